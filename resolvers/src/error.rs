@@ -1,0 +1,130 @@
+//! What can go wrong while an operation is answered, in small types.
+//!
+//! What strangers are told of it is decided by the gateway.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// Why nothing of a request was executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestError {
+    /// Safe to show to the client that sent the request.
+    pub message: String,
+    /// Line and column in the document, both from 1.
+    pub locations: Vec<(usize, usize)>,
+    /// What kind of refusal.
+    pub kind: RequestErrorKind,
+}
+
+/// Kinds of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestErrorKind {
+    /// The document is not GraphQL.
+    Parse,
+    /// The document does not fit the schema.
+    Validation,
+    /// A variable's value does not fit its type.
+    Variables,
+    /// No operation of the given name, or several and no name.
+    OperationName,
+    /// A limit of the operator.
+    Limit,
+    /// Introspection, where the operator refuses it.
+    Introspection,
+    /// A mutation where only queries may run.
+    NotAllowed,
+    /// No plan could be made, though the operation is valid.
+    Planning,
+}
+
+/// Why one field is null.
+#[derive(Clone, Debug)]
+pub struct FieldError {
+    /// Response keys and list indexes from the root.
+    pub path: Vec<PathElement>,
+    /// What happened.
+    pub kind: FieldErrorKind,
+}
+
+/// One step of a response path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathElement {
+    /// A response key.
+    Key(std::sync::Arc<str>),
+    /// A place in a list, from 0.
+    Index(usize),
+}
+
+/// Kinds of field errors.
+#[derive(Clone, Debug)]
+pub enum FieldErrorKind {
+    /// A source gave no value for `Type.field`, which may not be null.
+    NonNull {
+        /// `Type.field`.
+        coordinate: std::sync::Arc<str>,
+    },
+    /// A source gave a value that `type_name` cannot have.
+    WrongType {
+        /// `Type.field`.
+        coordinate: std::sync::Arc<str>,
+        /// As the schema writes it.
+        type_name: std::sync::Arc<str>,
+    },
+    /// A call failed.
+    Fetch(std::sync::Arc<FetchFailure>),
+    /// More errors than are listed; how many were left out.
+    More(usize),
+}
+
+/// A call that brought nothing back.
+#[derive(Debug)]
+pub struct FetchFailure {
+    /// The subgraph that the call was for.
+    pub service: std::sync::Arc<str>,
+    /// Which connector: `<subgraph>:<Type>.<field>[n]`.
+    pub coordinate: std::sync::Arc<str>,
+    /// Why.
+    pub error: FetchError,
+}
+
+/// Why one call brought nothing back.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The request could not be made from the template.
+    #[error("the request cannot be built: {0}")]
+    Build(String),
+    /// No connection.
+    #[error("no connection")]
+    Connect(#[source] reqwest::Error),
+    /// The connection broke.
+    #[error("the connection broke")]
+    Broken(#[source] reqwest::Error),
+    /// Too slow.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// A body over the limit.
+    #[error("answered with more than {0} bytes")]
+    TooLarge(usize),
+    /// The connector's `isSuccess`, or a status outside 200 to 299.
+    #[error("answered {status}")]
+    Refused {
+        /// As the source sent it.
+        status: StatusCode,
+        /// `errors.message` of the connector, when it has one.
+        message: Option<String>,
+        /// `errors.extensions`: the members of a JSON object, as JSON text without the braces.
+        extensions: Option<String>,
+    },
+    /// The body is not what its content type says.
+    #[error("answered {status} with something that is not JSON")]
+    NotJson {
+        /// As the source sent it.
+        status: StatusCode,
+        /// What the parser said.
+        reason: String,
+    },
+    /// A batch that did not answer with a list.
+    #[error("answered a batch with something that is not a list")]
+    NotAList,
+}

@@ -1,0 +1,62 @@
+//! What an operator decides about answering; made from the configuration, never read from it here.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use url::Url;
+
+/// Everything that is decided beside the graph.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// By `<subgraph>.<source>`; connectors whose source is not named use what the graph says.
+    pub sources: BTreeMap<String, SourceSettings>,
+    /// What an operation may ask for.
+    pub limits: Limits,
+    /// From the first byte of the request's work to the last of its answer.
+    pub operation_timeout: Duration,
+    /// For one call to a source that sets none of its own.
+    pub source_timeout: Duration,
+    /// How many prepared operations are kept.
+    pub prepared_operations: NonZeroUsize,
+    /// Whether clients may read the schema.
+    pub introspection: Introspection,
+}
+
+/// What is decided about one `@source`.
+#[derive(Clone, Debug, Default)]
+pub struct SourceSettings {
+    /// Instead of the graph's `baseURL`, with its path and query.
+    pub url: Option<Url>,
+    /// `$config` in templates and mappings.
+    pub config: serde_json::Value,
+    /// Sent with every call, after the graph's own.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// For one call.
+    pub timeout: Option<Duration>,
+}
+
+/// Bounds on one operation; an operation over one is refused before anything is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Fields inside fields; a root field has depth 1.
+    pub depth: usize,
+    /// Lexical tokens of the document.
+    pub tokens: usize,
+    /// Fields after fragments are resolved, each occurrence counted.
+    pub fields: usize,
+    /// Bytes of one body that a source answers with.
+    pub source_body: usize,
+    /// Entries in `errors`; further ones are counted in a last entry.
+    pub errors: usize,
+}
+
+/// Whether `__schema` and `__type` are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Introspection {
+    /// Answered.
+    Allow,
+    /// Refused as a request error.
+    Refuse,
+}

@@ -1,0 +1,3 @@
+//! How a source's JSON becomes fields.
+
+pub mod ast;
