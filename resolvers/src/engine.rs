@@ -2,17 +2,30 @@
 
 use std::sync::Arc;
 
+use quick_cache::sync::Cache;
 use schema::graph::Graph;
+use schema::operation::{OperationKind, Variables};
 use serde_json::value::RawValue;
 
 use crate::error::{FieldError, RequestError, RequestErrorKind};
+use crate::execute::{Context, execute};
+use crate::fetch::http::Client;
+use crate::fetch::ready::Ready;
+use crate::prepared::{Prepared, refused};
+use crate::project::project;
+use crate::selection::{From, ROOT};
 use crate::settings::Settings;
+use crate::tree::Tree;
 
 /// Answers operations over one graph. Immutable; share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Engine {
     graph: Arc<Graph>,
     settings: Settings,
+    client: Client,
+    /// By source.
+    ready: Vec<Ready>,
+    prepared: Cache<OwnedKey, Arc<Prepared>>,
 }
 
 /// Why no engine could be made.
@@ -65,27 +78,145 @@ pub enum Outcome {
 impl Engine {
     /// An engine for `graph`.
     pub fn new(graph: Arc<Graph>, settings: Settings) -> Result<Self, EngineError> {
-        Ok(Self { graph, settings })
+        let client = Client::new(settings.limits.source_body).map_err(EngineError::Client)?;
+        let ready = graph
+            .sources()
+            .map(|(_, source)| Ready::new(source, &settings))
+            .collect();
+        Ok(Self {
+            prepared: Cache::new(settings.prepared_operations.get()),
+            graph,
+            settings,
+            client,
+            ready,
+        })
     }
 
     /// Answers one operation, appending the JSON of `data` to `out`.
+    ///
+    /// Ends within the operation timeout; what is not there by then failed.
     pub async fn execute(&self, request: Request, out: &mut Vec<u8>) -> Outcome {
-        let _ = (&self.graph, &self.settings, out);
-        Outcome::Refused {
-            errors: vec![RequestError {
-                message: request.query,
-                locations: Vec::new(),
-                kind: RequestErrorKind::Planning,
-            }],
+        match self.run(&request, out).await {
+            Ok(errors) => Outcome::Executed { errors },
+            Err(errors) => Outcome::Refused { errors },
         }
+    }
+
+    async fn run(
+        &self,
+        request: &Request,
+        out: &mut Vec<u8>,
+    ) -> Result<Vec<FieldError>, Vec<RequestError>> {
+        let prepared = self.prepare(&request.query, request.operation_name.as_deref())?;
+        allowed(&prepared, request.allow).map_err(|error| vec![error])?;
+        let json = request.variables.as_deref().map(RawValue::get);
+        let variables = prepared
+            .operation
+            .coerce(&self.graph, json)
+            .map_err(|problem| vec![refused(problem)])?;
+        let tree = self
+            .introspected(&prepared, &variables)
+            .map_err(|error| vec![error])?;
+        let context = Context {
+            graph: &self.graph,
+            ready: &self.ready,
+            client: &self.client,
+            prepared: &prepared,
+            variables: &variables,
+            headers: &request.headers,
+            timeout: self.settings.operation_timeout,
+        };
+        let executed = execute(&context, tree).await;
+        Ok(project(
+            &prepared.written,
+            &executed.tree,
+            &executed.failures,
+            (&variables, self.settings.limits.errors),
+            out,
+        ))
     }
 
     /// The plan of an operation as text.
     pub fn explain(
         &self,
         query: &str,
-        _operation: Option<&str>,
+        operation: Option<&str>,
     ) -> Result<String, Vec<RequestError>> {
-        Ok(query.to_owned())
+        let prepared = self.prepare(query, operation)?;
+        Ok(prepared.explain(&self.graph))
+    }
+
+    fn prepare(
+        &self,
+        query: &str,
+        operation: Option<&str>,
+    ) -> Result<Arc<Prepared>, Vec<RequestError>> {
+        let key = Key { query, operation };
+        if let Some(prepared) = self.prepared.get(&key) {
+            return Ok(prepared);
+        }
+        let prepared = Prepared::new(&self.graph, &self.settings, query, operation)?;
+        let prepared = Arc::new(prepared);
+        self.prepared.insert(key.owned(), Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    /// A tree that has the answers to introspection.
+    fn introspected(
+        &self,
+        prepared: &Prepared,
+        variables: &Variables,
+    ) -> Result<Tree, RequestError> {
+        let mut tree = Tree::new(&prepared.widths);
+        let answers = prepared.introspect(&self.graph, variables)?;
+        let slots = &prepared.selection.position(ROOT).slots;
+        for (index, slot) in slots.iter().enumerate() {
+            if let From::Introspection(key) = &slot.from
+                && let Some((_, text)) = answers.iter().find(|(known, _)| known == key)
+            {
+                let value = tree.computed(|own| own.extend_from_slice(text.as_bytes()));
+                tree.set_slot(tree.root(), index, value);
+            }
+        }
+        Ok(tree)
+    }
+}
+
+fn allowed(prepared: &Prepared, allow: Allow) -> Result<(), RequestError> {
+    match (allow, prepared.operation.kind) {
+        (Allow::All, _) | (Allow::Queries, OperationKind::Query) => Ok(()),
+        (Allow::Queries, OperationKind::Mutation) => Err(RequestError {
+            message: "a mutation must be sent by POST".to_owned(),
+            locations: Vec::new(),
+            kind: RequestErrorKind::NotAllowed,
+        }),
+    }
+}
+
+/// A document and the operation of it, borrowed for looking up.
+#[derive(Hash, PartialEq, Eq)]
+struct Key<'a> {
+    query: &'a str,
+    operation: Option<&'a str>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq)]
+struct OwnedKey {
+    query: Box<str>,
+    operation: Option<Box<str>>,
+}
+
+impl Key<'_> {
+    fn owned(&self) -> OwnedKey {
+        OwnedKey {
+            query: self.query.into(),
+            operation: self.operation.map(Into::into),
+        }
+    }
+}
+
+impl quick_cache::Equivalent<OwnedKey> for Key<'_> {
+    fn equivalent(&self, key: &OwnedKey) -> bool {
+        *self.query == *key.query && self.operation == key.operation.as_deref()
     }
 }

@@ -1,9 +1,19 @@
 //! How an operation is answered: prepare, plan, execute, project.
 //!
-//! Knows nothing of HTTP servers, configuration files or the environment.
+//! `Engine` is the way in. `prepared` reads an operation and has it planned, once; `execute` runs
+//! the plan; `project` writes the answer. Knows nothing of HTTP servers, configuration files or
+//! the environment.
 
 mod engine;
 pub mod error;
+mod execute;
+mod extract;
+mod fetch;
+mod plan;
+mod prepared;
+mod project;
+mod selection;
+pub mod settings;
+mod tree;
 
 pub use self::engine::{Allow, Engine, EngineError, Outcome, Request};
-pub mod settings;

@@ -1,1 +1,346 @@
+//! JSON as it came, with an index over it.
+//!
+//! A text is parsed once into a flat list of nodes that say where each value stands; strings and
+//! numbers stay in the text, as written, until somebody asks. Nothing here changes a document or
+//! makes one; values that mappings compute are in [`value`].
+//!
+//! Invariant: every node's range lies in the text, on character boundaries, and the text is UTF-8.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+
+pub use self::parse::{JsonError, MAX_DEPTH};
+use self::tape::{Entry, Tag};
+pub use self::value::{Fields, List, Object, Value, View};
+
+pub(crate) mod number;
+mod object;
+mod parse;
+mod tape;
+pub(crate) mod text;
+pub mod value;
+
+/// A parsed document: strict RFC 8259, UTF-8, below 4 GiB, nested at most [`MAX_DEPTH`] deep.
+pub struct Json {
+    text: Bytes,
+    nodes: Vec<Entry>,
+}
+
+impl Json {
+    /// Reads `text`, which may have white space around its one value.
+    ///
+    /// Linear in the length of the text; keeps the text without copying it.
+    pub fn parse(text: Bytes) -> Result<Self, JsonError> {
+        let nodes = parse::parse(&text)?;
+        Ok(Self { text, nodes })
+    }
+
+    /// The value that the document is.
+    pub fn root(&self) -> Node<'_> {
+        Node {
+            json: self,
+            index: 0,
+        }
+    }
+
+    /// The text as it was given; [`Node::span`] points into it.
+    pub fn text(&self) -> &Bytes {
+        &self.text
+    }
+
+    fn entry(&self, index: u32) -> Entry {
+        // A node is only made for an index below the length; the default is never seen.
+        self.nodes.get(index as usize).copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.root().raw())
+    }
+}
+
+/// One value of a document. Copying it copies two words.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    json: &'a Json,
+    index: u32,
+}
+
+/// What a value is.
+#[derive(Clone, Debug)]
+pub enum Kind<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as written.
+    Number(&'a str),
+    /// A string, not yet decoded.
+    String(Str<'a>),
+    /// A list.
+    List(Elements<'a>),
+    /// An object; members in the order written, all of them.
+    Object(Members<'a>),
+}
+
+impl<'a> Node<'a> {
+    /// What the value is. Costs nothing: containers are not walked, strings not decoded.
+    #[inline]
+    pub fn kind(self) -> Kind<'a> {
+        let entry = self.entry();
+        match entry.tag() {
+            Tag::Null => Kind::Null,
+            Tag::False => Kind::Bool(false),
+            Tag::True => Kind::Bool(true),
+            Tag::Number => Kind::Number(self.raw()),
+            Tag::String => Kind::String(self.string(false)),
+            Tag::EscapedString => Kind::String(self.string(true)),
+            Tag::List => Kind::List(self.elements()),
+            Tag::Object => Kind::Object(self.members()),
+        }
+    }
+
+    /// The whole value as it stands in the text, quotes and inner white space included.
+    #[inline]
+    pub fn raw(self) -> &'a str {
+        utf8(self.raw_bytes())
+    }
+
+    /// The same as [`Self::raw`], for writing it out without looking at it.
+    #[inline]
+    pub fn raw_bytes(self) -> &'a [u8] {
+        let entry = self.entry();
+        slice(&self.json.text, entry.start, entry.len)
+    }
+
+    /// Where the value stands in the text: its first byte and its length in bytes.
+    #[inline]
+    pub fn span(self) -> (u32, u32) {
+        let entry = self.entry();
+        (entry.start, entry.len)
+    }
+
+    /// The member called `key`; the last one when there are several. `None` for other kinds.
+    ///
+    /// Walks the members once.
+    pub fn get(self, key: &str) -> Option<Self> {
+        let mut found = None;
+        for (name, value) in self.members() {
+            if name.is(key) {
+                found = Some(value);
+            }
+        }
+        found
+    }
+
+    /// How many elements or members there are; 0 for other kinds.
+    #[inline]
+    pub fn len(self) -> usize {
+        self.entry().count() as usize
+    }
+
+    /// Whether there is nothing in it.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it is `null`.
+    #[inline]
+    pub fn is_null(self) -> bool {
+        self.entry().tag() == Tag::Null
+    }
+
+    /// The elements of a list; nothing for other kinds.
+    #[inline]
+    pub fn elements(self) -> Elements<'a> {
+        Elements(self.inside(Tag::List))
+    }
+
+    /// The members of an object; nothing for other kinds.
+    #[inline]
+    pub fn members(self) -> Members<'a> {
+        Members(self.inside(Tag::Object))
+    }
+
+    #[inline]
+    fn entry(self) -> Entry {
+        self.json.entry(self.index)
+    }
+
+    #[inline]
+    fn string(self, escaped: bool) -> Str<'a> {
+        Str {
+            raw: self.raw_bytes(),
+            escaped,
+        }
+    }
+
+    #[inline]
+    fn inside(self, tag: Tag) -> Children<'a> {
+        let entry = self.entry();
+        let is_empty = entry.tag() != tag;
+        Children {
+            json: self.json,
+            next: self.index + 1,
+            end: if is_empty { 0 } else { entry.next },
+            left: if is_empty { 0 } else { entry.count() },
+        }
+    }
+}
+
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.raw())
+    }
+}
+
+/// A string as it stands in a document.
+#[derive(Clone, Copy)]
+pub struct Str<'a> {
+    raw: &'a [u8],
+    escaped: bool,
+}
+
+impl<'a> Str<'a> {
+    /// With its quotes and its escapes: can be written into another document as it is.
+    #[inline]
+    pub fn raw(self) -> &'a str {
+        utf8(self.raw)
+    }
+
+    /// The same as [`Self::raw`], for writing it out without looking at it.
+    #[inline]
+    pub fn raw_bytes(self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// What it says; borrowed unless it has escapes.
+    #[inline]
+    pub fn decode(self) -> Cow<'a, str> {
+        if self.escaped {
+            Cow::Owned(text::unescape(utf8(self.inner())))
+        } else {
+            Cow::Borrowed(utf8(self.inner()))
+        }
+    }
+
+    /// Whether it says `text`.
+    #[inline]
+    pub fn is(self, text: &str) -> bool {
+        if self.escaped {
+            self.decode() == text
+        } else {
+            self.inner() == text.as_bytes()
+        }
+    }
+
+    /// Whether [`Self::decode`] has work to do.
+    #[inline]
+    pub fn has_escapes(self) -> bool {
+        self.escaped
+    }
+
+    /// Between the quotes, escapes and all.
+    #[inline]
+    pub fn inner(self) -> &'a [u8] {
+        self.raw
+            .get(1..self.raw.len().saturating_sub(1))
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Str<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.raw())
+    }
+}
+
+/// The elements of a list, in order. Going past one costs the same whatever is in it.
+#[derive(Clone, Debug)]
+pub struct Elements<'a>(Children<'a>);
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Node<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Node<'a>> {
+        self.0.value()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.left as usize, Some(self.0.left as usize))
+    }
+}
+
+impl ExactSizeIterator for Elements<'_> {}
+
+/// The members of an object, in order, keys that occur twice included.
+#[derive(Clone, Debug)]
+pub struct Members<'a>(Children<'a>);
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Str<'a>, Node<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<(Str<'a>, Node<'a>)> {
+        if self.0.next >= self.0.end {
+            return None;
+        }
+        let key = Node {
+            json: self.0.json,
+            index: self.0.next,
+        };
+        let escaped = key.entry().tag() == Tag::EscapedString;
+        self.0.next += 1;
+        Some((key.string(escaped), self.0.value()?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.left as usize, Some(self.0.left as usize))
+    }
+}
+
+impl ExactSizeIterator for Members<'_> {}
+
+#[derive(Clone, Debug)]
+struct Children<'a> {
+    json: &'a Json,
+    next: u32,
+    end: u32,
+    left: u32,
+}
+
+impl<'a> Children<'a> {
+    #[inline]
+    fn value(&mut self) -> Option<Node<'a>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let node = Node {
+            json: self.json,
+            index: self.next,
+        };
+        self.next = node.entry().next;
+        self.left = self.left.saturating_sub(1);
+        Some(node)
+    }
+}
+
+#[inline]
+fn slice(text: &Bytes, start: u32, len: u32) -> &[u8] {
+    let start = start as usize;
+    text.get(start..start + len as usize).unwrap_or_default()
+}
+
+/// The text was checked as a whole, so that a piece on character boundaries cannot fail.
+#[inline]
+fn utf8(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

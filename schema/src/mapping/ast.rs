@@ -69,11 +69,13 @@ pub enum Expr {
     /// `null`.
     Null(Bytes),
     /// `{ key: expr … }`.
-    Object(Vec<(Key, Expr)>, Bytes),
+    Object(Vec<(Key, Self)>, Bytes),
+    /// From v0.4 on `{ … }` as a value: an item list with the `$` and `@` of its surroundings.
+    Group(Selection),
     /// `[expr …]`.
-    List(Vec<Expr>, Bytes),
+    List(Vec<Self>, Bytes),
     /// `a ?? b`, `a ?! b`.
-    Choice(Choice, Vec<Expr>),
+    Choice(Choice, Vec<Self>),
 }
 
 /// Which operator joins the operands.

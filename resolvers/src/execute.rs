@@ -1,0 +1,97 @@
+//! Runs a plan: the only caller of `fetch`, and the only part of this crate that waits.
+//!
+//! A fetch starts as soon as those that it needs are done; nothing waits for a whole level. The
+//! calls of an operation are futures in one set, polled by the task of the request; what comes
+//! back is merged into the tree between polls, so the tree has one owner and no lock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use http::HeaderMap;
+use schema::graph::Graph;
+use schema::operation::Variables;
+use tokio::time::Instant;
+
+use self::entities::Entities;
+use self::run::Run;
+use crate::error::{FetchError, FetchFailure};
+use crate::fetch::Answer;
+use crate::fetch::http::Client;
+use crate::fetch::ready::Ready;
+use crate::prepared::Prepared;
+use crate::tree::Tree;
+
+mod entities;
+mod merge;
+mod run;
+
+/// What an execution uses beside the plan.
+pub(crate) struct Context<'a> {
+    pub(crate) graph: &'a Graph,
+    /// By source.
+    pub(crate) ready: &'a [Ready],
+    pub(crate) client: &'a Client,
+    pub(crate) prepared: &'a Prepared,
+    pub(crate) variables: &'a Variables,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) timeout: Duration,
+}
+
+/// What was fetched, and what failed.
+pub(crate) struct Executed {
+    pub(crate) tree: Tree,
+    /// By the number in `Value::Failed`.
+    pub(crate) failures: Vec<Arc<FetchFailure>>,
+}
+
+/// One call under way: whose it is, and its answer once it is there.
+type Call<'a> = BoxFuture<'a, (CallId, Result<Answer, FetchError>)>;
+
+/// Which call of which fetch.
+#[derive(Clone, Copy, Debug)]
+struct CallId {
+    fetch: usize,
+    /// The entities it is for, as indexes into those of the fetch.
+    first: usize,
+    end: usize,
+}
+
+/// How far a fetch has come.
+#[derive(Debug, Default)]
+enum State {
+    /// Something that it needs is not there yet.
+    #[default]
+    Waiting,
+    /// So many calls are under way.
+    Running {
+        calls: usize,
+        entities: Entities,
+    },
+    Done,
+}
+
+/// Runs the plan of `context` to its end, or to its deadline: what is not there by then failed.
+pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
+    let mut run = Run::new(context, tree);
+    let mut calls: FuturesUnordered<Call<'_>> = FuturesUnordered::new();
+    let deadline = Instant::now() + context.timeout;
+    run.start_ready(&mut calls);
+    loop {
+        let next = match tokio::time::timeout_at(deadline, calls.next()).await {
+            Ok(next) => next,
+            Err(_) => {
+                run.give_up();
+                break;
+            }
+        };
+        let Some((id, answer)) = next else {
+            break;
+        };
+        run.finish_call(id, answer);
+        run.start_ready(&mut calls);
+    }
+    run.into_executed()
+}

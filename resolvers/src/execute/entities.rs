@@ -1,0 +1,174 @@
+//! The objects that a fetch is for: equal ones once, with every row that each of them fills.
+
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+use crate::plan::KeySlot;
+use crate::tree::{Row, Tree, Value};
+use schema::json::{Json, Object, Value as JsonValue};
+
+/// Distinct objects in the order first met.
+#[derive(Debug, Default)]
+pub(crate) struct Entities {
+    /// Canonical text of all keys, one behind the other.
+    text: Vec<u8>,
+    each: Vec<Entity>,
+    table: HashTable<usize>,
+    hasher: foldhash::fast::RandomState,
+}
+
+#[derive(Debug)]
+struct Entity {
+    /// Of its key in the text.
+    start: usize,
+    end: usize,
+    rows: Vec<Row>,
+}
+
+/// What the key of an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyState {
+    Known,
+    /// A part is null or was never given: the object cannot be asked for.
+    Missing,
+    /// A call that was to give a part failed.
+    Failed(u32),
+}
+
+impl Entities {
+    /// Adds the object in `row`, unless its key is not known.
+    pub(crate) fn add(&mut self, tree: &Tree, row: Row, key: &[KeySlot]) -> KeyState {
+        let start = self.text.len();
+        let state = write_key(tree, row, key, &mut self.text);
+        if state != KeyState::Known {
+            self.text.truncate(start);
+            return state;
+        }
+        let end = self.text.len();
+        let found = self.find_text(start, end);
+        if let Some(index) = found {
+            self.text.truncate(start);
+            self.each[index].rows.push(row);
+            return KeyState::Known;
+        }
+        let index = self.each.len();
+        self.each.push(Entity {
+            start,
+            end,
+            rows: vec![row],
+        });
+        let (text, each, hasher) = (&self.text, &self.each, &self.hasher);
+        let hash = hasher.hash_one(&text[start..end]);
+        self.table.insert_unique(hash, index, |index| {
+            let entity = &each[*index];
+            hasher.hash_one(&text[entity.start..entity.end])
+        });
+        state
+    }
+
+    fn find_text(&self, start: usize, end: usize) -> Option<usize> {
+        let wanted = &self.text[start..end];
+        let hash = self.hasher.hash_one(wanted);
+        self.table
+            .find(hash, |index| self.key(*index) == wanted)
+            .copied()
+    }
+
+    fn key(&self, index: usize) -> &[u8] {
+        let entity = &self.each[index];
+        &self.text[entity.start..entity.end]
+    }
+
+    /// Which object has the key that is in `row`.
+    pub(crate) fn find(&mut self, tree: &Tree, row: Row, key: &[KeySlot]) -> Option<usize> {
+        let start = self.text.len();
+        let state = write_key(tree, row, key, &mut self.text);
+        let found = match state {
+            KeyState::Known => self.find_text(start, self.text.len()),
+            KeyState::Missing | KeyState::Failed(_) => None,
+        };
+        self.text.truncate(start);
+        found
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.each.len()
+    }
+
+    /// Every row of one object.
+    pub(crate) fn rows(&self, index: usize) -> &[Row] {
+        &self.each[index].rows
+    }
+}
+
+/// Appends the key in `row`, each part ended by a byte that JSON text cannot have.
+fn write_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Vec<u8>) -> KeyState {
+    for part in key {
+        match tree.slot(row, part.slot) {
+            Value::Leaf(text) if part.inner.is_empty() => {
+                write_canonical(tree.text(text), out);
+                out.push(0);
+            }
+            Value::Object(inner) if !part.inner.is_empty() => {
+                let state = write_key(tree, inner, &part.inner, out);
+                if state != KeyState::Known {
+                    return state;
+                }
+                out.push(1);
+            }
+            Value::Failed(failure) => return KeyState::Failed(failure),
+            Value::Absent
+            | Value::Null
+            | Value::Leaf(_)
+            | Value::Object(_)
+            | Value::List { .. } => {
+                return KeyState::Missing;
+            }
+        }
+    }
+    KeyState::Known
+}
+
+/// Texts that are one string have one form: escapes are taken out where there are any.
+fn write_canonical(text: &[u8], out: &mut Vec<u8>) {
+    if memchr(b'\\', text) {
+        let decoded = Json::parse(bytes::Bytes::copy_from_slice(text))
+            .map(|json| JsonValue::Node(json.root()).to_owned_value());
+        if let Ok(value) = decoded {
+            value.write_json(out);
+            return;
+        }
+    }
+    out.extend_from_slice(text);
+}
+
+fn memchr(byte: u8, text: &[u8]) -> bool {
+    text.contains(&byte)
+}
+
+/// The key in `row` as mappings see it.
+pub(crate) fn key_value<'a>(tree: &Tree, row: Row, key: &[KeySlot]) -> JsonValue<'a> {
+    let mut object = Object::with_capacity(key.len());
+    for part in key {
+        let value = match tree.slot(row, part.slot) {
+            Value::Leaf(text) => leaf_value(tree.text(text)),
+            Value::Object(inner) => key_value(tree, inner, &part.inner),
+            Value::Absent | Value::Null | Value::List { .. } | Value::Failed(_) => JsonValue::Null,
+        };
+        object.insert(part.name.to_string(), value);
+    }
+    JsonValue::object(object)
+}
+
+fn leaf_value<'a>(text: &[u8]) -> JsonValue<'a> {
+    let plain = std::str::from_utf8(text).unwrap_or_default();
+    match plain.as_bytes() {
+        [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
+            JsonValue::string(String::from_utf8_lossy(inner).into_owned())
+        }
+        [b'0'..=b'9' | b'-', ..] => JsonValue::Number(plain.to_owned().into()),
+        _ => Json::parse(bytes::Bytes::copy_from_slice(text)).map_or(JsonValue::Null, |json| {
+            JsonValue::Node(json.root()).to_owned_value()
+        }),
+    }
+}

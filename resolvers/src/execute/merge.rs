@@ -1,0 +1,108 @@
+//! What a call brought, into the rows that wait for it.
+
+use std::collections::BTreeMap;
+
+use crate::selection::{PositionId, Selection};
+use crate::tree::{Row, Tree, Value};
+
+/// Which slots of which places a fetch fills.
+pub(crate) type Takes = BTreeMap<PositionId, Vec<usize>>;
+
+/// Copies the slots that a fetch takes from one row to another, and what is inside of them where
+/// both have it.
+pub(crate) fn copy(
+    tree: &mut Tree,
+    selection: &Selection,
+    takes: &Takes,
+    (at, from, to): (PositionId, Row, Row),
+) {
+    for slot in takes.get(&at).into_iter().flatten() {
+        let value = tree.slot(from, *slot);
+        set(tree, selection, takes, ((at, to, *slot), value));
+    }
+}
+
+/// Writes one slot; where both have objects, the objects are merged.
+pub(crate) fn set(
+    tree: &mut Tree,
+    selection: &Selection,
+    takes: &Takes,
+    ((at, row, slot), value): ((PositionId, Row, usize), Value),
+) {
+    let known = tree.slot(row, slot);
+    let merged = match selection.position(at).slots[slot].child {
+        Some(child) => inside(tree, selection, takes, (child, value, known)),
+        None => value,
+    };
+    tree.set_slot(row, slot, merged);
+}
+
+fn inside(
+    tree: &mut Tree,
+    selection: &Selection,
+    takes: &Takes,
+    (at, value, known): (PositionId, Value, Value),
+) -> Value {
+    match (value, known) {
+        (Value::Object(from), Value::Object(to)) => {
+            copy(tree, selection, takes, (at, from, to));
+            known
+        }
+        (
+            Value::List { start, len },
+            Value::List {
+                start: known_start,
+                len: known_len,
+            },
+        ) if len == known_len => {
+            for index in 0..len {
+                let pair = (at, tree.item(start, index), tree.item(known_start, index));
+                let merged = inside(tree, selection, takes, pair);
+                tree.set_item(known_start, index, merged);
+            }
+            known
+        }
+        // What is there stays when the other has nothing.
+        (Value::Absent | Value::Null, Value::Object(_) | Value::List { .. }) => known,
+        _ => value,
+    }
+}
+
+/// Marks what a failed call was to bring; what others brought stays.
+pub(crate) fn fail(
+    tree: &mut Tree,
+    selection: &Selection,
+    takes: &Takes,
+    (at, row, failure): (PositionId, Row, u32),
+) {
+    for slot in takes.get(&at).into_iter().flatten() {
+        let child = selection.position(at).slots[*slot].child;
+        let value = tree.slot(row, *slot);
+        let value = fail_value(tree, selection, takes, (child, value, failure));
+        tree.set_slot(row, *slot, value);
+    }
+}
+
+fn fail_value(
+    tree: &mut Tree,
+    selection: &Selection,
+    takes: &Takes,
+    (child, value, failure): (Option<PositionId>, Value, u32),
+) -> Value {
+    match (value, child) {
+        (Value::Absent, _) => Value::Failed(failure),
+        (Value::Object(row), Some(child)) => {
+            fail(tree, selection, takes, (child, row, failure));
+            value
+        }
+        (Value::List { start, len }, Some(_)) => {
+            for index in 0..len {
+                let item = tree.item(start, index);
+                let item = fail_value(tree, selection, takes, (child, item, failure));
+                tree.set_item(start, index, item);
+            }
+            value
+        }
+        _ => value,
+    }
+}

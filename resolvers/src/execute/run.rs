@@ -1,0 +1,367 @@
+//! An execution under way: which fetches are done, what the tree holds, what failed.
+
+use std::sync::Arc;
+
+use futures_util::future::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use schema::connector::{Connector, Gives};
+use schema::graph::{Constant, Name};
+use schema::json::{Object, Value as Json};
+use schema::mapping::Vars;
+use schema::source::Access;
+
+use super::entities::{Entities, KeyState, key_value};
+use super::{Call, CallId, Context, Executed, State, merge};
+use crate::error::{FetchError, FetchFailure};
+use crate::extract::fill::Fill;
+use crate::fetch::ready::Ready;
+use crate::fetch::request::{self, Request};
+use crate::fetch::{self, Answer, Body};
+use crate::plan::Fetch;
+use crate::tree::{Row, Tree, Value};
+
+pub(super) struct Run<'c, 'a> {
+    context: &'c Context<'a>,
+    tree: Tree,
+    states: Vec<State>,
+    failures: Vec<Arc<FetchFailure>>,
+}
+
+impl<'c, 'a> Run<'c, 'a> {
+    pub(super) fn new(context: &'c Context<'a>, tree: Tree) -> Self {
+        let fetches = context.prepared.plan.fetches.len();
+        Self {
+            context,
+            tree,
+            states: std::iter::repeat_with(State::default)
+                .take(fetches)
+                .collect(),
+            failures: Vec::new(),
+        }
+    }
+
+    pub(super) fn into_executed(self) -> Executed {
+        Executed {
+            tree: self.tree,
+            failures: self.failures,
+        }
+    }
+
+    /// Starts every fetch that waits for nothing; goes on as long as one ends without a call.
+    pub(super) fn start_ready(&mut self, calls: &mut FuturesUnordered<Call<'c>>) {
+        let mut index = 0;
+        while index < self.states.len() {
+            if self.is_ready(index) {
+                self.start(index, calls);
+            }
+            // A fetch stands behind those it needs, so one pass finds all that became ready.
+            index += 1;
+        }
+    }
+
+    fn is_ready(&self, index: usize) -> bool {
+        let fetches = &self.context.prepared.plan.fetches;
+        let fetch = &fetches[index];
+        let done = |index: usize| matches!(self.states[index], State::Done);
+        let earlier = fetches[..index]
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| other.stage < fetch.stage);
+        matches!(self.states[index], State::Waiting)
+            && fetch.after.iter().all(|needed| done(*needed))
+            && earlier.into_iter().all(|(other, _)| done(other))
+    }
+
+    fn start(&mut self, index: usize, calls: &mut FuturesUnordered<Call<'c>>) {
+        let fetch = &self.context.prepared.plan.fetches[index];
+        if !fetch.when.holds(self.context.variables) {
+            self.states[index] = State::Done;
+            return;
+        }
+        let entities = self.entities(index, fetch);
+        let mut started = 0;
+        for id in self.chunks(index, entities.len()) {
+            match self.request(id, &entities) {
+                Ok(request) => {
+                    calls.push(self.call(id, request));
+                    started += 1;
+                }
+                Err(error) => self.fail(id, &entities, error),
+            }
+        }
+        self.states[index] = if started == 0 {
+            State::Done
+        } else {
+            State::Running {
+                calls: started,
+                entities,
+            }
+        };
+    }
+
+    fn entities(&mut self, index: usize, fetch: &'a Fetch) -> Entities {
+        let prepared = self.context.prepared;
+        let mut entities = Entities::default();
+        let is_abstract = prepared.is_abstract[fetch.at.0];
+        for row in self.tree.rows(&prepared.programs[index].path) {
+            if is_abstract && self.tree.type_of(row) != Some(fetch.on) {
+                continue;
+            }
+            if let KeyState::Failed(failure) = entities.add(&self.tree, row, &fetch.key) {
+                let at = (fetch.at, row, failure);
+                merge::fail(&mut self.tree, &prepared.selection, &fetch.takes, at);
+            }
+        }
+        entities
+    }
+
+    /// The calls of a fetch: one an entity, or one a batch.
+    fn chunks(&self, fetch: usize, entities: usize) -> Vec<CallId> {
+        let size = match self.connector(fetch).gives {
+            Gives::Batch { max, .. } => max.unwrap_or(entities).max(1),
+            Gives::Object | Gives::Field(_) => 1,
+        };
+        let starts = (0..entities).step_by(size);
+        starts
+            .map(|first| CallId {
+                fetch,
+                first,
+                end: (first + size).min(entities),
+            })
+            .collect()
+    }
+
+    fn connector(&self, fetch: usize) -> &'a Connector {
+        let source = self.context.prepared.plan.fetches[fetch].source;
+        let Access::Connector(connector) = &self.context.graph.source(source).access;
+        connector
+    }
+
+    fn ready(&self, fetch: usize) -> &'a Ready {
+        let source = self.context.prepared.plan.fetches[fetch].source;
+        &self.context.ready[source.index()]
+    }
+
+    fn call(&self, id: CallId, request: Request) -> Call<'c> {
+        let client = self.context.client;
+        let timeout = self.ready(id.fetch).timeout;
+        async move { (id, client.call(request, timeout).await) }.boxed()
+    }
+
+    fn request(&self, id: CallId, entities: &Entities) -> Result<Request, FetchError> {
+        let arguments = self.arguments(id.fetch);
+        let vars = self.vars(id, entities, &arguments);
+        let (connector, ready) = (self.connector(id.fetch), self.ready(id.fetch));
+        request::build(connector, ready, self.context.headers, &vars)
+    }
+
+    /// The arguments of the field that a fetch is for.
+    fn arguments(&self, fetch: usize) -> Vec<(Name, Constant)> {
+        let fetch = &self.context.prepared.plan.fetches[fetch];
+        let Some(slot) = fetch.slot else {
+            return Vec::new();
+        };
+        let slot = &self.context.prepared.selection.position(fetch.at).slots[slot];
+        slot.arguments
+            .iter()
+            .filter_map(|(name, argument)| {
+                let value = self.context.variables.argument(argument)?;
+                Some((name.clone(), value))
+            })
+            .collect()
+    }
+
+    /// The variables that the connector names, and no others.
+    fn vars<'v>(
+        &self,
+        id: CallId,
+        entities: &Entities,
+        arguments: &'v [(Name, Constant)],
+    ) -> Vars<'v>
+    where
+        'a: 'v,
+    {
+        let ready = self.ready(id.fetch);
+        let fetch = &self.context.prepared.plan.fetches[id.fetch];
+        let key = |index: usize| match entities.rows(index).first() {
+            Some(row) => key_value(&self.tree, *row, &fetch.key),
+            None => Json::Null,
+        };
+        let mut vars = Vars::new();
+        if ready.uses("args") {
+            let is_field = matches!(self.connector(id.fetch).gives, Gives::Field(_));
+            // An entity field that resolves an entity finds the key in its arguments.
+            let args = if is_field && fetch.slot.is_none() {
+                key(id.first)
+            } else {
+                let mut object = Object::with_capacity(arguments.len());
+                for (name, value) in arguments {
+                    object.insert(name.as_ref(), request::constant(value));
+                }
+                Json::object(object)
+            };
+            vars.set("args", args);
+        }
+        if ready.uses("this") {
+            vars.set("this", key(id.first));
+        }
+        if ready.uses("batch") {
+            vars.set(
+                "batch",
+                Json::list((id.first..id.end).map(key).collect::<Vec<_>>()),
+            );
+        }
+        if ready.uses("config") {
+            vars.set("config", Json::Node(ready.config.root()));
+        }
+        if ready.uses("request") {
+            vars.set("request", request::headers_value(self.context.headers));
+        }
+        vars
+    }
+
+    pub(super) fn finish_call(&mut self, id: CallId, answer: Result<Answer, FetchError>) {
+        let State::Running {
+            calls,
+            mut entities,
+        } = std::mem::take(&mut self.states[id.fetch])
+        else {
+            return; // Given up before.
+        };
+        let taken = answer.and_then(|answer| self.take(id, &mut entities, &answer));
+        if let Err(error) = taken {
+            self.fail(id, &entities, error);
+        }
+        self.states[id.fetch] = match calls - 1 {
+            0 => State::Done,
+            calls => State::Running { calls, entities },
+        };
+    }
+
+    /// Reads an answer into the tree.
+    fn take(
+        &mut self,
+        id: CallId,
+        entities: &mut Entities,
+        answer: &Answer,
+    ) -> Result<(), FetchError> {
+        let body = Body::read(answer)?;
+        let arguments = self.arguments(id.fetch);
+        let mut vars = self.vars(id, entities, &arguments);
+        fetch::answer_vars(self.ready(id.fetch), answer, &mut vars);
+        let value = body.value();
+        fetch::judge(self.connector(id.fetch), answer, &value, &vars)?;
+        let prepared = self.context.prepared;
+        let program = &prepared.programs[id.fetch];
+        let connector = self.connector(id.fetch);
+        let number = self.tree.next_body();
+        let mut fill = Fill {
+            tree: &mut self.tree,
+            widths: &prepared.widths,
+            body: number,
+            vars: &vars,
+        };
+        let result = match &connector.gives {
+            Gives::Batch { .. } => {
+                let rows = fill.objects(&program.extract, &value);
+                rows.ok_or(FetchError::NotAList).map(Taken::Rows)
+            }
+            Gives::Object | Gives::Field(_) => Ok(Taken::Value(fill.extract(
+                &program.extract,
+                &value,
+                Value::Absent,
+            ))),
+        };
+        drop((value, vars));
+        if let Body::Json(json) = body {
+            self.tree.keep(json);
+        }
+        self.place(id, entities, result?);
+        Ok(())
+    }
+
+    /// Gives each entity of a call what was found for it.
+    fn place(&mut self, id: CallId, entities: &mut Entities, taken: Taken) {
+        let fetch = &self.context.prepared.plan.fetches[id.fetch];
+        match taken {
+            Taken::Rows(rows) => {
+                for row in rows {
+                    let found = entities.find(&self.tree, row, &fetch.key);
+                    // What nobody asked for is dropped.
+                    if let Some(index) = found.filter(|index| (id.first..id.end).contains(index)) {
+                        self.copy(fetch, row, entities.rows(index));
+                    }
+                }
+            }
+            Taken::Value(value) => match (fetch.slot, value) {
+                (Some(slot), value) => {
+                    let selection = &self.context.prepared.selection;
+                    for row in entities.rows(id.first) {
+                        let at = (fetch.at, *row, slot);
+                        merge::set(&mut self.tree, selection, &fetch.takes, (at, value));
+                    }
+                }
+                (None, Value::Object(row)) => self.copy(fetch, row, entities.rows(id.first)),
+                (None, _) => {}
+            },
+        }
+    }
+
+    fn copy(&mut self, fetch: &Fetch, from: Row, to: &[Row]) {
+        let selection = &self.context.prepared.selection;
+        for row in to {
+            let at = (fetch.at, from, *row);
+            merge::copy(&mut self.tree, selection, &fetch.takes, at);
+        }
+    }
+
+    fn fail(&mut self, id: CallId, entities: &Entities, error: FetchError) {
+        let ready = self.ready(id.fetch);
+        tracing::warn!(
+            connector = %ready.coordinate,
+            error = %error,
+            cause = std::error::Error::source(&error).map(tracing::field::display),
+            "a call failed"
+        );
+        let failure = u32::try_from(self.failures.len()).unwrap_or(u32::MAX);
+        self.failures.push(fetch::failure(ready, error));
+        let fetch = &self.context.prepared.plan.fetches[id.fetch];
+        let selection = &self.context.prepared.selection;
+        for index in id.first..id.end {
+            for row in entities.rows(index) {
+                let at = (fetch.at, *row, failure);
+                merge::fail(&mut self.tree, selection, &fetch.takes, at);
+            }
+        }
+    }
+
+    /// Marks everything that is not there yet as failed: the operation's time is up.
+    pub(super) fn give_up(&mut self) {
+        let timeout = self.context.timeout;
+        for index in 0..self.states.len() {
+            let entities = match std::mem::replace(&mut self.states[index], State::Done) {
+                State::Done => continue,
+                State::Running { entities, .. } => entities,
+                State::Waiting => self.entities(index, &self.context.prepared.plan.fetches[index]),
+            };
+            let id = CallId {
+                fetch: index,
+                first: 0,
+                end: entities.len(),
+            };
+            if self.context.prepared.plan.fetches[index]
+                .when
+                .holds(self.context.variables)
+            {
+                self.fail(id, &entities, FetchError::Timeout(timeout));
+            }
+        }
+    }
+}
+
+/// What a call's answer became in the tree.
+enum Taken {
+    /// A row for each object of a batch.
+    Rows(Vec<Row>),
+    Value(Value),
+}

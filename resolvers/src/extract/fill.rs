@@ -1,0 +1,294 @@
+//! Bodies into rows: follows an `Extract` through a body and writes what it finds.
+
+use schema::json::{Kind, Node, Value as Json, View};
+use schema::mapping::{Vars, eval_member};
+
+use super::{Extract, Field, Fields, From, Take, TypeName};
+use crate::tree::{Row, Tree, Value, Widths};
+
+/// Writes one body into the tree. The body itself is kept by the caller afterwards, under `body`.
+pub(crate) struct Fill<'t, 'a> {
+    pub(crate) tree: &'t mut Tree,
+    pub(crate) widths: &'t Widths,
+    /// The number that the body will have in the tree.
+    pub(crate) body: u32,
+    /// For parts of the mapping that are evaluated.
+    pub(crate) vars: &'t Vars<'a>,
+}
+
+impl<'a> Fill<'_, 'a> {
+    /// The value that `extract` finds in `input`, merged into what `known` has of it.
+    pub(crate) fn extract(
+        &mut self,
+        extract: &'a Extract,
+        input: &Json<'a>,
+        known: Value,
+    ) -> Value {
+        match &extract.from {
+            From::Keys(keys) => self.any(input, keys, &extract.take, known),
+            From::Eval(member) => match eval_member(member, input, input, self.vars).value {
+                Some(value) => self.any(&value, &[], &extract.take, known),
+                None => known,
+            },
+        }
+    }
+
+    /// Each object of the list (or the one object) that `extract` finds, in a row of its own;
+    /// `None` when it finds something else.
+    pub(crate) fn objects(&mut self, extract: &'a Extract, input: &Json<'a>) -> Option<Vec<Row>> {
+        let Value::List { start, len } = self.extract(extract, input, Value::Absent) else {
+            return None;
+        };
+        let items = (0..len).filter_map(|index| match self.tree.item(start, index) {
+            Value::Object(row) => Some(row),
+            _ => None,
+        });
+        Some(items.collect())
+    }
+
+    fn any(&mut self, value: &Json<'a>, keys: &[Box<str>], take: &'a Take, known: Value) -> Value {
+        match value {
+            Json::Node(node) => self.walk(*node, keys, take, known),
+            other => self.owned(other, keys, take, known),
+        }
+    }
+
+    fn walk(&mut self, node: Node<'a>, keys: &[Box<str>], take: &'a Take, known: Value) -> Value {
+        let [key, rest @ ..] = keys else {
+            return self.node(node, take, known);
+        };
+        match node.kind() {
+            Kind::Object(_) => match node.get(key) {
+                Some(inner) => self.walk(inner, rest, take, known),
+                None => known,
+            },
+            // A key behind a list is looked for in each element (connect specification, §3.4).
+            Kind::List(elements) => self.list(elements, known, |fill, element, known| {
+                present(fill.walk(element, keys, take, known))
+            }),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => known,
+        }
+    }
+
+    fn node(&mut self, node: Node<'a>, take: &'a Take, known: Value) -> Value {
+        match (node.kind(), take) {
+            (Kind::Null, _) => null(known),
+            (Kind::List(elements), Take::Leaf { lists }) if *lists > 0 => {
+                self.leaves(elements, *lists - 1, known)
+            }
+            (Kind::List(elements), Take::Object(_)) => {
+                self.list(elements, known, |fill, element, known| {
+                    present(fill.node(element, take, known))
+                })
+            }
+            (Kind::Object(_), Take::Object(fields)) => self.object(node, fields, known),
+            _ => Tree::piece(self.body, node.span()),
+        }
+    }
+
+    fn leaves(
+        &mut self,
+        elements: impl ExactSizeIterator<Item = Node<'a>>,
+        lists: usize,
+        known: Value,
+    ) -> Value {
+        self.list(elements, known, |fill, element, known| {
+            match element.kind() {
+                Kind::Null => Value::Null,
+                Kind::List(inner) if lists > 0 => fill.leaves(inner, lists - 1, known),
+                _ => Tree::piece(fill.body, element.span()),
+            }
+        })
+    }
+
+    /// A list; where one of the same length is known, its elements are merged one by one.
+    fn list<T>(
+        &mut self,
+        elements: impl ExactSizeIterator<Item = T>,
+        known: Value,
+        mut each: impl FnMut(&mut Self, T, Value) -> Value,
+    ) -> Value {
+        let wanted = u32::try_from(elements.len()).unwrap_or(u32::MAX);
+        let (start, len) = match known {
+            Value::List { start, len } if len == wanted => (start, len),
+            _ => self.tree.list(elements.len()),
+        };
+        for (index, element) in (0..len).zip(elements) {
+            let known = self.tree.item(start, index);
+            let value = each(self, element, known);
+            self.tree.set_item(start, index, value);
+        }
+        Value::List { start, len }
+    }
+
+    fn object(&mut self, node: Node<'a>, fields: &'a Fields, known: Value) -> Value {
+        let row = self.row(fields, known);
+        let mut next = 0;
+        for (key, member) in node.members() {
+            // Answers of one service have their members in one order: the next key that is
+            // looked for is most often the next that comes.
+            let Some(at) = position(&fields.keyed, next, |wanted| key.is(wanted)) else {
+                continue;
+            };
+            next = at + 1;
+            for field in &fields.keyed[at].1 {
+                if let From::Keys(rest) = &field.extract.from {
+                    let known = self.tree.slot(row, field.slot);
+                    let value = self.walk(member, rest, &field.extract.take, known);
+                    self.tree.set_slot(row, field.slot, value);
+                }
+            }
+        }
+        let whole = Json::Node(node);
+        self.others(row, &fields.others, &whole);
+        self.typed(row, fields, &whole)
+    }
+
+    fn row(&mut self, fields: &Fields, known: Value) -> Row {
+        match known {
+            Value::Object(row) => row,
+            _ => self.tree.object(fields.at, self.widths),
+        }
+    }
+
+    fn others(&mut self, row: Row, others: &'a [Field], whole: &Json<'a>) {
+        for field in others {
+            let known = self.tree.slot(row, field.slot);
+            let value = self.extract(&field.extract, whole, known);
+            self.tree.set_slot(row, field.slot, value);
+        }
+    }
+
+    /// The object, once it is known of which type it is.
+    fn typed(&mut self, row: Row, fields: &'a Fields, whole: &Json<'a>) -> Value {
+        let Some(type_name) = &fields.type_name else {
+            return Value::Object(row);
+        };
+        match self.type_of(type_name, whole) {
+            Some(ty) => {
+                self.tree.set_type(row, ty);
+                Value::Object(row)
+            }
+            // An object of no type that the schema knows cannot be shown.
+            None => self.tree.computed(|out| whole.write_json(out)),
+        }
+    }
+
+    fn type_of(&mut self, name: &'a TypeName, whole: &Json<'a>) -> Option<schema::graph::TypeId> {
+        let value = match &name.from {
+            From::Keys(keys) => {
+                let mut value = whole.clone();
+                for key in keys {
+                    value = value.get(key)?;
+                }
+                value
+            }
+            From::Eval(member) => eval_member(member, whole, whole, self.vars).value?,
+        };
+        let View::String(text) = value.view() else {
+            return None;
+        };
+        let mut types = name.types.iter();
+        types.find(|(known, _)| **known == *text).map(|(_, id)| *id)
+    }
+
+    /// As `walk` and `node`, for a value that was computed.
+    fn owned(
+        &mut self,
+        value: &Json<'a>,
+        keys: &[Box<str>],
+        take: &'a Take,
+        known: Value,
+    ) -> Value {
+        let view = value.view();
+        if let [key, rest @ ..] = keys {
+            return match view {
+                View::Object(members) => match members.get(key) {
+                    Some(inner) => self.any(&inner, rest, take, known),
+                    None => known,
+                },
+                View::List(list) => {
+                    let elements: Vec<_> = list.iter().collect();
+                    self.list(elements.into_iter(), known, |fill, element, known| {
+                        present(fill.any(&element, keys, take, known))
+                    })
+                }
+                View::Null | View::Bool(_) | View::Number(_) | View::String(_) => known,
+            };
+        }
+        match (view, take) {
+            (View::Null, _) => null(known),
+            (View::List(list), take) if takes_list(take) => {
+                let elements: Vec<_> = list.iter().collect();
+                self.list(elements.into_iter(), known, |fill, element, known| {
+                    present(fill.element(&element, take, known))
+                })
+            }
+            (View::Object(members), Take::Object(fields)) => {
+                let row = self.row(fields, known);
+                for (key, keyed) in &fields.keyed {
+                    let Some(member) = members.get(key) else {
+                        continue;
+                    };
+                    for field in keyed {
+                        if let From::Keys(rest) = &field.extract.from {
+                            let known = self.tree.slot(row, field.slot);
+                            let value = self.any(&member, rest, &field.extract.take, known);
+                            self.tree.set_slot(row, field.slot, value);
+                        }
+                    }
+                }
+                self.others(row, &fields.others, value);
+                self.typed(row, fields, value)
+            }
+            _ => self.tree.computed(|out| value.write_json(out)),
+        }
+    }
+
+    /// An element of a list that was computed.
+    fn element(&mut self, element: &Json<'a>, take: &'a Take, known: Value) -> Value {
+        match (element, take) {
+            (Json::Node(node), Take::Object(_)) => self.node(*node, take, known),
+            (_, Take::Object(_)) => self.owned(element, &[], take, known),
+            (_, Take::Leaf { .. }) if element.is_null() => Value::Null,
+            (Json::Node(node), Take::Leaf { .. }) => Tree::piece(self.body, node.span()),
+            (_, Take::Leaf { .. }) => self.tree.computed(|out| element.write_json(out)),
+        }
+    }
+}
+
+/// What is missing in a list is null: the others keep their places.
+fn present(value: Value) -> Value {
+    match value {
+        Value::Absent => Value::Null,
+        other => other,
+    }
+}
+
+/// Null, unless another fetch already brought the object.
+fn null(known: Value) -> Value {
+    match known {
+        Value::Object(_) | Value::List { .. } => known,
+        Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_) => Value::Null,
+    }
+}
+
+fn takes_list(take: &Take) -> bool {
+    match take {
+        Take::Leaf { lists } => *lists > 0,
+        Take::Object(_) => true,
+    }
+}
+
+/// The place of the key that `is` accepts, looked for from `next` on, then before it.
+fn position(
+    keyed: &[(Box<str>, Vec<Field>)],
+    next: usize,
+    is: impl Fn(&str) -> bool,
+) -> Option<usize> {
+    let (before, after) = keyed.split_at(next.min(keyed.len()));
+    let behind = after.iter().position(|(key, _)| is(key));
+    behind
+        .map(|at| at + before.len())
+        .or_else(|| before.iter().position(|(key, _)| is(key)))
+}

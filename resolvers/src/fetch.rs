@@ -1,0 +1,156 @@
+//! One call to a source: from variables to a request, from an answer to a body and its meaning.
+//!
+//! Building and judging are pure; `http` is the only part that waits.
+
+use std::sync::Arc;
+
+use ::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use schema::connector::Connector;
+use schema::json::{Json, Object, Value};
+use schema::mapping::Vars;
+
+use self::ready::Ready;
+use crate::error::FetchError;
+
+pub(crate) mod http;
+pub(crate) mod ready;
+pub(crate) mod request;
+
+/// What a source answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// What an answer's body is (connect specification, §5.1).
+#[derive(Debug)]
+pub(crate) enum Body {
+    Json(Json),
+    Text(String),
+    /// Empty, or of a type that is not read.
+    Nothing,
+}
+
+impl Body {
+    /// Reads the body by its content type.
+    pub(crate) fn read(answer: &Answer) -> Result<Self, FetchError> {
+        if answer.body.is_empty() {
+            return Ok(Self::Nothing);
+        }
+        let content_type = answer.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        match content_type.map_or(Media::Json, Media::of) {
+            Media::Json => match Json::parse(answer.body.clone()) {
+                Ok(json) => Ok(Self::Json(json)),
+                Err(error) => Err(FetchError::NotJson {
+                    status: answer.status,
+                    reason: error.to_string(),
+                }),
+            },
+            Media::Text => match String::from_utf8(answer.body.to_vec()) {
+                Ok(text) => Ok(Self::Text(text)),
+                Err(error) => Err(FetchError::NotJson {
+                    status: answer.status,
+                    reason: error.to_string(),
+                }),
+            },
+            Media::Other => Ok(Self::Nothing),
+        }
+    }
+
+    /// The body as mappings see it.
+    pub(crate) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Json(json) => Value::Node(json.root()),
+            Self::Text(text) => Value::string(text.as_str()),
+            Self::Nothing => Value::Null,
+        }
+    }
+}
+
+enum Media {
+    Json,
+    Text,
+    Other,
+}
+
+impl Media {
+    fn of(content_type: &str) -> Self {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        let essence = essence.to_ascii_lowercase();
+        match essence.split_once('/') {
+            Some(("text", "plain")) => Self::Text,
+            Some((_, subtype)) if subtype == "json" || subtype.ends_with("+json") => Self::Json,
+            // A content type that cannot be read counts as none.
+            None => Self::Json,
+            Some(_) => Self::Other,
+        }
+    }
+}
+
+/// Whether an answer is a success; the error when it is not (connect specification, §5.2, §5.3).
+pub(crate) fn judge<'a>(
+    connector: &'a Connector,
+    answer: &Answer,
+    body: &Value<'a>,
+    vars: &Vars<'a>,
+) -> Result<(), FetchError> {
+    let success = match &connector.is_success {
+        Some(mapping) => matches!(
+            mapping.eval(body.clone(), vars).value,
+            Some(value) if value.to_json() == "true"
+        ),
+        None => answer.status.is_success(),
+    };
+    if success {
+        return Ok(());
+    }
+    let message = connector.error_message.as_deref().and_then(|mapping| {
+        let value = mapping.eval(body.clone(), vars).value?;
+        match value.view() {
+            schema::json::View::String(text) => Some(text.into_owned()),
+            _ => None,
+        }
+    });
+    Err(FetchError::Refused {
+        status: answer.status,
+        message: message.filter(|message| !message.is_empty()),
+        extensions: extensions(connector, body, vars),
+    })
+}
+
+/// The members of every `errors.extensions` as one JSON object, later ones winning.
+fn extensions<'a>(connector: &'a Connector, body: &Value<'a>, vars: &Vars<'a>) -> Option<String> {
+    let mut members = Object::with_capacity(4);
+    for mapping in &connector.error_extensions {
+        let value = mapping.eval(body.clone(), vars).value?;
+        if let schema::json::View::Object(fields) = value.view() {
+            for (key, value) in fields.iter() {
+                members.insert(key.into_owned(), value.to_owned_value());
+            }
+        }
+    }
+    (!members.is_empty()).then(|| Value::object(members).to_json())
+}
+
+/// What mappings may know of the answer: `$status` and `$response`.
+pub(crate) fn answer_vars<'a>(ready: &Ready, answer: &Answer, vars: &mut Vars<'a>) {
+    if ready.uses("status") {
+        vars.set("status", Value::int(i64::from(answer.status.as_u16())));
+    }
+    if ready.uses("response") {
+        vars.set("response", request::headers_value(&answer.headers));
+    }
+}
+
+/// What failed, for everybody who waited for it.
+pub(crate) fn failure(ready: &Ready, error: FetchError) -> Arc<crate::error::FetchFailure> {
+    Arc::new(crate::error::FetchFailure {
+        service: Arc::clone(&ready.service),
+        coordinate: Arc::clone(&ready.coordinate),
+        error,
+    })
+}

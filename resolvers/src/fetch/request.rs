@@ -1,0 +1,156 @@
+//! The HTTP request of a connector, from its variables.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use schema::connector::{Connector, HeaderValue as From, Method as Verb};
+use schema::graph::Constant;
+use schema::json::{Object, Value};
+use schema::mapping::Vars;
+use schema::template::form;
+use url::Url;
+
+use super::ready::Ready;
+use crate::error::FetchError;
+
+/// A request that can be sent.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
+}
+
+/// Builds the request; nothing was sent when it cannot be.
+pub(crate) fn build<'a>(
+    connector: &'a Connector,
+    ready: &'a Ready,
+    client: &HeaderMap,
+    vars: &Vars<'a>,
+) -> Result<Request, FetchError> {
+    let refused = |error: String| FetchError::Build(error);
+    let address = connector.address(ready.base.as_ref());
+    let joined = address.join(vars).map_err(|it| refused(it.to_string()))?;
+    let mut headers = HeaderMap::with_capacity(4 + connector.headers.len());
+    for header in &connector.headers {
+        add(header, client, vars, &mut headers)?;
+    }
+    for (name, value) in &ready.headers {
+        headers.insert(name.clone(), value.clone());
+    }
+    if !headers.contains_key(ACCEPT) {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    }
+    let body = match &connector.body {
+        Some(mapping) => Some(body(mapping, vars, &mut headers)?),
+        None => None,
+    };
+    Ok(Request {
+        method: verb(connector.method),
+        url: joined.url,
+        headers,
+        body,
+    })
+}
+
+fn verb(method: Verb) -> Method {
+    match method {
+        Verb::Get => Method::GET,
+        Verb::Post => Method::POST,
+        Verb::Put => Method::PUT,
+        Verb::Patch => Method::PATCH,
+        Verb::Delete => Method::DELETE,
+    }
+}
+
+fn add<'a>(
+    header: &'a schema::connector::Header,
+    client: &HeaderMap,
+    vars: &Vars<'a>,
+    headers: &mut HeaderMap,
+) -> Result<(), FetchError> {
+    let Ok(name) = HeaderName::from_bytes(header.name.as_bytes()) else {
+        return Ok(()); // The graph was checked for such names.
+    };
+    match &header.value {
+        From::From(from) => {
+            for value in client.get_all(from.as_ref()) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        From::Template(template) => {
+            let rendered = template
+                .render_plain(vars)
+                .map_err(|error| FetchError::Build(error.to_string()))?;
+            // A value that is not there gives no header; an illegal one is not sent either.
+            if let (false, Ok(value)) = (
+                rendered.text.is_empty(),
+                HeaderValue::from_str(&rendered.text),
+            ) {
+                headers.insert(name, value);
+            }
+        }
+    }
+    Ok(())
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn body<'a>(
+    mapping: &'a schema::mapping::Mapping,
+    vars: &Vars<'a>,
+    headers: &mut HeaderMap,
+) -> Result<Bytes, FetchError> {
+    let empty = Value::object(Object::with_capacity(0));
+    let value = mapping.eval(empty, vars).value;
+    let content_type = headers.get(CONTENT_TYPE);
+    if content_type.is_some_and(|value| value.as_bytes() == FORM.as_bytes()) {
+        let value = value.unwrap_or(Value::Null);
+        let form = form::encode(&value).map_err(|it| FetchError::Build(it.to_string()))?;
+        return Ok(Bytes::from(form));
+    }
+    if content_type.is_none() {
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(CONTENT_TYPE, json);
+    }
+    let mut text = Vec::new();
+    if let Some(value) = value {
+        value.write_json(&mut text);
+    }
+    Ok(Bytes::from(text))
+}
+
+/// `{ headers: { name: [values] } }`, as `$request` and `$response` have it.
+pub(crate) fn headers_value<'a>(headers: &HeaderMap) -> Value<'a> {
+    let mut members = Object::with_capacity(headers.keys_len());
+    for name in headers.keys() {
+        let values: Vec<Value<'a>> = headers
+            .get_all(name)
+            .iter()
+            .map(|value| Value::string(String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        members.insert(name.as_str().to_owned(), Value::list(values));
+    }
+    let mut whole = Object::with_capacity(1);
+    whole.insert("headers", Value::object(members));
+    Value::object(whole)
+}
+
+/// A coerced input value as mappings see it.
+pub(crate) fn constant(constant: &Constant) -> Value<'_> {
+    match constant {
+        Constant::Null => Value::Null,
+        Constant::Boolean(value) => Value::Bool(*value),
+        Constant::Number(text) => Value::Number(text.as_str().into()),
+        Constant::String(text) => Value::string(text.as_str()),
+        Constant::List(items) => Value::list(items.iter().map(self::constant).collect::<Vec<_>>()),
+        Constant::Object(members) => {
+            let mut object = Object::with_capacity(members.len());
+            for (name, value) in members {
+                object.insert(name.as_ref(), self::constant(value));
+            }
+            Value::object(object)
+        }
+    }
+}

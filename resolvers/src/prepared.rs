@@ -1,0 +1,182 @@
+//! An operation, ready to run: everything that does not depend on variables, made once and kept.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use schema::connector::Gives;
+use schema::graph::{Graph, Name};
+use schema::operation::{Invalid, InvalidKind, Operation, ReadLimits, Variables};
+use schema::source::Access;
+
+use crate::error::{RequestError, RequestErrorKind};
+use crate::extract::{Compile, Extract};
+use crate::plan::explain::explain;
+use crate::plan::{Fetch, KeySlot, Plan, plan};
+use crate::project::Written;
+use crate::selection::{PositionId, Selection};
+use crate::settings::{Introspection, Settings};
+use crate::tree::Widths;
+
+/// An operation over one graph. Immutable.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) operation: Operation,
+    pub(crate) selection: Selection,
+    pub(crate) plan: Plan,
+    /// One for each fetch of the plan.
+    pub(crate) programs: Vec<Program>,
+    pub(crate) widths: Widths,
+    /// By position: whether objects there carry their type.
+    pub(crate) is_abstract: Vec<bool>,
+    pub(crate) written: Written,
+    introspects: bool,
+    introspected: OnceLock<Vec<(Name, String)>>,
+}
+
+/// What a fetch does at run time.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// The slots from the root to the objects it is for.
+    pub(crate) path: Vec<usize>,
+    /// What becomes of an answer.
+    pub(crate) extract: Extract,
+}
+
+impl Prepared {
+    /// Reads, validates and plans.
+    pub(crate) fn new(
+        graph: &Graph,
+        settings: &Settings,
+        query: &str,
+        operation_name: Option<&str>,
+    ) -> Result<Self, Vec<RequestError>> {
+        let limits = ReadLimits {
+            tokens: settings.limits.tokens,
+            depth: settings.limits.depth,
+            fields: settings.limits.fields,
+        };
+        let operation = Operation::read(graph, query, operation_name, limits)
+            .map_err(|problems| problems.into_iter().map(refused).collect::<Vec<_>>())?;
+        let introspects = introspects(&operation, settings).map_err(|error| vec![error])?;
+        let mut selection = Selection::of(&operation, graph.types());
+        let plan = plan(graph, &mut selection, operation.kind).map_err(|error| {
+            vec![RequestError {
+                message: error.to_string(),
+                locations: Vec::new(),
+                kind: RequestErrorKind::Planning,
+            }]
+        })?;
+        Ok(Self {
+            programs: plan
+                .fetches
+                .iter()
+                .map(|fetch| program(graph, &selection, fetch))
+                .collect(),
+            widths: Widths::of(&selection),
+            is_abstract: selection
+                .positions()
+                .map(|(_, position)| position.is_abstract(graph.types()))
+                .collect(),
+            written: Written::of(&selection, graph.types()),
+            introspects,
+            introspected: OnceLock::new(),
+            operation,
+            selection,
+            plan,
+        })
+    }
+
+    /// The plan as text.
+    pub(crate) fn explain(&self, graph: &Graph) -> String {
+        explain(graph, &self.selection, &self.plan)
+    }
+
+    /// The answers to `__schema` and `__type`; kept where no variable can change them.
+    pub(crate) fn introspect(
+        &self,
+        graph: &Graph,
+        variables: &Variables,
+    ) -> Result<Vec<(Name, String)>, RequestError> {
+        if !self.introspects {
+            return Ok(Vec::new());
+        }
+        if let Some(known) = self.introspected.get() {
+            return Ok(known.clone());
+        }
+        let answers = self
+            .operation
+            .introspect(graph, variables)
+            .map_err(refused)?;
+        if !self.operation.has_variables() {
+            return Ok(self.introspected.get_or_init(|| answers).clone());
+        }
+        Ok(answers)
+    }
+}
+
+fn introspects(operation: &Operation, settings: &Settings) -> Result<bool, RequestError> {
+    let keys = operation.introspection().map_err(refused)?;
+    if !keys.is_empty() && settings.introspection == Introspection::Refuse {
+        return Err(RequestError {
+            message: "introspection is switched off".to_owned(),
+            locations: Vec::new(),
+            kind: RequestErrorKind::Introspection,
+        });
+    }
+    Ok(!keys.is_empty())
+}
+
+fn program(graph: &Graph, selection: &Selection, fetch: &Fetch) -> Program {
+    let Access::Connector(connector) = &graph.source(fetch.source).access;
+    let mut takes = fetch.takes.clone();
+    if matches!(connector.gives, Gives::Batch { .. }) {
+        // What tells the objects of an answer apart is read too.
+        add_key(selection, &fetch.key, fetch.at, &mut takes);
+    }
+    let compile = Compile {
+        types: graph.types(),
+        selection,
+        takes: &takes,
+    };
+    let items = connector.selection.ast();
+    let extract = match fetch.slot {
+        Some(slot) => compile.slot(items, fetch.at, slot),
+        None => compile.object(items, fetch.at),
+    };
+    Program {
+        path: selection.path(fetch.at),
+        extract,
+    }
+}
+
+fn add_key(
+    selection: &Selection,
+    key: &[KeySlot],
+    at: PositionId,
+    takes: &mut BTreeMap<PositionId, Vec<usize>>,
+) {
+    for part in key {
+        let slots = takes.entry(at).or_default();
+        if !slots.contains(&part.slot) {
+            slots.push(part.slot);
+        }
+        if let Some(child) = selection.position(at).slots[part.slot].child {
+            add_key(selection, &part.inner, child, takes);
+        }
+    }
+}
+
+/// A refusal of the reader as one of ours.
+pub(crate) fn refused(problem: Invalid) -> RequestError {
+    RequestError {
+        kind: match problem.kind {
+            InvalidKind::Parse => RequestErrorKind::Parse,
+            InvalidKind::Validation => RequestErrorKind::Validation,
+            InvalidKind::Variables => RequestErrorKind::Variables,
+            InvalidKind::OperationName => RequestErrorKind::OperationName,
+            InvalidKind::Limit => RequestErrorKind::Limit,
+        },
+        message: problem.message,
+        locations: problem.locations,
+    }
+}

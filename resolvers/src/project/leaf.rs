@@ -1,0 +1,128 @@
+//! Leaves: JSON text that a source gave, checked against the type the schema promises
+//! (GraphQL §3.5, result coercion) and written.
+
+use schema::graph::{Name, Scalar};
+
+/// The values that a leaf type has.
+#[derive(Debug)]
+pub(super) enum Leaf {
+    Scalar(Scalar),
+    /// One of these JSON strings, quotes included; sorted.
+    Enum(Vec<Box<[u8]>>),
+}
+
+impl Leaf {
+    pub(super) fn of_enum(values: &[Name]) -> Self {
+        let quoted = |name: &Name| format!("\"{name}\"").into_bytes().into_boxed_slice();
+        let mut values: Vec<_> = values.iter().map(quoted).collect();
+        values.sort();
+        Self::Enum(values)
+    }
+
+    /// Writes `text` when it is a value of the type; says whether it is.
+    pub(super) fn write(&self, text: &[u8], out: &mut Vec<u8>) -> bool {
+        let fits = match self {
+            Self::Enum(values) => values
+                .binary_search_by(|value| value.as_ref().cmp(text))
+                .is_ok(),
+            Self::Scalar(Scalar::String) => text.first() == Some(&b'"'),
+            Self::Scalar(Scalar::Id) => return write_id(text, out),
+            Self::Scalar(Scalar::Int) => return write_int(text, out),
+            Self::Scalar(Scalar::Float) => is_number(text),
+            Self::Scalar(Scalar::Boolean) => text == b"true" || text == b"false",
+            Self::Scalar(Scalar::Custom) => true,
+        };
+        if fits {
+            out.extend_from_slice(text);
+        }
+        fits
+    }
+}
+
+fn is_number(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'-' | b'0'..=b'9'))
+}
+
+/// An integer becomes text, as clients expect of an `ID`.
+fn write_id(text: &[u8], out: &mut Vec<u8>) -> bool {
+    if text.first() == Some(&b'"') {
+        out.extend_from_slice(text);
+        return true;
+    }
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let is_integer = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    if is_integer {
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+    }
+    is_integer
+}
+
+/// 32 bits; `2.0` is the integer 2, `2.5` is none.
+fn write_int(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return false;
+    };
+    let whole = match text.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
+        _ => text,
+    };
+    let fits = whole.parse::<i32>().is_ok();
+    if fits {
+        out.extend_from_slice(whole.as_bytes());
+    }
+    fits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(leaf: &Leaf, text: &str, expected: Option<&str>) {
+        let mut out = Vec::new();
+        let fits = leaf.write(text.as_bytes(), &mut out);
+        let written = String::from_utf8(out).unwrap();
+        assert_eq!(fits.then_some(written.as_str()), expected, "{text}");
+    }
+
+    #[test]
+    fn an_int_has_32_bits_and_no_fraction() {
+        let int = Leaf::Scalar(Scalar::Int);
+        check(&int, "2147483647", Some("2147483647"));
+        check(&int, "2147483648", None);
+        check(&int, "-1", Some("-1"));
+        check(&int, "2.0", Some("2"));
+        check(&int, "2.5", None);
+        check(&int, "1e3", None);
+        check(&int, "\"1\"", None);
+    }
+
+    #[test]
+    fn an_id_is_written_as_text() {
+        let id = Leaf::Scalar(Scalar::Id);
+        check(&id, "7", Some("\"7\""));
+        check(&id, "-7", Some("\"-7\""));
+        check(&id, "\"a\"", Some("\"a\""));
+        check(&id, "7.5", None);
+        check(&id, "true", None);
+    }
+
+    #[test]
+    fn other_leaves_keep_their_text_or_are_refused() {
+        check(&Leaf::Scalar(Scalar::String), "\"a\\n\"", Some("\"a\\n\""));
+        check(&Leaf::Scalar(Scalar::String), "5", None);
+        check(&Leaf::Scalar(Scalar::Float), "1.50", Some("1.50"));
+        check(&Leaf::Scalar(Scalar::Boolean), "true", Some("true"));
+        check(&Leaf::Scalar(Scalar::Boolean), "1", None);
+        check(
+            &Leaf::Scalar(Scalar::Custom),
+            "{\"a\":[1]}",
+            Some("{\"a\":[1]}"),
+        );
+        let status = Leaf::of_enum(&["PLACED".into(), "PAID".into()]);
+        check(&status, "\"PAID\"", Some("\"PAID\""));
+        check(&status, "\"LOST\"", None);
+    }
+}

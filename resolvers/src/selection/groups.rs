@@ -1,0 +1,72 @@
+//! Fields of one selection set that share a response key, grouped for each object type.
+
+use schema::graph::TypeId;
+use schema::operation::FieldSelected;
+
+use super::When;
+
+/// A field as it was found, with the types and conditions it applies to.
+pub(super) struct Found<'a> {
+    pub(super) field: &'a FieldSelected,
+    pub(super) on: Vec<TypeId>,
+    pub(super) when: When,
+}
+
+/// Fields that make one member of the answer, for the objects of these types.
+pub(super) struct Group<'a> {
+    pub(super) on: Vec<TypeId>,
+    pub(super) fields: Vec<(&'a FieldSelected, When)>,
+}
+
+/// Groups by response key; groups of one key have no type in common.
+///
+/// The order is that in which each type first meets each key (GraphQL §6.3.2).
+pub(super) fn groups<'a>(found: Vec<Found<'a>>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for Found { field, on, when } in found {
+        let mut rest = on;
+        let mut index = 0;
+        while index < groups.len() && !rest.is_empty() {
+            if groups[index].fields[0].0.key == field.key {
+                let apart = split(&mut groups, index, &mut rest, (field, &when));
+                index += apart;
+            }
+            index += 1;
+        }
+        if !rest.is_empty() {
+            groups.push(Group {
+                on: rest,
+                fields: vec![(field, when)],
+            });
+        }
+    }
+    groups
+}
+
+/// Adds a field to the group at `index` for the types they share; types that only the group has
+/// keep a group of their own beside it. Gives the number of groups added.
+fn split<'a>(
+    groups: &mut Vec<Group<'a>>,
+    index: usize,
+    rest: &mut Vec<TypeId>,
+    (field, when): (&'a FieldSelected, &When),
+) -> usize {
+    let (shared, apart): (Vec<TypeId>, Vec<TypeId>) =
+        groups[index].on.iter().partition(|ty| rest.contains(ty));
+    if shared.is_empty() {
+        return 0;
+    }
+    rest.retain(|ty| !shared.contains(ty));
+    let before = groups[index].fields.clone();
+    groups[index].on = shared;
+    groups[index].fields.push((field, when.clone()));
+    if apart.is_empty() {
+        return 0;
+    }
+    let group = Group {
+        on: apart,
+        fields: before,
+    };
+    groups.insert(index + 1, group);
+    1
+}

@@ -1,0 +1,197 @@
+//! The result while it is being fetched: objects as rows of slots in one flat list of values.
+//!
+//! A row has a slot for each slot of its position, so merging what several fetches bring is
+//! writing to an index. Leaves stay where they are, in the bodies that the sources answered
+//! with; what had to be computed is JSON text in a buffer of the tree's own.
+
+use schema::graph::TypeId;
+use schema::json::Json;
+
+use crate::selection::{PositionId, Selection};
+
+/// One value: 16 bytes, copied freely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// Nobody said anything yet.
+    Absent,
+    Null,
+    /// The row of an object.
+    Object(Row),
+    /// So many values, from here.
+    List {
+        start: u32,
+        len: u32,
+    },
+    /// The JSON text of a leaf, verbatim.
+    Leaf(Text),
+    /// A call that was to bring it failed.
+    Failed(u32),
+}
+
+/// The first slot of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Row(u32);
+
+/// A piece of a body, or of the tree's own text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    body: u32,
+    start: u32,
+    len: u32,
+}
+
+/// `Text::body` of the tree's own text.
+const OWN: u32 = u32::MAX;
+
+#[derive(Debug)]
+pub(crate) struct Tree {
+    values: Vec<Value>,
+    bodies: Vec<Json>,
+    own: Vec<u8>,
+    /// The type of each object at a place where several are possible; by its row.
+    types: hashbrown::HashMap<u32, TypeId, foldhash::fast::RandomState>,
+    root: Row,
+}
+
+/// How many slots a row of each position has.
+#[derive(Debug)]
+pub(crate) struct Widths(Vec<u32>);
+
+impl Widths {
+    pub(crate) fn of(selection: &Selection) -> Self {
+        let positions = selection.positions();
+        let widths = positions.map(|(_, position)| position.slots.len());
+        Self(
+            widths
+                .map(|width| u32::try_from(width).unwrap_or(u32::MAX))
+                .collect(),
+        )
+    }
+
+    fn get(&self, at: PositionId) -> usize {
+        self.0[at.0] as usize
+    }
+}
+
+impl Tree {
+    pub(crate) fn new(widths: &Widths) -> Self {
+        let mut tree = Self {
+            values: Vec::with_capacity(256),
+            bodies: Vec::new(),
+            own: Vec::new(),
+            types: hashbrown::HashMap::default(),
+            root: Row(0),
+        };
+        tree.root = tree.object(crate::selection::ROOT, widths);
+        tree
+    }
+
+    pub(crate) fn root(&self) -> Row {
+        self.root
+    }
+
+    /// A new object for a place, nothing known of it.
+    pub(crate) fn object(&mut self, at: PositionId, widths: &Widths) -> Row {
+        let row = Row(self.next());
+        let end = self.values.len() + widths.get(at);
+        self.values.resize(end, Value::Absent);
+        row
+    }
+
+    /// A new list of `len` values, nothing known of them.
+    pub(crate) fn list(&mut self, len: usize) -> (u32, u32) {
+        let start = self.next();
+        self.values.resize(self.values.len() + len, Value::Absent);
+        (start, u32::try_from(len).unwrap_or(u32::MAX))
+    }
+
+    /// Positions are 32 bits wide; a body is bounded far below that, and so is what it becomes.
+    fn next(&self) -> u32 {
+        u32::try_from(self.values.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn slot(&self, row: Row, slot: usize) -> Value {
+        self.values[row.0 as usize + slot]
+    }
+
+    pub(crate) fn set_slot(&mut self, row: Row, slot: usize, value: Value) {
+        self.values[row.0 as usize + slot] = value;
+    }
+
+    pub(crate) fn item(&self, start: u32, index: u32) -> Value {
+        self.values[(start + index) as usize]
+    }
+
+    pub(crate) fn set_item(&mut self, start: u32, index: u32, value: Value) {
+        self.values[(start + index) as usize] = value;
+    }
+
+    /// Keeps a body for as long as the tree.
+    pub(crate) fn keep(&mut self, body: Json) {
+        self.bodies.push(body);
+    }
+
+    /// The number that the next body will have.
+    pub(crate) fn next_body(&self) -> u32 {
+        u32::try_from(self.bodies.len()).unwrap_or(OWN)
+    }
+
+    /// A piece of a body that is kept.
+    pub(crate) fn piece(body: u32, (start, len): (u32, u32)) -> Value {
+        Value::Leaf(Text { body, start, len })
+    }
+
+    /// JSON text that `write` makes, kept in the tree.
+    pub(crate) fn computed(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Value {
+        let start = self.own.len();
+        write(&mut self.own);
+        Value::Leaf(Text {
+            body: OWN,
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            len: u32::try_from(self.own.len() - start).unwrap_or(0),
+        })
+    }
+
+    /// The JSON text of a leaf.
+    pub(crate) fn text(&self, text: Text) -> &[u8] {
+        let whole: &[u8] = match self.bodies.get(text.body as usize) {
+            Some(body) => body.text(),
+            None => &self.own,
+        };
+        let start = text.start as usize;
+        whole
+            .get(start..start + text.len as usize)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn set_type(&mut self, row: Row, ty: TypeId) {
+        self.types.insert(row.0, ty);
+    }
+
+    /// The type of an object, where its place allows several.
+    pub(crate) fn type_of(&self, row: Row) -> Option<TypeId> {
+        self.types.get(&row.0).copied()
+    }
+
+    /// Every object that `path` leads to from the root, lists walked through.
+    pub(crate) fn rows(&self, path: &[usize]) -> Vec<Row> {
+        let mut found = Vec::new();
+        self.collect(Value::Object(self.root), path, &mut found);
+        found
+    }
+
+    fn collect(&self, value: Value, path: &[usize], found: &mut Vec<Row>) {
+        match (value, path) {
+            (Value::Object(row), []) => found.push(row),
+            (Value::Object(row), [slot, rest @ ..]) => {
+                self.collect(self.slot(row, *slot), rest, found);
+            }
+            (Value::List { start, len }, _) => {
+                for index in 0..len {
+                    self.collect(self.item(start, index), path, found);
+                }
+            }
+            (Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_), _) => {}
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How one field or entity is fetched over HTTP, checked and ready to use.
+
+use std::sync::Arc;
+
+use crate::graph::Name;
+use crate::mapping::Mapping;
+use crate::source::FieldSet;
+use crate::template::Template;
+use crate::template::url::{Address, Part};
+
+/// One `@connect`, with what it takes from its `@source`.
+#[derive(Debug)]
+pub struct Connector {
+    /// Subgraph and source, `shop.orders`: the name in the configuration; `None` without a source.
+    pub source: Option<Name>,
+    /// The request's method.
+    pub method: Method,
+    /// Where the source is; `None` without a source.
+    pub base: Option<Location>,
+    /// What the connector adds: relative with a source, absolute without.
+    pub own: Location,
+    /// The source's headers that the connector does not replace, then its own.
+    pub headers: Vec<Arc<Header>>,
+    /// The request's body.
+    pub body: Option<Arc<Mapping>>,
+    /// What becomes of the answer.
+    pub selection: Arc<Mapping>,
+    /// Whether an answer is a success; without it the status decides.
+    pub is_success: Option<Arc<Mapping>>,
+    /// `message` of the error when it is not.
+    pub error_message: Option<Arc<Mapping>>,
+    /// `extensions` of that error: the source's, then the connector's, which wins.
+    pub error_extensions: Vec<Arc<Mapping>>,
+    /// What the result is.
+    pub gives: Gives,
+}
+
+/// A URL and what mappings add to it.
+#[derive(Clone, Debug)]
+pub struct Location {
+    /// `baseURL`, or what follows the method.
+    pub url: Arc<Template>,
+    /// `path`.
+    pub path: Option<Arc<Mapping>>,
+    /// `queryParams`.
+    pub query: Option<Arc<Mapping>>,
+}
+
+impl Location {
+    fn part<'a>(&'a self, url: Option<&'a Template>) -> Part<'a> {
+        Part {
+            url: url.unwrap_or(&self.url),
+            path: self.path.as_deref(),
+            query: self.query.as_deref(),
+        }
+    }
+}
+
+impl Connector {
+    /// What the URL of a request is made of; `base` stands in for the source's `baseURL`.
+    pub fn address<'a>(&'a self, base: Option<&'a Template>) -> Address<'a> {
+        Address {
+            source: self.base.as_ref().map(|location| location.part(base)),
+            connect: self.own.part(None),
+        }
+    }
+}
+
+/// What the result of a connector's selection is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// The value of this field of the object it stands on.
+    Field(Name),
+    /// The object itself.
+    Object,
+    /// A list of objects, each known by this key.
+    Batch {
+        /// What tells which answer belongs to which object.
+        key: FieldSet,
+        /// How many objects one request may name.
+        max: Option<usize>,
+    },
+}
+
+/// Methods that connectors have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "RFC 9110 §9 and RFC 5789 say what they are")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// Every method with the name it has in a directive.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("GET", Self::Get),
+        ("POST", Self::Post),
+        ("PUT", Self::Put),
+        ("PATCH", Self::Patch),
+        ("DELETE", Self::Delete),
+    ];
+
+    /// As a request line writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A header of the request.
+#[derive(Debug)]
+pub struct Header {
+    /// In lower case.
+    pub name: Name,
+    /// Where its value comes from.
+    pub value: HeaderValue,
+}
+
+/// Where a header's value comes from.
+#[derive(Debug)]
+pub enum HeaderValue {
+    /// Every value of this header of the client's request, in lower case.
+    From(Name),
+    /// Rendered.
+    Template(Arc<Template>),
+}

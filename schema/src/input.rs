@@ -1,0 +1,103 @@
+//! Input values: literals in the form that coercion gives them, variables left in their places.
+//!
+//! The text was validated before (GraphQL §5.6), so nothing here refuses a value.
+
+use apollo_compiler::Schema;
+use apollo_compiler::ast::{Type, Value};
+
+use crate::graph::{Constant, Name};
+
+/// A value of an argument.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// Known when the operation is read.
+    Constant(Constant),
+    /// Known when the operation is executed.
+    Variable(Name),
+    /// A list with variables in it.
+    List(Vec<Self>),
+    /// An object with variables in it.
+    Object(Vec<(Name, Self)>),
+}
+
+impl Input {
+    /// The value, when no variable is in it.
+    pub fn constant(self) -> Option<Constant> {
+        match self {
+            Self::Constant(constant) => Some(constant),
+            Self::Variable(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    fn list(items: Vec<Self>) -> Self {
+        let known: Option<Vec<_>> = items.iter().cloned().map(Self::constant).collect();
+        known.map_or(Self::List(items), |known| {
+            Self::Constant(Constant::List(known))
+        })
+    }
+
+    fn object(members: Vec<(Name, Self)>) -> Self {
+        let known: Option<Vec<_>> = members
+            .iter()
+            .cloned()
+            .map(|(name, value)| Some((name, value.constant()?)))
+            .collect();
+        known.map_or(Self::Object(members), |known| {
+            Self::Constant(Constant::Object(known))
+        })
+    }
+}
+
+/// A valid literal of type `ty`: single values wrapped into lists, enums and ids as text,
+/// defaults of input fields filled in (GraphQL §3.10, §3.11).
+pub(crate) fn read(value: &Value, ty: &Type, schema: &Schema) -> Input {
+    match value {
+        Value::Variable(name) => Input::Variable(name.as_str().into()),
+        Value::Null => Input::Constant(Constant::Null),
+        Value::List(items) if ty.is_list() => {
+            let item = |item| read(item, ty.item_type(), schema);
+            Input::list(items.iter().map(|it| item(it)).collect())
+        }
+        _ if ty.is_list() => Input::list(vec![read(value, ty.item_type(), schema)]),
+        Value::List(items) => Input::list(items.iter().map(|it| read(it, ty, schema)).collect()),
+        Value::Object(members) => object(members, ty, schema),
+        leaf => Input::Constant(self::leaf(leaf, ty.inner_named_type())),
+    }
+}
+
+fn leaf(value: &Value, ty: &str) -> Constant {
+    match value {
+        Value::Boolean(value) => Constant::Boolean(*value),
+        Value::Int(value) if ty == "ID" => Constant::String(value.as_str().to_owned()),
+        Value::Int(value) => Constant::Number(value.as_str().to_owned()),
+        Value::Float(value) => Constant::Number(value.as_str().to_owned()),
+        Value::String(value) => Constant::String(value.clone()),
+        Value::Enum(value) => Constant::String(value.to_string()),
+        Value::Null | Value::Variable(_) | Value::List(_) | Value::Object(_) => Constant::Null,
+    }
+}
+
+fn object(
+    members: &[(apollo_compiler::Name, apollo_compiler::Node<Value>)],
+    ty: &Type,
+    schema: &Schema,
+) -> Input {
+    let Some(input) = schema.get_input_object(ty.inner_named_type()) else {
+        // A custom scalar takes any object as it is.
+        let read = members
+            .iter()
+            .map(|(key, value)| (Name::from(key.as_str()), read(value, ty, schema)));
+        return Input::object(read.collect());
+    };
+    let mut read_members = Vec::new();
+    for (key, field) in &input.fields {
+        let written = members.iter().find(|(name, _)| name == key);
+        let value = written
+            .map(|(_, value)| value)
+            .or(field.default_value.as_ref());
+        if let Some(value) = value {
+            read_members.push((Name::from(key.as_str()), read(value, &field.ty, schema)));
+        }
+    }
+    Input::object(read_members)
+}

@@ -1,0 +1,132 @@
+//! An object that was computed: ordered, each key once, found quickly however many there are.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use indexmap::IndexMap;
+
+use super::value::Value;
+
+/// Members in the order in which their keys first came.
+#[derive(Clone, Default)]
+pub struct Object<'a> {
+    members: Members<'a>,
+}
+
+#[derive(Clone)]
+enum Members<'a> {
+    Few(Vec<(Cow<'a, str>, Value<'a>)>),
+    Many(IndexMap<Cow<'a, str>, Value<'a>, foldhash::fast::RandomState>),
+}
+
+impl<'a> Object<'a> {
+    /// An empty object that expects so many members.
+    pub fn with_capacity(members: usize) -> Self {
+        Self {
+            members: Members::Few(Vec::with_capacity(members.min(FEW))),
+        }
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        match &self.members {
+            Members::Few(members) => members.len(),
+            Members::Many(members) => members.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The member called `key`.
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        match &self.members {
+            Members::Few(members) => members
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value),
+            Members::Many(members) => members.get(key),
+        }
+    }
+
+    /// The same, to be changed in place.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value<'a>> {
+        match &mut self.members {
+            Members::Few(members) => members
+                .iter_mut()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value),
+            Members::Many(members) => members.get_mut(key),
+        }
+    }
+
+    /// Sets a member. One that is there keeps its place; its old value is returned.
+    pub fn insert(&mut self, key: impl Into<Cow<'a, str>>, value: Value<'a>) -> Option<Value<'a>> {
+        let key = key.into();
+        if let Some(old) = self.get_mut(&key) {
+            return Some(std::mem::replace(old, value));
+        }
+        match &mut self.members {
+            Members::Few(members) if members.len() < FEW => members.push((key, value)),
+            Members::Few(members) => {
+                let mut many: IndexMap<_, _, _> = std::mem::take(members).into_iter().collect();
+                many.insert(key, value);
+                self.members = Members::Many(many);
+            }
+            Members::Many(members) => {
+                members.insert(key, value);
+            }
+        }
+        None
+    }
+
+    /// The members in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        let (few, many) = match &self.members {
+            Members::Few(members) => (members.as_slice(), None),
+            Members::Many(members) => ([].as_slice(), Some(members.iter())),
+        };
+        few.iter().map(|(key, value)| (key.as_ref(), value)).chain(
+            many.into_iter()
+                .flatten()
+                .map(|(key, value)| (key.as_ref(), value)),
+        )
+    }
+
+    /// The members, keys included, in order.
+    pub fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
+        let (few, many) = match self.members {
+            Members::Few(members) => (members, None),
+            Members::Many(members) => (Vec::new(), Some(members)),
+        };
+        few.into_iter().chain(many.into_iter().flatten())
+    }
+}
+
+impl Default for Members<'_> {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl<'a> FromIterator<(Cow<'a, str>, Value<'a>)> for Object<'a> {
+    /// The last of equal keys wins, at the place of the first.
+    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Value<'a>)>>(members: I) -> Self {
+        let mut object = Self::default();
+        for (key, value) in members {
+            object.insert(key, value);
+        }
+        object
+    }
+}
+
+impl fmt::Debug for Object<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Up to here comparing keys one by one is quicker than hashing.
+const FEW: usize = 12;

@@ -1,0 +1,284 @@
+//! Tests of parsing and reading documents; `serde_json` says what is right.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn json(text: &str) -> Json {
+    Json::parse(Bytes::from(text.to_owned())).unwrap()
+}
+
+fn error(text: impl Into<Bytes>) -> String {
+    Json::parse(text.into()).unwrap_err().to_string()
+}
+
+/// What the nodes say, through every way of reading them.
+fn read(node: Node<'_>) -> serde_json::Value {
+    match node.kind() {
+        Kind::Null => serde_json::Value::Null,
+        Kind::Bool(value) => value.into(),
+        Kind::Number(text) => serde_json::from_str(text).unwrap(),
+        Kind::String(text) => text.decode().into_owned().into(),
+        Kind::List(elements) => {
+            assert_eq!(elements.len(), node.len());
+            elements.map(read).collect()
+        }
+        Kind::Object(members) => {
+            assert_eq!(members.len(), node.len());
+            let members = members.map(|(key, value)| (key.decode().into_owned(), read(value)));
+            serde_json::Value::Object(members.collect())
+        }
+    }
+}
+
+fn agree(text: &[u8]) -> Result<(), TestCaseError> {
+    let ours = Json::parse(Bytes::copy_from_slice(text));
+    match (&ours, serde_json::from_slice::<serde_json::Value>(text)) {
+        (Ok(ours), Ok(theirs)) => prop_assert_eq!(read(ours.root()), theirs),
+        // It gives up on numbers that no double holds; we keep them as text.
+        (_, Err(error)) if error.to_string().contains("out of range") => {}
+        (Err(_), Err(_)) => {}
+        (ours, theirs) => prop_assert!(false, "{ours:?} and {theirs:?}"),
+    }
+    Ok(())
+}
+
+fn document() -> impl Strategy<Value = String> {
+    let space = prop::sample::select(&["", " ", "\n\t ", "\r"][..]);
+    let text = prop::string::string_regex(
+        r#""([ -!#-\[\]-~é😀]|\\[nt"/\\]|\\u00[0-7][0-9a-f]|\\ud83d\\ude0[0-9]){0,20}""#,
+    );
+    let text = text.unwrap().boxed();
+    let number =
+        prop::string::string_regex(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,5})?([eE][+-]?[0-9]{1,2})?");
+    let word = prop::sample::select(&["true", "false", "null"][..]).prop_map(str::to_owned);
+    let leaf = prop_oneof![text.clone(), number.unwrap(), word];
+    leaf.prop_recursive(6, 60, 8, move |inner| {
+        let list = prop::collection::vec((space.clone(), inner.clone()), 0..8);
+        let list = list.prop_map(|elements| {
+            let elements: Vec<_> = elements.iter().map(|(s, e)| format!("{s}{e}{s}")).collect();
+            format!("[{}]", elements.join(","))
+        });
+        let object = prop::collection::vec((space.clone(), text.clone(), inner), 0..8);
+        let object = object.prop_map(|members| {
+            let members = members.iter().map(|(s, k, v)| format!("{s}{k}{s}:{s}{v}"));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        });
+        prop_oneof![list, object]
+    })
+}
+
+proptest! {
+    #[test]
+    fn documents_are_read_as_serde_json_reads_them(text in document()) {
+        agree(text.as_bytes())?;
+    }
+
+    #[test]
+    fn a_changed_byte_is_judged_as_serde_json_judges_it(
+        text in document(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
+    ) {
+        let mut text = text.into_bytes();
+        let at = at.index(text.len());
+        text[at] = byte;
+        agree(&text)?;
+        agree(&text[..at])?;
+    }
+
+    #[test]
+    fn heaps_of_tokens_are_judged_as_serde_json_judges_them(
+        tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..12),
+    ) {
+        agree(tokens.concat().as_bytes())?;
+    }
+
+    #[test]
+    fn compact_text_says_the_same(text in document()) {
+        let json = json(&text);
+        let value = Value::Node(json.root());
+        let compact = tests::json(&value.to_json());
+        prop_assert_eq!(read(compact.root()), read(json.root()));
+        // Computed values keep each key once.
+        let owned = tests::json(&value.to_owned_value().to_json());
+        prop_assert_eq!(read(owned.root()), read(json.root()));
+    }
+}
+
+const TOKENS: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    " ",
+    "\n",
+    "\"\"",
+    "\"a\"",
+    "\"a\":",
+    "1",
+    "-0",
+    "-",
+    "01",
+    "1.",
+    "1.5e3",
+    "1e",
+    ".5",
+    "true",
+    "tru",
+    "null",
+    "\"\\u00e9\"",
+    "\"\\ud83d\\ude00\"",
+    "\"\\ud83d\"",
+    "\"\\udc00\"",
+    "\"\\ud83d\\n\"",
+    "\"\\x\"",
+    "\"",
+    "\\",
+    "\u{1}",
+    "\"\u{1}\"",
+    "\u{feff}",
+    "é",
+    "\"é\"",
+    "[]",
+    "{}",
+    "\u{7f}",
+    "\"\\u12\"",
+    "+1",
+    "NaN",
+];
+
+#[test]
+fn errors_say_what_and_where() {
+    assert_eq!(error(""), "expected a value at byte 0");
+    assert_eq!(error("[1,]"), "expected a value at byte 3");
+    assert_eq!(error("{\"a\" 1}"), "expected `:` at byte 5");
+    assert_eq!(
+        error("{\"a\":1,}"),
+        "expected a key in double quotes at byte 7"
+    );
+    assert_eq!(error("[1 2]"), "expected `,` or `]` at byte 3");
+    assert_eq!(error("{\"a\":1]"), "expected `,` or `}` at byte 6");
+    assert_eq!(error("1 2"), "something behind the value at byte 2");
+    assert_eq!(error("\"abc"), "a string without its end at byte 4");
+    assert_eq!(
+        error("\"a\nb\""),
+        "a control character inside a string at byte 2"
+    );
+    assert_eq!(
+        error("\"\\ud800x\""),
+        "a surrogate without its partner at byte 1"
+    );
+    assert_eq!(
+        error("\"\\q\""),
+        "an escape that JSON does not have at byte 1"
+    );
+    assert_eq!(
+        error(&b"\"\xff\""[..]),
+        "bytes that are not UTF-8 at byte 1"
+    );
+}
+
+#[test]
+fn nesting_ends_at_the_limit_and_not_before() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+
+    assert!(Json::parse(nested(MAX_DEPTH).into()).is_ok());
+    assert_eq!(error(nested(MAX_DEPTH + 1)), "nested too deep at byte 128");
+    assert_eq!(error("[".repeat(1_000_000)), "nested too deep at byte 128");
+    assert_eq!(
+        error("{\"a\":".repeat(1_000_000)),
+        "nested too deep at byte 640"
+    );
+}
+
+#[test]
+fn members_are_found_and_the_last_of_equal_keys_wins() {
+    let json = json(r#" {"a":1,"b":{"a":[1,[2,3]]},"\u0061":2,"":3} "#);
+    let root = json.root();
+    let raw = |key: &str| root.get(key).map(Node::raw);
+
+    assert_eq!(raw("a"), Some("2"));
+    assert_eq!(raw("b"), Some(r#"{"a":[1,[2,3]]}"#));
+    assert_eq!(raw(""), Some("3"));
+    assert_eq!(raw("c"), None);
+    assert_eq!(root.len(), 4);
+    assert_eq!(root.get("a").unwrap().get("a").map(Node::raw), None);
+    let inner = root.get("b").unwrap().get("a").unwrap();
+    assert_eq!(
+        inner.elements().map(Node::raw).collect::<Vec<_>>(),
+        ["1", "[2,3]"]
+    );
+    let (start, len) = inner.span();
+    assert_eq!(
+        &json.text()[start as usize..(start + len) as usize],
+        b"[1,[2,3]]"
+    );
+}
+
+#[test]
+fn numbers_stay_as_written() {
+    let json = json("[9007199254740993, 2.0, 1e999, -0, 12345678901234567890123]");
+
+    assert_eq!(
+        Value::Node(json.root()).to_json(),
+        "[9007199254740993,2.0,1e999,-0,12345678901234567890123]"
+    );
+}
+
+#[test]
+fn integers_compare_exactly_and_floats_by_value() {
+    use std::cmp::Ordering::{Equal, Greater, Less};
+    let table = [
+        ("9007199254740992", "9007199254740993", Less, false),
+        ("-9007199254740992", "-9007199254740993", Greater, false),
+        (
+            "12345678901234567890123",
+            "12345678901234567890123",
+            Equal,
+            true,
+        ),
+        ("0", "-0", Equal, true),
+        ("-1", "1", Less, false),
+        ("10", "9", Greater, false),
+        ("1", "1.0", Equal, false),
+        ("1.0", "1.00", Equal, true),
+        ("1e2", "100.0", Equal, true),
+    ];
+    for (left, right, order, same) in table {
+        assert_eq!(number::compare(left, right), Some(order), "{left} {right}");
+        assert_eq!(number::same(left, right), same, "{left} {right}");
+    }
+}
+
+#[test]
+fn an_object_keeps_order_and_finds_its_members_however_many_there_are() {
+    let mut object = Object::default();
+    for index in (0..100_i32).rev() {
+        assert!(
+            object
+                .insert(index.to_string(), Value::int(index.into()))
+                .is_none()
+        );
+    }
+    let old = object.insert("50", Value::Null).unwrap();
+
+    assert_eq!(old.to_json(), "50");
+    assert_eq!(object.len(), 100);
+    assert_eq!(object.iter().next().unwrap().0, "99");
+    assert!(object.get("50").unwrap().is_null());
+    assert_eq!(object.get("7").unwrap().to_json(), "7");
+    assert!(object.get("100").is_none());
+}
+
+#[test]
+fn what_is_written_can_be_read_again() {
+    let text = "\u{0}\u{1f}\"\\/\u{8}\u{c}\n\r\t\u{7f}é😀";
+    let written = Value::string(text).to_json();
+
+    assert_eq!(read(json(&written).root()), serde_json::Value::from(text));
+    assert_eq!(Value::float(3.0).unwrap().to_json(), "3.0");
+    assert_eq!(Value::float(-0.5).unwrap().to_json(), "-0.5");
+    assert!(Value::float(f64::NAN).is_none());
+    assert!(Value::float(f64::INFINITY).is_none());
+}

@@ -1,0 +1,143 @@
+//! What stands inside a JSON string: finding its end, escapes both ways.
+//!
+//! Works on bytes and `str`; knows nothing of documents.
+
+/// The first byte at or behind `at` that is a quote, a backslash or a control character; the
+/// length of the text when there is none.
+#[inline]
+pub(super) fn special(text: &[u8], mut at: usize) -> usize {
+    while let Some((chunk, _)) = text
+        .get(at..)
+        .and_then(|rest| rest.split_first_chunk::<8>())
+    {
+        let found = specials(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
+        .unwrap_or(rest.len())
+}
+
+/// The high bit of each byte that is special. Bytes above the first such byte may be wrong.
+#[inline]
+fn specials(word: u64) -> u64 {
+    let quote = word ^ (ONES * u64::from(b'"'));
+    let backslash = word ^ (ONES * u64::from(b'\\'));
+    let zero_byte = |word: u64| word.wrapping_sub(ONES) & !word;
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (zero_byte(quote) | zero_byte(backslash) | control) & HIGHS
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// What a backslash begins.
+pub(super) enum Escape {
+    /// This character, written with so many bytes.
+    Char(char, usize),
+    /// Half of a pair.
+    LoneSurrogate,
+    /// Nothing that JSON knows.
+    Unknown,
+}
+
+/// Reads the escape at the start of `text`.
+pub(super) fn escape(text: &[u8]) -> Escape {
+    let character = match text.get(1) {
+        Some(b'"') => '"',
+        Some(b'\\') => '\\',
+        Some(b'/') => '/',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return unicode(text),
+        _ => return Escape::Unknown,
+    };
+    Escape::Char(character, 2)
+}
+
+/// What the text between the quotes says. Escapes were checked when the document was parsed.
+pub(super) fn unescape(inner: &str) -> String {
+    let mut decoded = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some((before, _)) = rest.split_once('\\') {
+        decoded.push_str(before);
+        let escaped = rest.get(before.len()..).unwrap_or_default();
+        let Escape::Char(character, len) = escape(escaped.as_bytes()) else {
+            break;
+        };
+        decoded.push(character);
+        rest = escaped.get(len..).unwrap_or_default();
+    }
+    decoded.push_str(rest);
+    decoded
+}
+
+/// Writes `text` as a JSON string, quotes included.
+pub(crate) fn write(text: &str, out: &mut Vec<u8>) {
+    let bytes = text.as_bytes();
+    out.push(b'"');
+    let mut from = 0;
+    loop {
+        let at = special(bytes, from);
+        out.extend_from_slice(bytes.get(from..at).unwrap_or_default());
+        let Some(byte) = bytes.get(at) else { break };
+        write_escape(*byte, out);
+        from = at + 1;
+    }
+    out.push(b'"');
+}
+
+fn write_escape(byte: u8, out: &mut Vec<u8>) {
+    let letter = match byte {
+        b'"' | b'\\' => byte,
+        0x8 => b'b',
+        0xc => b'f',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            let digit =
+                |value: u8| char::from_digit(u32::from(value), 16).map_or(b'0', |c| c as u8);
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', letter]);
+}
+
+fn unicode(text: &[u8]) -> Escape {
+    let Some(first) = hex(text, 2) else {
+        return Escape::Unknown;
+    };
+    if let Some(character) = char::from_u32(first) {
+        return Escape::Char(character, 6);
+    }
+    if text.get(6..8) != Some(b"\\u") {
+        return Escape::LoneSurrogate;
+    }
+    let Some(second) = hex(text, 8) else {
+        return Escape::Unknown;
+    };
+    match (first, second) {
+        (0xd800..=0xdbff, 0xdc00..=0xdfff) => {
+            let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+            char::from_u32(code).map_or(Escape::Unknown, |character| Escape::Char(character, 12))
+        }
+        _ => Escape::LoneSurrogate,
+    }
+}
+
+fn hex(text: &[u8], at: usize) -> Option<u32> {
+    text.get(at..at + 4)?.iter().try_fold(0, |value, byte| {
+        Some(value * 16 + char::from(*byte).to_digit(16)?)
+    })
+}

@@ -1,0 +1,339 @@
+//! A value that a mapping works on: a piece of a document, or something computed.
+//!
+//! Numbers stay text, so that an id of 19 digits and `2.0` come out as they went in. Values are
+//! made and dropped within one evaluation and never leave their thread.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+
+use super::text;
+use super::{Json, Kind, Node};
+
+pub use super::object::Object;
+
+/// A JSON value. Cloning copies at most one string.
+#[derive(Clone)]
+pub enum Value<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number as JSON text: an integer when it has neither point nor exponent.
+    Number(Cow<'a, str>),
+    /// A string, decoded.
+    String(Cow<'a, str>),
+    /// A list that was computed.
+    List(Rc<[Self]>),
+    /// An object that was computed.
+    Object(Rc<Object<'a>>),
+    /// A value that still stands in its document.
+    Node(Node<'a>),
+}
+
+/// One look at a value that does not care where it stands.
+#[derive(Clone, Debug)]
+pub enum View<'v, 'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number as JSON text.
+    Number(&'v str),
+    /// A string, decoded.
+    String(Cow<'v, str>),
+    /// A list.
+    List(List<'v, 'a>),
+    /// An object.
+    Object(Fields<'v, 'a>),
+}
+
+impl<'a> Value<'a> {
+    /// The integer.
+    pub fn int(value: i64) -> Self {
+        Self::Number(Cow::Owned(value.to_string()))
+    }
+
+    /// The number, written so that it stays a float (`3.0`); `None` for what JSON cannot write.
+    pub fn float(value: f64) -> Option<Self> {
+        let number = serde_json::Number::from_f64(value)?;
+        Some(Self::Number(Cow::Owned(number.to_string())))
+    }
+
+    /// A string.
+    pub fn string(text: impl Into<Cow<'a, str>>) -> Self {
+        Self::String(text.into())
+    }
+
+    /// A list of these values.
+    pub fn list(elements: impl Into<Rc<[Self]>>) -> Self {
+        Self::List(elements.into())
+    }
+
+    /// An object.
+    pub fn object(object: Object<'a>) -> Self {
+        Self::Object(Rc::new(object))
+    }
+
+    /// The same value wherever it stands.
+    #[inline]
+    pub fn view(&self) -> View<'_, 'a> {
+        match self {
+            Self::Null => View::Null,
+            Self::Bool(value) => View::Bool(*value),
+            Self::Number(text) => View::Number(text),
+            Self::String(text) => View::String(Cow::Borrowed(text)),
+            Self::List(elements) => View::List(List::Owned(elements)),
+            Self::Object(object) => View::Object(Fields::Owned(object)),
+            Self::Node(node) => match node.kind() {
+                Kind::Null => View::Null,
+                Kind::Bool(value) => View::Bool(value),
+                Kind::Number(text) => View::Number(text),
+                Kind::String(text) => View::String(text.decode()),
+                Kind::List(_) => View::List(List::Node(*node)),
+                Kind::Object(_) => View::Object(Fields::Node(*node)),
+            },
+        }
+    }
+
+    /// The member called `key`, if this is an object that has one.
+    #[inline]
+    pub fn get(&self, key: &str) -> Option<Self> {
+        match self {
+            Self::Node(node) => node.get(key).map(Self::Node),
+            Self::Object(object) => object.get(key).cloned(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `null`.
+    #[inline]
+    pub fn is_null(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Node(node) => node.is_null(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is an object.
+    pub fn is_object(&self) -> bool {
+        matches!(self.view(), View::Object(_))
+    }
+
+    /// Writes the value as compact JSON. Strings and numbers of a document are written verbatim.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Null => out.extend_from_slice(b"null"),
+            Self::Bool(value) => write_bool(*value, out),
+            Self::Number(text) => out.extend_from_slice(text.as_bytes()),
+            Self::String(text) => text::write(text, out),
+            Self::List(elements) => write_list(elements.iter(), out, Self::write_json),
+            Self::Object(object) => write_members(object.iter(), out, |(key, value), out| {
+                text::write(key, out);
+                out.push(b':');
+                value.write_json(out);
+            }),
+            Self::Node(node) => write_node(*node, out),
+        }
+    }
+
+    /// The value as compact JSON text.
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        self.write_json(&mut out);
+        // Only whole strings and ASCII are written.
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// The same value, borrowing nothing: everything is copied out of its document.
+    pub fn to_owned_value(&self) -> Value<'static> {
+        match self.view() {
+            View::Null => Value::Null,
+            View::Bool(value) => Value::Bool(value),
+            View::Number(text) => Value::Number(Cow::Owned(text.to_owned())),
+            View::String(text) => Value::String(Cow::Owned(text.into_owned())),
+            View::List(list) => {
+                Value::List(list.iter().map(|value| value.to_owned_value()).collect())
+            }
+            View::Object(fields) => Value::object(
+                fields
+                    .iter()
+                    .map(|(key, value)| (Cow::Owned(key.into_owned()), value.to_owned_value()))
+                    .collect(),
+            ),
+        }
+    }
+
+    /// What kind of value it is, for messages.
+    pub fn kind_name(&self) -> &'static str {
+        match self.view() {
+            View::Null => "null",
+            View::Bool(_) => "a boolean",
+            View::Number(_) => "a number",
+            View::String(_) => "a string",
+            View::List(_) => "a list",
+            View::Object(_) => "an object",
+        }
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.to_json())
+    }
+}
+
+impl<'a> From<Node<'a>> for Value<'a> {
+    fn from(node: Node<'a>) -> Self {
+        Self::Node(node)
+    }
+}
+
+impl<'a> From<&'a Json> for Value<'a> {
+    fn from(json: &'a Json) -> Self {
+        Self::Node(json.root())
+    }
+}
+
+/// The elements of a list, wherever they stand.
+#[derive(Clone, Copy, Debug)]
+pub enum List<'v, 'a> {
+    /// In a document.
+    Node(Node<'a>),
+    /// Computed.
+    Owned(&'v [Value<'a>]),
+}
+
+impl<'v, 'a> List<'v, 'a> {
+    /// How many there are.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Node(node) => node.len(),
+            Self::Owned(elements) => elements.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The element at `index`; in a document those before it are passed over.
+    pub fn get(self, index: usize) -> Option<Value<'a>> {
+        match self {
+            Self::Node(node) => node.elements().nth(index).map(Value::Node),
+            Self::Owned(elements) => elements.get(index).cloned(),
+        }
+    }
+
+    /// The elements in order.
+    pub fn iter(self) -> impl Iterator<Item = Value<'a>> + use<'v, 'a> {
+        let (nodes, values) = match self {
+            Self::Node(node) => (Some(node.elements()), [].as_slice()),
+            Self::Owned(elements) => (None, elements),
+        };
+        nodes
+            .into_iter()
+            .flatten()
+            .map(Value::Node)
+            .chain(values.iter().cloned())
+    }
+}
+
+/// The members of an object, wherever they stand.
+#[derive(Clone, Copy, Debug)]
+pub enum Fields<'v, 'a> {
+    /// In a document.
+    Node(Node<'a>),
+    /// Computed.
+    Owned(&'v Object<'a>),
+}
+
+impl<'v, 'a> Fields<'v, 'a> {
+    /// How many there are; in a document, keys that occur twice count twice.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Node(node) => node.len(),
+            Self::Owned(object) => object.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The member called `key`.
+    pub fn get(self, key: &str) -> Option<Value<'a>> {
+        match self {
+            Self::Node(node) => node.get(key).map(Value::Node),
+            Self::Owned(object) => object.get(key).cloned(),
+        }
+    }
+
+    /// The members in order.
+    pub fn iter(self) -> impl Iterator<Item = (Cow<'v, str>, Value<'a>)> + use<'v, 'a>
+    where
+        'a: 'v,
+    {
+        let (nodes, object) = match self {
+            Self::Node(node) => (Some(node.members()), None),
+            Self::Owned(object) => (None, Some(object)),
+        };
+        let nodes = nodes.into_iter().flatten();
+        let members = object.into_iter().flat_map(Object::iter);
+        nodes
+            .map(|(key, node)| (key.decode(), Value::Node(node)))
+            .chain(members.map(|(key, value)| (Cow::Borrowed(key), value.clone())))
+    }
+}
+
+fn write_node(node: Node<'_>, out: &mut Vec<u8>) {
+    match node.kind() {
+        Kind::List(elements) => write_list(elements, out, write_node),
+        Kind::Object(members) => write_members(members, out, |(key, value), out| {
+            out.extend_from_slice(key.raw_bytes());
+            out.push(b':');
+            write_node(value, out);
+        }),
+        _ => out.extend_from_slice(node.raw_bytes()),
+    }
+}
+
+fn write_bool(value: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+}
+
+fn write_list<T>(
+    elements: impl Iterator<Item = T>,
+    out: &mut Vec<u8>,
+    write: impl Fn(T, &mut Vec<u8>),
+) {
+    out.push(b'[');
+    write_items(elements, out, write);
+    out.push(b']');
+}
+
+fn write_members<T>(
+    members: impl Iterator<Item = T>,
+    out: &mut Vec<u8>,
+    write: impl Fn(T, &mut Vec<u8>),
+) {
+    out.push(b'{');
+    write_items(members, out, write);
+    out.push(b'}');
+}
+
+fn write_items<T>(
+    items: impl Iterator<Item = T>,
+    out: &mut Vec<u8>,
+    write: impl Fn(T, &mut Vec<u8>),
+) {
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+}

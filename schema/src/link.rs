@@ -1,0 +1,98 @@
+//! Subgraphs → `Graph`. Reports everything wrong, not the first thing.
+
+use crate::client::ClientSchema;
+use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
+use crate::graph::{Graph, LinkOptions, Subgraph, Types};
+use crate::sdl::{self, Sdl};
+use crate::source::Source;
+
+mod connect;
+mod merge;
+mod reach;
+mod types;
+mod view;
+
+/// See `Graph::link`.
+pub(crate) fn link(
+    subgraphs: &[Subgraph],
+    options: LinkOptions,
+) -> (Option<Graph>, Vec<Diagnostic>) {
+    let mut problems = Problems::default();
+    let graph = build(subgraphs, options, &mut problems);
+    let graph = graph.filter(|_| !problems.has_errors());
+    (graph, sorted(problems.into_vec()))
+}
+
+fn build(subgraphs: &[Subgraph], options: LinkOptions, problems: &mut Problems) -> Option<Graph> {
+    let sdls: Vec<Sdl> = subgraphs
+        .iter()
+        .filter_map(|subgraph| sdl::read(subgraph, problems))
+        .collect();
+    let merged = merge::merge(&sdls, problems);
+    if problems.has_errors() {
+        // What a connector means can be judged by itself only where its types are sound.
+        return None;
+    }
+    let client = ClientSchema::new(problems.keep(valid(merged))?);
+    let types = types::read(&client.schema);
+    let sources = sources(&sdls, &types, options, problems);
+    if !problems.has_errors() {
+        reach::check(&sdls, &types, &sources, problems);
+    }
+    Some(Graph {
+        types,
+        sources,
+        client,
+    })
+}
+
+fn valid(
+    schema: apollo_compiler::Schema,
+) -> Result<apollo_compiler::validation::Valid<apollo_compiler::Schema>, Diagnostic> {
+    schema.validate().map_err(|error| {
+        let first = error.errors.iter().next();
+        let message = first
+            .as_ref()
+            .map_or_else(String::new, |error| error.error.to_string());
+        let code = match first.and_then(|error| error.error.unstable_error_name()) {
+            Some("QueryRootOperationType") => Code::NoQueries,
+            _ => Code::SubgraphConflict,
+        };
+        let message = match code {
+            Code::NoQueries => "no subgraph gives a field of `Query`".to_owned(),
+            _ => format!("the subgraphs together make no valid schema: {message}"),
+        };
+        Diagnostic::unplaced(code, message)
+    })
+}
+
+fn sources(
+    sdls: &[Sdl],
+    types: &Types,
+    options: LinkOptions,
+    problems: &mut Problems,
+) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for sdl in sdls {
+        sources.extend(connect::sources(sdl, types, options, problems));
+    }
+    sources
+}
+
+/// By document and position; errors before warnings where two stand at one place.
+fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let place = |diagnostic: &Diagnostic| {
+        diagnostic
+            .labels
+            .first()
+            .map(|label| (label.span.document.name.clone(), label.span.range.start))
+    };
+    diagnostics.sort_by_cached_key(|diagnostic| {
+        let rank = match diagnostic.severity {
+            Severity::Error => 0,
+            Severity::Warning => 1,
+        };
+        (place(diagnostic), rank)
+    });
+    diagnostics
+}

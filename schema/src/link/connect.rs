@@ -1,0 +1,322 @@
+//! `@source` and `@connect` of one subgraph → sources that can be asked.
+
+use std::sync::Arc;
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::Directive;
+use apollo_compiler::schema::{ExtendedType, FieldDefinition, ObjectType};
+use indexmap::IndexMap;
+
+use self::args::Args;
+use self::http::Http;
+use self::sources::SourceDirective;
+use self::uses::Uses;
+use crate::connector::{Connector, Gives, Location};
+use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
+use crate::graph::{LinkOptions, Name, Types};
+use crate::mapping::{Mapping, Version};
+use crate::sdl::links::ConnectLink;
+use crate::sdl::{Sdl, called, called_on_field};
+use crate::source::Source;
+use crate::span::Span;
+
+mod args;
+mod complete;
+mod entry;
+mod http;
+mod sources;
+mod uses;
+
+/// The sources that the connectors of `sdl` are; none where it links no connectors.
+pub(super) fn sources(
+    sdl: &Sdl,
+    types: &Types,
+    options: LinkOptions,
+    problems: &mut Problems,
+) -> Vec<Source> {
+    let Some(link) = &sdl.links.connect else {
+        return Vec::new();
+    };
+    if link.version >= Version::V0_4 && !options.experimental_connect {
+        problems.push(
+            Diagnostic::error(
+                Code::UnknownConnectorsVersion,
+                link.span.clone(),
+                "version 0.4 of the connect specification is not switched on",
+            )
+            .help(Some(
+                "link v0.3, or set `connectors.experimental: true` in the configuration".to_owned(),
+            )),
+        );
+        return Vec::new();
+    }
+    let mut reader = Reader {
+        sdl,
+        types,
+        link,
+        sources: IndexMap::new(),
+        ids: IndexMap::new(),
+        problems,
+    };
+    reader.sources = sources::read(&mut reader);
+    let found = reader.connectors();
+    if !reader.problems.has_errors() {
+        complete::check(&mut reader, &found);
+    }
+    found
+}
+
+/// What reading one subgraph's connectors needs at every step.
+struct Reader<'a> {
+    sdl: &'a Sdl,
+    types: &'a Types,
+    link: &'a ConnectLink,
+    sources: IndexMap<String, Arc<SourceDirective>>,
+    ids: IndexMap<String, Span>,
+    problems: &'a mut Problems,
+}
+
+/// Where a `@connect` stands.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Field(&'a ObjectType, &'a FieldDefinition),
+    Type(&'a ObjectType),
+}
+
+impl<'a> Place<'a> {
+    fn owner(self) -> &'a ObjectType {
+        match self {
+            Self::Field(owner, _) | Self::Type(owner) => owner,
+        }
+    }
+
+    /// `Query.user` or `User`.
+    fn name(self) -> String {
+        match self {
+            Self::Field(owner, field) => format!("{}.{}", owner.name, field.name),
+            Self::Type(owner) => owner.name.to_string(),
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn connectors(&mut self) -> Vec<Source> {
+        let sdl = self.sdl;
+        let connect = self.link.connect.as_str();
+        let mut found = Vec::new();
+        if let Some(subscription) = &sdl.schema.schema_definition.subscription {
+            self.problems.push(Diagnostic::error(
+                Code::SubscriptionInConnectors,
+                sdl.span(subscription.name.location()),
+                "a subgraph with connectors cannot have subscriptions",
+            ));
+        }
+        for definition in sdl.schema.types.values() {
+            let ExtendedType::Object(object) = definition else {
+                continue;
+            };
+            for (index, directive) in called(&object.directives, connect).enumerate() {
+                found.extend(self.connector(Place::Type(object), index, directive));
+            }
+            for field in object.fields.values() {
+                let place = Place::Field(object, field);
+                for (index, directive) in called_on_field(&field.directives, connect).enumerate() {
+                    found.extend(self.connector(place, index, directive));
+                }
+            }
+        }
+        found
+    }
+
+    fn connector(
+        &mut self,
+        place: Place<'_>,
+        index: usize,
+        directive: &Node<Directive>,
+    ) -> Option<Source> {
+        let args = Args::of(self.sdl, directive);
+        let written = self.written(&args)?;
+        let uses = Uses::of(&written);
+        uses.check(self, place);
+        let entry::Entered {
+            entries,
+            nodes,
+            gives,
+        } = entry::enter(self, place, &args, &uses, &written)?;
+        let name = format!("{}:{}[{index}]", self.sdl.name, place.name());
+        Some(Source {
+            name: name.into(),
+            service: self.sdl.name.clone(),
+            entries,
+            nodes,
+            access: crate::source::Access::Connector(Box::new(written.connector(gives))),
+        })
+    }
+
+    /// Reads the arguments that do not depend on where the directive stands.
+    fn written(&mut self, args: &Args<'_>) -> Option<Written> {
+        let source = self.source_of(args);
+        let http = http::connect(self, args, source.as_ref().ok()?.as_ref());
+        self.id(args);
+        let errors = sources::errors(self, args);
+        let is_success = args.mapping(self, "isSuccess", Code::InvalidIsSuccess);
+        let selection = args.mapping(self, "selection", Code::InvalidSelection);
+        Some(Written {
+            source: source.ok()?,
+            http: http?,
+            errors: errors?,
+            is_success: is_success?,
+            selection: selection??,
+            service: self.sdl.name.clone(),
+        })
+    }
+
+    /// The source a connector names; `Err` where it names one that is not there.
+    fn source_of(&mut self, args: &Args<'_>) -> Result<Option<Arc<SourceDirective>>, ()> {
+        let Some(named) = args.text("source") else {
+            return Ok(None);
+        };
+        if let Some(source) = self.sources.get(&named.value) {
+            return Ok(Some(Arc::clone(source)));
+        }
+        let span = args.span_of("source");
+        let problem = if self.sources.is_empty() {
+            Diagnostic::error(
+                Code::NoSourcesDefined,
+                span,
+                format!(
+                    "`{}` names a source, and the subgraph has none",
+                    named.value
+                ),
+            )
+            .help(Some(format!(
+                "add `@{}(name: \"{}\", http: {{ baseURL: \"…\" }})` to the schema",
+                self.link.source, named.value
+            )))
+        } else {
+            let known = self.sources.keys().map(String::as_str);
+            let close = nearest(&named.value, known).map(|name| format!("write `{name}`"));
+            let all: Vec<_> = self
+                .sources
+                .keys()
+                .map(|name| format!("`{name}`"))
+                .collect();
+            Diagnostic::error(
+                Code::SourceNameMismatch,
+                span,
+                format!("`{}` is not a source of this subgraph", named.value),
+            )
+            .help(Some(
+                close.unwrap_or_else(|| format!("it has {}", all.join(", "))),
+            ))
+        };
+        self.problems.push(problem);
+        Err(())
+    }
+
+    fn id(&mut self, args: &Args<'_>) {
+        let Some(id) = args.text("id") else {
+            return;
+        };
+        let span = args.span_of("id");
+        if !is_name(&id.value) {
+            self.problems.push(Diagnostic::error(
+                Code::InvalidConnectorIdName,
+                span.clone(),
+                format!("`{}` is not a GraphQL name", id.value),
+            ));
+        }
+        if let Some(first) = self.ids.get(&id.value) {
+            self.problems.push(
+                Diagnostic::error(
+                    Code::DuplicateIdName,
+                    span,
+                    format!("the connector id `{}` is taken", id.value),
+                )
+                .label(first.clone(), "first used here"),
+            );
+        } else {
+            self.ids.insert(id.value.clone(), span);
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A `@connect` whose texts all parsed.
+struct Written {
+    service: Name,
+    source: Option<Arc<SourceDirective>>,
+    http: Http,
+    errors: sources::Errors,
+    is_success: Option<Placed<Mapping>>,
+    selection: Placed<Mapping>,
+}
+
+/// Something parsed, with the literal it came from.
+#[derive(Clone, Debug)]
+struct Placed<T> {
+    it: Arc<T>,
+    literal: Arc<crate::sdl::literal::Literal>,
+}
+
+impl Written {
+    fn connector(self, gives: Gives) -> Connector {
+        let source = self.source.as_deref();
+        let both = |from_source: Option<&Placed<Mapping>>, own: Option<&Placed<Mapping>>| {
+            let both = from_source.into_iter().chain(own);
+            both.map(|placed| Arc::clone(&placed.it)).collect()
+        };
+        let one = |own: Option<&Placed<Mapping>>, from_source: Option<&Placed<Mapping>>| {
+            own.or(from_source).map(|placed| Arc::clone(&placed.it))
+        };
+        let inherited = source.map_or(&[][..], |source| &source.headers);
+        let replaced = |name: &Name| self.http.headers.iter().any(|own| own.it.name == *name);
+        Connector {
+            source: source.map(|it| format!("{}.{}", self.service, it.name).into()),
+            method: self.http.method,
+            base: source.map(|source| location(&source.base_url, &source.path, &source.query)),
+            own: location(&self.http.url, &self.http.path, &self.http.query),
+            headers: inherited
+                .iter()
+                .filter(|header| !replaced(&header.it.name))
+                .chain(&self.http.headers)
+                .map(|header| Arc::clone(&header.it))
+                .collect(),
+            body: self.http.body.as_ref().map(|body| Arc::clone(&body.it)),
+            is_success: one(
+                self.is_success.as_ref(),
+                source.and_then(|it| it.is_success.as_ref()),
+            ),
+            error_message: one(
+                self.errors.message.as_ref(),
+                source.and_then(|it| it.errors.message.as_ref()),
+            ),
+            error_extensions: both(
+                source.and_then(|it| it.errors.extensions.as_ref()),
+                self.errors.extensions.as_ref(),
+            ),
+            selection: self.selection.it,
+            gives,
+        }
+    }
+}
+
+fn location(
+    url: &Placed<crate::template::Template>,
+    path: &Option<Placed<Mapping>>,
+    query: &Option<Placed<Mapping>>,
+) -> Location {
+    let it = |placed: &Placed<Mapping>| Arc::clone(&placed.it);
+    Location {
+        url: Arc::clone(&url.it),
+        path: path.as_ref().map(it),
+        query: query.as_ref().map(it),
+    }
+}

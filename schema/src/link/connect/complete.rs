@@ -1,0 +1,136 @@
+//! Rules about all connectors of a subgraph together: every field is given by something, every
+//! resolvable key can be entered by.
+
+use std::collections::HashSet;
+
+use apollo_compiler::schema::{ExtendedType, ObjectType};
+
+use super::Reader;
+use super::uses::is_root;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::graph::{Name, TypeId};
+use crate::sdl::{called, called_on_field};
+use crate::source::{FieldSet, Source};
+
+pub(super) fn check(reader: &mut Reader<'_>, sources: &[Source]) {
+    let given: HashSet<(TypeId, Name)> = sources
+        .iter()
+        .flat_map(|source| &source.nodes)
+        .flat_map(|node| node.fields.keys().map(|field| (node.on, field.clone())))
+        .collect();
+    let sdl = reader.sdl;
+    for definition in sdl.schema.types.values() {
+        if let ExtendedType::Object(object) = definition
+            && !definition.is_built_in()
+            && let Some(on) = reader.types.find(&object.name)
+        {
+            let keys = keys(reader, object);
+            unresolved(reader, (object, on), &given, &keys);
+            missing_entity(reader, on, &keys, sources);
+        }
+    }
+}
+
+/// The `@key`s of a type, each with whether it is resolvable and where it stands.
+struct Key {
+    fields: FieldSet,
+    resolvable: bool,
+    at: crate::span::Span,
+}
+
+fn keys(reader: &mut Reader<'_>, object: &ObjectType) -> Vec<Key> {
+    let sdl = reader.sdl;
+    let name = federation(reader, "key");
+    let mut keys = Vec::new();
+    for directive in called(&object.directives, &name) {
+        let text = directive
+            .specified_argument_by_name("fields")
+            .and_then(|value| value.as_str());
+        let at = sdl.span(directive.location());
+        let Some(fields) = text.and_then(FieldSet::parse) else {
+            reader.problems.push(Diagnostic::error(
+                Code::SdlInvalid,
+                at,
+                "`fields` is not a set of fields such as `id` or `id address { city }`",
+            ));
+            continue;
+        };
+        keys.push(Key {
+            fields,
+            resolvable: directive
+                .specified_argument_by_name("resolvable")
+                .and_then(|value| value.to_bool())
+                .unwrap_or(true),
+            at,
+        });
+    }
+    keys
+}
+
+fn federation(reader: &Reader<'_>, name: &str) -> String {
+    let link = reader.sdl.links.federation.as_ref();
+    link.map_or_else(|| name.to_owned(), |link| link.directive(name))
+}
+
+fn unresolved(
+    reader: &mut Reader<'_>,
+    (object, on): (&ObjectType, TypeId),
+    given: &HashSet<(TypeId, Name)>,
+    keys: &[Key],
+) {
+    let sdl = reader.sdl;
+    let external = federation(reader, "external");
+    let in_key = |field: &str| {
+        keys.iter().any(|key| {
+            key.resolvable && key.fields.0.iter().any(|(name, _)| name.as_ref() == field)
+        })
+    };
+    for (name, field) in &object.fields {
+        let is_external = called_on_field(&field.directives, &external)
+            .next()
+            .is_some()
+            || object.directives.has(&external);
+        if is_external || in_key(name) || given.contains(&(on, Name::from(name.as_str()))) {
+            continue;
+        }
+        let help = if is_root(reader.types, &object.name) {
+            "give it a `@connect`"
+        } else {
+            "add it to the selection of a connector that gives this type, or give it a `@connect`"
+        };
+        reader.problems.push(
+            Diagnostic::error(
+                Code::ConnectorsUnresolvedField,
+                sdl.span(field.name.location()),
+                format!("no connector gives `{}.{name}`", object.name),
+            )
+            .help(Some(help.to_owned())),
+        );
+    }
+}
+
+fn missing_entity(reader: &mut Reader<'_>, on: TypeId, keys: &[Key], sources: &[Source]) {
+    let entered = |key: &Key| {
+        sources
+            .iter()
+            .flat_map(|source| &source.entries)
+            .any(|entry| {
+                entry.on == on && !entry.key.is_empty() && key.fields.is_subset(&entry.key)
+            })
+    };
+    for key in keys.iter().filter(|key| key.resolvable) {
+        if !entered(key) {
+            let name = &reader.types.get(on).name;
+            reader.problems.push(
+                Diagnostic::error(
+                    Code::MissingEntityConnector,
+                    key.at.clone(),
+                    format!("no connector gives a `{name}` by its key `{}`", key.fields),
+                )
+                .help(Some(
+                    "add `@connect` to the type, or `resolvable: false` to the key".to_owned(),
+                )),
+            );
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The merged schema as the types of a `Graph`.
+
+use apollo_compiler::Schema;
+use apollo_compiler::ast::Type as Written;
+use apollo_compiler::schema::{ExtendedType, FieldDefinition, InputValueDefinition};
+use apollo_compiler::validation::Valid;
+use indexmap::IndexMap;
+
+use crate::graph::{
+    Argument, Field, Kind, Name, Nullability, Scalar, Type, TypeId, TypeRef, Types,
+};
+use crate::input;
+
+/// Reads every type of `schema`, the built-in ones included.
+pub(super) fn read(schema: &Valid<Schema>) -> Types {
+    let mut types = Types::default();
+    for name in schema.types.keys() {
+        let empty = Type {
+            name: name.as_str().into(),
+            kind: Kind::Union,
+            possible: Vec::new(),
+        };
+        types.add(name.as_str().into(), empty);
+    }
+    let ids: Vec<TypeId> = types.iter().map(|(id, _)| id).collect();
+    for (id, definition) in ids.iter().zip(schema.types.values()) {
+        let kind = kind(definition, &types, schema);
+        types.get_mut(*id).kind = kind;
+    }
+    for (id, definition) in ids.iter().zip(schema.types.values()) {
+        let possible = possible(*id, definition, schema, &types);
+        types.get_mut(*id).possible = possible;
+    }
+    let root = |name: Option<&apollo_compiler::Name>| name.and_then(|name| types.find(name));
+    let definition = &schema.schema_definition;
+    let query = root(definition.query.as_ref().map(|it| &it.name));
+    let mutation = root(definition.mutation.as_ref().map(|it| &it.name));
+    types.query = query;
+    types.mutation = mutation;
+    types
+}
+
+fn kind(definition: &ExtendedType, types: &Types, schema: &Schema) -> Kind {
+    match definition {
+        ExtendedType::Scalar(it) => Kind::Scalar(Scalar::named(&it.name)),
+        ExtendedType::Enum(it) => Kind::Enum(it.values.keys().map(|v| v.as_str().into()).collect()),
+        ExtendedType::Union(_) => Kind::Union,
+        ExtendedType::Object(it) => Kind::Object(fields(it.fields.values(), types, schema)),
+        ExtendedType::Interface(it) => Kind::Interface(fields(it.fields.values(), types, schema)),
+        ExtendedType::InputObject(it) => Kind::Input(
+            it.fields
+                .values()
+                .map(|field| (name(&field.name), argument(field, types, schema)))
+                .collect(),
+        ),
+    }
+}
+
+fn fields<'a>(
+    written: impl Iterator<Item = &'a apollo_compiler::schema::Component<FieldDefinition>>,
+    types: &Types,
+    schema: &Schema,
+) -> IndexMap<Name, Field> {
+    written
+        .map(|field| {
+            let made = Field {
+                name: name(&field.name),
+                ty: type_ref(&field.ty, types),
+                arguments: field
+                    .arguments
+                    .iter()
+                    .map(|it| (name(&it.name), argument(it, types, schema)))
+                    .collect(),
+            };
+            (made.name.clone(), made)
+        })
+        .collect()
+}
+
+fn argument(written: &InputValueDefinition, types: &Types, schema: &Schema) -> Argument {
+    Argument {
+        ty: type_ref(&written.ty, types),
+        default: written
+            .default_value
+            .as_ref()
+            .and_then(|value| input::read(value, &written.ty, schema).constant()),
+    }
+}
+
+fn name(name: &str) -> Name {
+    name.into()
+}
+
+fn type_ref(written: &Written, types: &Types) -> TypeRef {
+    let nullability = if written.is_non_null() {
+        Nullability::NonNull
+    } else {
+        Nullability::Nullable
+    };
+    if written.is_list() {
+        TypeRef::List(Box::new(type_ref(written.item_type(), types)), nullability)
+    } else {
+        // A valid schema names types that it has.
+        let id = types.find(written.inner_named_type()).unwrap_or(TypeId(0));
+        TypeRef::Named(id, nullability)
+    }
+}
+
+fn possible(id: TypeId, definition: &ExtendedType, schema: &Schema, types: &Types) -> Vec<TypeId> {
+    match definition {
+        ExtendedType::Object(_) => vec![id],
+        ExtendedType::Union(it) => it
+            .members
+            .iter()
+            .filter_map(|member| types.find(member))
+            .collect(),
+        ExtendedType::Interface(it) => schema
+            .types
+            .iter()
+            .filter(|(_, other)| match other {
+                ExtendedType::Object(object) => object.implements_interfaces.contains(&it.name),
+                _ => false,
+            })
+            .filter_map(|(name, _)| types.find(name))
+            .collect(),
+        ExtendedType::Scalar(_) | ExtendedType::Enum(_) | ExtendedType::InputObject(_) => {
+            Vec::new()
+        }
+    }
+}

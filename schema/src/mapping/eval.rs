@@ -1,0 +1,319 @@
+//! Evaluating a mapping.
+//!
+//! Item lists and values here, [`path`] has paths, `methods` what stands behind `->`. Nothing
+//! fails: a value that is not there is `None`, and a report says why. Recursion is bounded by how
+//! deep mappings and documents may nest, work by [`WORK`].
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::Outcome;
+use super::ast::{Choice, Expr, Item, Member, MemberValue, Selection};
+use super::merge::Merged;
+use super::report::{Report, ReportKind, Reports};
+use super::scope::{Place, Scope, Trail, Vars};
+use crate::json::{Object, Value, View};
+
+mod path;
+
+/// How much any evaluation may do: one for each expression and list element, one for each eight
+/// bytes of text made or looked through. A fraction of a second.
+const WORK: usize = 1 << 22;
+
+/// What each byte of the input adds, so that work may grow with the input, but not faster.
+const WORK_A_BYTE: usize = 8;
+
+/// Evaluates an item list applied to `input`, which becomes `$` and `@` for it, element by element
+/// where it is a list.
+pub fn eval_selection<'a>(
+    selection: &'a Selection,
+    input: &Value<'a>,
+    vars: &Vars<'a>,
+) -> Outcome<'a> {
+    outcome([input, input], vars, |run| {
+        let place = Place::new(input, &Trail::Root);
+        Some(selection_value(run, selection, Scope::new(place, None)))
+    })
+}
+
+/// Evaluates one expression where `$` and `@` are the ones given.
+pub fn eval_expr<'a>(
+    expr: &'a Expr,
+    dollar: &Value<'a>,
+    at: &Value<'a>,
+    vars: &Vars<'a>,
+) -> Outcome<'a> {
+    outcome([dollar, at], vars, |run| {
+        value(run, expr, scope(dollar, at))
+    })
+}
+
+/// Evaluates what stands behind an alias, or a field, where `$` and `@` are the ones given.
+pub fn eval_member<'a>(
+    member: &'a MemberValue,
+    dollar: &Value<'a>,
+    at: &Value<'a>,
+    vars: &Vars<'a>,
+) -> Outcome<'a> {
+    outcome([dollar, at], vars, |run| {
+        member_value(run, member, scope(dollar, at))
+    })
+}
+
+/// Evaluates a whole mapping: a lone path sees a list as a whole, items see its elements.
+pub(super) fn eval_mapping<'a>(
+    selection: &'a Selection,
+    input: &Value<'a>,
+    vars: &Vars<'a>,
+) -> Outcome<'a> {
+    match selection.items.as_slice() {
+        [Item::Whole(expr)] => eval_expr(expr, input, input, vars),
+        _ => eval_selection(selection, input, vars),
+    }
+}
+
+fn outcome<'a>(
+    inputs: [&Value<'a>; 2],
+    vars: &Vars<'a>,
+    eval: impl FnOnce(&mut Run<'_, 'a>) -> Option<Value<'a>>,
+) -> Outcome<'a> {
+    let bytes = inputs.map(|input| match input {
+        Value::Node(node) => node.span().1 as usize,
+        _ => 0,
+    });
+    let mut run = Run {
+        vars,
+        reports: Reports::default(),
+        left: WORK.saturating_add(bytes[0].max(bytes[1]).saturating_mul(WORK_A_BYTE)),
+    };
+    let value = eval(&mut run);
+    Outcome {
+        value,
+        reports: run.reports.into_vec(),
+    }
+}
+
+fn scope<'s, 'a>(dollar: &'s Value<'a>, at: &'s Value<'a>) -> Scope<'s, 'a> {
+    Scope::new(Place::new(dollar, &Trail::Root), None).with_at(Place::new(at, &Trail::Root))
+}
+
+/// One evaluation under way.
+pub(super) struct Run<'r, 'a> {
+    pub(super) vars: &'r Vars<'a>,
+    reports: Reports,
+    left: usize,
+}
+
+impl Run<'_, '_> {
+    pub(super) fn report(
+        &mut self,
+        kind: ReportKind,
+        trail: &Trail<'_>,
+        range: &Range<usize>,
+        message: impl FnOnce() -> String,
+    ) {
+        if self.reports.has_room(kind) {
+            self.add(Report {
+                kind,
+                message: message(),
+                path: trail.path(),
+                range: range.clone(),
+                extensions: None,
+            });
+        }
+    }
+
+    pub(super) fn add(&mut self, report: Report) {
+        self.reports.push(report);
+    }
+
+    /// Counts work; `None` when there was too much, and then everything that asks is left undone.
+    pub(super) fn spend(&mut self, work: usize, range: &Range<usize>) -> Option<()> {
+        if let Some(left) = self.left.checked_sub(work) {
+            self.left = left;
+            return Some(());
+        }
+        self.left = 0;
+        self.add(Report {
+            kind: ReportKind::Limit,
+            message: "the mapping does too much on this input and was stopped".to_owned(),
+            path: Vec::new(),
+            range: range.clone(),
+            extensions: None,
+        });
+        None
+    }
+}
+
+/// An item list applied to `@`, each element of it where it is a list.
+pub(super) fn selection_value<'a>(
+    run: &mut Run<'_, 'a>,
+    selection: &'a Selection,
+    scope: Scope<'_, 'a>,
+) -> Value<'a> {
+    let Place { value, trail } = scope.at;
+    let View::List(list) = value.view() else {
+        return items_value(run, selection, scope);
+    };
+    let mut elements = Vec::with_capacity(list.len());
+    for (index, element) in list.iter().enumerate() {
+        if run.spend(1, &selection.range).is_none() {
+            break;
+        }
+        let trail = &Trail::Index(trail, index);
+        let scope = Scope::new(Place::new(&element, trail), scope.locals);
+        elements.push(selection_value(run, selection, scope));
+    }
+    Value::list(elements)
+}
+
+/// An item list where nothing is a list.
+fn items_value<'a>(
+    run: &mut Run<'_, 'a>,
+    selection: &'a Selection,
+    scope: Scope<'_, 'a>,
+) -> Value<'a> {
+    let result = object_value(run, selection, scope);
+    match &result {
+        Value::Object(object) if object.is_empty() && !scope.at.value.is_object() => {
+            scope.at.value.clone()
+        }
+        _ => result,
+    }
+}
+
+/// The members that the items give, put together.
+fn object_value<'a>(
+    run: &mut Run<'_, 'a>,
+    selection: &'a Selection,
+    scope: Scope<'_, 'a>,
+) -> Value<'a> {
+    let mut result = Merged::with_capacity(selection.items.len());
+    for item in &selection.items {
+        let lossy = match item {
+            Item::Member(member) => member_item(run, member, scope, &mut result),
+            Item::Whole(expr) => match value(run, expr, scope) {
+                Some(value) => result.merge(value),
+                None => false,
+            },
+            Item::Spread(path) => spread_item(run, path, scope, &mut result),
+        };
+        if lossy {
+            let trail = scope.at.trail;
+            run.report(ReportKind::LossyMerge, trail, &selection.range, || {
+                "values of different types came together, the later one stays".to_owned()
+            });
+        }
+    }
+    result.into_value()
+}
+
+fn member_item<'a>(
+    run: &mut Run<'_, 'a>,
+    member: &'a Member,
+    scope: Scope<'_, 'a>,
+    result: &mut Merged<'a>,
+) -> bool {
+    match member_value(run, &member.value, scope) {
+        Some(value) => result.insert(Cow::Borrowed(&member.key.name), value),
+        None => false,
+    }
+}
+
+fn spread_item<'a>(
+    run: &mut Run<'_, 'a>,
+    item: &'a super::ast::Path,
+    scope: Scope<'_, 'a>,
+    result: &mut Merged<'a>,
+) -> bool {
+    let trail = scope.at.trail;
+    match path::value(run, item, scope) {
+        Some(value) if value.is_null() || value.is_object() => result.merge(value),
+        Some(value) => {
+            run.report(ReportKind::SpreadType, trail, &item.range, || {
+                format!(
+                    "expected an object or null to join, found {}",
+                    value.kind_name()
+                )
+            });
+            false
+        }
+        None => {
+            run.report(ReportKind::SpreadEmpty, trail, &item.range, || {
+                "expected an object or null to join, found nothing".to_owned()
+            });
+            false
+        }
+    }
+}
+
+fn member_value<'a>(
+    run: &mut Run<'_, 'a>,
+    member: &'a MemberValue,
+    scope: Scope<'_, 'a>,
+) -> Option<Value<'a>> {
+    match member {
+        MemberValue::Group(group) => Some(items_value(run, group, scope)),
+        MemberValue::Expr(expr) => value(run, expr, scope),
+    }
+}
+
+/// The value of an expression.
+pub(super) fn value<'a>(
+    run: &mut Run<'_, 'a>,
+    expr: &'a Expr,
+    scope: Scope<'_, 'a>,
+) -> Option<Value<'a>> {
+    match expr {
+        Expr::Path(item) => path::value(run, item, scope),
+        Expr::String(text, _) => Some(Value::String(Cow::Borrowed(text))),
+        Expr::Number(text, _) => Some(Value::Number(Cow::Borrowed(text))),
+        Expr::Bool(value, _) => Some(Value::Bool(*value)),
+        Expr::Null(_) => Some(Value::Null),
+        Expr::Group(group) => Some(object_value(run, group, scope)),
+        Expr::Object(members, range) => {
+            run.spend(members.len(), range)?;
+            let mut object = Object::with_capacity(members.len());
+            for (key, expr) in members {
+                if let Some(value) = value(run, expr, scope) {
+                    object.insert(Cow::Borrowed(key.name.as_str()), value);
+                }
+            }
+            Some(Value::Object(Rc::new(object)))
+        }
+        Expr::List(elements, range) => {
+            run.spend(elements.len(), range)?;
+            let elements = elements
+                .iter()
+                .map(|element| value(run, element, scope).unwrap_or(Value::Null));
+            Some(Value::List(elements.collect()))
+        }
+        Expr::Choice(choice, operands) => first_usable(run, *choice, operands, scope),
+    }
+}
+
+fn first_usable<'a>(
+    run: &mut Run<'_, 'a>,
+    choice: Choice,
+    operands: &'a [Expr],
+    scope: Scope<'_, 'a>,
+) -> Option<Value<'a>> {
+    let mark = run.reports.mark();
+    let mut last = None;
+    for operand in operands {
+        last = value(run, operand, scope);
+        let is_usable = match (&last, choice) {
+            (None, _) => false,
+            (Some(value), Choice::Coalesce) => !value.is_null(),
+            (Some(_), Choice::Exists) => true,
+        };
+        if is_usable {
+            break;
+        }
+    }
+    if last.is_some() {
+        run.reports.forget_since(mark);
+    }
+    last
+}

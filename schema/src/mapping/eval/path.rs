@@ -1,0 +1,200 @@
+//! Evaluating a path: head, steps from left to right, braces.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Run, selection_value, value as expr_value};
+use crate::json::{Value, View};
+use crate::mapping::ast::{Expr, Head, Key, Path, Step};
+use crate::mapping::methods::{self, Call};
+use crate::mapping::report::ReportKind;
+use crate::mapping::scope::{Local, Place, Scope, Trail};
+
+/// The value that a path leads to.
+pub(in crate::mapping) fn value<'a>(
+    run: &mut Run<'_, 'a>,
+    path: &'a Path,
+    scope: Scope<'_, 'a>,
+) -> Option<Value<'a>> {
+    run.spend(1, &path.range)?;
+    let walk = Walk {
+        path,
+        base: base(path, scope),
+        from: 0,
+    };
+    let value = head(run, path, scope)?;
+    steps(run, walk, value, scope)
+}
+
+/// A path from one of its steps on.
+#[derive(Clone, Copy)]
+struct Walk<'s, 'a> {
+    path: &'a Path,
+    base: &'s Trail<'s>,
+    from: usize,
+}
+
+fn base<'s>(path: &Path, scope: Scope<'s, '_>) -> &'s Trail<'s> {
+    match &path.head {
+        Head::Key(_) | Head::Dollar(_) => scope.dollar.trail,
+        Head::At(_) | Head::Expr(_) => scope.at.trail,
+        Head::Variable(_) => &Trail::Root,
+    }
+}
+
+fn head<'a>(run: &mut Run<'_, 'a>, path: &'a Path, scope: Scope<'_, 'a>) -> Option<Value<'a>> {
+    match &path.head {
+        Head::Key(key) => {
+            let is_guarded = matches!(path.steps.first(), Some(Step::Question(_)));
+            property(run, scope.dollar, key, is_guarded)
+        }
+        Head::Dollar(range) => copy(run, scope.dollar.value, range),
+        Head::At(range) => copy(run, scope.at.value, range),
+        Head::Variable(key) => variable(run, key, scope),
+        Head::Expr(expr) => expr_value(run, expr, scope),
+    }
+}
+
+fn variable<'a>(run: &mut Run<'_, 'a>, key: &Key, scope: Scope<'_, 'a>) -> Option<Value<'a>> {
+    if let Some(local) = scope.local(&key.name) {
+        return copy(run, local.value.as_ref()?, &key.range);
+    }
+    let vars = run.vars;
+    if let Some(value) = vars.get(&key.name) {
+        return copy(run, value, &key.range);
+    }
+    let trail = scope.at.trail;
+    run.report(ReportKind::VariableMissing, trail, &key.range, || {
+        format!("`${}` is not set here", key.name)
+    });
+    None
+}
+
+/// Strings that were computed are copied, which counts as making them.
+fn copy<'a>(run: &mut Run<'_, 'a>, value: &Value<'a>, range: &Range<usize>) -> Option<Value<'a>> {
+    if let Value::String(Cow::Owned(text)) = value {
+        run.spend(text.len() / 8, range)?;
+    }
+    Some(value.clone())
+}
+
+fn steps<'a>(
+    run: &mut Run<'_, 'a>,
+    walk: Walk<'_, 'a>,
+    mut value: Value<'a>,
+    scope: Scope<'_, 'a>,
+) -> Option<Value<'a>> {
+    let Walk { path, base, from } = walk;
+    for (index, step) in path.steps.iter().enumerate().skip(from) {
+        let before = &Trail::Steps(base, path, index);
+        value = match step {
+            Step::Key(key) => {
+                let is_guarded = matches!(path.steps.get(index + 1), Some(Step::Question(_)));
+                let input = Place::new(&value, before);
+                property(run, input, key, is_guarded)?
+            }
+            Step::Question(_) if value.is_null() => return None,
+            Step::Question(_) => value,
+            Step::Method(name, args) => {
+                let trail = &Trail::Steps(base, path, index + 1);
+                let call = Call {
+                    name,
+                    args: args.as_deref(),
+                    scope: scope.with_at(Place::new(&value, trail)),
+                };
+                if name.name == "as" {
+                    let local = binding(run, &call, scope);
+                    let scope = Scope {
+                        locals: local.as_ref().or(scope.locals),
+                        ..scope
+                    };
+                    let from = index + 1;
+                    return steps(run, Walk { from, ..walk }, value.clone(), scope);
+                }
+                methods::call(run, &call)?
+            }
+        };
+    }
+    let Some(group) = &path.group else {
+        return Some(value);
+    };
+    let trail = &Trail::Steps(base, path, path.steps.len());
+    let scope = Scope::new(Place::new(&value, trail), scope.locals);
+    Some(selection_value(run, group, scope))
+}
+
+/// What `->as($name)` and `->as($name, value)` bind for the rest of the path.
+fn binding<'s, 'a: 's>(
+    run: &mut Run<'_, 'a>,
+    call: &Call<'s, 'a>,
+    scope: Scope<'s, 'a>,
+) -> Option<Local<'s, 'a>> {
+    let args = call.args.unwrap_or_default();
+    let Some(name) = args.first().and_then(variable_name) else {
+        call.report(run, ReportKind::BadArgument, || {
+            "`->as` needs a variable to bind, such as `$name`".to_owned()
+        });
+        return None;
+    };
+    let value = match args.get(1) {
+        Some(expr) => expr_value(run, expr, call.scope),
+        None => Some(call.scope.at.value.clone()),
+    };
+    Some(Local {
+        name,
+        value,
+        outer: scope.locals,
+    })
+}
+
+fn variable_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Path(Path {
+            head: Head::Variable(key),
+            steps,
+            group: None,
+            ..
+        }) if steps.is_empty() => Some(&key.name),
+        _ => None,
+    }
+}
+
+/// A member, or for a list the list of the members of its elements.
+fn property<'a>(
+    run: &mut Run<'_, 'a>,
+    input: Place<'_, 'a>,
+    key: &Key,
+    is_guarded: bool,
+) -> Option<Value<'a>> {
+    match input.value.view() {
+        View::Object(fields) => {
+            run.spend(fields.len() / 8, &key.range)?;
+            let member = fields.get(&key.name);
+            if member.is_none() && !is_guarded {
+                missing(run, input, key);
+            }
+            member
+        }
+        View::List(list) => {
+            let mut members = Vec::with_capacity(list.len());
+            for (index, element) in list.iter().enumerate() {
+                run.spend(1, &key.range)?;
+                let trail = &Trail::Index(input.trail, index);
+                let member = property(run, Place::new(&element, trail), key, false);
+                members.push(member.unwrap_or(Value::Null));
+            }
+            Some(Value::list(members))
+        }
+        _ => {
+            missing(run, input, key);
+            None
+        }
+    }
+}
+
+fn missing(run: &mut Run<'_, '_>, input: Place<'_, '_>, key: &Key) {
+    let trail = Trail::Key(input.trail, &key.name);
+    run.report(ReportKind::PropertyMissing, &trail, &key.range, || {
+        format!("{} has no `{}`", input.value.kind_name(), key.name)
+    });
+}

@@ -1,0 +1,125 @@
+//! Putting the members of an object together.
+//!
+//! Values under one key merge: objects by key, lists by position, null stays null, otherwise the
+//! later one stays. All methods that merge say whether types differed on the way.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use crate::json::{Object, Value, View};
+
+/// The value that an item list builds up.
+pub(super) enum Merged<'a> {
+    Object(Object<'a>),
+    /// Something that is not an object took its place.
+    Other(Value<'a>),
+}
+
+impl<'a> Merged<'a> {
+    pub(super) fn with_capacity(members: usize) -> Self {
+        Self::Object(Object::with_capacity(members))
+    }
+
+    /// Adds one member.
+    pub(super) fn insert(&mut self, key: Cow<'a, str>, value: Value<'a>) -> bool {
+        match self {
+            Self::Object(object) => insert(object, key, value),
+            Self::Other(other) if other.is_null() => false,
+            Self::Other(_) => {
+                let mut object = Object::default();
+                object.insert(key, value);
+                *self = Self::Object(object);
+                true
+            }
+        }
+    }
+
+    /// Merges a whole value in.
+    pub(super) fn merge(&mut self, value: Value<'a>) -> bool {
+        if matches!(self, Self::Other(other) if other.is_null()) {
+            return false;
+        }
+        match self {
+            Self::Object(object) if value.is_object() => merge_members(object, value),
+            _ => {
+                let is_lossy = !value.is_null();
+                *self = Self::Other(value);
+                is_lossy
+            }
+        }
+    }
+
+    pub(super) fn into_value(self) -> Value<'a> {
+        match self {
+            Self::Object(object) => Value::object(object),
+            Self::Other(value) => value,
+        }
+    }
+}
+
+fn insert<'a>(object: &mut Object<'a>, key: Cow<'a, str>, value: Value<'a>) -> bool {
+    let Some(old) = object.get_mut(&key) else {
+        object.insert(key, value);
+        return false;
+    };
+    let (merged, is_lossy) = merged(std::mem::replace(old, Value::Null), value);
+    *old = merged;
+    is_lossy
+}
+
+fn merge_members<'a>(object: &mut Object<'a>, value: Value<'a>) -> bool {
+    let mut is_lossy = false;
+    for (key, value) in members(value) {
+        is_lossy |= insert(object, key, value);
+    }
+    is_lossy
+}
+
+fn merged<'a>(old: Value<'a>, new: Value<'a>) -> (Value<'a>, bool) {
+    if old.is_null() || new.is_null() {
+        return (Value::Null, false);
+    }
+    match (old.view(), new.view()) {
+        (View::Object(_), View::Object(_)) => {
+            let mut object: Object<'a> = members(old).collect();
+            let is_lossy = merge_members(&mut object, new);
+            (Value::object(object), is_lossy)
+        }
+        (View::List(left), View::List(right)) => {
+            let len = left.len().max(right.len());
+            let (mut left, mut right) = (left.iter(), right.iter());
+            let mut is_lossy = false;
+            let elements: Rc<[Value<'a>]> = (0..len)
+                .filter_map(|_| match (left.next(), right.next()) {
+                    (Some(old), Some(new)) => {
+                        let (merged, lossy) = merged(old, new);
+                        is_lossy |= lossy;
+                        Some(merged)
+                    }
+                    (old, new) => old.or(new),
+                })
+                .collect();
+            (Value::List(elements), is_lossy)
+        }
+        _ => {
+            let is_lossy = old.kind_name() != new.kind_name();
+            (new, is_lossy)
+        }
+    }
+}
+
+/// The members of an object, taken out of it where nobody else holds it.
+fn members(value: Value<'_>) -> impl Iterator<Item = (Cow<'_, str>, Value<'_>)> {
+    let (node, object) = match value {
+        Value::Node(node) => (Some(node.members()), None),
+        Value::Object(object) => (
+            None,
+            Some(Rc::try_unwrap(object).unwrap_or_else(|shared| (*shared).clone())),
+        ),
+        _ => (None, None),
+    };
+    let nodes = node.into_iter().flatten();
+    nodes
+        .map(|(key, node)| (key.decode(), Value::Node(node)))
+        .chain(object.into_iter().flat_map(Object::into_members))
+}

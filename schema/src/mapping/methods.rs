@@ -1,0 +1,239 @@
+//! The methods behind `->`: one table, one function each, a file a theme.
+//!
+//! Methods are not tied to versions. `->as` is in the table for its documentation; what it binds
+//! belongs to the path it stands in, so paths treat it themselves.
+
+use super::ast::{Expr, Key};
+use super::eval::{self, Run};
+use super::report::ReportKind;
+use super::scope::{Place, Scope, Trail};
+use crate::diagnostic::nearest;
+use crate::json::{Value, View};
+
+mod equal;
+mod lists;
+mod logic;
+mod numbers;
+mod objects;
+mod strings;
+
+/// A method that mappings may use.
+#[derive(Clone, Copy, Debug)]
+pub struct MethodInfo {
+    /// As written behind `->`.
+    pub name: &'static str,
+    /// How it is written, with its arguments.
+    pub usage: &'static str,
+    /// One sentence: what it gives.
+    pub doc: &'static str,
+    run: Method,
+}
+
+/// Every method, sorted by name.
+pub fn methods() -> &'static [MethodInfo] {
+    METHODS
+}
+
+type Method = for<'s, 'a> fn(&mut Run<'_, 'a>, &Call<'s, 'a>) -> Option<Value<'a>>;
+
+/// A method being called.
+pub(super) struct Call<'s, 'a> {
+    pub(super) name: &'a Key,
+    pub(super) args: Option<&'a [Expr]>,
+    /// `@` is the value left of the arrow.
+    pub(super) scope: Scope<'s, 'a>,
+}
+
+pub(super) fn call<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    let name = call.name.name.as_str();
+    if let Ok(index) = METHODS.binary_search_by(|method| method.name.cmp(name))
+        && let Some(method) = METHODS.get(index)
+    {
+        return (method.run)(run, call);
+    }
+    call.report(run, ReportKind::MethodUnknown, || {
+        match nearest(name, METHODS.iter().map(|method| method.name)) {
+            Some(known) => format!("there is no method `->{name}`; did you mean `->{known}`?"),
+            None => format!("there is no method `->{name}`"),
+        }
+    });
+    None
+}
+
+impl<'s, 'a> Call<'s, 'a> {
+    /// The value left of the arrow.
+    fn input(&self) -> &'s Value<'a> {
+        self.scope.at.value
+    }
+
+    fn view(&self) -> View<'s, 'a> {
+        self.scope.at.value.view()
+    }
+
+    fn expr(&self, index: usize) -> Option<&'a Expr> {
+        self.args.and_then(|args| args.get(index))
+    }
+
+    fn count(&self) -> usize {
+        self.args.map_or(0, <[Expr]>::len)
+    }
+
+    /// The argument at `index`; nothing when it is not given or gives nothing.
+    fn argument(&self, run: &mut Run<'_, 'a>, index: usize) -> Option<Value<'a>> {
+        eval::value(run, self.expr(index)?, self.scope)
+    }
+
+    /// The argument where `@` is an element of the input.
+    fn for_element(
+        &self,
+        run: &mut Run<'_, 'a>,
+        expr: &'a Expr,
+        element: (usize, &Value<'a>),
+    ) -> Option<Value<'a>> {
+        let (index, value) = element;
+        let trail = &Trail::Index(self.scope.at.trail, index);
+        eval::value(run, expr, self.scope.with_at(Place::new(value, trail)))
+    }
+
+    /// The value of one of the arguments.
+    fn value_of(&self, run: &mut Run<'_, 'a>, expr: &'a Expr) -> Option<Value<'a>> {
+        eval::value(run, expr, self.scope)
+    }
+
+    /// Whether `condition` holds for an element of the input; reports when it says neither.
+    fn condition_for(
+        &self,
+        run: &mut Run<'_, 'a>,
+        condition: &'a Expr,
+        element: (usize, &Value<'a>),
+    ) -> Option<bool> {
+        let value = self.for_element(run, condition, element);
+        let trail = Trail::Index(self.scope.at.trail, element.0);
+        self.boolean(run, value.as_ref(), &trail)
+    }
+
+    fn boolean(
+        &self,
+        run: &mut Run<'_, 'a>,
+        value: Option<&Value<'a>>,
+        trail: &Trail<'_>,
+    ) -> Option<bool> {
+        if let Some(View::Bool(holds)) = value.map(Value::view) {
+            return Some(holds);
+        }
+        run.report(ReportKind::NotBoolean, trail, &self.name.range, || {
+            let (name, found) = (&self.name.name, value.map_or("nothing", Value::kind_name));
+            format!("the condition of `->{name}` gives {found}, not true or false")
+        });
+        None
+    }
+
+    /// The one argument that is needed; reports when there is none, and more with `exact`.
+    fn needed(&self, run: &mut Run<'_, 'a>, arity: Arity) -> Option<&'a Expr> {
+        let count = self.count();
+        if count == 0 || (arity == Arity::Exact && count > 1) {
+            let name = &self.name.name;
+            self.bad_argument(run, || {
+                format!("`->{name}` needs one argument, found {count}")
+            });
+            return None;
+        }
+        self.expr(0)
+    }
+
+    /// Refuses parentheses, empty ones too.
+    fn no_parentheses(&self, run: &mut Run<'_, 'a>) -> Option<()> {
+        if self.args.is_none() {
+            return Some(());
+        }
+        let name = &self.name.name;
+        self.bad_argument(run, || {
+            format!("`->{name}` takes no arguments, not even `()`")
+        });
+        None
+    }
+
+    fn bad_input(&self, run: &mut Run<'_, 'a>, expected: &str) -> Option<Value<'a>> {
+        self.report(run, ReportKind::BadInput, || {
+            let (name, found) = (&self.name.name, self.input().kind_name());
+            format!("`->{name}` works on {expected}, found {found}")
+        });
+        None
+    }
+
+    fn bad_argument(&self, run: &mut Run<'_, 'a>, message: impl FnOnce() -> String) {
+        self.report(run, ReportKind::BadArgument, message);
+    }
+
+    pub(super) fn report(
+        &self,
+        run: &mut Run<'_, 'a>,
+        kind: ReportKind,
+        message: impl FnOnce() -> String,
+    ) {
+        run.report(kind, self.scope.at.trail, &self.name.range, message);
+    }
+
+    fn spend(&self, run: &mut Run<'_, 'a>, work: usize) -> Option<()> {
+        run.spend(work, &self.name.range)
+    }
+}
+
+/// How many arguments are too many.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arity {
+    /// Those behind the first are ignored.
+    AtLeastOne,
+    Exact,
+}
+
+macro_rules! table {
+    ($($name:literal $usage:literal $run:path: $doc:literal)*) => {
+        &[$(MethodInfo { name: $name, usage: $usage, doc: $doc, run: $run }),*]
+    };
+}
+
+/// Sorted by name, as bytes.
+static METHODS: &[MethodInfo] = table! {
+    "add" "add(n, …)" numbers::add: "The sum; of integers an integer."
+    "and" "and(b, …)" logic::and: "Whether the input and all arguments are true."
+    "as" "as($v), as($v, e)" objects::echo_input: "The input; `$v` is the input or `e` for the rest of the path."
+    "contains" "contains(e)" lists::contains: "Whether the list has an element equal to `e`."
+    "div" "div(n, …)" numbers::div: "The quotient, always with a decimal point."
+    "echo" "echo(e)" objects::echo: "The value of `e`, where `@` is the input."
+    "entries" "entries" objects::entries: "The members of an object as a list of `{ key, value }`."
+    "eq" "eq(e)" logic::eq: "Whether the input equals `e`; numbers compare by value."
+    "filter" "filter(c)" lists::filter: "The elements for which `c` is true."
+    "find" "find(c)" lists::find: "The first element for which `c` is true."
+    "first" "first" lists::first: "The first element of a list, or character of a string."
+    "get" "get(i)" lists::get: "The element, byte or member at an index (negative: from the end) or key."
+    "gt" "gt(e)" logic::gt: "Whether the input is greater; two numbers or two strings."
+    "gte" "gte(e)" logic::gte: "Whether the input is greater or equal; two numbers or two strings."
+    "in" "in(list)" logic::is_in: "Whether the input equals an element of `list`."
+    "joinNotNull" "joinNotNull(s)" strings::join_not_null: "The elements that are not null as one text with `s` between them."
+    "jsonParse" "jsonParse" strings::json_parse: "The value that a text says in JSON."
+    "jsonStringify" "jsonStringify" strings::json_stringify: "The value as compact JSON text."
+    "keysToCamelCase" "keysToCamelCase" objects::keys_to_camel_case: "The object with its keys in camelCase."
+    "keysToCamelCaseDeep" "keysToCamelCaseDeep" objects::keys_to_camel_case_deep: "The same for everything inside, through lists."
+    "last" "last" lists::last: "The last element of a list, or character of a string."
+    "lt" "lt(e)" logic::lt: "Whether the input is less; two numbers or two strings."
+    "lte" "lte(e)" logic::lte: "Whether the input is less or equal; two numbers or two strings."
+    "map" "map(e)" lists::map: "The list of `e` for each element."
+    "match" "match([k, v], …)" logic::matches: "The `v` of the first pair whose `k` is the input; `[@, v]` always is."
+    "mod" "mod(n, …)" numbers::modulo: "The remainder, with the sign of the input."
+    "mul" "mul(n, …)" numbers::mul: "The product; of integers an integer."
+    "ne" "ne(e)" logic::ne: "Whether the input differs from `e`."
+    "not" "not" logic::not: "The opposite of a boolean."
+    "or" "or(b, …)" logic::or: "Whether the input or one argument is true."
+    "parseInt" "parseInt, parseInt(base)" numbers::parse_int: "The integer that a text says, or a number cut to one."
+    "size" "size" lists::size: "How many elements, bytes or members there are."
+    "slice" "slice(a, b)" lists::slice: "Elements or bytes from `a` up to, not including, `b`."
+    "split" "split(s), split(s, n)" strings::split: "The parts of a text between `s`, at most the first `n`."
+    "sub" "sub(n, …)" numbers::sub: "The difference; of integers an integer."
+    "toString" "toString" strings::to_string: "A scalar as text; null as an empty one."
+    "trim" "trim" strings::trim: "The text without white space at its ends."
+    "trimEnd" "trimEnd" strings::trim_end: "The text without white space at its end."
+    "trimStart" "trimStart" strings::trim_start: "The text without white space at its start."
+    "withError" "withError(e)" objects::with_error: "The input; the client is told `e`, a text or `{ message, extensions }`."
+    "withWarning" "withWarning(e)" objects::with_warning: "The input; `e` is reported to the author of the mapping."
+};

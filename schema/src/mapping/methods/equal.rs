@@ -1,0 +1,86 @@
+//! When two values are equal.
+//!
+//! As JSON: members in any order, `1` is not `1.0`. Only methods that compare numbers by value at
+//! the top say so. Integers are compared digit by digit, however long they are.
+
+use std::cmp::Ordering;
+
+use super::Call;
+use super::objects::members;
+use crate::json::{Fields, List, Value, View, number};
+use crate::mapping::eval::Run;
+
+/// Whether numbers compare by value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Yes: `1` equals `1.0`, but `[1]` does not equal `[1.0]`.
+    Top,
+    /// No.
+    Inside,
+}
+
+/// Whether the two are equal; nothing when finding out takes too much work.
+pub(super) fn equal<'a>(
+    run: &mut Run<'_, 'a>,
+    call: &Call<'_, 'a>,
+    (left, right): (&Value<'a>, &Value<'a>),
+    depth: Depth,
+) -> Option<bool> {
+    call.spend(run, 1)?;
+    Some(match (left.view(), right.view()) {
+        (View::Null, View::Null) => true,
+        (View::Bool(left), View::Bool(right)) => left == right,
+        (View::Number(left), View::Number(right)) if depth == Depth::Top => {
+            number::compare(left, right) == Some(Ordering::Equal)
+        }
+        (View::Number(left), View::Number(right)) => number::same(left, right),
+        (View::String(left), View::String(right)) => {
+            call.spend(run, left.len().min(right.len()) / 8)?;
+            left == right
+        }
+        (View::List(left), View::List(right)) => equal_lists(run, call, left, right)?,
+        (View::Object(left), View::Object(right)) => equal_objects(run, call, left, right)?,
+        _ => false,
+    })
+}
+
+fn equal_lists<'a>(
+    run: &mut Run<'_, 'a>,
+    call: &Call<'_, 'a>,
+    left: List<'_, 'a>,
+    right: List<'_, 'a>,
+) -> Option<bool> {
+    if left.len() != right.len() {
+        return Some(false);
+    }
+    for (left, right) in left.iter().zip(right.iter()) {
+        if !equal(run, call, (&left, &right), Depth::Inside)? {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+fn equal_objects<'a>(
+    run: &mut Run<'_, 'a>,
+    call: &Call<'_, 'a>,
+    left: Fields<'_, 'a>,
+    right: Fields<'_, 'a>,
+) -> Option<bool> {
+    call.spend(run, left.len() + right.len())?;
+    // Collected so that each key stands once and is found at once.
+    let left = members(left);
+    let right = members(right);
+    if left.len() != right.len() {
+        return Some(false);
+    }
+    for (key, value) in left.iter() {
+        let Some(other) = right.get(key) else {
+            return Some(false);
+        };
+        if !equal(run, call, (value, other), Depth::Inside)? {
+            return Some(false);
+        }
+    }
+    Some(true)
+}

@@ -1,0 +1,219 @@
+//! Methods on objects, and those that only pass a value on.
+
+use std::borrow::Cow;
+
+use super::{Arity, Call};
+use crate::json::{Fields, Object, Value, View};
+use crate::mapping::eval::Run;
+use crate::mapping::report::{Report, ReportKind};
+
+pub(super) fn echo<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.needed(run, Arity::AtLeastOne)?;
+    call.argument(run, 0)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
+pub(super) fn echo_input<'a>(_: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    Some(call.input().clone())
+}
+
+pub(super) fn entries<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.no_parentheses(run)?;
+    let View::Object(fields) = call.view() else {
+        return call.bad_input(run, "an object");
+    };
+    call.spend(run, fields.len())?;
+    let entries = members(fields).into_members().map(|(key, value)| {
+        let mut entry = Object::with_capacity(2);
+        entry.insert("key", Value::String(key));
+        entry.insert("value", value);
+        Value::object(entry)
+    });
+    Some(Value::List(entries.collect()))
+}
+
+/// The members, each key once.
+pub(super) fn members<'a>(fields: Fields<'_, 'a>) -> Object<'a> {
+    match fields {
+        Fields::Owned(object) => object.clone(),
+        Fields::Node(node) => node
+            .members()
+            .map(|(key, node)| (key.decode(), Value::Node(node)))
+            .collect(),
+    }
+}
+
+pub(super) fn keys_to_camel_case<'a>(
+    run: &mut Run<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
+    call.no_parentheses(run)?;
+    let View::Object(fields) = call.view() else {
+        return call.bad_input(run, "an object");
+    };
+    renamed(run, call, fields, |_, value| Some(value))
+}
+
+pub(super) fn keys_to_camel_case_deep<'a>(
+    run: &mut Run<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
+    call.no_parentheses(run)?;
+    match call.view() {
+        View::List(_) | View::Object(_) => renamed_deep(run, call, call.input()),
+        _ => call.bad_input(run, "an object or a list"),
+    }
+}
+
+fn renamed_deep<'a>(
+    run: &mut Run<'_, 'a>,
+    call: &Call<'_, 'a>,
+    value: &Value<'a>,
+) -> Option<Value<'a>> {
+    call.spend(run, 1)?;
+    match value.view() {
+        View::Object(fields) => renamed(run, call, fields, |run, value| {
+            renamed_deep(run, call, &value)
+        }),
+        View::List(list) => {
+            let elements: Option<Vec<_>> = list
+                .iter()
+                .map(|element| renamed_deep(run, call, &element))
+                .collect();
+            elements.map(Value::list)
+        }
+        _ => Some(value.clone()),
+    }
+}
+
+fn renamed<'r, 'a>(
+    run: &mut Run<'r, 'a>,
+    call: &Call<'_, 'a>,
+    fields: Fields<'_, 'a>,
+    inside: impl Fn(&mut Run<'r, 'a>, Value<'a>) -> Option<Value<'a>>,
+) -> Option<Value<'a>> {
+    call.spend(run, fields.len())?;
+    let mut object = Object::with_capacity(fields.len());
+    for (key, value) in members(fields).into_members() {
+        let name = camel_case(&key);
+        let value = inside(run, value)?;
+        if object.insert(Cow::Owned(name), value).is_some() {
+            call.report(run, ReportKind::KeyCollision, || {
+                format!("`{key}` takes the place of another key")
+            });
+        }
+    }
+    Some(Value::object(object))
+}
+
+/// `user_name`, `UserName` and `USER_NAME` as `userName`. Underscores in front stay.
+fn camel_case(key: &str) -> String {
+    let words = key.trim_start_matches('_');
+    let mut name = "_".repeat(key.len() - words.len());
+    let mut is_first = true;
+    for word in words.split('_').filter(|word| !word.is_empty()) {
+        let has_small = word.chars().any(char::is_lowercase);
+        let has_neighbours = words.contains('_');
+        if is_first {
+            push_first(&mut name, word);
+        } else {
+            let mut characters = word.chars();
+            name.extend(characters.next().into_iter().flat_map(char::to_uppercase));
+            if has_neighbours && !has_small {
+                name.extend(characters.flat_map(char::to_lowercase));
+            } else {
+                name.push_str(characters.as_str());
+            }
+        }
+        is_first = false;
+    }
+    name
+}
+
+/// The capitals in front become small, but for the last one of `HTTPServer`'s, which begins a word.
+fn push_first(name: &mut String, word: &str) {
+    let capitals = word.chars().take_while(|c| c.is_uppercase()).count();
+    let goes_on = word.chars().nth(capitals).is_some_and(char::is_lowercase);
+    let small = if capitals > 1 && goes_on {
+        capitals - 1
+    } else {
+        capitals
+    };
+    for (index, character) in word.chars().enumerate() {
+        if index < small {
+            name.extend(character.to_lowercase());
+        } else {
+            name.push(character);
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
+pub(super) fn with_warning<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    if let Some(said) = said(run, call) {
+        let message = match said.view() {
+            View::String(text) => text.into_owned(),
+            _ => said.to_json(),
+        };
+        authored(run, call, ReportKind::AuthoredWarning, (message, None));
+    }
+    Some(call.input().clone())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
+pub(super) fn with_error<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    if let Some(said) = said(run, call) {
+        match error(&said) {
+            Some(error) => authored(run, call, ReportKind::AuthoredError, error),
+            None => call.bad_argument(run, || {
+                "`->withError` needs a string or `{ message, extensions }`".to_owned()
+            }),
+        }
+    }
+    Some(call.input().clone())
+}
+
+fn said<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.needed(run, Arity::Exact)?;
+    let said = call.argument(run, 0);
+    if said.is_none() {
+        let name = &call.name.name;
+        call.bad_argument(run, || format!("the argument of `->{name}` gives nothing"));
+    }
+    said
+}
+
+/// Message and extensions of what `->withError` was given.
+fn error(said: &Value<'_>) -> Option<(String, Option<String>)> {
+    match said.view() {
+        View::String(text) => Some((text.into_owned(), None)),
+        View::Object(fields) => {
+            let message = fields.get("message")?;
+            let View::String(message) = message.view() else {
+                return None;
+            };
+            let extensions = match fields.get("extensions") {
+                None => None,
+                Some(extensions) if extensions.is_object() => Some(extensions.to_json()),
+                Some(_) => return None,
+            };
+            Some((message.into_owned(), extensions))
+        }
+        _ => None,
+    }
+}
+
+fn authored<'a>(
+    run: &mut Run<'_, 'a>,
+    call: &Call<'_, 'a>,
+    kind: ReportKind,
+    (message, extensions): (String, Option<String>),
+) {
+    run.add(Report {
+        kind,
+        message,
+        path: call.scope.at.trail.path(),
+        range: call.name.range.clone(),
+        extensions,
+    });
+}

@@ -1,0 +1,370 @@
+//! Text → tree.
+//!
+//! One function a rule of the grammar: item lists here, [`path`] has paths, [`expr`] what is
+//! computed. The version decides what is allowed; what a newer one would allow is named in the
+//! message. Nesting is bounded, so that whoever walks a tree may recurse.
+
+use super::ast::{Expr, Head, Item, Key, Member, MemberValue, Path, Selection, Step};
+use super::error::ParseError;
+use super::scan::{Scanner, is_name_part};
+use super::version::Version;
+
+mod expr;
+mod path;
+
+/// How deep braces, brackets and parentheses may stand inside each other, steps `->` counted too.
+///
+/// A method counts as one level more than what stands left of it, because its value may be one
+/// level deeper. So the value of a mapping is at most this much deeper than the deepest input.
+pub const MAX_NESTING: usize = 64;
+
+pub(super) fn parse(text: &str, version: Version) -> Result<Selection, ParseError> {
+    let mut parser = Parser {
+        scan: Scanner::new(text),
+        version,
+        level: 0,
+        deepest: 0,
+    };
+    parser.whole()
+}
+
+struct Parser<'t> {
+    scan: Scanner<'t>,
+    version: Version,
+    /// Of the place that is being read.
+    level: usize,
+    /// Of everything read so far inside the innermost path.
+    deepest: usize,
+}
+
+/// An item before it is known whether it is alone in its list.
+enum Found {
+    Item(Item),
+    Anonymous(Path),
+}
+
+type Parsed<T> = Result<T, ParseError>;
+
+impl Parser<'_> {
+    fn whole(&mut self) -> Parsed<Selection> {
+        if self.version < Version::V0_4 {
+            return self.top_items();
+        }
+        let expr_error = match self.whole_expr() {
+            Ok(Some(selection)) => return Ok(selection),
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
+        self.restart();
+        // Whichever reading got further is what the author meant.
+        self.top_items().map_err(|error| match expr_error {
+            Some(other) if other.range.start > error.range.start => other,
+            _ => error,
+        })
+    }
+
+    /// v0.4: the whole text as one expression, unless it is a lone field.
+    fn whole_expr(&mut self) -> Parsed<Option<Selection>> {
+        self.scan.ignore();
+        let start = self.scan.at();
+        let expr = self.expr()?;
+        let range = start..self.scan.at();
+        self.end()?;
+        Ok(match expr {
+            Expr::Group(selection) => Some(selection),
+            Expr::Path(path) if field_key(&path).is_some() => None,
+            expr => Some(Selection {
+                items: vec![Item::Whole(expr)],
+                range,
+            }),
+        })
+    }
+
+    fn restart(&mut self) {
+        self.scan.back_to(0);
+        self.level = 0;
+        self.deepest = 0;
+    }
+
+    fn top_items(&mut self) -> Parsed<Selection> {
+        let (found, range) = self.items()?;
+        self.end()?;
+        let items = match one(found) {
+            Ok(Found::Item(item)) => vec![item],
+            Ok(Found::Anonymous(path)) => vec![Item::Whole(Expr::Path(path))],
+            Err(found) => among_others(found)?,
+        };
+        Ok(Selection { items, range })
+    }
+
+    /// `{ … }`, standing on the brace.
+    fn group(&mut self) -> Parsed<Selection> {
+        let start = self.scan.at();
+        self.scan.eat("{");
+        let (found, range) = self.nested(start, Self::items)?;
+        self.scan.ignore();
+        if !self.scan.eat("}") {
+            return Err(self.unexpected("a field, `alias: …` or `}`"));
+        }
+        let items = match one(found) {
+            Ok(Found::Anonymous(path)) if path.group.is_none() && self.version >= Version::V0_3 => {
+                vec![Item::Whole(Expr::Path(path))]
+            }
+            Ok(found) => among_others(vec![found])?,
+            Err(found) => among_others(found)?,
+        };
+        Ok(Selection { items, range })
+    }
+
+    fn items(&mut self) -> Parsed<(Vec<Found>, std::ops::Range<usize>)> {
+        self.scan.ignore();
+        let start = self.scan.at();
+        let mut end = start;
+        let mut found = Vec::new();
+        let mut separators = None;
+        while !matches!(self.scan.peek(), None | Some('}')) {
+            found.push(self.item()?);
+            end = self.scan.at();
+            self.apart()?;
+            self.scan.ignore();
+            self.separator(&mut separators)?;
+        }
+        Ok((found, start..end))
+    }
+
+    /// v0.4: all commas or none.
+    fn separator(&mut self, commas: &mut Option<bool>) -> Parsed<()> {
+        let is_end = matches!(self.scan.peek(), None | Some('}'));
+        let start = self.scan.at();
+        let comma = self.scan.peek() == Some(',');
+        if comma && self.version < Version::V0_4 {
+            return Err(
+                ParseError::new(start..start + 1, "items are not separated by commas")
+                    .help("remove the comma"),
+            );
+        }
+        match *commas {
+            Some(true) if !comma && !is_end => {
+                return Err(self.unexpected("`,`, as between the items before"));
+            }
+            Some(false) if comma => {
+                return Err(ParseError::new(
+                    start..start + 1,
+                    "a comma here, and none between the items before",
+                )
+                .help("write commas between all items, or none"));
+            }
+            _ => {}
+        }
+        *commas = commas.or(Some(comma));
+        if comma {
+            self.scan.eat(",");
+            self.scan.ignore();
+        }
+        Ok(())
+    }
+
+    /// Two items may not meet within a word.
+    fn apart(&self) -> Parsed<()> {
+        match self.scan.peek() {
+            Some(next) if is_name_part(next) && self.touches_name() => {
+                Err(self.unexpected("a space before the next item"))
+            }
+            Some('-') if !self.scan.rest().starts_with("->") => Err(self.odd_key()),
+            Some('[') => Err(self.odd_key()),
+            _ => Ok(()),
+        }
+    }
+
+    fn item(&mut self) -> Parsed<Found> {
+        if self.scan.rest().starts_with("...") {
+            return self.spread();
+        }
+        if let Some(key) = self.alias()? {
+            let value = self.alias_value()?;
+            return Ok(Found::Item(Item::Member(Member { key, value })));
+        }
+        let path = self.path("a field, `alias: …` or a path")?;
+        Ok(match field_key(&path) {
+            Some(key) => Found::Item(Item::Member(Member {
+                key: key.clone(),
+                value: MemberValue::Expr(Expr::Path(path)),
+            })),
+            None => Found::Anonymous(path),
+        })
+    }
+
+    fn spread(&mut self) -> Parsed<Found> {
+        let start = self.scan.at();
+        if self.version < Version::V0_4 {
+            return Err(
+                ParseError::new(start..start + 3, "`...` needs connect v0.4").help(
+                    "write the path with braces, `path { … }`, which does the same among other items",
+                ),
+            );
+        }
+        self.scan.eat("...");
+        self.scan.ignore();
+        let path = self.path("a path behind `...`")?;
+        Ok(Found::Item(Item::Spread(path)))
+    }
+
+    fn alias(&mut self) -> Parsed<Option<Key>> {
+        let start = self.scan.at();
+        if let Some(key) = self.key()? {
+            self.scan.ignore();
+            if self.scan.eat(":") {
+                self.scan.ignore();
+                return Ok(Some(key));
+            }
+        }
+        self.scan.back_to(start);
+        Ok(None)
+    }
+
+    fn alias_value(&mut self) -> Parsed<MemberValue> {
+        if self.scan.peek() == Some('{') {
+            if self.version < Version::V0_4 {
+                return self.group().map(MemberValue::Group);
+            }
+            return Ok(match self.expr()? {
+                Expr::Group(group) => MemberValue::Group(group),
+                expr => MemberValue::Expr(expr),
+            });
+        }
+        if self.version >= Version::V0_4 {
+            return self.expr().map(MemberValue::Expr);
+        }
+        if let Some('[' | '0'..='9' | '-' | '.') = self.scan.peek() {
+            return Err(self
+                .unexpected("a field, a path or `{` behind the alias")
+                .help("write a literal as `$(…)`"));
+        }
+        let path = self.path("a field, a path or `{` behind the alias")?;
+        Ok(MemberValue::Expr(Expr::Path(path)))
+    }
+
+    fn key(&mut self) -> Parsed<Option<Key>> {
+        if let Some((name, range)) = self.scan.name() {
+            return Ok(Some(Key {
+                name: name.to_owned(),
+                range,
+            }));
+        }
+        match self.scan.string() {
+            Some(Ok((name, range))) => Ok(Some(Key { name, range })),
+            Some(Err(error)) => Err(error),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads something that is one level deeper and began at `start`.
+    fn nested<T>(&mut self, start: usize, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        let level = self.level;
+        self.deeper(start)?;
+        let read = read(self)?;
+        self.level = level;
+        Ok(read)
+    }
+
+    fn deeper(&mut self, start: usize) -> Parsed<()> {
+        self.level += 1;
+        self.deepest = self.deepest.max(self.level);
+        if self.level > MAX_NESTING {
+            return Err(ParseError::new(
+                start..self.scan.at(),
+                format!("nested more than {MAX_NESTING} levels deep"),
+            )
+            .help("split the mapping, or shorten the chain of methods"));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Parsed<()> {
+        self.scan.ignore();
+        if self.scan.rest().is_empty() {
+            return Ok(());
+        }
+        Err(self.unexpected("a field, `alias: …` or the end"))
+    }
+
+    /// Whether the character before this place belongs to a name or number.
+    fn touches_name(&self) -> bool {
+        self.scan.before().is_some_and(is_name_part)
+    }
+
+    fn odd_key(&self) -> ParseError {
+        self.unexpected("the next item")
+            .help("quote a key that is not a plain name, as in `'content-type'`")
+    }
+
+    fn unexpected(&self, expected: &str) -> ParseError {
+        let at = self.scan.at();
+        let Some(found) = self.scan.peek() else {
+            return ParseError::new(at..at, format!("expected {expected}, found the end"));
+        };
+        let error = ParseError::new(
+            at..at + found.len_utf8(),
+            format!("expected {expected}, found `{}`", found.escape_debug()),
+        );
+        match found {
+            '?' if self.scan.rest().starts_with("??") || self.scan.rest().starts_with("?!") => {
+                self.operator_help(error)
+            }
+            _ if found.is_alphanumeric() || found == '-' => {
+                error.help("quote a key that is not a plain name, as in `'content-type'`")
+            }
+            _ => error,
+        }
+    }
+
+    fn operator_help(&self, error: ParseError) -> ParseError {
+        if self.version < Version::V0_3 {
+            error.help("`??` and `?!` need connect v0.3")
+        } else {
+            error.help("write operators inside `$(…)`")
+        }
+    }
+}
+
+/// The only one, or all of them back.
+fn one(mut found: Vec<Found>) -> Result<Found, Vec<Found>> {
+    match found.pop() {
+        Some(last) if found.is_empty() => Ok(last),
+        Some(last) => {
+            found.push(last);
+            Err(found)
+        }
+        None => Err(found),
+    }
+}
+
+fn among_others(found: Vec<Found>) -> Parsed<Vec<Item>> {
+    found
+        .into_iter()
+        .map(|found| match found {
+            Found::Item(item) => Ok(item),
+            Found::Anonymous(path) if path.group.is_some() => Ok(Item::Spread(path)),
+            Found::Anonymous(path) => Err(ParseError::new(
+                path.range,
+                "a path without a name among other items",
+            )
+            .help("give it a name, `name: path`, or end it with braces")),
+        })
+        .collect()
+}
+
+/// The key under which a path produces its value by itself, if it is a field.
+fn field_key(path: &Path) -> Option<&Key> {
+    match &path.head {
+        Head::Key(key)
+            if path
+                .steps
+                .iter()
+                .all(|step| matches!(step, Step::Question(_))) =>
+        {
+            Some(key)
+        }
+        _ => None,
+    }
+}

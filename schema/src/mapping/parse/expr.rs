@@ -1,0 +1,189 @@
+//! Text → tree: what stands inside `$(…)`, literals and method arguments.
+//!
+//! Here a bare word is a path, a quoted one a string, and `true`, `false` and `null` are literals.
+
+use super::{Parsed, Parser};
+use crate::mapping::ast::{Bytes, Choice, Expr, Head, Path};
+use crate::mapping::error::ParseError;
+use crate::mapping::version::Version;
+
+impl Parser<'_> {
+    /// Operands joined by one operator. Stands on the first character.
+    pub(super) fn expr(&mut self) -> Parsed<Expr> {
+        let first = self.operand()?;
+        let mut operands = vec![first];
+        let mut joined = None;
+        loop {
+            let end = self.scan.at();
+            self.scan.ignore();
+            let start = self.scan.at();
+            let Some(operator) = self.operator() else {
+                self.scan.back_to(end);
+                break;
+            };
+            self.check_operator(operator, joined, start)?;
+            joined = Some(operator);
+            self.scan.ignore();
+            operands.push(self.operand()?);
+        }
+        match (joined, operands.pop()) {
+            (Some(operator), Some(last)) => {
+                operands.push(last);
+                Ok(Expr::Choice(operator, operands))
+            }
+            (None, Some(only)) => Ok(only),
+            (_, None) => Err(self.unexpected("a value")),
+        }
+    }
+
+    fn operator(&mut self) -> Option<Choice> {
+        if self.scan.eat("??") {
+            Some(Choice::Coalesce)
+        } else if self.scan.eat("?!") {
+            Some(Choice::Exists)
+        } else {
+            None
+        }
+    }
+
+    fn check_operator(&self, operator: Choice, before: Option<Choice>, at: usize) -> Parsed<()> {
+        let range = at..at + 2;
+        if self.version < Version::V0_3 {
+            return Err(ParseError::new(range, "`??` and `?!` need connect v0.3"));
+        }
+        if before.is_some_and(|before| before != operator) {
+            return Err(ParseError::new(range, "`??` and `?!` in one expression")
+                .help("put one of them in parentheses, `$(…)`"));
+        }
+        Ok(())
+    }
+
+    fn operand(&mut self) -> Parsed<Expr> {
+        let start = self.scan.at();
+        let (level, deepest) = (self.level, self.deepest);
+        self.deepest = level;
+        let expr = match self.literal()? {
+            Some(literal) => self.behind_literal(literal, start)?,
+            None => Expr::Path(self.checked_path()?),
+        };
+        self.level = level;
+        self.deepest = self.deepest.max(deepest);
+        Ok(expr)
+    }
+
+    fn behind_literal(&mut self, literal: Expr, start: usize) -> Parsed<Expr> {
+        let end = self.scan.at();
+        let deepest = self.deepest;
+        let path = self.behind_head(Head::Dollar(start..end), start)?;
+        if path.steps.is_empty() {
+            // Braces right behind a literal belong to nobody.
+            self.scan.back_to(end);
+            self.deepest = deepest;
+            return Ok(literal);
+        }
+        Ok(Expr::Path(Path {
+            head: Head::Expr(Box::new(literal)),
+            ..path
+        }))
+    }
+
+    /// Before v0.3 a lone key is no path.
+    fn checked_path(&mut self) -> Parsed<Path> {
+        let path = self.path("a value")?;
+        match &path.head {
+            Head::Key(key) if path.steps.is_empty() && self.version < Version::V0_3 => {
+                Err(ParseError::new(
+                    key.range.clone(),
+                    "a lone key as a value needs connect v0.3",
+                )
+                .help(format!("write `$.{}`", key.name)))
+            }
+            _ => Ok(path),
+        }
+    }
+
+    fn literal(&mut self) -> Parsed<Option<Expr>> {
+        if let Some(string) = self.scan.string() {
+            return string.map(|(text, range)| Some(Expr::String(text, range)));
+        }
+        if let Some((number, range)) = self.scan.number() {
+            return Ok(Some(Expr::Number(number, range)));
+        }
+        match self.scan.peek() {
+            Some('{') if self.version >= Version::V0_4 => {
+                self.group().map(|group| Some(Expr::Group(group)))
+            }
+            Some('{') => self.object().map(Some),
+            Some('[') => self.list().map(Some),
+            _ => Ok(self.keyword()),
+        }
+    }
+
+    fn keyword(&mut self) -> Option<Expr> {
+        let start = self.scan.at();
+        let (name, range) = self.scan.name()?;
+        match name {
+            "true" => Some(Expr::Bool(true, range)),
+            "false" => Some(Expr::Bool(false, range)),
+            "null" => Some(Expr::Null(range)),
+            _ => {
+                self.scan.back_to(start);
+                None
+            }
+        }
+    }
+
+    fn object(&mut self) -> Parsed<Expr> {
+        let (members, range) = self.between("{", "}", "`,` or `}`", |parser| {
+            let Some(key) = parser.key()? else {
+                return Err(parser.unexpected("a key or `}`"));
+            };
+            parser.scan.ignore();
+            if !parser.scan.eat(":") {
+                return Err(parser
+                    .unexpected("`:`")
+                    .help(format!("write `{0}: {0}`", key.name)));
+            }
+            parser.scan.ignore();
+            Ok((key, parser.expr()?))
+        })?;
+        Ok(Expr::Object(members, range))
+    }
+
+    fn list(&mut self) -> Parsed<Expr> {
+        let (elements, range) = self.between("[", "]", "`,` or `]`", Self::expr)?;
+        Ok(Expr::List(elements, range))
+    }
+
+    pub(super) fn arguments(&mut self) -> Parsed<Vec<Expr>> {
+        let (arguments, _) = self.between("(", ")", "`,` or `)`", Self::expr)?;
+        Ok(arguments)
+    }
+
+    /// Things separated by commas, a last comma allowed, standing on the opening bracket.
+    fn between<T>(
+        &mut self,
+        open: &str,
+        close: &str,
+        expected: &str,
+        read: impl Fn(&mut Self) -> Parsed<T>,
+    ) -> Parsed<(Vec<T>, Bytes)> {
+        let start = self.scan.at();
+        self.scan.eat(open);
+        let things = self.nested(start, |parser| {
+            let mut things = Vec::new();
+            loop {
+                parser.scan.ignore();
+                if parser.scan.eat(close) {
+                    return Ok(things);
+                }
+                things.push(read(parser)?);
+                parser.scan.ignore();
+                if !parser.scan.eat(",") && !parser.scan.rest().starts_with(close) {
+                    return Err(parser.unexpected(expected));
+                }
+            }
+        })?;
+        Ok((things, start..self.scan.at()))
+    }
+}

@@ -1,0 +1,169 @@
+//! What names mean at one place of an evaluation: `$`, `@`, variables, and where values came from.
+//!
+//! Scopes live on the stack and point at the ones around them. Paths of reports are only written
+//! out when there is a report.
+
+use std::borrow::Cow;
+
+use super::ast::{Head, Path, Step};
+use super::report::PathElement;
+use crate::json::Value;
+
+/// The variables that a mapping is given: `args`, `this`, `config` and so on, without the dollar.
+#[derive(Clone, Debug, Default)]
+pub struct Vars<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+
+impl<'a> Vars<'a> {
+    /// No variables.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with `$name`; one of that name is replaced.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Cow<'a, str>>, value: Value<'a>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Sets `$name`.
+    pub fn set(&mut self, name: impl Into<Cow<'a, str>>, value: Value<'a>) {
+        let name = name.into();
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// The value of `$name`.
+    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The names that are set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
+    }
+}
+
+/// What a place of the mapping sees.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'s, 'a> {
+    /// `$`
+    pub(super) dollar: Place<'s, 'a>,
+    /// `@`
+    pub(super) at: Place<'s, 'a>,
+    pub(super) locals: Option<&'s Local<'s, 'a>>,
+}
+
+/// A value and where it came from.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'s, 'a> {
+    pub(super) value: &'s Value<'a>,
+    pub(super) trail: &'s Trail<'s>,
+}
+
+impl<'s, 'a> Place<'s, 'a> {
+    pub(super) fn new(value: &'s Value<'a>, trail: &'s Trail<'s>) -> Self {
+        Self { value, trail }
+    }
+}
+
+/// A variable that `->as` made.
+pub(super) struct Local<'s, 'a> {
+    pub(super) name: &'s str,
+    /// Nothing, when the expression gave nothing.
+    pub(super) value: Option<Value<'a>>,
+    pub(super) outer: Option<&'s Self>,
+}
+
+impl<'s, 'a> Scope<'s, 'a> {
+    /// `$` and `@` are the same.
+    pub(super) fn new(place: Place<'s, 'a>, locals: Option<&'s Local<'s, 'a>>) -> Self {
+        Self {
+            dollar: place,
+            at: place,
+            locals,
+        }
+    }
+
+    /// The same with another `@`.
+    pub(super) fn with_at(self, at: Place<'s, 'a>) -> Self {
+        Self { at, ..self }
+    }
+
+    pub(super) fn local(self, name: &str) -> Option<&'s Local<'s, 'a>> {
+        let mut local = self.locals;
+        while let Some(candidate) = local {
+            if candidate.name == name {
+                return local;
+            }
+            local = candidate.outer;
+        }
+        None
+    }
+}
+
+/// The way to a value, newest part first.
+#[derive(Clone, Copy)]
+pub(super) enum Trail<'s> {
+    /// The input itself.
+    Root,
+    /// An element of the value before.
+    Index(&'s Self, usize),
+    /// A member of the value before.
+    Key(&'s Self, &'s str),
+    /// A path that starts there, its head and so many of its steps.
+    Steps(&'s Self, &'s Path, usize),
+}
+
+impl Trail<'_> {
+    /// The way written out.
+    pub(super) fn path(&self) -> Vec<PathElement> {
+        let mut parts = vec![self];
+        while let Some(outer) = parts.last().and_then(|part| part.outer()) {
+            parts.push(outer);
+        }
+        let mut elements = Vec::new();
+        for part in parts.into_iter().rev() {
+            part.write(&mut elements);
+        }
+        elements
+    }
+
+    fn outer(&self) -> Option<&Self> {
+        match self {
+            Self::Root => None,
+            Self::Index(outer, _) | Self::Key(outer, _) | Self::Steps(outer, _, _) => Some(outer),
+        }
+    }
+
+    fn write(&self, elements: &mut Vec<PathElement>) {
+        match self {
+            Self::Root => {}
+            Self::Index(_, index) => elements.push(PathElement::Index(*index)),
+            Self::Key(_, key) => elements.push(PathElement::Key((*key).to_owned())),
+            Self::Steps(_, path, count) => {
+                match &path.head {
+                    Head::Key(key) => elements.push(PathElement::Key(key.name.clone())),
+                    Head::Variable(key) => {
+                        elements.push(PathElement::Key(format!("${}", key.name)))
+                    }
+                    Head::Dollar(_) | Head::At(_) | Head::Expr(_) => {}
+                }
+                for step in path.steps.iter().take(*count) {
+                    match step {
+                        Step::Key(key) => elements.push(PathElement::Key(key.name.clone())),
+                        Step::Method(key, _) => {
+                            elements.push(PathElement::Key(format!("->{}", key.name)));
+                        }
+                        Step::Question(_) => {}
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Operations: a client's document, read, validated, and turned into our own tree.
+//!
+//! This and `sdl` are the places that know the library which parses GraphQL. What is left of a
+//! document afterwards is `Operation`: fields with coerced arguments, fragments in their places,
+//! conditions on variables. Fields are not merged yet; that is the planner's side.
+
+use std::sync::Arc;
+
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::parser::{Parser, SourceMap, SourceSpan};
+use apollo_compiler::validation::{DiagnosticList, Valid, WithErrors};
+
+use crate::graph::{Graph, Name, TypeId};
+use crate::input::Input;
+
+mod read;
+mod rules;
+mod variables;
+
+pub use self::variables::Variables;
+
+/// One operation of a valid document.
+#[derive(Debug)]
+pub struct Operation {
+    /// Query or mutation.
+    pub kind: OperationKind,
+    /// As written; `None` for an anonymous one.
+    pub name: Option<Name>,
+    /// The type its fields are of.
+    pub root: TypeId,
+    /// In document order.
+    pub selections: Vec<Selected>,
+    /// The deepest field; a root field has depth 1.
+    pub depth: usize,
+    document: Valid<ExecutableDocument>,
+}
+
+/// Kinds of operations that can be executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Reads.
+    Query,
+    /// Writes; its root fields run one after another.
+    Mutation,
+}
+
+/// A selection of a selection set, fragments resolved.
+#[derive(Clone, Debug)]
+pub enum Selected {
+    /// A field.
+    Field(Box<FieldSelected>),
+    /// What a fragment selects.
+    Fragment {
+        /// Objects of this type only; `None` for all.
+        on: Option<TypeId>,
+        /// All of these must hold.
+        tests: Vec<Test>,
+        /// In document order.
+        selections: Vec<Selected>,
+    },
+}
+
+/// A field that is asked for.
+#[derive(Clone, Debug)]
+pub struct FieldSelected {
+    /// The name in the answer.
+    pub key: Name,
+    /// The name in the schema; may be `__typename`.
+    pub name: Name,
+    /// Written or defaulted, in the order of the schema.
+    pub arguments: Vec<(Name, Argument)>,
+    /// All of these must hold.
+    pub tests: Vec<Test>,
+    /// Of its value, for composite types.
+    pub selections: Vec<Selected>,
+}
+
+/// The value of an argument.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Argument {
+    /// As written.
+    pub value: Input,
+    /// Taken when the value is a variable that the client left out (GraphQL §6.4.1).
+    pub default: Option<crate::graph::Constant>,
+}
+
+/// One `@skip` or `@include` that depends on a variable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Test {
+    /// The variable.
+    pub variable: Name,
+    /// The value it must have.
+    pub expected: bool,
+}
+
+/// Bounds while a document is read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadLimits {
+    /// Lexical tokens.
+    pub tokens: usize,
+    /// Field nesting.
+    pub depth: usize,
+    /// Fields, counted where fragments are used.
+    pub fields: usize,
+}
+
+/// Why a request has nothing to execute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// What kind of refusal.
+    pub kind: InvalidKind,
+    /// For the client.
+    pub message: String,
+    /// Line and column, both from 1.
+    pub locations: Vec<(usize, usize)>,
+}
+
+/// Kinds of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidKind {
+    /// Not GraphQL.
+    Parse,
+    /// Does not fit the schema.
+    Validation,
+    /// A variable's value does not fit.
+    Variables,
+    /// No operation of that name, or several and no name.
+    OperationName,
+    /// Over a limit.
+    Limit,
+}
+
+impl Operation {
+    /// Reads `text` and picks the operation called `name`, or the only one.
+    ///
+    /// All problems of the document at once; for a limit that one alone.
+    pub fn read(
+        graph: &Graph,
+        text: &str,
+        name: Option<&str>,
+        limits: ReadLimits,
+    ) -> Result<Self, Vec<Invalid>> {
+        let document = parse(graph, text, limits)?;
+        let problems = rules::check(&graph.client.schema, &document);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        read::read(graph, document, name, limits).map_err(|problem| vec![problem])
+    }
+
+    /// Coerces variables given as a JSON object (GraphQL §6.1.2).
+    pub fn coerce(&self, graph: &Graph, json: Option<&str>) -> Result<Variables, Invalid> {
+        variables::coerce(self, &graph.client.schema, json)
+    }
+
+    /// Response keys of `__schema` and `__type` at the root.
+    ///
+    /// A document whose introspection nests lists too deeply is refused.
+    pub fn introspection(&self) -> Result<Vec<Name>, Invalid> {
+        read::introspection(self)
+    }
+
+    /// The answers to `__schema` and `__type`: response key and JSON text.
+    pub fn introspect(
+        &self,
+        graph: &Graph,
+        variables: &Variables,
+    ) -> Result<Vec<(Name, String)>, Invalid> {
+        read::introspect(self, graph, variables)
+    }
+
+    /// Whether a variable is used by introspection or anything else.
+    pub fn has_variables(&self) -> bool {
+        self.parsed().is_some_and(|it| !it.variables.is_empty())
+    }
+
+    fn parsed(&self) -> Option<&apollo_compiler::executable::Operation> {
+        let operation = self.document.operations.get(self.name.as_deref()).ok()?;
+        Some(operation)
+    }
+}
+
+/// Nesting that parsing, which is recursive, may reach.
+const RECURSION_LIMIT: usize = 200;
+
+fn parse(
+    graph: &Graph,
+    text: &str,
+    limits: ReadLimits,
+) -> Result<Valid<ExecutableDocument>, Vec<Invalid>> {
+    let schema = &graph.client.schema;
+    let mut parser = Parser::new()
+        .token_limit(limits.tokens)
+        .recursion_limit(RECURSION_LIMIT);
+    let ast = parser
+        .parse_ast(text, "operation")
+        .map_err(|WithErrors { errors, .. }| {
+            let over = parser.tokens_reached() > limits.tokens
+                || parser.recursion_reached() > RECURSION_LIMIT;
+            if over {
+                vec![over_limit(&parser, limits)]
+            } else {
+                invalid(&errors, InvalidKind::Parse)
+            }
+        })?;
+    ast.to_executable_validate(schema)
+        .map_err(|WithErrors { errors, .. }| invalid(&errors, InvalidKind::Validation))
+}
+
+fn over_limit(parser: &Parser, limits: ReadLimits) -> Invalid {
+    let message = if parser.tokens_reached() > limits.tokens {
+        format!("the document has more than {} tokens", limits.tokens)
+    } else {
+        format!("the document nests deeper than {RECURSION_LIMIT} levels")
+    };
+    Invalid {
+        kind: InvalidKind::Limit,
+        message,
+        locations: Vec::new(),
+    }
+}
+
+fn invalid(errors: &DiagnosticList, kind: InvalidKind) -> Vec<Invalid> {
+    errors
+        .iter()
+        .map(|error| Invalid {
+            kind,
+            message: error
+                .error
+                .unstable_compat_message()
+                .unwrap_or_else(|| error.error.to_string()),
+            locations: error
+                .line_column_range()
+                .map(|range| (range.start.line, range.start.column))
+                .into_iter()
+                .collect(),
+        })
+        .collect()
+}
+
+fn locations(span: Option<SourceSpan>, sources: &SourceMap) -> Vec<(usize, usize)> {
+    span.and_then(|span| span.line_column(sources))
+        .map(|at| (at.line, at.column))
+        .into_iter()
+        .collect()
+}
+
+/// A name of the library as one of ours.
+fn name(name: &apollo_compiler::Name) -> Name {
+    name.to_cloned_arc()
+        .unwrap_or_else(|| Arc::from(name.as_str()))
+}

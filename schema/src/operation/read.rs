@@ -1,0 +1,283 @@
+//! A valid document as our own tree, within bounds.
+
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::ast::Value;
+use apollo_compiler::executable as exe;
+use apollo_compiler::introspection::{check_max_depth, partial_execute};
+use apollo_compiler::request::RequestError;
+use apollo_compiler::validation::Valid;
+
+use super::{
+    Argument, FieldSelected, Invalid, InvalidKind, Operation, OperationKind, ReadLimits, Selected,
+    Test, Variables, locations, name,
+};
+use crate::graph::{Graph, Name, TypeId};
+use crate::input;
+
+pub(super) fn read(
+    graph: &Graph,
+    document: Valid<ExecutableDocument>,
+    wanted: Option<&str>,
+    limits: ReadLimits,
+) -> Result<Operation, Invalid> {
+    let operation = document
+        .operations
+        .get(wanted)
+        .map_err(|error| name_error(&error, &document, wanted))?;
+    let kind = match operation.operation_type {
+        exe::OperationType::Query => OperationKind::Query,
+        exe::OperationType::Mutation => OperationKind::Mutation,
+        exe::OperationType::Subscription => {
+            return Err(refusal("subscriptions are not served here".to_owned()));
+        }
+    };
+    let root = graph
+        .types
+        .find(operation.object_type())
+        .ok_or_else(|| refusal("the operation's root type is unknown".to_owned()))?;
+    let mut reader = Reader {
+        graph,
+        document: &document,
+        limits,
+        fields: 0,
+        deepest: 0,
+    };
+    let selections = reader.selections(&operation.selection_set, 1)?;
+    Ok(Operation {
+        kind,
+        name: operation.name.as_ref().map(name),
+        root,
+        selections,
+        depth: reader.deepest,
+        document,
+    })
+}
+
+fn name_error(
+    error: &RequestError,
+    document: &ExecutableDocument,
+    wanted: Option<&str>,
+) -> Invalid {
+    let names: Vec<_> = document
+        .operations
+        .named
+        .keys()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let message = match (wanted, names.is_empty()) {
+        (None, false) => format!(
+            "the document has several operations ({}); name one in `operationName`",
+            names.join(", ")
+        ),
+        (Some(wanted), false) => format!(
+            "the document has no operation `{wanted}`; it has {}",
+            names.join(", ")
+        ),
+        _ => error.message().to_string(),
+    };
+    Invalid {
+        kind: InvalidKind::OperationName,
+        message,
+        locations: Vec::new(),
+    }
+}
+
+fn refusal(message: String) -> Invalid {
+    Invalid {
+        kind: InvalidKind::Validation,
+        message,
+        locations: Vec::new(),
+    }
+}
+
+struct Reader<'a> {
+    graph: &'a Graph,
+    document: &'a ExecutableDocument,
+    limits: ReadLimits,
+    fields: usize,
+    deepest: usize,
+}
+
+impl Reader<'_> {
+    fn selections(
+        &mut self,
+        set: &exe::SelectionSet,
+        depth: usize,
+    ) -> Result<Vec<Selected>, Invalid> {
+        let mut read = Vec::with_capacity(set.selections.len());
+        for selection in &set.selections {
+            read.extend(self.selection(selection, depth)?);
+        }
+        Ok(read)
+    }
+
+    fn selection(
+        &mut self,
+        selection: &exe::Selection,
+        depth: usize,
+    ) -> Result<Option<Selected>, Invalid> {
+        match selection {
+            exe::Selection::Field(field) => self.field(field, depth),
+            exe::Selection::InlineFragment(fragment) => {
+                let on = fragment.type_condition.as_ref();
+                self.fragment(on, (&fragment.directives, &fragment.selection_set), depth)
+            }
+            exe::Selection::FragmentSpread(spread) => {
+                let Some(fragment) = spread.fragment_def(self.document) else {
+                    return Ok(None); // A valid document has it.
+                };
+                let on = Some(fragment.type_condition());
+                self.fragment(on, (&spread.directives, &fragment.selection_set), depth)
+            }
+        }
+    }
+
+    fn fragment(
+        &mut self,
+        on: Option<&apollo_compiler::Name>,
+        (directives, set): (&exe::DirectiveList, &exe::SelectionSet),
+        depth: usize,
+    ) -> Result<Option<Selected>, Invalid> {
+        let Some(tests) = tests(directives) else {
+            return Ok(None);
+        };
+        let selections = self.selections(set, depth)?;
+        let on: Option<TypeId> = on.and_then(|on| self.graph.types.find(on));
+        Ok(Some(Selected::Fragment {
+            on,
+            tests,
+            selections,
+        }))
+    }
+
+    fn field(&mut self, field: &exe::Field, depth: usize) -> Result<Option<Selected>, Invalid> {
+        let Some(tests) = tests(&field.directives) else {
+            return Ok(None);
+        };
+        self.count(field, depth)?;
+        // What introspection selects is answered apart, by `introspect`.
+        let selections = if is_introspection(&field.name) {
+            Vec::new()
+        } else {
+            self.selections(&field.selection_set, depth + 1)?
+        };
+        Ok(Some(Selected::Field(Box::new(FieldSelected {
+            key: name(field.response_key()),
+            name: name(&field.name),
+            arguments: self.arguments(field),
+            tests,
+            selections,
+        }))))
+    }
+
+    fn count(&mut self, field: &exe::Field, depth: usize) -> Result<(), Invalid> {
+        self.fields += 1;
+        self.deepest = self.deepest.max(depth);
+        let message = if depth > self.limits.depth {
+            format!(
+                "`{}` is nested deeper than {} fields",
+                field.name, self.limits.depth
+            )
+        } else if self.fields > self.limits.fields {
+            format!("the operation has more than {} fields", self.limits.fields)
+        } else {
+            return Ok(());
+        };
+        Err(Invalid {
+            kind: InvalidKind::Limit,
+            message,
+            locations: locations(field.name.location(), &self.document.sources),
+        })
+    }
+
+    fn arguments(&self, field: &exe::Field) -> Vec<(Name, Argument)> {
+        let schema = &self.graph.client.schema;
+        let mut read = Vec::new();
+        for definition in &field.definition.arguments {
+            let default = definition
+                .default_value
+                .as_ref()
+                .and_then(|value| input::read(value, &definition.ty, schema).constant());
+            let written = field.specified_argument_by_name(&definition.name);
+            let value = match written {
+                Some(value) => input::read(value, &definition.ty, schema),
+                None => match default.clone() {
+                    Some(default) => input::Input::Constant(default),
+                    None => continue,
+                },
+            };
+            read.push((name(&definition.name), Argument { value, default }));
+        }
+        read
+    }
+}
+
+fn is_introspection(field: &str) -> bool {
+    field == "__schema" || field == "__type"
+}
+
+/// The tests of `@skip` and `@include`; `None` where a literal leaves the selection out.
+fn tests(directives: &exe::DirectiveList) -> Option<Vec<Test>> {
+    let mut tests = Vec::new();
+    for (directive, expected) in [("skip", false), ("include", true)] {
+        let condition = directives
+            .get(directive)
+            .and_then(|it| it.specified_argument_by_name("if"));
+        match condition.map(AsRef::as_ref) {
+            Some(Value::Boolean(value)) if *value != expected => return None,
+            Some(Value::Variable(variable)) => tests.push(Test {
+                variable: name(variable),
+                expected,
+            }),
+            _ => {}
+        }
+    }
+    Some(tests)
+}
+
+pub(super) fn introspection(operation: &Operation) -> Result<Vec<Name>, Invalid> {
+    let Some(parsed) = operation.parsed() else {
+        return Ok(Vec::new());
+    };
+    let keys: Vec<Name> = parsed
+        .root_fields(&operation.document)
+        .filter(|field| is_introspection(&field.name))
+        .map(|field| name(field.response_key()))
+        .collect();
+    if !keys.is_empty() {
+        check_max_depth(&operation.document, parsed).map_err(|error| request(operation, &error))?;
+    }
+    Ok(keys)
+}
+
+pub(super) fn introspect(
+    operation: &Operation,
+    graph: &Graph,
+    variables: &Variables,
+) -> Result<Vec<(Name, String)>, Invalid> {
+    let Some(parsed) = operation.parsed() else {
+        return Ok(Vec::new());
+    };
+    let client = &graph.client;
+    let response = partial_execute(
+        &client.schema,
+        &client.implementers,
+        &operation.document,
+        parsed,
+        &variables.coerced,
+    )
+    .map_err(|error| request(operation, &error))?;
+    let data = response.data.unwrap_or_default();
+    Ok(data
+        .iter()
+        .map(|(key, value)| (Name::from(key.as_str()), value.to_string()))
+        .collect())
+}
+
+fn request(operation: &Operation, error: &RequestError) -> Invalid {
+    Invalid {
+        kind: InvalidKind::Validation,
+        message: error.message().to_string(),
+        locations: locations(error.location(), &operation.document.sources),
+    }
+}

@@ -1,0 +1,136 @@
+//! Variables: JSON that a client sent, coerced to the types the operation declares.
+
+use apollo_compiler::Schema;
+use apollo_compiler::ast::Type;
+use apollo_compiler::request::coerce_variable_values;
+use apollo_compiler::response::{JsonMap, JsonValue};
+use apollo_compiler::validation::Valid;
+
+use super::{Invalid, InvalidKind, Operation, locations, name, rules};
+use crate::graph::{Constant, Name};
+use crate::input::Input;
+
+/// The values of an operation's variables.
+#[derive(Debug)]
+pub struct Variables {
+    pub(super) coerced: Valid<JsonMap>,
+    values: Vec<(Name, Constant)>,
+}
+
+impl Variables {
+    /// The value of a variable; `None` when the client left it out and it has no default.
+    pub fn value(&self, variable: &str) -> Option<&Constant> {
+        self.values
+            .iter()
+            .find(|(name, _)| name.as_ref() == variable)
+            .map(|(_, value)| value)
+    }
+
+    /// Whether a variable of type `Boolean!` is true.
+    pub fn is_true(&self, variable: &str) -> bool {
+        matches!(self.value(variable), Some(Constant::Boolean(true)))
+    }
+
+    /// An argument with the variables put in; `None` when it has no value (GraphQL §6.4.1).
+    pub fn argument(&self, argument: &super::Argument) -> Option<Constant> {
+        match self.input(&argument.value) {
+            Some(value) => Some(value),
+            None => argument.default.clone(),
+        }
+    }
+
+    /// Members and items whose variable has no value: left out of objects, null in lists.
+    fn input(&self, input: &Input) -> Option<Constant> {
+        Some(match input {
+            Input::Constant(constant) => constant.clone(),
+            Input::Variable(variable) => return self.value(variable).cloned(),
+            Input::List(items) => {
+                let value = |item| self.input(item).unwrap_or(Constant::Null);
+                Constant::List(items.iter().map(value).collect())
+            }
+            Input::Object(members) => Constant::Object(
+                members
+                    .iter()
+                    .filter_map(|(name, value)| Some((name.clone(), self.input(value)?)))
+                    .collect(),
+            ),
+        })
+    }
+}
+
+pub(super) fn coerce(
+    operation: &Operation,
+    schema: &Valid<Schema>,
+    json: Option<&str>,
+) -> Result<Variables, Invalid> {
+    let given = json.map_or_else(|| Ok(JsonMap::new()), parse)?;
+    let Some(parsed) = operation.parsed() else {
+        return Err(refusal("the operation is gone".to_owned()));
+    };
+    let coerced = coerce_variable_values(schema, parsed, &given).map_err(|error| Invalid {
+        kind: InvalidKind::Variables,
+        message: error.message().to_string(),
+        locations: locations(error.location(), &operation.document.sources),
+    })?;
+    let mut values = Vec::with_capacity(parsed.variables.len());
+    for definition in &parsed.variables {
+        let Some(value) = coerced.get(definition.name.as_str()) else {
+            continue;
+        };
+        rules::one_of_value(schema, &definition.ty, value)
+            .map_err(|message| refusal(format!("`${}`: {message}", definition.name)))?;
+        values.push((
+            name(&definition.name),
+            constant(value, &definition.ty, schema),
+        ));
+    }
+    Ok(Variables { coerced, values })
+}
+
+fn parse(json: &str) -> Result<JsonMap, Invalid> {
+    match serde_json::from_str(json) {
+        Ok(JsonValue::Object(map)) => Ok(map),
+        Ok(JsonValue::Null) => Ok(JsonMap::new()),
+        Ok(_) => Err(refusal("`variables` must be an object".to_owned())),
+        Err(error) => Err(refusal(format!("`variables` is not JSON: {error}"))),
+    }
+}
+
+fn refusal(message: String) -> Invalid {
+    Invalid {
+        kind: InvalidKind::Variables,
+        message,
+        locations: Vec::new(),
+    }
+}
+
+/// A coerced value as one of ours; integers given for an `ID` become text (GraphQL §3.5.5).
+fn constant(value: &JsonValue, ty: &Type, schema: &Schema) -> Constant {
+    let item = if ty.is_list() { ty.item_type() } else { ty };
+    match value {
+        JsonValue::Null => Constant::Null,
+        JsonValue::Bool(value) => Constant::Boolean(*value),
+        JsonValue::Number(value) if ty.inner_named_type() == "ID" => {
+            Constant::String(value.to_string())
+        }
+        JsonValue::Number(value) => Constant::Number(value.to_string()),
+        JsonValue::String(value) => Constant::String(value.as_str().to_owned()),
+        JsonValue::Array(items) => {
+            Constant::List(items.iter().map(|it| constant(it, item, schema)).collect())
+        }
+        JsonValue::Object(members) => {
+            let input = schema.get_input_object(ty.inner_named_type());
+            let member = |key: &str, value| {
+                let field = input.and_then(|input| input.fields.get(key));
+                let ty = field.map_or(ty, |field| &field.ty);
+                (Name::from(key), constant(value, ty, schema))
+            };
+            let members = members.iter();
+            Constant::Object(
+                members
+                    .map(|(key, value)| member(key.as_str(), value))
+                    .collect(),
+            )
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One subgraph's SDL, read and checked on its own, positions kept.
+//!
+//! Says what the document says; what it means together with others is for `link`.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use apollo_compiler::ast;
+use apollo_compiler::diagnostic::ToCliReport;
+use apollo_compiler::parser::{FileId, Parser, SourceSpan};
+use apollo_compiler::schema::{Directive, Schema, SchemaBuilder};
+use apollo_compiler::validation::{DiagnosticData, DiagnosticList, WithErrors};
+
+use self::links::Links;
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::graph::{Name, Subgraph};
+use crate::span::{Document, Span};
+
+mod definitions;
+pub(crate) mod links;
+pub(crate) mod literal;
+
+/// A subgraph's SDL that parsed; it may still break rules, which were then reported.
+#[derive(Debug)]
+pub(crate) struct Sdl {
+    pub(crate) name: Name,
+    pub(crate) document: Document,
+    pub(crate) schema: Schema,
+    pub(crate) links: Links,
+    file: FileId,
+}
+
+/// Enough for a graph of thousands of types, too little to exhaust memory.
+const TOKEN_LIMIT: usize = 4_000_000;
+
+/// Deeper nesting than any person writes; parsing is recursive.
+const RECURSION_LIMIT: usize = 200;
+
+/// Reads `subgraph`; `None` when it is not SDL at all.
+pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> {
+    let document = &subgraph.document;
+    let parsed = Parser::new()
+        .token_limit(TOKEN_LIMIT)
+        .recursion_limit(RECURSION_LIMIT)
+        .parse_ast(document.text.as_ref(), document.name.as_ref());
+    let ast = match parsed {
+        Ok(ast) => ast,
+        Err(WithErrors { partial, errors }) => {
+            let places = Places::new(document, &partial, &Links::default());
+            problems.extend(places.diagnostics(&errors, Code::SdlSyntax));
+            return None;
+        }
+    };
+    let links = links::read(document, &ast, problems);
+    let places = Places::new(document, &ast, &links);
+    let file = places.file?;
+    let (schema, errors) = build(&ast, &links);
+    problems.extend(places.diagnostics(&errors, Code::SdlInvalid));
+    Some(Sdl {
+        name: subgraph.name.clone(),
+        document: document.clone(),
+        schema,
+        links,
+        file,
+    })
+}
+
+fn build(ast: &ast::Document, links: &Links) -> (Schema, DiagnosticList) {
+    let built = SchemaBuilder::new()
+        .adopt_orphan_extensions()
+        .add_ast(ast)
+        .parse(definitions::missing(ast, links), "definitions.graphql")
+        .build();
+    match built {
+        Ok(schema) => {
+            let whole = schema.clone();
+            match schema.validate() {
+                Ok(valid) => (
+                    valid.into_inner(),
+                    DiagnosticList::new(whole.sources.clone()),
+                ),
+                Err(WithErrors { errors, .. }) => (whole, errors),
+            }
+        }
+        Err(WithErrors { partial, errors }) => (partial, errors),
+    }
+}
+
+impl Sdl {
+    /// Where in the document a node of it stands.
+    pub(crate) fn span(&self, location: Option<SourceSpan>) -> Span {
+        Span::new(&self.document, self.range(location))
+    }
+
+    /// As `span`, without the document.
+    pub(crate) fn range(&self, location: Option<SourceSpan>) -> Range<usize> {
+        location.map_or(0..0, |location| location.offset()..location.end_offset())
+    }
+
+    /// Whether a node was written by the user rather than added as a definition.
+    pub(crate) fn wrote(&self, location: Option<SourceSpan>) -> bool {
+        location.is_some_and(|location| location.file_id() == self.file)
+    }
+}
+
+/// Turns positions of the parser into positions of ours.
+struct Places<'a> {
+    document: &'a Document,
+    file: Option<FileId>,
+    connect: Vec<Range<usize>>,
+}
+
+impl<'a> Places<'a> {
+    fn new(document: &'a Document, ast: &ast::Document, links: &Links) -> Self {
+        let built_in = FileId::BUILT_IN;
+        let file = ast.sources.keys().find(|id| **id != built_in).copied();
+        Self {
+            document,
+            file,
+            connect: connect_ranges(ast, links),
+        }
+    }
+
+    fn diagnostics<'e>(
+        &'e self,
+        errors: &'e DiagnosticList,
+        code: Code,
+    ) -> impl Iterator<Item = Diagnostic> + 'e {
+        let mut seen: HashMap<(usize, String), ()> = HashMap::new();
+        errors
+            .iter()
+            .filter(|error| !is_expected(error.error))
+            .map(move |error| self.diagnostic(error.error, code))
+            .filter(move |diagnostic| {
+                let at = diagnostic.labels.first().map_or(0, |l| l.span.range.start);
+                seen.insert((at, diagnostic.message.clone()), ()).is_none()
+            })
+    }
+
+    fn diagnostic(&self, error: &DiagnosticData, code: Code) -> Diagnostic {
+        let range = error
+            .location()
+            .filter(|location| Some(location.file_id()) == self.file)
+            .map(|location| location.offset()..location.end_offset());
+        let message = error.to_string();
+        let Some(range) = range else {
+            return Diagnostic::unplaced(code, message);
+        };
+        let in_connect = self
+            .connect
+            .iter()
+            .any(|connect| connect.start <= range.start && range.end <= connect.end);
+        let code = if in_connect && code == Code::SdlInvalid {
+            Code::GraphqlError
+        } else {
+            code
+        };
+        Diagnostic::error(code, Span::new(self.document, range), message)
+    }
+}
+
+/// Rules of whole schemas that a subgraph need not keep: it may have no query root.
+fn is_expected(error: &DiagnosticData) -> bool {
+    error.unstable_error_name() == Some("QueryRootOperationType")
+}
+
+fn connect_ranges(ast: &ast::Document, links: &Links) -> Vec<Range<usize>> {
+    let Some(connect) = &links.connect else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for definition in &ast.definitions {
+        let mut keep = |directives: &ast::DirectiveList| {
+            for directive in &directives.0 {
+                if connect.names(&directive.name) {
+                    found.extend(directive.location().map(|at| at.offset()..at.end_offset()));
+                }
+            }
+        };
+        keep(definition.directives());
+        if let Some(fields) = fields_of(definition) {
+            fields.iter().for_each(|field| keep(&field.directives));
+        }
+    }
+    found
+}
+
+fn fields_of(
+    definition: &ast::Definition,
+) -> Option<&[apollo_compiler::Node<ast::FieldDefinition>]> {
+    use ast::Definition as D;
+    match definition {
+        D::ObjectTypeDefinition(it) => Some(&it.fields),
+        D::ObjectTypeExtension(it) => Some(&it.fields),
+        D::InterfaceTypeDefinition(it) => Some(&it.fields),
+        D::InterfaceTypeExtension(it) => Some(&it.fields),
+        _ => None,
+    }
+}
+
+/// The directives of `list` that are called `name`, in the order written.
+pub(crate) fn called<'a>(
+    list: &'a apollo_compiler::schema::DirectiveList,
+    name: &'a str,
+) -> impl Iterator<Item = &'a apollo_compiler::Node<Directive>> {
+    list.iter()
+        .filter(move |directive| directive.name == name)
+        .map(|component| &component.node)
+}
+
+/// As `called`, on a field.
+pub(crate) fn called_on_field<'a>(
+    list: &'a ast::DirectiveList,
+    name: &'a str,
+) -> impl Iterator<Item = &'a apollo_compiler::Node<Directive>> {
+    list.0
+        .iter()
+        .filter(move |directive| directive.name == name)
+}

@@ -1,0 +1,137 @@
+//! Definitions that a document may use without writing them: of `@link`, of federation and of
+//! the connect specification, under the names that the document's links give them.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use apollo_compiler::ast;
+
+use super::links::{ConnectLink, Links};
+
+/// SDL of every known definition that `ast` does not write itself.
+pub(super) fn missing(ast: &ast::Document, links: &Links) -> String {
+    let written: HashSet<String> = ast.definitions.iter().filter_map(written).collect();
+    let mut sdl = String::new();
+    let mut add = |name: &str, text: &str| {
+        if !written.contains(name) {
+            sdl.push_str(text);
+            sdl.push('\n');
+        }
+    };
+    for (name, text) in LINK {
+        add(name, text);
+    }
+    for (name, rest) in FEDERATION {
+        let local = links
+            .federation
+            .as_ref()
+            .map_or_else(|| (*name).to_owned(), |link| link.directive(name));
+        add(&format!("@{local}"), &format!("directive @{local}{rest}"));
+    }
+    if let Some(connect) = &links.connect {
+        for (name, text) in connect_definitions(connect) {
+            add(&name, &text);
+        }
+    }
+    sdl
+}
+
+/// `@name` of a directive definition, `name` of a type definition.
+fn written(definition: &ast::Definition) -> Option<String> {
+    let name = definition.name()?;
+    match definition {
+        ast::Definition::DirectiveDefinition(_) => Some(format!("@{name}")),
+        _ if definition.is_extension_definition() => None,
+        _ => Some(name.to_string()),
+    }
+}
+
+const LINK: &[(&str, &str)] = &[
+    (
+        "@link",
+        "directive @link(url: String!, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA",
+    ),
+    ("link__Import", "scalar link__Import"),
+    ("link__Purpose", "enum link__Purpose { SECURITY EXECUTION }"),
+];
+
+/// Directives of federation 1 and 2, by their name in the specification.
+const FEDERATION: &[(&str, &str)] = &[
+    (
+        "key",
+        "(fields: String!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE",
+    ),
+    ("requires", "(fields: String!) on FIELD_DEFINITION"),
+    ("provides", "(fields: String!) on FIELD_DEFINITION"),
+    ("external", "(reason: String) on OBJECT | FIELD_DEFINITION"),
+    ("shareable", " repeatable on OBJECT | FIELD_DEFINITION"),
+    ("extends", " on OBJECT | INTERFACE"),
+    (
+        "override",
+        "(from: String!, label: String) on FIELD_DEFINITION",
+    ),
+    (
+        "inaccessible",
+        " on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION",
+    ),
+    (
+        "tag",
+        "(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA",
+    ),
+    ("interfaceObject", " on OBJECT"),
+    ("composeDirective", "(name: String!) repeatable on SCHEMA"),
+];
+
+fn connect_definitions(connect: &ConnectLink) -> Vec<(String, String)> {
+    let link = &connect.link;
+    let name = |original: &str| link.type_name(original);
+    let mapping = name("JSONSelection");
+    let url = name("URLTemplate");
+    let header = name("HTTPHeaderMapping");
+    let source_http = name("SourceHTTP");
+    let connect_http = name("ConnectHTTP");
+    let batch = name("ConnectBatch");
+    let errors = name("ConnectorErrors");
+    let mut methods = String::new();
+    for (method, _) in crate::connector::Method::ALL {
+        let _ = write!(methods, "{method}: {url} ");
+    }
+    let (source_name, connect_name) = (&connect.source, &connect.connect);
+    vec![
+        (mapping.clone(), format!("scalar {mapping}")),
+        (url.clone(), format!("scalar {url}")),
+        (
+            header.clone(),
+            format!("input {header} {{ name: String! from: String value: String }}"),
+        ),
+        (batch.clone(), format!("input {batch} {{ maxSize: Int }}")),
+        (
+            errors.clone(),
+            format!("input {errors} {{ message: {mapping} extensions: {mapping} }}"),
+        ),
+        (
+            source_http.clone(),
+            format!(
+                "input {source_http} {{ baseURL: String! headers: [{header}!] path: {mapping} queryParams: {mapping} }}"
+            ),
+        ),
+        (
+            connect_http.clone(),
+            format!(
+                "input {connect_http} {{ {methods} body: {mapping} headers: [{header}!] path: {mapping} queryParams: {mapping} }}"
+            ),
+        ),
+        (
+            format!("@{source_name}"),
+            format!(
+                "directive @{source_name}(name: String!, http: {source_http}!, errors: {errors}, isSuccess: {mapping}) repeatable on SCHEMA"
+            ),
+        ),
+        (
+            format!("@{connect_name}"),
+            format!(
+                "directive @{connect_name}(source: String, id: String, http: {connect_http}, batch: {batch}, errors: {errors}, selection: {mapping}!, entity: Boolean = false, isSuccess: {mapping}) repeatable on FIELD_DEFINITION | OBJECT"
+            ),
+        ),
+    ]
+}

@@ -1,0 +1,72 @@
+//! A value as the body of an HTML form.
+
+use url::form_urlencoded::byte_serialize;
+
+use crate::json::{Value, View};
+
+/// The body would not be an object, and a form has names for everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a form body must be an object, found {found}")]
+pub struct FormError {
+    /// The kind of value.
+    pub found: &'static str,
+}
+
+/// The object as `application/x-www-form-urlencoded`: `a[b]` for members inside members, `a[0]`
+/// for elements, nothing for null. Empty lists and objects inside leave no trace.
+pub fn encode(value: &Value<'_>) -> Result<String, FormError> {
+    let View::Object(fields) = value.view() else {
+        return Err(FormError {
+            found: value.kind_name(),
+        });
+    };
+    let mut form = Form::default();
+    for (key, value) in fields.iter() {
+        form.under(&key, |form| form.add(&value));
+    }
+    Ok(form.body)
+}
+
+#[derive(Default)]
+struct Form {
+    body: String,
+    /// Of the value that is being written.
+    name: String,
+}
+
+impl Form {
+    fn add(&mut self, value: &Value<'_>) {
+        match value.view() {
+            View::Null => self.pair(""),
+            View::Bool(value) => self.pair(if value { "true" } else { "false" }),
+            View::Number(text) => self.pair(text),
+            View::String(text) => self.pair(&text),
+            View::List(list) => {
+                for (index, element) in list.iter().enumerate() {
+                    self.under(&format!("[{index}]"), |form| form.add(&element));
+                }
+            }
+            View::Object(fields) => {
+                for (key, value) in fields.iter() {
+                    self.under(&format!("[{key}]"), |form| form.add(&value));
+                }
+            }
+        }
+    }
+
+    fn under(&mut self, part: &str, add: impl FnOnce(&mut Self)) {
+        let len = self.name.len();
+        self.name.push_str(part);
+        add(self);
+        self.name.truncate(len);
+    }
+
+    fn pair(&mut self, text: &str) {
+        if !self.body.is_empty() {
+            self.body.push('&');
+        }
+        self.body.extend(byte_serialize(self.name.as_bytes()));
+        self.body.push('=');
+        self.body.extend(byte_serialize(text.as_bytes()));
+    }
+}

@@ -1,0 +1,30 @@
+//! The graph that ships links without a complaint.
+
+use schema::graph::{Graph, LinkOptions, Subgraph};
+use schema::span::Document;
+
+fn subgraph(name: &str, text: &str) -> Subgraph {
+    Subgraph {
+        name: name.into(),
+        document: Document::new(format!("{name}.graphql"), text),
+    }
+}
+
+#[test]
+fn the_shop_links() {
+    let subgraphs = [
+        subgraph("users", include_str!("../commerce/users.graphql")),
+        subgraph("products", include_str!("../commerce/products.graphql")),
+        subgraph("orders", include_str!("../commerce/orders.graphql")),
+    ];
+
+    let (graph, diagnostics) = Graph::link(&subgraphs, LinkOptions::default());
+
+    let rendered: Vec<_> = diagnostics.iter().map(|it| it.render()).collect();
+    assert_eq!(rendered.join("\n"), "");
+    let graph = graph.unwrap();
+    let sdl = graph.client_sdl();
+    assert!(sdl.contains("placeOrder("), "{sdl}");
+    assert!(!sdl.contains("connect"), "{sdl}");
+    assert_eq!(graph.sources().len(), 24);
+}
