@@ -1,0 +1,77 @@
+//! Good answers: reads that can be revalidated, writes that must not be kept.
+
+use bytes::Bytes;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
+
+/// A whole answer, before anything is done to it on the way out.
+pub(crate) type Answer = Response<Bytes>;
+
+/// A read: `json`, whose version is `hash`, for as long as `lifetime` says; 304 when the client
+/// has that version.
+pub(crate) fn read(parts: &Parts, lifetime: &'static str, json: Bytes, hash: u64) -> Answer {
+    let tag = format!("\"{hash:016x}\"");
+    let known = parts
+        .headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .any(|header| names(header.as_bytes(), tag.as_bytes()));
+    let mut answer = Response::new(if known { Bytes::new() } else { json });
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(lifetime));
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        headers.insert(ETAG, tag);
+    }
+    if known {
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    } else {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    }
+    answer
+}
+
+/// The entity after a change.
+pub(crate) fn written(json: Bytes) -> Answer {
+    let mut answer = Response::new(json);
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// 201: the new entity, which is at `location` from now on.
+pub(crate) fn created(json: Bytes, location: &str) -> Answer {
+    let mut answer = written(json);
+    *answer.status_mut() = StatusCode::CREATED;
+    if let Ok(location) = HeaderValue::from_str(location) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    answer
+}
+
+/// 204: done, nothing to say.
+pub(crate) fn no_content() -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
+}
+
+/// Text of another media type; never kept.
+pub(crate) fn text(media_type: &'static str, text: impl Into<Bytes>) -> Answer {
+    let mut answer = written(text.into());
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    answer
+}
+
+/// Whether `If-None-Match` names `tag`; compared weakly, as RFC 9110 §13.1.2 wants.
+fn names(header: &[u8], tag: &[u8]) -> bool {
+    header
+        .split(|byte| *byte == b',')
+        .map(<[u8]>::trim_ascii)
+        .any(|one| one == b"*" || one.strip_prefix(b"W/").unwrap_or(one) == tag)
+}
+
+const JSON: &str = "application/json";

@@ -1,0 +1,138 @@
+//! JSON bodies: bounded in size and in time, and clear about what is wrong with them.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::StatusCode;
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, CONTENT_TYPE};
+use hyper::http::request::Parts;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::http::Problem;
+
+/// A member of a change: absent means "leave it"; `null` is refused by the type itself.
+#[derive(Debug)]
+pub(crate) struct Given<T>(pub(crate) Option<T>);
+
+/// A JSON object; serde alone would take an array of the members for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<T> Given<T> {
+    /// Judges the value, if there is one.
+    pub(crate) fn check(
+        &self,
+        check: impl FnOnce(&T) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        self.0.as_ref().map_or(Ok(()), check)
+    }
+
+    /// Puts the value, if there is one, into its place.
+    pub(crate) fn put(self, place: &mut T) {
+        if let Some(value) = self.0 {
+            *place = value;
+        }
+    }
+}
+
+impl<T> Default for Given<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Some(value)))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+/// Reads the members of an object into a `T`.
+struct Members<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+    }
+}
+
+/// Reads the whole body as a JSON object.
+///
+/// 415 for another media type, 413 when it is too large, 408 when it does not arrive, 400 when it
+/// is not JSON, 422 when it is JSON of another shape.
+pub(crate) async fn json_body<T: DeserializeOwned>(
+    parts: &Parts,
+    body: Incoming,
+) -> Result<T, Problem> {
+    if !is_json(parts) {
+        let detail = "Send the body as `Content-Type: application/json`.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+            .header(ACCEPT, "application/json"));
+    }
+    let bytes = collect(body).await?;
+    let misfit = match serde_json::from_slice(&bytes) {
+        Ok(Object(value)) => return Ok(value),
+        Err(error) => error,
+    };
+    // A member may be wrong long before the JSON is; that it is JSON at all is the first thing.
+    Err(match serde_json::from_slice::<IgnoredAny>(&bytes) {
+        Ok(_) => Problem::unprocessable(format!("The body does not fit: {misfit}.")),
+        Err(error) => Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("The body is not JSON: {error}."),
+        ),
+    })
+}
+
+async fn collect(body: Incoming) -> Result<Bytes, Problem> {
+    let whole = Limited::new(body, MAX_BODY).collect();
+    match tokio::time::timeout(BODY_TIMEOUT, whole).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("A body has at most {MAX_BODY} bytes."),
+        )),
+        Ok(Err(error)) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("The body broke off: {error}."),
+        )),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "The body did not arrive in time.",
+        )),
+    }
+}
+
+fn is_json(parts: &Parts) -> bool {
+    let media_type = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// Fifty order items are 2 KiB; this leaves room and no more.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Long for a local network, short enough that slow senders do not pile up.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,0 +1,118 @@
+//! Parameters that name entities: one id, or a list of them.
+
+use std::collections::HashSet;
+
+use hyper::StatusCode;
+
+use crate::http::{ListBody, Problem, Query};
+use crate::model::Id;
+use crate::store::Row;
+
+/// The ids of `ids=3,1,2`, each once, in the order asked; what cannot be an id is left out, as
+/// what does not exist is.
+pub(crate) fn asked_ids(text: &str) -> Result<Vec<Id>, Problem> {
+    let mut seen = HashSet::new();
+    let ids = split("ids", text)?
+        .filter_map(Id::parse)
+        .filter(|id| seen.insert(*id));
+    Ok(ids.collect())
+}
+
+/// The rows of `ids`, as a list of those that exist.
+pub(crate) fn list_of<T>(rows: &[Row<T>], ids: &[Id]) -> ListBody {
+    let mut body = ListBody::new();
+    ids.iter()
+        .filter_map(|id| rows.get(id.index()))
+        .for_each(|row| body.push(row));
+    body.end();
+    body
+}
+
+/// The id in the parameter `name`, if it was given.
+pub(crate) fn optional_id(query: &mut Query<'_>, name: &str) -> Result<Option<Id>, Problem> {
+    query.take(name).map(|text| shaped(name, &text)).transpose()
+}
+
+/// Many owners, and how many rows of each are wanted.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    owners: Vec<Id>,
+    first: usize,
+}
+
+impl Groups {
+    /// Takes the list `parameter`, which must be there, and `first`, which may be.
+    pub(crate) fn take(query: &mut Query<'_>, parameter: &str) -> Result<Self, Problem> {
+        let text = query.take(parameter).ok_or_else(|| {
+            bad(format!(
+                "The parameter `{parameter}` is missing: a list such as `{parameter}=1,2,3`."
+            ))
+        })?;
+        let first = query.take_count("first", DEFAULT_FIRST, MAX_FIRST)?;
+        let mut seen = HashSet::new();
+        let mut owners = Vec::new();
+        for one in split(parameter, &text)? {
+            let owner = shaped(parameter, one)?;
+            if seen.insert(owner) {
+                owners.push(owner);
+            }
+        }
+        Ok(Self { owners, first })
+    }
+
+    /// Writes `{"items":[{"<owner_key>":"1","<rows_key>":[…],"total":7},…]}`, one item an owner.
+    ///
+    /// `ids_of` gives the ids of an owner's rows in the order to show them.
+    pub(crate) fn write<'s, T, I>(
+        &self,
+        (owner_key, rows_key): (&str, &str),
+        rows: &[Row<T>],
+        ids_of: impl Fn(Id) -> I,
+    ) -> ListBody
+    where
+        I: ExactSizeIterator<Item = &'s Id>,
+    {
+        let mut body = ListBody::new();
+        for owner in &self.owners {
+            let ids = ids_of(*owner);
+            let total = ids.len();
+            body.begin_group(owner_key, *owner, rows_key);
+            ids.take(self.first)
+                .filter_map(|id| rows.get(id.index()))
+                .for_each(|row| body.push(row));
+            body.end_group(total);
+        }
+        body.end();
+        body
+    }
+}
+
+fn shaped(name: &str, text: &str) -> Result<Id, Problem> {
+    Id::parse(text).ok_or_else(|| {
+        bad(format!(
+            "`{name}` holds decimal numbers, and `{text}` is none."
+        ))
+    })
+}
+
+fn split<'t>(name: &str, text: &'t str) -> Result<std::str::Split<'t, char>, Problem> {
+    let asked = text.split(',');
+    if asked.clone().any(str::is_empty) {
+        return Err(bad(format!(
+            "`{name}` is a list such as `1,2,3`, with nothing empty in it."
+        )));
+    }
+    if asked.clone().nth(MAX_IDS).is_some() {
+        return Err(bad(format!("`{name}` holds at most {MAX_IDS} ids.")));
+    }
+    Ok(asked)
+}
+
+fn bad(detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
+}
+
+/// A URL of 500 ids is 5 KB, which every server and proxy lets through.
+const MAX_IDS: usize = 500;
+const DEFAULT_FIRST: usize = 10;
+const MAX_FIRST: usize = 100;

@@ -1,0 +1,108 @@
+//! The body of an answer on its way out: whole, in drops, or broken off.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+/// Bytes, and the way they are sent.
+#[derive(Debug)]
+pub(crate) struct Payload {
+    rest: Bytes,
+    pace: Pace,
+}
+
+#[derive(Debug)]
+enum Pace {
+    Whole,
+    /// A drop, a pause, a drop, …
+    Drops(Duration, Pin<Box<Sleep>>),
+    /// What there is, and then an error instead of an end.
+    Broken(Flush),
+}
+
+/// Whether the connection had a turn to send what it has, before the error.
+#[derive(Debug, PartialEq, Eq)]
+enum Flush {
+    Due,
+    Done,
+}
+
+impl Payload {
+    /// All at once.
+    pub(crate) fn whole(bytes: Bytes) -> Self {
+        Self {
+            rest: bytes,
+            pace: Pace::Whole,
+        }
+    }
+
+    /// `DROP` bytes at a time, with a pause before each.
+    pub(crate) fn drops(bytes: Bytes, pause: Duration) -> Self {
+        Self {
+            rest: bytes,
+            pace: Pace::Drops(pause, Box::pin(tokio::time::sleep(pause))),
+        }
+    }
+
+    /// The first half, and no end: the connection closes instead.
+    pub(crate) fn broken(mut bytes: Bytes) -> Self {
+        bytes.truncate(bytes.len() / 2);
+        Self {
+            rest: bytes,
+            pace: Pace::Broken(Flush::Due),
+        }
+    }
+}
+
+impl Body for Payload {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        ctx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let this = &mut *self;
+        match &mut this.pace {
+            Pace::Drops(pause, sleep) if !this.rest.is_empty() => {
+                std::task::ready!(sleep.as_mut().poll(ctx));
+                sleep.as_mut().reset(Instant::now() + *pause);
+                let drop = this.rest.split_to(DROP.min(this.rest.len()));
+                Poll::Ready(Some(Ok(Frame::data(drop))))
+            }
+            Pace::Broken(flush) if this.rest.is_empty() => {
+                if *flush == Flush::Due {
+                    // The connection only writes out what it holds when the body has no more.
+                    *flush = Flush::Done;
+                    ctx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
+            }
+            Pace::Whole | Pace::Drops(..) | Pace::Broken(_) => {
+                let rest = std::mem::take(&mut this.rest);
+                Poll::Ready((!rest.is_empty()).then(|| Ok(Frame::data(rest))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && !matches!(self.pace, Pace::Broken(_))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.pace {
+            Pace::Whole | Pace::Drops(..) => SizeHint::with_exact(self.rest.len() as u64),
+            // The header says more than comes.
+            Pace::Broken(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Small enough that every answer of the shop takes several.
+const DROP: usize = 32;

@@ -1,0 +1,179 @@
+//! The one shape of everything that goes wrong: RFC 9457, `application/problem+json`.
+
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::http::Answer;
+use crate::store::render;
+
+/// Why a call was not done.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    detail: String,
+    more: Option<Box<More>>,
+}
+
+/// The problems that programs may tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Fewer pieces than wanted; comes with `shortages`.
+    StockShort,
+    /// Products that do not exist; comes with `productIds`.
+    UnknownProduct,
+    /// The name of a reservation is taken.
+    ReservationExists,
+    /// Another merchant sells it.
+    NotYourProduct,
+    /// Somebody has an account with this address.
+    EmailTaken,
+    /// There is no room for another order.
+    BookFull,
+    /// The order is too far, or at its end; comes with `orderStatus`.
+    OrderStatus,
+    /// The prices of the items cannot be added up.
+    NoTotal,
+    /// An idempotency key that belongs to another order.
+    KeyReused,
+    /// The order of this idempotency key is being placed.
+    KeyInUse,
+    /// The products service is silent or talks nonsense.
+    ProductsUnavailable,
+}
+
+/// What only some problems have.
+#[derive(Debug, Default)]
+struct More {
+    kind: Option<Kind>,
+    extensions: Map<String, Value>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// The members of the JSON object, in the order of the RFC.
+#[derive(Serialize)]
+struct Body<'p> {
+    #[serde(rename = "type")]
+    kind: &'p str,
+    title: &'p str,
+    status: u16,
+    detail: &'p str,
+    instance: &'p str,
+    #[serde(flatten)]
+    extensions: Option<&'p Map<String, Value>>,
+}
+
+impl Problem {
+    /// A problem that its status explains; `detail` is a sentence about this occurrence.
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let problem = Self {
+            status,
+            detail: detail.into(),
+            more: None,
+        };
+        match status {
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                problem.header(RETRY_AFTER, "1")
+            }
+            _ => problem,
+        }
+    }
+
+    /// 422: understood, and not possible.
+    pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    /// 409: not possible as things stand.
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// Gives it a type of its own.
+    #[must_use]
+    pub(crate) fn kind(mut self, kind: Kind) -> Self {
+        self.more().kind = Some(kind);
+        self
+    }
+
+    /// Adds a member for programs.
+    #[must_use]
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+        self.more().extensions.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Sends a header with it; text that cannot be a header is left out.
+    #[must_use]
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.more().header = HeaderValue::from_str(value).ok().map(|value| (name, value));
+        self
+    }
+
+    /// The answer to the request for `instance`, a path.
+    pub(crate) fn into_answer(self, instance: &str) -> Answer {
+        let more = self.more.as_deref();
+        let kind = more.and_then(|more| more.kind);
+        let reason = self.status.canonical_reason().unwrap_or("Error");
+        let body = render(&Body {
+            kind: kind.map_or("about:blank", Kind::urn),
+            title: kind.map_or(reason, Kind::title),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            instance,
+            extensions: more.map(|more| &more.extensions),
+        });
+        let mut answer = Response::new(body);
+        *answer.status_mut() = self.status;
+        let headers = answer.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some((name, value)) = self.more.and_then(|more| more.header) {
+            headers.insert(name, value);
+        }
+        answer
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+}
+
+impl Kind {
+    /// The `type` of the problem.
+    pub(crate) const fn urn(self) -> &'static str {
+        match self {
+            Self::StockShort => "urn:shop:stock-short",
+            Self::UnknownProduct => "urn:shop:unknown-product",
+            Self::ReservationExists => "urn:shop:reservation-exists",
+            Self::NotYourProduct => "urn:shop:not-your-product",
+            Self::EmailTaken => "urn:shop:email-taken",
+            Self::BookFull => "urn:shop:book-full",
+            Self::OrderStatus => "urn:shop:order-status",
+            Self::NoTotal => "urn:shop:no-total",
+            Self::KeyReused => "urn:shop:idempotency-key-reused",
+            Self::KeyInUse => "urn:shop:idempotency-key-in-use",
+            Self::ProductsUnavailable => "urn:shop:products-unavailable",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::StockShort => "Not enough in stock",
+            Self::UnknownProduct => "Unknown product",
+            Self::ReservationExists => "Reservation exists",
+            Self::NotYourProduct => "Not your product",
+            Self::EmailTaken => "E-mail address taken",
+            Self::BookFull => "No room for the order",
+            Self::OrderStatus => "Not possible in this status",
+            Self::NoTotal => "No common total",
+            Self::KeyReused => "Idempotency key reused",
+            Self::KeyInUse => "Idempotency key in use",
+            Self::ProductsUnavailable => "Products unavailable",
+        }
+    }
+}

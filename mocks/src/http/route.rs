@@ -1,0 +1,180 @@
+//! Which endpoint a method and a path mean.
+//!
+//! Routes are plain data, so that counters, faults and the OpenAPI files can name them. A pattern
+//! has at most one `{id}`, and it is always the second segment.
+
+use std::borrow::Cow;
+
+use hyper::body::Incoming;
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode, header};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+
+use crate::http::{Problem, Query, json_body};
+use crate::model::Id;
+
+/// A method and a path pattern such as `/users/{id}`, and what they mean to a service.
+#[derive(Debug)]
+pub(crate) struct Route<E> {
+    pub(crate) method: Method,
+    pub(crate) pattern: &'static str,
+    pub(crate) endpoint: E,
+}
+
+/// What became of looking for a route.
+#[derive(Debug)]
+pub(crate) enum Found<E> {
+    /// The route's place in the table, and its endpoint.
+    Route(usize, E),
+    /// The path exists with the methods in this list only, written for `Allow`.
+    OtherMethods(String),
+    /// Nothing is there.
+    Nothing,
+}
+
+/// One call of an endpoint.
+#[derive(Debug)]
+pub(crate) struct Call<'r> {
+    pub(crate) parts: &'r Parts,
+    pub(crate) body: Incoming,
+}
+
+impl<E> Route<E> {
+    /// One row of a service's table.
+    pub(crate) const fn new(method: Method, pattern: &'static str, endpoint: E) -> Self {
+        Self {
+            method,
+            pattern,
+            endpoint,
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The `{id}` of the path, decoded.
+    pub(crate) fn segment(&self) -> Cow<'_, str> {
+        let raw = self.parts.uri.path().split('/').nth(2).unwrap_or_default();
+        percent_decode_str(raw).decode_utf8_lossy()
+    }
+
+    /// The `{id}` of the path; whatever cannot be an id is not found.
+    pub(crate) fn id(&self) -> Result<Id, Problem> {
+        Id::parse(&self.segment()).ok_or_else(|| self.nothing())
+    }
+
+    /// 404: nobody has the `{id}` of the path.
+    pub(crate) fn nothing(&self) -> Problem {
+        let segment = self.segment();
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            format!("There is nothing with the id `{segment}` here."),
+        )
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn query(&self) -> Result<Query<'_>, Problem> {
+        Query::parse(self.parts.uri.query())
+    }
+
+    /// Refuses every parameter, for endpoints that take none.
+    pub(crate) fn no_query(&self) -> Result<(), Problem> {
+        self.query()?.finish()
+    }
+
+    /// The body as a value; see `json_body`.
+    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
+        json_body(self.parts, self.body).await
+    }
+}
+
+/// Finds the endpoint; the first route that matches wins, and `HEAD` is answered as `GET`.
+pub(crate) fn find<E: Copy>(routes: &[Route<E>], method: &Method, path: &str) -> Found<E> {
+    let method = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    let mut allowed = Vec::new();
+    for (index, route) in routes.iter().enumerate() {
+        if !matches(route.pattern, path) {
+            continue;
+        }
+        if route.method == *method {
+            return Found::Route(index, route.endpoint);
+        }
+        allowed.push(route.method.as_str());
+        if route.method == Method::GET {
+            allowed.push(Method::HEAD.as_str());
+        }
+    }
+    if allowed.is_empty() {
+        Found::Nothing
+    } else {
+        Found::OtherMethods(allowed.join(", "))
+    }
+}
+
+/// The problem of a path without a route, or without this method.
+pub(crate) fn unrouted<E>(found: &Found<E>, parts: &Parts) -> Problem {
+    let path = parts.uri.path();
+    match found {
+        Found::OtherMethods(allow) => Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("`{path}` takes {allow}, not {}.", parts.method),
+        )
+        .header(header::ALLOW, allow),
+        Found::Route(..) | Found::Nothing => {
+            Problem::new(StatusCode::NOT_FOUND, format!("No route is at `{path}`."))
+        }
+    }
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let mut wanted = pattern.split('/');
+    let mut given = path.split('/');
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some("{id}"), Some(segment)) if !segment.is_empty() => {}
+            (Some(wanted), Some(given)) if wanted == given => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes() -> Vec<Route<u8>> {
+        vec![
+            Route::new(Method::GET, "/orders/by-user", 1),
+            Route::new(Method::GET, "/orders/{id}", 2),
+            Route::new(Method::POST, "/orders/{id}/cancel", 3),
+        ]
+    }
+
+    #[track_caller]
+    fn check(method: &Method, path: &str, expected: &str) {
+        let found = match find(&routes(), method, path) {
+            Found::Route(_, endpoint) => endpoint.to_string(),
+            Found::OtherMethods(allow) => allow,
+            Found::Nothing => "nothing".to_owned(),
+        };
+        assert_eq!(found, expected, "{method} {path}");
+    }
+
+    #[test]
+    fn the_first_matching_route_wins() {
+        check(&Method::GET, "/orders/by-user", "1");
+        check(&Method::GET, "/orders/7", "2");
+        check(&Method::HEAD, "/orders/7", "2");
+        check(&Method::POST, "/orders/7/cancel", "3");
+        check(&Method::DELETE, "/orders/7", "GET, HEAD");
+        check(&Method::GET, "/orders/7/cancel", "POST");
+        check(&Method::GET, "/orders/", "nothing");
+        check(&Method::GET, "/orders/7/", "nothing");
+        check(&Method::GET, "*", "nothing");
+    }
+}

@@ -1,0 +1,207 @@
+//! Runs the shop's services by hand: one of them, or all three.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use mocks::{Service, Settings};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The shop's services: users, products and orders over HTTP, with faults on command.
+#[derive(Parser)]
+#[command(version, after_help = AFTER_HELP)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Who buys and who sells.
+    Users(Listen<5001>),
+    /// What is for sale, and who reserved which pieces.
+    Products(Listen<5002>),
+    /// What was bought; reserves pieces at the products service.
+    Orders {
+        #[command(flatten)]
+        listen: Listen<5003>,
+        /// Where the products service is.
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5002")]
+        products: String,
+    },
+    /// All three in one process.
+    All {
+        /// The address to listen on.
+        #[arg(long, value_name = "ADDRESS", default_value_t = LOCAL)]
+        host: IpAddr,
+        /// The port of users.
+        #[arg(long, value_name = "PORT", default_value_t = 5001)]
+        users_port: u16,
+        /// The port of products.
+        #[arg(long, value_name = "PORT", default_value_t = 5002)]
+        products_port: u16,
+        /// The port of orders.
+        #[arg(long, value_name = "PORT", default_value_t = 5003)]
+        orders_port: u16,
+    },
+}
+
+#[derive(Args)]
+struct Listen<const PORT: u16> {
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value_t = LOCAL)]
+    host: IpAddr,
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, value_name = "PORT", default_value_t = PORT)]
+    port: u16,
+}
+
+/// Why nothing runs.
+#[derive(Debug)]
+enum Failure {
+    Bind(SocketAddr, io::Error),
+    Start(io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse().command).await {
+        Ok(code) => code,
+        Err(failure) => {
+            complain(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, Failure> {
+    let mut stop = Stop::new().map_err(Failure::Start)?;
+    let services = start(command).await?;
+    for service in &services {
+        say(&format!("{:<8} {}", service.name(), service.url()));
+    }
+    say("Ctrl-C stops.");
+    stop.wait().await;
+    let mut code = ExitCode::SUCCESS;
+    for mut service in services {
+        let name = service.name();
+        tokio::select! {
+            ended = service.drain(GRACE) => if !ended {
+                complain(&format!("{name}: some calls were not done after {GRACE:?}"));
+                code = ExitCode::FAILURE;
+            },
+            () = stop.wait() => code = ExitCode::FAILURE,
+        }
+    }
+    Ok(code)
+}
+
+/// Starts what was asked for, in the order in which it is to be stopped: those that call first.
+async fn start(command: Command) -> Result<Vec<Service>, Failure> {
+    let settings = Settings::default();
+    let services = match command {
+        Command::Users(listen) => {
+            vec![Service::users(
+                bind(listen.host, listen.port).await?,
+                &settings,
+            )]
+        }
+        Command::Products(listen) => {
+            vec![Service::products(
+                bind(listen.host, listen.port).await?,
+                &settings,
+            )]
+        }
+        Command::Orders { listen, products } => {
+            let listener = bind(listen.host, listen.port).await?;
+            vec![Service::orders(listener, &products, &settings)]
+        }
+        Command::All {
+            host,
+            users_port,
+            products_port,
+            orders_port,
+        } => {
+            let users = bind(host, users_port).await?;
+            let products = bind(host, products_port).await?;
+            let orders = bind(host, orders_port).await?;
+            let products = Service::products(products, &settings).map_err(Failure::Start)?;
+            let orders = Service::orders(orders, products.url(), &settings);
+            vec![orders, Ok(products), Service::users(users, &settings)]
+        }
+    };
+    let services: io::Result<_> = services.into_iter().collect();
+    services.map_err(Failure::Start)
+}
+
+async fn bind(host: IpAddr, port: u16) -> Result<TcpListener, Failure> {
+    let address = SocketAddr::new(host, port);
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::Bind(address, error))
+}
+
+/// Ctrl-C, or the polite signal of whoever runs us.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
+                f,
+                "{address} is taken; stop what listens there, or choose another port"
+            ),
+            Self::Bind(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Self::Start(error) => write!(f, "cannot start: {error}"),
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the command prints")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+#[expect(clippy::print_stderr, reason = "this is what the command prints")]
+fn complain(line: &str) {
+    eprintln!("mocks: {line}");
+}
+
+const AFTER_HELP: &str = "\
+State is in memory and begins anew with each start. Each service has /openapi.yaml (the
+contract), /health, /metrics, /_calls (counts by route) and /_faults. To break something:
+
+  curl -X PUT -H 'content-type: application/json' http://127.0.0.1:5001/_faults \\
+    -d '{\"route\": \"GET /users\", \"fault\": {\"delay_ms\": 200}}'
+
+A fault is one of {\"delay_ms\": N}, {\"trickle_ms\": N}, {\"status\": N}, \"stall\", \"reset\",
+\"not_json\", \"cut_short\", or null to mend; without a route it holds for all of them.
+DELETE /_faults mends everything.";
+
+const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// How long calls in progress may take after a signal; a second signal ends them at once.
+const GRACE: Duration = Duration::from_secs(5);

@@ -1,0 +1,59 @@
+//! People: those who buy and those who sell.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::model::Id;
+use crate::model::Timestamp;
+
+/// Somebody with an account.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct User {
+    pub(crate) id: Id,
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) address: Address,
+    /// Present exactly when `kind` is `merchant`.
+    pub(crate) merchant: Option<Merchant>,
+}
+
+/// What an account is for; it never changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Kind {
+    #[default]
+    Customer,
+    Merchant,
+}
+
+/// Where post goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Address {
+    pub(crate) street: String,
+    pub(crate) city: String,
+    pub(crate) postal_code: String,
+    /// ISO 3166-1, two capital letters.
+    pub(crate) country: String,
+}
+
+/// The shop front of somebody who sells.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Merchant {
+    pub(crate) display_name: String,
+    /// In tenths, 0 to 50; `43` is written as `4.3`.
+    #[serde(serialize_with = "tenths")]
+    pub(crate) rating: u8,
+    pub(crate) since: String,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+fn tenths<S: Serializer>(rating: &u8, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(f64::from(*rating) / 10.0)
+}

@@ -1,0 +1,157 @@
+//! All orders, in memory, and the ways from one status to the next.
+
+use std::collections::{HashMap, HashSet};
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use serde_json::json;
+
+use crate::http::{Problem, ProblemKind};
+use crate::model::Timestamp;
+use crate::model::{Id, Order, Status};
+use crate::store::Row;
+
+/// The orders by id, which is the order in which they were placed, and what finds them otherwise.
+#[derive(Debug)]
+pub(super) struct Book {
+    rows: Vec<Row<Order>>,
+    by_user: HashMap<Id, Vec<Id>>,
+    by_merchant: HashMap<Id, Vec<Id>>,
+    /// Orders whose pieces are on their way back; nothing else may happen to them.
+    cancelling: HashSet<Id>,
+    max: usize,
+}
+
+impl Book {
+    /// A book of `orders` with room for `max`.
+    pub(super) fn new(orders: Vec<Order>, max: usize) -> Self {
+        let mut book = Self {
+            rows: Vec::with_capacity(orders.len()),
+            by_user: HashMap::new(),
+            by_merchant: HashMap::new(),
+            cancelling: HashSet::new(),
+            max,
+        };
+        for order in orders {
+            book.push(order);
+        }
+        book
+    }
+
+    pub(super) fn rows(&self) -> &[Row<Order>] {
+        &self.rows
+    }
+
+    /// The orders of a user, going up.
+    pub(super) fn of_user(&self, id: Id) -> &[Id] {
+        self.by_user.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The orders in which a merchant sold something, going up.
+    pub(super) fn of_merchant(&self, id: Id) -> &[Id] {
+        self.by_merchant.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The orders for which all that is given holds, going up; `None` when nothing is given.
+    pub(super) fn matching(
+        &self,
+        status: Option<Status>,
+        user: Option<Id>,
+        merchant: Option<Id>,
+    ) -> Option<Vec<Id>> {
+        let fits = |id: &Id| {
+            self.rows
+                .get(id.index())
+                .map(Row::value)
+                .is_some_and(|order| {
+                    status.is_none_or(|status| order.status == status)
+                        && merchant.is_none_or(|merchant| order.merchant_ids.contains(&merchant))
+                })
+        };
+        match (user, merchant, status) {
+            (Some(user), ..) => Some(self.of_user(user).iter().copied().filter(fits).collect()),
+            (None, Some(merchant), _) => {
+                let own = self.of_merchant(merchant).iter().copied();
+                Some(own.filter(fits).collect())
+            }
+            (None, None, Some(_)) => Some((0..self.rows.len()).map(Id::at).filter(fits).collect()),
+            (None, None, None) => None,
+        }
+    }
+
+    /// Enters a new order under the next id.
+    pub(super) fn add(&mut self, order: impl FnOnce(Id) -> Order) -> Result<(Id, Bytes), Problem> {
+        let index = self.rows.len();
+        if index >= self.max {
+            let detail = format!("The book is full: it has {} orders.", self.max);
+            return Err(
+                Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail).kind(ProblemKind::BookFull)
+            );
+        }
+        self.push(order(Id::at(index)));
+        let json = self.rows.get(index).map(|row| row.json().clone());
+        Ok((Id::at(index), json.unwrap_or_default()))
+    }
+
+    /// Takes an order one step further; `None` when there is none.
+    pub(super) fn advance(&mut self, id: Id, now: Timestamp) -> Result<Option<Bytes>, Problem> {
+        let Some(row) = self.rows.get_mut(id.index()) else {
+            return Ok(None);
+        };
+        let status = row.value().status;
+        match status.next() {
+            Some(next) if !self.cancelling.contains(&id) => Ok(Some(set_status(row, next, now))),
+            _ => Err(refused(id, status, "advanced")),
+        }
+    }
+
+    /// Begins to cancel an order: tells the name of its reservation, and keeps everybody else from
+    /// it until `end_cancel`. `None` when there is no such order.
+    pub(super) fn begin_cancel(&mut self, id: Id) -> Result<Option<String>, Problem> {
+        let Some(order) = self.rows.get(id.index()).map(Row::value) else {
+            return Ok(None);
+        };
+        if !order.status.is_open() || !self.cancelling.insert(id) {
+            return Err(refused(id, order.status, "cancelled"));
+        }
+        Ok(Some(order.reservation.clone()))
+    }
+
+    /// Ends what `begin_cancel` began; with `now` the order is cancelled, without it stays.
+    pub(super) fn end_cancel(&mut self, id: Id, now: Option<Timestamp>) -> Option<Bytes> {
+        self.cancelling.remove(&id);
+        let row = self.rows.get_mut(id.index())?;
+        Some(set_status(row, Status::Cancelled, now?))
+    }
+
+    fn push(&mut self, order: Order) {
+        self.by_user
+            .entry(order.user_id)
+            .or_default()
+            .push(order.id);
+        for merchant in &order.merchant_ids {
+            self.by_merchant
+                .entry(*merchant)
+                .or_default()
+                .push(order.id);
+        }
+        self.rows.push(Row::new(order));
+    }
+}
+
+fn set_status(row: &mut Row<Order>, status: Status, now: Timestamp) -> Bytes {
+    row.change(|order| {
+        order.status = status;
+        order.updated_at = now;
+    });
+    row.json().clone()
+}
+
+fn refused(id: Id, status: Status, what: &str) -> Problem {
+    let status = status.name();
+    Problem::conflict(format!(
+        "The order `{id}` is {status} and cannot be {what}."
+    ))
+    .kind(ProblemKind::OrderStatus)
+    .with("orderStatus", json!(status))
+}

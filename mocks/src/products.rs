@@ -1,0 +1,168 @@
+//! The products service: what is for sale, and who holds which pieces.
+//!
+//! It believes what it is told about merchants, and knows nothing of orders: whoever reserves
+//! pieces is a stranger with a name for them.
+
+mod reservation;
+mod search;
+mod stock;
+
+use std::sync::{PoisonError, RwLock};
+
+use hyper::Method;
+
+use self::reservation::NewReservation;
+use self::search::Filter;
+use self::stock::{ProductChange, Stock};
+use crate::http::{
+    Answer, Call, Direction, Groups, Page, Problem, Route, asked_ids, created, list_of, no_content,
+    read, written,
+};
+use crate::model::Clock;
+use crate::seed;
+use crate::service::Api;
+use crate::store::render;
+
+/// The range and what can be done with it.
+#[derive(Debug)]
+pub(crate) struct Products {
+    stock: RwLock<Stock>,
+    clock: Clock,
+}
+
+/// What the service does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Endpoint {
+    Get,
+    List,
+    ByMerchant,
+    Change,
+    Reserve,
+    GiveBack,
+}
+
+impl Products {
+    /// The range of the opening day, with the pieces of all open orders reserved.
+    pub(crate) fn new(clock: Clock) -> Self {
+        let products = seed::products();
+        let orders = seed::orders(&products);
+        let mut stock = Stock::new(products);
+        for order in orders.into_iter().filter(|order| order.status.is_open()) {
+            let pieces = order
+                .items
+                .iter()
+                .map(|item| (item.product_id, item.quantity));
+            stock.hold(order.reservation, pieces.collect());
+        }
+        Self {
+            stock: RwLock::new(stock),
+            clock,
+        }
+    }
+
+    fn get(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        call.no_query()?;
+        let id = call.id()?;
+        let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
+        match stock.rows().get(id.index()) {
+            Some(row) => Ok(read(call.parts, LIFETIME, row.json().clone(), row.hash())),
+            None => Err(call.nothing()),
+        }
+    }
+
+    fn list(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        let mut query = call.query()?;
+        let body = if let Some(ids) = query.take("ids") {
+            query.finish()?;
+            let ids = asked_ids(&ids)?;
+            let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
+            list_of(stock.rows(), &ids)
+        } else {
+            let page = Page::take(&mut query)?;
+            let filter = Filter::take(&mut query)?;
+            query.finish()?;
+            let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
+            match filter.matching(&stock) {
+                None => page.of_all(stock.rows(), Direction::OldestFirst),
+                Some(ids) => page.of_matching(stock.rows(), &ids, Direction::OldestFirst),
+            }
+        };
+        let (json, hash) = body.into_parts();
+        Ok(read(call.parts, LIFETIME, json, hash))
+    }
+
+    fn by_merchant(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        let mut query = call.query()?;
+        let groups = Groups::take(&mut query, "merchantIds")?;
+        query.finish()?;
+        let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = ("merchantId", "products");
+        let body = groups.write(keys, stock.rows(), |id| stock.of_merchant(id).iter());
+        let (json, hash) = body.into_parts();
+        Ok(read(call.parts, LIFETIME, json, hash))
+    }
+
+    async fn change(&self, call: Call<'_>) -> Result<Answer, Problem> {
+        call.no_query()?;
+        let id = call.id()?;
+        let nothing = call.nothing();
+        let change = call.json::<ProductChange>().await?.checked()?;
+        let now = self.clock.now();
+        let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
+        match stock.change(id, change, now)? {
+            Some(row) => Ok(written(row.json().clone())),
+            None => Err(nothing),
+        }
+    }
+
+    async fn reserve(&self, call: Call<'_>) -> Result<Answer, Problem> {
+        call.no_query()?;
+        let new = call.json::<NewReservation>().await?.checked()?;
+        let now = self.clock.now();
+        let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
+        let reservation = stock.reserve(new, now)?;
+        drop(stock);
+        let location = format!("/reservations/{}", reservation.id);
+        Ok(created(render(&reservation), &location))
+    }
+
+    fn give_back(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+        call.no_query()?;
+        let now = self.clock.now();
+        let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
+        if stock.give_back(&call.segment(), now) {
+            Ok(no_content())
+        } else {
+            Err(call.nothing())
+        }
+    }
+}
+
+impl Api for Products {
+    type Endpoint = Endpoint;
+
+    const NAME: &'static str = "products";
+    const ROUTES: &'static [Route<Endpoint>] = &[
+        Route::new(Method::GET, "/products", Endpoint::List),
+        Route::new(Method::GET, "/products/by-merchant", Endpoint::ByMerchant),
+        Route::new(Method::GET, "/products/{id}", Endpoint::Get),
+        Route::new(Method::PATCH, "/products/{id}", Endpoint::Change),
+        Route::new(Method::POST, "/reservations", Endpoint::Reserve),
+        Route::new(Method::DELETE, "/reservations/{id}", Endpoint::GiveBack),
+    ];
+    const OPENAPI: &'static str = include_str!("../openapi/products.yaml");
+
+    async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
+        match endpoint {
+            Endpoint::Get => self.get(&call),
+            Endpoint::List => self.list(&call),
+            Endpoint::ByMerchant => self.by_merchant(&call),
+            Endpoint::Change => self.change(call).await,
+            Endpoint::Reserve => self.reserve(call).await,
+            Endpoint::GiveBack => self.give_back(&call),
+        }
+    }
+}
+
+/// Prices and stock change during the day, and anybody may see them.
+const LIFETIME: &str = "public, max-age=30";

@@ -1,0 +1,65 @@
+//! Which products a list shows.
+
+use hyper::StatusCode;
+
+use super::stock::Stock;
+use crate::http::{Problem, Query, optional_id};
+use crate::model::{Category, Id};
+
+/// Conditions that all have to hold; those that were not given always do.
+#[derive(Debug)]
+pub(super) struct Filter {
+    category: Option<Category>,
+    merchant: Option<Id>,
+    /// Lower-case words, each of which the name or the description has to contain.
+    words: Vec<String>,
+}
+
+impl Filter {
+    /// Takes `category`, `merchantId` and `q`.
+    pub(super) fn take(query: &mut Query<'_>) -> Result<Self, Problem> {
+        let category = query.take_choice("category", &Category::ALL, Category::name)?;
+        let merchant = optional_id(query, "merchantId")?;
+        let text = query.take("q").unwrap_or_default();
+        if text.chars().count() > MAX_TEXT {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                format!("`q` has at most {MAX_TEXT} characters."),
+            ));
+        }
+        Ok(Self {
+            category,
+            merchant,
+            words: text.split_whitespace().map(str::to_lowercase).collect(),
+        })
+    }
+
+    /// The products that fit, going up; `None` when every product does.
+    pub(super) fn matching(&self, stock: &Stock) -> Option<Vec<Id>> {
+        if self.category.is_none() && self.merchant.is_none() && self.words.is_empty() {
+            return None;
+        }
+        let fits = |id: &Id| self.fits(stock, *id);
+        Some(match self.merchant {
+            Some(merchant) => stock
+                .of_merchant(merchant)
+                .iter()
+                .copied()
+                .filter(fits)
+                .collect(),
+            None => (0..stock.rows().len()).map(Id::at).filter(fits).collect(),
+        })
+    }
+
+    fn fits(&self, stock: &Stock, id: Id) -> bool {
+        let Some(row) = stock.rows().get(id.index()) else {
+            return false;
+        };
+        let text = stock.text(id);
+        self.category
+            .is_none_or(|category| row.value().category == category)
+            && self.words.iter().all(|word| text.contains(word.as_str()))
+    }
+}
+
+const MAX_TEXT: usize = 200;

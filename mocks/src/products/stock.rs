@@ -1,0 +1,231 @@
+//! All products and all reservations, in memory.
+//!
+//! Invariant: pieces are on the shelf or in exactly one reservation; no call changes their sum
+//! but the merchant's.
+
+use std::collections::HashMap;
+
+use hyper::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::reservation::{CheckedReservation, Held, Reservation, Shortage, Wanted};
+use crate::http::{Given, Object, Problem, ProblemKind};
+use crate::model::Timestamp;
+use crate::model::{Id, Money, Product};
+use crate::store::Row;
+
+/// The products by id, what finds them otherwise, and who holds which pieces.
+#[derive(Debug)]
+pub(super) struct Stock {
+    rows: Vec<Row<Product>>,
+    /// Name and description in lower case, by id.
+    texts: Vec<String>,
+    by_merchant: HashMap<Id, Vec<Id>>,
+    reservations: HashMap<String, Vec<(Id, u32)>>,
+    named: u64,
+}
+
+/// The body of `PATCH /products/{id}`; what is absent stays.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct ProductChange {
+    price: Given<Object<Money>>,
+    stock: Given<u32>,
+    /// Who says so; has to be the one who sells it.
+    merchant_id: Given<Id>,
+}
+
+impl ProductChange {
+    /// Whether it makes sense for any product at all.
+    pub(super) fn checked(self) -> Result<Self, Problem> {
+        self.price.check(|Object(price)| match price.amount {
+            0..=MAX_PRICE => Ok(()),
+            _ => Err(Problem::unprocessable(format!(
+                "`price.amount` is at most {MAX_PRICE}."
+            ))),
+        })?;
+        self.stock.check(|stock| match *stock {
+            0..=MAX_STOCK => Ok(()),
+            _ => Err(Problem::unprocessable(format!(
+                "`stock` is at most {MAX_STOCK}."
+            ))),
+        })?;
+        Ok(self)
+    }
+}
+
+impl Stock {
+    pub(super) fn new(products: Vec<Product>) -> Self {
+        let text =
+            |product: &Product| format!("{}\n{}", product.name, product.description).to_lowercase();
+        let texts = products.iter().map(text).collect();
+        let mut by_merchant: HashMap<_, Vec<_>> = HashMap::new();
+        for product in &products {
+            let own = by_merchant.entry(product.merchant_id).or_default();
+            own.push(product.id);
+        }
+        Self {
+            rows: products.into_iter().map(Row::new).collect(),
+            texts,
+            by_merchant,
+            reservations: HashMap::new(),
+            named: 0,
+        }
+    }
+
+    pub(super) fn rows(&self) -> &[Row<Product>] {
+        &self.rows
+    }
+
+    /// What a search looks through.
+    pub(super) fn text(&self, id: Id) -> &str {
+        self.texts.get(id.index()).map_or("", String::as_str)
+    }
+
+    /// What a merchant sells, going up.
+    pub(super) fn of_merchant(&self, id: Id) -> &[Id] {
+        self.by_merchant.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Sets price and stock; `None` when there is no such product, 403 for the wrong merchant.
+    pub(super) fn change(
+        &mut self,
+        id: Id,
+        change: ProductChange,
+        now: Timestamp,
+    ) -> Result<Option<&Row<Product>>, Problem> {
+        let Some(row) = self.rows.get_mut(id.index()) else {
+            return Ok(None);
+        };
+        if let Some(merchant) = change.merchant_id.0
+            && merchant != row.value().merchant_id
+        {
+            let detail = format!("The product `{id}` is not sold by the merchant `{merchant}`.");
+            return Err(
+                Problem::new(StatusCode::FORBIDDEN, detail).kind(ProblemKind::NotYourProduct)
+            );
+        }
+        row.change(|product| {
+            if let Some(Object(price)) = change.price.0 {
+                product.price = price;
+            }
+            change.stock.put(&mut product.stock);
+            product.updated_at = now;
+        });
+        Ok(Some(row))
+    }
+
+    /// Takes all the pieces off the shelf, or none of them.
+    pub(super) fn reserve(
+        &mut self,
+        new: CheckedReservation,
+        now: Timestamp,
+    ) -> Result<Reservation, Problem> {
+        if self.reservations.len() >= MAX_RESERVATIONS {
+            return Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("There are {MAX_RESERVATIONS} reservations already."),
+            ));
+        }
+        let id = new.id.unwrap_or_else(|| self.new_name());
+        if self.reservations.contains_key(&id) {
+            return Err(Problem::conflict(format!("The reservation `{id}` exists."))
+                .kind(ProblemKind::ReservationExists));
+        }
+        self.refuse_unknown(&new.items)?;
+        self.refuse_short(&new.items)?;
+        let held = new.items.iter().filter_map(|item| self.take(*item, now));
+        let items: Vec<_> = held.collect();
+        let pieces = new
+            .items
+            .iter()
+            .map(|item| (item.product_id, item.quantity));
+        self.hold(id.clone(), pieces.collect());
+        Ok(Reservation { id, items })
+    }
+
+    /// Notes pieces that are off the shelf already.
+    pub(super) fn hold(&mut self, id: String, pieces: Vec<(Id, u32)>) {
+        self.reservations.insert(id, pieces);
+    }
+
+    /// Puts the pieces back on the shelf; false when nobody holds any under this name.
+    pub(super) fn give_back(&mut self, id: &str, now: Timestamp) -> bool {
+        let Some(pieces) = self.reservations.remove(id) else {
+            return false;
+        };
+        for (product, quantity) in pieces {
+            if let Some(row) = self.rows.get_mut(product.index()) {
+                row.change(|product| {
+                    product.stock = product.stock.saturating_add(quantity);
+                    product.updated_at = now;
+                });
+            }
+        }
+        true
+    }
+
+    fn take(&mut self, item: Wanted, now: Timestamp) -> Option<Held> {
+        let row = self.rows.get_mut(item.product_id.index())?;
+        row.change(|product| {
+            product.stock = product.stock.saturating_sub(item.quantity);
+            product.updated_at = now;
+        });
+        let product = row.value();
+        Some(Held {
+            product_id: product.id,
+            quantity: item.quantity,
+            unit_price: product.price,
+            merchant_id: product.merchant_id,
+        })
+    }
+
+    fn refuse_unknown(&self, items: &[Wanted]) -> Result<(), Problem> {
+        let unknown: Vec<_> = items
+            .iter()
+            .map(|item| item.product_id)
+            .filter(|id| id.index() >= self.rows.len())
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::unprocessable("Some of the products do not exist.")
+            .kind(ProblemKind::UnknownProduct)
+            .with("productIds", json!(unknown)))
+    }
+
+    fn refuse_short(&self, items: &[Wanted]) -> Result<(), Problem> {
+        let short = items.iter().filter_map(|item| {
+            let product = self.rows.get(item.product_id.index())?.value();
+            (product.stock < item.quantity).then_some(Shortage {
+                product_id: item.product_id,
+                requested: item.quantity,
+                available: product.stock,
+            })
+        });
+        let shortages: Vec<_> = short.collect();
+        if shortages.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::conflict("There is not enough in stock.")
+            .kind(ProblemKind::StockShort)
+            .with("shortages", json!(shortages)))
+    }
+
+    fn new_name(&mut self) -> String {
+        loop {
+            self.named += 1;
+            let name = format!("r-{}", self.named);
+            if !self.reservations.contains_key(&name) {
+                return name;
+            }
+        }
+    }
+}
+
+const MAX_PRICE: u64 = 100_000_000;
+const MAX_STOCK: u32 = 1_000_000;
+
+/// Twice what the orders service can hold.
+const MAX_RESERVATIONS: usize = 200_000;

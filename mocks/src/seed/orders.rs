@@ -1,0 +1,102 @@
+//! The orders of the first years.
+
+use super::random::Random;
+use super::{DAY, FIRST_ORDER, HANDOVER, MERCHANTS, ORDERS, USERS};
+use crate::model::Timestamp;
+use crate::model::{Id, Money, Order, OrderItem, Product, Status};
+
+/// All orders by id, which is also the order in which they were placed; `products` are those of
+/// the same opening day.
+pub(crate) fn orders(products: &[Product]) -> Vec<Order> {
+    (0..ORDERS)
+        .filter_map(|index| order(index, products))
+        .collect()
+}
+
+/// `None` only when there is nothing to buy.
+fn order(index: usize, products: &[Product]) -> Option<Order> {
+    let mut random = Random::of(3, index);
+    let id = Id::at(index);
+    // A fixed step from one order to the next keeps times in the order of the ids.
+    let step = (HANDOVER - FIRST_ORDER) / ORDERS as u64;
+    let placed_at = FIRST_ORDER + index as u64 * step + random.below(step);
+    let status = status(&mut random, HANDOVER.saturating_sub(placed_at) / DAY);
+    let updated_at = match status {
+        Status::Placed => placed_at,
+        _ => (placed_at + random.between(3_600, 4 * DAY)).min(HANDOVER),
+    };
+    let chosen = choice(&mut random, products);
+    let first = chosen.first()?;
+    let total = chosen
+        .iter()
+        .map(|(product, quantity)| product.price.amount * u64::from(*quantity))
+        .sum();
+    let mut merchant_ids = Vec::new();
+    for (product, _) in &chosen {
+        if !merchant_ids.contains(&product.merchant_id) {
+            merchant_ids.push(product.merchant_id);
+        }
+    }
+    Some(Order {
+        id,
+        status,
+        user_id: Id::at(customer(&mut random)),
+        merchant_ids,
+        total: Money {
+            amount: total,
+            currency: first.0.price.currency,
+        },
+        items: chosen
+            .iter()
+            .map(|(product, quantity)| item(product, *quantity))
+            .collect(),
+        placed_at: Timestamp(placed_at),
+        updated_at: Timestamp(updated_at),
+        reservation: format!("order-{id}"),
+    })
+}
+
+/// One to four different products and how many of each.
+fn choice<'p>(random: &mut Random, products: &'p [Product]) -> Vec<(&'p Product, u32)> {
+    let mut chosen: Vec<(&Product, u32)> = Vec::new();
+    for _ in 0..random.between(1, 5) {
+        let quantity = if random.chance(70) {
+            1
+        } else {
+            random.between(2, 5)
+        };
+        let Some(product) = products.get(random.index(products.len())) else {
+            continue;
+        };
+        if chosen.iter().all(|(other, _)| other.id != product.id) {
+            chosen.push((product, u32::try_from(quantity).unwrap_or(1)));
+        }
+    }
+    chosen
+}
+
+fn item(product: &Product, quantity: u32) -> OrderItem {
+    OrderItem {
+        product_id: product.id,
+        quantity,
+        unit_price: product.price,
+    }
+}
+
+/// Some customers buy often: the smaller of two draws prefers them.
+fn customer(random: &mut Random) -> usize {
+    let customers = USERS - MERCHANTS;
+    MERCHANTS + random.index(customers).min(random.index(customers))
+}
+
+/// What has become of an order after so many days.
+fn status(random: &mut Random, age: u64) -> Status {
+    let draw = random.below(100);
+    match (age, draw) {
+        (_, 0..6) => Status::Cancelled,
+        (0..2, 6..70) => Status::Placed,
+        (0..2, _) | (2..4, 6..70) => Status::Paid,
+        (2..4, _) | (4..10, 6..60) => Status::Shipped,
+        _ => Status::Delivered,
+    }
+}

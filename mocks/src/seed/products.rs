@@ -1,0 +1,60 @@
+//! The range of the opening day.
+
+use super::random::Random;
+use super::range::{RANGES, REMARKS};
+use super::{DAY, FIRST_ORDER, MERCHANTS, OPENING, PRODUCTS, SECOND_YEAR};
+use crate::model::Timestamp;
+use crate::model::{Category, Currency, Id, Money, Product};
+
+/// All products by id; every merchant sells some, mostly of one category.
+pub(crate) fn products() -> Vec<Product> {
+    (0..PRODUCTS).map(product).collect()
+}
+
+fn product(index: usize) -> Product {
+    let mut random = Random::of(2, index);
+    let merchant = random.index(MERCHANTS);
+    // A merchant's own category most of the time, any other now and then.
+    let shelf = if random.chance(85) {
+        merchant % RANGES.len()
+    } else {
+        random.index(RANGES.len())
+    };
+    let category = Category::ALL.get(shelf).copied().unwrap_or(Category::Home);
+    let range = RANGES.get(shelf).unwrap_or(&RANGES[0]);
+    let (noun, sentence) = random.pick(&range.nouns);
+    let adjective = random.pick(&range.adjectives);
+    let created_at = random.between(OPENING, SECOND_YEAR);
+    let updated_at = created_at + random.below((FIRST_ORDER - SECOND_YEAR) / DAY) * DAY;
+    Product {
+        id: Id::at(index),
+        name: format!("{adjective} {noun}"),
+        description: format!("{sentence} {}", random.pick(&REMARKS)),
+        category,
+        price: Money {
+            amount: price(&mut random, range.prices),
+            currency: Currency::Eur,
+        },
+        stock: stock(&mut random),
+        merchant_id: Id::at(merchant),
+        created_at: Timestamp(created_at),
+        updated_at: Timestamp(updated_at),
+    }
+}
+
+/// Cheap things are more common than dear ones, and prices end in 0 or 9.
+fn price(random: &mut Random, (low, high): (u64, u64)) -> u64 {
+    let top = random.between(low, high);
+    let amount = random.between(low, top + 1);
+    amount / 10 * 10 + if random.chance(60) { 9 } else { 0 }
+}
+
+/// Some products are sold out, some are nearly, most are not.
+fn stock(random: &mut Random) -> u32 {
+    let pieces = match random.below(100) {
+        0..4 => 0,
+        4..15 => random.between(1, 10),
+        _ => random.between(10, 400),
+    };
+    u32::try_from(pieces).unwrap_or(0)
+}

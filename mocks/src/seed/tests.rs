@@ -1,0 +1,84 @@
+use std::collections::HashSet;
+
+use super::*;
+use crate::model::{Kind, Status};
+use crate::store::{fingerprint, render};
+
+#[test]
+fn the_shop_is_the_same_every_time() {
+    let first = (
+        render(&users()),
+        render(&products()),
+        render(&orders(&products())),
+    );
+    let second = (
+        render(&users()),
+        render(&products()),
+        render(&orders(&products())),
+    );
+    assert!(first == second);
+    // Changing these figures changes what people's saved queries answer; do it on purpose.
+    let prints = [&first.0, &first.1, &first.2].map(|json| fingerprint(json));
+    assert_eq!(prints, PRINTS, "{prints:#x?}");
+}
+
+#[test]
+fn the_shop_has_the_size_that_it_claims() {
+    let users = users();
+    let merchants = users.iter().filter(|user| user.kind == Kind::Merchant);
+    assert_eq!((users.len(), merchants.count()), (USERS, MERCHANTS));
+    assert!(
+        users
+            .iter()
+            .all(|user| user.merchant.is_some() == (user.kind == Kind::Merchant))
+    );
+    let emails: HashSet<_> = users.iter().map(|user| &user.email).collect();
+    assert_eq!(emails.len(), USERS);
+    assert_eq!(products().len(), PRODUCTS);
+    assert_eq!(orders(&products()).len(), ORDERS);
+}
+
+#[test]
+fn orders_agree_with_products_and_with_time() {
+    let products = products();
+    let orders = orders(&products);
+    for order in &orders {
+        let mut total = 0;
+        for item in &order.items {
+            let product = &products[item.product_id.index()];
+            assert_eq!(item.unit_price, product.price);
+            assert!(order.merchant_ids.contains(&product.merchant_id));
+            total += item.unit_price.amount * u64::from(item.quantity);
+        }
+        assert_eq!(order.total.amount, total);
+        assert!((1..=4).contains(&order.items.len()));
+        assert!(order.placed_at <= order.updated_at && order.updated_at.0 <= HANDOVER);
+        assert!((MERCHANTS..USERS).contains(&order.user_id.index()));
+    }
+    assert!(orders.is_sorted_by_key(|order| order.placed_at));
+    for status in Status::ALL {
+        let having = orders.iter().filter(|order| order.status == status).count();
+        assert!(having >= 5, "{status:?}: {having}");
+    }
+}
+
+#[test]
+fn every_merchant_sells_something_and_every_category_is_filled() {
+    let products = products();
+    let merchants: HashSet<_> = products.iter().map(|product| product.merchant_id).collect();
+    assert_eq!(merchants.len(), MERCHANTS);
+    for category in crate::model::Category::ALL {
+        let having = products
+            .iter()
+            .filter(|product| product.category == category)
+            .count();
+        assert!(having > 50, "{category:?}: {having}");
+    }
+    assert!(products.iter().any(|product| product.stock == 0));
+}
+
+const PRINTS: [u64; 3] = [
+    0xd3af_90f7_326a_1026,
+    0xbb98_f6f5_ca22_7d4d,
+    0x171c_f22d_251e_093f,
+];

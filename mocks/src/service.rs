@@ -1,0 +1,157 @@
+//! A service that runs: its socket, its counters, its faults, and its end.
+//!
+//! What it is asked and what it answers is the business of an `Api`.
+
+mod board;
+mod control;
+mod fault;
+mod serve;
+mod tasks;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::board::Board;
+pub use self::fault::Fault;
+use self::serve::Host;
+pub(crate) use self::tasks::Tasks;
+use crate::http::{Answer, Call, Problem, Route};
+
+/// One service of the shop, listening.
+///
+/// Lives until it is stopped or dropped; either way its socket and all its connections close.
+#[derive(Debug)]
+pub struct Service {
+    url: String,
+    board: Arc<Board>,
+    tasks: Tasks,
+    /// Cancelled when no further call is taken.
+    closing: CancellationToken,
+}
+
+/// What a service knows to do.
+pub(crate) trait Api: Send + Sync + 'static {
+    /// One thing that it does.
+    type Endpoint: Copy + Send + Sync + 'static;
+
+    /// What the service is called: `users`.
+    const NAME: &'static str;
+    /// Where everything is; an earlier route wins over a later one.
+    const ROUTES: &'static [Route<Self::Endpoint>];
+    /// The contract, in YAML.
+    const OPENAPI: &'static str;
+
+    /// Does what `endpoint` stands for.
+    fn answer(
+        &self,
+        endpoint: Self::Endpoint,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<Answer, Problem>> + Send;
+}
+
+impl Service {
+    /// Serves `api` on `listener`; `tasks` are those that the api starts work in.
+    pub(crate) fn start<A: Api>(listener: TcpListener, api: A, tasks: Tasks) -> io::Result<Self> {
+        let url = format!("http://{}", listener.local_addr()?);
+        let board = Arc::new(Board::new(A::NAME, A::ROUTES));
+        let closing = CancellationToken::new();
+        let host = Arc::new(Host {
+            api,
+            board: Arc::clone(&board),
+        });
+        tasks.start(serve::accept(listener, host, closing.clone()));
+        Ok(Self {
+            url,
+            board,
+            tasks,
+            closing,
+        })
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:41231`; no slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it is called: `users`, `products` or `orders`.
+    pub fn name(&self) -> &'static str {
+        self.board.service()
+    }
+
+    /// The routes, such as `GET /users/{id}`, in the spelling that `calls_to` and `fault_on` take.
+    pub fn routes(&self) -> impl Iterator<Item = &str> {
+        self.board.routes()
+    }
+
+    /// Calls since the start or the last `reset_calls`, whatever they were answered.
+    ///
+    /// Counted when the head of the request is there. Health, metrics and switches do not count.
+    pub fn calls(&self) -> u64 {
+        self.board.calls()
+    }
+
+    /// Those of the calls that went to `route`, such as `GET /users/{id}`; a `HEAD` counts as the
+    /// `GET` it stands for.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such route: a test that counts a misspelt one must not pass.
+    #[track_caller]
+    pub fn calls_to(&self, route: &str) -> u64 {
+        let index = self.board.index_of(route);
+        assert!(index.is_some(), "{} has no route `{route}`", self.name());
+        index.map_or(0, |index| self.board.calls_at(index))
+    }
+
+    /// Counts from zero again. The figures under `/metrics` go on.
+    pub fn reset_calls(&self) {
+        self.board.reset_calls();
+    }
+
+    /// Breaks every route in this way from the next call on, or with `None` mends them, except
+    /// those that `fault_on` broke.
+    pub fn fault(&self, fault: Option<Fault>) {
+        self.board.set_fault(None, fault);
+    }
+
+    /// Breaks one route, such as `GET /users`, whatever `fault` says about all of them.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such route.
+    #[track_caller]
+    pub fn fault_on(&self, route: &str, fault: Option<Fault>) {
+        let index = self.board.index_of(route);
+        assert!(index.is_some(), "{} has no route `{route}`", self.name());
+        self.board.set_fault(index, fault);
+    }
+
+    /// Closes the listener and every connection at once; further connects are refused.
+    ///
+    /// A second call does nothing.
+    pub async fn stop(&mut self) {
+        self.closing.cancel();
+        self.tasks.stop().await;
+    }
+
+    /// Takes no further call, lets those in progress end within `grace`, then stops.
+    ///
+    /// Tells whether all of them ended by themselves.
+    pub async fn drain(&mut self, grace: Duration) -> bool {
+        self.closing.cancel();
+        let ended = self.tasks.end_within(grace).await;
+        self.tasks.stop().await;
+        ended
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.closing.cancel();
+        self.tasks.abandon();
+    }
+}

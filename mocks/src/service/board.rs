@@ -1,0 +1,215 @@
+//! What is counted and what is broken, route by route.
+//!
+//! Counting takes one atomic addition, and a service without faults asks for them with one load.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use hyper::StatusCode;
+
+use crate::http::Route;
+use crate::service::Fault;
+
+/// The counters and switches of one service.
+#[derive(Debug)]
+pub(crate) struct Board {
+    service: &'static str,
+    /// One for each route, in the order of the table; the last one is for calls without a route.
+    counters: Vec<Counter>,
+    broken: AtomicBool,
+    faults: RwLock<Faults>,
+}
+
+/// What is switched on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    pub(super) everywhere: Option<Fault>,
+    /// Route index and fault; few at any time.
+    pub(super) on_routes: Vec<(usize, Fault)>,
+}
+
+#[derive(Debug)]
+struct Counter {
+    route: String,
+    calls: AtomicU64,
+    /// What `calls` was at the last reset.
+    forgotten: AtomicU64,
+    /// Answers by class: 1xx, 2xx, …, 5xx.
+    answers: [AtomicU64; 5],
+}
+
+impl Board {
+    /// Counters at zero, nothing broken.
+    pub(super) fn new<E>(service: &'static str, routes: &[Route<E>]) -> Self {
+        let named = routes
+            .iter()
+            .map(|route| format!("{} {}", route.method, route.pattern));
+        let counters = named
+            .chain([UNMATCHED.to_owned()])
+            .map(Counter::new)
+            .collect();
+        Self {
+            service,
+            counters,
+            broken: AtomicBool::new(false),
+            faults: RwLock::default(),
+        }
+    }
+
+    pub(super) fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// The names of the routes, without the one for calls that have none.
+    pub(super) fn routes(&self) -> impl Iterator<Item = &str> {
+        let named = self.counters.len() - 1;
+        self.counters
+            .iter()
+            .take(named)
+            .map(|counter| counter.route.as_str())
+    }
+
+    /// Where calls without a route are counted.
+    pub(super) fn unmatched(&self) -> usize {
+        self.counters.len() - 1
+    }
+
+    pub(super) fn index_of(&self, route: &str) -> Option<usize> {
+        self.counters
+            .iter()
+            .position(|counter| counter.route == route)
+    }
+
+    pub(super) fn count_call(&self, index: usize) {
+        if let Some(counter) = self.counters.get(index) {
+            counter.calls.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn count_answer(&self, index: usize, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).saturating_sub(1);
+        let answers = self
+            .counters
+            .get(index)
+            .and_then(|counter| counter.answers.get(class));
+        if let Some(answers) = answers {
+            answers.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn calls(&self) -> u64 {
+        self.counters.iter().map(Counter::since_reset).sum()
+    }
+
+    pub(super) fn calls_at(&self, index: usize) -> u64 {
+        self.counters.get(index).map_or(0, Counter::since_reset)
+    }
+
+    /// Every route that has one, with its calls; the total is their sum.
+    pub(super) fn calls_by_route(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.counters
+            .iter()
+            .map(|counter| (counter.route.as_str(), counter.since_reset()))
+    }
+
+    pub(super) fn reset_calls(&self) {
+        for counter in &self.counters {
+            let calls = counter.calls.load(Ordering::Relaxed);
+            counter.forgotten.store(calls, Ordering::Relaxed);
+        }
+    }
+
+    /// The fault of a call to the route at `index`; a route's own wins over the service's.
+    pub(super) fn fault(&self, index: usize) -> Option<Fault> {
+        if !self.broken.load(Ordering::Acquire) {
+            return None;
+        }
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        let own = faults.on_routes.iter().find(|(route, _)| *route == index);
+        own.map(|(_, fault)| *fault).or(faults.everywhere)
+    }
+
+    pub(super) fn set_fault(&self, index: Option<usize>, fault: Option<Fault>) {
+        let mut faults = self.faults.write().unwrap_or_else(PoisonError::into_inner);
+        match index {
+            None => faults.everywhere = fault,
+            Some(index) => {
+                faults.on_routes.retain(|(route, _)| *route != index);
+                faults.on_routes.extend(fault.map(|fault| (index, fault)));
+            }
+        }
+        let broken = faults.everywhere.is_some() || !faults.on_routes.is_empty();
+        self.broken.store(broken, Ordering::Release);
+    }
+
+    pub(super) fn mend_all(&self) {
+        let mut faults = self.faults.write().unwrap_or_else(PoisonError::into_inner);
+        *faults = Faults::default();
+        self.broken.store(false, Ordering::Release);
+    }
+
+    /// What is switched on at this moment.
+    pub(super) fn faults(&self) -> Faults {
+        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
+        faults.clone()
+    }
+
+    pub(super) fn route_name(&self, index: usize) -> &str {
+        self.counters
+            .get(index)
+            .map_or(UNMATCHED, |counter| counter.route.as_str())
+    }
+
+    /// Everything since the start, in the text format of Prometheus.
+    pub(super) fn metrics(&self) -> String {
+        let mut text = String::new();
+        text.push_str("# HELP shop_calls_total Calls received, by route.\n");
+        text.push_str("# TYPE shop_calls_total counter\n");
+        for counter in &self.counters {
+            let calls = counter.calls.load(Ordering::Relaxed);
+            self.sample(&mut text, "shop_calls_total", counter, ("", calls));
+        }
+        text.push_str("# HELP shop_answers_total Answers sent, by route and class of status.\n");
+        text.push_str("# TYPE shop_answers_total counter\n");
+        for counter in &self.counters {
+            for (class, answers) in CLASSES.into_iter().zip(&counter.answers) {
+                let answers = answers.load(Ordering::Relaxed);
+                if answers > 0 {
+                    self.sample(&mut text, "shop_answers_total", counter, (class, answers));
+                }
+            }
+        }
+        text
+    }
+
+    fn sample(&self, text: &mut String, name: &str, counter: &Counter, value: (&str, u64)) {
+        let (service, route) = (self.service, &counter.route);
+        let (class, number) = value;
+        // Writing into a `String` does not fail.
+        let _ = write!(text, "{name}{{service=\"{service}\",route=\"{route}\"");
+        if !class.is_empty() {
+            let _ = write!(text, ",class=\"{class}\"");
+        }
+        let _ = writeln!(text, "}} {number}");
+    }
+}
+
+impl Counter {
+    fn new(route: String) -> Self {
+        Self {
+            route,
+            calls: AtomicU64::new(0),
+            forgotten: AtomicU64::new(0),
+            answers: [const { AtomicU64::new(0) }; 5],
+        }
+    }
+
+    fn since_reset(&self) -> u64 {
+        let calls = self.calls.load(Ordering::Relaxed);
+        calls.saturating_sub(self.forgotten.load(Ordering::Relaxed))
+    }
+}
+
+const UNMATCHED: &str = "unmatched";
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];

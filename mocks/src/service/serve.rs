@@ -1,0 +1,199 @@
+//! From an accepted connection to answers on it, broken ones included.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::board::Board;
+use super::fault::Fault;
+use super::{Api, control};
+use crate::http::{Answer, Call, Found, Payload, Problem, find, unrouted};
+
+/// An api, and what is counted and broken around it.
+#[derive(Debug)]
+pub(super) struct Host<A> {
+    pub(super) api: A,
+    pub(super) board: Arc<Board>,
+}
+
+/// Takes connections until `closing`, then waits for those that are left.
+///
+/// Dropping the future closes the listener and all connections.
+pub(super) async fn accept<A: Api>(
+    listener: TcpListener,
+    host: Arc<Host<A>>,
+    closing: CancellationToken,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = closing.cancelled() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(converse(stream, Arc::clone(&host), closing.clone()));
+                }
+                // Most likely out of file descriptors, which takes a moment to get better.
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Answers every request of one connection.
+async fn converse<A: Api>(stream: TcpStream, host: Arc<Host<A>>, closing: CancellationToken) {
+    if stream.set_nodelay(true).is_err() {
+        return; // It is gone already.
+    }
+    let reset = Arc::new(AtomicBool::new(false));
+    let resets = Arc::clone(&reset);
+    let service = service_fn(move |request| {
+        let (host, reset) = (Arc::clone(&host), Arc::clone(&resets));
+        async move { respond(&host, &reset, request).await }
+    });
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .max_header_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    // A connection that ends badly is its client's affair, or a fault that was asked for.
+    tokio::select! {
+        _ = &mut connection => {}
+        () = closing.cancelled() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            let _ = (&mut connection).await;
+        }
+    }
+    if reset.load(Ordering::Relaxed) {
+        let stream = connection.into_parts().io.into_inner();
+        // Closing without lingering sends RST instead of FIN.
+        let _ = stream.set_zero_linger();
+    }
+}
+
+async fn respond<A: Api>(
+    host: &Host<A>,
+    reset: &AtomicBool,
+    request: Request<Incoming>,
+) -> io::Result<Response<Payload>> {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    if control::owns(path) {
+        let answer = control::answer(&host.board, A::OPENAPI, &parts, body).await;
+        return Ok(or_problem(answer, &parts).map(Payload::whole));
+    }
+    let found = find(A::ROUTES, &parts.method, path);
+    let index = match found {
+        Found::Route(index, _) => index,
+        Found::OtherMethods(_) | Found::Nothing => host.board.unmatched(),
+    };
+    host.board.count_call(index);
+    let fault = host.board.fault(index);
+    let answer = match before(fault, &parts).await {
+        Some(answer) => answer,
+        None => match found {
+            Found::Route(_, endpoint) => {
+                let call = Call {
+                    parts: &parts,
+                    body,
+                };
+                or_problem(host.api.answer(endpoint, call).await, &parts)
+            }
+            found @ (Found::OtherMethods(_) | Found::Nothing) => {
+                unrouted(&found, &parts).into_answer(path)
+            }
+        },
+    };
+    host.board.count_answer(index, answer.status());
+    after(fault, answer, &parts, reset)
+}
+
+fn or_problem(answer: Result<Answer, Problem>, parts: &Parts) -> Answer {
+    answer.unwrap_or_else(|problem| problem.into_answer(parts.uri.path()))
+}
+
+/// What a fault does in place of the work; `None` when the work is done all the same.
+async fn before(fault: Option<Fault>, parts: &Parts) -> Option<Answer> {
+    match fault? {
+        Fault::Delay(pause) => {
+            tokio::time::sleep(pause).await;
+            None
+        }
+        Fault::Stall => std::future::pending().await,
+        Fault::Status(status) => {
+            let status = StatusCode::from_u16(status)
+                .ok()
+                .filter(|status| status.is_client_error() || status.is_server_error())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let problem = Problem::new(status, "This service was told to fail.");
+            Some(problem.into_answer(parts.uri.path()))
+        }
+        Fault::NotJson => {
+            let mut answer = Response::new(Bytes::from_static(PAGE.as_bytes()));
+            answer
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Some(answer)
+        }
+        Fault::Reset | Fault::Trickle(_) | Fault::CutShort => None,
+    }
+}
+
+/// What a fault does to the answer; an error closes the connection without one.
+fn after(
+    fault: Option<Fault>,
+    answer: Answer,
+    parts: &Parts,
+    reset: &AtomicBool,
+) -> io::Result<Response<Payload>> {
+    match fault {
+        Some(Fault::Trickle(pause)) => Ok(answer.map(|body| Payload::drops(body, pause))),
+        Some(fault @ (Fault::Reset | Fault::CutShort)) => {
+            reset.store(fault == Fault::Reset, Ordering::Relaxed);
+            break_off(answer, parts)
+        }
+        None | Some(Fault::Delay(_) | Fault::Stall | Fault::Status(_) | Fault::NotJson) => {
+            Ok(answer.map(Payload::whole))
+        }
+    }
+}
+
+fn break_off(mut answer: Answer, parts: &Parts) -> io::Result<Response<Payload>> {
+    if answer.body().is_empty() || parts.method == Method::HEAD {
+        // There is no body to break, so it is the head that does not come.
+        return Err(io::ErrorKind::ConnectionReset.into());
+    }
+    let whole = HeaderValue::from(answer.body().len());
+    answer.headers_mut().insert(CONTENT_LENGTH, whole);
+    Ok(answer.map(Payload::broken))
+}
+
+/// What a proxy with a bad day says.
+const PAGE: &str = "<!doctype html>\n<title>Welcome</title>\n<h1>It works!</h1>\n";
+
+/// More than any test opens; the rest waits in the queue of the listener.
+const MAX_CONNECTIONS: usize = 8_192;
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// How long a client may take for a head; also how long a connection may be idle, as with many
+/// servers, so it is longer than what pools of clients keep.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Room for 500 ids of ten digits, and ordinary headers.
+const MAX_HEAD: usize = 32 * 1024;

@@ -1,0 +1,70 @@
+//! The three services together, as a demo or a test wants them.
+
+use std::io;
+use std::net::Ipv4Addr;
+
+use tokio::net::TcpListener;
+
+use crate::orders::Orders;
+use crate::products::Products;
+use crate::service::{Service, Tasks};
+use crate::settings::Settings;
+use crate::users::Users;
+
+/// A whole shop on ports of its own.
+#[derive(Debug)]
+pub struct Shop {
+    /// Customers and merchants.
+    pub users: Service,
+    /// What is for sale.
+    pub products: Service,
+    /// What was bought.
+    pub orders: Service,
+}
+
+impl Shop {
+    /// Opens the shop on free ports of 127.0.0.1, *orders* wired to *products*.
+    pub async fn start() -> io::Result<Self> {
+        Self::start_with(Settings::default()).await
+    }
+
+    /// Opens a shop that is special in some way.
+    pub async fn start_with(settings: Settings) -> io::Result<Self> {
+        let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let users = Service::users(free().await?, &settings)?;
+        let products = Service::products(free().await?, &settings)?;
+        let orders = Service::orders(free().await?, products.url(), &settings)?;
+        Ok(Self {
+            users,
+            products,
+            orders,
+        })
+    }
+
+    /// Closes all three at once.
+    pub async fn stop(mut self) {
+        self.orders.stop().await;
+        self.products.stop().await;
+        self.users.stop().await;
+    }
+}
+
+impl Service {
+    /// The users service on `listener`.
+    pub fn users(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
+        Self::start(listener, Users::new(settings.clock), Tasks::default())
+    }
+
+    /// The products service on `listener`.
+    pub fn products(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
+        Self::start(listener, Products::new(settings.clock), Tasks::default())
+    }
+
+    /// The orders service on `listener`; `products` is the URL of the products service, which
+    /// need not run yet.
+    pub fn orders(listener: TcpListener, products: &str, settings: &Settings) -> io::Result<Self> {
+        let tasks = Tasks::default();
+        let orders = Orders::new(products, settings, tasks.clone())?;
+        Self::start(listener, orders, tasks)
+    }
+}

@@ -1,0 +1,169 @@
+//! What people send to open or change an account, and what is wrong with it.
+
+use serde::Deserialize;
+
+use crate::http::{Given, Object, Problem};
+use crate::model::{Address, Kind, User};
+
+/// The body of `POST /users`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewUser {
+    #[serde(default)]
+    kind: Kind,
+    name: String,
+    email: String,
+    address: Object<Address>,
+    merchant: Option<Object<NewMerchant>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewMerchant {
+    display_name: String,
+}
+
+/// A user who can be let in.
+#[derive(Debug)]
+pub(super) struct CheckedUser {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) address: Address,
+    /// Present exactly when `kind` is `merchant`.
+    pub(super) display_name: Option<String>,
+}
+
+/// The body of `PATCH /users/{id}`; what is absent stays.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct UserChange {
+    name: Given<String>,
+    pub(super) email: Given<String>,
+    address: Given<Object<AddressChange>>,
+    pub(super) merchant: Given<Object<MerchantChange>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct AddressChange {
+    street: Given<String>,
+    city: Given<String>,
+    postal_code: Given<String>,
+    country: Given<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct MerchantChange {
+    display_name: Given<String>,
+}
+
+impl NewUser {
+    /// Whether it makes sense.
+    pub(super) fn checked(self) -> Result<CheckedUser, Problem> {
+        line("name", &self.name)?;
+        email(&self.email)?;
+        let Object(address) = self.address;
+        line("address.street", &address.street)?;
+        line("address.city", &address.city)?;
+        line("address.postalCode", &address.postal_code)?;
+        country(&address.country)?;
+        let display_name = match (self.kind, self.merchant) {
+            (Kind::Customer, None) => None,
+            (Kind::Merchant, Some(Object(merchant))) => {
+                line("merchant.displayName", &merchant.display_name)?;
+                Some(merchant.display_name)
+            }
+            (Kind::Customer, Some(_)) => {
+                return Err(Problem::unprocessable("A customer has no `merchant` part."));
+            }
+            (Kind::Merchant, None) => {
+                return Err(Problem::unprocessable(
+                    "A merchant needs `merchant.displayName`.",
+                ));
+            }
+        };
+        Ok(CheckedUser {
+            kind: self.kind,
+            name: self.name,
+            email: self.email,
+            address,
+            display_name,
+        })
+    }
+}
+
+impl UserChange {
+    /// Whether it makes sense for any user at all.
+    pub(super) fn checked(self) -> Result<Self, Problem> {
+        self.name.check(|name| line("name", name))?;
+        self.email.check(|text| email(text))?;
+        if let Some(Object(address)) = &self.address.0 {
+            address.street.check(|text| line("address.street", text))?;
+            address.city.check(|text| line("address.city", text))?;
+            address
+                .postal_code
+                .check(|text| line("address.postalCode", text))?;
+            address.country.check(|text| country(text))?;
+        }
+        if let Some(Object(merchant)) = &self.merchant.0 {
+            let name = &merchant.display_name;
+            name.check(|text| line("merchant.displayName", text))?;
+        }
+        Ok(self)
+    }
+
+    /// Changes what is named; a `merchant` part of somebody who is none is left out.
+    pub(super) fn apply(self, user: &mut User) {
+        self.name.put(&mut user.name);
+        self.email.put(&mut user.email);
+        if let Some(Object(address)) = self.address.0 {
+            address.street.put(&mut user.address.street);
+            address.city.put(&mut user.address.city);
+            address.postal_code.put(&mut user.address.postal_code);
+            address.country.put(&mut user.address.country);
+        }
+        if let (Some(Object(change)), Some(merchant)) = (self.merchant.0, &mut user.merchant) {
+            change.display_name.put(&mut merchant.display_name);
+        }
+    }
+}
+
+/// One line of text that says something.
+fn line(name: &str, text: &str) -> Result<(), Problem> {
+    let fits = !text.trim().is_empty() && text.chars().count() <= MAX_LINE;
+    if fits && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Problem::unprocessable(format!(
+        "`{name}` is one line of 1 to {MAX_LINE} characters."
+    )))
+}
+
+/// Somebody at some host; whether post arrives is not asked.
+fn email(text: &str) -> Result<(), Problem> {
+    let plain =
+        text.len() <= MAX_LINE && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    match text.split_once('@') {
+        Some((who, host))
+            if plain && !who.is_empty() && !host.is_empty() && !host.contains('@') =>
+        {
+            Ok(())
+        }
+        _ => Err(Problem::unprocessable(
+            "`email` is an address such as `ada@example.com`.",
+        )),
+    }
+}
+
+fn country(text: &str) -> Result<(), Problem> {
+    if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Ok(());
+    }
+    Err(Problem::unprocessable(
+        "`address.country` is two capital letters, such as `NL`.",
+    ))
+}
+
+const MAX_LINE: usize = 200;

@@ -1,0 +1,20 @@
+//! The services as their clients meet them: through sockets, on ports of their own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests; clippy knows only the functions marked as such"
+)]
+
+mod client;
+mod concurrency;
+mod contract;
+mod counts;
+mod faults;
+mod lists;
+mod lost_answers;
+mod orders;
+mod problems;
+mod products;
+mod reads;
+mod start_and_stop;
+mod users;

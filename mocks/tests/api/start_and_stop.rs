@@ -1,0 +1,111 @@
+//! The binary: how it starts, says where it is, and ends.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+#[test]
+fn all_three_start_answer_and_stop_when_they_are_told_to() {
+    let ports = ["--users-port=0", "--products-port=0", "--orders-port=0"];
+    let mut running = start(["all"].iter().chain(&ports));
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    for _ in 0..3 {
+        let line = lines.next().unwrap().unwrap();
+        let address = line.split("http://").nth(1).unwrap();
+        assert!(
+            ask(address, "/health").ends_with(r#"{"status":"ok"}"#),
+            "{line}"
+        );
+    }
+    assert_eq!(lines.next().unwrap().unwrap(), "Ctrl-C stops.");
+    running.signal("-TERM");
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn orders_alone_find_products_where_they_are_told() {
+    let mut products = start(["products", "--port", "0"].iter());
+    let products_url = first_url(&mut products);
+    let mut orders = start(["orders", "--port", "0", "--products", &products_url].iter());
+    let orders_url = first_url(&mut orders);
+    let order = r#"{"userId":"60","items":[{"productId":"1","quantity":1}]}"#;
+    let address = orders_url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "POST /orders HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{order}",
+        order.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+    orders.signal("-INT");
+    assert_eq!(orders.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = Command::new(BINARY)
+        .args(["users", "--port", &port])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        format!(
+            "mocks: 127.0.0.1:{port} is taken; stop what listens there, or choose another port\n"
+        )
+    );
+}
+
+/// A process that does not outlive its test.
+struct Running(Child);
+
+impl Running {
+    fn signal(&self, signal: &str) {
+        let pid = self.0.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already when the test went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start<'a>(arguments: impl Iterator<Item = &'a &'a str>) -> Running {
+    let child = Command::new(BINARY)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .spawn();
+    Running(child.unwrap())
+}
+
+fn first_url(running: &mut Running) -> String {
+    let mut line = String::new();
+    let stdout = running.0.stdout.as_mut().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    line.split_whitespace().last().unwrap().to_owned()
+}
+
+fn ask(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mocks");

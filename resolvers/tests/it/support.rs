@@ -1,0 +1,163 @@
+//! An engine over a graph and over running services.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use mocks::{Service, Shop};
+use resolvers::error::{FieldError, FieldErrorKind, PathElement};
+use resolvers::settings::{Introspection, Limits, Settings, SourceSettings};
+use resolvers::{Allow, Engine, Outcome, Request};
+use schema::graph::{Graph, LinkOptions, Subgraph};
+use schema::span::Document;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+/// The graph that ships.
+pub(crate) fn commerce() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("users", include_str!("../../../schema/commerce/users.graphql")),
+        ("products", include_str!("../../../schema/commerce/products.graphql")),
+        ("orders", include_str!("../../../schema/commerce/orders.graphql")),
+    ]
+}
+
+pub(crate) fn graph(subgraphs: &[(&str, &str)]) -> Arc<Graph> {
+    let subgraphs: Vec<_> = subgraphs
+        .iter()
+        .map(|(name, text)| Subgraph {
+            name: (*name).into(),
+            document: Document::new(format!("{name}.graphql"), *text),
+        })
+        .collect();
+    // Version 0.4 is the one whose connectors give interfaces and unions.
+    let options = LinkOptions {
+        experimental_connect: true,
+    };
+    let (graph, diagnostics) = Graph::link(&subgraphs, options);
+    let rendered: Vec<_> = diagnostics.iter().map(|it| it.render()).collect();
+    assert_eq!(rendered.join("\n"), "");
+    Arc::new(graph.unwrap())
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        sources: BTreeMap::new(),
+        limits: Limits {
+            depth: 20,
+            tokens: 10_000,
+            fields: 5_000,
+            source_body: 16 << 20,
+            errors: 100,
+        },
+        operation_timeout: Duration::from_secs(10),
+        source_timeout: Duration::from_secs(5),
+        prepared_operations: NonZeroUsize::MIN,
+        introspection: Introspection::Allow,
+    }
+}
+
+pub(crate) fn at(service: &Service) -> SourceSettings {
+    SourceSettings {
+        url: Some(service.url().parse().unwrap()),
+        ..SourceSettings::default()
+    }
+}
+
+/// An engine over the shop's graph and running services.
+pub(crate) struct Running {
+    pub(crate) shop: Shop,
+    pub(crate) engine: Engine,
+}
+
+impl Running {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let shop = Shop::start().await.unwrap();
+        let mut settings = settings();
+        for service in [&shop.users, &shop.products, &shop.orders] {
+            let name = format!("{0}.{0}", service.name());
+            settings.sources.insert(name, at(service));
+        }
+        change(&mut settings);
+        let engine = Engine::new(graph(&commerce()), settings).unwrap();
+        Self { shop, engine }
+    }
+
+    pub(crate) async fn ask(&self, query: &str) -> Value {
+        ask(&self.engine, query, json!({})).await
+    }
+
+    /// Calls to users, products and orders since the start.
+    pub(crate) fn calls(&self) -> [u64; 3] {
+        let shop = &self.shop;
+        [&shop.users, &shop.products, &shop.orders].map(Service::calls)
+    }
+}
+
+/// The answer as a client would see it, with errors in a short form.
+pub(crate) async fn ask(engine: &Engine, query: &str, variables: Value) -> Value {
+    ask_with(engine, query, variables, HeaderMap::new()).await
+}
+
+pub(crate) async fn ask_with(
+    engine: &Engine,
+    query: &str,
+    variables: Value,
+    headers: HeaderMap,
+) -> Value {
+    let request = Request {
+        query: query.to_owned(),
+        operation_name: None,
+        variables: Some(RawValue::from_string(variables.to_string()).unwrap()),
+        headers,
+        allow: Allow::All,
+    };
+    let mut out = Vec::new();
+    match engine.execute(request, &mut out).await {
+        Outcome::Executed { errors } => {
+            let data: Value = serde_json::from_slice(&out).unwrap();
+            let errors: Vec<String> = errors.iter().map(line).collect();
+            if errors.is_empty() {
+                data
+            } else {
+                json!({ "data": data, "errors": errors })
+            }
+        }
+        Outcome::Refused { errors } => {
+            assert!(out.is_empty());
+            let errors: Vec<_> = errors
+                .iter()
+                .map(|error| format!("{:?} {:?}: {}", error.kind, error.locations, error.message))
+                .collect();
+            json!({ "refused": errors })
+        }
+    }
+}
+
+/// `path.0.name: what happened`.
+fn line(error: &FieldError) -> String {
+    let path: Vec<String> = error
+        .path
+        .iter()
+        .map(|step| match step {
+            PathElement::Key(key) => key.to_string(),
+            PathElement::Index(index) => index.to_string(),
+        })
+        .collect();
+    let what = match &error.kind {
+        FieldErrorKind::NonNull { coordinate } => format!("{coordinate} is null"),
+        FieldErrorKind::WrongType {
+            coordinate,
+            type_name,
+        } => format!("{coordinate} is not {type_name}"),
+        FieldErrorKind::Fetch(failure) => format!("{}: {}", failure.coordinate, failure.error),
+        FieldErrorKind::More(count) => format!("{count} more"),
+    };
+    format!("{}: {what}", path.join("."))
+}
