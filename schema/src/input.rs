@@ -2,6 +2,8 @@
 //!
 //! The text was validated before (GraphQL §5.6), so nothing here refuses a value.
 
+use std::fmt;
+
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{Type, Value};
 
@@ -46,6 +48,50 @@ impl Input {
             Self::Constant(Constant::Object(known))
         })
     }
+}
+
+impl fmt::Display for Input {
+    /// As GraphQL writes it, enum values as text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Constant(constant) => constant.fmt(f),
+            Self::Variable(name) => write!(f, "${name}"),
+            Self::List(items) => write_list(f, items),
+            Self::Object(members) => write_object(f, members),
+        }
+    }
+}
+
+impl fmt::Display for Constant {
+    /// As GraphQL writes it, enum values as text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Number(text) => f.write_str(text),
+            Self::String(text) => write!(f, "{text:?}"),
+            Self::List(items) => write_list(f, items),
+            Self::Object(members) => write_object(f, members),
+        }
+    }
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, items: &[impl fmt::Display]) -> fmt::Result {
+    f.write_str("[")?;
+    for (index, item) in items.iter().enumerate() {
+        let comma = if index > 0 { ", " } else { "" };
+        write!(f, "{comma}{item}")?;
+    }
+    f.write_str("]")
+}
+
+fn write_object(f: &mut fmt::Formatter<'_>, members: &[(Name, impl fmt::Display)]) -> fmt::Result {
+    f.write_str("{")?;
+    for (index, (name, value)) in members.iter().enumerate() {
+        let comma = if index > 0 { ", " } else { "" };
+        write!(f, "{comma}{name}: {value}")?;
+    }
+    f.write_str("}")
 }
 
 /// A valid literal of type `ty`: single values wrapped into lists, enums and ids as text,

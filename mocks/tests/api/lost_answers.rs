@@ -13,7 +13,7 @@ use crate::client::{
 #[tokio::test]
 async fn pieces_come_back_when_the_answer_to_a_reservation_is_lost() {
     for fault in [Fault::CutShort, Fault::Reset] {
-        let shop = impatient().await;
+        let shop = Shop::start().await.unwrap();
         let before = stock(&shop.products, "1").await;
         shop.products.fault_on("POST /reservations", Some(fault));
         let problem = post(&shop.orders, "/orders", &order()).await.expect(502);
@@ -34,7 +34,7 @@ async fn pieces_come_back_when_the_answer_to_a_reservation_is_lost() {
 
 #[tokio::test]
 async fn giving_back_is_tried_again_until_it_succeeds() {
-    let shop = impatient().await;
+    let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     shop.products
         .fault_on("POST /reservations", Some(Fault::CutShort));
@@ -62,7 +62,7 @@ async fn a_products_service_that_fails_is_a_bad_gateway() {
         Fault::Status(409),
         Fault::NotJson,
     ] {
-        let shop = impatient().await;
+        let shop = Shop::start().await.unwrap();
         let before = stock(&shop.products, "1").await;
         shop.products.fault_on("POST /reservations", Some(fault));
         let problem = post(&shop.orders, "/orders", &order()).await.expect(502);
@@ -80,7 +80,11 @@ async fn a_products_service_that_fails_is_a_bad_gateway() {
 
 #[tokio::test]
 async fn a_products_service_that_is_silent_is_a_gateway_timeout() {
-    let shop = impatient().await;
+    let settings = Settings {
+        products_timeout: Duration::from_millis(250),
+        ..Settings::default()
+    };
+    let shop = Shop::start_with(settings).await.unwrap();
     shop.products.fault(Some(Fault::Stall));
     post(&shop.orders, "/orders", &order()).await.expect(504);
     shop.products.fault(None);
@@ -90,7 +94,7 @@ async fn a_products_service_that_is_silent_is_a_gateway_timeout() {
 
 #[tokio::test]
 async fn a_products_service_that_is_gone_is_a_bad_gateway() {
-    let mut shop = impatient().await;
+    let mut shop = Shop::start().await.unwrap();
     shop.products.stop().await;
     post(&shop.orders, "/orders", &order()).await.expect(502);
     assert_eq!(total(&shop.orders).await, 5_000);
@@ -99,7 +103,7 @@ async fn a_products_service_that_is_gone_is_a_bad_gateway() {
 
 #[tokio::test]
 async fn pieces_that_cannot_be_given_back_are_named() {
-    let shop = impatient().await;
+    let shop = Shop::start().await.unwrap();
     let dollars = json!({ "price": { "amount": 500, "currency": "USD" } });
     patch(&shop.products, "/products/2", &dollars)
         .await
@@ -126,7 +130,7 @@ async fn pieces_that_cannot_be_given_back_are_named() {
 
 #[tokio::test]
 async fn an_order_whose_pieces_do_not_come_back_stays_as_it_is() {
-    let shop = impatient().await;
+    let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     post(&shop.orders, "/orders", &order()).await.expect(201);
     shop.products
@@ -172,10 +176,13 @@ async fn an_order_is_placed_even_when_its_client_goes_away() {
     let before = stock(&shop.products, "1").await;
     let slow = Fault::Delay(Duration::from_millis(200));
     shop.products.fault_on("POST /reservations", Some(slow));
-    let call = with_json(request(&shop.orders, Method::POST, "/orders"), &order())
-        .header("idempotency-key", "gone")
-        .timeout(Duration::from_millis(50));
-    assert!(try_send(call).await.unwrap_err().is_timeout());
+    let call = with_json(request(&shop.orders, Method::POST, "/orders"), &order());
+    tokio::select! {
+        reply = try_send(call.header("idempotency-key", "gone")) => panic!("{reply:?}"),
+        () = eventually("the reservation is under way", async || {
+            shop.products.calls_to("POST /reservations") == 1
+        }) => {}
+    }
     eventually("the order is placed", async || {
         total(&shop.orders).await == 5_001
     })
@@ -211,15 +218,6 @@ async fn a_key_is_in_use_while_its_order_is_being_placed() {
     assert_eq!(second["type"], "urn:shop:idempotency-key-in-use");
     assert_eq!(keyed().await.header("idempotency-replayed"), "true");
     shop.stop().await;
-}
-
-/// A shop whose orders service does not wait long.
-async fn impatient() -> Shop {
-    let settings = Settings {
-        products_timeout: Duration::from_millis(250),
-        ..Settings::default()
-    };
-    Shop::start_with(settings).await.unwrap()
 }
 
 async fn act(orders: &Service, what: &str) -> Reply {

@@ -35,8 +35,14 @@ impl Commit<'_> {
         let Some(cover) = cover else {
             return Err(self.unplannable(place, &offers));
         };
+        // Who brought the objects; nobody did at the root, which is always there.
+        let creator = providers.first().map(|provider| provider.fetch);
         for choice in cover.choices {
             let fetch = self.fetch(place, choice, &providers)?;
+            let after = &mut self.fetches[fetch].after;
+            after.extend(creator);
+            after.sort_unstable();
+            after.dedup();
             providers.push(Provider {
                 fetch,
                 offer: choice.offer(self.graph),
@@ -79,10 +85,6 @@ impl Commit<'_> {
         let key = choice.of(self.graph).key.clone();
         let mut after = Vec::new();
         let key = self.key(&key, (place.at, place.on), providers, &mut after)?;
-        // Objects must be there before they can be filled, even when nothing of them is needed.
-        after.extend(providers.first().map(|provider| provider.fetch));
-        after.sort_unstable();
-        after.dedup();
         self.fetches.push(Fetch {
             source: choice.source,
             entry: choice.entry,

@@ -6,7 +6,7 @@ use schema::graph::{Graph, TypeId};
 use schema::source::{Access, Serves};
 
 use super::{Fetch, KeySlot, Plan};
-use crate::selection::{PositionId, Selection};
+use crate::selection::{PositionId, Selection, Slot};
 
 /// One paragraph a fetch, in the order of the plan.
 pub(crate) fn explain(graph: &Graph, selection: &Selection, plan: &Plan) -> String {
@@ -75,7 +75,7 @@ impl Explain<'_> {
         let mut names = Vec::new();
         let mut at = at;
         while let Some((parent, slot)) = self.selection.position(at).parent {
-            names.push(self.selection.position(parent).slots[slot].field.as_ref());
+            names.push(called(&self.selection.position(parent).slots[slot]));
             at = parent;
         }
         names.reverse();
@@ -94,11 +94,12 @@ impl Explain<'_> {
             .into_iter()
             .map(|index| {
                 let slot = &position.slots[index];
+                let name = called(slot);
                 match slot.child {
                     Some(child) if fetch.takes.contains_key(&child) => {
-                        format!("{} {{ {} }}", slot.field, self.takes(fetch, child))
+                        format!("{name} {{ {} }}", self.takes(fetch, child))
                     }
-                    _ => slot.field.to_string(),
+                    _ => name,
                 }
             })
             .collect();
@@ -108,6 +109,19 @@ impl Explain<'_> {
     fn type_name(&self, id: TypeId) -> &str {
         &self.graph.types().get(id).name
     }
+}
+
+/// `orders(first: 50)`.
+fn called(slot: &Slot) -> String {
+    if slot.arguments.is_empty() {
+        return slot.field.to_string();
+    }
+    let arguments: Vec<_> = slot
+        .arguments
+        .iter()
+        .map(|(name, argument)| format!("{name}: {}", argument.value))
+        .collect();
+    format!("{}({})", slot.field, arguments.join(", "))
 }
 
 fn key(slots: &[KeySlot]) -> String {

@@ -137,7 +137,9 @@ async fn a_list_is_walked_by_its_cursors() {
 async fn what_does_not_exist_is_null_without_an_error() {
     let running = Running::start().await;
 
-    let answer = running.ask("{ user(id: 999999) { name } merchant(id: 700) { name } }").await;
+    let answer = running
+        .ask("{ user(id: 999999) { name } merchant(id: 700) { name } }")
+        .await;
 
     assert_eq!(answer, json!({ "user": null, "merchant": null }));
 }
@@ -247,7 +249,10 @@ async fn an_order_for_more_than_the_stock_changes_nothing() {
 
     assert_eq!(answer["data"], json!({ "placeOrder": null }));
     let error = answer["errors"][0].as_str().unwrap();
-    assert!(error.starts_with("placeOrder: orders:Mutation.placeOrder[0]: answered 4"), "{error}");
+    assert!(
+        error.starts_with("placeOrder: orders:Mutation.placeOrder[0]: answered 4"),
+        "{error}"
+    );
     assert_eq!(stock(&running).await, before);
 }
 
@@ -286,7 +291,10 @@ async fn a_merchant_changes_stock_and_price() {
     )
     .await;
 
-    assert_eq!(answer, json!({ "s": { "stock": 3 }, "p": { "price": { "amount": 1250 }, "stock": 3 } }));
+    assert_eq!(
+        answer,
+        json!({ "s": { "stock": 3 }, "p": { "price": { "amount": 1250 }, "stock": 3 } })
+    );
 }
 
 #[tokio::test]

@@ -18,9 +18,18 @@ use serde_json::{Value, json};
 /// The graph that ships.
 pub(crate) fn commerce() -> Vec<(&'static str, &'static str)> {
     vec![
-        ("users", include_str!("../../../schema/commerce/users.graphql")),
-        ("products", include_str!("../../../schema/commerce/products.graphql")),
-        ("orders", include_str!("../../../schema/commerce/orders.graphql")),
+        (
+            "users",
+            include_str!("../../../schema/commerce/users.graphql"),
+        ),
+        (
+            "products",
+            include_str!("../../../schema/commerce/products.graphql"),
+        ),
+        (
+            "orders",
+            include_str!("../../../schema/commerce/orders.graphql"),
+        ),
     ]
 }
 

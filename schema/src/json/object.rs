@@ -1,16 +1,52 @@
-//! An object that was computed: ordered, each key once, found quickly however many there are.
+//! Objects and lists that were computed.
+//!
+//! Both know how much text they would take, so that whoever multiplies values can stop in time.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 use indexmap::IndexMap;
 
 use super::value::Value;
 
-/// Members in the order in which their keys first came.
+/// Members in the order in which their keys first came, each key once, found quickly however many
+/// there are.
 #[derive(Clone, Default)]
 pub struct Object<'a> {
     members: Members<'a>,
+    weight: usize,
+}
+
+/// Elements in order.
+#[derive(Clone)]
+pub struct Elements<'a> {
+    elements: Box<[Value<'a>]>,
+    weight: usize,
+}
+
+impl<'a> Elements<'a> {
+    /// These elements.
+    pub fn new(elements: Vec<Value<'a>>) -> Self {
+        let weight = elements.iter().map(|element| element.weight() + 1);
+        Self {
+            weight: weight.fold(2, usize::saturating_add),
+            elements: elements.into(),
+        }
+    }
+
+    /// About how many bytes they take as text, brackets included.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+}
+
+impl<'a> Deref for Elements<'a> {
+    type Target = [Value<'a>];
+
+    fn deref(&self) -> &[Value<'a>] {
+        &self.elements
+    }
 }
 
 #[derive(Clone)]
@@ -24,6 +60,7 @@ impl<'a> Object<'a> {
     pub fn with_capacity(members: usize) -> Self {
         Self {
             members: Members::Few(Vec::with_capacity(members.min(FEW))),
+            weight: 0,
         }
     }
 
@@ -51,8 +88,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The same, to be changed in place.
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value<'a>> {
+    /// About how many bytes it takes as text.
+    pub fn weight(&self) -> usize {
+        self.weight.saturating_add(2)
+    }
+
+    fn get_mut(&mut self, key: &str) -> Option<&mut Value<'a>> {
         match &mut self.members {
             Members::Few(members) => members
                 .iter_mut()
@@ -65,9 +106,14 @@ impl<'a> Object<'a> {
     /// Sets a member. One that is there keeps its place; its old value is returned.
     pub fn insert(&mut self, key: impl Into<Cow<'a, str>>, value: Value<'a>) -> Option<Value<'a>> {
         let key = key.into();
+        let weight = value.weight();
         if let Some(old) = self.get_mut(&key) {
-            return Some(std::mem::replace(old, value));
+            let old = std::mem::replace(old, value);
+            let others = self.weight.saturating_sub(old.weight());
+            self.weight = others.saturating_add(weight);
+            return Some(old);
         }
+        self.weight = (self.weight.saturating_add(weight)).saturating_add(key.len() + 4);
         match &mut self.members {
             Members::Few(members) if members.len() < FEW => members.push((key, value)),
             Members::Few(members) => {
@@ -119,6 +165,12 @@ impl<'a> FromIterator<(Cow<'a, str>, Value<'a>)> for Object<'a> {
             object.insert(key, value);
         }
         object
+    }
+}
+
+impl fmt::Debug for Elements<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
     }
 }
 

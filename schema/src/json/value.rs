@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::text;
 use super::{Json, Kind, Node};
 
-pub use super::object::Object;
+pub use super::object::{Elements, Object};
 
 /// A JSON value. Cloning copies at most one string.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub enum Value<'a> {
     /// A string, decoded.
     String(Cow<'a, str>),
     /// A list that was computed.
-    List(Rc<[Self]>),
+    List(Rc<Elements<'a>>),
     /// An object that was computed.
     Object(Rc<Object<'a>>),
     /// A value that still stands in its document.
@@ -66,8 +66,8 @@ impl<'a> Value<'a> {
     }
 
     /// A list of these values.
-    pub fn list(elements: impl Into<Rc<[Self]>>) -> Self {
-        Self::List(elements.into())
+    pub fn list(elements: Vec<Self>) -> Self {
+        Self::List(Rc::new(Elements::new(elements)))
     }
 
     /// An object.
@@ -154,7 +154,7 @@ impl<'a> Value<'a> {
             View::Number(text) => Value::Number(Cow::Owned(text.to_owned())),
             View::String(text) => Value::String(Cow::Owned(text.into_owned())),
             View::List(list) => {
-                Value::List(list.iter().map(|value| value.to_owned_value()).collect())
+                Value::list(list.iter().map(|value| value.to_owned_value()).collect())
             }
             View::Object(fields) => Value::object(
                 fields
@@ -162,6 +162,17 @@ impl<'a> Value<'a> {
                     .map(|(key, value)| (Cow::Owned(key.into_owned()), value.to_owned_value()))
                     .collect(),
             ),
+        }
+    }
+
+    /// About how many bytes the value takes as text; costs nothing to know.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => 4,
+            Self::Number(text) | Self::String(text) => text.len() + 2,
+            Self::List(elements) => elements.weight(),
+            Self::Object(object) => object.weight(),
+            Self::Node(node) => node.span().1 as usize,
         }
     }
 

@@ -17,11 +17,12 @@ use crate::json::{Object, Value, View};
 
 mod path;
 
-/// How much any evaluation may do: one for each expression and list element, one for each eight
-/// bytes of text made or looked through. A fraction of a second.
-const WORK: usize = 1 << 22;
+/// How much any evaluation may do: one for each path and list element, one for each eight bytes
+/// looked through or given, however often they are given. A fraction of a second.
+const WORK: usize = 1 << 20;
 
-/// What each byte of the input adds, so that work may grow with the input, but not faster.
+/// What each byte of input and variables adds, so that work and result may grow with them, but not
+/// with their square.
 const WORK_A_BYTE: usize = 8;
 
 /// Evaluates an item list applied to `input`, which becomes `$` and `@` for it, element by element
@@ -78,14 +79,12 @@ fn outcome<'a>(
     vars: &Vars<'a>,
     eval: impl FnOnce(&mut Run<'_, 'a>) -> Option<Value<'a>>,
 ) -> Outcome<'a> {
-    let bytes = inputs.map(|input| match input {
-        Value::Node(node) => node.span().1 as usize,
-        _ => 0,
-    });
+    let bytes = inputs.map(Value::weight);
+    let bytes = bytes[0].max(bytes[1]).saturating_add(vars.weight());
     let mut run = Run {
         vars,
         reports: Reports::default(),
-        left: WORK.saturating_add(bytes[0].max(bytes[1]).saturating_mul(WORK_A_BYTE)),
+        left: WORK.saturating_add(bytes.saturating_mul(WORK_A_BYTE)),
     };
     let value = eval(&mut run);
     Outcome {
@@ -287,7 +286,7 @@ pub(super) fn value<'a>(
             let elements = elements
                 .iter()
                 .map(|element| value(run, element, scope).unwrap_or(Value::Null));
-            Some(Value::List(elements.collect()))
+            Some(Value::list(elements.collect()))
         }
         Expr::Choice(choice, operands) => first_usable(run, *choice, operands, scope),
     }

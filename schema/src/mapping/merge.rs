@@ -58,12 +58,12 @@ impl<'a> Merged<'a> {
 }
 
 fn insert<'a>(object: &mut Object<'a>, key: Cow<'a, str>, value: Value<'a>) -> bool {
-    let Some(old) = object.get_mut(&key) else {
+    let Some(old) = object.get(&key) else {
         object.insert(key, value);
         return false;
     };
-    let (merged, is_lossy) = merged(std::mem::replace(old, Value::Null), value);
-    *old = merged;
+    let (merged, is_lossy) = merged(old.clone(), value);
+    object.insert(key, merged);
     is_lossy
 }
 
@@ -89,7 +89,7 @@ fn merged<'a>(old: Value<'a>, new: Value<'a>) -> (Value<'a>, bool) {
             let len = left.len().max(right.len());
             let (mut left, mut right) = (left.iter(), right.iter());
             let mut is_lossy = false;
-            let elements: Rc<[Value<'a>]> = (0..len)
+            let elements = (0..len)
                 .filter_map(|_| match (left.next(), right.next()) {
                     (Some(old), Some(new)) => {
                         let (merged, lossy) = merged(old, new);
@@ -99,7 +99,7 @@ fn merged<'a>(old: Value<'a>, new: Value<'a>) -> (Value<'a>, bool) {
                     (old, new) => old.or(new),
                 })
                 .collect();
-            (Value::List(elements), is_lossy)
+            (Value::list(elements), is_lossy)
         }
         _ => {
             let is_lossy = old.kind_name() != new.kind_name();

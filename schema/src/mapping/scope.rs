@@ -43,6 +43,12 @@ impl<'a> Vars<'a> {
             .map(|(_, value)| value)
     }
 
+    /// About how many bytes all of them take as text.
+    pub(super) fn weight(&self) -> usize {
+        let weights = self.0.iter().map(|(_, value)| value.weight());
+        weights.fold(0, usize::saturating_add)
+    }
+
     /// The names that are set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_ref())
@@ -147,13 +153,11 @@ impl Trail<'_> {
             Self::Index(_, index) => elements.push(PathElement::Index(*index)),
             Self::Key(_, key) => elements.push(PathElement::Key((*key).to_owned())),
             Self::Steps(_, path, count) => {
-                match &path.head {
-                    Head::Key(key) => elements.push(PathElement::Key(key.name.clone())),
-                    Head::Variable(key) => {
-                        elements.push(PathElement::Key(format!("${}", key.name)))
-                    }
-                    Head::Dollar(_) | Head::At(_) | Head::Expr(_) => {}
-                }
+                elements.extend(match &path.head {
+                    Head::Key(key) => Some(PathElement::Key(key.name.clone())),
+                    Head::Variable(key) => Some(PathElement::Key(format!("${}", key.name))),
+                    Head::Dollar(_) | Head::At(_) | Head::Expr(_) => None,
+                });
                 for step in path.steps.iter().take(*count) {
                     match step {
                         Step::Key(key) => elements.push(PathElement::Key(key.name.clone())),

@@ -23,7 +23,9 @@ pub(in crate::mapping) fn value<'a>(
         from: 0,
     };
     let value = head(run, path, scope)?;
-    steps(run, walk, value, scope)
+    let value = steps(run, walk, value, scope)?;
+    run.spend(value.weight() / 8, &path.range)?;
+    Some(value)
 }
 
 /// A path from one of its steps on.
@@ -70,7 +72,7 @@ fn variable<'a>(run: &mut Run<'_, 'a>, key: &Key, scope: Scope<'_, 'a>) -> Optio
     None
 }
 
-/// Strings that were computed are copied, which counts as making them.
+/// All but strings that were computed are copied at once.
 fn copy<'a>(run: &mut Run<'_, 'a>, value: &Value<'a>, range: &Range<usize>) -> Option<Value<'a>> {
     if let Value::String(Cow::Owned(text)) = value {
         run.spend(text.len() / 8, range)?;

@@ -4,7 +4,6 @@
 //! moved back to its start, so that nothing is ever half a character.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use super::equal::{Depth, equal};
 use super::objects::members;
@@ -19,7 +18,7 @@ pub(super) fn map<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Valu
     let expr = call.needed(run, Arity::AtLeastOne)?;
     let View::List(list) = call.view() else {
         let value = call.argument(run, 0)?;
-        return Some(Value::List(Rc::new([value])));
+        return Some(Value::list(vec![value]));
     };
     let mut mapped = Vec::with_capacity(list.len());
     for (index, element) in list.iter().enumerate() {
@@ -34,7 +33,7 @@ pub(super) fn filter<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<V
     let expr = call.needed(run, Arity::AtLeastOne)?;
     let View::List(list) = call.view() else {
         let kept = condition(run, call, expr)?.then(|| call.input().clone());
-        return Some(Value::List(kept.into_iter().collect()));
+        return Some(Value::list(kept.into_iter().collect()));
     };
     let mut kept = Vec::new();
     let mut is_sound = true;
@@ -131,7 +130,7 @@ pub(super) fn slice<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Va
             call.spend(run, list.len())?;
             let (start, end) = bounds(start, end, list.len());
             let elements = list.iter().skip(start).take(end.saturating_sub(start));
-            Some(Value::List(elements.collect()))
+            Some(Value::list(elements.collect()))
         }
         View::String(text) => {
             call.spend(run, text.len() / 8)?;

@@ -29,7 +29,7 @@ pub(super) fn entries<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<
         entry.insert("value", value);
         Value::object(entry)
     });
-    Some(Value::List(entries.collect()))
+    Some(Value::list(entries.collect()))
 }
 
 /// The members, each key once.

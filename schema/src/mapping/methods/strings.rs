@@ -62,8 +62,8 @@ fn text_argument<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Strin
 
 pub(super) fn json_stringify<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     call.no_parentheses(run)?;
+    call.spend(run, call.input().weight() / 8)?;
     let text = call.input().to_json();
-    call.spend(run, text.len() / 8)?;
     Some(Value::String(text.into()))
 }
 

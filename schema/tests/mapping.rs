@@ -1,0 +1,91 @@
+//! The mapping language, as tables: what is written, what it is applied to, what comes out.
+//!
+//! An expected value `-` means no value at all. A report is its kind and its path.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests are not seen as tests"
+)]
+
+use bytes::Bytes;
+use schema::json::{Json, Value};
+use schema::mapping::{Mapping, Outcome, PathElement, Report, Vars, Version};
+
+#[path = "mapping/errors.rs"]
+mod errors;
+#[path = "mapping/limits.rs"]
+mod limits;
+#[path = "mapping/methods.rs"]
+mod methods;
+#[path = "mapping/paths.rs"]
+mod paths;
+#[path = "mapping/print.rs"]
+mod print;
+#[path = "mapping/selections.rs"]
+mod selections;
+#[path = "mapping/variables.rs"]
+mod variables;
+
+/// A mapping, the value it gives, the reports it makes.
+type Row<'t> = (&'t str, &'t str, &'t [&'t str]);
+
+const V0_1: Version = Version::V0_1;
+const V0_2: Version = Version::V0_2;
+const V0_3: Version = Version::V0_3;
+const V0_4: Version = Version::V0_4;
+
+/// Evaluates each mapping on one input, with `$args` as in [`args`].
+#[track_caller]
+fn check(version: Version, input: &str, rows: &[Row<'_>]) {
+    let input = json(input);
+    let args = args();
+    let mut wrong = Vec::new();
+    for (text, expected, reports) in rows {
+        let mapping = parse(text, version);
+        let vars = Vars::new().with("args", Value::from(&args));
+        let outcome = mapping.eval(Value::from(&input), &vars);
+        let found = (shown(&outcome), described(&outcome.reports));
+        if found
+            != (
+                (*expected).to_owned(),
+                reports.iter().map(|it| (*it).to_owned()).collect(),
+            )
+        {
+            wrong.push(format!("{text}\n  gives {} {:?}", found.0, found.1));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn args() -> Json {
+    json(r#"{"id":"7","n":null,"list":[{"v":1},{"v":2}]}"#)
+}
+
+fn json(text: &str) -> Json {
+    Json::parse(Bytes::from(text.to_owned())).expect("JSON in a test")
+}
+
+#[track_caller]
+fn parse(text: &str, version: Version) -> Mapping {
+    Mapping::parse(text, version).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn shown(outcome: &Outcome<'_>) -> String {
+    let value = outcome.value.as_ref();
+    value.map_or_else(|| "-".to_owned(), Value::to_json)
+}
+
+fn described(reports: &[Report]) -> Vec<String> {
+    let one = |report: &Report| {
+        let path: Vec<_> = report.path.iter().map(element).collect();
+        format!("{} {}", report.kind.as_str(), path.join("."))
+    };
+    reports.iter().map(one).collect()
+}
+
+fn element(element: &PathElement) -> String {
+    match element {
+        PathElement::Key(key) => key.clone(),
+        PathElement::Index(index) => index.to_string(),
+    }
+}

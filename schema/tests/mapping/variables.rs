@@ -1,0 +1,79 @@
+//! Which variables a mapping says it uses.
+
+use super::*;
+use schema::mapping::{UsedField, used_fields};
+
+#[track_caller]
+fn uses(text: &str, expected: &[&str]) {
+    let mapping = parse(text, V0_3);
+    let found: Vec<_> = mapping
+        .variables()
+        .iter()
+        .map(|used| {
+            assert_eq!(&text[used.range.clone()], format!("${}", used.name));
+            format!("${}{}", used.name, fields(text, &used.fields))
+        })
+        .collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+fn fields(text: &str, used: &[UsedField]) -> String {
+    let inside: Vec<_> = used
+        .iter()
+        .map(|field| {
+            assert!(text[field.range.clone()].contains(&field.name));
+            format!("{}{}", field.name, fields(text, &field.fields))
+        })
+        .collect();
+    if inside.is_empty() {
+        String::new()
+    } else {
+        format!("{{{}}}", inside.join(" "))
+    }
+}
+
+#[test]
+fn every_use_is_listed_with_what_it_reads() {
+    uses("id name { a }", &[]);
+    uses("$args", &["$args"]);
+    uses("a: $args.a.b c: $this.c", &["$args{a{b}}", "$this{c}"]);
+    uses("a: $args.a.b { c d: e.f? }", &["$args{a{b{c e{f}}}}"]);
+    uses("a: $this { a { b } x: { y } }", &["$this{a{b} y}"]);
+    uses("$batch.id->joinNotNull(',')", &["$batch{id}"]);
+    uses("ids: $batch->map(@.id)", &["$batch{id}"]);
+    uses(
+        "x: $batch { id n: $config.n }",
+        &["$batch{id}", "$config{n}"],
+    );
+    uses(
+        "x: $args.list->filter(@.on)->first.id",
+        &["$args{list{on id}}"],
+    );
+    uses(
+        "x: $({ a: $args.a, b: [$this.b ?? $args.'c d'] })",
+        &["$args{a}", "$this{b}", "$args{c d}"],
+    );
+    uses("x: $args.s->jsonParse.y", &["$args{s}"]);
+    uses("x: y->match([$args.k, $this.v])", &["$args{k}", "$this{v}"]);
+}
+
+#[test]
+fn variables_of_the_mapping_itself_are_not_uses() {
+    uses("x: $args.a->as($v)->echo($v.b)", &["$args{a{b}}"]);
+    uses("x: id->as($args)->echo($args.b)", &[]);
+    uses("x: id->as($v, $this.o) { y: $v.z }", &["$this{o{z}}"]);
+    uses("x: id->as($v) y: $v.z", &["$v{z}"]);
+}
+
+#[test]
+fn all_uses_of_one_variable_come_together() {
+    let mapping = parse(
+        "a: $this.a.b b: $this { c a { d } } c: $args.q d: $this.c",
+        V0_3,
+    );
+    let used = mapping.variables();
+    let this = used_fields(&used, "this");
+
+    assert_eq!(fields(mapping.text(), &this), "{a{b d} c}");
+    assert!(used_fields(&used, "batch").is_empty());
+}
