@@ -42,7 +42,7 @@ pub struct SourceSettings {
 pub struct Limits {
     /// Fields inside fields; a root field has depth 1.
     pub depth: usize,
-    /// Lexical tokens of the document.
+    /// Tokens of the document; a run of white space is one too.
     pub tokens: usize,
     /// Fields after fragments are resolved, each occurrence counted.
     pub fields: usize,

@@ -4,15 +4,15 @@
 //! something is wrong; whoever finds a problem makes one of these and goes on looking.
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::span::{Document, Span};
 
 pub use self::code::Code;
-use crate::span::Span;
+pub use self::nearest::nearest;
 
 mod code;
 mod nearest;
-
-pub use self::nearest::nearest;
 
 /// Something wrong, or doubtful, in what the user wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +111,8 @@ impl Diagnostic {
                 .primary_title(self.message.as_str())
                 .id(self.code.as_str()),
         );
-        for (index, label) in self.labels.iter().enumerate() {
-            group = group.element(snippet(label, index == 0));
+        for document in self.documents() {
+            group = group.element(self.snippet(document));
         }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
@@ -121,26 +121,43 @@ impl Diagnostic {
             .decor_style(DecorStyle::Ascii)
             .render(&[group])
     }
+
+    /// The documents of the labels, each once, that of the first label first.
+    fn documents(&self) -> Vec<&Document> {
+        let mut documents: Vec<&Document> = Vec::new();
+        for label in &self.labels {
+            if !documents.contains(&&label.span.document) {
+                documents.push(&label.span.document);
+            }
+        }
+        documents
+    }
+
+    /// The excerpt of one document with all labels in it.
+    fn snippet<'a>(&'a self, document: &'a Document) -> Snippet<'a, Annotation<'a>> {
+        let labels = self.labels.iter().enumerate();
+        let annotations = labels
+            .filter(|(_, label)| label.span.document == *document)
+            .map(|(index, label)| match index {
+                0 => annotation(label, AnnotationKind::Primary),
+                _ => annotation(label, AnnotationKind::Context),
+            });
+        Snippet::source(document.text.as_ref())
+            .path(document.name.as_ref())
+            .annotations(annotations)
+    }
 }
 
-fn snippet(label: &Label, primary: bool) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+fn annotation(label: &Label, kind: AnnotationKind) -> Annotation<'_> {
     let text = &label.span.document.text;
     let start = text.floor_char_boundary(label.span.range.start.min(text.len()));
     let end = text.ceil_char_boundary(label.span.range.end.clamp(start, text.len()));
-    let kind = if primary {
-        AnnotationKind::Primary
-    } else {
-        AnnotationKind::Context
-    };
     let annotation = kind.span(start..end);
-    let annotation = if label.text.is_empty() {
+    if label.text.is_empty() {
         annotation
     } else {
         annotation.label(label.text.as_str())
-    };
-    Snippet::source(text.as_ref())
-        .path(label.span.document.name.as_ref())
-        .annotation(annotation)
+    }
 }
 
 /// What is wrong with a set of documents; all of it, not the first thing.
@@ -180,7 +197,6 @@ impl Extend<Diagnostic> for Problems {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::span::Document;
 
     #[test]
     fn a_diagnostic_shows_code_place_excerpt_and_help() {
@@ -192,6 +208,14 @@ mod tests {
         )
         .help(Some("write `$args.id`".to_owned()));
 
-        insta::assert_snapshot!(diagnostic.render(), @"");
+        insta::assert_snapshot!(diagnostic.render(), @r"
+    error[UNDEFINED_ARGUMENT]: `$args.idd` is not an argument of `Query.user`
+     --> users.graphql:2:8
+      |
+    2 |   user(id: ID!): User
+      |        ^^
+      |
+      = help: write `$args.id`
+    ");
     }
 }

@@ -71,19 +71,17 @@ fn build(ast: &ast::Document, links: &Links) -> (Schema, DiagnosticList) {
         .add_ast(ast)
         .parse(definitions::missing(ast, links), "definitions.graphql")
         .build();
-    match built {
+    let (schema, mut errors) = match built {
         Ok(schema) => {
-            let whole = schema.clone();
-            match schema.validate() {
-                Ok(valid) => (
-                    valid.into_inner(),
-                    DiagnosticList::new(whole.sources.clone()),
-                ),
-                Err(WithErrors { errors, .. }) => (whole, errors),
-            }
+            let sources = schema.sources.clone();
+            (schema, DiagnosticList::new(sources))
         }
         Err(WithErrors { partial, errors }) => (partial, errors),
+    };
+    if let Err(WithErrors { errors: more, .. }) = schema.clone().validate() {
+        errors.merge(more);
     }
+    (schema, errors)
 }
 
 impl Sdl {
@@ -142,7 +140,7 @@ impl<'a> Places<'a> {
             .location()
             .filter(|location| Some(location.file_id()) == self.file)
             .map(|location| location.offset()..location.end_offset());
-        let message = error.to_string();
+        let message = readable(&error.to_string());
         let Some(range) = range else {
             return Diagnostic::unplaced(code, message);
         };
@@ -157,6 +155,30 @@ impl<'a> Places<'a> {
         };
         Diagnostic::error(code, Span::new(self.document, range), message)
     }
+}
+
+/// The parser calls tokens by names of its own.
+fn readable(message: &str) -> String {
+    const TOKENS: [(&str, &str); 12] = [
+        ("R_PAREN", "`)`"),
+        ("L_PAREN", "`(`"),
+        ("R_CURLY", "`}`"),
+        ("L_CURLY", "`{`"),
+        ("R_BRACK", "`]`"),
+        ("L_BRACK", "`[`"),
+        ("COLON", "`:`"),
+        ("BANG", "`!`"),
+        ("PIPE", "`|`"),
+        ("AMP", "`&`"),
+        ("EQ", "`=`"),
+        ("EOF", "the end"),
+    ];
+    let message = message.strip_prefix("syntax error: ").unwrap_or(message);
+    TOKENS
+        .iter()
+        .fold(message.to_owned(), |message, (name, text)| {
+            message.replace(name, text)
+        })
 }
 
 /// Rules of whole schemas that a subgraph need not keep: it may have no query root.

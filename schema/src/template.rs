@@ -267,3 +267,6 @@ fn moved_fields(fields: Vec<UsedField>, offset: usize) -> Vec<UsedField> {
     });
     moved.collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,12 @@
 //!
 //! The files are not part of the repository. They are looked for in the folder that `WEIR_CASES`
 //! names, else beside the checkout; without them this test says that it skips.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests are not seen as tests, and a skipped test has to say so"
+)]
 
 use std::fs;
 use std::path::PathBuf;

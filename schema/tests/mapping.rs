@@ -1,6 +1,7 @@
-//! The mapping language, as tables: what is written, what it is applied to, what comes out.
+//! The mapping language, as tables: what is written ~ what comes out ~ what is reported.
 //!
-//! An expected value `-` means no value at all. A report is its kind and its path.
+//! `↵` in a table is a line break. A value `-` means no value at all. A report is its kind and its
+//! path.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -26,35 +27,39 @@ mod selections;
 #[path = "mapping/variables.rs"]
 mod variables;
 
-/// A mapping, the value it gives, the reports it makes.
-type Row<'t> = (&'t str, &'t str, &'t [&'t str]);
-
 const V0_1: Version = Version::V0_1;
 const V0_2: Version = Version::V0_2;
 const V0_3: Version = Version::V0_3;
 const V0_4: Version = Version::V0_4;
 
-/// Evaluates each mapping on one input, with `$args` as in [`args`].
+/// Evaluates each mapping of a table on one input, with `$args` as in [`args`].
 #[track_caller]
-fn check(version: Version, input: &str, rows: &[Row<'_>]) {
+fn check(version: Version, input: &str, table: &str) {
     let input = json(input);
     let args = args();
     let mut wrong = Vec::new();
-    for (text, expected, reports) in rows {
-        let mapping = parse(text, version);
+    for [text, value, reports, _] in rows(table) {
+        let mapping = parse(&text, version);
         let vars = Vars::new().with("args", Value::from(&args));
         let outcome = mapping.eval(Value::from(&input), &vars);
-        let found = (shown(&outcome), described(&outcome.reports));
-        if found
-            != (
-                (*expected).to_owned(),
-                reports.iter().map(|it| (*it).to_owned()).collect(),
-            )
-        {
-            wrong.push(format!("{text}\n  gives {} {:?}", found.0, found.1));
+        let found = (shown(&outcome), described(&outcome.reports).join(", "));
+        if found != (value, reports) {
+            wrong.push(format!("{text}\n  gives {} ~ {}", found.0, found.1));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The columns of each row; those not written are empty.
+fn rows(table: &str) -> impl Iterator<Item = [String; 4]> {
+    let lines = table.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.map(|line| {
+        let mut columns = line
+            .split('~')
+            .map(|column| column.trim().replace('↵', "\n"));
+        std::array::from_fn(|_| columns.next().unwrap_or_default())
+    })
 }
 
 fn args() -> Json {
@@ -79,6 +84,8 @@ fn described(reports: &[Report]) -> Vec<String> {
     let one = |report: &Report| {
         let path: Vec<_> = report.path.iter().map(element).collect();
         format!("{} {}", report.kind.as_str(), path.join("."))
+            .trim_end()
+            .to_owned()
     };
     reports.iter().map(one).collect()
 }

@@ -16,24 +16,31 @@ pub fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein distance without regard to case, so that `baseUrl` finds `baseURL`.
+/// Changes between two words: a letter more, less, other, or two letters swapped. Case does not
+/// count, so that `baseUrl` finds `baseURL`.
 fn distance(left: &str, right: &str) -> usize {
     let left: Vec<char> = left.chars().flat_map(char::to_lowercase).collect();
     let right: Vec<char> = right.chars().flat_map(char::to_lowercase).collect();
-    let mut previous: Vec<usize> = (0..=right.len()).collect();
-    for (row, from) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, to) in right.iter().enumerate() {
-            let substitute = previous[column] + usize::from(from != to);
-            current.push(
-                substitute
-                    .min(previous[column + 1] + 1)
-                    .min(current[column] + 1),
-            );
+    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
+    for row in 1..=left.len() {
+        let mut current = vec![row];
+        for column in 1..=right.len() {
+            let other = left[row - 1] != right[column - 1];
+            let mut least = (rows[row - 1][column - 1] + usize::from(other))
+                .min(rows[row - 1][column] + 1)
+                .min(current[column - 1] + 1);
+            let swapped = row > 1
+                && column > 1
+                && left[row - 1] == right[column - 2]
+                && left[row - 2] == right[column - 1];
+            if swapped {
+                least = least.min(rows[row - 2][column - 2] + 1);
+            }
+            current.push(least);
         }
-        previous = current;
+        rows.push(current);
     }
-    previous[right.len()]
+    rows[left.len()][right.len()]
 }
 
 #[cfg(test)]
@@ -45,6 +52,7 @@ mod tests {
         let names = ["id", "name", "baseURL", "queryParams"];
 
         assert_eq!(nearest("nam", names), Some("name"));
+        assert_eq!(nearest("nmae", names), Some("name"));
         assert_eq!(nearest("baseUrl", names), Some("baseURL"));
         assert_eq!(nearest("queryparam", names), Some("queryParams"));
         assert_eq!(nearest("timeout", names), None);

@@ -149,6 +149,14 @@ const TOKENS: &[&str] = &[
 ];
 
 #[test]
+fn a_document_may_go_from_thread_to_thread() {
+    fn may_go<T: Send + Sync>() {}
+    may_go::<Json>();
+    may_go::<crate::mapping::Mapping>();
+    may_go::<crate::template::Template>();
+}
+
+#[test]
 fn errors_say_what_and_where() {
     assert_eq!(error(""), "expected a value at byte 0");
     assert_eq!(error("[1,]"), "expected a value at byte 3");

@@ -118,7 +118,33 @@ impl<'a> Value<'a> {
 
     /// Whether it is an object.
     pub fn is_object(&self) -> bool {
-        matches!(self.view(), View::Object(_))
+        self.as_object().is_some()
+    }
+
+    /// The list, if it is one. Cheaper than [`Self::view`], which looks at strings too.
+    #[inline]
+    pub fn as_list(&self) -> Option<List<'_, 'a>> {
+        match self {
+            Self::List(elements) => Some(List::Owned(elements)),
+            Self::Node(node) => match node.kind() {
+                Kind::List(_) => Some(List::Node(*node)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The object, if it is one. Cheaper than [`Self::view`], which looks at strings too.
+    #[inline]
+    pub fn as_object(&self) -> Option<Fields<'_, 'a>> {
+        match self {
+            Self::Object(object) => Some(Fields::Owned(object)),
+            Self::Node(node) => match node.kind() {
+                Kind::Object(_) => Some(Fields::Node(*node)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Writes the value as compact JSON. Strings and numbers of a document are written verbatim.
@@ -176,15 +202,35 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The weight of a string, 0 for all others.
+    pub(crate) fn weight_of_string(&self) -> usize {
+        match self {
+            Self::String(text) => text.len(),
+            Self::Node(node) => match node.kind() {
+                Kind::String(_) => node.span().1 as usize,
+                _ => 0,
+            },
+            _ => 0,
+        }
+    }
+
     /// What kind of value it is, for messages.
     pub fn kind_name(&self) -> &'static str {
-        match self.view() {
-            View::Null => "null",
-            View::Bool(_) => "a boolean",
-            View::Number(_) => "a number",
-            View::String(_) => "a string",
-            View::List(_) => "a list",
-            View::Object(_) => "an object",
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+            Self::Node(node) => match node.kind() {
+                Kind::Null => "null",
+                Kind::Bool(_) => "a boolean",
+                Kind::Number(_) => "a number",
+                Kind::String(_) => "a string",
+                Kind::List(_) => "a list",
+                Kind::Object(_) => "an object",
+            },
         }
     }
 }

@@ -107,7 +107,12 @@ impl Reader<'_> {
         if let Some(subscription) = &sdl.schema.schema_definition.subscription {
             self.problems.push(Diagnostic::error(
                 Code::SubscriptionInConnectors,
-                sdl.span(subscription.name.location()),
+                sdl.span(
+                    sdl.schema
+                        .types
+                        .get(&subscription.name)
+                        .and_then(ExtendedType::location),
+                ),
                 "a subgraph with connectors cannot have subscriptions",
             ));
         }

@@ -24,6 +24,7 @@ pub(super) fn merge(sdls: &[Sdl], problems: &mut Problems) -> Schema {
     };
     for (index, sdl) in sdls.iter().enumerate() {
         merge.roots(sdl);
+        merge.directives(sdl);
         for (name, definition) in &sdl.schema.types {
             if sdl.wrote(definition.location()) || is_extended(sdl, definition) {
                 merge.add(sdls, index, name, definition);
@@ -61,6 +62,18 @@ impl Merge<'_> {
                 && let Some(name) = from
             {
                 *to = Some(ComponentName::from(name.name.clone()));
+            }
+        }
+    }
+
+    /// Definitions of directives that stay in the schema and that the library does not know.
+    fn directives(&mut self, sdl: &Sdl) {
+        let definitions = &mut self.schema.directive_definitions;
+        for name in FOR_CLIENTS {
+            if let Some((name, definition)) = sdl.schema.directive_definitions.get_key_value(name)
+                && !definitions.contains_key(name)
+            {
+                definitions.insert(name.clone(), definition.clone());
             }
         }
     }

@@ -112,7 +112,10 @@ fn value(
             Code::CircularReference,
             range,
             &format!("`{}` is selected inside itself", definition.name),
-            Some("select its key only, at most one level up, and let an entity connector give the rest".to_owned()),
+            Some(format!(
+                "leave it out here, and give `{}` a connector of its own that fetches it by key",
+                definition.name
+            )),
         );
         return None;
     }
@@ -176,8 +179,12 @@ impl<'a> Ctx<'a> {
 
     fn unknown_field(&mut self, ty: &Type, member: &shape::Member) {
         let known = ty.fields().into_iter().flat_map(IndexMap::keys);
-        let help = nearest(&member.name, known.map(AsRef::as_ref))
-            .map(|close| format!("write `{close}: {}`", member.name));
+        let help = nearest(&member.name, known.map(AsRef::as_ref)).map(|close| {
+            format!(
+                "write `{close}`, or `{close}: {0}` if the answer calls it `{0}`",
+                member.name
+            )
+        });
         self.report(
             Code::SelectedFieldNotFound,
             &member.range,

@@ -39,7 +39,7 @@ pub struct Member {
 /// What follows an alias.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MemberValue {
-    /// `alias: { … }`: same `$` and `@` as around it.
+    /// `alias: { … }`: same `$` and `@` as around it. From v0.4 on this is an [`Expr::Group`].
     Group(Selection),
     /// `alias: path`, or the field itself (`name`, `name?`, `name { … }`: a path whose head is the key).
     /// From v0.4 on also a literal or an operator.

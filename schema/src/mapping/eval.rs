@@ -13,7 +13,7 @@ use super::ast::{Choice, Expr, Item, Member, MemberValue, Selection};
 use super::merge::Merged;
 use super::report::{Report, ReportKind, Reports};
 use super::scope::{Place, Scope, Trail, Vars};
-use crate::json::{Object, Value, View};
+use crate::json::{Object, Value};
 
 mod path;
 
@@ -23,7 +23,7 @@ const WORK: usize = 1 << 20;
 
 /// What each byte of input and variables adds, so that work and result may grow with them, but not
 /// with their square.
-const WORK_A_BYTE: usize = 8;
+const WORK_A_BYTE: usize = 4;
 
 /// Evaluates an item list applied to `input`, which becomes `$` and `@` for it, element by element
 /// where it is a list.
@@ -112,11 +112,16 @@ impl Run<'_, '_> {
         range: &Range<usize>,
         message: impl FnOnce() -> String,
     ) {
-        if self.reports.has_room(kind) {
+        if !self.reports.has_room(kind) {
+            return;
+        }
+        let path = trail.path();
+        // Looked for before the message is made, which may take longer than all the rest.
+        if !self.reports.has(kind, range, &path) {
             self.add(Report {
                 kind,
                 message: message(),
-                path: trail.path(),
+                path,
                 range: range.clone(),
                 extensions: None,
             });
@@ -152,7 +157,7 @@ pub(super) fn selection_value<'a>(
     scope: Scope<'_, 'a>,
 ) -> Value<'a> {
     let Place { value, trail } = scope.at;
-    let View::List(list) = value.view() else {
+    let Some(list) = value.as_list() else {
         return items_value(run, selection, scope);
     };
     let mut elements = Vec::with_capacity(list.len());

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use crate::json::{Object, Value, View};
+use crate::json::{Object, Value};
 
 /// The value that an item list builds up.
 pub(super) enum Merged<'a> {
@@ -79,33 +79,27 @@ fn merged<'a>(old: Value<'a>, new: Value<'a>) -> (Value<'a>, bool) {
     if old.is_null() || new.is_null() {
         return (Value::Null, false);
     }
-    match (old.view(), new.view()) {
-        (View::Object(_), View::Object(_)) => {
-            let mut object: Object<'a> = members(old).collect();
-            let is_lossy = merge_members(&mut object, new);
-            (Value::object(object), is_lossy)
-        }
-        (View::List(left), View::List(right)) => {
-            let len = left.len().max(right.len());
-            let (mut left, mut right) = (left.iter(), right.iter());
-            let mut is_lossy = false;
-            let elements = (0..len)
-                .filter_map(|_| match (left.next(), right.next()) {
-                    (Some(old), Some(new)) => {
-                        let (merged, lossy) = merged(old, new);
-                        is_lossy |= lossy;
-                        Some(merged)
-                    }
-                    (old, new) => old.or(new),
-                })
-                .collect();
-            (Value::list(elements), is_lossy)
-        }
-        _ => {
-            let is_lossy = old.kind_name() != new.kind_name();
-            (new, is_lossy)
-        }
+    if old.is_object() && new.is_object() {
+        let mut object: Object<'a> = members(old).collect();
+        let is_lossy = merge_members(&mut object, new);
+        return (Value::object(object), is_lossy);
     }
+    let (Some(left), Some(right)) = (old.as_list(), new.as_list()) else {
+        let is_lossy = old.kind_name() != new.kind_name();
+        return (new, is_lossy);
+    };
+    let len = left.len().max(right.len());
+    let (mut left, mut right) = (left.iter(), right.iter());
+    let mut is_lossy = false;
+    let elements = (0..len).filter_map(|_| match (left.next(), right.next()) {
+        (Some(old), Some(new)) => {
+            let (merged, lossy) = merged(old, new);
+            is_lossy |= lossy;
+            Some(merged)
+        }
+        (old, new) => old.or(new),
+    });
+    (Value::list(elements.collect()), is_lossy)
 }
 
 /// The members of an object, taken out of it where nobody else holds it.

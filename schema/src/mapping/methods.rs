@@ -49,6 +49,8 @@ pub(super) fn call<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Val
     if let Ok(index) = METHODS.binary_search_by(|method| method.name.cmp(name))
         && let Some(method) = METHODS.get(index)
     {
+        // A string in a document is looked through before a method can work on it.
+        call.spend(run, call.input().weight_of_string() / 64)?;
         return (method.run)(run, call);
     }
     call.report(run, ReportKind::MethodUnknown, || {

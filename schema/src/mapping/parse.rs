@@ -223,17 +223,11 @@ impl Parser<'_> {
     }
 
     fn alias_value(&mut self) -> Parsed<MemberValue> {
-        if self.scan.peek() == Some('{') {
-            if self.version < Version::V0_4 {
-                return self.group().map(MemberValue::Group);
-            }
-            return Ok(match self.expr()? {
-                Expr::Group(group) => MemberValue::Group(group),
-                expr => MemberValue::Expr(expr),
-            });
-        }
         if self.version >= Version::V0_4 {
             return self.expr().map(MemberValue::Expr);
+        }
+        if self.scan.peek() == Some('{') {
+            return self.group().map(MemberValue::Group);
         }
         if let Some('[' | '0'..='9' | '-' | '.') = self.scan.peek() {
             return Err(self

@@ -111,6 +111,13 @@ impl Reports {
         }
     }
 
+    /// Whether there is one of this kind about the same place of mapping and input.
+    pub(super) fn has(&self, kind: ReportKind, range: &Range<usize>, path: &[PathElement]) -> bool {
+        self.kept
+            .iter()
+            .any(|report| report.kind == kind && report.range == *range && report.path == path)
+    }
+
     /// Keeps a report, unless there is an equal one or no room.
     pub(super) fn push(&mut self, report: Report) {
         if self.has_room(report.kind) && !self.kept.contains(&report) {

@@ -18,7 +18,7 @@ pub(super) fn missing(ast: &ast::Document, links: &Links) -> String {
             sdl.push('\n');
         }
     };
-    for (name, text) in LINK {
+    for (name, text) in ALWAYS {
         add(name, text);
     }
     for (name, rest) in FEDERATION {
@@ -46,11 +46,13 @@ fn written(definition: &ast::Definition) -> Option<String> {
     }
 }
 
-const LINK: &[(&str, &str)] = &[
+/// Of `@link`, and of what GraphQL has since the library was written.
+const ALWAYS: &[(&str, &str)] = &[
     (
         "@link",
         "directive @link(url: String!, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA",
     ),
+    ("@oneOf", "directive @oneOf on INPUT_OBJECT"),
     ("link__Import", "scalar link__Import"),
     ("link__Purpose", "enum link__Purpose { SECURITY EXECUTION }"),
 ];

@@ -86,10 +86,13 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
             "federation" => links.federation = Some(link(directive, "federation")),
             "connect" => {
                 let span = Span::new(document, range(directive.location()));
-                match Version::named(version) {
-                    Some(version) => links.connect = Some(connect(directive, version, span)),
-                    None => problems.push(unknown_version(version, span)),
-                }
+                // An unknown version is read as the newest released one, so that one mistake
+                // does not make many.
+                let version = Version::named(version).unwrap_or_else(|| {
+                    problems.push(unknown_version(version, span.clone()));
+                    Version::V0_3
+                });
+                links.connect = Some(connect(directive, version, span));
             }
             _ => {}
         }

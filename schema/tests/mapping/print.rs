@@ -39,7 +39,8 @@ fn without_ranges(mapping: &Mapping) -> String {
     while let Some(at) = rest.find("..") {
         let (before, after) = rest.split_at(at);
         out.push_str(before.trim_end_matches(|c: char| c.is_ascii_digit()));
-        rest = after[2..].trim_start_matches(|c: char| c.is_ascii_digit());
+        let after = after.strip_prefix("..").unwrap_or_default();
+        rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
     }
     out + rest
 }
@@ -118,7 +119,7 @@ fn items() -> BoxedStrategy<String> {
                 (name(), name()).prop_map(|(alias, name)| format!("{alias}: {name}")),
                 (name(), inner.clone()).prop_map(|(alias, group)| format!("{alias}: {{{group}}}")),
                 (name(), inner.clone()).prop_map(|(name, group)| format!("{name} {{ {group} }}")),
-                (name(), path.clone()).prop_map(|(alias, path)| format!("{alias}: {path}")),
+                (name(), path).prop_map(|(alias, path)| format!("{alias}: {path}")),
                 (name(), inner).prop_map(|(name, group)| format!("$.{name} {{ {group} }}")),
             ];
             prop::collection::vec(item, 1..4).prop_map(|items| items.join("\n"))

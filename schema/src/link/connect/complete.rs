@@ -10,13 +10,13 @@ use super::uses::is_root;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Name, TypeId};
 use crate::sdl::{called, called_on_field};
-use crate::source::{FieldSet, Source};
+use crate::source::{FieldSet, Node, Source};
 
 pub(super) fn check(reader: &mut Reader<'_>, sources: &[Source]) {
     let given: HashSet<(TypeId, Name)> = sources
         .iter()
         .flat_map(|source| &source.nodes)
-        .flat_map(|node| node.fields.keys().map(|field| (node.on, field.clone())))
+        .flat_map(|node| given(reader, node))
         .collect();
     let sdl = reader.sdl;
     for definition in sdl.schema.types.values() {
@@ -29,6 +29,17 @@ pub(super) fn check(reader: &mut Reader<'_>, sources: &[Source]) {
             missing_entity(reader, on, &keys, sources);
         }
     }
+}
+
+/// The fields a node gives, of each type that its objects may be of.
+fn given<'a>(
+    reader: &Reader<'a>,
+    node: &'a Node,
+) -> impl Iterator<Item = (TypeId, Name)> + use<'a> {
+    let possible = &reader.types.get(node.on).possible;
+    possible
+        .iter()
+        .flat_map(|on| node.fields.keys().map(|field| (*on, field.clone())))
 }
 
 /// The `@key`s of a type, each with whether it is resolvable and where it stands.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Run, selection_value, value as expr_value};
-use crate::json::{Value, View};
+use crate::json::Value;
 use crate::mapping::ast::{Expr, Head, Key, Path, Step};
 use crate::mapping::methods::{self, Call};
 use crate::mapping::report::ReportKind;
@@ -168,30 +168,26 @@ fn property<'a>(
     key: &Key,
     is_guarded: bool,
 ) -> Option<Value<'a>> {
-    match input.value.view() {
-        View::Object(fields) => {
-            run.spend(fields.len() / 8, &key.range)?;
-            let member = fields.get(&key.name);
-            if member.is_none() && !is_guarded {
-                missing(run, input, key);
-            }
-            member
-        }
-        View::List(list) => {
-            let mut members = Vec::with_capacity(list.len());
-            for (index, element) in list.iter().enumerate() {
-                run.spend(1, &key.range)?;
-                let trail = &Trail::Index(input.trail, index);
-                let member = property(run, Place::new(&element, trail), key, false);
-                members.push(member.unwrap_or(Value::Null));
-            }
-            Some(Value::list(members))
-        }
-        _ => {
+    if let Some(fields) = input.value.as_object() {
+        run.spend(fields.len() / 4, &key.range)?;
+        let member = fields.get(&key.name);
+        if member.is_none() && !is_guarded {
             missing(run, input, key);
-            None
         }
+        return member;
     }
+    let Some(list) = input.value.as_list() else {
+        missing(run, input, key);
+        return None;
+    };
+    let mut members = Vec::with_capacity(list.len());
+    for (index, element) in list.iter().enumerate() {
+        run.spend(1, &key.range)?;
+        let trail = &Trail::Index(input.trail, index);
+        let member = property(run, Place::new(&element, trail), key, false);
+        members.push(member.unwrap_or(Value::Null));
+    }
+    Some(Value::list(members))
 }
 
 fn missing(run: &mut Run<'_, '_>, input: Place<'_, '_>, key: &Key) {

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use super::Call;
-use super::objects::members;
+use super::objects::{HASHED, members};
 use crate::json::{Fields, List, Value, View, number};
 use crate::mapping::eval::Run;
 
@@ -67,7 +67,7 @@ fn equal_objects<'a>(
     left: Fields<'_, 'a>,
     right: Fields<'_, 'a>,
 ) -> Option<bool> {
-    call.spend(run, left.len() + right.len())?;
+    call.spend(run, (left.len() + right.len()).saturating_mul(HASHED))?;
     // Collected so that each key stands once and is found at once.
     let left = members(left);
     let right = members(right);

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::equal::{Depth, equal};
-use super::objects::members;
+use super::objects::{HASHED, members};
 use super::{Arity, Call};
 use crate::json::number::Number;
 use crate::json::{List, Value, View};
@@ -173,7 +173,7 @@ pub(super) fn size<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Val
         View::List(list) => list.len(),
         View::String(text) => text.len(),
         View::Object(fields) => {
-            call.spend(run, fields.len())?;
+            call.spend(run, fields.len().saturating_mul(HASHED))?;
             // Keys may occur twice in a document, and are one member.
             members(fields).len()
         }
@@ -208,7 +208,7 @@ pub(super) fn get<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Valu
                 });
                 return None;
             };
-            call.spend(run, fields.len() / 8)?;
+            call.spend(run, fields.len() / 4)?;
             let member = fields.get(&key);
             if member.is_none() {
                 call.report(run, ReportKind::PropertyMissing, || {

@@ -22,7 +22,7 @@ pub(super) fn entries<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<
     let View::Object(fields) = call.view() else {
         return call.bad_input(run, "an object");
     };
-    call.spend(run, fields.len())?;
+    call.spend(run, fields.len().saturating_mul(3 * HASHED))?;
     let entries = members(fields).into_members().map(|(key, value)| {
         let mut entry = Object::with_capacity(2);
         entry.insert("key", Value::String(key));
@@ -31,6 +31,9 @@ pub(super) fn entries<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<
     });
     Some(Value::list(entries.collect()))
 }
+
+/// What collecting one member costs.
+pub(super) const HASHED: usize = 4;
 
 /// The members, each key once.
 pub(super) fn members<'a>(fields: Fields<'_, 'a>) -> Object<'a> {
@@ -92,7 +95,7 @@ fn renamed<'r, 'a>(
     fields: Fields<'_, 'a>,
     inside: impl Fn(&mut Run<'r, 'a>, Value<'a>) -> Option<Value<'a>>,
 ) -> Option<Value<'a>> {
-    call.spend(run, fields.len())?;
+    call.spend(run, fields.len().saturating_mul(3 * HASHED))?;
     let mut object = Object::with_capacity(fields.len());
     for (key, value) in members(fields).into_members() {
         let name = camel_case(&key);

@@ -1,0 +1,78 @@
+//! A source that answers with what it is told, and remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use resolvers::Engine;
+use resolvers::settings::{Settings, SourceSettings};
+use serde_json::Value;
+
+use crate::support::{graph, settings};
+
+/// Requests as `METHOD /path?query`, in the order received.
+type Requests = Arc<Mutex<Vec<String>>>;
+
+#[derive(Clone)]
+struct Canned {
+    answers: Arc<BTreeMap<String, Value>>,
+    requests: Requests,
+}
+
+/// An engine over one subgraph `g` whose source `api` answers `answers`; 404 for anything else.
+pub(crate) async fn engine(sdl: &str, answers: &[(&str, Value)]) -> (Engine, Requests) {
+    engine_with(sdl, answers, |_| ()).await
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server ends with the test's runtime"
+)]
+pub(crate) async fn engine_with(
+    sdl: &str,
+    answers: &[(&str, Value)],
+    change: impl FnOnce(&mut Settings),
+) -> (Engine, Requests) {
+    let answers = answers.iter();
+    let canned = Canned {
+        answers: Arc::new(
+            answers
+                .map(|(at, it)| ((*at).to_owned(), it.clone()))
+                .collect(),
+        ),
+        requests: Requests::default(),
+    };
+    let requests = Arc::clone(&canned.requests);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new().fallback(answer).with_state(canned);
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+
+    let mut settings = settings();
+    let source = SourceSettings {
+        url: Some(url.parse().unwrap()),
+        ..SourceSettings::default()
+    };
+    settings.sources.insert("g.api".to_owned(), source);
+    change(&mut settings);
+    (
+        Engine::new(graph(&[("g", sdl)]), settings).unwrap(),
+        requests,
+    )
+}
+
+async fn answer(State(canned): State<Canned>, request: Request) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri());
+    canned.requests.lock().unwrap().push(asked.clone());
+    match canned.answers.get(&asked) {
+        Some(value) => (
+            [(header::CONTENT_TYPE, "application/json")],
+            value.to_string(),
+        )
+            .into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}

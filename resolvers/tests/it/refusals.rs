@@ -1,0 +1,178 @@
+//! Requests of which nothing is executed, and what is said of them.
+
+use serde_json::{Value, json};
+
+use crate::canned::{engine, engine_with};
+use crate::support::ask;
+
+const SDL: &str = r#"
+    extend schema
+      @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@source", "@connect"])
+      @source(name: "api", http: { baseURL: "http://api.example.com" })
+    type Query {
+      n(i: Int, list: [Int!], in: In, one: One, id: ID!): Int
+        @connect(source: "api", http: { GET: "/n" }, selection: "$")
+      me: User @connect(source: "api", http: { GET: "/me" }, selection: "id friend { id }")
+    }
+    type User { id: ID friend: Friend }
+    type Friend { id: ID }
+    input In { a: Int b: Int! = 1 }
+    input One @oneOf { x: Int y: Int }
+"#;
+
+async fn refused(query: &str, variables: Value) -> String {
+    let (engine, requests) = engine(SDL, &[]).await;
+    let answer = ask(&engine, query, variables).await;
+    assert!(requests.lock().unwrap().is_empty());
+    let refused = answer["refused"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{answer}"));
+    let lines: Vec<_> = refused.iter().map(|line| line.as_str().unwrap()).collect();
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_with_its_place() {
+    for (query, expected) in [
+        ("{ n(", "Parse [(1, 5)]: "),
+        ("{ nope }", "Validation [(1, 3)]: "),
+        ("{ n(id: 1) { x } }", "Validation "),
+        ("{ me }", "Validation [(1, 3)]: "),
+        ("{ n }", "Validation "),
+        (
+            "query A { me { id } } query B { me { id } }",
+            "OperationName []: the document has several operations (`A`, `B`); name one",
+        ),
+        ("subscription { x }", "Validation "),
+    ] {
+        let line = refused(query, json!({})).await;
+        assert!(line.starts_with(expected), "{query}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn rules_that_the_library_leaves_out_are_checked() {
+    for (query, expected) in [
+        (
+            "{ n(id: 1, in: { a: 1, a: 2 }) }",
+            "there can be only one member `a`",
+        ),
+        (
+            "{ n(id: 1, one: {}) }",
+            "exactly one member of `One` must be given, and not null",
+        ),
+        (
+            "{ n(id: 1, one: { x: 1, y: 2 }) }",
+            "exactly one member of `One`",
+        ),
+        (
+            "{ n(id: 1, one: { x: null }) }",
+            "exactly one member of `One`",
+        ),
+        (
+            "query($x: Int) { n(id: 1, one: { x: $x }) }",
+            "variable `$x` of type `Int` may be null where `Int!` is expected",
+        ),
+        (
+            "query($id: ID = null) { n(id: $id) }",
+            "variable `$id` of type `ID` may be null where `ID!` is expected",
+        ),
+        (
+            "query($i: Int) { n(id: 1, list: [1, $i]) }",
+            "variable `$i` of type `Int` may be null where `Int!` is expected",
+        ),
+    ] {
+        let line = refused(query, json!({})).await;
+        assert!(line.contains(expected), "{query}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn variables_that_do_not_fit_are_refused() {
+    for (query, variables, expected) in [
+        ("query($id: ID!) { n(id: $id) }", json!({}), "Variables"),
+        (
+            "query($i: Int) { n(id: 1, i: $i) }",
+            json!({ "i": "1" }),
+            "Variables",
+        ),
+        (
+            "query($o: One) { n(id: 1, one: $o) }",
+            json!({ "o": { "x": 1, "y": 1 } }),
+            "Variables []: `$o`: exactly one member",
+        ),
+        (
+            "{ me { id } }",
+            json!([1]),
+            "Variables []: `variables` must be an object",
+        ),
+    ] {
+        let line = refused(query, variables).await;
+        assert!(line.starts_with(expected), "{query}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn limits_are_kept() {
+    for (query, expected) in [
+        (
+            "{ me { friend { id } } }",
+            "Limit [(1, 17)]: `id` is nested deeper than 2 fields",
+        ),
+        (
+            "{ a: me { id } b: me { id } c: me { id } }",
+            "Limit [(1, 37)]: the operation has more than 5 fields",
+        ),
+        (
+            "{ me { id id id id id id id id id id id id id id id id id id id id id id id id id id id id id } }",
+            "Limit []: the document has more than 60 tokens",
+        ),
+    ] {
+        let (engine, _) = engine_with(SDL, &[], |settings| {
+            settings.limits.depth = 2;
+            settings.limits.fields = 5;
+            settings.limits.tokens = 60;
+        })
+        .await;
+        let line = ask(&engine, query, json!({})).await["refused"][0].clone();
+        assert!(
+            line.as_str().unwrap().starts_with(expected),
+            "{query}: {line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn fragments_cannot_multiply_past_the_limit() {
+    use std::fmt::Write;
+    let mut query = String::from("{ me { ...F0 } }");
+    for level in 0..40 {
+        let next = level + 1;
+        let _ = write!(
+            query,
+            " fragment F{level} on User {{ ...F{next} ...F{next} }}"
+        );
+    }
+    query.push_str(" fragment F40 on User { id }");
+
+    let line = refused(&query, json!({})).await;
+
+    assert!(line.starts_with("Limit"), "{line}");
+}
+
+#[tokio::test]
+async fn introspection_can_be_switched_off() {
+    let (engine, _) = engine_with(SDL, &[], |settings| {
+        settings.introspection = resolvers::settings::Introspection::Refuse;
+    })
+    .await;
+
+    let answer = ask(&engine, "{ __schema { types { name } } }", json!({})).await;
+    let typename = ask(&engine, "{ __typename }", json!({})).await;
+
+    assert_eq!(
+        answer,
+        json!({ "refused": ["Introspection []: introspection is switched off"] })
+    );
+    assert_eq!(typename, json!({ "__typename": "Query" }));
+}

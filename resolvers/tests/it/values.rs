@@ -1,0 +1,404 @@
+//! What an answer's values become: types, nulls, lists, interfaces and unions.
+
+use insta::assert_json_snapshot;
+use serde_json::json;
+
+use crate::canned::engine;
+use crate::support::ask;
+
+/// A graph with one source; `{}` stands for the types.
+fn sdl(version: &str, types: &str) -> String {
+    format!(
+        "extend schema\n\
+         @link(url: \"https://specs.apollo.dev/connect/{version}\", import: [\"@source\", \"@connect\"])\n\
+         @source(name: \"api\", http: {{ baseURL: \"http://api.example.com\" }})\n{types}"
+    )
+}
+
+const LEAVES: &str = r#"
+    type Query {
+      it: It @connect(source: "api", http: { GET: "/it" }, selection: "i f s b id e any list must { s } inner { s must }")
+    }
+    type It { i: Int f: Float s: String b: Boolean id: ID e: Colour any: Any list: [Int!] must: Must! inner: Inner }
+    type Must { s: String! }
+    type Inner { s: String must: String! }
+    enum Colour { RED GREEN }
+    scalar Any
+"#;
+
+const ALL: &str = "{ it { i f s b id e any list must { s } inner { s must } } }";
+
+#[tokio::test]
+async fn values_of_the_right_type_are_given_as_they_are() {
+    let it = json!({
+        "i": 7, "f": 1.5, "s": "a\"\u{e9}\n", "b": false, "id": 12, "e": "RED",
+        "any": { "deep": [1, null] }, "list": [1, 2], "must": { "s": "" }, "inner": { "s": "x", "must": "y" },
+    });
+    let (engine, _) = engine(&sdl("v0.3", LEAVES), &[("GET /it", it)]).await;
+
+    assert_json_snapshot!(ask(&engine, ALL, json!({})).await, @r#"
+    {
+      "it": {
+        "any": {
+          "deep": [
+            1,
+            null
+          ]
+        },
+        "b": false,
+        "e": "RED",
+        "f": 1.5,
+        "i": 7,
+        "id": "12",
+        "inner": {
+          "must": "y",
+          "s": "x"
+        },
+        "list": [
+          1,
+          2
+        ],
+        "must": {
+          "s": ""
+        },
+        "s": "a\"é\n"
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn values_of_another_type_are_null_with_an_error() {
+    let it = json!({
+        "i": 1.5, "f": "1.5", "s": 5, "b": 0, "id": true, "e": "BLUE",
+        "list": [1, "2"], "must": { "s": "x" }, "inner": [{ "must": "y" }],
+    });
+    let (engine, _) = engine(&sdl("v0.3", LEAVES), &[("GET /it", it)]).await;
+
+    assert_json_snapshot!(ask(&engine, ALL, json!({})).await, @r#"
+    {
+      "data": {
+        "it": {
+          "any": null,
+          "b": null,
+          "e": null,
+          "f": null,
+          "i": null,
+          "id": null,
+          "inner": null,
+          "list": null,
+          "must": {
+            "s": "x"
+          },
+          "s": null
+        }
+      },
+      "errors": [
+        "it.i: It.i is not Int",
+        "it.f: It.f is not Float",
+        "it.s: It.s is not String",
+        "it.b: It.b is not Boolean",
+        "it.id: It.id is not ID",
+        "it.e: It.e is not Colour",
+        "it.list.1: It.list is not Int!",
+        "it.inner: It.inner is not Inner"
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn null_where_none_may_be_makes_the_parent_null() {
+    let it = json!({ "must": { "s": "x" }, "inner": { "s": "x" }, "list": [1, null] });
+    let (engine, _) = engine(&sdl("v0.3", LEAVES), &[("GET /it", it)]).await;
+
+    assert_json_snapshot!(ask(&engine, "{ it { i list inner { s must } } }", json!({})).await, @r#"
+    {
+      "data": {
+        "it": {
+          "i": null,
+          "inner": null,
+          "list": null
+        }
+      },
+      "errors": [
+        "it.list.1: It.list is null",
+        "it.inner.must: Inner.must is null"
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn null_goes_up_to_the_data_where_nothing_may_be_null() {
+    let types = r#"
+        type Query { a: A! @connect(source: "api", http: { GET: "/a" }, selection: "b { c }") }
+        type A { b: B! }
+        type B { c: Int! }
+    "#;
+    let (engine, _) = engine(&sdl("v0.3", types), &[("GET /a", json!({ "b": {} }))]).await;
+
+    assert_json_snapshot!(ask(&engine, "{ a { b { c } } }", json!({})).await, @r#"
+    {
+      "data": null,
+      "errors": [
+        "a.b.c: B.c is null"
+      ]
+    }
+    "#);
+}
+
+const MEDIA: &str = r#"
+    type Query {
+      media: [Media] @connect(source: "api", http: { GET: "/media" }, selection: """
+        __typename: kind->match(['book', 'Book'], ['film', 'Film'], [@, @])
+        id title pages minutes
+        author { id }
+      """)
+      found: [Found] @connect(source: "api", http: { GET: "/media" }, selection: """
+        __typename: kind->match(['book', 'Book'], ['film', 'Film'], [@, @])
+        id title pages minutes
+      """)
+    }
+    interface Media { id: ID! title: String }
+    union Found = Book | Film
+    type Book implements Media { id: ID! title: String pages: Int author: Author }
+    type Film implements Media { id: ID! title: String! minutes: Int }
+    type Author
+      @connect(source: "api", http: { GET: "/authors", queryParams: "id: $batch.id" }, selection: "id name") {
+      id: ID!
+      name: String
+    }
+"#;
+
+fn media() -> serde_json::Value {
+    json!([
+        { "kind": "book", "id": 1, "title": "Weirs", "pages": 90, "author": { "id": 5 } },
+        { "kind": "film", "id": 2, "title": "Dams", "minutes": 12 },
+        { "kind": "song", "id": 3, "title": "Streams" },
+        null,
+    ])
+}
+
+#[tokio::test]
+async fn objects_of_an_interface_give_the_fields_of_their_type() {
+    let authors = json!([{ "id": 5, "name": "Ada" }]);
+    let answers = [("GET /media", media()), ("GET /authors?id=5", authors)];
+    let (engine, requests) = engine(&sdl("v0.4", MEDIA), &answers).await;
+
+    let answer = ask(
+        &engine,
+        "{ media { __typename id title ... on Book { pages author { name } } ... on Film { length: minutes } } }",
+        json!({}),
+    )
+    .await;
+
+    assert_json_snapshot!(answer, @r#"
+    {
+      "data": {
+        "media": [
+          {
+            "__typename": "Book",
+            "author": {
+              "name": "Ada"
+            },
+            "id": "1",
+            "pages": 90,
+            "title": "Weirs"
+          },
+          {
+            "__typename": "Film",
+            "id": "2",
+            "length": 12,
+            "title": "Dams"
+          },
+          null,
+          null
+        ]
+      },
+      "errors": [
+        "media.2: Query.media is not Media"
+      ]
+    }
+    "#);
+    assert_eq!(
+        *requests.lock().unwrap(),
+        ["GET /media", "GET /authors?id=5"]
+    );
+}
+
+#[tokio::test]
+async fn one_name_may_mean_different_fields_of_different_types() {
+    let (engine, _) = engine(&sdl("v0.4", MEDIA), &[("GET /media", media())]).await;
+
+    let answer = ask(
+        &engine,
+        "{ found { ... on Book { size: pages } ... on Film { size: minutes } ... on Media { title } kind: __typename } }",
+        json!({}),
+    )
+    .await;
+
+    assert_json_snapshot!(answer, @r#"
+    {
+      "data": {
+        "found": [
+          {
+            "kind": "Book",
+            "size": 90,
+            "title": "Weirs"
+          },
+          {
+            "kind": "Film",
+            "size": 12,
+            "title": "Dams"
+          },
+          null,
+          null
+        ]
+      },
+      "errors": [
+        "found.2: Query.found is not Found"
+      ]
+    }
+    "#);
+}
+
+const BATCH: &str = r#"
+    type Query { ids: [Thing] @connect(source: "api", http: { GET: "/ids" }, selection: "id") }
+    type Thing
+      @connect(
+        source: "api"
+        http: { GET: "/things", queryParams: "id: $batch.id" }
+        batch: { maxSize: 2 }
+        selection: "$.things { id name }"
+      ) {
+      id: ID!
+      name: String
+    }
+"#;
+
+#[tokio::test]
+async fn a_batch_asks_for_each_once_in_parts_of_its_size() {
+    let answers = [
+        (
+            "GET /ids",
+            json!([{ "id": 1 }, { "id": 2 }, { "id": 1 }, { "id": 3 }, { "id": "1" }]),
+        ),
+        (
+            "GET /things?id=1&id=2",
+            json!({ "things": [{ "id": 2, "name": "two" }, { "id": 1, "name": "one" }, { "id": 9, "name": "nine" }] }),
+        ),
+        (
+            "GET /things?id=3&id=1",
+            json!({ "things": [{ "id": "1", "name": "text" }] }),
+        ),
+    ];
+    let (engine, requests) = engine(&sdl("v0.3", BATCH), &answers).await;
+
+    let answer = ask(&engine, "{ ids { name } }", json!({})).await;
+
+    // Equal as JSON: "1" is not 1; what is not there is null, what nobody asked for is dropped.
+    assert_eq!(
+        answer,
+        json!({ "ids": [{ "name": "one" }, { "name": "two" }, { "name": "one" }, { "name": null }, { "name": "text" }] })
+    );
+    assert_eq!(requests.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_part_of_a_batch_that_fails_costs_only_its_own_objects() {
+    let answers = [
+        ("GET /ids", json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }])),
+        (
+            "GET /things?id=3",
+            json!({ "things": [{ "id": 3, "name": "three" }] }),
+        ),
+    ];
+    let (engine, _) = engine(&sdl("v0.3", BATCH), &answers).await;
+
+    assert_json_snapshot!(ask(&engine, "{ ids { id name } }", json!({})).await, @r#"
+    {
+      "data": {
+        "ids": [
+          {
+            "id": "1",
+            "name": null
+          },
+          {
+            "id": "2",
+            "name": null
+          },
+          {
+            "id": "3",
+            "name": "three"
+          }
+        ]
+      },
+      "errors": [
+        "ids.0.name: g:Thing[0]: answered 404 Not Found",
+        "ids.1.name: g:Thing[0]: answered 404 Not Found"
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_no_list_fails() {
+    let answers = [
+        ("GET /ids", json!([{ "id": 1 }])),
+        (
+            "GET /things?id=1",
+            json!({ "things": { "id": 1, "name": "one" } }),
+        ),
+    ];
+    let (engine, _) = engine(&sdl("v0.3", BATCH), &answers).await;
+
+    assert_json_snapshot!(ask(&engine, "{ ids { id name } }", json!({})).await, @r#"
+    {
+      "data": {
+        "ids": [
+          {
+            "id": "1",
+            "name": null
+          }
+        ]
+      },
+      "errors": [
+        "ids.0.name: g:Thing[0]: answered a batch with something that is not a list"
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn arguments_are_coerced_as_graphql_says() {
+    let types = r#"
+        type Query {
+          sum(list: [Int!] = [1], input: In, e: E = A, s: String): String
+            @connect(source: "api", http: { GET: "/sum", queryParams: "$args { list s e n: input.n d: input.d }" }, selection: "$")
+        }
+        input In { n: ID d: Int = 5 }
+        enum E { A B }
+    "#;
+    let answers = [
+        ("GET /sum?list=1&e=A", json!("defaults")),
+        ("GET /sum?list=7&s=x%20y&e=B&n=3&d=5", json!("given")),
+        ("GET /sum?list=1&list=2&e=A&n=v&d=6", json!("variables")),
+    ];
+    let (engine, requests) = engine(&sdl("v0.3", types), &answers).await;
+
+    let answer = ask(
+        &engine,
+        "query($list: [Int!], $in: In, $gone: E) { \
+         a: sum b: sum(list: 7, s: \"x y\", e: B, input: { n: 3 }) c: sum(list: $list, input: $in, e: $gone) }",
+        json!({ "list": [1, 2], "in": { "n": "v", "d": 6 } }),
+    )
+    .await;
+
+    assert_eq!(
+        answer,
+        json!({ "a": "defaults", "b": "given", "c": "variables" }),
+        "{:?}",
+        requests.lock().unwrap()
+    );
+}

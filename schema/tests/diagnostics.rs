@@ -1,0 +1,76 @@
+//! A broken graph in, the message a person reads out.
+//!
+//! `tests/diagnostics/<name>.graphql` is linked as `<name>.graphql`; a line `#--- other.graphql`
+//! begins another subgraph. What is printed stands in `<name>.txt`. To accept what is printed
+//! now: `WEIR_BLESS=1 cargo test -p schema --test diagnostics`.
+
+use std::path::{Path, PathBuf};
+
+use schema::diagnostic::Diagnostic;
+use schema::graph::{Graph, LinkOptions, Subgraph};
+use schema::span::Document;
+
+#[test]
+fn every_broken_graph_is_told_what_is_wrong() {
+    let mut differing = Vec::new();
+    let cases = cases();
+    assert!(cases.len() >= 30, "{}", cases.len());
+
+    for case in cases {
+        let printed = printed(&case);
+        let expected = case.with_extension("txt");
+        if bless() {
+            std::fs::write(&expected, &printed).unwrap();
+        }
+        if std::fs::read_to_string(&expected).unwrap_or_default() != printed {
+            differing.push(format!("{}:\n{printed}", expected.display()));
+        }
+    }
+
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch for the person who runs the test"
+)]
+fn bless() -> bool {
+    std::env::var("WEIR_BLESS").is_ok()
+}
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
+    let mut cases: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "graphql"))
+        .collect();
+    cases.sort();
+    cases
+}
+
+fn printed(case: &Path) -> String {
+    let text = std::fs::read_to_string(case).unwrap();
+    let name = case.file_name().unwrap().to_string_lossy();
+    let subgraphs = subgraphs(&name, &text);
+
+    let (graph, diagnostics) = Graph::link(&subgraphs, LinkOptions::default());
+
+    assert!(graph.is_none(), "{name} links");
+    assert!(!diagnostics.is_empty(), "{name} has no diagnostics");
+    let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
+    rendered.join("\n\n") + "\n"
+}
+
+fn subgraphs(name: &str, text: &str) -> Vec<Subgraph> {
+    let mut parts = text.split("#--- ");
+    let first = (name, parts.next().unwrap());
+    let others = parts.map(|part| part.split_once('\n').unwrap());
+    std::iter::once(first)
+        .chain(others)
+        .map(|(file, text)| Subgraph {
+            name: file.trim_end_matches(".graphql").into(),
+            document: Document::new(file, text),
+        })
+        .collect()
+}
