@@ -22,42 +22,53 @@ struct Options {
 #[derive(Subcommand)]
 enum Command {
     /// Who buys and who sells.
-    Users(Listen<5001>),
+    Users {
+        #[command(flatten)]
+        host: Host,
+        /// The port to listen on; 0 takes a free one.
+        #[arg(long, default_value_t = USERS_PORT)]
+        port: u16,
+    },
     /// What is for sale, and who reserved which pieces.
-    Products(Listen<5002>),
+    Products {
+        #[command(flatten)]
+        host: Host,
+        /// The port to listen on; 0 takes a free one.
+        #[arg(long, default_value_t = PRODUCTS_PORT)]
+        port: u16,
+    },
     /// What was bought; reserves pieces at the products service.
     Orders {
         #[command(flatten)]
-        listen: Listen<5003>,
+        host: Host,
+        /// The port to listen on; 0 takes a free one.
+        #[arg(long, default_value_t = ORDERS_PORT)]
+        port: u16,
         /// Where the products service is.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5002")]
         products: String,
     },
     /// All three in one process.
     All {
-        /// The address to listen on.
-        #[arg(long, value_name = "ADDRESS", default_value_t = LOCAL)]
-        host: IpAddr,
-        /// The port of users.
-        #[arg(long, value_name = "PORT", default_value_t = 5001)]
+        #[command(flatten)]
+        host: Host,
+        /// The port of users; 0 takes a free one, as with the others.
+        #[arg(long, value_name = "PORT", default_value_t = USERS_PORT)]
         users_port: u16,
         /// The port of products.
-        #[arg(long, value_name = "PORT", default_value_t = 5002)]
+        #[arg(long, value_name = "PORT", default_value_t = PRODUCTS_PORT)]
         products_port: u16,
         /// The port of orders.
-        #[arg(long, value_name = "PORT", default_value_t = 5003)]
+        #[arg(long, value_name = "PORT", default_value_t = ORDERS_PORT)]
         orders_port: u16,
     },
 }
 
 #[derive(Args)]
-struct Listen<const PORT: u16> {
+struct Host {
     /// The address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value_t = LOCAL)]
     host: IpAddr,
-    /// The port to listen on; 0 takes a free one.
-    #[arg(long, value_name = "PORT", default_value_t = PORT)]
-    port: u16,
 }
 
 /// Why nothing runs.
@@ -104,21 +115,22 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
 async fn start(command: Command) -> Result<Vec<Service>, Failure> {
     let settings = Settings::default();
     let services = match command {
-        Command::Users(listen) => {
-            vec![Service::users(
-                bind(listen.host, listen.port).await?,
+        Command::Users { host, port } => {
+            vec![Service::users(host.bind(port).await?, &settings)]
+        }
+        Command::Products { host, port } => {
+            vec![Service::products(host.bind(port).await?, &settings)]
+        }
+        Command::Orders {
+            host,
+            port,
+            products,
+        } => {
+            vec![Service::orders(
+                host.bind(port).await?,
+                &products,
                 &settings,
             )]
-        }
-        Command::Products(listen) => {
-            vec![Service::products(
-                bind(listen.host, listen.port).await?,
-                &settings,
-            )]
-        }
-        Command::Orders { listen, products } => {
-            let listener = bind(listen.host, listen.port).await?;
-            vec![Service::orders(listener, &products, &settings)]
         }
         Command::All {
             host,
@@ -126,9 +138,9 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
             products_port,
             orders_port,
         } => {
-            let users = bind(host, users_port).await?;
-            let products = bind(host, products_port).await?;
-            let orders = bind(host, orders_port).await?;
+            let users = host.bind(users_port).await?;
+            let products = host.bind(products_port).await?;
+            let orders = host.bind(orders_port).await?;
             let products = Service::products(products, &settings).map_err(Failure::Start)?;
             let orders = Service::orders(orders, products.url(), &settings);
             vec![orders, Ok(products), Service::users(users, &settings)]
@@ -138,11 +150,13 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
     services.map_err(Failure::Start)
 }
 
-async fn bind(host: IpAddr, port: u16) -> Result<TcpListener, Failure> {
-    let address = SocketAddr::new(host, port);
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure::Bind(address, error))
+impl Host {
+    async fn bind(&self, port: u16) -> Result<TcpListener, Failure> {
+        let address = SocketAddr::new(self.host, port);
+        TcpListener::bind(address)
+            .await
+            .map_err(|error| Failure::Bind(address, error))
+    }
 }
 
 /// Ctrl-C, or the polite signal of whoever runs us.
@@ -201,6 +215,9 @@ A fault is one of {\"delay_ms\": N}, {\"trickle_ms\": N}, {\"status\": N}, \"sta
 \"not_json\", \"cut_short\", or null to mend; without a route it holds for all of them.
 DELETE /_faults mends everything.";
 
+const USERS_PORT: u16 = 5001;
+const PRODUCTS_PORT: u16 = 5002;
+const ORDERS_PORT: u16 = 5003;
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// How long calls in progress may take after a signal; a second signal ends them at once.

@@ -13,7 +13,6 @@ use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use schema::graph::Graph;
 use schema::operation::Variables;
-use tokio::time::Instant;
 
 use self::entities::Entities;
 use self::run::Run;
@@ -77,12 +76,14 @@ enum State {
 pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
     let mut run = Run::new(context, tree);
     let mut calls: FuturesUnordered<Call<'_>> = FuturesUnordered::new();
-    let deadline = Instant::now() + context.timeout;
-    run.start_ready(&mut calls);
+    let deadline = tokio::time::sleep(context.timeout);
+    tokio::pin!(deadline);
+    run.start_ready(&calls);
     loop {
-        let next = match tokio::time::timeout_at(deadline, calls.next()).await {
-            Ok(next) => next,
-            Err(_) => {
+        let next = tokio::select! {
+            biased;
+            next = calls.next() => next,
+            () = &mut deadline => {
                 run.give_up();
                 break;
             }
@@ -91,7 +92,7 @@ pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
             break;
         };
         run.finish_call(id, answer);
-        run.start_ready(&mut calls);
+        run.start_ready(&calls);
     }
     run.into_executed()
 }

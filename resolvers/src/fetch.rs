@@ -137,7 +137,7 @@ fn extensions<'a>(connector: &'a Connector, body: &Value<'a>, vars: &Vars<'a>) -
 }
 
 /// What mappings may know of the answer: `$status` and `$response`.
-pub(crate) fn answer_vars<'a>(ready: &Ready, answer: &Answer, vars: &mut Vars<'a>) {
+pub(crate) fn answer_vars(ready: &Ready, answer: &Answer, vars: &mut Vars<'_>) {
     if ready.uses("status") {
         vars.set("status", Value::int(i64::from(answer.status.as_u16())));
     }

@@ -114,7 +114,7 @@ impl Compile<'_> {
         let owner = &self.types.get(owner).name;
         Member {
             prefix: format!("\"{}\":", output.key).into_bytes().into(),
-            key: output.key.clone(),
+            key: Arc::clone(&output.key),
             coordinate: format!("{owner}.{field}").into(),
             on: (!whole).then(|| output.on.clone().into()),
             when: self.when(&output.when),

@@ -4,6 +4,8 @@
 //! for twice under two names is there once. `Output`s say what is *written* for the client, name
 //! by name, in its order. Planning reads the first and adds to it what fetches need of each other.
 
+use std::sync::Arc;
+
 use schema::graph::{Field, Name, Nullability, TypeId, TypeRef, Types};
 use schema::operation::{Argument, FieldSelected, Operation, Selected};
 
@@ -221,7 +223,7 @@ impl Builder<'_> {
             when.or(each);
         }
         let mut output = Output {
-            key: first.key.clone(),
+            key: Arc::clone(&first.key),
             value: OutputValue::TypeName,
             on: group.on.clone(),
             when,
@@ -258,14 +260,14 @@ impl Builder<'_> {
     fn introspection(&mut self, at: PositionId, field: &FieldSelected, output: &Output) -> usize {
         let slots = &mut self.positions[at.0].slots;
         slots.push(Slot {
-            field: field.name.clone(),
+            field: Arc::clone(&field.name),
             arguments: Vec::new(),
             // The library that answers has checked the value; any named type will do.
             ty: TypeRef::Named(output.on[0], Nullability::Nullable),
             on: output.on.clone(),
             when: output.when.clone(),
             child: None,
-            from: From::Introspection(field.key.clone()),
+            from: From::Introspection(Arc::clone(&field.key)),
         });
         slots.len() - 1
     }
@@ -299,7 +301,7 @@ impl Builder<'_> {
             PositionId(self.positions.len() - 1)
         });
         self.positions[at.0].slots.push(Slot {
-            field: wanted.field.name.clone(),
+            field: Arc::clone(&wanted.field.name),
             arguments: wanted.arguments.to_vec(),
             ty: wanted.field.ty.clone(),
             on: wanted.on.to_vec(),

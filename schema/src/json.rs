@@ -2,25 +2,29 @@
 //!
 //! A text is parsed once into a flat list of nodes that say where each value stands; strings and
 //! numbers stay in the text, as written, until somebody asks. Nothing here changes a document or
-//! makes one; values that mappings compute are in [`value`].
+//! makes one; what mappings compute is a [`Value`].
 //!
 //! Invariant: every node's range lies in the text, on character boundaries, and the text is UTF-8.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
 
+pub use self::object::{Object, Values};
 pub use self::parse::{JsonError, MAX_DEPTH};
 use self::tape::{Entry, Tag};
-pub use self::value::{Fields, List, Object, Value, View};
+pub use self::text::Str;
+use self::text::utf8;
+pub use self::value::Value;
+pub use self::view::{Fields, List, View};
 
 pub(crate) mod number;
 mod object;
 mod parse;
 mod tape;
-pub(crate) mod text;
-pub mod value;
+mod text;
+mod value;
+mod view;
 
 /// A parsed document: strict RFC 8259, UTF-8, below 4 GiB, nested at most [`MAX_DEPTH`] deep.
 pub struct Json {
@@ -173,10 +177,7 @@ impl<'a> Node<'a> {
 
     #[inline]
     fn string(self, escaped: bool) -> Str<'a> {
-        Str {
-            raw: self.raw_bytes(),
-            escaped,
-        }
+        Str::new(self.raw_bytes(), escaped)
     }
 
     #[inline]
@@ -193,67 +194,6 @@ impl<'a> Node<'a> {
 }
 
 impl fmt::Debug for Node<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.raw())
-    }
-}
-
-/// A string as it stands in a document.
-#[derive(Clone, Copy)]
-pub struct Str<'a> {
-    raw: &'a [u8],
-    escaped: bool,
-}
-
-impl<'a> Str<'a> {
-    /// With its quotes and its escapes: can be written into another document as it is.
-    #[inline]
-    pub fn raw(self) -> &'a str {
-        utf8(self.raw)
-    }
-
-    /// The same as [`Self::raw`], for writing it out without looking at it.
-    #[inline]
-    pub fn raw_bytes(self) -> &'a [u8] {
-        self.raw
-    }
-
-    /// What it says; borrowed unless it has escapes.
-    #[inline]
-    pub fn decode(self) -> Cow<'a, str> {
-        if self.escaped {
-            Cow::Owned(text::unescape(utf8(self.inner())))
-        } else {
-            Cow::Borrowed(utf8(self.inner()))
-        }
-    }
-
-    /// Whether it says `text`.
-    #[inline]
-    pub fn is(self, text: &str) -> bool {
-        if self.escaped {
-            self.decode() == text
-        } else {
-            self.inner() == text.as_bytes()
-        }
-    }
-
-    /// Whether [`Self::decode`] has work to do.
-    #[inline]
-    pub fn has_escapes(self) -> bool {
-        self.escaped
-    }
-
-    /// Between the quotes, escapes and all.
-    #[inline]
-    pub fn inner(self) -> &'a [u8] {
-        self.raw
-            .get(1..self.raw.len().saturating_sub(1))
-            .unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Str<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.raw())
     }
@@ -334,12 +274,6 @@ impl<'a> Children<'a> {
 fn slice(text: &Bytes, start: u32, len: u32) -> &[u8] {
     let start = start as usize;
     text.get(start..start + len as usize).unwrap_or_default()
-}
-
-/// The text was checked as a whole, so that a piece on character boundaries cannot fail.
-#[inline]
-fn utf8(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

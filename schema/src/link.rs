@@ -1,5 +1,7 @@
 //! Subgraphs → `Graph`. Reports everything wrong, not the first thing.
 
+use std::sync::Arc;
+
 use crate::client::ClientSchema;
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::graph::{Graph, LinkOptions, Subgraph, Types};
@@ -11,6 +13,13 @@ mod merge;
 mod reach;
 mod types;
 mod view;
+
+/// Something could not be read, and the person who wrote it was told.
+#[derive(Clone, Copy, Debug)]
+struct Reported;
+
+/// What was read, unless a problem was reported instead.
+type Read<T> = Result<T, Reported>;
 
 /// See `Graph::link`.
 pub(crate) fn link(
@@ -82,10 +91,12 @@ fn sources(
 /// By document and position; errors before warnings where two stand at one place.
 fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let place = |diagnostic: &Diagnostic| {
-        diagnostic
-            .labels
-            .first()
-            .map(|label| (label.span.document.name.clone(), label.span.range.start))
+        diagnostic.labels.first().map(|label| {
+            (
+                Arc::clone(&label.span.document.name),
+                label.span.range.start,
+            )
+        })
     };
     diagnostics.sort_by_cached_key(|diagnostic| {
         let rank = match diagnostic.severity {

@@ -56,7 +56,7 @@ pub enum Selected {
         /// All of these must hold.
         tests: Vec<Test>,
         /// In document order.
-        selections: Vec<Selected>,
+        selections: Vec<Self>,
     },
 }
 

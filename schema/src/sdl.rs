@@ -2,8 +2,9 @@
 //!
 //! Says what the document says; what it means together with others is for `link`.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use apollo_compiler::ast;
 use apollo_compiler::diagnostic::ToCliReport;
@@ -57,7 +58,7 @@ pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> 
     let (schema, errors) = build(&ast, &links);
     problems.extend(places.diagnostics(&errors, Code::SdlInvalid));
     Some(Sdl {
-        name: subgraph.name.clone(),
+        name: Arc::clone(&subgraph.name),
         document: document.clone(),
         schema,
         links,
@@ -73,7 +74,7 @@ fn build(ast: &ast::Document, links: &Links) -> (Schema, DiagnosticList) {
         .build();
     let (schema, mut errors) = match built {
         Ok(schema) => {
-            let sources = schema.sources.clone();
+            let sources = Arc::clone(&schema.sources);
             (schema, DiagnosticList::new(sources))
         }
         Err(WithErrors { partial, errors }) => (partial, errors),
@@ -87,18 +88,18 @@ fn build(ast: &ast::Document, links: &Links) -> (Schema, DiagnosticList) {
 impl Sdl {
     /// Where in the document a node of it stands.
     pub(crate) fn span(&self, location: Option<SourceSpan>) -> Span {
-        Span::new(&self.document, self.range(location))
-    }
-
-    /// As `span`, without the document.
-    pub(crate) fn range(&self, location: Option<SourceSpan>) -> Range<usize> {
-        location.map_or(0..0, |location| location.offset()..location.end_offset())
+        Span::new(&self.document, range(location))
     }
 
     /// Whether a node was written by the user rather than added as a definition.
     pub(crate) fn wrote(&self, location: Option<SourceSpan>) -> bool {
         location.is_some_and(|location| location.file_id() == self.file)
     }
+}
+
+/// The bytes of a place; the start of the document where there is none.
+pub(crate) fn range(location: Option<SourceSpan>) -> Range<usize> {
+    location.map_or(0..0, |location| location.offset()..location.end_offset())
 }
 
 /// Turns positions of the parser into positions of ours.
@@ -124,14 +125,14 @@ impl<'a> Places<'a> {
         errors: &'e DiagnosticList,
         code: Code,
     ) -> impl Iterator<Item = Diagnostic> + 'e {
-        let mut seen: HashMap<(usize, String), ()> = HashMap::new();
+        let mut seen: HashSet<(usize, String)> = HashSet::new();
         errors
             .iter()
             .filter(|error| !is_expected(error.error))
             .map(move |error| self.diagnostic(error.error, code))
             .filter(move |diagnostic| {
                 let at = diagnostic.labels.first().map_or(0, |l| l.span.range.start);
-                seen.insert((at, diagnostic.message.clone()), ()).is_none()
+                seen.insert((at, diagnostic.message.clone()))
             })
     }
 
@@ -201,7 +202,9 @@ fn connect_ranges(ast: &ast::Document, links: &Links) -> Vec<Range<usize>> {
         };
         keep(definition.directives());
         if let Some(fields) = fields_of(definition) {
-            fields.iter().for_each(|field| keep(&field.directives));
+            for field in fields {
+                keep(&field.directives);
+            }
         }
     }
     found

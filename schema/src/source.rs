@@ -91,20 +91,20 @@ impl Source {
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }
+}
 
-    /// Whether all of `set` is given at `node`.
-    pub fn gives(&self, node: NodeId, set: &FieldSet) -> bool {
-        set.0.iter().all(|(name, inner)| {
-            self.node(node).fields.get(name).is_some_and(|field| {
-                inner.is_empty() || field.child.is_some_and(|child| self.gives(child, inner))
-            })
+/// Whether all of `set` is given at `node`, one of `nodes`.
+pub(crate) fn gives(nodes: &[Node], node: NodeId, set: &FieldSet) -> bool {
+    set.0.iter().all(|(name, inner)| {
+        nodes[node.0].fields.get(name).is_some_and(|field| {
+            inner.is_empty() || field.child.is_some_and(|child| gives(nodes, child, inner))
         })
-    }
+    })
 }
 
 /// Fields of an object, and fields of these: `id`, `id address { city }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct FieldSet(pub Vec<(Name, FieldSet)>);
+pub struct FieldSet(pub Vec<(Name, Self)>);
 
 impl FieldSet {
     /// Reads `id address { city }`; `None` for anything else.

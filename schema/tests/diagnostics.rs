@@ -4,6 +4,8 @@
 //! begins another subgraph. What is printed stands in `<name>.txt`. To accept what is printed
 //! now: `WEIR_BLESS=1 cargo test -p schema --test diagnostics`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::{Path, PathBuf};
 
 use schema::diagnostic::Diagnostic;

@@ -20,7 +20,10 @@ fn the_shop_links() {
 
     let (graph, diagnostics) = Graph::link(&subgraphs, LinkOptions::default());
 
-    let rendered: Vec<_> = diagnostics.iter().map(|it| it.render()).collect();
+    let rendered: Vec<_> = diagnostics
+        .iter()
+        .map(schema::diagnostic::Diagnostic::render)
+        .collect();
     assert_eq!(rendered.join("\n"), "");
     let graph = graph.unwrap();
     let sdl = graph.client_sdl();

@@ -13,9 +13,9 @@ pub(crate) struct ListBody {
 }
 
 impl ListBody {
-    /// A list that has begun.
-    pub(crate) fn new() -> Self {
-        let mut json = Vec::with_capacity(8 * 1024);
+    /// A list that has begun, with room for about so many rows.
+    pub(crate) fn new(rows: usize) -> Self {
+        let mut json = Vec::with_capacity(rows.saturating_add(1).saturating_mul(ROW));
         json.extend_from_slice(br#"{"items":["#);
         Self { json, hash: 0 }
     }
@@ -95,3 +95,6 @@ impl ListBody {
         self.hash = mix(self.hash.rotate_left(7) ^ bits).wrapping_add(1);
     }
 }
+
+/// How long a row of the shop is, more or less.
+const ROW: usize = 320;

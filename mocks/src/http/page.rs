@@ -62,21 +62,18 @@ impl Page {
         direction: Direction,
     ) -> ListBody {
         let total = matching.len();
-        let (left, reversed) = match (direction, self.after) {
-            (Direction::OldestFirst, after) => {
-                let start = matching.partition_point(|id| after.is_some_and(|after| *id <= after));
-                (matching.get(start..), false)
+        match direction {
+            Direction::OldestFirst => {
+                let start =
+                    matching.partition_point(|id| self.after.is_some_and(|after| *id <= after));
+                let left = matching.get(start..).unwrap_or_default();
+                self.write(left.iter().copied(), rows, total)
             }
-            (Direction::NewestFirst, after) => {
-                let end = matching.partition_point(|id| after.is_none_or(|after| *id < after));
-                (matching.get(..end), true)
+            Direction::NewestFirst => {
+                let end = matching.partition_point(|id| self.after.is_none_or(|after| *id < after));
+                let left = matching.get(..end).unwrap_or_default();
+                self.write(left.iter().rev().copied(), rows, total)
             }
-        };
-        let left = left.unwrap_or_default().iter().copied();
-        if reversed {
-            self.write(left.rev(), rows, total)
-        } else {
-            self.write(left, rows, total)
         }
     }
 
@@ -86,7 +83,7 @@ impl Page {
         rows: &[Row<T>],
         total: usize,
     ) -> ListBody {
-        let mut body = ListBody::new();
+        let mut body = ListBody::new(ids.len().min(self.limit));
         let mut last = None;
         for id in ids.by_ref().take(self.limit) {
             if let Some(row) = rows.get(id.index()) {

@@ -116,3 +116,27 @@ fn being_placed() -> Problem {
 
 /// Hours of orders at the pace of a demo.
 const MAX_KEYS: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_oldest_keys_are_forgotten_first() {
+        let keys = Arc::new(Keys::default());
+        let order = json!({ "userId": "60", "items": [{ "productId": "1", "quantity": 1 }] });
+        let order: NewOrder = serde_json::from_value(order).unwrap();
+        for number in 0..=MAX_KEYS {
+            let Claimed::Mine(claim) = keys.claim(number.to_string(), &order).unwrap() else {
+                panic!("{number} is new");
+            };
+            claim.fulfil(Id::at(number), Bytes::new());
+        }
+        let claim = |key: &str| keys.claim(key.to_owned(), &order).unwrap();
+        assert!(matches!(claim("1"), Claimed::Done(id, _) if id == Id::at(1)));
+        assert!(matches!(claim("0"), Claimed::Mine(_)));
+        assert_eq!(keys.0.lock().unwrap().by_key.len(), MAX_KEYS);
+    }
+}

@@ -176,3 +176,37 @@ const KINDS: [(ProblemKind, &str); 2] = [
 /// Fifty items of 150 bytes are 8 KB.
 const MAX_ANSWER: usize = 64 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(held: &[(&str, u32)], expected: bool) {
+        let held: Vec<Held> = held
+            .iter()
+            .map(|(id, quantity)| {
+                let price = json!({ "amount": 1, "currency": "EUR" });
+                let held = json!({
+                    "productId": id, "quantity": quantity, "unitPrice": price, "merchantId": "1",
+                });
+                serde_json::from_value(held).unwrap()
+            })
+            .collect();
+        let wanted = json!([
+            { "productId": "1", "quantity": 2 }, { "productId": "3", "quantity": 4 },
+        ]);
+        let wanted: Vec<Wanted> = serde_json::from_value(wanted).unwrap();
+        assert_eq!(fits(&held, &wanted), expected, "{held:?}");
+    }
+
+    #[test]
+    fn only_what_was_wanted_is_taken_for_a_reservation() {
+        check(&[("1", 2), ("3", 4)], true);
+        check(&[("1", 2), ("3", 5)], false);
+        check(&[("1", 2), ("4", 4)], false);
+        check(&[("1", 2)], false);
+        check(&[("1", 2), ("3", 4), ("5", 1)], false);
+        check(&[], false);
+    }
+}

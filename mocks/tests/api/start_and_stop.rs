@@ -62,6 +62,18 @@ fn a_port_that_is_taken_is_named() {
     );
 }
 
+#[test]
+fn each_service_has_a_port_of_its_own_unless_told() {
+    for (service, port) in [("users", 5_001), ("products", 5_002), ("orders", 5_003)] {
+        let output = Command::new(BINARY)
+            .args([service, "--help"])
+            .output()
+            .unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(help.contains(&format!("[default: {port}]")), "{help}");
+    }
+}
+
 /// A process that does not outlive its test.
 struct Running(Child);
 

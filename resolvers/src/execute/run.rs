@@ -48,7 +48,7 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     /// Starts every fetch that waits for nothing; goes on as long as one ends without a call.
-    pub(super) fn start_ready(&mut self, calls: &mut FuturesUnordered<Call<'c>>) {
+    pub(super) fn start_ready(&mut self, calls: &FuturesUnordered<Call<'c>>) {
         let mut index = 0;
         while index < self.states.len() {
             if self.is_ready(index) {
@@ -72,7 +72,7 @@ impl<'c, 'a> Run<'c, 'a> {
             && earlier.into_iter().all(|(other, _)| done(other))
     }
 
-    fn start(&mut self, index: usize, calls: &mut FuturesUnordered<Call<'c>>) {
+    fn start(&mut self, index: usize, calls: &FuturesUnordered<Call<'c>>) {
         let fetch = &self.context.prepared.plan.fetches[index];
         if !fetch.when.holds(self.context.variables) {
             self.states[index] = State::Done;
@@ -166,7 +166,7 @@ impl<'c, 'a> Run<'c, 'a> {
             .iter()
             .filter_map(|(name, argument)| {
                 let value = self.context.variables.argument(argument)?;
-                Some((name.clone(), value))
+                Some((Arc::clone(name), value))
             })
             .collect()
     }

@@ -63,9 +63,11 @@ impl<'a> Fill<'_, 'a> {
                 None => known,
             },
             // A key behind a list is looked for in each element (connect specification, §3.4).
-            Kind::List(elements) => self.list(elements, known, |fill, element, known| {
-                present(fill.walk(element, keys, take, known))
-            }),
+            Kind::List(elements) => {
+                self.list((elements.len(), elements), known, |fill, element, known| {
+                    present(fill.walk(element, keys, take, known))
+                })
+            }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => known,
         }
     }
@@ -77,7 +79,7 @@ impl<'a> Fill<'_, 'a> {
                 self.leaves(elements, *lists - 1, known)
             }
             (Kind::List(elements), Take::Object(_)) => {
-                self.list(elements, known, |fill, element, known| {
+                self.list((elements.len(), elements), known, |fill, element, known| {
                     present(fill.node(element, take, known))
                 })
             }
@@ -92,26 +94,32 @@ impl<'a> Fill<'_, 'a> {
         lists: usize,
         known: Value,
     ) -> Value {
+        let elements = (elements.len(), elements);
         self.list(elements, known, |fill, element, known| {
-            match element.kind() {
-                Kind::Null => Value::Null,
-                Kind::List(inner) if lists > 0 => fill.leaves(inner, lists - 1, known),
-                _ => Tree::piece(fill.body, element.span()),
-            }
+            fill.node_leaf(element, lists, known)
         })
+    }
+
+    /// A leaf inside a list, or a further list of such.
+    fn node_leaf(&mut self, node: Node<'a>, lists: usize, known: Value) -> Value {
+        match node.kind() {
+            Kind::Null => Value::Null,
+            Kind::List(inner) if lists > 0 => self.leaves(inner, lists - 1, known),
+            _ => Tree::piece(self.body, node.span()),
+        }
     }
 
     /// A list; where one of the same length is known, its elements are merged one by one.
     fn list<T>(
         &mut self,
-        elements: impl ExactSizeIterator<Item = T>,
+        (count, elements): (usize, impl Iterator<Item = T>),
         known: Value,
         mut each: impl FnMut(&mut Self, T, Value) -> Value,
     ) -> Value {
-        let wanted = u32::try_from(elements.len()).unwrap_or(u32::MAX);
+        let wanted = u32::try_from(count).unwrap_or(u32::MAX);
         let (start, len) = match known {
             Value::List { start, len } if len == wanted => (start, len),
-            _ => self.tree.list(elements.len()),
+            _ => self.tree.list(count),
         };
         for (index, element) in (0..len).zip(elements) {
             let known = self.tree.item(start, index);
@@ -174,7 +182,7 @@ impl<'a> Fill<'_, 'a> {
         }
     }
 
-    fn type_of(&mut self, name: &'a TypeName, whole: &Json<'a>) -> Option<schema::graph::TypeId> {
+    fn type_of(&self, name: &'a TypeName, whole: &Json<'a>) -> Option<schema::graph::TypeId> {
         let value = match &name.from {
             From::Keys(keys) => {
                 let mut value = whole.clone();
@@ -208,8 +216,7 @@ impl<'a> Fill<'_, 'a> {
                     None => known,
                 },
                 View::List(list) => {
-                    let elements: Vec<_> = list.iter().collect();
-                    self.list(elements.into_iter(), known, |fill, element, known| {
+                    self.list((list.len(), list.iter()), known, |fill, element, known| {
                         present(fill.any(&element, keys, take, known))
                     })
                 }
@@ -218,10 +225,14 @@ impl<'a> Fill<'_, 'a> {
         }
         match (view, take) {
             (View::Null, _) => null(known),
-            (View::List(list), take) if takes_list(take) => {
-                let elements: Vec<_> = list.iter().collect();
-                self.list(elements.into_iter(), known, |fill, element, known| {
-                    present(fill.element(&element, take, known))
+            (View::List(list), Take::Object(_)) => {
+                self.list((list.len(), list.iter()), known, |fill, element, known| {
+                    present(fill.any(&element, &[], take, known))
+                })
+            }
+            (View::List(list), Take::Leaf { lists }) if *lists > 0 => {
+                self.list((list.len(), list.iter()), known, |fill, element, known| {
+                    fill.leaf(&element, *lists - 1, known)
                 })
             }
             (View::Object(members), Take::Object(fields)) => {
@@ -245,14 +256,19 @@ impl<'a> Fill<'_, 'a> {
         }
     }
 
-    /// An element of a list that was computed.
-    fn element(&mut self, element: &Json<'a>, take: &'a Take, known: Value) -> Value {
-        match (element, take) {
-            (Json::Node(node), Take::Object(_)) => self.node(*node, take, known),
-            (_, Take::Object(_)) => self.owned(element, &[], take, known),
-            (_, Take::Leaf { .. }) if element.is_null() => Value::Null,
-            (Json::Node(node), Take::Leaf { .. }) => Tree::piece(self.body, node.span()),
-            (_, Take::Leaf { .. }) => self.tree.computed(|out| element.write_json(out)),
+    /// As `node_leaf`, for a value that was computed.
+    fn leaf(&mut self, value: &Json<'a>, lists: usize, known: Value) -> Value {
+        if let Json::Node(node) = value {
+            return self.node_leaf(*node, lists, known);
+        }
+        match value.view() {
+            View::Null => Value::Null,
+            View::List(list) if lists > 0 => {
+                self.list((list.len(), list.iter()), known, |fill, element, known| {
+                    fill.leaf(&element, lists - 1, known)
+                })
+            }
+            _ => self.tree.computed(|out| value.write_json(out)),
         }
     }
 }
@@ -270,13 +286,6 @@ fn null(known: Value) -> Value {
     match known {
         Value::Object(_) | Value::List { .. } => known,
         Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_) => Value::Null,
-    }
-}
-
-fn takes_list(take: &Take) -> bool {
-    match take {
-        Take::Leaf { lists } => *lists > 0,
-        Take::Object(_) => true,
     }
 }
 

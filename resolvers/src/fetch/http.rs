@@ -16,7 +16,7 @@ pub(crate) struct Client {
 }
 
 /// Longer than most services keep a connection that nobody uses.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// A service that is there answers a connection at once.
 const CONNECT: Duration = Duration::from_secs(2);

@@ -1,5 +1,7 @@
 //! What the search chose, as fetches: who fills which slot, who gives whom its key.
 
+use std::sync::Arc;
+
 use schema::graph::{Graph, TypeId};
 use schema::source::FieldSet;
 
@@ -132,7 +134,7 @@ impl Commit<'_> {
                 }
             };
             slots.push(KeySlot {
-                name: name.clone(),
+                name: Arc::clone(name),
                 slot,
                 inner,
             });
@@ -148,7 +150,7 @@ impl Commit<'_> {
 
     fn slot(&mut self, place: &Place, slot: usize, providers: &[Provider]) -> Done {
         let Some(first) = self.first(place.at, slot, providers) else {
-            let field = self.selection.position(place.at).slots[slot].field.clone();
+            let field = Arc::clone(&self.selection.position(place.at).slots[slot].field);
             return Err(self.missing(place.on, &field));
         };
         let Some(child) = self.selection.position(place.at).slots[slot].child else {

@@ -46,7 +46,10 @@ pub(crate) fn graph(subgraphs: &[(&str, &str)]) -> Arc<Graph> {
         experimental_connect: true,
     };
     let (graph, diagnostics) = Graph::link(&subgraphs, options);
-    let rendered: Vec<_> = diagnostics.iter().map(|it| it.render()).collect();
+    let rendered: Vec<_> = diagnostics
+        .iter()
+        .map(schema::diagnostic::Diagnostic::render)
+        .collect();
     assert_eq!(rendered.join("\n"), "");
     Arc::new(graph.unwrap())
 }

@@ -18,14 +18,14 @@ pub struct Object<'a> {
     weight: usize,
 }
 
-/// Elements in order.
+/// Values in order.
 #[derive(Clone)]
-pub struct Elements<'a> {
+pub struct Values<'a> {
     elements: Box<[Value<'a>]>,
     weight: usize,
 }
 
-impl<'a> Elements<'a> {
+impl<'a> Values<'a> {
     /// These elements.
     pub fn new(elements: Vec<Value<'a>>) -> Self {
         let weight = elements.iter().map(|element| element.weight() + 1);
@@ -41,7 +41,7 @@ impl<'a> Elements<'a> {
     }
 }
 
-impl<'a> Deref for Elements<'a> {
+impl<'a> Deref for Values<'a> {
     type Target = [Value<'a>];
 
     fn deref(&self) -> &[Value<'a>] {
@@ -168,7 +168,7 @@ impl<'a> FromIterator<(Cow<'a, str>, Value<'a>)> for Object<'a> {
     }
 }
 
-impl fmt::Debug for Elements<'_> {
+impl fmt::Debug for Values<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_list().entries(self.iter()).finish()
     }

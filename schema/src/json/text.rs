@@ -1,6 +1,81 @@
-//! What stands inside a JSON string: finding its end, escapes both ways.
+//! Strings of JSON: finding their end, escapes both ways.
 //!
 //! Works on bytes and `str`; knows nothing of documents.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A string as it stands in a document.
+#[derive(Clone, Copy)]
+pub struct Str<'a> {
+    raw: &'a [u8],
+    escaped: bool,
+}
+
+impl<'a> Str<'a> {
+    #[inline]
+    pub(super) fn new(raw: &'a [u8], escaped: bool) -> Self {
+        Self { raw, escaped }
+    }
+
+    /// With its quotes and its escapes: can be written into another document as it is.
+    #[inline]
+    pub fn raw(self) -> &'a str {
+        utf8(self.raw)
+    }
+
+    /// The same as [`Self::raw`], for writing it out without looking at it.
+    #[inline]
+    pub fn raw_bytes(self) -> &'a [u8] {
+        self.raw
+    }
+
+    /// What it says; borrowed unless it has escapes.
+    #[inline]
+    pub fn decode(self) -> Cow<'a, str> {
+        if self.escaped {
+            Cow::Owned(unescape(utf8(self.inner())))
+        } else {
+            Cow::Borrowed(utf8(self.inner()))
+        }
+    }
+
+    /// Whether it says `text`.
+    #[inline]
+    pub fn is(self, text: &str) -> bool {
+        if self.escaped {
+            self.decode() == text
+        } else {
+            self.inner() == text.as_bytes()
+        }
+    }
+
+    /// Whether [`Self::decode`] has work to do.
+    #[inline]
+    pub fn has_escapes(self) -> bool {
+        self.escaped
+    }
+
+    /// Between the quotes, escapes and all.
+    #[inline]
+    pub fn inner(self) -> &'a [u8] {
+        self.raw
+            .get(1..self.raw.len().saturating_sub(1))
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Str<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.raw())
+    }
+}
+
+/// The text was checked as a whole, so that a piece on character boundaries cannot fail.
+#[inline]
+pub(super) fn utf8(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
 
 /// The first byte at or behind `at` that is a quote, a backslash or a control character; the
 /// length of the text when there is none.

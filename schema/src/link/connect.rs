@@ -11,6 +11,8 @@ use self::args::Args;
 use self::http::Http;
 use self::sources::SourceDirective;
 use self::uses::Uses;
+use super::view::View;
+use super::{Read, Reported};
 use crate::connector::{Connector, Gives, Location};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::graph::{LinkOptions, Name, Types};
@@ -143,19 +145,36 @@ impl Reader<'_> {
         let written = self.written(&args)?;
         let uses = Uses::of(&written);
         uses.check(self, place);
+        let at = entry::At {
+            args: &args,
+            uses: &uses,
+            written: &written,
+        };
         let entry::Entered {
             entries,
             nodes,
             gives,
-        } = entry::enter(self, place, &args, &uses, &written)?;
+        } = entry::enter(self, place, &at).ok()?;
         let name = format!("{}:{}[{index}]", self.sdl.name, place.name());
         Some(Source {
             name: name.into(),
-            service: self.sdl.name.clone(),
+            service: Arc::clone(&self.sdl.name),
             entries,
             nodes,
             access: crate::source::Access::Connector(Box::new(written.connector(gives))),
         })
+    }
+
+    /// Judges the selection of a connector.
+    fn view<'v>(&'v mut self, written: &'v Written) -> View<'v> {
+        View {
+            sdl: self.sdl,
+            types: self.types,
+            literal: &written.selection.literal,
+            abstract_types: self.link.version >= Version::V0_4,
+            problems: self.problems,
+            nodes: Vec::new(),
+        }
     }
 
     /// Reads the arguments that do not depend on where the directive stands.
@@ -169,15 +188,15 @@ impl Reader<'_> {
         Some(Written {
             source: source.ok()?,
             http: http?,
-            errors: errors?,
-            is_success: is_success?,
-            selection: selection??,
-            service: self.sdl.name.clone(),
+            errors: errors.ok()?,
+            is_success: is_success.ok()?,
+            selection: selection.ok()??,
+            service: Arc::clone(&self.sdl.name),
         })
     }
 
-    /// The source a connector names; `Err` where it names one that is not there.
-    fn source_of(&mut self, args: &Args<'_>) -> Result<Option<Arc<SourceDirective>>, ()> {
+    /// The source a connector names, if it names one.
+    fn source_of(&mut self, args: &Args<'_>) -> Read<Option<Arc<SourceDirective>>> {
         let Some(named) = args.text("source") else {
             return Ok(None);
         };
@@ -216,7 +235,7 @@ impl Reader<'_> {
             ))
         };
         self.problems.push(problem);
-        Err(())
+        Err(Reported)
     }
 
     fn id(&mut self, args: &Args<'_>) {
@@ -241,7 +260,7 @@ impl Reader<'_> {
                 .label(first.clone(), "first used here"),
             );
         } else {
-            self.ids.insert(id.value.clone(), span);
+            self.ids.insert(id.value, span);
         }
     }
 }
@@ -286,8 +305,18 @@ impl Written {
         Connector {
             source: source.map(|it| format!("{}.{}", self.service, it.name).into()),
             method: self.http.method,
-            base: source.map(|source| location(&source.base_url, &source.path, &source.query)),
-            own: location(&self.http.url, &self.http.path, &self.http.query),
+            base: source.map(|source| {
+                location(
+                    &source.base_url,
+                    source.path.as_ref(),
+                    source.query.as_ref(),
+                )
+            }),
+            own: location(
+                &self.http.url,
+                self.http.path.as_ref(),
+                self.http.query.as_ref(),
+            ),
             headers: inherited
                 .iter()
                 .filter(|header| !replaced(&header.it.name))
@@ -315,13 +344,13 @@ impl Written {
 
 fn location(
     url: &Placed<crate::template::Template>,
-    path: &Option<Placed<Mapping>>,
-    query: &Option<Placed<Mapping>>,
+    path: Option<&Placed<Mapping>>,
+    query: Option<&Placed<Mapping>>,
 ) -> Location {
     let it = |placed: &Placed<Mapping>| Arc::clone(&placed.it);
     Location {
         url: Arc::clone(&url.it),
-        path: path.as_ref().map(it),
-        query: query.as_ref().map(it),
+        path: path.map(it),
+        query: query.map(it),
     }
 }

@@ -38,9 +38,13 @@ pub(super) fn merge(sdls: &[Sdl], problems: &mut Problems) -> Schema {
 fn is_extended(sdl: &Sdl, definition: &ExtendedType) -> bool {
     !definition.is_built_in()
         && definition.location().is_none()
-        && definition
-            .iter_origins()
-            .any(|origin| sdl.wrote(origin.extension_id().and_then(|id| id.location())))
+        && definition.iter_origins().any(|origin| {
+            sdl.wrote(
+                origin
+                    .extension_id()
+                    .and_then(apollo_compiler::schema::ExtensionId::location),
+            )
+        })
 }
 
 struct Merge<'a> {
@@ -95,7 +99,7 @@ impl Merge<'_> {
         use ExtendedType as T;
         match (merged, definition) {
             (T::Object(merged), T::Object(new)) => {
-                object(merged.make_mut(), new, &pair, self.problems)
+                object(merged.make_mut(), new, &pair, self.problems);
             }
             (T::Interface(merged), T::Interface(new)) => {
                 interface(merged.make_mut(), new, &pair, self.problems);

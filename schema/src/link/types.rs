@@ -1,5 +1,7 @@
 //! The merged schema as the types of a `Graph`.
 
+use std::sync::Arc;
+
 use apollo_compiler::Schema;
 use apollo_compiler::ast::Type as Written;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition, InputValueDefinition};
@@ -72,7 +74,7 @@ fn fields<'a>(
                     .map(|it| (name(&it.name), argument(it, types, schema)))
                     .collect(),
             };
-            (made.name.clone(), made)
+            (Arc::clone(&made.name), made)
         })
         .collect()
 }

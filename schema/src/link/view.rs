@@ -1,180 +1,129 @@
 //! What a connector's selection gives of a type: nodes, and what does not fit the schema.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use self::shape::Shape;
+use super::{Read, Reported};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
-use crate::graph::{Name, Type, TypeId, Types};
+use crate::graph::{Field, Kind, Name, Scalar, Type, TypeId, Types};
 use crate::mapping::ast::Selection;
 use crate::sdl::Sdl;
 use crate::sdl::literal::Literal;
-use crate::source::{FieldSet, Node, NodeField, NodeId};
+use crate::source::{Node, NodeField, NodeId};
 use crate::span::Span;
 
 mod shape;
 
-/// Nodes under construction.
-#[derive(Debug)]
-pub(super) struct View {
-    pub(super) nodes: Vec<Node>,
-    pub(super) root: NodeId,
-}
-
-impl Default for View {
-    fn default() -> Self {
-        Self {
-            nodes: Vec::new(),
-            root: NodeId(0),
-        }
-    }
-}
-
-impl View {
-    /// Whether all of `set` is given at `node`.
-    pub(super) fn gives(&self, node: NodeId, set: &FieldSet) -> bool {
-        set.0.iter().all(|(name, inner)| {
-            self.nodes[node.0].fields.get(name).is_some_and(|field| {
-                inner.is_empty() || field.child.is_some_and(|child| self.gives(child, inner))
-            })
-        })
-    }
-}
-
-/// What judging a selection needs.
-pub(super) struct Ctx<'a> {
+/// Judges one selection against the schema, node by node.
+pub(super) struct View<'a> {
     pub(super) sdl: &'a Sdl,
     pub(super) types: &'a Types,
+    /// Where the selection was written.
     pub(super) literal: &'a Literal,
+    /// Whether interfaces and unions may be given.
     pub(super) abstract_types: bool,
     pub(super) problems: &'a mut Problems,
+    /// Made so far; a node stands behind those inside it.
+    pub(super) nodes: Vec<Node>,
 }
 
-/// The node that `selection` gives for a value of type `ty`: `Some(None)` for leaves, `None`
-/// when something was reported.
-pub(super) fn of_value(
-    view: &mut View,
-    ctx: &mut Ctx<'_>,
-    selection: &Selection,
-    ty: TypeId,
-) -> Option<Option<NodeId>> {
-    let shape = shape::of_selection(selection);
-    let range = selection.range.clone();
-    value(view, ctx, (&shape, &range), (ty, &mut Vec::new()))
-}
-
-fn value(
-    view: &mut View,
-    ctx: &mut Ctx<'_>,
-    (shape, range): (&Shape, &Range<usize>),
-    (ty, above): (TypeId, &mut Vec<TypeId>),
-) -> Option<Option<NodeId>> {
-    let definition = ctx.types.get(ty);
-    if !definition.is_composite() {
-        if matches!(shape, Shape::Object(_)) && !is_custom(definition) {
-            ctx.report(
-                Code::GroupSelectionIsNotObject,
-                range,
-                &format!("`{}` has no fields to select", definition.name),
-                None,
-            );
-            return None;
-        }
-        return Some(None);
+impl View<'_> {
+    /// The node that `selection` gives for a value of type `ty`; none for leaves.
+    pub(super) fn of(&mut self, selection: &Selection, ty: TypeId) -> Read<Option<NodeId>> {
+        let shape = shape::of_selection(selection);
+        let range = selection.range.clone();
+        self.value((&shape, &range), ty, &mut Vec::new())
     }
-    if definition.is_abstract() && !ctx.abstract_types {
-        ctx.report(
-            Code::ConnectorsUnsupportedAbstractType,
-            range,
-            &format!(
+
+    /// Adds a node; gives its number.
+    pub(super) fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        NodeId(self.nodes.len() - 1)
+    }
+
+    fn value(
+        &mut self,
+        (shape, range): (&Shape, &Range<usize>),
+        ty: TypeId,
+        above: &mut Vec<TypeId>,
+    ) -> Read<Option<NodeId>> {
+        let definition = self.types.get(ty);
+        if !definition.is_composite() {
+            return self.leaf(shape, range, definition);
+        }
+        if definition.is_abstract() && !self.abstract_types {
+            let message = format!(
                 "`{}` is an interface or union, which connectors give from v0.4 on",
                 definition.name
-            ),
-            None,
-        );
-        return None;
-    }
-    let Shape::Object(members) = shape else {
-        ctx.report(
-            Code::GroupSelectionRequiredForObject,
-            range,
-            &format!(
+            );
+            let code = Code::ConnectorsUnsupportedAbstractType;
+            return Err(self.report(code, range, message, None));
+        }
+        let Shape::Object(members) = shape else {
+            let message = format!(
                 "`{}` is an object: its fields must be selected",
                 definition.name
-            ),
-            Some("add `{ … }` with the fields".to_owned()),
-        );
-        return None;
-    };
-    if above.contains(&ty) {
-        ctx.report(
-            Code::CircularReference,
-            range,
-            &format!("`{}` is selected inside itself", definition.name),
-            Some(format!(
+            );
+            let help = "add `{ … }` with the fields".to_owned();
+            let code = Code::GroupSelectionRequiredForObject;
+            return Err(self.report(code, range, message, Some(help)));
+        };
+        if above.contains(&ty) {
+            let message = format!("`{}` is selected inside itself", definition.name);
+            let help = format!(
                 "leave it out here, and give `{}` a connector of its own that fetches it by key",
                 definition.name
-            )),
-        );
-        return None;
-    }
-    above.push(ty);
-    let fields = fields(view, ctx, members, (definition, above));
-    above.pop();
-    view.nodes.push(Node { on: ty, fields });
-    Some(Some(NodeId(view.nodes.len() - 1)))
-}
-
-fn is_custom(ty: &Type) -> bool {
-    matches!(
-        ty.kind,
-        crate::graph::Kind::Scalar(crate::graph::Scalar::Custom)
-    )
-}
-
-fn fields(
-    view: &mut View,
-    ctx: &mut Ctx<'_>,
-    members: &[shape::Member],
-    (ty, above): (&Type, &mut Vec<TypeId>),
-) -> IndexMap<Name, NodeField> {
-    let mut given = IndexMap::new();
-    for member in members {
-        if member.name == "__typename" {
-            continue;
+            );
+            return Err(self.report(Code::CircularReference, range, message, Some(help)));
         }
-        let Some(field) = ctx.find(ty, &member.name) else {
-            ctx.unknown_field(ty, member);
-            continue;
-        };
-        if !field.arguments.is_empty() {
-            ctx.report(
-                Code::ConnectorsFieldWithArguments,
-                &member.range,
-                &format!(
+        above.push(ty);
+        let fields = self.fields(members, definition, above);
+        above.pop();
+        Ok(Some(self.add(Node { on: ty, fields })))
+    }
+
+    fn leaf(&mut self, shape: &Shape, range: &Range<usize>, ty: &Type) -> Read<Option<NodeId>> {
+        if matches!(shape, Shape::Object(_)) && !is_custom(ty) {
+            let message = format!("`{}` has no fields to select", ty.name);
+            return Err(self.report(Code::GroupSelectionIsNotObject, range, message, None));
+        }
+        Ok(None)
+    }
+
+    fn fields(
+        &mut self,
+        members: &[shape::Member],
+        ty: &Type,
+        above: &mut Vec<TypeId>,
+    ) -> IndexMap<Name, NodeField> {
+        let mut given = IndexMap::new();
+        for member in members {
+            if member.name == "__typename" {
+                continue;
+            }
+            let Some(field) = find(self.types, ty, &member.name) else {
+                self.unknown_field(ty, member);
+                continue;
+            };
+            if !field.arguments.is_empty() {
+                let message = format!(
                     "`{}.{}` has arguments, which a selection cannot heed",
                     ty.name, field.name
-                ),
-                Some("give the field a `@connect` of its own".to_owned()),
-            );
-            continue;
+                );
+                let help = "give the field a `@connect` of its own".to_owned();
+                let code = Code::ConnectorsFieldWithArguments;
+                self.report(code, &member.range, message, Some(help));
+                continue;
+            }
+            let (name, named) = (Arc::clone(&field.name), field.ty.named());
+            if let Ok(child) = self.value((&member.shape, &member.range), named, above) {
+                given.insert(name, NodeField { child });
+            }
         }
-        let (name, named) = (field.name.clone(), field.ty.named());
-        if let Some(child) = value(view, ctx, (&member.shape, &member.range), (named, above)) {
-            given.insert(name, NodeField { child });
-        }
-    }
-    given
-}
-
-impl<'a> Ctx<'a> {
-    /// The field of an object, or of any object that an abstract type may be.
-    fn find(&self, ty: &'a Type, name: &str) -> Option<&'a crate::graph::Field> {
-        ty.field(name).or_else(|| {
-            let mut possible = ty.possible.iter();
-            possible.find_map(|id| self.types.get(*id).field(name))
-        })
+        given
     }
 
     fn unknown_field(&mut self, ty: &Type, member: &shape::Member) {
@@ -185,17 +134,32 @@ impl<'a> Ctx<'a> {
                 member.name
             )
         });
-        self.report(
-            Code::SelectedFieldNotFound,
-            &member.range,
-            &format!("`{}` is not a field of `{}`", member.name, ty.name),
-            help,
-        );
+        let message = format!("`{}` is not a field of `{}`", member.name, ty.name);
+        self.report(Code::SelectedFieldNotFound, &member.range, message, help);
     }
 
-    fn report(&mut self, code: Code, range: &Range<usize>, message: &str, help: Option<String>) {
+    fn report(
+        &mut self,
+        code: Code,
+        range: &Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) -> Reported {
         let span = Span::new(&self.sdl.document, self.literal.place(range));
         self.problems
             .push(Diagnostic::error(code, span, message).help(help));
+        Reported
     }
+}
+
+/// The field of an object, or of any object that an abstract type may be.
+fn find<'a>(types: &'a Types, ty: &'a Type, name: &str) -> Option<&'a Field> {
+    ty.field(name).or_else(|| {
+        let mut possible = ty.possible.iter();
+        possible.find_map(|id| types.get(*id).field(name))
+    })
+}
+
+fn is_custom(ty: &Type) -> bool {
+    matches!(ty.kind, Kind::Scalar(Scalar::Custom))
 }

@@ -11,6 +11,7 @@ use super::version::Version;
 
 mod expr;
 mod path;
+mod unexpected;
 
 /// How deep braces, brackets and parentheses may stand inside each other, steps `->` counted too.
 ///
@@ -280,44 +281,6 @@ impl Parser<'_> {
             return Ok(());
         }
         Err(self.unexpected("a field, `alias: …` or the end"))
-    }
-
-    /// Whether the character before this place belongs to a name or number.
-    fn touches_name(&self) -> bool {
-        self.scan.before().is_some_and(is_name_part)
-    }
-
-    fn odd_key(&self) -> ParseError {
-        self.unexpected("the next item")
-            .help("quote a key that is not a plain name, as in `'content-type'`")
-    }
-
-    fn unexpected(&self, expected: &str) -> ParseError {
-        let at = self.scan.at();
-        let Some(found) = self.scan.peek() else {
-            return ParseError::new(at..at, format!("expected {expected}, found the end"));
-        };
-        let error = ParseError::new(
-            at..at + found.len_utf8(),
-            format!("expected {expected}, found `{}`", found.escape_debug()),
-        );
-        match found {
-            '?' if self.scan.rest().starts_with("??") || self.scan.rest().starts_with("?!") => {
-                self.operator_help(error)
-            }
-            _ if found.is_alphanumeric() || found == '-' => {
-                error.help("quote a key that is not a plain name, as in `'content-type'`")
-            }
-            _ => error,
-        }
-    }
-
-    fn operator_help(&self, error: ParseError) -> ParseError {
-        if self.version < Version::V0_3 {
-            error.help("`??` and `?!` need connect v0.3")
-        } else {
-            error.help("write operators inside `$(…)`")
-        }
     }
 }
 

@@ -56,7 +56,7 @@ impl<'a> Check<'a> {
                     self.selections(&field.selection_set);
                 }
                 exe::Selection::InlineFragment(fragment) => {
-                    self.selections(&fragment.selection_set)
+                    self.selections(&fragment.selection_set);
                 }
                 exe::Selection::FragmentSpread(spread) => {
                     let fragment = self.document.fragments.get(&spread.fragment_name);

@@ -1,5 +1,7 @@
 //! Variables: JSON that a client sent, coerced to the types the operation declares.
 
+use std::sync::Arc;
+
 use apollo_compiler::Schema;
 use apollo_compiler::ast::Type;
 use apollo_compiler::request::coerce_variable_values;
@@ -51,7 +53,7 @@ impl Variables {
             Input::Object(members) => Constant::Object(
                 members
                     .iter()
-                    .filter_map(|(name, value)| Some((name.clone(), self.input(value)?)))
+                    .filter_map(|(name, value)| Some((Arc::clone(name), self.input(value)?)))
                     .collect(),
             ),
         })

@@ -1,8 +1,9 @@
 //! `@link`: which specifications a document uses, in which version, under which names.
 
+use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Value};
-use apollo_compiler::{Node, parser::SourceSpan};
 
+use super::range;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::mapping::Version;
 use crate::span::{Document, Span};
@@ -159,10 +160,6 @@ fn import(value: &Value) -> Option<(String, String)> {
 
 fn text<'a>(directive: &'a ast::Directive, argument: &str) -> Option<&'a str> {
     directive.specified_argument_by_name(argument)?.as_str()
-}
-
-fn range(location: Option<SourceSpan>) -> std::ops::Range<usize> {
-    location.map_or(0..0, |location| location.offset()..location.end_offset())
 }
 
 fn schema_directives(ast: &ast::Document) -> impl Iterator<Item = &Node<ast::Directive>> {

@@ -127,7 +127,7 @@ mod tests {
         let literal = Literal::new(file, start..file.len(), value);
         let at = value.find(piece).unwrap();
         let place = literal.place(&(at..at + piece.len()));
-        assert_eq!(&file[place], expected);
+        assert_eq!(file.get(place), Some(expected));
     }
 
     #[test]

@@ -178,7 +178,7 @@ fn v0_4_has_literals_commas_and_spreads() {
         p: posts->map({ id, own: @.id }) ~ {"p":[{"id":7,"own":1},{"id":7,"own":2}]}
         o: $({ a: 1 b: 2 }) ~ {"o":{"a":1,"b":2}}
         x: {} ~ {"x":{}}
-        tags { o: { a: nope? } } ~ {"tags":[{"o":{}},{"o":{}}]}
+        t: tags->map({ o: {} }) ~ {"t":[{"o":{}},{"o":{}}]}
         "#,
     );
 }

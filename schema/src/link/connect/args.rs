@@ -8,10 +8,11 @@ use apollo_compiler::ast::{Directive, Value};
 
 use super::{Placed, Reader};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::link::{Read, Reported};
 use crate::mapping::Mapping;
 use crate::mapping::ParseError;
-use crate::sdl::Sdl;
 use crate::sdl::literal::Literal;
+use crate::sdl::{Sdl, range};
 use crate::span::Span;
 use crate::template::Template;
 
@@ -31,7 +32,7 @@ impl<'a> Args<'a> {
                 .iter()
                 .map(|argument| (argument.name.as_str(), &argument.value))
                 .collect(),
-            whole: sdl.range(directive.location()),
+            whole: range(directive.location()),
         }
     }
 
@@ -44,7 +45,7 @@ impl<'a> Args<'a> {
                 .iter()
                 .map(|(name, value)| (name.as_str(), value))
                 .collect(),
-            whole: sdl.range(value.location()),
+            whole: range(value.location()),
         }
     }
 
@@ -73,7 +74,7 @@ impl<'a> Args<'a> {
 
     pub(super) fn text(&self, name: &str) -> Option<Literal> {
         let value = self.get(name)?;
-        let range = self.sdl.range(value.location());
+        let range = range(value.location());
         Some(Literal::new(
             &self.sdl.document.text,
             range,
@@ -92,13 +93,13 @@ impl<'a> Args<'a> {
         Span::new(&self.sdl.document, self.whole.clone())
     }
 
-    /// The mapping `name`: `Some(None)` when it is not written, `None` when it was reported.
+    /// The mapping `name`, if it is written.
     pub(super) fn mapping(
         &self,
         reader: &mut Reader<'_>,
         name: &str,
         code: Code,
-    ) -> Option<Option<Placed<Mapping>>> {
+    ) -> Read<Option<Placed<Mapping>>> {
         let version = reader.link.version;
         self.parsed(reader, name, code, |text| Mapping::parse(text, version))
     }
@@ -109,7 +110,7 @@ impl<'a> Args<'a> {
         reader: &mut Reader<'_>,
         name: &str,
         code: Code,
-    ) -> Option<Option<Placed<Template>>> {
+    ) -> Read<Option<Placed<Template>>> {
         let version = reader.link.version;
         self.parsed(reader, name, code, |text| Template::parse(text, version))
     }
@@ -120,12 +121,12 @@ impl<'a> Args<'a> {
         name: &str,
         code: Code,
         parse: impl Fn(&str) -> Result<T, ParseError>,
-    ) -> Option<Option<Placed<T>>> {
+    ) -> Read<Option<Placed<T>>> {
         let Some(literal) = self.text(name) else {
-            return Some(None);
+            return Ok(None);
         };
         match parse(&literal.value) {
-            Ok(it) => Some(Some(Placed {
+            Ok(it) => Ok(Some(Placed {
                 it: Arc::new(it),
                 literal: Arc::new(literal),
             })),
@@ -133,7 +134,7 @@ impl<'a> Args<'a> {
                 let place = Span::new(&self.sdl.document, literal.place(&error.range));
                 let problem = Diagnostic::error(code, place, error.message).help(error.help);
                 reader.problems.push(problem);
-                None
+                Err(Reported)
             }
         }
     }

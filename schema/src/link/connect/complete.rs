@@ -2,6 +2,7 @@
 //! resolvable key can be entered by.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use apollo_compiler::schema::{ExtendedType, ObjectType};
 
@@ -39,7 +40,7 @@ fn given<'a>(
     let possible = &reader.types.get(node.on).possible;
     possible
         .iter()
-        .flat_map(|on| node.fields.keys().map(|field| (*on, field.clone())))
+        .flat_map(|on| node.fields.keys().map(|field| (*on, Arc::clone(field))))
 }
 
 /// The `@key`s of a type, each with whether it is resolvable and where it stands.

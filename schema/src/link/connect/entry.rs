@@ -1,13 +1,15 @@
 //! Where a connector can be entered, with which key, and what it then gives.
 
+use std::sync::Arc;
+
 use super::args::Args;
-use super::uses::{Uses, is_root};
+use super::uses::Uses;
 use super::{Place, Reader, Written};
 use crate::connector::Gives;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::{Kind, Nullability, TypeId, TypeRef};
-use crate::link::view::{self, View};
-use crate::source::{Entry, FieldSet, Node, NodeField, NodeId, Serves};
+use crate::graph::{Field, Kind, Nullability, TypeId, TypeRef, Types};
+use crate::link::{Read, Reported};
+use crate::source::{self, Entry, FieldSet, Node, NodeField, Serves};
 use crate::span::Span;
 
 /// What the place and the variables of a connector make of it.
@@ -17,204 +19,146 @@ pub(super) struct Entered {
     pub(super) gives: Gives,
 }
 
-/// Judges a connector at its place; `None` when something was reported.
-pub(super) fn enter(
-    reader: &mut Reader<'_>,
-    place: Place<'_>,
-    args: &Args<'_>,
-    uses: &Uses,
-    written: &Written,
-) -> Option<Entered> {
-    let entity = args.get("entity").and_then(|value| value.to_bool());
+/// Judges a connector at its place.
+pub(super) fn enter(reader: &mut Reader<'_>, place: Place<'_>, at: &At<'_>) -> Read<Entered> {
     match place {
         Place::Type(object) => {
-            let on = reader.types.find(&object.name)?;
-            let at = At {
-                args,
-                uses,
-                written,
+            let Some(on) = reader.types.find(&object.name) else {
+                return Err(Reported); // Types that are not there were reported before.
             };
-            if is_root(reader.types, &object.name) {
-                report(
-                    reader,
-                    Code::ConnectOnRoot,
-                    args.span(),
-                    "a root type cannot be fetched: move `@connect` to its fields",
-                );
-                return None;
-            }
-            if entity == Some(false) {
-                report(
-                    reader,
-                    Code::ConnectOnTypeMustBeEntity,
-                    args.span_of("entity"),
-                    "a connector on a type always gives the entity: leave `entity` out",
-                );
-                return None;
-            }
-            on_type(reader, on, &at)
+            on_type(reader, on, at)
         }
         Place::Field(owner, field) => {
-            let on = reader.types.find(&owner.name)?;
-            let definition = reader.types.get(on).field(&field.name)?;
-            let (name, ty) = (definition.name.clone(), definition.ty.clone());
-            let view = field_view(reader, on, (&name, &ty), written)?;
-            let mut entries = vec![Entry {
-                on,
-                key: uses.fields("this"),
-                node: view.root,
-                serves: Serves::Field,
-            }];
-            if entity == Some(true) {
-                let inner = view.nodes[view.root.0].fields.get(&name)?.child;
-                let key = entity_key(reader, (on, &name, &ty), args, uses)?;
-                entries.push(Entry {
-                    on: ty.named(),
-                    key,
-                    node: inner?,
-                    serves: Serves::Object,
-                });
-            }
-            Some(Entered {
-                entries,
-                nodes: view.nodes,
-                gives: Gives::Field(name),
-            })
+            let on = reader.types.find(&owner.name);
+            let found = on.and_then(|on| Some((on, reader.types.get(on).field(&field.name)?)));
+            let Some((on, field)) = found else {
+                return Err(Reported);
+            };
+            on_field(reader, (on, field), at)
         }
     }
 }
 
 /// A directive and what was read of it.
-struct At<'a> {
-    args: &'a Args<'a>,
-    uses: &'a Uses,
-    written: &'a Written,
+pub(super) struct At<'a> {
+    pub(super) args: &'a Args<'a>,
+    pub(super) uses: &'a Uses,
+    pub(super) written: &'a Written,
 }
 
-fn report(reader: &mut Reader<'_>, code: Code, span: Span, message: &str) {
-    reader.problems.push(Diagnostic::error(code, span, message));
-}
-
-/// The node of the owner with this one field.
-fn field_view(
-    reader: &mut Reader<'_>,
-    on: TypeId,
-    (name, ty): (&crate::graph::Name, &TypeRef),
-    written: &Written,
-) -> Option<View> {
-    let mut view = View::default();
-    let child = view::of_value(
-        &mut view,
-        &mut view::Ctx {
-            sdl: reader.sdl,
-            types: reader.types,
-            literal: &written.selection.literal,
-            abstract_types: reader.link.version >= crate::mapping::Version::V0_4,
-            problems: reader.problems,
-        },
-        written.selection.it.ast(),
-        ty.named(),
-    )?;
-    let fields = std::iter::once((name.clone(), NodeField { child })).collect();
-    view.nodes.push(Node { on, fields });
-    view.root = NodeId(view.nodes.len() - 1);
-    Some(view)
-}
-
-fn on_type(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Option<Entered> {
-    let (batch, this) = (at.uses.has("batch"), at.uses.has("this"));
-    let span = at.args.span();
-    if batch && this {
-        let span = at.uses.first("this", reader).unwrap_or(span);
-        report(
-            reader,
-            Code::ConnectBatchAndThis,
-            span,
-            "`$this` is one entity and `$batch` is many: use one of them",
-        );
-        return None;
+impl At<'_> {
+    fn entity(&self) -> Option<bool> {
+        self.args.get("entity").and_then(|value| value.to_bool())
     }
-    let variable = if batch { "batch" } else { "this" };
-    let key = at.uses.fields(variable);
+}
+
+fn report(reader: &mut Reader<'_>, code: Code, span: Span, message: &str) -> Reported {
+    reader.problems.push(Diagnostic::error(code, span, message));
+    Reported
+}
+
+fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>) -> Read<Entered> {
+    let mut view = reader.view(at.written);
+    let child = view.of(at.written.selection.it.ast(), field.ty.named())?;
+    let fields = std::iter::once((Arc::clone(&field.name), NodeField { child })).collect();
+    let node = view.add(Node { on, fields });
+    let nodes = view.nodes;
+    let mut entries = vec![Entry {
+        on,
+        key: at.uses.fields("this"),
+        node,
+        serves: Serves::Field,
+    }];
+    if at.entity() == Some(true) {
+        let key = entity_key(reader, (on, field), at)?;
+        entries.extend(child.map(|node| Entry {
+            on: field.ty.named(),
+            key,
+            node,
+            serves: Serves::Object,
+        }));
+    }
+    Ok(Entered {
+        entries,
+        nodes,
+        gives: Gives::Field(Arc::clone(&field.name)),
+    })
+}
+
+fn on_type(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<Entered> {
+    let batch = is_batch(reader, on, at)?;
+    let key = at.uses.fields(if batch { "batch" } else { "this" });
     if key.is_empty() {
-        report(
-            reader,
-            Code::ConnectorsCannotResolveKey,
-            span,
-            "a connector on a type must use `$this` or `$batch`, or it cannot know which entity is meant",
-        );
-        return None;
+        let message = "a connector on a type must use `$this` or `$batch`, or it cannot know which entity is meant";
+        let code = Code::ConnectorsCannotResolveKey;
+        return Err(report(reader, code, at.args.span(), message));
     }
     let max = max_size(reader, at.args)?;
-    let mut view = View::default();
-    let node = view::of_value(
-        &mut view,
-        &mut view::Ctx {
-            sdl: reader.sdl,
-            types: reader.types,
-            literal: &at.written.selection.literal,
-            abstract_types: reader.link.version >= crate::mapping::Version::V0_4,
-            problems: reader.problems,
-        },
-        at.written.selection.it.ast(),
-        on,
-    )??;
-    if batch && !view.gives(node, &key) {
-        let span = at.args.span_of("selection");
+    let mut view = reader.view(at.written);
+    let Some(node) = view.of(at.written.selection.it.ast(), on)? else {
+        return Err(Reported);
+    };
+    let nodes = view.nodes;
+    if batch && !source::gives(&nodes, node, &key) {
         let message = format!(
             "the selection does not give `{key}`, by which answers are matched to entities"
         );
-        report(
-            reader,
-            Code::ConnectorsBatchKeyNotInSelection,
-            span,
-            &message,
-        );
-        return None;
+        let code = Code::ConnectorsBatchKeyNotInSelection;
+        return Err(report(reader, code, at.args.span_of("selection"), &message));
     }
-    let serves = if batch {
-        Serves::Batch(max)
+    let (serves, gives) = if batch {
+        let key = key.clone();
+        (Serves::Batch(max), Gives::Batch { key, max })
     } else {
-        Serves::Object
+        (Serves::Object, Gives::Object)
     };
-    let gives = if batch {
-        Gives::Batch {
-            key: key.clone(),
-            max,
-        }
-    } else {
-        Gives::Object
-    };
-    Some(Entered {
+    Ok(Entered {
         entries: vec![Entry {
             on,
             key,
             node,
             serves,
         }],
-        nodes: view.nodes,
+        nodes,
         gives,
     })
 }
 
-/// `batch.maxSize`; the outer `None` when it was reported.
-fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> Option<Option<usize>> {
-    let Some(batch) = args.object("batch") else {
-        return Some(None);
-    };
-    let Some(value) = batch.get("maxSize") else {
-        return Some(None);
+/// Whether a connector on a type fetches many at once; reports what it must not be.
+fn is_batch(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<bool> {
+    let root = Some(on) == reader.types.query() || Some(on) == reader.types.mutation();
+    if root {
+        let message = "a root type cannot be fetched: move `@connect` to its fields";
+        return Err(report(reader, Code::ConnectOnRoot, at.args.span(), message));
+    }
+    if at.entity() == Some(false) {
+        let message = "a connector on a type always gives the entity: leave `entity` out";
+        let code = Code::ConnectOnTypeMustBeEntity;
+        return Err(report(reader, code, at.args.span_of("entity"), message));
+    }
+    let (batch, this) = (at.uses.has("batch"), at.uses.first("this", reader));
+    match this {
+        Some(this) if batch => {
+            let message = "`$this` is one entity and `$batch` is many: use one of them";
+            Err(report(reader, Code::ConnectBatchAndThis, this, message))
+        }
+        _ => Ok(batch),
+    }
+}
+
+/// `batch.maxSize`, if it is written.
+fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> Read<Option<usize>> {
+    let batch = args.object("batch");
+    let Some((batch, value)) = batch.and_then(|it| it.get("maxSize").map(|value| (it, value)))
+    else {
+        return Ok(None);
     };
     match value.to_i32().map(usize::try_from) {
-        Some(Ok(max)) if max > 0 => Some(Some(max)),
+        Some(Ok(max)) if max > 0 => Ok(Some(max)),
         _ => {
-            report(
-                reader,
-                Code::GraphqlError,
-                batch.span_of("maxSize"),
-                "`maxSize` must be at least 1",
-            );
-            None
+            let message = "`maxSize` must be at least 1";
+            let code = Code::GraphqlError;
+            Err(report(reader, code, batch.span_of("maxSize"), message))
         }
     }
 }
@@ -222,70 +166,58 @@ fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> Option<Option<usize>> {
 /// The key of an `entity: true` connector: the arguments it uses, each a field of the entity.
 fn entity_key(
     reader: &mut Reader<'_>,
-    (on, name, ty): (TypeId, &crate::graph::Name, &TypeRef),
-    args: &Args<'_>,
-    uses: &Uses,
-) -> Option<FieldSet> {
+    (on, field): (TypeId, &Field),
+    at: &At<'_>,
+) -> Read<FieldSet> {
     let types = reader.types;
-    let span = args.span_of("entity");
+    let span = at.args.span_of("entity");
     if Some(on) != types.query() {
-        report(
-            reader,
-            Code::EntityNotOnRootQuery,
-            span,
-            "`entity: true` is for fields of the query root",
-        );
-        return None;
+        let message = "`entity: true` is for fields of the query root";
+        return Err(report(reader, Code::EntityNotOnRootQuery, span, message));
     }
-    let one_object = matches!(ty, TypeRef::Named(id, Nullability::Nullable)
-        if matches!(types.get(*id).kind, Kind::Object(_)));
+    let entity = types.get(field.ty.named());
+    let one_object = matches!(field.ty, TypeRef::Named(_, Nullability::Nullable))
+        && matches!(entity.kind, Kind::Object(_));
     if !one_object {
         let message = format!(
             "an entity field gives one object or null, and this is `{}`",
-            ty.display(types)
+            field.ty.display(types)
         );
-        report(reader, Code::EntityTypeInvalid, span, &message);
-        return None;
+        return Err(report(reader, Code::EntityTypeInvalid, span, &message));
     }
-    let field = types.get(on).field(name)?;
-    let entity = types.get(ty.named());
     let mismatch = field.arguments.iter().find(|(argument, definition)| {
         entity
             .field(argument)
-            .is_none_or(|twin| !same_shape(reader, definition.ty.named(), twin.ty.named()))
+            .is_none_or(|twin| !same_shape(types, definition.ty.named(), twin.ty.named()))
     });
+    let code = Code::EntityResolverArgumentMismatch;
     if let Some((argument, _)) = mismatch {
         let message = format!(
             "the argument `{argument}` is not a field of `{}` with the same type",
             entity.name
         );
-        report(reader, Code::EntityResolverArgumentMismatch, span, &message);
-        return None;
+        return Err(report(reader, code, span, &message));
     }
-    let key = uses.fields("args");
-    if field.arguments.is_empty() || key.is_empty() {
-        report(
-            reader,
-            Code::EntityResolverArgumentMismatch,
-            span,
-            "an entity field needs an argument that says which entity is meant, and must use it",
-        );
-        return None;
+    let key = at.uses.fields("args");
+    if key.is_empty() {
+        let message =
+            "an entity field needs an argument that says which entity is meant, and must use it";
+        return Err(report(reader, code, span, message));
     }
-    Some(key)
+    Ok(key)
 }
 
 /// Whether an argument's type is a field's type, or an input with fields of the same types.
-fn same_shape(reader: &Reader<'_>, input: TypeId, output: TypeId) -> bool {
+fn same_shape(types: &Types, input: TypeId, output: TypeId) -> bool {
     if input == output {
         return true;
     }
-    let output = reader.types.get(output);
-    match &reader.types.get(input).kind {
+    let output = types.get(output);
+    match &types.get(input).kind {
         Kind::Input(members) => members.iter().all(|(name, member)| {
             output
                 .field(name)
-                .is_some_and(|field| same_shape(reader, member.ty.named(), field.ty.named()))
+                .is_some_and(|field| same_shape(types, member.ty.named(), field.ty.named()))
         }),
         _ => false,
     }

@@ -52,10 +52,10 @@ pub(super) fn connect(
     Some(Http {
         method,
         url,
-        path: path?,
-        query: query?,
+        path: path.ok()?,
+        query: query.ok()?,
         headers,
-        body: body?,
+        body: body.ok()?,
     })
 }
 
@@ -94,7 +94,7 @@ fn url(
             return None;
         }
     };
-    let url = http.template(reader, name, Code::InvalidUrl)??;
+    let url = http.template(reader, name, Code::InvalidUrl).ok()??;
     check_url(reader, &url.literal, http.span_of(name), has_source);
     Some((method, url))
 }
@@ -223,7 +223,9 @@ fn header(reader: &mut Reader<'_>, entry: &Args<'_>) -> Option<PlacedHeader> {
             })
         }
         (None, Some(_)) => {
-            let template = entry.template(reader, "value", Code::InvalidHeader)??;
+            let template = entry
+                .template(reader, "value", Code::InvalidHeader)
+                .ok()??;
             Some(PlacedHeader {
                 literal: Some(Arc::clone(&template.literal)),
                 it: Arc::new(Header {

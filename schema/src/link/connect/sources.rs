@@ -8,6 +8,7 @@ use super::args::Args;
 use super::http::{self, PlacedHeader};
 use super::{Placed, Reader};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::link::Read;
 use crate::mapping::Mapping;
 use crate::sdl::called;
 use crate::template::Template;
@@ -96,7 +97,7 @@ const MAX_NAME: usize = 64;
 fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<SourceDirective> {
     let http = args.object("http")?;
     let base_url = http.template(reader, "baseURL", Code::InvalidUrl);
-    if let Some(Some(base_url)) = &base_url {
+    if let Ok(Some(base_url)) = &base_url {
         http::check_absolute(reader, &base_url.literal, http.span_of("baseURL"));
     }
     let headers = http::headers(reader, &http);
@@ -106,26 +107,26 @@ fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<Source
     let is_success = args.mapping(reader, "isSuccess", Code::InvalidIsSuccess);
     Some(SourceDirective {
         name: name.to_owned(),
-        base_url: base_url??,
+        base_url: base_url.ok()??,
         headers,
-        path: path?,
-        query: query?,
-        errors: errors?,
-        is_success: is_success?,
+        path: path.ok()?,
+        query: query.ok()?,
+        errors: errors.ok()?,
+        is_success: is_success.ok()?,
     })
 }
 
-/// `errors` of a `@source` or `@connect`; `None` when it was reported.
-pub(super) fn errors(reader: &mut Reader<'_>, args: &Args<'_>) -> Option<Errors> {
+/// `errors` of a `@source` or `@connect`.
+pub(super) fn errors(reader: &mut Reader<'_>, args: &Args<'_>) -> Read<Errors> {
     let Some(inside) = args.object("errors") else {
-        return Some(Errors {
+        return Ok(Errors {
             message: None,
             extensions: None,
         });
     };
     let message = inside.mapping(reader, "message", Code::InvalidErrorsMessage);
     let extensions = inside.mapping(reader, "extensions", Code::InvalidErrorsMessage);
-    Some(Errors {
+    Ok(Errors {
         message: message?,
         extensions: extensions?,
     })

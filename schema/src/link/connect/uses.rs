@@ -89,7 +89,7 @@ impl Uses {
                     Some("use `$this` or `$batch`".to_owned()),
                 ),
                 ("this" | "batch", place) => {
-                    if !self.allowed(reader, found, literal, place) {
+                    if !allowed(reader, found, literal, place) {
                         continue;
                     }
                     if let Some(id) = reader.types.find(&place.owner().name) {
@@ -100,25 +100,25 @@ impl Uses {
             }
         }
     }
+}
 
-    fn allowed(
-        &self,
-        reader: &mut Reader<'_>,
-        found: &VariableUse,
-        literal: &Literal,
-        place: Place<'_>,
-    ) -> bool {
-        let root = is_root(reader.types, &place.owner().name);
-        let message = match (found.name.as_str(), place) {
-            ("batch", Place::Field(..)) => "`$batch` is there for connectors on types only",
-            ("this", Place::Field(..)) if root => "a root field has no `$this`",
-            _ if found.fields.is_empty() => "name the fields that are used",
-            _ => return true,
-        };
-        let span = span(reader, literal, &found.range);
-        report(reader, Code::UndefinedField, span, message, None);
-        false
-    }
+/// Whether `$this` or `$batch` may be used as it is; reports it otherwise.
+fn allowed(
+    reader: &mut Reader<'_>,
+    found: &VariableUse,
+    literal: &Literal,
+    place: Place<'_>,
+) -> bool {
+    let root = is_root(reader.types, &place.owner().name);
+    let message = match (found.name.as_str(), place) {
+        ("batch", Place::Field(..)) => "`$batch` is there for connectors on types only",
+        ("this", Place::Field(..)) if root => "a root field has no `$this`",
+        _ if found.fields.is_empty() => "name the fields that are used",
+        _ => return true,
+    };
+    let span = span(reader, literal, &found.range);
+    report(reader, Code::UndefinedField, span, message, None);
+    false
 }
 
 /// Whether `name` is the type of queries or mutations.

@@ -41,9 +41,9 @@ pub(super) fn of_selection(selection: &Selection) -> Shape {
             Item::Whole(expr) => return shape_of(expr),
             Item::Spread(path) => {
                 if let Shape::Object(spread) = of_path(path) {
-                    spread
-                        .into_iter()
-                        .for_each(|member| add(&mut members, member));
+                    for member in spread {
+                        add(&mut members, member);
+                    }
                 }
             }
         }
@@ -113,8 +113,9 @@ fn of_step(before: Shape, step: &Step) -> Shape {
 fn joined(shapes: impl Iterator<Item = Shape>) -> Shape {
     shapes.fold(Shape::Unknown, |joined, shape| match (joined, shape) {
         (Shape::Object(mut members), Shape::Object(more)) => {
-            more.into_iter()
-                .for_each(|member| add(&mut members, member));
+            for member in more {
+                add(&mut members, member);
+            }
             Shape::Object(members)
         }
         (Shape::Unknown, other) | (other, Shape::Unknown) => other,

@@ -105,7 +105,7 @@ pub(super) fn last<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Val
     call.no_parentheses(run)?;
     match call.view() {
         View::List(list) => {
-            call.spend(run, list.len() / 8)?;
+            call.spend(run, list.len() / 2)?;
             list.get(list.len().checked_sub(1)?)
         }
         View::String(text) => text.chars().next_back().map(character),
@@ -188,7 +188,7 @@ pub(super) fn get<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Valu
     match call.view() {
         View::List(list) => {
             let index = index(run, call, &wanted, list.len())?;
-            call.spend(run, index / 8)?;
+            call.spend(run, index / 2)?;
             list.get(index)
         }
         View::String(text) => {
