@@ -1,0 +1,167 @@
+//! The command line: what can be asked of `weir`, and how it went as an exit code.
+//!
+//! 0 is success, 1 is a problem that was printed, 2 is a command line that makes no sense. This
+//! module and its children are the only ones that print.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod check;
+mod describe;
+mod print;
+mod project;
+mod serve;
+
+/// A GraphQL gateway in front of REST services.
+///
+/// Without a command, `weir` serves the graph of `weir.yaml` in this folder. Where there is none,
+/// it serves a shop that comes with it, services included, so that there is something to look at.
+#[derive(Debug, Parser)]
+#[command(name = "weir", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Weir {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  weir                                        Look at the shop that comes with it
+  weir serve --config shop/weir.yaml          Serve a graph of your own
+  weir check --format json                    Everything wrong with it, for an editor or CI
+  weir plan '{ orders { nodes { id } } }'     Which calls a query takes, and in which order";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the graph of a configuration until told to stop
+    ///
+    /// SIGTERM and Ctrl-C stop it gracefully: `/health/ready` says no, requests in flight finish
+    /// within `shutdown.grace`. A second Ctrl-C stops it at once. Exit code 1 when something was
+    /// still in flight then.
+    Serve {
+        #[command(flatten)]
+        config: ConfigFile,
+        #[command(flatten)]
+        listen: Listen,
+    },
+    /// Report everything that is wrong with a configuration and its graph
+    ///
+    /// Nothing is started or called. Exit code 1 when there is an error; warnings alone are 0.
+    Check {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// For people, or for editors and CI
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Print which calls an operation takes, and in which order
+    ///
+    /// Nothing is called. Without a configuration the graph is the shop that comes with Weir.
+    Plan {
+        /// The operation, or @FILE to read it from a file
+        operation: String,
+        /// Which operation, when the document has several
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        config: OptionalConfigFile,
+    },
+    /// Print the schema that clients see, as SDL
+    ///
+    /// Without a configuration the graph is the shop that comes with Weir.
+    Schema {
+        #[command(flatten)]
+        config: OptionalConfigFile,
+    },
+    /// Print the JSON Schema of the configuration file, for editors
+    ConfigSchema,
+}
+
+#[derive(Debug, Args)]
+struct Listen {
+    /// The address to listen at, instead of the configured one; port 0 takes any free port
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct OptionalConfigFile {
+    /// The configuration file [default: weir.yaml, where there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+const DEFAULT_CONFIG: &str = "weir.yaml";
+
+/// A problem that was printed.
+#[derive(Clone, Copy, Debug)]
+struct Failed;
+
+impl Weir {
+    /// Does what was asked, and says how it went.
+    pub fn run(self) -> ExitCode {
+        let result = match self.command {
+            None if Path::new(DEFAULT_CONFIG).exists() => {
+                serve::configured(Path::new(DEFAULT_CONFIG), self.listen.listen)
+            }
+            None => serve::shop(self.listen.listen),
+            Some(Command::Serve { config, listen }) => {
+                serve::configured(&config.config, listen.listen)
+            }
+            Some(Command::Check { config, format }) => check::run(&config.config, format),
+            Some(Command::Plan {
+                operation,
+                name,
+                config,
+            }) => describe::plan(&operation, name.as_deref(), &config),
+            Some(Command::Schema { config }) => describe::schema(&config),
+            Some(Command::ConfigSchema) => {
+                describe::config_schema();
+                Ok(())
+            }
+        };
+        match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Failed) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl OptionalConfigFile {
+    /// The file to use; `None` for the shop that comes with the binary.
+    fn choose(&self) -> Option<&Path> {
+        let default = Path::new(DEFAULT_CONFIG);
+        self.config
+            .as_deref()
+            .or_else(|| default.exists().then_some(default))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Weir::command().debug_assert();
+    }
+}

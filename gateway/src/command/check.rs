@@ -1,0 +1,73 @@
+//! `weir check`: everything that is wrong, at once.
+
+use std::path::Path;
+
+use schema::diagnostic::{Diagnostic, Label, Severity};
+use serde_json::{Value, json};
+
+use super::{Failed, Format, print, project};
+
+/// Prints every diagnostic of a configuration and its graph; fails when one is an error.
+pub(super) fn run(path: &Path, format: Format) -> Result<(), Failed> {
+    let (project, diagnostics) = project::read(path);
+    match format {
+        Format::Text if diagnostics.is_empty() => print::answer("no problems found"),
+        Format::Text => {
+            print::answer(&print::rendered(&diagnostics));
+            print::note(&summary(&diagnostics));
+        }
+        Format::Json => print::answer(&format!("{:#}", as_json(&diagnostics))),
+    }
+    project.map(|_| ()).ok_or(Failed)
+}
+
+fn summary(diagnostics: &[Diagnostic]) -> String {
+    let errors = diagnostics
+        .iter()
+        .filter(|found| found.severity == Severity::Error)
+        .count();
+    let warnings = diagnostics.len() - errors;
+    let plural = |count: usize, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    };
+    format!(
+        "\n{}, {}",
+        plural(errors, "error"),
+        plural(warnings, "warning")
+    )
+}
+
+/// Lines and columns count from 1; columns count characters; the end is behind the last one.
+fn as_json(diagnostics: &[Diagnostic]) -> Value {
+    let diagnostics: Vec<Value> = diagnostics
+        .iter()
+        .map(|diagnostic| {
+            json!({
+                "code": diagnostic.code.as_str(),
+                "severity": match diagnostic.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                },
+                "message": diagnostic.message,
+                "help": diagnostic.help,
+                "labels": diagnostic.labels.iter().map(label).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({ "diagnostics": diagnostics })
+}
+
+fn label(label: &Label) -> Value {
+    let document = &label.span.document;
+    let (line, column) = document.line_column(label.span.range.start);
+    let (end_line, end_column) = document.line_column(label.span.range.end);
+    json!({
+        "file": &*document.name,
+        "line": line,
+        "column": column,
+        "endLine": end_line,
+        "endColumn": end_column,
+        "text": label.text,
+    })
+}

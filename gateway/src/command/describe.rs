@@ -1,0 +1,101 @@
+//! `weir plan`, `weir schema` and `weir config-schema`: what would happen, without doing it.
+
+use std::fs;
+
+use resolvers::Engine;
+use resolvers::error::RequestError;
+use schema::diagnostic::{Code, Diagnostic};
+use schema::span::{Document, Span};
+
+use super::project::{self, Project};
+use super::{Failed, OptionalConfigFile, print};
+use crate::config::docs;
+use crate::launch::settings;
+
+/// Prints the plan of an operation.
+pub(super) fn plan(
+    operation: &str,
+    name: Option<&str>,
+    config: &OptionalConfigFile,
+) -> Result<(), Failed> {
+    let text = operation_text(operation)?;
+    let Project { config, graph } = choose(config)?;
+    let engine =
+        Engine::new(graph, settings(&config)).map_err(|error| print::error(&error, None))?;
+    match engine.explain(&text, name) {
+        Ok(plan) => {
+            print::answer(&plan);
+            Ok(())
+        }
+        Err(errors) => {
+            let document = Document::new(place(operation), text);
+            let diagnostics: Vec<_> = errors
+                .iter()
+                .map(|error| invalid(&document, error))
+                .collect();
+            print::note(&print::rendered(&diagnostics));
+            Err(Failed)
+        }
+    }
+}
+
+/// Prints the schema that clients see.
+pub(super) fn schema(config: &OptionalConfigFile) -> Result<(), Failed> {
+    print::answer(&choose(config)?.graph.client_sdl());
+    Ok(())
+}
+
+/// Prints the JSON Schema of the configuration.
+pub(super) fn config_schema() {
+    print::answer(&format!("{:#}", docs::json_schema()));
+}
+
+fn choose(config: &OptionalConfigFile) -> Result<Project, Failed> {
+    project::demand(match config.choose() {
+        Some(path) => project::read(path),
+        None => project::shop(),
+    })
+}
+
+fn operation_text(operation: &str) -> Result<String, Failed> {
+    let Some(path) = operation.strip_prefix('@') else {
+        return Ok(operation.to_owned());
+    };
+    fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot read `{path}`: {error}");
+        print::note(&Diagnostic::unplaced(Code::FileUnreadable, message).render());
+        Failed
+    })
+}
+
+/// What an operation on the command line is called in a diagnostic.
+fn place(operation: &str) -> &str {
+    operation.strip_prefix('@').unwrap_or("operation")
+}
+
+fn invalid(document: &Document, error: &RequestError) -> Diagnostic {
+    let code = Code::InvalidOperation;
+    match error.locations.first() {
+        Some(&(line, column)) => {
+            let offset = offset(&document.text, line, column);
+            Diagnostic::error(code, Span::new(document, offset..offset), &*error.message)
+        }
+        None => Diagnostic::unplaced(code, &*error.message),
+    }
+}
+
+/// The byte at a line and a column, both from 1.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let rest = text.get(before..).unwrap_or_default();
+    let within: usize = rest
+        .chars()
+        .take(column.saturating_sub(1))
+        .map(char::len_utf8)
+        .sum();
+    before + within
+}

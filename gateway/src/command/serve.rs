@@ -1,0 +1,150 @@
+//! `weir` and `weir serve`: a gateway until someone stops it.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use mocks::Shop;
+use tokio_util::sync::CancellationToken;
+
+use super::project::{self, Project};
+use super::{Failed, print};
+use crate::config::listen::{Listen, Playground};
+use crate::endpoint::page;
+use crate::launch::Gateway;
+use crate::{shop, telemetry};
+
+/// Serves what a configuration names.
+pub(super) fn configured(path: &Path, listen: Option<SocketAddr>) -> Result<(), Failed> {
+    let project = project::demand(project::read(path))?;
+    run(async {
+        let project = with_address(project, listen);
+        let stop = CancellationToken::new();
+        let gateway = bind(&project, &stop).await?;
+        let addresses = addresses(&project.config.listen, gateway.address());
+        print::answer(&format!("Weir serves {}.\n\n{addresses}", path.display()));
+        until_stopped(gateway, stop).await
+    })
+}
+
+/// Serves the shop that comes with the binary, with its services in this process.
+pub(super) fn shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
+    let project = project::demand(project::shop())?;
+    run(async {
+        let mut project = with_address(project, listen);
+        let shop = Shop::start()
+            .await
+            .map_err(|error| print::error(&error, None))?;
+        shop::connect(&shop, &mut project.config);
+        let stop = CancellationToken::new();
+        let gateway = bind(&project, &stop).await?;
+        print::answer(&welcome(&shop, &project.config.listen, gateway.address()));
+        let result = until_stopped(gateway, stop).await;
+        shop.stop().await;
+        result
+    })
+}
+
+fn run(command: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| print::error(&error, None))?;
+    runtime.block_on(command)
+}
+
+fn with_address(mut project: Project, listen: Option<SocketAddr>) -> Project {
+    if let Some(address) = listen {
+        project.config.listen.address = address;
+    }
+    project
+}
+
+async fn bind(project: &Project, stop: &CancellationToken) -> Result<Gateway, Failed> {
+    telemetry::start(project.config.log);
+    let gateway = Gateway::bind(&project.config, Arc::clone(&project.graph), stop.clone()).await;
+    gateway.map_err(|error| print::error(&error, Some("choose an address with `--listen`")))
+}
+
+/// Runs until the first signal, then gracefully to the end, or until the second one.
+async fn until_stopped(gateway: Gateway, stop: CancellationToken) -> Result<(), Failed> {
+    let mut signals = Signals::new().map_err(|error| print::error(&error, None))?;
+    let mut running = std::pin::pin!(gateway.run());
+    tokio::select! {
+        ended = running.as_mut() => return finished(ended),
+        () = signals.next() => stop.cancel(),
+    }
+    tracing::info!("told to stop; a second time stops at once");
+    tokio::select! {
+        ended = running => finished(ended),
+        () = signals.next() => Err(Failed),
+    }
+}
+
+fn finished(ended: Result<(), crate::tasks::Unfinished>) -> Result<(), Failed> {
+    // The log has the names of what was cut off.
+    ended.map_err(|_| Failed)
+}
+
+fn welcome(shop: &Shop, listen: &Listen, address: SocketAddr) -> String {
+    let mut text =
+        "Weir serves the shop that comes with it: three REST services as one graph.\n\n".to_owned();
+    text.push_str(&addresses(listen, address));
+    for service in shop::services(shop) {
+        let _ = writeln!(text, "  {:<10}{}", service.name(), service.url());
+    }
+    text.push_str(
+        "\nCtrl-C stops it. `weir serve --help` tells how to serve a graph of your own.\n",
+    );
+    text
+}
+
+fn addresses(listen: &Listen, address: SocketAddr) -> String {
+    let mut text = String::new();
+    let host = if address.ip().is_unspecified() {
+        format!("127.0.0.1:{}", address.port())
+    } else {
+        address.to_string()
+    };
+    match listen.playground {
+        Playground::Serve if page::is_built() => {
+            let _ = writeln!(text, "  GraphiQL  http://{host}/");
+        }
+        Playground::Serve => {
+            let _ = writeln!(
+                text,
+                "  GraphiQL  not in this binary; `make run` builds it in"
+            );
+        }
+        Playground::Hide => {}
+    }
+    let _ = writeln!(text, "  GraphQL   http://{host}/graphql");
+    text
+}
+
+/// What tells a process to stop.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,122 @@
+//! The configuration: one YAML file, its sections, and their order.
+//!
+//! Every section lives in its own file and has two forms: `Written`, as a person wrote it, and a
+//! checked form that is ready to use. Nothing here opens a socket or reads a file; whoever loads
+//! a configuration hands its text in, and gets every problem of it at once.
+
+pub mod connectors;
+pub mod graph;
+pub mod limits;
+pub mod listen;
+pub mod log;
+pub mod shutdown;
+
+pub mod docs;
+pub mod expand;
+mod node;
+mod reader;
+pub mod secret;
+mod setting;
+mod shape;
+mod written;
+
+use schema::diagnostic::Diagnostic;
+use schema::span::Document;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use self::connectors::Connectors;
+use self::expand::Environment;
+use self::graph::Graph;
+use self::limits::Limits;
+use self::listen::Listen;
+use self::log::Log;
+use self::reader::Reader;
+use self::shutdown::Shutdown;
+
+/// Everything an operator decides. Holding one means that it is usable.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where requests arrive.
+    pub listen: Listen,
+    /// What one request may ask for.
+    pub limits: Limits,
+    /// What is served.
+    pub graph: Graph,
+    /// The REST services behind the graph.
+    pub connectors: Connectors,
+    /// What is said while running.
+    pub log: Log,
+    /// How running ends.
+    pub shutdown: Shutdown,
+}
+
+/// The whole file as written.
+///
+/// Unknown keys are refused by `shape`, which reports all of them; `deny_unknown_fields` is told
+/// to the JSON Schema only, because serde would stop at the first.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(title = "Configuration of Weir", deny_unknown_fields)]
+#[serde(default)]
+struct Written {
+    /// Where requests arrive, and how long a client may take to send one.
+    listen: Option<listen::Written>,
+    /// What one request may ask for.
+    limits: Option<limits::Written>,
+    /// What is served.
+    graph: Option<graph::Written>,
+    /// The REST services behind the graph.
+    connectors: Option<connectors::Written>,
+    /// What is said while running.
+    log: Option<log::Written>,
+    /// How running ends.
+    shutdown: Option<shutdown::Written>,
+}
+
+impl Config {
+    /// Reads a configuration; `None` when there is an error among the diagnostics.
+    ///
+    /// Diagnostics come in the order of the file.
+    pub fn read(document: &Document, environment: &Environment) -> (Option<Self>, Vec<Diagnostic>) {
+        let mut reader = Reader::new(document, environment);
+        let written: Option<Written> = reader.written(&docs::json_schema());
+        let config = written.map(|written| {
+            let config = written.check(&mut reader);
+            config.graph.demand_subgraphs(&mut reader);
+            config
+        });
+        let problems = reader.into_problems();
+        let config = config.filter(|_| !problems.has_errors());
+        (config, in_file_order(problems.into_vec()))
+    }
+
+    /// What an empty file means, for the graph that comes with the binary.
+    pub fn without_file() -> Self {
+        let document = Document::new("", "");
+        let environment = Environment::default();
+        Written::default().check(&mut Reader::new(&document, &environment))
+    }
+}
+
+impl Written {
+    fn check(self, reader: &mut Reader<'_>) -> Config {
+        let graph = self.graph.unwrap_or_default().check(reader);
+        let connectors = self.connectors.unwrap_or_default();
+        Config {
+            listen: self.listen.unwrap_or_default().check(reader),
+            limits: self.limits.unwrap_or_default().check(reader),
+            connectors: connectors.check(&graph, reader),
+            log: self.log.unwrap_or_default().check(reader),
+            shutdown: self.shutdown.unwrap_or_default().check(reader),
+            graph,
+        }
+    }
+}
+
+fn in_file_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|diagnostic| {
+        let first = diagnostic.labels.first();
+        first.map_or(0, |label| label.span.range.start)
+    });
+    diagnostics
+}

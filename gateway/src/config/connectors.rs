@@ -1,0 +1,201 @@
+//! `connectors`: the REST services behind the graph, where the graph itself doesn't say enough.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use schema::diagnostic::{Code, Diagnostic, nearest};
+use schema::span::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+use url::Url;
+
+use super::graph::Graph;
+use super::node::Node;
+use super::reader::Reader;
+use super::secret::Secret;
+use super::setting::{Bytes, Setting, Timeout};
+use super::written::{Named, Text};
+
+/// The REST services behind the graph.
+#[derive(Clone, Debug)]
+pub struct Connectors {
+    /// For one call to a source that sets none of its own.
+    pub timeout: Duration,
+    /// Bytes of one answer.
+    pub answer_size: NonZeroUsize,
+    /// By `<subgraph>.<source>`.
+    pub sources: BTreeMap<String, Source>,
+}
+
+/// What is decided about one `@source`.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Instead of the graph's `baseURL`.
+    pub url: Option<Url>,
+    /// `$config` in templates and mappings; an object.
+    pub config: Secret<serde_json::Value>,
+    /// Sent with every call.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// For one call.
+    pub timeout: Option<Duration>,
+    /// Where the configuration names it, for diagnostics; `None` when nobody wrote it.
+    pub span: Option<Span>,
+}
+
+impl Connectors {
+    /// Reports the sources that a graph does not have, `known` being all that it has.
+    pub fn unknown_sources(&self, known: &BTreeSet<&str>) -> Vec<Diagnostic> {
+        let unknown = self
+            .sources
+            .iter()
+            .filter(|(name, _)| !known.contains(name.as_str()));
+        unknown
+            .filter_map(|(name, source)| {
+                let message = format!("the graph has no source `{name}`");
+                let near = nearest(name, known.iter().copied());
+                let help = near.map(|near| format!("write `{near}`"));
+                let span = source.span.clone()?;
+                Some(Diagnostic::error(Code::ConfigInvalidValue, span, message).help(help))
+            })
+            .collect()
+    }
+}
+
+/// `connectors` as written.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[serde(default)]
+pub(super) struct Written {
+    /// How long one call may take, for sources that set none of their own.
+    #[schemars(extend("default" = TIMEOUT.written()))]
+    timeout: Option<Text<Timeout>>,
+    /// The size of one answer of a source.
+    #[schemars(extend("default" = ANSWER_SIZE.written()))]
+    answer_size: Option<Text<Bytes>>,
+    /// The sources by `<subgraph>.<source>`, where `<source>` is the name of a `@source`.
+    sources: Option<Named<WrittenSource>>,
+}
+
+/// One source as written.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[serde(default)]
+struct WrittenSource {
+    /// Where the source is, instead of the `baseURL` in the graph.
+    url: Option<Text<Url>>,
+    /// Any values that templates and mappings of the graph read as `$config`.
+    #[serde(rename = "$config")]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    config: Option<Spanned<Node>>,
+    /// Headers to send with every call, by name.
+    headers: Option<Named<Text<String>>>,
+    /// How long one call may take. Default: `connectors.timeout`.
+    timeout: Option<Text<Timeout>>,
+}
+
+impl Written {
+    pub(super) fn check(self, graph: &Graph, reader: &mut Reader<'_>) -> Connectors {
+        let sources = self.sources.unwrap_or_default();
+        Connectors {
+            timeout: reader.or(self.timeout, TIMEOUT).0,
+            answer_size: reader.or(self.answer_size, ANSWER_SIZE).0,
+            sources: sources
+                .0
+                .into_iter()
+                .map(|(name, source)| {
+                    check_name(&name, graph, reader);
+                    let span = reader.span(name.referenced);
+                    (name.value, source.check(span, reader))
+                })
+                .collect(),
+        }
+    }
+}
+
+impl WrittenSource {
+    fn check(self, span: Span, reader: &mut Reader<'_>) -> Source {
+        let config = self.config.map(|config| reader.json(&config));
+        Source {
+            url: self.url.and_then(|url| reader.value(&url)),
+            config: Secret::new(config.unwrap_or_else(|| serde_json::json!({}))),
+            headers: check_headers(self.headers.unwrap_or_default(), reader),
+            timeout: self
+                .timeout
+                .and_then(|time| reader.value(&time))
+                .map(|time| time.0),
+            span: Some(span),
+        }
+    }
+}
+
+fn check_name(name: &Spanned<String>, graph: &Graph, reader: &mut Reader<'_>) {
+    match name.value.split_once('.') {
+        Some((subgraph, source)) if !source.is_empty() => {
+            graph.demand(subgraph, name.referenced, reader);
+        }
+        _ => reader.refuse(
+            name.referenced,
+            format!(
+                "`{}` does not say which source of which subgraph",
+                name.value
+            ),
+            "write `<subgraph>.<source>`, such as `users.api`".to_owned(),
+        ),
+    }
+}
+
+fn check_headers(
+    headers: Named<Text<String>>,
+    reader: &mut Reader<'_>,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let mut checked = Vec::new();
+    for (name, value) in headers.0 {
+        let text = reader.value(&value);
+        let Ok(header) = name.value.parse::<HeaderName>() else {
+            let message = format!("`{}` cannot be the name of a header", name.value);
+            reader.refuse(name.referenced, message, None);
+            continue;
+        };
+        if IN_THE_HANDS_OF_HTTP.contains(&header.as_str()) {
+            let message =
+                format!("the header `{header}` is set for each call and cannot be chosen");
+            reader.refuse(name.referenced, message, None);
+            continue;
+        }
+        let Some(text) = text else { continue };
+        if let Ok(mut value) = HeaderValue::from_str(&text) {
+            // Headers are where credentials go; this keeps them out of every `Debug`.
+            value.set_sensitive(true);
+            checked.push((header, value));
+        } else {
+            reader.refuse(
+                value.at(),
+                "a header's value has no control characters",
+                None,
+            );
+        }
+    }
+    checked
+}
+
+/// Framing and routing of a call; a value from outside would break it.
+const IN_THE_HANDS_OF_HTTP: [&str; 9] = [
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// A slow page is still a page; what takes longer is broken.
+const TIMEOUT: Timeout = Timeout(Duration::from_secs(10));
+
+/// Lists of thousands of entities fit; a service gone mad does not.
+const ANSWER_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwrap());

@@ -1,0 +1,114 @@
+//! The configuration described: its JSON Schema, and `docs/configuration.md`.
+//!
+//! Both come from the types that read the file, so they cannot say anything else.
+
+use std::fmt::Write as _;
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+use super::Written;
+
+/// The JSON Schema of the configuration file, for editors and checks.
+pub fn json_schema() -> Value {
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    settings
+        .into_generator()
+        .into_root_schema_for::<Written>()
+        .into()
+}
+
+/// `docs/configuration.md`: every key with its default and its meaning.
+pub fn markdown() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    for (name, section) in properties(&json_schema()) {
+        let _ = writeln!(page, "\n## `{name}`\n\n{}\n", description(section));
+        page.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
+        rows(name, section, &mut page);
+    }
+    page
+}
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+One YAML file, `weir.yaml` unless `--config` names another. This page is generated from the types that read it;
+`weir config-schema` prints the same as a JSON Schema, for editors. `weir check` reports everything that is wrong with
+a file, with line and column.
+
+```yaml
+graph:
+  subgraphs:
+    users: { schema: users.graphql }
+connectors:
+  sources:
+    users.api:
+      url: ${USERS_URL:http://127.0.0.1:5001}
+      headers: { authorization: \"Bearer ${USERS_TOKEN}\" }
+```
+
+In any value, `${NAME}` is the environment variable `NAME`, and `${NAME:default}` has a default; write `$${` for the two
+characters `${`. Values are replaced after the file is read, so whatever a variable holds cannot add keys; only inside
+`{ … }` a `${NAME}` itself needs quotes, as YAML wants it. In `$config` what comes from a variable is text. Paths are
+relative to the folder of the file.
+";
+
+fn rows(path: &str, schema: &Value, page: &mut String) {
+    for (name, value) in properties(schema) {
+        let path = format!("{path}.{name}");
+        if let Some(each) = value
+            .get("additionalProperties")
+            .filter(|each| each.is_object())
+        {
+            row(&path, "mapping", value, page);
+            let each_path = format!("{path}.<name>");
+            if properties(each).next().is_none() {
+                row(&each_path, kind(each), each, page);
+            }
+            rows(&each_path, each, page);
+        } else if properties(value).next().is_some() {
+            rows(&path, value, page);
+        } else {
+            row(&path, kind(value), value, page);
+        }
+    }
+}
+
+fn row(path: &str, kind: &str, schema: &Value, page: &mut String) {
+    let default = schema.get("default").and_then(Value::as_str);
+    let default = default.map(|text| format!("`{text}`")).unwrap_or_default();
+    let meaning = description(schema);
+    let _ = writeln!(page, "| `{path}` | {kind} | {default} | {meaning} |");
+}
+
+fn kind(schema: &Value) -> &'static str {
+    let pattern = schema
+        .get("pattern")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let types = schema.get("type").map(Value::to_string).unwrap_or_default();
+    if pattern.contains("ms|s") {
+        "duration"
+    } else if pattern.contains("KiB") {
+        "bytes"
+    } else if types.contains("boolean") {
+        "switch"
+    } else if types.contains("integer") {
+        "number"
+    } else if types.contains("object") {
+        "mapping"
+    } else {
+        "text"
+    }
+}
+
+fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    properties.into_iter().flat_map(Map::iter)
+}
+
+fn description(schema: &Value) -> &str {
+    let text = schema.get("description").and_then(Value::as_str);
+    text.unwrap_or_default()
+}

@@ -1,0 +1,167 @@
+//! `${NAME}` and `${NAME:default}` in values.
+//!
+//! The only place that reads the environment. Values are expanded after the YAML is read, so what
+//! a variable holds can neither change the structure of the file nor move its positions.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The variables that `${NAME}` may name.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+/// A `${…}` that cannot be expanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unexpanded<'t> {
+    /// The reference as written, from `${` on.
+    pub(super) reference: &'t str,
+    pub(super) reason: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    Unset { name: String },
+    NotAName,
+    Unclosed,
+}
+
+impl Environment {
+    /// The variables of this process; those that are not UTF-8 are left out.
+    pub fn of_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The names of all variables, in alphabetical order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// `text` with every reference replaced; `$${` stands for `${`.
+    ///
+    /// What a variable or a default holds is not expanded again.
+    pub(super) fn expand<'t>(&self, text: &'t str) -> Result<String, Unexpanded<'t>> {
+        let mut expanded = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, reference)) = split_at_reference(rest) {
+            if let Some(before) = before.strip_suffix('$') {
+                expanded.push_str(before);
+                expanded.push_str("${");
+                rest = reference.get(2..).unwrap_or_default();
+                continue;
+            }
+            expanded.push_str(before);
+            let (value, after) = self.value(reference)?;
+            expanded.push_str(&value);
+            rest = after;
+        }
+        expanded.push_str(rest);
+        Ok(expanded)
+    }
+
+    /// The value of the reference that `text` begins with, and what comes after it.
+    fn value<'t>(&self, text: &'t str) -> Result<(String, &'t str), Unexpanded<'t>> {
+        let (inside, after) = text
+            .strip_prefix("${")
+            .and_then(|text| text.split_once('}'))
+            .ok_or(Unexpanded {
+                reference: text,
+                reason: Reason::Unclosed,
+            })?;
+        let reference = text.strip_suffix(after).unwrap_or(text);
+        let (name, default) = match inside.split_once(':') {
+            // A shell writes `:-`, and so do fingers.
+            Some((name, default)) => (name, Some(default.strip_prefix('-').unwrap_or(default))),
+            None => (inside, None),
+        };
+        let wrong = |reason| Unexpanded { reference, reason };
+        if !is_name(name) {
+            return Err(wrong(Reason::NotAName));
+        }
+        let value = self
+            .0
+            .get(name)
+            .cloned()
+            .or_else(|| default.map(str::to_owned));
+        let value = value.ok_or_else(|| {
+            wrong(Reason::Unset {
+                name: name.to_owned(),
+            })
+        })?;
+        Ok((value, after))
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+/// Values of variables are often secrets, so only the number is shown.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({} variables)", self.0.len())
+    }
+}
+
+fn split_at_reference(text: &str) -> Option<(&str, &str)> {
+    text.find("${").and_then(|at| text.split_at_checked(at))
+}
+
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    let first = bytes
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    first && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, Reason>) {
+        let environment: Environment = [("HOST", "db"), ("EMPTY", ""), ("NESTED", "${HOST}")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        let expanded = environment.expand(text).map_err(|wrong| wrong.reason);
+        assert_eq!(expanded, expected.map(str::to_owned));
+    }
+
+    #[test]
+    fn a_reference_is_replaced_wherever_it_stands() {
+        check("http://${HOST}:80/${HOST}", Ok("http://db:80/db"));
+        check("no reference, $HOST", Ok("no reference, $HOST"));
+    }
+
+    #[test]
+    fn a_default_counts_only_when_the_variable_is_not_set() {
+        check("${PORT:4000}", Ok("4000"));
+        check("${PORT:-4000}", Ok("4000"));
+        check("${URL:http://a/b}", Ok("http://a/b"));
+        check("${EMPTY:x}", Ok(""));
+    }
+
+    #[test]
+    fn two_dollars_are_one_and_values_are_not_expanded_again() {
+        check("$${HOST}", Ok("${HOST}"));
+        check("${NESTED}", Ok("${HOST}"));
+    }
+
+    #[test]
+    fn what_cannot_be_expanded_says_why() {
+        check(
+            "${PORT}",
+            Err(Reason::Unset {
+                name: "PORT".to_owned(),
+            }),
+        );
+        check("${1A}", Err(Reason::NotAName));
+        check("${}", Err(Reason::NotAName));
+        check("${HOST", Err(Reason::Unclosed));
+    }
+}

@@ -1,0 +1,247 @@
+//! Values as text: `5s`, `64KiB`, `127.0.0.1:4000`.
+//!
+//! One type a kind of value; each says what it expects, reads it, and can write it back. All of
+//! them are read from text, so a value may come from `${NAME}` whatever its kind.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use url::Url;
+
+/// A kind of value that can be written in the configuration.
+pub(super) trait Setting: Sized {
+    /// What is expected, with its article.
+    const EXPECTED: &'static str;
+    /// How to write one; completes "write …".
+    const EXAMPLE: &'static str;
+
+    /// The value that `text` means.
+    fn parse(text: &str) -> Option<Self>;
+
+    /// Text that means this value.
+    fn written(&self) -> String;
+
+    /// The kind, for the JSON Schema.
+    fn json_schema() -> Value {
+        json!({ "type": "string" })
+    }
+}
+
+/// A time that is longer than nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Timeout(pub(super) Duration);
+
+/// A number of bytes, at least one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bytes(pub(super) NonZeroUsize);
+
+/// A date in a year that nobody will see is a slip of the keyboard, and overflows arithmetic.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
+const TIME_UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("ms", 1), ("s", 1_000)];
+
+const BYTE_UNITS: [(&str, usize); 4] = [
+    ("GiB", 1024 * 1024 * 1024),
+    ("MiB", 1024 * 1024),
+    ("KiB", 1024),
+    ("B", 1),
+];
+
+impl Setting for Duration {
+    const EXPECTED: &'static str = "a duration";
+    const EXAMPLE: &'static str = "a number and a unit, such as `500ms`, `5s`, `2m` or `1h`";
+
+    fn parse(text: &str) -> Option<Self> {
+        let (number, unit) = number_and_unit(text)?;
+        let (_, millis) = TIME_UNITS.iter().find(|(name, _)| *name == unit)?;
+        let duration = Self::from_millis(number.parse::<u64>().ok()?.checked_mul(*millis)?);
+        (duration <= LONGEST).then_some(duration)
+    }
+
+    fn written(&self) -> String {
+        let millis = self.as_millis();
+        let fits = |(_, unit): &&(&str, u64)| millis.is_multiple_of(u128::from(*unit));
+        let (name, unit) = [("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
+            .iter()
+            .find(fits)
+            .filter(|_| millis > 0)
+            .unwrap_or(if millis == 0 { &("s", 1) } else { &("ms", 1) });
+        format!("{}{name}", millis / u128::from(*unit))
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "string", "pattern": r"^[0-9]+(ms|s|m|h)$|\$\{" })
+    }
+}
+
+impl Setting for Timeout {
+    const EXPECTED: &'static str = "a duration longer than nothing";
+    const EXAMPLE: &'static str = Duration::EXAMPLE;
+
+    fn parse(text: &str) -> Option<Self> {
+        let duration = Duration::parse(text)?;
+        (!duration.is_zero()).then_some(Self(duration))
+    }
+
+    fn written(&self) -> String {
+        self.0.written()
+    }
+
+    fn json_schema() -> Value {
+        Duration::json_schema()
+    }
+}
+
+impl Setting for Bytes {
+    const EXPECTED: &'static str = "a number of bytes";
+    const EXAMPLE: &'static str = "a number and a unit, such as `512B`, `64KiB` or `1MiB`";
+
+    fn parse(text: &str) -> Option<Self> {
+        let (number, unit) = number_and_unit(text)?;
+        let (_, bytes) = BYTE_UNITS.iter().find(|(name, _)| *name == unit)?;
+        let bytes = number.parse::<usize>().ok()?.checked_mul(*bytes)?;
+        NonZeroUsize::new(bytes).map(Self)
+    }
+
+    fn written(&self) -> String {
+        let bytes = self.0.get();
+        let fits = |(_, unit): &&(&str, usize)| bytes.is_multiple_of(*unit);
+        let (name, unit) = BYTE_UNITS.iter().find(fits).unwrap_or(&("B", 1));
+        format!("{}{name}", bytes / unit)
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": "string", "pattern": r"^[0-9]+(B|KiB|MiB|GiB)$|\$\{" })
+    }
+}
+
+impl Setting for NonZeroUsize {
+    const EXPECTED: &'static str = "a whole number from 1 on";
+    const EXAMPLE: &'static str = "digits, such as `15`";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": ["integer", "string"], "minimum": 1, "pattern": r"^[0-9]+$|\$\{" })
+    }
+}
+
+impl Setting for bool {
+    const EXPECTED: &'static str = "a switch";
+    const EXAMPLE: &'static str = "`true` or `false`";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+
+    fn json_schema() -> Value {
+        json!({ "type": ["boolean", "string"], "pattern": r"^(true|false)$|\$\{" })
+    }
+}
+
+impl Setting for SocketAddr {
+    const EXPECTED: &'static str = "an IP address with a port";
+    const EXAMPLE: &'static str =
+        "an address and a port, such as `127.0.0.1:4000` or `0.0.0.0:4000`";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for Url {
+    const EXPECTED: &'static str = "an `http` or `https` URL";
+    const EXAMPLE: &'static str = "a whole URL, such as `http://users.example.com/v1`";
+
+    fn parse(text: &str) -> Option<Self> {
+        let url: Self = text.parse().ok()?;
+        (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for String {
+    const EXPECTED: &'static str = "text that is not empty";
+    const EXAMPLE: &'static str = "some text";
+
+    fn parse(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    fn written(&self) -> String {
+        self.clone()
+    }
+}
+
+fn number_and_unit(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|char: char| !char.is_ascii_digit())?;
+    text.split_at_checked(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads_back<T: Setting + PartialEq + std::fmt::Debug>(texts: &[&str]) {
+        for text in texts {
+            let value = T::parse(text).expect(text);
+            assert_eq!(value.written(), *text);
+        }
+    }
+
+    #[track_caller]
+    fn refuses<T: Setting>(texts: &[&str]) {
+        for text in texts {
+            assert!(T::parse(text).is_none(), "{text:?} was read");
+        }
+    }
+
+    #[test]
+    fn durations_have_a_unit() {
+        reads_back::<Duration>(&["500ms", "1500ms", "5s", "2m", "1h", "0s"]);
+        refuses::<Duration>(&[
+            "5",
+            "",
+            "s",
+            "-1s",
+            "5 s",
+            "1.5s",
+            "5S",
+            "99999999999999999999s",
+        ]);
+        refuses::<Duration>(&["9000h", "18446744073709551615h", "5é"]);
+        refuses::<Timeout>(&["0s", "0ms"]);
+    }
+
+    #[test]
+    fn bytes_have_a_unit_of_1024() {
+        reads_back::<Bytes>(&["1B", "1023B", "64KiB", "3MiB", "2GiB"]);
+        refuses::<Bytes>(&["64", "64kb", "0KiB", "-1B", "18446744073709551615KiB"]);
+    }
+
+    #[test]
+    fn urls_are_whole_and_of_http() {
+        refuses::<Url>(&["users", "/users", "ftp://a/b", "http://", "mailto:a@b"]);
+        assert!(Url::parse("https://users.example.com/v1").is_ok());
+    }
+}

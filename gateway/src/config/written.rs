@@ -1,0 +1,101 @@
+//! What the written forms of sections are made of: a value as text, and a mapping by name.
+//!
+//! Both keep positions; neither decides anything.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_saphyr::{Location, Spanned};
+
+use super::setting::Setting;
+
+/// A value as it stands in the file: text that should mean a `T`.
+pub(super) struct Text<T> {
+    written: Spanned<String>,
+    meaning: PhantomData<fn() -> T>,
+}
+
+/// A mapping whose keys are chosen by who writes it, in the order of the file.
+pub(super) struct Named<T>(pub(super) Vec<(Spanned<String>, T)>);
+
+impl<T> Text<T> {
+    /// The value as written, before expansion.
+    pub(super) fn as_str(&self) -> &str {
+        &self.written.value
+    }
+
+    /// Where the value stands.
+    pub(super) fn at(&self) -> Location {
+        self.written.referenced
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Spanned::deserialize(deserializer)?;
+        Ok(Self {
+            written,
+            meaning: PhantomData,
+        })
+    }
+}
+
+impl<T: Setting> JsonSchema for Text<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::EXPECTED.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Schema::try_from(T::json_schema()).unwrap_or_default()
+    }
+}
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reading<T> {
+            type Value = Named<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut named = Vec::new();
+                while let Some(entry) = entries.next_entry()? {
+                    named.push(entry);
+                }
+                Ok(Named(named))
+            }
+        }
+
+        deserializer.deserialize_map(Reading(PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "a mapping".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        std::collections::BTreeMap::<String, T>::json_schema(generator)
+    }
+}

@@ -1,0 +1,5 @@
+//! One file a route.
+
+pub(crate) mod graphql;
+pub(crate) mod health;
+pub(crate) mod page;

@@ -1,0 +1,177 @@
+//! `/` and `/assets/…`: GraphiQL, out of the binary.
+//!
+//! The files are built by `gateway/ui` and stored compressed; nothing is loaded from elsewhere,
+//! and the content policy would not let it be.
+
+use axum::body::Body;
+use axum::extract::Path;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::respond;
+
+include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+/// One file of the page, in the encodings that it is stored in.
+#[derive(Debug)]
+struct File {
+    /// Relative to the root of the server.
+    path: &'static str,
+    brotli: &'static [u8],
+    gzip: &'static [u8],
+}
+
+/// Whether the page was there when this binary was built.
+pub(crate) fn is_built() -> bool {
+    file("index.html").is_some()
+}
+
+/// The page, or how to get one.
+pub(crate) async fn index(headers: HeaderMap) -> Response {
+    let mut response = match file("index.html") {
+        Some(file) => file.respond(&headers, REVALIDATE),
+        None => not_built(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// A script, a style or a font. Names carry a hash of the content, so they are kept for ever.
+pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let path = format!("assets/{name}");
+    match file(&path) {
+        Some(file) => file.respond(&headers, IMMUTABLE),
+        None => respond::not_found(&format!("/{path}")),
+    }
+}
+
+impl File {
+    fn respond(&self, headers: &HeaderMap, caching: &'static str) -> Response {
+        let (encoding, content) = match accepted(headers) {
+            Some(Encoding::Brotli) => ("br", self.brotli),
+            Some(Encoding::Gzip) => ("gzip", self.gzip),
+            None => return respond::encoding_not_acceptable(),
+        };
+        let mut response = Response::new(Body::from(Bytes::from_static(content)));
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static(content_type(self.path)),
+        );
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Brotli,
+    Gzip,
+}
+
+fn file(path: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.path == path)
+}
+
+/// The smaller encoding that the client takes. One that says nothing takes anything
+/// (RFC 9110 §12.5.3); `None` is for one that refuses both.
+fn accepted(headers: &HeaderMap) -> Option<Encoding> {
+    let Some(accept) = headers.get(ACCEPT_ENCODING) else {
+        return Some(Encoding::Gzip);
+    };
+    let accept = accept.to_str().unwrap_or_default();
+    let takes = |wanted: &str| {
+        accept.split(',').any(|coding| {
+            let mut parts = coding.split(';').map(str::trim);
+            let named = parts
+                .next()
+                .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+            named && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        })
+    };
+    if takes("br") {
+        Some(Encoding::Brotli)
+    } else {
+        (takes("gzip") || takes("*")).then_some(Encoding::Gzip)
+    }
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("ttf") => "font/ttf",
+        Some("woff2") => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}
+
+fn not_built() -> Response {
+    let mut response = Response::new(Body::from(NOT_BUILT));
+    *response.status_mut() = StatusCode::OK;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+const NOT_BUILT: &str = "<!doctype html>
+<html lang=\"en\">
+<meta charset=\"utf-8\">
+<title>Weir</title>
+<h1>Weir is running</h1>
+<p>This binary was built without GraphiQL. <code>make run</code> builds the page and a binary that has it.</p>
+<p>Operations go to <code>POST /graphql</code>:</p>
+<pre>curl -H 'content-type: application/json' -d '{\"query\":\"{ __typename }\"}' http://127.0.0.1:4000/graphql</pre>
+</html>
+";
+
+/// Everything from here and nothing from elsewhere. The editor writes styles into the page, so
+/// those may be inline; scripts may not. Its icons come as `data:` out of its style sheet.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     font-src 'self' data:; img-src 'self' data:; connect-src 'self'; worker-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+const REVALIDATE: &str = "no-cache";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(accept: &'static str, expected: Option<Encoding>) {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accept));
+        assert_eq!(accepted(&headers), expected, "{accept}");
+    }
+
+    #[test]
+    fn the_smaller_encoding_that_is_accepted_is_sent() {
+        check("gzip, deflate, br, zstd", Some(Encoding::Brotli));
+        check("gzip;q=1.0, br;q=0", Some(Encoding::Gzip));
+        check("*", Some(Encoding::Gzip));
+        assert_eq!(accepted(&HeaderMap::new()), Some(Encoding::Gzip));
+    }
+
+    #[test]
+    fn a_client_that_takes_neither_is_told() {
+        check("identity", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,268 @@
+//! The parameters of a GraphQL-over-HTTP request: `query`, `operationName`, `variables`.
+//!
+//! Values of variables stay text here: only the engine knows what they should be. `extensions` is
+//! checked and not used; other members are ignored, as "JSON Encoding" demands.
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use resolvers::Allow;
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use url::form_urlencoded;
+
+/// A well-formed request.
+#[derive(Debug)]
+pub(crate) struct Parameters {
+    query: String,
+    operation_name: Option<String>,
+    variables: Option<Box<RawValue>>,
+}
+
+/// Why there are no parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// Not JSON; what the parser says, without the text.
+    NotJson(String),
+    /// JSON, and not a request; a sentence.
+    NotARequest(String),
+}
+
+impl Parameters {
+    /// From the body of a `POST`.
+    pub(crate) fn from_json(body: &[u8]) -> Result<Self, Unusable> {
+        let text = std::str::from_utf8(body)
+            .map_err(|_| Unusable::NotJson("the body is not UTF-8".to_owned()))?;
+        if text.trim_start().starts_with('[') {
+            return Err(refuse_list(text));
+        }
+        let members: Members<'_> = serde_json::from_str(text).map_err(|error| unusable(&error))?;
+        let query = members.query.filter(|value| !is_null(value));
+        let query = query.ok_or_else(|| not_a_request("`query` is missing"))?;
+        let operation_name = members.operation_name.filter(|value| !is_null(value));
+        if let Some(extensions) = members.extensions.filter(|value| !is_null(value)) {
+            demand_object("extensions", extensions)?;
+        }
+        Ok(Self {
+            query: string("query", query)?,
+            operation_name: operation_name
+                .map(|name| string("operationName", name))
+                .transpose()?,
+            variables: variables(members.variables)?,
+        })
+    }
+
+    /// From the query string of a `GET`; an empty value is the same as none.
+    pub(crate) fn from_query_string(text: &str) -> Result<Self, Unusable> {
+        let (mut query, mut operation_name) = (None, None);
+        let (mut values, mut extensions) = (None, None);
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            let slot = match name.as_ref() {
+                "query" => &mut query,
+                "operationName" => &mut operation_name,
+                "variables" => &mut values,
+                "extensions" => &mut extensions,
+                _ => continue,
+            };
+            if slot.replace(value.into_owned()).is_some() {
+                return Err(not_a_request(&format!("`{name}` is given twice")));
+            }
+        }
+        let given = |value: Option<String>| value.filter(|value| !value.is_empty());
+        let values = json("variables", given(values))?;
+        if let Some(extensions) = json("extensions", given(extensions))? {
+            demand_object("extensions", &extensions)?;
+        }
+        Ok(Self {
+            query: given(query).ok_or_else(|| not_a_request("`query` is missing"))?,
+            operation_name: given(operation_name),
+            variables: variables(values.as_deref())?,
+        })
+    }
+
+    /// The same for the engine.
+    pub(crate) fn into_request(self, headers: HeaderMap, allow: Allow) -> resolvers::Request {
+        resolvers::Request {
+            query: self.query,
+            operation_name: self.operation_name,
+            variables: self.variables,
+            headers,
+            allow,
+        }
+    }
+}
+
+/// The members as JSON text, so that each can be refused by name.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Members<'t> {
+    #[serde(borrow)]
+    query: Option<&'t RawValue>,
+    #[serde(borrow)]
+    operation_name: Option<&'t RawValue>,
+    #[serde(borrow)]
+    variables: Option<&'t RawValue>,
+    #[serde(borrow)]
+    extensions: Option<&'t RawValue>,
+}
+
+fn variables(value: Option<&RawValue>) -> Result<Option<Box<RawValue>>, Unusable> {
+    let Some(value) = value.filter(|value| !is_null(value)) else {
+        return Ok(None);
+    };
+    demand_object("variables", value)?;
+    Ok(Some(value.to_owned()))
+}
+
+fn json(name: &str, text: Option<String>) -> Result<Option<Box<RawValue>>, Unusable> {
+    let value = text.map(RawValue::from_string).transpose();
+    value.map_err(|error| Unusable::NotJson(format!("`{name}`: {error}")))
+}
+
+fn string(name: &str, value: &RawValue) -> Result<String, Unusable> {
+    let text: Cow<'_, str> = serde_json::from_str(value.get())
+        .map_err(|_| not_a_request(&format!("`{name}` must be a string")))?;
+    Ok(text.into_owned())
+}
+
+fn demand_object(name: &str, value: &RawValue) -> Result<(), Unusable> {
+    if value.get().starts_with('{') {
+        Ok(())
+    } else {
+        Err(not_a_request(&format!("`{name}` must be an object")))
+    }
+}
+
+fn is_null(value: &RawValue) -> bool {
+    value.get() == "null"
+}
+
+fn refuse_list(text: &str) -> Unusable {
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => {
+            not_a_request("lists of operations are not supported; send one operation in a request")
+        }
+        Err(error) => unusable(&error),
+    }
+}
+
+fn unusable(error: &serde_json::Error) -> Unusable {
+    match error.classify() {
+        Category::Data => {
+            not_a_request("the body must be an object with the member `query`, each member once")
+        }
+        Category::Io | Category::Syntax | Category::Eof => Unusable::NotJson(error.to_string()),
+    }
+}
+
+fn not_a_request(reason: &str) -> Unusable {
+    Unusable::NotARequest(reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(result: Result<Parameters, Unusable>) -> String {
+        match result.unwrap_err() {
+            Unusable::NotJson(reason) => format!("400 {reason}"),
+            Unusable::NotARequest(reason) => format!("422 {reason}"),
+        }
+    }
+
+    #[track_caller]
+    fn check(body: &str, expected: &str) {
+        assert_eq!(
+            reason(Parameters::from_json(body.as_bytes())),
+            expected,
+            "{body}"
+        );
+    }
+
+    #[test]
+    fn a_body_has_its_members_in_any_order_and_unknown_ones_are_ignored() {
+        let body =
+            br#" {"variables": {"a": [1.0]}, "x": 1, "query": "{\u0061}", "operationName": null}"#;
+
+        let parameters = Parameters::from_json(body).unwrap();
+
+        assert_eq!(parameters.query, "{a}");
+        assert_eq!(parameters.operation_name, None);
+        assert_eq!(parameters.variables.unwrap().get(), r#"{"a": [1.0]}"#);
+    }
+
+    #[test]
+    fn what_is_not_json_says_where() {
+        check("", "400 EOF while parsing a value at line 1 column 0");
+        check(
+            r#"{"query":"#,
+            "400 EOF while parsing a value at line 1 column 9",
+        );
+        check("[1,", "400 EOF while parsing a value at line 1 column 3");
+        assert_eq!(
+            reason(Parameters::from_json(b"\xff")),
+            "400 the body is not UTF-8"
+        );
+    }
+
+    #[test]
+    fn json_that_is_no_request_says_what_is_wrong() {
+        check("{}", "422 `query` is missing");
+        check(r#"{"query": null}"#, "422 `query` is missing");
+        check(r#"{"query": 1}"#, "422 `query` must be a string");
+        check(
+            r#"{"query": "{a}", "operationName": 1}"#,
+            "422 `operationName` must be a string",
+        );
+        check(
+            r#"{"query": "{a}", "variables": [1]}"#,
+            "422 `variables` must be an object",
+        );
+        check(
+            r#"{"query": "{a}", "extensions": 1}"#,
+            "422 `extensions` must be an object",
+        );
+        check(
+            r#"[{"query": "{a}"}]"#,
+            "422 lists of operations are not supported; send one operation in a request",
+        );
+        let shape = "422 the body must be an object with the member `query`, each member once";
+        check("7", shape);
+        check(r#"{"query": "{a}", "query": "{b}"}"#, shape);
+    }
+
+    #[test]
+    fn a_query_string_gives_the_same() {
+        let text = "query=%7Ba%7D&variables=%7B%22b%22%3A1%7D&operationName=&extensions=&x=y";
+
+        let parameters = Parameters::from_query_string(text).unwrap();
+
+        assert_eq!(parameters.query, "{a}");
+        assert_eq!(parameters.operation_name, None);
+        assert_eq!(parameters.variables.unwrap().get(), r#"{"b":1}"#);
+    }
+
+    #[test]
+    fn a_query_string_without_a_query_is_no_request() {
+        let wrong = |text| reason(Parameters::from_query_string(text));
+
+        assert_eq!(wrong(""), "422 `query` is missing");
+        assert_eq!(wrong("query=a&query=b"), "422 `query` is given twice");
+        assert_eq!(
+            wrong("query=a&variables=1"),
+            "422 `variables` must be an object"
+        );
+        assert!(wrong("query=a&variables=%7B").starts_with("400 `variables`: EOF"));
+    }
+
+    #[test]
+    fn nesting_without_end_does_not_overflow_the_stack() {
+        let deep = format!(
+            r#"{{"query": "{{a}}", "variables": {}"#,
+            r#"{"a":"#.repeat(100_000)
+        );
+
+        assert!(reason(Parameters::from_json(deep.as_bytes())).starts_with("400 "));
+    }
+}

@@ -1,0 +1,222 @@
+//! The one place that decides what strangers are told: messages, codes, statuses, media types.
+//!
+//! Names and addresses of sources go to the log, not to clients. Statuses follow "Status Codes"
+//! of the GraphQL-over-HTTP draft; a partial answer is 200, which its "Field errors encountered
+//! during execution" asks for, because nothing between here and a client knows its 294.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
+use http::{HeaderName, HeaderValue, StatusCode};
+use resolvers::Outcome;
+use serde::Serialize;
+
+use crate::observe::{Account, RequestId};
+use crate::request::Rejection;
+use crate::request::accept::MediaType;
+
+mod field_error;
+mod rejection;
+mod request_error;
+
+/// How to answer one request.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    /// What the client accepts.
+    pub(crate) media_type: MediaType,
+    /// For the log.
+    pub(crate) id: Option<RequestId>,
+}
+
+/// The start of a body, for the engine to append the JSON of `data` to.
+pub(crate) fn begin() -> Vec<u8> {
+    let mut body = Vec::with_capacity(USUAL_SIZE);
+    body.extend_from_slice(b"{\"data\":");
+    body
+}
+
+/// The answer to a request that the engine has dealt with; `body` is what `begin` began.
+pub(crate) fn answered(
+    reply: &Reply,
+    operation: Option<String>,
+    outcome: Outcome,
+    mut body: Vec<u8>,
+) -> Response {
+    let (mut response, count, code) = match outcome {
+        Outcome::Executed { errors } => {
+            field_error::log(&errors, reply.id.as_ref());
+            field_error::append(&errors, &mut body);
+            body.push(b'}');
+            let code = errors.first().map(|error| field_error::code(&error.kind));
+            let response = respond(StatusCode::OK, ok_type(reply.media_type), body);
+            (response, errors.len(), code)
+        }
+        Outcome::Refused { errors } => {
+            let code = errors.first().map(|error| request_error::code(error.kind));
+            (request_error::answer(&errors), errors.len(), code)
+        }
+    };
+    response.extensions_mut().insert(Account {
+        operation,
+        errors: count,
+        code,
+    });
+    response
+}
+
+/// The answer to a request that the engine has not seen, or has not finished.
+pub(crate) fn rejected(reply: &Reply, rejection: &Rejection) -> Response {
+    let rejection::Told {
+        status,
+        code,
+        message,
+    } = rejection::told(rejection);
+    // "Accept": a client that takes neither type is answered in the older one.
+    let media_type = match rejection {
+        Rejection::NotAcceptable => JSON,
+        _ => GRAPHQL_RESPONSE,
+    };
+    let mut response = one_error(status, media_type, code, &message);
+    let headers = response.headers_mut();
+    match rejection {
+        Rejection::Method => {
+            headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+        }
+        Rejection::ContentType => {
+            headers.insert(ACCEPT_POST, HeaderValue::from_static("application/json"));
+        }
+        Rejection::Body(_) => {
+            // What was not read of the body must not be taken for the next request.
+            headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        _ => {}
+    }
+    let id = reply.id.as_ref().map(RequestId::as_str);
+    tracing::debug!(request_id = id, ?rejection, "rejected");
+    response
+}
+
+/// The answer to a request whose code panicked; the panic itself is in the log.
+pub(crate) fn panicked(id: &RequestId) -> Response {
+    tracing::error!(request_id = id.as_str(), "a request panicked");
+    let message = "something went wrong here; the request id finds it in the log";
+    one_error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        JSON,
+        "INTERNAL_SERVER_ERROR",
+        message,
+    )
+}
+
+/// The answer for a path that is no route.
+pub(crate) fn not_found(path: &str) -> Response {
+    let message = format!("there is nothing at `{path}`; operations go to `/graphql`");
+    one_error(StatusCode::NOT_FOUND, JSON, "NOT_FOUND", &message)
+}
+
+/// The answer to a client that wants a file uncompressed, which it isn't stored as.
+pub(crate) fn encoding_not_acceptable() -> Response {
+    let message = "accept the encoding `gzip` or `br`";
+    one_error(StatusCode::NOT_ACCEPTABLE, JSON, "NOT_ACCEPTABLE", message)
+}
+
+/// The answer for a route that has other methods.
+pub(crate) fn method_not_allowed(allow: &'static str) -> Response {
+    let message = format!("the method must be one of {allow}");
+    let mut response = one_error(
+        StatusCode::METHOD_NOT_ALLOWED,
+        JSON,
+        "METHOD_NOT_ALLOWED",
+        &message,
+    );
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+#[derive(Serialize)]
+struct GraphqlError<'e> {
+    message: &'e str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    locations: Vec<Location>,
+    extensions: Extensions,
+}
+
+#[derive(Serialize)]
+struct Location {
+    line: usize,
+    column: usize,
+}
+
+#[derive(Serialize)]
+struct Extensions {
+    code: &'static str,
+}
+
+fn one_error(
+    status: StatusCode,
+    media_type: &'static str,
+    code: &'static str,
+    message: &str,
+) -> Response {
+    let error = GraphqlError {
+        message,
+        locations: Vec::new(),
+        extensions: Extensions { code },
+    };
+    let mut response = respond(status, media_type, only_errors([error].into_iter()));
+    let account = Account {
+        operation: None,
+        errors: 1,
+        code: Some(code),
+    };
+    response.extensions_mut().insert(account);
+    response
+}
+
+fn only_errors<'e>(errors: impl Iterator<Item = GraphqlError<'e>>) -> Vec<u8> {
+    let mut body = b"{\"errors\":[".to_vec();
+    for (index, error) in errors.enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        append_json(&error, &mut body);
+    }
+    body.extend_from_slice(b"]}");
+    body
+}
+
+/// Appends `value`, which is one of the types of this module.
+fn append_json(value: &impl Serialize, body: &mut Vec<u8>) {
+    let length = body.len();
+    if serde_json::to_writer(&mut *body, value).is_err() {
+        // Writing text and numbers to memory cannot fail; if it ever does, the body stays JSON.
+        body.truncate(length);
+        body.extend_from_slice(b"null");
+    }
+}
+
+fn respond(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(VARY, HeaderValue::from_static("accept"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn ok_type(media_type: MediaType) -> &'static str {
+    match media_type {
+        MediaType::GraphqlResponse => GRAPHQL_RESPONSE,
+        MediaType::Json => JSON,
+    }
+}
+
+const GRAPHQL_RESPONSE: &str = "application/graphql-response+json; charset=utf-8";
+const JSON: &str = "application/json; charset=utf-8";
+const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+
+/// Most answers fit, and a larger one grows a few times only.
+const USUAL_SIZE: usize = 4 * 1024;

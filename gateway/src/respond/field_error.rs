@@ -1,0 +1,237 @@
+//! Why a field is null: what the client is told of it, and what the log is.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use http::StatusCode;
+use resolvers::error::{FetchError, FetchFailure, FieldError, FieldErrorKind, PathElement};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::append_json;
+use crate::observe::RequestId;
+
+/// Appends `,"errors":[…]`, or nothing when there are none.
+pub(super) fn append(errors: &[FieldError], body: &mut Vec<u8>) {
+    if errors.is_empty() {
+        return;
+    }
+    body.extend_from_slice(b",\"errors\":[");
+    for (index, error) in errors.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        append_json(&told(error), body);
+    }
+    body.push(b']');
+}
+
+/// What clients branch on.
+pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
+    match kind {
+        FieldErrorKind::NonNull { .. } => "UNEXPECTED_NULL",
+        FieldErrorKind::WrongType { .. } => "UNEXPECTED_TYPE",
+        FieldErrorKind::More(_) => "MORE_ERRORS",
+        FieldErrorKind::Fetch(failure) => match &failure.error {
+            FetchError::Build(_) => "SOURCE_REQUEST_FAILED",
+            FetchError::Connect(_) | FetchError::Broken(_) => "SOURCE_UNAVAILABLE",
+            FetchError::Timeout(_) => "SOURCE_TIMEOUT",
+            FetchError::Refused { .. } => "CONNECTOR_FETCH",
+            FetchError::TooLarge(_) | FetchError::NotJson { .. } | FetchError::NotAList => {
+                "SOURCE_BAD_RESPONSE"
+            }
+        },
+    }
+}
+
+/// Logs every failed call once, however many fields it cost.
+pub(super) fn log(errors: &[FieldError], id: Option<&RequestId>) {
+    let mut previous: Option<&Arc<FetchFailure>> = None;
+    for error in errors {
+        let FieldErrorKind::Fetch(failure) = &error.kind else {
+            continue;
+        };
+        // The fields of one call stand beside each other.
+        if previous.is_some_and(|previous| Arc::ptr_eq(previous, failure)) {
+            continue;
+        }
+        previous = Some(failure);
+        tracing::warn!(
+            request_id = id.map(RequestId::as_str),
+            service = &*failure.service,
+            connector = &*failure.coordinate,
+            error = chain(&failure.error),
+            "a call failed"
+        );
+    }
+}
+
+#[derive(Serialize)]
+struct GraphqlError<'e> {
+    message: String,
+    #[serde(skip_serializing_if = "Path::is_empty")]
+    path: Path<'e>,
+    extensions: Map<String, Value>,
+}
+
+struct Path<'e>(&'e [PathElement]);
+
+impl Path<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Path<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|element| match element {
+            PathElement::Key(key) => Value::from(&**key),
+            PathElement::Index(index) => Value::from(*index),
+        }))
+    }
+}
+
+fn told(error: &FieldError) -> GraphqlError<'_> {
+    GraphqlError {
+        message: message(&error.kind),
+        path: Path(&error.path),
+        extensions: extensions(&error.kind),
+    }
+}
+
+fn message(kind: &FieldErrorKind) -> String {
+    let text = match kind {
+        FieldErrorKind::NonNull { coordinate } => {
+            return format!("`{coordinate}` may not be null, and its source gave no value");
+        }
+        FieldErrorKind::WrongType {
+            coordinate,
+            type_name,
+        } => {
+            return format!("`{coordinate}` is `{type_name}`, and its source gave something else");
+        }
+        FieldErrorKind::More(count) => return format!("{count} more errors are not listed"),
+        FieldErrorKind::Fetch(failure) => match &failure.error {
+            FetchError::Build(_) => "the call to the source could not be made",
+            FetchError::Connect(_) => "the source cannot be reached",
+            FetchError::Broken(_) => "the connection to the source broke",
+            FetchError::Timeout(_) => "the source did not answer in time",
+            FetchError::TooLarge(_) => "the source answered with too much",
+            FetchError::Refused {
+                message: Some(message),
+                ..
+            } => message,
+            FetchError::Refused { message: None, .. } => "the source refused the call",
+            FetchError::NotJson { .. } => "the source answered with something that is not JSON",
+            FetchError::NotAList => "the source answered a batch with something that is not a list",
+        },
+    };
+    text.to_owned()
+}
+
+fn extensions(kind: &FieldErrorKind) -> Map<String, Value> {
+    let mut extensions = Map::new();
+    extensions.insert("code".to_owned(), code(kind).into());
+    if let FieldErrorKind::Fetch(failure) = kind {
+        match &failure.error {
+            FetchError::Refused {
+                status,
+                extensions: own,
+                ..
+            } => {
+                insert_status(*status, &mut extensions);
+                merge(own_extensions(own.as_deref()), &mut extensions);
+            }
+            FetchError::NotJson { status, .. } => insert_status(*status, &mut extensions),
+            _ => {}
+        }
+    }
+    extensions
+}
+
+fn insert_status(status: StatusCode, extensions: &mut Map<String, Value>) {
+    let http = serde_json::json!({ "status": status.as_u16() });
+    extensions.insert("http".to_owned(), http);
+}
+
+/// `errors.extensions` of the connector: the members of an object, without its braces.
+fn own_extensions(members: Option<&str>) -> Map<String, Value> {
+    let object = format!("{{{}}}", members.unwrap_or_default());
+    serde_json::from_str(&object).unwrap_or_default()
+}
+
+/// Objects merge, so that a connector's `http.url` does not cost `http.status`; else `from` wins.
+fn merge(from: Map<String, Value>, into: &mut Map<String, Value>) {
+    for (name, value) in from {
+        match (into.get_mut(&name), value) {
+            (Some(Value::Object(inner)), Value::Object(more)) => merge(more, inner),
+            (_, value) => {
+                into.insert(name, value);
+            }
+        }
+    }
+}
+
+/// The error and everything that led to it.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn failed(error: FetchError) -> FieldErrorKind {
+        FieldErrorKind::Fetch(Arc::new(FetchFailure {
+            service: "users".into(),
+            coordinate: "users:Query.user[0]".into(),
+            error,
+        }))
+    }
+
+    #[track_caller]
+    fn check(kind: FieldErrorKind, expected: &str) {
+        let path = vec![PathElement::Key("user".into()), PathElement::Index(3)];
+        let mut body = Vec::new();
+        append(&[FieldError { path, kind }], &mut body);
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_error_has_a_message_for_strangers_its_path_and_a_code() {
+        check(
+            failed(FetchError::Timeout(Duration::from_secs(1))),
+            r#","errors":[{"message":"the source did not answer in time","path":["user",3],"extensions":{"code":"SOURCE_TIMEOUT"}}]"#,
+        );
+    }
+
+    #[test]
+    fn a_connector_decides_message_and_extensions_of_its_refusals() {
+        check(
+            failed(FetchError::Refused {
+                status: StatusCode::NOT_FOUND,
+                message: Some("no \"such\" user".to_owned()),
+                extensions: Some(r#""code":"NOT_FOUND","http":{"why":1}"#.to_owned()),
+            }),
+            r#","errors":[{"message":"no \"such\" user","path":["user",3],"extensions":{"code":"NOT_FOUND","http":{"status":404,"why":1}}}]"#,
+        );
+    }
+
+    #[test]
+    fn no_errors_leave_no_trace() {
+        let mut body = Vec::new();
+
+        append(&[], &mut body);
+
+        assert!(body.is_empty());
+    }
+}

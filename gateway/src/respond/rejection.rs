@@ -1,0 +1,70 @@
+//! What is said of a request that the engine has not seen, or has not finished.
+
+use http::StatusCode;
+
+use crate::request::Rejection;
+use crate::request::body::Unreadable;
+use crate::request::parameters::Unusable;
+
+/// Status, code and message of one answer.
+pub(super) struct Told {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+}
+
+/// "Status Codes" of the draft, where it names one.
+pub(super) fn told(rejection: &Rejection) -> Told {
+    let (status, code, message) = match rejection {
+        Rejection::NotAcceptable => (
+            StatusCode::NOT_ACCEPTABLE,
+            "NOT_ACCEPTABLE",
+            "accept `application/graphql-response+json` or `application/json`".to_owned(),
+        ),
+        Rejection::Method => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "METHOD_NOT_ALLOWED",
+            "send operations with `POST`, or queries with `GET`".to_owned(),
+        ),
+        Rejection::ContentType => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "send the body as `application/json` in UTF-8".to_owned(),
+        ),
+        Rejection::Body(Unreadable::TooLarge(limit)) => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "REQUEST_TOO_LARGE",
+            format!("the body is larger than {limit} bytes"),
+        ),
+        Rejection::Body(Unreadable::TooSlow) => (
+            StatusCode::REQUEST_TIMEOUT,
+            "REQUEST_TIMEOUT",
+            "the body did not come in time".to_owned(),
+        ),
+        Rejection::Body(Unreadable::Broken) => (
+            StatusCode::BAD_REQUEST,
+            "BAD_REQUEST",
+            "the body ended before it was complete".to_owned(),
+        ),
+        Rejection::Parameters(Unusable::NotJson(reason)) => (
+            StatusCode::BAD_REQUEST,
+            "BAD_REQUEST",
+            format!("not JSON: {reason}"),
+        ),
+        Rejection::Parameters(Unusable::NotARequest(reason)) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "BAD_REQUEST",
+            reason.clone(),
+        ),
+        Rejection::Timeout => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "GATEWAY_TIMEOUT",
+            "the operation took too long".to_owned(),
+        ),
+    };
+    Told {
+        status,
+        code,
+        message,
+    }
+}

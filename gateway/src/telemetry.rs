@@ -1,0 +1,44 @@
+//! Logs: where they go and how they look.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::log::{Log, LogFormat, LogLevel};
+
+/// Sends what is logged to standard error from now on. The first caller in a process decides.
+pub(crate) fn start(log: Log) {
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter(log.level))
+        .with_writer(io::stderr)
+        .with_target(false);
+    let started = match log.format {
+        LogFormat::Text => lines
+            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+            .try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    if started.is_ok() {
+        log_panics();
+    }
+}
+
+/// Only `trace` shows what the libraries do: their lines are not about this gateway.
+fn filter(level: LogLevel) -> EnvFilter {
+    let name = level.as_str();
+    match level {
+        LogLevel::Trace => EnvFilter::new(name),
+        _ => EnvFilter::new(format!(
+            "error,gateway={name},resolvers={name},schema={name},mocks={name}"
+        )),
+    }
+}
+
+/// A panic becomes a line of the log like any other, in the format that was asked for.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let message = panic.payload_as_str().unwrap_or("a panic");
+        tracing::error!(place, message, "panic");
+    }));
+}

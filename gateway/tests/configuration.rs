@@ -1,0 +1,204 @@
+//! Broken configurations and what is said of them: `config/<name>.yaml` and `config/<name>.txt`.
+//!
+//! `WEIR_UPDATE=1` writes the `.txt` files and the generated documents instead of comparing them.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gateway::config::expand::Environment;
+use gateway::config::graph::Introspection;
+use gateway::config::listen::Playground;
+use gateway::config::{Config, docs};
+use schema::span::Document;
+
+#[test]
+fn broken_configurations_are_described_whole() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    let mut cases = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            cases += 1;
+            compare(&path.with_extension("txt"), &described(&path));
+        }
+    }
+    assert!(cases >= 5, "only {cases} cases were found");
+}
+
+#[test]
+fn the_page_about_configuration_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
+    compare(&path, &docs::markdown());
+}
+
+#[test]
+fn a_configuration_says_what_it_decides_and_leaves_the_rest_to_defaults() {
+    let config = read(
+        "listen: { address: '0.0.0.0:${PORT:8080}', playground: false }
+graph: { subgraphs: { users: { schema: a/users.graphql } }, introspection: '${INTROSPECT}' }
+connectors:
+  sources:
+    users.api:
+      url: http://${USERS_HOST}/v1
+      timeout: 1500ms
+      headers: { Authorization: 'Bearer ${TOKEN}' }
+      $config: { tenant: '${USERS_HOST}', limits: [1, 2.5, true, null] }
+log: { format: json }
+",
+    );
+
+    assert_eq!(config.listen.address.to_string(), "0.0.0.0:8080");
+    assert_eq!(config.listen.playground, Playground::Hide);
+    assert_eq!(config.graph.introspection, Introspection::Refuse);
+    assert_eq!(
+        config.graph.subgraphs[0].path,
+        PathBuf::from("a/users.graphql")
+    );
+    let source = &config.connectors.sources["users.api"];
+    assert_eq!(
+        source.url.as_ref().unwrap().as_str(),
+        "http://users.example.com/v1"
+    );
+    assert_eq!(source.timeout.unwrap().as_millis(), 1500);
+    assert_eq!(source.headers[0].1, "Bearer hunter2");
+    let expected =
+        serde_json::json!({ "tenant": "users.example.com", "limits": [1, 2.5, true, null] });
+    assert_eq!(*source.config.reveal(), expected);
+    assert_eq!(config.limits.depth, Config::without_file().limits.depth);
+}
+
+#[test]
+fn secrets_are_in_no_debug_output_and_in_no_diagnostic() {
+    let text = "graph: { subgraphs: { users: { schema: users.graphql } } }
+connectors: { sources: { users.api: { headers: { authorization: '${TOKEN}' }, $config: { key: '${TOKEN}' } } } }
+";
+    let debug = format!("{:?}", read(text));
+    let document = Document::new("weir.yaml", "listen: { address: '${TOKEN}' }");
+    let (_, diagnostics) = Config::read(&document, &environment());
+
+    assert!(!debug.contains("hunter2"), "{debug}");
+    assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
+    assert!(
+        !format!("{diagnostics:?}").contains("hunter2"),
+        "{diagnostics:?}"
+    );
+}
+
+#[test]
+fn every_default_in_the_schema_is_the_default_of_an_empty_file() {
+    // Written out in full, the defaults must mean what leaving them away means.
+    let schema = docs::json_schema();
+    let sections = schema["properties"].as_object().unwrap();
+    let mut text = "graph: { subgraphs: { users: { schema: users.graphql } } }\n".to_owned();
+    for (name, section) in sections.iter().filter(|(name, _)| *name != "graph") {
+        let _ = write!(text, "{name}:\n  {{");
+        for (key, value) in section["properties"].as_object().unwrap() {
+            if let Some(default) = value["default"].as_str() {
+                let _ = write!(text, "{key}: '{default}', ");
+            }
+        }
+        text.push_str("}\n");
+    }
+
+    let bare = read("graph: { subgraphs: { users: { schema: users.graphql } } }\n");
+    let full = read(&text);
+
+    assert_eq!(format!("{:?}", full.listen), format!("{:?}", bare.listen));
+    assert_eq!(format!("{:?}", full.limits), format!("{:?}", bare.limits));
+    assert_eq!(
+        format!("{:?}", full.connectors),
+        format!("{:?}", bare.connectors)
+    );
+    assert_eq!(format!("{:?}", full.log), format!("{:?}", bare.log));
+    assert_eq!(
+        format!("{:?}", full.shutdown),
+        format!("{:?}", bare.shutdown)
+    );
+}
+
+#[test]
+fn hostile_files_are_refused_and_not_suffered() {
+    let deep = "[".repeat(100_000);
+    let bomb = (1..30).fold("a0: &a0 [x, x]\n".to_owned(), |text, n| {
+        text + &format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1)
+    });
+    for text in [
+        deep.as_str(),
+        bomb.as_str(),
+        "\u{0}",
+        "\u{feff}",
+        "&a *a",
+        "? [a]: b",
+        "<<: 1",
+        "%YAML 9",
+    ] {
+        let (config, diagnostics) = Config::read(&Document::new("weir.yaml", text), &environment());
+        assert!(config.is_none());
+        assert!(!diagnostics.is_empty());
+        for diagnostic in diagnostics {
+            assert!(!diagnostic.render().is_empty());
+        }
+    }
+}
+
+fn read(text: &str) -> Config {
+    let (config, diagnostics) = Config::read(&Document::new("weir.yaml", text), &environment());
+    assert!(diagnostics.is_empty(), "{diagnostics:#?}");
+    config.unwrap()
+}
+
+fn described(path: &Path) -> String {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let document = Document::new(name, fs::read_to_string(path).unwrap());
+    let (config, diagnostics) = Config::read(&document, &environment());
+    assert!(config.is_none(), "{} is not broken", path.display());
+    let texts: Vec<String> = diagnostics
+        .iter()
+        .map(|found| found.render() + "\n")
+        .collect();
+    texts.join("\n")
+}
+
+fn environment() -> Environment {
+    let variables = BTreeMap::from([
+        ("USERS_HOST", "users.example.com"),
+        ("USERS_TIMEOUT", "soon"),
+        ("TOKEN", "hunter2"),
+        ("INTROSPECT", "false"),
+    ]);
+    variables
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[track_caller]
+fn compare(path: &Path, actual: &str) {
+    if std::env::var_os("WEIR_UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, actual).expect("the file can be written");
+        return;
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    let same = actual
+        .lines()
+        .zip(expected.lines())
+        .take_while(|(new, old)| new == old)
+        .count();
+    let line = |text: &str| text.lines().nth(same).unwrap_or("(the end)").to_owned();
+    assert!(
+        actual == expected,
+        "{} is not current at line {}; WEIR_UPDATE=1 writes it\nis:     {}\nshould: {}",
+        path.display(),
+        same + 1,
+        line(&expected),
+        line(actual),
+    );
+}

@@ -1,0 +1,342 @@
+//! GraphQL over HTTP, rule by rule, through a real socket.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use gateway::config::listen::Playground;
+
+use crate::client::{Answer, Connection, ask};
+use crate::running::Running;
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const MODERN: (&str, &str) = ("accept", "application/graphql-response+json");
+const MODERN_TYPE: &str = "application/graphql-response+json; charset=utf-8";
+const OLD_TYPE: &str = "application/json; charset=utf-8";
+const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
+
+async fn post(headers: &[(&str, &str)], body: &str) -> Answer {
+    let gateway = Running::alone(|_| {}).await;
+    ask(gateway.address, "POST /graphql", headers, body).await
+}
+
+#[track_caller]
+fn assert_refused(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (status, code),
+        "{answer:?}"
+    );
+    assert!(answer.json().get("data").is_none(), "{answer:?}");
+    assert!(
+        !answer.json()["errors"][0]["message"]
+            .as_str()
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn an_operation_is_answered_in_the_media_type_that_is_accepted() {
+    for (accept, expected) in [
+        ("application/graphql-response+json", MODERN_TYPE),
+        (
+            "application/graphql-response+json, application/json;q=0.9",
+            MODERN_TYPE,
+        ),
+        ("application/json", OLD_TYPE),
+        ("*/*", OLD_TYPE),
+    ] {
+        let answer = post(&[JSON, ("accept", accept)], TYPENAME).await;
+
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), Some(expected), "{accept}");
+        assert_eq!(answer.body, br#"{"data":{"__typename":"Query"}}"#);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_accepts_neither_type_is_told_so() {
+    let answer = post(&[JSON, ("accept", "text/html")], TYPENAME).await;
+
+    assert_refused(&answer, 406, "NOT_ACCEPTABLE");
+}
+
+#[tokio::test]
+async fn only_json_is_read() {
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/graphql",
+        "application/json; charset=iso-8859-1",
+    ] {
+        let answer = post(&[("content-type", content_type)], TYPENAME).await;
+        assert_refused(&answer, 415, "UNSUPPORTED_MEDIA_TYPE");
+        assert_eq!(answer.header("accept-post"), Some("application/json"));
+    }
+    assert_refused(&post(&[], TYPENAME).await, 415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_400_and_what_is_no_request_is_422() {
+    for body in ["NONSENSE", r#"{"query":"#, "[{]", " "] {
+        assert_refused(&post(&[JSON, MODERN], body).await, 400, "BAD_REQUEST");
+    }
+    for body in [
+        "{}",
+        "7",
+        r#"{"qeury": "{ __typename }"}"#,
+        r#"{"query": 1}"#,
+        r#"{"query": "{ __typename }", "variables": [7]}"#,
+        r#"{"query": "{ __typename }", "operationName": {}}"#,
+        r#"{"query": "{ __typename }", "extensions": "x"}"#,
+        r#"[{"query": "{ __typename }"}]"#,
+    ] {
+        let answer = post(&[JSON, MODERN], body).await;
+        assert_refused(&answer, 422, "BAD_REQUEST");
+        assert_eq!(answer.header("content-type"), Some(MODERN_TYPE));
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_does_not_parse_is_400_and_one_that_is_not_valid_is_422() {
+    let parse = post(&[JSON], r#"{"query": "{"}"#).await;
+    let validation = post(&[JSON], r#"{"query": "{ nothingLikeThis }"}"#).await;
+    let variables = post(
+        &[JSON],
+        r#"{"query": "query($id: ID!) { user(id: $id) { id } }"}"#,
+    )
+    .await;
+    let name = post(
+        &[JSON],
+        r#"{"query": "query A { __typename }", "operationName": "B"}"#,
+    )
+    .await;
+
+    assert_refused(&parse, 400, "GRAPHQL_PARSE_FAILED");
+    assert_refused(&validation, 422, "GRAPHQL_VALIDATION_FAILED");
+    assert_refused(&variables, 422, "BAD_USER_INPUT");
+    assert_refused(&name, 422, "OPERATION_RESOLUTION_FAILURE");
+    assert_eq!(parse.json()["errors"][0]["locations"][0]["line"], 1);
+}
+
+#[tokio::test]
+async fn get_runs_queries_and_refuses_mutations() {
+    let gateway = Running::alone(|_| {}).await;
+    let get = async |query: &str| {
+        ask(
+            gateway.address,
+            &format!("GET /graphql?{query}"),
+            &[MODERN],
+            "",
+        )
+        .await
+    };
+
+    let query = get("query=query+A%7B__typename%7D&operationName=A&variables=%7B%7D").await;
+    let mutation = get("query=mutation%7B__typename%7D").await;
+    let nothing = get("").await;
+
+    assert_eq!(
+        (query.status, query.json()["data"]["__typename"].as_str()),
+        (200, Some("Query"))
+    );
+    assert_refused(&mutation, 405, "METHOD_NOT_ALLOWED");
+    assert_eq!(mutation.header("allow"), Some("POST"));
+    assert_refused(&nothing, 422, "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn other_methods_are_refused_with_those_that_are_not() {
+    let gateway = Running::alone(|_| {}).await;
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let answer = ask(gateway.address, &format!("{method} /graphql"), &[], "").await;
+        assert_refused(&answer, 405, "METHOD_NOT_ALLOWED");
+        assert_eq!(answer.header("allow"), Some("GET, POST"));
+    }
+    let health = ask(gateway.address, "POST /health/live", &[], "").await;
+    assert_refused(&health, 405, "METHOD_NOT_ALLOWED");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused_before_it_is_read() {
+    let gateway = Running::alone(|config| {
+        config.limits.body_size = NonZeroUsize::new(64).unwrap();
+    })
+    .await;
+    let mut announced = Connection::open(gateway.address).await;
+    announced
+        .send("POST /graphql HTTP/1.1\r\nhost: weir\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n")
+        .await;
+    let mut chunked = Connection::open(gateway.address).await;
+    chunked
+        .send("POST /graphql HTTP/1.1\r\nhost: weir\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+        .await;
+    for _ in 0..3 {
+        chunked.send(format!("20\r\n{}\r\n", "x".repeat(32))).await;
+    }
+
+    for mut connection in [announced, chunked] {
+        let answer = connection.answer().await.unwrap();
+        assert_refused(&answer, 413, "REQUEST_TOO_LARGE");
+        assert!(connection.is_closed().await);
+    }
+    let fits = ask(gateway.address, "POST /graphql", &[JSON], TYPENAME).await;
+    assert_eq!(fits.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_sends_too_slowly_is_not_waited_for() {
+    let gateway = Running::alone(|config| {
+        config.listen.body_timeout = Duration::from_millis(50);
+        config.listen.header_timeout = Duration::from_millis(50);
+    })
+    .await;
+    let mut body = Connection::open(gateway.address).await;
+    body.send("POST /graphql HTTP/1.1\r\nhost: weir\r\ncontent-type: application/json\r\ncontent-length: 26\r\n\r\n{\"query\"")
+        .await;
+    let mut head = Connection::open(gateway.address).await;
+    head.send("POST /graphql HTTP/1.1\r\nhost: we").await;
+    let mut nothing = Connection::open(gateway.address).await;
+
+    assert_refused(&body.answer().await.unwrap(), 408, "REQUEST_TIMEOUT");
+    assert!(body.is_closed().await);
+    assert!(head.is_closed().await);
+    assert!(nothing.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_connection_serves_one_request_after_the_other() {
+    let gateway = Running::alone(|_| {}).await;
+    let mut connection = Connection::open(gateway.address).await;
+
+    connection.request("POST /graphql", &[JSON], TYPENAME).await;
+    connection
+        .request("POST /graphql", &[JSON], "NONSENSE")
+        .await;
+    connection.request("POST /graphql", &[JSON], TYPENAME).await;
+
+    assert_eq!(connection.answer().await.unwrap().status, 200);
+    assert_eq!(connection.answer().await.unwrap().status, 400);
+    assert_eq!(connection.answer().await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_http_cost_only_their_connection() {
+    let gateway = Running::alone(|_| {}).await;
+    let mut garbage = Connection::open(gateway.address).await;
+    garbage
+        .send([
+            0x16, 0x03, 0x01, 0x02, 0x00, 0x01, b'\r', b'\n', b'\r', b'\n',
+        ])
+        .await;
+    let mut long = Connection::open(gateway.address).await;
+    long.send(format!(
+        "GET / HTTP/1.1\r\nhost: weir\r\ncookie: {}\r\n\r\n",
+        "x".repeat(50_000)
+    ))
+    .await;
+    let mut longer = Connection::open(gateway.address).await;
+    longer
+        .send(format!(
+            "GET / HTTP/1.1\r\nhost: weir\r\ncookie: {}\r\n\r\n",
+            "x".repeat(100_000)
+        ))
+        .await;
+
+    assert_eq!(
+        garbage.answer().await.map(|answer| answer.status),
+        Some(400)
+    );
+    assert_eq!(long.answer().await.unwrap().status, 200);
+    assert_eq!(longer.answer().await.unwrap().status, 431);
+    assert_eq!(
+        ask(gateway.address, "POST /graphql", &[JSON], TYPENAME)
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn connections_over_the_limit_wait_for_their_turn() {
+    let gateway = Running::alone(|config| {
+        config.listen.connections = NonZeroUsize::new(1).unwrap();
+    })
+    .await;
+    let mut first = Connection::open(gateway.address).await;
+    first.request("GET /health/live", &[], "").await;
+    assert_eq!(first.answer().await.unwrap().status, 200);
+    let mut second = Connection::open(gateway.address).await;
+    second.request("GET /health/live", &[], "").await;
+
+    drop(first);
+
+    assert_eq!(second.answer().await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn every_answer_has_the_id_of_its_request() {
+    let gateway = Running::alone(|_| {}).await;
+    let id = async |headers: &[(&str, &str)]| {
+        let answer = ask(gateway.address, "GET /nothing", headers, "").await;
+        answer.header("x-request-id").unwrap().to_owned()
+    };
+
+    assert_eq!(id(&[("x-request-id", "7f-3a")]).await, "7f-3a");
+    assert_ne!(id(&[("x-request-id", "two words")]).await, "two words");
+    assert_ne!(id(&[]).await, id(&[]).await);
+}
+
+#[tokio::test]
+async fn what_is_no_route_is_not_found_in_json() {
+    let gateway = Running::alone(|_| {}).await;
+    for path in [
+        "/nothing",
+        "/assets/nothing.js",
+        "/assets/../Cargo.toml",
+        "/graphql/",
+        "/%00",
+    ] {
+        let answer = ask(gateway.address, &format!("GET {path}"), &[], "").await;
+        assert_refused(&answer, 404, "NOT_FOUND");
+        assert_eq!(answer.header("content-type"), Some(OLD_TYPE));
+    }
+}
+
+#[tokio::test]
+async fn the_page_is_served_with_a_strict_policy_unless_it_is_hidden() {
+    let gateway = Running::alone(|_| {}).await;
+    let hidden = Running::alone(|config| config.listen.playground = Playground::Hide).await;
+
+    let page = ask(gateway.address, "GET /", &[("accept", "text/html")], "").await;
+
+    assert_eq!(page.status, 200);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(
+        policy.contains("default-src 'none'") && !policy.contains("unsafe-eval"),
+        "{policy}"
+    );
+    assert_eq!(ask(hidden.address, "GET /", &[], "").await.status, 404);
+}
+
+#[tokio::test]
+async fn health_is_answered_without_asking_the_graph() {
+    let gateway = Running::alone(|_| {}).await;
+
+    assert_eq!(
+        ask(gateway.address, "GET /health/live", &[], "")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        ask(gateway.address, "GET /health/ready", &[], "")
+            .await
+            .status,
+        200
+    );
+}

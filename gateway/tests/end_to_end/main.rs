@@ -1,0 +1,16 @@
+//! The gateway from outside, through real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may"
+)]
+
+mod client;
+mod commands;
+mod graphiql;
+mod http;
+mod running;
+mod shop;
+mod stop;

@@ -1,0 +1,57 @@
+//! A gateway in the process of the test, with the shop's graph, on a port of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway::config::Config;
+use gateway::launch::Gateway;
+use gateway::shop;
+use gateway::tasks::Tasks;
+use schema::graph::Graph;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// A gateway that runs until it is dropped.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    _stop: DropGuard,
+    _tasks: Tasks,
+}
+
+impl Running {
+    /// A gateway whose services are nowhere, for what doesn't need them.
+    pub(crate) async fn alone(configure: impl FnOnce(&mut Config)) -> Self {
+        Self::stoppable(CancellationToken::new(), configure).await
+    }
+
+    /// A gateway before services that run as well.
+    pub(crate) async fn before(shop: &mocks::Shop) -> Self {
+        Self::alone(|config| shop::connect(shop, config)).await
+    }
+
+    /// A gateway whose services are nowhere, told to stop by `stop` too.
+    pub(crate) async fn stoppable(
+        stop: CancellationToken,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
+        let mut config = Config::without_file();
+        config.listen.address.set_port(0);
+        config.shutdown.grace = Duration::from_secs(1);
+        configure(&mut config);
+        let (graph, diagnostics) = Graph::link(&shop::subgraphs(), config.graph.link);
+        let graph = graph.unwrap_or_else(|| panic!("{diagnostics:#?}"));
+        let gateway = Gateway::bind(&config, Arc::new(graph), stop.clone())
+            .await
+            .unwrap();
+        let tasks = Tasks::default();
+        let address = gateway.address();
+        tasks.spawn("gateway", async {
+            let _ = gateway.run().await;
+        });
+        Self {
+            address,
+            _stop: stop.drop_guard(),
+            _tasks: tasks,
+        }
+    }
+}

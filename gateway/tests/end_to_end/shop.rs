@@ -1,0 +1,156 @@
+//! The shop over HTTP: what a client of the gateway sees, whatever its services do.
+//!
+//! What is fetched, how often and in which order is tested with the resolvers.
+
+use std::time::Duration;
+
+use mocks::{Fault, Shop};
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Connection, ask};
+use crate::running::Running;
+
+const ORDERS: &str = "{ orders(first: 50) { nodes { id status customer { id name email } \
+     items { quantity product { id name price { amount currency } } } } } }";
+
+async fn post(gateway: &Running, query: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut all = vec![("content-type", "application/json")];
+    all.extend_from_slice(headers);
+    let body = json!({ "query": query }).to_string();
+    ask(gateway.address, "POST /graphql", &all, &body).await
+}
+
+#[tokio::test]
+async fn the_first_query_that_anyone_runs_takes_three_calls() {
+    let shop = Shop::start().await.unwrap();
+    let gateway = Running::before(&shop).await;
+
+    let answer = post(&gateway, ORDERS, &[]).await;
+
+    let json = answer.json();
+    assert_eq!(answer.status, 200);
+    assert_eq!(json.get("errors"), None);
+    let orders = json["data"]["orders"]["nodes"].as_array().unwrap();
+    assert_eq!(orders.len(), 50);
+    assert!(
+        orders
+            .iter()
+            .all(|order| order["customer"]["email"].is_string())
+    );
+    let calls = [&shop.users, &shop.products, &shop.orders].map(mocks::Service::calls);
+    assert_eq!(calls, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_service_that_fails_costs_its_fields_and_is_not_named_to_strangers() {
+    for (fault, code) in [
+        (Fault::Reset, "SOURCE_UNAVAILABLE"),
+        (Fault::Stall, "SOURCE_TIMEOUT"),
+        (Fault::NotJson, "SOURCE_BAD_RESPONSE"),
+        (Fault::Status(503), "CONNECTOR_FETCH"),
+    ] {
+        let shop = Shop::start().await.unwrap();
+        shop.users.fault(Some(fault));
+        let gateway = Running::alone(|config| {
+            gateway::shop::connect(&shop, config);
+            config.connectors.timeout = Duration::from_millis(250);
+        })
+        .await;
+
+        let query = "{ user(id: 3) { name } product(id: 1) { name } }";
+        let answer = post(&gateway, query, &[]).await;
+
+        let json = answer.json();
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (200, code),
+            "{fault:?}"
+        );
+        assert_eq!(json["errors"][0]["path"], json!(["user"]), "{fault:?}");
+        assert_eq!(json["data"]["user"], Value::Null);
+        assert!(json["data"]["product"]["name"].is_string(), "{json}");
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        for secret in ["127.0.0.1", "users:", "http://"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_header_that_makes_an_order_safe_to_repeat_reaches_the_service() {
+    let shop = Shop::start().await.unwrap();
+    let gateway = Running::before(&shop).await;
+    let place = "mutation { placeOrder(input: { customerId: \"1\", items: [{ productId: \"3\", quantity: 1 }] }) { id } }";
+
+    let first = post(&gateway, place, &[("idempotency-key", "tuesday")])
+        .await
+        .json();
+    let again = post(&gateway, place, &[("idempotency-key", "tuesday")])
+        .await
+        .json();
+    let other = post(&gateway, place, &[("idempotency-key", "friday")])
+        .await
+        .json();
+
+    let id = |answer: &Value| {
+        answer["data"]["placeOrder"]["id"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    assert!(id(&first).is_some(), "{first}");
+    assert_eq!(id(&first), id(&again));
+    assert_ne!(id(&first), id(&other));
+}
+
+#[tokio::test]
+async fn limits_of_the_configuration_are_limits_of_operations() {
+    let gateway = Running::alone(|config| {
+        config.limits.depth = 3.try_into().unwrap();
+        config.limits.tokens = 100.try_into().unwrap();
+        config.graph.introspection = gateway::config::graph::Introspection::Refuse;
+    })
+    .await;
+    let code = async |query: &str| {
+        let answer = post(&gateway, query, &[]).await;
+        (answer.status, answer.code())
+    };
+
+    let deep = code("{ orders { nodes { customer { id } } } }").await;
+    let long = code(&format!("{{ {} }}", "__typename ".repeat(200))).await;
+    let introspection = code("{ __schema { queryType { name } } }").await;
+
+    assert_eq!(deep, (422, "OPERATION_LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(long, (422, "OPERATION_LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(introspection, (422, "INTROSPECTION_DISABLED".to_owned()));
+}
+
+#[tokio::test]
+async fn an_operation_in_flight_is_answered_while_the_gateway_stops() {
+    let shop = Shop::start().await.unwrap();
+    shop.orders
+        .fault(Some(Fault::Delay(Duration::from_millis(200))));
+    let stop = tokio_util::sync::CancellationToken::new();
+    let gateway = Running::stoppable(stop.clone(), |config| {
+        gateway::shop::connect(&shop, config);
+        config.shutdown.grace = Duration::from_secs(10);
+    })
+    .await;
+    let mut client = Connection::open(gateway.address).await;
+    let body = json!({ "query": "{ orders(first: 1) { nodes { id } } }" }).to_string();
+    client
+        .request(
+            "POST /graphql",
+            &[("content-type", "application/json")],
+            &body,
+        )
+        .await;
+    while shop.orders.calls() == 0 {
+        tokio::task::yield_now().await;
+    }
+
+    stop.cancel();
+    let answer = client.answer().await.unwrap();
+
+    assert_eq!(answer.json()["data"]["orders"]["nodes"][0]["id"], "5000");
+    assert!(client.is_closed().await);
+}

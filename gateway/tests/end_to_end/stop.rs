@@ -1,0 +1,161 @@
+//! How a server ends: what is in flight finishes, and nothing new begins.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use gateway::config::shutdown::Shutdown;
+use gateway::server::{Service, serve};
+use gateway::tasks::{Tasks, Unfinished};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Connection, ask};
+use crate::running::Running;
+
+/// A server with one slow route, which tells when it is entered and waits until it may go on.
+struct Slow {
+    address: SocketAddr,
+    entered: Arc<Semaphore>,
+    may_finish: Arc<Semaphore>,
+    stop: CancellationToken,
+    ended: oneshot::Receiver<Result<(), Unfinished>>,
+    _tasks: Tasks,
+}
+
+impl Slow {
+    async fn start(shutdown: Shutdown) -> Self {
+        let entered = Arc::new(Semaphore::new(0));
+        let may_finish = Arc::new(Semaphore::new(0));
+        let (tell, wait) = (Arc::clone(&entered), Arc::clone(&may_finish));
+        let slow = async move || {
+            tell.add_permits(1);
+            wait.acquire().await.unwrap().forget();
+            "done"
+        };
+        let service = Service {
+            router: Router::new().route("/slow", get(slow)),
+            header_timeout: Duration::from_mins(1),
+            connections: NonZeroUsize::new(10).unwrap(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let (end, ended) = oneshot::channel();
+        let serving = serve(listener, service, stop.clone(), shutdown);
+        let tasks = Tasks::default();
+        tasks.spawn("server", async { end.send(serving.await).unwrap() });
+        Self {
+            address,
+            entered,
+            may_finish,
+            stop,
+            ended,
+            _tasks: tasks,
+        }
+    }
+
+    async fn slow_request(&self) -> Connection {
+        let mut connection = Connection::open(self.address).await;
+        connection.request("GET /slow", &[], "").await;
+        self.entered.acquire().await.unwrap().forget();
+        connection
+    }
+
+    async fn until_refused(&self) {
+        while TcpStream::connect(self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn at_once(grace: Duration) -> Shutdown {
+    Shutdown {
+        notice: Duration::ZERO,
+        grace,
+    }
+}
+
+const LONG: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_request_in_flight_finishes_while_new_connections_are_refused() {
+    let server = Slow::start(at_once(LONG)).await;
+    let mut in_flight = server.slow_request().await;
+
+    server.stop.cancel();
+    server.until_refused().await;
+    server.may_finish.add_permits(1);
+    let answer = in_flight.answer().await.unwrap();
+
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (200, b"done".as_slice())
+    );
+    assert!(in_flight.is_closed().await);
+    assert_eq!(server.ended.await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn connections_that_wait_for_nothing_do_not_hold_up_the_end() {
+    let server = Slow::start(at_once(LONG)).await;
+    let silent = Connection::open(server.address).await;
+    server.may_finish.add_permits(1);
+    let mut idle = server.slow_request().await;
+    assert_eq!(idle.answer().await.unwrap().status, 200);
+
+    server.stop.cancel();
+
+    // Within the patience of a test, which is far less than `LONG`.
+    assert_eq!(server.ended.await.unwrap(), Ok(()));
+    drop((silent, idle));
+}
+
+#[tokio::test]
+async fn what_outlives_the_grace_is_named() {
+    let server = Slow::start(at_once(Duration::from_millis(20))).await;
+    let in_flight = server.slow_request().await;
+
+    server.stop.cancel();
+    let unfinished = server.ended.await.unwrap().unwrap_err();
+
+    assert_eq!(unfinished.to_string(), "unfinished: 1 × connection");
+    drop(in_flight);
+}
+
+#[tokio::test]
+async fn readiness_ends_before_connections_do() {
+    let stop = CancellationToken::new();
+    let gateway = Running::stoppable(stop.clone(), |config| {
+        config.shutdown = Shutdown {
+            notice: LONG,
+            grace: LONG,
+        };
+    })
+    .await;
+    assert_eq!(
+        ask(gateway.address, "GET /health/ready", &[], "")
+            .await
+            .status,
+        200
+    );
+
+    stop.cancel();
+
+    assert_eq!(
+        ask(gateway.address, "GET /health/ready", &[], "")
+            .await
+            .status,
+        503
+    );
+    assert_eq!(
+        ask(gateway.address, "GET /health/live", &[], "")
+            .await
+            .status,
+        200
+    );
+}
