@@ -43,8 +43,8 @@ pub(crate) fn answered(
     mut body: Vec<u8>,
 ) -> Response {
     let (mut response, count, code) = match outcome {
-        Outcome::Executed { errors } => {
-            field_error::log(&errors, reply.id.as_ref());
+        Outcome::Executed { errors, failures } => {
+            field_error::log(&failures, reply.id.as_ref());
             field_error::append(&errors, &mut body);
             body.push(b'}');
             let code = errors.first().map(|error| field_error::code(&error.kind));

@@ -1,8 +1,8 @@
 //! The graph that ships with the binary: users, products and orders of a shop.
 
 use mocks::{Service, Shop};
-use schema::graph::Subgraph;
 use schema::span::Document;
+use schema::subgraph::Subgraph;
 
 use crate::config::Config;
 use crate::config::connectors::Source;

@@ -7,7 +7,7 @@ use schema::graph::Graph;
 use schema::operation::{OperationKind, Variables};
 use serde_json::value::RawValue;
 
-use crate::error::{FieldError, RequestError, RequestErrorKind};
+use crate::error::{FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
 use crate::fetch::http::Client;
 use crate::fetch::ready::Ready;
@@ -67,6 +67,8 @@ pub enum Outcome {
     Executed {
         /// In the order of the response.
         errors: Vec<FieldError>,
+        /// Every call that failed, once.
+        failures: Vec<Arc<FetchFailure>>,
     },
     /// Nothing ran, nothing was appended.
     Refused {
@@ -97,7 +99,7 @@ impl Engine {
     /// Ends within the operation timeout; what is not there by then failed.
     pub async fn execute(&self, request: Request, out: &mut Vec<u8>) -> Outcome {
         match self.run(&request, out).await {
-            Ok(errors) => Outcome::Executed { errors },
+            Ok(executed) => executed,
             Err(errors) => Outcome::Refused { errors },
         }
     }
@@ -106,7 +108,7 @@ impl Engine {
         &self,
         request: &Request,
         out: &mut Vec<u8>,
-    ) -> Result<Vec<FieldError>, Vec<RequestError>> {
+    ) -> Result<Outcome, Vec<RequestError>> {
         let prepared = self.prepare(&request.query, request.operation_name.as_deref())?;
         allowed(&prepared, request.allow).map_err(|error| vec![error])?;
         let json = request.variables.as_deref().map(RawValue::get);
@@ -127,13 +129,17 @@ impl Engine {
             timeout: self.settings.operation_timeout,
         };
         let executed = execute(&context, tree).await;
-        Ok(project(
+        let errors = project(
             &prepared.written,
             &executed.tree,
             &executed.failures,
             (&variables, self.settings.limits.errors),
             out,
-        ))
+        );
+        Ok(Outcome::Executed {
+            errors,
+            failures: executed.failures,
+        })
     }
 
     /// The plan of an operation as text.

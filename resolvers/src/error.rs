@@ -113,7 +113,7 @@ pub enum FetchError {
         status: StatusCode,
         /// `errors.message` of the connector, when it has one.
         message: Option<String>,
-        /// `errors.extensions`: the members of a JSON object, as JSON text without the braces.
+        /// `errors.extensions`: a JSON object.
         extensions: Option<String>,
     },
     /// The body is not what its content type says.

@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use schema::graph::{TypeId, Types};
 use schema::mapping::ast::{Expr, Head, Item, MemberValue, Path, Selection as Items, Step};
+use schema::types::{TypeId, Types};
 
 use crate::selection::{PositionId, Selection, Slot};
 
@@ -219,10 +219,10 @@ impl Target {
     }
 }
 
-fn lists(ty: &schema::graph::TypeRef) -> usize {
+fn lists(ty: &schema::types::TypeRef) -> usize {
     match ty {
-        schema::graph::TypeRef::Named(..) => 0,
-        schema::graph::TypeRef::List(inner, _) => 1 + lists(inner),
+        schema::types::TypeRef::Named(..) => 0,
+        schema::types::TypeRef::List(inner, _) => 1 + lists(inner),
     }
 }
 

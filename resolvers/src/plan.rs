@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use schema::graph::{Graph, Name, TypeId};
+use schema::graph::Graph;
 use schema::operation::OperationKind;
 use schema::source::{Entry, NodeId, SourceId};
+use schema::types::{Name, TypeId};
 
 use self::commit::Commit;
 use self::search::Memory;

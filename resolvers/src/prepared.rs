@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use schema::connector::Gives;
-use schema::graph::{Graph, Name};
+use schema::graph::Graph;
 use schema::operation::{Invalid, InvalidKind, Operation, ReadLimits, Variables};
 use schema::source::Access;
+use schema::types::Name;
 
 use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::{Compile, Extract};

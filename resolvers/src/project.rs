@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use schema::graph::{Kind, Name, Nullability, Scalar, TypeId, TypeRef, Types};
 use schema::operation::Variables;
+use schema::types::{Kind, Name, Nullability, Scalar, TypeId, TypeRef, Types};
 
 use crate::error::{FetchFailure, FieldError, FieldErrorKind, PathElement};
 use crate::selection::{From, Output, OutputValue, PositionId, ROOT, Selection, When};

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use schema::graph::{Field, Name, Nullability, TypeId, TypeRef, Types};
 use schema::operation::{Argument, FieldSelected, Operation, Selected};
+use schema::types::{Field, Name, Nullability, TypeId, TypeRef, Types};
 
 use self::groups::{Found, groups};
 pub(crate) use self::when::When;

@@ -4,8 +4,8 @@
 //! writing to an index. Leaves stay where they are, in the bodies that the sources answered
 //! with; what had to be computed is JSON text in a buffer of the tree's own.
 
-use schema::graph::TypeId;
 use schema::json::Json;
+use schema::types::TypeId;
 
 use crate::selection::{PositionId, Selection};
 

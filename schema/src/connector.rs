@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::graph::Name;
+use crate::key::FieldSet;
 use crate::mapping::Mapping;
-use crate::source::FieldSet;
 use crate::template::Template;
 use crate::template::url::{Address, Part};
+use crate::types::Name;
 
 /// One `@connect`, with what it takes from its `@source`.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::fmt;
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{Type, Value};
 
-use crate::graph::{Constant, Name};
+use crate::types::{Constant, Name};
 
 /// A value of an argument.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

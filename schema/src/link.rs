@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::client::ClientSchema;
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
-use crate::graph::{Graph, LinkOptions, Subgraph, Types};
+use crate::graph::Graph;
 use crate::sdl::{self, Sdl};
 use crate::source::Source;
+use crate::subgraph::Subgraph;
+use crate::types::Types;
 
 mod connect;
 mod merge;
@@ -21,11 +23,17 @@ struct Reported;
 /// What was read, unless a problem was reported instead.
 type Read<T> = Result<T, Reported>;
 
-/// See `Graph::link`.
-pub(crate) fn link(
-    subgraphs: &[Subgraph],
-    options: LinkOptions,
-) -> (Option<Graph>, Vec<Diagnostic>) {
+/// What an operator allows beyond the released dialects.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkOptions {
+    /// Version 0.4 of the connect specification, whose grammar may still change.
+    pub experimental_connect: bool,
+}
+
+/// Links subgraphs into a graph; reports everything wrong, not the first thing.
+///
+/// No graph exactly when one of the diagnostics is an error.
+pub fn link(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<Graph>, Vec<Diagnostic>) {
     let mut problems = Problems::default();
     let graph = build(subgraphs, options, &mut problems);
     let graph = graph.filter(|_| !problems.has_errors());

@@ -10,8 +10,9 @@ use apollo_compiler::ExecutableDocument;
 use apollo_compiler::parser::{Parser, SourceMap, SourceSpan};
 use apollo_compiler::validation::{DiagnosticList, Valid, WithErrors};
 
-use crate::graph::{Graph, Name, TypeId};
+use crate::graph::Graph;
 use crate::input::Input;
+use crate::types::{Name, TypeId};
 
 mod read;
 mod rules;
@@ -81,7 +82,7 @@ pub struct Argument {
     /// As written.
     pub value: Input,
     /// Taken when the value is a variable that the client left out (GraphQL §6.4.1).
-    pub default: Option<crate::graph::Constant>,
+    pub default: Option<crate::types::Constant>,
 }
 
 /// One `@skip` or `@include` that depends on a variable.

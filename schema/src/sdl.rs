@@ -14,8 +14,9 @@ use apollo_compiler::validation::{DiagnosticData, DiagnosticList, WithErrors};
 
 use self::links::Links;
 use crate::diagnostic::{Code, Diagnostic, Problems};
-use crate::graph::{Name, Subgraph};
 use crate::span::{Document, Span};
+use crate::subgraph::Subgraph;
+use crate::types::Name;
 
 mod definitions;
 pub(crate) mod links;

@@ -9,8 +9,9 @@
 use std::path::{Path, PathBuf};
 
 use schema::diagnostic::Diagnostic;
-use schema::graph::{Graph, LinkOptions, Subgraph};
+use schema::link::{self, LinkOptions};
 use schema::span::Document;
+use schema::subgraph::Subgraph;
 
 #[test]
 fn every_broken_graph_is_told_what_is_wrong() {
@@ -56,7 +57,7 @@ fn printed(case: &Path) -> String {
     let name = case.file_name().unwrap().to_string_lossy();
     let subgraphs = subgraphs(&name, &text);
 
-    let (graph, diagnostics) = Graph::link(&subgraphs, LinkOptions::default());
+    let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
 
     assert!(graph.is_none(), "{name} links");
     assert!(!diagnostics.is_empty(), "{name} has no diagnostics");

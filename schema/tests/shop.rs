@@ -1,7 +1,8 @@
 //! The graph that ships links without a complaint.
 
-use schema::graph::{Graph, LinkOptions, Subgraph};
+use schema::link::{self, LinkOptions};
 use schema::span::Document;
+use schema::subgraph::Subgraph;
 
 fn subgraph(name: &str, text: &str) -> Subgraph {
     Subgraph {
@@ -18,7 +19,7 @@ fn the_shop_links() {
         subgraph("orders", include_str!("../commerce/orders.graphql")),
     ];
 
-    let (graph, diagnostics) = Graph::link(&subgraphs, LinkOptions::default());
+    let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
 
     let rendered: Vec<_> = diagnostics
         .iter()

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use schema::diagnostic::{Code, Diagnostic, Severity};
-use schema::graph::{Graph, Subgraph};
+use schema::graph::Graph;
+use schema::link;
 use schema::source::Access;
 use schema::span::Document;
+use schema::subgraph::Subgraph;
 
 use super::{Failed, print};
 use crate::config::Config;
@@ -39,7 +41,7 @@ pub(super) fn read(path: &Path) -> (Option<Project>, Vec<Diagnostic>) {
     let subgraphs: Vec<_> = files
         .filter_map(|file| subgraph(folder, file, &mut diagnostics))
         .collect();
-    let (graph, found) = Graph::link(&subgraphs, config.graph.link);
+    let (graph, found) = link::link(&subgraphs, config.graph.link);
     diagnostics.extend(found);
     if let Some(graph) = &graph {
         diagnostics.extend(config.connectors.unknown_sources(&sources(graph)));
@@ -50,7 +52,7 @@ pub(super) fn read(path: &Path) -> (Option<Project>, Vec<Diagnostic>) {
 /// The graph that comes with the binary.
 pub(super) fn shop() -> (Option<Project>, Vec<Diagnostic>) {
     let config = Config::without_file();
-    let (graph, diagnostics) = Graph::link(&shop::subgraphs(), config.graph.link);
+    let (graph, diagnostics) = link::link(&shop::subgraphs(), config.graph.link);
     (project(config, graph, &diagnostics), diagnostics)
 }
 

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use schema::diagnostic::{Code, Diagnostic, nearest};
-use schema::graph::LinkOptions;
+use schema::link::LinkOptions;
 use schema::span::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;

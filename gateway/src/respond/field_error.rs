@@ -45,17 +45,8 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
 }
 
 /// Logs every failed call once, however many fields it cost.
-pub(super) fn log(errors: &[FieldError], id: Option<&RequestId>) {
-    let mut previous: Option<&Arc<FetchFailure>> = None;
-    for error in errors {
-        let FieldErrorKind::Fetch(failure) = &error.kind else {
-            continue;
-        };
-        // The fields of one call stand beside each other.
-        if previous.is_some_and(|previous| Arc::ptr_eq(previous, failure)) {
-            continue;
-        }
-        previous = Some(failure);
+pub(super) fn log(failures: &[Arc<FetchFailure>], id: Option<&RequestId>) {
+    for failure in failures {
         tracing::warn!(
             request_id = id.map(RequestId::as_str),
             service = &*failure.service,
@@ -154,10 +145,11 @@ fn insert_status(status: StatusCode, extensions: &mut Map<String, Value>) {
     extensions.insert("http".to_owned(), http);
 }
 
-/// `errors.extensions` of the connector: the members of an object, without its braces.
-fn own_extensions(members: Option<&str>) -> Map<String, Value> {
-    let object = format!("{{{}}}", members.unwrap_or_default());
-    serde_json::from_str(&object).unwrap_or_default()
+/// `errors.extensions` of the connector: a JSON object.
+fn own_extensions(object: Option<&str>) -> Map<String, Value> {
+    object
+        .and_then(|object| serde_json::from_str(object).ok())
+        .unwrap_or_default()
 }
 
 /// Objects merge, so that a connector's `http.url` does not cost `http.status`; else `from` wins.
@@ -220,7 +212,7 @@ mod tests {
             failed(FetchError::Refused {
                 status: StatusCode::NOT_FOUND,
                 message: Some("no \"such\" user".to_owned()),
-                extensions: Some(r#""code":"NOT_FOUND","http":{"why":1}"#.to_owned()),
+                extensions: Some(r#"{"code":"NOT_FOUND","http":{"why":1}}"#.to_owned()),
             }),
             r#","errors":[{"message":"no \"such\" user","path":["user",3],"extensions":{"code":"NOT_FOUND","http":{"status":404,"why":1}}}]"#,
         );

@@ -8,7 +8,6 @@ use gateway::config::Config;
 use gateway::launch::Gateway;
 use gateway::shop;
 use gateway::tasks::Tasks;
-use schema::graph::Graph;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A gateway that runs until it is dropped.
@@ -38,7 +37,7 @@ impl Running {
         config.listen.address.set_port(0);
         config.shutdown.grace = Duration::from_secs(1);
         configure(&mut config);
-        let (graph, diagnostics) = Graph::link(&shop::subgraphs(), config.graph.link);
+        let (graph, diagnostics) = schema::link::link(&shop::subgraphs(), config.graph.link);
         let graph = graph.unwrap_or_else(|| panic!("{diagnostics:#?}"));
         let gateway = Gateway::bind(&config, Arc::new(graph), stop.clone())
             .await

@@ -117,7 +117,7 @@ fn bad(detail: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }
 
-/// A URL of 500 ids is 5 KB, which every server and proxy lets through.
-const MAX_IDS: usize = 500;
+/// A URL of 1,000 short ids is 8 KB with its commas encoded: about what servers and proxies let through.
+const MAX_IDS: usize = 1_000;
 const DEFAULT_FIRST: usize = 10;
 const MAX_FIRST: usize = 100;

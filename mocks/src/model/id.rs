@@ -26,11 +26,6 @@ impl Id {
         }
     }
 
-    /// An id that came as a number; zero is none.
-    pub(crate) fn from_number(number: u32) -> Option<Self> {
-        (number > 0).then_some(Self(number))
-    }
-
     /// Where the row of this id stands.
     pub(crate) const fn index(self) -> usize {
         (self.0 as usize).saturating_sub(1)

@@ -1,3 +1,5 @@
+//! The seed data: who it names, and that it never changes by itself.
+
 use std::collections::HashSet;
 
 use super::*;

@@ -24,7 +24,7 @@ async fn many_by_id_come_in_the_order_asked_without_the_unknown() {
             let path = format!("{path}/{}", item["id"].as_str().unwrap());
             assert_eq!(get(service, &path).await.json(), item);
         }
-        let all: Vec<_> = (1..=500).map(|id| id.to_string()).collect();
+        let all: Vec<_> = (1..=1_000).map(|id| id.to_string()).collect();
         let list = get(service, &format!("{path}?ids={}", all.join(","))).await;
         assert_eq!(ids(&list.items()), all, "{path}");
     }

@@ -73,7 +73,7 @@ async fn a_method_that_a_path_does_not_take_names_those_it_takes() {
 #[tokio::test]
 async fn parameters_that_make_no_sense_are_bad_requests() {
     let shop = Shop::start().await.unwrap();
-    let many: Vec<_> = (1..=501).map(|id| id.to_string()).collect();
+    let many: Vec<_> = (1..=1001).map(|id| id.to_string()).collect();
     let many = many.join(",");
     for (service, path, about) in [
         (&shop.users, "/users?limit=0", "`limit`"),
@@ -81,15 +81,14 @@ async fn parameters_that_make_no_sense_are_bad_requests() {
         (&shop.users, "/users?limit=ten", "`limit`"),
         (&shop.users, "/users?limit=-1", "`limit`"),
         (&shop.users, "/users?limit=1&limit=2", "`limit`"),
-        (&shop.users, "/users?after=1", "`after`"),
+        (&shop.users, "/users?after=0", "`after`"),
         (&shop.users, "/users?after=", "`after`"),
-        (&shop.users, "/users?after=5eedcaff5693", "`after`"),
         (&shop.users, "/users?kind=ghost", "customer, merchant"),
         (&shop.users, "/users?sort=name", "`sort`"),
         (&shop.users, "/users?ids=", "`ids`"),
         (&shop.users, "/users?ids=1,,2", "`ids`"),
         (&shop.users, "/users?ids=1,2&limit=3", "`limit`"),
-        (&shop.users, &format!("/users?ids={many}"), "500"),
+        (&shop.users, &format!("/users?ids={many}"), "1000"),
         (&shop.users, "/users?kind=%FF", "UTF-8"),
         (&shop.users, "/users/1?fields=name", "`fields`"),
         (&shop.products, "/products?category=garden", "GARDEN"),
@@ -108,7 +107,7 @@ async fn parameters_that_make_no_sense_are_bad_requests() {
         (
             &shop.products,
             &format!("/products/by-merchant?merchantIds={many}"),
-            "500",
+            "1000",
         ),
         (&shop.orders, "/orders?status=placed", "PLACED"),
         (&shop.orders, "/orders?userId=", "`userId`"),

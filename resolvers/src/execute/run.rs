@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures_util::future::FutureExt;
 use futures_util::stream::FuturesUnordered;
 use schema::connector::{Connector, Gives};
-use schema::graph::{Constant, Name};
 use schema::json::{Object, Value as Json};
 use schema::mapping::Vars;
 use schema::source::Access;
+use schema::types::{Constant, Name};
 
 use super::entities::{Entities, KeyState, key_value};
 use super::{Call, CallId, Context, Executed, State, merge};
@@ -317,12 +317,6 @@ impl<'c, 'a> Run<'c, 'a> {
 
     fn fail(&mut self, id: CallId, entities: &Entities, error: FetchError) {
         let ready = self.ready(id.fetch);
-        tracing::warn!(
-            connector = %ready.coordinate,
-            error = %error,
-            cause = std::error::Error::source(&error).map(tracing::field::display),
-            "a call failed"
-        );
         let failure = u32::try_from(self.failures.len()).unwrap_or(u32::MAX);
         self.failures.push(fetch::failure(ready, error));
         let fetch = &self.context.prepared.plan.fetches[id.fetch];

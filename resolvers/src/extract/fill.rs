@@ -182,7 +182,7 @@ impl<'a> Fill<'_, 'a> {
         }
     }
 
-    fn type_of(&self, name: &'a TypeName, whole: &Json<'a>) -> Option<schema::graph::TypeId> {
+    fn type_of(&self, name: &'a TypeName, whole: &Json<'a>) -> Option<schema::types::TypeId> {
         let value = match &name.from {
             From::Keys(keys) => {
                 let mut value = whole.clone();

@@ -7,10 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use schema::connector::{Connector, HeaderValue as From};
-use schema::graph::Name;
 use schema::json::Json;
 use schema::source::{Access, Source};
 use schema::template::Template;
+use schema::types::Name;
 
 use crate::settings::Settings;
 

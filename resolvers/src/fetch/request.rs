@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use schema::connector::{Connector, HeaderValue as From, Method as Verb};
-use schema::graph::Constant;
 use schema::json::{Object, Value};
 use schema::mapping::Vars;
 use schema::template::form;
+use schema::types::Constant;
 use url::Url;
 
 use super::ready::Ready;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use schema::graph::{Graph, TypeId};
-use schema::source::FieldSet;
+use schema::graph::Graph;
+use schema::key::FieldSet;
+use schema::types::TypeId;
 
 use super::search::{Memory, Search, gives, inner_offer};
 use super::{Choice, Fetch, KeySlot, Offer, Place, Unplannable, coordinate};

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use schema::graph::{Graph, TypeId};
+use schema::graph::Graph;
 use schema::source::{Access, Serves};
+use schema::types::TypeId;
 
 use super::{Fetch, KeySlot, Plan};
 use crate::selection::{PositionId, Selection, Slot};

@@ -9,7 +9,8 @@
 use std::collections::HashMap;
 
 use schema::graph::Graph;
-use schema::source::{FieldSet, Serves, SourceId};
+use schema::key::FieldSet;
+use schema::source::{Serves, SourceId};
 
 use super::{Choice, Offer, Place};
 use crate::selection::{PositionId, Selection};

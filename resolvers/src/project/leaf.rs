@@ -1,7 +1,7 @@
 //! Leaves: JSON text that a source gave, checked against the type the schema promises
 //! (GraphQL §3.5, result coercion) and written.
 
-use schema::graph::{Name, Scalar};
+use schema::types::{Name, Scalar};
 
 /// The values that a leaf type has.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Fields of one selection set that share a response key, grouped for each object type.
 
-use schema::graph::TypeId;
 use schema::operation::FieldSelected;
+use schema::types::TypeId;
 
 use super::When;
 

@@ -35,7 +35,7 @@ fn four_levels_take_four_fetches() {
     1. users:Query.users[0]  GET /users
        gives users(first: 20) { nodes { name id } }
     2. orders:User[0]  GET /orders/by-user?first=10
-       batches of up to 500 over users(first: 20).nodes by id
+       batches of up to 1000 over users(first: 20).nodes by id
        gives orders { id items { product { id } } }
        after 1
     3. products:Product[0]  GET /products
@@ -98,7 +98,7 @@ fn objects_that_lack_a_field_are_fetched_by_key() {
     1. users:Query.user[0]  GET /users
        gives user(id: "1") { id }
     2. orders:User[0]  GET /orders/by-user?first=10
-       batches of up to 500 over user(id: "1") by id
+       batches of up to 1000 over user(id: "1") by id
        gives orders { id }
        after 1
     3. orders:Order[0]  GET /orders

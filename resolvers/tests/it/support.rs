@@ -10,8 +10,10 @@ use mocks::{Service, Shop};
 use resolvers::error::{FieldError, FieldErrorKind, PathElement};
 use resolvers::settings::{Introspection, Limits, Settings, SourceSettings};
 use resolvers::{Allow, Engine, Outcome, Request};
-use schema::graph::{Graph, LinkOptions, Subgraph};
+use schema::graph::Graph;
+use schema::link::{self, LinkOptions};
 use schema::span::Document;
+use schema::subgraph::Subgraph;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -45,7 +47,7 @@ pub(crate) fn graph(subgraphs: &[(&str, &str)]) -> Arc<Graph> {
     let options = LinkOptions {
         experimental_connect: true,
     };
-    let (graph, diagnostics) = Graph::link(&subgraphs, options);
+    let (graph, diagnostics) = link::link(&subgraphs, options);
     let rendered: Vec<_> = diagnostics
         .iter()
         .map(schema::diagnostic::Diagnostic::render)
@@ -132,7 +134,7 @@ pub(crate) async fn ask_with(
     };
     let mut out = Vec::new();
     match engine.execute(request, &mut out).await {
-        Outcome::Executed { errors } => {
+        Outcome::Executed { errors, .. } => {
             let data: Value = serde_json::from_slice(&out).unwrap();
             let errors: Vec<String> = errors.iter().map(line).collect();
             if errors.is_empty() {

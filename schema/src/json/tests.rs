@@ -152,8 +152,6 @@ const TOKENS: &[&str] = &[
 fn a_document_may_go_from_thread_to_thread() {
     fn may_go<T: Send + Sync>() {}
     may_go::<Json>();
-    may_go::<crate::mapping::Mapping>();
-    may_go::<crate::template::Template>();
 }
 
 #[test]

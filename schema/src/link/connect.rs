@@ -15,12 +15,13 @@ use super::view::View;
 use super::{Read, Reported};
 use crate::connector::{Connector, Gives, Location};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
-use crate::graph::{LinkOptions, Name, Types};
+use crate::link::LinkOptions;
 use crate::mapping::{Mapping, Version};
 use crate::sdl::links::ConnectLink;
 use crate::sdl::{Sdl, called, called_on_field};
 use crate::source::Source;
 use crate::span::Span;
+use crate::types::{Name, Types};
 
 mod args;
 mod complete;

@@ -3,9 +3,9 @@
 use apollo_compiler::schema::ExtendedType;
 
 use crate::diagnostic::{Code, Diagnostic, Problems};
-use crate::graph::Types;
 use crate::sdl::Sdl;
 use crate::source::Source;
+use crate::types::Types;
 
 /// Reports root fields that no source gives.
 pub(super) fn check(sdls: &[Sdl], types: &Types, sources: &[Source], problems: &mut Problems) {

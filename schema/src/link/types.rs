@@ -8,10 +8,10 @@ use apollo_compiler::schema::{ExtendedType, FieldDefinition, InputValueDefinitio
 use apollo_compiler::validation::Valid;
 use indexmap::IndexMap;
 
-use crate::graph::{
+use crate::input;
+use crate::types::{
     Argument, Field, Kind, Name, Nullability, Scalar, Type, TypeId, TypeRef, Types,
 };
-use crate::input;
 
 /// Reads every type of `schema`, the built-in ones included.
 pub(super) fn read(schema: &Valid<Schema>) -> Types {

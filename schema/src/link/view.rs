@@ -8,12 +8,12 @@ use indexmap::IndexMap;
 use self::shape::Shape;
 use super::{Read, Reported};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
-use crate::graph::{Field, Kind, Name, Scalar, Type, TypeId, Types};
 use crate::mapping::ast::Selection;
 use crate::sdl::Sdl;
 use crate::sdl::literal::Literal;
 use crate::source::{Node, NodeField, NodeId};
 use crate::span::Span;
+use crate::types::{Field, Kind, Name, Scalar, Type, TypeId, Types};
 
 mod shape;
 

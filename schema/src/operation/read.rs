@@ -11,8 +11,9 @@ use super::{
     Argument, FieldSelected, Invalid, InvalidKind, Operation, OperationKind, ReadLimits, Selected,
     Test, Variables, locations, name,
 };
-use crate::graph::{Graph, Name, TypeId};
+use crate::graph::Graph;
 use crate::input;
+use crate::types::{Name, TypeId};
 
 pub(super) fn read(
     graph: &Graph,

@@ -9,8 +9,8 @@ use apollo_compiler::response::{JsonMap, JsonValue};
 use apollo_compiler::validation::Valid;
 
 use super::{Invalid, InvalidKind, Operation, locations, name, rules};
-use crate::graph::{Constant, Name};
 use crate::input::Input;
+use crate::types::{Constant, Name};
 
 /// The values of an operation's variables.
 #[derive(Debug)]

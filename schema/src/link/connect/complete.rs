@@ -9,9 +9,10 @@ use apollo_compiler::schema::{ExtendedType, ObjectType};
 use super::Reader;
 use super::uses::is_root;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::{Name, TypeId};
+use crate::key::FieldSet;
 use crate::sdl::{called, called_on_field};
-use crate::source::{FieldSet, Node, Source};
+use crate::source::{Node, Source};
+use crate::types::{Name, TypeId};
 
 pub(super) fn check(reader: &mut Reader<'_>, sources: &[Source]) {
     let given: HashSet<(TypeId, Name)> = sources

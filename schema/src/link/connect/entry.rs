@@ -7,10 +7,11 @@ use super::uses::Uses;
 use super::{Place, Reader, Written};
 use crate::connector::Gives;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::{Field, Kind, Nullability, TypeId, TypeRef, Types};
+use crate::key::FieldSet;
 use crate::link::{Read, Reported};
-use crate::source::{self, Entry, FieldSet, Node, NodeField, Serves};
+use crate::source::{self, Entry, Node, NodeField, Serves};
 use crate::span::Span;
+use crate::types::{Field, Kind, Nullability, TypeId, TypeRef, Types};
 
 /// What the place and the variables of a connector make of it.
 pub(super) struct Entered {

@@ -1,11 +1,11 @@
 //! Which variables a connector uses, checked against the schema, and the key they make.
 
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::graph::{Argument, Kind, TypeId, Types};
+use crate::key::FieldSet;
 use crate::mapping::{UsedField, VariableUse};
 use crate::sdl::literal::Literal;
-use crate::source::FieldSet;
 use crate::span::Span;
+use crate::types::{Argument, Kind, TypeId, Types};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -147,7 +147,7 @@ fn check_inputs(
     reader: &mut Reader<'_>,
     literal: &Literal,
     (fields, owner): (&[UsedField], &str),
-    known: &IndexMap<crate::graph::Name, Argument>,
+    known: &IndexMap<crate::types::Name, Argument>,
 ) {
     for field in fields {
         let Some(argument) = known.get(field.name.as_str()) else {

@@ -1,0 +1,88 @@
+//! What must be known of an object to find it elsewhere.
+
+use crate::types::Name;
+
+/// Fields of an object, and fields of these: `id`, `id address { city }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FieldSet(pub Vec<(Name, Self)>);
+
+impl FieldSet {
+    /// Reads `id address { city }`; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let spaced = text.replace('{', " { ").replace('}', " } ");
+        let mut open = vec![Self::default()];
+        for word in spaced
+            .split([' ', '\n', '\r', '\t', ','])
+            .filter(|word| !word.is_empty())
+        {
+            match word {
+                "{" => open.push(Self::default()),
+                "}" => {
+                    let inner = open.pop()?;
+                    open.last_mut()?.0.last_mut()?.1 = inner;
+                }
+                name => open.last_mut()?.0.push((name.into(), Self::default())),
+            }
+        }
+        let whole = open.pop()?;
+        (open.is_empty() && !whole.is_empty()).then_some(whole)
+    }
+
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The fields below `name`, which is added when it is not there.
+    pub fn enter(&mut self, name: &str) -> &mut Self {
+        let index = self
+            .0
+            .iter()
+            .position(|(known, _)| known.as_ref() == name)
+            .unwrap_or_else(|| {
+                self.0.push((name.into(), Self::default()));
+                self.0.len() - 1
+            });
+        &mut self.0[index].1
+    }
+
+    /// Whether every field of `self` is in `other`.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.iter().all(|(name, inner)| {
+            other
+                .0
+                .iter()
+                .any(|(known, deeper)| known == name && inner.is_subset(deeper))
+        })
+    }
+}
+
+impl std::fmt::Display for FieldSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, (name, inner)) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(name)?;
+            if !inner.is_empty() {
+                write!(f, " {{ {inner} }}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_set_reads_what_it_prints() {
+        for text in ["id", "id sku", "id address { city country { code } } name"] {
+            assert_eq!(FieldSet::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "{ id }", "id {", "id }"] {
+            assert_eq!(FieldSet::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! One service's part of the graph, as it was written.
+
+use crate::span::Document;
+use crate::types::Name;
+
+/// One service's SDL.
+#[derive(Clone, Debug)]
+pub struct Subgraph {
+    /// The service's name, unique in the graph.
+    pub name: Name,
+    /// Its SDL.
+    pub document: Document,
+}
