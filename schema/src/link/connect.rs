@@ -48,7 +48,7 @@ pub(super) fn sources(
                 "version 0.4 of the connect specification is not switched on",
             )
             .help(Some(
-                "link v0.3, or set `connectors.experimental: true` in the configuration".to_owned(),
+                "link v0.3, or set `graph.experimental_connect: true` in the configuration".to_owned(),
             )),
         );
         return Vec::new();
