@@ -10,7 +10,7 @@ use schema::connector::Connector;
 use schema::json::{Json, Object, Value};
 use schema::mapping::Vars;
 
-use self::ready::Ready;
+use self::ready::{Phase, Ready};
 use crate::error::FetchError;
 
 pub(crate) mod http;
@@ -138,10 +138,10 @@ fn extensions<'a>(connector: &'a Connector, body: &Value<'a>, vars: &Vars<'a>) -
 
 /// What mappings may know of the answer: `$status` and `$response`.
 pub(crate) fn answer_vars(ready: &Ready, answer: &Answer, vars: &mut Vars<'_>) {
-    if ready.uses("status") {
+    if ready.uses(Phase::Answer, "status") {
         vars.set("status", Value::int(i64::from(answer.status.as_u16())));
     }
-    if ready.uses("response") {
+    if ready.uses(Phase::Answer, "response") {
         vars.set("response", request::headers_value(&answer.headers));
     }
 }

@@ -131,7 +131,7 @@ fn write_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Vec<u8>) -> KeySt
 
 /// Texts that are one string have one form: escapes are taken out where there are any.
 fn write_canonical(text: &[u8], out: &mut Vec<u8>) {
-    if memchr(b'\\', text) {
+    if text.contains(&b'\\') {
         let decoded = Json::parse(bytes::Bytes::copy_from_slice(text))
             .map(|json| JsonValue::Node(json.root()).to_owned_value());
         if let Ok(value) = decoded {
@@ -142,12 +142,8 @@ fn write_canonical(text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(text);
 }
 
-fn memchr(byte: u8, text: &[u8]) -> bool {
-    text.contains(&byte)
-}
-
 /// The key in `row` as mappings see it.
-pub(crate) fn key_value<'a>(tree: &Tree, row: Row, key: &[KeySlot]) -> JsonValue<'a> {
+pub(crate) fn key_value<'t>(tree: &'t Tree, row: Row, key: &'t [KeySlot]) -> JsonValue<'t> {
     let mut object = Object::with_capacity(key.len());
     for part in key {
         let value = match tree.slot(row, part.slot) {
@@ -155,18 +151,19 @@ pub(crate) fn key_value<'a>(tree: &Tree, row: Row, key: &[KeySlot]) -> JsonValue
             Value::Object(inner) => key_value(tree, inner, &part.inner),
             Value::Absent | Value::Null | Value::List { .. } | Value::Failed(_) => JsonValue::Null,
         };
-        object.insert(part.name.to_string(), value);
+        object.insert(part.name.as_ref(), value);
     }
     JsonValue::object(object)
 }
 
-fn leaf_value<'a>(text: &[u8]) -> JsonValue<'a> {
+fn leaf_value(text: &[u8]) -> JsonValue<'_> {
     let plain = std::str::from_utf8(text).unwrap_or_default();
-    match plain.as_bytes() {
-        [b'"', inner @ .., b'"'] if !inner.contains(&b'\\') => {
-            JsonValue::string(String::from_utf8_lossy(inner).into_owned())
+    let quoted = plain.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    match quoted {
+        Some(inner) if !inner.contains('\\') => JsonValue::string(inner),
+        None if plain.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => {
+            JsonValue::Number(plain.into())
         }
-        [b'0'..=b'9' | b'-', ..] => JsonValue::Number(plain.to_owned().into()),
         _ => Json::parse(bytes::Bytes::copy_from_slice(text)).map_or(JsonValue::Null, |json| {
             JsonValue::Node(json.root()).to_owned_value()
         }),

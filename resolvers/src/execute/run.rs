@@ -14,7 +14,7 @@ use super::entities::{Entities, KeyState, key_value};
 use super::{Call, CallId, Context, Executed, State, merge};
 use crate::error::{FetchError, FetchFailure};
 use crate::extract::fill::Fill;
-use crate::fetch::ready::Ready;
+use crate::fetch::ready::{Phase, Ready};
 use crate::fetch::request::{self, Request};
 use crate::fetch::{self, Answer, Body};
 use crate::plan::Fetch;
@@ -149,16 +149,26 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     fn request(&self, id: CallId, entities: &Entities) -> Result<Request, FetchError> {
-        let arguments = self.arguments(id.fetch);
-        let vars = self.vars(id, entities, &arguments);
+        let arguments = self.arguments(id.fetch, Phase::Request);
         let (connector, ready) = (self.connector(id.fetch), self.ready(id.fetch));
+        let fetch = &self.context.prepared.plan.fetches[id.fetch];
+        let key = |index: usize| match entities.rows(index).first() {
+            Some(row) => key_value(&self.tree, *row, &fetch.key),
+            None => Json::Null,
+        };
+        let mut vars = self.vars(id.fetch, Phase::Request, &arguments, || key(id.first));
+        if ready.uses(Phase::Request, "batch") {
+            let batch: Vec<_> = (id.first..id.end).map(key).collect();
+            vars.set("batch", Json::list(batch));
+        }
         request::build(connector, ready, self.context.headers, &vars)
     }
 
-    /// The arguments of the field that a fetch is for.
-    fn arguments(&self, fetch: usize) -> Vec<(Name, Constant)> {
+    /// The arguments of the field that a fetch is for, when the phase has any use for them.
+    fn arguments(&self, fetch: usize, phase: Phase) -> Vec<(Name, Constant)> {
+        let ready = self.ready(fetch);
         let fetch = &self.context.prepared.plan.fetches[fetch];
-        let Some(slot) = fetch.slot else {
+        let Some(slot) = fetch.slot.filter(|_| ready.uses(phase, "args")) else {
             return Vec::new();
         };
         let slot = &self.context.prepared.selection.position(fetch.at).slots[slot];
@@ -171,28 +181,26 @@ impl<'c, 'a> Run<'c, 'a> {
             .collect()
     }
 
-    /// The variables that the connector names, and no others.
+    /// The variables that the connector names in a phase, and no others; `key` is what is known
+    /// of the object.
     fn vars<'v>(
         &self,
-        id: CallId,
-        entities: &Entities,
+        fetch: usize,
+        phase: Phase,
         arguments: &'v [(Name, Constant)],
+        key: impl Fn() -> Json<'v>,
     ) -> Vars<'v>
     where
         'a: 'v,
     {
-        let ready = self.ready(id.fetch);
-        let fetch = &self.context.prepared.plan.fetches[id.fetch];
-        let key = |index: usize| match entities.rows(index).first() {
-            Some(row) => key_value(&self.tree, *row, &fetch.key),
-            None => Json::Null,
-        };
+        let ready = self.ready(fetch);
         let mut vars = Vars::new();
-        if ready.uses("args") {
-            let is_field = matches!(self.connector(id.fetch).gives, Gives::Field(_));
+        if ready.uses(phase, "args") {
+            let is_field = matches!(self.connector(fetch).gives, Gives::Field(_));
             // An entity field that resolves an entity finds the key in its arguments.
-            let args = if is_field && fetch.slot.is_none() {
-                key(id.first)
+            let slot = self.context.prepared.plan.fetches[fetch].slot;
+            let args = if is_field && slot.is_none() {
+                key()
             } else {
                 let mut object = Object::with_capacity(arguments.len());
                 for (name, value) in arguments {
@@ -202,19 +210,13 @@ impl<'c, 'a> Run<'c, 'a> {
             };
             vars.set("args", args);
         }
-        if ready.uses("this") {
-            vars.set("this", key(id.first));
+        if ready.uses(phase, "this") {
+            vars.set("this", key());
         }
-        if ready.uses("batch") {
-            vars.set(
-                "batch",
-                Json::list((id.first..id.end).map(key).collect::<Vec<_>>()),
-            );
-        }
-        if ready.uses("config") {
+        if ready.uses(phase, "config") {
             vars.set("config", Json::Node(ready.config.root()));
         }
-        if ready.uses("request") {
+        if ready.uses(phase, "request") {
             vars.set("request", request::headers_value(self.context.headers));
         }
         vars
@@ -246,8 +248,14 @@ impl<'c, 'a> Run<'c, 'a> {
         answer: &Answer,
     ) -> Result<(), FetchError> {
         let body = Body::read(answer)?;
-        let arguments = self.arguments(id.fetch);
-        let mut vars = self.vars(id, entities, &arguments);
+        let fetch = &self.context.prepared.plan.fetches[id.fetch];
+        let arguments = self.arguments(id.fetch, Phase::Answer);
+        let key = || match entities.rows(id.first).first() {
+            // The tree is written to while the mapping runs, so this is a copy.
+            Some(row) => key_value(&self.tree, *row, &fetch.key).to_owned_value(),
+            None => Json::Null,
+        };
+        let mut vars = self.vars(id.fetch, Phase::Answer, &arguments, key);
         fetch::answer_vars(self.ready(id.fetch), answer, &mut vars);
         let value = body.value();
         fetch::judge(self.connector(id.fetch), answer, &value, &vars)?;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use schema::connector::{Connector, HeaderValue as From};
 use schema::json::Json;
+use schema::mapping::Mapping;
 use schema::source::{Access, Source};
 use schema::template::Template;
 use schema::types::Name;
@@ -24,7 +25,15 @@ pub(crate) struct Ready {
     pub(crate) base: Option<Template>,
     pub(crate) config: Json,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    variables: BTreeSet<String>,
+    request: BTreeSet<String>,
+    answer: BTreeSet<String>,
+}
+
+/// A part of a call, which has variables of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Request,
+    Answer,
 }
 
 impl Ready {
@@ -53,13 +62,17 @@ impl Ready {
                 .map(|url| Template::constant(url.as_str())),
             config: parsed(config),
             headers: own.map(|own| own.headers.clone()).unwrap_or_default(),
-            variables: variables(connector),
+            request: request_variables(connector),
+            answer: answer_variables(connector),
         }
     }
 
-    /// Whether the connector names `$variable` anywhere.
-    pub(crate) fn uses(&self, variable: &str) -> bool {
-        self.variables.contains(variable)
+    /// Whether the connector names `$variable` in that phase.
+    pub(crate) fn uses(&self, phase: Phase, variable: &str) -> bool {
+        match phase {
+            Phase::Request => self.request.contains(variable),
+            Phase::Answer => self.answer.contains(variable),
+        }
     }
 }
 
@@ -73,11 +86,10 @@ fn empty() -> Json {
     Json::parse(Bytes::from_static(b"{}")).expect("an empty object is JSON")
 }
 
-fn variables(connector: &Connector) -> BTreeSet<String> {
+fn request_variables(connector: &Connector) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let locations = connector.base.iter().chain([&connector.own]);
-    let mut mappings: Vec<_> = Vec::new();
-    for location in locations {
+    let mut mappings: Vec<&Arc<Mapping>> = Vec::new();
+    for location in connector.base.iter().chain([&connector.own]) {
         names.extend(location.url.variables().into_iter().map(|it| it.name));
         mappings.extend(location.path.iter().chain(&location.query));
     }
@@ -87,12 +99,22 @@ fn variables(connector: &Connector) -> BTreeSet<String> {
         }
     }
     mappings.extend(&connector.body);
-    mappings.push(&connector.selection);
+    add(&mappings, &mut names);
+    names
+}
+
+fn answer_variables(connector: &Connector) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut mappings = vec![&connector.selection];
     mappings.extend(&connector.is_success);
     mappings.extend(&connector.error_message);
     mappings.extend(&connector.error_extensions);
+    add(&mappings, &mut names);
+    names
+}
+
+fn add(mappings: &[&Arc<Mapping>], names: &mut BTreeSet<String>) {
     for mapping in mappings {
         names.extend(mapping.variables().into_iter().map(|it| it.name));
     }
-    names
 }
