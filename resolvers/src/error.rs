@@ -2,6 +2,7 @@
 //!
 //! What strangers are told of it is decided by the gateway.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -51,7 +52,7 @@ pub struct FieldError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathElement {
     /// A response key.
-    Key(std::sync::Arc<str>),
+    Key(Arc<str>),
     /// A place in a list, from 0.
     Index(usize),
 }
@@ -62,17 +63,17 @@ pub enum FieldErrorKind {
     /// A source gave no value for `Type.field`, which may not be null.
     NonNull {
         /// `Type.field`.
-        coordinate: std::sync::Arc<str>,
+        coordinate: Arc<str>,
     },
     /// A source gave a value that `type_name` cannot have.
     WrongType {
         /// `Type.field`.
-        coordinate: std::sync::Arc<str>,
+        coordinate: Arc<str>,
         /// As the schema writes it.
-        type_name: std::sync::Arc<str>,
+        type_name: Arc<str>,
     },
     /// A call failed.
-    Fetch(std::sync::Arc<FetchFailure>),
+    Fetch(Arc<FetchFailure>),
     /// More errors than are listed; how many were left out.
     More(usize),
 }
@@ -81,25 +82,25 @@ pub enum FieldErrorKind {
 #[derive(Debug)]
 pub struct FetchFailure {
     /// The subgraph that the call was for.
-    pub service: std::sync::Arc<str>,
+    pub service: Arc<str>,
     /// Which connector: `<subgraph>:<Type>.<field>[n]`.
-    pub coordinate: std::sync::Arc<str>,
+    pub coordinate: Arc<str>,
     /// Why.
     pub error: FetchError,
 }
 
 /// Why one call brought nothing back.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
     /// The request could not be made from the template.
     #[error("the request cannot be built: {0}")]
     Build(String),
     /// No connection.
     #[error("no connection")]
-    Connect(#[source] reqwest::Error),
+    Connect(#[source] Arc<reqwest::Error>),
     /// The connection broke.
     #[error("the connection broke")]
-    Broken(#[source] reqwest::Error),
+    Broken(#[source] Arc<reqwest::Error>),
     /// Too slow.
     #[error("no answer within {0:?}")]
     Timeout(Duration),

@@ -7,23 +7,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use schema::graph::Graph;
 use schema::operation::Variables;
 
 use self::entities::Entities;
+use self::flights::Flights;
 use self::run::Run;
-use crate::error::{FetchError, FetchFailure};
-use crate::fetch::Answer;
+use crate::error::FetchFailure;
 use crate::fetch::http::Client;
 use crate::fetch::ready::Ready;
 use crate::prepared::Prepared;
 use crate::tree::Tree;
 
 mod entities;
+mod flights;
 mod merge;
 mod run;
 
@@ -45,9 +43,6 @@ pub(crate) struct Executed {
     /// By the number in `Value::Failed`.
     pub(crate) failures: Vec<Arc<FetchFailure>>,
 }
-
-/// One call under way: whose it is, and its answer once it is there.
-type Call<'a> = BoxFuture<'a, (CallId, Result<Answer, FetchError>)>;
 
 /// Which call of which fetch.
 #[derive(Clone, Copy, Debug)]
@@ -75,24 +70,26 @@ enum State {
 /// Runs the plan of `context` to its end, or to its deadline: what is not there by then failed.
 pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
     let mut run = Run::new(context, tree);
-    let mut calls: FuturesUnordered<Call<'_>> = FuturesUnordered::new();
+    let mut flights = Flights::default();
     let deadline = tokio::time::sleep(context.timeout);
     tokio::pin!(deadline);
-    run.start_ready(&calls);
+    run.start_ready(&mut flights);
     loop {
         let next = tokio::select! {
             biased;
-            next = calls.next() => next,
+            next = flights.next() => next,
             () = &mut deadline => {
                 run.give_up();
                 break;
             }
         };
-        let Some((id, answer)) = next else {
+        let Some((waiting, outcome)) = next else {
             break;
         };
-        run.finish_call(id, answer);
-        run.start_ready(&calls);
+        for id in waiting {
+            run.finish_call(id, &outcome);
+        }
+        run.start_ready(&mut flights);
     }
     run.into_executed()
 }

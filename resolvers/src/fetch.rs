@@ -18,7 +18,7 @@ pub(crate) mod ready;
 pub(crate) mod request;
 
 /// What a source answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

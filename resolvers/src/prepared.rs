@@ -41,6 +41,15 @@ pub(crate) struct Program {
     pub(crate) path: Vec<usize>,
     /// What becomes of an answer.
     pub(crate) extract: Extract,
+    /// Whether another call of the plan may be the same.
+    pub(crate) sharing: Sharing,
+}
+
+/// Whether another call of the plan may be the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    Possible,
+    Impossible,
 }
 
 impl Prepared {
@@ -71,7 +80,7 @@ impl Prepared {
             programs: plan
                 .fetches
                 .iter()
-                .map(|fetch| program(graph, &selection, fetch))
+                .map(|fetch| program(graph, &selection, &plan, fetch))
                 .collect(),
             widths: Widths::of(&selection),
             is_abstract: selection
@@ -127,7 +136,7 @@ fn introspects(operation: &Operation, settings: &Settings) -> Result<bool, Reque
     Ok(!keys.is_empty())
 }
 
-fn program(graph: &Graph, selection: &Selection, fetch: &Fetch) -> Program {
+fn program(graph: &Graph, selection: &Selection, plan: &Plan, fetch: &Fetch) -> Program {
     let Access::Connector(connector) = &graph.source(fetch.source).access;
     let mut takes = fetch.takes.clone();
     if matches!(connector.gives, Gives::Batch { .. }) {
@@ -147,6 +156,21 @@ fn program(graph: &Graph, selection: &Selection, fetch: &Fetch) -> Program {
     Program {
         path: selection.path(fetch.at),
         extract,
+        sharing: sharing(graph, plan, fetch),
+    }
+}
+
+/// Calls can only be the same where a service is asked more than once.
+fn sharing(graph: &Graph, plan: &Plan, fetch: &Fetch) -> Sharing {
+    let service = &graph.source(fetch.source).service;
+    let same = plan
+        .fetches
+        .iter()
+        .filter(|other| graph.source(other.source).service == *service);
+    if same.count() > 1 {
+        Sharing::Possible
+    } else {
+        Sharing::Impossible
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use schema::operation::{Argument, FieldSelected, Operation, Selected};
+use schema::operation::{Argument, FieldSelected, Operation, OperationKind, Selected};
 use schema::types::{Field, Name, Nullability, TypeId, TypeRef, Types};
 
 use self::groups::{Found, groups};
@@ -103,6 +103,10 @@ impl Selection {
         let mut builder = Builder {
             types,
             positions: vec![root],
+            root_fields: match operation.kind {
+                OperationKind::Query => RootFields::Read,
+                OperationKind::Mutation => RootFields::Act,
+            },
         };
         let occurrences = vec![(When::always(), operation.selections.as_slice())];
         let outputs = builder.outputs(ROOT, &occurrences);
@@ -144,6 +148,7 @@ impl Selection {
         let mut builder = Builder {
             types,
             positions: std::mem::take(&mut self.positions),
+            root_fields: RootFields::Read,
         };
         let wanted = Wanted {
             field,
@@ -164,6 +169,16 @@ impl Selection {
 struct Builder<'a> {
     types: &'a Types,
     positions: Vec<Position>,
+    root_fields: RootFields,
+}
+
+/// What a field of the root does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RootFields {
+    /// The same under two names is the same.
+    Read,
+    /// The same under two names is done twice.
+    Act,
 }
 
 /// A field that is to have a slot.
@@ -280,7 +295,8 @@ impl Builder<'_> {
                 && slot.arguments == wanted.arguments
                 && slot.ty == wanted.field.ty
         };
-        if let Some(index) = position.slots.iter().position(same) {
+        let acts = self.root_fields == RootFields::Act && at == ROOT;
+        if let Some(index) = position.slots.iter().position(same).filter(|_| !acts) {
             let slot = &mut position.slots[index];
             slot.when.or(wanted.when);
             let new = wanted.on.iter().filter(|ty| !slot.on.contains(ty)).copied();

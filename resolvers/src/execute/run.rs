@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::FutureExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::future::{BoxFuture, FutureExt};
 use schema::connector::{Connector, Gives};
 use schema::json::{Object, Value as Json};
 use schema::mapping::Vars;
@@ -11,7 +10,8 @@ use schema::source::Access;
 use schema::types::{Constant, Name};
 
 use super::entities::{Entities, KeyState, key_value};
-use super::{Call, CallId, Context, Executed, State, merge};
+use super::flights::Flights;
+use super::{CallId, Context, Executed, State, merge};
 use crate::error::{FetchError, FetchFailure};
 use crate::extract::fill::Fill;
 use crate::fetch::ready::{Phase, Ready};
@@ -24,6 +24,8 @@ pub(super) struct Run<'c, 'a> {
     context: &'c Context<'a>,
     tree: Tree,
     states: Vec<State>,
+    /// The last that was begun.
+    stage: usize,
     failures: Vec<Arc<FetchFailure>>,
 }
 
@@ -36,6 +38,7 @@ impl<'c, 'a> Run<'c, 'a> {
             states: std::iter::repeat_with(State::default)
                 .take(fetches)
                 .collect(),
+            stage: 0,
             failures: Vec::new(),
         }
     }
@@ -47,15 +50,13 @@ impl<'c, 'a> Run<'c, 'a> {
         }
     }
 
-    /// Starts every fetch that waits for nothing; goes on as long as one ends without a call.
-    pub(super) fn start_ready(&mut self, calls: &FuturesUnordered<Call<'c>>) {
-        let mut index = 0;
-        while index < self.states.len() {
+    /// Starts every fetch that waits for nothing.
+    pub(super) fn start_ready(&mut self, flights: &mut Flights<'c>) {
+        // A fetch stands behind those it needs, so one pass finds all that became ready.
+        for index in 0..self.states.len() {
             if self.is_ready(index) {
-                self.start(index, calls);
+                self.start(index, flights);
             }
-            // A fetch stands behind those it needs, so one pass finds all that became ready.
-            index += 1;
         }
     }
 
@@ -72,30 +73,31 @@ impl<'c, 'a> Run<'c, 'a> {
             && earlier.into_iter().all(|(other, _)| done(other))
     }
 
-    fn start(&mut self, index: usize, calls: &FuturesUnordered<Call<'c>>) {
+    fn start(&mut self, index: usize, flights: &mut Flights<'c>) {
         let fetch = &self.context.prepared.plan.fetches[index];
         if !fetch.when.holds(self.context.variables) {
             self.states[index] = State::Done;
             return;
         }
+        if fetch.stage > self.stage {
+            self.stage = fetch.stage;
+            flights.forget();
+        }
         let entities = self.entities(index, fetch);
-        let mut started = 0;
+        let sharing = self.context.prepared.programs[index].sharing;
+        let mut calls = 0;
         for id in self.chunks(index, entities.len()) {
             match self.request(id, &entities) {
                 Ok(request) => {
-                    calls.push(self.call(id, request));
-                    started += 1;
+                    flights.add(id, request, sharing, |request| self.call(id, request));
+                    calls += 1;
                 }
                 Err(error) => self.fail(id, &entities, error),
             }
         }
-        self.states[index] = if started == 0 {
-            State::Done
-        } else {
-            State::Running {
-                calls: started,
-                entities,
-            }
+        self.states[index] = match calls {
+            0 => State::Done,
+            calls => State::Running { calls, entities },
         };
     }
 
@@ -142,10 +144,10 @@ impl<'c, 'a> Run<'c, 'a> {
         &self.context.ready[source.index()]
     }
 
-    fn call(&self, id: CallId, request: Request) -> Call<'c> {
+    fn call(&self, id: CallId, request: Request) -> BoxFuture<'c, Result<Answer, FetchError>> {
         let client = self.context.client;
         let timeout = self.ready(id.fetch).timeout;
-        async move { (id, client.call(request, timeout).await) }.boxed()
+        client.call(request, timeout).boxed()
     }
 
     fn request(&self, id: CallId, entities: &Entities) -> Result<Request, FetchError> {
@@ -222,7 +224,7 @@ impl<'c, 'a> Run<'c, 'a> {
         vars
     }
 
-    pub(super) fn finish_call(&mut self, id: CallId, answer: Result<Answer, FetchError>) {
+    pub(super) fn finish_call(&mut self, id: CallId, answer: &Result<Answer, FetchError>) {
         let State::Running {
             calls,
             mut entities,
@@ -230,7 +232,10 @@ impl<'c, 'a> Run<'c, 'a> {
         else {
             return; // Given up before.
         };
-        let taken = answer.and_then(|answer| self.take(id, &mut entities, &answer));
+        let taken = match answer {
+            Ok(answer) => self.take(id, &mut entities, answer),
+            Err(error) => Err(error.clone()),
+        };
         if let Err(error) = taken {
             self.fail(id, &entities, error);
         }

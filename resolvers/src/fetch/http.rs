@@ -1,5 +1,6 @@
 //! Calls over HTTP: sends a request and reads the answer within its bounds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -53,9 +54,9 @@ impl Client {
         *outgoing.body_mut() = request.body.map(reqwest::Body::from);
         let mut response = self.client.execute(outgoing).await.map_err(|error| {
             if error.is_connect() {
-                FetchError::Connect(error)
+                FetchError::Connect(Arc::new(error))
             } else {
-                FetchError::Broken(error)
+                broken(error)
             }
         })?;
         let status = response.status();
@@ -74,7 +75,7 @@ impl Client {
         if expected > self.body_limit {
             return Err(FetchError::TooLarge(self.body_limit));
         }
-        let Some(first) = response.chunk().await.map_err(FetchError::Broken)? else {
+        let Some(first) = response.chunk().await.map_err(broken)? else {
             return Ok(Bytes::new());
         };
         if expected == first.len() {
@@ -82,7 +83,7 @@ impl Client {
         }
         let mut body = BytesMut::with_capacity(expected.max(first.len()));
         body.extend_from_slice(&first);
-        while let Some(chunk) = response.chunk().await.map_err(FetchError::Broken)? {
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > self.body_limit {
                 return Err(FetchError::TooLarge(self.body_limit));
             }
@@ -90,4 +91,8 @@ impl Client {
         }
         Ok(body.freeze())
     }
+}
+
+fn broken(error: reqwest::Error) -> FetchError {
+    FetchError::Broken(Arc::new(error))
 }

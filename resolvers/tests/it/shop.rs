@@ -317,3 +317,41 @@ async fn introspection_and_data_come_in_one_answer() {
     );
     assert_eq!(running.calls(), [0, 1, 0]);
 }
+
+#[tokio::test]
+async fn equal_reads_of_one_operation_are_made_once() {
+    let running = Running::start().await;
+
+    let answer = running
+        .ask("{ a: user(id: 60) { name } b: user(id: 60) { email } c: user(id: 61) { name } }")
+        .await;
+
+    assert!(answer["a"]["name"].is_string(), "{answer}");
+    assert!(answer["b"]["email"].is_string(), "{answer}");
+    assert!(answer["c"]["name"].is_string(), "{answer}");
+    assert_eq!(running.calls(), [2, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_mutation_does_not_answer_with_what_was_read_before_it() {
+    let running = Running::start().await;
+    let product = running
+        .ask("{ order(id: 1) { items { product { id merchant { id } stock } } } }")
+        .await;
+    let product = &product["order"]["items"][0]["product"];
+    let order = "placeOrder(input: { customerId: 77, items: [{ productId: $p, quantity: 1 }] }) { items { product { stock } } }";
+
+    let answer = ask(
+        &running.engine,
+        &format!("mutation($p: ID!) {{ a: {order} b: {order} }}"),
+        json!({ "p": product["id"] }),
+    )
+    .await;
+
+    let stock = |name: &str| {
+        answer[name]["items"][0]["product"]["stock"]
+            .as_i64()
+            .unwrap()
+    };
+    assert_eq!(stock("a") - 1, stock("b"), "{answer}");
+}
