@@ -11,6 +11,7 @@
 
 PAGE := gateway/ui/dist/index.html.br
 PAGE_SOURCES := $(wildcard gateway/ui/*.js gateway/ui/*.json gateway/ui/index.html gateway/ui/src/*)
+TEST_PACKAGES := $(patsubst %,gateway/tests/%/node_modules/.package-lock.json,browser audit)
 
 run: ui
 	cargo run --release --package weir
@@ -20,14 +21,14 @@ ui: $(PAGE)
 $(PAGE): $(PAGE_SOURCES) gateway/ui/node_modules/.package-lock.json
 	npm --prefix gateway/ui run build
 
-# One rule for the page and for the browser tests.
+# One rule for the page and for the tests that Node runs.
 %/node_modules/.package-lock.json: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund
 	touch $@
 
 test: export INSTA_UPDATE = no
 test: export WEIR_REQUIRE_BROWSER = 1
-test: tools ui gateway/tests/browser/node_modules/.package-lock.json
+test: tools ui $(TEST_PACKAGES)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --quiet

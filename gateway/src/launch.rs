@@ -104,6 +104,9 @@ pub fn settings(config: &Config) -> Settings {
         },
         operation_timeout: config.limits.operation_timeout,
         source_timeout: config.connectors.timeout,
+        source_calls: None,
+        environment: std::collections::BTreeMap::new(),
+        reports: resolvers::settings::Reports::Hide,
         prepared_operations: config.graph.prepared_operations,
         introspection: match config.graph.introspection {
             graph::Introspection::Allow => Introspection::Allow,
@@ -118,5 +121,6 @@ fn source_settings(source: &Source) -> SourceSettings {
         config: source.config.reveal().clone(),
         headers: source.headers.clone(),
         timeout: source.timeout,
+        calls: None,
     }
 }

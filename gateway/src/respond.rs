@@ -1,8 +1,9 @@
 //! The one place that decides what strangers are told: messages, codes, statuses, media types.
 //!
-//! Names and addresses of sources go to the log, not to clients. Statuses follow "Status Codes"
-//! of the GraphQL-over-HTTP draft; a partial answer is 200, which its "Field errors encountered
-//! during execution" asks for, because nothing between here and a client knows its 294.
+//! Names and addresses of sources go to the log, not to clients. Statuses are those of the
+//! GraphQL-over-HTTP draft before its 294 and 422 of April 2026, because clients and the published
+//! audit expect them: whether an operation that is refused is 400 or 200 depends on the media type,
+//! and a partial answer is 200. `docs/http.md` has the table.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -22,7 +23,7 @@ mod request_error;
 /// How to answer one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
-    /// What the client accepts.
+    /// What the client accepts, also for errors.
     pub(crate) media_type: MediaType,
     /// For the log.
     pub(crate) id: Option<RequestId>,
@@ -43,17 +44,23 @@ pub(crate) fn answered(
     mut body: Vec<u8>,
 ) -> Response {
     let (mut response, count, code) = match outcome {
-        Outcome::Executed { errors, failures } => {
+        Outcome::Executed {
+            errors, failures, ..
+        } => {
             field_error::log(&failures, reply.id.as_ref());
             field_error::append(&errors, &mut body);
             body.push(b'}');
             let code = errors.first().map(|error| field_error::code(&error.kind));
-            let response = respond(StatusCode::OK, ok_type(reply.media_type), body);
+            let response = respond(StatusCode::OK, reply.media_type, body);
             (response, errors.len(), code)
         }
         Outcome::Refused { errors } => {
             let code = errors.first().map(|error| request_error::code(error.kind));
-            (request_error::answer(&errors), errors.len(), code)
+            (
+                request_error::answer(&errors, reply.media_type),
+                errors.len(),
+                code,
+            )
         }
     };
     response.extensions_mut().insert(Account {
@@ -71,12 +78,7 @@ pub(crate) fn rejected(reply: &Reply, rejection: &Rejection) -> Response {
         code,
         message,
     } = rejection::told(rejection);
-    // "Accept": a client that takes neither type is answered in the older one.
-    let media_type = match rejection {
-        Rejection::NotAcceptable => JSON,
-        _ => GRAPHQL_RESPONSE,
-    };
-    let mut response = one_error(status, media_type, code, &message);
+    let mut response = one_error(status, reply.media_type, code, &message);
     let headers = response.headers_mut();
     match rejection {
         Rejection::Method => {
@@ -102,7 +104,7 @@ pub(crate) fn panicked(id: &RequestId) -> Response {
     let message = "something went wrong here; the request id finds it in the log";
     one_error(
         StatusCode::INTERNAL_SERVER_ERROR,
-        JSON,
+        MediaType::Json,
         "INTERNAL_SERVER_ERROR",
         message,
     )
@@ -111,13 +113,23 @@ pub(crate) fn panicked(id: &RequestId) -> Response {
 /// The answer for a path that is no route.
 pub(crate) fn not_found(path: &str) -> Response {
     let message = format!("there is nothing at `{path}`; operations go to `/graphql`");
-    one_error(StatusCode::NOT_FOUND, JSON, "NOT_FOUND", &message)
+    one_error(
+        StatusCode::NOT_FOUND,
+        MediaType::Json,
+        "NOT_FOUND",
+        &message,
+    )
 }
 
 /// The answer to a client that wants a file uncompressed, which it isn't stored as.
 pub(crate) fn encoding_not_acceptable() -> Response {
     let message = "accept the encoding `gzip` or `br`";
-    one_error(StatusCode::NOT_ACCEPTABLE, JSON, "NOT_ACCEPTABLE", message)
+    one_error(
+        StatusCode::NOT_ACCEPTABLE,
+        MediaType::Json,
+        "NOT_ACCEPTABLE",
+        message,
+    )
 }
 
 /// The answer for a route that has other methods.
@@ -125,7 +137,7 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response {
     let message = format!("the method must be one of {allow}");
     let mut response = one_error(
         StatusCode::METHOD_NOT_ALLOWED,
-        JSON,
+        MediaType::Json,
         "METHOD_NOT_ALLOWED",
         &message,
     );
@@ -156,7 +168,7 @@ struct Extensions {
 
 fn one_error(
     status: StatusCode,
-    media_type: &'static str,
+    media_type: MediaType,
     code: &'static str,
     message: &str,
 ) -> Response {
@@ -197,26 +209,52 @@ fn append_json(value: &impl Serialize, body: &mut Vec<u8>) {
     }
 }
 
-fn respond(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
+fn respond(status: StatusCode, media_type: MediaType, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CONTENT_TYPE, content_type(media_type));
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-fn ok_type(media_type: MediaType) -> &'static str {
-    match media_type {
-        MediaType::GraphqlResponse => GRAPHQL_RESPONSE,
-        MediaType::Json => JSON,
-    }
+fn content_type(media_type: MediaType) -> HeaderValue {
+    HeaderValue::from_static(match media_type {
+        MediaType::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+        MediaType::Json => "application/json; charset=utf-8",
+    })
 }
 
-const GRAPHQL_RESPONSE: &str = "application/graphql-response+json; charset=utf-8";
-const JSON: &str = "application/json; charset=utf-8";
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 /// Most answers fit, and a larger one grows a few times only.
 const USUAL_SIZE: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::body::Unreadable;
+
+    #[test]
+    fn what_takes_too_long_is_answered_in_the_type_that_is_accepted() {
+        let too_slow = Rejection::Body(Unreadable::TooSlow);
+        for (rejection, status) in [(too_slow, 408), (Rejection::Timeout, 504)] {
+            for (media_type, expected) in [
+                (
+                    MediaType::GraphqlResponse,
+                    "application/graphql-response+json; charset=utf-8",
+                ),
+                (MediaType::Json, "application/json; charset=utf-8"),
+            ] {
+                let reply = Reply {
+                    media_type,
+                    id: None,
+                };
+                let response = rejected(&reply, &rejection);
+                assert_eq!(response.status(), status);
+                assert_eq!(response.headers()[CONTENT_TYPE], expected);
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ use schema::graph::Graph;
 use schema::operation::{OperationKind, Variables};
 use serde_json::value::RawValue;
 
-use crate::error::{FetchFailure, FieldError, RequestError, RequestErrorKind};
+use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
 use crate::fetch::http::Client;
 use crate::fetch::ready::Ready;
@@ -69,6 +69,8 @@ pub enum Outcome {
         errors: Vec<FieldError>,
         /// Every call that failed, once.
         failures: Vec<Arc<FetchFailure>>,
+        /// What mappings met, where the settings show it.
+        reports: Vec<ConnectorReport>,
     },
     /// Nothing ran, nothing was appended.
     Refused {
@@ -127,6 +129,7 @@ impl Engine {
             variables: &variables,
             headers: &request.headers,
             timeout: self.settings.operation_timeout,
+            reports: self.settings.reports,
         };
         let executed = execute(&context, tree).await;
         let errors = project(
@@ -139,6 +142,7 @@ impl Engine {
         Ok(Outcome::Executed {
             errors,
             failures: executed.failures,
+            reports: executed.reports,
         })
     }
 

@@ -78,6 +78,15 @@ pub enum FieldErrorKind {
     More(usize),
 }
 
+/// What a mapping met, for who writes it.
+#[derive(Clone, Debug)]
+pub struct ConnectorReport {
+    /// Which connector: `<subgraph>:<Type>.<field>[n]`.
+    pub coordinate: Arc<str>,
+    /// What, and where in the answer and in the mapping.
+    pub report: schema::mapping::Report,
+}
+
 /// A call that brought nothing back.
 #[derive(Debug)]
 pub struct FetchFailure {
@@ -95,6 +104,9 @@ pub enum FetchError {
     /// The request could not be made from the template.
     #[error("the request cannot be built: {0}")]
     Build(String),
+    /// The operation made as many calls to the source as it may.
+    #[error("more than {0} calls in one operation")]
+    TooMany(usize),
     /// No connection.
     #[error("no connection")]
     Connect(#[source] Arc<reqwest::Error>),

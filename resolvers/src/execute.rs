@@ -14,10 +14,11 @@ use schema::operation::Variables;
 use self::entities::Entities;
 use self::flights::Flights;
 use self::run::Run;
-use crate::error::FetchFailure;
+use crate::error::{ConnectorReport, FetchFailure};
 use crate::fetch::http::Client;
 use crate::fetch::ready::Ready;
 use crate::prepared::Prepared;
+use crate::settings::Reports;
 use crate::tree::Tree;
 
 mod entities;
@@ -35,6 +36,7 @@ pub(crate) struct Context<'a> {
     pub(crate) variables: &'a Variables,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
+    pub(crate) reports: Reports,
 }
 
 /// What was fetched, and what failed.
@@ -42,6 +44,7 @@ pub(crate) struct Executed {
     pub(crate) tree: Tree,
     /// By the number in `Value::Failed`.
     pub(crate) failures: Vec<Arc<FetchFailure>>,
+    pub(crate) reports: Vec<ConnectorReport>,
 }
 
 /// Which call of which fetch.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use schema::connector::Connector;
+use schema::connector::{Connector, Phase};
 use schema::json::{Json, Object, Value};
 use schema::mapping::Vars;
 
-use self::ready::{Phase, Ready};
+use self::ready::Ready;
 use crate::error::FetchError;
 
 pub(crate) mod http;

@@ -15,5 +15,6 @@ mod project;
 mod selection;
 pub mod settings;
 mod tree;
+pub mod trial;
 
 pub use self::engine::{Allow, Engine, EngineError, Outcome, Request};

@@ -18,6 +18,12 @@ pub struct Settings {
     pub operation_timeout: Duration,
     /// For one call to a source that sets none of its own.
     pub source_timeout: Duration,
+    /// How many calls one operation may make to a source that sets no bound of its own.
+    pub source_calls: Option<NonZeroUsize>,
+    /// `$env` in templates and mappings.
+    pub environment: BTreeMap<String, String>,
+    /// Whether answers tell what mappings met.
+    pub reports: Reports,
     /// How many prepared operations are kept.
     pub prepared_operations: NonZeroUsize,
     /// Whether clients may read the schema.
@@ -35,6 +41,8 @@ pub struct SourceSettings {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For one call.
     pub timeout: Option<Duration>,
+    /// How many calls one operation may make.
+    pub calls: Option<NonZeroUsize>,
 }
 
 /// Bounds on one operation; an operation over one is refused before anything is called.
@@ -50,6 +58,15 @@ pub struct Limits {
     pub source_body: usize,
     /// Entries in `errors`; further ones are counted in a last entry.
     pub errors: usize,
+}
+
+/// Whether answers tell what mappings met: members that are missing, methods that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reports {
+    /// To nobody; they are of use to who writes the mapping, not to clients.
+    Hide,
+    /// To every client: for development. Mappings are evaluated a second time, whole.
+    Show,
 }
 
 /// Whether `__schema` and `__type` are answered.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::key::FieldSet;
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, VariableUse};
 use crate::template::Template;
 use crate::template::url::{Address, Part};
 use crate::types::Name;
@@ -11,6 +11,8 @@ use crate::types::Name;
 /// One `@connect`, with what it takes from its `@source`.
 #[derive(Debug)]
 pub struct Connector {
+    /// `id`: what its author calls it; unique in its subgraph.
+    pub id: Option<Name>,
     /// Subgraph and source, `shop.orders`: the name in the configuration; `None` without a source.
     pub source: Option<Name>,
     /// The request's method.
@@ -62,6 +64,52 @@ impl Connector {
         Address {
             source: self.base.as_ref().map(|location| location.part(base)),
             connect: self.own.part(None),
+        }
+    }
+}
+
+/// A part of a call, which sees variables of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The request is made.
+    Request,
+    /// The answer is judged and mapped.
+    Answer,
+}
+
+impl Connector {
+    /// Every use of a variable in a phase.
+    pub fn uses(&self, phase: Phase) -> Vec<VariableUse> {
+        let mut uses = Vec::new();
+        if phase == Phase::Request {
+            for location in self.base.iter().chain([&self.own]) {
+                uses.extend(location.url.variables());
+            }
+            for header in &self.headers {
+                if let HeaderValue::Template(template) = &header.value {
+                    uses.extend(template.variables());
+                }
+            }
+        }
+        let mappings = self.mappings(phase);
+        uses.extend(mappings.into_iter().flat_map(Mapping::variables));
+        uses
+    }
+
+    fn mappings(&self, phase: Phase) -> Vec<&Mapping> {
+        match phase {
+            Phase::Request => {
+                let locations = self.base.iter().chain([&self.own]);
+                let of_locations = locations.flat_map(|it| it.path.iter().chain(&it.query));
+                of_locations.chain(&self.body).map(AsRef::as_ref).collect()
+            }
+            Phase::Answer => [&self.selection]
+                .into_iter()
+                .chain(&self.is_success)
+                .chain(&self.error_message)
+                .chain(&self.error_extensions)
+                .map(AsRef::as_ref)
+                .collect(),
         }
     }
 }

@@ -3,8 +3,11 @@
 //! A `Graph` is immutable; a reload makes a new one. It is made by `link`, which is the only
 //! place that decides whether a set of subgraphs makes sense.
 
+use std::collections::BTreeSet;
+
 use crate::client::ClientSchema;
-use crate::source::{Source, SourceId};
+use crate::connector::Phase;
+use crate::source::{Access, Source, SourceId};
 use crate::types::Types;
 
 /// What the graph is.
@@ -32,6 +35,22 @@ impl Graph {
     /// The source with this id, which this graph gave out.
     pub fn source(&self, id: SourceId) -> &Source {
         &self.sources[id.0]
+    }
+
+    /// The names of environment variables that connectors read as `$env`.
+    pub fn environment(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for source in &self.sources {
+            let Access::Connector(connector) = &source.access;
+            for phase in [Phase::Request, Phase::Answer] {
+                for used in connector.uses(phase) {
+                    if used.name == "env" {
+                        names.extend(used.fields.into_iter().map(|field| field.name));
+                    }
+                }
+            }
+        }
+        names
     }
 
     /// The schema that clients see, as SDL.

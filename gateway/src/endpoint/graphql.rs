@@ -24,7 +24,8 @@ pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request) -> Res
     let (parts, body) = request.into_parts();
     let media_type = accept::negotiate(&parts.headers);
     let reply = Reply {
-        media_type: media_type.unwrap_or(MediaType::GraphqlResponse),
+        // Who accepts neither type is told so in the one that everyone can read.
+        media_type: media_type.unwrap_or(MediaType::Json),
         id: parts.extensions.get::<RequestId>().cloned(),
     };
     if media_type.is_none() {

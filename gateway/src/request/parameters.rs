@@ -166,8 +166,8 @@ mod tests {
 
     fn reason(result: Result<Parameters, Unusable>) -> String {
         match result.unwrap_err() {
-            Unusable::NotJson(reason) => format!("400 {reason}"),
-            Unusable::NotARequest(reason) => format!("422 {reason}"),
+            Unusable::NotJson(reason) => format!("not JSON: {reason}"),
+            Unusable::NotARequest(reason) => format!("no request: {reason}"),
         }
     }
 
@@ -194,40 +194,44 @@ mod tests {
 
     #[test]
     fn what_is_not_json_says_where() {
-        check("", "400 EOF while parsing a value at line 1 column 0");
+        check("", "not JSON: EOF while parsing a value at line 1 column 0");
         check(
             r#"{"query":"#,
-            "400 EOF while parsing a value at line 1 column 9",
+            "not JSON: EOF while parsing a value at line 1 column 9",
         );
-        check("[1,", "400 EOF while parsing a value at line 1 column 3");
+        check(
+            "[1,",
+            "not JSON: EOF while parsing a value at line 1 column 3",
+        );
         assert_eq!(
             reason(Parameters::from_json(b"\xff")),
-            "400 the body is not UTF-8"
+            "not JSON: the body is not UTF-8"
         );
     }
 
     #[test]
     fn json_that_is_no_request_says_what_is_wrong() {
-        check("{}", "422 `query` is missing");
-        check(r#"{"query": null}"#, "422 `query` is missing");
-        check(r#"{"query": 1}"#, "422 `query` must be a string");
+        check("{}", "no request: `query` is missing");
+        check(r#"{"query": null}"#, "no request: `query` is missing");
+        check(r#"{"query": 1}"#, "no request: `query` must be a string");
         check(
             r#"{"query": "{a}", "operationName": 1}"#,
-            "422 `operationName` must be a string",
+            "no request: `operationName` must be a string",
         );
         check(
             r#"{"query": "{a}", "variables": [1]}"#,
-            "422 `variables` must be an object",
+            "no request: `variables` must be an object",
         );
         check(
             r#"{"query": "{a}", "extensions": 1}"#,
-            "422 `extensions` must be an object",
+            "no request: `extensions` must be an object",
         );
         check(
             r#"[{"query": "{a}"}]"#,
-            "422 lists of operations are not supported; send one operation in a request",
+            "no request: lists of operations are not supported; send one operation in a request",
         );
-        let shape = "422 the body must be an object with the member `query`, each member once";
+        let shape =
+            "no request: the body must be an object with the member `query`, each member once";
         check("7", shape);
         check(r#"{"query": "{a}", "query": "{b}"}"#, shape);
     }
@@ -247,13 +251,16 @@ mod tests {
     fn a_query_string_without_a_query_is_no_request() {
         let wrong = |text| reason(Parameters::from_query_string(text));
 
-        assert_eq!(wrong(""), "422 `query` is missing");
-        assert_eq!(wrong("query=a&query=b"), "422 `query` is given twice");
+        assert_eq!(wrong(""), "no request: `query` is missing");
+        assert_eq!(
+            wrong("query=a&query=b"),
+            "no request: `query` is given twice"
+        );
         assert_eq!(
             wrong("query=a&variables=1"),
-            "422 `variables` must be an object"
+            "no request: `variables` must be an object"
         );
-        assert!(wrong("query=a&variables=%7B").starts_with("400 `variables`: EOF"));
+        assert!(wrong("query=a&variables=%7B").starts_with("not JSON: `variables`: EOF"));
     }
 
     #[test]
@@ -263,6 +270,6 @@ mod tests {
             r#"{"a":"#.repeat(100_000)
         );
 
-        assert!(reason(Parameters::from_json(deep.as_bytes())).starts_with("400 "));
+        assert!(reason(Parameters::from_json(deep.as_bytes())).starts_with("not JSON: "));
     }
 }

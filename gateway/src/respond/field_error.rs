@@ -34,6 +34,7 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
         FieldErrorKind::More(_) => "MORE_ERRORS",
         FieldErrorKind::Fetch(failure) => match &failure.error {
             FetchError::Build(_) => "SOURCE_REQUEST_FAILED",
+            FetchError::TooMany(_) => "REQUEST_LIMIT_EXCEEDED",
             FetchError::Connect(_) | FetchError::Broken(_) => "SOURCE_UNAVAILABLE",
             FetchError::Timeout(_) => "SOURCE_TIMEOUT",
             FetchError::Refused { .. } => "CONNECTOR_FETCH",
@@ -104,6 +105,7 @@ fn message(kind: &FieldErrorKind) -> String {
         FieldErrorKind::More(count) => return format!("{count} more errors are not listed"),
         FieldErrorKind::Fetch(failure) => match &failure.error {
             FetchError::Build(_) => "the call to the source could not be made",
+            FetchError::TooMany(_) => "the operation made as many calls to the source as it may",
             FetchError::Connect(_) => "the source cannot be reached",
             FetchError::Broken(_) => "the connection to the source broke",
             FetchError::Timeout(_) => "the source did not answer in time",

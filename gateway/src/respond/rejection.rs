@@ -13,7 +13,7 @@ pub(super) struct Told {
     pub(super) message: String,
 }
 
-/// "Status Codes" of the draft, where it names one.
+/// The same in both media types: none of these is a well-formed request that was answered.
 pub(super) fn told(rejection: &Rejection) -> Told {
     let (status, code, message) = match rejection {
         Rejection::NotAcceptable => (
@@ -51,11 +51,9 @@ pub(super) fn told(rejection: &Rejection) -> Told {
             "BAD_REQUEST",
             format!("not JSON: {reason}"),
         ),
-        Rejection::Parameters(Unusable::NotARequest(reason)) => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "BAD_REQUEST",
-            reason.clone(),
-        ),
+        Rejection::Parameters(Unusable::NotARequest(reason)) => {
+            (StatusCode::BAD_REQUEST, "BAD_REQUEST", reason.clone())
+        }
         Rejection::Timeout => (
             StatusCode::GATEWAY_TIMEOUT,
             "GATEWAY_TIMEOUT",

@@ -1,14 +1,18 @@
 //! What is said of an operation that the engine refuses: nothing of it was executed.
+//!
+//! Its request was well-formed, and so it is no failure of HTTP to a client that accepts only
+//! `application/json`: such a client trusts a body only with 200.
 
 use axum::response::Response;
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
 use resolvers::error::{RequestError, RequestErrorKind};
 
-use super::{Extensions, GRAPHQL_RESPONSE, GraphqlError, Location, only_errors, respond};
+use super::{Extensions, GraphqlError, Location, only_errors, respond};
+use crate::request::accept::MediaType;
 
 /// The answer, with the status of the first error.
-pub(super) fn answer(errors: &[RequestError]) -> Response {
+pub(super) fn answer(errors: &[RequestError], media_type: MediaType) -> Response {
     let first = errors.first().map(|error| error.kind);
     let errors = errors.iter().map(|error| GraphqlError {
         message: &error.message,
@@ -21,8 +25,8 @@ pub(super) fn answer(errors: &[RequestError]) -> Response {
             code: code(error.kind),
         },
     });
-    let status = status(first.unwrap_or(RequestErrorKind::Planning));
-    let mut response = respond(status, GRAPHQL_RESPONSE, only_errors(errors));
+    let status = status(first.unwrap_or(RequestErrorKind::Planning), media_type);
+    let mut response = respond(status, media_type, only_errors(errors));
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response
             .headers_mut()
@@ -45,15 +49,53 @@ pub(super) fn code(kind: RequestErrorKind) -> &'static str {
     }
 }
 
-fn status(kind: RequestErrorKind) -> StatusCode {
+fn status(kind: RequestErrorKind, media_type: MediaType) -> StatusCode {
     match kind {
-        RequestErrorKind::Parse => StatusCode::BAD_REQUEST,
-        RequestErrorKind::Validation
+        RequestErrorKind::Parse
+        | RequestErrorKind::Validation
         | RequestErrorKind::Variables
         | RequestErrorKind::OperationName
         | RequestErrorKind::Limit
-        | RequestErrorKind::Introspection => StatusCode::UNPROCESSABLE_ENTITY,
+        | RequestErrorKind::Introspection => match media_type {
+            MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
+            MediaType::Json => StatusCode::OK,
+        },
         RequestErrorKind::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         RequestErrorKind::Planning => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(kind: RequestErrorKind, modern: u16, old: u16) {
+        for (media_type, expected) in [(MediaType::GraphqlResponse, modern), (MediaType::Json, old)]
+        {
+            let error = RequestError {
+                message: "no".to_owned(),
+                locations: Vec::new(),
+                kind,
+            };
+            let response = answer(&[error], media_type);
+            assert_eq!(response.status().as_u16(), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_operation_that_is_refused_is_200_to_who_accepts_only_plain_json() {
+        check(RequestErrorKind::Parse, 400, 200);
+        check(RequestErrorKind::Validation, 400, 200);
+        check(RequestErrorKind::Variables, 400, 200);
+        check(RequestErrorKind::OperationName, 400, 200);
+        check(RequestErrorKind::Limit, 400, 200);
+        check(RequestErrorKind::Introspection, 400, 200);
+    }
+
+    #[test]
+    fn a_method_and_a_fault_of_ours_have_their_status_in_both_types() {
+        check(RequestErrorKind::NotAllowed, 405, 405);
+        check(RequestErrorKind::Planning, 500, 500);
     }
 }

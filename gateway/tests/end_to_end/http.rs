@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use gateway::config::graph::Introspection;
 use gateway::config::listen::Playground;
 
 use crate::client::{Answer, Connection, ask};
@@ -10,6 +11,7 @@ use crate::running::Running;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const MODERN: (&str, &str) = ("accept", "application/graphql-response+json");
+const OLD: (&str, &str) = ("accept", "application/json");
 const MODERN_TYPE: &str = "application/graphql-response+json; charset=utf-8";
 const OLD_TYPE: &str = "application/json; charset=utf-8";
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
@@ -55,10 +57,11 @@ async fn an_operation_is_answered_in_the_media_type_that_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_client_that_accepts_neither_type_is_told_so() {
+async fn a_client_that_accepts_neither_type_is_told_so_in_plain_json() {
     let answer = post(&[JSON, ("accept", "text/html")], TYPENAME).await;
 
     assert_refused(&answer, 406, "NOT_ACCEPTABLE");
+    assert_eq!(answer.header("content-type"), Some(OLD_TYPE));
 }
 
 #[tokio::test]
@@ -77,11 +80,14 @@ async fn only_json_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_400_and_what_is_no_request_is_422() {
-    for body in ["NONSENSE", r#"{"query":"#, "[{]", " "] {
-        assert_refused(&post(&[JSON, MODERN], body).await, 400, "BAD_REQUEST");
-    }
+async fn what_is_not_json_or_no_request_is_400_in_the_type_that_is_accepted() {
+    let gateway = Running::alone(|_| {}).await;
     for body in [
+        "NONSENSE",
+        r#"{"query":"#,
+        "[{]",
+        " ",
+        "",
         "{}",
         "7",
         r#"{"qeury": "{ __typename }"}"#,
@@ -91,32 +97,96 @@ async fn what_is_not_json_is_400_and_what_is_no_request_is_422() {
         r#"{"query": "{ __typename }", "extensions": "x"}"#,
         r#"[{"query": "{ __typename }"}]"#,
     ] {
-        let answer = post(&[JSON, MODERN], body).await;
-        assert_refused(&answer, 422, "BAD_REQUEST");
-        assert_eq!(answer.header("content-type"), Some(MODERN_TYPE));
+        for (accept, media_type) in [(MODERN, MODERN_TYPE), (OLD, OLD_TYPE)] {
+            let answer = ask(gateway.address, "POST /graphql", &[JSON, accept], body).await;
+            assert_refused(&answer, 400, "BAD_REQUEST");
+            assert_eq!(answer.header("content-type"), Some(media_type), "{body}");
+        }
     }
 }
 
 #[tokio::test]
-async fn a_document_that_does_not_parse_is_400_and_one_that_is_not_valid_is_422() {
-    let parse = post(&[JSON], r#"{"query": "{"}"#).await;
-    let validation = post(&[JSON], r#"{"query": "{ nothingLikeThis }"}"#).await;
-    let variables = post(
-        &[JSON],
-        r#"{"query": "query($id: ID!) { user(id: $id) { id } }"}"#,
-    )
+async fn an_operation_that_is_refused_is_400_or_in_plain_json_200() {
+    let gateway = Running::alone(|config| {
+        config.limits.depth = 2.try_into().unwrap();
+        config.graph.introspection = Introspection::Refuse;
+    })
     .await;
-    let name = post(
-        &[JSON],
-        r#"{"query": "query A { __typename }", "operationName": "B"}"#,
-    )
-    .await;
+    for (body, code) in [
+        (r#"{"query": "{"}"#, "GRAPHQL_PARSE_FAILED"),
+        (
+            r#"{"query": "{ nothingLikeThis }"}"#,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            r#"{"query": "query($id: ID!) { user(id: $id) { id } }"}"#,
+            "BAD_USER_INPUT",
+        ),
+        (
+            r#"{"query": "query A { __typename }", "operationName": "B"}"#,
+            "OPERATION_RESOLUTION_FAILURE",
+        ),
+        (
+            r#"{"query": "{ orders { nodes { id } } }"}"#,
+            "OPERATION_LIMIT_EXCEEDED",
+        ),
+        (
+            r#"{"query": "{ __schema { description } }"}"#,
+            "INTROSPECTION_DISABLED",
+        ),
+    ] {
+        for (headers, status, media_type) in [
+            (&[JSON, MODERN][..], 400, MODERN_TYPE),
+            (&[JSON, OLD], 200, OLD_TYPE),
+            (&[JSON], 200, OLD_TYPE),
+        ] {
+            let answer = ask(gateway.address, "POST /graphql", headers, body).await;
+            assert_refused(&answer, status, code);
+            assert_eq!(answer.header("content-type"), Some(media_type), "{body}");
+        }
+    }
+}
 
-    assert_refused(&parse, 400, "GRAPHQL_PARSE_FAILED");
-    assert_refused(&validation, 422, "GRAPHQL_VALIDATION_FAILED");
-    assert_refused(&variables, 422, "BAD_USER_INPUT");
-    assert_refused(&name, 422, "OPERATION_RESOLUTION_FAILURE");
-    assert_eq!(parse.json()["errors"][0]["locations"][0]["line"], 1);
+#[tokio::test]
+async fn what_is_wrong_in_a_document_has_its_place() {
+    let answer = post(&[JSON], r#"{"query": "{\n  nothingLikeThis }"}"#).await;
+
+    let place = &answer.json()["errors"][0]["locations"][0];
+    assert_eq!(*place, serde_json::json!({ "line": 2, "column": 3 }));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_http_has_its_status_in_both_types() {
+    let gateway = Running::alone(|config| {
+        config.limits.body_size = NonZeroUsize::new(64).unwrap();
+    })
+    .await;
+    let text = ("content-type", "text/plain");
+    let long = "x".repeat(65);
+    for (accept, media_type) in [(MODERN, MODERN_TYPE), (OLD, OLD_TYPE)] {
+        for (line, content_type, body, status, code) in [
+            ("PUT /graphql", JSON, TYPENAME, 405, "METHOD_NOT_ALLOWED"),
+            (
+                "GET /graphql?query=mutation%7B__typename%7D",
+                JSON,
+                "",
+                405,
+                "METHOD_NOT_ALLOWED",
+            ),
+            (
+                "POST /graphql",
+                text,
+                TYPENAME,
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+            ),
+            ("POST /graphql", JSON, &long, 413, "REQUEST_TOO_LARGE"),
+        ] {
+            let answer = ask(gateway.address, line, &[content_type, accept], body).await;
+            assert_refused(&answer, status, code);
+            assert_eq!(answer.header("content-type"), Some(media_type), "{line}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -142,7 +212,7 @@ async fn get_runs_queries_and_refuses_mutations() {
     );
     assert_refused(&mutation, 405, "METHOD_NOT_ALLOWED");
     assert_eq!(mutation.header("allow"), Some("POST"));
-    assert_refused(&nothing, 422, "BAD_REQUEST");
+    assert_refused(&nothing, 400, "BAD_REQUEST");
 }
 
 #[tokio::test]

@@ -7,10 +7,12 @@
     reason = "a test may"
 )]
 
+mod audit;
 mod client;
 mod commands;
 mod graphiql;
 mod http;
+mod node;
 mod running;
 mod shop;
 mod stop;

@@ -111,7 +111,8 @@ async fn limits_of_the_configuration_are_limits_of_operations() {
     })
     .await;
     let code = async |query: &str| {
-        let answer = post(&gateway, query, &[]).await;
+        let accept = ("accept", "application/graphql-response+json");
+        let answer = post(&gateway, query, &[accept]).await;
         (answer.status, answer.code())
     };
 
@@ -119,9 +120,9 @@ async fn limits_of_the_configuration_are_limits_of_operations() {
     let long = code(&format!("{{ {} }}", "__typename ".repeat(200))).await;
     let introspection = code("{ __schema { queryType { name } } }").await;
 
-    assert_eq!(deep, (422, "OPERATION_LIMIT_EXCEEDED".to_owned()));
-    assert_eq!(long, (422, "OPERATION_LIMIT_EXCEEDED".to_owned()));
-    assert_eq!(introspection, (422, "INTROSPECTION_DISABLED".to_owned()));
+    assert_eq!(deep, (400, "OPERATION_LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(long, (400, "OPERATION_LIMIT_EXCEEDED".to_owned()));
+    assert_eq!(introspection, (400, "INTROSPECTION_DISABLED".to_owned()));
 }
 
 #[tokio::test]

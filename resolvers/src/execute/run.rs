@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use schema::connector::{Connector, Gives};
-use schema::json::{Object, Value as Json};
+use hashbrown::HashMap;
+use schema::connector::{Connector, Gives, Phase};
+use schema::json::{Node, Object, Value as Json};
 use schema::mapping::Vars;
 use schema::source::Access;
 use schema::types::{Constant, Name};
@@ -12,12 +13,13 @@ use schema::types::{Constant, Name};
 use super::entities::{Entities, KeyState, key_value};
 use super::flights::Flights;
 use super::{CallId, Context, Executed, State, merge};
-use crate::error::{FetchError, FetchFailure};
+use crate::error::{ConnectorReport, FetchError, FetchFailure};
 use crate::extract::fill::Fill;
-use crate::fetch::ready::{Phase, Ready};
+use crate::fetch::ready::Ready;
 use crate::fetch::request::{self, Request};
 use crate::fetch::{self, Answer, Body};
 use crate::plan::Fetch;
+use crate::settings::Reports;
 use crate::tree::{Row, Tree, Value};
 
 pub(super) struct Run<'c, 'a> {
@@ -26,6 +28,10 @@ pub(super) struct Run<'c, 'a> {
     states: Vec<State>,
     /// The last that was begun.
     stage: usize,
+    /// Calls by what they are counted as, where there is a bound.
+    made: HashMap<&'a str, usize, foldhash::fast::RandomState>,
+    /// What mappings met, where that is told.
+    reports: Vec<ConnectorReport>,
     failures: Vec<Arc<FetchFailure>>,
 }
 
@@ -39,6 +45,8 @@ impl<'c, 'a> Run<'c, 'a> {
                 .take(fetches)
                 .collect(),
             stage: 0,
+            made: HashMap::default(),
+            reports: Vec::new(),
             failures: Vec::new(),
         }
     }
@@ -47,6 +55,7 @@ impl<'c, 'a> Run<'c, 'a> {
         Executed {
             tree: self.tree,
             failures: self.failures,
+            reports: self.reports,
         }
     }
 
@@ -87,7 +96,8 @@ impl<'c, 'a> Run<'c, 'a> {
         let sharing = self.context.prepared.programs[index].sharing;
         let mut calls = 0;
         for id in self.chunks(index, entities.len()) {
-            match self.request(id, &entities) {
+            let counted = self.count(index);
+            match counted.and_then(|()| self.request(id, &entities)) {
                 Ok(request) => {
                     flights.add(id, request, sharing, |request| self.call(id, request));
                     calls += 1;
@@ -99,6 +109,20 @@ impl<'c, 'a> Run<'c, 'a> {
             0 => State::Done,
             calls => State::Running { calls, entities },
         };
+    }
+
+    /// Counts a call against what the operation may make.
+    fn count(&mut self, fetch: usize) -> Result<(), FetchError> {
+        let ready = self.ready(fetch);
+        let Some(limit) = ready.calls else {
+            return Ok(());
+        };
+        let made = self.made.entry(&ready.counted_as).or_default();
+        *made += 1;
+        if *made > limit.get() {
+            return Err(FetchError::TooMany(limit.get()));
+        }
+        Ok(())
     }
 
     fn entities(&mut self, index: usize, fetch: &'a Fetch) -> Entities {
@@ -216,7 +240,14 @@ impl<'c, 'a> Run<'c, 'a> {
             vars.set("this", key());
         }
         if ready.uses(phase, "config") {
-            vars.set("config", Json::Node(ready.config.root()));
+            vars.set("config", given(phase, ready.config.root()));
+        }
+        if ready.uses(phase, "env") {
+            vars.set("env", given(phase, ready.environment.root()));
+        }
+        if ready.uses(phase, "context") {
+            // Nothing here writes a context yet; a mapping may ask for one all the same.
+            vars.set("context", Json::object(Object::with_capacity(0)));
         }
         if ready.uses(phase, "request") {
             vars.set("request", request::headers_value(self.context.headers));
@@ -285,6 +316,15 @@ impl<'c, 'a> Run<'c, 'a> {
                 Value::Absent,
             ))),
         };
+        if self.context.reports == Reports::Show {
+            let met = connector.selection.eval(value.clone(), &vars).reports;
+            let coordinate = &self.ready(id.fetch).coordinate;
+            self.reports
+                .extend(met.into_iter().map(|report| ConnectorReport {
+                    coordinate: Arc::clone(coordinate),
+                    report,
+                }));
+        }
         drop((value, vars));
         if let Body::Json(json) = body {
             self.tree.keep(json);
@@ -363,6 +403,15 @@ impl<'c, 'a> Run<'c, 'a> {
                 self.fail(id, &entities, FetchError::Timeout(timeout));
             }
         }
+    }
+}
+
+/// A value that is there before any call. While an answer is mapped, every node must be one of
+/// its body, because that is what slots will point into; so this is a copy then.
+fn given(phase: Phase, node: Node<'_>) -> Json<'_> {
+    match phase {
+        Phase::Request => Json::Node(node),
+        Phase::Answer => Json::Node(node).to_owned_value(),
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Fill<'t, 'a> {
     pub(crate) widths: &'t Widths,
     /// The number that the body will have in the tree.
     pub(crate) body: u32,
-    /// For parts of the mapping that are evaluated.
+    /// For parts of the mapping that are evaluated; no value in it is a node of another document.
     pub(crate) vars: &'t Vars<'a>,
 }
 

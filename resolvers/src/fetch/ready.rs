@@ -1,14 +1,14 @@
 //! A source with what the operator decided about it, made once for an engine.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use schema::connector::{Connector, HeaderValue as From};
+use schema::connector::{Connector, Phase};
 use schema::json::Json;
-use schema::mapping::Mapping;
 use schema::source::{Access, Source};
 use schema::template::Template;
 use schema::types::Name;
@@ -24,16 +24,13 @@ pub(crate) struct Ready {
     /// Instead of the graph's `baseURL`.
     pub(crate) base: Option<Template>,
     pub(crate) config: Json,
+    pub(crate) environment: Json,
+    /// How many calls one operation may make, with all connectors of the same `counted_as`.
+    pub(crate) calls: Option<NonZeroUsize>,
+    pub(crate) counted_as: Name,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     request: BTreeSet<String>,
     answer: BTreeSet<String>,
-}
-
-/// A part of a call, which has variables of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Request,
-    Answer,
 }
 
 impl Ready {
@@ -61,9 +58,12 @@ impl Ready {
                 .and_then(|own| own.url.as_ref())
                 .map(|url| Template::constant(url.as_str())),
             config: parsed(config),
+            environment: environment(connector, settings),
+            calls: own.and_then(|own| own.calls).or(settings.source_calls),
+            counted_as: Arc::clone(connector.source.as_ref().unwrap_or(&source.name)),
             headers: own.map(|own| own.headers.clone()).unwrap_or_default(),
-            request: request_variables(connector),
-            answer: answer_variables(connector),
+            request: names(connector, Phase::Request),
+            answer: names(connector, Phase::Answer),
         }
     }
 
@@ -86,35 +86,23 @@ fn empty() -> Json {
     Json::parse(Bytes::from_static(b"{}")).expect("an empty object is JSON")
 }
 
-fn request_variables(connector: &Connector) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut mappings: Vec<&Arc<Mapping>> = Vec::new();
-    for location in connector.base.iter().chain([&connector.own]) {
-        names.extend(location.url.variables().into_iter().map(|it| it.name));
-        mappings.extend(location.path.iter().chain(&location.query));
-    }
-    for header in &connector.headers {
-        if let From::Template(template) = &header.value {
-            names.extend(template.variables().into_iter().map(|it| it.name));
+fn names(connector: &Connector, phase: Phase) -> BTreeSet<String> {
+    let uses = connector.uses(phase);
+    uses.into_iter().map(|used| used.name).collect()
+}
+
+/// The environment variables that the connector names; one that is not set is not there.
+fn environment(connector: &Connector, settings: &Settings) -> Json {
+    let mut members = serde_json::Map::new();
+    for phase in [Phase::Request, Phase::Answer] {
+        let uses = connector.uses(phase);
+        for used in uses.iter().filter(|used| used.name == "env") {
+            for field in &used.fields {
+                if let Some(value) = settings.environment.get(&field.name) {
+                    members.insert(field.name.clone(), value.as_str().into());
+                }
+            }
         }
     }
-    mappings.extend(&connector.body);
-    add(&mappings, &mut names);
-    names
-}
-
-fn answer_variables(connector: &Connector) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut mappings = vec![&connector.selection];
-    mappings.extend(&connector.is_success);
-    mappings.extend(&connector.error_message);
-    mappings.extend(&connector.error_extensions);
-    add(&mappings, &mut names);
-    names
-}
-
-fn add(mappings: &[&Arc<Mapping>], names: &mut BTreeSet<String>) {
-    for mapping in mappings {
-        names.extend(mapping.variables().into_iter().map(|it| it.name));
-    }
+    parsed(serde_json::Value::Object(members).to_string())
 }

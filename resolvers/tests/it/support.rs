@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use mocks::{Service, Shop};
 use resolvers::error::{FieldError, FieldErrorKind, PathElement};
-use resolvers::settings::{Introspection, Limits, Settings, SourceSettings};
+use resolvers::settings::{Introspection, Limits, Reports, Settings, SourceSettings};
 use resolvers::{Allow, Engine, Outcome, Request};
 use schema::graph::Graph;
 use schema::link::{self, LinkOptions};
@@ -68,6 +68,9 @@ pub(crate) fn settings() -> Settings {
         },
         operation_timeout: Duration::from_secs(10),
         source_timeout: Duration::from_secs(5),
+        source_calls: None,
+        environment: BTreeMap::new(),
+        reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,
         introspection: Introspection::Allow,
     }

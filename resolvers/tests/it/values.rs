@@ -3,8 +3,8 @@
 use insta::assert_json_snapshot;
 use serde_json::json;
 
-use crate::canned::engine;
-use crate::support::ask;
+use crate::canned::{engine, engine_with};
+use crate::support::{ask, ask_with};
 
 /// A graph with one source; `{}` stands for the types.
 fn sdl(version: &str, types: &str) -> String {
@@ -401,4 +401,62 @@ async fn arguments_are_coerced_as_graphql_says() {
         "{:?}",
         requests.lock().unwrap()
     );
+}
+
+#[tokio::test]
+async fn configuration_environment_and_headers_reach_the_request_and_the_answer() {
+    let types = r#"
+        type Query {
+          it: String
+            @connect(
+              source: "api"
+              http: { GET: "/{$config.tenant}/{$env.REGION}", queryParams: "h: $request.headers.'x-tenant'->first" }
+              selection: "$config.tenant"
+            )
+        }
+    "#;
+    let (engine, requests) = engine_with(
+        &sdl("v0.3", types),
+        &[("GET /t%201/eu?h=a%2Fb", json!({}))],
+        |settings| {
+            let source = settings.sources.get_mut("g.api").unwrap();
+            source.config = json!({ "tenant": "t 1" });
+            settings.environment.insert("REGION".into(), "eu".into());
+        },
+    )
+    .await;
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-tenant", "a/b".parse().unwrap());
+
+    let answer = ask_with(&engine, "{ it }", json!({}), headers).await;
+
+    assert_eq!(
+        answer,
+        json!({ "it": "t 1" }),
+        "{:?}",
+        requests.lock().unwrap()
+    );
+}
+
+#[tokio::test]
+async fn an_operation_makes_no_more_calls_to_a_source_than_it_may() {
+    let types = r#"
+        type Query { n(i: Int): Int @connect(source: "api", http: { GET: "/n/{$args.i}" }, selection: "$") }
+    "#;
+    let answers = [("GET /n/1", json!(1)), ("GET /n/2", json!(2))];
+    let (engine, requests) = engine_with(&sdl("v0.3", types), &answers, |settings| {
+        settings.source_calls = std::num::NonZeroUsize::new(2);
+    })
+    .await;
+
+    let answer = ask(&engine, "{ a: n(i: 1) b: n(i: 2) c: n(i: 3) }", json!({})).await;
+
+    assert_eq!(
+        answer,
+        json!({
+            "data": { "a": 1, "b": 2, "c": null },
+            "errors": ["c: g:Query.n[0]: more than 2 calls in one operation"]
+        })
+    );
+    assert_eq!(requests.lock().unwrap().len(), 2);
 }

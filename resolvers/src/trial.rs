@@ -1,0 +1,202 @@
+//! One connector by itself, without a network: which request it makes, what it makes of an answer.
+//!
+//! Runs the very code that answers operations, with the whole selection instead of what an
+//! operation asks for. What the variables are is up to the caller: arguments are not coerced and
+//! have no defaults here, and results are not checked against the types of the schema.
+
+use ::http::{HeaderMap, Method, StatusCode};
+use bytes::Bytes;
+use schema::connector::{Connector, Gives};
+use schema::graph::Graph;
+use schema::json::{Json, Object, Value};
+use schema::mapping::{Report, Vars};
+use schema::source::{Access, Source};
+use schema::types::Name;
+use url::Url;
+
+use crate::error::FetchError;
+use crate::fetch::ready::Ready;
+use crate::fetch::{self, Answer, Body, request};
+use crate::settings::Settings;
+
+/// A connector, ready to be tried.
+#[derive(Debug)]
+pub struct Trial<'g> {
+    source: &'g Source,
+    ready: Ready,
+}
+
+/// Why a name does not name a connector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotFound {
+    /// No connector is called so; these are all there are.
+    Unknown(Vec<Name>),
+    /// It may be any of these.
+    Ambiguous(Vec<Name>),
+}
+
+/// What a connector is given.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// By name, without the dollar. `args` and `this` are empty objects where they are not given,
+    /// `config` and `env` what the settings say.
+    pub variables: Vec<(String, Json)>,
+    /// The client's headers: what connectors forward, and `$request`.
+    pub headers: HeaderMap,
+}
+
+/// The request that a connector makes.
+#[derive(Debug)]
+pub struct Made {
+    /// Its method.
+    pub method: Method,
+    /// Its whole URL.
+    pub url: Url,
+    /// Those that the connector decides; framing is added when a request is sent.
+    pub headers: HeaderMap,
+    /// Nothing, when the connector has no `body`.
+    pub body: Option<Bytes>,
+}
+
+/// What a source is said to have answered.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// Its status.
+    pub status: StatusCode,
+    /// All of its headers.
+    pub headers: HeaderMap,
+    /// As it came.
+    pub body: Bytes,
+}
+
+/// What became of an answer.
+#[derive(Debug)]
+pub struct Mapped {
+    /// What the selection gave, as JSON; `None` when it gave nothing at all.
+    pub result: Result<Option<String>, FetchError>,
+    /// What the selection met on the way.
+    pub reports: Vec<Report>,
+}
+
+impl<'g> Trial<'g> {
+    /// The connector called `name`: its coordinate (`users:Query.user[0]`), with or without the
+    /// subgraph and, where it is the only one of its place, the number; or its `id`.
+    pub fn find(graph: &'g Graph, settings: &Settings, name: &str) -> Result<Self, NotFound> {
+        let named: Vec<&Source> = graph
+            .sources()
+            .map(|(_, source)| source)
+            .filter(|source| is_called(source, name))
+            .collect();
+        match named.as_slice() {
+            [source] => Ok(Self {
+                source,
+                ready: Ready::new(source, settings),
+            }),
+            [] => Err(NotFound::Unknown(coordinates(graph))),
+            several => {
+                let names = several.iter().map(|source| Name::clone(&source.name));
+                Err(NotFound::Ambiguous(names.collect()))
+            }
+        }
+    }
+
+    /// Its whole coordinate: `users:Query.user[0]`.
+    pub fn coordinate(&self) -> &str {
+        &self.source.name
+    }
+
+    /// The subgraph that it belongs to.
+    pub fn service(&self) -> &str {
+        &self.source.service
+    }
+
+    /// The request that it makes; an error when none can be made.
+    pub fn request(&self, given: &Given) -> Result<Made, FetchError> {
+        let vars = self.vars(given);
+        let made = request::build(self.connector(), &self.ready, &given.headers, &vars)?;
+        Ok(Made {
+            method: made.method,
+            url: made.url,
+            headers: made.headers,
+            body: made.body,
+        })
+    }
+
+    /// What it makes of a response.
+    pub fn map(&self, given: &Given, response: Response) -> Mapped {
+        let mut reports = Vec::new();
+        let result = self.mapped(given, response, &mut reports);
+        Mapped { result, reports }
+    }
+
+    fn mapped(
+        &self,
+        given: &Given,
+        response: Response,
+        reports: &mut Vec<Report>,
+    ) -> Result<Option<String>, FetchError> {
+        let answer = Answer {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+        };
+        let body = Body::read(&answer)?;
+        let mut vars = self.vars(given);
+        fetch::answer_vars(&self.ready, &answer, &mut vars);
+        let connector = self.connector();
+        fetch::judge(connector, &answer, &body.value(), &vars)?;
+        let outcome = connector.selection.eval(body.value(), &vars);
+        *reports = outcome.reports;
+        let is_list = outcome
+            .value
+            .as_ref()
+            .is_some_and(|it| it.as_list().is_some());
+        if matches!(connector.gives, Gives::Batch { .. }) && !is_list {
+            return Err(FetchError::NotAList);
+        }
+        Ok(outcome.value.map(|value| value.to_json()))
+    }
+
+    fn connector(&self) -> &'g Connector {
+        let Access::Connector(connector) = &self.source.access;
+        connector
+    }
+
+    fn vars<'v>(&'v self, given: &'v Given) -> Vars<'v> {
+        let empty = || Value::object(Object::with_capacity(0));
+        let mut vars = Vars::new()
+            .with("args", empty())
+            .with("this", empty())
+            .with("context", empty())
+            .with("config", Value::Node(self.ready.config.root()))
+            .with("env", Value::Node(self.ready.environment.root()))
+            .with("request", request::headers_value(&given.headers));
+        for (name, value) in &given.variables {
+            vars.set(name.as_str(), Value::Node(value.root()));
+        }
+        vars
+    }
+}
+
+/// The coordinates of all connectors of a graph, in the order of its subgraphs.
+pub fn coordinates(graph: &Graph) -> Vec<Name> {
+    let sources = graph.sources();
+    sources
+        .map(|(_, source)| Name::clone(&source.name))
+        .collect()
+}
+
+fn is_called(source: &Source, name: &str) -> bool {
+    let Access::Connector(connector) = &source.access;
+    let local = match name.split_once(':') {
+        Some((service, local)) if service == &*source.service => local,
+        Some(_) => return false,
+        None => name,
+    };
+    let coordinate = source.name.split_once(':').map_or("", |(_, local)| local);
+    let place = coordinate
+        .split_once('[')
+        .map_or(coordinate, |(place, _)| place);
+    let id = connector.id.as_deref();
+    local == coordinate || local == place || id == Some(local)
+}
