@@ -69,7 +69,7 @@ pub enum Outcome {
         errors: Vec<FieldError>,
         /// Every call that failed, once.
         failures: Vec<Arc<FetchFailure>>,
-        /// What mappings met, where the settings show it.
+        /// What mappings say to clients, and, where the settings show it, what they met.
         reports: Vec<ConnectorReport>,
     },
     /// Nothing ran, nothing was appended.

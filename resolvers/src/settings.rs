@@ -63,7 +63,7 @@ pub struct Limits {
 /// Whether answers tell what mappings met: members that are missing, methods that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reports {
-    /// To nobody; they are of use to who writes the mapping, not to clients.
+    /// To nobody, but for what a mapping says to clients itself (`->withError`).
     Hide,
     /// To every client: for development. Mappings are evaluated a second time, whole.
     Show,

@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use hashbrown::HashMap;
 use schema::connector::{Connector, Gives, Phase};
 use schema::json::{Node, Object, Value as Json};
-use schema::mapping::Vars;
+use schema::mapping::{ReportKind, Vars};
 use schema::source::Access;
 use schema::types::{Constant, Name};
 
@@ -304,6 +304,7 @@ impl<'c, 'a> Run<'c, 'a> {
             widths: &prepared.widths,
             body: number,
             vars: &vars,
+            authored: Vec::new(),
         };
         let result = match &connector.gives {
             Gives::Batch { .. } => {
@@ -316,15 +317,18 @@ impl<'c, 'a> Run<'c, 'a> {
                 Value::Absent,
             ))),
         };
+        let mut reports = std::mem::take(&mut fill.authored);
         if self.context.reports == Reports::Show {
             let met = connector.selection.eval(value.clone(), &vars).reports;
-            let coordinate = &self.ready(id.fetch).coordinate;
-            self.reports
-                .extend(met.into_iter().map(|report| ConnectorReport {
-                    coordinate: Arc::clone(coordinate),
-                    report,
-                }));
+            let met = met.into_iter();
+            reports.extend(met.filter(|report| report.kind != ReportKind::AuthoredError));
         }
+        let coordinate = &self.ready(id.fetch).coordinate;
+        self.reports
+            .extend(reports.into_iter().map(|report| ConnectorReport {
+                coordinate: Arc::clone(coordinate),
+                report,
+            }));
         drop((value, vars));
         if let Body::Json(json) = body {
             self.tree.keep(json);

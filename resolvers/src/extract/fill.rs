@@ -1,7 +1,8 @@
 //! Bodies into rows: follows an `Extract` through a body and writes what it finds.
 
 use schema::json::{Kind, Node, Value as Json, View};
-use schema::mapping::{Vars, eval_member};
+use schema::mapping::ast::MemberValue;
+use schema::mapping::{Report, ReportKind, Vars, eval_member};
 
 use super::{Extract, Field, Fields, From, Take, TypeName};
 use crate::tree::{Row, Tree, Value, Widths};
@@ -14,7 +15,12 @@ pub(crate) struct Fill<'t, 'a> {
     pub(crate) body: u32,
     /// For parts of the mapping that are evaluated; no value in it is a node of another document.
     pub(crate) vars: &'t Vars<'a>,
+    /// What the mapping says to the client (`->withError`).
+    pub(crate) authored: Vec<Report>,
 }
+
+/// More than that says nothing new.
+const MAX_AUTHORED: usize = 128;
 
 impl<'a> Fill<'_, 'a> {
     /// The value that `extract` finds in `input`, merged into what `known` has of it.
@@ -26,11 +32,20 @@ impl<'a> Fill<'_, 'a> {
     ) -> Value {
         match &extract.from {
             From::Keys(keys) => self.any(input, keys, &extract.take, known),
-            From::Eval(member) => match eval_member(member, input, input, self.vars).value {
+            From::Eval(member) => match self.eval(member, input) {
                 Some(value) => self.any(&value, &[], &extract.take, known),
                 None => known,
             },
         }
+    }
+
+    fn eval(&mut self, member: &'a MemberValue, input: &Json<'a>) -> Option<Json<'a>> {
+        let outcome = eval_member(member, input, input, self.vars);
+        let room = MAX_AUTHORED.saturating_sub(self.authored.len());
+        let authored = outcome.reports.into_iter();
+        let authored = authored.filter(|report| report.kind == ReportKind::AuthoredError);
+        self.authored.extend(authored.take(room));
+        outcome.value
     }
 
     /// Each object of the list (or the one object) that `extract` finds, in a row of its own;
@@ -182,7 +197,7 @@ impl<'a> Fill<'_, 'a> {
         }
     }
 
-    fn type_of(&self, name: &'a TypeName, whole: &Json<'a>) -> Option<schema::types::TypeId> {
+    fn type_of(&mut self, name: &'a TypeName, whole: &Json<'a>) -> Option<schema::types::TypeId> {
         let value = match &name.from {
             From::Keys(keys) => {
                 let mut value = whole.clone();
@@ -191,7 +206,7 @@ impl<'a> Fill<'_, 'a> {
                 }
                 value
             }
-            From::Eval(member) => eval_member(member, whole, whole, self.vars).value?,
+            From::Eval(member) => self.eval(member, whole)?,
         };
         let View::String(text) = value.view() else {
             return None;
