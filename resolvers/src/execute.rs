@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
+use schema::connector::Connector;
 use schema::graph::Graph;
 use schema::operation::Variables;
+use schema::source::Access;
 
 use self::entities::Entities;
 use self::flights::Flights;
@@ -25,6 +27,7 @@ mod entities;
 mod flights;
 mod merge;
 mod run;
+mod variables;
 
 /// What an execution uses beside the plan.
 pub(crate) struct Context<'a> {
@@ -37,6 +40,19 @@ pub(crate) struct Context<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
     pub(crate) reports: Reports,
+}
+
+impl<'a> Context<'a> {
+    fn connector(&self, fetch: usize) -> &'a Connector {
+        let source = self.prepared.plan.fetches[fetch].source;
+        let Access::Connector(connector) = &self.graph.source(source).access;
+        connector
+    }
+
+    fn ready(&self, fetch: usize) -> &'a Ready {
+        let source = self.prepared.plan.fetches[fetch].source;
+        &self.ready[source.index()]
+    }
 }
 
 /// What was fetched, and what failed.

@@ -4,18 +4,15 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use hashbrown::HashMap;
-use schema::connector::{Connector, Gives, Phase};
-use schema::json::{Node, Object, Value as Json};
-use schema::mapping::{ReportKind, Vars};
-use schema::source::Access;
-use schema::types::{Constant, Name};
+use schema::connector::{Gives, Phase};
+use schema::json::Value as Json;
+use schema::mapping::ReportKind;
 
 use super::entities::{Entities, KeyState, key_value};
 use super::flights::Flights;
-use super::{CallId, Context, Executed, State, merge};
+use super::{CallId, Context, Executed, State, merge, variables};
 use crate::error::{ConnectorReport, FetchError, FetchFailure};
 use crate::extract::fill::Fill;
-use crate::fetch::ready::Ready;
 use crate::fetch::request::{self, Request};
 use crate::fetch::{self, Answer, Body};
 use crate::plan::Fetch;
@@ -113,7 +110,7 @@ impl<'c, 'a> Run<'c, 'a> {
 
     /// Counts a call against what the operation may make.
     fn count(&mut self, fetch: usize) -> Result<(), FetchError> {
-        let ready = self.ready(fetch);
+        let ready = self.context.ready(fetch);
         let Some(limit) = ready.calls else {
             return Ok(());
         };
@@ -143,7 +140,7 @@ impl<'c, 'a> Run<'c, 'a> {
 
     /// The calls of a fetch: one an entity, or one a batch.
     fn chunks(&self, fetch: usize, entities: usize) -> Vec<CallId> {
-        let size = match self.connector(fetch).gives {
+        let size = match self.context.connector(fetch).gives {
             Gives::Batch { max, .. } => max.unwrap_or(entities).max(1),
             Gives::Object | Gives::Field(_) => 1,
         };
@@ -157,102 +154,32 @@ impl<'c, 'a> Run<'c, 'a> {
             .collect()
     }
 
-    fn connector(&self, fetch: usize) -> &'a Connector {
-        let source = self.context.prepared.plan.fetches[fetch].source;
-        let Access::Connector(connector) = &self.context.graph.source(source).access;
-        connector
-    }
-
-    fn ready(&self, fetch: usize) -> &'a Ready {
-        let source = self.context.prepared.plan.fetches[fetch].source;
-        &self.context.ready[source.index()]
-    }
-
     fn call(&self, id: CallId, request: Request) -> BoxFuture<'c, Result<Answer, FetchError>> {
         let client = self.context.client;
-        let timeout = self.ready(id.fetch).timeout;
+        let timeout = self.context.ready(id.fetch).timeout;
         client.call(request, timeout).boxed()
     }
 
     fn request(&self, id: CallId, entities: &Entities) -> Result<Request, FetchError> {
-        let arguments = self.arguments(id.fetch, Phase::Request);
-        let (connector, ready) = (self.connector(id.fetch), self.ready(id.fetch));
+        let arguments = variables::arguments(self.context, id.fetch, Phase::Request);
+        let (connector, ready) = (
+            self.context.connector(id.fetch),
+            self.context.ready(id.fetch),
+        );
         let fetch = &self.context.prepared.plan.fetches[id.fetch];
         let key = |index: usize| match entities.rows(index).first() {
             Some(row) => key_value(&self.tree, *row, &fetch.key),
             None => Json::Null,
         };
-        let mut vars = self.vars(id.fetch, Phase::Request, &arguments, || key(id.first));
+        let mut vars =
+            variables::vars(self.context, (id.fetch, Phase::Request), &arguments, || {
+                key(id.first)
+            });
         if ready.uses(Phase::Request, "batch") {
             let batch: Vec<_> = (id.first..id.end).map(key).collect();
             vars.set("batch", Json::list(batch));
         }
         request::build(connector, ready, self.context.headers, &vars)
-    }
-
-    /// The arguments of the field that a fetch is for, when the phase has any use for them.
-    fn arguments(&self, fetch: usize, phase: Phase) -> Vec<(Name, Constant)> {
-        let ready = self.ready(fetch);
-        let fetch = &self.context.prepared.plan.fetches[fetch];
-        let Some(slot) = fetch.slot.filter(|_| ready.uses(phase, "args")) else {
-            return Vec::new();
-        };
-        let slot = &self.context.prepared.selection.position(fetch.at).slots[slot];
-        slot.arguments
-            .iter()
-            .filter_map(|(name, argument)| {
-                let value = self.context.variables.argument(argument)?;
-                Some((Arc::clone(name), value))
-            })
-            .collect()
-    }
-
-    /// The variables that the connector names in a phase, and no others; `key` is what is known
-    /// of the object.
-    fn vars<'v>(
-        &self,
-        fetch: usize,
-        phase: Phase,
-        arguments: &'v [(Name, Constant)],
-        key: impl Fn() -> Json<'v>,
-    ) -> Vars<'v>
-    where
-        'a: 'v,
-    {
-        let ready = self.ready(fetch);
-        let mut vars = Vars::new();
-        if ready.uses(phase, "args") {
-            let is_field = matches!(self.connector(fetch).gives, Gives::Field(_));
-            // An entity field that resolves an entity finds the key in its arguments.
-            let slot = self.context.prepared.plan.fetches[fetch].slot;
-            let args = if is_field && slot.is_none() {
-                key()
-            } else {
-                let mut object = Object::with_capacity(arguments.len());
-                for (name, value) in arguments {
-                    object.insert(name.as_ref(), request::constant(value));
-                }
-                Json::object(object)
-            };
-            vars.set("args", args);
-        }
-        if ready.uses(phase, "this") {
-            vars.set("this", key());
-        }
-        if ready.uses(phase, "config") {
-            vars.set("config", given(phase, ready.config.root()));
-        }
-        if ready.uses(phase, "env") {
-            vars.set("env", given(phase, ready.environment.root()));
-        }
-        if ready.uses(phase, "context") {
-            // Nothing here writes a context yet; a mapping may ask for one all the same.
-            vars.set("context", Json::object(Object::with_capacity(0)));
-        }
-        if ready.uses(phase, "request") {
-            vars.set("request", request::headers_value(self.context.headers));
-        }
-        vars
     }
 
     pub(super) fn finish_call(&mut self, id: CallId, answer: &Result<Answer, FetchError>) {
@@ -285,19 +212,19 @@ impl<'c, 'a> Run<'c, 'a> {
     ) -> Result<(), FetchError> {
         let body = Body::read(answer)?;
         let fetch = &self.context.prepared.plan.fetches[id.fetch];
-        let arguments = self.arguments(id.fetch, Phase::Answer);
+        let arguments = variables::arguments(self.context, id.fetch, Phase::Answer);
         let key = || match entities.rows(id.first).first() {
             // The tree is written to while the mapping runs, so this is a copy.
             Some(row) => key_value(&self.tree, *row, &fetch.key).to_owned_value(),
             None => Json::Null,
         };
-        let mut vars = self.vars(id.fetch, Phase::Answer, &arguments, key);
-        fetch::answer_vars(self.ready(id.fetch), answer, &mut vars);
+        let mut vars = variables::vars(self.context, (id.fetch, Phase::Answer), &arguments, key);
+        fetch::answer_vars(self.context.ready(id.fetch), answer, &mut vars);
         let value = body.value();
-        fetch::judge(self.connector(id.fetch), answer, &value, &vars)?;
+        fetch::judge(self.context.connector(id.fetch), answer, &value, &vars)?;
         let prepared = self.context.prepared;
         let program = &prepared.programs[id.fetch];
-        let connector = self.connector(id.fetch);
+        let connector = self.context.connector(id.fetch);
         let number = self.tree.next_body();
         let mut fill = Fill {
             tree: &mut self.tree,
@@ -323,7 +250,7 @@ impl<'c, 'a> Run<'c, 'a> {
             let met = met.into_iter();
             reports.extend(met.filter(|report| report.kind != ReportKind::AuthoredError));
         }
-        let coordinate = &self.ready(id.fetch).coordinate;
+        let coordinate = &self.context.ready(id.fetch).coordinate;
         self.reports
             .extend(reports.into_iter().map(|report| ConnectorReport {
                 coordinate: Arc::clone(coordinate),
@@ -373,7 +300,7 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     fn fail(&mut self, id: CallId, entities: &Entities, error: FetchError) {
-        let ready = self.ready(id.fetch);
+        let ready = self.context.ready(id.fetch);
         let failure = u32::try_from(self.failures.len()).unwrap_or(u32::MAX);
         self.failures.push(fetch::failure(ready, error));
         let fetch = &self.context.prepared.plan.fetches[id.fetch];
@@ -407,15 +334,6 @@ impl<'c, 'a> Run<'c, 'a> {
                 self.fail(id, &entities, FetchError::Timeout(timeout));
             }
         }
-    }
-}
-
-/// A value that is there before any call. While an answer is mapped, every node must be one of
-/// its body, because that is what slots will point into; so this is a copy then.
-fn given(phase: Phase, node: Node<'_>) -> Json<'_> {
-    match phase {
-        Phase::Request => Json::Node(node),
-        Phase::Answer => Json::Node(node).to_owned_value(),
     }
 }
 
