@@ -1,2 +1,86 @@
-//! Being built.
-fn main() {}
+//! `bench`: Weir beside a hand-written gateway and beside the limit, measured in one run.
+//!
+//! Each gateway and the services behind them are processes of their own, started, measured and
+//! stopped from here; the two gateways to compare with and the services are this same binary
+//! under another command. Linux only: the measures come from `/proc`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod answers;
+mod client;
+mod compare;
+mod failure;
+mod gateway;
+mod handwritten;
+mod limit;
+mod load;
+mod process;
+mod profile;
+mod query;
+mod report;
+mod served;
+mod shop;
+
+use crate::compare::Compare;
+use crate::failure::Failure;
+use crate::profile::Profile;
+use crate::served::Services;
+
+/// Like the one of `weir`, so that no gateway wins by its allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures Weir beside a hand-written gateway and beside the limit.
+///
+/// Prints a table of medians in Markdown. See docs/benchmarks.md.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    compare: Compare,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print where one gateway spends its time under one query, by `perf`
+    Profile(Profile),
+    /// Run the services behind the gateways
+    #[command(hide = true)]
+    Shop,
+    /// Run the hand-written gateway
+    #[command(hide = true)]
+    Handwritten(Services),
+    /// Run the limit
+    #[command(hide = true)]
+    Limit(Services),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // What is interrupted is dropped, and with it the processes that were started.
+    let ended = tokio::select! {
+        ended = run(Arguments::parse()) => ended,
+        interrupted = served::told_to_stop() => Err(interrupted),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report::note(&format!("bench: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        None => compare::run(&arguments.compare).await,
+        Some(Command::Profile(profile)) => profile::run(&profile).await,
+        Some(Command::Shop) => shop::serve().await,
+        Some(Command::Handwritten(services)) => handwritten::serve(&services).await,
+        Some(Command::Limit(services)) => limit::serve(&services).await,
+    }
+}

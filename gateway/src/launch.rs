@@ -100,6 +100,7 @@ pub fn settings(config: &Config) -> Settings {
             tokens: config.limits.tokens.get(),
             fields: config.limits.fields.get(),
             source_body: config.connectors.answer_size.get(),
+            source_url: SOURCE_URL,
             errors: config.limits.errors.get(),
         },
         operation_timeout: config.limits.operation_timeout,
@@ -124,3 +125,6 @@ fn source_settings(source: &Source) -> SourceSettings {
         calls: None,
     }
 }
+
+/// What every server takes (RFC 9110 §4.1).
+const SOURCE_URL: usize = 8_000;

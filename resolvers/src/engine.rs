@@ -130,6 +130,7 @@ impl Engine {
             headers: &request.headers,
             timeout: self.settings.operation_timeout,
             reports: self.settings.reports,
+            url_limit: self.settings.limits.source_url,
         };
         let executed = execute(&context, tree).await;
         let errors = project(

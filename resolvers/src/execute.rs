@@ -40,6 +40,8 @@ pub(crate) struct Context<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
     pub(crate) reports: Reports,
+    /// Bytes of a URL.
+    pub(crate) url_limit: usize,
 }
 
 impl<'a> Context<'a> {
@@ -70,6 +72,23 @@ struct CallId {
     /// The entities it is for, as indexes into those of the fetch.
     first: usize,
     end: usize,
+}
+
+impl CallId {
+    /// The same for the second and for the first half of the entities.
+    fn halves(self) -> [Self; 2] {
+        let middle = self.first + (self.end - self.first) / 2;
+        [
+            Self {
+                first: middle,
+                ..self
+            },
+            Self {
+                end: middle,
+                ..self
+            },
+        ]
+    }
 }
 
 /// How far a fetch has come.

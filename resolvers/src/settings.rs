@@ -56,6 +56,8 @@ pub struct Limits {
     pub fields: usize,
     /// Bytes of one body that a source answers with.
     pub source_body: usize,
+    /// Bytes of a URL that is called; a batch whose URL would be longer is asked for in parts.
+    pub source_url: usize,
     /// Entries in `errors`; further ones are counted in a last entry.
     pub errors: usize,
 }

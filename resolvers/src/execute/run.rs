@@ -92,13 +92,17 @@ impl<'c, 'a> Run<'c, 'a> {
         let entities = self.entities(index, fetch);
         let sharing = self.context.prepared.programs[index].sharing;
         let mut calls = 0;
-        for id in self.chunks(index, entities.len()) {
-            let counted = self.count(index);
-            match counted.and_then(|()| self.request(id, &entities)) {
-                Ok(request) => {
-                    flights.add(id, request, sharing, |request| self.call(id, request));
-                    calls += 1;
-                }
+        let mut waiting = self.chunks(index, entities.len());
+        while let Some(id) = waiting.pop() {
+            match self.request(id, &entities) {
+                Ok(request) if self.is_too_long(id, &request) => waiting.extend(id.halves()),
+                Ok(request) => match self.count(index) {
+                    Ok(()) => {
+                        flights.add(id, request, sharing, |request| self.call(id, request));
+                        calls += 1;
+                    }
+                    Err(error) => self.fail(id, &entities, error),
+                },
                 Err(error) => self.fail(id, &entities, error),
             }
         }
@@ -106,6 +110,11 @@ impl<'c, 'a> Run<'c, 'a> {
             0 => State::Done,
             calls => State::Running { calls, entities },
         };
+    }
+
+    /// Whether a batch must be asked for in parts.
+    fn is_too_long(&self, id: CallId, request: &Request) -> bool {
+        id.end - id.first > 1 && request.url.as_str().len() > self.context.url_limit
     }
 
     /// Counts a call against what the operation may make.
@@ -138,7 +147,7 @@ impl<'c, 'a> Run<'c, 'a> {
         entities
     }
 
-    /// The calls of a fetch: one an entity, or one a batch.
+    /// The calls of a fetch, the last one first: one an entity, or one a batch.
     fn chunks(&self, fetch: usize, entities: usize) -> Vec<CallId> {
         let size = match self.context.connector(fetch).gives {
             Gives::Batch { max, .. } => max.unwrap_or(entities).max(1),
@@ -151,6 +160,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 first,
                 end: (first + size).min(entities),
             })
+            .rev()
             .collect()
     }
 

@@ -64,6 +64,7 @@ pub(crate) fn settings() -> Settings {
             tokens: 10_000,
             fields: 5_000,
             source_body: 16 << 20,
+            source_url: 8_000,
             errors: 100,
         },
         operation_timeout: Duration::from_secs(10),

@@ -460,3 +460,42 @@ async fn an_operation_makes_no_more_calls_to_a_source_than_it_may() {
     );
     assert_eq!(requests.lock().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_batch_whose_url_would_be_too_long_is_asked_for_in_parts() {
+    let batch = BATCH.replace("batch: { maxSize: 2 }", "");
+    let names = |ids: &[i32]| {
+        let things: Vec<_> = ids
+            .iter()
+            .map(|id| json!({ "id": id, "name": "it" }))
+            .collect();
+        json!({ "things": things })
+    };
+    let ids: Vec<_> = (1..=5).map(|id| json!({ "id": id })).collect();
+    let answers = [
+        ("GET /ids", json!(ids)),
+        ("GET /things?id=1&id=2", names(&[1, 2])),
+        ("GET /things?id=3", names(&[3])),
+        ("GET /things?id=4&id=5", names(&[4, 5])),
+    ];
+    let (engine, requests) = engine_with(&sdl("v0.3", &batch), &answers, |settings| {
+        let base = settings.sources["g.api"]
+            .url
+            .as_ref()
+            .unwrap()
+            .as_str()
+            .len();
+        settings.limits.source_url = base + "things?id=1&id=2".len();
+    })
+    .await;
+
+    let answer = ask(&engine, "{ ids { name } }", json!({})).await;
+
+    let name = json!({ "name": "it" });
+    assert_eq!(
+        answer,
+        json!({ "ids": [name, name, name, name, name] }),
+        "{:?}",
+        requests.lock().unwrap()
+    );
+}

@@ -1,0 +1,176 @@
+//! Whether all gateways give the same answers; only then are their figures worth comparing.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::client::{ClientError, Connection, Expected};
+use crate::failure::Failure;
+use crate::gateway::Gateway;
+use crate::load::{Exchange, Load};
+use crate::query::Query;
+
+/// Asks each gateway everything that `query` asks, and demands equal answers without errors.
+/// What comes back is the load for each gateway.
+pub(crate) async fn agreed(query: Query, gateways: &[Gateway]) -> Result<Vec<Load>, Failure> {
+    let requests = query.bodies();
+    let mut loads = Vec::new();
+    let mut expected: Option<(&Gateway, Vec<Bytes>)> = None;
+    for gateway in gateways {
+        let answers = answers(query, gateway, &requests).await?;
+        loads.push(Load {
+            exchanges: exchanges(&requests, &answers),
+            connections: query.connections(),
+        });
+        match &expected {
+            None => expected = Some((gateway, answers)),
+            Some((first, expected)) => {
+                for (expected, found) in expected.iter().zip(&answers) {
+                    compare(query, (first, expected), (gateway, found))?;
+                }
+            }
+        }
+    }
+    Ok(loads)
+}
+
+fn exchanges(requests: &[Bytes], answers: &[Bytes]) -> Arc<[Exchange]> {
+    let pairs = requests.iter().cloned().zip(answers);
+    pairs
+        .map(|(request, answer)| Exchange {
+            request,
+            answer: Expected::new(answer),
+        })
+        .collect()
+}
+
+async fn answers(
+    query: Query,
+    gateway: &Gateway,
+    requests: &[Bytes],
+) -> Result<Vec<Bytes>, Failure> {
+    let failed = |error: ClientError| Failure::Request {
+        who: gateway.kind.name(),
+        error: Box::new(error),
+    };
+    let mut connection = Connection::open(gateway.address).await.map_err(failed)?;
+    let mut answers = Vec::with_capacity(requests.len());
+    for request in requests {
+        let answer = connection.ask(request.clone()).await.map_err(failed)?;
+        demand_success(query, gateway, &answer)?;
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+fn demand_success(query: Query, gateway: &Gateway, answer: &Bytes) -> Result<(), Failure> {
+    let value = read(answer);
+    if value.get("errors").is_none() && value.get("data").is_some_and(Value::is_object) {
+        return Ok(());
+    }
+    let name = gateway.kind.name();
+    let text = String::from_utf8_lossy(answer);
+    let text: String = text.chars().take(SHOWN).collect();
+    Err(Failure::Answer {
+        query,
+        problem: format!("{name} answers {text}"),
+    })
+}
+
+fn compare(
+    query: Query,
+    (first, expected): (&Gateway, &Bytes),
+    (gateway, found): (&Gateway, &Bytes),
+) -> Result<(), Failure> {
+    let (expected, found) = (read(expected), read(found));
+    let Some(difference) = difference(&expected, &found) else {
+        return Ok(());
+    };
+    let (first, name) = (first.kind.name(), gateway.kind.name());
+    Err(Failure::Answer {
+        query,
+        problem: format!("{first} and {name} differ {difference}"),
+    })
+}
+
+/// The answer as a value; what is no JSON has neither data nor errors.
+fn read(answer: &Bytes) -> Value {
+    serde_json::from_slice(answer).unwrap_or_default()
+}
+
+/// Where two values differ first, and how.
+fn difference(left: &Value, right: &Value) -> Option<String> {
+    match (left, right) {
+        (Value::Object(lefts), Value::Object(rights)) => {
+            let keys = lefts
+                .keys()
+                .chain(rights.keys().filter(|key| !lefts.contains_key(*key)));
+            keys.into_iter()
+                .find_map(|key| at(key, lefts.get(key), rights.get(key)))
+        }
+        (Value::Array(lefts), Value::Array(rights)) => {
+            let longest = lefts.len().max(rights.len());
+            (0..longest)
+                .find_map(|index| at(&index.to_string(), lefts.get(index), rights.get(index)))
+        }
+        _ if left == right => None,
+        _ => Some(format!(": {} and {}", shown(left), shown(right))),
+    }
+}
+
+fn at(key: &str, left: Option<&Value>, right: Option<&Value>) -> Option<String> {
+    let found = match (left, right) {
+        (Some(left), Some(right)) => difference(left, right)?,
+        (Some(left), None) => format!(": {} and nothing", shown(left)),
+        (None, Some(right)) => format!(": nothing and {}", shown(right)),
+        (None, None) => return None,
+    };
+    Some(format!("/{key}{found}"))
+}
+
+fn shown(value: &Value) -> String {
+    value.to_string().chars().take(SHOWN).collect()
+}
+
+/// Enough to recognise a value by.
+const SHOWN: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_makes_no_difference() {
+        let left: Value = serde_json::from_str(r#"{"a":1,"b":[true,null]}"#).unwrap();
+        let right: Value = serde_json::from_str(r#"{"b":[true,null],"a":1}"#).unwrap();
+        assert_eq!(difference(&left, &right), None);
+    }
+
+    #[test]
+    fn the_first_difference_is_named_by_its_path() {
+        let left = json!({ "data": { "orders": [{ "id": "1" }, { "id": "2" }] } });
+        for (right, expected) in [
+            (
+                json!({ "data": { "orders": [{ "id": "1" }, { "id": "3" }] } }),
+                r#"/data/orders/1/id: "2" and "3""#,
+            ),
+            (
+                json!({ "data": { "orders": [{ "id": "1" }] } }),
+                r#"/data/orders/1: {"id":"2"} and nothing"#,
+            ),
+            (
+                json!({ "data": { "orders": [{ "id": "1" }, { "id": "2", "x": 0 }] } }),
+                "/data/orders/1/x: nothing and 0",
+            ),
+            (
+                json!({ "data": null }),
+                r#"/data: {"orders":[{"id":"1"},{"id":"2"}]} and null"#,
+            ),
+        ] {
+            assert_eq!(difference(&left, &right).as_deref(), Some(expected));
+        }
+    }
+}

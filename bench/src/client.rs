@@ -1,0 +1,157 @@
+//! An HTTP client that is one connection: what a load generator needs and no more.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// One connection that is kept alive; closed when dropped.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    host: HeaderValue,
+    /// Moves the bytes.
+    _driver: JoinSet<()>,
+}
+
+/// What is kept of an answer to recognise it by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    length: usize,
+    sum: u64,
+}
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    /// Nobody listens there.
+    #[error("cannot connect: {0}")]
+    Connect(std::io::Error),
+    /// The request could not be written down.
+    #[error("no request: {0}")]
+    Request(#[from] http::Error),
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(#[from] hyper::Error),
+    /// The answer is not a 200.
+    #[error("answered with {0}")]
+    Status(StatusCode),
+    /// The answer is not the one that was checked before.
+    #[error("the answer is not what it was when it was checked; it begins {0:?}")]
+    Changed(String),
+    /// The answer is not JSON of the expected shape.
+    #[error("the answer is no JSON that is understood: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Connection {
+    /// Connects to `address`.
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self, ClientError> {
+        let socket = TcpStream::connect(address)
+            .await
+            .map_err(ClientError::Connect)?;
+        socket.set_nodelay(true).map_err(ClientError::Connect)?;
+        let (sender, connection) = handshake(TokioIo::new(socket)).await?;
+        let mut driver = JoinSet::new();
+        driver.spawn(async {
+            // Whoever waits for an answer is told as well.
+            let _ = connection.await;
+        });
+        Ok(Self {
+            sender,
+            host: HeaderValue::from_str(&address.to_string()).map_err(http::Error::from)?,
+            _driver: driver,
+        })
+    }
+
+    /// The body at `path`.
+    pub(crate) async fn get(&mut self, path: Uri) -> Result<Bytes, ClientError> {
+        let response = self.send(Method::GET, path, Bytes::new()).await?;
+        Ok(response.into_body().collect().await?.to_bytes())
+    }
+
+    /// The answer to a GraphQL request.
+    pub(crate) async fn ask(&mut self, body: Bytes) -> Result<Bytes, ClientError> {
+        let response = self.send(Method::POST, graphql(), body).await?;
+        Ok(response.into_body().collect().await?.to_bytes())
+    }
+
+    /// Asks, and demands an answer with the bytes of `expected`, in whatever order: async-graphql
+    /// writes the fields of an object as they become ready.
+    pub(crate) async fn demand(
+        &mut self,
+        body: Bytes,
+        expected: &Expected,
+    ) -> Result<(), ClientError> {
+        let response = self.send(Method::POST, graphql(), body).await?;
+        let mut body = response.into_body();
+        let (mut first, mut length, mut sum) = (Bytes::new(), 0, 0);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame?.into_data() else {
+                continue;
+            };
+            length += data.len();
+            sum += sum_of(&data);
+            if first.is_empty() {
+                first = data;
+            }
+        }
+        if length == expected.length && sum == expected.sum {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&first);
+        Err(ClientError::Changed(text.chars().take(SHOWN).collect()))
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        path: Uri,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, ClientError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, &self.host)
+            .header(CONTENT_TYPE, JSON)
+            .header(ACCEPT, JSON)
+            .body(Full::new(body))?;
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
+        match response.status() {
+            StatusCode::OK => Ok(response),
+            status => Err(ClientError::Status(status)),
+        }
+    }
+}
+
+impl Expected {
+    /// Recognises the bytes of `answer`.
+    pub(crate) fn new(answer: &[u8]) -> Self {
+        Self {
+            length: answer.len(),
+            sum: sum_of(answer),
+        }
+    }
+}
+
+/// Does not depend on the order, and is almost free.
+fn sum_of(bytes: &[u8]) -> u64 {
+    bytes.iter().copied().map(u64::from).sum()
+}
+
+fn graphql() -> Uri {
+    Uri::from_static("/graphql")
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Enough to recognise an error by.
+const SHOWN: usize = 300;

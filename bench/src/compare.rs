@@ -1,0 +1,160 @@
+//! The run: start everything, see that the answers agree, measure in rounds, print the table.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::answers;
+use crate::client::ClientError;
+use crate::failure::Failure;
+use crate::gateway::{Gateway, Kind};
+use crate::load::{Load, Seen};
+use crate::query::Query;
+use crate::report::{self, Row, Sample};
+use crate::shop::Shop;
+
+/// What is compared, and for how long.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Compare {
+    /// How often each gateway is measured with each query; the table has medians
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// For how long each time
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Only these queries
+    #[arg(
+        long,
+        value_name = "QUERIES",
+        value_delimiter = ',',
+        ignore_case = true
+    )]
+    only: Vec<Query>,
+    /// Only these gateways
+    #[arg(long, value_name = "GATEWAYS", value_delimiter = ',')]
+    gateways: Vec<Kind>,
+    /// The weir to measure, instead of one that is built first
+    #[arg(long, value_name = "FILE")]
+    weir: Option<PathBuf>,
+}
+
+/// Measures and prints the table.
+pub(crate) async fn run(options: &Compare) -> Result<(), Failure> {
+    if cfg!(debug_assertions) {
+        return Err(Failure::Debug);
+    }
+    let queries = chosen(&Query::ALL, &options.only);
+    let kinds = chosen(&Kind::ALL, &options.gateways);
+    let mut shop = Shop::start().await?;
+    let mut gateways = Vec::with_capacity(kinds.len());
+    for kind in kinds {
+        gateways.push(Gateway::start(kind, &shop.services, options.weir.as_deref()).await?);
+    }
+    let mut rows = Vec::new();
+    for query in queries {
+        rows.extend(measure_query(query, &gateways, &mut shop, options).await?);
+    }
+    if rows.is_empty() {
+        return Err(Failure::Nothing);
+    }
+    report::answer(&report::table(&rows));
+    Ok(())
+}
+
+/// Those of `all` that were asked for, or all; always in the order of `all`.
+fn chosen<T: Copy + PartialEq>(all: &[T], only: &[T]) -> Vec<T> {
+    let wanted = |one: &T| only.is_empty() || only.contains(one);
+    all.iter().copied().filter(wanted).collect()
+}
+
+async fn measure_query(
+    query: Query,
+    gateways: &[Gateway],
+    shop: &mut Shop,
+    options: &Compare,
+) -> Result<Vec<Row>, Failure> {
+    let loads = answers::agreed(query, gateways).await?;
+    report::note(&format!("{query:?}: the answers agree"));
+    let pairs: Vec<_> = gateways.iter().zip(loads).collect();
+    for (gateway, load) in &pairs {
+        run_load(gateway, load, WARM_UP).await?;
+    }
+    let mut rounds: Vec<Vec<Sample>> = vec![Vec::new(); pairs.len()];
+    for round in 0..options.rounds as usize {
+        // Not always the same one after the same other one.
+        for place in 0..pairs.len() {
+            let index = (place + round) % pairs.len();
+            if let (Some((gateway, load)), Some(samples)) =
+                (pairs.get(index), rounds.get_mut(index))
+            {
+                let time = Duration::from_secs(options.seconds);
+                samples.push(measure(gateway, load, shop, time).await?);
+            }
+        }
+    }
+    let rows = gateways.iter().zip(rounds).map(|(gateway, samples)| {
+        Ok(Row {
+            query,
+            gateway: gateway.kind,
+            samples,
+            peak_kibibytes: gateway.process.peak_kibibytes()?,
+        })
+    });
+    rows.collect()
+}
+
+/// Only the gateway that is measured has anything to do meanwhile.
+async fn measure(
+    gateway: &Gateway,
+    load: &Load,
+    shop: &mut Shop,
+    time: Duration,
+) -> Result<Sample, Failure> {
+    let calls = shop.calls().await?;
+    let cpu = gateway.process.cpu()?;
+    let seen = run_load(gateway, load, time).await?;
+    let cpu = gateway.process.cpu()?.saturating_sub(cpu);
+    let calls = shop.calls().await?.saturating_sub(calls);
+    #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
+    let (requests, calls) = (seen.requests() as f64, calls as f64);
+    Ok(Sample {
+        requests,
+        seconds: seen.elapsed.as_secs_f64(),
+        cpu: cpu.as_secs_f64(),
+        p50: seen.percentile(0.5),
+        p99: seen.percentile(0.99),
+        calls,
+    })
+}
+
+/// Lets the clients of `load` ask for `time`.
+pub(crate) async fn run_load(
+    gateway: &Gateway,
+    load: &Load,
+    time: Duration,
+) -> Result<Seen, Failure> {
+    let failed = |error: ClientError| Failure::Request {
+        who: gateway.kind.name(),
+        error: Box::new(error),
+    };
+    let clients = load.connect(gateway.address).await.map_err(failed)?;
+    clients.run(time).await.map_err(failed)
+}
+
+/// Long enough for every connection to be open and every cache to be filled.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_choice_everything_is_measured() {
+        assert_eq!(chosen(&Query::ALL, &[]), Query::ALL);
+        assert_eq!(
+            chosen(&Query::ALL, &[Query::Q4, Query::Q1]),
+            [Query::Q1, Query::Q4]
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! Why a run of the benchmark ended without a table.
+
+use std::io;
+
+use crate::query::Query;
+
+/// Why a run ended without a table.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Figures of a build without optimisation mean nothing.
+    #[error("this is a debug build; run `cargo run --release -p bench`")]
+    Debug,
+    /// The table would lack what it compares.
+    #[error("nothing is left to measure; see --only and --gateways")]
+    Nothing,
+    /// Something of the system failed.
+    #[error("{doing}: {error}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Cargo said why.
+    #[error("`cargo build --release -p weir` failed; `--weir FILE` takes a binary that is there")]
+    Build,
+    /// A process ended or kept silent instead of saying where it listens.
+    #[error("{name} did not start; what it complained about is above")]
+    Start {
+        /// Which process.
+        name: &'static str,
+    },
+    /// A process that has no readable figures in `/proc`.
+    #[error("{name} is gone, or /proc is not Linux's")]
+    Figures {
+        /// Which process.
+        name: &'static str,
+    },
+    /// A request failed.
+    #[error("{who}: {error}")]
+    Request {
+        /// Who was asked.
+        who: &'static str,
+        /// What went wrong.
+        error: Box<crate::client::ClientError>,
+    },
+    /// Two gateways don't agree, or one has errors to report.
+    #[error("{query:?}: {problem}")]
+    Answer {
+        /// What was asked.
+        query: Query,
+        /// Who answered what.
+        problem: String,
+    },
+    /// `perf` could not record or report.
+    #[error("`perf {0}` failed; is it installed, and may it sample here?")]
+    Perf(&'static str),
+    /// Ctrl-C, or the polite signal of whoever runs us.
+    #[error("stopped")]
+    Interrupted,
+}
+
+impl Failure {
+    /// An error of the system while `doing` something.
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let doing = doing.into();
+        move |error| Self::Io { doing, error }
+    }
+}

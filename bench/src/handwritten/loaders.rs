@@ -1,0 +1,79 @@
+//! The data loaders: many lookups that are made at about the same time become one call.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use super::model::{Product, User};
+use super::upstream::{Upstream, UpstreamError};
+
+/// Loads users by id.
+#[derive(Debug)]
+pub(super) struct Users(Arc<Upstream>);
+
+/// Loads products by id.
+#[derive(Debug)]
+pub(super) struct Products(Arc<Upstream>);
+
+/// A loader of users; belongs into the data of the schema.
+pub(super) fn users(upstream: Arc<Upstream>) -> DataLoader<Users> {
+    DataLoader::new(Users(upstream), spawn).delay(WINDOW)
+}
+
+/// A loader of products; belongs into the data of the schema.
+pub(super) fn products(upstream: Arc<Upstream>) -> DataLoader<Products> {
+    DataLoader::new(Products(upstream), spawn).delay(WINDOW)
+}
+
+/// A loader's batch goes on when the request that began it is gone: others may wait for it too.
+fn spawn<T: Send + 'static>(batch: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    Handle::current().spawn(batch)
+}
+
+impl Loader<String> for Users {
+    type Value = Arc<User>;
+    type Error = Arc<UpstreamError>;
+
+    async fn load(&self, ids: &[String]) -> Result<HashMap<String, Arc<User>>, Self::Error> {
+        let mut found = HashMap::with_capacity(ids.len());
+        // The loader's own limit says when to call, not how much to ask for.
+        for ids in ids.chunks(MOST_IDS) {
+            let users: Vec<User> = self.0.many("users", ids).await?;
+            found.extend(
+                users
+                    .into_iter()
+                    .map(|user| (user.id.to_string(), Arc::new(user))),
+            );
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<String> for Products {
+    type Value = Arc<Product>;
+    type Error = Arc<UpstreamError>;
+
+    async fn load(&self, ids: &[String]) -> Result<HashMap<String, Arc<Product>>, Self::Error> {
+        let mut found = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(MOST_IDS) {
+            let products: Vec<Product> = self.0.many("products", ids).await?;
+            found.extend(
+                products
+                    .into_iter()
+                    .map(|product| (product.id.to_string(), Arc::new(product))),
+            );
+        }
+        Ok(found)
+    }
+}
+
+/// How many ids the services take in one call.
+const MOST_IDS: usize = 1000;
+
+/// How long a batch waits for more. Of 0, 0.2, 1 (the default) and 5 milliseconds this takes the
+/// least CPU time here, under load: the calls of several requests become one.
+const WINDOW: Duration = Duration::from_millis(5);

@@ -1,0 +1,82 @@
+//! The calls to the services, by one shared client that keeps its connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::model::{Order, User};
+use crate::served::Services;
+
+/// The services.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    client: reqwest::Client,
+    services: Services,
+}
+
+/// Why a service gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpstreamError {
+    /// The call failed, or was answered with an error.
+    #[error("the service did not answer: {0}")]
+    Call(#[from] reqwest::Error),
+    /// The answer is not of the service's contract.
+    #[error("the service's answer is not understood: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct List<T> {
+    items: Vec<T>,
+}
+
+impl Upstream {
+    /// A client for `services`.
+    pub(super) fn new(services: Services) -> reqwest::Result<Self> {
+        let client = reqwest::Client::builder()
+            .tcp_nodelay(true)
+            .timeout(Duration::from_secs(10))
+            .build()?;
+        Ok(Self { client, services })
+    }
+
+    /// One user, or `None` when there is none with this id.
+    pub(super) async fn user(&self, id: &str) -> Result<Option<User>, UpstreamError> {
+        let url = format!("{}/users/{id}", self.services.users);
+        let response = self.client.get(url).send().await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let body = response.error_for_status()?.bytes().await?;
+        Ok(Some(serde_json::from_slice(&body)?))
+    }
+
+    /// The newest orders.
+    pub(super) async fn orders(&self, first: u32) -> Result<Vec<Order>, UpstreamError> {
+        let url = format!("{}/orders?limit={first}", self.services.orders);
+        self.list(url).await
+    }
+
+    /// Those of `ids` that exist: users from `/users`, products from `/products`.
+    pub(super) async fn many<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        ids: &[String],
+    ) -> Result<Vec<T>, Arc<UpstreamError>> {
+        let service = match kind {
+            "users" => &self.services.users,
+            _ => &self.services.products,
+        };
+        let url = format!("{service}/{kind}?ids={}", ids.join(","));
+        self.list(url).await.map_err(Arc::new)
+    }
+
+    async fn list<T: DeserializeOwned>(&self, url: String) -> Result<Vec<T>, UpstreamError> {
+        let response = self.client.get(url).send().await?.error_for_status()?;
+        let list: List<T> = serde_json::from_slice(&response.bytes().await?)?;
+        Ok(list.items)
+    }
+}

@@ -1,0 +1,147 @@
+//! The load: a fixed number of clients, each of which asks again when it has its answer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::client::{ClientError, Connection, Expected};
+
+/// What the clients of one gateway ask, and what they have to be answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Load {
+    /// Asked in turn; every client begins elsewhere.
+    pub(crate) exchanges: Arc<[Exchange]>,
+    /// How many clients.
+    pub(crate) connections: usize,
+}
+
+/// A request and its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// The body to send.
+    pub(crate) request: Bytes,
+    /// The body to receive.
+    pub(crate) answer: Expected,
+}
+
+/// Clients that are connected and have not asked yet.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    connections: Vec<Connection>,
+    exchanges: Arc<[Exchange]>,
+}
+
+/// What clients saw.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// From the first request to the last answer.
+    pub(crate) elapsed: Duration,
+    /// How long each request took, the shortest first.
+    pub(crate) latencies: Vec<Duration>,
+}
+
+impl Load {
+    /// Connects all clients.
+    pub(crate) async fn connect(&self, address: SocketAddr) -> Result<Clients, ClientError> {
+        let mut connections = Vec::with_capacity(self.connections);
+        for _ in 0..self.connections {
+            connections.push(Connection::open(address).await?);
+        }
+        Ok(Clients {
+            connections,
+            exchanges: Arc::clone(&self.exchanges),
+        })
+    }
+}
+
+impl Clients {
+    /// Asks for `time`, and then until every request has its answer: no request is half counted.
+    /// The first wrong answer ends it.
+    pub(crate) async fn run(self, time: Duration) -> Result<Seen, ClientError> {
+        let start = Instant::now();
+        let apart = self.exchanges.len() / self.connections.len().max(1);
+        let mut tasks = JoinSet::new();
+        for (index, connection) in self.connections.into_iter().enumerate() {
+            let exchanges = Arc::clone(&self.exchanges);
+            tasks.spawn(ask(connection, exchanges, index * apart, start + time));
+        }
+        let mut latencies = Vec::new();
+        for client in tasks.join_all().await {
+            latencies.append(&mut client?);
+        }
+        let elapsed = start.elapsed();
+        latencies.sort_unstable();
+        Ok(Seen { elapsed, latencies })
+    }
+}
+
+async fn ask(
+    mut connection: Connection,
+    exchanges: Arc<[Exchange]>,
+    first: usize,
+    until: Instant,
+) -> Result<Vec<Duration>, ClientError> {
+    let mut latencies = Vec::with_capacity(LATENCIES);
+    for exchange in exchanges.iter().cycle().skip(first) {
+        let sent = Instant::now();
+        if sent >= until {
+            break;
+        }
+        let request = exchange.request.clone();
+        connection.demand(request, &exchange.answer).await?;
+        latencies.push(sent.elapsed());
+    }
+    Ok(latencies)
+}
+
+impl Seen {
+    /// How many answers there were.
+    pub(crate) fn requests(&self) -> usize {
+        self.latencies.len()
+    }
+
+    /// The latency that `share` of all requests did not exceed; zero without requests.
+    pub(crate) fn percentile(&self, share: f64) -> Duration {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a rank among what was counted in memory"
+        )]
+        let rank = (self.latencies.len() as f64 * share).ceil() as usize;
+        let found = self.latencies.get(rank.saturating_sub(1));
+        found.copied().unwrap_or_default()
+    }
+}
+
+/// Room for a few seconds of one client, so that the vector seldom moves.
+const LATENCIES: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(milliseconds: impl Iterator<Item = u64>) -> Seen {
+        Seen {
+            elapsed: Duration::from_secs(1),
+            latencies: milliseconds.map(Duration::from_millis).collect(),
+        }
+    }
+
+    #[test]
+    fn a_percentile_is_the_latency_that_so_many_did_not_exceed() {
+        let seen = seen(1..=200);
+        assert_eq!(seen.percentile(0.5), Duration::from_millis(100));
+        assert_eq!(seen.percentile(0.99), Duration::from_millis(198));
+        assert_eq!(seen.percentile(1.0), Duration::from_millis(200));
+    }
+
+    #[test]
+    fn nothing_seen_has_percentiles_of_zero() {
+        assert_eq!(seen(0..0).percentile(0.5), Duration::ZERO);
+    }
+}

@@ -1,0 +1,81 @@
+//! What the servers inside this binary share: where the services are, a socket, and an end.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use axum::serve::ListenerExt as _;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::Failure;
+use crate::report;
+
+/// Where the services are, as URLs without a slash at the end.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Services {
+    /// Customers and merchants
+    #[arg(long, value_name = "URL")]
+    pub(crate) users: String,
+    /// What is for sale
+    #[arg(long, value_name = "URL")]
+    pub(crate) products: String,
+    /// What was bought
+    #[arg(long, value_name = "URL")]
+    pub(crate) orders: String,
+}
+
+/// Serves `router` on a free port, which it announces as `weir` does.
+pub(crate) async fn serve(router: Router) -> Result<(), Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .map_err(Failure::io("cannot listen"))?;
+    let address = listener
+        .local_addr()
+        .map_err(Failure::io("cannot listen"))?;
+    report::answer(&announcement(address));
+    let listener = listener.tap_io(|socket| {
+        // A socket that refuses is closed already, and the server will see that.
+        let _ = socket.set_nodelay(true);
+    });
+    axum::serve(listener, router)
+        .await
+        .map_err(Failure::io("cannot serve"))
+}
+
+/// The line with which a gateway says where it listens.
+fn announcement(address: SocketAddr) -> String {
+    format!("  GraphQL   http://{address}/graphql")
+}
+
+/// The address in the announcement of a gateway.
+pub(crate) fn announced(line: &str) -> Option<SocketAddr> {
+    let url = line.trim().strip_prefix("GraphQL")?.trim();
+    let address = url.strip_prefix("http://")?.strip_suffix("/graphql")?;
+    address.parse().ok()
+}
+
+/// Returns at the first Ctrl-C or polite signal.
+pub(crate) async fn told_to_stop() -> Failure {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => return Failure::io("cannot listen to signals")(error),
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    Failure::Interrupted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_was_announced_is_found() {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4000));
+        assert_eq!(announced(&announcement(address)), Some(address));
+        assert_eq!(announced("Weir serves weir.yaml."), None);
+    }
+}

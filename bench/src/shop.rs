@@ -1,0 +1,101 @@
+//! The services behind the gateways, in a process of their own.
+
+use std::fmt::Write as _;
+use std::future::pending;
+use std::net::SocketAddr;
+
+use http::Uri;
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::client::{ClientError, Connection};
+use crate::failure::Failure;
+use crate::process::Process;
+use crate::report;
+use crate::served::Services;
+
+/// The services, and connections for asking them what they were asked.
+#[derive(Debug)]
+pub(crate) struct Shop {
+    /// Where they are.
+    pub(crate) services: Services,
+    counters: Vec<Connection>,
+    _process: Process,
+}
+
+impl Shop {
+    /// Starts the services; they end with the value.
+    pub(crate) async fn start() -> Result<Self, Failure> {
+        let mut command = Command::new(this_program()?);
+        command.arg("shop");
+        let (process, addresses) = Process::start(NAME, command, announced).await?;
+        let mut counters = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            counters.push(Connection::open(address).await.map_err(failed)?);
+        }
+        let [users, products, orders] = addresses.map(|address| format!("http://{address}"));
+        Ok(Self {
+            services: Services {
+                users,
+                products,
+                orders,
+            },
+            counters,
+            _process: process,
+        })
+    }
+
+    /// How often the services were called since they started, all together.
+    pub(crate) async fn calls(&mut self) -> Result<u64, Failure> {
+        let mut sum = 0;
+        for counter in &mut self.counters {
+            let body = counter.get(Uri::from_static("/_calls")).await;
+            let body = body.map_err(failed)?;
+            let counted: Counted =
+                serde_json::from_slice(&body).map_err(|error| failed(error.into()))?;
+            sum += counted.calls;
+        }
+        Ok(sum)
+    }
+}
+
+/// Runs the services until the process is ended.
+pub(crate) async fn serve() -> Result<(), Failure> {
+    let shop = mocks::Shop::start()
+        .await
+        .map_err(Failure::io("cannot start the shop"))?;
+    let mut line = PREFIX.to_owned();
+    for service in [&shop.users, &shop.products, &shop.orders] {
+        let _ = write!(line, " {}", service.url());
+    }
+    report::answer(&line);
+    pending().await
+}
+
+/// The file of the running program, to start it under another command.
+pub(crate) fn this_program() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe().map_err(Failure::io("cannot find the running program"))
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    calls: u64,
+}
+
+/// The addresses of users, products and orders in the line that `serve` prints.
+fn announced(line: &str) -> Option<[SocketAddr; 3]> {
+    let urls = line.strip_prefix(PREFIX)?.split_ascii_whitespace();
+    let addresses = urls.map(|url| url.strip_prefix("http://")?.parse().ok());
+    let addresses: Option<Vec<SocketAddr>> = addresses.collect();
+    addresses?.try_into().ok()
+}
+
+fn failed(error: ClientError) -> Failure {
+    Failure::Request {
+        who: NAME,
+        error: Box::new(error),
+    }
+}
+
+const NAME: &str = "shop";
+const PREFIX: &str = "The shop's services:";
