@@ -10,6 +10,7 @@ use crate::client::ClientError;
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Kind};
 use crate::load::{Load, Seen};
+use crate::print;
 use crate::query::Query;
 use crate::report::{self, Row, Sample};
 use crate::shop::Shop;
@@ -58,7 +59,7 @@ pub(crate) async fn run(options: &Compare) -> Result<(), Failure> {
     if rows.is_empty() {
         return Err(Failure::Nothing);
     }
-    report::answer(&report::table(&rows));
+    print::answer(&report::table(&rows));
     Ok(())
 }
 
@@ -75,7 +76,7 @@ async fn measure_query(
     options: &Compare,
 ) -> Result<Vec<Row>, Failure> {
     let loads = answers::agreed(query, gateways).await?;
-    report::note(&format!("{query:?}: the answers agree"));
+    print::note(&format!("{query:?}: the answers agree"));
     let pairs: Vec<_> = gateways.iter().zip(loads).collect();
     for (gateway, load) in &pairs {
         run_load(gateway, load, WARM_UP).await?;

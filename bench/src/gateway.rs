@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::failure::Failure;
-use crate::process::Process;
+use crate::process::{Process, this_program};
 use crate::served::{Services, announced};
-use crate::shop::this_program;
 
 /// Which gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -16,6 +16,7 @@ mod gateway;
 mod handwritten;
 mod limit;
 mod load;
+mod print;
 mod process;
 mod profile;
 mod query;
@@ -69,7 +70,7 @@ async fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            report::note(&format!("bench: {failure}"));
+            print::note(&format!("bench: {failure}"));
             ExitCode::FAILURE
         }
     }

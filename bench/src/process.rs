@@ -115,6 +115,11 @@ const TICK_MILLISECONDS: u64 = 10;
 /// Starting takes milliseconds, even while the machine compiles something.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The file of the running program, to start it under another command.
+pub(crate) fn this_program() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe().map_err(Failure::io("cannot find the running program"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,8 +11,8 @@ use crate::answers;
 use crate::compare::run_load;
 use crate::failure::Failure;
 use crate::gateway::{Gateway, Kind};
+use crate::print;
 use crate::query::Query;
-use crate::report;
 use crate::shop::Shop;
 
 /// What is profiled, and for how long.
@@ -119,10 +119,10 @@ async fn report_by(sort: &str, share: Share, data: &Path, top: usize) -> Result<
     if !output.status.success() {
         return Err(Failure::Perf("report"));
     }
-    report::answer(&format!("\nBy {sort}{title}:\n"));
+    print::answer(&format!("\nBy {sort}{title}:\n"));
     let text = String::from_utf8_lossy(&output.stdout);
     for line in text.lines().filter_map(figure).take(top) {
-        report::answer(line);
+        print::answer(line);
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
-//! The table, and what is said on the way to it. The only module that prints.
+//! The table.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use crate::gateway::Kind;
@@ -120,17 +119,6 @@ fn median(mut values: Vec<f64>) -> f64 {
         (Some(lower), Some(upper)) => f64::midpoint(*lower, *upper),
         _ => f64::NAN,
     }
-}
-
-/// Prints what was asked for.
-pub(crate) fn answer(text: &str) {
-    // Who pipes us into `head` has seen enough.
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
-}
-
-/// Prints something about what is going on.
-pub(crate) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 #[cfg(test)]

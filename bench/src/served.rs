@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
-use crate::report;
+use crate::print;
 
 /// Where the services are, as URLs without a slash at the end.
 #[derive(Args, Clone, Debug)]
@@ -33,7 +33,7 @@ pub(crate) async fn serve(router: Router) -> Result<(), Failure> {
     let address = listener
         .local_addr()
         .map_err(Failure::io("cannot listen"))?;
-    report::answer(&announcement(address));
+    print::answer(&announcement(address));
     let listener = listener.tap_io(|socket| {
         // A socket that refuses is closed already, and the server will see that.
         let _ = socket.set_nodelay(true);

@@ -10,8 +10,8 @@ use tokio::process::Command;
 
 use crate::client::{ClientError, Connection};
 use crate::failure::Failure;
-use crate::process::Process;
-use crate::report;
+use crate::print;
+use crate::process::{Process, this_program};
 use crate::served::Services;
 
 /// The services, and connections for asking them what they were asked.
@@ -68,13 +68,8 @@ pub(crate) async fn serve() -> Result<(), Failure> {
     for service in [&shop.users, &shop.products, &shop.orders] {
         let _ = write!(line, " {}", service.url());
     }
-    report::answer(&line);
+    print::answer(&line);
     pending().await
-}
-
-/// The file of the running program, to start it under another command.
-pub(crate) fn this_program() -> Result<std::path::PathBuf, Failure> {
-    std::env::current_exe().map_err(Failure::io("cannot find the running program"))
 }
 
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod batches;
 mod canned;
 mod faults;
 mod plans;

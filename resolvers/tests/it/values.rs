@@ -7,7 +7,7 @@ use crate::canned::{engine, engine_with};
 use crate::support::{ask, ask_with};
 
 /// A graph with one source; `{}` stands for the types.
-fn sdl(version: &str, types: &str) -> String {
+pub(crate) fn sdl(version: &str, types: &str) -> String {
     format!(
         "extend schema\n\
          @link(url: \"https://specs.apollo.dev/connect/{version}\", import: [\"@source\", \"@connect\"])\n\
@@ -263,113 +263,6 @@ async fn one_name_may_mean_different_fields_of_different_types() {
     "#);
 }
 
-const BATCH: &str = r#"
-    type Query { ids: [Thing] @connect(source: "api", http: { GET: "/ids" }, selection: "id") }
-    type Thing
-      @connect(
-        source: "api"
-        http: { GET: "/things", queryParams: "id: $batch.id" }
-        batch: { maxSize: 2 }
-        selection: "$.things { id name }"
-      ) {
-      id: ID!
-      name: String
-    }
-"#;
-
-#[tokio::test]
-async fn a_batch_asks_for_each_once_in_parts_of_its_size() {
-    let answers = [
-        (
-            "GET /ids",
-            json!([{ "id": 1 }, { "id": 2 }, { "id": 1 }, { "id": 3 }, { "id": "1" }]),
-        ),
-        (
-            "GET /things?id=1&id=2",
-            json!({ "things": [{ "id": 2, "name": "two" }, { "id": 1, "name": "one" }, { "id": 9, "name": "nine" }] }),
-        ),
-        (
-            "GET /things?id=3&id=1",
-            json!({ "things": [{ "id": "1", "name": "text" }] }),
-        ),
-    ];
-    let (engine, requests) = engine(&sdl("v0.3", BATCH), &answers).await;
-
-    let answer = ask(&engine, "{ ids { name } }", json!({})).await;
-
-    // Equal as JSON: "1" is not 1; what is not there is null, what nobody asked for is dropped.
-    assert_eq!(
-        answer,
-        json!({ "ids": [{ "name": "one" }, { "name": "two" }, { "name": "one" }, { "name": null }, { "name": "text" }] })
-    );
-    assert_eq!(requests.lock().unwrap().len(), 3);
-}
-
-#[tokio::test]
-async fn a_part_of_a_batch_that_fails_costs_only_its_own_objects() {
-    let answers = [
-        ("GET /ids", json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }])),
-        (
-            "GET /things?id=3",
-            json!({ "things": [{ "id": 3, "name": "three" }] }),
-        ),
-    ];
-    let (engine, _) = engine(&sdl("v0.3", BATCH), &answers).await;
-
-    assert_json_snapshot!(ask(&engine, "{ ids { id name } }", json!({})).await, @r#"
-    {
-      "data": {
-        "ids": [
-          {
-            "id": "1",
-            "name": null
-          },
-          {
-            "id": "2",
-            "name": null
-          },
-          {
-            "id": "3",
-            "name": "three"
-          }
-        ]
-      },
-      "errors": [
-        "ids.0.name: g:Thing[0]: answered 404 Not Found",
-        "ids.1.name: g:Thing[0]: answered 404 Not Found"
-      ]
-    }
-    "#);
-}
-
-#[tokio::test]
-async fn a_batch_that_is_no_list_fails() {
-    let answers = [
-        ("GET /ids", json!([{ "id": 1 }])),
-        (
-            "GET /things?id=1",
-            json!({ "things": { "id": 1, "name": "one" } }),
-        ),
-    ];
-    let (engine, _) = engine(&sdl("v0.3", BATCH), &answers).await;
-
-    assert_json_snapshot!(ask(&engine, "{ ids { id name } }", json!({})).await, @r#"
-    {
-      "data": {
-        "ids": [
-          {
-            "id": "1",
-            "name": null
-          }
-        ]
-      },
-      "errors": [
-        "ids.0.name: g:Thing[0]: answered a batch with something that is not a list"
-      ]
-    }
-    "#);
-}
-
 #[tokio::test]
 async fn arguments_are_coerced_as_graphql_says() {
     let types = r#"
@@ -459,43 +352,4 @@ async fn an_operation_makes_no_more_calls_to_a_source_than_it_may() {
         })
     );
     assert_eq!(requests.lock().unwrap().len(), 2);
-}
-
-#[tokio::test]
-async fn a_batch_whose_url_would_be_too_long_is_asked_for_in_parts() {
-    let batch = BATCH.replace("batch: { maxSize: 2 }", "");
-    let names = |ids: &[i32]| {
-        let things: Vec<_> = ids
-            .iter()
-            .map(|id| json!({ "id": id, "name": "it" }))
-            .collect();
-        json!({ "things": things })
-    };
-    let ids: Vec<_> = (1..=5).map(|id| json!({ "id": id })).collect();
-    let answers = [
-        ("GET /ids", json!(ids)),
-        ("GET /things?id=1&id=2", names(&[1, 2])),
-        ("GET /things?id=3", names(&[3])),
-        ("GET /things?id=4&id=5", names(&[4, 5])),
-    ];
-    let (engine, requests) = engine_with(&sdl("v0.3", &batch), &answers, |settings| {
-        let base = settings.sources["g.api"]
-            .url
-            .as_ref()
-            .unwrap()
-            .as_str()
-            .len();
-        settings.limits.source_url = base + "things?id=1&id=2".len();
-    })
-    .await;
-
-    let answer = ask(&engine, "{ ids { name } }", json!({})).await;
-
-    let name = json!({ "name": "it" });
-    assert_eq!(
-        answer,
-        json!({ "ids": [name, name, name, name, name] }),
-        "{:?}",
-        requests.lock().unwrap()
-    );
 }
