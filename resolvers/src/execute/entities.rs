@@ -2,6 +2,7 @@
 
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use crate::plan::KeySlot;
 use crate::tree::{Row, Tree, Value};
@@ -79,16 +80,30 @@ impl Entities {
         &self.text[entity.start..entity.end]
     }
 
-    /// Which object has the key that is in `row`.
-    pub(crate) fn find(&mut self, tree: &Tree, row: Row, key: &[KeySlot]) -> Option<usize> {
+    /// Which object has the key that is in `row`; `expected` is looked at first, because services
+    /// most often answer in the order they were asked.
+    pub(crate) fn find(
+        &mut self,
+        tree: &Tree,
+        row: Row,
+        key: &[KeySlot],
+        expected: usize,
+    ) -> Option<usize> {
         let start = self.text.len();
         let state = write_key(tree, row, key, &mut self.text);
+        let end = self.text.len();
         let found = match state {
-            KeyState::Known => self.find_text(start, self.text.len()),
+            KeyState::Known if self.is(expected, start..end) => Some(expected),
+            KeyState::Known => self.find_text(start, end),
             KeyState::Missing | KeyState::Failed(_) => None,
         };
         self.text.truncate(start);
         found
+    }
+
+    fn is(&self, index: usize, wanted: Range<usize>) -> bool {
+        let entity = self.each.get(index);
+        entity.is_some_and(|entity| self.text[entity.start..entity.end] == self.text[wanted])
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -279,8 +279,10 @@ impl<'c, 'a> Run<'c, 'a> {
         let fetch = &self.context.prepared.plan.fetches[id.fetch];
         match taken {
             Taken::Rows(rows) => {
+                let mut expected = id.first;
                 for row in rows {
-                    let found = entities.find(&self.tree, row, &fetch.key);
+                    let found = entities.find(&self.tree, row, &fetch.key, expected);
+                    expected = found.map_or(expected, |index| index + 1);
                     // What nobody asked for is dropped.
                     if let Some(index) = found.filter(|index| (id.first..id.end).contains(index)) {
                         self.copy(fetch, row, entities.rows(index));

@@ -61,6 +61,11 @@ fn write_id(text: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// 32 bits; `2.0` is the integer 2, `2.5` is none.
 fn write_int(text: &[u8], out: &mut Vec<u8>) -> bool {
+    // Nine digits fit whatever they are.
+    if text.len() <= 9 && text.iter().all(u8::is_ascii_digit) {
+        out.extend_from_slice(text);
+        return !text.is_empty();
+    }
     let Ok(text) = std::str::from_utf8(text) else {
         return false;
     };
