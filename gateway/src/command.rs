@@ -14,6 +14,7 @@ mod describe;
 mod print;
 mod project;
 mod serve;
+mod test;
 
 /// A GraphQL gateway in front of REST services.
 ///
@@ -69,6 +70,20 @@ enum Command {
         name: Option<String>,
         #[command(flatten)]
         config: OptionalConfigFile,
+    },
+    /// Run connector tests: an answer in, the request and what is made of the answer out
+    ///
+    /// Nothing is called. Without files, runs every `*.connector.yml` under `tests`. Exit code 1
+    /// when a test fails, or when there is none.
+    Test {
+        /// Test files, or folders of them
+        files: Vec<PathBuf>,
+        /// A configuration whose addresses, headers and `$config` the tests are run with
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Run them again whenever a file has changed, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
     },
     /// Print the schema that clients see, as SDL
     ///
@@ -131,6 +146,12 @@ impl Weir {
                 name,
                 config,
             }) => describe::plan(&operation, name.as_deref(), &config),
+            Some(Command::Test {
+                files,
+                config,
+                watch: false,
+            }) => test::run(&files, config.as_deref()),
+            Some(Command::Test { files, config, .. }) => test::watch(&files, config.as_deref()),
             Some(Command::Schema { config }) => describe::schema(&config),
             Some(Command::ConfigSchema) => {
                 describe::config_schema();

@@ -13,8 +13,8 @@ pub mod shutdown;
 
 pub mod docs;
 pub mod expand;
-mod node;
-mod reader;
+pub(crate) mod node;
+pub(crate) mod reader;
 pub mod secret;
 mod setting;
 mod shape;

@@ -1,19 +1,21 @@
 //! A configuration and a graph become a gateway that listens.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use resolvers::settings::{Introspection, Limits, Settings, SourceSettings};
+use resolvers::settings::{Introspection, Limits, Reports, Settings, SourceSettings};
 use resolvers::{Engine, EngineError};
 use schema::graph::Graph;
+use schema::source::Access;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::config::connectors::Source;
+use crate::config::connectors::{self, Connectors, Source};
 use crate::config::shutdown::Shutdown;
-use crate::config::{Config, graph};
+use crate::config::{Config, expand, graph};
 use crate::routes;
 use crate::server::{self, Service};
 use crate::tasks::Unfinished;
@@ -54,7 +56,16 @@ impl Gateway {
         graph: Arc<Graph>,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
-        let engine = Engine::new(graph, settings(config))?;
+        if config.connectors.reports == connectors::Reports::Show {
+            tracing::warn!("`connectors.reports` shows clients what mappings met: for development");
+        }
+        let settings = settings(config, &graph);
+        for name in graph.environment() {
+            if !settings.environment.contains_key(&name) {
+                tracing::info!(name, "connectors read this variable, and it is not set");
+            }
+        }
+        let engine = Engine::new(graph, settings)?;
         let app = App {
             engine,
             limits: config.limits.clone(),
@@ -88,13 +99,10 @@ impl Gateway {
     }
 }
 
-/// What the engine needs to know of the configuration.
-pub fn settings(config: &Config) -> Settings {
-    let sources = config.connectors.sources.iter();
+/// What the engine of `graph` needs to know of the configuration, and of the environment.
+pub fn settings(config: &Config, graph: &Graph) -> Settings {
     Settings {
-        sources: sources
-            .map(|(name, source)| (name.clone(), source_settings(source)))
-            .collect(),
+        sources: sources(&config.connectors, graph),
         limits: Limits {
             depth: config.limits.depth.get(),
             tokens: config.limits.tokens.get(),
@@ -105,9 +113,12 @@ pub fn settings(config: &Config) -> Settings {
         },
         operation_timeout: config.limits.operation_timeout,
         source_timeout: config.connectors.timeout,
-        source_calls: None,
-        environment: std::collections::BTreeMap::new(),
-        reports: resolvers::settings::Reports::Hide,
+        source_calls: config.connectors.calls,
+        environment: expand::variables(graph.environment()),
+        reports: match config.connectors.reports {
+            connectors::Reports::Show => Reports::Show,
+            connectors::Reports::Hide => Reports::Hide,
+        },
         prepared_operations: config.graph.prepared_operations,
         introspection: match config.graph.introspection {
             graph::Introspection::Allow => Introspection::Allow,
@@ -116,13 +127,29 @@ pub fn settings(config: &Config) -> Settings {
     }
 }
 
+fn sources(connectors: &Connectors, graph: &Graph) -> BTreeMap<String, SourceSettings> {
+    let configured = connectors.sources.iter();
+    let mut sources: BTreeMap<_, _> = configured
+        .map(|(name, source)| (name.clone(), source_settings(source)))
+        .collect();
+    for (_, source) in graph.sources() {
+        let Access::Connector(connector) = &source.access;
+        let config = connectors.subgraphs.get(&*source.service);
+        if let (Some(name), Some(config)) = (&connector.source, config) {
+            let settings = sources.entry(name.to_string()).or_default();
+            settings.config = config.reveal().clone();
+        }
+    }
+    sources
+}
+
 fn source_settings(source: &Source) -> SourceSettings {
     SourceSettings {
         url: source.url.clone(),
         config: source.config.reveal().clone(),
         headers: source.headers.clone(),
         timeout: source.timeout,
-        calls: None,
+        calls: source.calls,
     }
 }
 

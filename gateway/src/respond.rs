@@ -10,6 +10,7 @@ use axum::response::Response;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
 use resolvers::Outcome;
+use resolvers::error::FetchFailure;
 use serde::Serialize;
 
 use crate::observe::{Account, RequestId};
@@ -18,6 +19,7 @@ use crate::request::accept::MediaType;
 
 mod field_error;
 mod rejection;
+mod report;
 mod request_error;
 
 /// How to answer one request.
@@ -45,10 +47,13 @@ pub(crate) fn answered(
 ) -> Response {
     let (mut response, count, code) = match outcome {
         Outcome::Executed {
-            errors, failures, ..
+            errors,
+            failures,
+            reports,
         } => {
             field_error::log(&failures, reply.id.as_ref());
             field_error::append(&errors, &mut body);
+            report::append(&reports, &mut body);
             body.push(b'}');
             let code = errors.first().map(|error| field_error::code(&error.kind));
             let response = respond(StatusCode::OK, reply.media_type, body);
@@ -69,6 +74,11 @@ pub(crate) fn answered(
         code,
     });
     response
+}
+
+/// What a client finds in `errors` for a call that failed; without a path, as there is no operation.
+pub(crate) fn failed_call(failure: FetchFailure) -> serde_json::Value {
+    field_error::of_call(failure)
 }
 
 /// The answer to a request that the engine has not seen, or has not finished.

@@ -44,6 +44,7 @@ pub fn connect(shop: &Shop, config: &mut Config) {
             config: Secret::new(serde_json::json!({})),
             headers: Vec::new(),
             timeout: None,
+            calls: None,
             span: None,
         };
         // In each subgraph of the shop the one source is called as the subgraph is.

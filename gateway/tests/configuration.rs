@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gateway::config::connectors::{Reports, Source};
 use gateway::config::expand::Environment;
 use gateway::config::graph::Introspection;
 use gateway::config::listen::Playground;
@@ -17,19 +18,45 @@ use schema::span::Document;
 
 #[test]
 fn broken_configurations_are_described_whole() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
     let mut cases = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
-            cases += 1;
-            compare(&path.with_extension("txt"), &described(&path));
-        }
+    for path in files("config") {
+        let (config, text) = described(&path);
+        assert!(config.is_none(), "{} is not broken", path.display());
+        compare(&path.with_extension("txt"), &text);
+        cases += 1;
     }
     assert!(cases >= 5, "only {cases} cases were found");
+}
+
+#[test]
+fn doubtful_configurations_are_usable_and_described() {
+    let mut cases = 0;
+    for path in files("config/doubtful") {
+        let (config, text) = described(&path);
+        assert!(config.is_some(), "{} is broken", path.display());
+        compare(&path.with_extension("txt"), &text);
+        cases += 1;
+    }
+    assert!(cases >= 1, "no case was found");
+}
+
+#[test]
+fn older_spellings_mean_what_the_newer_ones_mean() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/doubtful");
+    let (config, _) = described(&path.join("older_spellings.yaml"));
+    let connectors = config.unwrap().connectors;
+
+    assert_eq!(connectors.calls.unwrap().get(), 100);
+    let users = &connectors.sources["users.api"];
+    let orders = &connectors.sources["orders.api"];
+    let url = |source: &Source| source.url.clone().map(String::from);
+    assert_eq!(url(users).as_deref(), Some("http://127.0.0.1:5001/"));
+    assert_eq!(url(orders).as_deref(), Some("http://127.0.0.1:5003/"));
+    assert_eq!(users.calls.unwrap().get(), 50);
+    assert_eq!(orders.calls.unwrap().get(), 10);
+    assert_eq!(orders.config.reveal()["tenant"], "three");
+    assert_eq!(connectors.subgraphs["users"].reveal()["tenant"], "two");
+    assert!(!connectors.subgraphs.contains_key("orders"));
 }
 
 #[test]
@@ -44,10 +71,13 @@ fn a_configuration_says_what_it_decides_and_leaves_the_rest_to_defaults() {
         "listen: { address: '0.0.0.0:${PORT:8080}', playground: false }
 graph: { subgraphs: { users: { schema: a/users.graphql } }, introspection: '${INTROSPECT}' }
 connectors:
+  calls_per_operation: 100
+  reports: true
   sources:
     users.api:
       url: http://${USERS_HOST}/v1
       timeout: 1500ms
+      calls_per_operation: 5
       headers: { Authorization: 'Bearer ${TOKEN}' }
       $config: { tenant: '${USERS_HOST}', limits: [1, 2.5, true, null] }
 log: { format: json }
@@ -67,6 +97,9 @@ log: { format: json }
         "http://users.example.com/v1"
     );
     assert_eq!(source.timeout.unwrap().as_millis(), 1500);
+    assert_eq!(source.calls.unwrap().get(), 5);
+    assert_eq!(config.connectors.calls.unwrap().get(), 100);
+    assert_eq!(config.connectors.reports, Reports::Show);
     assert_eq!(source.headers[0].1, "Bearer hunter2");
     let expected =
         serde_json::json!({ "tenant": "users.example.com", "limits": [1, 2.5, true, null] });
@@ -154,16 +187,26 @@ fn read(text: &str) -> Config {
     config.unwrap()
 }
 
-fn described(path: &Path) -> String {
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(folder);
+    let entries = fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "yaml"))
+        .collect()
+}
+
+fn described(path: &Path) -> (Option<Config>, String) {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let document = Document::new(name, fs::read_to_string(path).unwrap());
     let (config, diagnostics) = Config::read(&document, &environment());
-    assert!(config.is_none(), "{} is not broken", path.display());
     let texts: Vec<String> = diagnostics
         .iter()
         .map(|found| found.render() + "\n")
         .collect();
-    texts.join("\n")
+    (config, texts.join("\n"))
 }
 
 fn environment() -> Environment {

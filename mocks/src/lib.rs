@@ -2,7 +2,8 @@
 //!
 //! *users*, *products* and *orders* listen on sockets, keep what they are told, call each other,
 //! and break on command. They know nothing of GraphQL nor of the gateway, so they cannot repeat
-//! its mistakes. Their contracts are the files in `mocks/openapi`.
+//! its mistakes. Their contracts are the files in `mocks/openapi`. `Recorded` is another service:
+//! it answers what was recorded, for the examples.
 //!
 //! ```
 //! # async fn example() -> std::io::Result<()> {
@@ -18,6 +19,7 @@ mod http;
 mod model;
 mod orders;
 mod products;
+mod recorded;
 mod seed;
 mod service;
 mod settings;
@@ -26,6 +28,7 @@ mod store;
 mod users;
 
 pub use crate::model::Clock;
+pub use crate::recorded::Recorded;
 pub use crate::service::{Fault, Service};
 pub use crate::settings::Settings;
 pub use crate::shop::Shop;

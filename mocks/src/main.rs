@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use mocks::{Service, Settings};
+use mocks::{Recorded, Service, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -62,6 +63,16 @@ enum Command {
         #[arg(long, value_name = "PORT", default_value_t = ORDERS_PORT)]
         orders_port: u16,
     },
+    /// What was recorded in a folder, and nothing else; for the examples.
+    Recorded {
+        /// The folder, with `*.json` in it.
+        folder: PathBuf,
+        #[command(flatten)]
+        host: Host,
+        /// The port to listen on; 0 takes a free one.
+        #[arg(long, default_value_t = RECORDED_PORT)]
+        port: u16,
+    },
 }
 
 #[derive(Args)]
@@ -91,6 +102,15 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<ExitCode, Failure> {
     let mut stop = Stop::new().map_err(Failure::Start)?;
+    if let Command::Recorded { folder, host, port } = command {
+        let listener = host.bind(port).await?;
+        let recorded = Recorded::start_on(listener, &folder).map_err(Failure::Start)?;
+        say(&format!("recorded {}", recorded.url()));
+        say("Ctrl-C stops.");
+        stop.wait().await;
+        recorded.stop().await;
+        return Ok(ExitCode::SUCCESS);
+    }
     let services = start(command).await?;
     for service in &services {
         say(&format!("{:<8} {}", service.name(), service.url()));
@@ -145,6 +165,8 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
             let orders = Service::orders(orders, products.url(), &settings);
             vec![orders, Ok(products), Service::users(users, &settings)]
         }
+        // No service of the shop; `run` has dealt with it.
+        Command::Recorded { .. } => Vec::new(),
     };
     let services: io::Result<_> = services.into_iter().collect();
     services.map_err(Failure::Start)
@@ -218,6 +240,7 @@ DELETE /_faults mends everything.";
 const USERS_PORT: u16 = 5001;
 const PRODUCTS_PORT: u16 = 5002;
 const ORDERS_PORT: u16 = 5003;
+const RECORDED_PORT: u16 = 5010;
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// How long calls in progress may take after a signal; a second signal ends them at once.

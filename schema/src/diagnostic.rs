@@ -175,6 +175,17 @@ impl Problems {
         result.map_err(|diagnostic| self.push(diagnostic)).ok()
     }
 
+    /// A place in the order found, for `has_errors_since`.
+    pub(crate) fn mark(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether one that was found after `mark` stops the start.
+    pub(crate) fn has_errors_since(&self, mark: usize) -> bool {
+        let mut found = self.0.iter().skip(mark);
+        found.any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
     /// Whether one of them stops the start.
     pub fn has_errors(&self) -> bool {
         self.0

@@ -12,6 +12,7 @@ use crate::types::Types;
 
 mod connect;
 mod merge;
+mod overrides;
 mod reach;
 mod types;
 mod view;
@@ -53,6 +54,7 @@ fn build(subgraphs: &[Subgraph], options: LinkOptions, problems: &mut Problems) 
     let client = ClientSchema::new(problems.keep(valid(merged))?);
     let types = types::read(&client.schema);
     let sources = sources(&sdls, &types, options, problems);
+    overrides::check(&sdls, problems);
     if !problems.has_errors() {
         reach::check(&sdls, &types, &sources, problems);
     }

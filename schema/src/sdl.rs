@@ -18,7 +18,7 @@ use crate::span::{Document, Span};
 use crate::subgraph::Subgraph;
 use crate::types::Name;
 
-mod definitions;
+pub(crate) mod definitions;
 pub(crate) mod links;
 pub(crate) mod literal;
 

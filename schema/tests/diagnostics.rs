@@ -1,8 +1,9 @@
 //! A broken graph in, the message a person reads out.
 //!
 //! `tests/diagnostics/<name>.graphql` is linked as `<name>.graphql`; a line `#--- other.graphql`
-//! begins another subgraph. What is printed stands in `<name>.txt`. To accept what is printed
-//! now: `WEIR_BLESS=1 cargo test -p schema --test diagnostics`.
+//! begins another subgraph. Where the name begins with `allowed_`, experimental versions are. What is
+//! printed stands in `<name>.txt`. To accept what is printed now:
+//! `WEIR_BLESS=1 cargo test -p schema --test diagnostics`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -57,7 +58,10 @@ fn printed(case: &Path) -> String {
     let name = case.file_name().unwrap().to_string_lossy();
     let subgraphs = subgraphs(&name, &text);
 
-    let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
+    let options = LinkOptions {
+        experimental_connect: name.starts_with("allowed_"),
+    };
+    let (graph, diagnostics) = link::link(&subgraphs, options);
 
     assert!(graph.is_none(), "{name} links");
     assert!(!diagnostics.is_empty(), "{name} has no diagnostics");

@@ -1,5 +1,6 @@
 //! What the README shows is true.
 
+use schema::diagnostic::Diagnostic;
 use schema::link::{self, LinkOptions};
 use schema::span::Document;
 use schema::subgraph::Subgraph;
@@ -16,7 +17,7 @@ fn the_schema_in_the_readme_links() {
 
     let (graph, diagnostics) = link::link(&[subgraph], LinkOptions::default());
 
-    let rendered: Vec<_> = diagnostics.iter().map(|it| it.render()).collect();
+    let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
     assert_eq!(rendered.join("\n"), "");
     assert_eq!(graph.unwrap().sources().len(), 2);
 }

@@ -20,8 +20,8 @@ pub(super) fn plan(
 ) -> Result<(), Failed> {
     let text = operation_text(operation)?;
     let Project { config, graph } = choose(config)?;
-    let engine =
-        Engine::new(graph, settings(&config)).map_err(|error| print::error(&error, None))?;
+    let settings = settings(&config, &graph);
+    let engine = Engine::new(graph, settings).map_err(|error| print::error(&error, None))?;
     match engine.explain(&text, name) {
         Ok(plan) => {
             print::answer(&plan);

@@ -19,6 +19,8 @@ use super::secret::Secret;
 use super::setting::{Bytes, Setting, Timeout};
 use super::written::{Named, Text};
 
+mod older;
+
 /// The REST services behind the graph.
 #[derive(Clone, Debug)]
 pub struct Connectors {
@@ -26,8 +28,23 @@ pub struct Connectors {
     pub timeout: Duration,
     /// Bytes of one answer.
     pub answer_size: NonZeroUsize,
+    /// Calls of one operation to a source that sets no bound of its own; `None` is no bound.
+    pub calls: Option<NonZeroUsize>,
+    /// Whether answers tell what mappings met.
+    pub reports: Reports,
     /// By `<subgraph>.<source>`.
     pub sources: BTreeMap<String, Source>,
+    /// `$config` for every source of a subgraph, instead of the source's own.
+    pub subgraphs: BTreeMap<String, Secret<serde_json::Value>>,
+}
+
+/// Whether answers tell what mappings met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reports {
+    /// To every client.
+    Show,
+    /// To nobody.
+    Hide,
 }
 
 /// What is decided about one `@source`.
@@ -41,6 +58,8 @@ pub struct Source {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For one call.
     pub timeout: Option<Duration>,
+    /// Calls of one operation.
+    pub calls: Option<NonZeroUsize>,
     /// Where the configuration names it, for diagnostics; `None` when nobody wrote it.
     pub span: Option<Span>,
 }
@@ -75,8 +94,17 @@ pub(super) struct Written {
     /// The size of one answer of a source.
     #[schemars(extend("default" = ANSWER_SIZE.written()))]
     answer_size: Option<Text<Bytes>>,
+    /// How many calls one operation may make to a source that sets no bound of its own. Default: no bound.
+    calls_per_operation: Option<Text<NonZeroUsize>>,
+    #[schemars(extend("deprecated" = true, "x-instead" = "connectors.calls_per_operation"))]
+    max_requests_per_operation_per_source: Option<Text<NonZeroUsize>>,
+    /// Whether answers list, in `extensions.connectors.reports`, what mappings did not find or could not do. For development: mappings run twice, and clients see the insides of sources.
+    #[schemars(extend("default" = REPORTS.written()))]
+    reports: Option<Text<bool>>,
     /// The sources by `<subgraph>.<source>`, where `<source>` is the name of a `@source`.
     sources: Option<Named<WrittenSource>>,
+    #[schemars(extend("deprecated" = true))]
+    subgraphs: Option<Named<older::WrittenSubgraph>>,
 }
 
 /// One source as written.
@@ -86,6 +114,8 @@ pub(super) struct Written {
 struct WrittenSource {
     /// Where the source is, instead of the `baseURL` in the graph.
     url: Option<Text<Url>>,
+    #[schemars(extend("deprecated" = true, "x-instead" = "connectors.sources.<name>.url"))]
+    override_url: Option<Text<Url>>,
     /// Any values that templates and mappings of the graph read as `$config`.
     #[serde(rename = "$config")]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
@@ -94,14 +124,28 @@ struct WrittenSource {
     headers: Option<Named<Text<String>>>,
     /// How long one call may take. Default: `connectors.timeout`.
     timeout: Option<Text<Timeout>>,
+    /// How many calls one operation may make. Default: `connectors.calls_per_operation`.
+    calls_per_operation: Option<Text<NonZeroUsize>>,
+    #[schemars(extend(
+        "deprecated" = true,
+        "x-instead" = "connectors.sources.<name>.calls_per_operation"
+    ))]
+    max_requests_per_operation: Option<Text<NonZeroUsize>>,
 }
 
 impl Written {
     pub(super) fn check(self, graph: &Graph, reader: &mut Reader<'_>) -> Connectors {
         let sources = self.sources.unwrap_or_default();
-        Connectors {
+        let old_calls = self.max_requests_per_operation_per_source;
+        let mut connectors = Connectors {
             timeout: reader.or(self.timeout, TIMEOUT).0,
             answer_size: reader.or(self.answer_size, ANSWER_SIZE).0,
+            calls: older::either(self.calls_per_operation, old_calls, reader),
+            reports: if reader.or(self.reports, REPORTS) {
+                Reports::Show
+            } else {
+                Reports::Hide
+            },
             sources: sources
                 .0
                 .into_iter()
@@ -111,7 +155,13 @@ impl Written {
                     (name.value, source.check(span, reader))
                 })
                 .collect(),
+            subgraphs: BTreeMap::new(),
+        };
+        for (name, subgraph) in self.subgraphs.unwrap_or_default().0 {
+            graph.demand(&name.value, name.referenced, reader);
+            subgraph.check(&name.value, &mut connectors, reader);
         }
+        connectors
     }
 }
 
@@ -119,13 +169,18 @@ impl WrittenSource {
     fn check(self, span: Span, reader: &mut Reader<'_>) -> Source {
         let config = self.config.map(|config| reader.json(&config));
         Source {
-            url: self.url.and_then(|url| reader.value(&url)),
+            url: older::either(self.url, self.override_url, reader),
             config: Secret::new(config.unwrap_or_else(|| serde_json::json!({}))),
             headers: check_headers(self.headers.unwrap_or_default(), reader),
             timeout: self
                 .timeout
                 .and_then(|time| reader.value(&time))
                 .map(|time| time.0),
+            calls: older::either(
+                self.calls_per_operation,
+                self.max_requests_per_operation,
+                reader,
+            ),
             span: Some(span),
         }
     }
@@ -193,6 +248,9 @@ const IN_THE_HANDS_OF_HTTP: [&str; 9] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// Who writes a mapping asks for them.
+const REPORTS: bool = false;
 
 /// A slow page is still a page; what takes longer is broken.
 const TIMEOUT: Timeout = Timeout(Duration::from_secs(10));

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-use super::Written;
+use super::{Written, shape};
 
 /// The JSON Schema of the configuration file, for editors and checks.
 pub fn json_schema() -> Value {
@@ -26,6 +26,10 @@ pub fn markdown() -> String {
         let _ = writeln!(page, "\n## `{name}`\n\n{}\n", description(section));
         page.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
         rows(name, section, &mut page);
+    }
+    page.push_str(OLDER);
+    for (name, section) in properties(&json_schema()) {
+        older_rows(name, section, &mut page);
     }
     page
 }
@@ -51,11 +55,36 @@ connectors:
 In any value, `${NAME}` is the environment variable `NAME`, and `${NAME:default}` has a default; write `$${` for the two
 characters `${`. Values are replaced after the file is read, so whatever a variable holds cannot add keys; only inside
 `{ … }` a `${NAME}` itself needs quotes, as YAML wants it. In `$config` what comes from a variable is text. Paths are
-relative to the folder of the file.
+relative to the folder of the file. Connectors read variables as `$env.NAME`, without any configuration; the values are
+those of the start.
 ";
 
-fn rows(path: &str, schema: &Value, page: &mut String) {
+const OLDER: &str = "
+## Older spellings
+
+Graphs that were written for other gateways may keep these keys: they are read as the ones beside them, with a warning
+that says so. What is decided twice is refused. The `$config` of a subgraph counts for all of its sources and
+replaces theirs.
+
+| key | write |
+| --- | --- |
+";
+
+fn older_rows(path: &str, schema: &Value, page: &mut String) {
     for (name, value) in properties(schema) {
+        let path = format!("{path}.{name}");
+        if let Some(instead) = value.get("x-instead").and_then(Value::as_str) {
+            let _ = writeln!(page, "| `{path}` | `{instead}` |");
+        }
+        older_rows(&path, value, page);
+        if let Some(each) = value.get("additionalProperties") {
+            older_rows(&format!("{path}.<name>"), each, page);
+        }
+    }
+}
+
+fn rows(path: &str, schema: &Value, page: &mut String) {
+    for (name, value) in properties(schema).filter(|(_, value)| !shape::is_older(value)) {
         let path = format!("{path}.{name}");
         if let Some(each) = value
             .get("additionalProperties")

@@ -1,4 +1,4 @@
-//! `${NAME}` and `${NAME:default}` in values.
+//! `${NAME}` and `${NAME:default}` in values, and what connectors read as `$env`.
 //!
 //! The only place that reads the environment. Values are expanded after the YAML is read, so what
 //! a variable holds can neither change the structure of the file nor move its positions.
@@ -9,6 +9,19 @@ use std::fmt;
 /// The variables that `${NAME}` may name.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
+
+/// The variables of this process with these names, for connectors to read as `$env`.
+///
+/// One that is not set, or is not UTF-8, is left out.
+pub fn variables(names: impl IntoIterator<Item = String>) -> BTreeMap<String, String> {
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let value = std::env::var_os(&name)?.into_string().ok()?;
+            Some((name, value))
+        })
+        .collect()
+}
 
 /// A `${…}` that cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 
 /// One value of the file.
 #[derive(Clone, Debug)]
-pub(super) enum Node {
+pub(crate) enum Node {
     Null,
     Bool(bool),
     Number(Number),
@@ -19,7 +19,7 @@ pub(super) enum Node {
 
 impl Node {
     /// What this is, with its article.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) | Self::Number(_) | Self::Text(_) => "a single value",

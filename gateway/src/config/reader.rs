@@ -16,14 +16,14 @@ use super::written::Text;
 
 /// One reading of one file.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     document: &'a Document,
     environment: &'a Environment,
     problems: Problems,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(document: &'a Document, environment: &'a Environment) -> Self {
+    pub(crate) fn new(document: &'a Document, environment: &'a Environment) -> Self {
         Self {
             document,
             environment,
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn into_problems(self) -> Problems {
+    pub(crate) fn into_problems(self) -> Problems {
         self.problems
     }
 
@@ -51,11 +51,11 @@ impl<'a> Reader<'a> {
         self.problems.has_errors()
     }
 
-    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.problems.push(diagnostic);
     }
 
-    pub(super) fn span(&self, location: Location) -> Span {
+    pub(crate) fn span(&self, location: Location) -> Span {
         Span::new(self.document, byte_range(&self.document.text, location))
     }
 
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports that the value at `at` cannot be used.
-    pub(super) fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         at: Location,
         message: impl Into<String>,
@@ -156,7 +156,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn yaml<T: DeserializeOwned>(&mut self) -> Option<T> {
+    /// The file as `T`, whatever its keys; `None`, and a problem, when it is not YAML.
+    pub(crate) fn yaml<T: DeserializeOwned>(&mut self) -> Option<T> {
         let budget = serde_saphyr::budget! { max_depth: MAX_DEPTH };
         let options = serde_saphyr::options! { budget: budget };
         serde_saphyr::from_str_with_options(&self.document.text, options)

@@ -1,8 +1,8 @@
 //! Whether a file has the keys and the nesting that the configuration has.
 //!
 //! Compares the YAML with the JSON Schema of the configuration types, so that the types stay the
-//! only list of keys. Reports every unknown key, where serde would stop at the first. Says
-//! nothing of values: those are read by their sections.
+//! only list of keys. Reports every unknown key, where serde would stop at the first, and warns of
+//! those that have another name now. Says nothing of values: those are read by their sections.
 
 use schema::diagnostic::{Code, Diagnostic, nearest};
 use serde_json::{Map, Value};
@@ -24,22 +24,21 @@ pub(super) fn check(node: &Spanned<Node>, schema: &Value, reader: &mut Reader<'_
         reader,
         shape: Shape::Readable,
         path: Vec::new(),
+        names: Vec::new(),
     };
     walk.value(node, schema);
     walk.shape
 }
 
 /// Keys of other gateways, and what they are called here.
-const OTHER_NAMES: [(&str, &str); 3] = [
-    ("override_url", "url"),
-    ("supergraph", "graph"),
-    ("server", "listen"),
-];
+const OTHER_NAMES: [(&str, &str); 2] = [("supergraph", "graph"), ("server", "listen")];
 
 struct Walk<'r, 'a> {
     reader: &'r mut Reader<'a>,
     shape: Shape,
     path: Vec<String>,
+    /// The keys of `path` that were chosen by who wrote the file.
+    names: Vec<String>,
 }
 
 impl Walk<'_, '_> {
@@ -65,20 +64,41 @@ impl Walk<'_, '_> {
         let known = schema.get("properties").and_then(Value::as_object);
         let others = schema.get("additionalProperties");
         for (key, value) in entries {
-            let inner = known.and_then(|known| known.get(&key.value)).or(others);
-            match inner {
-                None | Some(Value::Bool(false)) => self.unknown_key(key, known),
-                Some(inner) => {
-                    self.path.push(key.value.clone());
-                    self.value(value, inner);
-                    self.path.pop();
-                }
+            let fixed = known.and_then(|known| known.get(&key.value));
+            let Some(inner) = fixed.or(others).filter(|inner| **inner != false) else {
+                self.unknown_key(key, known);
+                continue;
+            };
+            self.old_spelling(key, inner);
+            self.path.push(key.value.clone());
+            if fixed.is_none() {
+                self.names.push(key.value.clone());
             }
+            self.value(value, inner);
+            if fixed.is_none() {
+                self.names.pop();
+            }
+            self.path.pop();
         }
     }
 
+    fn old_spelling(&mut self, key: &Spanned<String>, schema: &Value) {
+        let Some(instead) = schema.get("x-instead").and_then(Value::as_str) else {
+            return;
+        };
+        let span = self.reader.span(key.referenced);
+        let message = format!("`{}` is an older spelling", key.value);
+        let help = format!("write `{}`", filled(instead, &self.names));
+        let diagnostic = Diagnostic::warning(Code::ConfigOldSpelling, span, message);
+        self.reader.push(diagnostic.help(help));
+    }
+
     fn unknown_key(&mut self, key: &Spanned<String>, known: Option<&Map<String, Value>>) {
-        let known = || known.into_iter().flat_map(Map::keys).map(String::as_str);
+        let known = || {
+            let keys = known.into_iter().flatten();
+            keys.filter(|(_, schema)| !is_older(schema))
+                .map(|(key, _)| key.as_str())
+        };
         let renamed = OTHER_NAMES.iter().find(|(other, _)| *other == key.value);
         let meant = renamed
             .map(|(_, name)| *name)
@@ -118,6 +138,29 @@ impl Walk<'_, '_> {
             format!("`{}`", self.path.join("."))
         }
     }
+}
+
+/// Whether a key is only read for graphs that were written before it got its name of today.
+pub(super) fn is_older(schema: &Value) -> bool {
+    schema.get("deprecated").is_some_and(|older| *older == true)
+}
+
+/// `instead` with what the file has in the places of its `<…>`.
+fn filled(instead: &str, names: &[String]) -> String {
+    let mut text = String::new();
+    let mut rest = instead;
+    for name in names {
+        let Some((before, (_, after))) = rest
+            .split_once('<')
+            .and_then(|(before, inside)| Some((before, inside.split_once('>')?)))
+        else {
+            break;
+        };
+        text.push_str(before);
+        text.push_str(name);
+        rest = after;
+    }
+    text + rest
 }
 
 fn accepts(schema: &Map<String, Value>, kind: &str) -> bool {

@@ -45,6 +45,16 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
     }
 }
 
+/// What a client finds in `errors` for a failed call, without the path.
+pub(super) fn of_call(failure: FetchFailure) -> Value {
+    let error = FieldError {
+        path: Vec::new(),
+        kind: FieldErrorKind::Fetch(Arc::new(failure)),
+    };
+    // Text, numbers and JSON of its own can always be written.
+    serde_json::to_value(told(&error)).unwrap_or_default()
+}
+
 /// Logs every failed call once, however many fields it cost.
 pub(super) fn log(failures: &[Arc<FetchFailure>], id: Option<&RequestId>) {
     for failure in failures {

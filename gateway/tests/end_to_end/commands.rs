@@ -10,10 +10,10 @@ use tokio::process::{Child, Command};
 use crate::client::ask;
 
 /// A folder of its own for one test, with some files in it.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(name: &str, files: &[(&str, &str)]) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
@@ -33,12 +33,12 @@ impl Folder {
         command
     }
 
-    async fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
         Ended(self.command(arguments).output().await.unwrap())
     }
 
     /// A command that goes on until it is stopped, and where its GraphQL is.
-    async fn serve(&self, arguments: &[&str]) -> (Child, std::net::SocketAddr) {
+    pub(crate) async fn serve(&self, arguments: &[&str]) -> (Child, std::net::SocketAddr) {
         let mut child = self
             .command(arguments)
             .stdout(Stdio::piped())
@@ -58,18 +58,18 @@ impl Folder {
     }
 }
 
-struct Ended(Output);
+pub(crate) struct Ended(Output);
 
 impl Ended {
-    fn code(&self) -> Option<i32> {
+    pub(crate) fn code(&self) -> Option<i32> {
         self.0.status.code()
     }
 
-    fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8_lossy(&self.0.stdout).into_owned()
     }
 
-    fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
     }
 }
@@ -296,7 +296,7 @@ async fn the_json_schema_names_every_section() {
     );
 }
 
-async fn terminate(child: &Child) {
+pub(crate) async fn terminate(child: &Child) {
     let id = child.id().expect("it runs").to_string();
     let killed = Command::new("kill")
         .args(["-TERM", &id])

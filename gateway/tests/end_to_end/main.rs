@@ -10,6 +10,8 @@
 mod audit;
 mod client;
 mod commands;
+mod connector_tests;
+mod connectors;
 mod graphiql;
 mod http;
 mod node;

@@ -1,4 +1,4 @@
-//! A gateway in the process of the test, with the shop's graph, on a port of its own.
+//! A gateway in the process of the test, mostly with the shop's graph, on a port of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use gateway::config::Config;
 use gateway::launch::Gateway;
 use gateway::shop;
 use gateway::tasks::Tasks;
+use schema::subgraph::Subgraph;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A gateway that runs until it is dropped.
@@ -37,9 +38,18 @@ impl Running {
         config.listen.address.set_port(0);
         config.shutdown.grace = Duration::from_secs(1);
         configure(&mut config);
-        let (graph, diagnostics) = schema::link::link(&shop::subgraphs(), config.graph.link);
+        Self::serving(&config, &shop::subgraphs(), stop).await
+    }
+
+    /// A gateway for another graph than the shop's.
+    pub(crate) async fn serving(
+        config: &Config,
+        subgraphs: &[Subgraph],
+        stop: CancellationToken,
+    ) -> Self {
+        let (graph, diagnostics) = schema::link::link(subgraphs, config.graph.link);
         let graph = graph.unwrap_or_else(|| panic!("{diagnostics:#?}"));
-        let gateway = Gateway::bind(&config, Arc::new(graph), stop.clone())
+        let gateway = Gateway::bind(config, Arc::new(graph), stop.clone())
             .await
             .unwrap();
         let tasks = Tasks::default();

@@ -13,4 +13,5 @@ mod plans;
 mod refusals;
 mod shop;
 mod support;
+mod trial;
 mod values;

@@ -46,6 +46,12 @@ codes! {
     InvalidSourceName = "INVALID_SOURCE_NAME",
     /// A `@source` name is empty.
     EmptySourceName = "EMPTY_SOURCE_NAME",
+    /// `@source` is used and the link does not import it.
+    NoSourceImport = "NO_SOURCE_IMPORT",
+    /// A connector has no `http`.
+    HttpOmittedRequiresV0_4 = "HTTP_OMITTED_REQUIRES_V0_4",
+    /// The selection of a connector without `http` reads an answer.
+    RequestlessSelectionUsesRequestData = "REQUESTLESS_SELECTION_USES_REQUEST_DATA",
     /// `http` names no method.
     MissingHttpMethod = "MISSING_HTTP_METHOD",
     /// `http` names more than one method.
@@ -94,10 +100,16 @@ codes! {
     UndefinedArgument = "UNDEFINED_ARGUMENT",
     /// `$this` or `$batch` is followed by a name that is no field.
     UndefinedField = "UNDEFINED_FIELD",
+    /// A field is read of a variable that is a union.
+    UnsupportedVariableType = "UNSUPPORTED_VARIABLE_TYPE",
     /// A field of a connectors subgraph that no connector gives.
     ConnectorsUnresolvedField = "CONNECTORS_UNRESOLVED_FIELD",
     /// An interface or union where the version of the specification has none.
     ConnectorsUnsupportedAbstractType = "CONNECTORS_UNSUPPORTED_ABSTRACT_TYPE",
+    /// A federation directive that connectors cannot heed.
+    ConnectorsUnsupportedFederationDirective = "CONNECTORS_UNSUPPORTED_FEDERATION_DIRECTIVE",
+    /// `@override` of a field that a connector gives.
+    OverrideOnConnector = "OVERRIDE_ON_CONNECTOR",
     /// `entity: true` outside of the query root.
     EntityNotOnRootQuery = "ENTITY_NOT_ON_ROOT_QUERY",
     /// `entity: true` on a field that cannot return one entity.
@@ -114,13 +126,15 @@ codes! {
     ConnectorsCannotResolveKey = "CONNECTORS_CANNOT_RESOLVE_KEY",
     /// A batch connector does not select the key that matches answers to entities.
     ConnectorsBatchKeyNotInSelection = "CONNECTORS_BATCH_KEY_NOT_IN_SELECTION",
-    /// `@source` is used and the link does not import it.
-    NoSourceImport = "NO_SOURCE_IMPORT",
+    /// The key of a batch connector does not come out of the answer.
+    ConnectorsNonRootBatchKey = "CONNECTORS_NON_ROOT_BATCH_KEY",
 
     /// The configuration is not YAML, or not of the expected shape.
     ConfigSyntax = "CONFIG_SYNTAX",
     /// A key that the configuration does not have.
     ConfigUnknownKey = "CONFIG_UNKNOWN_KEY",
+    /// A key that has another name now.
+    ConfigOldSpelling = "CONFIG_OLD_SPELLING",
     /// A value that cannot be used.
     ConfigInvalidValue = "CONFIG_INVALID_VALUE",
     /// `${NAME}` names a variable that is not set and has no default.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::Directive;
-use apollo_compiler::schema::{ExtendedType, FieldDefinition, ObjectType};
+use apollo_compiler::schema::{ExtendedType, FieldDefinition, InterfaceType, ObjectType};
 use indexmap::IndexMap;
 
 use self::args::Args;
 use self::http::Http;
+use self::site::{On, Part, Site};
 use self::sources::SourceDirective;
 use self::uses::Uses;
 use super::view::View;
@@ -24,10 +25,15 @@ use crate::span::Span;
 use crate::types::{Name, Types};
 
 mod args;
+mod check;
 mod complete;
 mod entry;
+mod form;
 mod http;
+mod key;
+mod site;
 mod sources;
+mod url;
 mod uses;
 
 /// The sources that the connectors of `sdl` are; none where it links no connectors.
@@ -48,7 +54,8 @@ pub(super) fn sources(
                 "version 0.4 of the connect specification is not switched on",
             )
             .help(Some(
-                "link v0.3, or set `graph.experimental_connect: true` in the configuration".to_owned(),
+                "link v0.3, or set `graph.experimental_connect: true` in the configuration"
+                    .to_owned(),
             )),
         );
         return Vec::new();
@@ -62,6 +69,7 @@ pub(super) fn sources(
         problems,
     };
     reader.sources = sources::read(&mut reader);
+    sources::not_imported(&mut reader);
     let found = reader.connectors();
     if !reader.problems.has_errors() {
         complete::check(&mut reader, &found);
@@ -74,7 +82,8 @@ struct Reader<'a> {
     sdl: &'a Sdl,
     types: &'a Types,
     link: &'a ConnectLink,
-    sources: IndexMap<String, Arc<SourceDirective>>,
+    /// `None`: named, and reported.
+    sources: IndexMap<String, Option<Arc<SourceDirective>>>,
     ids: IndexMap<String, Span>,
     problems: &'a mut Problems,
 }
@@ -120,6 +129,9 @@ impl Reader<'_> {
             ));
         }
         for definition in sdl.schema.types.values() {
+            if let ExtendedType::Interface(interface) = definition {
+                self.on_interface(interface);
+            }
             let ExtendedType::Object(object) = definition else {
                 continue;
             };
@@ -136,6 +148,24 @@ impl Reader<'_> {
         found
     }
 
+    /// Fields of interfaces are given by the objects that implement them.
+    fn on_interface(&mut self, interface: &InterfaceType) {
+        let name = self.link.connect.as_str();
+        for field in interface.fields.values() {
+            for directive in called_on_field(&field.directives, name) {
+                let message = format!(
+                    "`{}` is an interface, whose fields no connector gives",
+                    interface.name
+                );
+                let span = self.sdl.span(directive.location());
+                let code = Code::ConnectorsUnsupportedAbstractType;
+                let help = "put the connector on the object types that implement it".to_owned();
+                let problem = Diagnostic::error(code, span, message).help(Some(help));
+                self.problems.push(problem);
+            }
+        }
+    }
+
     fn connector(
         &mut self,
         place: Place<'_>,
@@ -143,9 +173,17 @@ impl Reader<'_> {
         directive: &Node<Directive>,
     ) -> Option<Source> {
         let args = Args::of(self.sdl, directive);
-        let written = self.written(&args)?;
+        let mark = self.problems.mark();
+        let (selection, written) = self.written(place, &args);
+        let clean = !self.problems.has_errors_since(mark);
+        let Some(written) = written.filter(|_| clean) else {
+            // What the selection gives can be judged without the rest.
+            if let Some(selection) = &selection {
+                entry::judge(self, place, selection);
+            }
+            return None;
+        };
         let uses = Uses::of(&written);
-        uses.check(self, place);
         let at = entry::At {
             args: &args,
             uses: &uses,
@@ -167,33 +205,50 @@ impl Reader<'_> {
     }
 
     /// Judges the selection of a connector.
-    fn view<'v>(&'v mut self, written: &'v Written) -> View<'v> {
+    fn view<'v>(&'v mut self, selection: &'v Placed<Mapping>) -> View<'v> {
         View {
             sdl: self.sdl,
             types: self.types,
-            literal: &written.selection.literal,
+            literal: &selection.literal,
             abstract_types: self.link.version >= Version::V0_4,
             problems: self.problems,
             nodes: Vec::new(),
         }
     }
 
-    /// Reads the arguments that do not depend on where the directive stands.
-    fn written(&mut self, args: &Args<'_>) -> Option<Written> {
+    /// Reads every text of a directive; the selection, and all of them when all of them parsed.
+    fn written(
+        &mut self,
+        place: Place<'_>,
+        args: &Args<'_>,
+    ) -> (Option<Placed<Mapping>>, Option<Written>) {
+        let on = On::Connect(place);
         let source = self.source_of(args);
-        let http = http::connect(self, args, source.as_ref().ok()?.as_ref());
+        let http = http::connect(self, args, place);
         self.id(args);
-        let errors = sources::errors(self, args);
-        let is_success = args.mapping(self, "isSuccess", Code::InvalidIsSuccess);
-        let selection = args.mapping(self, "selection", Code::InvalidSelection);
-        Some(Written {
-            source: source.ok()?,
-            http: http?,
-            errors: errors.ok()?,
-            is_success: is_success.ok()?,
-            selection: selection.ok()??,
-            service: Arc::clone(&self.sdl.name),
-        })
+        let errors = sources::errors(self, args, on);
+        let is_success = args.mapping(self, "isSuccess", Site::new(on, Part::IsSuccess));
+        let requestless = args.get("http").is_none() && self.link.version >= Version::V0_4;
+        let part = if requestless {
+            Part::Requestless
+        } else {
+            Part::Selection
+        };
+        let selection = args.mapping(self, "selection", Site::new(on, part));
+        let selection = selection.ok().flatten();
+        let all = || {
+            Some(Written {
+                id: args.text("id").map(|id| id.value.into()),
+                source: source.ok()?,
+                http: http?,
+                errors: errors.ok()?,
+                is_success: is_success.ok()?,
+                selection: selection.clone()?,
+                service: Arc::clone(&self.sdl.name),
+            })
+        };
+        let written = all();
+        (selection, written)
     }
 
     /// The source a connector names, if it names one.
@@ -202,7 +257,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         if let Some(source) = self.sources.get(&named.value) {
-            return Ok(Some(Arc::clone(source)));
+            return source.clone().map(Some).ok_or(Reported);
         }
         let span = args.span_of("source");
         let problem = if self.sources.is_empty() {
@@ -276,6 +331,7 @@ fn is_name(text: &str) -> bool {
 
 /// A `@connect` whose texts all parsed.
 struct Written {
+    id: Option<Name>,
     service: Name,
     source: Option<Arc<SourceDirective>>,
     http: Http,
@@ -285,10 +341,19 @@ struct Written {
 }
 
 /// Something parsed, with the literal it came from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Placed<T> {
     it: Arc<T>,
     literal: Arc<crate::sdl::literal::Literal>,
+}
+
+impl<T> Clone for Placed<T> {
+    fn clone(&self) -> Self {
+        Self {
+            it: Arc::clone(&self.it),
+            literal: Arc::clone(&self.literal),
+        }
+    }
 }
 
 impl Written {
@@ -304,6 +369,7 @@ impl Written {
         let inherited = source.map_or(&[][..], |source| &source.headers);
         let replaced = |name: &Name| self.http.headers.iter().any(|own| own.it.name == *name);
         Connector {
+            id: self.id,
             source: source.map(|it| format!("{}.{}", self.service, it.name).into()),
             method: self.http.method,
             base: source.map(|source| {

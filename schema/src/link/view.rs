@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use self::shape::Shape;
+use self::shape::{Origin, Shape};
 use super::{Read, Reported};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
+use crate::key::FieldSet;
 use crate::mapping::ast::Selection;
 use crate::sdl::Sdl;
 use crate::sdl::literal::Literal;
@@ -16,6 +17,31 @@ use crate::span::Span;
 use crate::types::{Field, Kind, Name, Scalar, Type, TypeId, Types};
 
 mod shape;
+
+/// Adds the fields of `key`, with where they stand, whose value in `selection` does not come out
+/// of the answer.
+pub(super) fn not_of_answer(
+    selection: &Selection,
+    key: &FieldSet,
+    found: &mut Vec<(String, Range<usize>)>,
+) {
+    outside(&shape::of_selection(selection), key, found);
+}
+
+fn outside(shape: &Shape, key: &FieldSet, found: &mut Vec<(String, Range<usize>)>) {
+    let Shape::Object(members) = shape else {
+        return;
+    };
+    for (name, inner) in &key.0 {
+        let Some(member) = members.iter().find(|member| *member.name == **name) else {
+            continue;
+        };
+        if inner.is_empty() && member.origin == Origin::Elsewhere {
+            found.push((member.name.clone(), member.range.clone()));
+        }
+        outside(&member.shape, inner, found);
+    }
+}
 
 /// Judges one selection against the schema, node by node.
 pub(super) struct View<'a> {
@@ -35,6 +61,16 @@ impl View<'_> {
     pub(super) fn of(&mut self, selection: &Selection, ty: TypeId) -> Read<Option<NodeId>> {
         let shape = shape::of_selection(selection);
         let range = selection.range.clone();
+        let definition = self.types.get(ty);
+        if definition.is_composite() && selection.items.is_empty() {
+            let message = format!("the selection is empty, and gives no `{}`", definition.name);
+            let help = "name the fields that the answer gives".to_owned();
+            return Err(self.report(Code::InvalidSelection, &range, message, Some(help)));
+        }
+        if let (Shape::Object(members), false) = (&shape, definition.is_composite()) {
+            self.object_for_leaf(members, &range, definition);
+            return Ok(None);
+        }
         self.value((&shape, &range), ty, &mut Vec::new())
     }
 
@@ -83,6 +119,30 @@ impl View<'_> {
         let fields = self.fields(members, definition, above);
         above.pop();
         Ok(Some(self.add(Node { on: ty, fields })))
+    }
+
+    /// The whole selection makes an object where a leaf is wanted: the reference loads it, so it
+    /// is a warning, though what comes of it can only be null.
+    fn object_for_leaf(&mut self, members: &[shape::Member], range: &Range<usize>, ty: &Type) {
+        if is_custom(ty) {
+            return;
+        }
+        let (message, help) = match members {
+            [only] => (
+                format!(
+                    "`{{ {0} }}` is an object, and a `{1}` is wanted",
+                    only.name, ty.name
+                ),
+                format!("write `$.{}`", only.name),
+            ),
+            _ => (
+                format!("this makes an object, and a `{}` is wanted", ty.name),
+                "select one value, as in `$.name`".to_owned(),
+            ),
+        };
+        let span = Span::new(&self.sdl.document, self.literal.place(range));
+        let problem = Diagnostic::warning(Code::GroupSelectionIsNotObject, span, message);
+        self.problems.push(problem.help(Some(help)));
     }
 
     fn leaf(&mut self, shape: &Shape, range: &Range<usize>, ty: &Type) -> Read<Option<NodeId>> {

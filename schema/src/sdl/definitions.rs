@@ -99,7 +99,15 @@ fn connect_definitions(connect: &ConnectLink) -> Vec<(String, String)> {
         let _ = write!(methods, "{method}: {url} ");
     }
     let (source_name, connect_name) = (&connect.source, &connect.connect);
-    vec![
+    let source = |name: &str| {
+        (
+            format!("@{name}"),
+            format!(
+                "directive @{name}(name: String!, http: {source_http}!, errors: {errors}, isSuccess: {mapping}) repeatable on SCHEMA"
+            ),
+        )
+    };
+    let mut definitions = vec![
         (mapping.clone(), format!("scalar {mapping}")),
         (url.clone(), format!("scalar {url}")),
         (
@@ -123,17 +131,20 @@ fn connect_definitions(connect: &ConnectLink) -> Vec<(String, String)> {
                 "input {connect_http} {{ {methods} body: {mapping} headers: [{header}!] path: {mapping} queryParams: {mapping} }}"
             ),
         ),
-        (
-            format!("@{source_name}"),
-            format!(
-                "directive @{source_name}(name: String!, http: {source_http}!, errors: {errors}, isSuccess: {mapping}) repeatable on SCHEMA"
-            ),
-        ),
+        source(source_name),
         (
             format!("@{connect_name}"),
             format!(
                 "directive @{connect_name}(source: String, id: String, http: {connect_http}, batch: {batch}, errors: {errors}, selection: {mapping}!, entity: Boolean = false, isSuccess: {mapping}) repeatable on FIELD_DEFINITION | OBJECT"
             ),
         ),
-    ]
+    ];
+    if source_name != UNPREFIXED_SOURCE {
+        // So that one that was not imported can be told as that.
+        definitions.push(source(UNPREFIXED_SOURCE));
+    }
+    definitions
 }
+
+/// `@source` as it is called when it is imported.
+pub(crate) const UNPREFIXED_SOURCE: &str = "source";

@@ -76,6 +76,7 @@ impl ConnectLink {
 /// Reads every `@link` of the document.
 pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Problems) -> Links {
     let mut links = Links::default();
+    let mut refused = Vec::new();
     for directive in schema_directives(ast).filter(|directive| directive.name == "link") {
         let Some(url) = text(directive, "url") else {
             continue; // The validator reports a missing url.
@@ -84,7 +85,10 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
             continue; // A specification that is not ours to know.
         };
         match identity {
-            "federation" => links.federation = Some(link(directive, "federation")),
+            "federation" => {
+                links.federation = Some(link(directive, "federation"));
+                refused.extend(unsupported(document, directive));
+            }
             "connect" => {
                 let span = Span::new(document, range(directive.location()));
                 // An unknown version is read as the newest released one, so that one mistake
@@ -98,8 +102,34 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
             _ => {}
         }
     }
+    if links.connect.is_some() {
+        problems.extend(refused);
+    }
     links
 }
+
+/// Imports that no subgraph with connectors may have.
+fn unsupported(document: &Document, directive: &Node<ast::Directive>) -> Vec<Diagnostic> {
+    let imports = directive.specified_argument_by_name("import");
+    let imports = imports.and_then(|value| value.as_list());
+    let mut found = Vec::new();
+    for value in imports.unwrap_or_default() {
+        let Some((name, _)) = import(value) else {
+            continue;
+        };
+        if NOT_WITH_CONNECTORS.contains(&name.as_str()) {
+            let span = Span::new(document, range(value.location()));
+            let message = format!("`{name}` cannot be used in a subgraph with connectors");
+            let code = Code::ConnectorsUnsupportedFederationDirective;
+            let help = "pass the value as an argument, or read it from `$this`".to_owned();
+            found.push(Diagnostic::error(code, span, message).help(Some(help)));
+        }
+    }
+    found
+}
+
+/// A connector sees its arguments and its object, not what stands further up.
+const NOT_WITH_CONNECTORS: [&str; 2] = ["@context", "@fromContext"];
 
 fn connect(directive: &Node<ast::Directive>, version: Version, span: Span) -> ConnectLink {
     let link = link(directive, "connect");

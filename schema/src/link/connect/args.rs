@@ -6,7 +6,8 @@ use std::sync::Arc;
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, Value};
 
-use super::{Placed, Reader};
+use super::site::Site;
+use super::{Placed, Reader, check};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::link::{Read, Reported};
 use crate::mapping::Mapping;
@@ -93,15 +94,20 @@ impl<'a> Args<'a> {
         Span::new(&self.sdl.document, self.whole.clone())
     }
 
-    /// The mapping `name`, if it is written.
+    /// The mapping `name`, if it is written; what it may not be at `site` is reported.
     pub(super) fn mapping(
         &self,
         reader: &mut Reader<'_>,
         name: &str,
-        code: Code,
+        site: Site<'_>,
     ) -> Read<Option<Placed<Mapping>>> {
         let version = reader.link.version;
-        self.parsed(reader, name, code, |text| Mapping::parse(text, version))
+        let code = site.part.code();
+        let placed = self.parsed(reader, name, code, |text| Mapping::parse(text, version))?;
+        if let Some(placed) = &placed {
+            check::mapping(reader, site, placed);
+        }
+        Ok(placed)
     }
 
     /// As `mapping`, for a template.
@@ -109,10 +115,15 @@ impl<'a> Args<'a> {
         &self,
         reader: &mut Reader<'_>,
         name: &str,
-        code: Code,
+        site: Site<'_>,
     ) -> Read<Option<Placed<Template>>> {
         let version = reader.link.version;
-        self.parsed(reader, name, code, |text| Template::parse(text, version))
+        let code = site.part.code();
+        let placed = self.parsed(reader, name, code, |text| Template::parse(text, version))?;
+        if let Some(placed) = &placed {
+            check::template(reader, site, placed);
+        }
+        Ok(placed)
     }
 
     fn parsed<T>(
@@ -123,7 +134,7 @@ impl<'a> Args<'a> {
         parse: impl Fn(&str) -> Result<T, ParseError>,
     ) -> Read<Option<Placed<T>>> {
         let Some(literal) = self.text(name) else {
-            return Ok(None);
+            return self.not_there(reader, name);
         };
         match parse(&literal.value) {
             Ok(it) => Ok(Some(Placed {
@@ -137,5 +148,16 @@ impl<'a> Args<'a> {
                 Err(Reported)
             }
         }
+    }
+
+    /// The scalars of the dialect take any literal as far as GraphQL knows; ours are strings.
+    fn not_there<T>(&self, reader: &mut Reader<'_>, name: &str) -> Read<Option<T>> {
+        if self.get(name).is_none() {
+            return Ok(None);
+        }
+        let message = format!("`{name}` must be a string");
+        let problem = Diagnostic::error(Code::GraphqlError, self.span_of(name), message);
+        reader.problems.push(problem);
+        Err(Reported)
     }
 }

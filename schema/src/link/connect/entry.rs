@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::args::Args;
 use super::uses::Uses;
-use super::{Place, Reader, Written};
+use super::{Place, Placed, Reader, Written, key};
 use crate::connector::Gives;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::key::FieldSet;
 use crate::link::{Read, Reported};
+use crate::mapping::Mapping;
 use crate::source::{self, Entry, Node, NodeField, Serves};
 use crate::span::Span;
 use crate::types::{Field, Kind, Nullability, TypeId, TypeRef, Types};
@@ -58,15 +59,34 @@ fn report(reader: &mut Reader<'_>, code: Code, span: Span, message: &str) -> Rep
     Reported
 }
 
+/// Reports what is wrong with a selection by itself, for a connector that failed otherwise.
+pub(super) fn judge(reader: &mut Reader<'_>, place: Place<'_>, selection: &Placed<Mapping>) {
+    let types = reader.types;
+    let owner = types.find(&place.owner().name);
+    let gives = match place {
+        Place::Type(_) => owner,
+        Place::Field(_, field) => owner
+            .and_then(|on| types.get(on).field(&field.name))
+            .map(|field| field.ty.named()),
+    };
+    if let Some(gives) = gives {
+        // Reported there; there is nothing to go on with here.
+        let _ = reader.view(selection).of(selection.it.ast(), gives);
+    }
+}
+
 fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>) -> Read<Entered> {
-    let mut view = reader.view(at.written);
+    key::check_circular(reader, (on, field), at.args)?;
+    let mut view = reader.view(&at.written.selection);
     let child = view.of(at.written.selection.it.ast(), field.ty.named())?;
     let fields = std::iter::once((Arc::clone(&field.name), NodeField { child })).collect();
     let node = view.add(Node { on, fields });
     let nodes = view.nodes;
+    let this = at.uses.fields("this");
+    key::check(reader, on, (&this, "this"), at)?;
     let mut entries = vec![Entry {
         on,
-        key: at.uses.fields("this"),
+        key: this,
         node,
         serves: Serves::Field,
     }];
@@ -95,17 +115,22 @@ fn on_type(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<Entered> {
         return Err(report(reader, code, at.args.span(), message));
     }
     let max = max_size(reader, at.args)?;
-    let mut view = reader.view(at.written);
-    let Some(node) = view.of(at.written.selection.it.ast(), on)? else {
+    key::check(reader, on, (&key, if batch { "batch" } else { "this" }), at)?;
+    let selection = &at.written.selection;
+    let mut view = reader.view(selection);
+    let Some(node) = view.of(selection.it.ast(), on)? else {
         return Err(Reported);
     };
     let nodes = view.nodes;
-    if batch && !source::gives(&nodes, node, &key) {
-        let message = format!(
-            "the selection does not give `{key}`, by which answers are matched to entities"
-        );
-        let code = Code::ConnectorsBatchKeyNotInSelection;
-        return Err(report(reader, code, at.args.span_of("selection"), &message));
+    if batch {
+        if !source::gives(&nodes, node, &key) {
+            let message = format!(
+                "the selection does not give `{key}`, by which answers are matched to entities"
+            );
+            let code = Code::ConnectorsBatchKeyNotInSelection;
+            return Err(report(reader, code, at.args.span_of("selection"), &message));
+        }
+        key::check_from_answer(reader, selection, &key)?;
     }
     let (serves, gives) = if batch {
         let key = key.clone();
@@ -205,6 +230,7 @@ fn entity_key(
             "an entity field needs an argument that says which entity is meant, and must use it";
         return Err(report(reader, code, span, message));
     }
+    key::check(reader, field.ty.named(), (&key, "args"), at)?;
     Ok(key)
 }
 

@@ -1,15 +1,14 @@
-//! The `http` argument: method, URL, headers, body.
+//! The `http` argument: method, headers, body; for the URL see `url`.
 
 use std::sync::Arc;
 
 use super::args::Args;
-use super::sources::SourceDirective;
-use super::{Placed, Reader};
+use super::site::{On, Part, Site};
+use super::{Place, Placed, Reader, url};
 use crate::connector::{Header, HeaderValue, Method};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, Version};
 use crate::sdl::literal::Literal;
-use crate::span::Span;
 use crate::template::Template;
 
 /// `http` of a `@connect` whose texts all parsed.
@@ -30,24 +29,17 @@ pub(super) struct PlacedHeader {
 }
 
 /// Reads `http` of a `@connect`; `None` when something in it was reported.
-pub(super) fn connect(
-    reader: &mut Reader<'_>,
-    args: &Args<'_>,
-    source: Option<&Arc<SourceDirective>>,
-) -> Option<Http> {
+pub(super) fn connect(reader: &mut Reader<'_>, args: &Args<'_>, place: Place<'_>) -> Option<Http> {
     let Some(http) = args.object("http") else {
-        reader.problems.push(Diagnostic::error(
-            Code::GraphqlError,
-            args.span(),
-            "a connector needs `http`",
-        ));
+        requestless(reader, args);
         return None;
     };
-    let url = url(reader, &http, source.is_some());
-    let headers = headers(reader, &http);
-    let path = http.mapping(reader, "path", Code::InvalidUrlProperty);
-    let query = http.mapping(reader, "queryParams", Code::InvalidUrlProperty);
-    let body = http.mapping(reader, "body", Code::InvalidBody);
+    let on = On::Connect(place);
+    let url = url::read(reader, &http, (on, args.get("source").is_some()));
+    let headers = headers(reader, &http, on);
+    let path = http.mapping(reader, "path", Site::new(on, Part::Path));
+    let query = http.mapping(reader, "queryParams", Site::new(on, Part::QueryParams));
+    let body = http.mapping(reader, "body", Site::new(on, Part::Body));
     let (method, url) = url?;
     Some(Http {
         method,
@@ -59,113 +51,23 @@ pub(super) fn connect(
     })
 }
 
-fn url(
-    reader: &mut Reader<'_>,
-    http: &Args<'_>,
-    has_source: bool,
-) -> Option<(Method, Placed<Template>)> {
-    let written: Vec<_> = Method::ALL
-        .into_iter()
-        .filter(|(name, _)| http.get(name).is_some())
-        .collect();
-    let (name, method) = match written.as_slice() {
-        [one] => *one,
-        [] => {
-            let problem = Diagnostic::error(
-                Code::MissingHttpMethod,
-                http.span(),
-                "`http` names no method",
-            )
-            .help(Some(
-                "add one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE` with the URL".to_owned(),
-            ));
-            reader.problems.push(problem);
-            return None;
-        }
-        [(first, _), (second, _), ..] => {
-            let problem = Diagnostic::error(
-                Code::MultipleHttpMethods,
-                http.span_of(second),
-                "a connector makes one request with one method",
-            )
-            .label(http.span_of(first), "the other method")
-            .help(Some("keep one of them".to_owned()));
-            reader.problems.push(problem);
-            return None;
-        }
+fn requestless(reader: &mut Reader<'_>, args: &Args<'_>) {
+    let message = if reader.link.version < Version::V0_4 {
+        "a connector needs `http`, which may be left out from v0.4 on"
+    } else {
+        "Weir does not run connectors without `http` yet"
     };
-    let url = http.template(reader, name, Code::InvalidUrl).ok()??;
-    check_url(reader, &url.literal, http.span_of(name), has_source);
-    Some((method, url))
-}
-
-fn check_url(reader: &mut Reader<'_>, literal: &Literal, span: Span, has_source: bool) {
-    let absolute = literal.value.contains("://");
-    match (absolute, has_source) {
-        (true, true) => reader.problems.push(
-            Diagnostic::error(
-                Code::AbsoluteConnectUrlWithSource,
-                span,
-                "the URL of a connector with a `source` starts at the source's `baseURL`",
-            )
-            .help(Some(
-                "leave out scheme and host, or leave out `source`".to_owned(),
-            )),
-        ),
-        (false, false) => reader.problems.push(
-            Diagnostic::error(
-                Code::RelativeConnectUrlWithoutSource,
-                span,
-                "a connector without a `source` needs an absolute URL",
-            )
-            .help(Some("name a `source`, or write scheme and host".to_owned())),
-        ),
-        (true, false) => check_absolute(reader, literal, span),
-        (false, true) => {}
-    }
-}
-
-/// A URL that begins with scheme and host, both beyond the reach of expressions.
-pub(super) fn check_absolute(reader: &mut Reader<'_>, literal: &Literal, span: Span) {
-    let value = literal.value.trim_start();
-    if value.starts_with('{') {
-        reader.problems.push(
-            Diagnostic::error(
-                Code::InvalidUrl,
-                span,
-                "an expression cannot give the scheme of a URL: its value is percent-encoded",
-            )
-            .help(Some(
-                "write `https://…` here, and set another address in the configuration, \
-                 `connectors.sources.<subgraph>.<source>.url`"
-                    .to_owned(),
-            )),
-        );
-        return;
-    }
-    let known = ["http://", "https://"]
-        .iter()
-        .any(|scheme| value.starts_with(scheme));
-    if !known {
-        let (code, message) = match value.split_once("://") {
-            Some((scheme, _)) => (
-                Code::InvalidUrlScheme,
-                format!("`{scheme}` is not a scheme that can be called"),
-            ),
-            None => (Code::InvalidUrl, "the URL has no scheme".to_owned()),
-        };
-        reader.problems.push(
-            Diagnostic::error(code, span, message)
-                .help(Some("begin with `http://` or `https://`".to_owned())),
-        );
-    }
+    let problem = Diagnostic::error(Code::HttpOmittedRequiresV0_4, args.span(), message);
+    reader.problems.push(problem.help(Some(
+        "add `http` with a method and a URL, as in `http: { GET: \"/users\" }`".to_owned(),
+    )));
 }
 
 /// Reads `headers`; those that cannot be used are reported and left out.
-pub(super) fn headers(reader: &mut Reader<'_>, http: &Args<'_>) -> Vec<PlacedHeader> {
+pub(super) fn headers(reader: &mut Reader<'_>, http: &Args<'_>, on: On<'_>) -> Vec<PlacedHeader> {
     let mut read: Vec<PlacedHeader> = Vec::new();
     for entry in http.objects("headers") {
-        let Some(header) = header(reader, &entry) else {
+        let Some(header) = header(reader, &entry, on) else {
             continue;
         };
         if read.iter().any(|known| known.it.name == header.it.name) {
@@ -181,7 +83,7 @@ pub(super) fn headers(reader: &mut Reader<'_>, http: &Args<'_>) -> Vec<PlacedHea
     read
 }
 
-fn header(reader: &mut Reader<'_>, entry: &Args<'_>) -> Option<PlacedHeader> {
+fn header(reader: &mut Reader<'_>, entry: &Args<'_>, on: On<'_>) -> Option<PlacedHeader> {
     let written = entry.text("name")?.value;
     let name = written.to_ascii_lowercase();
     let mut refuse = |member: &str, message: String| {
@@ -223,9 +125,8 @@ fn header(reader: &mut Reader<'_>, entry: &Args<'_>) -> Option<PlacedHeader> {
             })
         }
         (None, Some(_)) => {
-            let template = entry
-                .template(reader, "value", Code::InvalidHeader)
-                .ok()??;
+            let site = Site::new(on, Part::Header);
+            let template = entry.template(reader, "value", site).ok()??;
             Some(PlacedHeader {
                 literal: Some(Arc::clone(&template.literal)),
                 it: Arc::new(Header {

@@ -6,11 +6,13 @@ use indexmap::IndexMap;
 
 use super::args::Args;
 use super::http::{self, PlacedHeader};
-use super::{Placed, Reader};
+use super::site::{On, Part, Site};
+use super::{Placed, Reader, url};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::link::Read;
 use crate::mapping::Mapping;
 use crate::sdl::called;
+use crate::sdl::definitions::UNPREFIXED_SOURCE;
 use crate::template::Template;
 
 /// One `@source` whose texts all parsed.
@@ -33,9 +35,11 @@ pub(super) struct Errors {
 }
 
 /// Every `@source` of the schema by name; the first of two with one name.
-pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Arc<SourceDirective>> {
+///
+/// `None` stands for one that was reported, so that what names it is not reported too.
+pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<SourceDirective>>> {
     let sdl = reader.sdl;
-    let mut found: IndexMap<String, Arc<SourceDirective>> = IndexMap::new();
+    let mut found: IndexMap<String, Option<Arc<SourceDirective>>> = IndexMap::new();
     let directives = &sdl.schema.schema_definition.directives;
     let mut named: IndexMap<String, crate::span::Span> = IndexMap::new();
     for directive in called(directives, &reader.link.source) {
@@ -57,11 +61,31 @@ pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Arc<SourceDirect
             continue;
         }
         named.insert(name.clone(), span);
-        if let Some(source) = source(reader, &args, &name) {
-            found.insert(name, Arc::new(source));
-        }
+        let source = source(reader, &args, &name);
+        found.insert(name, source.map(Arc::new));
     }
     found
+}
+
+/// Says that a `@source` is not read because the link does not import it.
+pub(super) fn not_imported(reader: &mut Reader<'_>) {
+    let sdl = reader.sdl;
+    let own_definition = sdl.schema.directive_definitions.get(UNPREFIXED_SOURCE);
+    let theirs = own_definition.is_some_and(|definition| sdl.wrote(definition.location()));
+    if reader.link.source == UNPREFIXED_SOURCE || theirs {
+        return;
+    }
+    let local = &reader.link.source;
+    for directive in called(&sdl.schema.schema_definition.directives, UNPREFIXED_SOURCE) {
+        let span = sdl.span(directive.location());
+        let message = "this `@source` is not read: the link does not import the name";
+        let problem = Diagnostic::warning(Code::NoSourceImport, span, message)
+            .label(reader.link.span.clone(), "the link")
+            .help(Some(format!(
+                "add `\"@source\"` to `import`, or write `@{local}`"
+            )));
+        reader.problems.push(problem);
+    }
 }
 
 fn check_name(reader: &mut Reader<'_>, name: &str, args: &Args<'_>) {
@@ -96,15 +120,16 @@ const MAX_NAME: usize = 64;
 
 fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<SourceDirective> {
     let http = args.object("http")?;
-    let base_url = http.template(reader, "baseURL", Code::InvalidUrl);
+    let on = On::Source;
+    let base_url = http.template(reader, "baseURL", Site::new(on, Part::BaseUrl));
     if let Ok(Some(base_url)) = &base_url {
-        http::check_absolute(reader, &base_url.literal, http.span_of("baseURL"));
+        url::check_absolute(reader, base_url, http.span_of("baseURL"));
     }
-    let headers = http::headers(reader, &http);
-    let path = http.mapping(reader, "path", Code::InvalidUrlProperty);
-    let query = http.mapping(reader, "queryParams", Code::InvalidUrlProperty);
-    let errors = errors(reader, args);
-    let is_success = args.mapping(reader, "isSuccess", Code::InvalidIsSuccess);
+    let headers = http::headers(reader, &http, on);
+    let path = http.mapping(reader, "path", Site::new(on, Part::Path));
+    let query = http.mapping(reader, "queryParams", Site::new(on, Part::QueryParams));
+    let errors = errors(reader, args, on);
+    let is_success = args.mapping(reader, "isSuccess", Site::new(on, Part::IsSuccess));
     Some(SourceDirective {
         name: name.to_owned(),
         base_url: base_url.ok()??,
@@ -117,15 +142,15 @@ fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<Source
 }
 
 /// `errors` of a `@source` or `@connect`.
-pub(super) fn errors(reader: &mut Reader<'_>, args: &Args<'_>) -> Read<Errors> {
+pub(super) fn errors(reader: &mut Reader<'_>, args: &Args<'_>, on: On<'_>) -> Read<Errors> {
     let Some(inside) = args.object("errors") else {
         return Ok(Errors {
             message: None,
             extensions: None,
         });
     };
-    let message = inside.mapping(reader, "message", Code::InvalidErrorsMessage);
-    let extensions = inside.mapping(reader, "extensions", Code::InvalidErrorsMessage);
+    let message = inside.mapping(reader, "message", Site::new(on, Part::Message));
+    let extensions = inside.mapping(reader, "extensions", Site::new(on, Part::Extensions));
     Ok(Errors {
         message: message?,
         extensions: extensions?,

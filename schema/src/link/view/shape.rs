@@ -20,10 +20,31 @@ pub(super) struct Member {
     /// Where its key stands.
     pub(super) range: Range<usize>,
     pub(super) shape: Shape,
+    pub(super) origin: Origin,
 }
 
-/// The shape of what an item list gives.
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Something of it is read from the answer.
+    Answer,
+    /// Literals and variables alone make it.
+    Elsewhere,
+}
+
+impl Origin {
+    fn or(self, other: Self) -> Self {
+        if self == Self::Answer { self } else { other }
+    }
+}
+
+/// The shape of what an item list gives, `$` being the answer.
 pub(super) fn of_selection(selection: &Selection) -> Shape {
+    of_items(selection, Origin::Answer)
+}
+
+/// As `of_selection`, where `$` and `@` come from `input`.
+fn of_items(selection: &Selection, input: Origin) -> Shape {
     let mut members = Vec::new();
     for item in &selection.items {
         match item {
@@ -33,14 +54,18 @@ pub(super) fn of_selection(selection: &Selection) -> Shape {
                     name: member.key.name.clone(),
                     range: member.key.range.clone(),
                     shape: match &member.value {
-                        MemberValue::Group(group) => of_selection(group),
-                        MemberValue::Expr(expr) => shape_of(expr),
+                        MemberValue::Group(group) => of_items(group, input),
+                        MemberValue::Expr(expr) => shape_of(expr, input),
+                    },
+                    origin: match &member.value {
+                        MemberValue::Group(_) => input,
+                        MemberValue::Expr(expr) => origin(expr, input),
                     },
                 },
             ),
-            Item::Whole(expr) => return shape_of(expr),
+            Item::Whole(expr) => return shape_of(expr, input),
             Item::Spread(path) => {
-                if let Shape::Object(spread) = of_path(path) {
+                if let Shape::Object(spread) = of_path(path, input) {
                     for member in spread {
                         add(&mut members, member);
                     }
@@ -51,38 +76,75 @@ pub(super) fn of_selection(selection: &Selection) -> Shape {
     Shape::Object(members)
 }
 
-fn shape_of(expr: &Expr) -> Shape {
+fn shape_of(expr: &Expr, input: Origin) -> Shape {
     match expr {
-        Expr::Path(path) => of_path(path),
+        Expr::Path(path) => of_path(path, input),
         Expr::Object(members, _) => Shape::Object(
             members
                 .iter()
                 .map(|(key, value)| Member {
                     name: key.name.clone(),
                     range: key.range.clone(),
-                    shape: shape_of(value),
+                    shape: shape_of(value, input),
+                    origin: origin(value, input),
                 })
                 .collect(),
         ),
-        Expr::Group(group) => of_selection(group),
-        Expr::List(items, _) => joined(items.iter().map(shape_of)),
-        Expr::Choice(_, operands) => joined(operands.iter().map(shape_of)),
+        Expr::Group(group) => of_items(group, input),
+        Expr::List(items, _) => joined(items.iter().map(|item| shape_of(item, input))),
+        Expr::Choice(_, operands) => joined(operands.iter().map(|item| shape_of(item, input))),
         Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Null(_) => Shape::Unknown,
     }
 }
 
-fn of_path(path: &Path) -> Shape {
-    if let Some(group) = &path.group {
-        return of_selection(group);
-    }
-    let head = match &path.head {
-        Head::Expr(expr) => shape_of(expr),
-        Head::Key(_) | Head::Dollar(_) | Head::At(_) | Head::Variable(_) => Shape::Unknown,
+/// Where a value comes from; an argument of a method may be what it comes from, too.
+fn origin(expr: &Expr, input: Origin) -> Origin {
+    let any = |exprs: &[Expr]| {
+        let origins = exprs.iter().map(|expr| origin(expr, input));
+        origins.fold(Origin::Elsewhere, Origin::or)
     };
-    path.steps.iter().fold(head, of_step)
+    match expr {
+        Expr::Path(path) => path.steps.iter().fold(start(path, input), |found, step| {
+            let Step::Method(_, Some(args)) = step else {
+                return found;
+            };
+            let origins = args.iter().map(|arg| origin(arg, found));
+            origins.fold(found, Origin::or)
+        }),
+        Expr::Object(members, _) => {
+            let origins = members.iter().map(|(_, expr)| origin(expr, input));
+            origins.fold(Origin::Elsewhere, Origin::or)
+        }
+        Expr::Group(_) => input,
+        Expr::List(items, _) | Expr::Choice(_, items) => any(items),
+        Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Null(_) => Origin::Elsewhere,
+    }
 }
 
-fn of_step(before: Shape, step: &Step) -> Shape {
+/// Where the head of a path comes from.
+fn start(path: &Path, input: Origin) -> Origin {
+    match &path.head {
+        Head::Key(_) | Head::Dollar(_) | Head::At(_) => input,
+        Head::Variable(_) => Origin::Elsewhere,
+        Head::Expr(expr) => origin(expr, input),
+    }
+}
+
+fn of_path(path: &Path, input: Origin) -> Shape {
+    let start = start(path, input);
+    if let Some(group) = &path.group {
+        return of_items(group, start);
+    }
+    let head = match &path.head {
+        Head::Expr(expr) => shape_of(expr, input),
+        Head::Key(_) | Head::Dollar(_) | Head::At(_) | Head::Variable(_) => Shape::Unknown,
+    };
+    path.steps
+        .iter()
+        .fold(head, |before, step| of_step(before, step, start))
+}
+
+fn of_step(before: Shape, step: &Step, input: Origin) -> Shape {
     let (name, args) = match step {
         Step::Question(_) => return before,
         Step::Key(key) => {
@@ -97,9 +159,11 @@ fn of_step(before: Shape, step: &Step) -> Shape {
         Step::Method(name, args) => (name.name.as_str(), args.as_deref().unwrap_or_default()),
     };
     match name {
-        "map" | "echo" => args.first().map_or(Shape::Unknown, shape_of),
+        "map" | "echo" => args
+            .first()
+            .map_or(Shape::Unknown, |expr| shape_of(expr, input)),
         "match" => joined(args.iter().filter_map(|pair| match pair {
-            Expr::List(items, _) => items.get(1).map(shape_of),
+            Expr::List(items, _) => items.get(1).map(|value| shape_of(value, input)),
             _ => None,
         })),
         // These give their input, or elements of it.
@@ -128,6 +192,7 @@ fn add(members: &mut Vec<Member>, member: Member) {
         Some(known) => {
             let before = std::mem::replace(&mut known.shape, Shape::Unknown);
             known.shape = joined([before, member.shape].into_iter());
+            known.origin = known.origin.or(member.origin);
         }
         None => members.push(member),
     }

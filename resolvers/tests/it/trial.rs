@@ -1,12 +1,16 @@
-use std::collections::BTreeMap;
+//! One connector by itself: the request it makes, what it makes of an answer.
 
-use schema::link::{self, LinkOptions};
-use schema::span::Document;
-use schema::subgraph::Subgraph;
+use std::sync::Arc;
 
-use super::*;
-use crate::error::FetchError;
-use crate::settings::SourceSettings;
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use resolvers::error::FetchError;
+use resolvers::settings::{Settings, SourceSettings};
+use resolvers::trial::{Given, NotFound, Response, Trial, coordinates};
+use schema::graph::Graph;
+use schema::json::Json;
+
+use crate::support;
 
 const SDL: &str = r#"
 extend schema
@@ -17,7 +21,7 @@ extend schema
       baseURL: "http://api.example.com/v1"
       headers: [{ name: "x-tenant", value: "{$config.tenant}" }, { name: "x-trace", from: "x-trace" }]
     }
-    errors: { message: "why", extensions: "status: $status" }
+    errors: { message: "$.why", extensions: "status: $status" }
   )
 
 type Query {
@@ -34,21 +38,18 @@ type User
 }
 "#;
 
-fn graph() -> Graph {
-    let subgraph = Subgraph {
-        name: "people".into(),
-        document: Document::new("people.graphql", SDL),
-    };
-    let (graph, diagnostics) = link::link(&[subgraph], LinkOptions::default());
-    graph.unwrap_or_else(|| panic!("{diagnostics:?}"))
+fn graph() -> Arc<Graph> {
+    support::graph(&[("people", SDL)])
 }
 
-fn settings() -> BTreeMap<String, SourceSettings> {
+fn settings() -> Settings {
+    let mut settings = support::settings();
     let api = SourceSettings {
         config: serde_json::json!({ "tenant": "acme" }),
         ..SourceSettings::default()
     };
-    BTreeMap::from([("people.api".to_owned(), api)])
+    settings.sources.insert("people.api".to_owned(), api);
+    settings
 }
 
 fn given(variables: &[(&str, &str)]) -> Given {
@@ -76,11 +77,20 @@ fn a_connector_is_found_by_coordinate_place_and_id() {
     let sources = settings();
     let found = |name| Trial::find(&graph, &sources, name).map(|it| it.coordinate().to_owned());
 
-    for name in ["people:Query.user[0]", "Query.user[0]", "one_user", "people:one_user"] {
+    for name in [
+        "people:Query.user[0]",
+        "Query.user[0]",
+        "one_user",
+        "people:one_user",
+    ] {
         assert_eq!(found(name).as_deref(), Ok("people:Query.user[0]"), "{name}");
     }
     for name in ["Query.users", "people:Query.users", "Query.users[0]"] {
-        assert_eq!(found(name).as_deref(), Ok("people:Query.users[0]"), "{name}");
+        assert_eq!(
+            found(name).as_deref(),
+            Ok("people:Query.users[0]"),
+            "{name}"
+        );
     }
     assert_eq!(found("User").as_deref(), Ok("people:User[0]"));
 }
@@ -93,9 +103,19 @@ fn a_name_that_is_nobodys_or_several_connectors_is_refused_with_all_there_are() 
 
     assert_eq!(
         found("Query.user"),
-        NotFound::Ambiguous(vec!["people:Query.user[0]".into(), "people:Query.user[1]".into()])
+        NotFound::Ambiguous(vec![
+            "people:Query.user[0]".into(),
+            "people:Query.user[1]".into()
+        ])
     );
-    for name in ["", "Query", "Query.user[2]", "orders:Query.users", "users", "[0]"] {
+    for name in [
+        "",
+        "Query",
+        "Query.user[2]",
+        "orders:Query.users",
+        "users",
+        "[0]",
+    ] {
         let NotFound::Unknown(known) = found(name) else {
             panic!("{name} was found");
         };
@@ -131,7 +151,10 @@ fn given_configuration_stands_instead_of_the_one_in_the_settings() {
     let made = trial.request(&given).unwrap();
 
     assert_eq!(made.headers["x-tenant"], "other");
-    assert_eq!(made.body.as_deref(), Some(br#"{"ids":["1","2"]}"#.as_slice()));
+    assert_eq!(
+        made.body.as_deref(),
+        Some(br#"{"ids":["1","2"]}"#.as_slice())
+    );
 }
 
 #[test]
@@ -162,7 +185,12 @@ fn an_answer_that_is_no_success_is_an_error_in_the_words_of_the_connector() {
 
     let mapped = trial.map(&given(&[]), response(404, r#"{"why":"gone"}"#));
 
-    let Err(FetchError::Refused { message, extensions, .. }) = mapped.result else {
+    let Err(FetchError::Refused {
+        message,
+        extensions,
+        ..
+    }) = mapped.result
+    else {
         panic!("{mapped:?}");
     };
     assert_eq!(message.as_deref(), Some("gone"));

@@ -1,0 +1,214 @@
+//! `weir test`: runs the connectors of a graph against recorded answers, without a network.
+//!
+//! Prints a line a test, and where one fails what differs. With `--watch` it looks at the times of
+//! all files that were read, three times a second, and runs them all again when one has changed;
+//! notifications of the system are not used, because they differ from system to system.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schema::diagnostic::{Code, Diagnostic};
+use schema::span::Document;
+
+use self::files::Stamps;
+use self::judge::Difference;
+use self::subject::Subject;
+use self::suite::{Suite, Test};
+use super::project::{self, Project};
+use super::{Failed, print};
+
+mod diff;
+mod expect;
+mod files;
+mod input;
+mod judge;
+mod subject;
+mod suite;
+
+/// Runs the tests that `paths` mean; fails when one does, or when there is none.
+pub(super) fn run(paths: &[PathBuf], config: Option<&Path>) -> Result<(), Failed> {
+    Round::run(&files::found(paths), config).result()
+}
+
+/// Does the same again and again, whenever something has changed, until the process is stopped.
+pub(super) fn watch(paths: &[PathBuf], config: Option<&Path>) -> ! {
+    let mut read = BTreeSet::new();
+    loop {
+        let files = files::found(paths);
+        // From before the round, so that what is saved meanwhile is seen.
+        let mut seen = stamps(paths, &read);
+        let round = Round::run(&files, config);
+        if round.read != read {
+            read = round.read;
+            seen = stamps(paths, &read);
+        }
+        print::note("waiting for a change; Ctrl-C stops");
+        while stamps(paths, &read) == seen {
+            std::thread::sleep(GLANCE);
+        }
+    }
+}
+
+fn stamps(paths: &[PathBuf], read: &BTreeSet<PathBuf>) -> Stamps {
+    let read = read.iter().cloned();
+    Stamps::of(files::found(paths).into_iter().chain(read))
+}
+
+/// Soon enough to seem at once, seldom enough to cost nothing.
+const GLANCE: Duration = Duration::from_millis(300);
+
+/// All tests once.
+#[derive(Debug, Default)]
+struct Round {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+    /// Files that could not be used.
+    broken: usize,
+    /// Every file that the result depends on, but for the test files.
+    read: BTreeSet<PathBuf>,
+}
+
+impl Round {
+    fn run(files: &[PathBuf], config: Option<&Path>) -> Self {
+        let mut round = Self::default();
+        let project = config.map(|path| {
+            round.read.insert(path.to_owned());
+            let folder = path.parent().unwrap_or(Path::new(""));
+            (project::demand(project::read(path)), folder)
+        });
+        let project = match &project {
+            Some((Ok(project), folder)) => Some((project, *folder)),
+            Some((Err(Failed), _)) => {
+                round.broken += 1;
+                return round;
+            }
+            None => None,
+        };
+        if let Some((project, folder)) = project {
+            let subgraphs = project.config.graph.subgraphs.iter();
+            round
+                .read
+                .extend(subgraphs.map(|file| folder.join(&file.path)));
+        }
+        for file in files {
+            round.file(file, project);
+        }
+        print::answer(&round.summary(files.len()));
+        round
+    }
+
+    fn result(&self) -> Result<(), Failed> {
+        let ran = self.passed + self.failed + self.skipped;
+        if self.failed + self.broken > 0 || ran == 0 {
+            return Err(Failed);
+        }
+        Ok(())
+    }
+
+    fn summary(&self, files: usize) -> String {
+        if files == 0 {
+            return "there are no tests; name files, or folders with `*.connector.yml`".to_owned();
+        }
+        let mut text = format!(
+            "{} passed, {} failed, {} skipped",
+            self.passed, self.failed, self.skipped
+        );
+        if self.broken > 0 {
+            let _ = write!(text, ", {} cannot be read", self.broken);
+        }
+        text
+    }
+
+    fn file(&mut self, path: &Path, project: Option<(&Project, &Path)>) {
+        let mut diagnostics = Vec::new();
+        let suite = self.suite(path, &mut diagnostics);
+        let subject = suite.as_ref().and_then(|suite| {
+            self.read.insert(suite.schema.clone());
+            let (subject, found) = Subject::of(suite, project);
+            diagnostics.extend(found);
+            subject
+        });
+        if let (Some(suite), Some(subject)) = (&suite, &subject) {
+            let mut text = format!("{}\n", path.display());
+            for test in &suite.tests {
+                self.test(test, subject, &mut diagnostics, &mut text);
+            }
+            print::answer(&text);
+        } else {
+            self.broken += 1;
+        }
+        if !diagnostics.is_empty() {
+            print::note(&print::rendered(&diagnostics));
+        }
+    }
+
+    /// The suite in a file; none when anything is wrong with it.
+    fn suite(&mut self, path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Suite> {
+        let name = path.display().to_string();
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                let message = format!("cannot read `{name}`: {error}");
+                diagnostics.push(Diagnostic::unplaced(Code::FileUnreadable, message));
+                return None;
+            }
+        };
+        let read = suite::read(&Document::new(name, text), path);
+        self.read.extend(read.files);
+        let is_sound = !read.problems.has_errors();
+        let mut found = read.problems.into_vec();
+        found.sort_by_key(|diagnostic| {
+            let first = diagnostic.labels.first();
+            first.map_or(0, |label| label.span.range.start)
+        });
+        diagnostics.extend(found);
+        read.suite.filter(|_| is_sound)
+    }
+
+    fn test(
+        &mut self,
+        test: &Test,
+        subject: &Subject,
+        diagnostics: &mut Vec<Diagnostic>,
+        text: &mut String,
+    ) {
+        let mut line = |word: &str| {
+            let _ = writeln!(text, "  {word:<4}  {}", test.name);
+        };
+        if test.skip {
+            line("skip");
+            self.skipped += 1;
+            return;
+        }
+        let differences = match subject.trial(test) {
+            Ok(trial) => judge::differences(&trial, test),
+            Err(diagnostic) => {
+                line("FAIL");
+                self.failed += 1;
+                diagnostics.push(diagnostic);
+                return;
+            }
+        };
+        if differences.is_empty() {
+            line("ok");
+            self.passed += 1;
+        } else {
+            line("FAIL");
+            self.failed += 1;
+            show(&differences, text);
+        }
+    }
+}
+
+fn show(differences: &[Difference], text: &mut String) {
+    for Difference { what, text: lines } in differences {
+        let _ = writeln!(text, "        {what} (- expected, + found)");
+        for line in lines.lines() {
+            let _ = writeln!(text, "          {line}");
+        }
+    }
+}

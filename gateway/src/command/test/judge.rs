@@ -1,0 +1,365 @@
+//! One test against its connector: what is made of it, and where that is not what was expected.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use resolvers::error::{FetchError, FetchFailure};
+use resolvers::trial::{Made, Mapped, Trial};
+use schema::json::{Fields, Json, Value};
+use schema::mapping::{PathElement, Report};
+use url::Url;
+
+use super::diff;
+use super::expect::{Body, Error, Message, Problem, Request};
+use super::suite::Test;
+use crate::respond;
+
+/// Something that is not as it was expected.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// Which part of `expect`.
+    pub(super) what: &'static str,
+    /// Lines to show.
+    pub(super) text: String,
+}
+
+/// Everything that is not as `test` expects; nothing when it passes.
+pub(super) fn differences(trial: &Trial<'_>, test: &Test) -> Vec<Difference> {
+    let mut found = Differences(Vec::new());
+    let failure = match trial.request(&test.given) {
+        Ok(made) => {
+            found.request(&test.expect.request, &made);
+            test.response.as_ref().and_then(|response| {
+                let expected = &test.expect.response_headers;
+                found.headers("connectorResponseHeaders", expected, &response.headers);
+                found.mapped(test, trial.map(&test.given, response.clone()))
+            })
+        }
+        Err(error) => Some(error),
+    };
+    let failure = failure.map(|error| told(trial, error));
+    found.errors(test.expect.errors.as_deref(), failure.as_ref());
+    found.0
+}
+
+/// The error as clients see it, and what only the log has: which service and connector it was.
+fn told(trial: &Trial<'_>, error: FetchError) -> serde_json::Value {
+    let reason = error.to_string();
+    let mut told = respond::failed_call(FetchFailure {
+        service: trial.service().into(),
+        coordinate: trial.coordinate().into(),
+        error,
+    });
+    told["reason"] = reason.into();
+    told["extensions"]["service"] = trial.service().into();
+    told["extensions"]["connector"]["coordinate"] = trial.coordinate().into();
+    told
+}
+
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    fn compare(&mut self, what: &'static str, expected: &str, found: &str) {
+        if expected != found {
+            self.0.push(Difference {
+                what,
+                text: diff::between(expected, found),
+            });
+        }
+    }
+
+    fn compare_some(&mut self, what: &'static str, expected: Option<&str>, found: &str) {
+        if let Some(expected) = expected {
+            self.compare(what, expected, found);
+        }
+    }
+
+    fn request(&mut self, expected: &Request, made: &Made) {
+        let method = expected.method.as_deref().map(str::to_ascii_uppercase);
+        self.compare_some(
+            "connectorRequest.method",
+            method.as_deref(),
+            made.method.as_str(),
+        );
+        let url = expected.url.as_deref().map(normal);
+        self.compare_some("connectorRequest.url", url.as_deref(), made.url.as_str());
+        self.url_parts(expected, &made.url);
+        for (name, values) in &expected.headers {
+            self.sent(name, values.as_deref(), &made.headers);
+        }
+        if let Some(body) = &expected.body {
+            self.body(body, made);
+        }
+    }
+
+    fn sent(&mut self, name: &HeaderName, expected: Option<&[String]>, headers: &HeaderMap) {
+        let line = |values: Option<String>| match values {
+            Some(values) => format!("{name}: {values}"),
+            None => format!("{name} is not sent"),
+        };
+        let what = "connectorRequest.headers";
+        let expected = line(expected.map(|values| values.join(", ")));
+        let found = line(values_of(headers, name));
+        let is_secret = |value: &HeaderValue| value.is_sensitive();
+        if expected != found && headers.get_all(name).iter().any(is_secret) {
+            let text = format!("+ {name}: another value, which the configuration keeps secret\n");
+            self.0.push(Difference { what, text });
+        } else {
+            self.compare(what, &expected, &found);
+        }
+    }
+
+    fn url_parts(&mut self, expected: &Request, url: &Url) {
+        let scheme = expected.scheme.as_deref();
+        self.compare_some("connectorRequest.scheme", scheme, url.scheme());
+        if let Some(origin) = &expected.origin {
+            let with_scheme = origin.contains("://");
+            let host = url.host_str().unwrap_or_default();
+            let mut found = url
+                .port()
+                .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+            if with_scheme {
+                found = format!("{}://{found}", url.scheme());
+            }
+            self.compare("connectorRequest.origin", origin, &found);
+        }
+        let path = expected.path.as_deref();
+        self.compare_some("connectorRequest.path", path, url.path());
+        if let Some(query) = &expected.query {
+            let mut expected: Vec<String> = query
+                .iter()
+                .flat_map(|(name, values)| values.iter().map(move |it| format!("{name}={it}")))
+                .collect();
+            let pairs = url.query_pairs();
+            let mut found: Vec<String> = pairs.map(|(name, it)| format!("{name}={it}")).collect();
+            expected.sort();
+            found.sort();
+            let (expected, found) = (expected.join("\n"), found.join("\n"));
+            self.compare("connectorRequest.queryParams", &expected, &found);
+        }
+    }
+
+    fn body(&mut self, expected: &Body, made: &Made) {
+        let what = "connectorRequest.body";
+        let Some(body) = &made.body else {
+            let expected = match expected {
+                Body::Nothing => return,
+                Body::Text(text) => text.clone(),
+                Body::Json(json) => diff::laid_out(&Value::from(json)),
+            };
+            return self.compare(what, expected.trim_end(), "(no body)");
+        };
+        let text = String::from_utf8_lossy(body).into_owned();
+        match expected {
+            Body::Nothing => self.compare(what, "(no body)", &text),
+            Body::Json(json) => self.json(what, json, body),
+            Body::Text(expected) => {
+                let is_json = values_of(&made.headers, &CONTENT_TYPE)
+                    .is_some_and(|kind| kind.contains("json"));
+                match Json::parse(Bytes::from(expected.clone())) {
+                    Ok(json) if is_json => self.json(what, &json, body),
+                    // A pair a line reads better than one long line.
+                    _ => self.compare(
+                        what,
+                        &expected.trim_end().replace('&', "\n&"),
+                        &text.replace('&', "\n&"),
+                    ),
+                }
+            }
+        }
+    }
+
+    fn json(&mut self, what: &'static str, expected: &Json, found: &Bytes) {
+        let found = match Json::parse(found.clone()) {
+            Ok(json) => diff::laid_out(&Value::from(&json)),
+            Err(_) => String::from_utf8_lossy(found).into_owned(),
+        };
+        self.compare(what, &diff::laid_out(&Value::from(expected)), &found);
+    }
+
+    /// Those of `expected`, among perhaps others.
+    fn headers(&mut self, what: &'static str, expected: &HeaderMap, found: &HeaderMap) {
+        for name in expected.keys() {
+            let line = |headers| match values_of(headers, name) {
+                Some(values) => format!("{name}: {values}"),
+                None => format!("{name} is not there"),
+            };
+            self.compare(what, &line(expected), &line(found));
+        }
+    }
+
+    /// Judges what became of an answer; gives the error, if it became one.
+    fn mapped(&mut self, test: &Test, mapped: Mapped) -> Option<FetchError> {
+        if let Some(problems) = &test.expect.problems {
+            self.problems(problems, &mapped.reports);
+        }
+        let result = match mapped.result {
+            Ok(result) => result,
+            Err(error) => {
+                if test.expect.response.is_some() && test.expect.errors.is_some() {
+                    let text = "an error and a response are expected, and it is an error\n";
+                    self.0.push(Difference {
+                        what: "connectorResponse",
+                        text: text.to_owned(),
+                    });
+                }
+                return Some(error);
+            }
+        };
+        if let Some(expected) = &test.expect.response {
+            let count = self.0.len();
+            // A selection that gives nothing is null to clients.
+            let found = Bytes::from(result.unwrap_or_else(|| "null".to_owned()));
+            self.json("connectorResponse", expected, &found);
+            if let Some(difference) = self.0.get_mut(count) {
+                add_reports(&mapped.reports, &mut difference.text);
+            }
+        }
+        None
+    }
+
+    /// Every problem that is expected, and no other.
+    fn problems(&mut self, expected: &[Problem], met: &[Report]) {
+        let mut left: Vec<&Report> = met.iter().collect();
+        let mut text = String::new();
+        for problem in expected {
+            match left.iter().position(|report| fits(problem, report)) {
+                Some(index) => {
+                    left.remove(index);
+                }
+                None => {
+                    let _ = writeln!(text, "- {}", problem_line(problem));
+                }
+            }
+        }
+        for report in left {
+            let _ = writeln!(text, "+ {}", report_line(report));
+        }
+        if !text.is_empty() {
+            self.0.push(Difference {
+                what: "problems",
+                text,
+            });
+        }
+    }
+
+    fn errors(&mut self, expected: Option<&[Error]>, found: Option<&serde_json::Value>) {
+        let what = "errors";
+        match (expected.unwrap_or_default(), found) {
+            ([], None) => {}
+            ([], Some(found)) => {
+                let mut text = format!("+ {found:#}").replace('\n', "\n+ ");
+                text.push('\n');
+                self.0.push(Difference { what, text });
+            }
+            ([expected], Some(found)) => self.error(expected, found),
+            (_, None) => {
+                let text = "- an error\n+ none\n".to_owned();
+                self.0.push(Difference { what, text });
+            }
+            (several, Some(_)) => {
+                let text = format!("- {} errors\n+ one, as of any call\n", several.len());
+                self.0.push(Difference { what, text });
+            }
+        }
+    }
+
+    fn error(&mut self, expected: &Error, found: &serde_json::Value) {
+        let message = found["message"].as_str().unwrap_or_default();
+        if let Some(wanted) = &expected.message
+            && !wanted.fits(message)
+        {
+            self.compare("error.message", wanted.text(), message);
+        }
+        let Some(extensions) = &expected.extensions else {
+            return;
+        };
+        let wanted = Value::from(extensions);
+        let members = wanted.as_object().into_iter().flat_map(Fields::iter);
+        let named: serde_json::Map<String, serde_json::Value> = members
+            .filter_map(|(name, _)| {
+                let value = found["extensions"].get(name.as_ref())?.clone();
+                Some((name.into_owned(), value))
+            })
+            .collect();
+        let named = serde_json::Value::Object(named).to_string();
+        self.json("error.extensions", extensions, &named.into());
+    }
+}
+
+impl Message {
+    fn text(&self) -> &str {
+        match self {
+            Self::Whole(text) | Self::Part(text) => text,
+        }
+    }
+
+    fn fits(&self, message: &str) -> bool {
+        match self {
+            Self::Whole(text) => text == message,
+            Self::Part(text) => message.contains(text),
+        }
+    }
+}
+
+/// As URLs are written: what needs it is percent-encoded, an empty path is `/`.
+fn normal(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), String::from)
+}
+
+/// All values of a header.
+fn values_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values: Vec<String> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        .collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+fn fits(problem: &Problem, report: &Report) -> bool {
+    let message = problem.message.as_ref();
+    let path = problem.path.as_ref();
+    message.is_none_or(|it| it.fits(&report.message))
+        && path.is_none_or(|it| *it == path_text(&report.path))
+}
+
+fn problem_line(problem: &Problem) -> String {
+    let message = problem
+        .message
+        .as_ref()
+        .map_or("any message", Message::text);
+    match &problem.path {
+        Some(path) => format!("{path}: {message}"),
+        None => message.to_owned(),
+    }
+}
+
+fn report_line(report: &Report) -> String {
+    format!("{}: {}", path_text(&report.path), report.message)
+}
+
+fn path_text(path: &[PathElement]) -> String {
+    let parts: Vec<String> = path
+        .iter()
+        .map(|element| match element {
+            PathElement::Key(key) => key.clone(),
+            PathElement::Index(index) => index.to_string(),
+        })
+        .collect();
+    parts.join(".")
+}
+
+/// What the mapping met often tells why its result is another.
+fn add_reports(reports: &[Report], text: &mut String) {
+    for report in reports.iter().take(MOST_REPORTS) {
+        let _ = writeln!(text, "the mapping met: {}", report_line(report));
+    }
+    if reports.len() > MOST_REPORTS {
+        let _ = writeln!(text, "and {} more", reports.len() - MOST_REPORTS);
+    }
+}
+
+const MOST_REPORTS: usize = 5;

@@ -1,0 +1,274 @@
+//! A test file, `tests/*.connector.yml`, as it is published for other runtimes of the dialect.
+//!
+//! `config` says which SDL is tested and what all tests share, `tests` lists them. `target` is
+//! another spelling of `connector`; `apiResponse` and `expect.error` are ours.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use http::StatusCode;
+use resolvers::trial::{Given, Response};
+use schema::diagnostic::{Code, Diagnostic, Problems};
+use schema::json::Json;
+use schema::span::{Document, Span};
+use serde_saphyr::Spanned;
+
+use super::expect::{self, Expect};
+use super::input::{Input, Map, json_text};
+use crate::config::expand::Environment;
+use crate::config::node::Node;
+use crate::config::reader::Reader;
+
+/// One test file.
+#[derive(Debug)]
+pub(super) struct Suite {
+    /// The SDL.
+    pub(super) schema: PathBuf,
+    /// Where the file names it.
+    pub(super) schema_span: Span,
+    pub(super) tests: Vec<Test>,
+}
+
+/// One test.
+#[derive(Debug)]
+pub(super) struct Test {
+    pub(super) name: String,
+    pub(super) connector: String,
+    /// Where the connector is named.
+    pub(super) span: Span,
+    pub(super) skip: bool,
+    pub(super) given: Given,
+    /// Nothing, when the test says nothing about an answer.
+    pub(super) response: Option<Response>,
+    pub(super) expect: Expect,
+}
+
+/// What reading a test file gave.
+pub(super) struct Read {
+    /// Nothing, when the file cannot be used.
+    pub(super) suite: Option<Suite>,
+    pub(super) problems: Problems,
+    /// Files that it names, but for the SDL.
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// Reads a test file that lies at `path`.
+pub(super) fn read(document: &Document, path: &Path) -> Read {
+    let environment = Environment::default();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut input = Input::new(Reader::new(document, &environment), folder);
+    let root: Option<Spanned<Node>> = input.reader.yaml();
+    let suite = root.and_then(|root| suite(&root, document, &mut input));
+    Read {
+        suite,
+        problems: input.reader.into_problems(),
+        files: input.files,
+    }
+}
+
+fn suite(root: &Spanned<Node>, document: &Document, input: &mut Input<'_>) -> Option<Suite> {
+    let file = input.map("a test file", Some(root), &["config", "tests"]);
+    let config = input.map(
+        "`config`",
+        file.get("config"),
+        &["schema", "name", "common"],
+    );
+    input.text("`config.name`", config.given("name"));
+    let common = input.map("`config.common`", config.get("common"), &COMMON);
+    let tests: Vec<Test> = input
+        .list("`tests`", file.get("tests"))
+        .iter()
+        .filter_map(|node| test(node, common, input))
+        .collect();
+    let Some(schema) = config.given("schema") else {
+        let message = "the test file does not say which SDL it tests";
+        let help = "write `config: { schema: … }`, a path relative to this file".to_owned();
+        let diagnostic =
+            Diagnostic::error(Code::ConfigInvalidValue, Span::new(document, 0..0), message);
+        input.reader.push(diagnostic.help(help));
+        return None;
+    };
+    let name = input.text("`config.schema`", Some(schema))?;
+    Some(Suite {
+        schema: input.path(&name),
+        schema_span: input.reader.span(schema.referenced),
+        tests,
+    })
+}
+
+const COMMON: [&str; 15] = [
+    "connector",
+    "target",
+    "variables",
+    "apiResponseBody",
+    "apiResponseBodyFile",
+    "apiResponseHeaders",
+    "status",
+    "expectedResponse",
+    "expectedResponseFile",
+    "expectedRequestMethod",
+    "expectedRequestUrl",
+    "expectedRequestScheme",
+    "expectedRequestOrigin",
+    "expectedRequestPath",
+    "expectedRequestQueryParams",
+];
+
+const TEST: [&str; 11] = [
+    "name",
+    "connector",
+    "target",
+    "skip",
+    "variables",
+    "apiResponse",
+    "apiResponseBody",
+    "apiResponseBodyFile",
+    "apiResponseHeaders",
+    "status",
+    "expect",
+];
+
+fn test(node: &Spanned<Node>, common: Map<'_>, input: &mut Input<'_>) -> Option<Test> {
+    let test = input.map("a test", Some(node), &TEST);
+    if !matches!(node.value, Node::Map(_)) {
+        return None; // That was said just now.
+    }
+    let connector = ["connector", "target"];
+    let connector = test.any(&connector).or_else(|| common.any(&connector));
+    for (key, value) in [("name", test.given("name")), ("connector", connector)] {
+        if value.is_none() {
+            input.refuse(node.referenced, format!("this test has no `{key}`"));
+        }
+    }
+    let name = input.text("`name`", test.given("name"));
+    let skip = input.switch("`skip`", test.given("skip"));
+    let given = given(test, common, input);
+    let expect = expect::read(test.get("expect"), common, input);
+    let response = response(test, common, &expect, input);
+    let connector = connector?;
+    Some(Test {
+        name: name?,
+        span: input.reader.span(connector.referenced),
+        connector: input.text("`connector`", Some(connector))?,
+        skip,
+        given,
+        response,
+        expect,
+    })
+}
+
+const VARIABLES: [&str; 8] = [
+    "$args",
+    "$this",
+    "$batch",
+    "$config",
+    "$context",
+    "$env",
+    "$request",
+    "$requestHeaders",
+];
+
+/// A test's own variables stand instead of those that all share, each as a whole.
+fn given(test: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Given {
+    let own = input.map("`variables`", test.get("variables"), &VARIABLES);
+    let shared = input.map("`variables`", common.get("variables"), &VARIABLES);
+    let mut given = Given::default();
+    for name in VARIABLES {
+        let Some(node) = own.given(name).or_else(|| shared.given(name)) else {
+            continue;
+        };
+        match name {
+            "$request" => {
+                let request = input.map("`$request`", Some(node), &["headers"]);
+                let headers = input.headers("`$request.headers`", request.get("headers"));
+                given.headers.extend(headers);
+            }
+            "$requestHeaders" => {
+                let headers = input.headers("`$requestHeaders`", Some(node));
+                given.headers.extend(headers);
+            }
+            _ => {
+                let name = name.trim_start_matches('$').to_owned();
+                given.variables.extend(variable(&name, node, input));
+            }
+        }
+    }
+    given
+}
+
+fn variable(name: &str, node: &Spanned<Node>, input: &mut Input<'_>) -> Option<(String, Json)> {
+    let fits = match node.value {
+        Node::Map(_) => name != "batch",
+        Node::List(_) => name == "batch",
+        _ => false,
+    };
+    if !fits {
+        let kind = if name == "batch" {
+            "a list"
+        } else {
+            "a mapping"
+        };
+        input.refuse(node.referenced, format!("`${name}` is {kind}"));
+        return None;
+    }
+    Some((name.to_owned(), input.json(node)?))
+}
+
+fn response(
+    test: Map<'_>,
+    common: Map<'_>,
+    expect: &Expect,
+    input: &mut Input<'_>,
+) -> Option<Response> {
+    let keys = ["status", "headers", "body", "bodyFile"];
+    let ours = input.map("`apiResponse`", test.get("apiResponse"), &keys);
+    let pick = |own: &str, other: &str| {
+        let own = ours.given(own).or_else(|| test.given(other));
+        own.or_else(|| common.given(other))
+    };
+    let status = pick("status", "status");
+    // What a test says itself, inline or in a file, goes before what all share.
+    let body = body_in(ours, "body", "bodyFile")
+        .or_else(|| body_in(test, "apiResponseBody", "apiResponseBodyFile"))
+        .or_else(|| body_in(common, "apiResponseBody", "apiResponseBodyFile"));
+    let mut headers = input.headers("`apiResponseHeaders`", common.get("apiResponseHeaders"));
+    headers.extend(input.headers("`apiResponseHeaders`", test.get("apiResponseHeaders")));
+    headers.extend(input.headers("`apiResponse.headers`", ours.get("headers")));
+    let is_said = test.get("apiResponse").is_some()
+        || status.is_some()
+        || body.is_some()
+        || !headers.is_empty()
+        || expect.wants_response();
+    let body = match body {
+        Some(BodyIn::File(node)) => input.file(node).unwrap_or_default(),
+        Some(BodyIn::Place(Node::Text(text))) => text.clone(),
+        Some(BodyIn::Place(other)) => json_text(other),
+        None => String::new(),
+    };
+    let status = status.map_or(Some(StatusCode::OK), |node| read_status(node, input));
+    is_said.then(|| Response {
+        status: status.unwrap_or_default(),
+        headers,
+        body: Bytes::from(body),
+    })
+}
+
+/// Where the body of an answer is written.
+enum BodyIn<'n> {
+    Place(&'n Node),
+    File(&'n Spanned<Node>),
+}
+
+fn body_in<'n>(map: Map<'n>, inline: &str, file: &str) -> Option<BodyIn<'n>> {
+    let inline = map.given(inline).map(|node| BodyIn::Place(&node.value));
+    inline.or_else(|| map.given(file).map(BodyIn::File))
+}
+
+fn read_status(node: &Spanned<Node>, input: &mut Input<'_>) -> Option<StatusCode> {
+    let text = input.text("`status`", Some(node))?;
+    let status = StatusCode::from_bytes(text.as_bytes()).ok();
+    if status.is_none() {
+        input.refuse(node.referenced, "a status is a number from 100 to 999");
+    }
+    status
+}

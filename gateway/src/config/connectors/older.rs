@@ -1,0 +1,141 @@
+//! `connectors` in the spelling that published graphs were written with.
+//!
+//! Every key is read as the one that it became; the warning that says so comes from `shape`, by
+//! the `x-instead` in the JSON Schema. What is decided twice is refused, even where the two agree.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use schema::diagnostic::{Code, Diagnostic};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use serde_saphyr::{Location, Spanned};
+use url::Url;
+
+use super::{Connectors, Source};
+use crate::config::node::Node;
+use crate::config::reader::Reader;
+use crate::config::secret::Secret;
+use crate::config::setting::Setting;
+use crate::config::written::{Named, Text};
+
+/// What was once decided subgraph by subgraph, as written.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[serde(default)]
+pub(super) struct WrittenSubgraph {
+    #[serde(rename = "$config")]
+    #[schemars(
+        with = "BTreeMap<String, serde_json::Value>",
+        extend("deprecated" = true, "x-instead" = "connectors.sources.<subgraph>.<source>.$config")
+    )]
+    config: Option<Spanned<Node>>,
+    #[schemars(extend("deprecated" = true))]
+    sources: Option<Named<WrittenSource>>,
+}
+
+/// One source of such a subgraph as written.
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[serde(default)]
+struct WrittenSource {
+    #[schemars(
+        extend("deprecated" = true, "x-instead" = "connectors.sources.<subgraph>.<source>.url")
+    )]
+    override_url: Option<Text<Url>>,
+    #[schemars(extend(
+        "deprecated" = true,
+        "x-instead" = "connectors.sources.<subgraph>.<source>.calls_per_operation"
+    ))]
+    max_requests_per_operation: Option<Text<NonZeroUsize>>,
+    #[serde(rename = "$config")]
+    #[schemars(
+        with = "BTreeMap<String, serde_json::Value>",
+        extend("deprecated" = true, "x-instead" = "connectors.sources.<subgraph>.<source>.$config")
+    )]
+    config: Option<Spanned<Node>>,
+}
+
+/// The value, under whichever of its two keys it is written.
+pub(super) fn either<T: Setting>(
+    now: Option<Text<T>>,
+    old: Option<Text<T>>,
+    reader: &mut Reader<'_>,
+) -> Option<T> {
+    if let (Some(_), Some(old)) = (&now, &old) {
+        refuse_second(old.at(), reader);
+    }
+    now.or(old).and_then(|text| reader.value(&text))
+}
+
+impl WrittenSubgraph {
+    /// Adds what is decided about the subgraph `name` to `connectors`.
+    pub(super) fn check(self, name: &str, connectors: &mut Connectors, reader: &mut Reader<'_>) {
+        for (source, written) in self.sources.unwrap_or_default().0 {
+            let known = connectors.sources.entry(format!("{name}.{}", source.value));
+            let known = known.or_insert_with(|| Source {
+                url: None,
+                config: Secret::new(json!({})),
+                headers: Vec::new(),
+                timeout: None,
+                calls: None,
+                span: Some(reader.span(source.referenced)),
+            });
+            written.check(known, reader);
+        }
+        if let Some(config) = self.config {
+            warn_of_replaced(name, config.referenced, connectors, reader);
+            let config = Secret::new(reader.json(&config));
+            connectors.subgraphs.insert(name.to_owned(), config);
+        }
+    }
+}
+
+impl WrittenSource {
+    fn check(self, source: &mut Source, reader: &mut Reader<'_>) {
+        add(self.override_url, &mut source.url, reader);
+        add(self.max_requests_per_operation, &mut source.calls, reader);
+        if let Some(config) = self.config {
+            if has_config(source) {
+                refuse_second(config.referenced, reader);
+            }
+            source.config = Secret::new(reader.json(&config));
+        }
+    }
+}
+
+fn add<T: Setting>(text: Option<Text<T>>, known: &mut Option<T>, reader: &mut Reader<'_>) {
+    let Some(text) = text else { return };
+    if known.is_some() {
+        refuse_second(text.at(), reader);
+    }
+    *known = reader.value(&text);
+}
+
+fn refuse_second(at: Location, reader: &mut Reader<'_>) {
+    let help = "keep one of the two, in the newer spelling".to_owned();
+    reader.refuse(at, "this is decided twice", help);
+}
+
+/// That the one of the subgraph counts is a rule of the dialect that nobody would guess.
+fn warn_of_replaced(name: &str, at: Location, connectors: &Connectors, reader: &mut Reader<'_>) {
+    let sources = connectors.sources.iter();
+    let of_subgraph = sources.filter(|(source, _)| {
+        let subgraph = source.split_once('.').map(|(subgraph, _)| subgraph);
+        subgraph == Some(name)
+    });
+    for (source, _) in of_subgraph.filter(|(_, source)| has_config(source)) {
+        let message = format!("this replaces the whole `$config` of `{source}`");
+        let span = reader.span(at);
+        reader.push(Diagnostic::warning(Code::ConfigOldSpelling, span, message));
+    }
+}
+
+fn has_config(source: &Source) -> bool {
+    source
+        .config
+        .reveal()
+        .as_object()
+        .is_some_and(|members| !members.is_empty())
+}

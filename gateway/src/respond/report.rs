@@ -1,0 +1,177 @@
+//! What mappings say to clients (`->withError`), and what they met, where `connectors.reports` shows it.
+
+use resolvers::error::ConnectorReport;
+use schema::mapping::{PathElement, Report, ReportKind};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::append_json;
+
+/// Appends `,"extensions":{…}`, or nothing when there are no reports.
+pub(super) fn append(reports: &[ConnectorReport], body: &mut Vec<u8>) {
+    if reports.is_empty() {
+        return;
+    }
+    body.extend_from_slice(b",\"extensions\":");
+    let extensions = Extensions {
+        connector_errors: said(reports),
+        connectors: met(reports),
+    };
+    append_json(&extensions, body);
+}
+
+#[derive(Serialize)]
+struct Extensions<'r> {
+    #[serde(rename = "connectorErrors", skip_serializing_if = "Vec::is_empty")]
+    connector_errors: Vec<Said<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connectors: Option<Connectors<'r>>,
+}
+
+/// What a mapping says to the client.
+#[derive(Serialize)]
+struct Said<'r> {
+    message: &'r str,
+    #[serde(skip_serializing_if = "Path::is_empty")]
+    path: Path<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<&'r RawValue>,
+}
+
+#[derive(Serialize)]
+struct Connectors<'r> {
+    reports: Vec<Met<'r>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    omitted: usize,
+}
+
+/// What a mapping met, for who writes it.
+#[derive(Serialize)]
+struct Met<'r> {
+    connector: &'r str,
+    kind: &'static str,
+    message: &'r str,
+    path: Path<'r>,
+    /// The bytes of the mapping: from, and up to but without.
+    range: [usize; 2],
+}
+
+struct Path<'r>(&'r [PathElement]);
+
+impl Path<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Path<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|element| match element {
+            PathElement::Key(key) => Value::from(key.as_str()),
+            PathElement::Index(index) => Value::from(*index),
+        }))
+    }
+}
+
+fn said(reports: &[ConnectorReport]) -> Vec<Said<'_>> {
+    let for_clients = |report: &&Report| report.kind == ReportKind::AuthoredError;
+    let reports = reports.iter().map(|report| &report.report);
+    let reports = reports.filter(for_clients).take(MOST);
+    reports
+        .map(|report| Said {
+            message: &report.message,
+            path: Path(&report.path),
+            extensions: report
+                .extensions
+                .as_deref()
+                .and_then(|object| serde_json::from_str(object).ok()),
+        })
+        .collect()
+}
+
+fn met(reports: &[ConnectorReport]) -> Option<Connectors<'_>> {
+    let mut met = reports
+        .iter()
+        .filter(|report| report.report.kind != ReportKind::AuthoredError);
+    let listed: Vec<_> = met.by_ref().take(MOST).map(told).collect();
+    (!listed.is_empty()).then(|| Connectors {
+        reports: listed,
+        omitted: met.count(),
+    })
+}
+
+fn told(met: &ConnectorReport) -> Met<'_> {
+    let ConnectorReport { coordinate, report } = met;
+    Met {
+        connector: coordinate,
+        kind: report.kind.as_str(),
+        message: &report.message,
+        path: Path(&report.path),
+        range: [report.range.start, report.range.end],
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Nobody reads more, and a mapping that is wrong is wrong for each item of a list.
+const MOST: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(kind: ReportKind) -> ConnectorReport {
+        ConnectorReport {
+            coordinate: "users:Query.user[0]".into(),
+            report: Report {
+                kind,
+                message: "no \"name\"".to_owned(),
+                path: vec![PathElement::Key("items".to_owned()), PathElement::Index(3)],
+                range: 4..8,
+                extensions: None,
+            },
+        }
+    }
+
+    fn appended(reports: &[ConnectorReport]) -> String {
+        let mut body = Vec::new();
+        append(reports, &mut body);
+        String::from_utf8(body).unwrap()
+    }
+
+    #[test]
+    fn what_a_mapping_says_to_clients_is_apart_from_what_it_met() {
+        let mut said = report(ReportKind::AuthoredError);
+        said.report.extensions = Some(r#"{"code":"OLD","at":1.50}"#.to_owned());
+
+        assert_eq!(
+            appended(&[said, report(ReportKind::PropertyMissing)]),
+            r#","extensions":{"connectorErrors":[{"message":"no \"name\"","path":["items",3],"extensions":{"code":"OLD","at":1.50}}],"connectors":{"reports":[{"connector":"users:Query.user[0]","kind":"property_missing","message":"no \"name\"","path":["items",3],"range":[4,8]}]}}"#
+        );
+    }
+
+    #[test]
+    fn no_reports_leave_no_trace() {
+        assert_eq!(appended(&[]), "");
+    }
+
+    #[test]
+    fn a_mapping_that_is_wrong_for_every_item_does_not_make_an_answer_without_end() {
+        let mut reports = vec![report(ReportKind::PropertyMissing); 1_000];
+        reports.extend(vec![report(ReportKind::AuthoredError); 1_000]);
+
+        let body = appended(&reports);
+
+        let body = body.strip_prefix(",\"extensions\":").unwrap();
+        let extensions: Value = serde_json::from_str(body).unwrap();
+        let listed = &extensions["connectors"];
+        assert_eq!(listed["reports"].as_array().unwrap().len(), MOST);
+        assert_eq!(listed["omitted"], 800);
+        let said = extensions["connectorErrors"].as_array().unwrap();
+        assert_eq!(said.len(), MOST);
+    }
+}

@@ -1,0 +1,321 @@
+//! `weir test` as people run it: the shop's own tests, and tests that fail.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use gateway::shop;
+use resolvers::trial;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{ChildStderr, ChildStdout, Command};
+
+const SDL: &str = r#"
+extend schema
+  @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@source", "@connect"])
+  @source(name: "api", http: { baseURL: "http://api.example.com/{$config.version}" })
+
+type Query {
+  user(id: ID!): User
+    @connect(source: "api", http: { GET: "/users/{$args.id}" }, selection: "id name: full.name")
+}
+type User { id: ID! name: String }
+"#;
+
+const TESTS: &str = r#"
+config: { schema: ../users.graphql }
+tests:
+  - name: a name is found
+    connector: Query.user
+    variables: { $args: { id: "7" }, $config: { version: v1 } }
+    apiResponseBody: '{ "id": "7", "full": { "name": "Ada" } }'
+    expect:
+      connectorRequest: { url: "http://api.example.com/v1/users/7" }
+      connectorResponse: { name: Ada, id: "7" }
+"#;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&path);
+    for (name, text) in files {
+        let file = path.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    path
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
+async fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command(folder, arguments).output().await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[tokio::test]
+async fn every_connector_of_the_shop_has_a_test_and_all_pass() {
+    let files = ["users", "products", "orders"]
+        .map(|name| format!("schema/commerce/tests/{name}.connector.yml"));
+    let arguments: Vec<&str> = ["test"]
+        .into_iter()
+        .chain(files.iter().map(String::as_str))
+        .collect();
+
+    let (code, out, err) = run(&root(), &arguments).await;
+
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.ends_with(" passed, 0 failed, 0 skipped\n"), "{out}");
+    let options = schema::link::LinkOptions::default();
+    let (graph, _) = schema::link::link(&shop::subgraphs(), options);
+    for coordinate in trial::coordinates(&graph.unwrap()) {
+        let (service, place) = coordinate.split_once(':').unwrap();
+        let place = place.strip_suffix("[0]").unwrap();
+        let file = root().join(format!("schema/commerce/tests/{service}.connector.yml"));
+        let text = fs::read_to_string(file).unwrap();
+        let named = [
+            format!("connector: {place}\n"),
+            format!("connector: {coordinate}\n"),
+        ];
+        assert!(
+            named.iter().any(|line| text.contains(line)),
+            "no test of {coordinate}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_test_that_fails_shows_what_differs() {
+    let tests = TESTS.replace("name: Ada, id", "name: Eve, id")
+        + "  - { name: left out, connector: Query.user, skip: true }\n";
+    let folder = folder(
+        "test-fails",
+        &[
+            ("users.graphql", SDL),
+            ("tests/users.connector.yml", &tests),
+        ],
+    );
+
+    let (code, out, err) = run(&folder, &["test"]).await;
+
+    assert_eq!((code, err.as_str()), (Some(1), ""));
+    assert_eq!(
+        out,
+        "tests/users.connector.yml
+  FAIL  a name is found
+        connectorResponse (- expected, + found)
+            {
+              \"id\": \"7\",
+          -   \"name\": \"Eve\"
+          +   \"name\": \"Ada\"
+            }
+  skip  left out
+0 passed, 1 failed, 1 skipped
+"
+    );
+}
+
+#[tokio::test]
+async fn every_part_of_a_request_and_of_an_error_is_compared() {
+    let cases = [
+        ("method: POST", "- POST\n          + GET"),
+        (
+            "url: http://api.example.com/v1/users/8",
+            "- http://api.example.com/v1/users/8",
+        ),
+        ("scheme: https", "- https\n          + http"),
+        ("origin: example.com", "+ api.example.com"),
+        ("path: /users/7", "+ /v1/users/7"),
+        ("queryParams: { a: 1 }", "- a=1"),
+        ("headers: { accept: null }", "+ accept: application/json"),
+        ("body: { a: 1 }", "+ (no body)"),
+    ];
+    for (index, (part, shown)) in cases.into_iter().enumerate() {
+        let tests = TESTS.replace("url: \"http://api.example.com/v1/users/7\"", part);
+        let folder = folder(
+            &format!("test-part-{index}"),
+            &[
+                ("users.graphql", SDL),
+                ("tests/users.connector.yml", &tests),
+            ],
+        );
+
+        let (code, out, _) = run(&folder, &["test", "tests"]).await;
+
+        assert_eq!(code, Some(1), "{part}: {out}");
+        assert!(out.contains(shown), "{part}: {out}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_nobody_expects_fails_and_one_that_is_expected_passes() {
+    let failing = TESTS.replace(
+        "    apiResponseBody",
+        "    status: 503\n    apiResponseBody",
+    );
+    let (before, _) = failing.split_once("      connectorResponse").unwrap();
+    let expected = format!(
+        "{before}      error: {{ message: the source refused the call, extensions: {{ code: CONNECTOR_FETCH }} }}\n"
+    );
+    let folder = folder(
+        "test-errors",
+        &[
+            ("users.graphql", SDL),
+            ("tests/a.connector.yml", &failing),
+            ("tests/b.connector.yml", &expected),
+        ],
+    );
+
+    let (unexpected, out, _) = run(&folder, &["test", "tests/a.connector.yml"]).await;
+    let (expected, ..) = run(&folder, &["test", "tests/b.connector.yml"]).await;
+
+    assert_eq!((unexpected, expected), (Some(1), Some(0)), "{out}");
+    assert!(out.contains("\"status\": 503"), "{out}");
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_file_is_told_with_its_place() {
+    let tests = "config: { schema: ../users.graphql, comon: {} }
+tests:
+  - { name: x, conector: Query.user, status: tuesday }
+  - { name: y, connector: Query.user, apiResponseBodyFile: none.json, expect: { problem: [] } }
+";
+    let unknown = TESTS.replace("Query.user", "Query.usr");
+    let folder = folder(
+        "test-wrong",
+        &[
+            ("users.graphql", SDL),
+            ("a.connector.yml", tests),
+            ("b.connector.yml", &unknown.replace("../", "")),
+        ],
+    );
+    fs::write(folder.join("a.connector.yml"), tests.replace("../", "")).unwrap();
+
+    let (code, out, err) = run(&folder, &["test", "a.connector.yml", "b.connector.yml"]).await;
+
+    assert_eq!(code, Some(1), "{out}");
+    for expected in [
+        "`config` has no key `comon`",
+        "a.connector.yml:1:34",
+        "write `common`",
+        "a test has no key `conector`",
+        "this test has no `connector`",
+        "a status is a number from 100 to 999",
+        "a.connector.yml:3:46",
+        "cannot read `none.json`",
+        "`expect` has no key `problem`",
+        "there is no connector `Query.usr`",
+        "b.connector.yml:5:16",
+        "write `Query.user`",
+    ] {
+        assert!(err.contains(expected), "{expected} is not in\n{err}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_without_tests_is_no_success() {
+    let folder = folder("test-none", &[("users.graphql", SDL)]);
+
+    let (code, out, _) = run(&folder, &["test"]).await;
+
+    assert_eq!(code, Some(1));
+    assert!(out.starts_with("there are no tests"), "{out}");
+}
+
+#[tokio::test]
+async fn a_configuration_gives_address_headers_and_config_and_keeps_secrets() {
+    let config = "graph: { subgraphs: { people: { schema: users.graphql } } }
+connectors:
+  sources:
+    people.api: { url: 'http://127.0.0.1:9/here', headers: { authorization: Bearer hunter2 } }
+";
+    let url = "http://127.0.0.1:9/here/users/7";
+    let tests = TESTS.replace("http://api.example.com/v1/users/7", url);
+    let good = tests.replace(
+        "{ url:",
+        "{ headers: { authorization: Bearer hunter2 }, url:",
+    );
+    let bad = tests.replace("{ url:", "{ headers: { authorization: Bearer other }, url:");
+    let folder = folder(
+        "test-config",
+        &[
+            ("weir.yaml", config),
+            ("users.graphql", SDL),
+            ("tests/good.connector.yml", &good),
+            ("tests/bad.connector.yml", &bad),
+        ],
+    );
+
+    let arguments = ["test", "--config", "weir.yaml", "tests/good.connector.yml"];
+    let (good, out, err) = run(&folder, &arguments).await;
+    let arguments = ["test", "--config", "weir.yaml", "tests/bad.connector.yml"];
+    let (bad, shown, _) = run(&folder, &arguments).await;
+
+    assert_eq!((good, bad), (Some(0), Some(1)), "{out}{err}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn tests_run_again_when_the_schema_changes() {
+    let folder = folder(
+        "test-watch",
+        &[("users.graphql", SDL), ("tests/users.connector.yml", TESTS)],
+    );
+    let mut child = command(&folder, &["test", "--watch"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+
+    let first = round(&mut out, &mut err).await;
+    let broken = SDL.replace("full.name", "full.nickname");
+    fs::write(folder.join("users.graphql"), broken).unwrap();
+    let second = round(&mut out, &mut err).await;
+
+    assert_eq!(first, "1 passed, 0 failed, 0 skipped");
+    assert_eq!(second, "0 passed, 1 failed, 0 skipped");
+}
+
+/// The summary of a round, once the command waits for the next.
+async fn round(
+    out: &mut Lines<BufReader<ChildStdout>>,
+    err: &mut Lines<BufReader<ChildStderr>>,
+) -> String {
+    let reading = async {
+        let summary = loop {
+            let line = out.next_line().await.unwrap().unwrap();
+            if line.ends_with(" skipped") {
+                break line;
+            }
+        };
+        while !err
+            .next_line()
+            .await
+            .unwrap()
+            .unwrap()
+            .starts_with("waiting")
+        {}
+        summary
+    };
+    tokio::time::timeout(Duration::from_secs(10), reading)
+        .await
+        .unwrap()
+}

@@ -1,0 +1,140 @@
+//! Recorded requests and their answers, and which of them a request is.
+//!
+//! A file is a list of `{ "request": { "method", "url", "headers", "form", "json" }, "response":
+//! { "status", "headers", "body" } }`. Order of query and form members has no meaning; of headers
+//! those that are written must be there. What is not written is not compared, but for the query.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use url::form_urlencoded;
+
+/// A request and its answer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exchange {
+    request: Asked,
+    response: Answered,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    method: String,
+    /// Path and query.
+    url: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    /// The body, `application/x-www-form-urlencoded`.
+    form: Option<String>,
+    /// The body, JSON.
+    json: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answered {
+    #[serde(default = "ok")]
+    status: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Option<Value>,
+}
+
+fn ok() -> u16 {
+    200
+}
+
+/// Every exchange in the `*.json` of `folder`, file by file in the order of their names.
+pub(super) fn read(folder: &Path) -> io::Result<Vec<Exchange>> {
+    let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
+    let mut paths: Vec<_> = entries?.into_iter().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
+    paths.sort();
+    let mut exchanges = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(&path)?;
+        let found: Vec<Exchange> = serde_json::from_str(&text).map_err(|error| {
+            let message = format!("{}: {error}", path.display());
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })?;
+        exchanges.extend(found);
+    }
+    Ok(exchanges)
+}
+
+impl Exchange {
+    /// Whether it is the one that a request asks for.
+    pub(super) fn is_for(&self, parts: &Parts, body: &[u8]) -> bool {
+        let asked = &self.request;
+        let (path, query) = asked.url.split_once('?').unwrap_or((&asked.url, ""));
+        let given = |name: &str| {
+            let value = parts.headers.get(name);
+            value.and_then(|value| value.to_str().ok())
+        };
+        asked.method == parts.method.as_str()
+            && path == parts.uri.path()
+            && pairs(query.as_bytes()) == pairs(parts.uri.query().unwrap_or_default().as_bytes())
+            && asked
+                .headers
+                .iter()
+                .all(|(name, value)| given(name) == Some(value))
+            && asked.form.as_ref().is_none_or(|form| {
+                given("content-type") == Some(FORM) && pairs(form.as_bytes()) == pairs(body)
+            })
+            && asked.json.as_ref().is_none_or(|json| {
+                serde_json::from_slice::<Value>(body).is_ok_and(|body| body == *json)
+            })
+    }
+
+    /// Its answer.
+    pub(super) fn answer(&self) -> Response<Bytes> {
+        let answered = &self.response;
+        let body = answered.body.as_ref();
+        let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        let mut response = json(answered.status, body);
+        for (name, value) in &answered.headers {
+            if let (Ok(name), Ok(value)) = (
+                name.parse::<hyper::header::HeaderName>(),
+                HeaderValue::from_str(value),
+            ) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// The answer where nothing is recorded; says what was asked.
+pub(super) fn nothing(parts: &Parts) -> Response<Bytes> {
+    let asked = format!("{} {}", parts.method, parts.uri);
+    let body =
+        serde_json::json!({ "error": { "message": format!("nothing is recorded for {asked}") } });
+    json(404, Bytes::from(body.to_string()))
+}
+
+fn json(status: u16, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+/// Decoded and in a fixed order.
+fn pairs(text: &[u8]) -> Vec<(String, String)> {
+    let mut pairs: Vec<_> = form_urlencoded::parse(text).into_owned().collect();
+    pairs.sort();
+    pairs
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";

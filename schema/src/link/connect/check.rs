@@ -1,0 +1,361 @@
+//! A text that parsed, against its place: variables that are there, fields that exist, a value
+//! that can be used.
+
+use std::ops::Range;
+
+use indexmap::IndexMap;
+
+use super::form::{Form, Forms, Found, What};
+use super::site::{On, Part, Site, VARIABLES};
+use super::{Place, Placed, Reader};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::mapping::{Mapping, UsedField, VariableUse, Version, methods};
+use crate::sdl::literal::Literal;
+use crate::span::Span;
+use crate::template::Template;
+use crate::types::{Argument, Kind, Name, TypeId};
+
+/// Reports what a mapping may not be at `site`.
+pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, placed: &Placed<Mapping>) {
+    let mut forms = forms(reader, site);
+    let selection = placed.it.ast();
+    let form = forms.whole(selection, site.part.input());
+    let mark = reader.problems.mark();
+    let mut check = Check::new(reader, site, &placed.literal);
+    check.variables(&placed.it.variables(), &forms.unfollowed);
+    check.found(forms.found, (0, &forms.unfollowed));
+    // What comes of mistakes says nothing new.
+    if !check.reader.problems.has_errors_since(mark) {
+        check.form(form, &selection.range);
+    }
+}
+
+/// Reports what a template may not be at `site`.
+pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, placed: &Placed<Template>) {
+    Check::new(reader, site, &placed.literal).variables(&placed.it.variables(), &[]);
+    for expression in placed.it.expressions() {
+        let mut forms = forms(reader, site);
+        let form = forms.whole(expression.mapping.ast(), site.part.input());
+        let mark = reader.problems.mark();
+        let mut check = Check::new(reader, site, &placed.literal);
+        check.found(forms.found, (expression.range.start + 1, &[]));
+        if !check.reader.problems.has_errors_since(mark) {
+            check.form(form, &expression.range);
+        }
+    }
+}
+
+fn forms<'a>(reader: &Reader<'a>, site: Site<'_>) -> Forms<'a> {
+    let types = reader.types;
+    let mut forms = Forms::new(types, reader.link.version);
+    if let On::Connect(place) = site.on {
+        let owner = types.find(&place.owner().name);
+        forms.owner = owner;
+        if let Place::Field(_, field) = place {
+            let field = owner.and_then(|owner| types.get(owner).field(&field.name));
+            forms.arguments = field.map(|field| &field.arguments);
+        }
+    }
+    forms
+}
+
+/// One text being judged.
+struct Check<'c, 'a> {
+    reader: &'c mut Reader<'a>,
+    site: Site<'c>,
+    literal: &'c Literal,
+}
+
+impl<'c, 'a> Check<'c, 'a> {
+    fn new(reader: &'c mut Reader<'a>, site: Site<'c>, literal: &'c Literal) -> Self {
+        Self {
+            reader,
+            site,
+            literal,
+        }
+    }
+
+    fn report(&mut self, problem: Problem) {
+        let span = Span::new(
+            &self.reader.sdl.document,
+            self.literal.place(&problem.range),
+        );
+        let made = if problem.is_error {
+            Diagnostic::error
+        } else {
+            Diagnostic::warning
+        };
+        let diagnostic = made(problem.code, span, problem.message).help(problem.help);
+        self.reader.problems.push(diagnostic);
+    }
+
+    fn problem(&self, range: &Range<usize>, message: impl Into<String>) -> Problem {
+        Problem {
+            code: self.site.part.code(),
+            range: range.clone(),
+            message: message.into(),
+            help: None,
+            is_error: true,
+        }
+    }
+
+    /// Judges every use of a variable; `unfollowed` are places whose fields the version of the
+    /// dialect does not look at.
+    fn variables(&mut self, uses: &[VariableUse], unfollowed: &[Range<usize>]) {
+        let there = self.site.variables(self.reader);
+        for found in uses {
+            let name = found.name.as_str();
+            if there.contains(&name) {
+                self.fields(found, within(&found.range, unfollowed));
+            } else {
+                self.unavailable(found, &there);
+            }
+        }
+    }
+
+    fn unavailable(&mut self, found: &VariableUse, there: &[&str]) {
+        let name = found.name.as_str();
+        let all: Vec<_> = there.iter().map(|name| format!("`${name}`")).collect();
+        let known = format!("there are {}", all.join(", "));
+        let (message, help) = if VARIABLES.contains(&name) {
+            (self.site.reason(name), known)
+        } else {
+            let close = nearest(name, there.iter().copied());
+            (
+                format!("`${name}` is not a variable"),
+                close.map_or(known, |close| format!("write `${close}`")),
+            )
+        };
+        let problem = self.problem(&found.range, message).help(help);
+        self.report(problem);
+    }
+
+    fn fields(&mut self, found: &VariableUse, excused: bool) {
+        let On::Connect(place) = self.site.on else {
+            return self.headers(found);
+        };
+        let types = self.reader.types;
+        let owner = types.find(&place.owner().name);
+        match (found.name.as_str(), place) {
+            ("args", Place::Field(_, field)) => {
+                let field = owner.and_then(|owner| types.get(owner).field(&field.name));
+                if let Some(field) = field {
+                    self.inputs(&found.fields, (&place.name(), &field.arguments), excused);
+                }
+            }
+            ("this" | "batch", _) if found.fields.is_empty() => {
+                let message = format!(
+                    "`${}` is a whole object, of which a part is needed",
+                    found.name
+                );
+                let help = format!("name the fields that are used, as in `${}.id`", found.name);
+                let problem = self.problem(&found.range, message).help(help);
+                self.report(problem.code(Code::UndefinedField));
+            }
+            ("this" | "batch", _) => {
+                if let Some(owner) = owner {
+                    self.outputs(&found.fields, owner);
+                }
+            }
+            _ => self.headers(found),
+        }
+    }
+
+    /// Arguments, or members of an input object.
+    fn inputs(
+        &mut self,
+        fields: &[UsedField],
+        (owner, known): (&str, &IndexMap<Name, Argument>),
+        excused: bool,
+    ) {
+        for field in fields {
+            let Some(argument) = known.get(field.name.as_str()) else {
+                let close = nearest(&field.name, known.keys().map(AsRef::as_ref));
+                let help = close
+                    .map(|close| format!("write `{close}`"))
+                    .or_else(|| listed(known.keys()));
+                let message = format!("`{}` is not an argument of `{owner}`", field.name);
+                let problem = self.problem(&field.range, message).maybe_help(help);
+                let problem = problem.code(Code::UndefinedArgument);
+                self.report(if excused { problem.warning() } else { problem });
+                continue;
+            };
+            let ty = self.reader.types.get(argument.ty.named());
+            if let Kind::Input(inner) = &ty.kind {
+                self.inputs(&field.fields, (&ty.name, inner), excused);
+            }
+        }
+    }
+
+    /// Fields of an object.
+    fn outputs(&mut self, fields: &[UsedField], on: TypeId) {
+        let types = self.reader.types;
+        let ty = types.get(on);
+        for field in fields.iter().filter(|field| field.name != "__typename") {
+            if matches!(ty.kind, Kind::Union) {
+                let message = format!(
+                    "`{}` is a union: which fields it has is not known before it is fetched",
+                    ty.name
+                );
+                let problem = self.problem(&field.range, message);
+                self.report(problem.code(Code::UnsupportedVariableType));
+            } else if let Some(definition) = ty.field(&field.name) {
+                if types.get(definition.ty.named()).is_composite() {
+                    self.outputs(&field.fields, definition.ty.named());
+                }
+            } else {
+                let known = ty.fields().into_iter().flat_map(IndexMap::keys);
+                let close = nearest(&field.name, known.map(AsRef::as_ref));
+                let help = close.map(|close| format!("write `{close}`"));
+                let message = format!("`{}` is not a field of `{}`", field.name, ty.name);
+                let problem = self.problem(&field.range, message).maybe_help(help);
+                self.report(problem.code(Code::UndefinedField));
+            }
+        }
+    }
+
+    /// Names of headers are in lower case where mappings see them.
+    fn headers(&mut self, found: &VariableUse) {
+        if !matches!(found.name.as_str(), "request" | "response") {
+            return;
+        }
+        let headers = found.fields.iter().filter(|field| field.name == "headers");
+        for header in headers.flat_map(|headers| &headers.fields) {
+            let lower = header.name.to_ascii_lowercase();
+            if lower != header.name {
+                let message = format!("there is never a header `{}`", header.name);
+                let help = format!("names of headers are in lower case here: write `'{lower}'`");
+                let problem = self.problem(&header.range, message).help(help);
+                self.report(problem.warning());
+            }
+        }
+    }
+
+    fn found(&mut self, found: Vec<Found>, (offset, unfollowed): (usize, &[Range<usize>])) {
+        for Found { what, range } in found {
+            let excused = within(&range, unfollowed);
+            let range = range.start + offset..range.end + offset;
+            let problem = match what {
+                What::Method(name) => self.unknown_method(&name, &range),
+                What::Nothing(key) if excused => self.nothing(&key, &range).warning(),
+                What::Nothing(key) => self.nothing(&key, &range),
+            };
+            self.report(problem);
+        }
+    }
+
+    /// Where text is made of it, a value that is missing is worse than a schema that is refused.
+    fn unknown_method(&self, name: &str, range: &Range<usize>) -> Problem {
+        let close = nearest(name, methods().iter().map(|method| method.name));
+        // Two letters are close to any two letters, and more often the name of a member.
+        let help = close.filter(|_| name.len() > 2).map_or_else(
+            || format!("a member is read with a dot: `.{name}`"),
+            |close| format!("write `->{close}`"),
+        );
+        let message = format!("there is no method `->{name}`");
+        let problem = self.problem(range, message).help(help);
+        if self.site.part.is_text() && self.reader.link.version >= Version::V0_3 {
+            problem
+        } else {
+            problem.warning()
+        }
+    }
+
+    fn nothing(&self, key: &str, range: &Range<usize>) -> Problem {
+        let there = self.site.variables(self.reader);
+        let help = if there.contains(&key) {
+            format!("write `${key}`")
+        } else if let Some(variable) = self.variable_with(key) {
+            format!("write `${variable}.{key}`")
+        } else {
+            let all: Vec<_> = there.iter().map(|name| format!("`${name}`")).collect();
+            format!("begin with one of {}", all.join(", "))
+        };
+        let message = if self.site.part == Part::Requestless {
+            format!("`{key}` is read from an answer, and this connector makes no request")
+        } else {
+            format!("`{key}` is read from an answer, and there is none yet")
+        };
+        self.problem(range, message).help(help)
+    }
+
+    /// The variable that has a member `key` here.
+    fn variable_with(&self, key: &str) -> Option<&'static str> {
+        let On::Connect(place) = self.site.on else {
+            return None;
+        };
+        let types = self.reader.types;
+        let owner = types.get(types.find(&place.owner().name)?);
+        match place {
+            Place::Field(_, field) => {
+                let arguments = &owner.field(&field.name)?.arguments;
+                arguments.contains_key(key).then_some("args")
+            }
+            Place::Type(_) => owner.field(key).map(|_| "this"),
+        }
+    }
+
+    fn form(&mut self, form: Form, range: &Range<usize>) {
+        let Some(needed) = self.site.part.refuses(form) else {
+            return;
+        };
+        let help = match self.site.part {
+            Part::BaseUrl | Part::Url | Part::Header if form.is_list() => {
+                Some("pick one with `->first`, or join them with `->joinNotNull(',')`")
+            }
+            Part::BaseUrl | Part::Url | Part::Header => Some("name one of its fields"),
+            Part::Path => Some("write a list, as in `$([$args.id])`"),
+            Part::QueryParams => Some("write members, as in `limit: $args.first`"),
+            Part::IsSuccess => Some("compare, as in `$status->eq(200)`"),
+            _ => None,
+        };
+        let message = format!("{needed}, and this gives {}", form.words());
+        let problem = self.problem(range, message);
+        self.report(problem.maybe_help(help.map(str::to_owned)));
+    }
+}
+
+fn listed<'n>(names: impl Iterator<Item = &'n Name>) -> Option<String> {
+    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => None,
+        [only] => Some(format!("there is only {only}")),
+        _ => Some(format!("there are {}", names.join(", "))),
+    }
+}
+
+fn within(range: &Range<usize>, ranges: &[Range<usize>]) -> bool {
+    ranges
+        .iter()
+        .any(|outer| outer.start <= range.start && range.end <= outer.end)
+}
+
+/// A diagnostic whose place is still one in the text.
+struct Problem {
+    code: Code,
+    range: Range<usize>,
+    message: String,
+    help: Option<String>,
+    is_error: bool,
+}
+
+impl Problem {
+    fn code(self, code: Code) -> Self {
+        Self { code, ..self }
+    }
+
+    fn help(self, help: String) -> Self {
+        self.maybe_help(Some(help))
+    }
+
+    fn maybe_help(self, help: Option<String>) -> Self {
+        Self { help, ..self }
+    }
+
+    fn warning(self) -> Self {
+        Self {
+            is_error: false,
+            ..self
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Rules of keys: what must be known of an entity before it can be asked for, and how an answer
+//! is known to be about it.
+
+use std::ops::Range;
+
+use super::args::Args;
+use super::entry::At;
+use super::{Placed, Reader};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::key::FieldSet;
+use crate::link::view;
+use crate::link::{Read, Reported};
+use crate::mapping::Mapping;
+use crate::span::Span;
+use crate::types::{Field, TypeId, Types};
+
+/// Reports a key, made of the uses of `$name`, that is no set of fields of `on`.
+pub(super) fn check(
+    reader: &mut Reader<'_>,
+    on: TypeId,
+    (key, name): (&FieldSet, &str),
+    at: &At<'_>,
+) -> Read<()> {
+    let Some(wrong) = unusable(reader.types, on, key) else {
+        return Ok(());
+    };
+    let (message, help) = match wrong {
+        Wrong::Whole(path) => (
+            format!("`${name}.{path}` is a whole object, and a key is made of scalars"),
+            format!("name the fields that are needed, as in `${name}.{path} {{ id }}`"),
+        ),
+        Wrong::Arguments(path) => (
+            format!("`{path}` has arguments, and so is not part of what an object is known by"),
+            "use fields without arguments".to_owned(),
+        ),
+    };
+    let span = at
+        .uses
+        .first(name, reader)
+        .unwrap_or_else(|| at.args.span());
+    let problem = Diagnostic::error(Code::ConnectorsCannotResolveKey, span, message);
+    reader.problems.push(problem.help(Some(help)));
+    Err(Reported)
+}
+
+enum Wrong {
+    Whole(String),
+    Arguments(String),
+}
+
+fn unusable(types: &Types, on: TypeId, key: &FieldSet) -> Option<Wrong> {
+    key.0.iter().find_map(|(name, inner)| {
+        let field = types.get(on).field(name)?;
+        if !field.arguments.is_empty() {
+            return Some(Wrong::Arguments(name.to_string()));
+        }
+        let composite = types.get(field.ty.named()).is_composite();
+        match (composite, inner.is_empty()) {
+            (true, true) => Some(Wrong::Whole(name.to_string())),
+            (true, false) => unusable(types, field.ty.named(), inner).map(|wrong| match wrong {
+                Wrong::Whole(path) => Wrong::Whole(format!("{name}.{path}")),
+                Wrong::Arguments(path) => Wrong::Arguments(format!("{name}.{path}")),
+            }),
+            (false, _) => None,
+        }
+    })
+}
+
+/// Reports a field of an object type whose connector gives that type again.
+pub(super) fn check_circular(
+    reader: &mut Reader<'_>,
+    (on, field): (TypeId, &Field),
+    args: &Args<'_>,
+) -> Read<()> {
+    let types = reader.types;
+    if field.ty.named() != on {
+        return Ok(());
+    }
+    let (owner, name) = (&types.get(on).name, &field.name);
+    let message = format!("`{owner}.{name}` gives a `{owner}` inside a `{owner}`");
+    let problem = Diagnostic::error(Code::CircularReference, args.span(), message);
+    reader.problems.push(problem.help(Some(format!(
+        "let it give another type, such as one that has the key of `{owner}` alone"
+    ))));
+    Err(Reported)
+}
+
+/// Reports key fields of a batch that do not come out of the answer.
+pub(super) fn check_from_answer(
+    reader: &mut Reader<'_>,
+    selection: &Placed<Mapping>,
+    key: &FieldSet,
+) -> Read<()> {
+    let mut made: Vec<(String, Range<usize>)> = Vec::new();
+    view::not_of_answer(selection.it.ast(), key, &mut made);
+    if made.is_empty() {
+        return Ok(());
+    }
+    for (name, range) in made {
+        let place = selection.literal.place(&range);
+        let message = format!("the key `{name}` does not come out of the answer");
+        let problem = Diagnostic::error(
+            Code::ConnectorsNonRootBatchKey,
+            Span::new(&reader.sdl.document, place),
+            message,
+        );
+        reader.problems.push(problem.help(Some(format!(
+            "read `{name}` from what the service sends, so that each entity gets its own answer"
+        ))));
+    }
+    Err(Reported)
+}

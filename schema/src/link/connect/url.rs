@@ -1,0 +1,154 @@
+//! The URL of a connector or source: one method, a scheme and host that are known, nothing that
+//! a value could turn into another address.
+
+use super::args::Args;
+use super::site::{On, Part, Site};
+use super::{Placed, Reader};
+use crate::connector::Method;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::span::Span;
+use crate::template::Template;
+
+/// The method and URL of a connector; `None` when something was reported.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    http: &Args<'_>,
+    (on, has_source): (On<'_>, bool),
+) -> Option<(Method, Placed<Template>)> {
+    let (name, method) = method(reader, http)?;
+    let url = http
+        .template(reader, name, Site::new(on, Part::Url))
+        .ok()??;
+    check(reader, &url, (http.span_of(name), has_source));
+    Some((method, url))
+}
+
+fn method(reader: &mut Reader<'_>, http: &Args<'_>) -> Option<(&'static str, Method)> {
+    let written: Vec<_> = Method::ALL
+        .into_iter()
+        .filter(|(name, _)| http.get(name).is_some())
+        .collect();
+    match written.as_slice() {
+        [one] => Some(*one),
+        [] => {
+            let message = "`http` names no method";
+            let problem = Diagnostic::error(Code::MissingHttpMethod, http.span(), message).help(
+                Some("add one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE` with the URL".to_owned()),
+            );
+            reader.problems.push(problem);
+            None
+        }
+        [(first, _), (second, _), ..] => {
+            let problem = Diagnostic::error(
+                Code::MultipleHttpMethods,
+                http.span_of(second),
+                "a connector makes one request with one method",
+            )
+            .label(http.span_of(first), "the other method")
+            .help(Some("keep one of them".to_owned()));
+            reader.problems.push(problem);
+            None
+        }
+    }
+}
+
+fn check(reader: &mut Reader<'_>, url: &Placed<Template>, (span, has_source): (Span, bool)) {
+    let absolute = scheme(&url.literal.value).is_some();
+    let (code, message, help) = match (absolute, has_source) {
+        (true, true) => (
+            Code::AbsoluteConnectUrlWithSource,
+            "the URL of a connector with a `source` starts at the source's `baseURL`",
+            "leave out scheme and host, or leave out `source`",
+        ),
+        (false, false) => (
+            Code::RelativeConnectUrlWithoutSource,
+            "a connector without a `source` needs an absolute URL",
+            "name a `source`, or write scheme and host",
+        ),
+        (true, false) => {
+            check_absolute(reader, url, span);
+            return check_host(reader, url);
+        }
+        (false, true) => return,
+    };
+    let problem = Diagnostic::error(code, span, message).help(Some(help.to_owned()));
+    reader.problems.push(problem);
+}
+
+/// A URL that begins with scheme and host, the scheme beyond the reach of expressions.
+pub(super) fn check_absolute(reader: &mut Reader<'_>, url: &Placed<Template>, span: Span) {
+    let value = url.literal.value.trim_start();
+    let (code, message, help) = if value.starts_with('{') {
+        (
+            Code::InvalidUrl,
+            "an expression cannot give the scheme of a URL: its value is percent-encoded"
+                .to_owned(),
+            "write `https://…` here, and set another address in the configuration, \
+             `connectors.sources.<subgraph>.<source>.url`",
+        )
+    } else {
+        let begin = "begin with `http://` or `https://`";
+        match scheme(value) {
+            Some("http" | "https") => return check_authority(reader, value, span),
+            Some(other) => (
+                Code::InvalidUrlScheme,
+                format!("`{other}` is not a scheme that can be called"),
+                begin,
+            ),
+            None => (Code::InvalidUrl, "the URL has no scheme".to_owned(), begin),
+        }
+    };
+    let problem = Diagnostic::error(code, span, message).help(Some(help.to_owned()));
+    reader.problems.push(problem);
+}
+
+/// Host and port, where no expression gives a part of them.
+fn check_authority(reader: &mut Reader<'_>, value: &str, span: Span) {
+    let Some((_, rest)) = value.split_once("://") else {
+        return;
+    };
+    let constant = rest.split(PATH).next().unwrap_or(rest);
+    if constant.contains('{') {
+        return;
+    }
+    if let Err(error) = url::Url::parse(&format!("http://{constant}/")) {
+        let message = format!("`{constant}` is not a host that can be called: {error}");
+        let problem = Diagnostic::error(Code::InvalidUrl, span, message);
+        reader.problems.push(problem);
+    }
+}
+
+/// A connector of its own has no configuration, so that its host must be known.
+fn check_host(reader: &mut Reader<'_>, url: &Placed<Template>) {
+    let Some(expression) = url.it.expressions().next() else {
+        return;
+    };
+    let value = url.literal.value.as_str();
+    let before = value.get(..expression.range.start).unwrap_or(value);
+    let in_host = before
+        .split_once("://")
+        .is_some_and(|(_, host)| !host.contains(PATH));
+    if in_host {
+        let place = url.literal.place(&expression.range);
+        let problem = Diagnostic::error(
+            Code::InvalidUrl,
+            Span::new(&reader.sdl.document, place),
+            "the host of a URL cannot depend on a value",
+        )
+        .help(Some(
+            "write the host, or name a `source` whose `baseURL` has `$config` in its host"
+                .to_owned(),
+        ));
+        reader.problems.push(problem);
+    }
+}
+
+/// What stands before `://`, when it can be a scheme at all.
+fn scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.trim_start().split_once("://")?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    (!scheme.is_empty() && scheme.bytes().all(allowed)).then_some(scheme)
+}
+
+/// What ends scheme and host.
+const PATH: [char; 3] = ['/', '?', '#'];
