@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use apollo_compiler::schema::{
+    Component, ComponentName, ExtendedType, FieldDefinition, ObjectType,
+};
+use apollo_compiler::{Node, Schema, name, ty};
+
 use crate::client::ClientSchema;
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::graph::Graph;
@@ -51,6 +56,7 @@ fn build(subgraphs: &[Subgraph], options: LinkOptions, problems: &mut Problems) 
         // What a connector means can be judged by itself only where its types are sound.
         return None;
     }
+    let merged = with_queries(merged, problems);
     let client = ClientSchema::new(problems.keep(valid(merged))?);
     let types = types::read(&client.schema);
     let sources = sources(&sdls, &types, options, problems);
@@ -65,9 +71,39 @@ fn build(subgraphs: &[Subgraph], options: LinkOptions, problems: &mut Problems) 
     })
 }
 
-fn valid(
-    schema: apollo_compiler::Schema,
-) -> Result<apollo_compiler::validation::Valid<apollo_compiler::Schema>, Diagnostic> {
+/// A schema must have queries (GraphQL §3.3); one of mutations alone gets a query that gives
+/// nothing, so that it can be served.
+fn with_queries(mut schema: Schema, problems: &mut Problems) -> Schema {
+    let definition = schema.schema_definition.make_mut();
+    if definition.query.is_some() || definition.mutation.is_none() {
+        return schema;
+    }
+    let (query, nothing) = (name!("Query"), name!("_"));
+    definition.query = Some(ComponentName::from(query.clone()));
+    let field = FieldDefinition {
+        description: Some("Nothing: the graph has mutations only.".into()),
+        name: nothing.clone(),
+        arguments: Vec::new(),
+        ty: ty!(Boolean),
+        directives: apollo_compiler::ast::DirectiveList::new(),
+    };
+    let object = ObjectType {
+        description: None,
+        name: query.clone(),
+        implements_interfaces: apollo_compiler::collections::IndexSet::default(),
+        directives: apollo_compiler::schema::DirectiveList::new(),
+        fields: std::iter::once((nothing, Component::new(field))).collect(),
+    };
+    let object = ExtendedType::Object(Node::new(object));
+    schema.types.insert(query, object);
+    let message = "no subgraph gives a field of `Query`: clients can only send mutations";
+    let mut warning = Diagnostic::unplaced(Code::NoQueries, message);
+    warning.severity = Severity::Warning;
+    problems.push(warning);
+    schema
+}
+
+fn valid(schema: Schema) -> Result<apollo_compiler::validation::Valid<Schema>, Diagnostic> {
     schema.validate().map_err(|error| {
         let first = error.errors.iter().next();
         let message = first
