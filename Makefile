@@ -1,13 +1,15 @@
 # All that a fresh machine with Rust, a C compiler and Node needs.
 #
 #   make run    the shop that comes with Weir, with GraphiQL
+#   make example-blog  another graph, before its recorded service; also payments, catalogue
 #   make test   everything that must hold; installs what the tests need
 #   make bench  how fast it is, beside others
 #   make check  the quick part of `make test`, for between two thoughts
 #   make fmt    lays out all code
+#   make fuzz   hostile texts, SECONDS=100 of them for each of six targets; see docs/fuzzing.md
 #   make audit  licences, sources and unused dependencies; compiles its tools once
 
-.PHONY: run test check fmt bench ui tools audit
+.PHONY: run test check fmt bench ui tools fuzz fuzz-keep audit
 
 PAGE := gateway/ui/dist/index.html.br
 PAGE_SOURCES := $(wildcard gateway/ui/*.js gateway/ui/*.json gateway/ui/index.html gateway/ui/src/*)
@@ -25,6 +27,14 @@ $(PAGE): $(PAGE_SOURCES) gateway/ui/node_modules/.package-lock.json
 %/node_modules/.package-lock.json: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund
 	touch $@
+
+# The service stops when Weir does.
+example-%: export TOKEN ?= sk_test_weir
+example-%: ui
+	cargo build --release --package weir --package mocks
+	cargo run --release --quiet --package mocks -- recorded examples/$*/recorded --port 5010 & service=$$!; \
+	trap 'kill $$service 2>/dev/null' EXIT; \
+	cargo run --release --quiet --package weir -- serve --config examples/$*/weir.yaml
 
 test: export INSTA_UPDATE = no
 test: export WEIR_REQUIRE_BROWSER = 1
@@ -55,6 +65,32 @@ tools:
 	command -v redis-server >/dev/null || $(INSTALL) redis-server
 	test -x /usr/bin/chromium || $(INSTALL) chromium
 	command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest@0.9.143
+
+# Coverage comes from the compiler's unstable flags; Rust is the stable one all the same.
+SECONDS ?= 100
+FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none
+FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
+FUZZ_LIMITS := -timeout=5 -rss_limit_mb=2048 -max_len=8192
+DICTIONARY_template := mapping
+DICTIONARY_evaluate := mapping
+
+fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+
+fuzz-tools:
+	command -v cargo-fuzz >/dev/null || cargo install --locked cargo-fuzz@0.13.2
+
+fuzz-%: fuzz-tools
+	mkdir -p fuzz/corpus/$*
+	$(FUZZ) $* fuzz/corpus/$* schema/tests/corpus/$* -- $(FUZZ_LIMITS) -max_total_time=$(SECONDS) \
+		-print_final_stats=1 -dict=fuzz/dictionaries/$(or $(DICTIONARY_$*),$*).dict
+
+# What was found becomes the corpus that the tests replay: as few short texts as reach as much.
+fuzz-keep: fuzz-tools
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/corpus/$$target && rm -rf fuzz/kept && mkdir fuzz/kept && \
+		$(FUZZ) $$target fuzz/kept schema/tests/corpus/$$target fuzz/corpus/$$target -- -set_cover_merge=1 -max_len=4096 && \
+		rm -rf schema/tests/corpus/$$target && mv fuzz/kept schema/tests/corpus/$$target || exit 1; \
+	done
 
 audit:
 	command -v cargo-machete >/dev/null || cargo install --locked cargo-machete@0.9.2

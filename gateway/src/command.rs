@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use schema::diagnostic::Code;
 
 mod check;
 mod describe;
+mod explain;
 mod print;
 mod project;
 mod serve;
@@ -34,6 +36,8 @@ Examples:
   weir                                        Look at the shop that comes with it
   weir serve --config shop/weir.yaml          Serve a graph of your own
   weir check --format json                    Everything wrong with it, for an editor or CI
+  weir test --watch                           Its connector tests, again after each change
+  weir explain INVALID_URL                    What a diagnostic means, and how to cure it
   weir plan '{ orders { nodes { id } } }'     Which calls a query takes, and in which order";
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +62,12 @@ enum Command {
         /// For people, or for editors and CI
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+    },
+    /// Explain the code of a diagnostic, or list all codes
+    Explain {
+        /// The code, such as `INVALID_URL`
+        #[arg(value_parser = explain::code)]
+        code: Option<Code>,
     },
     /// Print which calls an operation takes, and in which order
     ///
@@ -141,6 +151,10 @@ impl Weir {
                 serve::configured(&config.config, listen.listen)
             }
             Some(Command::Check { config, format }) => check::run(&config.config, format),
+            Some(Command::Explain { code }) => {
+                explain::run(code);
+                Ok(())
+            }
             Some(Command::Plan {
                 operation,
                 name,

@@ -8,7 +8,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 
 use crate::span::{Document, Span};
 
-pub use self::code::Code;
+pub use self::code::{Code, Family};
 pub use self::nearest::nearest;
 
 mod code;

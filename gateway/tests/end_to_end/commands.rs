@@ -283,6 +283,57 @@ async fn a_configuration_is_served_with_its_log() {
 }
 
 #[tokio::test]
+async fn a_code_is_explained_with_an_example_and_all_codes_are_listed() {
+    let folder = Folder::new("explain", &[]);
+
+    let one = folder.run(&["explain", "invalid_url"]).await;
+    let all = folder.run(&["explain"]).await;
+
+    assert_eq!(one.code(), Some(0), "{}", one.err());
+    let text = one.out();
+    assert!(text.starts_with("INVALID_URL: A URL, or"), "{text}");
+    assert!(text.contains("percent-encoded"), "{text}");
+    assert!(text.contains("Mended:\n\n```graphql\n"), "{text}");
+    assert_eq!(all.code(), Some(0), "{}", all.err());
+    for code in schema::diagnostic::Code::ALL {
+        let (name, list) = (code.as_str(), all.out());
+        let lines = list.lines().filter(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some(name) && words.next().is_some()
+        });
+        assert_eq!(lines.count(), 1, "{name}: {list}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_does_not_exist_is_answered_with_the_nearest() {
+    let folder = Folder::new("explain-unknown", &[]);
+
+    let close = folder.run(&["explain", "invalid_urls"]).await;
+    let word = folder.run(&["explain", "header"]).await;
+    let nothing = folder.run(&["explain", "weather-forecast"]).await;
+
+    assert_eq!(close.code(), Some(2));
+    assert!(
+        close.err().contains("did you mean INVALID_URL?"),
+        "{}",
+        close.err()
+    );
+    assert_eq!(word.code(), Some(2));
+    assert!(
+        word.err().contains("there are INVALID_HEADER, HTTP"),
+        "{}",
+        word.err()
+    );
+    assert_eq!(nothing.code(), Some(2));
+    assert!(
+        nothing.err().contains("`weir explain` lists"),
+        "{}",
+        nothing.err()
+    );
+}
+
+#[tokio::test]
 async fn the_json_schema_names_every_section() {
     let folder = Folder::new("config-schema", &[]);
 

@@ -190,10 +190,31 @@ async fn an_error_that_nobody_expects_fails_and_one_that_is_expected_passes() {
 }
 
 #[tokio::test]
+async fn whatever_a_connector_says_in_its_extensions_is_compared() {
+    let errors = r#", errors: { extensions: "connector: $('mine') code: $(5) http: $status" })"#;
+    let sdl = SDL.replace("full.name\")", &format!("full.name\"{errors}"));
+    let tests = TESTS.replace(
+        "    apiResponseBody",
+        "    status: 503\n    apiResponseBody",
+    );
+    let (before, _) = tests.split_once("      connectorResponse").unwrap();
+    let extensions = "{ connector: mine, code: 5, http: 503, service: users }";
+    let tests = format!("{before}      error: {{ extensions: {extensions} }}\n");
+    let folder = folder(
+        "test-extensions",
+        &[("users.graphql", &sdl), ("tests/a.connector.yml", &tests)],
+    );
+
+    let (code, out, err) = run(&folder, &["test"]).await;
+
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+}
+
+#[tokio::test]
 async fn everything_wrong_with_a_file_is_told_with_its_place() {
-    let tests = "config: { schema: ../users.graphql, comon: {} }
+    let tests = "config: { schema: ../users.graphql, nmae: {} }
 tests:
-  - { name: x, conector: Query.user, status: tuesday }
+  - { nam: x, connector: Query.user, status: tuesday }
   - { name: y, connector: Query.user, apiResponseBodyFile: none.json, expect: { problem: [] } }
 ";
     let unknown = TESTS.replace("Query.user", "Query.usr");
@@ -211,11 +232,11 @@ tests:
 
     assert_eq!(code, Some(1), "{out}");
     for expected in [
-        "`config` has no key `comon`",
+        "`config` has no key `nmae`",
         "a.connector.yml:1:34",
-        "write `common`",
-        "a test has no key `conector`",
-        "this test has no `connector`",
+        "write `name`",
+        "a test has no key `nam`",
+        "this test has no `name`",
         "a status is a number from 100 to 999",
         "a.connector.yml:3:46",
         "cannot read `none.json`",
@@ -292,6 +313,71 @@ async fn tests_run_again_when_the_schema_changes() {
 
     assert_eq!(first, "1 passed, 0 failed, 0 skipped");
     assert_eq!(second, "0 passed, 1 failed, 0 skipped");
+}
+
+#[tokio::test]
+async fn every_block_of_the_page_about_connectors_holds() {
+    let page = fs::read_to_string(root().join("docs/connectors.md")).unwrap();
+    let blocks = blocks(&page);
+    let head = blocks[0].1;
+    let folder = folder("test-page", &[("motd.graphql", SDL)]);
+    let (mut sdl, mut files) = (String::new(), vec!["test".to_owned()]);
+    for (number, (kind, text)) in blocks.iter().enumerate() {
+        match kind.split_once([' ', '=']) {
+            Some(("graphql", "head")) => {}
+            Some(("graphql", rest)) => {
+                sdl = if text.contains("extend schema") {
+                    (*text).to_owned()
+                } else {
+                    format!("{head}{text}")
+                };
+                let expected: Vec<&str> = rest.strip_prefix("error=").into_iter().collect();
+                assert_eq!(codes(&sdl), expected, "{text}");
+            }
+            Some(("yaml", "test")) => {
+                fs::write(folder.join(format!("{number}.graphql")), &sdl).unwrap();
+                let file = format!("{number}.connector.yml");
+                let text = format!("config: {{ schema: {number}.graphql }}\n{text}");
+                fs::write(folder.join(&file), text).unwrap();
+                files.push(file);
+            }
+            Some(("yaml", "config")) => {
+                fs::write(folder.join("motd.graphql"), &sdl).unwrap();
+                fs::write(folder.join("weir.yaml"), text).unwrap();
+                let (code, out, err) = run(&folder, &["check"]).await;
+                assert_eq!(code, Some(0), "{out}{err}");
+            }
+            _ => assert_eq!(*kind, "yaml", "{text}"),
+        }
+    }
+
+    let arguments: Vec<&str> = files.iter().map(String::as_str).collect();
+    let (code, out, err) = run(&folder, &arguments).await;
+
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(files.len() > 6, "{out}");
+}
+
+/// The fenced blocks of a page: what stands behind the fence, and the text.
+fn blocks(page: &str) -> Vec<(&str, &str)> {
+    let fenced = page.split("```").skip(1).step_by(2);
+    fenced
+        .map(|block| block.split_once('\n').unwrap())
+        .collect()
+}
+
+/// What is wrong with an SDL.
+fn codes(sdl: &str) -> Vec<&'static str> {
+    let subgraph = schema::subgraph::Subgraph {
+        name: "page".into(),
+        document: schema::span::Document::new("page.graphql", sdl),
+    };
+    let options = schema::link::LinkOptions::default();
+    let (_, diagnostics) = schema::link::link(&[subgraph], options);
+    diagnostics
+        .iter()
+        .map(|found| found.code.as_str())
+        .collect()
 }
 
 /// The summary of a round, once the command waits for the next.

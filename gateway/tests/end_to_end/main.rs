@@ -12,6 +12,7 @@ mod client;
 mod commands;
 mod connector_tests;
 mod connectors;
+mod examples;
 mod graphiql;
 mod http;
 mod node;

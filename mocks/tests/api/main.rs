@@ -16,5 +16,6 @@ mod orders;
 mod problems;
 mod products;
 mod reads;
+mod recorded;
 mod start_and_stop;
 mod users;

@@ -31,6 +31,7 @@ mod entry;
 mod form;
 mod http;
 mod key;
+mod place;
 mod site;
 mod sources;
 mod url;
@@ -174,9 +175,10 @@ impl Reader<'_> {
     ) -> Option<Source> {
         let args = Args::of(self.sdl, directive);
         let mark = self.problems.mark();
+        let stands = place::check(self, place, &args).is_ok();
         let (selection, written) = self.written(place, &args);
         let clean = !self.problems.has_errors_since(mark);
-        let Some(written) = written.filter(|_| clean) else {
+        let Some(written) = written.filter(|_| stands && clean) else {
             // What the selection gives can be judged without the rest.
             if let Some(selection) = &selection {
                 entry::judge(self, place, selection);

@@ -128,6 +128,10 @@ impl View<'_> {
             return;
         }
         let (message, help) = match members {
+            [] => (
+                "the selection is empty, and gives nothing".to_owned(),
+                "select a value, as in `$.name`, or the whole answer: `$`".to_owned(),
+            ),
             [only] => (
                 format!(
                     "`{{ {0} }}` is an object, and a `{1}` is wanted",

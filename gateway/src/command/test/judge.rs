@@ -53,8 +53,13 @@ fn told(trial: &Trial<'_>, error: FetchError) -> serde_json::Value {
         error,
     });
     told["reason"] = reason.into();
-    told["extensions"]["service"] = trial.service().into();
-    told["extensions"]["connector"]["coordinate"] = trial.coordinate().into();
+    // What the connector itself says of these goes before.
+    if let Some(extensions) = told["extensions"].as_object_mut() {
+        let connector = serde_json::json!({ "coordinate": trial.coordinate() });
+        extensions.entry("connector").or_insert(connector);
+        let service = extensions.entry("service");
+        service.or_insert_with(|| trial.service().into());
+    }
     told
 }
 

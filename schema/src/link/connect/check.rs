@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 
-use super::form::{Form, Forms, Found, What};
+use super::form::value::Form;
+use super::form::{Forms, Found, What};
 use super::site::{On, Part, Site, VARIABLES};
 use super::{Place, Placed, Reader};
 use crate::diagnostic::{Code, Diagnostic, nearest};

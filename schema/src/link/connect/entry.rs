@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::Args;
 use super::uses::Uses;
-use super::{Place, Placed, Reader, Written, key};
+use super::{Place, Placed, Reader, Written, key, place};
 use crate::connector::Gives;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::key::FieldSet;
@@ -12,7 +12,7 @@ use crate::link::{Read, Reported};
 use crate::mapping::Mapping;
 use crate::source::{self, Entry, Node, NodeField, Serves};
 use crate::span::Span;
-use crate::types::{Field, Kind, Nullability, TypeId, TypeRef, Types};
+use crate::types::{Field, TypeId};
 
 /// What the place and the variables of a connector make of it.
 pub(super) struct Entered {
@@ -48,12 +48,6 @@ pub(super) struct At<'a> {
     pub(super) written: &'a Written,
 }
 
-impl At<'_> {
-    fn entity(&self) -> Option<bool> {
-        self.args.get("entity").and_then(|value| value.to_bool())
-    }
-}
-
 fn report(reader: &mut Reader<'_>, code: Code, span: Span, message: &str) -> Reported {
     reader.problems.push(Diagnostic::error(code, span, message));
     Reported
@@ -76,7 +70,6 @@ pub(super) fn judge(reader: &mut Reader<'_>, place: Place<'_>, selection: &Place
 }
 
 fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>) -> Read<Entered> {
-    key::check_circular(reader, (on, field), at.args)?;
     let mut view = reader.view(&at.written.selection);
     let child = view.of(at.written.selection.it.ast(), field.ty.named())?;
     let fields = std::iter::once((Arc::clone(&field.name), NodeField { child })).collect();
@@ -90,8 +83,8 @@ fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>)
         node,
         serves: Serves::Field,
     }];
-    if at.entity() == Some(true) {
-        let key = entity_key(reader, (on, field), at)?;
+    if place::entity(at.args) == Some(true) {
+        let key = entity_key(reader, field, at)?;
         entries.extend(child.map(|node| Entry {
             on: field.ty.named(),
             key,
@@ -107,7 +100,7 @@ fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>)
 }
 
 fn on_type(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<Entered> {
-    let batch = is_batch(reader, on, at)?;
+    let batch = is_batch(reader, at)?;
     let key = at.uses.fields(if batch { "batch" } else { "this" });
     if key.is_empty() {
         let message = "a connector on a type must use `$this` or `$batch`, or it cannot know which entity is meant";
@@ -151,17 +144,7 @@ fn on_type(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<Entered> {
 }
 
 /// Whether a connector on a type fetches many at once; reports what it must not be.
-fn is_batch(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<bool> {
-    let root = Some(on) == reader.types.query() || Some(on) == reader.types.mutation();
-    if root {
-        let message = "a root type cannot be fetched: move `@connect` to its fields";
-        return Err(report(reader, Code::ConnectOnRoot, at.args.span(), message));
-    }
-    if at.entity() == Some(false) {
-        let message = "a connector on a type always gives the entity: leave `entity` out";
-        let code = Code::ConnectOnTypeMustBeEntity;
-        return Err(report(reader, code, at.args.span_of("entity"), message));
-    }
+fn is_batch(reader: &mut Reader<'_>, at: &At<'_>) -> Read<bool> {
     let (batch, this) = (at.uses.has("batch"), at.uses.first("this", reader));
     match this {
         Some(this) if batch => {
@@ -190,62 +173,14 @@ fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> Read<Option<usize>> {
 }
 
 /// The key of an `entity: true` connector: the arguments it uses, each a field of the entity.
-fn entity_key(
-    reader: &mut Reader<'_>,
-    (on, field): (TypeId, &Field),
-    at: &At<'_>,
-) -> Read<FieldSet> {
-    let types = reader.types;
-    let span = at.args.span_of("entity");
-    if Some(on) != types.query() {
-        let message = "`entity: true` is for fields of the query root";
-        return Err(report(reader, Code::EntityNotOnRootQuery, span, message));
-    }
-    let entity = types.get(field.ty.named());
-    let one_object = matches!(field.ty, TypeRef::Named(_, Nullability::Nullable))
-        && matches!(entity.kind, Kind::Object(_));
-    if !one_object {
-        let message = format!(
-            "an entity field gives one object or null, and this is `{}`",
-            field.ty.display(types)
-        );
-        return Err(report(reader, Code::EntityTypeInvalid, span, &message));
-    }
-    let mismatch = field.arguments.iter().find(|(argument, definition)| {
-        entity
-            .field(argument)
-            .is_none_or(|twin| !same_shape(types, definition.ty.named(), twin.ty.named()))
-    });
-    let code = Code::EntityResolverArgumentMismatch;
-    if let Some((argument, _)) = mismatch {
-        let message = format!(
-            "the argument `{argument}` is not a field of `{}` with the same type",
-            entity.name
-        );
-        return Err(report(reader, code, span, &message));
-    }
+fn entity_key(reader: &mut Reader<'_>, field: &Field, at: &At<'_>) -> Read<FieldSet> {
     let key = at.uses.fields("args");
     if key.is_empty() {
         let message =
             "an entity field needs an argument that says which entity is meant, and must use it";
-        return Err(report(reader, code, span, message));
+        let code = Code::EntityResolverArgumentMismatch;
+        return Err(report(reader, code, at.args.span_of("entity"), message));
     }
     key::check(reader, field.ty.named(), (&key, "args"), at)?;
     Ok(key)
-}
-
-/// Whether an argument's type is a field's type, or an input with fields of the same types.
-fn same_shape(types: &Types, input: TypeId, output: TypeId) -> bool {
-    if input == output {
-        return true;
-    }
-    let output = types.get(output);
-    match &types.get(input).kind {
-        Kind::Input(members) => members.iter().all(|(name, member)| {
-            output
-                .field(name)
-                .is_some_and(|field| same_shape(types, member.ty.named(), field.ty.named()))
-        }),
-        _ => false,
-    }
 }

@@ -1,174 +1,19 @@
 //! What sort of value an expression can give, as far as its text and the schema tell.
 //!
-//! An over-approximation: a value of a sort that is not named here is impossible, and whatever is
-//! not known is possible. Forms are small and flat, one level of lists deep, so that no text can
-//! make them grow.
+//! An over-approximation: a value of a sort that is not named is impossible, and whatever is not
+//! known is possible. On the way it meets methods and keys that cannot be, and notes them.
 
 use std::ops::Range;
 
 use indexmap::IndexMap;
 
+use self::value::{Form, Kinds, Members};
 use crate::mapping::Version;
 use crate::mapping::ast::{Expr, Head, Item, Key, MemberValue, Path, Selection, Step};
 use crate::types::{Argument, Kind, Name, Scalar, TypeId, TypeRef, Types};
 
 mod methods;
-
-/// A set of sorts of JSON values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kinds(u8);
-
-impl Kinds {
-    const NONE: Self = Self(0);
-    pub(super) const NULL: Self = Self(1);
-    pub(super) const BOOL: Self = Self(2);
-    pub(super) const NUMBER: Self = Self(4);
-    pub(super) const STRING: Self = Self(8);
-    pub(super) const OBJECT: Self = Self(16);
-    pub(super) const LIST: Self = Self(32);
-    pub(super) const SCALAR: Self = Self(2 | 4 | 8);
-    const ALL: Self = Self(63);
-
-    fn has(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    fn without_null(self) -> Self {
-        Self(self.0 & !1)
-    }
-}
-
-/// What a value can be; for lists also what their elements can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Form {
-    own: Kinds,
-    element: Kinds,
-    /// The members of the object, or of the objects in the list.
-    members: Members,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Members {
-    Unknown,
-    /// There is nothing to read before a service has answered.
-    Empty,
-    Of(TypeId),
-    Arguments,
-    /// `$request`, `$response`.
-    Message,
-    Headers,
-    /// `$env`.
-    Texts,
-}
-
-impl Form {
-    pub(super) const ANY: Self = Self {
-        own: Kinds::ALL,
-        element: Kinds::ALL,
-        members: Members::Unknown,
-    };
-
-    /// A value in which there is nothing yet.
-    pub(super) const fn empty(own: Kinds) -> Self {
-        Self {
-            own,
-            element: Kinds::NONE,
-            members: Members::Empty,
-        }
-    }
-
-    const fn of(own: Kinds) -> Self {
-        Self {
-            own,
-            element: Kinds::NONE,
-            members: Members::Unknown,
-        }
-    }
-
-    const fn object(members: Members) -> Self {
-        Self {
-            own: Kinds::OBJECT,
-            element: Kinds::NONE,
-            members,
-        }
-    }
-
-    fn list(elements: Self) -> Self {
-        Self {
-            own: Kinds::LIST,
-            element: elements.own,
-            members: if elements.own.has(Kinds::LIST) {
-                Members::Unknown
-            } else {
-                elements.members
-            },
-        }
-    }
-
-    /// Whether it can be one of `kinds`; null can stand for a value that may be missing.
-    pub(super) fn can_be(self, kinds: Kinds) -> bool {
-        let own = self.own.without_null();
-        own == Kinds::NONE || own.has(kinds)
-    }
-
-    /// What the elements of the list can be.
-    pub(super) fn elements(self) -> Self {
-        if self.element == Kinds::ALL || self.element.has(Kinds::LIST) {
-            return Self {
-                own: self.element,
-                ..Self::ANY
-            };
-        }
-        Self {
-            own: self.element,
-            element: Kinds::NONE,
-            members: self.members,
-        }
-    }
-
-    fn or(self, other: Self) -> Self {
-        if self.own == Kinds::NONE {
-            return other;
-        }
-        if other.own == Kinds::NONE {
-            return self;
-        }
-        Self {
-            own: self.own.or(other.own),
-            element: self.element.or(other.element),
-            members: if self.members == other.members {
-                self.members
-            } else {
-                Members::Unknown
-            },
-        }
-    }
-
-    /// In words.
-    pub(super) fn words(self) -> String {
-        let words: Vec<_> = [
-            (Kinds::BOOL, "true or false"),
-            (Kinds::NUMBER, "a number"),
-            (Kinds::STRING, "a string"),
-            (Kinds::OBJECT, "an object"),
-            (Kinds::LIST, "a list"),
-        ]
-        .into_iter()
-        .filter(|(kind, _)| self.own.has(*kind))
-        .map(|(_, word)| word)
-        .collect();
-        words.join(" or ")
-    }
-
-    /// Whether it is a list whatever happens.
-    pub(super) fn is_list(self) -> bool {
-        self.own.without_null() == Kinds::LIST
-    }
-}
+pub(super) mod value;
 
 /// Something found on the way.
 pub(super) struct Found {
@@ -403,3 +248,6 @@ impl<'a> Forms<'a> {
         self.version >= Version::V0_3
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use super::args::Args;
 use super::entry::At;
 use super::{Placed, Reader};
 use crate::diagnostic::{Code, Diagnostic};
@@ -12,7 +11,7 @@ use crate::link::view;
 use crate::link::{Read, Reported};
 use crate::mapping::Mapping;
 use crate::span::Span;
-use crate::types::{Field, TypeId, Types};
+use crate::types::{TypeId, Types};
 
 /// Reports a key, made of the uses of `$name`, that is no set of fields of `on`.
 pub(super) fn check(
@@ -64,25 +63,6 @@ fn unusable(types: &Types, on: TypeId, key: &FieldSet) -> Option<Wrong> {
             (false, _) => None,
         }
     })
-}
-
-/// Reports a field of an object type whose connector gives that type again.
-pub(super) fn check_circular(
-    reader: &mut Reader<'_>,
-    (on, field): (TypeId, &Field),
-    args: &Args<'_>,
-) -> Read<()> {
-    let types = reader.types;
-    if field.ty.named() != on {
-        return Ok(());
-    }
-    let (owner, name) = (&types.get(on).name, &field.name);
-    let message = format!("`{owner}.{name}` gives a `{owner}` inside a `{owner}`");
-    let problem = Diagnostic::error(Code::CircularReference, args.span(), message);
-    reader.problems.push(problem.help(Some(format!(
-        "let it give another type, such as one that has the key of `{owner}` alone"
-    ))));
-    Err(Reported)
 }
 
 /// Reports key fields of a batch that do not come out of the answer.

@@ -3,7 +3,7 @@
 //! One table for the whole dialect. A text is judged when it is read, so that a mistake in one
 //! does not hide those in others.
 
-use super::form::{Form, Kinds};
+use super::form::value::{Form, Kinds};
 use super::{Place, Reader};
 use crate::diagnostic::Code;
 use crate::link::connect::uses::is_root;

@@ -1,6 +1,7 @@
 //! What methods give of what they are given.
 
-use super::{Form, Forms, Found, Kinds, Members, Seen, What};
+use super::value::{Form, Kinds, Members};
+use super::{Forms, Found, Seen, What};
 use crate::mapping::ast::{Expr, Head, Key, Path};
 use crate::mapping::methods;
 

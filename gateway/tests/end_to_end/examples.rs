@@ -1,0 +1,252 @@
+//! The graphs under `examples`, each before its recorded service, as their READMEs promise.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use gateway::config::Config;
+use gateway::config::expand::Environment;
+use mocks::Recorded;
+use schema::span::Document;
+use schema::subgraph::Subgraph;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::client::ask;
+use crate::running::Running;
+
+const NAMES: [&str; 3] = ["blog", "payments", "catalogue"];
+
+/// An example, started.
+struct Example {
+    recorded: Recorded,
+    gateway: Running,
+}
+
+impl Example {
+    async fn start(name: &str) -> Self {
+        let folder = examples().join(name);
+        let recorded = Recorded::start(&folder.join("recorded")).await.unwrap();
+        let variables = [
+            (format!("{}_URL", name.to_uppercase()), recorded.url()),
+            ("TOKEN".to_owned(), "sk_test_weir"),
+        ];
+        let environment: Environment = variables
+            .into_iter()
+            .map(|(name, value)| (name, value.to_owned()))
+            .collect();
+        let text = fs::read_to_string(folder.join("weir.yaml")).unwrap();
+        let (config, diagnostics) = Config::read(&Document::new("weir.yaml", text), &environment);
+        let mut config = config.unwrap_or_else(|| panic!("{diagnostics:#?}"));
+        config.listen.address.set_port(0);
+        let files = config.graph.subgraphs.iter();
+        let subgraphs: Vec<_> = files
+            .map(|file| Subgraph {
+                name: file.name.as_str().into(),
+                document: Document::new(
+                    file.path.display().to_string(),
+                    fs::read_to_string(folder.join(&file.path)).unwrap(),
+                ),
+            })
+            .collect();
+        let gateway = Running::serving(&config, &subgraphs, CancellationToken::new()).await;
+        Self { recorded, gateway }
+    }
+
+    /// The answer to an operation, and the calls that it took beside those before.
+    async fn ask(&self, query: &str, headers: &[(&str, &str)]) -> (Value, Vec<String>) {
+        let before = self.recorded.calls();
+        let mut all = vec![("content-type", "application/json")];
+        all.extend_from_slice(headers);
+        let body = json!({ "query": query }).to_string();
+        let answer = ask(self.gateway.address, "POST /graphql", &all, &body).await;
+        let mut calls = self.recorded.calls();
+        for call in before {
+            let place = calls.iter().position(|known| *known == call).unwrap();
+            calls.remove(place);
+        }
+        (answer.json(), calls)
+    }
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+}
+
+#[tokio::test]
+async fn the_blog_answers_a_page_with_one_call_for_all_authors() {
+    let blog = Example::start("blog").await;
+
+    let query = "{ posts { title author { name city } comments { text } } }";
+    let (answer, calls) = blog.ask(query, &[]).await;
+
+    assert_eq!(
+        answer,
+        json!({ "data": { "posts": [
+            {
+                "title": "On salt",
+                "author": { "name": "Noor Haddad", "city": "Leiden" },
+                "comments": [{ "text": "For how long?" }],
+            },
+            { "title": "Low water", "author": { "name": "Ida Falk", "city": "Visby" }, "comments": [] },
+            { "title": "First light", "author": { "name": "Ida Falk", "city": "Visby" }, "comments": [] },
+        ] } })
+    );
+    let authors = calls.iter().filter(|it| it.contains("/users")).count();
+    assert_eq!((calls.len(), authors), (5, 1), "{calls:?}");
+    assert!(
+        calls.contains(&"GET /posts?_limit=10".to_owned()),
+        "{calls:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_blog_takes_a_post_and_says_what_is_not_there() {
+    let blog = Example::start("blog").await;
+
+    let publish = r#"mutation { createPost(userId: "2", title: "High water", body: "It sings.") { id author { name } } }"#;
+    let (published, _) = blog.ask(publish, &[]).await;
+    let todo = "{ users { name todos(completed: false) { title } albums { title } } }";
+    let (todo, calls) = blog.ask(todo, &[]).await;
+    let (missing, _) = blog.ask("{ post(id: 9) { title } }", &[]).await;
+
+    let expected =
+        json!({ "data": { "createPost": { "id": "4", "author": { "name": "Noor Haddad" } } } });
+    assert_eq!(published, expected);
+    assert_eq!(
+        todo,
+        json!({ "data": { "users": [
+            { "name": "Ida Falk", "todos": [{ "title": "Answer Noor" }], "albums": [{ "title": "Harbours" }] },
+            { "name": "Noor Haddad", "todos": [], "albums": [] },
+        ] } })
+    );
+    assert_eq!(calls.len(), 5, "{calls:?}");
+    assert_eq!(missing["data"]["post"], Value::Null);
+    assert_eq!(missing["errors"][0]["extensions"]["code"], "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn payments_go_out_as_forms_with_the_token_of_the_environment() {
+    let payments = Example::start("payments").await;
+
+    let create = r#"mutation { createCustomer(input: { name: "Ida Falk", email: "ida@example.com",
+        address: { street: "Quay 3", city: "Visby", country: "SE" }, tags: ["new", "vip"] }) { id name } }"#;
+    let (customer, _) = payments.ask(create, &[]).await;
+    let pay = r#"mutation { pay(customerId: "cus_1", amount: 1299, currency: EUR) { id status customer { name } } }"#;
+    let (paid, calls) = payments.ask(pay, &[("idempotency-key", "tuesday")]).await;
+    let (read, _) = payments
+        .ask(r#"{ payment(id: "pay_1") { amount currency } }"#, &[])
+        .await;
+
+    let expected = json!({ "data": { "createCustomer": { "id": "cus_1", "name": "Ida Falk" } } });
+    assert_eq!(customer, expected);
+    assert_eq!(
+        paid,
+        json!({ "data": { "pay": { "id": "pay_1", "status": "PAID", "customer": { "name": "Ida Falk" } } } })
+    );
+    assert_eq!(calls, ["GET /v1/customers/cus_1", "POST /v1/payments"]);
+    assert_eq!(
+        read,
+        json!({ "data": { "payment": { "amount": 1299, "currency": "EUR" } } })
+    );
+}
+
+#[tokio::test]
+async fn a_payment_that_is_refused_has_a_code_and_the_reason() {
+    let payments = Example::start("payments").await;
+
+    let pay = r#"mutation { pay(customerId: "cus_1", amount: 999999, currency: EUR) { id } }"#;
+    let (answer, _) = payments.ask(pay, &[]).await;
+
+    let error = &answer["errors"][0];
+    assert_eq!(answer["data"]["pay"], Value::Null);
+    assert_eq!(error["message"], "The card has insufficient funds.");
+    assert_eq!(
+        error["extensions"],
+        json!({
+            "code": "PAYMENT_DECLINED", "reason": "insufficient_funds", "field": "amount",
+            "http": { "status": 402 },
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_catalogue_is_paged_to_its_end_by_links_and_by_cursors() {
+    let catalogue = Example::start("catalogue").await;
+
+    let first = "{ records { totalCount pageInfo { endCursor hasNextPage } nodes { title label { name } } } }";
+    let (first, calls) = catalogue.ask(first, &[]).await;
+    let after = first["data"]["records"]["pageInfo"]["endCursor"]
+        .as_str()
+        .unwrap();
+    let next = format!(
+        "{{ records(after: {after:?}) {{ pageInfo {{ endCursor hasNextPage }} edges {{ cursor node {{ title }} }} }} }}"
+    );
+    let (next, _) = catalogue.ask(&next, &[]).await;
+    let labels = "{ a: labels { pageInfo { endCursor hasNextPage } } b: labels(after: \"l2\") { nodes { name } pageInfo { hasNextPage } } }";
+    let (labels, _) = catalogue.ask(labels, &[]).await;
+
+    assert_eq!(
+        first["data"]["records"],
+        json!({
+            "totalCount": 3,
+            "pageInfo": { "endCursor": "r2", "hasNextPage": true },
+            "nodes": [
+                { "title": "Slow Locks", "label": { "name": "Weir Sounds" } },
+                { "title": "Tailwater", "label": { "name": "Brook" } },
+            ],
+        })
+    );
+    assert_eq!(
+        calls,
+        ["GET /labels?ids=l1%2Cl2", "GET /records?page%5Bsize%5D=2"]
+    );
+    assert_eq!(
+        next["data"]["records"],
+        json!({
+            "pageInfo": { "endCursor": null, "hasNextPage": false },
+            "edges": [{ "cursor": "r3", "node": { "title": "Sluice" } }],
+        })
+    );
+    assert_eq!(
+        labels["data"],
+        json!({
+            "a": { "pageInfo": { "endCursor": "l2", "hasNextPage": true } },
+            "b": { "nodes": [{ "name": "Mere" }], "pageInfo": { "hasNextPage": false } },
+        })
+    );
+}
+
+#[tokio::test]
+async fn every_example_has_tests_of_its_connectors_and_a_short_readme() {
+    for name in NAMES {
+        let folder = examples().join(name);
+        let output = Command::new(env!("CARGO_BIN_EXE_weir"))
+            .args(["test", "tests"])
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            output.status.success() && err.is_empty(),
+            "{name}: {out}{err}"
+        );
+
+        let sdl = fs::read_to_string(folder.join(format!("{name}.graphql"))).unwrap();
+        let connectors = sdl.matches("@connect(").count();
+        let tests = out.matches("  ok ").count();
+        assert!(
+            tests >= connectors,
+            "{name}: {tests} tests of {connectors} connectors"
+        );
+
+        let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+        let command = format!("make example-{name}");
+        assert!(
+            readme.contains(&command) && readme.lines().count() <= 30,
+            "{name}"
+        );
+    }
+}

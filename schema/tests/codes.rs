@@ -1,0 +1,144 @@
+//! Every code is explained, shown by a fixture, and in `docs/diagnostics.md`, which is made of
+//! the explanations: `WEIR_BLESS=1 cargo test -p schema --test codes` writes it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use schema::diagnostic::{Code, Family};
+
+#[test]
+fn every_code_has_a_summary_and_a_paragraph() {
+    for code in Code::ALL {
+        let name = code.as_str();
+        let (summary, explained) = (code.summary(), code.explain());
+
+        assert!(summary.ends_with('.'), "{name}: {summary}");
+        assert!(explained.len() > 80, "{name}: {explained}");
+        assert!(!explained.contains("```"), "{name}: {explained}");
+        let example = code.example().unwrap_or_default();
+        assert_eq!(example.matches("```").count() % 2, 0, "{name}: {example}");
+        let longest = code
+            .explain()
+            .lines()
+            .map(|line| line.chars().count())
+            .max();
+        assert!(longest <= Some(120), "{name} has a line of {longest:?}");
+    }
+}
+
+#[test]
+fn codes_are_found_by_name_whatever_the_case() {
+    for code in Code::ALL {
+        assert_eq!(Code::named(&code.as_str().to_lowercase()), Some(*code));
+    }
+    assert_eq!(Code::named("MISSING_SCHEMA_TYPE"), Some(Code::SdlInvalid));
+    assert_eq!(Code::named("NO_SUCH_CODE"), None);
+}
+
+#[test]
+fn every_code_of_the_graph_is_shown_by_a_fixture() {
+    let shown: String = fs::read_dir(root().join("schema/tests/diagnostics"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "txt"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let unseen: Vec<_> = Code::ALL
+        .iter()
+        .filter(|code| matches!(code.family(), Family::Graph | Family::Connectors))
+        .filter(|code| !shown.contains(&format!("[{}]: ", code.as_str())))
+        .map(|code| code.as_str())
+        .collect();
+
+    assert!(unseen.is_empty(), "no fixture shows {}", unseen.join(", "));
+}
+
+#[test]
+fn no_explanation_is_left_of_a_code_that_is_gone() {
+    for entry in fs::read_dir(root().join("schema/src/diagnostic/explain")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy();
+        let exact = Code::ALL.iter().any(|code| code.as_str() == name);
+        assert!(exact, "{} explains no code", path.display());
+    }
+}
+
+#[test]
+fn the_page_of_diagnostics_is_current() {
+    let path = root().join("docs/diagnostics.md");
+    let page = page();
+    if bless() {
+        fs::write(&path, &page).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == page,
+        "docs/diagnostics.md is stale; `WEIR_BLESS=1 cargo test -p schema --test codes` writes it"
+    );
+}
+
+fn page() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    for (family, title, about) in FAMILIES {
+        let of_family = Code::ALL.iter().filter(|code| code.family() == family);
+        write!(page, "\n## {title}\n\n{about}\n").unwrap();
+        for code in of_family {
+            let (name, summary) = (code.as_str(), code.summary());
+            write!(page, "\n### {name}\n\n*{summary}*\n\n{}\n", code.explain()).unwrap();
+            if let Some(example) = code.example() {
+                write!(page, "\n{example}\n").unwrap();
+            }
+        }
+    }
+    page
+}
+
+const INTRODUCTION: &str = "\
+# Diagnostics
+
+Everything that `weir check` and the start of `weir` can say about a graph or a configuration, with its code. This page
+is generated from the texts that `weir explain CODE` prints.
+
+An *error* stops the start, a *warning* does not. All problems of a file are told at once, each with its place, down to
+the character inside a mapping or URL; `weir check --format json` gives the same to editors and CI. What a connector's
+texts mean together (whether every field is given, whether keys can be used) is looked at when each of them is right by
+itself.
+";
+
+const FAMILIES: [(Family, &str, &str); 4] = [
+    (
+        Family::Graph,
+        "The graph",
+        "About the SDL of a subgraph, and about what subgraphs make together.",
+    ),
+    (
+        Family::Connectors,
+        "Connectors",
+        "About `@source` and `@connect`. The codes have the names that other tools for connectors use.",
+    ),
+    (
+        Family::Configuration,
+        "The configuration",
+        "About `weir.yaml`; see also [configuration.md](configuration.md).",
+    ),
+    (
+        Family::CommandLine,
+        "The command line",
+        "About what is named on it.",
+    ),
+];
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch for the person who runs the test"
+)]
+fn bless() -> bool {
+    std::env::var("WEIR_BLESS").is_ok()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
