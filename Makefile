@@ -84,11 +84,13 @@ fuzz-%: fuzz-tools
 	$(FUZZ) $* fuzz/corpus/$* schema/tests/corpus/$* -- $(FUZZ_LIMITS) -max_total_time=$(SECONDS) \
 		-print_final_stats=1 -dict=fuzz/dictionaries/$(or $(DICTIONARY_$*),$*).dict
 
-# What was found becomes the corpus that the tests replay: as few short texts as reach as much.
+# What was found becomes the corpus that the tests replay: few short texts, 300 a target at most,
+# chosen by their hashes.
 fuzz-keep: fuzz-tools
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p fuzz/corpus/$$target && rm -rf fuzz/kept && mkdir fuzz/kept && \
-		$(FUZZ) $$target fuzz/kept schema/tests/corpus/$$target fuzz/corpus/$$target -- -set_cover_merge=1 -max_len=4096 && \
+		$(FUZZ) $$target fuzz/kept schema/tests/corpus/$$target fuzz/corpus/$$target -- -set_cover_merge=1 -max_len=2000 && \
+		ls fuzz/kept | tail -n +301 | (cd fuzz/kept && xargs -r rm) && \
 		rm -rf schema/tests/corpus/$$target && mv fuzz/kept schema/tests/corpus/$$target || exit 1; \
 	done
 

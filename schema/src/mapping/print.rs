@@ -14,7 +14,11 @@ impl Display for Mapping {
             out: formatter,
             version: self.version(),
         };
-        printer.items(self.ast())
+        if self.version() >= Version::V0_4 && reads_as_literal(self.ast()) {
+            printer.group(self.ast())
+        } else {
+            printer.items(self.ast())
+        }
     }
 }
 
@@ -105,7 +109,15 @@ impl Printer<'_, '_> {
             Head::Dollar(_) => self.out.write_char('$')?,
             Head::At(_) => self.out.write_char('@')?,
             Head::Variable(key) => write!(self.out, "${}", key.name)?,
-            Head::Expr(expr) if is_bare(expr, path) => self.expr(expr)?,
+            Head::Expr(expr) if is_bare(expr, path) => {
+                self.expr(expr)?;
+                if matches!(**expr, Expr::Number(..))
+                    && matches!(path.steps[..], [Step::Key(_), ..])
+                {
+                    // The point would be read as the number's.
+                    self.out.write_char(' ')?;
+                }
+            }
             Head::Expr(expr) => {
                 self.out.write_str("$(")?;
                 self.expr(expr)?;
@@ -159,7 +171,7 @@ impl Printer<'_, '_> {
 
     /// As it was written, quoted or not: quotes can change the meaning.
     fn key(&mut self, key: &Key) -> fmt::Result {
-        if key.range.len() == key.name.len() && is_name(&key.name) {
+        if is_unquoted(key) {
             self.out.write_str(&key.name)
         } else {
             self.string(&key.name)
@@ -176,6 +188,24 @@ impl Printer<'_, '_> {
             }
         }
         self.out.write_char('\'')
+    }
+}
+
+/// Whether a whole mapping of one path would, without braces, begin with a literal and not a key.
+fn reads_as_literal(selection: &Selection) -> bool {
+    let path = match selection.items.as_slice() {
+        [Item::Member(member)] if is_field(member) => match &member.value {
+            MemberValue::Expr(Expr::Path(path)) => path,
+            _ => return false,
+        },
+        [Item::Whole(Expr::Path(path))] => path,
+        _ => return false,
+    };
+    match &path.head {
+        Head::Key(key) => {
+            !is_unquoted(key) || matches!(key.name.as_str(), "true" | "false" | "null")
+        }
+        _ => false,
     }
 }
 
@@ -202,6 +232,10 @@ fn is_bare(head: &Expr, path: &Path) -> bool {
         Expr::Group(group) => group.range.start,
     };
     range == path.range.start
+}
+
+fn is_unquoted(key: &Key) -> bool {
+    key.range.len() == key.name.len() && is_name(&key.name)
 }
 
 fn is_name(text: &str) -> bool {

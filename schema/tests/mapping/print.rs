@@ -29,6 +29,12 @@ fn a_mapping_is_printed_as_it_would_be_written() {
     prints(V0_4, "a,b:1,...c.d,", "a b: 1 ...c.d");
     prints(V0_4, "{a b:{}}", "a b: {}");
     prints(V0_4, "x: y->map({ a, b: @ })", "x: y->map({ a b: @ })");
+    prints(V0_4, r#"{"a"}"#, "{ 'a' }");
+    prints(V0_4, "{'a'.b->first}", "{ 'a'.b->first }");
+    prints(V0_4, "{null}", "{ null }");
+    prints(V0_4, "0 .c->size", "0 .c->size");
+    prints(V0_4, "x: 1.5.c", "x: 1.5 .c");
+    prints(V0_4, "{'a'b}", "'a' b");
 }
 
 /// Ranges differ between a text and its print; nothing else may.

@@ -1,0 +1,292 @@
+//! What must hold for every text, one function a target of the fuzzer.
+//!
+//! A function panics where something does not hold. The bytes are cut at zeros where a target
+//! takes several texts; what is missing is empty.
+
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use schema::diagnostic::Diagnostic;
+use schema::graph::Graph;
+use schema::json::{Json, Kind, Node, Value};
+use schema::link::{LinkOptions, link as link_subgraphs};
+use schema::mapping::{Mapping, Vars, Version};
+use schema::operation::{Operation, ReadLimits};
+use schema::span::Document;
+use schema::subgraph::Subgraph;
+use schema::template::url::{Address, Part};
+use schema::template::{Template, form};
+
+/// Templates render or refuse, and no value leads a request to another host.
+///
+/// URL, `path`, `queryParams`, variables, base URL.
+pub fn template(data: &[u8]) {
+    let Some([url, path, query, vars, base]) = texts(data) else {
+        return;
+    };
+    let json = json_or_empty(vars);
+    for version in Version::ALL {
+        let Ok(url) = Template::parse(url, version) else {
+            continue;
+        };
+        covers(&url);
+        let vars = vars_of(&json);
+        let _ = (url.render_uri(&vars), url.render_plain(&vars));
+        let path = Mapping::parse(path, version).ok();
+        let query = Mapping::parse(query, version).ok();
+        let connect = Part {
+            url: &url,
+            path: path.as_ref(),
+            query: query.as_ref(),
+        };
+        let sourceless = Address {
+            source: None,
+            connect,
+        };
+        let _ = sourceless.join(&vars);
+        stays_at_home(connect, &vars);
+        if let Ok(base) = Template::parse(base, version) {
+            let source = Some(alone(&base));
+            let _ = Address { source, connect }.join(&vars);
+        }
+    }
+}
+
+/// Mappings parse or are refused with a place; what is printed reads back as the same.
+pub fn mapping(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for version in Version::ALL {
+        let mapping = match Mapping::parse(text, version) {
+            Ok(mapping) => mapping,
+            Err(error) => {
+                let excerpt = text.get(error.range.clone());
+                assert!(excerpt.is_some(), "{error:?} points beside the text");
+                continue;
+            }
+        };
+        for used in mapping.variables() {
+            assert!(text.get(used.range.clone()).is_some(), "{used:?}");
+        }
+        let printed = mapping.to_string();
+        let again = Mapping::parse(&printed, version)
+            .unwrap_or_else(|error| panic!("{version:?} prints {printed:?}: {error}"));
+        assert_eq!(
+            without_ranges(&mapping),
+            without_ranges(&again),
+            "{version:?} prints {printed:?}"
+        );
+        assert_eq!(printed, again.to_string(), "{version:?}");
+    }
+}
+
+/// Evaluation ends, and gives JSON. Mapping, input.
+pub fn evaluate(data: &[u8]) {
+    let Some([text, input]) = texts(data) else {
+        return;
+    };
+    let input = json_or_empty(input);
+    for version in [Version::V0_1, Version::V0_3, Version::V0_4] {
+        let Ok(mapping) = Mapping::parse(text, version) else {
+            continue;
+        };
+        let vars = vars_of(&input);
+        let outcome = mapping.eval(Value::from(&input), &vars);
+        if let Some(value) = &outcome.value {
+            is_json(&value.to_json());
+            let _ = form::encode(value);
+            value.to_owned_value();
+        }
+    }
+}
+
+/// Linking ends, and every diagnostic can be shown. Subgraphs, as many as there are.
+pub fn link(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    for header in HEADERS {
+        let texts = text.split('\0').take(4);
+        let subgraphs: Vec<_> = texts
+            .enumerate()
+            .map(|(index, text)| subgraph(&format!("s{index}"), format!("{header}{text}")))
+            .collect();
+        let options = LinkOptions {
+            experimental_connect: true,
+        };
+        let (graph, diagnostics) = link_subgraphs(&subgraphs, options);
+        for diagnostic in &diagnostics {
+            assert!(!diagnostic.render().is_empty());
+        }
+        if let Some(graph) = graph {
+            assert!(!graph.client_sdl().is_empty());
+        }
+    }
+}
+
+/// Documents are read or refused, variables too. Document, variables.
+pub fn operation(data: &[u8]) {
+    let Some([document, variables]) = texts(data) else {
+        return;
+    };
+    let limits = ReadLimits {
+        tokens: 2_000,
+        depth: 20,
+        fields: 500,
+    };
+    let graph = shop();
+    match Operation::read(graph, document, None, limits) {
+        Err(problems) => assert!(!problems.is_empty(), "refused without a reason"),
+        Ok(operation) => {
+            let variables = (!variables.is_empty()).then_some(variables);
+            let introspects = operation.introspection();
+            if let (Ok(variables), Ok(_)) = (operation.coerce(graph, variables), introspects) {
+                for (_, answer) in operation.introspect(graph, &variables).unwrap_or_default() {
+                    is_json(&answer);
+                }
+            }
+        }
+    }
+}
+
+/// A text is JSON where `serde_json` says so, and says the same.
+pub fn json(data: &[u8]) {
+    let ours = Json::parse(Bytes::copy_from_slice(data));
+    let theirs = serde_json::from_slice::<serde_json::Value>(data);
+    match (ours, theirs) {
+        (Ok(ours), Ok(theirs)) => {
+            assert_eq!(read(ours.root()), theirs);
+            let written = Value::from(&ours).to_json();
+            let again: serde_json::Value = serde_json::from_str(&written).expect("JSON");
+            assert_eq!(again, theirs);
+        }
+        (Err(_), Err(_)) => {}
+        (Ok(_), Err(error)) => {
+            let error = error.to_string();
+            // Numbers that no double holds we keep as text; and it stops a level earlier.
+            let differs = ["out of range", "recursion limit"];
+            assert!(differs.iter().any(|it| error.contains(it)), "{error}");
+        }
+        (Err(error), Ok(_)) => panic!("refused: {error}"),
+    }
+}
+
+const HEADERS: [&str; 3] = [
+    "",
+    r#"extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.12", import: ["@key", "@external", "@requires", "@provides", "@shareable", "@override", "@inaccessible", "@tag", "@interfaceObject", "@composeDirective"])
+  @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@source", "@connect"])
+  @source(name: "s", http: { baseURL: "https://example.com/v1" })
+"#,
+    r#"extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.12", import: ["@key", "@external", "@requires"])
+  @link(url: "https://specs.apollo.dev/connect/v0.4", import: ["@source", "@connect"])
+  @source(name: "s", http: { baseURL: "https://example.com/{$config.tenant}" })
+"#,
+];
+
+/// The bytes cut at zeros; the last takes the rest. `None` for what is no text.
+fn texts<const N: usize>(data: &[u8]) -> Option<[&str; N]> {
+    let mut texts = std::str::from_utf8(data).ok()?.splitn(N, '\0');
+    Some(std::array::from_fn(|_| texts.next().unwrap_or_default()))
+}
+
+fn json_or_empty(text: &str) -> Json {
+    Json::parse(Bytes::copy_from_slice(text.as_bytes()))
+        .or_else(|_| Json::parse(Bytes::from_static(b"{\"a\":[1,\"..\",null,{\"b\":1.5}]}")))
+        .expect("one of the two is JSON")
+}
+
+fn vars_of(json: &Json) -> Vars<'_> {
+    let names = [
+        "args", "this", "batch", "config", "context", "request", "response", "env",
+    ];
+    let vars = Vars::new().with("status", Value::int(200));
+    names
+        .into_iter()
+        .fold(vars, |vars, name| vars.with(name, Value::from(json)))
+}
+
+/// The parts are the whole text, one behind the other.
+fn covers(template: &Template) {
+    let mut at = 0;
+    for part in template.parts() {
+        assert_eq!(part.range().start, at);
+        at = part.range().end;
+    }
+    assert_eq!(at, template.text().len());
+}
+
+fn stays_at_home(connect: Part<'_>, vars: &Vars<'_>) {
+    static HOME: OnceLock<Template> = OnceLock::new();
+    let home = HOME.get_or_init(|| Template::constant("https://api.example.com/v1"));
+    let source = Some(alone(home));
+    if let Ok(joined) = (Address { source, connect }).join(vars) {
+        assert_eq!(joined.url.scheme(), "https");
+        assert_eq!(joined.url.host_str(), Some("api.example.com"));
+        assert_eq!(joined.url.port(), None);
+    }
+}
+
+fn alone(url: &Template) -> Part<'_> {
+    Part {
+        url,
+        path: None,
+        query: None,
+    }
+}
+
+/// Ranges differ between a text and its print; nothing else may.
+fn without_ranges(mapping: &Mapping) -> String {
+    let debug = format!("{:?}", mapping.ast());
+    let mut pieces = debug.split("..");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.truncate(out.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+        out.push_str(piece.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    out
+}
+
+/// Values may nest deeper than documents; nothing else may be wrong with them.
+fn is_json(text: &str) {
+    if let Err(error) = Json::parse(Bytes::copy_from_slice(text.as_bytes())) {
+        assert!(error.what.contains("deep"), "{error}: {text}");
+    }
+}
+
+fn read(node: Node<'_>) -> serde_json::Value {
+    match node.kind() {
+        Kind::Null => serde_json::Value::Null,
+        Kind::Bool(value) => value.into(),
+        Kind::Number(text) => serde_json::from_str(text).expect("a number"),
+        Kind::String(text) => text.decode().into_owned().into(),
+        Kind::List(elements) => elements.map(read).collect(),
+        Kind::Object(members) => {
+            let members = members.map(|(key, value)| (key.decode().into_owned(), read(value)));
+            serde_json::Value::Object(members.collect())
+        }
+    }
+}
+
+fn shop() -> &'static Graph {
+    static SHOP: OnceLock<Graph> = OnceLock::new();
+    SHOP.get_or_init(|| {
+        let subgraphs = [
+            subgraph("users", include_str!("../../commerce/users.graphql")),
+            subgraph("products", include_str!("../../commerce/products.graphql")),
+            subgraph("orders", include_str!("../../commerce/orders.graphql")),
+        ];
+        let (graph, diagnostics) = link_subgraphs(&subgraphs, LinkOptions::default());
+        let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
+        graph.unwrap_or_else(|| panic!("{}", rendered.join("\n")))
+    })
+}
+
+fn subgraph(name: &str, text: impl Into<std::sync::Arc<str>>) -> Subgraph {
+    Subgraph {
+        name: name.into(),
+        document: Document::new(format!("{name}.graphql"), text),
+    }
+}
