@@ -70,13 +70,12 @@ impl<'c, 'a> Run<'c, 'a> {
         let fetches = &self.context.prepared.plan.fetches;
         let fetch = &fetches[index];
         let done = |index: usize| matches!(self.states[index], State::Done);
-        let earlier = fetches[..index]
-            .iter()
-            .enumerate()
-            .filter(|(_, other)| other.stage < fetch.stage);
+        let earlier = || fetches[..index].iter().enumerate();
         matches!(self.states[index], State::Waiting)
             && fetch.after.iter().all(|needed| done(*needed))
-            && earlier.into_iter().all(|(other, _)| done(other))
+            // Only mutations have stages; nothing is looked through for the first.
+            && (fetch.stage == 0
+                || earlier().all(|(other, it)| it.stage == fetch.stage || done(other)))
     }
 
     fn start(&mut self, index: usize, flights: &mut Flights<'c>) {

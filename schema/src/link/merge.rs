@@ -163,18 +163,11 @@ fn sort(definition: &ExtendedType) -> &'static str {
 }
 
 fn object(merged: &mut ObjectType, new: &ObjectType, pair: &Pair<'_>, problems: &mut Problems) {
-    if merged.description.is_none() {
-        merged.description.clone_from(&new.description);
-    }
-    merged
-        .implements_interfaces
-        .extend(new.implements_interfaces.iter().cloned());
-    fields(
-        (&mut merged.fields, &merged.name),
-        &new.fields,
-        pair,
-        problems,
-    );
+    describe(&mut merged.description, new.description.as_ref());
+    let interfaces = new.implements_interfaces.iter().cloned();
+    merged.implements_interfaces.extend(interfaces);
+    let known = (&mut merged.fields, &merged.name);
+    fields(known, &new.fields, pair, problems);
 }
 
 fn interface(
@@ -183,18 +176,18 @@ fn interface(
     pair: &Pair<'_>,
     problems: &mut Problems,
 ) {
-    if merged.description.is_none() {
-        merged.description.clone_from(&new.description);
+    describe(&mut merged.description, new.description.as_ref());
+    let interfaces = new.implements_interfaces.iter().cloned();
+    merged.implements_interfaces.extend(interfaces);
+    let known = (&mut merged.fields, &merged.name);
+    fields(known, &new.fields, pair, problems);
+}
+
+/// The first description that anybody gives is kept.
+fn describe(known: &mut Option<Node<str>>, new: Option<&Node<str>>) {
+    if known.is_none() {
+        *known = new.cloned();
     }
-    merged
-        .implements_interfaces
-        .extend(new.implements_interfaces.iter().cloned());
-    fields(
-        (&mut merged.fields, &merged.name),
-        &new.fields,
-        pair,
-        problems,
-    );
 }
 
 type Fields = IndexMap<Name, Component<FieldDefinition>>;
@@ -231,9 +224,7 @@ fn fields(
             ));
         }
         let known = known.make_mut();
-        if known.description.is_none() {
-            known.description.clone_from(&field.description);
-        }
+        describe(&mut known.description, field.description.as_ref());
     }
 }
 
