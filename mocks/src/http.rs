@@ -1,4 +1,4 @@
-//! How the three services speak HTTP: routes, queries, bodies, answers and problems.
+//! How the services speak HTTP: routes, queries, bodies, answers and problems.
 //!
 //! Nothing here knows what is sold, nor how sockets are accepted.
 
@@ -13,7 +13,7 @@ mod query;
 mod route;
 
 pub(crate) use self::answer::{Answer, created, no_content, read, text, written};
-pub(crate) use self::body::{Given, Object, json_body};
+pub(crate) use self::body::{Given, MAX_BODY, Object, json_body};
 pub(crate) use self::ids::{Groups, asked_ids, list_of, optional_id};
 pub(crate) use self::list::ListBody;
 pub(crate) use self::page::{Direction, Page};

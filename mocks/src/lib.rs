@@ -1,9 +1,10 @@
-//! The shop behind Weir's demo, its tests and its benchmarks: three REST services with real state.
+//! The shop behind Weir's demo, its tests and its benchmarks: services with real state.
 //!
-//! *users*, *products* and *orders* listen on sockets, keep what they are told, call each other,
-//! and break on command. They know nothing of GraphQL nor of the gateway, so they cannot repeat
-//! its mistakes. Their contracts are the files in `mocks/openapi`. `Recorded` is another service:
-//! it answers what was recorded, for the examples.
+//! *users*, *products* and *orders* speak REST, *reviews* is a GraphQL subgraph. They listen on
+//! sockets, keep what they are told, call each other, and break on command. They know nothing of
+//! the gateway, so they cannot repeat its mistakes. Their contracts are the files in
+//! `mocks/openapi`. Two more services are for tests and examples: `graphql` starts any
+//! async-graphql schema, and `Recorded` answers what was recorded.
 //!
 //! ```
 //! # async fn example() -> std::io::Result<()> {
@@ -15,11 +16,13 @@
 //! # }
 //! ```
 
+mod graphql;
 mod http;
 mod model;
 mod orders;
 mod products;
 mod recorded;
+mod reviews;
 mod seed;
 mod service;
 mod settings;
@@ -27,6 +30,7 @@ mod shop;
 mod store;
 mod users;
 
+pub use crate::graphql::graphql;
 pub use crate::model::Clock;
 pub use crate::recorded::Recorded;
 pub use crate::service::{Fault, Service};

@@ -1,4 +1,4 @@
-//! Runs the shop's services by hand: one of them, or all three.
+//! Runs the shop's services by hand: one of them, or all of them.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use mocks::{Recorded, Service, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The shop's services: users, products and orders over HTTP, with faults on command.
+/// The shop's services: users, products, orders and reviews over HTTP, with faults on command.
 #[derive(Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Options {
@@ -49,7 +49,15 @@ enum Command {
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5002")]
         products: String,
     },
-    /// All three in one process.
+    /// What customers think of what they bought; a GraphQL subgraph at `/graphql`.
+    Reviews {
+        #[command(flatten)]
+        host: Host,
+        /// The port to listen on; 0 takes a free one.
+        #[arg(long, default_value_t = REVIEWS_PORT)]
+        port: u16,
+    },
+    /// All of them in one process.
     All {
         #[command(flatten)]
         host: Host,
@@ -62,6 +70,9 @@ enum Command {
         /// The port of orders.
         #[arg(long, value_name = "PORT", default_value_t = ORDERS_PORT)]
         orders_port: u16,
+        /// The port of reviews.
+        #[arg(long, value_name = "PORT", default_value_t = REVIEWS_PORT)]
+        reviews_port: u16,
     },
     /// What was recorded in a folder, and nothing else; for the examples.
     Recorded {
@@ -152,18 +163,29 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
                 &settings,
             )]
         }
+        Command::Reviews { host, port } => {
+            vec![Service::reviews(host.bind(port).await?, &settings)]
+        }
         Command::All {
             host,
             users_port,
             products_port,
             orders_port,
+            reviews_port,
         } => {
             let users = host.bind(users_port).await?;
             let products = host.bind(products_port).await?;
             let orders = host.bind(orders_port).await?;
+            let reviews = host.bind(reviews_port).await?;
             let products = Service::products(products, &settings).map_err(Failure::Start)?;
             let orders = Service::orders(orders, products.url(), &settings);
-            vec![orders, Ok(products), Service::users(users, &settings)]
+            let users = Service::users(users, &settings);
+            vec![
+                orders,
+                Ok(products),
+                users,
+                Service::reviews(reviews, &settings),
+            ]
         }
         // No service of the shop; `run` has dealt with it.
         Command::Recorded { .. } => Vec::new(),
@@ -240,6 +262,7 @@ DELETE /_faults mends everything.";
 const USERS_PORT: u16 = 5001;
 const PRODUCTS_PORT: u16 = 5002;
 const ORDERS_PORT: u16 = 5003;
+const REVIEWS_PORT: u16 = 5004;
 const RECORDED_PORT: u16 = 5010;
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 

@@ -1,4 +1,4 @@
-//! What the shop is about: identifiers, money, time, and the three kinds of entities.
+//! What the shop is about: identifiers, money, time, and the kinds of entities.
 //!
 //! Plain values with their JSON form. Rules that need state are in the services.
 
@@ -7,6 +7,7 @@ mod id;
 mod money;
 mod order;
 mod product;
+mod review;
 mod user;
 
 pub use self::clock::Clock;
@@ -15,4 +16,5 @@ pub(crate) use self::id::Id;
 pub(crate) use self::money::{Currency, Money};
 pub(crate) use self::order::{Order, OrderItem, Status};
 pub(crate) use self::product::{Category, Product};
+pub(crate) use self::review::Review;
 pub(crate) use self::user::{Address, Kind, Merchant, User};

@@ -176,7 +176,6 @@ impl Orders {
 impl Api for Orders {
     type Endpoint = Endpoint;
 
-    const NAME: &'static str = "orders";
     const ROUTES: &'static [Route<Endpoint>] = &[
         Route::new(Method::GET, "/orders", Endpoint::List),
         Route::new(Method::POST, "/orders", Endpoint::Place),
@@ -187,6 +186,10 @@ impl Api for Orders {
         Route::new(Method::POST, "/orders/{id}/advance", Endpoint::Advance),
     ];
     const OPENAPI: &'static str = include_str!("../openapi/orders.yaml");
+
+    fn name(&self) -> &'static str {
+        "orders"
+    }
 
     async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
         match endpoint {

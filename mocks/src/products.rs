@@ -141,7 +141,6 @@ impl Products {
 impl Api for Products {
     type Endpoint = Endpoint;
 
-    const NAME: &'static str = "products";
     const ROUTES: &'static [Route<Endpoint>] = &[
         Route::new(Method::GET, "/products", Endpoint::List),
         Route::new(Method::GET, "/products/by-merchant", Endpoint::ByMerchant),
@@ -151,6 +150,10 @@ impl Api for Products {
         Route::new(Method::DELETE, "/reservations/{id}", Endpoint::GiveBack),
     ];
     const OPENAPI: &'static str = include_str!("../openapi/products.yaml");
+
+    fn name(&self) -> &'static str {
+        "products"
+    }
 
     async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
         match endpoint {

@@ -1,18 +1,21 @@
-//! The shop on the day it opens: the same users, products and orders every time, on every machine.
+//! The shop on the day it opens: the same users, products, orders and reviews every time, on every machine.
 //!
 //! Everything is drawn from one fixed number, so services that never met agree: an order's prices
 //! are the products' prices, and the pieces of its open orders are reserved. Nothing here reads a
 //! clock or a file.
 
+mod opinions;
 mod orders;
 mod people;
 mod products;
 mod random;
 mod range;
+mod reviews;
 mod users;
 
 pub(crate) use self::orders::orders;
 pub(crate) use self::products::products;
+pub(crate) use self::reviews::reviews;
 pub(crate) use self::users::users;
 
 /// How many accounts there are; the first `MERCHANTS` of them sell.

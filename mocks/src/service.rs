@@ -38,12 +38,13 @@ pub(crate) trait Api: Send + Sync + 'static {
     /// One thing that it does.
     type Endpoint: Copy + Send + Sync + 'static;
 
-    /// What the service is called: `users`.
-    const NAME: &'static str;
     /// Where everything is; an earlier route wins over a later one.
     const ROUTES: &'static [Route<Self::Endpoint>];
     /// The contract, in YAML.
     const OPENAPI: &'static str;
+
+    /// What the service is called: `users`.
+    fn name(&self) -> &'static str;
 
     /// Does what `endpoint` stands for.
     fn answer(
@@ -57,7 +58,7 @@ impl Service {
     /// Serves `api` on `listener`; `tasks` are those that the api starts work in.
     pub(crate) fn start<A: Api>(listener: TcpListener, api: A, tasks: Tasks) -> io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
-        let board = Arc::new(Board::new(A::NAME, A::ROUTES));
+        let board = Arc::new(Board::new(api.name(), A::ROUTES));
         let closing = CancellationToken::new();
         let host = Arc::new(Host {
             api,
@@ -77,7 +78,7 @@ impl Service {
         &self.url
     }
 
-    /// What it is called: `users`, `products` or `orders`.
+    /// What it is called: `users`, `products`, `orders` or `reviews`, or as its starter named it.
     pub fn name(&self) -> &'static str {
         self.board.service()
     }

@@ -11,6 +11,8 @@ pub struct Settings {
     pub clock: Clock,
     /// How many orders there can be; the shop opens with 5,000.
     pub max_orders: usize,
+    /// How many reviews there can be; the shop opens with some 4,000.
+    pub max_reviews: usize,
     /// How long *orders* waits for one answer of *products*.
     pub products_timeout: Duration,
 }
@@ -20,6 +22,7 @@ impl Default for Settings {
         Self {
             clock: Clock::System,
             max_orders: 100_000,
+            max_reviews: 100_000,
             products_timeout: Duration::from_secs(2),
         }
     }

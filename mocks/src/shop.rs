@@ -1,12 +1,14 @@
-//! The three services together, as a demo or a test wants them.
+//! The services together, as a demo or a test wants them.
 
 use std::io;
 use std::net::Ipv4Addr;
 
 use tokio::net::TcpListener;
 
+use crate::graphql::GraphQl;
 use crate::orders::Orders;
 use crate::products::Products;
+use crate::reviews::Reviews;
 use crate::service::{Service, Tasks};
 use crate::settings::Settings;
 use crate::users::Users;
@@ -20,6 +22,8 @@ pub struct Shop {
     pub products: Service,
     /// What was bought.
     pub orders: Service,
+    /// What customers think of it.
+    pub reviews: Service,
 }
 
 impl Shop {
@@ -34,18 +38,21 @@ impl Shop {
         let users = Service::users(free().await?, &settings)?;
         let products = Service::products(free().await?, &settings)?;
         let orders = Service::orders(free().await?, products.url(), &settings)?;
+        let reviews = Service::reviews(free().await?, &settings)?;
         Ok(Self {
             users,
             products,
             orders,
+            reviews,
         })
     }
 
-    /// Closes all three at once.
+    /// Closes all of them at once.
     pub async fn stop(mut self) {
         self.orders.stop().await;
         self.products.stop().await;
         self.users.stop().await;
+        self.reviews.stop().await;
     }
 }
 
@@ -66,5 +73,11 @@ impl Service {
         let tasks = Tasks::default();
         let orders = Orders::new(products, settings, tasks.clone())?;
         Self::start(listener, orders, tasks)
+    }
+    /// The reviews service on `listener`.
+    pub fn reviews(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
+        let tasks = Tasks::default();
+        let reviews = Reviews::new(settings, tasks.clone());
+        Self::start(listener, GraphQl::new("reviews", reviews), tasks)
     }
 }

@@ -128,7 +128,6 @@ impl Users {
 impl Api for Users {
     type Endpoint = Endpoint;
 
-    const NAME: &'static str = "users";
     const ROUTES: &'static [Route<Endpoint>] = &[
         Route::new(Method::GET, "/users", Endpoint::List),
         Route::new(Method::POST, "/users", Endpoint::Create),
@@ -136,6 +135,10 @@ impl Api for Users {
         Route::new(Method::PATCH, "/users/{id}", Endpoint::Change),
     ];
     const OPENAPI: &'static str = include_str!("../openapi/users.yaml");
+
+    fn name(&self) -> &'static str {
+        "users"
+    }
 
     async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
         match endpoint {

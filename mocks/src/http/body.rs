@@ -74,20 +74,21 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
     }
 }
 
-/// Reads the whole body as a JSON object.
+/// Reads the whole body, of at most `max_bytes`, as a JSON object.
 ///
 /// 415 for another media type, 413 when it is too large, 408 when it does not arrive, 400 when it
 /// is not JSON, 422 when it is JSON of another shape.
 pub(crate) async fn json_body<T: DeserializeOwned>(
     parts: &Parts,
     body: Incoming,
+    max_bytes: usize,
 ) -> Result<T, Problem> {
     if !is_json(parts) {
         let detail = "Send the body as `Content-Type: application/json`.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
             .header(ACCEPT, "application/json"));
     }
-    let bytes = collect(body).await?;
+    let bytes = collect(body, max_bytes).await?;
     let misfit = match serde_json::from_slice(&bytes) {
         Ok(Object(value)) => return Ok(value),
         Err(error) => error,
@@ -102,13 +103,13 @@ pub(crate) async fn json_body<T: DeserializeOwned>(
     })
 }
 
-async fn collect(body: Incoming) -> Result<Bytes, Problem> {
-    let whole = Limited::new(body, MAX_BODY).collect();
+async fn collect(body: Incoming, max_bytes: usize) -> Result<Bytes, Problem> {
+    let whole = Limited::new(body, max_bytes).collect();
     match tokio::time::timeout(BODY_TIMEOUT, whole).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("A body has at most {MAX_BODY} bytes."),
+            format!("A body has at most {max_bytes} bytes."),
         )),
         Ok(Err(error)) => Err(Problem::new(
             StatusCode::BAD_REQUEST,
@@ -132,7 +133,7 @@ fn is_json(parts: &Parts) -> bool {
 }
 
 /// Fifty order items are 2 KiB; this leaves room and no more.
-const MAX_BODY: usize = 64 * 1024;
+pub(crate) const MAX_BODY: usize = 64 * 1024;
 
 /// Long for a local network, short enough that slow senders do not pile up.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use hyper::{Method, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use crate::http::{Problem, Query, json_body};
+use crate::http::{MAX_BODY, Problem, Query, json_body};
 use crate::model::Id;
 
 /// A method and a path pattern such as `/users/{id}`, and what they mean to a service.
@@ -84,7 +84,15 @@ impl Call<'_> {
 
     /// The body as a value; see `json_body`.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
-        json_body(self.parts, self.body).await
+        self.json_within(MAX_BODY).await
+    }
+
+    /// The body as a value, when it may be larger or must be smaller than others.
+    pub(crate) async fn json_within<T: DeserializeOwned>(
+        self,
+        max_bytes: usize,
+    ) -> Result<T, Problem> {
+        json_body(self.parts, self.body, max_bytes).await
     }
 }
 

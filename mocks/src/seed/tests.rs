@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::model::{Kind, Status};
+use crate::model::{Id, Kind, Status};
 use crate::store::{fingerprint, render};
 
 #[test]
@@ -12,15 +12,17 @@ fn the_shop_is_the_same_every_time() {
         render(&users()),
         render(&products()),
         render(&orders(&products())),
+        render(&reviews()),
     );
     let second = (
         render(&users()),
         render(&products()),
         render(&orders(&products())),
+        render(&reviews()),
     );
     assert!(first == second);
     // Changing these figures changes what people's saved queries answer; do it on purpose.
-    let prints = [&first.0, &first.1, &first.2].map(|json| fingerprint(json));
+    let prints = [&first.0, &first.1, &first.2, &first.3].map(|json| fingerprint(json));
     assert_eq!(prints, PRINTS, "{prints:#x?}");
 }
 
@@ -79,8 +81,32 @@ fn every_merchant_sells_something_and_every_category_is_filled() {
     assert!(products.iter().any(|product| product.stock == 0));
 }
 
-const PRINTS: [u64; 3] = [
+#[test]
+fn customers_review_a_product_once_and_in_the_order_of_time() {
+    let reviews = reviews();
+    assert!((3_500..4_500).contains(&reviews.len()), "{}", reviews.len());
+    let mut pairs = HashSet::new();
+    let mut by_product = [0_u32; PRODUCTS];
+    for (index, review) in reviews.iter().enumerate() {
+        assert_eq!(review.id, Id::at(index));
+        assert!(pairs.insert((review.product_id, review.user_id)));
+        assert!((MERCHANTS..USERS).contains(&review.user_id.index()));
+        assert!((1..=5).contains(&review.rating));
+        by_product[review.product_id.index()] += 1;
+    }
+    assert!(reviews.is_sorted_by_key(|review| review.created_at));
+    assert!(reviews.iter().all(|review| review.created_at.0 < HANDOVER));
+    assert_eq!(by_product.iter().max(), Some(&12));
+    assert!(by_product.contains(&0));
+    for rating in 1..=5 {
+        let having = reviews.iter().filter(|review| review.rating == rating);
+        assert!(having.count() > 100, "{rating}");
+    }
+}
+
+const PRINTS: [u64; 4] = [
     0xd3af_90f7_326a_1026,
     0xbb98_f6f5_ca22_7d4d,
     0x171c_f22d_251e_093f,
+    0x3b10_0060_cbcb_23ce,
 ];

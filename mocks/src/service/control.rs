@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::board::Board;
 use super::fault::{Fault, Written};
-use crate::http::{Answer, Problem, Query, json_body, no_content, text, written};
+use crate::http::{Answer, MAX_BODY, Problem, Query, json_body, no_content, text, written};
 use crate::store::render;
 
 /// Whether `path` is one of these routes.
@@ -39,7 +39,7 @@ pub(super) async fn answer(
         (&Method::GET, "/openapi.yaml") => Ok(text("application/yaml", openapi)),
         (&Method::GET, "/_calls") => Ok(calls(board)),
         (&Method::GET, "/_faults") => Ok(faults(board)),
-        (&Method::PUT, "/_faults") => switch(board, &json_body(parts, body).await?),
+        (&Method::PUT, "/_faults") => switch(board, &json_body(parts, body, MAX_BODY).await?),
         (&Method::DELETE, "/_faults") => {
             match query.take("route") {
                 Some(route) => board.set_fault(Some(index_of(board, &route)?), None),

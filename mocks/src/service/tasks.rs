@@ -34,6 +34,12 @@ impl Tasks {
         task.await.ok().flatten()
     }
 
+    /// Runs `work`, which takes next to no time, to its end even when the service stops: for what
+    /// others wait for who cannot be told that it never comes.
+    pub(crate) fn complete(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(work);
+    }
+
     /// Ends everything, and returns when it has ended.
     pub(crate) async fn stop(&self) {
         self.abandon();

@@ -5,11 +5,16 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 #[test]
-fn all_three_start_answer_and_stop_when_they_are_told_to() {
-    let ports = ["--users-port=0", "--products-port=0", "--orders-port=0"];
+fn all_of_them_start_answer_and_stop_when_they_are_told_to() {
+    let ports = [
+        "--users-port=0",
+        "--products-port=0",
+        "--orders-port=0",
+        "--reviews-port=0",
+    ];
     let mut running = start(["all"].iter().chain(&ports));
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
-    for _ in 0..3 {
+    for _ in 0..4 {
         let line = lines.next().unwrap().unwrap();
         let address = line.split("http://").nth(1).unwrap();
         assert!(
@@ -64,7 +69,12 @@ fn a_port_that_is_taken_is_named() {
 
 #[test]
 fn each_service_has_a_port_of_its_own_unless_told() {
-    for (service, port) in [("users", 5_001), ("products", 5_002), ("orders", 5_003)] {
+    for (service, port) in [
+        ("users", 5_001),
+        ("products", 5_002),
+        ("orders", 5_003),
+        ("reviews", 5_004),
+    ] {
         let output = Command::new(BINARY)
             .args([service, "--help"])
             .output()

@@ -1,0 +1,184 @@
+//! GraphQL over HTTP, in front of any async-graphql schema.
+//!
+//! One operation a request; no batches of operations, no subscriptions. What is asked and answered
+//! is the schema's business.
+
+use std::io;
+use std::net::Ipv4Addr;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Executor, Request, Response, Value, Variables};
+use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use tokio::net::TcpListener;
+
+use crate::http::{Answer, Call, Problem, Query, Route, written};
+use crate::service::{Api, Service, Tasks};
+use crate::store::render;
+
+/// Starts any async-graphql schema as a service called `name`, at `/graphql` of a free port of
+/// 127.0.0.1, with counters and faults like every other service.
+///
+/// Resolvers find the headers of the request, an `http::HeaderMap`, in their context's data.
+pub async fn graphql(name: &'static str, schema: impl Executor) -> io::Result<Service> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    Service::start(listener, GraphQl::new(name, schema), Tasks::default())
+}
+
+/// A schema as a service.
+#[derive(Debug)]
+pub(crate) struct GraphQl<E> {
+    name: &'static str,
+    schema: E,
+}
+
+/// How an operation is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Endpoint {
+    /// In the parameters of the URL; no mutations.
+    Get,
+    /// As JSON in the body.
+    Post,
+}
+
+impl<E> GraphQl<E> {
+    pub(crate) fn new(name: &'static str, schema: E) -> Self {
+        Self { name, schema }
+    }
+}
+
+impl<E: Executor> Api for GraphQl<E> {
+    type Endpoint = Endpoint;
+
+    const ROUTES: &'static [Route<Endpoint>] = &[
+        Route::new(Method::POST, "/graphql", Endpoint::Post),
+        Route::new(Method::GET, "/graphql", Endpoint::Get),
+    ];
+    const OPENAPI: &'static str = include_str!("../openapi/graphql.yaml");
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
+        let parts = call.parts;
+        let mut request = match endpoint {
+            Endpoint::Get => Written::from_query(call.query()?)?,
+            Endpoint::Post => {
+                call.no_query()?;
+                call.json_within::<Written>(MAX_BODY).await?
+            }
+        }
+        .into_request();
+        let is_query = is_query(&mut request);
+        if matches!(endpoint, Endpoint::Get) && !is_query {
+            let detail = "Only queries can be asked with GET; send mutations with POST.";
+            let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+            return Err(problem.header(ALLOW, "POST"));
+        }
+        let request = request.data(parts.headers.clone());
+        let response = self.schema.execute(request).await;
+        Ok(answer(parts, response, is_query))
+    }
+}
+
+/// An operation as it is sent.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Written {
+    query: String,
+    #[serde(default)]
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<Variables>,
+    /// Allowed, and of no meaning here.
+    #[serde(default, rename = "extensions")]
+    _extensions: Option<IgnoredAny>,
+}
+
+impl Written {
+    fn from_query(mut query: Query<'_>) -> Result<Self, Problem> {
+        let written = Self {
+            query: query
+                .take("query")
+                .ok_or_else(|| bad("The parameter `query` is missing."))?
+                .into_owned(),
+            operation_name: query.take("operationName").map(Into::into),
+            variables: match query.take("variables") {
+                Some(text) => serde_json::from_str(&text)
+                    .map_err(|error| bad(&format!("`variables` does not fit: {error}.")))?,
+                None => None,
+            },
+            _extensions: query.take("extensions").map(|_| IgnoredAny),
+        };
+        query.finish()?;
+        Ok(written)
+    }
+
+    fn into_request(self) -> Request {
+        let mut request = Request::new(self.query).variables(self.variables.unwrap_or_default());
+        request.operation_name = self.operation_name;
+        request
+    }
+}
+
+/// Whether the operation that is meant is a query; so is a document that cannot be read, because
+/// nothing comes of it.
+fn is_query(request: &mut Request) -> bool {
+    let wanted = request.operation_name.clone();
+    let Ok(document) = request.parsed_query() else {
+        return true;
+    };
+    document
+        .operations
+        .iter()
+        .filter(|(name, _)| wanted.is_none() || name.map(AsRef::as_ref) == wanted.as_deref())
+        .all(|(_, operation)| operation.node.ty == OperationType::Query)
+}
+
+fn answer(parts: &Parts, response: Response, is_query: bool) -> Answer {
+    let mut answer = written(render(&response));
+    if let Some(media_type) = asked_media_type(parts) {
+        if never_began(&response) {
+            *answer.status_mut() = StatusCode::BAD_REQUEST;
+        }
+        let media_type = HeaderValue::from_static(media_type);
+        answer.headers_mut().insert(CONTENT_TYPE, media_type);
+    }
+    let lifetime = response.cache_control.value();
+    let lifetime = lifetime.filter(|_| is_query && response.is_ok());
+    if let Some(Ok(lifetime)) = lifetime.map(HeaderValue::try_from) {
+        answer.headers_mut().insert(CACHE_CONTROL, lifetime);
+    }
+    answer.headers_mut().extend(response.http_headers);
+    answer
+}
+
+/// The media type of the GraphQL over HTTP specification, for clients that know it.
+fn asked_media_type(parts: &Parts) -> Option<&'static str> {
+    let mut accepted = parts.headers.get_all(ACCEPT).iter();
+    accepted
+        .any(|value| {
+            value
+                .to_str()
+                .is_ok_and(|value| value.contains(GRAPHQL_RESPONSE))
+        })
+        .then_some(GRAPHQL_RESPONSE)
+}
+
+/// Whether it was refused as a whole: errors of fields have a path, others do not.
+fn never_began(response: &Response) -> bool {
+    response.data == Value::Null && response.errors.iter().any(|error| error.path.is_empty())
+}
+
+fn bad(detail: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail)
+}
+
+const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
+
+/// Room for ten thousand representations.
+const MAX_BODY: usize = 1024 * 1024;

@@ -1,0 +1,20 @@
+//! What customers say.
+
+use serde::Serialize;
+
+use crate::model::Id;
+use crate::model::Timestamp;
+
+/// One customer's opinion of one product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Review {
+    pub(crate) id: Id,
+    pub(crate) product_id: Id,
+    pub(crate) user_id: Id,
+    /// From 1 to 5.
+    pub(crate) rating: u8,
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) created_at: Timestamp,
+}

@@ -1,0 +1,162 @@
+//! The entities: a review, and what this service adds to products and users.
+
+use std::sync::Arc;
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{
+    Context, ID, InputValueError, InputValueResult, Object, Result, Scalar, ScalarType, Value,
+};
+
+use crate::model::Id;
+use crate::model::Review as Row;
+use crate::model::Timestamp;
+use crate::reviews::load::{Loads, PageOf, RatingOf};
+use crate::reviews::pages::{Page, ReviewConnection, Slice, worth};
+use crate::reviews::shelf::{Owner, Rating};
+
+/// When a review was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DateTime(Timestamp);
+
+/// One review; the row is shared.
+#[derive(Debug)]
+pub(super) struct Review(Arc<Row>);
+
+/// A product, of which nothing is known here but its id.
+#[derive(Debug)]
+pub(super) struct Product(pub(super) ID);
+
+/// A user, of whom nothing is known here but the id.
+#[derive(Debug)]
+pub(super) struct User(pub(super) ID);
+
+/// A moment in UTC, as ISO 8601 writes it: `2026-01-31T09:30:00Z`.
+#[Scalar]
+impl ScalarType for DateTime {
+    fn parse(_: Value) -> InputValueResult<Self> {
+        Err(InputValueError::custom("a time is told here, never asked"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// What one customer thinks of one product.
+#[Object(cache_control(max_age = 60))]
+impl Review {
+    async fn id(&self) -> ID {
+        ID(self.0.id.to_string())
+    }
+
+    /// From 1 to 5, more is better.
+    async fn rating(&self) -> u8 {
+        self.0.rating
+    }
+
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    async fn body(&self) -> &str {
+        &self.0.body
+    }
+
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// What the review is about.
+    async fn product(&self) -> Product {
+        Product(ID(self.0.product_id.to_string()))
+    }
+
+    /// Who wrote it.
+    async fn author(&self) -> User {
+        User(ID(self.0.user_id.to_string()))
+    }
+}
+
+/// Something that can be ordered.
+#[Object(cache_control(max_age = 60))]
+impl Product {
+    async fn id(&self) -> &ID {
+        &self.0
+    }
+
+    /// What customers think of it, newest first.
+    #[graphql(complexity = "worth(first, child_complexity)")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            default_with = "Some(10)",
+            desc = "How many at most; 100 is the most that one page holds."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
+    ) -> Result<ReviewConnection> {
+        let owner = Id::parse(&self.0).map(Owner::Product);
+        page(ctx, owner, Slice::read(first, after.as_deref())?).await
+    }
+
+    /// The mean of all ratings, two decimals; null when there is no review.
+    async fn average_rating(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
+        Ok(self.rating(ctx).await?.average())
+    }
+
+    async fn review_count(&self, ctx: &Context<'_>) -> Result<usize> {
+        Ok(self.rating(ctx).await?.reviews)
+    }
+}
+
+/// An account: a customer's or a merchant's.
+#[Object(cache_control(max_age = 60))]
+impl User {
+    async fn id(&self) -> &ID {
+        &self.0
+    }
+
+    /// What the account has said about products, newest first.
+    #[graphql(complexity = "worth(first, child_complexity)")]
+    async fn reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(
+            default_with = "Some(10)",
+            desc = "How many at most; 100 is the most that one page holds."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
+    ) -> Result<ReviewConnection> {
+        let owner = Id::parse(&self.0).map(Owner::User);
+        page(ctx, owner, Slice::read(first, after.as_deref())?).await
+    }
+}
+
+impl From<Arc<Row>> for Review {
+    fn from(row: Arc<Row>) -> Self {
+        Self(row)
+    }
+}
+
+impl Product {
+    async fn rating(&self, ctx: &Context<'_>) -> Result<Rating> {
+        let Some(id) = Id::parse(&self.0) else {
+            return Ok(Rating::default());
+        };
+        let loads = ctx.data::<DataLoader<Loads>>()?;
+        let Ok(rating) = loads.load_one(RatingOf(id)).await;
+        Ok(rating.unwrap_or_default())
+    }
+}
+
+/// The page of an owner; one whose id cannot be an id of the shop owns nothing.
+async fn page(ctx: &Context<'_>, owner: Option<Owner>, slice: Slice) -> Result<ReviewConnection> {
+    let Some(owner) = owner else {
+        return Ok(Page::default().into());
+    };
+    let loads = ctx.data::<DataLoader<Loads>>()?;
+    let Ok(page) = loads.load_one(PageOf(owner, slice)).await;
+    Ok(page.unwrap_or_default().into())
+}

@@ -1,0 +1,110 @@
+//! Pages of long lists, in the shape that all subgraphs of the shop give them.
+//!
+//! A cursor is the id of a review, so that a walk meets each review once however many are written
+//! meanwhile.
+
+use std::sync::Arc;
+
+use async_graphql::SimpleObject;
+
+use crate::model::{Id, Review as Row};
+use crate::reviews::entities::Review;
+use crate::reviews::refusal::Refusal;
+
+/// Which part of a list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Slice {
+    pub(super) first: usize,
+    pub(super) after: Option<Id>,
+}
+
+/// That part.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Page {
+    pub(super) reviews: Vec<Arc<Row>>,
+    pub(super) has_next: bool,
+    pub(super) total: usize,
+}
+
+/// One page of reviews.
+#[derive(Debug, SimpleObject)]
+pub(super) struct ReviewConnection {
+    edges: Vec<ReviewEdge>,
+    nodes: Vec<Review>,
+    page_info: PageInfo,
+    /// How many there are on all pages together.
+    total_count: usize,
+}
+
+/// A review and where it stands in the list.
+#[derive(Debug, SimpleObject)]
+pub(super) struct ReviewEdge {
+    cursor: String,
+    node: Review,
+}
+
+/// Where a page ends, and whether another follows.
+#[derive(Debug, SimpleObject)]
+#[graphql(shareable)]
+pub(super) struct PageInfo {
+    /// Give it as `after` to read the next page; null on the last.
+    end_cursor: Option<String>,
+    has_next_page: bool,
+}
+
+impl Slice {
+    /// Judges `first` and `after`.
+    pub(super) fn read(first: Option<i32>, after: Option<&str>) -> Result<Self, Refusal> {
+        let after = match after {
+            None => None,
+            Some(text) => Some(Id::parse(text).ok_or_else(|| {
+                Refusal::unprocessable(format!(
+                    "`after` is the `endCursor` of a page, not `{text}`"
+                ))
+            })?),
+        };
+        Ok(Self {
+            first: count(first)?,
+            after,
+        })
+    }
+}
+
+impl From<Page> for ReviewConnection {
+    fn from(page: Page) -> Self {
+        let last = page.reviews.last().filter(|_| page.has_next);
+        let edge = |row: &Arc<Row>| ReviewEdge {
+            cursor: row.id.to_string(),
+            node: Review::from(Arc::clone(row)),
+        };
+        Self {
+            page_info: PageInfo {
+                end_cursor: last.map(|row| row.id.to_string()),
+                has_next_page: page.has_next,
+            },
+            total_count: page.total,
+            edges: page.reviews.iter().map(edge).collect(),
+            nodes: page.reviews.into_iter().map(Review::from).collect(),
+        }
+    }
+}
+
+/// The number that `first` stands for; null is as good as nothing.
+pub(super) fn count(first: Option<i32>) -> Result<usize, Refusal> {
+    let first = first.unwrap_or(DEFAULT_FIRST);
+    usize::try_from(first)
+        .ok()
+        .filter(|first| (1..=MAX_FIRST).contains(first))
+        .ok_or_else(|| {
+            let message = format!("`first` is a number from 1 to {MAX_FIRST}, not {first}");
+            Refusal::unprocessable(message)
+        })
+}
+
+/// How many fields a list of `first` is worth, when each of its objects is worth `child`.
+pub(super) fn worth(first: Option<i32>, child: usize) -> usize {
+    count(first).unwrap_or(1).saturating_mul(child)
+}
+
+const DEFAULT_FIRST: i32 = 10;
+const MAX_FIRST: usize = 100;

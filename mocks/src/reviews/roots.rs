@@ -1,0 +1,251 @@
+//! Where operations enter: root fields, representations of entities, and the mutation.
+//!
+//! async-graphql gives up all entities of a request for one that fails, and leaves the index out of
+//! errors' paths. Here each entity fails for itself, in its place.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::resolver_utils::resolve_container;
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, ID, InputObject, Name, Object, ObjectType,
+    OutputType, Positioned, Result, ServerError, ServerResult, Value, Variables,
+};
+
+use crate::model::Id;
+use crate::reviews::entities::{Product, Review, User};
+use crate::reviews::load::{Loads, ReviewOf};
+use crate::reviews::pages::{count, worth};
+use crate::reviews::refusal::Refusal;
+use crate::reviews::shelf::{Desk, Draft};
+
+/// The root fields and entities, with errors where they belong.
+#[derive(Debug, Default)]
+pub(super) struct Query(Roots);
+
+/// The root fields and entities.
+#[derive(Debug, Default)]
+struct Roots;
+
+/// What can be changed.
+#[derive(Debug)]
+pub(super) struct Mutation;
+
+/// A new review. A customer reviews a product once.
+#[derive(Debug, InputObject)]
+struct AddReviewInput {
+    product_id: ID,
+    user_id: ID,
+    /// From 1 to 5, more is better.
+    rating: i32,
+    title: String,
+    body: String,
+}
+
+#[Object(name = "Query")]
+impl Roots {
+    /// One review, or null when there is none with this id.
+    async fn review(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Review>> {
+        let Some(id) = Id::parse(&id) else {
+            return Ok(None);
+        };
+        let loads = ctx.data::<DataLoader<Loads>>()?;
+        let Ok(review) = loads.load_one(ReviewOf(id)).await;
+        Ok(review.map(Review::from))
+    }
+
+    /// The newest reviews of all products.
+    #[expect(
+        clippy::unused_async,
+        reason = "a resolver is async, whether it waits or not"
+    )]
+    #[graphql(complexity = "worth(first, child_complexity)")]
+    async fn latest_reviews(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default_with = "Some(10)", desc = "How many at most; 100 is the most.")]
+        first: Option<i32>,
+    ) -> Result<Vec<Review>> {
+        let first = count(first)?;
+        let newest = ctx.data::<Arc<Desk>>()?.read().newest(first);
+        Ok(newest.into_iter().map(Review::from).collect())
+    }
+
+    #[graphql(entity)]
+    async fn review_entity(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Review>> {
+        self.review(ctx, id).await
+    }
+
+    #[graphql(entity)]
+    async fn product_entity(&self, id: ID) -> Product {
+        Product(id)
+    }
+
+    #[graphql(entity)]
+    async fn user_entity(&self, id: ID) -> User {
+        User(id)
+    }
+}
+
+#[Object]
+impl Mutation {
+    /// Writes a review. A second one of the same product by the same user fails with `CONFLICT`.
+    #[expect(
+        clippy::unused_async,
+        reason = "a resolver is async, whether it waits or not"
+    )]
+    async fn add_review(&self, ctx: &Context<'_>, input: AddReviewInput) -> Result<Option<Review>> {
+        let draft = input.check()?;
+        let row = ctx.data::<Arc<Desk>>()?.add(draft)?;
+        Ok(Some(Review::from(row)))
+    }
+}
+
+impl AddReviewInput {
+    fn check(self) -> Result<Draft, Refusal> {
+        let rating = u8::try_from(self.rating).ok();
+        let rating = rating.filter(|rating| (1..=5).contains(rating));
+        Ok(Draft {
+            product: existing("productId", &self.product_id)?,
+            user: existing("userId", &self.user_id)?,
+            rating: rating.ok_or_else(|| {
+                let message = format!("`rating` is a number from 1 to 5, not {}", self.rating);
+                Refusal::unprocessable(message)
+            })?,
+            title: text("title", &self.title, MAX_TITLE)?,
+            body: text("body", &self.body, MAX_TEXT)?,
+        })
+    }
+}
+
+impl ContainerType for Query {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        self.0.resolve_field(ctx).await
+    }
+
+    async fn find_entity(
+        &self,
+        ctx: &Context<'_>,
+        representation: &Value,
+    ) -> ServerResult<Option<Value>> {
+        let indexed;
+        let ctx = match index_of(representation) {
+            Some(index) => {
+                indexed = ctx.with_index(index);
+                &indexed
+            }
+            None => ctx,
+        };
+        let found = match misfit(representation) {
+            Some(refusal) => Err(ctx.set_error_path(refusal.into_server_error())),
+            None => self.0.find_entity(ctx, representation).await,
+        };
+        Ok(Some(match found {
+            Ok(entity) => entity.unwrap_or_default(),
+            Err(error) => {
+                ctx.add_error(error);
+                Value::Null
+            }
+        }))
+    }
+}
+
+impl OutputType for Query {
+    fn type_name() -> Cow<'static, str> {
+        Roots::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Roots::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        resolve_container(ctx, self).await
+    }
+}
+
+impl ObjectType for Query {}
+
+/// Writes into each representation in which place it is, because nothing else tells resolvers.
+///
+/// Representations are the only lists that this subgraph takes.
+pub(super) fn number(variables: &mut Variables) -> Result<(), ServerError> {
+    for variable in variables.values_mut() {
+        let Value::List(representations) = variable else {
+            continue;
+        };
+        if representations.len() > MAX_REPRESENTATIONS {
+            let message = format!("a list has at most {MAX_REPRESENTATIONS} values here");
+            return Err(Refusal::unprocessable(message).into_server_error());
+        }
+        for (index, representation) in representations.iter_mut().enumerate() {
+            if let Value::Object(members) = representation {
+                members.insert(Name::new(INDEX), Value::from(index));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn index_of(representation: &Value) -> Option<usize> {
+    let Value::Object(members) = representation else {
+        return None;
+    };
+    let Value::Number(index) = members.get(INDEX)? else {
+        return None;
+    };
+    index.as_u64().and_then(|index| usize::try_from(index).ok())
+}
+
+/// What is wrong with a representation, if anything is.
+fn misfit(representation: &Value) -> Option<Refusal> {
+    let Value::Object(members) = representation else {
+        return Some(Refusal::unprocessable("a representation is an object"));
+    };
+    let message = match (members.get("__typename"), members.get("id")) {
+        (Some(Value::String(name)), id) => match (ENTITIES.contains(&name.as_str()), id) {
+            (false, _) => format!("`{name}` is no entity of this subgraph"),
+            (true, Some(Value::String(_))) => return None,
+            (true, Some(Value::Number(id))) if !id.is_f64() => return None,
+            (true, _) => format!("a representation of `{name}` has an `id`, as a string"),
+        },
+        _ => "a representation has a `__typename`, as a string".to_owned(),
+    };
+    Some(Refusal::unprocessable(message))
+}
+
+/// An id that may be somebody's; whether it is, other services know.
+fn existing(name: &str, id: &ID) -> Result<Id, Refusal> {
+    Id::parse(id).ok_or_else(|| {
+        let message = format!("`{name}` is a decimal number in a string, not `{}`", **id);
+        Refusal::unprocessable(message)
+    })
+}
+
+fn text(name: &str, text: &str, most: usize) -> Result<String, Refusal> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if (1..=most).contains(&length) {
+        Ok(text.to_owned())
+    } else {
+        let message = format!("`{name}` has from 1 to {most} characters, not {length}");
+        Err(Refusal::unprocessable(message))
+    }
+}
+
+const ENTITIES: [&str; 3] = ["Review", "Product", "User"];
+
+/// A member that no representation of a gateway has.
+const INDEX: &str = "__index";
+
+/// As many as a body has room for.
+const MAX_REPRESENTATIONS: usize = 10_000;
+const MAX_TITLE: usize = 120;
+const MAX_TEXT: usize = 4_000;

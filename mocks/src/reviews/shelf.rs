@@ -1,0 +1,167 @@
+//! All reviews, in memory, and what finds them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::model::{Clock, Id, Review};
+use crate::reviews::pages::{Page, Slice};
+use crate::reviews::refusal::Refusal;
+
+/// The reviews, guarded, and the time at which new ones are written.
+#[derive(Debug)]
+pub(super) struct Desk {
+    shelf: RwLock<Shelf>,
+    clock: Clock,
+}
+
+/// The reviews by id, which is the order in which they were written.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    reviews: Vec<Arc<Review>>,
+    /// Going up, as all lists of ids here.
+    by_owner: HashMap<Owner, Vec<Id>>,
+    max: usize,
+}
+
+/// Whose reviews are meant: those about a product, or those by a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Owner {
+    Product(Id),
+    User(Id),
+}
+
+/// What a product's reviews add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rating {
+    pub(super) reviews: usize,
+    stars: u64,
+}
+
+/// A review that somebody wants to write.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) product: Id,
+    pub(super) user: Id,
+    pub(super) rating: u8,
+    pub(super) title: String,
+    pub(super) body: String,
+}
+
+impl Desk {
+    pub(super) fn new(shelf: Shelf, clock: Clock) -> Self {
+        Self {
+            shelf: RwLock::new(shelf),
+            clock,
+        }
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Shelf> {
+        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes `draft` down as of now.
+    pub(super) fn add(&self, draft: Draft) -> Result<Arc<Review>, Refusal> {
+        self.write().add(draft, self.clock)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Shelf> {
+        self.shelf.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    /// A shelf of `reviews`, which are in the order of their ids without a gap, with room for `max`.
+    pub(super) fn new(reviews: Vec<Review>, max: usize) -> Self {
+        let mut shelf = Self {
+            reviews: Vec::with_capacity(reviews.len()),
+            by_owner: HashMap::new(),
+            max,
+        };
+        for review in reviews {
+            shelf.push(review);
+        }
+        shelf
+    }
+
+    pub(super) fn find(&self, id: Id) -> Option<Arc<Review>> {
+        self.reviews.get(id.index()).map(Arc::clone)
+    }
+
+    /// The last ones, newest first.
+    pub(super) fn newest(&self, first: usize) -> Vec<Arc<Review>> {
+        self.reviews.iter().rev().take(first).cloned().collect()
+    }
+
+    /// One page of an owner's reviews, newest first.
+    pub(super) fn page(&self, owner: Owner, slice: Slice) -> Page {
+        let all = self.of(owner);
+        let end = all.partition_point(|id| slice.after.is_none_or(|after| *id < after));
+        let left = all.get(..end).unwrap_or_default();
+        let ids = left.iter().rev().take(slice.first);
+        Page {
+            reviews: ids.filter_map(|id| self.find(*id)).collect(),
+            has_next: left.len() > slice.first,
+            total: all.len(),
+        }
+    }
+
+    pub(super) fn rating(&self, product: Id) -> Rating {
+        let ids = self.of(Owner::Product(product));
+        let reviews = ids.iter().filter_map(|id| self.reviews.get(id.index()));
+        Rating {
+            reviews: ids.len(),
+            stars: reviews.map(|review| u64::from(review.rating)).sum(),
+        }
+    }
+
+    fn add(&mut self, draft: Draft, clock: Clock) -> Result<Arc<Review>, Refusal> {
+        if self.reviews.len() >= self.max {
+            let message = format!("the shelf is full: it has {} reviews", self.max);
+            return Err(Refusal::conflict(message));
+        }
+        let (product, user) = (draft.product, draft.user);
+        let written = self.of(Owner::Product(product)).iter();
+        let mut written = written.filter_map(|id| self.reviews.get(id.index()));
+        if written.any(|review| review.user_id == user) {
+            let message = format!("user `{user}` has reviewed product `{product}` already");
+            return Err(Refusal::conflict(message));
+        }
+        Ok(self.push(Review {
+            id: Id::at(self.reviews.len()),
+            product_id: product,
+            user_id: user,
+            rating: draft.rating,
+            title: draft.title,
+            body: draft.body,
+            created_at: clock.now(),
+        }))
+    }
+
+    fn push(&mut self, review: Review) -> Arc<Review> {
+        let owners = [
+            Owner::Product(review.product_id),
+            Owner::User(review.user_id),
+        ];
+        for owner in owners {
+            self.by_owner.entry(owner).or_default().push(review.id);
+        }
+        let review = Arc::new(review);
+        self.reviews.push(Arc::clone(&review));
+        review
+    }
+
+    fn of(&self, owner: Owner) -> &[Id] {
+        self.by_owner.get(&owner).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Rating {
+    /// In stars, two decimals; none without a review.
+    pub(super) fn average(self) -> Option<f64> {
+        let reviews = u64::try_from(self.reviews).unwrap_or(u64::MAX);
+        let hundredths = (self.stars * 100 + reviews / 2).checked_div(reviews)?;
+        u32::try_from(hundredths)
+            .ok()
+            .map(|hundredths| f64::from(hundredths) / 100.0)
+    }
+}

@@ -1,0 +1,64 @@
+//! The reviews of the first years.
+
+use super::opinions::{OPINIONS, REMARKS};
+use super::random::Random;
+use super::{DAY, FIRST_ORDER, HANDOVER, MERCHANTS, PRODUCTS, USERS};
+use crate::model::Timestamp;
+use crate::model::{Id, Review};
+
+/// All reviews by id, which is also the order in which they were written; nobody reviews a product
+/// twice.
+pub(crate) fn reviews() -> Vec<Review> {
+    let mut reviews: Vec<Review> = (0..PRODUCTS).flat_map(of_product).collect();
+    reviews.sort_by_key(|review| (review.created_at, review.product_id, review.user_id));
+    for (index, review) in reviews.iter_mut().enumerate() {
+        review.id = Id::at(index);
+    }
+    reviews
+}
+
+/// None to twelve reviews of one product, without ids of their own yet.
+fn of_product(index: usize) -> Vec<Review> {
+    let mut random = Random::of(4, index);
+    // The smaller of two draws: most products have few reviews, some have many.
+    let wanted = random.below(MOST + 1).min(random.below(MOST + 2));
+    let liked = random.chance(75);
+    let mut reviews: Vec<Review> = Vec::new();
+    for _ in 0..wanted {
+        let user_id = Id::at(MERCHANTS + random.index(USERS - MERCHANTS));
+        let review = review(&mut random, (Id::at(index), user_id), liked);
+        if reviews.iter().all(|other| other.user_id != user_id) {
+            reviews.push(review);
+        }
+    }
+    reviews
+}
+
+fn review(random: &mut Random, (product_id, user_id): (Id, Id), liked: bool) -> Review {
+    let stars = match (liked, random.below(100)) {
+        (true, 0..55) | (false, 0..15) => 5,
+        (true, 55..85) | (false, 15..35) => 4,
+        (true, 85..95) | (false, 35..65) => 3,
+        (true, 95..98) | (false, 65..85) => 2,
+        _ => 1,
+    };
+    let opinion = OPINIONS.get(stars - 1).unwrap_or(&OPINIONS[0]);
+    let title = random.pick(&opinion.titles);
+    let body = format!(
+        "{} {}",
+        random.pick(&opinion.sentences),
+        random.pick(&REMARKS)
+    );
+    Review {
+        id: Id::at(0),
+        product_id,
+        user_id,
+        rating: u8::try_from(stars).unwrap_or(1),
+        title: title.to_owned(),
+        body,
+        created_at: Timestamp(random.between(FIRST_ORDER + 7 * DAY, HANDOVER)),
+    }
+}
+
+/// The most reviews that one product has on the opening day.
+const MOST: u64 = 12;
