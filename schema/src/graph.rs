@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::client::ClientSchema;
 use crate::connector::Phase;
 use crate::source::{Access, Source, SourceId};
-use crate::types::Types;
+use crate::types::{TypeId, Types};
 
 /// What the graph is.
 #[derive(Debug)]
@@ -16,12 +16,46 @@ pub struct Graph {
     pub(crate) types: Types,
     pub(crate) sources: Vec<Source>,
     pub(crate) client: ClientSchema,
+    /// By type: the entries of all sources for objects of it, in the order of the sources.
+    entries: Vec<Vec<(SourceId, usize)>>,
 }
 
 impl Graph {
+    pub(crate) fn new(types: Types, sources: Vec<Source>, client: ClientSchema) -> Self {
+        let mut entries = vec![Vec::new(); types.iter().len()];
+        for (source, definition) in sources.iter().enumerate() {
+            for (index, entry) in definition.entries.iter().enumerate() {
+                entries[entry.on.0].push((SourceId(source), index));
+            }
+        }
+        Self {
+            types,
+            sources,
+            client,
+            entries,
+        }
+    }
+
+    /// The entries for objects of type `on`: a source, and the number of one of its entries.
+    pub fn entries(&self, on: TypeId) -> &[(SourceId, usize)] {
+        &self.entries[on.0]
+    }
+
     /// The types that clients see.
     pub fn types(&self) -> &Types {
         &self.types
+    }
+
+    /// Whether clients see a type; one that they don't may still be what a source answers with.
+    pub fn shows(&self, ty: TypeId) -> bool {
+        let types = &self.client.schema.types;
+        types.contains_key(&*self.types.get(ty).name)
+    }
+
+    /// Whether clients see a value of an enum.
+    pub fn shows_value(&self, ty: TypeId, value: &str) -> bool {
+        let definition = self.client.schema.get_enum(&self.types.get(ty).name);
+        definition.is_some_and(|definition| definition.values.contains_key(value))
     }
 
     /// Everything that can be asked, in the order of the subgraphs.
@@ -41,7 +75,9 @@ impl Graph {
     pub fn environment(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for source in &self.sources {
-            let Access::Connector(connector) = &source.access;
+            let Access::Connector(connector) = &source.access else {
+                continue;
+            };
             for phase in [Phase::Request, Phase::Answer] {
                 for used in connector.uses(phase) {
                     if used.name == "env" {

@@ -1,8 +1,10 @@
-//! Input values: literals in the form that coercion gives them, variables left in their places.
+//! Input values and arguments: literals in the form that coercion gives them, variables left in
+//! their places.
 //!
 //! The text was validated before (GraphQL §5.6), so nothing here refuses a value.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{Type, Value};
@@ -20,6 +22,33 @@ pub enum Input {
     List(Vec<Self>),
     /// An object with variables in it.
     Object(Vec<(Name, Self)>),
+}
+
+/// The value of an argument.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    /// As written, coerced.
+    pub value: Input,
+    /// Taken when the value is a variable that the client left out (GraphQL §6.4.1).
+    pub default: Option<Constant>,
+    /// As GraphQL writes it, variables left in their places; `None` where nobody wrote it and it
+    /// is the default. Values that are equal otherwise are equal.
+    pub text: Option<Name>,
+}
+
+impl PartialEq for Argument {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value && self.default == other.default
+    }
+}
+
+impl Eq for Argument {}
+
+impl Hash for Argument {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+        self.default.hash(state);
+    }
 }
 
 impl Input {
@@ -92,6 +121,11 @@ fn write_object(f: &mut fmt::Formatter<'_>, members: &[(Name, impl fmt::Display)
         write!(f, "{comma}{name}: {value}")?;
     }
     f.write_str("}")
+}
+
+/// A literal as GraphQL writes it, on one line.
+pub(crate) fn text(value: &Value) -> String {
+    value.serialize().no_indent().to_string()
 }
 
 /// A valid literal of type `ty`: single values wrapped into lists, enums and ids as text,

@@ -1,6 +1,32 @@
 //! What must be known of an object to find it elsewhere.
 
-use crate::types::Name;
+use crate::input::Argument;
+use crate::types::{Name, TypeId};
+
+/// A field of an object that a source must be told (`@requires`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Need {
+    /// Of objects of this type only, which may be abstract; `None` for all.
+    pub on: Option<TypeId>,
+    /// The field.
+    pub field: Name,
+    /// Its arguments, all of them constant.
+    pub arguments: Vec<(Name, Argument)>,
+    /// Of its own fields; none for leaves.
+    pub inner: Vec<Self>,
+}
+
+impl Need {
+    /// A part of a key as something that must be known.
+    pub fn of((field, inner): &(Name, FieldSet)) -> Self {
+        Self {
+            on: None,
+            field: Name::clone(field),
+            arguments: Vec::new(),
+            inner: inner.0.iter().map(Self::of).collect(),
+        }
+    }
+}
 
 /// Fields of an object, and fields of these: `id`, `id address { city }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

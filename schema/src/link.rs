@@ -7,6 +7,8 @@ use apollo_compiler::schema::{
 };
 use apollo_compiler::{Node, Schema, name, ty};
 
+use self::compose::Composed;
+use self::reach::Reach;
 use crate::client::ClientSchema;
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::graph::Graph;
@@ -15,12 +17,18 @@ use crate::source::Source;
 use crate::subgraph::Subgraph;
 use crate::types::Types;
 
+mod api;
+mod compose;
 mod connect;
+mod federation;
 mod merge;
 mod overrides;
 mod reach;
+mod supergraph;
 mod types;
 mod view;
+
+pub use self::supergraph::link_supergraph;
 
 /// Something could not be read, and the person who wrote it was told.
 #[derive(Clone, Copy, Debug)]
@@ -41,34 +49,58 @@ pub struct LinkOptions {
 /// No graph exactly when one of the diagnostics is an error.
 pub fn link(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<Graph>, Vec<Diagnostic>) {
     let mut problems = Problems::default();
-    let graph = build(subgraphs, options, &mut problems);
+    let sdls = read(subgraphs, &mut problems);
+    let composed = compose::compose(&sdls, &mut problems);
+    let graph = build(&sdls, &composed, options, &mut problems);
     let graph = graph.filter(|_| !problems.has_errors());
     (graph, sorted(problems.into_vec()))
 }
 
-fn build(subgraphs: &[Subgraph], options: LinkOptions, problems: &mut Problems) -> Option<Graph> {
-    let sdls: Vec<Sdl> = subgraphs
-        .iter()
+/// Composes subgraphs into the SDL of a supergraph, which this and other gateways read; reports
+/// everything that `link` does.
+///
+/// No text exactly when one of the diagnostics is an error.
+pub fn compose(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<String>, Vec<Diagnostic>) {
+    let mut problems = Problems::default();
+    let sdls = read(subgraphs, &mut problems);
+    let composed = compose::compose(&sdls, &mut problems);
+    build(&sdls, &composed, options, &mut problems);
+    let text = (!problems.has_errors()).then(|| composed.print());
+    (text, sorted(problems.into_vec()))
+}
+
+fn read(subgraphs: &[Subgraph], problems: &mut Problems) -> Vec<Sdl> {
+    let subgraphs = subgraphs.iter();
+    subgraphs
         .filter_map(|subgraph| sdl::read(subgraph, problems))
-        .collect();
-    let merged = merge::merge(&sdls, problems);
+        .collect()
+}
+
+fn build(
+    sdls: &[Sdl],
+    composed: &Composed<'_>,
+    options: LinkOptions,
+    problems: &mut Problems,
+) -> Option<Graph> {
     if problems.has_errors() {
         // What a connector means can be judged by itself only where its types are sound.
         return None;
     }
-    let merged = with_queries(merged, problems);
-    let client = ClientSchema::new(problems.keep(valid(merged))?);
-    let types = types::read(&client.schema);
-    let sources = sources(&sdls, &types, options, problems);
-    overrides::check(&sdls, problems);
+    let merged = with_queries(composed.schema.clone(), problems);
+    let client = ClientSchema::new(problems.keep(valid(api::visible(&merged)))?);
+    let types = types::read(&problems.keep(valid(merged))?);
+    let mut sources = sources(sdls, &types, options, problems);
+    sources.extend(federation::views(&composed.services(), &types, problems));
     if !problems.has_errors() {
-        reach::check(&sdls, &types, &sources, problems);
+        let reach = Reach {
+            types: &types,
+            sources: &sources,
+            client: &client.schema,
+            parts: &composed.parts,
+        };
+        reach::check(&reach, problems);
     }
-    Some(Graph {
-        types,
-        sources,
-        client,
-    })
+    Some(Graph::new(types, sources, client))
 }
 
 /// A schema must have queries (GraphQL §3.3); one of mutations alone gets a query that gives

@@ -11,7 +11,8 @@ use apollo_compiler::parser::{Parser, SourceMap, SourceSpan};
 use apollo_compiler::validation::{DiagnosticList, Valid, WithErrors};
 
 use crate::graph::Graph;
-use crate::input::Input;
+use crate::input;
+pub use crate::input::Argument;
 use crate::types::{Name, TypeId};
 
 mod read;
@@ -74,15 +75,6 @@ pub struct FieldSelected {
     pub tests: Vec<Test>,
     /// Of its value, for composite types.
     pub selections: Vec<Selected>,
-}
-
-/// The value of an argument.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Argument {
-    /// As written.
-    pub value: Input,
-    /// Taken when the value is a variable that the client left out (GraphQL §6.4.1).
-    pub default: Option<crate::types::Constant>,
 }
 
 /// One `@skip` or `@include` that depends on a variable.
@@ -173,6 +165,18 @@ impl Operation {
     /// Whether a variable is used by introspection or anything else.
     pub fn has_variables(&self) -> bool {
         self.parsed().is_some_and(|it| !it.variables.is_empty())
+    }
+
+    /// How the client defines a variable: `$first: Int = 10`; `None` for one that it does not.
+    pub fn definition(&self, variable: &str) -> Option<String> {
+        let definitions = &self.parsed()?.variables;
+        let definition = definitions.iter().find(|it| it.name == variable)?;
+        let mut text = format!("${}: {}", definition.name, definition.ty);
+        if let Some(default) = &definition.default_value {
+            text.push_str(" = ");
+            text.push_str(&input::text(default));
+        }
+        Some(text)
     }
 
     fn parsed(&self) -> Option<&apollo_compiler::executable::Operation> {

@@ -19,14 +19,20 @@ use crate::subgraph::Subgraph;
 use crate::types::Name;
 
 pub(crate) mod definitions;
+pub(crate) mod federation;
 pub(crate) mod links;
 pub(crate) mod literal;
+mod roots;
+mod strip;
 
 /// A subgraph's SDL that parsed; it may still break rules, which were then reported.
 #[derive(Debug)]
 pub(crate) struct Sdl {
     pub(crate) name: Name,
+    pub(crate) url: Option<Name>,
     pub(crate) document: Document,
+    /// Only what the document writes, and the scalars that every schema has. Root types have
+    /// their usual names.
     pub(crate) schema: Schema,
     pub(crate) links: Links,
     file: FileId,
@@ -56,15 +62,19 @@ pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> 
     let links = links::read(document, &ast, problems);
     let places = Places::new(document, &ast, &links);
     let file = places.file?;
-    let (schema, errors) = build(&ast, &links);
+    let (schema, errors) = build(&definitions::own(&ast, &links), &links);
     problems.extend(places.diagnostics(&errors, Code::SdlInvalid));
-    Some(Sdl {
+    let mut sdl = Sdl {
         name: Arc::clone(&subgraph.name),
+        url: subgraph.url.clone(),
         document: document.clone(),
         schema,
         links,
         file,
-    })
+    };
+    strip::machinery(&mut sdl);
+    roots::rename(&mut sdl, problems);
+    Some(sdl)
 }
 
 fn build(ast: &ast::Document, links: &Links) -> (Schema, DiagnosticList) {

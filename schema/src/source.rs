@@ -4,10 +4,12 @@
 //! composite field leads to another node. For a connector the nodes follow its selection, for a
 //! service that speaks GraphQL they follow its types. Nothing here knows what HTTP is.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::connector::Connector;
-use crate::key::FieldSet;
+use crate::key::{FieldSet, Need};
 use crate::types::{Name, TypeId};
 
 /// Which source of the graph that gave it out.
@@ -41,13 +43,26 @@ pub struct Source {
 pub enum Access {
     /// By an HTTP request that a connector describes.
     Connector(Box<Connector>),
+    /// By GraphQL requests to a service that speaks it, `_entities` of Apollo Federation included.
+    Graphql(Graphql),
+}
+
+/// A service that speaks GraphQL.
+#[derive(Clone, Debug)]
+pub struct Graphql {
+    /// Where it is, as the supergraph says; the configuration may say otherwise.
+    pub url: Option<Name>,
 }
 
 /// A way into a source: from an object of type `on` whose `key` is known.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// The object one must stand on; a root type for root fields.
+    /// The object one must stand on; a root type for root fields. Abstract where the source is
+    /// asked for objects of which nobody has said yet of which type they are.
     pub on: TypeId,
+    /// What the source calls the type of these objects: `on`, or the interface that it has as an
+    /// object (`@interfaceObject`).
+    pub type_name: Name,
     /// What must be known of that object; empty for root fields.
     pub key: FieldSet,
     /// What is then given of that object.
@@ -71,13 +86,35 @@ pub enum Serves {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub(crate) usize);
 
-/// What a source gives of an object at one place.
+impl NodeId {
+    /// A number from 0, dense over the nodes of one source.
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// What a source gives of the objects at one place.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The type at this place; may be abstract.
     pub on: TypeId,
-    /// The fields there are.
+    /// Which objects there are.
+    pub objects: Objects,
+    /// The fields there are: of every object, or, for an abstract type, those that may be asked
+    /// for without saying which type is meant.
     pub fields: IndexMap<Name, NodeField>,
+}
+
+/// Which objects a source gives at one place.
+#[derive(Clone, Debug)]
+pub enum Objects {
+    /// Those of the node's own type.
+    One,
+    /// Of these types, and the source says of which; the node says what is given of each.
+    Several(IndexMap<TypeId, NodeId>),
+    /// Of any type that the node's type may have, and the source does not know of which
+    /// (`@interfaceObject`).
+    Untold,
 }
 
 /// A field that a source gives.
@@ -85,12 +122,25 @@ pub struct Node {
 pub struct NodeField {
     /// What is given inside; `None` for leaves.
     pub child: Option<NodeId>,
+    /// What the source must be told of the object before it gives the field (`@requires`).
+    pub requires: Option<Arc<[Need]>>,
+    /// The type as the source writes it; empty for connectors, which have no document.
+    pub ty: Name,
 }
 
 impl Source {
     /// The node with this id, which this source gave out.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
+    }
+
+    /// The node of the objects of type `object` at `id`; `None` when the source has none there.
+    pub fn node_of(&self, id: NodeId, object: TypeId) -> Option<NodeId> {
+        match &self.node(id).objects {
+            Objects::One => (self.node(id).on == object).then_some(id),
+            Objects::Several(nodes) => nodes.get(&object).copied(),
+            Objects::Untold => Some(id),
+        }
     }
 }
 

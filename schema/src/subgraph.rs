@@ -8,6 +8,8 @@ use crate::types::Name;
 pub struct Subgraph {
     /// The service's name, unique in the graph.
     pub name: Name,
+    /// Where it is, when it speaks GraphQL; the configuration may say so too, or otherwise.
+    pub url: Option<Name>,
     /// Its SDL.
     pub document: Document,
 }

@@ -69,7 +69,8 @@ pub struct Type {
     pub name: Name,
     /// What sort of type, and what that sort has.
     pub kind: Kind,
-    /// The object types that a value of this type can have: itself for an object, none for a leaf.
+    /// The object types that a value of this type can have: itself for an object, none for a
+    /// leaf. An interface that no type implements stands for objects of which only that is known.
     pub possible: Vec<TypeId>,
 }
 

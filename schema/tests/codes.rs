@@ -48,7 +48,12 @@ fn every_code_of_the_graph_is_shown_by_a_fixture() {
         .collect();
     let unseen: Vec<_> = Code::ALL
         .iter()
-        .filter(|code| matches!(code.family(), Family::Graph | Family::Connectors))
+        .filter(|code| {
+            matches!(
+                code.family(),
+                Family::Graph | Family::Federation | Family::Connectors
+            )
+        })
         .filter(|code| !shown.contains(&format!("[{}]: ", code.as_str())))
         .map(|code| code.as_str())
         .collect();
@@ -108,11 +113,16 @@ texts mean together (whether every field is given, whether keys can be used) is 
 itself.
 ";
 
-const FAMILIES: [(Family, &str, &str); 4] = [
+const FAMILIES: [(Family, &str, &str); 5] = [
     (
         Family::Graph,
         "The graph",
         "About the SDL of a subgraph, and about what subgraphs make together.",
+    ),
+    (
+        Family::Federation,
+        "Federation",
+        "About services that speak GraphQL, and how they go together. The codes have the names that other composers use.",
     ),
     (
         Family::Connectors,

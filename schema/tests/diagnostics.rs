@@ -77,6 +77,7 @@ fn subgraphs(name: &str, text: &str) -> Vec<Subgraph> {
         .chain(others)
         .map(|(file, text)| Subgraph {
             name: file.trim_end_matches(".graphql").into(),
+            url: None,
             document: Document::new(file, text),
         })
         .collect()

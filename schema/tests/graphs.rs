@@ -12,6 +12,7 @@ fn the_schema_in_the_readme_links() {
     let (sdl, _) = rest.split_once("```").unwrap();
     let subgraph = Subgraph {
         name: "shop".into(),
+        url: None,
         document: Document::new("README.md", sdl),
     };
 
@@ -32,6 +33,7 @@ fn mutations_alone_make_a_graph_with_a_doubt() {
     "#;
     let subgraph = Subgraph {
         name: "shop".into(),
+        url: None,
         document: Document::new("shop.graphql", sdl),
     };
 

@@ -7,6 +7,7 @@ use schema::subgraph::Subgraph;
 fn subgraph(name: &str, text: &str) -> Subgraph {
     Subgraph {
         name: name.into(),
+        url: None,
         document: Document::new(format!("{name}.graphql"), text),
     }
 }

@@ -64,6 +64,7 @@ fn check(case: Node<'_>) -> Result<(), String> {
     let name = text(case.get("name").expect("a case has a name"));
     let subgraph = Subgraph {
         name: "s".into(),
+        url: None,
         document: Document::new("s.graphql", text(case.get("sdl").expect("a case has SDL"))),
     };
     let (_, diagnostics) = link::link(&[subgraph], LinkOptions::default());

@@ -9,6 +9,8 @@
 pub enum Family {
     /// SDL, and the graph that subgraphs make together.
     Graph,
+    /// What services that speak GraphQL say of each other, and how they go together.
+    Federation,
     /// `@source` and `@connect`.
     Connectors,
     /// `weir.yaml`.
@@ -79,7 +81,10 @@ impl Code {
 const FENCE: &str = "\n```";
 
 /// Codes of other runtimes that are told apart here by another name.
-const ELSEWHERE: [(&str, Code); 1] = [("MISSING_SCHEMA_TYPE", Code::SdlInvalid)];
+const ELSEWHERE: [(&str, Code); 2] = [
+    ("MISSING_SCHEMA_TYPE", Code::SdlInvalid),
+    ("UNREACHABLE_FIELD", Code::SatisfiabilityError),
+];
 
 codes! {
     Graph {
@@ -87,12 +92,126 @@ codes! {
         SdlSyntax = "SDL_SYNTAX",
         /// The SDL is well formed and breaks a rule of GraphQL schemas.
         SdlInvalid = "SDL_INVALID",
-        /// Two subgraphs say different things of one type or field.
+        /// The subgraphs together make no valid schema.
         SubgraphConflict = "SUBGRAPH_CONFLICT",
-        /// A field that no source can give at a place where a client can ask for it.
-        UnreachableField = "UNREACHABLE_FIELD",
         /// The graph has no query root.
         NoQueries = "NO_QUERIES",
+        /// The document links no join specification, and so is no supergraph.
+        NotASupergraph = "NOT_A_SUPERGRAPH",
+        /// The `@link` names a version of the join specification that does not exist.
+        UnknownJoinVersion = "UNKNOWN_JOIN_VERSION",
+        /// The directives of the join specification contradict each other.
+        SupergraphInvalid = "SUPERGRAPH_INVALID",
+        /// A specification that the document links, or a part of one, is not supported.
+        UnsupportedLinkedFeature = "UNSUPPORTED_LINKED_FEATURE",
+    }
+    Federation {
+        /// The `@link` names a version of federation that is not known.
+        UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
+        /// A type that is not the query root is called `Query`.
+        RootQueryUsed = "ROOT_QUERY_USED",
+        /// A type that is not the mutation root is called `Mutation`.
+        RootMutationUsed = "ROOT_MUTATION_USED",
+        /// A type that is not the subscription root is called `Subscription`.
+        RootSubscriptionUsed = "ROOT_SUBSCRIPTION_USED",
+        /// The `fields` of a `@key` are no selection of the type.
+        KeyInvalidFields = "KEY_INVALID_FIELDS",
+        /// A field of a `@key` takes arguments.
+        KeyFieldsHasArgs = "KEY_FIELDS_HAS_ARGS",
+        /// A field of a `@key` is an interface or a union.
+        KeyFieldsSelectInvalidType = "KEY_FIELDS_SELECT_INVALID_TYPE",
+        /// The `fields` of a `@requires` are no selection of the type.
+        RequiresInvalidFields = "REQUIRES_INVALID_FIELDS",
+        /// A field that `@requires` names is not `@external`.
+        RequiresFieldsMissingExternal = "REQUIRES_FIELDS_MISSING_EXTERNAL",
+        /// The `fields` of a `@provides` are no selection of the field's type.
+        ProvidesInvalidFields = "PROVIDES_INVALID_FIELDS",
+        /// A field that `@provides` names is not `@external`.
+        ProvidesFieldsMissingExternal = "PROVIDES_FIELDS_MISSING_EXTERNAL",
+        /// A field of a `@provides` takes arguments.
+        ProvidesFieldsHasArgs = "PROVIDES_FIELDS_HAS_ARGS",
+        /// `@provides` stands on a field that is a leaf.
+        ProvidesOnNonObjectField = "PROVIDES_ON_NON_OBJECT_FIELD",
+        /// `@provides` stands on a field of an interface.
+        ProvidesUnsupportedOnInterface = "PROVIDES_UNSUPPORTED_ON_INTERFACE",
+        /// `@requires` stands on a field of an interface.
+        RequiresUnsupportedOnInterface = "REQUIRES_UNSUPPORTED_ON_INTERFACE",
+        /// An `@external` field that nothing in the subgraph uses.
+        ExternalUnused = "EXTERNAL_UNUSED",
+        /// A field of an interface is `@external`.
+        ExternalOnInterface = "EXTERNAL_ON_INTERFACE",
+        /// A field that is `@external` everywhere.
+        ExternalMissingOnBase = "EXTERNAL_MISSING_ON_BASE",
+        /// An `@external` field has another type than where it is given.
+        ExternalTypeMismatch = "EXTERNAL_TYPE_MISMATCH",
+        /// An `@external` field lacks an argument that it has where it is given.
+        ExternalArgumentMissing = "EXTERNAL_ARGUMENT_MISSING",
+        /// An argument of an `@external` field has another type than where the field is given.
+        ExternalArgumentTypeMismatch = "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
+        /// An argument of an `@external` field has another default than where the field is given.
+        ExternalArgumentDefaultMismatch = "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
+        /// One name is an object type in one subgraph and something else in another.
+        TypeKindMismatch = "TYPE_KIND_MISMATCH",
+        /// A field has types that do not go together.
+        FieldTypeMismatch = "FIELD_TYPE_MISMATCH",
+        /// An argument has types that do not go together.
+        FieldArgumentTypeMismatch = "FIELD_ARGUMENT_TYPE_MISMATCH",
+        /// An argument has different defaults.
+        FieldArgumentDefaultMismatch = "FIELD_ARGUMENT_DEFAULT_MISMATCH",
+        /// A field of an input type has different defaults.
+        InputFieldDefaultMismatch = "INPUT_FIELD_DEFAULT_MISMATCH",
+        /// An argument is required in one subgraph and missing in another.
+        RequiredArgumentMissingInSomeSubgraph = "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
+        /// A field of an input type is required in one subgraph and missing in another.
+        RequiredInputFieldMissingInSomeSubgraph = "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
+        /// Subgraphs have no field of an input type in common.
+        EmptyMergedInputType = "EMPTY_MERGED_INPUT_TYPE",
+        /// An enum that clients read and write has different values.
+        EnumValueMismatch = "ENUM_VALUE_MISMATCH",
+        /// Subgraphs have no value of an enum in common.
+        EmptyMergedEnumType = "EMPTY_MERGED_ENUM_TYPE",
+        /// A field is given by several subgraphs, and not all of them say that it is shared.
+        InvalidFieldSharing = "INVALID_FIELD_SHARING",
+        /// `@shareable` stands where nothing can be shared.
+        InvalidShareableUsage = "INVALID_SHAREABLE_USAGE",
+        /// `@override` takes a field over from its own subgraph.
+        OverrideFromSelfError = "OVERRIDE_FROM_SELF_ERROR",
+        /// `@override` stands on a field of an interface.
+        OverrideOnInterface = "OVERRIDE_ON_INTERFACE",
+        /// `@override` stands beside a directive that it cannot go with.
+        OverrideCollisionWithAnotherDirective = "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
+        /// A field is taken over from a subgraph that takes it over too.
+        OverrideSourceHasOverride = "OVERRIDE_SOURCE_HAS_OVERRIDE",
+        /// A `label` of `@override`, which is taken as always on.
+        OverrideLabelAlwaysOn = "OVERRIDE_LABEL_ALWAYS_ON",
+        /// `@interfaceObject` is used where it means nothing.
+        InterfaceObjectUsageError = "INTERFACE_OBJECT_USAGE_ERROR",
+        /// An object lacks the `@key` of an interface that it implements.
+        InterfaceKeyNotOnImplementation = "INTERFACE_KEY_NOT_ON_IMPLEMENTATION",
+        /// A subgraph has an interface with a `@key`, and not all of its objects.
+        InterfaceKeyMissingImplementationType = "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
+        /// An object lacks a field of an interface that it implements.
+        InterfaceFieldNoImplem = "INTERFACE_FIELD_NO_IMPLEM",
+        /// A type that clients may not see is the type of something that they may.
+        ReferencedInaccessible = "REFERENCED_INACCESSIBLE",
+        /// An argument or input field that must be written may not be seen.
+        RequiredInaccessible = "REQUIRED_INACCESSIBLE",
+        /// A field that clients may not see is one of an interface that they may.
+        ImplementedByInaccessible = "IMPLEMENTED_BY_INACCESSIBLE",
+        /// A type of which nothing may be seen.
+        OnlyInaccessibleChildren = "ONLY_INACCESSIBLE_CHILDREN",
+        /// A default that clients see uses a value that they do not.
+        DefaultValueUsesInaccessible = "DEFAULT_VALUE_USES_INACCESSIBLE",
+        /// `@composeDirective` names a directive that cannot be kept.
+        DirectiveCompositionError = "DIRECTIVE_COMPOSITION_ERROR",
+        /// A type is extended everywhere and defined nowhere.
+        ExtensionWithNoBase = "EXTENSION_WITH_NO_BASE",
+        /// A field that clients can ask for at a place from which it cannot be reached.
+        SatisfiabilityError = "SATISFIABILITY_ERROR",
+        /// A directive that says who may see something, which Weir does not enforce yet.
+        AccessNotChecked = "ACCESS_NOT_CHECKED",
+        /// A directive that the graph keeps stands on an `@external` field.
+        MergedDirectiveApplicationOnExternal = "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
     }
     Connectors {
         /// A required argument of a connector directive is missing or mistyped.

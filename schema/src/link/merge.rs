@@ -1,159 +1,143 @@
 //! The types of all subgraphs as one schema.
 //!
-//! Output types are merged by union, input types by intersection, enums by union. Two subgraphs
-//! that say different things of one name are reported, both places shown.
+//! Output types are merged by union, arguments and input types by intersection, enums by how they
+//! are used. Two subgraphs that say different things of one name are reported, both places shown.
+//! What is `@inaccessible` stays: plans need it, and `api` takes it away from clients.
 
-use apollo_compiler::ast::{self, Type};
-use apollo_compiler::collections::IndexMap;
+use apollo_compiler::collections::{IndexMap, IndexSet};
 use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::{
-    Component, ComponentName, EnumType, ExtendedType, FieldDefinition, InputObjectType,
-    InputValueDefinition, InterfaceType, ObjectType, Schema, SchemaDefinition,
+    ComponentName, EnumType, ExtendedType, InputObjectType, InterfaceType, ObjectType, ScalarType,
+    Schema, UnionType,
 };
-use apollo_compiler::{Name, Node};
+use apollo_compiler::{Name, Node, name};
 
+use super::compose::part::Part;
 use crate::diagnostic::{Code, Diagnostic, Problems};
-use crate::sdl::Sdl;
 
-/// Merges the schemas; a type that is said in two ways is kept as it was said first.
-pub(super) fn merge(sdls: &[Sdl], problems: &mut Problems) -> Schema {
+mod directives;
+mod enums;
+mod implied;
+mod inputs;
+mod outputs;
+mod widths;
+
+pub(super) use self::directives::{FOR_CLIENTS, KEPT, used};
+
+/// Merges the subgraphs; a type that is said in two ways is kept as it was said first.
+pub(super) fn merge(parts: &[Part<'_>], problems: &mut Problems) -> Schema {
     let mut merge = Merge {
         schema: Schema::new(),
-        origins: IndexMap::default(),
+        said: said(parts),
         problems,
     };
-    for (index, sdl) in sdls.iter().enumerate() {
-        merge.roots(sdl);
-        merge.directives(sdl);
-        for (name, definition) in &sdl.schema.types {
-            if sdl.wrote(definition.location()) || is_extended(sdl, definition) {
-                merge.add(sdls, index, name, definition);
-            }
-        }
-    }
+    merge.shells();
+    merge.roots();
+    merge.outputs();
+    merge.inputs();
+    merge.implied_fields(parts);
+    merge.enums();
+    merge.definitions(parts);
     merge.schema
 }
 
-/// A type that exists by `extend` alone has no place of its own; its fields have.
-fn is_extended(sdl: &Sdl, definition: &ExtendedType) -> bool {
-    !definition.is_built_in()
-        && definition.location().is_none()
-        && definition.iter_origins().any(|origin| {
-            sdl.wrote(
-                origin
-                    .extension_id()
-                    .and_then(apollo_compiler::schema::ExtensionId::location),
-            )
-        })
+/// What one subgraph says of something.
+struct Said<'a, T> {
+    part: &'a Part<'a>,
+    it: &'a T,
 }
 
-struct Merge<'a> {
+impl<T> Clone for Said<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Said<'_, T> {}
+
+struct Merge<'a, 'p> {
     schema: Schema,
-    /// Which subgraph first said what a type is.
-    origins: IndexMap<Name, usize>,
-    problems: &'a mut Problems,
+    /// Every type with what the subgraphs say of it, those left out that say another kind.
+    said: IndexMap<Name, Vec<Said<'a, ExtendedType>>>,
+    problems: &'p mut Problems,
 }
 
-impl Merge<'_> {
-    fn roots(&mut self, sdl: &Sdl) {
-        let written: &SchemaDefinition = &sdl.schema.schema_definition;
-        let merged = self.schema.schema_definition.make_mut();
-        for (from, to) in [
-            (&written.query, &mut merged.query),
-            (&written.mutation, &mut merged.mutation),
-        ] {
-            if to.is_none()
-                && let Some(name) = from
-            {
-                *to = Some(ComponentName::from(name.name.clone()));
-            }
+fn said<'a>(parts: &'a [Part<'a>]) -> IndexMap<Name, Vec<Said<'a, ExtendedType>>> {
+    let mut said: IndexMap<Name, Vec<_>> = IndexMap::default();
+    for part in parts {
+        for (name, it) in part.types() {
+            said.entry(name.clone())
+                .or_default()
+                .push(Said { part, it });
+        }
+    }
+    said
+}
+
+impl Merge<'_, '_> {
+    /// Adds every type with its interfaces or members, so that the width of types can be told.
+    fn shells(&mut self) {
+        let said = std::mem::take(&mut self.said);
+        for (name, mut all) in said {
+            self.same_kind(&name, &mut all);
+            let shell = shell(&name, &all);
+            self.schema.types.insert(name.clone(), shell);
+            self.said.insert(name, all);
         }
     }
 
-    /// Definitions of directives that stay in the schema and that the library does not know.
-    fn directives(&mut self, sdl: &Sdl) {
-        let definitions = &mut self.schema.directive_definitions;
-        for name in FOR_CLIENTS {
-            if let Some((name, definition)) = sdl.schema.directive_definitions.get_key_value(name)
-                && !definitions.contains_key(name)
-            {
-                definitions.insert(name.clone(), definition.clone());
-            }
-        }
-    }
-
-    fn add(&mut self, sdls: &[Sdl], index: usize, name: &Name, definition: &ExtendedType) {
-        let sdl = &sdls[index];
-        let Some(first) = self.origins.get(name).copied() else {
-            self.origins.insert(name.clone(), index);
-            self.schema.types.insert(name.clone(), bare(definition));
+    /// Reports those that say another kind than the first, and leaves them out.
+    fn same_kind(&mut self, name: &Name, all: &mut Vec<Said<'_, ExtendedType>>) {
+        let Some(first) = all.first().copied() else {
             return;
         };
-        let pair = Pair {
-            first: &sdls[first],
-            second: sdl,
-        };
-        let Some(merged) = self.schema.types.get_mut(name) else {
-            return;
-        };
-        use ExtendedType as T;
-        match (merged, definition) {
-            (T::Object(merged), T::Object(new)) => {
-                object(merged.make_mut(), new, &pair, self.problems);
+        let wanted = kind(first);
+        all.retain(|other| {
+            let found = kind(*other);
+            if found == wanted {
+                return true;
             }
-            (T::Interface(merged), T::Interface(new)) => {
-                interface(merged.make_mut(), new, &pair, self.problems);
-            }
-            (T::Union(merged), T::Union(new)) => {
-                merged
-                    .make_mut()
-                    .members
-                    .extend(new.members.iter().cloned());
-            }
-            (T::Enum(merged), T::Enum(new)) => enum_values(merged.make_mut(), new),
-            (T::InputObject(merged), T::InputObject(new)) => {
-                input(merged.make_mut(), new, &pair, self.problems);
-            }
-            (T::Scalar(_), T::Scalar(_)) => {}
-            (merged, new) => {
-                let message = format!(
-                    "`{name}` is {} here and {} in `{}`",
-                    sort(new),
-                    sort(merged),
-                    pair.first.name,
-                );
-                let places = (new.name().location(), merged.name().location());
-                self.problems.push(pair.conflict(places, message));
-            }
+            let message = format!(
+                "`{name}` is {found} here and {wanted} in `{}`",
+                first.part.name()
+            );
+            let places = (location(other.it), location(first.it));
+            let problem = conflict(Code::TypeKindMismatch, message, places, (*other, first));
+            self.problems.push(problem);
+            false
+        });
+        let interface = all.iter().find(|it| it.it.is_interface());
+        let object = all.iter().find(|it| it.it.is_object());
+        if let (Some(object), None, "an interface") = (object, interface, wanted) {
+            let message = format!("no subgraph has `{name}` as an interface");
+            let span = object.part.span(location(object.it));
+            let help = "`@interfaceObject` is for interfaces that another subgraph has".to_owned();
+            let problem = Diagnostic::error(Code::InterfaceObjectUsageError, span, message);
+            self.problems.push(problem.help(help));
         }
+    }
+
+    fn roots(&mut self) {
+        let is_there = |name: Name| {
+            self.schema
+                .types
+                .contains_key(&name)
+                .then(|| ComponentName::from(name))
+        };
+        let (query, mutation) = (is_there(name!("Query")), is_there(name!("Mutation")));
+        let subscription = is_there(name!("Subscription"));
+        let definition = self.schema.schema_definition.make_mut();
+        definition.query = query;
+        definition.mutation = mutation;
+        definition.subscription = subscription;
     }
 }
 
-/// Two subgraphs that speak of one name.
-struct Pair<'a> {
-    first: &'a Sdl,
-    second: &'a Sdl,
-}
-
-impl Pair<'_> {
-    fn conflict(
-        &self,
-        (new, known): (Option<SourceSpan>, Option<SourceSpan>),
-        message: String,
-    ) -> Diagnostic {
-        let diagnostic = Diagnostic::error(Code::SubgraphConflict, self.second.span(new), message);
-        // A field that a third subgraph added has its place in that one; then one place is shown.
-        if self.first.wrote(known) {
-            diagnostic.label(self.first.span(known), format!("in `{}`", self.first.name))
-        } else {
-            diagnostic
-        }
-    }
-}
-
-fn sort(definition: &ExtendedType) -> &'static str {
-    match definition {
+/// What a type is to the graph.
+fn kind(said: Said<'_, ExtendedType>) -> &'static str {
+    match said.it {
         ExtendedType::Scalar(_) => "a scalar",
+        ExtendedType::Object(it) if said.part.is_interface_object(&it.name) => "an interface",
         ExtendedType::Object(_) => "an object type",
         ExtendedType::Interface(_) => "an interface",
         ExtendedType::Union(_) => "a union",
@@ -162,217 +146,98 @@ fn sort(definition: &ExtendedType) -> &'static str {
     }
 }
 
-fn object(merged: &mut ObjectType, new: &ObjectType, pair: &Pair<'_>, problems: &mut Problems) {
-    describe(&mut merged.description, new.description.as_ref());
-    let interfaces = new.implements_interfaces.iter().cloned();
-    merged.implements_interfaces.extend(interfaces);
-    let known = (&mut merged.fields, &merged.name);
-    fields(known, &new.fields, pair, problems);
+/// Where a type stands: at its name, or at its first extension.
+fn location(definition: &ExtendedType) -> Option<SourceSpan> {
+    definition.name().location()
 }
 
-fn interface(
-    merged: &mut InterfaceType,
-    new: &InterfaceType,
-    pair: &Pair<'_>,
-    problems: &mut Problems,
-) {
-    describe(&mut merged.description, new.description.as_ref());
-    let interfaces = new.implements_interfaces.iter().cloned();
-    merged.implements_interfaces.extend(interfaces);
-    let known = (&mut merged.fields, &merged.name);
-    fields(known, &new.fields, pair, problems);
+/// Two subgraphs that say different things; the second one is labelled.
+fn conflict<T>(
+    code: Code,
+    message: String,
+    (here, there): (Option<SourceSpan>, Option<SourceSpan>),
+    (new, known): (Said<'_, T>, Said<'_, T>),
+) -> Diagnostic {
+    let label = format!("in `{}`", known.part.name());
+    Diagnostic::error(code, new.part.span(here), message).label(known.part.span(there), label)
 }
 
-/// The first description that anybody gives is kept.
-fn describe(known: &mut Option<Node<str>>, new: Option<&Node<str>>) {
-    if known.is_none() {
-        *known = new.cloned();
-    }
-}
-
-type Fields = IndexMap<Name, Component<FieldDefinition>>;
-
-fn fields(
-    (merged, owner): (&mut Fields, &Name),
-    new: &Fields,
-    pair: &Pair<'_>,
-    problems: &mut Problems,
-) {
-    for (name, field) in new {
-        let Some(known) = merged.get_mut(name) else {
-            merged.insert(name.clone(), bare_field(field));
-            continue;
-        };
-        let places = (field.name.location(), known.name.location());
-        match wider(&known.ty, &field.ty) {
-            Some(ty) => known.make_mut().ty = ty,
-            None => problems.push(pair.conflict(
-                places,
-                format!(
-                    "`{owner}.{name}` is `{}` here and `{}` in `{}`",
-                    field.ty, known.ty, pair.first.name
-                ),
-            )),
-        }
-        if let Some(argument) = differing_argument(known, field) {
-            problems.push(pair.conflict(
-                places,
-                format!(
-                    "the argument `{argument}` of `{owner}.{name}` is not the same as in `{}`",
-                    pair.first.name
-                ),
-            ));
-        }
-        let known = known.make_mut();
-        describe(&mut known.description, field.description.as_ref());
-    }
-}
-
-fn differing_argument(known: &FieldDefinition, new: &FieldDefinition) -> Option<Name> {
-    let one_way = |left: &FieldDefinition, right: &FieldDefinition| {
-        left.arguments
-            .iter()
-            .find(|argument| {
-                let twin = right.arguments.iter().find(|it| it.name == argument.name);
-                twin.is_none_or(|twin| {
-                    twin.ty != argument.ty || twin.default_value != argument.default_value
-                })
-            })
-            .map(|argument| argument.name.clone())
+/// The type without fields and values.
+fn shell(name: &Name, all: &[Said<'_, ExtendedType>]) -> ExtendedType {
+    let description = all.iter().find_map(|it| it.it.description()).cloned();
+    let directives = directives::of_types(all);
+    let name = name.clone();
+    let Some(first) = all.first() else {
+        return ExtendedType::Scalar(Node::new(ScalarType {
+            description,
+            name,
+            directives,
+        }));
     };
-    one_way(known, new).or_else(|| one_way(new, known))
-}
-
-/// The type that has the values of both: nullable where one of them is.
-fn wider(left: &Type, right: &Type) -> Option<Type> {
-    let inner = match (left.is_list(), right.is_list()) {
-        (true, true) => wider(left.item_type(), right.item_type())?.list(),
-        (false, false) if left.inner_named_type() == right.inner_named_type() => {
-            Type::Named(left.inner_named_type().clone())
+    match first.it {
+        ExtendedType::Scalar(_) => ExtendedType::Scalar(Node::new(ScalarType {
+            description,
+            name,
+            directives,
+        })),
+        ExtendedType::Object(_) if kind(*first) == "an object type" => {
+            ExtendedType::Object(Node::new(ObjectType {
+                description,
+                name,
+                implements_interfaces: interfaces(all),
+                directives,
+                fields: IndexMap::default(),
+            }))
         }
-        _ => return None,
-    };
-    Some(if left.is_non_null() && right.is_non_null() {
-        inner.non_null()
-    } else {
-        inner
-    })
-}
-
-fn enum_values(merged: &mut EnumType, new: &EnumType) {
-    for (name, value) in &new.values {
-        merged
-            .values
-            .entry(name.clone())
-            .or_insert_with(|| value.clone());
+        ExtendedType::Object(_) | ExtendedType::Interface(_) => {
+            ExtendedType::Interface(Node::new(InterfaceType {
+                description,
+                name,
+                implements_interfaces: interfaces(all),
+                directives,
+                fields: IndexMap::default(),
+            }))
+        }
+        ExtendedType::Union(_) => ExtendedType::Union(Node::new(UnionType {
+            description,
+            name,
+            directives,
+            members: members(all),
+        })),
+        ExtendedType::Enum(_) => ExtendedType::Enum(Node::new(EnumType {
+            description,
+            name,
+            directives,
+            values: IndexMap::default(),
+        })),
+        ExtendedType::InputObject(_) => ExtendedType::InputObject(Node::new(InputObjectType {
+            description,
+            name,
+            directives,
+            fields: IndexMap::default(),
+        })),
     }
 }
 
-fn input(
-    merged: &mut InputObjectType,
-    new: &InputObjectType,
-    pair: &Pair<'_>,
-    problems: &mut Problems,
-) {
-    for (name, field) in &new.fields {
-        let Some(known) = merged.fields.get(name) else {
-            continue;
+fn interfaces(all: &[Said<'_, ExtendedType>]) -> IndexSet<ComponentName> {
+    let mut found = IndexSet::default();
+    for said in all {
+        let written = match said.it {
+            ExtendedType::Object(it) => &it.implements_interfaces,
+            ExtendedType::Interface(it) => &it.implements_interfaces,
+            _ => continue,
         };
-        if known.ty != field.ty {
-            let places = (field.name.location(), known.name.location());
-            let message = format!(
-                "`{}.{name}` is `{}` here and `{}` in `{}`",
-                merged.name, field.ty, known.ty, pair.first.name
-            );
-            problems.push(pair.conflict(places, message));
-        }
+        found.extend(written.iter().map(bare));
     }
-    for (name, field) in
-        missing(&merged.fields, &new.fields).chain(missing(&new.fields, &merged.fields))
-    {
-        if field.is_required() {
-            problems.push(pair.conflict(
-                (new.name.location(), merged.name.location()),
-                format!(
-                    "`{}.{name}` is required in one subgraph and missing in another",
-                    merged.name
-                ),
-            ));
-        }
-    }
-    merged
-        .fields
-        .retain(|name, _| new.fields.contains_key(name));
+    found
 }
 
-type Inputs = IndexMap<Name, Component<InputValueDefinition>>;
-
-fn missing<'a>(
-    of: &'a Inputs,
-    from: &'a Inputs,
-) -> impl Iterator<Item = (&'a Name, &'a Component<InputValueDefinition>)> {
-    of.iter().filter(|(name, _)| !from.contains_key(*name))
+fn members(all: &[Said<'_, ExtendedType>]) -> IndexSet<ComponentName> {
+    let written = all.iter().filter_map(|said| said.it.as_union());
+    written.flat_map(|it| it.members.iter().map(bare)).collect()
 }
 
-/// The definition with the directives that clients may see.
-fn bare(definition: &ExtendedType) -> ExtendedType {
-    let mut definition = definition.clone();
-    match &mut definition {
-        ExtendedType::Scalar(it) => keep(&mut it.make_mut().directives),
-        ExtendedType::Union(it) => keep(&mut it.make_mut().directives),
-        ExtendedType::Enum(it) => {
-            let it = it.make_mut();
-            keep(&mut it.directives);
-            for value in it.values.values_mut() {
-                keep_on_node(&mut value.make_mut().directives);
-            }
-        }
-        ExtendedType::InputObject(it) => {
-            let it = it.make_mut();
-            keep(&mut it.directives);
-            for field in it.fields.values_mut() {
-                keep_on_node(&mut field.make_mut().directives);
-            }
-        }
-        ExtendedType::Object(it) => {
-            let it = it.make_mut();
-            keep(&mut it.directives);
-            it.fields
-                .values_mut()
-                .for_each(|field| *field = bare_field(field));
-        }
-        ExtendedType::Interface(it) => {
-            let it = it.make_mut();
-            keep(&mut it.directives);
-            it.fields
-                .values_mut()
-                .for_each(|field| *field = bare_field(field));
-        }
-    }
-    definition
-}
-
-fn bare_field(field: &Component<FieldDefinition>) -> Component<FieldDefinition> {
-    let mut field = field.clone();
-    let inner = field.make_mut();
-    keep_on_node(&mut inner.directives);
-    for argument in &mut inner.arguments {
-        keep_on_node(&mut argument.make_mut().directives);
-    }
-    field
-}
-
-/// Directives that mean something to clients.
-const FOR_CLIENTS: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
-
-fn keep(directives: &mut apollo_compiler::schema::DirectiveList) {
-    directives
-        .0
-        .retain(|directive| FOR_CLIENTS.contains(&directive.name.as_str()));
-}
-
-fn keep_on_node(directives: &mut ast::DirectiveList) {
-    directives
-        .0
-        .retain(|directive: &Node<_>| FOR_CLIENTS.contains(&directive.name.as_str()));
+/// The name alone: where it stands means nothing in the merged schema.
+fn bare(name: &ComponentName) -> ComponentName {
+    ComponentName::from(name.name.clone())
 }

@@ -1,56 +1,118 @@
-//! `@override` of fields that connectors give, which cannot be moved field by field.
+//! `@override`: fields that one subgraph takes over from another.
 
-use apollo_compiler::schema::{ExtendedType, ObjectType};
+use apollo_compiler::schema::{Component, ExtendedType};
+use apollo_compiler::{Name, Node, ast};
 
+use super::compose::part::{Coordinate, Part, fields, text};
 use crate::diagnostic::{Code, Diagnostic, Problems};
-use crate::sdl::{Sdl, called_on_field};
+use crate::sdl::federation::Directive;
 
-/// Reports every `@override` whose `from` is a subgraph with connectors that has the field.
-pub(super) fn check(sdls: &[Sdl], problems: &mut Problems) {
-    for sdl in sdls {
-        let federation = sdl.links.federation.as_ref();
-        let name = federation.map_or_else(|| "override".to_owned(), |it| it.directive("override"));
-        for definition in sdl.schema.types.values() {
-            if let ExtendedType::Object(object) = definition {
-                check_object(sdls, (sdl, object), &name, problems);
-            }
+/// Marks every field that was taken over, in the subgraph that had it; reports what cannot be.
+pub(super) fn apply(parts: &mut [Part<'_>], problems: &mut Problems) {
+    for index in 0..parts.len() {
+        let mut taken = Vec::new();
+        for at in written(&parts[index]) {
+            taken.extend(from(parts, index, &at, problems));
+        }
+        for (other, field) in taken {
+            parts[other].overridden.insert(field, index);
         }
     }
 }
 
-fn check_object(
-    sdls: &[Sdl],
-    (sdl, object): (&Sdl, &ObjectType),
-    name: &str,
-    problems: &mut Problems,
-) {
-    for (field_name, field) in &object.fields {
-        for directive in called_on_field(&field.directives, name) {
-            let from = directive.specified_argument_by_name("from");
-            let Some(from) = from.and_then(|value| value.as_str()) else {
-                continue; // The validator reports a missing argument.
-            };
-            let overridden = sdls
-                .iter()
-                .filter(|other| *other.name == *from && other.links.connect.is_some())
-                .find_map(|other| {
-                    let twin = other.schema.get_object(&object.name)?;
-                    Some((other, twin.fields.get(field_name)?))
-                });
-            let Some((other, twin)) = overridden else {
-                continue;
-            };
-            let message = format!(
-                "`{}.{field_name}` is given by connectors of `{from}`, which cannot be overridden",
-                object.name
-            );
-            let span = sdl.span(directive.location());
-            let problem = Diagnostic::error(Code::OverrideOnConnector, span, message)
-                .label(other.span(twin.name.location()), format!("in `{from}`"))
-                .help(Some(format!(
-                    "leave `@override` out, and take the field out of `{from}` when nothing needs it there"
-                )));
-            problems.push(problem);
+/// One `@override`.
+struct Written {
+    owner: Name,
+    on_interface: bool,
+    field: Component<ast::FieldDefinition>,
+    directive: Node<ast::Directive>,
+}
+
+fn written(part: &Part<'_>) -> Vec<Written> {
+    let mut found = Vec::new();
+    for (owner, definition) in part.types() {
+        for (_, field) in fields(definition).into_iter().flatten() {
+            let directives = part.on(&field.directives, Directive::Override);
+            found.extend(directives.map(|directive| Written {
+                owner: owner.clone(),
+                on_interface: matches!(definition, ExtendedType::Interface(_)),
+                field: field.clone(),
+                directive: directive.clone(),
+            }));
         }
     }
+    found
+}
+
+/// Which subgraph loses which field.
+fn from(
+    parts: &[Part<'_>],
+    index: usize,
+    at: &Written,
+    problems: &mut Problems,
+) -> Option<(usize, Coordinate)> {
+    let part = &parts[index];
+    let from = text(&at.directive, "from")?;
+    let span = part.span(at.directive.location());
+    let (owner, name) = (&at.owner, &at.field.name);
+    let refuse = |code, message: String| Diagnostic::error(code, span.clone(), message);
+    if at.on_interface {
+        let message = format!("`{owner}.{name}` is a field of an interface, which nobody gives");
+        problems.push(refuse(Code::OverrideOnInterface, message));
+        return None;
+    }
+    if from == part.name() {
+        let message = format!("`{owner}.{name}` is taken over from the same subgraph");
+        problems.push(refuse(Code::OverrideFromSelfError, message));
+        return None;
+    }
+    problems.extend(collision(part, at));
+    if let Some(label) = text(&at.directive, "label") {
+        let message = format!("the label `{label}` is taken as always on");
+        let code = Code::OverrideLabelAlwaysOn;
+        problems.push(Diagnostic::warning(code, span.clone(), message));
+    }
+    let other = parts.iter().position(|other| other.name() == from)?;
+    let twin = parts[other].field(owner, name)?;
+    let label = (
+        parts[other].span(twin.name.location()),
+        format!("in `{from}`"),
+    );
+    if parts[other].has_connectors() {
+        let message = format!(
+            "`{owner}.{name}` is given by connectors of `{from}`, which cannot be overridden"
+        );
+        let help = format!(
+            "leave `@override` out, and take the field out of `{from}` when nothing needs it there"
+        );
+        let problem = refuse(Code::OverrideOnConnector, message).label(label.0, label.1);
+        problems.push(problem.help(help));
+    } else if parts[other].has_on(&twin.directives, Directive::Override) {
+        let message = format!("`{owner}.{name}` is taken over in `{from}` too");
+        let help = "leave `@override` in one of them".to_owned();
+        let problem = refuse(Code::OverrideSourceHasOverride, message).label(label.0, label.1);
+        problems.push(problem.help(help));
+    }
+    let external = parts[other].is_external(owner, name);
+    (!external).then(|| (other, (owner.clone(), name.clone())))
+}
+
+/// A field that is taken over is given by the subgraph from what it has.
+fn collision(part: &Part<'_>, at: &Written) -> Option<Diagnostic> {
+    let (owner, name) = (&at.owner, &at.field.name);
+    let others = [
+        (Directive::Requires, "@requires"),
+        (Directive::Provides, "@provides"),
+        (Directive::External, "@external"),
+    ];
+    let found = others.iter().find_map(|(directive, text)| {
+        let mut found = part.on(&at.field.directives, *directive);
+        found.next().map(|it| (it, text))
+    });
+    found.map(|(directive, text)| {
+        let message = format!("`{owner}.{name}` has both `@override` and `{text}`");
+        let span = part.span(at.directive.location());
+        Diagnostic::error(Code::OverrideCollisionWithAnotherDirective, span, message)
+            .label(part.span(directive.location()), "the other")
+    })
 }

@@ -116,15 +116,21 @@ fn possible(id: TypeId, definition: &ExtendedType, schema: &Schema, types: &Type
             .iter()
             .filter_map(|member| types.find(member))
             .collect(),
-        ExtendedType::Interface(it) => schema
-            .types
-            .iter()
-            .filter(|(_, other)| match other {
+        ExtendedType::Interface(it) => {
+            let implements = |other: &ExtendedType| match other {
                 ExtendedType::Object(object) => object.implements_interfaces.contains(&it.name),
                 _ => false,
-            })
-            .filter_map(|(name, _)| types.find(name))
-            .collect(),
+            };
+            let all = schema.types.iter();
+            let objects = all.filter(|(_, other)| implements(other));
+            let objects: Vec<TypeId> = objects.filter_map(|(name, _)| types.find(name)).collect();
+            // Services that have the interface as an object may still give some.
+            if objects.is_empty() {
+                vec![id]
+            } else {
+                objects
+            }
+        }
         ExtendedType::Scalar(_) | ExtendedType::Enum(_) | ExtendedType::InputObject(_) => {
             Vec::new()
         }

@@ -12,7 +12,7 @@ use crate::key::FieldSet;
 use crate::mapping::ast::Selection;
 use crate::sdl::Sdl;
 use crate::sdl::literal::Literal;
-use crate::source::{Node, NodeField, NodeId};
+use crate::source::{Node, NodeField, NodeId, Objects};
 use crate::span::Span;
 use crate::types::{Field, Kind, Name, Scalar, Type, TypeId, Types};
 
@@ -75,9 +75,21 @@ impl View<'_> {
     }
 
     /// Adds a node; gives its number.
-    pub(super) fn add(&mut self, node: Node) -> NodeId {
-        self.nodes.push(node);
-        NodeId(self.nodes.len() - 1)
+    pub(super) fn add(&mut self, on: TypeId, fields: IndexMap<Name, NodeField>) -> NodeId {
+        let id = NodeId(self.nodes.len());
+        let ty = self.types.get(on);
+        // A mapping gives every type of an abstract one in the same way, and says which it is.
+        let objects = if ty.is_abstract() {
+            Objects::Several(ty.possible.iter().map(|object| (*object, id)).collect())
+        } else {
+            Objects::One
+        };
+        self.nodes.push(Node {
+            on,
+            objects,
+            fields,
+        });
+        id
     }
 
     fn value(
@@ -118,7 +130,7 @@ impl View<'_> {
         above.push(ty);
         let fields = self.fields(members, definition, above);
         above.pop();
-        Ok(Some(self.add(Node { on: ty, fields })))
+        Ok(Some(self.add(ty, fields)))
     }
 
     /// The whole selection makes an object where a leaf is wanted: the reference loads it, so it
@@ -184,7 +196,12 @@ impl View<'_> {
             }
             let (name, named) = (Arc::clone(&field.name), field.ty.named());
             if let Ok(child) = self.value((&member.shape, &member.range), named, above) {
-                given.insert(name, NodeField { child });
+                let field = NodeField {
+                    child,
+                    requires: None,
+                    ty: "".into(),
+                };
+                given.insert(name, field);
             }
         }
         given

@@ -207,7 +207,12 @@ impl Reader<'_> {
                     None => continue,
                 },
             };
-            read.push((name(&definition.name), Argument { value, default }));
+            let argument = Argument {
+                value,
+                default,
+                text: written.map(|value| input::text(value).into()),
+            };
+            read.push((name(&definition.name), argument));
         }
         read
     }

@@ -6,7 +6,22 @@ use std::fmt::Write;
 
 use apollo_compiler::ast;
 
+use super::federation::Directive;
 use super::links::{ConnectLink, Links};
+
+/// The definitions of `ast` but for those that federation's directives have in old documents,
+/// where they may say less than what is used.
+pub(super) fn own(ast: &ast::Document, links: &Links) -> ast::Document {
+    let mut own = ast.clone();
+    own.definitions.retain(|definition| match definition {
+        ast::Definition::DirectiveDefinition(it) => {
+            let known = links.directives.named(&it.name);
+            known.is_none_or(Directive::is_foreign)
+        }
+        _ => true,
+    });
+    own
+}
 
 /// SDL of every known definition that `ast` does not write itself.
 pub(super) fn missing(ast: &ast::Document, links: &Links) -> String {
@@ -21,11 +36,8 @@ pub(super) fn missing(ast: &ast::Document, links: &Links) -> String {
     for (name, text) in ALWAYS {
         add(name, text);
     }
-    for (name, rest) in FEDERATION {
-        let local = links
-            .federation
-            .as_ref()
-            .map_or_else(|| (*name).to_owned(), |link| link.directive(name));
+    for (local, definition) in links.directives.definitions() {
+        let rest = definition.rest;
         add(&format!("@{local}"), &format!("directive @{local}{rest}"));
     }
     if let Some(connect) = &links.connect {
@@ -55,33 +67,10 @@ const ALWAYS: &[(&str, &str)] = &[
     ("@oneOf", "directive @oneOf on INPUT_OBJECT"),
     ("link__Import", "scalar link__Import"),
     ("link__Purpose", "enum link__Purpose { SECURITY EXECUTION }"),
-];
-
-/// Directives of federation 1 and 2, by their name in the specification.
-const FEDERATION: &[(&str, &str)] = &[
     (
-        "key",
-        "(fields: String!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE",
+        "CacheControlScope",
+        "enum CacheControlScope { PUBLIC PRIVATE }",
     ),
-    ("requires", "(fields: String!) on FIELD_DEFINITION"),
-    ("provides", "(fields: String!) on FIELD_DEFINITION"),
-    ("external", "(reason: String) on OBJECT | FIELD_DEFINITION"),
-    ("shareable", " repeatable on OBJECT | FIELD_DEFINITION"),
-    ("extends", " on OBJECT | INTERFACE"),
-    (
-        "override",
-        "(from: String!, label: String) on FIELD_DEFINITION",
-    ),
-    (
-        "inaccessible",
-        " on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION",
-    ),
-    (
-        "tag",
-        "(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA",
-    ),
-    ("interfaceObject", " on OBJECT"),
-    ("composeDirective", "(name: String!) repeatable on SCHEMA"),
 ];
 
 fn connect_definitions(connect: &ConnectLink) -> Vec<(String, String)> {

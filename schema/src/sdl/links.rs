@@ -3,6 +3,7 @@
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Value};
 
+use super::federation::Directives;
 use super::range;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::mapping::Version;
@@ -15,16 +16,51 @@ pub(crate) struct Links {
     pub(crate) federation: Option<Link>,
     /// Connectors.
     pub(crate) connect: Option<ConnectLink>,
+    /// The names of what federation defines.
+    pub(crate) directives: Directives,
+    /// All of them, in the order written.
+    pub(crate) all: Vec<Linked>,
+}
+
+/// One `@link` with what it links.
+#[derive(Debug)]
+pub(crate) struct Linked {
+    /// The last part of the URL but the version: `federation`.
+    pub(crate) identity: String,
+    pub(crate) url: String,
+    pub(crate) link: Link,
 }
 
 /// One `@link`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Link {
+    /// What the specification calls itself.
+    name: String,
     prefix: String,
     imports: Vec<(String, String)>,
 }
 
 impl Link {
+    /// Whether `local` is a directive of the specification in this document.
+    pub(crate) fn names(&self, local: &str) -> bool {
+        let imported = |(_, name): &(String, String)| name.strip_prefix('@') == Some(local);
+        let prefixed = local
+            .strip_prefix(&self.prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("__"));
+        prefixed || self.imports.iter().any(imported)
+    }
+
+    /// What stands before `__` in names that are not imported.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The names that the specification gives, and those of this document.
+    pub(crate) fn imports(&self) -> impl Iterator<Item = (&str, &str)> {
+        let imports = self.imports.iter();
+        imports.map(|(name, local)| (name.as_str(), local.as_str()))
+    }
+
     /// What the directive that the specification calls `name` is called in this document.
     pub(crate) fn directive(&self, name: &str) -> String {
         self.imports
@@ -32,8 +68,8 @@ impl Link {
             .find(|(original, _)| original.strip_prefix('@') == Some(name))
             .map_or_else(
                 || {
-                    if self.prefix == name {
-                        name.to_owned()
+                    if self.name == name {
+                        self.prefix.clone()
                     } else {
                         format!("{}__{name}", self.prefix)
                     }
@@ -84,10 +120,20 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
         let Some((identity, version)) = split(url) else {
             continue; // A specification that is not ours to know.
         };
+        links.all.push(Linked {
+            identity: identity.to_owned(),
+            url: url.to_owned(),
+            link: link(directive, identity),
+        });
         match identity {
+            "federation" if version == "1.0" => {}
             "federation" => {
                 links.federation = Some(link(directive, "federation"));
                 refused.extend(unsupported(document, directive));
+                if !is_federation(version) {
+                    let span = Span::new(document, range(directive.location()));
+                    problems.push(unknown_federation(version, span));
+                }
             }
             "connect" => {
                 let span = Span::new(document, range(directive.location()));
@@ -105,7 +151,31 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
     if links.connect.is_some() {
         problems.extend(refused);
     }
+    let all = links.all.iter();
+    let of_federation = links.federation.is_some();
+    let all: Vec<_> = all
+        .filter(|linked| of_federation || linked.identity != "federation")
+        .map(|linked| (linked.identity.as_str(), &linked.link))
+        .collect();
+    links.directives = Directives::new(ast, &all);
     links
+}
+
+/// Newer versions of federation 2 may have rules that would be broken unseen.
+fn is_federation(version: &str) -> bool {
+    let minor = version.strip_prefix("2.");
+    minor
+        .and_then(|minor| minor.parse::<u8>().ok())
+        .is_some_and(|minor| minor <= NEWEST_FEDERATION)
+}
+
+const NEWEST_FEDERATION: u8 = 12;
+
+fn unknown_federation(version: &str, span: Span) -> Diagnostic {
+    let message = format!("`v{version}` is not a known version of federation");
+    Diagnostic::error(Code::UnknownFederationLinkVersion, span, message).help(Some(format!(
+        "the known versions are v2.0 to v2.{NEWEST_FEDERATION}"
+    )))
 }
 
 /// Imports that no subgraph with connectors may have.
@@ -163,6 +233,7 @@ fn split(url: &str) -> Option<(&str, &str)> {
 
 fn link(directive: &Node<ast::Directive>, name: &str) -> Link {
     Link {
+        name: name.to_owned(),
         prefix: text(directive, "as").unwrap_or(name).to_owned(),
         imports: directive
             .specified_argument_by_name("import")

@@ -287,6 +287,7 @@ fn shop() -> &'static Graph {
 fn subgraph(name: &str, text: impl Into<std::sync::Arc<str>>) -> Subgraph {
     Subgraph {
         name: name.into(),
+        url: None,
         document: Document::new(format!("{name}.graphql"), text),
     }
 }

@@ -12,7 +12,7 @@ use crate::link::{Read, Reported};
 use crate::mapping::Mapping;
 use crate::source::{self, Entry, Node, NodeField, Serves};
 use crate::span::Span;
-use crate::types::{Field, TypeId};
+use crate::types::{Field, TypeId, Types};
 
 /// What the place and the variables of a connector make of it.
 pub(super) struct Entered {
@@ -72,13 +72,20 @@ pub(super) fn judge(reader: &mut Reader<'_>, place: Place<'_>, selection: &Place
 fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>) -> Read<Entered> {
     let mut view = reader.view(&at.written.selection);
     let child = view.of(at.written.selection.it.ast(), field.ty.named())?;
-    let fields = std::iter::once((Arc::clone(&field.name), NodeField { child })).collect();
-    let node = view.add(Node { on, fields });
+    let given = NodeField {
+        child,
+        requires: None,
+        ty: "".into(),
+    };
+    let fields = std::iter::once((Arc::clone(&field.name), given)).collect();
+    let node = view.add(on, fields);
     let nodes = view.nodes;
     let this = at.uses.fields("this");
     key::check(reader, on, (&this, "this"), at)?;
+    let name = |types: &Types, on| Arc::clone(&types.get(on).name);
     let mut entries = vec![Entry {
         on,
+        type_name: name(reader.types, on),
         key: this,
         node,
         serves: Serves::Field,
@@ -87,6 +94,7 @@ fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>)
         let key = entity_key(reader, field, at)?;
         entries.extend(child.map(|node| Entry {
             on: field.ty.named(),
+            type_name: name(reader.types, field.ty.named()),
             key,
             node,
             serves: Serves::Object,
@@ -134,6 +142,7 @@ fn on_type(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<Entered> {
     Ok(Entered {
         entries: vec![Entry {
             on,
+            type_name: Arc::clone(&reader.types.get(on).name),
             key,
             node,
             serves,

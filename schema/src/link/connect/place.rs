@@ -143,15 +143,24 @@ type Query {{
 }}
 
 type Part {{ of: Whole }}
-type Whole {{ id: ID!  parent: Whole @external }}
+type Whole {{ id: ID! }}
 input Of {{ id: ID!  {input} }}
 "#
         );
         let subgraph = Subgraph {
             name: "parts".into(),
+            url: None,
             document: Document::new("parts.graphql", sdl),
         };
-        let (_, diagnostics) = link(&[subgraph], LinkOptions::default());
+        let wholes = Subgraph {
+            name: "wholes".into(),
+            url: None,
+            document: Document::new(
+                "wholes.graphql",
+                r#"type Whole @key(fields: "id") { id: ID!  parent: Whole }"#,
+            ),
+        };
+        let (_, diagnostics) = link(&[subgraph, wholes], LinkOptions::default());
         let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
         assert!(rendered.join("\n").starts_with(expected), "{rendered:?}");
         assert_eq!(rendered.is_empty(), expected.is_empty(), "{rendered:?}");

@@ -1,0 +1,125 @@
+//! The schema that clients see: the graph's without what is `@inaccessible`, and without
+//! directives that only gateways read.
+
+use std::collections::HashSet;
+
+use apollo_compiler::Name;
+use apollo_compiler::ast;
+use apollo_compiler::schema::{DirectiveList, ExtendedType, Schema};
+
+use super::merge::FOR_CLIENTS;
+
+/// What of `schema` clients may see.
+pub(super) fn visible(schema: &Schema) -> Schema {
+    let mut visible = schema.clone();
+    visible
+        .types
+        .retain(|_, definition| !definition.directives().has(INACCESSIBLE));
+    let names: HashSet<_> = visible.types.keys().cloned().collect();
+    for definition in visible.types.values_mut() {
+        strip(definition, &names);
+    }
+    let definitions = &mut visible.directive_definitions;
+    definitions.retain(|name, definition| {
+        definition.is_built_in()
+            || FOR_CLIENTS.contains(&name.as_str())
+            || is_executable(definition)
+    });
+    let definition = visible.schema_definition.make_mut();
+    keep(&mut definition.directives);
+    for root in [
+        &mut definition.query,
+        &mut definition.mutation,
+        &mut definition.subscription,
+    ] {
+        if root
+            .as_ref()
+            .is_some_and(|root| !names.contains(&root.name))
+        {
+            *root = None;
+        }
+    }
+    visible
+}
+
+const INACCESSIBLE: &str = "inaccessible";
+
+fn is_executable(definition: &ast::DirectiveDefinition) -> bool {
+    use ast::DirectiveLocation as L;
+    definition.locations.iter().any(|location| {
+        matches!(
+            location,
+            L::Query
+                | L::Mutation
+                | L::Subscription
+                | L::Field
+                | L::FragmentDefinition
+                | L::FragmentSpread
+                | L::InlineFragment
+                | L::VariableDefinition
+        )
+    })
+}
+
+/// Takes out of a type what clients may not see; `names` are the types that they may.
+fn strip(definition: &mut ExtendedType, names: &HashSet<Name>) {
+    let is_hidden = |list: &ast::DirectiveList| list.has(INACCESSIBLE);
+    match definition {
+        ExtendedType::Scalar(it) => keep(&mut it.make_mut().directives),
+        ExtendedType::Object(it) => {
+            let it = it.make_mut();
+            keep(&mut it.directives);
+            it.implements_interfaces
+                .retain(|name| names.contains(&name.name));
+            it.fields.retain(|_, field| !is_hidden(&field.directives));
+            it.fields.values_mut().for_each(|it| field(it.make_mut()));
+        }
+        ExtendedType::Interface(it) => {
+            let it = it.make_mut();
+            keep(&mut it.directives);
+            it.implements_interfaces
+                .retain(|name| names.contains(&name.name));
+            it.fields.retain(|_, field| !is_hidden(&field.directives));
+            it.fields.values_mut().for_each(|it| field(it.make_mut()));
+        }
+        ExtendedType::Union(it) => {
+            let it = it.make_mut();
+            keep(&mut it.directives);
+            it.members.retain(|name| names.contains(&name.name));
+        }
+        ExtendedType::Enum(it) => {
+            let it = it.make_mut();
+            keep(&mut it.directives);
+            it.values.retain(|_, value| !is_hidden(&value.directives));
+            for value in it.values.values_mut() {
+                keep_on(&mut value.make_mut().directives);
+            }
+        }
+        ExtendedType::InputObject(it) => {
+            let it = it.make_mut();
+            keep(&mut it.directives);
+            it.fields.retain(|_, field| !is_hidden(&field.directives));
+            for field in it.fields.values_mut() {
+                keep_on(&mut field.make_mut().directives);
+            }
+        }
+    }
+}
+
+fn field(field: &mut ast::FieldDefinition) {
+    keep_on(&mut field.directives);
+    field
+        .arguments
+        .retain(|argument| !argument.directives.has(INACCESSIBLE));
+    for argument in &mut field.arguments {
+        keep_on(&mut argument.make_mut().directives);
+    }
+}
+
+fn keep(list: &mut DirectiveList) {
+    list.0.retain(|it| FOR_CLIENTS.contains(&it.name.as_str()));
+}
+
+fn keep_on(list: &mut ast::DirectiveList) {
+    list.0.retain(|it| FOR_CLIENTS.contains(&it.name.as_str()));
+}

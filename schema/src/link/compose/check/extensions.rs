@@ -1,0 +1,35 @@
+//! Types that every subgraph says to be another's.
+
+use super::super::Composed;
+use crate::diagnostic::{Code, Diagnostic, Problems};
+
+pub(super) fn check(composed: &Composed<'_>, problems: &mut Problems) {
+    for name in composed.schema.types.keys() {
+        if ROOTS.contains(&name.as_str()) {
+            continue;
+        }
+        let mut first = None;
+        let has_base = composed.parts.iter().any(|part| {
+            let Some(definition) = part.get(name) else {
+                return false;
+            };
+            let mut origins = definition.iter_origins();
+            let extension = origins.find_map(|origin| origin.extension_id());
+            if let (None, Some(extension)) = (&first, extension) {
+                first = Some(part.span(extension.location()));
+            }
+            let mut origins = definition.iter_origins();
+            extension.is_none() || origins.any(|origin| origin.extension_id().is_none())
+        });
+        if let (false, Some(span)) = (has_base, first) {
+            let message = format!("`{name}` is extended, and no subgraph defines it");
+            let help =
+                format!("write `type {name}` instead of `extend type {name}` in one of them");
+            let problem = Diagnostic::error(Code::ExtensionWithNoBase, span, message);
+            problems.push(problem.help(help));
+        }
+    }
+}
+
+/// Every subgraph may extend them.
+const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];

@@ -1,0 +1,166 @@
+//! Rules of interfaces: their fields are there, their keys lead to all of their objects.
+
+use apollo_compiler::Name;
+use apollo_compiler::ast;
+use apollo_compiler::schema::{Component, ExtendedType, ObjectType};
+
+use super::super::Composed;
+use super::super::part::{Part, text};
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::key::FieldSet;
+use crate::sdl::federation::Directive;
+
+pub(super) fn check(composed: &Composed<'_>, problems: &mut Problems) {
+    for definition in composed.schema.types.values() {
+        match definition {
+            ExtendedType::Object(object) => implemented(composed, object, problems),
+            ExtendedType::Interface(interface) => {
+                for part in composed.parts.iter().filter(|part| !part.is_legacy()) {
+                    keyed(composed, (part, &interface.name), problems);
+                    interface_object(composed, (part, &interface.name), problems);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Reports fields of its interfaces that the object has in no subgraph.
+fn implemented(composed: &Composed<'_>, object: &ObjectType, problems: &mut Problems) {
+    for interface in &object.implements_interfaces {
+        let Some(definition) = composed.schema.get_interface(interface) else {
+            continue;
+        };
+        for field in definition.fields.keys() {
+            if object.fields.contains_key(field) {
+                continue;
+            }
+            let owner = &object.name;
+            let message =
+                format!("`{owner}` is a `{interface}`, and has no field `{field}` in any subgraph");
+            let Some((first, at)) = place(composed, owner) else {
+                continue;
+            };
+            let code = Code::InterfaceFieldNoImplem;
+            let mut problem = Diagnostic::error(code, first.span(at), message);
+            let mut parts = composed.parts.iter();
+            let with = parts.find_map(|part| Some((part, part.field(interface, field)?)));
+            if let Some((part, field)) = with {
+                let text = format!("in `{}`", part.name());
+                problem = problem.label(part.span(field.name.location()), text);
+            }
+            problems.push(problem.help(format!("add `{field}` to `{owner}`")));
+        }
+    }
+}
+
+fn place<'a>(
+    composed: &'a Composed<'a>,
+    name: &Name,
+) -> Option<(&'a Part<'a>, Option<apollo_compiler::parser::SourceSpan>)> {
+    let mut parts = composed.parts.iter();
+    parts.find_map(|part| Some((part, part.get(name)?.name().location())))
+}
+
+/// Reports objects of an interface with keys that a subgraph lacks, or that lack its keys.
+fn keyed(composed: &Composed<'_>, (part, name): (&Part<'_>, &Name), problems: &mut Problems) {
+    let Some(definition) = part.get(name).filter(|it| it.is_interface()) else {
+        return;
+    };
+    let mut resolvable = None;
+    for key in part.on_type(definition.directives(), Directive::Key) {
+        without_key(part, (name, key), problems);
+        if is_resolvable(key) {
+            resolvable = resolvable.or(Some(key));
+        }
+    }
+    let Some(key) = resolvable else {
+        return;
+    };
+    let missing: Vec<_> = objects(composed, name)
+        .filter(|object| part.get(&object.name).is_none())
+        .map(|object| format!("`{}`", object.name))
+        .collect();
+    if !missing.is_empty() {
+        let message = format!(
+            "`{name}` can be asked for by key in `{}`, which does not know {}",
+            part.name(),
+            missing.join(", ")
+        );
+        let code = Code::InterfaceKeyMissingImplementationType;
+        let problem = Diagnostic::error(code, part.span(key.location()), message);
+        let help = format!("define the missing types in `{}`", part.name());
+        problems.push(problem.help(help));
+    }
+}
+
+/// Reports objects of the subgraph without the key of their interface.
+fn without_key(
+    part: &Part<'_>,
+    (name, key): (&Name, &Component<ast::Directive>),
+    problems: &mut Problems,
+) {
+    let set = |directive: &ast::Directive| text(directive, "fields").and_then(FieldSet::parse);
+    let Some(wanted) = set(key) else {
+        return;
+    };
+    for (object, definition) in part.types() {
+        let implements = definition
+            .as_object()
+            .is_some_and(|it| it.implements_interfaces.contains(name.as_str()));
+        let mut keys = part.on_type(definition.directives(), Directive::Key);
+        let has = keys.any(|it| {
+            let same = |set: FieldSet| set.is_subset(&wanted) && wanted.is_subset(&set);
+            is_resolvable(it) == is_resolvable(key) && set(it).is_some_and(same)
+        });
+        if implements && !has {
+            let message =
+                format!("`{object}` lacks the `@key` `{wanted}` of its interface `{name}`");
+            let span = part.span(definition.name().location());
+            let problem = Diagnostic::error(Code::InterfaceKeyNotOnImplementation, span, message);
+            let problem = problem.label(part.span(key.location()), "the interface's key");
+            problems.push(problem.help(format!("write `@key(fields: \"{wanted}\")` on it")));
+        }
+    }
+}
+
+/// Reports a subgraph that has an interface as an object, and its objects as well.
+fn interface_object(
+    composed: &Composed<'_>,
+    (part, name): (&Part<'_>, &Name),
+    problems: &mut Problems,
+) {
+    if !part.is_interface_object(name) {
+        return;
+    }
+    for object in objects(composed, name) {
+        let Some(definition) = part.get(&object.name) else {
+            continue;
+        };
+        let message = format!(
+            "`{name}` is an object in `{}`, which also has `{}`, one of its objects",
+            part.name(),
+            object.name
+        );
+        let span = part.span(definition.name().location());
+        let help = format!("give the fields of `{}` through `{name}`", object.name);
+        let problem = Diagnostic::error(Code::InterfaceObjectUsageError, span, message);
+        problems.push(problem.help(help));
+    }
+}
+
+/// The object types of the graph that implement an interface.
+fn objects<'a>(
+    composed: &'a Composed<'_>,
+    interface: &'a Name,
+) -> impl Iterator<Item = &'a ObjectType> {
+    let types = composed.schema.types.values();
+    types
+        .filter_map(ExtendedType::as_object)
+        .filter(|object| object.implements_interfaces.contains(interface.as_str()))
+}
+
+fn is_resolvable(key: &ast::Directive) -> bool {
+    let value = key.specified_argument_by_name("resolvable");
+    value.and_then(|value| value.to_bool()).unwrap_or(true)
+}

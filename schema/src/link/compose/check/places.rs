@@ -1,0 +1,99 @@
+//! Directives where they mean nothing, and those that are not supported.
+
+use apollo_compiler::ast::FieldDefinition;
+use apollo_compiler::schema::{Component, ExtendedType};
+use apollo_compiler::{Name, Node, ast};
+
+use super::super::part::{Part, fields};
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::sdl::federation::Directive;
+
+pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
+    for (owner, definition) in part.types() {
+        interface_object(part, (owner, definition), problems);
+        for (_, field) in fields(definition).into_iter().flatten() {
+            let at = At { part, owner, field };
+            if definition.is_interface() && !part.is_legacy() {
+                at.on_interface(problems);
+            }
+            at.provides(problems);
+            at.contexts(problems);
+        }
+    }
+}
+
+fn interface_object(part: &Part<'_>, (name, it): (&Name, &ExtendedType), problems: &mut Problems) {
+    let mut found = part.on_type(it.directives(), Directive::InterfaceObject);
+    if let Some(directive) = found.next()
+        && !part.has(it.directives(), Directive::Key)
+    {
+        let message = format!("`{name}` is an interface object without a `@key`");
+        let span = part.span(directive.location());
+        let help = format!("give it a key of the interface `{name}`");
+        let problem = Diagnostic::error(Code::InterfaceObjectUsageError, span, message);
+        problems.push(problem.help(help));
+    }
+}
+
+struct At<'a> {
+    part: &'a Part<'a>,
+    owner: &'a Name,
+    field: &'a Component<FieldDefinition>,
+}
+
+impl At<'_> {
+    fn name(&self) -> String {
+        format!("{}.{}", self.owner, self.field.name)
+    }
+
+    fn refuse(&self, code: Code, directive: &Node<ast::Directive>, message: String) -> Diagnostic {
+        Diagnostic::error(code, self.part.span(directive.location()), message)
+    }
+
+    fn on_interface(&self, problems: &mut Problems) {
+        for (directive, code) in [
+            (Directive::Requires, Code::RequiresUnsupportedOnInterface),
+            (Directive::Provides, Code::ProvidesUnsupportedOnInterface),
+            (Directive::Shareable, Code::InvalidShareableUsage),
+        ] {
+            for found in self.part.on(&self.field.directives, directive) {
+                let message = format!(
+                    "`@{}` stands on `{}`, which is a field of an interface",
+                    directive.name(),
+                    self.name()
+                );
+                let help = "put it on the fields of the objects that implement it".to_owned();
+                problems.push(self.refuse(code, found, message).help(help));
+            }
+        }
+    }
+
+    fn provides(&self, problems: &mut Problems) {
+        for found in self.part.on(&self.field.directives, Directive::Provides) {
+            let of = self.field.ty.inner_named_type();
+            let leaf = match self.part.schema.types.get(of) {
+                Some(definition) => definition.is_leaf(),
+                None => false, // The validator reports it.
+            };
+            if leaf {
+                let message = format!("`{}` gives `{of}`, which has no fields", self.name());
+                problems.push(self.refuse(Code::ProvidesOnNonObjectField, found, message));
+            }
+        }
+    }
+
+    fn contexts(&self, problems: &mut Problems) {
+        for argument in &self.field.arguments {
+            for found in self.part.on(&argument.directives, Directive::FromContext) {
+                let message = format!(
+                    "the argument `{}` of `{}` is filled from a context, which is not supported yet",
+                    argument.name,
+                    self.name()
+                );
+                let help = "let the client pass it, or ask for it with `@requires`".to_owned();
+                let code = Code::UnsupportedLinkedFeature;
+                problems.push(self.refuse(code, found, message).help(help));
+            }
+        }
+    }
+}

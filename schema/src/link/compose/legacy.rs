@@ -1,0 +1,92 @@
+//! Federation 1: what its documents mean in the terms of federation 2.
+
+use std::collections::HashSet;
+
+use apollo_compiler::Name;
+use apollo_compiler::schema::ExtendedType;
+
+use super::fields;
+use super::part::{Coordinate, Part, text};
+use crate::sdl::federation::Directive;
+
+/// Makes every subgraph say what it would say in federation 2.
+pub(super) fn adapt(parts: &mut [Part<'_>]) {
+    for index in 0..parts.len() {
+        if parts[index].is_legacy() && !parts[index].has_connectors() {
+            let keys = keys_elsewhere(parts, index);
+            parts[index].external.retain(|field| !keys.contains(field));
+            drop_unused(&mut parts[index]);
+        }
+    }
+}
+
+/// Fields that are external in an extension without a key of its own, and part of the first key
+/// of the type elsewhere: such an extension is known by that key.
+fn keys_elsewhere(parts: &[Part<'_>], index: usize) -> HashSet<Coordinate> {
+    let part = &parts[index];
+    let mut found = HashSet::new();
+    for (name, definition) in part.types() {
+        let extended = definition
+            .iter_origins()
+            .any(|origin| part.is_extension(definition, origin));
+        if !extended || part.has(definition.directives(), Directive::Key) {
+            continue;
+        }
+        for (_, other) in parts.iter().enumerate().filter(|(at, _)| *at != index) {
+            found.extend(first_key(other, name));
+        }
+    }
+    found
+}
+
+fn first_key(part: &Part<'_>, name: &Name) -> Vec<Coordinate> {
+    let definition = part.get(name);
+    let key = definition.and_then(|it| part.on_type(it.directives(), Directive::Key).next());
+    let text = key.and_then(|key| text(key, "fields"));
+    let set = text.and_then(|text| fields::parse(&part.schema, name, text));
+    let set = set.into_iter();
+    set.flat_map(|set| {
+        let fields = set.selection_set.fields().map(|field| field.name.clone());
+        fields.collect::<Vec<_>>()
+    })
+    .map(|field| (name.clone(), field))
+    .collect()
+}
+
+/// External fields that nothing asks for are leftovers, and were allowed.
+fn drop_unused(part: &mut Part<'_>) {
+    let unused: Vec<Coordinate> = part
+        .external
+        .iter()
+        .filter(|field| !part.is_used(field))
+        .cloned()
+        .collect();
+    for (owner, field) in unused {
+        if let Some(ExtendedType::Object(object)) = part.schema.types.get_mut(&owner) {
+            object.make_mut().fields.shift_remove(&field);
+            if object.fields.is_empty() {
+                part.schema.types.shift_remove(&owner);
+            }
+        }
+        part.external.remove(&(owner, field));
+    }
+}
+
+impl Part<'_> {
+    /// Whether anything in the subgraph asks for the external field.
+    pub(in crate::link) fn is_used(&self, field: &Coordinate) -> bool {
+        self.sets.key.contains(field)
+            || self.sets.required.contains(field)
+            || self.sets.provided.contains(field)
+            || self.is_of_interface(field)
+    }
+
+    /// Whether an interface that the type implements has the field.
+    fn is_of_interface(&self, (owner, field): &Coordinate) -> bool {
+        let object = self.schema.get_object(owner);
+        object.is_some_and(|object| {
+            let mut interfaces = object.implements_interfaces.iter();
+            interfaces.any(|interface| self.field(interface, field).is_some())
+        })
+    }
+}

@@ -1,0 +1,175 @@
+//! One subgraph in the terms of federation: its types, and what its directives make of them.
+
+use std::collections::{HashMap, HashSet};
+
+use apollo_compiler::ast::{self, FieldDefinition};
+use apollo_compiler::collections::IndexMap;
+use apollo_compiler::parser::SourceSpan;
+use apollo_compiler::schema::{Component, ComponentOrigin, DirectiveList, ExtendedType, Schema};
+use apollo_compiler::{Name, Node};
+
+use super::external;
+use super::fields::FieldSets;
+use crate::sdl::Sdl;
+use crate::sdl::federation::Directive;
+use crate::span::Span;
+
+/// A field of a type.
+pub(in crate::link) type Coordinate = (Name, Name);
+
+/// One subgraph.
+pub(in crate::link) struct Part<'a> {
+    pub(in crate::link) sdl: &'a Sdl,
+    /// As the document has it, without what is of no use to others.
+    pub(in crate::link) schema: Schema,
+    /// What its sets of fields name.
+    pub(in crate::link) sets: FieldSets,
+    /// `@external` that means it; see `external`.
+    pub(in crate::link) external: HashSet<Coordinate>,
+    /// Fields that other subgraphs took over, each with the subgraph that did.
+    pub(in crate::link) overridden: HashMap<Coordinate, usize>,
+    /// Directives of its own that the graph is to keep (`@composeDirective`).
+    pub(in crate::link) composed: HashSet<String>,
+}
+
+/// Fields by name.
+pub(in crate::link) type Fields = IndexMap<Name, Component<FieldDefinition>>;
+
+impl<'a> Part<'a> {
+    pub(super) fn new(sdl: &'a Sdl) -> Self {
+        let mut part = Self {
+            sdl,
+            schema: sdl.schema.clone(),
+            sets: FieldSets::default(),
+            external: HashSet::new(),
+            overridden: HashMap::new(),
+            composed: HashSet::new(),
+        };
+        part.composed = composed(&part);
+        part.sets = FieldSets::read(&part);
+        part.external = external::external(&part);
+        part
+    }
+
+    /// The name of the subgraph.
+    pub(in crate::link) fn name(&self) -> &str {
+        &self.sdl.name
+    }
+
+    pub(in crate::link) fn has_connectors(&self) -> bool {
+        self.sdl.links.connect.is_some()
+    }
+
+    /// Whether it says nothing of federation 2, so that the rules of federation 1 hold.
+    pub(in crate::link) fn is_legacy(&self) -> bool {
+        self.sdl.links.federation.is_none()
+    }
+
+    /// Its types but for the scalars that every schema has.
+    pub(in crate::link) fn types(&self) -> impl Iterator<Item = (&Name, &ExtendedType)> {
+        let types = self.schema.types.iter();
+        types.filter(|(_, definition)| !definition.is_built_in())
+    }
+
+    pub(in crate::link) fn get(&self, name: &str) -> Option<&ExtendedType> {
+        let found = self.schema.types.get(name);
+        found.filter(|definition| !definition.is_built_in())
+    }
+
+    pub(in crate::link) fn field(
+        &self,
+        ty: &str,
+        field: &str,
+    ) -> Option<&Component<FieldDefinition>> {
+        fields(self.get(ty)?)?.get(field)
+    }
+
+    /// Whether the type is an interface of the graph that is an object here.
+    pub(in crate::link) fn is_interface_object(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|definition| {
+            definition.is_object() && self.has(definition.directives(), Directive::InterfaceObject)
+        })
+    }
+
+    pub(in crate::link) fn is_external(&self, ty: &Name, field: &Name) -> bool {
+        self.external.contains(&(ty.clone(), field.clone()))
+    }
+
+    pub(in crate::link) fn is_overridden(&self, ty: &Name, field: &Name) -> bool {
+        self.overridden.contains_key(&(ty.clone(), field.clone()))
+    }
+
+    /// The directives of a type that are `wanted`.
+    pub(in crate::link) fn on_type<'b>(
+        &'b self,
+        list: &'b DirectiveList,
+        wanted: Directive,
+    ) -> impl Iterator<Item = &'b Component<ast::Directive>> {
+        list.iter()
+            .filter(move |it| self.sdl.links.directives.named(&it.name) == Some(wanted))
+    }
+
+    /// The directives of anything else that are `wanted`.
+    pub(in crate::link) fn on<'b>(
+        &'b self,
+        list: &'b ast::DirectiveList,
+        wanted: Directive,
+    ) -> impl Iterator<Item = &'b Node<ast::Directive>> {
+        list.iter()
+            .filter(move |it| self.sdl.links.directives.named(&it.name) == Some(wanted))
+    }
+
+    pub(in crate::link) fn has(&self, list: &DirectiveList, wanted: Directive) -> bool {
+        self.on_type(list, wanted).next().is_some()
+    }
+
+    pub(in crate::link) fn has_on(&self, list: &ast::DirectiveList, wanted: Directive) -> bool {
+        self.on(list, wanted).next().is_some()
+    }
+
+    /// Whether a directive of the type covers `field`: it stands where the field does, on the
+    /// definition or on the same extension.
+    pub(in crate::link) fn covers(
+        &self,
+        definition: &ExtendedType,
+        field: &Component<FieldDefinition>,
+        wanted: Directive,
+    ) -> bool {
+        let same = |it: &Component<ast::Directive>| it.origin == field.origin;
+        self.on_type(definition.directives(), wanted).any(same)
+    }
+
+    /// Whether the type is said to be another subgraph's at `origin`.
+    pub(in crate::link) fn is_extension(
+        &self,
+        definition: &ExtendedType,
+        origin: &ComponentOrigin,
+    ) -> bool {
+        origin.extension_id().is_some() || self.has(definition.directives(), Directive::Extends)
+    }
+
+    pub(in crate::link) fn span(&self, location: Option<SourceSpan>) -> Span {
+        self.sdl.span(location)
+    }
+}
+
+fn composed(part: &Part<'_>) -> HashSet<String> {
+    let directives = &part.schema.schema_definition.directives;
+    part.on_type(directives, Directive::Compose)
+        .filter_map(|it| Some(text(it, "name")?.trim_start_matches('@').to_owned()))
+        .collect()
+}
+
+/// The fields of a type that has any.
+pub(in crate::link) fn fields(definition: &ExtendedType) -> Option<&Fields> {
+    match definition {
+        ExtendedType::Object(it) => Some(&it.fields),
+        ExtendedType::Interface(it) => Some(&it.fields),
+        _ => None,
+    }
+}
+
+/// The argument of a directive that is text.
+pub(in crate::link) fn text<'a>(directive: &'a ast::Directive, argument: &str) -> Option<&'a str> {
+    directive.specified_argument_by_name(argument)?.as_str()
+}

@@ -1,0 +1,69 @@
+//! `@join__directive`: what a subgraph says that only some gateways understand, connectors above
+//! all, kept word for word.
+
+use apollo_compiler::Name;
+use apollo_compiler::Node;
+use apollo_compiler::ast::{self, FieldDefinition};
+use apollo_compiler::schema::{Component, Directive as Written, ExtendedType};
+
+use super::super::part::Part;
+use super::graphs::Graphs;
+use super::kept;
+use crate::sdl::federation::Directive;
+use crate::sdl::links::ConnectLink;
+
+/// Links to the connect specification, and `@source`s.
+pub(super) fn of_schema(graphs: &Graphs<'_>) -> Vec<Component<Written>> {
+    let mut found = Vec::new();
+    for (graph, part) in graphs.iter() {
+        let Some(connect) = &part.sdl.links.connect else {
+            continue;
+        };
+        let directives = &part.sdl.schema.schema_definition.directives;
+        for directive in directives {
+            let is_link =
+                directive.name == "link" && part.span(directive.location()) == connect.span;
+            if is_link || *directive.name == *connect.source {
+                found.push(Component::from(kept(graph, directive, &directive.name)));
+            }
+        }
+    }
+    found
+}
+
+/// What is kept of a type.
+pub(super) fn of_type(
+    (graph, part): (&Name, &Part<'_>),
+    definition: &ExtendedType,
+) -> Vec<Node<ast::Directive>> {
+    let directives = definition.directives().iter();
+    let directives = directives.map(|it| &it.node);
+    all((graph, part), directives)
+}
+
+/// What is kept of a field.
+pub(super) fn of_field(
+    (graph, part): (&Name, &Part<'_>),
+    field: &Component<FieldDefinition>,
+) -> Vec<Node<ast::Directive>> {
+    all((graph, part), field.directives.iter())
+}
+
+fn all<'a>(
+    (graph, part): (&Name, &Part<'_>),
+    directives: impl Iterator<Item = &'a Node<ast::Directive>>,
+) -> Vec<Node<ast::Directive>> {
+    let connect = part.sdl.links.connect.as_ref();
+    let names = |connect: &ConnectLink, name: &str| connect.connect == name;
+    directives
+        .filter_map(|directive| {
+            let local = directive.name.as_str();
+            if connect.is_some_and(|connect| names(connect, local)) {
+                return Some(kept(graph, directive, local));
+            }
+            let known = part.sdl.links.directives.named(local);
+            let called = format!("federation__{}", Directive::CacheTag.name());
+            (known == Some(Directive::CacheTag)).then(|| kept(graph, directive, &called))
+        })
+        .collect()
+}

@@ -1,0 +1,68 @@
+//! The names that subgraphs have in a supergraph: values of the enum `join__Graph`.
+
+use apollo_compiler::Name;
+
+use super::super::part::Part;
+
+/// Subgraphs with their names, in order.
+pub(super) struct Graphs<'a>(Vec<(Name, &'a Part<'a>)>);
+
+impl<'a> Graphs<'a> {
+    pub(super) fn new(parts: &'a [Part<'a>]) -> Self {
+        let mut graphs: Vec<(Name, &Part<'_>)> = Vec::new();
+        for part in parts {
+            let wanted = constant(part.name());
+            let taken = |name: &str| graphs.iter().any(|(known, _)| known == name);
+            let mut name = wanted.clone();
+            let mut count = 1;
+            while taken(&name) {
+                name = format!("{wanted}_{count}");
+                count += 1;
+            }
+            graphs.push((Name::new_unchecked(&name), part));
+        }
+        Self(graphs)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Name, &'a Part<'a>)> {
+        self.0.iter().map(|(name, part)| (name, *part))
+    }
+}
+
+/// `order-service` as `ORDER_SERVICE`.
+fn constant(name: &str) -> String {
+    let mut made: String = name
+        .chars()
+        .map(|char| match char.to_ascii_uppercase() {
+            char if char.is_ascii_alphanumeric() => char,
+            _ => '_',
+        })
+        .collect();
+    if !made.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
+        made.insert(0, '_');
+    }
+    if ["TRUE", "FALSE", "NULL"].contains(&made.as_str()) || made.starts_with("__") {
+        made.insert(0, 'G');
+    }
+    made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::constant;
+
+    #[test]
+    fn every_name_makes_an_enum_value() {
+        for (name, made) in [
+            ("users", "USERS"),
+            ("order-service", "ORDER_SERVICE"),
+            ("4th", "_4TH"),
+            ("", "_"),
+            ("-a", "_A"),
+            ("--a", "G__A"),
+            ("é", "_"),
+        ] {
+            assert_eq!(constant(name), made);
+        }
+    }
+}

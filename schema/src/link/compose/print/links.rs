@@ -1,0 +1,146 @@
+//! `@link`s of a supergraph: the specifications that its directives are from.
+
+use std::collections::HashSet;
+
+use apollo_compiler::ast::Value;
+use apollo_compiler::schema::{Component, Directive};
+use apollo_compiler::{Name, Node, name};
+
+use super::super::Composed;
+use super::super::part::Part;
+use super::{list, string, with_arguments};
+use crate::sdl::links::Linked;
+
+/// One specification beside `link` and `join`, linked when one of its directives is used.
+struct Known {
+    url: &'static str,
+    directives: &'static [&'static str],
+    /// What a gateway must know it for.
+    purpose: Option<&'static str>,
+}
+
+const KNOWN: [Known; 6] = [
+    Known {
+        url: "https://specs.apollo.dev/tag/v0.3",
+        directives: &["tag"],
+        purpose: None,
+    },
+    Known {
+        url: "https://specs.apollo.dev/inaccessible/v0.2",
+        directives: &["inaccessible"],
+        purpose: Some("SECURITY"),
+    },
+    Known {
+        url: "https://specs.apollo.dev/authenticated/v0.1",
+        directives: &["authenticated"],
+        purpose: Some("SECURITY"),
+    },
+    Known {
+        url: "https://specs.apollo.dev/requiresScopes/v0.1",
+        directives: &["requiresScopes"],
+        purpose: Some("SECURITY"),
+    },
+    Known {
+        url: "https://specs.apollo.dev/policy/v0.1",
+        directives: &["policy"],
+        purpose: Some("SECURITY"),
+    },
+    Known {
+        url: "https://specs.apollo.dev/cost/v0.1",
+        directives: &["cost", "listSize"],
+        purpose: None,
+    },
+];
+
+/// All links of the supergraph.
+pub(super) fn links(composed: &Composed<'_>, used: &HashSet<Name>) -> Vec<Component<Directive>> {
+    let mut found = vec![
+        link("https://specs.apollo.dev/link/v1.0", None, Vec::new()),
+        link(
+            "https://specs.apollo.dev/join/v0.5",
+            Some("EXECUTION"),
+            Vec::new(),
+        ),
+    ];
+    for known in &KNOWN {
+        if known.directives.iter().any(|name| used.contains(*name)) {
+            let imports = match known.directives {
+                [_] => Vec::new(), // A directive that is called as its specification is.
+                several => several.iter().map(|it| string(&format!("@{it}"))).collect(),
+            };
+            found.push(link(known.url, known.purpose, imports));
+        }
+    }
+    let mut urls = HashSet::new();
+    for part in &composed.parts {
+        for linked in &part.sdl.links.all {
+            if linked.identity == "connect" && urls.insert(&linked.url) {
+                found.push(link(&linked.url, Some("EXECUTION"), Vec::new()));
+                continue;
+            }
+            let imports = imports(part, linked, used);
+            if !imports.is_empty() && urls.insert(&linked.url) {
+                found.push(link(&linked.url, None, imports));
+            }
+        }
+    }
+    found
+}
+
+/// What a subgraph imports of a team's own specification and asks to keep.
+fn imports(part: &Part<'_>, linked: &Linked, used: &HashSet<Name>) -> Vec<Value> {
+    let imports = linked.link.imports();
+    let kept = imports.filter(|(_, local)| {
+        let local = local.trim_start_matches('@');
+        part.composed.contains(local) && used.contains(local)
+    });
+    kept.map(|(original, local)| {
+        if original == local {
+            return string(original);
+        }
+        let member = |name, text| (name, Node::new(string(text)));
+        Value::Object(vec![
+            member(name!("name"), original),
+            member(name!("as"), local),
+        ])
+    })
+    .collect()
+}
+
+fn link(url: &str, purpose: Option<&str>, imports: Vec<Value>) -> Component<Directive> {
+    let mut arguments = vec![("url", string(url))];
+    if !imports.is_empty() {
+        arguments.push(("import", list(imports)));
+    }
+    let purpose = purpose.map(|purpose| Value::Enum(Name::new_unchecked(purpose)));
+    arguments.extend(purpose.map(|purpose| ("for", purpose)));
+    with_arguments("link", arguments).into()
+}
+
+/// Definitions as their specifications have them, by the directives that need them.
+pub(super) const DEFINITIONS: &[(&[&str], &str)] = &[
+    (
+        &["tag"],
+        "directive @tag(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA\n",
+    ),
+    (
+        &["inaccessible"],
+        "directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION\n",
+    ),
+    (
+        &["authenticated"],
+        "directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM\n",
+    ),
+    (
+        &["requiresScopes"],
+        "directive @requiresScopes(scopes: [[requiresScopes__Scope!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM\nscalar requiresScopes__Scope\n",
+    ),
+    (
+        &["policy"],
+        "directive @policy(policies: [[policy__Policy!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM\nscalar policy__Policy\n",
+    ),
+    (
+        &["cost", "listSize"],
+        "directive @cost(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR\ndirective @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION\n",
+    ),
+];

@@ -1,0 +1,229 @@
+//! `@join__type`, `@join__field` and the like: which subgraph has what, and what it says of it.
+
+use apollo_compiler::ast::{self, FieldDefinition, InputValueDefinition, Value};
+use apollo_compiler::schema::{Component, ExtendedType};
+use apollo_compiler::{Name, Node};
+
+use super::super::part::{Part, text};
+use super::graphs::Graphs;
+use super::{QUERY, connectors, directive, string, with_arguments};
+use crate::sdl::federation::Directive;
+
+/// Adds to a merged type what each subgraph says of it.
+pub(super) fn join(graphs: &Graphs<'_>, definition: &mut ExtendedType) {
+    let name = definition.name().clone();
+    let on_type = of_type(graphs, &name);
+    match definition {
+        ExtendedType::Object(it) => {
+            let it = it.make_mut();
+            it.directives.extend(on_type.map(Component::from));
+            for field in it.fields.values_mut() {
+                output(graphs, &name, field);
+            }
+        }
+        ExtendedType::Interface(it) => {
+            let it = it.make_mut();
+            it.directives.extend(on_type.map(Component::from));
+            for field in it.fields.values_mut() {
+                output(graphs, &name, field);
+            }
+        }
+        ExtendedType::InputObject(it) => {
+            let it = it.make_mut();
+            it.directives.extend(on_type.map(Component::from));
+            for field in it.fields.values_mut() {
+                input(graphs, &name, field);
+            }
+        }
+        ExtendedType::Union(it) => it
+            .make_mut()
+            .directives
+            .extend(on_type.map(Component::from)),
+        ExtendedType::Scalar(it) => it
+            .make_mut()
+            .directives
+            .extend(on_type.map(Component::from)),
+        ExtendedType::Enum(it) => {
+            let it = it.make_mut();
+            it.directives.extend(on_type.map(Component::from));
+            for value in it.values.values_mut() {
+                let having = graphs.iter().filter(|(_, part)| {
+                    let found = part.get(&name).and_then(ExtendedType::as_enum);
+                    found.is_some_and(|it| it.values.contains_key(&value.value))
+                });
+                let joined: Vec<_> = having
+                    .map(|(graph, _)| directive("join__enumValue", [("graph", enumerated(graph))]))
+                    .collect();
+                value.make_mut().directives.0.extend(joined);
+            }
+        }
+    }
+}
+
+fn enumerated(graph: &Name) -> Value {
+    Value::Enum(graph.clone())
+}
+
+fn of_type(graphs: &Graphs<'_>, name: &Name) -> impl Iterator<Item = Node<ast::Directive>> + use<> {
+    let mut found = Vec::new();
+    for (graph, part) in graphs.iter() {
+        let Some(definition) = part.get(name) else {
+            if *name == QUERY {
+                // Every service has a query root, if only for `_entities`.
+                found.push(directive("join__type", [("graph", enumerated(graph))]));
+            }
+            continue;
+        };
+        found.extend(types(graph, part, definition));
+        found.extend(connectors::of_type((graph, part), definition));
+    }
+    for (graph, part) in graphs.iter() {
+        found.extend(part.get(name).into_iter().flat_map(|it| members(graph, it)));
+    }
+    found.into_iter()
+}
+
+fn types(graph: &Name, part: &Part<'_>, definition: &ExtendedType) -> Vec<Node<ast::Directive>> {
+    let interface_object = part.is_interface_object(definition.name());
+    let legacy_interface = part.is_legacy() && definition.is_interface();
+    let mut found = Vec::new();
+    for key in part.on_type(definition.directives(), Directive::Key) {
+        let Some(fields) = text(key, "fields").filter(|_| !legacy_interface) else {
+            continue;
+        };
+        let mut arguments = vec![("graph", enumerated(graph)), ("key", string(fields))];
+        if !part.is_legacy() && part.is_extension(definition, &key.origin) {
+            arguments.push(("extension", Value::Boolean(true)));
+        }
+        let resolvable = key.specified_argument_by_name("resolvable");
+        if resolvable.and_then(|it| it.to_bool()) == Some(false) {
+            arguments.push(("resolvable", Value::Boolean(false)));
+        }
+        if interface_object {
+            arguments.push(("isInterfaceObject", Value::Boolean(true)));
+        }
+        found.push(with_arguments("join__type", arguments));
+    }
+    if found.is_empty() {
+        let mut arguments = vec![("graph", enumerated(graph))];
+        if interface_object {
+            arguments.push(("isInterfaceObject", Value::Boolean(true)));
+        }
+        found.push(with_arguments("join__type", arguments));
+    }
+    found
+}
+
+fn members(graph: &Name, definition: &ExtendedType) -> Vec<Node<ast::Directive>> {
+    let joined = |name: &str, argument: &str, member: &Name| {
+        directive(
+            name,
+            [("graph", enumerated(graph)), (argument, string(member))],
+        )
+    };
+    let interfaces = match definition {
+        ExtendedType::Object(it) => &it.implements_interfaces,
+        ExtendedType::Interface(it) => &it.implements_interfaces,
+        ExtendedType::Union(it) => {
+            let members = it.members.iter();
+            return members
+                .map(|member| joined("join__unionMember", "member", &member.name))
+                .collect();
+        }
+        _ => return Vec::new(),
+    };
+    let interfaces = interfaces.iter();
+    interfaces
+        .map(|interface| joined("join__implements", "interface", &interface.name))
+        .collect()
+}
+
+/// Adds `@join__field`, unless every subgraph with the type has the field just as it is.
+fn output(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<FieldDefinition>) {
+    let mut joined = Vec::new();
+    let mut plain = true;
+    let mut kept = Vec::new();
+    for (graph, part) in graphs.iter() {
+        let Some(field) = part.field(owner, &merged.name) else {
+            plain &= part.get(owner).is_none() && *owner != QUERY;
+            continue;
+        };
+        kept.extend(connectors::of_field((graph, part), field));
+        let coordinate = (owner.clone(), merged.name.clone());
+        let overridden = part.overridden.contains_key(&coordinate);
+        if overridden && !part.is_used(&coordinate) {
+            plain = false;
+            continue;
+        }
+        let mut arguments = vec![("graph", enumerated(graph))];
+        let said = said(part, owner, field);
+        plain &= said.is_empty() && !overridden;
+        arguments.extend(said);
+        if overridden {
+            arguments.push(("usedOverridden", Value::Boolean(true)));
+        }
+        if field.ty != merged.ty {
+            plain = false;
+            arguments.push(("type", string(&field.ty.to_string())));
+        }
+        joined.push(with_arguments("join__field", arguments));
+    }
+    if joined.is_empty() {
+        // Of an object to which interface objects give the field.
+        joined.push(with_arguments("join__field", Vec::new()));
+    } else if plain {
+        joined.clear();
+    }
+    let directives = &mut merged.make_mut().directives.0;
+    directives.extend(joined);
+    directives.extend(kept);
+}
+
+fn said(
+    part: &Part<'_>,
+    owner: &Name,
+    field: &Component<FieldDefinition>,
+) -> Vec<(&'static str, Value)> {
+    let mut arguments = Vec::new();
+    let legacy_interface =
+        part.is_legacy() && part.get(owner).is_some_and(ExtendedType::is_interface);
+    for (directive, argument) in [
+        (Directive::Requires, "requires"),
+        (Directive::Provides, "provides"),
+    ] {
+        let mut found = part.on(&field.directives, directive);
+        let set = found.next().and_then(|it| text(it, "fields"));
+        let set = set.filter(|_| !legacy_interface);
+        arguments.extend(set.map(|set| (argument, string(set))));
+    }
+    if part.is_external(owner, &field.name) {
+        arguments.push(("external", Value::Boolean(true)));
+    }
+    if let Some(found) = part.on(&field.directives, Directive::Override).next() {
+        let from = text(found, "from");
+        arguments.extend(from.map(|from| ("override", string(from))));
+        let label = text(found, "label");
+        arguments.extend(label.map(|label| ("overrideLabel", string(label))));
+    }
+    arguments
+}
+
+fn input(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<InputValueDefinition>) {
+    let mut joined = Vec::new();
+    let mut plain = true;
+    for (graph, part) in graphs.iter() {
+        let input = part.get(owner).and_then(ExtendedType::as_input_object);
+        let Some(field) = input.and_then(|input| input.fields.get(&merged.name)) else {
+            continue; // What one subgraph lacks is not in the merged type.
+        };
+        let mut arguments = vec![("graph", enumerated(graph))];
+        if field.ty != merged.ty {
+            plain = false;
+            arguments.push(("type", string(&field.ty.to_string())));
+        }
+        joined.push(with_arguments("join__field", arguments));
+    }
+    if !plain {
+        merged.make_mut().directives.0.extend(joined);
+    }
+}

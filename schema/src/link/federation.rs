@@ -1,0 +1,90 @@
+//! Services that speak GraphQL, as composing subgraphs or reading a supergraph leaves them: what
+//! each of them has, under which keys it can be entered, what it must be told.
+//!
+//! Both ways into a graph end here, and `views` makes sources of it.
+
+use indexmap::IndexMap;
+
+use crate::span::Span;
+use crate::types::Name;
+
+pub(super) use self::fields::read as read_fields;
+pub(super) use self::views::views;
+
+mod fields;
+mod needs;
+mod parsed;
+mod provided;
+mod views;
+
+/// A service that speaks GraphQL, in the words of its own schema. Root types have the names that
+/// the graph gives them.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    pub(super) name: Name,
+    pub(super) url: Option<Name>,
+    pub(super) types: IndexMap<Name, ServiceType>,
+}
+
+/// A type as one service has it.
+#[derive(Clone, Debug)]
+pub(super) struct ServiceType {
+    pub(super) kind: ServiceKind,
+    /// In the order written.
+    pub(super) keys: Vec<ServiceKey>,
+    /// Of objects and interfaces.
+    pub(super) fields: IndexMap<Name, ServiceField>,
+    /// The object types of a union, or those that implement an interface, in this service.
+    pub(super) members: Vec<Name>,
+}
+
+/// What a type is to a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServiceKind {
+    Object,
+    Interface,
+    /// `@interfaceObject`: an interface of the graph that is an object here.
+    InterfaceObject,
+    Union,
+    /// A scalar or an enum.
+    Leaf,
+}
+
+/// `@key`.
+#[derive(Clone, Debug)]
+pub(super) struct ServiceKey {
+    /// `id organization { id }`.
+    pub(super) fields: Written,
+    /// Whether objects can be asked for by it.
+    pub(super) resolvable: bool,
+}
+
+/// A field as one service has it.
+#[derive(Clone, Debug)]
+pub(super) struct ServiceField {
+    /// Its type as the service writes it.
+    pub(super) ty: Name,
+    /// `@requires`.
+    pub(super) requires: Option<Written>,
+    /// `@provides`.
+    pub(super) provides: Option<Written>,
+    pub(super) given: Given,
+}
+
+/// Fields that a directive names, as written, and where.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) text: String,
+    pub(super) at: Span,
+}
+
+/// Where a service gives a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// Wherever the type is.
+    Always,
+    /// Where a field above says so with `@provides`: `@external`.
+    Provided,
+    /// In keys only: another service has taken the field over (`@override`).
+    Overridden,
+}

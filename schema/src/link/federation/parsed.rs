@@ -1,0 +1,225 @@
+//! A service whose `@key`, `@requires` and `@provides` are read.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::fields::{self, Directive, composite, named};
+use super::needs::needs;
+use super::provided::Extra;
+use super::{Given, Service, ServiceField, ServiceKind, ServiceType};
+use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
+use crate::key::{FieldSet, Need};
+use crate::types::{Name, TypeId, Types};
+
+/// A service, read.
+pub(super) struct Parsed<'a> {
+    pub(super) service: &'a Service,
+    pub(super) types: IndexMap<&'a str, ParsedType<'a>>,
+    /// Which types give more by what; asked again and again while types nest.
+    adding: RefCell<HashMap<(Name, Extra), bool>>,
+}
+
+/// A type that has fields or members.
+pub(super) struct ParsedType<'a> {
+    pub(super) id: TypeId,
+    pub(super) kind: ServiceKind,
+    /// The objects that it may be.
+    pub(super) members: Vec<&'a str>,
+    /// Those that objects can be asked for by.
+    pub(super) keys: Vec<FieldSet>,
+    pub(super) fields: IndexMap<&'a str, ParsedField>,
+}
+
+/// A field.
+pub(super) struct ParsedField {
+    /// As the service writes it.
+    pub(super) ty: Name,
+    /// The composite type in it.
+    pub(super) child: Option<Name>,
+    /// Whether it is given wherever the type is.
+    pub(super) is_given: bool,
+    pub(super) requires: Option<Arc<[Need]>>,
+    /// What is given below it beyond what is given everywhere.
+    pub(super) below: Extra,
+}
+
+impl<'a> Parsed<'a> {
+    /// Reads `service`; what cannot be read is reported and left out.
+    pub(super) fn read(service: &'a Service, types: &Types, problems: &mut Problems) -> Self {
+        let mut reader = Reader {
+            service,
+            types,
+            problems,
+        };
+        let composite = service
+            .types
+            .iter()
+            .filter(|(_, it)| it.kind != ServiceKind::Leaf);
+        let read = composite.filter_map(|(name, written)| {
+            let id = types.find(name)?;
+            Some((name.as_ref(), reader.read_type(name, id, written)))
+        });
+        Self {
+            service,
+            types: read.collect(),
+            adding: RefCell::default(),
+        }
+    }
+
+    pub(super) fn field(&self, ty: &str, field: &str) -> Option<&ParsedField> {
+        self.types.get(ty)?.fields.get(field)
+    }
+
+    pub(super) fn members(&self, ty: &str) -> &[&'a str] {
+        self.types.get(ty).map_or(&[], |it| &it.members)
+    }
+
+    /// Whether `field` may be asked for of everything at a place of type `ty` that gives `extra`:
+    /// of an interface, whether each of its members gives it as it is.
+    pub(super) fn gives(&self, ty: &str, extra: &Extra, field: &str) -> bool {
+        let Some(known) = self.field(ty, field) else {
+            return false;
+        };
+        let members = self.members(ty);
+        if members.is_empty() {
+            return known.is_given || extra.fields.contains_key(field);
+        }
+        members.iter().all(|member| {
+            let more = extra.on.get(*member);
+            let is_provided = more.is_some_and(|more| more.fields.contains_key(field));
+            self.field(member, field)
+                .is_some_and(|it| (it.is_given || is_provided) && it.requires.is_none())
+        })
+    }
+}
+
+impl Parsed<'_> {
+    /// Whether `owner` has the field, and gives more of it where `inner` is given in it.
+    pub(super) fn adds(&self, (owner, field): (&str, &str), inner: &Extra) -> bool {
+        let Some(known) = self.field(owner, field) else {
+            return false;
+        };
+        if !self.gives(owner, &Extra::default(), field) {
+            return true;
+        }
+        let Some(child) = known.child.as_ref().filter(|_| !inner.is_empty()) else {
+            return false;
+        };
+        let asked = (Name::clone(child), inner.clone());
+        let answer = self.adding.borrow().get(&asked).copied();
+        answer.unwrap_or_else(|| {
+            let adds = inner.adds(child, self);
+            self.adding.borrow_mut().insert(asked, adds);
+            adds
+        })
+    }
+}
+
+struct Reader<'a, 'p> {
+    service: &'a Service,
+    types: &'p Types,
+    problems: &'p mut Problems,
+}
+
+impl<'a> Reader<'a, '_> {
+    fn read_type(&mut self, name: &str, id: TypeId, written: &'a ServiceType) -> ParsedType<'a> {
+        let mut keys = Vec::new();
+        let mut keyed = Extra::default();
+        for key in &written.keys {
+            let place = format!("`{name}` in `{}`", self.service.name);
+            let read = fields::key(&key.fields.text, name, self.service)
+                .map_err(|why| Directive::Key.problem(&key.fields, &place, &why));
+            let Some(set) = self.problems.keep(read) else {
+                continue;
+            };
+            keyed.merge(&Extra::of_key(&set, name, self.service));
+            if key.resolvable && !keys.contains(&set) {
+                keys.push(set);
+            }
+        }
+        let mut fields = IndexMap::new();
+        for (field_name, field) in &written.fields {
+            let place = (name, field_name.as_ref());
+            if let Some(mut read) = self.read_field(place, id, field) {
+                if let Some(inner) = keyed.fields.get(field_name) {
+                    read.is_given = true;
+                    read.below.merge(inner);
+                }
+                fields.insert(field_name.as_ref(), read);
+            }
+        }
+        ParsedType {
+            id,
+            kind: written.kind,
+            members: self.members(name, written),
+            keys,
+            fields,
+        }
+    }
+
+    /// An interface that is an object here may implement another; of which type its objects are
+    /// the service could not say there, so they are left out.
+    fn members(&mut self, name: &str, written: &'a ServiceType) -> Vec<&'a str> {
+        let mut members = Vec::new();
+        for member in &written.members {
+            match self.service.types.get(member).map(|it| it.kind) {
+                Some(ServiceKind::Object) => members.push(member.as_ref()),
+                Some(ServiceKind::InterfaceObject) => {
+                    let message = format!(
+                        "`{}` gives a `{member}` as a `{name}`, which is not supported: `{member}` \
+                         is an interface object there",
+                        self.service.name
+                    );
+                    let code = Code::UnsupportedLinkedFeature;
+                    let mut problem = Diagnostic::unplaced(code, message);
+                    problem.severity = Severity::Warning;
+                    self.problems.push(problem);
+                }
+                _ => {}
+            }
+        }
+        members
+    }
+
+    fn read_field(
+        &mut self,
+        (owner, name): (&str, &str),
+        id: TypeId,
+        field: &ServiceField,
+    ) -> Option<ParsedField> {
+        let place = format!("`{owner}.{name}` in `{}`", self.service.name);
+        let child = composite(self.service, &field.ty);
+        if child.is_some() != self.is_composite(&field.ty) {
+            // An external field of a type that the service does not have is given nowhere.
+            return None;
+        }
+        let requires = field.requires.as_ref().and_then(|written| {
+            let read = needs(&written.text, id, self.types)
+                .map_err(|why| Directive::Requires.problem(written, &place, &why));
+            self.problems.keep(read)
+        });
+        let below = field.provides.as_ref().and_then(|written| {
+            let read = match &child {
+                Some(child) => Extra::read(&written.text, child, self.service),
+                None => Err("its type has no fields".to_owned()),
+            };
+            let read = read.map_err(|why| Directive::Provides.problem(written, &place, &why));
+            self.problems.keep(read)
+        });
+        Some(ParsedField {
+            ty: Arc::clone(&field.ty),
+            child,
+            is_given: field.given == Given::Always,
+            requires,
+            below: below.unwrap_or_default(),
+        })
+    }
+
+    fn is_composite(&self, ty: &str) -> bool {
+        let ty = self.types.find(named(ty));
+        ty.is_some_and(|ty| self.types.get(ty).is_composite())
+    }
+}

@@ -1,0 +1,197 @@
+//! Directives that stay in the merged schema: those for clients, those that say who may see what,
+//! and those that a subgraph asks to keep (`@composeDirective`). They get the names that their
+//! specifications give them.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use apollo_compiler::ast::{self, Argument, Value};
+use apollo_compiler::schema::{Component, DirectiveList, ExtendedType, Schema};
+use apollo_compiler::{Name, Node};
+
+use super::{Merge, Said};
+use crate::link::compose::part::{Part, fields};
+use crate::sdl::federation::{DEFINITIONS, Directive};
+
+/// Directives that mean something to clients.
+pub(in crate::link) const FOR_CLIENTS: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
+
+/// The directives of a type.
+pub(super) fn of_types(all: &[Said<'_, ExtendedType>]) -> DirectiveList {
+    let written = all.iter().flat_map(|said| {
+        let directives = said.it.directives().iter();
+        directives.map(move |it| (said.part, &it.node))
+    });
+    let mut list = DirectiveList::new();
+    for directive in merged(written) {
+        list.0.push(Component::from(directive));
+    }
+    list
+}
+
+/// The directives of a field, argument or value.
+pub(super) fn of_nodes<'a>(
+    all: impl Iterator<Item = (&'a Part<'a>, &'a ast::DirectiveList)>,
+) -> ast::DirectiveList {
+    let written = all.flat_map(|(part, list)| list.iter().map(move |it| (part, it)));
+    let mut list = ast::DirectiveList::new();
+    for directive in merged(written) {
+        list.0.push(directive);
+    }
+    list
+}
+
+fn merged<'a>(
+    all: impl Iterator<Item = (&'a Part<'a>, &'a Node<ast::Directive>)>,
+) -> Vec<Node<ast::Directive>> {
+    let mut kept: Vec<Node<ast::Directive>> = Vec::new();
+    for (part, directive) in all {
+        let Some((name, known)) = kept_as(part, directive) else {
+            continue;
+        };
+        let new = ast::Directive {
+            name: Name::new_unchecked(name),
+            arguments: directive.arguments.clone(),
+        };
+        let twin = kept.iter().position(|it| it.name == *name);
+        match (twin, known) {
+            (Some(at), Some(Directive::RequiresScopes | Directive::Policy)) => {
+                both(&mut kept[at], &new);
+            }
+            (Some(at), Some(Directive::Cost)) => largest(&mut kept[at], &new),
+            // A tag for each name, a directive of a team's own for each set of arguments.
+            (Some(_), Some(Directive::Tag) | None) if !FOR_CLIENTS.contains(&name) => {
+                if kept.iter().all(|it| **it != new) {
+                    kept.push(Node::new(new));
+                }
+            }
+            (Some(_), _) => {}
+            (None, _) => kept.push(Node::new(new)),
+        }
+    }
+    kept
+}
+
+/// The name under which a directive is kept, and which of federation's it is.
+fn kept_as<'a>(
+    part: &Part<'_>,
+    directive: &'a ast::Directive,
+) -> Option<(&'a str, Option<Directive>)> {
+    let local = directive.name.as_str();
+    if FOR_CLIENTS.contains(&local) {
+        return Some((local, None));
+    }
+    match part.sdl.links.directives.named(local) {
+        Some(known) => KEPT.contains(&known).then(|| (known.name(), Some(known))),
+        None => part.composed.contains(local).then_some((local, None)),
+    }
+}
+
+/// Directives of federation that a gateway reads from the merged schema.
+pub(in crate::link) const KEPT: [Directive; 7] = [
+    Directive::Inaccessible,
+    Directive::Tag,
+    Directive::Authenticated,
+    Directive::RequiresScopes,
+    Directive::Policy,
+    Directive::Cost,
+    Directive::ListSize,
+];
+
+/// What either asks for must be had: every set of the one with every set of the other.
+fn both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
+    let sets = |directive: &ast::Directive| -> Vec<Vec<Node<Value>>> {
+        let argument = directive.arguments.first();
+        let lists = argument
+            .and_then(|it| it.value.as_list())
+            .unwrap_or_default();
+        let lists = lists.iter().filter_map(|list| list.as_list());
+        lists.map(<[_]>::to_vec).collect()
+    };
+    let (left, right) = (sets(known), sets(new));
+    if left.len().saturating_mul(right.len()) > MOST_SETS {
+        return;
+    }
+    let mut joined: Vec<Node<Value>> = Vec::new();
+    for left in &left {
+        for right in &right {
+            let mut set = left.clone();
+            set.extend(right.iter().filter(|it| !left.contains(it)).cloned());
+            let set = Node::new(Value::List(set));
+            if !joined.contains(&set) {
+                joined.push(set);
+            }
+        }
+    }
+    if let Some(argument) = known.make_mut().arguments.first_mut() {
+        argument.make_mut().value = Node::new(Value::List(joined));
+    }
+}
+
+/// More than anybody writes.
+const MOST_SETS: usize = 1_000;
+
+fn largest(known: &mut Node<ast::Directive>, new: &ast::Directive) {
+    let weight = |directive: &ast::Directive| {
+        let argument = directive.arguments.first();
+        argument.and_then(|it: &Node<Argument>| it.value.to_i32())
+    };
+    if weight(new) > weight(known) {
+        known.make_mut().arguments.clone_from(&new.arguments);
+    }
+}
+
+impl Merge<'_, '_> {
+    /// Defines the directives that are kept and used.
+    pub(super) fn definitions(&mut self, parts: &[Part<'_>]) {
+        let used = used(&self.schema);
+        let definitions = &mut self.schema.directive_definitions;
+        for part in parts {
+            for (name, definition) in &part.sdl.schema.directive_definitions {
+                let theirs =
+                    FOR_CLIENTS.contains(&name.as_str()) || part.composed.contains(name.as_str());
+                if theirs && used.contains(name) && !definitions.contains_key(name) {
+                    definitions.insert(name.clone(), definition.clone());
+                }
+            }
+        }
+        let mut sdl = String::new();
+        for definition in DEFINITIONS {
+            if KEPT.contains(&definition.directive) && used.contains(definition.name) {
+                // Writing to a string does not fail.
+                let _ = writeln!(sdl, "directive @{}{}", definition.name, definition.rest);
+            }
+        }
+        // The text is ours, and so has no errors; the partial schema is the whole one.
+        let parsed = Schema::parse(sdl, "kept.graphql").unwrap_or_else(|error| error.partial);
+        for (name, definition) in parsed.directive_definitions {
+            if !definition.is_built_in() {
+                definitions.insert(name, definition);
+            }
+        }
+    }
+}
+
+/// The names of all directives that types, fields, arguments and values have.
+pub(in crate::link) fn used(schema: &Schema) -> HashSet<Name> {
+    let mut found = HashSet::new();
+    let on = |list: &ast::DirectiveList| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+    for definition in schema.types.values() {
+        found.extend(definition.directives().iter().map(|it| it.name.clone()));
+        for field in fields(definition).into_iter().flat_map(|it| it.values()) {
+            found.extend(on(&field.directives));
+            let arguments = field.arguments.iter();
+            found.extend(arguments.flat_map(|it| on(&it.directives)));
+        }
+        match definition {
+            ExtendedType::Enum(it) => {
+                found.extend(it.values.values().flat_map(|it| on(&it.directives)));
+            }
+            ExtendedType::InputObject(it) => {
+                found.extend(it.fields.values().flat_map(|it| on(&it.directives)));
+            }
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,213 @@
+//! Arguments and fields of input types, by intersection: what a client writes must be understood
+//! by every subgraph that it may be sent to.
+
+use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Value};
+use apollo_compiler::collections::IndexMap;
+use apollo_compiler::parser::SourceSpan;
+use apollo_compiler::schema::{Component, ExtendedType};
+use apollo_compiler::{Name, Node};
+
+use super::outputs::{bare, bare_type};
+use super::widths::narrower;
+use super::{Merge, Said, directives, location};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// What a subgraph says of one argument or input field.
+type SaidValue<'a> = Said<'a, Node<InputValueDefinition>>;
+
+/// The codes of what can be wrong with one of the two sorts.
+struct Codes {
+    ty: Code,
+    default: Code,
+    missing: Code,
+}
+
+const OF_ARGUMENTS: Codes = Codes {
+    ty: Code::FieldArgumentTypeMismatch,
+    default: Code::FieldArgumentDefaultMismatch,
+    missing: Code::RequiredArgumentMissingInSomeSubgraph,
+};
+
+const OF_INPUT_FIELDS: Codes = Codes {
+    ty: Code::FieldTypeMismatch,
+    default: Code::InputFieldDefaultMismatch,
+    missing: Code::RequiredInputFieldMissingInSomeSubgraph,
+};
+
+/// One value with who says what of it.
+struct Whole<'a, 'b> {
+    /// `Query.users(first:)` or `Filter.first`.
+    name: String,
+    said: &'b [SaidValue<'a>],
+    /// A subgraph that has the owner without it, and where.
+    without: Option<(&'b str, crate::span::Span)>,
+    codes: &'b Codes,
+}
+
+/// The arguments that every subgraph with the field has.
+pub(super) fn arguments<'a>(
+    merge: &mut Merge<'a, '_>,
+    (owner, field): (&Name, &Name),
+    all: &[Said<'a, Component<FieldDefinition>>],
+) -> Vec<Node<InputValueDefinition>> {
+    let mut by_name: IndexMap<Name, Vec<SaidValue<'a>>> = IndexMap::default();
+    for Said { part, it } in all.iter().copied() {
+        for it in &it.arguments {
+            by_name
+                .entry(it.name.clone())
+                .or_default()
+                .push(Said { part, it });
+        }
+    }
+    let mut merged = Vec::new();
+    for (name, said) in by_name {
+        let without = all
+            .iter()
+            .find(|field| field.it.arguments.iter().all(|it| it.name != name))
+            .map(|it| (it.part.name(), it.part.span(it.it.name.location())));
+        merged.extend(merge.value(&Whole {
+            name: format!("{owner}.{field}({name}:)"),
+            said: &said,
+            without,
+            codes: &OF_ARGUMENTS,
+        }));
+    }
+    merged
+}
+
+impl<'a> Merge<'a, '_> {
+    /// Adds the fields of every input type.
+    pub(super) fn inputs(&mut self) {
+        let all: Vec<(Name, Vec<Said<'a, ExtendedType>>)> = self
+            .said
+            .iter()
+            .filter(|(_, all)| all.iter().all(|it| it.it.is_input_object()))
+            .map(|(name, all)| (name.clone(), all.clone()))
+            .collect();
+        for (owner, all) in all {
+            let fields = self.input_fields(&owner, &all);
+            if let Some(first) = all.first()
+                && fields.is_empty()
+            {
+                let message = format!("no field of `{owner}` is in every subgraph that has it");
+                let span = first.part.span(location(first.it));
+                let problem = Diagnostic::error(Code::EmptyMergedInputType, span, message);
+                self.problems.push(problem);
+            }
+            if let Some(ExtendedType::InputObject(it)) = self.schema.types.get_mut(&owner) {
+                it.make_mut().fields = fields;
+            }
+        }
+    }
+
+    fn input_fields(
+        &mut self,
+        owner: &Name,
+        all: &[Said<'a, ExtendedType>],
+    ) -> IndexMap<Name, Component<InputValueDefinition>> {
+        let mut by_name: IndexMap<Name, Vec<SaidValue<'a>>> = IndexMap::default();
+        let inputs = || {
+            let all = all.iter();
+            all.filter_map(|said| Some((said.part, said.it.as_input_object()?)))
+        };
+        for (part, input) in inputs() {
+            for (name, it) in &input.fields {
+                let said = Said { part, it: &it.node };
+                by_name.entry(name.clone()).or_default().push(said);
+            }
+        }
+        let mut merged = IndexMap::default();
+        for (name, said) in by_name {
+            let without = inputs()
+                .find(|(_, input)| !input.fields.contains_key(&name))
+                .map(|(part, input)| (part.name(), part.span(input.name.location())));
+            let value = self.value(&Whole {
+                name: format!("{owner}.{name}"),
+                said: &said,
+                without,
+                codes: &OF_INPUT_FIELDS,
+            });
+            merged.extend(value.map(|value| (bare(&name), Component::from(value))));
+        }
+        merged
+    }
+
+    /// What all subgraphs accept; `None` where one of them does not know it.
+    fn value(&mut self, value: &Whole<'a, '_>) -> Option<Node<InputValueDefinition>> {
+        let first = value.said.first()?;
+        let mut ty = (*first.it.ty).clone();
+        let default = &first.it.default_value;
+        for other in value.said.iter().skip(1) {
+            let types = (
+                other.it.ty.to_string(),
+                first.it.ty.to_string(),
+                value.codes.ty,
+            );
+            match narrower(&ty, &other.it.ty) {
+                Some(narrow) => ty = narrow,
+                None => self.unlike(value, (other, first), types),
+            }
+            let theirs = &other.it.default_value;
+            if let (Some(left), Some(right)) = (default, theirs)
+                && left != right
+            {
+                let defaults = (
+                    format!("= {right}"),
+                    format!("= {left}"),
+                    value.codes.default,
+                );
+                self.unlike(value, (other, first), defaults);
+            }
+        }
+        if let Some((name, span)) = &value.without {
+            self.missing(value, name, span);
+            return None;
+        }
+        let mut defaults = value.said.iter().map(|said| said.it.default_value.clone());
+        let default_value: Option<Node<Value>> = defaults
+            .all(|default| default.is_some())
+            .then(|| default.clone())
+            .flatten();
+        Some(Node::new(InputValueDefinition {
+            description: value.said.iter().find_map(|it| it.it.description.clone()),
+            name: bare(&first.it.name),
+            ty: bare_type(&ty).into(),
+            default_value,
+            directives: directives::of_nodes(
+                value.said.iter().map(|it| (it.part, &it.it.directives)),
+            ),
+        }))
+    }
+
+    fn unlike(
+        &mut self,
+        value: &Whole<'a, '_>,
+        (other, first): (&SaidValue<'a>, &SaidValue<'a>),
+        (here, there, code): (String, String, Code),
+    ) {
+        let in_first = first.part.name();
+        let message = format!(
+            "`{}` is `{here}` here and `{there}` in `{in_first}`",
+            value.name
+        );
+        let span = |said: &SaidValue<'a>| -> Option<SourceSpan> { said.it.name.location() };
+        let problem = super::conflict(code, message, (span(other), span(first)), (*other, *first));
+        self.problems.push(problem);
+    }
+
+    fn missing(&mut self, value: &Whole<'a, '_>, name: &str, span: &crate::span::Span) {
+        let Some(required) = value.said.iter().find(|said| said.it.is_required()) else {
+            return;
+        };
+        let message = format!(
+            "`{}` is required in `{}` and missing in `{name}`",
+            value.name,
+            required.part.name()
+        );
+        let at = required.part.span(required.it.name.location());
+        let problem = Diagnostic::error(value.codes.missing, at, message)
+            .label(span.clone(), format!("without it in `{name}`"))
+            .help(format!("make it optional, or add it in `{name}`"));
+        self.problems.push(problem);
+    }
+}

@@ -1,0 +1,107 @@
+//! A composed supergraph → `Graph`. Reports everything wrong, not the first thing.
+//!
+//! Reads the join specification, v0.1 to v0.5, as composers write it. What each service gives is
+//! brought into the form that composing subgraphs ends in too (`federation`).
+
+use apollo_compiler::Schema;
+use apollo_compiler::validation::Valid;
+
+use self::join::Join;
+use self::text::Text;
+use super::federation::Service;
+use super::{LinkOptions, api, connect, federation, sorted, types};
+use crate::client::ClientSchema;
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::graph::Graph;
+use crate::sdl::{self, Sdl};
+use crate::span::Document;
+
+mod arguments;
+mod bare;
+mod connectors;
+mod features;
+mod fields;
+mod implied;
+mod join;
+mod members;
+mod services;
+mod text;
+
+/// Links a supergraph into a graph; reports everything wrong, not the first thing.
+///
+/// No graph exactly when one of the diagnostics is an error.
+pub fn link_supergraph(
+    document: &Document,
+    options: LinkOptions,
+) -> (Option<Graph>, Vec<Diagnostic>) {
+    let mut problems = Problems::default();
+    let graph = build(document, options, &mut problems);
+    let graph = graph.filter(|_| !problems.has_errors());
+    (graph, sorted(problems.into_vec()))
+}
+
+fn build(document: &Document, options: LinkOptions, problems: &mut Problems) -> Option<Graph> {
+    let text = text::read(document, problems)?;
+    let join = join::read(&text, problems)?;
+    let services = services::services(&join, problems);
+    if problems.has_errors() {
+        return None;
+    }
+    let all = bare::bare(&join);
+    let (connected, services) = apart(&join, &all, services, problems);
+    let visible = visible(&text, &all, problems)?;
+    let types = types::read(&problems.keep(text.valid(all))?);
+    let mut sources = Vec::new();
+    for sdl in &connected {
+        sources.extend(connect::sources(sdl, &types, options, problems));
+    }
+    sources.extend(federation::views(&services, &types, problems));
+    Some(Graph::new(types, sources, ClientSchema::new(visible)))
+}
+
+/// The graphs that are made of connectors, and those that speak GraphQL.
+fn apart(
+    join: &Join<'_>,
+    all: &Schema,
+    services: Vec<Service>,
+    problems: &mut Problems,
+) -> (Vec<Sdl>, Vec<Service>) {
+    let mut connected = Vec::new();
+    let mut speaking = Vec::new();
+    for (graph, service) in services.into_iter().enumerate() {
+        match connectors::subgraph(join, all, (graph, &service)) {
+            Some(subgraph) => connected.extend(sdl::read(&subgraph, problems)),
+            None => speaking.push(service),
+        }
+    }
+    (connected, speaking)
+}
+
+/// What clients see.
+fn visible(text: &Text, all: &Schema, problems: &mut Problems) -> Option<Valid<Schema>> {
+    let visible = api::visible(all);
+    let mark = problems.mark();
+    for (name, definition) in &visible.types {
+        if bare::is_empty(definition) && !all.types.get(name).is_some_and(bare::is_empty) {
+            let message = format!("nothing of `{name}` is left for clients");
+            let span = text.span(definition.name().location());
+            let problem = Diagnostic::error(Code::OnlyInaccessibleChildren, span, message);
+            problems.push(problem.help(Some(format!(
+                "mark `{name}` as `@inaccessible`, or leave a part of it visible"
+            ))));
+        }
+    }
+    if problems.has_errors_since(mark) {
+        return None;
+    }
+    if visible.schema_definition.query.is_none() {
+        let message = "clients see no field of `Query`";
+        problems.push(Diagnostic::unplaced(Code::NoQueries, message));
+        return None;
+    }
+    let valid = text.valid(visible).map_err(|mut problem| {
+        problem.message = format!("without what is `@inaccessible`: {}", problem.message);
+        problem
+    });
+    problems.keep(valid)
+}

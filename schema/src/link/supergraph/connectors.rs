@@ -1,0 +1,248 @@
+//! Graphs of a supergraph that are made of connectors: `@join__directive` keeps their `@connect`
+//! and `@source`, so that each can be written again as the SDL that it was.
+
+use std::sync::Arc;
+
+use apollo_compiler::ast::{Argument, Directive as Found, Type, Value};
+use apollo_compiler::collections::IndexMap;
+use apollo_compiler::schema::{Component, ComponentName, ExtendedType, FieldDefinition, Schema};
+use apollo_compiler::{Name, Node, name};
+
+use super::arguments::text;
+use super::features::{Feature, feature};
+use super::join::{Directive, Join};
+use crate::link::federation::{Given, Service, ServiceType};
+use crate::span::Document;
+use crate::subgraph::Subgraph;
+
+/// The SDL of the graph in place `graph`, whose service is `service`; `None` when it is not made
+/// of connectors.
+pub(super) fn subgraph(
+    join: &Join<'_>,
+    bare: &Schema,
+    (graph, service): (usize, &Service),
+) -> Option<Subgraph> {
+    let on_schema = || kept(join, graph, schema_directives(join));
+    let connect = on_schema().find_map(|it| connect(&it, join))?;
+    let writer = Writer {
+        join,
+        graph,
+        service,
+        names: ["connect", "source"].map(|name| connect.directive(name)),
+    };
+    let mut schema = Schema::new();
+    writer.roots(&mut schema);
+    let definition = schema.schema_definition.make_mut();
+    definition.directives.push(Component::new(federation()));
+    for directive in on_schema().filter(|it| it.name == "link" || writer.is_kept(it)) {
+        definition.directives.push(Component::from(directive));
+    }
+    let own = bare.types.iter().filter(|(_, it)| !it.is_built_in());
+    for (name, definition) in own {
+        if let Some(definition) = writer.ty(name, definition) {
+            schema.types.insert(name.clone(), definition);
+        }
+    }
+    let document = format!("{} ({})", join.text.document.name, service.name);
+    Some(Subgraph {
+        name: Arc::clone(&service.name),
+        url: None,
+        document: Document::new(document, schema.to_string()),
+    })
+}
+
+fn schema_directives<'a>(join: &'a Join<'_>) -> impl Iterator<Item = &'a Node<Found>> {
+    let directives = &join.text.schema.schema_definition.directives;
+    directives.iter().map(|it| &it.node)
+}
+
+/// The directives of `graph` that stand at one place, as its own SDL had them.
+fn kept<'a>(
+    join: &'a Join<'_>,
+    graph: usize,
+    list: impl IntoIterator<Item = &'a Node<Found>>,
+) -> impl Iterator<Item = Node<Found>> {
+    let wrappers = join.on(list, Directive::Kept);
+    wrappers.filter_map(move |wrapper| {
+        let graphs = wrapper.specified_argument_by_name("graphs")?.as_list()?;
+        let is_ours = |value: &Node<Value>| {
+            let name = value.as_enum();
+            name.and_then(|name| join.graphs.get_index_of(name)) == Some(graph)
+        };
+        graphs.iter().any(is_ours).then(|| unwrapped(wrapper))?
+    })
+}
+
+fn unwrapped(wrapper: &Found) -> Option<Node<Found>> {
+    let args = wrapper.specified_argument_by_name("args");
+    let args = args.and_then(|args| args.as_object()).unwrap_or_default();
+    let arguments = args.iter().map(|(name, value)| {
+        Node::new(Argument {
+            name: name.clone(),
+            value: value.clone(),
+        })
+    });
+    Some(Node::new(Found {
+        name: Name::new(text(wrapper, "name")?).ok()?,
+        arguments: arguments.collect(),
+    }))
+}
+
+/// The link to the connect specification, if it is that.
+fn connect(link: &Node<Found>, join: &Join<'_>) -> Option<Feature> {
+    let feature = feature(link, join.text)?;
+    (link.name == "link" && feature.identity == "connect").then_some(feature)
+}
+
+/// What the keys of the graph are written with.
+fn federation() -> Found {
+    let imports = ["@key", "@external", "@inaccessible"];
+    let imports = imports.map(|name| Node::new(Value::String(name.to_owned())));
+    let url = Value::String("https://specs.apollo.dev/federation/v2.10".to_owned());
+    Found {
+        name: name!("link"),
+        arguments: vec![
+            argument(name!("url"), url),
+            argument(name!("import"), Value::List(imports.into())),
+        ],
+    }
+}
+
+struct Writer<'a> {
+    join: &'a Join<'a>,
+    graph: usize,
+    service: &'a Service,
+    /// What `@connect` and `@source` are called in the graph.
+    names: [String; 2],
+}
+
+impl Writer<'_> {
+    fn is_kept(&self, directive: &Found) -> bool {
+        let mut names = self.names.iter();
+        names.any(|name| *name == directive.name.as_str())
+    }
+
+    fn roots(&self, schema: &mut Schema) {
+        let all = &self.join.text.schema.schema_definition;
+        let own = |root: &Option<ComponentName>| {
+            let root = root.as_ref()?;
+            let ty = self.service.types.get(root.name.as_str())?;
+            (!ty.fields.is_empty()).then(|| root.name.clone().into())
+        };
+        let definition = schema.schema_definition.make_mut();
+        definition.query = own(&all.query);
+        definition.mutation = own(&all.mutation);
+        definition.subscription = own(&all.subscription);
+    }
+
+    /// The type as the graph had it; `bare` is it without directives of specifications.
+    fn ty(&self, name: &Name, bare: &ExtendedType) -> Option<ExtendedType> {
+        let written = self.join.text.schema.types.get(name)?;
+        let known = self.service.types.get(name.as_str());
+        let mut definition = bare.clone();
+        match (&mut definition, known) {
+            (ExtendedType::Object(it), Some(known)) => {
+                let it = it.make_mut();
+                let kept = kept(self.join, self.graph, on_type(written));
+                let added = keys(known).chain(kept.filter(|it| self.is_kept(it)));
+                it.directives.extend(added.map(Component::from));
+                it.implements_interfaces
+                    .retain(|interface| self.is_member(&interface.name, name));
+                self.fields(&mut it.fields, written, known);
+                return (!it.fields.is_empty()).then_some(definition);
+            }
+            (ExtendedType::Interface(it), Some(known)) => {
+                let it = it.make_mut();
+                it.directives.extend(keys(known).map(Component::from));
+                it.implements_interfaces
+                    .retain(|other| self.service.types.contains_key(other.name.as_str()));
+                self.fields(&mut it.fields, written, known);
+            }
+            (ExtendedType::Union(it), Some(_)) => {
+                let it = it.make_mut();
+                it.members
+                    .retain(|member| self.is_member(name, &member.name));
+            }
+            (
+                ExtendedType::Object(_) | ExtendedType::Interface(_) | ExtendedType::Union(_),
+                None,
+            ) => {
+                return None;
+            }
+            _ if !self.has(written) => return None,
+            _ => {}
+        }
+        Some(definition)
+    }
+
+    /// Whether the graph has a type that planning does not look at.
+    fn has(&self, written: &ExtendedType) -> bool {
+        let mut places = self.join.on(on_type(written), Directive::Type).peekable();
+        places.peek().is_none() || places.any(|place| self.join.find(place) == Some(self.graph))
+    }
+
+    fn is_member(&self, of: &str, member: &str) -> bool {
+        let ty = self.service.types.get(of);
+        ty.is_some_and(|ty| ty.members.iter().any(|it| **it == *member))
+    }
+
+    fn fields(
+        &self,
+        fields: &mut IndexMap<Name, Component<FieldDefinition>>,
+        written: &ExtendedType,
+        known: &ServiceType,
+    ) {
+        fields.retain(|name, _| known.fields.contains_key(name.as_str()));
+        for (name, field) in fields.iter_mut() {
+            let field = field.make_mut();
+            let Some(known) = known.fields.get(name.as_str()) else {
+                continue;
+            };
+            if let Ok(ty) = Type::parse(known.ty.to_string(), "type") {
+                field.ty = ty;
+            }
+            if known.given != Given::Always {
+                let external = Found {
+                    name: name!("external"),
+                    arguments: Vec::new(),
+                };
+                field.directives.push(external);
+            }
+            let written = fields_of(written).and_then(|fields| fields.get(name));
+            let directives = written.into_iter().flat_map(|field| &field.directives.0);
+            let kept = kept(self.join, self.graph, directives);
+            for directive in kept.filter(|it| self.is_kept(it)) {
+                field.directives.push(directive);
+            }
+        }
+    }
+}
+
+fn on_type(definition: &ExtendedType) -> impl Iterator<Item = &Node<Found>> {
+    definition.directives().iter().map(|it| &it.node)
+}
+
+fn fields_of(definition: &ExtendedType) -> Option<&IndexMap<Name, Component<FieldDefinition>>> {
+    match definition {
+        ExtendedType::Object(it) => Some(&it.fields),
+        ExtendedType::Interface(it) => Some(&it.fields),
+        _ => None,
+    }
+}
+
+fn keys(ty: &ServiceType) -> impl Iterator<Item = Node<Found>> {
+    ty.keys.iter().map(|key| {
+        Node::new(Found {
+            name: name!("key"),
+            arguments: vec![
+                argument(name!("fields"), Value::String(key.fields.text.clone())),
+                argument(name!("resolvable"), Value::Boolean(key.resolvable)),
+            ],
+        })
+    })
+}
+
+fn argument(name: Name, value: Value) -> Node<Argument> {
+    let value = Node::new(value);
+    Node::new(Argument { name, value })
+}

@@ -1,0 +1,137 @@
+//! The specifications that a supergraph uses, by `@link` or `@core`, and the names it gives them.
+
+use apollo_compiler::ast::{Directive, Value};
+use apollo_compiler::{Name, Node};
+
+use super::arguments::{text, value};
+use super::text::Text;
+use crate::span::Span;
+
+/// All of them.
+pub(super) struct Features(Vec<Feature>);
+
+/// One specification.
+pub(super) struct Feature {
+    /// `join` of `https://specs.apollo.dev/join/v0.5`.
+    pub(super) identity: String,
+    /// `0.5`.
+    pub(super) version: String,
+    /// Whether the document cannot be used without it.
+    pub(super) purpose: Option<String>,
+    pub(super) at: Span,
+    prefix: String,
+    imports: Vec<(String, String)>,
+}
+
+impl Features {
+    /// Reads the directives of the schema.
+    pub(super) fn read(document: &Text) -> Self {
+        let directives = &document.schema.schema_definition.directives;
+        // `@link` links itself, under the name that it has in this document.
+        let links = directives.iter().filter_map(|it| {
+            let feature = feature(&it.node, document)?;
+            let is_link = matches!(feature.identity.as_str(), "link" | "core");
+            (is_link && feature.prefix == it.name.as_str()).then(|| it.name.clone())
+        });
+        let links: Vec<Name> = links.collect();
+        let linked = directives.iter().filter(|it| links.contains(&it.name));
+        Self(
+            linked
+                .filter_map(|it| feature(&it.node, document))
+                .collect(),
+        )
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Feature> {
+        self.0.iter()
+    }
+
+    pub(super) fn get(&self, identity: &str) -> Option<&Feature> {
+        self.0.iter().find(|feature| feature.identity == identity)
+    }
+
+    /// What a directive that is all of a specification is called, linked or not.
+    pub(super) fn directive(&self, identity: &str) -> String {
+        let feature = self.get(identity);
+        feature.map_or_else(
+            || identity.to_owned(),
+            |feature| feature.directive(identity),
+        )
+    }
+
+    /// Whether a type of this name belongs to a specification.
+    pub(super) fn has_type(&self, name: &str) -> bool {
+        self.0.iter().any(|feature| feature.has(name))
+    }
+
+    /// Whether a directive of this name belongs to a specification.
+    pub(super) fn has_directive(&self, name: &str) -> bool {
+        let mut features = self.0.iter();
+        features.any(|feature| feature.prefix == name || feature.has(&format!("@{name}")))
+    }
+}
+
+impl Feature {
+    /// What its directive `name` is called in this document.
+    pub(super) fn directive(&self, name: &str) -> String {
+        let mut imports = self.imports.iter();
+        let imported = imports.find(|(original, _)| original.strip_prefix('@') == Some(name));
+        match imported {
+            Some((_, local)) => local.trim_start_matches('@').to_owned(),
+            None if self.identity == name => self.prefix.clone(),
+            None => format!("{}__{name}", self.prefix),
+        }
+    }
+
+    /// Whether it gave the document this name, which for directives begins with `@`.
+    fn has(&self, name: &str) -> bool {
+        let prefixed = name
+            .trim_start_matches('@')
+            .strip_prefix(self.prefix.as_str());
+        prefixed.is_some_and(|rest| rest.starts_with("__"))
+            || self.imports.iter().any(|(_, local)| local == name)
+    }
+
+    /// What its type `name` is called in this document.
+    pub(super) fn type_name(&self, name: &str) -> String {
+        let mut imports = self.imports.iter();
+        let imported = imports.find(|(original, _)| original == name);
+        imported.map_or_else(
+            || format!("{}__{name}", self.prefix),
+            |(_, local)| local.clone(),
+        )
+    }
+}
+
+/// The specification that `directive` links.
+pub(super) fn feature(directive: &Node<Directive>, document: &Text) -> Option<Feature> {
+    let url = text(directive, "url").or_else(|| text(directive, "feature"))?;
+    let (rest, version) = url.trim_end_matches('/').rsplit_once('/')?;
+    let (_, identity) = rest.rsplit_once('/')?;
+    let imports = directive.specified_argument_by_name("import");
+    let imports = imports
+        .and_then(|value| value.as_list())
+        .unwrap_or_default();
+    Some(Feature {
+        identity: identity.to_owned(),
+        version: version.strip_prefix('v')?.to_owned(),
+        purpose: value(directive, "for").map(str::to_owned),
+        at: document.span(directive.location()),
+        prefix: text(directive, "as").unwrap_or(identity).to_owned(),
+        imports: imports.iter().filter_map(|value| import(value)).collect(),
+    })
+}
+
+/// `"@key"` or `{ name: "@key", as: "@primary" }`.
+fn import(value: &Value) -> Option<(String, String)> {
+    if let Some(name) = value.as_str() {
+        return Some((name.to_owned(), name.to_owned()));
+    }
+    let member = |wanted: &str| {
+        let members = value.as_object()?;
+        let (_, found) = members.iter().find(|(name, _)| name == wanted)?;
+        found.as_str()
+    };
+    let name = member("name")?;
+    Some((name.to_owned(), member("as").unwrap_or(name).to_owned()))
+}

@@ -1,0 +1,150 @@
+//! `@join__field`: which graphs have a field, and what each of them says of it.
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Directive as Found, FieldDefinition};
+
+use super::arguments::{flag, text};
+use super::join::{Directive, Join, Version};
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::link::federation::{Given, ServiceField, Written};
+
+/// What the graphs say of one field.
+pub(super) struct Joined<'a> {
+    field: &'a FieldDefinition,
+    /// `None` where nothing is written: then the field is wherever the type is.
+    said: Option<Vec<Said<'a>>>,
+}
+
+/// One `@join__field` and the graph that it is of.
+struct Said<'a> {
+    graph: usize,
+    written: &'a Node<Found>,
+}
+
+impl<'a> Joined<'a> {
+    /// Reads what stands at `owner.field`; `everywhere` are the graphs that have the type.
+    pub(super) fn read(
+        (owner, field): (&str, &'a FieldDefinition),
+        everywhere: &[usize],
+        join: &Join<'_>,
+        problems: &mut Problems,
+    ) -> Self {
+        let written: Vec<_> = join.on(&field.directives.0, Directive::Field).collect();
+        let mut said = Vec::new();
+        for written in &written {
+            refuse_contexts((owner, field), written, join, problems);
+            if written.specified_argument_by_name("graph").is_some() {
+                let graph = join.graph(written, problems);
+                said.extend(graph.map(|graph| Said { graph, written }));
+            } else if join.version == Version::V0_1 {
+                let graphs = everywhere.iter();
+                said.extend(graphs.map(|graph| Said {
+                    graph: *graph,
+                    written,
+                }));
+            }
+        }
+        for said in &said {
+            warn_of_label((owner, field), said, join, problems);
+            if !everywhere.contains(&said.graph) {
+                let message = format!(
+                    "`{owner}.{}` is said to come from `{}`, which does not have the type",
+                    field.name, join.graphs[said.graph].name
+                );
+                let at = join.at(said.written);
+                problems.push(Diagnostic::error(Code::SupergraphInvalid, at, message));
+            }
+        }
+        let said = (!written.is_empty()).then_some(said);
+        Self { field, said }
+    }
+
+    /// Whether every graph of the type has the field, because nothing else is said.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.said.is_none()
+    }
+
+    /// The field as `graph` has it; `None` where it does not.
+    pub(super) fn in_graph(&self, graph: usize, join: &Join<'_>) -> Option<ServiceField> {
+        let Some(said) = &self.said else {
+            return Some(ServiceField {
+                ty: self.field.ty.to_string().into(),
+                requires: None,
+                provides: None,
+                given: Given::Always,
+            });
+        };
+        let own = said.iter().find(|said| said.graph == graph)?.written;
+        let name = join.graphs[graph].name.as_ref();
+        let is_taken = said
+            .iter()
+            .any(|said| said.graph != graph && text(said.written, "override") == Some(name));
+        let given = if is_taken || flag(own, "usedOverridden") == Some(true) {
+            Given::Overridden
+        } else if flag(own, "external") == Some(true) {
+            Given::Provided
+        } else {
+            Given::Always
+        };
+        let ty = text(own, "type").map_or_else(|| self.field.ty.to_string(), str::to_owned);
+        Some(ServiceField {
+            ty: ty.into(),
+            requires: set(own, "requires", join),
+            provides: set(own, "provides", join),
+            given,
+        })
+    }
+}
+
+/// The set of fields that an argument is.
+pub(super) fn set(directive: &Found, argument: &str, join: &Join<'_>) -> Option<Written> {
+    let value = directive.specified_argument_by_name(argument)?;
+    Some(Written {
+        text: value.as_str()?.to_owned(),
+        at: join.text.span(value.location()),
+    })
+}
+
+fn refuse_contexts(
+    (owner, field): (&str, &FieldDefinition),
+    written: &Found,
+    join: &Join<'_>,
+    problems: &mut Problems,
+) {
+    let contexts = written.specified_argument_by_name("contextArguments");
+    let Some(contexts) = contexts.filter(|value| value.as_list().is_some_and(|it| !it.is_empty()))
+    else {
+        return;
+    };
+    let message = format!(
+        "an argument of `{owner}.{}` comes from a context, which is not supported yet",
+        field.name
+    );
+    let at = join.text.span(contexts.location());
+    problems.push(Diagnostic::error(
+        Code::UnsupportedLinkedFeature,
+        at,
+        message,
+    ));
+}
+
+fn warn_of_label(
+    (owner, field): (&str, &FieldDefinition),
+    said: &Said<'_>,
+    join: &Join<'_>,
+    problems: &mut Problems,
+) {
+    let Some(label) = text(said.written, "overrideLabel") else {
+        return;
+    };
+    let message = format!(
+        "`{owner}.{}` always comes from `{}`: the label `{label}` is taken as on",
+        field.name, join.graphs[said.graph].name
+    );
+    let at = join.at(said.written);
+    problems.push(Diagnostic::warning(
+        Code::OverrideLabelAlwaysOn,
+        at,
+        message,
+    ));
+}

@@ -1,0 +1,244 @@
+//! The join specification: in which version, under which names, with which graphs.
+
+use apollo_compiler::ast::Directive as Written;
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::{Name, Node};
+use indexmap::IndexMap;
+
+use super::arguments;
+use super::features::{Feature, Features};
+use super::text::Text;
+use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
+use crate::span::Span;
+
+/// What all that follows needs.
+pub(super) struct Join<'a> {
+    pub(super) text: &'a Text,
+    pub(super) features: Features,
+    pub(super) version: Version,
+    /// By their names in `join__Graph`.
+    pub(super) graphs: IndexMap<Name, JoinGraph>,
+    names: Names,
+}
+
+/// Versions of the join specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Version {
+    /// Of federation 1.
+    V0_1,
+    V0_2,
+    V0_3,
+    V0_4,
+    V0_5,
+}
+
+const VERSIONS: [(&str, Version); 5] = [
+    ("0.1", Version::V0_1),
+    ("0.2", Version::V0_2),
+    ("0.3", Version::V0_3),
+    ("0.4", Version::V0_4),
+    ("0.5", Version::V0_5),
+];
+
+/// `@join__graph`.
+pub(super) struct JoinGraph {
+    pub(super) name: crate::types::Name,
+    pub(super) url: Option<crate::types::Name>,
+}
+
+/// What the directives are called in this document.
+struct Names(Vec<(Directive, String)>);
+
+/// Directives of the join specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Directive {
+    Graph,
+    Owner,
+    Type,
+    Field,
+    Implements,
+    UnionMember,
+    /// Any directive of a subgraph, kept.
+    Kept,
+}
+
+const DIRECTIVES: [(Directive, &str); 7] = [
+    (Directive::Graph, "graph"),
+    (Directive::Owner, "owner"),
+    (Directive::Type, "type"),
+    (Directive::Field, "field"),
+    (Directive::Implements, "implements"),
+    (Directive::UnionMember, "unionMember"),
+    (Directive::Kept, "directive"),
+];
+
+/// Reads what the document links; `None` when it is no supergraph that we can read.
+pub(super) fn read<'a>(text: &'a Text, problems: &mut Problems) -> Option<Join<'a>> {
+    let features = Features::read(text);
+    let Some(feature) = features.get("join") else {
+        problems.push(no_supergraph(text));
+        return None;
+    };
+    let version = problems.keep(version(feature))?;
+    refuse_unknown(&features, problems);
+    let names = DIRECTIVES.map(|(directive, name)| (directive, feature.directive(name)));
+    let names = Names(names.into());
+    let graphs = graphs(text, &feature.type_name("Graph"), &names, problems);
+    Some(Join {
+        text,
+        features,
+        version,
+        graphs,
+        names,
+    })
+}
+
+fn no_supergraph(text: &Text) -> Diagnostic {
+    let message = format!(
+        "`{}` links no join specification, and so is no supergraph",
+        text.document.name
+    );
+    let help = "name it under `graph.subgraphs` when it is the SDL of one service";
+    let span = Span::new(&text.document, 0..0);
+    Diagnostic::error(Code::NotASupergraph, span, message).help(Some(help.to_owned()))
+}
+
+fn version(feature: &Feature) -> Result<Version, Diagnostic> {
+    let mut known = VERSIONS.iter();
+    let found = known.find(|(text, _)| *text == feature.version);
+    found.map(|(_, version)| *version).ok_or_else(|| {
+        let message = format!(
+            "`v{}` is not a known version of the join specification",
+            feature.version
+        );
+        let known = VERSIONS.map(|(text, _)| format!("v{text}")).join(", ");
+        Diagnostic::error(Code::UnknownJoinVersion, feature.at.clone(), message)
+            .help(Some(format!("the known versions are {known}")))
+    })
+}
+
+/// A specification with a purpose must be understood, or the graph not be served (link v1.0).
+fn refuse_unknown(features: &Features, problems: &mut Problems) {
+    for feature in features.iter() {
+        let Some(purpose) = &feature.purpose else {
+            continue;
+        };
+        if KNOWN.contains(&feature.identity.as_str()) {
+            continue;
+        }
+        let message = format!(
+            "`{}` is linked for {purpose}, and Weir does not know this specification",
+            feature.identity
+        );
+        let at = feature.at.clone();
+        problems.push(Diagnostic::error(
+            Code::UnsupportedLinkedFeature,
+            at,
+            message,
+        ));
+    }
+}
+
+/// Specifications with a purpose that are heeded, or that nothing goes wrong without. What is
+/// used of `context` is refused where it stands.
+const KNOWN: [&str; 7] = [
+    "link",
+    "core",
+    "join",
+    "inaccessible",
+    "connect",
+    "context",
+    "cacheTag",
+];
+
+fn graphs(
+    text: &Text,
+    of: &str,
+    names: &Names,
+    problems: &mut Problems,
+) -> IndexMap<Name, JoinGraph> {
+    let mut graphs: IndexMap<Name, JoinGraph> = IndexMap::new();
+    let Some(definition) = text.schema.get_enum(of) else {
+        let message = format!("the enum `{of}`, which names the subgraphs, is missing");
+        problems.push(Diagnostic::unplaced(Code::SupergraphInvalid, message));
+        return graphs;
+    };
+    for (value, definition) in &definition.values {
+        let mut directives = definition.directives.iter();
+        let graph = directives.find(|it| it.name == names.get(Directive::Graph));
+        let named = graph.and_then(|graph| Some((graph, arguments::text(graph, "name")?)));
+        let Some((graph, name)) = named else {
+            let message = format!("`{value}` has no `@{}`", names.get(Directive::Graph));
+            let span = text.span(definition.value.location());
+            problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
+            continue;
+        };
+        if graphs.values().any(|known| *known.name == *name) {
+            let message = format!("two graphs are called `{name}`");
+            let span = text.span(definition.value.location());
+            problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
+        }
+        let url = arguments::text(graph, "url").filter(|url| !url.is_empty());
+        let graph = JoinGraph {
+            name: name.into(),
+            url: url.map(Into::into),
+        };
+        graphs.insert(value.clone(), graph);
+    }
+    graphs
+}
+
+impl Join<'_> {
+    /// The types of the graph, not those of specifications.
+    pub(super) fn types(&self) -> impl Iterator<Item = (&Name, &ExtendedType)> {
+        let types = self.text.schema.types.iter();
+        types
+            .filter(|(name, definition)| !definition.is_built_in() && !self.features.has_type(name))
+    }
+
+    /// The directives of `list` that are `directive`, in the order written.
+    pub(super) fn on<'l>(
+        &self,
+        list: impl IntoIterator<Item = &'l Node<Written>>,
+        directive: Directive,
+    ) -> impl Iterator<Item = &'l Node<Written>> {
+        let name = self.names.get(directive);
+        list.into_iter().filter(move |it| it.name == name)
+    }
+
+    /// The place in `graphs` of the graph that `directive` names.
+    pub(super) fn find(&self, directive: &Written) -> Option<usize> {
+        let name = arguments::value(directive, "graph")?;
+        self.graphs.get_index_of(name)
+    }
+
+    /// As `find`; reports a graph that there is not.
+    pub(super) fn graph(
+        &self,
+        directive: &Node<Written>,
+        problems: &mut Problems,
+    ) -> Option<usize> {
+        let name = arguments::value(directive, "graph")?;
+        let found = self.find(directive);
+        if found.is_none() {
+            let message = format!("`{name}` is no graph of this supergraph");
+            let help = nearest(name, self.graphs.keys().map(Name::as_str));
+            let problem = Diagnostic::error(Code::SupergraphInvalid, self.at(directive), message);
+            problems.push(problem.help(help.map(|name| format!("write `{name}`"))));
+        }
+        found
+    }
+
+    /// Where `directive` stands.
+    pub(super) fn at(&self, directive: &Node<Written>) -> Span {
+        self.text.span(directive.location())
+    }
+}
+
+impl Names {
+    fn get(&self, directive: Directive) -> &str {
+        let mut names = self.0.iter();
+        let found = names.find(|(known, _)| *known == directive);
+        found.map_or("", |(_, name)| name)
+    }
+}

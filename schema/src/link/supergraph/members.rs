@@ -1,0 +1,90 @@
+//! Which objects an interface or union has in which graph: `@join__implements` and
+//! `@join__unionMember`.
+
+use std::collections::HashMap;
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::Directive as Found;
+use apollo_compiler::schema::ExtendedType;
+use indexmap::IndexMap;
+
+use super::arguments::text;
+use super::join::{Directive, Join, Version};
+use crate::diagnostic::Problems;
+use crate::types;
+
+/// By abstract type; then by member, the graphs in which it is one.
+#[derive(Default)]
+pub(super) struct Members(HashMap<String, IndexMap<String, Graphs>>);
+
+/// In which graphs a member is one.
+#[derive(Default)]
+struct Graphs {
+    /// In all that have both: older versions do not tell them apart.
+    all: bool,
+    some: Vec<usize>,
+}
+
+impl Members {
+    pub(super) fn read(join: &Join<'_>, problems: &mut Problems) -> Self {
+        let mut members = Self::default();
+        for (name, definition) in join.types() {
+            let directives = || definition.directives().iter().map(|it| &it.node);
+            match definition {
+                ExtendedType::Object(object) if join.version < Version::V0_2 => {
+                    for interface in &object.implements_interfaces {
+                        members.graphs(interface.as_str(), name).all = true;
+                    }
+                }
+                ExtendedType::Object(_) | ExtendedType::Interface(_)
+                    if join.version >= Version::V0_2 =>
+                {
+                    for found in join.on(directives(), Directive::Implements) {
+                        if let Some((interface, graph)) = pair(found, "interface", join, problems) {
+                            members.graphs(interface, name).some.push(graph);
+                        }
+                    }
+                }
+                ExtendedType::Union(union) if join.version < Version::V0_3 => {
+                    for member in &union.members {
+                        members.graphs(name, member.as_str()).all = true;
+                    }
+                }
+                ExtendedType::Union(_) => {
+                    for found in join.on(directives(), Directive::UnionMember) {
+                        if let Some((member, graph)) = pair(found, "member", join, problems) {
+                            members.graphs(name, member).some.push(graph);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        members
+    }
+
+    /// The members of `of` in `graph`.
+    pub(super) fn of(&self, of: &str, graph: usize) -> Vec<types::Name> {
+        let members = self.0.get(of).into_iter().flatten();
+        members
+            .filter(|(_, graphs)| graphs.all || graphs.some.contains(&graph))
+            .map(|(member, _)| member.as_str().into())
+            .collect()
+    }
+
+    fn graphs(&mut self, of: &str, member: &str) -> &mut Graphs {
+        let members = self.0.entry(of.to_owned()).or_default();
+        members.entry(member.to_owned()).or_default()
+    }
+}
+
+/// What `argument` names, and the graph.
+fn pair<'a>(
+    directive: &'a Node<Found>,
+    argument: &str,
+    join: &Join<'_>,
+    problems: &mut Problems,
+) -> Option<(&'a str, usize)> {
+    let graph = join.graph(directive, problems)?;
+    Some((text(directive, argument)?, graph))
+}

@@ -1,0 +1,122 @@
+//! Root types under their usual names, whatever the document calls them.
+
+use apollo_compiler::ast::Type;
+use apollo_compiler::schema::{ComponentName, ExtendedType, Schema};
+use apollo_compiler::{Name, name};
+
+use super::Sdl;
+use crate::diagnostic::{Code, Diagnostic, Problems};
+
+/// Renames root types; reports a type that has the usual name and is no root.
+pub(super) fn rename(sdl: &mut Sdl, problems: &mut Problems) {
+    for (root, usual) in [
+        (Root::Query, name!("Query")),
+        (Root::Mutation, name!("Mutation")),
+        (Root::Subscription, name!("Subscription")),
+    ] {
+        let definition = &sdl.schema.schema_definition;
+        let written = match root {
+            Root::Query => &definition.query,
+            Root::Mutation => &definition.mutation,
+            Root::Subscription => &definition.subscription,
+        };
+        let written = written.as_ref().map(|it| it.name.clone());
+        if written.as_ref() == Some(&usual) {
+            continue;
+        }
+        if let Some(taken) = sdl.schema.types.get(&usual) {
+            problems.push(used(sdl, root, taken));
+        } else if let Some(written) = written {
+            sdl.schema.rename(&written, &usual);
+            let definition = sdl.schema.schema_definition.make_mut();
+            let name = Some(ComponentName::from(usual));
+            match root {
+                Root::Query => definition.query = name,
+                Root::Mutation => definition.mutation = name,
+                Root::Subscription => definition.subscription = name,
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Root {
+    Query,
+    Mutation,
+    Subscription,
+}
+
+fn used(sdl: &Sdl, root: Root, taken: &ExtendedType) -> Diagnostic {
+    let (code, word) = match root {
+        Root::Query => (Code::RootQueryUsed, "query"),
+        Root::Mutation => (Code::RootMutationUsed, "mutation"),
+        Root::Subscription => (Code::RootSubscriptionUsed, "subscription"),
+    };
+    let name = taken.name();
+    let message = format!("`{name}` is not the {word} root here, and is that of the graph");
+    Diagnostic::error(code, sdl.span(name.location()), message).help(format!(
+        "give the type another name, or write `schema {{ {word}: {name} }}`"
+    ))
+}
+
+trait Rename {
+    fn rename(&mut self, from: &Name, to: &Name);
+}
+
+impl Rename for Schema {
+    fn rename(&mut self, from: &Name, to: &Name) {
+        let types = std::mem::take(&mut self.types);
+        for (name, mut definition) in types {
+            definition.rename(from, to);
+            let name = if name == *from { to.clone() } else { name };
+            self.types.insert(name, definition);
+        }
+    }
+}
+
+impl Rename for ExtendedType {
+    fn rename(&mut self, from: &Name, to: &Name) {
+        match self {
+            Self::Object(it) => {
+                if it.name == *from {
+                    // Another name has no place: it is not what stands there.
+                    it.make_mut().name = to.clone();
+                }
+                let uses = |it: &&Name| *it == from;
+                if it
+                    .fields
+                    .values()
+                    .any(|field| uses(&field.ty.inner_named_type()))
+                {
+                    for field in it.make_mut().fields.values_mut() {
+                        field.make_mut().ty.rename(from, to);
+                    }
+                }
+            }
+            Self::Interface(it) => {
+                for field in it.make_mut().fields.values_mut() {
+                    field.make_mut().ty.rename(from, to);
+                }
+            }
+            Self::Union(it) if it.members.contains(from.as_str()) => {
+                let it = it.make_mut();
+                it.members.shift_remove(from.as_str());
+                it.members.insert(ComponentName::from(to.clone()));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Rename for Type {
+    fn rename(&mut self, from: &Name, to: &Name) {
+        match self {
+            Self::Named(name) | Self::NonNullNamed(name) => {
+                if name == from {
+                    *name = to.clone();
+                }
+            }
+            Self::List(inner) | Self::NonNullList(inner) => inner.rename(from, to),
+        }
+    }
+}

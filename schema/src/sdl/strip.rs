@@ -1,0 +1,62 @@
+//! What a document has for the sake of a gateway and not of its clients: `_entities`, `_service`,
+//! and the types of the specifications that it links.
+
+use apollo_compiler::Name;
+use apollo_compiler::schema::{ExtendedType, Schema};
+
+use super::Sdl;
+use super::links::Links;
+
+/// Takes it out of the schema, together with definitions that the document did not write.
+pub(super) fn machinery(sdl: &mut Sdl) {
+    let kept: Vec<Name> = sdl
+        .schema
+        .types
+        .iter()
+        .filter(|(name, definition)| {
+            definition.is_built_in()
+                || (sdl.wrote(definition.location()) && !is_ours(name, &sdl.links))
+        })
+        .map(|(name, _)| name.clone())
+        .collect();
+    sdl.schema.types.retain(|name, _| kept.contains(name));
+    query_fields(&mut sdl.schema);
+}
+
+fn is_ours(name: &Name, links: &Links) -> bool {
+    let prefixed = |prefix: &str| {
+        name.strip_prefix(prefix)
+            .is_some_and(|rest| rest.starts_with("__"))
+    };
+    let linked = links.all.iter().any(|linked| {
+        let imported =
+            |(original, local): (&str, &str)| !original.starts_with('@') && local == name.as_str();
+        prefixed(linked.link.prefix()) || linked.link.imports().any(imported)
+    });
+    linked || prefixed("link") || FEDERATION_1.contains(&name.as_str())
+}
+
+/// Types that documents of federation 1 may write.
+const FEDERATION_1: [&str; 5] = ["_Any", "_Entity", "_Service", "_FieldSet", "FieldSet"];
+
+fn query_fields(schema: &mut Schema) {
+    let Some(query) = schema.schema_definition.query.as_ref() else {
+        return;
+    };
+    let query = query.name.clone();
+    let Some(ExtendedType::Object(object)) = schema.types.get_mut(&query) else {
+        return;
+    };
+    let machinery = ["_entities", "_service"];
+    if machinery
+        .iter()
+        .any(|name| object.fields.contains_key(*name))
+    {
+        let fields = &mut object.make_mut().fields;
+        fields.retain(|name, _| !machinery.contains(&name.as_str()));
+    }
+    if object.fields.is_empty() {
+        schema.types.shift_remove(&query);
+        schema.schema_definition.make_mut().query = None;
+    }
+}

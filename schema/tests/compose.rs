@@ -1,0 +1,14 @@
+//! Subgraphs that speak GraphQL, composed: the graph that comes of it, and how it is printed.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "compose/audit.rs"]
+mod audit;
+#[path = "compose/canonical.rs"]
+mod canonical;
+#[path = "compose/merged.rs"]
+mod merged;
+#[path = "compose/printed.rs"]
+mod printed;
+#[path = "compose/support.rs"]
+mod support;

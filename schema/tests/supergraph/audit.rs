@@ -1,0 +1,55 @@
+//! The supergraphs of the federation audit, which another composer made. They stand outside of
+//! the repository; `WEIR_AUDIT` says where.
+
+use std::path::{Path, PathBuf};
+
+use schema::diagnostic::Diagnostic;
+use schema::link::{self, LinkOptions};
+use schema::span::Document;
+
+use super::dump::{dump, entries};
+
+#[test]
+fn every_supergraph_of_the_audit_loads() {
+    let Some(suites) = suites() else {
+        println!("skipped: the federation audit is not on this machine");
+        return;
+    };
+    let (mut sources, mut ways) = (0, 0);
+    for suite in &suites {
+        let text = std::fs::read_to_string(suite.join("supergraph.graphql")).unwrap();
+        let name = suite.file_name().unwrap().to_string_lossy().into_owned();
+        let document = Document::new(name, text);
+
+        let (graph, diagnostics) = link::link_supergraph(&document, LinkOptions::default());
+
+        let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
+        assert_eq!(rendered.join("\n"), "");
+        let graph = graph.unwrap();
+        if std::env::args().any(|it| it == "--nocapture") {
+            println!("== {}\n{}", document.name, dump(&graph));
+        }
+        sources += graph.sources().len();
+        ways += entries(&graph);
+        assert!(!graph.client_sdl().contains("join__"), "{}", document.name);
+    }
+    assert_eq!((suites.len(), sources, ways), (46, 119, 264));
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the audit is where the tester has it"
+)]
+fn suites() -> Option<Vec<PathBuf>> {
+    let folder = std::env::var_os("WEIR_AUDIT").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/audit"),
+        PathBuf::from,
+    );
+    let mut suites: Vec<_> = std::fs::read_dir(folder)
+        .ok()?
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    suites.sort();
+    Some(suites)
+}

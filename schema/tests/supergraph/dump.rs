@@ -1,0 +1,98 @@
+//! What a graph's sources give, as text.
+
+use std::fmt::Write as _;
+
+use schema::graph::Graph;
+use schema::key::Need;
+use schema::source::{Access, Node, NodeField, Objects, Source};
+use schema::types::{TypeId, Types};
+
+/// Every source: the ways in, then what is given at each place, in the order found.
+pub(crate) fn dump(graph: &Graph) -> String {
+    let mut text = String::new();
+    for (_, source) in graph.sources() {
+        let at = match &source.access {
+            Access::Graphql(graphql) => graphql.url.as_deref().unwrap_or("nowhere"),
+            _ => "connector",
+        };
+        let _ = writeln!(text, "{} at {at}", source.name);
+        for entry in &source.entries {
+            let on = name(graph.types(), entry.on);
+            let called = match entry.type_name.as_ref() {
+                same if same == on => String::new(),
+                other => format!(" as {other}"),
+            };
+            let key = &entry.key;
+            let node = entry.node.index();
+            let _ = writeln!(text, "  enter {on}{called} by ({key}) to {node}");
+        }
+        for (index, node) in source.nodes.iter().enumerate() {
+            let objects = objects(graph.types(), node);
+            let on = name(graph.types(), node.on);
+            let _ = writeln!(text, "  {index} {on}{objects}");
+            for (field, given) in &node.fields {
+                let _ = writeln!(text, "    {field}{}", described(graph.types(), given));
+            }
+        }
+    }
+    text
+}
+
+fn objects(types: &Types, node: &Node) -> String {
+    match &node.objects {
+        Objects::One => String::new(),
+        Objects::Untold => " of any kind".to_owned(),
+        Objects::Several(members) => {
+            let members = members
+                .iter()
+                .map(|(object, node)| format!("{} {}", name(types, *object), node.index()));
+            format!(" = {}", members.collect::<Vec<_>>().join(" | "))
+        }
+    }
+}
+
+fn described(types: &Types, field: &NodeField) -> String {
+    let mut text = match field.ty.as_ref() {
+        "" => String::new(), // A connector has no document.
+        ty => format!(": {ty}"),
+    };
+    if let Some(child) = field.child {
+        let _ = write!(text, " to {}", child.index());
+    }
+    if let Some(needs) = &field.requires {
+        let _ = write!(text, " needs {}", listed(types, needs));
+    }
+    text
+}
+
+fn listed(types: &Types, needs: &[Need]) -> String {
+    let needs = needs.iter().map(|need| {
+        let mut text = need.field.to_string();
+        let arguments: Vec<_> = need
+            .arguments
+            .iter()
+            .map(|(name, argument)| format!("{name}: {}", argument.value))
+            .collect();
+        if !arguments.is_empty() {
+            let _ = write!(text, "({})", arguments.join(", "));
+        }
+        if !need.inner.is_empty() {
+            let _ = write!(text, " {}", listed(types, &need.inner));
+        }
+        match need.on {
+            Some(on) => format!("... on {} {{ {text} }}", name(types, on)),
+            None => text,
+        }
+    });
+    format!("{{ {} }}", needs.collect::<Vec<_>>().join(" "))
+}
+
+fn name(types: &Types, id: TypeId) -> &str {
+    &types.get(id).name
+}
+
+/// How many ways there are into all sources.
+pub(crate) fn entries(graph: &Graph) -> usize {
+    let entries = |source: &Source| source.entries.len();
+    graph.sources().map(|(_, source)| entries(source)).sum()
+}
