@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
+use crate::fetch::Reach;
 use crate::fetch::http::Client;
-use crate::fetch::ready::Ready;
 use crate::prepared::{Prepared, refused};
 use crate::project::project;
 use crate::selection::{From, ROOT};
@@ -24,7 +24,7 @@ pub struct Engine {
     settings: Settings,
     client: Client,
     /// By source.
-    ready: Vec<Ready>,
+    reach: Vec<Reach>,
     prepared: Cache<OwnedKey, Arc<Prepared>>,
 }
 
@@ -83,16 +83,16 @@ impl Engine {
     /// An engine for `graph`.
     pub fn new(graph: Arc<Graph>, settings: Settings) -> Result<Self, EngineError> {
         let client = Client::new(settings.limits.source_body).map_err(EngineError::Client)?;
-        let ready = graph
+        let reach = graph
             .sources()
-            .map(|(_, source)| Ready::new(source, &settings))
+            .map(|(_, source)| Reach::new(source, &settings))
             .collect();
         Ok(Self {
             prepared: Cache::new(settings.prepared_operations.get()),
             graph,
             settings,
             client,
-            ready,
+            reach,
         })
     }
 
@@ -123,7 +123,7 @@ impl Engine {
             .map_err(|error| vec![error])?;
         let context = Context {
             graph: &self.graph,
-            ready: &self.ready,
+            reach: &self.reach,
             client: &self.client,
             prepared: &prepared,
             variables: &variables,
@@ -131,6 +131,7 @@ impl Engine {
             timeout: self.settings.operation_timeout,
             reports: self.settings.reports,
             url_limit: self.settings.limits.source_url,
+            error_limit: self.settings.limits.errors,
         };
         let executed = execute(&context, tree).await;
         let errors = project(
@@ -142,7 +143,7 @@ impl Engine {
         );
         Ok(Outcome::Executed {
             errors,
-            failures: executed.failures,
+            failures: executed.failures.each,
             reports: executed.reports,
         })
     }

@@ -92,10 +92,34 @@ pub struct ConnectorReport {
 pub struct FetchFailure {
     /// The subgraph that the call was for.
     pub service: Arc<str>,
-    /// Which connector: `<subgraph>:<Type>.<field>[n]`.
+    /// Which connector: `<subgraph>:<Type>.<field>[n]`; for a service that speaks GraphQL its name.
     pub coordinate: Arc<str>,
     /// Why.
     pub error: FetchError,
+}
+
+/// Everything that failed while one operation was executed.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    /// By the number in `Value::Failed`.
+    pub(crate) each: Vec<Arc<FetchFailure>>,
+    /// What services told that belongs nowhere in the answer.
+    pub(crate) unplaced: Vec<u32>,
+    /// How many more they told.
+    pub(crate) left_out: usize,
+}
+
+impl Failures {
+    /// Keeps a failure; gives its number.
+    pub(crate) fn add(&mut self, failure: Arc<FetchFailure>) -> u32 {
+        let number = u32::try_from(self.each.len()).unwrap_or(u32::MAX);
+        self.each.push(failure);
+        number
+    }
+
+    pub(crate) fn get(&self, number: u32) -> Option<&Arc<FetchFailure>> {
+        self.each.get(number as usize)
+    }
 }
 
 /// Why one call brought nothing back.
@@ -140,4 +164,29 @@ pub enum FetchError {
     /// A batch that did not answer with a list.
     #[error("answered a batch with something that is not a list")]
     NotAList,
+    /// A service that speaks GraphQL answered with another status, and without a GraphQL answer.
+    #[error("answered {0} without `data` or `errors`")]
+    Status(StatusCode),
+    /// A service that speaks GraphQL answered with other JSON.
+    #[error("answered with JSON that is not what was asked: {0}")]
+    NotGraphql(&'static str),
+    /// An object of a type that the service's schema does not have there.
+    #[error("answered with an object of the type {0}, which the graph does not know there")]
+    UnknownType(String),
+    /// An error that a service gave with its answer.
+    #[error("answered with an error: {0}")]
+    Told(ServiceError),
+    /// A service in the process panicked.
+    #[error("panicked")]
+    Panicked,
+}
+
+/// An entry in `errors` of a service that speaks GraphQL.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ServiceError {
+    /// As the service gave it.
+    pub message: String,
+    /// A JSON object, as the service gave it.
+    pub extensions: Option<String>,
 }

@@ -16,16 +16,23 @@ use schema::source::Access;
 use self::entities::Entities;
 use self::flights::Flights;
 use self::run::Run;
-use crate::error::{ConnectorReport, FetchFailure};
+use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
+
 use crate::fetch::http::Client;
 use crate::fetch::ready::Ready;
-use crate::prepared::Prepared;
+use crate::fetch::{self, Reach};
+use crate::plan::Fetch;
+use crate::prepared::{Prepared, Program};
 use crate::settings::Reports;
 use crate::tree::Tree;
 
+mod connectors;
 mod entities;
+mod errors;
 mod flights;
+mod graphql;
 mod merge;
+mod read;
 mod run;
 mod variables;
 
@@ -33,7 +40,7 @@ mod variables;
 pub(crate) struct Context<'a> {
     pub(crate) graph: &'a Graph,
     /// By source.
-    pub(crate) ready: &'a [Ready],
+    pub(crate) reach: &'a [Reach],
     pub(crate) client: &'a Client,
     pub(crate) prepared: &'a Prepared,
     pub(crate) variables: &'a Variables,
@@ -42,27 +49,62 @@ pub(crate) struct Context<'a> {
     pub(crate) reports: Reports,
     /// Bytes of a URL.
     pub(crate) url_limit: usize,
+    /// Errors of one answer.
+    pub(crate) error_limit: usize,
 }
 
 impl<'a> Context<'a> {
-    fn connector(&self, fetch: usize) -> &'a Connector {
-        let source = self.prepared.plan.fetches[fetch].source;
-        let Access::Connector(connector) = &self.graph.source(source).access;
-        connector
+    /// The connector that a fetch is made by; `None` for fetches of services.
+    fn connector(&self, index: usize) -> Option<ByConnector<'a>> {
+        let fetch = &self.prepared.plan.fetches[index];
+        let Access::Connector(connector) = &self.graph.source(fetch.source).access else {
+            return None;
+        };
+        let Reach::Connector(ready) = &self.reach[fetch.source.index()] else {
+            return None;
+        };
+        Some(ByConnector {
+            index,
+            fetch,
+            connector,
+            ready,
+            program: self.prepared.programs[index].as_ref()?,
+        })
     }
 
-    fn ready(&self, fetch: usize) -> &'a Ready {
+    /// What failed, for everybody who waited for a fetch.
+    fn failure(&self, fetch: usize, error: FetchError) -> Arc<FetchFailure> {
         let source = self.prepared.plan.fetches[fetch].source;
-        &self.ready[source.index()]
+        match &self.reach[source.index()] {
+            Reach::Connector(ready) => fetch::failure(ready, error),
+            Reach::Service(service) => service.failure(error),
+        }
     }
+}
+
+/// A fetch that a connector makes, and everything about it that is known before.
+#[derive(Clone, Copy, Debug)]
+struct ByConnector<'a> {
+    index: usize,
+    fetch: &'a Fetch,
+    connector: &'a Connector,
+    ready: &'a Ready,
+    program: &'a Program,
 }
 
 /// What was fetched, and what failed.
 pub(crate) struct Executed {
     pub(crate) tree: Tree,
-    /// By the number in `Value::Failed`.
-    pub(crate) failures: Vec<Arc<FetchFailure>>,
+    pub(crate) failures: Failures,
     pub(crate) reports: Vec<ConnectorReport>,
+}
+
+/// Who waits for a call.
+#[derive(Clone, Copy, Debug)]
+enum Caller {
+    Connector(CallId),
+    /// A request of the plan, to a service that speaks GraphQL.
+    Service(usize),
 }
 
 /// Which call of which fetch.
@@ -124,8 +166,11 @@ pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
         let Some((waiting, outcome)) = next else {
             break;
         };
-        for id in waiting {
-            run.finish_call(id, &outcome);
+        for caller in waiting {
+            match caller {
+                Caller::Connector(id) => run.finish_call(id, &outcome),
+                Caller::Service(request) => run.finish_request(request, &outcome),
+            }
         }
         run.start_ready(&mut flights);
     }

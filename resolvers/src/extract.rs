@@ -6,11 +6,10 @@
 //! a mapping may say (methods, literals, operators, spreads) is evaluated by the mapping language
 //! itself, member by member, and what it gives is taken in by field name.
 
-use std::collections::BTreeMap;
-
 use schema::mapping::ast::{Expr, Head, Item, MemberValue, Path, Selection as Items, Step};
 use schema::types::{TypeId, Types};
 
+use crate::plan::Takes;
 use crate::selection::{PositionId, Selection, Slot};
 
 pub(crate) mod fill;
@@ -70,7 +69,7 @@ pub(crate) struct TypeName {
 pub(crate) struct Compile<'a> {
     pub(crate) types: &'a Types,
     pub(crate) selection: &'a Selection,
-    pub(crate) takes: &'a BTreeMap<PositionId, Vec<usize>>,
+    pub(crate) takes: &'a Takes,
 }
 
 impl Compile<'_> {
@@ -185,7 +184,8 @@ impl Compile<'_> {
     }
 
     fn slots(&self, at: PositionId) -> impl Iterator<Item = usize> + '_ {
-        self.takes.get(&at).into_iter().flatten().copied()
+        let slots = self.takes.get(&at).into_iter();
+        slots.flat_map(|slots| slots.keys()).copied()
     }
 
     fn type_name(&self, at: PositionId, from: impl FnOnce() -> Option<From>) -> Option<TypeName> {

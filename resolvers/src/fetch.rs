@@ -9,13 +9,36 @@ use bytes::Bytes;
 use schema::connector::{Connector, Phase};
 use schema::json::{Json, Object, Value};
 use schema::mapping::Vars;
+use schema::source::{Access, Source};
 
 use self::ready::Ready;
+use self::service::Service;
 use crate::error::FetchError;
+use crate::settings::Settings;
 
+pub(crate) mod graphql;
 pub(crate) mod http;
 pub(crate) mod ready;
 pub(crate) mod request;
+pub(crate) mod service;
+
+/// A source with what the operator decided about it.
+#[derive(Debug)]
+pub(crate) enum Reach {
+    Connector(Box<Ready>),
+    Service(Service),
+}
+
+impl Reach {
+    pub(crate) fn new(source: &Source, settings: &Settings) -> Self {
+        match &source.access {
+            Access::Connector(connector) => {
+                Self::Connector(Box::new(Ready::new(source, connector, settings)))
+            }
+            Access::Graphql(graphql) => Self::Service(Service::new(source, graphql, settings)),
+        }
+    }
+}
 
 /// What a source answered.
 #[derive(Clone, Debug)]

@@ -4,11 +4,13 @@
 //! the plan; `project` writes the answer. Knows nothing of HTTP servers, configuration files or
 //! the environment.
 
+mod document;
 mod engine;
 pub mod error;
 mod execute;
 mod extract;
 mod fetch;
+pub mod local;
 mod plan;
 mod prepared;
 mod project;

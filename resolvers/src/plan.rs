@@ -8,15 +8,18 @@ use std::collections::BTreeMap;
 
 use schema::graph::Graph;
 use schema::operation::OperationKind;
-use schema::source::{Entry, NodeId, SourceId};
-use schema::types::{Name, TypeId};
+use schema::source::{Access, Node, NodeField, NodeId, Objects, SourceId};
+use schema::types::TypeId;
 
 use self::commit::Commit;
 use self::search::Memory;
-use crate::selection::{From, PositionId, ROOT, Selection, When};
+pub(crate) use crate::selection::KeySlot;
+use crate::selection::{From, Position, PositionId, ROOT, Selection, When};
 
 mod commit;
 pub(crate) mod explain;
+mod members;
+mod requests;
 mod search;
 
 /// Fetches and their order.
@@ -24,40 +27,68 @@ mod search;
 pub(crate) struct Plan {
     /// Each after all that it needs.
     pub(crate) fetches: Vec<Fetch>,
+    /// Fetches that go out as one request, each in one of them, in the order of the fetches.
+    pub(crate) requests: Vec<Vec<usize>>,
     /// Fetches of a later stage wait for all of an earlier one: root fields of a mutation.
     pub(crate) stages: usize,
+    /// Whether every choice was looked at; if not, the plan is the best of those that were.
+    pub(crate) is_complete: bool,
 }
 
 /// One planned access to one source.
 #[derive(Debug)]
 pub(crate) struct Fetch {
     pub(crate) source: SourceId,
-    /// Which of the source's entries.
-    pub(crate) entry: usize,
     /// Where the objects stand that it is for.
     pub(crate) at: PositionId,
-    /// Which objects there.
-    pub(crate) on: TypeId,
+    /// The way from the root to these objects.
+    pub(crate) path: Vec<Step>,
+    /// How objects of each type are asked for; at least one, for connectors exactly one.
+    pub(crate) entered: Vec<Entered>,
     /// The field, for an entry that serves one.
     pub(crate) slot: Option<usize>,
-    /// What it must know of each object.
-    pub(crate) key: Vec<KeySlot>,
-    /// Fetches that give the key, or create the objects.
+    /// Fetches that give the keys, or create the objects.
     pub(crate) after: Vec<usize>,
     pub(crate) stage: usize,
-    /// The slots that it fills, place by place.
-    pub(crate) takes: BTreeMap<PositionId, Vec<usize>>,
+    pub(crate) takes: Takes,
     /// When any of these is needed.
     pub(crate) when: When,
 }
 
-/// A field of a key and the slot that holds it.
+/// One step of the way to objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeySlot {
-    pub(crate) name: Name,
+pub(crate) struct Step {
     pub(crate) slot: usize,
-    /// Of its own fields.
-    pub(crate) inner: Vec<Self>,
+    /// Through objects of these types only; `None`: through all.
+    pub(crate) through: Option<Vec<TypeId>>,
+}
+
+/// How objects of one type are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entered {
+    /// Abstract where nobody has said of which type the objects are.
+    pub(crate) on: TypeId,
+    /// Which of the source's entries.
+    pub(crate) entry: usize,
+    /// What it must know of each object; an object of which a part is null cannot be asked for.
+    pub(crate) key: Vec<KeySlot>,
+    /// What the source is told besides; null where it is null.
+    pub(crate) requires: Vec<KeySlot>,
+}
+
+/// The slots that a fetch fills, place by place, each with the types of the objects it fills.
+pub(crate) type Takes = BTreeMap<PositionId, BTreeMap<usize, Vec<TypeId>>>;
+
+impl Fetch {
+    /// The entry of a fetch that has one only, as those of connectors do.
+    pub(crate) fn first(&self) -> &Entered {
+        &self.entered[0]
+    }
+
+    /// The entry for objects of type `on`; `None` when it is for no such objects.
+    pub(crate) fn entered(&self, on: TypeId) -> Option<&Entered> {
+        self.entered.iter().find(|entered| entered.on == on)
+    }
 }
 
 /// A field that no fetch can give where it is asked for.
@@ -75,52 +106,99 @@ struct Offer {
     node: NodeId,
     /// The only slot it may fill, for an entry that serves one field.
     only: Option<usize>,
+    /// How many fetches stand before the one that offers it.
+    level: u32,
 }
 
-/// An entry that may be used at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Choice {
-    source: SourceId,
-    entry: usize,
-    /// The slot it is for, where it serves one field.
-    slot: Option<usize>,
-}
-
-impl Choice {
-    fn of(self, graph: &Graph) -> &Entry {
-        &graph.source(self.source).entries[self.entry]
-    }
-
-    fn offer(self, graph: &Graph) -> Offer {
-        Offer {
-            source: self.source,
-            node: self.of(graph).node,
-            only: self.slot,
+impl Offer {
+    /// The node of objects of type `on`; for an abstract `on`, what is given without asking which
+    /// type they are.
+    fn node<'g>(&self, graph: &'g Graph, on: TypeId) -> Option<&'g Node> {
+        let source = graph.source(self.source);
+        let whole = source.node(self.node);
+        if whole.on == on {
+            return Some(whole);
         }
+        source.node_of(self.node, on).map(|node| source.node(node))
+    }
+
+    /// The field of a slot of objects of type `on`, where it can be given without being told more.
+    fn gives<'g>(
+        &self,
+        graph: &'g Graph,
+        selection: &Selection,
+        (at, on, slot): (PositionId, TypeId, usize),
+    ) -> Option<&'g NodeField> {
+        if self.only.is_some_and(|only| only != slot) {
+            return None;
+        }
+        let name = &selection.position(at).slots[slot].field;
+        let field = self.node(graph, on)?.fields.get(name)?;
+        field.requires.is_none().then_some(field)
+    }
+
+    /// What it offers of the objects in that slot.
+    fn inside(
+        &self,
+        graph: &Graph,
+        selection: &Selection,
+        wanted: (PositionId, TypeId, usize),
+    ) -> Option<Self> {
+        Some(Self {
+            source: self.source,
+            node: self.gives(graph, selection, wanted)?.child?,
+            only: None,
+            level: self.level,
+        })
+    }
+
+    /// Whether the source says of which type the objects are.
+    fn tells(&self, graph: &Graph) -> bool {
+        let node = graph.source(self.source).node(self.node);
+        !matches!(node.objects, Objects::Untold)
     }
 }
 
-/// Objects of one type at one place, and which of their slots are to be filled.
+/// The objects at one place, and which of their slots are to be filled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Place {
     at: PositionId,
-    on: TypeId,
-    slots: Vec<usize>,
+    /// By type, in the order of the types; none without slots.
+    wants: Vec<(TypeId, Vec<usize>)>,
+    /// Whether it must be known of which type each object is.
+    told: bool,
 }
 
 impl Place {
-    /// All slots that objects of type `on` have at `at`.
-    fn whole(selection: &Selection, at: PositionId, on: TypeId) -> Self {
-        let slots = selection.position(at).slots.iter().enumerate();
+    /// All slots that are asked of the objects at `at` that `offers` can bring there.
+    fn whole(graph: &Graph, selection: &Selection, at: PositionId, offers: &[Offer]) -> Self {
+        let position = selection.position(at);
+        let ty = graph.types().get(position.ty);
+        let brought =
+            |on: TypeId| offers.is_empty() || offers.iter().any(|it| it.node(graph, on).is_some());
+        let wants: Vec<(TypeId, Vec<usize>)> = ty
+            .possible
+            .iter()
+            .filter(|on| brought(**on) && position.has(**on))
+            .map(|on| (*on, asked(position, *on)))
+            .collect();
+        let told = ty.is_abstract()
+            && (position.told || wants.iter().any(|(_, slots)| *slots != wants[0].1));
         Self {
             at,
-            on,
-            slots: slots
-                .filter(|(_, slot)| slot.on.contains(&on) && slot.from == From::Source)
-                .map(|(index, _)| index)
-                .collect(),
+            wants: wants.into_iter().filter(|it| !it.1.is_empty()).collect(),
+            told,
         }
     }
+}
+
+/// The slots that are asked of objects of type `on`.
+fn asked(position: &Position, on: TypeId) -> Vec<usize> {
+    let slots = position.slots.iter().enumerate();
+    slots
+        .filter(|(_, slot)| slot.on.contains(&on) && slot.from == From::Source)
+        .map(|(index, _)| index)
+        .collect()
 }
 
 /// Plans `selection`, to which it adds the slots that fetches need of each other.
@@ -129,21 +207,10 @@ pub(crate) fn plan(
     selection: &mut Selection,
     kind: OperationKind,
 ) -> Result<Plan, Unplannable> {
-    let root = Place::whole(selection, ROOT, selection.position(ROOT).ty);
-    // Root fields of a mutation run one after another (GraphQL §6.2.2).
-    let stages: Vec<Place> = match kind {
-        OperationKind::Query => vec![root],
-        OperationKind::Mutation => root
-            .slots
-            .iter()
-            .map(|slot| Place {
-                slots: vec![*slot],
-                ..root.clone()
-            })
-            .collect(),
-    };
+    members::narrow(graph, selection);
     let mut fetches = Vec::new();
     let mut memory = Memory::default();
+    let stages = stages(graph, selection, kind);
     for (stage, place) in stages.iter().enumerate() {
         Commit {
             graph,
@@ -156,22 +223,72 @@ pub(crate) fn plan(
     }
     conditions(&mut fetches, selection);
     Ok(Plan {
+        requests: requests::group(graph, &fetches),
         fetches,
         stages: stages.len(),
+        is_complete: memory.is_complete(),
     })
+}
+
+/// Root fields of a mutation run one after another (GraphQL §6.2.2); those that follow each other
+/// at one service are sent to it together, and it runs them so.
+fn stages(graph: &Graph, selection: &Selection, kind: OperationKind) -> Vec<Place> {
+    let root = Place::whole(graph, selection, ROOT, &[]);
+    let (OperationKind::Mutation, Some((on, slots))) = (kind, root.wants.first()) else {
+        return vec![root];
+    };
+    let mut stages: Vec<(Vec<SourceId>, Vec<usize>)> = Vec::new();
+    for slot in slots {
+        let givers = services(graph, selection, (*on, *slot));
+        match stages.last_mut() {
+            Some((known, together)) if known.iter().any(|source| givers.contains(source)) => {
+                known.retain(|source| givers.contains(source));
+                together.push(*slot);
+            }
+            _ => stages.push((givers, vec![*slot])),
+        }
+    }
+    let stages = stages.into_iter().map(|(_, slots)| Place {
+        wants: vec![(*on, slots)],
+        ..root.clone()
+    });
+    stages.collect()
+}
+
+/// The services that speak GraphQL and give a root field.
+fn services(graph: &Graph, selection: &Selection, (on, slot): (TypeId, usize)) -> Vec<SourceId> {
+    let field = &selection.position(ROOT).slots[slot].field;
+    let entries = graph.entries(on).iter();
+    entries
+        .filter(|(source, index)| {
+            let source = graph.source(*source);
+            let node = source.node(source.entries[*index].node);
+            matches!(source.access, Access::Graphql(_)) && node.fields.contains_key(field)
+        })
+        .map(|(source, _)| *source)
+        .collect()
 }
 
 /// A fetch is needed when one of its slots is; its key is needed when it is.
 fn conditions(fetches: &mut [Fetch], selection: &mut Selection) {
     // A fetch stands behind those that it needs, so the last one is settled first.
     for fetch in fetches.iter_mut().rev() {
-        let mut when = When::never();
+        // One that fills nothing says whether the objects are there, and of which type.
+        let mut when = match selection.position(fetch.at).parent {
+            Some((parent, slot)) if fetch.takes.is_empty() => {
+                selection.position(parent).slots[slot].when.clone()
+            }
+            _ => When::never(),
+        };
         for (position, slots) in &fetch.takes {
-            for slot in slots {
+            for slot in slots.keys() {
                 when.or(&selection.position(*position).slots[*slot].when);
             }
         }
-        key_conditions(&fetch.key, fetch.at, &when, selection);
+        for entered in &fetch.entered {
+            key_conditions(&entered.key, fetch.at, &when, selection);
+            key_conditions(&entered.requires, fetch.at, &when, selection);
+        }
         fetch.when = when;
     }
 }

@@ -1,6 +1,5 @@
 //! An operation, ready to run: everything that does not depend on variables, made once and kept.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use schema::connector::Gives;
@@ -9,10 +8,11 @@ use schema::operation::{Invalid, InvalidKind, Operation, ReadLimits, Variables};
 use schema::source::Access;
 use schema::types::Name;
 
+use crate::document::{Document, document};
 use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::{Compile, Extract};
 use crate::plan::explain::explain;
-use crate::plan::{Fetch, KeySlot, Plan, plan};
+use crate::plan::{Fetch, KeySlot, Plan, Takes, plan};
 use crate::project::Written;
 use crate::selection::{PositionId, Selection};
 use crate::settings::{Introspection, Settings};
@@ -24,8 +24,10 @@ pub(crate) struct Prepared {
     pub(crate) operation: Operation,
     pub(crate) selection: Selection,
     pub(crate) plan: Plan,
-    /// One for each fetch of the plan.
-    pub(crate) programs: Vec<Program>,
+    /// One for each fetch of the plan that a connector makes.
+    pub(crate) programs: Vec<Option<Program>>,
+    /// One for each request of the plan to a service that speaks GraphQL.
+    pub(crate) documents: Vec<Option<Document>>,
     pub(crate) widths: Widths,
     /// By position: whether objects there carry their type.
     pub(crate) is_abstract: Vec<bool>,
@@ -34,11 +36,9 @@ pub(crate) struct Prepared {
     introspected: OnceLock<Vec<(Name, String)>>,
 }
 
-/// What a fetch does at run time.
+/// What a fetch of a connector does at run time.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// The slots from the root to the objects it is for.
-    pub(crate) path: Vec<usize>,
     /// What becomes of an answer.
     pub(crate) extract: Extract,
     /// Whether another call of the plan may be the same.
@@ -69,14 +69,11 @@ impl Prepared {
             .map_err(|problems| problems.into_iter().map(refused).collect::<Vec<_>>())?;
         let introspects = introspects(&operation, settings).map_err(|error| vec![error])?;
         let mut selection = Selection::of(&operation, graph.types());
-        let plan = plan(graph, &mut selection, operation.kind).map_err(|error| {
-            vec![RequestError {
-                message: error.to_string(),
-                locations: Vec::new(),
-                kind: RequestErrorKind::Planning,
-            }]
-        })?;
+        let plan = plan(graph, &mut selection, operation.kind)
+            .map_err(|error| vec![unplanned(error.to_string())])?;
+        let documents = documents(graph, (&operation, &selection), &plan)?;
         Ok(Self {
+            documents,
             programs: plan
                 .fetches
                 .iter()
@@ -87,7 +84,7 @@ impl Prepared {
                 .positions()
                 .map(|(_, position)| position.is_abstract(graph.types()))
                 .collect(),
-            written: Written::of(&selection, graph.types()),
+            written: Written::of(&selection, graph),
             introspects,
             introspected: OnceLock::new(),
             operation,
@@ -136,12 +133,40 @@ fn introspects(operation: &Operation, settings: &Settings) -> Result<bool, Reque
     Ok(!keys.is_empty())
 }
 
-fn program(graph: &Graph, selection: &Selection, plan: &Plan, fetch: &Fetch) -> Program {
-    let Access::Connector(connector) = &graph.source(fetch.source).access;
+fn documents(
+    graph: &Graph,
+    asked: (&Operation, &Selection),
+    plan: &Plan,
+) -> Result<Vec<Option<Document>>, Vec<RequestError>> {
+    let requests = plan.requests.iter().enumerate();
+    requests
+        .map(|(index, fetches)| {
+            let first = fetches.first().map(|first| plan.fetches[*first].source);
+            match first.map(|source| &graph.source(source).access) {
+                Some(Access::Graphql(_)) => document(graph, asked, plan, index).map(Some),
+                _ => Ok(None),
+            }
+        })
+        .collect::<Result<_, _>>()
+        .map_err(|error| vec![unplanned(error.to_string())])
+}
+
+fn unplanned(message: String) -> RequestError {
+    RequestError {
+        message,
+        locations: Vec::new(),
+        kind: RequestErrorKind::Planning,
+    }
+}
+
+fn program(graph: &Graph, selection: &Selection, plan: &Plan, fetch: &Fetch) -> Option<Program> {
+    let Access::Connector(connector) = &graph.source(fetch.source).access else {
+        return None;
+    };
     let mut takes = fetch.takes.clone();
     if matches!(connector.gives, Gives::Batch { .. }) {
         // What tells the objects of an answer apart is read too.
-        add_key(selection, &fetch.key, fetch.at, &mut takes);
+        add_key(selection, &fetch.first().key, fetch.at, &mut takes);
     }
     let compile = Compile {
         types: graph.types(),
@@ -153,11 +178,10 @@ fn program(graph: &Graph, selection: &Selection, plan: &Plan, fetch: &Fetch) -> 
         Some(slot) => compile.slot(items, fetch.at, slot),
         None => compile.object(items, fetch.at),
     };
-    Program {
-        path: selection.path(fetch.at),
+    Some(Program {
         extract,
         sharing: sharing(graph, plan, fetch),
-    }
+    })
 }
 
 /// Calls can only be the same where a service is asked more than once.
@@ -174,17 +198,10 @@ fn sharing(graph: &Graph, plan: &Plan, fetch: &Fetch) -> Sharing {
     }
 }
 
-fn add_key(
-    selection: &Selection,
-    key: &[KeySlot],
-    at: PositionId,
-    takes: &mut BTreeMap<PositionId, Vec<usize>>,
-) {
+fn add_key(selection: &Selection, key: &[KeySlot], at: PositionId, takes: &mut Takes) {
     for part in key {
-        let slots = takes.entry(at).or_default();
-        if !slots.contains(&part.slot) {
-            slots.push(part.slot);
-        }
+        let on = selection.position(at).slots[part.slot].on.clone();
+        takes.entry(at).or_default().entry(part.slot).or_insert(on);
         if let Some(child) = selection.position(at).slots[part.slot].child {
             add_key(selection, &part.inner, child, takes);
         }

@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
+use schema::graph::Graph;
 use schema::operation::Variables;
-use schema::types::{Kind, Name, Nullability, Scalar, TypeId, TypeRef, Types};
+use schema::types::{Kind, Name, Nullability, Scalar, TypeId, TypeRef};
 
-use crate::error::{FetchFailure, FieldError, FieldErrorKind, PathElement};
+use crate::error::{Failures, FieldError, FieldErrorKind, PathElement};
 use crate::selection::{From, Output, OutputValue, PositionId, ROOT, Selection, When};
 use crate::tree::{Row, Tree, Value};
 
@@ -60,16 +61,34 @@ struct Form {
 #[derive(Debug)]
 enum Shape {
     List(Box<Form>),
-    Object(Vec<Member>),
+    Object(Object),
     Leaf(Leaf),
+}
+
+/// What is written of an object.
+#[derive(Debug)]
+struct Object {
+    members: Vec<Member>,
+    types: Types,
+}
+
+/// How the type of an object matters.
+#[derive(Debug)]
+enum Types {
+    /// Every object there has it, or it makes no difference.
+    Any,
+    /// It decides what is written, so it must be known; of these types there is nothing to write.
+    Told { hidden: Box<[TypeId]> },
+    /// It may be unknown, but none of these.
+    Untold { hidden: Box<[TypeId]> },
 }
 
 impl Written {
     /// Compiles what `selection` writes.
-    pub(crate) fn of(selection: &Selection, types: &Types) -> Self {
+    pub(crate) fn of(selection: &Selection, graph: &Graph) -> Self {
         let mut compile = Compile {
             selection,
-            types,
+            graph,
             whens: Vec::new(),
         };
         Self {
@@ -81,7 +100,7 @@ impl Written {
 
 struct Compile<'a> {
     selection: &'a Selection,
-    types: &'a Types,
+    graph: &'a Graph,
     whens: Vec<When>,
 }
 
@@ -95,7 +114,7 @@ impl Compile<'_> {
 
     fn member(&mut self, at: PositionId, output: &Output) -> Member {
         let position = self.selection.position(at);
-        let possible = &self.types.get(position.ty).possible;
+        let possible = &self.graph.types().get(position.ty).possible;
         let whole = possible.iter().all(|ty| output.on.contains(ty));
         let owner = output.on.first().copied().unwrap_or(position.ty);
         let (field, value) = match output.value {
@@ -111,7 +130,7 @@ impl Compile<'_> {
                 (slot.field.as_ref(), value)
             }
         };
-        let owner = &self.types.get(owner).name;
+        let owner = &self.graph.types().get(owner).name;
         Member {
             prefix: format!("\"{}\":", output.key).into_bytes().into(),
             key: Arc::clone(&output.key),
@@ -123,7 +142,7 @@ impl Compile<'_> {
     }
 
     fn type_names(&self, on: &[TypeId]) -> MemberValue {
-        let text = |ty: &TypeId| format!("\"{}\"", self.types.get(*ty).name).into_bytes();
+        let text = |ty: &TypeId| format!("\"{}\"", self.graph.types().get(*ty).name).into_bytes();
         MemberValue::TypeName(on.iter().map(|ty| (*ty, text(ty).into())).collect())
     }
 
@@ -141,19 +160,40 @@ impl Compile<'_> {
     fn form(&mut self, ty: &TypeRef, child: Option<PositionId>, outputs: &[Output]) -> Form {
         let shape = match (ty, child) {
             (TypeRef::List(inner, _), _) => Shape::List(Box::new(self.form(inner, child, outputs))),
-            (TypeRef::Named(..), Some(child)) => Shape::Object(self.members(child, outputs)),
+            (TypeRef::Named(..), Some(child)) => Shape::Object(self.object(child, outputs)),
             (TypeRef::Named(id, _), None) => Shape::Leaf(self.leaf(*id)),
         };
         Form {
             nullability: ty.nullability(),
-            name: ty.display(self.types).into(),
+            name: ty.display(self.graph.types()).into(),
             shape,
         }
     }
 
+    fn object(&mut self, at: PositionId, outputs: &[Output]) -> Object {
+        let members = self.members(at, outputs);
+        let position = self.selection.position(at);
+        let possible = &self.graph.types().get(position.ty).possible;
+        let differs = members.iter().any(|member| match &member.value {
+            MemberValue::TypeName(_) => possible.len() > 1,
+            MemberValue::Slot(..) | MemberValue::Verbatim(_) => member.on.is_some(),
+        });
+        let hidden = possible.iter().filter(|ty| !self.graph.shows(**ty));
+        let hidden: Box<[TypeId]> = hidden.copied().collect();
+        let types = match (differs, hidden.is_empty()) {
+            (true, _) => Types::Told { hidden },
+            (false, false) => Types::Untold { hidden },
+            (false, true) => Types::Any,
+        };
+        Object { members, types }
+    }
+
     fn leaf(&self, ty: TypeId) -> Leaf {
-        match &self.types.get(ty).kind {
-            Kind::Enum(values) => Leaf::of_enum(values),
+        match &self.graph.types().get(ty).kind {
+            Kind::Enum(values) => {
+                let shown = values.iter();
+                Leaf::of_enum(shown.filter(|value| self.graph.shows_value(ty, value)))
+            }
             Kind::Scalar(scalar) => Leaf::Scalar(*scalar),
             Kind::Object(_) | Kind::Interface(_) | Kind::Union | Kind::Input(_) => {
                 Leaf::Scalar(Scalar::Custom)
@@ -166,7 +206,7 @@ impl Compile<'_> {
 pub(crate) fn project(
     written: &Written,
     tree: &Tree,
-    failures: &[Arc<FetchFailure>],
+    failures: &Failures,
     (variables, limit): (&Variables, usize),
     out: &mut Vec<u8>,
 ) -> Vec<FieldError> {
@@ -193,7 +233,7 @@ pub(crate) fn project(
 
 struct Project<'a> {
     tree: &'a Tree,
-    failures: &'a [Arc<FetchFailure>],
+    failures: &'a Failures,
     active: Vec<bool>,
     path: Vec<Step<'a>>,
     errors: Vec<FieldError>,
@@ -238,6 +278,21 @@ impl<'a> Project<'a> {
         Ok(())
     }
 
+    /// Whether an object has a type with which it can be written; if not, the failure of the call
+    /// that was to tell the type, where there was one.
+    fn typed(&self, row: Row, object: &Object) -> Result<(), Option<u32>> {
+        let (hidden, must_be_known) = match &object.types {
+            Types::Any => return Ok(()),
+            Types::Told { hidden } => (hidden, true),
+            Types::Untold { hidden } => (hidden, false),
+        };
+        match self.tree.type_of(row) {
+            Some(ty) if hidden.contains(&ty) => Err(None),
+            None if must_be_known => Err(self.tree.untold(row)),
+            _ => Ok(()),
+        }
+    }
+
     fn applies(&self, member: &Member, row: Row) -> bool {
         if member.when.is_some_and(|when| !self.active[when]) {
             return false;
@@ -273,7 +328,17 @@ impl<'a> Project<'a> {
     ) -> Result<(), Nulled> {
         let start = out.len();
         let result = match (value, &form.shape) {
-            (Value::Object(row), Shape::Object(members)) => self.object(row, members, out),
+            (Value::Object(row), Shape::Object(object)) => match self.typed(row, object) {
+                Ok(()) => self.object(row, &object.members, out),
+                Err(failure) => {
+                    let failure = failure.and_then(|failure| self.failures.get(failure));
+                    self.error(failure.map_or_else(
+                        || wrong_type(member, form),
+                        |failure| FieldErrorKind::Fetch(Arc::clone(failure)),
+                    ));
+                    Err(Nulled)
+                }
+            },
             (Value::List { start, len }, Shape::List(item)) => {
                 self.list((start, len), item, member, out)
             }
@@ -293,7 +358,7 @@ impl<'a> Project<'a> {
                 Err(Nulled)
             }
             (Value::Failed(failure), _) => {
-                if let Some(failure) = self.failures.get(failure as usize) {
+                if let Some(failure) = self.failures.get(failure) {
                     self.error(FieldErrorKind::Fetch(Arc::clone(failure)));
                 }
                 Err(Nulled)
@@ -351,6 +416,13 @@ impl<'a> Project<'a> {
     }
 
     fn into_errors(mut self) -> Vec<FieldError> {
+        self.path.clear(); // The walk went back to the root.
+        for failure in &self.failures.unplaced {
+            if let Some(failure) = self.failures.get(*failure) {
+                self.error(FieldErrorKind::Fetch(Arc::clone(failure)));
+            }
+        }
+        self.left_out += self.failures.left_out;
         if self.left_out > 0 {
             self.errors.push(FieldError {
                 path: Vec::new(),

@@ -4,8 +4,10 @@
 //! for twice under two names is there once. `Output`s say what is *written* for the client, name
 //! by name, in its order. Planning reads the first and adds to it what fetches need of each other.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use schema::key::Need;
 use schema::operation::{Argument, FieldSelected, Operation, OperationKind, Selected};
 use schema::types::{Field, Name, Nullability, TypeId, TypeRef, Types};
 
@@ -38,6 +40,10 @@ pub(crate) struct Position {
     pub(crate) parent: Option<(PositionId, usize)>,
     /// Whether a list stands on the way here, so that there may be many objects.
     pub(crate) many: bool,
+    /// Whether the client asks which type the objects are of.
+    pub(crate) told: bool,
+    /// The types of the objects of which anything is asked; `None`: all that are possible.
+    pub(crate) members: Option<Vec<TypeId>>,
 }
 
 /// A field with its arguments, at a place.
@@ -46,13 +52,26 @@ pub(crate) struct Slot {
     pub(crate) field: Name,
     pub(crate) arguments: Vec<(Name, Argument)>,
     pub(crate) ty: TypeRef,
-    /// The object types that it is asked of.
+    /// The object types that it is asked of; none for what only a fetch may need.
     pub(crate) on: Vec<TypeId>,
+    /// Whether it is asked of objects of several types in one word.
+    pub(crate) together: bool,
     /// When anybody needs it.
     pub(crate) when: When,
     /// Where its objects stand, for composite types.
     pub(crate) child: Option<PositionId>,
     pub(crate) from: From,
+}
+
+/// A field that a source must be told, and the slot that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeySlot {
+    pub(crate) name: Name,
+    pub(crate) slot: usize,
+    /// Of objects of these types only; `None`: of all.
+    pub(crate) on: Option<Vec<TypeId>>,
+    /// Of its own fields.
+    pub(crate) inner: Vec<Self>,
 }
 
 /// Who fills a slot.
@@ -99,6 +118,8 @@ impl Selection {
             slots: Vec::new(),
             parent: None,
             many: false,
+            told: false,
+            members: None,
         };
         let mut builder = Builder {
             types,
@@ -137,28 +158,61 @@ impl Selection {
         path
     }
 
-    /// The slot of a field without arguments, added for a fetch that needs it.
-    pub(crate) fn need(
+    /// Whether `place` is `outer`, or stands inside its objects.
+    pub(crate) fn is_inside(&self, place: PositionId, outer: PositionId) -> bool {
+        let mut at = Some(place);
+        while let Some(known) = at {
+            if known == outer {
+                return true;
+            }
+            at = self.position(known).parent.map(|(parent, _)| parent);
+        }
+        false
+    }
+
+    /// The slot of a field without arguments, added for a fetch whose key it is a part of.
+    pub(crate) fn need(&mut self, at: PositionId, field: &Field, types: &Types) -> usize {
+        self.build(types, |builder| {
+            let wanted = Wanted {
+                field,
+                arguments: &[],
+                on: &[],
+                when: &When::never(),
+            };
+            builder.slot(at, &wanted)
+        })
+    }
+
+    /// The slots of what a source must be told of objects of type `on`. What is inside of them
+    /// stands at places of its own, where nothing else is asked for.
+    pub(crate) fn require(
         &mut self,
-        at: PositionId,
-        field: &Field,
-        on: TypeId,
+        (at, on): (PositionId, TypeId),
+        needs: &[Need],
         types: &Types,
-    ) -> usize {
+    ) -> Vec<KeySlot> {
+        self.build(types, |builder| {
+            needs
+                .iter()
+                .filter(|need| need.on.is_none_or(|only| types.is_a(on, only)))
+                .filter_map(|need| builder.required((at, &[on]), need, Asked::ByFetch))
+                .collect()
+        })
+    }
+
+    fn build<T>(&mut self, types: &Types, with: impl FnOnce(&mut Builder<'_>) -> T) -> T {
         let mut builder = Builder {
             types,
             positions: std::mem::take(&mut self.positions),
             root_fields: RootFields::Read,
         };
-        let wanted = Wanted {
-            field,
-            arguments: &[],
-            on: &[on],
-            when: &When::never(),
-        };
-        let slot = builder.slot(at, &wanted);
+        let made = with(&mut builder);
         self.positions = builder.positions;
-        slot
+        made
+    }
+
+    pub(crate) fn position_mut(&mut self, at: PositionId) -> &mut Position {
+        &mut self.positions[at.0]
     }
 
     pub(crate) fn slot_mut(&mut self, at: PositionId, slot: usize) -> &mut Slot {
@@ -181,6 +235,15 @@ enum RootFields {
     Act,
 }
 
+/// Who asks for a slot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Only a fetch that may never be made.
+    ByFetch,
+    /// Whoever asks for the slot above.
+    FromAbove,
+}
+
 /// A field that is to have a slot.
 struct Wanted<'a> {
     field: &'a Field,
@@ -200,13 +263,22 @@ impl Builder<'_> {
             let possible = &self.types.get(ty).possible;
             flatten(self.types, selections, (possible, when), &mut found);
         }
+        let together = found.iter().filter(|found| found.on.len() > 1);
+        let together: HashSet<&str> = together.map(|found| found.field.name.as_ref()).collect();
         let groups: Vec<_> = groups(found)
             .into_iter()
             .flat_map(|group| self.by_field_type(group))
             .collect();
         groups
             .iter()
-            .filter_map(|group| self.output(at, group))
+            .filter_map(|group| {
+                let output = self.output(at, group)?;
+                if let OutputValue::Slot(slot) = output.value {
+                    let slot = &mut self.positions[at.0].slots[slot];
+                    slot.together |= together.contains(slot.field.as_ref());
+                }
+                Some(output)
+            })
             .collect()
     }
 
@@ -245,6 +317,7 @@ impl Builder<'_> {
             outputs: Vec::new(),
         };
         if first.name.as_ref() == "__typename" {
+            self.positions[at.0].told = true;
             return Some(output);
         }
         if first.name.starts_with("__") {
@@ -280,11 +353,72 @@ impl Builder<'_> {
             // The library that answers has checked the value; any named type will do.
             ty: TypeRef::Named(output.on[0], Nullability::Nullable),
             on: output.on.clone(),
+            together: false,
             when: output.when.clone(),
             child: None,
             from: From::Introspection(Arc::clone(&field.key)),
         });
         slots.len() - 1
+    }
+
+    /// The slot for a field that a source must be told, and those inside of it.
+    fn required(
+        &mut self,
+        (at, on): (PositionId, &[TypeId]),
+        need: &Need,
+        asked: Asked,
+    ) -> Option<KeySlot> {
+        let types = self.types;
+        let first = types.get(*on.first()?).field(&need.field)?;
+        let wanted = Wanted {
+            field: first,
+            arguments: &need.arguments,
+            on: match asked {
+                Asked::ByFetch => &[],
+                Asked::FromAbove => on,
+            },
+            when: &When::never(),
+        };
+        let slot = match need.inner.as_slice() {
+            [] => self.slot(at, &wanted),
+            _ => self.new_slot(at, &wanted),
+        };
+        let child = self.positions[at.0].slots[slot].child;
+        let inner = child.map_or_else(Vec::new, |child| self.required_inside(child, &need.inner));
+        Some(KeySlot {
+            name: Arc::clone(&need.field),
+            slot,
+            on: None,
+            inner,
+        })
+    }
+
+    fn required_inside(&mut self, at: PositionId, needs: &[Need]) -> Vec<KeySlot> {
+        let types = self.types;
+        let mut inner = Vec::new();
+        for need in needs {
+            let possible = types.get(self.positions[at.0].ty).possible.iter().copied();
+            let on = possible.filter(|ty| need.on.is_none_or(|only| types.is_a(*ty, only)));
+            let mut apart: Vec<(&TypeRef, Vec<TypeId>)> = Vec::new();
+            for ty in on {
+                let Some(field) = types.get(ty).field(&need.field) else {
+                    continue;
+                };
+                match apart.iter_mut().find(|(known, _)| **known == field.ty) {
+                    Some((_, same)) => same.push(ty),
+                    None => apart.push((&field.ty, vec![ty])),
+                }
+            }
+            let apply_to_all = need.on.is_none() && apart.len() == 1;
+            for (_, on) in apart {
+                let slot = self.required((at, &on), need, Asked::FromAbove);
+                inner.extend(slot.map(|slot| KeySlot {
+                    on: (!apply_to_all).then_some(on),
+                    ..slot
+                }));
+            }
+        }
+        inner
     }
 
     /// The slot for a field, made when there is none.
@@ -304,6 +438,11 @@ impl Builder<'_> {
             slot.on.extend(new);
             return index;
         }
+        self.new_slot(at, wanted)
+    }
+
+    fn new_slot(&mut self, at: PositionId, wanted: &Wanted<'_>) -> usize {
+        let position = &self.positions[at.0];
         let index = position.slots.len();
         let many = position.many || matches!(wanted.field.ty, TypeRef::List(..));
         let ty = wanted.field.ty.named();
@@ -313,6 +452,8 @@ impl Builder<'_> {
                 slots: Vec::new(),
                 parent: Some((at, index)),
                 many,
+                told: false,
+                members: None,
             });
             PositionId(self.positions.len() - 1)
         });
@@ -321,6 +462,7 @@ impl Builder<'_> {
             arguments: wanted.arguments.to_vec(),
             ty: wanted.field.ty.clone(),
             on: wanted.on.to_vec(),
+            together: false,
             when: wanted.when.clone(),
             child,
             from: From::Source,
@@ -364,6 +506,13 @@ fn flatten<'a>(
 }
 
 impl Position {
+    /// Whether anything is asked of objects of type `on`.
+    pub(crate) fn has(&self, on: TypeId) -> bool {
+        self.members
+            .as_ref()
+            .is_none_or(|members| members.contains(&on))
+    }
+
     /// Whether objects here may be of several types, so that each carries its own.
     pub(crate) fn is_abstract(&self, types: &Types) -> bool {
         types.get(self.ty).is_abstract()

@@ -2,21 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use url::Url;
+
+use crate::local::LocalService;
 
 /// Everything that is decided beside the graph.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// By `<subgraph>.<source>`; connectors whose source is not named use what the graph says.
     pub sources: BTreeMap<String, SourceSettings>,
+    /// Services that speak GraphQL, by subgraph; those not named are where the graph says.
+    pub services: BTreeMap<String, ServiceSettings>,
+    /// Services in this process, by subgraph. One of these is asked whatever else says where it is.
+    pub local: BTreeMap<String, Arc<dyn LocalService>>,
     /// What an operation may ask for.
     pub limits: Limits,
     /// From the first byte of the request's work to the last of its answer.
     pub operation_timeout: Duration,
-    /// For one call to a source that sets none of its own.
+    /// For one call to a source or service that sets none of its own.
     pub source_timeout: Duration,
     /// How many calls one operation may make to a source that sets no bound of its own.
     pub source_calls: Option<NonZeroUsize>,
@@ -43,6 +50,19 @@ pub struct SourceSettings {
     pub timeout: Option<Duration>,
     /// How many calls one operation may make.
     pub calls: Option<NonZeroUsize>,
+}
+
+/// What is decided about one service that speaks GraphQL.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceSettings {
+    /// Instead of what the graph says.
+    pub url: Option<Url>,
+    /// Sent with every request.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The client's headers that are sent on.
+    pub forward: Vec<HeaderName>,
+    /// For one request.
+    pub timeout: Option<Duration>,
 }
 
 /// Bounds on one operation; an operation over one is refused before anything is called.

@@ -4,9 +4,10 @@
 //! writing to an index. Leaves stay where they are, in the bodies that the sources answered
 //! with; what had to be computed is JSON text in a buffer of the tree's own.
 
-use schema::json::Json;
+use schema::json::{Json, Value as JsonValue};
 use schema::types::TypeId;
 
+use crate::plan::Step;
 use crate::selection::{PositionId, Selection};
 
 /// One value: 16 bytes, copied freely.
@@ -50,7 +51,19 @@ pub(crate) struct Tree {
     own: Vec<u8>,
     /// The type of each object at a place where several are possible; by its row.
     types: hashbrown::HashMap<u32, TypeId, foldhash::fast::RandomState>,
+    /// The failures of calls that were to tell it.
+    untold: hashbrown::HashMap<u32, u32, foldhash::fast::RandomState>,
     root: Row,
+}
+
+/// What is known of that by which an object is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyState {
+    Known,
+    /// A part is null or was never given: the object cannot be asked for.
+    Missing,
+    /// A call that was to give a part failed.
+    Failed(u32),
 }
 
 /// How many slots a row of each position has.
@@ -60,7 +73,8 @@ pub(crate) struct Widths(Vec<u32>);
 impl Widths {
     pub(crate) fn of(selection: &Selection) -> Self {
         let positions = selection.positions();
-        let widths = positions.map(|(_, position)| position.slots.len());
+        // A row is also what tells an object from others, so none is empty.
+        let widths = positions.map(|(_, position)| position.slots.len().max(1));
         Self(
             widths
                 .map(|width| u32::try_from(width).unwrap_or(u32::MAX))
@@ -80,6 +94,7 @@ impl Tree {
             bodies: Vec::new(),
             own: Vec::new(),
             types: hashbrown::HashMap::default(),
+            untold: hashbrown::HashMap::default(),
             root: Row(0),
         };
         tree.root = tree.object(crate::selection::ROOT, widths);
@@ -173,18 +188,30 @@ impl Tree {
         self.types.get(&row.0).copied()
     }
 
+    /// Notes that a call failed that would have told the type of an object.
+    pub(crate) fn set_untold(&mut self, row: Row, failure: u32) {
+        self.untold.insert(row.0, failure);
+    }
+
+    /// Why nobody told the type of an object, where a failure is the reason.
+    pub(crate) fn untold(&self, row: Row) -> Option<u32> {
+        self.untold.get(&row.0).copied()
+    }
+
     /// Every object that `path` leads to from the root, lists walked through.
-    pub(crate) fn rows(&self, path: &[usize]) -> Vec<Row> {
+    pub(crate) fn rows(&self, path: &[Step]) -> Vec<Row> {
         let mut found = Vec::new();
         self.collect(Value::Object(self.root), path, &mut found);
         found
     }
 
-    fn collect(&self, value: Value, path: &[usize], found: &mut Vec<Row>) {
+    fn collect(&self, value: Value, path: &[Step], found: &mut Vec<Row>) {
         match (value, path) {
             (Value::Object(row), []) => found.push(row),
-            (Value::Object(row), [slot, rest @ ..]) => {
-                self.collect(self.slot(row, *slot), rest, found);
+            (Value::Object(row), [step, rest @ ..]) => {
+                if self.leads(row, step) {
+                    self.collect(self.slot(row, step.slot), rest, found);
+                }
             }
             (Value::List { start, len }, _) => {
                 for index in 0..len {
@@ -194,4 +221,25 @@ impl Tree {
             (Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_), _) => {}
         }
     }
+
+    /// Whether a step may be taken from an object; one whose type nobody has told is none of them.
+    fn leads(&self, row: Row, step: &Step) -> bool {
+        let Some(through) = &step.through else {
+            return true;
+        };
+        self.type_of(row).is_some_and(|ty| through.contains(&ty))
+    }
+}
+
+/// Texts that are one string have one form: escapes are taken out where there are any.
+pub(crate) fn write_canonical(text: &[u8], out: &mut Vec<u8>) {
+    if text.contains(&b'\\') {
+        let decoded = Json::parse(bytes::Bytes::copy_from_slice(text))
+            .map(|json| JsonValue::Node(json.root()).to_owned_value());
+        if let Ok(value) = decoded {
+            value.write_json(out);
+            return;
+        }
+    }
+    out.extend_from_slice(text);
 }

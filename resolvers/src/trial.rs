@@ -23,6 +23,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub struct Trial<'g> {
     source: &'g Source,
+    connector: &'g Connector,
     ready: Ready,
 }
 
@@ -82,19 +83,18 @@ impl<'g> Trial<'g> {
     /// The connector called `name`: its coordinate (`users:Query.user[0]`), with or without the
     /// subgraph and, where it is the only one of its place, the number; or its `id`.
     pub fn find(graph: &'g Graph, settings: &Settings, name: &str) -> Result<Self, NotFound> {
-        let named: Vec<&Source> = graph
-            .sources()
-            .map(|(_, source)| source)
-            .filter(|source| is_called(source, name))
+        let named: Vec<(&Source, &Connector)> = connectors(graph)
+            .filter(|(source, connector)| is_called(source, connector, name))
             .collect();
         match named.as_slice() {
-            [source] => Ok(Self {
+            [(source, connector)] => Ok(Self {
                 source,
-                ready: Ready::new(source, settings),
+                connector,
+                ready: Ready::new(source, connector, settings),
             }),
             [] => Err(NotFound::Unknown(coordinates(graph))),
             several => {
-                let names = several.iter().map(|source| Name::clone(&source.name));
+                let names = several.iter().map(|(source, _)| Name::clone(&source.name));
                 Err(NotFound::Ambiguous(names.collect()))
             }
         }
@@ -113,7 +113,7 @@ impl<'g> Trial<'g> {
     /// The request that it makes; an error when none can be made.
     pub fn request(&self, given: &Given) -> Result<Made, FetchError> {
         let vars = self.vars(given);
-        let made = request::build(self.connector(), &self.ready, &given.headers, &vars)?;
+        let made = request::build(self.connector, &self.ready, &given.headers, &vars)?;
         Ok(Made {
             method: made.method,
             url: made.url,
@@ -143,7 +143,7 @@ impl<'g> Trial<'g> {
         let body = Body::read(&answer)?;
         let mut vars = self.vars(given);
         fetch::answer_vars(&self.ready, &answer, &mut vars);
-        let connector = self.connector();
+        let connector = self.connector;
         fetch::judge(connector, &answer, &body.value(), &vars)?;
         let outcome = connector.selection.eval(body.value(), &vars);
         *reports = outcome.reports;
@@ -155,11 +155,6 @@ impl<'g> Trial<'g> {
             return Err(FetchError::NotAList);
         }
         Ok(outcome.value.map(|value| value.to_json()))
-    }
-
-    fn connector(&self) -> &'g Connector {
-        let Access::Connector(connector) = &self.source.access;
-        connector
     }
 
     fn vars<'v>(&'v self, given: &'v Given) -> Vars<'v> {
@@ -180,14 +175,21 @@ impl<'g> Trial<'g> {
 
 /// The coordinates of all connectors of a graph, in the order of its subgraphs.
 pub fn coordinates(graph: &Graph) -> Vec<Name> {
-    let sources = graph.sources();
-    sources
-        .map(|(_, source)| Name::clone(&source.name))
+    connectors(graph)
+        .map(|(source, _)| Name::clone(&source.name))
         .collect()
 }
 
-fn is_called(source: &Source, name: &str) -> bool {
-    let Access::Connector(connector) = &source.access;
+fn connectors(graph: &Graph) -> impl Iterator<Item = (&Source, &Connector)> {
+    graph
+        .sources()
+        .filter_map(|(_, source)| match &source.access {
+            Access::Connector(connector) => Some((source, &**connector)),
+            Access::Graphql(_) => None,
+        })
+}
+
+fn is_called(source: &Source, connector: &Connector, name: &str) -> bool {
     let local = match name.split_once(':') {
         Some((service, local)) if service == &*source.service => local,
         Some(_) => return false,

@@ -4,8 +4,9 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
+use crate::document::represent::Representation;
 use crate::plan::KeySlot;
-use crate::tree::{Row, Tree, Value};
+use crate::tree::{KeyState, Row, Tree, Value, write_canonical};
 use schema::json::{Json, Object, Value as JsonValue};
 
 /// Distinct objects in the order first met.
@@ -23,17 +24,9 @@ struct Entity {
     /// Of its key in the text.
     start: usize,
     end: usize,
+    /// Which of the ways to ask for objects it is asked for by.
+    kind: usize,
     rows: Vec<Row>,
-}
-
-/// What the key of an object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyState {
-    Known,
-    /// A part is null or was never given: the object cannot be asked for.
-    Missing,
-    /// A call that was to give a part failed.
-    Failed(u32),
 }
 
 impl Entities {
@@ -41,6 +34,29 @@ impl Entities {
     pub(crate) fn add(&mut self, tree: &Tree, row: Row, key: &[KeySlot]) -> KeyState {
         let start = self.text.len();
         let state = write_key(tree, row, key, &mut self.text);
+        self.add_written((row, 0), start, state)
+    }
+
+    /// Adds the object in `row`, unless what its service must be told is not known; `kind` comes
+    /// back with it.
+    pub(crate) fn add_represented(
+        &mut self,
+        tree: &Tree,
+        (row, kind): (Row, usize),
+        representation: &Representation,
+    ) -> KeyState {
+        let start = self.text.len();
+        let state = representation.write(tree, row, &mut self.text);
+        self.add_written((row, kind), start, state)
+    }
+
+    /// Adds the object whose key is the text from `start` on.
+    fn add_written(
+        &mut self,
+        (row, kind): (Row, usize),
+        start: usize,
+        state: KeyState,
+    ) -> KeyState {
         if state != KeyState::Known {
             self.text.truncate(start);
             return state;
@@ -56,6 +72,7 @@ impl Entities {
         self.each.push(Entity {
             start,
             end,
+            kind,
             rows: vec![row],
         });
         let (text, each, hasher) = (&self.text, &self.each, &self.hasher);
@@ -75,7 +92,8 @@ impl Entities {
             .copied()
     }
 
-    fn key(&self, index: usize) -> &[u8] {
+    /// The text that tells one object from the others.
+    pub(crate) fn key(&self, index: usize) -> &[u8] {
         let entity = &self.each[index];
         &self.text[entity.start..entity.end]
     }
@@ -110,6 +128,10 @@ impl Entities {
         self.each.len()
     }
 
+    pub(crate) fn kind(&self, index: usize) -> usize {
+        self.each[index].kind
+    }
+
     /// Every row of one object.
     pub(crate) fn rows(&self, index: usize) -> &[Row] {
         &self.each[index].rows
@@ -142,19 +164,6 @@ fn write_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Vec<u8>) -> KeySt
         }
     }
     KeyState::Known
-}
-
-/// Texts that are one string have one form: escapes are taken out where there are any.
-fn write_canonical(text: &[u8], out: &mut Vec<u8>) {
-    if text.contains(&b'\\') {
-        let decoded = Json::parse(bytes::Bytes::copy_from_slice(text))
-            .map(|json| JsonValue::Node(json.root()).to_owned_value());
-        if let Ok(value) = decoded {
-            value.write_json(out);
-            return;
-        }
-    }
-    out.extend_from_slice(text);
 }
 
 /// The key in `row` as mappings see it.

@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use hashbrown::HashMap;
 use http::Method;
 
-use super::CallId;
+use super::Caller;
 use crate::error::FetchError;
 use crate::fetch::Answer;
 use crate::fetch::request::Request;
@@ -30,41 +30,46 @@ pub(super) struct Flights<'c> {
 
 /// One call and those who wait for it.
 struct Flight {
-    waiting: Vec<CallId>,
+    waiting: Vec<Caller>,
     /// Kept where another may still ask the same.
     outcome: Option<Outcome>,
     is_read: bool,
 }
 
 impl<'c> Flights<'c> {
-    /// Makes a call for `id`, or has it wait for an equal one.
+    /// Makes a call for `caller`, or has it wait for an equal one.
     pub(super) fn add(
         &mut self,
-        id: CallId,
+        caller: Caller,
         request: Request,
         sharing: Sharing,
         send: impl FnOnce(Request) -> BoxFuture<'c, Outcome>,
     ) {
         if sharing == Sharing::Impossible || request.method != Method::GET {
-            self.start(id, false, send(request));
+            self.start(caller, false, send(request));
             return;
         }
         let read = describe(&request);
         let Some(known) = self.reads.get(&read).copied() else {
             self.reads.insert(read, self.each.len());
-            self.start(id, true, send(request));
+            self.start(caller, true, send(request));
             return;
         };
         match &self.each[known].outcome {
-            Some(outcome) => self.start(id, false, ready(outcome.clone()).boxed()),
-            None => self.each[known].waiting.push(id),
+            Some(outcome) => self.start(caller, false, ready(outcome.clone()).boxed()),
+            None => self.each[known].waiting.push(caller),
         }
     }
 
-    fn start(&mut self, id: CallId, is_read: bool, call: BoxFuture<'c, Outcome>) {
+    /// Makes a call that no other is equal to.
+    pub(super) fn add_alone(&mut self, caller: Caller, call: BoxFuture<'c, Outcome>) {
+        self.start(caller, false, call);
+    }
+
+    fn start(&mut self, caller: Caller, is_read: bool, call: BoxFuture<'c, Outcome>) {
         let index = self.each.len();
         self.each.push(Flight {
-            waiting: vec![id],
+            waiting: vec![caller],
             outcome: None,
             is_read,
         });
@@ -73,7 +78,7 @@ impl<'c> Flights<'c> {
     }
 
     /// The next call that ends, with all who waited for it; `None` when none is under way.
-    pub(super) async fn next(&mut self) -> Option<(Vec<CallId>, Outcome)> {
+    pub(super) async fn next(&mut self) -> Option<(Vec<Caller>, Outcome)> {
         let (index, outcome) = self.calls.next().await?;
         let flight = &mut self.each[index];
         if flight.is_read {

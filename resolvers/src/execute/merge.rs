@@ -1,12 +1,8 @@
 //! What a call brought, into the rows that wait for it.
 
-use std::collections::BTreeMap;
-
+use crate::plan::Takes;
 use crate::selection::{PositionId, Selection};
 use crate::tree::{Row, Tree, Value};
-
-/// Which slots of which places a fetch fills.
-pub(crate) type Takes = BTreeMap<PositionId, Vec<usize>>;
 
 /// Copies the slots that a fetch takes from one row to another, and what is inside of them where
 /// both have it.
@@ -16,7 +12,7 @@ pub(crate) fn copy(
     takes: &Takes,
     (at, from, to): (PositionId, Row, Row),
 ) {
-    for slot in takes.get(&at).into_iter().flatten() {
+    for slot in takes.get(&at).into_iter().flat_map(|slots| slots.keys()) {
         let value = tree.slot(from, *slot);
         set(tree, selection, takes, ((at, to, *slot), value));
     }
@@ -32,6 +28,8 @@ pub(crate) fn set(
     let known = tree.slot(row, slot);
     let merged = match selection.position(at).slots[slot].child {
         Some(child) => inside(tree, selection, takes, (child, value, known)),
+        // What was not asked for here may have come from elsewhere.
+        None if value == Value::Absent => known,
         None => value,
     };
     tree.set_slot(row, slot, merged);
@@ -45,6 +43,9 @@ fn inside(
 ) -> Value {
     match (value, known) {
         (Value::Object(from), Value::Object(to)) => {
+            if let Some(ty) = tree.type_of(from) {
+                tree.set_type(to, ty);
+            }
             copy(tree, selection, takes, (at, from, to));
             known
         }
@@ -63,7 +64,7 @@ fn inside(
             known
         }
         // What is there stays when the other has nothing.
-        (Value::Absent | Value::Null, Value::Object(_) | Value::List { .. }) => known,
+        (Value::Null, Value::Object(_) | Value::List { .. }) | (Value::Absent, _) => known,
         _ => value,
     }
 }
@@ -75,7 +76,7 @@ pub(crate) fn fail(
     takes: &Takes,
     (at, row, failure): (PositionId, Row, u32),
 ) {
-    for slot in takes.get(&at).into_iter().flatten() {
+    for slot in takes.get(&at).into_iter().flat_map(|slots| slots.keys()) {
         let child = selection.position(at).slots[*slot].child;
         let value = tree.slot(row, *slot);
         let value = fail_value(tree, selection, takes, (child, value, failure));

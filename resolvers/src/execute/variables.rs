@@ -7,17 +7,15 @@ use schema::json::{Node, Object, Value as Json};
 use schema::mapping::Vars;
 use schema::types::{Constant, Name};
 
-use super::Context;
+use super::{ByConnector, Context};
 use crate::fetch::request;
 
 /// The arguments of the field that a fetch is for, when the phase has any use for them.
 pub(super) fn arguments(
     context: &Context<'_>,
-    fetch: usize,
+    ByConnector { fetch, ready, .. }: ByConnector<'_>,
     phase: Phase,
 ) -> Vec<(Name, Constant)> {
-    let ready = context.ready(fetch);
-    let fetch = &context.prepared.plan.fetches[fetch];
     let Some(slot) = fetch.slot.filter(|_| ready.uses(phase, "args")) else {
         return Vec::new();
     };
@@ -35,17 +33,16 @@ pub(super) fn arguments(
 /// of the object.
 pub(super) fn vars<'v>(
     context: &Context<'v>,
-    (fetch, phase): (usize, Phase),
+    (by, phase): (ByConnector<'v>, Phase),
     arguments: &'v [(Name, Constant)],
     key: impl Fn() -> Json<'v>,
 ) -> Vars<'v> {
-    let ready = context.ready(fetch);
+    let ready = by.ready;
     let mut vars = Vars::new();
     if ready.uses(phase, "args") {
-        let is_field = matches!(context.connector(fetch).gives, Gives::Field(_));
+        let is_field = matches!(by.connector.gives, Gives::Field(_));
         // An entity field that resolves an entity finds the key in its arguments.
-        let slot = context.prepared.plan.fetches[fetch].slot;
-        let args = if is_field && slot.is_none() {
+        let args = if is_field && by.fetch.slot.is_none() {
             key()
         } else {
             let mut object = Object::with_capacity(arguments.len());

@@ -1,4 +1,4 @@
-//! A source with what the operator decided about it, made once for an engine.
+//! A connector with what the operator decided about it, made once for an engine.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -9,13 +9,13 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use schema::connector::{Connector, Phase};
 use schema::json::Json;
-use schema::source::{Access, Source};
+use schema::source::Source;
 use schema::template::Template;
 use schema::types::Name;
 
 use crate::settings::Settings;
 
-/// Everything about a source that does not change from call to call.
+/// Everything about a connector that does not change from call to call.
 #[derive(Debug)]
 pub(crate) struct Ready {
     pub(crate) service: Name,
@@ -34,9 +34,8 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// `source` with its settings.
-    pub(crate) fn new(source: &Source, settings: &Settings) -> Self {
-        let Access::Connector(connector) = &source.access;
+    /// The connector of `source` with its settings.
+    pub(crate) fn new(source: &Source, connector: &Connector, settings: &Settings) -> Self {
         let own = connector
             .source
             .as_deref()

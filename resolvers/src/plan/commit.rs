@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::key::FieldSet;
+use schema::source::NodeField;
 use schema::types::TypeId;
 
-use super::search::{Memory, Search, gives, inner_offer};
-use super::{Choice, Fetch, KeySlot, Offer, Place, Unplannable, coordinate};
-use crate::selection::{PositionId, Selection, When};
+use super::search::{Chosen, Memory, Search};
+use super::{Entered, Fetch, Offer, Place, Step, Unplannable, coordinate};
+use crate::selection::{KeySlot, PositionId, Selection, When};
 
 pub(super) struct Commit<'a> {
     pub(super) graph: &'a Graph,
@@ -19,40 +20,44 @@ pub(super) struct Commit<'a> {
 }
 
 /// A fetch that reaches a place, and what it offers there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Provider {
     fetch: usize,
-    offer: Offer,
+    offers: Offers,
 }
+
+#[derive(Clone, Debug)]
+enum Offers {
+    /// It came here from further up.
+    Through(Offer),
+    /// It was made for the objects here.
+    Chosen(Arc<Chosen>),
+}
+
+/// The slots from the root to a place, each with the types of the objects it is read of.
+type Way = Vec<(usize, Vec<TypeId>)>;
 
 type Done<T = ()> = Result<T, Unplannable>;
 
 impl Commit<'_> {
     pub(super) fn root(&mut self, place: &Place) -> Done {
-        self.place(place, Vec::new())
+        self.place(place, &Way::new(), Vec::new())
     }
 
-    fn place(&mut self, place: &Place, mut providers: Vec<Provider>) -> Done {
-        let offers: Vec<Offer> = providers.iter().map(|provider| provider.offer).collect();
-        let cover = self.search().cover(place, &offers);
-        let Some(cover) = cover else {
+    fn place(&mut self, place: &Place, way: &Way, mut providers: Vec<Provider>) -> Done {
+        let offers: Vec<Offer> = providers.iter().filter_map(Provider::through).collect();
+        let Some(cover) = self.search().cover(place, &offers) else {
             return Err(self.unplannable(place, &offers));
         };
-        // Who brought the objects; nobody did at the root, which is always there.
-        let creator = providers.first().map(|provider| provider.fetch);
-        for choice in cover.choices {
-            let fetch = self.fetch(place, choice, &providers)?;
-            let after = &mut self.fetches[fetch].after;
-            after.extend(creator);
-            after.sort_unstable();
-            after.dedup();
+        for chosen in &cover.choices {
+            let fetch = self.fetch((place.at, way), chosen, &providers)?;
             providers.push(Provider {
                 fetch,
-                offer: choice.offer(self.graph),
+                offers: Offers::Chosen(Arc::new(chosen.clone())),
             });
         }
-        for slot in &place.slots {
-            self.slot(place, *slot, &providers)?;
+        for (slot, on) in self.alike(place, &providers) {
+            self.slot((place.at, way), (slot, &on), &providers)?;
         }
         Ok(())
     }
@@ -67,47 +72,203 @@ impl Commit<'_> {
 
     /// Names the field that stands in the way.
     fn unplannable(&mut self, place: &Place, offers: &[Offer]) -> Unplannable {
+        let wants: Vec<(TypeId, usize)> = place
+            .wants
+            .iter()
+            .flat_map(|(on, slots)| slots.iter().map(|slot| (*on, *slot)))
+            .collect();
         let mut search = self.search();
-        let alone = |slot: &&usize| {
+        let alone = |(on, slot): &&(TypeId, usize)| {
             let place = Place {
-                slots: vec![**slot],
+                wants: vec![(*on, vec![*slot])],
                 ..place.clone()
             };
             search.cover(&place, offers).is_none()
         };
-        let slots = &place.slots;
-        let slot = slots.iter().find(alone).or(slots.first());
+        let found = wants.iter().find(alone).or(wants.first()).copied();
         let position = self.selection.position(place.at);
-        let field = slot.map_or("?", |slot| position.slots[*slot].field.as_ref());
+        let (on, field) = found.map_or((position.ty, "?"), |(on, slot)| {
+            (on, position.slots[slot].field.as_ref())
+        });
+        self.missing(on, field)
+    }
+
+    fn missing(&self, on: TypeId, field: &str) -> Unplannable {
         Unplannable {
-            coordinate: coordinate(self.graph, place.on, field),
+            coordinate: coordinate(self.graph, on, field),
         }
     }
 
-    fn fetch(&mut self, place: &Place, choice: Choice, providers: &[Provider]) -> Done<usize> {
-        let key = choice.of(self.graph).key.clone();
+    /// Every slot that is wanted, with the types for which the same fetches give it.
+    fn alike(&self, place: &Place, providers: &[Provider]) -> Vec<(usize, Vec<TypeId>)> {
+        let mut found: Vec<(usize, Vec<(usize, Option<Offer>)>, Vec<TypeId>)> = Vec::new();
+        for (on, slots) in &place.wants {
+            for slot in slots {
+                let givers = self.givers((place.at, *on, *slot), providers);
+                let is_leaf = self.selection.position(place.at).slots[*slot]
+                    .child
+                    .is_none();
+                let count = if is_leaf { 1 } else { givers.len() };
+                let givers: Vec<_> = givers.into_iter().take(count).collect();
+                let mut known = found.iter_mut();
+                match known.find(|(known, same, _)| known == slot && *same == givers) {
+                    Some((_, _, types)) => types.push(*on),
+                    None => found.push((*slot, givers, vec![*on])),
+                }
+            }
+        }
+        found.into_iter().map(|(slot, _, on)| (slot, on)).collect()
+    }
+
+    /// The fetches that give a slot, and what each offers inside of it.
+    fn givers(
+        &self,
+        wanted: (PositionId, TypeId, usize),
+        providers: &[Provider],
+    ) -> Vec<(usize, Option<Offer>)> {
+        providers
+            .iter()
+            .filter_map(|provider| {
+                let field = self.gives(provider, wanted)?;
+                Some((provider.fetch, provider.inside(field)))
+            })
+            .collect()
+    }
+
+    fn gives(
+        &self,
+        provider: &Provider,
+        wanted: (PositionId, TypeId, usize),
+    ) -> Option<&NodeField> {
+        match &provider.offers {
+            Offers::Through(offer) => offer.gives(self.graph, self.selection, wanted),
+            Offers::Chosen(chosen) => chosen.gives(self.graph, self.selection, wanted),
+        }
+    }
+
+    fn fetch(
+        &mut self,
+        (at, way): (PositionId, &Way),
+        chosen: &Chosen,
+        providers: &[Provider],
+    ) -> Done<usize> {
         let mut after = Vec::new();
-        let key = self.key(&key, (place.at, place.on), providers, &mut after)?;
+        for fulfilled in &chosen.fulfilled {
+            let on = [fulfilled.on];
+            self.told((at, way), (&fulfilled.needs, &on), providers, &mut after)?;
+        }
+        for deep in &chosen.deep {
+            let on = self.types_at(at, deep.on);
+            self.told((at, way), (&deep.parts, &on), providers, &mut after)?;
+        }
+        let mut entered = Vec::with_capacity(chosen.entries.len());
+        for (on, entry) in &chosen.entries {
+            let key = self.graph.source(chosen.source).entries[*entry].key.clone();
+            entered.push(Entered {
+                on: *on,
+                entry: *entry,
+                key: self.whole_key((&key, chosen), ((at, way), *on), providers, &mut after)?,
+                requires: self.requires(chosen, *on),
+            });
+        }
+        after.extend(self.creators(&entered, providers));
+        after.sort_unstable();
+        after.dedup();
         self.fetches.push(Fetch {
-            source: choice.source,
-            entry: choice.entry,
-            at: place.at,
-            on: place.on,
-            slot: choice.slot,
-            key,
+            source: chosen.source,
+            at,
+            path: self.path(way),
+            entered,
+            slot: chosen.slot,
             after,
             stage: self.stage,
-            takes: std::collections::BTreeMap::new(),
+            takes: super::Takes::new(),
             when: When::never(),
         });
         Ok(self.fetches.len() - 1)
+    }
+
+    /// Has the slots filled that a source is told.
+    fn told(
+        &mut self,
+        here: (PositionId, &Way),
+        (needs, on): (&[KeySlot], &[TypeId]),
+        providers: &[Provider],
+        after: &mut Vec<usize>,
+    ) -> Done {
+        for need in needs {
+            self.slot(here, (need.slot, on), providers)?;
+            after.extend(self.fillers(here.0, need.slot));
+        }
+        Ok(())
+    }
+
+    /// The slots of a key, some of which may be filled by fetches that go further in.
+    fn whole_key(
+        &mut self,
+        (key, chosen): (&FieldSet, &Chosen),
+        place: ((PositionId, &Way), TypeId),
+        providers: &[Provider],
+        after: &mut Vec<usize>,
+    ) -> Done<Vec<KeySlot>> {
+        let mut slots = Vec::with_capacity(key.0.len());
+        for part in &key.0 {
+            let mut deep = chosen.deep.iter().filter(|deep| deep.on == place.1);
+            let found = deep.find_map(|it| it.parts.iter().find(|slot| slot.name == part.0));
+            match found {
+                Some(slot) => slots.push(slot.clone()),
+                None => {
+                    let one = FieldSet(vec![part.clone()]);
+                    slots.extend(self.key(&one, place, providers, after)?);
+                }
+            }
+        }
+        Ok(slots)
+    }
+
+    /// What the source is told of objects that it is asked for as `on`.
+    fn requires(&self, chosen: &Chosen, on: TypeId) -> Vec<KeySlot> {
+        let mut slots: Vec<KeySlot> = Vec::new();
+        for fulfilled in &chosen.fulfilled {
+            if fulfilled.on == on || self.graph.types().is_a(fulfilled.on, on) {
+                let new = fulfilled.needs.iter();
+                let new: Vec<_> = new.filter(|need| !slots.contains(need)).cloned().collect();
+                slots.extend(new);
+            }
+        }
+        slots
+    }
+
+    /// Who must have been there before for reasons other than keys: who brought the objects,
+    /// where there is no key, and who said of which type they are, where others did not.
+    fn creators(&self, entered: &[Entered], providers: &[Provider]) -> Vec<usize> {
+        let types = self.graph.types();
+        let mut found = Vec::new();
+        if entered.iter().any(|entered| entered.key.is_empty()) {
+            let above = providers.iter().filter(|it| it.through().is_some());
+            found.extend(above.map(|provider| provider.fetch).next());
+        }
+        let mut through = providers.iter().filter_map(Provider::through).peekable();
+        let untold = through.peek().is_some() && through.all(|offer| !offer.tells(self.graph));
+        if untold
+            && entered
+                .iter()
+                .any(|entered| !types.get(entered.on).is_abstract())
+        {
+            let tellers = providers.iter().filter(|provider| match &provider.offers {
+                Offers::Chosen(chosen) => types.get(chosen.entries[0].0).is_abstract(),
+                Offers::Through(_) => false,
+            });
+            found.extend(tellers.map(|provider| provider.fetch));
+        }
+        found
     }
 
     /// The slots of a key, each taken from the first fetch that gives it.
     fn key(
         &mut self,
         key: &FieldSet,
-        (at, on): (PositionId, TypeId),
+        ((at, way), on): ((PositionId, &Way), TypeId),
         providers: &[Provider],
         after: &mut Vec<usize>,
     ) -> Done<Vec<KeySlot>> {
@@ -117,111 +278,196 @@ impl Commit<'_> {
             let Some(field) = types.get(on).field(name) else {
                 return Err(self.missing(on, name));
             };
-            let slot = self.selection.need(at, field, on, types);
+            let slot = self.selection.need(at, field, types);
             let child = self.selection.position(at).slots[slot].child;
+            let givers = self.givers((at, on, slot), providers);
+            let Some((first, _)) = givers.first() else {
+                return Err(self.missing(on, name));
+            };
             let inner = match child {
                 Some(child) if !inner.is_empty() => {
-                    let providers = self.inside((at, slot), providers);
+                    let providers = inside(&givers);
+                    let mut way = way.clone();
+                    way.push((slot, self.types_at(at, on)));
                     let on = types.get(self.selection.position(child).ty).possible[0];
-                    self.key(inner, (child, on), &providers, after)?
+                    self.key(inner, ((child, &way), on), &providers, after)?
                 }
                 _ => {
-                    let Some(provider) = self.first(at, slot, providers) else {
-                        return Err(self.missing(on, name));
-                    };
-                    self.take(provider.fetch, at, slot);
-                    after.push(provider.fetch);
+                    self.take(*first, (at, way), (slot, &self.types_at(at, on)));
+                    after.push(*first);
                     Vec::new()
                 }
             };
             slots.push(KeySlot {
                 name: Arc::clone(name),
                 slot,
+                on: None,
                 inner,
             });
         }
         Ok(slots)
     }
 
-    fn missing(&self, on: TypeId, field: &str) -> Unplannable {
-        Unplannable {
-            coordinate: coordinate(self.graph, on, field),
+    /// The types of the objects that are meant by `on`, which may be abstract.
+    fn types_at(&self, at: PositionId, on: TypeId) -> Vec<TypeId> {
+        let types = self.graph.types();
+        if !types.get(on).is_abstract() {
+            return vec![on];
         }
+        types.get(self.selection.position(at).ty).possible.clone()
     }
 
-    fn slot(&mut self, place: &Place, slot: usize, providers: &[Provider]) -> Done {
-        let Some(first) = self.first(place.at, slot, providers) else {
-            let field = Arc::clone(&self.selection.position(place.at).slots[slot].field);
-            return Err(self.missing(place.on, &field));
+    /// Has a slot of objects of these types filled, and what is inside of it.
+    fn slot(
+        &mut self,
+        (at, way): (PositionId, &Way),
+        (slot, on): (usize, &[TypeId]),
+        providers: &[Provider],
+    ) -> Done {
+        let givers = self.givers((at, on[0], slot), providers);
+        let Some((first, _)) = givers.first() else {
+            let field = Arc::clone(&self.selection.position(at).slots[slot].field);
+            return Err(self.missing(on[0], &field));
         };
-        let Some(child) = self.selection.position(place.at).slots[slot].child else {
-            self.take(first.fetch, place.at, slot);
+        let Some(child) = self.selection.position(at).slots[slot].child else {
+            self.take(*first, (at, way), (slot, on));
             return Ok(());
         };
-        let inner = self.inside((place.at, slot), providers);
-        for on in self
-            .graph
-            .types()
-            .get(self.selection.position(child).ty)
-            .possible
-            .clone()
-        {
-            let inside = Place::whole(self.selection, child, on);
-            if !inside.slots.is_empty() {
-                self.place(&inside, inner.clone())?;
-            }
-        }
+        let providers = inside(&givers);
+        let offers: Vec<Offer> = providers.iter().filter_map(Provider::through).collect();
+        let inner = Place::whole(self.graph, self.selection, child, &offers);
+        let mut deeper = way.clone();
+        deeper.push((slot, on.to_vec()));
+        self.place(&inner, &deeper, providers.clone())?;
         // Somebody must say whether there is an object at all, and of which type.
-        let taken = inner
+        let tells = |provider: &Provider| {
+            let mut through = provider.through().into_iter();
+            !inner.told || through.any(|offer| offer.tells(self.graph))
+        };
+        let fits: Vec<usize> = providers
             .iter()
-            .any(|provider| self.has(provider.fetch, place.at, slot));
-        if !taken {
-            self.take(first.fetch, place.at, slot);
+            .filter(|provider| tells(provider))
+            .map(|provider| provider.fetch)
+            .collect();
+        if !fits.iter().any(|fetch| self.has(*fetch, (at, slot), on)) {
+            let fetch = fits.first().copied().unwrap_or(*first);
+            self.take(fetch, (at, way), (slot, on));
         }
         Ok(())
     }
 
-    fn inside(&self, (at, slot): (PositionId, usize), providers: &[Provider]) -> Vec<Provider> {
-        providers
-            .iter()
-            .filter_map(|provider| {
-                Some(Provider {
-                    fetch: provider.fetch,
-                    offer: inner_offer(self.graph, self.selection, (at, slot), provider.offer)?,
+    /// The fetches that fill a slot or anything inside of it.
+    fn fillers(&self, at: PositionId, slot: usize) -> Vec<usize> {
+        let child = self.selection.position(at).slots[slot].child;
+        let fetches = self.fetches.iter().enumerate();
+        fetches
+            .filter(|(_, fetch)| {
+                let own = fetch
+                    .takes
+                    .get(&at)
+                    .is_some_and(|slots| slots.contains_key(&slot));
+                own || child.is_some_and(|child| {
+                    let mut places = fetch.takes.keys();
+                    places.any(|place| self.selection.is_inside(*place, child))
                 })
             })
+            .map(|(index, _)| index)
             .collect()
     }
 
-    /// The first provider of a slot: the one that is there soonest.
-    fn first(&self, at: PositionId, slot: usize, providers: &[Provider]) -> Option<Provider> {
-        providers
-            .iter()
-            .find(|provider| gives(self.graph, self.selection, (at, slot), provider.offer))
-            .copied()
-    }
-
     /// Has `fetch` fill a slot, and the slots on the way to it.
-    fn take(&mut self, fetch: usize, at: PositionId, slot: usize) {
+    fn take(
+        &mut self,
+        fetch: usize,
+        (at, way): (PositionId, &Way),
+        (slot, on): (usize, &[TypeId]),
+    ) {
         let fetch = &mut self.fetches[fetch];
-        let (mut at, mut slot) = (at, slot);
-        loop {
-            let slots = fetch.takes.entry(at).or_default();
-            if !slots.contains(&slot) {
-                slots.push(slot);
-            }
+        let (mut at, mut slot, mut on) = (at, slot, on);
+        for above in way.iter().rev().map(Some).chain([None]) {
+            let types = fetch.takes.entry(at).or_default().entry(slot).or_default();
+            types.extend(
+                on.iter()
+                    .filter(|ty| !types.contains(ty))
+                    .copied()
+                    .collect::<Vec<_>>(),
+            );
+            let (Some((up, through)), Some((parent, _))) =
+                (above, self.selection.position(at).parent)
+            else {
+                return;
+            };
             if at == fetch.at {
                 return;
             }
-            let Some(parent) = self.selection.position(at).parent else {
-                return;
-            };
-            (at, slot) = parent;
+            (at, slot, on) = (parent, *up, through);
         }
     }
 
-    fn has(&self, fetch: usize, at: PositionId, slot: usize) -> bool {
-        let takes = &self.fetches[fetch].takes;
-        takes.get(&at).is_some_and(|slots| slots.contains(&slot))
+    fn has(&self, fetch: usize, (at, slot): (PositionId, usize), on: &[TypeId]) -> bool {
+        let takes = self.fetches[fetch].takes.get(&at);
+        takes
+            .and_then(|slots| slots.get(&slot))
+            .is_some_and(|types| on.iter().all(|ty| types.contains(ty)))
     }
+
+    /// The way to a place, with the types only where they tell objects apart.
+    fn path(&self, way: &Way) -> Vec<Step> {
+        let mut at = crate::selection::ROOT;
+        let mut path = Vec::with_capacity(way.len());
+        for (slot, on) in way {
+            let possible = &self
+                .graph
+                .types()
+                .get(self.selection.position(at).ty)
+                .possible;
+            let definition = &self.selection.position(at).slots[*slot];
+            let everybody = possible.iter().all(|ty| on.contains(ty))
+                || (!definition.on.is_empty() && definition.on.iter().all(|ty| on.contains(ty)));
+            path.push(Step {
+                slot: *slot,
+                through: (!everybody).then(|| on.clone()),
+            });
+            if let Some(child) = definition.child {
+                at = child;
+            }
+        }
+        path
+    }
+}
+
+impl Provider {
+    fn through(&self) -> Option<Offer> {
+        match &self.offers {
+            Offers::Through(offer) => Some(*offer),
+            Offers::Chosen(_) => None,
+        }
+    }
+
+    /// What it offers inside a field that it gives.
+    fn inside(&self, field: &NodeField) -> Option<Offer> {
+        let (source, level) = match &self.offers {
+            Offers::Through(offer) => (offer.source, offer.level),
+            Offers::Chosen(chosen) => (chosen.source, chosen.level),
+        };
+        Some(Offer {
+            source,
+            node: field.child?,
+            only: None,
+            level,
+        })
+    }
+}
+
+/// The fetches that reach the objects in a slot.
+fn inside(givers: &[(usize, Option<Offer>)]) -> Vec<Provider> {
+    givers
+        .iter()
+        .filter_map(|(fetch, offer)| {
+            Some(Provider {
+                fetch: *fetch,
+                offers: Offers::Through((*offer)?),
+            })
+        })
+        .collect()
 }

@@ -6,18 +6,25 @@ use schema::graph::Graph;
 use schema::source::{Access, Serves};
 use schema::types::TypeId;
 
-use super::{Fetch, KeySlot, Plan};
-use crate::selection::{PositionId, Selection, Slot};
+use super::{Fetch, Plan};
+use crate::selection::{KeySlot, PositionId, Selection, Slot};
 
-/// One paragraph a fetch, in the order of the plan.
+/// One paragraph a request, in the order of the plan.
 pub(crate) fn explain(graph: &Graph, selection: &Selection, plan: &Plan) -> String {
-    let explain = Explain { graph, selection };
+    let explain = Explain {
+        graph,
+        selection,
+        plan,
+    };
     let mut text = String::new();
-    for (index, fetch) in plan.fetches.iter().enumerate() {
-        explain.fetch(index, fetch, plan, &mut text);
+    for index in 0..plan.requests.len() {
+        explain.request(index, &mut text);
     }
     if text.is_empty() {
         text.push_str("no source is asked\n");
+    }
+    if !plan.is_complete {
+        text.push_str("not every plan was looked at: the budget of planning was spent\n");
     }
     text
 }
@@ -25,29 +32,67 @@ pub(crate) fn explain(graph: &Graph, selection: &Selection, plan: &Plan) -> Stri
 struct Explain<'a> {
     graph: &'a Graph,
     selection: &'a Selection,
+    plan: &'a Plan,
 }
 
 impl Explain<'_> {
-    fn fetch(&self, index: usize, fetch: &Fetch, plan: &Plan, text: &mut String) {
-        let source = self.graph.source(fetch.source);
-        let _ = write!(text, "{}. {}", index + 1, source.name);
-        match &source.access {
-            Access::Connector(connector) => {
-                let (method, url) = (connector.method.as_str(), connector.own.url.text());
-                let _ = write!(text, "  {method} {url}");
-            }
+    fn request(&self, index: usize, text: &mut String) {
+        let members: Vec<&Fetch> = self.members(index).collect();
+        let Some(first) = members.first() else {
+            return;
+        };
+        let source = self.graph.source(first.source);
+        let _ = writeln!(text, "{}. {}  {}", index + 1, source.name, self.how(first));
+        for fetch in &members {
+            self.fetch(fetch, text);
         }
-        text.push('\n');
-        if !fetch.key.is_empty() {
+        let after = self.after(index);
+        if !after.is_empty() {
+            let after: Vec<_> = after.iter().map(|it| (it + 1).to_string()).collect();
+            let _ = writeln!(text, "   after {}", after.join(", "));
+        } else if self.plan.stages > 1 && first.stage > 0 {
+            let _ = writeln!(text, "   after everything of root field {}", first.stage);
+        }
+    }
+
+    fn members(&self, request: usize) -> impl Iterator<Item = &Fetch> {
+        let members = self.plan.requests[request].iter();
+        members.map(|fetch| &self.plan.fetches[*fetch])
+    }
+
+    fn how(&self, fetch: &Fetch) -> String {
+        match &self.graph.source(fetch.source).access {
+            Access::Connector(connector) => {
+                format!("{} {}", connector.method.as_str(), connector.own.url.text())
+            }
+            Access::Graphql(_) if !fetch.first().key.is_empty() => "_entities".to_owned(),
+            Access::Graphql(_) if Some(fetch.first().on) == self.graph.types().mutation() => {
+                "mutation".to_owned()
+            }
+            Access::Graphql(_) => "query".to_owned(),
+        }
+    }
+
+    /// The requests that must be answered before this one is made.
+    fn after(&self, request: usize) -> Vec<usize> {
+        let needed = |other: &usize| {
+            let mut members = self.members(request);
+            let others = &self.plan.requests[*other];
+            members.any(|fetch| fetch.after.iter().any(|it| others.contains(it)))
+        };
+        (0..self.plan.requests.len()).filter(needed).collect()
+    }
+
+    fn fetch(&self, fetch: &Fetch, text: &mut String) {
+        if !fetch.first().key.is_empty() {
             let _ = writeln!(text, "   {}", self.entered(fetch));
         }
-        let _ = writeln!(text, "   gives {}", self.takes(fetch, fetch.at));
-        if !fetch.after.is_empty() {
-            let after: Vec<_> = fetch.after.iter().map(|it| (it + 1).to_string()).collect();
-            let _ = writeln!(text, "   after {}", after.join(", "));
-        } else if plan.stages > 1 && fetch.stage > 0 {
-            let _ = writeln!(text, "   after everything of root field {}", fetch.stage);
+        for entered in fetch.entered.iter().filter(|it| !it.requires.is_empty()) {
+            let told = key(&entered.requires);
+            let of = self.type_name(entered.on);
+            let _ = writeln!(text, "   told {told} of each {of}");
         }
+        let _ = writeln!(text, "   gives {}", self.takes(fetch, fetch.at));
         if !fetch.when.is_always() {
             let _ = writeln!(text, "   if {}", fetch.when);
         }
@@ -55,21 +100,30 @@ impl Explain<'_> {
 
     /// `one batch over orders.nodes.customer by id`.
     fn entered(&self, fetch: &Fetch) -> String {
-        let entry = &self.graph.source(fetch.source).entries[fetch.entry];
+        let entry = &self.graph.source(fetch.source).entries[fetch.first().entry];
         let how = match entry.serves {
             Serves::Batch(None) => "one batch over".to_owned(),
             Serves::Batch(Some(max)) => format!("batches of up to {max} over"),
             Serves::Object | Serves::Field => "one call for each of".to_owned(),
         };
-        let mut path = self.path(fetch.at);
-        if self
-            .selection
-            .position(fetch.at)
-            .is_abstract(self.graph.types())
-        {
-            let _ = write!(path, " ({})", self.type_name(fetch.on));
+        let path = self.path(fetch.at);
+        let position = self.selection.position(fetch.at);
+        if !position.is_abstract(self.graph.types()) {
+            return format!("{how} {path} by {}", key(&fetch.first().key));
         }
-        format!("{how} {path} by {}", key(&fetch.key))
+        let mut types: Vec<(String, Vec<&str>)> = Vec::new();
+        for entered in &fetch.entered {
+            let key = key(&entered.key);
+            match types.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, names)) => names.push(self.type_name(entered.on)),
+                None => types.push((key, vec![self.type_name(entered.on)])),
+            }
+        }
+        let types: Vec<_> = types
+            .iter()
+            .map(|(key, names)| format!("({}) by {key}", names.join(", ")))
+            .collect();
+        format!("{how} {path} {}", types.join(" "))
     }
 
     fn path(&self, at: PositionId) -> String {
@@ -89,10 +143,9 @@ impl Explain<'_> {
         let Some(slots) = fetch.takes.get(&at) else {
             return "whether it is there".to_owned();
         };
-        let mut sorted = slots.clone();
-        sorted.sort_unstable();
-        let names: Vec<String> = sorted
-            .into_iter()
+        let names: Vec<String> = slots
+            .keys()
+            .copied()
             .map(|index| {
                 let slot = &position.slots[index];
                 let name = called(slot);

@@ -6,11 +6,18 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod audit;
+mod audit_live;
 mod batches;
 mod canned;
+mod documents;
 mod faults;
+mod federated_plans;
+mod federation;
 mod plans;
+mod reach;
 mod refusals;
+mod services;
 mod shop;
 mod support;
 mod trial;

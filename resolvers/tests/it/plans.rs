@@ -116,13 +116,13 @@ fn conditions_go_with_the_fetches_that_they_decide() {
     2. users:User[0]  GET /users
        batches of up to 1000 over order(id: "1").customer by id
        gives name
-       after 1
        if $a
+       after 1
     3. products:Product[0]  GET /products
        batches of up to 1000 over order(id: "1").items.product by id
        gives name
-       after 1
        if not $b
+       after 1
     "#);
 }
 

@@ -1,0 +1,146 @@
+//! Selection sets as text, and whether two fields may share a response key (GraphQL §5.3.2).
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use schema::types::Name;
+
+/// What is asked of objects at one place.
+#[derive(Debug, Default)]
+pub(super) struct Set {
+    pub(super) type_name: bool,
+    pub(super) fields: Vec<Field>,
+    pub(super) fragments: Vec<Fragment>,
+}
+
+/// What is asked of objects of one type only.
+#[derive(Debug)]
+pub(super) struct Fragment {
+    pub(super) on: Name,
+    /// Whether that is an object type to the service.
+    pub(super) is_object: bool,
+    pub(super) set: Set,
+}
+
+/// A field with its arguments.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// The response key.
+    pub(super) key: Arc<str>,
+    pub(super) name: Name,
+    /// As written between the parentheses.
+    pub(super) arguments: String,
+    /// The type that the service gives it.
+    pub(super) ty: Name,
+    /// Which of the document's conditions it depends on.
+    pub(super) when: Option<usize>,
+    /// For composite types.
+    pub(super) set: Option<Set>,
+}
+
+/// Whether one object can have both of two fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owners {
+    /// Perhaps.
+    Same,
+    /// Never: they are of different object types.
+    Apart,
+}
+
+impl Set {
+    /// Writes it in braces; there is always something in them.
+    pub(super) fn write(&self, conditions: &[String], out: &mut String) {
+        out.push('{');
+        if self.type_name || (self.fields.is_empty() && self.fragments.is_empty()) {
+            out.push_str(" __typename");
+        }
+        for field in &self.fields {
+            out.push(' ');
+            field.write(conditions, out);
+        }
+        for fragment in &self.fragments {
+            let _ = write!(out, " ... on {} ", fragment.on);
+            fragment.set.write(conditions, out);
+        }
+        out.push_str(" }");
+    }
+
+    /// Adds `_entities`, which knows its own arguments.
+    pub(super) fn add_entities(&mut self, key: &str, variable: &str, set: Self) {
+        self.fields.push(Field {
+            key: key.into(),
+            name: "_entities".into(),
+            arguments: format!("representations: ${variable}"),
+            ty: "[_Entity]!".into(),
+            when: None,
+            set: Some(set),
+        });
+    }
+
+    fn merges(&self, other: &Self, owners: Owners) -> bool {
+        self.scopes().all(|(on, field)| {
+            let mut others = other.scopes().filter(|(_, it)| it.key == field.key);
+            others.all(|(other_on, other)| {
+                let apart = matches!((on, other_on), (Some(a), Some(b)) if a != b);
+                let owners = if apart { Owners::Apart } else { owners };
+                field.may_share_key(other, owners)
+            })
+        })
+    }
+
+    /// All fields, those in fragments too.
+    pub(super) fn all_fields(&self) -> impl Iterator<Item = &Field> {
+        self.scopes().map(|(_, field)| field)
+    }
+
+    /// All fields, each with the type of the fragment it stands in.
+    fn scopes(&self) -> impl Iterator<Item = (Option<&Name>, &Field)> {
+        let inside = self.fragments.iter().flat_map(|fragment| {
+            let fields = fragment.set.fields.iter();
+            fields.map(|field| (Some(&fragment.on), field))
+        });
+        self.fields.iter().map(|field| (None, field)).chain(inside)
+    }
+}
+
+impl Field {
+    fn write(&self, conditions: &[String], out: &mut String) {
+        if *self.key != *self.name {
+            let _ = write!(out, "{}: ", self.key);
+        }
+        out.push_str(&self.name);
+        if !self.arguments.is_empty() {
+            let _ = write!(out, "({})", self.arguments);
+        }
+        if let Some(condition) = self.when.and_then(|when| conditions.get(when)) {
+            let _ = write!(out, " @include(if: ${condition})");
+        }
+        if let Some(set) = &self.set {
+            out.push(' ');
+            set.write(conditions, out);
+        }
+    }
+
+    /// Whether two fields may have one response key.
+    pub(super) fn may_share_key(&self, other: &Self, owners: Owners) -> bool {
+        if owners == Owners::Same && (self.name != other.name || self.arguments != other.arguments)
+        {
+            return false;
+        }
+        let (shape, named) = shape(&self.ty);
+        let (other_shape, other_named) = self::shape(&other.ty);
+        shape == other_shape
+            && match (&self.set, &other.set) {
+                (Some(set), Some(other)) => set.merges(other, owners),
+                (None, None) => named == other_named,
+                _ => false,
+            }
+    }
+}
+
+/// The lists and non-nulls of a type, and its name.
+fn shape(ty: &str) -> (String, &str) {
+    let is_wrapper = |char: char| matches!(char, '[' | ']' | '!');
+    let wrappers = ty.chars().filter(|char| is_wrapper(*char)).collect();
+    (wrappers, ty.trim_matches(is_wrapper))
+}

@@ -1,0 +1,209 @@
+//! The errors that services give with their answers, each put where the client sees it.
+//!
+//! A path of a service leads through its own response keys; what it leads to is a slot of some
+//! object. The nearest null on the way is what the error explains, and becomes the failure. What
+//! leads nowhere is told once, without a path.
+
+use schema::json::{Kind, Node, Str};
+
+use super::graphql::Asked;
+use super::run::Run;
+use crate::document::take::{Fields, Objects, Take, Told};
+use crate::error::{FetchError, ServiceError};
+use crate::tree::{Row, Tree, Value};
+
+/// One step of a path.
+#[derive(Clone, Copy, Debug)]
+enum Step<'j> {
+    Key(Str<'j>),
+    Index(usize),
+}
+
+/// Whether an error found its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Placed {
+    Yes,
+    No,
+}
+
+impl<'a> Run<'_, 'a> {
+    /// Places every error, the first of an answer without data everywhere.
+    pub(super) fn place_errors(
+        &mut self,
+        asked: &[Asked<'a>],
+        data: Option<Node<'_>>,
+        errors: Option<Node<'_>>,
+    ) {
+        let (Some(first), Some(errors)) = (asked.first(), errors) else {
+            return;
+        };
+        let limit = self.context.error_limit;
+        let mut is_gone = data.is_none();
+        for error in errors.elements().take(limit) {
+            let told = FetchError::Told(service_error(error));
+            let failure = self.context.failure(first.part.fetch, told);
+            let failure = self.failures.add(failure);
+            let placed = match (data, path(error)) {
+                (Some(data), Some(path)) => self.place_error(asked, data, &path, failure),
+                (None, _) if is_gone => {
+                    is_gone = false;
+                    self.fail_everything(asked, failure);
+                    Placed::Yes
+                }
+                _ => Placed::No,
+            };
+            if placed == Placed::No {
+                self.failures.unplaced.push(failure);
+            }
+        }
+        self.failures.left_out += errors.len().saturating_sub(limit);
+    }
+
+    fn place_error(
+        &mut self,
+        asked: &[Asked<'a>],
+        data: Node<'_>,
+        path: &[Step<'_>],
+        failure: u32,
+    ) -> Placed {
+        let Some(path) = up_to_null(data, path) else {
+            return Placed::No;
+        };
+        let Some(Step::Key(key)) = path.first() else {
+            return Placed::No;
+        };
+        let mut placed = Placed::No;
+        for Asked { part, entities, .. } in asked {
+            let (rest, indexes) = match (&part.entities, path) {
+                (None, path) => (path, 0..entities.len()),
+                (Some(listed), _) if !key.is(&listed.key) => continue,
+                (Some(_), [_, Step::Index(index), rest @ ..]) => {
+                    (rest, *index..(*index).saturating_add(1).min(entities.len()))
+                }
+                (Some(_), [_, ..]) => (&[][..], 0..entities.len()),
+                (Some(_), []) => continue,
+            };
+            for index in indexes {
+                let objects = &part.kinds[entities.kind(index)];
+                for row in entities.rows(index) {
+                    if mark_row(&mut self.tree, objects, (*row, rest), failure) == Placed::Yes {
+                        placed = Placed::Yes;
+                    }
+                }
+            }
+        }
+        placed
+    }
+}
+
+/// The path as far as the first value on it that is null or not there; `None` when there is none.
+fn up_to_null<'p, 'j>(data: Node<'_>, path: &'p [Step<'j>]) -> Option<&'p [Step<'j>]> {
+    let mut node = data;
+    for (depth, step) in path.iter().enumerate() {
+        let inner = match (step, node.kind()) {
+            (Step::Key(key), Kind::Object(_)) => node.get(&key.decode()),
+            (Step::Index(index), Kind::List(mut elements)) => elements.nth(*index),
+            _ => return None, // It leads through a leaf.
+        };
+        match inner.filter(|inner| !inner.is_null()) {
+            Some(inner) => node = inner,
+            None => return path.get(..=depth),
+        }
+    }
+    None
+}
+
+/// Marks what a path leads to from the object of a row; with no path left, all of it.
+fn mark_row(
+    tree: &mut Tree,
+    objects: &Objects,
+    (row, path): (Row, &[Step<'_>]),
+    failure: u32,
+) -> Placed {
+    let mut placed = Placed::No;
+    let Fields(members) = match &objects.told {
+        Told::Known(_, fields) | Told::Untold(fields) => fields,
+        Told::Named(each) => {
+            let ty = tree.type_of(row);
+            let mut each = each.iter();
+            match each.find(|(_, known, _)| Some(*known) == ty) {
+                Some((_, _, fields)) => fields,
+                None => return Placed::No,
+            }
+        }
+    };
+    for member in members {
+        let rest = match path {
+            [] => path,
+            [Step::Key(key), rest @ ..] if key.is(&member.key) => rest,
+            _ => continue,
+        };
+        for (slot, take) in &member.slots {
+            let value = tree.slot(row, *slot);
+            let (value, marked) = mark(tree, take, (value, rest), failure);
+            tree.set_slot(row, *slot, value);
+            if marked == Placed::Yes {
+                placed = Placed::Yes;
+            }
+        }
+    }
+    placed
+}
+
+/// Follows a path into a value; gives what the value is afterwards.
+fn mark(
+    tree: &mut Tree,
+    take: &Take,
+    (value, path): (Value, &[Step<'_>]),
+    failure: u32,
+) -> (Value, Placed) {
+    match (value, path, take) {
+        (Value::Absent | Value::Null, _, _) => (Value::Failed(failure), Placed::Yes),
+        // One error explains it already.
+        (Value::Failed(_), _, _) => (value, Placed::Yes),
+        (Value::Object(row), [_, ..], Take::Objects(objects)) => {
+            (value, mark_row(tree, objects, (row, path), failure))
+        }
+        (Value::List { start, len }, [Step::Index(index), rest @ ..], _) => {
+            let index = u32::try_from(*index).ok().filter(|index| *index < len);
+            let Some(index) = index else {
+                return (value, Placed::No);
+            };
+            let item = tree.item(start, index);
+            let (item, placed) = mark(tree, take, (item, rest), failure);
+            tree.set_item(start, index, item);
+            (value, placed)
+        }
+        (Value::Object(_) | Value::List { .. } | Value::Leaf(_), _, _) => (value, Placed::No),
+    }
+}
+
+/// `path` of an error; `None` when it has none that could be one.
+fn path(error: Node<'_>) -> Option<Vec<Step<'_>>> {
+    let Kind::List(elements) = error.get("path")?.kind() else {
+        return None;
+    };
+    let steps = elements.map(|element| match element.kind() {
+        Kind::String(key) => Some(Step::Key(key)),
+        Kind::Number(text) => text.parse().ok().map(Step::Index),
+        Kind::Null | Kind::Bool(_) | Kind::List(_) | Kind::Object(_) => None,
+    });
+    steps
+        .collect::<Option<Vec<_>>>()
+        .filter(|path| !path.is_empty())
+}
+
+fn service_error(error: Node<'_>) -> ServiceError {
+    let message = match error.get("message").map(Node::kind) {
+        Some(Kind::String(message)) => message.decode().into_owned(),
+        _ => NO_MESSAGE.to_owned(),
+    };
+    let extensions = error.get("extensions");
+    let extensions = extensions.filter(|it| matches!(it.kind(), Kind::Object(_)));
+    ServiceError {
+        message,
+        extensions: extensions.map(|it| it.raw().to_owned()),
+    }
+}
+
+const NO_MESSAGE: &str = "the service told an error without a message";

@@ -1,0 +1,48 @@
+//! Which fetches go out as one request: `_entities` of one service at one moment.
+
+use schema::graph::Graph;
+use schema::source::Access;
+
+use super::Fetch;
+
+/// Groups `fetches`, which stand in an order in which each comes after all that it needs.
+///
+/// Two are asked for together when the ways to them are equally long: nothing waits for longer
+/// than for the slowest fetch of the level before.
+pub(super) fn group(graph: &Graph, fetches: &[Fetch]) -> Vec<Vec<usize>> {
+    let levels = levels(fetches);
+    let mut requests: Vec<Vec<usize>> = Vec::new();
+    for (index, fetch) in fetches.iter().enumerate() {
+        let together = |request: &&mut Vec<usize>| {
+            let first = request[0];
+            let other = &fetches[first];
+            other.source == fetch.source
+                && other.stage == fetch.stage
+                && levels[first] == levels[index]
+                && joins(graph, other)
+        };
+        match requests.iter_mut().find(together) {
+            Some(request) if joins(graph, fetch) => request.push(index),
+            _ => requests.push(vec![index]),
+        }
+    }
+    requests
+}
+
+/// How many fetches stand one behind the other on the longest way to each.
+fn levels(fetches: &[Fetch]) -> Vec<usize> {
+    let mut levels = Vec::with_capacity(fetches.len());
+    for fetch in fetches {
+        let before = fetch.after.iter().map(|needed| levels[*needed] + 1);
+        let level: usize = before.max().unwrap_or(0);
+        levels.push(level);
+    }
+    levels
+}
+
+/// Whether a fetch asks for entities of a service that takes several lists of them at once.
+fn joins(graph: &Graph, fetch: &Fetch) -> bool {
+    let source = graph.source(fetch.source);
+    let entry = &source.entries[fetch.first().entry];
+    matches!(source.access, Access::Graphql(_)) && !entry.key.is_empty()
+}

@@ -1,0 +1,196 @@
+//! What was chosen so far at one place.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use schema::graph::Graph;
+use schema::source::{NodeField, SourceId};
+use schema::types::TypeId;
+
+use super::super::Offer;
+use crate::selection::{KeySlot, PositionId, Selection};
+
+/// Fetches chosen so far, and what they cost.
+#[derive(Clone)]
+pub(super) struct State {
+    /// What is there without any.
+    pub(super) base: Rc<[Offer]>,
+    pub(super) chosen: Vec<Chosen>,
+    pub(super) cost: u64,
+    /// Of the entries that could be used in addition, how many were decided on.
+    pub(super) further: usize,
+}
+
+/// A fetch at a place.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Chosen {
+    pub(in super::super) source: SourceId,
+    /// The slot it is for, where it serves one field.
+    pub(in super::super) slot: Option<usize>,
+    /// The entry for objects of each type.
+    pub(in super::super) entries: Vec<(TypeId, usize)>,
+    /// The fields for which the source is told something.
+    pub(in super::super) fulfilled: Vec<Fulfilled>,
+    /// The parts of keys for which others go further in.
+    pub(in super::super) deep: Vec<Deep>,
+    /// How many fetches stand before it.
+    pub(in super::super) level: u32,
+    /// Those of the chosen that come before it, directly or not.
+    pub(super) deps: Chosens,
+}
+
+/// A field that a source gives because it is told something.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Fulfilled {
+    pub(in super::super) on: TypeId,
+    pub(in super::super) slot: usize,
+    pub(in super::super) needs: Arc<[KeySlot]>,
+}
+
+/// Parts of the key by which objects of a type are asked for.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Deep {
+    pub(in super::super) on: TypeId,
+    pub(in super::super) parts: Arc<[KeySlot]>,
+}
+
+/// A set of the chosen, by their numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Chosens(u64);
+
+impl Chosens {
+    /// Chosen fetches at one place; more than 64 are not followed up.
+    pub(super) const MAX: usize = 64;
+
+    pub(super) fn one(index: usize) -> Self {
+        Self(1 << index)
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    pub(super) fn has(self, index: usize) -> bool {
+        self.0 & (1 << index) != 0
+    }
+
+    pub(super) fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    fn is_subset(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+}
+
+impl Chosen {
+    /// What it offers of objects of type `on`.
+    pub(in super::super) fn offer(&self, graph: &Graph, on: TypeId) -> Option<Offer> {
+        let (_, entry) = self.entries.iter().find(|(for_type, _)| {
+            *for_type == on || (*for_type != on && graph.types().is_a(on, *for_type))
+        })?;
+        Some(Offer {
+            source: self.source,
+            node: graph.source(self.source).entries[*entry].node,
+            only: self.slot,
+            level: self.level,
+        })
+    }
+
+    /// The field of a slot, where it is given.
+    pub(in super::super) fn gives<'g>(
+        &self,
+        graph: &'g Graph,
+        selection: &Selection,
+        (at, on, slot): (PositionId, TypeId, usize),
+    ) -> Option<&'g NodeField> {
+        let offer = self.offer(graph, on)?;
+        let plain = offer.gives(graph, selection, (at, on, slot));
+        if plain.is_some() {
+            return plain;
+        }
+        let mut fulfilled = self.fulfilled.iter();
+        if !fulfilled.any(|it| it.on == on && it.slot == slot) {
+            return None;
+        }
+        let name = &selection.position(at).slots[slot].field;
+        offer.node(graph, on)?.fields.get(name)
+    }
+
+    /// What it offers of the objects in a slot.
+    pub(in super::super) fn inside(
+        &self,
+        graph: &Graph,
+        selection: &Selection,
+        wanted: (PositionId, TypeId, usize),
+    ) -> Option<Offer> {
+        Some(Offer {
+            source: self.source,
+            node: self.gives(graph, selection, wanted)?.child?,
+            only: None,
+            level: self.level,
+        })
+    }
+}
+
+impl State {
+    pub(super) fn new(offers: &[Offer]) -> Self {
+        Self {
+            base: offers.into(),
+            chosen: Vec::new(),
+            cost: 0,
+            further: 0,
+        }
+    }
+
+    /// Adds what `index` must wait for, and so do those that wait for it.
+    pub(super) fn wait(&mut self, index: usize, deps: Chosens) {
+        let level = self.level_after(deps);
+        for (other, chosen) in self.chosen.iter_mut().enumerate() {
+            if other == index || chosen.deps.has(index) {
+                chosen.deps.add(deps);
+                chosen.level = chosen.level.max(level);
+            }
+        }
+    }
+
+    /// How many fetches stand before one that waits for `deps`.
+    pub(super) fn level_after(&self, deps: Chosens) -> u32 {
+        let base = self.base.iter().map(|offer| offer.level + 1).min();
+        let chosen = self.chosen.iter().enumerate();
+        let chosen = chosen.filter(|(index, _)| deps.has(*index));
+        chosen
+            .map(|(_, chosen)| chosen.level + 1)
+            .fold(base.unwrap_or(0), u32::max)
+    }
+
+    /// `deps` and all that these wait for.
+    pub(super) fn closure(&self, deps: Chosens) -> Chosens {
+        let mut closed = deps;
+        for (index, chosen) in self.chosen.iter().enumerate() {
+            if deps.has(index) {
+                closed.add(chosen.deps);
+            }
+        }
+        closed
+    }
+
+    /// The chosen, each after all that it waits for.
+    pub(super) fn ordered(&self) -> Vec<Chosen> {
+        let mut ordered = Vec::with_capacity(self.chosen.len());
+        let mut done = Chosens::default();
+        while ordered.len() < self.chosen.len() {
+            let next = self
+                .chosen
+                .iter()
+                .enumerate()
+                .find(|(index, chosen)| !done.has(*index) && chosen.deps.is_subset(done));
+            let Some((index, chosen)) = next else {
+                break; // Nothing waits for itself.
+            };
+            done.add(Chosens::one(index));
+            ordered.push(chosen.clone());
+        }
+        ordered
+    }
+}

@@ -1,0 +1,258 @@
+//! The values of the unsplit graph: each follows from the seed, the object, the field and its
+//! arguments, so that nothing is kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use apollo_compiler::response::{JsonMap, JsonValue};
+
+use crate::model::{Field, How, Kind, Model, Name, Pick, Role, Ty};
+use crate::random::{below, mixed};
+
+/// Everything there is to know of a graph's objects.
+#[derive(Debug)]
+pub(crate) struct Data {
+    pub(crate) model: Model,
+    /// What objects a field may lead to, by object type and field.
+    targets: HashMap<(Name, Name), Vec<Name>>,
+}
+
+/// An object: of entities the seed is a small number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Thing {
+    pub(crate) ty: Name,
+    pub(crate) seed: u64,
+}
+
+/// What a field has.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Null,
+    Leaf(JsonValue),
+    Thing(Thing),
+    List(Vec<Self>),
+}
+
+/// How many objects of each entity type there are.
+const INSTANCES: usize = 3;
+
+impl Data {
+    pub(crate) fn new(model: Model) -> Self {
+        let mut targets = HashMap::new();
+        for (name, ty) in &model.types {
+            for (field_name, field) in &ty.fields {
+                let found = found_at(&model, name, field_name, field);
+                targets.insert((Arc::clone(name), Arc::clone(field_name)), found);
+            }
+        }
+        Self { model, targets }
+    }
+
+    /// All entities of a type, or of the members of an interface.
+    pub(crate) fn entities(&self, name: &str) -> Vec<Thing> {
+        let members = self.model.members(name).into_iter();
+        members
+            .flat_map(|ty| {
+                (0..INSTANCES as u64).map(move |seed| Thing {
+                    ty: Arc::clone(&ty),
+                    seed,
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) fn field(&self, thing: &Thing, name: &str) -> Option<&Field> {
+        self.model.get(&thing.ty)?.fields.get(name)
+    }
+
+    /// The value of a field.
+    pub(crate) fn of(&self, thing: &Thing, name: &str, arguments: &JsonMap) -> Value {
+        self.computed(thing, name, arguments, &self.told(thing, name))
+    }
+
+    /// What a field is computed from, as the unsplit graph has it.
+    pub(crate) fn told(&self, thing: &Thing, name: &str) -> String {
+        match self.field(thing, name) {
+            Some(field) if !field.requires.is_empty() => {
+                self.picked(thing, &field.requires).to_string()
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// The value of a field that is computed from `told`.
+    pub(crate) fn computed(
+        &self,
+        thing: &Thing,
+        name: &str,
+        arguments: &JsonMap,
+        told: &str,
+    ) -> Value {
+        let Some(field) = self.field(thing, name) else {
+            return Value::Null;
+        };
+        let mut hash = mixed(self.model.seed ^ thing.seed, &thing.ty);
+        hash = mixed(hash, name);
+        for (name, value) in sorted(arguments) {
+            hash = mixed(hash, &format!("{name}={value}"));
+        }
+        hash = mixed(hash, told);
+        let key = (Arc::clone(&thing.ty), Name::from(name));
+        let targets = self.targets.get(&key).map_or(&[][..], Vec::as_slice);
+        let shape = Shape {
+            thing,
+            role: field.role,
+            ty: &field.ty,
+            targets,
+            model: &self.model,
+        };
+        shape.value(hash, 0)
+    }
+
+    /// The fields of a set, as JSON whose members are in the order of the set.
+    pub(crate) fn picked(&self, thing: &Thing, picks: &[Pick]) -> JsonValue {
+        let mut object = JsonMap::new();
+        for pick in picks {
+            if pick.on.as_ref().is_some_and(|on| *on != thing.ty) {
+                continue;
+            }
+            let arguments = self.defaults(thing, &pick.field);
+            let value = self.of(thing, &pick.field, &arguments);
+            object.insert(&*pick.field, self.json(&value, &pick.inner));
+        }
+        object.into()
+    }
+
+    fn json(&self, value: &Value, inner: &[Pick]) -> JsonValue {
+        match value {
+            Value::Null => JsonValue::Null,
+            Value::Leaf(leaf) => leaf.clone(),
+            Value::Thing(thing) => self.picked(thing, inner),
+            Value::List(items) => {
+                let items = items.iter().map(|item| self.json(item, inner));
+                JsonValue::Array(items.collect())
+            }
+        }
+    }
+
+    /// The arguments of a field when none is written.
+    pub(crate) fn defaults(&self, thing: &Thing, name: &str) -> JsonMap {
+        let mut arguments = JsonMap::new();
+        if let Some(field) = self.field(thing, name) {
+            for (name, argument) in &field.arguments {
+                if let Some(default) = &argument.default {
+                    arguments.insert(&**name, default.json.clone());
+                }
+            }
+        }
+        arguments
+    }
+}
+
+fn sorted(arguments: &JsonMap) -> Vec<(&str, String)> {
+    let arguments = arguments.iter();
+    let mut sorted: Vec<_> = arguments
+        .map(|(name, value)| (name.as_str(), value.to_string()))
+        .collect();
+    sorted.sort();
+    sorted
+}
+
+/// The objects to which a field may lead: those that every subgraph that has it knows there.
+fn found_at(model: &Model, owner: &str, name: &str, field: &Field) -> Vec<Name> {
+    let target = &field.ty.named;
+    let mut found = model.members(target);
+    let homes = model.get(owner).map(|ty| &ty.homes);
+    for (subgraph, home) in homes.into_iter().flatten() {
+        let given = home.given.get(name);
+        let is_there = given.is_some_and(|given| given.how != How::Overridden);
+        let there = model.home(target, subgraph);
+        let there = there.filter(|there| !there.members.is_empty());
+        if let (true, Some(there)) = (is_there, there) {
+            found.retain(|object| there.members.contains(object));
+        }
+    }
+    found
+}
+
+/// Where a value is made.
+struct Shape<'a> {
+    thing: &'a Thing,
+    role: Role,
+    ty: &'a Ty,
+    targets: &'a [Name],
+    model: &'a Model,
+}
+
+impl Shape<'_> {
+    fn value(&self, hash: u64, level: usize) -> Value {
+        let never_null = self.role != Role::Plain || self.ty.required[level];
+        if !never_null && below(mixed(hash, "null"), 6) == 0 {
+            return Value::Null;
+        }
+        if level < self.ty.lists {
+            let count = below(mixed(hash, "count"), 3);
+            let items =
+                (0..count).map(|index| self.value(mixed(hash, &index.to_string()), level + 1));
+            return Value::List(items.collect());
+        }
+        if self.model.get(&self.ty.named).is_some() {
+            return self.object(hash);
+        }
+        Value::Leaf(self.leaf(hash))
+    }
+
+    fn object(&self, hash: u64) -> Value {
+        if self.targets.is_empty() {
+            return Value::Null;
+        }
+        let ty = &self.targets[below(hash, self.targets.len())];
+        let is_entity = (self.model.get(ty)).is_some_and(|ty| ty.kind == Kind::Entity);
+        let seed = match self.role {
+            Role::Twin => self.thing.seed,
+            _ if is_entity => mixed(hash, "entity") % INSTANCES as u64,
+            _ => hash,
+        };
+        let ty = Arc::clone(ty);
+        Value::Thing(Thing { ty, seed })
+    }
+
+    fn leaf(&self, hash: u64) -> JsonValue {
+        let Thing { ty, seed } = self.thing;
+        match self.role {
+            Role::Id => return format!("{ty}-{seed:x}").into(),
+            Role::Number => return (7 * seed + 1).into(),
+            Role::Low => return (seed % 2).into(),
+            Role::High => return format!("h{}", seed / 2).into(),
+            Role::Plain | Role::Present | Role::Twin => {}
+        }
+        let number = below(hash, 1000);
+        match &*self.ty.named {
+            "Int" => number.into(),
+            "Float" => (f64::from(u32::try_from(number).unwrap_or(0)) / 4.0).into(),
+            "Boolean" => (number % 2 == 0).into(),
+            "Color" => ["RED", "GREEN", "BLUE"][number % 3].into(),
+            "Json" => json(hash, 2),
+            _ => format!("{} {number}", WORDS[number % WORDS.len()]).into(),
+        }
+    }
+}
+
+/// A value of a scalar that may be anything.
+fn json(hash: u64, depth: usize) -> JsonValue {
+    match below(hash, if depth == 0 { 3 } else { 6 }) {
+        0 => true.into(),
+        1 => below(mixed(hash, "n"), 50).into(),
+        2 => "text".into(),
+        3 => JsonValue::Array(vec![json(mixed(hash, "0"), depth - 1), JsonValue::Null]),
+        4 => JsonValue::Array(Vec::new()),
+        _ => {
+            let mut object = JsonMap::new();
+            object.insert("__typename", "Nothing".into());
+            object.insert("id", json(mixed(hash, "id"), depth - 1));
+            object.into()
+        }
+    }
+}
+
+const WORDS: [&str; 5] = ["ada", "\"quoted\" \\", "línea\n", "𝔘", ""];

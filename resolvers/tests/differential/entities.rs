@@ -1,0 +1,147 @@
+//! `_entities`: representations → objects. Every value of a representation is compared with the
+//! data, so that a wrong one is found even where nothing depends on it.
+
+use std::sync::Arc;
+
+use apollo_compiler::resolvers::{FieldError, ResolvedValue};
+use apollo_compiler::response::{JsonMap, JsonValue};
+
+use crate::data::{Data, Thing, Value};
+use crate::model::{Name, Pick};
+use crate::service::{Here, Service};
+
+/// The objects that `_entities` gives.
+pub(crate) fn resolve<'a>(
+    service: &'a Service,
+    arguments: &JsonMap,
+) -> Result<ResolvedValue<'a>, FieldError> {
+    let representations = arguments.get("representations");
+    let Some(JsonValue::Array(representations)) = representations else {
+        return Err(service.refuse("`representations` is no list"));
+    };
+    for (index, one) in representations.iter().enumerate() {
+        if representations[..index].contains(one) {
+            return Err(service.refuse(&format!("{one} is asked for twice")));
+        }
+    }
+    let entities: Result<Vec<_>, _> = representations
+        .iter()
+        .map(|representation| {
+            let found = entity(service, representation);
+            let here = found.map_err(|why| service.refuse(&format!("{representation}: {why}")))?;
+            Ok(ResolvedValue::object(here))
+        })
+        .collect();
+    Ok(ResolvedValue::List(Box::new(entities?.into_iter().map(Ok))))
+}
+
+fn entity<'a>(service: &'a Service, representation: &JsonValue) -> Result<Here<'a>, String> {
+    let told = representation.as_object().ok_or("is no object")?;
+    let name = told.get("__typename").and_then(JsonValue::as_str);
+    let name: Name = name.ok_or("has no `__typename`")?.into();
+    let data = &service.data;
+    let ty = data.model.get(&name).ok_or("is of no known type")?;
+    let home = ty.homes.get(&service.name).ok_or("is of a type not here")?;
+    let mut found: Vec<Thing> = Vec::new();
+    let resolvable = home.keys.iter().filter(|key| key.resolvable);
+    for key in resolvable.map(|key| &ty.keys[key.index]) {
+        if let Ok(wanted) = picked(told, key) {
+            let thing = data
+                .entities(&name)
+                .into_iter()
+                .find(|thing| data.picked(thing, key) == wanted);
+            found.push(thing.ok_or("has a key that no entity has")?);
+        }
+    }
+    let thing = found.first().ok_or("has no key of this subgraph")?.clone();
+    if found.iter().any(|other| *other != thing) {
+        return Err("has keys of different entities".to_owned());
+    }
+    let called = if home.is_interface_object {
+        name
+    } else {
+        Arc::clone(&thing.ty)
+    };
+    for (field, value) in told {
+        if field.as_str() != "__typename" {
+            agrees(service, (&thing, &called), field.as_str(), value)?;
+        }
+    }
+    Ok(Here {
+        service,
+        name: called,
+        thing,
+        provided: Vec::new(),
+        told: Some(told.clone()),
+    })
+}
+
+/// Whether the subgraph has the field and the value is what the data have.
+fn agrees(
+    service: &Service,
+    (thing, called): (&Thing, &str),
+    field: &str,
+    value: &JsonValue,
+) -> Result<(), String> {
+    let data: &Data = &service.data;
+    if data.model.given(called, &service.name, field).is_none() {
+        return Err(format!("has `{field}`, which `{called}` has not here"));
+    }
+    let arguments = data.defaults(thing, field);
+    same(service, &data.of(thing, field, &arguments), value)
+        .map_err(|why| format!("`{field}` {why}"))
+}
+
+fn same(service: &Service, known: &Value, told: &JsonValue) -> Result<(), String> {
+    match (known, told) {
+        (Value::Null, JsonValue::Null) => Ok(()),
+        (Value::Leaf(known), told) if known == told => Ok(()),
+        (Value::List(known), JsonValue::Array(told)) if known.len() == told.len() => {
+            let mut pairs = known.iter().zip(told);
+            pairs.try_for_each(|(known, told)| same(service, known, told))
+        }
+        (Value::Thing(thing), JsonValue::Object(told)) => {
+            for (field, value) in told {
+                match (field.as_str(), value.as_str()) {
+                    ("__typename", Some(name)) if *name == *thing.ty => {}
+                    ("__typename", name) => {
+                        return Err(format!("is a {}, not a {name:?}", thing.ty));
+                    }
+                    (field, _) => agrees(service, (thing, &thing.ty), field, value)?,
+                }
+            }
+            Ok(())
+        }
+        _ => Err(format!("is not {known:?}")),
+    }
+}
+
+/// The fields of a set out of a representation, in the order of the set; the name of the first
+/// one that is missing.
+pub(crate) fn picked(told: &JsonMap, picks: &[Pick]) -> Result<JsonValue, String> {
+    let mut object = JsonMap::new();
+    for pick in picks {
+        if let Some(on) = &pick.on {
+            let name = told.get("__typename").and_then(JsonValue::as_str);
+            if name.ok_or("__typename")? != &**on {
+                continue;
+            }
+        }
+        let value = told
+            .get(&*pick.field)
+            .ok_or_else(|| pick.field.to_string())?;
+        object.insert(&*pick.field, inner(value, &pick.inner)?);
+    }
+    Ok(object.into())
+}
+
+fn inner(value: &JsonValue, picks: &[Pick]) -> Result<JsonValue, String> {
+    match value {
+        JsonValue::Object(told) if !picks.is_empty() => picked(told, picks),
+        JsonValue::Array(items) if !picks.is_empty() => {
+            let items: Result<_, _> = items.iter().map(|item| inner(item, picks)).collect();
+            Ok(JsonValue::Array(items?))
+        }
+        other => Ok(other.clone()),
+    }
+}

@@ -1,0 +1,148 @@
+//! Which subgraph has which types and gives which fields.
+//!
+//! One subgraph of each entity can be entered by all of its keys and so leads from each key to
+//! each other; with that, whatever a subgraph gives of an entity can be reached.
+
+use std::sync::Arc;
+
+use super::Generator;
+use crate::model::{Given, HomeKey, How, Kind, Name, Pick};
+
+impl Generator {
+    pub(super) fn homes(&mut self) {
+        for name in self.named(Kind::Entity) {
+            self.entity_homes(&name);
+        }
+        for name in self.named(Kind::Entity) {
+            let homes: Vec<Name> = self.model.types[&name].homes.keys().cloned().collect();
+            self.spread(&name, &homes);
+        }
+        let subgraphs = self.model.subgraphs.clone();
+        self.spread("Query", &subgraphs);
+        self.stricter();
+    }
+
+    fn entity_homes(&mut self, name: &Name) {
+        let count = self.random.between(1, self.model.subgraphs.len().min(4));
+        let subgraphs = self.random.some(&self.model.subgraphs, count);
+        let keys = self.model.types[name].keys.len();
+        let hub = self.random.below(subgraphs.len());
+        for (index, subgraph) in subgraphs.iter().enumerate() {
+            let least = if index == hub { keys } else { 1 };
+            let count = self.random.between(least, keys);
+            let known: Vec<usize> = (0..keys).collect();
+            for key in self.random.some(&known, count) {
+                self.key(name, subgraph, key);
+            }
+            let closes_one = index != hub && self.random.one_in(6);
+            let keys = &mut self.home(name, subgraph).keys;
+            // It may have been known before, and not have been open.
+            keys.iter_mut().for_each(|key| key.resolvable = true);
+            if let (true, [first, _, ..]) = (closes_one, keys.as_mut_slice()) {
+                first.resolvable = false;
+            }
+        }
+    }
+
+    /// What a subgraph has of a type.
+    pub(super) fn home(&mut self, name: &str, subgraph: &str) -> &mut crate::model::Home {
+        let homes = &mut self.model.types[name].homes;
+        homes.entry(subgraph.into()).or_default()
+    }
+
+    /// The subgraph knows entities of the type by that key.
+    pub(super) fn key(&mut self, name: &str, subgraph: &str, index: usize) {
+        let home = self.home(name, subgraph);
+        if home.keys.iter().any(|key| key.index == index) {
+            return;
+        }
+        home.keys.push(HomeKey {
+            index,
+            resolvable: true,
+        });
+        for pick in self.model.types[name].keys[index].clone() {
+            self.give(name, subgraph, &pick.field);
+            self.give_inside(name, subgraph, &pick);
+        }
+    }
+
+    fn give_inside(&mut self, name: &str, subgraph: &str, pick: &Pick) {
+        let target = Arc::clone(&self.model.types[name].fields[&pick.field].ty.named);
+        for inner in &pick.inner {
+            self.give(&target, subgraph, &inner.field);
+        }
+    }
+
+    /// The subgraph gives the field, and has all types that it needs to say so.
+    pub(super) fn give(&mut self, owner: &str, subgraph: &str, field: &str) {
+        self.mention(owner, subgraph, field, How::Gives);
+    }
+
+    /// The subgraph names the field; nothing changes where it does so already.
+    pub(super) fn mention(&mut self, owner: &str, subgraph: &str, field: &str, how: How) {
+        let home = self.home(owner, subgraph);
+        if home.given.contains_key(field) {
+            return;
+        }
+        home.given.insert(field.into(), Given::new(how));
+        let target = Arc::clone(&self.model.types[owner].fields[field].ty.named);
+        self.know(&target, subgraph);
+    }
+
+    /// The subgraph has the type, be it only to refer to its objects.
+    pub(super) fn know(&mut self, name: &str, subgraph: &str) {
+        let Some(ty) = self.model.get(name) else {
+            return; // A leaf.
+        };
+        match ty.kind {
+            Kind::Entity => {
+                if ty.homes.get(subgraph).is_none_or(|it| it.keys.is_empty()) {
+                    let index = self.random.below(ty.keys.len());
+                    self.key(name, subgraph, index);
+                    let resolvable = !self.random.one_in(3);
+                    self.home(name, subgraph).keys[0].resolvable = resolvable;
+                }
+            }
+            Kind::Value => {
+                // A value cannot be asked for elsewhere, so all of it is given.
+                for field in ty.fields.keys().cloned().collect::<Vec<_>>() {
+                    self.give(name, subgraph, &field);
+                }
+            }
+            Kind::Root | Kind::Interface | Kind::Union => {}
+        }
+    }
+
+    /// Gives each field that is nowhere to one of the subgraphs, or to several.
+    fn spread(&mut self, owner: &str, subgraphs: &[Name]) {
+        let fields: Vec<Name> = self.model.types[owner].fields.keys().cloned().collect();
+        for field in fields {
+            if !self.model.givers(owner, &field).is_empty() {
+                continue;
+            }
+            let count = [1, 1, 1, 1, 2, 2, 3][self.random.below(7)];
+            for subgraph in self.random.some(subgraphs, count) {
+                self.give(owner, &subgraph, &field);
+            }
+        }
+    }
+
+    /// Some subgraphs promise more than others.
+    fn stricter(&mut self) {
+        let mut found = Vec::new();
+        for (name, ty) in &self.model.types {
+            for (field, it) in &ty.fields {
+                let homes: Vec<&Name> = self.model.givers(name, field);
+                if it.role == crate::model::Role::Present && homes.len() > 1 {
+                    found.push((Arc::clone(name), Arc::clone(field), Arc::clone(homes[0])));
+                }
+            }
+        }
+        for (name, field, subgraph) in found {
+            let is_stricter = self.random.one_in(2);
+            if let Some(given) = self.home(&name, &subgraph).given.get_mut(&field) {
+                given.is_stricter = is_stricter;
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What an operation answers over the unsplit data: the specification's own algorithm, as another
+//! library has it.
+
+use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
+use apollo_compiler::response::{ExecutionResponse, JsonMap};
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{ExecutableDocument, Schema};
+
+use crate::data::{Data, Thing, Value};
+
+/// The answer to a document with one operation; what went wrong, where nothing could be executed.
+pub(crate) fn answer(
+    data: &Data,
+    schema: &Valid<Schema>,
+    document: &Valid<ExecutableDocument>,
+    variables: &JsonMap,
+) -> Result<ExecutionResponse, String> {
+    let operation = document.operations.get(None);
+    let operation = operation.map_err(|error| error.message().to_string())?;
+    let root = Whole {
+        data,
+        thing: Thing {
+            ty: operation.object_type().as_str().into(),
+            seed: 0,
+        },
+    };
+    let execution = Execution::new(schema, document).raw_variable_values(variables);
+    let answer = execution.execute_sync(&root);
+    answer.map_err(|error| error.message().to_string())
+}
+
+/// An object with everything there is of it.
+struct Whole<'a> {
+    data: &'a Data,
+    thing: Thing,
+}
+
+impl ObjectValue for Whole<'_> {
+    fn type_name(&self) -> &str {
+        &self.thing.ty
+    }
+
+    fn resolve_field<'b>(
+        &'b self,
+        info: &'b ResolveInfo<'b>,
+    ) -> Result<ResolvedValue<'b>, FieldError> {
+        let value = self
+            .data
+            .of(&self.thing, info.field_name(), info.arguments());
+        let data = self.data;
+        Ok(resolved(value, &|thing| Box::new(Whole { data, thing })))
+    }
+}
+
+/// A value in the form that the library takes; `object` makes its objects.
+pub(crate) fn resolved<'a>(
+    value: Value,
+    object: &dyn Fn(Thing) -> Box<dyn ObjectValue + 'a>,
+) -> ResolvedValue<'a> {
+    match value {
+        Value::Null => ResolvedValue::null(),
+        Value::Leaf(leaf) => ResolvedValue::Leaf(leaf),
+        Value::Thing(thing) => ResolvedValue::Object(object(thing)),
+        Value::List(items) => {
+            let items: Vec<_> = items
+                .into_iter()
+                .map(|item| Ok(resolved(item, object)))
+                .collect();
+            ResolvedValue::List(Box::new(items.into_iter()))
+        }
+    }
+}

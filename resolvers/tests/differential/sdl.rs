@@ -1,0 +1,230 @@
+//! A model as SDL: of each subgraph as the linker reads it and as its service has it, and of the
+//! whole as clients see it.
+
+use std::fmt::Write;
+
+use crate::model::{Argument, Field, Given, Home, How, Kind, Model, Name, Pick, Type, set};
+
+/// For whom a subgraph is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// The linker: with what federation needs to know.
+    Linker,
+    /// The service itself: what may be asked of it.
+    Service,
+}
+
+/// The SDL of one subgraph.
+pub(crate) fn subgraph(model: &Model, name: &str, reader: Reader) -> String {
+    let mut text = match reader {
+        Reader::Linker => HEADER.to_owned(),
+        Reader::Service => SERVICE.to_owned(),
+    };
+    text.push_str(LEAVES);
+    let printer = Printer {
+        model,
+        name,
+        reader,
+    };
+    for (type_name, ty) in &model.types {
+        if let Some(home) = ty.homes.get(name) {
+            printer.ty((type_name, ty), home, &mut text);
+        }
+    }
+    if reader == Reader::Service {
+        printer.entities(&mut text);
+    }
+    text
+}
+
+/// The SDL of the whole graph, as clients see it.
+pub(crate) fn whole(model: &Model) -> String {
+    let mut text = LEAVES.to_owned();
+    for (name, ty) in &model.types {
+        let members = model.members(name);
+        if ty.kind == Kind::Union {
+            union(name, &members, &mut text);
+            continue;
+        }
+        let fields = model.visible(name);
+        if fields.is_empty() || ty.homes.is_empty() {
+            continue;
+        }
+        let interfaces = model.interfaces(name, None);
+        opening(name, ty.kind, &interfaces, &mut text);
+        text.push_str(" {\n");
+        for field_name in fields {
+            let field = &ty.fields[field_name];
+            let stricter = model.is_stricter_everywhere(name, field_name);
+            declared((field_name, field), stricter, &mut text);
+            text.push('\n');
+        }
+        text.push_str("}\n");
+    }
+    text
+}
+
+struct Printer<'a> {
+    model: &'a Model,
+    name: &'a str,
+    reader: Reader,
+}
+
+impl Printer<'_> {
+    fn ty(&self, (name, ty): (&Name, &Type), home: &Home, text: &mut String) {
+        if ty.kind == Kind::Union {
+            union(name, &home.members, text);
+            return;
+        }
+        let kind = if home.is_interface_object {
+            Kind::Entity
+        } else {
+            ty.kind
+        };
+        let interfaces = self.model.interfaces(name, Some(self.name));
+        opening(name, kind, &interfaces, text);
+        self.directives(ty, home, text);
+        text.push_str(" {\n");
+        if kind == Kind::Interface {
+            for field_name in self.model.interface_fields(name, self.name) {
+                declared((field_name, &ty.fields[field_name]), false, text);
+                text.push('\n');
+            }
+        }
+        for (field_name, given) in &home.given {
+            let field = &ty.fields[field_name];
+            declared((field_name, field), given.is_stricter, text);
+            if self.reader == Reader::Linker {
+                self.field_directives((name, ty), (field_name, field), given, text);
+            }
+            text.push('\n');
+        }
+        text.push_str("}\n");
+    }
+
+    fn directives(&self, ty: &Type, home: &Home, text: &mut String) {
+        if self.reader == Reader::Service {
+            return;
+        }
+        for key in &home.keys {
+            let resolvable = if key.resolvable {
+                ""
+            } else {
+                ", resolvable: false"
+            };
+            let fields = set(&ty.keys[key.index]);
+            let _ = write!(text, " @key(fields: \"{fields}\"{resolvable})");
+        }
+        if home.is_interface_object {
+            text.push_str(" @interfaceObject");
+        }
+    }
+
+    fn field_directives(
+        &self,
+        (name, ty): (&Name, &Type),
+        (field_name, field): (&Name, &Field),
+        given: &Given,
+        text: &mut String,
+    ) {
+        if given.how == How::External {
+            text.push_str(" @external");
+            return;
+        }
+        let keys = &ty.homes[self.name].keys;
+        let is_key = keys
+            .iter()
+            .any(|key| names(&ty.keys[key.index], field_name));
+        if !is_key && self.model.givers(name, field_name).len() > 1 {
+            text.push_str(" @shareable");
+        }
+        if given.how == How::Overridden {
+            return;
+        }
+        if !field.requires.is_empty() {
+            let _ = write!(text, " @requires(fields: \"{}\")", set(&field.requires));
+        }
+        if !given.provides.is_empty() {
+            let _ = write!(text, " @provides(fields: \"{}\")", set(&given.provides));
+        }
+        if let Some(from) = &given.overrides {
+            let _ = write!(text, " @override(from: \"{from}\")");
+        }
+    }
+
+    fn entities(&self, text: &mut String) {
+        let types = self.model.types.iter();
+        let entities: Vec<&str> = types
+            .filter(|(_, ty)| {
+                ty.homes.get(self.name).is_some_and(|home| {
+                    (ty.kind == Kind::Entity || home.is_interface_object)
+                        && home.keys.iter().any(|key| key.resolvable)
+                })
+            })
+            .map(|(name, _)| &**name)
+            .collect();
+        let root = if self.model.home("Query", self.name).is_some() {
+            "extend type Query"
+        } else {
+            "type Query"
+        };
+        let _ = writeln!(text, "{root} {{\n  _service: String");
+        if entities.is_empty() {
+            text.push_str("}\n");
+            return;
+        }
+        text.push_str("  _entities(representations: [_Any!]!): [_Entity]!\n}\n");
+        let _ = writeln!(text, "union _Entity = {}", entities.join(" | "));
+    }
+}
+
+fn names(key: &[Pick], field: &str) -> bool {
+    key.iter().any(|pick| *pick.field == *field)
+}
+
+fn opening(name: &str, kind: Kind, interfaces: &[&Name], text: &mut String) {
+    let word = match kind {
+        Kind::Interface => "interface",
+        _ => "type",
+    };
+    let _ = write!(text, "{word} {name}");
+    for (index, interface) in interfaces.iter().enumerate() {
+        let before = if index == 0 { "implements" } else { "&" };
+        let _ = write!(text, " {before} {interface}");
+    }
+}
+
+fn union(name: &str, members: &[Name], text: &mut String) {
+    let _ = writeln!(text, "union {name} = {}", members.join(" | "));
+}
+
+/// `  name(argument: Int = 1): Type`.
+fn declared((name, field): (&str, &Field), is_stricter: bool, text: &mut String) {
+    let ty = if is_stricter {
+        field.ty.stricter()
+    } else {
+        field.ty.clone()
+    };
+    let arguments: Vec<String> = field.arguments.iter().map(argument).collect();
+    let arguments = if arguments.is_empty() {
+        String::new()
+    } else {
+        format!("({})", arguments.join(", "))
+    };
+    let _ = write!(text, "  {name}{arguments}: {ty}");
+}
+
+fn argument((name, argument): (&Name, &Argument)) -> String {
+    match &argument.default {
+        Some(default) => format!("{name}: {} = {}", argument.ty, default.text),
+        None => format!("{name}: {}", argument.ty),
+    }
+}
+
+const HEADER: &str = r#"extend schema @link(
+  url: "https://specs.apollo.dev/federation/v2.9"
+  import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@interfaceObject"]
+)
+"#;
+const SERVICE: &str = "scalar _Any\n";
+const LEAVES: &str = "enum Color { RED GREEN BLUE }\nscalar Json\ninput Filter { most: Int = 3, words: [String!] }\n";

@@ -1,0 +1,30 @@
+//! What an operator would have decided: bounds far away from what is generated.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use resolvers::settings::{Introspection, Limits, Reports, Settings};
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        sources: BTreeMap::new(),
+        services: BTreeMap::new(),
+        local: BTreeMap::new(),
+        limits: Limits {
+            depth: 20,
+            tokens: 10_000,
+            fields: 5_000,
+            source_body: 16 << 20,
+            source_url: 8_000,
+            errors: 100,
+        },
+        operation_timeout: Duration::from_secs(20),
+        source_timeout: Duration::from_secs(20),
+        source_calls: None,
+        environment: BTreeMap::new(),
+        reports: Reports::Hide,
+        prepared_operations: NonZeroUsize::MIN,
+        introspection: Introspection::Allow,
+    }
+}

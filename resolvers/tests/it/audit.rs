@@ -1,0 +1,113 @@
+//! The public federation audit, as data: every query is planned, in at most as many requests as
+//! the best planners need.
+//!
+//! The graphs are read from the folder that `WEIR_AUDIT` names, or from `shared/audit` beside the
+//! checkout; without either the tests say so and pass.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use resolvers::Engine;
+use schema::diagnostic::Diagnostic;
+use schema::graph::Graph;
+use schema::link::{self, LinkOptions};
+use schema::span::Document;
+use serde_json::Value;
+
+use crate::support;
+
+/// What Hive Router's planner, the best known, needs for all of them.
+const BEST_KNOWN: usize = 406;
+
+#[test]
+fn every_query_of_the_audit_is_planned_in_few_requests() {
+    let Some(folder) = folder() else {
+        println!("skipped: no folder with the federation audit");
+        return;
+    };
+    let known = counts(&folder);
+    let (mut total, mut queries, mut failed) = (0, 0, Vec::new());
+    let mut table = String::new();
+    for suite in suites(&folder) {
+        let name = suite.file_name().unwrap().to_str().unwrap().to_owned();
+        let engine = Engine::new(supergraph(&suite), support::settings()).unwrap();
+        let tests = fs::read_to_string(suite.join("tests.json")).unwrap();
+        let tests: Vec<Value> = serde_json::from_str(&tests).unwrap();
+        for (index, test) in tests.iter().enumerate() {
+            queries += 1;
+            let id = format!("{name}_{index}");
+            let query = test["query"].as_str().unwrap();
+            match engine.explain(query, None) {
+                Ok(plan) => {
+                    let count = requests(&plan);
+                    total += count;
+                    let best = known.iter().find(|(known, _)| *known == id);
+                    let best = best.and_then(|(_, count)| *count);
+                    if best.is_some_and(|best| best != count) {
+                        table += &format!("{id}: {count}, best known {best:?}\n");
+                    }
+                }
+                // Nothing is expected of it but an error, as of a field that is not there.
+                Err(_)
+                    if test["expected"]["errors"] == true && test["expected"]["data"].is_null() => {
+                }
+                Err(errors) => failed.push(format!("{id}: {errors:?}")),
+            }
+        }
+    }
+    println!("{table}{total} requests for {queries} queries");
+    assert_eq!(failed.join("\n"), "");
+    assert_eq!(queries, 199);
+    assert!(total <= BEST_KNOWN, "{total} requests\n{table}");
+}
+
+fn requests(plan: &str) -> usize {
+    let lines = plan.lines();
+    lines
+        .filter(|line| line.starts_with(|first: char| first.is_ascii_digit()))
+        .count()
+}
+
+pub(crate) fn folder() -> Option<PathBuf> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "where the audit is, is said by who runs the tests"
+    )]
+    let named = std::env::var("WEIR_AUDIT").ok().map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/audit");
+    named.or(Some(beside)).filter(|folder| folder.is_dir())
+}
+
+pub(crate) fn suites(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut suites: Vec<PathBuf> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    suites.sort();
+    suites
+}
+
+pub(crate) fn supergraph(suite: &Path) -> Arc<Graph> {
+    let path = suite.join("supergraph.graphql");
+    let text = fs::read_to_string(&path).unwrap();
+    let document = Document::new("supergraph.graphql", text);
+    let (graph, diagnostics) = link::link_supergraph(&document, LinkOptions::default());
+    let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
+    assert_eq!(rendered.join("\n"), "", "{}", suite.display());
+    Arc::new(graph.unwrap())
+}
+
+/// The number of requests that the best known planner needs; `None` where it has no plan.
+fn counts(folder: &Path) -> Vec<(String, Option<usize>)> {
+    let text = fs::read_to_string(folder.join("fetch-counts.txt")).unwrap();
+    let lines = text.lines();
+    lines
+        .filter_map(|line| {
+            let (id, rest) = line.split_once(':')?;
+            let (_, hive) = rest.rsplit_once("hive ")?;
+            Some((id.to_owned(), hive.trim().parse().ok()))
+        })
+        .collect()
+}

@@ -1,0 +1,97 @@
+//! The public federation audit, whole: every query against its running services.
+//!
+//! `WEIR_AUDIT_URL` says where the audit's own server is (`http://127.0.0.1:4200`); without it, or
+//! without the folder that `audit` reads, the test says so and passes.
+
+use std::fs;
+use std::path::Path;
+
+use http::HeaderMap;
+use resolvers::settings::ServiceSettings;
+use resolvers::{Allow, Engine, Outcome, Request};
+use serde_json::Value;
+
+use crate::audit::{folder, suites, supergraph};
+use crate::support;
+
+#[tokio::test]
+async fn every_query_of_the_audit_is_answered_as_expected() {
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::print_stderr,
+        reason = "who runs the tests says where the audit runs, and is told that it does not"
+    )]
+    let (Ok(url), Some(folder)) = (std::env::var("WEIR_AUDIT_URL"), folder()) else {
+        eprintln!("skipped: `WEIR_AUDIT_URL` names no running audit");
+        return;
+    };
+    let (mut queries, mut failed) = (0, Vec::new());
+    for suite in suites(&folder) {
+        let name = suite.file_name().unwrap().to_str().unwrap().to_owned();
+        let engine = engine(&suite, &format!("{url}/{name}"));
+        let tests = fs::read_to_string(suite.join("tests.json")).unwrap();
+        let tests: Vec<Value> = serde_json::from_str(&tests).unwrap();
+        for (index, test) in tests.iter().enumerate() {
+            queries += 1;
+            if let Err(message) = check(&engine, test).await {
+                failed.push(format!("{name}_{index}: {message}"));
+            }
+        }
+    }
+    assert_eq!(queries, 199);
+    let right = queries - failed.len();
+    assert!(
+        failed.is_empty(),
+        "{right} of 199 as expected\n{}",
+        failed.join("\n\n")
+    );
+}
+
+fn engine(suite: &Path, url: &str) -> Engine {
+    let graph = supergraph(suite);
+    let mut settings = support::settings();
+    for (_, source) in graph.sources() {
+        let service = ServiceSettings {
+            url: Some(format!("{url}/{}", source.service).parse().unwrap()),
+            ..ServiceSettings::default()
+        };
+        settings
+            .services
+            .insert(source.service.to_string(), service);
+    }
+    Engine::new(graph, settings).unwrap()
+}
+
+async fn check(engine: &Engine, test: &Value) -> Result<(), String> {
+    let query = test["query"].as_str().unwrap();
+    let request = Request {
+        query: query.to_owned(),
+        operation_name: None,
+        variables: None,
+        headers: HeaderMap::new(),
+        allow: Allow::All,
+    };
+    let mut out = Vec::new();
+    let (data, errors): (Value, Vec<String>) = match engine.execute(request, &mut out).await {
+        Outcome::Executed { errors, .. } => (
+            serde_json::from_slice(&out).unwrap(),
+            errors.iter().map(|it| format!("{it:?}")).collect(),
+        ),
+        Outcome::Refused { errors } => (
+            Value::Null,
+            errors.into_iter().map(|it| it.message).collect(),
+        ),
+    };
+    let expected = &test["expected"];
+    let same_errors = expected["errors"]
+        .as_bool()
+        .is_none_or(|expected| expected != errors.is_empty());
+    if data == expected["data"] && same_errors {
+        return Ok(());
+    }
+    let plan = engine.explain(query, None).unwrap_or_default();
+    Err(format!(
+        "{query}\nexpected {expected}\nanswered {data}\nerrors {}\n{plan}",
+        errors.join("\n       "),
+    ))
+}

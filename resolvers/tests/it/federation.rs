@@ -1,0 +1,86 @@
+//! An engine over services that speak GraphQL, all of them in the process: each answers what it
+//! is told to, and remembers what it was asked.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use resolvers::Engine;
+use resolvers::local::{LocalRequest, LocalService};
+use resolvers::settings::Settings;
+use serde_json::{Value, json};
+
+use crate::support::{ask, graph, settings};
+
+/// What a service answers to a document and its variables.
+type Answers = dyn Fn(&str, &Value) -> Value + Send + Sync;
+
+/// A service that answers as a closure says.
+#[derive(Clone)]
+pub(crate) struct Scripted {
+    answers: Arc<Answers>,
+    asked: Arc<Mutex<Vec<LocalRequest>>>,
+}
+
+impl Scripted {
+    pub(crate) fn new(answers: impl Fn(&str, &Value) -> Value + Send + Sync + 'static) -> Self {
+        Self {
+            answers: Arc::new(answers),
+            asked: Arc::default(),
+        }
+    }
+
+    /// Every request so far, as its document and its variables.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        let line = |request: &LocalRequest| {
+            let variables = std::str::from_utf8(&request.variables).unwrap();
+            format!("{} {variables}", request.query)
+        };
+        asked.iter().map(line).collect()
+    }
+}
+
+impl LocalService for Scripted {
+    fn call(&self, request: LocalRequest) -> BoxFuture<'_, Bytes> {
+        let variables: Value = serde_json::from_slice(&request.variables).unwrap();
+        let answer = (self.answers)(&request.query, &variables);
+        self.asked.lock().unwrap().push(request);
+        Box::pin(std::future::ready(Bytes::from(answer.to_string())))
+    }
+}
+
+impl fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scripted")
+    }
+}
+
+/// An engine over these subgraphs, the services of some of them in the process.
+pub(crate) fn engine(subgraphs: &[(&str, &str)], services: &[(&str, &Scripted)]) -> Engine {
+    engine_with(subgraphs, services, |_| ())
+}
+
+pub(crate) fn engine_with(
+    subgraphs: &[(&str, &str)],
+    services: &[(&str, &Scripted)],
+    change: impl FnOnce(&mut Settings),
+) -> Engine {
+    let mut settings = settings();
+    for (name, service) in services {
+        let service: Arc<dyn LocalService> = Arc::new((*service).clone());
+        settings.local.insert((*name).to_owned(), service);
+    }
+    change(&mut settings);
+    Engine::new(graph(subgraphs), settings).unwrap()
+}
+
+/// What one service, which has all of the graph, is asked for `query`.
+pub(crate) async fn asked(sdl: &str, query: &str, variables: Value) -> Vec<String> {
+    let service = Scripted::new(|_, _| json!({ "data": {} }));
+    let engine = engine(&[("g", sdl)], &[("g", &service)]);
+    let answer = ask(&engine, query, variables).await;
+    assert!(answer.get("refused").is_none(), "{answer:#}");
+    service.asked()
+}
