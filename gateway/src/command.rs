@@ -10,11 +10,16 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use schema::diagnostic::Code;
 
+use self::compose::Compose;
+use self::origin::Origin;
+
 mod check;
+mod compose;
 mod describe;
 mod explain;
+mod introspect;
+mod origin;
 mod print;
-mod project;
 mod serve;
 mod test;
 
@@ -35,6 +40,8 @@ const EXAMPLES: &str = "\
 Examples:
   weir                                        Look at the shop that comes with it
   weir serve --config shop/weir.yaml          Serve a graph of your own
+  weir serve --supergraph supergraph.graphql  Serve what another tool has composed
+  weir compose --output supergraph.graphql    Compose subgraphs for another tool
   weir check --format json                    Everything wrong with it, for an editor or CI
   weir test --watch                           Its connector tests, again after each change
   weir explain INVALID_URL                    What a diagnostic means, and how to cure it
@@ -49,7 +56,7 @@ enum Command {
     /// still in flight then.
     Serve {
         #[command(flatten)]
-        config: ConfigFile,
+        origin: Origin,
         #[command(flatten)]
         listen: Listen,
     },
@@ -58,11 +65,16 @@ enum Command {
     /// Nothing is started or called. Exit code 1 when there is an error; warnings alone are 0.
     Check {
         #[command(flatten)]
-        config: ConfigFile,
+        origin: Origin,
         /// For people, or for editors and CI
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Put subgraphs together and print the supergraph, for other tools
+    ///
+    /// Without a configuration the graph is the shop that comes with Weir. Exit code 1 when there
+    /// is an error; nothing is printed or written then.
+    Compose(Compose),
     /// Explain the code of a diagnostic, or list all codes
     Explain {
         /// The code, such as `INVALID_URL`
@@ -79,7 +91,7 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
         #[command(flatten)]
-        config: OptionalConfigFile,
+        origin: Origin,
     },
     /// Run connector tests: an answer in, the request and what is made of the answer out
     ///
@@ -100,7 +112,7 @@ enum Command {
     /// Without a configuration the graph is the shop that comes with Weir.
     Schema {
         #[command(flatten)]
-        config: OptionalConfigFile,
+        origin: Origin,
     },
     /// Print the JSON Schema of the configuration file, for editors
     ConfigSchema,
@@ -111,20 +123,6 @@ struct Listen {
     /// The address to listen at, instead of the configured one; port 0 takes any free port
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-}
-
-#[derive(Debug, Args)]
-struct ConfigFile {
-    /// The configuration file
-    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-    config: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct OptionalConfigFile {
-    /// The configuration file [default: weir.yaml, where there is one]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -144,13 +142,12 @@ impl Weir {
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             None if Path::new(DEFAULT_CONFIG).exists() => {
-                serve::configured(Path::new(DEFAULT_CONFIG), self.listen.listen)
+                serve::named(&Origin::default(), self.listen.listen)
             }
             None => serve::shop(self.listen.listen),
-            Some(Command::Serve { config, listen }) => {
-                serve::configured(&config.config, listen.listen)
-            }
-            Some(Command::Check { config, format }) => check::run(&config.config, format),
+            Some(Command::Serve { origin, listen }) => serve::named(&origin, listen.listen),
+            Some(Command::Check { origin, format }) => check::run(&origin, format),
+            Some(Command::Compose(compose)) => compose::run(&compose),
             Some(Command::Explain { code }) => {
                 explain::run(code);
                 Ok(())
@@ -158,15 +155,15 @@ impl Weir {
             Some(Command::Plan {
                 operation,
                 name,
-                config,
-            }) => describe::plan(&operation, name.as_deref(), &config),
+                origin,
+            }) => describe::plan(&operation, name.as_deref(), &origin),
             Some(Command::Test {
                 files,
                 config,
                 watch: false,
             }) => test::run(&files, config.as_deref()),
             Some(Command::Test { files, config, .. }) => test::watch(&files, config.as_deref()),
-            Some(Command::Schema { config }) => describe::schema(&config),
+            Some(Command::Schema { origin }) => describe::schema(&origin),
             Some(Command::ConfigSchema) => {
                 describe::config_schema();
                 Ok(())
@@ -176,16 +173,6 @@ impl Weir {
             Ok(()) => ExitCode::SUCCESS,
             Err(Failed) => ExitCode::FAILURE,
         }
-    }
-}
-
-impl OptionalConfigFile {
-    /// The file to use; `None` for the shop that comes with the binary.
-    fn choose(&self) -> Option<&Path> {
-        let default = Path::new(DEFAULT_CONFIG);
-        self.config
-            .as_deref()
-            .or_else(|| default.exists().then_some(default))
     }
 }
 

@@ -6,9 +6,11 @@
 
 pub mod connectors;
 pub mod graph;
+mod headers;
 pub mod limits;
 pub mod listen;
 pub mod log;
+pub mod services;
 pub mod shutdown;
 
 pub mod docs;
@@ -32,7 +34,9 @@ use self::limits::Limits;
 use self::listen::Listen;
 use self::log::Log;
 use self::reader::Reader;
+use self::services::Services;
 use self::shutdown::Shutdown;
+use self::written::Named;
 
 /// Everything an operator decides. Holding one means that it is usable.
 #[derive(Clone, Debug)]
@@ -43,6 +47,8 @@ pub struct Config {
     pub limits: Limits,
     /// What is served.
     pub graph: Graph,
+    /// The services behind the graph that speak GraphQL.
+    pub services: Services,
     /// The REST services behind the graph.
     pub connectors: Connectors,
     /// What is said while running.
@@ -65,6 +71,8 @@ struct Written {
     limits: Option<limits::Written>,
     /// What is served.
     graph: Option<graph::Written>,
+    /// How the services are asked that speak GraphQL, by the names of their subgraphs.
+    services: Option<Named<services::Written>>,
     /// The REST services behind the graph.
     connectors: Option<connectors::Written>,
     /// What is said while running.
@@ -82,7 +90,7 @@ impl Config {
         let written: Option<Written> = reader.written(&docs::json_schema());
         let config = written.map(|written| {
             let config = written.check(&mut reader);
-            config.graph.demand_subgraphs(&mut reader);
+            config.graph.demand_something(&mut reader);
             config
         });
         let problems = reader.into_problems();
@@ -101,10 +109,12 @@ impl Config {
 impl Written {
     fn check(self, reader: &mut Reader<'_>) -> Config {
         let graph = self.graph.unwrap_or_default().check(reader);
+        let services = self.services.unwrap_or_default();
         let connectors = self.connectors.unwrap_or_default();
         Config {
             listen: self.listen.unwrap_or_default().check(reader),
             limits: self.limits.unwrap_or_default().check(reader),
+            services: services::check(services, &graph, reader),
             connectors: connectors.check(&graph, reader),
             log: self.log.unwrap_or_default().check(reader),
             shutdown: self.shutdown.unwrap_or_default().check(reader),

@@ -1,19 +1,25 @@
 //! A configuration and a graph become a gateway that listens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use resolvers::settings::{Introspection, Limits, Reports, Settings, SourceSettings};
+use resolvers::local::LocalService;
+use resolvers::settings::{
+    Introspection, Limits, Reports, ServiceSettings, Settings, SourceSettings,
+};
 use resolvers::{Engine, EngineError};
 use schema::graph::Graph;
 use schema::source::Access;
+use schema::types::Name;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::app::App;
 use crate::config::connectors::{self, Connectors, Source};
+use crate::config::services::Services;
 use crate::config::shutdown::Shutdown;
 use crate::config::{Config, expand, graph};
 use crate::routes;
@@ -36,6 +42,12 @@ pub enum StartError {
     /// The engine could not be made.
     #[error("the graph cannot be served")]
     Engine(#[from] EngineError),
+    /// Nothing is mounted as this service, and there is no URL for it.
+    #[error("nobody says where the service `{0}` is")]
+    Nowhere(String),
+    /// Something is mounted under a name that no subgraph has that speaks GraphQL.
+    #[error("the graph has no service `{0}` that speaks GraphQL, so nothing can be mounted as it")]
+    NotAService(String),
     /// The address is taken, not ours, or not allowed.
     #[error("cannot listen at {address}")]
     Listen {
@@ -47,19 +59,36 @@ pub enum StartError {
     },
 }
 
-impl Gateway {
-    /// Opens the socket that `config` names; with port 0, `address` says which it became.
+/// A gateway that is being put together.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    config: &'a Config,
+    graph: Arc<Graph>,
+    local: BTreeMap<String, Arc<dyn LocalService>>,
+}
+
+impl Builder<'_> {
+    /// Has `service` asked for what the subgraph called `subgraph` gives, in this process,
+    /// wherever else the graph says that the service is.
+    #[must_use]
+    pub fn mount(
+        mut self,
+        subgraph: impl Into<String>,
+        service: impl LocalService + 'static,
+    ) -> Self {
+        self.local.insert(subgraph.into(), Arc::new(service));
+        self
+    }
+
+    /// Opens the socket that the configuration names; with port 0, `address` says which it became.
     ///
     /// Stops, in the manner of `server::serve`, when `stop` is cancelled.
-    pub async fn bind(
-        config: &Config,
-        graph: Arc<Graph>,
-        stop: CancellationToken,
-    ) -> Result<Self, StartError> {
+    pub async fn bind(self, stop: CancellationToken) -> Result<Gateway, StartError> {
+        let (config, graph) = (self.config, Arc::clone(&self.graph));
+        let settings = self.settings()?;
         if config.connectors.reports == connectors::Reports::Show {
             tracing::warn!("`connectors.reports` shows clients what mappings met: for development");
         }
-        let settings = settings(config, &graph);
         for name in graph.environment() {
             if !settings.environment.contains_key(&name) {
                 tracing::info!(name, "connectors read this variable, and it is not set");
@@ -79,13 +108,39 @@ impl Gateway {
         let listener = TcpListener::bind(config.listen.address)
             .await
             .map_err(failed)?;
-        Ok(Self {
+        Ok(Gateway {
             address: listener.local_addr().map_err(failed)?,
             listener,
             service: Service::new(routes::router(app), &config.listen),
             shutdown: config.shutdown,
             stop,
         })
+    }
+
+    /// The settings with what is mounted; every service is somewhere, and everything has a place.
+    fn settings(self) -> Result<Settings, StartError> {
+        let speaks = |name: &String| speaks_graphql(&self.graph, name);
+        if let Some(name) = self.local.keys().find(|name| !speaks(name)) {
+            return Err(StartError::NotAService(name.clone()));
+        }
+        let mut nowhere = without_address(self.config, &self.graph).into_iter();
+        if let Some(name) = nowhere.find(|name| !self.local.contains_key(&**name)) {
+            return Err(StartError::Nowhere(name.to_string()));
+        }
+        let mut settings = settings(self.config, &self.graph);
+        settings.local = self.local;
+        Ok(settings)
+    }
+}
+
+impl Gateway {
+    /// A gateway for `graph`, with nothing mounted yet.
+    pub fn builder(config: &Config, graph: Arc<Graph>) -> Builder<'_> {
+        Builder {
+            config,
+            graph,
+            local: BTreeMap::new(),
+        }
     }
 
     /// Where it listens.
@@ -103,6 +158,8 @@ impl Gateway {
 pub fn settings(config: &Config, graph: &Graph) -> Settings {
     Settings {
         sources: sources(&config.connectors, graph),
+        services: services(&config.services),
+        local: BTreeMap::new(),
         limits: Limits {
             depth: config.limits.depth.get(),
             tokens: config.limits.tokens.get(),
@@ -127,13 +184,49 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
     }
 }
 
+/// The services that neither `graph` nor `config` has a URL for, each once.
+pub fn without_address(config: &Config, graph: &Graph) -> BTreeSet<Name> {
+    let sources = graph.sources().map(|(_, source)| source);
+    let nowhere = sources.filter(|source| {
+        let Access::Graphql(graphql) = &source.access else {
+            return false;
+        };
+        let configured = config.services.0.get(&*source.service);
+        let url = graphql.url.as_deref();
+        configured.is_none_or(|service| service.url.is_none())
+            && url.is_none_or(|url| url.parse::<Url>().is_err())
+    });
+    nowhere.map(|source| Arc::clone(&source.service)).collect()
+}
+
+fn speaks_graphql(graph: &Graph, name: &str) -> bool {
+    let mut sources = graph.sources();
+    sources
+        .any(|(_, source)| *source.service == *name && matches!(source.access, Access::Graphql(_)))
+}
+
+fn services(services: &Services) -> BTreeMap<String, ServiceSettings> {
+    let settings = services.0.iter().map(|(name, service)| {
+        let settings = ServiceSettings {
+            url: service.url.clone(),
+            headers: service.headers.clone(),
+            forward: service.forward_headers.clone(),
+            timeout: service.timeout,
+        };
+        (name.clone(), settings)
+    });
+    settings.collect()
+}
+
 fn sources(connectors: &Connectors, graph: &Graph) -> BTreeMap<String, SourceSettings> {
     let configured = connectors.sources.iter();
     let mut sources: BTreeMap<_, _> = configured
         .map(|(name, source)| (name.clone(), source_settings(source)))
         .collect();
     for (_, source) in graph.sources() {
-        let Access::Connector(connector) = &source.access;
+        let Access::Connector(connector) = &source.access else {
+            continue;
+        };
         let config = connectors.subgraphs.get(&*source.service);
         if let (Some(name), Some(config)) = (&connector.source, config) {
             let settings = sources.entry(name.to_string()).or_default();

@@ -1,12 +1,18 @@
-//! The graph that ships with the binary: users, products and orders of a shop.
+//! The graph that ships with the binary: users, products, orders and reviews of a shop, and what
+//! is computed of them in this process.
 
 use mocks::{Service, Shop};
+use resolvers::local::Rust;
 use schema::span::Document;
 use schema::subgraph::Subgraph;
 
 use crate::config::Config;
 use crate::config::connectors::Source;
 use crate::config::secret::Secret;
+use crate::config::services;
+use crate::launch::Builder;
+
+mod computed;
 
 /// The subgraphs, in the order in which a reader should meet them.
 pub fn subgraphs() -> Vec<Subgraph> {
@@ -20,24 +26,47 @@ pub fn subgraphs() -> Vec<Subgraph> {
             "orders",
             include_str!("../../schema/commerce/orders.graphql"),
         ),
+        (
+            "reviews",
+            include_str!("../../schema/commerce/reviews.graphql"),
+        ),
+        (
+            "computed",
+            include_str!("../../schema/commerce/computed.graphql"),
+        ),
     ];
     documents
         .into_iter()
         .map(|(name, text)| Subgraph {
             name: name.into(),
+            url: (name == "reviews").then(|| REVIEWS.into()),
             document: Document::new(format!("schema/commerce/{name}.graphql"), text),
         })
         .collect()
 }
 
-/// Its services, by the name of their subgraph.
-pub fn services(shop: &Shop) -> [&Service; 3] {
-    [&shop.users, &shop.products, &shop.orders]
+/// Where the service runs when it runs by itself (`mocks reviews`).
+const REVIEWS: &str = "http://127.0.0.1:5004/graphql";
+
+/// Has what is computed be computed here.
+#[must_use]
+pub fn mount(builder: Builder<'_>) -> Builder<'_> {
+    builder.mount("computed", Rust(computed::schema()))
+}
+
+/// The SDL of what is computed, as its resolvers tell it.
+pub fn computed_sdl() -> String {
+    computed::sdl()
+}
+
+/// The services that are called over HTTP.
+pub fn services(shop: &Shop) -> [&Service; 4] {
+    [&shop.users, &shop.products, &shop.orders, &shop.reviews]
 }
 
 /// Sends every call to the services of `shop`, wherever they listen.
 pub fn connect(shop: &Shop, config: &mut Config) {
-    for service in services(shop) {
+    for service in [&shop.users, &shop.products, &shop.orders] {
         let name = service.name();
         let source = Source {
             url: service.url().parse().ok(),
@@ -53,4 +82,13 @@ pub fn connect(shop: &Shop, config: &mut Config) {
             .sources
             .insert(format!("{name}.{name}"), source);
     }
+    let reviews = services::Service {
+        url: format!("{}/graphql", shop.reviews.url()).parse().ok(),
+        headers: Vec::new(),
+        forward_headers: Vec::new(),
+        timeout: None,
+        span: None,
+    };
+    let name = shop.reviews.name().to_owned();
+    config.services.0.insert(name, reviews);
 }

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::log::{Log, LogFormat, LogLevel};
 
 /// Sends what is logged to standard error from now on. The first caller in a process decides.
-pub(crate) fn start(log: Log) {
+pub fn start(log: Log) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter(log.level))
         .with_writer(io::stderr)

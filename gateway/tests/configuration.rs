@@ -2,7 +2,12 @@
 //!
 //! `WEIR_UPDATE=1` writes the `.txt` files and the generated documents instead of comparing them.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use gateway::config::connectors::{Reports, Source};
 use gateway::config::expand::Environment;
-use gateway::config::graph::Introspection;
+use gateway::config::graph::{Introspection, Origin};
 use gateway::config::listen::Playground;
 use gateway::config::{Config, docs};
 use schema::span::Document;
@@ -88,7 +93,7 @@ log: { format: json }
     assert_eq!(config.listen.playground, Playground::Hide);
     assert_eq!(config.graph.introspection, Introspection::Refuse);
     assert_eq!(
-        config.graph.subgraphs[0].path,
+        config.graph.subgraphs()[0].file.path,
         PathBuf::from("a/users.graphql")
     );
     let source = &config.connectors.sources["users.api"];
@@ -108,9 +113,49 @@ log: { format: json }
 }
 
 #[test]
+fn a_configuration_says_where_services_are_and_what_they_are_sent() {
+    let of_subgraphs = read(
+        "graph:
+  subgraphs:
+    users: { schema: users.graphql }
+    reviews: { schema: reviews.graphql, url: 'http://${USERS_HOST}/graphql' }
+services:
+  reviews:
+    headers: { Authorization: 'Bearer ${TOKEN}' }
+    forward_headers: [X-Request-Id, '${HEADER:accept-language}', x-request-id]
+    timeout: 2s
+",
+    );
+    let of_supergraph = read(
+        "graph: { supergraph: super.graphql }
+services: { reviews: { url: 'https://${USERS_HOST}/graphql' } }
+",
+    );
+
+    let [users, reviews] = of_subgraphs.graph.subgraphs() else {
+        panic!("{:?}", of_subgraphs.graph);
+    };
+    assert_eq!(users.url, None);
+    let url = reviews.url.as_ref().unwrap().as_str();
+    assert_eq!(url, "http://users.example.com/graphql");
+    let service = &of_subgraphs.services.0["reviews"];
+    assert_eq!(service.url, None);
+    assert_eq!(service.headers[0].1, "Bearer hunter2");
+    assert_eq!(service.forward_headers, ["x-request-id", "accept-language"]);
+    assert_eq!(service.timeout.unwrap().as_secs(), 2);
+    let Origin::Supergraph(file) = &of_supergraph.graph.origin else {
+        panic!("{:?}", of_supergraph.graph);
+    };
+    assert_eq!(file.path, PathBuf::from("super.graphql"));
+    let url = of_supergraph.services.0["reviews"].url.as_ref().unwrap();
+    assert_eq!(url.as_str(), "https://users.example.com/graphql");
+}
+
+#[test]
 fn secrets_are_in_no_debug_output_and_in_no_diagnostic() {
     let text = "graph: { subgraphs: { users: { schema: users.graphql } } }
 connectors: { sources: { users.api: { headers: { authorization: '${TOKEN}' }, $config: { key: '${TOKEN}' } } } }
+services: { users: { headers: { authorization: '${TOKEN}' } } }
 ";
     let debug = format!("{:?}", read(text));
     let document = Document::new("weir.yaml", "listen: { address: '${TOKEN}' }");
@@ -132,7 +177,7 @@ fn every_default_in_the_schema_is_the_default_of_an_empty_file() {
     let mut text = "graph: { subgraphs: { users: { schema: users.graphql } } }\n".to_owned();
     for (name, section) in sections.iter().filter(|(name, _)| *name != "graph") {
         let _ = write!(text, "{name}:\n  {{");
-        for (key, value) in section["properties"].as_object().unwrap() {
+        for (key, value) in section["properties"].as_object().into_iter().flatten() {
             if let Some(default) = value["default"].as_str() {
                 let _ = write!(text, "{key}: '{default}', ");
             }
@@ -148,6 +193,10 @@ fn every_default_in_the_schema_is_the_default_of_an_empty_file() {
     assert_eq!(
         format!("{:?}", full.connectors),
         format!("{:?}", bare.connectors)
+    );
+    assert_eq!(
+        format!("{:?}", full.services),
+        format!("{:?}", bare.services)
     );
     assert_eq!(format!("{:?}", full.log), format!("{:?}", bare.log));
     assert_eq!(

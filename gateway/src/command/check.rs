@@ -1,15 +1,16 @@
 //! `weir check`: everything that is wrong, at once.
 
-use std::path::Path;
-
 use schema::diagnostic::{Diagnostic, Label, Severity};
 use serde_json::{Value, json};
 
-use super::{Failed, Format, print, project};
+use super::origin::Origin;
+use super::{Failed, Format, print};
+use crate::project::Project;
 
 /// Prints every diagnostic of a configuration and its graph; fails when one is an error.
-pub(super) fn run(path: &Path, format: Format) -> Result<(), Failed> {
-    let (project, diagnostics) = project::read(path);
+pub(super) fn run(origin: &Origin, format: Format) -> Result<(), Failed> {
+    let (project, mut diagnostics) = origin.read();
+    diagnostics.extend(project.iter().flat_map(Project::services_nowhere));
     match format {
         Format::Text if diagnostics.is_empty() => print::answer("no problems found"),
         Format::Text => {

@@ -7,19 +7,16 @@ use resolvers::error::RequestError;
 use schema::diagnostic::{Code, Diagnostic};
 use schema::span::{Document, Span};
 
-use super::project::{self, Project};
-use super::{Failed, OptionalConfigFile, print};
+use super::origin::{self, Origin};
+use super::{Failed, print};
 use crate::config::docs;
 use crate::launch::settings;
+use crate::project::Project;
 
 /// Prints the plan of an operation.
-pub(super) fn plan(
-    operation: &str,
-    name: Option<&str>,
-    config: &OptionalConfigFile,
-) -> Result<(), Failed> {
+pub(super) fn plan(operation: &str, name: Option<&str>, origin: &Origin) -> Result<(), Failed> {
     let text = operation_text(operation)?;
-    let Project { config, graph } = choose(config)?;
+    let Project { config, graph } = origin::demand(origin.read_or_shop())?;
     let settings = settings(&config, &graph);
     let engine = Engine::new(graph, settings).map_err(|error| print::error(&error, None))?;
     match engine.explain(&text, name) {
@@ -40,21 +37,14 @@ pub(super) fn plan(
 }
 
 /// Prints the schema that clients see.
-pub(super) fn schema(config: &OptionalConfigFile) -> Result<(), Failed> {
-    print::answer(&choose(config)?.graph.client_sdl());
+pub(super) fn schema(origin: &Origin) -> Result<(), Failed> {
+    print::answer(&origin::demand(origin.read_or_shop())?.graph.client_sdl());
     Ok(())
 }
 
 /// Prints the JSON Schema of the configuration.
 pub(super) fn config_schema() {
     print::answer(&format!("{:#}", docs::json_schema()));
-}
-
-fn choose(config: &OptionalConfigFile) -> Result<Project, Failed> {
-    project::demand(match config.choose() {
-        Some(path) => project::read(path),
-        None => project::shop(),
-    })
 }
 
 fn operation_text(operation: &str) -> Result<String, Failed> {

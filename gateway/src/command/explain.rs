@@ -57,8 +57,9 @@ fn list() -> String {
     text
 }
 
-const FAMILIES: [(Family, &str); 4] = [
+const FAMILIES: [(Family, &str); 5] = [
     (Family::Graph, "The graph:"),
+    (Family::Federation, "Federation:"),
     (Family::Connectors, "Connectors:"),
     (Family::Configuration, "The configuration:"),
     (Family::CommandLine, "The command line:"),

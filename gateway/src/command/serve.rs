@@ -3,35 +3,35 @@
 use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use mocks::Shop;
 use tokio_util::sync::CancellationToken;
 
-use super::project::{self, Project};
+use super::origin::{self, Origin};
 use super::{Failed, print};
 use crate::config::listen::{Listen, Playground};
 use crate::endpoint::page;
-use crate::launch::Gateway;
+use crate::launch::{Builder, Gateway, StartError};
+use crate::project::Project;
 use crate::{shop, telemetry};
 
-/// Serves what a configuration names.
-pub(super) fn configured(path: &Path, listen: Option<SocketAddr>) -> Result<(), Failed> {
-    let project = project::demand(project::read(path))?;
+/// Serves what the command line names.
+pub(super) fn named(origin: &Origin, listen: Option<SocketAddr>) -> Result<(), Failed> {
+    let project = origin::demand(origin.read())?;
     run(async {
         let project = with_address(project, listen);
         let stop = CancellationToken::new();
-        let gateway = bind(&project, &stop).await?;
+        let gateway = bind(&project, |builder| builder, &stop).await?;
         let addresses = addresses(&project.config.listen, gateway.address());
-        print::answer(&format!("Weir serves {}.\n\n{addresses}", path.display()));
+        print::answer(&format!("Weir serves {}.\n\n{addresses}", origin.name()));
         until_stopped(gateway, stop).await
     })
 }
 
 /// Serves the shop that comes with the binary, with its services in this process.
 pub(super) fn shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
-    let project = project::demand(project::shop())?;
+    let project = origin::demand(Project::shop())?;
     run(async {
         let mut project = with_address(project, listen);
         let shop = Shop::start()
@@ -39,7 +39,7 @@ pub(super) fn shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
             .map_err(|error| print::error(&error, None))?;
         shop::connect(&shop, &mut project.config);
         let stop = CancellationToken::new();
-        let gateway = bind(&project, &stop).await?;
+        let gateway = bind(&project, shop::mount, &stop).await?;
         print::answer(&welcome(&shop, &project.config.listen, gateway.address()));
         let result = until_stopped(gateway, stop).await;
         shop.stop().await;
@@ -48,11 +48,16 @@ pub(super) fn shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
 }
 
 fn run(command: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
+    block_on(command)?
+}
+
+/// What `task` comes to, on a runtime of its own.
+pub(super) fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| print::error(&error, None))?;
-    runtime.block_on(command)
+    Ok(runtime.block_on(task))
 }
 
 fn with_address(mut project: Project, listen: Option<SocketAddr>) -> Project {
@@ -62,10 +67,24 @@ fn with_address(mut project: Project, listen: Option<SocketAddr>) -> Project {
     project
 }
 
-async fn bind(project: &Project, stop: &CancellationToken) -> Result<Gateway, Failed> {
+async fn bind<'p>(
+    project: &'p Project,
+    mount: impl FnOnce(Builder<'p>) -> Builder<'p>,
+    stop: &CancellationToken,
+) -> Result<Gateway, Failed> {
     telemetry::start(project.config.log);
-    let gateway = Gateway::bind(&project.config, Arc::clone(&project.graph), stop.clone()).await;
-    gateway.map_err(|error| print::error(&error, Some("choose an address with `--listen`")))
+    let builder = mount(Gateway::builder(
+        &project.config,
+        Arc::clone(&project.graph),
+    ));
+    builder.bind(stop.clone()).await.map_err(|error| {
+        let help = match &error {
+            StartError::Listen { .. } => Some("choose an address with `--listen`"),
+            StartError::Nowhere(_) => Some("`weir check` says where to write it"),
+            StartError::Engine(_) | StartError::NotAService(_) => None,
+        };
+        print::error(&error, help)
+    })
 }
 
 /// Runs until the first signal, then gracefully to the end, or until the second one.
@@ -90,7 +109,7 @@ fn finished(ended: Result<(), crate::tasks::Unfinished>) -> Result<(), Failed> {
 
 fn welcome(shop: &Shop, listen: &Listen, address: SocketAddr) -> String {
     let mut text =
-        "Weir serves the shop that comes with it: three REST services as one graph.\n\n".to_owned();
+        "Weir serves the shop that comes with it: three REST services, one that speaks GraphQL, and\nresolvers in Rust, as one graph.\n\n".to_owned();
     text.push_str(&addresses(listen, address));
     for service in shop::services(shop) {
         let _ = writeln!(text, "  {:<10}{}", service.name(), service.url());

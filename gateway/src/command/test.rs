@@ -17,8 +17,8 @@ use self::files::Stamps;
 use self::judge::Difference;
 use self::subject::Subject;
 use self::suite::{Suite, Test};
-use super::project::{self, Project};
-use super::{Failed, print};
+use super::{Failed, origin, print};
+use crate::project::{self, Project};
 
 mod diff;
 mod expect;
@@ -77,8 +77,7 @@ impl Round {
         let mut round = Self::default();
         let project = config.map(|path| {
             round.read.insert(path.to_owned());
-            let folder = path.parent().unwrap_or(Path::new(""));
-            (project::demand(project::read(path)), folder)
+            (origin::demand(Project::read(path)), project::folder(path))
         });
         let project = match &project {
             Some((Ok(project), folder)) => Some((project, *folder)),
@@ -89,10 +88,10 @@ impl Round {
             None => None,
         };
         if let Some((project, folder)) = project {
-            let subgraphs = project.config.graph.subgraphs.iter();
+            let subgraphs = project.config.graph.subgraphs().iter();
             round
                 .read
-                .extend(subgraphs.map(|file| folder.join(&file.path)));
+                .extend(subgraphs.map(|subgraph| folder.join(&subgraph.file.path)));
         }
         for file in files {
             round.file(file, project);

@@ -13,6 +13,7 @@ use serde_saphyr::Spanned;
 use url::Url;
 
 use super::graph::Graph;
+use super::headers;
 use super::node::Node;
 use super::reader::Reader;
 use super::secret::Secret;
@@ -171,7 +172,7 @@ impl WrittenSource {
         Source {
             url: older::either(self.url, self.override_url, reader),
             config: Secret::new(config.unwrap_or_else(|| serde_json::json!({}))),
-            headers: check_headers(self.headers.unwrap_or_default(), reader),
+            headers: headers::sent(self.headers.unwrap_or_default(), reader),
             timeout: self
                 .timeout
                 .and_then(|time| reader.value(&time))
@@ -201,53 +202,6 @@ fn check_name(name: &Spanned<String>, graph: &Graph, reader: &mut Reader<'_>) {
         ),
     }
 }
-
-fn check_headers(
-    headers: Named<Text<String>>,
-    reader: &mut Reader<'_>,
-) -> Vec<(HeaderName, HeaderValue)> {
-    let mut checked = Vec::new();
-    for (name, value) in headers.0 {
-        let text = reader.value(&value);
-        let Ok(header) = name.value.parse::<HeaderName>() else {
-            let message = format!("`{}` cannot be the name of a header", name.value);
-            reader.refuse(name.referenced, message, None);
-            continue;
-        };
-        if IN_THE_HANDS_OF_HTTP.contains(&header.as_str()) {
-            let message =
-                format!("the header `{header}` is set for each call and cannot be chosen");
-            reader.refuse(name.referenced, message, None);
-            continue;
-        }
-        let Some(text) = text else { continue };
-        if let Ok(mut value) = HeaderValue::from_str(&text) {
-            // Headers are where credentials go; this keeps them out of every `Debug`.
-            value.set_sensitive(true);
-            checked.push((header, value));
-        } else {
-            reader.refuse(
-                value.at(),
-                "a header's value has no control characters",
-                None,
-            );
-        }
-    }
-    checked
-}
-
-/// Framing and routing of a call; a value from outside would break it.
-const IN_THE_HANDS_OF_HTTP: [&str; 9] = [
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Who writes a mapping asks for them.
 const REPORTS: bool = false;

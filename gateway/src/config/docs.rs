@@ -25,7 +25,10 @@ pub fn markdown() -> String {
     for (name, section) in properties(&json_schema()) {
         let _ = writeln!(page, "\n## `{name}`\n\n{}\n", description(section));
         page.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
-        rows(name, section, &mut page);
+        match each(section) {
+            Some(each) => rows(&format!("{name}.<name>"), each, &mut page),
+            None => rows(name, section, &mut page),
+        }
     }
     page.push_str(OLDER);
     for (name, section) in properties(&json_schema()) {
@@ -52,6 +55,18 @@ connectors:
       headers: { authorization: \"Bearer ${USERS_TOKEN}\" }
 ```
 
+Subgraphs that speak GraphQL say where they are (`url`); how they are asked stands under `services`. A supergraph that
+another tool has composed takes the place of the subgraphs:
+
+```yaml
+graph: { supergraph: supergraph.graphql }
+services:
+  reviews: { url: \"${REVIEWS_URL}\", forward_headers: [authorization], timeout: 2s }
+```
+
+Without a file, `--supergraph FILE` or `--subgraph NAME=FILE@URL` says what is served, and everything else is as
+written here as default.
+
 In any value, `${NAME}` is the environment variable `NAME`, and `${NAME:default}` has a default; write `$${` for the two
 characters `${`. Values are replaced after the file is read, so whatever a variable holds cannot add keys; only inside
 `{ … }` a `${NAME}` itself needs quotes, as YAML wants it. In `$config` what comes from a variable is text. Paths are
@@ -77,7 +92,7 @@ fn older_rows(path: &str, schema: &Value, page: &mut String) {
             let _ = writeln!(page, "| `{path}` | `{instead}` |");
         }
         older_rows(&path, value, page);
-        if let Some(each) = value.get("additionalProperties") {
+        if let Some(each) = each(value) {
             older_rows(&format!("{path}.<name>"), each, page);
         }
     }
@@ -86,10 +101,7 @@ fn older_rows(path: &str, schema: &Value, page: &mut String) {
 fn rows(path: &str, schema: &Value, page: &mut String) {
     for (name, value) in properties(schema).filter(|(_, value)| !shape::is_older(value)) {
         let path = format!("{path}.{name}");
-        if let Some(each) = value
-            .get("additionalProperties")
-            .filter(|each| each.is_object())
-        {
+        if let Some(each) = each(value) {
             row(&path, "mapping", value, page);
             let each_path = format!("{path}.<name>");
             if properties(each).next().is_none() {
@@ -127,9 +139,17 @@ fn kind(schema: &Value) -> &'static str {
         "number"
     } else if types.contains("object") {
         "mapping"
+    } else if types.contains("array") {
+        "list"
     } else {
         "text"
     }
+}
+
+/// What each value of a mapping is whose keys are chosen by who writes it.
+fn each(schema: &Value) -> Option<&Value> {
+    let each = schema.get("additionalProperties");
+    each.filter(|each| each.is_object())
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {

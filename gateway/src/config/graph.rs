@@ -1,4 +1,4 @@
-//! `graph`: which subgraphs are served.
+//! `graph`: what is served, as a supergraph or as subgraphs.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use schema::span::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
+use url::Url;
 
 use super::reader::Reader;
 use super::setting::Setting;
@@ -17,8 +18,8 @@ use super::written::{Named, Text};
 /// What is served.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    /// In the order of the file.
-    pub subgraphs: Vec<SubgraphFile>,
+    /// Which files make it.
+    pub origin: Origin,
     /// Whether clients may read the schema.
     pub introspection: Introspection,
     /// What is allowed beyond the released dialects.
@@ -27,15 +28,33 @@ pub struct Graph {
     pub prepared_operations: NonZeroUsize,
 }
 
-/// Where the SDL of one subgraph is.
+/// Which files make a graph.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// One that a composer has written.
+    Supergraph(SchemaFile),
+    /// One for each subgraph, in the order of the configuration.
+    Subgraphs(Vec<SubgraphFile>),
+}
+
+/// A file with SDL.
+#[derive(Clone, Debug)]
+pub struct SchemaFile {
+    /// As written: relative to the folder of the configuration.
+    pub path: PathBuf,
+    /// Where the configuration names it, for diagnostics; `None` when the command line does.
+    pub span: Option<Span>,
+}
+
+/// One subgraph.
 #[derive(Clone, Debug)]
 pub struct SubgraphFile {
     /// The subgraph's name.
     pub name: String,
-    /// As written: relative to the folder of the configuration.
-    pub path: PathBuf,
-    /// Where the configuration names it, for diagnostics about the file.
-    pub span: Span,
+    /// Its SDL.
+    pub file: SchemaFile,
+    /// Where the service is, when it speaks GraphQL.
+    pub url: Option<Url>,
 }
 
 /// Whether `__schema` and `__type` are answered.
@@ -52,7 +71,9 @@ pub enum Introspection {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct Written {
-    /// The subgraphs by name.
+    /// The file with a supergraph that a composer has written, relative to the folder of the configuration; in place of `graph.subgraphs`.
+    supergraph: Option<Text<String>>,
+    /// The subgraphs by name, which Weir composes; in place of `graph.supergraph`.
     subgraphs: Option<Named<WrittenSubgraph>>,
     /// Whether clients may read the schema. GraphiQL needs it.
     #[schemars(extend("default" = INTROSPECTION.written()))]
@@ -72,17 +93,14 @@ pub(super) struct Written {
 struct WrittenSubgraph {
     /// The file with its SDL, relative to the folder of the configuration. Required.
     schema: Option<Text<String>>,
+    /// Where the service is that speaks GraphQL, with the path of its endpoint. Connectors say themselves where theirs is.
+    url: Option<Text<Url>>,
 }
 
 impl Written {
     pub(super) fn check(self, reader: &mut Reader<'_>) -> Graph {
-        let subgraphs = self.subgraphs.unwrap_or_default();
         Graph {
-            subgraphs: subgraphs
-                .0
-                .into_iter()
-                .filter_map(|(name, subgraph)| subgraph.check(name, reader))
-                .collect(),
+            origin: origin(self.supergraph, self.subgraphs, reader),
             introspection: if reader.or(self.introspection, INTROSPECTION) {
                 Introspection::Allow
             } else {
@@ -93,6 +111,29 @@ impl Written {
             },
             prepared_operations: reader.or(self.prepared_operations, PREPARED_OPERATIONS),
         }
+    }
+}
+
+fn origin(
+    supergraph: Option<Text<String>>,
+    subgraphs: Option<Named<WrittenSubgraph>>,
+    reader: &mut Reader<'_>,
+) -> Origin {
+    if let (Some(supergraph), Some(_)) = (&supergraph, &subgraphs) {
+        let message = "a graph is one supergraph or made of subgraphs, not both";
+        let help = "keep `supergraph` or `subgraphs`".to_owned();
+        reader.refuse(supergraph.at(), message, help);
+    }
+    let subgraphs = subgraphs.unwrap_or_default().0.into_iter();
+    let subgraphs = subgraphs
+        .filter_map(|(name, subgraph)| subgraph.check(name, reader))
+        .collect();
+    match supergraph {
+        None => Origin::Subgraphs(subgraphs),
+        Some(supergraph) => Origin::Supergraph(SchemaFile {
+            path: reader.value(&supergraph).unwrap_or_default().into(),
+            span: Some(reader.span(supergraph.at())),
+        }),
     }
 }
 
@@ -115,17 +156,32 @@ impl WrittenSubgraph {
         };
         Some(SubgraphFile {
             name: name.value,
-            path: reader.value(&schema)?.into(),
-            span: reader.span(schema.at()),
+            url: self.url.and_then(|url| reader.value(&url)),
+            file: SchemaFile {
+                path: reader.value(&schema)?.into(),
+                span: Some(reader.span(schema.at())),
+            },
         })
     }
 }
 
 impl Graph {
+    /// The subgraphs that it is made of; none of a supergraph, whose own are not known yet.
+    pub fn subgraphs(&self) -> &[SubgraphFile] {
+        match &self.origin {
+            Origin::Subgraphs(subgraphs) => subgraphs,
+            Origin::Supergraph(_) => &[],
+        }
+    }
+
     /// Reports a configuration that serves nothing.
-    pub(super) fn demand_subgraphs(&self, reader: &mut Reader<'_>) {
-        if self.subgraphs.is_empty() && !reader.has_errors() {
-            let message = "the configuration names no subgraph under `graph.subgraphs`";
+    pub(super) fn demand_something(&self, reader: &mut Reader<'_>) {
+        let Origin::Subgraphs(subgraphs) = &self.origin else {
+            return;
+        };
+        if subgraphs.is_empty() && !reader.has_errors() {
+            let message =
+                "the configuration names no supergraph and no subgraph under `graph.subgraphs`";
             let diagnostic = Diagnostic::unplaced(Code::ConfigInvalidValue, message);
             reader.push(diagnostic.help(
                 "write for example `graph: { subgraphs: { users: { schema: users.graphql } } }`"
@@ -134,9 +190,12 @@ impl Graph {
         }
     }
 
-    /// Reports a name at `at` that is no subgraph's.
+    /// Reports a name at `at` that is no subgraph's; those of a supergraph are known later.
     pub(super) fn demand(&self, name: &str, at: Location, reader: &mut Reader<'_>) {
-        let names = || self.subgraphs.iter().map(|subgraph| subgraph.name.as_str());
+        let Origin::Subgraphs(subgraphs) = &self.origin else {
+            return;
+        };
+        let names = || subgraphs.iter().map(|subgraph| subgraph.name.as_str());
         if names().all(|known| known != name) {
             let help = nearest(name, names()).map(|near| format!("write `{near}`"));
             reader.refuse(at, format!("there is no subgraph `{name}`"), help);
@@ -144,7 +203,8 @@ impl Graph {
     }
 }
 
-fn is_subgraph_name(name: &str) -> bool {
+/// Whether a subgraph can be called so; names go into the log, into files and into paths of keys.
+pub fn is_subgraph_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes
         .next()

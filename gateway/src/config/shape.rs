@@ -49,10 +49,26 @@ impl Walk<'_, '_> {
         };
         match &node.value {
             Node::Map(entries) if accepts(schema, "object") => self.entries(entries, schema),
+            Node::List(items) if accepts(schema, "array") => self.items(items, schema),
             Node::Bool(_) | Node::Number(_) | Node::Text(_) if accepts_scalar(schema) => {}
             // An empty section is a section with nothing decided.
             Node::Null => {}
             other => self.wrong_kind(node.referenced, other, schema),
+        }
+    }
+
+    fn items(&mut self, items: &[Spanned<Node>], schema: &Map<String, Value>) {
+        let Some(inner) = schema.get("items") else {
+            return;
+        };
+        for (index, item) in items.iter().enumerate() {
+            self.path.push(index.to_string());
+            match (&item.value, inner.as_object()) {
+                // Where an item should be, nothing is not a default.
+                (Node::Null, Some(inner)) => self.wrong_kind(item.referenced, &item.value, inner),
+                _ => self.value(item, inner),
+            }
+            self.path.pop();
         }
     }
 
@@ -118,6 +134,8 @@ impl Walk<'_, '_> {
         self.shape = Shape::Broken;
         let expected = if accepts(schema, "object") {
             "a mapping"
+        } else if accepts(schema, "array") {
+            "a list"
         } else {
             "a single value"
         };

@@ -38,9 +38,13 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
             FetchError::Connect(_) | FetchError::Broken(_) => "SOURCE_UNAVAILABLE",
             FetchError::Timeout(_) => "SOURCE_TIMEOUT",
             FetchError::Refused { .. } => "CONNECTOR_FETCH",
-            FetchError::TooLarge(_) | FetchError::NotJson { .. } | FetchError::NotAList => {
-                "SOURCE_BAD_RESPONSE"
-            }
+            FetchError::Told(_) | FetchError::Status(_) => "DOWNSTREAM_SERVICE_ERROR",
+            FetchError::Panicked => "INTERNAL_SERVER_ERROR",
+            FetchError::TooLarge(_)
+            | FetchError::NotJson { .. }
+            | FetchError::NotAList
+            | FetchError::NotGraphql(_)
+            | FetchError::UnknownType(_) => "SOURCE_BAD_RESPONSE",
         },
     }
 }
@@ -124,9 +128,19 @@ fn message(kind: &FieldErrorKind) -> String {
                 message: Some(message),
                 ..
             } => message,
-            FetchError::Refused { message: None, .. } => "the source refused the call",
+            FetchError::Refused { message: None, .. } | FetchError::Status(_) => {
+                "the source refused the call"
+            }
             FetchError::NotJson { .. } => "the source answered with something that is not JSON",
             FetchError::NotAList => "the source answered a batch with something that is not a list",
+            FetchError::Told(told) => &told.message,
+            FetchError::NotGraphql(_) => {
+                "the source answered with something that is not what it was asked for"
+            }
+            FetchError::UnknownType(_) => {
+                "the source answered with an object of a type that the graph does not know there"
+            }
+            FetchError::Panicked => "something went wrong in the source",
         },
     };
     text.to_owned()
@@ -145,7 +159,14 @@ fn extensions(kind: &FieldErrorKind) -> Map<String, Value> {
                 insert_status(*status, &mut extensions);
                 merge(own_extensions(own.as_deref()), &mut extensions);
             }
-            FetchError::NotJson { status, .. } => insert_status(*status, &mut extensions),
+            FetchError::NotJson { status, .. } | FetchError::Status(status) => {
+                insert_status(*status, &mut extensions);
+            }
+            FetchError::Told(told) => {
+                merge(own_extensions(told.extensions.as_deref()), &mut extensions);
+                let service = failure.service.as_ref();
+                extensions.insert("serviceName".to_owned(), service.into());
+            }
             _ => {}
         }
     }
@@ -192,6 +213,8 @@ fn chain(error: &dyn Error) -> String {
 mod tests {
     use std::time::Duration;
 
+    use resolvers::error::ServiceError;
+
     use super::*;
 
     fn failed(error: FetchError) -> FieldErrorKind {
@@ -227,6 +250,24 @@ mod tests {
                 extensions: Some(r#"{"code":"NOT_FOUND","http":{"why":1}}"#.to_owned()),
             }),
             r#","errors":[{"message":"no \"such\" user","path":["user",3],"extensions":{"code":"NOT_FOUND","http":{"status":404,"why":1}}}]"#,
+        );
+    }
+
+    #[test]
+    fn a_service_that_speaks_graphql_decides_message_and_extensions_of_its_errors() {
+        let told = |extensions: Option<&str>| {
+            failed(FetchError::Told(ServiceError {
+                message: "no stock".to_owned(),
+                extensions: extensions.map(str::to_owned),
+            }))
+        };
+        check(
+            told(Some(r#"{"code":"EMPTY","left":0,"serviceName":"inner"}"#)),
+            r#","errors":[{"message":"no stock","path":["user",3],"extensions":{"code":"EMPTY","left":0,"serviceName":"users"}}]"#,
+        );
+        check(
+            told(None),
+            r#","errors":[{"message":"no stock","path":["user",3],"extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","serviceName":"users"}}]"#,
         );
     }
 

@@ -84,6 +84,7 @@ async fn gateway(fields: &str, echo: &Echo, connectors: &str) -> Running {
     let config = config.unwrap_or_else(|| panic!("{diagnostics:#?}"));
     let subgraph = Subgraph {
         name: "g".into(),
+        url: None,
         document: Document::new("g.graphql", sdl(fields)),
     };
     Running::serving(&config, &[subgraph], CancellationToken::new()).await

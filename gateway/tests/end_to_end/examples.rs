@@ -39,13 +39,14 @@ impl Example {
         let (config, diagnostics) = Config::read(&Document::new("weir.yaml", text), &environment);
         let mut config = config.unwrap_or_else(|| panic!("{diagnostics:#?}"));
         config.listen.address.set_port(0);
-        let files = config.graph.subgraphs.iter();
+        let files = config.graph.subgraphs().iter();
         let subgraphs: Vec<_> = files
-            .map(|file| Subgraph {
-                name: file.name.as_str().into(),
+            .map(|subgraph| Subgraph {
+                name: subgraph.name.as_str().into(),
+                url: None,
                 document: Document::new(
-                    file.path.display().to_string(),
-                    fs::read_to_string(folder.join(&file.path)).unwrap(),
+                    subgraph.file.path.display().to_string(),
+                    fs::read_to_string(folder.join(&subgraph.file.path)).unwrap(),
                 ),
             })
             .collect();

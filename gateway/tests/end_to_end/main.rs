@@ -10,12 +10,15 @@
 mod audit;
 mod client;
 mod commands;
+mod computed;
 mod connector_tests;
 mod connectors;
 mod examples;
 mod graphiql;
 mod http;
+mod library;
 mod node;
 mod running;
+mod services;
 mod shop;
 mod stop;

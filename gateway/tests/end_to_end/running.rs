@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::config::Config;
-use gateway::launch::Gateway;
+use gateway::launch::{Builder, Gateway};
 use gateway::shop;
 use gateway::tasks::Tasks;
+use schema::graph::Graph;
 use schema::subgraph::Subgraph;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -38,7 +39,8 @@ impl Running {
         config.listen.address.set_port(0);
         config.shutdown.grace = Duration::from_secs(1);
         configure(&mut config);
-        Self::serving(&config, &shop::subgraphs(), stop).await
+        let graph = linked(&config, &shop::subgraphs());
+        Self::of(shop::mount(Gateway::builder(&config, graph)), stop).await
     }
 
     /// A gateway for another graph than the shop's.
@@ -47,11 +49,13 @@ impl Running {
         subgraphs: &[Subgraph],
         stop: CancellationToken,
     ) -> Self {
-        let (graph, diagnostics) = schema::link::link(subgraphs, config.graph.link);
-        let graph = graph.unwrap_or_else(|| panic!("{diagnostics:#?}"));
-        let gateway = Gateway::bind(config, Arc::new(graph), stop.clone())
-            .await
-            .unwrap();
+        let graph = linked(config, subgraphs);
+        Self::of(Gateway::builder(config, graph), stop).await
+    }
+
+    /// A gateway that is put together already.
+    pub(crate) async fn of(builder: Builder<'_>, stop: CancellationToken) -> Self {
+        let gateway = builder.bind(stop.clone()).await.unwrap();
         let tasks = Tasks::default();
         let address = gateway.address();
         tasks.spawn("gateway", async {
@@ -63,4 +67,10 @@ impl Running {
             _tasks: tasks,
         }
     }
+}
+
+/// The graph of `subgraphs`.
+pub(crate) fn linked(config: &Config, subgraphs: &[Subgraph]) -> Arc<Graph> {
+    let (graph, diagnostics) = schema::link::link(subgraphs, config.graph.link);
+    Arc::new(graph.unwrap_or_else(|| panic!("{diagnostics:#?}")))
 }

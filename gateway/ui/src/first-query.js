@@ -1,8 +1,9 @@
 // What the editor shows to someone who has typed nothing yet: a query of the shop that comes
-// with Weir, over three services.
+// with Weir, over three REST services, one that speaks GraphQL, and resolvers in Rust.
 
-export const firstQuery = `# Orders, their customers and their products:
-# three services, one call to each.
+export const firstQuery = `# Orders, their customers and their products, what is thought of
+# these, and what shipping costs: four services, one call to each,
+# and resolvers in Rust.
 # Ctrl-Enter runs it; the book has the docs.
 
 {
@@ -10,6 +11,10 @@ export const firstQuery = `# Orders, their customers and their products:
     nodes {
       id
       status
+      shippingEstimate {
+        amount
+        currency
+      }
       customer {
         id
         name
@@ -24,6 +29,8 @@ export const firstQuery = `# Orders, their customers and their products:
             amount
             currency
           }
+          averageRating
+          reviewCount
         }
       }
     }

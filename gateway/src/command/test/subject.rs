@@ -12,10 +12,10 @@ use schema::link::{LinkOptions, link};
 use schema::span::Document;
 use schema::subgraph::Subgraph;
 
-use super::super::project::Project;
 use super::suite::{Suite, Test};
 use crate::config::Config;
 use crate::launch::settings;
+use crate::project::Project;
 
 /// The graph that the tests of a file run against.
 #[derive(Debug)]
@@ -36,9 +36,9 @@ impl Subject {
         project: Option<(&Project, &Path)>,
     ) -> (Option<Self>, Vec<Diagnostic>) {
         if let Some((project, folder)) = project {
-            let files = project.config.graph.subgraphs.iter();
+            let files = project.config.graph.subgraphs().iter();
             let wanted = canonical(&suite.schema);
-            let mut own = files.filter(|file| canonical(&folder.join(&file.path)) == wanted);
+            let mut own = files.filter(|it| canonical(&folder.join(&it.file.path)) == wanted);
             if let Some(file) = own.next() {
                 let subject = Self {
                     graph: Arc::clone(&project.graph),
@@ -69,6 +69,7 @@ impl Subject {
         let service = stem.to_string_lossy().into_owned();
         let subgraph = Subgraph {
             name: service.as_str().into(),
+            url: None,
             document: Document::new(path.display().to_string(), text),
         };
         let (graph, diagnostics) = link(&[subgraph], options);

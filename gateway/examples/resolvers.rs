@@ -1,0 +1,147 @@
+//! A gateway with resolvers of its own: the duty on parcels that a REST service knows.
+//!
+//! `cargo run -p weir --example resolvers`, with the service beside it; see `docs/library.md`.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "whoever starts it is at a terminal"
+)]
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{
+    ComplexObject, Context, EmptyMutation, EmptySubscription, ID, Json, Object, Result,
+    SDLExportOptions, Schema, SimpleObject,
+};
+use gateway::launch::{Builder, Gateway};
+use gateway::local::Rust;
+use gateway::project::Project;
+use gateway::tasks::Tasks;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+/// There is nothing to ask for but parcels that somebody else knows of.
+struct Query;
+
+#[Object]
+impl Query {
+    /// A parcel by its key; what `duty` requires comes with it, whenever `duty` is asked for.
+    #[graphql(entity)]
+    async fn parcel(
+        &self,
+        #[graphql(key)] id: ID,
+        to: Option<String>,
+        goods: Option<Json<Vec<Goods>>>,
+    ) -> Parcel {
+        Parcel {
+            id,
+            to: to.unwrap_or_default(),
+            goods: goods.map(|goods| goods.0).unwrap_or_default(),
+        }
+    }
+}
+
+/// A parcel, as far as customs are concerned.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+struct Parcel {
+    id: ID,
+    #[graphql(external)]
+    to: String,
+    #[graphql(external)]
+    goods: Vec<Goods>,
+}
+
+/// One kind of thing in a parcel.
+#[derive(SimpleObject, Serialize, Deserialize)]
+struct Goods {
+    #[graphql(external)]
+    value: i32,
+    #[graphql(external)]
+    origin: String,
+}
+
+#[ComplexObject]
+impl Parcel {
+    /// What customs take, in cents; null where the rate is not known.
+    #[graphql(requires = "to goods { value origin }")]
+    async fn duty(&self, ctx: &Context<'_>) -> Result<Option<i64>> {
+        let rates = ctx.data::<DataLoader<Rates>>()?;
+        let Some(percent) = rates.load_one(self.to.clone()).await? else {
+            return Ok(None);
+        };
+        let foreign = self.goods.iter().filter(|goods| goods.origin != self.to);
+        let value: i64 = foreign.map(|goods| i64::from(goods.value)).sum();
+        Ok(Some(value * percent / 100))
+    }
+}
+
+/// Loads the rates of all countries of one request at once.
+struct Rates;
+
+impl Loader<String> for Rates {
+    type Value = i64;
+    type Error = Infallible;
+
+    async fn load(&self, countries: &[String]) -> Result<HashMap<String, i64>, Infallible> {
+        let known = countries.iter().filter(|country| *country == "CH");
+        Ok(known.map(|country| (country.clone(), 8)).collect())
+    }
+}
+
+/// The resolvers.
+fn schema() -> Schema<Query, EmptyMutation, EmptySubscription> {
+    let tasks = Tasks::default();
+    let rates = DataLoader::new(Rates, move |load| tasks.spawn("rates", load));
+    Schema::build(Query, EmptyMutation, EmptySubscription)
+        .data(rates)
+        .finish()
+}
+
+/// The gateway of a project, with the resolvers in the place of the subgraph `customs`.
+pub(crate) fn with_resolvers(project: &Project) -> Builder<'_> {
+    Gateway::builder(&project.config, Arc::clone(&project.graph)).mount("customs", Rust(schema()))
+}
+
+/// What the resolvers tell of themselves: `examples/resolvers/customs.graphql`.
+pub(crate) fn sdl() -> String {
+    let options = SDLExportOptions::new().federation().use_space_ident();
+    schema().sdl_with_options(options)
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("sdl") {
+        print!("{}", sdl());
+        return ExitCode::SUCCESS;
+    }
+    let (project, diagnostics) = Project::read(Path::new("examples/resolvers/weir.yaml"));
+    for diagnostic in diagnostics {
+        eprintln!("{}\n", diagnostic.render());
+    }
+    let Some(project) = project else {
+        return ExitCode::FAILURE;
+    };
+    gateway::telemetry::start(project.config.log);
+    let stop = CancellationToken::new();
+    let gateway = match with_resolvers(&project).bind(stop.clone()).await {
+        Ok(gateway) => gateway,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    eprintln!("http://{}/graphql", gateway.address());
+    let stopping = async {
+        let _ = tokio::signal::ctrl_c().await;
+        stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(gateway.run(), stopping);
+    ended.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+}

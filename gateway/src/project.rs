@@ -1,0 +1,164 @@
+//! A configuration and the files of the graph that it names: everything that is needed to serve.
+//!
+//! Reads the disk and nothing else; every problem of all files is found at once.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use schema::diagnostic::{Code, Diagnostic, Severity};
+use schema::graph::Graph;
+use schema::link;
+use schema::span::Document;
+use schema::subgraph::Subgraph;
+
+use crate::config::Config;
+use crate::config::expand::Environment;
+use crate::config::graph::{Origin, SchemaFile, SubgraphFile};
+use crate::shop;
+
+mod fit;
+
+/// Everything that is needed to serve.
+#[derive(Debug)]
+pub struct Project {
+    /// What the operator decided.
+    pub config: Config,
+    /// What is served.
+    pub graph: Arc<Graph>,
+}
+
+/// What was read, unless there is an error among the diagnostics.
+pub type Found<T> = (Option<T>, Vec<Diagnostic>);
+
+impl Project {
+    /// Reads the configuration file at `path` and all files of its graph.
+    pub fn read(path: &Path) -> Found<Self> {
+        let (config, mut diagnostics) = config(path);
+        let Some(config) = config else {
+            return (None, diagnostics);
+        };
+        let (project, found) = Self::of(config, folder(path));
+        diagnostics.extend(found);
+        (project, diagnostics)
+    }
+
+    /// Reads the graph that `config` names, relative to `folder`.
+    pub fn of(config: Config, folder: &Path) -> Found<Self> {
+        let (graph, mut diagnostics) = graph(&config, folder);
+        if let Some(graph) = &graph {
+            diagnostics.extend(fit::check(&config, graph));
+        }
+        (project(config, graph, &diagnostics), diagnostics)
+    }
+
+    /// A warning for each service that has no address.
+    ///
+    /// It must be somewhere before the graph is served: in the program itself, or behind a URL.
+    pub fn services_nowhere(&self) -> Vec<Diagnostic> {
+        fit::without_address(&self.config, &self.graph)
+    }
+
+    /// The graph that comes with the binary.
+    pub fn shop() -> Found<Self> {
+        let config = Config::without_file();
+        let (graph, diagnostics) = link::link(&shop::subgraphs(), config.graph.link);
+        (project(config, graph, &diagnostics), diagnostics)
+    }
+}
+
+/// The configuration in the file at `path`.
+pub fn config(path: &Path) -> Found<Config> {
+    let mut diagnostics = Vec::new();
+    let Some(document) = document(path, &mut diagnostics) else {
+        return (None, diagnostics);
+    };
+    let (config, found) = Config::read(&document, &Environment::of_process());
+    diagnostics.extend(found);
+    (config, diagnostics)
+}
+
+/// What paths in the configuration at `path` are relative to.
+pub fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+/// A subgraph with its SDL; `None`, and a diagnostic, when that cannot be read.
+pub(crate) fn subgraph(
+    subgraph: &SubgraphFile,
+    folder: &Path,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Subgraph> {
+    Some(Subgraph {
+        name: subgraph.name.as_str().into(),
+        url: subgraph.url.as_ref().map(|url| url.as_str().into()),
+        document: file(folder, &subgraph.file, diagnostics)?,
+    })
+}
+
+fn graph(config: &Config, folder: &Path) -> Found<Graph> {
+    let mut diagnostics = Vec::new();
+    let (graph, found) = match &config.graph.origin {
+        Origin::Supergraph(supergraph) => {
+            let Some(document) = file(folder, supergraph, &mut diagnostics) else {
+                return (None, diagnostics);
+            };
+            link::link_supergraph(&document, config.graph.link)
+        }
+        Origin::Subgraphs(files) => {
+            let subgraphs = files.iter();
+            let subgraphs: Vec<_> = subgraphs
+                .filter_map(|file| subgraph(file, folder, &mut diagnostics))
+                .collect();
+            link::link(&subgraphs, config.graph.link)
+        }
+    };
+    diagnostics.extend(found);
+    (graph, diagnostics)
+}
+
+fn project(config: Config, graph: Option<Graph>, diagnostics: &[Diagnostic]) -> Option<Project> {
+    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    let graph = graph.filter(|_| !diagnostics.iter().any(is_error))?;
+    Some(Project {
+        config,
+        graph: Arc::new(graph),
+    })
+}
+
+fn document(path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> {
+    let name = path.display().to_string();
+    match fs::read_to_string(path) {
+        Ok(text) => Some(Document::new(name, text)),
+        Err(error) => {
+            let message = format!("cannot read `{name}`: {error}");
+            let help =
+                "name another with `--config`, or run `weir` in an empty folder to see it at work";
+            diagnostics
+                .push(Diagnostic::unplaced(Code::FileUnreadable, message).help(help.to_owned()));
+            None
+        }
+    }
+}
+
+fn file(folder: &Path, file: &SchemaFile, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> {
+    let path = folder.join(&file.path);
+    match fs::read_to_string(&path) {
+        Ok(text) => Some(Document::new(path.display().to_string(), text)),
+        Err(error) => {
+            let message = format!("cannot read `{}`: {error}", path.display());
+            let code = Code::FileUnreadable;
+            diagnostics.push(match &file.span {
+                Some(span) => Diagnostic::error(code, span.clone(), message),
+                None => Diagnostic::unplaced(code, message).help(near_url(&path)),
+            });
+            None
+        }
+    }
+}
+
+/// What may have been meant when the name of a file looks as if a URL were in it.
+fn near_url(path: &Path) -> Option<String> {
+    let has_at = path.to_string_lossy().contains('@');
+    has_at.then(|| "a URL behind the `@` begins with `http://` or `https://`".to_owned())
+}

@@ -1,0 +1,82 @@
+//! Whether a configuration and its graph speak of the same services.
+
+use std::collections::BTreeSet;
+
+use schema::diagnostic::{Code, Diagnostic, Severity};
+use schema::graph::Graph;
+use schema::source::{Access, Source};
+
+use crate::config::Config;
+use crate::launch;
+
+/// Reports what one of the two has and the other does not.
+pub(super) fn check(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
+    let mut diagnostics = config.connectors.unknown_sources(&connected(graph));
+    let services = services(graph);
+    diagnostics.extend(config.services.unknown(&services));
+    diagnostics.extend(unused_urls(config, &services));
+    diagnostics
+}
+
+/// Every `<subgraph>.<source>` that a connector uses.
+fn connected(graph: &Graph) -> BTreeSet<&str> {
+    let connectors = graph.sources().map(|(_, source)| match &source.access {
+        Access::Connector(connector) => connector.source.as_deref(),
+        Access::Graphql(_) => None,
+    });
+    connectors.flatten().collect()
+}
+
+/// The subgraphs that speak GraphQL.
+fn services(graph: &Graph) -> BTreeSet<&str> {
+    let speaks = |source: &&Source| matches!(source.access, Access::Graphql(_));
+    let sources = graph.sources().map(|(_, source)| source);
+    sources.filter(speaks).map(|it| &*it.service).collect()
+}
+
+/// An address that is never called would be believed to count.
+fn unused_urls(config: &Config, services: &BTreeSet<&str>) -> Vec<Diagnostic> {
+    let subgraphs = config.graph.subgraphs().iter();
+    let unused = subgraphs.filter(|it| it.url.is_some() && !services.contains(it.name.as_str()));
+    unused
+        .map(|subgraph| {
+            let name = &subgraph.name;
+            let message =
+                format!("the subgraph `{name}` has connectors, so its `url` is never called");
+            let help = format!("leave it out, or set `connectors.sources.{name}.<source>.url`");
+            let code = Code::ConfigInvalidValue;
+            match subgraph.file.span.clone() {
+                Some(span) => Diagnostic::error(code, span, message),
+                None => Diagnostic::unplaced(code, message),
+            }
+            .help(help)
+        })
+        .collect()
+}
+
+/// Warns of services that nobody says the address of.
+///
+/// Warns only: a program that uses Weir as a library may have these services in itself.
+pub(super) fn without_address(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
+    launch::without_address(config, graph)
+        .into_iter()
+        .map(|name| {
+            let message = format!("nobody says where the service `{name}` is");
+            let mut subgraphs = config.graph.subgraphs().iter();
+            let file = subgraphs.find(|subgraph| *subgraph.name == *name);
+            let span = file.and_then(|file| file.file.span.clone());
+            let help = match (file, &span) {
+                (None, _) => format!("set `services.{name}.url`"),
+                (Some(_), None) => format!("write `--subgraph {name}=FILE@URL`"),
+                (Some(_), Some(_)) => format!("set `graph.subgraphs.{name}.url`"),
+            };
+            let code = Code::ConfigInvalidValue;
+            let mut diagnostic = match span {
+                Some(span) => Diagnostic::error(code, span, message),
+                None => Diagnostic::unplaced(code, message),
+            };
+            diagnostic.severity = Severity::Warning;
+            diagnostic.help(help)
+        })
+        .collect()
+}

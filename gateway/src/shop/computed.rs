@@ -1,0 +1,205 @@
+//! Resolvers in Rust: what the shop knows when it puts the data of several services together.
+//!
+//! An Apollo Federation subgraph like any other, asked in this process. What a field needs comes
+//! with the entity, by `@requires`; what it loads itself is loaded once for all entities that are
+//! asked for together. Fields that may fail are nullable: a field that is not would take the
+//! other entities of the same request with it.
+
+use std::collections::BTreeMap;
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{
+    Context, EmptyMutation, EmptySubscription, ID, Json, Object, Result, SDLExportOptions, Schema,
+    SimpleObject,
+};
+use serde::{Deserialize, Serialize};
+
+use self::tariff::{Country, Tariffs};
+use crate::tasks::Tasks;
+
+mod tariff;
+
+/// The subgraph.
+pub(super) type Computed = Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// The subgraph, ready to be mounted.
+pub(super) fn schema() -> Computed {
+    let tasks = Tasks::default();
+    let tariffs = DataLoader::new(Tariffs, move |load| {
+        tasks.spawn("tariffs", load);
+    });
+    Schema::build(Query, EmptyMutation, EmptySubscription)
+        .data(tariffs)
+        .finish()
+}
+
+/// What `schema/commerce/computed.graphql` says: the subgraph without what every server has.
+pub(super) fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .federation()
+        .use_space_ident()
+        .prefer_single_line_descriptions();
+    let sdl = schema().sdl_with_options(options);
+    // The definitions of `@skip` and `@include`, each with its description on a line before.
+    let is_definition = |line: Option<&str>| line.is_some_and(|it| it.starts_with("directive @"));
+    let next = sdl.lines().skip(1).map(Some).chain([None]);
+    let lines = sdl.lines().zip(next);
+    let lines = lines.filter(|(line, next)| !is_definition(Some(line)) && !is_definition(*next));
+    let lines: Vec<_> = lines.map(|(line, _)| line).collect();
+    format!("{HEADER}{}\n", lines.join("\n").trim())
+}
+
+const HEADER: &str = "\
+# What is computed of what the services give. This is what the resolvers in gateway/src/shop/computed.rs tell of
+# themselves; a test keeps it so, and with WEIR_UPDATE=1 writes it.
+
+";
+
+/// The ways in: there is nothing to ask for but entities.
+#[derive(Debug)]
+pub(super) struct Query;
+
+#[Object]
+impl Query {
+    #[graphql(entity)]
+    async fn order(
+        &self,
+        #[graphql(key)] id: ID,
+        items: Option<Json<Vec<OrderItem>>>,
+        customer: Option<Json<Customer>>,
+    ) -> Order {
+        Order {
+            id,
+            items: items.map(|items| items.0),
+            country: customer.map(|customer| customer.0.address.country),
+        }
+    }
+
+    #[graphql(entity)]
+    async fn user(&self, #[graphql(key)] id: ID, spent: Option<Json<Vec<Money>>>) -> User {
+        User {
+            id,
+            spent: spent.map(|spent| spent.0),
+            address: None,
+        }
+    }
+}
+
+/// One order, with what was said of it by whoever asks.
+#[derive(Debug)]
+struct Order {
+    id: ID,
+    items: Option<Vec<OrderItem>>,
+    country: Option<String>,
+}
+
+/// What one customer ordered at one moment.
+#[Object]
+impl Order {
+    async fn id(&self) -> &ID {
+        &self.id
+    }
+
+    #[graphql(external)]
+    async fn items(&self) -> Result<&Vec<OrderItem>> {
+        self.items.as_ref().ok_or_else(untold)
+    }
+
+    #[graphql(external)]
+    async fn customer(&self) -> Result<User> {
+        Err(untold())
+    }
+
+    /// What sending it costs, in euros: by the country it goes to and the pieces in the parcel.
+    #[graphql(requires = "items { quantity } customer { address { country } }")]
+    async fn shipping_estimate(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        let (Some(items), Some(country)) = (&self.items, &self.country) else {
+            return Err(untold());
+        };
+        let pieces = items.iter().map(|item| i64::from(item.quantity));
+        let pieces = pieces.fold(0, i64::saturating_add);
+        let tariffs = ctx.data::<DataLoader<Tariffs>>()?;
+        let Ok(tariff) = tariffs.load_one(Country(country.clone())).await;
+        Ok(tariff.map(|tariff| Money {
+            amount: tariff.price(pieces),
+            currency: "EUR".to_owned(),
+        }))
+    }
+}
+
+/// One account, with what was said of it by whoever asks.
+#[derive(Debug)]
+struct User {
+    id: ID,
+    address: Option<Address>,
+    spent: Option<Vec<Money>>,
+}
+
+/// An account: a customer's or a merchant's.
+#[Object]
+impl User {
+    async fn id(&self) -> &ID {
+        &self.id
+    }
+
+    #[graphql(external)]
+    async fn address(&self) -> Result<&Address> {
+        self.address.as_ref().ok_or_else(untold)
+    }
+
+    #[graphql(external)]
+    async fn spent(&self) -> Result<&Vec<Money>> {
+        self.spent.as_ref().ok_or_else(untold)
+    }
+
+    /// What the account's hundred newest orders came to, one amount for each currency; orders that
+    /// were cancelled do not count.
+    #[graphql(requires = "spent { amount currency }")]
+    async fn lifetime_value(&self) -> Result<Option<Vec<Money>>> {
+        let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+        for money in self.spent.as_ref().ok_or_else(untold)? {
+            let sum = sums.entry(&money.currency).or_default();
+            *sum = sum.saturating_add(money.amount);
+        }
+        let sums = sums.into_iter().map(|(currency, amount)| Money {
+            amount,
+            currency: currency.to_owned(),
+        });
+        Ok(Some(sums.collect()))
+    }
+}
+
+/// One line of an order.
+#[derive(Debug, SimpleObject, Serialize, Deserialize)]
+struct OrderItem {
+    #[graphql(external)]
+    quantity: i32,
+}
+
+/// A postal address.
+#[derive(Debug, SimpleObject, Serialize, Deserialize)]
+struct Address {
+    #[graphql(external)]
+    country: String,
+}
+
+/// An amount of money.
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject, Serialize, Deserialize)]
+#[graphql(shareable)]
+struct Money {
+    /// In minor units: 1299 is 12.99.
+    amount: i64,
+    /// ISO 4217, three letters.
+    currency: String,
+}
+
+/// Who ordered, as an order is told of.
+#[derive(Debug, Serialize, Deserialize)]
+struct Customer {
+    address: Address,
+}
+
+/// What a field needs must come with the entity.
+fn untold() -> async_graphql::Error {
+    "the request does not say what this is computed of".into()
+}
