@@ -158,6 +158,16 @@ impl Engine {
         Ok(prepared.explain(&self.graph))
     }
 
+    /// The plan of an operation as JSON: requests, what each is for, the documents sent.
+    pub fn explain_json(
+        &self,
+        query: &str,
+        operation: Option<&str>,
+    ) -> Result<serde_json::Value, Vec<RequestError>> {
+        let prepared = self.prepare(query, operation)?;
+        Ok(prepared.outline(&self.graph))
+    }
+
     fn prepare(
         &self,
         query: &str,

@@ -12,6 +12,7 @@ use crate::document::{Document, document};
 use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::{Compile, Extract};
 use crate::plan::explain::explain;
+use crate::plan::explain::outline::outline;
 use crate::plan::{Fetch, KeySlot, Plan, Takes, plan};
 use crate::project::Written;
 use crate::selection::{PositionId, Selection};
@@ -96,6 +97,14 @@ impl Prepared {
     /// The plan as text.
     pub(crate) fn explain(&self, graph: &Graph) -> String {
         explain(graph, &self.selection, &self.plan)
+    }
+
+    /// The plan as JSON.
+    pub(crate) fn outline(&self, graph: &Graph) -> serde_json::Value {
+        let documents = self.documents.iter();
+        let documents = documents.map(|it| it.as_ref().map(|document| &*document.text));
+        let documents: Vec<Option<&str>> = documents.collect();
+        outline(graph, &self.selection, &self.plan, &documents)
     }
 
     /// The answers to `__schema` and `__type`; kept where no variable can change them.

@@ -37,6 +37,8 @@ struct Member {
     on: Option<Box<[TypeId]>>,
     /// Of `Written::whens`; `None`: always.
     when: Option<usize>,
+    /// Of `Written::whens`: it is not written then; `None`: never so.
+    unless: Option<usize>,
     value: MemberValue,
 }
 
@@ -137,6 +139,7 @@ impl Compile<'_> {
             coordinate: format!("{owner}.{field}").into(),
             on: (!whole).then(|| output.on.clone().into()),
             when: self.when(&output.when),
+            unless: (!output.unless.is_never()).then(|| self.number(&output.unless)),
             value,
         }
     }
@@ -147,14 +150,15 @@ impl Compile<'_> {
     }
 
     fn when(&mut self, when: &When) -> Option<usize> {
-        if when.is_always() {
-            return None;
-        }
+        (!when.is_always()).then(|| self.number(when))
+    }
+
+    fn number(&mut self, when: &When) -> usize {
         let known = self.whens.iter().position(|known| known == when);
-        Some(known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             self.whens.push(when.clone());
             self.whens.len() - 1
-        }))
+        })
     }
 
     fn form(&mut self, ty: &TypeRef, child: Option<PositionId>, outputs: &[Output]) -> Form {
@@ -294,7 +298,9 @@ impl<'a> Project<'a> {
     }
 
     fn applies(&self, member: &Member, row: Row) -> bool {
-        if member.when.is_some_and(|when| !self.active[when]) {
+        if member.when.is_some_and(|when| !self.active[when])
+            || member.unless.is_some_and(|unless| self.active[unless])
+        {
             return false;
         }
         member.on.as_ref().is_none_or(|on| {

@@ -84,7 +84,7 @@ pub(crate) enum From {
 }
 
 /// A member of an object that is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Output {
     /// The response key.
     pub(crate) key: Name,
@@ -94,6 +94,8 @@ pub(crate) struct Output {
     pub(crate) on: Vec<TypeId>,
     /// When it is written.
     pub(crate) when: When,
+    /// When it is not, because it was written before.
+    pub(crate) unless: When,
     /// What is written inside, for composite types.
     pub(crate) outputs: Vec<Self>,
 }
@@ -269,23 +271,25 @@ impl Builder<'_> {
             .into_iter()
             .flat_map(|group| self.by_field_type(group))
             .collect();
-        groups
-            .iter()
-            .filter_map(|group| {
-                let output = self.output(at, group)?;
-                if let OutputValue::Slot(slot) = output.value {
-                    let slot = &mut self.positions[at.0].slots[slot];
-                    slot.together |= together.contains(slot.field.as_ref());
-                }
-                Some(output)
-            })
-            .collect()
+        let mut outputs = Vec::with_capacity(groups.len());
+        for group in &groups {
+            let Some(output) = self.output(at, group) else {
+                continue;
+            };
+            if let OutputValue::Slot(slot) = output.value {
+                let slot = &mut self.positions[at.0].slots[slot];
+                slot.together |= together.contains(slot.field.as_ref());
+            }
+            outputs.extend(in_order(output, group));
+        }
+        outputs.sort_by_key(|(order, _)| *order);
+        outputs.into_iter().map(|(_, output)| output).collect()
     }
 
     /// One group for each type that the field has on the objects of `group`: objects of one
     /// interface may narrow a field differently, and what is read and written follows the type.
     fn by_field_type<'a>(&self, group: groups::Group<'a>) -> Vec<groups::Group<'a>> {
-        let name = &group.fields[0].0.name;
+        let name = &group.fields[0].field.name;
         let mut apart: Vec<(Option<&TypeRef>, groups::Group<'a>)> = Vec::new();
         for on in group.on {
             let ty = self.types.get(on).field(name).map(|field| &field.ty);
@@ -304,16 +308,17 @@ impl Builder<'_> {
     }
 
     fn output(&mut self, at: PositionId, group: &groups::Group<'_>) -> Option<Output> {
-        let (first, _) = group.fields.first()?;
+        let first = group.fields.first()?.field;
         let mut when = When::never();
-        for (_, each) in &group.fields {
-            when.or(each);
+        for occurrence in &group.fields {
+            when.or(&occurrence.when);
         }
         let mut output = Output {
             key: Arc::clone(&first.key),
             value: OutputValue::TypeName,
             on: group.on.clone(),
             when,
+            unless: When::never(),
             outputs: Vec::new(),
         };
         if first.name.as_ref() == "__typename" {
@@ -335,10 +340,9 @@ impl Builder<'_> {
         let slot = self.slot(at, &wanted);
         output.value = OutputValue::Slot(slot);
         if let Some(child) = self.positions[at.0].slots[slot].child {
-            let inside = group
-                .fields
-                .iter()
-                .map(|(field, when)| (when.clone(), field.selections.as_slice()))
+            let inside = group.fields.iter();
+            let inside = inside
+                .map(|it| (it.when.clone(), it.field.selections.as_slice()))
                 .collect();
             output.outputs = self.outputs(child, &inside);
         }
@@ -469,6 +473,29 @@ impl Builder<'_> {
         });
         index
     }
+}
+
+/// A member stands where the first of its occurrences that is not skipped stands
+/// (GraphQL §6.3.2): once for each that may be the first.
+fn in_order(output: Output, group: &groups::Group<'_>) -> Vec<(usize, Output)> {
+    let mut found = Vec::with_capacity(1);
+    let mut before = When::never();
+    for occurrence in &group.fields {
+        if before.is_always() {
+            break;
+        }
+        found.push((occurrence.order, occurrence.when.clone(), before.clone()));
+        before.or(&occurrence.when);
+    }
+    let found = found.into_iter().map(|(order, when, unless)| {
+        let output = Output {
+            when,
+            unless,
+            ..output.clone()
+        };
+        (order, output)
+    });
+    found.collect()
 }
 
 /// Every field of `selections` with the types and conditions under which it applies.

@@ -1,5 +1,6 @@
 //! Selection sets as text, and whether two fields may share a response key (GraphQL §5.3.2).
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -34,12 +35,17 @@ pub(super) struct Field {
     pub(super) ty: Name,
     /// Which of the document's conditions it depends on.
     pub(super) when: Option<usize>,
+    /// How many fields it is, with all that is inside.
+    pub(super) weight: usize,
     /// For composite types.
-    pub(super) set: Option<Set>,
+    pub(super) set: Option<Arc<Set>>,
 }
 
+/// Whether sets that were compared before may be merged, by where they stand.
+pub(super) type Compared = HashMap<(*const Set, *const Set, Owners), bool>;
+
 /// Whether one object can have both of two fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Owners {
     /// Perhaps.
     Same,
@@ -73,19 +79,36 @@ impl Set {
             arguments: format!("representations: ${variable}"),
             ty: "[_Entity]!".into(),
             when: None,
-            set: Some(set),
+            weight: 1,
+            set: Some(Arc::new(set)),
         });
     }
 
-    fn merges(&self, other: &Self, owners: Owners) -> bool {
-        self.scopes().all(|(on, field)| {
+    /// How many fields are written for it.
+    pub(super) fn weight(&self) -> usize {
+        let weights = self.all_fields().map(|field| field.weight);
+        weights.fold(0, usize::saturating_add)
+    }
+
+    fn merges(&self, other: &Self, owners: Owners, compared: &mut Compared) -> bool {
+        let pair = (std::ptr::from_ref(self), std::ptr::from_ref(other), owners);
+        // Whatever is in one set goes together.
+        if pair.0 == pair.1 {
+            return true;
+        }
+        if let Some(known) = compared.get(&pair) {
+            return *known;
+        }
+        let merges = self.scopes().all(|(on, field)| {
             let mut others = other.scopes().filter(|(_, it)| it.key == field.key);
             others.all(|(other_on, other)| {
                 let apart = matches!((on, other_on), (Some(a), Some(b)) if a != b);
                 let owners = if apart { Owners::Apart } else { owners };
-                field.may_share_key(other, owners)
+                field.may_share_key(other, owners, compared)
             })
-        })
+        });
+        compared.insert(pair, merges);
+        merges
     }
 
     /// All fields, those in fragments too.
@@ -122,7 +145,12 @@ impl Field {
     }
 
     /// Whether two fields may have one response key.
-    pub(super) fn may_share_key(&self, other: &Self, owners: Owners) -> bool {
+    pub(super) fn may_share_key(
+        &self,
+        other: &Self,
+        owners: Owners,
+        compared: &mut Compared,
+    ) -> bool {
         if owners == Owners::Same && (self.name != other.name || self.arguments != other.arguments)
         {
             return false;
@@ -131,7 +159,7 @@ impl Field {
         let (other_shape, other_named) = self::shape(&other.ty);
         shape == other_shape
             && match (&self.set, &other.set) {
-                (Some(set), Some(other)) => set.merges(other, owners),
+                (Some(set), Some(other)) => set.merges(other, owners, compared),
                 (None, None) => named == other_named,
                 _ => false,
             }

@@ -4,6 +4,7 @@
 //! Several places of the result can be one place of the request: a client and a requirement may
 //! ask for the same field, each with slots of its own. They are walked together.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use schema::graph::Graph;
@@ -12,7 +13,7 @@ use schema::source::{Entry, Node, NodeId, Objects as Given, Source};
 use schema::types::{Name, TypeId, TypeRef, Types};
 
 use super::represent::{self, Representation};
-use super::set::{Field, Fragment, Owners, Set};
+use super::set::{Compared, Field, Fragment, Owners, Set};
 use super::take::{Objects, Take};
 use super::wanted::{Reader, Wanted};
 use super::{EnteredAs, TooLarge};
@@ -27,9 +28,19 @@ pub(super) struct Walk<'a> {
     pub(super) variables: Vec<Name>,
     /// Conditions that fields refer to by number.
     pub(super) whens: Vec<When>,
-    /// How many fields may still be written.
-    left: usize,
+    /// How many fields may be written.
+    most: usize,
+    /// Sets that were made for places inside of others. The same places may be met many times,
+    /// once for each type around them.
+    made: HashMap<Inside, Made>,
+    compared: Compared,
 }
+
+/// A set, and what is read of it for each of its places.
+type Made = (Arc<Set>, Vec<Arc<Objects>>);
+
+/// Places walked together, and the condition that is known there.
+type Inside = (Vec<(*const Takes, PositionId, NodeId)>, When);
 
 /// A place of the result, and what the service gives there.
 #[derive(Clone)]
@@ -75,7 +86,9 @@ impl<'a> Walk<'a> {
             source,
             variables: Vec::new(),
             whens: Vec::new(),
-            left: most,
+            most,
+            made: HashMap::new(),
+            compared: Compared::new(),
         }
     }
 
@@ -115,10 +128,14 @@ impl<'a> Walk<'a> {
         around: Around<'_>,
     ) -> Result<(Set, Vec<Objects>)> {
         let wanted = self.in_common(places, self.wanted(places));
-        self.left = self.left.checked_sub(wanted.len()).ok_or(TooLarge)?;
         let mut written: Vec<Written> = Vec::with_capacity(wanted.len());
+        let mut weight: usize = 0;
         for wanted in wanted {
             let mut field = self.field(wanted, places, around.known)?;
+            weight = weight.saturating_add(field.field.weight);
+            if weight > self.most {
+                return Err(TooLarge);
+            }
             self.choose_key(&mut field, places, (&written, around));
             written.push(field);
         }
@@ -131,13 +148,15 @@ impl<'a> Walk<'a> {
         let is_new = !wanted.when.is_always() && wanted.when != *known;
         let known = if is_new { &wanted.when } else { known };
         let (inside, at) = self.inside(&wanted.readers, places);
-        let (set, objects) = self.set_inside(&inside, known)?;
+        let made = self.set_inside(&inside, known)?;
+        let (set, objects) = made.map_or((None, Vec::new()), |(set, it)| (Some(set), it));
         let field = Field {
             key: Arc::clone(&wanted.slot.field),
             name: Arc::clone(&wanted.slot.field),
             arguments: wanted.arguments,
             ty: Arc::clone(&wanted.given.ty),
             when: is_new.then(|| self.condition(&wanted.when)),
+            weight: set.as_ref().map_or(0, |set| set.weight()).saturating_add(1),
             set,
         };
         let reads = wanted.readers.into_iter().zip(at);
@@ -190,13 +209,15 @@ impl<'a> Walk<'a> {
         (inside, at)
     }
 
-    fn set_inside(
-        &mut self,
-        places: &[Place<'a>],
-        known: &When,
-    ) -> Result<(Option<Set>, Vec<Arc<Objects>>)> {
+    fn set_inside(&mut self, places: &[Place<'a>], known: &When) -> Result<Option<Made>> {
         if places.is_empty() {
-            return Ok((None, Vec::new()));
+            return Ok(None);
+        }
+        let each = places.iter();
+        let each = each.map(|place| (std::ptr::from_ref(place.takes), place.at, place.node));
+        let key: Inside = (each.collect(), known.clone());
+        if let Some(made) = self.made.get(&key) {
+            return Ok(Some(made.clone()));
         }
         let around = Around {
             known,
@@ -204,7 +225,9 @@ impl<'a> Walk<'a> {
             overlaps: false,
         };
         let (set, objects) = self.set(places, around)?;
-        Ok((Some(set), objects.into_iter().map(Arc::new).collect()))
+        let made = (Arc::new(set), objects.into_iter().map(Arc::new).collect());
+        self.made.insert(key, made.clone());
+        Ok(Some(made))
     }
 
     fn use_variables(&mut self, slot: &Slot) {
@@ -225,13 +248,15 @@ impl<'a> Walk<'a> {
 
     /// Gives a field an alias where its own name is taken by another.
     fn choose_key(
-        &self,
+        &mut self,
         field: &mut Written,
         places: &[Place<'a>],
         (written, around): (&[Written], Around<'_>),
     ) {
         let mut number = 0;
-        while !is_free(field, written, around) || self.is_other_field(&field.field, places) {
+        while !is_free(field, (written, around), &mut self.compared)
+            || self.is_other_field(&field.field, places)
+        {
             field.field.key = format!("_a{number}_{}", field.field.name).into();
             number += 1;
         }
@@ -251,14 +276,18 @@ impl<'a> Walk<'a> {
 }
 
 /// Whether no other field stands in the way of a field's key.
-fn is_free(field: &Written, written: &[Written], around: Around<'_>) -> bool {
+fn is_free(
+    field: &Written,
+    (written, around): (&[Written], Around<'_>),
+    compared: &mut Compared,
+) -> bool {
     let inside = written.iter().all(|other| {
         let owners = match (field.on, other.on) {
             (Some(on), Some(other)) if on != other => Owners::Apart,
             _ => Owners::Same,
         };
         let differs = other.field.key != field.field.key;
-        differs || (!field.acts && other.field.may_share_key(&field.field, owners))
+        differs || (!field.acts && other.field.may_share_key(&field.field, owners, compared))
     });
     inside
         && around.beside.iter().all(|fragment| {
@@ -269,7 +298,7 @@ fn is_free(field: &Written, written: &[Written], around: Around<'_>) -> bool {
             };
             let mut others = fragment.set.all_fields();
             others.all(|other| {
-                other.key != field.field.key || other.may_share_key(&field.field, owners)
+                other.key != field.field.key || other.may_share_key(&field.field, owners, compared)
             })
         })
 }

@@ -7,7 +7,7 @@ use schema::key::FieldSet;
 use schema::source::NodeField;
 use schema::types::TypeId;
 
-use super::search::{Chosen, Memory, Search};
+use super::search::{Chosen, Memory, Search, TYPE_NAME};
 use super::{Entered, Fetch, Offer, Place, Step, Unplannable, coordinate};
 use crate::selection::{KeySlot, PositionId, Selection, When};
 
@@ -273,7 +273,7 @@ impl Commit<'_> {
         after: &mut Vec<usize>,
     ) -> Done<Vec<KeySlot>> {
         let mut slots = Vec::with_capacity(key.0.len());
-        for (name, inner) in &key.0 {
+        for (name, inner) in key.0.iter().filter(|(name, _)| name.as_ref() != TYPE_NAME) {
             let types = self.graph.types();
             let Some(field) = types.get(on).field(name) else {
                 return Err(self.missing(on, name));

@@ -9,6 +9,8 @@ use schema::types::TypeId;
 use super::{Fetch, Plan};
 use crate::selection::{KeySlot, PositionId, Selection, Slot};
 
+pub(crate) mod outline;
+
 /// One paragraph a request, in the order of the plan.
 pub(crate) fn explain(graph: &Graph, selection: &Selection, plan: &Plan) -> String {
     let explain = Explain {

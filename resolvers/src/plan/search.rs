@@ -18,6 +18,7 @@ use schema::types::{Name, TypeId};
 
 use self::candidates::{CALL, Candidate};
 use self::goal::Goal;
+pub(super) use self::goal::TYPE_NAME;
 use self::state::State;
 pub(super) use self::state::{Chosen, Deep, Fulfilled};
 use super::{Offer, Place};
@@ -127,7 +128,7 @@ impl Attempt<'_, '_> {
     /// Reaches every goal, the last one first, in every way that may be the cheapest.
     fn solve(&mut self, mut state: State, mut goals: Vec<Goal>) {
         loop {
-            if self.is_hopeless(&state) {
+            if self.is_hopeless(&state, &goals) {
                 return;
             }
             self.spend();
@@ -187,11 +188,30 @@ impl Attempt<'_, '_> {
     }
 
     /// Whether nothing better than the best cover can come of `state`.
-    fn is_hopeless(&self, state: &State) -> bool {
+    fn is_hopeless(&self, state: &State, goals: &[Goal]) -> bool {
         let best = self.best.as_ref();
-        best.is_some_and(|best| state.cost >= best.cost)
+        best.is_some_and(|best| state.cost + self.at_least(state, goals) >= best.cost)
             || (best.is_some() && self.is_spent())
             || self.search.memory.overdrawn > OVERDRAFT
+    }
+
+    /// What the entries that are to be used cost at the least: a call for each source of which
+    /// nothing is chosen yet.
+    fn at_least(&self, state: &State, goals: &[Goal]) -> u64 {
+        let mut cost = 0;
+        for (index, goal) in goals.iter().enumerate() {
+            let Goal::Use(candidate) = goal else {
+                continue;
+            };
+            let is_new = state.chosen.iter().all(|it| it.source != candidate.source);
+            let is_first = goals[..index].iter().all(
+                |earlier| !matches!(earlier, Goal::Use(other) if other.source == candidate.source),
+            );
+            if is_new && is_first {
+                cost += CALL;
+            }
+        }
+        cost
     }
 
     /// All fields are offered; what is inside them decides. Then the same with one entry more,

@@ -15,7 +15,16 @@ pub(super) struct Found<'a> {
 /// Fields that make one member of the answer, for the objects of these types.
 pub(super) struct Group<'a> {
     pub(super) on: Vec<TypeId>,
-    pub(super) fields: Vec<(&'a FieldSelected, When)>,
+    pub(super) fields: Vec<Occurrence<'a>>,
+}
+
+/// A field at one of the places where it is written.
+#[derive(Clone)]
+pub(super) struct Occurrence<'a> {
+    pub(super) field: &'a FieldSelected,
+    pub(super) when: When,
+    /// Its number among all that is written there.
+    pub(super) order: usize,
 }
 
 /// Groups by response key; groups of one key have no type in common.
@@ -23,12 +32,13 @@ pub(super) struct Group<'a> {
 /// The order is that in which each type first meets each key (GraphQL §6.3.2).
 pub(super) fn groups<'a>(found: Vec<Found<'a>>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
-    for Found { field, on, when } in found {
+    for (order, Found { field, on, when }) in found.into_iter().enumerate() {
+        let new = Occurrence { field, when, order };
         let mut rest = on;
         let mut index = 0;
         while index < groups.len() && !rest.is_empty() {
-            if groups[index].fields[0].0.key == field.key {
-                let apart = split(&mut groups, index, &mut rest, (field, &when));
+            if groups[index].fields[0].field.key == field.key {
+                let apart = split(&mut groups, index, &mut rest, &new);
                 index += apart;
             }
             index += 1;
@@ -36,7 +46,7 @@ pub(super) fn groups<'a>(found: Vec<Found<'a>>) -> Vec<Group<'a>> {
         if !rest.is_empty() {
             groups.push(Group {
                 on: rest,
-                fields: vec![(field, when)],
+                fields: vec![new],
             });
         }
     }
@@ -49,7 +59,7 @@ fn split<'a>(
     groups: &mut Vec<Group<'a>>,
     index: usize,
     rest: &mut Vec<TypeId>,
-    (field, when): (&'a FieldSelected, &When),
+    new: &Occurrence<'a>,
 ) -> usize {
     let (shared, apart): (Vec<TypeId>, Vec<TypeId>) =
         groups[index].on.iter().partition(|ty| rest.contains(ty));
@@ -59,7 +69,7 @@ fn split<'a>(
     rest.retain(|ty| !shared.contains(ty));
     let before = groups[index].fields.clone();
     groups[index].on = shared;
-    groups[index].fields.push((field, when.clone()));
+    groups[index].fields.push(new.clone());
     if apart.is_empty() {
         return 0;
     }

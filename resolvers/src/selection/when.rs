@@ -22,6 +22,10 @@ impl When {
         Self { any: Vec::new() }
     }
 
+    pub(crate) fn is_never(&self) -> bool {
+        self.any.is_empty()
+    }
+
     pub(crate) fn is_always(&self) -> bool {
         self.any.iter().any(Vec::is_empty)
     }

@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 
 use self::ask::Ask;
 use self::ask::generate::{Aliased, ask};
-use self::check::{Failure, Running, Wrong};
+use self::check::{Failure, Running};
 use self::sdl::Reader;
+use self::shrink::{Case, TRIES};
 
 mod ask;
 mod check;
@@ -27,6 +28,7 @@ mod random;
 mod sdl;
 mod service;
 mod settings;
+mod shrink;
 
 /// Operations over each graph.
 const ASKS: u64 = 4;
@@ -80,19 +82,23 @@ fn valid_ask(running: &Running, seed: u64) -> Ask {
 }
 
 fn report(seed: u64, ask: Option<&Ask>, failure: &Failure) {
-    let model = generate::model(seed);
+    let case = Case {
+        model: generate::model(seed),
+        ask: ask.cloned(),
+        failure: failure.clone(),
+        left: TRIES,
+    };
+    let case = case.shrunk();
     eprintln!("==== seed {seed}: {:?}", failure.what);
-    for name in &model.subgraphs {
-        eprintln!("# {name}\n{}", sdl::subgraph(&model, name, Reader::Linker));
+    for name in &case.model.subgraphs {
+        let sdl = sdl::subgraph(&case.model, name, Reader::Linker);
+        eprintln!("# {name}\n{sdl}");
     }
-    if let Some(ask) = ask {
-        eprintln!(
-            "{}\n{}",
-            ask.document(),
-            serde_json::to_string(&ask.values()).unwrap()
-        );
+    if let Some(ask) = &case.ask {
+        let values = serde_json::to_string(&ask.values()).unwrap();
+        eprintln!("{}\n{values}", ask.document());
     }
-    eprintln!("{}\n", failure.text);
+    eprintln!("{}\n", case.failure.text);
 }
 
 fn variable(name: &str) -> Option<u64> {

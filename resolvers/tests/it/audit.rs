@@ -22,6 +22,15 @@ const BEST_KNOWN: usize = 406;
 
 #[test]
 fn every_query_of_the_audit_is_planned_in_few_requests() {
+    plan_all(supergraph);
+}
+
+#[test]
+fn the_graphs_that_weir_composes_are_planned_as_well() {
+    plan_all(composed);
+}
+
+fn plan_all(graph: fn(&Path) -> Arc<Graph>) {
     let Some(folder) = folder() else {
         println!("skipped: no folder with the federation audit");
         return;
@@ -31,7 +40,7 @@ fn every_query_of_the_audit_is_planned_in_few_requests() {
     let mut table = String::new();
     for suite in suites(&folder) {
         let name = suite.file_name().unwrap().to_str().unwrap().to_owned();
-        let engine = Engine::new(supergraph(&suite), support::settings()).unwrap();
+        let engine = Engine::new(graph(&suite), support::settings()).unwrap();
         let tests = fs::read_to_string(suite.join("tests.json")).unwrap();
         let tests: Vec<Value> = serde_json::from_str(&tests).unwrap();
         for (index, test) in tests.iter().enumerate() {
@@ -97,6 +106,25 @@ pub(crate) fn supergraph(suite: &Path) -> Arc<Graph> {
     let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
     assert_eq!(rendered.join("\n"), "", "{}", suite.display());
     Arc::new(graph.unwrap())
+}
+
+/// The graph of the suite's subgraphs.
+pub(crate) fn composed(suite: &Path) -> Arc<Graph> {
+    let files = fs::read_dir(suite).unwrap();
+    let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|it| it == "graphql"));
+    paths.sort();
+    let subgraphs: Vec<(String, String)> = paths
+        .iter()
+        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), path))
+        .filter(|(name, _)| name != "supergraph")
+        .map(|(name, path)| (name, fs::read_to_string(path).unwrap()))
+        .collect();
+    let named: Vec<(&str, &str)> = subgraphs
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    support::graph(&named)
 }
 
 /// The number of requests that the best known planner needs; `None` where it has no plan.

@@ -5,17 +5,28 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use resolvers::settings::ServiceSettings;
 use resolvers::{Allow, Engine, Outcome, Request};
+use schema::graph::Graph;
 use serde_json::Value;
 
-use crate::audit::{folder, suites, supergraph};
+use crate::audit::{composed, folder, suites, supergraph};
 use crate::support;
 
 #[tokio::test]
 async fn every_query_of_the_audit_is_answered_as_expected() {
+    check_all(supergraph).await;
+}
+
+#[tokio::test]
+async fn every_query_is_answered_alike_over_the_graphs_that_weir_composes() {
+    check_all(composed).await;
+}
+
+async fn check_all(graph: fn(&Path) -> Arc<Graph>) {
     #[expect(
         clippy::disallowed_methods,
         clippy::print_stderr,
@@ -28,7 +39,7 @@ async fn every_query_of_the_audit_is_answered_as_expected() {
     let (mut queries, mut failed) = (0, Vec::new());
     for suite in suites(&folder) {
         let name = suite.file_name().unwrap().to_str().unwrap().to_owned();
-        let engine = engine(&suite, &format!("{url}/{name}"));
+        let engine = engine(graph(&suite), &format!("{url}/{name}"));
         let tests = fs::read_to_string(suite.join("tests.json")).unwrap();
         let tests: Vec<Value> = serde_json::from_str(&tests).unwrap();
         for (index, test) in tests.iter().enumerate() {
@@ -47,8 +58,7 @@ async fn every_query_of_the_audit_is_answered_as_expected() {
     );
 }
 
-fn engine(suite: &Path, url: &str) -> Engine {
-    let graph = supergraph(suite);
+fn engine(graph: Arc<Graph>, url: &str) -> Engine {
     let mut settings = support::settings();
     for (_, source) in graph.sources() {
         let service = ServiceSettings {

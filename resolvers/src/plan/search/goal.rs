@@ -10,6 +10,9 @@ use super::candidates::Candidate;
 use super::state::{Chosens, State};
 use crate::selection::KeySlot;
 
+/// Part of a key that every object has, and that goes with each of them anyway.
+pub(in super::super) const TYPE_NAME: &str = "__typename";
+
 /// Something that is still to be done.
 #[derive(Clone, Debug)]
 pub(super) enum Goal {
@@ -91,6 +94,9 @@ impl Attempt<'_, '_> {
         views: &[View<'_>],
         (name, inner): &(Name, FieldSet),
     ) -> Option<Chosens> {
+        if name.as_ref() == TYPE_NAME {
+            return Some(Chosens::default());
+        }
         let given = views.iter().filter_map(|(source, fields, waits)| {
             let field = fields.get(name)?;
             field.requires.is_none().then_some((*source, field, *waits))

@@ -211,7 +211,9 @@ impl Generator<'_> {
             return literal.into();
         }
         let name: Name = format!("v{}", self.ask.variables.len()).into();
-        let default = self.random.one_in(4).then_some(literal);
+        // The library of the oracle takes other defaults as they are written (`true` for a list).
+        let is_leaf = matches!(&*argument.ty, "Int" | "String" | "Color");
+        let default = (is_leaf && self.random.one_in(4)).then_some(literal);
         let value = if self.random.one_in(5) {
             None
         } else {

@@ -14,7 +14,7 @@ impl Generator {
             self.entity_homes(&name);
         }
         for name in self.named(Kind::Entity) {
-            let homes: Vec<Name> = self.model.types[&name].homes.keys().cloned().collect();
+            let homes = self.entered(&name);
             self.spread(&name, &homes);
         }
         let subgraphs = self.model.subgraphs.clone();
@@ -42,6 +42,15 @@ impl Generator {
                 first.resolvable = false;
             }
         }
+    }
+
+    /// The subgraphs that can be asked for entities of the type.
+    pub(super) fn entered(&self, name: &str) -> Vec<Name> {
+        let homes = self.model.types[name].homes.iter();
+        homes
+            .filter(|(_, home)| home.keys.iter().any(|key| key.resolvable))
+            .map(|(subgraph, _)| Arc::clone(subgraph))
+            .collect()
     }
 
     /// What a subgraph has of a type.

@@ -17,11 +17,7 @@ impl Generator {
     }
 
     fn need(&mut self, owner: &Name, name: &str) {
-        let homes = self.model.types[owner].homes.iter();
-        let entered: Vec<Name> = homes
-            .filter(|(_, home)| home.keys.iter().any(|key| key.resolvable))
-            .map(|(subgraph, _)| Arc::clone(subgraph))
-            .collect();
+        let entered = self.entered(owner);
         let Some(subgraph) = self.random.pick(&entered).cloned() else {
             return;
         };

@@ -1,0 +1,209 @@
+//! A failing case → a smaller one that fails in the same way: whatever can be left out, is.
+
+use crate::ask::{Ask, Selection, What};
+use crate::check::{Failure, Running, Wrong};
+use crate::model::Model;
+
+mod edit;
+mod prune;
+
+/// A case that fails.
+pub(crate) struct Case {
+    pub(crate) model: Model,
+    pub(crate) ask: Option<Ask>,
+    pub(crate) failure: Failure,
+    /// How many more smaller ones are tried.
+    pub(crate) left: usize,
+}
+
+/// Far more than any case has needed.
+pub(crate) const TRIES: usize = 4000;
+
+impl Case {
+    /// The smallest one that is found.
+    pub(crate) fn shrunk(mut self) -> Self {
+        loop {
+            let before = self.left;
+            let smaller = self.smaller_ask() | self.smaller_model();
+            if !smaller || self.left == 0 || self.left == before {
+                return self;
+            }
+        }
+    }
+
+    /// Whether any part of the operation could be left out.
+    fn smaller_ask(&mut self) -> bool {
+        let mut found = false;
+        let Some(mut running) = self.ask.as_ref().and_then(|_| self.running()) else {
+            return false;
+        };
+        'again: while let Some(ask) = &self.ask {
+            for smaller in asks(ask) {
+                if self.left == 0 {
+                    return found;
+                }
+                self.left -= 1;
+                if !running.is_valid(&smaller) {
+                    continue;
+                }
+                if let Some(failure) = self.same(running.check(&smaller).err()) {
+                    if failure.what == Wrong::Panic {
+                        // It may have left something behind.
+                        running = match self.running() {
+                            Some(running) => running,
+                            None => return found,
+                        };
+                    }
+                    self.failure = failure;
+                    self.ask = Some(smaller);
+                    found = true;
+                    continue 'again;
+                }
+            }
+            break;
+        }
+        found
+    }
+
+    fn running(&self) -> Option<Running> {
+        Running::new(self.model.clone()).ok()
+    }
+
+    /// The failure, where it is the one that the case has.
+    fn same(&self, failure: Option<Failure>) -> Option<Failure> {
+        failure.filter(|failure| {
+            let first = |text: &str| text.lines().next().map(str::to_owned);
+            failure.what == self.failure.what
+                && (failure.what != Wrong::Link
+                    || first(&failure.text) == first(&self.failure.text))
+        })
+    }
+
+    /// Whether any part of the graph could be left out.
+    fn smaller_model(&mut self) -> bool {
+        let mut found = false;
+        'again: loop {
+            for edit in edit::edits(&self.model) {
+                if self.left == 0 {
+                    return found;
+                }
+                self.left -= 1;
+                let mut model = self.model.clone();
+                edit.apply(&mut model);
+                prune::prune(&mut model);
+                let failure = match (Running::new(model.clone()), &self.ask) {
+                    (Err(failure), _) => Some(failure),
+                    (Ok(running), Some(ask)) if running.is_valid(ask) => running.check(ask).err(),
+                    (Ok(_), _) => None,
+                };
+                if let Some(failure) = self.same(failure) {
+                    self.failure = failure;
+                    self.model = model;
+                    found = true;
+                    continue 'again;
+                }
+            }
+            return found;
+        }
+    }
+}
+
+/// Operations with one thing less.
+fn asks(ask: &Ask) -> Vec<Ask> {
+    let mut smaller = Vec::new();
+    for selections in lists(&ask.selections) {
+        smaller.push(Ask {
+            selections,
+            ..ask.clone()
+        });
+    }
+    for (name, fragment) in &ask.fragments {
+        for selections in lists(&fragment.selections) {
+            let mut ask = ask.clone();
+            ask.fragments[name].selections = selections;
+            smaller.push(ask);
+        }
+        let mut inlined = ask.clone();
+        let inline = |selection: &mut Selection| {
+            if matches!(&selection.what, What::Spread(spread) if spread == name) {
+                selection.what = What::Inline(Some(fragment.on.clone()));
+                selection.inner.clone_from(&fragment.selections);
+            }
+        };
+        inlined.fragments.shift_remove(name);
+        each(&mut inlined.selections, &inline);
+        for other in inlined.fragments.values_mut() {
+            each(&mut other.selections, &inline);
+        }
+        smaller.push(inlined);
+    }
+    smaller
+}
+
+fn each(selections: &mut [Selection], change: &dyn Fn(&mut Selection)) {
+    for selection in selections {
+        change(selection);
+        each(&mut selection.inner, change);
+    }
+}
+
+/// Lists with one thing less, the largest things first.
+fn lists(selections: &[Selection]) -> Vec<Vec<Selection>> {
+    let mut smaller = Vec::new();
+    for index in 0..selections.len() {
+        if selections.len() > 1 {
+            let mut without = selections.to_vec();
+            without.remove(index);
+            smaller.push(without);
+        }
+    }
+    for (index, selection) in selections.iter().enumerate() {
+        if let What::Inline(_) = selection.what {
+            let mut opened = selections.to_vec();
+            opened.splice(index..=index, selection.inner.iter().cloned());
+            smaller.push(opened);
+        }
+        for one in singles(selection) {
+            let mut changed = selections.to_vec();
+            changed[index] = one;
+            smaller.push(changed);
+        }
+    }
+    smaller
+}
+
+/// The selection with one thing less.
+fn singles(selection: &Selection) -> Vec<Selection> {
+    let mut smaller = Vec::new();
+    let mut plain = selection.clone();
+    if !plain.conditions.is_empty() {
+        plain.conditions.clear();
+        smaller.push(plain);
+    }
+    if let What::Field {
+        alias, arguments, ..
+    } = &selection.what
+    {
+        if !arguments.is_empty() {
+            let mut plain = selection.clone();
+            if let What::Field { arguments, .. } = &mut plain.what {
+                arguments.pop();
+            }
+            smaller.push(plain);
+        }
+        if alias.is_some() {
+            let mut plain = selection.clone();
+            if let What::Field { alias, .. } = &mut plain.what {
+                *alias = None;
+            }
+            smaller.push(plain);
+        }
+    }
+    for inner in lists(&selection.inner) {
+        smaller.push(Selection {
+            inner,
+            ..selection.clone()
+        });
+    }
+    smaller
+}

@@ -1,0 +1,168 @@
+//! What can be left out of a graph, one thing at a time.
+
+use std::sync::Arc;
+
+use crate::model::{How, Model, Name};
+
+/// One thing less.
+#[derive(Clone, Debug)]
+pub(crate) enum Edit {
+    Subgraph(Name),
+    Type(Name),
+    Home(Name, Name),
+    Field(Name, Name),
+    /// Of a type in a subgraph.
+    Given(Name, Name, Name),
+    /// One of the keys of a type in a subgraph.
+    Key(Name, Name, usize),
+    Member(Name, Name, usize),
+    /// One of the fields that a field requires.
+    Requires(Name, Name, usize),
+    /// One of the fields that a field provides in a subgraph.
+    Provides(Name, Name, Name, usize),
+    /// Of a field in a subgraph: what is said of it.
+    Plain(Name, Name, Name),
+    /// Of a field: its arguments.
+    Arguments(Name, Name),
+    /// Of a field: one list around it.
+    List(Name, Name),
+}
+
+/// All that can be left out, large things first.
+pub(crate) fn edits(model: &Model) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::new();
+    edits.extend(model.subgraphs.iter().cloned().map(Edit::Subgraph));
+    edits.extend(model.types.keys().cloned().map(Edit::Type));
+    for (name, ty) in &model.types {
+        let name = || Arc::clone(name);
+        for subgraph in ty.homes.keys() {
+            edits.push(Edit::Home(name(), Arc::clone(subgraph)));
+        }
+        for (field_name, field) in &ty.fields {
+            let at = || Arc::clone(field_name);
+            edits.push(Edit::Field(name(), at()));
+            let requires = 0..field.requires.len();
+            edits.extend(requires.map(|index| Edit::Requires(name(), at(), index)));
+            if !field.arguments.is_empty() {
+                edits.push(Edit::Arguments(name(), at()));
+            }
+            if field.ty.lists > 0 {
+                edits.push(Edit::List(name(), at()));
+            }
+        }
+    }
+    for (name, ty) in &model.types {
+        for subgraph in ty.homes.keys() {
+            edits.extend(of_home(model, name, subgraph));
+        }
+    }
+    edits
+}
+
+fn of_home(model: &Model, name: &Name, subgraph: &Name) -> Vec<Edit> {
+    let Some(home) = model.home(name, subgraph) else {
+        return Vec::new();
+    };
+    let place = || (Arc::clone(name), Arc::clone(subgraph));
+    let mut edits = Vec::new();
+    for index in 0..home.keys.len() {
+        edits.push(Edit::Key(place().0, place().1, index));
+    }
+    for index in 0..home.members.len() {
+        edits.push(Edit::Member(place().0, place().1, index));
+    }
+    for (field, given) in &home.given {
+        let at = || (place().0, place().1, Arc::clone(field));
+        let (ty, subgraph, field) = at();
+        edits.push(Edit::Given(ty, subgraph, field));
+        for index in 0..given.provides.len() {
+            let (ty, subgraph, field) = at();
+            edits.push(Edit::Provides(ty, subgraph, field, index));
+        }
+        if given.is_stricter || given.overrides.is_some() {
+            let (ty, subgraph, field) = at();
+            edits.push(Edit::Plain(ty, subgraph, field));
+        }
+    }
+    edits
+}
+
+impl Edit {
+    /// Leaves it out; what then leads nowhere stays.
+    pub(crate) fn apply(&self, model: &mut Model) {
+        match self {
+            Self::Subgraph(name) => {
+                model.subgraphs.retain(|known| known != name);
+                for ty in model.types.values_mut() {
+                    ty.homes.shift_remove(name);
+                }
+            }
+            Self::Type(name) => {
+                model.types.shift_remove(name);
+            }
+            Self::Home(name, subgraph) => {
+                model.types[name].homes.shift_remove(subgraph);
+            }
+            Self::Field(name, field) => {
+                model.types[name].fields.shift_remove(field);
+            }
+            Self::Requires(name, field, index) => {
+                let field = &mut model.types[name].fields[field];
+                field.requires.remove(*index);
+            }
+            Self::Arguments(name, field) => model.types[name].fields[field].arguments.clear(),
+            Self::List(name, field) => {
+                let ty = &mut model.types[name].fields[field].ty;
+                ty.lists -= 1;
+                ty.required.rotate_left(1);
+            }
+            Self::Given(..)
+            | Self::Key(..)
+            | Self::Member(..)
+            | Self::Provides(..)
+            | Self::Plain(..) => self.apply_to_home(model),
+        }
+    }
+
+    fn apply_to_home(&self, model: &mut Model) {
+        let home = |model: &mut Model, name: &Name, subgraph: &Name| {
+            std::mem::take(&mut model.types[name].homes[subgraph])
+        };
+        let (name, subgraph) = match self {
+            Self::Given(name, subgraph, _)
+            | Self::Key(name, subgraph, _)
+            | Self::Member(name, subgraph, _)
+            | Self::Provides(name, subgraph, _, _)
+            | Self::Plain(name, subgraph, _) => (name, subgraph),
+            _ => return,
+        };
+        let mut changed = home(model, name, subgraph);
+        match self {
+            Self::Given(_, _, field) => {
+                changed.given.shift_remove(field);
+            }
+            Self::Key(_, _, index) => {
+                changed.keys.remove(*index);
+            }
+            Self::Member(_, _, index) => {
+                changed.members.remove(*index);
+            }
+            Self::Provides(_, _, field, index) => {
+                changed.given[field].provides.remove(*index);
+            }
+            Self::Plain(_, _, field) => {
+                let given = &mut changed.given[field];
+                given.is_stricter = false;
+                if let Some(from) = given.overrides.take() {
+                    let others = &mut model.types[name].homes;
+                    let other = others.get_mut(&from).and_then(|it| it.given.get_mut(field));
+                    if let Some(other) = other {
+                        other.how = How::Gives;
+                    }
+                }
+            }
+            _ => {}
+        }
+        model.types[name].homes[subgraph] = changed;
+    }
+}
