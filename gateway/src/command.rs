@@ -84,15 +84,7 @@ enum Command {
     /// Print which calls an operation takes, and in which order
     ///
     /// Nothing is called. Without a configuration the graph is the shop that comes with Weir.
-    Plan {
-        /// The operation, or @FILE to read it from a file
-        operation: String,
-        /// Which operation, when the document has several
-        #[arg(long, value_name = "NAME")]
-        name: Option<String>,
-        #[command(flatten)]
-        origin: Origin,
-    },
+    Plan(describe::Plan),
     /// Run connector tests: an answer in, the request and what is made of the answer out
     ///
     /// Nothing is called. Without files, runs every `*.connector.yml` under `tests`. Exit code 1
@@ -152,11 +144,7 @@ impl Weir {
                 explain::run(code);
                 Ok(())
             }
-            Some(Command::Plan {
-                operation,
-                name,
-                origin,
-            }) => describe::plan(&operation, name.as_deref(), &origin),
+            Some(Command::Plan(plan)) => plan.run(),
             Some(Command::Test {
                 files,
                 config,

@@ -2,12 +2,7 @@
 //!
 //! `WEIR_UPDATE=1` writes the `.txt` files and the generated documents instead of comparing them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -134,7 +134,7 @@ impl Offer {
         }
         let name = &selection.position(at).slots[slot].field;
         let field = self.node(graph, on)?.fields.get(name)?;
-        field.requires.is_none().then_some(field)
+        (field.requires.is_none() && !field.only_in_keys).then_some(field)
     }
 
     /// What it offers of the objects in that slot.
@@ -221,7 +221,7 @@ pub(crate) fn plan(
         }
         .root(place)?;
     }
-    conditions(&mut fetches, selection);
+    conditions(graph, &mut fetches, selection);
     Ok(Plan {
         requests: requests::group(graph, &fetches),
         fetches,
@@ -270,12 +270,12 @@ fn services(graph: &Graph, selection: &Selection, (on, slot): (TypeId, usize)) -
 }
 
 /// A fetch is needed when one of its slots is; its key is needed when it is.
-fn conditions(fetches: &mut [Fetch], selection: &mut Selection) {
+fn conditions(graph: &Graph, fetches: &mut [Fetch], selection: &mut Selection) {
     // A fetch stands behind those that it needs, so the last one is settled first.
     for fetch in fetches.iter_mut().rev() {
         // One that fills nothing says whether the objects are there, and of which type.
         let mut when = match selection.position(fetch.at).parent {
-            Some((parent, slot)) if fetch.takes.is_empty() => {
+            Some((parent, slot)) if fetch.takes.is_empty() || tells(graph, fetch) => {
                 selection.position(parent).slots[slot].when.clone()
             }
             _ => When::never(),
@@ -291,6 +291,16 @@ fn conditions(fetches: &mut [Fetch], selection: &mut Selection) {
         }
         fetch.when = when;
     }
+}
+
+/// Whether a fetch says of which type objects are of which nobody else does.
+fn tells(graph: &Graph, fetch: &Fetch) -> bool {
+    let source = graph.source(fetch.source);
+    fetch.entered.iter().any(|entered| {
+        let node = source.node(source.entries[entered.entry].node);
+        let is_abstract = graph.types().get(entered.on).is_abstract();
+        is_abstract && matches!(node.objects, Objects::Several(_))
+    })
 }
 
 fn key_conditions(key: &[KeySlot], at: PositionId, when: &When, selection: &mut Selection) {

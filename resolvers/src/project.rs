@@ -292,15 +292,27 @@ impl<'a> Project<'a> {
         };
         match self.tree.type_of(row) {
             Some(ty) if hidden.contains(&ty) => Err(None),
-            None if must_be_known => Err(self.tree.untold(row)),
+            None if must_be_known && self.differs(object) => Err(self.tree.untold(row)),
             _ => Ok(()),
         }
     }
 
+    /// Whether the type decides on anything that is written with these variables.
+    fn differs(&self, object: &Object) -> bool {
+        let mut members = object.members.iter();
+        members.any(|member| {
+            let by_type = matches!(member.value, MemberValue::TypeName(_)) || member.on.is_some();
+            by_type && self.is_active(member)
+        })
+    }
+
+    fn is_active(&self, member: &Member) -> bool {
+        member.when.is_none_or(|when| self.active[when])
+            && member.unless.is_none_or(|unless| !self.active[unless])
+    }
+
     fn applies(&self, member: &Member, row: Row) -> bool {
-        if member.when.is_some_and(|when| !self.active[when])
-            || member.unless.is_some_and(|unless| self.active[unless])
-        {
+        if !self.is_active(member) {
             return false;
         }
         member.on.as_ref().is_none_or(|on| {

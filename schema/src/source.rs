@@ -124,6 +124,9 @@ pub struct NodeField {
     pub child: Option<NodeId>,
     /// What the source must be told of the object before it gives the field (`@requires`).
     pub requires: Option<Arc<[Need]>>,
+    /// Whether it is given as a part of a key only, because another source has taken it over
+    /// (`@override`).
+    pub only_in_keys: bool,
     /// The type as the source writes it; empty for connectors, which have no document.
     pub ty: Name,
 }

@@ -18,6 +18,8 @@ fn the_shop_links() {
         subgraph("users", include_str!("../commerce/users.graphql")),
         subgraph("products", include_str!("../commerce/products.graphql")),
         subgraph("orders", include_str!("../commerce/orders.graphql")),
+        subgraph("reviews", include_str!("../commerce/reviews.graphql")),
+        subgraph("computed", include_str!("../commerce/computed.graphql")),
     ];
 
     let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
@@ -31,5 +33,5 @@ fn the_shop_links() {
     let sdl = graph.client_sdl();
     assert!(sdl.contains("placeOrder("), "{sdl}");
     assert!(!sdl.contains("connect"), "{sdl}");
-    assert_eq!(graph.sources().len(), 24);
+    assert_eq!(graph.sources().len(), 27);
 }

@@ -54,13 +54,11 @@ pub(super) fn run(compose: &Compose) -> Result<(), Failed> {
         }
     }
     let supergraph = origin::demand(link::compose(&input.subgraphs, input.options))?;
-    match &compose.output {
-        Some(path) => write(path, &supergraph),
-        None => {
-            print::answer(&supergraph);
-            Ok(())
-        }
+    if let Some(path) = &compose.output {
+        return write(path, &supergraph);
     }
+    print::answer(&supergraph);
+    Ok(())
 }
 
 impl Compose {
@@ -149,7 +147,7 @@ impl Compose {
 
 async fn told(service: &Introspected) -> Result<Subgraph, Failed> {
     let Introspected { name, url } = service;
-    match introspect::sdl(url).await {
+    match introspect::sdl(url, introspect::PATIENCE).await {
         Ok(sdl) => Ok(Subgraph {
             name: name.as_str().into(),
             url: Some(url.as_str().into()),

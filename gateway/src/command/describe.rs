@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use clap::Args;
 use resolvers::Engine;
 use resolvers::error::RequestError;
 use schema::diagnostic::{Code, Diagnostic};
@@ -13,25 +14,49 @@ use crate::config::docs;
 use crate::launch::settings;
 use crate::project::Project;
 
-/// Prints the plan of an operation.
-pub(super) fn plan(operation: &str, name: Option<&str>, origin: &Origin) -> Result<(), Failed> {
-    let text = operation_text(operation)?;
-    let Project { config, graph } = origin::demand(origin.read_or_shop())?;
-    let settings = settings(&config, &graph);
-    let engine = Engine::new(graph, settings).map_err(|error| print::error(&error, None))?;
-    match engine.explain(&text, name) {
-        Ok(plan) => {
-            print::answer(&plan);
-            Ok(())
-        }
-        Err(errors) => {
-            let document = Document::new(place(operation), text);
-            let diagnostics: Vec<_> = errors
-                .iter()
-                .map(|error| invalid(&document, error))
-                .collect();
-            print::note(&print::rendered(&diagnostics));
-            Err(Failed)
+/// What is planned, and over which graph.
+#[derive(Debug, Args)]
+pub(super) struct Plan {
+    /// The operation, or @FILE to read it from a file
+    operation: String,
+    /// Which operation, when the document has several
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Print JSON, for tools
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    origin: Origin,
+}
+
+impl Plan {
+    /// Prints the plan of an operation.
+    pub(super) fn run(&self) -> Result<(), Failed> {
+        let text = operation_text(&self.operation)?;
+        let Project { config, graph } = origin::demand(self.origin.read_or_shop())?;
+        let settings = settings(&config, &graph);
+        let engine = Engine::new(graph, settings).map_err(|error| print::error(&error, None))?;
+        let name = self.name.as_deref();
+        let plan = if self.json {
+            let plan = engine.explain_json(&text, name);
+            plan.map(|plan| format!("{plan:#}"))
+        } else {
+            engine.explain(&text, name)
+        };
+        match plan {
+            Ok(plan) => {
+                print::answer(&plan);
+                Ok(())
+            }
+            Err(errors) => {
+                let document = Document::new(place(&self.operation), text);
+                let diagnostics: Vec<_> = errors
+                    .iter()
+                    .map(|error| invalid(&document, error))
+                    .collect();
+                print::note(&print::rendered(&diagnostics));
+                Err(Failed)
+            }
         }
     }
 }

@@ -5,9 +5,23 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use serde::Deserialize;
 use url::Url;
+
+/// How long a service may take, and how much it may tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    time: Duration,
+    bytes: usize,
+}
+
+/// Somebody waits for it at a terminal; the largest published schemas have a tenth of the size.
+pub(super) const PATIENCE: Patience = Patience {
+    time: Duration::from_secs(10),
+    bytes: 16 * 1024 * 1024,
+};
 
 /// Why a service did not tell its SDL.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +30,11 @@ pub(super) enum Silent {
     #[error("the service cannot be asked")]
     Call(#[source] reqwest::Error),
     /// It took too long.
-    #[error("the service did not answer within {} seconds", TIMEOUT.as_secs())]
-    Timeout,
+    #[error("the service did not answer within {0:?}")]
+    Timeout(Duration),
     /// More than anybody writes.
-    #[error("the answer is larger than {} MiB", MAX_ANSWER / 1024 / 1024)]
-    TooLarge,
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
     /// Something else than GraphQL.
     #[error("the service answered {0} with something that is not GraphQL")]
     NotGraphql(StatusCode),
@@ -33,34 +47,35 @@ pub(super) enum Silent {
 }
 
 /// The SDL that the service at `url` tells of itself.
-pub(super) async fn sdl(url: &Url) -> Result<String, Silent> {
+pub(super) async fn sdl(url: &Url, patience: Patience) -> Result<String, Silent> {
+    let asked = ask(url, patience.bytes);
+    let answered = tokio::time::timeout(patience.time, asked).await;
+    let (status, body) = answered.map_err(|_| Silent::Timeout(patience.time))??;
+    told(status, &body)
+}
+
+async fn ask(url: &Url, limit: usize) -> Result<(StatusCode, Vec<u8>), Silent> {
+    // The URL is in the message already.
+    let unreached = |error: reqwest::Error| Silent::Call(error.without_url());
     let client = reqwest::Client::builder()
-        .timeout(TIMEOUT)
         .redirect(Policy::none())
         .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(Silent::Call)?;
-    let asked = client.post(url.clone()).body(QUESTION);
-    let asked = asked
-        .header(http::header::CONTENT_TYPE, "application/json")
-        .header(http::header::ACCEPT, ANSWERS);
+        .map_err(unreached)?;
+    let asked = client
+        .post(url.clone())
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT, ANSWERS)
+        .body(QUESTION);
     let mut response = asked.send().await.map_err(unreached)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreached)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(Silent::TooLarge);
+        if body.len() + chunk.len() > limit {
+            return Err(Silent::TooLarge(limit));
         }
         body.extend_from_slice(&chunk);
     }
-    told(response.status(), &body)
-}
-
-fn unreached(error: reqwest::Error) -> Silent {
-    if error.is_timeout() {
-        return Silent::Timeout;
-    }
-    // The URL is in the message already.
-    Silent::Call(error.without_url())
+    Ok((response.status(), body))
 }
 
 fn told(status: StatusCode, body: &[u8]) -> Result<String, Silent> {
@@ -105,12 +120,6 @@ const QUESTION: &str = r#"{"query":"{ _service { sdl } }"}"#;
 
 const ANSWERS: &str = "application/graphql-response+json, application/json;q=0.9";
 
-/// Somebody waits for it at a terminal.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The largest published schemas have a tenth of it.
-const MAX_ANSWER: usize = 16 * 1024 * 1024;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,5 +151,25 @@ mod tests {
             let not_graphql = "the service answered 200 OK with something that is not GraphQL";
             check(body, Err(not_graphql));
         }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_stalls_or_never_ends_is_left_alone() {
+        let shop = mocks::Shop::start().await.unwrap();
+        let url: Url = format!("{}/graphql", shop.reviews.url()).parse().unwrap();
+        let patience = |time, bytes| Patience {
+            time: Duration::from_millis(time),
+            bytes,
+        };
+
+        let large = sdl(&url, patience(5_000, 100)).await;
+        let whole = sdl(&url, PATIENCE).await;
+        shop.reviews.fault(Some(mocks::Fault::Stall));
+        let stalled = sdl(&url, patience(50, 100)).await;
+
+        assert!(matches!(large, Err(Silent::TooLarge(100))), "{large:?}");
+        assert!(whole.unwrap().contains("type Review "));
+        assert!(matches!(stalled, Err(Silent::Timeout(_))), "{stalled:?}");
+        shop.stop().await;
     }
 }

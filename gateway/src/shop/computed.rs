@@ -5,6 +5,11 @@
 //! asked for together. Fields that may fail are nullable: a field that is not would take the
 //! other entities of the same request with it.
 
+#![expect(
+    clippy::unused_async,
+    reason = "the library wants resolvers async, also those that do not wait"
+)]
+
 use std::collections::BTreeMap;
 
 use async_graphql::dataloader::DataLoader;

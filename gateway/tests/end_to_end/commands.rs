@@ -195,6 +195,9 @@ async fn a_plan_and_a_schema_are_printed_without_calling_anything() {
         ])
         .await;
     let invalid = folder.run(&["plan", "@q.graphql", "--name", "A"]).await;
+    let json = folder
+        .run(&["plan", "--json", "{ user(id: 1) { name } }"])
+        .await;
     let schema = folder.run(&["schema"]).await;
 
     assert_eq!(plan.code(), Some(0), "{}", plan.err());
@@ -203,6 +206,8 @@ async fn a_plan_and_a_schema_are_printed_without_calling_anything() {
         "{}",
         plan.out()
     );
+    let json: serde_json::Value = serde_json::from_str(&json.out()).unwrap();
+    assert!(json.to_string().contains("users:Query.user[0]"), "{json}");
     assert_eq!(invalid.code(), Some(1));
     assert!(
         invalid.err().contains("--> q.graphql:1:48"),

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::ask;
+use crate::commands::Folder;
 use crate::running::Running;
 
 #[path = "../../examples/resolvers.rs"]
@@ -38,6 +39,17 @@ async fn the_example_computes_in_rust_what_a_service_gives_the_data_for() {
     ]);
     assert_eq!(answer.json(), json!({ "data": { "parcels": duties } }));
     assert_eq!(recorded.calls(), ["GET /parcels"]);
+}
+
+#[tokio::test]
+async fn the_connector_of_the_example_is_tested() {
+    let folder = Folder::new("example-resolvers", &[]);
+    let tests = root().join("examples/resolvers/tests");
+
+    let ended = folder.run(&["test", tests.to_str().unwrap()]).await;
+
+    assert_eq!(ended.code(), Some(0), "{}{}", ended.out(), ended.err());
+    assert!(ended.out().contains("1 passed"), "{}", ended.out());
 }
 
 #[test]

@@ -10,6 +10,7 @@
 mod audit;
 mod client;
 mod commands;
+mod compose;
 mod computed;
 mod connector_tests;
 mod connectors;
@@ -18,6 +19,7 @@ mod graphiql;
 mod http;
 mod library;
 mod node;
+mod origins;
 mod running;
 mod services;
 mod shop;

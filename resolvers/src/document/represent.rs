@@ -25,6 +25,8 @@ struct Part {
     on: Option<Vec<TypeId>>,
     demand: Demand,
     value: PartValue,
+    /// The same member with other members inside, which are held in slots of their own.
+    twins: Vec<Self>,
 }
 
 /// What a value that is not there means.
@@ -97,13 +99,21 @@ impl Representation {
 impl Compile<'_> {
     fn add(&self, (at, demand): (PositionId, Demand), slots: &[KeySlot], parts: &mut Vec<Part>) {
         for key in slots {
-            let known = parts.iter().position(|part| part.slot == key.slot);
-            let index = known.unwrap_or(parts.len());
-            match parts.get_mut(index) {
+            let new = self.part(at, demand, key);
+            let twin = parts
+                .iter_mut()
+                .find(|part| part.prefix == new.prefix && part.on == new.on);
+            let same = match twin {
+                Some(twin) if twin.slot != key.slot => &mut twin.twins,
+                _ => &mut *parts,
+            };
+            let known = same.iter().position(|part| part.slot == key.slot);
+            let index = known.unwrap_or(same.len());
+            match same.get_mut(index) {
                 Some(part) => part.on = either(part.on.take(), key.on.as_deref()),
-                None => parts.push(self.part(at, demand, key)),
+                None => same.push(new),
             }
-            self.add_inner((at, demand), key, &mut parts[index]);
+            self.add_inner((at, demand), key, &mut same[index]);
         }
     }
 
@@ -122,6 +132,7 @@ impl Compile<'_> {
             on: key.on.clone(),
             demand,
             value,
+            twins: Vec::new(),
         }
     }
 
@@ -163,6 +174,40 @@ fn type_member(name: &str) -> Box<[u8]> {
     format!("\"__typename\":\"{name}\"").into_bytes().into()
 }
 
+impl Part {
+    fn applies(&self, ty: Option<TypeId>) -> bool {
+        match (&self.on, ty) {
+            (Some(on), Some(ty)) => on.contains(&ty),
+            _ => true,
+        }
+    }
+
+    /// `"__typename":"Book"`, where it must be said of which type the object is.
+    fn name(&self, ty: Option<TypeId>) -> &[u8] {
+        let PartValue::Object { names, .. } = &self.value else {
+            return &[];
+        };
+        let mut names = names.iter();
+        let name = names.find(|(known, _)| Some(*known) == ty);
+        name.map_or(&[], |(_, name)| name)
+    }
+}
+
+/// A name, and the values that are one value.
+type Member<'p> = (&'p [u8], Vec<(Value, &'p Part)>);
+
+/// Whether both are objects, lists of one length, or neither.
+fn is_alike(left: Value, right: Value) -> bool {
+    match (left, right) {
+        (Value::Object(_), Value::Object(_)) => true,
+        (Value::List { len, .. }, Value::List { len: other, .. }) => len == other,
+        (Value::Object(_) | Value::List { .. }, _) | (_, Value::Object(_) | Value::List { .. }) => {
+            false
+        }
+        _ => true,
+    }
+}
+
 struct Write<'t> {
     tree: &'t Tree,
     out: &'t mut Vec<u8>,
@@ -175,11 +220,7 @@ impl Write<'_> {
         let mut is_first = head.is_empty();
         let ty = self.tree.type_of(row);
         for part in parts {
-            let applies = match (&part.on, ty) {
-                (Some(on), Some(ty)) => on.contains(&ty),
-                _ => true,
-            };
-            if !applies {
+            if !part.applies(ty) {
                 continue;
             }
             if !is_first {
@@ -187,13 +228,107 @@ impl Write<'_> {
             }
             is_first = false;
             self.out.extend_from_slice(&part.prefix);
-            let state = self.value(self.tree.slot(row, part.slot), part);
+            let value = self.tree.slot(row, part.slot);
+            let state = if part.twins.is_empty() {
+                self.value(value, part)
+            } else {
+                let twins = part.twins.iter();
+                let twins = twins.map(|twin| (self.tree.slot(row, twin.slot), twin));
+                self.merged(&[(value, part)].into_iter().chain(twins).collect::<Vec<_>>())
+            };
             if state != KeyState::Known {
                 return state;
             }
         }
         self.out.push(b'}');
         KeyState::Known
+    }
+
+    /// One value whose members are held in several slots.
+    fn merged(&mut self, values: &[(Value, &Part)]) -> KeyState {
+        let Some((first, part)) = values.first().copied() else {
+            return KeyState::Missing;
+        };
+        let other = values.iter().find(|(value, _)| !is_alike(*value, first));
+        match (first, other) {
+            // One of the fetches brought nothing, so nothing can be told.
+            (_, Some((value, part))) if !matches!(value, Value::Object(_) | Value::List { .. }) => {
+                self.value(*value, part)
+            }
+            (_, Some(_)) => KeyState::Missing,
+            (Value::List { len, .. }, None) => self.merged_list(len, values),
+            (Value::Object(row), None) => {
+                let ty = self.tree.type_of(row);
+                self.merged_object(ty, part, values)
+            }
+            (value, None) => self.value(value, part),
+        }
+    }
+
+    fn merged_list(&mut self, len: u32, values: &[(Value, &Part)]) -> KeyState {
+        self.out.push(b'[');
+        for index in 0..len {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            let items = values.iter().map(|(value, part)| match value {
+                Value::List { start, .. } => (self.tree.item(*start, index), *part),
+                other => (*other, *part),
+            });
+            let items: Vec<_> = items.collect();
+            let state = self.merged(&items);
+            if state != KeyState::Known {
+                return state;
+            }
+        }
+        self.out.push(b']');
+        KeyState::Known
+    }
+
+    fn merged_object(
+        &mut self,
+        ty: Option<TypeId>,
+        first: &Part,
+        values: &[(Value, &Part)],
+    ) -> KeyState {
+        self.out.push(b'{');
+        let head = first.name(ty);
+        self.out.extend_from_slice(head);
+        let mut is_first = head.is_empty();
+        for (_, members) in self.members(ty, values) {
+            if !is_first {
+                self.out.push(b',');
+            }
+            is_first = false;
+            self.out.extend_from_slice(&members[0].1.prefix);
+            let state = self.merged(&members);
+            if state != KeyState::Known {
+                return state;
+            }
+        }
+        self.out.push(b'}');
+        KeyState::Known
+    }
+
+    /// The members of objects that are one object, each name once.
+    fn members<'p>(&self, ty: Option<TypeId>, values: &[(Value, &'p Part)]) -> Vec<Member<'p>> {
+        let mut found: Vec<Member<'p>> = Vec::new();
+        for (value, part) in values {
+            let (Value::Object(row), PartValue::Object { parts, .. }) = (value, &part.value) else {
+                continue;
+            };
+            let parts = parts
+                .iter()
+                .flat_map(|part| [part].into_iter().chain(&part.twins));
+            for part in parts.filter(|part| part.applies(ty)) {
+                let value = (self.tree.slot(*row, part.slot), part);
+                match found.iter_mut().find(|(name, _)| **name == *part.prefix) {
+                    Some((_, same)) => same.push(value),
+                    None => found.push((&part.prefix, vec![value])),
+                }
+            }
+        }
+        found
     }
 
     fn value(&mut self, value: Value, part: &Part) -> KeyState {
@@ -204,11 +339,9 @@ impl Write<'_> {
                 self.leaf(text, *leaf);
                 KeyState::Known
             }
-            (Value::Object(row), PartValue::Object { names, parts }) => {
-                let ty = self.tree.type_of(row);
-                let mut names = names.iter();
-                let name = names.find(|(known, _)| Some(*known) == ty);
-                self.object(row, name.map_or(&[], |(_, name)| name), parts)
+            (Value::Object(row), PartValue::Object { parts, .. }) => {
+                let name = part.name(self.tree.type_of(row));
+                self.object(row, name, parts)
             }
             _ if part.demand == Demand::Told => {
                 self.out.extend_from_slice(b"null");

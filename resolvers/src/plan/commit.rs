@@ -5,9 +5,9 @@ use std::sync::Arc;
 use schema::graph::Graph;
 use schema::key::FieldSet;
 use schema::source::NodeField;
-use schema::types::TypeId;
+use schema::types::{Name, TypeId};
 
-use super::search::{Chosen, Memory, Search, TYPE_NAME};
+use super::search::{Chosen, Memory, Search, TYPE_NAME, first_level};
 use super::{Entered, Fetch, Offer, Place, Step, Unplannable, coordinate};
 use crate::selection::{KeySlot, PositionId, Selection, When};
 
@@ -51,9 +51,11 @@ impl Commit<'_> {
         };
         for chosen in &cover.choices {
             let fetch = self.fetch((place.at, way), chosen, &providers)?;
+            let mut chosen = chosen.clone();
+            chosen.level += first_level(&offers);
             providers.push(Provider {
                 fetch,
-                offers: Offers::Chosen(Arc::new(chosen.clone())),
+                offers: Offers::Chosen(Arc::new(chosen)),
             });
         }
         for (slot, on) in self.alike(place, &providers) {
@@ -133,6 +135,25 @@ impl Commit<'_> {
                 Some((provider.fetch, provider.inside(field)))
             })
             .collect()
+    }
+
+    /// As `givers`, for a part of a key.
+    fn key_givers(
+        &self,
+        (on, name): (TypeId, &Name),
+        providers: &[Provider],
+    ) -> Vec<(usize, Option<Offer>)> {
+        let field = |provider: &Provider| {
+            let offer = match &provider.offers {
+                Offers::Through(offer) => Some(*offer),
+                Offers::Chosen(chosen) => chosen.offer(self.graph, on),
+            };
+            let offer = offer.filter(|offer| offer.only.is_none())?;
+            let field = offer.node(self.graph, on)?.fields.get(name)?;
+            let inside = provider.inside(field);
+            field.requires.is_none().then_some((provider.fetch, inside))
+        };
+        providers.iter().filter_map(field).collect()
     }
 
     fn gives(
@@ -280,7 +301,7 @@ impl Commit<'_> {
             };
             let slot = self.selection.need(at, field, types);
             let child = self.selection.position(at).slots[slot].child;
-            let givers = self.givers((at, on, slot), providers);
+            let givers = self.key_givers((on, name), providers);
             let Some((first, _)) = givers.first() else {
                 return Err(self.missing(on, name));
             };

@@ -96,9 +96,7 @@ impl Search<'_> {
     /// The cheapest entries that fill `place` together with what `offers` give; `None` when
     /// no set of entries does.
     pub(super) fn cover(&mut self, place: &Place, offers: &[Offer]) -> Option<Arc<Cover>> {
-        let mut sorted = offers.to_vec();
-        sorted.sort_unstable();
-        let key = (place.clone(), sorted);
+        let key = (place.clone(), relative(offers));
         if let Some(known) = self.memory.known.get(&key) {
             return known.clone();
         }
@@ -108,11 +106,30 @@ impl Search<'_> {
             best: None,
             spent: 0,
         };
-        attempt.solve(State::new(offers), Goal::all(place));
+        attempt.solve(State::new(&key.1), Goal::all(place));
         let best = attempt.best.map(Arc::new);
         self.memory.known.insert(key, best.clone());
         best
     }
+}
+
+/// The offers in one order, with levels that count from the earliest of them: how far down a
+/// place stands makes no difference to what is best there.
+fn relative(offers: &[Offer]) -> Vec<Offer> {
+    let first = first_level(offers);
+    let relative = offers.iter().map(|offer| Offer {
+        level: offer.level - first,
+        ..*offer
+    });
+    let mut relative: Vec<Offer> = relative.collect();
+    relative.sort_unstable();
+    relative.dedup();
+    relative
+}
+
+/// The level of the earliest offer, from which those of a cover count.
+pub(super) fn first_level(offers: &[Offer]) -> u32 {
+    offers.iter().map(|offer| offer.level).min().unwrap_or(0)
 }
 
 /// One search at one place.

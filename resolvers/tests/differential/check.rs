@@ -63,6 +63,8 @@ pub(crate) enum Wrong {
     Plans,
     /// The budget of planning was spent.
     Budget,
+    /// Two requests to one service start at one moment.
+    Apart,
     Panic,
 }
 
@@ -76,8 +78,8 @@ impl Failure {
 impl Running {
     pub(crate) fn new(model: Model) -> Result<Self, Failure> {
         let whole = sdl::whole(&model);
-        let whole = Schema::parse_and_validate(whole, "whole")
-            .map_err(|invalid| Failure::new(Wrong::Sdl, invalid))?;
+        let whole = Schema::parse_and_validate(&whole, "whole")
+            .map_err(|invalid| Failure::new(Wrong::Sdl, format!("{invalid}\n{whole}")))?;
         let data = Arc::new(Data::new(model));
         let names = data.model.subgraphs.iter();
         let services: Result<Vec<_>, _> = names
@@ -149,6 +151,9 @@ impl Running {
         if plan.contains("the budget of planning was spent") {
             return Err(Failure::new(Wrong::Budget, plan));
         }
+        if let Some(pair) = apart(&plan) {
+            return Err(Failure::new(Wrong::Apart, format!("{pair}\n{plan}")));
+        }
         Ok(plan)
     }
 
@@ -216,6 +221,27 @@ fn linked(model: &Model) -> Result<Graph, Failure> {
             .map(schema::diagnostic::Diagnostic::render);
         Failure::new(Wrong::Link, rendered.collect::<Vec<_>>().join("\n"))
     })
+}
+
+/// Two requests of a plan that go to one service and wait for the same ones.
+fn apart(plan: &str) -> Option<String> {
+    let mut known: Vec<(&str, &str)> = Vec::new();
+    let (mut source, mut after) = ("", "");
+    for line in plan.lines().chain(["0. "]) {
+        if let Some(waits) = line.strip_prefix("   after ") {
+            after = waits;
+        }
+        if line.starts_with(' ') {
+            continue;
+        }
+        if !source.is_empty() && known.contains(&(source, after)) {
+            return Some(format!("`{source}` is asked twice after {after:?}"));
+        }
+        known.push((source, after));
+        source = line.split(' ').nth(1).unwrap_or_default();
+        after = "";
+    }
+    None
 }
 
 /// Equal for answers that differ in the order of members only.

@@ -1,15 +1,17 @@
 //! A random graph, split at random so that everything in it can be reached.
 //!
-//! Types first, then which subgraphs have which of them (`homes`), then what one subgraph must be
-//! told by others (`needs`).
+//! Types first, then which subgraphs have which of them (`homes`), then what one subgraph takes
+//! over, must be told by others (`needs`) or says beside them (`provides`).
 
 use std::sync::Arc;
 
 use crate::model::{Argument, Field, Kind, Literal, Model, Name, Pick, Role, Ty, Type};
 use crate::random::Random;
 
+mod abstracts;
 mod homes;
 mod needs;
+mod provides;
 
 /// The graph of a seed.
 pub(crate) fn model(seed: u64) -> Model {
@@ -21,16 +23,23 @@ pub(crate) fn model(seed: u64) -> Model {
             types: indexmap::IndexMap::new(),
         },
         random,
+        candidates: indexmap::IndexMap::new(),
     };
     generator.types();
     generator.homes();
+    generator.overrides();
     generator.needs();
+    generator.provides();
+    generator.interface_object();
+    generator.stricter();
     generator.model
 }
 
 struct Generator {
     model: Model,
     random: Random,
+    /// What an interface or union may be in a subgraph.
+    candidates: indexmap::IndexMap<Name, Vec<Name>>,
 }
 
 impl Generator {
@@ -47,14 +56,16 @@ impl Generator {
         for index in 0..values {
             self.declare(&format!("V{index}"), Kind::Value);
         }
+        self.abstracts();
         for name in self.named(Kind::Value) {
-            self.add(&name, "tag", Field::new(Ty::required("ID"), Role::Id));
+            self.add(&name, "id", Field::new(Ty::required("ID"), Role::Id));
             self.plain_fields(&name, (1, 3));
         }
         for name in self.named(Kind::Entity) {
             self.keys(&name);
             self.plain_fields(&name, (2, 5));
         }
+        self.shared_fields();
         self.plain_fields("Query", (2, 5));
     }
 
@@ -101,7 +112,7 @@ impl Generator {
                     "spot",
                     Field::new(Ty::required(&value), Role::Present),
                 );
-                Some(vec![inside("spot", "tag")])
+                Some(vec![inside("spot", "id")])
             }
             4 => {
                 let mut others = self.named(Kind::Entity);

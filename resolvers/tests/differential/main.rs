@@ -1,7 +1,8 @@
 //! The differential test of federation: random graphs are split into random subgraphs, and what
 //! Weir answers before their services is compared with what the unsplit data answer.
 //!
-//! `WEIR_CASES` says how many operations are asked; `WEIR_SEED` asks those of one graph only.
+//! `WEIR_CASES` says how many operations are asked; `WEIR_SEED` asks those of one graph only. A
+//! case that fails is cut down before it is printed.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,10 +11,14 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use self::ask::Ask;
 use self::ask::generate::{Aliased, ask};
-use self::check::{Failure, Running};
+use self::check::{Failure, Running, Wrong};
 use self::sdl::Reader;
 use self::shrink::{Case, TRIES};
 
@@ -33,72 +38,163 @@ mod shrink;
 /// Operations over each graph.
 const ASKS: u64 = 4;
 
+/// Operations, unless more are wanted.
+const CASES: u64 = 2000;
+
+/// A graph that the linker refuses fails as every other case: each is made so that composition
+/// must accept it.
 #[test]
 fn the_split_graph_answers_as_the_whole_one() {
-    let first: u64 = variable("WEIR_SEED").unwrap_or(0);
-    let cases = variable("WEIR_CASES").unwrap_or(2000);
-    let graphs = if variable("WEIR_SEED").is_some() {
-        1
-    } else {
-        cases / ASKS
+    let seeds = match variable("WEIR_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..variable("WEIR_CASES").unwrap_or(CASES) / ASKS,
     };
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let mut failures = 0;
-    for seed in first..first + graphs {
-        for (ask, failure) in failures_of(seed) {
-            let known = counts.entry(format!("{:?}", failure.what)).or_default();
-            *known += 1;
-            failures += 1;
-            if *known <= 2 {
-                report(seed, ask.as_ref(), &failure);
+    let next = AtomicU64::new(seeds.start);
+    let tally = Mutex::new(Tally::default());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if !seeds.contains(&seed) {
+                        return;
+                    }
+                    let one = Tally::of(seed);
+                    tally.lock().unwrap().add(one);
+                }
+            });
+        }
+    });
+    let tally = tally.into_inner().unwrap();
+    eprintln!("{}", tally.summary());
+    assert!(tally.failed.is_empty(), "{}", tally.reports());
+    // What is refused or empty everywhere proves nothing.
+    assert!(tally.requests > tally.asks, "{}", tally.summary());
+}
+
+/// What became of some cases.
+#[derive(Default)]
+struct Tally {
+    graphs: u64,
+    asks: usize,
+    requests: usize,
+    failed: BTreeMap<Wrong, Failed>,
+}
+
+/// What fails in one way.
+struct Failed {
+    count: usize,
+    /// The lowest seed.
+    seed: u64,
+    ask: Option<Ask>,
+    failure: Failure,
+}
+
+impl Tally {
+    /// The cases of one graph.
+    fn of(seed: u64) -> Self {
+        let mut tally = Self {
+            graphs: 1,
+            ..Self::default()
+        };
+        let running = match Running::new(generate::model(seed)) {
+            Ok(running) => running,
+            Err(failure) => {
+                tally.fail(seed, None, failure);
+                return tally;
+            }
+        };
+        for index in 0..ASKS {
+            let ask = valid_ask(&running, seed.wrapping_mul(ASKS).wrapping_add(index));
+            tally.asks += 1;
+            match running.check(&ask) {
+                Ok(requests) => tally.requests += requests,
+                Err(failure) => tally.fail(seed, Some(ask), failure),
             }
         }
+        tally
     }
-    eprintln!("{graphs} graphs, {counts:?}");
-    assert_eq!(failures, 0);
-}
 
-fn failures_of(seed: u64) -> Vec<(Option<Ask>, Failure)> {
-    let running = match Running::new(generate::model(seed)) {
-        Ok(running) => running,
-        Err(failure) => return vec![(None, failure)],
-    };
-    let mut failures = Vec::new();
-    for index in 0..ASKS {
-        let ask = valid_ask(&running, seed.wrapping_mul(31).wrapping_add(index));
-        if let Err(failure) = running.check(&ask) {
-            failures.push((Some(ask), failure));
+    fn fail(&mut self, seed: u64, ask: Option<Ask>, failure: Failure) {
+        let failed = Failed {
+            count: 1,
+            seed,
+            ask,
+            failure,
+        };
+        self.insert(failed);
+    }
+
+    fn insert(&mut self, mut failed: Failed) {
+        let what = failed.failure.what;
+        if let Some(known) = self.failed.remove(&what) {
+            let count = known.count + failed.count;
+            if known.seed < failed.seed {
+                failed = known;
+            }
+            failed.count = count;
+        }
+        self.failed.insert(what, failed);
+    }
+
+    fn add(&mut self, other: Self) {
+        self.graphs += other.graphs;
+        self.asks += other.asks;
+        self.requests += other.requests;
+        for failed in other.failed.into_values() {
+            self.insert(failed);
         }
     }
-    failures
+
+    fn summary(&self) -> String {
+        let mut text = format!(
+            "{} graphs, {} operations, {} requests",
+            self.graphs, self.asks, self.requests
+        );
+        for (what, failed) in &self.failed {
+            let (count, seed) = (failed.count, failed.seed);
+            let _ = write!(text, ", {what:?} {count} (first at WEIR_SEED={seed})");
+        }
+        text
+    }
+
+    /// One case of each kind, cut down.
+    fn reports(&self) -> String {
+        let reports = self.failed.values().map(Failed::report);
+        format!("{}\n{}", self.summary(), reports.collect::<String>())
+    }
 }
 
+impl Failed {
+    fn report(&self) -> String {
+        let case = Case {
+            model: generate::model(self.seed),
+            ask: self.ask.clone(),
+            failure: self.failure.clone(),
+            left: TRIES,
+        };
+        let case = case.shrunk();
+        let mut text = format!("\nWEIR_SEED={}: {:?}\n", self.seed, case.failure.what);
+        for name in &case.model.subgraphs {
+            let sdl = sdl::subgraph(&case.model, name, Reader::Linker);
+            let _ = writeln!(text, "# {name}\n{}", sdl::brief(&sdl));
+        }
+        if let Some(ask) = &case.ask {
+            let values = serde_json::to_string(&ask.values()).unwrap();
+            let _ = writeln!(text, "{}\n{values}", ask.document());
+        }
+        text + &case.failure.text
+    }
+}
+
+/// An operation that clients may ask: where fields would meet that do not go together, each has a
+/// response key of its own.
 fn valid_ask(running: &Running, seed: u64) -> Ask {
     let first = ask(running.model(), seed, Aliased::Some);
     if running.is_valid(&first) {
         return first;
     }
     ask(running.model(), seed, Aliased::All)
-}
-
-fn report(seed: u64, ask: Option<&Ask>, failure: &Failure) {
-    let case = Case {
-        model: generate::model(seed),
-        ask: ask.cloned(),
-        failure: failure.clone(),
-        left: TRIES,
-    };
-    let case = case.shrunk();
-    eprintln!("==== seed {seed}: {:?}", failure.what);
-    for name in &case.model.subgraphs {
-        let sdl = sdl::subgraph(&case.model, name, Reader::Linker);
-        eprintln!("# {name}\n{sdl}");
-    }
-    if let Some(ask) = &case.ask {
-        let values = serde_json::to_string(&ask.values()).unwrap();
-        eprintln!("{}\n{values}", ask.document());
-    }
-    eprintln!("{}\n", case.failure.text);
 }
 
 fn variable(name: &str) -> Option<u64> {

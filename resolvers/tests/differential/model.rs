@@ -196,7 +196,7 @@ impl Model {
         };
         let given = |field: &Name| {
             let mut members = home.members.iter();
-            members.all(|member| self.gives(member, subgraph, field))
+            !home.members.is_empty() && members.all(|member| self.gives(member, subgraph, field))
         };
         ty.fields.keys().filter(|field| given(field)).collect()
     }

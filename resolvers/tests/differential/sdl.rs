@@ -42,9 +42,8 @@ pub(crate) fn whole(model: &Model) -> String {
     let mut text = LEAVES.to_owned();
     for (name, ty) in &model.types {
         let members = model.members(name);
-        if ty.kind == Kind::Union {
+        if ty.kind == Kind::Union && !members.is_empty() {
             union(name, &members, &mut text);
-            continue;
         }
         let fields = model.visible(name);
         if fields.is_empty() || ty.homes.is_empty() {
@@ -62,6 +61,11 @@ pub(crate) fn whole(model: &Model) -> String {
         text.push_str("}\n");
     }
     text
+}
+
+/// Without what all subgraphs begin with.
+pub(crate) fn brief(sdl: &str) -> String {
+    sdl.replace(HEADER, "").replace(LEAVES, "")
 }
 
 struct Printer<'a> {

@@ -164,15 +164,28 @@ impl Here<'_> {
             .refuse(&format!("`{}.{field}` {why}", self.name))
     }
 
+    /// Whether the field is part of a key here, which must be given even when others have taken
+    /// the field over.
+    fn is_key(&self, name: &str) -> bool {
+        let ty = self.service.data.model.get(&self.name);
+        let home = ty.and_then(|ty| Some((ty, ty.homes.get(&self.service.name)?)));
+        home.is_some_and(|(ty, home)| {
+            let mut keys = home.keys.iter().flat_map(|key| &ty.keys[key.index]);
+            keys.any(|pick| *pick.field == *name)
+        })
+    }
+
     /// What is provided below a field; an error where the field may not be asked here.
     fn provided(&self, given: &Given, name: &str) -> Result<Vec<Pick>, FieldError> {
         let mut named = self.provided.iter().filter(|pick| *pick.field == *name);
         match given.how {
-            How::Overridden => return Err(self.refuse(name, "was taken over")),
+            How::Overridden if !self.is_key(name) => {
+                return Err(self.refuse(name, "was taken over"));
+            }
             How::External if named.clone().next().is_none() => {
                 return Err(self.refuse(name, "is external, and is not provided here"));
             }
-            How::External | How::Gives => {}
+            How::Overridden | How::External | How::Gives => {}
         }
         let mut below = given.provides.clone();
         below.extend(named.by_ref().flat_map(|pick| pick.inner.iter().cloned()));

@@ -57,6 +57,12 @@ impl Candidate {
         self.of(graph).on
     }
 
+    /// Whether the source has an interface as an object, and so cannot tell the types apart.
+    pub(super) fn is_of_interface(&self, graph: &Graph) -> bool {
+        let node = graph.source(self.source).node(self.of(graph).node);
+        matches!(node.objects, schema::source::Objects::Untold)
+    }
+
     /// Whether one fetch may serve several candidates of the source.
     pub(super) fn shares(&self, graph: &Graph) -> bool {
         matches!(graph.source(self.source).access, Access::Graphql(_))
@@ -275,6 +281,7 @@ impl Attempt<'_, '_> {
         if let Some(free) = free {
             return vec![ranked.swap_remove(free).candidate];
         }
+        drop_detours(&mut ranked);
         self.drop_lesser(&mut ranked);
         ranked.sort_by_key(|it| (it.price, std::cmp::Reverse(it.reach.count_ones())));
         ranked.into_iter().map(|it| it.candidate).collect()
@@ -381,6 +388,19 @@ impl Attempt<'_, '_> {
             (Serves::Object | Serves::Field, true) => CALL * MANY,
         }
     }
+}
+
+/// Where one key of a source is known already, its other keys lead nowhere else.
+fn drop_detours(ranked: &mut Vec<Ranked>) {
+    let ready: Vec<(SourceId, TypeId, Option<usize>)> = ranked
+        .iter()
+        .filter(|it| it.is_ready)
+        .map(|it| (it.candidate.source, it.candidate.on, it.candidate.slot))
+        .collect();
+    ranked.retain(|it| {
+        let candidate = &it.candidate;
+        it.is_ready || !ready.contains(&(candidate.source, candidate.on, candidate.slot))
+    });
 }
 
 impl Candidate {

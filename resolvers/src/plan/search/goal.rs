@@ -223,6 +223,7 @@ impl Attempt<'_, '_> {
         let fits = |chosen: &super::Chosen| {
             let mut told = chosen.fulfilled.iter().filter(|it| it.on == candidate.on);
             told.all(|told| self.agree(&told.needs, candidate))
+                && (!candidate.is_of_interface(graph) || is_plain(chosen, candidate))
         };
         let mut chosen = state.chosen.iter().enumerate();
         chosen
@@ -310,6 +311,13 @@ impl Attempt<'_, '_> {
         let place = Place::whole(graph, selection, child, &offers);
         self.search.cover(&place, &offers).map(|cover| cover.cost)
     }
+}
+
+/// Whether one selection may stand for all objects: none of them is told anything of its own.
+fn is_plain(chosen: &super::Chosen, candidate: &Candidate) -> bool {
+    let nothing_told = chosen.fulfilled.is_empty() && candidate.needs.is_none();
+    let mut entries = chosen.entries.iter();
+    nothing_told || entries.all(|(on, _)| *on == candidate.on)
 }
 
 /// A source's fields of an object, and who must be waited for until they are there.

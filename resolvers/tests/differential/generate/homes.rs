@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::Generator;
-use crate::model::{Given, HomeKey, How, Kind, Name, Pick};
+use crate::model::{Given, HomeKey, How, Kind, Name, Pick, Role};
 
 impl Generator {
     pub(super) fn homes(&mut self) {
@@ -19,7 +19,6 @@ impl Generator {
         }
         let subgraphs = self.model.subgraphs.clone();
         self.spread("Query", &subgraphs);
-        self.stricter();
     }
 
     fn entity_homes(&mut self, name: &Name) {
@@ -118,8 +117,50 @@ impl Generator {
                     self.give(name, subgraph, &field);
                 }
             }
-            Kind::Root | Kind::Interface | Kind::Union => {}
+            Kind::Interface | Kind::Union => self.know_abstract(name, subgraph),
+            Kind::Root => {}
         }
+    }
+
+    /// Some subgraphs take fields over from others.
+    pub(super) fn overrides(&mut self) {
+        for _ in 0..self.random.below(3) {
+            let mut owners = self.named(Kind::Entity);
+            owners.push("Query".into());
+            let owner = Arc::clone(&owners[self.random.below(owners.len())]);
+            let fields: Vec<Name> = self.model.types[&owner].fields.keys().cloned().collect();
+            if let Some(field) = self.random.pick(&fields).cloned() {
+                self.take_over(&owner, &field);
+            }
+        }
+    }
+
+    fn take_over(&mut self, owner: &Name, field: &Name) {
+        let role = self.model.types[owner].fields[field].role;
+        let givers: Vec<Name> = self
+            .model
+            .givers(owner, field)
+            .into_iter()
+            .cloned()
+            .collect();
+        let mut others = if **owner == *"Query" {
+            self.model.subgraphs.clone()
+        } else {
+            self.entered(owner)
+        };
+        others.retain(|subgraph| self.model.given(owner, subgraph, field).is_none());
+        let ([from], Role::Plain | Role::Present) = (givers.as_slice(), role) else {
+            return;
+        };
+        if self.home(owner, from).given[field].overrides.is_some() {
+            return; // Nothing is taken over twice.
+        }
+        let Some(subgraph) = self.random.pick(&others).cloned() else {
+            return;
+        };
+        self.give(owner, &subgraph, field);
+        self.home(owner, &subgraph).given[field].overrides = Some(Arc::clone(from));
+        self.home(owner, from).given[field].how = How::Overridden;
     }
 
     /// Gives each field that is nowhere to one of the subgraphs, or to several.
@@ -137,12 +178,14 @@ impl Generator {
     }
 
     /// Some subgraphs promise more than others.
-    fn stricter(&mut self) {
+    pub(super) fn stricter(&mut self) {
         let mut found = Vec::new();
         for (name, ty) in &self.model.types {
             for (field, it) in &ty.fields {
+                let target = self.model.get(&it.ty.named);
+                let is_abstract = target.is_some_and(crate::model::Type::is_abstract);
                 let homes: Vec<&Name> = self.model.givers(name, field);
-                if it.role == crate::model::Role::Present && homes.len() > 1 {
+                if it.role == Role::Present && homes.len() > 1 && !is_abstract {
                     found.push((Arc::clone(name), Arc::clone(field), Arc::clone(homes[0])));
                 }
             }

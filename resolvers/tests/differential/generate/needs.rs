@@ -22,7 +22,7 @@ impl Generator {
             return;
         };
         let count = self.random.between(1, 3);
-        let requires = self.foreign(owner, &subgraph, count, 2);
+        let requires = self.foreign(owner, &subgraph, (count, 2));
         if requires.is_empty() {
             return;
         }
@@ -43,49 +43,58 @@ impl Generator {
         &mut self,
         owner: &Name,
         subgraph: &Name,
-        count: usize,
-        depth: usize,
+        (count, depth): (usize, usize),
     ) -> Vec<Pick> {
-        let ty = &self.model.types[owner];
-        let fields: Vec<Name> = ty.fields.keys().cloned().collect();
         let mut names: Vec<Name> = Vec::new();
-        for field in fields {
-            let given = self.model.given(owner, subgraph, &field);
+        for (field, it) in &self.model.types[owner].fields {
+            let given = self.model.given(owner, subgraph, field);
             let is_foreign = given.is_none_or(|given| given.how == How::External);
-            let is_given = !self.model.givers(owner, &field).is_empty();
-            if is_foreign && is_given {
-                names.push(field);
+            let is_given = !self.model.givers(owner, field).is_empty();
+            // An `id` may yet become a key everywhere.
+            if is_foreign && is_given && it.role != Role::Id {
+                names.push(Arc::clone(field));
             }
         }
+        let names = self.random.some(&names, count);
+        self.picks(owner, subgraph, &names, depth)
+    }
+
+    /// Some fields of the objects of a type, whoever gives them.
+    pub(super) fn below(&mut self, target: &Name, subgraph: &Name, depth: usize) -> Vec<Pick> {
+        if depth == 0 {
+            return Vec::new();
+        }
+        let count = self.random.between(1, 2);
+        if !self.model.types[target].is_abstract() {
+            let fields: Vec<Name> = self.model.types[target].fields.keys().cloned().collect();
+            let names = self.random.some(&fields, count);
+            return self.picks(target, subgraph, &names, depth - 1);
+        }
+        self.know(target, subgraph);
+        let members = self.model.types[target].homes[subgraph].members.clone();
         let mut picks = Vec::new();
-        for name in self.random.some(&names, count) {
-            let field = &self.model.types[owner].fields[&name];
-            let target = Arc::clone(&field.ty.named);
-            let mut pick = Pick::leaf(&name);
-            if self.model.get(&target).is_some() {
-                pick.inner = self.below(&target, depth);
-                if pick.inner.is_empty() {
-                    continue;
-                }
+        for member in self.random.some(&members, count) {
+            let mut inner = self.below(&member, subgraph, depth);
+            for pick in &mut inner {
+                pick.on = Some(Arc::clone(&member));
             }
-            picks.push(pick);
+            picks.extend(inner);
+        }
+        let shared = self.model.interface_fields(target, subgraph);
+        if shared.iter().any(|field| ***field == *"id") && self.random.one_in(3) {
+            picks.retain(|pick| *pick.field != *"id");
+            picks.push(Pick::leaf("id"));
         }
         picks
     }
 
-    /// Some fields of the objects of a type, whoever gives them.
-    fn below(&mut self, target: &Name, depth: usize) -> Vec<Pick> {
-        if depth == 0 {
-            return Vec::new();
-        }
-        let fields: Vec<Name> = self.model.types[target].fields.keys().cloned().collect();
-        let count = self.random.between(1, 2);
+    fn picks(&mut self, of: &Name, subgraph: &Name, names: &[Name], depth: usize) -> Vec<Pick> {
         let mut picks = Vec::new();
-        for name in self.random.some(&fields, count) {
-            let next = Arc::clone(&self.model.types[target].fields[&name].ty.named);
-            let mut pick = Pick::leaf(&name);
-            if self.model.get(&next).is_some() {
-                pick.inner = self.below(&next, depth - 1);
+        for name in names {
+            let target = Arc::clone(&self.model.types[of].fields[name].ty.named);
+            let mut pick = Pick::leaf(name);
+            if self.model.get(&target).is_some() {
+                pick.inner = self.below(&target, subgraph, depth);
                 if pick.inner.is_empty() {
                     continue;
                 }
@@ -99,7 +108,9 @@ impl Generator {
     pub(super) fn mention_all(&mut self, owner: &str, subgraph: &str, picks: &[Pick]) {
         for pick in picks {
             let on = pick.on.as_deref().unwrap_or(owner).to_owned();
-            self.mention(&on, subgraph, &pick.field, How::External);
+            if !self.model.types[&*on].is_abstract() {
+                self.mention(&on, subgraph, &pick.field, How::External);
+            }
             let target = Arc::clone(&self.model.types[&*on].fields[&pick.field].ty.named);
             self.mention_all(&target, subgraph, &pick.inner);
         }

@@ -75,6 +75,7 @@ fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>)
     let given = NodeField {
         child,
         requires: None,
+        only_in_keys: false,
         ty: "".into(),
     };
     let fields = std::iter::once((Arc::clone(&field.name), given)).collect();

@@ -19,7 +19,7 @@ pub(super) struct Parsed<'a> {
     pub(super) service: &'a Service,
     pub(super) types: IndexMap<&'a str, ParsedType<'a>>,
     /// Which types give more by what; asked again and again while types nest.
-    adding: RefCell<HashMap<(Name, Extra), bool>>,
+    adding: RefCell<HashMap<(Name, Arc<Extra>), bool>>,
 }
 
 /// A type that has fields or members.
@@ -41,6 +41,8 @@ pub(super) struct ParsedField {
     pub(super) child: Option<Name>,
     /// Whether it is given wherever the type is.
     pub(super) is_given: bool,
+    /// Whether it is given as a part of a key only.
+    pub(super) only_in_keys: bool,
     pub(super) requires: Option<Arc<[Need]>>,
     /// What is given below it beyond what is given everywhere.
     pub(super) below: Extra,
@@ -98,7 +100,7 @@ impl<'a> Parsed<'a> {
 
 impl Parsed<'_> {
     /// Whether `owner` has the field, and gives more of it where `inner` is given in it.
-    pub(super) fn adds(&self, (owner, field): (&str, &str), inner: &Extra) -> bool {
+    pub(super) fn adds(&self, (owner, field): (&str, &str), inner: &Arc<Extra>) -> bool {
         let Some(known) = self.field(owner, field) else {
             return false;
         };
@@ -108,7 +110,7 @@ impl Parsed<'_> {
         let Some(child) = known.child.as_ref().filter(|_| !inner.is_empty()) else {
             return false;
         };
-        let asked = (Name::clone(child), inner.clone());
+        let asked = (Name::clone(child), Arc::clone(inner));
         let answer = self.adding.borrow().get(&asked).copied();
         answer.unwrap_or_else(|| {
             let adds = inner.adds(child, self);
@@ -213,6 +215,7 @@ impl<'a> Reader<'a, '_> {
             ty: Arc::clone(&field.ty),
             child,
             is_given: field.given == Given::Always,
+            only_in_keys: field.given == Given::Overridden,
             requires,
             below: below.unwrap_or_default(),
         })

@@ -1,6 +1,8 @@
 //! What a place gives beyond what its type gives everywhere (`@provides`, keys of keys).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use apollo_compiler::ast::Selection;
 
@@ -14,9 +16,9 @@ use crate::types::Name;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Extra {
     /// Of every object there.
-    pub(super) fields: BTreeMap<Name, Self>,
+    pub(super) fields: BTreeMap<Name, Arc<Self>>,
     /// Of objects of these types.
-    pub(super) on: BTreeMap<Name, Self>,
+    pub(super) on: BTreeMap<Name, Arc<Self>>,
 }
 
 impl Extra {
@@ -41,7 +43,7 @@ impl Extra {
                     braces(&field.name, child.is_some(), &field.selection_set)?;
                     let inner = self.fields.entry(field.name.as_str().into()).or_default();
                     if let Some(child) = child {
-                        inner.select(&field.selection_set, &child, service)?;
+                        Arc::make_mut(inner).select(&field.selection_set, &child, service)?;
                     }
                 }
                 Selection::InlineFragment(fragment) => {
@@ -54,7 +56,7 @@ impl Extra {
                         return Err(format!("there is no type `{on}`"));
                     }
                     let narrowed = self.on.entry(on.as_str().into()).or_default();
-                    narrowed.select(inner, on, service)?;
+                    Arc::make_mut(narrowed).select(inner, on, service)?;
                 }
                 Selection::FragmentSpread(_) => {} // `fields::read` refuses it.
             }
@@ -75,7 +77,7 @@ impl Extra {
                 continue;
             };
             let inner = Self::of_key(inner, named(&field.ty), service);
-            extra.fields.insert(Name::clone(name), inner);
+            extra.fields.insert(Name::clone(name), Arc::new(inner));
         }
         extra
     }
@@ -85,15 +87,8 @@ impl Extra {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        for (name, inner) in &other.fields {
-            self.fields
-                .entry(Name::clone(name))
-                .or_default()
-                .merge(inner);
-        }
-        for (name, inner) in &other.on {
-            self.on.entry(Name::clone(name)).or_default().merge(inner);
-        }
+        merge_all(&mut self.fields, &other.fields);
+        merge_all(&mut self.on, &other.on);
     }
 
     /// The part of it that a place of type `ty` does not give anyway: of an object type its
@@ -109,13 +104,14 @@ impl Extra {
             let fields = self.fields_at(member, parsed);
             if !fields.is_empty() {
                 let on = BTreeMap::new();
-                here.on.insert((*member).into(), Self { fields, on });
+                let narrowed = Arc::new(Self { fields, on });
+                here.on.insert((*member).into(), narrowed);
             }
         }
         here
     }
 
-    fn fields_at(&self, ty: &str, parsed: &Parsed<'_>) -> BTreeMap<Name, Self> {
+    fn fields_at(&self, ty: &str, parsed: &Parsed<'_>) -> BTreeMap<Name, Arc<Self>> {
         let mut flat = Self::default();
         self.flatten(ty, parsed, &mut flat);
         flat.fields
@@ -136,14 +132,25 @@ impl Extra {
 
     /// Adds to `flat` what is given of every object of type `ty`.
     fn flatten(&self, ty: &str, parsed: &Parsed<'_>, flat: &mut Self) {
-        for (name, inner) in &self.fields {
-            let known = flat.fields.entry(Name::clone(name)).or_default();
-            known.merge(inner);
-        }
+        merge_all(&mut flat.fields, &self.fields);
         for (on, inner) in &self.on {
             if **on == *ty || parsed.members(on).contains(&ty) {
                 inner.flatten(ty, parsed, flat);
             }
+        }
+    }
+}
+
+fn merge_all(known: &mut BTreeMap<Name, Arc<Extra>>, more: &BTreeMap<Name, Arc<Extra>>) {
+    for (name, inner) in more {
+        match known.entry(Name::clone(name)) {
+            Entry::Vacant(entry) => {
+                entry.insert(Arc::clone(inner));
+            }
+            Entry::Occupied(mut entry) if !Arc::ptr_eq(entry.get(), inner) => {
+                Arc::make_mut(entry.get_mut()).merge(inner);
+            }
+            Entry::Occupied(_) => {}
         }
     }
 }

@@ -153,9 +153,11 @@ impl<'a> View<'a> {
             });
             let requires = field.requires.clone();
             let ty = Arc::clone(&field.ty);
+            let only_in_keys = field.only_in_keys;
             let field = NodeField {
                 child,
                 requires,
+                only_in_keys,
                 ty,
             };
             given.insert((*field_name).into(), field);
@@ -173,7 +175,11 @@ impl<'a> View<'a> {
                     let Some(known) = self.parsed.types.get(member) else {
                         continue;
                     };
-                    let more = extra.on.get(*member).cloned().unwrap_or_default();
+                    let more = extra
+                        .on
+                        .get(*member)
+                        .map(|it| Extra::clone(it))
+                        .unwrap_or_default();
                     nodes.insert(known.id, self.node((member, more)));
                 }
                 Objects::Several(nodes)

@@ -1,0 +1,75 @@
+//! `weir compose`: subgraphs of files and of services, into a supergraph.
+
+use crate::commands::Folder;
+
+#[tokio::test]
+async fn services_are_composed_of_what_they_tell_themselves() {
+    let shop = mocks::Shop::start().await.unwrap();
+    let folder = Folder::new("introspect", &[]);
+    let reviews = format!("reviews={}/graphql", shop.reviews.url());
+
+    let alone = folder.run(&["compose", "--introspect", &reviews]).await;
+    let replaced = folder
+        .run(&[
+            "compose",
+            "--subgraph",
+            "reviews=not-there.graphql@http://reviews.example.com/graphql",
+            "--introspect",
+            &reviews,
+        ])
+        .await;
+    let users = format!("users={}/users", shop.users.url());
+    let nobody = "nobody=http://127.0.0.1:1/";
+    let silent = folder
+        .run(&["compose", "--introspect", &users, "--introspect", nobody])
+        .await;
+
+    let out = alone.out();
+    assert_eq!(alone.code(), Some(0), "{}", alone.err());
+    assert!(out.contains("averageRating"), "{out}");
+    let url = format!("url: \"{}/graphql\"", shop.reviews.url());
+    assert!(out.contains(&url), "{out}");
+    // Where it is said to be counts, not where it was asked.
+    let out = replaced.out();
+    assert_eq!(replaced.code(), Some(0), "{}", replaced.err());
+    assert!(out.contains("http://reviews.example.com/graphql"), "{out}");
+    let err = silent.err();
+    assert_eq!((silent.code(), silent.out().as_str()), (Some(1), ""));
+    assert!(
+        err.contains("`users` cannot be introspected: the service answered"),
+        "{err}"
+    );
+    assert!(
+        err.contains("`nobody` cannot be introspected: the service cannot be asked"),
+        "{err}"
+    );
+    shop.stop().await;
+}
+
+#[tokio::test]
+async fn the_shop_is_composed_where_there_is_no_configuration() {
+    let folder = Folder::new("compose-shop", &[]);
+
+    let composed = folder.run(&["compose", "--output", "shop.graphql"]).await;
+    let check = folder.run(&["check", "--supergraph", "shop.graphql"]).await;
+    let of_files = folder.run(&["schema"]).await;
+    let of_supergraph = folder
+        .run(&["schema", "--supergraph", "shop.graphql"])
+        .await;
+
+    assert_eq!(composed.code(), Some(0), "{}", composed.err());
+    assert!(
+        composed.err().contains("wrote shop.graphql"),
+        "{}",
+        composed.err()
+    );
+    assert_eq!(check.code(), Some(0), "{}", check.out());
+    assert_eq!(sorted(&of_files.out()), sorted(&of_supergraph.out()));
+}
+
+/// The lines in alphabetical order: which of two subgraphs comes first is no difference.
+fn sorted(sdl: &str) -> Vec<&str> {
+    let mut lines: Vec<_> = sdl.lines().map(str::trim).collect();
+    lines.sort_unstable();
+    lines
+}

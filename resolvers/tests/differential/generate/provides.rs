@@ -1,0 +1,75 @@
+//! `@provides`: what a subgraph says of other subgraphs' entities, at some of its fields.
+
+use std::sync::Arc;
+
+use super::Generator;
+use crate::model::{How, Kind, Name, Pick};
+
+impl Generator {
+    /// A few fields provide something.
+    pub(super) fn provides(&mut self) {
+        for _ in 0..self.random.below(4) {
+            let places = self.places();
+            if let Some((owner, subgraph, field)) = self.random.pick(&places).cloned() {
+                self.provide(&owner, &subgraph, &field);
+            }
+        }
+    }
+
+    /// Fields that lead to objects, by type and subgraph.
+    fn places(&self) -> Vec<(Name, Name, Name)> {
+        let mut places = Vec::new();
+        for (name, ty) in &self.model.types {
+            for (subgraph, home) in &ty.homes {
+                for (field, given) in &home.given {
+                    let target = &ty.fields[field].ty.named;
+                    let is_free = given.how == How::Gives
+                        && given.provides.is_empty()
+                        && given.overrides.is_none();
+                    if is_free && self.model.get(target).is_some() {
+                        let place = (Arc::clone(name), Arc::clone(subgraph), Arc::clone(field));
+                        places.push(place);
+                    }
+                }
+            }
+        }
+        places
+    }
+
+    fn provide(&mut self, owner: &Name, subgraph: &Name, field: &Name) {
+        let target = Arc::clone(&self.model.types[owner].fields[field].ty.named);
+        let kind = self.model.types[&target].kind;
+        let mut picks = Vec::new();
+        match kind {
+            Kind::Entity => picks = self.foreign(&target, subgraph, (2, 2)),
+            Kind::Interface | Kind::Union => {
+                let members = self.model.types[&target].homes[subgraph].members.clone();
+                for member in self.random.some(&members, 1) {
+                    if self.model.types[&member].kind == Kind::Entity {
+                        picks = self.foreign(&member, subgraph, (2, 1));
+                        let on = |pick: &mut Pick| pick.on = Some(Arc::clone(&member));
+                        picks.iter_mut().for_each(on);
+                    }
+                }
+            }
+            Kind::Value | Kind::Root => {}
+        }
+        self.without_arguments(&target, &mut picks);
+        if picks.is_empty() {
+            return;
+        }
+        self.mention_all(&target, subgraph, &picks);
+        self.home(owner, subgraph).given[field].provides = picks;
+    }
+
+    /// Only fields without arguments can be provided.
+    fn without_arguments(&self, owner: &Name, picks: &mut Vec<Pick>) {
+        picks.retain_mut(|pick| {
+            let on = pick.on.as_ref().unwrap_or(owner);
+            let field = &self.model.types[on].fields[&pick.field];
+            let had_inner = !pick.inner.is_empty();
+            self.without_arguments(&field.ty.named, &mut pick.inner);
+            field.arguments.is_empty() && !(had_inner && pick.inner.is_empty())
+        });
+    }
+}
