@@ -283,7 +283,11 @@ impl Builder<'_> {
             outputs.extend(in_order(output, group));
         }
         outputs.sort_by_key(|(order, _)| *order);
-        outputs.into_iter().map(|(_, output)| output).collect()
+        let outputs = together_again(outputs.into_iter().map(|(_, output)| output));
+        let possible = &self.types.get(ty).possible;
+        let for_all = |output: &Output| possible.iter().all(|ty| output.on.contains(ty));
+        self.positions[at.0].told |= !outputs.iter().all(for_all);
+        outputs
     }
 
     /// One group for each type that the field has on the objects of `group`: objects of one
@@ -475,6 +479,18 @@ impl Builder<'_> {
     }
 }
 
+/// Leaves that stand side by side for some types and for others are one member for all of them.
+fn together_again(outputs: impl Iterator<Item = Output>) -> Vec<Output> {
+    let mut joined: Vec<Output> = Vec::new();
+    for output in outputs {
+        match joined.last_mut() {
+            Some(last) if last.is_same_leaf(&output) => last.on.extend(output.on),
+            _ => joined.push(output),
+        }
+    }
+    joined
+}
+
 /// A member stands where the first of its occurrences that is not skipped stands
 /// (GraphQL §6.3.2): once for each that may be the first.
 fn in_order(output: Output, group: &groups::Group<'_>) -> Vec<(usize, Output)> {
@@ -529,6 +545,17 @@ fn flatten<'a>(
                 }
             }
         }
+    }
+}
+
+impl Output {
+    /// Whether both write one leaf in one way.
+    fn is_same_leaf(&self, other: &Self) -> bool {
+        self.key == other.key
+            && self.value == other.value
+            && (&self.when, &self.unless) == (&other.when, &other.unless)
+            && self.outputs.is_empty()
+            && other.outputs.is_empty()
     }
 }
 

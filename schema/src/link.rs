@@ -57,7 +57,7 @@ pub fn link(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<Graph>, Vec
 }
 
 /// Composes subgraphs into the SDL of a supergraph, which this and other gateways read; reports
-/// everything that `link` does.
+/// everything that `link` does, and a graph without queries, which no other gateway reads.
 ///
 /// No text exactly when one of the diagnostics is an error.
 pub fn compose(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<String>, Vec<Diagnostic>) {
@@ -65,6 +65,10 @@ pub fn compose(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<String>,
     let sdls = read(subgraphs, &mut problems);
     let composed = compose::compose(&sdls, &mut problems);
     build(&sdls, &composed, options, &mut problems);
+    if composed.schema.schema_definition.query.is_none() && !problems.has_errors() {
+        let message = "a supergraph needs queries, and no subgraph gives a field of `Query`";
+        problems.push(Diagnostic::unplaced(Code::NoQueries, message));
+    }
     let text = (!problems.has_errors()).then(|| composed.print());
     (text, sorted(problems.into_vec()))
 }

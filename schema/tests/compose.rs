@@ -6,9 +6,15 @@
 mod audit;
 #[path = "compose/canonical.rs"]
 mod canonical;
+#[path = "compose/documented.rs"]
+mod documented;
+#[path = "compose/hostile.rs"]
+mod hostile;
 #[path = "compose/merged.rs"]
 mod merged;
 #[path = "compose/printed.rs"]
 mod printed;
+#[path = "compose/reached.rs"]
+mod reached;
 #[path = "compose/support.rs"]
 mod support;

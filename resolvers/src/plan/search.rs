@@ -48,6 +48,8 @@ pub(super) struct Memory {
     known: HashMap<(Place, Vec<Offer>), Option<Arc<Cover>>>,
     /// The slots of what sources must be told, once they were thought of.
     needs: HashMap<Need, Arc<[KeySlot]>>,
+    /// How many searches for what is told stand around the one under way.
+    depth: u32,
     budget: u32,
     is_complete: bool,
     /// Choices looked at after the budget was spent.
@@ -62,6 +64,7 @@ impl Default for Memory {
         Self {
             known: HashMap::new(),
             needs: HashMap::new(),
+            depth: 0,
             budget: BUDGET,
             is_complete: true,
             overdrawn: 0,
@@ -199,9 +202,12 @@ impl Attempt<'_, '_> {
             .told()
             .map(|need| Goal::Field(candidate.on, need.slot))
             .collect();
+        let on = candidate.entered(self.search.graph);
+        let must_be_told = !self.search.graph.types().get(on).is_abstract();
         goals.push(Goal::Use(candidate));
         goals.extend(parts);
         goals.extend(told);
+        goals.extend(must_be_told.then_some(Goal::Told));
     }
 
     /// Whether nothing better than the best cover can come of `state`.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 use crate::ask::Ask;
 use crate::data::Data;
 use crate::model::Model;
-use crate::oracle;
+use crate::oracle::{self, Expected};
 use crate::sdl::{self, Reader};
 use crate::service::Service;
 use crate::settings;
@@ -29,6 +29,7 @@ pub(crate) struct Running {
     data: Arc<Data>,
     whole: Valid<Schema>,
     services: Vec<Arc<Service>>,
+    changes: Arc<Mutex<Vec<String>>>,
     engine: Engine,
     runtime: Runtime,
 }
@@ -59,6 +60,8 @@ pub(crate) enum Wrong {
     /// The same members in another order.
     Order,
     Data,
+    /// The root fields of a mutation ran in another order, or not once.
+    Changes,
     /// Planned twice, the plans differ.
     Plans,
     /// The budget of planning was spent.
@@ -81,9 +84,10 @@ impl Running {
         let whole = Schema::parse_and_validate(&whole, "whole")
             .map_err(|invalid| Failure::new(Wrong::Sdl, format!("{invalid}\n{whole}")))?;
         let data = Arc::new(Data::new(model));
+        let changes = Arc::default();
         let names = data.model.subgraphs.iter();
         let services: Result<Vec<_>, _> = names
-            .map(|name| Service::new(name, &data).map(Arc::new))
+            .map(|name| Service::new(name, &data, &changes).map(Arc::new))
             .collect();
         let services = services.map_err(|invalid| Failure::new(Wrong::Sdl, invalid))?;
         let graph = guarded(|| linked(&data.model))?;
@@ -100,6 +104,7 @@ impl Running {
             data,
             whole,
             services,
+            changes,
             engine,
             runtime: runtime.unwrap(),
         })
@@ -122,11 +127,10 @@ impl Running {
         let parsed = parsed.map_err(|invalid| Failure::new(Wrong::Operation, invalid))?;
         let expected = oracle::answer(&self.data, &self.whole, &parsed, &ask.values());
         let expected = expected.map_err(|message| Failure::new(Wrong::Operation, message))?;
-        if !expected.errors.is_empty() {
-            let text = serde_json::to_string(&expected.errors).unwrap();
+        if !expected.answer.errors.is_empty() {
+            let text = serde_json::to_string(&expected.answer.errors).unwrap();
             return Err(Failure::new(Wrong::Operation, text));
         }
-        let expected = serde_json::to_string(&expected.data).unwrap();
         let plan = guarded(|| self.plan(&document))?;
         let asked = || self.asked(&document, ask, &expected);
         guarded(asked).map_err(|failure| Failure {
@@ -157,7 +161,9 @@ impl Running {
         Ok(plan)
     }
 
-    fn asked(&self, document: &str, ask: &Ask, expected: &str) -> Result<usize, Failure> {
+    fn asked(&self, document: &str, ask: &Ask, expected: &Expected) -> Result<usize, Failure> {
+        let data = serde_json::to_string(&expected.answer.data).unwrap();
+        let changed = expected.changes.join(" ");
         let variables = serde_json::to_string(&ask.values()).unwrap();
         let request = Request {
             query: document.to_owned(),
@@ -181,13 +187,16 @@ impl Running {
             Outcome::Executed { errors, .. } => errors.iter().map(|it| format!("{it:?}")).collect(),
             Outcome::Refused { errors } => errors.into_iter().map(|it| it.message).collect(),
         };
+        let changes = std::mem::take(&mut *self.changes.lock().unwrap()).join(" ");
         let what = if !refused.is_empty() {
             Wrong::Asked
         } else if !errors.is_empty() {
             Wrong::Errors
-        } else if answered == expected {
+        } else if changes != changed {
+            Wrong::Changes
+        } else if answered == data {
             return Ok(asked.len());
-        } else if unordered(&answered) == unordered(expected) {
+        } else if unordered(&answered) == unordered(&data) {
             Wrong::Order
         } else {
             Wrong::Data
@@ -198,7 +207,7 @@ impl Running {
                 let _ = writeln!(text, "{title}:\n  {}", lines.join("\n  "));
             }
         }
-        let _ = write!(text, "expected {expected}\nanswered {answered}");
+        let _ = write!(text, "expected {data} {changed}\nanswered {answered} {changes}");
         Err(Failure::new(what, text))
     }
 }

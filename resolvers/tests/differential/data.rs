@@ -91,6 +91,9 @@ impl Data {
         let Some(field) = self.field(thing, name) else {
             return Value::Null;
         };
+        if self.is_unknown(thing, name) {
+            return Value::Null;
+        }
         let mut hash = mixed(self.model.seed ^ thing.seed, &thing.ty);
         hash = mixed(hash, name);
         for (name, value) in sorted(arguments) {
@@ -107,6 +110,22 @@ impl Data {
             model: &self.model,
         };
         shape.value(hash, 0)
+    }
+
+    /// Whether only a subgraph that does not know the object could give the field.
+    fn is_unknown(&self, thing: &Thing, name: &str) -> bool {
+        let ty = self.model.get(&thing.ty);
+        let unknown = ty.and_then(|ty| ty.unknown.as_ref());
+        unknown.is_some_and(|(subgraph, seed)| {
+            *seed == thing.seed && self.model.givers(&thing.ty, name) == [subgraph]
+        })
+    }
+
+    /// Whether a subgraph has never heard of the object.
+    pub(crate) fn is_stranger(&self, thing: &Thing, subgraph: &str) -> bool {
+        let ty = self.model.get(&thing.ty);
+        let unknown = ty.and_then(|ty| ty.unknown.as_ref());
+        unknown.is_some_and(|(it, seed)| **it == *subgraph && *seed == thing.seed)
     }
 
     /// The fields of a set, as JSON whose members are in the order of the set.

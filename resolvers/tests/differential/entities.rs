@@ -29,7 +29,8 @@ pub(crate) fn resolve<'a>(
         .map(|representation| {
             let found = entity(service, representation);
             let here = found.map_err(|why| service.refuse(&format!("{representation}: {why}")))?;
-            Ok(ResolvedValue::object(here))
+            let is_stranger = service.data.is_stranger(&here.thing, &service.name);
+            Ok(ResolvedValue::nullable_object((!is_stranger).then_some(here)))
         })
         .collect();
     Ok(ResolvedValue::List(Box::new(entities?.into_iter().map(Ok))))

@@ -10,6 +10,7 @@ use crate::random::Random;
 
 mod abstracts;
 mod homes;
+mod more;
 mod needs;
 mod provides;
 
@@ -20,6 +21,7 @@ pub(crate) fn model(seed: u64) -> Model {
         model: Model {
             seed,
             subgraphs: Vec::new(),
+            legacy: Vec::new(),
             types: indexmap::IndexMap::new(),
         },
         random,
@@ -32,6 +34,9 @@ pub(crate) fn model(seed: u64) -> Model {
     generator.provides();
     generator.interface_object();
     generator.stricter();
+    generator.strangers();
+    generator.hidden();
+    generator.legacy();
     generator.model
 }
 
@@ -67,6 +72,10 @@ impl Generator {
         }
         self.shared_fields();
         self.plain_fields("Query", (2, 5));
+        if self.random.one_in(4) {
+            self.declare("Mutation", Kind::Root);
+            self.plain_fields("Mutation", (2, 5));
+        }
     }
 
     fn declare(&mut self, name: &str, kind: Kind) {
@@ -130,14 +139,15 @@ impl Generator {
             // Few names, so that types have fields of the same name and other types.
             let name = ["a", "b", "c", "d", "e", "f", "g"][self.random.below(7)];
             if !self.model.types[owner].fields.contains_key(name) {
-                let field = self.plain_field(owner);
+                let is_root = self.model.types[owner].kind == Kind::Root;
+                let field = self.plain_field(is_root);
                 self.add(owner, name, field);
             }
         }
     }
 
-    fn plain_field(&mut self, owner: &str) -> Field {
-        let ty = self.ty(owner == "Query");
+    fn plain_field(&mut self, is_root: bool) -> Field {
+        let ty = self.ty(is_root);
         let role = if self.random.one_in(4) {
             Role::Present
         } else {
@@ -172,7 +182,7 @@ impl Generator {
 
     fn composite(&mut self) -> Name {
         let mut names: Vec<Name> = self.model.types.keys().cloned().collect();
-        names.retain(|name| **name != *"Query");
+        names.retain(|name| self.model.types[name].kind != Kind::Root);
         let mut all = names.clone();
         // Entities more often.
         all.extend(self.named(Kind::Entity));

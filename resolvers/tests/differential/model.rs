@@ -17,6 +17,8 @@ pub(crate) struct Model {
     /// All values follow from it.
     pub(crate) seed: u64,
     pub(crate) subgraphs: Vec<Name>,
+    /// The subgraphs whose documents are of federation 1.
+    pub(crate) legacy: Vec<Name>,
     /// Composite types by name.
     pub(crate) types: IndexMap<Name, Type>,
 }
@@ -30,6 +32,8 @@ pub(crate) struct Type {
     pub(crate) fields: IndexMap<Name, Field>,
     /// What each subgraph has of it.
     pub(crate) homes: IndexMap<Name, Home>,
+    /// An entity that a subgraph does not know, by its number.
+    pub(crate) unknown: Option<(Name, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub(crate) struct Field {
     /// What its value is computed from; empty for most.
     pub(crate) requires: Vec<Pick>,
     pub(crate) role: Role,
+    /// Not for clients (`@inaccessible`).
+    pub(crate) is_hidden: bool,
 }
 
 /// How the values of a field are chosen.
@@ -213,7 +219,8 @@ impl Model {
             }),
             _ => !self.givers(name, field).is_empty(),
         };
-        ty.fields.keys().filter(|field| seen(field)).collect()
+        let fields = ty.fields.iter().filter(|(_, field)| !field.is_hidden);
+        fields.map(|it| it.0).filter(|field| seen(field)).collect()
     }
 
     /// The subgraphs that give a field of objects of a type, as that type or as an interface that
@@ -253,6 +260,7 @@ impl Type {
             keys: Vec::new(),
             fields: IndexMap::new(),
             homes: IndexMap::new(),
+            unknown: None,
         }
     }
 
@@ -268,6 +276,7 @@ impl Field {
             arguments: IndexMap::new(),
             requires: Vec::new(),
             role,
+            is_hidden: false,
         }
     }
 }

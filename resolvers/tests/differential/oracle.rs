@@ -1,6 +1,8 @@
 //! What an operation answers over the unsplit data: the specification's own algorithm, as another
 //! library has it.
 
+use std::cell::RefCell;
+
 use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::{ExecutionResponse, JsonMap};
 use apollo_compiler::validation::Valid;
@@ -14,11 +16,13 @@ pub(crate) fn answer(
     schema: &Valid<Schema>,
     document: &Valid<ExecutableDocument>,
     variables: &JsonMap,
-) -> Result<ExecutionResponse, String> {
+) -> Result<Expected, String> {
     let operation = document.operations.get(None);
     let operation = operation.map_err(|error| error.message().to_string())?;
+    let changes = RefCell::default();
     let root = Whole {
         data,
+        changes: &changes,
         thing: Thing {
             ty: operation.object_type().as_str().into(),
             seed: 0,
@@ -26,12 +30,24 @@ pub(crate) fn answer(
     };
     let execution = Execution::new(schema, document).raw_variable_values(variables);
     let answer = execution.execute_sync(&root);
-    answer.map_err(|error| error.message().to_string())
+    let answer = answer.map_err(|error| error.message().to_string())?;
+    Ok(Expected {
+        answer,
+        changes: changes.into_inner(),
+    })
+}
+
+/// What must be answered, and what must happen.
+pub(crate) struct Expected {
+    pub(crate) answer: ExecutionResponse,
+    /// The root fields of a mutation, in their order.
+    pub(crate) changes: Vec<String>,
 }
 
 /// An object with everything there is of it.
 struct Whole<'a> {
     data: &'a Data,
+    changes: &'a RefCell<Vec<String>>,
     thing: Thing,
 }
 
@@ -44,11 +60,18 @@ impl ObjectValue for Whole<'_> {
         &'b self,
         info: &'b ResolveInfo<'b>,
     ) -> Result<ResolvedValue<'b>, FieldError> {
-        let value = self
-            .data
-            .of(&self.thing, info.field_name(), info.arguments());
-        let data = self.data;
-        Ok(resolved(value, &|thing| Box::new(Whole { data, thing })))
+        let (data, changes) = (self.data, self.changes);
+        let value = data.of(&self.thing, info.field_name(), info.arguments());
+        if *self.thing.ty == *"Mutation" {
+            changes.borrow_mut().push(info.field_name().to_owned());
+        }
+        Ok(resolved(value, &|thing| {
+            Box::new(Whole {
+                data,
+                changes,
+                thing,
+            })
+        }))
     }
 }
 

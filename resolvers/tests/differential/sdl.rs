@@ -17,6 +17,7 @@ pub(crate) enum Reader {
 /// The SDL of one subgraph.
 pub(crate) fn subgraph(model: &Model, name: &str, reader: Reader) -> String {
     let mut text = match reader {
+        Reader::Linker if model.legacy.iter().any(|it| **it == *name) => String::new(),
         Reader::Linker => HEADER.to_owned(),
         Reader::Service => SERVICE.to_owned(),
     };
@@ -86,6 +87,9 @@ impl Printer<'_> {
             ty.kind
         };
         let interfaces = self.model.interfaces(name, Some(self.name));
+        if self.is_extension(ty) {
+            text.push_str("extend ");
+        }
         opening(name, kind, &interfaces, text);
         self.directives(ty, home, text);
         text.push_str(" {\n");
@@ -104,6 +108,18 @@ impl Printer<'_> {
             text.push('\n');
         }
         text.push_str("}\n");
+    }
+
+    fn is_legacy(&self) -> bool {
+        self.reader == Reader::Linker && self.model.legacy.iter().any(|it| **it == *self.name)
+    }
+
+    /// Whether it is written as another subgraph's type, as federation 1 had to.
+    fn is_extension(&self, ty: &Type) -> bool {
+        let first = ty.homes.keys().next();
+        self.is_legacy()
+            && ty.kind == Kind::Entity
+            && first.is_some_and(|first| **first != *self.name)
     }
 
     fn directives(&self, ty: &Type, home: &Home, text: &mut String) {
@@ -131,15 +147,18 @@ impl Printer<'_> {
         given: &Given,
         text: &mut String,
     ) {
-        if given.how == How::External {
-            text.push_str(" @external");
-            return;
-        }
         let keys = &ty.homes[self.name].keys;
         let is_key = keys
             .iter()
             .any(|key| names(&ty.keys[key.index], field_name));
-        if !is_key && self.model.givers(name, field_name).len() > 1 {
+        if field.is_hidden && !self.is_legacy() {
+            text.push_str(" @inaccessible");
+        }
+        if given.how == How::External || is_key && self.is_extension(ty) {
+            text.push_str(" @external");
+            return;
+        }
+        if !is_key && !self.is_legacy() && self.model.givers(name, field_name).len() > 1 {
             text.push_str(" @shareable");
         }
         if given.how == How::Overridden {
@@ -227,7 +246,7 @@ fn argument((name, argument): (&Name, &Argument)) -> String {
 
 const HEADER: &str = r#"extend schema @link(
   url: "https://specs.apollo.dev/federation/v2.9"
-  import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@interfaceObject"]
+  import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@interfaceObject", "@inaccessible"]
 )
 "#;
 const SERVICE: &str = "scalar _Any\n";

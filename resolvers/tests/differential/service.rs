@@ -25,6 +25,8 @@ pub(crate) struct Service {
     pub(crate) data: Arc<Data>,
     schema: Valid<Schema>,
     journal: Mutex<Journal>,
+    /// What mutations changed, in all services.
+    changes: Arc<Mutex<Vec<String>>>,
 }
 
 /// What a service was asked.
@@ -37,7 +39,11 @@ pub(crate) struct Journal {
 }
 
 impl Service {
-    pub(crate) fn new(name: &Name, data: &Arc<Data>) -> Result<Self, String> {
+    pub(crate) fn new(
+        name: &Name,
+        data: &Arc<Data>,
+        changes: &Arc<Mutex<Vec<String>>>,
+    ) -> Result<Self, String> {
         let sdl = sdl::subgraph(&data.model, name, Reader::Service);
         let schema = Schema::parse_and_validate(sdl, &**name);
         Ok(Self {
@@ -45,6 +51,7 @@ impl Service {
             data: Arc::clone(data),
             schema: schema.map_err(|invalid| invalid.to_string())?,
             journal: Mutex::default(),
+            changes: Arc::clone(changes),
         })
     }
 
@@ -135,6 +142,10 @@ impl ObjectValue for Here<'_> {
         let name = info.field_name();
         if name == "_entities" {
             return entities::resolve(self.service, info.arguments());
+        }
+        if *self.name == *"Mutation" {
+            let mut changes = self.service.changes.lock().unwrap();
+            changes.push(name.to_owned());
         }
         let model = &self.service.data.model;
         let given = model

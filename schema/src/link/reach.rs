@@ -42,12 +42,12 @@ pub(super) fn check(reach: &Reach<'_>, problems: &mut Problems) {
         let name = reach.types.get(root).name.to_string();
         walk.enter(root, &[], &name, problems);
     }
-    let mut looked_at = 0;
+    let mut left = MOST_PLACES + reach.types.iter().len() * MOST_PLACES_OF_A_TYPE;
     while let Some(place) = walk.queue.pop_front() {
         walk.object(&place, problems);
-        looked_at += 1;
-        if looked_at == MOST_PLACES {
-            let message = "the graph is too large for every place to be looked at";
+        left -= 1;
+        if left == 0 || walk.offers.is_exhausted() {
+            let message = "the graph is too entangled for every place to be looked at";
             let mut warning = Diagnostic::unplaced(Code::SatisfiabilityError, message);
             warning.severity = Severity::Warning;
             problems.push(warning);
@@ -56,8 +56,11 @@ pub(super) fn check(reach: &Reach<'_>, problems: &mut Problems) {
     }
 }
 
-/// Some seconds' worth.
-const MOST_PLACES: usize = 200_000;
+/// Many times what graphs have, and some seconds' worth.
+const MOST_PLACES: usize = 10_000;
+
+/// The same, for each type.
+const MOST_PLACES_OF_A_TYPE: usize = 20;
 
 /// Objects of one type, somewhere in an answer.
 struct Place {
@@ -150,6 +153,9 @@ impl Walk<'_> {
                 };
                 self.enter(named, &children, &path, problems);
             }
+        }
+        if self.offers.is_exhausted() {
+            return;
         }
         report::unreachable(self.reach, &self.offers, (place, &unreachable), problems);
     }

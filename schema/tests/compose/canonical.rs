@@ -11,7 +11,7 @@ use schema::types::{Kind, TypeId, TypeRef, Types};
 /// What every service gives: the ways in, then what is given at each place.
 pub(crate) fn views(graph: &Graph) -> String {
     let mut sources: Vec<&Source> = graph.sources().map(|(_, source)| source).collect();
-    sources.sort_by_key(|source| source.name.clone());
+    sources.sort_by(|left, right| left.name.cmp(&right.name));
     let texts = sources.iter().map(|source| view(graph.types(), source));
     texts.collect()
 }

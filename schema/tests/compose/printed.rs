@@ -1,10 +1,11 @@
 //! The supergraph that is printed.
 
+use schema::diagnostic::{Code, Severity};
 use schema::link::{self, LinkOptions};
 use schema::span::Document;
 
 use super::canonical;
-use super::support::{composed, linked, v2};
+use super::support::{composed, linked, subgraph, v2};
 
 /// The supergraph from its first type that subgraphs wrote.
 fn types(subgraphs: &[(&str, &str)]) -> String {
@@ -25,19 +26,11 @@ fn round_trip(subgraphs: &[(&str, &str)]) {
     assert_eq!(canonical::client(&read), canonical::client(&direct));
 }
 
-#[test]
-fn every_word_of_federation_is_said_in_join() {
+/// Subgraphs that say every word of federation.
+pub(crate) fn every_word() -> [(&'static str, String); 3] {
     let one = v2(
         &["key", "provides", "external", "shareable", "inaccessible"],
-        r#"type Query { top: Product @provides(fields: "name")  any: [Any] }
-           type Product implements Named @key(fields: "id") @key(fields: "sku", resolvable: false) {
-             id: ID!  sku: ID!  name: String @external  stock: Int! @shareable  secret: Int @inaccessible
-           }
-           interface Named { name: String }
-           union Any = Product | Other
-           type Other { kind: Kind }
-           enum Kind { A B }
-           input By { x: Int! }"#,
+        ONE,
     );
     let two = v2(
         &[
@@ -48,23 +41,18 @@ fn every_word_of_federation_is_said_in_join() {
             "override",
             "tag",
         ],
-        r#"type Product @key(fields: "id") {
-             id: ID!  name: String @shareable @tag(name: "t")  stock: Int @shareable  price: Int @external
-             cost(by: By): Int @requires(fields: "price")
-           }
-           enum Kind { C }
-           input By { x: Int  y: Int }
-           type Third { kind: Kind }
-           extend type Query { third: Third }"#,
+        TWO,
     );
-    let three = v2(
-        &["key", "override"],
-        r#"extend type Product @key(fields: "id") {
-             id: ID!  price: Int
-             sku: ID! @override(from: "one")  secret: Int @override(from: "one")
-           }"#,
-    );
-    let subgraphs = [("one", one.as_str()), ("two", &two), ("three", &three)];
+    let three = v2(&["key", "override"], THREE);
+    [("one", one), ("two", two), ("three", three)]
+}
+
+#[test]
+fn every_word_of_federation_is_said_in_join() {
+    let subgraphs = every_word();
+    let subgraphs = subgraphs
+        .each_ref()
+        .map(|(name, sdl)| (*name, sdl.as_str()));
 
     round_trip(&subgraphs);
     insta::assert_snapshot!(types(&subgraphs), @r#"
@@ -211,6 +199,20 @@ fn graphs_have_names_and_addresses_of_their_own() {
 }
 
 #[test]
+fn a_graph_of_mutations_alone_makes_no_supergraph() {
+    let subgraphs = [subgraph("a", "type Mutation { a: Int }")];
+
+    let (text, diagnostics) = link::compose(&subgraphs, LinkOptions::default());
+
+    assert_eq!(text, None);
+    let first = diagnostics.first().unwrap();
+    assert_eq!(
+        (first.code, first.severity),
+        (Code::NoQueries, Severity::Error)
+    );
+}
+
+#[test]
 fn cache_tags_are_kept_for_who_heeds_them() {
     let one = v2(
         &["key", "cacheTag"],
@@ -229,3 +231,30 @@ fn cache_tags_are_kept_for_who_heeds_them() {
     }
     "#);
 }
+
+const ONE: &str = r#"
+type Query { top: Product @provides(fields: "name")  any: [Any] }
+           type Product implements Named @key(fields: "id") @key(fields: "sku", resolvable: false) {
+             id: ID!  sku: ID!  name: String @external  stock: Int! @shareable  secret: Int @inaccessible
+           }
+           interface Named { name: String }
+           union Any = Product | Other
+           type Other { kind: Kind }
+           enum Kind { A B }
+           input By { x: Int! }"#;
+
+const TWO: &str = r#"
+type Product @key(fields: "id") {
+             id: ID!  name: String @shareable @tag(name: "t")  stock: Int @shareable  price: Int @external
+             cost(by: By): Int @requires(fields: "price")
+           }
+           enum Kind { C }
+           input By { x: Int  y: Int }
+           type Third { kind: Kind }
+           extend type Query { third: Third }"#;
+
+const THREE: &str = r#"
+extend type Product @key(fields: "id") {
+             id: ID!  price: Int
+             sku: ID! @override(from: "one")  secret: Int @override(from: "one")
+           }"#;

@@ -5,35 +5,7 @@ use super::support::{graph, supergraph};
 
 #[test]
 fn clients_see_neither_specifications_nor_what_is_inaccessible() {
-    let types = r#"
-    directive @live(after: Int) on FIELD
-    directive @internal on FIELD_DEFINITION
-    "The root."
-    type Query @join__type(graph: A) @join__type(graph: B) {
-      "All users."
-      user(by: By, secret: Int @inaccessible): User @join__field(graph: A) @internal
-      old: Int @deprecated(reason: "no more") @join__field(graph: B)
-    }
-    type User implements Node @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
-      @join__implements(graph: A, interface: "Node")
-    {
-      id: ID! @inaccessible
-      tier: Tier
-      hidden: Hidden @inaccessible
-    }
-    interface Node @join__type(graph: A) @inaccessible { id: ID! }
-    type Hidden @join__type(graph: A) @join__type(graph: B) @inaccessible { a: Int }
-    union Any @join__type(graph: A)
-      @join__unionMember(graph: A, member: "User")
-      @join__unionMember(graph: A, member: "Hidden")
-      = User | Hidden
-    enum Tier @join__type(graph: A) @join__type(graph: B) {
-      FREE @join__enumValue(graph: A) @join__enumValue(graph: B)
-      INTERNAL @join__enumValue(graph: A) @inaccessible
-    }
-    input By @join__type(graph: A) { id: ID, secret: String @inaccessible }
-    scalar Time @join__type(graph: A) @specifiedBy(url: "https://time.example.com")"#;
-    let graph = graph(&supergraph(&["a", "b"], types));
+    let graph = graph(&supergraph(&["a", "b"], TYPES));
 
     insta::assert_snapshot!(graph.client_sdl(), @r#"
     directive @live(after: Int) on FIELD
@@ -90,3 +62,32 @@ fn clients_see_neither_specifications_nor_what_is_inaccessible() {
     assert!(types.find("join__Graph").is_none());
     assert!(types.find("link__Import").is_none());
 }
+
+const TYPES: &str = r#"
+    directive @live(after: Int) on FIELD
+    directive @internal on FIELD_DEFINITION
+    "The root."
+    type Query @join__type(graph: A) @join__type(graph: B) {
+      "All users."
+      user(by: By, secret: Int @inaccessible): User @join__field(graph: A) @internal
+      old: Int @deprecated(reason: "no more") @join__field(graph: B)
+    }
+    type User implements Node @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
+      @join__implements(graph: A, interface: "Node")
+    {
+      id: ID! @inaccessible
+      tier: Tier
+      hidden: Hidden @inaccessible
+    }
+    interface Node @join__type(graph: A) @inaccessible { id: ID! }
+    type Hidden @join__type(graph: A) @join__type(graph: B) @inaccessible { a: Int }
+    union Any @join__type(graph: A)
+      @join__unionMember(graph: A, member: "User")
+      @join__unionMember(graph: A, member: "Hidden")
+      = User | Hidden
+    enum Tier @join__type(graph: A) @join__type(graph: B) {
+      FREE @join__enumValue(graph: A) @join__enumValue(graph: B)
+      INTERNAL @join__enumValue(graph: A) @inaccessible
+    }
+    input By @join__type(graph: A) { id: ID, secret: String @inaccessible }
+    scalar Time @join__type(graph: A) @specifiedBy(url: "https://time.example.com")"#;

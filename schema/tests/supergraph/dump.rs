@@ -13,7 +13,7 @@ pub(crate) fn dump(graph: &Graph) -> String {
     for (_, source) in graph.sources() {
         let at = match &source.access {
             Access::Graphql(graphql) => graphql.url.as_deref().unwrap_or("nowhere"),
-            _ => "connector",
+            Access::Connector(_) => "connector",
         };
         let _ = writeln!(text, "{} at {at}", source.name);
         for entry in &source.entries {

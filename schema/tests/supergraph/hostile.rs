@@ -81,7 +81,7 @@ fn there_are_not_many_more_nodes_than_fields_written() {
     );
     for field in fields {
         let mut sets = Vec::new();
-        for _ in 0..20 {
+        for _ in 0..5 {
             let way: Vec<_> = (0..30).map(|_| fields[random.below(4)]).collect();
             written += way.len();
             sets.push(format!("{} {{ x }}{}", way.join(" { "), " }".repeat(29)));
@@ -108,7 +108,7 @@ fn there_are_not_many_more_nodes_than_fields_written() {
 fn a_torn_supergraph_is_read_or_refused() {
     let mut random = Random(7);
     let (mut read, mut refused) = (0, 0);
-    for _ in 0..1_000 {
+    for _ in 0..300 {
         let (graph, problems) = load(&torn(WHOLE, &mut random));
         assert!(graph.is_some() || !problems.is_empty());
         if graph.is_some() {
@@ -117,7 +117,7 @@ fn a_torn_supergraph_is_read_or_refused() {
             refused += 1;
         }
     }
-    assert!(read > 50 && refused > 50, "{read} read, {refused} refused");
+    assert!(read > 20 && refused > 20, "{read} read, {refused} refused");
 }
 
 const WHOLE: &str = r#"
@@ -157,7 +157,7 @@ fn torn(text: &str, random: &mut Random) -> String {
     let mut words: Vec<&str> = text
         .split_inclusive(|it: char| !it.is_alphanumeric())
         .collect();
-    for _ in 0..1 + random.below(3) {
+    for _ in 0..=random.below(3) {
         let (one, other) = (random.below(words.len()), random.below(words.len()));
         match random.below(3) {
             0 => drop(words.remove(one)),

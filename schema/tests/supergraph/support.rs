@@ -62,7 +62,7 @@ pub(crate) fn definitions(join: &str) -> String {
     DEFINITIONS.replace("join__", &format!("{join}__"))
 }
 
-const DEFINITIONS: &str = r#"
+const DEFINITIONS: &str = r"
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
 directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION
 directive @join__directive(graphs: [join__Graph!], name: String!, args: join__DirectiveArguments) repeatable on SCHEMA | OBJECT | INTERFACE | FIELD_DEFINITION
@@ -78,4 +78,4 @@ scalar join__DirectiveArguments
 scalar join__FieldSet
 scalar join__FieldValue
 input join__ContextArgument { name: String! type: String! context: String! selection: join__FieldValue! }
-"#;
+";

@@ -5,7 +5,71 @@ use super::support::{definitions, graph, graphs};
 
 #[test]
 fn the_supergraph_of_federation_1_is_read() {
-    let text = r#"
+    insta::assert_snapshot!(dump(&graph(FEDERATION_1)), @r"
+    accounts at http://accounts.example.com
+      enter Query by () to 0
+      enter User by (id) to 1
+      enter User by (email) to 1
+      0 Query
+        me: User to 1
+      1 User
+        id: ID!
+        email: String
+        name: Name to 2
+      2 Name
+        first: String
+    reviews at http://reviews.example.com
+      enter Query by () to 0
+      enter User by (id) to 1
+      0 Query
+        latest: Review to 2
+      1 User
+        reviews: [Review] to 2
+        rank: Int needs { email }
+        id: ID!
+      2 Review
+        body: String
+        author: User to 3
+      3 User
+        reviews: [Review] to 2
+        rank: Int needs { email }
+        id: ID!
+        name: Name to 4
+      4 Name
+        first: String
+    ");
+    insta::assert_snapshot!(graph(FEDERATION_1).client_sdl(), @r"
+    type Query {
+      me: User
+      latest: Review
+    }
+
+    type User {
+      id: ID!
+      email: String
+      name: Name
+      reviews: [Review]
+      rank: Int
+    }
+
+    type Name {
+      first: String
+    }
+
+    interface Content {
+      body: String
+    }
+
+    type Review implements Content {
+      body: String
+      author: User
+    }
+
+    union Found = Review | User
+    ");
+}
+
+const FEDERATION_1: &str = r#"
 schema
   @core(feature: "https://specs.apollo.dev/core/v0.2")
   @core(feature: "https://specs.apollo.dev/join/v0.1", for: EXECUTION)
@@ -40,77 +104,13 @@ type Review implements Content { body: String author: User @join__field(graph: R
 union Found = Review | User
 "#;
 
-    insta::assert_snapshot!(dump(&graph(text)), @r"
-    accounts at http://accounts.example.com
-      enter Query by () to 0
-      enter User by (id) to 1
-      enter User by (email) to 1
-      0 Query
-        me: User to 1
-      1 User
-        id: ID!
-        email: String
-        name: Name to 2
-      2 Name
-        first: String
-    reviews at http://reviews.example.com
-      enter Query by () to 0
-      enter User by (id) to 1
-      0 Query
-        latest: Review to 2
-      1 User
-        reviews: [Review] to 2
-        rank: Int needs { email }
-        id: ID!
-      2 Review
-        body: String
-        author: User to 3
-      3 User
-        reviews: [Review] to 2
-        rank: Int needs { email }
-        id: ID!
-        name: Name to 4
-      4 Name
-        first: String
-    ");
-    insta::assert_snapshot!(graph(text).client_sdl(), @r"
-    type Query {
-      me: User
-      latest: Review
-    }
-
-    type User {
-      id: ID!
-      email: String
-      name: Name
-      reviews: [Review]
-      rank: Int
-    }
-
-    type Name {
-      first: String
-    }
-
-    interface Content {
-      body: String
-    }
-
-    type Review implements Content {
-      body: String
-      author: User
-    }
-
-    union Found = Review | User
-    ");
-}
-
 #[test]
 fn version_0_2_does_not_say_which_members_a_union_has_where() {
-    let types = r#"
+    let types = r"
     type Query @join__type(graph: A) @join__type(graph: B) { either: Either }
     union Either @join__type(graph: A) @join__type(graph: B) = X | Y
     type X @join__type(graph: A) @join__type(graph: B) { x: Int }
-    type Y @join__type(graph: B) { y: Int }"#;
+    type Y @join__type(graph: B) { y: Int }";
     let text = format!(
         r#"schema
           @link(url: "https://specs.apollo.dev/link/v1.0")

@@ -1,6 +1,7 @@
 //! What each graph of a supergraph gives, rule by rule.
 
-use super::support::views;
+use super::dump::dump;
+use super::support::{graph, supergraph, views};
 
 #[test]
 fn a_field_is_given_where_its_directive_says_or_wherever_the_type_is() {
@@ -63,13 +64,13 @@ fn a_field_has_the_type_that_the_graph_writes() {
 
 #[test]
 fn mutations_have_a_way_in_and_a_root_without_fields_has_none() {
-    let types = r#"
+    let types = r"
     type Query @join__type(graph: A) @join__type(graph: B) { a: Int @join__field(graph: A) }
-    type Mutation @join__type(graph: B) { set: Int }"#;
-    let text = super::support::supergraph(&["a", "b"], types)
-        .replace("{ query: Query }", "{ query: Query mutation: Mutation }");
+    type Mutation @join__type(graph: B) { set: Int }";
+    let roots = "{ query: Query mutation: Mutation }";
+    let text = supergraph(&["a", "b"], types).replace("{ query: Query }", roots);
 
-    insta::assert_snapshot!(super::dump::dump(&super::support::graph(&text)), @r"
+    insta::assert_snapshot!(dump(&graph(&text)), @r"
     a at http://a.example.com
       enter Query by () to 0
       0 Query
@@ -364,24 +365,17 @@ fn members_are_given_more_by_fragments() {
       all: Named @join__field(graph: A, provides: "name")
     }
     union Media @join__type(graph: A)
-      @join__unionMember(graph: A, member: "Book")
-      @join__unionMember(graph: A, member: "Film")
-      @join__unionMember(graph: A, member: "Song")
-      = Book | Film | Song
+      @join__unionMember(graph: A, member: "Book") @join__unionMember(graph: A, member: "Film")
+      @join__unionMember(graph: A, member: "Song") = Book | Film | Song
     interface Named @join__type(graph: A) { name: String }
     type Book implements Named @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
       @join__implements(graph: A, interface: "Named")
-    {
-      id: ID!
+    { id: ID!
       name: String @join__field(graph: A, external: true) @join__field(graph: B)
-      title: String @join__field(graph: A, external: true) @join__field(graph: B)
-    }
+      title: String @join__field(graph: A, external: true) @join__field(graph: B) }
     type Film implements Named @join__type(graph: A, key: "id") @join__type(graph: B, key: "id")
       @join__implements(graph: A, interface: "Named")
-    {
-      id: ID!
-      name: String @join__field(graph: A, external: true) @join__field(graph: B)
-    }
+    { id: ID! name: String @join__field(graph: A, external: true) @join__field(graph: B) }
     type Song @join__type(graph: A) { id: ID! }"#;
 
     insta::assert_snapshot!(views(&["a", "b"], types), @r"

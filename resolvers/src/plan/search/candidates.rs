@@ -239,11 +239,9 @@ impl Attempt<'_, '_> {
         let told = self.is_told(state);
         let mut found = self.search.graph.entries(on).to_vec();
         if self.search.graph.types().get(ty).is_abstract() && on != ty {
-            if told {
-                return found;
+            if !told {
+                found.extend(self.wider(ty));
             }
-            found.clear();
-            found.extend(self.wider(ty));
         }
         found
     }
@@ -356,7 +354,8 @@ impl Attempt<'_, '_> {
     fn price(&self, candidate: &Candidate, state: &State) -> (u64, bool) {
         let entry = candidate.of(self.search.graph);
         let mut deps = super::state::Chosens::default();
-        let mut missing = 0;
+        let is_abstract = self.search.graph.types().get(entry.on).is_abstract();
+        let mut missing = u64::from(!is_abstract && !self.is_told(state));
         for part in candidate.plain_key(entry) {
             match self.key_part(state, entry.on, part) {
                 Some(waits) => deps.add(waits),

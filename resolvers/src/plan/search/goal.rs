@@ -10,6 +10,9 @@ use super::candidates::Candidate;
 use super::state::{Chosens, State};
 use crate::selection::KeySlot;
 
+/// Objects inside what is told for what is told for …; a circle of requirements has no end.
+const MAX_DEPTH: u32 = 8;
+
 /// Part of a key that every object has, and that goes with each of them anyway.
 pub(in super::super) const TYPE_NAME: &str = "__typename";
 
@@ -309,7 +312,11 @@ impl Attempt<'_, '_> {
         let deps = state.closure(deps);
         state.wait(index, deps);
         let place = Place::whole(graph, selection, child, &offers);
-        self.search.cover(&place, &offers).map(|cover| cover.cost)
+        self.search.memory.depth += 1;
+        let known = self.search.memory.depth <= MAX_DEPTH;
+        let cover = known.then(|| self.search.cover(&place, &offers)).flatten();
+        self.search.memory.depth -= 1;
+        cover.map(|cover| cover.cost)
     }
 }
 

@@ -14,6 +14,8 @@ use crate::random::Random;
 pub(crate) fn ask(model: &Model, seed: u64, aliased: Aliased) -> Ask {
     let mut random = Random::new(seed);
     let deepest = random.between(2, 5);
+    let is_mutation = model.get("Mutation").is_some() && random.one_in(2);
+    let root = if is_mutation { "Mutation" } else { "Query" };
     let mut generator = Generator {
         model,
         random,
@@ -21,13 +23,13 @@ pub(crate) fn ask(model: &Model, seed: u64, aliased: Aliased) -> Ask {
         keys: 0,
         left: 40,
         ask: Ask {
-            root: "Query".into(),
+            root: root.into(),
             selections: Vec::new(),
             fragments: IndexMap::new(),
             variables: IndexMap::new(),
         },
     };
-    generator.ask.selections = generator.selections("Query", deepest);
+    generator.ask.selections = generator.selections(root, deepest);
     generator.ask
 }
 

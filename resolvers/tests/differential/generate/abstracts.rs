@@ -45,7 +45,7 @@ impl Generator {
                 if members.iter().any(known) {
                     continue; // It may be another interface's, of another type.
                 }
-                let field = self.plain_field(&name);
+                let field = self.plain_field(false);
                 for member in &members {
                     self.add(member, field_name, field.clone());
                 }

@@ -18,7 +18,9 @@ impl Generator {
             self.spread(&name, &homes);
         }
         let subgraphs = self.model.subgraphs.clone();
-        self.spread("Query", &subgraphs);
+        for name in self.named(Kind::Root) {
+            self.spread(&name, &subgraphs);
+        }
     }
 
     fn entity_homes(&mut self, name: &Name) {

@@ -26,6 +26,12 @@ pub(crate) enum Edit {
     Arguments(Name, Name),
     /// Of a field: one list around it.
     List(Name, Name),
+    /// Of a field: that it is hidden.
+    Hidden(Name, Name),
+    /// Of a type: that a subgraph does not know an object.
+    Unknown(Name),
+    /// Of a subgraph: that it is of federation 1.
+    Legacy(Name),
 }
 
 /// All that can be left out, large things first.
@@ -33,8 +39,10 @@ pub(crate) fn edits(model: &Model) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::new();
     edits.extend(model.subgraphs.iter().cloned().map(Edit::Subgraph));
     edits.extend(model.types.keys().cloned().map(Edit::Type));
+    edits.extend(model.legacy.iter().cloned().map(Edit::Legacy));
     for (name, ty) in &model.types {
         let name = || Arc::clone(name);
+        edits.extend(ty.unknown.as_ref().map(|_| Edit::Unknown(name())));
         for subgraph in ty.homes.keys() {
             edits.push(Edit::Home(name(), Arc::clone(subgraph)));
         }
@@ -45,6 +53,9 @@ pub(crate) fn edits(model: &Model) -> Vec<Edit> {
             edits.extend(requires.map(|index| Edit::Requires(name(), at(), index)));
             if !field.arguments.is_empty() {
                 edits.push(Edit::Arguments(name(), at()));
+            }
+            if field.is_hidden {
+                edits.push(Edit::Hidden(name(), at()));
             }
             if field.ty.lists > 0 {
                 edits.push(Edit::List(name(), at()));
@@ -111,6 +122,9 @@ impl Edit {
                 field.requires.remove(*index);
             }
             Self::Arguments(name, field) => model.types[name].fields[field].arguments.clear(),
+            Self::Hidden(name, field) => model.types[name].fields[field].is_hidden = false,
+            Self::Unknown(name) => model.types[name].unknown = None,
+            Self::Legacy(name) => model.legacy.retain(|known| known != name),
             Self::List(name, field) => {
                 let ty = &mut model.types[name].fields[field].ty;
                 ty.lists -= 1;

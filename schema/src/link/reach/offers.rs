@@ -25,6 +25,9 @@ pub(super) struct Offers<'a> {
     open: HashSet<(TypeId, Vec<At>)>,
     /// Fields whose requirements are being looked at.
     required: HashSet<(At, Name)>,
+    /// Whether something was left out because it is being looked at.
+    cut: bool,
+    steps: usize,
 }
 
 impl<'a> Offers<'a> {
@@ -43,7 +46,14 @@ impl<'a> Offers<'a> {
             known: HashMap::new(),
             open: HashSet::new(),
             required: HashSet::new(),
+            cut: false,
+            steps: 0,
         }
+    }
+
+    /// Whether keys inside keys are too many to follow; then nothing is certain any more.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.steps >= MOST_STEPS
     }
 
     pub(super) fn node(&self, (source, node): At) -> &'a Node {
@@ -68,9 +78,13 @@ impl<'a> Offers<'a> {
         if let Some(known) = self.known.get(&start) {
             return known.clone();
         }
-        if self.open.len() >= DEEPEST || !self.open.insert(start.clone()) {
+        self.steps += 1;
+        let is_deep = self.open.len() >= DEEPEST || self.is_exhausted();
+        if is_deep || !self.open.insert(start.clone()) {
+            self.cut = true;
             return start.1;
         }
+        let cut_before = std::mem::take(&mut self.cut);
         loop {
             let before = all.len();
             let list: Vec<At> = all.iter().copied().collect();
@@ -86,9 +100,10 @@ impl<'a> Offers<'a> {
         }
         let all: Vec<At> = all.into_iter().collect();
         self.open.remove(&start);
-        if self.open.is_empty() && self.required.is_empty() {
+        if !self.cut {
             self.known.insert(start, all.clone());
         }
+        self.cut |= cut_before;
         all
     }
 
@@ -105,6 +120,7 @@ impl<'a> Offers<'a> {
             if let Some(needs) = &field.requires {
                 let key = (*at, Name::from(name));
                 if !self.required.insert(key.clone()) {
+                    self.cut = true;
                     continue; // It would need itself.
                 }
                 let has = self.has_needs((ty, given), needs);
@@ -184,3 +200,6 @@ impl<'a> Offers<'a> {
 
 /// Keys inside keys inside keys; deeper ones are taken as unknown.
 const DEEPEST: usize = 12;
+
+/// Many times what graphs take, and a second or two.
+const MOST_STEPS: usize = 300_000;

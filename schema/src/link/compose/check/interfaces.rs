@@ -78,7 +78,7 @@ fn keyed(composed: &Composed<'_>, (part, name): (&Part<'_>, &Name), problems: &m
         return;
     };
     let missing: Vec<_> = objects(composed, name)
-        .filter(|object| part.get(&object.name).is_none())
+        .filter(|object| !implements(part.get(&object.name), name))
         .map(|object| format!("`{}`", object.name))
         .collect();
     if !missing.is_empty() {
@@ -105,15 +105,13 @@ fn without_key(
         return;
     };
     for (object, definition) in part.types() {
-        let implements = definition
-            .as_object()
-            .is_some_and(|it| it.implements_interfaces.contains(name.as_str()));
         let mut keys = part.on_type(definition.directives(), Directive::Key);
         let has = keys.any(|it| {
             let same = |set: FieldSet| set.is_subset(&wanted) && wanted.is_subset(&set);
-            is_resolvable(it) == is_resolvable(key) && set(it).is_some_and(same)
+            let is_enough = is_resolvable(it) || !is_resolvable(key);
+            is_enough && set(it).is_some_and(same)
         });
-        if implements && !has {
+        if implements(Some(definition), name) && !has {
             let message =
                 format!("`{object}` lacks the `@key` `{wanted}` of its interface `{name}`");
             let span = part.span(definition.name().location());
@@ -158,6 +156,11 @@ fn objects<'a>(
     types
         .filter_map(ExtendedType::as_object)
         .filter(|object| object.implements_interfaces.contains(interface.as_str()))
+}
+
+fn implements(definition: Option<&ExtendedType>, interface: &Name) -> bool {
+    let object = definition.and_then(ExtendedType::as_object);
+    object.is_some_and(|it| it.implements_interfaces.contains(interface.as_str()))
 }
 
 fn is_resolvable(key: &ast::Directive) -> bool {

@@ -1,0 +1,56 @@
+//! The examples of `docs/federation.md`: subgraphs, and the graph or the message that comes of
+//! them.
+
+use schema::diagnostic::Diagnostic;
+use schema::link::{self, LinkOptions};
+
+use super::support::{linked, subgraph};
+
+#[test]
+fn the_examples_of_the_page_do_what_it_says() {
+    let page = include_str!("../../../docs/federation.md");
+    let mut examples = page.split("\n```graphql ").skip(1);
+    let (mut linked, mut refused) = (0, 0);
+    while let Some(example) = examples.next() {
+        let (kind, rest) = example.split_once('\n').unwrap();
+        let (text, after) = rest.split_once("\n```").unwrap();
+        match kind {
+            "subgraphs" => {
+                let (kind, rest) = examples.next().unwrap().split_once('\n').unwrap();
+                assert_eq!(kind, "graph");
+                let (graph, _) = rest.split_once("\n```").unwrap();
+                assert_eq!(client(text), graph);
+                linked += 1;
+            }
+            "refused" => {
+                let (_, rest) = after.split_once("```text told\n").unwrap();
+                let (told, _) = rest.split_once("\n```").unwrap();
+                assert_eq!(messages(text), told);
+                refused += 1;
+            }
+            other => panic!("`{other}` is no kind of example"),
+        }
+    }
+    assert_eq!((linked, refused), (2, 1));
+}
+
+fn client(text: &str) -> String {
+    let parts = parts(text);
+    linked(&parts).client_sdl().trim_end().to_owned()
+}
+
+fn messages(text: &str) -> String {
+    let subgraphs: Vec<_> = parts(text)
+        .iter()
+        .map(|(name, sdl)| subgraph(name, sdl))
+        .collect();
+    let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
+    assert!(graph.is_none());
+    let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
+    rendered.join("\n\n")
+}
+
+fn parts(text: &str) -> Vec<(&str, &str)> {
+    let parts = text.split("#--- ").skip(1);
+    parts.map(|part| part.split_once('\n').unwrap()).collect()
+}

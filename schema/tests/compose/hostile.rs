@@ -1,0 +1,109 @@
+//! Subgraphs that nobody would write: whatever they are, composing them ends, and says what is
+//! wrong or gives a graph that can be printed and read again.
+
+use std::path::Path;
+
+use schema::link::{self, LinkOptions};
+use schema::span::Document;
+use schema::subgraph::Subgraph;
+
+use super::canonical;
+use super::printed::every_word;
+
+#[test]
+fn fixtures_with_words_moved_about_never_panic() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "graphql"))
+        .collect();
+    files.sort();
+    let mut random = Random(7);
+    let (mut linked, mut refused) = (0, 0);
+    let fixtures = files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap());
+    let valid = every_word().map(|(name, sdl)| format!("#--- {name}\n{sdl}\n"));
+    let valid = std::iter::repeat_n(valid.concat(), 30);
+    for text in fixtures.chain(valid) {
+        for _ in 0..10 {
+            let moved = moved(&text, &mut random);
+            if goes_round(&subgraphs(&moved)) {
+                linked += 1;
+            } else {
+                refused += 1;
+            }
+        }
+    }
+    assert!(linked > 10 && refused > 100, "{linked} {refused}");
+}
+
+/// Links, and, when there is a graph, prints it and reads it again.
+fn goes_round(subgraphs: &[Subgraph]) -> bool {
+    let options = LinkOptions::default();
+    let (graph, diagnostics) = link::link(subgraphs, options);
+    let (text, same) = link::compose(subgraphs, options);
+    assert!(diagnostics.iter().all(|it| same.contains(it)));
+    let (Some(graph), Some(text)) = (graph, text) else {
+        return false;
+    };
+    let document = Document::new("supergraph.graphql", text);
+    if let (Some(read), _) = link::link_supergraph(&document, options) {
+        assert_eq!(
+            canonical::views(&read),
+            canonical::views(&graph),
+            "{}",
+            document.text
+        );
+    }
+    true
+}
+
+/// The same words, but for a few that are dropped, doubled or exchanged.
+fn moved(text: &str, random: &mut Random) -> String {
+    let mut words: Vec<&str> = text.split_inclusive([' ', '\n', '(', ')']).collect();
+    for _ in 0..=random.below(3) {
+        let (left, right) = (random.below(words.len()), random.below(words.len()));
+        match random.below(3) {
+            0 => words.swap(left, right),
+            1 => words.insert(left, words[right]),
+            _ => {
+                words.remove(left);
+            }
+        }
+    }
+    words.concat()
+}
+
+fn subgraphs(text: &str) -> Vec<Subgraph> {
+    let parts = text.split("#--- ").filter(|part| !part.is_empty());
+    parts
+        .enumerate()
+        .map(|(index, part)| {
+            let named = part.split_once('\n');
+            let (name, text) = named
+                .filter(|_| index > 0 || text.starts_with('#'))
+                .unwrap_or(("first", part));
+            Subgraph {
+                name: name.trim_end_matches(".graphql").into(),
+                url: None,
+                document: Document::new(format!("{index}.graphql"), text),
+            }
+        })
+        .collect()
+}
+
+/// Numbers that are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let high = usize::try_from(self.0 >> 33).unwrap();
+        high % end.max(1)
+    }
+}
