@@ -84,11 +84,6 @@ impl Fetch {
     pub(crate) fn first(&self) -> &Entered {
         &self.entered[0]
     }
-
-    /// The entry for objects of type `on`; `None` when it is for no such objects.
-    pub(crate) fn entered(&self, on: TypeId) -> Option<&Entered> {
-        self.entered.iter().find(|entered| entered.on == on)
-    }
 }
 
 /// A field that no fetch can give where it is asked for.

@@ -11,5 +11,6 @@ mod supergraph {
     pub(crate) mod problems;
     pub(crate) mod support;
     pub(crate) mod versions;
+    pub(crate) mod abstract_types;
     pub(crate) mod views;
 }

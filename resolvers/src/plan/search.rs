@@ -161,12 +161,16 @@ impl Attempt<'_, '_> {
                         return;
                     }
                 }
+                Goal::Reached(goal) => {
+                    if !self.is_reached(&goal, &state) {
+                        return; // The candidate did not bring what it seemed to.
+                    }
+                }
                 goal if self.is_reached(&goal, &state) => {}
                 goal => {
                     for candidate in self.candidates(&goal, &state, &goals) {
                         let mut goals = goals.clone();
-                        // Once the candidate is used, the goal is looked at again.
-                        goals.push(goal.clone());
+                        goals.push(Goal::Reached(Box::new(goal.clone())));
                         self.push(candidate, &mut goals);
                         self.solve(state.clone(), goals);
                         if self.is_spent() && self.best.is_some() {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use apollo_compiler::response::{JsonMap, JsonValue};
 use indexmap::IndexMap;
@@ -105,7 +106,7 @@ impl Ask {
                 continue;
             };
             let fragment = self.fragments.get(name);
-            let (true, Some(fragment)) = (known.insert(name.clone()), fragment) else {
+            let (true, Some(fragment)) = (known.insert(Arc::clone(name)), fragment) else {
                 continue;
             };
             let _ = writeln!(text, "fragment {name} on {} {{", fragment.on);

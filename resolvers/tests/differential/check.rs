@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 use crate::ask::Ask;
 use crate::data::Data;
 use crate::model::Model;
+use crate::naive;
 use crate::oracle::{self, Expected};
 use crate::sdl::{self, Reader};
 use crate::service::Service;
@@ -68,6 +69,8 @@ pub(crate) enum Wrong {
     Budget,
     /// Two requests to one service start at one moment.
     Apart,
+    /// A plan that looks at one field after the other makes fewer requests.
+    Many,
     Panic,
 }
 
@@ -132,6 +135,12 @@ impl Running {
             return Err(Failure::new(Wrong::Operation, text));
         }
         let plan = guarded(|| self.plan(&document))?;
+        let most = naive::requests(self.model(), ask);
+        let count = plan.lines().filter(|line| !line.starts_with(' ')).count();
+        if count > most {
+            let text = format!("{count} requests, and {most} would do\n{plan}");
+            return Err(Failure::new(Wrong::Many, text));
+        }
         let asked = || self.asked(&document, ask, &expected);
         guarded(asked).map_err(|failure| Failure {
             text: format!("{plan}\n{}", failure.text),
@@ -207,7 +216,10 @@ impl Running {
                 let _ = writeln!(text, "{title}:\n  {}", lines.join("\n  "));
             }
         }
-        let _ = write!(text, "expected {data} {changed}\nanswered {answered} {changes}");
+        let _ = write!(
+            text,
+            "expected {data} {changed}\nanswered {answered} {changes}"
+        );
         Err(Failure::new(what, text))
     }
 }

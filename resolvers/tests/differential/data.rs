@@ -249,7 +249,7 @@ impl Shape<'_> {
         match &*self.ty.named {
             "Int" => number.into(),
             "Float" => (f64::from(u32::try_from(number).unwrap_or(0)) / 4.0).into(),
-            "Boolean" => (number % 2 == 0).into(),
+            "Boolean" => number.is_multiple_of(2).into(),
             "Color" => ["RED", "GREEN", "BLUE"][number % 3].into(),
             "Json" => json(hash, 2),
             _ => format!("{} {number}", WORDS[number % WORDS.len()]).into(),

@@ -30,7 +30,9 @@ pub(crate) fn resolve<'a>(
             let found = entity(service, representation);
             let here = found.map_err(|why| service.refuse(&format!("{representation}: {why}")))?;
             let is_stranger = service.data.is_stranger(&here.thing, &service.name);
-            Ok(ResolvedValue::nullable_object((!is_stranger).then_some(here)))
+            Ok(ResolvedValue::nullable_object(
+                (!is_stranger).then_some(here),
+            ))
         })
         .collect();
     Ok(ResolvedValue::List(Box::new(entities?.into_iter().map(Ok))))

@@ -115,7 +115,7 @@ impl Generator {
                 Some(vec![Pick::leaf("high"), Pick::leaf("low")])
             }
             3 => {
-                let value = self.random.pick(&self.named(Kind::Value))?.clone();
+                let value = Arc::clone(self.random.pick(&self.named(Kind::Value))?);
                 self.add(
                     name,
                     "spot",
@@ -126,7 +126,7 @@ impl Generator {
             4 => {
                 let mut others = self.named(Kind::Entity);
                 others.retain(|other| other != name);
-                let other = self.random.pick(&others)?.clone();
+                let other = Arc::clone(self.random.pick(&others)?);
                 self.add(name, "twin", Field::new(Ty::required(&other), Role::Twin));
                 Some(vec![inside("twin", "id")])
             }
@@ -186,7 +186,7 @@ impl Generator {
         let mut all = names.clone();
         // Entities more often.
         all.extend(self.named(Kind::Entity));
-        self.random.pick(&all).unwrap().clone()
+        Arc::clone(self.random.pick(&all).unwrap())
     }
 
     fn arguments(&mut self) -> indexmap::IndexMap<Name, Argument> {

@@ -151,12 +151,12 @@ impl Printer<'_> {
         let is_key = keys
             .iter()
             .any(|key| names(&ty.keys[key.index], field_name));
-        if field.is_hidden && !self.is_legacy() {
-            text.push_str(" @inaccessible");
-        }
         if given.how == How::External || is_key && self.is_extension(ty) {
             text.push_str(" @external");
             return;
+        }
+        if field.is_hidden && !self.is_legacy() {
+            text.push_str(" @inaccessible");
         }
         if !is_key && !self.is_legacy() && self.model.givers(name, field_name).len() > 1 {
             text.push_str(" @shareable");

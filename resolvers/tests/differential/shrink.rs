@@ -1,5 +1,7 @@
 //! A failing case → a smaller one that fails in the same way: whatever can be left out, is.
 
+use std::sync::Arc;
+
 use crate::ask::{Ask, Selection, What};
 use crate::check::{Failure, Running, Wrong};
 use crate::model::Model;
@@ -129,7 +131,7 @@ fn asks(ask: &Ask) -> Vec<Ask> {
         let mut inlined = ask.clone();
         let inline = |selection: &mut Selection| {
             if matches!(&selection.what, What::Spread(spread) if spread == name) {
-                selection.what = What::Inline(Some(fragment.on.clone()));
+                selection.what = What::Inline(Some(Arc::clone(&fragment.on)));
                 selection.inner.clone_from(&fragment.selections);
             }
         };

@@ -90,7 +90,7 @@ impl Attempt<'_, '_> {
             Goal::Field(on, slot) => self.for_field(state, *on, *slot),
             Goal::Key(on, part) => self.for_key(state, *on, part),
             Goal::Told => self.for_type(),
-            Goal::Use(_) => Vec::new(),
+            Goal::Use(_) | Goal::Reached(_) => Vec::new(),
         };
         found.retain(|candidate| !under_way(candidate));
         let deeper: Vec<Candidate> = found

@@ -27,6 +27,8 @@ pub(super) enum Goal {
     Key(TypeId, (Name, FieldSet)),
     /// All that the candidate must know is there; it is to be used.
     Use(Candidate),
+    /// A candidate for this was used.
+    Reached(Box<Self>),
 }
 
 impl Goal {
@@ -48,7 +50,7 @@ impl Attempt<'_, '_> {
             Goal::Told => self.is_told(state),
             Goal::Field(on, slot) => self.giver(state, *on, *slot).is_some(),
             Goal::Key(on, part) => self.key_part(state, *on, part).is_some(),
-            Goal::Use(_) => false,
+            Goal::Use(_) | Goal::Reached(_) => false,
         }
     }
 

@@ -60,7 +60,7 @@ impl Generator<'_> {
             selections.extend(self.selection(on, depth));
         }
         if selections.is_empty() {
-            selections.push(self.type_name());
+            selections.push(type_name());
         }
         selections
     }
@@ -69,9 +69,9 @@ impl Generator<'_> {
         let kind = self.model.get(on)?.kind;
         let is_abstract = matches!(kind, Kind::Interface | Kind::Union);
         let mut selection = match self.random.below(if is_abstract { 6 } else { 16 }) {
-            0 if kind != Kind::Root => self.type_name(),
+            0 if kind != Kind::Root => type_name(),
             1 => self.inline(on, depth)?,
-            2 => self.spread(on, depth)?,
+            2 => self.spread(on, depth),
             3 | 4 if is_abstract => self.inline(on, depth)?,
             _ => self.field(on, depth)?,
         };
@@ -81,18 +81,6 @@ impl Generator<'_> {
             selection.conditions.push((include, variable));
         }
         Some(selection)
-    }
-
-    fn type_name(&mut self) -> Selection {
-        Selection {
-            what: What::Field {
-                alias: None,
-                name: "__typename".into(),
-                arguments: Vec::new(),
-            },
-            conditions: Vec::new(),
-            inner: Vec::new(),
-        }
     }
 
     fn field(&mut self, on: &str, depth: usize) -> Option<Selection> {
@@ -153,7 +141,7 @@ impl Generator<'_> {
         self.random.pick(&names).cloned()
     }
 
-    fn spread(&mut self, on: &str, depth: usize) -> Option<Selection> {
+    fn spread(&mut self, on: &str, depth: usize) -> Selection {
         let fragments = self.ask.fragments.iter();
         let mut known: Vec<Name> = fragments
             .filter(|(_, fragment)| *fragment.on == *on)
@@ -170,11 +158,11 @@ impl Generator<'_> {
         } else {
             known.swap_remove(self.random.below(known.len()))
         };
-        Some(Selection {
+        Selection {
             what: What::Spread(name),
             conditions: Vec::new(),
             inner: Vec::new(),
-        })
+        }
     }
 
     /// The name of a variable for `@skip` and `@include`.
@@ -253,5 +241,17 @@ impl Generator<'_> {
         let (literal, json) = known[self.random.below(known.len())];
         let json = serde_json::from_str(json).unwrap_or(JsonValue::Null);
         (literal, json)
+    }
+}
+
+fn type_name() -> Selection {
+    Selection {
+        what: What::Field {
+            alias: None,
+            name: "__typename".into(),
+            arguments: Vec::new(),
+        },
+        conditions: Vec::new(),
+        inner: Vec::new(),
     }
 }

@@ -117,8 +117,9 @@ impl Generator {
         let subgraph = &homes[self.random.below(homes.len())];
         for member in &members {
             self.key(member, subgraph, 0);
-            let keys = &mut self.home(member, subgraph).keys;
-            keys.iter_mut().for_each(|key| key.resolvable = true);
+            for key in &mut self.home(member, subgraph).keys {
+                key.resolvable = true;
+            }
         }
         self.model.types[name].keys = vec![vec![Pick::leaf("id")]];
         let home = self.home(name, subgraph);

@@ -38,7 +38,9 @@ impl Generator {
             let closes_one = index != hub && self.random.one_in(6);
             let keys = &mut self.home(name, subgraph).keys;
             // It may have been known before, and not have been open.
-            keys.iter_mut().for_each(|key| key.resolvable = true);
+            for key in keys.iter_mut() {
+                key.resolvable = true;
+            }
             if let (true, [first, _, ..]) = (closes_one, keys.as_mut_slice()) {
                 first.resolvable = false;
             }
@@ -88,10 +90,14 @@ impl Generator {
         self.mention(owner, subgraph, field, How::Gives);
     }
 
-    /// The subgraph names the field; nothing changes where it does so already.
+    /// The subgraph names the field; nothing changes where it does so already, but that an
+    /// external one may be given after all.
     pub(super) fn mention(&mut self, owner: &str, subgraph: &str, field: &str, how: How) {
         let home = self.home(owner, subgraph);
-        if home.given.contains_key(field) {
+        if let Some(given) = home.given.get_mut(field) {
+            if given.how == How::External {
+                given.how = how;
+            }
             return;
         }
         home.given.insert(field.into(), Given::new(how));
@@ -115,7 +121,8 @@ impl Generator {
             }
             Kind::Value => {
                 // A value cannot be asked for elsewhere, so all of it is given.
-                for field in ty.fields.keys().cloned().collect::<Vec<_>>() {
+                let fields: Vec<Name> = ty.fields.keys().cloned().collect();
+                for field in fields {
                     self.give(name, subgraph, &field);
                 }
             }

@@ -1,8 +1,6 @@
 //! What is added to a graph that is whole already: entities that a subgraph does not know, fields
 //! that clients do not see, documents of federation 1.
 
-use std::sync::Arc;
-
 use super::Generator;
 use crate::model::{How, Kind, Model, Name, Pick, Role};
 
@@ -87,9 +85,8 @@ fn can_be_legacy(model: &Model, subgraph: &Name) -> bool {
         let Some(home) = ty.homes.get(subgraph) else {
             return true;
         };
-        let is_plain = |given: &crate::model::Given| {
-            given.overrides.is_none() && given.how != How::Overridden
-        };
+        let is_plain =
+            |given: &crate::model::Given| given.overrides.is_none() && given.how != How::Overridden;
         let is_object = !ty.is_abstract() || home.keys.is_empty();
         !home.is_interface_object
             && is_object

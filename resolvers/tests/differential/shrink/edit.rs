@@ -142,13 +142,13 @@ impl Edit {
         let home = |model: &mut Model, name: &Name, subgraph: &Name| {
             std::mem::take(&mut model.types[name].homes[subgraph])
         };
-        let (name, subgraph) = match self {
-            Self::Given(name, subgraph, _)
-            | Self::Key(name, subgraph, _)
-            | Self::Member(name, subgraph, _)
-            | Self::Provides(name, subgraph, _, _)
-            | Self::Plain(name, subgraph, _) => (name, subgraph),
-            _ => return,
+        let (Self::Given(name, subgraph, _)
+        | Self::Key(name, subgraph, _)
+        | Self::Member(name, subgraph, _)
+        | Self::Provides(name, subgraph, _, _)
+        | Self::Plain(name, subgraph, _)) = self
+        else {
+            return;
         };
         let mut changed = home(model, name, subgraph);
         match self {

@@ -30,6 +30,14 @@ pub(super) struct Offers<'a> {
     steps: usize,
 }
 
+/// What a field is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// A part of a key.
+    Key,
+    Anything,
+}
+
 impl<'a> Offers<'a> {
     pub(super) fn new(types: &'a Types, sources: &'a [Source]) -> Self {
         let mut entries: IndexMap<TypeId, Vec<_>> = IndexMap::new();
@@ -109,7 +117,11 @@ impl<'a> Offers<'a> {
 
     /// What is given of the objects that `name` leads to: none for a leaf. `None` when nothing
     /// gives it.
-    pub(super) fn field(&mut self, (ty, given): Of<'_>, name: &str) -> Option<Vec<At>> {
+    pub(super) fn field(&mut self, of: Of<'_>, name: &str) -> Option<Vec<At>> {
+        self.given(of, name, Use::Anything)
+    }
+
+    fn given(&mut self, (ty, given): Of<'_>, name: &str, used: Use) -> Option<Vec<At>> {
         let mut children = Vec::new();
         let mut found = false;
         for at in given {
@@ -117,6 +129,9 @@ impl<'a> Offers<'a> {
             let Some(field) = node.fields.get(name) else {
                 continue;
             };
+            if field.only_in_keys && used != Use::Key {
+                continue;
+            }
             if let Some(needs) = &field.requires {
                 let key = (*at, Name::from(name));
                 if !self.required.insert(key.clone()) {
@@ -138,7 +153,7 @@ impl<'a> Offers<'a> {
     /// Whether every field of `key` can be had.
     pub(super) fn has_key(&mut self, of: Of<'_>, key: &FieldSet) -> bool {
         key.0.iter().all(|(name, inner)| {
-            let Some(children) = self.field(of, name) else {
+            let Some(children) = self.given(of, name, Use::Key) else {
                 return false;
             };
             inner.is_empty()
