@@ -7,9 +7,10 @@
 #   make check  the quick part of `make test`, for between two thoughts
 #   make fmt    lays out all code
 #   make fuzz   hostile texts, SECONDS=100 of them for each of six targets; see docs/fuzzing.md
+#   make differential  federation against unsplit data, CASES=100000 of them; see docs/federation.md
 #   make audit  licences, sources and unused dependencies; compiles its tools once
 
-.PHONY: run test check fmt bench ui tools fuzz fuzz-keep audit
+.PHONY: run test check fmt bench ui tools fuzz fuzz-keep differential audit
 
 PAGE := gateway/ui/dist/index.html.br
 PAGE_SOURCES := $(wildcard gateway/ui/*.js gateway/ui/*.json gateway/ui/index.html gateway/ui/src/*)
@@ -93,6 +94,11 @@ fuzz-keep: fuzz-tools
 		ls fuzz/kept | tail -n +301 | (cd fuzz/kept && xargs -r rm) && \
 		rm -rf schema/tests/corpus/$$target && mv fuzz/kept schema/tests/corpus/$$target || exit 1; \
 	done
+
+CASES ?= 100000
+
+differential:
+	WEIR_CASES=$(CASES) cargo test --release --package resolvers --test differential -- --nocapture
 
 audit:
 	command -v cargo-machete >/dev/null || cargo install --locked cargo-machete@0.9.2

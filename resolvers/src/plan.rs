@@ -12,7 +12,7 @@ use schema::source::{Access, Node, NodeField, NodeId, Objects, SourceId};
 use schema::types::TypeId;
 
 use self::commit::Commit;
-use self::search::Memory;
+use self::search::{Memory, Search};
 pub(crate) use crate::selection::KeySlot;
 use crate::selection::{From, Position, PositionId, ROOT, Selection, When};
 
@@ -162,6 +162,8 @@ struct Place {
     wants: Vec<(TypeId, Vec<usize>)>,
     /// Whether it must be known of which type each object is.
     told: bool,
+    /// The only source that may be asked.
+    only: Option<SourceId>,
 }
 
 impl Place {
@@ -183,7 +185,15 @@ impl Place {
             at,
             wants: wants.into_iter().filter(|it| !it.1.is_empty()).collect(),
             told,
+            only: None,
         }
+    }
+}
+
+impl Place {
+    /// Whether its fields do something, so that each may be asked of one source only.
+    fn acts(&self, graph: &Graph, selection: &Selection) -> bool {
+        self.at == ROOT && graph.types().mutation() == Some(selection.position(ROOT).ty)
     }
 }
 
@@ -205,7 +215,7 @@ pub(crate) fn plan(
     members::narrow(graph, selection);
     let mut fetches = Vec::new();
     let mut memory = Memory::default();
-    let stages = stages(graph, selection, kind);
+    let stages = stages(graph, selection, kind, &mut memory);
     for (stage, place) in stages.iter().enumerate() {
         Commit {
             graph,
@@ -227,27 +237,59 @@ pub(crate) fn plan(
 
 /// Root fields of a mutation run one after another (GraphQL §6.2.2); those that follow each other
 /// at one service are sent to it together, and it runs them so.
-fn stages(graph: &Graph, selection: &Selection, kind: OperationKind) -> Vec<Place> {
+fn stages(
+    graph: &Graph,
+    selection: &mut Selection,
+    kind: OperationKind,
+    memory: &mut Memory,
+) -> Vec<Place> {
     let root = Place::whole(graph, selection, ROOT, &[]);
-    let (OperationKind::Mutation, Some((on, slots))) = (kind, root.wants.first()) else {
+    let (OperationKind::Mutation, Some((on, slots))) = (kind, root.wants.first().cloned()) else {
         return vec![root];
     };
-    let mut stages: Vec<(Vec<SourceId>, Vec<usize>)> = Vec::new();
+    let stage = |slots: &[usize], only: Option<SourceId>| Place {
+        wants: vec![(on, slots.to_vec())],
+        only,
+        ..root.clone()
+    };
+    let mut stages = Vec::new();
+    for (service, together) in runs(graph, selection, (on, &slots)) {
+        let whole = stage(&together, service.filter(|_| together.len() > 1));
+        let mut search = Search {
+            graph,
+            selection,
+            memory,
+        };
+        if whole.only.is_none() || search.cover(&whole, &[]).is_some() {
+            stages.push(whole);
+        } else {
+            let alone = together.iter().map(|slot| stage(&[*slot], None));
+            stages.extend(alone);
+        }
+    }
+    stages
+}
+
+/// Root fields that follow each other and that one service gives, with that service.
+fn runs(
+    graph: &Graph,
+    selection: &Selection,
+    (on, slots): (TypeId, &[usize]),
+) -> Vec<(Option<SourceId>, Vec<usize>)> {
+    let mut runs: Vec<(Vec<SourceId>, Vec<usize>)> = Vec::new();
     for slot in slots {
-        let givers = services(graph, selection, (*on, *slot));
-        match stages.last_mut() {
+        let givers = services(graph, selection, (on, *slot));
+        match runs.last_mut() {
             Some((known, together)) if known.iter().any(|source| givers.contains(source)) => {
                 known.retain(|source| givers.contains(source));
                 together.push(*slot);
             }
-            _ => stages.push((givers, vec![*slot])),
+            _ => runs.push((givers, vec![*slot])),
         }
     }
-    let stages = stages.into_iter().map(|(_, slots)| Place {
-        wants: vec![(*on, slots)],
-        ..root.clone()
-    });
-    stages.collect()
+    let runs = runs.into_iter();
+    runs.map(|(known, together)| (known.first().copied(), together))
+        .collect()
 }
 
 /// The services that speak GraphQL and give a root field.

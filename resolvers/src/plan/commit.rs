@@ -9,7 +9,7 @@ use schema::types::{Name, TypeId};
 
 use super::search::{Chosen, Memory, Search, TYPE_NAME, first_level};
 use super::{Entered, Fetch, Offer, Place, Step, Unplannable, coordinate};
-use crate::selection::{KeySlot, PositionId, Selection, When};
+use crate::selection::{KeySlot, PositionId, ROOT, Selection, When};
 
 pub(super) struct Commit<'a> {
     pub(super) graph: &'a Graph,
@@ -128,13 +128,12 @@ impl Commit<'_> {
         wanted: (PositionId, TypeId, usize),
         providers: &[Provider],
     ) -> Vec<(usize, Option<Offer>)> {
-        providers
-            .iter()
-            .filter_map(|provider| {
-                let field = self.gives(provider, wanted)?;
-                Some((provider.fetch, provider.inside(field)))
-            })
-            .collect()
+        let givers = providers.iter().filter_map(|provider| {
+            let field = self.gives(provider, wanted)?;
+            Some((provider.fetch, provider.inside(field)))
+        });
+        let acts = wanted.0 == ROOT && self.graph.types().mutation() == Some(wanted.1);
+        givers.take(if acts { 1 } else { usize::MAX }).collect()
     }
 
     /// As `givers`, for a part of a key.
@@ -434,7 +433,7 @@ impl Commit<'_> {
 
     /// The way to a place, with the types only where they tell objects apart.
     fn path(&self, way: &Way) -> Vec<Step> {
-        let mut at = crate::selection::ROOT;
+        let mut at = ROOT;
         let mut path = Vec::with_capacity(way.len());
         for (slot, on) in way {
             let possible = &self

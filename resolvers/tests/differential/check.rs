@@ -137,8 +137,8 @@ impl Running {
         let plan = guarded(|| self.plan(&document))?;
         let most = naive::requests(self.model(), ask);
         let count = plan.lines().filter(|line| !line.starts_with(' ')).count();
-        if count > most {
-            let text = format!("{count} requests, and {most} would do\n{plan}");
+        if most.is_some_and(|most| count > most) {
+            let text = format!("{count} requests, and {most:?} would do\n{plan}");
             return Err(Failure::new(Wrong::Many, text));
         }
         let asked = || self.asked(&document, ask, &expected);

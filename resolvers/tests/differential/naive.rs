@@ -5,21 +5,22 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::ask::{Ask, Selection, What};
-use crate::model::{Kind, Model, Name, Pick};
+use crate::model::{HomeKey, Kind, Model, Name, Pick};
 
-/// The number of requests of such a plan.
-pub(crate) fn requests(model: &Model, ask: &Ask) -> usize {
+/// The number of requests of such a plan; `None` where it would have to be looked for.
+pub(crate) fn requests(model: &Model, ask: &Ask) -> Option<usize> {
     let mut naive = Naive {
         model,
         ask,
         made: HashSet::new(),
+        is_lost: false,
     };
     let root = At {
         path: String::new(),
         from: "".into(),
     };
     naive.selections(&root, &ask.root, &ask.selections);
-    naive.made.len()
+    (!naive.is_lost).then_some(naive.made.len())
 }
 
 struct Naive<'a> {
@@ -27,6 +28,8 @@ struct Naive<'a> {
     ask: &'a Ask,
     /// Requests, each told by where it enters, and whose subgraph's it is.
     made: HashSet<String>,
+    /// Whether no subgraph has all keys of a type, as can be when a case was cut down.
+    is_lost: bool,
 }
 
 /// Where objects stand, and who gave them.
@@ -121,22 +124,26 @@ impl Naive<'_> {
     fn enter(&mut self, at: &At, on: &str, to: &Name) {
         self.made.insert(format!("{} {to}", at.path));
         let ty = &self.model.types[on];
-        let known = self.keys(on, &at.from);
-        let wanted = self.keys(on, to);
+        let known = self.keys(on, &at.from, |_| true);
+        let wanted = self.keys(on, to, |key| key.resolvable);
         if !known.iter().any(|key| wanted.contains(key)) {
             let hub = ty.homes.iter().find(|(_, home)| {
                 home.keys.iter().filter(|key| key.resolvable).count() == ty.keys.len()
             });
-            if let Some((hub, _)) = hub {
-                self.made.insert(format!("{} {hub}", at.path));
-            }
+            match hub {
+                Some((hub, _)) => self.made.insert(format!("{} {hub}", at.path)),
+                None => std::mem::replace(&mut self.is_lost, true),
+            };
         }
     }
 
     /// The keys of a type that a subgraph knows; the first one for an interface object.
-    fn keys(&self, on: &str, subgraph: &str) -> Vec<usize> {
+    fn keys(&self, on: &str, subgraph: &str, which: fn(&&HomeKey) -> bool) -> Vec<usize> {
         match self.model.home(on, subgraph) {
-            Some(home) => home.keys.iter().map(|key| key.index).collect(),
+            Some(home) => {
+                let keys = home.keys.iter().filter(which);
+                keys.map(|key| key.index).collect()
+            }
             None => vec![0],
         }
     }

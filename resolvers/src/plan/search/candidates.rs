@@ -92,7 +92,10 @@ impl Attempt<'_, '_> {
             Goal::Told => self.for_type(),
             Goal::Use(_) | Goal::Reached(_) => Vec::new(),
         };
-        found.retain(|candidate| !under_way(candidate));
+        let only = self.place.only;
+        found.retain(|candidate| {
+            !under_way(candidate) && only.is_none_or(|only| only == candidate.source)
+        });
         let deeper: Vec<Candidate> = found
             .iter()
             .filter_map(|candidate| self.deeper(candidate, state))
@@ -135,10 +138,10 @@ impl Attempt<'_, '_> {
                 only: None,
                 level: 0,
             };
-            let Some(field) = offer
+            let field = offer
                 .node(graph, on)
-                .and_then(|node| node.fields.get(&name))
-            else {
+                .and_then(|node| node.fields.get(&name));
+            let Some(field) = field.filter(|field| !field.only_in_keys) else {
                 continue;
             };
             let needs = field

@@ -8,7 +8,7 @@ use schema::types::TypeId;
 use super::super::{Offer, Place};
 use super::Attempt;
 use super::candidates::Candidate;
-use super::state::State;
+use super::state::{Chosens, State};
 use crate::selection::PositionId;
 
 impl Attempt<'_, '_> {
@@ -85,7 +85,26 @@ impl Attempt<'_, '_> {
                     || offer.node(graph, *other).is_none()
                     || gives(*other)
                     || self.is_chosen(state, *other, slot)
+                    || self.can_follow(offer, (*other, slot))
             })
+    }
+
+    /// Whether a slot can be fetched by a key that `offer` itself gives.
+    fn can_follow(&self, offer: Offer, (on, slot): (TypeId, usize)) -> bool {
+        let graph = self.search.graph;
+        let name = &self.search.selection.position(self.place.at).slots[slot].field;
+        let Some(node) = offer.node(graph, on) else {
+            return false;
+        };
+        let own = [(offer.source, &node.fields, Chosens::default())];
+        graph.entries(on).iter().any(|(source, index)| {
+            let source = graph.source(*source);
+            let entry = &source.entries[*index];
+            let field = source.node(entry.node).fields.get(name);
+            let mut key = entry.key.0.iter();
+            field.is_some_and(|field| !field.only_in_keys)
+                && key.all(|part| self.part(&own, part).is_some())
+        })
     }
 
     /// The places inside, each with what is offered there; once for all types of which the same
@@ -113,13 +132,21 @@ impl Attempt<'_, '_> {
         let base = base.filter_map(|offer| offer.inside(graph, selection, wanted));
         let chosen = state.chosen.iter();
         let chosen = chosen.filter_map(|chosen| chosen.inside(graph, selection, wanted));
-        base.chain(chosen).collect()
+        let all = base.chain(chosen);
+        if self.place.acts(graph, selection) {
+            all.take(1).collect()
+        } else {
+            all.collect()
+        }
     }
 
     /// Entries not used yet that give something inside an object which nobody gives there now,
     /// numbered; those that were decided on before are left out.
     pub(super) fn further(&self, state: &State) -> Vec<(usize, Candidate)> {
         let graph = self.search.graph;
+        if self.place.acts(graph, self.search.selection) {
+            return Vec::new();
+        }
         let mut found: Vec<Candidate> = Vec::new();
         for (on, slots) in &self.place.wants {
             for (source, entry) in graph.entries(*on) {
