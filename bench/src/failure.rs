@@ -52,6 +52,9 @@ pub(crate) enum Failure {
         /// Who answered what.
         problem: String,
     },
+    /// A graph or an operation could not be planned.
+    #[error("nothing to plan: {0}")]
+    Planning(String),
     /// `perf` could not record or report.
     #[error("`perf {0}` failed; is it installed, and may it sample here?")]
     Perf(&'static str),

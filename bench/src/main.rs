@@ -16,6 +16,7 @@ mod gateway;
 mod handwritten;
 mod limit;
 mod load;
+mod plan;
 mod print;
 mod process;
 mod profile;
@@ -49,6 +50,8 @@ struct Arguments {
 enum Command {
     /// Print where one gateway spends its time under one query, by `perf`
     Profile(Profile),
+    /// Print how long planning takes, over graphs and operations that grow
+    Plan(plan::Plan),
     /// Run the services behind the gateways
     #[command(hide = true)]
     Shop,
@@ -80,6 +83,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         None => compare::run(&arguments.compare).await,
         Some(Command::Profile(profile)) => profile::run(&profile).await,
+        Some(Command::Plan(plan)) => plan::run(&plan),
         Some(Command::Shop) => shop::serve().await,
         Some(Command::Handwritten(services)) => handwritten::serve(&services).await,
         Some(Command::Limit(services)) => limit::serve(&services).await,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use resolvers::local::LocalService;
 use resolvers::settings::{
-    Introspection, Limits, Reports, ServiceSettings, Settings, SourceSettings,
+    Batching, Introspection, Limits, Reports, ServiceSettings, Settings, SourceSettings,
 };
 use resolvers::{Engine, EngineError};
 use schema::graph::Graph;
@@ -171,6 +171,10 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
         operation_timeout: config.limits.operation_timeout,
         source_timeout: config.connectors.timeout,
         source_calls: config.connectors.calls,
+        batching: match config.connectors.batching {
+            connectors::Batching::Across => Batching::Across,
+            connectors::Batching::Within => Batching::Within,
+        },
         environment: expand::variables(graph.environment()),
         reports: match config.connectors.reports {
             connectors::Reports::Show => Reports::Show,
@@ -227,8 +231,9 @@ fn sources(connectors: &Connectors, graph: &Graph) -> BTreeMap<String, SourceSet
         let Access::Connector(connector) = &source.access else {
             continue;
         };
-        let config = connectors.subgraphs.get(&*source.service);
-        if let (Some(name), Some(config)) = (&connector.source, config) {
+        if let Some(config) = connectors.subgraphs.get(&*source.service) {
+            // Connectors that name no source are configured under their subgraph's name.
+            let name = connector.source.as_ref().unwrap_or(&source.service);
             let settings = sources.entry(name.to_string()).or_default();
             settings.config = config.reveal().clone();
         }

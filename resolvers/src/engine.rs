@@ -1,20 +1,22 @@
 //! The front of the crate: one engine a graph.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use schema::graph::Graph;
 use schema::operation::{OperationKind, Variables};
 use serde_json::value::RawValue;
 
+use crate::batch::Loader;
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
-use crate::fetch::Reach;
-use crate::fetch::http::Client;
+use crate::fetch::Sources;
 use crate::prepared::{Prepared, refused};
 use crate::project::project;
 use crate::selection::{From, ROOT};
-use crate::settings::Settings;
+use crate::settings::{Batching, Settings};
 use crate::tree::Tree;
 
 /// Answers operations over one graph. Immutable; share it behind an `Arc`.
@@ -22,10 +24,11 @@ use crate::tree::Tree;
 pub struct Engine {
     graph: Arc<Graph>,
     settings: Settings,
-    client: Client,
-    /// By source.
-    reach: Vec<Reach>,
+    sources: Arc<Sources>,
+    /// Where operations share calls.
+    loader: Option<Arc<Loader>>,
     prepared: Cache<OwnedKey, Arc<Prepared>>,
+    incomplete: AtomicU64,
 }
 
 /// Why no engine could be made.
@@ -82,17 +85,19 @@ pub enum Outcome {
 impl Engine {
     /// An engine for `graph`.
     pub fn new(graph: Arc<Graph>, settings: Settings) -> Result<Self, EngineError> {
-        let client = Client::new(settings.limits.source_body).map_err(EngineError::Client)?;
-        let reach = graph
-            .sources()
-            .map(|(_, source)| Reach::new(source, &settings))
-            .collect();
+        let sources = Sources::new(Arc::clone(&graph), &settings).map_err(EngineError::Client)?;
+        let sources = Arc::new(sources);
+        let loader = match settings.batching {
+            Batching::Across => Some(Arc::new(Loader::new(Arc::clone(&sources)))),
+            Batching::Within => None,
+        };
         Ok(Self {
+            incomplete: AtomicU64::new(0),
             prepared: Cache::new(settings.prepared_operations.get()),
             graph,
             settings,
-            client,
-            reach,
+            sources,
+            loader,
         })
     }
 
@@ -122,15 +127,13 @@ impl Engine {
             .introspected(&prepared, &variables)
             .map_err(|error| vec![error])?;
         let context = Context {
-            graph: &self.graph,
-            reach: &self.reach,
-            client: &self.client,
+            sources: &self.sources,
+            loader: self.loader.as_ref(),
             prepared: &prepared,
             variables: &variables,
             headers: &request.headers,
             timeout: self.settings.operation_timeout,
             reports: self.settings.reports,
-            url_limit: self.settings.limits.source_url,
             error_limit: self.settings.limits.errors,
         };
         let executed = execute(&context, tree).await;
@@ -168,6 +171,16 @@ impl Engine {
         Ok(prepared.outline(&self.graph))
     }
 
+    /// How many plans were cut short by the budget of planning.
+    pub fn incomplete_plans(&self) -> u64 {
+        self.incomplete.load(Ordering::Relaxed)
+    }
+
+    /// How long planning alone takes, for benchmarks; nothing is kept.
+    pub fn time_planning(&self, query: &str) -> Result<Duration, Vec<RequestError>> {
+        Prepared::time_planning(&self.graph, &self.settings, query)
+    }
+
     fn prepare(
         &self,
         query: &str,
@@ -178,6 +191,9 @@ impl Engine {
             return Ok(prepared);
         }
         let prepared = Prepared::new(&self.graph, &self.settings, query, operation)?;
+        if !prepared.plan.is_complete {
+            self.incomplete.fetch_add(1, Ordering::Relaxed);
+        }
         let prepared = Arc::new(prepared);
         self.prepared.insert(key.owned(), Arc::clone(&prepared));
         Ok(prepared)

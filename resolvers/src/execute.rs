@@ -9,18 +9,17 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use schema::connector::Connector;
-use schema::graph::Graph;
-use schema::operation::Variables;
-use schema::source::Access;
+use schema::operation::{OperationKind, Variables};
+use schema::source::SourceId;
 
 use self::entities::Entities;
-use self::flights::Flights;
+use self::flights::{Flights, Landed};
 use self::run::Run;
+use self::shared::Shared;
+use crate::batch::Loader;
 use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
-
-use crate::fetch::http::Client;
 use crate::fetch::ready::Ready;
-use crate::fetch::{self, Reach};
+use crate::fetch::{self, Reach, Sources};
 use crate::plan::Fetch;
 use crate::prepared::{Prepared, Program};
 use crate::settings::Reports;
@@ -34,21 +33,19 @@ mod graphql;
 mod merge;
 mod read;
 mod run;
+mod shared;
 mod variables;
 
 /// What an execution uses beside the plan.
 pub(crate) struct Context<'a> {
-    pub(crate) graph: &'a Graph,
-    /// By source.
-    pub(crate) reach: &'a [Reach],
-    pub(crate) client: &'a Client,
+    pub(crate) sources: &'a Sources,
+    /// Where operations share calls.
+    pub(crate) loader: Option<&'a Arc<Loader>>,
     pub(crate) prepared: &'a Prepared,
     pub(crate) variables: &'a Variables,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
     pub(crate) reports: Reports,
-    /// Bytes of a URL.
-    pub(crate) url_limit: usize,
     /// Errors of one answer.
     pub(crate) error_limit: usize,
 }
@@ -57,25 +54,27 @@ impl<'a> Context<'a> {
     /// The connector that a fetch is made by; `None` for fetches of services.
     fn connector(&self, index: usize) -> Option<ByConnector<'a>> {
         let fetch = &self.prepared.plan.fetches[index];
-        let Access::Connector(connector) = &self.graph.source(fetch.source).access else {
-            return None;
-        };
-        let Reach::Connector(ready) = &self.reach[fetch.source.index()] else {
-            return None;
-        };
+        let (connector, ready) = self.sources.connector(fetch.source)?;
         Some(ByConnector {
             index,
             fetch,
+            source: fetch.source,
             connector,
             ready,
             program: self.prepared.programs[index].as_ref()?,
         })
     }
 
+    /// Where calls are shared with other operations; a mutation's never are.
+    fn across(&self) -> Option<&'a Arc<Loader>> {
+        let kind = self.prepared.operation.kind;
+        self.loader.filter(|_| kind == OperationKind::Query)
+    }
+
     /// What failed, for everybody who waited for a fetch.
     fn failure(&self, fetch: usize, error: FetchError) -> Arc<FetchFailure> {
         let source = self.prepared.plan.fetches[fetch].source;
-        match &self.reach[source.index()] {
+        match &self.sources.reach[source.index()] {
             Reach::Connector(ready) => fetch::failure(ready, error),
             Reach::Service(service) => service.failure(error),
         }
@@ -87,6 +86,7 @@ impl<'a> Context<'a> {
 struct ByConnector<'a> {
     index: usize,
     fetch: &'a Fetch,
+    source: SourceId,
     connector: &'a Connector,
     ready: &'a Ready,
     program: &'a Program,
@@ -100,9 +100,10 @@ pub(crate) struct Executed {
 }
 
 /// Who waits for a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Caller {
     Connector(CallId),
+    Shared(Shared),
     /// A request of the plan, to a service that speaks GraphQL.
     Service(usize),
 }
@@ -150,7 +151,8 @@ enum State {
 /// Runs the plan of `context` to its end, or to its deadline: what is not there by then failed.
 pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
     let mut run = Run::new(context, tree);
-    let mut flights = Flights::default();
+    let mut flights = Flights::new(context);
+    let _written = Written::by(context);
     let deadline = tokio::time::sleep(context.timeout);
     tokio::pin!(deadline);
     run.start_ready(&mut flights);
@@ -163,16 +165,42 @@ pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
                 break;
             }
         };
-        let Some((waiting, outcome)) = next else {
+        let Some((waiting, landed)) = next else {
             break;
         };
         for caller in waiting {
-            match caller {
-                Caller::Connector(id) => run.finish_call(id, &outcome),
-                Caller::Service(request) => run.finish_request(request, &outcome),
+            match (caller, &landed) {
+                (Caller::Connector(id), Landed::Call(outcome)) => run.finish_call(id, outcome),
+                (Caller::Service(request), Landed::Call(outcome)) => {
+                    run.finish_request(request, outcome);
+                }
+                (Caller::Shared(shared), Landed::Batch(parts)) => {
+                    run.finish_shared(&shared, parts, &mut flights);
+                }
+                // Each waits for what it asked for.
+                (Caller::Shared(_), Landed::Call(_)) | (_, Landed::Batch(_)) => {}
             }
         }
         run.start_ready(&mut flights);
     }
     run.into_executed()
+}
+
+/// Tells the others, when it ends, that a mutation was made, however that went.
+struct Written<'a>(Option<&'a Loader>);
+
+impl<'a> Written<'a> {
+    fn by(context: &Context<'a>) -> Self {
+        let kind = context.prepared.operation.kind;
+        let loader = context.loader.map(AsRef::as_ref);
+        Self(loader.filter(|_| kind == OperationKind::Mutation))
+    }
+}
+
+impl Drop for Written<'_> {
+    fn drop(&mut self) {
+        if let Some(loader) = self.0 {
+            loader.written();
+        }
+    }
 }

@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use schema::connector::{Connector, Phase};
+use schema::connector::{Connector, Gives, Phase};
+use schema::graph::Graph;
 use schema::json::{Json, Object, Value};
+use schema::key::FieldSet;
 use schema::mapping::Vars;
-use schema::source::{Access, Source};
+use schema::source::{Access, Source, SourceId};
 
+use self::http::Client;
 use self::ready::Ready;
+use self::request::Request;
 use self::service::Service;
 use crate::error::FetchError;
 use crate::settings::Settings;
@@ -19,6 +23,7 @@ use crate::settings::Settings;
 pub(crate) mod graphql;
 pub(crate) mod http;
 pub(crate) mod ready;
+pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod service;
 
@@ -40,6 +45,69 @@ impl Reach {
     }
 }
 
+/// Everything that can be asked, and with what.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    pub(crate) graph: Arc<Graph>,
+    /// By source.
+    pub(crate) reach: Vec<Reach>,
+    pub(crate) client: Client,
+    /// Bytes of a URL.
+    pub(crate) url_limit: usize,
+}
+
+impl Sources {
+    /// The sources of `graph`.
+    pub(crate) fn new(graph: Arc<Graph>, settings: &Settings) -> Result<Self, reqwest::Error> {
+        let client = Client::new(settings.limits.source_body)?;
+        let sources = graph.sources();
+        let reach = sources.map(|(_, source)| Reach::new(source, settings));
+        Ok(Self {
+            reach: reach.collect(),
+            graph,
+            client,
+            url_limit: settings.limits.source_url,
+        })
+    }
+
+    /// A connector and what was decided about it; `None` for services.
+    pub(crate) fn connector(&self, source: SourceId) -> Option<(&Connector, &Ready)> {
+        match (
+            &self.graph.source(source).access,
+            &self.reach[source.index()],
+        ) {
+            (Access::Connector(connector), Reach::Connector(ready)) => Some((connector, ready)),
+            _ => None,
+        }
+    }
+
+    /// The request of a connector for a batch, which `batch` writes as `$batch` from the key.
+    pub(crate) fn batch_request(
+        &self,
+        source: SourceId,
+        client: &HeaderMap,
+        batch: impl FnOnce(&FieldSet) -> Vec<u8>,
+    ) -> Result<Request, FetchError> {
+        let Some((connector, ready)) = self.connector(source) else {
+            return Err(FetchError::Build("there is no connector".to_owned()));
+        };
+        let Gives::Batch { key, .. } = &connector.gives else {
+            return Err(FetchError::Build("it takes no batch".to_owned()));
+        };
+        let batch = Json::parse(Bytes::from(batch(key)));
+        let batch = batch.map_err(|error| FetchError::Build(error.to_string()))?;
+        let mut vars = Vars::new();
+        vars.set("batch", Value::Node(batch.root()));
+        vars.set("config", Value::Node(ready.config.root()));
+        vars.set("env", Value::Node(ready.environment.root()));
+        vars.set("context", Value::object(Object::with_capacity(0)));
+        if ready.uses(Phase::Request, "request") {
+            vars.set("request", request::headers_value(client));
+        }
+        request::build(connector, ready, client, &vars)
+    }
+}
+
 /// What a source answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
@@ -51,7 +119,7 @@ pub(crate) struct Answer {
 /// What an answer's body is (connect specification, §5.1).
 #[derive(Debug)]
 pub(crate) enum Body {
-    Json(Json),
+    Json(Arc<Json>),
     Text(String),
     /// Empty, or of a type that is not read.
     Nothing,
@@ -67,7 +135,7 @@ impl Body {
         let content_type = content_type.and_then(|value| value.to_str().ok());
         match content_type.map_or(Media::Json, Media::of) {
             Media::Json => match Json::parse(answer.body.clone()) {
-                Ok(json) => Ok(Self::Json(json)),
+                Ok(json) => Ok(Self::Json(Arc::new(json))),
                 Err(error) => Err(FetchError::NotJson {
                     status: answer.status,
                     reason: error.to_string(),

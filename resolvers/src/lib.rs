@@ -4,6 +4,10 @@
 //! the plan; `project` writes the answer. Knows nothing of HTTP servers, configuration files or
 //! the environment.
 
+mod batch;
+#[doc(hidden)]
+pub mod bench;
+pub mod cache;
 mod document;
 mod engine;
 pub mod error;

@@ -1,13 +1,16 @@
 //! An operation, ready to run: everything that does not depend on variables, made once and kept.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use schema::connector::Gives;
 use schema::graph::Graph;
 use schema::operation::{Invalid, InvalidKind, Operation, ReadLimits, Variables};
 use schema::source::Access;
 use schema::types::Name;
+use tokio::time::Instant;
 
+use self::stand_in::StandIn;
 use crate::document::{Document, document};
 use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::{Compile, Extract};
@@ -18,6 +21,8 @@ use crate::project::Written;
 use crate::selection::{PositionId, Selection};
 use crate::settings::{Introspection, Settings};
 use crate::tree::Widths;
+
+mod stand_in;
 
 /// An operation over one graph. Immutable.
 #[derive(Debug)]
@@ -44,6 +49,8 @@ pub(crate) struct Program {
     pub(crate) extract: Extract,
     /// Whether another call of the plan may be the same.
     pub(crate) sharing: Sharing,
+    /// A batch that can give the same.
+    pub(crate) stand_in: Option<Box<StandIn>>,
 }
 
 /// Whether another call of the plan may be the same.
@@ -61,13 +68,7 @@ impl Prepared {
         query: &str,
         operation_name: Option<&str>,
     ) -> Result<Self, Vec<RequestError>> {
-        let limits = ReadLimits {
-            tokens: settings.limits.tokens,
-            depth: settings.limits.depth,
-            fields: settings.limits.fields,
-        };
-        let operation = Operation::read(graph, query, operation_name, limits)
-            .map_err(|problems| problems.into_iter().map(refused).collect::<Vec<_>>())?;
+        let operation = read(graph, settings, query, operation_name)?;
         let introspects = introspects(&operation, settings).map_err(|error| vec![error])?;
         let mut selection = Selection::of(&operation, graph.types());
         let plan = plan(graph, &mut selection, operation.kind)
@@ -92,6 +93,20 @@ impl Prepared {
             selection,
             plan,
         })
+    }
+
+    /// How long it takes to plan an operation that was read.
+    pub(crate) fn time_planning(
+        graph: &Graph,
+        settings: &Settings,
+        query: &str,
+    ) -> Result<Duration, Vec<RequestError>> {
+        let operation = read(graph, settings, query, None)?;
+        let start = Instant::now();
+        let mut selection = Selection::of(&operation, graph.types());
+        plan(graph, &mut selection, operation.kind)
+            .map_err(|error| vec![unplanned(error.to_string())])?;
+        Ok(start.elapsed())
     }
 
     /// The plan as text.
@@ -128,6 +143,21 @@ impl Prepared {
         }
         Ok(answers)
     }
+}
+
+fn read(
+    graph: &Graph,
+    settings: &Settings,
+    query: &str,
+    operation_name: Option<&str>,
+) -> Result<Operation, Vec<RequestError>> {
+    let limits = ReadLimits {
+        tokens: settings.limits.tokens,
+        depth: settings.limits.depth,
+        fields: settings.limits.fields,
+    };
+    Operation::read(graph, query, operation_name, limits)
+        .map_err(|problems| problems.into_iter().map(refused).collect::<Vec<_>>())
 }
 
 fn introspects(operation: &Operation, settings: &Settings) -> Result<bool, RequestError> {
@@ -190,6 +220,7 @@ fn program(graph: &Graph, selection: &Selection, plan: &Plan, fetch: &Fetch) -> 
     Some(Program {
         extract,
         sharing: sharing(graph, plan, fetch),
+        stand_in: StandIn::of(graph, selection, fetch),
     })
 }
 

@@ -13,7 +13,8 @@ use crate::local::LocalService;
 /// Everything that is decided beside the graph.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// By `<subgraph>.<source>`; connectors whose source is not named use what the graph says.
+    /// By `<subgraph>.<source>`, and by `<subgraph>` for its connectors that name no source; those
+    /// not named use what the graph says.
     pub sources: BTreeMap<String, SourceSettings>,
     /// Services that speak GraphQL, by subgraph; those not named are where the graph says.
     pub services: BTreeMap<String, ServiceSettings>,
@@ -27,6 +28,8 @@ pub struct Settings {
     pub source_timeout: Duration,
     /// How many calls one operation may make to a source that sets no bound of its own.
     pub source_calls: Option<NonZeroUsize>,
+    /// Whether operations share calls.
+    pub batching: Batching,
     /// `$env` in templates and mappings.
     pub environment: BTreeMap<String, String>,
     /// Whether answers tell what mappings met.
@@ -80,6 +83,15 @@ pub struct Limits {
     pub source_url: usize,
     /// Entries in `errors`; further ones are counted in a last entry.
     pub errors: usize,
+}
+
+/// Which operations may share a call. Those of one operation always do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batching {
+    /// All that are under way at one moment and would send the same, credentials included.
+    Across,
+    /// None: every operation makes its own calls.
+    Within,
 }
 
 /// Whether answers tell what mappings met: members that are missing, methods that failed.

@@ -4,6 +4,8 @@
 //! writing to an index. Leaves stay where they are, in the bodies that the sources answered
 //! with; what had to be computed is JSON text in a buffer of the tree's own.
 
+use std::sync::Arc;
+
 use schema::json::{Json, Value as JsonValue};
 use schema::types::TypeId;
 
@@ -47,7 +49,7 @@ const OWN: u32 = u32::MAX;
 #[derive(Debug)]
 pub(crate) struct Tree {
     values: Vec<Value>,
-    bodies: Vec<Json>,
+    bodies: Vec<Arc<Json>>,
     own: Vec<u8>,
     /// The type of each object at a place where several are possible; by its row.
     types: hashbrown::HashMap<u32, TypeId, foldhash::fast::RandomState>,
@@ -142,7 +144,7 @@ impl Tree {
     }
 
     /// Keeps a body for as long as the tree.
-    pub(crate) fn keep(&mut self, body: Json) {
+    pub(crate) fn keep(&mut self, body: Arc<Json>) {
         self.bodies.push(body);
     }
 

@@ -12,7 +12,8 @@ use bytes::Bytes;
 
 pub use self::object::{Object, Values};
 pub use self::parse::{JsonError, MAX_DEPTH};
-use self::tape::{Entry, Tag};
+pub use self::recall::Recall;
+use self::tape::{Entry, Key, Tag};
 pub use self::text::Str;
 use self::text::utf8;
 pub use self::value::Value;
@@ -21,6 +22,7 @@ pub use self::view::{Fields, List, View};
 pub(crate) mod number;
 mod object;
 mod parse;
+mod recall;
 mod tape;
 mod text;
 mod value;
@@ -158,6 +160,18 @@ impl<'a> Node<'a> {
         self.entry().tag() == Tag::Null
     }
 
+    /// Whether it is a list.
+    #[inline]
+    pub fn is_list(self) -> bool {
+        self.entry().tag() == Tag::List
+    }
+
+    /// Whether it is an object.
+    #[inline]
+    pub fn is_object(self) -> bool {
+        self.entry().tag() == Tag::Object
+    }
+
     /// The elements of a list; nothing for other kinds.
     #[inline]
     pub fn elements(self) -> Elements<'a> {
@@ -178,6 +192,12 @@ impl<'a> Node<'a> {
     #[inline]
     fn string(self, escaped: bool) -> Str<'a> {
         Str::new(self.raw_bytes(), escaped)
+    }
+
+    #[inline]
+    fn key(self, key: Key) -> Str<'a> {
+        let raw = slice(&self.json.text, key.span.start, key.span.len);
+        Str::new(raw, key.escaped)
     }
 
     #[inline]
@@ -227,16 +247,8 @@ impl<'a> Iterator for Members<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<(Str<'a>, Node<'a>)> {
-        if self.0.next >= self.0.end {
-            return None;
-        }
-        let key = Node {
-            json: self.0.json,
-            index: self.0.next,
-        };
-        let escaped = key.entry().tag() == Tag::EscapedString;
-        self.0.next += 1;
-        Some((key.string(escaped), self.0.value()?))
+        let value = self.0.value()?;
+        Some((value.key(value.entry().key()), value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod supergraph {
+    pub(crate) mod abstract_types;
     pub(crate) mod audit;
     pub(crate) mod clients;
     pub(crate) mod connectors;
@@ -11,6 +12,5 @@ mod supergraph {
     pub(crate) mod problems;
     pub(crate) mod support;
     pub(crate) mod versions;
-    pub(crate) mod abstract_types;
     pub(crate) mod views;
 }

@@ -31,12 +31,23 @@ pub struct Connectors {
     pub answer_size: NonZeroUsize,
     /// Calls of one operation to a source that sets no bound of its own; `None` is no bound.
     pub calls: Option<NonZeroUsize>,
+    /// Which operations may share a call.
+    pub batching: Batching,
     /// Whether answers tell what mappings met.
     pub reports: Reports,
     /// By `<subgraph>.<source>`.
     pub sources: BTreeMap<String, Source>,
     /// `$config` for every source of a subgraph, instead of the source's own.
     pub subgraphs: BTreeMap<String, Secret<serde_json::Value>>,
+}
+
+/// Which operations may share a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batching {
+    /// All that are under way at one moment and would send the same.
+    Across,
+    /// Those of one operation only.
+    Within,
 }
 
 /// Whether answers tell what mappings met.
@@ -99,6 +110,9 @@ pub(super) struct Written {
     calls_per_operation: Option<Text<NonZeroUsize>>,
     #[schemars(extend("deprecated" = true, "x-instead" = "connectors.calls_per_operation"))]
     max_requests_per_operation_per_source: Option<Text<NonZeroUsize>>,
+    /// Which operations may share a call: `across` all that are under way at one moment and would send the same, forwarded headers included, or only `within` one. Holds for services that speak GraphQL too.
+    #[schemars(extend("default" = BATCHING.written()))]
+    batching: Option<Text<Batching>>,
     /// Whether answers list, in `extensions.connectors.reports`, what mappings did not find or could not do. For development: mappings run twice, and clients see the insides of sources.
     #[schemars(extend("default" = REPORTS.written()))]
     reports: Option<Text<bool>>,
@@ -142,6 +156,7 @@ impl Written {
             timeout: reader.or(self.timeout, TIMEOUT).0,
             answer_size: reader.or(self.answer_size, ANSWER_SIZE).0,
             calls: older::either(self.calls_per_operation, old_calls, reader),
+            batching: reader.or(self.batching, BATCHING),
             reports: if reader.or(self.reports, REPORTS) {
                 Reports::Show
             } else {
@@ -202,6 +217,33 @@ fn check_name(name: &Spanned<String>, graph: &Graph, reader: &mut Reader<'_>) {
         ),
     }
 }
+
+impl Setting for Batching {
+    const EXPECTED: &'static str = "a way to batch";
+    const EXAMPLE: &'static str = "`across` or `within`";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "across" => Some(Self::Across),
+            "within" => Some(Self::Within),
+            _ => None,
+        }
+    }
+
+    fn written(&self) -> String {
+        match self {
+            Self::Across => "across".to_owned(),
+            Self::Within => "within".to_owned(),
+        }
+    }
+
+    fn json_schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "enum": ["across", "within"] })
+    }
+}
+
+/// A request that is alone waits for nobody; those that are not are answered by fewer calls.
+const BATCHING: Batching = Batching::Across;
 
 /// Who writes a mapping asks for them.
 const REPORTS: bool = false;

@@ -241,6 +241,26 @@ async fn a_config_of_a_subgraph_counts_for_all_of_its_sources() {
 }
 
 #[tokio::test]
+async fn a_config_of_a_subgraph_counts_for_connectors_that_name_no_source() {
+    let echo = Echo::start().await;
+    let fields = r#"
+        alone: String
+          @connect(http: { GET: "ECHO/{$config.tenant}" }, selection: "$.uri")
+    "#
+    .replace("ECHO", &format!("http://{}", echo.address));
+    let gateway = gateway(
+        &fields,
+        &echo,
+        "  subgraphs: { g: { $config: { tenant: all } } }\n",
+    )
+    .await;
+
+    let answer = post(gateway.address, "{ alone }").await;
+
+    assert_eq!(answer["data"], json!({ "alone": "/all" }));
+}
+
+#[tokio::test]
 async fn an_older_spelling_is_warned_of_and_served() {
     let echo = Echo::start().await;
     let config = configuration(

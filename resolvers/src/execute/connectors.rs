@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use futures_util::future::{BoxFuture, FutureExt};
 use schema::connector::{Gives, Phase};
 use schema::json::Value as Json;
 use schema::mapping::ReportKind;
 
 use super::entities::{Entities, key_value};
-use super::flights::Flights;
+use super::flights::{Flights, How};
 use super::run::Run;
 use super::{ByConnector, CallId, Caller, State, merge, variables};
 use crate::error::{ConnectorReport, FetchError};
 use crate::extract::fill::Fill;
 use crate::fetch::ready::Ready;
+use crate::fetch::reply::{Outcome, Reply};
 use crate::fetch::request::{self, Request};
-use crate::fetch::{self, Answer, Body};
+use crate::fetch::{self, Body};
 use crate::plan::Fetch;
 use crate::settings::Reports;
 use crate::tree::{KeyState, Row, Value};
@@ -28,33 +28,97 @@ impl<'c, 'a> Run<'c, 'a> {
             return;
         }
         let entities = self.entities(fetch);
-        let sharing = by.program.sharing;
-        let mut calls = 0;
-        let mut waiting = chunks(by, entities.len());
-        while let Some(id) = waiting.pop() {
-            match self.request(by, id, &entities) {
-                Ok(request) if self.is_too_long(id, &request) => waiting.extend(id.halves()),
-                Ok(request) => match self.count(by.ready) {
-                    Ok(()) => {
-                        let caller = Caller::Connector(id);
-                        let call = |request| self.call(by.ready, request);
-                        flights.add(caller, request, sharing, call);
-                        calls += 1;
-                    }
-                    Err(error) => self.fail(id, &entities, error),
-                },
-                Err(error) => self.fail(id, &entities, error),
-            }
-        }
+        let shared = self.start_shared(by, &entities, flights);
+        let calls = shared.unwrap_or_else(|| {
+            let waiting = chunks(by, entities.len());
+            self.start_calls(by, (waiting, &entities), flights)
+        });
         self.states[index] = match calls {
             0 => State::Done,
             calls => State::Running { calls, entities },
         };
     }
 
+    /// Asks together with other operations, where that can be; gives how many batches there are.
+    fn start_shared(
+        &mut self,
+        by: ByConnector<'a>,
+        entities: &Entities,
+        flights: &mut Flights<'c>,
+    ) -> Option<usize> {
+        let size = size(by, entities.len());
+        let wanted = entities.len().div_ceil(size);
+        let counted = wanted.min(self.room(by.ready));
+        let count = entities.len().min(counted * size);
+        if count == 0 {
+            return None;
+        }
+        let calls = match by.connector.gives {
+            Gives::Batch { .. } => self.load(by, (entities, count), flights)?,
+            Gives::Field(_) => self.load_field(by, flights)?,
+            Gives::Object => return None,
+        };
+        if let Some(limit) = by.ready.calls {
+            *self.made.entry(&by.ready.counted_as).or_default() += counted;
+            if count < entities.len() {
+                let id = CallId {
+                    fetch: by.index,
+                    first: count,
+                    end: entities.len(),
+                };
+                self.fail(id, entities, FetchError::TooMany(limit.get()));
+            }
+        }
+        Some(calls)
+    }
+
+    /// Makes calls for these objects, each for itself; gives how many.
+    pub(super) fn start_calls(
+        &mut self,
+        by: ByConnector<'a>,
+        (mut waiting, entities): (Vec<CallId>, &Entities),
+        flights: &mut Flights<'c>,
+    ) -> usize {
+        let mut calls = 0;
+        while let Some(id) = waiting.pop() {
+            match self.request(by, id, entities) {
+                Ok(request) if self.is_too_long(id, &request) => waiting.extend(id.halves()),
+                Ok(request) => match self.count(by.ready) {
+                    Ok(()) => {
+                        let how = How {
+                            sharing: by.program.sharing,
+                            timeout: by.ready.timeout,
+                        };
+                        flights.add(Caller::Connector(id), request, how);
+                        calls += 1;
+                    }
+                    Err(error) => self.fail(id, entities, error),
+                },
+                Err(error) => self.fail(id, entities, error),
+            }
+        }
+        calls
+    }
+
     /// Whether a batch must be asked for in parts.
     fn is_too_long(&self, id: CallId, request: &Request) -> bool {
-        id.end - id.first > 1 && request.url.as_str().len() > self.context.url_limit
+        id.end - id.first > 1 && request.url.as_str().len() > self.context.sources.url_limit
+    }
+
+    /// How many more calls the operation may make.
+    fn room(&self, ready: &Ready) -> usize {
+        let Some(limit) = ready.calls else {
+            return usize::MAX;
+        };
+        let made = self.made.get(&*ready.counted_as).copied();
+        limit.get().saturating_sub(made.unwrap_or_default())
+    }
+
+    /// What is asked again for the same objects counts once.
+    pub(super) fn uncount(&mut self, ready: &'a Ready) {
+        if let Some(made) = self.made.get_mut(&*ready.counted_as) {
+            *made = made.saturating_sub(1);
+        }
     }
 
     /// Counts a call against what the operation may make.
@@ -86,11 +150,6 @@ impl<'c, 'a> Run<'c, 'a> {
         entities
     }
 
-    fn call(&self, ready: &Ready, request: Request) -> BoxFuture<'c, Result<Answer, FetchError>> {
-        let client = self.context.client;
-        client.call(request, ready.timeout).boxed()
-    }
-
     fn request(
         &self,
         by: ByConnector<'a>,
@@ -118,7 +177,7 @@ impl<'c, 'a> Run<'c, 'a> {
         request::build(connector, ready, self.context.headers, &vars)
     }
 
-    pub(super) fn finish_call(&mut self, id: CallId, answer: &Result<Answer, FetchError>) {
+    pub(super) fn finish_call(&mut self, id: CallId, answer: &Outcome) {
         let State::Running {
             calls,
             mut entities,
@@ -127,7 +186,7 @@ impl<'c, 'a> Run<'c, 'a> {
             return; // Given up before.
         };
         let taken = match (answer, self.context.connector(id.fetch)) {
-            (Ok(answer), Some(by)) => self.take(by, id, &mut entities, answer),
+            (Ok(reply), Some(by)) => self.take(by, id, &mut entities, reply),
             (Ok(_), None) => Ok(()),
             (Err(error), _) => Err(error.clone()),
         };
@@ -141,14 +200,14 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     /// Reads an answer into the tree.
-    fn take(
+    pub(super) fn take(
         &mut self,
         by: ByConnector<'a>,
         id: CallId,
         entities: &mut Entities,
-        answer: &Answer,
+        reply: &Reply,
     ) -> Result<(), FetchError> {
-        let body = Body::read(answer)?;
+        let (answer, body) = (&reply.answer, reply.body()?);
         let ByConnector {
             fetch,
             connector,
@@ -199,7 +258,7 @@ impl<'c, 'a> Run<'c, 'a> {
             }));
         drop((value, vars));
         if let Body::Json(json) = body {
-            self.tree.keep(json);
+            self.tree.keep(Arc::clone(json));
         }
         self.place(id, entities, result?);
         Ok(())
@@ -237,10 +296,7 @@ impl<'c, 'a> Run<'c, 'a> {
 
 /// The calls of a fetch, the last one first: one an entity, or one a batch.
 fn chunks(by: ByConnector<'_>, entities: usize) -> Vec<CallId> {
-    let size = match by.connector.gives {
-        Gives::Batch { max, .. } => max.unwrap_or(entities).max(1),
-        Gives::Object | Gives::Field(_) => 1,
-    };
+    let size = size(by, entities);
     let starts = (0..entities).step_by(size);
     starts
         .map(|first| CallId {
@@ -250,6 +306,14 @@ fn chunks(by: ByConnector<'_>, entities: usize) -> Vec<CallId> {
         })
         .rev()
         .collect()
+}
+
+/// How many objects one call is for.
+fn size(by: ByConnector<'_>, entities: usize) -> usize {
+    match by.connector.gives {
+        Gives::Batch { max, .. } => max.unwrap_or(entities).max(1),
+        Gives::Object | Gives::Field(_) => 1,
+    }
 }
 
 /// What a call's answer became in the tree.

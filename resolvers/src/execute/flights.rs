@@ -1,9 +1,11 @@
-//! Calls under way. Equal reads of one operation are made once, and answer everybody who asked.
+//! Calls under way. Equal reads of one operation are made once, and answer everybody who asked;
+//! so are those of different operations, as far as they are under way at one moment.
 //!
 //! Equal means method `GET`, the same URL and the same headers. What one root field of a mutation
-//! read is not given to the next, which may have changed it.
+//! read is not given to the next, which may have changed it, nor is it shared with others.
 
-use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt, ready};
@@ -11,93 +13,140 @@ use futures_util::stream::FuturesUnordered;
 use hashbrown::HashMap;
 use http::Method;
 
-use super::Caller;
+use super::{Caller, Context};
+use crate::batch::groups::Parts;
+use crate::batch::{Loader, identity};
 use crate::error::FetchError;
-use crate::fetch::Answer;
+use crate::fetch::http::Client;
+use crate::fetch::reply::Outcome;
 use crate::fetch::request::Request;
 use crate::prepared::Sharing;
 
-type Outcome = Result<Answer, FetchError>;
+/// What became of a call.
+#[derive(Clone)]
+pub(super) enum Landed {
+    Call(Outcome),
+    Batch(Result<Parts, FetchError>),
+}
+
+/// How a call is made.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    pub(super) sharing: Sharing,
+    pub(super) timeout: Duration,
+}
 
 /// All calls of one operation.
-#[derive(Default)]
 pub(super) struct Flights<'c> {
-    calls: FuturesUnordered<BoxFuture<'c, (usize, Outcome)>>,
+    client: &'c Client,
+    /// Where calls are shared with other operations.
+    across: Option<&'c Arc<Loader>>,
+    calls: FuturesUnordered<BoxFuture<'c, (usize, Landed)>>,
     each: Vec<Flight>,
     /// Reads of this stage, by what makes them equal.
-    reads: HashMap<String, usize, foldhash::fast::RandomState>,
+    reads: HashMap<Vec<u8>, usize, foldhash::fast::RandomState>,
 }
 
 /// One call and those who wait for it.
 struct Flight {
     waiting: Vec<Caller>,
     /// Kept where another may still ask the same.
-    outcome: Option<Outcome>,
+    landed: Option<Landed>,
     is_read: bool,
 }
 
 impl<'c> Flights<'c> {
+    pub(super) fn new(context: &Context<'c>) -> Self {
+        Self {
+            client: &context.sources.client,
+            across: context.across(),
+            calls: FuturesUnordered::default(),
+            each: Vec::new(),
+            reads: HashMap::default(),
+        }
+    }
+
     /// Makes a call for `caller`, or has it wait for an equal one.
-    pub(super) fn add(
-        &mut self,
-        caller: Caller,
-        request: Request,
-        sharing: Sharing,
-        send: impl FnOnce(Request) -> BoxFuture<'c, Outcome>,
-    ) {
-        if sharing == Sharing::Impossible || request.method != Method::GET {
-            self.start(caller, false, send(request));
+    pub(super) fn add(&mut self, caller: Caller, request: Request, how: How) {
+        let is_shared = how.sharing == Sharing::Possible;
+        if request.method != Method::GET || !(is_shared || self.across.is_some()) {
+            self.add_alone(caller, self.client.call(request, how.timeout).boxed());
             return;
         }
-        let read = describe(&request);
+        let read = identity::of_request(&request);
+        if !is_shared {
+            self.send(caller, (read, request), how.timeout);
+            return;
+        }
         let Some(known) = self.reads.get(&read).copied() else {
-            self.reads.insert(read, self.each.len());
-            self.start(caller, true, send(request));
+            let index = self.each.len();
+            self.reads.insert(read.clone(), index);
+            self.send(caller, (read, request), how.timeout);
+            self.each[index].is_read = true;
             return;
         };
-        match &self.each[known].outcome {
-            Some(outcome) => self.start(caller, false, ready(outcome.clone()).boxed()),
+        match &self.each[known].landed {
+            Some(landed) => self.start(caller, ready(landed.clone()).boxed()),
             None => self.each[known].waiting.push(caller),
+        }
+    }
+
+    /// Asks a service that speaks GraphQL.
+    pub(super) fn add_question(&mut self, caller: Caller, request: Request, timeout: Duration) {
+        if self.across.is_some() {
+            let identity = identity::of_request(&request);
+            self.send(caller, (identity, request), timeout);
+        } else {
+            self.add_alone(caller, self.client.call(request, timeout).boxed());
         }
     }
 
     /// Makes a call that no other is equal to.
     pub(super) fn add_alone(&mut self, caller: Caller, call: BoxFuture<'c, Outcome>) {
-        self.start(caller, false, call);
+        self.start(caller, call.map(Landed::Call).boxed());
     }
 
-    fn start(&mut self, caller: Caller, is_read: bool, call: BoxFuture<'c, Outcome>) {
+    /// Waits for a batch.
+    pub(super) fn add_batch(
+        &mut self,
+        caller: Caller,
+        batch: impl Future<Output = Result<Parts, FetchError>> + Send + 'c,
+    ) {
+        self.start(caller, batch.map(Landed::Batch).boxed());
+    }
+
+    /// Makes a call that others may join, if others may.
+    fn send(&mut self, caller: Caller, (identity, request): (Vec<u8>, Request), timeout: Duration) {
+        let call = match self.across {
+            Some(loader) => Arc::clone(loader).call(identity, request, timeout).boxed(),
+            None => self.client.call(request, timeout).boxed(),
+        };
+        self.add_alone(caller, call);
+    }
+
+    fn start(&mut self, caller: Caller, call: BoxFuture<'c, Landed>) {
         let index = self.each.len();
         self.each.push(Flight {
             waiting: vec![caller],
-            outcome: None,
-            is_read,
+            landed: None,
+            is_read: false,
         });
         self.calls
-            .push(call.map(move |outcome| (index, outcome)).boxed());
+            .push(call.map(move |landed| (index, landed)).boxed());
     }
 
     /// The next call that ends, with all who waited for it; `None` when none is under way.
-    pub(super) async fn next(&mut self) -> Option<(Vec<Caller>, Outcome)> {
-        let (index, outcome) = self.calls.next().await?;
+    pub(super) async fn next(&mut self) -> Option<(Vec<Caller>, Landed)> {
+        let (index, landed) = self.calls.next().await?;
         let flight = &mut self.each[index];
         if flight.is_read {
-            flight.outcome = Some(outcome.clone());
+            flight.landed = Some(landed.clone());
         }
-        Some((std::mem::take(&mut flight.waiting), outcome))
+        Some((std::mem::take(&mut flight.waiting), landed))
     }
 
     /// Forgets what was read before: something may have changed it.
     pub(super) fn forget(&mut self) {
         self.reads.clear();
     }
-}
-
-/// What makes a read equal to another.
-fn describe(request: &Request) -> String {
-    let mut text = request.url.as_str().to_owned();
-    for (name, value) in &request.headers {
-        let _ = write!(text, "\n{name}:{value:?}");
-    }
-    text
 }

@@ -1,5 +1,7 @@
 //! Requests to services that speak GraphQL: from rows to variables, from an answer to rows.
 
+use std::sync::Arc;
+
 use schema::json::{Kind, Node};
 use schema::types::TypeId;
 
@@ -10,8 +12,9 @@ use super::run::Run;
 use super::{CallId, Caller, State};
 use crate::document::{Document, EnteredAs, Part};
 use crate::error::FetchError;
-use crate::fetch::graphql::{self, Response};
-use crate::fetch::{Answer, Reach, request};
+use crate::fetch::graphql::Response;
+use crate::fetch::reply::{Outcome, Reply};
+use crate::fetch::{Reach, request};
 use crate::plan::Fetch;
 use crate::tree::KeyState;
 
@@ -33,7 +36,7 @@ impl<'c, 'a> Run<'c, 'a> {
         let parts = document.parts.iter();
         let asked: Vec<Asked<'a>> = parts.map(|part| self.asked(part)).collect();
         let needed = asked.iter().find(|asked| asked.entities.len() > 0);
-        let reach = needed.map(|asked| &self.context.reach[asked.fetch.source.index()]);
+        let reach = needed.map(|asked| &self.context.sources.reach[asked.fetch.source.index()]);
         let Some(Reach::Service(service)) = reach else {
             for asked in &asked {
                 self.states[asked.part.fetch] = State::Done;
@@ -42,8 +45,13 @@ impl<'c, 'a> Run<'c, 'a> {
         };
         let variables = self.variables(document, &asked);
         let context = self.context;
-        let call = service.ask(context.client, document, &variables, context.headers);
-        flights.add_alone(Caller::Service(request), call);
+        let caller = Caller::Service(request);
+        if let Some(asking) = service.request(document, &variables, context.headers) {
+            flights.add_question(caller, asking, service.timeout);
+        } else {
+            let call = service.ask(document, &variables, context.headers);
+            flights.add_alone(caller, call);
+        }
         for Asked { part, entities, .. } in asked {
             self.states[part.fetch] = State::Running { calls: 1, entities };
         }
@@ -117,7 +125,7 @@ impl<'c, 'a> Run<'c, 'a> {
         out
     }
 
-    pub(super) fn finish_request(&mut self, index: usize, answer: &Result<Answer, FetchError>) {
+    pub(super) fn finish_request(&mut self, index: usize, answer: &Outcome) {
         let Some(document) = &self.context.prepared.documents[index] else {
             return; // Only requests with a document are asked so.
         };
@@ -136,7 +144,7 @@ impl<'c, 'a> Run<'c, 'a> {
             }
         }
         let taken = match answer {
-            Ok(answer) => self.take_response(&asked, answer),
+            Ok(reply) => self.take_response(&asked, reply),
             Err(error) => Err(error.clone()),
         };
         if let Err(error) = taken {
@@ -145,9 +153,9 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     /// Reads an answer into the tree.
-    fn take_response(&mut self, asked: &[Asked<'a>], answer: &Answer) -> Result<(), FetchError> {
-        let json = graphql::read(answer)?;
-        let response = Response::of(&json, answer)?;
+    fn take_response(&mut self, asked: &[Asked<'a>], reply: &Reply) -> Result<(), FetchError> {
+        let json = reply.graphql()?;
+        let response = Response::of(json, &reply.answer)?;
         let mut taking = Taking {
             body: self.tree.next_body(),
             broken: Vec::new(),
@@ -162,7 +170,7 @@ impl<'c, 'a> Run<'c, 'a> {
         for (id, error) in taking.broken {
             self.fail_range(asked, id, error);
         }
-        self.tree.keep(json);
+        self.tree.keep(Arc::clone(json));
         Ok(())
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Run<'c, 'a> {
     /// What mappings met, where that is told.
     pub(super) reports: Vec<ConnectorReport>,
     pub(super) failures: Failures,
+    /// What tells the operation from others that share its calls.
+    pub(super) asker: Option<u64>,
 }
 
 impl<'c, 'a> Run<'c, 'a> {
@@ -35,6 +37,7 @@ impl<'c, 'a> Run<'c, 'a> {
             made: HashMap::default(),
             reports: Vec::new(),
             failures: Failures::default(),
+            asker: None,
         }
     }
 

@@ -61,6 +61,39 @@ impl<'a> Fill<'_, 'a> {
         Some(items.collect())
     }
 
+    /// The objects at some places of the list that `extract` finds, each in a row of its own;
+    /// `None` when it finds no list.
+    pub(crate) fn pick(
+        &mut self,
+        extract: &'a Extract,
+        input: &Json<'a>,
+        places: &[Option<usize>],
+    ) -> Option<Vec<Option<Row>>> {
+        let mut keys: &'a [Box<str>] = &[];
+        let mut found = match &extract.from {
+            From::Keys(path) => {
+                keys = path;
+                input.clone()
+            }
+            From::Eval(member) => self.eval(member, input)?,
+        };
+        while let (None, [key, rest @ ..]) = (found.as_list(), keys) {
+            found = found.get(key)?;
+            keys = rest;
+        }
+        let list = found.as_list()?;
+        let mut objects = Vec::with_capacity(places.len());
+        for place in places {
+            let element = place.and_then(|place| list.get(place));
+            let value = element.map(|it| self.any(&it, keys, &extract.take, Value::Absent));
+            objects.push(match value {
+                Some(Value::Object(row)) => Some(row),
+                _ => None,
+            });
+        }
+        Some(objects)
+    }
+
     fn any(&mut self, value: &Json<'a>, keys: &[Box<str>], take: &'a Take, known: Value) -> Value {
         match value {
             Json::Node(node) => self.walk(*node, keys, take, known),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::Answer;
+use super::reply::{Outcome, Reply};
 use super::request::Request;
 use crate::error::FetchError;
 
@@ -37,18 +38,20 @@ impl Client {
     }
 
     /// One call, answered within `timeout`, body included.
-    pub(crate) async fn call(
-        &self,
-        request: Request,
-        timeout: Duration,
-    ) -> Result<Answer, FetchError> {
+    pub(crate) async fn call(&self, request: Request, timeout: Duration) -> Outcome {
         match tokio::time::timeout(timeout, self.exchange(request)).await {
             Ok(answer) => answer,
             Err(_) => Err(FetchError::Timeout(timeout)),
         }
     }
 
-    async fn exchange(&self, request: Request) -> Result<Answer, FetchError> {
+    /// One call, for those who limit the time themselves.
+    pub(crate) async fn exchange(&self, request: Request) -> Outcome {
+        let answer = self.answer(request).await?;
+        Ok(Arc::new(Reply::new(answer)))
+    }
+
+    async fn answer(&self, request: Request) -> Result<Answer, FetchError> {
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(reqwest::Body::from);

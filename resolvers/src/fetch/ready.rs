@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use schema::connector::{Connector, Phase};
+use schema::connector::{Connector, Gives, HeaderValue as Sent, Phase};
 use schema::json::Json;
+use schema::mapping::ast::{Expr, Item, MemberValue, Path, Selection};
+use schema::mapping::used_fields;
 use schema::source::Source;
 use schema::template::Template;
 use schema::types::Name;
@@ -29,6 +31,10 @@ pub(crate) struct Ready {
     pub(crate) calls: Option<NonZeroUsize>,
     pub(crate) counted_as: Name,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// The client's headers that a request depends on; `None`: it may be any.
+    pub(crate) varies: Option<Vec<HeaderName>>,
+    /// For a batch whose calls may serve several operations: the mapping, cut to the keys.
+    pub(crate) keys: Option<MemberValue>,
     request: BTreeSet<String>,
     answer: BTreeSet<String>,
 }
@@ -36,10 +42,8 @@ pub(crate) struct Ready {
 impl Ready {
     /// The connector of `source` with its settings.
     pub(crate) fn new(source: &Source, connector: &Connector, settings: &Settings) -> Self {
-        let own = connector
-            .source
-            .as_deref()
-            .and_then(|name| settings.sources.get(name));
+        let name = connector.source.as_deref().unwrap_or(&source.service);
+        let own = settings.sources.get(name);
         let config = own.map_or_else(
             || "{}".to_owned(),
             |own| match &own.config {
@@ -61,6 +65,8 @@ impl Ready {
             calls: own.and_then(|own| own.calls).or(settings.source_calls),
             counted_as: Arc::clone(connector.source.as_ref().unwrap_or(&source.name)),
             headers: own.map(|own| own.headers.clone()).unwrap_or_default(),
+            varies: varies(connector),
+            keys: keys(connector),
             request: names(connector, Phase::Request),
             answer: names(connector, Phase::Answer),
         }
@@ -88,6 +94,92 @@ fn empty() -> Json {
 fn names(connector: &Connector, phase: Phase) -> BTreeSet<String> {
     let uses = connector.uses(phase);
     uses.into_iter().map(|used| used.name).collect()
+}
+
+/// The headers that a connector forwards or reads as `$request.headers.<name>`.
+fn varies(connector: &Connector) -> Option<Vec<HeaderName>> {
+    let mut names = Vec::new();
+    for header in &connector.headers {
+        if let Sent::From(name) = &header.value {
+            names.push(HeaderName::from_bytes(name.as_bytes()).ok()?);
+        }
+    }
+    let uses = connector.uses(Phase::Request);
+    if uses.iter().any(|used| used.name == "request") {
+        for used in uses.iter().filter(|used| used.name == "request") {
+            // Whatever reads more than single headers may depend on all of them.
+            let [headers] = used.fields.as_slice() else {
+                return None;
+            };
+            if headers.name != "headers" || headers.fields.is_empty() {
+                return None;
+            }
+        }
+        for headers in used_fields(&uses, "request") {
+            for header in headers.fields {
+                names.push(HeaderName::from_bytes(header.name.as_bytes()).ok()?);
+            }
+        }
+    }
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    names.dedup();
+    Some(names)
+}
+
+/// The mapping cut to the keys, unless what it gives depends on more than the answer and the
+/// operator, or it says something to clients: that is for the one who asked alone.
+fn keys(connector: &Connector) -> Option<MemberValue> {
+    let Gives::Batch { key, .. } = &connector.gives else {
+        return None;
+    };
+    let own = |phase: Phase| {
+        let uses = connector.uses(phase);
+        let mut uses = uses.into_iter();
+        uses.any(|used| match used.name.as_str() {
+            "args" | "this" => true,
+            "request" | "batch" => phase == Phase::Answer,
+            _ => false,
+        })
+    };
+    let speaks = connector.selection.text().contains("withError");
+    if own(Phase::Request) || own(Phase::Answer) || speaks {
+        return None;
+    }
+    let names: Vec<&str> = key.0.iter().map(|(name, _)| name.as_ref()).collect();
+    let whole = connector.selection.ast();
+    Some(MemberValue::Group(
+        cut(whole, &names).unwrap_or_else(|| whole.clone()),
+    ))
+}
+
+/// The list of a mapping such as `$.items { id name }`, with these members only.
+fn cut(whole: &Selection, names: &[&str]) -> Option<Selection> {
+    let [Item::Whole(Expr::Path(path))] = whole.items.as_slice() else {
+        return None;
+    };
+    let group = path.group.as_ref()?;
+    let mut items = Vec::new();
+    for item in &group.items {
+        match item {
+            Item::Member(member) if names.contains(&member.key.name.as_str()) => {
+                items.push(item.clone());
+            }
+            Item::Member(_) => {}
+            Item::Whole(_) | Item::Spread(_) => return None,
+        }
+    }
+    let group = Selection {
+        items,
+        range: group.range.clone(),
+    };
+    let path = Path {
+        group: Some(group),
+        ..path.clone()
+    };
+    Some(Selection {
+        items: vec![Item::Whole(Expr::Path(path))],
+        range: whole.range.clone(),
+    })
 }
 
 /// The environment variables that the connector names; one that is not set is not there.

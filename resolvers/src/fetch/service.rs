@@ -15,7 +15,7 @@ use schema::types::Name;
 use url::Url;
 
 use super::Answer;
-use super::http::Client;
+use super::reply::{Outcome, Reply};
 use super::request::Request;
 use crate::document::Document;
 use crate::error::{FetchError, FetchFailure};
@@ -27,7 +27,7 @@ use crate::settings::Settings;
 pub(crate) struct Service {
     name: Name,
     address: Address,
-    timeout: Duration,
+    pub(crate) timeout: Duration,
     headers: Vec<(HeaderName, HeaderValue)>,
     forward: Vec<HeaderName>,
 }
@@ -77,15 +77,33 @@ impl Service {
         }
     }
 
-    /// Asks; `variables` are the members of the object, with commas between them.
-    pub(crate) fn ask<'c>(
-        &'c self,
-        client: &'c Client,
+    /// What it is asked over HTTP; `None` when that is not how it is asked. `variables` are the
+    /// members of the object, with commas between them.
+    pub(crate) fn request(
+        &self,
         document: &Document,
         variables: &[u8],
         from: &HeaderMap,
-    ) -> BoxFuture<'c, Result<Answer, FetchError>> {
-        match &self.address {
+    ) -> Option<Request> {
+        let Address::There(url) = &self.address else {
+            return None;
+        };
+        Some(Request {
+            method: Method::POST,
+            url: url.clone(),
+            headers: http_headers(self.headers(from)),
+            body: Some([&document.head, variables, b"}}"].concat().into()),
+        })
+    }
+
+    /// Asks a service in this process.
+    pub(crate) fn ask(
+        &self,
+        document: &Document,
+        variables: &[u8],
+        from: &HeaderMap,
+    ) -> BoxFuture<'_, Outcome> {
+        let reason = match &self.address {
             Address::Here(service) => {
                 let request = LocalRequest {
                     query: Arc::clone(&document.text),
@@ -93,31 +111,18 @@ impl Service {
                     variables: [b"{", variables, b"}"].concat().into(),
                     headers: self.headers(from),
                 };
-                self.local(service, request).boxed()
+                return self.local(service, request).boxed();
             }
-            Address::There(url) => {
-                let request = Request {
-                    method: Method::POST,
-                    url: url.clone(),
-                    headers: http_headers(self.headers(from)),
-                    body: Some([&document.head, variables, b"}}"].concat().into()),
-                };
-                client.call(request, self.timeout).boxed()
-            }
-            Address::Nowhere(reason) => {
-                std::future::ready(Err(FetchError::Build(reason.clone()))).boxed()
-            }
-        }
+            Address::There(_) => format!("the service `{}` is not in this process", self.name),
+            Address::Nowhere(reason) => reason.clone(),
+        };
+        std::future::ready(Err(FetchError::Build(reason))).boxed()
     }
 
-    async fn local(
-        &self,
-        service: &Arc<dyn LocalService>,
-        request: LocalRequest,
-    ) -> Result<Answer, FetchError> {
+    async fn local(&self, service: &Arc<dyn LocalService>, request: LocalRequest) -> Outcome {
         let call = AssertUnwindSafe(async { service.call(request).await }).catch_unwind();
         match tokio::time::timeout(self.timeout, call).await {
-            Ok(Ok(body)) => Ok(answer(body)),
+            Ok(Ok(body)) => Ok(Arc::new(Reply::new(answer(body)))),
             Ok(Err(_)) => Err(FetchError::Panicked),
             Err(_) => Err(FetchError::Timeout(self.timeout)),
         }

@@ -170,7 +170,7 @@ impl Attempt<'_, '_> {
                 goal => {
                     for candidate in self.candidates(&goal, &state, &goals) {
                         let mut goals = goals.clone();
-                        goals.push(Goal::Reached(Box::new(goal.clone())));
+                        goals.push(self.again(&goal));
                         self.push(candidate, &mut goals);
                         self.solve(state.clone(), goals);
                         if self.is_spent() && self.best.is_some() {
@@ -193,6 +193,21 @@ impl Attempt<'_, '_> {
 
     fn is_spent(&self) -> bool {
         self.spent > BUDGET_OF_PLACE || self.search.memory.budget == 0
+    }
+
+    /// What is to be looked at once a candidate for `goal` was used. What a source is told may
+    /// have to come from several others; everything else comes from one.
+    fn again(&self, goal: &Goal) -> Goal {
+        match goal {
+            Goal::Field(_, slot) if self.is_deep(*slot) => goal.clone(),
+            _ => Goal::Reached(Box::new(goal.clone())),
+        }
+    }
+
+    /// Whether a slot holds objects that only a source is to be told of.
+    fn is_deep(&self, slot: usize) -> bool {
+        let slot = &self.search.selection.position(self.place.at).slots[slot];
+        slot.on.is_empty() && slot.child.is_some()
     }
 
     /// A candidate is used after all that it must know is there.

@@ -178,13 +178,16 @@ fn sorted(arguments: &JsonMap) -> Vec<(&str, String)> {
 }
 
 /// The objects to which a field may lead: those that every subgraph that has it knows there.
-fn found_at(model: &Model, owner: &str, name: &str, field: &Field) -> Vec<Name> {
+pub(crate) fn found_at(model: &Model, owner: &str, name: &str, field: &Field) -> Vec<Name> {
     let target = &field.ty.named;
     let mut found = model.members(target);
     let homes = model.get(owner).map(|ty| &ty.homes);
     for (subgraph, home) in homes.into_iter().flatten() {
         let given = home.given.get(name);
         let is_there = given.is_some_and(|given| given.how != How::Overridden);
+        if let Some(narrower) = given.and_then(|given| given.narrower.as_ref()) {
+            found.retain(|object| object == narrower);
+        }
         let there = model.home(target, subgraph);
         let there = there.filter(|there| !there.members.is_empty());
         if let (true, Some(there)) = (is_there, there) {
@@ -206,11 +209,11 @@ struct Shape<'a> {
 impl Shape<'_> {
     fn value(&self, hash: u64, level: usize) -> Value {
         let never_null = self.role != Role::Plain || self.ty.required[level];
-        if !never_null && below(mixed(hash, "null"), 6) == 0 {
+        if !never_null && below(mixed(hash, "null"), 8) == 0 {
             return Value::Null;
         }
         if level < self.ty.lists {
-            let count = below(mixed(hash, "count"), 3);
+            let count = [0, 1, 2, 2][below(mixed(hash, "count"), 4)];
             let items =
                 (0..count).map(|index| self.value(mixed(hash, &index.to_string()), level + 1));
             return Value::List(items.collect());

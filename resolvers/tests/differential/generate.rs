@@ -13,6 +13,7 @@ mod homes;
 mod more;
 mod needs;
 mod provides;
+mod split;
 
 /// The graph of a seed.
 pub(crate) fn model(seed: u64) -> Model {
@@ -29,9 +30,11 @@ pub(crate) fn model(seed: u64) -> Model {
     };
     generator.types();
     generator.homes();
+    generator.split();
     generator.overrides();
     generator.needs();
     generator.provides();
+    generator.narrower();
     generator.interface_object();
     generator.stricter();
     generator.strangers();
@@ -182,7 +185,7 @@ impl Generator {
 
     fn composite(&mut self) -> Name {
         let mut names: Vec<Name> = self.model.types.keys().cloned().collect();
-        names.retain(|name| self.model.types[name].kind != Kind::Root);
+        names.retain(|name| self.model.types[name].kind != Kind::Root && **name != *split::NAME);
         let mut all = names.clone();
         // Entities more often.
         all.extend(self.named(Kind::Entity));

@@ -12,9 +12,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 
 use self::ask::Ask;
 use self::ask::generate::{Aliased, ask};
@@ -27,6 +24,7 @@ mod check;
 mod data;
 mod entities;
 mod generate;
+mod kinds;
 mod model;
 mod naive;
 mod oracle;
@@ -42,36 +40,60 @@ const ASKS: u64 = 4;
 /// Operations, unless more are wanted.
 const CASES: u64 = 2000;
 
+/// Graphs are dealt out to as many tests, so that they run beside each other.
+const TESTS: u64 = 4;
+
+#[test]
+fn split_graphs_answer_as_whole_ones() {
+    check(0);
+}
+
+#[test]
+fn split_graphs_answer_as_whole_ones_2() {
+    check(1);
+}
+
+#[test]
+fn split_graphs_answer_as_whole_ones_3() {
+    check(2);
+}
+
+#[test]
+fn split_graphs_answer_as_whole_ones_4() {
+    check(3);
+}
+
+/// Checks the cases of one of the tests.
+///
 /// A graph that the linker refuses fails as every other case: each is made so that composition
 /// must accept it.
-#[test]
-fn the_split_graph_answers_as_the_whole_one() {
+#[track_caller]
+fn check(test: u64) {
     let seeds = match variable("WEIR_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..variable("WEIR_CASES").unwrap_or(CASES) / ASKS,
     };
-    let next = AtomicU64::new(seeds.start);
-    let tally = Mutex::new(Tally::default());
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if !seeds.contains(&seed) {
-                        return;
-                    }
-                    let one = Tally::of(seed);
-                    tally.lock().unwrap().add(one);
-                }
-            });
-        }
-    });
-    let tally = tally.into_inner().unwrap();
+    let mut tally = Tally::default();
+    for seed in seeds.filter(|seed| seed % TESTS == test) {
+        tally.add(Tally::of(seed));
+    }
     eprintln!("{}", tally.summary());
-    assert!(tally.failed.is_empty(), "{}", tally.reports());
-    // What is refused or empty everywhere proves nothing.
-    assert!(tally.requests > tally.asks, "{}", tally.summary());
+    let known =
+        |wrong: &Wrong, failed: &Failed| KNOWN.contains(wrong) && failed.count * 100 <= tally.asks;
+    let is_new = |(wrong, failed): (&Wrong, &Failed)| !known(wrong, failed);
+    assert!(!tally.failed.iter().any(is_new), "{}", tally.reports());
+    // What is empty everywhere needs no second request, and proves nothing.
+    let is_enough = tally.requests > tally.asks || tally.asks <= ASKS_OF_FEW;
+    assert!(is_enough, "{}", tally.summary());
 }
+
+/// What is wrong and known, in at most one of a hundred cases (docs/federation.md, "Known limits"):
+/// no plan for what the linker took, and the place of a mutation's field whose first occurrence is
+/// left out. No answer may differ.
+const KNOWN: [Wrong; 2] = [Wrong::Refused, Wrong::Changes];
+
+/// So few that chance decides how many requests they make.
+const ASKS_OF_FEW: usize = 100;
 
 /// What became of some cases.
 #[derive(Default)]

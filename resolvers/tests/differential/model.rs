@@ -126,6 +126,8 @@ pub(crate) struct Given {
     pub(crate) overrides: Option<Name>,
     /// Said not to be null here, whatever others say.
     pub(crate) is_stricter: bool,
+    /// The member of an interface or union that it says it is here.
+    pub(crate) narrower: Option<Name>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -288,6 +290,7 @@ impl Given {
             provides: Vec::new(),
             overrides: None,
             is_stricter: false,
+            narrower: None,
         }
     }
 }

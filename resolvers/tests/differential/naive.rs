@@ -28,7 +28,7 @@ struct Naive<'a> {
     ask: &'a Ask,
     /// Requests, each told by where it enters, and whose subgraph's it is.
     made: HashSet<String>,
-    /// Whether no subgraph has all keys of a type, as can be when a case was cut down.
+    /// Whether no subgraph has all keys of a type.
     is_lost: bool,
 }
 
@@ -97,12 +97,16 @@ impl Naive<'_> {
         let field = &self.model.types[on].fields[name];
         let path = format!("{}/{key}", at.path);
         let target = Arc::clone(&field.ty.named);
+        let givers = self.model.givers(on, name);
+        let given = |giver: &&Name| self.model.given(on, giver, name);
+        let mut known = givers.iter().filter_map(given);
+        self.is_lost |= known.any(|given| given.narrower.is_some());
+        self.is_lost |= self.differs(&target, &givers);
         let gives_it = self.model.gives(on, &at.from, name);
         if gives_it && field.requires.is_empty() {
             let from = Arc::clone(&at.from);
             return (At { path, from }, target);
         }
-        let givers = self.model.givers(on, name);
         let Some(from) = givers.first().map(|from| Arc::clone(from)) else {
             return (at.clone(), target);
         };
@@ -119,11 +123,21 @@ impl Naive<'_> {
         (At { path, from }, target)
     }
 
+    /// Whether subgraphs that give a field know other objects there, so that it matters who does.
+    fn differs(&self, target: &str, givers: &[&Name]) -> bool {
+        let members = |giver: &&Name| Some(&self.model.home(target, giver)?.members);
+        let mut each = givers.iter().map(members);
+        let first = each.next();
+        each.any(|members| Some(members) != first)
+    }
+
     /// Goes to another subgraph for objects of type `on`, by way of one that has all of the keys
     /// where the two have none in common.
     fn enter(&mut self, at: &At, on: &str, to: &Name) {
         self.made.insert(format!("{} {to}", at.path));
         let ty = &self.model.types[on];
+        // A value is asked for where its entity is.
+        self.is_lost |= ty.keys.is_empty();
         let known = self.keys(on, &at.from, |_| true);
         let wanted = self.keys(on, to, |key| key.resolvable);
         if !known.iter().any(|key| wanted.contains(key)) {

@@ -2,6 +2,7 @@
 //! whole as clients see it.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use crate::model::{Argument, Field, Given, Home, How, Kind, Model, Name, Pick, Type, set};
 
@@ -100,8 +101,12 @@ impl Printer<'_> {
             }
         }
         for (field_name, given) in &home.given {
+            let mut here = ty.fields[field_name].clone();
+            if let Some(narrower) = &given.narrower {
+                here.ty.named = Arc::clone(narrower);
+            }
+            declared((field_name, &here), given.is_stricter, text);
             let field = &ty.fields[field_name];
-            declared((field_name, field), given.is_stricter, text);
             if self.reader == Reader::Linker {
                 self.field_directives((name, ty), (field_name, field), given, text);
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use resolvers::settings::{Introspection, Limits, Reports, Settings};
+use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings};
 
 pub(crate) fn settings() -> Settings {
     Settings {
@@ -22,6 +22,7 @@ pub(crate) fn settings() -> Settings {
         operation_timeout: Duration::from_secs(20),
         source_timeout: Duration::from_secs(20),
         source_calls: None,
+        batching: Batching::Across,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,

@@ -14,6 +14,7 @@ mod documents;
 mod faults;
 mod federated_plans;
 mod federation;
+mod loader;
 mod plans;
 mod reach;
 mod refusals;

@@ -1,6 +1,7 @@
 //! The shop's graph over running services: answers, and how many calls they take.
 
 use http::HeaderMap;
+use resolvers::settings::Batching;
 use serde_json::{Value, json};
 
 use crate::support::{Running, ask, ask_with};
@@ -320,7 +321,7 @@ async fn introspection_and_data_come_in_one_answer() {
 
 #[tokio::test]
 async fn equal_reads_of_one_operation_are_made_once() {
-    let running = Running::start().await;
+    let running = Running::with(|settings| settings.batching = Batching::Within).await;
 
     let answer = running
         .ask("{ a: user(id: 60) { name } b: user(id: 60) { email } c: user(id: 61) { name } }")

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use mocks::{Service, Shop};
 use resolvers::error::{FieldError, FieldErrorKind, PathElement};
-use resolvers::settings::{Introspection, Limits, Reports, Settings, SourceSettings};
+use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings, SourceSettings};
 use resolvers::{Allow, Engine, Outcome, Request};
 use schema::diagnostic::{Diagnostic, Severity};
 use schema::graph::Graph;
@@ -73,6 +73,7 @@ pub(crate) fn settings() -> Settings {
         operation_timeout: Duration::from_secs(10),
         source_timeout: Duration::from_secs(5),
         source_calls: None,
+        batching: Batching::Across,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,

@@ -106,14 +106,34 @@ impl<'a> Object<'a> {
     /// Sets a member. One that is there keeps its place; its old value is returned.
     pub fn insert(&mut self, key: impl Into<Cow<'a, str>>, value: Value<'a>) -> Option<Value<'a>> {
         let key = key.into();
-        let weight = value.weight();
         if let Some(old) = self.get_mut(&key) {
+            let weight = value.weight();
             let old = std::mem::replace(old, value);
             let others = self.weight.saturating_sub(old.weight());
             self.weight = others.saturating_add(weight);
             return Some(old);
         }
-        self.weight = (self.weight.saturating_add(weight)).saturating_add(key.len() + 4);
+        self.push(key, value);
+        None
+    }
+
+    /// An object of these members, no two of which have one key.
+    pub(crate) fn of_distinct(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
+        let weights = members
+            .iter()
+            .map(|(key, value)| value.weight().saturating_add(key.len() + 4));
+        Self {
+            weight: weights.fold(0, usize::saturating_add),
+            members: if members.len() <= FEW {
+                Members::Few(members)
+            } else {
+                Members::Many(members.into_iter().collect())
+            },
+        }
+    }
+
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
+        self.weight = (self.weight.saturating_add(value.weight())).saturating_add(key.len() + 4);
         match &mut self.members {
             Members::Few(members) if members.len() < FEW => members.push((key, value)),
             Members::Few(members) => {
@@ -125,7 +145,6 @@ impl<'a> Object<'a> {
                 members.insert(key, value);
             }
         }
-        None
     }
 
     /// The members in order.

@@ -3,9 +3,16 @@
 //! Strict: what RFC 8259 does not allow is an error, and so is a surrogate without its partner,
 //! which no string could hold. Does not look for keys that occur twice.
 
+#![expect(
+    clippy::inline_always,
+    reason = "kept apart, these give their results through memory: a fifth of the time"
+)]
+
 use std::fmt;
 
-use super::tape::{Entry, MAX_COUNT, Tag};
+use wide::u8x16;
+
+use super::tape::{Entry, Key, MAX_COUNT, Span, Tag};
 use super::text::{self, Escape};
 
 /// How deep lists and objects may stand inside each other.
@@ -35,285 +42,381 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Entry>, JsonError> {
             what: "a document of 4 GiB or more",
         });
     }
-    std::str::from_utf8(text).map_err(|error| JsonError {
-        offset: error.valid_up_to(),
-        what: "bytes that are not UTF-8",
-    })?;
+    // Most texts are, and it takes half the time to see.
+    if !text.is_ascii() {
+        std::str::from_utf8(text).map_err(|error| JsonError {
+            offset: error.valid_up_to(),
+            what: "bytes that are not UTF-8",
+        })?;
+    }
     let mut parser = Parser {
         text,
-        at: 0,
         nodes: Vec::with_capacity(text.len() / BYTES_A_NODE + 1),
         open: Vec::with_capacity(16),
     };
-    parser.document()?;
+    let end = parser.document()?;
+    let end = parser.space(end);
+    if end < text.len() {
+        return Err(error(end, "something behind the value"));
+    }
     Ok(parser.nodes)
 }
 
-/// Typical of lists of objects; only a first guess of how much memory the nodes take.
-const BYTES_A_NODE: usize = 8;
+/// Less than is typical; only a first guess of how much memory the nodes take.
+const BYTES_A_NODE: usize = 16;
 
+/// Where it stands is passed from hand to hand: that stays out of memory.
 struct Parser<'t> {
     text: &'t [u8],
-    at: usize,
     nodes: Vec<Entry>,
+    /// The containers around the innermost one.
     open: Vec<Open>,
 }
 
 /// A container whose end has not come yet.
 struct Open {
+    is_object: bool,
     index: u32,
     count: u32,
-    is_object: bool,
+    /// A guess: the next member has the key of this node.
+    like: u32,
+}
+
+/// There are never so many nodes: each takes a byte of the text at least.
+const NO_GUESS: u32 = u32::MAX;
+
+/// Where a run of scalars ended.
+enum Stop {
+    /// A container begins here, with this key; its members may be like those of this node.
+    Container { key: Key, like: u32, at: usize },
+    /// The container around them ended before this.
+    End(usize),
 }
 
 impl Parser<'_> {
-    fn document(&mut self) -> Result<(), JsonError> {
+    /// Reads one value with all that is inside of it; gives where it ends.
+    fn document(&mut self) -> Result<usize, JsonError> {
+        let at = self.space(0);
+        if let Some(end) = self.scalar(Key::default(), at)? {
+            return Ok(end);
+        }
+        let mut inner = self.begin(Key::default(), NO_GUESS, at);
+        let mut stop = self.first(&mut inner, at + 1)?;
         loop {
-            self.space();
-            let complete = self.value()?;
-            if complete && self.behind_value()? {
-                break;
-            }
-        }
-        self.space();
-        if self.at == self.text.len() {
-            Ok(())
-        } else {
-            Err(self.error("something behind the value"))
-        }
-    }
-
-    /// Reads a scalar or an empty container (true), or opens one and stands before its first value.
-    #[inline]
-    fn value(&mut self) -> Result<bool, JsonError> {
-        match self.peek() {
-            b'"' => self.string().map(|()| true),
-            b'-' | b'0'..=b'9' => self.number().map(|()| true),
-            b'{' => self.open(Tag::Object),
-            b'[' => self.open(Tag::List),
-            b't' => self.word(b"true", Tag::True),
-            b'f' => self.word(b"false", Tag::False),
-            b'n' => self.word(b"null", Tag::Null),
-            _ => Err(self.error("expected a value")),
-        }
-    }
-
-    #[inline]
-    fn open(&mut self, tag: Tag) -> Result<bool, JsonError> {
-        if self.open.len() == MAX_DEPTH {
-            return Err(self.error("nested too deep"));
-        }
-        let is_object = tag == Tag::Object;
-        let index = self.index();
-        self.leaf(tag, self.at, 0);
-        self.open.push(Open {
-            index,
-            count: 1,
-            is_object,
-        });
-        self.at += 1;
-        self.space();
-        match (is_object, self.peek()) {
-            (true, b'}') | (false, b']') => {
-                self.close(0);
-                Ok(true)
-            }
-            (true, _) => self.key().map(|()| false),
-            (false, _) => Ok(false),
-        }
-    }
-
-    /// Goes on to the next value; true when there is none because everything is closed.
-    #[inline]
-    fn behind_value(&mut self) -> Result<bool, JsonError> {
-        loop {
-            let Some(open) = self.open.last_mut() else {
-                return Ok(true);
-            };
-            let is_object = open.is_object;
-            let count = open.count;
-            self.space();
-            match (self.peek(), is_object) {
-                (b',', _) => {
-                    self.at += 1;
-                    self.another()?;
-                    if is_object {
-                        self.space();
-                        self.key()?;
+            match stop {
+                Stop::Container { key, like, at } => {
+                    if self.open.len() == MAX_DEPTH - 1 {
+                        return Err(error(at, "nested too deep"));
                     }
-                    return Ok(false);
+                    let within = self.begin(key, like, at);
+                    self.open.push(std::mem::replace(&mut inner, within));
+                    stop = self.first(&mut inner, at + 1)?;
                 }
-                (b'}', true) | (b']', false) => self.close(count),
-                (_, true) => return Err(self.error("expected `,` or `}`")),
-                (_, false) => return Err(self.error("expected `,` or `]`")),
+                Stop::End(end) => {
+                    self.end(&inner, end)?;
+                    let Some(mut outer) = self.open.pop() else {
+                        return Ok(end);
+                    };
+                    if !outer.is_object {
+                        outer.like = inner.index;
+                    }
+                    inner = outer;
+                    stop = self.behind(&mut inner, end)?;
+                }
             }
         }
     }
 
-    #[inline]
-    fn another(&mut self) -> Result<(), JsonError> {
-        match self.open.last_mut() {
-            Some(open) if open.count < MAX_COUNT => {
-                open.count += 1;
-                Ok(())
-            }
-            _ => Err(self.error("too many elements in one list or object")),
+    fn begin(&mut self, key: Key, like: u32, at: usize) -> Open {
+        let is_object = self.byte(at) == b'{';
+        let index = offset(self.nodes.len());
+        let tag = if is_object { Tag::Object } else { Tag::List };
+        self.leaf(tag, key, at, at);
+        Open {
+            is_object,
+            index,
+            count: 0,
+            like: like.saturating_add(1),
         }
     }
 
-    /// Stands on the closing bracket of the innermost container.
-    #[inline]
-    fn close(&mut self, count: u32) {
-        self.at += 1;
-        let next = self.index();
-        let end = offset(self.at);
-        if let Some(open) = self.open.pop()
-            && let Some(entry) = self.nodes.get_mut(open.index as usize)
-        {
-            entry.close(end, next, count);
+    fn end(&mut self, inner: &Open, end: usize) -> Result<(), JsonError> {
+        if inner.count > MAX_COUNT {
+            return Err(error(end, "too many elements in one list or object"));
         }
-    }
-
-    /// A member's key and its colon.
-    #[inline]
-    fn key(&mut self) -> Result<(), JsonError> {
-        if self.peek() != b'"' {
-            return Err(self.error("expected a key in double quotes"));
+        let next = offset(self.nodes.len());
+        if let Some(entry) = self.nodes.get_mut(inner.index as usize) {
+            entry.close(offset(end), next, inner.count);
         }
-        self.string()?;
-        self.space();
-        if self.peek() != b':' {
-            return Err(self.error("expected `:`"));
-        }
-        self.at += 1;
         Ok(())
     }
 
-    #[inline]
-    fn string(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        let mut tag = Tag::String;
-        self.at += 1;
+    /// Goes on behind the bracket that opens a container.
+    fn first(&mut self, inner: &mut Open, at: usize) -> Result<Stop, JsonError> {
+        let at = self.space(at);
+        match (inner.is_object, self.byte(at)) {
+            (true, b'}') | (false, b']') => Ok(Stop::End(at + 1)),
+            (true, _) => self.members(inner, at),
+            (false, _) => self.elements(inner, at),
+        }
+    }
+
+    /// Goes on behind a container that ended in another.
+    fn behind(&mut self, inner: &mut Open, at: usize) -> Result<Stop, JsonError> {
+        let at = self.space(at);
+        match (inner.is_object, self.byte(at)) {
+            (true, b'}') | (false, b']') => Ok(Stop::End(at + 1)),
+            (true, b',') => self.members(inner, self.space(at + 1)),
+            (false, b',') => self.elements(inner, self.space(at + 1)),
+            (true, _) => Err(error(at, "expected `,` or `}`")),
+            (false, _) => Err(error(at, "expected `,` or `]`")),
+        }
+    }
+
+    /// Members up to the first that is a container, or to the end.
+    #[inline(never)]
+    fn members(&mut self, inner: &mut Open, mut at: usize) -> Result<Stop, JsonError> {
         loop {
-            self.at = text::special(self.text, self.at);
-            match self.text.get(self.at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    tag = Tag::EscapedString;
-                    self.escape()?;
-                }
-                Some(_) => return Err(self.error("a control character inside a string")),
-                None => return Err(self.error("a string without its end")),
+            inner.count += 1;
+            let like = inner.like;
+            let (key, start) = self.key(inner, at)?;
+            let Some(end) = self.scalar(key, start)? else {
+                let at = start;
+                return Ok(Stop::Container { key, like, at });
+            };
+            if let Some([b',', b'"', ..]) = self.text.get(end..) {
+                at = end + 1;
+                continue;
+            }
+            at = self.space(end);
+            match self.byte(at) {
+                b',' => at = self.space(at + 1),
+                b'}' => return Ok(Stop::End(at + 1)),
+                _ => return Err(error(at, "expected `,` or `}`")),
             }
         }
-        self.at += 1;
-        self.leaf(tag, start, self.at - start);
-        Ok(())
     }
 
-    /// Stands on the backslash.
+    /// Elements up to the first that is a container, or to the end.
+    #[inline(never)]
+    fn elements(&mut self, inner: &mut Open, mut at: usize) -> Result<Stop, JsonError> {
+        loop {
+            inner.count += 1;
+            let key = Key::default();
+            let Some(end) = self.scalar(key, at)? else {
+                let like = inner.like;
+                return Ok(Stop::Container { key, like, at });
+            };
+            if let Some([b',', b'!'..=0xff, ..]) = self.text.get(end..) {
+                at = end + 1;
+                continue;
+            }
+            at = self.space(end);
+            match self.byte(at) {
+                b',' => at = self.space(at + 1),
+                b']' => return Ok(Stop::End(at + 1)),
+                _ => return Err(error(at, "expected `,` or `]`")),
+            }
+        }
+    }
+
+    /// A member's key and its colon; gives where its value stands.
+    #[inline(always)]
+    fn key(&self, inner: &mut Open, at: usize) -> Result<(Key, usize), JsonError> {
+        let (key, end) = match self.known_key(inner, at) {
+            Some(known) => known,
+            None => self.new_key(at)?,
+        };
+        if let Some([b':', b'!'..=0xff, ..]) = self.text.get(end..) {
+            return Ok((key, end + 1));
+        }
+        let colon = self.space(end);
+        if self.byte(colon) != b':' {
+            return Err(error(colon, "expected `:`"));
+        }
+        Ok((key, self.space(colon + 1)))
+    }
+
+    /// The key that stands here if it is the guessed one, and where it ends.
+    ///
+    /// Objects of a list mostly have their members in one order. A guess that is right costs less
+    /// than looking for the end, above all because what follows need not wait for it. Equal keys
+    /// get one place in the text, so that they are recognised by it later.
+    #[inline(always)]
+    fn known_key(&self, inner: &mut Open, at: usize) -> Option<(Key, usize)> {
+        let like = self.nodes.get(inner.like as usize)?;
+        let key = like.key();
+        let len = key.span.len as usize;
+        let new = self.text.get(at..)?;
+        let old = self.text.get(key.span.start as usize..)?;
+        let is_known = if len <= 16 {
+            let (new, old) = (new.first_chunk()?, old.first_chunk()?);
+            let same = u8x16::new(*new).simd_eq(u8x16::new(*old)).to_bitmask();
+            let wanted = (1 << len) - 1;
+            len > 0 && same & wanted == wanted
+        } else {
+            new.get(..len).is_some_and(|new| old.starts_with(new))
+        };
+        if !is_known {
+            return None;
+        }
+        inner.like = like.next;
+        Some((key, at + len))
+    }
+
+    #[inline(always)]
+    fn new_key(&self, at: usize) -> Result<(Key, usize), JsonError> {
+        if self.byte(at) != b'"' {
+            return Err(error(at, "expected a key in double quotes"));
+        }
+        let (end, escaped) = self.string_end(at)?;
+        let key = Key {
+            span: span(at, end),
+            escaped,
+        };
+        Ok((key, end))
+    }
+
+    /// Reads the value at `at`, unless it is a container; gives where it ends.
+    #[inline(always)]
+    fn scalar(&mut self, key: Key, at: usize) -> Result<Option<usize>, JsonError> {
+        match self.byte(at) {
+            b'"' => self.string(key, at).map(Some),
+            b'-' | b'0'..=b'9' => self.number(key, at).map(Some),
+            b'{' | b'[' => Ok(None),
+            b't' => self.word(key, at, (b"true", Tag::True)).map(Some),
+            b'f' => self.word(key, at, (b"false", Tag::False)).map(Some),
+            b'n' => self.word(key, at, (b"null", Tag::Null)).map(Some),
+            _ => Err(error(at, "expected a value")),
+        }
+    }
+
+    #[inline(always)]
+    fn string(&mut self, key: Key, start: usize) -> Result<usize, JsonError> {
+        let (end, escaped) = self.string_end(start)?;
+        let tag = if escaped {
+            Tag::EscapedString
+        } else {
+            Tag::String
+        };
+        self.leaf(tag, key, start, end);
+        Ok(end)
+    }
+
+    /// Where the string at `start` ends, and whether it has escapes.
+    #[inline(always)]
+    fn string_end(&self, start: usize) -> Result<(usize, bool), JsonError> {
+        let at = text::special(self.text, start + 1);
+        if self.byte(at) == b'"' {
+            return Ok((at + 1, false));
+        }
+        Ok((self.escapes(at)?, true))
+    }
+
+    /// Stands on the first byte of a string that is neither its end nor plain.
     #[cold]
-    fn escape(&mut self) -> Result<(), JsonError> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        match text::escape(rest) {
-            Escape::Char(_, len) => {
-                self.at += len;
-                Ok(())
+    fn escapes(&self, mut at: usize) -> Result<usize, JsonError> {
+        loop {
+            match self.text.get(at) {
+                Some(b'"') => return Ok(at + 1),
+                Some(b'\\') => at = text::special(self.text, at + self.escape(at)?),
+                Some(_) => return Err(error(at, "a control character inside a string")),
+                None => return Err(error(at, "a string without its end")),
             }
-            Escape::LoneSurrogate => Err(self.error("a surrogate without its partner")),
-            Escape::Unknown => Err(self.error("an escape that JSON does not have")),
         }
     }
 
-    #[inline]
-    fn number(&mut self) -> Result<(), JsonError> {
-        let start = self.at;
-        if self.peek() == b'-' {
-            self.at += 1;
-        }
-        match self.peek() {
-            b'0' => self.at += 1,
-            b'1'..=b'9' => self.digits(),
-            _ => return Err(self.error("expected a digit")),
-        }
-        if self.peek() == b'.' {
-            self.at += 1;
-            self.some_digits()?;
-        }
-        if matches!(self.peek(), b'e' | b'E') {
-            self.at += 1;
-            if matches!(self.peek(), b'+' | b'-') {
-                self.at += 1;
-            }
-            self.some_digits()?;
-        }
-        self.leaf(Tag::Number, start, self.at - start);
-        Ok(())
-    }
-
-    #[inline]
-    fn some_digits(&mut self) -> Result<(), JsonError> {
-        if !self.peek().is_ascii_digit() {
-            return Err(self.error("expected a digit"));
-        }
-        self.digits();
-        Ok(())
-    }
-
-    #[inline]
-    fn digits(&mut self) {
-        while self.peek().is_ascii_digit() {
-            self.at += 1;
+    fn escape(&self, at: usize) -> Result<usize, JsonError> {
+        match text::escape(self.from(at)) {
+            Escape::Char(_, len) => Ok(len),
+            Escape::LoneSurrogate => Err(error(at, "a surrogate without its partner")),
+            Escape::Unknown => Err(error(at, "an escape that JSON does not have")),
         }
     }
 
-    #[inline]
-    fn word(&mut self, word: &[u8], tag: Tag) -> Result<bool, JsonError> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word) {
-            return Err(self.error("expected a value"));
+    #[inline(always)]
+    fn number(&mut self, key: Key, start: usize) -> Result<usize, JsonError> {
+        let mut at = start + usize::from(self.byte(start) == b'-');
+        at = match self.byte(at) {
+            b'0' => at + 1,
+            _ => self.digits(at)?,
+        };
+        if self.byte(at) == b'.' {
+            at = self.digits(at + 1)?;
         }
-        self.leaf(tag, self.at, word.len());
-        self.at += word.len();
-        Ok(true)
+        if matches!(self.byte(at), b'e' | b'E') {
+            at += 1;
+            at = self.digits(at + usize::from(matches!(self.byte(at), b'+' | b'-')))?;
+        }
+        self.leaf(Tag::Number, key, start, at);
+        Ok(at)
     }
 
-    #[inline]
-    fn space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
-            self.at += 1;
+    /// One digit or more.
+    #[inline(always)]
+    fn digits(&self, start: usize) -> Result<usize, JsonError> {
+        let rest = self.from(start);
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+        match digits.count() {
+            0 => Err(error(start, "expected a digit")),
+            count => Ok(start + count),
         }
     }
 
-    #[inline]
-    fn leaf(&mut self, tag: Tag, start: usize, len: usize) {
-        let entry = Entry::leaf(tag, offset(start), offset(len), self.index());
-        self.nodes.push(entry);
-    }
-
-    #[inline]
-    fn index(&self) -> u32 {
-        // Each node takes at least one byte of the text.
-        offset(self.nodes.len())
-    }
-
-    /// The byte here; 0, which stands nowhere in a document, at the end.
-    #[inline]
-    fn peek(&self) -> u8 {
-        self.text.get(self.at).copied().unwrap_or(0)
-    }
-
-    #[cold]
-    fn error(&self, what: &'static str) -> JsonError {
-        JsonError {
-            offset: self.at,
-            what,
+    #[inline(always)]
+    fn word(&mut self, key: Key, at: usize, (word, tag): (&[u8], Tag)) -> Result<usize, JsonError> {
+        if !self.from(at).starts_with(word) {
+            return Err(error(at, "expected a value"));
         }
+        self.leaf(tag, key, at, at + word.len());
+        Ok(at + word.len())
+    }
+
+    #[inline(always)]
+    fn space(&self, at: usize) -> usize {
+        if self.byte(at) > b' ' {
+            at
+        } else if self.byte(at) == b' ' && self.byte(at + 1) > b' ' {
+            at + 1
+        } else {
+            text::behind_space(self.text, at)
+        }
+    }
+
+    #[inline(always)]
+    fn leaf(&mut self, tag: Tag, key: Key, start: usize, end: usize) {
+        let index = offset(self.nodes.len()); // Each takes at least one byte of the text.
+        self.nodes
+            .push(Entry::leaf(tag, key, span(start, end), index));
+    }
+
+    #[inline(always)]
+    fn from(&self, at: usize) -> &[u8] {
+        self.text.get(at..).unwrap_or_default()
+    }
+
+    /// The byte there; 0, which stands nowhere in a document, at the end.
+    #[inline(always)]
+    fn byte(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(0)
+    }
+}
+
+#[cold]
+fn error(offset: usize, what: &'static str) -> JsonError {
+    JsonError { offset, what }
+}
+
+#[inline(always)]
+fn span(start: usize, end: usize) -> Span {
+    Span {
+        start: offset(start),
+        len: offset(end - start),
     }
 }
 
 /// An offset of a text whose length was checked to fit.
-#[inline]
+#[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
     reason = "`parse` refuses texts of 4 GiB"

@@ -43,6 +43,38 @@ fn agree(text: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Objects with some of the same keys, in an order of their own, and more objects in them.
+fn similar() -> impl Strategy<Value = String> {
+    let space = prop::sample::select(&["", "", " ", "\n  "][..]);
+    let key = prop::sample::select(
+        &[
+            r#""a""#,
+            r#""b""#,
+            r#""ab""#,
+            r#""""#,
+            r#""a\"b""#,
+            r#""key of more than sixteen bytes""#,
+            r#""key of more than sixteen bytez""#,
+            r#""fourteen bytes""#,
+        ][..],
+    );
+    let scalar = prop::sample::select(&["1", "-2.5e3", "true", "null", r#""""#, r#""x\n""#][..]);
+    let scalar = scalar.prop_map(str::to_owned);
+    let value = scalar.prop_recursive(3, 12, 4, move |inner| {
+        let member = (key.clone(), space.clone(), inner.clone());
+        let members = prop::collection::vec(member, 0..6);
+        let object = members.prop_map(|members| {
+            let members = members
+                .iter()
+                .map(|(k, s, v)| format!("{s}{k}{s}:{s}{v}{s}"));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        });
+        let list = prop::collection::vec(inner, 0..4);
+        prop_oneof![3 => object, 1 => list.prop_map(|all| format!("[{}]", all.join(",")))]
+    });
+    prop::collection::vec(value, 0..6).prop_map(|all| format!("[{}]", all.join(",")))
+}
+
 fn document() -> impl Strategy<Value = String> {
     let space = prop::sample::select(&["", " ", "\n\t ", "\r"][..]);
     let text = prop::string::string_regex(
@@ -90,6 +122,42 @@ proptest! {
         tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..12),
     ) {
         agree(tokens.concat().as_bytes())?;
+    }
+
+    #[test]
+    fn lists_of_similar_objects_are_read_as_serde_json_reads_them(text in similar()) {
+        agree(text.as_bytes())?;
+        for end in 0..text.len() {
+            agree(&text.as_bytes()[..end])?;
+        }
+    }
+
+    #[test]
+    fn members_are_recalled_as_they_are_found(text in similar()) {
+        let json = json(&text);
+        let wanted = ["b", "key of more than sixteen bytes", "a\"b", ""];
+        let find = |key: Str<'_>| wanted.iter().position(|wanted| key.is(wanted));
+        let mut recall = Recall::default();
+        for object in json.root().elements() {
+            let mut recalled = Vec::new();
+            recall.members(object, find, |at, member| recalled.push((at, member.span())));
+            let members = object.members();
+            let found = members.filter_map(|(key, member)| Some((find(key)?, member.span())));
+            prop_assert_eq!(recalled, found.collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_is_looked_for_is_found_however_long_the_text_is(
+        text in prop::collection::vec(prop::sample::select(&b" \n\t\ra\"\\\x00\x1f\x20\x7f\xff"[..]), 0..70),
+        at in 0_usize..80,
+    ) {
+        let from = text.get(at..).unwrap_or_default();
+        let behind = |is: fn(&u8) -> bool| at + from.iter().position(is).unwrap_or(from.len());
+        let special = behind(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        prop_assert_eq!(text::special(&text, at), special);
+        let other = behind(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+        prop_assert_eq!(text::behind_space(&text, at), other);
     }
 
     #[test]
@@ -220,6 +288,21 @@ fn members_are_found_and_the_last_of_equal_keys_wins() {
         &json.text()[start as usize..(start + len) as usize],
         b"[1,[2,3]]"
     );
+}
+
+#[test]
+fn equal_keys_of_similar_objects_stand_at_one_place() {
+    // The last bytes of a text are not compared.
+    let json = json(r#"[{"a":{"b":1},"c":2},{"a":{"b":3},"c":4},"sixteen and more"]"#);
+    let objects: Vec<_> = json.root().elements().collect();
+    let places = |object: Node<'_>| -> Vec<_> {
+        let keys = object.members().map(|(key, _)| key.raw_bytes().as_ptr());
+        keys.collect()
+    };
+
+    assert_eq!(places(objects[0]), places(objects[1]));
+    let inner = |object: Node<'_>| places(object.get("a").unwrap());
+    assert_eq!(inner(objects[0]), inner(objects[1]));
 }
 
 #[test]

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use wide::u8x16;
+
 /// A string as it stands in a document.
 #[derive(Clone, Copy)]
 pub struct Str<'a> {
@@ -79,37 +81,48 @@ pub(super) fn utf8(bytes: &[u8]) -> &str {
 
 /// The first byte at or behind `at` that is a quote, a backslash or a control character; the
 /// length of the text when there is none.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as in `parse`")]
 pub(super) fn special(text: &[u8], mut at: usize) -> usize {
-    while let Some((chunk, _)) = text
-        .get(at..)
-        .and_then(|rest| rest.split_first_chunk::<8>())
-    {
-        let found = specials(u64::from_le_bytes(*chunk));
+    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        let chunk = u8x16::new(*chunk);
+        let found = chunk.simd_eq(b'"') | chunk.simd_eq(b'\\') | chunk.simd_le(0x1f);
+        let found = found.to_bitmask();
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            return at + found.trailing_zeros() as usize;
         }
-        at += 8;
+        at += 16;
     }
+    special_near_end(text, at)
+}
+
+/// The first byte at or behind `at` that is not white space.
+#[cold]
+pub(super) fn behind_space(text: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+        let chunk = u8x16::new(*chunk);
+        let space = chunk.simd_eq(b' ') | chunk.simd_eq(b'\n');
+        let space = space | chunk.simd_eq(b'\r') | chunk.simd_eq(b'\t');
+        let other = !space.to_bitmask();
+        if other.trailing_zeros() < 16 {
+            return at + other.trailing_zeros() as usize;
+        }
+        at += 16;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+        .unwrap_or(rest.len())
+}
+
+fn special_near_end(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     at + rest
         .iter()
         .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
         .unwrap_or(rest.len())
 }
-
-/// The high bit of each byte that is special. Bytes above the first such byte may be wrong.
-#[inline]
-fn specials(word: u64) -> u64 {
-    let quote = word ^ (ONES * u64::from(b'"'));
-    let backslash = word ^ (ONES * u64::from(b'\\'));
-    let zero_byte = |word: u64| word.wrapping_sub(ONES) & !word;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (zero_byte(quote) | zero_byte(backslash) | control) & HIGHS
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// What a backslash begins.
 pub(super) enum Escape {

@@ -108,10 +108,7 @@ impl<'a> Value<'a> {
     pub fn as_list(&self) -> Option<List<'_, 'a>> {
         match self {
             Self::List(elements) => Some(List::Owned(elements)),
-            Self::Node(node) => match node.kind() {
-                Kind::List(_) => Some(List::Node(*node)),
-                _ => None,
-            },
+            Self::Node(node) if node.is_list() => Some(List::Node(*node)),
             _ => None,
         }
     }
@@ -121,10 +118,7 @@ impl<'a> Value<'a> {
     pub fn as_object(&self) -> Option<Fields<'_, 'a>> {
         match self {
             Self::Object(object) => Some(Fields::Owned(object)),
-            Self::Node(node) => match node.kind() {
-                Kind::Object(_) => Some(Fields::Node(*node)),
-                _ => None,
-            },
+            Self::Node(node) if node.is_object() => Some(Fields::Node(*node)),
             _ => None,
         }
     }
@@ -236,14 +230,16 @@ impl<'a> From<&'a Json> for Value<'a> {
 }
 
 fn write_node(node: Node<'_>, out: &mut Vec<u8>) {
-    match node.kind() {
-        Kind::List(elements) => write_list(elements, out, write_node),
-        Kind::Object(members) => write_members(members, out, |(key, value), out| {
+    if node.is_object() {
+        write_members(node.members(), out, |(key, value), out| {
             out.extend_from_slice(key.raw_bytes());
             out.push(b':');
             write_node(value, out);
-        }),
-        _ => out.extend_from_slice(node.raw_bytes()),
+        });
+    } else if node.is_list() {
+        write_list(node.elements(), out, write_node);
+    } else {
+        out.extend_from_slice(node.raw_bytes());
     }
 }
 

@@ -15,7 +15,10 @@ use super::report::{Report, ReportKind, Reports};
 use super::scope::{Place, Scope, Trail, Vars};
 use crate::json::{Object, Value};
 
+mod group;
 mod path;
+
+use self::group::Groups;
 
 /// How much any evaluation may do: one for each path and list element, one for each eight bytes
 /// looked through or given, however often they are given. A fraction of a second.
@@ -85,6 +88,7 @@ fn outcome<'a>(
         vars,
         reports: Reports::default(),
         left: WORK.saturating_add(bytes.saturating_mul(WORK_A_BYTE)),
+        groups: Groups::default(),
     };
     let value = eval(&mut run);
     Outcome {
@@ -102,6 +106,7 @@ pub(super) struct Run<'r, 'a> {
     pub(super) vars: &'r Vars<'a>,
     reports: Reports,
     left: usize,
+    groups: Groups<'a>,
 }
 
 impl Run<'_, '_> {
@@ -193,6 +198,9 @@ fn object_value<'a>(
     selection: &'a Selection,
     scope: Scope<'_, 'a>,
 ) -> Value<'a> {
+    if let Some(value) = group::object_value(run, selection, scope) {
+        return value;
+    }
     let mut result = Merged::with_capacity(selection.items.len());
     for item in &selection.items {
         let lossy = match item {

@@ -1,7 +1,6 @@
 //! What is given of interfaces, unions and interface objects, as views.
 
-use super::dump::dump;
-use super::support::{graph, supergraph, views};
+use super::support::views;
 
 #[test]
 fn members_are_given_more_by_fragments() {

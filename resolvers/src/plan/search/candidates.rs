@@ -96,12 +96,17 @@ impl Attempt<'_, '_> {
         found.retain(|candidate| {
             !under_way(candidate) && only.is_none_or(|only| only == candidate.source)
         });
+        let is_deep = matches!(goal, Goal::Field(_, slot) if self.is_deep(*slot));
+        if is_deep {
+            // Each of them may bring a part; those that are used have brought theirs.
+            found.retain(|candidate| !self.is_used(candidate, state));
+        }
         let deeper: Vec<Candidate> = found
             .iter()
             .filter_map(|candidate| self.deeper(candidate, state))
             .collect();
         found.extend(deeper);
-        self.ranked(found, state)
+        self.ranked(found, state, is_deep)
     }
 
     /// The same candidate, where a part of its key is an object that has not all that the key
@@ -265,7 +270,7 @@ impl Attempt<'_, '_> {
     }
 
     /// The cheapest first; one that costs nothing makes the others pointless.
-    fn ranked(&self, found: Vec<Candidate>, state: &State) -> Vec<Candidate> {
+    fn ranked(&self, found: Vec<Candidate>, state: &State, is_deep: bool) -> Vec<Candidate> {
         let mut ranked: Vec<Ranked> = found
             .into_iter()
             .map(|candidate| {
@@ -279,11 +284,13 @@ impl Attempt<'_, '_> {
             })
             .collect();
         let free = ranked.iter().position(|it| it.price == 0);
-        if let Some(free) = free {
+        if let Some(free) = free.filter(|_| !is_deep) {
             return vec![ranked.swap_remove(free).candidate];
         }
         drop_detours(&mut ranked);
-        self.drop_lesser(&mut ranked);
+        if !is_deep {
+            self.drop_lesser(&mut ranked);
+        }
         ranked.sort_by_key(|it| (it.price, std::cmp::Reverse(it.reach.count_ones())));
         ranked.into_iter().map(|it| it.candidate).collect()
     }

@@ -45,9 +45,12 @@ impl Goal {
 
 impl Attempt<'_, '_> {
     /// Whether nothing need be done for a goal.
-    pub(super) fn is_reached(&self, goal: &Goal, state: &State) -> bool {
+    pub(super) fn is_reached(&mut self, goal: &Goal, state: &State) -> bool {
         match goal {
             Goal::Told => self.is_told(state),
+            Goal::Field(on, slot) if self.is_deep(*slot) => {
+                self.giver(state, *on, *slot).is_some() && self.has_all(state, (*on, *slot))
+            }
             Goal::Field(on, slot) => self.giver(state, *on, *slot).is_some(),
             Goal::Key(on, part) => self.key_part(state, *on, part).is_some(),
             Goal::Use(_) | Goal::Reached(_) => false,
@@ -291,32 +294,56 @@ impl Attempt<'_, '_> {
         (on, index): (TypeId, usize),
         state: &mut State,
     ) -> Option<u64> {
-        let position = self.search.selection.position(self.place.at);
-        let Some(child) = position.slots[need.slot].child else {
-            return Some(0);
-        };
-        let wanted = (self.place.at, on, need.slot);
+        let (offers, deps) = self.offers_of(state, (on, need.slot), Some(index));
+        let deps = state.closure(deps);
+        state.wait(index, deps);
+        self.cost_of(need.slot, &offers)
+    }
+
+    /// Whether what is inside of a slot can be had from those who give it.
+    fn has_all(&mut self, state: &State, wanted: (TypeId, usize)) -> bool {
+        let (offers, _) = self.offers_of(state, wanted, None);
+        self.cost_of(wanted.1, &offers).is_some()
+    }
+
+    /// What is offered inside of a slot, and by which of the chosen, but for one of them and those
+    /// that wait for it.
+    fn offers_of(
+        &self,
+        state: &State,
+        (on, slot): (TypeId, usize),
+        except: Option<usize>,
+    ) -> (Vec<Offer>, Chosens) {
+        let wanted = (self.place.at, on, slot);
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let base = state.base.iter();
         let mut offers: Vec<Offer> = base
             .filter_map(|offer| offer.inside(graph, selection, wanted))
             .collect();
         let mut deps = Chosens::default();
-        for (other, chosen) in state.chosen.iter().enumerate() {
-            if other == index || chosen.deps.has(index) {
+        for (index, chosen) in state.chosen.iter().enumerate() {
+            if except.is_some_and(|except| index == except || chosen.deps.has(except)) {
                 continue;
             }
             if let Some(offer) = chosen.inside(graph, selection, wanted) {
                 offers.push(offer);
-                deps.add(Chosens::one(other));
+                deps.add(Chosens::one(index));
             }
         }
-        let deps = state.closure(deps);
-        state.wait(index, deps);
-        let place = Place::whole(graph, selection, child, &offers);
+        (offers, deps)
+    }
+
+    /// What the objects in a slot cost where this is offered; `None` when they cannot be had.
+    fn cost_of(&mut self, slot: usize, offers: &[Offer]) -> Option<u64> {
+        let (graph, selection) = (self.search.graph, &*self.search.selection);
+        let position = selection.position(self.place.at);
+        let Some(child) = position.slots[slot].child else {
+            return Some(0);
+        };
+        let place = Place::whole(graph, selection, child, offers);
         self.search.memory.depth += 1;
         let known = self.search.memory.depth <= MAX_DEPTH;
-        let cover = known.then(|| self.search.cover(&place, &offers)).flatten();
+        let cover = known.then(|| self.search.cover(&place, offers)).flatten();
         self.search.memory.depth -= 1;
         cover.map(|cover| cover.cost)
     }

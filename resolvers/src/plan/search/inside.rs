@@ -174,7 +174,7 @@ impl Attempt<'_, '_> {
             .collect()
     }
 
-    fn is_used(&self, candidate: &Candidate, state: &State) -> bool {
+    pub(super) fn is_used(&self, candidate: &Candidate, state: &State) -> bool {
         let graph = self.search.graph;
         let offer = candidate.offer(graph);
         let entry = (candidate.on, candidate.entry);

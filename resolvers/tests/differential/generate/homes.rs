@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::Generator;
+use crate::data::found_at;
 use crate::model::{Given, HomeKey, How, Kind, Name, Pick, Role};
 
 impl Generator {
@@ -119,6 +120,8 @@ impl Generator {
                     self.home(name, subgraph).keys[0].resolvable = resolvable;
                 }
             }
+            // What each subgraph gives of it was decided before.
+            Kind::Value if name == super::split::NAME => {}
             Kind::Value => {
                 // A value cannot be asked for elsewhere, so all of it is given.
                 let fields: Vec<Name> = ty.fields.keys().cloned().collect();
@@ -180,10 +183,27 @@ impl Generator {
                 continue;
             }
             let count = [1, 1, 1, 1, 2, 2, 3][self.random.below(7)];
-            for subgraph in self.random.some(subgraphs, count) {
-                self.give(owner, &subgraph, &field);
+            let mut givers = self.random.some(subgraphs, count);
+            for subgraph in &givers {
+                self.give(owner, subgraph, &field);
+            }
+            // There must be objects that all of them know.
+            while givers.len() > 1 && self.is_of_nothing(owner, &field) {
+                let last = givers.pop().unwrap_or_else(|| owner.into());
+                let home = self.home(owner, &last);
+                home.given.shift_remove(&field);
+                if home.given.is_empty() {
+                    self.model.types[owner].homes.shift_remove(&last);
+                }
             }
         }
+    }
+
+    /// Whether a field leads to objects, but to none that all who give it know.
+    fn is_of_nothing(&self, owner: &str, name: &str) -> bool {
+        let field = &self.model.types[owner].fields[name];
+        self.model.get(&field.ty.named).is_some()
+            && found_at(&self.model, owner, name, field).is_empty()
     }
 
     /// Some subgraphs promise more than others.

@@ -14,7 +14,9 @@ impl Generator {
             let Some(subgraph) = self.random.pick(&subgraphs).cloned() else {
                 continue;
             };
-            if is_alone(&self.model, &name, &subgraph) {
+            // Of what an interface object knows, somebody must be able to say the type.
+            let is_told = self.model.interfaces(&name, None).is_empty();
+            if is_told && is_alone(&self.model, &name, &subgraph) {
                 let seed = self.random.next() % 3;
                 self.model.types[&name].unknown = Some((subgraph, seed));
             }

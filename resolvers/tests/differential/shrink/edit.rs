@@ -90,7 +90,8 @@ fn of_home(model: &Model, name: &Name, subgraph: &Name) -> Vec<Edit> {
             let (ty, subgraph, field) = at();
             edits.push(Edit::Provides(ty, subgraph, field, index));
         }
-        if given.is_stricter || given.overrides.is_some() {
+        let is_plain = !given.is_stricter && given.narrower.is_none();
+        if !is_plain || given.overrides.is_some() {
             let (ty, subgraph, field) = at();
             edits.push(Edit::Plain(ty, subgraph, field));
         }
@@ -167,6 +168,7 @@ impl Edit {
             Self::Plain(_, _, field) => {
                 let given = &mut changed.given[field];
                 given.is_stricter = false;
+                given.narrower = None;
                 if let Some(from) = given.overrides.take() {
                     let others = &mut model.types[name].homes;
                     let other = others.get_mut(&from).and_then(|it| it.given.get_mut(field));

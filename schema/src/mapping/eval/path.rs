@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::group::Found;
 use super::{Run, selection_value, value as expr_value};
-use crate::json::Value;
+use crate::json::{Node, Value};
 use crate::mapping::ast::{Expr, Head, Key, Path, Step};
 use crate::mapping::methods::{self, Call};
 use crate::mapping::report::ReportKind;
@@ -17,13 +18,41 @@ pub(in crate::mapping) fn value<'a>(
     scope: Scope<'_, 'a>,
 ) -> Option<Value<'a>> {
     run.spend(1, &path.range)?;
-    let walk = Walk {
-        path,
-        base: base(path, scope),
-        from: 0,
-    };
     let value = head(run, path, scope)?;
-    let value = steps(run, walk, value, scope)?;
+    behind_head(run, path, value, scope)
+}
+
+/// As [`value`], the member of `object` that the path starts with being found.
+pub(super) fn value_of<'a>(
+    run: &mut Run<'_, 'a>,
+    Found { path, key, member }: Found<'a>,
+    (object, scope): (Node<'a>, Scope<'_, 'a>),
+) -> Option<Value<'a>> {
+    run.spend(1, &path.range)?;
+    run.spend(object.len() / 4, &key.range)?;
+    let Some(member) = member else {
+        if !is_guarded(path) {
+            missing(run, scope.dollar, key);
+        }
+        return None;
+    };
+    behind_head(run, path, Value::Node(member), scope)
+}
+
+fn behind_head<'a>(
+    run: &mut Run<'_, 'a>,
+    path: &'a Path,
+    mut value: Value<'a>,
+    scope: Scope<'_, 'a>,
+) -> Option<Value<'a>> {
+    if !path.steps.is_empty() || path.group.is_some() {
+        let walk = Walk {
+            path,
+            base: base(path, scope),
+            from: 0,
+        };
+        value = steps(run, walk, value, scope)?;
+    }
     run.spend(value.weight() / 8, &path.range)?;
     Some(value)
 }
@@ -46,15 +75,17 @@ fn base<'s>(path: &Path, scope: Scope<'s, '_>) -> &'s Trail<'s> {
 
 fn head<'a>(run: &mut Run<'_, 'a>, path: &'a Path, scope: Scope<'_, 'a>) -> Option<Value<'a>> {
     match &path.head {
-        Head::Key(key) => {
-            let is_guarded = matches!(path.steps.first(), Some(Step::Question(_)));
-            property(run, scope.dollar, key, is_guarded)
-        }
+        Head::Key(key) => property(run, scope.dollar, key, is_guarded(path)),
         Head::Dollar(range) => copy(run, scope.dollar.value, range),
         Head::At(range) => copy(run, scope.at.value, range),
         Head::Variable(key) => variable(run, key, scope),
         Head::Expr(expr) => expr_value(run, expr, scope),
     }
+}
+
+/// Whether the head may be absent.
+fn is_guarded(path: &Path) -> bool {
+    matches!(path.steps.first(), Some(Step::Question(_)))
 }
 
 fn variable<'a>(run: &mut Run<'_, 'a>, key: &Key, scope: Scope<'_, 'a>) -> Option<Value<'a>> {

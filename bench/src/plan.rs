@@ -1,0 +1,247 @@
+//! How long planning takes: over generated graphs of many services, and over a folder of
+//! supergraphs with operations.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use resolvers::Engine;
+use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings};
+use schema::graph::Graph;
+use schema::link::{self, LinkOptions};
+use schema::span::Document;
+use schema::subgraph::Subgraph;
+use serde::Deserialize;
+
+use crate::failure::Failure;
+use crate::print;
+
+/// What to plan.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// A folder of suites, each with `supergraph.graphql` and `tests.json`, instead of the
+    /// generated graphs
+    #[arg(long, value_name = "FOLDER")]
+    suites: Option<PathBuf>,
+}
+
+/// Sizes of generated graphs, in services.
+const SERVICES: [usize; 4] = [10, 30, 100, 300];
+
+/// Sizes of generated operations, in fields.
+const FIELDS: [usize; 5] = [10, 30, 100, 300, 1_000];
+
+/// Each is planned so often, and the shortest time counts.
+const ROUNDS: usize = 5;
+
+/// Services that know a type, and fields that a type has, each given by three of them.
+const KNOWN_BY: usize = 10;
+const OWN_FIELDS: usize = 12;
+
+pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
+    match &plan.suites {
+        Some(folder) => suites(folder),
+        None => growth(),
+    }
+}
+
+fn growth() -> Result<(), Failure> {
+    let mut table =
+        String::from("| services | fields | requests | planning |\n|---|---|---|---|\n");
+    for services in SERVICES {
+        let engine = engine(graph(services)?)?;
+        for fields in FIELDS {
+            let query = operation(fields, services);
+            let took = shortest(&engine, &query)?;
+            let (requests, whole) = requests(&engine, &query)?;
+            let whole = if whole { "" } else { " (budget spent)" };
+            let _ = writeln!(
+                table,
+                "| {services} | {fields} | {requests} | {took:.1?}{whole} |"
+            );
+        }
+    }
+    print::answer(&table);
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Case {
+    query: String,
+}
+
+fn suites(folder: &Path) -> Result<(), Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| io(folder, error))?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.join("supergraph.graphql").is_file())
+        .collect();
+    paths.sort();
+    let (mut times, mut total, mut refused) = (Vec::new(), 0, 0);
+    for path in &paths {
+        let engine = engine(supergraph(&path.join("supergraph.graphql"))?)?;
+        let text = text(&path.join("tests.json"))?;
+        let cases: Vec<Case> = serde_json::from_str(&text)
+            .map_err(|error| Failure::Planning(format!("{}: {error}", path.display())))?;
+        for case in &cases {
+            match shortest(&engine, &case.query) {
+                Ok(took) => {
+                    times.push(took);
+                    total += requests(&engine, &case.query)?.0;
+                }
+                Err(_) => refused += 1, // Some suites ask what cannot be answered.
+            }
+        }
+    }
+    times.sort_unstable();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    let worst = times.last().copied().unwrap_or_default();
+    print::answer(&format!(
+        "{} operations planned, {refused} refused, {total} requests; median {median:.1?}, worst {worst:.1?}",
+        times.len()
+    ));
+    Ok(())
+}
+
+fn shortest(engine: &Engine, query: &str) -> Result<Duration, Failure> {
+    let mut shortest = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let took = engine.time_planning(query).map_err(refusal)?;
+        shortest = shortest.min(took);
+    }
+    Ok(shortest)
+}
+
+/// How many requests the plan has, and whether every choice was looked at.
+fn requests(engine: &Engine, query: &str) -> Result<(usize, bool), Failure> {
+    let plan = engine.explain_json(query, None).map_err(refusal)?;
+    let requests = plan["requests"].as_array().map_or(0, Vec::len);
+    Ok((requests, plan["complete"] == true))
+}
+
+/// `{ t0 { f0 … r0 { id f0 … } } }`, breadth first in each object.
+fn operation(fields: usize, services: usize) -> String {
+    let mut left = fields;
+    let mut text = String::from("{ t0 {");
+    object(&mut text, &mut left, (services, 0));
+    text.push_str(" } }");
+    text
+}
+
+fn object(text: &mut String, left: &mut usize, (services, depth): (usize, usize)) {
+    text.push_str(" id");
+    for field in 0..OWN_FIELDS {
+        if *left == 0 {
+            return;
+        }
+        *left -= 1;
+        let _ = write!(text, " f{field}");
+    }
+    for link in 0..KNOWN_BY.min(services) {
+        if *left == 0 || depth == 6 {
+            return;
+        }
+        *left -= 1;
+        let _ = write!(text, " r{link} {{");
+        object(text, left, (services, depth + 1));
+        text.push_str(" }");
+    }
+}
+
+/// A ring of services: each has a root field and its own type, knows nine further types by key,
+/// and leads from each of them to its own; each field of a type is given by three services.
+fn graph(services: usize) -> Result<Arc<Graph>, Failure> {
+    let subgraphs: Vec<Subgraph> = (0..services)
+        .map(|index| subgraph(index, services))
+        .collect();
+    linked(link::link(&subgraphs, LinkOptions::default()))
+}
+
+fn subgraph(index: usize, services: usize) -> Subgraph {
+    let mut text = format!(
+        "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\", \"@shareable\"])\n\
+         type Query {{ t{index}: [T{index}] }}\n"
+    );
+    let known = KNOWN_BY.min(services);
+    for offset in 0..known {
+        // The type that this service knows as the `offset`th of those that know it.
+        let ty = (index + services - offset) % services;
+        let _ = writeln!(text, "type T{ty} @key(fields: \"id\") {{ id: ID!");
+        for field in 0..OWN_FIELDS {
+            let gives = (0..3).any(|copy| (field * 7 + copy * 3) % known == offset);
+            if gives {
+                let _ = writeln!(text, "  f{field}: String @shareable");
+            }
+        }
+        let _ = writeln!(text, "  r{offset}: [T{index}] }}");
+    }
+    Subgraph {
+        name: format!("s{index}").into(),
+        url: None,
+        document: Document::new(format!("s{index}.graphql"), text),
+    }
+}
+
+fn supergraph(path: &Path) -> Result<Arc<Graph>, Failure> {
+    let document = Document::new(path.display().to_string(), text(path)?);
+    linked(link::link_supergraph(&document, LinkOptions::default()))
+}
+
+type Linked = (Option<Graph>, Vec<schema::diagnostic::Diagnostic>);
+
+fn linked((graph, diagnostics): Linked) -> Result<Arc<Graph>, Failure> {
+    let first = || {
+        diagnostics
+            .first()
+            .map_or_else(String::new, |it| it.render())
+    };
+    graph
+        .map(Arc::new)
+        .ok_or_else(|| Failure::Planning(first()))
+}
+
+fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
+    let settings = Settings {
+        sources: BTreeMap::new(),
+        services: BTreeMap::new(),
+        local: BTreeMap::new(),
+        limits: Limits {
+            depth: 100,
+            tokens: 100_000,
+            fields: 100_000,
+            source_body: 1 << 20,
+            source_url: 8_000,
+            errors: 1,
+        },
+        operation_timeout: Duration::from_secs(1),
+        source_timeout: Duration::from_secs(1),
+        source_calls: None,
+        batching: Batching::Within,
+        environment: BTreeMap::new(),
+        reports: Reports::Hide,
+        prepared_operations: NonZeroUsize::MIN,
+        introspection: Introspection::Allow,
+    };
+    Engine::new(graph, settings).map_err(|error| Failure::Planning(error.to_string()))
+}
+
+fn refusal(errors: Vec<resolvers::error::RequestError>) -> Failure {
+    let first = errors.into_iter().next();
+    Failure::Planning(first.map_or_else(String::new, |error| error.message))
+}
+
+fn text(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| io(path, error))
+}
+
+fn io(path: &Path, error: std::io::Error) -> Failure {
+    Failure::Io {
+        doing: format!("reading {}", path.display()),
+        error,
+    }
+}

@@ -1,0 +1,143 @@
+//! Batching across operations: concurrent operations share calls, each with its own answer.
+//!
+//! Equal reads that are under way are made once (`calls`). The keys of a connector that is asked
+//! for many objects at a time go out together while another call of its kind is under way
+//! (`groups`). Shared is only what is equal in everything that is sent, credentials included.
+//! Nothing here outlives those who wait for it: answers are not kept, that is what a cache is for.
+//!
+//! Mutations, and what their operations read, never come here; what ran before a mutation ended
+//! is not joined after it, so that nobody reads what was there before their own write.
+
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hashbrown::HashTable;
+
+use self::calls::Call;
+use self::flight::Waiter;
+use self::groups::Group;
+use crate::error::FetchError;
+use crate::fetch::Sources;
+
+mod calls;
+mod flight;
+pub(crate) mod groups;
+pub(crate) mod identity;
+mod keys;
+
+/// What is under way for all operations of an engine.
+#[derive(Debug)]
+pub(crate) struct Loader {
+    sources: Arc<Sources>,
+    calls: Shards<Call>,
+    groups: Shards<Group>,
+    /// How many keys all groups hold.
+    keys: AtomicUsize,
+    hasher: foldhash::fast::RandomState,
+    /// Counts mutations that ended.
+    writes: AtomicU64,
+    next: AtomicU64,
+}
+
+type Shards<T> = [Mutex<HashTable<T>>; SHARDS];
+
+impl Loader {
+    /// A loader that asks `sources`.
+    pub(crate) fn new(sources: Arc<Sources>) -> Self {
+        Self {
+            sources,
+            calls: Shards::default(),
+            groups: Shards::default(),
+            keys: AtomicUsize::new(0),
+            hasher: foldhash::fast::RandomState::default(),
+            writes: AtomicU64::new(0),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    /// A number that nobody else has.
+    pub(crate) fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Something was written: what is under way may not know of it, so nobody joins it any more.
+    pub(crate) fn written(&self) {
+        self.writes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
+    }
+
+    fn hash(&self, identity: &[u8]) -> u64 {
+        self.hasher.hash_one(identity)
+    }
+}
+
+/// Waits for at most `timeout`; a call that takes longer is joined by nobody else.
+pub(crate) async fn wait<T: Clone + Send + 'static>(
+    mut waiter: Waiter<T>,
+    timeout: Duration,
+) -> Result<T, FetchError> {
+    let outcome = tokio::time::timeout(timeout, &mut waiter).await;
+    outcome.map_err(|_| {
+        waiter.close();
+        FetchError::Timeout(timeout)
+    })
+}
+
+fn shard<T>(shards: &Shards<T>, hash: u64) -> MutexGuard<'_, HashTable<T>> {
+    // The table takes its own bits from both ends of the hash; these are between.
+    let index = usize::try_from(hash >> 32).unwrap_or(0) % SHARDS;
+    lock(&shards[index])
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whole between any two statements, so a panic elsewhere cannot have broken it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// More than there are cores, so that two rarely want the same.
+const SHARDS: usize = 32;
+
+/// Different calls under way in one shard, and different groups; beyond, calls are made unshared.
+const MAX_IN_SHARD: usize = 1_024;
+
+/// Keys of all groups together; beyond, operations ask for theirs alone.
+const MAX_KEYS: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep};
+
+    use super::flight::Flight;
+    use super::*;
+
+    type Answer = &'static str;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leads_and_runs_out_of_time_leaves_the_others_theirs() {
+        let second = Duration::from_secs(1);
+        let call = async move {
+            sleep(second * 5 / 4).await;
+            "it"
+        };
+        let first: Waiter<Answer> = Flight::launch(call, || "panicked");
+        let flight = Arc::clone(first.flight());
+        let follower = flight.join().unwrap();
+        let later = async {
+            sleep(second / 2).await;
+            wait(follower, second).await
+        };
+        let start = Instant::now();
+
+        let (first, later) = tokio::join!(wait(first, second), later);
+
+        assert!(matches!(first, Err(FetchError::Timeout(it)) if it == second));
+        assert_eq!(later.unwrap(), "it");
+        assert_eq!(start.elapsed(), second * 5 / 4);
+        assert!(flight.join().is_none(), "what took too long was joined");
+    }
+}

@@ -1,0 +1,250 @@
+//! One call and everybody who waits for it.
+//!
+//! No task is spawned: who asked first drives the call, the others wait to be told. Who drives it
+//! and goes away hands it to those who still wait; the last to go away abandons it. A panic of
+//! the call is an outcome.
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::lock;
+
+/// A call that may be under way, and what became of it.
+pub(super) struct Flight<T> {
+    state: Mutex<State<T>>,
+}
+
+struct State<T> {
+    /// While nobody drives it.
+    call: Option<BoxFuture<'static, T>>,
+    outcome: Option<T>,
+    waiting: usize,
+    /// Of those who wait to be told, by number.
+    wakers: Vec<Option<Waker>>,
+    /// Nobody can join any more.
+    is_closed: bool,
+}
+
+/// Somebody who waits for a call, and may be the one who drives it.
+pub(crate) struct Waiter<T: Clone> {
+    flight: Arc<Flight<T>>,
+    number: usize,
+    call: Option<BoxFuture<'static, T>>,
+}
+
+impl<T: Clone + Send + 'static> Flight<T> {
+    /// A call that its one waiter drives; `panicked` is its outcome when it panics.
+    pub(super) fn launch(
+        call: impl Future<Output = T> + Send + 'static,
+        panicked: fn() -> T,
+    ) -> Waiter<T> {
+        // What a call shares with others is behind locks that are never held while it waits.
+        let call = AssertUnwindSafe(call).catch_unwind();
+        let call = call.map(move |outcome| outcome.unwrap_or_else(|_| panicked()));
+        let state = State {
+            call: Some(call.boxed()),
+            outcome: None,
+            waiting: 1,
+            wakers: vec![None],
+            is_closed: false,
+        };
+        Waiter {
+            flight: Arc::new(Self {
+                state: Mutex::new(state),
+            }),
+            number: 0,
+            call: None,
+        }
+    }
+
+    /// One more who waits; `None` when it is too late.
+    pub(super) fn join(self: &Arc<Self>) -> Option<Waiter<T>> {
+        let mut state = lock(&self.state);
+        if state.is_closed {
+            return None;
+        }
+        state.waiting += 1;
+        state.wakers.push(None);
+        Some(Waiter {
+            flight: Arc::clone(self),
+            number: state.wakers.len() - 1,
+            call: None,
+        })
+    }
+
+    fn land(&self, outcome: T) {
+        let mut state = lock(&self.state);
+        state.outcome = Some(outcome);
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+}
+
+impl<T: Clone> Waiter<T> {
+    pub(super) fn flight(&self) -> &Arc<Flight<T>> {
+        &self.flight
+    }
+
+    /// Lets nobody join any more: the call takes too long.
+    pub(super) fn close(&self) {
+        lock(&self.flight.state).is_closed = true;
+    }
+}
+
+impl<T: Clone + Send + 'static> Future for Waiter<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let this = &mut *self;
+        if this.call.is_none() {
+            let mut state = lock(&this.flight.state);
+            if let Some(outcome) = &state.outcome {
+                return Poll::Ready(outcome.clone());
+            }
+            this.call = state.call.take();
+            if this.call.is_none() {
+                if let Some(waker) = state.wakers.get_mut(this.number) {
+                    *waker = Some(context.waker().clone());
+                }
+                return Poll::Pending;
+            }
+        }
+        let Some(call) = &mut this.call else {
+            return Poll::Pending; // It was just put there.
+        };
+        let outcome = ready!(call.poll_unpin(context));
+        this.call = None;
+        this.flight.land(outcome.clone());
+        Poll::Ready(outcome)
+    }
+}
+
+impl<T: Clone> Drop for Waiter<T> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.flight.state);
+        state.waiting -= 1;
+        if state.outcome.is_some() {
+            return;
+        }
+        if let Some(waker) = state.wakers.get_mut(self.number) {
+            *waker = None;
+        }
+        if let Some(call) = self.call.take() {
+            state.call = Some(call);
+        }
+        let mut abandoned = None;
+        let mut wakers = Vec::new();
+        if state.waiting == 0 {
+            state.is_closed = true;
+            abandoned = state.call.take();
+        } else if state.call.is_some() {
+            // All of them: one that is woken alone may be gone before it gets to drive.
+            wakers.extend(state.wakers.iter_mut().filter_map(Option::take));
+        }
+        drop(state);
+        // Outside of the lock: what is dropped may take others.
+        drop(abandoned);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl<T> fmt::Debug for Flight<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Flight")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::poll;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn panicked() -> &'static str {
+        "panicked"
+    }
+
+    fn told() -> (oneshot::Sender<&'static str>, Waiter<&'static str>) {
+        let (tell, told) = oneshot::channel();
+        let waiter = Flight::launch(async { told.await.unwrap() }, panicked);
+        (tell, waiter)
+    }
+
+    #[tokio::test]
+    async fn everybody_gets_the_outcome() {
+        let (tell, first) = told();
+        let second = first.flight().join().unwrap();
+        tell.send("it").unwrap();
+
+        assert_eq!(tokio::join!(second, first), ("it", "it"));
+    }
+
+    #[tokio::test]
+    async fn who_waits_goes_on_when_who_drives_goes_away() {
+        let (tell, mut first) = told();
+        let mut second = first.flight().join().unwrap();
+        let mut third = first.flight().join().unwrap();
+        assert!(poll!(&mut first).is_pending());
+        assert!(poll!(&mut second).is_pending());
+        assert!(poll!(&mut third).is_pending());
+
+        drop(first);
+        drop(second);
+        tell.send("it").unwrap();
+
+        assert_eq!(third.await, "it");
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_woken_to_drive() {
+        let (tell, mut first) = told();
+        let second = first.flight().join().unwrap();
+        assert!(poll!(&mut first).is_pending());
+        let other = async {
+            tokio::task::yield_now().await;
+            drop(first);
+            tell.send("it").unwrap();
+        };
+
+        assert_eq!(tokio::join!(second, other).0, "it");
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_abandoned() {
+        let (mut tell, mut first) = told();
+        let flight = Arc::clone(first.flight());
+        let second = flight.join().unwrap();
+        assert!(poll!(&mut first).is_pending());
+
+        drop(first);
+        assert!(!tell.is_closed());
+        drop(second);
+
+        tell.closed().await;
+        assert!(flight.join().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_outcome() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let call = async move {
+            counted.fetch_add(1, Ordering::Relaxed);
+            panic!("on purpose")
+        };
+        let first = Flight::launch(call, panicked);
+        let second = first.flight().join().unwrap();
+
+        assert_eq!(tokio::join!(first, second), ("panicked", "panicked"));
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+    }
+}

@@ -1,0 +1,73 @@
+//! What must be equal for a call to be shared, as bytes: compared whole, never by hash alone.
+//!
+//! Values of headers are taken byte by byte (their `Debug` form hides secrets, and would make
+//! different ones equal). Neither a URL nor a header has a line end in it, so none can pass for
+//! two.
+
+use http::{HeaderMap, HeaderName};
+
+use crate::fetch::request::Request;
+
+/// Of a request: method, URL, headers, body.
+pub(crate) fn of_request(request: &Request) -> Vec<u8> {
+    let body = request.body.as_deref().unwrap_or_default();
+    let mut text = Vec::with_capacity(256 + body.len());
+    text.extend_from_slice(request.method.as_str().as_bytes());
+    text.push(b' ');
+    text.extend_from_slice(request.url.as_str().as_bytes());
+    write_headers(&request.headers, &mut text);
+    text.extend_from_slice(b"\n\n");
+    text.extend_from_slice(body);
+    text
+}
+
+/// Appends a line for each value.
+pub(super) fn write_headers(headers: &HeaderMap, text: &mut Vec<u8>) {
+    for (name, value) in headers {
+        text.push(b'\n');
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.push(b':');
+        text.extend_from_slice(value.as_bytes());
+    }
+}
+
+/// Those headers of a client that a request depends on; `None` is all of them.
+pub(super) fn relevant(client: &HeaderMap, names: Option<&[HeaderName]>) -> HeaderMap {
+    let Some(names) = names else {
+        return client.clone();
+    };
+    let mut headers = HeaderMap::with_capacity(names.len());
+    for name in names {
+        for value in client.get_all(name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, Method};
+
+    use super::*;
+
+    fn request(token: &'static str, body: &'static str) -> Request {
+        let mut token = HeaderValue::from_static(token);
+        token.set_sensitive(true);
+        Request {
+            method: Method::POST,
+            url: "http://service.example.com/".parse().unwrap(),
+            headers: HeaderMap::from_iter([(http::header::AUTHORIZATION, token)]),
+            body: Some(body.into()),
+        }
+    }
+
+    #[test]
+    fn secrets_and_bodies_tell_requests_apart() {
+        let one = of_request(&request("Bearer a", "{}"));
+
+        assert_eq!(one, of_request(&request("Bearer a", "{}")));
+        assert_ne!(one, of_request(&request("Bearer b", "{}")));
+        assert_ne!(one, of_request(&request("Bearer a", "{ }")));
+    }
+}

@@ -1,0 +1,300 @@
+//! What was fetched before, kept for whoever asks again: in this process, then in Redis.
+//!
+//! [`Cache::get_many`] looks for many values at once and says of each what is known; who is told
+//! that a value is missing gets the right to fetch it, and keeps what it fetched. Nothing here
+//! fetches, and nothing here knows of operations or plans.
+//!
+//! Redis is never a reason to fail: what cannot be had in time is missing.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::{mpsc, watch};
+
+pub use self::claim::Claim;
+use self::claim::Flights;
+pub use self::claim::wait::{Renewal, Waiting};
+pub use self::entry::clock::{Clock, Moment};
+pub use self::entry::{Entry, State, Value};
+pub use self::key::{Key, KeyParts, Show, canonical};
+pub use self::lifetime::{Answer, Credentials, Lifetime, Policy, Reuse, Scope, negative, reuse};
+use self::memory::{Memory, Stored};
+pub use self::settings::{CacheSettings, Place, RedisSettings};
+use self::stats::Stats;
+pub use self::stats::{Counts, LATENCY_BOUNDS};
+use self::store::Store;
+use self::store::follow::{Follower, Heard};
+use self::store::write::{Writes, queue};
+use self::tags::Generations;
+pub use self::tags::Tag;
+pub use self::tags::revoke::Reached;
+use self::tags::revoke::Revoker;
+
+mod claim;
+mod entry;
+mod key;
+mod lifetime;
+mod lookup;
+mod memory;
+mod settings;
+mod stats;
+mod store;
+mod tags;
+
+/// Both levels. Clones share them.
+#[derive(Clone)]
+pub struct Cache {
+    inner: Arc<Inner>,
+}
+
+/// Work that the cache does beside answering; each to be run as a task, by its name. All of it ends
+/// when the last clone of the cache is gone.
+pub type Background = Vec<(&'static str, BoxFuture<'static, ()>)>;
+
+/// One value that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Where it is kept when everybody may have it.
+    pub key: Key,
+    /// Where it is kept when only this caller may: the same with the caller in it. `None` when the
+    /// caller is not known, or the value cannot be private.
+    pub private: Option<Key>,
+    /// Whose values answer as well: wider selections of the same.
+    pub also: Vec<Key>,
+    /// What it is invalidated by.
+    pub tags: Vec<Tag>,
+}
+
+/// What is known of a value.
+#[derive(Debug)]
+pub enum Found {
+    /// This.
+    Fresh(Hit),
+    /// That there is no such thing.
+    Negative(Hit),
+    /// This, for now. Who gets the renewal is to renew it, in the background.
+    Stale(Hit, Option<Renewal>),
+    /// Nothing: it is to be fetched by the one who asked.
+    Missing(Claim),
+    /// Nothing yet: somebody else is fetching it.
+    Elsewhere(Waiting),
+}
+
+/// A value that was found.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// Under which of the keys.
+    pub key: Key,
+    /// Where.
+    pub level: Level,
+    stored: Arc<Stored>,
+}
+
+/// Where a value was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// In this process.
+    Memory,
+    /// In Redis.
+    Redis,
+    /// Another's fetch in this process brought it.
+    Flight,
+}
+
+/// What all clones share.
+struct Inner {
+    settings: CacheSettings,
+    memory: Memory,
+    generations: Arc<Generations>,
+    flights: Flights,
+    shared: Option<Shared>,
+    revoker: Arc<Revoker>,
+    background: mpsc::Sender<BoxFuture<'static, ()>>,
+    stats: Arc<Stats>,
+    /// Dropped with the rest: that ends the background work.
+    _stop: watch::Sender<()>,
+}
+
+/// What there is when there is a Redis.
+struct Shared {
+    store: Arc<Store>,
+    writes: Writes,
+    heard: Arc<Heard>,
+}
+
+impl Cache {
+    /// A cache that is empty, and not connected yet; works from now on, with memory only until
+    /// Redis is reached.
+    pub fn start(settings: CacheSettings) -> (Self, Background) {
+        let stats = Arc::new(Stats::default());
+        let generations = Arc::new(Generations::new(settings.tags.max(1)));
+        let (stop, stopped) = watch::channel(());
+        let mut tasks = Background::new();
+        let redis = settings.redis.clone();
+        let store = redis.map(|settings| Arc::new(Store::new(settings, Arc::clone(&stats))));
+        let revoker = Revoker::new(Arc::clone(&generations), store.clone(), Arc::clone(&stats));
+        let revoker = Arc::new(revoker);
+        let shared = store.map(|store| {
+            let revoke = Arc::clone(&revoker).run(stopped.clone());
+            tasks.push(("cache invalidation", revoke.boxed()));
+            Shared::start(store, &generations, &stopped, &mut tasks)
+        });
+        let (background, work) = mpsc::channel(settings.renewals.max(1));
+        tasks.push(("cache renewal", run(work, settings.renewals.max(1)).boxed()));
+        let inner = Inner {
+            memory: Memory::new(settings.memory, Arc::clone(&stats)),
+            generations,
+            flights: Flights::default(),
+            shared,
+            revoker,
+            background,
+            stats,
+            _stop: stop,
+            settings,
+        };
+        (
+            Self {
+                inner: Arc::new(inner),
+            },
+            tasks,
+        )
+    }
+
+    /// What is known of each value, in their order. Waits for Redis at most, and only as long as
+    /// its limit says, a few times.
+    pub async fn get_many(&self, wanted: Vec<Wanted>) -> Vec<Found> {
+        self.inner.get_many(wanted).await
+    }
+
+    /// The same for one.
+    pub async fn get(&self, wanted: Wanted) -> Found {
+        let mut found = self.get_many(vec![wanted.clone()]).await;
+        // As many come out as went in.
+        found
+            .pop()
+            .unwrap_or_else(|| Found::Missing(self.inner.claim(wanted)))
+    }
+
+    /// Keeps what was fetched.
+    pub fn put_many(&self, fetched: impl IntoIterator<Item = (Claim, Value, Reuse)>) {
+        for (claim, value, reuse) in fetched {
+            claim.keep(&value, reuse);
+        }
+    }
+
+    /// Makes everything invalid that has one of `tags`: here at once, elsewhere within a second.
+    pub async fn invalidate(&self, tags: &[Tag]) -> Reached {
+        self.inner.revoker.invalidate(tags).await
+    }
+
+    /// Runs `work` (a renewal) beside everything else; drops it when too much is under way.
+    pub fn in_background(&self, work: BoxFuture<'static, ()>) {
+        if self.inner.background.try_send(work).is_err() {
+            self.inner.stats.background_dropped.one();
+        }
+    }
+
+    /// Whether Redis is reached, or there is none to be, within `limit`.
+    pub async fn connected(&self, limit: Duration) -> bool {
+        match &self.inner.shared {
+            Some(shared) => {
+                let connected = shared.store.connected();
+                tokio::time::timeout(limit, connected).await.is_ok()
+            }
+            None => true,
+        }
+    }
+
+    /// What happened up to now.
+    pub fn counts(&self) -> Counts {
+        self.inner.stats.counts()
+    }
+
+    /// Bytes and entries in memory.
+    pub fn in_memory(&self) -> (u64, usize) {
+        (self.inner.memory.weight(), self.inner.memory.len())
+    }
+
+    /// The moment that it is.
+    pub fn now(&self) -> Moment {
+        self.inner.settings.clock.now()
+    }
+}
+
+impl Wanted {
+    /// What is looked for, best first.
+    fn keys(&self) -> impl Iterator<Item = Key> {
+        let own = [Some(self.key), self.private].into_iter().flatten();
+        own.chain(self.also.iter().copied())
+    }
+}
+
+impl Hit {
+    /// The value, and for how long it is good.
+    pub fn entry(&self) -> &Entry {
+        &self.stored.entry
+    }
+}
+
+impl Inner {
+    /// Whether an invalidation elsewhere would be known here.
+    fn hears(&self) -> bool {
+        let shared = self.shared.as_ref();
+        shared.is_none_or(|shared| shared.heard.is_current())
+    }
+}
+
+impl Shared {
+    fn start(
+        store: Arc<Store>,
+        generations: &Arc<Generations>,
+        stopped: &watch::Receiver<()>,
+        tasks: &mut Background,
+    ) -> Self {
+        let (writes, writer) = queue(&store);
+        let heard = Arc::new(Heard::nothing());
+        let follower = Follower {
+            store: Arc::clone(&store),
+            generations: Arc::clone(generations),
+            heard: Arc::clone(&heard),
+        };
+        tasks.push((
+            "cache connection",
+            Arc::clone(&store).keep(stopped.clone()).boxed(),
+        ));
+        tasks.push(("cache messages", follower.run(stopped.clone()).boxed()));
+        tasks.push(("cache writes", writer.run().boxed()));
+        Self {
+            store,
+            writes,
+            heard,
+        }
+    }
+}
+
+/// Polls what is under way, at most `limit` at a time, until nobody can add to it.
+async fn run(mut work: mpsc::Receiver<BoxFuture<'static, ()>>, limit: usize) {
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            next = work.recv(), if under_way.len() < limit => match next {
+                Some(next) => under_way.push(std::panic::AssertUnwindSafe(next).catch_unwind()),
+                None => break,
+            },
+            // What a renewal that panics held was given back when it unwound.
+            Some(_) = under_way.next() => {}
+        }
+    }
+    while under_way.next().await.is_some() {}
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache")
+            .field("settings", &self.inner.settings)
+            .finish_non_exhaustive()
+    }
+}

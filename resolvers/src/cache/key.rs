@@ -1,0 +1,225 @@
+//! What a kept value is known by.
+//!
+//! The text of a key says everything that the value depends on, each part escaped, in one order, so
+//! that two different things never have one text. It does not depend on the graph: a reload that
+//! leaves a type as it was finds what was kept before. The text is hashed (SHA-256, 160 bits of it)
+//! because callers choose parts of it; it is written out only for people.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use schema::json::{Json, Kind, Node};
+use sha2::{Digest, Sha256};
+
+/// The short, fixed form of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key([u8; 20]);
+
+/// Everything that a value depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeyParts<'a> {
+    /// What was asked: a subgraph's name, or a connector's coordinate.
+    pub source: &'a str,
+    /// The type of the entity, or the root type.
+    pub type_name: &'a str,
+    /// JSON of the entity's key values; for root fields nothing.
+    pub entity: Option<&'a str>,
+    /// What was selected, where the source's answer depends on it.
+    pub selection: &'a str,
+    /// A JSON object of the arguments.
+    pub arguments: Option<&'a str>,
+    /// The client's headers that were sent on: lower-case names, values as sent.
+    pub headers: &'a [(&'a str, &'a [u8])],
+    /// Who asked, for private data.
+    pub caller: Option<&'a str>,
+}
+
+/// How much of a key's text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// All of it: for hashing.
+    Everything,
+    /// Callers and values of headers as short hashes: for people.
+    NoSecrets,
+}
+
+impl Key {
+    /// The key of what `parts` name; `None` when the entity or the arguments are not JSON.
+    pub fn of(parts: &KeyParts<'_>) -> Option<Self> {
+        Some(Self(hash(parts.text(Show::Everything)?.as_bytes())))
+    }
+}
+
+impl Key {
+    /// A number that spreads keys evenly.
+    pub(super) fn shard(&self) -> usize {
+        usize::from(self.0[0])
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl KeyParts<'_> {
+    /// The key as text: `1|source|type|entity|selection|arguments|headers|caller`.
+    pub fn text(&self, show: Show) -> Option<String> {
+        let mut text = String::with_capacity(128);
+        text.push_str(VERSION);
+        for part in [self.source, self.type_name] {
+            text.push('|');
+            escape(part.as_bytes(), &mut text);
+        }
+        optional(canonical_or_none(self.entity)?.as_deref(), &mut text);
+        text.push('|');
+        escape(self.selection.as_bytes(), &mut text);
+        optional(canonical_or_none(self.arguments)?.as_deref(), &mut text);
+        text.push('|');
+        self.write_headers(show, &mut text);
+        match (self.caller, show) {
+            (Some(caller), Show::NoSecrets) => optional(Some(&short(caller.as_bytes())), &mut text),
+            (caller, _) => optional(caller, &mut text),
+        }
+        Some(text)
+    }
+
+    fn write_headers(&self, show: Show, text: &mut String) {
+        // The order among headers of one name has a meaning; among others it has none.
+        let mut headers: Vec<_> = self.headers.to_vec();
+        headers.sort_by_key(|(name, _)| *name);
+        for (name, value) in headers {
+            escape(name.as_bytes(), text);
+            text.push('=');
+            match show {
+                Show::Everything => escape(value, text),
+                Show::NoSecrets => text.push_str(&short(value)),
+            }
+            text.push('&');
+        }
+    }
+}
+
+/// JSON with its members in one order and its strings written in one way; numbers stay as written.
+///
+/// `None` when `text` is not JSON.
+pub fn canonical(text: &str) -> Option<String> {
+    let json = Json::parse(bytes::Bytes::copy_from_slice(text.as_bytes())).ok()?;
+    let mut out = String::with_capacity(text.len());
+    write(json.root(), &mut out);
+    Some(out)
+}
+
+/// 160 bits that stand for `text`.
+pub(super) fn hash(text: &[u8]) -> [u8; 20] {
+    let whole: [u8; 32] = Sha256::digest(text).into();
+    let mut short = [0; 20];
+    short.copy_from_slice(whole.first_chunk::<20>().unwrap_or(&[0; 20]));
+    short
+}
+
+#[expect(
+    clippy::option_option,
+    reason = "nothing there is fine, something unreadable is not"
+)]
+fn canonical_or_none(text: Option<&str>) -> Option<Option<String>> {
+    match text {
+        Some(text) => canonical(text).map(Some),
+        None => Some(None),
+    }
+}
+
+/// Nothing is told from an empty text.
+fn optional(part: Option<&str>, text: &mut String) {
+    text.push('|');
+    if let Some(part) = part {
+        text.push('=');
+        escape(part.as_bytes(), text);
+    }
+}
+
+fn short(secret: &[u8]) -> String {
+    let hash = hash(secret);
+    hash.iter().take(6).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn escape(part: &[u8], text: &mut String) {
+    for byte in part {
+        match byte {
+            b'%' | b'|' | b'=' | b'&' | 0..=0x1f | 0x7f.. => {
+                let _ = write!(text, "%{byte:02X}");
+            }
+            _ => text.push(char::from(*byte)),
+        }
+    }
+}
+
+/// As deep as the parser lets documents be.
+fn write(node: Node<'_>, out: &mut String) {
+    match node.kind() {
+        Kind::String(text) => write_string(&text.decode(), out),
+        Kind::List(elements) => {
+            out.push('[');
+            for (index, element) in elements.enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write(element, out);
+            }
+            out.push(']');
+        }
+        Kind::Object(members) => {
+            // Of members with one name the last counts, as everywhere here.
+            let mut members: Vec<_> = members
+                .map(|(name, value)| (name.decode(), value))
+                .collect();
+            members.reverse();
+            members.sort_by(|one, two| one.0.cmp(&two.0));
+            members.dedup_by(|later, kept| later.0 == kept.0);
+            out.push('{');
+            for (index, (name, value)) in members.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_string(&name, out);
+                out.push(':');
+                write(value, out);
+            }
+            out.push('}');
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) => out.push_str(node.raw()),
+    }
+}
+
+fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(char);
+            }
+            '\0'..='\x1f' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(char));
+            }
+            _ => out.push(char),
+        }
+    }
+    out.push('"');
+}
+
+/// Of the text's form; another form is another key.
+const VERSION: &str = "1";
+
+#[cfg(test)]
+mod tests;

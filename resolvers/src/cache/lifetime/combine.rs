@@ -1,0 +1,59 @@
+//! What holds for an answer made of several parts: the least of them.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::{Lifetime, Reuse};
+
+impl Reuse {
+    /// What holds for both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, _) | (_, Self::Never) => Self::Never,
+            (Self::Shared(one), Self::Shared(two)) => Self::Shared(one.least(two)),
+            (
+                Self::Shared(one) | Self::PerCaller(one),
+                Self::Shared(two) | Self::PerCaller(two),
+            ) => Self::PerCaller(one.least(two)),
+        }
+    }
+
+    /// What is left after `age`.
+    #[must_use]
+    pub fn after(self, age: Duration) -> Self {
+        match self {
+            Self::Never => Self::Never,
+            Self::Shared(lifetime) => Self::Shared(lifetime.after(age)),
+            Self::PerCaller(lifetime) => Self::PerCaller(lifetime.after(age)),
+        }
+    }
+
+    /// The value of `Cache-Control` that tells a client of it.
+    pub fn header(self) -> String {
+        let (lifetime, scope) = match self {
+            Self::Never => return "no-store".to_owned(),
+            Self::Shared(lifetime) => (lifetime, "public"),
+            Self::PerCaller(lifetime) => (lifetime, "private"),
+        };
+        let mut text = format!("max-age={}, {scope}", lifetime.fresh.as_secs());
+        if lifetime.stale.as_secs() > 0 {
+            let _ = write!(
+                text,
+                ", stale-while-revalidate={}",
+                lifetime.stale.as_secs()
+            );
+        }
+        text
+    }
+}
+
+impl Lifetime {
+    fn least(self, other: Self) -> Self {
+        Self {
+            fresh: self.fresh.min(other.fresh),
+            stale: self.stale.min(other.stale),
+            on_error: self.on_error.min(other.on_error),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The level in this process: bounded in bytes, checked at every read.
+//!
+//! What is invalid or over is not looked for: it is found out when it is read, or makes room when
+//! room is needed.
+
+use std::sync::Arc;
+
+use quick_cache::{Lifecycle, Weighter};
+
+use super::entry::clock::Moment;
+use super::entry::{Entry, State};
+use super::key::Key;
+use super::stats::Stats;
+use super::tags::Guard;
+
+/// An entry with what it depends on.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) entry: Entry,
+    pub(super) guards: Box<[Guard]>,
+}
+
+impl Stored {
+    /// Whether none of its tags was invalidated since it was asked for.
+    pub(super) fn holds(&self) -> bool {
+        self.guards.iter().all(Guard::holds)
+    }
+}
+
+/// What is known of a key.
+#[derive(Clone, Debug)]
+pub(super) enum Known {
+    /// A value.
+    Stored(Arc<Stored>),
+    /// That its value may not be kept, until then.
+    Uncacheable(Moment),
+}
+
+/// Entries by key.
+#[derive(Debug)]
+pub(super) struct Memory {
+    entries: quick_cache::sync::Cache<Key, Known, Weight, foldhash::fast::RandomState, Count>,
+}
+
+impl Memory {
+    pub(super) fn new(bytes: usize, stats: Arc<Stats>) -> Self {
+        Self {
+            entries: quick_cache::sync::Cache::with(
+                bytes / USUAL_WEIGHT,
+                bytes as u64,
+                Weight,
+                foldhash::fast::RandomState::default(),
+                Count(stats),
+            ),
+        }
+    }
+
+    /// What is known of `key`, if it is still good for anything.
+    pub(super) fn get(&self, key: &Key, now: Moment) -> Option<Known> {
+        let known = self.entries.get(key)?;
+        let is_good = match &known {
+            Known::Stored(stored) => stored.holds() && stored.entry.state(now) != State::Expired,
+            Known::Uncacheable(until) => now < *until,
+        };
+        if is_good {
+            return Some(known);
+        }
+        // Another may have put a good one there meanwhile: only this one goes.
+        self.entries.remove_if(key, |current| same(current, &known));
+        None
+    }
+
+    pub(super) fn put(&self, key: Key, known: Known) {
+        self.entries.insert(key, known);
+    }
+
+    /// Bytes in use.
+    pub(super) fn weight(&self) -> u64 {
+        self.entries.weight()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+fn same(one: &Known, two: &Known) -> bool {
+    match (one, two) {
+        (Known::Stored(one), Known::Stored(two)) => Arc::ptr_eq(one, two),
+        (Known::Uncacheable(one), Known::Uncacheable(two)) => one == two,
+        _ => false,
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Weight;
+
+impl Weighter<Key, Known> for Weight {
+    fn weight(&self, _: &Key, known: &Known) -> u64 {
+        let inside = match known {
+            Known::Stored(stored) => {
+                stored.entry.size() + size_of::<Stored>() + stored.guards.len() * size_of::<Guard>()
+            }
+            Known::Uncacheable(_) => 0,
+        };
+        (inside + OVERHEAD) as u64
+    }
+}
+
+/// Counts what makes room.
+#[derive(Clone, Debug)]
+struct Count(Arc<Stats>);
+
+impl Lifecycle<Key, Known> for Count {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: Key, _: Known) {
+        self.0.evictions.one();
+    }
+}
+
+/// Of an entry in the table beside what it points to: the key, the pointers, counters and links.
+const OVERHEAD: usize = 96;
+
+/// From which the table's first size is guessed.
+const USUAL_WEIGHT: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::super::entry::Value;
+    use super::super::key::KeyParts;
+    use super::super::lifetime::{Lifetime, Scope};
+    use super::super::tags::{Generations, Tag, new_generation};
+    use super::*;
+
+    const START: Moment = Moment(1_000_000);
+
+    fn key(name: usize) -> Key {
+        let source = name.to_string();
+        Key::of(&KeyParts {
+            source: &source,
+            ..KeyParts::default()
+        })
+        .unwrap()
+    }
+
+    fn stored(size: usize, guards: Vec<Guard>) -> Known {
+        let entry = Entry {
+            value: Value::Present(Bytes::from(vec![b' '; size])),
+            stored_at: START,
+            lifetime: Lifetime {
+                fresh: Duration::from_secs(10),
+                ..Lifetime::default()
+            },
+            scope: Scope::Public,
+        };
+        Known::Stored(Arc::new(Stored {
+            entry,
+            guards: guards.into(),
+        }))
+    }
+
+    #[test]
+    fn bytes_are_bounded_and_what_goes_is_counted() {
+        let stats = Arc::new(Stats::default());
+        let memory = Memory::new(200_000, Arc::clone(&stats));
+        for name in 0..1000 {
+            memory.put(key(name), stored(1000, Vec::new()));
+            assert!(memory.weight() <= 200_000);
+        }
+        assert!(memory.len() > 100, "{}", memory.len());
+        assert_eq!(stats.counts().evictions as usize + memory.len(), 1000);
+    }
+
+    #[test]
+    fn a_value_larger_than_the_memory_is_not_kept() {
+        let memory = Memory::new(10_000, Arc::default());
+        memory.put(key(1), stored(20_000, Vec::new()));
+        assert!(memory.get(&key(1), START).is_none());
+    }
+
+    #[test]
+    fn what_is_over_or_invalid_is_gone() {
+        let memory = Memory::new(100_000, Arc::default());
+        let generations = Generations::new(10);
+        let cell = generations.cell(Tag::named("red"));
+        let generation = cell.settle();
+        let guard = Guard {
+            tag: Tag::named("red"),
+            cell,
+            generation,
+        };
+        memory.put(key(1), stored(10, vec![guard]));
+        memory.put(key(2), stored(10, Vec::new()));
+        memory.put(
+            key(3),
+            Known::Uncacheable(START.after(Duration::from_secs(1))),
+        );
+        for name in 1..4 {
+            assert!(memory.get(&key(name), START).is_some());
+        }
+        generations.replace(Tag::named("red"), new_generation());
+        assert!(memory.get(&key(1), START).is_none());
+        let later = START.after(Duration::from_secs(10));
+        assert!(memory.get(&key(2), later).is_none());
+        assert!(memory.get(&key(3), later).is_none());
+        assert_eq!(memory.len(), 0);
+    }
+}

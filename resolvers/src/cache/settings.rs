@@ -1,0 +1,137 @@
+//! What an operator decides about the cache; made from the configuration, never read from it here.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::entry::clock::Clock;
+
+/// Everything that is decided about the cache.
+#[derive(Clone, Debug)]
+pub struct CacheSettings {
+    /// Bytes of entries that this process keeps, keys and tags counted.
+    pub memory: usize,
+    /// How many tags this process knows; entries of a forgotten tag are looked up in Redis again.
+    pub tags: usize,
+    /// The level that replicas share; without it each has its own.
+    pub redis: Option<RedisSettings>,
+    /// Lifetimes are shortened by up to this many hundredths, so that what was kept at one moment
+    /// does not expire at one moment.
+    pub jitter_percent: u8,
+    /// For how long nobody else in the fleet fetches what one fetches.
+    pub lease: Duration,
+    /// How long to wait for what somebody else fetches, before fetching it too.
+    pub wait: Duration,
+    /// For how long a key whose value may not be kept is not looked for.
+    pub uncacheable: Duration,
+    /// How many renewals may be under way.
+    pub renewals: usize,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// How Redis is reached, and what it may cost.
+#[derive(Clone, Debug)]
+pub struct RedisSettings {
+    /// Where it is.
+    pub place: Place,
+    /// First part of every key in it.
+    pub prefix: String,
+    /// For one command; what takes longer is a miss.
+    pub limit: Duration,
+    /// For one command that nobody waits for.
+    pub write_limit: Duration,
+    /// For a connection.
+    pub connect_limit: Duration,
+    /// So many failures one after the other, and Redis is left alone.
+    pub failures: u32,
+    /// How often to look whether it is back.
+    pub probe: Duration,
+    /// Commands under way on a connection.
+    pub concurrency: usize,
+    /// Values waiting to be written.
+    pub queue: usize,
+    /// Bytes of values waiting to be written.
+    pub queue_bytes: usize,
+    /// Larger values are compressed.
+    pub compress_over: usize,
+    /// Larger values are kept in memory only, and not read from Redis.
+    pub value_limit: usize,
+    /// Generations of tags are kept for this long after they were last written; longer than any
+    /// entry.
+    pub retention: Duration,
+    /// Invalidations that Redis keeps for replicas that were away; one that missed more begins
+    /// with an empty memory.
+    pub messages: usize,
+}
+
+/// Where Redis is. Addresses are `redis://` or `rediss://` (TLS), with `user:password@`.
+#[derive(Clone)]
+pub enum Place {
+    /// One server.
+    Single(String),
+    /// A server chosen by Sentinels.
+    Sentinel {
+        /// Addresses of the Sentinels.
+        sentinels: Vec<String>,
+        /// The name they know the server by.
+        master: String,
+        /// An address whose user, password, database and scheme are used for the server itself.
+        server: Option<String>,
+    },
+    /// A Cluster, of which these members are asked first.
+    Cluster(Vec<String>),
+}
+
+impl fmt::Debug for Place {
+    /// Addresses hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Single(_) => f.write_str("one server"),
+            Self::Sentinel {
+                sentinels, master, ..
+            } => {
+                write!(f, "{master} of {} sentinels", sentinels.len())
+            }
+            Self::Cluster(nodes) => write!(f, "a cluster, by {} of its nodes", nodes.len()),
+        }
+    }
+}
+
+impl CacheSettings {
+    /// Memory only, with values that serve most.
+    pub fn in_memory(memory: usize) -> Self {
+        Self {
+            memory,
+            tags: memory / 512,
+            redis: None,
+            jitter_percent: 10,
+            lease: Duration::from_secs(2),
+            wait: Duration::from_secs(1),
+            uncacheable: Duration::from_secs(5),
+            renewals: 1024,
+            clock: Clock::system(),
+        }
+    }
+}
+
+impl RedisSettings {
+    /// Values that serve most, for what is at `place`.
+    pub fn at(place: Place) -> Self {
+        Self {
+            place,
+            prefix: "weir".to_owned(),
+            limit: Duration::from_millis(20),
+            write_limit: Duration::from_millis(250),
+            connect_limit: Duration::from_millis(500),
+            failures: 3,
+            probe: Duration::from_millis(250),
+            concurrency: 4096,
+            queue: 4096,
+            queue_bytes: 32 << 20,
+            compress_over: 4096,
+            value_limit: 1 << 20,
+            retention: Duration::from_hours(48),
+            messages: 10_000,
+        }
+    }
+}

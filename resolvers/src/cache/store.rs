@@ -1,0 +1,406 @@
+//! The level that replicas share: Redis, alone, behind Sentinels or as a Cluster.
+//!
+//! No call waits longer than its limit, and none is made while Redis fails: what cannot be had is a
+//! miss. Connections are made by [`Store::keep`] only, in the background. Nothing here decides what
+//! is kept, or for how long.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use redis::{Cmd, FromRedisValue, RedisError, ServerErrorKind, Value, cmd};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use self::breaker::Breaker;
+use self::codec::Record;
+use self::link::{Link, send_all};
+use self::names::{Names, SLOTS, slot};
+use super::key::Key;
+use super::settings::{Place, RedisSettings};
+use super::stats::Stats;
+use super::tags::{Generation, Tag, is_generation};
+
+mod breaker;
+pub(super) mod codec;
+pub(super) mod follow;
+mod link;
+mod names;
+pub(super) mod write;
+
+/// What a caller needs of Redis.
+pub(super) struct Store {
+    settings: RedisSettings,
+    names: Names,
+    link: watch::Sender<Option<Link>>,
+    /// One, or several parts of a Cluster's slots: some of its nodes may fail alone.
+    breakers: Box<[Breaker]>,
+    broke: Notify,
+    stats: Arc<Stats>,
+}
+
+/// What Redis knows of values and tags that it was asked for together.
+pub(super) struct Read {
+    pub(super) records: Vec<Option<Record>>,
+    pub(super) generations: Vec<Option<Generation>>,
+}
+
+/// Whether somebody else fetches a value already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lease {
+    /// Nobody else does, as long as it is held; to be released with this number.
+    Won(u64),
+    /// Somebody does.
+    Lost,
+    /// Redis cannot say.
+    Unknown,
+}
+
+impl Store {
+    pub(super) fn new(settings: RedisSettings, stats: Arc<Stats>) -> Self {
+        let parts = match &settings.place {
+            Place::Single(_) | Place::Sentinel { .. } => 1,
+            Place::Cluster(_) => CLUSTER_PARTS,
+        };
+        Self {
+            names: Names::new(&settings.prefix),
+            link: watch::Sender::new(None),
+            breakers: (0..parts).map(|_| Breaker::default()).collect(),
+            broke: Notify::new(),
+            settings,
+            stats,
+        }
+    }
+
+    /// Reads values and generations in one round trip (to each node that has some).
+    pub(super) async fn read(&self, keys: &[Key], tags: &[Tag]) -> Read {
+        let mut names: Vec<String> = keys.iter().map(|key| self.names.value(key)).collect();
+        names.extend(tags.iter().map(|tag| self.names.generation(*tag)));
+        let mut found = self.get(names).await;
+        let generations = found.split_off(keys.len().min(found.len()));
+        Read {
+            records: found.into_iter().map(|bytes| self.record(bytes?)).collect(),
+            generations: generations
+                .into_iter()
+                .map(|bytes| generation(&bytes?))
+                .collect(),
+        }
+    }
+
+    /// Asks for the lease on each key.
+    pub(super) async fn lease(&self, keys: &[Key], hold: Duration) -> Vec<Lease> {
+        let tokens: Vec<u64> = keys.iter().map(|_| fastrand::u64(..)).collect();
+        let commands = keys.iter().zip(&tokens).map(|(key, token)| {
+            let name = self.names.lease(key);
+            let mut command = cmd("SET");
+            command
+                .arg(&name)
+                .arg(*token)
+                .arg("NX")
+                .arg("PX")
+                .arg(positive(hold));
+            (name, command)
+        });
+        let answers = self.send(commands.collect(), self.settings.limit).await;
+        let leases = answers
+            .into_iter()
+            .zip(tokens)
+            .map(|(answer, token)| match answer {
+                Some(Value::Okay) => Lease::Won(token),
+                Some(Value::Nil) => Lease::Lost,
+                _ => Lease::Unknown,
+            });
+        leases.collect()
+    }
+
+    /// Whether somebody holds the lease on `key`; `None` when Redis cannot say.
+    pub(super) async fn is_leased(&self, key: &Key) -> Option<bool> {
+        let name = self.names.lease(key);
+        let command = cmd("EXISTS").arg(&name).to_owned();
+        let answer = self.call(&name, &command, self.settings.limit).await?;
+        bool::from_redis_value(answer).ok()
+    }
+
+    /// Gives `tags` another generation and tells every replica; false when Redis was not reached.
+    pub(super) async fn invalidate(
+        &self,
+        tags: &[Tag],
+        generation: Generation,
+        limit: Duration,
+    ) -> bool {
+        let commands = tags.iter().map(|tag| {
+            let name = self.names.generation(*tag);
+            let mut command = cmd("SET");
+            command
+                .arg(&name)
+                .arg(generation)
+                .arg("PX")
+                .arg(positive(self.settings.retention));
+            (name, command)
+        });
+        let answers = self.send(commands.collect(), limit).await;
+        // Who hears the message must find the new generations.
+        if !answers
+            .iter()
+            .all(|answer| matches!(answer, Some(Value::Okay)))
+        {
+            return false;
+        }
+        let name = self.names.messages();
+        let bytes: Vec<u8> = tags.iter().flat_map(|tag| *tag.bytes()).collect();
+        let mut message = cmd("XADD");
+        message
+            .arg(&name)
+            .arg("MAXLEN")
+            .arg("~")
+            .arg(self.settings.messages)
+            .arg("*");
+        message.arg("t").arg(bytes).arg("g").arg(generation);
+        let answer = self.call(&name, &message, limit).await;
+        matches!(answer, Some(Value::BulkString(_) | Value::SimpleString(_)))
+    }
+
+    /// Whether Redis is not known to fail.
+    pub(super) fn is_up(&self) -> bool {
+        self.link.borrow().is_some() && !self.breakers.iter().all(Breaker::is_open)
+    }
+
+    /// Waits until there is a connection.
+    pub(super) async fn connected(&self) {
+        // The sender is our own field: it cannot be gone.
+        let _ = self.link.subscribe().wait_for(Option::is_some).await;
+    }
+
+    pub(super) fn settings(&self) -> &RedisSettings {
+        &self.settings
+    }
+
+    /// Makes connections and looks whether Redis is back, until `stop` is dropped.
+    pub(super) async fn keep(self: Arc<Self>, mut stop: watch::Receiver<()>) {
+        let keep = async {
+            loop {
+                if self.is_whole() {
+                    self.broke.notified().await;
+                } else if !self.repair().await {
+                    tokio::time::sleep(self.settings.probe).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = keep => {}
+            _ = stop.changed() => {}
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.link.borrow().is_some() && !self.breakers.iter().any(Breaker::is_open)
+    }
+
+    /// True when all is well again.
+    async fn repair(&self) -> bool {
+        let known = self.link.borrow().clone();
+        let all_failed = self.breakers.iter().all(Breaker::is_open);
+        let link = match known {
+            // A Cluster's connection finds its nodes again by itself.
+            Some(link @ Link::Cluster(_)) if !all_failed => link,
+            _ => match Link::connect(&self.settings, self.settings.write_limit).await {
+                Ok(link) => {
+                    self.stats.connects.one();
+                    link
+                }
+                Err(_) => return false,
+            },
+        };
+        let probes = self
+            .breakers
+            .iter()
+            .map(|breaker| self.probe(link.clone(), breaker));
+        let is_up = join_all(probes).await;
+        if is_up.contains(&true) {
+            self.link.send_replace(Some(link));
+        }
+        is_up.into_iter().all(|is_up| is_up)
+    }
+
+    /// Asks for what failed last, and closes the breaker when there is an answer in time.
+    async fn probe(&self, mut link: Link, breaker: &Breaker) -> bool {
+        let command = match (breaker.is_open(), &link) {
+            (false, Link::Cluster(_)) => return true,
+            _ => cmd("EXISTS").arg(breaker.sample()).to_owned(),
+        };
+        let answer = timeout(self.settings.write_limit, link.send(&command)).await;
+        let is_up = matches!(answer, Ok(Ok(Value::Int(_))));
+        if is_up && breaker.close() {
+            self.stats.breaker_closed.one();
+        }
+        is_up
+    }
+
+    fn record(&self, bytes: Bytes) -> Option<Record> {
+        let record = Record::decode(bytes, self.settings.value_limit);
+        if record.is_none() {
+            self.stats.undecodable.one();
+        }
+        record
+    }
+
+    /// `MGET`, one for each part that fails alone.
+    async fn get(&self, names: Vec<String>) -> Vec<Option<Bytes>> {
+        let mut found = vec![None; names.len()];
+        let mut parts: Vec<Vec<usize>> = vec![Vec::new(); self.breakers.len()];
+        for (index, name) in names.iter().enumerate() {
+            parts[self.part(name)].push(index);
+        }
+        let chunks = parts.iter().flat_map(|part| part.chunks(LONGEST_READ));
+        let answers = chunks.map(async |chunk| {
+            let mut command = cmd("MGET");
+            for index in chunk {
+                command.arg(&names[*index]);
+            }
+            let answer = match chunk.first() {
+                Some(first) => {
+                    self.call(&names[*first], &command, self.settings.limit)
+                        .await
+                }
+                None => None,
+            };
+            (chunk, answer)
+        });
+        for (chunk, answer) in join_all(answers).await {
+            let Some(Value::Array(values)) = answer else {
+                continue;
+            };
+            for (index, value) in chunk.iter().zip(values) {
+                if let Value::BulkString(bytes) = value {
+                    found[*index] = Some(Bytes::from(bytes));
+                }
+            }
+        }
+        found
+    }
+
+    /// Sends commands that each concern one name; `None` for those without an answer in time.
+    async fn send(&self, commands: Vec<(String, Cmd)>, limit: Duration) -> Vec<Option<Value>> {
+        let server = match &*self.link.borrow() {
+            Some(Link::Server(link)) => Some(link.clone()),
+            _ => None,
+        };
+        let (Some(mut link), Some((name, _))) = (server, commands.first()) else {
+            let calls = commands
+                .iter()
+                .map(|(name, command)| self.call(name, command, limit));
+            return join_all(calls).await;
+        };
+        let packed: Vec<&Cmd> = commands.iter().map(|(_, command)| command).collect();
+        let answers = self.within(name, limit, send_all(&mut link, &packed)).await;
+        let mut answers = answers.unwrap_or_default().into_iter();
+        let count = commands.len();
+        (0..count)
+            .map(|_| {
+                answers
+                    .next()
+                    .filter(|answer| !matches!(answer, Value::ServerError(_)))
+            })
+            .collect()
+    }
+
+    async fn call(&self, name: &str, command: &Cmd, limit: Duration) -> Option<Value> {
+        let link = self.link.borrow().clone();
+        let call = async {
+            match link {
+                Some(mut link) => link.send(command).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        self.within(name, limit, call).await.flatten()
+    }
+
+    /// Judges one call of Redis, which is not made while its breaker is open.
+    async fn within<T>(
+        &self,
+        name: &str,
+        limit: Duration,
+        call: impl Future<Output = Result<T, RedisError>>,
+    ) -> Option<T> {
+        let breaker = &self.breakers[self.part(name)];
+        if breaker.is_open() || self.link.borrow().is_none() {
+            self.stats.redis_skipped.one();
+            return None;
+        }
+        let began = Instant::now();
+        let outcome = timeout(limit, call).await;
+        self.stats.redis_time.record(began.elapsed());
+        let failures = match outcome {
+            Ok(Ok(value)) => {
+                breaker.succeeded();
+                return Some(value);
+            }
+            Ok(Err(error)) => {
+                self.stats.redis_errors.one();
+                failures_allowed(&error, &self.settings, self.breakers.len())?
+            }
+            Err(_) => {
+                self.stats.redis_timeouts.one();
+                self.settings.failures
+            }
+        };
+        if breaker.failed(name, failures) {
+            self.stats.breaker_opened.one();
+            self.broke.notify_one();
+        }
+        None
+    }
+
+    fn part(&self, name: &str) -> usize {
+        match self.breakers.len() {
+            1 => 0,
+            parts => usize::from(slot(name)) * parts / usize::from(SLOTS),
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("place", &self.settings.place)
+            .field("is_up", &self.is_up())
+            .finish_non_exhaustive()
+    }
+}
+
+/// After how many failures like this one Redis is left alone; `None`: it is well, but refused.
+fn failures_allowed(error: &RedisError, settings: &RedisSettings, parts: usize) -> Option<u32> {
+    use redis::ErrorKind::{Io, Server};
+    match error.kind() {
+        // Another server has taken over, and this connection is to the old one.
+        Server(ServerErrorKind::ReadOnly) => Some(1),
+        Server(
+            ServerErrorKind::BusyLoading
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::MasterDown
+            | ServerErrorKind::TryAgain,
+        ) => Some(settings.failures),
+        Server(_) => None,
+        // A Cluster's connection makes new ones by itself.
+        Io if parts == 1 && !error.is_timeout() => Some(1),
+        _ => Some(settings.failures),
+    }
+}
+
+fn generation(bytes: &[u8]) -> Option<Generation> {
+    let generation = str::from_utf8(bytes).ok()?.parse().ok()?;
+    is_generation(generation).then_some(generation)
+}
+
+/// Redis takes no time of nothing.
+fn positive(time: Duration) -> u64 {
+    super::entry::clock::millis(time).max(1)
+}
+
+/// So many keys in one command; more would keep Redis from others for too long.
+const LONGEST_READ: usize = 512;
+
+/// Into so many parts a Cluster's slots are divided; more than most Clusters have nodes.
+const CLUSTER_PARTS: usize = 16;

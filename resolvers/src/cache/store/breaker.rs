@@ -1,0 +1,72 @@
+//! When Redis is left alone: after so many failures one after the other, until it answered a probe.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Of one server, or of a part of a Cluster.
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    failures: AtomicU32,
+    is_open: AtomicBool,
+    /// A key of the part that failed, to ask for when it is probed.
+    sample: Mutex<String>,
+}
+
+impl Breaker {
+    /// Whether nothing is to be asked.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn succeeded(&self) {
+        // Reading is cheaper than writing what is there already.
+        if self.failures.load(Ordering::Relaxed) != 0 {
+            self.failures.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts a failure; true when this one opens the breaker.
+    pub(super) fn failed(&self, key: &str, allowed: u32) -> bool {
+        let failures = self.failures.fetch_add(1, Ordering::Relaxed);
+        if failures.saturating_add(1) < allowed {
+            return false;
+        }
+        key.clone_into(&mut self.sample.lock().unwrap_or_else(PoisonError::into_inner));
+        !self.is_open.swap(true, Ordering::Relaxed)
+    }
+
+    /// What failed last.
+    pub(super) fn sample(&self) -> String {
+        let sample = self.sample.lock();
+        sample.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// It is back; true when it was open.
+    pub(super) fn close(&self) -> bool {
+        self.failures.store(0, Ordering::Relaxed);
+        self.is_open.swap(false, Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_in_a_row_open_it_once() {
+        let breaker = Breaker::default();
+        assert!(!breaker.failed("a", 3));
+        assert!(!breaker.failed("b", 3));
+        breaker.succeeded();
+        assert!(!breaker.failed("c", 3));
+        assert!(!breaker.failed("d", 3));
+        assert!(!breaker.is_open());
+        assert!(breaker.failed("e", 3));
+        assert!(!breaker.failed("f", 3));
+        assert!(breaker.is_open());
+        assert_eq!(breaker.sample(), "f");
+        assert!(breaker.close());
+        assert!(!breaker.close());
+        assert!(!breaker.is_open());
+    }
+}

@@ -1,0 +1,238 @@
+//! A value as Redis holds it.
+//!
+//! `version flags checksum stored-at fresh stale on-error tags length body`, numbers with their
+//! least byte first. What cannot be decoded, for whatever reason, is `None`: a miss. Nothing is
+//! believed before the checksum is, and no length is followed beyond the limit.
+
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes};
+
+use super::super::entry::clock::{Moment, millis};
+use super::super::entry::{Entry, Value};
+use super::super::lifetime::{Lifetime, Scope};
+use super::super::tags::{Generation, Tag};
+
+/// What Redis holds under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::cache) struct Record {
+    pub(in crate::cache) entry: Entry,
+    /// The tags, and the generations that the entry is good for.
+    pub(in crate::cache) tags: Vec<(Tag, Generation)>,
+}
+
+impl Record {
+    /// `None` where there are more tags than can be written.
+    pub(super) fn encode(&self, compress_over: usize) -> Option<Vec<u8>> {
+        let entry = &self.entry;
+        let (body, mut flags) = match &entry.value {
+            Value::Present(body) => (&body[..], 0),
+            Value::Absent => (&[][..], ABSENT),
+        };
+        if entry.scope == Scope::Private {
+            flags |= PRIVATE;
+        }
+        let compressed = (body.len() > compress_over)
+            .then(|| lz4_flex::block::compress(body))
+            .filter(|compressed| compressed.len() < body.len());
+        if compressed.is_some() {
+            flags |= COMPRESSED;
+        }
+        let sent = compressed.as_deref().unwrap_or(body);
+        let mut out = Vec::with_capacity(HEAD + self.tags.len() * TAG + 4 + sent.len());
+        out.put_u8(VERSION);
+        out.put_u8(flags);
+        out.put_u32_le(0);
+        out.put_u64_le(entry.stored_at.0);
+        for part in [
+            entry.lifetime.fresh,
+            entry.lifetime.stale,
+            entry.lifetime.on_error,
+        ] {
+            out.put_u64_le(millis(part));
+        }
+        out.put_u16_le(u16::try_from(self.tags.len()).ok()?);
+        for (tag, generation) in &self.tags {
+            out.put_slice(tag.bytes());
+            out.put_u64_le(*generation);
+        }
+        out.put_u32_le(u32::try_from(body.len()).ok()?);
+        out.put_slice(sent);
+        let sum = checksum(&out)?.to_le_bytes();
+        out.get_mut(SUM_AT..SUM_AT + 4)?.copy_from_slice(&sum);
+        Some(out)
+    }
+
+    pub(super) fn decode(mut bytes: Bytes, limit: usize) -> Option<Self> {
+        let sum = checksum(&bytes)?;
+        if bytes.try_get_u8().ok()? != VERSION {
+            return None;
+        }
+        let flags = bytes.try_get_u8().ok()?;
+        if flags & !(ABSENT | COMPRESSED | PRIVATE) != 0 || bytes.try_get_u32_le().ok()? != sum {
+            return None;
+        }
+        let stored_at = Moment(bytes.try_get_u64_le().ok()?);
+        let mut duration = || Some(Duration::from_millis(bytes.try_get_u64_le().ok()?));
+        let lifetime = Lifetime {
+            fresh: duration()?,
+            stale: duration()?,
+            on_error: duration()?,
+        };
+        let count = usize::from(bytes.try_get_u16_le().ok()?);
+        if bytes.len() < count * TAG {
+            return None;
+        }
+        let tags = (0..count).map(|_| tag(&mut bytes)).collect::<Option<_>>()?;
+        let length = usize::try_from(bytes.try_get_u32_le().ok()?).ok()?;
+        let value = if flags & ABSENT != 0 {
+            Value::Absent
+        } else {
+            Value::Present(body(bytes, flags, length.min(limit))?)
+        };
+        let scope = if flags & PRIVATE != 0 {
+            Scope::Private
+        } else {
+            Scope::Public
+        };
+        let entry = Entry {
+            value,
+            stored_at,
+            lifetime,
+            scope,
+        };
+        Some(Self { entry, tags })
+    }
+}
+
+/// `length` is what it must come to.
+fn body(bytes: Bytes, flags: u8, length: usize) -> Option<Bytes> {
+    if flags & COMPRESSED == 0 {
+        return (bytes.len() == length).then_some(bytes);
+    }
+    let mut plain = vec![0; length];
+    let written = lz4_flex::block::decompress_into(&bytes, &mut plain).ok()?;
+    (written == length).then(|| Bytes::from(plain))
+}
+
+fn tag(bytes: &mut Bytes) -> Option<(Tag, Generation)> {
+    let mut tag = [0; 16];
+    bytes.try_copy_to_slice(&mut tag).ok()?;
+    Some((Tag::from_bytes(tag), bytes.try_get_u64_le().ok()?))
+}
+
+/// Of everything but the checksum itself.
+fn checksum(bytes: &[u8]) -> Option<u32> {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(bytes.get(..SUM_AT)?);
+    hasher.update(bytes.get(SUM_AT + 4..)?);
+    Some(hasher.finalize())
+}
+
+const VERSION: u8 = 1;
+const ABSENT: u8 = 1;
+const COMPRESSED: u8 = 2;
+const PRIVATE: u8 = 4;
+const SUM_AT: usize = 2;
+const HEAD: usize = 6 + 4 * 8 + 2;
+const TAG: usize = 24;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LIMIT: usize = 1 << 20;
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(record in record(), compress_over in 0_usize..100) {
+            let bytes = record.encode(compress_over).unwrap();
+            prop_assert_eq!(Record::decode(bytes.into(), LIMIT), Some(record));
+        }
+
+        #[test]
+        fn a_changed_byte_is_a_miss(record in record(), at: prop::sample::Index, bit in 0..8_u8) {
+            let mut bytes = record.encode(20).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            prop_assert_eq!(Record::decode(bytes.into(), LIMIT), None);
+        }
+
+        #[test]
+        fn a_shortened_value_is_a_miss(record in record(), at: prop::sample::Index) {
+            let mut bytes = record.encode(20).unwrap();
+            bytes.truncate(at.index(bytes.len()));
+            prop_assert_eq!(Record::decode(bytes.into(), LIMIT), None);
+        }
+
+        #[test]
+        fn anything_else_is_a_miss(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(Record::decode(bytes.into(), LIMIT), None);
+        }
+
+        // With a checksum that fits, so that what is behind it is read.
+        #[test]
+        fn what_lies_behind_a_right_checksum_is_not_trusted(
+            mut bytes in prop::collection::vec(any::<u8>(), HEAD..300), flags in 0..8_u8, tags in 0..4_u8
+        ) {
+            bytes[0] = VERSION;
+            bytes[1] = flags;
+            bytes[HEAD - 2] = tags;
+            bytes[HEAD - 1] = 0;
+            let sum = checksum(&bytes).unwrap().to_le_bytes();
+            bytes[SUM_AT..SUM_AT + 4].copy_from_slice(&sum);
+            if let Some(record) = Record::decode(bytes.into(), LIMIT) {
+                prop_assert!(record.entry.size() <= LIMIT);
+            }
+        }
+    }
+
+    #[test]
+    fn long_text_gets_shorter() {
+        let body = Bytes::from("{\"name\":\"same\"}".repeat(1000));
+        let record = Record {
+            entry: Entry {
+                value: Value::Present(body.clone()),
+                stored_at: Moment(1),
+                lifetime: Lifetime::default(),
+                scope: Scope::Public,
+            },
+            tags: Vec::new(),
+        };
+        assert!(record.encode(100).unwrap().len() < body.len() / 10);
+        assert!(record.encode(100_000).unwrap().len() > body.len());
+        // A reader that takes less does not take this.
+        let bytes = record.encode(100).unwrap();
+        assert_eq!(Record::decode(bytes.into(), 1000), None);
+    }
+
+    fn record() -> impl Strategy<Value = Record> {
+        let body = prop::option::of(prop::collection::vec(b'a'..b'e', 0..200));
+        let tags = prop::collection::vec((any::<[u8; 16]>(), any::<u64>()), 0..4);
+        (body, any::<[u32; 4]>(), any::<bool>(), tags).prop_map(|(body, times, private, tags)| {
+            let millis = |index: usize| Duration::from_millis(times[index].into());
+            Record {
+                entry: Entry {
+                    value: body.map_or(Value::Absent, |body| Value::Present(body.into())),
+                    stored_at: Moment(times[0].into()),
+                    lifetime: Lifetime {
+                        fresh: millis(1),
+                        stale: millis(2),
+                        on_error: millis(3),
+                    },
+                    scope: if private {
+                        Scope::Private
+                    } else {
+                        Scope::Public
+                    },
+                },
+                tags: tags
+                    .into_iter()
+                    .map(|(tag, generation)| (Tag::from_bytes(tag), generation))
+                    .collect(),
+            }
+        })
+    }
+}

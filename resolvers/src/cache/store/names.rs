@@ -1,0 +1,77 @@
+//! What things are called in Redis.
+//!
+//! `weir:1:{…}:v` a value, `:l` the lease on it, `:g` the generation of a tag. What stands in
+//! braces decides the slot in a Cluster, so a value and its lease are on one node.
+
+use super::super::key::Key;
+use super::super::tags::Tag;
+
+/// Makes names.
+#[derive(Clone, Debug)]
+pub(super) struct Names(String);
+
+impl Names {
+    pub(super) fn new(prefix: &str) -> Self {
+        // Another form of values or names is another number, and never meets this one.
+        Self(format!("{prefix}:1:"))
+    }
+
+    pub(super) fn value(&self, key: &Key) -> String {
+        format!("{}{{{key}}}:v", self.0)
+    }
+
+    pub(super) fn lease(&self, key: &Key) -> String {
+        format!("{}{{{key}}}:l", self.0)
+    }
+
+    pub(super) fn generation(&self, tag: Tag) -> String {
+        format!("{}{{{tag:?}}}:g", self.0)
+    }
+
+    pub(super) fn messages(&self) -> String {
+        format!("{}{{invalidations}}", self.0)
+    }
+}
+
+/// The slot of one of our names: CRC-16 (XMODEM) of what stands in the last braces.
+pub(super) fn slot(name: &str) -> u16 {
+    let tag = name
+        .rsplit_once('{')
+        .and_then(|(_, rest)| rest.split_once('}'))
+        .map_or(name, |(tag, _)| tag);
+    let crc = tag.bytes().fold(0_u16, |crc, byte| {
+        (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {
+            let shifted = crc << 1;
+            if crc & 0x8000 == 0 {
+                shifted
+            } else {
+                shifted ^ 0x1021
+            }
+        })
+    });
+    crc % SLOTS
+}
+
+/// Of a Cluster.
+pub(super) const SLOTS: u16 = 16384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_those_of_redis() {
+        // `CLUSTER KEYSLOT` says so.
+        assert_eq!(slot("foo"), 12182);
+        assert_eq!(slot("a{foo}b"), 12182);
+        assert_eq!(slot("123456789"), 12739);
+    }
+
+    #[test]
+    fn a_value_and_its_lease_are_on_one_node() {
+        let names = Names::new("weir");
+        let key = Key::of(&super::super::super::key::KeyParts::default()).unwrap();
+        assert_eq!(slot(&names.value(&key)), slot(&names.lease(&key)));
+        assert!(names.value(&key).starts_with("weir:1:{"));
+    }
+}

@@ -1,0 +1,207 @@
+//! Redis as a Cluster of three, and behind a Sentinel.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use resolvers::cache::{Cache, Clock, Found, Place, Reached};
+use tokio::time::Instant;
+
+use crate::server::Server;
+use crate::support::*;
+
+#[tokio::test]
+async fn a_cluster_keeps_values_on_all_its_nodes() {
+    let Some(nodes) = cluster(0).await else {
+        return;
+    };
+    let clock = clock();
+    let (one, two) = (
+        on_cluster(&nodes, &clock).await,
+        on_cluster(&nodes, &clock).await,
+    );
+    let names: Vec<String> = (0..50).map(|name| name.to_string()).collect();
+    for name in &names {
+        fill(&one, name, name, shared(3600)).await;
+    }
+    until(|| async { kept(&nodes).await.iter().sum::<usize>() == 50 }).await;
+    assert!(kept(&nodes).await.iter().all(|kept| *kept > 0));
+
+    let wanted = names.iter().map(|name| product(name)).collect();
+    let found = two.get_many(wanted).await;
+    for (name, found) in names.iter().zip(&found) {
+        assert_eq!(said(found), format!("{name} Redis"));
+    }
+    assert_eq!(one.invalidate(&[entity("7")]).await, Reached::Everyone);
+    let took = until(|| async { look(&two, "7").await == "missing" }).await;
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(look(&two, "8").await, "8 Memory");
+}
+
+#[tokio::test]
+async fn a_node_of_a_cluster_that_dies_costs_no_more_than_the_limit() {
+    let Some(mut nodes) = cluster(1).await else {
+        return;
+    };
+    let clock = clock();
+    let cache = on_cluster(&nodes, &clock).await;
+    // The replica is of some node; that one dies.
+    let master: Vec<String> = nodes[3].ask(&["ROLE"]).await;
+    let port: u16 = master[2].parse().unwrap();
+    let dying = nodes.iter().position(|node| node.port == port).unwrap();
+    nodes[dying].kill();
+    let began = Instant::now();
+    let mut slowest = Duration::ZERO;
+    let mut is_back = false;
+    while !is_back && began.elapsed() < Duration::from_secs(20) {
+        let asks = (0..30).map(|_| async {
+            let began = Instant::now();
+            let name = fastrand::u64(..).to_string();
+            let found = cache.get(product(&name)).await;
+            assert!(matches!(found, Found::Missing(_)), "{}", said(&found));
+            began.elapsed()
+        });
+        slowest = slowest.max(join_all(asks).await.into_iter().max().unwrap());
+        let role: Vec<redis::Value> = nodes[3].ask(&["ROLE"]).await;
+        is_back = role[0] == redis::Value::BulkString(b"master".to_vec());
+    }
+    assert!(is_back, "no failover");
+    assert!(slowest < LIMIT * 3, "{slowest:?}");
+    // Values of every node's slots are kept and found again.
+    let names: Vec<String> = (0..60).map(|name| format!("after {name}")).collect();
+    until(|| async {
+        let wanted = names.iter().map(|name| product(name)).collect();
+        for found in cache.get_many(wanted).await {
+            if let Found::Missing(claim) = found {
+                claim.keep(&body("new"), shared(3600));
+            }
+        }
+        let fresh = on_cluster(&nodes, &clock).await;
+        let wanted = names.iter().map(|name| product(name)).collect();
+        let found = fresh.get_many(wanted).await;
+        // What Redis lacks is written by this one.
+        let mut all = true;
+        for found in found {
+            if let Found::Missing(claim) = found {
+                all = false;
+                claim.keep(&body("new"), shared(3600));
+            } else {
+                all &= matches!(found, Found::Fresh(_));
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        all
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn behind_a_sentinel_the_replica_takes_over() {
+    let Some(mut master) = Server::start().await else {
+        return;
+    };
+    let port = master.port.to_string();
+    let Some(replica) = Server::with(&["--replicaof", "127.0.0.1", &port]).await else {
+        return;
+    };
+    until(|| async {
+        replica
+            .ask::<String>(&["INFO"])
+            .await
+            .contains("master_link_status:up")
+    })
+    .await;
+    let Some(sentinel) = Server::sentinel(master.port).await else {
+        return;
+    };
+    until(|| async { sentinel.ask::<String>(&["INFO"]).await.contains("slaves=1") }).await;
+    let clock = clock();
+    let place = Place::Sentinel {
+        sentinels: vec![sentinel.address()],
+        master: "shop".to_owned(),
+        server: None,
+    };
+    let cache = connected(with_redis(&clock, place)).await;
+    fill(&cache, "1", "one", shared(3600)).await;
+    written(&master, &["1"]).await;
+    until(|| async { replica.ask::<usize>(&["DBSIZE"]).await >= 3 }).await;
+
+    master.kill();
+    until(|| async {
+        let name = fastrand::u64(..).to_string();
+        let began = Instant::now();
+        match cache.get(product(&name)).await {
+            Found::Missing(claim) => claim.keep(&body("new"), shared(60)),
+            other => panic!("{}", said(&other)),
+        }
+        assert!(began.elapsed() < LIMIT * 3, "{:?}", began.elapsed());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let name = format!("weir:1:{{{}}}:v", key(&name));
+        replica.ask::<usize>(&["EXISTS", &name]).await == 1
+    })
+    .await;
+}
+
+/// A Cluster of three nodes with so many replicas; replicas come last.
+async fn cluster(replicas: usize) -> Option<Vec<Server>> {
+    let mut nodes = Vec::new();
+    for _ in 0..3 + replicas {
+        let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
+        nodes.push(Server::with(&arguments).await?);
+    }
+    let address = |node: &Server| format!("127.0.0.1:{}", node.port);
+    let masters = nodes.iter().take(3).map(address);
+    cli(["--cluster", "create"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(masters));
+    let is_ready = async |node: &Server| {
+        let info: String = node.ask(&["CLUSTER", "INFO"]).await;
+        info.contains("cluster_state:ok")
+    };
+    for node in nodes.iter().take(3) {
+        until(|| is_ready(node)).await;
+    }
+    for node in nodes.iter().skip(3) {
+        let arguments = [address(node), address(&nodes[0])];
+        let add = ["--cluster", "add-node", "--cluster-slave"].map(str::to_owned);
+        // The option stands behind the addresses.
+        let [one, two, option] = add;
+        let [new, known] = arguments;
+        cli([one, two, new, known, option]);
+        until(|| async {
+            node.ask::<String>(&["INFO"])
+                .await
+                .contains("master_link_status:up")
+        })
+        .await;
+        until(|| is_ready(node)).await;
+    }
+    Some(nodes)
+}
+
+fn cli(arguments: impl IntoIterator<Item = String>) {
+    let output = Command::new("redis-cli")
+        .args(arguments)
+        .arg("--cluster-yes")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
+
+async fn on_cluster(nodes: &[Server], clock: &Clock) -> Cache {
+    let nodes = nodes.iter().map(Server::address).collect();
+    connected(with_redis(clock, Place::Cluster(nodes))).await
+}
+
+/// How many values each node has.
+async fn kept(nodes: &[Server]) -> Vec<usize> {
+    let mut all = Vec::new();
+    for node in nodes {
+        let names: Vec<String> = node.ask(&["KEYS", "*:v"]).await;
+        all.push(names.len());
+    }
+    all
+}

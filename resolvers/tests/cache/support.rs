@@ -1,0 +1,178 @@
+//! Caches as tests need them, and what they found in few words.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use resolvers::cache::{
+    Cache, CacheSettings, Claim, Clock, Found, Key, KeyParts, Lifetime, Moment, Place,
+    RedisSettings, Reuse, Tag, Value, Wanted,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::server::Server;
+
+/// Long enough for two cores that do much else.
+pub(crate) const LIMIT: Duration = Duration::from_millis(150);
+
+pub(crate) fn settings(clock: &Clock) -> CacheSettings {
+    CacheSettings {
+        jitter_percent: 0,
+        clock: clock.clone(),
+        ..CacheSettings::in_memory(1 << 20)
+    }
+}
+
+pub(crate) fn with_redis(clock: &Clock, place: Place) -> CacheSettings {
+    CacheSettings {
+        redis: Some(RedisSettings {
+            limit: LIMIT,
+            write_limit: LIMIT * 5,
+            ..RedisSettings::at(place)
+        }),
+        ..settings(clock)
+    }
+}
+
+pub(crate) fn clock() -> Clock {
+    Clock::manual(Moment(1_700_000_000_000))
+}
+
+/// A cache whose background work runs for as long as it lives.
+pub(crate) fn start(settings: CacheSettings) -> Cache {
+    let (cache, background) = Cache::start(settings);
+    ALL.with(|all| all.borrow_mut().push(cache.clone()));
+    for (_, work) in background {
+        #[expect(clippy::disallowed_methods, reason = "ends with the cache")]
+        tokio::spawn(work);
+    }
+    cache
+}
+
+/// A cache on `server`, connected.
+pub(crate) async fn on(server: &Server, clock: &Clock) -> Cache {
+    connected(with_redis(clock, Place::Single(server.address()))).await
+}
+
+pub(crate) async fn connected(settings: CacheSettings) -> Cache {
+    let cache = start(settings);
+    assert!(cache.connected(Duration::from_secs(10)).await);
+    cache
+}
+
+pub(crate) fn key(name: &str) -> Key {
+    keyed(name, None)
+}
+
+fn keyed(name: &str, caller: Option<&str>) -> Key {
+    let entity = serde_json::json!({ "id": name }).to_string();
+    let parts = KeyParts {
+        source: "products",
+        type_name: "Product",
+        entity: Some(&entity),
+        caller,
+        ..KeyParts::default()
+    };
+    Key::of(&parts).unwrap()
+}
+
+/// The product called `name`.
+pub(crate) fn product(name: &str) -> Wanted {
+    Wanted {
+        key: key(name),
+        private: None,
+        also: Vec::new(),
+        tags: vec![Tag::type_name("Product"), entity(name)],
+    }
+}
+
+pub(crate) fn product_for(name: &str, caller: &str) -> Wanted {
+    Wanted {
+        private: Some(keyed(name, Some(caller))),
+        ..product(name)
+    }
+}
+
+pub(crate) fn entity(name: &str) -> Tag {
+    Tag::entity("Product", &serde_json::json!({ "id": name }).to_string())
+}
+
+pub(crate) fn lifetime(fresh: u64, stale: u64, on_error: u64) -> Lifetime {
+    Lifetime {
+        fresh: Duration::from_secs(fresh),
+        stale: Duration::from_secs(stale),
+        on_error: Duration::from_secs(on_error),
+    }
+}
+
+pub(crate) fn shared(fresh: u64) -> Reuse {
+    Reuse::Shared(lifetime(fresh, 0, 0))
+}
+
+pub(crate) fn body(text: &str) -> Value {
+    Value::Present(Bytes::copy_from_slice(text.as_bytes()))
+}
+
+/// What was found, in a word.
+pub(crate) fn said(found: &Found) -> String {
+    let value = |hit: &resolvers::cache::Hit| match &hit.entry().value {
+        Value::Present(body) => format!("{} {:?}", String::from_utf8_lossy(body), hit.level),
+        Value::Absent => format!("nothing {:?}", hit.level),
+    };
+    match found {
+        Found::Fresh(hit) => value(hit),
+        Found::Negative(hit) => format!("no {}", value(hit)),
+        Found::Stale(hit, Some(_)) => format!("stale {}, to renew", value(hit)),
+        Found::Stale(hit, None) => format!("stale {}", value(hit)),
+        Found::Missing(_) => "missing".to_owned(),
+        Found::Elsewhere(_) => "elsewhere".to_owned(),
+    }
+}
+
+pub(crate) async fn look(cache: &Cache, name: &str) -> String {
+    said(&cache.get(product(name)).await)
+}
+
+pub(crate) async fn claim(cache: &Cache, wanted: Wanted) -> Claim {
+    match cache.get(wanted).await {
+        Found::Missing(claim) => claim,
+        other => panic!("there is something: {}", said(&other)),
+    }
+}
+
+/// Fetches `name`, as it were, and keeps it.
+pub(crate) async fn fill(cache: &Cache, name: &str, text: &str, reuse: Reuse) {
+    claim(cache, product(name)).await.keep(&body(text), reuse);
+}
+
+/// Waits until `is_so` is, and says how long that took.
+pub(crate) async fn until<F: Future<Output = bool>>(is_so: impl Fn() -> F) -> Duration {
+    let began = Instant::now();
+    while !is_so().await {
+        if began.elapsed() > Duration::from_secs(20) {
+            ALL.with(|all| {
+                for c in all.borrow().iter() {
+                    eprintln!("COUNTS {:?}", c.counts());
+                }
+            });
+            panic!("it never is");
+        }
+        sleep(Duration::from_millis(2)).await;
+    }
+    began.elapsed()
+}
+
+/// Waits until everything that was kept is in Redis.
+pub(crate) async fn written(server: &Server, keys: &[&str]) {
+    until(|| async {
+        let mut command = vec!["EXISTS".to_owned()];
+        command.extend(
+            keys.iter()
+                .map(|name| format!("weir:1:{{{}}}:v", key(name))),
+        );
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        server.ask::<usize>(&command).await == keys.len()
+    })
+    .await;
+}
+
+thread_local! { static ALL: std::cell::RefCell<Vec<Cache>> = const { std::cell::RefCell::new(Vec::new()) }; }

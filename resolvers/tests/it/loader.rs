@@ -1,0 +1,615 @@
+//! Batching across operations: which calls many concurrent clients take, and what they never share.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
+use http::{HeaderMap, HeaderValue};
+use mocks::Fault;
+use resolvers::Engine;
+use resolvers::settings::{Batching, ServiceSettings, Settings, SourceSettings};
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, watch};
+
+use crate::support::{Running, ask, ask_with, graph, settings};
+use crate::values::sdl;
+
+#[tokio::test]
+async fn clients_that_ask_for_different_users_share_few_calls() {
+    let running = Running::start().await;
+    let users = |id: usize| {
+        let engine = &running.engine;
+        async move {
+            let query = "query($id: ID!) { user(id: $id) { id name } }";
+            ask(engine, query, json!({ "id": id.to_string() })).await
+        }
+    };
+
+    let answers = join_all((1..=200).map(users)).await;
+
+    for (index, answer) in answers.iter().enumerate() {
+        assert_eq!(answer["user"]["id"], json!((index + 1).to_string()));
+        assert!(answer["user"]["name"].is_string(), "{answer}");
+    }
+    assert!(running.shop.users.calls() <= 10, "{:?}", running.calls());
+}
+
+#[tokio::test]
+async fn clients_that_come_one_by_one_share_what_is_under_way() {
+    let running = Arc::new(Running::start().await);
+    let pause = Duration::from_millis(50);
+    running.shop.users.fault(Some(Fault::Delay(pause)));
+    let mut clients = tokio::task::JoinSet::new();
+    for id in 1..=200 {
+        let running = Arc::clone(&running);
+        clients.spawn(async move {
+            let query = format!("{{ user(id: {id}) {{ id }} }}");
+            assert_eq!(
+                running.ask(&query).await["user"]["id"],
+                json!(id.to_string())
+            );
+        });
+        tokio::task::yield_now().await;
+    }
+
+    while let Some(client) = clients.join_next().await {
+        client.unwrap();
+    }
+
+    assert!(running.shop.users.calls() <= 10, "{:?}", running.calls());
+}
+
+#[tokio::test]
+async fn nothing_is_shared_where_it_is_switched_off() {
+    let running = Running::with(|settings| settings.batching = Batching::Within).await;
+
+    let queries = [
+        "{ user(id: 1) { id } }",
+        "{ user(id: 2) { id } }",
+        "{ user(id: 1) { id } }",
+    ];
+    join_all(queries.map(|query| running.ask(query))).await;
+
+    assert_eq!(running.calls(), [3, 0, 0]);
+}
+
+#[tokio::test]
+async fn one_operation_asks_for_all_its_users_at_once() {
+    let running = Running::start().await;
+
+    let answer = running
+        .ask("{ a: user(id: 60) { name } b: user(id: 60) { email } c: user(id: 61) { name } }")
+        .await;
+
+    assert!(answer["a"]["name"].is_string(), "{answer}");
+    assert!(answer["b"]["email"].is_string(), "{answer}");
+    assert!(answer["c"]["name"].is_string(), "{answer}");
+    assert_eq!(running.calls(), [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn who_is_not_found_is_null_for_the_one_who_asked() {
+    let running = Running::start().await;
+
+    let answers = join_all(
+        [
+            "{ user(id: 1) { id } }",
+            "{ user(id: 999999) { id } }",
+            "{ user(id: 2) { id } }",
+        ]
+        .map(|query| running.ask(query)),
+    )
+    .await;
+
+    assert_eq!(
+        answers,
+        [
+            json!({ "user": { "id": "1" } }),
+            json!({ "user": null }),
+            json!({ "user": { "id": "2" } })
+        ]
+    );
+}
+
+#[tokio::test]
+async fn who_asks_for_nonsense_breaks_nobody_elses_answer() {
+    let running = Running::start().await;
+
+    let answers = join_all(
+        [
+            "{ user(id: 1) { id } }",
+            "{ user(id: \"no such\") { id } }",
+            "{ user(id: 2) { id } }",
+        ]
+        .map(|query| running.ask(query)),
+    )
+    .await;
+
+    assert_eq!(answers[0], json!({ "user": { "id": "1" } }));
+    assert_eq!(answers[2], json!({ "user": { "id": "2" } }));
+}
+
+const THINGS: &str = r#"
+    type Query {
+      ids(of: [Int!]!): [Thing]
+        @connect(source: "api", http: { GET: "/ids", queryParams: "of: $args.of->joinNotNull(',')" }, selection: "id")
+      list: [Thing] @connect(source: "api", http: { GET: "/list" }, selection: "id")
+      thing(id: ID!): Thing
+        @connect(source: "api", http: { GET: "/thing", queryParams: "id: $args.id" }, entity: true, selection: "id name")
+    }
+    type Mutation { touch: [Thing] @connect(source: "api", http: { POST: "/touch" }, selection: "id") }
+    type Thing
+      @connect(
+        source: "api"
+        http: {
+          GET: "/things"
+          queryParams: "id: $batch.id->joinNotNull(',')"
+          headers: [{ name: "authorization", from: "authorization" }]
+        }
+        batch: { maxSize: 4 }
+        selection: "$.things { id name }"
+      ) {
+      id: ID!
+      name: String
+    }
+"#;
+
+/// A service that answers one batch after another, each when it is let, and remembers them.
+#[derive(Clone)]
+struct Gated {
+    /// `METHOD /path?query authorization`.
+    asked: Arc<Mutex<Vec<String>>>,
+    count: Arc<watch::Sender<usize>>,
+    gate: Arc<Semaphore>,
+}
+
+impl Gated {
+    /// Everything that is asked for has begun when so many calls have come.
+    async fn has(&self, calls: usize) {
+        let mut count = self.count.subscribe();
+        count.wait_for(|count| *count >= calls).await.unwrap();
+    }
+
+    /// Lets all calls through from now on.
+    fn open(&self) {
+        self.gate.add_permits(1_000);
+    }
+
+    fn asked(&self) -> Vec<String> {
+        let mut asked = self.asked.lock().unwrap().clone();
+        asked.sort_unstable();
+        asked
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server ends with the test's runtime"
+)]
+async fn gated(change: impl FnOnce(&mut Settings)) -> (Arc<Engine>, Gated) {
+    let gated = Gated {
+        asked: Arc::default(),
+        count: Arc::new(watch::Sender::new(0)),
+        gate: Arc::new(Semaphore::new(0)),
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new().fallback(answer).with_state(gated.clone());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let mut settings = settings();
+    let source = SourceSettings {
+        url: Some(url.parse().unwrap()),
+        ..SourceSettings::default()
+    };
+    settings.sources.insert("g.api".to_owned(), source);
+    change(&mut settings);
+    let graph = graph(&[("g", &sdl("v0.3", THINGS))]);
+    (Arc::new(Engine::new(graph, settings).unwrap()), gated)
+}
+
+/// `/ids?of=1,2` gives objects with these ids at once, and so does `POST /touch`; batches wait.
+async fn answer(State(gated): State<Gated>, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let ids = query.split_once('=').map_or("", |(_, ids)| ids);
+    let ids: Vec<i64> = ids
+        .split("%2C")
+        .flat_map(|it| it.split(','))
+        .filter_map(|id| id.parse().ok())
+        .collect();
+    let things = |ids: &[i64]| -> Vec<Value> {
+        let things = ids.iter();
+        things
+            .map(|id| json!({ "id": id, "name": format!("thing {id}") }))
+            .collect()
+    };
+    let body = match request.uri().path() {
+        "/ids" => return body(&json!(things(&ids))),
+        "/touch" => return body(&json!(things(&[1]))),
+        "/list" => json!(things(&[1])),
+        "/thing" => json!(things(&ids)[0]),
+        _ => json!({ "things": things(&ids) }),
+    };
+    let token = request.headers().get(header::AUTHORIZATION);
+    let token = token.map_or("", |token| token.to_str().unwrap());
+    let line = format!("{} {} {token}", request.method(), request.uri());
+    gated
+        .asked
+        .lock()
+        .unwrap()
+        .push(line.trim_end().replace("%2C", ","));
+    gated.count.send_modify(|count| *count += 1);
+    gated.gate.acquire().await.unwrap().forget();
+    if ids.contains(&13) {
+        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+    }
+    if ids.contains(&503) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    self::body(&body)
+}
+
+fn body(value: &Value) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        value.to_string(),
+    )
+        .into_response()
+}
+
+/// An operation of its own task, that can be cancelled.
+#[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+fn start(
+    engine: &Arc<Engine>,
+    of: &[u32],
+    token: Option<&'static str>,
+) -> tokio::task::JoinHandle<Value> {
+    let engine = Arc::clone(engine);
+    let variables = json!({ "of": of });
+    tokio::spawn(async move {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_static(token));
+        }
+        let query = "query($of: [Int!]!) { ids(of: $of) { name } }";
+        ask_with(&engine, query, variables, headers).await
+    })
+}
+
+fn named(ids: &[u32]) -> Value {
+    let things = ids
+        .iter()
+        .map(|id| json!({ "name": format!("thing {id}") }));
+    json!({ "ids": things.collect::<Vec<_>>() })
+}
+
+/// One object each, all asked for in one moment: the first is under way when the others come.
+async fn ask_things(engine: &Engine, ids: &[u32]) -> Vec<Value> {
+    let ids = ids.iter();
+    join_all(ids.map(|id| {
+        let variables = json!({ "id": id });
+        ask(
+            engine,
+            "query($id: ID!) { thing(id: $id) { name } }",
+            variables,
+        )
+    }))
+    .await
+}
+
+fn thing(id: u32) -> Value {
+    json!({ "thing": { "name": format!("thing {id}") } })
+}
+
+#[tokio::test]
+async fn keys_that_come_while_a_call_is_under_way_go_together() {
+    let (engine, gated) = gated(|_| ()).await;
+    let first = start(&engine, &[1], None);
+    gated.has(1).await;
+
+    // Two of them are one key, and 1 is under way already.
+    let others = [&[1, 2][..], &[2, 3], &[4]].map(|of| start(&engine, of, None));
+    // Nothing ends, so what gathers goes when it has waited long enough.
+    gated.has(2).await;
+    gated.open();
+
+    assert_eq!(first.await.unwrap(), named(&[1]));
+    let answers = join_all(others).await;
+    let answers: Vec<Value> = answers.into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers, [named(&[1, 2]), named(&[2, 3]), named(&[4])]);
+    let asked = gated.asked();
+    // Each key once, and not each in a call of its own.
+    let mut keys: Vec<&str> = asked
+        .iter()
+        .flat_map(|it| it.split(['=', ',']).skip(1))
+        .collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["1", "2", "3", "4"], "{asked:?}");
+    assert!(asked.len() < 4, "{asked:?}");
+}
+
+#[tokio::test]
+async fn what_gathers_goes_when_the_call_before_it_ends() {
+    let (engine, gated) = gated(|_| ()).await;
+    gated.open();
+
+    let answers = ask_things(&engine, &[1, 2, 3, 2, 1]).await;
+
+    assert_eq!(answers, [1, 2, 3, 2, 1].map(thing));
+    assert_eq!(gated.asked(), ["GET /things?id=1", "GET /things?id=2,3"]);
+}
+
+#[tokio::test]
+async fn a_full_batch_goes_at_once() {
+    let (engine, gated) = gated(|settings| {
+        // Nothing would go for half a second of gathering.
+        settings.source_timeout = Duration::from_secs(5);
+    })
+    .await;
+    let first = start(&engine, &[1], None);
+    gated.has(1).await;
+
+    let second = start(&engine, &[11, 12, 14, 15, 16], None);
+    gated.has(3).await;
+    gated.open();
+
+    assert_eq!(first.await.unwrap(), named(&[1]));
+    assert_eq!(second.await.unwrap(), named(&[11, 12, 14, 15, 16]));
+    assert_eq!(
+        gated.asked(),
+        [
+            "GET /things?id=1",
+            "GET /things?id=11,12,14,15",
+            "GET /things?id=16"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn no_call_serves_two_credentials() {
+    let (engine, gated) = gated(|_| ()).await;
+    let tokens = ["Bearer a", "Bearer b"];
+    let clients: Vec<_> = (0..200_u32)
+        .map(|client| {
+            let token = tokens[(client % 2) as usize];
+            start(&engine, &[client % 7 + 20], Some(token))
+        })
+        .collect();
+    gated.open();
+
+    for (client, answer) in (0_u32..).zip(join_all(clients).await) {
+        assert_eq!(answer.unwrap(), named(&[client % 7 + 20]));
+    }
+    let asked = gated.asked();
+    assert!(
+        asked
+            .iter()
+            .all(|line| line.ends_with("Bearer a") || line.ends_with("Bearer b"))
+    );
+    for token in tokens {
+        let own = asked.iter().filter(|line| line.ends_with(token));
+        assert!((1..=10).contains(&own.count()), "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_goes_away_takes_nobody_with_them() {
+    let (engine, gated) = gated(|_| ()).await;
+    let first = start(&engine, &[1], None);
+    gated.has(1).await;
+    let second = start(&engine, &[1, 2], None);
+    let third = start(&engine, &[1, 2], None);
+    gated.has(2).await;
+
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    second.abort();
+    assert!(second.await.unwrap_err().is_cancelled());
+    gated.open();
+
+    assert_eq!(third.await.unwrap(), named(&[1, 2]));
+    assert_eq!(gated.asked(), ["GET /things?id=1", "GET /things?id=2"]);
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_any_more_is_not_joined() {
+    let (engine, gated) = gated(|_| ()).await;
+    let first = start(&engine, &[1], None);
+    gated.has(1).await;
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+
+    let second = start(&engine, &[1], None);
+    gated.has(2).await;
+    gated.open();
+
+    assert_eq!(second.await.unwrap(), named(&[1]));
+}
+
+#[tokio::test]
+async fn what_one_asks_for_fails_only_for_those_who_asked_for_it() {
+    let (engine, gated) = gated(|_| ()).await;
+    let first = start(&engine, &[1], None);
+    gated.has(1).await;
+    let bad = start(&engine, &[13], None);
+    let good = start(&engine, &[2], None);
+    gated.has(2).await;
+    gated.open();
+
+    assert_eq!(first.await.unwrap(), named(&[1]));
+    assert_eq!(good.await.unwrap(), named(&[2]));
+    let bad = bad.await.unwrap();
+    assert_eq!(
+        bad["errors"],
+        json!(["ids.0.name: g:Thing[0]: answered 422 Unprocessable Entity"])
+    );
+    // Where both were in one batch, that was refused, and each asked alone.
+    assert!(gated.asked().len() <= 4, "{:?}", gated.asked());
+}
+
+#[tokio::test]
+async fn a_field_whose_batch_is_refused_is_asked_of_its_own_connector() {
+    let (engine, gated) = gated(|_| ()).await;
+    gated.open();
+
+    let answers = ask_things(&engine, &[1, 13, 2]).await;
+
+    let error = "thing: g:Query.thing[0]: answered 422 Unprocessable Entity";
+    assert_eq!(answers[1]["errors"], json!([error]));
+    assert_eq!([&answers[0], &answers[2]], [&thing(1), &thing(2)]);
+    assert_eq!(
+        gated.asked(),
+        [
+            "GET /thing?id=13",
+            "GET /thing?id=2",
+            "GET /things?id=1",
+            "GET /things?id=13,2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_well_is_not_asked_again() {
+    let (engine, gated) = gated(|_| ()).await;
+    gated.open();
+
+    let answers = ask_things(&engine, &[1, 503, 2]).await;
+
+    assert_eq!(answers[0], thing(1));
+    for answer in &answers[1..] {
+        let error = "thing: g:Query.thing[0]: answered 503 Service Unavailable";
+        assert_eq!(answer["errors"], json!([error]));
+    }
+    assert_eq!(gated.asked(), ["GET /things?id=1", "GET /things?id=503,2"]);
+}
+
+#[tokio::test]
+async fn a_part_that_fails_costs_its_own_keys_only() {
+    let (engine, gated) = gated(|_| ()).await;
+    gated.open();
+
+    let answer = ask(
+        &engine,
+        "{ ids(of: [1, 2, 3, 4, 503, 6]) { name } }",
+        json!({}),
+    )
+    .await;
+
+    let things = &answer["data"]["ids"];
+    assert_eq!(things[3]["name"], "thing 4", "{answer}");
+    assert_eq!(things[5]["name"], Value::Null, "{answer}");
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 2, "{answer}");
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+async fn a_mutation_reads_for_itself_and_ends_what_others_may_join() {
+    let (engine, gated) = gated(|_| ()).await;
+    let first = start(&engine, &[1], None);
+    gated.has(1).await;
+
+    let own = Arc::clone(&engine);
+    let mutation =
+        tokio::spawn(async move { ask(&own, "mutation { touch { name } }", json!({})).await });
+    // It does not join the call for the same key, which may have read what was there before.
+    gated.has(2).await;
+    gated.gate.add_permits(2);
+    assert_eq!(mutation.await.unwrap()["touch"][0]["name"], "thing 1");
+    assert_eq!(first.await.unwrap(), named(&[1]));
+
+    let late = start(&engine, &[1], None);
+    gated.has(3).await;
+    let own = Arc::clone(&engine);
+    let mutation =
+        tokio::spawn(async move { ask(&own, "mutation { touch { id } }", json!({})).await });
+    mutation.await.unwrap();
+    // What is under way since before the mutation is nothing to join.
+    let after = start(&engine, &[1], None);
+    gated.has(4).await;
+    gated.open();
+
+    assert_eq!(late.await.unwrap(), named(&[1]));
+    assert_eq!(after.await.unwrap(), named(&[1]));
+}
+
+#[tokio::test]
+async fn equal_reads_of_different_operations_are_one_call() {
+    let (engine, gated) = gated(|_| ()).await;
+    let clients = (0..50).map(|_| ask(&engine, "{ list { id } }", json!({})));
+    let opened = async {
+        gated.has(1).await;
+        gated.open();
+        Value::Null
+    };
+
+    let (answers, _) = tokio::join!(join_all(clients), opened);
+
+    assert!(
+        answers
+            .iter()
+            .all(|it| *it == json!({ "list": [{ "id": "1" }] }))
+    );
+    assert_eq!(gated.asked(), ["GET /list"]);
+}
+
+#[tokio::test]
+async fn equal_questions_to_a_service_that_speaks_graphql_are_one_request() {
+    const SDL: &str = r#"
+        extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
+        type Query { greeting: String }
+        type Mutation { greet: String }
+    "#;
+    let (_, gated) = gated(|_| ()).await;
+    let url = graphql(gated.clone()).await;
+    let mut settings = settings();
+    let service = ServiceSettings {
+        url: Some(url.parse().unwrap()),
+        forward: vec![header::AUTHORIZATION],
+        ..ServiceSettings::default()
+    };
+    settings.services.insert("s".to_owned(), service);
+    let engine = Engine::new(graph(&[("s", SDL)]), settings).unwrap();
+    gated.open();
+
+    let with = |token: &'static str, query: &'static str| {
+        let headers =
+            HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(token))]);
+        ask_with(&engine, query, json!({}), headers)
+    };
+    let clients = (0..40).map(|client| {
+        let token = if client % 2 == 0 { "a" } else { "b" };
+        with(token, "{ greeting }")
+    });
+    let answers = join_all(clients).await;
+    assert!(
+        answers
+            .iter()
+            .all(|it| *it == json!({ "greeting": "hello" })),
+        "{answers:?}"
+    );
+    assert_eq!(gated.asked(), ["POST / a", "POST / b"]);
+
+    let mutations = (0..3).map(|_| with("a", "mutation { greet }"));
+    join_all(mutations).await;
+    assert_eq!(gated.asked().len(), 5);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server ends with the test's runtime"
+)]
+async fn graphql(gated: Gated) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = async |State(gated): State<Gated>, request: Request| {
+        let token = request.headers()[header::AUTHORIZATION].to_str().unwrap();
+        gated.asked.lock().unwrap().push(format!("POST / {token}"));
+        body(&json!({ "data": { "greeting": "hello", "greet": "hello" } }))
+    };
+    let app = Router::new().fallback(answer).with_state(gated);
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    url
+}
