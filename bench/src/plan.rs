@@ -198,7 +198,7 @@ fn linked((graph, diagnostics): Linked) -> Result<Arc<Graph>, Failure> {
     let first = || {
         diagnostics
             .first()
-            .map_or_else(String::new, |it| it.render())
+            .map_or_else(String::new, schema::diagnostic::Diagnostic::render)
     };
     graph
         .map(Arc::new)

@@ -103,41 +103,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const SHARDS: usize = 32;
 
 /// Different calls under way in one shard, and different groups; beyond, calls are made unshared.
-const MAX_IN_SHARD: usize = 1_024;
+const MAX_IN_SHARD: usize = if cfg!(test) { 4 } else { 1_024 };
 
 /// Keys of all groups together; beyond, operations ask for theirs alone.
 const MAX_KEYS: usize = 1 << 20;
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::{Instant, sleep};
-
-    use super::flight::Flight;
-    use super::*;
-
-    type Answer = &'static str;
-
-    #[tokio::test(start_paused = true)]
-    async fn who_leads_and_runs_out_of_time_leaves_the_others_theirs() {
-        let second = Duration::from_secs(1);
-        let call = async move {
-            sleep(second * 5 / 4).await;
-            "it"
-        };
-        let first: Waiter<Answer> = Flight::launch(call, || "panicked");
-        let flight = Arc::clone(first.flight());
-        let follower = flight.join().unwrap();
-        let later = async {
-            sleep(second / 2).await;
-            wait(follower, second).await
-        };
-        let start = Instant::now();
-
-        let (first, later) = tokio::join!(wait(first, second), later);
-
-        assert!(matches!(first, Err(FetchError::Timeout(it)) if it == second));
-        assert_eq!(later.unwrap(), "it");
-        assert_eq!(start.elapsed(), second * 5 / 4);
-        assert!(flight.join().is_none(), "what took too long was joined");
-    }
-}
+mod tests;

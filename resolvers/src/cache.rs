@@ -197,15 +197,14 @@ impl Cache {
         }
     }
 
-    /// Whether Redis is reached, or there is none to be, within `limit`.
+    /// Whether Redis is reached and its messages are heard, or there is none to be, within `limit`.
+    /// What is kept before that may be forgotten when it comes to it.
     pub async fn connected(&self, limit: Duration) -> bool {
-        match &self.inner.shared {
-            Some(shared) => {
-                let connected = shared.store.connected();
-                tokio::time::timeout(limit, connected).await.is_ok()
-            }
-            None => true,
-        }
+        let Some(shared) = &self.inner.shared else {
+            return true;
+        };
+        let connected = futures_util::future::join(shared.store.connected(), shared.heard.begun());
+        tokio::time::timeout(limit, connected).await.is_ok()
     }
 
     /// What happened up to now.

@@ -87,3 +87,6 @@ impl Mapping {
         variables::variables(&self.selection)
     }
 }
+
+#[cfg(test)]
+mod tests;

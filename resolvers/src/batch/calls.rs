@@ -33,7 +33,7 @@ impl Loader {
         wait(waiter, timeout).await.and_then(|outcome| outcome)
     }
 
-    fn joined(self: &Arc<Self>, identity: Vec<u8>, request: Request) -> Waiter<Outcome> {
+    pub(super) fn joined(self: &Arc<Self>, identity: Vec<u8>, request: Request) -> Waiter<Outcome> {
         let hash = self.hash(&identity);
         let writes = self.writes();
         let client = self.sources.client.clone();

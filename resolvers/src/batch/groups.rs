@@ -12,12 +12,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use hashbrown::HashTable;
 use http::HeaderMap;
 use schema::source::SourceId;
 use tokio::sync::Notify;
 
 use super::flight::{Flight, Waiter};
-use super::keys::Keys;
+use super::keys::{Keys, Positions};
 use super::{Loader, MAX_IN_SHARD, MAX_KEYS, identity, shard};
 use crate::error::FetchError;
 use crate::fetch::Sources;
@@ -91,7 +92,9 @@ struct Batch {
     /// The operation that began it.
     asker: u64,
     keys: Arc<Keys>,
-    flight: Arc<Flight<Parts>>,
+    positions: Positions,
+    /// None for a call that nobody can join.
+    flight: Option<Arc<Flight<Parts>>>,
     go: Arc<Notify>,
     stage: Stage,
 }
@@ -117,15 +120,73 @@ impl Loader {
         let identity = asking.identity();
         let hash = self.hash(&identity);
         let mut groups = shard(&self.groups, hash);
-        let known = groups.find_entry(hash, |group| *group.identity == *identity);
-        let is_new = known.is_err();
         let held = self.keys.load(Ordering::Relaxed).saturating_add(keys.len());
-        if held > MAX_KEYS || (is_new && groups.len() >= MAX_IN_SHARD) {
+        if held > MAX_KEYS {
+            return None;
+        }
+        let group = self.group(&mut groups, (hash, &identity), asking)?;
+        let mut adding = Adding {
+            loader: self,
+            writes: self.writes(),
+            asker,
+            group,
+            loading: Vec::with_capacity(1),
+            added: 0,
+        };
+        // Who is alone has nobody to join, and their own keys are different.
+        let is_alone = adding.group.batches.is_empty();
+        for (index, key) in keys.enumerate() {
+            if is_alone || !adding.join(index, key) {
+                adding.gather(index, key);
+            }
+        }
+        self.keys.fetch_add(adding.added, Ordering::Relaxed);
+        adding.group.start(asker);
+        Some(adding.loading)
+    }
+
+    /// Notes that `asker` makes a call of its own in the place of a batch, as long as it keeps
+    /// what is given; `None` when others have calls under way that it could share.
+    pub(crate) fn lead(self: &Arc<Self>, asking: Asking, asker: u64) -> Option<Landing> {
+        let identity = asking.identity();
+        let hash = self.hash(&identity);
+        let mut groups = shard(&self.groups, hash);
+        let group = self.group(&mut groups, (hash, &identity), asking)?;
+        if !group.batches.is_empty() {
+            return None;
+        }
+        let batch = self.number();
+        group.batches.push(Batch {
+            number: batch,
+            asker,
+            keys: Arc::default(),
+            positions: Positions::default(),
+            flight: None,
+            go: Arc::default(),
+            stage: Stage::Full,
+        });
+        Some(Landing {
+            loader: Arc::clone(self),
+            hash,
+            group: group.number,
+            batch,
+        })
+    }
+
+    /// The group with that identity, new where there is none; `None` when there are too many.
+    fn group<'g>(
+        &self,
+        groups: &'g mut HashTable<Group>,
+        (hash, identity): (u64, &[u8]),
+        asking: Asking,
+    ) -> Option<&'g mut Group> {
+        let is_new = groups.find(hash, |it| *it.identity == *identity).is_none();
+        if is_new && groups.len() >= MAX_IN_SHARD {
             return None;
         }
         if is_new {
             let group = Group {
-                identity: identity.as_slice().into(),
+                identity: identity.into(),
                 hash,
                 number: self.number(),
                 asking: Arc::new(asking),
@@ -133,21 +194,7 @@ impl Loader {
             };
             groups.insert_unique(hash, group, |group| group.hash);
         }
-        let group = groups.find_mut(hash, |group| *group.identity == *identity)?;
-        let mut adding = Adding {
-            loader: self,
-            writes: self.writes(),
-            asker,
-            group,
-            loading: Vec::with_capacity(1),
-        };
-        for (index, key) in keys.enumerate() {
-            if !adding.join(index, key) {
-                adding.gather(index, key);
-            }
-        }
-        adding.group.start(asker);
-        Some(adding.loading)
+        groups.find_mut(hash, |it| *it.identity == *identity)
     }
 }
 
@@ -158,18 +205,17 @@ struct Adding<'g> {
     asker: u64,
     group: &'g mut Group,
     loading: Vec<Loading>,
+    /// Keys that nobody else had asked for.
+    added: usize,
 }
 
 impl Adding<'_> {
     /// Whether the key is under way already.
     fn join(&mut self, index: usize, key: &[u8]) -> bool {
-        let writes = self.writes;
-        let batches = self.group.batches.iter().filter(|batch| match batch.stage {
-            Stage::Gathering | Stage::Full => true,
-            Stage::Flying(since) => since == writes,
-        });
-        for batch in batches {
-            if let Some(position) = batch.keys.find(key)
+        for batch in &mut self.group.batches {
+            let is_too_early = matches!(batch.stage, Stage::Flying(since) if since != self.writes);
+            if !is_too_early
+                && let Some(position) = batch.positions.find(&batch.keys, key)
                 && wait_for(&mut self.loading, batch, (index, position))
             {
                 return true;
@@ -204,7 +250,7 @@ impl Adding<'_> {
             }
         };
         Arc::make_mut(&mut batch.keys).push(key);
-        self.loader.keys.fetch_add(1, Ordering::Relaxed);
+        self.added += 1;
         if max.is_some_and(|max| batch.keys.len() >= max.max(1)) {
             batch.stage = Stage::Full;
             batch.go.notify_one();
@@ -226,7 +272,8 @@ impl Adding<'_> {
             number,
             asker: self.asker,
             keys: Arc::default(),
-            flight: Arc::clone(waiter.flight()),
+            positions: Positions::default(),
+            flight: Some(Arc::clone(waiter.flight())),
             go,
             stage: Stage::Gathering,
         });
@@ -241,7 +288,7 @@ fn wait_for(loading: &mut Vec<Loading>, batch: &Batch, key: (usize, usize)) -> b
         known.keys.push(key);
         return true;
     }
-    let Some(waiter) = batch.flight.join() else {
+    let Some(waiter) = batch.flight.as_ref().and_then(Flight::join) else {
         return false;
     };
     loading.push(Loading {
@@ -268,7 +315,7 @@ impl Group {
 }
 
 /// The place of a batch in its group; it goes with the batch, however that ends.
-struct Landing {
+pub(crate) struct Landing {
     loader: Arc<Loader>,
     hash: u64,
     group: u64,

@@ -1,4 +1,5 @@
-//! The keys of one batch: equal ones once, found without an allocation a key.
+//! The keys of one batch: side by side in one text; a place to find them is made when somebody
+//! looks for the first.
 
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -12,8 +13,6 @@ use schema::key::FieldSet;
 pub(crate) struct Keys {
     text: Vec<u8>,
     ends: Vec<usize>,
-    table: HashTable<usize>,
-    hasher: foldhash::fast::RandomState,
 }
 
 impl Keys {
@@ -21,27 +20,17 @@ impl Keys {
         self.ends.len()
     }
 
-    /// The position of a key.
-    pub(super) fn find(&self, key: &[u8]) -> Option<usize> {
-        let hash = self.hasher.hash_one(key);
-        let found = self.table.find(hash, |position| self.key(*position) == key);
-        found.copied()
-    }
-
-    /// Adds a key that is not there yet; gives its position.
-    pub(super) fn push(&mut self, key: &[u8]) -> usize {
-        let position = self.ends.len();
+    /// Adds a key that is not there yet.
+    pub(super) fn push(&mut self, key: &[u8]) {
         self.text.extend_from_slice(key);
         self.ends.push(self.text.len());
-        let (hasher, text, ends) = (&self.hasher, &self.text, &self.ends);
-        let hash = |position: usize| hasher.hash_one(piece(text, ends, position));
-        self.table
-            .insert_unique(hash(position), position, |position| hash(*position));
-        position
     }
 
     fn key(&self, position: usize) -> &[u8] {
-        piece(&self.text, &self.ends, position)
+        let start = position
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[position]]
     }
 
     /// `$batch`: the keys of these positions as a list of objects with the members of `fields`.
@@ -59,9 +48,29 @@ impl Keys {
     }
 }
 
-fn piece<'k>(text: &'k [u8], ends: &[usize], position: usize) -> &'k [u8] {
-    let start = position.checked_sub(1).map_or(0, |before| ends[before]);
-    &text[start..ends[position]]
+/// Where keys are; those of a batch that nobody joins are never entered.
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    table: HashTable<usize>,
+    entered: usize,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl Positions {
+    /// The position of `key` among `keys`, which are those of before, and perhaps more.
+    pub(super) fn find(&mut self, keys: &Keys, key: &[u8]) -> Option<usize> {
+        let hasher = &self.hasher;
+        let hash = |position: &usize| hasher.hash_one(keys.key(*position));
+        self.table.reserve(keys.len() - self.entered, hash);
+        for position in self.entered..keys.len() {
+            self.table.insert_unique(hash(&position), position, hash);
+        }
+        self.entered = keys.len();
+        let found = self
+            .table
+            .find(hasher.hash_one(key), |position| keys.key(*position) == key);
+        found.copied()
+    }
 }
 
 fn write_object<'k>(
@@ -94,13 +103,14 @@ mod tests {
     #[test]
     fn keys_are_found_and_written_as_objects() {
         let mut keys = Keys::default();
+        let mut positions = Positions::default();
         for key in [&b"1\0\"a\"\0"[..], b"2\0\"b\"\0", b"3\0null\0"] {
-            assert_eq!(keys.find(key), None);
+            assert_eq!(positions.find(&keys, key), None);
             keys.push(key);
         }
         let fields = FieldSet::parse("id at { city }").unwrap();
 
-        assert_eq!(keys.find(b"2\0\"b\"\0"), Some(1));
+        assert_eq!(positions.find(&keys, b"2\0\"b\"\0"), Some(1));
         assert_eq!(
             String::from_utf8(keys.write_batch(0..2, &fields)).unwrap(),
             r#"[{"id":1,"at":{"city":"a"}},{"id":2,"at":{"city":"b"}}]"#

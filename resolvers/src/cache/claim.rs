@@ -31,6 +31,8 @@ pub struct Claim {
     /// Nobody waits for a claim without.
     pub(super) flight: Option<Arc<Flight>>,
     pub(super) lease: Option<u64>,
+    /// Another replica has the lease.
+    pub(super) is_elsewhere: bool,
     pub(super) inner: Arc<Inner>,
 }
 

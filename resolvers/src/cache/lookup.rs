@@ -141,6 +141,7 @@ impl Inner {
             rescue: None,
             flight: None,
             lease: None,
+            is_elsewhere: false,
             inner: Arc::clone(self),
         }
     }
@@ -197,37 +198,61 @@ impl Inner {
     }
 
     /// Of what nobody has, the fleet's lease decides who fetches.
-    async fn lease(self: &Arc<Self>, slots: Vec<Slot>) -> Vec<Found> {
-        let keys: Vec<_> = slots
-            .iter()
-            .filter_map(|slot| match slot {
-                Slot::Open(claim, _) => Some(Claim::flight_key(&claim.wanted)),
-                Slot::Found(_) => None,
-            })
-            .collect();
-        let leases = match &self.shared {
-            Some(shared) if !keys.is_empty() => {
-                shared.store.lease(&keys, self.settings.lease).await
+    async fn lease(self: &Arc<Self>, mut slots: Vec<Slot>) -> Vec<Found> {
+        if let Some(shared) = &self.shared {
+            let won = self.ask_for_leases(&shared.store, &mut slots).await;
+            if !won.is_empty() {
+                // Another may have written it, and given the lease back, since it was looked for.
+                self.look_further(&shared.store, won).await;
             }
-            _ => Vec::new(),
-        };
-        let mut leases = leases.into_iter();
-        let found = slots.into_iter().map(|slot| match slot {
-            Slot::Found(found) => found,
-            Slot::Open(mut claim, _) => match leases.next() {
-                Some(Lease::Lost) => Found::Elsewhere(Waiting::in_fleet(claim)),
-                Some(Lease::Won(token)) => {
-                    self.stats.misses.one();
-                    claim.lease = Some(token);
-                    Found::Missing(claim)
+        }
+        let slots = slots.into_iter();
+        slots
+            .map(|slot| match self.judge(slot) {
+                Slot::Found(found) => found,
+                Slot::Open(claim, _) if claim.is_elsewhere => {
+                    Found::Elsewhere(Waiting::in_fleet(claim))
                 }
-                Some(Lease::Unknown) | None => {
+                Slot::Open(claim, _) => {
                     self.stats.misses.one();
                     Found::Missing(claim)
                 }
-            },
+            })
+            .collect()
+    }
+
+    /// Gives those for which the lease was won.
+    async fn ask_for_leases<'s>(&self, store: &Store, slots: &'s mut [Slot]) -> Vec<&'s mut Slot> {
+        let mut open: Vec<&mut Slot> = slots
+            .iter_mut()
+            .filter(|slot| matches!(slot, Slot::Open(..)))
+            .collect();
+        let keys: Vec<Key> = open.iter().filter_map(|slot| slot.flight_key()).collect();
+        if keys.is_empty() {
+            return Vec::new();
+        }
+        let mut leases = store.lease(&keys, self.settings.lease).await.into_iter();
+        open.retain_mut(|slot| match (slot, leases.next()) {
+            (Slot::Open(claim, _), Some(Lease::Won(token))) => {
+                claim.lease = Some(token);
+                true
+            }
+            (Slot::Open(claim, _), Some(Lease::Lost)) => {
+                claim.is_elsewhere = true;
+                false
+            }
+            _ => false,
         });
-        found.collect()
+        open
+    }
+}
+
+impl Slot {
+    fn flight_key(&self) -> Option<Key> {
+        match self {
+            Self::Open(claim, _) => Some(Claim::flight_key(&claim.wanted)),
+            Self::Found(_) => None,
+        }
     }
 }
 
@@ -242,15 +267,16 @@ pub(super) struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    /// What Redis has of what one claim is for.
-    pub(super) async fn one(claim: &Claim) -> Option<Hit> {
+    /// What Redis has of what one claim is for, if it is fresh.
+    pub(super) async fn fresh(claim: &Claim) -> Option<Hit> {
         let shared = claim.inner.shared.as_ref()?;
         let now = claim.inner.settings.clock.now();
         let (store, claims) = (&*shared.store, vec![claim]);
         let hits = Lookup { store, claims }.run().await.pop()?;
-        let hit = hits
+        let mut fresh = hits
             .into_iter()
-            .fold(None, |best, hit| Some(better(best, hit, now)))?;
+            .filter(|hit| hit.stored.entry.state(now) == State::Fresh);
+        let hit = fresh.next()?;
         claim
             .inner
             .memory

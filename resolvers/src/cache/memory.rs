@@ -173,7 +173,8 @@ mod tests {
             assert!(memory.weight() <= 200_000);
         }
         assert!(memory.len() > 100, "{}", memory.len());
-        assert_eq!(stats.counts().evictions as usize + memory.len(), 1000);
+        let evictions = usize::try_from(stats.counts().evictions).unwrap();
+        assert_eq!(evictions + memory.len(), 1000);
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl<'c, 'a> Run<'c, 'a> {
         }
         let calls = match by.connector.gives {
             Gives::Batch { .. } => self.load(by, (entities, count), flights)?,
-            Gives::Field(_) => self.load_field(by, flights)?,
+            Gives::Field(_) => self.load_field(by, entities, flights)?,
             Gives::Object => return None,
         };
         if let Some(limit) = by.ready.calls {
@@ -150,7 +150,7 @@ impl<'c, 'a> Run<'c, 'a> {
         entities
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         by: ByConnector<'a>,
         id: CallId,

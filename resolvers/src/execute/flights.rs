@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use http::Method;
 
 use super::{Caller, Context};
-use crate::batch::groups::Parts;
+use crate::batch::groups::{Landing, Parts};
 use crate::batch::{Loader, identity};
 use crate::error::FetchError;
 use crate::fetch::http::Client;
@@ -104,6 +104,22 @@ impl<'c> Flights<'c> {
     /// Makes a call that no other is equal to.
     pub(super) fn add_alone(&mut self, caller: Caller, call: BoxFuture<'c, Outcome>) {
         self.start(caller, call.map(Landed::Call).boxed());
+    }
+
+    /// Makes a call while others gather, until it ends.
+    pub(super) fn add_leading(
+        &mut self,
+        caller: Caller,
+        (request, timeout): (Request, Duration),
+        landing: Landing,
+    ) {
+        let client = self.client;
+        let call = async move {
+            let outcome = client.call(request, timeout).await;
+            drop(landing);
+            outcome
+        };
+        self.add_alone(caller, call.boxed());
     }
 
     /// Waits for a batch.

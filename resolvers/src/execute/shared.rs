@@ -11,14 +11,14 @@ use super::flights::Flights;
 use super::run::Run;
 use super::{ByConnector, CallId, Caller, Context, State, merge, variables};
 use crate::batch::Loader;
-use crate::batch::groups::{Asking, Loading, Part, Parts};
+use crate::batch::groups::{Asking, Landing, Loading, Part, Parts};
 use crate::batch::wait;
 use crate::error::FetchError;
 use crate::extract::fill::Fill;
 use crate::fetch::reply::Reply;
 use crate::fetch::{self, Body, request};
 use crate::plan::KeySlot;
-use crate::prepared::Program;
+use crate::prepared::{Program, Sharing};
 use crate::settings::Reports;
 use crate::tree::{Row, Value, write_canonical};
 
@@ -60,14 +60,20 @@ impl<'c, 'a> Run<'c, 'a> {
     /// Has the object of a root field asked for in such a batch.
     pub(super) fn load_field(
         &mut self,
-        by: ByConnector<'a>,
+        own: ByConnector<'a>,
+        entities: &Entities,
         flights: &mut Flights<'c>,
     ) -> Option<usize> {
-        let StandIn { by, key } = self.stand_in(by)?;
+        let StandIn { by, key } = self.stand_in(own)?;
         let loader = self.shares(by)?;
         let Gives::Batch { max, .. } = by.connector.gives else {
             return None;
         };
+        if own.program.sharing == Sharing::Impossible
+            && let Some(landing) = self.lead(by, (loader, max))
+        {
+            return Some(self.start_leading(own, entities, (flights, landing)));
+        }
         let loading = self.loading(by, (loader, max), std::iter::once(key.as_slice()))?;
         Some(await_batches(by, loading, flights))
     }
@@ -78,6 +84,42 @@ impl<'c, 'a> Run<'c, 'a> {
         // What a mapping met is told to those whose call it was.
         let loader = self.context.across()?;
         (self.context.reports == Reports::Hide).then_some(loader)
+    }
+
+    /// Notes that a call of the operation's own comes first, if there is none to share.
+    fn lead(
+        &mut self,
+        by: ByConnector<'a>,
+        (loader, max): (&Arc<Loader>, Option<usize>),
+    ) -> Option<Landing> {
+        let asking = Asking::new(by.source, by.ready, self.context.headers, max);
+        let asker = *self.asker.get_or_insert_with(|| loader.number());
+        loader.lead(asking, asker)
+    }
+
+    /// Makes the call of a field by its own connector, while those of others gather.
+    fn start_leading(
+        &mut self,
+        by: ByConnector<'a>,
+        entities: &Entities,
+        (flights, landing): (&mut Flights<'c>, Landing),
+    ) -> usize {
+        let id = CallId {
+            fetch: by.index,
+            first: 0,
+            end: entities.len(),
+        };
+        match self.request(by, id, entities) {
+            Ok(request) => {
+                let caller = Caller::Connector(id);
+                flights.add_leading(caller, (request, by.ready.timeout), landing);
+                1
+            }
+            Err(error) => {
+                self.fail(id, entities, error);
+                0
+            }
+        }
     }
 
     fn loading<'k>(

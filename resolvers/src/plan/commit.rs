@@ -37,6 +37,9 @@ enum Offers {
 /// The slots from the root to a place, each with the types of the objects it is read of.
 type Way = Vec<(usize, Vec<TypeId>)>;
 
+/// A fetch that gives a slot, and what it offers inside of it.
+type Giver = (usize, Option<Offer>);
+
 type Done<T = ()> = Result<T, Unplannable>;
 
 impl Commit<'_> {
@@ -103,7 +106,7 @@ impl Commit<'_> {
 
     /// Every slot that is wanted, with the types for which the same fetches give it.
     fn alike(&self, place: &Place, providers: &[Provider]) -> Vec<(usize, Vec<TypeId>)> {
-        let mut found: Vec<(usize, Vec<(usize, Option<Offer>)>, Vec<TypeId>)> = Vec::new();
+        let mut found: Vec<(usize, Vec<Giver>, Vec<TypeId>)> = Vec::new();
         for (on, slots) in &place.wants {
             for slot in slots {
                 let givers = self.givers((place.at, *on, *slot), providers);
@@ -123,11 +126,7 @@ impl Commit<'_> {
     }
 
     /// The fetches that give a slot, and what each offers inside of it.
-    fn givers(
-        &self,
-        wanted: (PositionId, TypeId, usize),
-        providers: &[Provider],
-    ) -> Vec<(usize, Option<Offer>)> {
+    fn givers(&self, wanted: (PositionId, TypeId, usize), providers: &[Provider]) -> Vec<Giver> {
         let givers = providers.iter().filter_map(|provider| {
             let field = self.gives(provider, wanted)?;
             Some((provider.fetch, provider.inside(field)))
@@ -137,11 +136,7 @@ impl Commit<'_> {
     }
 
     /// As `givers`, for a part of a key.
-    fn key_givers(
-        &self,
-        (on, name): (TypeId, &Name),
-        providers: &[Provider],
-    ) -> Vec<(usize, Option<Offer>)> {
+    fn key_givers(&self, (on, name): (TypeId, &Name), providers: &[Provider]) -> Vec<Giver> {
         let field = |provider: &Provider| {
             let offer = match &provider.offers {
                 Offers::Through(offer) => Some(*offer),
@@ -235,12 +230,11 @@ impl Commit<'_> {
         for part in &key.0 {
             let mut deep = chosen.deep.iter().filter(|deep| deep.on == place.1);
             let found = deep.find_map(|it| it.parts.iter().find(|slot| slot.name == part.0));
-            match found {
-                Some(slot) => slots.push(slot.clone()),
-                None => {
-                    let one = FieldSet(vec![part.clone()]);
-                    slots.extend(self.key(&one, place, providers, after)?);
-                }
+            if let Some(slot) = found {
+                slots.push(slot.clone());
+            } else {
+                let one = FieldSet(vec![part.clone()]);
+                slots.extend(self.key(&one, place, providers, after)?);
             }
         }
         Ok(slots)
@@ -406,12 +400,11 @@ impl Commit<'_> {
         let (mut at, mut slot, mut on) = (at, slot, on);
         for above in way.iter().rev().map(Some).chain([None]) {
             let types = fetch.takes.entry(at).or_default().entry(slot).or_default();
-            types.extend(
-                on.iter()
-                    .filter(|ty| !types.contains(ty))
-                    .copied()
-                    .collect::<Vec<_>>(),
-            );
+            for ty in on {
+                if !types.contains(ty) {
+                    types.push(*ty);
+                }
+            }
             let (Some((up, through)), Some((parent, _))) =
                 (above, self.selection.position(at).parent)
             else {
@@ -480,7 +473,7 @@ impl Provider {
 }
 
 /// The fetches that reach the objects in a slot.
-fn inside(givers: &[(usize, Option<Offer>)]) -> Vec<Provider> {
+fn inside(givers: &[Giver]) -> Vec<Provider> {
     givers
         .iter()
         .filter_map(|(fetch, offer)| {

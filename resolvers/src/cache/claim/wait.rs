@@ -89,12 +89,14 @@ impl Renewal {
     pub async fn begin(self) -> Option<Claim> {
         let mut claim = self.0;
         let until = Instant::now() + claim.inner.settings.wait;
-        match claim.lease().await {
-            Lease::Won(_) | Lease::Unknown => {
-                claim.inner.stats.renewals.one();
-                return Some(claim);
+        if matches!(claim.lease().await, Lease::Won(_) | Lease::Unknown) {
+            // Another may have renewed it since it was looked for.
+            if let Some(hit) = Lookup::fresh(&claim).await {
+                claim.found(&hit);
+                return None;
             }
-            Lease::Lost => {}
+            claim.inner.stats.renewals.one();
+            return Some(claim);
         }
         match in_fleet(claim, until).await {
             Found::Missing(claim) if claim.lease.is_some() => {
@@ -144,22 +146,18 @@ async fn in_fleet(mut claim: Claim, until: Instant) -> Found {
     loop {
         sleep(pause.mul_f32(0.5 + fastrand::f32())).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
-        if let Some(hit) = Lookup::one(&claim).await {
-            let state = hit.stored.entry.state(claim.inner.settings.clock.now());
-            if state == super::super::entry::State::Fresh {
-                let (inner, wanted) = (Arc::clone(&claim.inner), claim.wanted.clone());
-                claim.found(&hit);
-                return inner.give(hit, wanted);
-            }
-        }
-        let is_leased = claim.is_leased().await;
-        let may_fetch = match is_leased {
+        let may_fetch = match claim.is_leased().await {
             Some(true) => false,
             Some(false) => matches!(claim.lease().await, Lease::Won(_) | Lease::Unknown),
             None => true,
         };
-        let may_fetch = may_fetch || Instant::now() >= until;
-        if may_fetch {
+        // After the lease: who gives it back has written before.
+        if let Some(hit) = Lookup::fresh(&claim).await {
+            let (inner, wanted) = (Arc::clone(&claim.inner), claim.wanted.clone());
+            claim.found(&hit);
+            return inner.give(hit, wanted);
+        }
+        if may_fetch || Instant::now() >= until {
             if claim.lease.is_none() {
                 claim.inner.stats.waits_in_vain.one();
             }
@@ -188,6 +186,9 @@ impl Landing {
 impl Claim {
     /// Asks for the lease, and keeps it when it is won.
     async fn lease(&mut self) -> Lease {
+        if let Some(token) = self.lease {
+            return Lease::Won(token);
+        }
         let Some(shared) = &self.inner.shared else {
             return Lease::Unknown;
         };

@@ -82,7 +82,7 @@ struct Made {
 
 impl Made {
     fn text(&self) -> String {
-        self.written(|value| value.to_string())
+        self.written(serde_json::Value::to_string)
     }
 
     fn written(&self, json: impl Fn(&serde_json::Value) -> String) -> String {
@@ -122,8 +122,8 @@ proptest! {
     // A text that can be read back into what it was made of belongs to nothing else.
     #[test]
     fn a_text_can_be_read_back(made in made()) {
-        prop_assert_eq!(read(&made.text()), made.clone());
         prop_assert_eq!(made.written(backwards), made.text());
+        prop_assert_eq!(read(&made.text()), made);
     }
 }
 

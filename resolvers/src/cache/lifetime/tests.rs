@@ -11,7 +11,7 @@ const NOW: u64 = 1_700_000_000;
 
 const POLICY: Policy = Policy {
     default: Duration::from_secs(5),
-    max: Duration::from_secs(3600),
+    max: Duration::from_hours(1),
     stale: Duration::from_secs(7),
     on_error: Duration::from_secs(9),
     negative: Duration::from_secs(2),
@@ -20,6 +20,7 @@ const POLICY: Policy = Policy {
 };
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn headers_give_lifetimes() {
     let day = "Tue, 14 Nov 2023 22:13:20 GMT";
     let later = "Tue, 14 Nov 2023 22:14:20 GMT";

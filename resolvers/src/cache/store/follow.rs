@@ -22,6 +22,7 @@ use super::link::Link;
 pub(in crate::cache) struct Heard {
     began: Instant,
     at: AtomicU64,
+    has_begun: watch::Sender<bool>,
 }
 
 impl Heard {
@@ -29,6 +30,7 @@ impl Heard {
         Self {
             began: Instant::now(),
             at: AtomicU64::new(NEVER),
+            has_begun: watch::Sender::new(false),
         }
     }
 
@@ -39,7 +41,19 @@ impl Heard {
         at != NEVER && now.saturating_sub(at) <= millis(CURRENT)
     }
 
+    /// Waits until it has heard everything for the first time.
+    pub(in crate::cache) async fn begun(&self) {
+        // The sender is our own field: it cannot be gone.
+        let _ = self
+            .has_begun
+            .subscribe()
+            .wait_for(|has_begun| *has_begun)
+            .await;
+    }
+
     fn now(&self) {
+        self.has_begun
+            .send_if_modified(|has_begun| !std::mem::replace(has_begun, true));
         self.at
             .store(millis(self.began.elapsed()), Ordering::Release);
     }

@@ -1,5 +1,6 @@
 //! Entries that bring a goal nearer.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use schema::graph::Graph;
@@ -246,10 +247,8 @@ impl Attempt<'_, '_> {
         let ty = self.search.selection.position(self.place.at).ty;
         let told = self.is_told(state);
         let mut found = self.search.graph.entries(on).to_vec();
-        if self.search.graph.types().get(ty).is_abstract() && on != ty {
-            if !told {
-                found.extend(self.wider(ty));
-            }
+        if !told && on != ty && self.search.graph.types().get(ty).is_abstract() {
+            found.extend(self.wider(ty));
         }
         found
     }
@@ -310,9 +309,14 @@ impl Attempt<'_, '_> {
                         && other != index
                 })
         };
-        let keep: Vec<bool> = (0..ranked.len()).map(|index| !is_lesser(index)).collect();
-        let mut keep = keep.into_iter();
-        ranked.retain(|_| keep.next().unwrap_or(true));
+        let lesser: HashSet<usize> = (0..ranked.len())
+            .filter(|index| is_lesser(*index))
+            .collect();
+        let mut index = 0;
+        ranked.retain(|_| {
+            index += 1;
+            !lesser.contains(&(index - 1))
+        });
     }
 
     /// Whether it gives objects, so that what is inside of them counts too.

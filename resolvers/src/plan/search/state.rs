@@ -86,9 +86,10 @@ impl Chosens {
 impl Chosen {
     /// What it offers of objects of type `on`.
     pub(in super::super) fn offer(&self, graph: &Graph, on: TypeId) -> Option<Offer> {
-        let (_, entry) = self.entries.iter().find(|(for_type, _)| {
-            *for_type == on || (*for_type != on && graph.types().is_a(on, *for_type))
-        })?;
+        let (_, entry) = self
+            .entries
+            .iter()
+            .find(|(for_type, _)| *for_type == on || graph.types().is_a(on, *for_type))?;
         Some(Offer {
             source: self.source,
             node: graph.source(self.source).entries[*entry].node,

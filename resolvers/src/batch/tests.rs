@@ -1,0 +1,153 @@
+//! Time limits of those who wait, and bounds of what is held.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use http::{HeaderMap, HeaderValue, Method};
+use schema::link::{LinkOptions, link};
+use schema::source::SourceId;
+use schema::span::Document;
+use schema::subgraph::Subgraph;
+use tokio::time::{Instant, sleep};
+
+use super::flight::Flight;
+use super::groups::Asking;
+use super::*;
+use crate::fetch::request::Request;
+use crate::settings::{Batching, Introspection, Limits, Reports, Settings};
+
+type Answer = &'static str;
+
+#[tokio::test(start_paused = true)]
+async fn who_leads_and_runs_out_of_time_leaves_the_others_theirs() {
+    let second = Duration::from_secs(1);
+    let call = async move {
+        sleep(second * 5 / 4).await;
+        "it"
+    };
+    let first: Waiter<Answer> = Flight::launch(call, || "panicked");
+    let flight = Arc::clone(first.flight());
+    let follower = flight.join().unwrap();
+    let later = async {
+        sleep(second / 2).await;
+        wait(follower, second).await
+    };
+    let start = Instant::now();
+
+    let (first, later) = tokio::join!(wait(first, second), later);
+
+    assert!(matches!(first, Err(FetchError::Timeout(it)) if it == second));
+    assert_eq!(later.unwrap(), "it");
+    assert_eq!(start.elapsed(), second * 5 / 4);
+    assert!(flight.join().is_none(), "what took too long was joined");
+}
+
+const SDL: &str = r#"
+extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.12", import: ["@key"])
+  @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@source", "@connect"])
+  @source(name: "api", http: { baseURL: "http://127.0.0.1:1" })
+type Query { ids: [Thing] @connect(source: "api", http: { GET: "/ids" }, selection: "id") }
+type Thing
+  @connect(
+    source: "api"
+    http: {
+      GET: "/things"
+      queryParams: "id: $batch.id"
+      headers: [{ name: "authorization", from: "authorization" }]
+    }
+    selection: "id name"
+  ) {
+  id: ID!
+  name: String
+}
+"#;
+
+fn loader() -> Arc<Loader> {
+    let subgraph = Subgraph {
+        name: "g".into(),
+        url: None,
+        document: Document::new("g.graphql", SDL),
+    };
+    let options = LinkOptions {
+        experimental_connect: false,
+    };
+    let (graph, problems) = link(&[subgraph], options);
+    let graph = graph.unwrap_or_else(|| panic!("{problems:?}"));
+    let settings = Settings {
+        sources: BTreeMap::new(),
+        services: BTreeMap::new(),
+        local: BTreeMap::new(),
+        limits: Limits {
+            depth: 20,
+            tokens: 10_000,
+            fields: 5_000,
+            source_body: 1 << 20,
+            source_url: 8_000,
+            errors: 100,
+        },
+        operation_timeout: Duration::from_secs(10),
+        source_timeout: Duration::from_secs(5),
+        source_calls: None,
+        batching: Batching::Across,
+        environment: BTreeMap::new(),
+        reports: Reports::Hide,
+        prepared_operations: NonZeroUsize::MIN,
+        introspection: Introspection::Allow,
+    };
+    let sources = Sources::new(Arc::new(graph), &settings).unwrap();
+    Arc::new(Loader::new(Arc::new(sources)))
+}
+
+fn held<T>(shards: &Shards<T>) -> usize {
+    shards.iter().map(|shard| lock(shard).len()).sum()
+}
+
+#[test]
+fn different_calls_are_held_up_to_a_bound_and_not_after_they_end() {
+    let loader = loader();
+    let waiters: Vec<_> = (0..1_000)
+        .map(|number| {
+            let request = Request {
+                method: Method::GET,
+                url: format!("http://127.0.0.1:1/{number}").parse().unwrap(),
+                headers: HeaderMap::new(),
+                body: None,
+            };
+            loader.joined(identity::of_request(&request), request)
+        })
+        .collect();
+
+    assert!((1..=SHARDS * MAX_IN_SHARD).contains(&held(&loader.calls)));
+    drop(waiters);
+    assert_eq!(held(&loader.calls), 0);
+}
+
+#[test]
+fn different_groups_are_held_up_to_a_bound_and_not_after_they_end() {
+    let loader = loader();
+    let is_batch = |id: &SourceId| {
+        let connector = loader.sources.connector(*id);
+        connector.is_some_and(|(_, ready)| ready.keys.is_some())
+    };
+    let mut sources = loader.sources.graph.sources().map(|(id, _)| id);
+    let source = sources.find(is_batch).unwrap();
+    let (_, ready) = loader.sources.connector(source).unwrap();
+
+    let loads: Vec<_> = (0..1_000)
+        .map(|number| {
+            let token = HeaderValue::from_str(&number.to_string()).unwrap();
+            let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, token)]);
+            let keys = [&b"1\0"[..], b"2\0"].into_iter();
+            loader.load(Asking::new(source, ready, &headers, None), number, keys)
+        })
+        .collect();
+
+    let taken = loads.iter().flatten().count();
+    assert!((1..=SHARDS * MAX_IN_SHARD).contains(&taken), "{taken}");
+    assert_eq!(held(&loader.groups), taken);
+    assert_eq!(loader.keys.load(Ordering::Relaxed), 2 * taken);
+    drop(loads);
+    assert_eq!(held(&loader.groups), 0);
+    assert_eq!(loader.keys.load(Ordering::Relaxed), 0);
+}

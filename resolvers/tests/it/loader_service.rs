@@ -1,0 +1,205 @@
+//! A service that answers batches when it is let, and remembers them; clients that come and go.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
+use http::{HeaderMap, HeaderValue};
+use resolvers::Engine;
+use resolvers::settings::{Settings, SourceSettings};
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, watch};
+
+use crate::support::{ask, ask_with, graph, settings};
+use crate::values::sdl;
+
+const THINGS: &str = r#"
+    type Query {
+      ids(of: [Int!]!): [Thing]
+        @connect(source: "api", http: { GET: "/ids", queryParams: "of: $args.of->joinNotNull(',')" }, selection: "id")
+      list: [Thing] @connect(source: "api", http: { GET: "/list" }, selection: "id")
+      thing(id: ID!): Thing
+        @connect(source: "api", http: { GET: "/thing", queryParams: "id: $args.id" }, entity: true, selection: "id name")
+    }
+    type Mutation { touch: [Thing] @connect(source: "api", http: { POST: "/touch" }, selection: "id") }
+    type Thing
+      @connect(
+        source: "api"
+        http: {
+          GET: "/things"
+          queryParams: "id: $batch.id->joinNotNull(',')"
+          headers: [{ name: "authorization", from: "authorization" }]
+        }
+        batch: { maxSize: 4 }
+        selection: "$.things { id name }"
+      ) {
+      id: ID!
+      name: String
+    }
+"#;
+
+/// A service that answers one batch after another, each when it is let, and remembers them.
+#[derive(Clone)]
+pub(crate) struct Gated {
+    /// `METHOD /path?query authorization`.
+    asked: Arc<Mutex<Vec<String>>>,
+    count: Arc<watch::Sender<usize>>,
+    pub(crate) gate: Arc<Semaphore>,
+}
+
+impl Gated {
+    /// Everything that is asked for has begun when so many calls have come.
+    pub(crate) async fn has(&self, calls: usize) {
+        let mut count = self.count.subscribe();
+        count.wait_for(|count| *count >= calls).await.unwrap();
+    }
+
+    /// Lets all calls through from now on.
+    pub(crate) fn open(&self) {
+        self.gate.add_permits(1_000);
+    }
+
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let mut asked = self.asked.lock().unwrap().clone();
+        asked.sort_unstable();
+        asked
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server ends with the test's runtime"
+)]
+pub(crate) async fn gated(change: impl FnOnce(&mut Settings)) -> (Arc<Engine>, Gated) {
+    let gated = Gated {
+        asked: Arc::default(),
+        count: Arc::new(watch::Sender::new(0)),
+        gate: Arc::new(Semaphore::new(0)),
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new().fallback(answer).with_state(gated.clone());
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let mut settings = settings();
+    let source = SourceSettings {
+        url: Some(url.parse().unwrap()),
+        ..SourceSettings::default()
+    };
+    settings.sources.insert("g.api".to_owned(), source);
+    change(&mut settings);
+    let graph = graph(&[("g", &sdl("v0.3", THINGS))]);
+    (Arc::new(Engine::new(graph, settings).unwrap()), gated)
+}
+
+/// `/ids?of=1,2` gives objects with these ids at once, and so does `POST /touch`; batches wait.
+async fn answer(State(gated): State<Gated>, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let ids = query.split_once('=').map_or("", |(_, ids)| ids);
+    let ids: Vec<i64> = ids
+        .split("%2C")
+        .flat_map(|it| it.split(','))
+        .filter_map(|id| id.parse().ok())
+        .collect();
+    let things = |ids: &[i64]| -> Vec<Value> {
+        let things = ids.iter();
+        things
+            .map(|id| json!({ "id": id, "name": format!("thing {id}") }))
+            .collect()
+    };
+    let body = match request.uri().path() {
+        "/ids" => return body(&json!(things(&ids))),
+        "/touch" => return body(&json!(things(&[1]))),
+        "/list" => json!(things(&[1])),
+        "/thing" => json!(things(&ids)[0]),
+        _ => json!({ "things": things(&ids) }),
+    };
+    let token = request.headers().get(header::AUTHORIZATION);
+    let token = token.map_or("", |token| token.to_str().unwrap());
+    let line = format!("{} {} {token}", request.method(), request.uri());
+    gated
+        .asked
+        .lock()
+        .unwrap()
+        .push(line.trim_end().replace("%2C", ","));
+    gated.count.send_modify(|count| *count += 1);
+    gated.gate.acquire().await.unwrap().forget();
+    if ids.contains(&13) {
+        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+    }
+    if ids.contains(&503) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    self::body(&body)
+}
+
+fn body(value: &Value) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        value.to_string(),
+    )
+        .into_response()
+}
+
+/// An operation of its own task, that can be cancelled.
+#[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+pub(crate) fn start(
+    engine: &Arc<Engine>,
+    of: &[u32],
+    token: Option<&'static str>,
+) -> tokio::task::JoinHandle<Value> {
+    let engine = Arc::clone(engine);
+    let variables = json!({ "of": of });
+    tokio::spawn(async move {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            headers.insert(header::AUTHORIZATION, HeaderValue::from_static(token));
+        }
+        let query = "query($of: [Int!]!) { ids(of: $of) { name } }";
+        ask_with(&engine, query, variables, headers).await
+    })
+}
+
+pub(crate) fn named(ids: &[u32]) -> Value {
+    let things = ids
+        .iter()
+        .map(|id| json!({ "name": format!("thing {id}") }));
+    json!({ "ids": things.collect::<Vec<_>>() })
+}
+
+/// One object each, all asked for in one moment: the first is under way when the others come.
+pub(crate) async fn ask_things(engine: &Engine, ids: &[u32]) -> Vec<Value> {
+    let ids = ids.iter();
+    join_all(ids.map(|id| {
+        let variables = json!({ "id": id });
+        ask(
+            engine,
+            "query($id: ID!) { thing(id: $id) { name } }",
+            variables,
+        )
+    }))
+    .await
+}
+
+pub(crate) fn thing(id: u32) -> Value {
+    json!({ "thing": { "name": format!("thing {id}") } })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server ends with the test's runtime"
+)]
+pub(crate) async fn graphql(gated: Gated) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = async |State(gated): State<Gated>, request: Request| {
+        let token = request.headers()[header::AUTHORIZATION].to_str().unwrap();
+        gated.asked.lock().unwrap().push(format!("POST / {token}"));
+        body(&json!({ "data": { "greeting": "hello", "greet": "hello" } }))
+    };
+    let app = Router::new().fallback(answer).with_state(gated);
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    url
+}
