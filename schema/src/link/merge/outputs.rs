@@ -99,13 +99,7 @@ impl<'a> Merge<'a, '_> {
         let span = first.part.span(first.it.name.location());
         let message = format!("`{owner}.{name}` is `@external` in every subgraph that has it");
         let help = "leave `@external` out in the subgraph that gives it".to_owned();
-        // Published graphs of connectors do so in parts that are never composed with the rest.
-        let report = if external.iter().any(|said| said.part.has_connectors()) {
-            Diagnostic::warning
-        } else {
-            Diagnostic::error
-        };
-        let problem = report(Code::ExternalMissingOnBase, span, message);
+        let problem = Diagnostic::error(Code::ExternalMissingOnBase, span, message);
         self.problems.push(problem.help(help));
     }
 
