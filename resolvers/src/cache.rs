@@ -163,8 +163,8 @@ impl Cache {
         )
     }
 
-    /// What is known of each value, in their order. Waits for Redis at most, and only as long as
-    /// its limit says, a few times.
+    /// What is known of each value, in their order. Waits for Redis at most, and for less than
+    /// twice its limit.
     pub async fn get_many(&self, wanted: Vec<Wanted>) -> Vec<Found> {
         self.inner.get_many(wanted).await
     }

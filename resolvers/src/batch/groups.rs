@@ -135,9 +135,13 @@ impl Loader {
         };
         // Who is alone has nobody to join, and their own keys are different.
         let is_alone = adding.group.batches.is_empty();
-        for (index, key) in keys.enumerate() {
-            if is_alone || !adding.join(index, key) {
-                adding.gather(index, key);
+        if is_alone && adding.group.asking.max.is_none_or(|max| keys.len() < max) {
+            adding.gather_all(keys);
+        } else {
+            for (index, key) in keys.enumerate() {
+                if is_alone || !adding.join(index, key) {
+                    adding.gather(index, key);
+                }
             }
         }
         self.keys.fetch_add(adding.added, Ordering::Relaxed);
@@ -222,6 +226,23 @@ impl Adding<'_> {
             }
         }
         false
+    }
+
+    /// Puts all keys into a new batch, which they do not fill.
+    fn gather_all<'k>(&mut self, keys: impl ExactSizeIterator<Item = &'k [u8]>) {
+        let waiter = self.begin();
+        let Some(batch) = self.group.batches.last_mut() else {
+            return; // It was just added.
+        };
+        self.added = keys.len();
+        self.loading.push(Loading {
+            waiter,
+            keys: (0..keys.len()).map(|index| (index, index)).collect(),
+            batch: batch.number,
+        });
+        let all = Arc::make_mut(&mut batch.keys);
+        all.reserve(keys.len());
+        keys.for_each(|key| all.push(key));
     }
 
     /// Adds the key to a batch that has room, or to a new one.

@@ -20,6 +20,12 @@ impl Keys {
         self.ends.len()
     }
 
+    /// Makes room for so many more.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.ends.reserve(count);
+        self.text.reserve(count * KEY);
+    }
+
     /// Adds a key that is not there yet.
     pub(super) fn push(&mut self, key: &[u8]) {
         self.text.extend_from_slice(key);
@@ -35,7 +41,8 @@ impl Keys {
 
     /// `$batch`: the keys of these positions as a list of objects with the members of `fields`.
     pub(super) fn write_batch(&self, range: Range<usize>, fields: &FieldSet) -> Vec<u8> {
-        let mut out = vec![b'['];
+        let mut out = Vec::with_capacity(2 + range.len() * 2 * KEY);
+        out.push(b'[');
         for position in range {
             if out.len() > 1 {
                 out.push(b',');
@@ -95,6 +102,9 @@ fn write_object<'k>(
     }
     out.push(b'}');
 }
+
+/// Bytes that most keys do not have more of.
+const KEY: usize = 16;
 
 #[cfg(test)]
 mod tests {

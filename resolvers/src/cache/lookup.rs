@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
+use tokio::time::Instant;
 
 use super::claim::wait::{Renewal, Waiting};
 use super::claim::{Claim, Joined};
@@ -27,7 +28,7 @@ enum Slot {
 
 impl Inner {
     pub(super) async fn get_many(self: &Arc<Self>, wanted: Vec<Wanted>) -> Vec<Found> {
-        let trusts_memory = self.trusts_memory();
+        let (began, trusts_memory) = (Instant::now(), self.trusts_memory());
         let mut cells = Cells::default();
         let slots = wanted.into_iter();
         let mut slots: Vec<Slot> = slots
@@ -39,11 +40,11 @@ impl Inner {
                 .filter(|slot| matches!(slot, Slot::Open(..)))
                 .collect();
             if !open.is_empty() {
-                self.look_further(&shared.store, open).await;
+                self.look_further(&shared.store, open, began).await;
             }
         }
         let slots: Vec<Slot> = slots.into_iter().map(|slot| self.judge(slot)).collect();
-        self.lease(slots).await
+        self.lease(slots, began).await
     }
 
     /// A claim that nobody waits for.
@@ -146,7 +147,7 @@ impl Inner {
         }
     }
 
-    async fn look_further(&self, store: &Store, slots: Vec<&mut Slot>) {
+    async fn look_further(&self, store: &Store, slots: Vec<&mut Slot>, began: Instant) {
         let now = self.settings.clock.now();
         let claims: Vec<&Claim> = slots
             .iter()
@@ -155,7 +156,12 @@ impl Inner {
                 Slot::Found(_) => None,
             })
             .collect();
-        let found = Lookup { store, claims }.run().await;
+        let lookup = Lookup {
+            store,
+            claims,
+            began,
+        };
+        let found = lookup.run().await;
         for (slot, hits) in slots.into_iter().zip(found) {
             let Slot::Open(_, best) = slot else { continue };
             for hit in hits {
@@ -198,12 +204,14 @@ impl Inner {
     }
 
     /// Of what nobody has, the fleet's lease decides who fetches.
-    async fn lease(self: &Arc<Self>, mut slots: Vec<Slot>) -> Vec<Found> {
-        if let Some(shared) = &self.shared {
+    async fn lease(self: &Arc<Self>, mut slots: Vec<Slot>, began: Instant) -> Vec<Found> {
+        if let Some(shared) = &self.shared
+            && shared.store.has_time(began)
+        {
             let won = self.ask_for_leases(&shared.store, &mut slots).await;
-            if !won.is_empty() {
+            if !won.is_empty() && shared.store.has_time(began) {
                 // Another may have written it, and given the lease back, since it was looked for.
-                self.look_further(&shared.store, won).await;
+                self.look_further(&shared.store, won, began).await;
             }
         }
         let slots = slots.into_iter();
@@ -264,6 +272,8 @@ struct Cells(HashMap<Tag, Arc<Cell>, foldhash::fast::RandomState>);
 pub(super) struct Lookup<'a> {
     store: &'a Store,
     claims: Vec<&'a Claim>,
+    /// No round trip begins when the time of one has passed since.
+    began: Instant,
 }
 
 impl Lookup<'_> {
@@ -271,8 +281,12 @@ impl Lookup<'_> {
     pub(super) async fn fresh(claim: &Claim) -> Option<Hit> {
         let shared = claim.inner.shared.as_ref()?;
         let now = claim.inner.settings.clock.now();
-        let (store, claims) = (&*shared.store, vec![claim]);
-        let hits = Lookup { store, claims }.run().await.pop()?;
+        let lookup = Lookup {
+            store: &shared.store,
+            claims: vec![claim],
+            began: Instant::now(),
+        };
+        let hits = lookup.run().await.pop()?;
         let mut fresh = hits
             .into_iter()
             .filter(|hit| hit.stored.entry.state(now) == State::Fresh);
@@ -333,7 +347,7 @@ impl Lookup<'_> {
                 }
             }
         }
-        if !unsure.is_empty() {
+        if !unsure.is_empty() && self.store.has_time(self.began) {
             self.read(&[], &unsure).await;
         }
     }

@@ -173,6 +173,12 @@ impl Store {
         let _ = self.link.subscribe().wait_for(Option::is_some).await;
     }
 
+    /// Whether another round trip may begin for somebody who asked at `began`: none has to wait
+    /// for more than two limits in all.
+    pub(super) fn has_time(&self, began: Instant) -> bool {
+        began.elapsed() < self.settings.limit
+    }
+
     pub(super) fn settings(&self) -> &RedisSettings {
         &self.settings
     }

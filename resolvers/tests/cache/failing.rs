@@ -216,3 +216,18 @@ async fn shares_again(cache: &Cache, server: &Server) -> bool {
     }
     false
 }
+
+// Polled here, so that a panic for want of a cipher suite would be seen.
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_is_not_reached_by_tls() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let address = server.address().replace("redis://", "rediss://");
+    let (cache, background) = Cache::start(with_redis(&clock(), Place::Single(address)));
+    let work = join_all(background.into_iter().map(|(_, work)| work));
+    tokio::select! {
+        _ = work => panic!("the work ended"),
+        connected = cache.connected(Duration::from_millis(700)) => assert!(!connected),
+    }
+}
