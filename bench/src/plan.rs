@@ -222,6 +222,7 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
         source_timeout: Duration::from_secs(1),
         source_calls: None,
         batching: Batching::Within,
+        caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,

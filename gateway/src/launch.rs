@@ -171,6 +171,7 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
         operation_timeout: config.limits.operation_timeout,
         source_timeout: config.connectors.timeout,
         source_calls: config.connectors.calls,
+        caching: None,
         batching: match config.connectors.batching {
             connectors::Batching::Across => Batching::Across,
             connectors::Batching::Within => Batching::Within,

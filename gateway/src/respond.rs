@@ -50,6 +50,7 @@ pub(crate) fn answered(
             errors,
             failures,
             reports,
+            ..
         } => {
             field_error::log(&failures, reply.id.as_ref());
             field_error::append(&errors, &mut body);

@@ -217,6 +217,7 @@ fn settings() -> Settings {
         source_timeout: Duration::from_secs(1),
         source_calls: None,
         batching: Batching::Within,
+        caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,

@@ -9,7 +9,9 @@ use schema::graph::Graph;
 use schema::operation::{OperationKind, Variables};
 use serde_json::value::RawValue;
 
+use crate::account::FetchAccount;
 use crate::batch::Loader;
+use crate::cache::Reuse;
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
 use crate::fetch::Sources;
@@ -52,6 +54,17 @@ pub struct Request {
     pub headers: http::HeaderMap,
     /// Which operations may run.
     pub allow: Allow,
+    /// Whether to tell what was done for the answer.
+    pub explain: Explain,
+}
+
+/// Whether an answer tells what was done for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Explain {
+    /// It does: for who asks for it and may know.
+    Yes,
+    /// It does not, and nothing is collected.
+    No,
 }
 
 /// Which operations a request may run.
@@ -74,6 +87,11 @@ pub enum Outcome {
         failures: Vec<Arc<FetchFailure>>,
         /// What mappings say to clients, and, where the settings show it, what they met.
         reports: Vec<ConnectorReport>,
+        /// Whether, for how long and for whom the answer may be used again; `None` where nothing is
+        /// known of it, as without a cache.
+        reuse: Option<Reuse>,
+        /// What was done, where the request wants to be told.
+        account: Vec<FetchAccount>,
     },
     /// Nothing ran, nothing was appended.
     Refused {
@@ -148,6 +166,8 @@ impl Engine {
             errors,
             failures: executed.failures.each,
             reports: executed.reports,
+            reuse: None,
+            account: Vec::new(),
         })
     }
 

@@ -4,6 +4,7 @@
 //! the plan; `project` writes the answer. Knows nothing of HTTP servers, configuration files or
 //! the environment.
 
+pub mod account;
 mod batch;
 #[doc(hidden)]
 pub mod bench;
@@ -23,4 +24,4 @@ pub mod settings;
 mod tree;
 pub mod trial;
 
-pub use self::engine::{Allow, Engine, EngineError, Outcome, Request};
+pub use self::engine::{Allow, Engine, EngineError, Explain, Outcome, Request};

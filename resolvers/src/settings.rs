@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use url::Url;
 
+use crate::cache::Cache;
 use crate::local::LocalService;
 
 /// Everything that is decided beside the graph.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub source_calls: Option<NonZeroUsize>,
     /// Whether operations share calls.
     pub batching: Batching,
+    /// What is kept of what sources give; `None` is nothing.
+    pub caching: Option<Caching>,
     /// `$env` in templates and mappings.
     pub environment: BTreeMap<String, String>,
     /// Whether answers tell what mappings met.
@@ -66,6 +69,37 @@ pub struct ServiceSettings {
     pub forward: Vec<HeaderName>,
     /// For one request.
     pub timeout: Option<Duration>,
+}
+
+/// What is kept of what sources give, and for how long.
+#[derive(Clone, Debug)]
+pub struct Caching {
+    /// Where it is kept. It outlives a graph: what a reload leaves as it was is found again.
+    pub cache: Cache,
+    /// For subgraphs that set nothing of their own.
+    pub default: Keeping,
+    /// By subgraph.
+    pub subgraphs: BTreeMap<String, Keeping>,
+    /// Headers of the client that say who it is, for what only one caller may be given. Without
+    /// them the credentials that a call carries do.
+    pub caller: Vec<HeaderName>,
+}
+
+/// For how long what a subgraph gives is kept; the graph and the answers may say less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// Whether anything is kept.
+    pub is_on: bool,
+    /// Fresh for so long when neither the graph nor the answer says.
+    pub default: Duration,
+    /// Nothing is kept for longer.
+    pub max: Duration,
+    /// Then given out for so long while it is renewed, where the answer says nothing of that.
+    pub stale: Duration,
+    /// Then given out for so long when the source fails, where the answer says nothing of that.
+    pub on_error: Duration,
+    /// For so long "does not exist" is believed.
+    pub negative: Duration,
 }
 
 /// Bounds on one operation; an operation over one is refused before anything is called.

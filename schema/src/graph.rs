@@ -3,12 +3,13 @@
 //! A `Graph` is immutable; a reload makes a new one. It is made by `link`, which is the only
 //! place that decides whether a set of subgraphs makes sense.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use crate::caching::Caching;
 use crate::client::ClientSchema;
 use crate::connector::Phase;
 use crate::source::{Access, Source, SourceId};
-use crate::types::{TypeId, Types};
+use crate::types::{Name, TypeId, Types};
 
 /// What the graph is.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct Graph {
     pub(crate) client: ClientSchema,
     /// By type: the entries of all sources for objects of it, in the order of the sources.
     entries: Vec<Vec<(SourceId, usize)>>,
+    /// By subgraph.
+    caching: HashMap<Name, Caching>,
 }
 
 impl Graph {
@@ -33,7 +36,19 @@ impl Graph {
             sources,
             client,
             entries,
+            caching: HashMap::new(),
         }
+    }
+
+    /// With what its subgraphs say about keeping what they give.
+    #[must_use]
+    pub(crate) fn with_caching(self, caching: HashMap<Name, Caching>) -> Self {
+        Self { caching, ..self }
+    }
+
+    /// What a subgraph says about keeping what it gives; `None` where it says nothing.
+    pub fn caching(&self, subgraph: &str) -> Option<&Caching> {
+        self.caching.get(subgraph)
     }
 
     /// The entries for objects of type `on`: a source, and the number of one of its entries.

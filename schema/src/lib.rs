@@ -5,6 +5,7 @@
 //! The library that parses GraphQL is named in `sdl`, `link`, `client`, `input` and `operation`
 //! only, and in nothing that leaves this crate.
 
+pub mod caching;
 mod client;
 pub mod connector;
 pub mod diagnostic;

@@ -89,6 +89,7 @@ impl Parameters {
             variables: self.variables,
             headers,
             allow,
+            explain: resolvers::Explain::No,
         }
     }
 }

@@ -90,6 +90,7 @@ fn loader() -> Arc<Loader> {
         source_timeout: Duration::from_secs(5),
         source_calls: None,
         batching: Batching::Across,
+        caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,

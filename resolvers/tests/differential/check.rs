@@ -180,6 +180,7 @@ impl Running {
             variables: Some(RawValue::from_string(variables).unwrap()),
             headers: http::HeaderMap::new(),
             allow: Allow::All,
+            explain: resolvers::Explain::No,
         };
         let mut out = Vec::new();
         let outcome = self

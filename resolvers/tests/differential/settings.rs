@@ -23,6 +23,7 @@ pub(crate) fn settings() -> Settings {
         source_timeout: Duration::from_secs(20),
         source_calls: None,
         batching: Batching::Across,
+        caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,

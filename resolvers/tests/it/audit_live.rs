@@ -80,6 +80,7 @@ async fn check(engine: &Engine, test: &Value) -> Result<(), String> {
         variables: None,
         headers: HeaderMap::new(),
         allow: Allow::All,
+        explain: resolvers::Explain::No,
     };
     let mut out = Vec::new();
     let (data, errors): (Value, Vec<String>) = match engine.execute(request, &mut out).await {

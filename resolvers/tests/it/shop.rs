@@ -187,6 +187,7 @@ async fn ask_text(running: &Running, query: &str) -> String {
         variables: None,
         headers: HeaderMap::new(),
         allow: resolvers::Allow::All,
+        explain: resolvers::Explain::No,
     };
     let mut out = Vec::new();
     running.engine.execute(request, &mut out).await;

@@ -74,6 +74,7 @@ pub(crate) fn settings() -> Settings {
         source_timeout: Duration::from_secs(5),
         source_calls: None,
         batching: Batching::Across,
+        caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,
@@ -139,6 +140,7 @@ pub(crate) async fn ask_with(
         variables: Some(RawValue::from_string(variables.to_string()).unwrap()),
         headers,
         allow: Allow::All,
+        explain: resolvers::Explain::No,
     };
     let mut out = Vec::new();
     match engine.execute(request, &mut out).await {

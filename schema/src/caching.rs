@@ -1,0 +1,94 @@
+//! What the graph says about keeping what its sources give: how long, for whom, under which tags,
+//! and what a mutation makes invalid.
+//!
+//! Said by each subgraph for its own part of a type. Nothing here decides what is kept: the
+//! sources' answers and the operator have their say too.
+
+use std::collections::HashMap;
+
+use crate::types::{Name, TypeId};
+
+/// What one subgraph says.
+#[derive(Clone, Debug, Default)]
+pub struct Caching {
+    pub(crate) types: HashMap<TypeId, OfType>,
+    pub(crate) fields: HashMap<(TypeId, Name), OfField>,
+}
+
+/// What is said on a type.
+#[derive(Clone, Debug, Default)]
+pub struct OfType {
+    /// `@cacheControl`.
+    pub hint: Option<Hint>,
+    /// `@cacheTag`, each.
+    pub tags: Vec<TagFormat>,
+}
+
+/// What is said on a field.
+#[derive(Clone, Debug, Default)]
+pub struct OfField {
+    /// `@cacheControl`.
+    pub hint: Option<Hint>,
+    /// `@cacheTag`, each; on root fields of queries only.
+    pub tags: Vec<TagFormat>,
+    /// What a root field of a mutation makes invalid.
+    pub invalidates: Vec<Invalidation>,
+}
+
+/// `@cacheControl(maxAge:, scope:, inheritMaxAge:)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// Seconds; 0 is "not at all".
+    pub max_age: Option<u32>,
+    /// For whom.
+    pub scope: Option<Scope>,
+    /// As long as what it is inside of.
+    pub inherits: bool,
+}
+
+/// Who may be given a kept value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody.
+    Public,
+    /// The caller it was fetched for.
+    Private,
+}
+
+/// The text of a tag, with values of the operation in it: `product-{$key.id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TagFormat(pub Vec<TagPart>);
+
+/// A part of a tag's text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TagPart {
+    /// As it stands.
+    Text(Box<str>),
+    /// `{$args.a.b}`: an argument of the field.
+    Argument(Box<[Name]>),
+    /// `{$key.a.b}`: a part of the entity's key.
+    Key(Box<[Name]>),
+}
+
+/// What a mutation makes invalid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Invalidation {
+    /// The entity, or the entities, that the field returns.
+    Returned,
+    /// Everything with this tag.
+    Tag(TagFormat),
+    /// Everything of this type.
+    Type(TypeId),
+}
+
+impl Caching {
+    /// What is said on a type.
+    pub fn of_type(&self, ty: TypeId) -> Option<&OfType> {
+        self.types.get(&ty)
+    }
+
+    /// What is said on a field.
+    pub fn of_field(&self, ty: TypeId, field: &Name) -> Option<&OfField> {
+        self.fields.get(&(ty, Name::clone(field)))
+    }
+}
