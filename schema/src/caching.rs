@@ -6,17 +6,19 @@
 
 use std::collections::HashMap;
 
-use crate::types::{Name, TypeId};
+use crate::types::{Name, TypeId, Types};
+
+pub(crate) mod format;
 
 /// What one subgraph says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caching {
     pub(crate) types: HashMap<TypeId, OfType>,
     pub(crate) fields: HashMap<(TypeId, Name), OfField>,
 }
 
 /// What is said on a type.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfType {
     /// `@cacheControl`.
     pub hint: Option<Hint>,
@@ -25,7 +27,7 @@ pub struct OfType {
 }
 
 /// What is said on a field.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfField {
     /// `@cacheControl`.
     pub hint: Option<Hint>,
@@ -77,7 +79,7 @@ pub enum Invalidation {
     Returned,
     /// Everything with this tag.
     Tag(TagFormat),
-    /// Everything of this type.
+    /// Everything of this type, which may be abstract or a root.
     Type(TypeId),
 }
 
@@ -90,5 +92,30 @@ impl Caching {
     /// What is said on a field.
     pub fn of_field(&self, ty: TypeId, field: &Name) -> Option<&OfField> {
         self.fields.get(&(ty, Name::clone(field)))
+    }
+
+    /// What holds for a field: its own hint, and member by member that of the type it returns.
+    pub fn hint(&self, types: &Types, ty: TypeId, field: &Name) -> Option<Hint> {
+        let own = self.of_field(ty, field).and_then(|said| said.hint);
+        let returned = types.get(ty).field(field).map(|it| it.ty.named());
+        let returned = returned.filter(|returned| types.get(*returned).is_composite());
+        let of_type = returned.and_then(|returned| self.of_type(returned)?.hint);
+        match (own, of_type) {
+            (Some(own), Some(of_type)) => Some(own.over(of_type)),
+            (own, of_type) => own.or(of_type),
+        }
+    }
+}
+
+impl Hint {
+    /// The members of `self`, and those of `below` that it lacks. Who says how long does not
+    /// inherit it.
+    pub(crate) fn over(self, below: Self) -> Self {
+        let max_age = self.max_age.or(below.max_age);
+        Self {
+            max_age,
+            scope: self.scope.or(below.scope),
+            inherits: max_age.is_none() && (self.inherits || below.inherits),
+        }
     }
 }

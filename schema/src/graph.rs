@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::caching::Caching;
 use crate::client::ClientSchema;
 use crate::connector::Phase;
+use crate::key::FieldSet;
 use crate::source::{Access, Source, SourceId};
 use crate::types::{Name, TypeId, Types};
 
@@ -54,6 +55,19 @@ impl Graph {
     /// The entries for objects of type `on`: a source, and the number of one of its entries.
     pub fn entries(&self, on: TypeId) -> &[(SourceId, usize)] {
         &self.entries[on.0]
+    }
+
+    /// All keys by which objects of type `on` can be found, each once, in the order of the
+    /// sources.
+    pub fn entity_keys(&self, on: TypeId) -> Vec<&FieldSet> {
+        let mut keys = Vec::new();
+        for (source, index) in self.entries(on) {
+            let key = &self.source(*source).entries[*index].key;
+            if !key.is_empty() && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
     }
 
     /// The types that clients see.

@@ -18,6 +18,7 @@ use crate::subgraph::Subgraph;
 use crate::types::Types;
 
 mod api;
+mod caching;
 mod compose;
 mod connect;
 mod federation;
@@ -104,7 +105,8 @@ fn build(
         };
         reach::check(&reach, problems);
     }
-    Some(Graph::new(types, sources, client))
+    let caching = caching::read(&composed.statements(), &types, &sources, problems);
+    Some(Graph::new(types, sources, client).with_caching(caching))
 }
 
 /// A schema must have queries (GraphQL §3.3); one of mutations alone gets a query that gives

@@ -51,7 +51,7 @@ fn every_code_of_the_graph_is_shown_by_a_fixture() {
         .filter(|code| {
             matches!(
                 code.family(),
-                Family::Graph | Family::Federation | Family::Connectors
+                Family::Graph | Family::Federation | Family::Connectors | Family::Caching
             )
         })
         .filter(|code| !shown.contains(&format!("[{}]: ", code.as_str())))
@@ -113,7 +113,7 @@ texts mean together (whether every field is given, whether keys can be used) is 
 itself.
 ";
 
-const FAMILIES: [(Family, &str, &str); 5] = [
+const FAMILIES: [(Family, &str, &str); 6] = [
     (
         Family::Graph,
         "The graph",
@@ -128,6 +128,11 @@ const FAMILIES: [(Family, &str, &str); 5] = [
         Family::Connectors,
         "Connectors",
         "About `@source` and `@connect`. The codes have the names that other tools for connectors use.",
+    ),
+    (
+        Family::Caching,
+        "Caching",
+        "About what the graph says of keeping answers; see also [caching.md](caching.md).",
     ),
     (
         Family::Configuration,

@@ -57,10 +57,11 @@ fn list() -> String {
     text
 }
 
-const FAMILIES: [(Family, &str); 5] = [
+const FAMILIES: [(Family, &str); 6] = [
     (Family::Graph, "The graph:"),
     (Family::Federation, "Federation:"),
     (Family::Connectors, "Connectors:"),
+    (Family::Caching, "Caching:"),
     (Family::Configuration, "The configuration:"),
     (Family::CommandLine, "The command line:"),
 ];

@@ -13,6 +13,8 @@ pub enum Family {
     Federation,
     /// `@source` and `@connect`.
     Connectors,
+    /// What the graph says about keeping what its sources give.
+    Caching,
     /// `weir.yaml`.
     Configuration,
     /// Files and operations named on the command line.
@@ -310,6 +312,36 @@ codes! {
         ConnectorsBatchKeyNotInSelection = "CONNECTORS_BATCH_KEY_NOT_IN_SELECTION",
         /// The key of a batch connector does not come out of the answer.
         ConnectorsNonRootBatchKey = "CONNECTORS_NON_ROOT_BATCH_KEY",
+    }
+    Caching {
+        /// A `@cacheControl` that cannot be meant.
+        CacheControlInvalid = "CACHE_CONTROL_INVALID",
+        /// The text of a tag cannot be read, or names what there is not.
+        CacheTagInvalidFormat = "CACHE_TAG_INVALID_FORMAT",
+        /// `@cacheTag` stands on a field that is not one of `Query`.
+        CacheTagNotOnRootField = "CACHE_TAG_NOT_ON_ROOT_FIELD",
+        /// A tag of a field is made of something else than `$args`.
+        CacheTagInvalidFormatArgumentOnRootField = "CACHE_TAG_INVALID_FORMAT_ARGUMENT_ON_ROOT_FIELD",
+        /// A tag of an entity is made of something else than `$key`.
+        CacheTagInvalidFormatArgumentOnEntity = "CACHE_TAG_INVALID_FORMAT_ARGUMENT_ON_ENTITY",
+        /// `@cacheTag` stands on a type that cannot be asked for by a key.
+        CacheTagEntityNotResolvable = "CACHE_TAG_ENTITY_NOT_RESOLVABLE",
+        /// A tag of an entity uses a field that is not in every key of it.
+        CacheTagInvalidFormatFieldSetOnEntity = "CACHE_TAG_INVALID_FORMAT_FIELD_SET_ON_ENTITY",
+        /// A tag uses an argument that may be null.
+        CacheTagFormatNullableArgument = "CACHE_TAG_FORMAT_NULLABLE_ARGUMENT",
+        /// A tag uses a field that may be null.
+        CacheTagFormatNullableField = "CACHE_TAG_FORMAT_NULLABLE_FIELD",
+        /// A directive that says what becomes invalid stands on a field that does not write.
+        CacheInvalidateNotOnMutation = "CACHE_INVALIDATE_NOT_ON_MUTATION",
+        /// A mutation is to make invalid what it returns, and returns no entity.
+        CacheInvalidateNoEntity = "CACHE_INVALIDATE_NO_ENTITY",
+        /// `@cacheInvalidate` names nothing, or something that is no text.
+        CacheInvalidateInvalid = "CACHE_INVALIDATE_INVALID",
+        /// `@cacheInvalidate` names a type of objects that there is not.
+        CacheInvalidateUnknownType = "CACHE_INVALIDATE_UNKNOWN_TYPE",
+        /// A directive about keeping answers, or a part of one, that changes nothing here.
+        CacheDirectiveNotUsed = "CACHE_DIRECTIVE_NOT_USED",
     }
     Configuration {
         /// The configuration is not YAML, or not of the expected shape.

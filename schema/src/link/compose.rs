@@ -7,11 +7,13 @@
 use apollo_compiler::Schema;
 
 use self::part::Part;
+use super::caching::Statements;
 use super::federation::Service;
 use super::{merge, overrides};
 use crate::diagnostic::Problems;
 use crate::sdl::Sdl;
 
+mod caching;
 mod check;
 mod external;
 pub(super) mod fields;
@@ -54,5 +56,10 @@ impl Composed<'_> {
             .filter(|part| !part.has_connectors())
             .map(service::service)
             .collect()
+    }
+
+    /// What each subgraph says about keeping what it gives.
+    pub(super) fn statements(&self) -> Vec<Statements> {
+        self.parts.iter().map(caching::statements).collect()
     }
 }

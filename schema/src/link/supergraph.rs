@@ -18,6 +18,7 @@ use crate::span::Document;
 
 mod arguments;
 mod bare;
+mod caching;
 mod connectors;
 mod features;
 mod fields;
@@ -48,6 +49,7 @@ fn build(document: &Document, options: LinkOptions, problems: &mut Problems) -> 
         return None;
     }
     let all = bare::bare(&join);
+    let statements = caching::statements(&join, &services);
     let (connected, services) = apart(&join, &all, services, problems);
     let visible = visible(&text, &all, problems)?;
     let types = types::read(&problems.keep(text.valid(all))?);
@@ -56,7 +58,8 @@ fn build(document: &Document, options: LinkOptions, problems: &mut Problems) -> 
         sources.extend(connect::sources(sdl, &types, options, problems));
     }
     sources.extend(federation::views(&services, &types, problems));
-    Some(Graph::new(types, sources, ClientSchema::new(visible)))
+    let caching = super::caching::read(&statements, &types, &sources, problems);
+    Some(Graph::new(types, sources, ClientSchema::new(visible)).with_caching(caching))
 }
 
 /// The graphs that are made of connectors, and those that speak GraphQL.

@@ -29,6 +29,16 @@ pub(crate) enum Directive {
     ListSize,
     CacheTag,
     CacheControl,
+    /// Ours: tags and types that a mutation makes invalid.
+    CacheInvalidate,
+    /// `@openfed__cacheInvalidate`: what a mutation returns is invalid.
+    ReturnedInvalid,
+    /// `@openfed__entityCache`.
+    EntityCache,
+    /// `@openfed__queryCache`.
+    QueryCache,
+    /// `@openfed__cachePopulate`.
+    CachePopulate,
 }
 
 /// What one specification says of one directive.
@@ -62,8 +72,8 @@ impl Directives {
                     found.push((name, definition.directive));
                 }
             }
-            let plain = definition.directive.is_foreign()
-                || (federation.is_none() && definition.is_legacy(ast));
+            let plain =
+                definition.is_meant(ast) || (federation.is_none() && definition.is_legacy(ast));
             if plain && found.iter().all(|(name, _)| name != definition.name) {
                 found.push((definition.name.to_owned(), definition.directive));
             }
@@ -88,6 +98,18 @@ impl Directives {
 }
 
 impl Definition {
+    /// Whether a document means it by the name although no specification that can be linked has
+    /// it. A directive of our own gives way to another that the document defines.
+    fn is_meant(&self, ast: &ast::Document) -> bool {
+        let ours = |argument: &str| self.rest.contains(&format!("{argument}:"));
+        let other = || {
+            let arguments = defined(ast, self.name).flat_map(|it| &it.arguments);
+            self.directive == Directive::CacheInvalidate
+                && arguments.into_iter().any(|it| !ours(&it.name))
+        };
+        self.directive.is_foreign() && !other()
+    }
+
     /// Whether a document of federation 1 means it by the name. What federation 1 does not have
     /// is a help, as long as nothing else has the name.
     fn is_legacy(&self, ast: &ast::Document) -> bool {
@@ -98,7 +120,27 @@ impl Definition {
 impl Directive {
     /// Whether it is of no specification that can be linked.
     pub(crate) fn is_foreign(self) -> bool {
-        self == Self::CacheControl
+        self.is_caching() && self != Self::CacheTag
+    }
+
+    /// Whether it is about keeping what sources give.
+    pub(crate) fn is_caching(self) -> bool {
+        matches!(
+            self,
+            Self::CacheTag
+                | Self::CacheControl
+                | Self::CacheInvalidate
+                | Self::ReturnedInvalid
+                | Self::EntityCache
+                | Self::QueryCache
+                | Self::CachePopulate
+        )
+    }
+
+    /// Those that are about keeping what sources give.
+    pub(crate) fn caching() -> impl Iterator<Item = Self> {
+        let all = DEFINITIONS.iter().map(|definition| definition.directive);
+        all.filter(|it| it.is_caching())
     }
 
     /// The name that specifications give it.
@@ -110,9 +152,19 @@ impl Directive {
 }
 
 fn defines(ast: &ast::Document, name: &str) -> bool {
-    ast.definitions.iter().any(|definition| {
-        matches!(definition, ast::Definition::DirectiveDefinition(it) if it.name == name)
-    })
+    defined(ast, name).next().is_some()
+}
+
+fn defined<'a>(
+    ast: &'a ast::Document,
+    name: &'a str,
+) -> impl Iterator<Item = &'a ast::DirectiveDefinition> {
+    ast.definitions
+        .iter()
+        .filter_map(move |definition| match definition {
+            ast::Definition::DirectiveDefinition(it) => (it.name == name).then(|| it.as_ref()),
+            _ => None,
+        })
 }
 
 const FEDERATION_1: [Directive; 7] = [
@@ -264,5 +316,30 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
         Directive::CacheControl,
         "cacheControl",
         "(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION",
+    ),
+    of(
+        Directive::CacheInvalidate,
+        "cacheInvalidate",
+        "(tags: [String!], types: [String!]) on FIELD_DEFINITION",
+    ),
+    of(
+        Directive::ReturnedInvalid,
+        "openfed__cacheInvalidate",
+        " on FIELD_DEFINITION",
+    ),
+    of(
+        Directive::EntityCache,
+        "openfed__entityCache",
+        "(maxAge: Int!, negativeCacheTTL: Int = 0, includeHeaders: Boolean = false, partialCacheLoad: Boolean = false, shadowMode: Boolean = false) on OBJECT",
+    ),
+    of(
+        Directive::QueryCache,
+        "openfed__queryCache",
+        "(maxAge: Int!, includeHeaders: Boolean = false, shadowMode: Boolean = false) on FIELD_DEFINITION",
+    ),
+    of(
+        Directive::CachePopulate,
+        "openfed__cachePopulate",
+        "(maxAge: Int) on FIELD_DEFINITION",
     ),
 ];

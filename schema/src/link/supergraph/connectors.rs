@@ -64,16 +64,13 @@ fn kept<'a>(
 ) -> impl Iterator<Item = Node<Found>> {
     let wrappers = join.on(list, Directive::Kept);
     wrappers.filter_map(move |wrapper| {
-        let graphs = wrapper.specified_argument_by_name("graphs")?.as_list()?;
-        let is_ours = |value: &Node<Value>| {
-            let name = value.as_enum();
-            name.and_then(|name| join.graphs.get_index_of(name)) == Some(graph)
-        };
-        graphs.iter().any(is_ours).then(|| unwrapped(wrapper))?
+        let is_ours = join.listed(wrapper).contains(&graph);
+        is_ours.then(|| unwrapped(wrapper))?
     })
 }
 
-fn unwrapped(wrapper: &Found) -> Option<Node<Found>> {
+/// What a `@join__directive` keeps.
+pub(super) fn unwrapped(wrapper: &Found) -> Option<Node<Found>> {
     let args = wrapper.specified_argument_by_name("args");
     let args = args.and_then(|args| args.as_object()).unwrap_or_default();
     let arguments = args.iter().map(|(name, value)| {

@@ -229,6 +229,16 @@ impl Join<'_> {
         found
     }
 
+    /// The places in `graphs` of the graphs that `directive` lists.
+    pub(super) fn listed(&self, directive: &Written) -> Vec<usize> {
+        let graphs = directive.specified_argument_by_name("graphs");
+        let graphs = graphs.and_then(|it| it.as_list()).unwrap_or_default();
+        let names = graphs.iter().filter_map(|it| it.as_enum());
+        names
+            .filter_map(|name| self.graphs.get_index_of(name))
+            .collect()
+    }
+
     /// Where `directive` stands.
     pub(super) fn at(&self, directive: &Node<Written>) -> Span {
         self.text.span(directive.location())

@@ -1,0 +1,194 @@
+//! What subgraphs say about keeping what they give → `Caching`, with what is wrong with it.
+//!
+//! Knows neither how subgraphs are composed nor how a supergraph is read: both collect
+//! `Statements`.
+
+use std::collections::HashMap;
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::{self, Value};
+use apollo_compiler::parser::SourceSpan;
+
+use crate::caching::{Caching, OfField, OfType};
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::key::FieldSet;
+use crate::sdl::federation::Directive;
+use crate::sdl::literal::Literal;
+use crate::sdl::range;
+use crate::source::{Entry, Serves, Source};
+use crate::span::{Document, Span};
+use crate::types::{Field, Name, TypeId, Types};
+
+mod formats;
+mod hints;
+mod invalid;
+mod tags;
+
+/// The directives of one subgraph that are about keeping what it gives.
+pub(super) struct Statements {
+    pub(super) service: Name,
+    /// Where they stand.
+    pub(super) document: Document,
+    /// By type: the keys by which the subgraph says that it can be asked.
+    pub(super) keys: HashMap<Name, Vec<FieldSet>>,
+    /// In the order written.
+    pub(super) said: Vec<Said>,
+}
+
+/// One directive.
+pub(super) struct Said {
+    pub(super) directive: Directive,
+    /// On this type.
+    pub(super) owner: Name,
+    /// On this field of it.
+    pub(super) field: Option<Name>,
+    pub(super) written: Node<ast::Directive>,
+    /// Where it stands.
+    pub(super) at: Option<SourceSpan>,
+}
+
+/// What each subgraph says, by its name; those left out that say nothing.
+pub(super) fn read(
+    all: &[Statements],
+    types: &Types,
+    sources: &[Source],
+    problems: &mut Problems,
+) -> HashMap<Name, Caching> {
+    let mut found = HashMap::new();
+    for statements in all.iter().filter(|it| !it.said.is_empty()) {
+        let mut reader = Reader {
+            statements,
+            types,
+            sources,
+            problems,
+            caching: Caching::default(),
+        };
+        for said in &statements.said {
+            reader.said(said);
+        }
+        found.insert(Name::clone(&statements.service), reader.caching);
+    }
+    found
+}
+
+struct Reader<'a> {
+    statements: &'a Statements,
+    types: &'a Types,
+    sources: &'a [Source],
+    problems: &'a mut Problems,
+    caching: Caching,
+}
+
+/// A directive and what it stands on.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    said: &'a Said,
+    owner: TypeId,
+    field: Option<&'a Field>,
+}
+
+impl<'a> Reader<'a> {
+    fn said(&mut self, said: &'a Said) {
+        let Some(place) = self.place(said) else {
+            return; // The graph has left it out.
+        };
+        match said.directive {
+            Directive::CacheControl => hints::control(self, place),
+            Directive::EntityCache | Directive::QueryCache => hints::lifetime(self, place),
+            Directive::CacheTag => tags::read(self, place),
+            Directive::CacheInvalidate => invalid::named(self, place),
+            Directive::ReturnedInvalid => invalid::returned(self, place),
+            Directive::CachePopulate => self.unused(place, "the answer of a mutation is not kept"),
+            _ => {}
+        }
+    }
+
+    fn place(&self, said: &'a Said) -> Option<Place<'a>> {
+        let owner = self.types.find(&said.owner)?;
+        let field = match &said.field {
+            Some(name) => Some(self.types.get(owner).field(name)?),
+            None => None,
+        };
+        Some(Place { said, owner, field })
+    }
+
+    fn span(&self, location: Option<SourceSpan>) -> Span {
+        Span::new(&self.statements.document, range(location))
+    }
+
+    /// The literal that `value` is, and what it says; reports anything else than text.
+    fn text(&mut self, value: &Node<Value>, (code, what): (Code, &str)) -> Option<Literal> {
+        let Some(text) = value.as_str() else {
+            let message = format!("{what} must be text");
+            let problem = Diagnostic::error(code, self.span(value.location()), message);
+            self.problems.push(problem);
+            return None;
+        };
+        let document = &self.statements.document;
+        Some(Literal::new(&document.text, range(value.location()), text))
+    }
+
+    fn report(&mut self, place: Place<'_>, code: Code, message: String, help: &str) {
+        let problem = Diagnostic::error(code, self.span(place.said.at), message);
+        self.problems.push(problem.help(Some(help.to_owned())));
+    }
+
+    /// A directive that is understood and changes nothing.
+    fn unused(&mut self, place: Place<'_>, why: &str) {
+        let message = format!("`@{}` is not used: {why}", place.said.directive.name());
+        let at = self.span(place.said.at);
+        let problem = Diagnostic::warning(Code::CacheDirectiveNotUsed, at, message);
+        self.problems.push(problem);
+    }
+
+    fn of_type(&mut self, ty: TypeId) -> &mut OfType {
+        self.caching.types.entry(ty).or_default()
+    }
+
+    fn of_field(&mut self, owner: TypeId, field: &Field) -> &mut OfField {
+        let coordinate = (owner, Name::clone(&field.name));
+        self.caching.fields.entry(coordinate).or_default()
+    }
+
+    /// `Query.products`, or `Product`.
+    fn called(&self, place: Place<'_>) -> String {
+        let owner = &self.types.get(place.owner).name;
+        place.field.map_or_else(
+            || owner.to_string(),
+            |field| format!("{owner}.{}", field.name),
+        )
+    }
+
+    /// The keys by which the subgraph can be asked for objects of a type: those it writes, or
+    /// those that its connectors need.
+    fn keys(&self, ty: TypeId) -> Vec<FieldSet> {
+        let name = &self.types.get(ty).name;
+        if let Some(written) = self.statements.keys.get(name) {
+            return written.clone();
+        }
+        let sources = self.sources.iter();
+        let own = sources.filter(|it| it.service == self.statements.service);
+        let entries = own.flat_map(|it| &it.entries);
+        entries
+            .filter(|entry| entry.on == ty && finds_objects(entry))
+            .map(|entry| entry.key.clone())
+            .collect()
+    }
+
+    /// Whether some subgraph can be asked for objects of a type, or of one of an abstract type.
+    fn is_entity(&self, ty: TypeId) -> bool {
+        let mut entries = self.sources.iter().flat_map(|it| &it.entries);
+        entries
+            .any(|entry| finds_objects(entry) && (entry.on == ty || self.types.is_a(entry.on, ty)))
+    }
+}
+
+fn finds_objects(entry: &Entry) -> bool {
+    !entry.key.is_empty() && entry.serves != Serves::Field
+}
+
+/// An argument that is written, and not as null.
+fn argument<'a>(place: Place<'a>, name: &str) -> Option<&'a Node<Value>> {
+    let value = place.said.written.specified_argument_by_name(name)?;
+    (!value.is_null()).then_some(value)
+}

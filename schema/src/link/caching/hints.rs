@@ -1,0 +1,115 @@
+//! How long, and for whom: `@cacheControl`, and what `@openfed__entityCache` and
+//! `@openfed__queryCache` say of it.
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::Value;
+
+use super::{Place, Reader, argument};
+use crate::caching::{Hint, Scope};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// `@cacheControl`.
+pub(super) fn control(reader: &mut Reader<'_>, place: Place<'_>) {
+    let max_age = argument(place, "maxAge");
+    let scope = argument(place, "scope");
+    let inherits = argument(place, "inheritMaxAge").and_then(|it| it.to_bool()) == Some(true);
+    if let (true, Some(max_age)) = (inherits, max_age) {
+        let message = "`inheritMaxAge: true` and `maxAge` say two things of one lifetime";
+        let at = reader.span(max_age.location());
+        let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
+        let help = "leave out one of them".to_owned();
+        reader.problems.push(problem.help(Some(help)));
+        return;
+    }
+    let hint = Hint {
+        max_age: max_age.and_then(|it| seconds(reader, it)),
+        scope: scope.and_then(|it| self::scope(reader, it)),
+        inherits,
+    };
+    let known = *hint_of(reader, place);
+    let known = known.filter(|_| !inherits).unwrap_or_default();
+    keep(reader, place, hint.over(known));
+}
+
+/// `@openfed__entityCache` and `@openfed__queryCache`: behind `@cacheControl` where both are
+/// written.
+pub(super) fn lifetime(reader: &mut Reader<'_>, place: Place<'_>) {
+    for (name, why) in UNUSED {
+        if let Some(value) = argument(place, name)
+            && value.to_bool() != Some(false)
+            && value.to_i32() != Some(0)
+        {
+            let message = format!("`{name}` is not used: {why}");
+            let at = reader.span(value.location());
+            let problem = Diagnostic::warning(Code::CacheDirectiveNotUsed, at, message);
+            reader.problems.push(problem);
+        }
+    }
+    let max_age = argument(place, "maxAge").and_then(|it| seconds(reader, it));
+    let known = (*hint_of(reader, place)).unwrap_or_default();
+    let max_age = max_age.filter(|_| !known.inherits);
+    keep(
+        reader,
+        place,
+        known.over(Hint {
+            max_age,
+            ..Hint::default()
+        }),
+    );
+}
+
+/// Arguments of another gateway's directives, with what Weir has instead.
+const UNUSED: [(&str, &str); 4] = [
+    (
+        "negativeCacheTTL",
+        "how long a missing entity is remembered is said in the configuration",
+    ),
+    (
+        "includeHeaders",
+        "which headers tell callers apart is said in the configuration",
+    ),
+    (
+        "partialCacheLoad",
+        "the entities that are kept are never asked for again, those that are missing always",
+    ),
+    ("shadowMode", "what is kept is given out"),
+];
+
+fn hint_of<'r>(reader: &'r mut Reader<'_>, place: Place<'_>) -> &'r mut Option<Hint> {
+    match place.field {
+        Some(field) => &mut reader.of_field(place.owner, field).hint,
+        None => &mut reader.of_type(place.owner).hint,
+    }
+}
+
+fn keep(reader: &mut Reader<'_>, place: Place<'_>, hint: Hint) {
+    *hint_of(reader, place) = (hint != Hint::default()).then_some(hint);
+}
+
+fn seconds(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<u32> {
+    let seconds = value.to_i32().and_then(|it| u32::try_from(it).ok());
+    if seconds.is_none() {
+        let message = "`maxAge` must be a whole number of seconds, 0 or more";
+        let at = reader.span(value.location());
+        let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
+        let help = "write `maxAge: 0` for what must not be kept".to_owned();
+        reader.problems.push(problem.help(Some(help)));
+    }
+    seconds
+}
+
+fn scope(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<Scope> {
+    let written = value.as_enum().map(apollo_compiler::Name::as_str);
+    match written.or_else(|| value.as_str()) {
+        Some("PUBLIC") => Some(Scope::Public),
+        Some("PRIVATE") => Some(Scope::Private),
+        _ => {
+            let message = format!("`{value}` is no scope");
+            let at = reader.span(value.location());
+            let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
+            let help = "write `PUBLIC` or `PRIVATE`".to_owned();
+            reader.problems.push(problem.help(Some(help)));
+            None
+        }
+    }
+}
