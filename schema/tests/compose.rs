@@ -4,6 +4,8 @@
 
 #[path = "compose/audit.rs"]
 mod audit;
+#[path = "compose/caching.rs"]
+mod caching;
 #[path = "compose/canonical.rs"]
 mod canonical;
 #[path = "compose/documented.rs"]

@@ -55,19 +55,27 @@ pub(super) fn read(
     problems: &mut Problems,
 ) -> HashMap<Name, Caching> {
     let mut found = HashMap::new();
+    let mut told: Vec<Diagnostic> = Vec::new();
     for statements in all.iter().filter(|it| !it.said.is_empty()) {
         let mut reader = Reader {
             statements,
             types,
             sources,
-            problems,
+            problems: Problems::default(),
             caching: Caching::default(),
         };
         for said in &statements.said {
             reader.said(said);
         }
         found.insert(Name::clone(&statements.service), reader.caching);
+        // One directive of a supergraph may speak for several graphs.
+        for problem in reader.problems.into_vec() {
+            if !told.contains(&problem) {
+                told.push(problem);
+            }
+        }
     }
+    problems.extend(told);
     found
 }
 
@@ -75,7 +83,7 @@ struct Reader<'a> {
     statements: &'a Statements,
     types: &'a Types,
     sources: &'a [Source],
-    problems: &'a mut Problems,
+    problems: Problems,
     caching: Caching,
 }
 

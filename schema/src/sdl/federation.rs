@@ -101,13 +101,24 @@ impl Definition {
     /// Whether a document means it by the name although no specification that can be linked has
     /// it. A directive of our own gives way to another that the document defines.
     fn is_meant(&self, ast: &ast::Document) -> bool {
-        let ours = |argument: &str| self.rest.contains(&format!("{argument}:"));
         let other = || {
-            let arguments = defined(ast, self.name).flat_map(|it| &it.arguments);
-            self.directive == Directive::CacheInvalidate
-                && arguments.into_iter().any(|it| !ours(&it.name))
+            let mut arguments = defined(ast, self.name).flat_map(|it| &it.arguments);
+            self.directive == Directive::CacheInvalidate && arguments.any(|it| !self.has(&it.name))
         };
         self.directive.is_foreign() && !other()
+    }
+
+    /// Whether it has this argument.
+    pub(crate) fn has(&self, argument: &str) -> bool {
+        let mut written = self.arguments().split([' ', ',', ':']);
+        written.any(|word| word == argument)
+    }
+
+    /// Its arguments, as a definition writes them between parentheses.
+    pub(crate) fn arguments(&self) -> &'static str {
+        let inside = self.rest.strip_prefix('(');
+        let inside = inside.and_then(|it| it.split_once(')'));
+        inside.map_or("", |(arguments, _)| arguments)
     }
 
     /// Whether a document of federation 1 means it by the name. What federation 1 does not have

@@ -1,7 +1,8 @@
 //! The examples of `docs/federation.md`: subgraphs, and the graph or the message that comes of
-//! them.
+//! them; and those of `docs/caching.md`, which link without a complaint.
 
 use schema::diagnostic::Diagnostic;
+use schema::graph::Graph;
 use schema::link::{self, LinkOptions};
 
 use super::support::{linked, subgraph};
@@ -34,20 +35,44 @@ fn the_examples_of_the_page_do_what_it_says() {
     assert_eq!((linked, refused), (2, 1));
 }
 
+#[test]
+fn the_examples_about_caching_link() {
+    let page = include_str!("../../../docs/caching.md");
+    let examples = page.split("\n```graphql subgraphs\n").skip(1);
+    let mut linked = 0;
+    for example in examples {
+        let (text, _) = example.split_once("\n```").unwrap();
+        assert_eq!(problems(text), "", "{text}");
+        linked += 1;
+    }
+    assert_eq!(linked, 1);
+}
+
 fn client(text: &str) -> String {
     let parts = parts(text);
     linked(&parts).client_sdl().trim_end().to_owned()
 }
 
 fn messages(text: &str) -> String {
+    let (graph, told) = load(text);
+    assert!(graph.is_none());
+    told
+}
+
+fn problems(text: &str) -> String {
+    let (graph, told) = load(text);
+    assert!(graph.is_some(), "{told}");
+    told
+}
+
+fn load(text: &str) -> (Option<Graph>, String) {
     let subgraphs: Vec<_> = parts(text)
         .iter()
         .map(|(name, sdl)| subgraph(name, sdl))
         .collect();
     let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
-    assert!(graph.is_none());
     let rendered: Vec<_> = diagnostics.iter().map(Diagnostic::render).collect();
-    rendered.join("\n\n")
+    (graph, rendered.join("\n\n"))
 }
 
 fn parts(text: &str) -> Vec<(&str, &str)> {

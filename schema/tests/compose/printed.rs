@@ -223,11 +223,16 @@ fn cache_tags_are_kept_for_who_heeds_them() {
 
     insta::assert_snapshot!(types(&[("one", &one)]), @r#"
     type Query @join__type(graph: ONE) {
-      user: User @join__directive(graphs: [ONE], name: "federation__cacheTag", args: {format: "all"})
+      user: User @join__directive(graphs: [ONE], name: "federation__cacheTag", args: {format: "all"}) @weir__cacheControl(graph: ONE, maxAge: 3)
     }
 
     type User @join__type(graph: ONE, key: "id") @join__directive(graphs: [ONE], name: "federation__cacheTag", args: {format: "user-{$key.id}"}) {
       id: ID!
+    }
+
+    enum weir__Scope {
+      PUBLIC
+      PRIVATE
     }
     "#);
 }

@@ -41,7 +41,7 @@ pub(super) fn statements(part: &Part<'_>) -> Statements {
         }
         for (field_name, field) in fields(definition).into_iter().flatten() {
             let field_name = field_name.as_str().into();
-            for directive in field.directives.iter() {
+            for directive in &field.directives {
                 add(Some(&field_name), directive);
             }
         }

@@ -11,6 +11,7 @@ use self::graphs::Graphs;
 use super::Composed;
 use crate::link::merge;
 
+mod caching;
 mod connectors;
 mod graphs;
 mod links;
@@ -44,6 +45,7 @@ pub(super) fn print(composed: &Composed<'_>) -> String {
         types::join(&graphs, &mut definition);
         schema.types.insert(name.clone(), definition);
     }
+    caching::define(&mut schema);
     schema.to_string()
 }
 

@@ -231,8 +231,11 @@ impl Join<'_> {
 
     /// The places in `graphs` of the graphs that `directive` lists.
     pub(super) fn listed(&self, directive: &Written) -> Vec<usize> {
-        let graphs = directive.specified_argument_by_name("graphs");
-        let graphs = graphs.and_then(|it| it.as_list()).unwrap_or_default();
+        let Some(graphs) = directive.specified_argument_by_name("graphs") else {
+            return Vec::new();
+        };
+        // A single value is a list of one (GraphQL §3.11).
+        let graphs = graphs.as_list().unwrap_or(std::slice::from_ref(graphs));
         let names = graphs.iter().filter_map(|it| it.as_enum());
         names
             .filter_map(|name| self.graphs.get_index_of(name))

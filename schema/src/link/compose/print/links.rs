@@ -107,7 +107,7 @@ fn imports(part: &Part<'_>, linked: &Linked, used: &HashSet<Name>) -> Vec<Value>
     .collect()
 }
 
-fn link(url: &str, purpose: Option<&str>, imports: Vec<Value>) -> Component<Directive> {
+pub(super) fn link(url: &str, purpose: Option<&str>, imports: Vec<Value>) -> Component<Directive> {
     let mut arguments = vec![("url", string(url))];
     if !imports.is_empty() {
         arguments.push(("import", list(imports)));

@@ -6,7 +6,7 @@ use apollo_compiler::{Name, Node};
 
 use super::super::part::{Part, text};
 use super::graphs::Graphs;
-use super::{QUERY, connectors, directive, string, with_arguments};
+use super::{QUERY, caching, connectors, directive, string, with_arguments};
 use crate::sdl::federation::Directive;
 
 /// Adds to a merged type what each subgraph says of it.
@@ -76,6 +76,7 @@ fn of_type(graphs: &Graphs<'_>, name: &Name) -> impl Iterator<Item = Node<ast::D
         };
         found.extend(types(graph, part, definition));
         found.extend(connectors::of_type((graph, part), definition));
+        found.extend(caching::of_type((graph, part), definition));
     }
     for (graph, part) in graphs.iter() {
         found.extend(part.get(name).into_iter().flat_map(|it| members(graph, it)));
@@ -149,6 +150,7 @@ fn output(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<FieldDefinit
             continue;
         };
         kept.extend(connectors::of_field((graph, part), field));
+        kept.extend(caching::of_field((graph, part), field));
         let coordinate = (owner.clone(), merged.name.clone());
         let overridden = part.overridden.contains_key(&coordinate);
         if overridden && !part.is_used(&coordinate) {

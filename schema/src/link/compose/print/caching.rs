@@ -1,0 +1,109 @@
+//! What subgraphs say about keeping what they give, in directives of Weir's own.
+//!
+//! `@join__directive` would say it too, but other gateways write what it keeps back into the
+//! subgraphs, whose rules know these directives no more than they do. A specification without a
+//! purpose is passed over.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use apollo_compiler::ast::{self, FieldDefinition, Value};
+use apollo_compiler::schema::{Component, ExtendedType, Schema};
+use apollo_compiler::{Name, Node};
+
+use super::super::part::Part;
+use super::{links, with_arguments};
+use crate::link::merge;
+use crate::sdl::federation::{DEFINITIONS, Definition, Directive};
+
+/// What is said of a type.
+pub(super) fn of_type(
+    (graph, part): (&Name, &Part<'_>),
+    definition: &ExtendedType,
+) -> Vec<Node<ast::Directive>> {
+    let directives = definition.directives().iter();
+    let said = directives.filter_map(|it| said((graph, part), &it.node));
+    said.collect()
+}
+
+/// What is said of a field.
+pub(super) fn of_field(
+    (graph, part): (&Name, &Part<'_>),
+    field: &Component<FieldDefinition>,
+) -> Vec<Node<ast::Directive>> {
+    let directives = field.directives.iter();
+    let said = directives.filter_map(|it| said((graph, part), it));
+    said.collect()
+}
+
+fn said(
+    (graph, part): (&Name, &Part<'_>),
+    written: &ast::Directive,
+) -> Option<Node<ast::Directive>> {
+    let known = part.sdl.links.directives.named(&written.name)?;
+    let definition = definitions().find(|it| it.directive == known)?;
+    let mut arguments = vec![("graph", Value::Enum(graph.clone()))];
+    for argument in &written.arguments {
+        let name = argument.name.as_str();
+        if definition.has(name) {
+            arguments.push((name, value(name, &argument.value)));
+        }
+    }
+    Some(with_arguments(&called(definition), arguments))
+}
+
+/// The scope is a value of an enum, whatever the document has made of it.
+fn value(name: &str, written: &Value) -> Value {
+    let scope = written.as_str().filter(|_| name == "scope");
+    let scope = scope.and_then(|scope| Name::new(scope).ok());
+    scope.map_or_else(|| written.clone(), Value::Enum)
+}
+
+/// Links and defines what `schema` uses of this.
+pub(super) fn define(schema: &mut Schema) {
+    let used: HashSet<Name> = merge::used(schema);
+    let used = definitions().filter(|it| used.contains(called(it).as_str()));
+    let mut sdl = String::new();
+    for definition in used {
+        let arguments = definition.arguments().replace(SCOPE, "weir__Scope");
+        // A document with a definition of its own may leave out what ours asks for.
+        let arguments = arguments.replace("Int!", "Int");
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            sdl,
+            "directive @{}(graph: join__Graph!, {arguments}) repeatable on OBJECT | INTERFACE | UNION | FIELD_DEFINITION",
+            called(definition)
+        );
+    }
+    if sdl.is_empty() {
+        return;
+    }
+    if sdl.contains("weir__Scope") {
+        sdl.push_str("enum weir__Scope { PUBLIC PRIVATE }");
+    }
+    // The text is ours, and its only error is a type that stands in the supergraph.
+    let parsed = Schema::parse(sdl, "weir.graphql").unwrap_or_else(|error| error.partial);
+    let directives = parsed.directive_definitions.into_iter();
+    schema
+        .directive_definitions
+        .extend(directives.filter(|(_, it)| !it.is_built_in()));
+    let types = parsed.types.into_iter();
+    schema
+        .types
+        .extend(types.filter(|(_, it)| !it.is_built_in()));
+    let link = links::link("https://example.com/weir/v0.1", None, Vec::new());
+    let definition = schema.schema_definition.make_mut();
+    definition.directives.push(link);
+}
+
+const SCOPE: &str = "CacheControlScope";
+
+/// Those that no specification has.
+fn definitions() -> impl Iterator<Item = &'static Definition> {
+    let all = DEFINITIONS.iter();
+    all.filter(|it| it.directive.is_caching() && it.directive != Directive::CacheTag)
+}
+
+fn called(definition: &Definition) -> String {
+    format!("weir__{}", definition.name)
+}

@@ -1,0 +1,413 @@
+//! What subgraphs say about keeping what they give.
+
+use std::fmt::Write as _;
+
+use schema::caching::{Caching, Hint, Invalidation, Scope, TagFormat};
+use schema::diagnostic::{Code, Severity};
+use schema::graph::Graph;
+use schema::link::{self, LinkOptions};
+use schema::span::Document;
+use schema::types::{Name, Types};
+
+use super::support::{composed, linked, subgraph, v2};
+
+/// What every subgraph says, in the order of names.
+fn said(graph: &Graph) -> String {
+    let services = graph.sources().map(|(_, source)| &*source.service);
+    let mut services: Vec<&str> = services.collect();
+    services.sort_unstable();
+    services.dedup();
+    let said = services.into_iter().filter_map(|service| {
+        let caching = graph.caching(service)?;
+        Some(format!("{service}\n{}", of_one(graph.types(), caching)))
+    });
+    said.collect()
+}
+
+fn of_one(types: &Types, caching: &Caching) -> String {
+    let mut lines = Vec::new();
+    for (id, ty) in types.iter() {
+        if let Some(said) = caching.of_type(id) {
+            lines.push(line(types, &ty.name, (said.hint, &said.tags, &[])));
+        }
+        for name in ty.fields().into_iter().flat_map(|fields| fields.keys()) {
+            if let Some(said) = caching.of_field(id, name) {
+                let place = format!("{}.{name}", ty.name);
+                let said = (said.hint, said.tags.as_slice(), said.invalidates.as_slice());
+                lines.push(line(types, &place, said));
+            }
+        }
+    }
+    lines.sort();
+    lines.concat()
+}
+
+fn line(
+    types: &Types,
+    place: &str,
+    (hint, tags, invalidates): (Option<Hint>, &[TagFormat], &[Invalidation]),
+) -> String {
+    let mut line = format!("  {place}");
+    if let Some(hint) = hint {
+        if let Some(seconds) = hint.max_age {
+            let _ = write!(line, " {seconds}s");
+        }
+        if let Some(scope) = hint.scope {
+            let _ = write!(line, " {scope:?}");
+        }
+        line += if hint.inherits { " inherited" } else { "" };
+    }
+    for tag in tags {
+        let _ = write!(line, " #{tag}");
+    }
+    for invalid in invalidates {
+        let _ = match invalid {
+            Invalidation::Returned => write!(line, " !returned"),
+            Invalidation::Tag(tag) => write!(line, " !#{tag}"),
+            Invalidation::Type(ty) => write!(line, " !{}", types.get(*ty).name),
+        };
+    }
+    line + "\n"
+}
+
+/// That the supergraph, read back, says what the subgraphs do.
+#[track_caller]
+fn round_trip(subgraphs: &[(&str, &str)]) -> String {
+    let document = Document::new("supergraph.graphql", composed(subgraphs));
+    let (graph, diagnostics) = link::link_supergraph(&document, LinkOptions::default());
+    assert_eq!(diagnostics, [], "{}", document.text);
+    let (read, direct) = (said(&graph.unwrap()), said(&linked(subgraphs)));
+    assert_eq!(read, direct, "{}", document.text);
+    direct
+}
+
+const SPEAKING: &str = r#"
+type Query {
+  products(category: Category!, page: Page!): [Product]
+    @cacheTag(format: "products")
+    @cacheTag(format: "products-{$args.category}")
+    @cacheTag(format: "page-{$args.page.after}")
+    @cacheControl(maxAge: 30)
+  me: Account @cacheControl(scope: PRIVATE)
+  any: Any
+}
+
+type Mutation {
+  change(id: ID!): Product @openfed__cacheInvalidate
+  changeAll(category: Category!): [Product!]!
+    @openfed__cacheInvalidate
+    @cacheInvalidate(tags: ["products-{$args.category}", "products"], types: ["Account", "Any"])
+  clear: Boolean @cacheInvalidate(types: "Query")
+}
+
+enum Category { A B }
+
+input Page { after: String! = "0" }
+
+type Product @key(fields: "id maker { name }") @key(fields: "maker { name }")
+  @cacheTag(format: "by-{$key.maker.name}") @cacheControl(maxAge: 3600) {
+  id: ID!
+  maker: Maker! @cacheControl(inheritMaxAge: true)
+  stock: Int @cacheControl(maxAge: 0)
+}
+
+type Maker { name: String! }
+
+interface Account @cacheControl(maxAge: 60, scope: PRIVATE) { id: ID! }
+
+type Customer implements Account @key(fields: "id") @openfed__entityCache(maxAge: 5) { id: ID! }
+
+union Any @cacheControl(maxAge: 9) = Product | Customer
+"#;
+
+#[test]
+fn a_subgraph_says_how_long_for_whom_under_which_tags_and_what_ends_it() {
+    let speaking = v2(&["key", "cacheTag"], SPEAKING);
+
+    insta::assert_snapshot!(round_trip(&[("shop", &speaking)]), @r#"
+    shop
+      Account 60s Private
+      Any 9s
+      Customer 5s
+      Mutation.change !returned
+      Mutation.changeAll !returned !#products-{$args.category} !#products !Account !Any
+      Mutation.clear !Query
+      Product 3600s #by-{$key.maker.name}
+      Product.maker inherited
+      Product.stock 0s
+      Query.me Private
+      Query.products 30s #products #products-{$args.category} #page-{$args.page.after}
+    "#);
+}
+
+const REST: &str = r#"
+extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.12", import: ["@key", { name: "@cacheTag", as: "@named" }])
+  @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@connect"])
+
+type Query {
+  order(id: ID!): Order
+    @connect(http: { GET: "https://api.example.com/orders/{$args.id}" }, selection: "id state", entity: true)
+    @named(format: "order-{$args.id}")
+    @openfed__queryCache(maxAge: 7)
+}
+
+type Mutation {
+  cancel(id: ID!): Order
+    @connect(http: { POST: "https://api.example.com/orders/{$args.id}/cancel" }, selection: "id state")
+    @openfed__cacheInvalidate
+    @cacheInvalidate(tags: ["order-{$args.id}"])
+}
+
+type Order @key(fields: "id") @named(format: "order-{$key.id}") @cacheControl(maxAge: 60, scope: PRIVATE) {
+  id: ID!
+  state: String @cacheControl(maxAge: 1)
+}
+"#;
+
+#[test]
+fn connectors_say_the_same_without_a_definition() {
+    insta::assert_snapshot!(round_trip(&[("orders", REST)]), @r#"
+    orders
+      Mutation.cancel !returned !#order-{$args.id}
+      Order 60s Private #order-{$key.id}
+      Order.state 1s
+      Query.order 7s #order-{$args.id}
+    "#);
+}
+
+#[test]
+fn each_subgraph_speaks_of_its_own_part() {
+    let speaking = v2(
+        &["key"],
+        "type Order @key(fields: \"id\") @cacheControl(maxAge: 10) { id: ID!  parcel: String }",
+    );
+
+    insta::assert_snapshot!(round_trip(&[("orders", REST), ("parcels", &speaking)]), @r#"
+    orders
+      Mutation.cancel !returned !#order-{$args.id}
+      Order 60s Private #order-{$key.id}
+      Order.state 1s
+      Query.order 7s #order-{$args.id}
+    parcels
+      Order 10s
+    "#);
+}
+
+#[test]
+fn definitions_of_a_subgraph_s_own_change_nothing() {
+    let own = r#"
+        directive @cacheControl(maxAge: Int, scope: String, swr: Int) on FIELD_DEFINITION
+        directive @openfed__entityCache(maxAge: Int!, extra: Int) on OBJECT
+        schema { query: Root }
+        type Root { user: User @cacheControl(maxAge: 3, scope: "PRIVATE", swr: 5) }
+        type User @key(fields: "id") @openfed__entityCache(maxAge: 8, extra: 1) @cacheTag(format: "user-{$key.id}") {
+          id: ID!
+        }"#;
+
+    insta::assert_snapshot!(round_trip(&[("old", own)]), @r#"
+    old
+      Query.user 3s Private
+      User 8s #user-{$key.id}
+    "#);
+}
+
+#[test]
+fn a_directive_of_somebody_else_with_our_name_is_theirs() {
+    let own = "directive @cacheInvalidate(entity: String) on FIELD_DEFINITION
+        type Query { a: Int @cacheInvalidate(entity: \"a\") }";
+
+    assert_eq!(round_trip(&[("old", own)]), "");
+}
+
+#[test]
+fn interface_objects_are_spoken_of_like_other_entities() {
+    let one = v2(
+        &["key"],
+        "type Query { all: [Media] }
+         interface Media @key(fields: \"id\") { id: ID! }
+         type Book implements Media @key(fields: \"id\") { id: ID! }",
+    );
+    let two = v2(
+        &["key", "interfaceObject", "cacheTag"],
+        "type Media @interfaceObject @key(fields: \"id\") @cacheTag(format: \"media-{$key.id}\") @openfed__entityCache(maxAge: 4) {
+           id: ID!  stars: Int
+         }
+         type Mutation { rate(id: ID!): Media @openfed__cacheInvalidate }",
+    );
+
+    insta::assert_snapshot!(round_trip(&[("one", &one), ("two", &two)]), @r#"
+    two
+      Media 4s #media-{$key.id}
+      Mutation.rate !returned
+    "#);
+}
+
+#[test]
+fn a_supergraph_of_another_composer_keeps_it_in_join_directives() {
+    let text = composed(&[("a", "type Query { a(id: ID!): Int  b: Int }")]);
+    let text = text
+        .replace(
+            "a(id: ID!): Int",
+            "a(id: ID!): Int
+               @join__directive(graphs: [A], name: \"federation__cacheTag\", args: { format: \"a-{$args.id}\" })
+               @join__directive(graphs: [A], name: \"cacheControl\", args: { maxAge: 5, scope: PRIVATE })
+               @join__directive(graphs: [A], name: \"elsewhere\", args: {})",
+        )
+        .replace("b: Int", "b: Int @cacheControl(maxAge: 6)");
+    let text = text + "\ndirective @cacheControl(maxAge: Int) on FIELD_DEFINITION\n";
+    let document = Document::new("supergraph.graphql", text);
+
+    let (graph, diagnostics) = link::link_supergraph(&document, LinkOptions::default());
+
+    assert_eq!(diagnostics, []);
+    insta::assert_snapshot!(said(&graph.unwrap()), @r#"
+    a
+      Query.a 5s Private #a-{$args.id}
+      Query.b 6s
+    "#);
+}
+
+#[test]
+fn other_gateways_pass_over_what_only_weir_understands() {
+    let text = composed(&[("shop", &v2(&["key", "cacheTag"], SPEAKING))]);
+
+    let kept = text.matches("@join__directive(graphs: [SHOP]").count();
+    assert_eq!(kept, 4);
+    assert_eq!(kept, text.matches("name: \"federation__cacheTag\"").count());
+    assert!(text.contains("@link(url: \"https://example.com/weir/v0.1\")"));
+    for directive in ["@cacheControl", "@openfed__", "@cacheInvalidate"] {
+        assert!(!text.contains(directive), "{directive} in {text}");
+    }
+}
+
+#[test]
+fn clients_see_none_of_it() {
+    let graph = linked(&[
+        ("shop", &v2(&["key", "cacheTag"], SPEAKING)),
+        ("orders", REST),
+    ]);
+
+    let sdl = graph.client_sdl();
+
+    assert!(!sdl.contains('@'), "{sdl}");
+    assert!(!sdl.contains("CacheControlScope"), "{sdl}");
+}
+
+#[test]
+fn a_field_s_hint_goes_before_that_of_its_type_member_by_member() {
+    let sdl = v2(
+        &["key"],
+        "type Query {
+           plain: Thing
+           short: Thing @cacheControl(maxAge: 1)
+           private: Thing @cacheControl(scope: PRIVATE)
+           inherited: Thing @cacheControl(inheritMaxAge: true)
+           loose: Loose
+           bound: [Loose!]! @cacheControl(maxAge: 2)
+           leaf: Int
+           own: Int @cacheControl(maxAge: 3)
+         }
+         type Thing @cacheControl(maxAge: 60, scope: PUBLIC) { a: Int }
+         type Loose @cacheControl(inheritMaxAge: true) { a: Int }",
+    );
+    let graph = linked(&[("a", &sdl)]);
+    let types = graph.types();
+    let query = types.query().unwrap();
+    let hint = |max_age, scope, inherits| {
+        Some(Hint {
+            max_age,
+            scope,
+            inherits,
+        })
+    };
+
+    for (field, expected) in [
+        ("plain", hint(Some(60), Some(Scope::Public), false)),
+        ("short", hint(Some(1), Some(Scope::Public), false)),
+        ("private", hint(Some(60), Some(Scope::Private), false)),
+        ("inherited", hint(Some(60), Some(Scope::Public), false)),
+        ("loose", hint(None, None, true)),
+        ("bound", hint(Some(2), None, false)),
+        ("leaf", None),
+        ("own", hint(Some(3), None, false)),
+        ("nothing", None),
+    ] {
+        let caching = graph.caching("a").unwrap();
+        assert_eq!(
+            caching.hint(types, query, &Name::from(field)),
+            expected,
+            "{field}"
+        );
+    }
+}
+
+#[test]
+fn an_entity_has_every_key_by_which_some_subgraph_finds_it() {
+    let one = v2(
+        &["key"],
+        "type Query { a: A }  type A @key(fields: \"id\") @key(fields: \"sku\") { id: ID!  sku: ID! }",
+    );
+    let two = v2(
+        &["key"],
+        "type A @key(fields: \"id\") @key(fields: \"id\", resolvable: false) { id: ID!  b: Int }",
+    );
+    let graph = linked(&[("one", &one), ("two", &two)]);
+    let types = graph.types();
+
+    let keys = graph.entity_keys(types.find("A").unwrap());
+
+    let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+    assert_eq!(keys, ["id", "sku"]);
+    assert!(graph.entity_keys(types.query().unwrap()).is_empty());
+}
+
+#[test]
+fn what_changes_nothing_is_a_warning_and_no_more() {
+    let sdl = v2(
+        &["key"],
+        "type Query { a: A }
+         type Mutation { put: A @openfed__cachePopulate }
+         type A @key(fields: \"id\") @openfed__entityCache(maxAge: 4, shadowMode: true) { id: ID! }",
+    );
+
+    let (graph, diagnostics) = link::link(&[subgraph("a", &sdl)], LinkOptions::default());
+
+    insta::assert_snapshot!(said(&graph.unwrap()), @r#"
+    a
+      A 4s
+    "#);
+    for diagnostic in &diagnostics {
+        assert_eq!(diagnostic.severity, Severity::Warning);
+        assert_eq!(diagnostic.code, Code::CacheDirectiveNotUsed);
+    }
+    assert_eq!(diagnostics.len(), 2);
+}
+
+#[test]
+fn no_text_of_a_tag_breaks_the_reader() {
+    for format in [
+        r"{\u0024args.id}",
+        r"\u{1F600}{$args.\u0069d}\",
+        r"{$args.id}\u",
+        "{$args.idé}",
+        "\\\"{$args.é}\\\"",
+        "{{{{{{{{{{{{{{{{",
+        "}{}{$}{$.}{$args.}{$args..id}",
+        "{$args.id.id.id.id.id.id}",
+        "\"\"{$key.id}\n\t{$args",
+    ] {
+        for quotes in ["\"", "\"\"\""] {
+            let sdl = v2(
+                &["cacheTag"],
+                &format!(
+                    "type Query {{ a(id: ID!): Int @cacheTag(format: {quotes}{format}{quotes}) }}"
+                ),
+            );
+            let (_, diagnostics) = link::link(&[subgraph("a", &sdl)], LinkOptions::default());
+            for diagnostic in diagnostics {
+                let _ = diagnostic.render();
+            }
+        }
+    }
+}
