@@ -2,7 +2,8 @@
 //! and the types of the specifications that it links.
 
 use apollo_compiler::Name;
-use apollo_compiler::schema::{ExtendedType, Schema};
+use apollo_compiler::ast;
+use apollo_compiler::schema::{ExtendedType, FieldDefinition, Schema};
 
 use super::Sdl;
 use super::links::Links;
@@ -20,7 +21,27 @@ pub(super) fn machinery(sdl: &mut Sdl) {
         .map(|(name, _)| name.clone())
         .collect();
     sdl.schema.types.retain(|name, _| kept.contains(name));
+    if !is_used(&sdl.schema, SCOPE) {
+        sdl.schema.types.shift_remove(SCOPE);
+    }
     query_fields(&mut sdl.schema);
+}
+
+/// Of `@cacheControl`; a document that defines the directive defines it too.
+const SCOPE: &str = "CacheControlScope";
+
+/// Whether a field, an argument or an input field is of this type.
+fn is_used(schema: &Schema, name: &str) -> bool {
+    let is = |ty: &ast::Type| ty.inner_named_type() == name;
+    let on_field = |field: &FieldDefinition| {
+        is(&field.ty) || field.arguments.iter().any(|argument| is(&argument.ty))
+    };
+    schema.types.values().any(|definition| match definition {
+        ExtendedType::Object(it) => it.fields.values().any(|field| on_field(field)),
+        ExtendedType::Interface(it) => it.fields.values().any(|field| on_field(field)),
+        ExtendedType::InputObject(it) => it.fields.values().any(|field| is(&field.ty)),
+        ExtendedType::Scalar(_) | ExtendedType::Union(_) | ExtendedType::Enum(_) => false,
+    })
 }
 
 fn is_ours(name: &Name, links: &Links) -> bool {

@@ -295,6 +295,22 @@ fn clients_see_none_of_it() {
 }
 
 #[test]
+fn the_scopes_that_a_document_defines_are_for_clients_only_where_it_uses_them() {
+    let defined =
+        "directive @cacheControl(maxAge: Int, scope: CacheControlScope) on FIELD_DEFINITION
+        enum CacheControlScope { PUBLIC PRIVATE }";
+    let plain = format!("{defined} type Query {{ a: Int @cacheControl(scope: PRIVATE) }}");
+    let using = format!("{defined} type Query {{ a(of: CacheControlScope): Int }}");
+
+    assert!(!linked(&[("a", &plain)]).client_sdl().contains("Scope"));
+    assert!(
+        linked(&[("a", &using)])
+            .client_sdl()
+            .contains("enum CacheControlScope")
+    );
+}
+
+#[test]
 fn a_field_s_hint_goes_before_that_of_its_type_member_by_member() {
     let sdl = v2(
         &["key"],
