@@ -33,7 +33,8 @@ impl Need {
 pub struct FieldSet(pub Vec<(Name, Self)>);
 
 impl FieldSet {
-    /// Reads `id address { city }`; `None` for anything else.
+    /// Reads `id address { city }`; `None` for anything else, and for what nests deeper than
+    /// anybody writes.
     pub fn parse(text: &str) -> Option<Self> {
         let spaced = text.replace('{', " { ").replace('}', " } ");
         let mut open = vec![Self::default()];
@@ -42,7 +43,8 @@ impl FieldSet {
             .filter(|word| !word.is_empty())
         {
             match word {
-                "{" => open.push(Self::default()),
+                "{" if open.len() < DEEPEST => open.push(Self::default()),
+                "{" => return None,
                 "}" => {
                     let inner = open.pop()?;
                     open.last_mut()?.0.last_mut()?.1 = inner;
@@ -83,6 +85,9 @@ impl FieldSet {
     }
 }
 
+/// Sets are dropped and compared level by level, on the stack.
+const DEEPEST: usize = 64;
+
 impl std::fmt::Display for FieldSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (index, (name, inner)) in self.0.iter().enumerate() {
@@ -110,5 +115,6 @@ mod tests {
         for text in ["", "{ id }", "id {", "id }"] {
             assert_eq!(FieldSet::parse(text), None, "{text}");
         }
+        assert_eq!(FieldSet::parse(&"a {".repeat(1_000_000)), None);
     }
 }

@@ -113,6 +113,12 @@ fn path(content: &str, start: usize) -> Result<Path, Unreadable> {
         if !is_name(name) {
             return Err(unreadable(message, range));
         }
+        if names.len() > DEEPEST {
+            return Err(unreadable(
+                "this is deeper than keys and arguments go",
+                range,
+            ));
+        }
         names.push((Name::from(name), at..at + name.len()));
         at += name.len() + 1;
     }
@@ -123,6 +129,9 @@ fn path(content: &str, start: usize) -> Result<Path, Unreadable> {
         range,
     })
 }
+
+/// More names than anybody writes.
+const DEEPEST: usize = 32;
 
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();

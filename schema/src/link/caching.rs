@@ -3,7 +3,8 @@
 //! Knows neither how subgraphs are composed nor how a supergraph is read: both collect
 //! `Statements`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Value};
@@ -55,7 +56,7 @@ pub(super) fn read(
     problems: &mut Problems,
 ) -> HashMap<Name, Caching> {
     let mut found = HashMap::new();
-    let mut told: Vec<Diagnostic> = Vec::new();
+    let mut told = HashSet::new();
     for statements in all.iter().filter(|it| !it.said.is_empty()) {
         let mut reader = Reader {
             statements,
@@ -70,12 +71,13 @@ pub(super) fn read(
         found.insert(Name::clone(&statements.service), reader.caching);
         // One directive of a supergraph may speak for several graphs.
         for problem in reader.problems.into_vec() {
-            if !told.contains(&problem) {
-                told.push(problem);
+            let place = problem.labels.first().map(|it| it.span.range.start);
+            let document = Arc::clone(&statements.document.name);
+            if told.insert((document, place, problem.message.clone())) {
+                problems.push(problem);
             }
         }
     }
-    problems.extend(told);
     found
 }
 

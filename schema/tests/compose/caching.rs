@@ -427,3 +427,22 @@ fn no_text_of_a_tag_breaks_the_reader() {
         }
     }
 }
+
+#[test]
+fn keys_and_paths_that_nest_without_end_are_refused() {
+    let deep = format!("a {}id{}", "{ a ".repeat(20_000), "} ".repeat(20_000));
+    let path = ".a".repeat(20_000);
+    let sdl = v2(
+        &["key", "cacheTag"],
+        &format!(
+            "type Query {{ a: A }}
+             type A @key(fields: \"{deep}\") @cacheTag(format: \"{{$key{path}.id}}\") {{ id: ID!  a: A! }}"
+        ),
+    );
+
+    let (graph, diagnostics) = link::link(&[subgraph("a", &sdl)], LinkOptions::default());
+
+    assert!(graph.is_none());
+    let codes: Vec<_> = diagnostics.iter().map(|it| it.code).collect();
+    assert!(codes.contains(&Code::KeyInvalidFields), "{codes:?}");
+}

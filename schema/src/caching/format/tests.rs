@@ -69,6 +69,15 @@ fn what_cannot_be_read_is_told_with_its_place() {
 }
 
 #[test]
+fn a_path_has_an_end() {
+    let path = |names: usize| format!("{{$key{}}}", ".a".repeat(names));
+
+    assert_eq!(format(&path(32)).to_string(), path(32));
+    assert!(parse(&path(33)).is_err());
+    assert!(parse(&path(1_000_000)).is_err());
+}
+
+#[test]
 fn every_name_of_a_path_has_its_place() {
     let text = "é{ $args.of.country }";
     let Some(Piece::Path(path)) = parse(text).unwrap().pop() else {

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use apollo_compiler::ast::Directive as Found;
+use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node};
 
-use super::arguments::value;
 use super::connectors::unwrapped;
 use super::join::{self, Join};
 use crate::key::FieldSet;
@@ -28,15 +28,20 @@ pub(super) fn statements(join: &Join<'_>, services: &[Service]) -> Vec<Statement
             said: Vec::new(),
         })
         .collect();
+    let names = Names::new(join);
     for (name, definition) in join.types() {
         for directive in definition.directives() {
-            let place = (name.as_str(), None);
-            add(&mut all, (join, services), place, &directive.node);
+            if let Some(read) = names.read(join, &directive.node) {
+                let place = (name.as_str(), None);
+                add(&mut all, services, place, &read);
+            }
         }
         for (field_name, directives) in fields(definition) {
-            let place = (name.as_str(), Some(field_name.as_str()));
             for directive in directives {
-                add(&mut all, (join, services), place, directive);
+                if let Some(read) = names.read(join, directive) {
+                    let place = (name.as_str(), Some(field_name.as_str()));
+                    add(&mut all, services, place, &read);
+                }
             }
         }
     }
@@ -69,57 +74,84 @@ fn keys(service: &Service) -> HashMap<types::Name, Vec<FieldSet>> {
         .collect()
 }
 
+/// A directive as a subgraph had it.
+struct Read {
+    directive: Directive,
+    written: Node<Found>,
+    at: Option<SourceSpan>,
+    /// The graphs that say it; `None` for all that have the place.
+    graphs: Option<Vec<usize>>,
+}
+
 fn add(
     all: &mut [Statements],
-    (join, services): (&Join<'_>, &[Service]),
+    services: &[Service],
     (owner, field): (&str, Option<&str>),
-    written: &Node<Found>,
+    read: &Read,
 ) {
-    let Some((directive, kept, graphs)) = read(join, written) else {
-        return;
-    };
     for (graph, statements) in all.iter_mut().enumerate() {
         let has = || {
             let ty = services.get(graph).and_then(|it| it.types.get(owner));
             ty.is_some_and(|ty| field.is_none_or(|field| ty.fields.contains_key(field)))
         };
-        let says = match &graphs {
+        let says = match &read.graphs {
             Some(graphs) => graphs.contains(&graph),
             None => has(),
         };
         if says {
             statements.said.push(Said {
-                directive,
+                directive: read.directive,
                 owner: owner.into(),
                 field: field.map(Into::into),
-                written: kept.clone(),
-                at: written.location(),
+                written: read.written.clone(),
+                at: read.at,
             });
         }
     }
 }
 
-/// What a directive says, and of which graphs; `None` there for all that have the place.
-fn read(
-    join: &Join<'_>,
-    written: &Node<Found>,
-) -> Option<(Directive, Node<Found>, Option<Vec<usize>>)> {
-    if join.on([written], join::Directive::Kept).next().is_some() {
-        let kept = unwrapped(written)?;
-        let name = kept.name.strip_prefix("federation__");
-        let directive = known(name.unwrap_or(&kept.name))?;
-        return Some((directive, kept, Some(join.listed(written))));
+/// What the directives are called in this supergraph.
+struct Names {
+    /// Of Weir's own specification.
+    own: Vec<(String, Directive)>,
+}
+
+impl Names {
+    fn new(join: &Join<'_>) -> Self {
+        let own = join.features.get("weir").into_iter();
+        let own = own
+            .flat_map(|feature| Directive::caching().map(|it| (feature.directive(it.name()), it)));
+        Self { own: own.collect() }
     }
-    let own = join.features.get("weir").and_then(|feature| {
-        let mut all = Directive::caching();
-        all.find(|it| feature.directive(it.name()) == written.name.as_str())
-    });
-    if let Some(directive) = own {
-        let graph = value(written, "graph").and_then(|it| join.graphs.get_index_of(it));
-        return Some((directive, written.clone(), Some(vec![graph?])));
+
+    fn read(&self, join: &Join<'_>, written: &Node<Found>) -> Option<Read> {
+        let at = written.location();
+        if join.on([written], join::Directive::Kept).next().is_some() {
+            let kept = unwrapped(written)?;
+            let name = kept.name.strip_prefix("federation__");
+            return Some(Read {
+                directive: known(name.unwrap_or(&kept.name))?,
+                written: kept,
+                at,
+                graphs: Some(join.listed(written)),
+            });
+        }
+        let mut own = self.own.iter();
+        if let Some((_, directive)) = own.find(|(name, _)| *name == written.name.as_str()) {
+            return Some(Read {
+                directive: *directive,
+                written: written.clone(),
+                at,
+                graphs: Some(join.find(written).into_iter().collect()),
+            });
+        }
+        Some(Read {
+            directive: known(&written.name).filter(|it| it.is_foreign())?,
+            written: written.clone(),
+            at,
+            graphs: None,
+        })
     }
-    let directive = known(&written.name).filter(|it| it.is_foreign())?;
-    Some((directive, written.clone(), None))
 }
 
 fn known(name: &str) -> Option<Directive> {
