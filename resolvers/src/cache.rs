@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use schema::json::Json;
 use tokio::sync::{mpsc, watch};
 
 pub use self::claim::Claim;
@@ -19,7 +20,7 @@ use self::claim::Flights;
 pub use self::claim::wait::{Renewal, Waiting};
 pub use self::entry::clock::{Clock, Moment};
 pub use self::entry::{Entry, State, Value};
-pub use self::key::{Key, KeyParts, Show, canonical};
+pub use self::key::{Key, KeyBase, KeyParts, Show, canonical, digest, entity_key};
 pub use self::lifetime::{Answer, Credentials, Lifetime, Policy, Reuse, Scope, negative, reuse};
 use self::memory::{Memory, Stored};
 pub use self::settings::{CacheSettings, Place, RedisSettings};
@@ -65,7 +66,16 @@ pub struct Wanted {
     /// Whose values answer as well: wider selections of the same.
     pub also: Vec<Key>,
     /// What it is invalidated by.
-    pub tags: Vec<Tag>,
+    pub tags: Tags,
+}
+
+/// What a value is invalidated by.
+#[derive(Clone)]
+pub enum Tags {
+    /// By these.
+    Known(Arc<[Tag]>),
+    /// By what this says, once it has to be known.
+    Later(Arc<dyn Fn() -> Vec<Tag> + Send + Sync>),
 }
 
 /// What is known of a value.
@@ -231,7 +241,34 @@ impl Wanted {
     }
 }
 
+impl Tags {
+    /// Each of them.
+    pub fn list(&self) -> Vec<Tag> {
+        match self {
+            Self::Known(tags) => tags.to_vec(),
+            Self::Later(tags) => tags(),
+        }
+    }
+}
+
+impl From<Vec<Tag>> for Tags {
+    fn from(tags: Vec<Tag>) -> Self {
+        Self::Known(tags.into())
+    }
+}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.list()).finish()
+    }
+}
+
 impl Hit {
+    /// The value as JSON, read once however often it is given out; `None` when there is none.
+    pub fn json(&self) -> Option<Arc<Json>> {
+        self.stored.json()
+    }
+
     /// The value, and for how long it is good.
     pub fn entry(&self) -> &Entry {
         &self.stored.entry

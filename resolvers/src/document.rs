@@ -9,6 +9,7 @@ use schema::operation::Operation;
 use schema::source::{Entry, Source};
 use schema::types::{Name, TypeId};
 
+pub(crate) use self::asked::{Asked, Given};
 use self::represent::Representation;
 use self::set::{Fragment, Set};
 use self::take::Objects;
@@ -16,6 +17,7 @@ use self::walk::{Around, Place, Walk};
 use crate::plan::{Entered, Fetch, Plan};
 use crate::selection::{Selection, When};
 
+mod asked;
 mod assemble;
 pub(crate) mod represent;
 mod set;
@@ -49,6 +51,8 @@ pub(crate) struct Part {
     pub(crate) entered: Vec<EnteredAs>,
     /// What is read of each kind of answer.
     pub(crate) kinds: Vec<Objects>,
+    /// What is asked of each kind, as it is known by.
+    pub(crate) asked: Vec<Asked>,
 }
 
 /// Where the entities of a fetch are in a request and in its answer.
@@ -154,6 +158,7 @@ impl<'a> Writer<'a> {
             overlaps: false,
         };
         let (set, objects) = self.walk.set(&places, around)?;
+        let asked = set.canonical();
         self.set = set;
         for (fetch, objects) in fetches.iter().zip(objects) {
             let entered = self.plan.fetches[*fetch].first();
@@ -167,6 +172,7 @@ impl<'a> Writer<'a> {
                     kind: 0,
                 }],
                 kinds: vec![objects],
+                asked: vec![Asked::new(asked.clone())],
             });
         }
         Ok(())
@@ -206,6 +212,7 @@ impl<'a> Writer<'a> {
         }
         let mut set = Set::default();
         let mut read = Vec::with_capacity(kinds.len());
+        let mut asked = Vec::with_capacity(kinds.len());
         for (entry, place) in kinds {
             let is_object = self.walk.is_object(entry);
             let around = Around {
@@ -215,6 +222,7 @@ impl<'a> Writer<'a> {
             };
             let (inner, objects) = self.walk.set(&[place], around)?;
             read.extend(objects);
+            asked.push(Asked::new(inner.canonical()));
             set.fragments.push(Fragment {
                 on: Name::clone(&entry.type_name),
                 is_object,
@@ -233,6 +241,7 @@ impl<'a> Writer<'a> {
             }),
             entered: entered_as,
             kinds: read,
+            asked,
         });
         Ok(())
     }

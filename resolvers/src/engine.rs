@@ -144,9 +144,12 @@ impl Engine {
         let tree = self
             .introspected(&prepared, &variables)
             .map_err(|error| vec![error])?;
+        let is_query = prepared.operation.kind == OperationKind::Query;
+        let caching = self.settings.caching.as_ref();
         let context = Context {
             sources: &self.sources,
             loader: self.loader.as_ref(),
+            cache: caching.filter(|_| is_query).map(|caching| &caching.cache),
             prepared: &prepared,
             variables: &variables,
             headers: &request.headers,
@@ -166,7 +169,7 @@ impl Engine {
             errors,
             failures: executed.failures.each,
             reports: executed.reports,
-            reuse: None,
+            reuse: executed.reuse.filter(|_| caching.is_some() && is_query),
             account: Vec::new(),
         })
     }
@@ -211,6 +214,10 @@ impl Engine {
             return Ok(prepared);
         }
         let prepared = Prepared::new(&self.graph, &self.settings, query, operation)?;
+        let prepared = match &self.settings.caching {
+            Some(caching) => prepared.kept_by(&self.sources, caching),
+            None => prepared,
+        };
         if !prepared.plan.is_complete {
             self.incomplete.fetch_add(1, Ordering::Relaxed);
         }

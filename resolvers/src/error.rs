@@ -181,6 +181,28 @@ pub enum FetchError {
     Panicked,
 }
 
+impl FetchError {
+    /// Whether it says that the service is not well, so that what it said before is the best there
+    /// is (RFC 5861 §4), and not that this is how things are now.
+    pub fn is_of_service(&self) -> bool {
+        let is_unwell = |status: &StatusCode| {
+            status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
+        };
+        match self {
+            Self::Connect(_)
+            | Self::Broken(_)
+            | Self::Timeout(_)
+            | Self::TooLarge(_)
+            | Self::Panicked
+            | Self::NotAList
+            | Self::NotGraphql(_) => true,
+            Self::Refused { status, .. } | Self::Status(status) => is_unwell(status),
+            Self::NotJson { .. } => true,
+            Self::Build(_) | Self::TooMany(_) | Self::UnknownType(_) | Self::Told(_) => false,
+        }
+    }
+}
+
 /// An entry in `errors` of a service that speaks GraphQL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

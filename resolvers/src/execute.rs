@@ -16,10 +16,12 @@ use self::entities::Entities;
 use self::flights::{Flights, Landed};
 use self::run::Run;
 use self::shared::Shared;
+use crate::cache::{Cache, Found, Reuse};
 use crate::batch::Loader;
 use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
 use crate::fetch::ready::Ready;
 use crate::fetch::{self, Reach, Sources};
+use crate::keep::{Keep, KeptFetch};
 use crate::plan::Fetch;
 use crate::prepared::{Prepared, Program};
 use crate::settings::Reports;
@@ -30,18 +32,22 @@ mod entities;
 mod errors;
 mod flights;
 mod graphql;
+mod kept;
 mod merge;
 mod read;
+mod renew;
 mod run;
 mod shared;
 mod variables;
 
 /// What an execution uses beside the plan.
 pub(crate) struct Context<'a> {
-    pub(crate) sources: &'a Sources,
+    pub(crate) sources: &'a Arc<Sources>,
     /// Where operations share calls.
     pub(crate) loader: Option<&'a Arc<Loader>>,
-    pub(crate) prepared: &'a Prepared,
+    /// Where what was fetched before is; `None` for mutations too.
+    pub(crate) cache: Option<&'a Cache>,
+    pub(crate) prepared: &'a Arc<Prepared>,
     pub(crate) variables: &'a Variables,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
@@ -63,6 +69,17 @@ impl<'a> Context<'a> {
             ready,
             program: self.prepared.programs[index].as_ref()?,
         })
+    }
+
+    /// What may be kept of a fetch.
+    fn kept(&self, index: usize) -> Option<&'a KeptFetch> {
+        self.cache?;
+        self.prepared.kept.fetches.get(index)?.as_ref()
+    }
+
+    /// How what a connector brings is kept.
+    fn keep(&self, index: usize) -> Option<&'a Keep> {
+        self.kept(index)?.kinds.first()
     }
 
     /// Where calls are shared with other operations; a mutation's never are.
@@ -97,6 +114,8 @@ pub(crate) struct Executed {
     pub(crate) tree: Tree,
     pub(crate) failures: Failures,
     pub(crate) reports: Vec<ConnectorReport>,
+    /// For how long all of it may be used again.
+    pub(crate) reuse: Option<Reuse>,
 }
 
 /// Who waits for a call.
@@ -104,8 +123,16 @@ pub(crate) struct Executed {
 enum Caller {
     Connector(CallId),
     Shared(Shared),
-    /// A request of the plan, to a service that speaks GraphQL.
+    /// A round of a request of the plan, to a service that speaks GraphQL.
     Service(usize),
+    /// A fetch of a connector that looks into the cache.
+    Looked(usize),
+    /// The objects of a fetch from that number on, which others fetch.
+    Waited(usize, usize),
+    /// A round that looks into the cache.
+    LookedRequest(usize),
+    /// A round of a request for what others fetch.
+    WaitedRound(usize),
 }
 
 /// Which call of which fetch.
@@ -168,22 +195,50 @@ pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
         let Some((waiting, landed)) = next else {
             break;
         };
-        for caller in waiting {
-            match (caller, &landed) {
-                (Caller::Connector(id), Landed::Call(outcome)) => run.finish_call(id, outcome),
-                (Caller::Service(request), Landed::Call(outcome)) => {
-                    run.finish_request(request, outcome);
-                }
-                (Caller::Shared(shared), Landed::Batch(parts)) => {
-                    run.finish_shared(&shared, parts, &mut flights);
-                }
-                // Each waits for what it asked for.
-                (Caller::Shared(_), Landed::Call(_)) | (_, Landed::Batch(_)) => {}
-            }
-        }
+        run.land(waiting, landed, &mut flights);
         run.start_ready(&mut flights);
     }
     run.into_executed()
+}
+
+impl<'c> Run<'c, '_> {
+    /// Takes what came for everybody who waited for it.
+    fn land(&mut self, waiting: Vec<Caller>, landed: Landed, flights: &mut Flights<'c>) {
+        let mut found = None;
+        let (outcome, parts) = match landed {
+            Landed::Call(outcome) => (Some(outcome), None),
+            Landed::Batch(parts) => (None, Some(parts)),
+            Landed::Found(all) => {
+                found = Some(all);
+                (None, None)
+            }
+        };
+        for caller in waiting {
+            // Each waits for what it asked for.
+            match (caller, &outcome, &parts) {
+                (Caller::Connector(id), Some(outcome), _) => self.finish_call(id, outcome),
+                (Caller::Service(round), Some(outcome), _) => self.finish_round(round, outcome),
+                (Caller::Shared(shared), _, Some(parts)) => {
+                    self.finish_shared(&shared, parts, flights);
+                }
+                (caller, _, _) => {
+                    if let Some(found) = found.take() {
+                        self.land_found(caller, found, flights);
+                    }
+                }
+            }
+        }
+    }
+
+    fn land_found(&mut self, caller: Caller, found: Vec<Found>, flights: &mut Flights<'c>) {
+        match caller {
+            Caller::Looked(fetch) => self.looked(fetch, found, flights),
+            Caller::Waited(fetch, first) => self.waited((fetch, first), found, flights),
+            Caller::LookedRequest(request) => self.looked_request(request, found, flights),
+            Caller::WaitedRound(round) => self.waited_round(round, found, flights),
+            Caller::Connector(_) | Caller::Shared(_) | Caller::Service(_) => {}
+        }
+    }
 }
 
 /// Tells the others, when it ends, that a mutation was made, however that went.

@@ -84,6 +84,23 @@ impl Compile<'_> {
         self.whole(items, Target::of(slot))
     }
 
+    /// A kept value that is the object at `at`: its members have the names of fields.
+    pub(crate) fn kept_object(&self, at: PositionId) -> Extract {
+        self.kept(Target::Object(at))
+    }
+
+    /// A kept value that is that of `slot` at `at`.
+    pub(crate) fn kept_slot(&self, at: PositionId, slot: usize) -> Extract {
+        self.kept(Target::of(&self.selection.position(at).slots[slot]))
+    }
+
+    fn kept(&self, target: Target) -> Extract {
+        Extract {
+            from: From::Keys(Box::default()),
+            take: self.by_name(target),
+        }
+    }
+
     fn whole(&self, items: &Items, target: Target) -> Extract {
         match items.items.as_slice() {
             [Item::Whole(expr)] => self.expr(expr, target),

@@ -3,6 +3,7 @@
 //! Building and judging are pure; `http` is the only part that waits.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use ::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
@@ -114,6 +115,23 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// When it was there.
+    pub(crate) received: SystemTime,
+    /// How long it took.
+    pub(crate) delay: Duration,
+}
+
+impl Answer {
+    /// An answer that took no call.
+    pub(crate) fn here(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+            received: SystemTime::now(),
+            delay: Duration::ZERO,
+        }
+    }
 }
 
 /// What an answer's body is (connect specification, §5.1).

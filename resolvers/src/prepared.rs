@@ -5,21 +5,25 @@ use std::time::Duration;
 
 use schema::connector::Gives;
 use schema::graph::Graph;
-use schema::operation::{Invalid, InvalidKind, Operation, ReadLimits, Variables};
+use schema::operation::{
+    Invalid, InvalidKind, Operation, OperationKind, ReadLimits, Variables,
+};
 use schema::source::Access;
 use schema::types::Name;
 use tokio::time::Instant;
 
 use self::stand_in::StandIn;
-use crate::document::{Document, document};
+use crate::document::{Document, Part, document};
 use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::{Compile, Extract};
+use crate::fetch::Sources;
+use crate::keep::{self, Kept};
 use crate::plan::explain::explain;
 use crate::plan::explain::outline::outline;
 use crate::plan::{Fetch, KeySlot, Plan, Takes, plan};
 use crate::project::Written;
 use crate::selection::{PositionId, Selection};
-use crate::settings::{Introspection, Settings};
+use crate::settings::{Caching, Introspection, Settings};
 use crate::tree::Widths;
 
 mod stand_in;
@@ -38,6 +42,8 @@ pub(crate) struct Prepared {
     /// By position: whether objects there carry their type.
     pub(crate) is_abstract: Vec<bool>,
     pub(crate) written: Written,
+    /// What of it may be kept.
+    pub(crate) kept: Kept,
     introspects: bool,
     introspected: OnceLock<Vec<(Name, String)>>,
 }
@@ -87,12 +93,37 @@ impl Prepared {
                 .map(|(_, position)| position.is_abstract(graph.types()))
                 .collect(),
             written: Written::of(&selection, graph),
+            kept: Kept::default(),
             introspects,
             introspected: OnceLock::new(),
             operation,
             selection,
             plan,
         })
+    }
+
+    /// The same, with what may be kept of it: nothing of a mutation.
+    pub(crate) fn kept_by(self, sources: &Sources, caching: &Caching) -> Self {
+        if self.operation.kind == OperationKind::Mutation {
+            return self;
+        }
+        let compile = keep::compile::Compile {
+            sources,
+            caching,
+            selection: &self.selection,
+            plan: &self.plan,
+            programs: &self.programs,
+            documents: &self.documents,
+        };
+        let kept = compile.kept();
+        Self { kept, ..self }
+    }
+
+    /// How a fetch is asked for in a request to a service that speaks GraphQL.
+    pub(crate) fn part(&self, fetch: usize) -> Option<&Part> {
+        let documents = self.documents.iter().flatten();
+        let mut parts = documents.flat_map(|document| &document.parts);
+        parts.find(|part| part.fetch == fetch)
     }
 
     /// How long it takes to plan an operation that was read.

@@ -135,11 +135,7 @@ impl<'g> Trial<'g> {
         response: Response,
         reports: &mut Vec<Report>,
     ) -> Result<Option<String>, FetchError> {
-        let answer = Answer {
-            status: response.status,
-            headers: response.headers,
-            body: response.body,
-        };
+        let answer = Answer::here(response.status, response.headers, response.body);
         let body = Body::read(&answer)?;
         let mut vars = self.vars(given);
         fetch::answer_vars(&self.ready, &answer, &mut vars);

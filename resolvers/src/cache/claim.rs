@@ -65,7 +65,7 @@ impl Claim {
             scope,
         };
         let guards = std::mem::take(&mut self.guards).into_boxed_slice();
-        let stored = Arc::new(Stored { entry, guards });
+        let stored = Arc::new(Stored::new(entry, guards));
         self.inner.stats.puts.one();
         if stored.holds() {
             self.inner

@@ -22,8 +22,6 @@ pub struct KeyParts<'a> {
     pub source: &'a str,
     /// The type of the entity, or the root type.
     pub type_name: &'a str,
-    /// JSON of the entity's key values; for root fields nothing.
-    pub entity: Option<&'a str>,
     /// What was selected, where the source's answer depends on it.
     pub selection: &'a str,
     /// A JSON object of the arguments.
@@ -32,6 +30,15 @@ pub struct KeyParts<'a> {
     pub headers: &'a [(&'a str, &'a [u8])],
     /// Who asked, for private data.
     pub caller: Option<&'a str>,
+    /// JSON of the entity's key values; for root fields nothing.
+    pub entity: Option<&'a str>,
+}
+
+/// What the values of one lookup have in common: all parts of a key but the entity.
+#[derive(Clone)]
+pub struct KeyBase {
+    shared: Sha256,
+    private: Option<Sha256>,
 }
 
 /// How much of a key's text is written.
@@ -48,12 +55,50 @@ impl Key {
     pub fn of(parts: &KeyParts<'_>) -> Option<Self> {
         Some(Self(hash(parts.text(Show::Everything)?.as_bytes())))
     }
-}
 
-impl Key {
     /// A number that spreads keys evenly.
     pub(super) fn shard(&self) -> usize {
         usize::from(self.0[0])
+    }
+}
+
+impl KeyBase {
+    /// Of all parts but the entity; `None` when the arguments are not JSON.
+    pub fn of(parts: &KeyParts<'_>) -> Option<Self> {
+        let base = |caller| {
+            let parts = KeyParts { caller, ..*parts };
+            let text = parts.base(Show::Everything)?;
+            Some(Sha256::new_with_prefix(text))
+        };
+        let private = match parts.caller {
+            Some(_) => Some(base(parts.caller)?),
+            None => None,
+        };
+        Some(Self {
+            shared: base(None)?,
+            private,
+        })
+    }
+
+    /// The key of one entity for everybody, and for the caller where that is known; `entity` is
+    /// canonical.
+    pub fn keys(&self, entity: Option<&str>) -> (Key, Option<Key>) {
+        let mut text = String::with_capacity(64);
+        optional(entity, &mut text);
+        let key = |base: &Sha256| {
+            let mut hash = base.clone();
+            hash.update(text.as_bytes());
+            Key(shortened(hash.finalize().into()))
+        };
+        (key(&self.shared), self.private.as_ref().map(key))
+    }
+}
+
+impl fmt::Debug for KeyBase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyBase")
+            .field("is_private", &self.private.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -70,15 +115,20 @@ impl fmt::Debug for Key {
 }
 
 impl KeyParts<'_> {
-    /// The key as text: `1|source|type|entity|selection|arguments|headers|caller`.
+    /// The key as text: `2|source|type|selection|arguments|headers|caller|entity`.
     pub fn text(&self, show: Show) -> Option<String> {
+        let mut text = self.base(show)?;
+        optional(canonical_or_none(self.entity)?.as_deref(), &mut text);
+        Some(text)
+    }
+
+    fn base(&self, show: Show) -> Option<String> {
         let mut text = String::with_capacity(128);
         text.push_str(VERSION);
         for part in [self.source, self.type_name] {
             text.push('|');
             escape(part.as_bytes(), &mut text);
         }
-        optional(canonical_or_none(self.entity)?.as_deref(), &mut text);
         text.push('|');
         escape(self.selection.as_bytes(), &mut text);
         optional(canonical_or_none(self.arguments)?.as_deref(), &mut text);
@@ -111,15 +161,41 @@ impl KeyParts<'_> {
 ///
 /// `None` when `text` is not JSON.
 pub fn canonical(text: &str) -> Option<String> {
+    written(text, Numbers::AsWritten)
+}
+
+/// The same with every number as a string: what is an id here is a number there, and both are one
+/// entity.
+///
+/// `None` when `text` is not JSON.
+pub fn entity_key(text: &str) -> Option<String> {
+    written(text, Numbers::AsStrings)
+}
+
+fn written(text: &str, numbers: Numbers) -> Option<String> {
     let json = Json::parse(bytes::Bytes::copy_from_slice(text.as_bytes())).ok()?;
     let mut out = String::with_capacity(text.len());
-    write(json.root(), &mut out);
+    write(json.root(), numbers, &mut out);
     Some(out)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Numbers {
+    AsWritten,
+    AsStrings,
+}
+
+/// A short text that stands for a long one.
+pub fn digest(text: &str) -> String {
+    Key(hash(text.as_bytes())).to_string()
 }
 
 /// 160 bits that stand for `text`.
 pub(super) fn hash(text: &[u8]) -> [u8; 20] {
-    let whole: [u8; 32] = Sha256::digest(text).into();
+    shortened(Sha256::digest(text).into())
+}
+
+fn shortened(whole: [u8; 32]) -> [u8; 20] {
     let mut short = [0; 20];
     short.copy_from_slice(whole.first_chunk::<20>().unwrap_or(&[0; 20]));
     short
@@ -165,7 +241,7 @@ fn escape(part: &[u8], text: &mut String) {
 }
 
 /// As deep as the parser lets documents be.
-fn write(node: Node<'_>, out: &mut String) {
+fn write(node: Node<'_>, numbers: Numbers, out: &mut String) {
     match node.kind() {
         Kind::String(text) => write_string(&text.decode(), out),
         Kind::List(elements) => {
@@ -174,7 +250,7 @@ fn write(node: Node<'_>, out: &mut String) {
                 if index > 0 {
                     out.push(',');
                 }
-                write(element, out);
+                write(element, numbers, out);
             }
             out.push(']');
         }
@@ -193,10 +269,11 @@ fn write(node: Node<'_>, out: &mut String) {
                 }
                 write_string(&name, out);
                 out.push(':');
-                write(value, out);
+                write(value, numbers, out);
             }
             out.push('}');
         }
+        Kind::Number(number) if numbers == Numbers::AsStrings => write_string(number, out),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) => out.push_str(node.raw()),
     }
 }
@@ -219,7 +296,7 @@ fn write_string(text: &str, out: &mut String) {
 }
 
 /// Of the text's form; another form is another key.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 #[cfg(test)]
 mod tests;

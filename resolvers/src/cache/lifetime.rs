@@ -46,7 +46,8 @@ pub struct Answer<'a> {
     pub delay: Duration,
     /// Whether the call said who asks.
     pub credentials: Credentials,
-    /// Headers that were sent on from the client and that the cache key does not carry.
+    /// Headers that were sent on from the client to say who asks: only the keys of private values
+    /// carry them.
     pub unkeyed: &'a [HeaderName],
 }
 
@@ -90,7 +91,7 @@ pub enum Scope {
 /// Whether and for how long an answer may be used again.
 pub fn reuse(policy: &Policy, answer: &Answer<'_>) -> Reuse {
     let directives = Directives::read(answer.headers);
-    if directives.forbid_reuse || varies(answer) {
+    if directives.forbid_reuse || varies(answer, |name| name == b"*") {
         return Reuse::Never;
     }
     let lifetime = lifetime(policy, answer, &directives);
@@ -125,19 +126,14 @@ pub fn negative(policy: &Policy, answer: &Answer<'_>) -> Reuse {
     }
 }
 
-/// Whether the answer depends on something that the key does not hold.
-fn varies(answer: &Answer<'_>) -> bool {
+/// Whether the answer depends on such a header. Those that were sent on, and say nothing of the
+/// caller, are in every key; those that were not sent are the same for all.
+fn varies(answer: &Answer<'_>, on: impl Fn(&[u8]) -> bool) -> bool {
     let values = answer.headers.get_all(VARY).into_iter();
     values
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .map(<[u8]>::trim_ascii)
-        .any(|name| {
-            let unkeyed = answer.unkeyed.iter();
-            name == b"*"
-                || unkeyed
-                    .map(|known| known.as_str().as_bytes())
-                    .any(|known| known.eq_ignore_ascii_case(name))
-        })
+        .any(on)
 }
 
 fn lifetime(policy: &Policy, answer: &Answer<'_>, directives: &Directives) -> Lifetime {
@@ -212,7 +208,12 @@ fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
 
 fn scope(policy: &Policy, answer: &Answer<'_>, directives: &Directives) -> Scope {
     let declared = policy.declared_scope;
-    if directives.private || declared == Some(Scope::Private) {
+    let says_who = |name: &[u8]| {
+        let mut unkeyed = answer.unkeyed.iter();
+        unkeyed.any(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
+    };
+    let is_private = directives.private || declared == Some(Scope::Private);
+    if is_private || varies(answer, says_who) {
         return Scope::Private;
     }
     let is_shareable = directives.allows_sharing() || declared == Some(Scope::Public);

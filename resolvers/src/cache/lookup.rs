@@ -124,7 +124,7 @@ impl Inner {
     }
 
     fn unsettled(self: &Arc<Self>, wanted: Wanted, cells: &mut Cells) -> Claim {
-        let tags = wanted.tags.iter().copied().chain([Tag::everything()]);
+        let tags = wanted.tags.list().into_iter().chain([Tag::everything()]);
         let guards = tags.map(|tag| {
             let cell = cells
                 .0
@@ -334,21 +334,18 @@ impl Lookup<'_> {
 
     /// Reads generations that do not fit what was found.
     async fn reread(&self, candidates: &[Vec<(Key, Record)>]) {
-        let mut unsure: Vec<&Guard> = Vec::new();
+        let mut unsure: Vec<Guard> = Vec::new();
         let mut asked = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
         for (claim, candidates) in self.claims.iter().zip(candidates) {
             for (tag, generation) in candidates.iter().flat_map(|(_, record)| &record.tags) {
-                let guard = claim.guards.iter().find(|guard| guard.tag == *tag);
-                let differs = guard.filter(|guard| guard.cell.load() != *generation);
-                if let Some(guard) = differs
-                    && asked.insert(*tag)
-                {
+                let guard = claim.guard(*tag, *generation);
+                if !guard.holds() && asked.insert(*tag) {
                     unsure.push(guard);
                 }
             }
         }
         if !unsure.is_empty() && self.store.has_time(self.began) {
-            self.read(&[], &unsure).await;
+            self.read(&[], &unsure.iter().collect::<Vec<_>>()).await;
         }
     }
 
@@ -366,14 +363,10 @@ impl Lookup<'_> {
     }
 }
 
-/// A value that is valid: of tags that are known here, and that have the same generations.
+/// A value that is valid: its tags have the generations that are known here.
 fn hit(claim: &Claim, key: Key, record: Record) -> Option<Hit> {
     let guards = record.tags.iter().map(|(tag, generation)| {
-        let known = claim.guards.iter().find(|guard| guard.tag == *tag)?;
-        let guard = Guard {
-            generation: *generation,
-            ..known.clone()
-        };
+        let guard = claim.guard(*tag, *generation);
         guard.holds().then_some(guard)
     });
     let guards = guards.collect::<Option<Box<[Guard]>>>()?;
@@ -383,7 +376,7 @@ fn hit(claim: &Claim, key: Key, record: Record) -> Option<Hit> {
     }
     let entry = record.entry;
     let level = Level::Redis;
-    let stored = Arc::new(Stored { entry, guards });
+    let stored = Arc::new(Stored::new(entry, guards));
     Some(Hit { key, level, stored })
 }
 
@@ -395,6 +388,20 @@ fn better(best: Option<Hit>, other: Hit, now: Moment) -> Hit {
 }
 
 impl Claim {
+    /// Guards a value that was found. Who kept it may have known of tags that this one does not.
+    fn guard(&self, tag: Tag, generation: Generation) -> Guard {
+        let known = self.guards.iter().find(|guard| guard.tag == tag);
+        let cell = match known {
+            Some(known) => Arc::clone(&known.cell),
+            None => self.inner.generations.cell(tag),
+        };
+        Guard {
+            tag,
+            cell,
+            generation,
+        }
+    }
+
     /// Fixes the generations that what is fetched from now on is good for.
     pub(super) fn settle_guards(&mut self) {
         for guard in &mut self.guards {

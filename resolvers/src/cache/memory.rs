@@ -3,24 +3,43 @@
 //! What is invalid or over is not looked for: it is found out when it is read, or makes room when
 //! room is needed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use quick_cache::{Lifecycle, Weighter};
+use schema::json::Json;
 
 use super::entry::clock::Moment;
-use super::entry::{Entry, State};
+use super::entry::{Entry, State, Value};
 use super::key::Key;
 use super::stats::Stats;
 use super::tags::Guard;
 
 /// An entry with what it depends on.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Stored {
     pub(super) entry: Entry,
     pub(super) guards: Box<[Guard]>,
+    /// The value, once somebody has read it.
+    json: OnceLock<Option<Arc<Json>>>,
 }
 
 impl Stored {
+    pub(super) fn new(entry: Entry, guards: Box<[Guard]>) -> Self {
+        Self {
+            entry,
+            guards,
+            json: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn json(&self) -> Option<Arc<Json>> {
+        let read = || match &self.entry.value {
+            Value::Present(body) => Json::parse(body.clone()).ok().map(Arc::new),
+            Value::Absent => None,
+        };
+        self.json.get_or_init(read).clone()
+    }
+
     /// Whether none of its tags was invalidated since it was asked for.
     pub(super) fn holds(&self) -> bool {
         self.guards.iter().all(Guard::holds)
@@ -99,7 +118,8 @@ impl Weighter<Key, Known> for Weight {
     fn weight(&self, _: &Key, known: &Known) -> u64 {
         let inside = match known {
             Known::Stored(stored) => {
-                stored.entry.size() + size_of::<Stored>() + stored.guards.len() * size_of::<Guard>()
+                let guards = stored.guards.len() * size_of::<Guard>();
+                stored.entry.size() * AS_READ + size_of::<Stored>() + guards
             }
             Known::Uncacheable(_) => 0,
         };
@@ -119,6 +139,9 @@ impl Lifecycle<Key, Known> for Count {
     }
 }
 
+/// So many times its text a value takes, the index over it included.
+const AS_READ: usize = 3;
+
 /// Of an entry in the table beside what it points to: the key, the pointers, counters and links.
 const OVERHEAD: usize = 96;
 
@@ -131,7 +154,6 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::super::entry::Value;
     use super::super::key::KeyParts;
     use super::super::lifetime::{Lifetime, Scope};
     use super::super::tags::{Generations, Tag, new_generation};
@@ -158,19 +180,16 @@ mod tests {
             },
             scope: Scope::Public,
         };
-        Known::Stored(Arc::new(Stored {
-            entry,
-            guards: guards.into(),
-        }))
+        Known::Stored(Arc::new(Stored::new(entry, guards.into())))
     }
 
     #[test]
     fn bytes_are_bounded_and_what_goes_is_counted() {
         let stats = Arc::new(Stats::default());
-        let memory = Memory::new(200_000, Arc::clone(&stats));
+        let memory = Memory::new(500_000, Arc::clone(&stats));
         for name in 0..1000 {
             memory.put(key(name), stored(1000, Vec::new()));
-            assert!(memory.weight() <= 200_000);
+            assert!(memory.weight() <= 500_000);
         }
         assert!(memory.len() > 100, "{}", memory.len());
         let evictions = usize::try_from(stats.counts().evictions).unwrap();

@@ -34,9 +34,20 @@ impl Tag {
         Self::of("type", &[name])
     }
 
-    /// One entity; `key` is JSON of its key values, as [`super::key::canonical`] writes it.
+    /// One entity; `key` is JSON of its key values, as [`super::key::entity_key`] writes it.
     pub fn entity(type_name: &str, key: &str) -> Self {
         Self::of("entity", &[type_name, key])
+    }
+
+    /// What has objects of that type inside without being one of them: lists, root fields.
+    pub fn members(type_name: &str) -> Self {
+        Self::of("members", &[type_name])
+    }
+
+    /// One entity that was asked for by another key than by `fields`: names in their order, with
+    /// spaces between.
+    pub fn otherwise(type_name: &str, fields: &str) -> Self {
+        Self::of("otherwise", &[type_name, fields])
     }
 
     /// A name that the graph gives with `@cacheTag`.

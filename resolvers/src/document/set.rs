@@ -71,6 +71,22 @@ impl Set {
         out.push_str(" }");
     }
 
+    /// The same in an order of its own, whatever the client's: equal sets have equal texts. The
+    /// condition of a field stands as `@when(n)`.
+    pub(super) fn canonical(&self) -> String {
+        let fields = self.fields.iter().map(Field::canonical);
+        let fragments = self.fragments.iter();
+        let fragments = fragments
+            .map(|fragment| format!("...on {}{}", fragment.on, fragment.set.canonical()));
+        let mut members: Vec<String> = fields.chain(fragments).collect();
+        if self.type_name {
+            members.push("__typename".to_owned());
+        }
+        members.sort_unstable();
+        members.dedup();
+        format!("{{{}}}", members.join(" "))
+    }
+
     /// Adds `_entities`, which knows its own arguments.
     pub(super) fn add_entities(&mut self, key: &str, variable: &str, set: Self) {
         self.fields.push(Field {
@@ -142,6 +158,24 @@ impl Field {
             out.push(' ');
             set.write(conditions, out);
         }
+    }
+
+    fn canonical(&self) -> String {
+        let mut text = String::new();
+        if *self.key != *self.name {
+            let _ = write!(text, "{}:", self.key);
+        }
+        text.push_str(&self.name);
+        if !self.arguments.is_empty() {
+            let _ = write!(text, "({})", self.arguments);
+        }
+        if let Some(when) = self.when {
+            let _ = write!(text, "@when({when})");
+        }
+        if let Some(set) = &self.set {
+            text.push_str(&set.canonical());
+        }
+        text
     }
 
     /// Whether two fields may have one response key.

@@ -28,28 +28,44 @@ impl<'c, 'a> Run<'c, 'a> {
             return;
         }
         let entities = self.entities(fetch);
-        let shared = self.start_shared(by, &entities, flights);
-        let calls = shared.unwrap_or_else(|| {
-            let waiting = chunks(by, entities.len());
-            self.start_calls(by, (waiting, &entities), flights)
-        });
-        self.states[index] = match calls {
-            0 => State::Done,
-            calls => State::Running { calls, entities },
+        let calls = match self.look(by, &entities) {
+            Some(search) => {
+                flights.add_search(Caller::Looked(index), search);
+                1
+            }
+            None => self.start_all(by, (entities.len(), &entities), flights),
         };
+        self.settle(index, calls, entities);
+    }
+
+    /// Makes the calls for the first `count` objects; gives how many.
+    pub(super) fn start_all(
+        &mut self,
+        by: ByConnector<'a>,
+        (count, entities): (usize, &Entities),
+        flights: &mut Flights<'c>,
+    ) -> usize {
+        if let Some(calls) = self.start_shared(by, (count, entities), flights) {
+            return calls;
+        }
+        let all = CallId {
+            fetch: by.index,
+            first: 0,
+            end: count,
+        };
+        self.start_calls(by, (chunks(by, all), entities), flights)
     }
 
     /// Asks together with other operations, where that can be; gives how many batches there are.
     fn start_shared(
         &mut self,
         by: ByConnector<'a>,
-        entities: &Entities,
+        (wanted, entities): (usize, &Entities),
         flights: &mut Flights<'c>,
     ) -> Option<usize> {
-        let size = size(by, entities.len());
-        let wanted = entities.len().div_ceil(size);
-        let counted = wanted.min(self.room(by.ready));
-        let count = entities.len().min(counted * size);
+        let size = size(by, wanted);
+        let counted = wanted.div_ceil(size).min(self.room(by.ready));
+        let count = wanted.min(counted * size);
         if count == 0 {
             return None;
         }
@@ -60,11 +76,11 @@ impl<'c, 'a> Run<'c, 'a> {
         };
         if let Some(limit) = by.ready.calls {
             *self.made.entry(&by.ready.counted_as).or_default() += counted;
-            if count < entities.len() {
+            if count < wanted {
                 let id = CallId {
                     fetch: by.index,
                     first: count,
-                    end: entities.len(),
+                    end: wanted,
                 };
                 self.fail(id, entities, FetchError::TooMany(limit.get()));
             }
@@ -101,7 +117,7 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     /// Whether a batch must be asked for in parts.
-    fn is_too_long(&self, id: CallId, request: &Request) -> bool {
+    pub(super) fn is_too_long(&self, id: CallId, request: &Request) -> bool {
         id.end - id.first > 1 && request.url.as_str().len() > self.context.sources.url_limit
     }
 
@@ -190,13 +206,15 @@ impl<'c, 'a> Run<'c, 'a> {
             (Ok(_), None) => Ok(()),
             (Err(error), _) => Err(error.clone()),
         };
-        if let Err(error) = taken {
-            self.fail(id, &entities, error);
+        match (taken, answer, self.context.connector(id.fetch)) {
+            (Ok(()), Ok(reply), Some(by)) => {
+                let own: Vec<usize> = (id.first..id.end).collect();
+                self.keep(by, (&own, &entities), reply);
+            }
+            (Err(error), _, _) => self.fail(id, &entities, error),
+            (Ok(()), _, _) => {}
         }
-        self.states[id.fetch] = match calls - 1 {
-            0 => State::Done,
-            calls => State::Running { calls, entities },
-        };
+        self.settle(id.fetch, calls - 1, entities);
     }
 
     /// Reads an answer into the tree.
@@ -294,15 +312,15 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 }
 
-/// The calls of a fetch, the last one first: one an entity, or one a batch.
-fn chunks(by: ByConnector<'_>, entities: usize) -> Vec<CallId> {
-    let size = size(by, entities);
-    let starts = (0..entities).step_by(size);
+/// The calls for some objects of a fetch, the last one first: one an entity, or one a batch.
+pub(super) fn chunks(by: ByConnector<'_>, all: CallId) -> Vec<CallId> {
+    let size = size(by, all.end - all.first);
+    let starts = (all.first..all.end).step_by(size);
     starts
         .map(|first| CallId {
             fetch: by.index,
             first,
-            end: (first + size).min(entities),
+            end: (first + size).min(all.end),
         })
         .rev()
         .collect()

@@ -4,6 +4,7 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
+use crate::cache::canonical;
 use crate::document::represent::Representation;
 use crate::plan::KeySlot;
 use crate::tree::{KeyState, Row, Tree, Value, write_canonical};
@@ -124,6 +125,25 @@ impl Entities {
         entity.is_some_and(|entity| self.text[entity.start..entity.end] == self.text[wanted])
     }
 
+    /// Leaves the objects with these numbers, in this order.
+    pub(crate) fn retain(&mut self, order: &[usize]) {
+        let mut all: Vec<Option<Entity>> = std::mem::take(&mut self.each)
+            .into_iter()
+            .map(Some)
+            .collect();
+        let kept = order.iter().filter_map(|index| all.get_mut(*index)?.take());
+        self.each = kept.collect();
+        self.table.clear();
+        let (text, each, hasher) = (&self.text, &self.each, &self.hasher);
+        let hash = |index: &usize| {
+            let entity = &each[*index];
+            hasher.hash_one(&text[entity.start..entity.end])
+        };
+        for index in 0..each.len() {
+            self.table.insert_unique(hash(&index), index, hash);
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.each.len()
     }
@@ -151,7 +171,6 @@ fn write_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Vec<u8>) -> KeySt
                 if state != KeyState::Known {
                     return state;
                 }
-                out.push(1);
             }
             Value::Failed(failure) => return KeyState::Failed(failure),
             Value::Absent
@@ -164,6 +183,48 @@ fn write_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Vec<u8>) -> KeySt
         }
     }
     KeyState::Known
+}
+
+/// A key, as [`Entities::key`] has it, as canonical JSON.
+pub(crate) fn entity_json(key: &[KeySlot], text: &[u8]) -> String {
+    let mut values = text.split(|byte| *byte == 0);
+    let mut json = String::with_capacity(text.len() + 16);
+    write_object(&mut values, key, &mut json);
+    if json.contains('\\') {
+        return canonical(&json).unwrap_or(json);
+    }
+    json
+}
+
+/// Reads the values in the order of the key, writes them in the order of their names.
+fn write_object<'t>(
+    values: &mut impl Iterator<Item = &'t [u8]>,
+    key: &[KeySlot],
+    json: &mut String,
+) {
+    let mut members: Vec<(&str, String)> = Vec::with_capacity(key.len());
+    for part in key {
+        let mut value = String::new();
+        if part.inner.is_empty() {
+            let text = values.next().unwrap_or(b"null");
+            value.push_str(str::from_utf8(text).unwrap_or("null"));
+        } else {
+            write_object(values, &part.inner, &mut value);
+        }
+        members.push((&part.name, value));
+    }
+    members.sort_unstable_by(|one, two| one.0.cmp(two.0));
+    json.push('{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        json.push('"');
+        json.push_str(name);
+        json.push_str("\":");
+        json.push_str(value);
+    }
+    json.push('}');
 }
 
 /// The key in `row` as mappings see it.

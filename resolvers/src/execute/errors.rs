@@ -53,7 +53,16 @@ impl<'a> Run<'_, 'a> {
                 _ => Placed::No,
             };
             if placed == Placed::No {
+                // It may be about anything that was asked for.
+                for asked in asked {
+                    self.forfeit(asked.part.fetch, &asked.which);
+                }
                 self.failures.unplaced.push(failure);
+            }
+        }
+        if errors.len() > limit {
+            for asked in asked {
+                self.forfeit(asked.part.fetch, &asked.which);
             }
         }
         self.failures.left_out += errors.len().saturating_sub(limit);
@@ -73,19 +82,27 @@ impl<'a> Run<'_, 'a> {
             return Placed::No;
         };
         let mut placed = Placed::No;
-        for Asked { part, entities, .. } in asked {
-            let (rest, indexes) = match (&part.entities, path) {
-                (None, path) => (path, 0..entities.len()),
+        for asked in asked {
+            let Asked {
+                part,
+                entities,
+                which,
+                ..
+            } = asked;
+            let (rest, concerned) = match (&part.entities, path) {
+                (None, path) => (path, which.as_slice()),
                 (Some(listed), _) if !key.is(&listed.key) => continue,
                 (Some(_), [_, Step::Index(index), rest @ ..]) => {
-                    (rest, *index..(*index).saturating_add(1).min(entities.len()))
+                    let one = which.get(*index..).and_then(|rest| rest.get(..1));
+                    (rest, one.unwrap_or_default())
                 }
-                (Some(_), [_, ..]) => (&[][..], 0..entities.len()),
+                (Some(_), [_, ..]) => (&[][..], which.as_slice()),
                 (Some(_), []) => continue,
             };
-            for index in indexes {
-                let objects = &part.kinds[entities.kind(index)];
-                for row in entities.rows(index) {
+            self.forfeit(part.fetch, concerned);
+            for index in concerned {
+                let objects = &part.kinds[entities.kind(*index)];
+                for row in entities.rows(*index) {
                     if mark_row(&mut self.tree, objects, (*row, rest), failure) == Placed::Yes {
                         placed = Placed::Yes;
                     }

@@ -16,6 +16,7 @@ use http::Method;
 use super::{Caller, Context};
 use crate::batch::groups::{Landing, Parts};
 use crate::batch::{Loader, identity};
+use crate::cache::Found;
 use crate::error::FetchError;
 use crate::fetch::http::Client;
 use crate::fetch::reply::Outcome;
@@ -23,10 +24,11 @@ use crate::fetch::request::Request;
 use crate::prepared::Sharing;
 
 /// What became of a call.
-#[derive(Clone)]
 pub(super) enum Landed {
     Call(Outcome),
     Batch(Result<Parts, FetchError>),
+    /// What the cache has, or others fetched.
+    Found(Vec<Found>),
 }
 
 /// How a call is made.
@@ -51,7 +53,7 @@ pub(super) struct Flights<'c> {
 struct Flight {
     waiting: Vec<Caller>,
     /// Kept where another may still ask the same.
-    landed: Option<Landed>,
+    landed: Option<Outcome>,
     is_read: bool,
 }
 
@@ -86,7 +88,7 @@ impl<'c> Flights<'c> {
             return;
         };
         match &self.each[known].landed {
-            Some(landed) => self.start(caller, ready(landed.clone()).boxed()),
+            Some(landed) => self.add_alone(caller, ready(landed.clone()).boxed()),
             None => self.each[known].waiting.push(caller),
         }
     }
@@ -131,6 +133,11 @@ impl<'c> Flights<'c> {
         self.start(caller, batch.map(Landed::Batch).boxed());
     }
 
+    /// Looks into the cache, or waits for what others fetch.
+    pub(super) fn add_search(&mut self, caller: Caller, search: BoxFuture<'c, Vec<Found>>) {
+        self.start(caller, search.map(Landed::Found).boxed());
+    }
+
     /// Makes a call that others may join, if others may.
     fn send(&mut self, caller: Caller, (identity, request): (Vec<u8>, Request), timeout: Duration) {
         let call = match self.across {
@@ -155,8 +162,8 @@ impl<'c> Flights<'c> {
     pub(super) async fn next(&mut self) -> Option<(Vec<Caller>, Landed)> {
         let (index, landed) = self.calls.next().await?;
         let flight = &mut self.each[index];
-        if flight.is_read {
-            flight.landed = Some(landed.clone());
+        if let (true, Landed::Call(outcome)) = (flight.is_read, &landed) {
+            flight.landed = Some(outcome.clone());
         }
         Some((std::mem::take(&mut flight.waiting), landed))
     }

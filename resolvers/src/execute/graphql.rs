@@ -9,11 +9,12 @@ use super::entities::Entities;
 use super::flights::Flights;
 use super::read::Reader;
 use super::run::Run;
-use super::{CallId, Caller, State};
+use super::{Caller, State};
 use crate::document::{Document, EnteredAs, Part};
 use crate::error::FetchError;
 use crate::fetch::graphql::Response;
 use crate::fetch::reply::{Outcome, Reply};
+use crate::fetch::service::Service;
 use crate::fetch::{Reach, request};
 use crate::plan::Fetch;
 use crate::tree::KeyState;
@@ -22,7 +23,18 @@ use crate::tree::KeyState;
 pub(super) struct Asked<'a> {
     pub(super) part: &'a Part,
     pub(super) fetch: &'a Fetch,
+    /// All that the fetch is for.
     pub(super) entities: Entities,
+    /// Those of this request, in its order.
+    pub(super) which: Vec<usize>,
+}
+
+/// A request of the plan as it was made: for which objects of each of its parts.
+#[derive(Debug)]
+pub(super) struct Round {
+    pub(super) request: usize,
+    /// By part of the request's document.
+    pub(super) which: Vec<Vec<usize>>,
 }
 
 impl<'c, 'a> Run<'c, 'a> {
@@ -33,41 +45,120 @@ impl<'c, 'a> Run<'c, 'a> {
         document: &'a Document,
         flights: &mut Flights<'c>,
     ) {
-        let parts = document.parts.iter();
-        let asked: Vec<Asked<'a>> = parts.map(|part| self.asked(part)).collect();
-        let needed = asked.iter().find(|asked| asked.entities.len() > 0);
-        let reach = needed.map(|asked| &self.context.sources.reach[asked.fetch.source.index()]);
-        let Some(Reach::Service(service)) = reach else {
-            for asked in &asked {
-                self.states[asked.part.fetch] = State::Done;
-            }
-            return;
-        };
-        let variables = self.variables(document, &asked);
-        let context = self.context;
-        let caller = Caller::Service(request);
-        if let Some(asking) = service.request(document, &variables, context.headers) {
-            flights.add_question(caller, asking, service.timeout);
-        } else {
-            let call = service.ask(document, &variables, context.headers);
-            flights.add_alone(caller, call);
-        }
-        for Asked { part, entities, .. } in asked {
+        for part in &document.parts {
+            let fetch = &self.context.prepared.plan.fetches[part.fetch];
+            let entities = if fetch.when.holds(self.context.variables) {
+                self.represented(part, fetch)
+            } else {
+                Entities::default()
+            };
             self.states[part.fetch] = State::Running { calls: 1, entities };
+        }
+        let round = self.rounds.len();
+        if let Some(search) = self.look_for_request(request, document) {
+            flights.add_search(Caller::LookedRequest(round), search);
+            return;
+        }
+        let parts = document.parts.iter();
+        let which = parts.map(|part| (0..self.objects(part.fetch)).collect());
+        let which = which.collect();
+        self.send(Round { request, which }, document, flights);
+        for part in &document.parts {
+            self.end_round(part.fetch);
         }
     }
 
-    fn asked(&mut self, part: &'a Part) -> Asked<'a> {
-        let fetch = &self.context.prepared.plan.fetches[part.fetch];
-        let entities = if fetch.when.holds(self.context.variables) {
-            self.represented(part, fetch)
-        } else {
-            Entities::default()
+    /// How many objects a fetch under way is for.
+    pub(super) fn objects(&self, fetch: usize) -> usize {
+        match &self.states[fetch] {
+            State::Running { entities, .. } => entities.len(),
+            State::Waiting | State::Done => 0,
+        }
+    }
+
+    /// One of those whom a fetch waits for has come.
+    pub(super) fn end_round(&mut self, fetch: usize) {
+        if let State::Running { calls, .. } = &mut self.states[fetch] {
+            *calls -= 1;
+            if *calls == 0 {
+                self.states[fetch] = State::Done;
+            }
+        }
+    }
+
+    /// One more whom a fetch waits for.
+    pub(super) fn begin_round(&mut self, fetch: usize) {
+        if let State::Running { calls, .. } = &mut self.states[fetch] {
+            *calls += 1;
+        }
+    }
+
+    /// Makes a request for some objects, if there are any.
+    pub(super) fn send(
+        &mut self,
+        round: Round,
+        document: &'a Document,
+        flights: &mut Flights<'c>,
+    ) {
+        let Some((service, variables)) = self.question(&round, document) else {
+            return;
         };
-        Asked {
-            part,
-            fetch,
-            entities,
+        let headers = self.context.headers;
+        let caller = Caller::Service(self.rounds.len());
+        if let Some(asking) = service.request(document, &variables, headers) {
+            flights.add_question(caller, asking, service.timeout);
+        } else {
+            flights.add_alone(caller, service.ask(document, &variables, headers));
+        }
+        for part in &document.parts {
+            self.begin_round(part.fetch);
+        }
+        self.rounds.push(round);
+    }
+
+    /// Who is asked, and the members of `variables`; `None` when there is nothing to ask.
+    pub(super) fn question(
+        &mut self,
+        round: &Round,
+        document: &'a Document,
+    ) -> Option<(&'a Service, Vec<u8>)> {
+        if round.which.iter().all(Vec::is_empty) {
+            return None;
+        }
+        let context = self.context;
+        let fetch = document.parts.first().map(|part| part.fetch)?;
+        let source = context.prepared.plan.fetches[fetch].source;
+        let Reach::Service(service) = &context.sources.reach[source.index()] else {
+            return None;
+        };
+        let asked = self.take_asked(round, document);
+        let variables = self.variables(document, &asked);
+        self.put_back(asked);
+        Some((service, variables))
+    }
+
+    /// The objects of a round, out of the states of its fetches; what was given up is left out.
+    pub(super) fn take_asked(&mut self, round: &Round, document: &'a Document) -> Vec<Asked<'a>> {
+        let parts = document.parts.iter().zip(&round.which);
+        let asked = parts.filter_map(|(part, which)| {
+            let State::Running { entities, .. } = &mut self.states[part.fetch] else {
+                return None;
+            };
+            Some(Asked {
+                part,
+                fetch: &self.context.prepared.plan.fetches[part.fetch],
+                entities: std::mem::take(entities),
+                which: which.clone(),
+            })
+        });
+        asked.collect()
+    }
+
+    pub(super) fn put_back(&mut self, asked: Vec<Asked<'a>>) {
+        for Asked { part, entities, .. } in asked {
+            if let State::Running { entities: place, .. } = &mut self.states[part.fetch] {
+                *place = entities;
+            }
         }
     }
 
@@ -104,15 +195,15 @@ impl<'c, 'a> Run<'c, 'a> {
                 request::constant(value).write_json(&mut out);
             }
         }
-        for Asked { part, entities, .. } in asked {
-            if let Some(listed) = &part.entities {
+        for asked in asked {
+            if let Some(listed) = &asked.part.entities {
                 member(&mut out, &listed.prefix);
                 out.push(b'[');
-                for index in 0..entities.len() {
+                for (index, object) in asked.which.iter().enumerate() {
                     if index > 0 {
                         out.push(b',');
                     }
-                    out.extend_from_slice(entities.key(index));
+                    out.extend_from_slice(asked.entities.key(*object));
                 }
                 out.push(b']');
             }
@@ -125,30 +216,26 @@ impl<'c, 'a> Run<'c, 'a> {
         out
     }
 
-    pub(super) fn finish_request(&mut self, index: usize, answer: &Outcome) {
-        let Some(document) = &self.context.prepared.documents[index] else {
+    pub(super) fn finish_round(&mut self, index: usize, answer: &Outcome) {
+        let Some(round) = self.rounds.get_mut(index) else {
+            return; // It was there when it was sent.
+        };
+        let which = std::mem::take(&mut round.which);
+        let round = Round { which, ..*round };
+        let Some(document) = &self.context.prepared.documents[round.request] else {
             return; // Only requests with a document are asked so.
         };
-        let mut asked = Vec::with_capacity(document.parts.len());
-        for part in &document.parts {
-            let fetch = &self.context.prepared.plan.fetches[part.fetch];
-            // What was given up before is done.
-            if let State::Running { entities, .. } =
-                std::mem::replace(&mut self.states[part.fetch], State::Done)
-            {
-                asked.push(Asked {
-                    part,
-                    fetch,
-                    entities,
-                });
-            }
-        }
+        let asked = self.take_asked(&round, document);
         let taken = match answer {
             Ok(reply) => self.take_response(&asked, reply),
             Err(error) => Err(error.clone()),
         };
         if let Err(error) = taken {
             self.fail_asked(&asked, error);
+        }
+        self.put_back(asked);
+        for part in &document.parts {
+            self.end_round(part.fetch);
         }
     }
 
@@ -167,51 +254,49 @@ impl<'c, 'a> Run<'c, 'a> {
             }
         }
         self.place_errors(asked, response.data, response.errors);
-        for (id, error) in taking.broken {
-            self.fail_range(asked, id, error);
+        for (fetch, objects, error) in taking.broken {
+            let asked = asked.iter().find(|asked| asked.part.fetch == fetch);
+            if let Some(asked) = asked {
+                self.fail_objects(fetch, (&objects, &asked.entities), error);
+            }
         }
         self.tree.keep(Arc::clone(json));
+        self.keep_response(asked, &response, reply);
         Ok(())
     }
 
     /// Reads what is there for one fetch.
     fn read(&mut self, asked: &Asked<'a>, data: Node<'_>, taking: &mut Taking) {
-        let Asked { part, entities, .. } = asked;
-        let count = entities.len();
-        let range = |first, end| CallId {
-            fetch: part.fetch,
-            first,
-            end,
+        let Asked { part, which, .. } = asked;
+        let mut broken = |objects: &[usize], what| {
+            if !objects.is_empty() {
+                let error = FetchError::NotGraphql(what);
+                taking.broken.push((part.fetch, objects.to_vec(), error));
+            }
         };
         let Some(listed) = &part.entities else {
-            if count > 0 {
-                self.read_entity(asked, 0, data, taking);
+            if let Some(object) = which.first() {
+                self.read_entity(asked, *object, data, taking);
             }
             return;
         };
         let list = data.get(&listed.key).map(Node::kind);
         let Some(Kind::List(elements)) = list else {
-            if count > 0 {
-                taking
-                    .broken
-                    .push((range(0, count), FetchError::NotGraphql(NO_ENTITIES)));
-            }
+            broken(which, NO_ENTITIES);
             return;
         };
-        let there = elements.len().min(count);
-        for (index, element) in (0..there).zip(elements) {
-            match element.kind() {
-                Kind::Null => {}
-                Kind::Object(_) => self.read_entity(asked, index, element, taking),
-                _ => {
-                    let error = FetchError::NotGraphql(NO_ENTITY);
-                    taking.broken.push((range(index, index + 1), error));
-                }
+        let (there, missing) = which.split_at(elements.len().min(which.len()));
+        broken(missing, TOO_FEW);
+        let told = there.iter().zip(elements);
+        let (told, other): (Vec<_>, Vec<_>) = told.partition(|(_, element)| {
+            matches!(element.kind(), Kind::Null | Kind::Object(_))
+        });
+        let other: Vec<usize> = other.into_iter().map(|(object, _)| *object).collect();
+        broken(&other, NO_ENTITY);
+        for (object, element) in told {
+            if element.is_object() {
+                self.read_entity(asked, *object, element, taking);
             }
-        }
-        if there < count {
-            let error = FetchError::NotGraphql(TOO_FEW);
-            taking.broken.push((range(there, count), error));
         }
     }
 
@@ -222,6 +307,7 @@ impl<'c, 'a> Run<'c, 'a> {
             part,
             fetch,
             entities,
+            ..
         }: &Asked<'a>,
         index: usize,
         node: Node<'_>,
@@ -253,6 +339,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 self.copy(fetch, *first, others);
             }
             Err(failure) => {
+                self.forfeit(part.fetch, &[index]);
                 for row in entities.rows(index) {
                     self.fail_row(fetch, *row, failure);
                 }
@@ -260,32 +347,33 @@ impl<'c, 'a> Run<'c, 'a> {
         }
     }
 
-    fn fail_range(&mut self, asked: &[Asked<'a>], id: CallId, error: FetchError) {
-        let failure = self.failures.add(self.context.failure(id.fetch, error));
-        for asked in asked.iter().filter(|asked| asked.part.fetch == id.fetch) {
-            self.fail_all(id, &asked.entities, failure);
+    /// A request that failed as a whole: one failure for all that is not there from before.
+    fn fail_asked(&mut self, asked: &[Asked<'a>], error: FetchError) {
+        let may = error.is_of_service();
+        let mut failed = Vec::with_capacity(asked.len());
+        for asked in asked {
+            let fetch = (asked.part.fetch, Some(asked.part));
+            let lost = asked.which.iter().copied();
+            let lost: Vec<usize> = lost
+                .filter(|object| !self.rescue(fetch, (&asked.entities, *object), may))
+                .collect();
+            failed.push((asked, lost));
+        }
+        failed.retain(|(_, lost)| !lost.is_empty());
+        let Some((first, _)) = failed.first() else {
+            return;
+        };
+        let failure = self.context.failure(first.part.fetch, error);
+        let failure = self.failures.add(failure);
+        for (asked, lost) in failed {
+            self.fail_all(asked.part.fetch, (&lost, &asked.entities), failure);
         }
     }
 
-    /// A request that failed as a whole.
-    fn fail_asked(&mut self, asked: &[Asked<'a>], error: FetchError) {
-        let Some(first) = asked.first() else {
-            return;
-        };
-        let failure = self
-            .failures
-            .add(self.context.failure(first.part.fetch, error));
-        self.fail_everything(asked, failure);
-    }
-
     pub(super) fn fail_everything(&mut self, asked: &[Asked<'a>], failure: u32) {
-        for Asked { part, entities, .. } in asked {
-            let id = CallId {
-                fetch: part.fetch,
-                first: 0,
-                end: entities.len(),
-            };
-            self.fail_all(id, entities, failure);
+        for asked in asked {
+            self.forfeit(asked.part.fetch, &asked.which);
+            self.fail_all(asked.part.fetch, (&asked.which, &asked.entities), failure);
         }
     }
 
@@ -306,8 +394,8 @@ impl<'c, 'a> Run<'c, 'a> {
 struct Taking {
     /// The number that its body will have in the tree.
     body: u32,
-    /// Objects for which nothing in it can be read.
-    broken: Vec<(CallId, FetchError)>,
+    /// Objects of a fetch for which nothing in it can be read.
+    broken: Vec<(usize, Vec<usize>, FetchError)>,
     /// The failure of objects whose type the graph does not know, once there is one.
     unknown: Option<u32>,
 }

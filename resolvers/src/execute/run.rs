@@ -5,6 +5,8 @@ use hashbrown::HashMap;
 use super::entities::Entities;
 use super::flights::Flights;
 use super::{CallId, Context, Executed, State, merge};
+use super::graphql::Round;
+use crate::cache::{Claim, Reuse};
 use crate::error::{ConnectorReport, Failures, FetchError};
 use crate::plan::Fetch;
 use crate::tree::{Row, Tree};
@@ -22,6 +24,12 @@ pub(super) struct Run<'c, 'a> {
     pub(super) failures: Failures,
     /// What tells the operation from others that share its calls.
     pub(super) asker: Option<u64>,
+    /// By fetch, for each of its objects: the right to fetch it, and the duty to say what came.
+    pub(super) claims: Vec<Vec<Option<Claim>>>,
+    /// Requests to services that speak GraphQL, in the order they were made.
+    pub(super) rounds: Vec<Round>,
+    /// For how long the answer may be used again, as far as it is known.
+    pub(super) reuse: Option<Reuse>,
 }
 
 impl<'c, 'a> Run<'c, 'a> {
@@ -38,6 +46,9 @@ impl<'c, 'a> Run<'c, 'a> {
             reports: Vec::new(),
             failures: Failures::default(),
             asker: None,
+            claims: std::iter::repeat_with(Vec::new).take(fetches).collect(),
+            rounds: Vec::new(),
+            reuse: None,
         }
     }
 
@@ -46,6 +57,7 @@ impl<'c, 'a> Run<'c, 'a> {
             tree: self.tree,
             failures: self.failures,
             reports: self.reports,
+            reuse: self.reuse,
         }
     }
 
@@ -111,15 +123,40 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     pub(super) fn fail(&mut self, id: CallId, entities: &Entities, error: FetchError) {
-        let failure = self.failures.add(self.context.failure(id.fetch, error));
-        self.fail_all(id, entities, failure);
+        let objects: Vec<usize> = (id.first..id.end).collect();
+        self.fail_objects(id.fetch, (&objects, entities), error);
     }
 
-    /// Marks what the objects of a call were to get.
-    pub(super) fn fail_all(&mut self, id: CallId, entities: &Entities, failure: u32) {
-        let fetch = &self.context.prepared.plan.fetches[id.fetch];
-        for index in id.first..id.end {
-            for row in entities.rows(index) {
+    /// Marks what objects were to get, but for those that were kept and may still be given out.
+    pub(super) fn fail_objects(
+        &mut self,
+        fetch: usize,
+        (objects, entities): (&[usize], &Entities),
+        error: FetchError,
+    ) {
+        let part = self.context.prepared.part(fetch);
+        let may = error.is_of_service();
+        let objects = objects.iter().copied();
+        let failed: Vec<usize> = objects
+            .filter(|object| !self.rescue((fetch, part), (entities, *object), may))
+            .collect();
+        if failed.is_empty() {
+            return;
+        }
+        let failure = self.failures.add(self.context.failure(fetch, error));
+        self.fail_all(fetch, (&failed, entities), failure);
+    }
+
+    /// Marks what objects were to get.
+    pub(super) fn fail_all(
+        &mut self,
+        fetch: usize,
+        (objects, entities): (&[usize], &Entities),
+        failure: u32,
+    ) {
+        let fetch = &self.context.prepared.plan.fetches[fetch];
+        for object in objects {
+            for row in entities.rows(*object) {
                 self.fail_row(fetch, *row, failure);
             }
         }

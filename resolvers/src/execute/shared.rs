@@ -13,6 +13,7 @@ use super::{ByConnector, CallId, Caller, Context, State, merge, variables};
 use crate::batch::Loader;
 use crate::batch::groups::{Asking, Landing, Loading, Part, Parts};
 use crate::batch::wait;
+use crate::cache::Reuse;
 use crate::error::FetchError;
 use crate::extract::fill::Fill;
 use crate::fetch::reply::Reply;
@@ -192,10 +193,7 @@ impl<'c, 'a> Run<'c, 'a> {
             self.uncount(by.ready);
             calls += self.start_calls(by, (vec![id], &entities), flights);
         }
-        self.states[shared.fetch] = match calls {
-            0 => State::Done,
-            calls => State::Running { calls, entities },
-        };
+        self.settle(shared.fetch, calls, entities);
     }
 
     fn finish_part(
@@ -209,6 +207,7 @@ impl<'c, 'a> Run<'c, 'a> {
             return;
         }
         let stand_in = self.stand_in(by);
+        let before = again.len();
         let taken = match (&part.outcome, &stand_in, whole(by.index, own, part)) {
             (Err(error), _, _) => Err(error.clone()),
             (Ok(reply), Some(stand_in), _) => self.take_field(by, stand_in, reply, again),
@@ -216,6 +215,12 @@ impl<'c, 'a> Run<'c, 'a> {
             (Ok(reply), None, None) => self.take_own(by, own, entities, reply),
         };
         let Err(error) = taken else {
+            if let (Ok(reply), true) = (&part.outcome, again.len() == before) {
+                match &stand_in {
+                    Some(stand_in) => self.keep_field(by, stand_in, (own, reply)),
+                    None => self.keep(by, (own, entities), reply),
+                }
+            }
             return;
         };
         let is_shared = part.keys.len() > own.len() || stand_in.is_some();
@@ -242,6 +247,36 @@ impl<'c, 'a> Run<'c, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// Keeps the object of a root field out of the answer of a batch, where that has all that the
+    /// field's own connector gives.
+    fn keep_field(
+        &mut self,
+        by: ByConnector<'a>,
+        stand_in: &StandIn<'a>,
+        (own, reply): (&[usize], &Reply),
+    ) {
+        let is_whole = self.context.kept(by.index).is_some_and(|kept| kept.by_batch);
+        let claims = self.claims[by.index].iter_mut();
+        let claim = claims.take(own.len()).find_map(Option::take);
+        let (Some(keep), Some(claim)) = (self.context.keep(by.index), claim) else {
+            self.note(Reuse::Never);
+            return;
+        };
+        let lifetimes = self.lifetimes(keep, reply);
+        if !is_whole {
+            claim.fail();
+            self.note(lifetimes.present());
+            return;
+        }
+        let value = self.mapped(stand_in.by, (&[], &Entities::default()), reply);
+        let value = value.and_then(|mapped| {
+            let unquoted = || mapped.get(&unquoted(&stand_in.key)?);
+            mapped.get(&stand_in.key).or_else(unquoted).cloned()
+        });
+        let reuse = lifetimes.keep(claim, value.map(Some));
+        self.note(reuse);
     }
 
     /// Takes the object of a root field out of the answer of a batch.
@@ -313,10 +348,7 @@ impl<'c, 'a> Run<'c, 'a> {
         (own, entities): (&[usize], &Entities),
         error: FetchError,
     ) {
-        let failure = self.failures.add(self.context.failure(fetch, error));
-        for id in runs(fetch, own) {
-            self.fail_all(id, entities, failure);
-        }
+        self.fail_objects(fetch, (own, entities), error);
     }
 }
 
@@ -360,7 +392,7 @@ fn whole(fetch: usize, own: &[usize], part: &Part) -> Option<CallId> {
 }
 
 /// Objects by their numbers, those that stand side by side as one.
-fn runs(fetch: usize, numbers: &[usize]) -> impl Iterator<Item = CallId> + '_ {
+pub(super) fn runs(fetch: usize, numbers: &[usize]) -> impl Iterator<Item = CallId> + '_ {
     let runs = numbers.chunk_by(|one, next| one + 1 == *next);
     runs.filter_map(move |run| {
         Some(CallId {

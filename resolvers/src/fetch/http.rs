@@ -1,9 +1,10 @@
 //! Calls over HTTP: sends a request and reads the answer within its bounds.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
+use tokio::time::Instant;
 
 use super::Answer;
 use super::reply::{Outcome, Reply};
@@ -52,6 +53,7 @@ impl Client {
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, FetchError> {
+        let began = Instant::now();
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(reqwest::Body::from);
@@ -69,6 +71,8 @@ impl Client {
             status,
             headers,
             body,
+            received: SystemTime::now(),
+            delay: began.elapsed(),
         })
     }
 

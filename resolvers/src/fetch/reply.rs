@@ -6,9 +6,11 @@ use std::sync::{Arc, OnceLock};
 use hashbrown::HashTable;
 use schema::json::{Json, Node, Value};
 use schema::key::FieldSet;
+use schema::source::SourceId;
 
 use super::{Answer, Body, graphql};
 use crate::error::FetchError;
+use crate::keep::values::Mapped;
 use crate::tree::write_canonical;
 
 /// An answer that many may read.
@@ -17,6 +19,7 @@ pub(crate) struct Reply {
     pub(crate) answer: Answer,
     body: OnceLock<Result<Body, FetchError>>,
     index: OnceLock<Option<Index>>,
+    mapped: OnceLock<(SourceId, Option<Arc<Mapped>>)>,
 }
 
 /// What becomes of a call, for everybody who waits for it.
@@ -28,6 +31,7 @@ impl Reply {
             answer,
             body: OnceLock::new(),
             index: OnceLock::new(),
+            mapped: OnceLock::new(),
         }
     }
 
@@ -45,6 +49,18 @@ impl Reply {
             Ok(Body::Text(_) | Body::Nothing) => Err(FetchError::NotGraphql("it is no JSON")),
             Err(error) => Err(error.clone()),
         }
+    }
+
+    /// What the connector of `source` makes of it, where that depends on nothing else: made once,
+    /// unless several connectors read it.
+    pub(crate) fn mapped(
+        &self,
+        source: SourceId,
+        make: impl Fn() -> Option<Mapped>,
+    ) -> Option<Arc<Mapped>> {
+        let made = || make().map(Arc::new);
+        let (known, mapped) = self.mapped.get_or_init(|| (source, made()));
+        if *known == source { mapped.clone() } else { made() }
     }
 
     /// Where the object of each key is in the list that `list` gives; `None` when it gives none.
@@ -95,7 +111,7 @@ impl Index {
 }
 
 /// Appends the key of an object, as the tree writes those of rows; `None` when a part is missing.
-fn write_key(object: &Value<'_>, FieldSet(fields): &FieldSet, out: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn write_key(object: &Value<'_>, FieldSet(fields): &FieldSet, out: &mut Vec<u8>) -> Option<()> {
     for (name, inner) in fields {
         let value = object.get(name)?;
         if !inner.is_empty() {

@@ -77,6 +77,11 @@ impl Service {
         }
     }
 
+    /// The client's headers that are sent on.
+    pub(crate) fn forwards(&self) -> &[HeaderName] {
+        &self.forward
+    }
+
     /// What it is asked over HTTP; `None` when that is not how it is asked. `variables` are the
     /// members of the object, with commas between them.
     pub(crate) fn request(
@@ -168,11 +173,7 @@ fn sent_on(names: &[HeaderName]) -> Vec<HeaderName> {
 }
 
 fn answer(body: Bytes) -> Answer {
-    Answer {
-        status: StatusCode::OK,
-        headers: HeaderMap::new(),
-        body,
-    }
+    Answer::here(StatusCode::OK, HeaderMap::new(), body)
 }
 
 /// Those of the body and of its answer are ours to say (GraphQL over HTTP, section 4).

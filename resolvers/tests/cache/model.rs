@@ -214,7 +214,7 @@ impl Model {
             product(&name)
         };
         Wanted {
-            tags: vec![self.type_tag(), self.tag(asked.name)],
+            tags: vec![self.type_tag(), self.tag(asked.name)].into(),
             ..wanted
         }
     }

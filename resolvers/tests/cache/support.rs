@@ -80,7 +80,7 @@ pub(crate) fn product(name: &str) -> Wanted {
         key: key(name),
         private: None,
         also: Vec::new(),
-        tags: vec![Tag::type_name("Product"), entity(name)],
+        tags: vec![Tag::type_name("Product"), entity(name)].into(),
     }
 }
 

@@ -14,6 +14,8 @@ mod documents;
 mod faults;
 mod federated_plans;
 mod federation;
+mod kept;
+mod kept_service;
 mod loader;
 mod loader_service;
 mod plans;

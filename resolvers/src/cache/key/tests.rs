@@ -17,7 +17,7 @@ fn a_key_can_be_read() {
     };
     assert_eq!(
         parts.text(Show::Everything).unwrap(),
-        r#"1|products|Product|={"id":"42"}|name price|={"a":"x%7Cy","b":1}|x-tenant=blue&|=user-7"#
+        r#"2|products|Product|name price|={"a":"x%7Cy","b":1}|x-tenant=blue&|=user-7|={"id":"42"}"#
     );
     let shown = parts.text(Show::NoSecrets).unwrap();
     assert!(
@@ -25,6 +25,28 @@ fn a_key_can_be_read() {
         "{shown}"
     );
     assert_eq!(Key::of(&parts).unwrap().to_string().len(), 40);
+}
+
+#[test]
+fn keys_of_one_lookup_are_those_of_their_parts() {
+    let parts = KeyParts {
+        source: "products",
+        type_name: "Product",
+        entity: Some(r#"{"id":"42"}"#),
+        caller: Some("user-7"),
+        ..KeyParts::default()
+    };
+    let for_all = KeyParts {
+        caller: None,
+        ..parts
+    };
+
+    let (shared, private) = KeyBase::of(&parts).unwrap().keys(parts.entity);
+
+    assert_eq!(Some(shared), Key::of(&for_all));
+    assert_eq!(private, Key::of(&parts));
+    assert_ne!(private, Some(shared));
+    assert_eq!(KeyBase::of(&for_all).unwrap().keys(None).1, None);
 }
 
 #[test]

@@ -1,0 +1,280 @@
+//! What of a plan may be kept: under which keys and tags, for how long, and for whom.
+//!
+//! Compiled once for an operation (`compile`), used at each execution to say what is looked for.
+//! Pure: the cache itself is asked by `execute`.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+use schema::caching::{TagFormat, TagPart};
+use schema::json::Json;
+use schema::types::Name;
+
+use crate::cache::{
+    Credentials, KeyBase, KeyParts, Policy, Show, Tag, Tags, Wanted, canonical, entity_key,
+};
+use crate::extract::Extract;
+
+pub(crate) mod compile;
+mod inside;
+pub(crate) mod values;
+
+/// What may be kept of each fetch of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// By fetch; `None`: nothing.
+    pub(crate) fetches: Vec<Option<KeptFetch>>,
+}
+
+/// What may be kept of one fetch.
+#[derive(Debug)]
+pub(crate) struct KeptFetch {
+    /// By kind of object that the fetch asks for; for connectors one.
+    pub(crate) kinds: Vec<Keep>,
+    /// What is read of a kept value, where a connector gave it: its members have the names of the
+    /// graph's fields.
+    pub(crate) read: Option<Extract>,
+    /// Whether the batch that may stand in for a root field gives all that is kept of it.
+    pub(crate) by_batch: bool,
+}
+
+/// What makes a value of one kind known, and how it is kept.
+#[derive(Debug)]
+pub(crate) struct Keep {
+    pub(crate) policy: Policy,
+    /// Who is asked: a subgraph, or a connector.
+    source: Name,
+    type_name: Name,
+    /// What is asked, or how the answer is made.
+    selection: Box<str>,
+    headers: Headers,
+    tagging: Arc<Tagging>,
+    /// What the arguments of a root field are.
+    pub(crate) arguments: Arguments,
+}
+
+/// Headers of the client that an answer depends on.
+#[derive(Debug, Default)]
+struct Headers {
+    /// Those in the key.
+    keyed: Vec<HeaderName>,
+    /// Those sent on that say who asks.
+    credentials: Vec<HeaderName>,
+    /// Those that the operator says the caller is known by.
+    caller: Vec<HeaderName>,
+}
+
+/// What arguments are to the key of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arguments {
+    /// Arguments.
+    Plain,
+    /// The key of the entity that the field gives.
+    Entity,
+}
+
+/// What a value is invalidated by.
+#[derive(Debug, Default)]
+struct Tagging {
+    /// The same for all values.
+    always: Vec<Tag>,
+    /// Of which type it is one entity, and the fields of its key.
+    entity: Option<(Name, Vec<Name>)>,
+    formats: Vec<TagFormat>,
+}
+
+/// A lookup of one operation.
+#[derive(Debug)]
+pub(crate) struct Asker<'k> {
+    pub(crate) keep: &'k Keep,
+    base: KeyBase,
+    arguments: Option<Arc<str>>,
+}
+
+impl Keep {
+    /// Looks for values on behalf of a client with these headers; `arguments` is a JSON object.
+    pub(crate) fn asker(&self, client: &HeaderMap, arguments: Option<&str>) -> Option<Asker<'_>> {
+        let arguments = match arguments {
+            Some(arguments) => Some(canonical(arguments)?),
+            None => None,
+        };
+        let keyed = self.headers.keyed(client);
+        let caller = self.headers.caller(client);
+        let plain = self.arguments == Arguments::Plain;
+        let parts = KeyParts {
+            arguments: arguments.as_deref().filter(|_| plain),
+            caller: caller.as_deref(),
+            ..self.parts(&keyed)
+        };
+        Some(Asker {
+            keep: self,
+            base: KeyBase::of(&parts)?,
+            arguments: arguments.map(Into::into),
+        })
+    }
+
+    /// Whether the client sends credentials that are sent on.
+    pub(crate) fn credentials(&self, client: &HeaderMap) -> Credentials {
+        let mut names = self.headers.credentials.iter();
+        if names.any(|name| client.contains_key(name)) {
+            Credentials::Sent
+        } else {
+            Credentials::None
+        }
+    }
+
+    /// The headers that are sent on and say who asks.
+    pub(crate) fn says_who(&self) -> &[HeaderName] {
+        &self.headers.credentials
+    }
+
+    fn parts<'p>(&'p self, headers: &'p [(&'p str, &'p [u8])]) -> KeyParts<'p> {
+        KeyParts {
+            source: &self.source,
+            type_name: &self.type_name,
+            selection: &self.selection,
+            headers,
+            ..KeyParts::default()
+        }
+    }
+
+    /// The key of a value as a person reads it.
+    pub(crate) fn text(&self, client: &HeaderMap, asked: (Option<&str>, Option<&str>)) -> String {
+        let (arguments, entity) = asked;
+        let keyed = self.headers.keyed(client);
+        let caller = self.headers.caller(client);
+        let parts = KeyParts {
+            arguments,
+            entity,
+            caller: caller.as_deref(),
+            ..self.parts(&keyed)
+        };
+        parts.text(Show::NoSecrets).unwrap_or_default()
+    }
+}
+
+impl Headers {
+    fn keyed<'h>(&'h self, client: &'h HeaderMap) -> Vec<(&'h str, &'h [u8])> {
+        let names = self.keyed.iter();
+        let values = names.flat_map(|name| {
+            let values = client.get_all(name).iter();
+            values.map(|value| (name.as_str(), value.as_bytes()))
+        });
+        values.collect()
+    }
+
+    /// What the caller is known by; `None` when nothing says who it is.
+    fn caller(&self, client: &HeaderMap) -> Option<String> {
+        let names = if self.caller.is_empty() {
+            &self.credentials
+        } else {
+            &self.caller
+        };
+        let mut text = String::new();
+        for name in names {
+            for value in client.get_all(name) {
+                // Neither a name nor a value has a line end in it.
+                text.push_str(name.as_str());
+                text.push(':');
+                text.push_str(&String::from_utf8_lossy(value.as_bytes()));
+                if str::from_utf8(value.as_bytes()).is_err() {
+                    return None;
+                }
+                text.push('\n');
+            }
+        }
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+impl Asker<'_> {
+    /// One value: of the entity with this key, which is canonical JSON, or of a root field.
+    pub(crate) fn wanted(&self, entity: Option<String>) -> Wanted {
+        let entity = match self.keep.arguments {
+            Arguments::Plain => entity,
+            Arguments::Entity => self.arguments.as_deref().map(str::to_owned),
+        };
+        let (key, private) = self.base.keys(entity.as_deref());
+        let tagging = Arc::clone(&self.keep.tagging);
+        let arguments = self.arguments.clone();
+        Wanted {
+            key,
+            private,
+            also: Vec::new(),
+            tags: Tags::Later(Arc::new(move || {
+                tagging.tags(entity.as_deref(), arguments.as_deref())
+            })),
+        }
+    }
+
+    /// The arguments as they are in the key.
+    pub(crate) fn arguments(&self) -> Option<&str> {
+        self.arguments.as_deref()
+    }
+}
+
+impl Tagging {
+    fn tags(&self, entity: Option<&str>, arguments: Option<&str>) -> Vec<Tag> {
+        let mut tags = self.always.clone();
+        let entity = entity.and_then(parsed);
+        if let (Some((name, fields)), Some(entity)) = (&self.entity, &entity) {
+            tags.extend(entity_tag(name, fields, entity));
+        }
+        if !self.formats.is_empty() {
+            let arguments = arguments.and_then(parsed);
+            let formats = self.formats.iter();
+            let names = formats.filter_map(|format| {
+                named(format, arguments.as_ref(), entity.as_ref())
+            });
+            tags.extend(names.map(|name| Tag::named(&name)));
+        }
+        tags
+    }
+
+}
+
+fn parsed(text: &str) -> Option<Json> {
+    Json::parse(bytes::Bytes::copy_from_slice(text.as_bytes())).ok()
+}
+
+/// The tag of an entity: of the fields of its key only, whatever else its source was told.
+fn entity_tag(name: &str, fields: &[Name], entity: &Json) -> Option<Tag> {
+    let mut key = String::from("{");
+    for (index, field) in fields.iter().enumerate() {
+        if index > 0 {
+            key.push(',');
+        }
+        key.push('"');
+        key.push_str(field);
+        key.push_str("\":");
+        key.push_str(entity.root().get(field)?.raw());
+    }
+    key.push('}');
+    Some(Tag::entity(name, &entity_key(&key)?))
+}
+
+/// The text of a tag; `None` when a value in it is not there.
+fn named(format: &TagFormat, arguments: Option<&Json>, key: Option<&Json>) -> Option<String> {
+    let mut text = String::new();
+    for part in &format.0 {
+        let (json, path) = match part {
+            TagPart::Text(plain) => {
+                text.push_str(plain);
+                continue;
+            }
+            TagPart::Argument(path) => (arguments?, path),
+            TagPart::Key(path) => (key?, path),
+        };
+        let mut node = json.root();
+        for name in path {
+            node = node.get(name)?;
+        }
+        match node.kind() {
+            schema::json::Kind::String(value) => text.push_str(&value.decode()),
+            schema::json::Kind::Number(value) => text.push_str(value),
+            schema::json::Kind::Bool(value) => text.push_str(if value { "true" } else { "false" }),
+            _ => return None,
+        }
+    }
+    Some(text)
+}

@@ -1,0 +1,226 @@
+//! A REST service whose answers say how long they are good for, and an engine with a cache in
+//! front of it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use resolvers::Engine;
+use resolvers::cache::{Cache, CacheSettings, Clock, Moment};
+use resolvers::settings::{Caching, Keeping, Settings, SourceSettings};
+use serde_json::{Value, json};
+
+use crate::support::{ask, ask_with, graph, settings};
+use crate::values::sdl;
+
+/// `list` gives things with nothing but their ids, the rest comes by batches.
+pub(crate) const THINGS: &str = r#"
+    type Query {
+      list(first: Int!): [Thing]
+        @connect(source: "api", http: { GET: "/list", queryParams: "first: $args.first" }, selection: "id")
+      whole: [Thing] @connect(source: "api", http: { GET: "/whole" }, selection: "id name count")
+      thing(id: ID!): Thing
+        @connect(
+          source: "api"
+          http: { GET: "/thing", queryParams: "id: $args.id", headers: [{ name: "authorization", from: "authorization" }] }
+          entity: true
+          selection: "id name count"
+        )
+    }
+    type Mutation { touch: [Thing] @connect(source: "api", http: { POST: "/touch" }, selection: "id name count") }
+    type Thing
+      @key(fields: "id")
+      @connect(
+        source: "api"
+        http: {
+          GET: "/things"
+          queryParams: "ids: $batch.id->joinNotNull(',')"
+          headers: [{ name: "authorization", from: "authorization" }]
+        }
+        batch: { maxSize: 100 }
+        selection: "$.things { id name count }"
+      ) {
+      id: ID!
+      name: String
+      count: Int
+    }
+"#;
+
+/// What the service does; all of it can be changed while it runs.
+#[derive(Debug)]
+pub(crate) struct Service {
+    asked: Mutex<Vec<String>>,
+    /// `Cache-Control` and other headers of answers about things.
+    headers: Mutex<Vec<(HeaderName, String)>>,
+    /// Grows with each change of all things.
+    pub(crate) version: AtomicUsize,
+    is_down: std::sync::atomic::AtomicBool,
+}
+
+impl Service {
+    /// What was asked since the last time, each as `path?query`.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
+
+    pub(crate) fn says(&self, cache_control: &str) {
+        self.answers_with(&[("cache-control", cache_control)]);
+    }
+
+    pub(crate) fn answers_with(&self, headers: &[(&'static str, &str)]) {
+        let headers = headers.iter();
+        *self.headers.lock().unwrap() = headers
+            .map(|(name, value)| (HeaderName::from_static(name), (*value).to_owned()))
+            .collect();
+    }
+
+    pub(crate) fn changes(&self) {
+        self.version.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn goes_down(&self) {
+        self.is_down.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn comes_back(&self) {
+        self.is_down.store(false, Ordering::SeqCst);
+    }
+}
+
+/// An engine with a cache, the clock of that cache, and the service behind.
+pub(crate) struct Kept {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) cache: Cache,
+    pub(crate) clock: Clock,
+    pub(crate) service: Arc<Service>,
+}
+
+impl Kept {
+    pub(crate) async fn start() -> Self {
+        Self::with(THINGS, |_| ()).await
+    }
+
+    pub(crate) async fn with(sdl_text: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let (service, url) = serve().await;
+        let clock = Clock::manual(Moment(1_700_000_000_000));
+        let cache = memory(&clock);
+        let mut settings = settings();
+        let source = SourceSettings {
+            url: Some(url.parse().unwrap()),
+            ..SourceSettings::default()
+        };
+        settings.sources.insert("g.api".to_owned(), source);
+        settings.caching = Some(caching(&cache));
+        change(&mut settings);
+        let graph = graph(&[("g", &sdl("v0.3", sdl_text))]);
+        Self {
+            engine: Arc::new(Engine::new(graph, settings).unwrap()),
+            cache,
+            clock,
+            service,
+        }
+    }
+
+    pub(crate) async fn ask(&self, query: &str) -> Value {
+        ask(&self.engine, query, json!({})).await
+    }
+
+    pub(crate) async fn ask_as(&self, token: &'static str, query: &str) -> Value {
+        let token = (header::AUTHORIZATION, HeaderValue::from_static(token));
+        let headers = HeaderMap::from_iter([token]);
+        ask_with(&self.engine, query, json!({}), headers).await
+    }
+
+    pub(crate) fn passes(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+/// A cache in memory, whose background work runs for as long as it lives.
+pub(crate) fn memory(clock: &Clock) -> Cache {
+    let settings = CacheSettings {
+        jitter_percent: 0,
+        clock: clock.clone(),
+        ..CacheSettings::in_memory(8 << 20)
+    };
+    let (cache, background) = Cache::start(settings);
+    for (_, work) in background {
+        #[expect(clippy::disallowed_methods, reason = "ends with the cache")]
+        tokio::spawn(work);
+    }
+    cache
+}
+
+/// What answers say is done, for up to an hour.
+pub(crate) fn caching(cache: &Cache) -> Caching {
+    Caching {
+        cache: cache.clone(),
+        default: Keeping {
+            is_on: true,
+            default: Duration::ZERO,
+            max: Duration::from_secs(3600),
+            stale: Duration::ZERO,
+            on_error: Duration::ZERO,
+            negative: Duration::from_secs(5),
+        },
+        subgraphs: std::collections::BTreeMap::new(),
+        caller: Vec::new(),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server ends with the test's runtime"
+)]
+async fn serve() -> (Arc<Service>, String) {
+    let service = Arc::new(Service {
+        asked: Mutex::default(),
+        headers: Mutex::default(),
+        version: AtomicUsize::new(1),
+        is_down: std::sync::atomic::AtomicBool::new(false),
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new()
+        .fallback(answer)
+        .with_state(Arc::clone(&service));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (service, url)
+}
+
+/// Things have ids from 1 to 99; others do not exist.
+async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let uri = request.uri();
+    service.asked.lock().unwrap().push(uri.to_string());
+    if service.is_down.load(Ordering::SeqCst) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let version = service.version.load(Ordering::SeqCst);
+    let thing = |id: usize| json!({ "id": id.to_string(), "name": format!("thing {id} v{version}"), "count": version });
+    let query = uri.query().unwrap_or_default();
+    let value = query.split_once('=').map_or("", |(_, value)| value);
+    let ids = value.split("%2C").flat_map(|part| part.split(','));
+    let ids: Vec<usize> = ids.filter_map(|id| id.parse().ok()).collect();
+    let there = ids.iter().copied().filter(|id| (1..100).contains(id));
+    let body = match uri.path() {
+        "/list" => {
+            let first = ids.first().copied().unwrap_or_default();
+            let list: Vec<Value> = (1..=first).map(|id| json!({ "id": id.to_string() })).collect();
+            return axum::Json(json!(list)).into_response();
+        }
+        "/whole" | "/touch" => json!([thing(1), thing(2)]),
+        "/thing" => there.map(thing).next().unwrap_or(Value::Null),
+        _ => json!({ "things": there.map(thing).collect::<Vec<_>>() }),
+    };
+    let mut response = axum::Json(body).into_response();
+    for (name, value) in &*service.headers.lock().unwrap() {
+        let value = HeaderValue::from_str(value).unwrap();
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
