@@ -15,6 +15,7 @@ mod faults;
 mod federated_plans;
 mod federation;
 mod kept;
+mod kept_entities;
 mod kept_service;
 mod loader;
 mod loader_service;

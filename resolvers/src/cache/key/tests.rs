@@ -159,18 +159,18 @@ fn read(text: &str) -> Made {
         value.map(|value| String::from_utf8(unescape(value)).unwrap())
     };
     let json = |index: usize| optional(index).map(|text| serde_json::from_str(&text).unwrap());
-    let headers = parts[6].split_terminator('&').map(|header| {
+    let headers = parts[5].split_terminator('&').map(|header| {
         let (name, value) = header.split_once('=').unwrap();
         (String::from_utf8(unescape(name)).unwrap(), unescape(value))
     });
     Made {
         source: plain(1),
         type_name: plain(2),
-        entity: json(3),
-        selection: plain(4),
-        arguments: json(5),
+        entity: json(7),
+        selection: plain(3),
+        arguments: json(4),
         headers: headers.collect(),
-        caller: optional(7),
+        caller: optional(6),
     }
 }
 
