@@ -4,6 +4,7 @@
 //! checked form that is ready to use. Nothing here opens a socket or reads a file; whoever loads
 //! a configuration hands its text in, and gets every problem of it at once.
 
+pub mod cache;
 pub mod connectors;
 pub mod graph;
 mod headers;
@@ -27,6 +28,7 @@ use schema::span::Document;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use self::cache::Cache;
 use self::connectors::Connectors;
 use self::expand::Environment;
 use self::graph::Graph;
@@ -51,6 +53,8 @@ pub struct Config {
     pub services: Services,
     /// The REST services behind the graph.
     pub connectors: Connectors,
+    /// What is kept of what they give.
+    pub cache: Cache,
     /// What is said while running.
     pub log: Log,
     /// How running ends.
@@ -75,6 +79,8 @@ struct Written {
     services: Option<Named<services::Written>>,
     /// The REST services behind the graph.
     connectors: Option<connectors::Written>,
+    /// What is kept of what services give, where, and for how long (`docs/caching.md`).
+    cache: Option<cache::Written>,
     /// What is said while running.
     log: Option<log::Written>,
     /// How running ends.
@@ -116,6 +122,7 @@ impl Written {
             limits: self.limits.unwrap_or_default().check(reader),
             services: services::check(services, &graph, reader),
             connectors: connectors.check(&graph, reader),
+            cache: self.cache.unwrap_or_default().check(&graph, reader),
             log: self.log.unwrap_or_default().check(reader),
             shutdown: self.shutdown.unwrap_or_default().check(reader),
             graph,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use resolvers::local::LocalService;
 use resolvers::settings::{
@@ -24,7 +25,9 @@ use crate::config::shutdown::Shutdown;
 use crate::config::{Config, expand, graph};
 use crate::routes;
 use crate::server::{self, Service};
-use crate::tasks::Unfinished;
+use crate::tasks::{Tasks, Unfinished};
+
+mod caching;
 
 /// A gateway whose socket is open; it answers while it runs.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub struct Gateway {
     service: Service,
     shutdown: Shutdown,
     stop: CancellationToken,
+    /// What the cache does beside answering.
+    background: Tasks,
 }
 
 /// Why a gateway could not start.
@@ -85,7 +90,7 @@ impl Builder<'_> {
     /// Stops, in the manner of `server::serve`, when `stop` is cancelled.
     pub async fn bind(self, stop: CancellationToken) -> Result<Gateway, StartError> {
         let (config, graph) = (self.config, Arc::clone(&self.graph));
-        let settings = self.settings()?;
+        let mut settings = self.settings()?;
         if config.connectors.reports == connectors::Reports::Show {
             tracing::warn!("`connectors.reports` shows clients what mappings met: for development");
         }
@@ -94,6 +99,8 @@ impl Builder<'_> {
                 tracing::info!(name, "connectors read this variable, and it is not set");
             }
         }
+        let background = Tasks::default();
+        settings.caching = caching::start(&config.cache, &background);
         let engine = Engine::new(graph, settings)?;
         let app = App {
             engine,
@@ -114,6 +121,7 @@ impl Builder<'_> {
             service: Service::new(routes::router(app), &config.listen),
             shutdown: config.shutdown,
             stop,
+            background,
         })
     }
 
@@ -150,11 +158,18 @@ impl Gateway {
 
     /// Answers until it is told to stop; an error names what was still running then.
     pub async fn run(self) -> Result<(), Unfinished> {
-        server::serve(self.listener, self.service, self.stop, self.shutdown).await
+        server::serve(self.listener, self.service, self.stop, self.shutdown).await?;
+        // With the last request the cache is gone, and its work ends when what it has still to
+        // write is written.
+        if let Err(unfinished) = self.background.finish_within(CACHE_GRACE).await {
+            tracing::warn!(%unfinished, "stopped: the cache had more to write");
+        }
+        Ok(())
     }
 }
 
-/// What the engine of `graph` needs to know of the configuration, and of the environment.
+/// What the engine of `graph` needs to know of the configuration, and of the environment; without a
+/// cache, which is started with the gateway.
 pub fn settings(config: &Config, graph: &Graph) -> Settings {
     Settings {
         sources: sources(&config.connectors, graph),
@@ -251,6 +266,9 @@ fn source_settings(source: &Source) -> SourceSettings {
         calls: source.calls,
     }
 }
+
+/// What the cache still has to write is written in far less time, unless Redis is down.
+const CACHE_GRACE: Duration = Duration::from_secs(1);
 
 /// What every server takes (RFC 9110 §4.1).
 const SOURCE_URL: usize = 8_000;

@@ -9,10 +9,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gateway::config::cache::Keeping;
+use gateway::config::cache::redis::Place;
 use gateway::config::connectors::{Reports, Source};
 use gateway::config::expand::Environment;
 use gateway::config::graph::{Introspection, Origin};
 use gateway::config::listen::Playground;
+use gateway::config::secret::Secret;
 use gateway::config::{Config, docs};
 use schema::span::Document;
 
@@ -147,10 +150,80 @@ services: { reviews: { url: 'https://${USERS_HOST}/graphql' } }
 }
 
 #[test]
+fn a_configuration_says_what_is_kept_where_and_for_how_long() {
+    let graph = "graph: { subgraphs: { users: { schema: users.graphql } } }\n";
+    let text = "cache:
+  memory: 1GiB
+  redis: { url: 'rediss://weir@${USERS_HOST}/2', password: 'a%41/${TOKEN}@', timeout: 5ms }
+  lifetime: { default: 1m, max: 1h, stale: 30s }
+  subgraphs:
+    users: { enabled: false, lifetime: { max: 10s, negative: 1s } }
+  caller_headers: [X-User, x-user]
+";
+    let cache = read(&(graph.to_owned() + text)).cache;
+
+    assert_eq!(cache.memory.get(), 1 << 30);
+    let redis = cache.redis.unwrap();
+    let Place::Single(url) = &redis.place else {
+        panic!("{:?}", redis.place);
+    };
+    assert_eq!(
+        url.reveal(),
+        "rediss://weir:a%2541%2Fhunter2%40@users.example.com/2"
+    );
+    assert_eq!(redis.timeout.as_millis(), 5);
+    assert_eq!(redis.prefix, "weir");
+    assert!(redis.events.is_none());
+    let users = &cache.subgraphs["users"];
+    assert_eq!(users.keeping, Keeping::Nothing);
+    // What a subgraph does not say, the others say for it, within its own maximum.
+    assert_eq!(users.lifetime.default.as_secs(), 10);
+    assert_eq!(users.lifetime.stale.as_secs(), 10);
+    assert_eq!(users.lifetime.negative.as_secs(), 1);
+    assert_eq!(cache.lifetime.default.as_secs(), 60);
+    assert_eq!(cache.caller_headers, ["x-user"]);
+}
+
+#[test]
+fn redis_may_be_behind_sentinels_or_a_cluster() {
+    let graph = "graph: { subgraphs: { users: { schema: users.graphql } } }\n";
+    let place = |redis: &str| {
+        let redis = format!("{graph}cache: {{ redis: {redis} }}");
+        read(&redis).cache.redis.unwrap().place
+    };
+    let revealed = |nodes: &[Secret<String>]| -> Vec<String> {
+        nodes.iter().map(|node| node.reveal().clone()).collect()
+    };
+
+    let text =
+        "{ sentinel: { nodes: ['redis://${USERS_HOST}:26379'], master: shop }, password: x }";
+    let sentinel = place(text);
+    let cluster = place("{ cluster: ['redis://127.0.0.1:7000', 'redis://127.0.0.1:7001'] }");
+
+    let Place::Sentinel {
+        nodes,
+        master,
+        server,
+    } = sentinel
+    else {
+        panic!("{sentinel:?}");
+    };
+    assert_eq!(revealed(&nodes), ["redis://users.example.com:26379"]);
+    assert_eq!(master, "shop");
+    assert_eq!(server.unwrap().reveal(), "redis://:x@server");
+    let Place::Cluster(nodes) = cluster else {
+        panic!("{cluster:?}");
+    };
+    let expected = ["redis://127.0.0.1:7000", "redis://127.0.0.1:7001"];
+    assert_eq!(revealed(&nodes), expected);
+}
+
+#[test]
 fn secrets_are_in_no_debug_output_and_in_no_diagnostic() {
     let text = "graph: { subgraphs: { users: { schema: users.graphql } } }
 connectors: { sources: { users.api: { headers: { authorization: '${TOKEN}' }, $config: { key: '${TOKEN}' } } } }
 services: { users: { headers: { authorization: '${TOKEN}' } } }
+cache: { redis: { url: 'redis://user:${TOKEN}@127.0.0.1' } }
 ";
     let debug = format!("{:?}", read(text));
     let document = Document::new("weir.yaml", "listen: { address: '${TOKEN}' }");
@@ -193,6 +266,7 @@ fn every_default_in_the_schema_is_the_default_of_an_empty_file() {
         format!("{:?}", full.services),
         format!("{:?}", bare.services)
     );
+    assert_eq!(format!("{:?}", full.cache), format!("{:?}", bare.cache));
     assert_eq!(format!("{:?}", full.log), format!("{:?}", bare.log));
     assert_eq!(
         format!("{:?}", full.shutdown),

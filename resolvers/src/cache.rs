@@ -23,7 +23,7 @@ pub use self::entry::{Entry, State, Value};
 pub use self::key::{Key, KeyBase, KeyParts, Show, canonical, digest, entity_key};
 pub use self::lifetime::{Answer, Credentials, Lifetime, Policy, Reuse, Scope, negative, reuse};
 use self::memory::{Memory, Stored};
-pub use self::settings::{CacheSettings, Place, RedisSettings};
+pub use self::settings::{CacheSettings, Place, RedisSettings, is_redis_address};
 use self::stats::Stats;
 pub use self::stats::{Counts, LATENCY_BOUNDS};
 use self::store::Store;
@@ -215,6 +215,12 @@ impl Cache {
         };
         let connected = futures_util::future::join(shared.store.connected(), shared.heard.begun());
         tokio::time::timeout(limit, connected).await.is_ok()
+    }
+
+    /// Whether Redis answers, from now on; `None` without one. Ends when the cache is gone.
+    pub fn connection(&self) -> Option<watch::Receiver<bool>> {
+        let shared = self.inner.shared.as_ref()?;
+        Some(shared.store.ups_and_downs())
     }
 
     /// What happened up to now.

@@ -15,6 +15,8 @@ pub(super) fn check(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
     let services = services(graph);
     diagnostics.extend(config.services.unknown(&services));
     diagnostics.extend(unused_urls(config, &services));
+    let sources = graph.sources().map(|(_, source)| &*source.service);
+    diagnostics.extend(config.cache.unknown_subgraphs(&sources.collect()));
     diagnostics
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use redis::IntoConnectionInfo as _;
+
 use super::entry::clock::Clock;
 
 /// Everything that is decided about the cache.
@@ -80,6 +82,17 @@ pub enum Place {
     },
     /// A Cluster, of which these members are asked first.
     Cluster(Vec<String>),
+}
+
+/// Whether `text` is an address that a [`Place`] can have.
+pub fn is_redis_address(text: &str) -> bool {
+    let url = redis::parse_redis_url(text);
+    let is_over_tcp = url.is_some_and(|url| {
+        let is_plain = url.fragment().is_none() && !url.path().contains('-');
+        let has_place = url.has_host() && url.port() != Some(0);
+        is_plain && has_place && matches!(url.scheme(), "redis" | "rediss")
+    });
+    is_over_tcp && text.into_connection_info().is_ok()
 }
 
 impl fmt::Debug for Place {

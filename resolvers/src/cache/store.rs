@@ -38,6 +38,7 @@ pub(super) struct Store {
     /// One, or several parts of a Cluster's slots: some of its nodes may fail alone.
     breakers: Box<[Breaker]>,
     broke: Notify,
+    is_up: watch::Sender<bool>,
     stats: Arc<Stats>,
 }
 
@@ -69,6 +70,7 @@ impl Store {
             link: watch::Sender::new(None),
             breakers: (0..parts).map(|_| Breaker::default()).collect(),
             broke: Notify::new(),
+            is_up: watch::Sender::new(false),
             settings,
             stats,
         }
@@ -167,6 +169,18 @@ impl Store {
         self.link.borrow().is_some() && !self.breakers.iter().all(Breaker::is_open)
     }
 
+    /// The same for who wants to know when it changes.
+    pub(super) fn ups_and_downs(&self) -> watch::Receiver<bool> {
+        self.is_up.subscribe()
+    }
+
+    fn note_whether_up(&self) {
+        self.is_up.send_if_modified(|was_up| {
+            let is_up = self.is_up();
+            std::mem::replace(was_up, is_up) != is_up
+        });
+    }
+
     /// Waits until there is a connection.
     pub(super) async fn connected(&self) {
         // The sender is our own field: it cannot be gone.
@@ -227,6 +241,7 @@ impl Store {
         if is_up.contains(&true) {
             self.link.send_replace(Some(link));
         }
+        self.note_whether_up();
         is_up.into_iter().all(|is_up| is_up)
     }
 
@@ -354,6 +369,7 @@ impl Store {
         };
         if breaker.failed(name, failures) {
             self.stats.breaker_opened.one();
+            self.note_whether_up();
             self.broke.notify_one();
         }
         None
