@@ -8,14 +8,14 @@ use std::net::Ipv4Addr;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Request, Response, Value, Variables};
-use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::net::TcpListener;
 
-use crate::http::{Answer, Call, Problem, Query, Route, written};
+use crate::http::{Answer, Call, Lifetime, Problem, Query, Route, written};
 use crate::service::{Api, Service, Tasks};
 use crate::store::render;
 
@@ -33,6 +33,8 @@ pub async fn graphql(name: &'static str, schema: impl Executor) -> io::Result<Se
 pub(crate) struct GraphQl<E> {
     name: &'static str,
     schema: E,
+    /// Of queries whose schema gives them one, instead of that.
+    lifetime: Option<Lifetime>,
 }
 
 /// How an operation is sent.
@@ -46,7 +48,32 @@ pub(crate) enum Endpoint {
 
 impl<E> GraphQl<E> {
     pub(crate) fn new(name: &'static str, schema: E) -> Self {
-        Self { name, schema }
+        Self {
+            name,
+            schema,
+            lifetime: None,
+        }
+    }
+
+    /// Queries that may be kept at all say this.
+    pub(crate) fn lasting(self, lifetime: Lifetime) -> Self {
+        Self {
+            lifetime: Some(lifetime),
+            ..self
+        }
+    }
+}
+
+impl<E> GraphQl<E> {
+    /// How long an answer without errors holds.
+    fn lifetime(&self, response: &Response) -> Lifetime {
+        let computed = response.cache_control.value();
+        let computed = computed.and_then(|text| Lifetime::parse(&text).ok());
+        match (computed, &self.lifetime) {
+            (Some(_), Some(lifetime)) => lifetime.clone(),
+            (Some(computed), None) => computed,
+            (None, _) => Lifetime::no_store(),
+        }
     }
 }
 
@@ -81,7 +108,12 @@ impl<E: Executor> Api for GraphQl<E> {
         }
         let request = request.data(parts.headers.clone());
         let response = self.schema.execute(request).await;
-        Ok(answer(parts, response, is_query))
+        let mut answer = answer(parts, &response);
+        if is_query && response.is_ok() {
+            self.lifetime(&response).put(&mut answer);
+        }
+        answer.headers_mut().extend(response.http_headers);
+        Ok(answer)
     }
 }
 
@@ -139,21 +171,15 @@ fn is_query(request: &mut Request) -> bool {
         .all(|(_, operation)| operation.node.ty == OperationType::Query)
 }
 
-fn answer(parts: &Parts, response: Response, is_query: bool) -> Answer {
-    let mut answer = written(render(&response));
+fn answer(parts: &Parts, response: &Response) -> Answer {
+    let mut answer = written(render(response));
     if let Some(media_type) = asked_media_type(parts) {
-        if never_began(&response) {
+        if never_began(response) {
             *answer.status_mut() = StatusCode::BAD_REQUEST;
         }
         let media_type = HeaderValue::from_static(media_type);
         answer.headers_mut().insert(CONTENT_TYPE, media_type);
     }
-    let lifetime = response.cache_control.value();
-    let lifetime = lifetime.filter(|_| is_query && response.is_ok());
-    if let Some(Ok(lifetime)) = lifetime.map(HeaderValue::try_from) {
-        answer.headers_mut().insert(CACHE_CONTROL, lifetime);
-    }
-    answer.headers_mut().extend(response.http_headers);
     answer
 }
 

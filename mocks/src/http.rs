@@ -5,6 +5,7 @@
 mod answer;
 mod body;
 mod ids;
+mod lifetime;
 mod list;
 mod page;
 mod payload;
@@ -15,6 +16,7 @@ mod route;
 pub(crate) use self::answer::{Answer, created, no_content, read, text, written};
 pub(crate) use self::body::{Given, MAX_BODY, Object, json_body};
 pub(crate) use self::ids::{Groups, asked_ids, list_of, optional_id};
+pub(crate) use self::lifetime::Lifetime;
 pub(crate) use self::list::ListBody;
 pub(crate) use self::page::{Direction, Page};
 pub(crate) use self::payload::Payload;

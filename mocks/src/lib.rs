@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod events;
 mod graphql;
 mod http;
 mod model;
@@ -34,5 +35,5 @@ pub use crate::graphql::graphql;
 pub use crate::model::Clock;
 pub use crate::recorded::Recorded;
 pub use crate::service::{Fault, Service};
-pub use crate::settings::Settings;
+pub use crate::settings::{Events, Lifetimes, Settings};
 pub use crate::shop::Shop;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
-use mocks::{Recorded, Service, Settings};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mocks::{Events, Recorded, Service, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -29,6 +29,8 @@ enum Command {
         /// The port to listen on; 0 takes a free one.
         #[arg(long, default_value_t = USERS_PORT)]
         port: u16,
+        #[command(flatten)]
+        lasting: Lasting,
     },
     /// What is for sale, and who reserved which pieces.
     Products {
@@ -37,6 +39,10 @@ enum Command {
         /// The port to listen on; 0 takes a free one.
         #[arg(long, default_value_t = PRODUCTS_PORT)]
         port: u16,
+        #[command(flatten)]
+        lasting: Lasting,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// What was bought; reserves pieces at the products service.
     Orders {
@@ -48,6 +54,8 @@ enum Command {
         /// Where the products service is.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5002")]
         products: String,
+        #[command(flatten)]
+        lasting: Lasting,
     },
     /// What customers think of what they bought; a GraphQL subgraph at `/graphql`.
     Reviews {
@@ -56,23 +64,19 @@ enum Command {
         /// The port to listen on; 0 takes a free one.
         #[arg(long, default_value_t = REVIEWS_PORT)]
         port: u16,
+        #[command(flatten)]
+        lasting: Lasting,
     },
     /// All of them in one process.
     All {
         #[command(flatten)]
         host: Host,
-        /// The port of users; 0 takes a free one, as with the others.
-        #[arg(long, value_name = "PORT", default_value_t = USERS_PORT)]
-        users_port: u16,
-        /// The port of products.
-        #[arg(long, value_name = "PORT", default_value_t = PRODUCTS_PORT)]
-        products_port: u16,
-        /// The port of orders.
-        #[arg(long, value_name = "PORT", default_value_t = ORDERS_PORT)]
-        orders_port: u16,
-        /// The port of reviews.
-        #[arg(long, value_name = "PORT", default_value_t = REVIEWS_PORT)]
-        reviews_port: u16,
+        #[command(flatten)]
+        ports: Ports,
+        #[command(flatten)]
+        lasting: Lasting,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// What was recorded in a folder, and nothing else; for the examples.
     Recorded {
@@ -91,6 +95,53 @@ struct Host {
     /// The address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value_t = LOCAL)]
     host: IpAddr,
+}
+
+#[derive(Args)]
+struct Ports {
+    /// The port of users; 0 takes a free one, as with the others.
+    #[arg(long = "users-port", value_name = "PORT", default_value_t = USERS_PORT)]
+    users: u16,
+    /// The port of products.
+    #[arg(long = "products-port", value_name = "PORT", default_value_t = PRODUCTS_PORT)]
+    products: u16,
+    /// The port of orders.
+    #[arg(long = "orders-port", value_name = "PORT", default_value_t = ORDERS_PORT)]
+    orders: u16,
+    /// The port of reviews.
+    #[arg(long = "reviews-port", value_name = "PORT", default_value_t = REVIEWS_PORT)]
+    reviews: u16,
+}
+
+#[derive(Args)]
+struct Lasting {
+    /// What reads say about keeping them, such as `products=public, max-age=5`; an empty TEXT is
+    /// no header. KIND is one of merchants, users, products, product-lists, orders, reviews,
+    /// missing (a 404).
+    #[arg(long, value_name = "KIND=TEXT", value_parser = cache_control)]
+    cache_control: Vec<(Kind, String)>,
+}
+
+#[derive(Args, Default)]
+struct Telling {
+    /// Tell changes of price and stock to a Redis stream, such as `redis://127.0.0.1:6379`.
+    #[arg(long, value_name = "URL")]
+    events: Option<String>,
+    /// The name of the stream.
+    #[arg(long, value_name = "NAME", default_value = Events::STREAM, requires = "events")]
+    events_stream: String,
+}
+
+/// What is read.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Merchants,
+    Users,
+    Products,
+    ProductLists,
+    Orders,
+    Reviews,
+    Missing,
 }
 
 /// Why nothing runs.
@@ -144,54 +195,99 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
 
 /// Starts what was asked for, in the order in which it is to be stopped: those that call first.
 async fn start(command: Command) -> Result<Vec<Service>, Failure> {
-    let settings = Settings::default();
     let services = match command {
-        Command::Users { host, port } => {
+        Command::Users {
+            host,
+            port,
+            lasting,
+        } => {
+            let settings = settings(lasting, Telling::default());
             vec![Service::users(host.bind(port).await?, &settings)]
         }
-        Command::Products { host, port } => {
+        Command::Products {
+            host,
+            port,
+            lasting,
+            telling,
+        } => {
+            let settings = settings(lasting, telling);
             vec![Service::products(host.bind(port).await?, &settings)]
         }
         Command::Orders {
             host,
             port,
             products,
+            lasting,
         } => {
-            vec![Service::orders(
-                host.bind(port).await?,
-                &products,
-                &settings,
-            )]
+            let listener = host.bind(port).await?;
+            let settings = settings(lasting, Telling::default());
+            vec![Service::orders(listener, &products, &settings)]
         }
-        Command::Reviews { host, port } => {
+        Command::Reviews {
+            host,
+            port,
+            lasting,
+        } => {
+            let settings = settings(lasting, Telling::default());
             vec![Service::reviews(host.bind(port).await?, &settings)]
         }
         Command::All {
             host,
-            users_port,
-            products_port,
-            orders_port,
-            reviews_port,
-        } => {
-            let users = host.bind(users_port).await?;
-            let products = host.bind(products_port).await?;
-            let orders = host.bind(orders_port).await?;
-            let reviews = host.bind(reviews_port).await?;
-            let products = Service::products(products, &settings).map_err(Failure::Start)?;
-            let orders = Service::orders(orders, products.url(), &settings);
-            let users = Service::users(users, &settings);
-            vec![
-                orders,
-                Ok(products),
-                users,
-                Service::reviews(reviews, &settings),
-            ]
-        }
+            ports,
+            lasting,
+            telling,
+        } => return all(&host, &ports, &settings(lasting, telling)).await,
         // No service of the shop; `run` has dealt with it.
         Command::Recorded { .. } => Vec::new(),
     };
     let services: io::Result<_> = services.into_iter().collect();
     services.map_err(Failure::Start)
+}
+
+async fn all(host: &Host, ports: &Ports, settings: &Settings) -> Result<Vec<Service>, Failure> {
+    let users = host.bind(ports.users).await?;
+    let products = host.bind(ports.products).await?;
+    let orders = host.bind(ports.orders).await?;
+    let reviews = host.bind(ports.reviews).await?;
+    let products = Service::products(products, settings).map_err(Failure::Start)?;
+    let orders = Service::orders(orders, products.url(), settings);
+    let services = [
+        orders,
+        Ok(products),
+        Service::users(users, settings),
+        Service::reviews(reviews, settings),
+    ];
+    let services: io::Result<_> = services.into_iter().collect();
+    services.map_err(Failure::Start)
+}
+
+fn settings(lasting: Lasting, telling: Telling) -> Settings {
+    let mut settings = Settings::default();
+    for (kind, text) in lasting.cache_control {
+        let lifetimes = &mut settings.lifetimes;
+        let lifetime = match kind {
+            Kind::Merchants => &mut lifetimes.merchants,
+            Kind::Users => &mut lifetimes.users,
+            Kind::Products => &mut lifetimes.products,
+            Kind::ProductLists => &mut lifetimes.product_lists,
+            Kind::Orders => &mut lifetimes.orders,
+            Kind::Reviews => &mut lifetimes.reviews,
+            Kind::Missing => &mut lifetimes.missing,
+        };
+        *lifetime = text;
+    }
+    settings.events = telling.events.map(|url| Events {
+        url,
+        stream: telling.events_stream,
+    });
+    settings
+}
+
+/// Reads `KIND=TEXT`.
+fn cache_control(written: &str) -> Result<(Kind, String), String> {
+    let (kind, text) = written.split_once('=').ok_or("`=` is missing")?;
+    let kind = Kind::from_str(kind, false)?;
+    Ok((kind, text.to_owned()))
 }
 
 impl Host {
@@ -250,14 +346,21 @@ fn complain(line: &str) {
 
 const AFTER_HELP: &str = "\
 State is in memory and begins anew with each start. Each service has /openapi.yaml (the
-contract), /health, /metrics, /_calls (counts by route) and /_faults. To break something:
+contract), /health, /metrics, /_calls (counts by route), /_faults and /_cache_control.
+To break something:
 
   curl -X PUT -H 'content-type: application/json' http://127.0.0.1:5001/_faults \\
     -d '{\"route\": \"GET /users\", \"fault\": {\"delay_ms\": 200}}'
 
 A fault is one of {\"delay_ms\": N}, {\"trickle_ms\": N}, {\"status\": N}, \"stall\", \"reset\",
 \"not_json\", \"cut_short\", or null to mend; without a route it holds for all of them.
-DELETE /_faults mends everything.";
+DELETE /_faults mends everything. To change what reads say about keeping them:
+
+  curl -X PUT -H 'content-type: application/json' http://127.0.0.1:5002/_cache_control \\
+    -d '{\"route\": \"GET /products/{id}\", \"cache_control\": \"max-age=1\"}'
+
+null lets the service say what it says by itself, \"\" is no header; DELETE, without a route and
+without a body, undoes all of it.";
 
 const USERS_PORT: u16 = 5001;
 const PRODUCTS_PORT: u16 = 5002;

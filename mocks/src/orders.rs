@@ -18,19 +18,21 @@ use self::idempotency::Keys;
 use self::place::Placing;
 use self::warehouse::Warehouse;
 use crate::http::{
-    Answer, Call, Direction, Groups, ListBody, Page, Problem, Query, Route, asked_ids, list_of,
-    optional_id, read, written,
+    Answer, Call, Direction, Groups, Lifetime, ListBody, Page, Problem, Query, Route, asked_ids,
+    list_of, optional_id, read, written,
 };
 use crate::model::Clock;
 use crate::model::Status;
 use crate::seed;
 use crate::service::{Api, Tasks};
-use crate::settings::Settings;
+use crate::settings::{Settings, lifetime};
 
 /// The orders and what can be done with them.
 #[derive(Debug)]
 pub(crate) struct Orders {
     desk: Arc<Desk>,
+    lifetime: Lifetime,
+    missing: Lifetime,
 }
 
 /// What calls and the work they leave behind share.
@@ -71,6 +73,8 @@ impl Orders {
         };
         Ok(Self {
             desk: Arc::new(desk),
+            lifetime: lifetime("orders", &settings.lifetimes.orders)?,
+            missing: lifetime("what is missing", &settings.lifetimes.missing)?,
         })
     }
 
@@ -83,8 +87,11 @@ impl Orders {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         match book.rows().get(id.index()) {
-            Some(row) => Ok(read(call.parts, LIFETIME, row.json().clone(), row.hash())),
-            None => Err(call.nothing()),
+            Some(row) => {
+                let lifetime = &self.lifetime;
+                Ok(read(call.parts, lifetime, row.json().clone(), row.hash()))
+            }
+            None => Err(call.nothing().lasting(&self.missing)),
         }
     }
 
@@ -102,7 +109,7 @@ impl Orders {
         } else {
             self.page(query)?
         };
-        Ok(list_answer(call, body))
+        Ok(self.list_answer(call, body))
     }
 
     fn page(&self, mut query: Query<'_>) -> Result<ListBody, Problem> {
@@ -133,7 +140,7 @@ impl Orders {
             .unwrap_or_else(PoisonError::into_inner);
         let newest_first = |id| book.of_user(id).iter().rev();
         let body = groups.write(("userId", "orders"), book.rows(), newest_first);
-        Ok(list_answer(call, body))
+        Ok(self.list_answer(call, body))
     }
 
     fn by_merchant(&self, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -147,7 +154,12 @@ impl Orders {
             .unwrap_or_else(PoisonError::into_inner);
         let newest_first = |id| book.of_merchant(id).iter().rev();
         let body = groups.write(("merchantId", "orders"), book.rows(), newest_first);
-        Ok(list_answer(call, body))
+        Ok(self.list_answer(call, body))
+    }
+
+    fn list_answer(&self, call: &Call<'_>, body: ListBody) -> Answer {
+        let (json, hash) = body.into_parts();
+        read(call.parts, &self.lifetime, json, hash)
     }
 
     /// Goes on to the end even if the client goes away: pieces must not get lost on the way.
@@ -204,15 +216,7 @@ impl Api for Orders {
     }
 }
 
-fn list_answer(call: &Call<'_>, body: ListBody) -> Answer {
-    let (json, hash) = body.into_parts();
-    read(call.parts, LIFETIME, json, hash)
-}
-
 /// The service stops while the work is under way.
 fn stopping() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service is stopping.")
 }
-
-/// An order may change at any moment, and is nobody else's business: keep it, but ask each time.
-const LIFETIME: &str = "private, no-cache";

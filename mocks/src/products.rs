@@ -7,6 +7,7 @@ mod reservation;
 mod search;
 mod stock;
 
+use std::io;
 use std::sync::{PoisonError, RwLock};
 
 use hyper::Method;
@@ -14,13 +15,15 @@ use hyper::Method;
 use self::reservation::NewReservation;
 use self::search::Filter;
 use self::stock::{ProductChange, Stock};
+use crate::events::Feed;
 use crate::http::{
-    Answer, Call, Direction, Groups, Page, Problem, Route, asked_ids, created, list_of, no_content,
-    read, written,
+    Answer, Call, Direction, Groups, Lifetime, Page, Problem, Route, asked_ids, created, list_of,
+    no_content, read, written,
 };
 use crate::model::Clock;
 use crate::seed;
-use crate::service::Api;
+use crate::service::{Api, Tasks};
+use crate::settings::{Settings, lifetime};
 use crate::store::render;
 
 /// The range and what can be done with it.
@@ -28,6 +31,10 @@ use crate::store::render;
 pub(crate) struct Products {
     stock: RwLock<Stock>,
     clock: Clock,
+    feed: Feed,
+    lifetime: Lifetime,
+    list_lifetime: Lifetime,
+    missing: Lifetime,
 }
 
 /// What the service does.
@@ -43,7 +50,7 @@ pub(crate) enum Endpoint {
 
 impl Products {
     /// The range of the opening day, with the pieces of all open orders reserved.
-    pub(crate) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(settings: &Settings, tasks: &Tasks) -> io::Result<Self> {
         let products = seed::products();
         let orders = seed::orders(&products);
         let mut stock = Stock::new(products);
@@ -54,10 +61,15 @@ impl Products {
                 .map(|item| (item.product_id, item.quantity));
             stock.hold(order.reservation, pieces.collect());
         }
-        Self {
+        let lifetimes = &settings.lifetimes;
+        Ok(Self {
             stock: RwLock::new(stock),
-            clock,
-        }
+            clock: settings.clock,
+            feed: Feed::start(settings.events.as_ref(), tasks)?,
+            lifetime: lifetime("products", &lifetimes.products)?,
+            list_lifetime: lifetime("lists of products", &lifetimes.product_lists)?,
+            missing: lifetime("what is missing", &lifetimes.missing)?,
+        })
     }
 
     fn get(&self, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -65,30 +77,40 @@ impl Products {
         let id = call.id()?;
         let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
         match stock.rows().get(id.index()) {
-            Some(row) => Ok(read(call.parts, LIFETIME, row.json().clone(), row.hash())),
-            None => Err(call.nothing()),
+            Some(row) => {
+                let lifetime = &self.lifetime;
+                Ok(read(call.parts, lifetime, row.json().clone(), row.hash()))
+            }
+            None => Err(call.nothing().lasting(&self.missing)),
         }
     }
 
     fn list(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         let mut query = call.query()?;
-        let body = if let Some(ids) = query.take("ids") {
+        let (body, lifetime) = if let Some(ids) = query.take("ids") {
             query.finish()?;
             let ids = asked_ids(&ids)?;
             let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
-            list_of(stock.rows(), &ids)
+            let all_exist = ids.iter().all(|id| id.index() < stock.rows().len());
+            let lifetime = if all_exist {
+                &self.lifetime
+            } else {
+                &self.missing
+            };
+            (list_of(stock.rows(), &ids), lifetime)
         } else {
             let page = Page::take(&mut query)?;
             let filter = Filter::take(&mut query)?;
             query.finish()?;
             let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
-            match filter.matching(&stock) {
+            let body = match filter.matching(&stock) {
                 None => page.of_all(stock.rows(), Direction::OldestFirst),
                 Some(ids) => page.of_matching(stock.rows(), &ids, Direction::OldestFirst),
-            }
+            };
+            (body, &self.list_lifetime)
         };
         let (json, hash) = body.into_parts();
-        Ok(read(call.parts, LIFETIME, json, hash))
+        Ok(read(call.parts, lifetime, json, hash))
     }
 
     fn by_merchant(&self, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -99,7 +121,7 @@ impl Products {
         let keys = ("merchantId", "products");
         let body = groups.write(keys, stock.rows(), |id| stock.of_merchant(id).iter());
         let (json, hash) = body.into_parts();
-        Ok(read(call.parts, LIFETIME, json, hash))
+        Ok(read(call.parts, &self.list_lifetime, json, hash))
     }
 
     async fn change(&self, call: Call<'_>) -> Result<Answer, Problem> {
@@ -110,7 +132,10 @@ impl Products {
         let now = self.clock.now();
         let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
         match stock.change(id, change, now)? {
-            Some(row) => Ok(written(row.json().clone())),
+            Some(row) => {
+                self.feed.tell(PRODUCT, id);
+                Ok(written(row.json().clone()))
+            }
             None => Err(nothing),
         }
     }
@@ -122,6 +147,9 @@ impl Products {
         let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
         let reservation = stock.reserve(new, now)?;
         drop(stock);
+        for held in &reservation.items {
+            self.feed.tell(PRODUCT, held.product_id);
+        }
         let location = format!("/reservations/{}", reservation.id);
         Ok(created(render(&reservation), &location))
     }
@@ -130,11 +158,12 @@ impl Products {
         call.no_query()?;
         let now = self.clock.now();
         let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
-        if stock.give_back(&call.segment(), now) {
-            Ok(no_content())
-        } else {
-            Err(call.nothing())
+        let returned = stock.give_back(&call.segment(), now);
+        drop(stock);
+        for id in returned.ok_or_else(|| call.nothing())? {
+            self.feed.tell(PRODUCT, id);
         }
+        Ok(no_content())
     }
 }
 
@@ -155,6 +184,10 @@ impl Api for Products {
         "products"
     }
 
+    fn figures(&self) -> String {
+        self.feed.figures(self.name())
+    }
+
     async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
         match endpoint {
             Endpoint::Get => self.get(&call),
@@ -167,5 +200,5 @@ impl Api for Products {
     }
 }
 
-/// Prices and stock change during the day, and anybody may see them.
-const LIFETIME: &str = "public, max-age=30";
+/// What a product is called where its changes are told: the name of the type in the graph.
+const PRODUCT: &str = "Product";

@@ -1,4 +1,4 @@
-//! A service that runs: its socket, its counters, its faults, and its end.
+//! A service that runs: its socket, its counters, its switches, and its end.
 //!
 //! What it is asked and what it answers is the business of an `Api`.
 
@@ -6,6 +6,7 @@ mod board;
 mod control;
 mod fault;
 mod serve;
+mod switches;
 mod tasks;
 
 use std::io;
@@ -19,7 +20,7 @@ use self::board::Board;
 pub use self::fault::Fault;
 use self::serve::Host;
 pub(crate) use self::tasks::Tasks;
-use crate::http::{Answer, Call, Problem, Route};
+use crate::http::{Answer, Call, Lifetime, Problem, Route};
 
 /// One service of the shop, listening.
 ///
@@ -45,6 +46,11 @@ pub(crate) trait Api: Send + Sync + 'static {
 
     /// What the service is called: `users`.
     fn name(&self) -> &'static str;
+
+    /// What it has to add to `/metrics`.
+    fn figures(&self) -> String {
+        String::new()
+    }
 
     /// Does what `endpoint` stands for.
     fn answer(
@@ -103,9 +109,7 @@ impl Service {
     /// When there is no such route: a test that counts a misspelt one must not pass.
     #[track_caller]
     pub fn calls_to(&self, route: &str) -> u64 {
-        let index = self.board.index_of(route);
-        assert!(index.is_some(), "{} has no route `{route}`", self.name());
-        index.map_or(0, |index| self.board.calls_at(index))
+        self.board.calls_at(self.place_of(route))
     }
 
     /// Counts from zero again. The figures under `/metrics` go on.
@@ -116,7 +120,7 @@ impl Service {
     /// Breaks every route in this way from the next call on, or with `None` mends them, except
     /// those that `fault_on` broke.
     pub fn fault(&self, fault: Option<Fault>) {
-        self.board.set_fault(None, fault);
+        self.board.faults.set(None, fault);
     }
 
     /// Breaks one route, such as `GET /users`, whatever `fault` says about all of them.
@@ -126,9 +130,34 @@ impl Service {
     /// When there is no such route.
     #[track_caller]
     pub fn fault_on(&self, route: &str, fault: Option<Fault>) {
-        let index = self.board.index_of(route);
-        assert!(index.is_some(), "{} has no route `{route}`", self.name());
-        self.board.set_fault(index, fault);
+        self.board.faults.set(Some(self.place_of(route)), fault);
+    }
+
+    /// Sends this `Cache-Control` with every read from the next call on, or with `None` what the
+    /// service says by itself; empty text is no header. Routes of `set_cache_control_on` keep
+    /// theirs.
+    ///
+    /// A read is a `GET` that is answered with 200, 304, or 404 for the one thing it asks for, and
+    /// a GraphQL query without errors. All else stays `no-store`.
+    ///
+    /// # Panics
+    ///
+    /// When the text cannot be a header.
+    #[track_caller]
+    pub fn set_cache_control(&self, text: Option<&str>) {
+        self.board.lifetimes.set(None, text.map(lifetime));
+    }
+
+    /// The same for one route, such as `GET /users/{id}`, whatever `set_cache_control` says about
+    /// all of them.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such route, or the text cannot be a header.
+    #[track_caller]
+    pub fn set_cache_control_on(&self, route: &str, text: Option<&str>) {
+        let place = Some(self.place_of(route));
+        self.board.lifetimes.set(place, text.map(lifetime));
     }
 
     /// Closes the listener and every connection at once; further connects are refused.
@@ -148,6 +177,13 @@ impl Service {
         self.tasks.stop().await;
         ended
     }
+
+    #[track_caller]
+    fn place_of(&self, route: &str) -> usize {
+        let index = self.board.index_of(route);
+        assert!(index.is_some(), "{} has no route `{route}`", self.name());
+        index.unwrap_or_default()
+    }
 }
 
 impl Drop for Service {
@@ -155,4 +191,11 @@ impl Drop for Service {
         self.closing.cancel();
         self.tasks.abandon();
     }
+}
+
+#[track_caller]
+fn lifetime(text: &str) -> Lifetime {
+    let parsed = Lifetime::parse(text);
+    assert!(parsed.is_ok(), "{text:?} cannot be a header");
+    parsed.unwrap_or_else(|_| Lifetime::none())
 }

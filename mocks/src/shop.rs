@@ -10,7 +10,7 @@ use crate::orders::Orders;
 use crate::products::Products;
 use crate::reviews::Reviews;
 use crate::service::{Service, Tasks};
-use crate::settings::Settings;
+use crate::settings::{Settings, lifetime};
 use crate::users::Users;
 
 /// A whole shop on ports of its own.
@@ -59,12 +59,14 @@ impl Shop {
 impl Service {
     /// The users service on `listener`.
     pub fn users(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
-        Self::start(listener, Users::new(settings.clock), Tasks::default())
+        Self::start(listener, Users::new(settings)?, Tasks::default())
     }
 
     /// The products service on `listener`.
     pub fn products(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
-        Self::start(listener, Products::new(settings.clock), Tasks::default())
+        let tasks = Tasks::default();
+        let products = Products::new(settings, &tasks)?;
+        Self::start(listener, products, tasks)
     }
 
     /// The orders service on `listener`; `products` is the URL of the products service, which
@@ -74,10 +76,13 @@ impl Service {
         let orders = Orders::new(products, settings, tasks.clone())?;
         Self::start(listener, orders, tasks)
     }
+
     /// The reviews service on `listener`.
     pub fn reviews(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
         let tasks = Tasks::default();
         let reviews = Reviews::new(settings, tasks.clone());
-        Self::start(listener, GraphQl::new("reviews", reviews), tasks)
+        let lifetime = lifetime("reviews", &settings.lifetimes.reviews)?;
+        let reviews = GraphQl::new("reviews", reviews).lasting(lifetime);
+        Self::start(listener, reviews, tasks)
     }
 }

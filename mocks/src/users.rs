@@ -5,6 +5,7 @@
 mod change;
 mod directory;
 
+use std::io;
 use std::sync::{PoisonError, RwLock};
 
 use hyper::Method;
@@ -12,18 +13,22 @@ use hyper::Method;
 use self::change::{NewUser, UserChange};
 use self::directory::Directory;
 use crate::http::{
-    Answer, Call, Direction, Page, Problem, Route, asked_ids, created, list_of, read, written,
+    Answer, Call, Direction, Lifetime, Page, Problem, Route, asked_ids, created, list_of, read,
+    written,
 };
-use crate::model::Clock;
-use crate::model::Kind;
+use crate::model::{Clock, Id, Kind};
 use crate::seed;
 use crate::service::Api;
+use crate::settings::{Settings, lifetime};
 
 /// The accounts and what can be done with them.
 #[derive(Debug)]
 pub(crate) struct Users {
     directory: RwLock<Directory>,
     clock: Clock,
+    public: Lifetime,
+    private: Lifetime,
+    missing: Lifetime,
 }
 
 /// What the service does.
@@ -37,11 +42,15 @@ pub(crate) enum Endpoint {
 
 impl Users {
     /// The accounts of the opening day.
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self {
+    pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
+        let lifetimes = &settings.lifetimes;
+        Ok(Self {
             directory: RwLock::new(Directory::new(seed::users())),
-            clock,
-        }
+            clock: settings.clock,
+            public: lifetime("merchants", &lifetimes.merchants)?,
+            private: lifetime("users", &lifetimes.users)?,
+            missing: lifetime("what is missing", &lifetimes.missing)?,
+        })
     }
 
     fn get(&self, call: &Call<'_>) -> Result<Answer, Problem> {
@@ -52,21 +61,25 @@ impl Users {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         match directory.rows().get(id.index()) {
-            Some(row) => Ok(read(call.parts, LIFETIME, row.json().clone(), row.hash())),
-            None => Err(call.nothing()),
+            Some(row) => {
+                let lifetime = self.lifetime(&directory, &[id]);
+                Ok(read(call.parts, lifetime, row.json().clone(), row.hash()))
+            }
+            None => Err(call.nothing().lasting(&self.missing)),
         }
     }
 
     fn list(&self, call: &Call<'_>) -> Result<Answer, Problem> {
         let mut query = call.query()?;
-        let body = if let Some(ids) = query.take("ids") {
+        let (body, lifetime) = if let Some(ids) = query.take("ids") {
             query.finish()?;
             let ids = asked_ids(&ids)?;
             let directory = self
                 .directory
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
-            list_of(directory.rows(), &ids)
+            let lifetime = self.lifetime(&directory, &ids);
+            (list_of(directory.rows(), &ids), lifetime)
         } else {
             let page = Page::take(&mut query)?;
             let kind =
@@ -83,17 +96,32 @@ impl Users {
                 .directory
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
-            match kind {
+            let body = match kind {
                 None => page.of_all(directory.rows(), Direction::OldestFirst),
                 Some(kind) => page.of_matching(
                     directory.rows(),
                     directory.of_kind(kind),
                     Direction::OldestFirst,
                 ),
-            }
+            };
+            (body, &self.private)
         };
         let (json, hash) = body.into_parts();
-        Ok(read(call.parts, LIFETIME, json, hash))
+        Ok(read(call.parts, lifetime, json, hash))
+    }
+
+    /// Merchants are public and last longer; one customer among them is reason to be careful, and
+    /// who is missing may come.
+    fn lifetime(&self, directory: &Directory, ids: &[Id]) -> &Lifetime {
+        let rows = directory.rows();
+        let found = ids.iter().filter_map(|id| rows.get(id.index()));
+        if found.clone().any(|row| row.value().kind == Kind::Customer) {
+            &self.private
+        } else if found.count() < ids.len() {
+            &self.missing
+        } else {
+            &self.public
+        }
     }
 
     async fn create(&self, call: Call<'_>) -> Result<Answer, Problem> {
@@ -149,6 +177,3 @@ impl Api for Users {
         }
     }
 }
-
-/// People move and rename themselves seldom; what they see of each other may be a minute old.
-const LIFETIME: &str = "private, max-age=60";

@@ -5,12 +5,14 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATC
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
+use crate::http::Lifetime;
+
 /// A whole answer, before anything is done to it on the way out.
 pub(crate) type Answer = Response<Bytes>;
 
 /// A read: `json`, whose version is `hash`, for as long as `lifetime` says; 304 when the client
 /// has that version.
-pub(crate) fn read(parts: &Parts, lifetime: &'static str, json: Bytes, hash: u64) -> Answer {
+pub(crate) fn read(parts: &Parts, lifetime: &Lifetime, json: Bytes, hash: u64) -> Answer {
     let tag = format!("\"{hash:016x}\"");
     let known = parts
         .headers
@@ -18,8 +20,8 @@ pub(crate) fn read(parts: &Parts, lifetime: &'static str, json: Bytes, hash: u64
         .iter()
         .any(|header| names(header.as_bytes(), tag.as_bytes()));
     let mut answer = Response::new(if known { Bytes::new() } else { json });
+    lifetime.put(&mut answer);
     let headers = answer.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(lifetime));
     if let Ok(tag) = HeaderValue::try_from(tag) {
         headers.insert(ETAG, tag);
     }

@@ -5,7 +5,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::http::Answer;
+use crate::http::{Answer, Lifetime};
 use crate::store::render;
 
 /// Why a call was not done.
@@ -49,6 +49,7 @@ struct More {
     kind: Option<Kind>,
     extensions: Map<String, Value>,
     header: Option<(HeaderName, HeaderValue)>,
+    lifetime: Option<Lifetime>,
 }
 
 /// The members of the JSON object, in the order of the RFC.
@@ -111,6 +112,13 @@ impl Problem {
         self
     }
 
+    /// Lets it be kept for a while; others are told anew each time.
+    #[must_use]
+    pub(crate) fn lasting(mut self, lifetime: &Lifetime) -> Self {
+        self.more().lifetime = Some(lifetime.clone());
+        self
+    }
+
     /// The answer to the request for `instance`, a path.
     pub(crate) fn into_answer(self, instance: &str) -> Answer {
         let more = self.more.as_deref();
@@ -132,8 +140,13 @@ impl Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some((name, value)) = self.more.and_then(|more| more.header) {
-            headers.insert(name, value);
+        if let Some(more) = self.more {
+            if let Some((name, value)) = more.header {
+                headers.insert(name, value);
+            }
+            if let Some(lifetime) = more.lifetime {
+                lifetime.put(&mut answer);
+            }
         }
         answer
     }

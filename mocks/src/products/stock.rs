@@ -150,20 +150,19 @@ impl Stock {
         self.reservations.insert(id, pieces);
     }
 
-    /// Puts the pieces back on the shelf; false when nobody holds any under this name.
-    pub(super) fn give_back(&mut self, id: &str, now: Timestamp) -> bool {
-        let Some(pieces) = self.reservations.remove(id) else {
-            return false;
-        };
-        for (product, quantity) in pieces {
+    /// Puts the pieces back on the shelf, and tells which products they are; `None` when nobody
+    /// holds any under this name.
+    pub(super) fn give_back(&mut self, id: &str, now: Timestamp) -> Option<Vec<Id>> {
+        let pieces = self.reservations.remove(id)?;
+        for (product, quantity) in &pieces {
             if let Some(row) = self.rows.get_mut(product.index()) {
                 row.change(|product| {
-                    product.stock = product.stock.saturating_add(quantity);
+                    product.stock = product.stock.saturating_add(*quantity);
                     product.updated_at = now;
                 });
             }
         }
-        true
+        Some(pieces.into_iter().map(|(product, _)| product).collect())
     }
 
     fn take(&mut self, item: Wanted, now: Timestamp) -> Option<Held> {

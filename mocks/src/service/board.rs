@@ -1,15 +1,15 @@
-//! What is counted and what is broken, route by route.
+//! What is counted, what is broken and what is said anew, route by route.
 //!
-//! Counting takes one atomic addition, and a service without faults asks for them with one load.
+//! Counting takes one atomic addition.
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hyper::StatusCode;
 
-use crate::http::Route;
-use crate::service::Fault;
+use super::fault::Fault;
+use super::switches::Switches;
+use crate::http::{Lifetime, Route};
 
 /// The counters and switches of one service.
 #[derive(Debug)]
@@ -17,16 +17,10 @@ pub(crate) struct Board {
     service: &'static str,
     /// One for each route, in the order of the table; the last one is for calls without a route.
     counters: Vec<Counter>,
-    broken: AtomicBool,
-    faults: RwLock<Faults>,
-}
-
-/// What is switched on.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Faults {
-    pub(super) everywhere: Option<Fault>,
-    /// Route index and fault; few at any time.
-    pub(super) on_routes: Vec<(usize, Fault)>,
+    /// What breaks.
+    pub(super) faults: Switches<Fault>,
+    /// What is said about keeping answers, in place of what the service would say.
+    pub(super) lifetimes: Switches<Lifetime>,
 }
 
 #[derive(Debug)]
@@ -52,8 +46,8 @@ impl Board {
         Self {
             service,
             counters,
-            broken: AtomicBool::new(false),
-            faults: RwLock::default(),
+            faults: Switches::default(),
+            lifetimes: Switches::default(),
         }
     }
 
@@ -118,41 +112,6 @@ impl Board {
             let calls = counter.calls.load(Ordering::Relaxed);
             counter.forgotten.store(calls, Ordering::Relaxed);
         }
-    }
-
-    /// The fault of a call to the route at `index`; a route's own wins over the service's.
-    pub(super) fn fault(&self, index: usize) -> Option<Fault> {
-        if !self.broken.load(Ordering::Acquire) {
-            return None;
-        }
-        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
-        let own = faults.on_routes.iter().find(|(route, _)| *route == index);
-        own.map(|(_, fault)| *fault).or(faults.everywhere)
-    }
-
-    pub(super) fn set_fault(&self, index: Option<usize>, fault: Option<Fault>) {
-        let mut faults = self.faults.write().unwrap_or_else(PoisonError::into_inner);
-        match index {
-            None => faults.everywhere = fault,
-            Some(index) => {
-                faults.on_routes.retain(|(route, _)| *route != index);
-                faults.on_routes.extend(fault.map(|fault| (index, fault)));
-            }
-        }
-        let broken = faults.everywhere.is_some() || !faults.on_routes.is_empty();
-        self.broken.store(broken, Ordering::Release);
-    }
-
-    pub(super) fn mend_all(&self) {
-        let mut faults = self.faults.write().unwrap_or_else(PoisonError::into_inner);
-        *faults = Faults::default();
-        self.broken.store(false, Ordering::Release);
-    }
-
-    /// What is switched on at this moment.
-    pub(super) fn faults(&self) -> Faults {
-        let faults = self.faults.read().unwrap_or_else(PoisonError::into_inner);
-        faults.clone()
     }
 
     pub(super) fn route_name(&self, index: usize) -> &str {

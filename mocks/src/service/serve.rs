@@ -95,7 +95,7 @@ async fn respond<A: Api>(
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     if control::owns(path) {
-        let answer = control::answer(&host.board, A::OPENAPI, &parts, body).await;
+        let answer = control::answer(host, &parts, body).await;
         return Ok(or_problem(answer, &parts).map(Payload::whole));
     }
     let found = find(A::ROUTES, &parts.method, path);
@@ -104,8 +104,8 @@ async fn respond<A: Api>(
         Found::OtherMethods(_) | Found::Nothing => host.board.unmatched(),
     };
     host.board.count_call(index);
-    let fault = host.board.fault(index);
-    let answer = match before(fault, &parts).await {
+    let fault = host.board.faults.at(index);
+    let mut answer = match before(fault, &parts).await {
         Some(answer) => answer,
         None => match found {
             Found::Route(_, endpoint) => {
@@ -120,6 +120,9 @@ async fn respond<A: Api>(
             }
         },
     };
+    if let Some(lifetime) = host.board.lifetimes.at(index) {
+        lifetime.put_anew(&mut answer);
+    }
     host.board.count_answer(index, answer.status());
     after(fault, answer, &parts, reset)
 }

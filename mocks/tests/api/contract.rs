@@ -302,8 +302,13 @@ fn check(contract: &Value, route: &str, reply: &Reply) {
         let optional = name == "Idempotency-Replayed";
         let value = reply.header(name);
         assert!(optional || !value.is_empty(), "{route}: no {name}");
-        if !optional && schema["const"].is_string() {
-            assert_eq!(schema["const"], value, "{route}: {name}");
+        let constant = schema.get("const").map(std::slice::from_ref);
+        let allowed = constant.or_else(|| schema["enum"].as_array().map(Vec::as_slice));
+        if !optional && let Some(allowed) = allowed {
+            assert!(
+                allowed.iter().any(|one| one == value),
+                "{route}: {name}: {value}"
+            );
         }
     }
     let Some(content) = response["content"].as_object() else {

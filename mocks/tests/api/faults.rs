@@ -178,6 +178,7 @@ async fn a_fault_of_one_route_leaves_the_others_alone() {
         "/metrics",
         "/_calls",
         "/_faults",
+        "/_cache_control",
         "/openapi.yaml",
     ] {
         shop.users.fault(Some(Fault::Stall));

@@ -50,7 +50,7 @@ async fn a_query_may_be_asked_with_get_and_a_mutation_may_not() {
         reply.expect(200)["data"],
         json!({ "review": { "id": "5" } })
     );
-    assert_eq!(reply.header("cache-control"), "max-age=60");
+    assert_eq!(reply.header("cache-control"), "public, max-age=60");
 
     let write = "mutation { addReview(input: { productId: 1, userId: 60, rating: 1, title: \"t\", body: \"b\" }) { id } }";
     let reply = ask(&[("query", write)]).await;

@@ -44,9 +44,9 @@ async fn one_of_each_is_what_the_seed_says() {
 async fn every_read_says_how_long_it_lasts_and_which_version_it_is() {
     let shop = Shop::start().await.unwrap();
     for (service, path, lifetime) in [
-        (&shop.users, "/users/7", "private, max-age=60"),
-        (&shop.users, "/users?ids=1,2", "private, max-age=60"),
-        (&shop.products, "/products/7", "public, max-age=30"),
+        (&shop.users, "/users/57", "private, max-age=60"),
+        (&shop.users, "/users?ids=51,52", "private, max-age=60"),
+        (&shop.products, "/products/7", "public, max-age=3600"),
         (&shop.products, "/products?limit=3", "public, max-age=30"),
         (
             &shop.products,

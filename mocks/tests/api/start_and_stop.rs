@@ -51,6 +51,50 @@ fn orders_alone_find_products_where_they_are_told() {
 }
 
 #[test]
+fn a_service_says_about_keeping_what_it_is_told() {
+    let told = ["--cache-control", "products=public, max-age=7"];
+    let told = told.iter().chain(&["--cache-control", "missing="]);
+    let mut products = start(["products", "--port", "0"].iter().chain(told));
+    let url = first_url(&mut products);
+    let address = url.trim_start_matches("http://");
+    let one = ask(address, "/products/1");
+    assert!(
+        one.contains("cache-control: public, max-age=7\r\n"),
+        "{one}"
+    );
+    let none = ask(address, "/products/1001");
+    assert!(none.starts_with("HTTP/1.1 404 "), "{none}");
+    assert!(!none.contains("cache-control"), "{none}");
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    for (option, value, complaint) in [
+        ("--cache-control", "products", "`=` is missing"),
+        (
+            "--cache-control",
+            "prices=private",
+            "invalid variant: prices",
+        ),
+        (
+            "--cache-control",
+            "products=a\nb",
+            "lifetime of products cannot be a header",
+        ),
+        ("--events", "nowhere", "cannot start: "),
+        ("--events-stream", "changes", "--events <URL>"),
+    ] {
+        let output = Command::new(BINARY)
+            .args(["products", "--port", "0", option, value])
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "{value}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(complaint), "{text}");
+    }
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
