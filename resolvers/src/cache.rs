@@ -200,6 +200,11 @@ impl Cache {
         self.inner.revoker.invalidate(tags).await
     }
 
+    /// The same for who cannot wait: elsewhere as soon as the background work comes to it.
+    pub fn invalidate_later(&self, tags: &[Tag]) {
+        self.inner.revoker.invalidate_later(tags);
+    }
+
     /// Runs `work` (a renewal) beside everything else; drops it when too much is under way.
     pub fn in_background(&self, work: BoxFuture<'static, ()>) {
         if self.inner.background.try_send(work).is_err() {

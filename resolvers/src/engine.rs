@@ -9,6 +9,7 @@ use schema::graph::Graph;
 use schema::operation::{OperationKind, Variables};
 use serde_json::value::RawValue;
 
+use self::effects::Effects;
 use crate::account::FetchAccount;
 use crate::batch::Loader;
 use crate::cache::Reuse;
@@ -20,6 +21,8 @@ use crate::project::project;
 use crate::selection::{From, ROOT};
 use crate::settings::{Batching, Settings};
 use crate::tree::Tree;
+
+mod effects;
 
 /// Answers operations over one graph. Immutable; share it behind an `Arc`.
 #[derive(Debug)]
@@ -157,7 +160,9 @@ impl Engine {
             reports: self.settings.reports,
             error_limit: self.settings.limits.errors,
         };
+        let effects = Effects::of(caching, &prepared, &variables);
         let executed = execute(&context, tree).await;
+        effects.happened(&executed.tree).await;
         let errors = project(
             &prepared.written,
             &executed.tree,

@@ -10,12 +10,14 @@ use schema::caching::{TagFormat, TagPart};
 use schema::json::Json;
 use schema::types::Name;
 
+use self::effects::Effect;
 use crate::cache::{
     Credentials, KeyBase, KeyParts, Policy, Show, Tag, Tags, Wanted, canonical, entity_key,
 };
 use crate::extract::Extract;
 
 pub(crate) mod compile;
+pub(crate) mod effects;
 mod inside;
 pub(crate) mod values;
 
@@ -24,6 +26,8 @@ pub(crate) mod values;
 pub(crate) struct Kept {
     /// By fetch; `None`: nothing.
     pub(crate) fetches: Vec<Option<KeptFetch>>,
+    /// What a mutation makes invalid.
+    pub(crate) effects: Vec<Effect>,
 }
 
 /// What may be kept of one fetch.
@@ -223,14 +227,12 @@ impl Tagging {
         if !self.formats.is_empty() {
             let arguments = arguments.and_then(parsed);
             let formats = self.formats.iter();
-            let names = formats.filter_map(|format| {
-                named(format, arguments.as_ref(), entity.as_ref())
-            });
+            let names =
+                formats.filter_map(|format| named(format, arguments.as_ref(), entity.as_ref()));
             tags.extend(names.map(|name| Tag::named(&name)));
         }
         tags
     }
-
 }
 
 fn parsed(text: &str) -> Option<Json> {

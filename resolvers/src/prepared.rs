@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use schema::connector::Gives;
 use schema::graph::Graph;
-use schema::operation::{
-    Invalid, InvalidKind, Operation, OperationKind, ReadLimits, Variables,
-};
+use schema::operation::{Invalid, InvalidKind, Operation, OperationKind, ReadLimits, Variables};
 use schema::source::Access;
 use schema::types::Name;
 use tokio::time::Instant;
@@ -17,6 +15,7 @@ use crate::document::{Document, Part, document};
 use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::{Compile, Extract};
 use crate::fetch::Sources;
+use crate::keep::effects::effects;
 use crate::keep::{self, Kept};
 use crate::plan::explain::explain;
 use crate::plan::explain::outline::outline;
@@ -77,6 +76,10 @@ impl Prepared {
         let operation = read(graph, settings, query, operation_name)?;
         let introspects = introspects(&operation, settings).map_err(|error| vec![error])?;
         let mut selection = Selection::of(&operation, graph.types());
+        let mut kept = Kept::default();
+        if operation.kind == OperationKind::Mutation && settings.caching.is_some() {
+            kept.effects = effects(graph, &mut selection);
+        }
         let plan = plan(graph, &mut selection, operation.kind)
             .map_err(|error| vec![unplanned(error.to_string())])?;
         let documents = documents(graph, (&operation, &selection), &plan)?;
@@ -93,7 +96,7 @@ impl Prepared {
                 .map(|(_, position)| position.is_abstract(graph.types()))
                 .collect(),
             written: Written::of(&selection, graph),
-            kept: Kept::default(),
+            kept,
             introspects,
             introspected: OnceLock::new(),
             operation,
@@ -103,7 +106,7 @@ impl Prepared {
     }
 
     /// The same, with what may be kept of it: nothing of a mutation.
-    pub(crate) fn kept_by(self, sources: &Sources, caching: &Caching) -> Self {
+    pub(crate) fn kept_by(mut self, sources: &Sources, caching: &Caching) -> Self {
         if self.operation.kind == OperationKind::Mutation {
             return self;
         }
@@ -115,8 +118,8 @@ impl Prepared {
             programs: &self.programs,
             documents: &self.documents,
         };
-        let kept = compile.kept();
-        Self { kept, ..self }
+        self.kept.fetches = compile.fetches();
+        self
     }
 
     /// How a fetch is asked for in a request to a service that speaks GraphQL.

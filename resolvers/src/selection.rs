@@ -171,6 +171,26 @@ impl Selection {
         })
     }
 
+    /// The slot of a field without arguments of objects of type `on`, which somebody beside the
+    /// client asks for.
+    pub(crate) fn ask(
+        &mut self,
+        (at, on): (PositionId, TypeId),
+        field: &Field,
+        when: &When,
+        types: &Types,
+    ) -> usize {
+        self.build(types, |builder| {
+            let wanted = Wanted {
+                field,
+                arguments: &[],
+                on: &[on],
+                when,
+            };
+            builder.slot(at, &wanted)
+        })
+    }
+
     /// The slots of what a source must be told of objects of type `on`. What is inside of them
     /// stands at places of its own, where nothing else is asked for.
     pub(crate) fn require(

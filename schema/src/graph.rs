@@ -47,6 +47,16 @@ impl Graph {
         Self { caching, ..self }
     }
 
+    /// What all subgraphs say about keeping what they give.
+    pub fn said_of_caching(&self) -> impl Iterator<Item = &Caching> {
+        self.sources
+            .iter()
+            .map(|source| &source.service)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .filter_map(|service| self.caching.get(service))
+    }
+
     /// What a subgraph says about keeping what it gives; `None` where it says nothing.
     pub fn caching(&self, subgraph: &str) -> Option<&Caching> {
         self.caching.get(subgraph)

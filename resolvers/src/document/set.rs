@@ -76,8 +76,8 @@ impl Set {
     pub(super) fn canonical(&self) -> String {
         let fields = self.fields.iter().map(Field::canonical);
         let fragments = self.fragments.iter();
-        let fragments = fragments
-            .map(|fragment| format!("...on {}{}", fragment.on, fragment.set.canonical()));
+        let fragments =
+            fragments.map(|fragment| format!("...on {}{}", fragment.on, fragment.set.canonical()));
         let mut members: Vec<String> = fields.chain(fragments).collect();
         if self.type_name {
             members.push("__typename".to_owned());

@@ -94,12 +94,7 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     /// Makes a request for some objects, if there are any.
-    pub(super) fn send(
-        &mut self,
-        round: Round,
-        document: &'a Document,
-        flights: &mut Flights<'c>,
-    ) {
+    pub(super) fn send(&mut self, round: Round, document: &'a Document, flights: &mut Flights<'c>) {
         let Some((service, variables)) = self.question(&round, document) else {
             return;
         };
@@ -156,7 +151,10 @@ impl<'c, 'a> Run<'c, 'a> {
 
     pub(super) fn put_back(&mut self, asked: Vec<Asked<'a>>) {
         for Asked { part, entities, .. } in asked {
-            if let State::Running { entities: place, .. } = &mut self.states[part.fetch] {
+            if let State::Running {
+                entities: place, ..
+            } = &mut self.states[part.fetch]
+            {
                 *place = entities;
             }
         }
@@ -288,9 +286,8 @@ impl<'c, 'a> Run<'c, 'a> {
         let (there, missing) = which.split_at(elements.len().min(which.len()));
         broken(missing, TOO_FEW);
         let told = there.iter().zip(elements);
-        let (told, other): (Vec<_>, Vec<_>) = told.partition(|(_, element)| {
-            matches!(element.kind(), Kind::Null | Kind::Object(_))
-        });
+        let (told, other): (Vec<_>, Vec<_>) =
+            told.partition(|(_, element)| matches!(element.kind(), Kind::Null | Kind::Object(_)));
         let other: Vec<usize> = other.into_iter().map(|(object, _)| *object).collect();
         broken(&other, NO_ENTITY);
         for (object, element) in told {

@@ -20,8 +20,7 @@ use super::read::Reader;
 use super::run::Run;
 use super::{ByConnector, CallId, Caller, State, merge, variables};
 use crate::cache::{
-    Answer, Claim, Found, Hit, Renewal, Reuse, Value as Kept, Waiting, Wanted, negative,
-    reuse,
+    Answer, Claim, Found, Hit, Renewal, Reuse, Value as Kept, Waiting, Wanted, negative, reuse,
 };
 use crate::document::{Document, Given, Part};
 use crate::extract::fill::Fill;
@@ -268,7 +267,12 @@ impl<'c, 'a> Run<'c, 'a> {
             (Some(slot), value) => {
                 for row in entities.rows(object) {
                     let at = (fetch.at, *row, slot);
-                    merge::set(&mut self.tree, &prepared.selection, &fetch.takes, (at, value));
+                    merge::set(
+                        &mut self.tree,
+                        &prepared.selection,
+                        &fetch.takes,
+                        (at, value),
+                    );
                 }
             }
             (None, Value::Object(row)) => self.copy(fetch, row, entities.rows(object)),

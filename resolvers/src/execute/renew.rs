@@ -224,7 +224,11 @@ impl Job {
     }
 
     /// What was asked for; `None` where an error was told.
-    fn values(&self, asked: &ByRequest, reply: &Reply) -> Option<Vec<Option<Option<bytes::Bytes>>>> {
+    fn values(
+        &self,
+        asked: &ByRequest,
+        reply: &Reply,
+    ) -> Option<Vec<Option<Option<bytes::Bytes>>>> {
         let response = Response::of(reply.graphql().ok()?, &reply.answer).ok()?;
         let data = response.data.filter(|_| response.errors.is_none())?;
         let part = self.prepared.part(self.fetch)?;
@@ -232,7 +236,9 @@ impl Job {
             let kind = part.kinds.first()?;
             return Some(vec![root(kind, data).map(Some)]);
         };
-        let list = data.get(&listed.key).filter(|list: &Node<'_>| list.is_list())?;
+        let list = data
+            .get(&listed.key)
+            .filter(|list: &Node<'_>| list.is_list())?;
         let values: Vec<_> = list.elements().map(entity).collect();
         (values.len() == asked.kinds.len()).then_some(values)
     }

@@ -4,8 +4,8 @@ use hashbrown::HashMap;
 
 use super::entities::Entities;
 use super::flights::Flights;
-use super::{CallId, Context, Executed, State, merge};
 use super::graphql::Round;
+use super::{CallId, Context, Executed, State, merge};
 use crate::cache::{Claim, Reuse};
 use crate::error::{ConnectorReport, Failures, FetchError};
 use crate::plan::Fetch;

@@ -257,7 +257,10 @@ impl<'c, 'a> Run<'c, 'a> {
         stand_in: &StandIn<'a>,
         (own, reply): (&[usize], &Reply),
     ) {
-        let is_whole = self.context.kept(by.index).is_some_and(|kept| kept.by_batch);
+        let is_whole = self
+            .context
+            .kept(by.index)
+            .is_some_and(|kept| kept.by_batch);
         let claims = self.claims[by.index].iter_mut();
         let claim = claims.take(own.len()).find_map(Option::take);
         let (Some(keep), Some(claim)) = (self.context.keep(by.index), claim) else {

@@ -60,7 +60,11 @@ impl Reply {
     ) -> Option<Arc<Mapped>> {
         let made = || make().map(Arc::new);
         let (known, mapped) = self.mapped.get_or_init(|| (source, made()));
-        if *known == source { mapped.clone() } else { made() }
+        if *known == source {
+            mapped.clone()
+        } else {
+            made()
+        }
     }
 
     /// Where the object of each key is in the list that `list` gives; `None` when it gives none.
@@ -111,7 +115,11 @@ impl Index {
 }
 
 /// Appends the key of an object, as the tree writes those of rows; `None` when a part is missing.
-pub(crate) fn write_key(object: &Value<'_>, FieldSet(fields): &FieldSet, out: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn write_key(
+    object: &Value<'_>,
+    FieldSet(fields): &FieldSet,
+    out: &mut Vec<u8>,
+) -> Option<()> {
     for (name, inner) in fields {
         let value = object.get(name)?;
         if !inner.is_empty() {

@@ -11,7 +11,7 @@ use schema::source::{Access, Entry, NodeId, Objects, Serves, Source};
 use schema::types::{Name, TypeId};
 
 use super::inside::{Inside, Look, keys};
-use super::{Arguments, Headers, Keep, Kept, KeptFetch, Tagging};
+use super::{Arguments, Headers, Keep, KeptFetch, Tagging};
 use crate::cache::{Policy, Scope, Tag};
 use crate::document::{Document, EnteredAs, Part};
 use crate::extract::Compile as Reading;
@@ -35,13 +35,11 @@ pub(crate) struct Compile<'a> {
 
 impl Compile<'_> {
     /// What may be kept of a query.
-    pub(crate) fn kept(&self) -> Kept {
+    pub(crate) fn fetches(&self) -> Vec<Option<KeptFetch>> {
         let fetches = self.plan.fetches.iter().enumerate();
-        Kept {
-            fetches: fetches
-                .map(|(index, fetch)| self.fetch(index, fetch))
-                .collect(),
-        }
+        fetches
+            .map(|(index, fetch)| self.fetch(index, fetch))
+            .collect()
     }
 
     fn graph(&self) -> &Graph {
@@ -127,7 +125,9 @@ impl Compile<'_> {
         let stand_in = self.programs[by.index].as_ref()?.stand_in.as_ref()?;
         let source = self.graph().source(stand_in.source);
         let (connector, ready) = self.sources.connector(stand_in.source)?;
-        let own = by.source.node(by.source.entries[by.fetch.first().entry].node);
+        let own = by
+            .source
+            .node(by.source.entries[by.fetch.first().entry].node);
         let own = own.fields.get(field)?.child?;
         let on = by.source.node(own).on;
         let is_batch = |entry: &&Entry| entry.on == on && matches!(entry.serves, Serves::Batch(_));
@@ -176,7 +176,11 @@ impl Compile<'_> {
                 .entries
                 .iter()
                 .any(|entry| entry.on == given && entry.serves == Serves::Object);
-        if is_entity { Arguments::Entity } else { Arguments::Plain }
+        if is_entity {
+            Arguments::Entity
+        } else {
+            Arguments::Plain
+        }
     }
 
     fn tagging_of_connector(
@@ -307,7 +311,9 @@ impl Compile<'_> {
                 self.entity((said, ty), names.collect(), tagging);
             } else {
                 let name = &self.graph().types().get(ty).name;
-                tagging.always.extend([Tag::type_name(name), Tag::members(name)]);
+                tagging
+                    .always
+                    .extend([Tag::type_name(name), Tag::members(name)]);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{FutureExt, join_all};
 use http::HeaderName;
 use serde_json::{Value, json};
 
@@ -83,7 +83,8 @@ async fn root_fields_are_kept_by_their_arguments() {
     })
     .await;
     for _ in 0..2 {
-        kept.ask("{ a: list(first: 2) { id } b: list(first: 3) { id } }").await;
+        kept.ask("{ a: list(first: 2) { id } b: list(first: 3) { id } }")
+            .await;
     }
     let mut asked = kept.service.asked();
     asked.sort_unstable();
@@ -118,8 +119,10 @@ async fn what_says_that_it_is_for_all_is_shared_by_callers() {
     assert_eq!(batches(kept.service.asked()).len(), 1);
 
     kept.passes(60);
-    kept.service
-        .answers_with(&[("cache-control", "public, max-age=60"), ("vary", "Authorization")]);
+    kept.service.answers_with(&[
+        ("cache-control", "public, max-age=60"),
+        ("vary", "Authorization"),
+    ]);
     for token in ["Bearer a", "Bearer b", "Bearer a"] {
         kept.ask_as(token, query).await;
     }
@@ -252,4 +255,74 @@ async fn errors_are_not_kept() {
     kept.service.comes_back();
     let answer = kept.ask("{ thing(id: 1) { name } }").await;
     assert_eq!(answer["thing"]["name"], "thing 1 v1");
+}
+
+/// The same graph, where a mutation says that what it returns is no longer as it was.
+fn with_effects(on_touch: &str) -> String {
+    THINGS.replace(
+        r#"http: { POST: "/touch" }, selection: "id name count")"#,
+        &format!(r#"http: {{ POST: "/touch" }}, selection: "id name count") {on_touch}"#),
+    )
+}
+
+#[tokio::test]
+async fn what_a_mutation_returns_is_asked_for_again() {
+    let kept = Kept::with(&with_effects("@openfed__cacheInvalidate"), |_| ()).await;
+    kept.service.says("max-age=3600");
+    kept.ask("{ list(first: 3) { name } whole { name } }").await;
+    kept.service.asked();
+    kept.service.changes();
+
+    // The client does not ask for ids; two things come back, the first and the second.
+    kept.ask("mutation { touch { count } }").await;
+
+    let answer = kept.ask("{ list(first: 3) { name } whole { name } }").await;
+    assert_eq!(
+        answer["list"],
+        json!([
+            { "name": "thing 1 v2" }, { "name": "thing 2 v2" }, { "name": "thing 3 v1" }
+        ])
+    );
+    assert_eq!(answer["whole"], named(1..=2, 2));
+    let asked = kept.service.asked();
+    let reads: Vec<_> = asked
+        .iter()
+        .filter(|it| it.starts_with("/things") || it.starts_with("/whole"))
+        .collect();
+    assert_eq!(reads.len(), 2, "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_mutation_may_name_types_and_tags() {
+    for on_touch in [
+        "@cacheInvalidate(types: [\"Thing\"])",
+        "@cacheInvalidate(tags: [\"all\"])",
+    ] {
+        let sdl = with_effects(on_touch).replace(
+            "type Thing\n      @key(fields: \"id\")",
+            "type Thing\n      @key(fields: \"id\") @cacheTag(format: \"all\")",
+        );
+        let kept = Kept::with(&sdl, |_| ()).await;
+        kept.service.says("max-age=3600");
+        kept.ask("{ list(first: 3) { name } }").await;
+        kept.service.changes();
+        kept.ask("mutation { touch { id } }").await;
+        let answer = kept.ask("{ list(first: 3) { name } }").await;
+        assert_eq!(answer, json!({ "list": named(1..=3, 2) }), "{on_touch}");
+    }
+}
+
+#[tokio::test]
+async fn a_mutation_that_nobody_waits_for_makes_invalid_all_the_same() {
+    let kept = Kept::with(&with_effects("@openfed__cacheInvalidate"), |_| ()).await;
+    kept.service.says("max-age=3600");
+    kept.ask("{ list(first: 3) { name } }").await;
+    kept.service.changes();
+
+    let mutation = kept.ask("mutation { touch { id } }");
+    assert!(mutation.now_or_never().is_none());
+
+    // Which ones it returned nobody knows: all of them are asked for.
+    let answer = kept.ask("{ list(first: 3) { name } }").await;
+    assert_eq!(answer, json!({ "list": named(1..=3, 2) }));
 }

@@ -28,9 +28,19 @@ const THINGS: &str = r#"
 /// An engine with a cache over `list`, whose answers are not kept, and `things`, whose are.
 fn engine(things: &Scripted) -> (Engine, Clock) {
     let list = Scripted::new(|document, variables| {
-        let written = document.split("count: ").nth(1).unwrap().split(')').next().unwrap();
-        let count = variables["count"].as_u64().unwrap_or_else(|| written.parse().unwrap());
-        let list: Vec<Value> = (1..=count).map(|id| json!({ "id": id.to_string() })).collect();
+        let written = document
+            .split("count: ")
+            .nth(1)
+            .unwrap()
+            .split(')')
+            .next()
+            .unwrap();
+        let count = variables["count"]
+            .as_u64()
+            .unwrap_or_else(|| written.parse().unwrap());
+        let list: Vec<Value> = (1..=count)
+            .map(|id| json!({ "id": id.to_string() }))
+            .collect();
         json!({ "data": { "first": list } })
     });
     let clock = Clock::manual(Moment(1_700_000_000_000));
@@ -62,9 +72,15 @@ fn things() -> Scripted {
             }),
         };
         let entities = variables["r0"].as_array().into_iter().flatten();
-        let entities: Vec<Value> = entities.map(|it| thing(it["id"].as_str().unwrap())).collect();
+        let entities: Vec<Value> = entities
+            .map(|it| thing(it["id"].as_str().unwrap()))
+            .collect();
         let mut data = json!({});
-        for (key, value) in [("best", thing("7")), ("worst", thing("1")), ("none", Value::Null)] {
+        for (key, value) in [
+            ("best", thing("7")),
+            ("worst", thing("1")),
+            ("none", Value::Null),
+        ] {
             if document.contains(&format!("{key}")) {
                 data[key] = value;
             }
@@ -79,7 +95,9 @@ fn things() -> Scripted {
 async fn names(engine: &Engine, count: usize) -> Vec<String> {
     let query = "query($count: Int!) { first(count: $count) { name } }";
     let answer = ask(engine, query, json!({ "count": count })).await;
-    let list = answer["first"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    let list = answer["first"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{answer}"));
     list.iter()
         .map(|thing| thing["name"].as_str().unwrap_or("nobody").to_owned())
         .collect()
@@ -95,7 +113,10 @@ async fn only_entities_that_are_missing_are_asked_for() {
     assert_eq!(names(&engine, 2).await, ["1 of 1", "2 of 1"]);
     let asked = things.asked();
     assert_eq!(asked.len(), 2);
-    assert!(asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"3"}]}"#), "{asked:?}");
+    assert!(
+        asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"3"}]}"#),
+        "{asked:?}"
+    );
 
     clock.advance(Duration::from_secs(60));
     assert_eq!(names(&engine, 1).await, ["1 of 3"]);
@@ -126,7 +147,10 @@ async fn conditions_are_a_part_of_what_is_asked() {
     let with = ask(&engine, query, json!({ "so": true })).await;
 
     assert_eq!(without["first"][0], json!({ "name": "1 of 1" }));
-    assert_eq!(with["first"][0], json!({ "name": "1 of 2", "made": { "year": 2000 } }));
+    assert_eq!(
+        with["first"][0],
+        json!({ "name": "1 of 2", "made": { "year": 2000 } })
+    );
 }
 
 #[tokio::test]
@@ -151,7 +175,10 @@ async fn what_does_not_exist_is_believed_for_a_short_while() {
     clock.advance(Duration::from_secs(5));
     names(&engine, 13).await;
     let asked = things.asked();
-    assert!(asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"13"}]}"#), "{asked:?}");
+    assert!(
+        asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"13"}]}"#),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]
@@ -164,25 +191,36 @@ async fn an_entity_of_which_an_error_is_told_is_not_kept() {
                 id => json!({ "name": id }),
             })
             .collect();
-        let second = variables["r0"].as_array().unwrap().iter().position(|it| it["id"] == "2");
-        let errors = second.map(|at| json!([{ "message": "no", "path": ["_entities", at, "name"] }]));
+        let second = variables["r0"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .position(|it| it["id"] == "2");
+        let errors =
+            second.map(|at| json!([{ "message": "no", "path": ["_entities", at, "name"] }]));
         json!({ "data": { "_entities": entities }, "errors": errors })
     });
     let (engine, _) = engine(&things);
     let query = "{ first(count: 3) { name } }";
     for _ in 0..2 {
         let answer = ask(&engine, query, json!({})).await;
-        assert_eq!(answer["errors"], json!(["first.1.name: things: answered with an error: no"]));
+        assert_eq!(
+            answer["errors"],
+            json!(["first.1.name: things: answered with an error: no"])
+        );
     }
     let asked = things.asked();
-    assert!(asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"2"}]}"#), "{asked:?}");
+    assert!(
+        asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"2"}]}"#),
+        "{asked:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_error_without_a_place_keeps_nothing() {
-    let things = Scripted::new(|_, _| {
-        json!({ "data": { "_entities": [{ "name": "one" }] }, "errors": [{ "message": "somewhere" }] })
-    });
+    let things = Scripted::new(
+        |_, _| json!({ "data": { "_entities": [{ "name": "one" }] }, "errors": [{ "message": "somewhere" }] }),
+    );
     let (engine, _) = engine(&things);
     for _ in 0..2 {
         ask(&engine, "{ first(count: 1) { name } }", json!({})).await;

@@ -210,7 +210,9 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
     let body = match uri.path() {
         "/list" => {
             let first = ids.first().copied().unwrap_or_default();
-            let list: Vec<Value> = (1..=first).map(|id| json!({ "id": id.to_string() })).collect();
+            let list: Vec<Value> = (1..=first)
+                .map(|id| json!({ "id": id.to_string() }))
+                .collect();
             return axum::Json(json!(list)).into_response();
         }
         "/whole" | "/touch" => json!([thing(1), thing(2)]),

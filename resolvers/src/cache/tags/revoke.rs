@@ -66,6 +66,21 @@ impl Revoker {
         Reached::ThisProcess
     }
 
+    /// Makes `tags` invalid here at once, and leaves it to [`Self::run`] to tell Redis.
+    pub(in crate::cache) fn invalidate_later(&self, tags: &[Tag]) {
+        self.stats.invalidations.add(tags.len());
+        if self.store.is_some() {
+            drop(Untold {
+                revoker: self,
+                tags,
+            });
+            return;
+        }
+        for tag in tags {
+            self.generations.replace(*tag, new_generation());
+        }
+    }
+
     /// Tells Redis what it could not be told, until `stop` is dropped.
     pub(in crate::cache) async fn run(self: Arc<Self>, mut stop: watch::Receiver<()>) {
         let Some(store) = &self.store else { return };

@@ -3,10 +3,10 @@
 use futures_util::future::BoxFuture;
 use schema::json::{Kind, Node};
 
-use super::super::{Caller, State};
 use super::super::flights::Flights;
 use super::super::graphql::{Asked, Round};
 use super::super::run::Run;
+use super::super::{Caller, State};
 use super::{Lifetimes, Sorted, wait};
 use crate::cache::{Claim, Found, Reuse};
 use crate::document::take::{Fields, Objects, Told};
@@ -143,8 +143,9 @@ impl<'c, 'a> Run<'c, 'a> {
             for (object, hit) in &hits {
                 self.take_hit((part.fetch, Some(part)), (&entities, *object), hit);
             }
-            if let State::Running { entities: place, .. } =
-                &mut self.states[part.fetch]
+            if let State::Running {
+                entities: place, ..
+            } = &mut self.states[part.fetch]
             {
                 *place = entities;
             }
