@@ -33,6 +33,8 @@ pub struct Lookup {
     pub tags: Vec<String>,
     /// What was found.
     pub found: Found,
+    /// Why there is nothing, where there is nothing.
+    pub why: Option<Why>,
     /// How long ago it was kept, where something was found.
     pub age: Option<Duration>,
     /// What is kept of it from now on.
@@ -52,6 +54,22 @@ pub enum Found {
     Negative(Level),
     /// It was not there, or no longer good.
     Missing,
+}
+
+/// Why a value is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nobody fetched it, or it had to make room, or it is not known to this process and Redis
+    /// cannot be asked.
+    Unknown,
+    /// Its time is over.
+    Expired,
+    /// It was made invalid.
+    Invalid,
+    /// Answers like it say that they may not be kept.
+    Uncacheable,
+    /// Another was fetching it, and it did not come in time or cannot be shared.
+    NotShared,
 }
 
 /// One call.

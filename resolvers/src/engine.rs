@@ -158,6 +158,7 @@ impl Engine {
             headers: &request.headers,
             timeout: self.settings.operation_timeout,
             reports: self.settings.reports,
+            explain: request.explain,
             error_limit: self.settings.limits.errors,
         };
         let effects = Effects::of(caching, &prepared, &variables);
@@ -175,7 +176,7 @@ impl Engine {
             failures: executed.failures.each,
             reports: executed.reports,
             reuse: executed.reuse.filter(|_| caching.is_some() && is_query),
-            account: Vec::new(),
+            account: executed.account,
         })
     }
 

@@ -12,12 +12,15 @@ use schema::connector::Connector;
 use schema::operation::{OperationKind, Variables};
 use schema::source::SourceId;
 
+use self::account::Accounts;
 use self::entities::Entities;
 use self::flights::{Flights, Landed};
 use self::run::Run;
 use self::shared::Shared;
+use crate::account::FetchAccount;
 use crate::batch::Loader;
-use crate::cache::{Cache, Found, Reuse};
+use crate::cache::{Cache, Found, Moment, Reuse};
+use crate::engine::Explain;
 use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
 use crate::fetch::ready::Ready;
 use crate::fetch::{self, Reach, Sources};
@@ -27,6 +30,7 @@ use crate::prepared::{Prepared, Program};
 use crate::settings::Reports;
 use crate::tree::Tree;
 
+mod account;
 mod connectors;
 mod entities;
 mod errors;
@@ -52,6 +56,8 @@ pub(crate) struct Context<'a> {
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
     pub(crate) reports: Reports,
+    /// Whether to tell what was done.
+    pub(crate) explain: Explain,
     /// Errors of one answer.
     pub(crate) error_limit: usize,
 }
@@ -69,6 +75,15 @@ impl<'a> Context<'a> {
             ready,
             program: self.prepared.programs[index].as_ref()?,
         })
+    }
+
+    /// Nothing noted yet, where anything is to be.
+    fn accounts(&self) -> Option<Accounts> {
+        let sources = self.prepared.plan.fetches.iter();
+        let sources =
+            sources.map(|fetch| Arc::clone(&self.sources.graph.source(fetch.source).name));
+        let now = self.cache.map(Cache::now).unwrap_or(Moment(0));
+        (self.explain == Explain::Yes).then(|| Accounts::of(sources, now))
     }
 
     /// What may be kept of a fetch.
@@ -116,6 +131,8 @@ pub(crate) struct Executed {
     pub(crate) reports: Vec<ConnectorReport>,
     /// For how long all of it may be used again.
     pub(crate) reuse: Option<Reuse>,
+    /// What was done for it.
+    pub(crate) account: Vec<FetchAccount>,
 }
 
 /// Who waits for a call.

@@ -11,6 +11,7 @@ use schema::json::Json;
 use schema::types::Name;
 
 use self::effects::Effect;
+use crate::account::{Found, Lookup, Why};
 use crate::cache::{
     Credentials, KeyBase, KeyParts, Policy, Show, Tag, Tags, Wanted, canonical, entity_key,
 };
@@ -80,8 +81,8 @@ pub(crate) enum Arguments {
 /// What a value is invalidated by.
 #[derive(Debug, Default)]
 struct Tagging {
-    /// The same for all values.
-    always: Vec<Tag>,
+    /// The same for all values, each with what it says.
+    always: Vec<(Tag, String)>,
     /// Of which type it is one entity, and the fields of its key.
     entity: Option<(Name, Vec<Name>)>,
     formats: Vec<TagFormat>,
@@ -141,20 +142,6 @@ impl Keep {
             ..KeyParts::default()
         }
     }
-
-    /// The key of a value as a person reads it.
-    pub(crate) fn text(&self, client: &HeaderMap, asked: (Option<&str>, Option<&str>)) -> String {
-        let (arguments, entity) = asked;
-        let keyed = self.headers.keyed(client);
-        let caller = self.headers.caller(client);
-        let parts = KeyParts {
-            arguments,
-            entity,
-            caller: caller.as_deref(),
-            ..self.parts(&keyed)
-        };
-        parts.text(Show::NoSecrets).unwrap_or_default()
-    }
 }
 
 impl Headers {
@@ -211,15 +198,36 @@ impl Asker<'_> {
         }
     }
 
-    /// The arguments as they are in the key.
-    pub(crate) fn arguments(&self) -> Option<&str> {
-        self.arguments.as_deref()
+    /// What is told of a lookup before anything is found.
+    pub(crate) fn told(&self, client: &HeaderMap, wanted: &Wanted, entity: Option<&str>) -> Lookup {
+        let keep = self.keep;
+        let keyed = keep.headers.keyed(client);
+        let caller = keep.headers.caller(client);
+        let (arguments, entity) = match keep.arguments {
+            Arguments::Plain => (self.arguments.as_deref(), entity),
+            Arguments::Entity => (None, self.arguments.as_deref()),
+        };
+        let parts = KeyParts {
+            arguments,
+            entity,
+            caller: caller.as_deref(),
+            ..keep.parts(&keyed)
+        };
+        Lookup {
+            key: parts.text(Show::NoSecrets).unwrap_or_default(),
+            id: wanted.private.unwrap_or(wanted.key).to_string(),
+            tags: keep.tagging.words(entity, self.arguments.as_deref()),
+            found: Found::Missing,
+            why: Some(Why::Unknown),
+            age: None,
+            reuse: None,
+        }
     }
 }
 
 impl Tagging {
     fn tags(&self, entity: Option<&str>, arguments: Option<&str>) -> Vec<Tag> {
-        let mut tags = self.always.clone();
+        let mut tags: Vec<Tag> = self.always.iter().map(|(tag, _)| *tag).collect();
         let entity = entity.and_then(parsed);
         if let (Some((name, fields)), Some(entity)) = (&self.entity, &entity) {
             tags.extend(entity_tag(name, fields, entity));
@@ -235,12 +243,32 @@ impl Tagging {
     }
 }
 
+impl Tagging {
+    /// The same for people.
+    fn words(&self, entity: Option<&str>, arguments: Option<&str>) -> Vec<String> {
+        let mut words: Vec<String> = self.always.iter().map(|(_, word)| word.clone()).collect();
+        let (entity, arguments) = (entity.and_then(parsed), arguments.and_then(parsed));
+        if let (Some((name, fields)), Some(entity)) = (&self.entity, &entity) {
+            let key = entity_fields(fields, entity);
+            words.extend(key.map(|key| format!("entity {name} {key}")));
+        }
+        let formats = self.formats.iter();
+        let names = formats.filter_map(|format| named(format, arguments.as_ref(), entity.as_ref()));
+        words.extend(names.map(|name| format!("tag {name}")));
+        words
+    }
+}
+
 fn parsed(text: &str) -> Option<Json> {
     Json::parse(bytes::Bytes::copy_from_slice(text.as_bytes())).ok()
 }
 
 /// The tag of an entity: of the fields of its key only, whatever else its source was told.
 fn entity_tag(name: &str, fields: &[Name], entity: &Json) -> Option<Tag> {
+    Some(Tag::entity(name, &entity_fields(fields, entity)?))
+}
+
+fn entity_fields(fields: &[Name], entity: &Json) -> Option<String> {
     let mut key = String::from("{");
     for (index, field) in fields.iter().enumerate() {
         if index > 0 {
@@ -252,7 +280,7 @@ fn entity_tag(name: &str, fields: &[Name], entity: &Json) -> Option<Tag> {
         key.push_str(entity.root().get(field)?.raw());
     }
     key.push('}');
-    Some(Tag::entity(name, &entity_key(&key)?))
+    entity_key(&key)
 }
 
 /// The text of a tag; `None` when a value in it is not there.

@@ -19,6 +19,7 @@ use super::store::codec::Record;
 use super::store::write::Write;
 use super::tags::{Guard, is_pending};
 use super::{Hit, Inner, Wanted};
+use crate::account::Why;
 
 pub(super) mod wait;
 
@@ -33,6 +34,7 @@ pub struct Claim {
     pub(super) lease: Option<u64>,
     /// Another replica has the lease.
     pub(super) is_elsewhere: bool,
+    pub(super) why: Why,
     pub(super) inner: Arc<Inner>,
 }
 
@@ -40,6 +42,16 @@ impl Claim {
     /// What is to be fetched.
     pub fn wanted(&self) -> &Wanted {
         &self.wanted
+    }
+
+    /// Why there is nothing to give out, as far as it is known.
+    pub fn why(&self) -> Why {
+        self.why
+    }
+
+    pub(super) fn because(mut self, why: Why) -> Self {
+        self.why = why;
+        self
     }
 
     /// What may be given out if fetching fails.

@@ -189,7 +189,9 @@ fn age(answer: &Answer<'_>) -> Duration {
     let told = answer.headers.get(AGE).map_or(Duration::ZERO, |value| {
         seconds(value.as_bytes()).unwrap_or_default()
     });
-    apparent.max(told.saturating_add(answer.delay))
+    // Ages are whole seconds (§1.2.2): a delay of some milliseconds does not shorten a lifetime.
+    let age = apparent.max(told.saturating_add(answer.delay));
+    Duration::from_secs(age.as_secs())
 }
 
 /// RFC 9111 §5.3: a date that cannot be read is in the past.

@@ -18,6 +18,7 @@ use super::store::codec::Record;
 use super::store::{Lease, Store};
 use super::tags::{Cell, Generation, Guard, Tag, UNKNOWN};
 use super::{Found, Hit, Inner, Key, Level, Wanted};
+use crate::account::Why;
 
 /// One of the values that are looked for.
 enum Slot {
@@ -75,7 +76,7 @@ impl Inner {
             }
             (State::OnError | State::Expired, _) => {
                 self.stats.misses.one();
-                let mut claim = self.claim(wanted);
+                let mut claim = self.claim(wanted).because(Why::Expired);
                 claim.rescue = Some(hit);
                 Found::Missing(claim)
             }
@@ -92,18 +93,21 @@ impl Inner {
     fn at_hand(self: &Arc<Self>, wanted: Wanted, trusts_memory: bool, cells: &mut Cells) -> Slot {
         let now = self.settings.clock.now();
         let mut best: Option<Hit> = None;
+        let mut why = Why::Unknown;
         let keys: Vec<Key> = wanted.keys().filter(|_| trusts_memory).collect();
         for key in keys {
             match self.memory.get(&key, now) {
-                Some(Known::Stored(stored)) => {
+                Ok(Known::Stored(stored)) => {
                     let level = Level::Memory;
                     best = Some(better(best, Hit { key, level, stored }, now));
                 }
-                Some(Known::Uncacheable(_)) if key == Claim::flight_key(&wanted) => {
+                Ok(Known::Uncacheable(_)) if key == Claim::flight_key(&wanted) => {
                     self.stats.uncacheable.one();
-                    return Slot::Found(Found::Missing(self.claim(wanted)));
+                    let claim = self.claim(wanted).because(Why::Uncacheable);
+                    return Slot::Found(Found::Missing(claim));
                 }
-                Some(Known::Uncacheable(_)) | None => {}
+                Ok(Known::Uncacheable(_)) | Err(Why::Unknown) => {}
+                Err(known) => why = known,
             }
         }
         let state = best.as_ref().map(|hit| hit.stored.entry.state(now));
@@ -111,7 +115,7 @@ impl Inner {
             (Some(hit), Some(State::Fresh)) => Slot::Found(self.give(hit, wanted)),
             (best, state) => match self.flights.join(Claim::flight_key(&wanted)) {
                 Joined::Leads(flight) => {
-                    let mut claim = self.unsettled(wanted, cells);
+                    let mut claim = self.unsettled(wanted, cells).because(why);
                     claim.flight = Some(flight);
                     Slot::Open(claim, best)
                 }
@@ -143,6 +147,7 @@ impl Inner {
             flight: None,
             lease: None,
             is_elsewhere: false,
+            why: Why::Unknown,
             inner: Arc::clone(self),
         }
     }
@@ -197,7 +202,7 @@ impl Inner {
             }
             State::OnError => {
                 claim.rescue = Some(hit);
-                Slot::Open(claim, None)
+                Slot::Open(claim.because(Why::Expired), None)
             }
             State::Expired => Slot::Open(claim, None),
         }

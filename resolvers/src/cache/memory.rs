@@ -13,6 +13,7 @@ use super::entry::{Entry, State, Value};
 use super::key::Key;
 use super::stats::Stats;
 use super::tags::Guard;
+use crate::account::Why;
 
 /// An entry with what it depends on.
 #[derive(Debug)]
@@ -74,19 +75,18 @@ impl Memory {
         }
     }
 
-    /// What is known of `key`, if it is still good for anything.
-    pub(super) fn get(&self, key: &Key, now: Moment) -> Option<Known> {
-        let known = self.entries.get(key)?;
-        let is_good = match &known {
-            Known::Stored(stored) => stored.holds() && stored.entry.state(now) != State::Expired,
-            Known::Uncacheable(until) => now < *until,
+    /// What is known of `key`, if it is still good for anything; else why there is nothing.
+    pub(super) fn get(&self, key: &Key, now: Moment) -> Result<Known, Why> {
+        let known = self.entries.get(key).ok_or(Why::Unknown)?;
+        let why = match &known {
+            Known::Stored(stored) if !stored.holds() => Why::Invalid,
+            Known::Stored(stored) if stored.entry.state(now) == State::Expired => Why::Expired,
+            Known::Uncacheable(until) if now >= *until => Why::Unknown,
+            Known::Stored(_) | Known::Uncacheable(_) => return Ok(known),
         };
-        if is_good {
-            return Some(known);
-        }
         // Another may have put a good one there meanwhile: only this one goes.
         self.entries.remove_if(key, |current| same(current, &known));
-        None
+        Err(why)
     }
 
     pub(super) fn put(&self, key: Key, known: Known) {
@@ -200,7 +200,7 @@ mod tests {
     fn a_value_larger_than_the_memory_is_not_kept() {
         let memory = Memory::new(10_000, Arc::default());
         memory.put(key(1), stored(20_000, Vec::new()));
-        assert!(memory.get(&key(1), START).is_none());
+        assert!(memory.get(&key(1), START).is_err());
     }
 
     #[test]
@@ -221,13 +221,13 @@ mod tests {
             Known::Uncacheable(START.after(Duration::from_secs(1))),
         );
         for name in 1..4 {
-            assert!(memory.get(&key(name), START).is_some());
+            assert!(memory.get(&key(name), START).is_ok());
         }
         generations.replace(Tag::named("red"), new_generation());
-        assert!(memory.get(&key(1), START).is_none());
+        assert!(memory.get(&key(1), START).is_err());
         let later = START.after(Duration::from_secs(10));
-        assert!(memory.get(&key(2), later).is_none());
-        assert!(memory.get(&key(3), later).is_none());
+        assert!(memory.get(&key(2), later).is_err());
+        assert!(memory.get(&key(3), later).is_err());
         assert_eq!(memory.len(), 0);
     }
 }

@@ -101,6 +101,9 @@ impl<'c, 'a> Run<'c, 'a> {
                 Ok(request) if self.is_too_long(id, &request) => waiting.extend(id.halves()),
                 Ok(request) => match self.count(by.ready) {
                     Ok(()) => {
+                        self.begins((by.index, id.first), id.end - id.first, || {
+                            address(&request)
+                        });
                         let how = How {
                             sharing: by.program.sharing,
                             timeout: by.ready.timeout,
@@ -114,6 +117,25 @@ impl<'c, 'a> Run<'c, 'a> {
             }
         }
         calls
+    }
+
+    /// Notes that a call begins, known by its fetch and a number, for so many objects.
+    pub(super) fn begins(
+        &mut self,
+        (fetch, name): (usize, usize),
+        batch: usize,
+        address: impl FnOnce() -> String,
+    ) {
+        if let Some(account) = &mut self.account {
+            account.begins(fetch, name, (address(), batch));
+        }
+    }
+
+    /// Notes that it has ended.
+    pub(super) fn ends(&mut self, (fetch, name): (usize, usize), is_shared: bool) {
+        if let Some(account) = &mut self.account {
+            account.ends(fetch, name, is_shared);
+        }
     }
 
     /// Whether a batch must be asked for in parts.
@@ -201,6 +223,7 @@ impl<'c, 'a> Run<'c, 'a> {
         else {
             return; // Given up before.
         };
+        self.ends((id.fetch, id.first), false);
         let taken = match (answer, self.context.connector(id.fetch)) {
             (Ok(reply), Some(by)) => self.take(by, id, &mut entities, reply),
             (Ok(_), None) => Ok(()),
@@ -324,6 +347,20 @@ pub(super) fn chunks(by: ByConnector<'_>, all: CallId) -> Vec<CallId> {
         })
         .rev()
         .collect()
+}
+
+/// Where a request goes, without what may be secret: user, password and query.
+pub(super) fn address(request: &Request) -> String {
+    let url = &request.url;
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}"));
+    let port = port.unwrap_or_default();
+    format!(
+        "{} {}://{host}{port}{}",
+        request.method,
+        url.scheme(),
+        url.path()
+    )
 }
 
 /// How many objects one call is for.

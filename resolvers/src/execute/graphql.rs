@@ -105,8 +105,12 @@ impl<'c, 'a> Run<'c, 'a> {
         } else {
             flights.add_alone(caller, service.ask(document, &variables, headers));
         }
-        for part in &document.parts {
+        let number = self.rounds.len();
+        for (part, which) in document.parts.iter().zip(&round.which) {
             self.begin_round(part.fetch);
+            if !which.is_empty() {
+                self.begins((part.fetch, number), which.len(), || service.whereabouts());
+            }
         }
         self.rounds.push(round);
     }
@@ -223,6 +227,9 @@ impl<'c, 'a> Run<'c, 'a> {
         let Some(document) = &self.context.prepared.documents[round.request] else {
             return; // Only requests with a document are asked so.
         };
+        for part in &document.parts {
+            self.ends((part.fetch, index), false);
+        }
         let asked = self.take_asked(&round, document);
         let taken = match answer {
             Ok(reply) => self.take_response(&asked, reply),

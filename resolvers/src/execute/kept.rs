@@ -14,6 +14,7 @@ use schema::connector::Phase;
 use schema::json::{Json, Value as JsonValue};
 use schema::mapping::Vars;
 
+use super::account::MOST_LOOKUPS;
 use super::entities::{Entities, entity_json, key_value};
 use super::flights::Flights;
 use super::read::Reader;
@@ -83,12 +84,22 @@ impl<'c, 'a> Run<'c, 'a> {
         let kept = self.context.kept(by.index)?;
         let keep = kept.kinds.first()?;
         let asker = self.asker_of(by, keep)?;
-        let wanted = (0..entities.len()).map(|index| {
-            let key = &by.fetch.first().key;
-            let entity = (!key.is_empty()).then(|| entity_json(key, entities.key(index)));
-            asker.wanted(entity)
-        });
-        self.search(wanted.collect())
+        let key = &by.fetch.first().key;
+        let entity = |object| {
+            let is_one = !key.is_empty();
+            is_one.then(|| entity_json(key, entities.key(object)))
+        };
+        let wanted: Vec<Wanted> = (0..entities.len())
+            .map(|object| asker.wanted(entity(object)))
+            .collect();
+        if let Some(account) = &mut self.account {
+            let told = wanted.iter().take(MOST_LOOKUPS).enumerate();
+            let told = told.map(|(object, wanted)| {
+                asker.told(self.context.headers, wanted, entity(object).as_deref())
+            });
+            account.looks(by.index, wanted.len(), told.collect());
+        }
+        self.search(wanted)
     }
 
     pub(super) fn search(&self, wanted: Vec<Wanted>) -> Option<BoxFuture<'c, Vec<Found>>> {
@@ -155,11 +166,15 @@ impl<'c, 'a> Run<'c, 'a> {
         let State::Running { mut entities, .. } = state else {
             return; // Given up before; the claims go to others.
         };
-        let sorted = Sorted::of(found.into_iter().enumerate());
+        let sorted = self.sort(index, found.into_iter().enumerate());
         for (object, hit) in &sorted.hits {
             self.take_hit((index, None), (&entities, *object), hit);
         }
-        entities.retain(&sorted.order());
+        let order = sorted.order();
+        entities.retain(&order);
+        if let Some(account) = &mut self.account {
+            account.retain(index, &order);
+        }
         let (missing, elsewhere) = (sorted.missing.len(), sorted.elsewhere.len());
         self.claims[index] = sorted
             .missing
@@ -199,7 +214,7 @@ impl<'c, 'a> Run<'c, 'a> {
         else {
             return; // Given up before.
         };
-        let sorted = Sorted::of((first..).zip(found));
+        let sorted = self.sort(index, (first..).zip(found));
         for (object, hit) in &sorted.hits {
             self.take_hit((index, None), (&entities, *object), hit);
         }
@@ -214,6 +229,20 @@ impl<'c, 'a> Run<'c, 'a> {
             calls += self.start_calls(by, (waiting, &entities), flights);
         }
         self.settle(index, calls, entities);
+    }
+
+    /// Sorts what was found, and notes it.
+    pub(super) fn sort(
+        &mut self,
+        fetch: usize,
+        found: impl IntoIterator<Item = (usize, Found)>,
+    ) -> Sorted {
+        let account = &mut self.account;
+        Sorted::of(found.into_iter().inspect(|(object, found)| {
+            if let Some(account) = account {
+                account.found(fetch, *object, found);
+            }
+        }))
     }
 
     pub(super) fn settle(&mut self, index: usize, calls: usize, entities: Entities) {
@@ -344,7 +373,15 @@ impl<'c, 'a> Run<'c, 'a> {
             let value = mapped.as_ref();
             let value = value.map(|mapped| mapped.get(entities.key(*object)).cloned());
             let reuse = lifetimes.keep(claim, value);
-            self.note(reuse);
+            self.note_kept((by.index, *object), reuse);
+        }
+    }
+
+    /// Notes what is kept of an object.
+    pub(super) fn note_kept(&mut self, (fetch, object): (usize, usize), reuse: Reuse) {
+        self.note(reuse);
+        if let Some(account) = &mut self.account {
+            account.kept(fetch, object, reuse);
         }
     }
 
@@ -389,6 +426,9 @@ impl<'c, 'a> Run<'c, 'a> {
         match rescue {
             Some(hit) => {
                 self.take_hit((index, part), (entities, object), &hit);
+                if let Some(account) = &mut self.account {
+                    account.rescued(index, object, &hit);
+                }
                 true
             }
             None => false,

@@ -2,6 +2,7 @@
 
 use hashbrown::HashMap;
 
+use super::account::Accounts;
 use super::entities::Entities;
 use super::flights::Flights;
 use super::graphql::Round;
@@ -30,6 +31,8 @@ pub(super) struct Run<'c, 'a> {
     pub(super) rounds: Vec<Round>,
     /// For how long the answer may be used again, as far as it is known.
     pub(super) reuse: Option<Reuse>,
+    /// What was done, where somebody wants to be told.
+    pub(super) account: Option<Accounts>,
 }
 
 impl<'c, 'a> Run<'c, 'a> {
@@ -49,6 +52,7 @@ impl<'c, 'a> Run<'c, 'a> {
             claims: std::iter::repeat_with(Vec::new).take(fetches).collect(),
             rounds: Vec::new(),
             reuse: None,
+            account: context.accounts(),
         }
     }
 
@@ -58,6 +62,7 @@ impl<'c, 'a> Run<'c, 'a> {
             failures: self.failures,
             reports: self.reports,
             reuse: self.reuse,
+            account: self.account.map(Accounts::finish).unwrap_or_default(),
         }
     }
 

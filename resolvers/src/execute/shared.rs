@@ -55,7 +55,7 @@ impl<'c, 'a> Run<'c, 'a> {
         }
         let keys = (0..count).map(|index| entities.key(index));
         let loading = self.loading(by, (loader, *max), keys)?;
-        Some(await_batches(by, loading, flights))
+        Some(self.await_batches(by, loading, flights))
     }
 
     /// Has the object of a root field asked for in such a batch.
@@ -76,7 +76,7 @@ impl<'c, 'a> Run<'c, 'a> {
             return Some(self.start_leading(own, entities, (flights, landing)));
         }
         let loading = self.loading(by, (loader, max), std::iter::once(key.as_slice()))?;
-        Some(await_batches(by, loading, flights))
+        Some(self.await_batches(by, loading, flights))
     }
 
     /// The loader, if calls of that connector may serve several operations.
@@ -112,6 +112,10 @@ impl<'c, 'a> Run<'c, 'a> {
         };
         match self.request(by, id, entities) {
             Ok(request) => {
+                let count = entities.len();
+                self.begins((by.index, id.first), count, || {
+                    super::connectors::address(&request)
+                });
                 let caller = Caller::Connector(id);
                 flights.add_leading(caller, (request, by.ready.timeout), landing);
                 1
@@ -132,6 +136,28 @@ impl<'c, 'a> Run<'c, 'a> {
         let asking = Asking::new(by.source, by.ready, self.context.headers, max);
         let asker = *self.asker.get_or_insert_with(|| loader.number());
         loader.load(asking, asker, keys)
+    }
+
+    /// Has a fetch wait for batches; gives how many.
+    fn await_batches(
+        &mut self,
+        by: ByConnector<'a>,
+        loading: Vec<Loading>,
+        flights: &mut Flights<'c>,
+    ) -> usize {
+        let count = loading.len();
+        for Loading { waiter, keys, .. } in loading {
+            self.begins(name(by.index, &keys), keys.len(), || {
+                let connector = by.connector;
+                format!("{} {}", connector.method.as_str(), connector.own.url.text())
+            });
+            let shared = Shared {
+                fetch: by.index,
+                keys,
+            };
+            flights.add_batch(Caller::Shared(shared), wait(waiter, by.ready.timeout));
+        }
+        count
     }
 
     fn stand_in(&self, by: ByConnector<'a>) -> Option<StandIn<'a>> {
@@ -174,6 +200,10 @@ impl<'c, 'a> Run<'c, 'a> {
             return; // Given up before.
         };
         let mut again = Vec::new();
+        let together = landed.iter().flat_map(|parts| parts.iter());
+        let together: usize = together.map(|part| part.keys.len()).sum();
+        let name = name(shared.fetch, &shared.keys);
+        self.ends(name, together > shared.keys.len());
         match landed {
             Ok(parts) => {
                 for part in parts.iter() {
@@ -279,7 +309,7 @@ impl<'c, 'a> Run<'c, 'a> {
             mapped.get(&stand_in.key).or_else(unquoted).cloned()
         });
         let reuse = lifetimes.keep(claim, value.map(Some));
-        self.note(reuse);
+        self.note_kept((by.index, 0), reuse);
     }
 
     /// Takes the object of a root field out of the answer of a batch.
@@ -374,17 +404,9 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Has a fetch wait for batches; gives how many.
-fn await_batches(by: ByConnector<'_>, loading: Vec<Loading>, flights: &mut Flights<'_>) -> usize {
-    let count = loading.len();
-    for Loading { waiter, keys, .. } in loading {
-        let shared = Shared {
-            fetch: by.index,
-            keys,
-        };
-        flights.add_batch(Caller::Shared(shared), wait(waiter, by.ready.timeout));
-    }
-    count
+/// What the call of a batch is known by.
+fn name(fetch: usize, keys: &[(usize, usize)]) -> (usize, usize) {
+    (fetch, keys.first().map_or(0, |(object, _)| *object))
 }
 
 /// The objects of a call that served nobody else, if they stand side by side.

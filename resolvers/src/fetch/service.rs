@@ -77,6 +77,20 @@ impl Service {
         }
     }
 
+    /// Where it is, for people.
+    pub(crate) fn whereabouts(&self) -> String {
+        match &self.address {
+            Address::Here(_) => "in this process".to_owned(),
+            Address::There(url) => {
+                let port = url.port().map(|port| format!(":{port}"));
+                let host = url.host_str().unwrap_or_default();
+                let port = port.unwrap_or_default();
+                format!("POST {}://{host}{port}{}", url.scheme(), url.path())
+            }
+            Address::Nowhere(reason) => reason.clone(),
+        }
+    }
+
     /// The client's headers that are sent on.
     pub(crate) fn forwards(&self) -> &[HeaderName] {
         &self.forward

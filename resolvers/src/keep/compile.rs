@@ -311,9 +311,7 @@ impl Compile<'_> {
                 self.entity((said, ty), names.collect(), tagging);
             } else {
                 let name = &self.graph().types().get(ty).name;
-                tagging
-                    .always
-                    .extend([Tag::type_name(name), Tag::members(name)]);
+                tagging.always.extend(of_objects(name));
             }
         }
     }
@@ -321,17 +319,15 @@ impl Compile<'_> {
     /// What every value of a subgraph's type has.
     fn tagging(&self, service: &str, on: TypeId, inside: &Inside) -> Tagging {
         let types = self.graph().types();
-        let mut always = vec![Tag::subgraph(service), Tag::type_name(&types.get(on).name)];
+        let mut tagging = Tagging::default();
+        let subgraph = (Tag::subgraph(service), format!("subgraph {service}"));
+        tagging.always.push(subgraph);
+        tagging.always.push(of_type(&types.get(on).name));
         for ty in &inside.types {
-            let name = &types.get(*ty).name;
-            always.extend([Tag::type_name(name), Tag::members(name)]);
+            tagging.always.extend(of_objects(&types.get(*ty).name));
         }
-        always.sort_unstable();
-        always.dedup();
-        Tagging {
-            always,
-            ..Tagging::default()
-        }
+        tagging.tidy();
+        tagging
     }
 
     /// Of one entity, which is known by the fields called `names`.
@@ -350,21 +346,24 @@ impl Compile<'_> {
             names
         });
         let sets: Vec<Vec<Name>> = sets.collect();
-        tagging.always.push(Tag::type_name(name));
+        tagging.always.push(of_type(name));
         if sets.contains(&names) {
             let others = sets.iter().filter(|set| **set != names);
-            let otherwise = others.map(|set| Tag::otherwise(name, &set.join(" ")));
+            let otherwise = others.map(|set| {
+                let fields = set.join(" ");
+                let word = format!("otherwise {name} {fields}");
+                (Tag::otherwise(name, &fields), word)
+            });
             tagging.always.extend(otherwise);
             tagging.entity = Some((Name::clone(name), names));
         } else {
             // Which entity it is nobody can tell.
-            tagging.always.push(Tag::members(name));
+            tagging.always.extend(of_objects(name));
         }
-        let of_type = said.and_then(|said| said.of_type(ty));
-        let formats = of_type.into_iter().flat_map(|said| said.tags.clone());
+        let said = said.and_then(|said| said.of_type(ty));
+        let formats = said.into_iter().flat_map(|said| said.tags.clone());
         tagging.formats.extend(formats);
-        tagging.always.sort_unstable();
-        tagging.always.dedup();
+        tagging.tidy();
     }
 
     fn look<'l>(&'l self, service: &str) -> Look<'l> {
@@ -467,6 +466,25 @@ fn gives_all((one, node): (&Source, NodeId), (other, there): (&Source, NodeId)) 
                 _ => false,
             }
         })
+}
+
+fn of_type(name: &str) -> (Tag, String) {
+    (Tag::type_name(name), format!("type {name}"))
+}
+
+/// Of values that have objects of a type inside.
+fn of_objects(name: &str) -> [(Tag, String); 2] {
+    [
+        of_type(name),
+        (Tag::members(name), format!("members {name}")),
+    ]
+}
+
+impl Tagging {
+    fn tidy(&mut self) {
+        self.always.sort_unstable();
+        self.always.dedup();
+    }
 }
 
 fn policy(keeping: &Keeping, inside: &Inside, is_public: bool) -> Policy {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::{FutureExt, join_all};
 use http::HeaderName;
+use resolvers::account::{Found as Told, Why};
+use resolvers::cache::{Level, Reuse};
 use serde_json::{Value, json};
 
 use crate::kept_service::{Kept, THINGS};
@@ -325,4 +327,77 @@ async fn a_mutation_that_nobody_waits_for_makes_invalid_all_the_same() {
     // Which ones it returned nobody knows: all of them are asked for.
     let answer = kept.ask("{ list(first: 3) { name } }").await;
     assert_eq!(answer, json!({ "list": named(1..=3, 2) }));
+}
+
+#[tokio::test]
+async fn who_asks_is_told_what_was_found_and_which_calls_were_made() {
+    let kept = Kept::start().await;
+    kept.service.says("max-age=60");
+    kept.ask("{ list(first: 2) { name } }").await;
+    kept.passes(5);
+
+    let account = kept.account("{ list(first: 3) { name } }").await;
+
+    let things = account
+        .iter()
+        .find(|fetch| &*fetch.source == "g:Thing[0]")
+        .unwrap();
+    let found: Vec<_> = things
+        .lookups
+        .iter()
+        .map(|it| (it.found, it.why, it.age))
+        .collect();
+    let age = Some(Duration::from_secs(5));
+    assert_eq!(
+        found,
+        [
+            (Told::Fresh(Level::Memory), None, age),
+            (Told::Fresh(Level::Memory), None, age),
+            (Told::Missing, Some(Why::Unknown), None),
+        ]
+    );
+    assert_eq!(
+        things.lookups[0].tags,
+        ["subgraph g", "type Thing", r#"entity Thing {"id":"1"}"#]
+    );
+    assert!(
+        things.lookups[0].key.ends_with(r#"|={"id":"1"}"#),
+        "{}",
+        things.lookups[0].key
+    );
+    let calls: Vec<_> = things
+        .calls
+        .iter()
+        .map(|call| (call.batch, call.is_shared))
+        .collect();
+    assert_eq!(calls, [(1, false)]);
+    assert!(things.calls[0].time > Duration::ZERO);
+    // The list says nothing of how long it is good for.
+    let list = account
+        .iter()
+        .find(|fetch| &*fetch.source == "g:Query.list[0]")
+        .unwrap();
+    assert_eq!(list.lookups[0].reuse, Some(Reuse::Never));
+}
+
+#[tokio::test]
+async fn an_answer_is_good_for_as_long_as_the_least_of_its_parts() {
+    let kept = Kept::start().await;
+    kept.service.says("max-age=60");
+    let query = "{ whole { name } }";
+    assert_eq!(
+        kept.reuse(query).await.unwrap().header(),
+        "max-age=60, public"
+    );
+    kept.passes(20);
+    assert_eq!(
+        kept.reuse(query).await.unwrap().header(),
+        "max-age=40, public"
+    );
+    // One part of it may not be kept.
+    assert_eq!(
+        kept.reuse("{ whole { name } list(first: 1) { id } }").await,
+        Some(Reuse::Never)
+    );
+    assert_eq!(kept.reuse("mutation { touch { name } }").await, None);
 }

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Request as Asked, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use resolvers::Engine;
-use resolvers::cache::{Cache, CacheSettings, Clock, Moment};
+use resolvers::account::FetchAccount;
+use resolvers::cache::{Cache, CacheSettings, Clock, Moment, Reuse};
 use resolvers::settings::{Caching, Keeping, Settings, SourceSettings};
+use resolvers::{Allow, Engine, Explain, Outcome, Request};
 use serde_json::{Value, json};
 
 use crate::support::{ask, ask_with, graph, settings};
@@ -136,6 +137,34 @@ impl Kept {
         ask_with(&self.engine, query, json!({}), headers).await
     }
 
+    /// What was done for an answer.
+    pub(crate) async fn account(&self, query: &str) -> Vec<FetchAccount> {
+        match self.executed(query).await {
+            Outcome::Executed { account, .. } => account,
+            Outcome::Refused { errors } => panic!("{errors:?}"),
+        }
+    }
+
+    /// How long an answer may be used again.
+    pub(crate) async fn reuse(&self, query: &str) -> Option<Reuse> {
+        match self.executed(query).await {
+            Outcome::Executed { reuse, .. } => reuse,
+            Outcome::Refused { errors } => panic!("{errors:?}"),
+        }
+    }
+
+    async fn executed(&self, query: &str) -> Outcome {
+        let request = Request {
+            query: query.to_owned(),
+            operation_name: None,
+            variables: None,
+            headers: HeaderMap::new(),
+            allow: Allow::All,
+            explain: Explain::Yes,
+        };
+        self.engine.execute(request, &mut Vec::new()).await
+    }
+
     pub(crate) fn passes(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
@@ -194,7 +223,7 @@ async fn serve() -> (Arc<Service>, String) {
 }
 
 /// Things have ids from 1 to 99; others do not exist.
-async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response {
+async fn answer(State(service): State<Arc<Service>>, request: Asked) -> Response {
     let uri = request.uri();
     service.asked.lock().unwrap().push(uri.to_string());
     if service.is_down.load(Ordering::SeqCst) {

@@ -14,6 +14,7 @@ use super::super::lookup::Lookup;
 use super::super::store::Lease;
 use super::super::{Found, Hit, Inner, Level, Wanted};
 use super::{Claim, Joined, Progress};
+use crate::account::Why;
 
 /// Somebody else fetches what is wanted.
 ///
@@ -134,7 +135,7 @@ async fn in_process(
             // Too late; or what came of it was invalidated while it was under way.
             _ => {
                 inner.stats.waits_in_vain.one();
-                return Found::Missing(inner.claim(wanted));
+                return Found::Missing(inner.claim(wanted).because(Why::NotShared));
             }
         }
     }

@@ -3,12 +3,13 @@
 use futures_util::future::BoxFuture;
 use schema::json::{Kind, Node};
 
+use super::super::account::MOST_LOOKUPS;
 use super::super::flights::Flights;
 use super::super::graphql::{Asked, Round};
 use super::super::run::Run;
 use super::super::{Caller, State};
 use super::{Lifetimes, Sorted, wait};
-use crate::cache::{Claim, Found, Reuse};
+use crate::cache::{Claim, Found, Reuse, Wanted, canonical};
 use crate::document::take::{Fields, Objects, Told};
 use crate::document::{Document, Part};
 use crate::fetch::graphql::Response;
@@ -40,22 +41,31 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     /// The objects of a part; `None` when nothing of it is kept.
-    fn wanted(&self, document: &Document, part: &Part) -> Option<Vec<crate::cache::Wanted>> {
+    fn wanted(&mut self, document: &Document, part: &Part) -> Option<Vec<Wanted>> {
         let kept = self.context.kept(part.fetch)?;
         let askers = self.askers(kept, (document, part))?;
         let State::Running { entities, .. } = &self.states[part.fetch] else {
             return None;
         };
-        let wanted = (0..entities.len()).map(|object| {
+        let mut wanted = Vec::with_capacity(entities.len());
+        let mut told = Vec::new();
+        for object in 0..entities.len() {
             let asker = askers.get(entities.kind(object))?;
             let text = entities.key(object);
             let entity = match text.is_empty() {
                 true => None,
-                false => Some(crate::cache::canonical(str::from_utf8(text).ok()?)?),
+                false => Some(canonical(str::from_utf8(text).ok()?)?),
             };
-            Some(asker.wanted(entity))
-        });
-        wanted.collect()
+            let one = asker.wanted(entity.clone());
+            if self.account.is_some() && told.len() < MOST_LOOKUPS {
+                told.push(asker.told(self.context.headers, &one, entity.as_deref()));
+            }
+            wanted.push(one);
+        }
+        if let Some(account) = &mut self.account {
+            account.looks(part.fetch, wanted.len(), told);
+        }
+        Some(wanted)
     }
 
     /// Makes the request for what was not found.
@@ -78,7 +88,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 others.push(Vec::new());
                 continue;
             }
-            let sorted = Sorted::of(looked.into_iter().zip(found.by_ref()));
+            let sorted = self.sort(part.fetch, looked.into_iter().zip(found.by_ref()));
             let FoundFor { part, sorted } = self.take_found(FoundFor { part, sorted });
             let elsewhere = sorted.elsewhere.iter().map(|(object, _)| *object);
             others.push(elsewhere.collect::<Vec<usize>>());
@@ -116,7 +126,7 @@ impl<'c, 'a> Run<'c, 'a> {
         let mut found = found.into_iter();
         let mut which = Vec::with_capacity(document.parts.len());
         for (part, others) in document.parts.iter().zip(others) {
-            let sorted = Sorted::of(others.into_iter().zip(found.by_ref()));
+            let sorted = self.sort(part.fetch, others.into_iter().zip(found.by_ref()));
             let FoundFor { part, sorted } = self.take_found(FoundFor { part, sorted });
             which.push(self.claim_all(part.fetch, sorted.missing));
         }
@@ -210,7 +220,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 };
                 let lifetimes = Lifetimes::of(keep, self.context.headers, reply);
                 let reuse = lifetimes.keep(claim, value);
-                self.note(reuse);
+                self.note_kept((part.fetch, *object), reuse);
             }
         }
     }
