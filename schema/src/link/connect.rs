@@ -8,13 +8,10 @@ use apollo_compiler::schema::{ExtendedType, FieldDefinition, InterfaceType, Obje
 use indexmap::IndexMap;
 
 use self::args::Args;
-use self::http::Http;
-use self::site::{On, Part, Site};
 use self::sources::SourceDirective;
 use self::uses::Uses;
 use super::view::View;
 use super::{Read, Reported};
-use crate::connector::{Connector, Gives, Location};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::link::LinkOptions;
 use crate::mapping::{Mapping, Version};
@@ -22,7 +19,7 @@ use crate::sdl::links::ConnectLink;
 use crate::sdl::{Sdl, called, called_on_field};
 use crate::source::Source;
 use crate::span::Span;
-use crate::types::{Name, Types};
+use crate::types::Types;
 
 mod args;
 mod check;
@@ -36,6 +33,7 @@ mod site;
 mod sources;
 mod url;
 mod uses;
+mod written;
 
 /// The sources that the connectors of `sdl` are; none where it links no connectors.
 pub(super) fn sources(
@@ -218,41 +216,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads every text of a directive; the selection, and all of them when all of them parsed.
-    fn written(
-        &mut self,
-        place: Place<'_>,
-        args: &Args<'_>,
-    ) -> (Option<Placed<Mapping>>, Option<Written>) {
-        let on = On::Connect(place);
-        let source = self.source_of(args);
-        let http = http::connect(self, args, place);
-        self.id(args);
-        let errors = sources::errors(self, args, on);
-        let is_success = args.mapping(self, "isSuccess", Site::new(on, Part::IsSuccess));
-        let requestless = args.get("http").is_none() && self.link.version >= Version::V0_4;
-        let part = if requestless {
-            Part::Requestless
-        } else {
-            Part::Selection
-        };
-        let selection = args.mapping(self, "selection", Site::new(on, part));
-        let selection = selection.ok().flatten();
-        let all = || {
-            Some(Written {
-                id: args.text("id").map(|id| id.value.into()),
-                source: source.ok()?,
-                http: http?,
-                errors: errors.ok()?,
-                is_success: is_success.ok()?,
-                selection: selection.clone()?,
-                service: Arc::clone(&self.sdl.name),
-            })
-        };
-        let written = all();
-        (selection, written)
-    }
-
     /// The source a connector names, if it names one.
     fn source_of(&mut self, args: &Args<'_>) -> Read<Option<Arc<SourceDirective>>> {
         let Some(named) = args.text("source") else {
@@ -331,17 +294,6 @@ fn is_name(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// A `@connect` whose texts all parsed.
-struct Written {
-    id: Option<Name>,
-    service: Name,
-    source: Option<Arc<SourceDirective>>,
-    http: Http,
-    errors: sources::Errors,
-    is_success: Option<Placed<Mapping>>,
-    selection: Placed<Mapping>,
-}
-
 /// Something parsed, with the literal it came from.
 #[derive(Debug)]
 struct Placed<T> {
@@ -355,71 +307,5 @@ impl<T> Clone for Placed<T> {
             it: Arc::clone(&self.it),
             literal: Arc::clone(&self.literal),
         }
-    }
-}
-
-impl Written {
-    fn connector(self, gives: Gives) -> Connector {
-        let source = self.source.as_deref();
-        let both = |from_source: Option<&Placed<Mapping>>, own: Option<&Placed<Mapping>>| {
-            let both = from_source.into_iter().chain(own);
-            both.map(|placed| Arc::clone(&placed.it)).collect()
-        };
-        let one = |own: Option<&Placed<Mapping>>, from_source: Option<&Placed<Mapping>>| {
-            own.or(from_source).map(|placed| Arc::clone(&placed.it))
-        };
-        let inherited = source.map_or(&[][..], |source| &source.headers);
-        let replaced = |name: &Name| self.http.headers.iter().any(|own| own.it.name == *name);
-        Connector {
-            id: self.id,
-            source: source.map(|it| format!("{}.{}", self.service, it.name).into()),
-            method: self.http.method,
-            base: source.map(|source| {
-                location(
-                    &source.base_url,
-                    source.path.as_ref(),
-                    source.query.as_ref(),
-                )
-            }),
-            own: location(
-                &self.http.url,
-                self.http.path.as_ref(),
-                self.http.query.as_ref(),
-            ),
-            headers: inherited
-                .iter()
-                .filter(|header| !replaced(&header.it.name))
-                .chain(&self.http.headers)
-                .map(|header| Arc::clone(&header.it))
-                .collect(),
-            body: self.http.body.as_ref().map(|body| Arc::clone(&body.it)),
-            is_success: one(
-                self.is_success.as_ref(),
-                source.and_then(|it| it.is_success.as_ref()),
-            ),
-            error_message: one(
-                self.errors.message.as_ref(),
-                source.and_then(|it| it.errors.message.as_ref()),
-            ),
-            error_extensions: both(
-                source.and_then(|it| it.errors.extensions.as_ref()),
-                self.errors.extensions.as_ref(),
-            ),
-            selection: self.selection.it,
-            gives,
-        }
-    }
-}
-
-fn location(
-    url: &Placed<crate::template::Template>,
-    path: Option<&Placed<Mapping>>,
-    query: Option<&Placed<Mapping>>,
-) -> Location {
-    let it = |placed: &Placed<Mapping>| Arc::clone(&placed.it);
-    Location {
-        url: Arc::clone(&url.it),
-        path: path.map(it),
-        query: query.map(it),
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::args::Args;
 use super::uses::Uses;
-use super::{Place, Placed, Reader, Written, key, place};
+use super::written::Written;
+use super::{Place, Placed, Reader, key, place};
 use crate::connector::Gives;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::key::FieldSet;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Reader, Written};
+use super::Reader;
+use super::written::Written;
 use crate::key::FieldSet;
 use crate::mapping::{UsedField, VariableUse};
 use crate::sdl::literal::Literal;
