@@ -13,7 +13,7 @@ use apollo_compiler::schema::{Directive, Schema, SchemaBuilder};
 use apollo_compiler::validation::{DiagnosticData, DiagnosticList, WithErrors};
 
 use self::links::Links;
-use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::span::{Document, Span};
 use crate::subgraph::Subgraph;
 use crate::types::Name;
@@ -165,8 +165,26 @@ impl<'a> Places<'a> {
         } else {
             code
         };
-        Diagnostic::error(code, Span::new(self.document, range), message)
+        let help = keyword(&message, self.document.text.get(range.clone()));
+        Diagnostic::error(code, Span::new(self.document, range), message).help(help)
     }
+}
+
+/// What a word that begins no definition was to be.
+fn keyword(message: &str, written: Option<&str>) -> Option<String> {
+    const KEYWORDS: [&str; 9] = [
+        "extend",
+        "schema",
+        "type",
+        "interface",
+        "union",
+        "enum",
+        "input",
+        "scalar",
+        "directive",
+    ];
+    let meant = nearest(written?, KEYWORDS).filter(|_| message == "expected definition")?;
+    Some(format!("write `{meant}`"))
 }
 
 /// The parser calls tokens by names of its own.

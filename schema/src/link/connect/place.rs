@@ -79,7 +79,11 @@ fn on_entity_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), span:
             "an entity field gives one object or null, and this is `{}`",
             field.ty.display(types)
         );
-        return Err(report(reader, Code::EntityTypeInvalid, span, &message));
+        let help = matches!(entity.kind, Kind::Object(_))
+            .then(|| format!("let its type be `{}`, or leave `entity` out", entity.name));
+        let problem = Diagnostic::error(Code::EntityTypeInvalid, span, message).help(help);
+        reader.problems.push(problem);
+        return Err(Reported);
     }
     let mismatch = field.arguments.iter().find(|(argument, definition)| {
         entity
