@@ -10,6 +10,8 @@ mod caching;
 mod canonical;
 #[path = "compose/documented.rs"]
 mod documented;
+#[path = "compose/halves.rs"]
+mod halves;
 #[path = "compose/hostile.rs"]
 mod hostile;
 #[path = "compose/merged.rs"]

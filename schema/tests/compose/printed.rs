@@ -16,7 +16,7 @@ fn types(subgraphs: &[(&str, &str)]) -> String {
 
 /// That the supergraph, read back, is the graph that the subgraphs are.
 #[track_caller]
-fn round_trip(subgraphs: &[(&str, &str)]) {
+pub(crate) fn round_trip(subgraphs: &[(&str, &str)]) {
     let document = Document::new("supergraph.graphql", composed(subgraphs));
     let (graph, diagnostics) = link::link_supergraph(&document, LinkOptions::default());
     assert_eq!(diagnostics, [], "{}", document.text);

@@ -7,7 +7,7 @@ use apollo_compiler::schema::{Component, ExtendedType};
 
 use super::widths::{contains, wider};
 use super::{Merge, Said, conflict, directives, inputs};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::link::compose::part::{Fields, fields};
 
 /// What subgraphs say of one field.
@@ -41,14 +41,14 @@ impl<'a> Merge<'a, '_> {
         at @ (owner, name): (&Name, &Name),
         said: &[SaidField<'a>],
     ) -> Option<FieldDefinition> {
-        let (external, given): (Vec<_>, Vec<_>) = said
+        let (mut external, mut given): (Vec<_>, Vec<_>) = said
             .iter()
             .copied()
             .partition(|said| said.part.is_external(owner, name));
-        let Some(first) = given.first().copied() else {
-            self.only_external(at, &external);
-            return None;
-        };
+        if given.is_empty() && self.only_external(at, &external) {
+            given = std::mem::take(&mut external);
+        }
+        let first = given.first().copied()?;
         let mut ty = first.it.ty.clone();
         for other in given.iter().skip(1).copied() {
             match wider(&self.schema, &ty, &other.it.ty) {
@@ -83,24 +83,32 @@ impl<'a> Merge<'a, '_> {
         self.problems.push(problem);
     }
 
-    /// A field that every subgraph with it says to be another's. Where an interface object gives
-    /// it, that is the other.
-    fn only_external(&mut self, (owner, name): (&Name, &Name), external: &[SaidField<'a>]) {
+    /// A field that every subgraph with it says to be another's; whether it is kept all the same.
+    /// Where an interface object gives it, that is the other.
+    fn only_external(&mut self, (owner, name): (&Name, &Name), external: &[SaidField<'a>]) -> bool {
         let Some(first) = external.first() else {
-            return;
+            return false;
         };
         let coordinate = (owner.clone(), name.clone());
         let is_told = |said: &SaidField<'a>| {
             !said.part.is_legacy() && !said.part.has_connectors() && !said.part.is_used(&coordinate)
         };
         if self.is_implied(owner, name) || external.iter().all(is_told) {
-            return;
+            return false;
         }
         let span = first.part.span(first.it.name.location());
         let message = format!("`{owner}.{name}` is `@external` in every subgraph that has it");
-        let help = "leave `@external` out in the subgraph that gives it".to_owned();
+        let help = "add the subgraph that gives it, or leave `@external` out in the one that does";
         let problem = Diagnostic::error(Code::ExternalMissingOnBase, span, message);
-        self.problems.push(problem.help(help));
+        let mut problem = problem.help(help.to_owned());
+        // Connectors are often published as one part of a graph, to be loaded without the others:
+        // what they say of the field stands.
+        let is_kept = external.iter().all(|said| said.part.has_connectors());
+        if is_kept {
+            problem.severity = Severity::Warning;
+        }
+        self.problems.push(problem);
+        is_kept
     }
 
     /// Whether an interface object gives the field to all objects of an interface of `owner`.
