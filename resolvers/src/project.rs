@@ -270,8 +270,14 @@ impl<'a> Project<'a> {
                 MemberValue::TypeName(names) => self.type_name(row, names, out),
                 MemberValue::Verbatim(slot) => self.verbatim(row, *slot, out),
                 MemberValue::Slot(slot, form) => {
-                    self.path.push(Step::Key(&member.key));
                     let value = self.tree.slot(row, *slot);
+                    // Most are leaves of the right type, which need no path.
+                    if let (Value::Leaf(text), Shape::Leaf(leaf)) = (value, &form.shape)
+                        && leaf.write(self.tree.text(text), out)
+                    {
+                        continue;
+                    }
+                    self.path.push(Step::Key(&member.key));
                     let written = self.value(value, form, member, out);
                     self.path.pop();
                     written?;

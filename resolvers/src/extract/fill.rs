@@ -1,6 +1,6 @@
 //! Bodies into rows: follows an `Extract` through a body and writes what it finds.
 
-use schema::json::{Kind, Node, Value as Json, View};
+use schema::json::{Elements, Kind, Node, Recall, Str, Value as Json, View};
 use schema::mapping::ast::MemberValue;
 use schema::mapping::{Report, ReportKind, Vars, eval_member};
 
@@ -126,10 +126,8 @@ impl<'a> Fill<'_, 'a> {
             (Kind::List(elements), Take::Leaf { lists }) if *lists > 0 => {
                 self.leaves(elements, *lists - 1, known)
             }
-            (Kind::List(elements), Take::Object(_)) => {
-                self.list((elements.len(), elements), known, |fill, element, known| {
-                    present(fill.node(element, take, known))
-                })
+            (Kind::List(elements), Take::Object(fields)) => {
+                self.object_list(elements, (take, fields), known)
             }
             (Kind::Object(_), Take::Object(fields)) => self.object(node, fields, known),
             _ => Tree::piece(self.body, node.span()),
@@ -164,15 +162,52 @@ impl<'a> Fill<'_, 'a> {
         known: Value,
         mut each: impl FnMut(&mut Self, T, Value) -> Value,
     ) -> Value {
-        let wanted = u32::try_from(count).unwrap_or(u32::MAX);
-        let (start, len) = match known {
-            Value::List { start, len } if len == wanted => (start, len),
-            _ => self.tree.list(count),
-        };
+        let (start, len) = self.items(count, known);
         for (index, element) in (0..len).zip(elements) {
             let known = self.tree.item(start, index);
             let value = each(self, element, known);
             self.tree.set_item(start, index, value);
+        }
+        Value::List { start, len }
+    }
+
+    fn items(&mut self, count: usize, known: Value) -> (u32, u32) {
+        let wanted = u32::try_from(count).unwrap_or(u32::MAX);
+        match known {
+            Value::List { start, len } if len == wanted => (start, len),
+            _ => self.tree.list(count),
+        }
+    }
+
+    /// A list of objects, which mostly have their members in one order.
+    fn object_list(
+        &mut self,
+        elements: Elements<'a>,
+        (take, fields): (&'a Take, &'a Fields),
+        known: Value,
+    ) -> Value {
+        let (start, len) = self.items(elements.len(), known);
+        let is_plain = fields.others.is_empty() && fields.type_name.is_none();
+        let mut recall = Recall::default();
+        for (index, element) in (0..len).zip(elements) {
+            let known = self.tree.item(start, index);
+            if !element.is_object() {
+                let value = present(self.node(element, take, known));
+                self.tree.set_item(start, index, value);
+                continue;
+            }
+            let row = self.row(fields, known);
+            let find = |key: Str<'a>| position(&fields.keyed, 0, |wanted| key.is(wanted));
+            recall.members(element, find, |at, member| {
+                self.member(row, &fields.keyed[at].1, member);
+            });
+            // Written apart, because a value that comes out of a branch costs a detour.
+            if is_plain {
+                self.tree.set_item(start, index, Value::Object(row));
+            } else {
+                let value = self.complete(row, fields, element);
+                self.tree.set_item(start, index, value);
+            }
         }
         Value::List { start, len }
     }
@@ -187,14 +222,31 @@ impl<'a> Fill<'_, 'a> {
                 continue;
             };
             next = at + 1;
-            for field in &fields.keyed[at].1 {
-                if let From::Keys(rest) = &field.extract.from {
-                    let known = self.tree.slot(row, field.slot);
-                    let value = self.walk(member, rest, &field.extract.take, known);
-                    self.tree.set_slot(row, field.slot, value);
-                }
-            }
+            self.member(row, &fields.keyed[at].1, member);
         }
+        self.complete(row, fields, node)
+    }
+
+    /// What is taken of one member.
+    #[inline]
+    fn member(&mut self, row: Row, fields: &'a [Field], member: Node<'a>) {
+        for field in fields {
+            let Extract { from, take } = &field.extract;
+            let From::Keys(rest) = from else { continue };
+            let is_leaf = rest.is_empty() && matches!(take, Take::Leaf { lists: 0 });
+            if is_leaf && !member.is_null() {
+                let piece = Tree::piece(self.body, member.span());
+                self.tree.set_slot(row, field.slot, piece);
+                continue;
+            }
+            let known = self.tree.slot(row, field.slot);
+            let value = self.walk(member, rest, take, known);
+            self.tree.set_slot(row, field.slot, value);
+        }
+    }
+
+    /// The object, once its members are taken.
+    fn complete(&mut self, row: Row, fields: &'a Fields, node: Node<'a>) -> Value {
         let whole = Json::Node(node);
         self.others(row, &fields.others, &whole);
         self.typed(row, fields, &whole)

@@ -17,6 +17,7 @@ mod federation;
 mod kept;
 mod kept_entities;
 mod kept_service;
+mod lists;
 mod loader;
 mod loader_service;
 mod plans;
