@@ -12,17 +12,19 @@ fn subgraph(name: &str, text: &str) -> Subgraph {
     }
 }
 
-#[test]
-fn the_shop_links() {
-    let subgraphs = [
+fn subgraphs() -> [Subgraph; 5] {
+    [
         subgraph("users", include_str!("../commerce/users.graphql")),
         subgraph("products", include_str!("../commerce/products.graphql")),
         subgraph("orders", include_str!("../commerce/orders.graphql")),
         subgraph("reviews", include_str!("../commerce/reviews.graphql")),
         subgraph("computed", include_str!("../commerce/computed.graphql")),
-    ];
+    ]
+}
 
-    let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
+#[test]
+fn the_shop_links() {
+    let (graph, diagnostics) = link::link(&subgraphs(), LinkOptions::default());
 
     let rendered: Vec<_> = diagnostics
         .iter()
@@ -34,4 +36,26 @@ fn the_shop_links() {
     assert!(sdl.contains("placeOrder("), "{sdl}");
     assert!(!sdl.contains("connect"), "{sdl}");
     assert_eq!(graph.sources().len(), 27);
+}
+
+#[test]
+fn every_mutation_of_the_shop_says_what_is_no_longer_true() {
+    let (graph, _) = link::link(&subgraphs(), LinkOptions::default());
+    let graph = graph.unwrap();
+    let types = graph.types();
+    let mutation = types.mutation().unwrap();
+
+    let services = ["users", "products", "orders"];
+    let all: Vec<_> = services
+        .iter()
+        .map(|service| graph.caching(service).unwrap())
+        .collect();
+    let silent = types.get(mutation).fields().unwrap().keys().filter(|name| {
+        let said = all.iter().filter_map(|it| it.of_field(mutation, name));
+        said.flat_map(|it| &it.invalidates).next().is_none()
+    });
+    let silent: Vec<_> = silent.map(|name| &**name).collect();
+
+    // The reviews service tells its schema itself, and says nothing of caching.
+    assert_eq!(silent, ["addReview"]);
 }
