@@ -20,7 +20,7 @@ use self::claim::Flights;
 pub use self::claim::wait::{Renewal, Waiting};
 pub use self::entry::clock::{Clock, Moment};
 pub use self::entry::{Entry, State, Value};
-pub use self::key::{Key, KeyBase, KeyParts, Show, canonical, digest, entity_key};
+pub use self::key::{Key, KeyBase, KeyParts, Keys, Show, canonical, digest, entity_key};
 pub use self::lifetime::{Answer, Credentials, Lifetime, Policy, Reuse, Scope, negative, reuse};
 use self::memory::{Memory, Stored};
 pub use self::settings::{CacheSettings, Place, RedisSettings, is_redis_address};
@@ -63,6 +63,9 @@ pub struct Wanted {
     /// Where it is kept when only this caller may: the same with the caller in it. `None` when the
     /// caller is not known, or the value cannot be private.
     pub private: Option<Key>,
+    /// What it is known by while it is fetched: with everything that is sent, so that whatever
+    /// comes is for all who ask by it. `None`: by the key of private values, or the other.
+    pub flight: Option<Key>,
     /// Whose values answer as well: wider selections of the same.
     pub also: Vec<Key>,
     /// What it is invalidated by.
@@ -203,6 +206,11 @@ impl Cache {
     /// The same for who cannot wait: elsewhere as soon as the background work comes to it.
     pub fn invalidate_later(&self, tags: &[Tag]) {
         self.inner.revoker.invalidate_later(tags);
+    }
+
+    /// Something was written: who asks from now on does not wait for what was asked before.
+    pub fn written(&self) {
+        self.inner.flights.written();
     }
 
     /// Runs `work` (a renewal) beside everything else; drops it when too much is under way.

@@ -172,7 +172,7 @@ impl<'a> Writer<'a> {
                     kind: 0,
                 }],
                 kinds: vec![objects],
-                asked: vec![Asked::new(asked.clone())],
+                asked: vec![Asked::new(&asked)],
             });
         }
         Ok(())
@@ -222,7 +222,7 @@ impl<'a> Writer<'a> {
             };
             let (inner, objects) = self.walk.set(&[place], around)?;
             read.extend(objects);
-            asked.push(Asked::new(inner.canonical()));
+            asked.push(Asked::new(&inner.canonical()));
             set.fragments.push(Fragment {
                 on: Name::clone(&entry.type_name),
                 is_object,

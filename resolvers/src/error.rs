@@ -195,9 +195,9 @@ impl FetchError {
             | Self::TooLarge(_)
             | Self::Panicked
             | Self::NotAList
-            | Self::NotGraphql(_) => true,
+            | Self::NotGraphql(_)
+            | Self::NotJson { .. } => true,
             Self::Refused { status, .. } | Self::Status(status) => is_unwell(status),
-            Self::NotJson { .. } => true,
             Self::Build(_) | Self::TooMany(_) | Self::UnknownType(_) | Self::Told(_) => false,
         }
     }

@@ -82,7 +82,7 @@ impl<'a> Context<'a> {
         let sources = self.prepared.plan.fetches.iter();
         let sources =
             sources.map(|fetch| Arc::clone(&self.sources.graph.source(fetch.source).name));
-        let now = self.cache.map(Cache::now).unwrap_or(Moment(0));
+        let now = self.cache.map_or(Moment(0), Cache::now);
         (self.explain == Explain::Yes).then(|| Accounts::of(sources, now))
     }
 
@@ -240,15 +240,15 @@ impl<'c> Run<'c, '_> {
                 }
                 (caller, _, _) => {
                     if let Some(found) = found.take() {
-                        self.land_found(caller, found, flights);
+                        self.land_found(&caller, found, flights);
                     }
                 }
             }
         }
     }
 
-    fn land_found(&mut self, caller: Caller, found: Vec<Found>, flights: &mut Flights<'c>) {
-        match caller {
+    fn land_found(&mut self, caller: &Caller, found: Vec<Found>, flights: &mut Flights<'c>) {
+        match *caller {
             Caller::Looked(fetch) => self.looked(fetch, found, flights),
             Caller::Waited(fetch, first) => self.waited((fetch, first), found, flights),
             Caller::LookedRequest(request) => self.looked_request(request, found, flights),

@@ -23,6 +23,7 @@ use crate::settings::Settings;
 
 pub(crate) mod graphql;
 pub(crate) mod http;
+pub(crate) mod mapped;
 pub(crate) mod ready;
 pub(crate) mod reply;
 pub(crate) mod request;

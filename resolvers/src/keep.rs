@@ -3,11 +3,13 @@
 //! Compiled once for an operation (`compile`), used at each execution to say what is looked for.
 //! Pure: the cache itself is asked by `execute`.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
-use schema::caching::{TagFormat, TagPart};
-use schema::json::Json;
+use schema::caching::TagFormat;
+use schema::json::{Json, Kind};
 use schema::types::Name;
 
 use self::effects::Effect;
@@ -20,7 +22,6 @@ use crate::extract::Extract;
 pub(crate) mod compile;
 pub(crate) mod effects;
 mod inside;
-pub(crate) mod values;
 
 /// What may be kept of each fetch of a plan.
 #[derive(Debug, Default)]
@@ -93,6 +94,8 @@ struct Tagging {
 pub(crate) struct Asker<'k> {
     pub(crate) keep: &'k Keep,
     base: KeyBase,
+    /// With the credentials of a client of which nobody knows who it is.
+    nameless: Option<KeyBase>,
     arguments: Option<Arc<str>>,
 }
 
@@ -111,9 +114,20 @@ impl Keep {
             caller: caller.as_deref(),
             ..self.parts(&keyed)
         };
+        let nameless = match &caller {
+            None => self.headers.credentials(client),
+            Some(_) => None,
+        };
+        let nameless = nameless.and_then(|credentials| {
+            KeyBase::of(&KeyParts {
+                caller: Some(&credentials),
+                ..parts
+            })
+        });
         Some(Asker {
             keep: self,
             base: KeyBase::of(&parts)?,
+            nameless,
             arguments: arguments.map(Into::into),
         })
     }
@@ -156,26 +170,33 @@ impl Headers {
 
     /// What the caller is known by; `None` when nothing says who it is.
     fn caller(&self, client: &HeaderMap) -> Option<String> {
-        let names = if self.caller.is_empty() {
-            &self.credentials
-        } else {
-            &self.caller
-        };
-        let mut text = String::new();
-        for name in names {
-            for value in client.get_all(name) {
-                // Neither a name nor a value has a line end in it.
-                text.push_str(name.as_str());
-                text.push(':');
-                text.push_str(&String::from_utf8_lossy(value.as_bytes()));
-                if str::from_utf8(value.as_bytes()).is_err() {
-                    return None;
-                }
-                text.push('\n');
-            }
-        }
-        (!text.is_empty()).then_some(text)
+        let is_told = !self.caller.is_empty();
+        values(
+            if is_told {
+                &self.caller
+            } else {
+                &self.credentials
+            },
+            client,
+        )
     }
+
+    /// The credentials that are sent on.
+    fn credentials(&self, client: &HeaderMap) -> Option<String> {
+        values(&self.credentials, client)
+    }
+}
+
+/// The values of some headers, told apart; `None` when there are none.
+fn values(names: &[HeaderName], client: &HeaderMap) -> Option<String> {
+    let mut text = String::new();
+    for name in names {
+        for value in client.get_all(name) {
+            // A name has no colon in it, what is escaped no line end.
+            let _ = writeln!(text, "{name}:{}", value.as_bytes().escape_ascii());
+        }
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 impl Asker<'_> {
@@ -185,12 +206,14 @@ impl Asker<'_> {
             Arguments::Plain => entity,
             Arguments::Entity => self.arguments.as_deref().map(str::to_owned),
         };
-        let (key, private) = self.base.keys(entity.as_deref());
+        let keys = self.base.keys(entity.as_deref());
+        let nameless = self.nameless.as_ref();
         let tagging = Arc::clone(&self.keep.tagging);
         let arguments = self.arguments.clone();
         Wanted {
-            key,
-            private,
+            key: keys.shared,
+            private: keys.private,
+            flight: nameless.and_then(|base| base.keys(entity.as_deref()).private),
             also: Vec::new(),
             tags: Tags::Later(Arc::new(move || {
                 tagging.tags(entity.as_deref(), arguments.as_deref())
@@ -285,26 +308,17 @@ fn entity_fields(fields: &[Name], entity: &Json) -> Option<String> {
 
 /// The text of a tag; `None` when a value in it is not there.
 fn named(format: &TagFormat, arguments: Option<&Json>, key: Option<&Json>) -> Option<String> {
-    let mut text = String::new();
-    for part in &format.0 {
-        let (json, path) = match part {
-            TagPart::Text(plain) => {
-                text.push_str(plain);
-                continue;
-            }
-            TagPart::Argument(path) => (arguments?, path),
-            TagPart::Key(path) => (key?, path),
-        };
-        let mut node = json.root();
-        for name in path {
-            node = node.get(name)?;
-        }
-        match node.kind() {
-            schema::json::Kind::String(value) => text.push_str(&value.decode()),
-            schema::json::Kind::Number(value) => text.push_str(value),
-            schema::json::Kind::Bool(value) => text.push_str(if value { "true" } else { "false" }),
-            _ => return None,
-        }
+    format.render(|path| value(arguments?, path), |path| value(key?, path))
+}
+
+fn value<'j>(json: &'j Json, path: &[Name]) -> Option<Cow<'j, str>> {
+    let mut node = json.root();
+    for name in path {
+        node = node.get(name)?;
     }
-    Some(text)
+    match node.kind() {
+        Kind::String(value) => Some(value.decode()),
+        Kind::Number(_) | Kind::Bool(_) => Some(node.raw().into()),
+        Kind::Null | Kind::List(_) | Kind::Object(_) => None,
+    }
 }

@@ -5,6 +5,7 @@
 //! wait. Nothing here fetches.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -64,10 +65,12 @@ impl Claim {
         let (lifetime, scope, key) = match (reuse, self.wanted.private) {
             (Reuse::Shared(lifetime), _) => (lifetime, Scope::Public, self.wanted.key),
             (Reuse::PerCaller(lifetime), Some(key)) => (lifetime, Scope::Private, key),
-            // What is nobody's else's, of somebody who is not known, is kept nowhere.
+            // What is nobody's else's, of somebody who is not known, is kept nowhere; but those who
+            // asked the same at this moment would have been answered by the same call.
             (Reuse::PerCaller(_), None) | (Reuse::Never, _) => {
                 self.remember_not_to_look();
-                return self.settle(Progress::Nothing);
+                let passed = self.passed(value);
+                return self.settle(Progress::Passed(passed));
             }
         };
         let entry = Entry {
@@ -94,6 +97,29 @@ impl Claim {
         });
     }
 
+    fn passed(&mut self, value: &Value) -> Arc<Stored> {
+        let entry = Entry {
+            value: copied(value),
+            stored_at: self.inner.settings.clock.now(),
+            lifetime: Lifetime::default(),
+            scope: Scope::Private,
+        };
+        let guards = std::mem::take(&mut self.guards).into_boxed_slice();
+        Arc::new(Stored::new(entry, guards))
+    }
+
+    /// Whether anybody waits for what comes.
+    pub fn is_awaited(&self) -> bool {
+        let flight = self.flight.as_ref();
+        flight.is_some_and(|flight| flight.progress.receiver_count() > 0)
+    }
+
+    /// Nothing may be kept of what was fetched, and nobody waits for it.
+    pub fn not_kept(mut self) {
+        self.remember_not_to_look();
+        self.settle(Progress::Nothing);
+    }
+
     /// Fetching failed, or what came cannot be kept for a reason that may not last.
     pub fn fail(mut self) {
         self.settle(Progress::Nothing);
@@ -111,7 +137,7 @@ impl Claim {
 
     /// By which callers that ask the same are known: for private data per caller.
     pub(super) fn flight_key(wanted: &Wanted) -> Key {
-        wanted.private.unwrap_or(wanted.key)
+        wanted.flight.or(wanted.private).unwrap_or(wanted.key)
     }
 
     fn remember_not_to_look(&self) {
@@ -204,6 +230,8 @@ fn copied(value: &Value) -> Value {
 #[derive(Debug)]
 pub(super) struct Flight {
     progress: watch::Sender<Progress>,
+    /// How often something had been written when it began.
+    writes: u64,
 }
 
 /// How far it is.
@@ -212,6 +240,8 @@ enum Progress {
     Running,
     /// This came of it.
     Stored(Key, Arc<Stored>),
+    /// This came of it, for those who waited only.
+    Passed(Arc<Stored>),
     /// Nothing that others can use: each fetches for itself.
     Nothing,
     /// Its operation is gone: somebody else may take it over.
@@ -221,6 +251,7 @@ enum Progress {
 /// All fetches under way in this process.
 #[derive(Debug, Default)]
 pub(super) struct Flights {
+    writes: AtomicU64,
     shards: [Mutex<HashMap<Key, Arc<Flight>, foldhash::fast::RandomState>>; SHARDS],
 }
 
@@ -233,14 +264,21 @@ pub(super) enum Joined {
 }
 
 impl Flights {
+    /// Something was written: what is under way may not know of it.
+    pub(super) fn written(&self) {
+        self.writes.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Leads a flight for `key`, or follows the one under way.
     pub(super) fn join(&self, key: Key) -> Joined {
+        let writes = self.writes.load(Ordering::Acquire);
         let mut shard = self.shard(&key);
-        if let Some(flight) = shard.get(&key) {
+        if let Some(flight) = shard.get(&key).filter(|flight| flight.writes == writes) {
             return Joined::Follows(wait::Landing(flight.progress.subscribe()));
         }
         let flight = Arc::new(Flight {
             progress: watch::Sender::new(Progress::Running),
+            writes,
         });
         shard.insert(key, Arc::clone(&flight));
         Joined::Leads(flight)

@@ -66,6 +66,9 @@ impl Entry {
 
     /// What is left of its lifetime, for an answer that it becomes part of.
     pub fn reuse(&self, now: Moment) -> Reuse {
+        if self.lifetime == Lifetime::default() {
+            return Reuse::Never;
+        }
         let lifetime = self.lifetime.after(self.age(now));
         match self.scope {
             Scope::Public => Reuse::Shared(lifetime),

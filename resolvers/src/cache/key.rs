@@ -41,6 +41,15 @@ pub struct KeyBase {
     private: Option<Sha256>,
 }
 
+/// The keys of one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// For everybody.
+    pub shared: Key,
+    /// For the caller, where it is known.
+    pub private: Option<Key>,
+}
+
 /// How much of a key's text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
@@ -82,7 +91,7 @@ impl KeyBase {
 
     /// The key of one entity for everybody, and for the caller where that is known; `entity` is
     /// canonical.
-    pub fn keys(&self, entity: Option<&str>) -> (Key, Option<Key>) {
+    pub fn keys(&self, entity: Option<&str>) -> Keys {
         let mut text = String::with_capacity(64);
         optional(entity, &mut text);
         let key = |base: &Sha256| {
@@ -90,7 +99,10 @@ impl KeyBase {
             hash.update(text.as_bytes());
             Key(shortened(hash.finalize().into()))
         };
-        (key(&self.shared), self.private.as_ref().map(key))
+        Keys {
+            shared: key(&self.shared),
+            private: self.private.as_ref().map(key),
+        }
     }
 }
 

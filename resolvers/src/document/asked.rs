@@ -1,6 +1,8 @@
 //! What is asked of a service, as kept answers are known by: in an order of its own and without the
 //! names that a client gave its variables.
 
+use std::fmt::Write as _;
+
 use schema::types::Name;
 
 /// A selection set, and what its values depend on.
@@ -23,10 +25,10 @@ pub(crate) enum Given {
 
 impl Asked {
     /// Of the text of a set, where variables have their names and conditions are `@when(n)`.
-    pub(super) fn new(canonical: String) -> Self {
+    pub(super) fn new(canonical: &str) -> Self {
         let mut text = String::with_capacity(canonical.len());
         let mut given: Vec<Given> = Vec::new();
-        let mut rest = canonical.as_str();
+        let mut rest = canonical;
         while let Some(at) = rest.find(['"', '$', '@']) {
             let (plain, special) = rest.split_at(at);
             text.push_str(plain);
@@ -44,7 +46,7 @@ impl Asked {
                     if known.is_none() {
                         given.push(value);
                     }
-                    text.push_str(&format!("${number}"));
+                    let _ = write!(text, "${number}");
                 }
                 None => text.push_str(taken),
             }
@@ -99,7 +101,7 @@ mod tests {
 
     #[track_caller]
     fn check(canonical: &str, text: &str, given: &[Given]) {
-        let asked = Asked::new(canonical.to_owned());
+        let asked = Asked::new(canonical);
         assert_eq!((&*asked.text, asked.given.as_slice()), (text, given));
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use schema::operation::Variables;
+use schema::operation::{OperationKind, Variables};
 
 use crate::cache::{Cache, Tag};
 use crate::prepared::Prepared;
@@ -26,9 +26,11 @@ impl<'a> Effects<'a> {
         prepared: &'a Arc<Prepared>,
         variables: &'a Variables,
     ) -> Self {
-        let has_any = !prepared.kept.effects.is_empty();
+        let is_mutation = prepared.operation.kind == OperationKind::Mutation;
         Self {
-            cache: caching.filter(|_| has_any).map(|caching| &caching.cache),
+            cache: caching
+                .filter(|_| is_mutation)
+                .map(|caching| &caching.cache),
             prepared,
             variables,
             is_over: false,
@@ -38,6 +40,7 @@ impl<'a> Effects<'a> {
     /// It has ended, and this is what it brought.
     pub(super) async fn happened(mut self, tree: &Tree) {
         let Some(cache) = self.cache else { return };
+        cache.written();
         let selection = &self.prepared.selection;
         let effects = self.prepared.kept.effects.iter();
         let tags = effects.flat_map(|effect| effect.tags((selection, self.variables), tree));
@@ -59,6 +62,7 @@ impl Drop for Effects<'_> {
         let tags: Vec<Tag> = effects
             .flat_map(|effect| effect.all(selection, self.variables))
             .collect();
+        cache.written();
         cache.invalidate_later(&tags);
     }
 }

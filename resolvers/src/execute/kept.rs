@@ -25,9 +25,9 @@ use crate::cache::{
 };
 use crate::document::{Document, Given, Part};
 use crate::extract::fill::Fill;
+use crate::fetch::mapped::Mapped;
 use crate::fetch::reply::Reply;
 use crate::fetch::{self, request};
-use crate::keep::values::Mapped;
 use crate::keep::{Asker, Keep, KeptFetch};
 use crate::plan::Fetch;
 use crate::tree::Value;
@@ -360,10 +360,12 @@ impl<'c, 'a> Run<'c, 'a> {
             return;
         };
         let lifetimes = self.lifetimes(keep, reply);
-        let mapped = lifetimes
-            .is_any()
-            .then(|| self.mapped(by, (own, entities), reply))
-            .flatten();
+        let claims = &self.claims[by.index];
+        let claim = |object: &usize| claims.get(*object).and_then(Option::as_ref);
+        let is_awaited = own.iter().filter_map(claim).any(Claim::is_awaited);
+        let is_for_any = lifetimes.is_any() || is_awaited;
+        let mapped = is_for_any.then(|| self.mapped(by, (own, entities), reply));
+        let mapped = mapped.flatten();
         for object in own {
             let claim = self.claims[by.index].get_mut(*object);
             let Some(claim) = claim.and_then(Option::take) else {
@@ -371,7 +373,10 @@ impl<'c, 'a> Run<'c, 'a> {
                 continue;
             };
             let value = mapped.as_ref();
-            let value = value.map(|mapped| mapped.get(entities.key(*object)).cloned());
+            let value = value.map(|mapped| {
+                let body = mapped.get(entities.key(*object)).cloned();
+                body.map_or(Kept::Absent, Kept::Present)
+            });
             let reuse = lifetimes.keep(claim, value);
             self.note_kept((by.index, *object), reuse);
         }
@@ -467,20 +472,19 @@ impl Lifetimes {
         self.present != Reuse::Never || self.absent != Reuse::Never
     }
 
-    /// Keeps a value, `Some(None)` being that there is no such thing, and `None` that it is not
-    /// known; gives for how long an answer that has it in it may be used again.
-    pub(super) fn keep(&self, claim: Claim, value: Option<Option<bytes::Bytes>>) -> Reuse {
+    /// Keeps a value, `None` being that nobody knows it; gives for how long an answer that has it in it may be used again.
+    pub(super) fn keep(&self, claim: Claim, value: Option<Kept>) -> Reuse {
         match value {
-            Some(Some(body)) => {
-                claim.keep(&Kept::Present(body), self.present);
+            Some(value @ Kept::Present(_)) => {
+                claim.keep(&value, self.present);
                 self.present
             }
-            Some(None) => {
+            Some(Kept::Absent) => {
                 claim.keep(&Kept::Absent, self.absent);
                 self.absent
             }
             None => {
-                claim.keep(&Kept::Absent, Reuse::Never);
+                claim.not_kept();
                 Reuse::Never
             }
         }

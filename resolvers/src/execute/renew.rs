@@ -20,13 +20,13 @@ use super::kept::Lifetimes;
 use super::kept::service::{entity, root};
 use super::run::Run;
 use super::{ByConnector, CallId, State, variables};
-use crate::cache::{Claim, Renewal};
+use crate::cache::{Claim, Renewal, Value as Kept};
 use crate::document::Part;
 use crate::fetch::graphql::Response;
+use crate::fetch::mapped::Mapped;
 use crate::fetch::reply::{Outcome, Reply};
 use crate::fetch::request::Request;
 use crate::fetch::{self, Reach, Sources};
-use crate::keep::values::Mapped;
 use crate::prepared::Prepared;
 
 /// What every renewal needs.
@@ -102,7 +102,7 @@ impl<'a> Run<'_, 'a> {
     pub(super) fn renew_from_service(
         &mut self,
         (request, part): (usize, &'a Part),
-        stale: Vec<usize>,
+        stale: &[usize],
         renewals: Vec<(usize, Renewal)>,
     ) {
         if stale.is_empty() {
@@ -116,9 +116,9 @@ impl<'a> Run<'_, 'a> {
         };
         let kinds = stale.iter().map(|object| entities.kind(*object)).collect();
         let parts = document.parts.iter();
-        let which = parts.map(|other| match other.fetch == part.fetch {
-            true => stale.clone(),
-            false => Vec::new(),
+        let which = parts.map(|other| {
+            let is_own = other.fetch == part.fetch;
+            if is_own { stale.to_vec() } else { Vec::new() }
         });
         let round = Round {
             request,
@@ -173,7 +173,7 @@ impl Job {
             return leave_alone(claims).await;
         };
         for (claim, key) in claims.into_iter().zip(&call.keys) {
-            let value = Some(mapped.get(key).cloned());
+            let value = Some(mapped.get(key).cloned().map_or(Kept::Absent, Kept::Present));
             self.keep((claim, 0), value, &reply);
         }
     }
@@ -224,17 +224,13 @@ impl Job {
     }
 
     /// What was asked for; `None` where an error was told.
-    fn values(
-        &self,
-        asked: &ByRequest,
-        reply: &Reply,
-    ) -> Option<Vec<Option<Option<bytes::Bytes>>>> {
+    fn values(&self, asked: &ByRequest, reply: &Reply) -> Option<Vec<Option<Kept>>> {
         let response = Response::of(reply.graphql().ok()?, &reply.answer).ok()?;
         let data = response.data.filter(|_| response.errors.is_none())?;
         let part = self.prepared.part(self.fetch)?;
         let Some(listed) = &part.entities else {
             let kind = part.kinds.first()?;
-            return Some(vec![root(kind, data).map(Some)]);
+            return Some(vec![root(kind, data)]);
         };
         let list = data
             .get(&listed.key)
@@ -243,12 +239,7 @@ impl Job {
         (values.len() == asked.kinds.len()).then_some(values)
     }
 
-    fn keep(
-        &self,
-        (claim, kind): (Option<Claim>, usize),
-        value: Option<Option<bytes::Bytes>>,
-        reply: &Reply,
-    ) {
+    fn keep(&self, (claim, kind): (Option<Claim>, usize), value: Option<Kept>, reply: &Reply) {
         let kept = self.prepared.kept.fetches.get(self.fetch);
         let kept = kept.and_then(Option::as_ref);
         let keep = kept.and_then(|kept| kept.kinds.get(kind));

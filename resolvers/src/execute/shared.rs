@@ -13,7 +13,7 @@ use super::{ByConnector, CallId, Caller, Context, State, merge, variables};
 use crate::batch::Loader;
 use crate::batch::groups::{Asking, Landing, Loading, Part, Parts};
 use crate::batch::wait;
-use crate::cache::Reuse;
+use crate::cache::{self, Reuse};
 use crate::error::FetchError;
 use crate::extract::fill::Fill;
 use crate::fetch::reply::Reply;
@@ -308,7 +308,7 @@ impl<'c, 'a> Run<'c, 'a> {
             let unquoted = || mapped.get(&unquoted(&stand_in.key)?);
             mapped.get(&stand_in.key).or_else(unquoted).cloned()
         });
-        let reuse = lifetimes.keep(claim, value.map(Some));
+        let reuse = lifetimes.keep(claim, value.map(cache::Value::Present));
         self.note_kept((by.index, 0), reuse);
     }
 

@@ -10,7 +10,7 @@ use schema::source::SourceId;
 
 use super::{Answer, Body, graphql};
 use crate::error::FetchError;
-use crate::keep::values::Mapped;
+use crate::fetch::mapped::Mapped;
 use crate::tree::write_canonical;
 
 /// An answer that many may read.

@@ -1,5 +1,8 @@
 //! From a plan to what may be kept of it.
 
+mod tagging;
+
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use http::HeaderName;
@@ -10,9 +13,9 @@ use schema::graph::Graph;
 use schema::source::{Access, Entry, NodeId, Objects, Serves, Source};
 use schema::types::{Name, TypeId};
 
-use super::inside::{Inside, Look, keys};
-use super::{Arguments, Headers, Keep, KeptFetch, Tagging};
-use crate::cache::{Policy, Scope, Tag};
+use super::inside::{Inside, Look};
+use super::{Arguments, Headers, Keep, KeptFetch};
+use crate::cache::{Policy, Scope};
 use crate::document::{Document, EnteredAs, Part};
 use crate::extract::Compile as Reading;
 use crate::fetch::ready::Ready;
@@ -159,7 +162,7 @@ impl Compile<'_> {
         let Some(child) = field.and_then(|field| field.child) else {
             return Arguments::Plain;
         };
-        let arguments = self.root_entity(by, child);
+        let arguments = Self::root_entity(by, child);
         if arguments == Arguments::Plain {
             look.met(source.node(child).on);
         }
@@ -168,7 +171,7 @@ impl Compile<'_> {
     }
 
     /// Whether the arguments of a root field are the key of the entity that it gives.
-    fn root_entity(&self, by: &ByConnector<'_>, child: NodeId) -> Arguments {
+    fn root_entity(by: &ByConnector<'_>, child: NodeId) -> Arguments {
         let given = by.source.node(child).on;
         let is_entity = by.fetch.first().key.is_empty()
             && by
@@ -181,39 +184,6 @@ impl Compile<'_> {
         } else {
             Arguments::Plain
         }
-    }
-
-    fn tagging_of_connector(
-        &self,
-        by: &ByConnector<'_>,
-        (entry, arguments): (&Entry, Arguments),
-        inside: &Inside,
-    ) -> Tagging {
-        let slot = by.fetch.slot;
-        let slot = slot.map(|slot| &self.selection.position(by.fetch.at).slots[slot]);
-        let on = match (arguments, slot) {
-            (Arguments::Entity, Some(slot)) => slot.ty.named(),
-            _ => entry.on,
-        };
-        let mut tagging = self.tagging(&by.source.service, on, inside);
-        let said = self.said(&by.source.service);
-        if let Some(slot) = slot {
-            let of_field = said.and_then(|said| said.of_field(entry.on, &slot.field));
-            let formats = of_field.into_iter().flat_map(|said| said.tags.clone());
-            tagging.formats.extend(formats);
-            let given = slot.ty.named();
-            if arguments == Arguments::Entity {
-                let names = slot.arguments.iter().map(|(name, _)| Name::clone(name));
-                self.entity((said, given), names.collect(), &mut tagging);
-                return tagging;
-            }
-        }
-        let names = by.fetch.first().key.iter();
-        let names: Vec<Name> = names.map(|key| Name::clone(&key.name)).collect();
-        if !names.is_empty() {
-            self.entity((said, entry.on), names, &mut tagging);
-        }
-        tagging
     }
 
     fn of_service(
@@ -285,87 +255,6 @@ impl Compile<'_> {
         })
     }
 
-    fn tag_kind(
-        &self,
-        (fetch, part): (&Fetch, &Part),
-        (source, entered): (&Source, &[(&EnteredAs, &Entry)]),
-        tagging: &mut Tagging,
-    ) {
-        let said = self.said(&source.service);
-        if part.entities.is_none() {
-            let slots = fetch.takes.get(&fetch.at).into_iter().flatten();
-            for (slot, _) in slots {
-                let slot = &self.selection.position(fetch.at).slots[*slot];
-                let on = fetch.first().on;
-                let of_field = said.and_then(|said| said.of_field(on, &slot.field));
-                // Which arguments belong to which of several root fields a tag does not say.
-                let formats = of_field.into_iter().flat_map(|said| said.tags.clone());
-                tagging.formats.extend(formats);
-            }
-            return;
-        }
-        for (as_told, entry) in entered {
-            let names = entry.key.0.iter().map(|(name, _)| Name::clone(name));
-            let ty = as_told.on;
-            if tagging.entity.is_none() {
-                self.entity((said, ty), names.collect(), tagging);
-            } else {
-                let name = &self.graph().types().get(ty).name;
-                tagging.always.extend(of_objects(name));
-            }
-        }
-    }
-
-    /// What every value of a subgraph's type has.
-    fn tagging(&self, service: &str, on: TypeId, inside: &Inside) -> Tagging {
-        let types = self.graph().types();
-        let mut tagging = Tagging::default();
-        let subgraph = (Tag::subgraph(service), format!("subgraph {service}"));
-        tagging.always.push(subgraph);
-        tagging.always.push(of_type(&types.get(on).name));
-        for ty in &inside.types {
-            tagging.always.extend(of_objects(&types.get(*ty).name));
-        }
-        tagging.tidy();
-        tagging
-    }
-
-    /// Of one entity, which is known by the fields called `names`.
-    fn entity(
-        &self,
-        (said, ty): (Option<&Said>, TypeId),
-        mut names: Vec<Name>,
-        tagging: &mut Tagging,
-    ) {
-        let graph = self.graph();
-        let name = &graph.types().get(ty).name;
-        names.sort_unstable();
-        let sets = keys(graph, ty).into_iter().map(|key| {
-            let mut names: Vec<Name> = key.0.iter().map(|(name, _)| Name::clone(name)).collect();
-            names.sort_unstable();
-            names
-        });
-        let sets: Vec<Vec<Name>> = sets.collect();
-        tagging.always.push(of_type(name));
-        if sets.contains(&names) {
-            let others = sets.iter().filter(|set| **set != names);
-            let otherwise = others.map(|set| {
-                let fields = set.join(" ");
-                let word = format!("otherwise {name} {fields}");
-                (Tag::otherwise(name, &fields), word)
-            });
-            tagging.always.extend(otherwise);
-            tagging.entity = Some((Name::clone(name), names));
-        } else {
-            // Which entity it is nobody can tell.
-            tagging.always.extend(of_objects(name));
-        }
-        let said = said.and_then(|said| said.of_type(ty));
-        let formats = said.into_iter().flat_map(|said| said.tags.clone());
-        tagging.formats.extend(formats);
-        tagging.tidy();
-    }
-
     fn look<'l>(&'l self, service: &str) -> Look<'l> {
         Look {
             graph: self.graph(),
@@ -424,7 +313,7 @@ impl ByConnector<'_> {
         }
         for header in &connector.headers {
             if let HeaderValue::Template(template) = &header.value {
-                text.push_str(&format!("\n{}: {}", header.name, template.text()));
+                let _ = write!(text, "\n{}: {}", header.name, template.text());
             }
         }
         let mappings = [&connector.body, &connector.is_success];
@@ -466,25 +355,6 @@ fn gives_all((one, node): (&Source, NodeId), (other, there): (&Source, NodeId)) 
                 _ => false,
             }
         })
-}
-
-fn of_type(name: &str) -> (Tag, String) {
-    (Tag::type_name(name), format!("type {name}"))
-}
-
-/// Of values that have objects of a type inside.
-fn of_objects(name: &str) -> [(Tag, String); 2] {
-    [
-        of_type(name),
-        (Tag::members(name), format!("members {name}")),
-    ]
-}
-
-impl Tagging {
-    fn tidy(&mut self) {
-        self.always.sort_unstable();
-        self.always.dedup();
-    }
 }
 
 fn policy(keeping: &Keeping, inside: &Inside, is_public: bool) -> Policy {

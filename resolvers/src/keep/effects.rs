@@ -33,8 +33,16 @@ pub(crate) struct Effect {
 #[derive(Debug)]
 struct Returned {
     at: PositionId,
-    /// By type, the key by which each is known: its fields and the slots that hold them.
-    kinds: Vec<(TypeId, Name, Vec<(Name, usize)>)>,
+    kinds: Vec<Kind>,
+}
+
+/// Entities of one type.
+#[derive(Debug)]
+struct Kind {
+    ty: TypeId,
+    name: Name,
+    /// The key by which each is known: its fields and the slots that hold them.
+    key: Vec<(Name, usize)>,
 }
 
 /// What the root fields of a mutation make invalid; asks for the keys that say it.
@@ -101,7 +109,11 @@ fn returned(graph: &Graph, selection: &mut Selection, slot: usize) -> Option<Ret
             let slot = selection.ask((at, *on), field, &when, types);
             Some((Name::clone(name), slot))
         });
-        kinds.push((*on, Name::clone(&types.get(*on).name), key.collect()));
+        kinds.push(Kind {
+            ty: *on,
+            name: Name::clone(&types.get(*on).name),
+            key: key.collect(),
+        });
     }
     if ty.is_abstract() {
         selection.position_mut(at).told = true;
@@ -174,12 +186,12 @@ impl Effect {
 impl Returned {
     fn whole_types(&self) -> Vec<Tag> {
         let kinds = self.kinds.iter();
-        kinds.map(|(_, name, _)| Tag::type_name(name)).collect()
+        kinds.map(|kind| Tag::type_name(&kind.name)).collect()
     }
 
     fn of_row(&self, tree: &Tree, row: Row, ty: TypeId) -> Vec<Tag> {
         let mut kinds = self.kinds.iter();
-        let Some((_, name, key)) = kinds.find(|(known, _, _)| *known == ty) else {
+        let Some(Kind { name, key, .. }) = kinds.find(|kind| kind.ty == ty) else {
             return self.whole_types();
         };
         let mut object = Object::with_capacity(key.len());

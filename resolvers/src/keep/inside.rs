@@ -41,22 +41,9 @@ impl Look<'_> {
         }
     }
 
-    /// What holds for a field: what is said on it, else on the type that it gives.
+    /// What holds for a field.
     pub(super) fn hint(&self, on: TypeId, field: &Name) -> Option<Hint> {
-        let caching = self.caching?;
-        let own = caching.of_field(on, field).and_then(|said| said.hint);
-        let types = self.graph.types();
-        let ty = types.get(on).field(field)?.ty.named();
-        let of_type = caching.of_type(ty).and_then(|said| said.hint);
-        match (own, of_type) {
-            (Some(own), _) if own.inherits => Some(own),
-            (Some(own), Some(of_type)) => Some(Hint {
-                max_age: own.max_age.or(of_type.max_age),
-                scope: own.scope.or(of_type.scope),
-                inherits: false,
-            }),
-            (own, of_type) => own.or(of_type),
-        }
+        self.caching?.hint(self.graph.types(), on, field)
     }
 
     /// Everything that a connector gives behind `node`.
@@ -100,14 +87,18 @@ impl Look<'_> {
             let hints = owners.iter().map(|on| self.hint(*on, &slot.field));
             let hints: Vec<Option<Hint>> = hints.collect();
             let Some(child) = slot.child else {
-                hints.into_iter().for_each(|hint| self.note(hint));
+                for hint in hints {
+                    self.note(hint);
+                }
                 continue;
             };
             let inner = selection.position(child);
             let taken = takes.get(&child).into_iter().flat_map(|slots| slots.keys());
             let fields: Vec<&Name> = taken.map(|slot| &inner.slots[*slot].field).collect();
             if !self.is_reference(inner.ty, &fields) {
-                hints.into_iter().for_each(|hint| self.note(hint));
+                for hint in hints {
+                    self.note(hint);
+                }
                 self.met(inner.ty);
                 self.takes(selection, takes, child);
             }

@@ -79,6 +79,7 @@ pub(crate) fn product(name: &str) -> Wanted {
     Wanted {
         key: key(name),
         private: None,
+        flight: None,
         also: Vec::new(),
         tags: vec![Tag::type_name("Product"), entity(name)].into(),
     }

@@ -192,7 +192,7 @@ pub(crate) fn caching(cache: &Cache) -> Caching {
         default: Keeping {
             is_on: true,
             default: Duration::ZERO,
-            max: Duration::from_secs(3600),
+            max: Duration::from_hours(1),
             stale: Duration::ZERO,
             on_error: Duration::ZERO,
             negative: Duration::from_secs(5),

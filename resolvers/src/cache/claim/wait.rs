@@ -124,6 +124,11 @@ async fn in_process(
                 let hit = Hit { key, level, stored };
                 return inner.give(hit, wanted);
             }
+            Some(Progress::Passed(stored)) => {
+                let key = Claim::flight_key(&wanted);
+                let level = Level::Flight;
+                return Found::Fresh(Hit { key, level, stored });
+            }
             Some(Progress::Abandoned) => match inner.flights.join(Claim::flight_key(&wanted)) {
                 Joined::Leads(flight) => {
                     let mut claim = inner.claim(wanted);

@@ -41,12 +41,12 @@ fn keys_of_one_lookup_are_those_of_their_parts() {
         ..parts
     };
 
-    let (shared, private) = KeyBase::of(&parts).unwrap().keys(parts.entity);
+    let Keys { shared, private } = KeyBase::of(&parts).unwrap().keys(parts.entity);
 
     assert_eq!(Some(shared), Key::of(&for_all));
     assert_eq!(private, Key::of(&parts));
     assert_ne!(private, Some(shared));
-    assert_eq!(KeyBase::of(&for_all).unwrap().keys(None).1, None);
+    assert_eq!(KeyBase::of(&for_all).unwrap().keys(None).private, None);
 }
 
 #[test]

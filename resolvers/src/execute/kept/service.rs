@@ -1,5 +1,6 @@
 //! The same for services that speak GraphQL: by request, each for the objects of all its parts.
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use schema::json::{Kind, Node};
 
@@ -9,7 +10,7 @@ use super::super::graphql::{Asked, Round};
 use super::super::run::Run;
 use super::super::{Caller, State};
 use super::{Lifetimes, Sorted, wait};
-use crate::cache::{Claim, Found, Reuse, Wanted, canonical};
+use crate::cache::{Claim, Found, Reuse, Value as Kept, Wanted, canonical};
 use crate::document::take::{Fields, Objects, Told};
 use crate::document::{Document, Part};
 use crate::fetch::graphql::Response;
@@ -52,9 +53,10 @@ impl<'c, 'a> Run<'c, 'a> {
         for object in 0..entities.len() {
             let asker = askers.get(entities.kind(object))?;
             let text = entities.key(object);
-            let entity = match text.is_empty() {
-                true => None,
-                false => Some(canonical(str::from_utf8(text).ok()?)?),
+            let entity = if text.is_empty() {
+                None
+            } else {
+                Some(canonical(str::from_utf8(text).ok()?)?)
             };
             let one = asker.wanted(entity.clone());
             if self.account.is_some() && told.len() < MOST_LOOKUPS {
@@ -94,8 +96,8 @@ impl<'c, 'a> Run<'c, 'a> {
             others.push(elsewhere.collect::<Vec<usize>>());
             waiting.extend(sorted.elsewhere);
             which.push(self.claim_all(part.fetch, sorted.missing));
-            let stale = sorted.stale.iter().map(|(object, _)| *object).collect();
-            self.renew_from_service((request, part), stale, sorted.stale);
+            let stale: Vec<usize> = sorted.stale.iter().map(|(object, _)| *object).collect();
+            self.renew_from_service((request, part), &stale, sorted.stale);
         }
         self.send(Round { request, which }, document, flights);
         if !waiting.is_empty() {
@@ -208,7 +210,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 let kind = asked.entities.kind(*object);
                 let value = match (&part.entities, response.data) {
                     (Some(_), _) => elements.next().and_then(entity),
-                    (None, Some(data)) => root(&part.kinds[kind], data).map(Some),
+                    (None, Some(data)) => root(&part.kinds[kind], data),
                     (None, None) => None,
                 };
                 let claim = self.claims[part.fetch].get_mut(*object);
@@ -227,16 +229,16 @@ impl<'c, 'a> Run<'c, 'a> {
 }
 
 /// An entity as it is kept.
-pub(in crate::execute) fn entity(node: Node<'_>) -> Option<Option<bytes::Bytes>> {
+pub(in crate::execute) fn entity(node: Node<'_>) -> Option<Kept> {
     match node.kind() {
-        Kind::Null => Some(None),
-        Kind::Object(_) => Some(Some(bytes::Bytes::copy_from_slice(node.raw_bytes()))),
+        Kind::Null => Some(Kept::Absent),
+        Kind::Object(_) => Some(Kept::Present(Bytes::copy_from_slice(node.raw_bytes()))),
         _ => None,
     }
 }
 
 /// The root fields of an answer as they are kept: without the entities that were asked for beside.
-pub(in crate::execute) fn root(objects: &Objects, data: Node<'_>) -> Option<bytes::Bytes> {
+pub(in crate::execute) fn root(objects: &Objects, data: Node<'_>) -> Option<Kept> {
     let (Told::Known(_, Fields(members)) | Told::Untold(Fields(members))) = &objects.told else {
         return None;
     };
@@ -257,5 +259,5 @@ pub(in crate::execute) fn root(objects: &Objects, data: Node<'_>) -> Option<byte
         text.push(b'{');
     }
     text.push(b'}');
-    Some(text.into())
+    Some(Kept::Present(text.into()))
 }

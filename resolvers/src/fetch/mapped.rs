@@ -33,7 +33,8 @@ impl Mapped {
         };
         let value = value?;
         let list = value.as_list()?;
-        let mut each = HashMap::with_capacity_and_hasher(list.len(), Default::default());
+        let hasher = foldhash::fast::RandomState::default();
+        let mut each = HashMap::with_capacity_and_hasher(list.len(), hasher);
         let mut name = Vec::new();
         for element in list.iter() {
             name.clear();
