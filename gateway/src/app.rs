@@ -1,8 +1,10 @@
 //! What the routes share.
 
+use http::HeaderValue;
 use resolvers::Engine;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::admin::Explain;
 use crate::config::limits::Limits;
 use crate::config::listen::Listen;
 
@@ -15,6 +17,10 @@ pub struct App {
     pub limits: Limits,
     /// How long a body may take, and whether there is a page.
     pub listen: Listen,
+    /// Who may be told what was done for an answer.
+    pub explain: Explain,
+    /// `Vary` of answers that may be reused.
+    pub vary: HeaderValue,
     /// Cancelled when the gateway is told to stop: it is not ready from then on.
     pub stop: CancellationToken,
 }

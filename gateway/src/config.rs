@@ -4,6 +4,7 @@
 //! checked form that is ready to use. Nothing here opens a socket or reads a file; whoever loads
 //! a configuration hands its text in, and gets every problem of it at once.
 
+pub mod admin;
 pub mod cache;
 pub mod connectors;
 pub mod graph;
@@ -28,6 +29,7 @@ use schema::span::Document;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use self::admin::Admin;
 use self::cache::Cache;
 use self::connectors::Connectors;
 use self::expand::Environment;
@@ -55,6 +57,8 @@ pub struct Config {
     pub connectors: Connectors,
     /// What is kept of what they give.
     pub cache: Cache,
+    /// What operators can do.
+    pub admin: Admin,
     /// What is said while running.
     pub log: Log,
     /// How running ends.
@@ -81,6 +85,8 @@ struct Written {
     connectors: Option<connectors::Written>,
     /// What is kept of what services give, where, and for how long (`docs/caching.md`).
     cache: Option<cache::Written>,
+    /// A socket for operators, and who may be told what was done for an answer (`docs/operations.md`).
+    admin: Option<admin::Written>,
     /// What is said while running.
     log: Option<log::Written>,
     /// How running ends.
@@ -123,6 +129,7 @@ impl Written {
             services: services::check(services, &graph, reader),
             connectors: connectors.check(&graph, reader),
             cache: self.cache.unwrap_or_default().check(&graph, reader),
+            admin: admin::check(self.admin.unwrap_or_default(), reader),
             log: self.log.unwrap_or_default().check(reader),
             shutdown: self.shutdown.unwrap_or_default().check(reader),
             graph,

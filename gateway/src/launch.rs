@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use resolvers::invalidation::{CurrentNames, Names};
 use resolvers::local::LocalService;
 use resolvers::settings::{
     Batching, Introspection, Limits, Reports, ServiceSettings, Settings, SourceSettings,
@@ -23,18 +25,20 @@ use crate::config::connectors::{self, Connectors, Source};
 use crate::config::services::Services;
 use crate::config::shutdown::Shutdown;
 use crate::config::{Config, expand, graph};
+use crate::endpoint::admin::Admin;
 use crate::routes;
 use crate::server::{self, Service};
 use crate::tasks::{Tasks, Unfinished};
 
 mod caching;
+mod vary;
 
-/// A gateway whose socket is open; it answers while it runs.
+/// A gateway whose sockets are open; it answers while it runs.
 #[derive(Debug)]
 pub struct Gateway {
-    listener: TcpListener,
+    sockets: Vec<(TcpListener, Service)>,
     address: SocketAddr,
-    service: Service,
+    admin_address: Option<SocketAddr>,
     shutdown: Shutdown,
     stop: CancellationToken,
     /// What the cache does beside answering.
@@ -85,7 +89,7 @@ impl Builder<'_> {
         self
     }
 
-    /// Opens the socket that the configuration names; with port 0, `address` says which it became.
+    /// Opens the sockets that the configuration names; with port 0, `address` says which it became.
     ///
     /// Stops, in the manner of `server::serve`, when `stop` is cancelled.
     pub async fn bind(self, stop: CancellationToken) -> Result<Gateway, StartError> {
@@ -100,25 +104,43 @@ impl Builder<'_> {
             }
         }
         let background = Tasks::default();
-        settings.caching = caching::start(&config.cache, &background);
-        let engine = Engine::new(graph, settings)?;
-        let app = App {
-            engine,
+        let names = CurrentNames::default();
+        names.replace(Names::of(&graph));
+        settings.caching = caching::start(&config.cache, &names, &background);
+        let cache = settings.caching.as_ref().map(|it| it.cache.clone());
+        let app = Arc::new(App {
+            vary: vary::vary(config, &graph),
+            explain: config.admin.explain.clone(),
+            engine: Engine::new(graph, settings)?,
             limits: config.limits.clone(),
             listen: config.listen.clone(),
             stop: stop.clone(),
-        };
-        let failed = |source| StartError::Listen {
-            address: config.listen.address,
-            source,
-        };
-        let listener = TcpListener::bind(config.listen.address)
-            .await
-            .map_err(failed)?;
+        });
+        let router = routes::router(Arc::clone(&app));
+        let (listener, address) = listen(config.listen.address).await?;
+        let mut sockets = vec![(listener, Service::new(router, &config.listen))];
+        let mut admin_address = None;
+        if let Some(socket) = &config.admin.socket {
+            let key = socket.key.clone();
+            let admin = Admin {
+                key,
+                cache,
+                names,
+                app,
+            };
+            let service = Service {
+                connections: OPERATORS,
+                ..Service::new(routes::for_operators(admin), &config.listen)
+            };
+            let (listener, address) = listen(socket.address).await?;
+            tracing::info!(%address, "operators are heard");
+            admin_address = Some(address);
+            sockets.push((listener, service));
+        }
         Ok(Gateway {
-            address: listener.local_addr().map_err(failed)?,
-            listener,
-            service: Service::new(routes::router(app), &config.listen),
+            sockets,
+            address,
+            admin_address,
             shutdown: config.shutdown,
             stop,
             background,
@@ -156,9 +178,14 @@ impl Gateway {
         self.address
     }
 
+    /// Where operators are heard, if anywhere.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
     /// Answers until it is told to stop; an error names what was still running then.
     pub async fn run(self) -> Result<(), Unfinished> {
-        server::serve(self.listener, self.service, self.stop, self.shutdown).await?;
+        server::serve(self.sockets, self.stop, self.shutdown).await?;
         // With the last request the cache is gone, and its work ends when what it has still to
         // write is written.
         if let Err(unfinished) = self.background.finish_within(CACHE_GRACE).await {
@@ -166,6 +193,13 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }
 
 /// What the engine of `graph` needs to know of the configuration, and of the environment; without a
@@ -266,6 +300,9 @@ fn source_settings(source: &Source) -> SourceSettings {
         calls: source.calls,
     }
 }
+
+/// Connections of operators and of what collects numbers.
+const OPERATORS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
 /// What the cache still has to write is written in far less time, unless Redis is down.
 const CACHE_GRACE: Duration = Duration::from_secs(1);

@@ -9,14 +9,17 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
-use resolvers::Outcome;
+use resolvers::cache::Reuse;
 use resolvers::error::FetchFailure;
+use resolvers::{Explain, Outcome};
 use serde::Serialize;
 
 use crate::observe::{Account, RequestId};
 use crate::request::Rejection;
 use crate::request::accept::MediaType;
 
+mod account;
+pub(crate) mod admin;
 mod field_error;
 mod rejection;
 mod report;
@@ -31,6 +34,17 @@ pub(crate) struct Reply {
     pub(crate) id: Option<RequestId>,
 }
 
+/// How to answer one operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Answering<'a> {
+    /// For the log.
+    pub(crate) operation: Option<String>,
+    /// Whether the client is told what was done.
+    pub(crate) explain: Explain,
+    /// `Vary` of an answer that may be reused.
+    pub(crate) vary: &'a HeaderValue,
+}
+
 /// The start of a body, for the engine to append the JSON of `data` to.
 pub(crate) fn begin() -> Vec<u8> {
     let mut body = Vec::with_capacity(USUAL_SIZE);
@@ -41,7 +55,7 @@ pub(crate) fn begin() -> Vec<u8> {
 /// The answer to a request that the engine has dealt with; `body` is what `begin` began.
 pub(crate) fn answered(
     reply: &Reply,
-    operation: Option<String>,
+    answering: Answering<'_>,
     outcome: Outcome,
     mut body: Vec<u8>,
 ) -> Response {
@@ -50,14 +64,20 @@ pub(crate) fn answered(
             errors,
             failures,
             reports,
-            ..
+            reuse,
+            account,
         } => {
             field_error::log(&failures, reply.id.as_ref());
             field_error::append(&errors, &mut body);
-            report::append(&reports, &mut body);
+            let is_explained = answering.explain == Explain::Yes;
+            let account = is_explained.then(|| account::Told::of(&account));
+            report::append(&reports, account, &mut body);
             body.push(b'}');
             let code = errors.first().map(|error| field_error::code(&error.kind));
-            let response = respond(StatusCode::OK, reply.media_type, body);
+            let mut response = respond(StatusCode::OK, reply.media_type, body);
+            if errors.is_empty() && !is_explained {
+                tell_reuse(reuse, answering.vary, &mut response);
+            }
             (response, errors.len(), code)
         }
         Outcome::Refused { errors } => {
@@ -70,7 +90,7 @@ pub(crate) fn answered(
         }
     };
     response.extensions_mut().insert(Account {
-        operation,
+        operation: answering.operation,
         errors: count,
         code,
     });
@@ -228,6 +248,21 @@ fn respond(status: StatusCode, media_type: MediaType, body: Vec<u8>) -> Response
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Says for how long, and by whom, the answer may be used again; nothing is said of one that may not.
+fn tell_reuse(reuse: Option<Reuse>, vary: &HeaderValue, response: &mut Response) {
+    let lifetime = match reuse {
+        Some(Reuse::Shared(lifetime) | Reuse::PerCaller(lifetime)) => lifetime,
+        Some(Reuse::Never) | None => return,
+    };
+    // Less than a second is nothing in a header that counts seconds.
+    let told = reuse.filter(|_| lifetime.fresh.as_secs() > 0);
+    if let Some(Ok(value)) = told.map(|reuse| HeaderValue::try_from(reuse.header())) {
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, value);
+        headers.insert(VARY, vary.clone());
+    }
 }
 
 fn content_type(media_type: MediaType) -> HeaderValue {

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 
 use crate::app::App;
 use crate::config::listen::Playground;
+use crate::endpoint::admin::{self, Admin};
 use crate::endpoint::{graphql, health, page};
 use crate::observe::observe;
 use crate::respond;
 
-/// Every route of the gateway; what is none of them is not found, in JSON.
-pub(crate) fn router(app: App) -> Router {
+/// Every route for clients; what is none of them is not found, in JSON.
+pub(crate) fn router(app: Arc<App>) -> Router {
     let playground = app.listen.playground;
-    let app = Arc::new(app);
     let routes = Router::new()
         .route("/graphql", any(graphql::answer))
         .route("/health/live", get(health::live))
@@ -34,10 +34,26 @@ pub(crate) fn router(app: App) -> Router {
         .layer(middleware::from_fn(observe))
 }
 
+/// Every route for operators.
+pub(crate) fn for_operators(admin: Admin) -> Router {
+    let invalidate = post(admin::invalidate).fallback(only_post);
+    Router::new()
+        .route("/admin/invalidate", invalidate)
+        .route("/metrics", get(admin::metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Arc::new(admin))
+        .layer(middleware::from_fn(observe))
+}
+
 async fn not_found(request: Request) -> Response {
     respond::not_found(request.uri().path())
 }
 
 async fn method_not_allowed() -> Response {
     respond::method_not_allowed("GET, HEAD")
+}
+
+async fn only_post() -> Response {
+    respond::method_not_allowed("POST")
 }

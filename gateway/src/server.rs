@@ -1,4 +1,4 @@
-//! A listener and an app become a running server, until it is told to stop.
+//! Listeners and what answers at them become a running server, until it is told to stop.
 //!
 //! Speaks HTTP/1.1. Knows nothing of GraphQL or of routes.
 
@@ -53,17 +53,18 @@ impl Service {
 /// Whoever is told to stop says so at `/health/ready` at once; connections are accepted for
 /// `shutdown.notice` longer, and requests in flight have `shutdown.grace` after that.
 pub async fn serve(
-    listener: TcpListener,
-    service: Service,
+    sockets: Vec<(TcpListener, Service)>,
     stop: CancellationToken,
     shutdown: Shutdown,
 ) -> Result<(), Unfinished> {
     let tasks = Tasks::default();
     let drain = CancellationToken::new();
-    tasks.spawn(
-        "accept",
-        accept(listener, service, drain.clone(), tasks.clone()),
-    );
+    for (listener, service) in sockets {
+        tasks.spawn(
+            "accept",
+            accept(listener, service, drain.clone(), tasks.clone()),
+        );
+    }
 
     stop.cancelled().await;
     tracing::info!("stopping: not ready any more");

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gateway::config::admin::Explain;
 use gateway::config::cache::Keeping;
 use gateway::config::cache::redis::Place;
 use gateway::config::connectors::{Reports, Source};
@@ -219,11 +220,32 @@ fn redis_may_be_behind_sentinels_or_a_cluster() {
 }
 
 #[test]
+fn operators_have_a_socket_and_a_key_where_somebody_says_so() {
+    let graph = "graph: { subgraphs: { users: { schema: users.graphql } } }\n";
+    let admin = |text: &str| read(&format!("{graph}admin: {text}")).admin;
+
+    let nothing = admin("{}");
+    assert!(nothing.socket.is_none());
+    assert_eq!(nothing.explain, Explain::Nobody);
+    let admin = admin(
+        "{ address: '127.0.0.1:4001', key: '0123456789${TOKEN}', explain_keys: ['fedcba9876543210'] }",
+    );
+    let socket = admin.socket.unwrap();
+    assert_eq!(socket.address.to_string(), "127.0.0.1:4001");
+    assert_eq!(socket.key.reveal(), "0123456789hunter2");
+    let key = Secret::new("fedcba9876543210".to_owned());
+    assert_eq!(admin.explain, Explain::Keys(vec![key]));
+    let graph = read(&format!("{graph}admin: {{ explain: everybody }}"));
+    assert_eq!(graph.admin.explain, Explain::Everybody);
+}
+
+#[test]
 fn secrets_are_in_no_debug_output_and_in_no_diagnostic() {
     let text = "graph: { subgraphs: { users: { schema: users.graphql } } }
 connectors: { sources: { users.api: { headers: { authorization: '${TOKEN}' }, $config: { key: '${TOKEN}' } } } }
 services: { users: { headers: { authorization: '${TOKEN}' } } }
 cache: { redis: { url: 'redis://user:${TOKEN}@127.0.0.1' } }
+admin: { address: '127.0.0.1:4001', key: '0123456789${TOKEN}', explain_keys: ['${TOKEN}9876543210'] }
 ";
     let debug = format!("{:?}", read(text));
     let document = Document::new("weir.yaml", "listen: { address: '${TOKEN}' }");
@@ -267,6 +289,7 @@ fn every_default_in_the_schema_is_the_default_of_an_empty_file() {
         format!("{:?}", bare.services)
     );
     assert_eq!(format!("{:?}", full.cache), format!("{:?}", bare.cache));
+    assert_eq!(format!("{:?}", full.admin), format!("{:?}", bare.admin));
     assert_eq!(format!("{:?}", full.log), format!("{:?}", bare.log));
     assert_eq!(
         format!("{:?}", full.shutdown),

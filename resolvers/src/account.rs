@@ -10,7 +10,7 @@ use crate::cache::{Level, Reuse};
 /// What was done for one fetch of the plan.
 #[derive(Clone, Debug)]
 pub struct FetchAccount {
-    /// The number of the fetch, as `weir plan` prints it.
+    /// The number of its request, as `weir plan` prints it.
     pub fetch: usize,
     /// The source: `products:Product[0]`.
     pub source: Name,

@@ -20,6 +20,7 @@ use self::claim::Flights;
 pub use self::claim::wait::{Renewal, Waiting};
 pub use self::entry::clock::{Clock, Moment};
 pub use self::entry::{Entry, State, Value};
+pub use self::events::{Change, Complaint, EventSettings, Meanings};
 pub use self::key::{Key, KeyBase, KeyParts, Keys, Show, canonical, digest, entity_key};
 pub use self::lifetime::{Answer, Credentials, Lifetime, Policy, Reuse, Scope, negative, reuse};
 use self::memory::{Memory, Stored};
@@ -27,15 +28,18 @@ pub use self::settings::{CacheSettings, Place, RedisSettings, is_redis_address};
 use self::stats::Stats;
 pub use self::stats::{Counts, LATENCY_BOUNDS};
 use self::store::Store;
+use self::store::events::Events;
 use self::store::follow::{Follower, Heard};
 use self::store::write::{Writes, queue};
 use self::tags::Generations;
 pub use self::tags::Tag;
 pub use self::tags::revoke::Reached;
 use self::tags::revoke::Revoker;
+pub use self::tags::target::{EntityKey, Target};
 
 mod claim;
 mod entry;
+mod events;
 mod key;
 mod lifetime;
 mod lookup;
@@ -153,6 +157,10 @@ impl Cache {
         let shared = store.map(|store| {
             let revoke = Arc::clone(&revoker).run(stopped.clone());
             tasks.push(("cache invalidation", revoke.boxed()));
+            if let Some(events) = store.settings().events.clone() {
+                let events = Events::new(Arc::clone(&store), Arc::clone(&revoker), events);
+                tasks.push(("cache events", events.run(stopped.clone()).boxed()));
+            }
             Shared::start(store, &generations, &stopped, &mut tasks)
         });
         let (background, work) = mpsc::channel(settings.renewals.max(1));

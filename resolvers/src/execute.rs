@@ -79,9 +79,13 @@ impl<'a> Context<'a> {
 
     /// Nothing noted yet, where anything is to be.
     fn accounts(&self) -> Option<Accounts> {
-        let sources = self.prepared.plan.fetches.iter();
-        let sources =
-            sources.map(|fetch| Arc::clone(&self.sources.graph.source(fetch.source).name));
+        let plan = &self.prepared.plan;
+        let sources = plan.fetches.iter().enumerate().map(|(index, fetch)| {
+            let mut requests = plan.requests.iter();
+            let request = requests.position(|fetches| fetches.contains(&index));
+            let name = &self.sources.graph.source(fetch.source).name;
+            (request.map_or(0, |request| request + 1), Arc::clone(name))
+        });
         let now = self.cache.map_or(Moment(0), Cache::now);
         (self.explain == Explain::Yes).then(|| Accounts::of(sources, now))
     }

@@ -15,6 +15,7 @@ pub mod error;
 mod execute;
 mod extract;
 mod fetch;
+pub mod invalidation;
 mod keep;
 pub mod local;
 mod plan;

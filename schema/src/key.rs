@@ -74,6 +74,17 @@ impl FieldSet {
         &mut self.0[index].1
     }
 
+    /// The same fields in the order of their names: equal for sets that name the same.
+    #[must_use]
+    pub fn in_order(&self) -> Self {
+        let fields = self.0.iter();
+        let mut fields: Vec<_> = fields
+            .map(|(name, inner)| (Name::clone(name), inner.in_order()))
+            .collect();
+        fields.sort_by(|one, two| one.0.cmp(&two.0));
+        Self(fields)
+    }
+
     /// Whether every field of `self` is in `other`.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.0.iter().all(|(name, inner)| {
@@ -112,6 +123,8 @@ mod tests {
         for text in ["id", "id sku", "id address { city country { code } } name"] {
             assert_eq!(FieldSet::parse(text).unwrap().to_string(), text);
         }
+        let mixed = FieldSet::parse("sku id region { name code }").unwrap();
+        assert_eq!(mixed.in_order().to_string(), "id region { code name } sku");
         for text in ["", "{ id }", "id {", "id }"] {
             assert_eq!(FieldSet::parse(text), None, "{text}");
         }

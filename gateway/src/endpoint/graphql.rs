@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::Method;
+use http::header::HeaderMap;
 use http::request::Parts;
-use resolvers::{Allow, Engine};
+use http::{HeaderName, Method};
+use resolvers::{Allow, Engine, Explain};
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
@@ -17,7 +18,8 @@ use crate::observe::RequestId;
 use crate::request::accept::{self, MediaType};
 use crate::request::parameters::Parameters;
 use crate::request::{Rejection, body, content_type};
-use crate::respond::{self, Reply};
+use crate::respond::{self, Answering, Reply};
+use crate::{config, secrets};
 
 /// Answers one operation.
 pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -33,7 +35,10 @@ pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request) -> Res
     }
     match parameters(&app, &parts, body).await {
         Ok((parameters, allow)) => {
-            execute(&app, parameters.into_request(parts.headers, allow), reply).await
+            let mut headers = parts.headers;
+            let explain = explain(&app.explain, &mut headers);
+            let request = parameters.into_request(headers, allow, explain);
+            execute(&app, request, reply).await
         }
         Err(rejection) => respond::rejected(&reply, &rejection),
     }
@@ -64,14 +69,36 @@ async fn parameters(
 }
 
 async fn execute(app: &App, request: resolvers::Request, reply: Reply) -> Response {
-    let operation = request.operation_name.clone();
+    let answering = Answering {
+        operation: request.operation_name.clone(),
+        explain: request.explain,
+        vary: &app.vary,
+    };
     let mut body = respond::begin();
     let outcome = timeout_at(deadline(app), ask(&app.engine, request, &mut body)).await;
     match outcome {
-        Ok(outcome) => respond::answered(&reply, operation, outcome, body),
+        Ok(outcome) => respond::answered(&reply, answering, outcome, body),
         Err(_) => respond::rejected(&reply, &Rejection::Timeout),
     }
 }
+
+/// Whether to tell what is done. What the client shows for it goes no further.
+fn explain(audience: &config::admin::Explain, headers: &mut HeaderMap) -> Explain {
+    let Some(shown) = headers.remove(EXPLAIN) else {
+        return Explain::No;
+    };
+    let may_know = match audience {
+        config::admin::Explain::Nobody => false,
+        config::admin::Explain::Everybody => shown.as_bytes() != b"false",
+        // All are compared, so that the time tells nothing of them.
+        config::admin::Explain::Keys(keys) => keys.iter().fold(false, |known, key| {
+            known | secrets::is(key, shown.as_bytes())
+        }),
+    };
+    if may_know { Explain::Yes } else { Explain::No }
+}
+
+const EXPLAIN: HeaderName = HeaderName::from_static("weir-explain");
 
 async fn ask(
     engine: &Engine,

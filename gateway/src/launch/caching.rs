@@ -1,9 +1,11 @@
 //! The cache as the configuration wants it: what the engine is told of it, and its tasks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use resolvers::cache::{self, CacheSettings, RedisSettings};
+use resolvers::cache::{self, CacheSettings, EventSettings, RedisSettings};
+use resolvers::invalidation::CurrentNames;
 use resolvers::settings::{Caching, Keeping};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -13,17 +15,21 @@ use crate::config::cache::{self as config, Cache, Lifetime};
 use crate::config::secret::Secret;
 use crate::tasks::Tasks;
 
+use self::told::Told;
+
+mod told;
+
 /// The cache that `config` wants, at work in `tasks`; `None` when nothing is to be kept.
 ///
 /// Does not wait for Redis: until that is reached the cache is this process's own. The tasks end
 /// when nobody has the cache any more.
-pub(super) fn start(config: &Cache, tasks: &Tasks) -> Option<Caching> {
+pub(super) fn start(config: &Cache, names: &CurrentNames, tasks: &Tasks) -> Option<Caching> {
     let keeps_something = |keeping: config::Keeping| keeping == config::Keeping::Allowed;
     let mut subgraphs = config.subgraphs.values();
     if !keeps_something(config.keeping) && !subgraphs.any(|it| keeps_something(it.keeping)) {
         return None;
     }
-    let (cache, background) = cache::Cache::start(settings(config));
+    let (cache, background) = cache::Cache::start(settings(config, names));
     for (name, task) in background {
         tasks.spawn(name, task);
     }
@@ -52,18 +58,21 @@ fn keeping(keeping: config::Keeping, lifetime: &Lifetime) -> Keeping {
     }
 }
 
-fn settings(config: &Cache) -> CacheSettings {
+fn settings(config: &Cache, names: &CurrentNames) -> CacheSettings {
     let lifetimes = config.subgraphs.values().map(|it| it.lifetime);
     let max = lifetimes
         .map(|it| it.max)
         .fold(config.lifetime.max, Duration::max);
     CacheSettings {
-        redis: config.redis.as_ref().map(|redis| of_redis(redis, max)),
+        redis: config
+            .redis
+            .as_ref()
+            .map(|redis| of_redis(redis, (max, names))),
         ..CacheSettings::in_memory(config.memory.get())
     }
 }
 
-fn of_redis(config: &Redis, max: Duration) -> RedisSettings {
+fn of_redis(config: &Redis, (max, names): (Duration, &CurrentNames)) -> RedisSettings {
     let settings = RedisSettings::at(place(&config.place));
     RedisSettings {
         prefix: config.prefix.clone(),
@@ -71,6 +80,11 @@ fn of_redis(config: &Redis, max: Duration) -> RedisSettings {
         write_limit: config.write_timeout,
         connect_limit: config.connect_timeout,
         value_limit: config.value_size.get(),
+        events: config.events.as_ref().map(|events| EventSettings {
+            stream: events.stream.clone(),
+            group: events.group.clone(),
+            meanings: Arc::new(Told::new(names.clone())),
+        }),
         // An entry is fresh for `max` at most and then stale for `max` at most.
         retention: settings.retention.max(max.saturating_mul(2) + SLACK),
         ..settings
@@ -106,7 +120,7 @@ async fn log(mut connection: watch::Receiver<bool>) {
         match (was_up, is_up) {
             (false, true) => tracing::info!("Redis is reached"),
             (true, false) => {
-                tracing::warn!("Redis is lost: until it is back, each process has its own cache")
+                tracing::warn!("Redis is lost: until it is back, each process has its own cache");
             }
             (true, true) | (false, false) => {}
         }

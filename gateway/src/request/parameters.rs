@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
-use resolvers::Allow;
+use resolvers::{Allow, Explain};
 use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -82,14 +82,19 @@ impl Parameters {
     }
 
     /// The same for the engine.
-    pub(crate) fn into_request(self, headers: HeaderMap, allow: Allow) -> resolvers::Request {
+    pub(crate) fn into_request(
+        self,
+        headers: HeaderMap,
+        allow: Allow,
+        explain: Explain,
+    ) -> resolvers::Request {
         resolvers::Request {
             query: self.query,
             operation_name: self.operation_name,
             variables: self.variables,
             headers,
             allow,
-            explain: resolvers::Explain::No,
+            explain,
         }
     }
 }

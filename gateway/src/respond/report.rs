@@ -1,4 +1,5 @@
-//! What mappings say to clients (`->withError`), and what they met, where `connectors.reports` shows it.
+//! `extensions`: what mappings say to clients (`->withError`), what they met, where
+//! `connectors.reports` shows it, and the account of the answer, where one was asked for.
 
 use resolvers::error::ConnectorReport;
 use schema::mapping::{PathElement, Report, ReportKind};
@@ -6,17 +7,22 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::append_json;
+use super::{account, append_json};
 
-/// Appends `,"extensions":{…}`, or nothing when there are no reports.
-pub(super) fn append(reports: &[ConnectorReport], body: &mut Vec<u8>) {
-    if reports.is_empty() {
+/// Appends `,"extensions":{…}`, or nothing when there is nothing to tell.
+pub(super) fn append(
+    reports: &[ConnectorReport],
+    account: Option<account::Told<'_>>,
+    body: &mut Vec<u8>,
+) {
+    if reports.is_empty() && account.is_none() {
         return;
     }
     body.extend_from_slice(b",\"extensions\":");
     let extensions = Extensions {
         connector_errors: said(reports),
         connectors: met(reports),
+        weir: account,
     };
     append_json(&extensions, body);
 }
@@ -27,6 +33,8 @@ struct Extensions<'r> {
     connector_errors: Vec<Said<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     connectors: Option<Connectors<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weir: Option<account::Told<'r>>,
 }
 
 /// What a mapping says to the client.
@@ -139,7 +147,7 @@ mod tests {
 
     fn appended(reports: &[ConnectorReport]) -> String {
         let mut body = Vec::new();
-        append(reports, &mut body);
+        append(reports, None, &mut body);
         String::from_utf8(body).unwrap()
     }
 
@@ -157,6 +165,13 @@ mod tests {
     #[test]
     fn no_reports_leave_no_trace() {
         assert_eq!(appended(&[]), "");
+    }
+
+    #[test]
+    fn who_asks_for_an_account_of_nothing_is_told_of_nothing() {
+        let mut body = Vec::new();
+        append(&[], Some(account::Told::of(&[])), &mut body);
+        assert_eq!(body, br#","extensions":{"weir":{"fetches":[]}}"#);
     }
 
     #[test]

@@ -7,6 +7,7 @@
     reason = "a test may"
 )]
 
+mod admin;
 mod audit;
 mod client;
 mod commands;

@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// A gateway that runs until it is dropped.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
     _stop: DropGuard,
     _tasks: Tasks,
 }
@@ -57,12 +58,13 @@ impl Running {
     pub(crate) async fn of(builder: Builder<'_>, stop: CancellationToken) -> Self {
         let gateway = builder.bind(stop.clone()).await.unwrap();
         let tasks = Tasks::default();
-        let address = gateway.address();
+        let (address, admin) = (gateway.address(), gateway.admin_address());
         tasks.spawn("gateway", async {
             let _ = gateway.run().await;
         });
         Self {
             address,
+            admin,
             _stop: stop.drop_guard(),
             _tasks: tasks,
         }

@@ -46,7 +46,7 @@ impl Slow {
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let (end, ended) = oneshot::channel();
-        let serving = serve(listener, service, stop.clone(), shutdown);
+        let serving = serve(vec![(listener, service)], stop.clone(), shutdown);
         let tasks = Tasks::default();
         tasks.spawn("server", async { end.send(serving.await).unwrap() });
         Self {

@@ -173,28 +173,20 @@ impl KeyParts<'_> {
 ///
 /// `None` when `text` is not JSON.
 pub fn canonical(text: &str) -> Option<String> {
-    written(text, Numbers::AsWritten)
-}
-
-/// The same with every number as a string: what is an id here is a number there, and both are one
-/// entity.
-///
-/// `None` when `text` is not JSON.
-pub fn entity_key(text: &str) -> Option<String> {
-    written(text, Numbers::AsStrings)
-}
-
-fn written(text: &str, numbers: Numbers) -> Option<String> {
     let json = Json::parse(bytes::Bytes::copy_from_slice(text.as_bytes())).ok()?;
     let mut out = String::with_capacity(text.len());
-    write(json.root(), numbers, &mut out);
+    write(json.root(), Writing::Value, &mut out);
     Some(out)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Numbers {
-    AsWritten,
-    AsStrings,
+/// The same for the key of an entity, by which it is invalidated: numbers become strings and
+/// `__typename` is left out, so `{"id":42}`, `{"id":"42"}` and what a service is told of the
+/// entity are one key.
+pub fn entity_key(json: &str) -> Option<String> {
+    let json = Json::parse(bytes::Bytes::copy_from_slice(json.as_bytes())).ok()?;
+    let mut out = String::new();
+    write(json.root(), Writing::EntityKey, &mut out);
+    Some(out)
 }
 
 /// A short text that stands for a long one.
@@ -252,17 +244,25 @@ fn escape(part: &[u8], text: &mut String) {
     }
 }
 
+/// What JSON is written as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    Value,
+    EntityKey,
+}
+
 /// As deep as the parser lets documents be.
-fn write(node: Node<'_>, numbers: Numbers, out: &mut String) {
+fn write(node: Node<'_>, writing: Writing, out: &mut String) {
     match node.kind() {
         Kind::String(text) => write_string(&text.decode(), out),
+        Kind::Number(_) if writing == Writing::EntityKey => write_string(node.raw(), out),
         Kind::List(elements) => {
             out.push('[');
             for (index, element) in elements.enumerate() {
                 if index > 0 {
                     out.push(',');
                 }
-                write(element, numbers, out);
+                write(element, writing, out);
             }
             out.push(']');
         }
@@ -270,6 +270,7 @@ fn write(node: Node<'_>, numbers: Numbers, out: &mut String) {
             // Of members with one name the last counts, as everywhere here.
             let mut members: Vec<_> = members
                 .map(|(name, value)| (name.decode(), value))
+                .filter(|(name, _)| writing == Writing::Value || name != "__typename")
                 .collect();
             members.reverse();
             members.sort_by(|one, two| one.0.cmp(&two.0));
@@ -281,11 +282,10 @@ fn write(node: Node<'_>, numbers: Numbers, out: &mut String) {
                 }
                 write_string(&name, out);
                 out.push(':');
-                write(value, numbers, out);
+                write(value, writing, out);
             }
             out.push('}');
         }
-        Kind::Number(number) if numbers == Numbers::AsStrings => write_string(number, out),
         Kind::Null | Kind::Bool(_) | Kind::Number(_) => out.push_str(node.raw()),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::IntoConnectionInfo as _;
 
 use super::entry::clock::Clock;
+use super::events::EventSettings;
 
 /// Everything that is decided about the cache.
 #[derive(Clone, Debug)]
@@ -64,6 +65,8 @@ pub struct RedisSettings {
     /// Invalidations that Redis keeps for replicas that were away; one that missed more begins
     /// with an empty memory.
     pub messages: usize,
+    /// Where services say what has changed.
+    pub events: Option<EventSettings>,
 }
 
 /// Where Redis is. Addresses are `redis://` or `rediss://` (TLS), with `user:password@`.
@@ -145,6 +148,7 @@ impl RedisSettings {
             value_limit: 1 << 20,
             retention: Duration::from_hours(48),
             messages: 10_000,
+            events: None,
         }
     }
 }

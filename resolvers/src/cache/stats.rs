@@ -68,6 +68,14 @@ counters! {
     listens,
     /// Invalidations that wait until Redis can be told.
     invalidations_late,
+    /// Messages of services about what has changed that were handled.
+    events,
+    /// Those of them with something in them that could not be read.
+    events_malformed,
+    /// Those of them that were taken over from another replica, or from a broken connection.
+    events_claimed,
+    /// Times that reading these messages ended and began again.
+    event_errors,
     /// Values that could not be decoded.
     undecodable,
     /// Calls of Redis that failed.

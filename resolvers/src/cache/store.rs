@@ -25,6 +25,7 @@ use super::tags::{Generation, Tag, is_generation};
 
 mod breaker;
 pub(super) mod codec;
+pub(super) mod events;
 pub(super) mod follow;
 mod link;
 mod names;

@@ -14,10 +14,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::{Lifecycle, UnitWeighter};
+use schema::key::FieldSet;
 
 use super::key::hash;
 
 pub(super) mod revoke;
+pub(super) mod target;
 
 /// A name to invalidate by; the same for equal names in every process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,15 +41,15 @@ impl Tag {
         Self::of("entity", &[type_name, key])
     }
 
-    /// What has objects of that type inside without being one of them: lists, root fields.
+    /// Some objects of a type of which nobody knows which: what lists and root fields have inside.
     pub fn members(type_name: &str) -> Self {
         Self::of("members", &[type_name])
     }
 
-    /// One entity that was asked for by another key than by `fields`: names in their order, with
-    /// spaces between.
-    pub fn otherwise(type_name: &str, fields: &str) -> Self {
-        Self::of("otherwise", &[type_name, fields])
+    /// One entity that was found by other fields than `fields`, which are a key of its type too:
+    /// nobody knows what values they have. Their order does not matter.
+    pub fn otherwise(type_name: &str, fields: &FieldSet) -> Self {
+        Self::of("otherwise", &[type_name, &fields.in_order().to_string()])
     }
 
     /// A name that the graph gives with `@cacheTag`.
@@ -330,6 +332,8 @@ mod tests {
             Tag::subgraph("a"),
             Tag::entity("a", ""),
             Tag::entity("", "a"),
+            Tag::members("a"),
+            Tag::otherwise("a", &FieldSet::default()),
             Tag::everything(),
         ];
         for (index, tag) in all.iter().enumerate() {

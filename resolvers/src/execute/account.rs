@@ -1,5 +1,6 @@
 //! What was done, noted down while it is done, for who asks for it.
 
+use schema::types::Name;
 use tokio::time::Instant;
 
 use crate::account::{Call, FetchAccount, Found as Told, Lookup};
@@ -21,9 +22,9 @@ struct Account {
 }
 
 impl Accounts {
-    /// Nothing yet; the fetches are those of the sources, in their order.
-    pub(super) fn of(sources: impl Iterator<Item = schema::types::Name>, now: Moment) -> Self {
-        let fetches = sources.enumerate().map(|(fetch, source)| Account {
+    /// Nothing yet, for fetches with the numbers of their requests and the names of their sources.
+    pub(super) fn of(fetches: impl Iterator<Item = (usize, Name)>, now: Moment) -> Self {
+        let fetches = fetches.map(|(fetch, source)| Account {
             told: FetchAccount {
                 fetch,
                 source,

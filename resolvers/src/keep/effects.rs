@@ -13,7 +13,7 @@ use schema::types::{Name, TypeId};
 
 use super::inside::keys;
 use super::named;
-use crate::cache::{Tag, entity_key};
+use crate::cache::{EntityKey, Tag, Target};
 use crate::fetch::request;
 use crate::plan::Step;
 use crate::selection::{From, PositionId, ROOT, Selection};
@@ -206,15 +206,11 @@ impl Returned {
             let value = JsonValue::Node(json.root()).to_owned_value();
             object.insert(field.to_string(), value);
         }
-        let text = JsonValue::object(object).to_json();
-        let mut fields: Vec<&str> = key.iter().map(|(field, _)| &**field).collect();
-        fields.sort_unstable();
-        match entity_key(&text).filter(|_| !key.is_empty()) {
-            Some(key) => vec![
-                Tag::entity(name, &key),
-                Tag::members(name),
-                Tag::otherwise(name, &fields.join(" ")),
-            ],
+        match EntityKey::read(&JsonValue::object(object).to_json()) {
+            Some(key) => {
+                let type_name = name.to_string();
+                Target::Entity { type_name, key }.tags()
+            }
             None => vec![Tag::type_name(name)],
         }
     }

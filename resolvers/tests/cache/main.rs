@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 mod cluster;
+mod events;
 mod failing;
 mod fleet;
 mod levels;

@@ -173,15 +173,14 @@ impl Place {
         reader: &mut Reader<'_>,
     ) -> (Location, Option<Self>) {
         let (at, written) = (written.referenced, written.value);
-        let nodes = addresses(written.nodes.unwrap_or_default(), at, reader);
-        let master = match written.master {
-            Some(master) => reader.value(&master),
-            None => {
-                let message = "nothing says which server the Sentinels are asked for";
-                let help = "write its name as `master`".to_owned();
-                reader.refuse(at, message, help);
-                None
-            }
+        let nodes = addresses(&written.nodes.unwrap_or_default(), at, reader);
+        let master = if let Some(master) = written.master {
+            reader.value(&master)
+        } else {
+            let message = "nothing says which server the Sentinels are asked for";
+            let help = "write its name as `master`".to_owned();
+            reader.refuse(at, message, help);
+            None
         };
         let server = written.server.and_then(|server| reader.value(&server));
         let place = nodes.zip(master).map(|(nodes, master)| Self::Sentinel {
@@ -193,11 +192,11 @@ impl Place {
     }
 
     fn cluster(
-        written: Spanned<Vec<Text<Address>>>,
+        written: &Spanned<Vec<Text<Address>>>,
         reader: &mut Reader<'_>,
     ) -> (Location, Option<Self>) {
         let at = written.referenced;
-        let nodes = addresses(written.value, at, reader);
+        let nodes = addresses(&written.value, at, reader);
         (at, nodes.map(Self::Cluster))
     }
 
@@ -227,7 +226,7 @@ impl Place {
 }
 
 fn addresses(
-    texts: Vec<Text<Address>>,
+    texts: &[Text<Address>],
     at: Location,
     reader: &mut Reader<'_>,
 ) -> Option<Vec<Secret<String>>> {

@@ -1,6 +1,7 @@
 //! By which tags the values of a fetch are invalidated.
 
 use schema::caching::Caching as Said;
+use schema::key::FieldSet;
 use schema::source::{Entry, Source};
 use schema::types::{Name, TypeId};
 
@@ -99,22 +100,20 @@ impl Compile<'_> {
     ) {
         let graph = self.graph();
         let name = &graph.types().get(ty).name;
-        names.sort_unstable();
-        let sets = keys(graph, ty).into_iter().map(|key| {
-            let mut names: Vec<Name> = key.0.iter().map(|(name, _)| Name::clone(name)).collect();
-            names.sort_unstable();
-            names
-        });
-        let sets: Vec<Vec<Name>> = sets.collect();
+        let sets = keys(graph, ty);
+        let same = |set: &&&FieldSet| {
+            let mut fields = set.0.iter();
+            set.0.len() == names.len() && fields.all(|(field, _)| names.contains(field))
+        };
         tagging.always.push(of_type(name));
-        if sets.contains(&names) {
-            let others = sets.iter().filter(|set| **set != names);
+        if let Some(own) = sets.iter().find(same) {
+            let others = sets.iter().filter(|set| set.in_order() != own.in_order());
             let otherwise = others.map(|set| {
-                let fields = set.join(" ");
-                let word = format!("otherwise {name} {fields}");
-                (Tag::otherwise(name, &fields), word)
+                let word = format!("otherwise {name} {}", set.in_order());
+                (Tag::otherwise(name, set), word)
             });
             tagging.always.extend(otherwise);
+            names.sort_unstable();
             tagging.entity = Some((Name::clone(name), names));
         } else {
             // Which entity it is nobody can tell.

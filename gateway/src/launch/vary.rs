@@ -1,0 +1,59 @@
+//! Which headers of a client an answer may depend on: what `Vary` says of one that may be reused.
+
+use std::collections::BTreeSet;
+
+use http::HeaderValue;
+use schema::connector::{self, Connector, Phase};
+use schema::graph::Graph;
+use schema::mapping::used_fields;
+use schema::source::Access;
+
+use crate::config::Config;
+
+/// The value of `Vary` for every answer that may be reused, whichever part of the graph it is from:
+/// to name a header too many costs a little, to name one too few gives somebody another's answer.
+pub(super) fn vary(config: &Config, graph: &Graph) -> HeaderValue {
+    let mut names = BTreeSet::from(["accept".to_owned()]);
+    let services = config.services.0.values();
+    let forwarded = services.flat_map(|service| &service.forward_headers);
+    let headers = forwarded.chain(&config.cache.caller_headers);
+    names.extend(headers.map(|name| name.as_str().to_owned()));
+    for (_, source) in graph.sources() {
+        let Access::Connector(connector) = &source.access else {
+            continue;
+        };
+        match read_by(connector) {
+            Some(read) => names.extend(read),
+            None => return HeaderValue::from_static("*"),
+        }
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    // Names that are none cannot have been sent.
+    HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("*"))
+}
+
+/// The client's headers that a connector reads; `None` when it may read any.
+fn read_by(connector: &Connector) -> Option<BTreeSet<String>> {
+    let headers = connector.headers.iter();
+    let mut names: BTreeSet<String> = headers
+        .filter_map(|header| match &header.value {
+            connector::HeaderValue::From(name) => Some(name.to_string()),
+            connector::HeaderValue::Template(_) => None,
+        })
+        .collect();
+    for phase in [Phase::Request, Phase::Answer] {
+        let uses = connector.uses(phase);
+        let mut whole = uses.iter().filter(|used| used.name == "request");
+        if whole.any(|used| used.fields.is_empty()) {
+            return None;
+        }
+        for part in used_fields(&uses, "request") {
+            if part.name == "headers" && part.fields.is_empty() {
+                return None;
+            }
+            let fields = part.fields.into_iter().filter(|_| part.name == "headers");
+            names.extend(fields.map(|field| field.name.to_ascii_lowercase()));
+        }
+    }
+    Some(names)
+}

@@ -1,0 +1,266 @@
+//! What was counted, as text that Prometheus reads.
+//!
+//! The numbers are counted where things happen; here they only get names. A name stays what it is:
+//! dashboards and alarms are made of them.
+
+use std::fmt::{Display, Write as _};
+
+use resolvers::cache::{Cache, Counts, LATENCY_BOUNDS};
+
+/// All numbers; without a cache there are none of one.
+pub(crate) fn text(cache: Option<&Cache>, incomplete_plans: u64) -> String {
+    let mut page = Page::default();
+    page.counter(
+        "weir_incomplete_plans_total",
+        "Plans that were cut short by the budget of planning.",
+        &[("", incomplete_plans)],
+    );
+    if let Some(cache) = cache {
+        let counts = cache.counts();
+        answered(&counts, &mut page);
+        kept(&counts, cache.in_memory(), &mut page);
+        invalidated(&counts, &mut page);
+        if let Some(connection) = cache.connection() {
+            of_redis(&counts, *connection.borrow(), &mut page);
+        }
+    }
+    page.0
+}
+
+fn answered(counts: &Counts, page: &mut Page) {
+    page.counter(
+        "weir_cache_lookups_total",
+        "Values that were looked for, by what was found.",
+        &[
+            ("result=\"memory\"", counts.memory_hits),
+            ("result=\"redis\"", counts.redis_hits),
+            ("result=\"stale\"", counts.stale),
+            ("result=\"negative\"", counts.negative),
+            ("result=\"miss\"", counts.misses),
+            ("result=\"uncacheable\"", counts.uncacheable),
+        ],
+    );
+    page.counter(
+        "weir_cache_waits_total",
+        "Lookups that waited for a fetch of somebody else, by where that was.",
+        &[
+            ("for=\"process\"", counts.waits_process),
+            ("for=\"fleet\"", counts.waits_fleet),
+        ],
+    );
+    page.counter(
+        "weir_cache_waits_in_vain_total",
+        "Waits that ended without a value.",
+        &[("", counts.waits_in_vain)],
+    );
+    page.counter(
+        "weir_cache_renewals_total",
+        "Renewals of stale values that were begun.",
+        &[("", counts.renewals)],
+    );
+    page.counter(
+        "weir_cache_background_dropped_total",
+        "Renewals that were not made because too many were under way.",
+        &[("", counts.background_dropped)],
+    );
+}
+
+fn kept(counts: &Counts, (bytes, entries): (u64, usize), page: &mut Page) {
+    page.gauge(
+        "weir_cache_memory_bytes",
+        "Bytes of entries in the memory of this process.",
+        bytes,
+    );
+    page.gauge(
+        "weir_cache_memory_entries",
+        "Entries in the memory of this process.",
+        entries as u64,
+    );
+    page.counter(
+        "weir_cache_puts_total",
+        "Values that were kept.",
+        &[("", counts.puts)],
+    );
+    page.counter(
+        "weir_cache_evictions_total",
+        "Values that were dropped from memory to make room.",
+        &[("", counts.evictions)],
+    );
+}
+
+fn invalidated(counts: &Counts, page: &mut Page) {
+    page.counter(
+        "weir_cache_invalidations_total",
+        "Tags that were invalidated, by who wanted it.",
+        &[
+            ("from=\"this_process\"", counts.invalidations),
+            ("from=\"others\"", counts.invalidations_heard),
+        ],
+    );
+}
+
+fn of_redis(counts: &Counts, is_up: bool, page: &mut Page) {
+    page.gauge(
+        "weir_cache_redis_up",
+        "Whether Redis answers.",
+        u64::from(is_up),
+    );
+    page.histogram(counts);
+    page.counter(
+        "weir_cache_redis_failures_total",
+        "Calls of Redis that failed, took too long, or were not made because it was failing.",
+        &[
+            ("reason=\"error\"", counts.redis_errors),
+            ("reason=\"timeout\"", counts.redis_timeouts),
+            ("reason=\"skipped\"", counts.redis_skipped),
+        ],
+    );
+    page.counter(
+        "weir_cache_redis_breaker_total",
+        "Times that Redis was given up, and found to be back.",
+        &[
+            ("to=\"open\"", counts.breaker_opened),
+            ("to=\"closed\"", counts.breaker_closed),
+        ],
+    );
+    page.counter(
+        "weir_cache_redis_connects_total",
+        "Connections that were made for requests.",
+        &[("", counts.connects)],
+    );
+    page.counter(
+        "weir_cache_redis_writes_total",
+        "Values that were written, and those that were not because the queue was full or Redis failed.",
+        &[
+            ("result=\"written\"", counts.writes),
+            ("result=\"dropped\"", counts.writes_dropped),
+        ],
+    );
+    page.counter(
+        "weir_cache_redis_undecodable_total",
+        "Values and messages in Redis that could not be decoded.",
+        &[("", counts.undecodable)],
+    );
+    page.counter(
+        "weir_cache_invalidations_late_total",
+        "Tags that Redis could not be told of at once.",
+        &[("", counts.invalidations_late)],
+    );
+    page.counter(
+        "weir_cache_listens_total",
+        "Times that listening for invalidations of others began.",
+        &[("", counts.listens)],
+    );
+    events(counts, page);
+}
+
+fn events(counts: &Counts, page: &mut Page) {
+    page.counter(
+        "weir_cache_events_total",
+        "Messages of services about changes that this process handled.",
+        &[("", counts.events)],
+    );
+    page.counter(
+        "weir_cache_events_malformed_total",
+        "Those of them with something in them that could not be read.",
+        &[("", counts.events_malformed)],
+    );
+    page.counter(
+        "weir_cache_events_claimed_total",
+        "Those of them that another process had been given.",
+        &[("", counts.events_claimed)],
+    );
+    page.counter(
+        "weir_cache_events_interrupted_total",
+        "Times that reading these messages ended and began again.",
+        &[("", counts.event_errors)],
+    );
+}
+
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    /// One number for each set of labels.
+    fn counter(&mut self, name: &str, help: &str, samples: &[(&str, u64)]) {
+        self.head(name, help, "counter");
+        for (labels, value) in samples {
+            self.sample(name, labels, value);
+        }
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.head(name, help, "gauge");
+        self.sample(name, "", &value);
+    }
+
+    /// How long calls of Redis took.
+    fn histogram(&mut self, counts: &Counts) {
+        let name = "weir_cache_redis_seconds";
+        self.head(name, "How long calls of Redis took.", "histogram");
+        let mut sum = 0;
+        let bucket = format!("{name}_bucket");
+        let bounds = LATENCY_BOUNDS
+            .iter()
+            .map(|bound| bound.as_secs_f64().to_string());
+        for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(counts.redis_time) {
+            // Each step of Prometheus has those below it in it.
+            sum += count;
+            self.sample(&bucket, &format!("le=\"{bound}\""), &sum);
+        }
+        let micros = std::time::Duration::from_micros(counts.redis_micros);
+        self.sample(&format!("{name}_sum"), "", &micros.as_secs_f64());
+        self.sample(&format!("{name}_count"), "", &sum);
+    }
+
+    fn head(&mut self, name: &str, help: &str, kind: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &str, value: &impl Display) {
+        let _ = match labels {
+            "" => writeln!(self.0, "{name} {value}"),
+            _ => writeln!(self.0, "{name}{{{labels}}} {value}"),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_of_time_have_those_below_them_in_them() {
+        let counts = Counts {
+            redis_time: [1, 2, 0, 0, 0, 0, 0, 3, 4],
+            redis_micros: 1_500_000,
+            ..Counts::default()
+        };
+        let mut page = Page::default();
+
+        page.histogram(&counts);
+
+        let lines: Vec<&str> = page.0.lines().collect();
+        assert_eq!(lines[1], "# TYPE weir_cache_redis_seconds histogram");
+        assert_eq!(
+            lines[2],
+            "weir_cache_redis_seconds_bucket{le=\"0.00025\"} 1"
+        );
+        assert_eq!(lines[3], "weir_cache_redis_seconds_bucket{le=\"0.0005\"} 3");
+        assert_eq!(lines[9], "weir_cache_redis_seconds_bucket{le=\"0.05\"} 6");
+        assert_eq!(lines[10], "weir_cache_redis_seconds_bucket{le=\"+Inf\"} 10");
+        assert_eq!(lines[11], "weir_cache_redis_seconds_sum 1.5");
+        assert_eq!(lines[12], "weir_cache_redis_seconds_count 10");
+    }
+
+    #[test]
+    fn without_a_cache_there_is_nothing_of_one() {
+        let page = text(None, 3);
+
+        assert!(
+            page.ends_with("\nweir_incomplete_plans_total 3\n"),
+            "{page}"
+        );
+        assert!(!page.contains("cache"));
+    }
+}

@@ -1,0 +1,130 @@
+//! What somebody wants invalidated: a JSON array of objects, each with a `kind`.
+//!
+//! The kinds of Apollo's router are read as they are, with two of our own: one entity, and all.
+
+use resolvers::cache::{EntityKey, Target};
+use resolvers::invalidation::Names;
+use serde_json::{Map, Value};
+
+/// The targets that `body` names; otherwise what is wrong with it, element by element.
+pub(crate) fn read(body: &[u8], names: &Names) -> Result<Vec<Target>, Vec<String>> {
+    let elements = match serde_json::from_slice(body) {
+        Ok(Value::Array(elements)) => elements,
+        Ok(_) => return Err(vec!["the body must be a JSON array".to_owned()]),
+        Err(error) => return Err(vec![format!("the body is not JSON: {error}")]),
+    };
+    let (mut targets, mut problems) = (Vec::new(), Vec::new());
+    for (index, element) in elements.into_iter().enumerate() {
+        match self::element(element, names) {
+            Ok(meant) => targets.extend(meant),
+            Err(problem) => problems.push(format!("element {}: {problem}", index + 1)),
+        }
+    }
+    problems.truncate(MOST_PROBLEMS);
+    if problems.is_empty() {
+        Ok(targets)
+    } else {
+        Err(problems)
+    }
+}
+
+fn element(element: Value, names: &Names) -> Result<Vec<Target>, String> {
+    let Value::Object(members) = element else {
+        return Err("it must be an object".to_owned());
+    };
+    let mut element = Element { members, names };
+    let targets = match element.text("kind")?.as_str() {
+        "all" => vec![Target::Everything],
+        "subgraph" => element.meant(|it| it.text("subgraph").map(Target::Subgraph))?,
+        "type" => {
+            element.subgraph()?;
+            element.meant(|it| it.text("type").map(Target::Type))?
+        }
+        "entity" => {
+            element.subgraph()?;
+            element.meant(|it| {
+                let type_name = it.text("type")?;
+                let key = it.key()?;
+                Ok(Target::Entity { type_name, key })
+            })?
+        }
+        "cache_tag" => {
+            element.subgraphs()?;
+            element.meant(|it| it.text("cache_tag").map(Target::Named))?
+        }
+        other => {
+            return Err(format!(
+                "there is no kind `{other}`; write `all`, `subgraph`, `type`, `entity` or `cache_tag`"
+            ));
+        }
+    };
+    match element.members.keys().next() {
+        Some(name) => Err(format!("its kind has no member `{name}`")),
+        None => Ok(targets),
+    }
+}
+
+/// The members of an element that are not read yet.
+struct Element<'n> {
+    members: Map<String, Value>,
+    names: &'n Names,
+}
+
+impl Element<'_> {
+    fn meant(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<Target, String>,
+    ) -> Result<Vec<Target>, String> {
+        let target = read(self)?;
+        self.names
+            .meant(target)
+            .map_err(|unknown| unknown.to_string())
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, String> {
+        match self.members.remove(name) {
+            Some(Value::String(text)) if !text.is_empty() => Ok(text),
+            Some(_) => Err(format!("`{name}` must be a string that is not empty")),
+            None => Err(format!("`{name}` is missing")),
+        }
+    }
+
+    fn key(&mut self) -> Result<EntityKey, String> {
+        let Some(key) = self.members.remove("key") else {
+            return Err("`key` is missing".to_owned());
+        };
+        EntityKey::read(&key.to_string())
+            .ok_or_else(|| "`key` must be an object with the fields of the key".to_owned())
+    }
+
+    /// What others give of a type or under a tag is the same data, so it goes too; a name must
+    /// still be right.
+    fn subgraph(&mut self) -> Result<(), String> {
+        if !self.members.contains_key("subgraph") {
+            return Ok(());
+        }
+        let name = self.text("subgraph")?;
+        self.names
+            .subgraph(&name)
+            .map_err(|unknown| unknown.to_string())
+    }
+
+    fn subgraphs(&mut self) -> Result<(), String> {
+        let subgraphs = match self.members.remove("subgraphs") {
+            None => return Ok(()),
+            Some(Value::Array(subgraphs)) => subgraphs,
+            Some(_) => return Err("`subgraphs` must be a list of names".to_owned()),
+        };
+        for name in subgraphs {
+            let Value::String(name) = name else {
+                return Err("`subgraphs` must be a list of names".to_owned());
+            };
+            let known = self.names.subgraph(&name);
+            known.map_err(|unknown| unknown.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// Who sends more wrong elements has a program to mend, not elements.
+const MOST_PROBLEMS: usize = 20;

@@ -1,0 +1,268 @@
+//! The operators' socket: what is invalidated, what is counted, and who may know.
+
+use std::net::SocketAddr;
+
+use gateway::config::Config;
+use gateway::config::admin::{Explain, Socket};
+use gateway::config::cache::Keeping;
+use gateway::config::secret::Secret;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, ask};
+use crate::running::Running;
+
+const KEY: &str = "0123456789abcdef";
+
+fn with_socket(config: &mut Config) {
+    config.admin.socket = Some(Socket {
+        address: "127.0.0.1:0".parse().unwrap(),
+        key: Secret::new(KEY.to_owned()),
+    });
+}
+
+async fn invalidate(admin: SocketAddr, body: &Value) -> Answer {
+    let headers = [("authorization", KEY), ("content-type", "application/json")];
+    let line = "POST /admin/invalidate";
+    ask(admin, line, &headers, &body.to_string()).await
+}
+
+#[tokio::test]
+async fn everything_that_can_be_named_can_be_invalidated() {
+    let gateway = Running::alone(with_socket).await;
+    let admin = gateway.admin.unwrap();
+
+    for (element, tags) in [
+        (json!({ "kind": "all" }), 1),
+        (json!({ "kind": "subgraph", "subgraph": "users" }), 1),
+        (json!({ "kind": "type", "type": "Product" }), 1),
+        (
+            json!({ "kind": "type", "subgraph": "products", "type": "Product" }),
+            1,
+        ),
+        (json!({ "kind": "cache_tag", "cache_tag": "product-42" }), 1),
+        (
+            json!({ "kind": "cache_tag", "subgraphs": ["users"], "cache_tag": "product-42" }),
+            1,
+        ),
+        // The entity, what has it under another key, and what has some of its type.
+        (
+            json!({ "kind": "entity", "type": "Product", "key": { "id": 42 } }),
+            3,
+        ),
+    ] {
+        let answer = invalidate(admin, &json!([element])).await;
+        assert_eq!(answer.status, 202, "{element}: {answer:?}");
+        assert_eq!(
+            answer.json(),
+            json!({ "tags": tags, "reached": "everyone" })
+        );
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    let twice = json!([{ "kind": "all" }, { "kind": "all" }]);
+    assert_eq!(invalidate(admin, &twice).await.json()["tags"], 1);
+    assert_eq!(invalidate(admin, &json!([])).await.json()["tags"], 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_invalidated_is_told_element_by_element_and_nothing_is_done() {
+    let gateway = Running::alone(with_socket).await;
+    let admin = gateway.admin.unwrap();
+    let body = json!([
+        { "kind": "all" },
+        { "kind": "type", "type": "Prodct" },
+        { "kind": "type", "type": "Product", "subgraph": "product" },
+        { "kind": "entity", "type": "Product", "key": { "name": 1 } },
+        { "kind": "entity", "type": "Product", "key": 42 },
+        { "kind": "entity", "type": "Product" },
+        { "kind": "subgraph", "subgraph": "users", "sub": 1 },
+        { "kind": "cache_tag", "cache_tag": 1 },
+        { "kind": "everything" },
+        { "type": "Product" },
+        42,
+    ]);
+
+    let answer = invalidate(admin, &body).await;
+
+    assert_eq!(answer.status, 400);
+    let json = answer.json();
+    let errors = json["errors"].as_array().unwrap();
+    let messages = errors
+        .iter()
+        .map(|error| error["message"].as_str().unwrap());
+    let messages: Vec<&str> = messages.collect();
+    assert_eq!(
+        messages,
+        [
+            "element 2: the graph has no type `Prodct`; write `Product`",
+            "element 3: the graph has no subgraph `product`; write `products`",
+            "element 4: `Product` has no key `name`; write one of `id`",
+            "element 5: `key` must be an object with the fields of the key",
+            "element 6: `key` is missing",
+            "element 7: its kind has no member `sub`",
+            "element 8: `cache_tag` must be a string that is not empty",
+            "element 9: there is no kind `everything`; write `all`, `subgraph`, `type`, `entity` or `cache_tag`",
+            "element 10: `kind` is missing",
+            "element 11: it must be an object",
+        ]
+    );
+    assert_eq!(answer.code(), "BAD_REQUEST");
+    assert_eq!(counted(admin, INVALIDATIONS).await, 0);
+    let not_a_list = invalidate(admin, &json!({ "kind": "all" })).await;
+    assert_eq!(not_a_list.status, 400);
+}
+
+#[tokio::test]
+async fn a_request_that_is_none_is_refused_before_its_body_is_believed() {
+    let gateway = Running::alone(with_socket).await;
+    let admin = gateway.admin.unwrap();
+    let (json, key) = (("content-type", "application/json"), ("authorization", KEY));
+    let path = "/admin/invalidate";
+    let all = "[{\"kind\":\"all\"}]";
+    let check = async |line: &str, headers: &[(&str, &str)], body: &str, status: u16| {
+        let answer = ask(admin, line, headers, body).await;
+        assert_eq!(answer.status, status, "{line} {headers:?}: {answer:?}");
+        answer
+    };
+
+    let post = format!("POST {path}");
+    let answer = check(&post, &[json], all, 401).await;
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    check(
+        &post,
+        &[json, ("authorization", "0123456789abcdeg")],
+        all,
+        401,
+    )
+    .await;
+    check(
+        &post,
+        &[json, ("authorization", "0123456789abcde")],
+        all,
+        401,
+    )
+    .await;
+    check(&post, &[key], all, 415).await;
+    check(&post, &[key, json], "[", 400).await;
+    let answer = check(&format!("GET {path}"), &[key], "", 405).await;
+    assert_eq!(answer.header("allow"), Some("POST"));
+    let long = format!("[\"{}\"]", "x".repeat(1024 * 1024));
+    check(&post, &[key, json], &long, 413).await;
+    check("POST /graphql", &[key, json], "{}", 404).await;
+    assert_eq!(counted(admin, INVALIDATIONS).await, 0);
+
+    check(
+        &post,
+        &[json, ("authorization", &format!("Bearer {KEY}"))],
+        all,
+        202,
+    )
+    .await;
+    assert_eq!(counted(admin, INVALIDATIONS).await, 1);
+}
+
+#[tokio::test]
+async fn clients_do_not_reach_what_is_for_operators() {
+    let gateway = Running::alone(with_socket).await;
+    let headers = [("authorization", KEY), ("content-type", "application/json")];
+
+    let invalidate = ask(gateway.address, "POST /admin/invalidate", &headers, "[]").await;
+    let metrics = ask(gateway.address, "GET /metrics", &headers, "").await;
+
+    assert_eq!((invalidate.status, metrics.status), (404, 404));
+    let without = Running::alone(|_| {}).await;
+    assert_eq!(without.admin, None);
+}
+
+#[tokio::test]
+async fn numbers_are_there_for_who_collects_them() {
+    let gateway = Running::alone(with_socket).await;
+    let off = Running::alone(|config| {
+        with_socket(config);
+        config.cache.keeping = Keeping::Nothing;
+    })
+    .await;
+
+    let answer = ask(gateway.admin.unwrap(), "GET /metrics", &[], "").await;
+
+    assert_eq!(answer.status, 200);
+    let media_type = answer.header("content-type");
+    assert_eq!(media_type, Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = String::from_utf8(answer.body).unwrap();
+    assert_is_prometheus(&text);
+    assert!(
+        text.contains("\nweir_cache_lookups_total{result=\"memory\"} 0\n"),
+        "{text}"
+    );
+    assert!(text.contains("\nweir_incomplete_plans_total 0\n"), "{text}");
+    assert!(!text.contains("redis_up"), "there is no Redis: {text}");
+    let nothing = ask(off.admin.unwrap(), "GET /metrics", &[], "").await;
+    let text = String::from_utf8(nothing.body).unwrap();
+    assert!(!text.contains("weir_cache"), "{text}");
+    let body = json!([{ "kind": "all" }]);
+    assert_eq!(invalidate(off.admin.unwrap(), &body).await.status, 202);
+}
+
+#[tokio::test]
+async fn only_who_may_know_is_told_what_was_done() {
+    let key = "fedcba9876543210";
+    let keys = Running::alone(|config| {
+        config.admin.explain = Explain::Keys(vec![
+            Secret::new(KEY.to_owned()),
+            Secret::new(key.to_owned()),
+        ]);
+    })
+    .await;
+    let everybody = Running::alone(|config| config.admin.explain = Explain::Everybody).await;
+    let nobody = Running::alone(|_| {}).await;
+    let told = async |gateway: &Running, header: Option<&str>| {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(header.map(|value| ("weir-explain", value)));
+        let body = "{\"query\":\"{ __typename }\"}";
+        let answer = ask(gateway.address, "POST /graphql", &headers, body).await;
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let json = answer.json();
+        assert_eq!(json["data"]["__typename"], "Query");
+        json["extensions"]["weir"]["fetches"].is_array()
+    };
+
+    assert!(told(&keys, Some(key)).await);
+    assert!(!told(&keys, Some("true")).await);
+    assert!(!told(&keys, None).await);
+    assert!(told(&everybody, Some("true")).await);
+    assert!(!told(&everybody, Some("false")).await);
+    assert!(!told(&everybody, None).await);
+    assert!(!told(&nobody, Some("true")).await);
+}
+
+const INVALIDATIONS: &str = "weir_cache_invalidations_total{from=\"this_process\"}";
+
+/// What the metrics say of `name`.
+async fn counted(admin: SocketAddr, name: &str) -> u64 {
+    let answer = ask(admin, "GET /metrics", &[], "").await;
+    let text = String::from_utf8(answer.body).unwrap();
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
+    let value = lines
+        .next()
+        .unwrap_or_else(|| panic!("no {name} in {text}"));
+    value.trim().parse().unwrap()
+}
+
+/// Every sample stands below the head of its own metric, each of which is there once.
+fn assert_is_prometheus(text: &str) {
+    let mut metric = String::new();
+    let mut seen = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            metric = rest.split(' ').next().unwrap().to_owned();
+            assert!(!seen.contains(&metric), "{metric} is there twice");
+            seen.push(metric.clone());
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            assert!(rest.starts_with(&metric), "{line}");
+        } else {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert!(name.starts_with(&metric), "{line} below {metric}");
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+        }
+    }
+    assert!(seen.len() > 5, "{text}");
+}

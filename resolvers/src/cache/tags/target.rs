@@ -1,0 +1,192 @@
+//! What somebody wants invalidated, and by which tags that is done.
+//!
+//! Pure. An entry has the tags of everything that is inside it, so that what is said here reaches:
+//! `subgraph` and `type_name` of itself and of what is inside; `entity` where the entity is known;
+//! `otherwise` for each key of an entity by which it was not found; `members` where it has objects
+//! of which nobody knows which they are.
+
+use bytes::Bytes;
+use schema::json::{Json, Kind, Node};
+use schema::key::FieldSet;
+
+use super::super::key::entity_key;
+use super::Tag;
+
+/// What is to be invalidated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// All that is kept.
+    Everything,
+    /// What a subgraph gives.
+    Subgraph(String),
+    /// Objects of a type.
+    Type(String),
+    /// One entity.
+    Entity {
+        /// Its type.
+        type_name: String,
+        /// Which one.
+        key: EntityKey,
+    },
+    /// What the graph gives this name with `@cacheTag`.
+    Named(String),
+}
+
+/// The values of fields that identify an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityKey {
+    json: String,
+    fields: FieldSet,
+}
+
+impl Target {
+    /// The tags that everything has that is to be invalidated.
+    pub fn tags(&self) -> Vec<Tag> {
+        match self {
+            Self::Everything => vec![Tag::everything()],
+            Self::Subgraph(name) => vec![Tag::subgraph(name)],
+            Self::Type(name) => vec![Tag::type_name(name)],
+            Self::Entity { type_name, key } => vec![
+                Tag::entity(type_name, &key.json),
+                Tag::otherwise(type_name, &key.fields),
+                Tag::members(type_name),
+            ],
+            Self::Named(name) => vec![Tag::named(name)],
+        }
+    }
+}
+
+impl EntityKey {
+    /// The key that a JSON object has; `None` for anything else, and for an object without fields.
+    pub fn read(json: &str) -> Option<Self> {
+        let json = entity_key(json)?;
+        let parsed = Json::parse(Bytes::copy_from_slice(json.as_bytes())).ok()?;
+        let fields = fields(parsed.root());
+        (!fields.is_empty()).then_some(Self { json, fields })
+    }
+
+    /// The key of one field.
+    pub fn of_field(name: &str, value: &str) -> Self {
+        let object = serde_json::json!({ name: value }).to_string();
+        Self {
+            // Strings are escaped in one way only there.
+            json: entity_key(&object).unwrap_or(object),
+            fields: FieldSet(vec![(name.into(), FieldSet::default())]),
+        }
+    }
+
+    /// The fields, in the order of their names.
+    pub fn fields(&self) -> &FieldSet {
+        &self.fields
+    }
+}
+
+/// As deep as the parser lets documents be.
+fn fields(node: Node<'_>) -> FieldSet {
+    let Kind::Object(members) = node.kind() else {
+        return FieldSet::default();
+    };
+    let members = members.map(|(name, value)| (name.decode().as_ref().into(), fields(value)));
+    FieldSet(members.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entity(json: &str) -> Vec<Tag> {
+        let key = EntityKey::read(json).expect(json);
+        let type_name = "Product".to_owned();
+        Target::Entity { type_name, key }.tags()
+    }
+
+    #[test]
+    fn one_entity_has_one_key_however_it_is_written() {
+        let tags = entity(r#"{"id":42}"#);
+
+        for same in [
+            r#"{"id":"42"}"#,
+            r#" { "\u0069d" : "42" } "#,
+            r#"{"__typename":"Product","id":"42"}"#,
+            r#"{"id":1,"id":42}"#,
+        ] {
+            assert_eq!(entity(same), tags, "{same}");
+        }
+        assert_eq!(
+            entity(r#"{"a":1,"b":{"c":2,"d":3}}"#),
+            entity(r#"{"b":{"d":"3","c":"2"},"a":1}"#)
+        );
+        for other in [
+            r#"{"id":43}"#,
+            r#"{"id":"042"}"#,
+            r#"{"id":true}"#,
+            r#"{"sku":42}"#,
+        ] {
+            assert_ne!(entity(other)[0], tags[0], "{other}");
+        }
+    }
+
+    #[test]
+    fn an_entity_reaches_what_has_it_under_another_key_and_what_has_some_of_its_type() {
+        let fields = FieldSet::parse("sku region { code }").unwrap();
+
+        let tags = entity(r#"{"region":{"code":"eu"},"sku":7}"#);
+
+        let expected = [
+            Tag::entity("Product", r#"{"region":{"code":"eu"},"sku":"7"}"#),
+            Tag::otherwise("Product", &fields),
+            Tag::members("Product"),
+        ];
+        assert_eq!(tags, expected);
+        let other = FieldSet::parse("sku region { id }").unwrap();
+        assert!(!tags.contains(&Tag::otherwise("Product", &other)));
+    }
+
+    #[test]
+    fn the_key_of_one_field_is_that_of_the_object() {
+        for value in ["42", "a \"b\" \\ \n \u{7f} é"] {
+            let json = serde_json::json!({ "id": value }).to_string();
+            let (read, made) = (
+                EntityKey::read(&json).unwrap(),
+                EntityKey::of_field("id", value),
+            );
+            assert_eq!(
+                Target::Entity {
+                    type_name: "P".to_owned(),
+                    key: read
+                }
+                .tags(),
+                Target::Entity {
+                    type_name: "P".to_owned(),
+                    key: made
+                }
+                .tags()
+            );
+        }
+    }
+
+    #[test]
+    fn what_has_no_fields_is_no_key() {
+        for text in [
+            "",
+            "42",
+            "\"42\"",
+            "[]",
+            "{}",
+            "{",
+            "null",
+            r#"{"__typename":"Product"}"#,
+        ] {
+            assert_eq!(EntityKey::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_targets_are_one_tag_each() {
+        let name = || "a".to_owned();
+        assert_eq!(Target::Everything.tags(), [Tag::everything()]);
+        assert_eq!(Target::Subgraph(name()).tags(), [Tag::subgraph("a")]);
+        assert_eq!(Target::Type(name()).tags(), [Tag::type_name("a")]);
+        assert_eq!(Target::Named(name()).tags(), [Tag::named("a")]);
+    }
+}

@@ -1,0 +1,204 @@
+//! What of a graph can be invalidated by name: its subgraphs, its types, the keys of its entities.
+//!
+//! People who ask for an invalidation are told of a name that the graph does not have. Services
+//! that say what changed are not: they may know of more than this graph has, or of another version
+//! of it, so what is unknown in their messages is read as widely as it takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use schema::diagnostic::nearest;
+use schema::graph::Graph;
+use schema::types::{Name, TypeId};
+
+use crate::cache::{EntityKey, Target};
+
+/// What of a graph can be invalidated by name.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    subgraphs: BTreeSet<Name>,
+    types: BTreeMap<Name, OfType>,
+}
+
+/// What is known of a type.
+#[derive(Clone, Debug, Default)]
+struct OfType {
+    /// Types whose objects may be of this one: itself, for an abstract type those that it may be,
+    /// and for an object the abstract types as which a source may know it.
+    related: BTreeSet<Name>,
+    /// The keys by which objects can be found, their fields in order.
+    keys: BTreeSet<String>,
+}
+
+/// Why a target is none that the graph has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unknown {
+    /// There is no such subgraph.
+    #[error("the graph has no subgraph `{name}`{}", meant(.near.as_deref()))]
+    Subgraph {
+        /// As written.
+        name: String,
+        /// What may have been meant.
+        near: Option<String>,
+    },
+    /// There is no such type.
+    #[error("the graph has no type `{name}`{}", meant(.near.as_deref()))]
+    Type {
+        /// As written.
+        name: String,
+        /// What may have been meant.
+        near: Option<String>,
+    },
+    /// Objects of the type are not found by these fields.
+    #[error("`{type_name}` has no key `{fields}`{}", of_these(.keys))]
+    Key {
+        /// The type.
+        type_name: String,
+        /// The fields as written.
+        fields: String,
+        /// By which they are found.
+        keys: Vec<String>,
+    },
+}
+
+/// The names of the graph that is served now. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct CurrentNames(Arc<RwLock<Arc<Names>>>);
+
+impl Names {
+    /// Those of `graph`.
+    pub fn of(graph: &Graph) -> Self {
+        let subgraphs = graph
+            .sources()
+            .map(|(_, source)| Arc::clone(&source.service));
+        let mut names = Self {
+            subgraphs: subgraphs.collect(),
+            types: BTreeMap::new(),
+        };
+        let types = graph.types();
+        for (id, ty) in types.iter().filter(|(_, ty)| ty.is_composite()) {
+            names.of_type(&ty.name).keys.extend(keys(graph, id));
+            for object in &ty.possible {
+                let object = &types.get(*object).name;
+                names.of_type(&ty.name).related.insert(Arc::clone(object));
+                names.of_type(object).related.insert(Arc::clone(&ty.name));
+            }
+        }
+        names
+    }
+
+    fn of_type(&mut self, name: &Name) -> &mut OfType {
+        let known = self.types.entry(Arc::clone(name));
+        known.or_insert_with(|| OfType {
+            related: BTreeSet::from([Arc::clone(name)]),
+            keys: BTreeSet::new(),
+        })
+    }
+
+    /// What `target` means in this graph. Whether data has a tag is known to nobody before it is
+    /// there, so every name of one will do.
+    pub fn meant(&self, target: Target) -> Result<Vec<Target>, Unknown> {
+        match target {
+            Target::Everything | Target::Named(_) => Ok(vec![target]),
+            Target::Subgraph(name) => {
+                self.subgraph(&name)?;
+                Ok(vec![Target::Subgraph(name)])
+            }
+            Target::Type(name) => {
+                let related = self.ty(&name)?.related.iter();
+                Ok(related.map(|name| Target::Type(name.to_string())).collect())
+            }
+            Target::Entity { type_name, key } => self.entity(&type_name, &key),
+        }
+    }
+
+    /// Whether the graph has a subgraph of this name.
+    pub fn subgraph(&self, name: &str) -> Result<(), Unknown> {
+        if self.subgraphs.contains(name) {
+            return Ok(());
+        }
+        let near = nearest(name, self.subgraphs.iter().map(|known| &**known));
+        Err(Unknown::Subgraph {
+            name: name.to_owned(),
+            near: near.map(str::to_owned),
+        })
+    }
+
+    /// What is meant by an object of a type of which one value is known: the entity by each key
+    /// that is one field. `None` when there is no such key.
+    pub fn of_value(&self, type_name: &str, value: &str) -> Option<Vec<Target>> {
+        let keys = self.types.get(type_name)?.keys.iter();
+        let targets = keys
+            .filter(|key| !key.contains([' ', '{']))
+            .filter_map(|field| {
+                self.entity(type_name, &EntityKey::of_field(field, value))
+                    .ok()
+            });
+        let targets: Vec<Target> = targets.flatten().collect();
+        (!targets.is_empty()).then_some(targets)
+    }
+
+    fn entity(&self, type_name: &str, key: &EntityKey) -> Result<Vec<Target>, Unknown> {
+        let ty = self.ty(type_name)?;
+        let fields = key.fields().in_order().to_string();
+        let related = || ty.related.iter().filter_map(|name| self.types.get(name));
+        if !related().any(|ty| ty.keys.contains(&fields)) {
+            return Err(Unknown::Key {
+                type_name: type_name.to_owned(),
+                fields,
+                keys: ty.keys.iter().cloned().collect(),
+            });
+        }
+        let related = ty.related.iter().map(|name| Target::Entity {
+            type_name: name.to_string(),
+            key: key.clone(),
+        });
+        Ok(related.collect())
+    }
+
+    fn ty(&self, name: &str) -> Result<&OfType, Unknown> {
+        self.types.get(name).ok_or_else(|| {
+            let near = nearest(name, self.types.keys().map(|known| &**known));
+            Unknown::Type {
+                name: name.to_owned(),
+                near: near.map(str::to_owned),
+            }
+        })
+    }
+}
+
+impl CurrentNames {
+    /// From now on, those of another graph.
+    pub fn replace(&self, names: Names) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(names);
+    }
+
+    /// Those of now.
+    pub fn load(&self) -> Arc<Names> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// By what objects of a type can be found.
+fn keys(graph: &Graph, ty: TypeId) -> impl Iterator<Item = String> {
+    let entries = graph.entries(ty).iter();
+    let keys = entries.map(|(source, entry)| &graph.source(*source).entries[*entry].key);
+    let keys = keys.filter(|key| !key.is_empty());
+    keys.map(|key| key.in_order().to_string())
+}
+
+fn meant(near: Option<&str>) -> String {
+    near.map(|near| format!("; write `{near}`"))
+        .unwrap_or_default()
+}
+
+fn of_these(keys: &[String]) -> String {
+    if keys.is_empty() {
+        return "; it has none, so invalidate the type".to_owned();
+    }
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    format!("; write one of {}", keys.join(", "))
+}
+
+#[cfg(test)]
+mod tests;
