@@ -128,7 +128,7 @@ pub(super) fn check(written: Spanned<Written>, reader: &mut Reader<'_>) -> Optio
             .url
             .map(|url| (url.at(), Place::single(&url, reader))),
         written.sentinel.map(|it| Place::sentinel(it, reader)),
-        written.cluster.map(|it| Place::cluster(it, reader)),
+        written.cluster.map(|it| Place::cluster(&it, reader)),
     ];
     let place = only(places.into_iter().flatten(), at, reader);
     let events = written.events.and_then(|events| Events::of(events, reader));
