@@ -158,7 +158,7 @@ impl<'a> Writer<'a> {
             overlaps: false,
         };
         let (set, objects) = self.walk.set(&places, around)?;
-        let asked = set.canonical();
+        let asked = Asked::of(&set);
         self.set = set;
         for (fetch, objects) in fetches.iter().zip(objects) {
             let entered = self.plan.fetches[*fetch].first();
@@ -172,7 +172,7 @@ impl<'a> Writer<'a> {
                     kind: 0,
                 }],
                 kinds: vec![objects],
-                asked: vec![Asked::new(&asked)],
+                asked: vec![asked.clone()],
             });
         }
         Ok(())
@@ -222,7 +222,7 @@ impl<'a> Writer<'a> {
             };
             let (inner, objects) = self.walk.set(&[place], around)?;
             read.extend(objects);
-            asked.push(Asked::new(&inner.canonical()));
+            asked.push(Asked::of(&inner));
             set.fragments.push(Fragment {
                 on: Name::clone(&entry.type_name),
                 is_object,

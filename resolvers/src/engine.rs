@@ -16,6 +16,7 @@ use crate::cache::Reuse;
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
 use crate::fetch::Sources;
+use crate::keep::wider::Selections;
 use crate::prepared::{Prepared, refused};
 use crate::project::project;
 use crate::selection::{From, ROOT};
@@ -33,6 +34,8 @@ pub struct Engine {
     /// Where operations share calls.
     loader: Option<Arc<Loader>>,
     prepared: Cache<OwnedKey, Arc<Prepared>>,
+    /// What is asked of services, for finding what is kept of it.
+    selections: Selections,
     incomplete: AtomicU64,
 }
 
@@ -115,6 +118,7 @@ impl Engine {
         Ok(Self {
             incomplete: AtomicU64::new(0),
             prepared: Cache::new(settings.prepared_operations.get()),
+            selections: Selections::default(),
             graph,
             settings,
             sources,
@@ -221,7 +225,7 @@ impl Engine {
         }
         let prepared = Prepared::new(&self.graph, &self.settings, query, operation)?;
         let prepared = match &self.settings.caching {
-            Some(caching) => prepared.kept_by(&self.sources, caching),
+            Some(caching) => prepared.kept_by(&self.sources, (caching, &self.selections)),
             None => prepared,
         };
         if !prepared.plan.is_complete {

@@ -13,15 +13,17 @@ use schema::json::{Json, Kind};
 use schema::types::Name;
 
 use self::effects::Effect;
+use self::wider::Place;
 use crate::account::{Found, Lookup, Why};
 use crate::cache::{
-    Credentials, KeyBase, KeyParts, Policy, Show, Tag, Tags, Wanted, canonical, entity_key,
+    Credentials, KeyBase, KeyParts, Keys, Policy, Show, Tag, Tags, Wanted, canonical, entity_key,
 };
 use crate::extract::Extract;
 
 pub(crate) mod compile;
 pub(crate) mod effects;
 mod inside;
+pub(crate) mod wider;
 
 /// What may be kept of each fetch of a plan.
 #[derive(Debug, Default)]
@@ -57,6 +59,8 @@ pub(crate) struct Keep {
     tagging: Arc<Tagging>,
     /// What the arguments of a root field are.
     pub(crate) arguments: Arguments,
+    /// Where selections that are wider are known.
+    place: Option<Place>,
 }
 
 /// Headers of the client that an answer depends on.
@@ -94,6 +98,8 @@ struct Tagging {
 pub(crate) struct Asker<'k> {
     pub(crate) keep: &'k Keep,
     base: KeyBase,
+    /// The same for wider selections.
+    wider: Vec<KeyBase>,
     /// With the credentials of a client of which nobody knows who it is.
     nameless: Option<KeyBase>,
     arguments: Option<Arc<str>>,
@@ -127,9 +133,21 @@ impl Keep {
         Some(Asker {
             keep: self,
             base: KeyBase::of(&parts)?,
+            wider: self.wider(&parts),
             nameless,
             arguments: arguments.map(Into::into),
         })
+    }
+
+    fn wider(&self, parts: &KeyParts<'_>) -> Vec<KeyBase> {
+        let wider = self.place.iter().flat_map(Place::wider);
+        let bases = wider.filter_map(|leaves| {
+            KeyBase::of(&KeyParts {
+                selection: &leaves.text,
+                ..*parts
+            })
+        });
+        bases.collect()
     }
 
     /// Whether the client sends credentials that are sent on.
@@ -208,13 +226,17 @@ impl Asker<'_> {
         };
         let keys = self.base.keys(entity.as_deref());
         let nameless = self.nameless.as_ref();
+        let wider = self.wider.iter().flat_map(|base| {
+            let Keys { shared, private } = base.keys(entity.as_deref());
+            [Some(shared), private].into_iter().flatten()
+        });
         let tagging = Arc::clone(&self.keep.tagging);
         let arguments = self.arguments.clone();
         Wanted {
             key: keys.shared,
             private: keys.private,
             flight: nameless.and_then(|base| base.keys(entity.as_deref()).private),
-            also: Vec::new(),
+            also: wider.collect(),
             tags: Tags::Later(Arc::new(move || {
                 tagging.tags(entity.as_deref(), arguments.as_deref())
             })),

@@ -16,6 +16,7 @@ use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::{Compile, Extract};
 use crate::fetch::Sources;
 use crate::keep::effects::effects;
+use crate::keep::wider::Selections;
 use crate::keep::{self, Kept};
 use crate::plan::explain::explain;
 use crate::plan::explain::outline::outline;
@@ -106,13 +107,18 @@ impl Prepared {
     }
 
     /// The same, with what may be kept of it: nothing of a mutation.
-    pub(crate) fn kept_by(mut self, sources: &Sources, caching: &Caching) -> Self {
+    pub(crate) fn kept_by(
+        mut self,
+        sources: &Sources,
+        (caching, selections): (&Caching, &Selections),
+    ) -> Self {
         if self.operation.kind == OperationKind::Mutation {
             return self;
         }
         let compile = keep::compile::Compile {
             sources,
             caching,
+            selections,
             selection: &self.selection,
             plan: &self.plan,
             programs: &self.programs,

@@ -165,9 +165,9 @@ mod tests {
     #[test]
     fn an_account_says_what_was_found_and_what_was_called() {
         let lifetime = Lifetime {
-            fresh: Duration::from_secs(60),
+            fresh: Duration::from_mins(1),
             stale: Duration::ZERO,
-            on_error: Duration::from_secs(600),
+            on_error: Duration::from_mins(10),
         };
         let lookup = |found, age, reuse| Lookup {
             key: "1|products|Product|={\"id\":\"1\"}".to_owned(),

@@ -253,7 +253,7 @@ fn assert_is_prometheus(text: &str) {
     let mut seen = Vec::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
-            metric = rest.split(' ').next().unwrap().to_owned();
+            rest.split(' ').next().unwrap().clone_into(&mut metric);
             assert!(!seen.contains(&metric), "{metric} is there twice");
             seen.push(metric.clone());
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {

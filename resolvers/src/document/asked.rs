@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use schema::types::Name;
 
+use super::set::Set;
+
 /// A selection set, and what its values depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
@@ -12,6 +14,8 @@ pub(crate) struct Asked {
     pub(crate) text: Box<str>,
     /// What these are.
     pub(crate) given: Vec<Given>,
+    /// The leaves of it, in order.
+    pub(crate) leaves: Box<[Box<str>]>,
 }
 
 /// A value that a selection set depends on.
@@ -24,8 +28,19 @@ pub(crate) enum Given {
 }
 
 impl Asked {
-    /// Of the text of a set, where variables have their names and conditions are `@when(n)`.
-    pub(super) fn new(canonical: &str) -> Self {
+    /// Of a set.
+    pub(super) fn of(set: &Set) -> Self {
+        let mut leaves = Vec::new();
+        set.leaves("", &mut leaves);
+        leaves.sort_unstable();
+        Self {
+            leaves: leaves.into(),
+            ..Self::new(&set.canonical())
+        }
+    }
+
+    /// Of a text, where variables have their names and conditions are `@when(n)`.
+    fn new(canonical: &str) -> Self {
         let mut text = String::with_capacity(canonical.len());
         let mut given: Vec<Given> = Vec::new();
         let mut rest = canonical;
@@ -55,6 +70,7 @@ impl Asked {
         Self {
             text: text.into(),
             given,
+            leaves: Box::default(),
         }
     }
 }

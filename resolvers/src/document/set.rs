@@ -87,6 +87,24 @@ impl Set {
         format!("{{{}}}", members.join(" "))
     }
 
+    /// Every leaf that is asked for, by the way to it.
+    pub(super) fn leaves(&self, way: &str, leaves: &mut Vec<Box<str>>) {
+        if self.type_name {
+            leaves.push(format!("{way}/__typename").into());
+        }
+        for field in &self.fields {
+            let way = format!("{way}/{}", field.head());
+            match &field.set {
+                Some(set) => set.leaves(&way, leaves),
+                None => leaves.push(way.into()),
+            }
+        }
+        for fragment in &self.fragments {
+            let way = format!("{way}/...on {}", fragment.on);
+            fragment.set.leaves(&way, leaves);
+        }
+    }
+
     /// Adds `_entities`, which knows its own arguments.
     pub(super) fn add_entities(&mut self, key: &str, variable: &str, set: Self) {
         self.fields.push(Field {
@@ -161,6 +179,15 @@ impl Field {
     }
 
     fn canonical(&self) -> String {
+        let mut text = self.head();
+        if let Some(set) = &self.set {
+            text.push_str(&set.canonical());
+        }
+        text
+    }
+
+    /// The field without what is inside.
+    fn head(&self) -> String {
         let mut text = String::new();
         if *self.key != *self.name {
             let _ = write!(text, "{}:", self.key);
@@ -171,9 +198,6 @@ impl Field {
         }
         if let Some(when) = self.when {
             let _ = write!(text, "@when({when})");
-        }
-        if let Some(set) = &self.set {
-            text.push_str(&set.canonical());
         }
         text
     }

@@ -391,7 +391,11 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     pub(super) fn lifetimes(&self, keep: &Keep, reply: &Reply) -> Lifetimes {
-        Lifetimes::of(keep, self.context.headers, reply)
+        let passing = match self.context.loader {
+            Some(_) => Passing::ToOthers,
+            None => Passing::ToNobody,
+        };
+        Lifetimes::of(keep, (self.context.headers, passing), reply)
     }
 
     pub(super) fn mapped(
@@ -446,10 +450,25 @@ impl<'c, 'a> Run<'c, 'a> {
 pub(super) struct Lifetimes {
     present: Reuse,
     absent: Reuse,
+    /// What may not be kept.
+    otherwise: Passing,
+}
+
+/// Whether what may not be kept is for those who waited for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passing {
+    /// They sent the same at the same moment, and operations share such calls.
+    ToOthers,
+    /// Every operation makes its own calls.
+    ToNobody,
 }
 
 impl Lifetimes {
-    pub(super) fn of(keep: &Keep, client: &http::HeaderMap, reply: &Reply) -> Self {
+    pub(super) fn of(
+        keep: &Keep,
+        (client, otherwise): (&http::HeaderMap, Passing),
+        reply: &Reply,
+    ) -> Self {
         let answer = Answer {
             headers: &reply.answer.headers,
             received: reply.answer.received,
@@ -460,6 +479,7 @@ impl Lifetimes {
         Self {
             present: reuse(&keep.policy, &answer),
             absent: negative(&keep.policy, &answer),
+            otherwise,
         }
     }
 
@@ -474,19 +494,17 @@ impl Lifetimes {
 
     /// Keeps a value, `None` being that nobody knows it; gives for how long an answer that has it in it may be used again.
     pub(super) fn keep(&self, claim: Claim, value: Option<Kept>) -> Reuse {
+        let reuse = match value {
+            Some(Kept::Present(_)) => self.present,
+            Some(Kept::Absent) => self.absent,
+            None => Reuse::Never,
+        };
         match value {
-            Some(value @ Kept::Present(_)) => {
-                claim.keep(&value, self.present);
-                self.present
+            Some(value) if reuse != Reuse::Never || self.otherwise == Passing::ToOthers => {
+                claim.keep(&value, reuse);
             }
-            Some(Kept::Absent) => {
-                claim.keep(&Kept::Absent, self.absent);
-                self.absent
-            }
-            None => {
-                claim.not_kept();
-                Reuse::Never
-            }
+            _ => claim.not_kept(),
         }
+        reuse
     }
 }

@@ -16,8 +16,8 @@ use schema::source::SourceId;
 
 use super::entities::{Entities, key_value};
 use super::graphql::Round;
-use super::kept::Lifetimes;
 use super::kept::service::{entity, root};
+use super::kept::{Lifetimes, Passing};
 use super::run::Run;
 use super::{ByConnector, CallId, State, variables};
 use crate::cache::{Claim, Renewal, Value as Kept};
@@ -244,7 +244,8 @@ impl Job {
         let kept = kept.and_then(Option::as_ref);
         let keep = kept.and_then(|kept| kept.kinds.get(kind));
         if let (Some(claim), Some(keep)) = (claim, keep) {
-            Lifetimes::of(keep, &self.headers, reply).keep(claim, value);
+            let client = (&self.headers, Passing::ToOthers);
+            Lifetimes::of(keep, client, reply).keep(claim, value);
         }
     }
 }

@@ -1,3 +1,5 @@
+//! What of a graph can be invalidated by name.
+
 use schema::link::{LinkOptions, link};
 use schema::span::Document;
 use schema::subgraph::Subgraph;

@@ -14,6 +14,7 @@ use schema::source::{Access, Entry, NodeId, Objects, Serves, Source};
 use schema::types::{Name, TypeId};
 
 use super::inside::{Inside, Look};
+use super::wider::Selections;
 use super::{Arguments, Headers, Keep, KeptFetch};
 use crate::cache::{Policy, Scope};
 use crate::document::{Document, EnteredAs, Part};
@@ -30,6 +31,7 @@ use crate::settings::{Caching, Keeping};
 pub(crate) struct Compile<'a> {
     pub(crate) sources: &'a Sources,
     pub(crate) caching: &'a Caching,
+    pub(crate) selections: &'a Selections,
     pub(crate) selection: &'a Selection,
     pub(crate) plan: &'a Plan,
     pub(crate) programs: &'a [Option<Program>],
@@ -103,6 +105,7 @@ impl Compile<'_> {
             headers: self.headers(by.ready.varies.as_deref()?),
             tagging: Arc::new(tagging),
             arguments,
+            place: None,
         };
         let reading = Reading {
             types,
@@ -244,6 +247,10 @@ impl Compile<'_> {
         let inside = look.inside;
         let mut tagging = self.tagging(&source.service, entry.on, &inside);
         self.tag_kind((fetch, part), (source, &entered), &mut tagging);
+        let place = asked.given.is_empty().then(|| {
+            let names = (&source.service, &entry.type_name);
+            self.selections.add(names, &asked.text, &asked.leaves)
+        });
         Some(Keep {
             policy: policy(keeping, &inside, is_public),
             source: Name::clone(&source.service),
@@ -252,6 +259,7 @@ impl Compile<'_> {
             headers: self.headers(service.forwards()),
             tagging: Arc::new(tagging),
             arguments: Arguments::Plain,
+            place: place.flatten(),
         })
     }
 

@@ -66,7 +66,7 @@ async fn what_does_not_exist_is_known() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_kept_is_fetched_by_everybody_at_once() {
+async fn what_may_not_be_kept_is_for_those_who_waited_and_nobody_waits_again() {
     let clock = clock();
     let cache = start(settings(&clock));
     let first = claim(&cache, product("1")).await;
@@ -74,7 +74,7 @@ async fn what_may_not_be_kept_is_fetched_by_everybody_at_once() {
         panic!("not waiting");
     };
     first.keep(&body("secret"), Reuse::Never);
-    assert_eq!(said(&waiting.wait().await), "missing");
+    assert_eq!(said(&waiting.wait().await), "secret Flight");
     // And nobody waits for another from now on.
     let _one = claim(&cache, product("1")).await;
     let _two = claim(&cache, product("1")).await;
@@ -107,13 +107,35 @@ async fn private_values_are_seen_by_their_caller_only() {
 #[tokio::test]
 async fn private_values_of_strangers_are_kept_nowhere_and_shown_to_nobody() {
     let cache = start(settings(&clock()));
-    let first = claim(&cache, product("1")).await;
-    let Found::Elsewhere(waiting) = cache.get(product("1")).await else {
+    let sent_on = |credentials| Wanted {
+        flight: Some(key(credentials)),
+        ..product("1")
+    };
+    let first = claim(&cache, sent_on("token a")).await;
+    // Who sends something else does not wait for what comes of that.
+    let other = claim(&cache, sent_on("token b")).await;
+    let Found::Elsewhere(waiting) = cache.get(sent_on("token a")).await else {
         panic!("not waiting");
     };
     first.keep(&body("of whom"), Reuse::PerCaller(lifetime(60, 0, 0)));
-    assert_eq!(said(&waiting.wait().await), "missing");
+    // The same request was under way, and this would have been its answer.
+    assert_eq!(said(&waiting.wait().await), "of whom Flight");
+    assert_eq!(said(&cache.get(sent_on("token b")).await), "elsewhere");
+    drop(other);
+    for credentials in ["token a", "token b", "token c"] {
+        assert_eq!(said(&cache.get(sent_on(credentials)).await), "missing");
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_what_was_asked_before_something_was_written() {
+    let cache = start(settings(&clock()));
+    let before = claim(&cache, product("1")).await;
+    cache.written();
+    let after = claim(&cache, product("1")).await;
+    before.keep(&body("old"), Reuse::Never);
     assert_eq!(look(&cache, "1").await, "missing");
+    drop(after);
 }
 
 #[tokio::test]

@@ -238,3 +238,23 @@ async fn operations_at_one_moment_ask_for_each_entity_once() {
     }
     assert_eq!(things.asked().len(), 1);
 }
+
+#[tokio::test]
+async fn what_was_asked_for_with_more_fields_answers_with_fewer() {
+    let things = things();
+    let (engine, _) = engine(&things);
+    let wide = "{ first(count: 2) { name size made { year by } } best { name size } }";
+    let narrow = "{ first(count: 2) { made { by } name } best { size } }";
+    let other = "{ first(count: 2) { name size(unit: \"m\") } }";
+    ask(&engine, wide, json!({})).await;
+    let asked = things.asked().len();
+
+    let answer = ask(&engine, narrow, json!({})).await;
+
+    assert_eq!(answer["first"][1]["made"], json!({ "by": "them" }));
+    assert!(answer["best"]["size"].is_string());
+    assert_eq!(things.asked().len(), asked);
+    // With other arguments it is another field.
+    ask(&engine, other, json!({})).await;
+    assert_eq!(things.asked().len(), asked + 1);
+}

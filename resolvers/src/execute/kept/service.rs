@@ -9,7 +9,7 @@ use super::super::flights::Flights;
 use super::super::graphql::{Asked, Round};
 use super::super::run::Run;
 use super::super::{Caller, State};
-use super::{Lifetimes, Sorted, wait};
+use super::{Sorted, wait};
 use crate::cache::{Claim, Found, Reuse, Value as Kept, Wanted, canonical};
 use crate::document::take::{Fields, Objects, Told};
 use crate::document::{Document, Part};
@@ -220,7 +220,7 @@ impl<'c, 'a> Run<'c, 'a> {
                     self.note(Reuse::Never);
                     continue;
                 };
-                let lifetimes = Lifetimes::of(keep, self.context.headers, reply);
+                let lifetimes = self.lifetimes(keep, reply);
                 let reuse = lifetimes.keep(claim, value);
                 self.note_kept((part.fetch, *object), reuse);
             }
