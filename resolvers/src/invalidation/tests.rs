@@ -1,4 +1,4 @@
-//! What of a graph can be invalidated by name.
+//! What a graph has names for, and what is said of other names.
 
 use schema::link::{LinkOptions, link};
 use schema::span::Document;
