@@ -58,3 +58,59 @@ impl Meanings for Told {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use resolvers::cache::EntityKey;
+    use resolvers::invalidation::Names;
+    use schema::link::{LinkOptions, link};
+
+    use super::*;
+    use crate::shop;
+
+    fn told() -> Told {
+        let options = LinkOptions {
+            experimental_connect: false,
+        };
+        let (graph, diagnostics) = link(&shop::subgraphs(), options);
+        let names = CurrentNames::default();
+        names.replace(Names::of(
+            &graph.unwrap_or_else(|| panic!("{diagnostics:#?}")),
+        ));
+        Told::new(names)
+    }
+
+    fn entity(type_name: &str, key: &str) -> Target {
+        Target::Entity {
+            type_name: type_name.to_owned(),
+            key: EntityKey::read(key).unwrap(),
+        }
+    }
+
+    fn value(type_name: &str) -> Change {
+        Change::OfValue {
+            type_name: type_name.to_owned(),
+            value: "42".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_value_is_that_of_the_key_that_the_graph_says() {
+        let product = entity("Product", r#"{"id":"42"}"#);
+
+        assert_eq!(told().targets(value("Product")), [product]);
+    }
+
+    #[test]
+    fn what_the_graph_does_not_know_is_read_as_widely_as_it_takes() {
+        let told = told();
+        let ty = |name: &str| Target::Type(name.to_owned());
+
+        assert_eq!(told.targets(value("Novelty")), [ty("Novelty")]);
+        let by_name = entity("Product", r#"{"name":"a"}"#);
+        assert_eq!(told.targets(Change::Of(by_name)), [ty("Product")]);
+        let elsewhere = Target::Subgraph("elsewhere".to_owned());
+        let change = Change::Of(elsewhere.clone());
+        assert_eq!(told.targets(change), [elsewhere]);
+    }
+}
