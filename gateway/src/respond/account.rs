@@ -169,7 +169,7 @@ mod tests {
             stale: Duration::ZERO,
             on_error: Duration::from_mins(10),
         };
-        let lookup = |found, age, reuse| Lookup {
+        let lookup = |found, age: Option<Duration>, reuse| Lookup {
             key: "1|products|Product|={\"id\":\"1\"}".to_owned(),
             id: "ab12".to_owned(),
             tags: vec!["type Product".to_owned()],

@@ -6,6 +6,8 @@ use gateway::config::Config;
 use gateway::config::admin::{Explain, Socket};
 use gateway::config::cache::Keeping;
 use gateway::config::secret::Secret;
+use gateway::shop;
+use mocks::{Fault, Shop};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, ask};
@@ -234,6 +236,86 @@ async fn only_who_may_know_is_told_what_was_done() {
     assert!(!told(&nobody, Some("true")).await);
 }
 
+#[tokio::test]
+async fn what_is_kept_is_told_counted_and_forgotten_when_an_operator_says_so() {
+    let shop = Shop::start().await.unwrap();
+    let gateway = Running::alone(|config| {
+        shop::connect(&shop, config);
+        with_socket(config);
+        config.admin.explain = Explain::Everybody;
+    })
+    .await;
+    let admin = gateway.admin.unwrap();
+    let product = async || {
+        let headers = [("content-type", "application/json"), ("weir-explain", "1")];
+        let body = "{\"query\":\"{ product(id: 1) { name } }\"}";
+        let answer = ask(gateway.address, "POST /graphql", &headers, body).await;
+        let json = answer.json();
+        assert!(json["data"]["product"]["name"].is_string(), "{json}");
+        let fetch = json["extensions"]["weir"]["fetches"][0].clone();
+        (fetch["lookups"][0].clone(), fetch["calls"].clone())
+    };
+    let other = json!([{ "kind": "entity", "type": "Product", "key": { "id": 2 } }]);
+    let same = json!([{ "kind": "entity", "type": "Product", "key": { "id": 1 } }]);
+
+    let (missing, calls) = product().await;
+    let (kept, no_calls) = product().await;
+    invalidate(admin, &other).await;
+    let (still_kept, _) = product().await;
+    invalidate(admin, &same).await;
+    let (forgotten, _) = product().await;
+
+    assert_eq!(missing["found"], "missing", "{missing}");
+    assert_eq!(calls[0]["batch"], 1, "{calls}");
+    assert!(calls[0]["ms"].as_f64().unwrap() > 0.0, "{calls}");
+    assert_eq!(kept["found"], "fresh", "{kept}");
+    assert_eq!(kept["level"], "memory");
+    assert!(kept["ageMs"].as_f64().unwrap() >= 0.0, "{kept}");
+    assert_eq!(no_calls, json!([]));
+    assert_eq!(still_kept["found"], "fresh", "{still_kept}");
+    assert_eq!(forgotten["found"], "missing", "{forgotten}");
+    assert_eq!(forgotten["why"], "invalid", "{forgotten}");
+    assert_eq!(shop.products.calls(), 2);
+    let hits = "weir_cache_lookups_total{result=\"memory\"}";
+    assert_eq!(counted(admin, hits).await, 2);
+}
+
+#[tokio::test]
+async fn clients_are_told_for_how_long_and_by_whom_an_answer_may_be_used_again() {
+    let shop = Shop::start().await.unwrap();
+    let gateway = Running::alone(|config| {
+        shop::connect(&shop, config);
+        config.cache.caller_headers = vec!["x-user".parse().unwrap()];
+    })
+    .await;
+    let cache_control = async |query: &str| {
+        let headers = [("content-type", "application/json")];
+        let body = json!({ "query": query }).to_string();
+        let answer = ask(gateway.address, "POST /graphql", &headers, &body).await;
+        let header = |name| answer.header(name).unwrap_or_default().to_owned();
+        (header("cache-control"), header("vary"))
+    };
+
+    let (product, vary) = cache_control("{ product(id: 1) { name } }").await;
+    shop.users.fault(Some(Fault::Status(503)));
+    let query = "{ product(id: 1) { name } user(id: 3) { name } }";
+    let (failed, plain) = cache_control(query).await;
+    let (mutation, _) =
+        cache_control("mutation { changeStock(productId: 1, merchantId: 1, stock: 3) { id } }")
+            .await;
+    let (refused, _) = cache_control("{ nothing }").await;
+
+    assert!(product.starts_with("max-age="), "{product}");
+    assert!(product.contains("public"), "{product}");
+    assert!(vary.split(", ").any(|name| name == "accept"), "{vary}");
+    assert!(vary.split(", ").any(|name| name == "x-user"), "{vary}");
+    assert_eq!((failed.as_str(), plain.as_str()), ("no-store", "accept"));
+    assert_eq!(
+        (mutation.as_str(), refused.as_str()),
+        ("no-store", "no-store")
+    );
+}
+
 const INVALIDATIONS: &str = "weir_cache_invalidations_total{from=\"this_process\"}";
 
 /// What the metrics say of `name`.
@@ -253,7 +335,8 @@ fn assert_is_prometheus(text: &str) {
     let mut seen = Vec::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
-            rest.split(' ').next().unwrap().clone_into(&mut metric);
+            let name = rest.split(' ').next().unwrap();
+            name.clone_into(&mut metric);
             assert!(!seen.contains(&metric), "{metric} is there twice");
             seen.push(metric.clone());
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
