@@ -91,10 +91,10 @@ fn kept(counts: &Counts, (bytes, entries): (u64, usize), page: &mut Page) {
 fn invalidated(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_invalidations_total",
-        "Tags that were invalidated, by who wanted it.",
+        "Tags that were invalidated: asked of this process, and heard of through Redis, its own included.",
         &[
             ("from=\"this_process\"", counts.invalidations),
-            ("from=\"others\"", counts.invalidations_heard),
+            ("from=\"redis\"", counts.invalidations_heard),
         ],
     );
 }

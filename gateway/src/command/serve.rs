@@ -79,7 +79,10 @@ async fn bind<'p>(
     ));
     builder.bind(stop.clone()).await.map_err(|error| {
         let help = match &error {
-            StartError::Listen { .. } => Some("choose an address with `--listen`"),
+            StartError::Listen { address, .. } if *address == project.config.listen.address => {
+                Some("choose an address with `--listen`")
+            }
+            StartError::Listen { .. } => Some("choose another as `admin.address`"),
             StartError::Nowhere(_) => Some("`weir check` says where to write it"),
             StartError::Engine(_) | StartError::NotAService(_) => None,
         };
