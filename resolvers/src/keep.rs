@@ -299,7 +299,11 @@ impl Tagging {
         }
         let formats = self.formats.iter();
         let names = formats.filter_map(|format| named(format, arguments.as_ref(), entity.as_ref()));
-        words.extend(names.map(|name| format!("tag {name}")));
+        for name in names.map(|name| format!("tag {name}")) {
+            if !words.contains(&name) {
+                words.push(name);
+            }
+        }
         words
     }
 }

@@ -105,7 +105,7 @@ fn lookup(lookup: &Lookup) -> ToldLookup<'_> {
         why: lookup.why.map(|why| match why {
             Why::Unknown => "unknown",
             Why::Expired => "expired",
-            Why::Invalid => "invalidated",
+            Why::Invalid => "invalid",
             Why::Uncacheable => "uncacheable",
             Why::NotShared => "not_shared",
         }),

@@ -5,6 +5,7 @@
 //! nobody has are called for; those that somebody else is fetching are waited for, beside the
 //! calls. What fails is given out as it was before, where that is still allowed.
 
+pub(super) mod lifetimes;
 pub(super) mod service;
 
 use std::sync::Arc;
@@ -14,15 +15,14 @@ use schema::connector::Phase;
 use schema::json::{Json, Value as JsonValue};
 use schema::mapping::Vars;
 
+use self::lifetimes::{Lifetimes, Passing};
 use super::account::MOST_LOOKUPS;
 use super::entities::{Entities, entity_json, key_value};
 use super::flights::Flights;
 use super::read::Reader;
 use super::run::Run;
 use super::{ByConnector, CallId, Caller, State, merge, variables};
-use crate::cache::{
-    Answer, Claim, Found, Hit, Renewal, Reuse, Value as Kept, Waiting, Wanted, negative, reuse,
-};
+use crate::cache::{Claim, Found, Hit, Renewal, Reuse, Value as Kept, Waiting, Wanted};
 use crate::document::{Document, Given, Part};
 use crate::extract::fill::Fill;
 use crate::fetch::mapped::Mapped;
@@ -442,69 +442,5 @@ impl<'c, 'a> Run<'c, 'a> {
             }
             None => false,
         }
-    }
-}
-
-/// What holds for the values of one answer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lifetimes {
-    present: Reuse,
-    absent: Reuse,
-    /// What may not be kept.
-    otherwise: Passing,
-}
-
-/// Whether what may not be kept is for those who waited for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Passing {
-    /// They sent the same at the same moment, and operations share such calls.
-    ToOthers,
-    /// Every operation makes its own calls.
-    ToNobody,
-}
-
-impl Lifetimes {
-    pub(super) fn of(
-        keep: &Keep,
-        (client, otherwise): (&http::HeaderMap, Passing),
-        reply: &Reply,
-    ) -> Self {
-        let answer = Answer {
-            headers: &reply.answer.headers,
-            received: reply.answer.received,
-            delay: reply.answer.delay,
-            credentials: keep.credentials(client),
-            unkeyed: keep.says_who(),
-        };
-        Self {
-            present: reuse(&keep.policy, &answer),
-            absent: negative(&keep.policy, &answer),
-            otherwise,
-        }
-    }
-
-    /// Of a value that is there.
-    pub(super) fn present(&self) -> Reuse {
-        self.present
-    }
-
-    pub(super) fn is_any(&self) -> bool {
-        self.present != Reuse::Never || self.absent != Reuse::Never
-    }
-
-    /// Keeps a value, `None` being that nobody knows it; gives for how long an answer that has it in it may be used again.
-    pub(super) fn keep(&self, claim: Claim, value: Option<Kept>) -> Reuse {
-        let reuse = match value {
-            Some(Kept::Present(_)) => self.present,
-            Some(Kept::Absent) => self.absent,
-            None => Reuse::Never,
-        };
-        match value {
-            Some(value) if reuse != Reuse::Never || self.otherwise == Passing::ToOthers => {
-                claim.keep(&value, reuse);
-            }
-            _ => claim.not_kept(),
-        }
-        reuse
     }
 }

@@ -16,8 +16,8 @@ use schema::source::SourceId;
 
 use super::entities::{Entities, key_value};
 use super::graphql::Round;
+use super::kept::lifetimes::{Lifetimes, Passing};
 use super::kept::service::{entity, root};
-use super::kept::{Lifetimes, Passing};
 use super::run::Run;
 use super::{ByConnector, CallId, State, variables};
 use crate::cache::{Claim, Renewal, Value as Kept};
