@@ -9,19 +9,23 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
 use schema::caching::TagFormat;
-use schema::json::{Json, Kind};
+use schema::json::{Json, Kind, Node};
+use schema::key::FieldSet;
 use schema::types::Name;
 
 use self::effects::Effect;
+use self::fruitless::Fruitless;
 use self::wider::Place;
 use crate::account::{Found, Lookup, Why};
 use crate::cache::{
-    Credentials, KeyBase, KeyParts, Keys, Policy, Show, Tag, Tags, Wanted, canonical, entity_key,
+    Credentials, KeyBase, KeyParts, Keys, Moment, Policy, Reuse, Show, Tag, Tags, Wanted,
+    canonical, entity_key,
 };
 use crate::extract::Extract;
 
 pub(crate) mod compile;
 pub(crate) mod effects;
+mod fruitless;
 mod inside;
 pub(crate) mod wider;
 
@@ -61,6 +65,7 @@ pub(crate) struct Keep {
     pub(crate) arguments: Arguments,
     /// Where selections that are wider are known.
     place: Option<Place>,
+    fruitless: Fruitless,
 }
 
 /// Headers of the client that an answer depends on.
@@ -89,7 +94,7 @@ struct Tagging {
     /// The same for all values, each with what it says.
     always: Vec<(Tag, String)>,
     /// Of which type it is one entity, and the fields of its key.
-    entity: Option<(Name, Vec<Name>)>,
+    entity: Option<(Name, FieldSet)>,
     formats: Vec<TagFormat>,
 }
 
@@ -148,6 +153,16 @@ impl Keep {
             })
         });
         bases.collect()
+    }
+
+    /// Whether it is not worth looking: what came lately could not be kept.
+    pub(crate) fn is_fruitless(&self, now: Moment) -> bool {
+        self.fruitless.is_pause(now)
+    }
+
+    /// Notes for how long something that came may be used again.
+    pub(crate) fn came(&self, reuse: Reuse, now: Moment) {
+        self.fruitless.came(reuse != Reuse::Never, now);
     }
 
     /// Whether the client sends credentials that are sent on.
@@ -313,23 +328,29 @@ fn parsed(text: &str) -> Option<Json> {
 }
 
 /// The tag of an entity: of the fields of its key only, whatever else its source was told.
-fn entity_tag(name: &str, fields: &[Name], entity: &Json) -> Option<Tag> {
+fn entity_tag(name: &str, fields: &FieldSet, entity: &Json) -> Option<Tag> {
     Some(Tag::entity(name, &entity_fields(fields, entity)?))
 }
 
-fn entity_fields(fields: &[Name], entity: &Json) -> Option<String> {
-    let mut key = String::from("{");
-    for (index, field) in fields.iter().enumerate() {
-        if index > 0 {
-            key.push(',');
+fn entity_fields(fields: &FieldSet, entity: &Json) -> Option<String> {
+    let mut key = String::new();
+    write_key(entity.root(), fields, &mut key)?;
+    entity_key(&key)
+}
+
+fn write_key(object: Node<'_>, FieldSet(fields): &FieldSet, key: &mut String) -> Option<()> {
+    key.push('{');
+    for (index, (name, inner)) in fields.iter().enumerate() {
+        let value = object.get(name)?;
+        let _ = write!(key, "{}\"{name}\":", if index > 0 { "," } else { "" });
+        if inner.is_empty() {
+            key.push_str(value.raw());
+        } else {
+            write_key(value, inner, key)?;
         }
-        key.push('"');
-        key.push_str(field);
-        key.push_str("\":");
-        key.push_str(entity.root().get(field)?.raw());
     }
     key.push('}');
-    entity_key(&key)
+    Some(())
 }
 
 /// The text of a tag; `None` when a value in it is not there.

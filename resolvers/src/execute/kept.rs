@@ -83,6 +83,9 @@ impl<'c, 'a> Run<'c, 'a> {
     ) -> Option<BoxFuture<'c, Vec<Found>>> {
         let kept = self.context.kept(by.index)?;
         let keep = kept.kinds.first()?;
+        if keep.is_fruitless(self.context.cache?.now()) {
+            return None;
+        }
         let asker = self.asker_of(by, keep)?;
         let key = &by.fetch.first().key;
         let entity = |object| {
@@ -378,7 +381,14 @@ impl<'c, 'a> Run<'c, 'a> {
                 body.map_or(Kept::Absent, Kept::Present)
             });
             let reuse = lifetimes.keep(claim, value);
+            self.came(keep, reuse);
             self.note_kept((by.index, *object), reuse);
+        }
+    }
+
+    pub(super) fn came(&self, keep: &Keep, reuse: Reuse) {
+        if let Some(cache) = self.context.cache {
+            keep.came(reuse, cache.now());
         }
     }
 

@@ -309,6 +309,7 @@ impl<'c, 'a> Run<'c, 'a> {
             mapped.get(&stand_in.key).or_else(unquoted).cloned()
         });
         let reuse = lifetimes.keep(claim, value.map(cache::Value::Present));
+        self.came(keep, reuse);
         self.note_kept((by.index, 0), reuse);
     }
 

@@ -13,6 +13,7 @@ use schema::graph::Graph;
 use schema::source::{Access, Entry, NodeId, Objects, Serves, Source};
 use schema::types::{Name, TypeId};
 
+use super::fruitless::Fruitless;
 use super::inside::{Inside, Look};
 use super::wider::Selections;
 use super::{Arguments, Headers, Keep, KeptFetch};
@@ -106,6 +107,7 @@ impl Compile<'_> {
             tagging: Arc::new(tagging),
             arguments,
             place: None,
+            fruitless: Fruitless::default(),
         };
         let reading = Reading {
             types,
@@ -260,6 +262,7 @@ impl Compile<'_> {
             tagging: Arc::new(tagging),
             arguments: Arguments::Plain,
             place: place.flatten(),
+            fruitless: Fruitless::default(),
         })
     }
 

@@ -44,6 +44,10 @@ impl<'c, 'a> Run<'c, 'a> {
     /// The objects of a part; `None` when nothing of it is kept.
     fn wanted(&mut self, document: &Document, part: &Part) -> Option<Vec<Wanted>> {
         let kept = self.context.kept(part.fetch)?;
+        let now = self.context.cache?.now();
+        if kept.kinds.iter().any(|keep| keep.is_fruitless(now)) {
+            return None;
+        }
         let askers = self.askers(kept, (document, part))?;
         let State::Running { entities, .. } = &self.states[part.fetch] else {
             return None;
@@ -222,6 +226,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 };
                 let lifetimes = self.lifetimes(keep, reply);
                 let reuse = lifetimes.keep(claim, value);
+                self.came(keep, reuse);
                 self.note_kept((part.fetch, *object), reuse);
             }
         }

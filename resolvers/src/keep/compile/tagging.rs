@@ -34,14 +34,14 @@ impl Compile<'_> {
             let given = slot.ty.named();
             if arguments == Arguments::Entity {
                 let names = slot.arguments.iter().map(|(name, _)| Name::clone(name));
-                self.entity((said, given), names.collect(), &mut tagging);
+                self.entity((said, given), &names.collect::<Vec<_>>(), &mut tagging);
                 return tagging;
             }
         }
         let names = by.fetch.first().key.iter();
         let names: Vec<Name> = names.map(|key| Name::clone(&key.name)).collect();
         if !names.is_empty() {
-            self.entity((said, entry.on), names, &mut tagging);
+            self.entity((said, entry.on), &names, &mut tagging);
         }
         tagging
     }
@@ -69,7 +69,7 @@ impl Compile<'_> {
             let names = entry.key.0.iter().map(|(name, _)| Name::clone(name));
             let ty = as_told.on;
             if tagging.entity.is_none() {
-                self.entity((said, ty), names.collect(), tagging);
+                self.entity((said, ty), &names.collect::<Vec<_>>(), tagging);
             } else {
                 let name = &self.graph().types().get(ty).name;
                 tagging.always.extend(of_objects(name));
@@ -95,7 +95,7 @@ impl Compile<'_> {
     pub(super) fn entity(
         &self,
         (said, ty): (Option<&Said>, TypeId),
-        mut names: Vec<Name>,
+        names: &[Name],
         tagging: &mut Tagging,
     ) {
         let graph = self.graph();
@@ -113,8 +113,7 @@ impl Compile<'_> {
                 (Tag::otherwise(name, set), word)
             });
             tagging.always.extend(otherwise);
-            names.sort_unstable();
-            tagging.entity = Some((Name::clone(name), names));
+            tagging.entity = Some((Name::clone(name), (*own).clone()));
         } else {
             // Which entity it is nobody can tell.
             tagging.always.extend(of_objects(name));
