@@ -115,6 +115,12 @@ impl Tree {
         row
     }
 
+    /// Makes room for so many objects of a place at once: growing step by step copies all that is
+    /// there, again and again.
+    pub(crate) fn expect(&mut self, objects: usize, at: PositionId, widths: &Widths) {
+        self.values.reserve(objects.saturating_mul(widths.get(at)));
+    }
+
     /// A new list of `len` values, nothing known of them.
     pub(crate) fn list(&mut self, len: usize) -> (u32, u32) {
         let start = self.next();

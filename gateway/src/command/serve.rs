@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::origin::{self, Origin};
 use super::{Failed, print};
+use crate::config::admin::Explain;
 use crate::config::listen::{Listen, Playground};
 use crate::endpoint::page;
 use crate::launch::{Builder, Gateway, StartError};
@@ -38,6 +39,8 @@ pub(super) fn shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
             .await
             .map_err(|error| print::error(&error, None))?;
         shop::connect(&shop, &mut project.config);
+        // Nothing in it is a secret, and it is there to be looked into.
+        project.config.admin.explain = Explain::Everybody;
         let stop = CancellationToken::new();
         let gateway = bind(&project, shop::mount, &stop).await?;
         print::answer(&welcome(&shop, &project.config.listen, gateway.address()));

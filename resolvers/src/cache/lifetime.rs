@@ -104,18 +104,14 @@ pub fn reuse(policy: &Policy, answer: &Answer<'_>) -> Reuse {
     }
 }
 
-/// The same for an answer that says that something does not exist: short, and never stale.
+/// The same for an answer that says that something does not exist: where it could be kept if it did,
+/// and then short, and never stale.
 pub fn negative(policy: &Policy, answer: &Answer<'_>) -> Reuse {
     let short = |lifetime: Lifetime| Lifetime {
         fresh: lifetime.fresh.min(policy.negative),
         ..Lifetime::default()
     };
-    // What a missing thing's answer does not say, the operator's short while says.
-    let policy = Policy {
-        default: policy.negative,
-        ..*policy
-    };
-    match reuse(&policy, answer) {
+    match reuse(policy, answer) {
         Reuse::Shared(lifetime) if !short(lifetime).fresh.is_zero() => {
             Reuse::Shared(short(lifetime))
         }

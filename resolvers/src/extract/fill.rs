@@ -187,6 +187,9 @@ impl<'a> Fill<'_, 'a> {
         known: Value,
     ) -> Value {
         let (start, len) = self.items(elements.len(), known);
+        if !matches!(known, Value::List { .. }) {
+            self.tree.expect(elements.len(), fields.at, self.widths);
+        }
         let is_plain = fields.others.is_empty() && fields.type_name.is_none();
         let mut recall = Recall::default();
         for (index, element) in (0..len).zip(elements) {

@@ -198,6 +198,13 @@ fn what_does_not_exist_is_believed_for_a_short_while() {
         let map = map(&headers);
         assert_eq!(written(negative(&POLICY, &answer(&map))), expected);
     }
+    // Where nobody says that anything may be kept, nothing is.
+    let silent = Policy {
+        default: Duration::ZERO,
+        ..POLICY
+    };
+    let map = HeaderMap::new();
+    assert_eq!(written(negative(&silent, &answer(&map))), "never");
 }
 
 #[test]
