@@ -1,5 +1,6 @@
 //! Whether all gateways give the same answers; only then are their figures worth comparing.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,11 +14,14 @@ use crate::query::Query;
 
 /// Asks each gateway everything that `query` asks, and demands equal answers without errors.
 /// What comes back is the load for each gateway.
-pub(crate) async fn agreed(query: Query, gateways: &[Gateway]) -> Result<Vec<Load>, Failure> {
+pub(crate) async fn agreed<G: Borrow<Gateway>>(
+    query: Query,
+    gateways: &[G],
+) -> Result<Vec<Load>, Failure> {
     let requests = query.bodies();
     let mut loads = Vec::new();
     let mut expected: Option<(&Gateway, Vec<Bytes>)> = None;
-    for gateway in gateways {
+    for gateway in gateways.iter().map(Borrow::borrow) {
         let answers = answers(query, gateway, &requests).await?;
         loads.push(Load {
             exchanges: exchanges(&requests, &answers),
@@ -51,7 +55,7 @@ async fn answers(
     requests: &[Bytes],
 ) -> Result<Vec<Bytes>, Failure> {
     let failed = |error: ClientError| Failure::Request {
-        who: gateway.kind.name(),
+        who: gateway.name,
         error: Box::new(error),
     };
     let mut connection = Connection::open(gateway.address).await.map_err(failed)?;
@@ -69,7 +73,7 @@ fn demand_success(query: Query, gateway: &Gateway, answer: &Bytes) -> Result<(),
     if value.get("errors").is_none() && value.get("data").is_some_and(Value::is_object) {
         return Ok(());
     }
-    let name = gateway.kind.name();
+    let name = gateway.name;
     let text = String::from_utf8_lossy(answer);
     let text: String = text.chars().take(SHOWN).collect();
     Err(Failure::Answer {
@@ -87,7 +91,7 @@ fn compare(
     let Some(difference) = difference(&expected, &found) else {
         return Ok(());
     };
-    let (first, name) = (first.kind.name(), gateway.kind.name());
+    let (first, name) = (first.name, gateway.name);
     Err(Failure::Answer {
         query,
         problem: format!("{first} and {name} differ {difference}"),

@@ -49,12 +49,20 @@ pub(crate) async fn run(options: &Compare) -> Result<(), Failure> {
     let kinds = chosen(&Kind::ALL, &options.gateways);
     let mut shop = Shop::start().await?;
     let mut gateways = Vec::with_capacity(kinds.len());
-    for kind in kinds {
-        gateways.push(Gateway::start(kind, &shop.services, options.weir.as_deref()).await?);
+    for kind in &kinds {
+        gateways.push(Gateway::start(*kind, &shop.services, options.weir.as_deref()).await?);
     }
     let mut rows = Vec::new();
     for query in queries {
-        rows.extend(measure_query(query, &gateways, &mut shop, options).await?);
+        let samples = measure_query(query, &gateways, &mut shop, options).await?;
+        for ((gateway, kind), samples) in gateways.iter().zip(&kinds).zip(samples) {
+            rows.push(Row {
+                query,
+                gateway: *kind,
+                samples,
+                peak_kibibytes: gateway.process.peak_kibibytes()?,
+            });
+        }
     }
     if rows.is_empty() {
         return Err(Failure::Nothing);
@@ -74,7 +82,7 @@ async fn measure_query(
     gateways: &[Gateway],
     shop: &mut Shop,
     options: &Compare,
-) -> Result<Vec<Row>, Failure> {
+) -> Result<Vec<Vec<Sample>>, Failure> {
     let loads = answers::agreed(query, gateways).await?;
     print::note(&format!("{query:?}: the answers agree"));
     let pairs: Vec<_> = gateways.iter().zip(loads).collect();
@@ -90,42 +98,46 @@ async fn measure_query(
                 (pairs.get(index), rounds.get_mut(index))
             {
                 let time = Duration::from_secs(options.seconds);
-                samples.push(measure(gateway, load, shop, time).await?);
+                samples.push(measure_with_calls(gateway, load, shop, time).await?);
             }
         }
     }
-    let rows = gateways.iter().zip(rounds).map(|(gateway, samples)| {
-        Ok(Row {
-            query,
-            gateway: gateway.kind,
-            samples,
-            peak_kibibytes: gateway.process.peak_kibibytes()?,
-        })
-    });
-    rows.collect()
+    Ok(rounds)
 }
 
 /// Only the gateway that is measured has anything to do meanwhile.
-async fn measure(
+pub(crate) async fn measure_with_calls(
     gateway: &Gateway,
     load: &Load,
     shop: &mut Shop,
     time: Duration,
 ) -> Result<Sample, Failure> {
-    let calls = shop.calls().await?;
+    let before = shop.calls().await?;
+    let sample = measure(gateway, load, time).await?;
+    let calls = shop.calls().await?.saturating_sub(before);
+    #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
+    let calls = calls as f64;
+    Ok(Sample { calls, ..sample })
+}
+
+/// The same without asking the services, so that there are no calls in it.
+pub(crate) async fn measure(
+    gateway: &Gateway,
+    load: &Load,
+    time: Duration,
+) -> Result<Sample, Failure> {
     let cpu = gateway.process.cpu()?;
     let seen = run_load(gateway, load, time).await?;
     let cpu = gateway.process.cpu()?.saturating_sub(cpu);
-    let calls = shop.calls().await?.saturating_sub(calls);
     #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
-    let (requests, calls) = (seen.requests() as f64, calls as f64);
+    let requests = seen.requests() as f64;
     Ok(Sample {
         requests,
         seconds: seen.elapsed.as_secs_f64(),
         cpu: cpu.as_secs_f64(),
         p50: seen.percentile(0.5),
         p99: seen.percentile(0.99),
-        calls,
+        calls: 0.0,
     })
 }
 
@@ -136,7 +148,7 @@ pub(crate) async fn run_load(
     time: Duration,
 ) -> Result<Seen, Failure> {
     let failed = |error: ClientError| Failure::Request {
-        who: gateway.kind.name(),
+        who: gateway.name,
         error: Box::new(error),
     };
     let clients = load.connect(gateway.address).await.map_err(failed)?;
@@ -144,7 +156,7 @@ pub(crate) async fn run_load(
 }
 
 /// Long enough for every connection to be open and every cache to be filled.
-const WARM_UP: Duration = Duration::from_secs(1);
+pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

@@ -52,6 +52,9 @@ pub(crate) enum Failure {
         /// Who answered what.
         problem: String,
     },
+    /// What was to come from memory or from Redis came from elsewhere.
+    #[error("{0} calls were made for what was to be kept already; those figures mean nothing")]
+    Missed(u64),
     /// A graph or an operation could not be planned.
     #[error("nothing to plan: {0}")]
     Planning(String),

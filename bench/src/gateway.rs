@@ -1,4 +1,4 @@
-//! The three gateways that are compared, and how each is started.
+//! Gateways as processes: weir, and those of this program that it is compared with.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use tokio::process::Command;
 
 use crate::failure::Failure;
 use crate::process::{Process, this_program};
+use crate::scratch::Scratch;
 use crate::served::{Services, announced};
 
 /// Which gateway.
@@ -40,8 +41,8 @@ impl Kind {
 /// A gateway that answers; it ends with the value.
 #[derive(Debug)]
 pub(crate) struct Gateway {
-    /// Which one.
-    pub(crate) kind: Kind,
+    /// Its name in the table.
+    pub(crate) name: &'static str,
     /// Where it listens.
     pub(crate) address: SocketAddr,
     /// The process that it is.
@@ -56,35 +57,62 @@ impl Gateway {
         services: &Services,
         weir: Option<&Path>,
     ) -> Result<Self, Failure> {
+        match kind {
+            Kind::Weir => {
+                let program = program(weir).await?;
+                Self::weir(kind.name(), &program, &configured(services)).await
+            }
+            Kind::Handwritten | Kind::Limit => {
+                Self::here(kind.name(), kind.name(), services, &[]).await
+            }
+        }
+    }
+
+    /// Starts the weir at `program` with this configuration.
+    pub(crate) async fn weir(
+        name: &'static str,
+        program: &Path,
+        configuration: &Value,
+    ) -> Result<Self, Failure> {
         // Read at the start only.
-        let mut configuration = None;
-        let command = match (kind, weir) {
-            (Kind::Weir, program) => {
-                let program = match program {
-                    Some(program) => program.to_owned(),
-                    None => build().await?,
-                };
-                let file = configuration.insert(Scratch::write(&configured(services))?);
-                let mut command = Command::new(program);
-                command.arg("serve").arg("--config").arg(&file.path);
-                command
-            }
-            (Kind::Handwritten | Kind::Limit, _) => {
-                let mut command = Command::new(this_program()?);
-                command
-                    .arg(kind.name())
-                    .args(["--users", &services.users])
-                    .args(["--products", &services.products])
-                    .args(["--orders", &services.orders]);
-                command
-            }
-        };
-        let (process, address) = Process::start(kind.name(), command, announced).await?;
+        let file = Scratch::write(&format!("{name}.yaml"), &format!("{configuration:#}\n"))?;
+        let mut command = Command::new(program);
+        command.arg("serve").arg("--config").arg(file.path());
+        Self::ready(name, command).await
+    }
+
+    /// Starts this program under `command`.
+    pub(crate) async fn here(
+        name: &'static str,
+        command: &str,
+        services: &Services,
+        options: &[&str],
+    ) -> Result<Self, Failure> {
+        let mut program = Command::new(this_program()?);
+        program
+            .arg(command)
+            .args(["--users", &services.users])
+            .args(["--products", &services.products])
+            .args(["--orders", &services.orders])
+            .args(options);
+        Self::ready(name, program).await
+    }
+
+    async fn ready(name: &'static str, command: Command) -> Result<Self, Failure> {
+        let (process, address) = Process::start(name, command, announced).await?;
         Ok(Self {
-            kind,
+            name,
             address,
             process,
         })
+    }
+}
+
+/// Where weir is: at `given`, or where cargo has built it.
+pub(crate) async fn program(given: Option<&Path>) -> Result<PathBuf, Failure> {
+    match given {
+        Some(program) => Ok(program.to_owned()),
+        None => build().await,
     }
 }
 
@@ -118,7 +146,7 @@ fn executable(message: &str) -> Option<PathBuf> {
 }
 
 /// The shipped graph on the services of this run; JSON is YAML.
-fn configured(services: &Services) -> Value {
+pub(crate) fn configured(services: &Services) -> Value {
     let schema = |name: &str| json!({ "schema": format!("{ROOT}/schema/commerce/{name}.graphql") });
     json!({
         "graph": { "subgraphs": {
@@ -132,36 +160,15 @@ fn configured(services: &Services) -> Value {
             "orders.orders": { "url": services.orders },
         } },
         "listen": { "address": "127.0.0.1:0" },
+        // The others keep nothing.
+        "cache": { "enabled": false },
         // The others do not log requests.
         "log": { "level": "warn" },
     })
 }
 
-/// A file that is there as long as the value.
-#[derive(Debug)]
-struct Scratch {
-    path: PathBuf,
-}
-
-impl Scratch {
-    fn write(content: &Value) -> Result<Self, Failure> {
-        let name = format!("weir-bench-{}.yaml", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let doing = format!("cannot write {}", path.display());
-        std::fs::write(&path, format!("{content:#}\n")).map_err(Failure::io(doing))?;
-        Ok(Self { path })
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Left behind, it would be a small file among temporary ones.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 /// The workspace that this program was built in.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[cfg(test)]
 mod tests {

@@ -4,9 +4,12 @@
 //! It has the types and fields that the queries need and no others, which is less work than a
 //! whole shop would be. Its loaders are shared by all requests: that variant does better here than
 //! a loader for each request, whose timer fires while the list is still being resolved.
+//!
+//! With `--redis` whole responses are kept; see `bench/src/handwritten/responses.rs`.
 
 mod loaders;
 mod model;
+mod responses;
 mod upstream;
 
 use std::sync::Arc;
@@ -17,39 +20,82 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use bytes::Bytes;
+use clap::Args;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
 use self::model::Query;
+use self::responses::{Key, Responses};
 use self::upstream::Upstream;
 use crate::failure::Failure;
 use crate::served::{self, Services};
 
-type Shop = Schema<Query, EmptyMutation, EmptySubscription>;
+/// What the gateway is told.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Handwritten {
+    #[command(flatten)]
+    services: Services,
+    /// Keep responses in this Redis
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
+}
+
+#[derive(Clone)]
+struct Gateway {
+    schema: Schema<Query, EmptyMutation, EmptySubscription>,
+    /// All operations are queries, so all of them may be kept.
+    responses: Option<Responses>,
+}
 
 /// Serves the gateway on a free port, which it announces.
-pub(crate) async fn serve(services: &Services) -> Result<(), Failure> {
-    let upstream = Upstream::new(services.clone()).map_err(|error| Failure::Io {
-        doing: "cannot make a client".to_owned(),
-        error: std::io::Error::other(error),
-    })?;
+pub(crate) async fn serve(options: &Handwritten) -> Result<(), Failure> {
+    let upstream = Upstream::new(options.services.clone()).map_err(failed("make a client"))?;
     let upstream = Arc::new(upstream);
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
         .data(loaders::users(Arc::clone(&upstream)))
         .data(loaders::products(Arc::clone(&upstream)))
         .data(upstream)
         .finish();
-    let router = Router::new().route("/graphql", post(answer));
-    served::serve(router.with_state(schema)).await
+    let responses = match &options.redis {
+        Some(url) => {
+            let responses = Responses::connect(url).await;
+            Some(responses.map_err(failed("connect to Redis"))?)
+        }
+        None => None,
+    };
+    let router = Router::new().route("/graphql", post(respond));
+    served::serve(router.with_state(Gateway { schema, responses })).await
 }
 
-async fn answer(State(schema): State<Shop>, body: Bytes) -> Response {
+async fn respond(State(gateway): State<Gateway>, body: Bytes) -> Response {
+    let kept = gateway.responses.as_ref().zip(Key::of(&body));
+    if let Some((responses, key)) = kept
+        && let Some(json) = responses.get(key).await
+    {
+        return ([(CONTENT_TYPE, JSON)], json).into_response();
+    }
     let request: Request = match serde_json::from_slice(&body) {
         Ok(request) => request,
         Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     };
-    match serde_json::to_vec(&schema.execute(request).await) {
-        Ok(json) => ([(CONTENT_TYPE, "application/json")], json).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    let response = gateway.schema.execute(request).await;
+    let json = match serde_json::to_vec(&response) {
+        Ok(json) => json,
+        Err(error) => {
+            return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
+        }
+    };
+    if let Some((responses, key)) = kept
+        && response.is_ok()
+    {
+        responses.put(key, &json).await;
     }
+    ([(CONTENT_TYPE, JSON)], json).into_response()
 }
+
+fn failed<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> Failure {
+    let doing = format!("cannot {what}");
+    move |error| Failure::io(doing)(std::io::Error::other(error))
+}
+
+const JSON: &str = "application/json";

@@ -1,4 +1,5 @@
-//! `bench`: Weir beside a hand-written gateway and beside the limit, measured in one run.
+//! `bench`: Weir beside a hand-written gateway and beside the limit, measured in one run; and what
+//! keeping gains.
 //!
 //! Each gateway and the services behind them are processes of their own, started, measured and
 //! stopped from here; the two gateways to compare with and the services are this same binary
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod answers;
+mod cache;
 mod client;
 mod compare;
 mod failure;
@@ -22,11 +24,14 @@ mod process;
 mod profile;
 mod query;
 mod report;
+mod scratch;
 mod served;
 mod shop;
 
+use crate::cache::Cache;
 use crate::compare::Compare;
 use crate::failure::Failure;
+use crate::handwritten::Handwritten;
 use crate::profile::Profile;
 use crate::served::Services;
 
@@ -48,6 +53,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measure what keeping gains: Q2 cold, from memory, and from Redis
+    Cache(Cache),
     /// Print where one gateway spends its time under one query, by `perf`
     Profile(Profile),
     /// Print how long planning takes, over graphs and operations that grow
@@ -57,7 +64,7 @@ enum Command {
     Shop,
     /// Run the hand-written gateway
     #[command(hide = true)]
-    Handwritten(Services),
+    Handwritten(Handwritten),
     /// Run the limit
     #[command(hide = true)]
     Limit(Services),
@@ -82,10 +89,11 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         None => compare::run(&arguments.compare).await,
+        Some(Command::Cache(cache)) => cache::run(&cache).await,
         Some(Command::Profile(profile)) => profile::run(&profile).await,
         Some(Command::Plan(plan)) => plan::run(&plan),
         Some(Command::Shop) => shop::serve().await,
-        Some(Command::Handwritten(services)) => handwritten::serve(&services).await,
+        Some(Command::Handwritten(options)) => handwritten::serve(&options).await,
         Some(Command::Limit(services)) => limit::serve(&services).await,
     }
 }

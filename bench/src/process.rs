@@ -67,6 +67,28 @@ impl Process {
         peak.ok_or(Failure::Figures { name: self.name })
     }
 
+    /// Stops it from running; its sockets stay open.
+    pub(crate) async fn pause(&self) -> Result<(), Failure> {
+        self.signal("-STOP").await
+    }
+
+    /// Lets it run again.
+    pub(crate) async fn resume(&self) -> Result<(), Failure> {
+        self.signal("-CONT").await
+    }
+
+    async fn signal(&self, signal: &str) -> Result<(), Failure> {
+        let mut kill = Command::new("kill");
+        kill.args([signal, &self.id.to_string()]);
+        let status = kill.status().await;
+        let status = status.map_err(Failure::io("cannot run kill"))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(Failure::Figures { name: self.name })
+        }
+    }
+
     fn file(&self, name: &str) -> Result<String, Failure> {
         let path = format!("/proc/{}/{name}", self.id);
         std::fs::read_to_string(path).map_err(|_| Failure::Figures { name: self.name })

@@ -37,7 +37,7 @@ pub(crate) struct Row {
 
 impl Sample {
     /// CPU time for one request, in milliseconds.
-    fn cpu_per_request(&self) -> f64 {
+    pub(crate) fn cpu_per_request(&self) -> f64 {
         self.cpu * 1000.0 / self.requests
     }
 }
@@ -111,7 +111,7 @@ fn line(row: &Row) -> String {
 }
 
 /// The middle one of `values`, or the mean of the two in the middle.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let upper = values.len() / 2;
     let lower = values.len().saturating_sub(1) / 2;

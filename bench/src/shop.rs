@@ -5,6 +5,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 
 use http::Uri;
+use mocks::{Lifetimes, Settings};
 use serde::Deserialize;
 use tokio::process::Command;
 
@@ -20,7 +21,7 @@ pub(crate) struct Shop {
     /// Where they are.
     pub(crate) services: Services,
     counters: Vec<Connection>,
-    _process: Process,
+    process: Process,
 }
 
 impl Shop {
@@ -41,8 +42,18 @@ impl Shop {
                 orders,
             },
             counters,
-            _process: process,
+            process,
         })
+    }
+
+    /// Lets the services answer nobody, until `resume`.
+    pub(crate) async fn pause(&self) -> Result<(), Failure> {
+        self.process.pause().await
+    }
+
+    /// Lets them go on, with what they were asked meanwhile too.
+    pub(crate) async fn resume(&self) -> Result<(), Failure> {
+        self.process.resume().await
     }
 
     /// How often the services were called since they started, all together.
@@ -61,7 +72,18 @@ impl Shop {
 
 /// Runs the services until the process is ended.
 pub(crate) async fn serve() -> Result<(), Failure> {
-    let shop = mocks::Shop::start()
+    let public = || "public, max-age=3600".to_owned();
+    let settings = Settings {
+        // Whoever keeps anything may keep all of it, for longer than a run takes.
+        lifetimes: Lifetimes {
+            users: public(),
+            products: public(),
+            orders: public(),
+            ..Lifetimes::default()
+        },
+        ..Settings::default()
+    };
+    let shop = mocks::Shop::start_with(settings)
         .await
         .map_err(Failure::io("cannot start the shop"))?;
     let mut line = PREFIX.to_owned();

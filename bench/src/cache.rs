@@ -1,0 +1,178 @@
+//! What keeping gains: Q2 with nothing kept, with everything in memory, and with everything in
+//! Redis; beside it the hand-written gateway, bare and with its responses in Redis.
+//!
+//! Those who keep everything have services of their own, which are paused when all is kept. So
+//! what is measured then are hits: a miss would wait for an answer that does not come, and be
+//! counted when the services go on.
+
+mod contender;
+mod graph;
+mod redis;
+mod table;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use self::contender::{Contender, Places};
+use self::graph::Graph;
+use self::redis::Redis;
+use self::table::{Row, Taken};
+use crate::answers;
+use crate::compare::{WARM_UP, measure, measure_with_calls, run_load};
+use crate::failure::Failure;
+use crate::gateway::{self, Gateway};
+use crate::load::Load;
+use crate::print;
+use crate::query::Query;
+use crate::shop::Shop;
+
+/// What is compared, and for how long.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Cache {
+    /// How often each gateway is measured; the table has medians
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// For how long each time
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// How many clients ask at the same time; with one, no request can share what another fetches
+    #[arg(long, value_name = "N", default_value_t = QUERY.connections(), value_parser = clients)]
+    clients: usize,
+    /// Only these gateways
+    #[arg(long, value_name = "GATEWAYS", value_delimiter = ',')]
+    gateways: Vec<Contender>,
+    /// The weir to measure, instead of one that is built first
+    #[arg(long, value_name = "FILE")]
+    weir: Option<PathBuf>,
+}
+
+/// Measures and prints the table; says so where there is no Redis to measure with.
+pub(crate) async fn run(options: &Cache) -> Result<(), Failure> {
+    if cfg!(debug_assertions) {
+        return Err(Failure::Debug);
+    }
+    let Some(redis) = Redis::start().await? else {
+        print::note("skipped: there is no `redis-server` on this machine");
+        return Ok(());
+    };
+    let program = gateway::program(options.weir.as_deref()).await?;
+    let graph = Graph::write()?;
+    let mut shops = Shops {
+        awake: Shop::start().await?,
+        paused: Shop::start().await?,
+    };
+    let mut runners = Vec::new();
+    for contender in Contender::chosen(&options.gateways) {
+        let places = Places {
+            services: &shops.of(contender).services,
+            redis: redis.url(),
+            weir: &program,
+            graph: &graph,
+        };
+        runners.push((contender, contender.start(&places).await?));
+    }
+    let rows = compare(&runners, &mut shops, &redis, options).await?;
+    print::answer(&table::written(&rows));
+    Ok(())
+}
+
+/// The services of those who ask them, and of those who have no need to.
+struct Shops {
+    awake: Shop,
+    paused: Shop,
+}
+
+impl Shops {
+    fn of(&self, contender: Contender) -> &Shop {
+        if contender.keeps() {
+            &self.paused
+        } else {
+            &self.awake
+        }
+    }
+}
+
+type Runner = (Contender, Gateway);
+
+async fn compare(
+    runners: &[Runner],
+    shops: &mut Shops,
+    redis: &Redis,
+    options: &Cache,
+) -> Result<Vec<Row>, Failure> {
+    let gateways: Vec<&Gateway> = runners.iter().map(|(_, gateway)| gateway).collect();
+    let mut loads = answers::agreed(QUERY, &gateways).await?;
+    for load in &mut loads {
+        load.connections = options.clients;
+    }
+    print::note("the answers agree");
+    for (gateway, load) in gateways.iter().zip(&loads) {
+        run_load(gateway, load, WARM_UP).await?;
+    }
+    let before = shops.paused.calls().await?;
+    shops.paused.pause().await?;
+    print::note("the services of those who keep everything are paused");
+    let rounds = rounds(runners, &loads, (&mut shops.awake, redis), options).await?;
+    shops.paused.resume().await?;
+    let missed = shops.paused.calls().await?.saturating_sub(before);
+    if missed > 0 {
+        return Err(Failure::Missed(missed));
+    }
+    print::note("they go on, and were not called meanwhile");
+    let rows = runners
+        .iter()
+        .zip(rounds)
+        .map(|((contender, gateway), taken)| {
+            Ok(Row {
+                contender: *contender,
+                taken,
+                peak_kibibytes: gateway.process.peak_kibibytes()?,
+            })
+        });
+    rows.collect()
+}
+
+async fn rounds(
+    runners: &[Runner],
+    loads: &[Load],
+    (shop, redis): (&mut Shop, &Redis),
+    options: &Cache,
+) -> Result<Vec<Vec<Taken>>, Failure> {
+    let time = Duration::from_secs(options.seconds);
+    let pairs: Vec<_> = runners.iter().zip(loads).collect();
+    let mut rounds: Vec<Vec<Taken>> = vec![Vec::new(); pairs.len()];
+    for round in 0..options.rounds as usize {
+        // Not always the same one after the same other one.
+        for place in 0..pairs.len() {
+            let index = (place + round) % pairs.len();
+            let (Some(((contender, gateway), load)), Some(taken)) =
+                (pairs.get(index), rounds.get_mut(index))
+            else {
+                continue;
+            };
+            let before = redis.cpu()?;
+            let sample = if contender.keeps() {
+                measure(gateway, load, time).await?
+            } else {
+                measure_with_calls(gateway, load, shop, time).await?
+            };
+            let redis = redis.cpu()?.saturating_sub(before).as_secs_f64();
+            taken.push(Taken { sample, redis });
+        }
+    }
+    Ok(rounds)
+}
+
+fn clients(written: &str) -> Result<usize, String> {
+    let clients = written.parse().ok();
+    let clients = clients.filter(|clients| (1..=MAX_CLIENTS).contains(clients));
+    clients.ok_or_else(|| format!("a number from 1 to {MAX_CLIENTS}"))
+}
+
+/// More would measure the memory of the machine.
+const MAX_CLIENTS: usize = 1_000;
+
+/// The one that asks three services for 50 orders with all that belongs to them.
+const QUERY: Query = Query::Q2;

@@ -1,0 +1,78 @@
+//! The shop's graph with everything in it to be kept for an hour, by everybody.
+//!
+//! The shop itself keeps orders for seconds and what is personal for one caller only, which is
+//! right and would end the hits in the middle of a run.
+
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::gateway::ROOT;
+use crate::scratch::Scratch;
+
+/// Its files, which are there as long as the value.
+#[derive(Debug)]
+pub(super) struct Graph {
+    files: Vec<(&'static str, Scratch)>,
+}
+
+impl Graph {
+    /// Writes the files.
+    pub(super) fn write() -> Result<Self, Failure> {
+        let files = ["users", "products", "orders"].into_iter().map(|name| {
+            let path = format!("{ROOT}/schema/commerce/{name}.graphql");
+            let doing = format!("cannot read {path}");
+            let text = std::fs::read_to_string(path).map_err(Failure::io(doing))?;
+            let file = Scratch::write(&format!("{name}.graphql"), &kept_for_an_hour(&text))?;
+            Ok((name, file))
+        });
+        Ok(Self {
+            files: files.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// `graph` of a configuration.
+    pub(super) fn configured(&self) -> Value {
+        let files = self.files.iter();
+        let subgraphs = files.map(|(name, file)| {
+            let schema = json!({ "schema": file.path() });
+            ((*name).to_owned(), schema)
+        });
+        json!({ "subgraphs": Value::Object(subgraphs.collect()) })
+    }
+}
+
+/// `sdl` with other arguments of `@cacheControl` wherever that is applied.
+fn kept_for_an_hour(sdl: &str) -> String {
+    let mut pieces = sdl.split(DIRECTIVE);
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let is_definition = text.ends_with("directive ");
+        text.push_str(DIRECTIVE);
+        match piece.split_once(')') {
+            Some((_, rest)) if !is_definition => {
+                text.push_str("maxAge: 3600)");
+                text.push_str(rest);
+            }
+            _ => text.push_str(piece),
+        }
+    }
+    text
+}
+
+const DIRECTIVE: &str = "@cacheControl(";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_keeping_is_replaced_where_it_is_applied() {
+        let sdl = "directive @cacheControl(\n  maxAge: Int\n) on OBJECT\n\
+                   type A @cacheControl(maxAge: 5, scope: PRIVATE) @key(fields: \"id\") {\n  \
+                   id: ID! @cacheControl(scope: PRIVATE)\n}\n";
+        let expected = "directive @cacheControl(\n  maxAge: Int\n) on OBJECT\n\
+                        type A @cacheControl(maxAge: 3600) @key(fields: \"id\") {\n  \
+                        id: ID! @cacheControl(maxAge: 3600)\n}\n";
+        assert_eq!(kept_for_an_hour(sdl), expected);
+    }
+}

@@ -1,0 +1,58 @@
+//! A `redis-server` for one run: on a free port, with nothing on disk.
+
+use std::io::ErrorKind;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+use crate::failure::Failure;
+use crate::process::Process;
+
+/// A server that answers; it ends with the value.
+#[derive(Debug)]
+pub(super) struct Redis {
+    url: String,
+    process: Process,
+}
+
+impl Redis {
+    /// Starts it; `None` where there is none to start.
+    pub(super) async fn start() -> Result<Option<Self>, Failure> {
+        let version = Command::new(NAME).arg("--version").output().await;
+        match version {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::io("cannot run redis-server")(error)),
+            Ok(_) => {}
+        }
+        let port = free_port().await.map_err(Failure::io("no port is free"))?;
+        let mut command = Command::new(NAME);
+        command
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no"])
+            .current_dir(std::env::temp_dir());
+        let ready = |line: &str| line.contains("Ready to accept connections").then_some(());
+        let (process, ()) = Process::start(NAME, command, ready).await?;
+        Ok(Some(Self {
+            url: format!("redis://127.0.0.1:{port}"),
+            process,
+        }))
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The CPU time that it took until now.
+    pub(super) fn cpu(&self) -> Result<Duration, Failure> {
+        self.process.cpu()
+    }
+}
+
+async fn free_port() -> std::io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    Ok(listener.local_addr()?.port())
+}
+
+const NAME: &str = "redis-server";

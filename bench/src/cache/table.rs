@@ -1,0 +1,88 @@
+//! The table.
+
+use std::time::Duration;
+
+use super::contender::Contender;
+use crate::report::{Sample, median};
+
+/// What was measured in one round.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken {
+    pub(super) sample: Sample,
+    /// The CPU time of Redis meanwhile, in seconds.
+    pub(super) redis: f64,
+}
+
+/// All rounds of one gateway.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) contender: Contender,
+    /// One for each round; at least one.
+    pub(super) taken: Vec<Taken>,
+    /// The most memory of the process so far, in KiB.
+    pub(super) peak_kibibytes: u64,
+}
+
+/// The medians of all rows in Markdown.
+pub(super) fn written(rows: &[Row]) -> String {
+    rows.iter()
+        .fold(HEAD.to_owned(), |table, row| table + &line(row))
+}
+
+const HEAD: &str = "\
+| gateway | CPU ms/request | least–most | Redis CPU ms/request | requests/s | p50 ms | p99 ms | calls/request | peak MiB |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+";
+
+fn line(row: &Row) -> String {
+    let median = |measure: fn(&Taken) -> f64| median(row.taken.iter().map(measure).collect());
+    let all = row.taken.iter().map(|taken| taken.sample.cpu_per_request());
+    let (least, most) = all.fold((f64::INFINITY, 0.0_f64), |(least, most), cpu| {
+        (cpu.min(least), cpu.max(most))
+    });
+    #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+    let peak = row.peak_kibibytes as f64 / 1024.0;
+    format!(
+        "| {} | {:.3} | {least:.3}–{most:.3} | {:.3} | {:.0} | {:.2} | {:.2} | {:.2} | {peak:.1} |\n",
+        row.contender.name(),
+        median(|taken| taken.sample.cpu_per_request()),
+        median(|taken| taken.redis * 1000.0 / taken.sample.requests),
+        median(|taken| taken.sample.requests / taken.sample.seconds),
+        median(|taken| milliseconds(taken.sample.p50)),
+        median(|taken| milliseconds(taken.sample.p99)),
+        median(|taken| taken.sample.calls / taken.sample.requests),
+    )
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_medians_with_the_time_of_redis_beside() {
+        let taken = |cpu: f64, redis: f64| Taken {
+            sample: Sample {
+                requests: 1000.0,
+                seconds: 2.0,
+                cpu,
+                p50: Duration::from_micros(1500),
+                p99: Duration::from_millis(4),
+                calls: 0.0,
+            },
+            redis,
+        };
+        let row = Row {
+            contender: Contender::WeirRedis,
+            taken: vec![taken(0.9, 0.3), taken(0.5, 0.1), taken(0.6, 0.2)],
+            peak_kibibytes: 10 * 1024,
+        };
+        let expected =
+            "| weir-redis | 0.600 | 0.500–0.900 | 0.200 | 500 | 1.50 | 4.00 | 0.00 | 10.0 |";
+        let table = written(&[row]);
+        assert!(table.lines().any(|line| line == expected), "{table}");
+    }
+}

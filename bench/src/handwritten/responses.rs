@@ -1,0 +1,111 @@
+//! Whole responses in Redis: what a good engineer puts in front of a gateway that is too slow.
+//!
+//! One connection that all requests share, GET before the work and SET with a lifetime after it, and
+//! a Redis that fails counts as one that has nothing. Knows nothing of what is in a response, so it
+//! can forget one only by its time.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, AsyncTypedCommands as _, Client, RedisResult};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+/// The responses.
+#[derive(Clone, Debug)]
+pub(super) struct Responses {
+    link: MultiplexedConnection,
+}
+
+/// What a response is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key([u8; PREFIX.len() + 32]);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    #[serde(borrow)]
+    query: Cow<'a, str>,
+    #[serde(borrow)]
+    variables: Option<&'a RawValue>,
+    #[serde(borrow)]
+    operation_name: Option<Cow<'a, str>>,
+}
+
+impl Key {
+    /// The key of a request's response; `None` for what is no request.
+    pub(super) fn of(body: &[u8]) -> Option<Self> {
+        let request: Request<'_> = serde_json::from_slice(body).ok()?;
+        let variables = request.variables.map_or("", RawValue::get);
+        let name = request.operation_name.as_deref().unwrap_or_default();
+        let mut hash = Sha256::new();
+        for part in [&request.query, variables, name] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        let mut key = [0; PREFIX.len() + 32];
+        let (prefix, rest) = key.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX);
+        rest.copy_from_slice(&hash.finalize());
+        Some(Self(key))
+    }
+}
+
+impl Responses {
+    /// Those of the server at `url`.
+    pub(super) async fn connect(url: &str) -> RedisResult<Self> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+        let link = Client::open(url)?
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
+        Ok(Self { link })
+    }
+
+    /// The response with this key, if there is one.
+    pub(super) async fn get(&self, key: Key) -> Option<Bytes> {
+        let mut link = self.link.clone();
+        let command = redis::cmd("GET").arg(&key.0[..]).to_owned();
+        let found: RedisResult<Option<Vec<u8>>> = command.query_async(&mut link).await;
+        found.ok().flatten().map(Bytes::from)
+    }
+
+    /// Keeps `response`; the next request needs it, this one only hopes so.
+    pub(super) async fn put(&self, key: Key, response: &[u8]) {
+        let mut link = self.link.clone();
+        let _ = link.set_ex(&key.0[..], response, LIFETIME).await;
+    }
+}
+
+const PREFIX: &[u8] = b"response:";
+
+/// In seconds; as long as the services allow.
+const LIFETIME: u64 = 3600;
+
+/// As for weir, see `bench/src/cache/contender.rs`.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_have_one_key_exactly_when_they_ask_the_same() {
+        let key = |body: &str| Key::of(body.as_bytes());
+        let one = key(r#"{"query":"{ a }","variables":{"id":1}}"#);
+        assert!(one.is_some());
+        assert_eq!(key(r#"{"variables":{"id":1}, "query":"{ a }"}"#), one);
+        for other in [
+            r#"{"query":"{ a }"}"#,
+            r#"{"query":"{ b }","variables":{"id":1}}"#,
+            r#"{"query":"{ a }","variables":{"id":2}}"#,
+            r#"{"query":"{ a }","variables":{"id":1},"operationName":"A"}"#,
+        ] {
+            assert!(key(other).is_some(), "{other}");
+            assert_ne!(key(other), one, "{other}");
+        }
+        assert_eq!(key("[]"), None);
+    }
+}

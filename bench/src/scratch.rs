@@ -1,0 +1,34 @@
+//! Files that others are to read.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// A file that is there as long as the value.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    /// Writes `content` into a file whose name ends like this; no other has that name.
+    pub(crate) fn write(name: &str, content: &str) -> Result<Self, Failure> {
+        let name = format!("weir-bench-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let doing = format!("cannot write {}", path.display());
+        std::fs::write(&path, content).map_err(Failure::io(doing))?;
+        Ok(Self { path })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Left behind, it would be a small file among temporary ones.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
