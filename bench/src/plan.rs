@@ -226,6 +226,7 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,
+        overrides: BTreeMap::new(),
         introspection: Introspection::Allow,
     };
     Engine::new(graph, settings).map_err(|error| Failure::Planning(error.to_string()))

@@ -231,6 +231,12 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
             connectors::Reports::Hide => Reports::Hide,
         },
         prepared_operations: config.graph.prepared_operations,
+        overrides: config
+            .graph
+            .override_labels
+            .iter()
+            .map(|(name, label)| (name.clone(), label.percent))
+            .collect(),
         introspection: match config.graph.introspection {
             graph::Introspection::Allow => Introspection::Allow,
             graph::Introspection::Refuse => Introspection::Refuse,

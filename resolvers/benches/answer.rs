@@ -221,6 +221,7 @@ fn settings() -> Settings {
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,
+        overrides: BTreeMap::new(),
         introspection: Introspection::Refuse,
     }
 }

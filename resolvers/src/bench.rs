@@ -11,9 +11,10 @@ use schema::json::{Json, Value as JsonValue};
 use schema::mapping::Vars;
 use schema::operation::Variables;
 
+use crate::decided::Decided;
 use crate::error::{Failures, RequestError};
 use crate::extract::fill::Fill;
-use crate::prepared::{Prepared, refused};
+use crate::prepared::{Asked, Prepared, refused};
 use crate::project::project;
 use crate::settings::Settings;
 use crate::tree::{Tree, Value};
@@ -28,7 +29,8 @@ pub struct Answering {
 impl Answering {
     /// Plans `query`, which takes one call for one root field and has no variables.
     pub fn new(graph: &Graph, settings: &Settings, query: &str) -> Result<Self, Vec<RequestError>> {
-        let prepared = Prepared::new(graph, settings, query, None)?;
+        let asked = Asked::read(graph, settings, query, None)?;
+        let prepared = Prepared::new(graph, &asked, &Decided::default())?;
         let variables = prepared.operation.coerce(graph, None);
         let variables = variables.map_err(|problem| vec![refused(problem)])?;
         Ok(Self {

@@ -1,12 +1,10 @@
 //! The front of the crate: one engine a graph.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use quick_cache::sync::Cache;
 use schema::graph::Graph;
-use schema::operation::{OperationKind, Variables};
+use schema::operation::{Operation, OperationKind, Variables};
 use serde_json::value::RawValue;
 
 use self::effects::Effects;
@@ -17,6 +15,7 @@ use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, Requ
 use crate::execute::{Context, execute};
 use crate::fetch::Sources;
 use crate::keep::wider::Selections;
+use crate::operations::{Operations, Planning, Read};
 use crate::prepared::{Prepared, refused};
 use crate::project::project;
 use crate::selection::{From, ROOT};
@@ -33,10 +32,9 @@ pub struct Engine {
     sources: Arc<Sources>,
     /// Where operations share calls.
     loader: Option<Arc<Loader>>,
-    prepared: Cache<OwnedKey, Arc<Prepared>>,
+    operations: Operations,
     /// What is asked of services, for finding what is kept of it.
     selections: Selections,
-    incomplete: AtomicU64,
 }
 
 /// Why no engine could be made.
@@ -116,8 +114,7 @@ impl Engine {
             Batching::Within => None,
         };
         Ok(Self {
-            incomplete: AtomicU64::new(0),
-            prepared: Cache::new(settings.prepared_operations.get()),
+            operations: Operations::new(&graph, &settings),
             selections: Selections::default(),
             graph,
             settings,
@@ -141,13 +138,14 @@ impl Engine {
         request: &Request,
         out: &mut Vec<u8>,
     ) -> Result<Outcome, Vec<RequestError>> {
-        let prepared = self.prepare(&request.query, request.operation_name.as_deref())?;
-        allowed(&prepared, request.allow).map_err(|error| vec![error])?;
+        let read = self.read(&request.query, request.operation_name.as_deref())?;
+        let operation = read.operation();
+        allowed(operation, request.allow).map_err(|error| vec![error])?;
         let json = request.variables.as_deref().map(RawValue::get);
-        let variables = prepared
-            .operation
+        let variables = operation
             .coerce(&self.graph, json)
             .map_err(|problem| vec![refused(problem)])?;
+        let prepared = self.operations.prepare(&self.planning(), &read, &variables)?;
         let tree = self
             .introspected(&prepared, &variables)
             .map_err(|error| vec![error])?;
@@ -184,14 +182,16 @@ impl Engine {
         })
     }
 
-    /// The plan of an operation as text.
+    /// The plan of an operation as text: with overrides that are on for all requests, and all of
+    /// its fields.
     pub fn explain(
         &self,
         query: &str,
         operation: Option<&str>,
     ) -> Result<String, Vec<RequestError>> {
-        let prepared = self.prepare(query, operation)?;
-        Ok(prepared.explain(&self.graph))
+        let read = self.read(query, operation)?;
+        let (prepared, holds_for) = self.operations.usual(&self.planning(), &read)?;
+        Ok(prepared.explain(&self.graph) + &holds_for)
     }
 
     /// The plan of an operation as JSON: requests, what each is for, the documents sent.
@@ -200,13 +200,14 @@ impl Engine {
         query: &str,
         operation: Option<&str>,
     ) -> Result<serde_json::Value, Vec<RequestError>> {
-        let prepared = self.prepare(query, operation)?;
+        let read = self.read(query, operation)?;
+        let (prepared, _) = self.operations.usual(&self.planning(), &read)?;
         Ok(prepared.outline(&self.graph))
     }
 
     /// How many plans were cut short by the budget of planning.
     pub fn incomplete_plans(&self) -> u64 {
-        self.incomplete.load(Ordering::Relaxed)
+        self.operations.incomplete()
     }
 
     /// How long planning alone takes, for benchmarks; nothing is kept.
@@ -214,26 +215,17 @@ impl Engine {
         Prepared::time_planning(&self.graph, &self.settings, query)
     }
 
-    fn prepare(
-        &self,
-        query: &str,
-        operation: Option<&str>,
-    ) -> Result<Arc<Prepared>, Vec<RequestError>> {
-        let key = Key { query, operation };
-        if let Some(prepared) = self.prepared.get(&key) {
-            return Ok(prepared);
+    fn read(&self, query: &str, operation: Option<&str>) -> Result<Arc<Read>, Vec<RequestError>> {
+        self.operations.read(&self.planning(), query, operation)
+    }
+
+    fn planning(&self) -> Planning<'_> {
+        Planning {
+            graph: &self.graph,
+            settings: &self.settings,
+            sources: &self.sources,
+            selections: &self.selections,
         }
-        let prepared = Prepared::new(&self.graph, &self.settings, query, operation)?;
-        let prepared = match &self.settings.caching {
-            Some(caching) => prepared.kept_by(&self.sources, (caching, &self.selections)),
-            None => prepared,
-        };
-        if !prepared.plan.is_complete {
-            self.incomplete.fetch_add(1, Ordering::Relaxed);
-        }
-        let prepared = Arc::new(prepared);
-        self.prepared.insert(key.owned(), Arc::clone(&prepared));
-        Ok(prepared)
     }
 
     /// A tree that has the answers to introspection.
@@ -257,41 +249,13 @@ impl Engine {
     }
 }
 
-fn allowed(prepared: &Prepared, allow: Allow) -> Result<(), RequestError> {
-    match (allow, prepared.operation.kind) {
+fn allowed(operation: &Operation, allow: Allow) -> Result<(), RequestError> {
+    match (allow, operation.kind) {
         (Allow::All, _) | (Allow::Queries, OperationKind::Query) => Ok(()),
         (Allow::Queries, OperationKind::Mutation) => Err(RequestError {
             message: "a mutation must be sent by POST".to_owned(),
             locations: Vec::new(),
             kind: RequestErrorKind::NotAllowed,
         }),
-    }
-}
-
-/// A document and the operation of it, borrowed for looking up.
-#[derive(Hash, PartialEq, Eq)]
-struct Key<'a> {
-    query: &'a str,
-    operation: Option<&'a str>,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq)]
-struct OwnedKey {
-    query: Box<str>,
-    operation: Option<Box<str>>,
-}
-
-impl Key<'_> {
-    fn owned(&self) -> OwnedKey {
-        OwnedKey {
-            query: self.query.into(),
-            operation: self.operation.map(Into::into),
-        }
-    }
-}
-
-impl quick_cache::Equivalent<OwnedKey> for Key<'_> {
-    fn equivalent(&self, key: &OwnedKey) -> bool {
-        *self.query == *key.query && self.operation == key.operation.as_deref()
     }
 }

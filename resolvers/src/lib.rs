@@ -9,6 +9,7 @@ mod batch;
 #[doc(hidden)]
 pub mod bench;
 pub mod cache;
+mod decided;
 mod document;
 mod engine;
 pub mod error;
@@ -18,6 +19,7 @@ mod fetch;
 pub mod invalidation;
 mod keep;
 pub mod local;
+mod operations;
 mod plan;
 mod prepared;
 mod project;

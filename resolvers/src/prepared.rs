@@ -1,6 +1,6 @@
 //! An operation, ready to run: everything that does not depend on variables, made once and kept.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use schema::connector::Gives;
@@ -11,6 +11,7 @@ use schema::types::Name;
 use tokio::time::Instant;
 
 use self::stand_in::StandIn;
+use crate::decided::Decided;
 use crate::document::{Document, Part, document};
 use crate::error::{RequestError, RequestErrorKind};
 use crate::extract::{Compile, Extract};
@@ -31,7 +32,9 @@ mod stand_in;
 /// An operation over one graph. Immutable.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) operation: Operation,
+    pub(crate) operation: Arc<Operation>,
+    /// What the plan holds for.
+    decided: Decided,
     pub(crate) selection: Selection,
     pub(crate) plan: Plan,
     /// One for each fetch of the plan that a connector makes.
@@ -46,6 +49,15 @@ pub(crate) struct Prepared {
     pub(crate) kept: Kept,
     introspects: bool,
     introspected: OnceLock<Vec<(Name, String)>>,
+}
+
+/// An operation that was read and may be executed.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) operation: Arc<Operation>,
+    introspects: bool,
+    /// Whether anything is kept of what sources give.
+    is_kept: bool,
 }
 
 /// What a fetch of a connector does at run time.
@@ -66,24 +78,41 @@ pub(crate) enum Sharing {
     Impossible,
 }
 
-impl Prepared {
-    /// Reads, validates and plans.
-    pub(crate) fn new(
+impl Asked {
+    /// Reads and validates.
+    pub(crate) fn read(
         graph: &Graph,
         settings: &Settings,
         query: &str,
         operation_name: Option<&str>,
     ) -> Result<Self, Vec<RequestError>> {
         let operation = read(graph, settings, query, operation_name)?;
-        let introspects = introspects(&operation, settings).map_err(|error| vec![error])?;
-        let mut selection = Selection::of(&operation, graph.types());
+        Ok(Self {
+            introspects: introspects(&operation, settings).map_err(|error| vec![error])?,
+            operation: Arc::new(operation),
+            is_kept: settings.caching.is_some(),
+        })
+    }
+}
+
+impl Prepared {
+    /// Plans what is asked, for requests that decided so.
+    pub(crate) fn new(
+        graph: &Graph,
+        asked: &Asked,
+        decided: &Decided,
+    ) -> Result<Self, Vec<RequestError>> {
+        let variant = decided.graph(graph);
+        let graph = variant.as_ref().unwrap_or(graph);
+        let operation = &asked.operation;
+        let mut selection = Selection::of(operation, graph.types(), decided.conditions());
         let mut kept = Kept::default();
-        if operation.kind == OperationKind::Mutation && settings.caching.is_some() {
+        if operation.kind == OperationKind::Mutation && asked.is_kept {
             kept.effects = effects(graph, &mut selection);
         }
         let plan = plan(graph, &mut selection, operation.kind)
             .map_err(|error| vec![unplanned(error.to_string())])?;
-        let documents = documents(graph, (&operation, &selection), &plan)?;
+        let documents = documents(graph, (operation, &selection), &plan)?;
         Ok(Self {
             documents,
             programs: plan
@@ -98,9 +127,10 @@ impl Prepared {
                 .collect(),
             written: Written::of(&selection, graph),
             kept,
-            introspects,
+            introspects: asked.introspects,
             introspected: OnceLock::new(),
-            operation,
+            operation: Arc::clone(operation),
+            decided: decided.clone(),
             selection,
             plan,
         })
@@ -143,7 +173,7 @@ impl Prepared {
     ) -> Result<Duration, Vec<RequestError>> {
         let operation = read(graph, settings, query, None)?;
         let start = Instant::now();
-        let mut selection = Selection::of(&operation, graph.types());
+        let mut selection = Selection::of(&operation, graph.types(), &[]);
         plan(graph, &mut selection, operation.kind)
             .map_err(|error| vec![unplanned(error.to_string())])?;
         Ok(start.elapsed())
@@ -151,7 +181,12 @@ impl Prepared {
 
     /// The plan as text.
     pub(crate) fn explain(&self, graph: &Graph) -> String {
-        explain(graph, &self.selection, &self.plan)
+        let variant = self.decided.graph(graph);
+        explain(
+            variant.as_ref().unwrap_or(graph),
+            &self.selection,
+            &self.plan,
+        )
     }
 
     /// The plan as JSON.
@@ -159,6 +194,8 @@ impl Prepared {
         let documents = self.documents.iter();
         let documents = documents.map(|it| it.as_ref().map(|document| &*document.text));
         let documents: Vec<Option<&str>> = documents.collect();
+        let variant = self.decided.graph(graph);
+        let graph = variant.as_ref().unwrap_or(graph);
         outline(graph, &self.selection, &self.plan, &documents)
     }
 

@@ -9,9 +9,11 @@ use schema::operation::{Argument, Operation, OperationKind};
 use schema::types::{Field, Name, TypeId, TypeRef, Types};
 
 use self::build::{Asked, Builder, RootFields, Wanted};
+use self::found::Finder;
 pub(crate) use self::when::When;
 
 mod build;
+mod found;
 mod groups;
 mod when;
 
@@ -110,9 +112,37 @@ pub(crate) enum OutputValue {
 /// The root of the result.
 pub(crate) const ROOT: PositionId = PositionId(0);
 
+/// The variables that decide in which order the root fields of a mutation run: a field that is
+/// written several times runs where the first of its occurrences stands that is not skipped
+/// (GraphQL §6.3.2). Plans are made for their values.
+pub(crate) fn deciding_order(operation: &Operation, types: &Types) -> Vec<Name> {
+    if operation.kind != OperationKind::Mutation {
+        return Vec::new();
+    }
+    let finder = Finder {
+        types,
+        decided: &[],
+    };
+    let mut found = Vec::new();
+    let possible = &types.get(operation.root).possible;
+    let whole = (possible.as_slice(), &When::always());
+    finder.find(&operation.selections, whole, &mut found);
+    let mut variables = Vec::new();
+    for group in groups::groups(found) {
+        let firsts = group.firsts();
+        if firsts.len() > 1 {
+            variables.extend(firsts.iter().flat_map(|it| it.when.variables().cloned()));
+        }
+    }
+    variables.sort_unstable();
+    variables.dedup();
+    variables
+}
+
 impl Selection {
-    /// What `operation` asks for.
-    pub(crate) fn of(operation: &Operation, types: &Types) -> Self {
+    /// What `operation` asks for where these variables have these values; what depends on others
+    /// keeps its conditions.
+    pub(crate) fn of(operation: &Operation, types: &Types, decided: &[(Name, bool)]) -> Self {
         let root = Position {
             ty: operation.root,
             slots: Vec::new(),
@@ -122,6 +152,7 @@ impl Selection {
             members: None,
         };
         let mut builder = Builder {
+            finder: Finder { types, decided },
             types,
             positions: vec![root],
             root_fields: match operation.kind {
@@ -209,7 +240,9 @@ impl Selection {
     }
 
     fn build<T>(&mut self, types: &Types, with: impl FnOnce(&mut Builder<'_>) -> T) -> T {
+        let decided = &[];
         let mut builder = Builder {
+            finder: Finder { types, decided },
             types,
             positions: std::mem::take(&mut self.positions),
             root_fields: RootFields::Read,

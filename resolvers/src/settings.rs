@@ -41,6 +41,9 @@ pub struct Settings {
     pub prepared_operations: NonZeroUsize,
     /// Whether clients may read the schema.
     pub introspection: Introspection,
+    /// For how many of a hundred requests a progressive override is on, by its label; those not
+    /// named are on as their label says (`percent(5)`), or off.
+    pub overrides: BTreeMap<String, f64>,
 }
 
 /// What is decided about one `@source`.

@@ -4,41 +4,69 @@
 //! place that decides whether a set of subgraphs makes sense.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::caching::Caching;
 use crate::client::ClientSchema;
 use crate::connector::Phase;
 use crate::key::FieldSet;
+use crate::label::Labels;
 use crate::source::{Access, Source, SourceId};
 use crate::types::{Name, TypeId, Types};
 
 /// What the graph is.
 #[derive(Debug)]
 pub struct Graph {
-    pub(crate) types: Types,
+    pub(crate) types: Arc<Types>,
     pub(crate) sources: Vec<Source>,
-    pub(crate) client: ClientSchema,
+    pub(crate) client: Arc<ClientSchema>,
     /// By type: the entries of all sources for objects of it, in the order of the sources.
     entries: Vec<Vec<(SourceId, usize)>>,
     /// By subgraph.
     caching: HashMap<Name, Caching>,
+    /// `None` where nothing depends on any.
+    pub(crate) labels: Option<Arc<Labels>>,
 }
 
 impl Graph {
     pub(crate) fn new(types: Types, sources: Vec<Source>, client: ClientSchema) -> Self {
-        let mut entries = vec![Vec::new(); types.iter().len()];
-        for (source, definition) in sources.iter().enumerate() {
-            for (index, entry) in definition.entries.iter().enumerate() {
-                entries[entry.on.0].push((SourceId(source), index));
-            }
-        }
         Self {
-            types,
+            entries: entries(&types, &sources),
+            types: Arc::new(types),
             sources,
-            client,
-            entries,
+            client: Arc::new(client),
             caching: HashMap::new(),
+            labels: None,
         }
+    }
+
+    /// With labels on which its sources depend; those that it has are those for none.
+    #[must_use]
+    pub(crate) fn depending_on(self, labels: Labels) -> Self {
+        let labels = Some(Arc::new(labels));
+        Self { labels, ..self }
+    }
+
+    /// The labels of overrides that are on for some requests only, in order.
+    pub fn labels(&self) -> &[Name] {
+        self.labels.as_ref().map_or(&[], |labels| &labels.names)
+    }
+
+    /// The graph as it is for requests for which these labels are on, by their numbers.
+    ///
+    /// Its sources and their entries have the same ids; nodes do not.
+    #[must_use]
+    pub fn with_labels(&self, is_on: &dyn Fn(usize) -> bool) -> Option<Self> {
+        let labels = self.labels.as_ref()?;
+        let sources = labels.views.sources(&self.types, is_on);
+        Some(Self {
+            entries: entries(&self.types, &sources),
+            types: Arc::clone(&self.types),
+            sources,
+            client: Arc::clone(&self.client),
+            caching: self.caching.clone(),
+            labels: Some(Arc::clone(labels)),
+        })
     }
 
     /// With what its subgraphs say about keeping what they give.
@@ -132,4 +160,14 @@ impl Graph {
     pub fn client_sdl(&self) -> String {
         self.client.sdl()
     }
+}
+
+fn entries(types: &Types, sources: &[Source]) -> Vec<Vec<(SourceId, usize)>> {
+    let mut entries = vec![Vec::new(); types.iter().len()];
+    for (source, definition) in sources.iter().enumerate() {
+        for (index, entry) in definition.entries.iter().enumerate() {
+            entries[entry.on.0].push((SourceId(source), index));
+        }
+    }
+    entries
 }

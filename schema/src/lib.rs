@@ -13,6 +13,7 @@ pub mod graph;
 pub mod input;
 pub mod json;
 pub mod key;
+pub mod label;
 pub mod link;
 pub mod mapping;
 pub mod operation;

@@ -94,20 +94,74 @@ fn build(
     let merged = with_queries(composed.schema.clone(), problems);
     let client = ClientSchema::new(problems.keep(valid(api::visible(&merged)))?);
     let types = types::read(&problems.keep(valid(merged))?);
-    let mut sources = sources(sdls, &types, options, problems);
-    sources.extend(federation::views(&composed.services(), &types, problems));
+    let connected = sources(sdls, &types, options, problems);
+    let (sources, labels) = federation::sources(composed.services(), connected, &types, problems);
+    let graph = Graph::new(types, sources, client);
+    let graph = match labels {
+        Some(labels) => graph.depending_on(labels),
+        None => graph,
+    };
     if !problems.has_errors() {
+        check_reach(&graph, composed, problems);
+    }
+    let statements = composed.statements();
+    let caching = caching::read(&statements, &graph.types, &graph.sources, problems);
+    Some(graph.with_caching(caching))
+}
+
+/// Whether every field can be reached, whatever overrides are on.
+fn check_reach(graph: &Graph, composed: &Composed<'_>, problems: &mut Problems) {
+    let check = |graph: &Graph| {
+        let mut problems = Problems::default();
         let reach = Reach {
-            types: &types,
-            sources: &sources,
-            client: &client.schema,
+            types: &graph.types,
+            sources: &graph.sources,
+            client: &graph.client.schema,
             parts: &composed.parts,
         };
-        reach::check(&reach, problems);
+        reach::check(&reach, &mut problems);
+        problems.into_vec()
+    };
+    let found = check(graph);
+    let mut is_sound = found.iter().all(|it| it.severity != Severity::Error);
+    problems.extend(found);
+    let labels = graph.labels();
+    for on in combinations(labels.len()) {
+        if !is_sound {
+            return; // One set of labels shows what is wrong.
+        }
+        let variant = graph.with_labels(&|label| on.contains(&label));
+        for mut problem in variant.iter().flat_map(check) {
+            if problem.severity == Severity::Error {
+                let names: Vec<_> = on.iter().map(|it| format!("`{}`", labels[*it])).collect();
+                let message = problem.message;
+                problem.message =
+                    format!("{message} while the override {} is on", names.join(", "));
+                problems.push(problem);
+                is_sound = false;
+            }
+        }
     }
-    let caching = caching::read(&composed.statements(), &types, &sources, problems);
-    Some(Graph::new(types, sources, client).with_caching(caching))
 }
+
+/// The sets of labels that are looked at: all of them where there are few, else each label alone,
+/// all but each, and all.
+fn combinations(labels: usize) -> Vec<Vec<usize>> {
+    if labels <= FEW_LABELS {
+        let sets = 1..1_usize << labels;
+        let members = |set: usize| (0..labels).filter(move |label| set & (1 << label) != 0);
+        return sets.map(|set| members(set).collect()).collect();
+    }
+    let all: Vec<usize> = (0..labels).collect();
+    let mut sets = vec![all.clone()];
+    sets.extend(all.iter().map(|label| vec![*label]));
+    let but = |label: &usize| all.iter().copied().filter(|it| it != label).collect();
+    sets.extend(all.iter().map(but));
+    sets
+}
+
+/// So many that all their sets are looked at.
+const FEW_LABELS: usize = 4;
 
 /// A schema must have queries (GraphQL §3.3); one of mutations alone gets a query that gives
 /// nothing, so that it can be served.

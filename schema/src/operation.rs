@@ -4,6 +4,7 @@
 //! document afterwards is `Operation`: fields with coerced arguments, fragments in their places,
 //! conditions on variables. Fields are not merged yet; that is the planner's side.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use apollo_compiler::ExecutableDocument;
@@ -167,6 +168,18 @@ impl Operation {
         self.parsed().is_some_and(|it| !it.variables.is_empty())
     }
 
+    /// The labels of overrides, by their numbers in the graph, that its plans may depend on.
+    pub fn labels(&self, graph: &Graph) -> Vec<usize> {
+        let Some(labels) = &graph.labels else {
+            return Vec::new();
+        };
+        let mut asked = BTreeSet::new();
+        add_names(&self.selections, &mut asked);
+        let all = 0..labels.names.len();
+        all.filter(|label| labels.concerns(*label, &asked))
+            .collect()
+    }
+
     /// How the client defines a variable: `$first: Int = 10`; `None` for one that it does not.
     pub fn definition(&self, variable: &str) -> Option<String> {
         let definitions = &self.parsed()?.variables;
@@ -182,6 +195,18 @@ impl Operation {
     fn parsed(&self) -> Option<&apollo_compiler::executable::Operation> {
         let operation = self.document.operations.get(self.name.as_deref()).ok()?;
         Some(operation)
+    }
+}
+
+fn add_names<'a>(selections: &'a [Selected], names: &mut BTreeSet<&'a str>) {
+    for selection in selections {
+        match selection {
+            Selected::Field(field) => {
+                names.insert(&field.name);
+                add_names(&field.selections, names);
+            }
+            Selected::Fragment { selections, .. } => add_names(selections, names),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ impl SourceId {
 }
 
 /// Anything that can be asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// Unique and readable: `orders:Query.orders[0]`.
     pub name: Name,
@@ -39,10 +39,10 @@ pub struct Source {
 }
 
 /// How a source is asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Access {
     /// By an HTTP request that a connector describes.
-    Connector(Box<Connector>),
+    Connector(Arc<Connector>),
     /// By GraphQL requests to a service that speaks it, `_entities` of Apollo Federation included.
     Graphql(Graphql),
 }

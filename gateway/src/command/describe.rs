@@ -5,7 +5,8 @@ use std::fs;
 use clap::Args;
 use resolvers::Engine;
 use resolvers::error::RequestError;
-use schema::diagnostic::{Code, Diagnostic};
+use schema::diagnostic::{Code, Diagnostic, nearest};
+use schema::graph::Graph;
 use schema::span::{Document, Span};
 
 use super::origin::{self, Origin};
@@ -22,6 +23,10 @@ pub(super) struct Plan {
     /// Which operation, when the document has several
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Have an override on by its label; several times for several. Those that the configuration
+    /// has on for every request are on too
+    #[arg(long = "override", value_name = "LABEL")]
+    overrides: Vec<String>,
     /// Print JSON, for tools
     #[arg(long)]
     json: bool,
@@ -34,7 +39,14 @@ impl Plan {
     pub(super) fn run(&self) -> Result<(), Failed> {
         let text = operation_text(&self.operation)?;
         let Project { config, graph } = origin::demand(self.origin.read_or_shop())?;
-        let settings = settings(&config, &graph);
+        let mut settings = settings(&config, &graph);
+        for label in &self.overrides {
+            if graph.labels().iter().all(|known| **known != **label) {
+                print::note(&unknown_label(label, &graph).render());
+                return Err(Failed);
+            }
+            settings.overrides.insert(label.clone(), 100.0);
+        }
         let engine = Engine::new(graph, settings).map_err(|error| print::error(&error, None))?;
         let name = self.name.as_deref();
         let plan = if self.json {
@@ -81,6 +93,14 @@ fn operation_text(operation: &str) -> Result<String, Failed> {
         print::note(&Diagnostic::unplaced(Code::FileUnreadable, message).render());
         Failed
     })
+}
+
+fn unknown_label(label: &str, graph: &Graph) -> Diagnostic {
+    let known = graph.labels().iter().map(|known| &**known);
+    let message = format!("no override of the graph has the label `{label}`");
+    let near = nearest(label, known);
+    let help = near.map(|near| format!("write `--override {near}`"));
+    Diagnostic::unplaced(Code::InvalidOperation, message).help(help)
 }
 
 /// What an operation on the command line is called in a diagnostic.

@@ -1,9 +1,11 @@
 //! `graph`: what is served, as a supergraph or as subgraphs.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use schema::diagnostic::{Code, Diagnostic, nearest};
+use schema::diagnostic::{Code, Diagnostic, Severity, nearest};
+use schema::label;
 use schema::link::LinkOptions;
 use schema::span::Span;
 use schemars::JsonSchema;
@@ -12,7 +14,7 @@ use serde_saphyr::{Location, Spanned};
 use url::Url;
 
 use super::reader::Reader;
-use super::setting::Setting;
+use super::setting::{Setting, Share};
 use super::written::{Named, Text};
 
 /// What is served.
@@ -26,6 +28,17 @@ pub struct Graph {
     pub link: LinkOptions,
     /// How many prepared operations are kept.
     pub prepared_operations: NonZeroUsize,
+    /// When overrides are on, by their labels.
+    pub override_labels: BTreeMap<String, Label>,
+}
+
+/// What is decided about one label of overrides.
+#[derive(Clone, Debug)]
+pub struct Label {
+    /// For so many of a hundred requests it is on.
+    pub percent: f64,
+    /// Where the configuration names it, for diagnostics.
+    pub span: Span,
 }
 
 /// Which files make a graph.
@@ -84,6 +97,8 @@ pub(super) struct Written {
     /// How many operations are kept ready to run; the least recently used goes first.
     #[schemars(extend("default" = PREPARED_OPERATIONS.written()))]
     prepared_operations: Option<Text<NonZeroUsize>>,
+    /// For which requests overrides are on, by the label of `@override(from:, label:)`: `true`, `false`, or a part of all, such as `12.5%`, drawn for each request. Labels that are not named are off, but for `percent(N)`, which says so itself.
+    override_labels: Option<Named<Text<Share>>>,
 }
 
 /// One subgraph as written.
@@ -110,8 +125,25 @@ impl Written {
                 experimental_connect: reader.or(self.experimental_connect, EXPERIMENTAL_CONNECT),
             },
             prepared_operations: reader.or(self.prepared_operations, PREPARED_OPERATIONS),
+            override_labels: labels(self.override_labels.unwrap_or_default(), reader),
         }
     }
+}
+
+fn labels(written: Named<Text<Share>>, reader: &mut Reader<'_>) -> BTreeMap<String, Label> {
+    let mut labels = BTreeMap::new();
+    for (name, share) in written.0 {
+        if label::percent(&name.value).is_some() {
+            let message = format!("the label `{}` says itself when it is on", name.value);
+            let help = "leave it out, or give the label another name".to_owned();
+            reader.refuse(name.referenced, message, help);
+        }
+        if let Some(Share(percent)) = reader.value(&share) {
+            let span = reader.span(name.referenced);
+            labels.insert(name.value, Label { percent, span });
+        }
+    }
+    labels
 }
 
 fn origin(
@@ -172,6 +204,24 @@ impl Graph {
             Origin::Subgraphs(subgraphs) => subgraphs,
             Origin::Supergraph(_) => &[],
         }
+    }
+
+    /// Warns of labels that a graph does not have, `known` being all that it has: a rollout that
+    /// has come to its end is no reason not to start.
+    pub fn unknown_labels(&self, known: &[schema::types::Name]) -> Vec<Diagnostic> {
+        let labels = self.override_labels.iter();
+        let unknown = labels.filter(|(name, _)| known.iter().all(|known| **known != ***name));
+        unknown
+            .map(|(name, label)| {
+                let message = format!("no override of the graph has the label `{name}`");
+                let near = nearest(name, known.iter().map(|known| &**known));
+                let help = near.map(|near| format!("write `{near}`"));
+                let code = Code::ConfigInvalidValue;
+                let mut warning = Diagnostic::error(code, label.span.clone(), message).help(help);
+                warning.severity = Severity::Warning;
+                warning
+            })
+            .collect()
     }
 
     /// Reports a configuration that serves nothing.

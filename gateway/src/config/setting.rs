@@ -37,6 +37,10 @@ pub(super) struct Timeout(pub(super) Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bytes(pub(super) NonZeroUsize);
 
+/// For how many of a hundred requests something is so.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Share(pub(super) f64);
+
 /// A date in a year that nobody will see is a slip of the keyboard, and overflows arithmetic.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
 
@@ -151,6 +155,31 @@ impl Setting for bool {
     }
 }
 
+impl Setting for Share {
+    const EXPECTED: &'static str = "a switch or a percentage";
+    const EXAMPLE: &'static str = "`true`, `false`, or a percentage, such as `5%` or `12.5%`";
+
+    fn parse(text: &str) -> Option<Self> {
+        let Some(number) = text.strip_suffix('%') else {
+            return bool::parse(text).map(|is_on| Self(if is_on { 100.0 } else { 0.0 }));
+        };
+        let is_plain = number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let percent: f64 = number.parse().ok().filter(|_| is_plain)?;
+        (percent <= 100.0).then_some(Self(percent))
+    }
+
+    fn written(&self) -> String {
+        format!("{}%", self.0)
+    }
+
+    fn json_schema() -> Value {
+        let pattern = r"^(true|false|[0-9]+(\.[0-9]+)?%)$|\$\{";
+        json!({ "type": ["boolean", "string"], "pattern": pattern })
+    }
+}
+
 impl Setting for SocketAddr {
     const EXPECTED: &'static str = "an IP address with a port";
     const EXAMPLE: &'static str =
@@ -237,6 +266,14 @@ mod tests {
     fn bytes_have_a_unit_of_1024() {
         reads_back::<Bytes>(&["1B", "1023B", "64KiB", "3MiB", "2GiB"]);
         refuses::<Bytes>(&["64", "64kb", "0KiB", "-1B", "18446744073709551615KiB"]);
+    }
+
+    #[test]
+    fn shares_are_switches_or_percentages() {
+        reads_back::<Share>(&["0%", "5%", "12.5%", "100%"]);
+        refuses::<Share>(&["5", "%", "-1%", "101%", "1e1%", "inf%", "NaN%", "yes", "."]);
+        assert_eq!(Share::parse("true"), Some(Share(100.0)));
+        assert_eq!(Share::parse("false"), Some(Share(0.0)));
     }
 
     #[test]

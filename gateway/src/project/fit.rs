@@ -17,6 +17,7 @@ pub(super) fn check(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
     diagnostics.extend(unused_urls(config, &services));
     let sources = graph.sources().map(|(_, source)| &*source.service);
     diagnostics.extend(config.cache.unknown_subgraphs(&sources.collect()));
+    diagnostics.extend(config.graph.unknown_labels(graph.labels()));
     diagnostics
 }
 

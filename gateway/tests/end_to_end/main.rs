@@ -21,6 +21,7 @@ mod http;
 mod library;
 mod node;
 mod origins;
+mod overrides;
 mod running;
 mod services;
 mod shop;

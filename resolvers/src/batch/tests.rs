@@ -94,6 +94,7 @@ fn loader() -> Arc<Loader> {
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,
+        overrides: BTreeMap::new(),
         introspection: Introspection::Allow,
     };
     let sources = Sources::new(Arc::new(graph), &settings).unwrap();

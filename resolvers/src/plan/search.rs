@@ -240,7 +240,8 @@ impl Attempt<'_, '_> {
     /// All fields are offered; what is inside them decides. Then the same with one entry more,
     /// where that could save fetches further in.
     fn close(&mut self, state: &State) {
-        let is_whole = self.place.wants.len() < 2 || self.is_whole(state);
+        let is_whole =
+            self.place.wants.len() < 2 || (self.is_whole(state) && self.is_told_of_all(state));
         let inside = is_whole.then(|| self.inside(state)).flatten();
         if let Some(inside) = inside {
             let cost = state.cost + inside + self.lateness(state);

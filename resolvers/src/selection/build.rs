@@ -7,11 +7,13 @@ use schema::key::Need;
 use schema::operation::{Argument, FieldSelected, Selected};
 use schema::types::{Field, Name, Nullability, TypeId, TypeRef, Types};
 
-use super::groups::{self, Found, groups};
+use super::found::Finder;
+use super::groups::{self, groups};
 use super::{From, KeySlot, Output, OutputValue, Position, PositionId, ROOT, Slot, When};
 
 /// Places and slots so far.
 pub(super) struct Builder<'a> {
+    pub(super) finder: Finder<'a>,
     pub(super) types: &'a Types,
     pub(super) positions: Vec<Position>,
     pub(super) root_fields: RootFields,
@@ -52,7 +54,8 @@ impl Builder<'_> {
         let mut found = Vec::new();
         for (when, selections) in occurrences {
             let possible = &self.types.get(ty).possible;
-            flatten(self.types, selections, (possible, when), &mut found);
+            let finder = self.finder;
+            finder.find(selections, (possible, when), &mut found);
         }
         let together = found.iter().filter(|found| found.on.len() > 1);
         let together: HashSet<&str> = together.map(|found| found.field.name.as_ref()).collect();
@@ -280,59 +283,17 @@ fn together_again(outputs: impl Iterator<Item = Output>) -> Vec<Output> {
     joined
 }
 
-/// A member stands where the first of its occurrences that is not skipped stands
-/// (GraphQL §6.3.2): once for each that may be the first.
+/// A member stands where the first of its occurrences that is not skipped stands: once for each
+/// that may be the first.
 fn in_order(output: &Output, group: &groups::Group<'_>) -> Vec<(usize, Output)> {
-    let mut found = Vec::with_capacity(1);
-    let mut before = When::never();
-    for occurrence in &group.fields {
-        if before.is_always() {
-            break;
-        }
-        found.push((occurrence.order, occurrence.when.clone(), before.clone()));
-        before.or(&occurrence.when);
-    }
-    let found = found.into_iter().map(|(order, when, unless)| {
+    let firsts = group.firsts().into_iter();
+    let found = firsts.map(|first| {
         let output = Output {
-            when,
-            unless,
+            when: first.when,
+            unless: first.unless,
             ..output.clone()
         };
-        (order, output)
+        (first.order, output)
     });
     found.collect()
-}
-
-/// Every field of `selections` with the types and conditions under which it applies.
-fn flatten<'a>(
-    types: &Types,
-    selections: &'a [Selected],
-    (on, when): (&[TypeId], &When),
-    found: &mut Vec<Found<'a>>,
-) {
-    for selection in selections {
-        match selection {
-            Selected::Field(field) => found.push(Found {
-                field,
-                on: on.to_vec(),
-                when: when.and(&field.tests),
-            }),
-            Selected::Fragment {
-                on: condition,
-                tests,
-                selections,
-            } => {
-                let narrowed: Vec<TypeId> = match condition {
-                    Some(condition) => {
-                        let all = on.iter().filter(|ty| types.is_a(**ty, *condition));
-                        all.copied().collect()
-                    }
-                    None => on.to_vec(),
-                };
-                if !narrowed.is_empty() {
-                    flatten(types, selections, (&narrowed, &when.and(tests)), found);
-                }
-            }
-        }
-    }
 }

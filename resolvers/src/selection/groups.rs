@@ -27,6 +27,35 @@ pub(super) struct Occurrence<'a> {
     pub(super) order: usize,
 }
 
+/// An occurrence that may be the one where a member stands.
+pub(super) struct First {
+    pub(super) order: usize,
+    pub(super) when: When,
+    /// Another one stands before it then.
+    pub(super) unless: When,
+}
+
+impl Group<'_> {
+    /// A member stands where the first of its occurrences that is not skipped stands
+    /// (GraphQL §6.3.2): each that may be the first.
+    pub(super) fn firsts(&self) -> Vec<First> {
+        let mut found = Vec::with_capacity(1);
+        let mut before = When::never();
+        for occurrence in &self.fields {
+            if before.is_always() {
+                break;
+            }
+            found.push(First {
+                order: occurrence.order,
+                when: occurrence.when.clone(),
+                unless: before.clone(),
+            });
+            before.or(&occurrence.when);
+        }
+        found
+    }
+}
+
 /// Groups by response key; groups of one key have no type in common.
 ///
 /// The order is that in which each type first meets each key (GraphQL §6.3.2).

@@ -1,6 +1,7 @@
 //! Conditions of `@skip` and `@include`, as far as variables decide them.
 
 use schema::operation::{Test, Variables};
+use schema::types::Name;
 
 /// A disjunction of conjunctions of tests.
 ///
@@ -62,6 +63,11 @@ impl When {
         } else if let Err(at) = self.any.binary_search(&conjunction) {
             self.any.insert(at, conjunction);
         }
+    }
+
+    /// The variables that it depends on, perhaps more than once.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &Name> {
+        self.any.iter().flatten().map(|test| &test.variable)
     }
 
     /// Whether it holds with these variables.

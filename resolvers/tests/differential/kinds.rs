@@ -6,7 +6,7 @@ use crate::generate;
 use crate::sdl::{self, Reader};
 
 /// What is in the SDL of graphs that have each kind of thing.
-const KINDS: [(&str, &str); 15] = [
+const KINDS: [(&str, &str); 16] = [
     ("keys in keys", "@key(fields: \"twin { id }\""),
     ("keys in values", "@key(fields: \"spot { id }\""),
     ("keys of two fields", "@key(fields: \"high low\""),
@@ -15,6 +15,7 @@ const KINDS: [(&str, &str); 15] = [
     ("requirements of requirements", "@requires(fields: \"r0"),
     ("provided fields", "@provides"),
     ("fields that are taken over", "@override"),
+    ("fields that are taken over for some", "label: \"off\""),
     ("hidden fields", "@inaccessible"),
     ("interfaces", "interface I0"),
     ("unions", "union U0"),

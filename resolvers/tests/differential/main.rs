@@ -78,19 +78,20 @@ fn check(test: u64) {
         tally.add(Tally::of(seed));
     }
     eprintln!("{}", tally.summary());
-    let known =
-        |wrong: &Wrong, failed: &Failed| KNOWN.contains(wrong) && failed.count * 100 <= tally.asks;
-    let is_new = |(wrong, failed): (&Wrong, &Failed)| !known(wrong, failed);
-    assert!(!tally.failed.iter().any(is_new), "{}", tally.reports());
+    assert!(tally.failed.is_empty(), "{}", tally.reports());
+    assert!(
+        tally.incomplete * SOUND <= tally.graphs,
+        "{}",
+        tally.summary()
+    );
     // What is empty everywhere needs no second request, and proves nothing.
     let is_enough = tally.requests > tally.asks || tally.asks <= ASKS_OF_FEW;
     assert!(is_enough, "{}", tally.summary());
 }
 
-/// What is wrong and known, in at most one of a hundred cases (docs/federation.md, "Known limits"):
-/// no plan for what the linker took, and the place of a mutation's field whose first occurrence is
-/// left out. No answer may differ.
-const KNOWN: [Wrong; 2] = [Wrong::Refused, Wrong::Changes];
+/// Of so many graphs the planner may have one with an operation that its budget is too small for;
+/// what is answered is compared all the same.
+const SOUND: u64 = 1_000;
 
 /// So few that chance decides how many requests they make.
 const ASKS_OF_FEW: usize = 100;
@@ -101,6 +102,8 @@ struct Tally {
     graphs: u64,
     asks: usize,
     requests: usize,
+    /// Graphs with a plan that was not looked at whole.
+    incomplete: u64,
     failed: BTreeMap<Wrong, Failed>,
 }
 
@@ -135,6 +138,7 @@ impl Tally {
                 Err(failure) => tally.fail(seed, Some(ask), failure),
             }
         }
+        tally.incomplete = u64::from(running.incomplete() > 0);
         tally
     }
 
@@ -164,6 +168,7 @@ impl Tally {
         self.graphs += other.graphs;
         self.asks += other.asks;
         self.requests += other.requests;
+        self.incomplete += other.incomplete;
         for failed in other.failed.into_values() {
             self.insert(failed);
         }
@@ -174,6 +179,9 @@ impl Tally {
             "{} graphs, {} operations, {} requests",
             self.graphs, self.asks, self.requests
         );
+        if self.incomplete > 0 {
+            let _ = write!(text, ", {} not planned whole", self.incomplete);
+        }
         for (what, failed) in &self.failed {
             let (count, seed) = (failed.count, failed.seed);
             let _ = write!(text, ", {what:?} {count} (first at WEIR_SEED={seed})");

@@ -124,10 +124,19 @@ pub(crate) struct Given {
     pub(crate) provides: Vec<Pick>,
     /// The subgraph from which it is taken over.
     pub(crate) overrides: Option<Name>,
+    /// Whether that is so for requests only for which a label is on.
+    pub(crate) label: Option<Label>,
     /// Said not to be null here, whatever others say.
     pub(crate) is_stricter: bool,
     /// The member of an interface or union that it says it is here.
     pub(crate) narrower: Option<Name>,
+}
+
+/// A label of `@override`, and whether it is on for the requests of the test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,6 +298,7 @@ impl Given {
             how,
             provides: Vec::new(),
             overrides: None,
+            label: None,
             is_stricter: false,
             narrower: None,
         }

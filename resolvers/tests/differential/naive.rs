@@ -94,7 +94,10 @@ impl Naive<'_> {
 
     /// A field of objects of type `on`: where its own objects then stand, and their type.
     fn field(&mut self, at: &At, on: &str, (name, key): (&Name, &str)) -> (At, Name) {
-        let field = &self.model.types[on].fields[name];
+        let Some(field) = self.model.types[on].fields.get(name) else {
+            self.is_lost = true; // Of a graph that was cut down too far.
+            return (at.clone(), on.into());
+        };
         let path = format!("{}/{key}", at.path);
         let target = Arc::clone(&field.ty.named);
         let givers = self.model.givers(on, name);

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::model::{Argument, Field, Given, Home, How, Kind, Model, Name, Pick, Type, set};
+use crate::model::{Argument, Field, Given, Home, How, Kind, Label, Model, Name, Pick, Type, set};
 
 /// For whom a subgraph is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl Printer<'_> {
         if !is_key && !self.is_legacy() && self.model.givers(name, field_name).len() > 1 {
             text.push_str(" @shareable");
         }
-        if given.how == How::Overridden {
+        if given.how == How::Overridden && given.overrides.is_none() {
             return;
         }
         if !field.requires.is_empty() {
@@ -176,7 +176,12 @@ impl Printer<'_> {
             let _ = write!(text, " @provides(fields: \"{}\")", set(&given.provides));
         }
         if let Some(from) = &given.overrides {
-            let _ = write!(text, " @override(from: \"{from}\")");
+            let label = match given.label {
+                Some(Label::On) => ", label: \"on\"",
+                Some(Label::Off) => ", label: \"off\"",
+                None => "",
+            };
+            let _ = write!(text, " @override(from: \"{from}\"{label})");
         }
     }
 

@@ -27,6 +27,7 @@ pub(crate) fn settings() -> Settings {
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,
+        overrides: [("on".to_owned(), 100.0)].into(),
         introspection: Introspection::Allow,
     }
 }

@@ -21,6 +21,7 @@ mod lists;
 mod loader;
 mod loader_service;
 mod plans;
+mod progressive;
 mod reach;
 mod refusals;
 mod services;

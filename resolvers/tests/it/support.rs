@@ -78,6 +78,7 @@ pub(crate) fn settings() -> Settings {
         environment: BTreeMap::new(),
         reports: Reports::Hide,
         prepared_operations: NonZeroUsize::MIN,
+        overrides: BTreeMap::new(),
         introspection: Introspection::Allow,
     }
 }

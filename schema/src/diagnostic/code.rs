@@ -184,8 +184,12 @@ codes! {
         OverrideCollisionWithAnotherDirective = "OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE",
         /// A field is taken over from a subgraph that takes it over too.
         OverrideSourceHasOverride = "OVERRIDE_SOURCE_HAS_OVERRIDE",
-        /// A `label` of `@override`, which is taken as always on.
-        OverrideLabelAlwaysOn = "OVERRIDE_LABEL_ALWAYS_ON",
+        /// A `label` of `@override` that is none.
+        OverrideLabelInvalid = "OVERRIDE_LABEL_INVALID",
+        /// A directive for operations that not every subgraph defines.
+        InconsistentExecutableDirectivePresence = "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
+        /// A directive for operations that subgraphs allow at different places.
+        NoExecutableDirectiveLocationsIntersection = "NO_EXECUTABLE_DIRECTIVE_LOCATIONS_INTERSECTION",
         /// `@interfaceObject` is used where it means nothing.
         InterfaceObjectUsageError = "INTERFACE_OBJECT_USAGE_ERROR",
         /// An object lacks the `@key` of an interface that it implements.

@@ -7,7 +7,7 @@ use apollo_compiler::Name;
 use apollo_compiler::ast;
 use apollo_compiler::schema::{DirectiveList, ExtendedType, Schema};
 
-use super::merge::FOR_CLIENTS;
+use super::merge::{self, FOR_CLIENTS};
 
 /// What of `schema` clients may see.
 pub(super) fn visible(schema: &Schema) -> Schema {
@@ -23,7 +23,7 @@ pub(super) fn visible(schema: &Schema) -> Schema {
     definitions.retain(|name, definition| {
         definition.is_built_in()
             || FOR_CLIENTS.contains(&name.as_str())
-            || is_executable(definition)
+            || is_executable(definition, schema)
     });
     let definition = visible.schema_definition.make_mut();
     keep(&mut definition.directives);
@@ -44,21 +44,19 @@ pub(super) fn visible(schema: &Schema) -> Schema {
 
 const INACCESSIBLE: &str = "inaccessible";
 
-fn is_executable(definition: &ast::DirectiveDefinition) -> bool {
-    use ast::DirectiveLocation as L;
-    definition.locations.iter().any(|location| {
-        matches!(
-            location,
-            L::Query
-                | L::Mutation
-                | L::Subscription
-                | L::Field
-                | L::FragmentDefinition
-                | L::FragmentSpread
-                | L::InlineFragment
-                | L::VariableDefinition
-        )
-    })
+/// Whether it is for operations, and clients see the types of its arguments.
+fn is_executable(definition: &ast::DirectiveDefinition, schema: &Schema) -> bool {
+    let is_seen = |name: &Name| {
+        let ty = schema.types.get(name);
+        ty.is_none_or(|ty| !ty.directives().has(INACCESSIBLE))
+    };
+    let mut arguments = definition.arguments.iter();
+    definition
+        .locations
+        .iter()
+        .copied()
+        .any(merge::is_executable)
+        && arguments.all(|it| is_seen(it.ty.inner_named_type()))
 }
 
 /// Takes out of a type what clients may not see; `names` are the types that they may.

@@ -200,7 +200,7 @@ impl Reader<'_> {
             service: Arc::clone(&self.sdl.name),
             entries,
             nodes,
-            access: crate::source::Access::Connector(Box::new(written.connector(gives))),
+            access: crate::source::Access::Connector(Arc::new(written.connector(gives))),
         })
     }
 

@@ -9,11 +9,13 @@ use crate::span::Span;
 use crate::types::Name;
 
 pub(super) use self::fields::read as read_fields;
-pub(super) use self::views::views;
+pub(super) use self::progressive::sources;
+use self::views::views;
 
 mod fields;
 mod needs;
 mod parsed;
+mod progressive;
 mod provided;
 mod views;
 
@@ -68,7 +70,10 @@ pub(super) struct ServiceField {
     pub(super) requires: Option<Written>,
     /// `@provides`.
     pub(super) provides: Option<Written>,
+    /// Without regard to `progress`.
     pub(super) given: Given,
+    /// `@override` with this label, and on which side of it the service is.
+    pub(super) progress: Option<(Name, Side)>,
 }
 
 /// Fields that a directive names, as written, and where.
@@ -76,6 +81,15 @@ pub(super) struct ServiceField {
 pub(super) struct Written {
     pub(super) text: String,
     pub(super) at: Span,
+}
+
+/// A side of `@override` with a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// It gives the field while the label is on.
+    Takes,
+    /// It gives the field while the label is off.
+    Loses,
 }
 
 /// Where a service gives a field.

@@ -17,15 +17,17 @@ use crate::diagnostic::{Code, Diagnostic, Problems};
 
 mod directives;
 mod enums;
+mod executable;
 mod implied;
 mod inputs;
 mod outputs;
 mod widths;
 
 pub(super) use self::directives::{FOR_CLIENTS, KEPT, used};
+pub(super) use self::executable::is_executable;
 
 /// Merges the subgraphs; a type that is said in two ways is kept as it was said first.
-pub(super) fn merge(parts: &[Part<'_>], problems: &mut Problems) -> Schema {
+pub(super) fn merge<'a>(parts: &'a [Part<'a>], problems: &mut Problems) -> Schema {
     let mut merge = Merge {
         schema: Schema::new(),
         said: said(parts),
@@ -38,6 +40,7 @@ pub(super) fn merge(parts: &[Part<'_>], problems: &mut Problems) -> Schema {
     merge.implied_fields(parts);
     merge.enums();
     merge.definitions(parts);
+    merge.executable(parts);
     merge.schema
 }
 

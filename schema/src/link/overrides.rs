@@ -3,8 +3,9 @@
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node, ast};
 
-use super::compose::part::{Coordinate, Part, fields, text};
+use super::compose::part::{Coordinate, Overridden, Part, fields, text};
 use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::label;
 use crate::sdl::federation::Directive;
 
 /// Marks every field that was taken over, in the subgraph that had it; reports what cannot be.
@@ -12,13 +13,26 @@ pub(super) fn apply(parts: &mut [Part<'_>], problems: &mut Problems) {
     for index in 0..parts.len() {
         let mut taken = Vec::new();
         for at in written(&parts[index]) {
-            taken.extend(from(parts, index, &at, problems));
+            let label = text(&at.directive, "label").map(str::to_owned);
+            let from = from(parts, index, &at, problems);
+            taken.extend(from.map(|from| (from, label)));
         }
-        for (other, field) in taken {
-            parts[other].overridden.insert(field, index);
+        for ((other, field), label) in taken {
+            let how = match label {
+                None => Overridden::Always,
+                Some(label) => {
+                    parts[index].taken.insert(field.clone(), label.clone());
+                    Overridden::Under(label)
+                }
+            };
+            parts[other].overridden.insert(field, how);
         }
     }
 }
+
+/// What labels look like.
+pub(super) const OVERRIDE_LABELS: &str = "begin with a letter, and go on with letters, digits and `_-:./`; \
+     or write `percent(N)` with a number from 0 to 100";
 
 /// One `@override`.
 struct Written {
@@ -67,10 +81,11 @@ fn from(
         return None;
     }
     problems.extend(collision(part, at));
-    if let Some(label) = text(&at.directive, "label") {
-        let message = format!("the label `{label}` is taken as always on");
-        let code = Code::OverrideLabelAlwaysOn;
-        problems.push(Diagnostic::warning(code, span.clone(), message));
+    let label = text(&at.directive, "label");
+    if let Some(label) = label.filter(|label| !label::is_valid(label)) {
+        let message = format!("`{label}` of `{owner}.{name}` cannot be a label of an override");
+        let problem = refuse(Code::OverrideLabelInvalid, message);
+        problems.push(problem.help(OVERRIDE_LABELS.to_owned()));
     }
     let other = parts.iter().position(|other| other.name() == from)?;
     let twin = parts[other].field(owner, name)?;

@@ -57,9 +57,13 @@ fn build(document: &Document, options: LinkOptions, problems: &mut Problems) -> 
     for sdl in &connected {
         sources.extend(connect::sources(sdl, &types, options, problems));
     }
-    sources.extend(federation::views(&services, &types, problems));
+    let (sources, labels) = federation::sources(services, sources, &types, problems);
     let caching = super::caching::read(&statements, &types, &sources, problems);
-    Some(Graph::new(types, sources, ClientSchema::new(visible)).with_caching(caching))
+    let graph = Graph::new(types, sources, ClientSchema::new(visible)).with_caching(caching);
+    Some(match labels {
+        Some(labels) => graph.depending_on(labels),
+        None => graph,
+    })
 }
 
 /// The graphs that are made of connectors, and those that speak GraphQL.

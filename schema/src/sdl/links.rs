@@ -125,6 +125,7 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
             url: url.to_owned(),
             link: link(directive, identity),
         });
+        problems.extend(not_understood(document, directive, identity));
         match identity {
             "federation" if version == "1.0" => {}
             "federation" => {
@@ -159,6 +160,57 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
         .collect();
     links.directives = Directives::new(ast, &all);
     links
+}
+
+/// A specification with a purpose must be understood, or the graph not be served (link v1.0).
+fn not_understood(
+    document: &Document,
+    directive: &Node<ast::Directive>,
+    identity: &str,
+) -> Option<Diagnostic> {
+    let purpose = directive.specified_argument_by_name("for")?.as_enum()?;
+    if is_understood(identity) {
+        return None;
+    }
+    let span = Span::new(document, range(directive.location()));
+    Some(unknown_purpose(identity, purpose, span))
+}
+
+/// That a specification is linked for a purpose and nobody knows what for.
+pub(crate) fn unknown_purpose(identity: &str, purpose: &str, span: Span) -> Diagnostic {
+    let message =
+        format!("`{identity}` is linked for {purpose}, and Weir does not know this specification");
+    Diagnostic::error(Code::UnsupportedLinkedFeature, span, message)
+}
+
+/// Whether a specification is heeded, or nothing goes wrong without. Of those that say who may see
+/// what, a warning tells that they are not enforced; what is used of `context` is refused where it
+/// stands.
+pub(crate) fn is_understood(identity: &str) -> bool {
+    UNDERSTOOD.contains(&identity) || NOT_ENFORCED.contains(&identity)
+}
+
+const UNDERSTOOD: [&str; 10] = [
+    "link",
+    "core",
+    "join",
+    "federation",
+    "connect",
+    "inaccessible",
+    "tag",
+    "cost",
+    "context",
+    "cacheTag",
+];
+
+/// Specifications that say who may see what, and that are not enforced yet.
+pub(crate) const NOT_ENFORCED: [&str; 3] = ["authenticated", "requiresScopes", "policy"];
+
+/// That everybody may ask for what has one of these directives.
+pub(crate) fn not_enforced(name: &str, span: Span) -> Diagnostic {
+    let message = format!("`@{name}` is not enforced: everybody may ask for what has it");
+    let help = "let the service check who asks, or a gateway in front of this one";
+    Diagnostic::warning(Code::AccessNotChecked, span, message).help(help.to_owned())
 }
 
 /// Newer versions of federation 2 may have rules that would be broken unseen.

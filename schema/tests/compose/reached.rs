@@ -6,13 +6,15 @@ use schema::link::{self, LinkOptions};
 
 use super::support::{linked, subgraph, v2};
 
-const ALL: [&str; 6] = [
+const ALL: [&str; 8] = [
     "key",
     "shareable",
     "external",
     "requires",
     "provides",
     "interfaceObject",
+    "override",
+    "inaccessible",
 ];
 
 /// The messages of all errors.
@@ -69,6 +71,51 @@ fn keys_that_are_made_of_each_other_end() {
     assert_eq!(
         told(&[("a", a), ("b", b)]),
         ["`T.u`, `T.y` cannot be reached from `Query.t`"]
+    );
+}
+
+#[test]
+fn what_is_required_is_told_with_a_key() {
+    let a = "type Query { t: T }
+             type T { id: ID! @shareable  x: Int @external  y: Int @requires(fields: \"x\") }";
+    let b = "type T @key(fields: \"id\") { id: ID!  x: Int }";
+
+    assert_eq!(
+        told(&[("a", a), ("b", b)]),
+        ["`T.y` cannot be reached from `Query.t`"]
+    );
+    let keyed = a.replace("type T {", "type T @key(fields: \"id\") {");
+    is_reached(&[("a", &keyed), ("b", b)]);
+    let closed = keyed.replace("\"id\")", "\"id\", resolvable: false)");
+    assert_eq!(
+        told(&[("a", &closed), ("b", b)]),
+        ["`T.y` cannot be reached from `Query.t`"]
+    );
+}
+
+#[test]
+fn what_is_taken_over_for_some_requests_is_reached_for_all() {
+    let a = "type Query { t: T }
+             type T @key(fields: \"id\") { id: ID!  x: Int  y: Int }";
+    let b = "type T @key(fields: \"id\") {
+                 id: ID!
+                 x: Int @override(from: \"a\", label: \"l\")
+                 z: Int @requires(fields: \"y\")
+                 y: Int @external
+             }";
+    is_reached(&[("a", a), ("b", b)]);
+
+    // Where the label is on, `x` is where nobody who has only an `id` can ask for it.
+    let a = "type Query { t: T }  type T @key(fields: \"id\") { id: ID!  x: Int }";
+    let b = "type Query { byCode: T }
+             type T @key(fields: \"code\") {
+                 code: ID! @inaccessible
+                 x: Int @override(from: \"a\", label: \"l\")
+                 id: ID! @shareable
+             }";
+    assert_eq!(
+        told(&[("a", a), ("b", b)]),
+        ["`T.x` cannot be reached from `Query.t` while the override `l` is on"]
     );
 }
 

@@ -66,6 +66,24 @@ impl Attempt<'_, '_> {
         })
     }
 
+    /// Whether a fetch that asks for objects of any type is told what it needs of all of them.
+    pub(super) fn is_told_of_all(&self, state: &State) -> bool {
+        let types = self.search.graph.types();
+        state.chosen.iter().all(|chosen| {
+            let mut entries = chosen.entries.iter();
+            let is_of_any = entries.any(|(on, _)| types.get(*on).is_abstract());
+            let is_told = |on: TypeId, slot: usize| {
+                let mut fulfilled = chosen.fulfilled.iter();
+                fulfilled.any(|it| (it.on, it.slot) == (on, slot))
+            };
+            !is_of_any
+                || chosen.fulfilled.iter().all(|told| {
+                    let mut wants = self.place.wants.iter();
+                    wants.all(|(on, _)| is_told(*on, told.slot))
+                })
+        })
+    }
+
     fn is_chosen(&self, state: &State, on: TypeId, slot: usize) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let wanted = (self.place.at, on, slot);
@@ -176,6 +194,14 @@ impl Attempt<'_, '_> {
 
     pub(super) fn is_used(&self, candidate: &Candidate, state: &State) -> bool {
         let graph = self.search.graph;
+        if candidate.needs.is_some() {
+            // Whatever else it gave, this field it gives once it was told what it needs.
+            return state.chosen.iter().any(|chosen| {
+                let mut fulfilled = chosen.fulfilled.iter();
+                chosen.source == candidate.source
+                    && fulfilled.any(|it| (it.on, Some(it.slot)) == (candidate.on, candidate.slot))
+            });
+        }
         let offer = candidate.offer(graph);
         let entry = (candidate.on, candidate.entry);
         state.base.contains(&offer)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Generator;
 use crate::data::found_at;
-use crate::model::{Given, HomeKey, How, Kind, Name, Pick, Role};
+use crate::model::{Given, HomeKey, How, Kind, Label, Name, Pick, Role};
 
 impl Generator {
     pub(super) fn homes(&mut self) {
@@ -164,15 +164,25 @@ impl Generator {
         let ([from], Role::Plain | Role::Present) = (givers.as_slice(), role) else {
             return;
         };
-        if self.home(owner, from).given[field].overrides.is_some() {
+        let homes = self.model.types[owner].homes.values();
+        let mut given = homes.filter_map(|home| home.given.get(field));
+        if given.any(|given| given.overrides.is_some()) {
             return; // Nothing is taken over twice.
         }
         let Some(subgraph) = self.random.pick(&others).cloned() else {
             return;
         };
         self.give(owner, &subgraph, field);
-        self.home(owner, &subgraph).given[field].overrides = Some(Arc::clone(from));
-        self.home(owner, from).given[field].how = How::Overridden;
+        let label = [None, None, Some(Label::On), Some(Label::Off)][self.random.below(4)];
+        let taker = &mut self.home(owner, &subgraph).given[field];
+        taker.overrides = Some(Arc::clone(from));
+        taker.label = label;
+        let loser = if label == Some(Label::Off) {
+            &subgraph
+        } else {
+            from
+        };
+        self.home(owner, loser).given[field].how = How::Overridden;
     }
 
     /// Gives each field that is nowhere to one of the subgraphs, or to several.

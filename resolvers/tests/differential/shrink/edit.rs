@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{How, Model, Name};
+use crate::model::{How, Label, Model, Name};
 
 /// One thing less.
 #[derive(Clone, Debug)]
@@ -169,6 +169,9 @@ impl Edit {
                 let given = &mut changed.given[field];
                 given.is_stricter = false;
                 given.narrower = None;
+                if given.label.take() == Some(Label::Off) {
+                    given.how = How::Gives;
+                }
                 if let Some(from) = given.overrides.take() {
                     let others = &mut model.types[name].homes;
                     let other = others.get_mut(&from).and_then(|it| it.given.get_mut(field));

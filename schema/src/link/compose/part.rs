@@ -26,10 +26,20 @@ pub(in crate::link) struct Part<'a> {
     pub(in crate::link) sets: FieldSets,
     /// `@external` that means it; see `external`.
     pub(in crate::link) external: HashSet<Coordinate>,
-    /// Fields that other subgraphs took over, each with the subgraph that did.
-    pub(in crate::link) overridden: HashMap<Coordinate, usize>,
+    /// Fields that other subgraphs took over.
+    pub(in crate::link) overridden: HashMap<Coordinate, Overridden>,
+    /// Fields that it took over under a label.
+    pub(in crate::link) taken: HashMap<Coordinate, String>,
     /// Directives of its own that the graph is to keep (`@composeDirective`).
     pub(in crate::link) composed: HashSet<String>,
+}
+
+/// How a field was taken over by another subgraph (`@override`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::link) enum Overridden {
+    Always,
+    /// For requests for which the label is on.
+    Under(String),
 }
 
 /// Fields by name.
@@ -43,6 +53,7 @@ impl<'a> Part<'a> {
             sets: FieldSets::default(),
             external: HashSet::new(),
             overridden: HashMap::new(),
+            taken: HashMap::new(),
             composed: HashSet::new(),
         };
         part.composed = composed(&part);
@@ -95,8 +106,9 @@ impl<'a> Part<'a> {
         self.external.contains(&(ty.clone(), field.clone()))
     }
 
-    pub(in crate::link) fn is_overridden(&self, ty: &Name, field: &Name) -> bool {
-        self.overridden.contains_key(&(ty.clone(), field.clone()))
+    /// How another subgraph took the field over, if one did.
+    pub(in crate::link) fn overridden(&self, ty: &Name, field: &Name) -> Option<&Overridden> {
+        self.overridden.get(&(ty.clone(), field.clone()))
     }
 
     /// The directives of a type that are `wanted`.

@@ -4,9 +4,9 @@ use apollo_compiler::Name;
 use apollo_compiler::ast::{self, FieldDefinition};
 use apollo_compiler::schema::{Component, ExtendedType};
 
-use super::part::{Part, fields};
+use super::part::{Overridden, Part, fields};
 use crate::link::federation::{
-    Given, Service, ServiceField, ServiceKey, ServiceKind, ServiceType, Written,
+    Given, Service, ServiceField, ServiceKey, ServiceKind, ServiceType, Side, Written,
 };
 use crate::sdl::federation::Directive;
 
@@ -73,7 +73,8 @@ fn field(
         let found = found.filter(|_| means_it);
         found.and_then(|it| written(part, it))
     };
-    let given = if part.is_overridden(owner, &field.name) {
+    let overridden = part.overridden(owner, &field.name);
+    let given = if overridden == Some(&Overridden::Always) {
         Given::Overridden
     } else if part.is_external(owner, &field.name) {
         Given::Provided
@@ -85,6 +86,14 @@ fn field(
         requires: set(Directive::Requires),
         provides: set(Directive::Provides),
         given,
+        progress: match (
+            overridden,
+            part.taken.get(&(owner.clone(), field.name.clone())),
+        ) {
+            (Some(Overridden::Under(label)), _) => Some((label.as_str().into(), Side::Loses)),
+            (_, Some(label)) => Some((label.as_str().into(), Side::Takes)),
+            _ => None,
+        },
     }
 }
 

@@ -75,7 +75,11 @@ impl<'a> View<'a> {
             let Some((name, ty)) = self.parsed.types.get_key_value(name.as_ref()) else {
                 continue;
             };
-            if ty.fields.values().any(|field| field.is_given) {
+            // The entries of a service are the same for all requests.
+            let written = self.parsed.service.types.get(*name);
+            let mut written = written.into_iter().flat_map(|it| it.fields.values());
+            let depends = written.any(|field| field.progress.is_some());
+            if depends || ty.fields.values().any(|field| field.is_given) {
                 entries.push(self.entry(root, name, FieldSet::default()));
             }
         }

@@ -11,6 +11,7 @@ use super::outputs::{bare, bare_type};
 use super::widths::narrower;
 use super::{Merge, Said, directives, location};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::link::compose::part::Part;
 
 /// What a subgraph says of one argument or input field.
 type SaidValue<'a> = Said<'a, Node<InputValueDefinition>>;
@@ -50,9 +51,32 @@ pub(super) fn arguments<'a>(
     (owner, field): (&Name, &Name),
     all: &[Said<'a, Component<FieldDefinition>>],
 ) -> Vec<Node<InputValueDefinition>> {
+    let lists = all.iter().map(|said| Arguments {
+        part: said.part,
+        list: &said.it.arguments,
+        of: said.it.name.location(),
+    });
+    let lists: Vec<_> = lists.collect();
+    arguments_of(merge, &format!("{owner}.{field}"), &lists)
+}
+
+/// The arguments that one subgraph gives a field or directive.
+pub(super) struct Arguments<'a> {
+    pub(super) part: &'a Part<'a>,
+    pub(super) list: &'a [Node<InputValueDefinition>],
+    /// Where the field or directive stands.
+    pub(super) of: Option<SourceSpan>,
+}
+
+/// As `arguments`, for all that has some.
+pub(super) fn arguments_of<'a>(
+    merge: &mut Merge<'a, '_>,
+    owner: &str,
+    all: &[Arguments<'a>],
+) -> Vec<Node<InputValueDefinition>> {
     let mut by_name: IndexMap<Name, Vec<SaidValue<'a>>> = IndexMap::default();
-    for Said { part, it } in all.iter().copied() {
-        for it in &it.arguments {
+    for Arguments { part, list, .. } in all {
+        for it in *list {
             by_name
                 .entry(it.name.clone())
                 .or_default()
@@ -63,10 +87,10 @@ pub(super) fn arguments<'a>(
     for (name, said) in by_name {
         let without = all
             .iter()
-            .find(|field| field.it.arguments.iter().all(|it| it.name != name))
-            .map(|it| (it.part.name(), it.part.span(it.it.name.location())));
+            .find(|other| other.list.iter().all(|it| it.name != name))
+            .map(|it| (it.part.name(), it.part.span(it.of)));
         merged.extend(merge.value(&Whole {
-            name: format!("{owner}.{field}({name}:)"),
+            name: format!("{owner}({name}:)"),
             said: &said,
             without,
             codes: &OF_ARGUMENTS,

@@ -138,7 +138,8 @@ impl<'a> Offers<'a> {
                     self.cut = true;
                     continue; // It would need itself.
                 }
-                let has = self.has_needs((ty, given), needs);
+                let has =
+                    self.comes_back((ty, given), (*at, name)) && self.has_needs((ty, given), needs);
                 self.required.remove(&key);
                 if !has {
                     continue;
@@ -148,6 +149,22 @@ impl<'a> Offers<'a> {
             children.extend(field.child.map(|child| (at.0, child)));
         }
         found.then_some(children)
+    }
+
+    /// Whether the source that gives a field can be asked for objects by a key, with what it must
+    /// be told: what it was asked before cannot be told anything more.
+    fn comes_back(&mut self, of: Of<'_>, ((source, _), name): (At, &str)) -> bool {
+        let entries = self.entries(of.0).to_vec();
+        entries.into_iter().any(|(other, entry)| {
+            other == source
+                && self.gives_of((source, entry.node), of.0, name)
+                && self.has_key(of, &entry.key)
+        })
+    }
+
+    fn gives_of(&self, at: At, ty: TypeId, name: &str) -> bool {
+        let of_object = self.of_object(at, ty);
+        of_object.is_some_and(|at| self.node(at).fields.contains_key(name))
     }
 
     /// Whether every field of `key` can be had.

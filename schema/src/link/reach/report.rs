@@ -134,15 +134,20 @@ fn reason(
         .given
         .iter()
         .any(|at| at.0 == id && offers.node(*at).fields.contains_key(field));
-    if here {
-        return format!("`{service}` must be told what it requires, which is not known here");
-    }
     let keys: Vec<String> = offers
         .entries(place.ty)
         .iter()
         .filter(|(at, _)| *at == id)
         .map(|(_, entry)| format!("`{}`", entry.key))
         .collect();
+    if here && keys.is_empty() {
+        return format!(
+            "`{service}` must be told what it requires, and has no resolvable `@key` by which it could be asked for that"
+        );
+    }
+    if here {
+        return format!("`{service}` must be told what it requires, which is not known here");
+    }
     if keys.is_empty() {
         return format!("`{service}` has it, and no resolvable `@key` by which it could be asked");
     }

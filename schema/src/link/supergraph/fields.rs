@@ -6,7 +6,9 @@ use apollo_compiler::ast::{Directive as Found, FieldDefinition};
 use super::arguments::{flag, text};
 use super::join::{Directive, Join, Version};
 use crate::diagnostic::{Code, Diagnostic, Problems};
-use crate::link::federation::{Given, ServiceField, Written};
+use crate::label;
+use crate::link::federation::{Given, ServiceField, Side, Written};
+use crate::link::overrides::OVERRIDE_LABELS;
 
 /// What the graphs say of one field.
 pub(super) struct Joined<'a> {
@@ -45,7 +47,7 @@ impl<'a> Joined<'a> {
             }
         }
         for said in &said {
-            warn_of_label((owner, field), said, join, problems);
+            check_label((owner, field), said, join, problems);
             if !everywhere.contains(&said.graph) {
                 let message = format!(
                     "`{owner}.{}` is said to come from `{}`, which does not have the type",
@@ -72,14 +74,22 @@ impl<'a> Joined<'a> {
                 requires: None,
                 provides: None,
                 given: Given::Always,
+                progress: None,
             });
         };
         let own = said.iter().find(|said| said.graph == graph)?.written;
         let name = join.graphs[graph].name.as_ref();
-        let is_taken = said
-            .iter()
-            .any(|said| said.graph != graph && text(said.written, "override") == Some(name));
-        let given = if is_taken || flag(own, "usedOverridden") == Some(true) {
+        let others = || said.iter().filter(|said| said.graph != graph);
+        let taker = others().find(|said| text(said.written, "override") == Some(name));
+        let has_loser = |from: &str| others().any(|said| *join.graphs[said.graph].name == *from);
+        let label = |written| text(written, "overrideLabel").map(crate::types::Name::from);
+        let progress = match (taker, text(own, "override")) {
+            (Some(taker), _) => label(taker.written).map(|label| (label, Side::Loses)),
+            (None, Some(from)) if has_loser(from) => label(own).map(|label| (label, Side::Takes)),
+            (None, _) => None,
+        };
+        let is_taken = taker.is_some() || flag(own, "usedOverridden") == Some(true);
+        let given = if is_taken && progress.is_none() {
             Given::Overridden
         } else if flag(own, "external") == Some(true) {
             Given::Provided
@@ -92,6 +102,7 @@ impl<'a> Joined<'a> {
             requires: set(own, "requires", join),
             provides: set(own, "provides", join),
             given,
+            progress,
         })
     }
 }
@@ -128,23 +139,21 @@ fn refuse_contexts(
     ));
 }
 
-fn warn_of_label(
+fn check_label(
     (owner, field): (&str, &FieldDefinition),
     said: &Said<'_>,
     join: &Join<'_>,
     problems: &mut Problems,
 ) {
-    let Some(label) = text(said.written, "overrideLabel") else {
-        return;
-    };
-    let message = format!(
-        "`{owner}.{}` always comes from `{}`: the label `{label}` is taken as on",
-        field.name, join.graphs[said.graph].name
-    );
-    let at = join.at(said.written);
-    problems.push(Diagnostic::warning(
-        Code::OverrideLabelAlwaysOn,
-        at,
-        message,
-    ));
+    let written = said.written.specified_argument_by_name("overrideLabel");
+    let label = written.and_then(|value| Some((value, value.as_str()?)));
+    if let Some((value, label)) = label.filter(|(_, label)| !label::is_valid(label)) {
+        let message = format!(
+            "`{label}` of `{owner}.{}` cannot be a label of an override",
+            field.name
+        );
+        let at = join.text.span(value.location());
+        let problem = Diagnostic::error(Code::OverrideLabelInvalid, at, message);
+        problems.push(problem.help(OVERRIDE_LABELS.to_owned()));
+    }
 }

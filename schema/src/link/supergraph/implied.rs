@@ -103,6 +103,7 @@ impl Adding<'_> {
             requires: None,
             provides: None,
             given,
+            progress: None,
         });
         if field.given == Given::Provided {
             field.given = given;

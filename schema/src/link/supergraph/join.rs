@@ -9,6 +9,7 @@ use super::arguments;
 use super::features::{Feature, Features};
 use super::text::Text;
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
+use crate::sdl::links;
 use crate::span::Span;
 
 /// What all that follows needs.
@@ -123,33 +124,14 @@ fn refuse_unknown(features: &Features, problems: &mut Problems) {
         let Some(purpose) = &feature.purpose else {
             continue;
         };
-        if KNOWN.contains(&feature.identity.as_str()) {
-            continue;
+        let (identity, at) = (&feature.identity, feature.at.clone());
+        if links::NOT_ENFORCED.contains(&identity.as_str()) {
+            problems.push(links::not_enforced(identity, at));
+        } else if !links::is_understood(identity) {
+            problems.push(links::unknown_purpose(identity, purpose, at));
         }
-        let message = format!(
-            "`{}` is linked for {purpose}, and Weir does not know this specification",
-            feature.identity
-        );
-        let at = feature.at.clone();
-        problems.push(Diagnostic::error(
-            Code::UnsupportedLinkedFeature,
-            at,
-            message,
-        ));
     }
 }
-
-/// Specifications with a purpose that are heeded, or that nothing goes wrong without. What is
-/// used of `context` is refused where it stands.
-const KNOWN: [&str; 7] = [
-    "link",
-    "core",
-    "join",
-    "inaccessible",
-    "connect",
-    "context",
-    "cacheTag",
-];
 
 fn graphs(
     text: &Text,

@@ -3,8 +3,9 @@
 use apollo_compiler::{Node, ast};
 
 use super::super::part::{Part, fields};
-use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::diagnostic::Problems;
 use crate::sdl::federation::Directive;
+use crate::sdl::links;
 
 /// Says so once for each of them.
 pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
@@ -14,12 +15,8 @@ pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
         Directive::Policy,
     ] {
         if let Some(directive) = first(part, wanted) {
-            let name = wanted.name();
-            let message = format!("`@{name}` is not enforced: everybody may ask for what has it");
             let span = part.span(directive.location());
-            let problem = Diagnostic::warning(Code::AccessNotChecked, span, message);
-            let help = "let the service check who asks, or a gateway in front of this one";
-            problems.push(problem.help(help.to_owned()));
+            problems.push(links::not_enforced(wanted.name(), span));
         }
     }
 }

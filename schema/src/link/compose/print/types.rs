@@ -4,7 +4,7 @@ use apollo_compiler::ast::{self, FieldDefinition, InputValueDefinition, Value};
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node};
 
-use super::super::part::{Part, text};
+use super::super::part::{Overridden, Part, text};
 use super::graphs::Graphs;
 use super::{QUERY, caching, connectors, directive, string, with_arguments};
 use crate::sdl::federation::Directive;
@@ -152,17 +152,21 @@ fn output(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<FieldDefinit
         kept.extend(connectors::of_field((graph, part), field));
         kept.extend(caching::of_field((graph, part), field));
         let coordinate = (owner.clone(), merged.name.clone());
-        let overridden = part.overridden.contains_key(&coordinate);
-        if overridden && !part.is_used(&coordinate) {
+        let overridden = part.overridden(owner, &merged.name);
+        let is_used = overridden.is_some() && part.is_used(&coordinate);
+        if overridden == Some(&Overridden::Always) && !is_used {
             plain = false;
             continue;
         }
         let mut arguments = vec![("graph", enumerated(graph))];
         let said = said(part, owner, field);
-        plain &= said.is_empty() && !overridden;
+        plain &= said.is_empty() && overridden.is_none();
         arguments.extend(said);
-        if overridden {
+        if is_used {
             arguments.push(("usedOverridden", Value::Boolean(true)));
+        }
+        if let Some(Overridden::Under(label)) = overridden {
+            arguments.push(("overrideLabel", string(label)));
         }
         if field.ty != merged.ty {
             plain = false;

@@ -1,0 +1,56 @@
+//! Overrides with a label, as the binary plans and checks them.
+
+use crate::commands::Folder;
+
+const OLD: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])
+type Query { user: User }
+type User @key(fields: "id") { id: ID! name: String }
+"#;
+
+const NEW: &str = r#"extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@override"])
+type User @key(fields: "id") { id: ID! name: String @override(from: "old", label: "names") }
+"#;
+
+const CONFIG: &str = "
+graph:
+  subgraphs:
+    old: { schema: old.graphql, url: 'http://old.example.com/' }
+    new: { schema: new.graphql, url: 'http://new.example.com/' }
+  override_labels: { name: true }
+";
+
+#[tokio::test]
+async fn a_plan_is_printed_with_an_override_on_or_off() {
+    let files = [
+        ("old.graphql", OLD),
+        ("new.graphql", NEW),
+        ("weir.yaml", CONFIG),
+    ];
+    let folder = Folder::new("overrides", &files);
+    let query = "{ user { name } }";
+
+    let off = folder.run(&["plan", query]).await;
+    let on = folder.run(&["plan", query, "--override", "names"]).await;
+    let wrong = folder.run(&["plan", query, "--override", "nams"]).await;
+    let check = folder.run(&["check"]).await;
+
+    let old_alone = "1. old  query\n   gives user { name }\nwith the override `names` off\n";
+    assert!(off.out().contains(old_alone), "{}{}", off.out(), off.err());
+    assert!(on.out().contains("2. new  _entities"), "{}", on.out());
+    assert!(on.out().contains("`names` on"), "{}", on.out());
+    assert_eq!(wrong.code(), Some(1));
+    assert!(
+        wrong.err().contains("write `--override names`"),
+        "{}",
+        wrong.err()
+    );
+    // A label that the graph does not have is no reason not to start.
+    assert_eq!(check.code(), Some(0), "{}", check.err());
+    let told = check.out() + &check.err();
+    assert!(
+        told.contains("no override of the graph has the label `name`"),
+        "{told}"
+    );
+    assert!(told.contains("write `names`"), "{told}");
+}
