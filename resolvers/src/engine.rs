@@ -145,7 +145,9 @@ impl Engine {
         let variables = operation
             .coerce(&self.graph, json)
             .map_err(|problem| vec![refused(problem)])?;
-        let prepared = self.operations.prepare(&self.planning(), &read, &variables)?;
+        let prepared = self
+            .operations
+            .prepare(&self.planning(), &read, &variables)?;
         let tree = self
             .introspected(&prepared, &variables)
             .map_err(|error| vec![error])?;

@@ -86,7 +86,7 @@ fn a_composed_supergraph_keeps_the_labels() {
     let supergraph = supergraph.unwrap();
     let joined = supergraph
         .lines()
-        .find(|line| line.trim().starts_with("name:"));
+        .find(|line| line.contains("name: String @"));
     assert_snapshot!(joined.unwrap(), @r#"  name: String @join__field(graph: OLD, overrideLabel: "beta") @join__field(graph: NEW, override: "old", overrideLabel: "beta")"#);
 
     let document = Document::new("supergraph.graphql", supergraph);
