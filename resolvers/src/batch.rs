@@ -5,8 +5,9 @@
 //! (`groups`). Shared is only what is equal in everything that is sent, credentials included.
 //! Nothing here outlives those who wait for it: answers are not kept, that is what a cache is for.
 //!
-//! Mutations, and what their operations read, never come here; what ran before a mutation ended
-//! is not joined after it, so that nobody reads what was there before their own write.
+//! Mutations, and what their operations read, never come here; what ran before a mutation ended,
+//! or before something was invalidated, is not joined after it, so that nobody reads what was there
+//! before their own write, and nobody keeps it.
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,6 +19,7 @@ use hashbrown::HashTable;
 use self::calls::Call;
 use self::flight::Waiter;
 use self::groups::Group;
+use crate::cache::Cache;
 use crate::error::FetchError;
 use crate::fetch::Sources;
 
@@ -38,6 +40,8 @@ pub(crate) struct Loader {
     hasher: foldhash::fast::RandomState,
     /// Counts mutations that ended.
     writes: AtomicU64,
+    /// Where it is told that something is invalid.
+    cache: Option<Cache>,
     next: AtomicU64,
 }
 
@@ -53,8 +57,15 @@ impl Loader {
             keys: AtomicUsize::new(0),
             hasher: foldhash::fast::RandomState::default(),
             writes: AtomicU64::new(0),
+            cache: None,
             next: AtomicU64::new(0),
         }
+    }
+
+    /// The same beside a cache: what is said there to be invalid counts as written.
+    pub(crate) fn beside(mut self, cache: Option<Cache>) -> Self {
+        self.cache = cache;
+        self
     }
 
     /// A number that nobody else has.
@@ -68,7 +79,8 @@ impl Loader {
     }
 
     fn writes(&self) -> u64 {
-        self.writes.load(Ordering::Acquire)
+        let said = self.cache.as_ref().map_or(0, Cache::invalidations);
+        self.writes.load(Ordering::Acquire).wrapping_add(said)
     }
 
     fn hash(&self, identity: &[u8]) -> u64 {

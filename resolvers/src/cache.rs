@@ -221,6 +221,12 @@ impl Cache {
         self.inner.flights.written();
     }
 
+    /// Grows whenever something becomes invalid: what was asked for before may be too old for who
+    /// asks after.
+    pub(crate) fn invalidations(&self) -> u64 {
+        self.inner.generations.changes()
+    }
+
     /// Runs `work` (a renewal) beside everything else; drops it when too much is under way.
     pub fn in_background(&self, work: BoxFuture<'static, ()>) {
         if self.inner.background.try_send(work).is_err() {

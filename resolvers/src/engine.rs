@@ -110,7 +110,10 @@ impl Engine {
         let sources = Sources::new(Arc::clone(&graph), &settings).map_err(EngineError::Client)?;
         let sources = Arc::new(sources);
         let loader = match settings.batching {
-            Batching::Across => Some(Arc::new(Loader::new(Arc::clone(&sources)))),
+            Batching::Across => {
+                let cache = settings.caching.as_ref().map(|it| it.cache.clone());
+                Some(Arc::new(Loader::new(Arc::clone(&sources)).beside(cache)))
+            }
             Batching::Within => None,
         };
         Ok(Self {

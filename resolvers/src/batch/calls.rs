@@ -15,7 +15,7 @@ pub(super) struct Call {
     identity: Box<[u8]>,
     hash: u64,
     number: u64,
-    /// How many mutations had ended when it began.
+    /// How much had been written when it began.
     writes: u64,
     flight: Arc<Flight<Outcome>>,
 }

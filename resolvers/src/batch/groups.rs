@@ -104,7 +104,7 @@ enum Stage {
     Gathering,
     /// About to go, and has no room.
     Full,
-    /// Since so many mutations had ended.
+    /// Since so much had been written.
     Flying(u64),
 }
 

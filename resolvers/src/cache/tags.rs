@@ -13,7 +13,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use quick_cache::{Lifecycle, UnitWeighter};
+use quick_cache::{Lifecycle, OptionsBuilder, UnitWeighter};
 use schema::key::FieldSet;
 
 use super::key::hash;
@@ -165,19 +165,37 @@ impl Guard {
 pub(super) struct Generations {
     cells:
         quick_cache::sync::Cache<Tag, Arc<Cell>, UnitWeighter, foldhash::fast::RandomState, Retire>,
+    /// How often something was said to be invalid that somebody has here, or is fetching.
+    changes: AtomicU64,
 }
 
 impl Generations {
+    #[expect(clippy::expect_used, reason = "both sizes are set")]
     pub(super) fn new(capacity: usize) -> Self {
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(capacity)
+            .weight_capacity(capacity as u64)
+            .hot_allocation(KNOWN)
+            .build()
+            .expect("both sizes are set");
         Self {
-            cells: quick_cache::sync::Cache::with(
-                capacity,
-                capacity as u64,
+            cells: quick_cache::sync::Cache::with_options(
+                options,
                 UnitWeighter,
                 foldhash::fast::RandomState::default(),
                 Retire,
             ),
+            changes: AtomicU64::new(0),
         }
+    }
+
+    /// Grows with each invalidation that matters here.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The cell of `tag`, which is made when there is none.
@@ -195,6 +213,7 @@ impl Generations {
     pub(super) fn replace(&self, tag: Tag, generation: Generation) {
         if let Some(cell) = self.cells.peek(&tag) {
             cell.replace(generation);
+            self.changed();
         }
     }
 
@@ -203,6 +222,7 @@ impl Generations {
         self.cell(tag)
             .0
             .store(new_generation() | PENDING, Ordering::Release);
+        self.changed();
     }
 
     /// The same for everything; what was said of single tags is then said.
@@ -227,6 +247,7 @@ impl Generations {
         for (_, cell) in self.cells.iter() {
             cell.replace(UNKNOWN);
         }
+        self.changed();
     }
 }
 
@@ -245,6 +266,10 @@ impl Lifecycle<Tag, Arc<Cell>> for Retire {
         cell.0.store(RETIRED, Ordering::Release);
     }
 }
+
+/// The part of the cells that is for tags which were asked for again. The rest must hold those of
+/// all fetches that are under way: what a fetch brings is not kept once one of its cells is gone.
+const KNOWN: f64 = 0.5;
 
 /// Nobody has asked yet.
 pub(super) const UNKNOWN: Generation = 0;
@@ -277,6 +302,18 @@ mod tests {
         generations.replace(red.tag, new_generation());
         assert!(!red.holds());
         assert!(blue.holds());
+    }
+
+    #[test]
+    fn the_tags_of_one_fetch_last_until_it_ends() {
+        let generations = Generations::new(1000);
+        for name in (0..5000).chain(4000..5000) {
+            guard(&generations, Tag::named(&name.to_string()));
+        }
+        let under_way: Vec<Guard> = (5000..5100)
+            .map(|name| guard(&generations, Tag::named(&name.to_string())))
+            .collect();
+        assert_eq!(under_way.iter().filter(|guard| guard.holds()).count(), 100);
     }
 
     #[test]

@@ -124,7 +124,7 @@ async fn in_process(
                 let hit = Hit { key, level, stored };
                 return inner.give(hit, wanted);
             }
-            Some(Progress::Passed(stored)) => {
+            Some(Progress::Passed(stored)) if stored.holds() => {
                 let key = Claim::flight_key(&wanted);
                 let level = Level::Flight;
                 return Found::Fresh(Hit { key, level, stored });
