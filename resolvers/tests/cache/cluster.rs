@@ -1,12 +1,12 @@
 //! Redis as a Cluster of three, and behind a Sentinel.
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use resolvers::cache::{Cache, Clock, Found, Place, Reached};
 use tokio::time::Instant;
 
+use crate::nodes::cluster;
 use crate::server::Server;
 use crate::support::*;
 
@@ -140,55 +140,6 @@ async fn behind_a_sentinel_the_replica_takes_over() {
         replica.ask::<usize>(&["EXISTS", &name]).await == 1
     })
     .await;
-}
-
-/// A Cluster of three nodes with so many replicas; replicas come last.
-async fn cluster(replicas: usize) -> Option<Vec<Server>> {
-    let mut nodes = Vec::new();
-    for _ in 0..3 + replicas {
-        let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
-        nodes.push(Server::with(&arguments).await?);
-    }
-    let address = |node: &Server| format!("127.0.0.1:{}", node.port);
-    let masters = nodes.iter().take(3).map(address);
-    cli(["--cluster", "create"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(masters));
-    let is_ready = async |node: &Server| {
-        let info: String = node.ask(&["CLUSTER", "INFO"]).await;
-        info.contains("cluster_state:ok")
-    };
-    for node in nodes.iter().take(3) {
-        until(|| is_ready(node)).await;
-    }
-    for node in nodes.iter().skip(3) {
-        let arguments = [address(node), address(&nodes[0])];
-        let add = ["--cluster", "add-node", "--cluster-slave"].map(str::to_owned);
-        // The option stands behind the addresses.
-        let [one, two, option] = add;
-        let [new, known] = arguments;
-        cli([one, two, new, known, option]);
-        until(|| async {
-            node.ask::<String>(&["INFO"])
-                .await
-                .contains("master_link_status:up")
-        })
-        .await;
-        until(|| is_ready(node)).await;
-    }
-    Some(nodes)
-}
-
-fn cli(arguments: impl IntoIterator<Item = String>) {
-    let output = Command::new("redis-cli")
-        .args(arguments)
-        .arg("--cluster-yes")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
 }
 
 async fn on_cluster(nodes: &[Server], clock: &Clock) -> Cache {

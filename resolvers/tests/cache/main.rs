@@ -11,5 +11,6 @@ mod failing;
 mod fleet;
 mod levels;
 mod model;
+mod nodes;
 mod server;
 mod support;

@@ -150,8 +150,8 @@ fn option_env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Below 55536, so that a Cluster's second port is one too.
-fn free_port() -> u16 {
+/// A port that nobody has. Below 55536, so that a Cluster's second port is one too.
+pub(crate) fn free_port() -> u16 {
     loop {
         let port = fastrand::u16(20_000..30_000);
         let second = port + 10_000;

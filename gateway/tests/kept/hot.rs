@@ -1,0 +1,64 @@
+//! One thing that everybody asks for, and that is over every second.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use crate::client::Connection;
+use crate::load::Load;
+use crate::people::{People, person};
+use crate::server::Server;
+use crate::support::variable;
+use crate::weir::{Setup, Weir};
+
+/// Of the second that the service says, a tenth may be taken, so that not all ends at once.
+const LIFETIME: Duration = Duration::from_millis(900);
+
+#[tokio::test]
+async fn a_hot_key_takes_one_call_of_two_gateways_and_500_clients_each_time_it_expires() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let people = People::start("max-age=1", Duration::from_millis(30)).await;
+    // Two cores have 500 clients, two gateways and Redis: its answers take their time.
+    let redis = format!("redis: {{ url: '{}', timeout: 2s }}", server.address());
+    let cache = format!("{{ {redis}, lifetime: {{ stale_if_error: 0s }} }}");
+    let setup = Setup::of(people.subgraph(), &cache);
+    let (one, two) = tokio::join!(Weir::connected(&setup), Weir::connected(&setup));
+    let connections = (0..500).map(|client| {
+        let weir = if client % 2 == 0 { &one } else { &two };
+        Connection::open(weir.address)
+    });
+    let connections = join_all(connections).await;
+    let long = variable("WEIR_LONG").map_or(5, |text| text.parse().unwrap());
+    let (load, began) = (Load::new(), Instant::now());
+
+    // The time is the point.
+    let script = sleep(Duration::from_secs(long));
+    let ask = || json!({ "query": "{ person(id: 1) { id name } }" });
+    load.beside(
+        (connections, Duration::from_millis(50)),
+        ask,
+        |_, data| assert_eq!(data["person"], person(1, "")),
+        script,
+    )
+    .await;
+
+    let (calls, times) = (people.calls(), load.times(began, Instant::now()));
+    eprintln!(
+        "{} answers in {long} s, p50 {:?}, p99 {:?}: {} calls",
+        times.count(),
+        times.percentile(50),
+        times.percentile(99),
+        calls.len()
+    );
+    for two in calls.windows(2) {
+        let between = two[1].at - two[0].at;
+        assert!(between >= LIFETIME, "{between:?} after the call before");
+    }
+    // It does expire, and is fetched again.
+    let least = usize::try_from(long).unwrap() / 2;
+    assert!(calls.len() >= least, "{} calls", calls.len());
+}

@@ -1,0 +1,66 @@
+//! A way to a server that can become slow.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gateway::tasks::Tasks;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+/// Hands everything on to a server, and its answers back, later if it is told so.
+pub(crate) struct Relay {
+    pub(crate) port: u16,
+    delay: Arc<AtomicU64>,
+    _tasks: Tasks,
+}
+
+impl Relay {
+    /// A relay to a port of this machine.
+    pub(crate) async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let own = listener.local_addr().unwrap().port();
+        let (delay, tasks) = (Arc::new(AtomicU64::new(0)), Tasks::default());
+        let (slow, each) = (Arc::clone(&delay), tasks.clone());
+        tasks.spawn("relay", async move {
+            while let Ok((near, _)) = listener.accept().await {
+                if let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await {
+                    each.spawn("relayed", pass(near, far, Arc::clone(&slow)));
+                }
+            }
+        });
+        Self {
+            port: own,
+            delay,
+            _tasks: tasks,
+        }
+    }
+
+    /// Answers take so much longer from now on.
+    pub(crate) fn slow_down(&self, delay: Duration) {
+        let delay = delay.as_millis().try_into().unwrap();
+        self.delay.store(delay, Ordering::Relaxed);
+    }
+}
+
+async fn pass(near: TcpStream, far: TcpStream, delay: Arc<AtomicU64>) {
+    let (mut from_client, mut to_client) = near.into_split();
+    let (mut from_server, mut to_server) = far.into_split();
+    let there = async {
+        let _ = copy(&mut from_client, &mut to_server).await;
+    };
+    let back = async {
+        let mut bytes = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = from_server.read(&mut bytes).await {
+            sleep(Duration::from_millis(delay.load(Ordering::Relaxed))).await;
+            if to_client.write_all(&bytes[..count]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = there => {}
+        () = back => {}
+    }
+}
