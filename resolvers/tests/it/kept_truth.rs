@@ -1,0 +1,223 @@
+//! A service that always knows what is true, and says with everything how true it is: which
+//! version it gives, when, and to whom.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use resolvers::cache::Clock;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+/// Three things that are everybody's, two that each caller has its own version of, and a note of
+/// each caller's.
+pub(crate) const GRAPH: &str = r#"
+    type Query {
+      list(first: Int!): [Thing]
+        @connect(source: "api", http: { GET: "/list", queryParams: "ids: $args.first" }, selection: "id")
+      whole: [Thing]
+        @connect(source: "api", http: { GET: "/whole" }, selection: "id name")
+        @cacheTag(format: "whole")
+      thing(id: ID!): Thing
+        @connect(
+          source: "api"
+          http: { GET: "/things", queryParams: "ids: $args.id" }
+          entity: true
+          selection: "$.things->first { id name }"
+        )
+      mine(first: Int!): [Mine]
+        @connect(source: "api", http: { GET: "/list", queryParams: "ids: $args.first" }, selection: "id")
+      note: Note
+        @connect(
+          source: "api"
+          http: { GET: "/note", headers: [{ name: "authorization", from: "authorization" }] }
+          selection: "name"
+        )
+    }
+    type Mutation {
+      change(id: ID!): Thing
+        @connect(source: "api", http: { POST: "/change", queryParams: "ids: $args.id" }, selection: "id name")
+        @openfed__cacheInvalidate
+    }
+    type Thing
+      @key(fields: "id")
+      @cacheTag(format: "thing-{$key.id}")
+      @connect(
+        source: "api"
+        http: { GET: "/things", queryParams: "ids: $batch.id->joinNotNull(',')" }
+        batch: { maxSize: 10 }
+        selection: "$.things { id name }"
+      ) {
+      id: ID!
+      name: String
+    }
+    type Mine
+      @key(fields: "id")
+      @connect(
+        source: "api"
+        http: {
+          GET: "/mine"
+          queryParams: "ids: $batch.id->joinNotNull(',')"
+          headers: [{ name: "authorization", from: "authorization" }]
+        }
+        batch: { maxSize: 10 }
+        selection: "$.things { id name }"
+      ) {
+      id: ID!
+      name: String
+    }
+    type Note { name: String }
+"#;
+
+pub(crate) const THINGS: usize = 3;
+pub(crate) const MINE: usize = 2;
+
+/// Everything that there is: things, then what is each caller's own, then the note.
+pub(crate) const NAMES: usize = THINGS + MINE + 1;
+
+pub(crate) const NOTE: usize = NAMES - 1;
+
+/// The service.
+#[derive(Debug)]
+pub(crate) struct Truth {
+    /// By name.
+    versions: [AtomicUsize; NAMES],
+    is_down: AtomicBool,
+    /// Calls that have come.
+    calls: AtomicUsize,
+    /// Whether answers to reads go out.
+    gate: watch::Sender<bool>,
+    clock: Clock,
+    lifetime: &'static str,
+    /// What was called, for who looks for the reason of a failure.
+    pub(crate) log: Mutex<Vec<String>>,
+}
+
+impl Truth {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server ends with the test's runtime"
+    )]
+    pub(crate) async fn start(clock: &Clock, lifetime: &'static str) -> (Arc<Self>, String) {
+        let truth = Arc::new(Self {
+            versions: Default::default(),
+            is_down: AtomicBool::new(false),
+            calls: AtomicUsize::new(0),
+            gate: watch::Sender::new(true),
+            clock: clock.clone(),
+            lifetime,
+            log: Mutex::default(),
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let app = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&truth));
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        (truth, url)
+    }
+
+    pub(crate) fn version(&self, name: usize) -> usize {
+        self.versions[name].load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn change(&self, name: usize) {
+        self.versions[name].fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_down(&self) -> bool {
+        self.is_down.load(Ordering::SeqCst)
+    }
+
+    /// Whether answers to reads go out, from now on.
+    pub(crate) fn open(&self, is_open: bool) {
+        self.gate.send_replace(is_open);
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        *self.gate.borrow()
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+/// An object as it is when a call comes; `at` is when its answer goes out.
+struct Known {
+    id: usize,
+    version: usize,
+}
+
+/// `/list?ids=2` gives two ids and may not be kept; all else says what it is, and may.
+async fn answer(State(truth): State<Arc<Truth>>, request: Request) -> Response {
+    let uri = request.uri();
+    truth.calls.fetch_add(1, Ordering::SeqCst);
+    let caller = request.headers().get(header::AUTHORIZATION);
+    let caller = caller
+        .map_or("-", |value| value.to_str().unwrap())
+        .to_owned();
+    let line = format!("{} {uri} {caller}", request.method());
+    truth.log.lock().unwrap().push(line);
+    let is_read = request.method() == Method::GET;
+    let query = uri.query().unwrap_or_default();
+    let value = query.split_once('=').map_or("", |(_, value)| value);
+    let ids = value.split("%2C").flat_map(|part| part.split(','));
+    let ids: Vec<usize> = ids.filter_map(|id| id.parse().ok()).collect();
+    let path = uri.path();
+    if path == "/list" {
+        let ids: Vec<Value> = (1..=ids[0])
+            .map(|id| json!({ "id": id.to_string() }))
+            .collect();
+        return axum::Json(ids).into_response();
+    }
+    if truth.is_down() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let first = match path {
+        "/mine" => THINGS,
+        "/note" => NOTE,
+        _ => 0,
+    };
+    let wanted = match path {
+        "/whole" => (1..=THINGS).collect(),
+        "/note" => vec![1],
+        _ => ids,
+    };
+    if !is_read {
+        truth.change(wanted[0] - 1);
+    }
+    let known = wanted.into_iter();
+    let known: Vec<Known> = known
+        .map(|id| Known {
+            id,
+            version: truth.version(first + id - 1),
+        })
+        .collect();
+    if is_read {
+        let mut gate = truth.gate.subscribe();
+        let _ = gate.wait_for(|is_open| *is_open).await;
+    }
+    let at = truth.clock.now().0;
+    let object = |known: &Known| {
+        let name = first + known.id - 1;
+        let text = format!("{name} {} {at} {caller}", known.version);
+        json!({ "id": known.id.to_string(), "name": text })
+    };
+    let objects: Vec<Value> = known.iter().map(object).collect();
+    let body = match path {
+        "/things" | "/mine" => json!({ "things": objects }),
+        "/whole" => json!(objects),
+        _ => objects[0].clone(),
+    };
+    let scope = if first == 0 { "public" } else { "private" };
+    let says = format!("{scope}, {}", truth.lifetime);
+    ([(header::CACHE_CONTROL, says)], axum::Json(body)).into_response()
+}
