@@ -118,7 +118,7 @@ impl CacheSettings {
     pub fn in_memory(memory: usize) -> Self {
         Self {
             memory,
-            tags: memory / 512,
+            tags: (memory / 512).max(LEAST_TAGS),
             redis: None,
             jitter_percent: 10,
             lease: Duration::from_secs(2),
@@ -129,6 +129,9 @@ impl CacheSettings {
         }
     }
 }
+
+/// Some megabytes: with little memory and a Redis beside it, what is found there has tags too.
+const LEAST_TAGS: usize = 1 << 16;
 
 impl RedisSettings {
     /// Values that serve most, for what is at `place`.
