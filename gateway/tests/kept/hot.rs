@@ -54,10 +54,19 @@ async fn a_hot_key_takes_one_call_of_two_gateways_and_500_clients_each_time_it_e
         times.percentile(99),
         calls.len()
     );
-    for two in calls.windows(2) {
-        let between = two[1].at - two[0].at;
-        assert!(between >= LIFETIME, "{between:?} after the call before");
+    let between = calls.windows(2).map(|two| two[1].at - two[0].at);
+    let between: Vec<Duration> = between.collect();
+    let mut in_vain = 0;
+    for weir in [&one, &two] {
+        in_vain += weir.counted("weir_cache_waits_in_vain_total").await;
     }
+    eprintln!(
+        "{in_vain} in vain, slowest {:?}, {between:?}",
+        times.slowest()
+    );
+    let too_early = between.iter().filter(|time| **time < LIFETIME).count();
+    // Who has waited for a second goes for themselves, on a machine that does much else.
+    assert!(too_early as u64 <= in_vain, "{between:?}");
     // It does expire, and is fetched again.
     let least = usize::try_from(long).unwrap() / 2;
     assert!(calls.len() >= least, "{} calls", calls.len());

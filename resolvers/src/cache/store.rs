@@ -246,13 +246,14 @@ impl Store {
         is_up.into_iter().all(|is_up| is_up)
     }
 
-    /// Asks for what failed last, and closes the breaker when there is an answer in time.
+    /// Asks for what failed last, and closes the breaker when there is an answer in the time that a
+    /// request would wait for it: else those would wait in vain again.
     async fn probe(&self, mut link: Link, breaker: &Breaker) -> bool {
         let command = match (breaker.is_open(), &link) {
             (false, Link::Cluster(_)) => return true,
             _ => cmd("EXISTS").arg(breaker.sample()).to_owned(),
         };
-        let answer = timeout(self.settings.write_limit, link.send(&command)).await;
+        let answer = timeout(self.settings.limit, link.send(&command)).await;
         let is_up = matches!(answer, Ok(Ok(Value::Int(_))));
         if is_up && breaker.close() {
             self.stats.breaker_closed.one();
