@@ -66,7 +66,9 @@ impl<'a> Run<'_, 'a> {
         (id, entities): (CallId, &Entities),
         renewals: Vec<(usize, Renewal)>,
     ) {
-        let mut renewals = renewals.into_iter().map(|(_, renewal)| renewal);
+        let all = id.first;
+        let renewals = renewals.into_iter().map(|(_, renewal)| Some(renewal));
+        let mut renewals: Vec<Option<Renewal>> = renewals.collect();
         let mut calls = super::connectors::chunks(by, id);
         while let Some(id) = calls.pop() {
             // What cannot be asked for is not renewed; it goes when its time is over.
@@ -92,8 +94,9 @@ impl<'a> Run<'_, 'a> {
                     .map(|object| entities.key(object).into())
                     .collect(),
             };
-            let count = id.end - id.first;
-            let job = self.job(by.index, renewals.by_ref().take(count).collect());
+            let own = renewals.get_mut(id.first - all..id.end - all);
+            let own = own.into_iter().flatten().filter_map(Option::take);
+            let job = self.job(by.index, own.collect());
             self.in_background(job.by_call(call).boxed());
         }
     }
