@@ -55,9 +55,9 @@ impl Inner {
         claim
     }
 
-    /// What a value that was found is, to the one that gets it.
-    pub(super) fn give(self: &Arc<Self>, hit: Hit, wanted: Wanted) -> Found {
-        let now = self.settings.clock.now();
+    /// What a value that was found is, to the one that gets it, at the moment it was looked at: who
+    /// found it fresh has no claim that others would wait for.
+    pub(super) fn give(self: &Arc<Self>, hit: Hit, wanted: Wanted, now: Moment) -> Found {
         match (hit.stored.entry.state(now), &hit.stored.entry.value) {
             (State::Fresh, Value::Absent) => {
                 self.stats.negative.one();
@@ -112,7 +112,7 @@ impl Inner {
         }
         let state = best.as_ref().map(|hit| hit.stored.entry.state(now));
         match (best, state) {
-            (Some(hit), Some(State::Fresh)) => Slot::Found(self.give(hit, wanted)),
+            (Some(hit), Some(State::Fresh)) => Slot::Found(self.give(hit, wanted, now)),
             (best, state) => match self.flights.join(Claim::flight_key(&wanted)) {
                 Joined::Leads(flight) => {
                     let mut claim = self.unsettled(wanted, cells).because(why);
@@ -120,7 +120,7 @@ impl Inner {
                     Slot::Open(claim, best)
                 }
                 Joined::Follows(landing) => Slot::Found(match (best, state) {
-                    (Some(hit), Some(State::Stale)) => self.give(hit, wanted),
+                    (Some(hit), Some(State::Stale)) => self.give(hit, wanted, now),
                     _ => Found::Elsewhere(Waiting::in_process(self, landing, wanted)),
                 }),
             },
@@ -193,7 +193,7 @@ impl Inner {
             State::Fresh => {
                 let wanted = claim.wanted.clone();
                 claim.found(&hit);
-                Slot::Found(self.give(hit, wanted))
+                Slot::Found(self.give(hit, wanted, now))
             }
             State::Stale => {
                 self.stats.stale.one();

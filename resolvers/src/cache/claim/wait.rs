@@ -122,7 +122,8 @@ async fn in_process(
             {
                 let level = Level::Flight;
                 let hit = Hit { key, level, stored };
-                return inner.give(hit, wanted);
+                let now = inner.settings.clock.now();
+                return inner.give(hit, wanted, now);
             }
             Some(Progress::Passed(stored)) if stored.holds() => {
                 let key = Claim::flight_key(&wanted);
@@ -157,11 +158,12 @@ async fn in_fleet(mut claim: Claim, until: Instant) -> Found {
             Some(false) => matches!(claim.lease().await, Lease::Won(_) | Lease::Unknown),
             None => true,
         };
+        let now = claim.inner.settings.clock.now();
         // After the lease: who gives it back has written before.
         if let Some(hit) = Lookup::fresh(&claim).await {
             let (inner, wanted) = (Arc::clone(&claim.inner), claim.wanted.clone());
             claim.found(&hit);
-            return inner.give(hit, wanted);
+            return inner.give(hit, wanted, now);
         }
         if may_fetch || Instant::now() >= until {
             if claim.lease.is_none() {
