@@ -281,7 +281,8 @@ impl Model {
             read,
             began: self.clock.now(),
             floors: self.floors[usize::from(matches!(read.what, What::Whole))],
-            may_fail: self.truth.is_down(),
+            // What failed may be joined while its answer is under way.
+            may_fail: self.truth.is_down() || self.under_way.iter().any(|it| it.may_fail),
             answer,
         });
     }

@@ -167,10 +167,7 @@ async fn answer(State(truth): State<Arc<Truth>>, request: Request) -> Response {
     let line = format!("{} {uri} {caller}", request.method());
     truth.log.lock().unwrap().push(line);
     let is_read = request.method() == Method::GET;
-    let query = uri.query().unwrap_or_default();
-    let value = query.split_once('=').map_or("", |(_, value)| value);
-    let ids = value.split("%2C").flat_map(|part| part.split(','));
-    let ids: Vec<usize> = ids.filter_map(|id| id.parse().ok()).collect();
+    let ids = ids(uri.query());
     let path = uri.path();
     if path == "/list" {
         let ids: Vec<Value> = (1..=ids[0])
@@ -181,16 +178,7 @@ async fn answer(State(truth): State<Arc<Truth>>, request: Request) -> Response {
     if truth.is_down() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let first = match path {
-        "/mine" => THINGS,
-        "/note" => NOTE,
-        _ => 0,
-    };
-    let wanted = match path {
-        "/whole" => (1..=THINGS).collect(),
-        "/note" => vec![1],
-        _ => ids,
-    };
+    let (first, wanted) = wanted(path, ids);
     if !is_read {
         truth.change(wanted[0] - 1);
     }
@@ -220,4 +208,22 @@ async fn answer(State(truth): State<Arc<Truth>>, request: Request) -> Response {
     let scope = if first == 0 { "public" } else { "private" };
     let says = format!("{scope}, {}", truth.lifetime);
     ([(header::CACHE_CONTROL, says)], axum::Json(body)).into_response()
+}
+
+/// Of `ids=1,2`.
+fn ids(query: Option<&str>) -> Vec<usize> {
+    let value = query.and_then(|query| query.split_once('='));
+    let value = value.map_or("", |(_, value)| value);
+    let ids = value.split("%2C").flat_map(|part| part.split(','));
+    ids.filter_map(|id| id.parse().ok()).collect()
+}
+
+/// The name of the first of their kind, and which of them are wanted.
+fn wanted(path: &str, ids: Vec<usize>) -> (usize, Vec<usize>) {
+    match path {
+        "/mine" => (THINGS, ids),
+        "/note" => (NOTE, vec![1]),
+        "/whole" => (0, (1..=THINGS).collect()),
+        _ => (0, ids),
+    }
 }
