@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mocks::{Events, Settings, Shop};
+use mocks::{Events, Lifetimes, Settings, Shop};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::support::until;
 use crate::weir::{Setup, Subgraph, Weir};
 
 /// Two gateways before one shop.
-struct Two {
+struct Gateways {
     shop: Shop,
     one: Weir,
     two: Weir,
@@ -24,13 +24,19 @@ struct Two {
 /// What a product is read by, by itself and among others.
 const READ: &str = "{ product(id: 9) { stock } products(first: 10) { nodes { id stock } } }";
 
-impl Two {
+impl Gateways {
     async fn start(tells_events: bool) -> Option<Self> {
         let server = Server::start().await?;
-        let mut settings = Settings::default();
-        settings.lifetimes.products = "public, max-age=3600".to_owned();
-        settings.lifetimes.product_lists = "public, max-age=3600".to_owned();
-        settings.events = tells_events.then(|| Events::at(server.address()));
+        let for_an_hour = "public, max-age=3600";
+        let settings = Settings {
+            lifetimes: Lifetimes {
+                products: for_an_hour.to_owned(),
+                product_lists: for_an_hour.to_owned(),
+                ..Lifetimes::default()
+            },
+            events: tells_events.then(|| Events::at(server.address())),
+            ..Settings::default()
+        };
         let shop = Shop::start_with(settings).await.unwrap();
         let sdl = include_str!("../../../schema/commerce/products.graphql");
         let for_long = sdl
@@ -99,7 +105,7 @@ fn stock(data: &Value) -> Option<u64> {
 
 #[tokio::test]
 async fn stock_that_a_merchant_changes_through_one_gateway_is_right_through_the_other() {
-    let Some(gateways) = Two::start(false).await else {
+    let Some(gateways) = Gateways::start(false).await else {
         return;
     };
     let stock = gateways.filled().await + 1;
@@ -126,7 +132,7 @@ async fn stock_that_a_merchant_changes_through_one_gateway_is_right_through_the_
 
 #[tokio::test]
 async fn stock_that_changes_at_the_service_is_right_when_the_service_says_so() {
-    let Some(gateways) = Two::start(true).await else {
+    let Some(gateways) = Gateways::start(true).await else {
         return;
     };
     let stock = gateways.filled().await + 1;
@@ -143,7 +149,7 @@ async fn stock_that_changes_at_the_service_is_right_when_the_service_says_so() {
 
 #[tokio::test]
 async fn stock_that_an_operator_names_is_right_everywhere() {
-    let Some(gateways) = Two::start(false).await else {
+    let Some(gateways) = Gateways::start(false).await else {
         return;
     };
     let before = gateways.filled().await;
