@@ -17,6 +17,8 @@ use crate::selection::{PositionId, Selection};
 pub(super) struct Inside {
     /// Types of entities of which more is there than a key.
     pub(super) types: BTreeSet<TypeId>,
+    /// Types of other objects.
+    pub(super) others: BTreeSet<TypeId>,
     /// The shortest `maxAge`, in seconds.
     pub(super) age: Option<u32>,
     pub(super) is_private: bool,
@@ -118,7 +120,9 @@ impl Look<'_> {
     pub(super) fn met(&mut self, ty: TypeId) {
         let possible = &self.graph.types().get(ty).possible;
         for ty in possible.iter().copied().chain([ty]) {
-            if !keys(self.graph, ty).is_empty() {
+            if keys(self.graph, ty).is_empty() {
+                self.inside.others.insert(ty);
+            } else {
                 self.inside.types.insert(ty);
             }
         }

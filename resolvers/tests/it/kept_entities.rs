@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resolvers::Engine;
-use resolvers::cache::{Clock, Moment};
+use resolvers::cache::{Cache, Clock, Moment, Target};
 use serde_json::{Value, json};
 
 use crate::federation::{Scripted, engine_with};
@@ -27,6 +27,11 @@ const THINGS: &str = r#"
 
 /// An engine with a cache over `list`, whose answers are not kept, and `things`, whose are.
 fn engine(things: &Scripted) -> (Engine, Clock) {
+    let (engine, clock, _) = engine_and_cache(things);
+    (engine, clock)
+}
+
+fn engine_and_cache(things: &Scripted) -> (Engine, Clock, Cache) {
     let list = Scripted::new(|document, variables| {
         let written = document
             .split("count: ")
@@ -56,7 +61,7 @@ fn engine(things: &Scripted) -> (Engine, Clock) {
             settings.caching = Some(caching);
         },
     );
-    (engine, clock)
+    (engine, clock, cache)
 }
 
 /// Things whose name tells which answer it was.
@@ -257,4 +262,29 @@ async fn what_was_asked_for_with_more_fields_answers_with_fewer() {
     // With other arguments it is another field.
     ask(&engine, other, json!({})).await;
     assert_eq!(things.asked().len(), asked + 1);
+}
+
+#[tokio::test]
+async fn a_type_ends_everything_that_has_an_object_of_it_inside() {
+    let things = things();
+    let (engine, _, cache) = engine_and_cache(&things);
+    let queries = [
+        "{ first(count: 2) { made { year } } }",
+        "{ first(count: 2) { name } }",
+    ];
+    for query in queries.iter().chain(&queries) {
+        ask(&engine, query, json!({})).await;
+    }
+    assert_eq!(things.asked().len(), 2);
+
+    cache
+        .invalidate(&Target::Type("Made".to_owned()).tags())
+        .await;
+
+    for query in queries {
+        ask(&engine, query, json!({})).await;
+    }
+    let asked = things.asked();
+    assert_eq!(asked.len(), 3);
+    assert!(asked[2].contains("made"), "{asked:?}");
 }

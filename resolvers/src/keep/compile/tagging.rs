@@ -87,6 +87,8 @@ impl Compile<'_> {
         for ty in &inside.types {
             tagging.always.extend(of_objects(&types.get(*ty).name));
         }
+        let others = inside.others.iter().map(|ty| of_type(&types.get(*ty).name));
+        tagging.always.extend(others);
         tagging.tidy();
         tagging
     }
