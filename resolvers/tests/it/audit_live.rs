@@ -7,9 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use http::HeaderMap;
 use resolvers::settings::ServiceSettings;
-use resolvers::{Allow, Engine, Outcome, Request};
+use resolvers::{Engine, Outcome};
 use schema::graph::Graph;
 use serde_json::Value;
 
@@ -74,14 +73,7 @@ fn engine(graph: Arc<Graph>, url: &str) -> Engine {
 
 async fn check(engine: &Engine, test: &Value) -> Result<(), String> {
     let query = test["query"].as_str().unwrap();
-    let request = Request {
-        query: query.to_owned(),
-        operation_name: None,
-        variables: None,
-        headers: HeaderMap::new(),
-        allow: Allow::All,
-        explain: resolvers::Explain::No,
-    };
+    let request = support::request(query);
     let mut out = Vec::new();
     let (data, errors): (Value, Vec<String>) = match engine.execute(request, &mut out).await {
         Outcome::Executed { errors, .. } => (

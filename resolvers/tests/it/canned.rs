@@ -8,10 +8,10 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use resolvers::Engine;
-use resolvers::settings::{Settings, SourceSettings};
+use resolvers::settings::Settings;
 use serde_json::Value;
 
-use crate::support::{graph, settings};
+use crate::support::{graph, settings_at};
 
 /// Requests as `METHOD /path?query`, in the order received.
 type Requests = Arc<Mutex<Vec<String>>>;
@@ -51,12 +51,7 @@ pub(crate) async fn engine_with(
     let app = Router::new().fallback(answer).with_state(canned);
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
 
-    let mut settings = settings();
-    let source = SourceSettings {
-        url: Some(url.parse().unwrap()),
-        ..SourceSettings::default()
-    };
-    settings.sources.insert("g.api".to_owned(), source);
+    let mut settings = settings_at(&url);
     change(&mut settings);
     (
         Engine::new(graph(&[("g", sdl)]), settings).unwrap(),

@@ -12,13 +12,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use resolvers::Engine;
 use resolvers::cache::{Cache, CacheSettings, Clock, EntityKey, Moment, Target};
-use resolvers::settings::SourceSettings;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::kept_service::caching;
+use crate::kept_service::{caching, in_memory, running};
 use crate::kept_truth::{GRAPH, MINE, NAMES, NOTE, THINGS, Truth};
-use crate::support::{ask_with, graph, settings};
+use crate::support::{ask_with, graph, settings_at};
 use crate::values::sdl;
 
 /// One thing that happens.
@@ -164,23 +163,12 @@ impl Model {
         let clock = Clock::manual(Moment(1_700_000_000_000));
         let (truth, url) = Truth::start(&clock, LIFETIME).await;
         let cache_settings = CacheSettings {
-            jitter_percent: 0,
-            clock: clock.clone(),
             // A renewal that failed holds its claim for a second of real time.
             wait: Duration::from_millis(10),
-            ..CacheSettings::in_memory(8 << 20)
+            ..in_memory(&clock)
         };
-        let (cache, background) = Cache::start(cache_settings);
-        for (_, work) in background {
-            #[expect(clippy::disallowed_methods, reason = "ends with the cache")]
-            tokio::spawn(work);
-        }
-        let mut settings = settings();
-        let source = SourceSettings {
-            url: Some(url.parse().unwrap()),
-            ..SourceSettings::default()
-        };
-        settings.sources.insert("g.api".to_owned(), source);
+        let cache = running(cache_settings);
+        let mut settings = settings_at(&url);
         settings.caching = Some(caching(&cache));
         settings.prepared_operations = std::num::NonZeroUsize::new(100).unwrap();
         let graph = graph(&[("g", &sdl("v0.3", GRAPH))]);

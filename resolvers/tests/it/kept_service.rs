@@ -12,11 +12,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use resolvers::account::FetchAccount;
 use resolvers::cache::{Cache, CacheSettings, Clock, Moment, Reuse};
-use resolvers::settings::{Caching, Keeping, Settings, SourceSettings};
-use resolvers::{Allow, Engine, Explain, Outcome, Request};
+use resolvers::settings::{Caching, Keeping, Settings};
+use resolvers::{Engine, Explain, Outcome, Request};
 use serde_json::{Value, json};
 
-use crate::support::{ask, ask_with, graph, settings};
+use crate::support::{ask, ask_with, graph, request, settings_at};
 use crate::values::sdl;
 
 /// `list` gives things with nothing but their ids, the rest comes by batches.
@@ -110,12 +110,7 @@ impl Kept {
         let (service, url) = serve().await;
         let clock = Clock::manual(Moment(1_700_000_000_000));
         let cache = memory(&clock);
-        let mut settings = settings();
-        let source = SourceSettings {
-            url: Some(url.parse().unwrap()),
-            ..SourceSettings::default()
-        };
-        settings.sources.insert("g.api".to_owned(), source);
+        let mut settings = settings_at(&url);
         settings.caching = Some(caching(&cache));
         change(&mut settings);
         let graph = graph(&[("g", &sdl("v0.3", sdl_text))]);
@@ -155,12 +150,8 @@ impl Kept {
 
     async fn executed(&self, query: &str) -> Outcome {
         let request = Request {
-            query: query.to_owned(),
-            operation_name: None,
-            variables: None,
-            headers: HeaderMap::new(),
-            allow: Allow::All,
             explain: Explain::Yes,
+            ..request(query)
         };
         self.engine.execute(request, &mut Vec::new()).await
     }
@@ -170,13 +161,21 @@ impl Kept {
     }
 }
 
-/// A cache in memory, whose background work runs for as long as it lives.
+/// A cache in memory.
 pub(crate) fn memory(clock: &Clock) -> Cache {
-    let settings = CacheSettings {
+    running(in_memory(clock))
+}
+
+pub(crate) fn in_memory(clock: &Clock) -> CacheSettings {
+    CacheSettings {
         jitter_percent: 0,
         clock: clock.clone(),
         ..CacheSettings::in_memory(8 << 20)
-    };
+    }
+}
+
+/// A cache whose background work runs for as long as it lives.
+pub(crate) fn running(settings: CacheSettings) -> Cache {
     let (cache, background) = Cache::start(settings);
     for (_, work) in background {
         #[expect(clippy::disallowed_methods, reason = "ends with the cache")]

@@ -9,11 +9,11 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue};
 use resolvers::Engine;
-use resolvers::settings::{Settings, SourceSettings};
+use resolvers::settings::Settings;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
-use crate::support::{ask, ask_with, graph, settings};
+use crate::support::{ask, ask_with, graph, settings_at};
 use crate::values::sdl;
 
 const THINGS: &str = r#"
@@ -83,12 +83,7 @@ pub(crate) async fn gated(change: impl FnOnce(&mut Settings)) -> (Arc<Engine>, G
     let url = format!("http://{}", listener.local_addr().unwrap());
     let app = Router::new().fallback(answer).with_state(gated.clone());
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let mut settings = settings();
-    let source = SourceSettings {
-        url: Some(url.parse().unwrap()),
-        ..SourceSettings::default()
-    };
-    settings.sources.insert("g.api".to_owned(), source);
+    let mut settings = settings_at(&url);
     change(&mut settings);
     let graph = graph(&[("g", &sdl("v0.3", THINGS))]);
     (Arc::new(Engine::new(graph, settings).unwrap()), gated)

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use resolvers::settings::Batching;
 use serde_json::{Value, json};
 
-use crate::support::{Running, ask, ask_with};
+use crate::support::{Running, ask, ask_with, request};
 
 const Q2: &str = "{ orders(first: 50) { nodes { id status customer { id name email } \
                   items { quantity product { id name price { amount currency } } } } } }";
@@ -181,16 +181,8 @@ async fn aliases_and_fragments_give_what_was_asked_in_its_order() {
 
 /// The text of `data`, for the order of its members.
 async fn ask_text(running: &Running, query: &str) -> String {
-    let request = resolvers::Request {
-        query: query.to_owned(),
-        operation_name: None,
-        variables: None,
-        headers: HeaderMap::new(),
-        allow: resolvers::Allow::All,
-        explain: resolvers::Explain::No,
-    };
     let mut out = Vec::new();
-    running.engine.execute(request, &mut out).await;
+    running.engine.execute(request(query), &mut out).await;
     String::from_utf8(out).unwrap()
 }
 

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use mocks::{Service, Shop};
 use resolvers::error::{FieldError, FieldErrorKind, PathElement};
 use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings, SourceSettings};
-use resolvers::{Allow, Engine, Outcome, Request};
+use resolvers::{Allow, Engine, Explain, Outcome, Request};
 use schema::diagnostic::{Diagnostic, Severity};
 use schema::graph::Graph;
 use schema::link::{self, LinkOptions};
@@ -84,9 +84,32 @@ pub(crate) fn settings() -> Settings {
 }
 
 pub(crate) fn at(service: &Service) -> SourceSettings {
+    at_url(service.url())
+}
+
+fn at_url(url: &str) -> SourceSettings {
     SourceSettings {
-        url: Some(service.url().parse().unwrap()),
+        url: Some(url.parse().unwrap()),
         ..SourceSettings::default()
+    }
+}
+
+/// For a graph `g` whose source `api` is at `url`.
+pub(crate) fn settings_at(url: &str) -> Settings {
+    let mut settings = settings();
+    settings.sources.insert("g.api".to_owned(), at_url(url));
+    settings
+}
+
+/// A request of a query, without anything beside it.
+pub(crate) fn request(query: &str) -> Request {
+    Request {
+        query: query.to_owned(),
+        operation_name: None,
+        variables: None,
+        headers: HeaderMap::new(),
+        allow: Allow::All,
+        explain: Explain::No,
     }
 }
 
@@ -136,12 +159,9 @@ pub(crate) async fn ask_with(
     headers: HeaderMap,
 ) -> Value {
     let request = Request {
-        query: query.to_owned(),
-        operation_name: None,
         variables: Some(RawValue::from_string(variables.to_string()).unwrap()),
         headers,
-        allow: Allow::All,
-        explain: resolvers::Explain::No,
+        ..request(query)
     };
     let mut out = Vec::new();
     match engine.execute(request, &mut out).await {
