@@ -168,7 +168,7 @@ impl Engine {
             explain: request.explain,
             error_limit: self.settings.limits.errors,
         };
-        let effects = Effects::of(caching, &prepared, &variables);
+        let effects = Effects::of((context.loader, caching), (&prepared, &variables));
         let executed = execute(&context, tree).await;
         effects.happened(&executed.tree).await;
         let errors = project(

@@ -200,7 +200,6 @@ enum State {
 pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
     let mut run = Run::new(context, tree);
     let mut flights = Flights::new(context);
-    let _written = Written::by(context);
     let deadline = tokio::time::sleep(context.timeout);
     tokio::pin!(deadline);
     run.start_ready(&mut flights);
@@ -258,25 +257,6 @@ impl<'c> Run<'c, '_> {
             Caller::LookedRequest(request) => self.looked_request(request, found, flights),
             Caller::WaitedRound(round) => self.waited_round(round, found, flights),
             Caller::Connector(_) | Caller::Shared(_) | Caller::Service(_) => {}
-        }
-    }
-}
-
-/// Tells the others, when it ends, that a mutation was made, however that went.
-struct Written<'a>(Option<&'a Loader>);
-
-impl<'a> Written<'a> {
-    fn by(context: &Context<'a>) -> Self {
-        let kind = context.prepared.operation.kind;
-        let loader = context.loader.map(AsRef::as_ref);
-        Self(loader.filter(|_| kind == OperationKind::Mutation))
-    }
-}
-
-impl Drop for Written<'_> {
-    fn drop(&mut self) {
-        if let Some(loader) = self.0 {
-            loader.written();
         }
     }
 }

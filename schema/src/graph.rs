@@ -3,7 +3,7 @@
 //! A `Graph` is immutable; a reload makes a new one. It is made by `link`, which is the only
 //! place that decides whether a set of subgraphs makes sense.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::caching::Caching;
@@ -23,7 +23,7 @@ pub struct Graph {
     /// By type: the entries of all sources for objects of it, in the order of the sources.
     entries: Vec<Vec<(SourceId, usize)>>,
     /// By subgraph.
-    caching: HashMap<Name, Caching>,
+    caching: Arc<BTreeMap<Name, Caching>>,
     /// `None` where nothing depends on any.
     pub(crate) labels: Option<Arc<Labels>>,
 }
@@ -35,7 +35,7 @@ impl Graph {
             types: Arc::new(types),
             sources,
             client: Arc::new(client),
-            caching: HashMap::new(),
+            caching: Arc::default(),
             labels: None,
         }
     }
@@ -64,25 +64,21 @@ impl Graph {
             types: Arc::clone(&self.types),
             sources,
             client: Arc::clone(&self.client),
-            caching: self.caching.clone(),
+            caching: Arc::clone(&self.caching),
             labels: Some(Arc::clone(labels)),
         })
     }
 
     /// With what its subgraphs say about keeping what they give.
     #[must_use]
-    pub(crate) fn with_caching(self, caching: HashMap<Name, Caching>) -> Self {
+    pub(crate) fn with_caching(self, caching: BTreeMap<Name, Caching>) -> Self {
+        let caching = Arc::new(caching);
         Self { caching, ..self }
     }
 
     /// What all subgraphs say about keeping what they give.
     pub fn said_of_caching(&self) -> impl Iterator<Item = &Caching> {
-        self.sources
-            .iter()
-            .map(|source| &source.service)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .filter_map(|service| self.caching.get(service))
+        self.caching.values()
     }
 
     /// What a subgraph says about keeping what it gives; `None` where it says nothing.
@@ -100,9 +96,9 @@ impl Graph {
     pub fn entity_keys(&self, on: TypeId) -> Vec<&FieldSet> {
         let mut keys = Vec::new();
         for (source, index) in self.entries(on) {
-            let key = &self.source(*source).entries[*index].key;
-            if !key.is_empty() && !keys.contains(&key) {
-                keys.push(key);
+            let entry = &self.source(*source).entries[*index];
+            if entry.finds_objects() && !keys.contains(&&entry.key) {
+                keys.push(&entry.key);
             }
         }
         keys

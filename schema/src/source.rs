@@ -71,6 +71,13 @@ pub struct Entry {
     pub serves: Serves,
 }
 
+impl Entry {
+    /// Whether objects are found by it, rather than a field of one or the fields of a root.
+    pub fn finds_objects(&self) -> bool {
+        !self.key.is_empty() && self.serves != Serves::Field
+    }
+}
+
 /// How many objects one request of an entry serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serves {

@@ -132,7 +132,7 @@ impl<'c, 'a> Run<'c, 'a> {
         };
         let asked = self.take_asked(round, document);
         let variables = self.variables(document, &asked);
-        self.put_back(asked);
+        self.put_all_back(asked);
         Some((service, variables))
     }
 
@@ -153,14 +153,16 @@ impl<'c, 'a> Run<'c, 'a> {
         asked.collect()
     }
 
-    pub(super) fn put_back(&mut self, asked: Vec<Asked<'a>>) {
+    pub(super) fn put_all_back(&mut self, asked: Vec<Asked<'a>>) {
         for Asked { part, entities, .. } in asked {
-            if let State::Running {
-                entities: place, ..
-            } = &mut self.states[part.fetch]
-            {
-                *place = entities;
-            }
+            self.put_back(part.fetch, entities);
+        }
+    }
+
+    /// The objects of a fetch, into the state that they were taken out of.
+    pub(super) fn put_back(&mut self, fetch: usize, objects: Entities) {
+        if let State::Running { entities, .. } = &mut self.states[fetch] {
+            *entities = objects;
         }
     }
 
@@ -238,7 +240,7 @@ impl<'c, 'a> Run<'c, 'a> {
         if let Err(error) = taken {
             self.fail_asked(&asked, error);
         }
-        self.put_back(asked);
+        self.put_all_back(asked);
         for part in &document.parts {
             self.end_round(part.fetch);
         }
@@ -385,9 +387,7 @@ impl<'c, 'a> Run<'c, 'a> {
     pub(super) fn waiting(&mut self, index: usize) -> Entities {
         let prepared = self.context.prepared;
         let fetch = &prepared.plan.fetches[index];
-        let documents = prepared.documents.iter().flatten();
-        let mut parts = documents.flat_map(|document| &document.parts);
-        match parts.find(|part| part.fetch == index) {
+        match prepared.part(index) {
             Some(part) => self.represented(part, fetch),
             None => self.entities(fetch),
         }

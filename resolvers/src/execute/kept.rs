@@ -116,14 +116,7 @@ impl<'c, 'a> Run<'c, 'a> {
         let slot = by.fetch.slot.filter(|_| is_told);
         let arguments = slot.map(|slot| {
             let slot = &self.context.prepared.selection.position(by.fetch.at).slots[slot];
-            let mut object = schema::json::Object::with_capacity(slot.arguments.len());
-            for (name, argument) in &slot.arguments {
-                if let Some(value) = self.context.variables.argument(argument) {
-                    let value = request::constant(&value).to_owned_value();
-                    object.insert(name.to_string(), value);
-                }
-            }
-            JsonValue::object(object).to_json()
+            request::arguments(&slot.arguments, self.context.variables)
         });
         keep.asker(self.context.headers, arguments.as_deref())
     }

@@ -6,8 +6,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use schema::connector::{Connector, HeaderValue as From, Method as Verb};
 use schema::json::{Object, Value};
 use schema::mapping::Vars;
+use schema::operation::{Argument, Variables};
 use schema::template::form;
-use schema::types::Constant;
+use schema::types::{Constant, Name};
 use url::Url;
 
 use super::ready::Ready;
@@ -135,6 +136,17 @@ pub(crate) fn headers_value<'a>(headers: &HeaderMap) -> Value<'a> {
     let mut whole = Object::with_capacity(1);
     whole.insert("headers", Value::object(members));
     Value::object(whole)
+}
+
+/// The arguments of a field that have a value, as one object.
+pub(crate) fn arguments(arguments: &[(Name, Argument)], variables: &Variables) -> String {
+    let mut object = Object::with_capacity(arguments.len());
+    for (name, argument) in arguments {
+        if let Some(value) = variables.argument(argument) {
+            object.insert(name.as_ref(), constant(&value).to_owned_value());
+        }
+    }
+    Value::object(object).to_json()
 }
 
 /// A coerced input value as mappings see it.

@@ -197,11 +197,11 @@ impl Compile<'_> {
         (source, service): (&Source, &Service),
         keeping: &Keeping,
     ) -> Option<KeptFetch> {
-        let documents = self.documents.iter().flatten();
-        let document = documents
-            .clone()
-            .find(|document| document.parts.iter().any(|part| part.fetch == index))?;
-        let part = document.parts.iter().find(|part| part.fetch == index)?;
+        let mut documents = self.documents.iter().flatten();
+        let (document, part) = documents.find_map(|document| {
+            let part = document.parts.iter().find(|part| part.fetch == index)?;
+            Some((document, part))
+        })?;
         let roots = document.parts.iter().filter(|it| it.entities.is_none());
         // The roots of a request are one value; where two fetches share them, none.
         if part.entities.is_none() && roots.count() > 1 {

@@ -11,7 +11,6 @@ use schema::key::FieldSet;
 use schema::operation::Variables;
 use schema::types::{Name, TypeId};
 
-use super::inside::keys;
 use super::named;
 use crate::cache::{EntityKey, Tag, Target};
 use crate::fetch::request;
@@ -99,7 +98,7 @@ fn returned(graph: &Graph, selection: &mut Selection, slot: usize) -> Option<Ret
     };
     let mut kinds = Vec::with_capacity(ty.possible.len());
     for on in &ty.possible {
-        let plain = keys(graph, *on).into_iter().find(|FieldSet(key)| {
+        let plain = graph.entity_keys(*on).into_iter().find(|FieldSet(key)| {
             let mut fields = key.iter();
             fields.all(|(name, inner)| inner.is_empty() && is_leaf(*on, name))
         });
@@ -158,14 +157,7 @@ impl Effect {
         }
         let mut tags = self.tags.clone();
         if !self.formats.is_empty() {
-            let mut arguments = Object::with_capacity(slot.arguments.len());
-            for (name, argument) in &slot.arguments {
-                if let Some(value) = variables.argument(argument) {
-                    let value = request::constant(&value).to_owned_value();
-                    arguments.insert(name.to_string(), value);
-                }
-            }
-            let arguments = JsonValue::object(arguments).to_json();
+            let arguments = request::arguments(&slot.arguments, variables);
             let arguments = Json::parse(arguments.into()).ok();
             let names = self.formats.iter();
             let names = names.filter_map(|format| named(format, arguments.as_ref(), None));

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use schema::caching::{Caching, Hint, Scope};
 use schema::graph::Graph;
 use schema::key::FieldSet;
-use schema::source::{NodeId, Objects, Serves, Source};
+use schema::source::{NodeId, Objects, Source};
 use schema::types::{Name, TypeId};
 
 use crate::plan::Takes;
@@ -109,7 +109,7 @@ impl Look<'_> {
 
     /// Whether nothing but a part of a key is given of an object: it says which object it is.
     fn is_reference(&self, ty: TypeId, fields: &[&Name]) -> bool {
-        let keys = keys(self.graph, ty);
+        let keys = self.graph.entity_keys(ty);
         keys.iter().any(|FieldSet(key)| {
             let names: Vec<&Name> = key.iter().map(|(name, _)| name).collect();
             fields.iter().all(|field| names.contains(field))
@@ -120,24 +120,11 @@ impl Look<'_> {
     pub(super) fn met(&mut self, ty: TypeId) {
         let possible = &self.graph.types().get(ty).possible;
         for ty in possible.iter().copied().chain([ty]) {
-            if keys(self.graph, ty).is_empty() {
+            if self.graph.entity_keys(ty).is_empty() {
                 self.inside.others.insert(ty);
             } else {
                 self.inside.types.insert(ty);
             }
         }
     }
-}
-
-/// The keys by which objects of a type can be asked for, each once.
-pub(super) fn keys(graph: &Graph, ty: TypeId) -> Vec<&FieldSet> {
-    let mut keys: Vec<&FieldSet> = Vec::new();
-    for (source, entry) in graph.entries(ty) {
-        let entry = &graph.source(*source).entries[*entry];
-        let is_entity = entry.serves != Serves::Field && !entry.key.is_empty();
-        if is_entity && !keys.contains(&&entry.key) {
-            keys.push(&entry.key);
-        }
-    }
-    keys
 }

@@ -3,7 +3,7 @@
 //! Knows neither how subgraphs are composed nor how a supergraph is read: both collect
 //! `Statements`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use apollo_compiler::Node;
@@ -16,7 +16,7 @@ use crate::key::FieldSet;
 use crate::sdl::federation::Directive;
 use crate::sdl::literal::Literal;
 use crate::sdl::range;
-use crate::source::{Entry, Serves, Source};
+use crate::source::Source;
 use crate::span::{Document, Span};
 use crate::types::{Field, Name, TypeId, Types};
 
@@ -54,8 +54,8 @@ pub(super) fn read(
     types: &Types,
     sources: &[Source],
     problems: &mut Problems,
-) -> HashMap<Name, Caching> {
-    let mut found = HashMap::new();
+) -> BTreeMap<Name, Caching> {
+    let mut found = BTreeMap::new();
     let mut told = HashSet::new();
     for statements in all.iter().filter(|it| !it.said.is_empty()) {
         let mut reader = Reader {
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
         let own = sources.filter(|it| it.service == self.statements.service);
         let entries = own.flat_map(|it| &it.entries);
         entries
-            .filter(|entry| entry.on == ty && finds_objects(entry))
+            .filter(|entry| entry.on == ty && entry.finds_objects())
             .map(|entry| entry.key.clone())
             .collect()
     }
@@ -189,12 +189,8 @@ impl<'a> Reader<'a> {
     fn is_entity(&self, ty: TypeId) -> bool {
         let mut entries = self.sources.iter().flat_map(|it| &it.entries);
         entries
-            .any(|entry| finds_objects(entry) && (entry.on == ty || self.types.is_a(entry.on, ty)))
+            .any(|entry| entry.finds_objects() && (entry.on == ty || self.types.is_a(entry.on, ty)))
     }
-}
-
-fn finds_objects(entry: &Entry) -> bool {
-    !entry.key.is_empty() && entry.serves != Serves::Field
 }
 
 /// An argument that is written, and not as null.

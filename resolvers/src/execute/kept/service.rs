@@ -9,18 +9,14 @@ use super::super::flights::Flights;
 use super::super::graphql::{Asked, Round};
 use super::super::run::Run;
 use super::super::{Caller, State};
-use super::{Sorted, wait};
-use crate::cache::{Claim, Found, Reuse, Value as Kept, Wanted, canonical};
+use super::lifetimes::Lifetimes;
+use super::wait;
+use crate::cache::{Claim, Found, Hit, Reuse, Value as Kept, Wanted, canonical};
 use crate::document::take::{Fields, Objects, Told};
 use crate::document::{Document, Part};
 use crate::fetch::graphql::Response;
 use crate::fetch::reply::Reply;
-
-/// What was found for a part of a request.
-struct FoundFor<'a> {
-    part: &'a Part,
-    sorted: Sorted,
-}
+use crate::keep::Keep;
 
 impl<'c, 'a> Run<'c, 'a> {
     /// Looks for the objects of all parts of which something is kept; `None`: there are none.
@@ -95,7 +91,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 continue;
             }
             let sorted = self.sort(part.fetch, looked.into_iter().zip(found.by_ref()));
-            let FoundFor { part, sorted } = self.take_found(FoundFor { part, sorted });
+            self.take_hits(part, &sorted.hits);
             let elsewhere = sorted.elsewhere.iter().map(|(object, _)| *object);
             others.push(elsewhere.collect::<Vec<usize>>());
             waiting.extend(sorted.elsewhere);
@@ -133,7 +129,7 @@ impl<'c, 'a> Run<'c, 'a> {
         let mut which = Vec::with_capacity(document.parts.len());
         for (part, others) in document.parts.iter().zip(others) {
             let sorted = self.sort(part.fetch, others.into_iter().zip(found.by_ref()));
-            let FoundFor { part, sorted } = self.take_found(FoundFor { part, sorted });
+            self.take_hits(part, &sorted.hits);
             which.push(self.claim_all(part.fetch, sorted.missing));
         }
         self.send(Round { request, which }, document, flights);
@@ -151,22 +147,15 @@ impl<'c, 'a> Run<'c, 'a> {
     }
 
     /// Fills the rows of what is there.
-    fn take_found(&mut self, mut found: FoundFor<'a>) -> FoundFor<'a> {
-        let part = found.part;
-        let hits = std::mem::take(&mut found.sorted.hits);
-        if let State::Running { entities, .. } = &mut self.states[part.fetch] {
-            let entities = std::mem::take(entities);
-            for (object, hit) in &hits {
-                self.take_hit((part.fetch, Some(part)), (&entities, *object), hit);
-            }
-            if let State::Running {
-                entities: place, ..
-            } = &mut self.states[part.fetch]
-            {
-                *place = entities;
-            }
+    fn take_hits(&mut self, part: &'a Part, hits: &[(usize, Hit)]) {
+        let State::Running { entities, .. } = &mut self.states[part.fetch] else {
+            return; // Given up before.
+        };
+        let entities = std::mem::take(entities);
+        for (object, hit) in hits {
+            self.take_hit((part.fetch, Some(part)), (&entities, *object), hit);
         }
-        found
+        self.put_back(part.fetch, entities);
     }
 
     /// Takes over the right to fetch objects; gives which.
@@ -210,6 +199,10 @@ impl<'c, 'a> Run<'c, 'a> {
             let list = part.entities.as_ref().zip(response.data);
             let list = list.and_then(|(listed, data)| data.get(&listed.key));
             let mut elements = list.into_iter().flat_map(Node::elements);
+            let kinds = kept.kinds.iter();
+            let kinds: Vec<(&Keep, Lifetimes)> = kinds
+                .map(|keep| (keep, self.lifetimes(keep, reply)))
+                .collect();
             for object in &asked.which {
                 let kind = asked.entities.kind(*object);
                 let value = match (&part.entities, response.data) {
@@ -218,13 +211,12 @@ impl<'c, 'a> Run<'c, 'a> {
                     (None, None) => None,
                 };
                 let claim = self.claims[part.fetch].get_mut(*object);
-                let (Some(claim), Some(keep)) =
-                    (claim.and_then(Option::take), kept.kinds.get(kind))
+                let (Some(claim), Some((keep, lifetimes))) =
+                    (claim.and_then(Option::take), kinds.get(kind))
                 else {
                     self.note(Reuse::Never);
                     continue;
                 };
-                let lifetimes = self.lifetimes(keep, reply);
                 let reuse = lifetimes.keep(claim, value);
                 self.came(keep, reuse);
                 self.note_kept((part.fetch, *object), reuse);

@@ -5,7 +5,7 @@ use schema::key::FieldSet;
 use schema::source::{Entry, Source};
 use schema::types::{Name, TypeId};
 
-use super::super::inside::{Inside, keys};
+use super::super::inside::Inside;
 use super::super::{Arguments, Tagging};
 use super::{ByConnector, Compile};
 use crate::cache::Tag;
@@ -102,7 +102,7 @@ impl Compile<'_> {
     ) {
         let graph = self.graph();
         let name = &graph.types().get(ty).name;
-        let sets = keys(graph, ty);
+        let sets = graph.entity_keys(ty);
         let same = |set: &&&FieldSet| {
             let mut fields = set.0.iter();
             set.0.len() == names.len() && fields.all(|(field, _)| names.contains(field))
