@@ -301,9 +301,7 @@ impl Tagging {
         }
         tags
     }
-}
 
-impl Tagging {
     /// The same for people.
     fn words(&self, entity: Option<&str>, arguments: Option<&str>) -> Vec<String> {
         let mut words: Vec<String> = self.always.iter().map(|(_, word)| word.clone()).collect();

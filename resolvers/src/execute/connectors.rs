@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schema::connector::{Gives, Phase};
 use schema::json::Value as Json;
-use schema::mapping::ReportKind;
+use schema::mapping::{Report, ReportKind, Vars};
 
 use super::entities::{Entities, key_value};
 use super::flights::{Flights, How};
@@ -286,23 +286,35 @@ impl<'c, 'a> Run<'c, 'a> {
                 Value::Absent,
             ))),
         };
-        let mut reports = std::mem::take(&mut fill.authored);
-        if self.context.reports == Reports::Show {
-            let met = connector.selection.eval(value.clone(), &vars).reports;
-            let met = met.into_iter();
-            reports.extend(met.filter(|report| report.kind != ReportKind::AuthoredError));
-        }
-        self.reports
-            .extend(reports.into_iter().map(|report| ConnectorReport {
-                coordinate: Arc::clone(&ready.coordinate),
-                report,
-            }));
+        let authored = std::mem::take(&mut fill.authored);
+        self.report(by, (&value, &vars), authored);
         drop((value, vars));
         if let Body::Json(json) = body {
             self.tree.keep(Arc::clone(json));
         }
         self.place(id, entities, result?);
         Ok(())
+    }
+
+    /// Notes what the mapping of an answer reports: what its author wrote, and, where that is shown,
+    /// what it met.
+    fn report(
+        &mut self,
+        by: ByConnector<'_>,
+        (answer, vars): (&Json<'_>, &Vars<'_>),
+        authored: Vec<Report>,
+    ) {
+        let mut reports = authored;
+        if self.context.reports == Reports::Show {
+            let met = by.connector.selection.eval(answer.clone(), vars).reports;
+            let met = met.into_iter();
+            reports.extend(met.filter(|report| report.kind != ReportKind::AuthoredError));
+        }
+        self.reports
+            .extend(reports.into_iter().map(|report| ConnectorReport {
+                coordinate: Arc::clone(&by.ready.coordinate),
+                report,
+            }));
     }
 
     /// Gives each entity of a call what was found for it.

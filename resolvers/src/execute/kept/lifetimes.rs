@@ -51,7 +51,8 @@ impl Lifetimes {
         self.present != Reuse::Never || self.absent != Reuse::Never
     }
 
-    /// Keeps a value, `None` being that nobody knows it; gives for how long an answer that has it in it may be used again.
+    /// Keeps a value, `None` being that nobody knows it; gives for how long an answer that has it in
+    /// it may be used again.
     pub(in crate::execute) fn keep(&self, claim: Claim, value: Option<Kept>) -> Reuse {
         let reuse = match value {
             Some(Kept::Present(_)) => self.present,
