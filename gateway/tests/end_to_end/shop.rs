@@ -51,7 +51,10 @@ async fn a_service_that_fails_costs_its_fields_and_is_not_named_to_strangers() {
         shop.users.fault(Some(fault));
         let gateway = Running::alone(|config| {
             gateway::shop::connect(&shop, config);
-            config.connectors.timeout = Duration::from_millis(250);
+            // The others must not be told apart by how busy the machine is.
+            if matches!(fault, Fault::Stall) {
+                config.connectors.timeout = Duration::from_millis(250);
+            }
         })
         .await;
 
