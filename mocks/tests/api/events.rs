@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::client::{delete, eventually, get, patch, post};
-use crate::redis::Redis;
+use crate::server::Server;
 
 #[tokio::test]
 async fn whatever_changes_price_or_stock_is_told() {
-    let Some(redis) = Redis::start().await else {
+    let Some(redis) = Server::start().await else {
         return;
     };
     let shop = shop(&redis).await;
@@ -35,7 +35,7 @@ async fn whatever_changes_price_or_stock_is_told() {
 
 #[tokio::test]
 async fn what_changes_nothing_is_not_told() {
-    let Some(redis) = Redis::start().await else {
+    let Some(redis) = Server::start().await else {
         return;
     };
     let shop = shop(&redis).await;
@@ -67,9 +67,10 @@ async fn what_changes_nothing_is_not_told() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_server_that_is_away_and_it_hears_of_everything_later() {
-    let Some(mut redis) = Redis::absent() else {
+    let Some(mut redis) = Server::start().await else {
         return;
     };
+    redis.kill();
     let shop = shop(&redis).await;
     let start = Instant::now();
     let change = json!({ "stock": 7 });
@@ -77,14 +78,14 @@ async fn nobody_waits_for_a_server_that_is_away_and_it_hears_of_everything_later
         .await
         .expect(200);
     assert!(start.elapsed() < Duration::from_secs(1));
-    redis.run().await;
+    redis.restart().await;
     told(&redis, &["4"]).await;
 
     redis.kill();
     patch(&shop.products, "/products/5", &change)
         .await
         .expect(200);
-    redis.run().await;
+    redis.restart().await;
     told(&redis, &["5"]).await;
     assert_eq!(outcomes(&shop.products).await, (2, 0));
     shop.stop().await;
@@ -92,9 +93,10 @@ async fn nobody_waits_for_a_server_that_is_away_and_it_hears_of_everything_later
 
 #[tokio::test]
 async fn what_the_queue_cannot_hold_is_dropped_and_counted() {
-    let Some(mut redis) = Redis::absent() else {
+    let Some(mut redis) = Server::start().await else {
         return;
     };
+    redis.kill();
     let shop = shop(&redis).await;
     let items: Vec<_> = (1..=100)
         .map(|id| json!({ "productId": id.to_string(), "quantity": 1 }))
@@ -113,7 +115,7 @@ async fn what_the_queue_cannot_hold_is_dropped_and_counted() {
     assert_eq!(written, 0);
     // The queue, and what is on its way.
     assert!((1_600 - 1_024 - 100..=1_600 - 1_024).contains(&dropped));
-    redis.run().await;
+    redis.restart().await;
     eventually("the rest arrives", async || {
         outcomes(&shop.products).await == (1_600 - dropped, dropped)
     })
@@ -125,7 +127,7 @@ async fn what_the_queue_cannot_hold_is_dropped_and_counted() {
 
 #[tokio::test]
 async fn draining_writes_what_is_left_and_gives_up_on_a_server_that_is_away() {
-    let Some(redis) = Redis::start().await else {
+    let Some(redis) = Server::start().await else {
         return;
     };
     let change = json!({ "stock": 7 });
@@ -137,9 +139,10 @@ async fn draining_writes_what_is_left_and_gives_up_on_a_server_that_is_away() {
     told(&redis, &["4"]).await;
     open.stop().await;
 
-    let Some(absent) = Redis::absent() else {
+    let Some(mut absent) = Server::start().await else {
         return;
     };
+    absent.kill();
     let mut open = shop(&absent).await;
     patch(&open.products, "/products/4", &change)
         .await
@@ -157,16 +160,16 @@ async fn an_address_that_is_none_is_refused_at_the_start() {
     assert!(Shop::start_with(settings).await.is_err());
 }
 
-async fn shop(redis: &Redis) -> Shop {
+async fn shop(redis: &Server) -> Shop {
     let settings = Settings {
-        events: Some(Events::at(redis.url())),
+        events: Some(Events::at(redis.address())),
         ..Settings::default()
     };
     Shop::start_with(settings).await.unwrap()
 }
 
 /// Waits until these products, and no others, were told, in this order.
-async fn told(redis: &Redis, expected: &[&str]) {
+async fn told(redis: &Server, expected: &[&str]) {
     eventually("the event arrives", async || {
         let length: usize = redis.ask(&["XLEN", Events::STREAM]).await;
         length >= expected.len()

@@ -20,8 +20,10 @@ mod problems;
 mod products;
 mod reads;
 mod recorded;
-mod redis;
 mod reviews;
+#[path = "../../../resolvers/tests/cache/server.rs"]
+#[expect(dead_code, reason = "other tests have Sentinels")]
+mod server;
 mod start_and_stop;
 mod subgraph;
 mod users;
