@@ -1,7 +1,7 @@
 //! `weir` as a process of its own, configured by a file, as people run it.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::client::{Answer, Connection, ask};
-use crate::server::free_port;
+use crate::server::Port;
 use crate::support::until;
 
 /// A gateway under way; killed when it is dropped.
@@ -19,6 +19,7 @@ pub(crate) struct Weir {
     admin: SocketAddr,
     folder: PathBuf,
     _child: Child,
+    _kept: UdpSocket,
 }
 
 /// What a gateway is told.
@@ -71,7 +72,8 @@ impl Setup {
 impl Weir {
     /// A gateway that serves.
     pub(crate) async fn start(setup: &Setup) -> Self {
-        let admin = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let port = Port::free();
+        let admin = SocketAddr::from(([127, 0, 0, 1], port.number));
         let name = format!("kept-{}-{}", std::process::id(), admin.port());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&folder).unwrap();
@@ -100,6 +102,7 @@ impl Weir {
             admin,
             folder,
             _child: child,
+            _kept: port.kept,
         }
     }
 

@@ -1,8 +1,8 @@
-//! A `redis-server` of a test's own: on a port that was free, in a folder that goes with it.
+//! A `redis-server` of a test's own: on a port that is kept for it, in a folder that goes with it.
 
 #![expect(clippy::print_stderr, reason = "why a test was skipped")]
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 /// A server under way; killed when it is dropped.
 pub(crate) struct Server {
     pub(crate) port: u16,
+    _kept: UdpSocket,
     folder: PathBuf,
     child: Child,
     arguments: Vec<String>,
@@ -25,8 +26,8 @@ impl Server {
 
     /// The same, with more arguments.
     pub(crate) async fn with(arguments: &[&str]) -> Option<Self> {
-        let port = free_port();
-        let mut all = vec!["--port".to_owned(), port.to_string()];
+        let port = Port::free();
+        let mut all = vec!["--port".to_owned(), port.number.to_string()];
         all.extend(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"].map(str::to_owned));
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         Self::run(port, all, None).await
@@ -34,10 +35,11 @@ impl Server {
 
     /// A Sentinel that watches the server at `master`.
     pub(crate) async fn sentinel(master: u16) -> Option<Self> {
-        let port = free_port();
+        let port = Port::free();
         let text = format!(
-            "port {port}\nbind 127.0.0.1\nsentinel monitor shop 127.0.0.1 {master} 1\n\
-             sentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 2000\n"
+            "port {}\nbind 127.0.0.1\nsentinel monitor shop 127.0.0.1 {master} 1\n\
+             sentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 2000\n",
+            port.number
         );
         Self::run(
             port,
@@ -47,8 +49,9 @@ impl Server {
         .await
     }
 
-    async fn run(port: u16, arguments: Vec<String>, config: Option<&str>) -> Option<Self> {
-        let folder = std::env::temp_dir().join(format!("weir-{}-{port}", std::process::id()));
+    async fn run(port: Port, arguments: Vec<String>, config: Option<&str>) -> Option<Self> {
+        let name = format!("weir-{}-{}", std::process::id(), port.number);
+        let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
         if let Some(text) = config {
             std::fs::write(folder.join("sentinel.conf"), text).unwrap();
@@ -60,7 +63,8 @@ impl Server {
             return None;
         };
         let server = Self {
-            port,
+            port: port.number,
+            _kept: port.kept,
             folder,
             child,
             arguments,
@@ -150,15 +154,25 @@ fn option_env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// A port that nobody has. Below 55536, so that a Cluster's second port is one too.
-pub(crate) fn free_port() -> u16 {
-    loop {
-        let port = fastrand::u16(20_000..30_000);
-        let second = port + 10_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok()
-            && TcpListener::bind(("127.0.0.1", second)).is_ok()
-        {
-            return port;
+/// A port that nobody has, and that no other test takes as long as `kept` is open: tests run as
+/// processes beside each other, and a server that is killed is to come back at its place.
+pub(crate) struct Port {
+    pub(crate) number: u16,
+    pub(crate) kept: UdpSocket,
+}
+
+impl Port {
+    /// Below what Linux gives to clients (32768), with the second port of a Cluster's node.
+    pub(crate) fn free() -> Self {
+        loop {
+            let number = fastrand::u16(10_000..22_000);
+            let Ok(kept) = UdpSocket::bind(("127.0.0.1", number)) else {
+                continue;
+            };
+            let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+            if is_free(number) && is_free(number + 10_000) {
+                return Self { number, kept };
+            }
         }
     }
 }
