@@ -13,8 +13,8 @@ pub(crate) use self::asked::{Asked, Given};
 use self::represent::Representation;
 use self::set::{Fragment, Set};
 use self::take::Objects;
-use self::walk::{Around, Place, Walk};
-use crate::plan::{Entered, Fetch, Plan};
+use self::walk::{Around, Context, Place, Walk};
+use crate::plan::{Above, Entered, Fetch, Plan};
 use crate::selection::{Selection, When};
 
 mod asked;
@@ -47,6 +47,8 @@ pub(crate) struct Part {
     pub(crate) fetch: usize,
     /// For root fields nothing.
     pub(crate) entities: Option<Listed>,
+    /// Variables that are filled from objects further up: one request for each set of their values.
+    pub(crate) contexts: Vec<ContextVariable>,
     /// How objects of each type are asked for; for root fields one.
     pub(crate) entered: Vec<EnteredAs>,
     /// What is read of each kind of answer.
@@ -62,6 +64,15 @@ pub(crate) struct Listed {
     pub(crate) key: Box<str>,
     /// `"name":` of the variable that holds the representations.
     pub(crate) prefix: Box<[u8]>,
+}
+
+/// A variable that is filled from objects further up.
+#[derive(Debug)]
+pub(crate) struct ContextVariable {
+    /// `"name":`.
+    pub(crate) prefix: Box<[u8]>,
+    /// Where the value may be, the nearest place first.
+    pub(crate) places: Vec<Above>,
 }
 
 /// How objects of one type are asked for.
@@ -165,6 +176,7 @@ impl<'a> Writer<'a> {
             self.parts.push(Part {
                 fetch: *fetch,
                 entities: None,
+                contexts: Vec::new(),
                 entered: vec![EnteredAs {
                     on: entered.on,
                     possible: None,
@@ -194,6 +206,7 @@ impl<'a> Writer<'a> {
         operation: &Operation,
     ) -> Result<(), TooLarge> {
         let fetch = &self.plan.fetches[index];
+        let contexts = self.contexts(fetch, operation);
         // Objects that the service calls by one name are one kind to it.
         let mut kinds: Vec<(&Entry, Place<'a>)> = Vec::new();
         let mut entered_as = Vec::with_capacity(fetch.entered.len());
@@ -239,11 +252,34 @@ impl<'a> Writer<'a> {
                 key: key.into(),
                 prefix: prefix(&variable),
             }),
+            contexts,
             entered: entered_as,
             kinds: read,
             asked,
         });
         Ok(())
+    }
+
+    /// Names the variables for what is taken of objects further up, which the walk then writes.
+    fn contexts(&mut self, fetch: &Fetch, operation: &Operation) -> Vec<ContextVariable> {
+        let mut made = Vec::new();
+        for field in &fetch.contexts {
+            for from in &*field.arguments {
+                let variable = fresh(&format!("c{}", made.len()), operation);
+                self.definitions.push(format!("${variable}: {}", from.ty));
+                made.push(ContextVariable {
+                    prefix: prefix(&variable),
+                    places: from.places.clone(),
+                });
+                self.walk.contexts.push(Context {
+                    at: fetch.at,
+                    slot: field.slot,
+                    on: field.on,
+                    written: format!("{}: ${variable}", from.argument),
+                });
+            }
+        }
+        made
     }
 
     fn finish(self, operation: &Operation, request: usize) -> Document {

@@ -32,6 +32,7 @@ use crate::tree::Tree;
 
 mod account;
 mod connectors;
+mod contexts;
 mod entities;
 mod errors;
 mod flights;

@@ -5,6 +5,7 @@
 //! (`commit`). Neither knows what a source is made of: they see views only.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::operation::OperationKind;
@@ -12,11 +13,14 @@ use schema::source::{Access, Node, NodeField, NodeId, Objects, SourceId};
 use schema::types::TypeId;
 
 use self::commit::Commit;
+use self::contexts::Contexts;
+pub(crate) use self::contexts::{Above, FromAbove};
 use self::search::{Memory, Search};
 pub(crate) use crate::selection::KeySlot;
 use crate::selection::{From, Position, PositionId, ROOT, Selection, When};
 
 mod commit;
+mod contexts;
 pub(crate) mod explain;
 mod members;
 mod requests;
@@ -47,6 +51,8 @@ pub(crate) struct Fetch {
     pub(crate) entered: Vec<Entered>,
     /// The field, for an entry that serves one.
     pub(crate) slot: Option<usize>,
+    /// Fields that take something of objects further up.
+    pub(crate) contexts: Vec<Contextual>,
     /// Fetches that give the keys, or create the objects.
     pub(crate) after: Vec<usize>,
     pub(crate) stage: usize,
@@ -74,6 +80,14 @@ pub(crate) struct Entered {
     pub(crate) key: Vec<KeySlot>,
     /// What the source is told besides; null where it is null.
     pub(crate) requires: Vec<KeySlot>,
+}
+
+/// A field of objects of one type that takes something of objects further up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contextual {
+    pub(crate) on: TypeId,
+    pub(crate) slot: usize,
+    pub(crate) arguments: Arc<[FromAbove]>,
 }
 
 /// The slots that a fetch fills, place by place, each with the types of the objects it fills.
@@ -214,7 +228,7 @@ pub(crate) fn plan(
 ) -> Result<Plan, Unplannable> {
     members::narrow(graph, selection);
     let mut fetches = Vec::new();
-    let mut memory = Memory::default();
+    let mut memory = Memory::new(Contexts::of(graph, selection));
     let stages = stages(graph, selection, kind, &mut memory);
     for (stage, place) in stages.iter().enumerate() {
         Commit {
@@ -325,6 +339,12 @@ fn conditions(graph: &Graph, fetches: &mut [Fetch], selection: &mut Selection) {
         for entered in &fetch.entered {
             key_conditions(&entered.key, fetch.at, &when, selection);
             key_conditions(&entered.requires, fetch.at, &when, selection);
+        }
+        for argument in fetch.contexts.iter().flat_map(|it| &*it.arguments) {
+            for above in &argument.places {
+                let value = std::slice::from_ref(&above.value);
+                key_conditions(value, above.at, &when, selection);
+            }
         }
         fetch.when = when;
     }

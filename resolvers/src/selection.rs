@@ -58,6 +58,8 @@ pub(crate) struct Slot {
     pub(crate) together: bool,
     /// When anybody needs it.
     pub(crate) when: When,
+    /// Whether it is told of objects further in, and so comes before these.
+    pub(crate) early: bool,
     /// Where its objects stand, for composite types.
     pub(crate) child: Option<PositionId>,
     pub(crate) from: From,
@@ -237,6 +239,20 @@ impl Selection {
                 .filter_map(|need| builder.required((at, &[on]), need, Asked::ByFetch))
                 .collect()
         })
+    }
+
+    /// The slot of what places further in take of objects of type `on`, which must be told then.
+    pub(crate) fn take(
+        &mut self,
+        (at, on): (PositionId, TypeId),
+        need: &Need,
+        types: &Types,
+    ) -> Option<KeySlot> {
+        let asked = Asked::FromAbove;
+        let slot = self.build(types, |builder| builder.required((at, &[on]), need, asked))?;
+        self.slot_mut(at, slot.slot).early = true;
+        self.position_mut(at).told = true;
+        Some(slot)
     }
 
     fn build<T>(&mut self, types: &Types, with: impl FnOnce(&mut Builder<'_>) -> T) -> T {

@@ -209,24 +209,48 @@ impl Tree {
     /// Every object that `path` leads to from the root, lists walked through.
     pub(crate) fn rows(&self, path: &[Step]) -> Vec<Row> {
         let mut found = Vec::new();
-        self.collect(Value::Object(self.root), path, &mut found);
+        let mut line = Vec::with_capacity(path.len() + 1);
+        self.walk(&mut line, Value::Object(self.root), path, &mut |line| {
+            found.extend(line.last());
+        });
         found
     }
 
-    fn collect(&self, value: Value, path: &[Step], found: &mut Vec<Row>) {
-        match (value, path) {
-            (Value::Object(row), []) => found.push(row),
-            (Value::Object(row), [step, rest @ ..]) => {
-                if self.leads(row, step) {
-                    self.collect(self.slot(row, step.slot), rest, found);
+    /// The same, each behind the objects on the way to it: the root, and one for each step.
+    pub(crate) fn lines(&self, path: &[Step]) -> Vec<Row> {
+        let mut found = Vec::new();
+        let mut line = Vec::with_capacity(path.len() + 1);
+        self.walk(&mut line, Value::Object(self.root), path, &mut |line| {
+            found.extend_from_slice(line);
+        });
+        found
+    }
+
+    fn walk(
+        &self,
+        line: &mut Vec<Row>,
+        value: Value,
+        path: &[Step],
+        found: &mut impl FnMut(&[Row]),
+    ) {
+        match value {
+            Value::Object(row) => {
+                line.push(row);
+                match path {
+                    [] => found(line),
+                    [step, rest @ ..] if self.leads(row, step) => {
+                        self.walk(line, self.slot(row, step.slot), rest, found);
+                    }
+                    _ => {}
                 }
+                line.pop();
             }
-            (Value::List { start, len }, _) => {
+            Value::List { start, len } => {
                 for index in 0..len {
-                    self.collect(self.item(start, index), path, found);
+                    self.walk(line, self.item(start, index), path, found);
                 }
             }
-            (Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_), _) => {}
+            Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_) => {}
         }
     }
 

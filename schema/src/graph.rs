@@ -22,6 +22,8 @@ pub struct Graph {
     pub(crate) client: Arc<ClientSchema>,
     /// By type: the entries of all sources for objects of it, in the order of the sources.
     entries: Vec<Vec<(SourceId, usize)>>,
+    /// Whether any source is given something from further up.
+    has_contexts: bool,
     /// By subgraph.
     caching: Arc<BTreeMap<Name, Caching>>,
     /// `None` where nothing depends on any.
@@ -32,6 +34,7 @@ impl Graph {
     pub(crate) fn new(types: Types, sources: Vec<Source>, client: ClientSchema) -> Self {
         Self {
             entries: entries(&types, &sources),
+            has_contexts: has_contexts(&sources),
             types: Arc::new(types),
             sources,
             client: Arc::new(client),
@@ -61,6 +64,7 @@ impl Graph {
         let sources = labels.views.sources(&self.types, is_on);
         Some(Self {
             entries: entries(&self.types, &sources),
+            has_contexts: has_contexts(&sources),
             types: Arc::clone(&self.types),
             sources,
             client: Arc::clone(&self.client),
@@ -102,6 +106,11 @@ impl Graph {
             }
         }
         keys
+    }
+
+    /// Whether any field takes an argument from an object further up (`@fromContext`).
+    pub fn has_contexts(&self) -> bool {
+        self.has_contexts
     }
 
     /// The types that clients see.
@@ -156,6 +165,11 @@ impl Graph {
     pub fn client_sdl(&self) -> String {
         self.client.sdl()
     }
+}
+
+fn has_contexts(sources: &[Source]) -> bool {
+    let mut nodes = sources.iter().flat_map(|source| &source.nodes);
+    nodes.any(|node| node.fields.values().any(|field| !field.contexts.is_empty()))
 }
 
 fn entries(types: &Types, sources: &[Source]) -> Vec<Vec<(SourceId, usize)>> {

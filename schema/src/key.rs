@@ -28,6 +28,17 @@ impl Need {
     }
 }
 
+/// An argument that a source is given from an object further up (`@fromContext`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ContextArgument {
+    /// Of the field.
+    pub argument: Name,
+    /// Its type as the source writes it.
+    pub ty: Name,
+    /// The object types that set the context, each with the one field that is taken of it.
+    pub setters: Vec<(TypeId, Need)>,
+}
+
 /// Fields of an object, and fields of these: `id`, `id address { city }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FieldSet(pub Vec<(Name, Self)>);

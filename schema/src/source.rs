@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::connector::Connector;
-use crate::key::{FieldSet, Need};
+use crate::key::{ContextArgument, FieldSet, Need};
 use crate::types::{Name, TypeId};
 
 /// Which source of the graph that gave it out.
@@ -129,8 +129,11 @@ pub enum Objects {
 pub struct NodeField {
     /// What is given inside; `None` for leaves.
     pub child: Option<NodeId>,
-    /// What the source must be told of the object before it gives the field (`@requires`).
+    /// What the source must be told of the object before it gives the field (`@requires`); nothing
+    /// where it is told of objects further up only.
     pub requires: Option<Arc<[Need]>>,
+    /// Arguments that it is given from objects further up; then `requires` is there too.
+    pub contexts: Arc<[ContextArgument]>,
     /// Whether it is given as a part of a key only, because another source has taken it over
     /// (`@override`).
     pub only_in_keys: bool,

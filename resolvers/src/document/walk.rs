@@ -24,6 +24,8 @@ pub(super) struct Walk<'a> {
     pub(super) types: &'a Types,
     pub(super) selection: &'a Selection,
     pub(super) source: &'a Source,
+    /// Arguments that are filled from objects further up.
+    pub(super) contexts: Vec<Context>,
     /// Of the client, those that are used, in the order first met.
     pub(super) variables: Vec<Name>,
     /// Conditions that fields refer to by number.
@@ -50,6 +52,15 @@ pub(super) struct Place<'a> {
     pub(super) node: NodeId,
     /// Objects of these types only; `None`: all. It matters where the service names no types.
     pub(super) only: Option<Vec<TypeId>>,
+}
+
+/// An argument that is filled from objects further up.
+pub(super) struct Context {
+    pub(super) at: PositionId,
+    pub(super) slot: usize,
+    pub(super) on: TypeId,
+    /// `currency: $c0`.
+    pub(super) written: String,
 }
 
 /// Where a selection set is written.
@@ -84,6 +95,7 @@ impl<'a> Walk<'a> {
             types: graph.types(),
             selection,
             source,
+            contexts: Vec::new(),
             variables: Vec::new(),
             whens: Vec::new(),
             most,

@@ -5,7 +5,7 @@ use schema::source::{Node, NodeField, NodeId, Objects as Given};
 use schema::types::{Name, TypeId};
 
 use super::walk::{Place, Walk};
-use crate::selection::{Slot, When};
+use crate::selection::{PositionId, Slot, When};
 
 /// A field that is to be written, for the objects of one type.
 pub(super) struct Wanted<'a> {
@@ -43,7 +43,7 @@ impl<'a> Walk<'a> {
                     let Some(given) = node.fields.get(&slot.field) else {
                         continue; // Others of these objects give it.
                     };
-                    let arguments = arguments(slot);
+                    let arguments = self.arguments((place.at, *number, on));
                     // A mutation that is written twice is done twice.
                     let acts = on.is_some() && on == self.types.mutation();
                     let key = (on, &slot.field, arguments.clone(), acts.then_some(*number));
@@ -67,6 +67,21 @@ impl<'a> Walk<'a> {
             }
         }
         wanted.into_values().collect()
+    }
+
+    /// `first: 10, after: $cursor`; nothing that neither the client wrote nor a context gives.
+    fn arguments(&self, (at, number, on): (PositionId, usize, Option<TypeId>)) -> String {
+        let slot = &self.selection.position(at).slots[number];
+        let written = slot.arguments.iter().filter_map(|(name, argument)| {
+            let text = argument.text.as_ref()?;
+            Some(format!("{name}: {text}"))
+        });
+        let contexts = self.contexts.iter();
+        let contexts = contexts.filter(|context| {
+            (context.at, context.slot) == (at, number) && on.is_none_or(|on| on == context.on)
+        });
+        let contexts = contexts.map(|context| context.written.clone());
+        written.chain(contexts).collect::<Vec<_>>().join(", ")
     }
 
     /// The nodes whose objects a slot is taken of, each with its type where that is known.
@@ -140,13 +155,4 @@ fn merged<'a>(group: Vec<Wanted<'a>>, given: &'a NodeField) -> Option<Wanted<'a>
     all.on = None;
     all.given = given;
     Some(all)
-}
-
-/// `first: 10, after: $cursor`; nothing that the client did not write.
-fn arguments(slot: &Slot) -> String {
-    let written = slot.arguments.iter().filter_map(|(name, argument)| {
-        let text = argument.text.as_ref()?;
-        Some(format!("{name}: {text}"))
-    });
-    written.collect::<Vec<_>>().join(", ")
 }

@@ -25,6 +25,8 @@ struct Entity {
     /// Of its key in the text.
     start: usize,
     end: usize,
+    /// The end of what tells it from others beside its key.
+    whole: usize,
     /// Which of the ways to ask for objects it is asked for by.
     kind: usize,
     rows: Vec<Row>,
@@ -35,35 +37,38 @@ impl Entities {
     pub(crate) fn add(&mut self, tree: &Tree, row: Row, key: &[KeySlot]) -> KeyState {
         let start = self.text.len();
         let state = write_key(tree, row, key, &mut self.text);
-        self.add_written((row, 0), start, state)
+        let end = self.text.len();
+        self.add_written((row, 0), (start, end), state)
     }
 
     /// Adds the object in `row`, unless what its service must be told is not known; `kind` comes
-    /// back with it.
+    /// back with it. Objects below different contexts are different ones.
     pub(crate) fn add_represented(
         &mut self,
         tree: &Tree,
         (row, kind): (Row, usize),
-        representation: &Representation,
+        (representation, context): (&Representation, &[u8]),
     ) -> KeyState {
         let start = self.text.len();
         let state = representation.write(tree, row, &mut self.text);
-        self.add_written((row, kind), start, state)
+        let end = self.text.len();
+        self.text.extend_from_slice(context);
+        self.add_written((row, kind), (start, end), state)
     }
 
-    /// Adds the object whose key is the text from `start` on.
+    /// Adds the object that the text from `start` on tells from others, its key up to `end`.
     fn add_written(
         &mut self,
         (row, kind): (Row, usize),
-        start: usize,
+        (start, end): (usize, usize),
         state: KeyState,
     ) -> KeyState {
         if state != KeyState::Known {
             self.text.truncate(start);
             return state;
         }
-        let end = self.text.len();
-        let found = self.find_text(start, end);
+        let whole = self.text.len();
+        let found = self.find_text(start, whole);
         if let Some(index) = found {
             self.text.truncate(start);
             self.each[index].rows.push(row);
@@ -73,14 +78,15 @@ impl Entities {
         self.each.push(Entity {
             start,
             end,
+            whole,
             kind,
             rows: vec![row],
         });
         let (text, each, hasher) = (&self.text, &self.each, &self.hasher);
-        let hash = hasher.hash_one(&text[start..end]);
+        let hash = hasher.hash_one(&text[start..whole]);
         self.table.insert_unique(hash, index, |index| {
             let entity = &each[*index];
-            hasher.hash_one(&text[entity.start..entity.end])
+            hasher.hash_one(&text[entity.start..entity.whole])
         });
         state
     }
@@ -89,14 +95,23 @@ impl Entities {
         let wanted = &self.text[start..end];
         let hash = self.hasher.hash_one(wanted);
         self.table
-            .find(hash, |index| self.key(*index) == wanted)
+            .find(hash, |index| {
+                let entity = &self.each[*index];
+                self.text[entity.start..entity.whole] == *wanted
+            })
             .copied()
     }
 
-    /// The text that tells one object from the others.
+    /// The text by which one object is asked for.
     pub(crate) fn key(&self, index: usize) -> &[u8] {
         let entity = &self.each[index];
         &self.text[entity.start..entity.end]
+    }
+
+    /// What was given with it from further up.
+    pub(crate) fn context(&self, index: usize) -> &[u8] {
+        let entity = &self.each[index];
+        &self.text[entity.end..entity.whole]
     }
 
     /// Which object has the key that is in `row`; `expected` is looked at first, because services
@@ -137,7 +152,7 @@ impl Entities {
         let (text, each, hasher) = (&self.text, &self.each, &self.hasher);
         let hash = |index: &usize| {
             let entity = &each[*index];
-            hasher.hash_one(&text[entity.start..entity.end])
+            hasher.hash_one(&text[entity.start..entity.whole])
         };
         for index in 0..each.len() {
             self.table.insert_unique(hash(&index), index, hash);

@@ -59,10 +59,9 @@ impl<'c, 'a> Run<'c, 'a> {
             flights.add_search(Caller::LookedRequest(round), search);
             return;
         }
-        let parts = document.parts.iter();
-        let which = parts.map(|part| (0..self.objects(part.fetch)).collect());
-        let which = which.collect();
-        self.send(Round { request, which }, document, flights);
+        for which in self.rounds_of(document) {
+            self.send(Round { request, which }, document, flights);
+        }
         for part in &document.parts {
             self.end_round(part.fetch);
         }
@@ -73,6 +72,14 @@ impl<'c, 'a> Run<'c, 'a> {
         match &self.states[fetch] {
             State::Running { entities, .. } => entities.len(),
             State::Waiting | State::Done => 0,
+        }
+    }
+
+    /// What an object of a fetch under way is given from further up.
+    pub(super) fn context_of(&self, fetch: usize, object: usize) -> &[u8] {
+        match &self.states[fetch] {
+            State::Running { entities, .. } => entities.context(object),
+            State::Waiting | State::Done => &[],
         }
     }
 
@@ -172,7 +179,11 @@ impl<'c, 'a> Run<'c, 'a> {
         let selection = &self.context.prepared.selection;
         let at = fetch.at;
         let is_abstract = self.context.prepared.is_abstract[at.0];
-        for row in self.tree.rows(&fetch.path) {
+        let (lines, width) = self.lines(part, fetch);
+        for line in lines.chunks_exact(width) {
+            let Some(row) = line.last().copied() else {
+                continue; // A line ends with the object that it leads to.
+            };
             let ty = match self.tree.type_of(row) {
                 None if !is_abstract => Some(selection.position(at).ty),
                 told => told,
@@ -180,8 +191,13 @@ impl<'c, 'a> Run<'c, 'a> {
             let Some(entered) = entered_as(part, ty) else {
                 continue;
             };
-            let known = (row, entered.kind);
-            let state = entities.add_represented(&self.tree, known, &entered.representation);
+            let state = match self.taken_above(part, line) {
+                Ok(context) => {
+                    let known = (&entered.representation, context.as_slice());
+                    entities.add_represented(&self.tree, (row, entered.kind), known)
+                }
+                Err(failure) => KeyState::Failed(failure),
+            };
             if let KeyState::Failed(failure) = state {
                 self.fail_row(fetch, row, failure);
             }
@@ -210,6 +226,12 @@ impl<'c, 'a> Run<'c, 'a> {
                     out.extend_from_slice(asked.entities.key(*object));
                 }
                 out.push(b']');
+            }
+            // It is the same for all of them.
+            let first = asked.which.first();
+            let context = first.map_or(&[][..], |first| asked.entities.context(*first));
+            if !context.is_empty() {
+                member(&mut out, context);
             }
         }
         for (prefix, when) in &document.conditions {
@@ -422,7 +444,7 @@ fn entered_as(part: &Part, ty: Option<TypeId>) -> Option<&EnteredAs> {
 }
 
 /// A comma where one is needed, and the member's name.
-fn member(out: &mut Vec<u8>, prefix: &[u8]) {
+pub(super) fn member(out: &mut Vec<u8>, prefix: &[u8]) {
     if !out.is_empty() {
         out.push(b',');
     }

@@ -59,7 +59,8 @@ impl Compile<'_> {
     fn fetch(&self, index: usize, fetch: &Fetch) -> Option<KeptFetch> {
         let source = self.graph().source(fetch.source);
         let keeping = self.caching.of(&source.service);
-        if !keeping.is_on {
+        // What depends on objects further up is not known by what it is asked for with.
+        if !keeping.is_on || !fetch.contexts.is_empty() {
             return None;
         }
         match (&source.access, &self.sources.reach[fetch.source.index()]) {

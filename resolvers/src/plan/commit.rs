@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use schema::graph::Graph;
-use schema::key::FieldSet;
 use schema::source::NodeField;
-use schema::types::{Name, TypeId};
+use schema::types::TypeId;
 
-use super::search::{Chosen, Memory, Search, TYPE_NAME, first_level};
+use super::search::{Chosen, Memory, Search, first_level};
 use super::{Entered, Fetch, Offer, Place, Step, Unplannable, coordinate};
-use crate::selection::{KeySlot, PositionId, ROOT, Selection, When};
+use crate::selection::{PositionId, ROOT, Selection, When};
+
+mod told;
 
 pub(super) struct Commit<'a> {
     pub(super) graph: &'a Graph,
@@ -61,7 +62,11 @@ impl Commit<'_> {
                 offers: Offers::Chosen(Arc::new(chosen)),
             });
         }
-        for (slot, on) in self.alike(place, &providers) {
+        let mut slots = self.alike(place, &providers);
+        // What is told of places further in is there before these are planned.
+        let is_late = |slot: usize| !self.selection.position(place.at).slots[slot].early;
+        slots.sort_by_key(|(slot, _)| is_late(*slot));
+        for (slot, on) in slots {
             self.slot((place.at, way), (slot, &on), &providers)?;
         }
         Ok(())
@@ -135,21 +140,6 @@ impl Commit<'_> {
         givers.take(if acts { 1 } else { usize::MAX }).collect()
     }
 
-    /// As `givers`, for a part of a key.
-    fn key_givers(&self, (on, name): (TypeId, &Name), providers: &[Provider]) -> Vec<Giver> {
-        let field = |provider: &Provider| {
-            let offer = match &provider.offers {
-                Offers::Through(offer) => Some(*offer),
-                Offers::Chosen(chosen) => chosen.offer(self.graph, on),
-            };
-            let offer = offer.filter(|offer| offer.only.is_none())?;
-            let field = offer.node(self.graph, on)?.fields.get(name)?;
-            let inside = provider.inside(field);
-            field.requires.is_none().then_some((provider.fetch, inside))
-        };
-        providers.iter().filter_map(field).collect()
-    }
-
     fn gives(
         &self,
         provider: &Provider,
@@ -176,6 +166,12 @@ impl Commit<'_> {
             let on = self.types_at(at, deep.on);
             self.told((at, way), (&deep.parts, &on), providers, &mut after)?;
         }
+        let contexts = self.contexts(at, chosen);
+        for argument in contexts.iter().flat_map(|it| &*it.arguments) {
+            for above in &argument.places {
+                self.holders((above.at, &above.value), &mut after);
+            }
+        }
         let mut entered = Vec::with_capacity(chosen.entries.len());
         for (on, entry) in &chosen.entries {
             let key = self.graph.source(chosen.source).entries[*entry].key.clone();
@@ -195,62 +191,13 @@ impl Commit<'_> {
             path: self.path(way),
             entered,
             slot: chosen.slot,
+            contexts,
             after,
             stage: self.stage,
             takes: super::Takes::new(),
             when: When::never(),
         });
         Ok(self.fetches.len() - 1)
-    }
-
-    /// Has the slots filled that a source is told.
-    fn told(
-        &mut self,
-        here: (PositionId, &Way),
-        (needs, on): (&[KeySlot], &[TypeId]),
-        providers: &[Provider],
-        after: &mut Vec<usize>,
-    ) -> Done {
-        for need in needs {
-            self.slot(here, (need.slot, on), providers)?;
-            after.extend(self.fillers(here.0, need.slot));
-        }
-        Ok(())
-    }
-
-    /// The slots of a key, some of which may be filled by fetches that go further in.
-    fn whole_key(
-        &mut self,
-        (key, chosen): (&FieldSet, &Chosen),
-        place: ((PositionId, &Way), TypeId),
-        providers: &[Provider],
-        after: &mut Vec<usize>,
-    ) -> Done<Vec<KeySlot>> {
-        let mut slots = Vec::with_capacity(key.0.len());
-        for part in &key.0 {
-            let mut deep = chosen.deep.iter().filter(|deep| deep.on == place.1);
-            let found = deep.find_map(|it| it.parts.iter().find(|slot| slot.name == part.0));
-            if let Some(slot) = found {
-                slots.push(slot.clone());
-            } else {
-                let one = FieldSet(vec![part.clone()]);
-                slots.extend(self.key(&one, place, providers, after)?);
-            }
-        }
-        Ok(slots)
-    }
-
-    /// What the source is told of objects that it is asked for as `on`.
-    fn requires(&self, chosen: &Chosen, on: TypeId) -> Vec<KeySlot> {
-        let mut slots: Vec<KeySlot> = Vec::new();
-        for fulfilled in &chosen.fulfilled {
-            if fulfilled.on == on || self.graph.types().is_a(fulfilled.on, on) {
-                let new = fulfilled.needs.iter();
-                let new: Vec<_> = new.filter(|need| !slots.contains(need)).cloned().collect();
-                slots.extend(new);
-            }
-        }
-        slots
     }
 
     /// Who must have been there before for reasons other than keys: who brought the objects,
@@ -276,59 +223,6 @@ impl Commit<'_> {
             found.extend(tellers.map(|provider| provider.fetch));
         }
         found
-    }
-
-    /// The slots of a key, each taken from the first fetch that gives it.
-    fn key(
-        &mut self,
-        key: &FieldSet,
-        ((at, way), on): ((PositionId, &Way), TypeId),
-        providers: &[Provider],
-        after: &mut Vec<usize>,
-    ) -> Done<Vec<KeySlot>> {
-        let mut slots = Vec::with_capacity(key.0.len());
-        for (name, inner) in key.0.iter().filter(|(name, _)| name.as_ref() != TYPE_NAME) {
-            let types = self.graph.types();
-            let Some(field) = types.get(on).field(name) else {
-                return Err(self.missing(on, name));
-            };
-            let slot = self.selection.need(at, field, types);
-            let child = self.selection.position(at).slots[slot].child;
-            let givers = self.key_givers((on, name), providers);
-            let Some((first, _)) = givers.first() else {
-                return Err(self.missing(on, name));
-            };
-            let inner = match child {
-                Some(child) if !inner.is_empty() => {
-                    let providers = inside(&givers);
-                    let mut way = way.clone();
-                    way.push((slot, self.types_at(at, on)));
-                    let on = types.get(self.selection.position(child).ty).possible[0];
-                    self.key(inner, ((child, &way), on), &providers, after)?
-                }
-                _ => {
-                    self.take(*first, (at, way), (slot, &self.types_at(at, on)));
-                    after.push(*first);
-                    Vec::new()
-                }
-            };
-            slots.push(KeySlot {
-                name: Arc::clone(name),
-                slot,
-                on: None,
-                inner,
-            });
-        }
-        Ok(slots)
-    }
-
-    /// The types of the objects that are meant by `on`, which may be abstract.
-    fn types_at(&self, at: PositionId, on: TypeId) -> Vec<TypeId> {
-        let types = self.graph.types();
-        if !types.get(on).is_abstract() {
-            return vec![on];
-        }
-        types.get(self.selection.position(at).ty).possible.clone()
     }
 
     /// Has a slot of objects of these types filled, and what is inside of it.
@@ -368,25 +262,6 @@ impl Commit<'_> {
             self.take(fetch, (at, way), (slot, on));
         }
         Ok(())
-    }
-
-    /// The fetches that fill a slot or anything inside of it.
-    fn fillers(&self, at: PositionId, slot: usize) -> Vec<usize> {
-        let child = self.selection.position(at).slots[slot].child;
-        let fetches = self.fetches.iter().enumerate();
-        fetches
-            .filter(|(_, fetch)| {
-                let own = fetch
-                    .takes
-                    .get(&at)
-                    .is_some_and(|slots| slots.contains_key(&slot));
-                own || child.is_some_and(|child| {
-                    let mut places = fetch.takes.keys();
-                    places.any(|place| self.selection.is_inside(*place, child))
-                })
-            })
-            .map(|(index, _)| index)
-            .collect()
     }
 
     /// Has `fetch` fill a slot, and the slots on the way to it.

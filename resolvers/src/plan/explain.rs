@@ -94,10 +94,35 @@ impl Explain<'_> {
             let of = self.type_name(entered.on);
             let _ = writeln!(text, "   told {told} of each {of}");
         }
+        for taken in self.contexts(fetch) {
+            let _ = writeln!(text, "   {taken}");
+        }
         let _ = writeln!(text, "   gives {}", self.takes(fetch, fetch.at));
         if !fetch.when.is_always() {
             let _ = writeln!(text, "   if {}", fetch.when);
         }
+    }
+
+    /// `balance(currency:) from currency of each User at users`.
+    fn contexts(&self, fetch: &Fetch) -> Vec<String> {
+        let mut told = Vec::new();
+        for field in &fetch.contexts {
+            let name = &self.selection.position(fetch.at).slots[field.slot].field;
+            for from in &*field.arguments {
+                let places = from.places.iter().map(|above| {
+                    let value = key(std::slice::from_ref(&above.value));
+                    let on = self.type_name(above.on);
+                    match self.path(above.at).as_str() {
+                        "" => format!("{value} of {on}"),
+                        path => format!("{value} of each {on} at {path}"),
+                    }
+                });
+                let places: Vec<_> = places.collect();
+                let (argument, places) = (&from.argument, places.join(", or "));
+                told.push(format!("{name}({argument}:) from {places}"));
+            }
+        }
+        told
     }
 
     /// `one batch over orders.nodes.customer by id`.

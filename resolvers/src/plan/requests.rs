@@ -44,5 +44,7 @@ fn levels(fetches: &[Fetch]) -> Vec<usize> {
 fn joins(graph: &Graph, fetch: &Fetch) -> bool {
     let source = graph.source(fetch.source);
     let entry = &source.entries[fetch.first().entry];
-    matches!(source.access, Access::Graphql(_)) && !entry.key.is_empty()
+    // Objects below different contexts are asked for apart, in several requests.
+    let is_single = fetch.contexts.is_empty();
+    matches!(source.access, Access::Graphql(_)) && !entry.key.is_empty() && is_single
 }

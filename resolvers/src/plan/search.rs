@@ -21,6 +21,7 @@ use self::goal::Goal;
 pub(super) use self::goal::TYPE_NAME;
 use self::state::State;
 pub(super) use self::state::{Chosen, Deep, Fulfilled};
+use super::contexts::Contexts;
 use super::{Offer, Place};
 use crate::selection::{KeySlot, PositionId, Selection};
 
@@ -45,6 +46,7 @@ pub(super) struct Search<'a> {
 
 /// What the searches of one plan know and may still spend.
 pub(super) struct Memory {
+    pub(super) contexts: Contexts,
     known: HashMap<(Place, Vec<Offer>), Option<Arc<Cover>>>,
     /// The slots of what sources must be told, once they were thought of.
     needs: HashMap<Need, Arc<[KeySlot]>>,
@@ -59,9 +61,10 @@ pub(super) struct Memory {
 /// A field that a source gives of objects at a place once it is told something.
 type Need = (SourceId, NodeId, PositionId, TypeId, Name);
 
-impl Default for Memory {
-    fn default() -> Self {
+impl Memory {
+    pub(super) fn new(contexts: Contexts) -> Self {
         Self {
+            contexts,
             known: HashMap::new(),
             needs: HashMap::new(),
             depth: 0,
@@ -70,9 +73,7 @@ impl Default for Memory {
             overdrawn: 0,
         }
     }
-}
 
-impl Memory {
     /// Whether the budget was enough for everything.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete && self.budget > 0

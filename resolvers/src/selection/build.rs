@@ -155,6 +155,7 @@ impl Builder<'_> {
             on: output.on.clone(),
             together: false,
             when: output.when.clone(),
+            early: false,
             child: None,
             from: From::Introspection(Arc::clone(&field.key)),
         });
@@ -264,6 +265,7 @@ impl Builder<'_> {
             on: wanted.on.to_vec(),
             together: false,
             when: wanted.when.clone(),
+            early: false,
             child,
             from: From::Source,
         });

@@ -10,6 +10,7 @@ mod audit;
 mod audit_live;
 mod batches;
 mod canned;
+mod contexts;
 mod documents;
 mod faults;
 mod federated_plans;

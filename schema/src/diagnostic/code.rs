@@ -83,7 +83,11 @@ impl Code {
 const FENCE: &str = "\n```";
 
 /// Codes of other runtimes that are told apart here by another name.
-const ELSEWHERE: [(&str, Code); 2] = [
+const ELSEWHERE: [(&str, Code); 6] = [
+    ("CONTEXT_NAME_CONTAINS_UNDERSCORE", Code::ContextNameInvalid),
+    ("CONTEXT_INVALID_SELECTION", Code::ContextSelectionInvalid),
+    ("NO_SELECTION_FOR_CONTEXT", Code::ContextSelectionInvalid),
+    ("NO_CONTEXT_IN_SELECTION", Code::NoContextReferenced),
     ("MISSING_SCHEMA_TYPE", Code::SdlInvalid),
     ("UNREACHABLE_FIELD", Code::SatisfiabilityError),
 ];
@@ -124,6 +128,18 @@ codes! {
         KeyFieldsSelectInvalidType = "KEY_FIELDS_SELECT_INVALID_TYPE",
         /// The `fields` of a `@requires` are no selection of the type.
         RequiresInvalidFields = "REQUIRES_INVALID_FIELDS",
+        /// The name of a `@context` is not one that a supergraph can have.
+        ContextNameInvalid = "CONTEXT_NAME_INVALID",
+        /// An argument comes from a context that nothing sets where the field stands.
+        ContextNotSet = "CONTEXT_NOT_SET",
+        /// The `field` of a `@fromContext` names no context.
+        NoContextReferenced = "NO_CONTEXT_REFERENCED",
+        /// What a `@fromContext` takes is not one value of the argument's type.
+        ContextSelectionInvalid = "CONTEXT_SELECTION_INVALID",
+        /// A type has an argument from a context and no `@key` by which it can be asked for.
+        ContextNoResolvableKey = "CONTEXT_NO_RESOLVABLE_KEY",
+        /// An argument comes from a context in one subgraph, and must be written for another.
+        ContextualArgumentNotContextualInAllSubgraphs = "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
         /// A field that `@requires` names is not `@external`.
         RequiresFieldsMissingExternal = "REQUIRES_FIELDS_MISSING_EXTERNAL",
         /// The `fields` of a `@provides` are no selection of the field's type.

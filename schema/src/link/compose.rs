@@ -15,6 +15,7 @@ use crate::sdl::Sdl;
 
 mod caching;
 mod check;
+pub(super) mod contexts;
 mod external;
 pub(super) mod fields;
 mod legacy;

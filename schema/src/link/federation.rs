@@ -12,6 +12,7 @@ pub(super) use self::fields::read as read_fields;
 pub(super) use self::progressive::sources;
 use self::views::views;
 
+mod contexts;
 mod fields;
 mod needs;
 mod parsed;
@@ -68,12 +69,26 @@ pub(super) struct ServiceField {
     pub(super) ty: Name,
     /// `@requires`.
     pub(super) requires: Option<Written>,
+    /// `@fromContext` of its arguments.
+    pub(super) contexts: Vec<ServiceContext>,
     /// `@provides`.
     pub(super) provides: Option<Written>,
     /// Without regard to `progress`.
     pub(super) given: Given,
     /// `@override` with this label, and on which side of it the service is.
     pub(super) progress: Option<(Name, Side)>,
+}
+
+/// An argument that comes from a context.
+#[derive(Clone, Debug)]
+pub(super) struct ServiceContext {
+    pub(super) argument: Name,
+    /// The argument's type as the service writes it.
+    pub(super) ty: Name,
+    /// The types that set the context.
+    pub(super) setters: Vec<Name>,
+    /// What is taken of them.
+    pub(super) selection: Written,
 }
 
 /// Fields that a directive names, as written, and where.

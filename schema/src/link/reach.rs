@@ -15,6 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::source::{Objects, Source};
 use crate::types::{Name, TypeId, Types};
 
+mod contexts;
 mod offers;
 mod report;
 
@@ -30,6 +31,7 @@ pub(super) struct Reach<'a> {
 
 /// Reports fields that cannot be reached, each once.
 pub(super) fn check(reach: &Reach<'_>, problems: &mut Problems) {
+    contexts::check(reach, problems);
     let mut walk = Walk {
         reach,
         offers: Offers::new(reach.types, reach.sources),

@@ -20,6 +20,7 @@ mod arguments;
 mod bare;
 mod caching;
 mod connectors;
+mod contexts;
 mod features;
 mod fields;
 mod implied;

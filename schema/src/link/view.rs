@@ -199,6 +199,7 @@ impl View<'_> {
                 let field = NodeField {
                     child,
                     requires: None,
+                    contexts: Arc::default(),
                     only_in_keys: false,
                     ty: "".into(),
                 };

@@ -184,8 +184,7 @@ pub(crate) fn unknown_purpose(identity: &str, purpose: &str, span: Span) -> Diag
 }
 
 /// Whether a specification is heeded, or nothing goes wrong without. Of those that say who may see
-/// what, a warning tells that they are not enforced; what is used of `context` is refused where it
-/// stands.
+/// what, a warning tells that they are not enforced.
 pub(crate) fn is_understood(identity: &str) -> bool {
     UNDERSTOOD.contains(&identity) || NOT_ENFORCED.contains(&identity)
 }

@@ -85,6 +85,13 @@ fn node(types: &Types, source: &Source, id: NodeId, numbers: &mut Numbers) -> St
         if let Some(needs) = &given.requires {
             let _ = write!(text, " needs {}", listed(types, needs));
         }
+        for argument in &*given.contexts {
+            let _ = write!(text, " {}: {} from", argument.argument, argument.ty);
+            for (setter, need) in &argument.setters {
+                let need = listed(types, std::slice::from_ref(need));
+                let _ = write!(text, " {} {need}", name(types, *setter));
+            }
+        }
         text.push('\n');
     }
     text

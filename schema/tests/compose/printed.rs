@@ -263,3 +263,68 @@ extend type Product @key(fields: "id") {
              id: ID!  price: Int
              sku: ID! @override(from: "one")  secret: Int @override(from: "one")
            }"#;
+
+#[test]
+fn contexts_are_named_after_their_subgraph() {
+    let bank = v2(
+        &["key", "external", "context", "fromContext"],
+        r#"
+        type Query { owner: Owner }
+        union Owner @context(name: "owner") = User | Team
+        type User @key(fields: "id") { id: ID! currency: String @external accounts: [Account] }
+        type Team @key(fields: "id") { id: ID! pays: Pays accounts: [Account] }
+        type Pays { currency: String }
+        type Account @key(fields: "id") {
+          id: ID!
+          balance(
+            currency: String @fromContext(field: "$owner ... on User { currency } ... on Team { pays { currency } }")
+          ): Int
+        }
+        "#,
+    );
+    let settings = v2(
+        &["key"],
+        r#"type User @key(fields: "id") { id: ID! currency: String }"#,
+    );
+    let subgraphs = [("bank", bank.as_str()), ("settings", settings.as_str())];
+
+    round_trip(&subgraphs);
+    let text = composed(&subgraphs);
+    for line in [
+        r#"@link(url: "https://specs.apollo.dev/context/v0.1", for: SECURITY)"#,
+        "directive @context(name: String!) repeatable on INTERFACE | OBJECT | UNION",
+        "scalar context__ContextFieldValue",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    insta::assert_snapshot!(types(&subgraphs), @r#"
+    scalar context__ContextFieldValue
+
+    type Query @join__type(graph: BANK) @join__type(graph: SETTINGS) {
+      owner: Owner @join__field(graph: BANK)
+    }
+
+    union Owner @join__type(graph: BANK) @context(name: "bank__owner") @join__unionMember(graph: BANK, member: "User") @join__unionMember(graph: BANK, member: "Team") = User | Team
+
+    type User @join__type(graph: BANK, key: "id") @join__type(graph: SETTINGS, key: "id") {
+      id: ID!
+      currency: String @join__field(graph: BANK, external: true) @join__field(graph: SETTINGS)
+      accounts: [Account] @join__field(graph: BANK)
+    }
+
+    type Team @join__type(graph: BANK, key: "id") {
+      id: ID!
+      pays: Pays
+      accounts: [Account]
+    }
+
+    type Pays @join__type(graph: BANK) {
+      currency: String
+    }
+
+    type Account @join__type(graph: BANK, key: "id") {
+      id: ID!
+      balance: Int @join__field(graph: BANK, contextArguments: [{context: "bank__owner", name: "currency", type: "String", selection: "... on User { currency } ... on Team { pays { currency } }"}])
+    }
+    "#);
+}

@@ -60,6 +60,10 @@ impl Explain<'_> {
             "entities": entered.map(|it| self.outline_entered(it)).collect::<Vec<_>>(),
             "gives": self.takes(fetch, fetch.at),
         });
+        let contexts = self.contexts(fetch);
+        if !contexts.is_empty() {
+            outline["contexts"] = contexts.into();
+        }
         if !fetch.when.is_always() {
             outline["if"] = fetch.when.to_string().into();
         }

@@ -150,6 +150,13 @@ impl Attempt<'_, '_> {
             let Some(field) = field.filter(|field| !field.only_in_keys) else {
                 continue;
             };
+            let is_given = || {
+                let field = (source, at, on, Arc::clone(&name));
+                self.search.memory.contexts.get(&field).is_some()
+            };
+            if !field.contexts.is_empty() && !is_given() {
+                continue;
+            }
             let needs = field
                 .requires
                 .as_ref()

@@ -9,6 +9,7 @@ use crate::diagnostic::Problems;
 
 mod access;
 mod composed;
+mod contexts;
 mod extensions;
 mod external;
 mod hidden;
@@ -22,6 +23,7 @@ pub(super) fn part(part: &Part<'_>, problems: &mut Problems) {
     places::check(part, problems);
     composed::check(part, problems);
     access::check(part, problems);
+    contexts::check(part, problems);
     if !part.has_connectors() {
         sets::check(part, problems);
     }

@@ -23,7 +23,7 @@ pub(in crate::link) struct FieldSets {
     pub(in crate::link) key_of_extension: HashSet<Coordinate>,
     /// By a `@provides`.
     pub(in crate::link) provided: HashSet<Coordinate>,
-    /// By a `@requires`.
+    /// By a `@requires`, or taken of what sets a context.
     pub(in crate::link) required: HashSet<Coordinate>,
 }
 
@@ -48,6 +48,14 @@ impl FieldSets {
     fn of_field(&mut self, part: &Part<'_>, owner: &Name, field: &Component<FieldDefinition>) {
         for requires in part.on(&field.directives, Directive::Requires) {
             self.required.extend(named(part, owner, requires));
+        }
+        for (_, reference) in part.references(field) {
+            for setter in part.setters(reference.context) {
+                let taken = parse(&part.schema, &setter, reference.selection);
+                if let Some(set) = taken {
+                    collect(&part.schema, &set.selection_set, &mut self.required);
+                }
+            }
         }
         for provides in part.on(&field.directives, Directive::Provides) {
             let of = field.ty.inner_named_type();

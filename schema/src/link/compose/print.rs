@@ -13,6 +13,7 @@ use crate::link::merge;
 
 mod caching;
 mod connectors;
+mod contexts;
 mod graphs;
 mod links;
 mod types;
@@ -20,7 +21,8 @@ mod types;
 /// The supergraph as SDL.
 pub(super) fn print(composed: &Composed<'_>) -> String {
     let graphs = Graphs::new(&composed.parts);
-    let used = merge::used(&composed.schema);
+    let mut used = merge::used(&composed.schema);
+    used.extend(contexts::used(&composed.parts));
     let mut schema = Schema::new();
     machinery(&mut schema, &graphs, &used);
     for (name, definition) in &composed.schema.directive_definitions {

@@ -84,6 +84,7 @@ fn field(
     ServiceField {
         ty: field.ty.to_string().into(),
         requires: set(Directive::Requires),
+        contexts: part.service_contexts(field),
         provides: set(Directive::Provides),
         given,
         progress: match (

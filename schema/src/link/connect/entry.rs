@@ -76,6 +76,7 @@ fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>)
     let given = NodeField {
         child,
         requires: None,
+        contexts: Arc::default(),
         only_in_keys: false,
         ty: "".into(),
     };

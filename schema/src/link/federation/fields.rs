@@ -15,6 +15,7 @@ use crate::types::Name;
 pub(super) enum Directive {
     Key,
     Requires,
+    FromContext,
     Provides,
 }
 
@@ -24,6 +25,7 @@ impl Directive {
         let (name, code) = match self {
             Self::Key => ("key", Code::KeyInvalidFields),
             Self::Requires => ("requires", Code::RequiresInvalidFields),
+            Self::FromContext => ("fromContext", Code::ContextSelectionInvalid),
             Self::Provides => ("provides", Code::ProvidesInvalidFields),
         };
         let message = format!("`@{name}` of {place}: {why}");

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::contexts;
 use super::fields::{self, Directive, composite, named};
 use super::needs::needs;
 use super::provided::Extra;
 use super::{Given, Service, ServiceField, ServiceKind, ServiceType};
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
-use crate::key::{FieldSet, Need};
+use crate::key::{ContextArgument, FieldSet, Need};
 use crate::types::{Name, TypeId, Types};
 
 /// A service, read.
@@ -44,6 +45,7 @@ pub(super) struct ParsedField {
     /// Whether it is given as a part of a key only.
     pub(super) only_in_keys: bool,
     pub(super) requires: Option<Arc<[Need]>>,
+    pub(super) contexts: Arc<[ContextArgument]>,
     /// What is given below it beyond what is given everywhere.
     pub(super) below: Extra,
 }
@@ -203,6 +205,11 @@ impl<'a> Reader<'a, '_> {
                 .map_err(|why| Directive::Requires.problem(written, &place, &why));
             self.problems.keep(read)
         });
+        let contexts = self.contexts(&place, field);
+        let requires = match requires {
+            None if !contexts.is_empty() => Some(Arc::default()),
+            told => told,
+        };
         let below = field.provides.as_ref().and_then(|written| {
             let read = match &child {
                 Some(child) => Extra::read(&written.text, child, self.service),
@@ -217,8 +224,31 @@ impl<'a> Reader<'a, '_> {
             is_given: field.given == Given::Always,
             only_in_keys: field.given == Given::Overridden,
             requires,
+            contexts,
             below: below.unwrap_or_default(),
         })
+    }
+
+    fn contexts(&mut self, place: &str, field: &ServiceField) -> Arc<[ContextArgument]> {
+        let written = field.contexts.iter();
+        let read = written.filter_map(|context| {
+            if context.setters.is_empty() {
+                let message = format!(
+                    "`{}` of {place} comes from a context that nothing sets",
+                    context.argument
+                );
+                let at = context.selection.at.clone();
+                let problem = Diagnostic::error(Code::ContextNotSet, at, message);
+                self.problems.push(problem);
+                return None;
+            }
+            let read = contexts::read(context, self.types).map_err(|why| {
+                let place = format!("`{}` of {place}", context.argument);
+                Directive::FromContext.problem(&context.selection, &place, &why)
+            });
+            self.problems.keep(read)
+        });
+        read.collect()
     }
 
     fn is_composite(&self, ty: &str) -> bool {

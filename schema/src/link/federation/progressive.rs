@@ -112,6 +112,8 @@ fn named(services: &[Service]) -> HashSet<String> {
         for field in ty.fields.values() {
             let sets = [&field.requires, &field.provides];
             texts.extend(sets.into_iter().flatten().map(|set| set.text.as_str()));
+            let contexts = field.contexts.iter();
+            texts.extend(contexts.map(|context| context.selection.text.as_str()));
         }
     }
     let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';

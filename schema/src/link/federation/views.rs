@@ -155,12 +155,13 @@ impl<'a> View<'a> {
                 }
                 self.node((child, below.at(child, self.parsed)))
             });
-            let requires = field.requires.clone();
+            let (requires, contexts) = (field.requires.clone(), Arc::clone(&field.contexts));
             let ty = Arc::clone(&field.ty);
             let only_in_keys = field.only_in_keys;
             let field = NodeField {
                 child,
                 requires,
+                contexts,
                 only_in_keys,
                 ty,
             };

@@ -64,7 +64,7 @@ impl<'a> Merge<'a, '_> {
         let merged = DirectiveDefinition {
             description: said.iter().find_map(|said| said.it.description.clone()),
             name: name.clone(),
-            arguments: arguments_of(self, &format!("@{name}"), &lists.collect::<Vec<_>>()),
+            arguments: arguments_of(self, &format!("@{name}"), (&lists.collect::<Vec<_>>(), &[])),
             repeatable: said.iter().all(|said| said.it.repeatable),
             locations,
         };

@@ -45,7 +45,8 @@ struct Whole<'a, 'b> {
     codes: &'b Codes,
 }
 
-/// The arguments that every subgraph with the field has.
+/// The arguments that every subgraph with the field has; those that come from a context in any
+/// of them are not for clients.
 pub(super) fn arguments<'a>(
     merge: &mut Merge<'a, '_>,
     (owner, field): (&Name, &Name),
@@ -57,7 +58,8 @@ pub(super) fn arguments<'a>(
         of: said.it.name.location(),
     });
     let lists: Vec<_> = lists.collect();
-    arguments_of(merge, &format!("{owner}.{field}"), &lists)
+    let hidden = contextual(merge, &format!("{owner}.{field}"), &lists);
+    arguments_of(merge, &format!("{owner}.{field}"), (&lists, &hidden))
 }
 
 /// The arguments that one subgraph gives a field or directive.
@@ -68,15 +70,44 @@ pub(super) struct Arguments<'a> {
     pub(super) of: Option<SourceSpan>,
 }
 
+/// The arguments that come from a context (`@fromContext`); reports those that another subgraph
+/// needs to be written.
+fn contextual(merge: &mut Merge<'_, '_>, owner: &str, all: &[Arguments<'_>]) -> Vec<Name> {
+    let written = all.iter().flat_map(|of| {
+        let list = of.list.iter();
+        list.map(move |argument| (of.part, argument))
+    });
+    let (contextual, plain): (Vec<_>, Vec<_>) =
+        written.partition(|(part, argument)| part.contextual(argument).is_some());
+    for (part, argument) in plain.into_iter().filter(|(_, it)| it.is_required()) {
+        let same = |(_, it): &&(_, &Node<InputValueDefinition>)| it.name == argument.name;
+        let Some((other, _)) = contextual.iter().find(same) else {
+            continue;
+        };
+        let message = format!(
+            "`{owner}({}:)` is required here, and comes from a context in `{}`: nobody can write it",
+            argument.name,
+            other.name()
+        );
+        let span = part.span(argument.name.location());
+        let code = Code::ContextualArgumentNotContextualInAllSubgraphs;
+        let help = "let it come from a context here too, or make it optional".to_owned();
+        let problem = Diagnostic::error(code, span, message).help(help);
+        merge.problems.push(problem);
+    }
+    let names = contextual.into_iter().map(|(_, it)| it.name.clone());
+    names.collect()
+}
+
 /// As `arguments`, for all that has some.
 pub(super) fn arguments_of<'a>(
     merge: &mut Merge<'a, '_>,
     owner: &str,
-    all: &[Arguments<'a>],
+    (all, hidden): (&[Arguments<'a>], &[Name]),
 ) -> Vec<Node<InputValueDefinition>> {
     let mut by_name: IndexMap<Name, Vec<SaidValue<'a>>> = IndexMap::default();
     for Arguments { part, list, .. } in all {
-        for it in *list {
+        for it in list.iter().filter(|it| !hidden.contains(&it.name)) {
             by_name
                 .entry(it.name.clone())
                 .or_default()

@@ -4,6 +4,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive as Found, FieldDefinition};
 
 use super::arguments::{flag, text};
+use super::contexts;
 use super::join::{Directive, Join, Version};
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::label;
@@ -34,7 +35,6 @@ impl<'a> Joined<'a> {
         let written: Vec<_> = join.on(&field.directives.0, Directive::Field).collect();
         let mut said = Vec::new();
         for written in &written {
-            refuse_contexts((owner, field), written, join, problems);
             if written.specified_argument_by_name("graph").is_some() {
                 let graph = join.graph(written, problems);
                 said.extend(graph.map(|graph| Said { graph, written }));
@@ -72,6 +72,7 @@ impl<'a> Joined<'a> {
             return Some(ServiceField {
                 ty: self.field.ty.to_string().into(),
                 requires: None,
+                contexts: Vec::new(),
                 provides: None,
                 given: Given::Always,
                 progress: None,
@@ -100,6 +101,7 @@ impl<'a> Joined<'a> {
         Some(ServiceField {
             ty: ty.into(),
             requires: set(own, "requires", join),
+            contexts: contexts::read(own, join),
             provides: set(own, "provides", join),
             given,
             progress,
@@ -114,29 +116,6 @@ pub(super) fn set(directive: &Found, argument: &str, join: &Join<'_>) -> Option<
         text: value.as_str()?.to_owned(),
         at: join.text.span(value.location()),
     })
-}
-
-fn refuse_contexts(
-    (owner, field): (&str, &FieldDefinition),
-    written: &Found,
-    join: &Join<'_>,
-    problems: &mut Problems,
-) {
-    let contexts = written.specified_argument_by_name("contextArguments");
-    let Some(contexts) = contexts.filter(|value| value.as_list().is_some_and(|it| !it.is_empty()))
-    else {
-        return;
-    };
-    let message = format!(
-        "an argument of `{owner}.{}` comes from a context, which is not supported yet",
-        field.name
-    );
-    let at = join.text.span(contexts.location());
-    problems.push(Diagnostic::error(
-        Code::UnsupportedLinkedFeature,
-        at,
-        message,
-    ));
 }
 
 fn check_label(

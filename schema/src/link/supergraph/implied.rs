@@ -101,6 +101,7 @@ impl Adding<'_> {
         let field = field.or_insert_with(|| ServiceField {
             ty: definition.ty.to_string().into(),
             requires: None,
+            contexts: Vec::new(),
             provides: None,
             given,
             progress: None,

@@ -1,4 +1,4 @@
-//! Directives where they mean nothing, and those that are not supported.
+//! Directives where they mean nothing.
 
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{Component, ExtendedType};
@@ -17,7 +17,6 @@ pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
                 at.on_interface(problems);
             }
             at.provides(problems);
-            at.contexts(problems);
         }
     }
 }
@@ -78,21 +77,6 @@ impl At<'_> {
             if leaf {
                 let message = format!("`{}` gives `{of}`, which has no fields", self.name());
                 problems.push(self.refuse(Code::ProvidesOnNonObjectField, found, message));
-            }
-        }
-    }
-
-    fn contexts(&self, problems: &mut Problems) {
-        for argument in &self.field.arguments {
-            for found in self.part.on(&argument.directives, Directive::FromContext) {
-                let message = format!(
-                    "the argument `{}` of `{}` is filled from a context, which is not supported yet",
-                    argument.name,
-                    self.name()
-                );
-                let help = "let the client pass it, or ask for it with `@requires`".to_owned();
-                let code = Code::UnsupportedLinkedFeature;
-                problems.push(self.refuse(code, found, message).help(help));
             }
         }
     }

@@ -19,7 +19,7 @@ struct Known {
     purpose: Option<&'static str>,
 }
 
-const KNOWN: [Known; 6] = [
+const KNOWN: [Known; 7] = [
     Known {
         url: "https://specs.apollo.dev/tag/v0.3",
         directives: &["tag"],
@@ -28,6 +28,11 @@ const KNOWN: [Known; 6] = [
     Known {
         url: "https://specs.apollo.dev/inaccessible/v0.2",
         directives: &["inaccessible"],
+        purpose: Some("SECURITY"),
+    },
+    Known {
+        url: "https://specs.apollo.dev/context/v0.1",
+        directives: &["context"],
         purpose: Some("SECURITY"),
     },
     Known {
@@ -126,6 +131,10 @@ pub(super) const DEFINITIONS: &[(&[&str], &str)] = &[
     (
         &["inaccessible"],
         "directive @inaccessible on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION\n",
+    ),
+    (
+        &["context"],
+        "directive @context(name: String!) repeatable on INTERFACE | OBJECT | UNION\ndirective @context__fromContext(field: context__ContextFieldValue) on ARGUMENT_DEFINITION\nscalar context__ContextFieldValue\n",
     ),
     (
         &["authenticated"],

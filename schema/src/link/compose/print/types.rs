@@ -6,7 +6,7 @@ use apollo_compiler::{Name, Node};
 
 use super::super::part::{Overridden, Part, text};
 use super::graphs::Graphs;
-use super::{QUERY, caching, connectors, directive, string, with_arguments};
+use super::{QUERY, caching, connectors, contexts, directive, string, with_arguments};
 use crate::sdl::federation::Directive;
 
 /// Adds to a merged type what each subgraph says of it.
@@ -75,6 +75,7 @@ fn of_type(graphs: &Graphs<'_>, name: &Name) -> impl Iterator<Item = Node<ast::D
             continue;
         };
         found.extend(types(graph, part, definition));
+        found.extend(contexts::of_type(part, definition));
         found.extend(connectors::of_type((graph, part), definition));
         found.extend(caching::of_type((graph, part), definition));
     }
@@ -202,6 +203,7 @@ fn said(
         let set = set.filter(|_| !legacy_interface);
         arguments.extend(set.map(|set| (argument, string(set))));
     }
+    arguments.extend(contexts::of_field(part, field));
     if part.is_external(owner, &field.name) {
         arguments.push(("external", Value::Boolean(true)));
     }

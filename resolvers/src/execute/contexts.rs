@@ -1,0 +1,109 @@
+//! What a service is given of objects further up: one request for each set of values.
+
+use indexmap::IndexMap;
+use schema::types::TypeId;
+
+use super::graphql::member;
+use super::run::Run;
+use crate::document::{ContextVariable, Document, Part};
+use crate::plan::{Fetch, KeySlot};
+use crate::selection::PositionId;
+use crate::tree::{Row, Value, write_canonical};
+
+/// What a value further up is; a failure where a call that was to bring it failed.
+type Taken = Result<(), u32>;
+
+impl<'a> Run<'_, 'a> {
+    /// The objects of a fetch, and how many stand for each: with those above it, where anything is
+    /// taken of these.
+    pub(super) fn lines(&self, part: &Part, fetch: &Fetch) -> (Vec<Row>, usize) {
+        if part.contexts.is_empty() {
+            return (self.tree.rows(&fetch.path), 1);
+        }
+        (self.tree.lines(&fetch.path), fetch.path.len() + 1)
+    }
+
+    /// The members of `variables` that are taken of the objects of `line`.
+    pub(super) fn taken_above(&self, part: &Part, line: &[Row]) -> Result<Vec<u8>, u32> {
+        let mut out = Vec::new();
+        for variable in &part.contexts {
+            member(&mut out, &variable.prefix);
+            self.write_variable(variable, line, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    fn write_variable(&self, variable: &ContextVariable, line: &[Row], out: &mut Vec<u8>) -> Taken {
+        let sets = variable.places.iter().find_map(|above| {
+            let row = *line.get(above.depth)?;
+            let is_it = self.type_at(row, above.at) == Some(above.on);
+            is_it.then_some((row, &above.value))
+        });
+        if let Some((row, value)) = sets {
+            return self.write_slot(row, value, out);
+        }
+        out.extend_from_slice(b"null");
+        Ok(())
+    }
+
+    fn type_at(&self, row: Row, at: PositionId) -> Option<TypeId> {
+        let prepared = self.context.prepared;
+        let only = || prepared.selection.position(at).ty;
+        let told = self.tree.type_of(row);
+        told.or_else(|| (!prepared.is_abstract[at.0]).then(only))
+    }
+
+    fn write_slot(&self, row: Row, key: &KeySlot, out: &mut Vec<u8>) -> Taken {
+        self.write_value(self.tree.slot(row, key.slot), &key.inner, out)
+    }
+
+    fn write_value(&self, value: Value, inner: &[KeySlot], out: &mut Vec<u8>) -> Taken {
+        match value {
+            Value::Failed(failure) => return Err(failure),
+            Value::Leaf(text) => write_canonical(self.tree.text(text), out),
+            Value::List { start, len } => {
+                out.push(b'[');
+                for index in 0..len {
+                    if index > 0 {
+                        out.push(b',');
+                    }
+                    self.write_value(self.tree.item(start, index), inner, out)?;
+                }
+                out.push(b']');
+            }
+            Value::Object(row) => {
+                let ty = self.tree.type_of(row);
+                let mut parts = inner.iter();
+                let of_it = parts.find(|part| match (&part.on, ty) {
+                    (Some(on), Some(ty)) => on.contains(&ty),
+                    _ => true,
+                });
+                if let Some(part) = of_it {
+                    return self.write_slot(row, part, out);
+                }
+                out.extend_from_slice(b"null");
+            }
+            Value::Absent | Value::Null => out.extend_from_slice(b"null"),
+        }
+        Ok(())
+    }
+
+    /// The objects that a request is for, by part: all of them at once, unless they are given
+    /// different things from further up.
+    pub(super) fn rounds_of(&self, document: &'a Document) -> Vec<Vec<Vec<usize>>> {
+        let parts = document.parts.as_slice();
+        let part = match parts {
+            [part] if !part.contexts.is_empty() => part,
+            all => {
+                let all = all.iter().map(|part| 0..self.objects(part.fetch));
+                return vec![all.map(Iterator::collect).collect()];
+            }
+        };
+        let mut apart: IndexMap<&[u8], Vec<usize>> = IndexMap::new();
+        for object in 0..self.objects(part.fetch) {
+            let context = self.context_of(part.fetch, object);
+            apart.entry(context).or_default().push(object);
+        }
+        apart.into_values().map(|objects| vec![objects]).collect()
+    }
+}

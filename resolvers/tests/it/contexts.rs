@@ -1,0 +1,222 @@
+//! Arguments that are filled from objects further up (`@context`, `@fromContext`): plans, what
+//! services are asked, what clients get.
+
+use insta::assert_snapshot;
+use resolvers::Engine;
+use serde_json::{Value, json};
+
+use crate::federation::{Scripted, engine};
+use crate::support::{self, ask};
+
+const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.8",
+    import: ["@key", "@shareable", "@external", "@requires", "@context", "@fromContext"])
+"#;
+
+const BANK: &str = r#"
+type Query { users: [User!]! }
+type User @key(fields: "id") @context(name: "user") { id: ID! currency: String accounts: [Account!]! }
+type Account @key(fields: "id") {
+  id: ID!
+  balance(currency: String @fromContext(field: "$user { currency }")): String
+}
+"#;
+
+fn linked(subgraphs: &[&'static str]) -> Vec<(&'static str, String)> {
+    let names = ["a", "b", "c"].into_iter();
+    names
+        .zip(subgraphs)
+        .map(|(name, sdl)| (name, format!("{LINK}{sdl}")))
+        .collect()
+}
+
+/// The plan of a query over subgraphs `a`, `b`, `c`.
+#[track_caller]
+fn plan(subgraphs: &[&'static str], query: &str) -> String {
+    let written = linked(subgraphs);
+    let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
+    let engine = Engine::new(support::graph(&named), support::settings()).unwrap();
+    engine.explain(query, None).unwrap()
+}
+
+/// The answer to a query, and what services were asked.
+async fn answered(
+    subgraphs: &[&'static str],
+    services: &[Scripted],
+    query: &str,
+    variables: Value,
+) -> (Value, String) {
+    let written = linked(subgraphs);
+    let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
+    let named_services: Vec<_> = named.iter().map(|it| it.0).zip(services).collect();
+    let engine = engine(&named, &named_services);
+    let answer = ask(&engine, query, variables).await;
+    let asked: Vec<_> = services.iter().flat_map(Scripted::asked).collect();
+    (answer, asked.join("\n"))
+}
+
+/// Answers a root query with `data`, and entities with `name` of their id and what `$c0` is.
+fn bank(data: Value, name: &'static str) -> Scripted {
+    Scripted::new(move |_, variables| {
+        let Some(told) = variables["r0"].as_array() else {
+            return json!({ "data": data });
+        };
+        let entities = told.iter().map(|it| {
+            let value = format!("{} in {}", it["id"].as_str().unwrap(), variables["c0"]);
+            json!({ name: value })
+        });
+        json!({ "data": { "_entities": entities.collect::<Vec<_>>() } })
+    })
+}
+
+#[test]
+fn the_value_is_asked_for_where_it_stands_and_the_field_by_itself() {
+    assert_snapshot!(plan(&[BANK], "{ users { accounts { balance } } }"), @r"
+    1. a  query
+       gives users { accounts { id } currency }
+    2. a  _entities
+       one batch over users.accounts by id
+       balance(currency:) from currency of each User at users
+       gives balance
+       after 1
+    ");
+}
+
+#[tokio::test]
+async fn objects_below_different_values_are_asked_for_apart() {
+    let users = json!({ "users": [
+        { "id": "1", "currency": "EUR", "accounts": [{ "id": "a" }, { "id": "b" }] },
+        { "id": "2", "currency": "USD", "accounts": [{ "id": "b" }] },
+        { "id": "3", "currency": "EUR", "accounts": [{ "id": "a" }, { "id": "c" }] },
+        { "id": "4", "currency": null, "accounts": [{ "id": "d" }] },
+    ] });
+    let query = "{ users { accounts { balance } } }";
+    let (answer, asked) = answered(&[BANK], &[bank(users, "balance")], query, json!({})).await;
+
+    assert_snapshot!(answer.to_string(), @r#"{"users":[{"accounts":[{"balance":"a in \"EUR\""},{"balance":"b in \"EUR\""}]},{"accounts":[{"balance":"b in \"USD\""}]},{"accounts":[{"balance":"a in \"EUR\""},{"balance":"c in \"EUR\""}]},{"accounts":[{"balance":"d in null"}]}]}"#);
+    assert_snapshot!(asked, @r#"
+    query { users { accounts { id } currency } } {}
+    query($c0: String, $r0: [_Any!]!) { _entities(representations: $r0) { ... on Account { balance(currency: $c0) } } } {"r0":[{"__typename":"Account","id":"a"},{"__typename":"Account","id":"b"},{"__typename":"Account","id":"c"}],"c0":"EUR"}
+    query($c0: String, $r0: [_Any!]!) { _entities(representations: $r0) { ... on Account { balance(currency: $c0) } } } {"r0":[{"__typename":"Account","id":"b"}],"c0":"USD"}
+    query($c0: String, $r0: [_Any!]!) { _entities(representations: $r0) { ... on Account { balance(currency: $c0) } } } {"r0":[{"__typename":"Account","id":"d"}],"c0":null}
+    "#);
+}
+
+#[tokio::test]
+async fn the_nearest_object_counts_and_values_may_lie_deeper_in_it() {
+    let sdl = r#"
+        type Query { team: Team }
+        interface Owner { id: ID! items: [Item!]! }
+        type Team implements Owner @key(fields: "id") @context(name: "owner") {
+          id: ID! home: Place! lead: User items: [Item!]!
+        }
+        type User implements Owner @key(fields: "id") @context(name: "owner") {
+          id: ID! cities: [Place!]! items: [Item!]!
+        }
+        type Place { city: String! }
+        type Box { item: Item }
+        type Item @key(fields: "id") {
+          id: ID!
+          box: Box
+          near(cities: [String!] @fromContext(field: "$owner ... on User { cities { city } } ... on Team { all { city } }")): String
+        }
+        extend type Team { all: [Place!]! }
+    "#;
+    let data = json!({ "team": {
+        "id": "t", "all": [{ "city": "Bonn" }], "items": [{ "id": "1" }],
+        "lead": {
+            "id": "u", "cities": [{ "city": "Rome" }, { "city": "Oslo" }],
+            "items": [{ "id": "1", "box": { "item": { "id": "2" } } }],
+        },
+    } });
+    let query = "{ team { items { near } lead { items { near box { item { near } } } } } }";
+    let (answer, asked) = answered(&[sdl], &[bank(data, "near")], query, json!({})).await;
+
+    assert_snapshot!(answer.to_string(), @r#"{"team":{"items":[{"near":"1 in [\"Bonn\"]"}],"lead":{"items":[{"box":{"item":{"near":"2 in [\"Rome\",\"Oslo\"]"}},"near":"1 in [\"Rome\",\"Oslo\"]"}]}}}"#);
+    assert_snapshot!(asked, @r#"
+    query { team { items { id } lead { items { box { item { id } } id } cities { city } } all { city } } } {}
+    query($c0: [String!], $r0: [_Any!]!) { _entities(representations: $r0) { ... on Item { near(cities: $c0) } } } {"r0":[{"__typename":"Item","id":"1"}],"c0":["Bonn"]}
+    query($c0: [String!], $r0: [_Any!]!) { _entities(representations: $r0) { ... on Item { near(cities: $c0) } } } {"r0":[{"__typename":"Item","id":"1"}],"c0":["Rome","Oslo"]}
+    query($c0: [String!], $r0: [_Any!]!) { _entities(representations: $r0) { ... on Item { near(cities: $c0) } } } {"r0":[{"__typename":"Item","id":"2"}],"c0":["Rome","Oslo"]}
+    "#);
+}
+
+const SPLIT: [&str; 2] = [
+    r#"
+    type Query { users: [User!]! }
+    type User @key(fields: "id") @context(name: "user") { id: ID! currency: String @external accounts: [Account!]! }
+    type Account @key(fields: "id") {
+      id: ID!
+      balance(currency: String @fromContext(field: "$user { currency }")): String
+    }
+    "#,
+    r#"
+    type User @key(fields: "id") { id: ID! currency: String }
+    type Account @key(fields: "id") { id: ID! balance: String @external rich: Boolean @requires(fields: "balance") }
+    "#,
+];
+
+#[test]
+fn the_value_may_come_from_another_service_and_be_needed_for_what_is_required() {
+    assert_snapshot!(plan(&SPLIT, "{ users { accounts { rich } } }"), @r"
+    1. a  query
+       gives users { accounts { id } id }
+    2. b  _entities
+       one batch over users by id
+       gives currency
+       after 1
+    3. a  _entities
+       one batch over users.accounts by id
+       balance(currency:) from currency of each User at users
+       gives balance
+       after 1, 2
+    4. b  _entities
+       one batch over users.accounts by id
+       told balance of each Account
+       gives rich
+       after 1, 3
+    ");
+}
+
+#[tokio::test]
+async fn a_value_that_failed_costs_the_field_below_it() {
+    let users = json!({ "users": [
+        { "id": "1", "accounts": [{ "id": "a" }] },
+        { "id": "2", "accounts": [{ "id": "b" }] },
+    ] });
+    let currencies = Scripted::new(|_, _| {
+        json!({
+            "data": { "_entities": [{ "currency": "EUR" }, null] },
+            "errors": [{ "message": "no currency", "path": ["_entities", 1, "currency"] }],
+        })
+    });
+    let services = [bank(users, "balance"), currencies];
+    let query = "{ users { accounts { balance } } }";
+    let (answer, _) = answered(&SPLIT, &services, query, json!({})).await;
+
+    assert_snapshot!(answer.to_string(), @r#"{"data":{"users":[{"accounts":[{"balance":"a in \"EUR\""}]},{"accounts":[{"balance":null}]}]},"errors":["users.1.accounts.0.balance: b: answered with an error: no currency"]}"#);
+}
+
+#[tokio::test]
+async fn nothing_is_taken_for_a_field_that_is_left_out() {
+    let users = json!({ "users": [{ "id": "1", "accounts": [{ "id": "a" }] }] });
+    let query = "query ($c0: Boolean!) { users { accounts { id balance @include(if: $c0) } } }";
+    let services = [
+        bank(users, "balance"),
+        Scripted::new(|_, _| json!({ "data": { "_entities": [{ "currency": "EUR" }] } })),
+    ];
+    let variables = json!({ "c0": false });
+    let (answer, asked) = answered(&SPLIT, &services, query, variables).await;
+
+    assert_snapshot!(answer.to_string(), @r#"{"users":[{"accounts":[{"id":"a"}]}]}"#);
+    assert_snapshot!(asked, @r#"query($_w0: Boolean!) { users { accounts { id } id @include(if: $_w0) } } {"_w0":false}"#);
+}
+
+#[test]
+fn clients_do_not_see_the_argument() {
+    let written = linked(&[BANK]);
+    let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
+    let sdl = support::graph(&named).client_sdl();
+
+    assert!(sdl.contains("  balance: String\n"), "{sdl}");
+    assert!(!sdl.to_lowercase().contains("context"), "{sdl}");
+}

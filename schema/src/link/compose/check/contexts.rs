@@ -1,0 +1,158 @@
+//! `@context` and `@fromContext`: names, and where they may stand. What is taken of a context is
+//! looked at where the services are read.
+
+use apollo_compiler::ast::{FieldDefinition, InputValueDefinition};
+use apollo_compiler::schema::{Component, ExtendedType};
+use apollo_compiler::{Name, Node, ast};
+
+use super::super::contexts::reference;
+use super::super::part::{Part, fields, text};
+use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
+use crate::sdl::federation::Directive;
+
+pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
+    for (owner, definition) in part.types() {
+        for context in part.on_type(definition.directives(), Directive::Context) {
+            problems.extend(bad_name(part, context));
+        }
+        for (_, field) in fields(definition).into_iter().flatten() {
+            for argument in &field.arguments {
+                let Some(directive) = part.contextual(argument) else {
+                    continue;
+                };
+                let at = At {
+                    part,
+                    owner: (owner, definition),
+                    field,
+                    argument,
+                    directive,
+                };
+                at.check(problems);
+            }
+        }
+    }
+    for definition in part.schema.directive_definitions.values() {
+        for argument in &definition.arguments {
+            if let Some(directive) = part.contextual(argument) {
+                let message = format!(
+                    "`@{}({}:)` is an argument of a directive, which no object stands around",
+                    definition.name, argument.name
+                );
+                let span = part.span(directive.location());
+                problems.push(Diagnostic::error(Code::ContextNotSet, span, message));
+            }
+        }
+    }
+}
+
+/// A supergraph puts the subgraph and two underscores before the name.
+fn bad_name(part: &Part<'_>, context: &Node<ast::Directive>) -> Option<Diagnostic> {
+    let name = text(context, "name")?;
+    let mut chars = name.chars();
+    let starts = chars.next().is_some_and(|char| char.is_ascii_alphabetic());
+    if starts && chars.all(|char| char.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let message = format!("`{name}` cannot be the name of a context");
+    let help = "names begin with a letter, and have letters and digits only".to_owned();
+    let span = part.span(context.location());
+    Some(Diagnostic::error(Code::ContextNameInvalid, span, message).help(help))
+}
+
+/// An argument that comes from a context.
+struct At<'a> {
+    part: &'a Part<'a>,
+    owner: (&'a Name, &'a ExtendedType),
+    field: &'a Component<FieldDefinition>,
+    argument: &'a InputValueDefinition,
+    directive: &'a Node<ast::Directive>,
+}
+
+impl At<'_> {
+    fn check(&self, problems: &mut Problems) {
+        problems.extend(self.misplaced());
+        problems.extend(self.unset());
+        problems.extend(self.unreachable());
+    }
+
+    fn name(&self) -> String {
+        format!(
+            "{}.{}({}:)",
+            self.owner.0, self.field.name, self.argument.name
+        )
+    }
+
+    fn refuse(&self, code: Code, message: String) -> Diagnostic {
+        Diagnostic::error(code, self.part.span(self.directive.location()), message)
+    }
+
+    /// The graph's field does not have the argument, so no interface may ask for it, and no
+    /// default could ever be used.
+    fn misplaced(&self) -> Option<Diagnostic> {
+        let (owner, definition) = self.owner;
+        let ExtendedType::Object(object) = definition else {
+            let message = format!("`{}` is an argument of an interface's field", self.name());
+            let help = format!("write it on the objects that implement `{owner}`");
+            return Some(self.refuse(Code::ContextNotSet, message).help(help));
+        };
+        let mut interfaces = object.implements_interfaces.iter();
+        let asked = interfaces.find(|it| self.part.field(it, &self.field.name).is_some());
+        if let Some(interface) = asked {
+            let message = format!(
+                "`{}` comes from a context, and `{interface}` has the field too",
+                self.name()
+            );
+            let help = format!("leave `{}` out of `{interface}`", self.field.name);
+            return Some(self.refuse(Code::ContextNotSet, message).help(help));
+        }
+        self.argument.default_value.as_ref().map(|_| {
+            let message = format!("`{}` comes from a context and has a default", self.name());
+            let help = "leave the default out: where there is no value, null is sent".to_owned();
+            self.refuse(Code::ContextSelectionInvalid, message)
+                .help(help)
+        })
+    }
+
+    fn unset(&self) -> Option<Diagnostic> {
+        let field = text(self.directive, "field").unwrap_or_default();
+        let Some(reference) = reference(field) else {
+            let message = format!("`{field}` names no context");
+            let help = "write `$name { field }`".to_owned();
+            return Some(self.refuse(Code::NoContextReferenced, message).help(help));
+        };
+        let context = reference.context;
+        if !self.part.setters(context).is_empty() {
+            return None;
+        }
+        let message = format!("no type of `{}` sets `{context}`", self.part.name());
+        let types = self.part.types();
+        let known = types.flat_map(|(_, definition)| self.part.contexts(definition));
+        let help = match nearest(context, known) {
+            Some(close) => format!("write `${close}`"),
+            None => format!("write `@context(name: \"{context}\")` on the type that has it"),
+        };
+        Some(self.refuse(Code::ContextNotSet, message).help(help))
+    }
+
+    /// The field is asked for by itself, when what stands further up is known.
+    fn unreachable(&self) -> Option<Diagnostic> {
+        let (owner, definition) = self.owner;
+        let is_resolvable = |key: &ast::Directive| {
+            let written = key.specified_argument_by_name("resolvable");
+            written.and_then(|value| value.to_bool()) != Some(false)
+        };
+        let mut keys = self.part.on_type(definition.directives(), Directive::Key);
+        if keys.any(|key| is_resolvable(key)) || !definition.is_object() {
+            return None;
+        }
+        let message = format!(
+            "`{}` comes from a context, and `{owner}` has no key to ask for it by",
+            self.name()
+        );
+        let help = format!("give `{owner}` a `@key` that can be resolved");
+        Some(
+            self.refuse(Code::ContextNoResolvableKey, message)
+                .help(help),
+        )
+    }
+}

@@ -1,0 +1,45 @@
+//! Contexts of a supergraph: named after the subgraph that they are of.
+
+use apollo_compiler::ast::{self, FieldDefinition, Value};
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::{Name, Node, name};
+
+use super::super::part::Part;
+use super::{directive, list, string};
+
+/// The name of the directive, where any subgraph has it.
+pub(super) fn used(parts: &[Part<'_>]) -> Option<Name> {
+    let mut parts = parts.iter();
+    let sets = |part: &Part<'_>| {
+        let mut types = part.types();
+        types.any(|(_, definition)| part.contexts(definition).next().is_some())
+    };
+    parts.any(sets).then_some(name!("context"))
+}
+
+/// `@context` of a type.
+pub(super) fn of_type(part: &Part<'_>, definition: &ExtendedType) -> Vec<Node<ast::Directive>> {
+    let contexts = part.contexts(definition);
+    let made = contexts.map(|it| directive("context", [("name", named(part, it))]));
+    made.collect()
+}
+
+/// `contextArguments` of a field.
+pub(super) fn of_field(part: &Part<'_>, field: &FieldDefinition) -> Option<(&'static str, Value)> {
+    let arguments = part.references(field).map(|(argument, reference)| {
+        let members = [
+            (name!("context"), named(part, reference.context)),
+            (name!("name"), string(&argument.name)),
+            (name!("type"), string(&argument.ty.to_string())),
+            (name!("selection"), string(reference.selection)),
+        ];
+        let members = members.into_iter();
+        Value::Object(members.map(|(name, it)| (name, Node::new(it))).collect())
+    });
+    let arguments: Vec<Value> = arguments.collect();
+    (!arguments.is_empty()).then(|| ("contextArguments", list(arguments)))
+}
+
+fn named(part: &Part<'_>, context: &str) -> Value {
+    string(&format!("{}__{context}", part.name()))
+}

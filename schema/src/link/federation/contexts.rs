@@ -1,0 +1,93 @@
+//! `@fromContext` → what is taken of which objects further up.
+
+use super::ServiceContext;
+use super::fields::named;
+use super::needs::needs;
+use crate::key::{ContextArgument, Need};
+use crate::types::{Name, Nullability, TypeId, TypeRef, Types};
+
+/// What the argument is filled with, by the type of the object that sets the context.
+pub(super) fn read(context: &ServiceContext, types: &Types) -> Result<ContextArgument, String> {
+    let mut setters: Vec<(TypeId, Need)> = Vec::new();
+    let written = context.setters.iter().filter_map(|name| types.find(name));
+    for object in written.flat_map(|ty| &types.get(ty).possible) {
+        if setters.iter().any(|(known, _)| known == object) {
+            continue;
+        }
+        let name = &types.get(*object).name;
+        let needs = needs(&context.selection.text, *object, types)
+            .map_err(|why| format!("of `{name}`, {why}"))?;
+        let [need] = &*needs else {
+            return Err(format!("it takes more than one field of `{name}`"));
+        };
+        let taken = Taken::of(need, *object, types)?;
+        taken.fits(&context.ty)?;
+        setters.push((*object, need.clone()));
+    }
+    Ok(ContextArgument {
+        argument: Name::clone(&context.argument),
+        ty: Name::clone(&context.ty),
+        setters,
+    })
+}
+
+/// The type of what is taken: lists on the way are lists around it.
+struct Taken<'a> {
+    name: &'a str,
+    lists: usize,
+    nullable: bool,
+}
+
+impl<'a> Taken<'a> {
+    fn of(need: &Need, owner: TypeId, types: &'a Types) -> Result<Self, String> {
+        let definition = types.get(owner).field(&need.field);
+        let Some(ty) = definition.map(|field| &field.ty) else {
+            return Err(format!(
+                "`{}` tells the type of an object, not a value",
+                need.field
+            ));
+        };
+        let here = Self {
+            name: &types.get(ty.named()).name,
+            lists: lists(ty),
+            nullable: ty.nullability() == Nullability::Nullable,
+        };
+        let inner = match need.inner.as_slice() {
+            [] => return Ok(here),
+            [only] => only,
+            _ => return Err(format!("it takes more than one field of `{}`", need.field)),
+        };
+        if inner.on.is_some() {
+            return Err(format!("a fragment cannot stand in `{}`", need.field));
+        }
+        let inner = Self::of(inner, ty.named(), types)?;
+        // Null on the way is null in the end, unless a list is around it.
+        let is_null = inner.nullable && here.lists == 0;
+        Ok(Self {
+            name: inner.name,
+            lists: here.lists + inner.lists,
+            nullable: here.nullable || is_null,
+        })
+    }
+
+    fn fits(&self, argument: &str) -> Result<(), String> {
+        let wanted = argument.bytes().filter(|byte| *byte == b'[').count();
+        let may_be_null = self.nullable && argument.ends_with('!');
+        if self.name == named(argument) && self.lists == wanted && !may_be_null {
+            return Ok(());
+        }
+        let (open, close) = ("[".repeat(self.lists), "]".repeat(self.lists));
+        let required = if self.nullable { "" } else { "!" };
+        Err(format!(
+            "it takes a `{open}{}{close}{required}`, and the argument is `{argument}`",
+            self.name
+        ))
+    }
+}
+
+fn lists(ty: &TypeRef) -> usize {
+    match ty {
+        TypeRef::Named(..) => 0,
+        TypeRef::List(inner, _) => 1 + lists(inner),
+    }
+}
