@@ -40,6 +40,8 @@ async fn check_all(graph: fn(&Path) -> Arc<Graph>) {
         let name = suite.file_name().unwrap().to_str().unwrap().to_owned();
         let engine = engine(graph(&suite), &format!("{url}/{name}"));
         let tests = fs::read_to_string(suite.join("tests.json")).unwrap();
+        // The audit's services remember what was added under a name for as long as they run.
+        let tests = tests.replace(ADDED, &format!("{:012x}", fastrand::u64(..1 << 48)));
         let tests: Vec<Value> = serde_json::from_str(&tests).unwrap();
         for (index, test) in tests.iter().enumerate() {
             queries += 1;
@@ -56,6 +58,8 @@ async fn check_all(graph: fn(&Path) -> Arc<Graph>) {
         failed.join("\n\n")
     );
 }
+
+const ADDED: &str = "775f9be9a3766";
 
 fn engine(graph: Arc<Graph>, url: &str) -> Engine {
     let mut settings = support::settings();
