@@ -5,12 +5,12 @@
 //! wait. Nothing here fetches.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use hashbrown::HashMap;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::entry::{Entry, Value};
 use super::key::Key;
@@ -70,7 +70,7 @@ impl Claim {
             (Reuse::PerCaller(_), None) | (Reuse::Never, _) => {
                 self.remember_not_to_look();
                 let passed = self.passed(value);
-                return self.settle(Progress::Passed(passed));
+                return self.settle(Landed::Passed(passed));
             }
         };
         let entry = Entry {
@@ -91,9 +91,9 @@ impl Claim {
         // Others of this flight may be other callers only where the key has no caller.
         let shown = scope == Scope::Public || self.wanted.private.is_some();
         self.settle(if shown {
-            Progress::Stored(key, stored)
+            Landed::Stored(key, stored)
         } else {
-            Progress::Nothing
+            Landed::Nothing
         });
     }
 
@@ -111,27 +111,27 @@ impl Claim {
     /// Whether anybody waits for what comes.
     pub fn is_awaited(&self) -> bool {
         let flight = self.flight.as_ref();
-        flight.is_some_and(|flight| flight.progress.receiver_count() > 0)
+        flight.is_some_and(|flight| flight.followers.load(Ordering::Acquire) > 0)
     }
 
     /// Nothing may be kept of what was fetched, and nobody waits for it.
     pub fn not_kept(mut self) {
         self.remember_not_to_look();
-        self.settle(Progress::Nothing);
+        self.settle(Landed::Nothing);
     }
 
     /// Fetching failed, or what came cannot be kept for a reason that may not last.
     pub fn fail(mut self) {
-        self.settle(Progress::Nothing);
+        self.settle(Landed::Nothing);
     }
 
     /// Redis already had it, or has it now.
     pub(super) fn found(mut self, hit: &Hit) {
         let is_for_all = hit.entry().scope == Scope::Public || self.wanted.private.is_some();
         self.settle(if is_for_all {
-            Progress::Stored(hit.key, Arc::clone(&hit.stored))
+            Landed::Stored(hit.key, Arc::clone(&hit.stored))
         } else {
-            Progress::Nothing
+            Landed::Nothing
         });
     }
 
@@ -179,11 +179,11 @@ impl Claim {
     }
 
     /// Ends the flight and the lease.
-    fn settle(&mut self, progress: Progress) {
+    fn settle(&mut self, landed: Landed) {
         let key = Self::flight_key(&self.wanted);
         if let Some(flight) = self.flight.take() {
             self.inner.flights.end(key, &flight);
-            flight.progress.send_replace(progress);
+            flight.land(landed);
         }
         if let (Some(token), Some(shared)) = (self.lease.take(), &self.inner.shared) {
             shared.writes.add(Write::Release(key, token));
@@ -193,7 +193,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.settle(Progress::Abandoned);
+        self.settle(Landed::Abandoned);
     }
 }
 
@@ -226,18 +226,28 @@ fn copied(value: &Value) -> Value {
     }
 }
 
-/// One fetch under way in this process.
+/// One fetch under way in this process. There is one for each value that is looked for, and most
+/// have no followers: it is small.
 #[derive(Debug)]
 pub(super) struct Flight {
-    progress: watch::Sender<Progress>,
+    landed: OnceLock<Landed>,
+    lands: Notify,
+    followers: AtomicUsize,
     /// How often something had been written when it began.
     writes: u64,
 }
 
-/// How far it is.
+impl Flight {
+    fn land(&self, landed: Landed) {
+        // A flight has one claim, and that lands it once.
+        let _ = self.landed.set(landed);
+        self.lands.notify_waiters();
+    }
+}
+
+/// How it ended.
 #[derive(Clone, Debug)]
-enum Progress {
-    Running,
+enum Landed {
     /// This came of it.
     Stored(Key, Arc<Stored>),
     /// This came of it, for those who waited only.
@@ -274,10 +284,12 @@ impl Flights {
         let writes = self.writes.load(Ordering::Acquire);
         let mut shard = self.shard(&key);
         if let Some(flight) = shard.get(&key).filter(|flight| flight.writes == writes) {
-            return Joined::Follows(wait::Landing(flight.progress.subscribe()));
+            return Joined::Follows(wait::Landing::of(flight));
         }
         let flight = Arc::new(Flight {
-            progress: watch::Sender::new(Progress::Running),
+            landed: OnceLock::new(),
+            lands: Notify::new(),
+            followers: AtomicUsize::new(0),
             writes,
         });
         shard.insert(key, Arc::clone(&flight));

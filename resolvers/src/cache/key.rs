@@ -116,7 +116,8 @@ impl fmt::Debug for KeyBase {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut text = [0; 40];
+        f.write_str(hex(&self.0, &mut text))
     }
 }
 
@@ -197,6 +198,16 @@ pub fn digest(text: &str) -> String {
 /// 160 bits that stand for `text`.
 pub(super) fn hash(text: &[u8]) -> [u8; 20] {
     shortened(Sha256::digest(text).into())
+}
+
+/// `bytes` in lower-case hexadecimal, written into `text`, which is twice as long.
+pub(super) fn hex<'t>(bytes: &[u8], text: &'t mut [u8]) -> &'t str {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    str::from_utf8(text).unwrap_or_default()
 }
 
 fn shortened(whole: [u8; 32]) -> [u8; 20] {

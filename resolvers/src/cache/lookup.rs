@@ -58,29 +58,31 @@ impl Inner {
     /// What a value that was found is, to the one that gets it, at the moment it was looked at: who
     /// found it fresh has no claim that others would wait for.
     pub(super) fn give(self: &Arc<Self>, hit: Hit, wanted: Wanted, now: Moment) -> Found {
-        match (hit.stored.entry.state(now), &hit.stored.entry.value) {
-            (State::Fresh, Value::Absent) => {
-                self.stats.negative.one();
-                Found::Negative(hit)
-            }
-            (State::Fresh, Value::Present(_)) => {
-                match hit.level {
-                    Level::Redis => self.stats.redis_hits.one(),
-                    Level::Memory | Level::Flight => self.stats.memory_hits.one(),
-                }
-                Found::Fresh(hit)
-            }
-            (State::Stale, _) => {
+        match hit.stored.entry.state(now) {
+            State::Fresh => self.fresh(hit),
+            State::Stale => {
                 self.stats.stale.one();
                 Found::Stale(hit, None)
             }
-            (State::OnError | State::Expired, _) => {
+            State::OnError | State::Expired => {
                 self.stats.misses.one();
                 let mut claim = self.claim(wanted).because(Why::Expired);
                 claim.rescue = Some(hit);
                 Found::Missing(claim)
             }
         }
+    }
+
+    fn fresh(&self, hit: Hit) -> Found {
+        match (&hit.stored.entry.value, hit.level) {
+            (Value::Absent, _) => {
+                self.stats.negative.one();
+                return Found::Negative(hit);
+            }
+            (Value::Present(_), Level::Redis) => self.stats.redis_hits.one(),
+            (Value::Present(_), Level::Memory | Level::Flight) => self.stats.memory_hits.one(),
+        }
+        Found::Fresh(hit)
     }
 
     /// Memory says what is true unless Redis can be asked and its messages are not heard.
@@ -94,21 +96,23 @@ impl Inner {
         let now = self.settings.clock.now();
         let mut best: Option<Hit> = None;
         let mut why = Why::Unknown;
-        let keys: Vec<Key> = wanted.keys().filter(|_| trusts_memory).collect();
-        for key in keys {
+        for key in wanted.keys().filter(|_| trusts_memory) {
             match self.memory.get(&key, now) {
                 Ok(Known::Stored(stored)) => {
                     let level = Level::Memory;
                     best = Some(better(best, Hit { key, level, stored }, now));
                 }
                 Ok(Known::Uncacheable(_)) if key == Claim::flight_key(&wanted) => {
-                    self.stats.uncacheable.one();
-                    let claim = self.claim(wanted).because(Why::Uncacheable);
-                    return Slot::Found(Found::Missing(claim));
+                    why = Why::Uncacheable;
+                    break;
                 }
                 Ok(Known::Uncacheable(_)) | Err(Why::Unknown) => {}
                 Err(known) => why = known,
             }
+        }
+        if why == Why::Uncacheable {
+            self.stats.uncacheable.one();
+            return Slot::Found(Found::Missing(self.claim(wanted).because(why)));
         }
         let state = best.as_ref().map(|hit| hit.stored.entry.state(now));
         match (best, state) {
@@ -191,9 +195,8 @@ impl Inner {
         };
         match hit.stored.entry.state(now) {
             State::Fresh => {
-                let wanted = claim.wanted.clone();
                 claim.found(&hit);
-                Slot::Found(self.give(hit, wanted, now))
+                Slot::Found(self.fresh(hit))
             }
             State::Stale => {
                 self.stats.stale.one();

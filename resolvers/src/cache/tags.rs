@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::{Lifecycle, OptionsBuilder, UnitWeighter};
 use schema::key::FieldSet;
 
-use super::key::hash;
+use super::key::{hash, hex};
 
 pub(super) mod revoke;
 pub(super) mod target;
@@ -88,7 +88,14 @@ impl Tag {
 
 impl std::fmt::Debug for Tag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::fmt::Display for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = [0; 32];
+        f.write_str(hex(&self.0, &mut text))
     }
 }
 

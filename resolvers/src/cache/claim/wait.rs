@@ -5,15 +5,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::super::lookup::Lookup;
 use super::super::store::Lease;
 use super::super::{Found, Hit, Inner, Level, Wanted};
-use super::{Claim, Joined, Progress};
+use super::{Claim, Flight, Joined, Landed};
 use crate::account::Why;
 
 /// Somebody else fetches what is wanted.
@@ -33,7 +33,7 @@ enum On {
 
 /// Where a flight is seen to end.
 #[derive(Debug)]
-pub(in crate::cache) struct Landing(pub(super) watch::Receiver<Progress>);
+pub(in crate::cache) struct Landing(Arc<Flight>);
 
 /// The right to renew what is still given out.
 #[derive(Debug)]
@@ -116,8 +116,8 @@ async fn in_process(
     until: Instant,
 ) -> Found {
     loop {
-        match landing.progress(until).await {
-            Some(Progress::Stored(key, stored))
+        match landing.landed(until).await {
+            Some(Landed::Stored(key, stored))
                 if stored.holds() && wanted.keys().any(|own| own == key) =>
             {
                 let level = Level::Flight;
@@ -125,12 +125,12 @@ async fn in_process(
                 let now = inner.settings.clock.now();
                 return inner.give(hit, wanted, now);
             }
-            Some(Progress::Passed(stored)) if stored.holds() => {
+            Some(Landed::Passed(stored)) if stored.holds() => {
                 let key = Claim::flight_key(&wanted);
                 let level = Level::Flight;
                 return Found::Fresh(Hit { key, level, stored });
             }
-            Some(Progress::Abandoned) => match inner.flights.join(Claim::flight_key(&wanted)) {
+            Some(Landed::Abandoned) => match inner.flights.join(Claim::flight_key(&wanted)) {
                 Joined::Leads(flight) => {
                     let mut claim = inner.claim(wanted);
                     claim.flight = Some(flight);
@@ -177,17 +177,27 @@ async fn in_fleet(mut claim: Claim, until: Instant) -> Found {
 }
 
 impl Landing {
+    pub(super) fn of(flight: &Arc<Flight>) -> Self {
+        flight.followers.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(flight))
+    }
+
     /// How the flight ended; `None` when it did not in time.
-    async fn progress(&mut self, until: Instant) -> Option<Progress> {
-        let landed = self
-            .0
-            .wait_for(|progress| !matches!(progress, Progress::Running));
-        match timeout_at(until, landed).await {
-            Ok(Ok(progress)) => Some(progress.clone()),
-            // The sender is gone without a word.
-            Ok(Err(_)) => Some(Progress::Abandoned),
-            Err(_) => None,
+    async fn landed(&self, until: Instant) -> Option<Landed> {
+        let lands = self.0.lands.notified();
+        tokio::pin!(lands);
+        // Whoever lands it after this wakes us, whoever did before has said how.
+        lands.as_mut().enable();
+        if self.0.landed.get().is_none() {
+            let _ = timeout_at(until, lands).await;
         }
+        self.0.landed.get().cloned()
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.0.followers.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -3,6 +3,8 @@
 //! `weir:1:{…}:v` a value, `:l` the lease on it, `:g` the generation of a tag. What stands in
 //! braces decides the slot in a Cluster, so a value and its lease are on one node.
 
+use std::fmt::{Display, Write as _};
+
 use super::super::key::Key;
 use super::super::tags::Tag;
 
@@ -17,21 +19,32 @@ impl Names {
     }
 
     pub(super) fn value(&self, key: &Key) -> String {
-        format!("{}{{{key}}}:v", self.0)
+        self.name(key, ":v")
     }
 
     pub(super) fn lease(&self, key: &Key) -> String {
-        format!("{}{{{key}}}:l", self.0)
+        self.name(key, ":l")
     }
 
     pub(super) fn generation(&self, tag: Tag) -> String {
-        format!("{}{{{tag:?}}}:g", self.0)
+        self.name(tag, ":g")
     }
 
     pub(super) fn messages(&self) -> String {
-        format!("{}{{invalidations}}", self.0)
+        self.name("invalidations", "")
+    }
+
+    /// A request makes hundreds of them, so each is written into a text of its length.
+    fn name(&self, inside: impl Display, end: &str) -> String {
+        let mut name = String::with_capacity(self.0.len() + LONGEST);
+        // Writing to a string does not fail.
+        let _ = write!(name, "{}{{{inside}}}{end}", self.0);
+        name
     }
 }
+
+/// Of what is in braces, with what stands behind it.
+const LONGEST: usize = 44;
 
 /// The slot of one of our names: CRC-16 (XMODEM) of what stands in the last braces.
 pub(super) fn slot(name: &str) -> u16 {
