@@ -5,7 +5,9 @@
 
 use std::fmt::{Display, Write as _};
 
-use resolvers::cache::{Cache, Counts, LATENCY_BOUNDS};
+use std::time::Duration;
+
+use resolvers::cache::{AGE_BOUNDS, Cache, Counts, LATENCY_BOUNDS, TypeCounts};
 
 /// All numbers; without a cache there are none of one.
 pub(crate) fn text(cache: Option<&Cache>, incomplete_plans: u64) -> String {
@@ -18,6 +20,9 @@ pub(crate) fn text(cache: Option<&Cache>, incomplete_plans: u64) -> String {
     if let Some(cache) = cache {
         let counts = cache.counts();
         answered(&counts, &mut page);
+        by_type(&cache.counts_by_type(), &mut page);
+        let ages = (counts.ages, counts.age_micros);
+        page.histogram(AGE_SECONDS, &AGE_BOUNDS, ages);
         kept(&counts, cache.in_memory(), &mut page);
         invalidated(&counts, &mut page);
         if let Some(connection) = cache.connection() {
@@ -65,6 +70,35 @@ fn answered(counts: &Counts, page: &mut Page) {
     );
 }
 
+fn by_type(types: &[TypeCounts], page: &mut Page) {
+    let samples: Vec<(String, u64)> = types
+        .iter()
+        .flat_map(|of| {
+            let results = [
+                ("memory", of.memory),
+                ("redis", of.redis),
+                ("stale", of.stale),
+                ("negative", of.negative),
+                ("miss", of.missing),
+            ];
+            // Names of subgraphs are the operator's, and may have quotes in them.
+            let subgraph = of.subgraph.replace('\\', "\\\\").replace('"', "\\\"");
+            let type_name = &of.type_name;
+            results.map(|(result, count)| {
+                let labels =
+                    format!("subgraph=\"{subgraph}\",type=\"{type_name}\",result=\"{result}\"");
+                (labels, count)
+            })
+        })
+        .collect();
+    let samples: Vec<(&str, u64)> = samples.iter().map(|(it, count)| (&**it, *count)).collect();
+    page.counter(
+        "weir_cache_type_lookups_total",
+        "Values that operations looked for, by subgraph, type and what was found.",
+        &samples,
+    );
+}
+
 fn kept(counts: &Counts, (bytes, entries): (u64, usize), page: &mut Page) {
     page.gauge(
         "weir_cache_memory_bytes",
@@ -105,7 +139,8 @@ fn of_redis(counts: &Counts, is_up: bool, page: &mut Page) {
         "Whether Redis answers.",
         u64::from(is_up),
     );
-    page.histogram(counts);
+    let times = (counts.redis_time, counts.redis_micros);
+    page.histogram(REDIS_SECONDS, &LATENCY_BOUNDS, times);
     page.counter(
         "weir_cache_redis_failures_total",
         "Calls of Redis that failed, took too long, or were not made because it was failing.",
@@ -177,6 +212,13 @@ fn events(counts: &Counts, page: &mut Page) {
     );
 }
 
+const REDIS_SECONDS: (&str, &str) = ("weir_cache_redis_seconds", "How long calls of Redis took.");
+
+const AGE_SECONDS: (&str, &str) = (
+    "weir_cache_age_seconds",
+    "How old values were that were given out.",
+);
+
 #[derive(Default)]
 struct Page(String);
 
@@ -194,21 +236,22 @@ impl Page {
         self.sample(name, "", &value);
     }
 
-    /// How long calls of Redis took.
-    fn histogram(&mut self, counts: &Counts) {
-        let name = "weir_cache_redis_seconds";
-        self.head(name, "How long calls of Redis took.", "histogram");
+    fn histogram<const STEPS: usize>(
+        &mut self,
+        (name, help): (&str, &str),
+        bounds: &[Duration],
+        (steps, micros): ([u64; STEPS], u64),
+    ) {
+        self.head(name, help, "histogram");
         let mut sum = 0;
         let bucket = format!("{name}_bucket");
-        let bounds = LATENCY_BOUNDS
-            .iter()
-            .map(|bound| bound.as_secs_f64().to_string());
-        for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(counts.redis_time) {
+        let bounds = bounds.iter().map(|bound| bound.as_secs_f64().to_string());
+        for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(steps) {
             // Each step of Prometheus has those below it in it.
             sum += count;
             self.sample(&bucket, &format!("le=\"{bound}\""), &sum);
         }
-        let micros = std::time::Duration::from_micros(counts.redis_micros);
+        let micros = Duration::from_micros(micros);
         self.sample(&format!("{name}_sum"), "", &micros.as_secs_f64());
         self.sample(&format!("{name}_count"), "", &sum);
     }
@@ -231,14 +274,10 @@ mod tests {
 
     #[test]
     fn steps_of_time_have_those_below_them_in_them() {
-        let counts = Counts {
-            redis_time: [1, 2, 0, 0, 0, 0, 0, 3, 4],
-            redis_micros: 1_500_000,
-            ..Counts::default()
-        };
         let mut page = Page::default();
+        let steps = [1, 2, 0, 0, 0, 0, 0, 3, 4];
 
-        page.histogram(&counts);
+        page.histogram(REDIS_SECONDS, &LATENCY_BOUNDS, (steps, 1_500_000));
 
         let lines: Vec<&str> = page.0.lines().collect();
         assert_eq!(lines[1], "# TYPE weir_cache_redis_seconds histogram");

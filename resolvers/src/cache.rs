@@ -26,7 +26,8 @@ pub use self::lifetime::{Answer, Credentials, Lifetime, Policy, Reuse, Scope, ne
 use self::memory::{Memory, Stored};
 pub use self::settings::{CacheSettings, Place, RedisSettings, is_redis_address};
 use self::stats::Stats;
-pub use self::stats::{Counts, LATENCY_BOUNDS};
+pub use self::stats::{AGE_BOUNDS, Counts, LATENCY_BOUNDS, TypeCounts};
+pub(crate) use self::stats::{Tally, TypeStats};
 use self::store::Store;
 use self::store::events::Events;
 use self::store::follow::{Follower, Heard};
@@ -253,6 +254,21 @@ impl Cache {
     /// What happened up to now.
     pub fn counts(&self) -> Counts {
         self.inner.stats.counts()
+    }
+
+    /// The same by type, in the order of the subgraphs' names.
+    pub fn counts_by_type(&self) -> Vec<TypeCounts> {
+        self.inner.stats.types.counts()
+    }
+
+    /// What counts for the values of one type of a subgraph.
+    pub(crate) fn stats_of(&self, subgraph: &str, type_name: &str) -> Arc<TypeStats> {
+        self.inner.stats.types.of(subgraph, type_name)
+    }
+
+    /// Counts what was found of one type.
+    pub(crate) fn found(&self, stats: &TypeStats, tally: &Tally) {
+        self.inner.stats.add(stats, tally);
     }
 
     /// Bytes and entries in memory.

@@ -18,8 +18,8 @@ use self::fruitless::Fruitless;
 use self::wider::Place;
 use crate::account::{Found, Lookup, Why};
 use crate::cache::{
-    Credentials, KeyBase, KeyParts, Keys, Moment, Policy, Reuse, Show, Tag, Tags, Wanted,
-    canonical, entity_key,
+    Credentials, KeyBase, KeyParts, Keys, Moment, Policy, Reuse, Show, Tag, Tags, TypeStats,
+    Wanted, canonical, entity_key,
 };
 use crate::extract::Extract;
 
@@ -66,6 +66,8 @@ pub(crate) struct Keep {
     /// Where selections that are wider are known.
     place: Option<Place>,
     fruitless: Fruitless,
+    /// What counts for its type.
+    pub(crate) stats: Arc<TypeStats>,
 }
 
 /// Headers of the client that an answer depends on.

@@ -278,6 +278,13 @@ async fn what_is_kept_is_told_counted_and_forgotten_when_an_operator_says_so() {
     assert_eq!(shop.products.calls(), 2);
     let hits = "weir_cache_lookups_total{result=\"memory\"}";
     assert_eq!(counted(admin, hits).await, 2);
+    let of_products = |result: &str| {
+        let labels = "subgraph=\"products\",type=\"Product\"";
+        format!("weir_cache_type_lookups_total{{{labels},result=\"{result}\"}}")
+    };
+    assert_eq!(counted(admin, &of_products("memory")).await, 2);
+    assert_eq!(counted(admin, &of_products("miss")).await, 2);
+    assert_eq!(counted(admin, "weir_cache_age_seconds_count").await, 2);
 }
 
 #[tokio::test]

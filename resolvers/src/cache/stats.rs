@@ -3,6 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use self::types::TypeCounts;
+use self::types::Types;
+pub(crate) use self::types::{Tally, TypeStats};
+
+mod types;
+
 /// Declares the counters once: as atomics, as numbers, and from one to the other.
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
@@ -10,7 +16,9 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(super) struct Stats {
             $(pub(super) $name: Counter,)+
-            pub(super) redis_time: Latency,
+            pub(super) redis_time: Times<{ LATENCY_BOUNDS.len() + 1 }>,
+            pub(super) ages: Times<{ AGE_BOUNDS.len() + 1 }>,
+            pub(super) types: Types,
         }
 
         /// What was counted up to now.
@@ -21,6 +29,11 @@ macro_rules! counters {
             pub redis_time: [u64; LATENCY_BOUNDS.len() + 1],
             /// Microseconds of all calls of Redis together.
             pub redis_micros: u64,
+            /// How many values that were given out were at most [`AGE_BOUNDS`] old, and how many
+            /// older.
+            pub ages: [u64; AGE_BOUNDS.len() + 1],
+            /// Microseconds of all their ages together.
+            pub age_micros: u64,
         }
 
         impl Stats {
@@ -29,6 +42,8 @@ macro_rules! counters {
                     $($name: self.$name.get(),)+
                     redis_time: std::array::from_fn(|index| self.redis_time.each[index].get()),
                     redis_micros: self.redis_time.micros.get(),
+                    ages: std::array::from_fn(|index| self.ages.each[index].get()),
+                    age_micros: self.ages.micros.get(),
                 }
             }
         }
@@ -117,20 +132,65 @@ impl Counter {
 }
 
 /// Times, counted in steps.
-#[derive(Debug, Default)]
-pub(super) struct Latency {
-    each: [Counter; LATENCY_BOUNDS.len() + 1],
+#[derive(Debug)]
+pub(super) struct Times<const STEPS: usize> {
+    each: [Counter; STEPS],
     micros: Counter,
 }
 
-impl Latency {
-    pub(super) fn record(&self, time: Duration) {
-        let step = LATENCY_BOUNDS.iter().position(|bound| time <= *bound);
-        if let Some(counter) = self.each.get(step.unwrap_or(LATENCY_BOUNDS.len())) {
-            counter.one();
+impl<const STEPS: usize> Default for Times<STEPS> {
+    fn default() -> Self {
+        Self {
+            each: std::array::from_fn(|_| Counter::default()),
+            micros: Counter::default(),
         }
-        self.micros
-            .add(usize::try_from(time.as_micros()).unwrap_or(usize::MAX));
+    }
+}
+
+impl<const STEPS: usize> Times<STEPS> {
+    fn add(&self, steps: &Steps<STEPS>) {
+        for (counter, count) in self.each.iter().zip(steps.each) {
+            if count > 0 {
+                counter.add(count);
+            }
+        }
+        self.micros.add(steps.micros);
+    }
+}
+
+impl Times<{ LATENCY_BOUNDS.len() + 1 }> {
+    pub(super) fn record(&self, time: Duration) {
+        let mut steps = Steps::default();
+        steps.note(time, &LATENCY_BOUNDS);
+        self.add(&steps);
+    }
+}
+
+/// Some times, before they are added to all.
+#[derive(Debug)]
+struct Steps<const STEPS: usize> {
+    each: [usize; STEPS],
+    micros: usize,
+}
+
+impl<const STEPS: usize> Default for Steps<STEPS> {
+    fn default() -> Self {
+        Self {
+            each: [0; STEPS],
+            micros: 0,
+        }
+    }
+}
+
+impl<const STEPS: usize> Steps<STEPS> {
+    /// What is longer than every bound is in the last step.
+    fn note(&mut self, time: Duration, bounds: &[Duration]) {
+        let step = bounds.iter().position(|bound| time <= *bound);
+        if let Some(count) = self.each.get_mut(step.unwrap_or(bounds.len())) {
+            *count += 1;
+        }
+        let micros = usize::try_from(time.as_micros()).unwrap_or(usize::MAX);
+        self.micros = self.micros.saturating_add(micros);
     }
 }
 
@@ -144,4 +204,16 @@ pub const LATENCY_BOUNDS: [Duration; 8] = [
     Duration::from_millis(10),
     Duration::from_millis(20),
     Duration::from_millis(50),
+];
+
+/// Upper ends of the steps in which ages are counted.
+pub const AGE_BOUNDS: [Duration; 8] = [
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+    Duration::from_mins(15),
+    Duration::from_hours(1),
+    Duration::from_hours(24),
 ];

@@ -22,7 +22,7 @@ use super::flights::Flights;
 use super::read::Reader;
 use super::run::Run;
 use super::{ByConnector, CallId, Caller, State, merge, variables};
-use crate::cache::{Claim, Found, Hit, Renewal, Reuse, Value as Kept, Waiting, Wanted};
+use crate::cache::{Claim, Found, Hit, Renewal, Reuse, Tally, Value as Kept, Waiting, Wanted};
 use crate::document::{Document, Given, Part};
 use crate::extract::fill::Fill;
 use crate::fetch::mapped::Mapped;
@@ -233,12 +233,29 @@ impl<'c, 'a> Run<'c, 'a> {
         fetch: usize,
         found: impl IntoIterator<Item = (usize, Found)>,
     ) -> Sorted {
-        let account = &mut self.account;
-        Sorted::of(found.into_iter().inspect(|(object, found)| {
+        let (Some(cache), Some(kept)) = (self.context.cache, self.context.kept(fetch)) else {
+            return Sorted::of(found); // What is not kept was not looked for.
+        };
+        // A fetch of several kinds is one of a service, whose objects stay where they are.
+        let entities = match &self.states[fetch] {
+            State::Running { entities, .. } => Some(entities),
+            State::Waiting | State::Done => None,
+        };
+        let (now, account) = (cache.now(), &mut self.account);
+        let mut tallies: Vec<Tally> = kept.kinds.iter().map(|_| Tally::default()).collect();
+        let sorted = Sorted::of(found.into_iter().inspect(|(object, found)| {
+            let kind = entities.map_or(0, |entities| entities.kind(*object));
+            if let Some(tally) = tallies.get_mut(kind) {
+                tally.note(found, now);
+            }
             if let Some(account) = account {
                 account.found(fetch, *object, found);
             }
-        }))
+        }));
+        for (keep, tally) in kept.kinds.iter().zip(&tallies) {
+            cache.found(&keep.stats, tally);
+        }
+        sorted
     }
 
     pub(super) fn settle(&mut self, index: usize, calls: usize, entities: Entities) {

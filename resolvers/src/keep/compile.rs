@@ -17,7 +17,7 @@ use super::fruitless::Fruitless;
 use super::inside::{Inside, Look};
 use super::wider::Selections;
 use super::{Arguments, Headers, Keep, KeptFetch};
-use crate::cache::{Policy, Scope};
+use crate::cache::{Policy, Scope, TypeStats};
 use crate::document::{Document, EnteredAs, Part};
 use crate::extract::Compile as Reading;
 use crate::fetch::ready::Ready;
@@ -109,6 +109,7 @@ impl Compile<'_> {
             arguments,
             place: None,
             fruitless: Fruitless::default(),
+            stats: self.stats(&by.source.service, on),
         };
         let reading = Reading {
             types,
@@ -264,7 +265,13 @@ impl Compile<'_> {
             arguments: Arguments::Plain,
             place: place.flatten(),
             fruitless: Fruitless::default(),
+            stats: self.stats(&source.service, entry.on),
         })
+    }
+
+    fn stats(&self, service: &str, on: TypeId) -> Arc<TypeStats> {
+        let name = &self.graph().types().get(on).name;
+        self.caching.cache.stats_of(service, name)
     }
 
     fn look<'l>(&'l self, service: &str) -> Look<'l> {
