@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use redis::{Cmd, FromRedisValue, RedisError, ServerErrorKind, Value, cmd};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value, cmd};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
@@ -362,6 +362,11 @@ impl Store {
             }
             Ok(Err(error)) => {
                 self.stats.redis_errors.one();
+                if error.kind() == ErrorKind::Server(ServerErrorKind::ClusterDown) {
+                    // No node answers for any slot: there is no need to find out part by part.
+                    self.fail(&self.breakers, name, 1);
+                    return None;
+                }
                 failures_allowed(&error, &self.settings, self.breakers.len())?
             }
             Err(_) => {
@@ -369,12 +374,19 @@ impl Store {
                 self.settings.failures
             }
         };
-        if breaker.failed(name, failures) {
-            self.stats.breaker_opened.one();
+        self.fail(std::slice::from_ref(breaker), name, failures);
+        None
+    }
+
+    /// Counts a failure in each of `breakers`.
+    fn fail(&self, breakers: &[Breaker], name: &str, allowed: u32) {
+        let opened = breakers.iter().map(|it| it.failed(name, allowed));
+        let opened = opened.filter(|is_opened| *is_opened).count();
+        if opened > 0 {
+            self.stats.breaker_opened.add(opened);
             self.note_whether_up();
             self.broke.notify_one();
         }
-        None
     }
 
     fn part(&self, name: &str) -> usize {
@@ -396,15 +408,12 @@ impl fmt::Debug for Store {
 
 /// After how many failures like this one Redis is left alone; `None`: it is well, but refused.
 fn failures_allowed(error: &RedisError, settings: &RedisSettings, parts: usize) -> Option<u32> {
-    use redis::ErrorKind::{Io, Server};
+    use ErrorKind::{Io, Server};
     match error.kind() {
         // Another server has taken over, and this connection is to the old one.
         Server(ServerErrorKind::ReadOnly) => Some(1),
         Server(
-            ServerErrorKind::BusyLoading
-            | ServerErrorKind::ClusterDown
-            | ServerErrorKind::MasterDown
-            | ServerErrorKind::TryAgain,
+            ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
         ) => Some(settings.failures),
         Server(_) => None,
         // A Cluster's connection makes new ones by itself.

@@ -83,8 +83,8 @@ async fn connect(settings: &RedisSettings, response: Duration) -> RedisResult<Li
                 .response_timeout(response)
                 .connection_concurrency_limit(settings.concurrency)
                 .retries(CLUSTER_RETRIES)
-                .min_retry_wait(5)
-                .max_retry_wait(50)
+                .min_retry_wait(1)
+                .max_retry_wait(5)
                 .build()?;
             Ok(Link::Cluster(client.get_async_connection().await?))
         }
