@@ -50,15 +50,17 @@ impl Generator {
     }
 }
 
-/// Whether all that a subgraph gives of an entity is given by nobody else and needed by nobody.
+/// Whether all that a subgraph gives of an entity, but for its key, is given by nobody else and
+/// needed by nobody. Somebody else must give the key: of what nobody knows, nothing can be told.
 fn is_alone(model: &Model, name: &Name, subgraph: &Name) -> bool {
     let ty = &model.types[name];
     let is_key = |field: &str| ty.keys.iter().flatten().any(|pick| *pick.field == *field);
+    let is_known = |field: &str| is_key(field) && model.givers(name, field).len() > 1;
     let mut given = ty.homes[subgraph].given.iter();
     ty.keys.len() == 1
         && given.all(|(field, given)| {
             let definition = &ty.fields[field];
-            is_key(field)
+            is_known(field)
                 || given.how == How::External
                 || given.how == How::Gives
                     && !definition.ty.required[0]
