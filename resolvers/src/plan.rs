@@ -17,7 +17,7 @@ use self::contexts::Contexts;
 pub(crate) use self::contexts::{Above, FromAbove};
 use self::search::{Memory, Search};
 pub(crate) use crate::selection::KeySlot;
-use crate::selection::{From, Position, PositionId, ROOT, Selection, When};
+use crate::selection::{From, PositionId, ROOT, Selection, SetId, When};
 
 mod commit;
 mod contexts;
@@ -172,6 +172,8 @@ impl Offer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Place {
     at: PositionId,
+    /// What the client asks of the objects there, which depends on the way to them.
+    sets: Vec<SetId>,
     /// By type, in the order of the types; none without slots.
     wants: Vec<(TypeId, Vec<usize>)>,
     /// Whether it must be known of which type each object is.
@@ -181,8 +183,13 @@ struct Place {
 }
 
 impl Place {
-    /// All slots that are asked of the objects at `at` that `offers` can bring there.
-    fn whole(graph: &Graph, selection: &Selection, at: PositionId, offers: &[Offer]) -> Self {
+    /// All slots that `sets` ask of the objects at `at` that `offers` can bring there.
+    fn whole(
+        graph: &Graph,
+        selection: &Selection,
+        (at, sets): (PositionId, Vec<SetId>),
+        offers: &[Offer],
+    ) -> Self {
         let position = selection.position(at);
         let ty = graph.types().get(position.ty);
         let brought =
@@ -191,12 +198,13 @@ impl Place {
             .possible
             .iter()
             .filter(|on| brought(**on) && position.has(**on))
-            .map(|on| (*on, asked(position, *on)))
+            .map(|on| (*on, asked(selection, (at, &sets), *on)))
             .collect();
         let told = ty.is_abstract()
             && (position.told || wants.iter().any(|(_, slots)| *slots != wants[0].1));
         Self {
             at,
+            sets,
             wants: wants.into_iter().filter(|it| !it.1.is_empty()).collect(),
             told,
             only: None,
@@ -212,12 +220,14 @@ impl Place {
 }
 
 /// The slots that are asked of objects of type `on`.
-fn asked(position: &Position, on: TypeId) -> Vec<usize> {
-    let slots = position.slots.iter().enumerate();
-    slots
-        .filter(|(_, slot)| slot.on.contains(&on) && slot.from == From::Source)
-        .map(|(index, _)| index)
-        .collect()
+fn asked(selection: &Selection, (at, sets): (PositionId, &[SetId]), on: TypeId) -> Vec<usize> {
+    let slots = &selection.position(at).slots;
+    let beside = (0..slots.len()).filter(|slot| slots[*slot].beside.contains(&on));
+    let mut asked: Vec<usize> = selection.sets.slots(sets, on).chain(beside).collect();
+    asked.retain(|slot| slots[*slot].from == From::Source);
+    asked.sort_unstable();
+    asked.dedup();
+    asked
 }
 
 /// Plans `selection`, to which it adds the slots that fetches need of each other.
@@ -257,7 +267,7 @@ fn stages(
     kind: OperationKind,
     memory: &mut Memory,
 ) -> Vec<Place> {
-    let root = Place::whole(graph, selection, ROOT, &[]);
+    let root = Place::whole(graph, selection, (ROOT, vec![selection.root]), &[]);
     let (OperationKind::Mutation, Some((on, slots))) = (kind, root.wants.first().cloned()) else {
         return vec![root];
     };

@@ -10,17 +10,23 @@ use schema::types::{Field, Name, TypeId, TypeRef, Types};
 
 use self::build::{Asked, Builder, RootFields, Wanted};
 use self::found::Finder;
+pub(crate) use self::sets::{SetId, Sets};
 pub(crate) use self::when::When;
 
 mod build;
 mod found;
 mod groups;
+mod sets;
 mod when;
 
 /// The data that an operation needs, and how it is written.
 #[derive(Debug)]
 pub(crate) struct Selection {
     positions: Vec<Position>,
+    /// What is asked at each place, as far as the way there decides it.
+    pub(crate) sets: Sets,
+    /// What is asked of the root.
+    pub(crate) root: SetId,
     /// What is written of the root.
     pub(crate) outputs: Vec<Output>,
 }
@@ -54,6 +60,8 @@ pub(crate) struct Slot {
     pub(crate) ty: TypeRef,
     /// The object types that it is asked of; none for what only a fetch may need.
     pub(crate) on: Vec<TypeId>,
+    /// Of these, those of which others than the client ask for it, whatever way led to them.
+    pub(crate) beside: Vec<TypeId>,
     /// Whether it is asked of objects of several types in one word.
     pub(crate) together: bool,
     /// When anybody needs it.
@@ -157,15 +165,18 @@ impl Selection {
             finder: Finder { types, decided },
             types,
             positions: vec![root],
+            sets: Sets::default(),
             root_fields: match operation.kind {
                 OperationKind::Query => RootFields::Read,
                 OperationKind::Mutation => RootFields::Act,
             },
         };
         let occurrences = vec![(When::always(), operation.selections.as_slice())];
-        let outputs = builder.outputs(ROOT, &occurrences);
+        let (outputs, root) = builder.outputs(ROOT, &occurrences);
         Self {
             positions: builder.positions,
+            sets: builder.sets,
+            root,
             outputs,
         }
     }
@@ -220,7 +231,9 @@ impl Selection {
                 on: &[on],
                 when,
             };
-            builder.slot(at, &wanted)
+            let slot = builder.slot(at, &wanted);
+            builder.ask_beside((at, slot), &[on]);
+            slot
         })
     }
 
@@ -261,6 +274,7 @@ impl Selection {
             finder: Finder { types, decided },
             types,
             positions: std::mem::take(&mut self.positions),
+            sets: Sets::default(),
             root_fields: RootFields::Read,
         };
         let made = with(&mut builder);

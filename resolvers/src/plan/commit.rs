@@ -8,7 +8,7 @@ use schema::types::TypeId;
 
 use super::search::{Chosen, Memory, Search, first_level};
 use super::{Entered, Fetch, Offer, Place, Step, Unplannable, coordinate};
-use crate::selection::{PositionId, ROOT, Selection, When};
+use crate::selection::{PositionId, ROOT, Selection, SetId, When};
 
 mod told;
 
@@ -67,7 +67,8 @@ impl Commit<'_> {
         let is_late = |slot: usize| !self.selection.position(place.at).slots[slot].early;
         slots.sort_by_key(|(slot, _)| is_late(*slot));
         for (slot, on) in slots {
-            self.slot((place.at, way), (slot, &on), &providers)?;
+            let sets = self.selection.sets.inside(&place.sets, &on, slot);
+            self.slot((place.at, way), (slot, &on, sets), &providers)?;
         }
         Ok(())
     }
@@ -225,11 +226,11 @@ impl Commit<'_> {
         found
     }
 
-    /// Has a slot of objects of these types filled, and what is inside of it.
+    /// Has a slot of objects of these types filled, and what `sets` ask inside of it.
     fn slot(
         &mut self,
         (at, way): (PositionId, &Way),
-        (slot, on): (usize, &[TypeId]),
+        (slot, on, sets): (usize, &[TypeId], Vec<SetId>),
         providers: &[Provider],
     ) -> Done {
         let givers = self.givers((at, on[0], slot), providers);
@@ -243,7 +244,7 @@ impl Commit<'_> {
         };
         let providers = inside(&givers);
         let offers: Vec<Offer> = providers.iter().filter_map(Provider::through).collect();
-        let inner = Place::whole(self.graph, self.selection, child, &offers);
+        let inner = Place::whole(self.graph, self.selection, (child, sets), &offers);
         let mut deeper = way.clone();
         deeper.push((slot, on.to_vec()));
         self.place(&inner, &deeper, providers.clone())?;

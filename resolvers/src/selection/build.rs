@@ -9,6 +9,7 @@ use schema::types::{Field, Name, Nullability, TypeId, TypeRef, Types};
 
 use super::found::Finder;
 use super::groups::{self, groups};
+use super::sets::{Set, SetId, Sets};
 use super::{From, KeySlot, Output, OutputValue, Position, PositionId, ROOT, Slot, When};
 
 /// Places and slots so far.
@@ -16,6 +17,7 @@ pub(super) struct Builder<'a> {
     pub(super) finder: Finder<'a>,
     pub(super) types: &'a Types,
     pub(super) positions: Vec<Position>,
+    pub(super) sets: Sets,
     pub(super) root_fields: RootFields,
 }
 
@@ -49,7 +51,12 @@ pub(super) struct Wanted<'a> {
 pub(super) type Occurrences<'a> = Vec<(When, &'a [Selected])>;
 
 impl Builder<'_> {
-    pub(super) fn outputs(&mut self, at: PositionId, occurrences: &Occurrences<'_>) -> Vec<Output> {
+    /// What is written of the objects at `at`, and which fields are asked for that.
+    pub(super) fn outputs(
+        &mut self,
+        at: PositionId,
+        occurrences: &Occurrences<'_>,
+    ) -> (Vec<Output>, SetId) {
         let ty = self.positions[at.0].ty;
         let mut found = Vec::new();
         for (when, selections) in occurrences {
@@ -64,11 +71,13 @@ impl Builder<'_> {
             .flat_map(|group| self.by_field_type(group))
             .collect();
         let mut outputs = Vec::with_capacity(groups.len());
+        let mut set = Set::default();
         for group in &groups {
-            let Some(output) = self.output(at, group) else {
+            let Some((output, inside)) = self.output(at, group) else {
                 continue;
             };
             if let OutputValue::Slot(slot) = output.value {
+                set.add(slot, &output.on, inside);
                 let slot = &mut self.positions[at.0].slots[slot];
                 slot.together |= together.contains(slot.field.as_ref());
             }
@@ -79,7 +88,7 @@ impl Builder<'_> {
         let possible = &self.types.get(ty).possible;
         let for_all = |output: &Output| possible.iter().all(|ty| output.on.contains(ty));
         self.positions[at.0].told |= !outputs.iter().all(for_all);
-        outputs
+        (outputs, self.sets.add(set))
     }
 
     /// One group for each type that the field has on the objects of `group`: objects of one
@@ -103,7 +112,12 @@ impl Builder<'_> {
         apart.into_iter().map(|(_, group)| group).collect()
     }
 
-    fn output(&mut self, at: PositionId, group: &groups::Group<'_>) -> Option<Output> {
+    /// A member and, for a composite type, which fields are asked for inside of it.
+    fn output(
+        &mut self,
+        at: PositionId,
+        group: &groups::Group<'_>,
+    ) -> Option<(Output, Option<SetId>)> {
         let first = group.fields.first()?.field;
         let mut when = When::never();
         for occurrence in &group.fields {
@@ -119,11 +133,11 @@ impl Builder<'_> {
         };
         if first.name.as_ref() == "__typename" {
             self.positions[at.0].told = true;
-            return Some(output);
+            return Some((output, None));
         }
         if first.name.starts_with("__") {
             output.value = OutputValue::Slot(self.introspection(at, first, &output));
-            return Some(output);
+            return Some((output, None));
         }
         let on = group.on.first()?;
         let field = self.types.get(*on).field(&first.name)?;
@@ -135,14 +149,17 @@ impl Builder<'_> {
         };
         let slot = self.slot(at, &wanted);
         output.value = OutputValue::Slot(slot);
-        if let Some(child) = self.positions[at.0].slots[slot].child {
+        let child = self.positions[at.0].slots[slot].child;
+        let inside = child.map(|child| {
             let inside = group.fields.iter();
             let inside = inside
                 .map(|it| (it.when.clone(), it.field.selections.as_slice()))
                 .collect();
-            output.outputs = self.outputs(child, &inside);
-        }
-        Some(output)
+            let (outputs, set) = self.outputs(child, &inside);
+            output.outputs = outputs;
+            set
+        });
+        Some((output, inside))
     }
 
     fn introspection(&mut self, at: PositionId, field: &FieldSelected, output: &Output) -> usize {
@@ -153,6 +170,7 @@ impl Builder<'_> {
             // The library that answers has checked the value; any named type will do.
             ty: TypeRef::Named(output.on[0], Nullability::Nullable),
             on: output.on.clone(),
+            beside: Vec::new(),
             together: false,
             when: output.when.clone(),
             early: false,
@@ -184,6 +202,7 @@ impl Builder<'_> {
             [] => self.slot(at, &wanted),
             _ => self.new_slot(at, &wanted),
         };
+        self.ask_beside((at, slot), wanted.on);
         let child = self.positions[at.0].slots[slot].child;
         let inner = child.map_or_else(Vec::new, |child| self.required_inside(child, &need.inner));
         Some(KeySlot {
@@ -242,6 +261,17 @@ impl Builder<'_> {
         self.new_slot(at, wanted)
     }
 
+    /// Has a slot of objects of these types asked for wherever they stand.
+    pub(super) fn ask_beside(&mut self, (at, slot): (PositionId, usize), on: &[TypeId]) {
+        let beside = &mut self.positions[at.0].slots[slot].beside;
+        let new: Vec<_> = on
+            .iter()
+            .filter(|ty| !beside.contains(ty))
+            .copied()
+            .collect();
+        beside.extend(new);
+    }
+
     fn new_slot(&mut self, at: PositionId, wanted: &Wanted<'_>) -> usize {
         let position = &self.positions[at.0];
         let index = position.slots.len();
@@ -263,6 +293,7 @@ impl Builder<'_> {
             arguments: wanted.arguments.to_vec(),
             ty: wanted.field.ty.clone(),
             on: wanted.on.to_vec(),
+            beside: Vec::new(),
             together: false,
             when: wanted.when.clone(),
             early: false,

@@ -156,6 +156,36 @@ fn a_service_is_asked_twice_only_where_what_it_gives_is_needed_for_what_it_gives
 }
 
 #[test]
+fn what_is_asked_inside_of_one_type_is_not_fetched_inside_of_another() {
+    let plan = plan(
+        &[
+            r#"type Query { top: Media } union Media = Book | Song type Book @key(fields: "id") { id: ID! } type Song @key(fields: "id") { id: ID! }"#,
+            r#"type Book @key(fields: "id") { id: ID! by: Person } type Person { home: Town @shareable } type Town @key(fields: "id") { id: ID! }"#,
+            r#"type Song @key(fields: "id") { id: ID! by: Person } type Person { home: Town @shareable } type Town @key(fields: "id") { id: ID! }"#,
+            r#"type Town @key(fields: "id") { id: ID! name: String }"#,
+        ],
+        "{ top { ... on Book { by { home { name } } } ... on Song { by { home { id } } } } }",
+    );
+
+    assert_snapshot!(plan, @r"
+    1. a  query
+       gives top { id }
+    2. b  _entities
+       one batch over top (Book) by id
+       gives by { home { id } }
+       after 1
+    3. c  _entities
+       one batch over top (Song) by id
+       gives by { home { id } }
+       after 1
+    4. d  _entities
+       one batch over top.by.home by id
+       gives name
+       after 2
+    ");
+}
+
+#[test]
 fn a_key_that_nobody_has_yet_is_fetched_on_the_way() {
     let plan = plan(
         &[

@@ -52,7 +52,8 @@ impl Commit<'_> {
         after: &mut Vec<usize>,
     ) -> Done {
         for need in needs {
-            self.slot(here, (need.slot, on), providers)?;
+            // The client asks for nothing inside of it.
+            self.slot(here, (need.slot, on, Vec::new()), providers)?;
             after.extend(self.fillers(here.0, need.slot));
         }
         Ok(())

@@ -333,14 +333,15 @@ impl Attempt<'_, '_> {
         (offers, deps)
     }
 
-    /// What the objects in a slot cost where this is offered; `None` when they cannot be had.
+    /// What the objects in a slot that only sources are told of cost where this is offered; `None`
+    /// when they cannot be had.
     fn cost_of(&mut self, slot: usize, offers: &[Offer]) -> Option<u64> {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let position = selection.position(self.place.at);
         let Some(child) = position.slots[slot].child else {
             return Some(0);
         };
-        let place = Place::whole(graph, selection, child, offers);
+        let place = Place::whole(graph, selection, (child, Vec::new()), offers);
         self.search.memory.depth += 1;
         let known = self.search.memory.depth <= MAX_DEPTH;
         let cover = known.then(|| self.search.cover(&place, offers)).flatten();

@@ -9,14 +9,17 @@ use super::super::{Offer, Place};
 use super::Attempt;
 use super::candidates::Candidate;
 use super::state::{Chosens, State};
-use crate::selection::PositionId;
+use crate::selection::{PositionId, SetId};
+
+/// A place inside, and what the client asks there.
+type Inside = (PositionId, Vec<SetId>);
 
 impl Attempt<'_, '_> {
     /// What the objects inside cost; `None` when something in them cannot be had.
     pub(super) fn inside(&mut self, state: &State) -> Option<u64> {
         let mut sum = 0;
-        for (child, offers) in self.children(state) {
-            let place = Place::whole(self.search.graph, self.search.selection, child, &offers);
+        for (inside, offers) in self.children(state) {
+            let place = Place::whole(self.search.graph, self.search.selection, inside, &offers);
             if !place.wants.is_empty() || place.told {
                 sum += self.search.cover(&place, &offers)?.cost;
             }
@@ -125,22 +128,28 @@ impl Attempt<'_, '_> {
         })
     }
 
-    /// The places inside, each with what is offered there; once for all types of which the same
-    /// is offered.
-    fn children(&self, state: &State) -> Vec<(PositionId, Vec<Offer>)> {
-        let mut found: Vec<(PositionId, Vec<Offer>)> = Vec::new();
+    /// The places inside, each with what is asked and offered there; once for all types of which
+    /// the same is offered.
+    fn children(&self, state: &State) -> Vec<(Inside, Vec<Offer>)> {
+        let mut found: Vec<(usize, Vec<Offer>, Vec<TypeId>)> = Vec::new();
+        let selection = &*self.search.selection;
+        let slots_here = &selection.position(self.place.at).slots;
+        let is_composite = |slot: &&usize| slots_here[**slot].child.is_some();
         for (on, slots) in &self.place.wants {
-            for slot in slots {
-                let slots = &self.search.selection.position(self.place.at).slots;
-                if let Some(child) = slots[*slot].child {
-                    let inside = (child, self.offers_inside(state, *on, *slot));
-                    if !found.contains(&inside) {
-                        found.push(inside);
-                    }
+            for slot in slots.iter().filter(is_composite) {
+                let offers = self.offers_inside(state, *on, *slot);
+                let mut known = found.iter_mut();
+                match known.find(|it| (it.0, &it.1) == (*slot, &offers)) {
+                    Some((_, _, types)) => types.push(*on),
+                    None => found.push((*slot, offers, vec![*on])),
                 }
             }
         }
-        found
+        let children = found.into_iter().filter_map(|(slot, offers, on)| {
+            let sets = selection.sets.inside(&self.place.sets, &on, slot);
+            Some(((slots_here[slot].child?, sets), offers))
+        });
+        children.collect()
     }
 
     fn offers_inside(&self, state: &State, on: TypeId, slot: usize) -> Vec<Offer> {
@@ -226,13 +235,15 @@ impl Attempt<'_, '_> {
             .iter()
             .filter_map(|offer| offer.inside(graph, selection, (at, candidate.on, slot)))
             .collect();
-        own.is_some_and(|own| self.adds(own, &known, child))
+        let sets = &selection.sets;
+        let sets = sets.inside(&self.place.sets, &[candidate.on], slot);
+        own.is_some_and(|own| self.adds(own, &known, (child, sets)))
     }
 
-    /// Whether `own` gives anything asked for at `at` or further in that none of `known` does.
-    fn adds(&self, own: Offer, known: &[Offer], at: PositionId) -> bool {
+    /// Whether `own` gives anything asked for at a place or further in that none of `known` does.
+    fn adds(&self, own: Offer, known: &[Offer], (at, sets): Inside) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let place = Place::whole(graph, selection, at, &[own]);
+        let place = Place::whole(graph, selection, (at, sets), &[own]);
         place.wants.iter().any(|(on, slots)| {
             slots.iter().any(|slot| {
                 let wanted = (at, *on, *slot);
@@ -249,8 +260,9 @@ impl Attempt<'_, '_> {
                     .iter()
                     .filter_map(|offer| offer.inside(graph, selection, wanted))
                     .collect();
+                let sets = selection.sets.inside(&place.sets, &[*on], *slot);
                 own.inside(graph, selection, wanted)
-                    .is_some_and(|own| self.adds(own, &inside, child))
+                    .is_some_and(|own| self.adds(own, &inside, (child, sets)))
             })
         })
     }
