@@ -156,6 +156,73 @@ fn a_service_is_asked_twice_only_where_what_it_gives_is_needed_for_what_it_gives
 }
 
 #[test]
+fn what_a_required_object_itself_requires_goes_where_something_else_is_asked_already() {
+    let plan = plan(
+        &[
+            r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
+            r#"type Item @key(fields: "id") { id: ID! weight: Int }"#,
+            r#"type Item @key(fields: "id") { id: ID! name: String weight: Int @external box: Box @requires(fields: "weight") } type Box { size: Int }"#,
+            r#"type Item @key(fields: "id") { id: ID! box: Box @external price: Int @requires(fields: "box { size }") } type Box { size: Int @external }"#,
+        ],
+        "{ item { name price } }",
+    );
+
+    assert_snapshot!(plan, @r"
+    1. a  query
+       gives item { id }
+    2. b  _entities
+       one batch over item by id
+       gives weight
+       after 1
+    3. c  _entities
+       one batch over item by id
+       told weight of each Item
+       gives name box { size }
+       after 1, 2
+    4. d  _entities
+       one batch over item by id
+       told box { size } of each Item
+       gives price
+       after 1, 3
+    ");
+}
+
+#[test]
+fn an_interface_object_is_told_what_it_needs_of_objects_of_every_type() {
+    let plan = plan(
+        &[
+            r#"type Query { top: Media } type Media @key(fields: "id") @interfaceObject { id: ID! title: String @external score: Int @requires(fields: "title") }"#,
+            r#"interface Media @key(fields: "id") { id: ID! } type Book implements Media @key(fields: "id") { id: ID! title: String } type Song implements Media @key(fields: "id") { id: ID! }"#,
+            r#"interface Media { id: ID! title: String } type Song implements Media @key(fields: "id") { id: ID! title: String }"#,
+        ],
+        "{ top { score } }",
+    );
+
+    assert_snapshot!(plan, @r"
+    1. a  query
+       gives top { id }
+    2. b  _entities
+       one batch over top (Media) by id
+       gives title
+       after 1
+    3. a  _entities
+       one batch over top (Book) by id
+       told title of each Book
+       gives score
+       after 1, 2
+    4. c  _entities
+       one batch over top (Song) by id
+       gives title
+       after 1, 2
+    5. a  _entities
+       one batch over top (Song) by id
+       told title of each Song
+       gives score
+       after 1, 2, 4
+    ");
+}
+
+#[test]
 fn what_is_asked_inside_of_one_type_is_not_fetched_inside_of_another() {
     let plan = plan(
         &[
