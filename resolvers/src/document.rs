@@ -39,6 +39,8 @@ pub(crate) struct Document {
     pub(crate) conditions: Vec<(Box<[u8]>, When)>,
     /// In the order of the request's fetches.
     pub(crate) parts: Vec<Part>,
+    /// The same with two parts, with four, and so on: for objects below different contexts.
+    pub(crate) repeats: Vec<Self>,
 }
 
 /// What a request asks for one fetch.
@@ -104,6 +106,31 @@ pub(crate) fn document(
     request: usize,
 ) -> Result<Document, TooLarge> {
     let fetches = plan.requests.get(request).map_or(&[][..], Vec::as_slice);
+    let asked = (operation, selection);
+    let mut document = once(graph, asked, plan, (request, fetches))?;
+    if let [only] = fetches {
+        let fetch = &plan.fetches[*only];
+        let many = selection.position(fetch.at).many && !fetch.contexts.is_empty();
+        for copies in COPIES.into_iter().filter(|_| many) {
+            let fetches = vec![*only; copies];
+            match once(graph, asked, plan, (request, &fetches)) {
+                Ok(repeat) => document.repeats.push(repeat),
+                Err(TooLarge) => break, // Several requests do it too.
+            }
+        }
+    }
+    Ok(document)
+}
+
+/// How often a part is repeated: few documents, because services keep what they made of each.
+const COPIES: [usize; 5] = [2, 4, 8, 16, 32];
+
+fn once(
+    graph: &Graph,
+    (operation, selection): (&Operation, &Selection),
+    plan: &Plan,
+    (request, fetches): (usize, &[usize]),
+) -> Result<Document, TooLarge> {
     let Some(first) = fetches.first().map(|index| &plan.fetches[*index]) else {
         return Ok(Document::empty());
     };
@@ -206,7 +233,7 @@ impl<'a> Writer<'a> {
         operation: &Operation,
     ) -> Result<(), TooLarge> {
         let fetch = &self.plan.fetches[index];
-        let contexts = self.contexts(fetch, operation);
+        let contexts = self.contexts((fetch, alias), operation);
         // Objects that the service calls by one name are one kind to it.
         let mut kinds: Vec<(&Entry, Place<'a>)> = Vec::new();
         let mut entered_as = Vec::with_capacity(fetch.entered.len());
@@ -261,11 +288,17 @@ impl<'a> Writer<'a> {
     }
 
     /// Names the variables for what is taken of objects further up, which the walk then writes.
-    fn contexts(&mut self, fetch: &Fetch, operation: &Operation) -> Vec<ContextVariable> {
+    fn contexts(
+        &mut self,
+        (fetch, alias): (&Fetch, Option<usize>),
+        operation: &Operation,
+    ) -> Vec<ContextVariable> {
         let mut made = Vec::new();
+        self.walk.contexts.clear();
         for field in &fetch.contexts {
             for from in &*field.arguments {
-                let variable = fresh(&format!("c{}", made.len()), operation);
+                let copy = alias.map_or_else(String::new, |alias| format!("_{alias}"));
+                let variable = fresh(&format!("c{}{copy}", made.len()), operation);
                 self.definitions.push(format!("${variable}: {}", from.ty));
                 made.push(ContextVariable {
                     prefix: prefix(&variable),
@@ -311,6 +344,7 @@ impl<'a> Writer<'a> {
             variables,
             conditions,
             parts: self.parts,
+            repeats: Vec::new(),
         }
     }
 
@@ -349,7 +383,20 @@ impl Document {
             variables: Vec::new(),
             conditions: Vec::new(),
             parts: Vec::new(),
+            repeats: Vec::new(),
         }
+    }
+
+    /// The one with so many parts.
+    pub(crate) fn of(&self, parts: usize) -> &Self {
+        let mut repeats = self.repeats.iter();
+        let found = repeats.find(|repeat| repeat.parts.len() == parts);
+        found.unwrap_or(self)
+    }
+
+    /// How many parts there are at the most.
+    pub(crate) fn most_parts(&self) -> usize {
+        self.repeats.last().unwrap_or(self).parts.len()
     }
 }
 

@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use schema::types::TypeId;
 
+use super::entities::Entities;
 use super::graphql::member;
 use super::run::Run;
 use crate::document::{ContextVariable, Document, Part};
@@ -23,12 +24,13 @@ impl<'a> Run<'_, 'a> {
         (self.tree.lines(&fetch.path), fetch.path.len() + 1)
     }
 
-    /// The members of `variables` that are taken of the objects of `line`.
+    /// The values of the variables that are taken of the objects of `line`, each ended by a byte
+    /// that JSON text cannot have.
     pub(super) fn taken_above(&self, part: &Part, line: &[Row]) -> Result<Vec<u8>, u32> {
         let mut out = Vec::new();
         for variable in &part.contexts {
-            member(&mut out, &variable.prefix);
             self.write_variable(variable, line, &mut out)?;
+            out.push(0);
         }
         Ok(out)
     }
@@ -89,10 +91,10 @@ impl<'a> Run<'_, 'a> {
     }
 
     /// The objects that a request is for, by part: all of them at once, unless they are given
-    /// different things from further up.
+    /// different things from further up. Then there is a part for each set of values, and several
+    /// requests where there are more sets than parts.
     pub(super) fn rounds_of(&self, document: &'a Document) -> Vec<Vec<Vec<usize>>> {
-        let parts = document.parts.as_slice();
-        let part = match parts {
+        let part = match document.parts.as_slice() {
             [part] if !part.contexts.is_empty() => part,
             all => {
                 let all = all.iter().map(|part| 0..self.objects(part.fetch));
@@ -104,6 +106,34 @@ impl<'a> Run<'_, 'a> {
             let context = self.context_of(part.fetch, object);
             apart.entry(context).or_default().push(object);
         }
-        apart.into_values().map(|objects| vec![objects]).collect()
+        let apart: Vec<Vec<usize>> = apart.into_values().collect();
+        let rounds = apart.chunks(document.most_parts());
+        rounds
+            .map(|round| {
+                let mut round = round.to_vec();
+                // Parts are few numbers only; those left over ask for nothing.
+                let parts = round.len().next_power_of_two();
+                round.resize_with(parts.min(document.most_parts()), Vec::new);
+                round
+            })
+            .collect()
+    }
+}
+
+/// Writes the variables that are taken of objects further up, the same for all of `which`; where
+/// there are none, those of the part before, because a service may refuse a null.
+pub(super) fn write_variables<'e>(
+    part: &Part,
+    (entities, which): (&'e Entities, &[usize]),
+    before: &mut &'e [u8],
+    out: &mut Vec<u8>,
+) {
+    if let Some(first) = which.first() {
+        *before = entities.context(*first);
+    }
+    let values = before.split(|byte| *byte == 0);
+    for (variable, value) in part.contexts.iter().zip(values) {
+        member(out, &variable.prefix);
+        out.extend_from_slice(value);
     }
 }

@@ -1,10 +1,12 @@
 //! Requests to services that speak GraphQL: from rows to variables, from an answer to rows.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use schema::json::{Kind, Node};
 use schema::types::TypeId;
 
+use super::contexts::write_variables;
 use super::entities::Entities;
 use super::flights::Flights;
 use super::read::Reader;
@@ -23,8 +25,8 @@ use crate::tree::KeyState;
 pub(super) struct Asked<'a> {
     pub(super) part: &'a Part,
     pub(super) fetch: &'a Fetch,
-    /// All that the fetch is for.
-    pub(super) entities: Entities,
+    /// All that the fetch is for; several parts of a request may be of one fetch.
+    pub(super) entities: Rc<Entities>,
     /// Those of this request, in its order.
     pub(super) which: Vec<usize>,
 }
@@ -102,6 +104,7 @@ impl<'c, 'a> Run<'c, 'a> {
 
     /// Makes a request for some objects, if there are any.
     pub(super) fn send(&mut self, round: Round, document: &'a Document, flights: &mut Flights<'c>) {
+        let document = document.of(round.which.len());
         let Some((service, variables)) = self.question(&round, document) else {
             return;
         };
@@ -113,10 +116,14 @@ impl<'c, 'a> Run<'c, 'a> {
             flights.add_alone(caller, service.ask(document, &variables, headers));
         }
         let number = self.rounds.len();
-        for (part, which) in document.parts.iter().zip(&round.which) {
+        for part in &document.parts {
             self.begin_round(part.fetch);
-            if !which.is_empty() {
-                self.begins((part.fetch, number), which.len(), || service.whereabouts());
+        }
+        let parts: Vec<_> = document.parts.iter().zip(&round.which).collect();
+        for of_fetch in parts.chunk_by(|one, other| one.0.fetch == other.0.fetch) {
+            let batch = of_fetch.iter().map(|(_, which)| which.len()).sum();
+            if let (Some((part, _)), 1..) = (of_fetch.first(), batch) {
+                self.begins((part.fetch, number), batch, || service.whereabouts());
             }
         }
         self.rounds.push(round);
@@ -145,24 +152,32 @@ impl<'c, 'a> Run<'c, 'a> {
 
     /// The objects of a round, out of the states of its fetches; what was given up is left out.
     pub(super) fn take_asked(&mut self, round: &Round, document: &'a Document) -> Vec<Asked<'a>> {
-        let parts = document.parts.iter().zip(&round.which);
-        let asked = parts.filter_map(|(part, which)| {
+        let mut all: Vec<Asked<'a>> = Vec::with_capacity(document.parts.len());
+        for (part, which) in document.parts.iter().zip(&round.which) {
             let State::Running { entities, .. } = &mut self.states[part.fetch] else {
-                return None;
+                continue;
             };
-            Some(Asked {
+            let taken = all.iter().find(|it| it.part.fetch == part.fetch);
+            let entities = match taken {
+                Some(taken) => Rc::clone(&taken.entities),
+                None => Rc::new(std::mem::take(entities)),
+            };
+            all.push(Asked {
                 part,
                 fetch: &self.context.prepared.plan.fetches[part.fetch],
-                entities: std::mem::take(entities),
+                entities,
                 which: which.clone(),
-            })
-        });
-        asked.collect()
+            });
+        }
+        all
     }
 
     pub(super) fn put_all_back(&mut self, asked: Vec<Asked<'a>>) {
         for Asked { part, entities, .. } in asked {
-            self.put_back(part.fetch, entities);
+            // The last of those who share them.
+            if let Some(entities) = Rc::into_inner(entities) {
+                self.put_back(part.fetch, entities);
+            }
         }
     }
 
@@ -215,6 +230,7 @@ impl<'c, 'a> Run<'c, 'a> {
                 request::constant(value).write_json(&mut out);
             }
         }
+        let mut context: &[u8] = &[];
         for asked in asked {
             if let Some(listed) = &asked.part.entities {
                 member(&mut out, &listed.prefix);
@@ -227,12 +243,8 @@ impl<'c, 'a> Run<'c, 'a> {
                 }
                 out.push(b']');
             }
-            // It is the same for all of them.
-            let first = asked.which.first();
-            let context = first.map_or(&[][..], |first| asked.entities.context(*first));
-            if !context.is_empty() {
-                member(&mut out, context);
-            }
+            let objects = (&*asked.entities, asked.which.as_slice());
+            write_variables(asked.part, objects, &mut context, &mut out);
         }
         for (prefix, when) in &document.conditions {
             member(&mut out, prefix);
@@ -251,6 +263,7 @@ impl<'c, 'a> Run<'c, 'a> {
         let Some(document) = &self.context.prepared.documents[round.request] else {
             return; // Only requests with a document are asked so.
         };
+        let document = document.of(round.which.len());
         for part in &document.parts {
             self.ends((part.fetch, index), false);
         }

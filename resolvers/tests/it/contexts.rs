@@ -56,15 +56,28 @@ async fn answered(
 
 /// Answers a root query with `data`, and entities with `name` of their id and what `$c0` is.
 fn bank(data: Value, name: &'static str) -> Scripted {
-    Scripted::new(move |_, variables| {
-        let Some(told) = variables["r0"].as_array() else {
+    Scripted::new(move |query, variables| {
+        if variables.get("r0").is_none() {
             return json!({ "data": data });
+        }
+        let entities = |told: &Value, context: &Value| {
+            let told = told.as_array().unwrap().iter();
+            let told = told.map(|it| {
+                let value = format!("{} in {context}", it["id"].as_str().unwrap());
+                json!({ name: value })
+            });
+            told.collect::<Value>()
         };
-        let entities = told.iter().map(|it| {
-            let value = format!("{} in {}", it["id"].as_str().unwrap(), variables["c0"]);
-            json!({ name: value })
+        if query.contains(" _entities(") && !query.contains("_0: ") {
+            let all = entities(&variables["r0"], &variables["c0"]);
+            return json!({ "data": { "_entities": all } });
+        }
+        let parts = (0..).map_while(|part| {
+            let told = variables.get(format!("r{part}"))?;
+            let context = &variables[format!("c0_{part}")];
+            Some((format!("_{part}"), entities(told, context)))
         });
-        json!({ "data": { "_entities": entities.collect::<Vec<_>>() } })
+        json!({ "data": parts.collect::<serde_json::Map<_, _>>() })
     })
 }
 
@@ -95,10 +108,31 @@ async fn objects_below_different_values_are_asked_for_apart() {
     assert_snapshot!(answer.to_string(), @r#"{"users":[{"accounts":[{"balance":"a in \"EUR\""},{"balance":"b in \"EUR\""}]},{"accounts":[{"balance":"b in \"USD\""}]},{"accounts":[{"balance":"a in \"EUR\""},{"balance":"c in \"EUR\""}]},{"accounts":[{"balance":"d in null"}]}]}"#);
     assert_snapshot!(asked, @r#"
     query { users { accounts { id } currency } } {}
-    query($c0: String, $r0: [_Any!]!) { _entities(representations: $r0) { ... on Account { balance(currency: $c0) } } } {"r0":[{"__typename":"Account","id":"a"},{"__typename":"Account","id":"b"},{"__typename":"Account","id":"c"}],"c0":"EUR"}
-    query($c0: String, $r0: [_Any!]!) { _entities(representations: $r0) { ... on Account { balance(currency: $c0) } } } {"r0":[{"__typename":"Account","id":"b"}],"c0":"USD"}
-    query($c0: String, $r0: [_Any!]!) { _entities(representations: $r0) { ... on Account { balance(currency: $c0) } } } {"r0":[{"__typename":"Account","id":"d"}],"c0":null}
+    query($c0_0: String, $r0: [_Any!]!, $c0_1: String, $r1: [_Any!]!, $c0_2: String, $r2: [_Any!]!, $c0_3: String, $r3: [_Any!]!) { _0: _entities(representations: $r0) { ... on Account { balance(currency: $c0_0) } } _1: _entities(representations: $r1) { ... on Account { balance(currency: $c0_1) } } _2: _entities(representations: $r2) { ... on Account { balance(currency: $c0_2) } } _3: _entities(representations: $r3) { ... on Account { balance(currency: $c0_3) } } } {"r0":[{"__typename":"Account","id":"a"},{"__typename":"Account","id":"b"},{"__typename":"Account","id":"c"}],"c0_0":"EUR","r1":[{"__typename":"Account","id":"b"}],"c0_1":"USD","r2":[{"__typename":"Account","id":"d"}],"c0_2":null,"r3":[],"c0_3":null}
     "#);
+}
+
+#[tokio::test]
+async fn there_are_few_documents_however_many_values_there_are() {
+    let users: Vec<Value> = (0..70)
+        .map(|id| {
+            let account = json!({ "id": format!("of {id}") });
+            json!({ "id": id.to_string(), "currency": format!("C{id}"), "accounts": [account] })
+        })
+        .collect();
+    let data = json!({ "users": users });
+    let query = "{ users { accounts { balance } } }";
+    let (answer, asked) = answered(&[BANK], &[bank(data, "balance")], query, json!({})).await;
+
+    for (id, user) in answer["users"].as_array().unwrap().iter().enumerate() {
+        let balance = &user["accounts"][0]["balance"];
+        assert_eq!(*balance, json!(format!("of {id} in \"C{id}\"")));
+    }
+    let parts = asked
+        .lines()
+        .skip(1)
+        .map(|line| line.matches(": _entities(").count());
+    assert_eq!(parts.collect::<Vec<_>>(), [32, 32, 8]);
 }
 
 #[tokio::test]
@@ -194,6 +228,27 @@ async fn a_value_that_failed_costs_the_field_below_it() {
     let (answer, _) = answered(&SPLIT, &services, query, json!({})).await;
 
     assert_snapshot!(answer.to_string(), @r#"{"data":{"users":[{"accounts":[{"balance":"a in \"EUR\""}]},{"accounts":[{"balance":null}]}]},"errors":["users.1.accounts.0.balance: b: answered with an error: no currency"]}"#);
+}
+
+#[tokio::test]
+async fn an_error_is_told_of_the_objects_below_its_value() {
+    let users = json!({ "users": [
+        { "id": "1", "currency": "EUR", "accounts": [{ "id": "a" }] },
+        { "id": "2", "currency": "USD", "accounts": [{ "id": "a" }, { "id": "b" }] },
+    ] });
+    let service = Scripted::new(move |_, variables| {
+        if variables.get("r0").is_none() {
+            return json!({ "data": users });
+        }
+        json!({
+            "data": { "_0": [{ "balance": "1" }], "_1": [{ "balance": "2" }, null] },
+            "errors": [{ "message": "frozen", "path": ["_1", 1, "balance"] }],
+        })
+    });
+    let query = "{ users { accounts { balance } } }";
+    let (answer, _) = answered(&[BANK], &[service], query, json!({})).await;
+
+    assert_snapshot!(answer.to_string(), @r#"{"data":{"users":[{"accounts":[{"balance":"1"}]},{"accounts":[{"balance":"2"},{"balance":null}]}]},"errors":["users.1.accounts.1.balance: a: answered with an error: frozen"]}"#);
 }
 
 #[tokio::test]
