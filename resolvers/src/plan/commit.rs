@@ -81,7 +81,7 @@ impl Commit<'_> {
         }
     }
 
-    /// Names the field that stands in the way.
+    /// Names the field that stands in the way, as far in as it stands.
     fn unplannable(&mut self, place: &Place, offers: &[Offer]) -> Unplannable {
         let wants: Vec<(TypeId, usize)> = place
             .wants
@@ -97,11 +97,39 @@ impl Commit<'_> {
             search.cover(&place, offers).is_none()
         };
         let found = wants.iter().find(alone).or(wants.first()).copied();
+        if let Some((inner, offers)) = found.and_then(|found| self.whole(place, offers, found))
+            && self.search().cover(&inner, &offers).is_none()
+        {
+            return self.unplannable(&inner, &offers);
+        }
         let position = self.selection.position(place.at);
         let (on, field) = found.map_or((position.ty, "?"), |(on, slot)| {
             (on, position.slots[slot].field.as_ref())
         });
         self.missing(on, field)
+    }
+
+    /// The objects in a slot, and what all sources together could offer of them.
+    fn whole(
+        &self,
+        place: &Place,
+        offers: &[Offer],
+        (on, slot): (TypeId, usize),
+    ) -> Option<(Place, Vec<Offer>)> {
+        let child = self.selection.position(place.at).slots[slot].child?;
+        let entries = self.graph.entries(on).iter().map(|(source, entry)| Offer {
+            source: *source,
+            node: self.graph.source(*source).entries[*entry].node,
+            only: None,
+            level: 0,
+        });
+        let wanted = (place.at, on, slot);
+        let inside = |offer: Offer| offer.inside(self.graph, self.selection, wanted);
+        let inside = offers.iter().copied().chain(entries).filter_map(inside);
+        let inside: Vec<Offer> = inside.collect();
+        let sets = self.selection.sets.inside(&place.sets, &[on], slot);
+        let inner = Place::whole(self.graph, self.selection, (child, sets), &inside);
+        (!inside.is_empty()).then_some((inner, inside))
     }
 
     fn missing(&self, on: TypeId, field: &str) -> Unplannable {

@@ -43,7 +43,15 @@ pub(super) struct Contexts {
     found: HashMap<Field, Arc<[FromAbove]>>,
     /// The slots that were made; several fields may take the same.
     slots: HashMap<(PositionId, TypeId, Need), KeySlot>,
+    /// Of places that were made for these: for what is taken for what is taken for ….
+    levels: HashMap<PositionId, u32>,
 }
+
+/// What is taken may itself take something, and so on; a circle of this has no end.
+const DEEPEST: u32 = 8;
+
+/// More than any sound operation takes.
+const MOST_SLOTS: usize = 1_000;
 
 impl Contexts {
     /// Finds everything that may be taken for the fields of `selection`, and has it asked for.
@@ -102,6 +110,10 @@ impl Contexts {
         selection: &mut Selection,
         (at, argument): (PositionId, &ContextArgument),
     ) -> Option<FromAbove> {
+        let level = self.levels.get(&at).copied().unwrap_or_default();
+        if level >= DEEPEST || self.slots.len() >= MOST_SLOTS {
+            return None;
+        }
         let mut places = Vec::new();
         let mut at = at;
         // The graph makes sure that one stands further up: a way there without is no way there.
@@ -118,7 +130,7 @@ impl Contexts {
                     at: parent,
                     depth: depth(selection, parent),
                     on: *ty,
-                    value: self.slot(types, selection, ((parent, *ty), need))?,
+                    value: self.slot(types, selection, ((parent, *ty), need), level + 1)?,
                 });
             }
             if setters.len() == on.len() {
@@ -138,12 +150,17 @@ impl Contexts {
         types: &Types,
         selection: &mut Selection,
         ((at, on), need): ((PositionId, TypeId), &Need),
+        level: u32,
     ) -> Option<KeySlot> {
         let key = (at, on, need.clone());
         if let Some(known) = self.slots.get(&key) {
             return Some(known.clone());
         }
+        let first = selection.positions().len();
         let made = selection.take((at, on), need, types)?;
+        let new = first..selection.positions().len();
+        self.levels
+            .extend(new.map(|place| (PositionId(place), level)));
         self.slots.insert(key, made.clone());
         Some(made)
     }

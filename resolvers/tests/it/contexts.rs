@@ -267,6 +267,27 @@ async fn nothing_is_taken_for_a_field_that_is_left_out() {
 }
 
 #[test]
+fn what_is_taken_in_a_circle_has_no_plan_and_an_end() {
+    let sdl = r#"
+        type Query { node: Node }
+        type Node @key(fields: "id") @context(name: "node") { id: ID! next: Node leaf: Leaf }
+        type Leaf @key(fields: "id") {
+          id: ID!
+          path(above: String @fromContext(field: "$node { next { leaf { path } } }")): String
+        }
+    "#;
+    let written = linked(&[sdl]);
+    let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
+    let engine = Engine::new(support::graph(&named), support::settings()).unwrap();
+
+    let refused = engine
+        .explain("{ node { leaf { path } } }", None)
+        .unwrap_err();
+
+    assert_eq!(refused[0].message, "no source gives `Leaf.path` here");
+}
+
+#[test]
 fn clients_do_not_see_the_argument() {
     let written = linked(&[BANK]);
     let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
