@@ -1,6 +1,7 @@
 //! `weir plan`, `weir schema` and `weir config-schema`: what would happen, without doing it.
 
 use std::fs;
+use std::path::Path;
 
 use clap::Args;
 use resolvers::Engine;
@@ -86,6 +87,13 @@ pub(super) fn config_schema() {
 
 fn operation_text(operation: &str) -> Result<String, Failed> {
     let Some(path) = operation.strip_prefix('@') else {
+        if Path::new(operation).is_file() {
+            let message = format!("`{operation}` is a file, not an operation");
+            let problem = Diagnostic::unplaced(Code::InvalidOperation, message);
+            let help = format!("write `@{operation}` for the operation in it");
+            print::note(&problem.help(help).render());
+            return Err(Failed);
+        }
         return Ok(operation.to_owned());
     };
     fs::read_to_string(path).map_err(|error| {

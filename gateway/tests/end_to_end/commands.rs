@@ -199,6 +199,7 @@ async fn a_plan_and_a_schema_are_printed_without_calling_anything() {
         .run(&["plan", "--json", "{ user(id: 1) { name } }"])
         .await;
     let schema = folder.run(&["schema"]).await;
+    let file = folder.run(&["plan", "q.graphql"]).await;
 
     assert_eq!(plan.code(), Some(0), "{}", plan.err());
     assert!(
@@ -214,6 +215,9 @@ async fn a_plan_and_a_schema_are_printed_without_calling_anything() {
         "{}",
         invalid.err()
     );
+    assert_eq!(file.code(), Some(1));
+    let told = file.err();
+    assert!(told.contains("write `@q.graphql`"), "{told}");
     assert!(schema.out().contains("type Query"), "{}", schema.out());
     assert!(!schema.out().contains("@connect"), "{}", schema.out());
 }
