@@ -294,7 +294,7 @@ impl<'a> Writer<'a> {
         operation: &Operation,
     ) -> Vec<ContextVariable> {
         let mut made = Vec::new();
-        self.walk.contexts.clear();
+        self.walk.forget();
         for field in &fetch.contexts {
             for from in &*field.arguments {
                 let copy = alias.map_or_else(String::new, |alias| format!("_{alias}"));
@@ -305,7 +305,7 @@ impl<'a> Writer<'a> {
                     places: from.places.clone(),
                 });
                 self.walk.contexts.push(Context {
-                    at: fetch.at,
+                    at: field.at,
                     slot: field.slot,
                     on: field.on,
                     written: format!("{}: ${variable}", from.argument),

@@ -85,6 +85,8 @@ pub(crate) struct Entered {
 /// A field of objects of one type that takes something of objects further up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Contextual {
+    /// Where its objects stand: those of the fetch, or inside of them.
+    pub(crate) at: PositionId,
     pub(crate) on: TypeId,
     pub(crate) slot: usize,
     pub(crate) arguments: Arc<[FromAbove]>,
@@ -250,6 +252,7 @@ pub(crate) fn plan(
         }
         .root(place)?;
     }
+    contexts::sooner::merge(graph, selection, &mut fetches);
     conditions(graph, &mut fetches, selection);
     Ok(Plan {
         requests: requests::group(graph, &fetches),

@@ -104,6 +104,14 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Begins another part, with contexts of its own: what was written may have those of the last.
+    pub(super) fn forget(&mut self) {
+        if !self.contexts.is_empty() {
+            self.contexts.clear();
+            self.made.clear();
+        }
+    }
+
     pub(super) fn mutation(&self) -> Option<TypeId> {
         self.types.mutation()
     }

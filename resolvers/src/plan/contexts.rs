@@ -13,6 +13,8 @@ use schema::types::{Name, TypeId, Types};
 
 use crate::selection::{KeySlot, PositionId, ROOT, Selection};
 
+pub(super) mod sooner;
+
 /// An argument that is filled from an object further up.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FromAbove {

@@ -107,7 +107,7 @@ impl Explain<'_> {
     fn contexts(&self, fetch: &Fetch) -> Vec<String> {
         let mut told = Vec::new();
         for field in &fetch.contexts {
-            let name = &self.selection.position(fetch.at).slots[field.slot].field;
+            let name = &self.selection.position(field.at).slots[field.slot].field;
             for from in &*field.arguments {
                 let places = from.places.iter().map(|above| {
                     let value = key(std::slice::from_ref(&above.value));

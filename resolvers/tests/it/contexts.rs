@@ -211,6 +211,75 @@ fn the_value_may_come_from_another_service_and_be_needed_for_what_is_required() 
     ");
 }
 
+/// The context is set, and taken, in a subgraph that is asked after the value is there.
+const LATER: [&str; 2] = [
+    r#"
+    type Query { users: [User!]! }
+    type User @key(fields: "id") { id: ID! currency: String }
+    "#,
+    r#"
+    type User @key(fields: "id") @context(name: "user") { id: ID! currency: String @external accounts: [Account!]! }
+    type Account @key(fields: "id") {
+      id: ID!
+      balance(currency: String @fromContext(field: "$user { currency }")): String
+    }
+    "#,
+];
+
+#[test]
+fn a_service_that_is_asked_later_anyway_is_asked_once() {
+    let query = "{ users { accounts { balance } } }";
+    assert_snapshot!(plan(&LATER, query), @r"
+    1. a  query
+       gives users { currency id }
+    2. b  _entities
+       one batch over users by id
+       balance(currency:) from currency of each User at users
+       gives accounts { balance }
+       after 1
+    ");
+    let query = "{ users { currency accounts { id balance } } }";
+    assert_snapshot!(plan(&LATER, query), @r"
+    1. a  query
+       gives users { currency id }
+    2. b  _entities
+       one batch over users by id
+       balance(currency:) from currency of each User at users
+       gives accounts { id balance }
+       after 1
+    ");
+}
+
+#[tokio::test]
+async fn what_stands_inside_of_the_objects_of_a_request_is_given_what_is_above_these() {
+    let users = json!({ "users": [
+        { "id": "1", "currency": "EUR" },
+        { "id": "2", "currency": "USD" },
+        { "id": "3", "currency": "EUR" },
+    ] });
+    let accounts = Scripted::new(|_, variables| {
+        let part = |part: usize| {
+            let told = variables[format!("r{part}")].as_array().unwrap().iter();
+            let context = &variables[format!("c0_{part}")];
+            let told = told.map(|it| {
+                let balance = format!("of {} in {context}", it["id"].as_str().unwrap());
+                json!({ "accounts": [{ "balance": balance }] })
+            });
+            told.collect::<Value>()
+        };
+        json!({ "data": { "_0": part(0), "_1": part(1) } })
+    });
+    let services = [bank(users, ""), accounts];
+    let query = "{ users { accounts { balance } } }";
+    let (answer, asked) = answered(&LATER, &services, query, json!({})).await;
+
+    assert_snapshot!(answer.to_string(), @r#"{"users":[{"accounts":[{"balance":"of 1 in \"EUR\""}]},{"accounts":[{"balance":"of 2 in \"USD\""}]},{"accounts":[{"balance":"of 3 in \"EUR\""}]}]}"#);
+    assert_snapshot!(asked, @r#"
+    query { users { currency id } } {}
+    query($c0_0: String, $r0: [_Any!]!, $c0_1: String, $r1: [_Any!]!) { _0: _entities(representations: $r0) { ... on User { accounts { balance(currency: $c0_0) } } } _1: _entities(representations: $r1) { ... on User { accounts { balance(currency: $c0_1) } } } } {"r0":[{"__typename":"User","id":"1"},{"__typename":"User","id":"3"}],"c0_0":"EUR","r1":[{"__typename":"User","id":"2"}],"c0_1":"USD"}
+    "#);
+}
+
 #[tokio::test]
 async fn a_value_that_failed_costs_the_field_below_it() {
     let users = json!({ "users": [

@@ -20,6 +20,7 @@ impl Commit<'_> {
             let name = Arc::clone(&slots[told.slot].field);
             let field = (chosen.source, at, told.on, name);
             Some(Contextual {
+                at,
                 on: told.on,
                 slot: told.slot,
                 arguments: Arc::clone(self.memory.contexts.get(&field)?),
