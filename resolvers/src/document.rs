@@ -49,7 +49,7 @@ pub(crate) struct Part {
     pub(crate) fetch: usize,
     /// For root fields nothing.
     pub(crate) entities: Option<Listed>,
-    /// Variables that are filled from objects further up: one request for each set of their values.
+    /// Variables that are filled from objects further up, the same for all its objects.
     pub(crate) contexts: Vec<ContextVariable>,
     /// How objects of each type are asked for; for root fields one.
     pub(crate) entered: Vec<EnteredAs>,

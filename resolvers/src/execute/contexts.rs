@@ -1,4 +1,4 @@
-//! What a service is given of objects further up: one request for each set of values.
+//! What a service is given of objects further up: a part of a request for each set of values.
 
 use indexmap::IndexMap;
 use schema::types::TypeId;

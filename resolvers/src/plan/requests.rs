@@ -44,7 +44,7 @@ fn levels(fetches: &[Fetch]) -> Vec<usize> {
 fn joins(graph: &Graph, fetch: &Fetch) -> bool {
     let source = graph.source(fetch.source);
     let entry = &source.entries[fetch.first().entry];
-    // Objects below different contexts are asked for apart, in several requests.
+    // Objects below different contexts are asked for apart, in parts of their own.
     let is_single = fetch.contexts.is_empty();
     matches!(source.access, Access::Graphql(_)) && !entry.key.is_empty() && is_single
 }
