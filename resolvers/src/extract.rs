@@ -231,15 +231,8 @@ impl Target {
     fn of(slot: &Slot) -> Self {
         match slot.child {
             Some(child) => Self::Object(child),
-            None => Self::Leaf(lists(&slot.ty)),
+            None => Self::Leaf(slot.ty.lists()),
         }
-    }
-}
-
-fn lists(ty: &schema::types::TypeRef) -> usize {
-    match ty {
-        schema::types::TypeRef::Named(..) => 0,
-        schema::types::TypeRef::List(inner, _) => 1 + lists(inner),
     }
 }
 

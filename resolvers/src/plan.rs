@@ -100,6 +100,12 @@ impl Fetch {
     pub(crate) fn first(&self) -> &Entered {
         &self.entered[0]
     }
+
+    /// Whether it fills a slot, of objects of whatever type.
+    fn fills(&self, at: PositionId, slot: usize) -> bool {
+        let slots = self.takes.get(&at);
+        slots.is_some_and(|slots| slots.contains_key(&slot))
+    }
 }
 
 /// A field that no fetch can give where it is asked for.
@@ -122,6 +128,16 @@ struct Offer {
 }
 
 impl Offer {
+    /// What an entry offers, whoever waits for it.
+    fn entered(graph: &Graph, (source, entry): (SourceId, usize)) -> Self {
+        Self {
+            source,
+            node: graph.source(source).entries[entry].node,
+            only: None,
+            level: 0,
+        }
+    }
+
     /// The node of objects of type `on`; for an abstract `on`, what is given without asking which
     /// type they are.
     fn node<'g>(&self, graph: &'g Graph, on: TypeId) -> Option<&'g Node> {

@@ -84,6 +84,15 @@ pub(crate) struct KeySlot {
     pub(crate) inner: Vec<Self>,
 }
 
+/// Whether what is said of objects of some types, or of all, is said of one of this type, where it
+/// is known.
+pub(crate) fn applies(on: Option<&[TypeId]>, ty: Option<TypeId>) -> bool {
+    match (on, ty) {
+        (Some(on), Some(ty)) => on.contains(&ty),
+        _ => true,
+    }
+}
+
 /// Who fills a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum From {

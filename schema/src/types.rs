@@ -204,6 +204,14 @@ impl TypeRef {
         }
     }
 
+    /// How many lists are around the type inside.
+    pub fn lists(&self) -> usize {
+        match self {
+            Self::Named(..) => 0,
+            Self::List(inner, _) => 1 + inner.lists(),
+        }
+    }
+
     /// As the schema writes it.
     pub fn display(&self, types: &Types) -> String {
         let (text, nullability) = match self {

@@ -355,6 +355,7 @@ impl Store {
         let began = Instant::now();
         let outcome = timeout(limit, call).await;
         self.stats.redis_time.record(began.elapsed());
+        let mut failing = std::slice::from_ref(breaker);
         let failures = match outcome {
             Ok(Ok(value)) => {
                 breaker.succeeded();
@@ -364,8 +365,7 @@ impl Store {
                 self.stats.redis_errors.one();
                 if error.kind() == ErrorKind::Server(ServerErrorKind::ClusterDown) {
                     // No node answers for any slot: there is no need to find out part by part.
-                    self.fail(&self.breakers, name, 1);
-                    return None;
+                    failing = &self.breakers;
                 }
                 failures_allowed(&error, &self.settings, self.breakers.len())?
             }
@@ -374,19 +374,14 @@ impl Store {
                 self.settings.failures
             }
         };
-        self.fail(std::slice::from_ref(breaker), name, failures);
-        None
-    }
-
-    /// Counts a failure in each of `breakers`.
-    fn fail(&self, breakers: &[Breaker], name: &str, allowed: u32) {
-        let opened = breakers.iter().map(|it| it.failed(name, allowed));
+        let opened = failing.iter().map(|it| it.failed(name, failures));
         let opened = opened.filter(|is_opened| *is_opened).count();
         if opened > 0 {
             self.stats.breaker_opened.add(opened);
             self.note_whether_up();
             self.broke.notify_one();
         }
+        None
     }
 
     fn part(&self, name: &str) -> usize {
@@ -411,7 +406,7 @@ fn failures_allowed(error: &RedisError, settings: &RedisSettings, parts: usize) 
     use ErrorKind::{Io, Server};
     match error.kind() {
         // Another server has taken over, and this connection is to the old one.
-        Server(ServerErrorKind::ReadOnly) => Some(1),
+        Server(ServerErrorKind::ReadOnly | ServerErrorKind::ClusterDown) => Some(1),
         Server(
             ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
         ) => Some(settings.failures),

@@ -4,7 +4,7 @@
 use schema::types::{Kind, Name, Scalar, TypeId, TypeRef, Types};
 
 use crate::plan::Entered;
-use crate::selection::{KeySlot, PositionId, Selection};
+use crate::selection::{KeySlot, PositionId, Selection, applies};
 use crate::tree::{KeyState, Row, Text, Tree, Value, write_canonical};
 
 /// The JSON of one entity, but for its values.
@@ -176,10 +176,7 @@ fn type_member(name: &str) -> Box<[u8]> {
 
 impl Part {
     fn applies(&self, ty: Option<TypeId>) -> bool {
-        match (&self.on, ty) {
-            (Some(on), Some(ty)) => on.contains(&ty),
-            _ => true,
-        }
+        applies(self.on.as_deref(), ty)
     }
 
     /// `"__typename":"Book"`, where it must be said of which type the object is.

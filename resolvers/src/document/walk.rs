@@ -10,7 +10,7 @@ use std::sync::Arc;
 use schema::graph::Graph;
 use schema::input::Input;
 use schema::source::{Entry, Node, NodeId, Objects as Given, Source};
-use schema::types::{Name, TypeId, TypeRef, Types};
+use schema::types::{Name, TypeId, Types};
 
 use super::represent::{self, Representation};
 use super::set::{Compared, Field, Fragment, Owners, Set};
@@ -183,7 +183,7 @@ impl<'a> Walk<'a> {
         let reads = reads.map(|(reader, inside)| {
             let objects = inside.and_then(|index| objects.get(index));
             let take = objects.map_or_else(
-                || Take::Leaf(lists(&self.slot(&reader, places).ty)),
+                || Take::Leaf(self.slot(&reader, places).ty.lists()),
                 |objects| Take::Objects(Arc::clone(objects)),
             );
             (reader, take)
@@ -336,12 +336,5 @@ fn add_variables(input: &Input, variables: &mut Vec<Name>) {
             let mut values = members.iter().map(|(_, value)| value);
             values.by_ref().for_each(|it| add_variables(it, variables));
         }
-    }
-}
-
-fn lists(ty: &TypeRef) -> usize {
-    match ty {
-        TypeRef::Named(..) => 0,
-        TypeRef::List(inner, _) => 1 + lists(inner),
     }
 }

@@ -8,7 +8,7 @@ use super::graphql::member;
 use super::run::Run;
 use crate::document::{ContextVariable, Document, Part};
 use crate::plan::{Fetch, KeySlot};
-use crate::selection::PositionId;
+use crate::selection::{PositionId, applies};
 use crate::tree::{Row, Value, write_canonical};
 
 /// What a value further up is; a failure where a call that was to bring it failed.
@@ -48,7 +48,8 @@ impl<'a> Run<'_, 'a> {
         Ok(())
     }
 
-    fn type_at(&self, row: Row, at: PositionId) -> Option<TypeId> {
+    /// The type of an object at a place; `None` where nobody has told it yet.
+    pub(super) fn type_at(&self, row: Row, at: PositionId) -> Option<TypeId> {
         let prepared = self.context.prepared;
         let only = || prepared.selection.position(at).ty;
         let told = self.tree.type_of(row);
@@ -76,10 +77,7 @@ impl<'a> Run<'_, 'a> {
             Value::Object(row) => {
                 let ty = self.tree.type_of(row);
                 let mut parts = inner.iter();
-                let of_it = parts.find(|part| match (&part.on, ty) {
-                    (Some(on), Some(ty)) => on.contains(&ty),
-                    _ => true,
-                });
+                let of_it = parts.find(|part| applies(part.on.as_deref(), ty));
                 if let Some(part) = of_it {
                     return self.write_slot(row, part, out);
                 }

@@ -119,10 +119,14 @@ impl<'c, 'a> Run<'c, 'a> {
         for part in &document.parts {
             self.begin_round(part.fetch);
         }
-        let parts: Vec<_> = document.parts.iter().zip(&round.which).collect();
-        for of_fetch in parts.chunk_by(|one, other| one.0.fetch == other.0.fetch) {
-            let batch = of_fetch.iter().map(|(_, which)| which.len()).sum();
-            if let (Some((part, _)), 1..) = (of_fetch.first(), batch) {
+        let mut which = round.which.iter();
+        for of_fetch in document
+            .parts
+            .chunk_by(|one, other| one.fetch == other.fetch)
+        {
+            let which = which.by_ref().take(of_fetch.len());
+            let batch = which.map(Vec::len).sum();
+            if let ([part, ..], 1..) = (of_fetch, batch) {
                 self.begins((part.fetch, number), batch, || service.whereabouts());
             }
         }
@@ -191,19 +195,12 @@ impl<'c, 'a> Run<'c, 'a> {
     /// The objects that `part` is for, as far as all that their service must be told is known.
     pub(super) fn represented(&mut self, part: &'a Part, fetch: &'a Fetch) -> Entities {
         let mut entities = Entities::default();
-        let selection = &self.context.prepared.selection;
-        let at = fetch.at;
-        let is_abstract = self.context.prepared.is_abstract[at.0];
         let (lines, width) = self.lines(part, fetch);
         for line in lines.chunks_exact(width) {
             let Some(row) = line.last().copied() else {
                 continue; // A line ends with the object that it leads to.
             };
-            let ty = match self.tree.type_of(row) {
-                None if !is_abstract => Some(selection.position(at).ty),
-                told => told,
-            };
-            let Some(entered) = entered_as(part, ty) else {
+            let Some(entered) = entered_as(part, self.type_at(row, fetch.at)) else {
                 continue;
             };
             let state = match self.taken_above(part, line) {

@@ -117,12 +117,8 @@ impl Commit<'_> {
         (on, slot): (TypeId, usize),
     ) -> Option<(Place, Vec<Offer>)> {
         let child = self.selection.position(place.at).slots[slot].child?;
-        let entries = self.graph.entries(on).iter().map(|(source, entry)| Offer {
-            source: *source,
-            node: self.graph.source(*source).entries[*entry].node,
-            only: None,
-            level: 0,
-        });
+        let entries = self.graph.entries(on).iter();
+        let entries = entries.map(|entry| Offer::entered(self.graph, *entry));
         let wanted = (place.at, on, slot);
         let inside = |offer: Offer| offer.inside(self.graph, self.selection, wanted);
         let inside = offers.iter().copied().chain(entries).filter_map(inside);

@@ -11,6 +11,7 @@ use schema::key::{ContextArgument, Need};
 use schema::source::SourceId;
 use schema::types::{Name, TypeId, Types};
 
+use super::search::MAX_DEPTH;
 use crate::selection::{KeySlot, PositionId, ROOT, Selection};
 
 pub(super) mod sooner;
@@ -48,9 +49,6 @@ pub(super) struct Contexts {
     /// Of places that were made for these: for what is taken for what is taken for ….
     levels: HashMap<PositionId, u32>,
 }
-
-/// What is taken may itself take something, and so on; a circle of this has no end.
-const DEEPEST: u32 = 8;
 
 /// More than any sound operation takes.
 const MOST_SLOTS: usize = 1_000;
@@ -113,7 +111,8 @@ impl Contexts {
         (at, argument): (PositionId, &ContextArgument),
     ) -> Option<FromAbove> {
         let level = self.levels.get(&at).copied().unwrap_or_default();
-        if level >= DEEPEST || self.slots.len() >= MOST_SLOTS {
+        // What is taken may itself take something, and so on; a circle of this has no end either.
+        if level >= MAX_DEPTH || self.slots.len() >= MOST_SLOTS {
             return None;
         }
         let mut places = Vec::new();

@@ -18,7 +18,7 @@ use schema::types::{Name, TypeId};
 
 use self::candidates::{CALL, Candidate};
 use self::goal::Goal;
-pub(super) use self::goal::TYPE_NAME;
+pub(super) use self::goal::{MAX_DEPTH, TYPE_NAME};
 use self::state::State;
 pub(super) use self::state::{Chosen, Deep, Fulfilled};
 use super::contexts::Contexts;

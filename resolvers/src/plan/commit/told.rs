@@ -6,8 +6,8 @@ use std::sync::Arc;
 use schema::key::FieldSet;
 use schema::types::{Name, TypeId};
 
+use super::super::Contextual;
 use super::super::search::{Chosen, TYPE_NAME};
-use super::super::{Contextual, Fetch};
 use super::{Commit, Done, Giver, Offers, Provider, Way, inside};
 use crate::selection::{KeySlot, PositionId};
 
@@ -31,12 +31,9 @@ impl Commit<'_> {
 
     /// Adds the fetches that bring a value and the objects on the way to it.
     pub(super) fn holders(&self, (at, value): (PositionId, &KeySlot), after: &mut Vec<usize>) {
-        let takes = |fetch: &Fetch| {
-            let slots = fetch.takes.get(&at);
-            slots.is_some_and(|slots| slots.contains_key(&value.slot))
-        };
         let fetches = self.fetches.iter().enumerate();
-        after.extend(fetches.filter(|(_, it)| takes(it)).map(|(index, _)| index));
+        let holders = fetches.filter(|(_, fetch)| fetch.fills(at, value.slot));
+        after.extend(holders.map(|(index, _)| index));
         if let Some(child) = self.selection.position(at).slots[value.slot].child {
             for inner in &value.inner {
                 self.holders((child, inner), after);
@@ -160,14 +157,11 @@ impl Commit<'_> {
         let fetches = self.fetches.iter().enumerate();
         fetches
             .filter(|(_, fetch)| {
-                let own = fetch
-                    .takes
-                    .get(&at)
-                    .is_some_and(|slots| slots.contains_key(&slot));
-                own || child.is_some_and(|child| {
-                    let mut places = fetch.takes.keys();
-                    places.any(|place| self.selection.is_inside(*place, child))
-                })
+                fetch.fills(at, slot)
+                    || child.is_some_and(|child| {
+                        let mut places = fetch.takes.keys();
+                        places.any(|place| self.selection.is_inside(*place, child))
+                    })
             })
             .map(|(index, _)| index)
             .collect()

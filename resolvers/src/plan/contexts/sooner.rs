@@ -70,29 +70,17 @@ impl Merge<'_> {
         let Some((parent, slot)) = self.selection.position(fetch.at).parent else {
             return false;
         };
-        let has = |fetch: &Fetch, at: PositionId, slot: usize| {
-            let slots = fetch.takes.get(&at);
-            slots.is_some_and(|slots| slots.contains_key(&slot))
-        };
         let others = self.fetches.iter().enumerate();
         let mut others = others.filter(|(other, _)| *other != host);
         let mut keys = fetch.entered.iter().flat_map(|it| &it.key);
-        others.all(|(_, other)| !has(other, parent, slot))
-            && keys.all(|key| key.inner.is_empty() && has(above, fetch.at, key.slot))
+        others.all(|(_, other)| !other.fills(parent, slot))
+            && keys.all(|key| key.inner.is_empty() && above.fills(fetch.at, key.slot))
     }
 
-    /// Whether everything else that is needed comes before it.
+    /// Whether everything else that is needed comes before it: a fetch waits for earlier ones only.
     fn comes_last(&self, host: usize) -> bool {
         let mut others = self.fetch().after.iter().filter(|it| **it != host);
-        others.all(|other| *other < host && !self.waits(*other, host))
-    }
-
-    /// Whether a fetch waits for another.
-    fn waits(&self, fetch: usize, other: usize) -> bool {
-        let after = &self.fetches[fetch].after;
-        after
-            .iter()
-            .any(|it| *it == other || self.waits(*it, other))
+        others.all(|other| *other < host)
     }
 
     /// Whether all that is taken stands at its objects or above them.

@@ -138,12 +138,7 @@ impl Attempt<'_, '_> {
         let mut found = Vec::new();
         for (source, index) in self.entries(state, on) {
             let entry = &graph.source(source).entries[index];
-            let offer = Offer {
-                source,
-                node: entry.node,
-                only: None,
-                level: 0,
-            };
+            let offer = Offer::entered(graph, (source, index));
             let field = offer
                 .node(graph, on)
                 .and_then(|node| node.fields.get(&name));
@@ -199,12 +194,7 @@ impl Attempt<'_, '_> {
         let gives = |(source, index): &(SourceId, usize)| {
             let definition = graph.source(*source);
             let entry = &definition.entries[*index];
-            let offer = Offer {
-                source: *source,
-                node: entry.node,
-                only: None,
-                level: 0,
-            };
+            let offer = Offer::entered(graph, (*source, *index));
             entry.serves != Serves::Field
                 && offer.node(graph, on).is_some_and(|node| {
                     let fields = &node.fields;
@@ -355,12 +345,7 @@ impl Attempt<'_, '_> {
                 let entries = graph.entries(on).iter();
                 let mut same = entries.filter(|(source, _)| *source == candidate.source);
                 same.any(|(source, index)| {
-                    let offer = Offer {
-                        source: *source,
-                        node: graph.source(*source).entries[*index].node,
-                        only: None,
-                        level: 0,
-                    };
+                    let offer = Offer::entered(graph, (*source, *index));
                     offer.gives(graph, selection, (at, on, slot)).is_some()
                 })
             };
@@ -447,10 +432,8 @@ impl Candidate {
 
     pub(super) fn offer(&self, graph: &Graph) -> Offer {
         Offer {
-            source: self.source,
-            node: self.of(graph).node,
             only: self.slot.filter(|_| self.needs.is_none()),
-            level: 0,
+            ..Offer::entered(graph, (self.source, self.entry))
         }
     }
 }

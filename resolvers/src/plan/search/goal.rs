@@ -11,7 +11,7 @@ use super::state::{Chosens, State};
 use crate::selection::KeySlot;
 
 /// Objects inside what is told for what is told for …; a circle of requirements has no end.
-const MAX_DEPTH: u32 = 8;
+pub(in super::super) const MAX_DEPTH: u32 = 8;
 
 /// Part of a key that every object has, and that goes with each of them anyway.
 pub(in super::super) const TYPE_NAME: &str = "__typename";

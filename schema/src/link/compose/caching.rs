@@ -7,7 +7,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast;
 use apollo_compiler::schema::ExtendedType;
 
-use super::part::{Part, fields, text};
+use super::part::{Part, fields, is_resolvable, text};
 use crate::key::FieldSet;
 use crate::link::caching::{Said, Statements};
 use crate::sdl::federation::Directive;
@@ -56,11 +56,7 @@ fn said(part: &Part<'_>, directive: &ast::Directive) -> Option<Directive> {
 
 fn keys(part: &Part<'_>, definition: &ExtendedType) -> Vec<FieldSet> {
     let keys = part.on_type(definition.directives(), Directive::Key);
-    let resolvable = keys.filter(|key| {
-        let resolvable = key.specified_argument_by_name("resolvable");
-        resolvable.and_then(|it| it.to_bool()) != Some(false)
-    });
-    resolvable
+    keys.filter(|key| is_resolvable(key))
         .filter_map(|key| FieldSet::parse(text(key, "fields")?))
         .collect()
 }

@@ -1,6 +1,7 @@
 //! `@context` and `@fromContext` of one subgraph.
 
 use apollo_compiler::ast::{self, FieldDefinition, InputValueDefinition};
+use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node};
 
@@ -13,6 +14,8 @@ use crate::sdl::federation::Directive;
 pub(in crate::link) struct Reference<'a> {
     pub(in crate::link) context: &'a str,
     pub(in crate::link) selection: &'a str,
+    /// Where it is written, where that is known.
+    at: Option<SourceSpan>,
 }
 
 /// Reads a `field`; `None` where it does not begin with the name of a context.
@@ -22,7 +25,12 @@ pub(in crate::link) fn reference(field: &str) -> Option<Reference<'_>> {
     let end = named.find(|char| !is_part(char)).unwrap_or(named.len());
     let (context, selection) = named.split_at(end);
     let selection = selection.trim();
-    (!context.is_empty()).then_some(Reference { context, selection })
+    let found = Reference {
+        context,
+        selection,
+        at: None,
+    };
+    (!context.is_empty()).then_some(found)
 }
 
 impl Part<'_> {
@@ -60,7 +68,10 @@ impl Part<'_> {
     ) -> impl Iterator<Item = (&'b InputValueDefinition, Reference<'b>)> {
         field.arguments.iter().filter_map(|argument| {
             let directive = self.contextual(argument)?;
-            Some((&**argument, reference(text(directive, "field")?)?))
+            let field = directive.specified_argument_by_name("field")?;
+            let found = reference(field.as_str()?)?;
+            let at = field.location();
+            Some((&**argument, Reference { at, ..found }))
         })
     }
 
@@ -75,11 +86,7 @@ impl Part<'_> {
                 setters: self.setters(reference.context).iter().map(name).collect(),
                 selection: Written {
                     text: reference.selection.to_owned(),
-                    at: self.span(
-                        self.contextual(argument)
-                            .and_then(|it| it.specified_argument_by_name("field"))
-                            .and_then(Node::location),
-                    ),
+                    at: self.span(reference.at),
                 },
             })
             .collect()

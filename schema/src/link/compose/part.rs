@@ -181,6 +181,12 @@ pub(in crate::link) fn fields(definition: &ExtendedType) -> Option<&Fields> {
     }
 }
 
+/// Whether a `@key` says that objects can be asked for by it.
+pub(in crate::link) fn is_resolvable(key: &ast::Directive) -> bool {
+    let written = key.specified_argument_by_name("resolvable");
+    written.and_then(|value| value.to_bool()).unwrap_or(true)
+}
+
 /// The argument of a directive that is text.
 pub(in crate::link) fn text<'a>(directive: &'a ast::Directive, argument: &str) -> Option<&'a str> {
     directive.specified_argument_by_name(argument)?.as_str()

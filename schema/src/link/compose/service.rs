@@ -4,7 +4,7 @@ use apollo_compiler::Name;
 use apollo_compiler::ast::{self, FieldDefinition};
 use apollo_compiler::schema::{Component, ExtendedType};
 
-use super::part::{Overridden, Part, fields};
+use super::part::{Overridden, Part, fields, is_resolvable};
 use crate::link::federation::{
     Given, Service, ServiceField, ServiceKey, ServiceKind, ServiceType, Side, Written,
 };
@@ -52,10 +52,7 @@ fn keys(part: &Part<'_>, definition: &ExtendedType) -> Vec<ServiceKey> {
     keys.filter_map(|key| {
         Some(ServiceKey {
             fields: written(part, key)?,
-            resolvable: key
-                .specified_argument_by_name("resolvable")
-                .and_then(|value| value.to_bool())
-                .unwrap_or(true),
+            resolvable: is_resolvable(key),
         })
     })
     .collect()

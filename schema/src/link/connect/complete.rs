@@ -10,6 +10,7 @@ use super::Reader;
 use super::uses::is_root;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::key::FieldSet;
+use crate::link::compose::part::is_resolvable;
 use crate::sdl::{called, called_on_field};
 use crate::source::{Node, Source};
 use crate::types::{Name, TypeId};
@@ -70,10 +71,7 @@ fn keys(reader: &mut Reader<'_>, object: &ObjectType) -> Vec<Key> {
         };
         keys.push(Key {
             fields,
-            resolvable: directive
-                .specified_argument_by_name("resolvable")
-                .and_then(|value| value.to_bool())
-                .unwrap_or(true),
+            resolvable: is_resolvable(directive),
             at,
         });
     }

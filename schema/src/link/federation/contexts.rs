@@ -4,7 +4,7 @@ use super::ServiceContext;
 use super::fields::named;
 use super::needs::needs;
 use crate::key::{ContextArgument, Need};
-use crate::types::{Name, Nullability, TypeId, TypeRef, Types};
+use crate::types::{Name, Nullability, TypeId, Types};
 
 /// What the argument is filled with, by the type of the object that sets the context.
 pub(super) fn read(context: &ServiceContext, types: &Types) -> Result<ContextArgument, String> {
@@ -49,7 +49,7 @@ impl<'a> Taken<'a> {
         };
         let here = Self {
             name: &types.get(ty.named()).name,
-            lists: lists(ty),
+            lists: ty.lists(),
             nullable: ty.nullability() == Nullability::Nullable,
         };
         let inner = match need.inner.as_slice() {
@@ -82,12 +82,5 @@ impl<'a> Taken<'a> {
             "it takes a `{open}{}{close}{required}`, and the argument is `{argument}`",
             self.name
         ))
-    }
-}
-
-fn lists(ty: &TypeRef) -> usize {
-    match ty {
-        TypeRef::Named(..) => 0,
-        TypeRef::List(inner, _) => 1 + lists(inner),
     }
 }

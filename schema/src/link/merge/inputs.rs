@@ -58,8 +58,9 @@ pub(super) fn arguments<'a>(
         of: said.it.name.location(),
     });
     let lists: Vec<_> = lists.collect();
-    let hidden = contextual(merge, &format!("{owner}.{field}"), &lists);
-    arguments_of(merge, &format!("{owner}.{field}"), (&lists, &hidden))
+    let owner = format!("{owner}.{field}");
+    let hidden = contextual(merge, &owner, &lists);
+    arguments_of(merge, &owner, (&lists, &hidden))
 }
 
 /// The arguments that one subgraph gives a field or directive.

@@ -6,7 +6,7 @@ use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node, ast};
 
 use super::super::contexts::reference;
-use super::super::part::{Part, fields, text};
+use super::super::part::{Part, fields, is_resolvable, text};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::sdl::federation::Directive;
 
@@ -137,10 +137,6 @@ impl At<'_> {
     /// The field is asked for by itself, when what stands further up is known.
     fn unreachable(&self) -> Option<Diagnostic> {
         let (owner, definition) = self.owner;
-        let is_resolvable = |key: &ast::Directive| {
-            let written = key.specified_argument_by_name("resolvable");
-            written.and_then(|value| value.to_bool()) != Some(false)
-        };
         let mut keys = self.part.on_type(definition.directives(), Directive::Key);
         if keys.any(|key| is_resolvable(key)) || !definition.is_object() {
             return None;

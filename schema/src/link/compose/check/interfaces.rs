@@ -5,7 +5,7 @@ use apollo_compiler::ast;
 use apollo_compiler::schema::{Component, ExtendedType, ObjectType};
 
 use super::super::Composed;
-use super::super::part::{Part, text};
+use super::super::part::{Part, is_resolvable, text};
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::key::FieldSet;
 use crate::sdl::federation::Directive;
@@ -161,9 +161,4 @@ fn objects<'a>(
 fn implements(definition: Option<&ExtendedType>, interface: &Name) -> bool {
     let object = definition.and_then(ExtendedType::as_object);
     object.is_some_and(|it| it.implements_interfaces.contains(interface.as_str()))
-}
-
-fn is_resolvable(key: &ast::Directive) -> bool {
-    let value = key.specified_argument_by_name("resolvable");
-    value.and_then(|value| value.to_bool()).unwrap_or(true)
 }

@@ -4,7 +4,7 @@ use apollo_compiler::ast::{self, FieldDefinition, InputValueDefinition, Value};
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node};
 
-use super::super::part::{Overridden, Part, text};
+use super::super::part::{Overridden, Part, is_resolvable, text};
 use super::graphs::Graphs;
 use super::{QUERY, caching, connectors, contexts, directive, string, with_arguments};
 use crate::sdl::federation::Directive;
@@ -97,8 +97,7 @@ fn types(graph: &Name, part: &Part<'_>, definition: &ExtendedType) -> Vec<Node<a
         if !part.is_legacy() && part.is_extension(definition, &key.origin) {
             arguments.push(("extension", Value::Boolean(true)));
         }
-        let resolvable = key.specified_argument_by_name("resolvable");
-        if resolvable.and_then(|it| it.to_bool()) == Some(false) {
+        if !is_resolvable(key) {
             arguments.push(("resolvable", Value::Boolean(false)));
         }
         if interface_object {
