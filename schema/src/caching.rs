@@ -12,25 +12,25 @@ pub(crate) mod format;
 
 /// What one subgraph says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caching {
-    pub(crate) types: HashMap<TypeId, OfType>,
-    pub(crate) fields: HashMap<(TypeId, Name), OfField>,
+pub struct CacheDirectives {
+    pub(crate) types: HashMap<TypeId, TypeCacheDirectives>,
+    pub(crate) fields: HashMap<(TypeId, Name), FieldCacheDirectives>,
 }
 
 /// What is said on a type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OfType {
+pub struct TypeCacheDirectives {
     /// `@cacheControl`.
-    pub hint: Option<Hint>,
+    pub hint: Option<CacheHint>,
     /// `@cacheTag`, each.
     pub tags: Vec<TagFormat>,
 }
 
 /// What is said on a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OfField {
+pub struct FieldCacheDirectives {
     /// `@cacheControl`.
-    pub hint: Option<Hint>,
+    pub hint: Option<CacheHint>,
     /// `@cacheTag`, each; on root fields of queries only.
     pub tags: Vec<TagFormat>,
     /// What a root field of a mutation makes invalid.
@@ -39,18 +39,18 @@ pub struct OfField {
 
 /// `@cacheControl(maxAge:, scope:, inheritMaxAge:)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hint {
+pub struct CacheHint {
     /// Seconds; 0 is "not at all".
     pub max_age: Option<u32>,
     /// For whom.
-    pub scope: Option<Scope>,
+    pub scope: Option<CacheScope>,
     /// As long as what it is inside of.
-    pub inherits: bool,
+    pub inherits_max_age: bool,
 }
 
 /// Who may be given a kept value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum CacheScope {
     /// Everybody.
     Public,
     /// The caller it was fetched for.
@@ -83,39 +83,40 @@ pub enum Invalidation {
     Type(TypeId),
 }
 
-impl Caching {
+impl CacheDirectives {
     /// What is said on a type.
-    pub fn of_type(&self, ty: TypeId) -> Option<&OfType> {
+    pub fn type_directives(&self, ty: TypeId) -> Option<&TypeCacheDirectives> {
         self.types.get(&ty)
     }
 
     /// What is said on a field.
-    pub fn of_field(&self, ty: TypeId, field: &Name) -> Option<&OfField> {
+    pub fn field_directives(&self, ty: TypeId, field: &Name) -> Option<&FieldCacheDirectives> {
         self.fields.get(&(ty, Name::clone(field)))
     }
 
     /// What holds for a field: its own hint, and member by member that of the type it returns.
-    pub fn hint(&self, types: &Types, ty: TypeId, field: &Name) -> Option<Hint> {
-        let own = self.of_field(ty, field).and_then(|said| said.hint);
-        let returned = types.get(ty).field(field).map(|it| it.ty.named());
+    pub fn hint(&self, types: &Types, ty: TypeId, field: &Name) -> Option<CacheHint> {
+        let field_hint = self.field_directives(ty, field).and_then(|said| said.hint);
+        let returned = types.get(ty).field(field).map(|it| it.ty.named_type());
         let returned = returned.filter(|returned| types.get(*returned).is_composite());
-        let of_type = returned.and_then(|returned| self.of_type(returned)?.hint);
-        match (own, of_type) {
-            (Some(own), Some(of_type)) => Some(own.over(of_type)),
+        let type_hint = returned.and_then(|returned| self.type_directives(returned)?.hint);
+        match (field_hint, type_hint) {
+            (Some(own), Some(of_type)) => Some(own.with_fallback(of_type)),
             (own, of_type) => own.or(of_type),
         }
     }
 }
 
-impl Hint {
+impl CacheHint {
     /// The members of `self`, and those of `below` that it lacks. Who says how long does not
     /// inherit it.
-    pub(crate) fn over(self, below: Self) -> Self {
-        let max_age = self.max_age.or(below.max_age);
+    pub(crate) fn with_fallback(self, fallback: Self) -> Self {
+        let max_age = self.max_age.or(fallback.max_age);
         Self {
             max_age,
-            scope: self.scope.or(below.scope),
-            inherits: max_age.is_none() && (self.inherits || below.inherits),
+            scope: self.scope.or(fallback.scope),
+            inherits_max_age: max_age.is_none()
+                && (self.inherits_max_age || fallback.inherits_max_age),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::key::FieldSet;
 use crate::mapping::{Mapping, VariableUse};
 use crate::template::Template;
-use crate::template::url::{Address, Part};
+use crate::template::url::{UrlPart, UrlTemplate};
 use crate::types::Name;
 
 /// One `@connect`, with what it takes from its `@source`.
@@ -18,9 +18,9 @@ pub struct Connector {
     /// The request's method.
     pub method: Method,
     /// Where the source is; `None` without a source.
-    pub base: Option<Location>,
+    pub source_url: Option<ConnectorUrl>,
     /// What the connector adds: relative with a source, absolute without.
-    pub own: Location,
+    pub connect_url: ConnectorUrl,
     /// The source's headers that the connector does not replace, then its own.
     pub headers: Vec<Arc<Header>>,
     /// The request's body.
@@ -34,12 +34,12 @@ pub struct Connector {
     /// `extensions` of that error: the source's, then the connector's, which wins.
     pub error_extensions: Vec<Arc<Mapping>>,
     /// What the result is.
-    pub gives: Gives,
+    pub output: ConnectorOutput,
 }
 
 /// A URL and what mappings add to it.
 #[derive(Clone, Debug)]
-pub struct Location {
+pub struct ConnectorUrl {
     /// `baseURL`, or what follows the method.
     pub url: Arc<Template>,
     /// `path`.
@@ -48,9 +48,9 @@ pub struct Location {
     pub query: Option<Arc<Mapping>>,
 }
 
-impl Location {
-    fn part<'a>(&'a self, url: Option<&'a Template>) -> Part<'a> {
-        Part {
+impl ConnectorUrl {
+    fn url_part<'a>(&'a self, url: Option<&'a Template>) -> UrlPart<'a> {
+        UrlPart {
             url: url.unwrap_or(&self.url),
             path: self.path.as_deref(),
             query: self.query.as_deref(),
@@ -60,10 +60,13 @@ impl Location {
 
 impl Connector {
     /// What the URL of a request is made of; `base` stands in for the source's `baseURL`.
-    pub fn address<'a>(&'a self, base: Option<&'a Template>) -> Address<'a> {
-        Address {
-            source: self.base.as_ref().map(|location| location.part(base)),
-            connect: self.own.part(None),
+    pub fn url_template<'a>(&'a self, base_url: Option<&'a Template>) -> UrlTemplate<'a> {
+        UrlTemplate {
+            source: self
+                .source_url
+                .as_ref()
+                .map(|location| location.url_part(base_url)),
+            connect: self.connect_url.url_part(None),
         }
     }
 }
@@ -74,15 +77,15 @@ pub enum Phase {
     /// The request is made.
     Request,
     /// The answer is judged and mapped.
-    Answer,
+    Response,
 }
 
 impl Connector {
     /// Every use of a variable in a phase.
-    pub fn uses(&self, phase: Phase) -> Vec<VariableUse> {
+    pub fn variable_uses(&self, phase: Phase) -> Vec<VariableUse> {
         let mut uses = Vec::new();
         if phase == Phase::Request {
-            for location in self.base.iter().chain([&self.own]) {
+            for location in self.source_url.iter().chain([&self.connect_url]) {
                 uses.extend(location.url.variables());
             }
             for header in &self.headers {
@@ -99,11 +102,11 @@ impl Connector {
     fn mappings(&self, phase: Phase) -> Vec<&Mapping> {
         match phase {
             Phase::Request => {
-                let locations = self.base.iter().chain([&self.own]);
+                let locations = self.source_url.iter().chain([&self.connect_url]);
                 let of_locations = locations.flat_map(|it| it.path.iter().chain(&it.query));
                 of_locations.chain(&self.body).map(AsRef::as_ref).collect()
             }
-            Phase::Answer => [&self.selection]
+            Phase::Response => [&self.selection]
                 .into_iter()
                 .chain(&self.is_success)
                 .chain(&self.error_message)
@@ -116,7 +119,7 @@ impl Connector {
 
 /// What the result of a connector's selection is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Gives {
+pub enum ConnectorOutput {
     /// The value of this field of the object it stands on.
     Field(Name),
     /// The object itself.
@@ -126,7 +129,7 @@ pub enum Gives {
         /// What tells which answer belongs to which object.
         key: FieldSet,
         /// How many objects one request may name.
-        max: Option<usize>,
+        max_size: Option<usize>,
     },
 }
 
@@ -176,7 +179,7 @@ pub struct Header {
 #[derive(Debug)]
 pub enum HeaderValue {
     /// Every value of this header of the client's request, in lower case.
-    From(Name),
+    FromRequest(Name),
     /// Rendered.
     Template(Arc<Template>),
 }

@@ -71,7 +71,7 @@ impl Diagnostic {
     }
 
     /// A problem that has no place in any document, such as a file that cannot be read.
-    pub fn unplaced(code: Code, message: impl Into<String>) -> Self {
+    pub fn without_span(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Error,
@@ -171,7 +171,7 @@ impl Problems {
     }
 
     /// The value, or `None` with the problem remembered, so that the next thing can be judged.
-    pub fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+    pub fn ok_or_push<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|diagnostic| self.push(diagnostic)).ok()
     }
 

@@ -124,22 +124,27 @@ fn write_object(f: &mut fmt::Formatter<'_>, members: &[(Name, impl fmt::Display)
 }
 
 /// A literal as GraphQL writes it, on one line.
-pub(crate) fn text(value: &Value) -> String {
+pub(crate) fn literal_text(value: &Value) -> String {
     value.serialize().no_indent().to_string()
 }
 
 /// A valid literal of type `ty`: single values wrapped into lists, enums and ids as text,
 /// defaults of input fields filled in (GraphQL §3.10, §3.11).
-pub(crate) fn read(value: &Value, ty: &Type, schema: &Schema) -> Input {
+pub(crate) fn coerce_literal(value: &Value, ty: &Type, schema: &Schema) -> Input {
     match value {
         Value::Variable(name) => Input::Variable(name.as_str().into()),
         Value::Null => Input::Constant(Constant::Null),
         Value::List(items) if ty.is_list() => {
-            let item = |item| read(item, ty.item_type(), schema);
+            let item = |item| coerce_literal(item, ty.item_type(), schema);
             Input::list(items.iter().map(|it| item(it)).collect())
         }
-        _ if ty.is_list() => Input::list(vec![read(value, ty.item_type(), schema)]),
-        Value::List(items) => Input::list(items.iter().map(|it| read(it, ty, schema)).collect()),
+        _ if ty.is_list() => Input::list(vec![coerce_literal(value, ty.item_type(), schema)]),
+        Value::List(items) => Input::list(
+            items
+                .iter()
+                .map(|it| coerce_literal(it, ty, schema))
+                .collect(),
+        ),
         Value::Object(members) => object(members, ty, schema),
         leaf => Input::Constant(self::leaf(leaf, ty.inner_named_type())),
     }
@@ -164,20 +169,23 @@ fn object(
 ) -> Input {
     let Some(input) = schema.get_input_object(ty.inner_named_type()) else {
         // A custom scalar takes any object as it is.
-        let read = members
+        let coerced = members
             .iter()
-            .map(|(key, value)| (Name::from(key.as_str()), read(value, ty, schema)));
-        return Input::object(read.collect());
+            .map(|(key, value)| (Name::from(key.as_str()), coerce_literal(value, ty, schema)));
+        return Input::object(coerced.collect());
     };
-    let mut read_members = Vec::new();
+    let mut coerced_members = Vec::new();
     for (key, field) in &input.fields {
         let written = members.iter().find(|(name, _)| name == key);
         let value = written
             .map(|(_, value)| value)
             .or(field.default_value.as_ref());
         if let Some(value) = value {
-            read_members.push((Name::from(key.as_str()), read(value, &field.ty, schema)));
+            coerced_members.push((
+                Name::from(key.as_str()),
+                coerce_literal(value, &field.ty, schema),
+            ));
         }
     }
-    Input::object(read_members)
+    Input::object(coerced_members)
 }

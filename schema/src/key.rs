@@ -5,7 +5,7 @@ use crate::types::{Name, TypeId};
 
 /// A field of an object that a source must be told (`@requires`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Need {
+pub struct Requirement {
     /// Of objects of this type only, which may be abstract; `None` for all.
     pub on: Option<TypeId>,
     /// The field.
@@ -16,14 +16,14 @@ pub struct Need {
     pub inner: Vec<Self>,
 }
 
-impl Need {
+impl Requirement {
     /// A part of a key as something that must be known.
-    pub fn of((field, inner): &(Name, FieldSet)) -> Self {
+    pub fn from_key_field((field, inner): &(Name, FieldSet)) -> Self {
         Self {
             on: None,
             field: Name::clone(field),
             arguments: Vec::new(),
-            inner: inner.0.iter().map(Self::of).collect(),
+            inner: inner.0.iter().map(Self::from_key_field).collect(),
         }
     }
 }
@@ -36,7 +36,7 @@ pub struct ContextArgument {
     /// Its type as the source writes it.
     pub ty: Name,
     /// The object types that set the context, each with the one field that is taken of it.
-    pub setters: Vec<(TypeId, Need)>,
+    pub setters: Vec<(TypeId, Requirement)>,
 }
 
 /// Fields of an object, and fields of these: `id`, `id address { city }`.
@@ -54,7 +54,7 @@ impl FieldSet {
             .filter(|word| !word.is_empty())
         {
             match word {
-                "{" if open.len() < DEEPEST => open.push(Self::default()),
+                "{" if open.len() < MAX_NESTING => open.push(Self::default()),
                 "{" => return None,
                 "}" => {
                     let inner = open.pop()?;
@@ -73,7 +73,7 @@ impl FieldSet {
     }
 
     /// The fields below `name`, which is added when it is not there.
-    pub fn enter(&mut self, name: &str) -> &mut Self {
+    pub fn insert(&mut self, name: &str) -> &mut Self {
         let index = self
             .0
             .iter()
@@ -87,10 +87,10 @@ impl FieldSet {
 
     /// The same fields in the order of their names: equal for sets that name the same.
     #[must_use]
-    pub fn in_order(&self) -> Self {
+    pub fn sorted(&self) -> Self {
         let fields = self.0.iter();
         let mut fields: Vec<_> = fields
-            .map(|(name, inner)| (Name::clone(name), inner.in_order()))
+            .map(|(name, inner)| (Name::clone(name), inner.sorted()))
             .collect();
         fields.sort_by(|one, two| one.0.cmp(&two.0));
         Self(fields)
@@ -108,7 +108,7 @@ impl FieldSet {
 }
 
 /// Sets are dropped and compared level by level, on the stack.
-const DEEPEST: usize = 64;
+const MAX_NESTING: usize = 64;
 
 impl std::fmt::Display for FieldSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -135,7 +135,7 @@ mod tests {
             assert_eq!(FieldSet::parse(text).unwrap().to_string(), text);
         }
         let mixed = FieldSet::parse("sku id region { name code }").unwrap();
-        assert_eq!(mixed.in_order().to_string(), "id region { code name } sku");
+        assert_eq!(mixed.sorted().to_string(), "id region { code name } sku");
         for text in ["", "{ id }", "id {", "id }"] {
             assert_eq!(FieldSet::parse(text), None, "{text}");
         }

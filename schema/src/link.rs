@@ -7,8 +7,8 @@ use apollo_compiler::schema::{
 };
 use apollo_compiler::{Node, Schema, name, ty};
 
-use self::compose::Composed;
-use self::reach::Reach;
+use self::compose::Composition;
+use self::satisfiability::SatisfiabilityCheck;
 use crate::client::ClientSchema;
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::graph::Graph;
@@ -24,10 +24,10 @@ mod connect;
 mod federation;
 mod merge;
 mod overrides;
-mod reach;
+mod satisfiability;
+mod selection_nodes;
 mod supergraph;
 mod types;
-mod view;
 
 pub use self::supergraph::link_supergraph;
 
@@ -36,7 +36,7 @@ pub use self::supergraph::link_supergraph;
 struct Reported;
 
 /// What was read, unless a problem was reported instead.
-type Read<T> = Result<T, Reported>;
+type ReportedResult<T> = Result<T, Reported>;
 
 /// What an operator allows beyond the released dialects.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,7 +68,7 @@ pub fn compose(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<String>,
     build(&sdls, &composed, options, &mut problems);
     if composed.schema.schema_definition.query.is_none() && !problems.has_errors() {
         let message = "a supergraph needs queries, and no subgraph gives a field of `Query`";
-        problems.push(Diagnostic::unplaced(Code::NoQueries, message));
+        problems.push(Diagnostic::without_span(Code::NoQueries, message));
     }
     let text = (!problems.has_errors()).then(|| composed.print());
     (text, sorted(problems.into_vec()))
@@ -83,7 +83,7 @@ fn read(subgraphs: &[Subgraph], problems: &mut Problems) -> Vec<Sdl> {
 
 fn build(
     sdls: &[Sdl],
-    composed: &Composed<'_>,
+    composed: &Composition<'_>,
     options: LinkOptions,
     problems: &mut Problems,
 ) -> Option<Graph> {
@@ -92,45 +92,46 @@ fn build(
         return None;
     }
     let merged = with_queries(composed.schema.clone(), problems);
-    let client = ClientSchema::new(problems.keep(valid(api::visible(&merged)))?);
-    let types = types::read(&problems.keep(valid(merged))?);
+    let client = ClientSchema::new(problems.ok_or_push(valid(api::visible(&merged)))?);
+    let types = types::read(&problems.ok_or_push(valid(merged))?);
     let connected = sources(sdls, &types, options, problems);
-    let (sources, labels) = federation::sources(composed.services(), connected, &types, problems);
+    let (sources, labels) =
+        federation::sources(composed.subgraph_schemas(), connected, &types, problems);
     let graph = Graph::new(types, sources, client);
     let graph = match labels {
-        Some(labels) => graph.depending_on(labels),
+        Some(labels) => graph.with_override_labels(labels),
         None => graph,
     };
     if !problems.has_errors() {
-        check_reach(&graph, composed, problems);
+        check_satisfiability(&graph, composed, problems);
     }
-    let statements = composed.statements();
+    let statements = composed.cache_directives();
     let caching = caching::read(&statements, &graph.types, &graph.sources, problems);
-    Some(graph.with_caching(caching))
+    Some(graph.with_cache_directives(caching))
 }
 
 /// Whether every field can be reached, whatever overrides are on.
-fn check_reach(graph: &Graph, composed: &Composed<'_>, problems: &mut Problems) {
+fn check_satisfiability(graph: &Graph, composed: &Composition<'_>, problems: &mut Problems) {
     let check = |graph: &Graph| {
         let mut problems = Problems::default();
-        let reach = Reach {
+        let reach = SatisfiabilityCheck {
             types: &graph.types,
             sources: &graph.sources,
             client: &graph.client.schema,
             parts: &composed.parts,
         };
-        reach::check(&reach, &mut problems);
+        satisfiability::check(&reach, &mut problems);
         problems.into_vec()
     };
     let found = check(graph);
     let mut is_sound = found.iter().all(|it| it.severity != Severity::Error);
     problems.extend(found);
-    let labels = graph.labels();
+    let labels = graph.override_labels();
     for on in combinations(labels.len()) {
         if !is_sound {
             return; // One set of labels shows what is wrong.
         }
-        let variant = graph.with_labels(&|label| on.contains(&label));
+        let variant = graph.with_active_labels(&|label| on.contains(&label));
         for mut problem in variant.iter().flat_map(check) {
             if problem.severity == Severity::Error {
                 let names: Vec<_> = on.iter().map(|it| format!("`{}`", labels[*it])).collect();
@@ -147,7 +148,7 @@ fn check_reach(graph: &Graph, composed: &Composed<'_>, problems: &mut Problems) 
 /// The sets of labels that are looked at: all of them where there are few, else each label alone,
 /// all but each, and all.
 fn combinations(labels: usize) -> Vec<Vec<usize>> {
-    if labels <= FEW_LABELS {
+    if labels <= MAX_EXHAUSTIVE_LABELS {
         let sets = 1..1_usize << labels;
         let members = |set: usize| (0..labels).filter(move |label| set & (1 << label) != 0);
         return sets.map(|set| members(set).collect()).collect();
@@ -161,7 +162,7 @@ fn combinations(labels: usize) -> Vec<Vec<usize>> {
 }
 
 /// So many that all their sets are looked at.
-const FEW_LABELS: usize = 4;
+const MAX_EXHAUSTIVE_LABELS: usize = 4;
 
 /// A schema must have queries (GraphQL §3.3); one of mutations alone gets a query that gives
 /// nothing, so that it can be served.
@@ -189,7 +190,7 @@ fn with_queries(mut schema: Schema, problems: &mut Problems) -> Schema {
     let object = ExtendedType::Object(Node::new(object));
     schema.types.insert(query, object);
     let message = "no subgraph gives a field of `Query`: clients can only send mutations";
-    let mut warning = Diagnostic::unplaced(Code::NoQueries, message);
+    let mut warning = Diagnostic::without_span(Code::NoQueries, message);
     warning.severity = Severity::Warning;
     problems.push(warning);
     schema
@@ -209,7 +210,7 @@ fn valid(schema: Schema) -> Result<apollo_compiler::validation::Valid<Schema>, D
             Code::NoQueries => "no subgraph gives a field of `Query`".to_owned(),
             _ => format!("the subgraphs together make no valid schema: {message}"),
         };
-        Diagnostic::unplaced(code, message)
+        Diagnostic::without_span(code, message)
     })
 }
 

@@ -32,7 +32,7 @@ pub struct Operation {
     /// The type its fields are of.
     pub root: TypeId,
     /// In document order.
-    pub selections: Vec<Selected>,
+    pub selections: Vec<OperationSelection>,
     /// The deepest field; a root field has depth 1.
     pub depth: usize,
     document: Valid<ExecutableDocument>,
@@ -49,15 +49,15 @@ pub enum OperationKind {
 
 /// A selection of a selection set, fragments resolved.
 #[derive(Clone, Debug)]
-pub enum Selected {
+pub enum OperationSelection {
     /// A field.
-    Field(Box<FieldSelected>),
+    Field(Box<FieldSelection>),
     /// What a fragment selects.
     Fragment {
         /// Objects of this type only; `None` for all.
         on: Option<TypeId>,
         /// All of these must hold.
-        tests: Vec<Test>,
+        conditions: Vec<VariableCondition>,
         /// In document order.
         selections: Vec<Self>,
     },
@@ -65,22 +65,22 @@ pub enum Selected {
 
 /// A field that is asked for.
 #[derive(Clone, Debug)]
-pub struct FieldSelected {
+pub struct FieldSelection {
     /// The name in the answer.
-    pub key: Name,
+    pub response_key: Name,
     /// The name in the schema; may be `__typename`.
     pub name: Name,
     /// Written or defaulted, in the order of the schema.
     pub arguments: Vec<(Name, Argument)>,
     /// All of these must hold.
-    pub tests: Vec<Test>,
+    pub conditions: Vec<VariableCondition>,
     /// Of its value, for composite types.
-    pub selections: Vec<Selected>,
+    pub selections: Vec<OperationSelection>,
 }
 
 /// One `@skip` or `@include` that depends on a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Test {
+pub struct VariableCondition {
     /// The variable.
     pub variable: Name,
     /// The value it must have.
@@ -89,7 +89,7 @@ pub struct Test {
 
 /// Bounds while a document is read.
 #[derive(Clone, Copy, Debug)]
-pub struct ReadLimits {
+pub struct OperationLimits {
     /// Lexical tokens.
     pub tokens: usize,
     /// Field nesting.
@@ -100,9 +100,9 @@ pub struct ReadLimits {
 
 /// Why a request has nothing to execute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid {
+pub struct OperationError {
     /// What kind of refusal.
-    pub kind: InvalidKind,
+    pub kind: OperationErrorKind,
     /// For the client.
     pub message: String,
     /// Line and column, both from 1.
@@ -111,7 +111,7 @@ pub struct Invalid {
 
 /// Kinds of refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InvalidKind {
+pub enum OperationErrorKind {
     /// Not GraphQL.
     Parse,
     /// Does not fit the schema.
@@ -128,12 +128,12 @@ impl Operation {
     /// Reads `text` and picks the operation called `name`, or the only one.
     ///
     /// All problems of the document at once; for a limit that one alone.
-    pub fn read(
+    pub fn parse(
         graph: &Graph,
         text: &str,
         name: Option<&str>,
-        limits: ReadLimits,
-    ) -> Result<Self, Vec<Invalid>> {
+        limits: OperationLimits,
+    ) -> Result<Self, Vec<OperationError>> {
         let document = parse(graph, text, limits)?;
         let problems = rules::check(&graph.client.schema, &document);
         if !problems.is_empty() {
@@ -143,14 +143,18 @@ impl Operation {
     }
 
     /// Coerces variables given as a JSON object (GraphQL §6.1.2).
-    pub fn coerce(&self, graph: &Graph, json: Option<&str>) -> Result<Variables, Invalid> {
+    pub fn coerce_variables(
+        &self,
+        graph: &Graph,
+        json: Option<&str>,
+    ) -> Result<Variables, OperationError> {
         variables::coerce(self, &graph.client.schema, json)
     }
 
     /// Response keys of `__schema` and `__type` at the root.
     ///
     /// A document whose introspection nests lists too deeply is refused.
-    pub fn introspection(&self) -> Result<Vec<Name>, Invalid> {
+    pub fn introspection_keys(&self) -> Result<Vec<Name>, OperationError> {
         read::introspection(self)
     }
 
@@ -159,53 +163,53 @@ impl Operation {
         &self,
         graph: &Graph,
         variables: &Variables,
-    ) -> Result<Vec<(Name, String)>, Invalid> {
+    ) -> Result<Vec<(Name, String)>, OperationError> {
         read::introspect(self, graph, variables)
     }
 
     /// Whether a variable is used by introspection or anything else.
     pub fn has_variables(&self) -> bool {
-        self.parsed().is_some_and(|it| !it.variables.is_empty())
+        self.executable().is_some_and(|it| !it.variables.is_empty())
     }
 
     /// The labels of overrides, by their numbers in the graph, that its plans may depend on.
-    pub fn labels(&self, graph: &Graph) -> Vec<usize> {
-        let Some(labels) = &graph.labels else {
+    pub fn override_labels(&self, graph: &Graph) -> Vec<usize> {
+        let Some(labels) = &graph.override_labels else {
             return Vec::new();
         };
-        let mut asked = BTreeSet::new();
-        add_names(&self.selections, &mut asked);
+        let mut field_names = BTreeSet::new();
+        add_field_names(&self.selections, &mut field_names);
         let all = 0..labels.names.len();
-        all.filter(|label| labels.concerns(*label, &asked))
+        all.filter(|label| labels.may_affect(*label, &field_names))
             .collect()
     }
 
     /// How the client defines a variable: `$first: Int = 10`; `None` for one that it does not.
-    pub fn definition(&self, variable: &str) -> Option<String> {
-        let definitions = &self.parsed()?.variables;
+    pub fn variable_definition(&self, variable: &str) -> Option<String> {
+        let definitions = &self.executable()?.variables;
         let definition = definitions.iter().find(|it| it.name == variable)?;
         let mut text = format!("${}: {}", definition.name, definition.ty);
         if let Some(default) = &definition.default_value {
             text.push_str(" = ");
-            text.push_str(&input::text(default));
+            text.push_str(&input::literal_text(default));
         }
         Some(text)
     }
 
-    fn parsed(&self) -> Option<&apollo_compiler::executable::Operation> {
+    fn executable(&self) -> Option<&apollo_compiler::executable::Operation> {
         let operation = self.document.operations.get(self.name.as_deref()).ok()?;
         Some(operation)
     }
 }
 
-fn add_names<'a>(selections: &'a [Selected], names: &mut BTreeSet<&'a str>) {
+fn add_field_names<'a>(selections: &'a [OperationSelection], names: &mut BTreeSet<&'a str>) {
     for selection in selections {
         match selection {
-            Selected::Field(field) => {
+            OperationSelection::Field(field) => {
                 names.insert(&field.name);
-                add_names(&field.selections, names);
+                add_field_names(&field.selections, names);
             }
-            Selected::Fragment { selections, .. } => add_names(selections, names),
+            OperationSelection::Fragment { selections, .. } => add_field_names(selections, names),
         }
     }
 }
@@ -216,8 +220,8 @@ const RECURSION_LIMIT: usize = 200;
 fn parse(
     graph: &Graph,
     text: &str,
-    limits: ReadLimits,
-) -> Result<Valid<ExecutableDocument>, Vec<Invalid>> {
+    limits: OperationLimits,
+) -> Result<Valid<ExecutableDocument>, Vec<OperationError>> {
     let schema = &graph.client.schema;
     let mut parser = Parser::new()
         .token_limit(limits.tokens)
@@ -230,30 +234,32 @@ fn parse(
             if over {
                 vec![over_limit(&parser, limits)]
             } else {
-                invalid(&errors, InvalidKind::Parse)
+                operation_errors(&errors, OperationErrorKind::Parse)
             }
         })?;
     ast.to_executable_validate(schema)
-        .map_err(|WithErrors { errors, .. }| invalid(&errors, InvalidKind::Validation))
+        .map_err(|WithErrors { errors, .. }| {
+            operation_errors(&errors, OperationErrorKind::Validation)
+        })
 }
 
-fn over_limit(parser: &Parser, limits: ReadLimits) -> Invalid {
+fn over_limit(parser: &Parser, limits: OperationLimits) -> OperationError {
     let message = if parser.tokens_reached() > limits.tokens {
         format!("the document has more than {} tokens", limits.tokens)
     } else {
         format!("the document nests deeper than {RECURSION_LIMIT} levels")
     };
-    Invalid {
-        kind: InvalidKind::Limit,
+    OperationError {
+        kind: OperationErrorKind::Limit,
         message,
         locations: Vec::new(),
     }
 }
 
-fn invalid(errors: &DiagnosticList, kind: InvalidKind) -> Vec<Invalid> {
+fn operation_errors(errors: &DiagnosticList, kind: OperationErrorKind) -> Vec<OperationError> {
     errors
         .iter()
-        .map(|error| Invalid {
+        .map(|error| OperationError {
             kind,
             message: error
                 .error

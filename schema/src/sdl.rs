@@ -54,15 +54,15 @@ pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> 
     let ast = match parsed {
         Ok(ast) => ast,
         Err(WithErrors { partial, errors }) => {
-            let places = Places::new(document, &partial, &Links::default());
+            let places = ParserSpans::new(document, &partial, &Links::default());
             problems.extend(places.diagnostics(&errors, Code::SdlSyntax));
             return None;
         }
     };
     let links = links::read(document, &ast, problems);
-    let places = Places::new(document, &ast, &links);
+    let places = ParserSpans::new(document, &ast, &links);
     let file = places.file?;
-    let (schema, errors) = build(&definitions::own(&ast, &links), &links);
+    let (schema, errors) = build(&definitions::own_definitions(&ast, &links), &links);
     problems.extend(places.diagnostics(&errors, Code::SdlInvalid));
     let mut sdl = Sdl {
         name: Arc::clone(&subgraph.name),
@@ -72,7 +72,7 @@ pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> 
         links,
         file,
     };
-    strip::machinery(&mut sdl);
+    strip::strip_definitions(&mut sdl);
     roots::rename(&mut sdl, problems);
     Some(sdl)
 }
@@ -81,7 +81,10 @@ fn build(ast: &ast::Document, links: &Links) -> (Schema, DiagnosticList) {
     let built = SchemaBuilder::new()
         .adopt_orphan_extensions()
         .add_ast(ast)
-        .parse(definitions::missing(ast, links), "definitions.graphql")
+        .parse(
+            definitions::missing_definitions(ast, links),
+            "definitions.graphql",
+        )
         .build();
     let (schema, mut errors) = match built {
         Ok(schema) => {
@@ -103,7 +106,7 @@ impl Sdl {
     }
 
     /// Whether a node was written by the user rather than added as a definition.
-    pub(crate) fn wrote(&self, location: Option<SourceSpan>) -> bool {
+    pub(crate) fn is_written(&self, location: Option<SourceSpan>) -> bool {
         location.is_some_and(|location| location.file_id() == self.file)
     }
 }
@@ -114,20 +117,20 @@ pub(crate) fn range(location: Option<SourceSpan>) -> Range<usize> {
 }
 
 /// Turns positions of the parser into positions of ours.
-struct Places<'a> {
+struct ParserSpans<'a> {
     document: &'a Document,
     file: Option<FileId>,
-    connect: Vec<Range<usize>>,
+    connect_ranges: Vec<Range<usize>>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> ParserSpans<'a> {
     fn new(document: &'a Document, ast: &ast::Document, links: &Links) -> Self {
         let built_in = FileId::BUILT_IN;
         let file = ast.sources.keys().find(|id| **id != built_in).copied();
         Self {
             document,
             file,
-            connect: connect_ranges(ast, links),
+            connect_ranges: connect_ranges(ast, links),
         }
     }
 
@@ -152,12 +155,12 @@ impl<'a> Places<'a> {
             .location()
             .filter(|location| Some(location.file_id()) == self.file)
             .map(|location| location.offset()..location.end_offset());
-        let message = readable(&error.to_string());
+        let message = readable_message(&error.to_string());
         let Some(range) = range else {
-            return Diagnostic::unplaced(code, message);
+            return Diagnostic::without_span(code, message);
         };
         let in_connect = self
-            .connect
+            .connect_ranges
             .iter()
             .any(|connect| connect.start <= range.start && range.end <= connect.end);
         let code = if in_connect && code == Code::SdlInvalid {
@@ -165,13 +168,13 @@ impl<'a> Places<'a> {
         } else {
             code
         };
-        let help = keyword(&message, self.document.text.get(range.clone()));
+        let help = keyword_help(&message, self.document.text.get(range.clone()));
         Diagnostic::error(code, Span::new(self.document, range), message).help(help)
     }
 }
 
 /// What a word that begins no definition was to be.
-fn keyword(message: &str, written: Option<&str>) -> Option<String> {
+fn keyword_help(message: &str, written: Option<&str>) -> Option<String> {
     const KEYWORDS: [&str; 9] = [
         "extend",
         "schema",
@@ -183,12 +186,12 @@ fn keyword(message: &str, written: Option<&str>) -> Option<String> {
         "scalar",
         "directive",
     ];
-    let meant = nearest(written?, KEYWORDS).filter(|_| message == "expected definition")?;
-    Some(format!("write `{meant}`"))
+    let keyword = nearest(written?, KEYWORDS).filter(|_| message == "expected definition")?;
+    Some(format!("write `{keyword}`"))
 }
 
 /// The parser calls tokens by names of its own.
-fn readable(message: &str) -> String {
+fn readable_message(message: &str) -> String {
     const TOKENS: [(&str, &str); 12] = [
         ("R_PAREN", "`)`"),
         ("L_PAREN", "`(`"),
@@ -222,17 +225,17 @@ fn connect_ranges(ast: &ast::Document, links: &Links) -> Vec<Range<usize>> {
     };
     let mut found = Vec::new();
     for definition in &ast.definitions {
-        let mut keep = |directives: &ast::DirectiveList| {
+        let mut add_ranges = |directives: &ast::DirectiveList| {
             for directive in &directives.0 {
-                if connect.names(&directive.name) {
+                if connect.has_directive(&directive.name) {
                     found.extend(directive.location().map(|at| at.offset()..at.end_offset()));
                 }
             }
         };
-        keep(definition.directives());
+        add_ranges(definition.directives());
         if let Some(fields) = fields_of(definition) {
             for field in fields {
-                keep(&field.directives);
+                add_ranges(&field.directives);
             }
         }
     }
@@ -253,7 +256,7 @@ fn fields_of(
 }
 
 /// The directives of `list` that are called `name`, in the order written.
-pub(crate) fn called<'a>(
+pub(crate) fn directives_named<'a>(
     list: &'a apollo_compiler::schema::DirectiveList,
     name: &'a str,
 ) -> impl Iterator<Item = &'a apollo_compiler::Node<Directive>> {
@@ -263,7 +266,7 @@ pub(crate) fn called<'a>(
 }
 
 /// As `called`, on a field.
-pub(crate) fn called_on_field<'a>(
+pub(crate) fn field_directives_named<'a>(
     list: &'a ast::DirectiveList,
     name: &'a str,
 ) -> impl Iterator<Item = &'a apollo_compiler::Node<Directive>> {

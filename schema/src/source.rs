@@ -9,7 +9,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::connector::Connector;
-use crate::key::{ContextArgument, FieldSet, Need};
+use crate::key::{ContextArgument, FieldSet, Requirement};
 use crate::types::{Name, TypeId};
 
 /// Which source of the graph that gave it out.
@@ -29,11 +29,11 @@ pub struct Source {
     /// Unique and readable: `orders:Query.orders[0]`.
     pub name: Name,
     /// The subgraph it belongs to.
-    pub service: Name,
+    pub subgraph: Name,
     /// The ways into it.
-    pub entries: Vec<Entry>,
+    pub entry_points: Vec<EntryPoint>,
     /// What it gives.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<SourceNode>,
     /// How it is asked.
     pub access: Access,
 }
@@ -44,19 +44,19 @@ pub enum Access {
     /// By an HTTP request that a connector describes.
     Connector(Arc<Connector>),
     /// By GraphQL requests to a service that speaks it, `_entities` of Apollo Federation included.
-    Graphql(Graphql),
+    Graphql(SubgraphEndpoint),
 }
 
 /// A service that speaks GraphQL.
 #[derive(Clone, Debug)]
-pub struct Graphql {
+pub struct SubgraphEndpoint {
     /// Where it is, as the supergraph says; the configuration may say otherwise.
     pub url: Option<Name>,
 }
 
 /// A way into a source: from an object of type `on` whose `key` is known.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct EntryPoint {
     /// The object one must stand on; a root type for root fields. Abstract where the source is
     /// asked for objects of which nobody has said yet of which type they are.
     pub on: TypeId,
@@ -68,19 +68,19 @@ pub struct Entry {
     /// What is then given of that object.
     pub node: NodeId,
     /// How many objects one request serves.
-    pub serves: Serves,
+    pub cardinality: EntryCardinality,
 }
 
-impl Entry {
+impl EntryPoint {
     /// Whether objects are found by it, rather than a field of one or the fields of a root.
-    pub fn finds_objects(&self) -> bool {
-        !self.key.is_empty() && self.serves != Serves::Field
+    pub fn is_entity_lookup(&self) -> bool {
+        !self.key.is_empty() && self.cardinality != EntryCardinality::Field
     }
 }
 
 /// How many objects one request of an entry serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Serves {
+pub enum EntryCardinality {
     /// One field with its arguments, of one object.
     Field,
     /// One object.
@@ -102,11 +102,11 @@ impl NodeId {
 
 /// What a source gives of the objects at one place.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub struct SourceNode {
     /// The type at this place; may be abstract.
     pub on: TypeId,
     /// Which objects there are.
-    pub objects: Objects,
+    pub object_types: ObjectTypes,
     /// The fields there are: of every object, or, for an abstract type, those that may be asked
     /// for without saying which type is meant.
     pub fields: IndexMap<Name, NodeField>,
@@ -114,14 +114,14 @@ pub struct Node {
 
 /// Which objects a source gives at one place.
 #[derive(Clone, Debug)]
-pub enum Objects {
+pub enum ObjectTypes {
     /// Those of the node's own type.
-    One,
+    OwnType,
     /// Of these types, and the source says of which; the node says what is given of each.
-    Several(IndexMap<TypeId, NodeId>),
+    ByTypename(IndexMap<TypeId, NodeId>),
     /// Of any type that the node's type may have, and the source does not know of which
     /// (`@interfaceObject`).
-    Untold,
+    UnknownType,
 }
 
 /// A field that a source gives.
@@ -131,9 +131,9 @@ pub struct NodeField {
     pub child: Option<NodeId>,
     /// What the source must be told of the object before it gives the field (`@requires`); nothing
     /// where it is told of objects further up only.
-    pub requires: Option<Arc<[Need]>>,
+    pub requires: Option<Arc<[Requirement]>>,
     /// Arguments that it is given from objects further up; then `requires` is there too.
-    pub contexts: Arc<[ContextArgument]>,
+    pub context_arguments: Arc<[ContextArgument]>,
     /// Whether it is given as a part of a key only, because another source has taken it over
     /// (`@override`).
     pub only_in_keys: bool,
@@ -143,25 +143,28 @@ pub struct NodeField {
 
 impl Source {
     /// The node with this id, which this source gave out.
-    pub fn node(&self, id: NodeId) -> &Node {
+    pub fn node(&self, id: NodeId) -> &SourceNode {
         &self.nodes[id.0]
     }
 
     /// The node of the objects of type `object` at `id`; `None` when the source has none there.
-    pub fn node_of(&self, id: NodeId, object: TypeId) -> Option<NodeId> {
-        match &self.node(id).objects {
-            Objects::One => (self.node(id).on == object).then_some(id),
-            Objects::Several(nodes) => nodes.get(&object).copied(),
-            Objects::Untold => Some(id),
+    pub fn node_for_type(&self, id: NodeId, object: TypeId) -> Option<NodeId> {
+        match &self.node(id).object_types {
+            ObjectTypes::OwnType => (self.node(id).on == object).then_some(id),
+            ObjectTypes::ByTypename(nodes) => nodes.get(&object).copied(),
+            ObjectTypes::UnknownType => Some(id),
         }
     }
 }
 
 /// Whether all of `set` is given at `node`, one of `nodes`.
-pub(crate) fn gives(nodes: &[Node], node: NodeId, set: &FieldSet) -> bool {
+pub(crate) fn is_provided(nodes: &[SourceNode], node: NodeId, set: &FieldSet) -> bool {
     set.0.iter().all(|(name, inner)| {
         nodes[node.0].fields.get(name).is_some_and(|field| {
-            inner.is_empty() || field.child.is_some_and(|child| gives(nodes, child, inner))
+            inner.is_empty()
+                || field
+                    .child
+                    .is_some_and(|child| is_provided(nodes, child, inner))
         })
     })
 }

@@ -17,21 +17,21 @@ pub mod url;
 #[derive(Clone, Debug)]
 pub struct Template {
     text: Box<str>,
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
 }
 
 /// A stretch of a template.
 #[derive(Clone, Debug)]
-pub enum Part {
+pub enum TemplatePart {
     /// Text that is always the same.
-    Constant(Constant),
+    Constant(ConstantText),
     /// Text that an expression gives.
     Expression(Expression),
 }
 
 /// Text that is always the same.
 #[derive(Clone, Debug)]
-pub struct Constant {
+pub struct ConstantText {
     /// Without tabs and line breaks.
     pub text: String,
     /// Where it stands in the template.
@@ -90,7 +90,7 @@ impl Template {
 
     /// A template without expressions: braces are ordinary characters.
     pub fn constant(text: &str) -> Self {
-        let part = Part::Constant(Constant::new(text, 0..text.len()));
+        let part = TemplatePart::Constant(ConstantText::new(text, 0..text.len()));
         Self {
             text: text.into(),
             parts: vec![part],
@@ -103,7 +103,7 @@ impl Template {
     }
 
     /// Its stretches in order, none left out.
-    pub fn parts(&self) -> &[Part] {
+    pub fn parts(&self) -> &[TemplatePart] {
         &self.parts
     }
 
@@ -115,8 +115,8 @@ impl Template {
     /// Its expressions in order.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Expression(expression) => Some(expression),
-            Part::Constant(_) => None,
+            TemplatePart::Expression(expression) => Some(expression),
+            TemplatePart::Constant(_) => None,
         })
     }
 
@@ -126,7 +126,7 @@ impl Template {
             .flat_map(|expression| {
                 let offset = expression.range.start + 1;
                 let uses = expression.mapping.variables().into_iter();
-                uses.map(move |used| moved_use(used, offset))
+                uses.map(move |used| shifted_use(used, offset))
             })
             .collect()
     }
@@ -144,7 +144,7 @@ impl Template {
     fn render<'a>(
         &'a self,
         vars: &Vars<'a>,
-        constant: fn(&Constant) -> &str,
+        constant: fn(&ConstantText) -> &str,
         push: fn(&mut String, &str),
     ) -> Result<Rendered, RenderError> {
         let mut rendered = Rendered {
@@ -153,8 +153,8 @@ impl Template {
         };
         for part in &self.parts {
             match part {
-                Part::Constant(part) => rendered.text.push_str(constant(part)),
-                Part::Expression(expression) => {
+                TemplatePart::Constant(part) => rendered.text.push_str(constant(part)),
+                TemplatePart::Expression(expression) => {
                     let outcome = expression.mapping.eval(Value::Null, vars);
                     rendered.reports.extend(outcome.reports);
                     let value = outcome.value.unwrap_or(Value::Null);
@@ -169,7 +169,7 @@ impl Template {
     }
 }
 
-impl Part {
+impl TemplatePart {
     /// Where it stands in the template.
     pub fn range(&self) -> &Range<usize> {
         match self {
@@ -179,7 +179,7 @@ impl Part {
     }
 }
 
-impl Constant {
+impl ConstantText {
     fn new(text: &str, range: Range<usize>) -> Self {
         let text: String = text
             .chars()
@@ -209,14 +209,14 @@ fn push_text(
     Ok(())
 }
 
-fn constant(rest: &str, start: usize) -> Part {
+fn constant(rest: &str, start: usize) -> TemplatePart {
     let len = rest.find('{').unwrap_or(rest.len());
     let text = rest.get(..len).unwrap_or_default();
-    Part::Constant(Constant::new(text, start..start + len))
+    TemplatePart::Constant(ConstantText::new(text, start..start + len))
 }
 
 /// Stands on the opening brace.
-fn expression(text: &str, start: usize, version: Version) -> Result<Part, ParseError> {
+fn expression(text: &str, start: usize, version: Version) -> Result<TemplatePart, ParseError> {
     let Some(end) = closing_brace(text, start) else {
         return Err(
             ParseError::new(start..text.len(), "this expression has no end")
@@ -225,14 +225,14 @@ fn expression(text: &str, start: usize, version: Version) -> Result<Part, ParseE
     };
     let inside = text.get(start + 1..end).unwrap_or_default();
     let mapping = Mapping::parse(inside, version).map_err(|error| {
-        let error = error.moved(start + 1);
+        let error = error.shifted(start + 1);
         if error.range.start >= end && error.help.is_none() {
             error.help("braces in quotes count too when the end of an expression is looked for")
         } else {
             error
         }
     })?;
-    Ok(Part::Expression(Expression {
+    Ok(TemplatePart::Expression(Expression {
         mapping,
         range: start..end + 1,
     }))
@@ -251,19 +251,19 @@ fn closing_brace(text: &str, start: usize) -> Option<usize> {
     None
 }
 
-fn moved_use(used: VariableUse, offset: usize) -> VariableUse {
+fn shifted_use(used: VariableUse, offset: usize) -> VariableUse {
     VariableUse {
         name: used.name,
         range: used.range.start + offset..used.range.end + offset,
-        fields: moved_fields(used.fields, offset),
+        fields: shifted_fields(used.fields, offset),
     }
 }
 
-fn moved_fields(fields: Vec<UsedField>, offset: usize) -> Vec<UsedField> {
+fn shifted_fields(fields: Vec<UsedField>, offset: usize) -> Vec<UsedField> {
     let moved = fields.into_iter().map(|field| UsedField {
         name: field.name,
         range: field.range.start + offset..field.range.end + offset,
-        fields: moved_fields(field.fields, offset),
+        fields: shifted_fields(field.fields, offset),
     });
     moved.collect()
 }

@@ -50,7 +50,7 @@ impl Types {
 
     /// Whether an object of type `object` is an `of`.
     pub fn is_a(&self, object: TypeId, of: TypeId) -> bool {
-        self.get(of).possible.contains(&object)
+        self.get(of).possible_types.contains(&object)
     }
 
     pub(crate) fn add(&mut self, name: Name, value: Type) -> TypeId {
@@ -68,10 +68,10 @@ pub struct Type {
     /// As the schema writes it.
     pub name: Name,
     /// What sort of type, and what that sort has.
-    pub kind: Kind,
+    pub kind: TypeKind,
     /// The object types that a value of this type can have: itself for an object, none for a
     /// leaf. An interface that no type implements stands for objects of which only that is known.
-    pub possible: Vec<TypeId>,
+    pub possible_types: Vec<TypeId>,
 }
 
 impl Type {
@@ -83,8 +83,11 @@ impl Type {
     /// The fields, for types that have any.
     pub fn fields(&self) -> Option<&IndexMap<Name, Field>> {
         match &self.kind {
-            Kind::Object(fields) | Kind::Interface(fields) => Some(fields),
-            Kind::Scalar(_) | Kind::Enum(_) | Kind::Union | Kind::Input(_) => None,
+            TypeKind::Object(fields) | TypeKind::Interface(fields) => Some(fields),
+            TypeKind::Scalar(_)
+            | TypeKind::Enum(_)
+            | TypeKind::Union
+            | TypeKind::InputObject(_) => None,
         }
     }
 
@@ -92,19 +95,19 @@ impl Type {
     pub fn is_composite(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Object(_) | Kind::Interface(_) | Kind::Union
+            TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union
         )
     }
 
     /// Whether its values may be of several object types.
     pub fn is_abstract(&self) -> bool {
-        matches!(self.kind, Kind::Interface(_) | Kind::Union)
+        matches!(self.kind, TypeKind::Interface(_) | TypeKind::Union)
     }
 }
 
 /// Sorts of types.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum TypeKind {
     /// A leaf with values of this form.
     Scalar(Scalar),
     /// A leaf with one of these values.
@@ -116,7 +119,7 @@ pub enum Kind {
     /// A union.
     Union,
     /// An input object.
-    Input(IndexMap<Name, Argument>),
+    InputObject(IndexMap<Name, ArgumentDefinition>),
 }
 
 /// Forms of leaf values.
@@ -138,7 +141,7 @@ pub enum Scalar {
 
 impl Scalar {
     /// The form of the scalar type of this name.
-    pub fn named(name: &str) -> Self {
+    pub fn from_name(name: &str) -> Self {
         match name {
             "Int" => Self::Int,
             "Float" => Self::Float,
@@ -158,12 +161,12 @@ pub struct Field {
     /// What it gives.
     pub ty: TypeRef,
     /// In the order of the schema.
-    pub arguments: IndexMap<Name, Argument>,
+    pub arguments: IndexMap<Name, ArgumentDefinition>,
 }
 
 /// An argument of a field, or a field of an input object.
 #[derive(Clone, Debug)]
-pub struct Argument {
+pub struct ArgumentDefinition {
     /// What it takes.
     pub ty: TypeRef,
     /// Its value when none is written, already of the right form.
@@ -190,10 +193,10 @@ pub enum Nullability {
 
 impl TypeRef {
     /// The type inside all lists.
-    pub fn named(&self) -> TypeId {
+    pub fn named_type(&self) -> TypeId {
         match self {
             Self::Named(id, _) => *id,
-            Self::List(inner, _) => inner.named(),
+            Self::List(inner, _) => inner.named_type(),
         }
     }
 
@@ -205,10 +208,10 @@ impl TypeRef {
     }
 
     /// How many lists are around the type inside.
-    pub fn lists(&self) -> usize {
+    pub fn list_depth(&self) -> usize {
         match self {
             Self::Named(..) => 0,
-            Self::List(inner, _) => 1 + inner.lists(),
+            Self::List(inner, _) => 1 + inner.list_depth(),
         }
     }
 

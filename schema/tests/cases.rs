@@ -16,7 +16,7 @@ use bytes::Bytes;
 use schema::json::{Json, Node, Value};
 use schema::mapping::{Mapping, PathElement, Report, ReportKind, Vars, Version};
 use schema::template::Template;
-use schema::template::url::{Address, Part};
+use schema::template::url::{UrlPart, UrlTemplate};
 
 #[test]
 fn mappings_give_what_the_cases_say() {
@@ -204,13 +204,13 @@ fn joined(join: Node<'_>, version: Version, vars: &Vars<'_>) -> Result<(String, 
     let (base_url, url) = (template("base_url")?, template("url")?.expect("a URL"));
     let (source_path, source_query) = (mapping("source_path")?, mapping("source_query")?);
     let (path, query) = (mapping("path")?, mapping("query")?);
-    let address = Address {
-        source: base_url.as_ref().map(|url| Part {
+    let address = UrlTemplate {
+        source: base_url.as_ref().map(|url| UrlPart {
             url,
             path: source_path.as_ref(),
             query: source_query.as_ref(),
         }),
-        connect: Part {
+        connect: UrlPart {
             url: &url,
             path: path.as_ref(),
             query: query.as_ref(),
@@ -237,7 +237,7 @@ fn vars(case: Node<'_>) -> Vars<'_> {
 }
 
 fn version(case: Node<'_>) -> Version {
-    Version::named(&text_of(case, "spec_version")).expect("a known version")
+    Version::from_name(&text_of(case, "spec_version")).expect("a known version")
 }
 
 fn text_of(case: Node<'_>, key: &str) -> String {

@@ -32,10 +32,13 @@ fn every_code_has_a_summary_and_a_paragraph() {
 #[test]
 fn codes_are_found_by_name_whatever_the_case() {
     for code in Code::ALL {
-        assert_eq!(Code::named(&code.as_str().to_lowercase()), Some(*code));
+        assert_eq!(Code::from_name(&code.as_str().to_lowercase()), Some(*code));
     }
-    assert_eq!(Code::named("MISSING_SCHEMA_TYPE"), Some(Code::SdlInvalid));
-    assert_eq!(Code::named("NO_SUCH_CODE"), None);
+    assert_eq!(
+        Code::from_name("MISSING_SCHEMA_TYPE"),
+        Some(Code::SdlInvalid)
+    );
+    assert_eq!(Code::from_name("NO_SUCH_CODE"), None);
 }
 
 #[test]

@@ -48,10 +48,12 @@ fn every_mutation_of_the_shop_says_what_is_no_longer_true() {
     let services = ["users", "products", "orders"];
     let all: Vec<_> = services
         .iter()
-        .map(|service| graph.caching(service).unwrap())
+        .map(|service| graph.subgraph_cache_directives(service).unwrap())
         .collect();
     let silent = types.get(mutation).fields().unwrap().keys().filter(|name| {
-        let said = all.iter().filter_map(|it| it.of_field(mutation, name));
+        let said = all
+            .iter()
+            .filter_map(|it| it.field_directives(mutation, name));
         said.flat_map(|it| &it.invalidates).next().is_none()
     });
     let silent: Vec<_> = silent.map(|name| &**name).collect();

@@ -43,7 +43,7 @@ impl Display for TagFormat {
 
 /// A part of a format that was read, and not looked at further.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
+pub(crate) enum FormatPart {
     Text(Box<str>),
     Path(Path),
 }
@@ -61,60 +61,60 @@ pub(crate) struct Path {
 
 /// What cannot be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable {
+pub(crate) struct FormatError {
     pub(crate) message: String,
     pub(crate) range: Range<usize>,
 }
 
 /// Reads a format.
-pub(crate) fn parse(format: &str) -> Result<Vec<Piece>, Unreadable> {
+pub(crate) fn parse(format: &str) -> Result<Vec<FormatPart>, FormatError> {
     if format.is_empty() {
-        return Err(unreadable("a tag needs a text", 0..0));
+        return Err(format_error("a tag needs a text", 0..0));
     }
     let mut pieces = Vec::new();
     let mut at = 0;
     while let Some(rest) = format.get(at..).filter(|rest| !rest.is_empty()) {
         let Some(brace) = rest.find(['{', '}']) else {
-            pieces.push(Piece::Text(rest.into()));
+            pieces.push(FormatPart::Text(rest.into()));
             break;
         };
         let (text, inside) = rest.split_at(brace);
         if !text.is_empty() {
-            pieces.push(Piece::Text(text.into()));
+            pieces.push(FormatPart::Text(text.into()));
         }
         at += brace;
         let inside = inside
             .strip_prefix('{')
-            .ok_or_else(|| unreadable("`}` closes nothing", at..at + 1))?;
+            .ok_or_else(|| format_error("`}` closes nothing", at..at + 1))?;
         let end = inside
             .find(['{', '}'])
             .filter(|end| inside.get(*end..).is_some_and(|it| it.starts_with('}')));
         let Some(content) = end.and_then(|end| inside.get(..end)) else {
-            return Err(unreadable("`{` is not closed", at..at + 1));
+            return Err(format_error("`{` is not closed", at..at + 1));
         };
-        pieces.push(Piece::Path(path(content, at + 1)?));
+        pieces.push(FormatPart::Path(path(content, at + 1)?));
         at += content.len() + 2;
     }
     Ok(pieces)
 }
 
 /// Reads what stands between two braces, from `start` on.
-fn path(content: &str, start: usize) -> Result<Path, Unreadable> {
+fn path(content: &str, start: usize) -> Result<Path, FormatError> {
     let trimmed = content.trim();
     let start = start + (content.len() - content.trim_start().len());
     let range = start..start + trimmed.len();
     let message = "only `$args` or `$key` and names can stand between braces, as in `{$args.id}`";
     let Some(path) = trimmed.strip_prefix('$') else {
-        return Err(unreadable(message, range));
+        return Err(format_error(message, range));
     };
     let mut at = start + 1;
     let mut names = Vec::new();
     for name in path.split('.') {
         if !is_name(name) {
-            return Err(unreadable(message, range));
+            return Err(format_error(message, range));
         }
-        if names.len() > DEEPEST {
-            return Err(unreadable(
+        if names.len() > MAX_PATH_DEPTH {
+            return Err(format_error(
                 "this is deeper than keys and arguments go",
                 range,
             ));
@@ -131,7 +131,7 @@ fn path(content: &str, start: usize) -> Result<Path, Unreadable> {
 }
 
 /// More names than anybody writes.
-const DEEPEST: usize = 32;
+const MAX_PATH_DEPTH: usize = 32;
 
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
@@ -140,8 +140,8 @@ fn is_name(text: &str) -> bool {
         && bytes.all(|it| it == b'_' || it.is_ascii_alphanumeric())
 }
 
-fn unreadable(message: &str, range: Range<usize>) -> Unreadable {
-    Unreadable {
+fn format_error(message: &str, range: Range<usize>) -> FormatError {
+    FormatError {
         message: message.to_owned(),
         range,
     }

@@ -72,10 +72,10 @@ impl Code {
     }
 
     /// The code of this name, whatever its case; also of names that other runtimes have for it.
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         let is = |known: &str| known.eq_ignore_ascii_case(name);
         let own = Self::ALL.iter().find(|code| is(code.as_str()));
-        let elsewhere = || ELSEWHERE.iter().find(|(theirs, _)| is(theirs));
+        let elsewhere = || ALIASES.iter().find(|(theirs, _)| is(theirs));
         own.copied().or_else(|| elsewhere().map(|(_, ours)| *ours))
     }
 }
@@ -83,7 +83,7 @@ impl Code {
 const FENCE: &str = "\n```";
 
 /// Codes of other runtimes that are told apart here by another name.
-const ELSEWHERE: [(&str, Code); 6] = [
+const ALIASES: [(&str, Code); 6] = [
     ("CONTEXT_NAME_CONTAINS_UNDERSCORE", Code::ContextNameInvalid),
     ("CONTEXT_INVALID_SELECTION", Code::ContextSelectionInvalid),
     ("NO_SELECTION_FOR_CONTEXT", Code::ContextSelectionInvalid),

@@ -34,7 +34,7 @@ impl Number {
 }
 
 /// Whether two numbers are one JSON value: `1` and `1.0` are not, `1.0` and `1.00` are.
-pub(crate) fn same(left: &str, right: &str) -> bool {
+pub(crate) fn is_same_number(left: &str, right: &str) -> bool {
     is_float(left) == is_float(right) && compare(left, right) == Some(Ordering::Equal)
 }
 

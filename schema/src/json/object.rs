@@ -59,7 +59,7 @@ impl<'a> Object<'a> {
     /// An empty object that expects so many members.
     pub fn with_capacity(members: usize) -> Self {
         Self {
-            members: Members::Few(Vec::with_capacity(members.min(FEW))),
+            members: Members::Few(Vec::with_capacity(members.min(MAX_LINEAR_MEMBERS))),
             weight: 0,
         }
     }
@@ -118,13 +118,13 @@ impl<'a> Object<'a> {
     }
 
     /// An object of these members, no two of which have one key.
-    pub(crate) fn of_distinct(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
+    pub(crate) fn from_distinct(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
         let weights = members
             .iter()
             .map(|(key, value)| value.weight().saturating_add(key.len() + 4));
         Self {
             weight: weights.fold(0, usize::saturating_add),
-            members: if members.len() <= FEW {
+            members: if members.len() <= MAX_LINEAR_MEMBERS {
                 Members::Few(members)
             } else {
                 Members::Many(members.into_iter().collect())
@@ -135,7 +135,9 @@ impl<'a> Object<'a> {
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         self.weight = (self.weight.saturating_add(value.weight())).saturating_add(key.len() + 4);
         match &mut self.members {
-            Members::Few(members) if members.len() < FEW => members.push((key, value)),
+            Members::Few(members) if members.len() < MAX_LINEAR_MEMBERS => {
+                members.push((key, value))
+            }
             Members::Few(members) => {
                 let mut many: IndexMap<_, _, _> = std::mem::take(members).into_iter().collect();
                 many.insert(key, value);
@@ -200,4 +202,4 @@ impl fmt::Debug for Object<'_> {
 }
 
 /// Up to here comparing keys one by one is quicker than hashing.
-const FEW: usize = 12;
+const MAX_LINEAR_MEMBERS: usize = 12;

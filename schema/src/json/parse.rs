@@ -24,12 +24,12 @@ pub struct JsonError {
     /// The byte at which it was noticed.
     pub offset: usize,
     /// What was expected or is not allowed there; no full stop.
-    pub what: &'static str,
+    pub message: &'static str,
 }
 
 impl fmt::Display for JsonError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} at byte {}", self.what, self.offset)
+        write!(formatter, "{} at byte {}", self.message, self.offset)
     }
 }
 
@@ -39,19 +39,19 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Entry>, JsonError> {
     if u32::try_from(text.len()).is_err() {
         return Err(JsonError {
             offset: 0,
-            what: "a document of 4 GiB or more",
+            message: "a document of 4 GiB or more",
         });
     }
     // Most texts are, and it takes half the time to see.
     if !text.is_ascii() {
         std::str::from_utf8(text).map_err(|error| JsonError {
             offset: error.valid_up_to(),
-            what: "bytes that are not UTF-8",
+            message: "bytes that are not UTF-8",
         })?;
     }
     let mut parser = Parser {
         text,
-        nodes: Vec::with_capacity(text.len() / BYTES_A_NODE + 1),
+        nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE + 1),
         open: Vec::with_capacity(16),
     };
     let end = parser.document()?;
@@ -63,7 +63,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Entry>, JsonError> {
 }
 
 /// Less than is typical; only a first guess of how much memory the nodes take.
-const BYTES_A_NODE: usize = 16;
+const BYTES_PER_NODE: usize = 16;
 
 /// Where it stands is passed from hand to hand: that stays out of memory.
 struct Parser<'t> {
@@ -404,7 +404,10 @@ impl Parser<'_> {
 
 #[cold]
 fn error(offset: usize, what: &'static str) -> JsonError {
-    JsonError { offset, what }
+    JsonError {
+        offset,
+        message: what,
+    }
 }
 
 #[inline(always)]

@@ -10,12 +10,12 @@ use super::{Children, Json, Node, Str};
 #[derive(Clone, Debug, Default)]
 pub struct Recall<'a> {
     /// Keys are places in this document.
-    of: Option<&'a Json>,
+    document: Option<&'a Json>,
     seen: Vec<(Span, Option<usize>)>,
 }
 
 /// More members than that are not remembered.
-const MOST: usize = 64;
+const MAX_REMEMBERED_MEMBERS: usize = 64;
 
 impl<'a> Recall<'a> {
     /// Gives each member of `object` to `take` that `find` has a number for, with that number.
@@ -28,8 +28,11 @@ impl<'a> Recall<'a> {
         find: impl Fn(Str<'a>) -> Option<usize>,
         mut take: impl FnMut(usize, Node<'a>),
     ) {
-        if !self.of.is_some_and(|of| std::ptr::eq(of, object.json)) {
-            self.of = Some(object.json);
+        if !self
+            .document
+            .is_some_and(|of| std::ptr::eq(of, object.json))
+        {
+            self.document = Some(object.json);
             self.seen.clear();
         }
         let json = object.json;
@@ -59,7 +62,7 @@ impl<'a> Recall<'a> {
     fn remember(&mut self, at: usize, seen: (Span, Option<usize>)) {
         if let Some(old) = self.seen.get_mut(at) {
             *old = seen;
-        } else if at < MOST {
+        } else if at < MAX_REMEMBERED_MEMBERS {
             self.seen.push(seen); // The one before is there.
         }
     }

@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_looked_for_is_found_however_long_the_text_is(
+    fn special_bytes_are_found_in_texts_of_any_length(
         text in prop::collection::vec(prop::sample::select(&b" \n\t\ra\"\\\x00\x1f\x20\x7f\xff"[..]), 0..70),
         at in 0_usize..80,
     ) {
@@ -336,7 +336,7 @@ fn integers_compare_exactly_and_floats_by_value() {
     ];
     for (left, right, order, same) in table {
         assert_eq!(number::compare(left, right), Some(order), "{left} {right}");
-        assert_eq!(number::same(left, right), same, "{left} {right}");
+        assert_eq!(number::is_same_number(left, right), same, "{left} {right}");
     }
 }
 
@@ -361,7 +361,7 @@ fn an_object_keeps_order_and_finds_its_members_however_many_there_are() {
 }
 
 #[test]
-fn what_is_written_can_be_read_again() {
+fn written_json_parses_to_the_same_value() {
     let text = "\u{0}\u{1f}\"\\/\u{8}\u{c}\n\r\t\u{7f}é😀";
     let written = Value::string(text).to_json();
 

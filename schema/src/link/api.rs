@@ -7,7 +7,7 @@ use apollo_compiler::Name;
 use apollo_compiler::ast;
 use apollo_compiler::schema::{DirectiveList, ExtendedType, Schema};
 
-use super::merge::{self, FOR_CLIENTS};
+use super::merge::{self, CLIENT_DIRECTIVES};
 
 /// What of `schema` clients may see.
 pub(super) fn visible(schema: &Schema) -> Schema {
@@ -22,11 +22,11 @@ pub(super) fn visible(schema: &Schema) -> Schema {
     let definitions = &mut visible.directive_definitions;
     definitions.retain(|name, definition| {
         definition.is_built_in()
-            || FOR_CLIENTS.contains(&name.as_str())
+            || CLIENT_DIRECTIVES.contains(&name.as_str())
             || is_executable(definition, schema)
     });
     let definition = visible.schema_definition.make_mut();
-    keep(&mut definition.directives);
+    retain_client_directives(&mut definition.directives);
     for root in [
         &mut definition.query,
         &mut definition.mutation,
@@ -63,61 +63,67 @@ fn is_executable(definition: &ast::DirectiveDefinition, schema: &Schema) -> bool
 fn strip(definition: &mut ExtendedType, names: &HashSet<Name>) {
     let is_hidden = |list: &ast::DirectiveList| list.has(INACCESSIBLE);
     match definition {
-        ExtendedType::Scalar(it) => keep(&mut it.make_mut().directives),
+        ExtendedType::Scalar(it) => retain_client_directives(&mut it.make_mut().directives),
         ExtendedType::Object(it) => {
             let it = it.make_mut();
-            keep(&mut it.directives);
+            retain_client_directives(&mut it.directives);
             it.implements_interfaces
                 .retain(|name| names.contains(&name.name));
             it.fields.retain(|_, field| !is_hidden(&field.directives));
-            it.fields.values_mut().for_each(|it| field(it.make_mut()));
+            it.fields
+                .values_mut()
+                .for_each(|it| strip_field(it.make_mut()));
         }
         ExtendedType::Interface(it) => {
             let it = it.make_mut();
-            keep(&mut it.directives);
+            retain_client_directives(&mut it.directives);
             it.implements_interfaces
                 .retain(|name| names.contains(&name.name));
             it.fields.retain(|_, field| !is_hidden(&field.directives));
-            it.fields.values_mut().for_each(|it| field(it.make_mut()));
+            it.fields
+                .values_mut()
+                .for_each(|it| strip_field(it.make_mut()));
         }
         ExtendedType::Union(it) => {
             let it = it.make_mut();
-            keep(&mut it.directives);
+            retain_client_directives(&mut it.directives);
             it.members.retain(|name| names.contains(&name.name));
         }
         ExtendedType::Enum(it) => {
             let it = it.make_mut();
-            keep(&mut it.directives);
+            retain_client_directives(&mut it.directives);
             it.values.retain(|_, value| !is_hidden(&value.directives));
             for value in it.values.values_mut() {
-                keep_on(&mut value.make_mut().directives);
+                retain_client_node_directives(&mut value.make_mut().directives);
             }
         }
         ExtendedType::InputObject(it) => {
             let it = it.make_mut();
-            keep(&mut it.directives);
+            retain_client_directives(&mut it.directives);
             it.fields.retain(|_, field| !is_hidden(&field.directives));
             for field in it.fields.values_mut() {
-                keep_on(&mut field.make_mut().directives);
+                retain_client_node_directives(&mut field.make_mut().directives);
             }
         }
     }
 }
 
-fn field(field: &mut ast::FieldDefinition) {
-    keep_on(&mut field.directives);
+fn strip_field(field: &mut ast::FieldDefinition) {
+    retain_client_node_directives(&mut field.directives);
     field
         .arguments
         .retain(|argument| !argument.directives.has(INACCESSIBLE));
     for argument in &mut field.arguments {
-        keep_on(&mut argument.make_mut().directives);
+        retain_client_node_directives(&mut argument.make_mut().directives);
     }
 }
 
-fn keep(list: &mut DirectiveList) {
-    list.0.retain(|it| FOR_CLIENTS.contains(&it.name.as_str()));
+fn retain_client_directives(list: &mut DirectiveList) {
+    list.0
+        .retain(|it| CLIENT_DIRECTIVES.contains(&it.name.as_str()));
 }
 
-fn keep_on(list: &mut ast::DirectiveList) {
-    list.0.retain(|it| FOR_CLIENTS.contains(&it.name.as_str()));
+fn retain_client_node_directives(list: &mut ast::DirectiveList) {
+    list.0
+        .retain(|it| CLIENT_DIRECTIVES.contains(&it.name.as_str()));
 }

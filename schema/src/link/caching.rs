@@ -10,7 +10,7 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Value};
 use apollo_compiler::parser::SourceSpan;
 
-use crate::caching::{Caching, OfField, OfType};
+use crate::caching::{CacheDirectives, FieldCacheDirectives, TypeCacheDirectives};
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::key::FieldSet;
 use crate::sdl::federation::Directive;
@@ -20,60 +20,60 @@ use crate::source::Source;
 use crate::span::{Document, Span};
 use crate::types::{Field, Name, TypeId, Types};
 
-mod formats;
 mod hints;
-mod invalid;
+mod invalidation;
+mod tag_formats;
 mod tags;
 
 /// The directives of one subgraph that are about keeping what it gives.
-pub(super) struct Statements {
-    pub(super) service: Name,
+pub(super) struct SubgraphCacheDirectives {
+    pub(super) subgraph: Name,
     /// Where they stand.
     pub(super) document: Document,
     /// By type: the keys by which the subgraph says that it can be asked.
     pub(super) keys: HashMap<Name, Vec<FieldSet>>,
     /// In the order written.
-    pub(super) said: Vec<Said>,
+    pub(super) directives: Vec<CacheDirective>,
 }
 
 /// One directive.
-pub(super) struct Said {
+pub(super) struct CacheDirective {
     pub(super) directive: Directive,
     /// On this type.
     pub(super) owner: Name,
     /// On this field of it.
     pub(super) field: Option<Name>,
-    pub(super) written: Node<ast::Directive>,
+    pub(super) node: Node<ast::Directive>,
     /// Where it stands.
-    pub(super) at: Option<SourceSpan>,
+    pub(super) location: Option<SourceSpan>,
 }
 
 /// What each subgraph says, by its name; those left out that say nothing.
 pub(super) fn read(
-    all: &[Statements],
+    all: &[SubgraphCacheDirectives],
     types: &Types,
     sources: &[Source],
     problems: &mut Problems,
-) -> BTreeMap<Name, Caching> {
+) -> BTreeMap<Name, CacheDirectives> {
     let mut found = BTreeMap::new();
-    let mut told = HashSet::new();
-    for statements in all.iter().filter(|it| !it.said.is_empty()) {
+    let mut reported = HashSet::new();
+    for statements in all.iter().filter(|it| !it.directives.is_empty()) {
         let mut reader = Reader {
             statements,
             types,
             sources,
             problems: Problems::default(),
-            caching: Caching::default(),
+            cache_directives: CacheDirectives::default(),
         };
-        for said in &statements.said {
-            reader.said(said);
+        for said in &statements.directives {
+            reader.read_directive(said);
         }
-        found.insert(Name::clone(&statements.service), reader.caching);
+        found.insert(Name::clone(&statements.subgraph), reader.cache_directives);
         // One directive of a supergraph may speak for several graphs.
         for problem in reader.problems.into_vec() {
             let place = problem.labels.first().map(|it| it.span.range.start);
             let document = Arc::clone(&statements.document.name);
-            if told.insert((document, place, problem.message.clone())) {
+            if reported.insert((document, place, problem.message.clone())) {
                 problems.push(problem);
             }
         }
@@ -82,44 +82,52 @@ pub(super) fn read(
 }
 
 struct Reader<'a> {
-    statements: &'a Statements,
+    statements: &'a SubgraphCacheDirectives,
     types: &'a Types,
     sources: &'a [Source],
     problems: Problems,
-    caching: Caching,
+    cache_directives: CacheDirectives,
 }
 
 /// A directive and what it stands on.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    said: &'a Said,
+struct ResolvedDirective<'a> {
+    directive: &'a CacheDirective,
     owner: TypeId,
     field: Option<&'a Field>,
 }
 
 impl<'a> Reader<'a> {
-    fn said(&mut self, said: &'a Said) {
-        let Some(place) = self.place(said) else {
+    fn read_directive(&mut self, said: &'a CacheDirective) {
+        let Some(place) = self.resolve(said) else {
             return; // The graph has left it out.
         };
         match said.directive {
-            Directive::CacheControl => hints::control(self, place),
-            Directive::EntityCache | Directive::QueryCache => hints::lifetime(self, place),
+            Directive::CacheControl => hints::read_cache_control(self, place),
+            Directive::EntityCache | Directive::QueryCache => {
+                hints::read_openfed_max_age(self, place)
+            }
             Directive::CacheTag => tags::read(self, place),
-            Directive::CacheInvalidate => invalid::named(self, place),
-            Directive::ReturnedInvalid => invalid::returned(self, place),
-            Directive::CachePopulate => self.unused(place, "the answer of a mutation is not kept"),
+            Directive::CacheInvalidate => invalidation::invalidate_named(self, place),
+            Directive::InvalidateReturned => invalidation::invalidate_returned(self, place),
+            Directive::CachePopulate => {
+                self.report_unused(place, "the answer of a mutation is not kept")
+            }
             _ => {}
         }
     }
 
-    fn place(&self, said: &'a Said) -> Option<Place<'a>> {
+    fn resolve(&self, said: &'a CacheDirective) -> Option<ResolvedDirective<'a>> {
         let owner = self.types.find(&said.owner)?;
         let field = match &said.field {
             Some(name) => Some(self.types.get(owner).field(name)?),
             None => None,
         };
-        Some(Place { said, owner, field })
+        Some(ResolvedDirective {
+            directive: said,
+            owner,
+            field,
+        })
     }
 
     fn span(&self, location: Option<SourceSpan>) -> Span {
@@ -138,30 +146,30 @@ impl<'a> Reader<'a> {
         Some(Literal::new(&document.text, range(value.location()), text))
     }
 
-    fn report(&mut self, place: Place<'_>, code: Code, message: String, help: &str) {
-        let problem = Diagnostic::error(code, self.span(place.said.at), message);
+    fn report(&mut self, place: ResolvedDirective<'_>, code: Code, message: String, help: &str) {
+        let problem = Diagnostic::error(code, self.span(place.directive.location), message);
         self.problems.push(problem.help(Some(help.to_owned())));
     }
 
     /// A directive that is understood and changes nothing.
-    fn unused(&mut self, place: Place<'_>, why: &str) {
-        let message = format!("`@{}` is not used: {why}", place.said.directive.name());
-        let at = self.span(place.said.at);
+    fn report_unused(&mut self, place: ResolvedDirective<'_>, why: &str) {
+        let message = format!("`@{}` is not used: {why}", place.directive.directive.name());
+        let at = self.span(place.directive.location);
         let problem = Diagnostic::warning(Code::CacheDirectiveNotUsed, at, message);
         self.problems.push(problem);
     }
 
-    fn of_type(&mut self, ty: TypeId) -> &mut OfType {
-        self.caching.types.entry(ty).or_default()
+    fn type_directives(&mut self, ty: TypeId) -> &mut TypeCacheDirectives {
+        self.cache_directives.types.entry(ty).or_default()
     }
 
-    fn of_field(&mut self, owner: TypeId, field: &Field) -> &mut OfField {
+    fn field_directives(&mut self, owner: TypeId, field: &Field) -> &mut FieldCacheDirectives {
         let coordinate = (owner, Name::clone(&field.name));
-        self.caching.fields.entry(coordinate).or_default()
+        self.cache_directives.fields.entry(coordinate).or_default()
     }
 
     /// `Query.products`, or `Product`.
-    fn called(&self, place: Place<'_>) -> String {
+    fn coordinate(&self, place: ResolvedDirective<'_>) -> String {
         let owner = &self.types.get(place.owner).name;
         place.field.map_or_else(
             || owner.to_string(),
@@ -177,24 +185,25 @@ impl<'a> Reader<'a> {
             return written.clone();
         }
         let sources = self.sources.iter();
-        let own = sources.filter(|it| it.service == self.statements.service);
-        let entries = own.flat_map(|it| &it.entries);
+        let own = sources.filter(|it| it.subgraph == self.statements.subgraph);
+        let entries = own.flat_map(|it| &it.entry_points);
         entries
-            .filter(|entry| entry.on == ty && entry.finds_objects())
+            .filter(|entry| entry.on == ty && entry.is_entity_lookup())
             .map(|entry| entry.key.clone())
             .collect()
     }
 
     /// Whether some subgraph can be asked for objects of a type, or of one of an abstract type.
     fn is_entity(&self, ty: TypeId) -> bool {
-        let mut entries = self.sources.iter().flat_map(|it| &it.entries);
-        entries
-            .any(|entry| entry.finds_objects() && (entry.on == ty || self.types.is_a(entry.on, ty)))
+        let mut entries = self.sources.iter().flat_map(|it| &it.entry_points);
+        entries.any(|entry| {
+            entry.is_entity_lookup() && (entry.on == ty || self.types.is_a(entry.on, ty))
+        })
     }
 }
 
 /// An argument that is written, and not as null.
-fn argument<'a>(place: Place<'a>, name: &str) -> Option<&'a Node<Value>> {
-    let value = place.said.written.specified_argument_by_name(name)?;
+fn argument<'a>(place: ResolvedDirective<'a>, name: &str) -> Option<&'a Node<Value>> {
+    let value = place.directive.node.specified_argument_by_name(name)?;
     (!value.is_null()).then_some(value)
 }

@@ -9,31 +9,31 @@ use indexmap::IndexMap;
 
 use self::args::Args;
 use self::sources::SourceDirective;
-use self::uses::Uses;
-use super::view::View;
-use super::{Read, Reported};
+use self::variable_uses::VariableUses;
+use super::selection_nodes::SelectionReader;
+use super::{Reported, ReportedResult};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::link::LinkOptions;
 use crate::mapping::{Mapping, Version};
 use crate::sdl::links::ConnectLink;
-use crate::sdl::{Sdl, called, called_on_field};
+use crate::sdl::{Sdl, directives_named, field_directives_named};
 use crate::source::Source;
 use crate::span::Span;
 use crate::types::Types;
 
 mod args;
 mod check;
-mod complete;
+mod completeness;
+mod connect_directive;
 mod entry;
-mod form;
 mod http;
+mod inference;
 mod key;
-mod place;
+mod location;
 mod site;
 mod sources;
 mod url;
-mod uses;
-mod written;
+mod variable_uses;
 
 /// The sources that the connectors of `sdl` are; none where it links no connectors.
 pub(super) fn sources(
@@ -68,10 +68,10 @@ pub(super) fn sources(
         problems,
     };
     reader.sources = sources::read(&mut reader);
-    sources::not_imported(&mut reader);
+    sources::report_not_imported(&mut reader);
     let found = reader.connectors();
     if !reader.problems.has_errors() {
-        complete::check(&mut reader, &found);
+        completeness::check(&mut reader, &found);
     }
     found
 }
@@ -89,12 +89,12 @@ struct Reader<'a> {
 
 /// Where a `@connect` stands.
 #[derive(Clone, Copy)]
-enum Place<'a> {
+enum ConnectLocation<'a> {
     Field(&'a ObjectType, &'a FieldDefinition),
     Type(&'a ObjectType),
 }
 
-impl<'a> Place<'a> {
+impl<'a> ConnectLocation<'a> {
     fn owner(self) -> &'a ObjectType {
         match self {
             Self::Field(owner, _) | Self::Type(owner) => owner,
@@ -134,12 +134,14 @@ impl Reader<'_> {
             let ExtendedType::Object(object) = definition else {
                 continue;
             };
-            for (index, directive) in called(&object.directives, connect).enumerate() {
-                found.extend(self.connector(Place::Type(object), index, directive));
+            for (index, directive) in directives_named(&object.directives, connect).enumerate() {
+                found.extend(self.connector(ConnectLocation::Type(object), index, directive));
             }
             for field in object.fields.values() {
-                let place = Place::Field(object, field);
-                for (index, directive) in called_on_field(&field.directives, connect).enumerate() {
+                let place = ConnectLocation::Field(object, field);
+                for (index, directive) in
+                    field_directives_named(&field.directives, connect).enumerate()
+                {
                     found.extend(self.connector(place, index, directive));
                 }
             }
@@ -151,7 +153,7 @@ impl Reader<'_> {
     fn on_interface(&mut self, interface: &InterfaceType) {
         let name = self.link.connect.as_str();
         for field in interface.fields.values() {
-            for directive in called_on_field(&field.directives, name) {
+            for directive in field_directives_named(&field.directives, name) {
                 let message = format!(
                     "`{}` is an interface, whose fields no connector gives",
                     interface.name
@@ -167,46 +169,46 @@ impl Reader<'_> {
 
     fn connector(
         &mut self,
-        place: Place<'_>,
+        place: ConnectLocation<'_>,
         index: usize,
         directive: &Node<Directive>,
     ) -> Option<Source> {
-        let args = Args::of(self.sdl, directive);
+        let args = Args::from_directive(self.sdl, directive);
         let mark = self.problems.mark();
-        let stands = place::check(self, place, &args).is_ok();
-        let (selection, written) = self.written(place, &args);
+        let is_allowed = location::check(self, place, &args).is_ok();
+        let (selection, written) = self.read_connect_directive(place, &args);
         let clean = !self.problems.has_errors_since(mark);
-        let Some(written) = written.filter(|_| stands && clean) else {
+        let Some(written) = written.filter(|_| is_allowed && clean) else {
             // What the selection gives can be judged without the rest.
             if let Some(selection) = &selection {
-                entry::judge(self, place, selection);
+                entry::check_selection(self, place, selection);
             }
             return None;
         };
-        let uses = Uses::of(&written);
-        let at = entry::At {
+        let uses = VariableUses::new(&written);
+        let at = entry::ParsedConnect {
             args: &args,
             uses: &uses,
-            written: &written,
+            directive: &written,
         };
-        let entry::Entered {
-            entries,
+        let entry::ConnectorEntryPoints {
+            entry_points: entries,
             nodes,
-            gives,
-        } = entry::enter(self, place, &at).ok()?;
+            output: gives,
+        } = entry::entry_points(self, place, &at).ok()?;
         let name = format!("{}:{}[{index}]", self.sdl.name, place.name());
         Some(Source {
             name: name.into(),
-            service: Arc::clone(&self.sdl.name),
-            entries,
+            subgraph: Arc::clone(&self.sdl.name),
+            entry_points: entries,
             nodes,
             access: crate::source::Access::Connector(Arc::new(written.connector(gives))),
         })
     }
 
     /// Judges the selection of a connector.
-    fn view<'v>(&'v mut self, selection: &'v Placed<Mapping>) -> View<'v> {
-        View {
+    fn view<'v>(&'v mut self, selection: &'v Located<Mapping>) -> SelectionReader<'v> {
+        SelectionReader {
             sdl: self.sdl,
             types: self.types,
             literal: &selection.literal,
@@ -217,7 +219,7 @@ impl Reader<'_> {
     }
 
     /// The source a connector names, if it names one.
-    fn source_of(&mut self, args: &Args<'_>) -> Read<Option<Arc<SourceDirective>>> {
+    fn named_source(&mut self, args: &Args<'_>) -> ReportedResult<Option<Arc<SourceDirective>>> {
         let Some(named) = args.text("source") else {
             return Ok(None);
         };
@@ -259,7 +261,7 @@ impl Reader<'_> {
         Err(Reported)
     }
 
-    fn id(&mut self, args: &Args<'_>) {
+    fn check_id(&mut self, args: &Args<'_>) {
         let Some(id) = args.text("id") else {
             return;
         };
@@ -296,15 +298,15 @@ fn is_name(text: &str) -> bool {
 
 /// Something parsed, with the literal it came from.
 #[derive(Debug)]
-struct Placed<T> {
-    it: Arc<T>,
+struct Located<T> {
+    value: Arc<T>,
     literal: Arc<crate::sdl::literal::Literal>,
 }
 
-impl<T> Clone for Placed<T> {
+impl<T> Clone for Located<T> {
     fn clone(&self) -> Self {
         Self {
-            it: Arc::clone(&self.it),
+            value: Arc::clone(&self.value),
             literal: Arc::clone(&self.literal),
         }
     }

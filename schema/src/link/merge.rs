@@ -12,91 +12,97 @@ use apollo_compiler::schema::{
 };
 use apollo_compiler::{Name, Node, name};
 
-use super::compose::part::Part;
+use super::compose::part::SubgraphPart;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 
 mod directives;
 mod enums;
 mod executable;
-mod implied;
 mod inputs;
+mod interface_object_fields;
 mod outputs;
 mod widths;
 
-pub(super) use self::directives::{FOR_CLIENTS, KEPT, used};
+pub(super) use self::directives::{CLIENT_DIRECTIVES, PRESERVED_DIRECTIVES, used_directives};
 pub(super) use self::executable::is_executable;
 
 /// Merges the subgraphs; a type that is said in two ways is kept as it was said first.
-pub(super) fn merge<'a>(parts: &'a [Part<'a>], problems: &mut Problems) -> Schema {
+pub(super) fn merge<'a>(parts: &'a [SubgraphPart<'a>], problems: &mut Problems) -> Schema {
     let mut merge = Merge {
         schema: Schema::new(),
-        said: said(parts),
+        declarations: declarations(parts),
         problems,
     };
-    merge.shells();
-    merge.roots();
-    merge.outputs();
-    merge.inputs();
-    merge.implied_fields(parts);
-    merge.enums();
-    merge.definitions(parts);
-    merge.executable(parts);
+    merge.add_type_shells();
+    merge.set_roots();
+    merge.merge_outputs();
+    merge.merge_inputs();
+    merge.add_interface_object_fields(parts);
+    merge.merge_enums();
+    merge.add_directive_definitions(parts);
+    merge.merge_executable_directives(parts);
     merge.schema
 }
 
 /// What one subgraph says of something.
-struct Said<'a, T> {
-    part: &'a Part<'a>,
-    it: &'a T,
+struct Declaration<'a, T> {
+    part: &'a SubgraphPart<'a>,
+    definition: &'a T,
 }
 
-impl<T> Clone for Said<'_, T> {
+impl<T> Clone for Declaration<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Said<'_, T> {}
+impl<T> Copy for Declaration<'_, T> {}
 
 struct Merge<'a, 'p> {
     schema: Schema,
     /// Every type with what the subgraphs say of it, those left out that say another kind.
-    said: IndexMap<Name, Vec<Said<'a, ExtendedType>>>,
+    declarations: IndexMap<Name, Vec<Declaration<'a, ExtendedType>>>,
     problems: &'p mut Problems,
 }
 
-fn said<'a>(parts: &'a [Part<'a>]) -> IndexMap<Name, Vec<Said<'a, ExtendedType>>> {
-    let mut said: IndexMap<Name, Vec<_>> = IndexMap::default();
+fn declarations<'a>(
+    parts: &'a [SubgraphPart<'a>],
+) -> IndexMap<Name, Vec<Declaration<'a, ExtendedType>>> {
+    let mut declarations: IndexMap<Name, Vec<_>> = IndexMap::default();
     for part in parts {
         for (name, it) in part.types() {
-            said.entry(name.clone())
+            declarations
+                .entry(name.clone())
                 .or_default()
-                .push(Said { part, it });
+                .push(Declaration {
+                    part,
+                    definition: it,
+                });
         }
     }
-    said
+    declarations
 }
 
 impl Merge<'_, '_> {
     /// Adds every type with its interfaces or members, so that the width of types can be told.
-    fn shells(&mut self) {
-        let said = std::mem::take(&mut self.said);
-        for (name, mut all) in said {
-            self.same_kind(&name, &mut all);
+    fn add_type_shells(&mut self) {
+        let declarations = std::mem::take(&mut self.declarations);
+        for (name, mut all) in declarations {
+            self.retain_same_kind(&name, &mut all);
             let shell = shell(&name, &all);
             self.schema.types.insert(name.clone(), shell);
-            self.said.insert(name, all);
+            self.declarations.insert(name, all);
         }
     }
 
     /// Reports those that say another kind than the first, and leaves them out.
-    fn same_kind(&mut self, name: &Name, all: &mut Vec<Said<'_, ExtendedType>>) {
+    fn retain_same_kind(&mut self, name: &Name, all: &mut Vec<Declaration<'_, ExtendedType>>) {
         let Some(first) = all.first().copied() else {
             return;
         };
-        let wanted = kind(first);
+        let wanted = kind_name(first);
         all.retain(|other| {
-            let found = kind(*other);
+            let found = kind_name(*other);
             if found == wanted {
                 return true;
             }
@@ -104,23 +110,23 @@ impl Merge<'_, '_> {
                 "`{name}` is {found} here and {wanted} in `{}`",
                 first.part.name()
             );
-            let places = (location(other.it), location(first.it));
+            let places = (location(other.definition), location(first.definition));
             let problem = conflict(Code::TypeKindMismatch, message, places, (*other, first));
             self.problems.push(problem);
             false
         });
-        let interface = all.iter().find(|it| it.it.is_interface());
-        let object = all.iter().find(|it| it.it.is_object());
+        let interface = all.iter().find(|it| it.definition.is_interface());
+        let object = all.iter().find(|it| it.definition.is_object());
         if let (Some(object), None, "an interface") = (object, interface, wanted) {
             let message = format!("no subgraph has `{name}` as an interface");
-            let span = object.part.span(location(object.it));
+            let span = object.part.span(location(object.definition));
             let help = "`@interfaceObject` is for interfaces that another subgraph has".to_owned();
             let problem = Diagnostic::error(Code::InterfaceObjectUsageError, span, message);
             self.problems.push(problem.help(help));
         }
     }
 
-    fn roots(&mut self) {
+    fn set_roots(&mut self) {
         let is_there = |name: Name| {
             self.schema
                 .types
@@ -137,10 +143,12 @@ impl Merge<'_, '_> {
 }
 
 /// What a type is to the graph.
-fn kind(said: Said<'_, ExtendedType>) -> &'static str {
-    match said.it {
+fn kind_name(declaration: Declaration<'_, ExtendedType>) -> &'static str {
+    match declaration.definition {
         ExtendedType::Scalar(_) => "a scalar",
-        ExtendedType::Object(it) if said.part.is_interface_object(&it.name) => "an interface",
+        ExtendedType::Object(it) if declaration.part.is_interface_object(&it.name) => {
+            "an interface"
+        }
         ExtendedType::Object(_) => "an object type",
         ExtendedType::Interface(_) => "an interface",
         ExtendedType::Union(_) => "a union",
@@ -159,16 +167,19 @@ fn conflict<T>(
     code: Code,
     message: String,
     (here, there): (Option<SourceSpan>, Option<SourceSpan>),
-    (new, known): (Said<'_, T>, Said<'_, T>),
+    (new, known): (Declaration<'_, T>, Declaration<'_, T>),
 ) -> Diagnostic {
     let label = format!("in `{}`", known.part.name());
     Diagnostic::error(code, new.part.span(here), message).label(known.part.span(there), label)
 }
 
 /// The type without fields and values.
-fn shell(name: &Name, all: &[Said<'_, ExtendedType>]) -> ExtendedType {
-    let description = all.iter().find_map(|it| it.it.description()).cloned();
-    let directives = directives::of_types(all);
+fn shell(name: &Name, all: &[Declaration<'_, ExtendedType>]) -> ExtendedType {
+    let description = all
+        .iter()
+        .find_map(|it| it.definition.description())
+        .cloned();
+    let directives = directives::merged_type_directives(all);
     let name = name.clone();
     let Some(first) = all.first() else {
         return ExtendedType::Scalar(Node::new(ScalarType {
@@ -177,13 +188,13 @@ fn shell(name: &Name, all: &[Said<'_, ExtendedType>]) -> ExtendedType {
             directives,
         }));
     };
-    match first.it {
+    match first.definition {
         ExtendedType::Scalar(_) => ExtendedType::Scalar(Node::new(ScalarType {
             description,
             name,
             directives,
         })),
-        ExtendedType::Object(_) if kind(*first) == "an object type" => {
+        ExtendedType::Object(_) if kind_name(*first) == "an object type" => {
             ExtendedType::Object(Node::new(ObjectType {
                 description,
                 name,
@@ -222,25 +233,27 @@ fn shell(name: &Name, all: &[Said<'_, ExtendedType>]) -> ExtendedType {
     }
 }
 
-fn interfaces(all: &[Said<'_, ExtendedType>]) -> IndexSet<ComponentName> {
+fn interfaces(all: &[Declaration<'_, ExtendedType>]) -> IndexSet<ComponentName> {
     let mut found = IndexSet::default();
     for said in all {
-        let written = match said.it {
+        let written = match said.definition {
             ExtendedType::Object(it) => &it.implements_interfaces,
             ExtendedType::Interface(it) => &it.implements_interfaces,
             _ => continue,
         };
-        found.extend(written.iter().map(bare));
+        found.extend(written.iter().map(without_location));
     }
     found
 }
 
-fn members(all: &[Said<'_, ExtendedType>]) -> IndexSet<ComponentName> {
-    let written = all.iter().filter_map(|said| said.it.as_union());
-    written.flat_map(|it| it.members.iter().map(bare)).collect()
+fn members(all: &[Declaration<'_, ExtendedType>]) -> IndexSet<ComponentName> {
+    let written = all.iter().filter_map(|said| said.definition.as_union());
+    written
+        .flat_map(|it| it.members.iter().map(without_location))
+        .collect()
 }
 
 /// The name alone: where it stands means nothing in the merged schema.
-fn bare(name: &ComponentName) -> ComponentName {
+fn without_location(name: &ComponentName) -> ComponentName {
     ComponentName::from(name.name.clone())
 }

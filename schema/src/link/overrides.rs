@@ -3,26 +3,28 @@
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node, ast};
 
-use super::compose::part::{Coordinate, Overridden, Part, fields, text};
+use super::compose::part::{Coordinate, Overridden, SubgraphPart, fields, string_argument};
 use crate::diagnostic::{Code, Diagnostic, Problems};
-use crate::label;
+use crate::override_label;
 use crate::sdl::federation::Directive;
 
 /// Marks every field that was taken over, in the subgraph that had it; reports what cannot be.
-pub(super) fn apply(parts: &mut [Part<'_>], problems: &mut Problems) {
+pub(super) fn apply(parts: &mut [SubgraphPart<'_>], problems: &mut Problems) {
     for index in 0..parts.len() {
-        let mut taken = Vec::new();
-        for at in written(&parts[index]) {
-            let label = text(&at.directive, "label").map(str::to_owned);
-            let from = from(parts, index, &at, problems);
-            taken.extend(from.map(|from| (from, label)));
+        let mut overrides = Vec::new();
+        for at in override_directives(&parts[index]) {
+            let label = string_argument(&at.directive, "label").map(str::to_owned);
+            let from = overridden_field(parts, index, &at, problems);
+            overrides.extend(from.map(|from| (from, label)));
         }
-        for ((other, field), label) in taken {
+        for ((other, field), label) in overrides {
             let how = match label {
                 None => Overridden::Always,
                 Some(label) => {
-                    parts[index].taken.insert(field.clone(), label.clone());
-                    Overridden::Under(label)
+                    parts[index]
+                        .progressive_overrides
+                        .insert(field.clone(), label.clone());
+                    Overridden::UnderLabel(label)
                 }
             };
             parts[other].overridden.insert(field, how);
@@ -35,19 +37,19 @@ pub(super) const OVERRIDE_LABELS: &str = "begin with a letter, and go on with le
      or write `percent(N)` with a number from 0 to 100";
 
 /// One `@override`.
-struct Written {
+struct OverrideDirective {
     owner: Name,
     on_interface: bool,
     field: Component<ast::FieldDefinition>,
     directive: Node<ast::Directive>,
 }
 
-fn written(part: &Part<'_>) -> Vec<Written> {
+fn override_directives(part: &SubgraphPart<'_>) -> Vec<OverrideDirective> {
     let mut found = Vec::new();
     for (owner, definition) in part.types() {
         for (_, field) in fields(definition).into_iter().flatten() {
-            let directives = part.on(&field.directives, Directive::Override);
-            found.extend(directives.map(|directive| Written {
+            let directives = part.directives(&field.directives, Directive::Override);
+            found.extend(directives.map(|directive| OverrideDirective {
                 owner: owner.clone(),
                 on_interface: matches!(definition, ExtendedType::Interface(_)),
                 field: field.clone(),
@@ -59,14 +61,14 @@ fn written(part: &Part<'_>) -> Vec<Written> {
 }
 
 /// Which subgraph loses which field.
-fn from(
-    parts: &[Part<'_>],
+fn overridden_field(
+    parts: &[SubgraphPart<'_>],
     index: usize,
-    at: &Written,
+    at: &OverrideDirective,
     problems: &mut Problems,
 ) -> Option<(usize, Coordinate)> {
     let part = &parts[index];
-    let from = text(&at.directive, "from")?;
+    let from = string_argument(&at.directive, "from")?;
     let span = part.span(at.directive.location());
     let (owner, name) = (&at.owner, &at.field.name);
     let refuse = |code, message: String| Diagnostic::error(code, span.clone(), message);
@@ -80,9 +82,9 @@ fn from(
         problems.push(refuse(Code::OverrideFromSelfError, message));
         return None;
     }
-    problems.extend(collision(part, at));
-    let label = text(&at.directive, "label");
-    if let Some(label) = label.filter(|label| !label::is_valid(label)) {
+    problems.extend(conflicting_directive(part, at));
+    let label = string_argument(&at.directive, "label");
+    if let Some(label) = label.filter(|label| !override_label::is_valid(label)) {
         let message = format!("`{label}` of `{owner}.{name}` cannot be a label of an override");
         let problem = refuse(Code::OverrideLabelInvalid, message);
         problems.push(problem.help(OVERRIDE_LABELS.to_owned()));
@@ -102,7 +104,7 @@ fn from(
         );
         let problem = refuse(Code::OverrideOnConnector, message).label(label.0, label.1);
         problems.push(problem.help(help));
-    } else if parts[other].has_on(&twin.directives, Directive::Override) {
+    } else if parts[other].has_directive(&twin.directives, Directive::Override) {
         let message = format!("`{owner}.{name}` is taken over in `{from}` too");
         let help = "leave `@override` in one of them".to_owned();
         let problem = refuse(Code::OverrideSourceHasOverride, message).label(label.0, label.1);
@@ -113,7 +115,7 @@ fn from(
 }
 
 /// A field that is taken over is given by the subgraph from what it has.
-fn collision(part: &Part<'_>, at: &Written) -> Option<Diagnostic> {
+fn conflicting_directive(part: &SubgraphPart<'_>, at: &OverrideDirective) -> Option<Diagnostic> {
     let (owner, name) = (&at.owner, &at.field.name);
     let others = [
         (Directive::Requires, "@requires"),
@@ -121,7 +123,7 @@ fn collision(part: &Part<'_>, at: &Written) -> Option<Diagnostic> {
         (Directive::External, "@external"),
     ];
     let found = others.iter().find_map(|(directive, text)| {
-        let mut found = part.on(&at.field.directives, *directive);
+        let mut found = part.directives(&at.field.directives, *directive);
         found.next().map(|it| (it, text))
     });
     found.map(|(directive, text)| {

@@ -6,9 +6,9 @@
 use apollo_compiler::Schema;
 use apollo_compiler::validation::Valid;
 
+use self::document::SupergraphDocument;
 use self::join::Join;
-use self::text::Text;
-use super::federation::Service;
+use super::federation::SubgraphSchema;
 use super::{LinkOptions, api, connect, federation, sorted, types};
 use crate::client::ClientSchema;
 use crate::diagnostic::{Code, Diagnostic, Problems};
@@ -17,17 +17,17 @@ use crate::sdl::{self, Sdl};
 use crate::span::Document;
 
 mod arguments;
-mod bare;
 mod caching;
 mod connectors;
 mod contexts;
+mod document;
 mod features;
 mod fields;
-mod implied;
 mod join;
 mod members;
-mod services;
-mod text;
+mod strip_join;
+mod subgraph_schemas;
+mod unlisted_fields;
 
 /// Links a supergraph into a graph; reports everything wrong, not the first thing.
 ///
@@ -43,40 +43,41 @@ pub fn link_supergraph(
 }
 
 fn build(document: &Document, options: LinkOptions, problems: &mut Problems) -> Option<Graph> {
-    let text = text::read(document, problems)?;
+    let text = document::read(document, problems)?;
     let join = join::read(&text, problems)?;
-    let services = services::services(&join, problems);
+    let services = subgraph_schemas::subgraph_schemas(&join, problems);
     if problems.has_errors() {
         return None;
     }
-    let all = bare::bare(&join);
-    let statements = caching::statements(&join, &services);
-    let (connected, services) = apart(&join, &all, services, problems);
-    let visible = visible(&text, &all, problems)?;
-    let types = types::read(&problems.keep(text.valid(all))?);
+    let all = strip_join::strip_join(&join);
+    let statements = caching::cache_directives(&join, &services);
+    let (connected, services) = split_connectors(&join, &all, services, problems);
+    let visible = client_schema(&text, &all, problems)?;
+    let types = types::read(&problems.ok_or_push(text.validated(all))?);
     let mut sources = Vec::new();
     for sdl in &connected {
         sources.extend(connect::sources(sdl, &types, options, problems));
     }
     let (sources, labels) = federation::sources(services, sources, &types, problems);
     let caching = super::caching::read(&statements, &types, &sources, problems);
-    let graph = Graph::new(types, sources, ClientSchema::new(visible)).with_caching(caching);
+    let graph =
+        Graph::new(types, sources, ClientSchema::new(visible)).with_cache_directives(caching);
     Some(match labels {
-        Some(labels) => graph.depending_on(labels),
+        Some(labels) => graph.with_override_labels(labels),
         None => graph,
     })
 }
 
 /// The graphs that are made of connectors, and those that speak GraphQL.
-fn apart(
+fn split_connectors(
     join: &Join<'_>,
     all: &Schema,
-    services: Vec<Service>,
+    subgraphs: Vec<SubgraphSchema>,
     problems: &mut Problems,
-) -> (Vec<Sdl>, Vec<Service>) {
+) -> (Vec<Sdl>, Vec<SubgraphSchema>) {
     let mut connected = Vec::new();
     let mut speaking = Vec::new();
-    for (graph, service) in services.into_iter().enumerate() {
+    for (graph, service) in subgraphs.into_iter().enumerate() {
         match connectors::subgraph(join, all, (graph, &service)) {
             Some(subgraph) => connected.extend(sdl::read(&subgraph, problems)),
             None => speaking.push(service),
@@ -86,11 +87,17 @@ fn apart(
 }
 
 /// What clients see.
-fn visible(text: &Text, all: &Schema, problems: &mut Problems) -> Option<Valid<Schema>> {
+fn client_schema(
+    text: &SupergraphDocument,
+    all: &Schema,
+    problems: &mut Problems,
+) -> Option<Valid<Schema>> {
     let visible = api::visible(all);
     let mark = problems.mark();
     for (name, definition) in &visible.types {
-        if bare::is_empty(definition) && !all.types.get(name).is_some_and(bare::is_empty) {
+        if strip_join::is_empty(definition)
+            && !all.types.get(name).is_some_and(strip_join::is_empty)
+        {
             let message = format!("nothing of `{name}` is left for clients");
             let span = text.span(definition.name().location());
             let problem = Diagnostic::error(Code::OnlyInaccessibleChildren, span, message);
@@ -104,12 +111,12 @@ fn visible(text: &Text, all: &Schema, problems: &mut Problems) -> Option<Valid<S
     }
     if visible.schema_definition.query.is_none() {
         let message = "clients see no field of `Query`";
-        problems.push(Diagnostic::unplaced(Code::NoQueries, message));
+        problems.push(Diagnostic::without_span(Code::NoQueries, message));
         return None;
     }
-    let valid = text.valid(visible).map_err(|mut problem| {
+    let valid = text.validated(visible).map_err(|mut problem| {
         problem.message = format!("without what is `@inaccessible`: {}", problem.message);
         problem
     });
-    problems.keep(valid)
+    problems.ok_or_push(valid)
 }

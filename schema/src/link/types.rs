@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use crate::input;
 use crate::types::{
-    Argument, Field, Kind, Name, Nullability, Scalar, Type, TypeId, TypeRef, Types,
+    ArgumentDefinition, Field, Name, Nullability, Scalar, Type, TypeId, TypeKind, TypeRef, Types,
 };
 
 /// Reads every type of `schema`, the built-in ones included.
@@ -19,8 +19,8 @@ pub(super) fn read(schema: &Valid<Schema>) -> Types {
     for name in schema.types.keys() {
         let empty = Type {
             name: name.as_str().into(),
-            kind: Kind::Union,
-            possible: Vec::new(),
+            kind: TypeKind::Union,
+            possible_types: Vec::new(),
         };
         types.add(name.as_str().into(), empty);
     }
@@ -31,7 +31,7 @@ pub(super) fn read(schema: &Valid<Schema>) -> Types {
     }
     for (id, definition) in ids.iter().zip(schema.types.values()) {
         let possible = possible(*id, definition, schema, &types);
-        types.get_mut(*id).possible = possible;
+        types.get_mut(*id).possible_types = possible;
     }
     let root = |name: Option<&apollo_compiler::Name>| name.and_then(|name| types.find(name));
     let definition = &schema.schema_definition;
@@ -42,14 +42,18 @@ pub(super) fn read(schema: &Valid<Schema>) -> Types {
     types
 }
 
-fn kind(definition: &ExtendedType, types: &Types, schema: &Schema) -> Kind {
+fn kind(definition: &ExtendedType, types: &Types, schema: &Schema) -> TypeKind {
     match definition {
-        ExtendedType::Scalar(it) => Kind::Scalar(Scalar::named(&it.name)),
-        ExtendedType::Enum(it) => Kind::Enum(it.values.keys().map(|v| v.as_str().into()).collect()),
-        ExtendedType::Union(_) => Kind::Union,
-        ExtendedType::Object(it) => Kind::Object(fields(it.fields.values(), types, schema)),
-        ExtendedType::Interface(it) => Kind::Interface(fields(it.fields.values(), types, schema)),
-        ExtendedType::InputObject(it) => Kind::Input(
+        ExtendedType::Scalar(it) => TypeKind::Scalar(Scalar::from_name(&it.name)),
+        ExtendedType::Enum(it) => {
+            TypeKind::Enum(it.values.keys().map(|v| v.as_str().into()).collect())
+        }
+        ExtendedType::Union(_) => TypeKind::Union,
+        ExtendedType::Object(it) => TypeKind::Object(fields(it.fields.values(), types, schema)),
+        ExtendedType::Interface(it) => {
+            TypeKind::Interface(fields(it.fields.values(), types, schema))
+        }
+        ExtendedType::InputObject(it) => TypeKind::InputObject(
             it.fields
                 .values()
                 .map(|field| (name(&field.name), argument(field, types, schema)))
@@ -79,13 +83,13 @@ fn fields<'a>(
         .collect()
 }
 
-fn argument(written: &InputValueDefinition, types: &Types, schema: &Schema) -> Argument {
-    Argument {
+fn argument(written: &InputValueDefinition, types: &Types, schema: &Schema) -> ArgumentDefinition {
+    ArgumentDefinition {
         ty: type_ref(&written.ty, types),
         default: written
             .default_value
             .as_ref()
-            .and_then(|value| input::read(value, &written.ty, schema).constant()),
+            .and_then(|value| input::coerce_literal(value, &written.ty, schema).constant()),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 /// Which bytes of the mapping text.
-pub type Bytes = Range<usize>;
+pub type ByteRange = Range<usize>;
 
 /// An item list: a whole mapping, or what stands between braces.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +13,7 @@ pub struct Selection {
     /// In the order written.
     pub items: Vec<Item>,
     /// From the first to the last item, braces excluded.
-    pub range: Bytes,
+    pub range: ByteRange,
 }
 
 /// One item of a list.
@@ -52,7 +52,7 @@ pub struct Key {
     /// Unquoted.
     pub name: String,
     /// Quotes included.
-    pub range: Bytes,
+    pub range: ByteRange,
 }
 
 /// A value that is computed.
@@ -61,19 +61,19 @@ pub enum Expr {
     /// A path, or a literal with steps behind it.
     Path(Path),
     /// `'text'`.
-    String(String, Bytes),
+    String(String, ByteRange),
     /// A number as JSON would write it (`.5` is `0.5`, `5.` is `5.0`, `007` is `7`).
-    Number(String, Bytes),
+    Number(String, ByteRange),
     /// `true` or `false`.
-    Bool(bool, Bytes),
+    Bool(bool, ByteRange),
     /// `null`.
-    Null(Bytes),
+    Null(ByteRange),
     /// `{ key: expr … }`.
-    Object(Vec<(Key, Self)>, Bytes),
+    Object(Vec<(Key, Self)>, ByteRange),
     /// From v0.4 on `{ … }` as a value: an item list with the `$` and `@` of its surroundings.
     Group(Selection),
     /// `[expr …]`.
-    List(Vec<Self>, Bytes),
+    List(Vec<Self>, ByteRange),
     /// `a ?? b`, `a ?! b`.
     Choice(Choice, Vec<Self>),
 }
@@ -97,7 +97,7 @@ pub struct Path {
     /// `{ … }` behind the last step.
     pub group: Option<Selection>,
     /// The whole path.
-    pub range: Bytes,
+    pub range: ByteRange,
 }
 
 /// Where a path starts.
@@ -106,9 +106,9 @@ pub enum Head {
     /// A key of `$`.
     Key(Key),
     /// `$`.
-    Dollar(Bytes),
+    Dollar(ByteRange),
     /// `@`.
-    At(Bytes),
+    At(ByteRange),
     /// `$name`, without the dollar sign.
     Variable(Key),
     /// `$(…)`, or a literal that steps follow.
@@ -123,5 +123,5 @@ pub enum Step {
     /// `->name` or `->name(…)`; `None` without parentheses, which differ from empty ones.
     Method(Key, Option<Vec<Expr>>),
     /// `?`.
-    Question(Bytes),
+    Question(ByteRange),
 }

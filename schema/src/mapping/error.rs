@@ -31,7 +31,7 @@ impl ParseError {
 
     /// The same for a text that stands `offset` bytes behind the start of another.
     #[must_use]
-    pub(crate) fn moved(mut self, offset: usize) -> Self {
+    pub(crate) fn shifted(mut self, offset: usize) -> Self {
         self.range = self.range.start + offset..self.range.end + offset;
         self
     }

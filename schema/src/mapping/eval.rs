@@ -12,21 +12,21 @@ use super::Outcome;
 use super::ast::{Choice, Expr, Item, Member, MemberValue, Selection};
 use super::merge::Merged;
 use super::report::{Report, ReportKind, Reports};
-use super::scope::{Place, Scope, Trail, Vars};
+use super::scope::{Scope, TracedValue, Trail, Vars};
 use crate::json::{Object, Value};
 
 mod group;
 mod path;
 
-use self::group::Groups;
+use self::group::GroupCache;
 
 /// How much any evaluation may do: one for each path and list element, one for each eight bytes
 /// looked through or given, however often they are given. A fraction of a second.
-const WORK: usize = 1 << 20;
+const BASE_WORK: usize = 1 << 20;
 
 /// What each byte of input and variables adds, so that work and result may grow with them, but not
 /// with their square.
-const WORK_A_BYTE: usize = 4;
+const WORK_PER_BYTE: usize = 4;
 
 /// Evaluates an item list applied to `input`, which becomes `$` and `@` for it, element by element
 /// where it is a list.
@@ -36,7 +36,7 @@ pub fn eval_selection<'a>(
     vars: &Vars<'a>,
 ) -> Outcome<'a> {
     outcome([input, input], vars, |run| {
-        let place = Place::new(input, &Trail::Root);
+        let place = TracedValue::new(input, &Trail::Root);
         Some(selection_value(run, selection, Scope::new(place, None)))
     })
 }
@@ -80,15 +80,15 @@ pub(super) fn eval_mapping<'a>(
 fn outcome<'a>(
     inputs: [&Value<'a>; 2],
     vars: &Vars<'a>,
-    eval: impl FnOnce(&mut Run<'_, 'a>) -> Option<Value<'a>>,
+    eval: impl FnOnce(&mut Evaluation<'_, 'a>) -> Option<Value<'a>>,
 ) -> Outcome<'a> {
     let bytes = inputs.map(Value::weight);
     let bytes = bytes[0].max(bytes[1]).saturating_add(vars.weight());
-    let mut run = Run {
+    let mut run = Evaluation {
         vars,
         reports: Reports::default(),
-        left: WORK.saturating_add(bytes.saturating_mul(WORK_A_BYTE)),
-        groups: Groups::default(),
+        remaining_work: BASE_WORK.saturating_add(bytes.saturating_mul(WORK_PER_BYTE)),
+        groups: GroupCache::default(),
     };
     let value = eval(&mut run);
     Outcome {
@@ -98,18 +98,19 @@ fn outcome<'a>(
 }
 
 fn scope<'s, 'a>(dollar: &'s Value<'a>, at: &'s Value<'a>) -> Scope<'s, 'a> {
-    Scope::new(Place::new(dollar, &Trail::Root), None).with_at(Place::new(at, &Trail::Root))
+    Scope::new(TracedValue::new(dollar, &Trail::Root), None)
+        .with_at(TracedValue::new(at, &Trail::Root))
 }
 
 /// One evaluation under way.
-pub(super) struct Run<'r, 'a> {
+pub(super) struct Evaluation<'r, 'a> {
     pub(super) vars: &'r Vars<'a>,
     reports: Reports,
-    left: usize,
-    groups: Groups<'a>,
+    remaining_work: usize,
+    groups: GroupCache<'a>,
 }
 
-impl Run<'_, '_> {
+impl Evaluation<'_, '_> {
     pub(super) fn report(
         &mut self,
         kind: ReportKind,
@@ -139,11 +140,11 @@ impl Run<'_, '_> {
 
     /// Counts work; `None` when there was too much, and then everything that asks is left undone.
     pub(super) fn spend(&mut self, work: usize, range: &Range<usize>) -> Option<()> {
-        if let Some(left) = self.left.checked_sub(work) {
-            self.left = left;
+        if let Some(left) = self.remaining_work.checked_sub(work) {
+            self.remaining_work = left;
             return Some(());
         }
-        self.left = 0;
+        self.remaining_work = 0;
         self.add(Report {
             kind: ReportKind::Limit,
             message: "the mapping does too much on this input and was stopped".to_owned(),
@@ -157,11 +158,11 @@ impl Run<'_, '_> {
 
 /// An item list applied to `@`, each element of it where it is a list.
 pub(super) fn selection_value<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     selection: &'a Selection,
     scope: Scope<'_, 'a>,
 ) -> Value<'a> {
-    let Place { value, trail } = scope.at;
+    let TracedValue { value, trail } = scope.at;
     let Some(list) = value.as_list() else {
         return items_value(run, selection, scope);
     };
@@ -171,7 +172,7 @@ pub(super) fn selection_value<'a>(
             break;
         }
         let trail = &Trail::Index(trail, index);
-        let scope = Scope::new(Place::new(&element, trail), scope.locals);
+        let scope = Scope::new(TracedValue::new(&element, trail), scope.locals);
         elements.push(selection_value(run, selection, scope));
     }
     Value::list(elements)
@@ -179,7 +180,7 @@ pub(super) fn selection_value<'a>(
 
 /// An item list where nothing is a list.
 fn items_value<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     selection: &'a Selection,
     scope: Scope<'_, 'a>,
 ) -> Value<'a> {
@@ -194,7 +195,7 @@ fn items_value<'a>(
 
 /// The members that the items give, put together.
 fn object_value<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     selection: &'a Selection,
     scope: Scope<'_, 'a>,
 ) -> Value<'a> {
@@ -222,7 +223,7 @@ fn object_value<'a>(
 }
 
 fn member_item<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     member: &'a Member,
     scope: Scope<'_, 'a>,
     result: &mut Merged<'a>,
@@ -234,7 +235,7 @@ fn member_item<'a>(
 }
 
 fn spread_item<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     item: &'a super::ast::Path,
     scope: Scope<'_, 'a>,
     result: &mut Merged<'a>,
@@ -261,7 +262,7 @@ fn spread_item<'a>(
 }
 
 fn member_value<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     member: &'a MemberValue,
     scope: Scope<'_, 'a>,
 ) -> Option<Value<'a>> {
@@ -273,7 +274,7 @@ fn member_value<'a>(
 
 /// The value of an expression.
 pub(super) fn value<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     expr: &'a Expr,
     scope: Scope<'_, 'a>,
 ) -> Option<Value<'a>> {
@@ -301,12 +302,12 @@ pub(super) fn value<'a>(
                 .map(|element| value(run, element, scope).unwrap_or(Value::Null));
             Some(Value::list(elements.collect()))
         }
-        Expr::Choice(choice, operands) => first_usable(run, *choice, operands, scope),
+        Expr::Choice(choice, operands) => first_present(run, *choice, operands, scope),
     }
 }
 
-fn first_usable<'a>(
-    run: &mut Run<'_, 'a>,
+fn first_present<'a>(
+    run: &mut Evaluation<'_, 'a>,
     choice: Choice,
     operands: &'a [Expr],
     scope: Scope<'_, 'a>,

@@ -4,9 +4,9 @@
 //! belongs to the path it stands in, so paths treat it themselves.
 
 use super::ast::{Expr, Key};
-use super::eval::{self, Run};
+use super::eval::{self, Evaluation};
 use super::report::ReportKind;
-use super::scope::{Place, Scope, Trail};
+use super::scope::{Scope, TracedValue, Trail};
 use crate::diagnostic::nearest;
 use crate::json::{Value, View};
 
@@ -34,7 +34,7 @@ pub fn methods() -> &'static [MethodInfo] {
     METHODS
 }
 
-type Method = for<'s, 'a> fn(&mut Run<'_, 'a>, &Call<'s, 'a>) -> Option<Value<'a>>;
+type Method = for<'s, 'a> fn(&mut Evaluation<'_, 'a>, &Call<'s, 'a>) -> Option<Value<'a>>;
 
 /// A method being called.
 pub(super) struct Call<'s, 'a> {
@@ -44,7 +44,7 @@ pub(super) struct Call<'s, 'a> {
     pub(super) scope: Scope<'s, 'a>,
 }
 
-pub(super) fn call<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn call<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     let name = call.name.name.as_str();
     if let Ok(index) = METHODS.binary_search_by(|method| method.name.cmp(name))
         && let Some(method) = METHODS.get(index)
@@ -81,31 +81,35 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     /// The argument at `index`; nothing when it is not given or gives nothing.
-    fn argument(&self, run: &mut Run<'_, 'a>, index: usize) -> Option<Value<'a>> {
+    fn argument(&self, run: &mut Evaluation<'_, 'a>, index: usize) -> Option<Value<'a>> {
         eval::value(run, self.expr(index)?, self.scope)
     }
 
     /// The argument where `@` is an element of the input.
     fn for_element(
         &self,
-        run: &mut Run<'_, 'a>,
+        run: &mut Evaluation<'_, 'a>,
         expr: &'a Expr,
         element: (usize, &Value<'a>),
     ) -> Option<Value<'a>> {
         let (index, value) = element;
         let trail = &Trail::Index(self.scope.at.trail, index);
-        eval::value(run, expr, self.scope.with_at(Place::new(value, trail)))
+        eval::value(
+            run,
+            expr,
+            self.scope.with_at(TracedValue::new(value, trail)),
+        )
     }
 
     /// The value of one of the arguments.
-    fn value_of(&self, run: &mut Run<'_, 'a>, expr: &'a Expr) -> Option<Value<'a>> {
+    fn value_of(&self, run: &mut Evaluation<'_, 'a>, expr: &'a Expr) -> Option<Value<'a>> {
         eval::value(run, expr, self.scope)
     }
 
     /// Whether `condition` holds for an element of the input; reports when it says neither.
     fn condition_for(
         &self,
-        run: &mut Run<'_, 'a>,
+        run: &mut Evaluation<'_, 'a>,
         condition: &'a Expr,
         element: (usize, &Value<'a>),
     ) -> Option<bool> {
@@ -116,7 +120,7 @@ impl<'s, 'a> Call<'s, 'a> {
 
     fn boolean(
         &self,
-        run: &mut Run<'_, 'a>,
+        run: &mut Evaluation<'_, 'a>,
         value: Option<&Value<'a>>,
         trail: &Trail<'_>,
     ) -> Option<bool> {
@@ -131,7 +135,7 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     /// The one argument that is needed; reports when there is none, and more with `exact`.
-    fn needed(&self, run: &mut Run<'_, 'a>, arity: Arity) -> Option<&'a Expr> {
+    fn needed_argument(&self, run: &mut Evaluation<'_, 'a>, arity: Arity) -> Option<&'a Expr> {
         let count = self.count();
         if count == 0 || (arity == Arity::Exact && count > 1) {
             let name = &self.name.name;
@@ -144,7 +148,7 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 
     /// Refuses parentheses, empty ones too.
-    fn no_parentheses(&self, run: &mut Run<'_, 'a>) -> Option<()> {
+    fn check_no_parentheses(&self, run: &mut Evaluation<'_, 'a>) -> Option<()> {
         if self.args.is_none() {
             return Some(());
         }
@@ -155,7 +159,7 @@ impl<'s, 'a> Call<'s, 'a> {
         None
     }
 
-    fn bad_input(&self, run: &mut Run<'_, 'a>, expected: &str) -> Option<Value<'a>> {
+    fn bad_input(&self, run: &mut Evaluation<'_, 'a>, expected: &str) -> Option<Value<'a>> {
         self.report(run, ReportKind::BadInput, || {
             let (name, found) = (&self.name.name, self.input().kind_name());
             format!("`->{name}` works on {expected}, found {found}")
@@ -163,20 +167,20 @@ impl<'s, 'a> Call<'s, 'a> {
         None
     }
 
-    fn bad_argument(&self, run: &mut Run<'_, 'a>, message: impl FnOnce() -> String) {
+    fn bad_argument(&self, run: &mut Evaluation<'_, 'a>, message: impl FnOnce() -> String) {
         self.report(run, ReportKind::BadArgument, message);
     }
 
     pub(super) fn report(
         &self,
-        run: &mut Run<'_, 'a>,
+        run: &mut Evaluation<'_, 'a>,
         kind: ReportKind,
         message: impl FnOnce() -> String,
     ) {
         run.report(kind, self.scope.at.trail, &self.name.range, message);
     }
 
-    fn spend(&self, run: &mut Run<'_, 'a>, work: usize) -> Option<()> {
+    fn spend(&self, run: &mut Evaluation<'_, 'a>, work: usize) -> Option<()> {
         run.spend(work, &self.name.range)
     }
 }

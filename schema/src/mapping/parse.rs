@@ -39,15 +39,15 @@ struct Parser<'t> {
 }
 
 /// An item before it is known whether it is alone in its list.
-enum Found {
+enum ParsedItem {
     Item(Item),
     Anonymous(Path),
 }
 
-type Parsed<T> = Result<T, ParseError>;
+type ParseResult<T> = Result<T, ParseError>;
 
 impl Parser<'_> {
-    fn whole(&mut self) -> Parsed<Selection> {
+    fn whole(&mut self) -> ParseResult<Selection> {
         if self.version < Version::V0_4 {
             return self.top_items();
         }
@@ -65,8 +65,8 @@ impl Parser<'_> {
     }
 
     /// v0.4: the whole text as one expression, unless it is a lone field.
-    fn whole_expr(&mut self) -> Parsed<Option<Selection>> {
-        self.scan.ignore();
+    fn whole_expr(&mut self) -> ParseResult<Option<Selection>> {
+        self.scan.skip_trivia();
         let start = self.scan.at();
         let expr = self.expr()?;
         let range = start..self.scan.at();
@@ -82,43 +82,45 @@ impl Parser<'_> {
     }
 
     fn restart(&mut self) {
-        self.scan.back_to(0);
+        self.scan.reset_to(0);
         self.level = 0;
         self.deepest = 0;
     }
 
-    fn top_items(&mut self) -> Parsed<Selection> {
+    fn top_items(&mut self) -> ParseResult<Selection> {
         let (found, range) = self.items()?;
         self.end()?;
-        let items = match one(found) {
-            Ok(Found::Item(item)) => vec![item],
-            Ok(Found::Anonymous(path)) => vec![Item::Whole(Expr::Path(path))],
-            Err(found) => among_others(found)?,
+        let items = match only_item(found) {
+            Ok(ParsedItem::Item(item)) => vec![item],
+            Ok(ParsedItem::Anonymous(path)) => vec![Item::Whole(Expr::Path(path))],
+            Err(found) => items_among_others(found)?,
         };
         Ok(Selection { items, range })
     }
 
     /// `{ … }`, standing on the brace.
-    fn group(&mut self) -> Parsed<Selection> {
+    fn group(&mut self) -> ParseResult<Selection> {
         let start = self.scan.at();
         self.scan.eat("{");
         let (found, range) = self.nested(start, Self::items)?;
-        self.scan.ignore();
+        self.scan.skip_trivia();
         if !self.scan.eat("}") {
             return Err(self.unexpected("a field, `alias: …` or `}`"));
         }
-        let items = match one(found) {
-            Ok(Found::Anonymous(path)) if path.group.is_none() && self.version >= Version::V0_3 => {
+        let items = match only_item(found) {
+            Ok(ParsedItem::Anonymous(path))
+                if path.group.is_none() && self.version >= Version::V0_3 =>
+            {
                 vec![Item::Whole(Expr::Path(path))]
             }
-            Ok(found) => among_others(vec![found])?,
-            Err(found) => among_others(found)?,
+            Ok(found) => items_among_others(vec![found])?,
+            Err(found) => items_among_others(found)?,
         };
         Ok(Selection { items, range })
     }
 
-    fn items(&mut self) -> Parsed<(Vec<Found>, std::ops::Range<usize>)> {
-        self.scan.ignore();
+    fn items(&mut self) -> ParseResult<(Vec<ParsedItem>, std::ops::Range<usize>)> {
+        self.scan.skip_trivia();
         let start = self.scan.at();
         let mut end = start;
         let mut found = Vec::new();
@@ -126,15 +128,15 @@ impl Parser<'_> {
         while !matches!(self.scan.peek(), None | Some('}')) {
             found.push(self.item()?);
             end = self.scan.at();
-            self.apart()?;
-            self.scan.ignore();
+            self.check_apart()?;
+            self.scan.skip_trivia();
             self.separator(&mut separators)?;
         }
         Ok((found, start..end))
     }
 
     /// v0.4: all commas or none.
-    fn separator(&mut self, commas: &mut Option<bool>) -> Parsed<()> {
+    fn separator(&mut self, commas: &mut Option<bool>) -> ParseResult<()> {
         let is_end = matches!(self.scan.peek(), None | Some('}'));
         let start = self.scan.at();
         let comma = self.scan.peek() == Some(',');
@@ -160,42 +162,42 @@ impl Parser<'_> {
         *commas = commas.or(Some(comma));
         if comma {
             self.scan.eat(",");
-            self.scan.ignore();
+            self.scan.skip_trivia();
         }
         Ok(())
     }
 
     /// Two items may not meet within a word.
-    fn apart(&self) -> Parsed<()> {
+    fn check_apart(&self) -> ParseResult<()> {
         match self.scan.peek() {
             Some(next) if is_name_part(next) && self.touches_name() => {
                 Err(self.unexpected("a space before the next item"))
             }
-            Some('-') if !self.scan.rest().starts_with("->") => Err(self.odd_key()),
-            Some('[') => Err(self.odd_key()),
+            Some('-') if !self.scan.rest().starts_with("->") => Err(self.unusual_key()),
+            Some('[') => Err(self.unusual_key()),
             _ => Ok(()),
         }
     }
 
-    fn item(&mut self) -> Parsed<Found> {
+    fn item(&mut self) -> ParseResult<ParsedItem> {
         if self.scan.rest().starts_with("...") {
             return self.spread();
         }
         if let Some(key) = self.alias()? {
             let value = self.alias_value()?;
-            return Ok(Found::Item(Item::Member(Member { key, value })));
+            return Ok(ParsedItem::Item(Item::Member(Member { key, value })));
         }
         let path = self.path("a field, `alias: …` or a path")?;
         Ok(match field_key(&path) {
-            Some(key) => Found::Item(Item::Member(Member {
+            Some(key) => ParsedItem::Item(Item::Member(Member {
                 key: key.clone(),
                 value: MemberValue::Expr(Expr::Path(path)),
             })),
-            None => Found::Anonymous(path),
+            None => ParsedItem::Anonymous(path),
         })
     }
 
-    fn spread(&mut self) -> Parsed<Found> {
+    fn spread(&mut self) -> ParseResult<ParsedItem> {
         let start = self.scan.at();
         if self.version < Version::V0_4 {
             return Err(
@@ -205,25 +207,25 @@ impl Parser<'_> {
             );
         }
         self.scan.eat("...");
-        self.scan.ignore();
+        self.scan.skip_trivia();
         let path = self.path("a path behind `...`")?;
-        Ok(Found::Item(Item::Spread(path)))
+        Ok(ParsedItem::Item(Item::Spread(path)))
     }
 
-    fn alias(&mut self) -> Parsed<Option<Key>> {
+    fn alias(&mut self) -> ParseResult<Option<Key>> {
         let start = self.scan.at();
         if let Some(key) = self.key()? {
-            self.scan.ignore();
+            self.scan.skip_trivia();
             if self.scan.eat(":") {
-                self.scan.ignore();
+                self.scan.skip_trivia();
                 return Ok(Some(key));
             }
         }
-        self.scan.back_to(start);
+        self.scan.reset_to(start);
         Ok(None)
     }
 
-    fn alias_value(&mut self) -> Parsed<MemberValue> {
+    fn alias_value(&mut self) -> ParseResult<MemberValue> {
         if self.version >= Version::V0_4 {
             return self.expr().map(MemberValue::Expr);
         }
@@ -239,7 +241,7 @@ impl Parser<'_> {
         Ok(MemberValue::Expr(Expr::Path(path)))
     }
 
-    fn key(&mut self) -> Parsed<Option<Key>> {
+    fn key(&mut self) -> ParseResult<Option<Key>> {
         if let Some((name, range)) = self.scan.name() {
             return Ok(Some(Key {
                 name: name.to_owned(),
@@ -254,7 +256,11 @@ impl Parser<'_> {
     }
 
     /// Reads something that is one level deeper and began at `start`.
-    fn nested<T>(&mut self, start: usize, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+    fn nested<T>(
+        &mut self,
+        start: usize,
+        read: impl FnOnce(&mut Self) -> ParseResult<T>,
+    ) -> ParseResult<T> {
         let level = self.level;
         self.deeper(start)?;
         let read = read(self)?;
@@ -262,7 +268,7 @@ impl Parser<'_> {
         Ok(read)
     }
 
-    fn deeper(&mut self, start: usize) -> Parsed<()> {
+    fn deeper(&mut self, start: usize) -> ParseResult<()> {
         self.level += 1;
         self.deepest = self.deepest.max(self.level);
         if self.level > MAX_NESTING {
@@ -275,8 +281,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn end(&mut self) -> Parsed<()> {
-        self.scan.ignore();
+    fn end(&mut self) -> ParseResult<()> {
+        self.scan.skip_trivia();
         if self.scan.rest().is_empty() {
             return Ok(());
         }
@@ -285,7 +291,7 @@ impl Parser<'_> {
 }
 
 /// The only one, or all of them back.
-fn one(mut found: Vec<Found>) -> Result<Found, Vec<Found>> {
+fn only_item(mut found: Vec<ParsedItem>) -> Result<ParsedItem, Vec<ParsedItem>> {
     match found.pop() {
         Some(last) if found.is_empty() => Ok(last),
         Some(last) => {
@@ -296,13 +302,13 @@ fn one(mut found: Vec<Found>) -> Result<Found, Vec<Found>> {
     }
 }
 
-fn among_others(found: Vec<Found>) -> Parsed<Vec<Item>> {
+fn items_among_others(found: Vec<ParsedItem>) -> ParseResult<Vec<Item>> {
     found
         .into_iter()
         .map(|found| match found {
-            Found::Item(item) => Ok(item),
-            Found::Anonymous(path) if path.group.is_some() => Ok(Item::Spread(path)),
-            Found::Anonymous(path) => Err(ParseError::new(
+            ParsedItem::Item(item) => Ok(item),
+            ParsedItem::Anonymous(path) if path.group.is_some() => Ok(Item::Spread(path)),
+            ParsedItem::Anonymous(path) => Err(ParseError::new(
                 path.range,
                 "a path without a name among other items",
             )

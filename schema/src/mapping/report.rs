@@ -97,50 +97,50 @@ pub enum PathElement {
 /// The reports of one evaluation.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
-    kept: Vec<Report>,
-    for_clients: usize,
+    reports: Vec<Report>,
+    n_client_errors: usize,
 }
 
 impl Reports {
     /// Whether a report of this kind would be kept, so that others need not be made.
     pub(super) fn has_room(&self, kind: ReportKind) -> bool {
         if kind == ReportKind::AuthoredError {
-            self.for_clients < MAX_REPORTS
+            self.n_client_errors < MAX_REPORTS
         } else {
-            self.kept.len() - self.for_clients < MAX_REPORTS
+            self.reports.len() - self.n_client_errors < MAX_REPORTS
         }
     }
 
     /// Whether there is one of this kind about the same place of mapping and input.
     pub(super) fn has(&self, kind: ReportKind, range: &Range<usize>, path: &[PathElement]) -> bool {
-        self.kept
+        self.reports
             .iter()
             .any(|report| report.kind == kind && report.range == *range && report.path == path)
     }
 
     /// Keeps a report, unless there is an equal one or no room.
     pub(super) fn push(&mut self, report: Report) {
-        if self.has_room(report.kind) && !self.kept.contains(&report) {
-            self.for_clients += usize::from(report.kind == ReportKind::AuthoredError);
-            self.kept.push(report);
+        if self.has_room(report.kind) && !self.reports.contains(&report) {
+            self.n_client_errors += usize::from(report.kind == ReportKind::AuthoredError);
+            self.reports.push(report);
         }
     }
 
     /// To be given to [`Self::forget_since`].
     pub(super) fn mark(&self) -> usize {
-        self.kept.len()
+        self.reports.len()
     }
 
     /// Forgets what came after `mark`, but for what is meant for clients.
     pub(super) fn forget_since(&mut self, mark: usize) {
         let mut index = 0;
-        self.kept.retain(|report| {
+        self.reports.retain(|report| {
             index += 1;
             index <= mark || report.kind == ReportKind::AuthoredError
         });
     }
 
     pub(super) fn into_vec(self) -> Vec<Report> {
-        self.kept
+        self.reports
     }
 }

@@ -25,7 +25,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Goes back to a position that [`Self::at`] gave.
-    pub(super) fn back_to(&mut self, at: usize) {
+    pub(super) fn reset_to(&mut self, at: usize) {
         self.at = at;
     }
 
@@ -54,7 +54,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// Passes white space and comments.
-    pub(super) fn ignore(&mut self) {
+    pub(super) fn skip_trivia(&mut self) {
         loop {
             match self.peek() {
                 Some(' ' | '\t' | '\r' | '\n') => self.at += 1,
@@ -83,20 +83,20 @@ impl<'t> Scanner<'t> {
     pub(super) fn string(&mut self) -> Option<Result<(String, Range<usize>), ParseError>> {
         let quote = self.peek().filter(|c| matches!(c, '\'' | '"'))?;
         let start = self.at;
-        let mut said = String::new();
+        let mut value = String::new();
         let mut chars = self.rest().char_indices().skip(1);
         while let Some((offset, character)) = chars.next() {
             match character {
                 '\\' => match chars.next() {
-                    Some((_, 'n')) => said.push('\n'),
-                    Some((_, escaped)) => said.push(escaped),
+                    Some((_, 'n')) => value.push('\n'),
+                    Some((_, escaped)) => value.push(escaped),
                     None => break,
                 },
                 _ if character == quote => {
                     self.at = start + offset + 1;
-                    return Some(Ok((said, start..self.at)));
+                    return Some(Ok((value, start..self.at)));
                 }
-                _ => said.push(character),
+                _ => value.push(character),
             }
         }
         let error = ParseError::new(start..self.text.len(), "this string has no end")
@@ -109,7 +109,7 @@ impl<'t> Scanner<'t> {
         let start = self.at;
         let is_negative = self.eat("-");
         if is_negative {
-            self.ignore();
+            self.skip_trivia();
         }
         let whole = self.digits();
         let has_point = self.rest().starts_with('.')
@@ -125,7 +125,7 @@ impl<'t> Scanner<'t> {
             self.at = start;
             return None;
         }
-        let number = written(is_negative, whole, has_point.then_some(fraction));
+        let number = json_number(is_negative, whole, has_point.then_some(fraction));
         Some((number, start..self.at))
     }
 
@@ -152,7 +152,7 @@ fn is_name_start(character: char) -> bool {
     character.is_ascii_alphabetic() || character == '_'
 }
 
-fn written(is_negative: bool, whole: &str, fraction: Option<&str>) -> String {
+fn json_number(is_negative: bool, whole: &str, fraction: Option<&str>) -> String {
     let whole = match whole.trim_start_matches('0') {
         "" => "0",
         digits => digits,

@@ -59,20 +59,20 @@ impl<'a> Vars<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'s, 'a> {
     /// `$`
-    pub(super) dollar: Place<'s, 'a>,
+    pub(super) dollar: TracedValue<'s, 'a>,
     /// `@`
-    pub(super) at: Place<'s, 'a>,
+    pub(super) at: TracedValue<'s, 'a>,
     pub(super) locals: Option<&'s Local<'s, 'a>>,
 }
 
 /// A value and where it came from.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'s, 'a> {
+pub(super) struct TracedValue<'s, 'a> {
     pub(super) value: &'s Value<'a>,
     pub(super) trail: &'s Trail<'s>,
 }
 
-impl<'s, 'a> Place<'s, 'a> {
+impl<'s, 'a> TracedValue<'s, 'a> {
     pub(super) fn new(value: &'s Value<'a>, trail: &'s Trail<'s>) -> Self {
         Self { value, trail }
     }
@@ -88,7 +88,7 @@ pub(super) struct Local<'s, 'a> {
 
 impl<'s, 'a> Scope<'s, 'a> {
     /// `$` and `@` are the same.
-    pub(super) fn new(place: Place<'s, 'a>, locals: Option<&'s Local<'s, 'a>>) -> Self {
+    pub(super) fn new(place: TracedValue<'s, 'a>, locals: Option<&'s Local<'s, 'a>>) -> Self {
         Self {
             dollar: place,
             at: place,
@@ -97,7 +97,7 @@ impl<'s, 'a> Scope<'s, 'a> {
     }
 
     /// The same with another `@`.
-    pub(super) fn with_at(self, at: Place<'s, 'a>) -> Self {
+    pub(super) fn with_at(self, at: TracedValue<'s, 'a>) -> Self {
         Self { at, ..self }
     }
 

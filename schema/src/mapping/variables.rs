@@ -56,12 +56,12 @@ fn merge(into: &mut Vec<UsedField>, fields: &[UsedField]) {
 
 pub(super) fn variables(selection: &Selection) -> Vec<VariableUse> {
     let mut walk = Walk::default();
-    walk.selection(selection, Seen::default());
+    walk.selection(selection, UseScope::default());
     walk.into_uses()
 }
 
 /// A use, or a field of one, in the order met.
-struct Mark {
+struct UseNode {
     parent: Option<usize>,
     name: String,
     range: Range<usize>,
@@ -69,12 +69,12 @@ struct Mark {
 
 #[derive(Default)]
 struct Walk {
-    marks: Vec<Mark>,
+    marks: Vec<UseNode>,
 }
 
 /// Which mark `$`, `@` and local variables stand for, if for one at all.
 #[derive(Clone, Copy, Default)]
-struct Seen<'s> {
+struct UseScope<'s> {
     dollar: Option<usize>,
     at: Option<usize>,
     locals: Option<&'s Local<'s>>,
@@ -87,7 +87,7 @@ struct Local<'s> {
 }
 
 impl Walk {
-    fn selection(&mut self, selection: &Selection, seen: Seen<'_>) {
+    fn selection(&mut self, selection: &Selection, seen: UseScope<'_>) {
         for item in &selection.items {
             match item {
                 Item::Member(member) => match &member.value {
@@ -107,7 +107,7 @@ impl Walk {
     }
 
     /// The mark that the value is, if it is one.
-    fn expr(&mut self, expr: &Expr, seen: Seen<'_>) -> Option<usize> {
+    fn expr(&mut self, expr: &Expr, seen: UseScope<'_>) -> Option<usize> {
         match expr {
             Expr::Path(path) => return self.path(path, seen),
             Expr::Group(group) => self.selection(group, seen),
@@ -126,7 +126,7 @@ impl Walk {
         None
     }
 
-    fn path(&mut self, path: &Path, seen: Seen<'_>) -> Option<usize> {
+    fn path(&mut self, path: &Path, seen: UseScope<'_>) -> Option<usize> {
         let start = match &path.head {
             Head::Key(key) => self.field(seen.dollar, key),
             Head::Dollar(_) => seen.dollar,
@@ -137,7 +137,7 @@ impl Walk {
         self.steps(path, 0, start, seen)
     }
 
-    fn variable(&mut self, key: &Key, seen: Seen<'_>) -> Option<usize> {
+    fn variable(&mut self, key: &Key, seen: UseScope<'_>) -> Option<usize> {
         let mut local = seen.locals;
         while let Some(candidate) = local {
             if candidate.name == key.name {
@@ -153,7 +153,7 @@ impl Walk {
         path: &Path,
         from: usize,
         mut mark: Option<usize>,
-        seen: Seen<'_>,
+        seen: UseScope<'_>,
     ) -> Option<usize> {
         for (index, step) in path.steps.iter().enumerate().skip(from) {
             match step {
@@ -161,7 +161,7 @@ impl Walk {
                 Step::Question(_) => {}
                 Step::Method(name, args) => {
                     let args = args.as_deref().unwrap_or_default();
-                    let inside = Seen { at: mark, ..seen };
+                    let inside = UseScope { at: mark, ..seen };
                     if name.name == "as"
                         && let Some(Expr::Path(Path {
                             head: Head::Variable(local),
@@ -178,7 +178,7 @@ impl Walk {
                             outer: seen.locals,
                         };
                         let locals = Some(&local);
-                        return self.steps(path, index + 1, mark, Seen { locals, ..seen });
+                        return self.steps(path, index + 1, mark, UseScope { locals, ..seen });
                     }
                     mark = self.method(&name.name, args, inside);
                 }
@@ -187,7 +187,7 @@ impl Walk {
         let Some(group) = &path.group else {
             return mark;
         };
-        let inside = Seen {
+        let inside = UseScope {
             dollar: mark,
             at: mark,
             ..seen
@@ -197,7 +197,7 @@ impl Walk {
     }
 
     /// The mark behind a method; arguments that merely decide are still read.
-    fn method(&mut self, name: &str, args: &[Expr], seen: Seen<'_>) -> Option<usize> {
+    fn method(&mut self, name: &str, args: &[Expr], seen: UseScope<'_>) -> Option<usize> {
         let last = args.iter().map(|arg| self.expr(arg, seen)).last().flatten();
         match name {
             "first" | "last" | "slice" | "filter" | "find" | "withWarning" | "withError" => seen.at,
@@ -211,7 +211,7 @@ impl Walk {
     }
 
     fn mark(&mut self, parent: Option<usize>, key: &Key) -> usize {
-        self.marks.push(Mark {
+        self.marks.push(UseNode {
             parent,
             name: key.name.clone(),
             range: key.range.clone(),
@@ -227,7 +227,7 @@ impl Walk {
             let mut inside = fields.pop().unwrap_or_default();
             debug_assert_eq!(fields.len(), index, "one list a mark");
             inside.reverse();
-            let Mark {
+            let UseNode {
                 parent,
                 name,
                 range,

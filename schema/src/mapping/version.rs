@@ -28,7 +28,7 @@ impl Version {
     }
 
     /// The version written like [`Self::as_str`].
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|version| version.as_str() == name)

@@ -8,8 +8,8 @@ use apollo_compiler::request::RequestError;
 use apollo_compiler::validation::Valid;
 
 use super::{
-    Argument, FieldSelected, Invalid, InvalidKind, Operation, OperationKind, ReadLimits, Selected,
-    Test, Variables, locations, name,
+    Argument, FieldSelection, Operation, OperationError, OperationErrorKind, OperationKind,
+    OperationLimits, OperationSelection, VariableCondition, Variables, locations, name,
 };
 use crate::graph::Graph;
 use crate::input;
@@ -19,8 +19,8 @@ pub(super) fn read(
     graph: &Graph,
     document: Valid<ExecutableDocument>,
     wanted: Option<&str>,
-    limits: ReadLimits,
-) -> Result<Operation, Invalid> {
+    limits: OperationLimits,
+) -> Result<Operation, OperationError> {
     let operation = document
         .operations
         .get(wanted)
@@ -29,13 +29,15 @@ pub(super) fn read(
         exe::OperationType::Query => OperationKind::Query,
         exe::OperationType::Mutation => OperationKind::Mutation,
         exe::OperationType::Subscription => {
-            return Err(refusal("subscriptions are not served here".to_owned()));
+            return Err(validation_error(
+                "subscriptions are not served here".to_owned(),
+            ));
         }
     };
     let root = graph
         .types
         .find(operation.object_type())
-        .ok_or_else(|| refusal("the operation's root type is unknown".to_owned()))?;
+        .ok_or_else(|| validation_error("the operation's root type is unknown".to_owned()))?;
     let mut reader = Reader {
         graph,
         document: &document,
@@ -58,7 +60,7 @@ fn name_error(
     error: &RequestError,
     document: &ExecutableDocument,
     wanted: Option<&str>,
-) -> Invalid {
+) -> OperationError {
     let names: Vec<_> = document
         .operations
         .named
@@ -76,16 +78,16 @@ fn name_error(
         ),
         _ => error.message().to_string(),
     };
-    Invalid {
-        kind: InvalidKind::OperationName,
+    OperationError {
+        kind: OperationErrorKind::OperationName,
         message,
         locations: Vec::new(),
     }
 }
 
-fn refusal(message: String) -> Invalid {
-    Invalid {
-        kind: InvalidKind::Validation,
+fn validation_error(message: String) -> OperationError {
+    OperationError {
+        kind: OperationErrorKind::Validation,
         message,
         locations: Vec::new(),
     }
@@ -94,7 +96,7 @@ fn refusal(message: String) -> Invalid {
 struct Reader<'a> {
     graph: &'a Graph,
     document: &'a ExecutableDocument,
-    limits: ReadLimits,
+    limits: OperationLimits,
     fields: usize,
     deepest: usize,
 }
@@ -104,7 +106,7 @@ impl Reader<'_> {
         &mut self,
         set: &exe::SelectionSet,
         depth: usize,
-    ) -> Result<Vec<Selected>, Invalid> {
+    ) -> Result<Vec<OperationSelection>, OperationError> {
         let mut read = Vec::with_capacity(set.selections.len());
         for selection in &set.selections {
             read.extend(self.selection(selection, depth)?);
@@ -116,7 +118,7 @@ impl Reader<'_> {
         &mut self,
         selection: &exe::Selection,
         depth: usize,
-    ) -> Result<Option<Selected>, Invalid> {
+    ) -> Result<Option<OperationSelection>, OperationError> {
         match selection {
             exe::Selection::Field(field) => self.field(field, depth),
             exe::Selection::InlineFragment(fragment) => {
@@ -138,21 +140,25 @@ impl Reader<'_> {
         on: Option<&apollo_compiler::Name>,
         (directives, set): (&exe::DirectiveList, &exe::SelectionSet),
         depth: usize,
-    ) -> Result<Option<Selected>, Invalid> {
-        let Some(tests) = tests(directives) else {
+    ) -> Result<Option<OperationSelection>, OperationError> {
+        let Some(conditions) = conditions(directives) else {
             return Ok(None);
         };
         let selections = self.selections(set, depth)?;
         let on: Option<TypeId> = on.and_then(|on| self.graph.types.find(on));
-        Ok(Some(Selected::Fragment {
+        Ok(Some(OperationSelection::Fragment {
             on,
-            tests,
+            conditions,
             selections,
         }))
     }
 
-    fn field(&mut self, field: &exe::Field, depth: usize) -> Result<Option<Selected>, Invalid> {
-        let Some(tests) = tests(&field.directives) else {
+    fn field(
+        &mut self,
+        field: &exe::Field,
+        depth: usize,
+    ) -> Result<Option<OperationSelection>, OperationError> {
+        let Some(conditions) = conditions(&field.directives) else {
             return Ok(None);
         };
         self.count(field, depth)?;
@@ -162,16 +168,16 @@ impl Reader<'_> {
         } else {
             self.selections(&field.selection_set, depth + 1)?
         };
-        Ok(Some(Selected::Field(Box::new(FieldSelected {
-            key: name(field.response_key()),
+        Ok(Some(OperationSelection::Field(Box::new(FieldSelection {
+            response_key: name(field.response_key()),
             name: name(&field.name),
             arguments: self.arguments(field),
-            tests,
+            conditions,
             selections,
         }))))
     }
 
-    fn count(&mut self, field: &exe::Field, depth: usize) -> Result<(), Invalid> {
+    fn count(&mut self, field: &exe::Field, depth: usize) -> Result<(), OperationError> {
         self.fields += 1;
         self.deepest = self.deepest.max(depth);
         let message = if depth > self.limits.depth {
@@ -184,8 +190,8 @@ impl Reader<'_> {
         } else {
             return Ok(());
         };
-        Err(Invalid {
-            kind: InvalidKind::Limit,
+        Err(OperationError {
+            kind: OperationErrorKind::Limit,
             message,
             locations: locations(field.name.location(), &self.document.sources),
         })
@@ -198,10 +204,10 @@ impl Reader<'_> {
             let default = definition
                 .default_value
                 .as_ref()
-                .and_then(|value| input::read(value, &definition.ty, schema).constant());
+                .and_then(|value| input::coerce_literal(value, &definition.ty, schema).constant());
             let written = field.specified_argument_by_name(&definition.name);
             let value = match written {
-                Some(value) => input::read(value, &definition.ty, schema),
+                Some(value) => input::coerce_literal(value, &definition.ty, schema),
                 None => match default.clone() {
                     Some(default) => input::Input::Constant(default),
                     None => continue,
@@ -210,7 +216,7 @@ impl Reader<'_> {
             let argument = Argument {
                 value,
                 default,
-                text: written.map(|value| input::text(value).into()),
+                text: written.map(|value| input::literal_text(value).into()),
             };
             read.push((name(&definition.name), argument));
         }
@@ -223,26 +229,26 @@ fn is_introspection(field: &str) -> bool {
 }
 
 /// The tests of `@skip` and `@include`; `None` where a literal leaves the selection out.
-fn tests(directives: &exe::DirectiveList) -> Option<Vec<Test>> {
-    let mut tests = Vec::new();
+fn conditions(directives: &exe::DirectiveList) -> Option<Vec<VariableCondition>> {
+    let mut conditions = Vec::new();
     for (directive, expected) in [("skip", false), ("include", true)] {
         let condition = directives
             .get(directive)
             .and_then(|it| it.specified_argument_by_name("if"));
         match condition.map(AsRef::as_ref) {
             Some(Value::Boolean(value)) if *value != expected => return None,
-            Some(Value::Variable(variable)) => tests.push(Test {
+            Some(Value::Variable(variable)) => conditions.push(VariableCondition {
                 variable: name(variable),
                 expected,
             }),
             _ => {}
         }
     }
-    Some(tests)
+    Some(conditions)
 }
 
-pub(super) fn introspection(operation: &Operation) -> Result<Vec<Name>, Invalid> {
-    let Some(parsed) = operation.parsed() else {
+pub(super) fn introspection(operation: &Operation) -> Result<Vec<Name>, OperationError> {
+    let Some(parsed) = operation.executable() else {
         return Ok(Vec::new());
     };
     let keys: Vec<Name> = parsed
@@ -251,7 +257,8 @@ pub(super) fn introspection(operation: &Operation) -> Result<Vec<Name>, Invalid>
         .map(|field| name(field.response_key()))
         .collect();
     if !keys.is_empty() {
-        check_max_depth(&operation.document, parsed).map_err(|error| request(operation, &error))?;
+        check_max_depth(&operation.document, parsed)
+            .map_err(|error| request_error(operation, &error))?;
     }
     Ok(keys)
 }
@@ -260,8 +267,8 @@ pub(super) fn introspect(
     operation: &Operation,
     graph: &Graph,
     variables: &Variables,
-) -> Result<Vec<(Name, String)>, Invalid> {
-    let Some(parsed) = operation.parsed() else {
+) -> Result<Vec<(Name, String)>, OperationError> {
+    let Some(parsed) = operation.executable() else {
         return Ok(Vec::new());
     };
     let client = &graph.client;
@@ -272,7 +279,7 @@ pub(super) fn introspect(
         parsed,
         &variables.coerced,
     )
-    .map_err(|error| request(operation, &error))?;
+    .map_err(|error| request_error(operation, &error))?;
     let data = response.data.unwrap_or_default();
     Ok(data
         .iter()
@@ -280,9 +287,9 @@ pub(super) fn introspect(
         .collect())
 }
 
-fn request(operation: &Operation, error: &RequestError) -> Invalid {
-    Invalid {
-        kind: InvalidKind::Validation,
+fn request_error(operation: &Operation, error: &RequestError) -> OperationError {
+    OperationError {
+        kind: OperationErrorKind::Validation,
         message: error.message().to_string(),
         locations: locations(error.location(), &operation.document.sources),
     }

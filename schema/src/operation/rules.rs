@@ -13,10 +13,13 @@ use apollo_compiler::response::JsonValue;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Node, Schema};
 
-use super::{Invalid, InvalidKind, locations};
+use super::{OperationError, OperationErrorKind, locations};
 
 /// Everything of `document` that breaks one of the rules.
-pub(super) fn check(schema: &Valid<Schema>, document: &Valid<ExecutableDocument>) -> Vec<Invalid> {
+pub(super) fn check(
+    schema: &Valid<Schema>,
+    document: &Valid<ExecutableDocument>,
+) -> Vec<OperationError> {
     let mut problems = Vec::new();
     for operation in document.operations.iter() {
         let mut check = Check {
@@ -44,7 +47,7 @@ struct Check<'a> {
     document: &'a ExecutableDocument,
     variables: &'a [Node<exe::VariableDefinition>],
     visited: HashSet<&'a str>,
-    problems: &'a mut Vec<Invalid>,
+    problems: &'a mut Vec<OperationError>,
 }
 
 impl<'a> Check<'a> {
@@ -150,8 +153,8 @@ impl<'a> Check<'a> {
     }
 
     fn report(&mut self, at: &Node<Value>, message: String) {
-        self.problems.push(Invalid {
-            kind: InvalidKind::Validation,
+        self.problems.push(OperationError {
+            kind: OperationErrorKind::Validation,
             message,
             locations: locations(at.location(), &self.document.sources),
         });
@@ -163,11 +166,11 @@ fn one_of_message(name: &str) -> String {
 }
 
 /// The rule on `@oneOf` for a variable's value.
-pub(super) fn one_of_value(schema: &Schema, ty: &Type, value: &JsonValue) -> Result<(), String> {
+pub(super) fn check_one_of(schema: &Schema, ty: &Type, value: &JsonValue) -> Result<(), String> {
     match value {
         JsonValue::Array(items) => items
             .iter()
-            .try_for_each(|item| one_of_value(schema, ty, item)),
+            .try_for_each(|item| check_one_of(schema, ty, item)),
         JsonValue::Object(members) => {
             let Some(input) = schema.get_input_object(ty.inner_named_type()) else {
                 return Ok(());
@@ -178,7 +181,7 @@ pub(super) fn one_of_value(schema: &Schema, ty: &Type, value: &JsonValue) -> Res
             }
             members.iter().try_for_each(|(name, value)| {
                 let field = input.fields.get(name.as_str());
-                field.map_or(Ok(()), |field| one_of_value(schema, &field.ty, value))
+                field.map_or(Ok(()), |field| check_one_of(schema, &field.ty, value))
             })
         }
         _ => Ok(()),

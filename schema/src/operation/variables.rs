@@ -8,7 +8,7 @@ use apollo_compiler::request::coerce_variable_values;
 use apollo_compiler::response::{JsonMap, JsonValue};
 use apollo_compiler::validation::Valid;
 
-use super::{Invalid, InvalidKind, Operation, locations, name, rules};
+use super::{Operation, OperationError, OperationErrorKind, locations, name, rules};
 use crate::input::Input;
 use crate::types::{Constant, Name};
 
@@ -64,23 +64,24 @@ pub(super) fn coerce(
     operation: &Operation,
     schema: &Valid<Schema>,
     json: Option<&str>,
-) -> Result<Variables, Invalid> {
-    let given = json.map_or_else(|| Ok(JsonMap::new()), parse)?;
-    let Some(parsed) = operation.parsed() else {
-        return Err(refusal("the operation is gone".to_owned()));
+) -> Result<Variables, OperationError> {
+    let json_map = json.map_or_else(|| Ok(JsonMap::new()), parse)?;
+    let Some(parsed) = operation.executable() else {
+        return Err(variables_error("the operation is gone".to_owned()));
     };
-    let coerced = coerce_variable_values(schema, parsed, &given).map_err(|error| Invalid {
-        kind: InvalidKind::Variables,
-        message: error.message().to_string(),
-        locations: locations(error.location(), &operation.document.sources),
-    })?;
+    let coerced =
+        coerce_variable_values(schema, parsed, &json_map).map_err(|error| OperationError {
+            kind: OperationErrorKind::Variables,
+            message: error.message().to_string(),
+            locations: locations(error.location(), &operation.document.sources),
+        })?;
     let mut values = Vec::with_capacity(parsed.variables.len());
     for definition in &parsed.variables {
         let Some(value) = coerced.get(definition.name.as_str()) else {
             continue;
         };
-        rules::one_of_value(schema, &definition.ty, value)
-            .map_err(|message| refusal(format!("`${}`: {message}", definition.name)))?;
+        rules::check_one_of(schema, &definition.ty, value)
+            .map_err(|message| variables_error(format!("`${}`: {message}", definition.name)))?;
         values.push((
             name(&definition.name),
             constant(value, &definition.ty, schema),
@@ -89,18 +90,18 @@ pub(super) fn coerce(
     Ok(Variables { coerced, values })
 }
 
-fn parse(json: &str) -> Result<JsonMap, Invalid> {
+fn parse(json: &str) -> Result<JsonMap, OperationError> {
     match serde_json::from_str(json) {
         Ok(JsonValue::Object(map)) => Ok(map),
         Ok(JsonValue::Null) => Ok(JsonMap::new()),
-        Ok(_) => Err(refusal("`variables` must be an object".to_owned())),
-        Err(error) => Err(refusal(format!("`variables` is not JSON: {error}"))),
+        Ok(_) => Err(variables_error("`variables` must be an object".to_owned())),
+        Err(error) => Err(variables_error(format!("`variables` is not JSON: {error}"))),
     }
 }
 
-fn refusal(message: String) -> Invalid {
-    Invalid {
-        kind: InvalidKind::Variables,
+fn variables_error(message: String) -> OperationError {
+    OperationError {
+        kind: OperationErrorKind::Variables,
         message,
         locations: Vec::new(),
     }

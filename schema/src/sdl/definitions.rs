@@ -11,12 +11,12 @@ use super::links::{ConnectLink, Links};
 
 /// The definitions of `ast` but for those that federation's directives have in old documents,
 /// where they may say less than what is used.
-pub(super) fn own(ast: &ast::Document, links: &Links) -> ast::Document {
+pub(super) fn own_definitions(ast: &ast::Document, links: &Links) -> ast::Document {
     let mut own = ast.clone();
     own.definitions.retain(|definition| match definition {
         ast::Definition::DirectiveDefinition(it) => {
-            let known = links.directives.named(&it.name);
-            known.is_none_or(Directive::is_foreign)
+            let known = links.directives.find(&it.name);
+            known.is_none_or(Directive::is_unlinkable)
         }
         _ => true,
     });
@@ -24,8 +24,8 @@ pub(super) fn own(ast: &ast::Document, links: &Links) -> ast::Document {
 }
 
 /// SDL of every known definition that `ast` does not write itself.
-pub(super) fn missing(ast: &ast::Document, links: &Links) -> String {
-    let written: HashSet<String> = ast.definitions.iter().filter_map(written).collect();
+pub(super) fn missing_definitions(ast: &ast::Document, links: &Links) -> String {
+    let written: HashSet<String> = ast.definitions.iter().filter_map(definition_name).collect();
     let mut sdl = String::new();
     let mut add = |name: &str, text: &str| {
         if !written.contains(name) {
@@ -33,11 +33,11 @@ pub(super) fn missing(ast: &ast::Document, links: &Links) -> String {
             sdl.push('\n');
         }
     };
-    for (name, text) in ALWAYS {
+    for (name, text) in BUILT_IN_DEFINITIONS {
         add(name, text);
     }
     for (local, definition) in links.directives.definitions() {
-        let rest = definition.rest;
+        let rest = definition.signature;
         add(&format!("@{local}"), &format!("directive @{local}{rest}"));
     }
     if let Some(connect) = &links.connect {
@@ -49,7 +49,7 @@ pub(super) fn missing(ast: &ast::Document, links: &Links) -> String {
 }
 
 /// `@name` of a directive definition, `name` of a type definition.
-fn written(definition: &ast::Definition) -> Option<String> {
+fn definition_name(definition: &ast::Definition) -> Option<String> {
     let name = definition.name()?;
     match definition {
         ast::Definition::DirectiveDefinition(_) => Some(format!("@{name}")),
@@ -59,7 +59,7 @@ fn written(definition: &ast::Definition) -> Option<String> {
 }
 
 /// Of `@link`, and of what GraphQL has since the library was written.
-const ALWAYS: &[(&str, &str)] = &[
+const BUILT_IN_DEFINITIONS: &[(&str, &str)] = &[
     (
         "@link",
         "directive @link(url: String!, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA",

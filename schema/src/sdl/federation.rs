@@ -32,7 +32,7 @@ pub(crate) enum Directive {
     /// Ours: tags and types that a mutation makes invalid.
     CacheInvalidate,
     /// `@openfed__cacheInvalidate`: what a mutation returns is invalid.
-    ReturnedInvalid,
+    InvalidateReturned,
     /// `@openfed__entityCache`.
     EntityCache,
     /// `@openfed__queryCache`.
@@ -48,9 +48,9 @@ pub(crate) struct Definition {
     /// Its name there.
     pub(crate) name: &'static str,
     /// A specification of its own that it can also be linked from.
-    pub(crate) home: Option<&'static str>,
+    pub(crate) own_specification: Option<&'static str>,
     /// Arguments and places, as a definition writes them after the name.
-    pub(crate) rest: &'static str,
+    pub(crate) signature: &'static str,
 }
 
 /// The directives of one document under the names it gives them.
@@ -63,9 +63,10 @@ impl Directives {
         let federation = links.iter().find(|(identity, _)| *identity == "federation");
         let mut found: Vec<(String, Directive)> = Vec::new();
         for definition in DEFINITIONS {
-            let home = |(identity, _): &&(&str, &Link)| Some(*identity) == definition.home;
+            let home =
+                |(identity, _): &&(&str, &Link)| Some(*identity) == definition.own_specification;
             let own = links.iter().find(home);
-            let federation = federation.filter(|_| !definition.directive.is_foreign());
+            let federation = federation.filter(|_| !definition.directive.is_unlinkable());
             for (_, link) in federation.into_iter().chain(own) {
                 let name = link.directive(definition.name);
                 if found.iter().all(|(known, _)| *known != name) {
@@ -73,7 +74,7 @@ impl Directives {
                 }
             }
             let plain =
-                definition.is_meant(ast) || (federation.is_none() && definition.is_legacy(ast));
+                definition.is_implied(ast) || (federation.is_none() && definition.is_legacy(ast));
             if plain && found.iter().all(|(name, _)| name != definition.name) {
                 found.push((definition.name.to_owned(), definition.directive));
             }
@@ -82,7 +83,7 @@ impl Directives {
     }
 
     /// The directive that the document calls `local`.
-    pub(crate) fn named(&self, local: &str) -> Option<Directive> {
+    pub(crate) fn find(&self, local: &str) -> Option<Directive> {
         let mut known = self.0.iter();
         known.find(|(name, _)| name == local).map(|(_, it)| *it)
     }
@@ -100,12 +101,12 @@ impl Directives {
 impl Definition {
     /// Whether a document means it by the name although no specification that can be linked has
     /// it. A directive of our own gives way to another that the document defines.
-    fn is_meant(&self, ast: &ast::Document) -> bool {
+    fn is_implied(&self, ast: &ast::Document) -> bool {
         let other = || {
-            let mut arguments = defined(ast, self.name).flat_map(|it| &it.arguments);
+            let mut arguments = definitions_named(ast, self.name).flat_map(|it| &it.arguments);
             self.directive == Directive::CacheInvalidate && arguments.any(|it| !self.has(&it.name))
         };
-        self.directive.is_foreign() && !other()
+        self.directive.is_unlinkable() && !other()
     }
 
     /// Whether it has this argument.
@@ -116,7 +117,7 @@ impl Definition {
 
     /// Its arguments, as a definition writes them between parentheses.
     pub(crate) fn arguments(&self) -> &'static str {
-        let inside = self.rest.strip_prefix('(');
+        let inside = self.signature.strip_prefix('(');
         let inside = inside.and_then(|it| it.split_once(')'));
         inside.map_or("", |(arguments, _)| arguments)
     }
@@ -124,13 +125,13 @@ impl Definition {
     /// Whether a document of federation 1 means it by the name. What federation 1 does not have
     /// is a help, as long as nothing else has the name.
     fn is_legacy(&self, ast: &ast::Document) -> bool {
-        FEDERATION_1.contains(&self.directive) || !defines(ast, self.name)
+        FEDERATION_1.contains(&self.directive) || !has_definition(ast, self.name)
     }
 }
 
 impl Directive {
     /// Whether it is of no specification that can be linked.
-    pub(crate) fn is_foreign(self) -> bool {
+    pub(crate) fn is_unlinkable(self) -> bool {
         self.is_caching() && self != Self::CacheTag
     }
 
@@ -141,7 +142,7 @@ impl Directive {
             Self::CacheTag
                 | Self::CacheControl
                 | Self::CacheInvalidate
-                | Self::ReturnedInvalid
+                | Self::InvalidateReturned
                 | Self::EntityCache
                 | Self::QueryCache
                 | Self::CachePopulate
@@ -162,11 +163,11 @@ impl Directive {
     }
 }
 
-fn defines(ast: &ast::Document, name: &str) -> bool {
-    defined(ast, name).next().is_some()
+fn has_definition(ast: &ast::Document, name: &str) -> bool {
+    definitions_named(ast, name).next().is_some()
 }
 
-fn defined<'a>(
+fn definitions_named<'a>(
     ast: &'a ast::Document,
     name: &'a str,
 ) -> impl Iterator<Item = &'a ast::DirectiveDefinition> {
@@ -188,167 +189,167 @@ const FEDERATION_1: [Directive; 7] = [
     Directive::Inaccessible,
 ];
 
-const fn of(directive: Directive, name: &'static str, rest: &'static str) -> Definition {
+const fn definition(directive: Directive, name: &'static str, rest: &'static str) -> Definition {
     Definition {
         directive,
         name,
-        home: None,
-        rest,
+        own_specification: None,
+        signature: rest,
     }
 }
 
-const fn also(home: &'static str, definition: Definition) -> Definition {
+const fn with_own_specification(home: &'static str, definition: Definition) -> Definition {
     Definition {
-        home: Some(home),
+        own_specification: Some(home),
         ..definition
     }
 }
 
 /// Sets of fields are written as `String`, so that no document needs the scalar.
 pub(crate) const DEFINITIONS: &[Definition] = &[
-    of(
+    definition(
         Directive::Key,
         "key",
         "(fields: String!, resolvable: Boolean = true) repeatable on OBJECT | INTERFACE",
     ),
-    of(
+    definition(
         Directive::Requires,
         "requires",
         "(fields: String!) on FIELD_DEFINITION",
     ),
-    of(
+    definition(
         Directive::Provides,
         "provides",
         "(fields: String!) on FIELD_DEFINITION",
     ),
-    of(
+    definition(
         Directive::External,
         "external",
         "(reason: String) on OBJECT | FIELD_DEFINITION",
     ),
-    of(
+    definition(
         Directive::Shareable,
         "shareable",
         " repeatable on OBJECT | FIELD_DEFINITION",
     ),
-    of(Directive::Extends, "extends", " on OBJECT | INTERFACE"),
-    of(
+    definition(Directive::Extends, "extends", " on OBJECT | INTERFACE"),
+    definition(
         Directive::Override,
         "override",
         "(from: String!, label: String) on FIELD_DEFINITION",
     ),
-    of(Directive::InterfaceObject, "interfaceObject", " on OBJECT"),
-    also(
+    definition(Directive::InterfaceObject, "interfaceObject", " on OBJECT"),
+    with_own_specification(
         "inaccessible",
-        of(
+        definition(
             Directive::Inaccessible,
             "inaccessible",
             " on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION",
         ),
     ),
-    also(
+    with_own_specification(
         "tag",
-        of(
+        definition(
             Directive::Tag,
             "tag",
             "(name: String!) repeatable on FIELD_DEFINITION | OBJECT | INTERFACE | UNION | ARGUMENT_DEFINITION | SCALAR | ENUM | ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION | SCHEMA",
         ),
     ),
-    of(
+    definition(
         Directive::Compose,
         "composeDirective",
         "(name: String!) repeatable on SCHEMA",
     ),
-    also(
+    with_own_specification(
         "context",
-        of(
+        definition(
             Directive::Context,
             "context",
             "(name: String!) repeatable on INTERFACE | OBJECT | UNION",
         ),
     ),
-    also(
+    with_own_specification(
         "context",
-        of(
+        definition(
             Directive::FromContext,
             "fromContext",
             "(field: String) on ARGUMENT_DEFINITION",
         ),
     ),
-    also(
+    with_own_specification(
         "authenticated",
-        of(
+        definition(
             Directive::Authenticated,
             "authenticated",
             " on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM",
         ),
     ),
-    also(
+    with_own_specification(
         "requiresScopes",
-        of(
+        definition(
             Directive::RequiresScopes,
             "requiresScopes",
             "(scopes: [[String!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM",
         ),
     ),
-    also(
+    with_own_specification(
         "policy",
-        of(
+        definition(
             Directive::Policy,
             "policy",
             "(policies: [[String!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM",
         ),
     ),
-    also(
+    with_own_specification(
         "cost",
-        of(
+        definition(
             Directive::Cost,
             "cost",
             "(weight: Int!) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR",
         ),
     ),
-    also(
+    with_own_specification(
         "cost",
-        of(
+        definition(
             Directive::ListSize,
             "listSize",
             "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION",
         ),
     ),
-    also(
+    with_own_specification(
         "cacheTag",
-        of(
+        definition(
             Directive::CacheTag,
             "cacheTag",
             "(format: String!) repeatable on OBJECT | FIELD_DEFINITION",
         ),
     ),
-    of(
+    definition(
         Directive::CacheControl,
         "cacheControl",
         "(maxAge: Int, scope: CacheControlScope, inheritMaxAge: Boolean) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION",
     ),
-    of(
+    definition(
         Directive::CacheInvalidate,
         "cacheInvalidate",
         "(tags: [String!], types: [String!]) on FIELD_DEFINITION",
     ),
-    of(
-        Directive::ReturnedInvalid,
+    definition(
+        Directive::InvalidateReturned,
         "openfed__cacheInvalidate",
         " on FIELD_DEFINITION",
     ),
-    of(
+    definition(
         Directive::EntityCache,
         "openfed__entityCache",
         "(maxAge: Int!, negativeCacheTTL: Int = 0, includeHeaders: Boolean = false, partialCacheLoad: Boolean = false, shadowMode: Boolean = false) on OBJECT",
     ),
-    of(
+    definition(
         Directive::QueryCache,
         "openfed__queryCache",
         "(maxAge: Int!, includeHeaders: Boolean = false, shadowMode: Boolean = false) on FIELD_DEFINITION",
     ),
-    of(
+    definition(
         Directive::CachePopulate,
         "openfed__cachePopulate",
         "(maxAge: Int) on FIELD_DEFINITION",

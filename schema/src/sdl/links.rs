@@ -19,12 +19,12 @@ pub(crate) struct Links {
     /// The names of what federation defines.
     pub(crate) directives: Directives,
     /// All of them, in the order written.
-    pub(crate) all: Vec<Linked>,
+    pub(crate) all: Vec<LinkedSpecification>,
 }
 
 /// One `@link` with what it links.
 #[derive(Debug)]
-pub(crate) struct Linked {
+pub(crate) struct LinkedSpecification {
     /// The last part of the URL but the version: `federation`.
     pub(crate) identity: String,
     pub(crate) url: String,
@@ -42,7 +42,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Whether `local` is a directive of the specification in this document.
-    pub(crate) fn names(&self, local: &str) -> bool {
+    pub(crate) fn has_directive(&self, local: &str) -> bool {
         let imported = |(_, name): &(String, String)| name.strip_prefix('@') == Some(local);
         let prefixed = local
             .strip_prefix(&self.prefix)
@@ -104,7 +104,7 @@ pub(crate) struct ConnectLink {
 
 impl ConnectLink {
     /// Whether `directive` is one of the two of the specification.
-    pub(crate) fn names(&self, directive: &str) -> bool {
+    pub(crate) fn has_directive(&self, directive: &str) -> bool {
         directive == self.connect || directive == self.source
     }
 }
@@ -117,15 +117,15 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
         let Some(url) = text(directive, "url") else {
             continue; // The validator reports a missing url.
         };
-        let Some((identity, version)) = split(url) else {
+        let Some((identity, version)) = identity_and_version(url) else {
             continue; // A specification that is not ours to know.
         };
-        links.all.push(Linked {
+        links.all.push(LinkedSpecification {
             identity: identity.to_owned(),
             url: url.to_owned(),
             link: link(directive, identity),
         });
-        problems.extend(not_understood(document, directive, identity));
+        problems.extend(unknown_specification(document, directive, identity));
         match identity {
             "federation" if version == "1.0" => {}
             "federation" => {
@@ -140,7 +140,7 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
                 let span = Span::new(document, range(directive.location()));
                 // An unknown version is read as the newest released one, so that one mistake
                 // does not make many.
-                let version = Version::named(version).unwrap_or_else(|| {
+                let version = Version::from_name(version).unwrap_or_else(|| {
                     problems.push(unknown_version(version, span.clone()));
                     Version::V0_3
                 });
@@ -163,7 +163,7 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
 }
 
 /// A specification with a purpose must be understood, or the graph not be served (link v1.0).
-fn not_understood(
+fn unknown_specification(
     document: &Document,
     directive: &Node<ast::Directive>,
     identity: &str,
@@ -276,7 +276,7 @@ fn unknown_version(version: &str, span: Span) -> Diagnostic {
 }
 
 /// `https://example.com/federation/v2.12` is `federation` and `2.12`.
-fn split(url: &str) -> Option<(&str, &str)> {
+fn identity_and_version(url: &str) -> Option<(&str, &str)> {
     let (rest, version) = url.trim_end_matches('/').rsplit_once('/')?;
     let (_, identity) = rest.rsplit_once('/')?;
     Some((identity, version.strip_prefix('v')?))

@@ -11,7 +11,7 @@ pub(crate) struct Literal {
     /// The value.
     pub(crate) value: String,
     /// For each stretch of the value: its start there, and its start in the file.
-    stretches: Vec<(usize, usize)>,
+    segments: Vec<(usize, usize)>,
     /// The literal in the file, quotes included.
     range: Range<usize>,
 }
@@ -27,7 +27,7 @@ impl Literal {
         };
         Self {
             value: value.to_owned(),
-            stretches: stretches
+            segments: stretches
                 .into_iter()
                 .map(|(value_at, raw_at)| (value_at, raw_at + range.start))
                 .collect(),
@@ -36,7 +36,7 @@ impl Literal {
     }
 
     /// Where a piece of the value stands in the file.
-    pub(crate) fn place(&self, piece: &Range<usize>) -> Range<usize> {
+    pub(crate) fn source_range(&self, piece: &Range<usize>) -> Range<usize> {
         let start = self.offset(piece.start);
         let end = match piece.end.checked_sub(1) {
             Some(last) if piece.end > piece.start => self.offset(last) + 1,
@@ -47,9 +47,9 @@ impl Literal {
 
     fn offset(&self, at: usize) -> usize {
         let index = self
-            .stretches
+            .segments
             .partition_point(|(value_at, _)| *value_at <= at);
-        let Some((value_at, raw_at)) = index.checked_sub(1).and_then(|i| self.stretches.get(i))
+        let Some((value_at, raw_at)) = index.checked_sub(1).and_then(|i| self.segments.get(i))
         else {
             return self.range.start;
         };
@@ -126,7 +126,7 @@ mod tests {
         let start = file.find('"').unwrap();
         let literal = Literal::new(file, start..file.len(), value);
         let at = value.find(piece).unwrap();
-        let place = literal.place(&(at..at + piece.len()));
+        let place = literal.source_range(&(at..at + piece.len()));
         assert_eq!(file.get(place), Some(expected));
     }
 

@@ -24,8 +24,8 @@ pub(super) fn rename(sdl: &mut Sdl, problems: &mut Problems) {
         if written.as_ref() == Some(&usual) {
             continue;
         }
-        if let Some(taken) = sdl.schema.types.get(&usual) {
-            problems.push(used(sdl, root, taken));
+        if let Some(conflicting) = sdl.schema.types.get(&usual) {
+            problems.push(root_name_used(sdl, root, conflicting));
         } else if let Some(written) = written {
             sdl.schema.rename(&written, &usual);
             let definition = sdl.schema.schema_definition.make_mut();
@@ -46,13 +46,13 @@ enum Root {
     Subscription,
 }
 
-fn used(sdl: &Sdl, root: Root, taken: &ExtendedType) -> Diagnostic {
+fn root_name_used(sdl: &Sdl, root: Root, conflicting: &ExtendedType) -> Diagnostic {
     let (code, word) = match root {
         Root::Query => (Code::RootQueryUsed, "query"),
         Root::Mutation => (Code::RootMutationUsed, "mutation"),
         Root::Subscription => (Code::RootSubscriptionUsed, "subscription"),
     };
-    let name = taken.name();
+    let name = conflicting.name();
     let message = format!("`{name}` is not the {word} root here, and is that of the graph");
     Diagnostic::error(code, sdl.span(name.location()), message).help(format!(
         "give the type another name, or write `schema {{ {word}: {name} }}`"

@@ -9,22 +9,23 @@ use super::Sdl;
 use super::links::Links;
 
 /// Takes it out of the schema, together with definitions that the document did not write.
-pub(super) fn machinery(sdl: &mut Sdl) {
-    let kept: Vec<Name> = sdl
+pub(super) fn strip_definitions(sdl: &mut Sdl) {
+    let retained: Vec<Name> = sdl
         .schema
         .types
         .iter()
         .filter(|(name, definition)| {
             definition.is_built_in()
-                || (sdl.wrote(definition.location()) && !is_ours(name, &sdl.links))
+                || (sdl.is_written(definition.location())
+                    && !is_specification_type(name, &sdl.links))
         })
         .map(|(name, _)| name.clone())
         .collect();
-    sdl.schema.types.retain(|name, _| kept.contains(name));
+    sdl.schema.types.retain(|name, _| retained.contains(name));
     if !is_used(&sdl.schema, SCOPE) {
         sdl.schema.types.shift_remove(SCOPE);
     }
-    query_fields(&mut sdl.schema);
+    strip_query_fields(&mut sdl.schema);
 }
 
 /// Of `@cacheControl`; a document that defines the directive defines it too.
@@ -44,7 +45,7 @@ fn is_used(schema: &Schema, name: &str) -> bool {
     })
 }
 
-fn is_ours(name: &Name, links: &Links) -> bool {
+fn is_specification_type(name: &Name, links: &Links) -> bool {
     let prefixed = |prefix: &str| {
         name.strip_prefix(prefix)
             .is_some_and(|rest| rest.starts_with("__"))
@@ -60,7 +61,7 @@ fn is_ours(name: &Name, links: &Links) -> bool {
 /// Types that documents of federation 1 may write.
 const FEDERATION_1: [&str; 5] = ["_Any", "_Entity", "_Service", "_FieldSet", "FieldSet"];
 
-fn query_fields(schema: &mut Schema) {
+fn strip_query_fields(schema: &mut Schema) {
     let Some(query) = schema.schema_definition.query.as_ref() else {
         return;
     };

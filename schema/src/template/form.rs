@@ -22,7 +22,7 @@ pub fn encode(value: &Value<'_>) -> Result<String, FormError> {
     };
     let mut form = Form::default();
     for (key, value) in fields.iter() {
-        form.under(&key, |form| form.add(&value));
+        form.with_name(&key, |form| form.add(&value));
     }
     Ok(form.body)
 }
@@ -43,18 +43,18 @@ impl Form {
             View::String(text) => self.pair(&text),
             View::List(list) => {
                 for (index, element) in list.iter().enumerate() {
-                    self.under(&format!("[{index}]"), |form| form.add(&element));
+                    self.with_name(&format!("[{index}]"), |form| form.add(&element));
                 }
             }
             View::Object(fields) => {
                 for (key, value) in fields.iter() {
-                    self.under(&format!("[{key}]"), |form| form.add(&value));
+                    self.with_name(&format!("[{key}]"), |form| form.add(&value));
                 }
             }
         }
     }
 
-    fn under(&mut self, part: &str, add: impl FnOnce(&mut Self)) {
+    fn with_name(&mut self, part: &str, add: impl FnOnce(&mut Self)) {
         let len = self.name.len();
         self.name.push_str(part);
         add(self);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::url::{Address, Part as UrlPart, UrlError};
+use super::url::{UrlError, UrlPart, UrlTemplate};
 use super::*;
 use crate::json::Json;
 
@@ -137,7 +137,7 @@ fn joined(row: &str) -> Result<String, UrlError> {
         path: mappings[2 * at].as_ref(),
         query: mappings[2 * at + 1].as_ref(),
     };
-    let address = Address {
+    let address = UrlTemplate {
         source: (!parts[0].is_empty()).then(|| part(0)),
         connect: part(1),
     };
@@ -147,7 +147,7 @@ fn joined(row: &str) -> Result<String, UrlError> {
 
 /// Rows and, behind `=>`, what is to come of them: a URL or the message why there is none.
 #[track_caller]
-fn joins(table: &str) {
+fn check_joined(table: &str) {
     for line in table.lines().filter(|line| !line.trim().is_empty()) {
         let (row, expected) = line.split_once("=>").unwrap();
         let found = joined(row).unwrap_or_else(|error| error.to_string());
@@ -157,7 +157,7 @@ fn joins(table: &str) {
 
 #[test]
 fn paths_and_queries_follow_one_another() {
-    joins(
+    check_joined(
         "
         https://h.example/api ~~~ users => https://h.example/api/users
         https://h.example/api ~~~ /users/ => https://h.example/api/users/
@@ -178,7 +178,7 @@ fn paths_and_queries_follow_one_another() {
 
 #[test]
 fn path_and_query_params_are_added() {
-    joins(
+    check_joined(
         "
         https://h.example?a=1 ~ $(['v1']) ~ s: $(1) ~ /u?b=2 ~ $(['x', $args.n]) ~ c: $(3) => https://h.example/v1/u/x/5?a=1&s=1&b=2&c=3
         https://h.example ~~~ /u ~ $(['x', null]) => https://h.example/u/x/
@@ -194,8 +194,8 @@ fn path_and_query_params_are_added() {
 }
 
 #[test]
-fn what_has_no_url_says_why() {
-    joins(
+fn an_invalid_url_is_an_error_with_its_cause() {
+    check_joined(
         "
         https://h.example ~~~ /u ~ $args.n => `path` must give a list, found a number
         https://h.example ~~~ /u ~ $args.nope => `path` must give a list, found null
@@ -212,7 +212,7 @@ fn what_has_no_url_says_why() {
 
 #[test]
 fn values_can_neither_climb_nor_choose_a_host() {
-    joins(
+    check_joined(
         "
         https://h.example ~~~ /u/{$args.dots}/x => a value would make the path segment `.` or `..`
         https://h.example ~~~ /u/{$args.dot} => a value would make the path segment `.` or `..`

@@ -11,16 +11,16 @@ use crate::mapping::{Mapping, Report, Vars};
 
 /// Where the URL of a request comes from.
 #[derive(Clone, Copy, Debug)]
-pub struct Address<'t> {
+pub struct UrlTemplate<'t> {
     /// What the source gives, if the connector has one; then its own part is relative to it.
-    pub source: Option<Part<'t>>,
+    pub source: Option<UrlPart<'t>>,
     /// What the connector gives.
-    pub connect: Part<'t>,
+    pub connect: UrlPart<'t>,
 }
 
 /// What one of the two gives.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'t> {
+pub struct UrlPart<'t> {
     /// `baseURL`, or the URL behind the method.
     pub url: &'t Template,
     /// `path`: a list of segments.
@@ -31,7 +31,7 @@ pub struct Part<'t> {
 
 /// A URL that can be called.
 #[derive(Clone, Debug)]
-pub struct Joined {
+pub struct RenderedUrl {
     /// Absolute, `http` or `https`.
     pub url: Url,
     /// What the expressions met.
@@ -74,11 +74,11 @@ pub enum UrlError {
     },
 }
 
-impl Address<'_> {
+impl UrlTemplate<'_> {
     /// Puts the URL together: scheme and host of the source, then the paths one behind the other,
     /// then the queries.
-    pub fn join<'a>(&'a self, vars: &Vars<'a>) -> Result<Joined, UrlError> {
-        let mut building = Building::default();
+    pub fn join<'a>(&'a self, vars: &Vars<'a>) -> Result<RenderedUrl, UrlError> {
+        let mut building = UrlBuilder::default();
         match &self.source {
             Some(source) => {
                 building.start(source, vars)?;
@@ -91,7 +91,7 @@ impl Address<'_> {
 }
 
 #[derive(Default)]
-struct Building {
+struct UrlBuilder {
     /// Scheme and authority.
     origin: String,
     path: String,
@@ -99,9 +99,9 @@ struct Building {
     reports: Vec<Report>,
 }
 
-impl Building {
+impl UrlBuilder {
     /// The part that has scheme and host.
-    fn start<'a>(&mut self, part: &Part<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
+    fn start<'a>(&mut self, part: &UrlPart<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
         let text = self.rendered(part.url, vars)?;
         let authority = text.find("://").map_or(0, |at| at + "://".len());
         let rest = text.get(authority..).unwrap_or_default();
@@ -115,7 +115,7 @@ impl Building {
     }
 
     /// The part that stands behind it.
-    fn append<'a>(&mut self, part: &Part<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
+    fn append<'a>(&mut self, part: &UrlPart<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
         let text = self.rendered(part.url, vars)?;
         let (path, query) = path_and_query(&text);
         check_dots(part.url, path)?;
@@ -129,7 +129,7 @@ impl Building {
     /// the connector's.
     fn add_members<'a>(
         &mut self,
-        part: &Part<'a>,
+        part: &UrlPart<'a>,
         vars: &Vars<'a>,
         query: &str,
     ) -> Result<(), UrlError> {
@@ -168,7 +168,7 @@ impl Building {
         for element in list.iter() {
             let mut segment = String::new();
             push_text(&mut segment, &element, encode::push_value).map_err(UrlError::Segment)?;
-            if is_dots(&segment) {
+            if is_dot_segment(&segment) {
                 return Err(UrlError::DotSegment);
             }
             self.segment(&segment);
@@ -229,7 +229,7 @@ impl Building {
         }
     }
 
-    fn finish(self) -> Result<Joined, UrlError> {
+    fn finish(self) -> Result<RenderedUrl, UrlError> {
         let mut text = self.origin;
         text.push_str(&self.path);
         if !self.query.is_empty() {
@@ -238,7 +238,7 @@ impl Building {
         }
         let reason = match Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                return Ok(Joined {
+                return Ok(RenderedUrl {
                     url,
                     reports: self.reports,
                 });
@@ -258,14 +258,14 @@ fn path_and_query(text: &str) -> (&str, &str) {
 
 /// What an author wrote may have dots; what a value makes of it may not.
 fn check_dots(template: &Template, path: &str) -> Result<(), UrlError> {
-    if !template.is_constant() && path.split('/').any(is_dots) {
+    if !template.is_constant() && path.split('/').any(is_dot_segment) {
         return Err(UrlError::DotSegment);
     }
     Ok(())
 }
 
 /// Whether a segment means this or the upper level; escapes of dots mean dots.
-fn is_dots(segment: &str) -> bool {
+fn is_dot_segment(segment: &str) -> bool {
     segment.len() <= "%2e%2e".len()
         && matches!(
             segment.to_ascii_lowercase().replace("%2e", ".").as_str(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use schema::caching::{Caching, Hint, Invalidation, Scope, TagFormat};
+use schema::caching::{CacheDirectives, CacheHint, CacheScope, Invalidation, TagFormat};
 use schema::diagnostic::{Code, Severity};
 use schema::graph::Graph;
 use schema::link::{self, LinkOptions};
@@ -13,25 +13,25 @@ use super::support::{composed, linked, subgraph, v2};
 
 /// What every subgraph says, in the order of names.
 fn said(graph: &Graph) -> String {
-    let services = graph.sources().map(|(_, source)| &*source.service);
+    let services = graph.sources().map(|(_, source)| &*source.subgraph);
     let mut services: Vec<&str> = services.collect();
     services.sort_unstable();
     services.dedup();
     let said = services.into_iter().filter_map(|service| {
-        let caching = graph.caching(service)?;
+        let caching = graph.subgraph_cache_directives(service)?;
         Some(format!("{service}\n{}", of_one(graph.types(), caching)))
     });
     said.collect()
 }
 
-fn of_one(types: &Types, caching: &Caching) -> String {
+fn of_one(types: &Types, caching: &CacheDirectives) -> String {
     let mut lines = Vec::new();
     for (id, ty) in types.iter() {
-        if let Some(said) = caching.of_type(id) {
+        if let Some(said) = caching.type_directives(id) {
             lines.push(line(types, &ty.name, (said.hint, &said.tags, &[])));
         }
         for name in ty.fields().into_iter().flat_map(|fields| fields.keys()) {
-            if let Some(said) = caching.of_field(id, name) {
+            if let Some(said) = caching.field_directives(id, name) {
                 let place = format!("{}.{name}", ty.name);
                 let said = (said.hint, said.tags.as_slice(), said.invalidates.as_slice());
                 lines.push(line(types, &place, said));
@@ -45,7 +45,7 @@ fn of_one(types: &Types, caching: &Caching) -> String {
 fn line(
     types: &Types,
     place: &str,
-    (hint, tags, invalidates): (Option<Hint>, &[TagFormat], &[Invalidation]),
+    (hint, tags, invalidates): (Option<CacheHint>, &[TagFormat], &[Invalidation]),
 ) -> String {
     let mut line = format!("  {place}");
     if let Some(hint) = hint {
@@ -55,7 +55,11 @@ fn line(
         if let Some(scope) = hint.scope {
             let _ = write!(line, " {scope:?}");
         }
-        line += if hint.inherits { " inherited" } else { "" };
+        line += if hint.inherits_max_age {
+            " inherited"
+        } else {
+            ""
+        };
     }
     for tag in tags {
         let _ = write!(line, " #{tag}");
@@ -331,25 +335,25 @@ fn a_field_s_hint_goes_before_that_of_its_type_member_by_member() {
     let types = graph.types();
     let query = types.query().unwrap();
     let hint = |max_age, scope, inherits| {
-        Some(Hint {
+        Some(CacheHint {
             max_age,
             scope,
-            inherits,
+            inherits_max_age: inherits,
         })
     };
 
     for (field, expected) in [
-        ("plain", hint(Some(60), Some(Scope::Public), false)),
-        ("short", hint(Some(1), Some(Scope::Public), false)),
-        ("private", hint(Some(60), Some(Scope::Private), false)),
-        ("inherited", hint(Some(60), Some(Scope::Public), false)),
+        ("plain", hint(Some(60), Some(CacheScope::Public), false)),
+        ("short", hint(Some(1), Some(CacheScope::Public), false)),
+        ("private", hint(Some(60), Some(CacheScope::Private), false)),
+        ("inherited", hint(Some(60), Some(CacheScope::Public), false)),
         ("loose", hint(None, None, true)),
         ("bound", hint(Some(2), None, false)),
         ("leaf", None),
         ("own", hint(Some(3), None, false)),
         ("nothing", None),
     ] {
-        let caching = graph.caching("a").unwrap();
+        let caching = graph.subgraph_cache_directives("a").unwrap();
         assert_eq!(
             caching.hint(types, query, &Name::from(field)),
             expected,

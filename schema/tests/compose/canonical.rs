@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use schema::graph::Graph;
-use schema::key::Need;
-use schema::source::{NodeId, Objects, Source};
-use schema::types::{Kind, TypeId, TypeRef, Types};
+use schema::key::Requirement;
+use schema::source::{NodeId, ObjectTypes, Source};
+use schema::types::{TypeId, TypeKind, TypeRef, Types};
 
 /// What every service gives: the ways in, then what is given at each place.
 pub(crate) fn views(graph: &Graph) -> String {
@@ -19,7 +19,7 @@ pub(crate) fn views(graph: &Graph) -> String {
 fn view(types: &Types, source: &Source) -> String {
     let mut text = format!("{}\n", source.name);
     let mut entries: Vec<(String, NodeId)> = source
-        .entries
+        .entry_points
         .iter()
         .map(|entry| {
             let on = name(types, entry.on);
@@ -62,10 +62,10 @@ impl Numbers {
 fn node(types: &Types, source: &Source, id: NodeId, numbers: &mut Numbers) -> String {
     let node = source.node(id);
     let mut text = format!("  {} {}", numbers.of(id), name(types, node.on));
-    match &node.objects {
-        Objects::One => {}
-        Objects::Untold => text.push_str(" of any kind"),
-        Objects::Several(members) => {
+    match &node.object_types {
+        ObjectTypes::OwnType => {}
+        ObjectTypes::UnknownType => text.push_str(" of any kind"),
+        ObjectTypes::ByTypename(members) => {
             let members: BTreeMap<_, _> = members
                 .iter()
                 .map(|(object, node)| (name(types, *object), *node))
@@ -85,7 +85,7 @@ fn node(types: &Types, source: &Source, id: NodeId, numbers: &mut Numbers) -> St
         if let Some(needs) = &given.requires {
             let _ = write!(text, " needs {}", listed(types, needs));
         }
-        for argument in &*given.contexts {
+        for argument in &*given.context_arguments {
             let _ = write!(text, " {}: {} from", argument.argument, argument.ty);
             for (setter, need) in &argument.setters {
                 let need = listed(types, std::slice::from_ref(need));
@@ -97,7 +97,7 @@ fn node(types: &Types, source: &Source, id: NodeId, numbers: &mut Numbers) -> St
     text
 }
 
-fn listed(types: &Types, needs: &[Need]) -> String {
+fn listed(types: &Types, needs: &[Requirement]) -> String {
     let needs = needs.iter().map(|need| {
         let on = need.on.map_or("", |on| name(types, on));
         let inner = listed(types, &need.inner);
@@ -111,11 +111,15 @@ pub(crate) fn types(graph: &Graph) -> String {
     let types = graph.types();
     let mut lines: Vec<String> = Vec::new();
     for (id, ty) in types.iter() {
-        let mut possible: Vec<_> = ty.possible.iter().map(|id| name(types, *id)).collect();
+        let mut possible: Vec<_> = ty
+            .possible_types
+            .iter()
+            .map(|id| name(types, *id))
+            .collect();
         possible.sort_unstable();
         lines.push(format!("{} is [{}]", name(types, id), possible.join(", ")));
         match &ty.kind {
-            Kind::Object(fields) | Kind::Interface(fields) => {
+            TypeKind::Object(fields) | TypeKind::Interface(fields) => {
                 for field in fields.values() {
                     let arguments = field.arguments.iter();
                     let arguments: Vec<_> = arguments
@@ -131,17 +135,17 @@ pub(crate) fn types(graph: &Graph) -> String {
                     ));
                 }
             }
-            Kind::Enum(values) => {
+            TypeKind::Enum(values) => {
                 lines.extend(values.iter().map(|value| format!("{}.{value}", ty.name)));
             }
-            Kind::Input(fields) => {
+            TypeKind::InputObject(fields) => {
                 let fields = fields.iter();
                 lines.extend(
                     fields
                         .map(|(name, it)| format!("{}.{name}: {}", ty.name, it.ty.display(types))),
                 );
             }
-            Kind::Scalar(_) | Kind::Union => {}
+            TypeKind::Scalar(_) | TypeKind::Union => {}
         }
     }
     lines.sort();

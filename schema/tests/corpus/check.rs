@@ -11,10 +11,10 @@ use schema::graph::Graph;
 use schema::json::{Json, Kind, Node, Value};
 use schema::link::{LinkOptions, link as link_subgraphs};
 use schema::mapping::{Mapping, Vars, Version};
-use schema::operation::{Operation, ReadLimits};
+use schema::operation::{Operation, OperationLimits};
 use schema::span::Document;
 use schema::subgraph::Subgraph;
-use schema::template::url::{Address, Part};
+use schema::template::url::{UrlPart, UrlTemplate};
 use schema::template::{Template, form};
 
 /// Templates render or refuse, and no value leads a request to another host.
@@ -34,12 +34,12 @@ pub fn template(data: &[u8]) {
         let _ = (url.render_uri(&vars), url.render_plain(&vars));
         let path = Mapping::parse(path, version).ok();
         let query = Mapping::parse(query, version).ok();
-        let connect = Part {
+        let connect = UrlPart {
             url: &url,
             path: path.as_ref(),
             query: query.as_ref(),
         };
-        let sourceless = Address {
+        let sourceless = UrlTemplate {
             source: None,
             connect,
         };
@@ -47,7 +47,7 @@ pub fn template(data: &[u8]) {
         stays_at_home(connect, &vars);
         if let Ok(base) = Template::parse(base, version) {
             let source = Some(alone(&base));
-            let _ = Address { source, connect }.join(&vars);
+            let _ = UrlTemplate { source, connect }.join(&vars);
         }
     }
 }
@@ -130,18 +130,20 @@ pub fn operation(data: &[u8]) {
     let Some([document, variables]) = texts(data) else {
         return;
     };
-    let limits = ReadLimits {
+    let limits = OperationLimits {
         tokens: 2_000,
         depth: 20,
         fields: 500,
     };
     let graph = shop();
-    match Operation::read(graph, document, None, limits) {
+    match Operation::parse(graph, document, None, limits) {
         Err(problems) => assert!(!problems.is_empty(), "refused without a reason"),
         Ok(operation) => {
             let variables = (!variables.is_empty()).then_some(variables);
-            let introspects = operation.introspection();
-            if let (Ok(variables), Ok(_)) = (operation.coerce(graph, variables), introspects) {
+            let introspects = operation.introspection_keys();
+            if let (Ok(variables), Ok(_)) =
+                (operation.coerce_variables(graph, variables), introspects)
+            {
                 for (_, answer) in operation.introspect(graph, &variables).unwrap_or_default() {
                     is_json(&answer);
                 }
@@ -218,19 +220,19 @@ fn covers(template: &Template) {
     assert_eq!(at, template.text().len());
 }
 
-fn stays_at_home(connect: Part<'_>, vars: &Vars<'_>) {
+fn stays_at_home(connect: UrlPart<'_>, vars: &Vars<'_>) {
     static HOME: OnceLock<Template> = OnceLock::new();
     let home = HOME.get_or_init(|| Template::constant("https://api.example.com/v1"));
     let source = Some(alone(home));
-    if let Ok(joined) = (Address { source, connect }).join(vars) {
+    if let Ok(joined) = (UrlTemplate { source, connect }).join(vars) {
         assert_eq!(joined.url.scheme(), "https");
         assert_eq!(joined.url.host_str(), Some("api.example.com"));
         assert_eq!(joined.url.port(), None);
     }
 }
 
-fn alone(url: &Template) -> Part<'_> {
-    Part {
+fn alone(url: &Template) -> UrlPart<'_> {
+    UrlPart {
         url,
         path: None,
         query: None,
@@ -252,7 +254,7 @@ fn without_ranges(mapping: &Mapping) -> String {
 /// Values may nest deeper than documents; nothing else may be wrong with them.
 fn is_json(text: &str) {
     if let Err(error) = Json::parse(Bytes::copy_from_slice(text.as_bytes())) {
-        assert!(error.what.contains("deep"), "{error}: {text}");
+        assert!(error.message.contains("deep"), "{error}: {text}");
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use schema::graph::Graph;
-use schema::key::Need;
-use schema::source::{Access, Node, NodeField, Objects, Source};
+use schema::key::Requirement;
+use schema::source::{Access, NodeField, ObjectTypes, Source, SourceNode};
 use schema::types::{TypeId, Types};
 
 /// Every source: the ways in, then what is given at each place, in the order found.
@@ -16,7 +16,7 @@ pub(crate) fn dump(graph: &Graph) -> String {
             Access::Connector(_) => "connector",
         };
         let _ = writeln!(text, "{} at {at}", source.name);
-        for entry in &source.entries {
+        for entry in &source.entry_points {
             let on = name(graph.types(), entry.on);
             let called = match entry.type_name.as_ref() {
                 same if same == on => String::new(),
@@ -38,11 +38,11 @@ pub(crate) fn dump(graph: &Graph) -> String {
     text
 }
 
-fn objects(types: &Types, node: &Node) -> String {
-    match &node.objects {
-        Objects::One => String::new(),
-        Objects::Untold => " of any kind".to_owned(),
-        Objects::Several(members) => {
+fn objects(types: &Types, node: &SourceNode) -> String {
+    match &node.object_types {
+        ObjectTypes::OwnType => String::new(),
+        ObjectTypes::UnknownType => " of any kind".to_owned(),
+        ObjectTypes::ByTypename(members) => {
             let members = members
                 .iter()
                 .map(|(object, node)| format!("{} {}", name(types, *object), node.index()));
@@ -65,7 +65,7 @@ fn described(types: &Types, field: &NodeField) -> String {
     text
 }
 
-fn listed(types: &Types, needs: &[Need]) -> String {
+fn listed(types: &Types, needs: &[Requirement]) -> String {
     let needs = needs.iter().map(|need| {
         let mut text = need.field.to_string();
         let arguments: Vec<_> = need
@@ -93,6 +93,6 @@ fn name(types: &Types, id: TypeId) -> &str {
 
 /// How many ways there are into all sources.
 pub(crate) fn entries(graph: &Graph) -> usize {
-    let entries = |source: &Source| source.entries.len();
+    let entries = |source: &Source| source.entry_points.len();
     graph.sources().map(|(_, source)| entries(source)).sum()
 }

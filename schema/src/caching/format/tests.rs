@@ -8,8 +8,8 @@ use super::*;
 
 fn format(text: &str) -> TagFormat {
     let parts = parse(text).unwrap().into_iter().map(|piece| match piece {
-        Piece::Text(text) => TagPart::Text(text),
-        Piece::Path(path) => {
+        FormatPart::Text(text) => TagPart::Text(text),
+        FormatPart::Path(path) => {
             let names = path.names.into_iter().map(|(name, _)| name).collect();
             match path.root.as_str() {
                 "args" => TagPart::Argument(names),
@@ -30,7 +30,7 @@ fn rendered(text: &str) -> Option<String> {
 }
 
 #[test]
-fn paths_are_filled_in_and_the_rest_stands_as_it_is() {
+fn paths_are_rendered_and_text_is_copied() {
     for (text, expected) in [
         ("product", "product"),
         ("product-{$key.id}", "product-7"),
@@ -42,13 +42,13 @@ fn paths_are_filled_in_and_the_rest_stands_as_it_is() {
 }
 
 #[test]
-fn a_value_that_is_not_there_makes_no_tag() {
+fn a_missing_value_renders_no_tag() {
     assert_eq!(rendered("a-{$key.id}-{$key.name}"), None);
     assert_eq!(rendered("a-{$args.name}"), None);
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_place() {
+fn a_parse_error_has_its_range() {
     for (text, place) in [
         ("", ""),
         ("a-{", "{"),
@@ -80,7 +80,7 @@ fn a_path_has_an_end() {
 #[test]
 fn every_name_of_a_path_has_its_place() {
     let text = "é{ $args.of.country }";
-    let Some(Piece::Path(path)) = parse(text).unwrap().pop() else {
+    let Some(FormatPart::Path(path)) = parse(text).unwrap().pop() else {
         panic!("a path");
     };
     let places = path.names.iter().map(|(_, range)| text.get(range.clone()));

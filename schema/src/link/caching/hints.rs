@@ -4,12 +4,12 @@
 use apollo_compiler::Node;
 use apollo_compiler::ast::Value;
 
-use super::{Place, Reader, argument};
-use crate::caching::{Hint, Scope};
+use super::{Reader, ResolvedDirective, argument};
+use crate::caching::{CacheHint, CacheScope};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// `@cacheControl`.
-pub(super) fn control(reader: &mut Reader<'_>, place: Place<'_>) {
+pub(super) fn read_cache_control(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
     let max_age = argument(place, "maxAge");
     let scope = argument(place, "scope");
     let inherits = argument(place, "inheritMaxAge").and_then(|it| it.to_bool()) == Some(true);
@@ -21,20 +21,20 @@ pub(super) fn control(reader: &mut Reader<'_>, place: Place<'_>) {
         reader.problems.push(problem.help(Some(help)));
         return;
     }
-    let hint = Hint {
+    let hint = CacheHint {
         max_age: max_age.and_then(|it| seconds(reader, it)),
         scope: scope.and_then(|it| self::scope(reader, it)),
-        inherits,
+        inherits_max_age: inherits,
     };
-    let known = *hint_of(reader, place);
+    let known = *hint_mut(reader, place);
     let known = known.filter(|_| !inherits).unwrap_or_default();
-    keep(reader, place, hint.over(known));
+    set_hint(reader, place, hint.with_fallback(known));
 }
 
 /// `@openfed__entityCache` and `@openfed__queryCache`: behind `@cacheControl` where both are
 /// written.
-pub(super) fn lifetime(reader: &mut Reader<'_>, place: Place<'_>) {
-    for (name, why) in UNUSED {
+pub(super) fn read_openfed_max_age(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
+    for (name, why) in UNSUPPORTED_ARGUMENTS {
         if let Some(value) = argument(place, name)
             && value.to_bool() != Some(false)
             && value.to_i32() != Some(0)
@@ -46,20 +46,20 @@ pub(super) fn lifetime(reader: &mut Reader<'_>, place: Place<'_>) {
         }
     }
     let max_age = argument(place, "maxAge").and_then(|it| seconds(reader, it));
-    let known = (*hint_of(reader, place)).unwrap_or_default();
-    let max_age = max_age.filter(|_| !known.inherits);
-    keep(
+    let known = (*hint_mut(reader, place)).unwrap_or_default();
+    let max_age = max_age.filter(|_| !known.inherits_max_age);
+    set_hint(
         reader,
         place,
-        known.over(Hint {
+        known.with_fallback(CacheHint {
             max_age,
-            ..Hint::default()
+            ..CacheHint::default()
         }),
     );
 }
 
 /// Arguments of another gateway's directives, with what Weir has instead.
-const UNUSED: [(&str, &str); 4] = [
+const UNSUPPORTED_ARGUMENTS: [(&str, &str); 4] = [
     (
         "negativeCacheTTL",
         "how long a missing entity is remembered is said in the configuration",
@@ -75,15 +75,18 @@ const UNUSED: [(&str, &str); 4] = [
     ("shadowMode", "what is kept is given out"),
 ];
 
-fn hint_of<'r>(reader: &'r mut Reader<'_>, place: Place<'_>) -> &'r mut Option<Hint> {
+fn hint_mut<'r>(
+    reader: &'r mut Reader<'_>,
+    place: ResolvedDirective<'_>,
+) -> &'r mut Option<CacheHint> {
     match place.field {
-        Some(field) => &mut reader.of_field(place.owner, field).hint,
-        None => &mut reader.of_type(place.owner).hint,
+        Some(field) => &mut reader.field_directives(place.owner, field).hint,
+        None => &mut reader.type_directives(place.owner).hint,
     }
 }
 
-fn keep(reader: &mut Reader<'_>, place: Place<'_>, hint: Hint) {
-    *hint_of(reader, place) = (hint != Hint::default()).then_some(hint);
+fn set_hint(reader: &mut Reader<'_>, place: ResolvedDirective<'_>, hint: CacheHint) {
+    *hint_mut(reader, place) = (hint != CacheHint::default()).then_some(hint);
 }
 
 fn seconds(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<u32> {
@@ -98,11 +101,11 @@ fn seconds(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<u32> {
     seconds
 }
 
-fn scope(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<Scope> {
+fn scope(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<CacheScope> {
     let written = value.as_enum().map(apollo_compiler::Name::as_str);
     match written.or_else(|| value.as_str()) {
-        Some("PUBLIC") => Some(Scope::Public),
-        Some("PRIVATE") => Some(Scope::Private),
+        Some("PUBLIC") => Some(CacheScope::Public),
+        Some("PRIVATE") => Some(CacheScope::Private),
         _ => {
             let message = format!("`{value}` is no scope");
             let at = reader.span(value.location());

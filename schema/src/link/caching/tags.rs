@@ -1,12 +1,12 @@
 //! `@cacheTag`: the names under which something is kept, so that it can be made invalid by them.
 
-use super::formats::{self, Scope};
-use super::{Place, Reader, argument};
+use super::tag_formats::{self, FormatScope};
+use super::{Reader, ResolvedDirective, argument};
 use crate::diagnostic::Code;
 use crate::sdl::literal::Literal;
 use crate::types::Field;
 
-pub(super) fn read(reader: &mut Reader<'_>, place: Place<'_>) {
+pub(super) fn read(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
     let Some(value) = argument(place, "format") else {
         return; // The validator reports it.
     };
@@ -15,38 +15,46 @@ pub(super) fn read(reader: &mut Reader<'_>, place: Place<'_>) {
         return;
     };
     match place.field {
-        Some(field) => on_field(reader, (place, field), &literal),
-        None => on_type(reader, place, &literal),
+        Some(field) => read_field_tag(reader, (place, field), &literal),
+        None => read_type_tag(reader, place, &literal),
     }
 }
 
-fn on_field(reader: &mut Reader<'_>, (place, field): (Place<'_>, &Field), literal: &Literal) {
+fn read_field_tag(
+    reader: &mut Reader<'_>,
+    (place, field): (ResolvedDirective<'_>, &Field),
+    literal: &Literal,
+) {
     if reader.types.query() != Some(place.owner) {
         let message = format!(
             "`{}` is not a field of `Query`, and is not kept by itself",
-            reader.called(place)
+            reader.coordinate(place)
         );
         let help = "tag the root field that it is found under, or the entity that it is a part of";
         reader.report(place, Code::CacheTagNotOnRootField, message, help);
         return;
     }
-    if let Some(format) = formats::read(reader, literal, &Scope::Arguments(field)) {
-        reader.of_field(place.owner, field).tags.push(format);
+    if let Some(format) = tag_formats::read(reader, literal, &FormatScope::Arguments(field)) {
+        reader
+            .field_directives(place.owner, field)
+            .tags
+            .push(format);
     }
 }
 
-fn on_type(reader: &mut Reader<'_>, place: Place<'_>, literal: &Literal) {
+fn read_type_tag(reader: &mut Reader<'_>, place: ResolvedDirective<'_>, literal: &Literal) {
     let keys = reader.keys(place.owner);
     if keys.is_empty() {
         let message = format!(
             "`{}` has no resolvable `@key` here, and is not kept by itself",
-            reader.called(place)
+            reader.coordinate(place)
         );
         let help = "tag the root fields that return it, or give it a `@key`";
         reader.report(place, Code::CacheTagEntityNotResolvable, message, help);
         return;
     }
-    if let Some(format) = formats::read(reader, literal, &Scope::Keys(place.owner, &keys)) {
-        reader.of_type(place.owner).tags.push(format);
+    if let Some(format) = tag_formats::read(reader, literal, &FormatScope::Keys(place.owner, &keys))
+    {
+        reader.type_directives(place.owner).tags.push(format);
     }
 }

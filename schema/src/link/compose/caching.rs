@@ -7,19 +7,19 @@ use apollo_compiler::Node;
 use apollo_compiler::ast;
 use apollo_compiler::schema::ExtendedType;
 
-use super::part::{Part, fields, is_resolvable, text};
+use super::part::{SubgraphPart, fields, is_resolvable, string_argument};
 use crate::key::FieldSet;
-use crate::link::caching::{Said, Statements};
+use crate::link::caching::{CacheDirective, SubgraphCacheDirectives};
 use crate::sdl::federation::Directive;
 use crate::types::Name;
 
 /// Of one subgraph.
-pub(super) fn statements(part: &Part<'_>) -> Statements {
-    let mut all = Statements {
-        service: Arc::clone(&part.sdl.name),
+pub(super) fn subgraph_cache_directives(part: &SubgraphPart<'_>) -> SubgraphCacheDirectives {
+    let mut all = SubgraphCacheDirectives {
+        subgraph: Arc::clone(&part.sdl.name),
         document: part.sdl.document.clone(),
         keys: HashMap::new(),
-        said: Vec::new(),
+        directives: Vec::new(),
     };
     for (name, definition) in part.types() {
         let name: Name = name.as_str().into();
@@ -28,13 +28,16 @@ pub(super) fn statements(part: &Part<'_>) -> Statements {
             all.keys.insert(Name::clone(&name), keys);
         }
         let mut add = |field: Option<&Name>, written: &Node<ast::Directive>| {
-            all.said.extend(said(part, written).map(|directive| Said {
-                directive,
-                owner: Name::clone(&name),
-                field: field.map(Name::clone),
-                written: written.clone(),
-                at: written.location(),
-            }));
+            all.directives
+                .extend(
+                    caching_directive(part, written).map(|directive| CacheDirective {
+                        directive,
+                        owner: Name::clone(&name),
+                        field: field.map(Name::clone),
+                        node: written.clone(),
+                        location: written.location(),
+                    }),
+                );
         };
         for directive in definition.directives() {
             add(None, &directive.node);
@@ -49,14 +52,14 @@ pub(super) fn statements(part: &Part<'_>) -> Statements {
     all
 }
 
-fn said(part: &Part<'_>, directive: &ast::Directive) -> Option<Directive> {
-    let known = part.sdl.links.directives.named(&directive.name);
+fn caching_directive(part: &SubgraphPart<'_>, directive: &ast::Directive) -> Option<Directive> {
+    let known = part.sdl.links.directives.find(&directive.name);
     known.filter(|known| known.is_caching())
 }
 
-fn keys(part: &Part<'_>, definition: &ExtendedType) -> Vec<FieldSet> {
-    let keys = part.on_type(definition.directives(), Directive::Key);
+fn keys(part: &SubgraphPart<'_>, definition: &ExtendedType) -> Vec<FieldSet> {
+    let keys = part.type_directives(definition.directives(), Directive::Key);
     keys.filter(|key| is_resolvable(key))
-        .filter_map(|key| FieldSet::parse(text(key, "fields")?))
+        .filter_map(|key| FieldSet::parse(string_argument(key, "fields")?))
         .collect()
 }

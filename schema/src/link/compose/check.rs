@@ -3,29 +3,29 @@
 //! Whether sets of fields can be read is told by `federation::views`, whether types go together
 //! by `merge`.
 
-use super::Composed;
-use super::part::Part;
+use super::Composition;
+use super::part::SubgraphPart;
 use crate::diagnostic::Problems;
 
 mod access;
-mod composed;
+mod compose_directive;
 mod contexts;
 mod extensions;
 mod external;
-mod hidden;
+mod field_sets;
+mod inaccessible;
 mod interfaces;
-mod places;
-mod sets;
+mod misplaced;
 mod sharing;
 
 /// Reports what is wrong in `part` by itself.
-pub(super) fn part(part: &Part<'_>, problems: &mut Problems) {
-    places::check(part, problems);
-    composed::check(part, problems);
+pub(super) fn part(part: &SubgraphPart<'_>, problems: &mut Problems) {
+    misplaced::check(part, problems);
+    compose_directive::check(part, problems);
     access::check(part, problems);
     contexts::check(part, problems);
     if !part.has_connectors() {
-        sets::check(part, problems);
+        field_sets::check(part, problems);
     }
     if !part.is_legacy() && !part.has_connectors() {
         external::check(part, problems);
@@ -33,9 +33,9 @@ pub(super) fn part(part: &Part<'_>, problems: &mut Problems) {
 }
 
 /// Reports what is wrong with the subgraphs together.
-pub(super) fn together(composed: &Composed<'_>, problems: &mut Problems) {
+pub(super) fn composition(composed: &Composition<'_>, problems: &mut Problems) {
     extensions::check(composed, problems);
     sharing::check(composed, problems);
     interfaces::check(composed, problems);
-    hidden::check(composed, problems);
+    inaccessible::check(composed, problems);
 }

@@ -5,11 +5,11 @@
 
 use std::collections::HashSet;
 
-use super::part::{Coordinate, Part, fields};
+use super::part::{Coordinate, SubgraphPart, fields};
 use crate::sdl::federation::Directive;
 
 /// The fields of `part` that are external.
-pub(super) fn external(part: &Part<'_>) -> HashSet<Coordinate> {
+pub(super) fn external_fields(part: &SubgraphPart<'_>) -> HashSet<Coordinate> {
     let mut found = HashSet::new();
     for (name, definition) in part.types() {
         // Of an interface every object says it for itself.
@@ -17,10 +17,10 @@ pub(super) fn external(part: &Part<'_>) -> HashSet<Coordinate> {
             continue;
         }
         for (field_name, field) in fields(definition).into_iter().flatten() {
-            let written = part.has_on(&field.directives, Directive::External)
-                || part.covers(definition, field, Directive::External);
+            let written = part.has_directive(&field.directives, Directive::External)
+                || part.is_covered_by(definition, field, Directive::External);
             let coordinate = (name.clone(), field_name.clone());
-            if written && !part.sets.key_of_extension.contains(&coordinate) {
+            if written && !part.field_sets.key_of_extension.contains(&coordinate) {
                 found.insert(coordinate);
             }
         }

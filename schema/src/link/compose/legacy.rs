@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use apollo_compiler::Name;
 use apollo_compiler::schema::ExtendedType;
 
-use super::fields;
-use super::part::{Coordinate, Part, text};
+use super::field_sets;
+use super::part::{Coordinate, SubgraphPart, string_argument};
 use crate::sdl::federation::Directive;
 
 /// Makes every subgraph say what it would say in federation 2.
-pub(super) fn adapt(parts: &mut [Part<'_>]) {
+pub(super) fn adapt(parts: &mut [SubgraphPart<'_>]) {
     for index in 0..parts.len() {
         if parts[index].is_legacy() && !parts[index].has_connectors() {
-            let keys = keys_elsewhere(parts, index);
+            let keys = keys_in_other_subgraphs(parts, index);
             parts[index].external.retain(|field| !keys.contains(field));
             drop_unused(&mut parts[index]);
         }
@@ -22,14 +22,14 @@ pub(super) fn adapt(parts: &mut [Part<'_>]) {
 
 /// Fields that are external in an extension without a key of its own, and part of the first key
 /// of the type elsewhere: such an extension is known by that key.
-fn keys_elsewhere(parts: &[Part<'_>], index: usize) -> HashSet<Coordinate> {
+fn keys_in_other_subgraphs(parts: &[SubgraphPart<'_>], index: usize) -> HashSet<Coordinate> {
     let part = &parts[index];
     let mut found = HashSet::new();
     for (name, definition) in part.types() {
         let extended = definition
             .iter_origins()
             .any(|origin| part.is_extension(definition, origin));
-        if !extended || part.has(definition.directives(), Directive::Key) {
+        if !extended || part.has_type_directive(definition.directives(), Directive::Key) {
             continue;
         }
         for (_, other) in parts.iter().enumerate().filter(|(at, _)| *at != index) {
@@ -39,11 +39,12 @@ fn keys_elsewhere(parts: &[Part<'_>], index: usize) -> HashSet<Coordinate> {
     found
 }
 
-fn first_key(part: &Part<'_>, name: &Name) -> Vec<Coordinate> {
+fn first_key(part: &SubgraphPart<'_>, name: &Name) -> Vec<Coordinate> {
     let definition = part.get(name);
-    let key = definition.and_then(|it| part.on_type(it.directives(), Directive::Key).next());
-    let text = key.and_then(|key| text(key, "fields"));
-    let set = text.and_then(|text| fields::parse(&part.schema, name, text));
+    let key =
+        definition.and_then(|it| part.type_directives(it.directives(), Directive::Key).next());
+    let text = key.and_then(|key| string_argument(key, "fields"));
+    let set = text.and_then(|text| field_sets::parse(&part.schema, name, text));
     let set = set.into_iter();
     set.flat_map(|set| {
         let fields = set.selection_set.fields().map(|field| field.name.clone());
@@ -54,7 +55,7 @@ fn first_key(part: &Part<'_>, name: &Name) -> Vec<Coordinate> {
 }
 
 /// External fields that nothing asks for are leftovers, and were allowed.
-fn drop_unused(part: &mut Part<'_>) {
+fn drop_unused(part: &mut SubgraphPart<'_>) {
     let unused: Vec<Coordinate> = part
         .external
         .iter()
@@ -72,17 +73,17 @@ fn drop_unused(part: &mut Part<'_>) {
     }
 }
 
-impl Part<'_> {
+impl SubgraphPart<'_> {
     /// Whether anything in the subgraph asks for the external field.
     pub(in crate::link) fn is_used(&self, field: &Coordinate) -> bool {
-        self.sets.key.contains(field)
-            || self.sets.required.contains(field)
-            || self.sets.provided.contains(field)
-            || self.is_of_interface(field)
+        self.field_sets.key.contains(field)
+            || self.field_sets.required.contains(field)
+            || self.field_sets.provided.contains(field)
+            || self.is_interface_field(field)
     }
 
     /// Whether an interface that the type implements has the field.
-    fn is_of_interface(&self, (owner, field): &Coordinate) -> bool {
+    fn is_interface_field(&self, (owner, field): &Coordinate) -> bool {
         let object = self.schema.get_object(owner);
         object.is_some_and(|object| {
             let mut interfaces = object.implements_interfaces.iter();

@@ -9,7 +9,7 @@ use apollo_compiler::schema::{Component, ComponentOrigin, DirectiveList, Extende
 use apollo_compiler::{Name, Node};
 
 use super::external;
-use super::fields::FieldSets;
+use super::field_sets::FieldSets;
 use crate::sdl::Sdl;
 use crate::sdl::federation::Directive;
 use crate::span::Span;
@@ -18,20 +18,20 @@ use crate::span::Span;
 pub(in crate::link) type Coordinate = (Name, Name);
 
 /// One subgraph.
-pub(in crate::link) struct Part<'a> {
+pub(in crate::link) struct SubgraphPart<'a> {
     pub(in crate::link) sdl: &'a Sdl,
     /// As the document has it, without what is of no use to others.
     pub(in crate::link) schema: Schema,
     /// What its sets of fields name.
-    pub(in crate::link) sets: FieldSets,
+    pub(in crate::link) field_sets: FieldSets,
     /// `@external` that means it; see `external`.
     pub(in crate::link) external: HashSet<Coordinate>,
     /// Fields that other subgraphs took over.
     pub(in crate::link) overridden: HashMap<Coordinate, Overridden>,
     /// Fields that it took over under a label.
-    pub(in crate::link) taken: HashMap<Coordinate, String>,
+    pub(in crate::link) progressive_overrides: HashMap<Coordinate, String>,
     /// Directives of its own that the graph is to keep (`@composeDirective`).
-    pub(in crate::link) composed: HashSet<String>,
+    pub(in crate::link) composed_directives: HashSet<String>,
 }
 
 /// How a field was taken over by another subgraph (`@override`).
@@ -39,26 +39,26 @@ pub(in crate::link) struct Part<'a> {
 pub(in crate::link) enum Overridden {
     Always,
     /// For requests for which the label is on.
-    Under(String),
+    UnderLabel(String),
 }
 
 /// Fields by name.
 pub(in crate::link) type Fields = IndexMap<Name, Component<FieldDefinition>>;
 
-impl<'a> Part<'a> {
+impl<'a> SubgraphPart<'a> {
     pub(super) fn new(sdl: &'a Sdl) -> Self {
         let mut part = Self {
             sdl,
             schema: sdl.schema.clone(),
-            sets: FieldSets::default(),
+            field_sets: FieldSets::default(),
             external: HashSet::new(),
             overridden: HashMap::new(),
-            taken: HashMap::new(),
-            composed: HashSet::new(),
+            progressive_overrides: HashMap::new(),
+            composed_directives: HashSet::new(),
         };
-        part.composed = composed(&part);
-        part.sets = FieldSets::read(&part);
-        part.external = external::external(&part);
+        part.composed_directives = composed_directives(&part);
+        part.field_sets = FieldSets::read(&part);
+        part.external = external::external_fields(&part);
         part
     }
 
@@ -98,7 +98,8 @@ impl<'a> Part<'a> {
     /// Whether the type is an interface of the graph that is an object here.
     pub(in crate::link) fn is_interface_object(&self, name: &str) -> bool {
         self.get(name).is_some_and(|definition| {
-            definition.is_object() && self.has(definition.directives(), Directive::InterfaceObject)
+            definition.is_object()
+                && self.has_type_directive(definition.directives(), Directive::InterfaceObject)
         })
     }
 
@@ -112,43 +113,52 @@ impl<'a> Part<'a> {
     }
 
     /// The directives of a type that are `wanted`.
-    pub(in crate::link) fn on_type<'b>(
+    pub(in crate::link) fn type_directives<'b>(
         &'b self,
         list: &'b DirectiveList,
         wanted: Directive,
     ) -> impl Iterator<Item = &'b Component<ast::Directive>> {
         list.iter()
-            .filter(move |it| self.sdl.links.directives.named(&it.name) == Some(wanted))
+            .filter(move |it| self.sdl.links.directives.find(&it.name) == Some(wanted))
     }
 
     /// The directives of anything else that are `wanted`.
-    pub(in crate::link) fn on<'b>(
+    pub(in crate::link) fn directives<'b>(
         &'b self,
         list: &'b ast::DirectiveList,
         wanted: Directive,
     ) -> impl Iterator<Item = &'b Node<ast::Directive>> {
         list.iter()
-            .filter(move |it| self.sdl.links.directives.named(&it.name) == Some(wanted))
+            .filter(move |it| self.sdl.links.directives.find(&it.name) == Some(wanted))
     }
 
-    pub(in crate::link) fn has(&self, list: &DirectiveList, wanted: Directive) -> bool {
-        self.on_type(list, wanted).next().is_some()
+    pub(in crate::link) fn has_type_directive(
+        &self,
+        list: &DirectiveList,
+        wanted: Directive,
+    ) -> bool {
+        self.type_directives(list, wanted).next().is_some()
     }
 
-    pub(in crate::link) fn has_on(&self, list: &ast::DirectiveList, wanted: Directive) -> bool {
-        self.on(list, wanted).next().is_some()
+    pub(in crate::link) fn has_directive(
+        &self,
+        list: &ast::DirectiveList,
+        wanted: Directive,
+    ) -> bool {
+        self.directives(list, wanted).next().is_some()
     }
 
     /// Whether a directive of the type covers `field`: it stands where the field does, on the
     /// definition or on the same extension.
-    pub(in crate::link) fn covers(
+    pub(in crate::link) fn is_covered_by(
         &self,
         definition: &ExtendedType,
         field: &Component<FieldDefinition>,
         wanted: Directive,
     ) -> bool {
         let same = |it: &Component<ast::Directive>| it.origin == field.origin;
-        self.on_type(definition.directives(), wanted).any(same)
+        self.type_directives(definition.directives(), wanted)
+            .any(same)
     }
 
     /// Whether the type is said to be another subgraph's at `origin`.
@@ -157,7 +167,8 @@ impl<'a> Part<'a> {
         definition: &ExtendedType,
         origin: &ComponentOrigin,
     ) -> bool {
-        origin.extension_id().is_some() || self.has(definition.directives(), Directive::Extends)
+        origin.extension_id().is_some()
+            || self.has_type_directive(definition.directives(), Directive::Extends)
     }
 
     pub(in crate::link) fn span(&self, location: Option<SourceSpan>) -> Span {
@@ -165,10 +176,16 @@ impl<'a> Part<'a> {
     }
 }
 
-fn composed(part: &Part<'_>) -> HashSet<String> {
+fn composed_directives(part: &SubgraphPart<'_>) -> HashSet<String> {
     let directives = &part.schema.schema_definition.directives;
-    part.on_type(directives, Directive::Compose)
-        .filter_map(|it| Some(text(it, "name")?.trim_start_matches('@').to_owned()))
+    part.type_directives(directives, Directive::Compose)
+        .filter_map(|it| {
+            Some(
+                string_argument(it, "name")?
+                    .trim_start_matches('@')
+                    .to_owned(),
+            )
+        })
         .collect()
 }
 
@@ -188,6 +205,9 @@ pub(in crate::link) fn is_resolvable(key: &ast::Directive) -> bool {
 }
 
 /// The argument of a directive that is text.
-pub(in crate::link) fn text<'a>(directive: &'a ast::Directive, argument: &str) -> Option<&'a str> {
+pub(in crate::link) fn string_argument<'a>(
+    directive: &'a ast::Directive,
+    argument: &str,
+) -> Option<&'a str> {
     directive.specified_argument_by_name(argument)?.as_str()
 }

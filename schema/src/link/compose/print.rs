@@ -7,8 +7,8 @@ use apollo_compiler::ast::{self, Argument, EnumValueDefinition, Value};
 use apollo_compiler::schema::{Component, ExtendedType, Schema};
 use apollo_compiler::{Name, Node, name};
 
-use self::graphs::Graphs;
-use super::Composed;
+use self::graphs::JoinGraphs;
+use super::Composition;
 use crate::link::merge;
 
 mod caching;
@@ -19,12 +19,12 @@ mod links;
 mod types;
 
 /// The supergraph as SDL.
-pub(super) fn print(composed: &Composed<'_>) -> String {
-    let graphs = Graphs::new(&composed.parts);
-    let mut used = merge::used(&composed.schema);
-    used.extend(contexts::used(&composed.parts));
+pub(super) fn print(composed: &Composition<'_>) -> String {
+    let graphs = JoinGraphs::new(&composed.parts);
+    let mut used = merge::used_directives(&composed.schema);
+    used.extend(contexts::used_directive(&composed.parts));
     let mut schema = Schema::new();
-    machinery(&mut schema, &graphs, &used);
+    define_specifications(&mut schema, &graphs, &used);
     for (name, definition) in &composed.schema.directive_definitions {
         let known = schema.directive_definitions.contains_key(name);
         if !known && !definition.is_built_in() {
@@ -38,8 +38,8 @@ pub(super) fn print(composed: &Composed<'_>) -> String {
     for link in links::links(composed, &used) {
         definition.directives.push(link);
     }
-    for kept in connectors::of_schema(&graphs) {
-        definition.directives.push(kept);
+    for preserved in connectors::schema_directives(&graphs) {
+        definition.directives.push(preserved);
     }
     let joined = composed.schema.types.iter();
     for (name, definition) in joined.filter(|(_, it)| !it.is_built_in()) {
@@ -52,8 +52,8 @@ pub(super) fn print(composed: &Composed<'_>) -> String {
 }
 
 /// The definitions of the specifications that the supergraph links.
-fn machinery(schema: &mut Schema, graphs: &Graphs<'_>, used: &HashSet<Name>) {
-    let mut sdl = MACHINERY.to_owned();
+fn define_specifications(schema: &mut Schema, graphs: &JoinGraphs<'_>, used: &HashSet<Name>) {
+    let mut sdl = JOIN_DEFINITIONS.to_owned();
     for (directive, text) in links::DEFINITIONS {
         if directive.iter().any(|name| used.contains(*name)) {
             sdl.push_str(text);
@@ -77,13 +77,13 @@ fn machinery(schema: &mut Schema, graphs: &Graphs<'_>, used: &HashSet<Name>) {
                     "join__graph",
                     [("name", string(part.name())), ("url", string(url))],
                 );
-                let made = EnumValueDefinition {
+                let enum_value = EnumValueDefinition {
                     description: None,
                     value: value.clone(),
                     directives: ast::DirectiveList(vec![joined]),
                 };
                 let values = &mut it.make_mut().values;
-                values.insert(value.clone(), Component::new(made));
+                values.insert(value.clone(), Component::new(enum_value));
             }
         }
         schema.types.insert(name, definition);
@@ -117,14 +117,14 @@ fn list(items: impl IntoIterator<Item = Value>) -> Value {
 }
 
 /// `@join__directive`: a directive that one subgraph has, for who knows it.
-fn kept(graph: &Name, kept: &ast::Directive, called: &str) -> Node<ast::Directive> {
-    let arguments = kept.arguments.iter();
+fn join_directive(graph: &Name, directive: &ast::Directive, name: &str) -> Node<ast::Directive> {
+    let arguments = directive.arguments.iter();
     let args = arguments.map(|it| (it.name.clone(), it.value.clone()));
     with_arguments(
         "join__directive",
         vec![
             ("graphs", list([Value::Enum(graph.clone())])),
-            ("name", string(called)),
+            ("name", string(name)),
             ("args", Value::Object(args.collect())),
         ],
     )
@@ -133,7 +133,7 @@ fn kept(graph: &Name, kept: &ast::Directive, called: &str) -> Node<ast::Directiv
 /// The root that every graph has.
 const QUERY: Name = name!("Query");
 
-const MACHINERY: &str = r#"
+const JOIN_DEFINITIONS: &str = r#"
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
 
 directive @join__graph(name: String!, url: String!) on ENUM_VALUE

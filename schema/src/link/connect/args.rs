@@ -7,9 +7,9 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, Value};
 
 use super::site::Site;
-use super::{Placed, Reader, check};
+use super::{Located, Reader, check};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::link::{Read, Reported};
+use crate::link::{Reported, ReportedResult};
 use crate::mapping::Mapping;
 use crate::mapping::ParseError;
 use crate::sdl::literal::Literal;
@@ -21,11 +21,11 @@ use crate::template::Template;
 pub(super) struct Args<'a> {
     sdl: &'a Sdl,
     members: Vec<(&'a str, &'a Node<Value>)>,
-    whole: Range<usize>,
+    range: Range<usize>,
 }
 
 impl<'a> Args<'a> {
-    pub(super) fn of(sdl: &'a Sdl, directive: &'a Node<Directive>) -> Self {
+    pub(super) fn from_directive(sdl: &'a Sdl, directive: &'a Node<Directive>) -> Self {
         Self {
             sdl,
             members: directive
@@ -33,12 +33,12 @@ impl<'a> Args<'a> {
                 .iter()
                 .map(|argument| (argument.name.as_str(), &argument.value))
                 .collect(),
-            whole: range(directive.location()),
+            range: range(directive.location()),
         }
     }
 
     /// The members of an object value; none for anything else.
-    pub(super) fn inside(sdl: &'a Sdl, value: &'a Node<Value>) -> Self {
+    pub(super) fn from_object(sdl: &'a Sdl, value: &'a Node<Value>) -> Self {
         let members = value.as_object().unwrap_or_default();
         Self {
             sdl,
@@ -46,7 +46,7 @@ impl<'a> Args<'a> {
                 .iter()
                 .map(|(name, value)| (name.as_str(), value))
                 .collect(),
-            whole: range(value.location()),
+            range: range(value.location()),
         }
     }
 
@@ -59,7 +59,7 @@ impl<'a> Args<'a> {
 
     /// The members of the object `name`.
     pub(super) fn object(&self, name: &str) -> Option<Self> {
-        Some(Self::inside(self.sdl, self.get(name)?))
+        Some(Self::from_object(self.sdl, self.get(name)?))
     }
 
     /// Objects of the list `name`; a lone object is a list of one (GraphQL §3.11).
@@ -67,8 +67,11 @@ impl<'a> Args<'a> {
         match self.get(name) {
             None => Vec::new(),
             Some(value) => match value.as_list() {
-                Some(items) => items.iter().map(|it| Self::inside(self.sdl, it)).collect(),
-                None => vec![Self::inside(self.sdl, value)],
+                Some(items) => items
+                    .iter()
+                    .map(|it| Self::from_object(self.sdl, it))
+                    .collect(),
+                None => vec![Self::from_object(self.sdl, value)],
             },
         }
     }
@@ -91,7 +94,7 @@ impl<'a> Args<'a> {
 
     /// Where everything stands.
     pub(super) fn span(&self) -> Span {
-        Span::new(&self.sdl.document, self.whole.clone())
+        Span::new(&self.sdl.document, self.range.clone())
     }
 
     /// The mapping `name`, if it is written; what it may not be at `site` is reported.
@@ -100,10 +103,10 @@ impl<'a> Args<'a> {
         reader: &mut Reader<'_>,
         name: &str,
         site: Site<'_>,
-    ) -> Read<Option<Placed<Mapping>>> {
+    ) -> ReportedResult<Option<Located<Mapping>>> {
         let version = reader.link.version;
-        let code = site.part.code();
-        let placed = self.parsed(reader, name, code, |text| Mapping::parse(text, version))?;
+        let code = site.argument.code();
+        let placed = self.parse_text(reader, name, code, |text| Mapping::parse(text, version))?;
         if let Some(placed) = &placed {
             check::mapping(reader, site, placed);
         }
@@ -116,33 +119,33 @@ impl<'a> Args<'a> {
         reader: &mut Reader<'_>,
         name: &str,
         site: Site<'_>,
-    ) -> Read<Option<Placed<Template>>> {
+    ) -> ReportedResult<Option<Located<Template>>> {
         let version = reader.link.version;
-        let code = site.part.code();
-        let placed = self.parsed(reader, name, code, |text| Template::parse(text, version))?;
+        let code = site.argument.code();
+        let placed = self.parse_text(reader, name, code, |text| Template::parse(text, version))?;
         if let Some(placed) = &placed {
             check::template(reader, site, placed);
         }
         Ok(placed)
     }
 
-    fn parsed<T>(
+    fn parse_text<T>(
         &self,
         reader: &mut Reader<'_>,
         name: &str,
         code: Code,
         parse: impl Fn(&str) -> Result<T, ParseError>,
-    ) -> Read<Option<Placed<T>>> {
+    ) -> ReportedResult<Option<Located<T>>> {
         let Some(literal) = self.text(name) else {
-            return self.not_there(reader, name);
+            return self.check_absent(reader, name);
         };
         match parse(&literal.value) {
-            Ok(it) => Ok(Some(Placed {
-                it: Arc::new(it),
+            Ok(it) => Ok(Some(Located {
+                value: Arc::new(it),
                 literal: Arc::new(literal),
             })),
             Err(error) => {
-                let place = Span::new(&self.sdl.document, literal.place(&error.range));
+                let place = Span::new(&self.sdl.document, literal.source_range(&error.range));
                 let problem = Diagnostic::error(code, place, error.message).help(error.help);
                 reader.problems.push(problem);
                 Err(Reported)
@@ -151,7 +154,7 @@ impl<'a> Args<'a> {
     }
 
     /// The scalars of the dialect take any literal as far as GraphQL knows; ours are strings.
-    fn not_there<T>(&self, reader: &mut Reader<'_>, name: &str) -> Read<Option<T>> {
+    fn check_absent<T>(&self, reader: &mut Reader<'_>, name: &str) -> ReportedResult<Option<T>> {
         if self.get(name).is_none() {
             return Ok(None);
         }

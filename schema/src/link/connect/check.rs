@@ -5,54 +5,54 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 
-use super::form::value::Form;
-use super::form::{Forms, Found, What};
-use super::site::{On, Part, Site, VARIABLES};
-use super::{Place, Placed, Reader};
+use super::inference::inferred_type::InferredType;
+use super::inference::{Finding, FindingKind, TypeInference};
+use super::site::{DirectiveArgument, Site, SiteDirective, VARIABLES};
+use super::{ConnectLocation, Located, Reader};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::mapping::{Mapping, UsedField, VariableUse, Version, methods};
 use crate::sdl::literal::Literal;
 use crate::span::Span;
 use crate::template::Template;
-use crate::types::{Argument, Kind, Name, TypeId};
+use crate::types::{ArgumentDefinition, Name, TypeId, TypeKind};
 
 /// Reports what a mapping may not be at `site`.
-pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, placed: &Placed<Mapping>) {
-    let mut forms = forms(reader, site);
-    let selection = placed.it.ast();
-    let form = forms.whole(selection, site.part.input());
+pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, placed: &Located<Mapping>) {
+    let mut forms = type_inference(reader, site);
+    let selection = placed.value.ast();
+    let form = forms.infer(selection, site.argument.input());
     let mark = reader.problems.mark();
     let mut check = Check::new(reader, site, &placed.literal);
-    check.variables(&placed.it.variables(), &forms.unfollowed);
-    check.found(forms.found, (0, &forms.unfollowed));
+    check.check_variables(&placed.value.variables(), &forms.unfollowed_ranges);
+    check.report_findings(forms.findings, (0, &forms.unfollowed_ranges));
     // What comes of mistakes says nothing new.
     if !check.reader.problems.has_errors_since(mark) {
-        check.form(form, &selection.range);
+        check.check_form(form, &selection.range);
     }
 }
 
 /// Reports what a template may not be at `site`.
-pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, placed: &Placed<Template>) {
-    Check::new(reader, site, &placed.literal).variables(&placed.it.variables(), &[]);
-    for expression in placed.it.expressions() {
-        let mut forms = forms(reader, site);
-        let form = forms.whole(expression.mapping.ast(), site.part.input());
+pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, placed: &Located<Template>) {
+    Check::new(reader, site, &placed.literal).check_variables(&placed.value.variables(), &[]);
+    for expression in placed.value.expressions() {
+        let mut forms = type_inference(reader, site);
+        let form = forms.infer(expression.mapping.ast(), site.argument.input());
         let mark = reader.problems.mark();
         let mut check = Check::new(reader, site, &placed.literal);
-        check.found(forms.found, (expression.range.start + 1, &[]));
+        check.report_findings(forms.findings, (expression.range.start + 1, &[]));
         if !check.reader.problems.has_errors_since(mark) {
-            check.form(form, &expression.range);
+            check.check_form(form, &expression.range);
         }
     }
 }
 
-fn forms<'a>(reader: &Reader<'a>, site: Site<'_>) -> Forms<'a> {
+fn type_inference<'a>(reader: &Reader<'a>, site: Site<'_>) -> TypeInference<'a> {
     let types = reader.types;
-    let mut forms = Forms::new(types, reader.link.version);
-    if let On::Connect(place) = site.on {
+    let mut forms = TypeInference::new(types, reader.link.version);
+    if let SiteDirective::Connect(place) = site.directive {
         let owner = types.find(&place.owner().name);
         forms.owner = owner;
-        if let Place::Field(_, field) = place {
+        if let ConnectLocation::Field(_, field) = place {
             let field = owner.and_then(|owner| types.get(owner).field(&field.name));
             forms.arguments = field.map(|field| &field.arguments);
         }
@@ -76,10 +76,10 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    fn report(&mut self, problem: Problem) {
+    fn report(&mut self, problem: TextProblem) {
         let span = Span::new(
             &self.reader.sdl.document,
-            self.literal.place(&problem.range),
+            self.literal.source_range(&problem.range),
         );
         let made = if problem.is_error {
             Diagnostic::error
@@ -90,9 +90,9 @@ impl<'c, 'a> Check<'c, 'a> {
         self.reader.problems.push(diagnostic);
     }
 
-    fn problem(&self, range: &Range<usize>, message: impl Into<String>) -> Problem {
-        Problem {
-            code: self.site.part.code(),
+    fn problem(&self, range: &Range<usize>, message: impl Into<String>) -> TextProblem {
+        TextProblem {
+            code: self.site.argument.code(),
             range: range.clone(),
             message: message.into(),
             help: None,
@@ -102,19 +102,19 @@ impl<'c, 'a> Check<'c, 'a> {
 
     /// Judges every use of a variable; `unfollowed` are places whose fields the version of the
     /// dialect does not look at.
-    fn variables(&mut self, uses: &[VariableUse], unfollowed: &[Range<usize>]) {
+    fn check_variables(&mut self, uses: &[VariableUse], unfollowed: &[Range<usize>]) {
         let there = self.site.variables(self.reader);
         for found in uses {
             let name = found.name.as_str();
             if there.contains(&name) {
-                self.fields(found, within(&found.range, unfollowed));
+                self.check_fields(found, is_within(&found.range, unfollowed));
             } else {
-                self.unavailable(found, &there);
+                self.report_unavailable(found, &there);
             }
         }
     }
 
-    fn unavailable(&mut self, found: &VariableUse, there: &[&str]) {
+    fn report_unavailable(&mut self, found: &VariableUse, there: &[&str]) {
         let name = found.name.as_str();
         let all: Vec<_> = there.iter().map(|name| format!("`${name}`")).collect();
         let known = format!("there are {}", all.join(", "));
@@ -131,17 +131,17 @@ impl<'c, 'a> Check<'c, 'a> {
         self.report(problem);
     }
 
-    fn fields(&mut self, found: &VariableUse, excused: bool) {
-        let On::Connect(place) = self.site.on else {
-            return self.headers(found);
+    fn check_fields(&mut self, found: &VariableUse, excused: bool) {
+        let SiteDirective::Connect(place) = self.site.directive else {
+            return self.check_headers(found);
         };
         let types = self.reader.types;
         let owner = types.find(&place.owner().name);
         match (found.name.as_str(), place) {
-            ("args", Place::Field(_, field)) => {
+            ("args", ConnectLocation::Field(_, field)) => {
                 let field = owner.and_then(|owner| types.get(owner).field(&field.name));
                 if let Some(field) = field {
-                    self.inputs(&found.fields, (&place.name(), &field.arguments), excused);
+                    self.check_inputs(&found.fields, (&place.name(), &field.arguments), excused);
                 }
             }
             ("this" | "batch", _) if found.fields.is_empty() => {
@@ -155,18 +155,18 @@ impl<'c, 'a> Check<'c, 'a> {
             }
             ("this" | "batch", _) => {
                 if let Some(owner) = owner {
-                    self.outputs(&found.fields, owner);
+                    self.check_outputs(&found.fields, owner);
                 }
             }
-            _ => self.headers(found),
+            _ => self.check_headers(found),
         }
     }
 
     /// Arguments, or members of an input object.
-    fn inputs(
+    fn check_inputs(
         &mut self,
         fields: &[UsedField],
-        (owner, known): (&str, &IndexMap<Name, Argument>),
+        (owner, known): (&str, &IndexMap<Name, ArgumentDefinition>),
         excused: bool,
     ) {
         for field in fields {
@@ -174,26 +174,26 @@ impl<'c, 'a> Check<'c, 'a> {
                 let close = nearest(&field.name, known.keys().map(AsRef::as_ref));
                 let help = close
                     .map(|close| format!("write `{close}`"))
-                    .or_else(|| listed(known.keys()));
+                    .or_else(|| available_names(known.keys()));
                 let message = format!("`{}` is not an argument of `{owner}`", field.name);
                 let problem = self.problem(&field.range, message).maybe_help(help);
                 let problem = problem.code(Code::UndefinedArgument);
                 self.report(if excused { problem.warning() } else { problem });
                 continue;
             };
-            let ty = self.reader.types.get(argument.ty.named());
-            if let Kind::Input(inner) = &ty.kind {
-                self.inputs(&field.fields, (&ty.name, inner), excused);
+            let ty = self.reader.types.get(argument.ty.named_type());
+            if let TypeKind::InputObject(inner) = &ty.kind {
+                self.check_inputs(&field.fields, (&ty.name, inner), excused);
             }
         }
     }
 
     /// Fields of an object.
-    fn outputs(&mut self, fields: &[UsedField], on: TypeId) {
+    fn check_outputs(&mut self, fields: &[UsedField], on: TypeId) {
         let types = self.reader.types;
         let ty = types.get(on);
         for field in fields.iter().filter(|field| field.name != "__typename") {
-            if matches!(ty.kind, Kind::Union) {
+            if matches!(ty.kind, TypeKind::Union) {
                 let message = format!(
                     "`{}` is a union: which fields it has is not known before it is fetched",
                     ty.name
@@ -201,8 +201,8 @@ impl<'c, 'a> Check<'c, 'a> {
                 let problem = self.problem(&field.range, message);
                 self.report(problem.code(Code::UnsupportedVariableType));
             } else if let Some(definition) = ty.field(&field.name) {
-                if types.get(definition.ty.named()).is_composite() {
-                    self.outputs(&field.fields, definition.ty.named());
+                if types.get(definition.ty.named_type()).is_composite() {
+                    self.check_outputs(&field.fields, definition.ty.named_type());
                 }
             } else {
                 let known = ty.fields().into_iter().flat_map(IndexMap::keys);
@@ -216,7 +216,7 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 
     /// Names of headers are in lower case where mappings see them.
-    fn headers(&mut self, found: &VariableUse) {
+    fn check_headers(&mut self, found: &VariableUse) {
         if !matches!(found.name.as_str(), "request" | "response") {
             return;
         }
@@ -232,21 +232,27 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    fn found(&mut self, found: Vec<Found>, (offset, unfollowed): (usize, &[Range<usize>])) {
-        for Found { what, range } in found {
-            let excused = within(&range, unfollowed);
+    fn report_findings(
+        &mut self,
+        found: Vec<Finding>,
+        (offset, unfollowed): (usize, &[Range<usize>]),
+    ) {
+        for Finding { kind: what, range } in found {
+            let excused = is_within(&range, unfollowed);
             let range = range.start + offset..range.end + offset;
             let problem = match what {
-                What::Method(name) => self.unknown_method(&name, &range),
-                What::Nothing(key) if excused => self.nothing(&key, &range).warning(),
-                What::Nothing(key) => self.nothing(&key, &range),
+                FindingKind::UnknownMethod(name) => self.unknown_method(&name, &range),
+                FindingKind::NothingToRead(key) if excused => {
+                    self.nothing_to_read(&key, &range).warning()
+                }
+                FindingKind::NothingToRead(key) => self.nothing_to_read(&key, &range),
             };
             self.report(problem);
         }
     }
 
     /// Where text is made of it, a value that is missing is worse than a schema that is refused.
-    fn unknown_method(&self, name: &str, range: &Range<usize>) -> Problem {
+    fn unknown_method(&self, name: &str, range: &Range<usize>) -> TextProblem {
         let close = nearest(name, methods().iter().map(|method| method.name));
         // Two letters are close to any two letters, and more often the name of a member.
         let help = close.filter(|_| name.len() > 2).map_or_else(
@@ -255,14 +261,14 @@ impl<'c, 'a> Check<'c, 'a> {
         );
         let message = format!("there is no method `->{name}`");
         let problem = self.problem(range, message).help(help);
-        if self.site.part.is_text() && self.reader.link.version >= Version::V0_3 {
+        if self.site.argument.is_text() && self.reader.link.version >= Version::V0_3 {
             problem
         } else {
             problem.warning()
         }
     }
 
-    fn nothing(&self, key: &str, range: &Range<usize>) -> Problem {
+    fn nothing_to_read(&self, key: &str, range: &Range<usize>) -> TextProblem {
         let there = self.site.variables(self.reader);
         let help = if there.contains(&key) {
             format!("write `${key}`")
@@ -272,7 +278,7 @@ impl<'c, 'a> Check<'c, 'a> {
             let all: Vec<_> = there.iter().map(|name| format!("`${name}`")).collect();
             format!("begin with one of {}", all.join(", "))
         };
-        let message = if self.site.part == Part::Requestless {
+        let message = if self.site.argument == DirectiveArgument::Requestless {
             format!("`{key}` is read from an answer, and this connector makes no request")
         } else {
             format!("`{key}` is read from an answer, and there is none yet")
@@ -282,41 +288,45 @@ impl<'c, 'a> Check<'c, 'a> {
 
     /// The variable that has a member `key` here.
     fn variable_with(&self, key: &str) -> Option<&'static str> {
-        let On::Connect(place) = self.site.on else {
+        let SiteDirective::Connect(place) = self.site.directive else {
             return None;
         };
         let types = self.reader.types;
         let owner = types.get(types.find(&place.owner().name)?);
         match place {
-            Place::Field(_, field) => {
+            ConnectLocation::Field(_, field) => {
                 let arguments = &owner.field(&field.name)?.arguments;
                 arguments.contains_key(key).then_some("args")
             }
-            Place::Type(_) => owner.field(key).map(|_| "this"),
+            ConnectLocation::Type(_) => owner.field(key).map(|_| "this"),
         }
     }
 
-    fn form(&mut self, form: Form, range: &Range<usize>) {
-        let Some(needed) = self.site.part.refuses(form) else {
+    fn check_form(&mut self, form: InferredType, range: &Range<usize>) {
+        let Some(needed) = self.site.argument.mismatch(form) else {
             return;
         };
-        let help = match self.site.part {
-            Part::BaseUrl | Part::Url | Part::Header if form.is_list() => {
+        let help = match self.site.argument {
+            DirectiveArgument::BaseUrl | DirectiveArgument::Url | DirectiveArgument::Header
+                if form.is_list() =>
+            {
                 Some("pick one with `->first`, or join them with `->joinNotNull(',')`")
             }
-            Part::BaseUrl | Part::Url | Part::Header => Some("name one of its fields"),
-            Part::Path => Some("write a list, as in `$([$args.id])`"),
-            Part::QueryParams => Some("write members, as in `limit: $args.first`"),
-            Part::IsSuccess => Some("compare, as in `$status->eq(200)`"),
+            DirectiveArgument::BaseUrl | DirectiveArgument::Url | DirectiveArgument::Header => {
+                Some("name one of its fields")
+            }
+            DirectiveArgument::Path => Some("write a list, as in `$([$args.id])`"),
+            DirectiveArgument::QueryParams => Some("write members, as in `limit: $args.first`"),
+            DirectiveArgument::IsSuccess => Some("compare, as in `$status->eq(200)`"),
             _ => None,
         };
-        let message = format!("{needed}, and this gives {}", form.words());
+        let message = format!("{needed}, and this gives {}", form.description());
         let problem = self.problem(range, message);
         self.report(problem.maybe_help(help.map(str::to_owned)));
     }
 }
 
-fn listed<'n>(names: impl Iterator<Item = &'n Name>) -> Option<String> {
+fn available_names<'n>(names: impl Iterator<Item = &'n Name>) -> Option<String> {
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
         [] => None,
@@ -325,14 +335,14 @@ fn listed<'n>(names: impl Iterator<Item = &'n Name>) -> Option<String> {
     }
 }
 
-fn within(range: &Range<usize>, ranges: &[Range<usize>]) -> bool {
+fn is_within(range: &Range<usize>, ranges: &[Range<usize>]) -> bool {
     ranges
         .iter()
         .any(|outer| outer.start <= range.start && range.end <= outer.end)
 }
 
 /// A diagnostic whose place is still one in the text.
-struct Problem {
+struct TextProblem {
     code: Code,
     range: Range<usize>,
     message: String,
@@ -340,7 +350,7 @@ struct Problem {
     is_error: bool,
 }
 
-impl Problem {
+impl TextProblem {
     fn code(self, code: Code) -> Self {
         Self { code, ..self }
     }

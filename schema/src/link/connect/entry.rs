@@ -3,35 +3,39 @@
 use std::sync::Arc;
 
 use super::args::Args;
-use super::uses::Uses;
-use super::written::Written;
-use super::{Place, Placed, Reader, key, place};
-use crate::connector::Gives;
+use super::connect_directive::ConnectDirective;
+use super::variable_uses::VariableUses;
+use super::{ConnectLocation, Located, Reader, key, location};
+use crate::connector::ConnectorOutput;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::key::FieldSet;
-use crate::link::{Read, Reported};
+use crate::link::{Reported, ReportedResult};
 use crate::mapping::Mapping;
-use crate::source::{self, Entry, Node, NodeField, Serves};
+use crate::source::{self, EntryCardinality, EntryPoint, NodeField, SourceNode};
 use crate::span::Span;
 use crate::types::{Field, TypeId, Types};
 
 /// What the place and the variables of a connector make of it.
-pub(super) struct Entered {
-    pub(super) entries: Vec<Entry>,
-    pub(super) nodes: Vec<Node>,
-    pub(super) gives: Gives,
+pub(super) struct ConnectorEntryPoints {
+    pub(super) entry_points: Vec<EntryPoint>,
+    pub(super) nodes: Vec<SourceNode>,
+    pub(super) output: ConnectorOutput,
 }
 
 /// Judges a connector at its place.
-pub(super) fn enter(reader: &mut Reader<'_>, place: Place<'_>, at: &At<'_>) -> Read<Entered> {
+pub(super) fn entry_points(
+    reader: &mut Reader<'_>,
+    place: ConnectLocation<'_>,
+    at: &ParsedConnect<'_>,
+) -> ReportedResult<ConnectorEntryPoints> {
     match place {
-        Place::Type(object) => {
+        ConnectLocation::Type(object) => {
             let Some(on) = reader.types.find(&object.name) else {
                 return Err(Reported); // Types that are not there were reported before.
             };
             on_type(reader, on, at)
         }
-        Place::Field(owner, field) => {
+        ConnectLocation::Field(owner, field) => {
             let on = reader.types.find(&owner.name);
             let found = on.and_then(|on| Some((on, reader.types.get(on).field(&field.name)?)));
             let Some((on, field)) = found else {
@@ -43,10 +47,10 @@ pub(super) fn enter(reader: &mut Reader<'_>, place: Place<'_>, at: &At<'_>) -> R
 }
 
 /// A directive and what was read of it.
-pub(super) struct At<'a> {
+pub(super) struct ParsedConnect<'a> {
     pub(super) args: &'a Args<'a>,
-    pub(super) uses: &'a Uses,
-    pub(super) written: &'a Written,
+    pub(super) uses: &'a VariableUses,
+    pub(super) directive: &'a ConnectDirective,
 }
 
 fn report(reader: &mut Reader<'_>, code: Code, span: Span, message: &str) -> Reported {
@@ -55,62 +59,76 @@ fn report(reader: &mut Reader<'_>, code: Code, span: Span, message: &str) -> Rep
 }
 
 /// Reports what is wrong with a selection by itself, for a connector that failed otherwise.
-pub(super) fn judge(reader: &mut Reader<'_>, place: Place<'_>, selection: &Placed<Mapping>) {
+pub(super) fn check_selection(
+    reader: &mut Reader<'_>,
+    place: ConnectLocation<'_>,
+    selection: &Located<Mapping>,
+) {
     let types = reader.types;
     let owner = types.find(&place.owner().name);
-    let gives = match place {
-        Place::Type(_) => owner,
-        Place::Field(_, field) => owner
+    let output_type = match place {
+        ConnectLocation::Type(_) => owner,
+        ConnectLocation::Field(_, field) => owner
             .and_then(|on| types.get(on).field(&field.name))
-            .map(|field| field.ty.named()),
+            .map(|field| field.ty.named_type()),
     };
-    if let Some(gives) = gives {
+    if let Some(gives) = output_type {
         // Reported there; there is nothing to go on with here.
-        let _ = reader.view(selection).of(selection.it.ast(), gives);
+        let _ = reader
+            .view(selection)
+            .selection(selection.value.ast(), gives);
     }
 }
 
-fn on_field(reader: &mut Reader<'_>, (on, field): (TypeId, &Field), at: &At<'_>) -> Read<Entered> {
-    let mut view = reader.view(&at.written.selection);
-    let child = view.of(at.written.selection.it.ast(), field.ty.named())?;
+fn on_field(
+    reader: &mut Reader<'_>,
+    (on, field): (TypeId, &Field),
+    at: &ParsedConnect<'_>,
+) -> ReportedResult<ConnectorEntryPoints> {
+    let mut view = reader.view(&at.directive.selection);
+    let child = view.selection(at.directive.selection.value.ast(), field.ty.named_type())?;
     let given = NodeField {
         child,
         requires: None,
-        contexts: Arc::default(),
+        context_arguments: Arc::default(),
         only_in_keys: false,
         ty: "".into(),
     };
     let fields = std::iter::once((Arc::clone(&field.name), given)).collect();
-    let node = view.add(on, fields);
+    let node = view.add_node(on, fields);
     let nodes = view.nodes;
     let this = at.uses.fields("this");
     key::check(reader, on, (&this, "this"), at)?;
     let name = |types: &Types, on| Arc::clone(&types.get(on).name);
-    let mut entries = vec![Entry {
+    let mut entries = vec![EntryPoint {
         on,
         type_name: name(reader.types, on),
         key: this,
         node,
-        serves: Serves::Field,
+        cardinality: EntryCardinality::Field,
     }];
-    if place::entity(at.args) == Some(true) {
+    if location::entity_argument(at.args) == Some(true) {
         let key = entity_key(reader, field, at)?;
-        entries.extend(child.map(|node| Entry {
-            on: field.ty.named(),
-            type_name: name(reader.types, field.ty.named()),
+        entries.extend(child.map(|node| EntryPoint {
+            on: field.ty.named_type(),
+            type_name: name(reader.types, field.ty.named_type()),
             key,
             node,
-            serves: Serves::Object,
+            cardinality: EntryCardinality::Object,
         }));
     }
-    Ok(Entered {
-        entries,
+    Ok(ConnectorEntryPoints {
+        entry_points: entries,
         nodes,
-        gives: Gives::Field(Arc::clone(&field.name)),
+        output: ConnectorOutput::Field(Arc::clone(&field.name)),
     })
 }
 
-fn on_type(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<Entered> {
+fn on_type(
+    reader: &mut Reader<'_>,
+    on: TypeId,
+    at: &ParsedConnect<'_>,
+) -> ReportedResult<ConnectorEntryPoints> {
     let batch = is_batch(reader, at)?;
     let key = at.uses.fields(if batch { "batch" } else { "this" });
     if key.is_empty() {
@@ -120,44 +138,47 @@ fn on_type(reader: &mut Reader<'_>, on: TypeId, at: &At<'_>) -> Read<Entered> {
     }
     let max = max_size(reader, at.args)?;
     key::check(reader, on, (&key, if batch { "batch" } else { "this" }), at)?;
-    let selection = &at.written.selection;
+    let selection = &at.directive.selection;
     let mut view = reader.view(selection);
-    let Some(node) = view.of(selection.it.ast(), on)? else {
+    let Some(node) = view.selection(selection.value.ast(), on)? else {
         return Err(Reported);
     };
     let nodes = view.nodes;
     if batch {
-        if !source::gives(&nodes, node, &key) {
+        if !source::is_provided(&nodes, node, &key) {
             let message = format!(
                 "the selection does not give `{key}`, by which answers are matched to entities"
             );
             let code = Code::ConnectorsBatchKeyNotInSelection;
             return Err(report(reader, code, at.args.span_of("selection"), &message));
         }
-        key::check_from_answer(reader, selection, &key)?;
+        key::check_from_response(reader, selection, &key)?;
     }
-    let (serves, gives) = if batch {
+    let (cardinality, output) = if batch {
         let key = key.clone();
-        (Serves::Batch(max), Gives::Batch { key, max })
+        (
+            EntryCardinality::Batch(max),
+            ConnectorOutput::Batch { key, max_size: max },
+        )
     } else {
-        (Serves::Object, Gives::Object)
+        (EntryCardinality::Object, ConnectorOutput::Object)
     };
-    Ok(Entered {
-        entries: vec![Entry {
+    Ok(ConnectorEntryPoints {
+        entry_points: vec![EntryPoint {
             on,
             type_name: Arc::clone(&reader.types.get(on).name),
             key,
             node,
-            serves,
+            cardinality,
         }],
         nodes,
-        gives,
+        output,
     })
 }
 
 /// Whether a connector on a type fetches many at once; reports what it must not be.
-fn is_batch(reader: &mut Reader<'_>, at: &At<'_>) -> Read<bool> {
-    let (batch, this) = (at.uses.has("batch"), at.uses.first("this", reader));
+fn is_batch(reader: &mut Reader<'_>, at: &ParsedConnect<'_>) -> ReportedResult<bool> {
+    let (batch, this) = (at.uses.has("batch"), at.uses.first_span("this", reader));
     match this {
         Some(this) if batch => {
             let message = "`$this` is one entity and `$batch` is many: use one of them";
@@ -168,7 +189,7 @@ fn is_batch(reader: &mut Reader<'_>, at: &At<'_>) -> Read<bool> {
 }
 
 /// `batch.maxSize`, if it is written.
-fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> Read<Option<usize>> {
+fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> ReportedResult<Option<usize>> {
     let batch = args.object("batch");
     let Some((batch, value)) = batch.and_then(|it| it.get("maxSize").map(|value| (it, value)))
     else {
@@ -185,7 +206,11 @@ fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> Read<Option<usize>> {
 }
 
 /// The key of an `entity: true` connector: the arguments it uses, each a field of the entity.
-fn entity_key(reader: &mut Reader<'_>, field: &Field, at: &At<'_>) -> Read<FieldSet> {
+fn entity_key(
+    reader: &mut Reader<'_>,
+    field: &Field,
+    at: &ParsedConnect<'_>,
+) -> ReportedResult<FieldSet> {
     let key = at.uses.fields("args");
     if key.is_empty() {
         let message =
@@ -193,6 +218,6 @@ fn entity_key(reader: &mut Reader<'_>, field: &Field, at: &At<'_>) -> Read<Field
         let code = Code::EntityResolverArgumentMismatch;
         return Err(report(reader, code, at.args.span_of("entity"), message));
     }
-    key::check(reader, field.ty.named(), (&key, "args"), at)?;
+    key::check(reader, field.ty.named_type(), (&key, "args"), at)?;
     Ok(key)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::args::Args;
-use super::site::{On, Part, Site};
-use super::{Place, Placed, Reader, url};
+use super::site::{DirectiveArgument, Site, SiteDirective};
+use super::{ConnectLocation, Located, Reader, url};
 use crate::connector::{Header, HeaderValue, Method};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::mapping::{Mapping, Version};
@@ -14,32 +14,40 @@ use crate::template::Template;
 /// `http` of a `@connect` whose texts all parsed.
 pub(super) struct Http {
     pub(super) method: Method,
-    pub(super) url: Placed<Template>,
-    pub(super) path: Option<Placed<Mapping>>,
-    pub(super) query: Option<Placed<Mapping>>,
-    pub(super) headers: Vec<PlacedHeader>,
-    pub(super) body: Option<Placed<Mapping>>,
+    pub(super) url: Located<Template>,
+    pub(super) path: Option<Located<Mapping>>,
+    pub(super) query: Option<Located<Mapping>>,
+    pub(super) headers: Vec<LocatedHeader>,
+    pub(super) body: Option<Located<Mapping>>,
 }
 
 /// A header; the literal is there when its value is a template.
 #[derive(Clone, Debug)]
-pub(super) struct PlacedHeader {
-    pub(super) it: Arc<Header>,
+pub(super) struct LocatedHeader {
+    pub(super) header: Arc<Header>,
     pub(super) literal: Option<Arc<Literal>>,
 }
 
 /// Reads `http` of a `@connect`; `None` when something in it was reported.
-pub(super) fn connect(reader: &mut Reader<'_>, args: &Args<'_>, place: Place<'_>) -> Option<Http> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    args: &Args<'_>,
+    place: ConnectLocation<'_>,
+) -> Option<Http> {
     let Some(http) = args.object("http") else {
-        requestless(reader, args);
+        report_requestless(reader, args);
         return None;
     };
-    let on = On::Connect(place);
+    let on = SiteDirective::Connect(place);
     let url = url::read(reader, &http, (on, args.get("source").is_some()));
     let headers = headers(reader, &http, on);
-    let path = http.mapping(reader, "path", Site::new(on, Part::Path));
-    let query = http.mapping(reader, "queryParams", Site::new(on, Part::QueryParams));
-    let body = http.mapping(reader, "body", Site::new(on, Part::Body));
+    let path = http.mapping(reader, "path", Site::new(on, DirectiveArgument::Path));
+    let query = http.mapping(
+        reader,
+        "queryParams",
+        Site::new(on, DirectiveArgument::QueryParams),
+    );
+    let body = http.mapping(reader, "body", Site::new(on, DirectiveArgument::Body));
     let (method, url) = url?;
     Some(Http {
         method,
@@ -51,7 +59,7 @@ pub(super) fn connect(reader: &mut Reader<'_>, args: &Args<'_>, place: Place<'_>
     })
 }
 
-fn requestless(reader: &mut Reader<'_>, args: &Args<'_>) {
+fn report_requestless(reader: &mut Reader<'_>, args: &Args<'_>) {
     let message = if reader.link.version < Version::V0_4 {
         "a connector needs `http`, which may be left out from v0.4 on"
     } else {
@@ -64,17 +72,24 @@ fn requestless(reader: &mut Reader<'_>, args: &Args<'_>) {
 }
 
 /// Reads `headers`; those that cannot be used are reported and left out.
-pub(super) fn headers(reader: &mut Reader<'_>, http: &Args<'_>, on: On<'_>) -> Vec<PlacedHeader> {
-    let mut read: Vec<PlacedHeader> = Vec::new();
+pub(super) fn headers(
+    reader: &mut Reader<'_>,
+    http: &Args<'_>,
+    on: SiteDirective<'_>,
+) -> Vec<LocatedHeader> {
+    let mut read: Vec<LocatedHeader> = Vec::new();
     for entry in http.objects("headers") {
         let Some(header) = header(reader, &entry, on) else {
             continue;
         };
-        if read.iter().any(|known| known.it.name == header.it.name) {
+        if read
+            .iter()
+            .any(|known| known.header.name == header.header.name)
+        {
             reader.problems.push(Diagnostic::error(
                 Code::HttpHeaderNameCollision,
                 entry.span_of("name"),
-                format!("the header `{}` is there twice", header.it.name),
+                format!("the header `{}` is there twice", header.header.name),
             ));
             continue;
         }
@@ -83,7 +98,11 @@ pub(super) fn headers(reader: &mut Reader<'_>, http: &Args<'_>, on: On<'_>) -> V
     read
 }
 
-fn header(reader: &mut Reader<'_>, entry: &Args<'_>, on: On<'_>) -> Option<PlacedHeader> {
+fn header(
+    reader: &mut Reader<'_>,
+    entry: &Args<'_>,
+    on: SiteDirective<'_>,
+) -> Option<LocatedHeader> {
     let written = entry.text("name")?.value;
     let name = written.to_ascii_lowercase();
     let mut refuse = |member: &str, message: String| {
@@ -95,7 +114,7 @@ fn header(reader: &mut Reader<'_>, entry: &Args<'_>, on: On<'_>) -> Option<Place
     if !is_header_name(&name) {
         return refuse("name", format!("`{written}` is not a header name"));
     }
-    if REFUSED.contains(&name.as_str()) {
+    if FORBIDDEN_HEADERS.contains(&name.as_str()) {
         return refuse(
             "name",
             format!("`{written}` is set by the connection itself"),
@@ -109,29 +128,29 @@ fn header(reader: &mut Reader<'_>, entry: &Args<'_>, on: On<'_>) -> Option<Place
         ),
         (None, None) => refuse("name", format!("`{written}` needs `from` or `value`")),
         (Some(from), None) => {
-            if VALUE_ONLY.contains(&name.as_str()) {
+            if VALUE_ONLY_HEADERS.contains(&name.as_str()) {
                 return refuse("from", format!("`{written}` can only be set by `value`"));
             }
             if !is_header_name(&from.value) {
                 return refuse("from", format!("`{}` is not a header name", from.value));
             }
             let from = from.value.to_ascii_lowercase();
-            Some(PlacedHeader {
-                it: Arc::new(Header {
+            Some(LocatedHeader {
+                header: Arc::new(Header {
                     name: name.into(),
-                    value: HeaderValue::From(from.into()),
+                    value: HeaderValue::FromRequest(from.into()),
                 }),
                 literal: None,
             })
         }
         (None, Some(_)) => {
-            let site = Site::new(on, Part::Header);
+            let site = Site::new(on, DirectiveArgument::Header);
             let template = entry.template(reader, "value", site).ok()??;
-            Some(PlacedHeader {
+            Some(LocatedHeader {
                 literal: Some(Arc::clone(&template.literal)),
-                it: Arc::new(Header {
+                header: Arc::new(Header {
                     name: name.into(),
-                    value: HeaderValue::Template(template.it),
+                    value: HeaderValue::Template(template.value),
                 }),
             })
         }
@@ -147,7 +166,7 @@ fn is_header_name(name: &str) -> bool {
 }
 
 /// Headers that belong to one connection or describe the body that we make.
-const REFUSED: [&str; 11] = [
+const FORBIDDEN_HEADERS: [&str; 11] = [
     "connection",
     "keep-alive",
     "proxy-authenticate",
@@ -162,4 +181,4 @@ const REFUSED: [&str; 11] = [
 ];
 
 /// Headers that a client's request must not decide.
-const VALUE_ONLY: [&str; 3] = ["content-type", "accept", "host"];
+const VALUE_ONLY_HEADERS: [&str; 3] = ["content-type", "accept", "host"];

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
-use super::entry::At;
-use super::{Placed, Reader};
+use super::entry::ParsedConnect;
+use super::{Located, Reader};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::key::FieldSet;
-use crate::link::view;
-use crate::link::{Read, Reported};
+use crate::link::selection_nodes;
+use crate::link::{Reported, ReportedResult};
 use crate::mapping::Mapping;
 use crate::span::Span;
 use crate::types::{TypeId, Types};
@@ -18,66 +18,72 @@ pub(super) fn check(
     reader: &mut Reader<'_>,
     on: TypeId,
     (key, name): (&FieldSet, &str),
-    at: &At<'_>,
-) -> Read<()> {
-    let Some(wrong) = unusable(reader.types, on, key) else {
+    at: &ParsedConnect<'_>,
+) -> ReportedResult<()> {
+    let Some(wrong) = key_problem(reader.types, on, key) else {
         return Ok(());
     };
     let (message, help) = match wrong {
-        Wrong::Whole(path) => (
+        KeyProblem::WholeObject(path) => (
             format!("`${name}.{path}` is a whole object, and a key is made of scalars"),
             format!("name the fields that are needed, as in `${name}.{path} {{ id }}`"),
         ),
-        Wrong::Arguments(path) => (
+        KeyProblem::HasArguments(path) => (
             format!("`{path}` has arguments, and so is not part of what an object is known by"),
             "use fields without arguments".to_owned(),
         ),
     };
     let span = at
         .uses
-        .first(name, reader)
+        .first_span(name, reader)
         .unwrap_or_else(|| at.args.span());
     let problem = Diagnostic::error(Code::ConnectorsCannotResolveKey, span, message);
     reader.problems.push(problem.help(Some(help)));
     Err(Reported)
 }
 
-enum Wrong {
-    Whole(String),
-    Arguments(String),
+enum KeyProblem {
+    WholeObject(String),
+    HasArguments(String),
 }
 
-fn unusable(types: &Types, on: TypeId, key: &FieldSet) -> Option<Wrong> {
+fn key_problem(types: &Types, on: TypeId, key: &FieldSet) -> Option<KeyProblem> {
     key.0.iter().find_map(|(name, inner)| {
         let field = types.get(on).field(name)?;
         if !field.arguments.is_empty() {
-            return Some(Wrong::Arguments(name.to_string()));
+            return Some(KeyProblem::HasArguments(name.to_string()));
         }
-        let composite = types.get(field.ty.named()).is_composite();
+        let composite = types.get(field.ty.named_type()).is_composite();
         match (composite, inner.is_empty()) {
-            (true, true) => Some(Wrong::Whole(name.to_string())),
-            (true, false) => unusable(types, field.ty.named(), inner).map(|wrong| match wrong {
-                Wrong::Whole(path) => Wrong::Whole(format!("{name}.{path}")),
-                Wrong::Arguments(path) => Wrong::Arguments(format!("{name}.{path}")),
-            }),
+            (true, true) => Some(KeyProblem::WholeObject(name.to_string())),
+            (true, false) => {
+                key_problem(types, field.ty.named_type(), inner).map(|wrong| match wrong {
+                    KeyProblem::WholeObject(path) => {
+                        KeyProblem::WholeObject(format!("{name}.{path}"))
+                    }
+                    KeyProblem::HasArguments(path) => {
+                        KeyProblem::HasArguments(format!("{name}.{path}"))
+                    }
+                })
+            }
             (false, _) => None,
         }
     })
 }
 
 /// Reports key fields of a batch that do not come out of the answer.
-pub(super) fn check_from_answer(
+pub(super) fn check_from_response(
     reader: &mut Reader<'_>,
-    selection: &Placed<Mapping>,
+    selection: &Located<Mapping>,
     key: &FieldSet,
-) -> Read<()> {
+) -> ReportedResult<()> {
     let mut made: Vec<(String, Range<usize>)> = Vec::new();
-    view::not_of_answer(selection.it.ast(), key, &mut made);
+    selection_nodes::keys_not_from_response(selection.value.ast(), key, &mut made);
     if made.is_empty() {
         return Ok(());
     }
     for (name, range) in made {
-        let place = selection.literal.place(&range);
+        let place = selection.literal.source_range(&range);
         let message = format!("the key `{name}` does not come out of the answer");
         let problem = Diagnostic::error(
             Code::ConnectorsNonRootBatchKey,

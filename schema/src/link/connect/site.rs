@@ -3,28 +3,28 @@
 //! One table for the whole dialect. A text is judged when it is read, so that a mistake in one
 //! does not hide those in others.
 
-use super::form::value::{Form, Kinds};
-use super::{Place, Reader};
+use super::inference::inferred_type::{InferredType, Kinds};
+use super::{ConnectLocation, Reader};
 use crate::diagnostic::Code;
-use crate::link::connect::uses::is_root;
+use crate::link::connect::variable_uses::is_root;
 
 /// A place for a mapping or template.
 #[derive(Clone, Copy)]
 pub(super) struct Site<'a> {
-    pub(super) part: Part,
-    pub(super) on: On<'a>,
+    pub(super) argument: DirectiveArgument,
+    pub(super) directive: SiteDirective<'a>,
 }
 
 /// Which directive, and where it stands.
 #[derive(Clone, Copy)]
-pub(super) enum On<'a> {
+pub(super) enum SiteDirective<'a> {
     Source,
-    Connect(Place<'a>),
+    Connect(ConnectLocation<'a>),
 }
 
 /// Which argument, or member of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum DirectiveArgument {
     BaseUrl,
     Url,
     Header,
@@ -45,23 +45,32 @@ pub(super) const VARIABLES: [&str; 9] = [
 ];
 
 impl<'a> Site<'a> {
-    pub(super) fn new(on: On<'a>, part: Part) -> Self {
-        Self { part, on }
+    pub(super) fn new(directive: SiteDirective<'a>, argument: DirectiveArgument) -> Self {
+        Self {
+            argument,
+            directive,
+        }
     }
 
     /// The variables there are, in the order of the documentation.
     pub(super) fn variables(self, reader: &Reader<'_>) -> Vec<&'static str> {
-        if self.part == Part::BaseUrl {
+        if self.argument == DirectiveArgument::BaseUrl {
             return vec!["config", "env"];
         }
-        let of_place: &[&str] = match self.on {
-            On::Source => &[],
-            On::Connect(Place::Type(_)) if self.part.is_selection() => &["this"],
-            On::Connect(Place::Type(_)) => &["this", "batch"],
-            On::Connect(Place::Field(owner, _)) if is_root(reader.types, &owner.name) => &["args"],
-            On::Connect(Place::Field(..)) => &["args", "this"],
+        let of_place: &[&str] = match self.directive {
+            SiteDirective::Source => &[],
+            SiteDirective::Connect(ConnectLocation::Type(_)) if self.argument.is_selection() => {
+                &["this"]
+            }
+            SiteDirective::Connect(ConnectLocation::Type(_)) => &["this", "batch"],
+            SiteDirective::Connect(ConnectLocation::Field(owner, _))
+                if is_root(reader.types, &owner.name) =>
+            {
+                &["args"]
+            }
+            SiteDirective::Connect(ConnectLocation::Field(..)) => &["args", "this"],
         };
-        let of_answer: &[&str] = if self.part.sees_answer() {
+        let of_answer: &[&str] = if self.argument.sees_response() {
             &["response", "status"]
         } else {
             &[]
@@ -77,27 +86,31 @@ impl<'a> Site<'a> {
 
     /// Why `name`, which is a variable elsewhere, is none here.
     pub(super) fn reason(self, name: &str) -> String {
-        match (name, self.on) {
-            ("status" | "response", _) if !self.part.sees_answer() => {
+        match (name, self.directive) {
+            ("status" | "response", _) if !self.argument.sees_response() => {
                 format!("`${name}` is known only when the service has answered")
             }
-            ("batch", On::Connect(Place::Type(_))) => {
+            ("batch", SiteDirective::Connect(ConnectLocation::Type(_))) => {
                 "`$batch` is what is asked for, and the selection sees what was answered".to_owned()
             }
-            ("batch", On::Connect(Place::Field(..))) => {
+            ("batch", SiteDirective::Connect(ConnectLocation::Field(..))) => {
                 "`$batch` is there for connectors on types only".to_owned()
             }
-            ("args", On::Connect(Place::Type(_))) => {
+            ("args", SiteDirective::Connect(ConnectLocation::Type(_))) => {
                 "a connector on a type has no arguments".to_owned()
             }
-            ("this", On::Connect(Place::Field(..))) => "a root field has no `$this`".to_owned(),
-            (_, On::Source) => format!("{} has no `${name}`", self.part.of_source()),
-            (_, On::Connect(_)) => format!("`${name}` is not available here"),
+            ("this", SiteDirective::Connect(ConnectLocation::Field(..))) => {
+                "a root field has no `$this`".to_owned()
+            }
+            (_, SiteDirective::Source) => {
+                format!("{} has no `${name}`", self.argument.source_description())
+            }
+            (_, SiteDirective::Connect(_)) => format!("`${name}` is not available here"),
         }
     }
 }
 
-impl Part {
+impl DirectiveArgument {
     /// The code of everything wrong with a text here.
     pub(super) fn code(self) -> Code {
         match self {
@@ -117,7 +130,7 @@ impl Part {
     }
 
     /// Whether it is evaluated once the service has answered.
-    pub(super) fn sees_answer(self) -> bool {
+    pub(super) fn sees_response(self) -> bool {
         match self {
             Self::Selection | Self::Message | Self::Extensions | Self::IsSuccess => true,
             Self::BaseUrl
@@ -136,18 +149,18 @@ impl Part {
     }
 
     /// What `$` and `@` are at the start.
-    pub(super) fn input(self) -> Form {
-        if self.sees_answer() {
-            Form::ANY
+    pub(super) fn input(self) -> InferredType {
+        if self.sees_response() {
+            InferredType::ANY
         } else if self.is_text() {
-            Form::empty(Kinds::NULL)
+            InferredType::empty(Kinds::NULL)
         } else {
-            Form::empty(Kinds::OBJECT)
+            InferredType::empty(Kinds::OBJECT)
         }
     }
 
     /// Whether `form` can be of use here; otherwise what is needed.
-    pub(super) fn refuses(self, form: Form) -> Option<&'static str> {
+    pub(super) fn mismatch(self, form: InferredType) -> Option<&'static str> {
         let text = Kinds::SCALAR;
         let (fits, needed) = match self {
             Self::BaseUrl | Self::Url => (form.can_be(text), "a URL needs text"),
@@ -171,7 +184,7 @@ impl Part {
         (!fits).then_some(needed)
     }
 
-    fn of_source(self) -> &'static str {
+    fn source_description(self) -> &'static str {
         match self {
             Self::BaseUrl => "the `baseURL` of a source",
             Self::Header => "a header of a source",

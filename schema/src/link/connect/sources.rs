@@ -5,33 +5,33 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::args::Args;
-use super::http::{self, PlacedHeader};
-use super::site::{On, Part, Site};
-use super::{Placed, Reader, url};
+use super::http::{self, LocatedHeader};
+use super::site::{DirectiveArgument, Site, SiteDirective};
+use super::{Located, Reader, url};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::link::Read;
+use crate::link::ReportedResult;
 use crate::mapping::Mapping;
-use crate::sdl::called;
 use crate::sdl::definitions::UNPREFIXED_SOURCE;
+use crate::sdl::directives_named;
 use crate::template::Template;
 
 /// One `@source` whose texts all parsed.
 #[derive(Debug)]
 pub(super) struct SourceDirective {
     pub(super) name: String,
-    pub(super) base_url: Placed<Template>,
-    pub(super) headers: Vec<PlacedHeader>,
-    pub(super) path: Option<Placed<Mapping>>,
-    pub(super) query: Option<Placed<Mapping>>,
-    pub(super) errors: Errors,
-    pub(super) is_success: Option<Placed<Mapping>>,
+    pub(super) base_url: Located<Template>,
+    pub(super) headers: Vec<LocatedHeader>,
+    pub(super) path: Option<Located<Mapping>>,
+    pub(super) query: Option<Located<Mapping>>,
+    pub(super) errors: ErrorMappings,
+    pub(super) is_success: Option<Located<Mapping>>,
 }
 
 /// `errors { message extensions }`.
 #[derive(Clone, Debug)]
-pub(super) struct Errors {
-    pub(super) message: Option<Placed<Mapping>>,
-    pub(super) extensions: Option<Placed<Mapping>>,
+pub(super) struct ErrorMappings {
+    pub(super) message: Option<Located<Mapping>>,
+    pub(super) extensions: Option<Located<Mapping>>,
 }
 
 /// Every `@source` of the schema by name; the first of two with one name.
@@ -42,8 +42,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<Sourc
     let mut found: IndexMap<String, Option<Arc<SourceDirective>>> = IndexMap::new();
     let directives = &sdl.schema.schema_definition.directives;
     let mut named: IndexMap<String, crate::span::Span> = IndexMap::new();
-    for directive in called(directives, &reader.link.source) {
-        let args = Args::of(sdl, directive);
+    for directive in directives_named(directives, &reader.link.source) {
+        let args = Args::from_directive(sdl, directive);
         let Some(name) = args.text("name").map(|literal| literal.value) else {
             continue; // The validator reports a missing name.
         };
@@ -68,15 +68,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<Sourc
 }
 
 /// Says that a `@source` is not read because the link does not import it.
-pub(super) fn not_imported(reader: &mut Reader<'_>) {
+pub(super) fn report_not_imported(reader: &mut Reader<'_>) {
     let sdl = reader.sdl;
     let own_definition = sdl.schema.directive_definitions.get(UNPREFIXED_SOURCE);
-    let theirs = own_definition.is_some_and(|definition| sdl.wrote(definition.location()));
+    let theirs = own_definition.is_some_and(|definition| sdl.is_written(definition.location()));
     if reader.link.source == UNPREFIXED_SOURCE || theirs {
         return;
     }
     let local = &reader.link.source;
-    for directive in called(&sdl.schema.schema_definition.directives, UNPREFIXED_SOURCE) {
+    for directive in directives_named(&sdl.schema.schema_definition.directives, UNPREFIXED_SOURCE) {
         let span = sdl.span(directive.location());
         let message = "this `@source` is not read: the link does not import the name";
         let problem = Diagnostic::warning(Code::NoSourceImport, span, message)
@@ -101,7 +101,7 @@ fn check_name(reader: &mut Reader<'_>, name: &str, args: &Args<'_>) {
     let goes_on = name
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if !starts || !goes_on || name.len() > MAX_NAME {
+    if !starts || !goes_on || name.len() > MAX_NAME_LENGTH {
         reader.problems.push(
             Diagnostic::error(
                 Code::InvalidSourceName,
@@ -109,27 +109,35 @@ fn check_name(reader: &mut Reader<'_>, name: &str, args: &Args<'_>) {
                 format!("`{name}` cannot be a source name"),
             )
             .help(Some(format!(
-                "begin with a letter, then letters, digits, `_` and `-`, {MAX_NAME} at most"
+                "begin with a letter, then letters, digits, `_` and `-`, {MAX_NAME_LENGTH} at most"
             ))),
         );
     }
 }
 
 /// The reference's bound.
-const MAX_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 
 fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<SourceDirective> {
     let http = args.object("http")?;
-    let on = On::Source;
-    let base_url = http.template(reader, "baseURL", Site::new(on, Part::BaseUrl));
+    let on = SiteDirective::Source;
+    let base_url = http.template(reader, "baseURL", Site::new(on, DirectiveArgument::BaseUrl));
     if let Ok(Some(base_url)) = &base_url {
         url::check_absolute(reader, base_url, http.span_of("baseURL"));
     }
     let headers = http::headers(reader, &http, on);
-    let path = http.mapping(reader, "path", Site::new(on, Part::Path));
-    let query = http.mapping(reader, "queryParams", Site::new(on, Part::QueryParams));
+    let path = http.mapping(reader, "path", Site::new(on, DirectiveArgument::Path));
+    let query = http.mapping(
+        reader,
+        "queryParams",
+        Site::new(on, DirectiveArgument::QueryParams),
+    );
     let errors = errors(reader, args, on);
-    let is_success = args.mapping(reader, "isSuccess", Site::new(on, Part::IsSuccess));
+    let is_success = args.mapping(
+        reader,
+        "isSuccess",
+        Site::new(on, DirectiveArgument::IsSuccess),
+    );
     Some(SourceDirective {
         name: name.to_owned(),
         base_url: base_url.ok()??,
@@ -142,16 +150,24 @@ fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<Source
 }
 
 /// `errors` of a `@source` or `@connect`.
-pub(super) fn errors(reader: &mut Reader<'_>, args: &Args<'_>, on: On<'_>) -> Read<Errors> {
+pub(super) fn errors(
+    reader: &mut Reader<'_>,
+    args: &Args<'_>,
+    on: SiteDirective<'_>,
+) -> ReportedResult<ErrorMappings> {
     let Some(inside) = args.object("errors") else {
-        return Ok(Errors {
+        return Ok(ErrorMappings {
             message: None,
             extensions: None,
         });
     };
-    let message = inside.mapping(reader, "message", Site::new(on, Part::Message));
-    let extensions = inside.mapping(reader, "extensions", Site::new(on, Part::Extensions));
-    Ok(Errors {
+    let message = inside.mapping(reader, "message", Site::new(on, DirectiveArgument::Message));
+    let extensions = inside.mapping(
+        reader,
+        "extensions",
+        Site::new(on, DirectiveArgument::Extensions),
+    );
+    Ok(ErrorMappings {
         message: message?,
         extensions: extensions?,
     })

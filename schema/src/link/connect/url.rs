@@ -2,8 +2,8 @@
 //! a value could turn into another address.
 
 use super::args::Args;
-use super::site::{On, Part, Site};
-use super::{Placed, Reader};
+use super::site::{DirectiveArgument, Site, SiteDirective};
+use super::{Located, Reader};
 use crate::connector::Method;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::span::Span;
@@ -13,11 +13,11 @@ use crate::template::Template;
 pub(super) fn read(
     reader: &mut Reader<'_>,
     http: &Args<'_>,
-    (on, has_source): (On<'_>, bool),
-) -> Option<(Method, Placed<Template>)> {
+    (on, has_source): (SiteDirective<'_>, bool),
+) -> Option<(Method, Located<Template>)> {
     let (name, method) = method(reader, http)?;
     let url = http
-        .template(reader, name, Site::new(on, Part::Url))
+        .template(reader, name, Site::new(on, DirectiveArgument::Url))
         .ok()??;
     check(reader, &url, (http.span_of(name), has_source));
     Some((method, url))
@@ -52,7 +52,7 @@ fn method(reader: &mut Reader<'_>, http: &Args<'_>) -> Option<(&'static str, Met
     }
 }
 
-fn check(reader: &mut Reader<'_>, url: &Placed<Template>, (span, has_source): (Span, bool)) {
+fn check(reader: &mut Reader<'_>, url: &Located<Template>, (span, has_source): (Span, bool)) {
     let absolute = scheme(&url.literal.value).is_some();
     let (code, message, help) = match (absolute, has_source) {
         (true, true) => (
@@ -76,7 +76,7 @@ fn check(reader: &mut Reader<'_>, url: &Placed<Template>, (span, has_source): (S
 }
 
 /// A URL that begins with scheme and host, the scheme beyond the reach of expressions.
-pub(super) fn check_absolute(reader: &mut Reader<'_>, url: &Placed<Template>, span: Span) {
+pub(super) fn check_absolute(reader: &mut Reader<'_>, url: &Located<Template>, span: Span) {
     let value = url.literal.value.trim_start();
     let (code, message, help) = if value.starts_with('{') {
         (
@@ -107,7 +107,7 @@ fn check_authority(reader: &mut Reader<'_>, value: &str, span: Span) {
     let Some((_, rest)) = value.split_once("://") else {
         return;
     };
-    let constant = rest.split(PATH).next().unwrap_or(rest);
+    let constant = rest.split(AUTHORITY_END).next().unwrap_or(rest);
     if constant.contains('{') {
         return;
     }
@@ -119,17 +119,17 @@ fn check_authority(reader: &mut Reader<'_>, value: &str, span: Span) {
 }
 
 /// A connector of its own has no configuration, so that its host must be known.
-fn check_host(reader: &mut Reader<'_>, url: &Placed<Template>) {
-    let Some(expression) = url.it.expressions().next() else {
+fn check_host(reader: &mut Reader<'_>, url: &Located<Template>) {
+    let Some(expression) = url.value.expressions().next() else {
         return;
     };
     let value = url.literal.value.as_str();
     let before = value.get(..expression.range.start).unwrap_or(value);
     let in_host = before
         .split_once("://")
-        .is_some_and(|(_, host)| !host.contains(PATH));
+        .is_some_and(|(_, host)| !host.contains(AUTHORITY_END));
     if in_host {
-        let place = url.literal.place(&expression.range);
+        let place = url.literal.source_range(&expression.range);
         let problem = Diagnostic::error(
             Code::InvalidUrl,
             Span::new(&reader.sdl.document, place),
@@ -151,4 +151,4 @@ fn scheme(url: &str) -> Option<&str> {
 }
 
 /// What ends scheme and host.
-const PATH: [char; 3] = ['/', '?', '#'];
+const AUTHORITY_END: [char; 3] = ['/', '?', '#'];

@@ -1,27 +1,27 @@
 //! `@fromContext` → what is taken of which objects further up.
 
-use super::ServiceContext;
-use super::fields::named;
-use super::needs::needs;
-use crate::key::{ContextArgument, Need};
+use super::SubgraphContext;
+use super::fields::inner_type_name;
+use super::requirements::requirements;
+use crate::key::{ContextArgument, Requirement};
 use crate::types::{Name, Nullability, TypeId, Types};
 
 /// What the argument is filled with, by the type of the object that sets the context.
-pub(super) fn read(context: &ServiceContext, types: &Types) -> Result<ContextArgument, String> {
-    let mut setters: Vec<(TypeId, Need)> = Vec::new();
+pub(super) fn read(context: &SubgraphContext, types: &Types) -> Result<ContextArgument, String> {
+    let mut setters: Vec<(TypeId, Requirement)> = Vec::new();
     let written = context.setters.iter().filter_map(|name| types.find(name));
-    for object in written.flat_map(|ty| &types.get(ty).possible) {
+    for object in written.flat_map(|ty| &types.get(ty).possible_types) {
         if setters.iter().any(|(known, _)| known == object) {
             continue;
         }
         let name = &types.get(*object).name;
-        let needs = needs(&context.selection.text, *object, types)
+        let needs = requirements(&context.selection.text, *object, types)
             .map_err(|why| format!("of `{name}`, {why}"))?;
         let [need] = &*needs else {
             return Err(format!("it takes more than one field of `{name}`"));
         };
-        let taken = Taken::of(need, *object, types)?;
-        taken.fits(&context.ty)?;
+        let value_type = ContextValueType::from_requirement(need, *object, types)?;
+        value_type.check_assignable(&context.ty)?;
         setters.push((*object, need.clone()));
     }
     Ok(ContextArgument {
@@ -32,14 +32,18 @@ pub(super) fn read(context: &ServiceContext, types: &Types) -> Result<ContextArg
 }
 
 /// The type of what is taken: lists on the way are lists around it.
-struct Taken<'a> {
+struct ContextValueType<'a> {
     name: &'a str,
     lists: usize,
     nullable: bool,
 }
 
-impl<'a> Taken<'a> {
-    fn of(need: &Need, owner: TypeId, types: &'a Types) -> Result<Self, String> {
+impl<'a> ContextValueType<'a> {
+    fn from_requirement(
+        need: &Requirement,
+        owner: TypeId,
+        types: &'a Types,
+    ) -> Result<Self, String> {
         let definition = types.get(owner).field(&need.field);
         let Some(ty) = definition.map(|field| &field.ty) else {
             return Err(format!(
@@ -48,8 +52,8 @@ impl<'a> Taken<'a> {
             ));
         };
         let here = Self {
-            name: &types.get(ty.named()).name,
-            lists: ty.lists(),
+            name: &types.get(ty.named_type()).name,
+            lists: ty.list_depth(),
             nullable: ty.nullability() == Nullability::Nullable,
         };
         let inner = match need.inner.as_slice() {
@@ -60,7 +64,7 @@ impl<'a> Taken<'a> {
         if inner.on.is_some() {
             return Err(format!("a fragment cannot stand in `{}`", need.field));
         }
-        let inner = Self::of(inner, ty.named(), types)?;
+        let inner = Self::from_requirement(inner, ty.named_type(), types)?;
         // Null on the way is null in the end, unless a list is around it.
         let is_null = inner.nullable && here.lists == 0;
         Ok(Self {
@@ -70,10 +74,10 @@ impl<'a> Taken<'a> {
         })
     }
 
-    fn fits(&self, argument: &str) -> Result<(), String> {
+    fn check_assignable(&self, argument: &str) -> Result<(), String> {
         let wanted = argument.bytes().filter(|byte| *byte == b'[').count();
         let may_be_null = self.nullable && argument.ends_with('!');
-        if self.name == named(argument) && self.lists == wanted && !may_be_null {
+        if self.name == inner_type_name(argument) && self.lists == wanted && !may_be_null {
             return Ok(());
         }
         let (open, close) = ("[".repeat(self.lists), "]".repeat(self.lists));

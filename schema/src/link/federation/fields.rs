@@ -5,23 +5,23 @@
 use apollo_compiler::ast::{Definition, Selection};
 use apollo_compiler::parser::Parser;
 
-use super::{Service, ServiceKind, Written};
+use super::{FieldSetText, SubgraphSchema, SubgraphTypeKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::key::FieldSet;
 use crate::types::Name;
 
 /// A directive that names fields.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Directive {
+pub(super) enum FieldSetDirective {
     Key,
     Requires,
     FromContext,
     Provides,
 }
 
-impl Directive {
+impl FieldSetDirective {
     /// That `written`, which stands at `place`, cannot be used.
-    pub(super) fn problem(self, written: &Written, place: &str, why: &str) -> Diagnostic {
+    pub(super) fn diagnostic(self, written: &FieldSetText, place: &str, why: &str) -> Diagnostic {
         let (name, code) = match self {
             Self::Key => ("key", Code::KeyInvalidFields),
             Self::Requires => ("requires", Code::RequiresInvalidFields),
@@ -29,7 +29,7 @@ impl Directive {
             Self::Provides => ("provides", Code::ProvidesInvalidFields),
         };
         let message = format!("`@{name}` of {place}: {why}");
-        Diagnostic::error(code, written.at.clone(), message)
+        Diagnostic::error(code, written.span.clone(), message)
     }
 }
 
@@ -87,20 +87,24 @@ fn check(selections: &[Selection]) -> Result<(), String> {
 
 /// The fields of a key of `owner`. `__typename` is always known, so it is left out, unless it is
 /// all: then there is but one object of the type.
-pub(super) fn key(text: &str, owner: &str, service: &Service) -> Result<FieldSet, String> {
+pub(super) fn parse_key(
+    text: &str,
+    owner: &str,
+    subgraph: &SubgraphSchema,
+) -> Result<FieldSet, String> {
     let selections = read(text)?;
     let mut set = FieldSet::default();
-    key_into(&selections, owner, service, &mut set)?;
+    add_key_fields(&selections, owner, subgraph, &mut set)?;
     if set.is_empty() {
-        set.enter("__typename");
+        set.insert("__typename");
     }
     Ok(set)
 }
 
-fn key_into(
+fn add_key_fields(
     selections: &[Selection],
     owner: &str,
-    service: &Service,
+    subgraph: &SubgraphSchema,
     set: &mut FieldSet,
 ) -> Result<(), String> {
     for selection in selections {
@@ -113,37 +117,48 @@ fn key_into(
         if !field.arguments.is_empty() {
             return Err(format!("`{}` cannot have arguments in a key", field.name));
         }
-        let child = below(service, owner, &field.name)?;
-        braces(&field.name, child.is_some(), &field.selection_set)?;
-        let inner = set.enter(&field.name);
+        let child = child_type(subgraph, owner, &field.name)?;
+        check_braces(&field.name, child.is_some(), &field.selection_set)?;
+        let inner = set.insert(&field.name);
         if let Some(child) = child {
-            key_into(&field.selection_set, &child, service, inner)?;
+            add_key_fields(&field.selection_set, &child, subgraph, inner)?;
         }
     }
     Ok(())
 }
 
 /// The composite type of `owner.field` in `service`; `None` for a leaf.
-pub(super) fn below(service: &Service, owner: &str, field: &str) -> Result<Option<Name>, String> {
-    let found = service.types.get(owner).and_then(|it| it.fields.get(field));
+pub(super) fn child_type(
+    subgraph: &SubgraphSchema,
+    owner: &str,
+    field: &str,
+) -> Result<Option<Name>, String> {
+    let found = subgraph
+        .types
+        .get(owner)
+        .and_then(|it| it.fields.get(field));
     let found = found.ok_or_else(|| format!("`{owner}` has no field `{field}`"))?;
-    Ok(composite(service, &found.ty))
+    Ok(composite_type(subgraph, &found.ty))
 }
 
 /// The composite type inside `ty`; `None` for a leaf.
-pub(super) fn composite(service: &Service, ty: &str) -> Option<Name> {
-    let name = named(ty);
-    let (known, it) = service.types.get_key_value(name)?;
-    (it.kind != ServiceKind::Leaf).then(|| Name::clone(known))
+pub(super) fn composite_type(subgraph: &SubgraphSchema, ty: &str) -> Option<Name> {
+    let name = inner_type_name(ty);
+    let (known, it) = subgraph.types.get_key_value(name)?;
+    (it.kind != SubgraphTypeKind::Leaf).then(|| Name::clone(known))
 }
 
 /// The name inside the lists and non-nulls of `ty`.
-pub(super) fn named(ty: &str) -> &str {
+pub(super) fn inner_type_name(ty: &str) -> &str {
     ty.trim_matches(['[', ']', '!', ' '])
 }
 
 /// Whether `name` has fields of its own exactly where it must.
-pub(super) fn braces(name: &str, is_composite: bool, inner: &[Selection]) -> Result<(), String> {
+pub(super) fn check_braces(
+    name: &str,
+    is_composite: bool,
+    inner: &[Selection],
+) -> Result<(), String> {
     match (is_composite, inner.is_empty()) {
         (true, true) => Err(format!("`{name}` needs fields of its own")),
         (false, false) => Err(format!("`{name}` has no fields of its own")),

@@ -5,79 +5,81 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{Given, Service, Side, views};
+use super::{FieldAvailability, OverrideSide, SubgraphSchema, subgraph_sources};
 use crate::diagnostic::Problems;
-use crate::label::{Labels, Views};
+use crate::override_label::{OverrideLabels, SourceViews};
 use crate::source::Source;
 use crate::types::{Name, Types};
 
 /// Services some of whose fields depend on labels.
 #[derive(Debug)]
-struct Progressive {
-    services: Vec<Service>,
+struct ProgressiveOverrides {
+    subgraphs: Vec<SubgraphSchema>,
     /// The sources before those of services; they depend on nothing.
-    connected: Vec<Source>,
+    connector_sources: Vec<Source>,
     labels: Vec<Name>,
 }
 
 /// The sources of a graph while no label is on, and its labels where there are any. What cannot be
 /// read is reported and left out.
 pub(in crate::link) fn sources(
-    services: Vec<Service>,
+    subgraphs: Vec<SubgraphSchema>,
     connected: Vec<Source>,
     types: &Types,
     problems: &mut Problems,
-) -> (Vec<Source>, Option<Labels>) {
-    let (names, fields) = labels(&services);
-    let named = named(&services);
+) -> (Vec<Source>, Option<OverrideLabels>) {
+    let (names, fields) = labels(&subgraphs);
+    let named_fields = field_set_words(&subgraphs);
     let everywhere = fields.iter().enumerate();
     let everywhere =
-        everywhere.filter(|(_, fields)| fields.iter().any(|field| named.contains(&**field)));
+        everywhere.filter(|(_, fields)| fields.iter().any(|field| named_fields.contains(&**field)));
     let everywhere = everywhere.map(|(label, _)| label).collect();
-    let progressive = Progressive {
-        services,
-        connected,
+    let progressive = ProgressiveOverrides {
+        subgraphs,
+        connector_sources: connected,
         labels: names.clone(),
     };
-    let sources = progressive.views(types, &|_| false, problems);
-    let labels = Labels {
+    let sources = progressive.sources_for_labels(types, &|_| false, problems);
+    let labels = OverrideLabels {
         names,
         fields,
-        everywhere,
+        always_relevant: everywhere,
         views: Box::new(progressive),
     };
     (sources, Some(labels).filter(|it| !it.names.is_empty()))
 }
 
-impl Views for Progressive {
+impl SourceViews for ProgressiveOverrides {
     fn sources(&self, types: &Types, is_on: &dyn Fn(usize) -> bool) -> Vec<Source> {
         // What is wrong was reported when the graph was made.
-        self.views(types, is_on, &mut Problems::default())
+        self.sources_for_labels(types, is_on, &mut Problems::default())
     }
 }
 
-impl Progressive {
-    fn views(
+impl ProgressiveOverrides {
+    fn sources_for_labels(
         &self,
         types: &Types,
         is_on: &dyn Fn(usize) -> bool,
         problems: &mut Problems,
     ) -> Vec<Source> {
         let is_on = |label: &Name| self.labels.binary_search(label).is_ok_and(is_on);
-        let services = self.services.iter();
-        let services: Vec<Service> = services.map(|service| decided(service, &is_on)).collect();
-        let mut sources = self.connected.clone();
-        sources.extend(views(&services, types, problems));
+        let services = self.subgraphs.iter();
+        let services: Vec<SubgraphSchema> = services
+            .map(|service| with_labels(service, &is_on))
+            .collect();
+        let mut sources = self.connector_sources.clone();
+        sources.extend(subgraph_sources(&services, types, problems));
         sources
     }
 }
 
 /// All labels, in order, with the names of the fields that depend on them.
-fn labels(services: &[Service]) -> (Vec<Name>, Vec<BTreeSet<Name>>) {
+fn labels(subgraphs: &[SubgraphSchema]) -> (Vec<Name>, Vec<BTreeSet<Name>>) {
     let mut found: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();
-    let types = services.iter().flat_map(|service| service.types.values());
+    let types = subgraphs.iter().flat_map(|service| service.types.values());
     for (name, field) in types.flat_map(|ty| &ty.fields) {
-        if let Some((label, _)) = &field.progress {
+        if let Some((label, _)) = &field.progressive_override {
             let fields = found.entry(Name::clone(label)).or_default();
             fields.insert(Name::clone(name));
         }
@@ -86,28 +88,28 @@ fn labels(services: &[Service]) -> (Vec<Name>, Vec<BTreeSet<Name>>) {
 }
 
 /// What a service gives where some labels are on.
-fn decided(service: &Service, is_on: &dyn Fn(&Name) -> bool) -> Service {
-    let mut service = service.clone();
+fn with_labels(subgraph: &SubgraphSchema, is_on: &dyn Fn(&Name) -> bool) -> SubgraphSchema {
+    let mut service = subgraph.clone();
     let types = service.types.values_mut();
     for field in types.flat_map(|ty| ty.fields.values_mut()) {
-        let Some((label, side)) = &field.progress else {
+        let Some((label, side)) = &field.progressive_override else {
             continue;
         };
         let gives = match side {
-            Side::Takes => is_on(label),
-            Side::Loses => !is_on(label),
+            OverrideSide::To => is_on(label),
+            OverrideSide::From => !is_on(label),
         };
         if !gives {
-            field.given = Given::Overridden;
+            field.availability = FieldAvailability::Overridden;
         }
     }
     service
 }
 
 /// Every name in a set of fields of any service.
-fn named(services: &[Service]) -> HashSet<String> {
+fn field_set_words(subgraphs: &[SubgraphSchema]) -> HashSet<String> {
     let mut texts: Vec<&str> = Vec::new();
-    for ty in services.iter().flat_map(|service| service.types.values()) {
+    for ty in subgraphs.iter().flat_map(|service| service.types.values()) {
         texts.extend(ty.keys.iter().map(|key| key.fields.text.as_str()));
         for field in ty.fields.values() {
             let sets = [&field.requires, &field.provides];

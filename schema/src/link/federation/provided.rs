@@ -6,57 +6,61 @@ use std::sync::Arc;
 
 use apollo_compiler::ast::Selection;
 
-use super::fields::{self, below, braces, named};
-use super::parsed::Parsed;
-use super::{Given, Service};
+use super::fields::{self, check_braces, child_type, inner_type_name};
+use super::parsed_subgraph::ParsedSubgraph;
+use super::{FieldAvailability, SubgraphSchema};
 use crate::key::FieldSet;
 use crate::types::Name;
 
 /// Fields that are given at one place in addition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Extra {
+pub(super) struct ProvidedFields {
     /// Of every object there.
     pub(super) fields: BTreeMap<Name, Arc<Self>>,
     /// Of objects of these types.
     pub(super) on: BTreeMap<Name, Arc<Self>>,
 }
 
-impl Extra {
+impl ProvidedFields {
     /// Reads what `@provides` says of objects of type `owner`.
-    pub(super) fn read(text: &str, owner: &str, service: &Service) -> Result<Self, String> {
+    pub(super) fn read(text: &str, owner: &str, subgraph: &SubgraphSchema) -> Result<Self, String> {
         let mut extra = Self::default();
-        extra.select(&fields::read(text)?, owner, service)?;
+        extra.add_selections(&fields::read(text)?, owner, subgraph)?;
         Ok(extra)
     }
 
-    fn select(
+    fn add_selections(
         &mut self,
         selections: &[Selection],
         owner: &str,
-        service: &Service,
+        subgraph: &SubgraphSchema,
     ) -> Result<(), String> {
         for selection in selections {
             match selection {
                 Selection::Field(field) if field.name == "__typename" => {}
                 Selection::Field(field) => {
-                    let child = below(service, owner, &field.name)?;
-                    braces(&field.name, child.is_some(), &field.selection_set)?;
+                    let child = child_type(subgraph, owner, &field.name)?;
+                    check_braces(&field.name, child.is_some(), &field.selection_set)?;
                     let inner = self.fields.entry(field.name.as_str().into()).or_default();
                     if let Some(child) = child {
-                        Arc::make_mut(inner).select(&field.selection_set, &child, service)?;
+                        Arc::make_mut(inner).add_selections(
+                            &field.selection_set,
+                            &child,
+                            subgraph,
+                        )?;
                     }
                 }
                 Selection::InlineFragment(fragment) => {
                     let inner = &fragment.selection_set;
                     let Some(on) = &fragment.type_condition else {
-                        self.select(inner, owner, service)?;
+                        self.add_selections(inner, owner, subgraph)?;
                         continue;
                     };
-                    if !service.types.contains_key(on.as_str()) {
+                    if !subgraph.types.contains_key(on.as_str()) {
                         return Err(format!("there is no type `{on}`"));
                     }
                     let narrowed = self.on.entry(on.as_str().into()).or_default();
-                    Arc::make_mut(narrowed).select(inner, on, service)?;
+                    Arc::make_mut(narrowed).add_selections(inner, on, subgraph)?;
                 }
                 Selection::FragmentSpread(_) => {} // `fields::read` refuses it.
             }
@@ -66,17 +70,19 @@ impl Extra {
 
     /// The fields of a key of `owner` but for external ones: such a key is told to the service,
     /// which gives it nowhere. Composing takes `@external` off those that it does give.
-    pub(super) fn of_key(set: &FieldSet, owner: &str, service: &Service) -> Self {
+    pub(super) fn from_key(set: &FieldSet, owner: &str, subgraph: &SubgraphSchema) -> Self {
         let mut extra = Self::default();
-        let Some(ty) = service.types.get(owner) else {
+        let Some(ty) = subgraph.types.get(owner) else {
             return extra;
         };
         for (name, inner) in &set.0 {
             let field = ty.fields.get(name);
-            let Some(field) = field.filter(|field| field.given != Given::Provided) else {
+            let Some(field) =
+                field.filter(|field| field.availability != FieldAvailability::Provided)
+            else {
                 continue;
             };
-            let inner = Self::of_key(inner, named(&field.ty), service);
+            let inner = Self::from_key(inner, inner_type_name(&field.ty), subgraph);
             extra.fields.insert(Name::clone(name), Arc::new(inner));
         }
         extra
@@ -94,14 +100,14 @@ impl Extra {
     /// The part of it that a place of type `ty` does not give anyway: of an object type its
     /// fields; of an abstract one what may be asked for without a fragment, and what each member
     /// gives. Deeper parts are looked at when one gets there.
-    pub(super) fn at(&self, ty: &str, parsed: &Parsed<'_>) -> Self {
+    pub(super) fn beyond_type(&self, ty: &str, parsed: &ParsedSubgraph<'_>) -> Self {
         let mut here = Self::default();
         if self.is_empty() {
             return here;
         }
-        here.fields = self.fields_at(ty, parsed);
+        here.fields = self.fields_beyond_type(ty, parsed);
         for member in parsed.members(ty) {
-            let fields = self.fields_at(member, parsed);
+            let fields = self.fields_beyond_type(member, parsed);
             if !fields.is_empty() {
                 let on = BTreeMap::new();
                 let narrowed = Arc::new(Self { fields, on });
@@ -111,27 +117,31 @@ impl Extra {
         here
     }
 
-    fn fields_at(&self, ty: &str, parsed: &Parsed<'_>) -> BTreeMap<Name, Arc<Self>> {
+    fn fields_beyond_type(
+        &self,
+        ty: &str,
+        parsed: &ParsedSubgraph<'_>,
+    ) -> BTreeMap<Name, Arc<Self>> {
         let mut flat = Self::default();
         self.flatten(ty, parsed, &mut flat);
         flat.fields
-            .retain(|name, inner| parsed.adds((ty, name), inner));
+            .retain(|name, inner| parsed.adds_fields((ty, name), inner));
         flat.fields
     }
 
     /// Whether a place of type `ty` gives more by it; `parsed` remembers the answers.
-    pub(super) fn adds(&self, ty: &str, parsed: &Parsed<'_>) -> bool {
+    pub(super) fn adds_fields(&self, ty: &str, parsed: &ParsedSubgraph<'_>) -> bool {
         let members = parsed.members(ty).iter().copied();
         std::iter::once(ty).chain(members).any(|ty| {
             let mut flat = Self::default();
             self.flatten(ty, parsed, &mut flat);
             let mut fields = flat.fields.iter();
-            fields.any(|(name, inner)| parsed.adds((ty, name), inner))
+            fields.any(|(name, inner)| parsed.adds_fields((ty, name), inner))
         })
     }
 
     /// Adds to `flat` what is given of every object of type `ty`.
-    fn flatten(&self, ty: &str, parsed: &Parsed<'_>, flat: &mut Self) {
+    fn flatten(&self, ty: &str, parsed: &ParsedSubgraph<'_>, flat: &mut Self) {
         merge_all(&mut flat.fields, &self.fields);
         for (on, inner) in &self.on {
             if **on == *ty || parsed.members(on).contains(&ty) {
@@ -141,7 +151,10 @@ impl Extra {
     }
 }
 
-fn merge_all(known: &mut BTreeMap<Name, Arc<Extra>>, more: &BTreeMap<Name, Arc<Extra>>) {
+fn merge_all(
+    known: &mut BTreeMap<Name, Arc<ProvidedFields>>,
+    more: &BTreeMap<Name, Arc<ProvidedFields>>,
+) {
     for (name, inner) in more {
         match known.entry(Name::clone(name)) {
             Entry::Vacant(entry) => {

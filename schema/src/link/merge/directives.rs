@@ -9,17 +9,17 @@ use apollo_compiler::ast::{self, Argument, Value};
 use apollo_compiler::schema::{Component, DirectiveList, ExtendedType, Schema};
 use apollo_compiler::{Name, Node};
 
-use super::{Merge, Said};
-use crate::link::compose::part::{Part, fields};
+use super::{Declaration, Merge};
+use crate::link::compose::part::{SubgraphPart, fields};
 use crate::sdl::federation::{DEFINITIONS, Directive};
 
 /// Directives that mean something to clients.
-pub(in crate::link) const FOR_CLIENTS: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
+pub(in crate::link) const CLIENT_DIRECTIVES: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
 
 /// The directives of a type.
-pub(super) fn of_types(all: &[Said<'_, ExtendedType>]) -> DirectiveList {
+pub(super) fn merged_type_directives(all: &[Declaration<'_, ExtendedType>]) -> DirectiveList {
     let written = all.iter().flat_map(|said| {
-        let directives = said.it.directives().iter();
+        let directives = said.definition.directives().iter();
         directives.map(move |it| (said.part, &it.node))
     });
     let mut list = DirectiveList::new();
@@ -30,8 +30,8 @@ pub(super) fn of_types(all: &[Said<'_, ExtendedType>]) -> DirectiveList {
 }
 
 /// The directives of a field, argument or value.
-pub(super) fn of_nodes<'a>(
-    all: impl Iterator<Item = (&'a Part<'a>, &'a ast::DirectiveList)>,
+pub(super) fn merged_node_directives<'a>(
+    all: impl Iterator<Item = (&'a SubgraphPart<'a>, &'a ast::DirectiveList)>,
 ) -> ast::DirectiveList {
     let written = all.flat_map(|(part, list)| list.iter().map(move |it| (part, it)));
     let mut list = ast::DirectiveList::new();
@@ -42,53 +42,58 @@ pub(super) fn of_nodes<'a>(
 }
 
 fn merged<'a>(
-    all: impl Iterator<Item = (&'a Part<'a>, &'a Node<ast::Directive>)>,
+    all: impl Iterator<Item = (&'a SubgraphPart<'a>, &'a Node<ast::Directive>)>,
 ) -> Vec<Node<ast::Directive>> {
-    let mut kept: Vec<Node<ast::Directive>> = Vec::new();
+    let mut preserved: Vec<Node<ast::Directive>> = Vec::new();
     for (part, directive) in all {
-        let Some((name, known)) = kept_as(part, directive) else {
+        let Some((name, known)) = preserved_name(part, directive) else {
             continue;
         };
         let new = ast::Directive {
             name: Name::new_unchecked(name),
             arguments: directive.arguments.clone(),
         };
-        let twin = kept.iter().position(|it| it.name == *name);
+        let twin = preserved.iter().position(|it| it.name == *name);
         match (twin, known) {
             (Some(at), Some(Directive::RequiresScopes | Directive::Policy)) => {
-                both(&mut kept[at], &new);
+                require_both(&mut preserved[at], &new);
             }
-            (Some(at), Some(Directive::Cost)) => largest(&mut kept[at], &new),
+            (Some(at), Some(Directive::Cost)) => keep_largest_weight(&mut preserved[at], &new),
             // A tag for each name, a directive of a team's own for each set of arguments.
-            (Some(_), Some(Directive::Tag) | None) if !FOR_CLIENTS.contains(&name) => {
-                if kept.iter().all(|it| **it != new) {
-                    kept.push(Node::new(new));
+            (Some(_), Some(Directive::Tag) | None) if !CLIENT_DIRECTIVES.contains(&name) => {
+                if preserved.iter().all(|it| **it != new) {
+                    preserved.push(Node::new(new));
                 }
             }
             (Some(_), _) => {}
-            (None, _) => kept.push(Node::new(new)),
+            (None, _) => preserved.push(Node::new(new)),
         }
     }
-    kept
+    preserved
 }
 
 /// The name under which a directive is kept, and which of federation's it is.
-fn kept_as<'a>(
-    part: &Part<'_>,
+fn preserved_name<'a>(
+    part: &SubgraphPart<'_>,
     directive: &'a ast::Directive,
 ) -> Option<(&'a str, Option<Directive>)> {
     let local = directive.name.as_str();
-    if FOR_CLIENTS.contains(&local) {
+    if CLIENT_DIRECTIVES.contains(&local) {
         return Some((local, None));
     }
-    match part.sdl.links.directives.named(local) {
-        Some(known) => KEPT.contains(&known).then(|| (known.name(), Some(known))),
-        None => part.composed.contains(local).then_some((local, None)),
+    match part.sdl.links.directives.find(local) {
+        Some(known) => PRESERVED_DIRECTIVES
+            .contains(&known)
+            .then(|| (known.name(), Some(known))),
+        None => part
+            .composed_directives
+            .contains(local)
+            .then_some((local, None)),
     }
 }
 
 /// Directives of federation that a gateway reads from the merged schema.
-pub(in crate::link) const KEPT: [Directive; 7] = [
+pub(in crate::link) const PRESERVED_DIRECTIVES: [Directive; 7] = [
     Directive::Inaccessible,
     Directive::Tag,
     Directive::Authenticated,
@@ -99,7 +104,7 @@ pub(in crate::link) const KEPT: [Directive; 7] = [
 ];
 
 /// What either asks for must be had: every set of the one with every set of the other.
-fn both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
+fn require_both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
     let sets = |directive: &ast::Directive| -> Vec<Vec<Node<Value>>> {
         let argument = directive.arguments.first();
         let lists = argument
@@ -109,7 +114,7 @@ fn both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
         lists.map(<[_]>::to_vec).collect()
     };
     let (left, right) = (sets(known), sets(new));
-    if left.len().saturating_mul(right.len()) > MOST_SETS {
+    if left.len().saturating_mul(right.len()) > MAX_COMBINED_SETS {
         return;
     }
     let mut joined: Vec<Node<Value>> = Vec::new();
@@ -129,9 +134,9 @@ fn both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
 }
 
 /// More than anybody writes.
-const MOST_SETS: usize = 1_000;
+const MAX_COMBINED_SETS: usize = 1_000;
 
-fn largest(known: &mut Node<ast::Directive>, new: &ast::Directive) {
+fn keep_largest_weight(known: &mut Node<ast::Directive>, new: &ast::Directive) {
     let weight = |directive: &ast::Directive| {
         let argument = directive.arguments.first();
         argument.and_then(|it: &Node<Argument>| it.value.to_i32())
@@ -143,13 +148,13 @@ fn largest(known: &mut Node<ast::Directive>, new: &ast::Directive) {
 
 impl Merge<'_, '_> {
     /// Defines the directives that are kept and used.
-    pub(super) fn definitions(&mut self, parts: &[Part<'_>]) {
-        let used = used(&self.schema);
+    pub(super) fn add_directive_definitions(&mut self, parts: &[SubgraphPart<'_>]) {
+        let used = used_directives(&self.schema);
         let definitions = &mut self.schema.directive_definitions;
         for part in parts {
             for (name, definition) in &part.sdl.schema.directive_definitions {
-                let theirs =
-                    FOR_CLIENTS.contains(&name.as_str()) || part.composed.contains(name.as_str());
+                let theirs = CLIENT_DIRECTIVES.contains(&name.as_str())
+                    || part.composed_directives.contains(name.as_str());
                 if theirs && used.contains(name) && !definitions.contains_key(name) {
                     definitions.insert(name.clone(), definition.clone());
                 }
@@ -157,9 +162,15 @@ impl Merge<'_, '_> {
         }
         let mut sdl = String::new();
         for definition in DEFINITIONS {
-            if KEPT.contains(&definition.directive) && used.contains(definition.name) {
+            if PRESERVED_DIRECTIVES.contains(&definition.directive)
+                && used.contains(definition.name)
+            {
                 // Writing to a string does not fail.
-                let _ = writeln!(sdl, "directive @{}{}", definition.name, definition.rest);
+                let _ = writeln!(
+                    sdl,
+                    "directive @{}{}",
+                    definition.name, definition.signature
+                );
             }
         }
         // The text is ours, and so has no errors; the partial schema is the whole one.
@@ -173,7 +184,7 @@ impl Merge<'_, '_> {
 }
 
 /// The names of all directives that types, fields, arguments and values have.
-pub(in crate::link) fn used(schema: &Schema) -> HashSet<Name> {
+pub(in crate::link) fn used_directives(schema: &Schema) -> HashSet<Name> {
     let mut found = HashSet::new();
     let on = |list: &ast::DirectiveList| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
     for definition in schema.types.values() {

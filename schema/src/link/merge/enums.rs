@@ -8,35 +8,35 @@ use apollo_compiler::ast::EnumValueDefinition;
 use apollo_compiler::collections::IndexMap;
 use apollo_compiler::schema::{Component, ExtendedType};
 
-use super::outputs::bare;
-use super::{Merge, Said, directives, location};
+use super::outputs::without_location;
+use super::{Declaration, Merge, directives, location};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::link::compose::part::fields;
 
 /// Who uses a name.
 #[derive(Default)]
-struct Uses {
-    read: HashSet<Name>,
-    written: HashSet<Name>,
+struct TypeUses {
+    outputs: HashSet<Name>,
+    inputs: HashSet<Name>,
 }
 
 impl<'a> Merge<'a, '_> {
     /// Adds the values of every enum.
-    pub(super) fn enums(&mut self) {
-        let uses = self.uses();
-        let all: Vec<(Name, Vec<Said<'a, ExtendedType>>)> = self
-            .said
+    pub(super) fn merge_enums(&mut self) {
+        let uses = self.type_uses();
+        let all: Vec<(Name, Vec<Declaration<'a, ExtendedType>>)> = self
+            .declarations
             .iter()
-            .filter(|(_, all)| all.iter().all(|it| it.it.is_enum()))
+            .filter(|(_, all)| all.iter().all(|it| it.definition.is_enum()))
             .map(|(name, all)| (name.clone(), all.clone()))
             .collect();
         for (name, all) in all {
-            let values = self.values(&name, &all, &uses);
+            let values = self.merged_values(&name, &all, &uses);
             if let Some(first) = all.first()
                 && values.is_empty()
             {
                 let message = format!("no value of `{name}` is in every subgraph that has it");
-                let span = first.part.span(location(first.it));
+                let span = first.part.span(location(first.definition));
                 let problem = Diagnostic::error(Code::EmptyMergedEnumType, span, message);
                 self.problems.push(problem);
             }
@@ -46,84 +46,88 @@ impl<'a> Merge<'a, '_> {
         }
     }
 
-    fn uses(&self) -> Uses {
-        let mut uses = Uses::default();
+    fn type_uses(&self) -> TypeUses {
+        let mut uses = TypeUses::default();
         for definition in self.schema.types.values() {
             for field in fields(definition).into_iter().flat_map(IndexMap::values) {
-                uses.read.insert(field.ty.inner_named_type().clone());
+                uses.outputs.insert(field.ty.inner_named_type().clone());
                 let arguments = field.arguments.iter();
-                uses.written
+                uses.inputs
                     .extend(arguments.map(|it| it.ty.inner_named_type().clone()));
             }
             if let ExtendedType::InputObject(input) = definition {
                 let fields = input.fields.values();
-                uses.written
+                uses.inputs
                     .extend(fields.map(|it| it.ty.inner_named_type().clone()));
             }
         }
         uses
     }
 
-    fn values(
+    fn merged_values(
         &mut self,
         name: &Name,
-        all: &[Said<'a, ExtendedType>],
-        uses: &Uses,
+        all: &[Declaration<'a, ExtendedType>],
+        uses: &TypeUses,
     ) -> IndexMap<Name, Component<EnumValueDefinition>> {
-        let mut by_name: IndexMap<Name, Vec<Said<'a, Component<EnumValueDefinition>>>> =
+        let mut by_name: IndexMap<Name, Vec<Declaration<'a, Component<EnumValueDefinition>>>> =
             IndexMap::default();
         let enums = || {
             let all = all.iter();
-            all.filter_map(|said| Some((said.part, said.it.as_enum()?)))
+            all.filter_map(|said| Some((said.part, said.definition.as_enum()?)))
         };
         for (part, it) in enums() {
             for (name, it) in &it.values {
-                by_name
-                    .entry(name.clone())
-                    .or_default()
-                    .push(Said { part, it });
+                by_name.entry(name.clone()).or_default().push(Declaration {
+                    part,
+                    definition: it,
+                });
             }
         }
         let mut merged = IndexMap::default();
-        for (value, said) in by_name {
+        for (value, declarations) in by_name {
             let made = EnumValueDefinition {
-                description: said.iter().find_map(|it| it.it.description.clone()),
-                value: bare(&value),
-                directives: directives::of_nodes(
-                    said.iter().map(|it| (it.part, &it.it.directives)),
+                description: declarations
+                    .iter()
+                    .find_map(|it| it.definition.description.clone()),
+                value: without_location(&value),
+                directives: directives::merged_node_directives(
+                    declarations
+                        .iter()
+                        .map(|it| (it.part, &it.definition.directives)),
                 ),
             };
             let hidden = made.directives.has("inaccessible");
             let without = enums().find(|(_, it)| !it.values.contains_key(&value));
             if let Some((part, it)) = without
-                && uses.written.contains(name)
+                && uses.inputs.contains(name)
                 && !hidden
             {
-                if let Some(first) = said.first()
-                    && uses.read.contains(name)
+                if let Some(first) = declarations.first()
+                    && uses.outputs.contains(name)
                 {
                     let place = (part.name(), part.span(it.name.location()));
-                    self.problems.push(unequal(name, *first, place));
+                    self.problems.push(enum_value_mismatch(name, *first, place));
                 }
                 continue;
             }
-            merged.insert(bare(&value), Component::new(made));
+            merged.insert(without_location(&value), Component::new(made));
         }
         merged
     }
 }
 
-fn unequal(
+fn enum_value_mismatch(
     name: &Name,
-    said: Said<'_, Component<EnumValueDefinition>>,
+    declaration: Declaration<'_, Component<EnumValueDefinition>>,
     (without, span): (&str, crate::span::Span),
 ) -> Diagnostic {
-    let value = &said.it.value;
+    let value = &declaration.definition.value;
     let message = format!(
         "`{name}` has `{value}` in `{}` and not in `{without}`, and clients both read and write it",
-        said.part.name()
+        declaration.part.name()
     );
-    let at = said.part.span(value.location());
+    let at = declaration.part.span(value.location());
     Diagnostic::error(Code::EnumValueMismatch, at, message)
         .label(span, format!("without it in `{without}`"))
         .help(format!(

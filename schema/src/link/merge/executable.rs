@@ -5,67 +5,78 @@ use apollo_compiler::ast::{DirectiveDefinition, DirectiveLocation};
 use apollo_compiler::collections::IndexMap;
 use apollo_compiler::{Name, Node};
 
-use super::inputs::{Arguments, arguments_of};
-use super::{Merge, Said};
+use super::inputs::{Arguments, merged_arguments};
+use super::{Declaration, Merge};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::link::compose::part::Part;
+use crate::link::compose::part::SubgraphPart;
 
-type SaidDirective<'a> = Said<'a, Node<DirectiveDefinition>>;
+type DirectiveDeclaration<'a> = Declaration<'a, Node<DirectiveDefinition>>;
 
 impl<'a> Merge<'a, '_> {
     /// Defines the directives that clients may use; says which of them they may not.
-    pub(super) fn executable(&mut self, parts: &'a [Part<'a>]) {
-        let mut by_name: IndexMap<Name, Vec<SaidDirective<'a>>> = IndexMap::default();
+    pub(super) fn merge_executable_directives(&mut self, parts: &'a [SubgraphPart<'a>]) {
+        let mut by_name: IndexMap<Name, Vec<DirectiveDeclaration<'a>>> = IndexMap::default();
         for part in parts {
             for (name, it) in &part.sdl.schema.directive_definitions {
                 let is_new = !self.schema.directive_definitions.contains_key(name);
                 if is_new && is_own(part, it) {
                     let said = by_name.entry(name.clone()).or_default();
-                    said.push(Said { part, it });
+                    said.push(Declaration {
+                        part,
+                        definition: it,
+                    });
                 }
             }
         }
-        for (name, said) in by_name {
+        for (name, declarations) in by_name {
             let lacking = parts.iter().find(|part| {
-                let mut having = said.iter();
+                let mut having = declarations.iter();
                 having.all(|it| it.part.name() != part.name())
             });
             match lacking {
-                Some(part) => self.problems.push(lacks(&name, &said, part)),
-                None => self.directive(&name, &said),
+                Some(part) => self
+                    .problems
+                    .push(missing_definition(&name, &declarations, part)),
+                None => self.merge_directive(&name, &declarations),
             }
         }
     }
 
-    fn directive(&mut self, name: &Name, said: &[SaidDirective<'a>]) {
-        let Some(first) = said.first().copied() else {
+    fn merge_directive(&mut self, name: &Name, declarations: &[DirectiveDeclaration<'a>]) {
+        let Some(first) = declarations.first().copied() else {
             return;
         };
         let is_common = |location: &DirectiveLocation| {
-            let mut all = said.iter();
-            is_executable(*location) && all.all(|said| said.it.locations.contains(location))
+            let mut all = declarations.iter();
+            is_executable(*location) && all.all(|said| said.definition.locations.contains(location))
         };
-        let locations = first.it.locations.iter().copied();
+        let locations = first.definition.locations.iter().copied();
         let locations: Vec<_> = locations.filter(is_common).collect();
         if locations.is_empty() {
             let message = format!("`@{name}` may stand at no place in all subgraphs");
             let problem = warning(
                 Code::NoExecutableDirectiveLocationsIntersection,
-                said,
+                declarations,
                 message,
             );
             return self.problems.push(problem);
         }
-        let lists = said.iter().map(|said| Arguments {
+        let lists = declarations.iter().map(|said| Arguments {
             part: said.part,
-            list: &said.it.arguments,
-            of: said.it.name.location(),
+            list: &said.definition.arguments,
+            location: said.definition.name.location(),
         });
         let merged = DirectiveDefinition {
-            description: said.iter().find_map(|said| said.it.description.clone()),
+            description: declarations
+                .iter()
+                .find_map(|said| said.definition.description.clone()),
             name: name.clone(),
-            arguments: arguments_of(self, &format!("@{name}"), (&lists.collect::<Vec<_>>(), &[])),
-            repeatable: said.iter().all(|said| said.it.repeatable),
+            arguments: merged_arguments(
+                self,
+                &format!("@{name}"),
+                (&lists.collect::<Vec<_>>(), &[]),
+            ),
+            repeatable: declarations.iter().all(|said| said.definition.repeatable),
             locations,
         };
         let definitions = &mut self.schema.directive_definitions;
@@ -74,31 +85,39 @@ impl<'a> Merge<'a, '_> {
 }
 
 /// Whether it is a directive of the team's own that may stand in operations.
-fn is_own(part: &Part<'_>, definition: &Node<DirectiveDefinition>) -> bool {
+fn is_own(part: &SubgraphPart<'_>, definition: &Node<DirectiveDefinition>) -> bool {
     let links = &part.sdl.links;
     let mut linked = links.all.iter();
     !definition.is_built_in()
-        && links.directives.named(&definition.name).is_none()
-        && !linked.any(|linked| linked.link.names(&definition.name))
+        && links.directives.find(&definition.name).is_none()
+        && !linked.any(|linked| linked.link.has_directive(&definition.name))
         && definition.locations.iter().copied().any(is_executable)
 }
 
-fn lacks(name: &Name, said: &[SaidDirective<'_>], part: &Part<'_>) -> Diagnostic {
+fn missing_definition(
+    name: &Name,
+    declarations: &[DirectiveDeclaration<'_>],
+    part: &SubgraphPart<'_>,
+) -> Diagnostic {
     let message = format!(
         "clients cannot use `@{name}`: it is not defined for operations in `{}`",
         part.name()
     );
-    warning(Code::InconsistentExecutableDirectivePresence, said, message)
+    warning(
+        Code::InconsistentExecutableDirectivePresence,
+        declarations,
+        message,
+    )
 }
 
-fn warning(code: Code, said: &[SaidDirective<'_>], message: String) -> Diagnostic {
-    let spans = said.iter().map(|said| {
+fn warning(code: Code, declarations: &[DirectiveDeclaration<'_>], message: String) -> Diagnostic {
+    let spans = declarations.iter().map(|said| {
         let name = format!("in `{}`", said.part.name());
-        (said.part.span(said.it.name.location()), name)
+        (said.part.span(said.definition.name.location()), name)
     });
     let mut spans = spans.collect::<Vec<_>>().into_iter();
     let Some((first, _)) = spans.next() else {
-        return Diagnostic::unplaced(code, message);
+        return Diagnostic::without_span(code, message);
     };
     spans.fold(
         Diagnostic::warning(code, first, message),

@@ -7,79 +7,83 @@ use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node};
 
-use super::outputs::{bare, bare_type};
+use super::outputs::{type_without_locations, without_location};
 use super::widths::narrower;
-use super::{Merge, Said, directives, location};
+use super::{Declaration, Merge, directives, location};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::link::compose::part::Part;
+use crate::link::compose::part::SubgraphPart;
 
 /// What a subgraph says of one argument or input field.
-type SaidValue<'a> = Said<'a, Node<InputValueDefinition>>;
+type InputDeclaration<'a> = Declaration<'a, Node<InputValueDefinition>>;
 
 /// The codes of what can be wrong with one of the two sorts.
-struct Codes {
+struct MismatchCodes {
     ty: Code,
     default: Code,
     missing: Code,
 }
 
-const OF_ARGUMENTS: Codes = Codes {
+const ARGUMENT_CODES: MismatchCodes = MismatchCodes {
     ty: Code::FieldArgumentTypeMismatch,
     default: Code::FieldArgumentDefaultMismatch,
     missing: Code::RequiredArgumentMissingInSomeSubgraph,
 };
 
-const OF_INPUT_FIELDS: Codes = Codes {
+const INPUT_FIELD_CODES: MismatchCodes = MismatchCodes {
     ty: Code::FieldTypeMismatch,
     default: Code::InputFieldDefaultMismatch,
     missing: Code::RequiredInputFieldMissingInSomeSubgraph,
 };
 
 /// One value with who says what of it.
-struct Whole<'a, 'b> {
+struct MergedInput<'a, 'b> {
     /// `Query.users(first:)` or `Filter.first`.
     name: String,
-    said: &'b [SaidValue<'a>],
+    declarations: &'b [InputDeclaration<'a>],
     /// A subgraph that has the owner without it, and where.
-    without: Option<(&'b str, crate::span::Span)>,
-    codes: &'b Codes,
+    missing_in: Option<(&'b str, crate::span::Span)>,
+    codes: &'b MismatchCodes,
 }
 
 /// The arguments that every subgraph with the field has; those that come from a context in any
 /// of them are not for clients.
-pub(super) fn arguments<'a>(
+pub(super) fn merged_field_arguments<'a>(
     merge: &mut Merge<'a, '_>,
     (owner, field): (&Name, &Name),
-    all: &[Said<'a, Component<FieldDefinition>>],
+    all: &[Declaration<'a, Component<FieldDefinition>>],
 ) -> Vec<Node<InputValueDefinition>> {
     let lists = all.iter().map(|said| Arguments {
         part: said.part,
-        list: &said.it.arguments,
-        of: said.it.name.location(),
+        list: &said.definition.arguments,
+        location: said.definition.name.location(),
     });
     let lists: Vec<_> = lists.collect();
     let owner = format!("{owner}.{field}");
-    let hidden = contextual(merge, &owner, &lists);
-    arguments_of(merge, &owner, (&lists, &hidden))
+    let hidden = contextual_arguments(merge, &owner, &lists);
+    merged_arguments(merge, &owner, (&lists, &hidden))
 }
 
 /// The arguments that one subgraph gives a field or directive.
 pub(super) struct Arguments<'a> {
-    pub(super) part: &'a Part<'a>,
+    pub(super) part: &'a SubgraphPart<'a>,
     pub(super) list: &'a [Node<InputValueDefinition>],
     /// Where the field or directive stands.
-    pub(super) of: Option<SourceSpan>,
+    pub(super) location: Option<SourceSpan>,
 }
 
 /// The arguments that come from a context (`@fromContext`); reports those that another subgraph
 /// needs to be written.
-fn contextual(merge: &mut Merge<'_, '_>, owner: &str, all: &[Arguments<'_>]) -> Vec<Name> {
+fn contextual_arguments(
+    merge: &mut Merge<'_, '_>,
+    owner: &str,
+    all: &[Arguments<'_>],
+) -> Vec<Name> {
     let written = all.iter().flat_map(|of| {
         let list = of.list.iter();
         list.map(move |argument| (of.part, argument))
     });
     let (contextual, plain): (Vec<_>, Vec<_>) =
-        written.partition(|(part, argument)| part.contextual(argument).is_some());
+        written.partition(|(part, argument)| part.context_directive(argument).is_some());
     for (part, argument) in plain.into_iter().filter(|(_, it)| it.is_required()) {
         let same = |(_, it): &&(_, &Node<InputValueDefinition>)| it.name == argument.name;
         let Some((other, _)) = contextual.iter().find(same) else {
@@ -101,31 +105,34 @@ fn contextual(merge: &mut Merge<'_, '_>, owner: &str, all: &[Arguments<'_>]) -> 
 }
 
 /// As `arguments`, for all that has some.
-pub(super) fn arguments_of<'a>(
+pub(super) fn merged_arguments<'a>(
     merge: &mut Merge<'a, '_>,
     owner: &str,
     (all, hidden): (&[Arguments<'a>], &[Name]),
 ) -> Vec<Node<InputValueDefinition>> {
-    let mut by_name: IndexMap<Name, Vec<SaidValue<'a>>> = IndexMap::default();
+    let mut by_name: IndexMap<Name, Vec<InputDeclaration<'a>>> = IndexMap::default();
     for Arguments { part, list, .. } in all {
         for it in list.iter().filter(|it| !hidden.contains(&it.name)) {
             by_name
                 .entry(it.name.clone())
                 .or_default()
-                .push(Said { part, it });
+                .push(Declaration {
+                    part,
+                    definition: it,
+                });
         }
     }
     let mut merged = Vec::new();
-    for (name, said) in by_name {
+    for (name, declarations) in by_name {
         let without = all
             .iter()
             .find(|other| other.list.iter().all(|it| it.name != name))
-            .map(|it| (it.part.name(), it.part.span(it.of)));
-        merged.extend(merge.value(&Whole {
+            .map(|it| (it.part.name(), it.part.span(it.location)));
+        merged.extend(merge.merge_input(&MergedInput {
             name: format!("{owner}({name}:)"),
-            said: &said,
-            without,
-            codes: &OF_ARGUMENTS,
+            declarations: &declarations,
+            missing_in: without,
+            codes: &ARGUMENT_CODES,
         }));
     }
     merged
@@ -133,11 +140,11 @@ pub(super) fn arguments_of<'a>(
 
 impl<'a> Merge<'a, '_> {
     /// Adds the fields of every input type.
-    pub(super) fn inputs(&mut self) {
-        let all: Vec<(Name, Vec<Said<'a, ExtendedType>>)> = self
-            .said
+    pub(super) fn merge_inputs(&mut self) {
+        let all: Vec<(Name, Vec<Declaration<'a, ExtendedType>>)> = self
+            .declarations
             .iter()
-            .filter(|(_, all)| all.iter().all(|it| it.it.is_input_object()))
+            .filter(|(_, all)| all.iter().all(|it| it.definition.is_input_object()))
             .map(|(name, all)| (name.clone(), all.clone()))
             .collect();
         for (owner, all) in all {
@@ -146,7 +153,7 @@ impl<'a> Merge<'a, '_> {
                 && fields.is_empty()
             {
                 let message = format!("no field of `{owner}` is in every subgraph that has it");
-                let span = first.part.span(location(first.it));
+                let span = first.part.span(location(first.definition));
                 let problem = Diagnostic::error(Code::EmptyMergedInputType, span, message);
                 self.problems.push(problem);
             }
@@ -159,51 +166,54 @@ impl<'a> Merge<'a, '_> {
     fn input_fields(
         &mut self,
         owner: &Name,
-        all: &[Said<'a, ExtendedType>],
+        all: &[Declaration<'a, ExtendedType>],
     ) -> IndexMap<Name, Component<InputValueDefinition>> {
-        let mut by_name: IndexMap<Name, Vec<SaidValue<'a>>> = IndexMap::default();
+        let mut by_name: IndexMap<Name, Vec<InputDeclaration<'a>>> = IndexMap::default();
         let inputs = || {
             let all = all.iter();
-            all.filter_map(|said| Some((said.part, said.it.as_input_object()?)))
+            all.filter_map(|said| Some((said.part, said.definition.as_input_object()?)))
         };
         for (part, input) in inputs() {
             for (name, it) in &input.fields {
-                let said = Said { part, it: &it.node };
+                let said = Declaration {
+                    part,
+                    definition: &it.node,
+                };
                 by_name.entry(name.clone()).or_default().push(said);
             }
         }
         let mut merged = IndexMap::default();
-        for (name, said) in by_name {
+        for (name, declarations) in by_name {
             let without = inputs()
                 .find(|(_, input)| !input.fields.contains_key(&name))
                 .map(|(part, input)| (part.name(), part.span(input.name.location())));
-            let value = self.value(&Whole {
+            let value = self.merge_input(&MergedInput {
                 name: format!("{owner}.{name}"),
-                said: &said,
-                without,
-                codes: &OF_INPUT_FIELDS,
+                declarations: &declarations,
+                missing_in: without,
+                codes: &INPUT_FIELD_CODES,
             });
-            merged.extend(value.map(|value| (bare(&name), Component::from(value))));
+            merged.extend(value.map(|value| (without_location(&name), Component::from(value))));
         }
         merged
     }
 
     /// What all subgraphs accept; `None` where one of them does not know it.
-    fn value(&mut self, value: &Whole<'a, '_>) -> Option<Node<InputValueDefinition>> {
-        let first = value.said.first()?;
-        let mut ty = (*first.it.ty).clone();
-        let default = &first.it.default_value;
-        for other in value.said.iter().skip(1) {
+    fn merge_input(&mut self, value: &MergedInput<'a, '_>) -> Option<Node<InputValueDefinition>> {
+        let first = value.declarations.first()?;
+        let mut ty = (*first.definition.ty).clone();
+        let default = &first.definition.default_value;
+        for other in value.declarations.iter().skip(1) {
             let types = (
-                other.it.ty.to_string(),
-                first.it.ty.to_string(),
+                other.definition.ty.to_string(),
+                first.definition.ty.to_string(),
                 value.codes.ty,
             );
-            match narrower(&ty, &other.it.ty) {
+            match narrower(&ty, &other.definition.ty) {
                 Some(narrow) => ty = narrow,
-                None => self.unlike(value, (other, first), types),
+                None => self.report_mismatch(value, (other, first), types),
             }
-            let theirs = &other.it.default_value;
+            let theirs = &other.definition.default_value;
             if let (Some(left), Some(right)) = (default, theirs)
                 && left != right
             {
@@ -212,33 +222,42 @@ impl<'a> Merge<'a, '_> {
                     format!("= {left}"),
                     value.codes.default,
                 );
-                self.unlike(value, (other, first), defaults);
+                self.report_mismatch(value, (other, first), defaults);
             }
         }
-        if let Some((name, span)) = &value.without {
-            self.missing(value, name, span);
+        if let Some((name, span)) = &value.missing_in {
+            self.report_missing(value, name, span);
             return None;
         }
-        let mut defaults = value.said.iter().map(|said| said.it.default_value.clone());
+        let mut defaults = value
+            .declarations
+            .iter()
+            .map(|said| said.definition.default_value.clone());
         let default_value: Option<Node<Value>> = defaults
             .all(|default| default.is_some())
             .then(|| default.clone())
             .flatten();
         Some(Node::new(InputValueDefinition {
-            description: value.said.iter().find_map(|it| it.it.description.clone()),
-            name: bare(&first.it.name),
-            ty: bare_type(&ty).into(),
+            description: value
+                .declarations
+                .iter()
+                .find_map(|it| it.definition.description.clone()),
+            name: without_location(&first.definition.name),
+            ty: type_without_locations(&ty).into(),
             default_value,
-            directives: directives::of_nodes(
-                value.said.iter().map(|it| (it.part, &it.it.directives)),
+            directives: directives::merged_node_directives(
+                value
+                    .declarations
+                    .iter()
+                    .map(|it| (it.part, &it.definition.directives)),
             ),
         }))
     }
 
-    fn unlike(
+    fn report_mismatch(
         &mut self,
-        value: &Whole<'a, '_>,
-        (other, first): (&SaidValue<'a>, &SaidValue<'a>),
+        value: &MergedInput<'a, '_>,
+        (other, first): (&InputDeclaration<'a>, &InputDeclaration<'a>),
         (here, there, code): (String, String, Code),
     ) {
         let in_first = first.part.name();
@@ -246,13 +265,23 @@ impl<'a> Merge<'a, '_> {
             "`{}` is `{here}` here and `{there}` in `{in_first}`",
             value.name
         );
-        let span = |said: &SaidValue<'a>| -> Option<SourceSpan> { said.it.name.location() };
+        let span =
+            |said: &InputDeclaration<'a>| -> Option<SourceSpan> { said.definition.name.location() };
         let problem = super::conflict(code, message, (span(other), span(first)), (*other, *first));
         self.problems.push(problem);
     }
 
-    fn missing(&mut self, value: &Whole<'a, '_>, name: &str, span: &crate::span::Span) {
-        let Some(required) = value.said.iter().find(|said| said.it.is_required()) else {
+    fn report_missing(
+        &mut self,
+        value: &MergedInput<'a, '_>,
+        name: &str,
+        span: &crate::span::Span,
+    ) {
+        let Some(required) = value
+            .declarations
+            .iter()
+            .find(|said| said.definition.is_required())
+        else {
             return;
         };
         let message = format!(
@@ -260,7 +289,7 @@ impl<'a> Merge<'a, '_> {
             value.name,
             required.part.name()
         );
-        let at = required.part.span(required.it.name.location());
+        let at = required.part.span(required.definition.name.location());
         let problem = Diagnostic::error(value.codes.missing, at, message)
             .label(span.clone(), format!("without it in `{name}`"))
             .help(format!("make it optional, or add it in `{name}`"));

@@ -6,25 +6,25 @@ use apollo_compiler::collections::IndexMap;
 use apollo_compiler::schema::{Component, ExtendedType};
 
 use super::widths::{contains, wider};
-use super::{Merge, Said, conflict, directives, inputs};
+use super::{Declaration, Merge, conflict, directives, inputs};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::link::compose::part::{Fields, fields};
 
 /// What subgraphs say of one field.
-type SaidField<'a> = Said<'a, Component<FieldDefinition>>;
+type FieldDeclaration<'a> = Declaration<'a, Component<FieldDefinition>>;
 
 impl<'a> Merge<'a, '_> {
     /// Adds the fields of every object and interface.
-    pub(super) fn outputs(&mut self) {
-        let all: Vec<(Name, Vec<Said<'a, ExtendedType>>)> = self
-            .said
+    pub(super) fn merge_outputs(&mut self) {
+        let all: Vec<(Name, Vec<Declaration<'a, ExtendedType>>)> = self
+            .declarations
             .iter()
             .map(|(name, all)| (name.clone(), all.clone()))
             .collect();
         for (owner, all) in all {
             let mut merged = Fields::default();
-            for (name, said) in by_field(&all) {
-                if let Some(field) = self.field((&owner, &name), &said) {
+            for (name, declarations) in declarations_by_field(&all) {
+                if let Some(field) = self.merge_field((&owner, &name), &declarations) {
                     merged.insert(name, Component::new(field));
                 }
             }
@@ -36,79 +36,96 @@ impl<'a> Merge<'a, '_> {
         }
     }
 
-    fn field(
+    fn merge_field(
         &mut self,
         at @ (owner, name): (&Name, &Name),
-        said: &[SaidField<'a>],
+        declarations: &[FieldDeclaration<'a>],
     ) -> Option<FieldDefinition> {
-        let (mut external, mut given): (Vec<_>, Vec<_>) = said
+        let (mut external, mut providing): (Vec<_>, Vec<_>) = declarations
             .iter()
             .copied()
             .partition(|said| said.part.is_external(owner, name));
-        if given.is_empty() && self.only_external(at, &external) {
-            given = std::mem::take(&mut external);
+        if providing.is_empty() && self.keeps_external_field(at, &external) {
+            providing = std::mem::take(&mut external);
         }
-        let first = given.first().copied()?;
-        let mut ty = first.it.ty.clone();
-        for other in given.iter().skip(1).copied() {
-            match wider(&self.schema, &ty, &other.it.ty) {
+        let first = providing.first().copied()?;
+        let mut ty = first.definition.ty.clone();
+        for other in providing.iter().skip(1).copied() {
+            match wider(&self.schema, &ty, &other.definition.ty) {
                 Some(wide) => ty = wide,
-                None => self.different((other, first), at),
+                None => self.report_type_mismatch((other, first), at),
             }
         }
         let field = FieldDefinition {
-            description: given.iter().find_map(|said| said.it.description.clone()),
-            name: bare(name),
-            arguments: inputs::arguments(self, at, &given),
-            ty: bare_type(&ty),
-            directives: directives::of_nodes(given.iter().map(|it| (it.part, &it.it.directives))),
+            description: providing
+                .iter()
+                .find_map(|said| said.definition.description.clone()),
+            name: without_location(name),
+            arguments: inputs::merged_field_arguments(self, at, &providing),
+            ty: type_without_locations(&ty),
+            directives: directives::merged_node_directives(
+                providing
+                    .iter()
+                    .map(|it| (it.part, &it.definition.directives)),
+            ),
         };
         for other in external {
-            self.external(at, &field, (other, first));
+            self.check_external(at, &field, (other, first));
         }
         Some(field)
     }
 
-    fn different(&mut self, (other, first): (SaidField<'a>, SaidField<'a>), at: (&Name, &Name)) {
+    fn report_type_mismatch(
+        &mut self,
+        (other, first): (FieldDeclaration<'a>, FieldDeclaration<'a>),
+        at: (&Name, &Name),
+    ) {
         let message = format!(
             "`{}.{}` is `{}` here and `{}` in `{}`",
             at.0,
             at.1,
-            other.it.ty,
-            first.it.ty,
+            other.definition.ty,
+            first.definition.ty,
             first.part.name()
         );
-        let places = (other.it.name.location(), first.it.name.location());
+        let places = (
+            other.definition.name.location(),
+            first.definition.name.location(),
+        );
         let problem = conflict(Code::FieldTypeMismatch, message, places, (other, first));
         self.problems.push(problem);
     }
 
     /// A field that every subgraph with it says to be another's; whether it is kept all the same.
     /// Where an interface object gives it, that is the other.
-    fn only_external(&mut self, (owner, name): (&Name, &Name), external: &[SaidField<'a>]) -> bool {
+    fn keeps_external_field(
+        &mut self,
+        (owner, name): (&Name, &Name),
+        external: &[FieldDeclaration<'a>],
+    ) -> bool {
         let Some(first) = external.first() else {
             return false;
         };
         let coordinate = (owner.clone(), name.clone());
-        let is_told = |said: &SaidField<'a>| {
+        let is_reported = |said: &FieldDeclaration<'a>| {
             !said.part.is_legacy() && !said.part.has_connectors() && !said.part.is_used(&coordinate)
         };
-        if self.is_implied(owner, name) || external.iter().all(is_told) {
+        if self.is_implied(owner, name) || external.iter().all(is_reported) {
             return false;
         }
-        let span = first.part.span(first.it.name.location());
+        let span = first.part.span(first.definition.name.location());
         let message = format!("`{owner}.{name}` is `@external` in every subgraph that has it");
         let help = "add the subgraph that gives it, or leave `@external` out in the one that does";
         let problem = Diagnostic::error(Code::ExternalMissingOnBase, span, message);
         let mut problem = problem.help(help.to_owned());
         // Connectors are often published as one part of a graph, to be loaded without the others:
         // what they say of the field stands.
-        let is_kept = external.iter().all(|said| said.part.has_connectors());
-        if is_kept {
+        let is_retained = external.iter().all(|said| said.part.has_connectors());
+        if is_retained {
             problem.severity = Severity::Warning;
         }
         self.problems.push(problem);
-        is_kept
+        is_retained
     }
 
     /// Whether an interface object gives the field to all objects of an interface of `owner`.
@@ -118,33 +135,36 @@ impl<'a> Merge<'a, '_> {
         };
         let mut interfaces = object.implements_interfaces.iter();
         interfaces.any(|interface| {
-            let mut said = self.said.get(&interface.name).into_iter().flatten();
+            let mut said = self.declarations.get(&interface.name).into_iter().flatten();
             said.any(|said| {
-                said.it.is_object()
+                said.definition.is_object()
                     && said.part.field(interface, name).is_some()
                     && !said.part.is_external(interface, name)
             })
         })
     }
 
-    fn external(
+    fn check_external(
         &mut self,
         (owner, name): (&Name, &Name),
         field: &FieldDefinition,
-        (other, first): (SaidField<'a>, SaidField<'a>),
+        (other, first): (FieldDeclaration<'a>, FieldDeclaration<'a>),
     ) {
-        let places = (other.it.name.location(), first.it.name.location());
-        if !contains(&self.schema, &other.it.ty, &field.ty) {
+        let places = (
+            other.definition.name.location(),
+            first.definition.name.location(),
+        );
+        if !contains(&self.schema, &other.definition.ty, &field.ty) {
             let message = format!(
                 "`{owner}.{name}` is `@external` and `{}` here, and `{}` where it is given",
-                other.it.ty, field.ty
+                other.definition.ty, field.ty
             );
             let code = Code::ExternalTypeMismatch;
             self.problems
                 .push(conflict(code, message, places, (other, first)));
         }
         for argument in &field.arguments {
-            let mut written = other.it.arguments.iter();
+            let mut written = other.definition.arguments.iter();
             let twin = written.find(|it| it.name == argument.name);
             let (code, what) = match twin {
                 None => (Code::ExternalArgumentMissing, "is missing here"),
@@ -168,30 +188,36 @@ impl<'a> Merge<'a, '_> {
 }
 
 /// The fields of a type with what each subgraph says of them, in the order first met.
-pub(super) fn by_field<'a>(all: &[Said<'a, ExtendedType>]) -> IndexMap<Name, Vec<SaidField<'a>>> {
+pub(super) fn declarations_by_field<'a>(
+    all: &[Declaration<'a, ExtendedType>],
+) -> IndexMap<Name, Vec<FieldDeclaration<'a>>> {
     let mut found: IndexMap<Name, Vec<_>> = IndexMap::default();
-    for Said { part, it } in all {
+    for Declaration {
+        part,
+        definition: it,
+    } in all
+    {
         for (name, it) in fields(it).into_iter().flatten() {
-            found
-                .entry(name.clone())
-                .or_default()
-                .push(Said { part, it });
+            found.entry(name.clone()).or_default().push(Declaration {
+                part,
+                definition: it,
+            });
         }
     }
     found
 }
 
 /// The name without the place, which means nothing in the merged schema.
-pub(super) fn bare(name: &Name) -> Name {
+pub(super) fn without_location(name: &Name) -> Name {
     Name::new_unchecked(name)
 }
 
 /// As `bare`, of every name in it.
-pub(super) fn bare_type(ty: &Type) -> Type {
+pub(super) fn type_without_locations(ty: &Type) -> Type {
     match ty {
-        Type::Named(name) => Type::Named(bare(name)),
-        Type::NonNullNamed(name) => Type::NonNullNamed(bare(name)),
-        Type::List(inner) => Type::List(Box::new(bare_type(inner))),
-        Type::NonNullList(inner) => Type::NonNullList(Box::new(bare_type(inner))),
+        Type::Named(name) => Type::Named(without_location(name)),
+        Type::NonNullNamed(name) => Type::NonNullNamed(without_location(name)),
+        Type::List(inner) => Type::List(Box::new(type_without_locations(inner))),
+        Type::NonNullList(inner) => Type::NonNullList(Box::new(type_without_locations(inner))),
     }
 }

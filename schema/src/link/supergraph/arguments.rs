@@ -8,7 +8,7 @@ pub(super) fn text<'a>(directive: &'a Directive, argument: &str) -> Option<&'a s
 }
 
 /// A value of an enum.
-pub(super) fn value<'a>(directive: &'a Directive, argument: &str) -> Option<&'a str> {
+pub(super) fn enum_value<'a>(directive: &'a Directive, argument: &str) -> Option<&'a str> {
     let value = directive.specified_argument_by_name(argument)?;
     value.as_enum().map(apollo_compiler::Name::as_str)
 }

@@ -9,38 +9,41 @@ use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node};
 
-use super::connectors::unwrapped;
+use super::connectors::unwrapped_directive;
 use super::join::{self, Join};
 use crate::key::FieldSet;
-use crate::link::caching::{Said, Statements};
-use crate::link::federation::{Service, ServiceType};
+use crate::link::caching::{CacheDirective, SubgraphCacheDirectives};
+use crate::link::federation::{SubgraphSchema, SubgraphType};
 use crate::sdl::federation::Directive;
 use crate::types;
 
 /// Of each graph, in their order.
-pub(super) fn statements(join: &Join<'_>, services: &[Service]) -> Vec<Statements> {
-    let mut all: Vec<Statements> = services
+pub(super) fn cache_directives(
+    join: &Join<'_>,
+    subgraphs: &[SubgraphSchema],
+) -> Vec<SubgraphCacheDirectives> {
+    let mut all: Vec<SubgraphCacheDirectives> = subgraphs
         .iter()
-        .map(|service| Statements {
-            service: Arc::clone(&service.name),
+        .map(|service| SubgraphCacheDirectives {
+            subgraph: Arc::clone(&service.name),
             document: join.text.document.clone(),
             keys: keys(service),
-            said: Vec::new(),
+            directives: Vec::new(),
         })
         .collect();
-    let names = Names::new(join);
+    let names = DirectiveNames::new(join);
     for (name, definition) in join.types() {
         for directive in definition.directives() {
             if let Some(read) = names.read(join, &directive.node) {
                 let place = (name.as_str(), None);
-                add(&mut all, services, place, &read);
+                add_directive(&mut all, subgraphs, place, &read);
             }
         }
         for (field_name, directives) in fields(definition) {
             for directive in directives {
                 if let Some(read) = names.read(join, directive) {
                     let place = (name.as_str(), Some(field_name.as_str()));
-                    add(&mut all, services, place, &read);
+                    add_directive(&mut all, subgraphs, place, &read);
                 }
             }
         }
@@ -60,8 +63,8 @@ fn fields(definition: &ExtendedType) -> Vec<(&Name, &[Node<Found>])> {
         .collect()
 }
 
-fn keys(service: &Service) -> HashMap<types::Name, Vec<FieldSet>> {
-    let keys = |ty: &ServiceType| -> Vec<FieldSet> {
+fn keys(service: &SubgraphSchema) -> HashMap<types::Name, Vec<FieldSet>> {
+    let keys = |ty: &SubgraphType| -> Vec<FieldSet> {
         let resolvable = ty.keys.iter().filter(|key| key.resolvable);
         resolvable
             .filter_map(|key| FieldSet::parse(&key.fields.text))
@@ -75,23 +78,23 @@ fn keys(service: &Service) -> HashMap<types::Name, Vec<FieldSet>> {
 }
 
 /// A directive as a subgraph had it.
-struct Read {
+struct FoundDirective {
     directive: Directive,
-    written: Node<Found>,
-    at: Option<SourceSpan>,
+    node: Node<Found>,
+    location: Option<SourceSpan>,
     /// The graphs that say it; `None` for all that have the place.
     graphs: Option<Vec<usize>>,
 }
 
-fn add(
-    all: &mut [Statements],
-    services: &[Service],
+fn add_directive(
+    all: &mut [SubgraphCacheDirectives],
+    subgraphs: &[SubgraphSchema],
     (owner, field): (&str, Option<&str>),
-    read: &Read,
+    read: &FoundDirective,
 ) {
     for (graph, statements) in all.iter_mut().enumerate() {
         let has = || {
-            let ty = services.get(graph).and_then(|it| it.types.get(owner));
+            let ty = subgraphs.get(graph).and_then(|it| it.types.get(owner));
             ty.is_some_and(|ty| field.is_none_or(|field| ty.fields.contains_key(field)))
         };
         let says = match &read.graphs {
@@ -99,24 +102,24 @@ fn add(
             None => has(),
         };
         if says {
-            statements.said.push(Said {
+            statements.directives.push(CacheDirective {
                 directive: read.directive,
                 owner: owner.into(),
                 field: field.map(Into::into),
-                written: read.written.clone(),
-                at: read.at,
+                node: read.node.clone(),
+                location: read.location,
             });
         }
     }
 }
 
 /// What the directives are called in this supergraph.
-struct Names {
+struct DirectiveNames {
     /// Of Weir's own specification.
     own: Vec<(String, Directive)>,
 }
 
-impl Names {
+impl DirectiveNames {
     fn new(join: &Join<'_>) -> Self {
         let own = join.features.get("weir").into_iter();
         let own = own
@@ -124,36 +127,40 @@ impl Names {
         Self { own: own.collect() }
     }
 
-    fn read(&self, join: &Join<'_>, written: &Node<Found>) -> Option<Read> {
+    fn read(&self, join: &Join<'_>, written: &Node<Found>) -> Option<FoundDirective> {
         let at = written.location();
-        if join.on([written], join::Directive::Kept).next().is_some() {
-            let kept = unwrapped(written)?;
+        if join
+            .directives([written], join::JoinDirective::Preserved)
+            .next()
+            .is_some()
+        {
+            let kept = unwrapped_directive(written)?;
             let name = kept.name.strip_prefix("federation__");
-            return Some(Read {
-                directive: known(name.unwrap_or(&kept.name))?,
-                written: kept,
-                at,
-                graphs: Some(join.listed(written)),
+            return Some(FoundDirective {
+                directive: caching_directive(name.unwrap_or(&kept.name))?,
+                node: kept,
+                location: at,
+                graphs: Some(join.graph_indices(written)),
             });
         }
         let mut own = self.own.iter();
         if let Some((_, directive)) = own.find(|(name, _)| *name == written.name.as_str()) {
-            return Some(Read {
+            return Some(FoundDirective {
                 directive: *directive,
-                written: written.clone(),
-                at,
-                graphs: Some(join.find(written).into_iter().collect()),
+                node: written.clone(),
+                location: at,
+                graphs: Some(join.graph_index(written).into_iter().collect()),
             });
         }
-        Some(Read {
-            directive: known(&written.name).filter(|it| it.is_foreign())?,
-            written: written.clone(),
-            at,
+        Some(FoundDirective {
+            directive: caching_directive(&written.name).filter(|it| it.is_unlinkable())?,
+            node: written.clone(),
+            location: at,
             graphs: None,
         })
     }
 }
 
-fn known(name: &str) -> Option<Directive> {
+fn caching_directive(name: &str) -> Option<Directive> {
     Directive::caching().find(|it| it.name() == name)
 }

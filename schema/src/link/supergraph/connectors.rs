@@ -10,8 +10,8 @@ use apollo_compiler::{Name, Node, name};
 
 use super::arguments::text;
 use super::features::{Feature, feature};
-use super::join::{Directive, Join};
-use crate::link::federation::{Given, Service, ServiceType};
+use super::join::{Join, JoinDirective};
+use crate::link::federation::{FieldAvailability, SubgraphSchema, SubgraphType};
 use crate::span::Document;
 use crate::subgraph::Subgraph;
 
@@ -19,25 +19,28 @@ use crate::subgraph::Subgraph;
 /// of connectors.
 pub(super) fn subgraph(
     join: &Join<'_>,
-    bare: &Schema,
-    (graph, service): (usize, &Service),
+    stripped: &Schema,
+    (graph, service): (usize, &SubgraphSchema),
 ) -> Option<Subgraph> {
-    let on_schema = || kept(join, graph, schema_directives(join));
-    let connect = on_schema().find_map(|it| connect(&it, join))?;
-    let writer = Writer {
+    let on_schema = || preserved_directives(join, graph, schema_directives(join));
+    let connect = on_schema().find_map(|it| connect_feature(&it, join))?;
+    let writer = SdlWriter {
         join,
         graph,
-        service,
+        subgraph: service,
         names: ["connect", "source"].map(|name| connect.directive(name)),
     };
     let mut schema = Schema::new();
     writer.roots(&mut schema);
     let definition = schema.schema_definition.make_mut();
-    definition.directives.push(Component::new(federation()));
-    for directive in on_schema().filter(|it| it.name == "link" || writer.is_kept(it)) {
+    definition
+        .directives
+        .push(Component::new(federation_link()));
+    for directive in on_schema().filter(|it| it.name == "link" || writer.is_connector_directive(it))
+    {
         definition.directives.push(Component::from(directive));
     }
-    let own = bare.types.iter().filter(|(_, it)| !it.is_built_in());
+    let own = stripped.types.iter().filter(|(_, it)| !it.is_built_in());
     for (name, definition) in own {
         if let Some(definition) = writer.ty(name, definition) {
             schema.types.insert(name.clone(), definition);
@@ -57,20 +60,20 @@ fn schema_directives<'a>(join: &'a Join<'_>) -> impl Iterator<Item = &'a Node<Fo
 }
 
 /// The directives of `graph` that stand at one place, as its own SDL had them.
-fn kept<'a>(
+fn preserved_directives<'a>(
     join: &'a Join<'_>,
     graph: usize,
     list: impl IntoIterator<Item = &'a Node<Found>>,
 ) -> impl Iterator<Item = Node<Found>> {
-    let wrappers = join.on(list, Directive::Kept);
+    let wrappers = join.directives(list, JoinDirective::Preserved);
     wrappers.filter_map(move |wrapper| {
-        let is_ours = join.listed(wrapper).contains(&graph);
-        is_ours.then(|| unwrapped(wrapper))?
+        let is_ours = join.graph_indices(wrapper).contains(&graph);
+        is_ours.then(|| unwrapped_directive(wrapper))?
     })
 }
 
 /// What a `@join__directive` keeps.
-pub(super) fn unwrapped(wrapper: &Found) -> Option<Node<Found>> {
+pub(super) fn unwrapped_directive(wrapper: &Found) -> Option<Node<Found>> {
     let args = wrapper.specified_argument_by_name("args");
     let args = args.and_then(|args| args.as_object()).unwrap_or_default();
     let arguments = args.iter().map(|(name, value)| {
@@ -86,13 +89,13 @@ pub(super) fn unwrapped(wrapper: &Found) -> Option<Node<Found>> {
 }
 
 /// The link to the connect specification, if it is that.
-fn connect(link: &Node<Found>, join: &Join<'_>) -> Option<Feature> {
+fn connect_feature(link: &Node<Found>, join: &Join<'_>) -> Option<Feature> {
     let feature = feature(link, join.text)?;
     (link.name == "link" && feature.identity == "connect").then_some(feature)
 }
 
 /// What the keys of the graph are written with.
-fn federation() -> Found {
+fn federation_link() -> Found {
     let imports = ["@key", "@external", "@inaccessible"];
     let imports = imports.map(|name| Node::new(Value::String(name.to_owned())));
     let url = Value::String("https://specs.apollo.dev/federation/v2.10".to_owned());
@@ -105,16 +108,16 @@ fn federation() -> Found {
     }
 }
 
-struct Writer<'a> {
+struct SdlWriter<'a> {
     join: &'a Join<'a>,
     graph: usize,
-    service: &'a Service,
+    subgraph: &'a SubgraphSchema,
     /// What `@connect` and `@source` are called in the graph.
     names: [String; 2],
 }
 
-impl Writer<'_> {
-    fn is_kept(&self, directive: &Found) -> bool {
+impl SdlWriter<'_> {
+    fn is_connector_directive(&self, directive: &Found) -> bool {
         let mut names = self.names.iter();
         names.any(|name| *name == directive.name.as_str())
     }
@@ -123,7 +126,7 @@ impl Writer<'_> {
         let all = &self.join.text.schema.schema_definition;
         let own = |root: &Option<ComponentName>| {
             let root = root.as_ref()?;
-            let ty = self.service.types.get(root.name.as_str())?;
+            let ty = self.subgraph.types.get(root.name.as_str())?;
             (!ty.fields.is_empty()).then(|| root.name.clone().into())
         };
         let definition = schema.schema_definition.make_mut();
@@ -133,15 +136,15 @@ impl Writer<'_> {
     }
 
     /// The type as the graph had it; `bare` is it without directives of specifications.
-    fn ty(&self, name: &Name, bare: &ExtendedType) -> Option<ExtendedType> {
+    fn ty(&self, name: &Name, stripped: &ExtendedType) -> Option<ExtendedType> {
         let written = self.join.text.schema.types.get(name)?;
-        let known = self.service.types.get(name.as_str());
-        let mut definition = bare.clone();
+        let known = self.subgraph.types.get(name.as_str());
+        let mut definition = stripped.clone();
         match (&mut definition, known) {
             (ExtendedType::Object(it), Some(known)) => {
                 let it = it.make_mut();
-                let kept = kept(self.join, self.graph, on_type(written));
-                let added = keys(known).chain(kept.filter(|it| self.is_kept(it)));
+                let kept = preserved_directives(self.join, self.graph, type_directives(written));
+                let added = keys(known).chain(kept.filter(|it| self.is_connector_directive(it)));
                 it.directives.extend(added.map(Component::from));
                 it.implements_interfaces
                     .retain(|interface| self.is_member(&interface.name, name));
@@ -152,7 +155,7 @@ impl Writer<'_> {
                 let it = it.make_mut();
                 it.directives.extend(keys(known).map(Component::from));
                 it.implements_interfaces
-                    .retain(|other| self.service.types.contains_key(other.name.as_str()));
+                    .retain(|other| self.subgraph.types.contains_key(other.name.as_str()));
                 self.fields(&mut it.fields, written, known);
             }
             (ExtendedType::Union(it), Some(_)) => {
@@ -166,20 +169,24 @@ impl Writer<'_> {
             ) => {
                 return None;
             }
-            _ if !self.has(written) => return None,
+            _ if !self.has_leaf_type(written) => return None,
             _ => {}
         }
         Some(definition)
     }
 
     /// Whether the graph has a type that planning does not look at.
-    fn has(&self, written: &ExtendedType) -> bool {
-        let mut places = self.join.on(on_type(written), Directive::Type).peekable();
-        places.peek().is_none() || places.any(|place| self.join.find(place) == Some(self.graph))
+    fn has_leaf_type(&self, written: &ExtendedType) -> bool {
+        let mut places = self
+            .join
+            .directives(type_directives(written), JoinDirective::Type)
+            .peekable();
+        places.peek().is_none()
+            || places.any(|place| self.join.graph_index(place) == Some(self.graph))
     }
 
     fn is_member(&self, of: &str, member: &str) -> bool {
-        let ty = self.service.types.get(of);
+        let ty = self.subgraph.types.get(of);
         ty.is_some_and(|ty| ty.members.iter().any(|it| **it == *member))
     }
 
@@ -187,7 +194,7 @@ impl Writer<'_> {
         &self,
         fields: &mut IndexMap<Name, Component<FieldDefinition>>,
         written: &ExtendedType,
-        known: &ServiceType,
+        known: &SubgraphType,
     ) {
         fields.retain(|name, _| known.fields.contains_key(name.as_str()));
         for (name, field) in fields.iter_mut() {
@@ -198,7 +205,7 @@ impl Writer<'_> {
             if let Ok(ty) = Type::parse(known.ty.to_string(), "type") {
                 field.ty = ty;
             }
-            if known.given != Given::Always {
+            if known.availability != FieldAvailability::Always {
                 let external = Found {
                     name: name!("external"),
                     arguments: Vec::new(),
@@ -207,15 +214,15 @@ impl Writer<'_> {
             }
             let written = fields_of(written).and_then(|fields| fields.get(name));
             let directives = written.into_iter().flat_map(|field| &field.directives.0);
-            let kept = kept(self.join, self.graph, directives);
-            for directive in kept.filter(|it| self.is_kept(it)) {
+            let kept = preserved_directives(self.join, self.graph, directives);
+            for directive in kept.filter(|it| self.is_connector_directive(it)) {
                 field.directives.push(directive);
             }
         }
     }
 }
 
-fn on_type(definition: &ExtendedType) -> impl Iterator<Item = &Node<Found>> {
+fn type_directives(definition: &ExtendedType) -> impl Iterator<Item = &Node<Found>> {
     definition.directives().iter().map(|it| &it.node)
 }
 
@@ -227,7 +234,7 @@ fn fields_of(definition: &ExtendedType) -> Option<&IndexMap<Name, Component<Fiel
     }
 }
 
-fn keys(ty: &ServiceType) -> impl Iterator<Item = Node<Found>> {
+fn keys(ty: &SubgraphType) -> impl Iterator<Item = Node<Found>> {
     ty.keys.iter().map(|key| {
         Node::new(Found {
             name: name!("key"),

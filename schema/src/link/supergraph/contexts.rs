@@ -4,11 +4,11 @@ use apollo_compiler::ast::{Directive, Value};
 
 use super::arguments::text;
 use super::join::Join;
-use crate::link::federation::{ServiceContext, Written};
+use crate::link::federation::{FieldSetText, SubgraphContext};
 use crate::types::Name;
 
 /// The arguments of a field of one graph that come from a context.
-pub(super) fn read(field: &Directive, join: &Join<'_>) -> Vec<ServiceContext> {
+pub(super) fn read(field: &Directive, join: &Join<'_>) -> Vec<SubgraphContext> {
     let written = field.specified_argument_by_name("contextArguments");
     let written = written.and_then(|value| value.as_list());
     let contexts = written.unwrap_or_default().iter();
@@ -16,7 +16,7 @@ pub(super) fn read(field: &Directive, join: &Join<'_>) -> Vec<ServiceContext> {
 }
 
 /// `None` where a part is missing, which the definition in the document does not allow.
-fn context(value: &Value, join: &Join<'_>) -> Option<ServiceContext> {
+fn context(value: &Value, join: &Join<'_>) -> Option<SubgraphContext> {
     let members = value.as_object()?;
     let member = |wanted: &str| {
         let mut members = members.iter();
@@ -24,13 +24,13 @@ fn context(value: &Value, join: &Join<'_>) -> Option<ServiceContext> {
         Some((found.as_str()?, found.location()))
     };
     let (selection, at) = member("selection")?;
-    Some(ServiceContext {
+    Some(SubgraphContext {
         argument: member("name")?.0.into(),
         ty: member("type")?.0.into(),
         setters: setters(member("context")?.0, join),
-        selection: Written {
+        selection: FieldSetText {
             text: selection.to_owned(),
-            at: join.text.span(at),
+            span: join.text.span(at),
         },
     })
 }

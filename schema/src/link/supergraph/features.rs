@@ -3,8 +3,8 @@
 use apollo_compiler::ast::{Directive, Value};
 use apollo_compiler::{Name, Node};
 
-use super::arguments::{text, value};
-use super::text::Text;
+use super::arguments::{enum_value, text};
+use super::document::SupergraphDocument;
 use crate::span::Span;
 
 /// All of them.
@@ -18,14 +18,14 @@ pub(super) struct Feature {
     pub(super) version: String,
     /// Whether the document cannot be used without it.
     pub(super) purpose: Option<String>,
-    pub(super) at: Span,
+    pub(super) span: Span,
     prefix: String,
     imports: Vec<(String, String)>,
 }
 
 impl Features {
     /// Reads the directives of the schema.
-    pub(super) fn read(document: &Text) -> Self {
+    pub(super) fn read(document: &SupergraphDocument) -> Self {
         let directives = &document.schema.schema_definition.directives;
         // `@link` links itself, under the name that it has in this document.
         let links = directives.iter().filter_map(|it| {
@@ -61,13 +61,13 @@ impl Features {
 
     /// Whether a type of this name belongs to a specification.
     pub(super) fn has_type(&self, name: &str) -> bool {
-        self.0.iter().any(|feature| feature.has(name))
+        self.0.iter().any(|feature| feature.owns_name(name))
     }
 
     /// Whether a directive of this name belongs to a specification.
     pub(super) fn has_directive(&self, name: &str) -> bool {
         let mut features = self.0.iter();
-        features.any(|feature| feature.prefix == name || feature.has(&format!("@{name}")))
+        features.any(|feature| feature.prefix == name || feature.owns_name(&format!("@{name}")))
     }
 }
 
@@ -84,7 +84,7 @@ impl Feature {
     }
 
     /// Whether it gave the document this name, which for directives begins with `@`.
-    fn has(&self, name: &str) -> bool {
+    fn owns_name(&self, name: &str) -> bool {
         let prefixed = name
             .trim_start_matches('@')
             .strip_prefix(self.prefix.as_str());
@@ -104,7 +104,10 @@ impl Feature {
 }
 
 /// The specification that `directive` links.
-pub(super) fn feature(directive: &Node<Directive>, document: &Text) -> Option<Feature> {
+pub(super) fn feature(
+    directive: &Node<Directive>,
+    document: &SupergraphDocument,
+) -> Option<Feature> {
     let url = text(directive, "url").or_else(|| text(directive, "feature"))?;
     let (rest, version) = url.trim_end_matches('/').rsplit_once('/')?;
     let (_, identity) = rest.rsplit_once('/')?;
@@ -115,8 +118,8 @@ pub(super) fn feature(directive: &Node<Directive>, document: &Text) -> Option<Fe
     Some(Feature {
         identity: identity.to_owned(),
         version: version.strip_prefix('v')?.to_owned(),
-        purpose: value(directive, "for").map(str::to_owned),
-        at: document.span(directive.location()),
+        purpose: enum_value(directive, "for").map(str::to_owned),
+        span: document.span(directive.location()),
         prefix: text(directive, "as").unwrap_or(identity).to_owned(),
         imports: imports.iter().filter_map(|value| import(value)).collect(),
     })

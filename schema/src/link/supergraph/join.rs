@@ -6,25 +6,25 @@ use apollo_compiler::{Name, Node};
 use indexmap::IndexMap;
 
 use super::arguments;
+use super::document::SupergraphDocument;
 use super::features::{Feature, Features};
-use super::text::Text;
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::sdl::links;
 use crate::span::Span;
 
 /// What all that follows needs.
 pub(super) struct Join<'a> {
-    pub(super) text: &'a Text,
+    pub(super) text: &'a SupergraphDocument,
     pub(super) features: Features,
-    pub(super) version: Version,
+    pub(super) version: JoinVersion,
     /// By their names in `join__Graph`.
     pub(super) graphs: IndexMap<Name, JoinGraph>,
-    names: Names,
+    names: DirectiveNames,
 }
 
 /// Versions of the join specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Version {
+pub(super) enum JoinVersion {
     /// Of federation 1.
     V0_1,
     V0_2,
@@ -33,12 +33,12 @@ pub(super) enum Version {
     V0_5,
 }
 
-const VERSIONS: [(&str, Version); 5] = [
-    ("0.1", Version::V0_1),
-    ("0.2", Version::V0_2),
-    ("0.3", Version::V0_3),
-    ("0.4", Version::V0_4),
-    ("0.5", Version::V0_5),
+const VERSIONS: [(&str, JoinVersion); 5] = [
+    ("0.1", JoinVersion::V0_1),
+    ("0.2", JoinVersion::V0_2),
+    ("0.3", JoinVersion::V0_3),
+    ("0.4", JoinVersion::V0_4),
+    ("0.5", JoinVersion::V0_5),
 ];
 
 /// `@join__graph`.
@@ -48,11 +48,11 @@ pub(super) struct JoinGraph {
 }
 
 /// What the directives are called in this document.
-struct Names(Vec<(Directive, String)>);
+struct DirectiveNames(Vec<(JoinDirective, String)>);
 
 /// Directives of the join specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Directive {
+pub(super) enum JoinDirective {
     Graph,
     Owner,
     Type,
@@ -60,30 +60,30 @@ pub(super) enum Directive {
     Implements,
     UnionMember,
     /// Any directive of a subgraph, kept.
-    Kept,
+    Preserved,
 }
 
-const DIRECTIVES: [(Directive, &str); 7] = [
-    (Directive::Graph, "graph"),
-    (Directive::Owner, "owner"),
-    (Directive::Type, "type"),
-    (Directive::Field, "field"),
-    (Directive::Implements, "implements"),
-    (Directive::UnionMember, "unionMember"),
-    (Directive::Kept, "directive"),
+const DIRECTIVES: [(JoinDirective, &str); 7] = [
+    (JoinDirective::Graph, "graph"),
+    (JoinDirective::Owner, "owner"),
+    (JoinDirective::Type, "type"),
+    (JoinDirective::Field, "field"),
+    (JoinDirective::Implements, "implements"),
+    (JoinDirective::UnionMember, "unionMember"),
+    (JoinDirective::Preserved, "directive"),
 ];
 
 /// Reads what the document links; `None` when it is no supergraph that we can read.
-pub(super) fn read<'a>(text: &'a Text, problems: &mut Problems) -> Option<Join<'a>> {
+pub(super) fn read<'a>(text: &'a SupergraphDocument, problems: &mut Problems) -> Option<Join<'a>> {
     let features = Features::read(text);
     let Some(feature) = features.get("join") else {
-        problems.push(no_supergraph(text));
+        problems.push(not_a_supergraph(text));
         return None;
     };
-    let version = problems.keep(version(feature))?;
-    refuse_unknown(&features, problems);
+    let version = problems.ok_or_push(version(feature))?;
+    reject_unknown_features(&features, problems);
     let names = DIRECTIVES.map(|(directive, name)| (directive, feature.directive(name)));
-    let names = Names(names.into());
+    let names = DirectiveNames(names.into());
     let graphs = graphs(text, &feature.type_name("Graph"), &names, problems);
     Some(Join {
         text,
@@ -94,7 +94,7 @@ pub(super) fn read<'a>(text: &'a Text, problems: &mut Problems) -> Option<Join<'
     })
 }
 
-fn no_supergraph(text: &Text) -> Diagnostic {
+fn not_a_supergraph(text: &SupergraphDocument) -> Diagnostic {
     let message = format!(
         "`{}` links no join specification, and so is no supergraph",
         text.document.name
@@ -104,7 +104,7 @@ fn no_supergraph(text: &Text) -> Diagnostic {
     Diagnostic::error(Code::NotASupergraph, span, message).help(Some(help.to_owned()))
 }
 
-fn version(feature: &Feature) -> Result<Version, Diagnostic> {
+fn version(feature: &Feature) -> Result<JoinVersion, Diagnostic> {
     let mut known = VERSIONS.iter();
     let found = known.find(|(text, _)| *text == feature.version);
     found.map(|(_, version)| *version).ok_or_else(|| {
@@ -113,18 +113,18 @@ fn version(feature: &Feature) -> Result<Version, Diagnostic> {
             feature.version
         );
         let known = VERSIONS.map(|(text, _)| format!("v{text}")).join(", ");
-        Diagnostic::error(Code::UnknownJoinVersion, feature.at.clone(), message)
+        Diagnostic::error(Code::UnknownJoinVersion, feature.span.clone(), message)
             .help(Some(format!("the known versions are {known}")))
     })
 }
 
 /// A specification with a purpose must be understood, or the graph not be served (link v1.0).
-fn refuse_unknown(features: &Features, problems: &mut Problems) {
+fn reject_unknown_features(features: &Features, problems: &mut Problems) {
     for feature in features.iter() {
         let Some(purpose) = &feature.purpose else {
             continue;
         };
-        let (identity, at) = (&feature.identity, feature.at.clone());
+        let (identity, at) = (&feature.identity, feature.span.clone());
         if links::NOT_ENFORCED.contains(&identity.as_str()) {
             problems.push(links::not_enforced(identity, at));
         } else if !links::is_understood(identity) {
@@ -134,23 +134,23 @@ fn refuse_unknown(features: &Features, problems: &mut Problems) {
 }
 
 fn graphs(
-    text: &Text,
+    text: &SupergraphDocument,
     of: &str,
-    names: &Names,
+    names: &DirectiveNames,
     problems: &mut Problems,
 ) -> IndexMap<Name, JoinGraph> {
     let mut graphs: IndexMap<Name, JoinGraph> = IndexMap::new();
     let Some(definition) = text.schema.get_enum(of) else {
         let message = format!("the enum `{of}`, which names the subgraphs, is missing");
-        problems.push(Diagnostic::unplaced(Code::SupergraphInvalid, message));
+        problems.push(Diagnostic::without_span(Code::SupergraphInvalid, message));
         return graphs;
     };
     for (value, definition) in &definition.values {
         let mut directives = definition.directives.iter();
-        let graph = directives.find(|it| it.name == names.get(Directive::Graph));
+        let graph = directives.find(|it| it.name == names.get(JoinDirective::Graph));
         let named = graph.and_then(|graph| Some((graph, arguments::text(graph, "name")?)));
         let Some((graph, name)) = named else {
-            let message = format!("`{value}` has no `@{}`", names.get(Directive::Graph));
+            let message = format!("`{value}` has no `@{}`", names.get(JoinDirective::Graph));
             let span = text.span(definition.value.location());
             problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
             continue;
@@ -179,40 +179,40 @@ impl Join<'_> {
     }
 
     /// The directives of `list` that are `directive`, in the order written.
-    pub(super) fn on<'l>(
+    pub(super) fn directives<'l>(
         &self,
         list: impl IntoIterator<Item = &'l Node<Written>>,
-        directive: Directive,
+        directive: JoinDirective,
     ) -> impl Iterator<Item = &'l Node<Written>> {
         let name = self.names.get(directive);
         list.into_iter().filter(move |it| it.name == name)
     }
 
     /// The place in `graphs` of the graph that `directive` names.
-    pub(super) fn find(&self, directive: &Written) -> Option<usize> {
-        let name = arguments::value(directive, "graph")?;
+    pub(super) fn graph_index(&self, directive: &Written) -> Option<usize> {
+        let name = arguments::enum_value(directive, "graph")?;
         self.graphs.get_index_of(name)
     }
 
     /// As `find`; reports a graph that there is not.
-    pub(super) fn graph(
+    pub(super) fn checked_graph_index(
         &self,
         directive: &Node<Written>,
         problems: &mut Problems,
     ) -> Option<usize> {
-        let name = arguments::value(directive, "graph")?;
-        let found = self.find(directive);
+        let name = arguments::enum_value(directive, "graph")?;
+        let found = self.graph_index(directive);
         if found.is_none() {
             let message = format!("`{name}` is no graph of this supergraph");
             let help = nearest(name, self.graphs.keys().map(Name::as_str));
-            let problem = Diagnostic::error(Code::SupergraphInvalid, self.at(directive), message);
+            let problem = Diagnostic::error(Code::SupergraphInvalid, self.span(directive), message);
             problems.push(problem.help(help.map(|name| format!("write `{name}`"))));
         }
         found
     }
 
     /// The places in `graphs` of the graphs that `directive` lists.
-    pub(super) fn listed(&self, directive: &Written) -> Vec<usize> {
+    pub(super) fn graph_indices(&self, directive: &Written) -> Vec<usize> {
         let Some(graphs) = directive.specified_argument_by_name("graphs") else {
             return Vec::new();
         };
@@ -225,13 +225,13 @@ impl Join<'_> {
     }
 
     /// Where `directive` stands.
-    pub(super) fn at(&self, directive: &Node<Written>) -> Span {
+    pub(super) fn span(&self, directive: &Node<Written>) -> Span {
         self.text.span(directive.location())
     }
 }
 
-impl Names {
-    fn get(&self, directive: Directive) -> &str {
+impl DirectiveNames {
+    fn get(&self, directive: JoinDirective) -> &str {
         let mut names = self.0.iter();
         let found = names.find(|(known, _)| *known == directive);
         found.map_or("", |(_, name)| name)

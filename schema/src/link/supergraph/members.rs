@@ -9,17 +9,17 @@ use apollo_compiler::schema::ExtendedType;
 use indexmap::IndexMap;
 
 use super::arguments::text;
-use super::join::{Directive, Join, Version};
+use super::join::{Join, JoinDirective, JoinVersion};
 use crate::diagnostic::Problems;
 use crate::types;
 
 /// By abstract type; then by member, the graphs in which it is one.
 #[derive(Default)]
-pub(super) struct Members(HashMap<String, IndexMap<String, Graphs>>);
+pub(super) struct Members(HashMap<String, IndexMap<String, MemberGraphs>>);
 
 /// In which graphs a member is one.
 #[derive(Default)]
-struct Graphs {
+struct MemberGraphs {
     /// In all that have both: older versions do not tell them apart.
     all: bool,
     some: Vec<usize>,
@@ -31,28 +31,32 @@ impl Members {
         for (name, definition) in join.types() {
             let directives = || definition.directives().iter().map(|it| &it.node);
             match definition {
-                ExtendedType::Object(object) if join.version < Version::V0_2 => {
+                ExtendedType::Object(object) if join.version < JoinVersion::V0_2 => {
                     for interface in &object.implements_interfaces {
                         members.graphs(interface.as_str(), name).all = true;
                     }
                 }
                 ExtendedType::Object(_) | ExtendedType::Interface(_)
-                    if join.version >= Version::V0_2 =>
+                    if join.version >= JoinVersion::V0_2 =>
                 {
-                    for found in join.on(directives(), Directive::Implements) {
-                        if let Some((interface, graph)) = pair(found, "interface", join, problems) {
+                    for found in join.directives(directives(), JoinDirective::Implements) {
+                        if let Some((interface, graph)) =
+                            named_with_graph(found, "interface", join, problems)
+                        {
                             members.graphs(interface, name).some.push(graph);
                         }
                     }
                 }
-                ExtendedType::Union(union) if join.version < Version::V0_3 => {
+                ExtendedType::Union(union) if join.version < JoinVersion::V0_3 => {
                     for member in &union.members {
                         members.graphs(name, member.as_str()).all = true;
                     }
                 }
                 ExtendedType::Union(_) => {
-                    for found in join.on(directives(), Directive::UnionMember) {
-                        if let Some((member, graph)) = pair(found, "member", join, problems) {
+                    for found in join.directives(directives(), JoinDirective::UnionMember) {
+                        if let Some((member, graph)) =
+                            named_with_graph(found, "member", join, problems)
+                        {
                             members.graphs(name, member).some.push(graph);
                         }
                     }
@@ -64,7 +68,7 @@ impl Members {
     }
 
     /// The members of `of` in `graph`.
-    pub(super) fn of(&self, of: &str, graph: usize) -> Vec<types::Name> {
+    pub(super) fn in_graph(&self, of: &str, graph: usize) -> Vec<types::Name> {
         let members = self.0.get(of).into_iter().flatten();
         members
             .filter(|(_, graphs)| graphs.all || graphs.some.contains(&graph))
@@ -72,19 +76,19 @@ impl Members {
             .collect()
     }
 
-    fn graphs(&mut self, of: &str, member: &str) -> &mut Graphs {
+    fn graphs(&mut self, of: &str, member: &str) -> &mut MemberGraphs {
         let members = self.0.entry(of.to_owned()).or_default();
         members.entry(member.to_owned()).or_default()
     }
 }
 
 /// What `argument` names, and the graph.
-fn pair<'a>(
+fn named_with_graph<'a>(
     directive: &'a Node<Found>,
     argument: &str,
     join: &Join<'_>,
     problems: &mut Problems,
 ) -> Option<(&'a str, usize)> {
-    let graph = join.graph(directive, problems)?;
+    let graph = join.checked_graph_index(directive, problems)?;
     Some((text(directive, argument)?, graph))
 }

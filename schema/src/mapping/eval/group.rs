@@ -6,18 +6,18 @@
 
 use std::borrow::Cow;
 
-use super::{Run, member_value, path};
+use super::{Evaluation, member_value, path};
 use crate::json::{Node, Object, Recall, Str, Value};
 use crate::mapping::ast::{Expr, Head, Item, Key, Member, MemberValue, Path, Selection};
 use crate::mapping::scope::Scope;
 
 /// The item lists that were used in an evaluation.
 #[derive(Default)]
-pub(super) struct Groups<'a>(Vec<(&'a Selection, State<'a>)>);
+pub(super) struct GroupCache<'a>(Vec<(&'a Selection, GroupState<'a>)>);
 
 /// The member that a path starts with, or that there is none.
 #[derive(Clone, Copy)]
-pub(super) struct Found<'a> {
+pub(super) struct StartMember<'a> {
     pub(super) path: &'a Path,
     pub(super) key: &'a Key,
     pub(super) member: Option<Node<'a>>,
@@ -25,7 +25,7 @@ pub(super) struct Found<'a> {
 
 /// The members that an item list gives, where it is prepared for that.
 pub(super) fn object_value<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     selection: &'a Selection,
     scope: Scope<'_, 'a>,
 ) -> Option<Value<'a>> {
@@ -36,86 +36,86 @@ pub(super) fn object_value<'a>(
         return None;
     }
     let mut group = run.groups.take(selection)?;
-    group.look(object);
+    group.find_start_members(object);
     let value = group.value(run, object, scope);
-    run.groups.give_back(group);
+    run.groups.put_back(group);
     Some(value)
 }
 
-enum State<'a> {
+enum GroupState<'a> {
     UsedOnce,
     /// Boxed, so that little is moved when it is taken.
     Ready(Box<Group<'a>>),
     /// Used just now, or not for here.
-    Away,
+    Unavailable,
 }
 
 /// More lists than that of one mapping are evaluated without.
-const MOST: usize = 8;
+const MAX_GROUPS: usize = 8;
 
-impl<'a> Groups<'a> {
+impl<'a> GroupCache<'a> {
     /// What is prepared for `selection`, once it was used before; to be given back.
     fn take(&mut self, selection: &'a Selection) -> Option<Box<Group<'a>>> {
         let mut known = self.0.iter_mut();
         let Some((_, state)) = known.find(|(of, _)| std::ptr::eq(*of, selection)) else {
-            if self.0.len() < MOST {
-                self.0.push((selection, State::UsedOnce));
+            if self.0.len() < MAX_GROUPS {
+                self.0.push((selection, GroupState::UsedOnce));
             }
             return None;
         };
-        match std::mem::replace(state, State::Away) {
-            State::UsedOnce => Group::new(selection).map(Box::new),
-            State::Ready(group) => Some(group),
-            State::Away => None,
+        match std::mem::replace(state, GroupState::Unavailable) {
+            GroupState::UsedOnce => Group::new(selection).map(Box::new),
+            GroupState::Ready(group) => Some(group),
+            GroupState::Unavailable => None,
         }
     }
 
-    fn give_back(&mut self, group: Box<Group<'a>>) {
+    fn put_back(&mut self, group: Box<Group<'a>>) {
         let mut known = self.0.iter_mut();
-        if let Some((_, state)) = known.find(|(of, _)| std::ptr::eq(*of, group.of)) {
-            *state = State::Ready(group);
+        if let Some((_, state)) = known.find(|(of, _)| std::ptr::eq(*of, group.selection)) {
+            *state = GroupState::Ready(group);
         }
     }
 }
 
 /// An item list, prepared.
 struct Group<'a> {
-    of: &'a Selection,
-    members: Vec<(&'a Member, Option<Start<'a>>)>,
+    selection: &'a Selection,
+    members: Vec<(&'a Member, Option<PathStart<'a>>)>,
     /// The keys that paths start with, each once.
     keys: Vec<&'a str>,
     /// The members of the object of each.
-    found: Vec<Option<Node<'a>>>,
+    start_members: Vec<Option<Node<'a>>>,
     recall: Recall<'a>,
 }
 
 /// A path and the place of the key that it starts with.
 #[derive(Clone, Copy)]
-struct Start<'a> {
+struct PathStart<'a> {
     path: &'a Path,
     key: &'a Key,
-    at: usize,
+    key_index: usize,
 }
 
 impl<'a> Group<'a> {
     fn new(selection: &'a Selection) -> Option<Self> {
         let mut keys = Vec::new();
-        let members: Vec<_> = (plain(selection)?.into_iter())
-            .map(|member| (member, start(member, &mut keys)))
+        let members: Vec<_> = (plain_members(selection)?.into_iter())
+            .map(|member| (member, path_start(member, &mut keys)))
             .collect();
         Some(Self {
-            of: selection,
+            selection,
             members,
-            found: vec![None; keys.len()],
+            start_members: vec![None; keys.len()],
             keys,
             recall: Recall::default(),
         })
     }
 
     /// Looks for all of the keys in `object`.
-    fn look(&mut self, object: Node<'a>) {
-        self.found.fill(None);
-        let (keys, found) = (&self.keys, &mut self.found);
+    fn find_start_members(&mut self, object: Node<'a>) {
+        self.start_members.fill(None);
+        let (keys, found) = (&self.keys, &mut self.start_members);
         let find = |key: Str<'a>| keys.iter().position(|known| key.is(known));
         self.recall.members(object, find, |at, member| {
             if let Some(found) = found.get_mut(at) {
@@ -124,13 +124,18 @@ impl<'a> Group<'a> {
         });
     }
 
-    fn value(&self, run: &mut Run<'_, 'a>, object: Node<'a>, scope: Scope<'_, 'a>) -> Value<'a> {
+    fn value(
+        &self,
+        run: &mut Evaluation<'_, 'a>,
+        object: Node<'a>,
+        scope: Scope<'_, 'a>,
+    ) -> Value<'a> {
         let mut members = Vec::with_capacity(self.members.len());
         for (member, start) in &self.members {
             let key = Cow::Borrowed(member.key.name.as_str());
-            let found = start.map(|start| self.found(start));
+            let found = start.map(|start| self.start_member(start));
             // Most are keys and nothing else.
-            if let Some(value) = found.and_then(Found::alone) {
+            if let Some(value) = found.and_then(StartMember::whole_value) {
                 let work = 1 + object.len() / 4 + value.span().1 as usize / 8;
                 if run.spend(work, &member.key.range).is_some() {
                     members.push((key, Value::Node(value)));
@@ -138,32 +143,39 @@ impl<'a> Group<'a> {
                 continue;
             }
             let value = match found {
-                Some(found) => path::value_of(run, found, (object, scope)),
+                Some(found) => path::value_from_member(run, found, (object, scope)),
                 None => member_value(run, &member.value, scope),
             };
             if let Some(value) = value {
                 members.push((key, value));
             }
         }
-        Value::object(Object::of_distinct(members))
+        Value::object(Object::from_distinct(members))
     }
 
-    fn found(&self, Start { path, key, at }: Start<'a>) -> Found<'a> {
-        let member = self.found.get(at).copied().flatten();
-        Found { path, key, member }
+    fn start_member(
+        &self,
+        PathStart {
+            path,
+            key,
+            key_index: at,
+        }: PathStart<'a>,
+    ) -> StartMember<'a> {
+        let member = self.start_members.get(at).copied().flatten();
+        StartMember { path, key, member }
     }
 }
 
-impl<'a> Found<'a> {
+impl<'a> StartMember<'a> {
     /// The member, where it is the whole value.
-    fn alone(self) -> Option<Node<'a>> {
+    fn whole_value(self) -> Option<Node<'a>> {
         let is_alone = self.path.steps.is_empty() && self.path.group.is_none();
         self.member.filter(|_| is_alone)
     }
 }
 
 /// The members of a list of two or more that has nothing else, each with a name of its own.
-fn plain(selection: &Selection) -> Option<Vec<&Member>> {
+fn plain_members(selection: &Selection) -> Option<Vec<&Member>> {
     let mut members: Vec<&Member> = Vec::with_capacity(selection.items.len());
     for item in &selection.items {
         let Item::Member(member) = item else {
@@ -180,7 +192,7 @@ fn plain(selection: &Selection) -> Option<Vec<&Member>> {
     (members.len() > 1).then_some(members)
 }
 
-fn start<'a>(member: &'a Member, keys: &mut Vec<&'a str>) -> Option<Start<'a>> {
+fn path_start<'a>(member: &'a Member, keys: &mut Vec<&'a str>) -> Option<PathStart<'a>> {
     let MemberValue::Expr(Expr::Path(path)) = &member.value else {
         return None;
     };
@@ -193,7 +205,11 @@ fn start<'a>(member: &'a Member, keys: &mut Vec<&'a str>) -> Option<Start<'a>> {
         keys.push(name);
         keys.len() - 1
     });
-    Some(Start { path, key, at })
+    Some(PathStart {
+        path,
+        key,
+        key_index: at,
+    })
 }
 
 #[cfg(test)]

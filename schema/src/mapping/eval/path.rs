@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::group::Found;
-use super::{Run, selection_value, value as expr_value};
+use super::group::StartMember;
+use super::{Evaluation, selection_value, value as expr_value};
 use crate::json::{Node, Value};
 use crate::mapping::ast::{Expr, Head, Key, Path, Step};
 use crate::mapping::methods::{self, Call};
 use crate::mapping::report::ReportKind;
-use crate::mapping::scope::{Local, Place, Scope, Trail};
+use crate::mapping::scope::{Local, Scope, TracedValue, Trail};
 
 /// The value that a path leads to.
 pub(in crate::mapping) fn value<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     path: &'a Path,
     scope: Scope<'_, 'a>,
 ) -> Option<Value<'a>> {
@@ -23,9 +23,9 @@ pub(in crate::mapping) fn value<'a>(
 }
 
 /// As [`value`], the member of `object` that the path starts with being found.
-pub(super) fn value_of<'a>(
-    run: &mut Run<'_, 'a>,
-    Found { path, key, member }: Found<'a>,
+pub(super) fn value_from_member<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    StartMember { path, key, member }: StartMember<'a>,
     (object, scope): (Node<'a>, Scope<'_, 'a>),
 ) -> Option<Value<'a>> {
     run.spend(1, &path.range)?;
@@ -40,13 +40,13 @@ pub(super) fn value_of<'a>(
 }
 
 fn behind_head<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     path: &'a Path,
     mut value: Value<'a>,
     scope: Scope<'_, 'a>,
 ) -> Option<Value<'a>> {
     if !path.steps.is_empty() || path.group.is_some() {
-        let walk = Walk {
+        let walk = PathWalk {
             path,
             base: base(path, scope),
             from: 0,
@@ -59,7 +59,7 @@ fn behind_head<'a>(
 
 /// A path from one of its steps on.
 #[derive(Clone, Copy)]
-struct Walk<'s, 'a> {
+struct PathWalk<'s, 'a> {
     path: &'a Path,
     base: &'s Trail<'s>,
     from: usize,
@@ -73,7 +73,11 @@ fn base<'s>(path: &Path, scope: Scope<'s, '_>) -> &'s Trail<'s> {
     }
 }
 
-fn head<'a>(run: &mut Run<'_, 'a>, path: &'a Path, scope: Scope<'_, 'a>) -> Option<Value<'a>> {
+fn head<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    path: &'a Path,
+    scope: Scope<'_, 'a>,
+) -> Option<Value<'a>> {
     match &path.head {
         Head::Key(key) => property(run, scope.dollar, key, is_guarded(path)),
         Head::Dollar(range) => copy(run, scope.dollar.value, range),
@@ -88,7 +92,11 @@ fn is_guarded(path: &Path) -> bool {
     matches!(path.steps.first(), Some(Step::Question(_)))
 }
 
-fn variable<'a>(run: &mut Run<'_, 'a>, key: &Key, scope: Scope<'_, 'a>) -> Option<Value<'a>> {
+fn variable<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    key: &Key,
+    scope: Scope<'_, 'a>,
+) -> Option<Value<'a>> {
     if let Some(local) = scope.local(&key.name) {
         return copy(run, local.value.as_ref()?, &key.range);
     }
@@ -104,7 +112,11 @@ fn variable<'a>(run: &mut Run<'_, 'a>, key: &Key, scope: Scope<'_, 'a>) -> Optio
 }
 
 /// All but strings that were computed are copied at once.
-fn copy<'a>(run: &mut Run<'_, 'a>, value: &Value<'a>, range: &Range<usize>) -> Option<Value<'a>> {
+fn copy<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    value: &Value<'a>,
+    range: &Range<usize>,
+) -> Option<Value<'a>> {
     if let Value::String(Cow::Owned(text)) = value {
         run.spend(text.len() / 8, range)?;
     }
@@ -112,18 +124,18 @@ fn copy<'a>(run: &mut Run<'_, 'a>, value: &Value<'a>, range: &Range<usize>) -> O
 }
 
 fn steps<'a>(
-    run: &mut Run<'_, 'a>,
-    walk: Walk<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
+    walk: PathWalk<'_, 'a>,
     mut value: Value<'a>,
     scope: Scope<'_, 'a>,
 ) -> Option<Value<'a>> {
-    let Walk { path, base, from } = walk;
+    let PathWalk { path, base, from } = walk;
     for (index, step) in path.steps.iter().enumerate().skip(from) {
         let before = &Trail::Steps(base, path, index);
         value = match step {
             Step::Key(key) => {
                 let is_guarded = matches!(path.steps.get(index + 1), Some(Step::Question(_)));
-                let input = Place::new(&value, before);
+                let input = TracedValue::new(&value, before);
                 property(run, input, key, is_guarded)?
             }
             Step::Question(_) if value.is_null() => return None,
@@ -133,7 +145,7 @@ fn steps<'a>(
                 let call = Call {
                     name,
                     args: args.as_deref(),
-                    scope: scope.with_at(Place::new(&value, trail)),
+                    scope: scope.with_at(TracedValue::new(&value, trail)),
                 };
                 if name.name == "as" {
                     let local = binding(run, &call, scope);
@@ -142,7 +154,7 @@ fn steps<'a>(
                         ..scope
                     };
                     let from = index + 1;
-                    return steps(run, Walk { from, ..walk }, value.clone(), scope);
+                    return steps(run, PathWalk { from, ..walk }, value.clone(), scope);
                 }
                 methods::call(run, &call)?
             }
@@ -152,13 +164,13 @@ fn steps<'a>(
         return Some(value);
     };
     let trail = &Trail::Steps(base, path, path.steps.len());
-    let scope = Scope::new(Place::new(&value, trail), scope.locals);
+    let scope = Scope::new(TracedValue::new(&value, trail), scope.locals);
     Some(selection_value(run, group, scope))
 }
 
 /// What `->as($name)` and `->as($name, value)` bind for the rest of the path.
 fn binding<'s, 'a: 's>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'s, 'a>,
     scope: Scope<'s, 'a>,
 ) -> Option<Local<'s, 'a>> {
@@ -194,8 +206,8 @@ fn variable_name(expr: &Expr) -> Option<&str> {
 
 /// A member, or for a list the list of the members of its elements.
 fn property<'a>(
-    run: &mut Run<'_, 'a>,
-    input: Place<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
+    input: TracedValue<'_, 'a>,
     key: &Key,
     is_guarded: bool,
 ) -> Option<Value<'a>> {
@@ -215,13 +227,13 @@ fn property<'a>(
     for (index, element) in list.iter().enumerate() {
         run.spend(1, &key.range)?;
         let trail = &Trail::Index(input.trail, index);
-        let member = property(run, Place::new(&element, trail), key, false);
+        let member = property(run, TracedValue::new(&element, trail), key, false);
         members.push(member.unwrap_or(Value::Null));
     }
     Some(Value::list(members))
 }
 
-fn missing(run: &mut Run<'_, '_>, input: Place<'_, '_>, key: &Key) {
+fn missing(run: &mut Evaluation<'_, '_>, input: TracedValue<'_, '_>, key: &Key) {
     let trail = Trail::Key(input.trail, &key.name);
     run.report(ReportKind::PropertyMissing, &trail, &key.range, || {
         format!("{} has no `{}`", input.value.kind_name(), key.name)

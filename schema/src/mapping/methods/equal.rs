@@ -6,9 +6,9 @@
 use std::cmp::Ordering;
 
 use super::Call;
-use super::objects::{HASHED, members};
+use super::objects::{HASHED_MEMBER_COST, members};
 use crate::json::{Fields, List, Value, View, number};
-use crate::mapping::eval::Run;
+use crate::mapping::eval::Evaluation;
 
 /// Whether numbers compare by value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum Depth {
 
 /// Whether the two are equal; nothing when finding out takes too much work.
 pub(super) fn equal<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     (left, right): (&Value<'a>, &Value<'a>),
     depth: Depth,
@@ -33,7 +33,7 @@ pub(super) fn equal<'a>(
         (View::Number(left), View::Number(right)) if depth == Depth::Top => {
             number::compare(left, right) == Some(Ordering::Equal)
         }
-        (View::Number(left), View::Number(right)) => number::same(left, right),
+        (View::Number(left), View::Number(right)) => number::is_same_number(left, right),
         (View::String(left), View::String(right)) => {
             call.spend(run, left.len().min(right.len()) / 8)?;
             left == right
@@ -45,7 +45,7 @@ pub(super) fn equal<'a>(
 }
 
 fn equal_lists<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     left: List<'_, 'a>,
     right: List<'_, 'a>,
@@ -62,12 +62,15 @@ fn equal_lists<'a>(
 }
 
 fn equal_objects<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     left: Fields<'_, 'a>,
     right: Fields<'_, 'a>,
 ) -> Option<bool> {
-    call.spend(run, (left.len() + right.len()).saturating_mul(HASHED))?;
+    call.spend(
+        run,
+        (left.len() + right.len()).saturating_mul(HASHED_MEMBER_COST),
+    )?;
     // Collected so that each key stands once and is found at once.
     let left = members(left);
     let right = members(right);

@@ -6,16 +6,16 @@
 use std::borrow::Cow;
 
 use super::equal::{Depth, equal};
-use super::objects::{HASHED, members};
+use super::objects::{HASHED_MEMBER_COST, members};
 use super::{Arity, Call};
 use crate::json::number::Number;
 use crate::json::{List, Value, View};
 use crate::mapping::ast::Expr;
-use crate::mapping::eval::Run;
+use crate::mapping::eval::Evaluation;
 use crate::mapping::report::ReportKind;
 
-pub(super) fn map<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    let expr = call.needed(run, Arity::AtLeastOne)?;
+pub(super) fn map<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    let expr = call.needed_argument(run, Arity::AtLeastOne)?;
     let View::List(list) = call.view() else {
         let value = call.argument(run, 0)?;
         return Some(Value::list(vec![value]));
@@ -29,28 +29,28 @@ pub(super) fn map<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Valu
     Some(Value::list(mapped))
 }
 
-pub(super) fn filter<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    let expr = call.needed(run, Arity::AtLeastOne)?;
+pub(super) fn filter<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    let expr = call.needed_argument(run, Arity::AtLeastOne)?;
     let View::List(list) = call.view() else {
-        let kept = condition(run, call, expr)?.then(|| call.input().clone());
-        return Some(Value::list(kept.into_iter().collect()));
+        let selected = condition(run, call, expr)?.then(|| call.input().clone());
+        return Some(Value::list(selected.into_iter().collect()));
     };
-    let mut kept = Vec::new();
+    let mut selected = Vec::new();
     let mut is_sound = true;
     for (index, element) in list.iter().enumerate() {
         call.spend(run, 1)?;
         match call.condition_for(run, expr, (index, &element)) {
-            Some(true) => kept.push(element),
+            Some(true) => selected.push(element),
             Some(false) => {}
             // Goes on, so that all of them are reported.
             None => is_sound = false,
         }
     }
-    is_sound.then(|| Value::list(kept))
+    is_sound.then(|| Value::list(selected))
 }
 
-pub(super) fn find<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    let expr = call.needed(run, Arity::AtLeastOne)?;
+pub(super) fn find<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    let expr = call.needed_argument(run, Arity::AtLeastOne)?;
     let View::List(list) = call.view() else {
         return condition(run, call, expr)?.then(|| call.input().clone());
     };
@@ -63,13 +63,17 @@ pub(super) fn find<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Val
     None
 }
 
-fn condition<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>, expr: &'a Expr) -> Option<bool> {
+fn condition<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+    expr: &'a Expr,
+) -> Option<bool> {
     let value = call.value_of(run, expr);
     call.boolean(run, value.as_ref(), call.scope.at.trail)
 }
 
-pub(super) fn contains<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.needed(run, Arity::Exact)?;
+pub(super) fn contains<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.needed_argument(run, Arity::Exact)?;
     let View::List(list) = call.view() else {
         return call.bad_input(run, "a list");
     };
@@ -79,7 +83,7 @@ pub(super) fn contains<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option
 
 /// Whether one of the elements equals `wanted`.
 pub(super) fn any_equal<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     list: List<'_, 'a>,
     wanted: &Value<'a>,
@@ -92,24 +96,24 @@ pub(super) fn any_equal<'a>(
     Some(false)
 }
 
-pub(super) fn first<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+pub(super) fn first<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.check_no_parentheses(run)?;
     match call.view() {
         View::List(list) => list.get(0),
         View::String(text) => text.chars().next().map(character),
-        _ => Some(passed_through(run, call)),
+        _ => Some(unchanged_input(run, call)),
     }
 }
 
-pub(super) fn last<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+pub(super) fn last<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.check_no_parentheses(run)?;
     match call.view() {
         View::List(list) => {
             call.spend(run, list.len() / 2)?;
             list.get(list.len().checked_sub(1)?)
         }
         View::String(text) => text.chars().next_back().map(character),
-        _ => Some(passed_through(run, call)),
+        _ => Some(unchanged_input(run, call)),
     }
 }
 
@@ -117,12 +121,12 @@ fn character(character: char) -> Value<'static> {
     Value::String(Cow::Owned(character.into()))
 }
 
-fn passed_through<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Value<'a> {
+fn unchanged_input<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Value<'a> {
     call.bad_input(run, "a list or a string");
     call.input().clone()
 }
 
-pub(super) fn slice<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn slice<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     let start = bound(run, call, 0);
     let end = bound(run, call, 1);
     match call.view() {
@@ -145,7 +149,7 @@ pub(super) fn slice<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Va
 }
 
 /// An integer argument; whatever else it is counts as not given.
-fn bound<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>, index: usize) -> Option<i64> {
+fn bound<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>, index: usize) -> Option<i64> {
     integer(&call.argument(run, index)?)
 }
 
@@ -167,13 +171,13 @@ fn integer(value: &Value<'_>) -> Option<i64> {
     }
 }
 
-pub(super) fn size<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+pub(super) fn size<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.check_no_parentheses(run)?;
     let size = match call.view() {
         View::List(list) => list.len(),
         View::String(text) => text.len(),
         View::Object(fields) => {
-            call.spend(run, fields.len().saturating_mul(HASHED))?;
+            call.spend(run, fields.len().saturating_mul(HASHED_MEMBER_COST))?;
             // Keys may occur twice in a document, and are one member.
             members(fields).len()
         }
@@ -182,8 +186,8 @@ pub(super) fn size<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Val
     Some(Value::Number(Cow::Owned(size.to_string())))
 }
 
-pub(super) fn get<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.needed(run, Arity::AtLeastOne)?;
+pub(super) fn get<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.needed_argument(run, Arity::AtLeastOne)?;
     let wanted = call.argument(run, 0)?;
     match call.view() {
         View::List(list) => {
@@ -222,7 +226,7 @@ pub(super) fn get<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Valu
 }
 
 fn index<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     wanted: &Value<'a>,
     len: usize,
@@ -248,7 +252,11 @@ fn index<'a>(
     found
 }
 
-fn out_of_range<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>, place: &str) -> Option<Value<'a>> {
+fn out_of_range<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+    place: &str,
+) -> Option<Value<'a>> {
     call.report(run, ReportKind::OutOfRange, || {
         format!("the index of `->get` is {place}")
     });

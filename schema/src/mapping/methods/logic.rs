@@ -6,45 +6,45 @@ use super::equal::{Depth, equal};
 use super::{Arity, Call, lists};
 use crate::json::{Value, View, number};
 use crate::mapping::ast::Expr;
-use crate::mapping::eval::Run;
+use crate::mapping::eval::Evaluation;
 use crate::mapping::report::ReportKind;
 
-pub(super) fn eq<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn eq<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     equals(run, call).map(Value::Bool)
 }
 
-pub(super) fn ne<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn ne<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     equals(run, call).map(|equal| Value::Bool(!equal))
 }
 
-fn equals<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<bool> {
-    call.needed(run, Arity::Exact)?;
+fn equals<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<bool> {
+    call.needed_argument(run, Arity::Exact)?;
     let other = call.argument(run, 0)?;
     equal(run, call, (call.input(), &other), Depth::Top)
 }
 
-pub(super) fn gt<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn gt<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     ordered(run, call, Ordering::is_gt)
 }
 
-pub(super) fn gte<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn gte<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     ordered(run, call, Ordering::is_ge)
 }
 
-pub(super) fn lt<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn lt<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     ordered(run, call, Ordering::is_lt)
 }
 
-pub(super) fn lte<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn lte<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     ordered(run, call, Ordering::is_le)
 }
 
 fn ordered<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     holds: fn(Ordering) -> bool,
 ) -> Option<Value<'a>> {
-    call.needed(run, Arity::AtLeastOne)?;
+    call.needed_argument(run, Arity::AtLeastOne)?;
     let other = call.argument(run, 0)?;
     let order = match (call.view(), other.view()) {
         (View::Number(left), View::Number(right)) => number::compare(left, right),
@@ -62,8 +62,8 @@ fn ordered<'a>(
     Some(Value::Bool(holds(order)))
 }
 
-pub(super) fn is_in<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.needed(run, Arity::Exact)?;
+pub(super) fn is_in<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.needed_argument(run, Arity::Exact)?;
     let candidates = call.argument(run, 0)?;
     let View::List(list) = candidates.view() else {
         call.bad_argument(run, || {
@@ -74,7 +74,7 @@ pub(super) fn is_in<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Va
     lists::any_equal(run, call, list, call.input()).map(Value::Bool)
 }
 
-pub(super) fn matches<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn matches<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     for arg in call.args.unwrap_or_default() {
         let Expr::List(pair, _) = arg else { continue };
         let [key, value] = pair.as_slice() else {
@@ -94,16 +94,20 @@ pub(super) fn matches<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<
     None
 }
 
-pub(super) fn and<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    until(run, call, false)
+pub(super) fn and<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    short_circuit(run, call, false)
 }
 
-pub(super) fn or<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    until(run, call, true)
+pub(super) fn or<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    short_circuit(run, call, true)
 }
 
 /// Looks at the input and the arguments until one of them decides.
-fn until<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>, decides: bool) -> Option<Value<'a>> {
+fn short_circuit<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+    decides: bool,
+) -> Option<Value<'a>> {
     let name = call.name.name.as_str();
     let Some(args) = call.args else {
         call.bad_argument(run, || format!("`->{name}` needs arguments"));
@@ -128,8 +132,8 @@ fn until<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>, decides: bool) -> Optio
     Some(Value::Bool(!decides))
 }
 
-pub(super) fn not<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+pub(super) fn not<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.check_no_parentheses(run)?;
     match call.view() {
         View::Bool(value) => Some(Value::Bool(!value)),
         _ => call.bad_input(run, "a boolean"),

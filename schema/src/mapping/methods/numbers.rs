@@ -6,34 +6,34 @@
 use super::Call;
 use crate::json::number::Number;
 use crate::json::{Value, View};
-use crate::mapping::eval::Run;
+use crate::mapping::eval::Evaluation;
 use crate::mapping::report::ReportKind;
 
-pub(super) fn add<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn add<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     fold(run, call, |left, right| {
         exact(left, right, i64::checked_add, |left, right| left + right)
     })
 }
 
-pub(super) fn sub<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn sub<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     fold(run, call, |left, right| {
         exact(left, right, i64::checked_sub, |left, right| left - right)
     })
 }
 
-pub(super) fn mul<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn mul<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     fold(run, call, |left, right| {
         exact(left, right, i64::checked_mul, |left, right| left * right)
     })
 }
 
-pub(super) fn div<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn div<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     fold(run, call, |left, right| {
         Some(Number::Float(left.to_float() / right.to_float()))
     })
 }
 
-pub(super) fn modulo<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn modulo<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     fold(run, call, |left, right| {
         exact(left, right, i64::checked_rem, |left, right| left % right)
     })
@@ -56,7 +56,7 @@ fn exact(
 }
 
 fn fold<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     step: impl Fn(Number, Number) -> Option<Number>,
 ) -> Option<Value<'a>> {
@@ -88,21 +88,24 @@ fn fold<'a>(
         };
         result = next;
     }
-    written(result)
+    number_value(result)
 }
 
 fn is_finite(number: &Number) -> bool {
     number.to_float().is_finite()
 }
 
-fn written(number: Number) -> Option<Value<'static>> {
+fn number_value(number: Number) -> Option<Value<'static>> {
     match number {
         Number::Int(value) => Some(Value::int(value)),
         Number::Float(value) | Number::Big(value) => Value::float(value),
     }
 }
 
-pub(super) fn parse_int<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn parse_int<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
     let base = base(run, call)?;
     let parsed = match call.view() {
         View::String(text) => i64::from_str_radix(&text, base).ok(),
@@ -119,7 +122,7 @@ pub(super) fn parse_int<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Optio
     parsed.map(Value::int)
 }
 
-fn base<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<u32> {
+fn base<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<u32> {
     if call.count() > 1 {
         call.bad_argument(run, || {
             "`->parseInt` takes one argument, the base".to_owned()

@@ -4,25 +4,25 @@ use std::borrow::Cow;
 
 use super::{Arity, Call};
 use crate::json::{Fields, Object, Value, View};
-use crate::mapping::eval::Run;
+use crate::mapping::eval::Evaluation;
 use crate::mapping::report::{Report, ReportKind};
 
-pub(super) fn echo<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.needed(run, Arity::AtLeastOne)?;
+pub(super) fn echo<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.needed_argument(run, Arity::AtLeastOne)?;
     call.argument(run, 0)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
-pub(super) fn echo_input<'a>(_: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn echo_input<'a>(_: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     Some(call.input().clone())
 }
 
-pub(super) fn entries<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+pub(super) fn entries<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.check_no_parentheses(run)?;
     let View::Object(fields) = call.view() else {
         return call.bad_input(run, "an object");
     };
-    call.spend(run, fields.len().saturating_mul(3 * HASHED))?;
+    call.spend(run, fields.len().saturating_mul(3 * HASHED_MEMBER_COST))?;
     let entries = members(fields).into_members().map(|(key, value)| {
         let mut entry = Object::with_capacity(2);
         entry.insert("key", Value::String(key));
@@ -33,7 +33,7 @@ pub(super) fn entries<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<
 }
 
 /// What collecting one member costs.
-pub(super) const HASHED: usize = 4;
+pub(super) const HASHED_MEMBER_COST: usize = 4;
 
 /// The members, each key once.
 pub(super) fn members<'a>(fields: Fields<'_, 'a>) -> Object<'a> {
@@ -47,10 +47,10 @@ pub(super) fn members<'a>(fields: Fields<'_, 'a>) -> Object<'a> {
 }
 
 pub(super) fn keys_to_camel_case<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
 ) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+    call.check_no_parentheses(run)?;
     let View::Object(fields) = call.view() else {
         return call.bad_input(run, "an object");
     };
@@ -58,10 +58,10 @@ pub(super) fn keys_to_camel_case<'a>(
 }
 
 pub(super) fn keys_to_camel_case_deep<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
 ) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+    call.check_no_parentheses(run)?;
     match call.view() {
         View::List(_) | View::Object(_) => renamed_deep(run, call, call.input()),
         _ => call.bad_input(run, "an object or a list"),
@@ -69,7 +69,7 @@ pub(super) fn keys_to_camel_case_deep<'a>(
 }
 
 fn renamed_deep<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     value: &Value<'a>,
 ) -> Option<Value<'a>> {
@@ -90,12 +90,12 @@ fn renamed_deep<'a>(
 }
 
 fn renamed<'r, 'a>(
-    run: &mut Run<'r, 'a>,
+    run: &mut Evaluation<'r, 'a>,
     call: &Call<'_, 'a>,
     fields: Fields<'_, 'a>,
-    inside: impl Fn(&mut Run<'r, 'a>, Value<'a>) -> Option<Value<'a>>,
+    inside: impl Fn(&mut Evaluation<'r, 'a>, Value<'a>) -> Option<Value<'a>>,
 ) -> Option<Value<'a>> {
-    call.spend(run, fields.len().saturating_mul(3 * HASHED))?;
+    call.spend(run, fields.len().saturating_mul(3 * HASHED_MEMBER_COST))?;
     let mut object = Object::with_capacity(fields.len());
     for (key, value) in members(fields).into_members() {
         let name = camel_case(&key);
@@ -152,22 +152,28 @@ fn push_first(name: &mut String, word: &str) {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
-pub(super) fn with_warning<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    if let Some(said) = said(run, call) {
-        let message = match said.view() {
+pub(super) fn with_warning<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
+    if let Some(value) = authored_value(run, call) {
+        let message = match value.view() {
             View::String(text) => text.into_owned(),
-            _ => said.to_json(),
+            _ => value.to_json(),
         };
-        authored(run, call, ReportKind::AuthoredWarning, (message, None));
+        report_authored(run, call, ReportKind::AuthoredWarning, (message, None));
     }
     Some(call.input().clone())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
-pub(super) fn with_error<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    if let Some(said) = said(run, call) {
-        match error(&said) {
-            Some(error) => authored(run, call, ReportKind::AuthoredError, error),
+pub(super) fn with_error<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
+    if let Some(value) = authored_value(run, call) {
+        match authored_error(&value) {
+            Some(error) => report_authored(run, call, ReportKind::AuthoredError, error),
             None => call.bad_argument(run, || {
                 "`->withError` needs a string or `{ message, extensions }`".to_owned()
             }),
@@ -176,19 +182,19 @@ pub(super) fn with_error<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Opti
     Some(call.input().clone())
 }
 
-fn said<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.needed(run, Arity::Exact)?;
-    let said = call.argument(run, 0);
-    if said.is_none() {
+fn authored_value<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.needed_argument(run, Arity::Exact)?;
+    let value = call.argument(run, 0);
+    if value.is_none() {
         let name = &call.name.name;
         call.bad_argument(run, || format!("the argument of `->{name}` gives nothing"));
     }
-    said
+    value
 }
 
 /// Message and extensions of what `->withError` was given.
-fn error(said: &Value<'_>) -> Option<(String, Option<String>)> {
-    match said.view() {
+fn authored_error(value: &Value<'_>) -> Option<(String, Option<String>)> {
+    match value.view() {
         View::String(text) => Some((text.into_owned(), None)),
         View::Object(fields) => {
             let message = fields.get("message")?;
@@ -206,8 +212,8 @@ fn error(said: &Value<'_>) -> Option<(String, Option<String>)> {
     }
 }
 
-fn authored<'a>(
-    run: &mut Run<'_, 'a>,
+fn report_authored<'a>(
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     kind: ReportKind,
     (message, extensions): (String, Option<String>),

@@ -7,11 +7,14 @@ use bytes::Bytes;
 use super::{Arity, Call};
 use crate::json::number::Number;
 use crate::json::{Json, Value, View};
-use crate::mapping::eval::Run;
+use crate::mapping::eval::Evaluation;
 use crate::mapping::report::ReportKind;
 
-pub(super) fn join_not_null<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.needed(run, Arity::AtLeastOne)?;
+pub(super) fn join_not_null<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
+    call.needed_argument(run, Arity::AtLeastOne)?;
     let separator = text_argument(run, call)?;
     let View::List(list) = call.view() else {
         let text = scalar_text(call.input());
@@ -48,7 +51,7 @@ pub(in crate::mapping) fn scalar_text<'v>(value: &'v Value<'_>) -> Option<Cow<'v
     }
 }
 
-fn text_argument<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<String> {
+fn text_argument<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<String> {
     let argument = call.argument(run, 0)?;
     if let View::String(text) = argument.view() {
         return Some(text.into_owned());
@@ -60,15 +63,21 @@ fn text_argument<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Strin
     None
 }
 
-pub(super) fn json_stringify<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+pub(super) fn json_stringify<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
+    call.check_no_parentheses(run)?;
     call.spend(run, call.input().weight() / 8)?;
     let text = call.input().to_json();
     Some(Value::String(text.into()))
 }
 
-pub(super) fn json_parse<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+pub(super) fn json_parse<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
+    call.check_no_parentheses(run)?;
     let View::String(text) = call.view() else {
         return call.bad_input(run, "a string");
     };
@@ -85,7 +94,10 @@ pub(super) fn json_parse<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Opti
     }
 }
 
-pub(super) fn to_string<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn to_string<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
     if call.count() > 0 {
         call.bad_argument(run, || "`->toString` takes no arguments".to_owned());
         return None;
@@ -99,8 +111,8 @@ pub(super) fn to_string<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Optio
     }
 }
 
-pub(super) fn split<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
-    call.needed(run, Arity::AtLeastOne)?;
+pub(super) fn split<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+    call.needed_argument(run, Arity::AtLeastOne)?;
     let separator = text_argument(run, call)?;
     let limit = limit(run, call)?;
     let View::String(text) = call.view() else {
@@ -127,7 +139,7 @@ pub(super) fn split<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Va
 }
 
 /// How many parts are kept.
-fn limit<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<usize> {
+fn limit<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<usize> {
     if call.count() < 2 {
         return Some(usize::MAX);
     }
@@ -148,24 +160,27 @@ fn limit<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<usize> {
     limit
 }
 
-pub(super) fn trim<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn trim<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     trimmed(run, call, str::trim)
 }
 
-pub(super) fn trim_start<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn trim_start<'a>(
+    run: &mut Evaluation<'_, 'a>,
+    call: &Call<'_, 'a>,
+) -> Option<Value<'a>> {
     trimmed(run, call, str::trim_start)
 }
 
-pub(super) fn trim_end<'a>(run: &mut Run<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
+pub(super) fn trim_end<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     trimmed(run, call, str::trim_end)
 }
 
 fn trimmed<'a>(
-    run: &mut Run<'_, 'a>,
+    run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     trim: fn(&str) -> &str,
 ) -> Option<Value<'a>> {
-    call.no_parentheses(run)?;
+    call.check_no_parentheses(run)?;
     let View::String(text) = call.view() else {
         return call.bad_input(run, "a string");
     };

@@ -2,28 +2,28 @@
 //!
 //! Here a bare word is a path, a quoted one a string, and `true`, `false` and `null` are literals.
 
-use super::{Parsed, Parser};
-use crate::mapping::ast::{Bytes, Choice, Expr, Head, Path};
+use super::{ParseResult, Parser};
+use crate::mapping::ast::{ByteRange, Choice, Expr, Head, Path};
 use crate::mapping::error::ParseError;
 use crate::mapping::version::Version;
 
 impl Parser<'_> {
     /// Operands joined by one operator. Stands on the first character.
-    pub(super) fn expr(&mut self) -> Parsed<Expr> {
+    pub(super) fn expr(&mut self) -> ParseResult<Expr> {
         let first = self.operand()?;
         let mut operands = vec![first];
         let mut joined = None;
         loop {
             let end = self.scan.at();
-            self.scan.ignore();
+            self.scan.skip_trivia();
             let start = self.scan.at();
             let Some(operator) = self.operator() else {
-                self.scan.back_to(end);
+                self.scan.reset_to(end);
                 break;
             };
             self.check_operator(operator, joined, start)?;
             joined = Some(operator);
-            self.scan.ignore();
+            self.scan.skip_trivia();
             operands.push(self.operand()?);
         }
         match (joined, operands.pop()) {
@@ -46,7 +46,12 @@ impl Parser<'_> {
         }
     }
 
-    fn check_operator(&self, operator: Choice, before: Option<Choice>, at: usize) -> Parsed<()> {
+    fn check_operator(
+        &self,
+        operator: Choice,
+        before: Option<Choice>,
+        at: usize,
+    ) -> ParseResult<()> {
         let range = at..at + 2;
         if self.version < Version::V0_3 {
             return Err(ParseError::new(range, "`??` and `?!` need connect v0.3"));
@@ -58,7 +63,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn operand(&mut self) -> Parsed<Expr> {
+    fn operand(&mut self) -> ParseResult<Expr> {
         let start = self.scan.at();
         let (level, deepest) = (self.level, self.deepest);
         self.deepest = level;
@@ -71,13 +76,13 @@ impl Parser<'_> {
         Ok(expr)
     }
 
-    fn behind_literal(&mut self, literal: Expr, start: usize) -> Parsed<Expr> {
+    fn behind_literal(&mut self, literal: Expr, start: usize) -> ParseResult<Expr> {
         let end = self.scan.at();
         let deepest = self.deepest;
         let path = self.behind_head(Head::Dollar(start..end), start)?;
         if path.steps.is_empty() {
             // Braces right behind a literal belong to nobody.
-            self.scan.back_to(end);
+            self.scan.reset_to(end);
             self.deepest = deepest;
             return Ok(literal);
         }
@@ -88,7 +93,7 @@ impl Parser<'_> {
     }
 
     /// Before v0.3 a lone key is no path.
-    fn checked_path(&mut self) -> Parsed<Path> {
+    fn checked_path(&mut self) -> ParseResult<Path> {
         let path = self.path("a value")?;
         match &path.head {
             Head::Key(key) if path.steps.is_empty() && self.version < Version::V0_3 => {
@@ -102,7 +107,7 @@ impl Parser<'_> {
         }
     }
 
-    fn literal(&mut self) -> Parsed<Option<Expr>> {
+    fn literal(&mut self) -> ParseResult<Option<Expr>> {
         if let Some(string) = self.scan.string() {
             return string.map(|(text, range)| Some(Expr::String(text, range)));
         }
@@ -127,35 +132,35 @@ impl Parser<'_> {
             "false" => Some(Expr::Bool(false, range)),
             "null" => Some(Expr::Null(range)),
             _ => {
-                self.scan.back_to(start);
+                self.scan.reset_to(start);
                 None
             }
         }
     }
 
-    fn object(&mut self) -> Parsed<Expr> {
+    fn object(&mut self) -> ParseResult<Expr> {
         let (members, range) = self.between("{", "}", "`,` or `}`", |parser| {
             let Some(key) = parser.key()? else {
                 return Err(parser.unexpected("a key or `}`"));
             };
-            parser.scan.ignore();
+            parser.scan.skip_trivia();
             if !parser.scan.eat(":") {
                 return Err(parser
                     .unexpected("`:`")
                     .help(format!("write `{0}: {0}`", key.name)));
             }
-            parser.scan.ignore();
+            parser.scan.skip_trivia();
             Ok((key, parser.expr()?))
         })?;
         Ok(Expr::Object(members, range))
     }
 
-    fn list(&mut self) -> Parsed<Expr> {
+    fn list(&mut self) -> ParseResult<Expr> {
         let (elements, range) = self.between("[", "]", "`,` or `]`", Self::expr)?;
         Ok(Expr::List(elements, range))
     }
 
-    pub(super) fn arguments(&mut self) -> Parsed<Vec<Expr>> {
+    pub(super) fn arguments(&mut self) -> ParseResult<Vec<Expr>> {
         let (arguments, _) = self.between("(", ")", "`,` or `)`", Self::expr)?;
         Ok(arguments)
     }
@@ -166,19 +171,19 @@ impl Parser<'_> {
         open: &str,
         close: &str,
         expected: &str,
-        read: impl Fn(&mut Self) -> Parsed<T>,
-    ) -> Parsed<(Vec<T>, Bytes)> {
+        read: impl Fn(&mut Self) -> ParseResult<T>,
+    ) -> ParseResult<(Vec<T>, ByteRange)> {
         let start = self.scan.at();
         self.scan.eat(open);
         let things = self.nested(start, |parser| {
             let mut things = Vec::new();
             loop {
-                parser.scan.ignore();
+                parser.scan.skip_trivia();
                 if parser.scan.eat(close) {
                     return Ok(things);
                 }
                 things.push(read(parser)?);
-                parser.scan.ignore();
+                parser.scan.skip_trivia();
                 if !parser.scan.eat(",") && !parser.scan.rest().starts_with(close) {
                     return Err(parser.unexpected(expected));
                 }

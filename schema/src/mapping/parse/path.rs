@@ -1,13 +1,13 @@
 //! Text → tree: a head, steps, and braces at the end.
 
-use super::{Parsed, Parser};
+use super::{ParseResult, Parser};
 use crate::mapping::ast::{Head, Key, Path, Step};
 use crate::mapping::error::ParseError;
 use crate::mapping::version::Version;
 
 impl Parser<'_> {
     /// A path; `expected` is said when there is none.
-    pub(super) fn path(&mut self, expected: &str) -> Parsed<Path> {
+    pub(super) fn path(&mut self, expected: &str) -> ParseResult<Path> {
         let start = self.scan.at();
         let (level, deepest) = (self.level, self.deepest);
         self.deepest = level;
@@ -18,14 +18,14 @@ impl Parser<'_> {
         Ok(path)
     }
 
-    fn head(&mut self, expected: &str) -> Parsed<Head> {
+    fn head(&mut self, expected: &str) -> ParseResult<Head> {
         let start = self.scan.at();
         if self.scan.eat("$(") {
             let expr = self.nested(start, |parser| {
-                parser.scan.ignore();
+                parser.scan.skip_trivia();
                 parser.expr()
             })?;
-            self.scan.ignore();
+            self.scan.skip_trivia();
             if !self.scan.eat(")") {
                 return Err(self.unexpected("an operator or `)`"));
             }
@@ -50,7 +50,7 @@ impl Parser<'_> {
     }
 
     /// Steps and braces behind a head that began at `start`.
-    pub(super) fn behind_head(&mut self, head: Head, start: usize) -> Parsed<Path> {
+    pub(super) fn behind_head(&mut self, head: Head, start: usize) -> ParseResult<Path> {
         self.level = self.deepest;
         let mut steps = Vec::new();
         let mut end = self.scan.at();
@@ -58,8 +58,8 @@ impl Parser<'_> {
             steps.push(step);
             end = self.scan.at();
         }
-        self.scan.back_to(end);
-        self.scan.ignore();
+        self.scan.reset_to(end);
+        self.scan.skip_trivia();
         let group = if self.scan.peek() == Some('{') {
             let group = self.group()?;
             end = self.scan.at();
@@ -67,7 +67,7 @@ impl Parser<'_> {
         } else {
             None
         };
-        self.scan.back_to(end);
+        self.scan.reset_to(end);
         Ok(Path {
             head,
             steps,
@@ -76,21 +76,21 @@ impl Parser<'_> {
         })
     }
 
-    fn step(&mut self, last: Option<&Step>) -> Parsed<Option<Step>> {
-        self.scan.ignore();
+    fn step(&mut self, last: Option<&Step>) -> ParseResult<Option<Step>> {
+        self.scan.skip_trivia();
         let start = self.scan.at();
         if self.scan.rest().starts_with("...") {
             return Ok(None);
         }
         if self.scan.eat(".") {
-            self.scan.ignore();
+            self.scan.skip_trivia();
             return match self.key()? {
                 Some(key) => Ok(Some(Step::Key(key))),
                 None => Err(self.unexpected("a key behind `.`")),
             };
         }
         if self.scan.eat("->") {
-            self.scan.ignore();
+            self.scan.skip_trivia();
             return self.method().map(Some);
         }
         if self.scan.rest().starts_with("??") || self.scan.rest().starts_with("?!") {
@@ -102,7 +102,7 @@ impl Parser<'_> {
         Ok(None)
     }
 
-    fn question(&self, start: usize, last: Option<&Step>) -> Parsed<Step> {
+    fn question(&self, start: usize, last: Option<&Step>) -> ParseResult<Step> {
         let range = start..start + 1;
         if self.version < Version::V0_3 {
             return Err(ParseError::new(range, "`?` needs connect v0.3"));
@@ -113,7 +113,7 @@ impl Parser<'_> {
         Ok(Step::Question(range))
     }
 
-    fn method(&mut self) -> Parsed<Step> {
+    fn method(&mut self) -> ParseResult<Step> {
         let Some((name, range)) = self.scan.name() else {
             return Err(self.unexpected("the name of a method behind `->`"));
         };
@@ -122,11 +122,11 @@ impl Parser<'_> {
             range,
         };
         let before = self.scan.at();
-        self.scan.ignore();
+        self.scan.skip_trivia();
         let args = if self.scan.peek() == Some('(') {
             Some(self.arguments()?)
         } else {
-            self.scan.back_to(before);
+            self.scan.reset_to(before);
             None
         };
         self.level = self.deepest;

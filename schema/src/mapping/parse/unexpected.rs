@@ -11,7 +11,7 @@ impl Parser<'_> {
         self.scan.before().is_some_and(is_name_part)
     }
 
-    pub(super) fn odd_key(&self) -> ParseError {
+    pub(super) fn unusual_key(&self) -> ParseError {
         self.unexpected("the next item")
             .help("quote a key that is not a plain name, as in `'content-type'`")
     }

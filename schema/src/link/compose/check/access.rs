@@ -2,13 +2,13 @@
 
 use apollo_compiler::{Node, ast};
 
-use super::super::part::{Part, fields};
+use super::super::part::{SubgraphPart, fields};
 use crate::diagnostic::Problems;
 use crate::sdl::federation::Directive;
 use crate::sdl::links;
 
 /// Says so once for each of them.
-pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
+pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
     for wanted in [
         Directive::Authenticated,
         Directive::RequiresScopes,
@@ -21,12 +21,12 @@ pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
     }
 }
 
-fn first<'a>(part: &'a Part<'_>, wanted: Directive) -> Option<&'a Node<ast::Directive>> {
+fn first<'a>(part: &'a SubgraphPart<'_>, wanted: Directive) -> Option<&'a Node<ast::Directive>> {
     part.types().find_map(|(_, definition)| {
-        let on_type = part.on_type(definition.directives(), wanted).next();
+        let on_type = part.type_directives(definition.directives(), wanted).next();
         let mut fields = fields(definition).into_iter().flat_map(|it| it.values());
         on_type
             .map(|it| &it.node)
-            .or_else(|| fields.find_map(|field| part.on(&field.directives, wanted).next()))
+            .or_else(|| fields.find_map(|field| part.directives(&field.directives, wanted).next()))
     })
 }

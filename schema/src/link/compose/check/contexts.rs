@@ -5,22 +5,22 @@ use apollo_compiler::ast::{FieldDefinition, InputValueDefinition};
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node, ast};
 
-use super::super::contexts::reference;
-use super::super::part::{Part, fields, is_resolvable, text};
+use super::super::contexts::context_reference;
+use super::super::part::{SubgraphPart, fields, is_resolvable, string_argument};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::sdl::federation::Directive;
 
-pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
+pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
     for (owner, definition) in part.types() {
-        for context in part.on_type(definition.directives(), Directive::Context) {
-            problems.extend(bad_name(part, context));
+        for context in part.type_directives(definition.directives(), Directive::Context) {
+            problems.extend(invalid_name(part, context));
         }
         for (_, field) in fields(definition).into_iter().flatten() {
             for argument in &field.arguments {
-                let Some(directive) = part.contextual(argument) else {
+                let Some(directive) = part.context_directive(argument) else {
                     continue;
                 };
-                let at = At {
+                let at = ContextualArgument {
                     part,
                     owner: (owner, definition),
                     field,
@@ -33,7 +33,7 @@ pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
     }
     for definition in part.schema.directive_definitions.values() {
         for argument in &definition.arguments {
-            if let Some(directive) = part.contextual(argument) {
+            if let Some(directive) = part.context_directive(argument) {
                 let message = format!(
                     "`@{}({}:)` is an argument of a directive, which no object stands around",
                     definition.name, argument.name
@@ -46,8 +46,8 @@ pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
 }
 
 /// A supergraph puts the subgraph and two underscores before the name.
-fn bad_name(part: &Part<'_>, context: &Node<ast::Directive>) -> Option<Diagnostic> {
-    let name = text(context, "name")?;
+fn invalid_name(part: &SubgraphPart<'_>, context: &Node<ast::Directive>) -> Option<Diagnostic> {
+    let name = string_argument(context, "name")?;
     let mut chars = name.chars();
     let starts = chars.next().is_some_and(|char| char.is_ascii_alphabetic());
     if starts && chars.all(|char| char.is_ascii_alphanumeric()) {
@@ -60,15 +60,15 @@ fn bad_name(part: &Part<'_>, context: &Node<ast::Directive>) -> Option<Diagnosti
 }
 
 /// An argument that comes from a context.
-struct At<'a> {
-    part: &'a Part<'a>,
+struct ContextualArgument<'a> {
+    part: &'a SubgraphPart<'a>,
     owner: (&'a Name, &'a ExtendedType),
     field: &'a Component<FieldDefinition>,
     argument: &'a InputValueDefinition,
     directive: &'a Node<ast::Directive>,
 }
 
-impl At<'_> {
+impl ContextualArgument<'_> {
     fn check(&self, problems: &mut Problems) {
         problems.extend(self.misplaced());
         problems.extend(self.unset());
@@ -82,7 +82,7 @@ impl At<'_> {
         )
     }
 
-    fn refuse(&self, code: Code, message: String) -> Diagnostic {
+    fn error(&self, code: Code, message: String) -> Diagnostic {
         Diagnostic::error(code, self.part.span(self.directive.location()), message)
     }
 
@@ -93,35 +93,36 @@ impl At<'_> {
         let ExtendedType::Object(object) = definition else {
             let message = format!("`{}` is an argument of an interface's field", self.name());
             let help = format!("write it on the objects that implement `{owner}`");
-            return Some(self.refuse(Code::ContextNotSet, message).help(help));
+            return Some(self.error(Code::ContextNotSet, message).help(help));
         };
         let mut interfaces = object.implements_interfaces.iter();
-        let asked = interfaces.find(|it| self.part.field(it, &self.field.name).is_some());
-        if let Some(interface) = asked {
+        let interface_with_field =
+            interfaces.find(|it| self.part.field(it, &self.field.name).is_some());
+        if let Some(interface) = interface_with_field {
             let message = format!(
                 "`{}` comes from a context, and `{interface}` has the field too",
                 self.name()
             );
             let help = format!("leave `{}` out of `{interface}`", self.field.name);
-            return Some(self.refuse(Code::ContextNotSet, message).help(help));
+            return Some(self.error(Code::ContextNotSet, message).help(help));
         }
         self.argument.default_value.as_ref().map(|_| {
             let message = format!("`{}` comes from a context and has a default", self.name());
             let help = "leave the default out: where there is no value, null is sent".to_owned();
-            self.refuse(Code::ContextSelectionInvalid, message)
+            self.error(Code::ContextSelectionInvalid, message)
                 .help(help)
         })
     }
 
     fn unset(&self) -> Option<Diagnostic> {
-        let field = text(self.directive, "field").unwrap_or_default();
-        let Some(reference) = reference(field) else {
+        let field = string_argument(self.directive, "field").unwrap_or_default();
+        let Some(reference) = context_reference(field) else {
             let message = format!("`{field}` names no context");
             let help = "write `$name { field }`".to_owned();
-            return Some(self.refuse(Code::NoContextReferenced, message).help(help));
+            return Some(self.error(Code::NoContextReferenced, message).help(help));
         };
         let context = reference.context;
-        if !self.part.setters(context).is_empty() {
+        if !self.part.context_setters(context).is_empty() {
             return None;
         }
         let message = format!("no type of `{}` sets `{context}`", self.part.name());
@@ -131,13 +132,15 @@ impl At<'_> {
             Some(close) => format!("write `${close}`"),
             None => format!("write `@context(name: \"{context}\")` on the type that has it"),
         };
-        Some(self.refuse(Code::ContextNotSet, message).help(help))
+        Some(self.error(Code::ContextNotSet, message).help(help))
     }
 
     /// The field is asked for by itself, when what stands further up is known.
     fn unreachable(&self) -> Option<Diagnostic> {
         let (owner, definition) = self.owner;
-        let mut keys = self.part.on_type(definition.directives(), Directive::Key);
+        let mut keys = self
+            .part
+            .type_directives(definition.directives(), Directive::Key);
         if keys.any(|key| is_resolvable(key)) || !definition.is_object() {
             return None;
         }
@@ -146,9 +149,6 @@ impl At<'_> {
             self.name()
         );
         let help = format!("give `{owner}` a `@key` that can be resolved");
-        Some(
-            self.refuse(Code::ContextNoResolvableKey, message)
-                .help(help),
-        )
+        Some(self.error(Code::ContextNoResolvableKey, message).help(help))
     }
 }

@@ -1,9 +1,9 @@
 //! Types that every subgraph says to be another's.
 
-use super::super::Composed;
+use super::super::Composition;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 
-pub(super) fn check(composed: &Composed<'_>, problems: &mut Problems) {
+pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
     for name in composed.schema.types.keys() {
         if ROOTS.contains(&name.as_str()) {
             continue;

@@ -4,15 +4,17 @@ use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::Component;
 use apollo_compiler::{Name, Node};
 
-use super::super::part::{Part, fields};
+use super::super::part::{SubgraphPart, fields};
 use crate::diagnostic::{Code, Diagnostic, Problems};
-use crate::link::merge::KEPT;
+use crate::link::merge::PRESERVED_DIRECTIVES;
 use crate::sdl::federation::Directive;
 
-pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
+pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
     for (owner, definition) in part.types() {
         for (name, field) in fields(definition).into_iter().flatten() {
-            let written = part.on(&field.directives, Directive::External).next();
+            let written = part
+                .directives(&field.directives, Directive::External)
+                .next();
             if definition.is_interface()
                 && let Some(directive) = written
             {
@@ -40,15 +42,15 @@ pub(super) fn check(part: &Part<'_>, problems: &mut Problems) {
 
 /// A directive on the field that the graph would not have, because the field is another's.
 fn ignored(
-    part: &Part<'_>,
+    part: &SubgraphPart<'_>,
     owner: &Name,
     field: &Component<FieldDefinition>,
 ) -> Option<Diagnostic> {
     let directives = &part.sdl.links.directives;
     let mut all = field.directives.iter();
     let directive = all.find(|it| {
-        let known = directives.named(&it.name);
-        known.is_some_and(|known| KEPT.contains(&known))
+        let known = directives.find(&it.name);
+        known.is_some_and(|known| PRESERVED_DIRECTIVES.contains(&known))
     })?;
     let (name, field) = (&directive.name, &field.name);
     let message = format!("`@{name}` of `{owner}.{field}`, which is `@external`, has no effect");

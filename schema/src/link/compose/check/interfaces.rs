@@ -4,20 +4,20 @@ use apollo_compiler::Name;
 use apollo_compiler::ast;
 use apollo_compiler::schema::{Component, ExtendedType, ObjectType};
 
-use super::super::Composed;
-use super::super::part::{Part, is_resolvable, text};
+use super::super::Composition;
+use super::super::part::{SubgraphPart, is_resolvable, string_argument};
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::key::FieldSet;
 use crate::sdl::federation::Directive;
 
-pub(super) fn check(composed: &Composed<'_>, problems: &mut Problems) {
+pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
     for definition in composed.schema.types.values() {
         match definition {
-            ExtendedType::Object(object) => implemented(composed, object, problems),
+            ExtendedType::Object(object) => check_implementation(composed, object, problems),
             ExtendedType::Interface(interface) => {
                 for part in composed.parts.iter().filter(|part| !part.is_legacy()) {
-                    keyed(composed, (part, &interface.name), problems);
-                    interface_object(composed, (part, &interface.name), problems);
+                    check_keys(composed, (part, &interface.name), problems);
+                    check_interface_object(composed, (part, &interface.name), problems);
                 }
             }
             _ => {}
@@ -26,7 +26,7 @@ pub(super) fn check(composed: &Composed<'_>, problems: &mut Problems) {
 }
 
 /// Reports fields of its interfaces that the object has in no subgraph.
-fn implemented(composed: &Composed<'_>, object: &ObjectType, problems: &mut Problems) {
+fn check_implementation(composed: &Composition<'_>, object: &ObjectType, problems: &mut Problems) {
     for interface in &object.implements_interfaces {
         let Some(definition) = composed.schema.get_interface(interface) else {
             continue;
@@ -38,7 +38,7 @@ fn implemented(composed: &Composed<'_>, object: &ObjectType, problems: &mut Prob
             let owner = &object.name;
             let message =
                 format!("`{owner}` is a `{interface}`, and has no field `{field}` in any subgraph");
-            let Some((first, at)) = place(composed, owner) else {
+            let Some((first, at)) = definition_location(composed, owner) else {
                 continue;
             };
             let code = Code::InterfaceFieldNoImplem;
@@ -54,22 +54,29 @@ fn implemented(composed: &Composed<'_>, object: &ObjectType, problems: &mut Prob
     }
 }
 
-fn place<'a>(
-    composed: &'a Composed<'a>,
+fn definition_location<'a>(
+    composed: &'a Composition<'a>,
     name: &Name,
-) -> Option<(&'a Part<'a>, Option<apollo_compiler::parser::SourceSpan>)> {
+) -> Option<(
+    &'a SubgraphPart<'a>,
+    Option<apollo_compiler::parser::SourceSpan>,
+)> {
     let mut parts = composed.parts.iter();
     parts.find_map(|part| Some((part, part.get(name)?.name().location())))
 }
 
 /// Reports objects of an interface with keys that a subgraph lacks, or that lack its keys.
-fn keyed(composed: &Composed<'_>, (part, name): (&Part<'_>, &Name), problems: &mut Problems) {
+fn check_keys(
+    composed: &Composition<'_>,
+    (part, name): (&SubgraphPart<'_>, &Name),
+    problems: &mut Problems,
+) {
     let Some(definition) = part.get(name).filter(|it| it.is_interface()) else {
         return;
     };
     let mut resolvable = None;
-    for key in part.on_type(definition.directives(), Directive::Key) {
-        without_key(part, (name, key), problems);
+    for key in part.type_directives(definition.directives(), Directive::Key) {
+        check_implementation_keys(part, (name, key), problems);
         if is_resolvable(key) {
             resolvable = resolvable.or(Some(key));
         }
@@ -77,7 +84,7 @@ fn keyed(composed: &Composed<'_>, (part, name): (&Part<'_>, &Name), problems: &m
     let Some(key) = resolvable else {
         return;
     };
-    let missing: Vec<_> = objects(composed, name)
+    let missing: Vec<_> = implementing_objects(composed, name)
         .filter(|object| !implements(part.get(&object.name), name))
         .map(|object| format!("`{}`", object.name))
         .collect();
@@ -95,17 +102,18 @@ fn keyed(composed: &Composed<'_>, (part, name): (&Part<'_>, &Name), problems: &m
 }
 
 /// Reports objects of the subgraph without the key of their interface.
-fn without_key(
-    part: &Part<'_>,
+fn check_implementation_keys(
+    part: &SubgraphPart<'_>,
     (name, key): (&Name, &Component<ast::Directive>),
     problems: &mut Problems,
 ) {
-    let set = |directive: &ast::Directive| text(directive, "fields").and_then(FieldSet::parse);
+    let set =
+        |directive: &ast::Directive| string_argument(directive, "fields").and_then(FieldSet::parse);
     let Some(wanted) = set(key) else {
         return;
     };
     for (object, definition) in part.types() {
-        let mut keys = part.on_type(definition.directives(), Directive::Key);
+        let mut keys = part.type_directives(definition.directives(), Directive::Key);
         let has = keys.any(|it| {
             let same = |set: FieldSet| set.is_subset(&wanted) && wanted.is_subset(&set);
             let is_enough = is_resolvable(it) || !is_resolvable(key);
@@ -123,15 +131,15 @@ fn without_key(
 }
 
 /// Reports a subgraph that has an interface as an object, and its objects as well.
-fn interface_object(
-    composed: &Composed<'_>,
-    (part, name): (&Part<'_>, &Name),
+fn check_interface_object(
+    composed: &Composition<'_>,
+    (part, name): (&SubgraphPart<'_>, &Name),
     problems: &mut Problems,
 ) {
     if !part.is_interface_object(name) {
         return;
     }
-    for object in objects(composed, name) {
+    for object in implementing_objects(composed, name) {
         let Some(definition) = part.get(&object.name) else {
             continue;
         };
@@ -148,8 +156,8 @@ fn interface_object(
 }
 
 /// The object types of the graph that implement an interface.
-fn objects<'a>(
-    composed: &'a Composed<'_>,
+fn implementing_objects<'a>(
+    composed: &'a Composition<'_>,
     interface: &'a Name,
 ) -> impl Iterator<Item = &'a ObjectType> {
     let types = composed.schema.types.values();

@@ -4,12 +4,12 @@ use apollo_compiler::Name;
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{Component, ExtendedType, ObjectType};
 
-use super::super::Composed;
-use super::super::part::Part;
+use super::super::Composition;
+use super::super::part::SubgraphPart;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::sdl::federation::Directive;
 
-pub(super) fn check(composed: &Composed<'_>, problems: &mut Problems) {
+pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
     for definition in composed.schema.types.values() {
         if let ExtendedType::Object(object) = definition {
             for field in object.fields.keys() {
@@ -20,24 +20,24 @@ pub(super) fn check(composed: &Composed<'_>, problems: &mut Problems) {
 }
 
 /// Who gives a field: under which type, and whether it says that it is shared.
-struct Giver<'a> {
-    part: &'a Part<'a>,
+struct FieldProvider<'a> {
+    part: &'a SubgraphPart<'a>,
     field: &'a Component<FieldDefinition>,
     /// The interface that it has as an object.
-    through: Option<&'a Name>,
-    shares: bool,
+    interface_object: Option<&'a Name>,
+    is_shareable: bool,
 }
 
-fn unshared(composed: &Composed<'_>, object: &ObjectType, field: &Name) -> Option<Diagnostic> {
-    let givers = givers(composed, object, field);
-    let first = givers.iter().find(|giver| !giver.shares)?;
+fn unshared(composed: &Composition<'_>, object: &ObjectType, field: &Name) -> Option<Diagnostic> {
+    let givers = field_providers(composed, object, field);
+    let first = givers.iter().find(|giver| !giver.is_shareable)?;
     if givers.len() < 2 {
         return None;
     }
     let owner = &object.name;
     let names: Vec<_> = givers
         .iter()
-        .map(|giver| match giver.through {
+        .map(|giver| match giver.interface_object {
             Some(interface) => format!("`{}` (as `{interface}`)", giver.part.name()),
             None => format!("`{}`", giver.part.name()),
         })
@@ -62,11 +62,15 @@ fn unshared(composed: &Composed<'_>, object: &ObjectType, field: &Name) -> Optio
     ))
 }
 
-fn givers<'a>(composed: &'a Composed<'_>, object: &'a ObjectType, name: &Name) -> Vec<Giver<'a>> {
+fn field_providers<'a>(
+    composed: &'a Composition<'_>,
+    object: &'a ObjectType,
+    name: &Name,
+) -> Vec<FieldProvider<'a>> {
     let mut found = Vec::new();
     for part in &composed.parts {
         if let Some(field) = part.field(&object.name, name) {
-            found.extend(giver(part, (&object.name, field), None));
+            found.extend(field_provider(part, (&object.name, field), None));
             continue;
         }
         for interface in &object.implements_interfaces {
@@ -74,7 +78,7 @@ fn givers<'a>(composed: &'a Composed<'_>, object: &'a ObjectType, name: &Name) -
             if part.is_interface_object(interface)
                 && let Some(field) = part.field(interface, name)
             {
-                found.extend(giver(part, (interface, field), Some(interface)));
+                found.extend(field_provider(part, (interface, field), Some(interface)));
             }
         }
     }
@@ -82,23 +86,23 @@ fn givers<'a>(composed: &'a Composed<'_>, object: &'a ObjectType, name: &Name) -
 }
 
 /// `None` where the subgraph has the field, and does not give it.
-fn giver<'a>(
-    part: &'a Part<'_>,
+fn field_provider<'a>(
+    part: &'a SubgraphPart<'_>,
     (owner, field): (&Name, &'a Component<FieldDefinition>),
     through: Option<&'a Name>,
-) -> Option<Giver<'a>> {
+) -> Option<FieldProvider<'a>> {
     let coordinate = (owner.clone(), field.name.clone());
     if part.external.contains(&coordinate) || part.overridden.contains_key(&coordinate) {
         return None;
     }
     let definition = part.get(owner)?;
-    let said = part.has_on(&field.directives, Directive::Shareable)
-        || part.covers(definition, field, Directive::Shareable);
+    let is_marked = part.has_directive(&field.directives, Directive::Shareable)
+        || part.is_covered_by(definition, field, Directive::Shareable);
     let legacy = part.is_legacy() && owner != "Subscription";
-    Some(Giver {
+    Some(FieldProvider {
         part,
         field,
-        through,
-        shares: said || legacy || part.sets.key.contains(&coordinate),
+        interface_object: through,
+        is_shareable: is_marked || legacy || part.field_sets.key.contains(&coordinate),
     })
 }

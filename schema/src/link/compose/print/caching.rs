@@ -11,36 +11,36 @@ use apollo_compiler::ast::{self, FieldDefinition, Value};
 use apollo_compiler::schema::{Component, ExtendedType, Schema};
 use apollo_compiler::{Name, Node};
 
-use super::super::part::Part;
+use super::super::part::SubgraphPart;
 use super::{links, with_arguments};
 use crate::link::merge;
 use crate::sdl::federation::{DEFINITIONS, Definition, Directive};
 
 /// What is said of a type.
-pub(super) fn of_type(
-    (graph, part): (&Name, &Part<'_>),
+pub(super) fn type_directives(
+    (graph, part): (&Name, &SubgraphPart<'_>),
     definition: &ExtendedType,
 ) -> Vec<Node<ast::Directive>> {
     let directives = definition.directives().iter();
-    let said = directives.filter_map(|it| said((graph, part), &it.node));
+    let said = directives.filter_map(|it| weir_directive((graph, part), &it.node));
     said.collect()
 }
 
 /// What is said of a field.
-pub(super) fn of_field(
-    (graph, part): (&Name, &Part<'_>),
+pub(super) fn field_directives(
+    (graph, part): (&Name, &SubgraphPart<'_>),
     field: &Component<FieldDefinition>,
 ) -> Vec<Node<ast::Directive>> {
     let directives = field.directives.iter();
-    let said = directives.filter_map(|it| said((graph, part), it));
+    let said = directives.filter_map(|it| weir_directive((graph, part), it));
     said.collect()
 }
 
-fn said(
-    (graph, part): (&Name, &Part<'_>),
+fn weir_directive(
+    (graph, part): (&Name, &SubgraphPart<'_>),
     written: &ast::Directive,
 ) -> Option<Node<ast::Directive>> {
-    let known = part.sdl.links.directives.named(&written.name)?;
+    let known = part.sdl.links.directives.find(&written.name)?;
     let definition = definitions().find(|it| it.directive == known)?;
     let mut arguments = vec![("graph", Value::Enum(graph.clone()))];
     for argument in &written.arguments {
@@ -49,7 +49,7 @@ fn said(
             arguments.push((name, value(name, &argument.value)));
         }
     }
-    Some(with_arguments(&called(definition), arguments))
+    Some(with_arguments(&weir_name(definition), arguments))
 }
 
 /// The scope is a value of an enum, whatever the document has made of it.
@@ -61,8 +61,8 @@ fn value(name: &str, written: &Value) -> Value {
 
 /// Links and defines what `schema` uses of this.
 pub(super) fn define(schema: &mut Schema) {
-    let used: HashSet<Name> = merge::used(schema);
-    let used = definitions().filter(|it| used.contains(called(it).as_str()));
+    let used: HashSet<Name> = merge::used_directives(schema);
+    let used = definitions().filter(|it| used.contains(weir_name(it).as_str()));
     let mut sdl = String::new();
     for definition in used {
         let arguments = definition.arguments().replace(SCOPE, "weir__Scope");
@@ -72,7 +72,7 @@ pub(super) fn define(schema: &mut Schema) {
         let _ = writeln!(
             sdl,
             "directive @{}(graph: join__Graph!, {arguments}) repeatable on OBJECT | INTERFACE | UNION | FIELD_DEFINITION",
-            called(definition)
+            weir_name(definition)
         );
     }
     if sdl.is_empty() {
@@ -104,6 +104,6 @@ fn definitions() -> impl Iterator<Item = &'static Definition> {
     all.filter(|it| it.directive.is_caching() && it.directive != Directive::CacheTag)
 }
 
-fn called(definition: &Definition) -> String {
+fn weir_name(definition: &Definition) -> String {
     format!("weir__{}", definition.name)
 }

@@ -6,14 +6,14 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{self, FieldDefinition};
 use apollo_compiler::schema::{Component, Directive as Written, ExtendedType};
 
-use super::super::part::Part;
-use super::graphs::Graphs;
-use super::kept;
+use super::super::part::SubgraphPart;
+use super::graphs::JoinGraphs;
+use super::join_directive;
 use crate::sdl::federation::Directive;
 use crate::sdl::links::ConnectLink;
 
 /// Links to the connect specification, and `@source`s.
-pub(super) fn of_schema(graphs: &Graphs<'_>) -> Vec<Component<Written>> {
+pub(super) fn schema_directives(graphs: &JoinGraphs<'_>) -> Vec<Component<Written>> {
     let mut found = Vec::new();
     for (graph, part) in graphs.iter() {
         let Some(connect) = &part.sdl.links.connect else {
@@ -24,7 +24,11 @@ pub(super) fn of_schema(graphs: &Graphs<'_>) -> Vec<Component<Written>> {
             let is_link =
                 directive.name == "link" && part.span(directive.location()) == connect.span;
             if is_link || *directive.name == *connect.source {
-                found.push(Component::from(kept(graph, directive, &directive.name)));
+                found.push(Component::from(join_directive(
+                    graph,
+                    directive,
+                    &directive.name,
+                )));
             }
         }
     }
@@ -32,25 +36,25 @@ pub(super) fn of_schema(graphs: &Graphs<'_>) -> Vec<Component<Written>> {
 }
 
 /// What is kept of a type.
-pub(super) fn of_type(
-    (graph, part): (&Name, &Part<'_>),
+pub(super) fn type_directives(
+    (graph, part): (&Name, &SubgraphPart<'_>),
     definition: &ExtendedType,
 ) -> Vec<Node<ast::Directive>> {
     let directives = definition.directives().iter();
     let directives = directives.map(|it| &it.node);
-    all((graph, part), directives)
+    preserved_directives((graph, part), directives)
 }
 
 /// What is kept of a field.
-pub(super) fn of_field(
-    (graph, part): (&Name, &Part<'_>),
+pub(super) fn field_directives(
+    (graph, part): (&Name, &SubgraphPart<'_>),
     field: &Component<FieldDefinition>,
 ) -> Vec<Node<ast::Directive>> {
-    all((graph, part), field.directives.iter())
+    preserved_directives((graph, part), field.directives.iter())
 }
 
-fn all<'a>(
-    (graph, part): (&Name, &Part<'_>),
+fn preserved_directives<'a>(
+    (graph, part): (&Name, &SubgraphPart<'_>),
     directives: impl Iterator<Item = &'a Node<ast::Directive>>,
 ) -> Vec<Node<ast::Directive>> {
     let connect = part.sdl.links.connect.as_ref();
@@ -59,11 +63,11 @@ fn all<'a>(
         .filter_map(|directive| {
             let local = directive.name.as_str();
             if connect.is_some_and(|connect| names(connect, local)) {
-                return Some(kept(graph, directive, local));
+                return Some(join_directive(graph, directive, local));
             }
-            let known = part.sdl.links.directives.named(local);
+            let known = part.sdl.links.directives.find(local);
             let called = format!("federation__{}", Directive::CacheTag.name());
-            (known == Some(Directive::CacheTag)).then(|| kept(graph, directive, &called))
+            (known == Some(Directive::CacheTag)).then(|| join_directive(graph, directive, &called))
         })
         .collect()
 }

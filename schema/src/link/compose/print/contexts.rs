@@ -4,13 +4,13 @@ use apollo_compiler::ast::{self, FieldDefinition, Value};
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node, name};
 
-use super::super::part::Part;
+use super::super::part::SubgraphPart;
 use super::{directive, list, string};
 
 /// The name of the directive, where any subgraph has it.
-pub(super) fn used(parts: &[Part<'_>]) -> Option<Name> {
+pub(super) fn used_directive(parts: &[SubgraphPart<'_>]) -> Option<Name> {
     let mut parts = parts.iter();
-    let sets = |part: &Part<'_>| {
+    let sets = |part: &SubgraphPart<'_>| {
         let mut types = part.types();
         types.any(|(_, definition)| part.contexts(definition).next().is_some())
     };
@@ -18,17 +18,23 @@ pub(super) fn used(parts: &[Part<'_>]) -> Option<Name> {
 }
 
 /// `@context` of a type.
-pub(super) fn of_type(part: &Part<'_>, definition: &ExtendedType) -> Vec<Node<ast::Directive>> {
+pub(super) fn type_directives(
+    part: &SubgraphPart<'_>,
+    definition: &ExtendedType,
+) -> Vec<Node<ast::Directive>> {
     let contexts = part.contexts(definition);
-    let made = contexts.map(|it| directive("context", [("name", named(part, it))]));
+    let made = contexts.map(|it| directive("context", [("name", context_name(part, it))]));
     made.collect()
 }
 
 /// `contextArguments` of a field.
-pub(super) fn of_field(part: &Part<'_>, field: &FieldDefinition) -> Option<(&'static str, Value)> {
-    let arguments = part.references(field).map(|(argument, reference)| {
+pub(super) fn context_arguments(
+    part: &SubgraphPart<'_>,
+    field: &FieldDefinition,
+) -> Option<(&'static str, Value)> {
+    let arguments = part.context_references(field).map(|(argument, reference)| {
         let members = [
-            (name!("context"), named(part, reference.context)),
+            (name!("context"), context_name(part, reference.context)),
             (name!("name"), string(&argument.name)),
             (name!("type"), string(&argument.ty.to_string())),
             (name!("selection"), string(reference.selection)),
@@ -40,6 +46,6 @@ pub(super) fn of_field(part: &Part<'_>, field: &FieldDefinition) -> Option<(&'st
     (!arguments.is_empty()).then(|| ("contextArguments", list(arguments)))
 }
 
-fn named(part: &Part<'_>, context: &str) -> Value {
+fn context_name(part: &SubgraphPart<'_>, context: &str) -> Value {
     string(&format!("{}__{context}", part.name()))
 }

@@ -2,16 +2,16 @@
 
 use apollo_compiler::Name;
 
-use super::super::part::Part;
+use super::super::part::SubgraphPart;
 
 /// Subgraphs with their names, in order.
-pub(super) struct Graphs<'a>(Vec<(Name, &'a Part<'a>)>);
+pub(super) struct JoinGraphs<'a>(Vec<(Name, &'a SubgraphPart<'a>)>);
 
-impl<'a> Graphs<'a> {
-    pub(super) fn new(parts: &'a [Part<'a>]) -> Self {
-        let mut graphs: Vec<(Name, &Part<'_>)> = Vec::new();
+impl<'a> JoinGraphs<'a> {
+    pub(super) fn new(parts: &'a [SubgraphPart<'a>]) -> Self {
+        let mut graphs: Vec<(Name, &SubgraphPart<'_>)> = Vec::new();
         for part in parts {
-            let wanted = constant(part.name());
+            let wanted = enum_value_name(part.name());
             let taken = |name: &str| graphs.iter().any(|(known, _)| known == name);
             let mut name = wanted.clone();
             let mut count = 1;
@@ -24,13 +24,13 @@ impl<'a> Graphs<'a> {
         Self(graphs)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Name, &'a Part<'a>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Name, &'a SubgraphPart<'a>)> {
         self.0.iter().map(|(name, part)| (name, *part))
     }
 }
 
 /// `order-service` as `ORDER_SERVICE`.
-fn constant(name: &str) -> String {
+fn enum_value_name(name: &str) -> String {
     let mut made: String = name
         .chars()
         .map(|char| match char.to_ascii_uppercase() {
@@ -49,7 +49,7 @@ fn constant(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::constant;
+    use super::enum_value_name;
 
     #[test]
     fn every_name_makes_an_enum_value() {
@@ -62,7 +62,7 @@ mod tests {
             ("--a", "G__A"),
             ("é", "_"),
         ] {
-            assert_eq!(constant(name), made);
+            assert_eq!(enum_value_name(name), made);
         }
     }
 }

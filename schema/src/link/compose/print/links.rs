@@ -6,51 +6,51 @@ use apollo_compiler::ast::Value;
 use apollo_compiler::schema::{Component, Directive};
 use apollo_compiler::{Name, Node, name};
 
-use super::super::Composed;
-use super::super::part::Part;
+use super::super::Composition;
+use super::super::part::SubgraphPart;
 use super::{list, string, with_arguments};
-use crate::sdl::links::Linked;
+use crate::sdl::links::LinkedSpecification;
 
 /// One specification beside `link` and `join`, linked when one of its directives is used.
-struct Known {
+struct Specification {
     url: &'static str,
     directives: &'static [&'static str],
     /// What a gateway must know it for.
     purpose: Option<&'static str>,
 }
 
-const KNOWN: [Known; 7] = [
-    Known {
+const SPECIFICATIONS: [Specification; 7] = [
+    Specification {
         url: "https://specs.apollo.dev/tag/v0.3",
         directives: &["tag"],
         purpose: None,
     },
-    Known {
+    Specification {
         url: "https://specs.apollo.dev/inaccessible/v0.2",
         directives: &["inaccessible"],
         purpose: Some("SECURITY"),
     },
-    Known {
+    Specification {
         url: "https://specs.apollo.dev/context/v0.1",
         directives: &["context"],
         purpose: Some("SECURITY"),
     },
-    Known {
+    Specification {
         url: "https://specs.apollo.dev/authenticated/v0.1",
         directives: &["authenticated"],
         purpose: Some("SECURITY"),
     },
-    Known {
+    Specification {
         url: "https://specs.apollo.dev/requiresScopes/v0.1",
         directives: &["requiresScopes"],
         purpose: Some("SECURITY"),
     },
-    Known {
+    Specification {
         url: "https://specs.apollo.dev/policy/v0.1",
         directives: &["policy"],
         purpose: Some("SECURITY"),
     },
-    Known {
+    Specification {
         url: "https://specs.apollo.dev/cost/v0.1",
         directives: &["cost", "listSize"],
         purpose: None,
@@ -58,7 +58,7 @@ const KNOWN: [Known; 7] = [
 ];
 
 /// All links of the supergraph.
-pub(super) fn links(composed: &Composed<'_>, used: &HashSet<Name>) -> Vec<Component<Directive>> {
+pub(super) fn links(composed: &Composition<'_>, used: &HashSet<Name>) -> Vec<Component<Directive>> {
     let mut found = vec![
         link("https://specs.apollo.dev/link/v1.0", None, Vec::new()),
         link(
@@ -67,7 +67,7 @@ pub(super) fn links(composed: &Composed<'_>, used: &HashSet<Name>) -> Vec<Compon
             Vec::new(),
         ),
     ];
-    for known in &KNOWN {
+    for known in &SPECIFICATIONS {
         if known.directives.iter().any(|name| used.contains(*name)) {
             let imports = match known.directives {
                 [_] => Vec::new(), // A directive that is called as its specification is.
@@ -93,23 +93,28 @@ pub(super) fn links(composed: &Composed<'_>, used: &HashSet<Name>) -> Vec<Compon
 }
 
 /// What a subgraph imports of a team's own specification and asks to keep.
-fn imports(part: &Part<'_>, linked: &Linked, used: &HashSet<Name>) -> Vec<Value> {
+fn imports(
+    part: &SubgraphPart<'_>,
+    linked: &LinkedSpecification,
+    used: &HashSet<Name>,
+) -> Vec<Value> {
     let imports = linked.link.imports();
-    let kept = imports.filter(|(_, local)| {
+    let preserved = imports.filter(|(_, local)| {
         let local = local.trim_start_matches('@');
-        part.composed.contains(local) && used.contains(local)
+        part.composed_directives.contains(local) && used.contains(local)
     });
-    kept.map(|(original, local)| {
-        if original == local {
-            return string(original);
-        }
-        let member = |name, text| (name, Node::new(string(text)));
-        Value::Object(vec![
-            member(name!("name"), original),
-            member(name!("as"), local),
-        ])
-    })
-    .collect()
+    preserved
+        .map(|(original, local)| {
+            if original == local {
+                return string(original);
+            }
+            let member = |name, text| (name, Node::new(string(text)));
+            Value::Object(vec![
+                member(name!("name"), original),
+                member(name!("as"), local),
+            ])
+        })
+        .collect()
 }
 
 pub(super) fn link(url: &str, purpose: Option<&str>, imports: Vec<Value>) -> Component<Directive> {

@@ -4,35 +4,35 @@ use apollo_compiler::ast::{self, FieldDefinition, InputValueDefinition, Value};
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node};
 
-use super::super::part::{Overridden, Part, is_resolvable, text};
-use super::graphs::Graphs;
+use super::super::part::{Overridden, SubgraphPart, is_resolvable, string_argument};
+use super::graphs::JoinGraphs;
 use super::{QUERY, caching, connectors, contexts, directive, string, with_arguments};
 use crate::sdl::federation::Directive;
 
 /// Adds to a merged type what each subgraph says of it.
-pub(super) fn join(graphs: &Graphs<'_>, definition: &mut ExtendedType) {
+pub(super) fn join(graphs: &JoinGraphs<'_>, definition: &mut ExtendedType) {
     let name = definition.name().clone();
-    let on_type = of_type(graphs, &name);
+    let on_type = type_directives(graphs, &name);
     match definition {
         ExtendedType::Object(it) => {
             let it = it.make_mut();
             it.directives.extend(on_type.map(Component::from));
             for field in it.fields.values_mut() {
-                output(graphs, &name, field);
+                join_output_field(graphs, &name, field);
             }
         }
         ExtendedType::Interface(it) => {
             let it = it.make_mut();
             it.directives.extend(on_type.map(Component::from));
             for field in it.fields.values_mut() {
-                output(graphs, &name, field);
+                join_output_field(graphs, &name, field);
             }
         }
         ExtendedType::InputObject(it) => {
             let it = it.make_mut();
             it.directives.extend(on_type.map(Component::from));
             for field in it.fields.values_mut() {
-                input(graphs, &name, field);
+                join_input_field(graphs, &name, field);
             }
         }
         ExtendedType::Union(it) => it
@@ -52,7 +52,7 @@ pub(super) fn join(graphs: &Graphs<'_>, definition: &mut ExtendedType) {
                     found.is_some_and(|it| it.values.contains_key(&value.value))
                 });
                 let joined: Vec<_> = having
-                    .map(|(graph, _)| directive("join__enumValue", [("graph", enumerated(graph))]))
+                    .map(|(graph, _)| directive("join__enumValue", [("graph", enum_value(graph))]))
                     .collect();
                 value.make_mut().directives.0.extend(joined);
             }
@@ -60,40 +60,51 @@ pub(super) fn join(graphs: &Graphs<'_>, definition: &mut ExtendedType) {
     }
 }
 
-fn enumerated(graph: &Name) -> Value {
+fn enum_value(graph: &Name) -> Value {
     Value::Enum(graph.clone())
 }
 
-fn of_type(graphs: &Graphs<'_>, name: &Name) -> impl Iterator<Item = Node<ast::Directive>> + use<> {
+fn type_directives(
+    graphs: &JoinGraphs<'_>,
+    name: &Name,
+) -> impl Iterator<Item = Node<ast::Directive>> + use<> {
     let mut found = Vec::new();
     for (graph, part) in graphs.iter() {
         let Some(definition) = part.get(name) else {
             if *name == QUERY {
                 // Every service has a query root, if only for `_entities`.
-                found.push(directive("join__type", [("graph", enumerated(graph))]));
+                found.push(directive("join__type", [("graph", enum_value(graph))]));
             }
             continue;
         };
-        found.extend(types(graph, part, definition));
-        found.extend(contexts::of_type(part, definition));
-        found.extend(connectors::of_type((graph, part), definition));
-        found.extend(caching::of_type((graph, part), definition));
+        found.extend(join_type_directives(graph, part, definition));
+        found.extend(contexts::type_directives(part, definition));
+        found.extend(connectors::type_directives((graph, part), definition));
+        found.extend(caching::type_directives((graph, part), definition));
     }
     for (graph, part) in graphs.iter() {
-        found.extend(part.get(name).into_iter().flat_map(|it| members(graph, it)));
+        found.extend(
+            part.get(name)
+                .into_iter()
+                .flat_map(|it| member_directives(graph, it)),
+        );
     }
     found.into_iter()
 }
 
-fn types(graph: &Name, part: &Part<'_>, definition: &ExtendedType) -> Vec<Node<ast::Directive>> {
+fn join_type_directives(
+    graph: &Name,
+    part: &SubgraphPart<'_>,
+    definition: &ExtendedType,
+) -> Vec<Node<ast::Directive>> {
     let interface_object = part.is_interface_object(definition.name());
     let legacy_interface = part.is_legacy() && definition.is_interface();
     let mut found = Vec::new();
-    for key in part.on_type(definition.directives(), Directive::Key) {
-        let Some(fields) = text(key, "fields").filter(|_| !legacy_interface) else {
+    for key in part.type_directives(definition.directives(), Directive::Key) {
+        let Some(fields) = string_argument(key, "fields").filter(|_| !legacy_interface) else {
             continue;
         };
-        let mut arguments = vec![("graph", enumerated(graph)), ("key", string(fields))];
+        let mut arguments = vec![("graph", enum_value(graph)), ("key", string(fields))];
         if !part.is_legacy() && part.is_extension(definition, &key.origin) {
             arguments.push(("extension", Value::Boolean(true)));
         }
@@ -106,7 +117,7 @@ fn types(graph: &Name, part: &Part<'_>, definition: &ExtendedType) -> Vec<Node<a
         found.push(with_arguments("join__type", arguments));
     }
     if found.is_empty() {
-        let mut arguments = vec![("graph", enumerated(graph))];
+        let mut arguments = vec![("graph", enum_value(graph))];
         if interface_object {
             arguments.push(("isInterfaceObject", Value::Boolean(true)));
         }
@@ -115,11 +126,11 @@ fn types(graph: &Name, part: &Part<'_>, definition: &ExtendedType) -> Vec<Node<a
     found
 }
 
-fn members(graph: &Name, definition: &ExtendedType) -> Vec<Node<ast::Directive>> {
+fn member_directives(graph: &Name, definition: &ExtendedType) -> Vec<Node<ast::Directive>> {
     let joined = |name: &str, argument: &str, member: &Name| {
         directive(
             name,
-            [("graph", enumerated(graph)), (argument, string(member))],
+            [("graph", enum_value(graph)), (argument, string(member))],
         )
     };
     let interfaces = match definition {
@@ -140,17 +151,21 @@ fn members(graph: &Name, definition: &ExtendedType) -> Vec<Node<ast::Directive>>
 }
 
 /// Adds `@join__field`, unless every subgraph with the type has the field just as it is.
-fn output(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<FieldDefinition>) {
+fn join_output_field(
+    graphs: &JoinGraphs<'_>,
+    owner: &Name,
+    merged: &mut Component<FieldDefinition>,
+) {
     let mut joined = Vec::new();
     let mut plain = true;
-    let mut kept = Vec::new();
+    let mut preserved = Vec::new();
     for (graph, part) in graphs.iter() {
         let Some(field) = part.field(owner, &merged.name) else {
             plain &= part.get(owner).is_none() && *owner != QUERY;
             continue;
         };
-        kept.extend(connectors::of_field((graph, part), field));
-        kept.extend(caching::of_field((graph, part), field));
+        preserved.extend(connectors::field_directives((graph, part), field));
+        preserved.extend(caching::field_directives((graph, part), field));
         let coordinate = (owner.clone(), merged.name.clone());
         let overridden = part.overridden(owner, &merged.name);
         let is_used = overridden.is_some() && part.is_used(&coordinate);
@@ -158,14 +173,14 @@ fn output(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<FieldDefinit
             plain = false;
             continue;
         }
-        let mut arguments = vec![("graph", enumerated(graph))];
-        let said = said(part, owner, field);
+        let mut arguments = vec![("graph", enum_value(graph))];
+        let said = join_field_arguments(part, owner, field);
         plain &= said.is_empty() && overridden.is_none();
         arguments.extend(said);
         if is_used {
             arguments.push(("usedOverridden", Value::Boolean(true)));
         }
-        if let Some(Overridden::Under(label)) = overridden {
+        if let Some(Overridden::UnderLabel(label)) = overridden {
             arguments.push(("overrideLabel", string(label)));
         }
         if field.ty != merged.ty {
@@ -182,11 +197,11 @@ fn output(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<FieldDefinit
     }
     let directives = &mut merged.make_mut().directives.0;
     directives.extend(joined);
-    directives.extend(kept);
+    directives.extend(preserved);
 }
 
-fn said(
-    part: &Part<'_>,
+fn join_field_arguments(
+    part: &SubgraphPart<'_>,
     owner: &Name,
     field: &Component<FieldDefinition>,
 ) -> Vec<(&'static str, Value)> {
@@ -197,25 +212,32 @@ fn said(
         (Directive::Requires, "requires"),
         (Directive::Provides, "provides"),
     ] {
-        let mut found = part.on(&field.directives, directive);
-        let set = found.next().and_then(|it| text(it, "fields"));
+        let mut found = part.directives(&field.directives, directive);
+        let set = found.next().and_then(|it| string_argument(it, "fields"));
         let set = set.filter(|_| !legacy_interface);
         arguments.extend(set.map(|set| (argument, string(set))));
     }
-    arguments.extend(contexts::of_field(part, field));
+    arguments.extend(contexts::context_arguments(part, field));
     if part.is_external(owner, &field.name) {
         arguments.push(("external", Value::Boolean(true)));
     }
-    if let Some(found) = part.on(&field.directives, Directive::Override).next() {
-        let from = text(found, "from");
+    if let Some(found) = part
+        .directives(&field.directives, Directive::Override)
+        .next()
+    {
+        let from = string_argument(found, "from");
         arguments.extend(from.map(|from| ("override", string(from))));
-        let label = text(found, "label");
+        let label = string_argument(found, "label");
         arguments.extend(label.map(|label| ("overrideLabel", string(label))));
     }
     arguments
 }
 
-fn input(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<InputValueDefinition>) {
+fn join_input_field(
+    graphs: &JoinGraphs<'_>,
+    owner: &Name,
+    merged: &mut Component<InputValueDefinition>,
+) {
     let mut joined = Vec::new();
     let mut plain = true;
     for (graph, part) in graphs.iter() {
@@ -223,7 +245,7 @@ fn input(graphs: &Graphs<'_>, owner: &Name, merged: &mut Component<InputValueDef
         let Some(field) = input.and_then(|input| input.fields.get(&merged.name)) else {
             continue; // What one subgraph lacks is not in the merged type.
         };
-        let mut arguments = vec![("graph", enumerated(graph))];
+        let mut arguments = vec![("graph", enum_value(graph))];
         if field.ty != merged.ty {
             plain = false;
             arguments.push(("type", string(&field.ty.to_string())));

@@ -1,0 +1,120 @@
+//! What a mutation makes invalid: `@cacheInvalidate`, and `@openfed__cacheInvalidate`.
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::Value;
+
+use super::tag_formats::{self, FormatScope};
+use super::{Reader, ResolvedDirective, argument};
+use crate::caching::Invalidation;
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::types::Field;
+
+/// `@openfed__cacheInvalidate`: the entity that is returned, or each of them.
+pub(super) fn invalidate_returned(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
+    let Some(field) = mutation_field(reader, place) else {
+        return;
+    };
+    let returned = field.ty.named_type();
+    if !reader.is_entity(returned) {
+        let message = format!(
+            "`{}` returns `{}`, which is no entity that could be kept",
+            reader.coordinate(place),
+            reader.types.get(returned).name
+        );
+        let help = "return the entity or a list of them, or say what is invalid with `@cacheInvalidate(tags:, types:)`";
+        reader.report(place, Code::CacheInvalidateNoEntity, message, help);
+        return;
+    }
+    add_invalidation(reader, (place, field), Invalidation::Returned);
+}
+
+/// `@cacheInvalidate(tags:, types:)`.
+pub(super) fn invalidate_named(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
+    let Some(field) = mutation_field(reader, place) else {
+        return;
+    };
+    let tags = list_argument(place, "tags");
+    let types = list_argument(place, "types");
+    if tags.is_empty() && types.is_empty() {
+        let message = "`@cacheInvalidate` names nothing that becomes invalid".to_owned();
+        let help =
+            "name `tags` or `types`; what is returned is meant by `@openfed__cacheInvalidate`";
+        reader.report(place, Code::CacheInvalidateInvalid, message, help);
+    }
+    for value in tags {
+        let what = (Code::CacheInvalidateInvalid, "a tag");
+        if let Some(literal) = reader.text(value, what)
+            && let Some(format) =
+                tag_formats::read(reader, &literal, &FormatScope::Arguments(field))
+        {
+            add_invalidation(reader, (place, field), Invalidation::Tag(format));
+        }
+    }
+    for value in types {
+        if let Some(invalid) = invalidated_type(reader, value) {
+            add_invalidation(reader, (place, field), invalid);
+        }
+    }
+}
+
+fn add_invalidation(
+    reader: &mut Reader<'_>,
+    (place, field): (ResolvedDirective<'_>, &Field),
+    invalid: Invalidation,
+) {
+    let known = &mut reader.field_directives(place.owner, field).invalidates;
+    if !known.contains(&invalid) {
+        known.push(invalid);
+    }
+}
+
+/// The field, when it is one that writes.
+fn mutation_field<'a>(reader: &mut Reader<'_>, place: ResolvedDirective<'a>) -> Option<&'a Field> {
+    let field = place.field?;
+    if reader.types.mutation() == Some(place.owner) {
+        return Some(field);
+    }
+    if *place.directive.owner == *"Subscription" {
+        reader.report_unused(place, "events make nothing invalid");
+        return None;
+    }
+    let message = format!(
+        "`{}` is not a field of `Mutation`, and makes nothing invalid",
+        reader.coordinate(place)
+    );
+    let help = "put it on the mutation after which what is kept is no longer true";
+    reader.report(place, Code::CacheInvalidateNotOnMutation, message, help);
+    None
+}
+
+/// What an argument lists; a single value is a list of one (GraphQL §3.11).
+fn list_argument<'a>(place: ResolvedDirective<'a>, name: &str) -> Vec<&'a Node<Value>> {
+    let Some(value) = argument(place, name) else {
+        return Vec::new();
+    };
+    match value.as_list() {
+        Some(values) => values.iter().collect(),
+        None => vec![value],
+    }
+}
+
+fn invalidated_type(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<Invalidation> {
+    let what = (Code::CacheInvalidateInvalid, "the name of a type");
+    let name = reader.text(value, what)?.value;
+    let types = reader.types;
+    let found = types.find(&name);
+    if let Some(found) = found.filter(|found| types.get(*found).is_composite()) {
+        return Some(Invalidation::Type(found));
+    }
+    let message = match found {
+        Some(_) => format!("`{name}` is not a type of objects"),
+        None => format!("the graph has no type `{name}`"),
+    };
+    let composite = types.iter().filter(|(_, ty)| ty.is_composite());
+    let help = nearest(&name, composite.map(|(_, ty)| &*ty.name));
+    let help = help.map(|name| format!("write `{name}`"));
+    let at = reader.span(value.location());
+    let problem = Diagnostic::error(Code::CacheInvalidateUnknownType, at, message);
+    reader.problems.push(problem.help(help));
+    None
+}

@@ -1,0 +1,256 @@
+//! Formats of tags, judged where they stand: whether there is what their paths name, and whether
+//! it has a text.
+
+use std::ops::Range;
+
+use super::Reader;
+use crate::caching::format::{self, FormatPart, Path};
+use crate::caching::{TagFormat, TagPart};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::key::FieldSet;
+use crate::sdl::literal::Literal;
+use crate::span::Span;
+use crate::types::{ArgumentDefinition, Field, Name, Nullability, TypeId, TypeKind, TypeRef};
+
+/// What the paths of a format may name.
+pub(super) enum FormatScope<'a> {
+    /// Arguments of this field, by `$args`.
+    Arguments(&'a Field),
+    /// Parts of every one of these keys of this type, by `$key`.
+    Keys(TypeId, &'a [FieldSet]),
+}
+
+/// The format that `literal` is; `None` when something was reported.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    literal: &Literal,
+    scope: &FormatScope<'_>,
+) -> Option<TagFormat> {
+    let mut judge = FormatChecker { reader, literal };
+    let pieces = match format::parse(&literal.value) {
+        Ok(pieces) => pieces,
+        Err(problem) => {
+            judge.report_error(&problem.range, problem.message, None);
+            return None;
+        }
+    };
+    let parts = pieces.into_iter().map(|piece| match piece {
+        FormatPart::Text(text) => Some(TagPart::Text(text)),
+        FormatPart::Path(path) => judge.check_path(path, scope),
+    });
+    // All of them are judged before the first one that is wrong ends it.
+    let parts: Vec<Option<TagPart>> = parts.collect();
+    let parts: Option<Vec<TagPart>> = parts.into_iter().collect();
+    parts.map(TagFormat)
+}
+
+struct FormatChecker<'a, 'r> {
+    reader: &'a mut Reader<'r>,
+    literal: &'a Literal,
+}
+
+/// One step along a path: what is there.
+struct PathStep<'a> {
+    ty: &'a TypeRef,
+    /// Whether null can stand there, and nothing stands in for it.
+    nullable: bool,
+}
+
+impl<'a> PathStep<'a> {
+    fn argument(argument: &'a ArgumentDefinition) -> Self {
+        let nullable = argument.ty.nullability() == Nullability::Nullable;
+        Self {
+            ty: &argument.ty,
+            nullable: nullable && argument.default.is_none(),
+        }
+    }
+
+    fn field(field: &'a Field) -> Self {
+        Self {
+            ty: &field.ty,
+            nullable: field.ty.nullability() == Nullability::Nullable,
+        }
+    }
+}
+
+impl FormatChecker<'_, '_> {
+    fn check_path(&mut self, path: Path, scope: &FormatScope<'_>) -> Option<TagPart> {
+        let (wanted, wrong, message) = match scope {
+            FormatScope::Arguments(_) => (
+                "args",
+                Code::CacheTagInvalidFormatArgumentOnRootField,
+                "a tag of a field is made of its arguments, which are `$args`",
+            ),
+            FormatScope::Keys(..) => (
+                "key",
+                Code::CacheTagInvalidFormatArgumentOnEntity,
+                "a tag of an entity is made of its key, which is `$key`",
+            ),
+        };
+        if path.root != wanted {
+            let at = self.span(&path.range);
+            let help = format!("write `{{${wanted}.…}}`");
+            let problem = Diagnostic::error(wrong, at, message).help(Some(help));
+            self.reader.problems.push(problem);
+            return None;
+        }
+        if path.names.is_empty() {
+            let message = format!("`${wanted}` is not a text by itself");
+            let help = format!("name a part of it, as in `{{${wanted}.id}}`");
+            self.report_error(&path.range, message, Some(help));
+            return None;
+        }
+        match scope {
+            FormatScope::Arguments(field) => self.check_argument_path(&path, field)?,
+            FormatScope::Keys(ty, keys) => {
+                self.check_field_path(&path, *ty)?;
+                self.check_in_every_key(&path, (*ty, keys))?;
+            }
+        }
+        let names = path.names.into_iter().map(|(name, _)| name).collect();
+        Some(match scope {
+            FormatScope::Arguments(_) => TagPart::Argument(names),
+            FormatScope::Keys(..) => TagPart::Key(names),
+        })
+    }
+
+    fn check_argument_path(&mut self, path: &Path, field: &Field) -> Option<()> {
+        let types = self.reader.types;
+        let mut inside: Option<&TypeRef> = None;
+        let mut nullable = None;
+        for (index, (name, range)) in path.names.iter().enumerate() {
+            let (members, of) = match inside {
+                None => (Some(&field.arguments), field.name.to_string()),
+                Some(ty) => {
+                    let ty = types.get(ty.named_type());
+                    let TypeKind::InputObject(fields) = &ty.kind else {
+                        return self.report_no_fields(range, &ty.name);
+                    };
+                    (Some(fields), ty.name.to_string())
+                }
+            };
+            let members = members?;
+            let Some(argument) = members.get(name) else {
+                let what = if index == 0 { "an argument" } else { "a field" };
+                let known = members.keys().map(|name| &**name);
+                return self.report_unknown((name, range), (what, &of), known);
+            };
+            let step = PathStep::argument(argument);
+            self.check_not_list((name, range), &step)?;
+            nullable = nullable.or_else(|| step.nullable.then(|| (Name::clone(name), range)));
+            inside = Some(step.ty);
+        }
+        self.check_ends_in_leaf(path, inside?.named_type())?;
+        if let Some((name, range)) = nullable {
+            let message = format!("the tag is left out where `{name}` is null or not given");
+            self.report_warning(Code::CacheTagFormatNullableArgument, range, message);
+        }
+        Some(())
+    }
+
+    fn check_field_path(&mut self, path: &Path, ty: TypeId) -> Option<()> {
+        let types = self.reader.types;
+        let mut on = ty;
+        let mut nullable = None;
+        for (name, range) in &path.names {
+            let definition = types.get(on);
+            let Some(fields) = definition.fields() else {
+                return self.report_no_fields(range, &definition.name);
+            };
+            let Some(field) = fields.get(name) else {
+                let known = fields.keys().map(|name| &**name);
+                return self.report_unknown((name, range), ("a field", &definition.name), known);
+            };
+            let step = PathStep::field(field);
+            self.check_not_list((name, range), &step)?;
+            nullable = nullable.or_else(|| step.nullable.then(|| (Name::clone(name), range)));
+            on = step.ty.named_type();
+        }
+        self.check_ends_in_leaf(path, on)?;
+        if let Some((name, range)) = nullable {
+            let message = format!("the tag is left out where `{name}` is null");
+            self.report_warning(Code::CacheTagFormatNullableField, range, message);
+        }
+        Some(())
+    }
+
+    fn check_in_every_key(&mut self, path: &Path, (ty, keys): (TypeId, &[FieldSet])) -> Option<()> {
+        let mut set = FieldSet::default();
+        let mut deepest = &mut set;
+        for (name, _) in &path.names {
+            deepest = deepest.insert(name);
+        }
+        let Some(lacking) = keys.iter().find(|key| !set.is_subset(key)) else {
+            return Some(());
+        };
+        let message = format!(
+            "`{}` can be asked for by the key `{lacking}`, which does not have this",
+            self.reader.types.get(ty).name
+        );
+        let at = self.span(&path.range);
+        let code = Code::CacheTagInvalidFormatFieldSetOnEntity;
+        let help = "use what every resolvable key of the type has".to_owned();
+        let problem = Diagnostic::error(code, at, message).help(Some(help));
+        self.reader.problems.push(problem);
+        None
+    }
+
+    fn report_unknown<'k>(
+        &mut self,
+        (name, range): (&str, &Range<usize>),
+        (what, of): (&str, &str),
+        known: impl Iterator<Item = &'k str>,
+    ) -> Option<()> {
+        let message = format!("`{name}` is not {what} of `{of}`");
+        let help = nearest(name, known).map(|name| format!("write `{name}`"));
+        self.report_error(range, message, help);
+        None
+    }
+
+    fn report_no_fields(&mut self, range: &Range<usize>, ty: &str) -> Option<()> {
+        self.report_error(range, format!("`{ty}` has no fields"), None);
+        None
+    }
+
+    fn check_not_list(
+        &mut self,
+        (name, range): (&str, &Range<usize>),
+        step: &PathStep<'_>,
+    ) -> Option<()> {
+        if let TypeRef::Named(..) = step.ty {
+            return Some(());
+        }
+        let message = format!("`{name}` is a list, and a tag has one text");
+        self.report_error(range, message, None);
+        None
+    }
+
+    fn check_ends_in_leaf(&mut self, path: &Path, ty: TypeId) -> Option<()> {
+        let ty = self.reader.types.get(ty);
+        if let TypeKind::Scalar(_) | TypeKind::Enum(_) = ty.kind {
+            return Some(());
+        }
+        let message = format!("this is a whole `{}`, and has no text", ty.name);
+        let help = "go on to a scalar or an enum inside it".to_owned();
+        self.report_error(&path.range, message, Some(help));
+        None
+    }
+
+    fn report_error(&mut self, range: &Range<usize>, message: String, help: Option<String>) {
+        let at = self.span(range);
+        let problem = Diagnostic::error(Code::CacheTagInvalidFormat, at, message).help(help);
+        self.reader.problems.push(problem);
+    }
+
+    fn report_warning(&mut self, code: Code, range: &Range<usize>, message: String) {
+        let at = self.span(range);
+        self.reader
+            .problems
+            .push(Diagnostic::warning(code, at, message));
+    }
+
+    fn span(&self, range: &Range<usize>) -> Span {
+        let document = &self.reader.statements.document;
+        Span::new(document, self.literal.source_range(range))
+    }
+}

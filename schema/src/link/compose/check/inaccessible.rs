@@ -1,0 +1,192 @@
+//! `@inaccessible`: what clients see must make sense without what they do not.
+
+use apollo_compiler::Name;
+use apollo_compiler::ast::{self, InputValueDefinition, Value};
+use apollo_compiler::schema::{ExtendedType, ObjectType, Schema};
+
+use super::super::Composition;
+use super::super::part::{SubgraphPart, fields};
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::span::Span;
+
+pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
+    let mut hidden = InaccessibleCheck { composed, problems };
+    for definition in composed.schema.types.values() {
+        if !is_hidden_type(definition) {
+            hidden.check_type(definition);
+        }
+    }
+}
+
+struct InaccessibleCheck<'a, 'p> {
+    composed: &'a Composition<'a>,
+    problems: &'p mut Problems,
+}
+
+/// Something of the schema by name: a type, a field of it, an argument of that.
+type SchemaCoordinate<'b> = (&'b Name, Option<&'b Name>);
+
+impl InaccessibleCheck<'_, '_> {
+    fn schema(&self) -> &Schema {
+        &self.composed.schema
+    }
+
+    fn report(&mut self, code: Code, at: SchemaCoordinate<'_>, message: String) {
+        let mut parts = self.composed.parts.iter();
+        let problem = match parts.find_map(|part| span(part, at)) {
+            Some(span) => Diagnostic::error(code, span, message),
+            None => Diagnostic::without_span(code, message),
+        };
+        self.problems.push(problem);
+    }
+
+    /// A type that clients see.
+    fn check_type(&mut self, definition: &ExtendedType) {
+        let name = definition.name();
+        for field in fields(definition).into_iter().flat_map(|it| it.values()) {
+            if is_hidden(&field.directives) {
+                continue;
+            }
+            self.check_reference((name, Some(&field.name)), field.ty.inner_named_type());
+            for argument in &field.arguments {
+                let place = format!("{name}.{}({}:)", field.name, argument.name);
+                self.check_input((name, Some(&field.name)), &place, argument);
+            }
+        }
+        if let ExtendedType::InputObject(input) = definition {
+            for field in input.fields.values() {
+                let place = format!("{name}.{}", field.name);
+                self.check_input((name, None), &place, field);
+            }
+        }
+        if let ExtendedType::Object(object) = definition {
+            self.check_implementations(object);
+        }
+        if self.is_all_hidden(definition) {
+            let message = format!("everything in `{name}` is `@inaccessible`");
+            self.report(Code::OnlyInaccessibleChildren, (name, None), message);
+        }
+    }
+
+    fn check_reference(&mut self, at: SchemaCoordinate<'_>, ty: &Name) {
+        if self.schema().types.get(ty).is_some_and(is_hidden_type) {
+            let (owner, field) = (at.0, at.1.map_or("", Name::as_str));
+            let message = format!("`{owner}.{field}` is a `{ty}`, which clients may not see");
+            self.report(Code::ReferencedInaccessible, at, message);
+        }
+    }
+
+    fn check_input(&mut self, at: SchemaCoordinate<'_>, place: &str, value: &InputValueDefinition) {
+        if is_hidden(&value.directives) {
+            if value.is_required() {
+                let message = format!("`{place}` is required, and clients may not see it");
+                self.report(Code::RequiredInaccessible, at, message);
+            }
+            return;
+        }
+        let ty = value.ty.inner_named_type();
+        if self.schema().types.get(ty).is_some_and(is_hidden_type) {
+            let message = format!("`{place}` is a `{ty}`, which clients may not see");
+            self.report(Code::ReferencedInaccessible, at, message);
+        }
+        if let Some(default) = &value.default_value
+            && let Some(used) = hidden_value(self.schema(), ty, default)
+        {
+            let message =
+                format!("the default of `{place}` uses `{used}`, which clients may not see");
+            self.report(Code::DefaultValueUsesInaccessible, at, message);
+        }
+    }
+
+    fn check_implementations(&mut self, object: &ObjectType) {
+        for interface in &object.implements_interfaces {
+            let Some(definition) = self.schema().get_interface(interface).cloned() else {
+                continue;
+            };
+            if definition.directives.has(INACCESSIBLE) {
+                continue;
+            }
+            for field in definition.fields.values() {
+                let twin = object.fields.get(&field.name);
+                if !is_hidden(&field.directives) && twin.is_some_and(|it| is_hidden(&it.directives))
+                {
+                    let (owner, name) = (&object.name, &field.name);
+                    let message = format!(
+                        "clients may see `{interface}.{name}`, and not `{owner}.{name}`, which is one"
+                    );
+                    let at = (owner, Some(name));
+                    self.report(Code::ImplementedByInaccessible, at, message);
+                }
+            }
+        }
+    }
+
+    /// Whether nothing of the type may be seen, though it has something.
+    fn is_all_hidden(&self, definition: &ExtendedType) -> bool {
+        let none = |mut lists: Vec<bool>| !lists.is_empty() && lists.drain(..).all(|hidden| hidden);
+        match definition {
+            ExtendedType::Scalar(_) => false,
+            ExtendedType::Union(it) => {
+                let members = it.members.iter();
+                let hidden = members.map(|name| self.schema().types.get(&name.name));
+                none(hidden.map(|it| it.is_some_and(is_hidden_type)).collect())
+            }
+            ExtendedType::Enum(it) => none(
+                it.values
+                    .values()
+                    .map(|it| is_hidden(&it.directives))
+                    .collect(),
+            ),
+            ExtendedType::InputObject(it) => none(
+                it.fields
+                    .values()
+                    .map(|it| is_hidden(&it.directives))
+                    .collect(),
+            ),
+            ExtendedType::Object(_) | ExtendedType::Interface(_) => {
+                let fields = fields(definition).into_iter().flat_map(|it| it.values());
+                none(fields.map(|it| is_hidden(&it.directives)).collect())
+            }
+        }
+    }
+}
+
+/// What of a default clients may not see: an enum value, or a field of an input type.
+fn hidden_value(schema: &Schema, ty: &Name, value: &Value) -> Option<String> {
+    match value {
+        Value::List(items) => items.iter().find_map(|item| hidden_value(schema, ty, item)),
+        Value::Enum(name) => {
+            let value = schema.get_enum(ty)?.values.get(name)?;
+            is_hidden(&value.directives).then(|| format!("{ty}.{name}"))
+        }
+        Value::Object(members) => {
+            let input = schema.get_input_object(ty)?;
+            members.iter().find_map(|(name, value)| {
+                let field = input.fields.get(name)?;
+                if is_hidden(&field.directives) {
+                    return Some(format!("{ty}.{name}"));
+                }
+                hidden_value(schema, field.ty.inner_named_type(), value)
+            })
+        }
+        _ => None,
+    }
+}
+
+fn span(part: &SubgraphPart<'_>, (owner, field): SchemaCoordinate<'_>) -> Option<Span> {
+    let location = match field {
+        Some(field) => part.field(owner, field)?.name.location(),
+        None => part.get(owner)?.name().location(),
+    };
+    Some(part.span(location))
+}
+
+fn is_hidden_type(definition: &ExtendedType) -> bool {
+    definition.directives().has(INACCESSIBLE)
+}
+
+fn is_hidden(list: &ast::DirectiveList) -> bool {
+    list.has(INACCESSIBLE)
+}
+
+const INACCESSIBLE: &str = "inaccessible";

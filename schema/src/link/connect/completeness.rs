@@ -1,0 +1,147 @@
+//! Rules about all connectors of a subgraph together: every field is given by something, every
+//! resolvable key can be entered by.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use apollo_compiler::schema::{ExtendedType, ObjectType};
+
+use super::Reader;
+use super::variable_uses::is_root;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::key::FieldSet;
+use crate::link::compose::part::is_resolvable;
+use crate::sdl::{directives_named, field_directives_named};
+use crate::source::{Source, SourceNode};
+use crate::types::{Name, TypeId};
+
+pub(super) fn check(reader: &mut Reader<'_>, sources: &[Source]) {
+    let provided: HashSet<(TypeId, Name)> = sources
+        .iter()
+        .flat_map(|source| &source.nodes)
+        .flat_map(|node| provided_fields(reader, node))
+        .collect();
+    let sdl = reader.sdl;
+    for definition in sdl.schema.types.values() {
+        if let ExtendedType::Object(object) = definition
+            && !definition.is_built_in()
+            && let Some(on) = reader.types.find(&object.name)
+        {
+            let keys = keys(reader, object);
+            check_unresolved_fields(reader, (object, on), &provided, &keys);
+            check_entity_connectors(reader, on, &keys, sources);
+        }
+    }
+}
+
+/// The fields a node gives, of each type that its objects may be of.
+fn provided_fields<'a>(
+    reader: &Reader<'a>,
+    node: &'a SourceNode,
+) -> impl Iterator<Item = (TypeId, Name)> + use<'a> {
+    let possible = &reader.types.get(node.on).possible_types;
+    possible
+        .iter()
+        .flat_map(|on| node.fields.keys().map(|field| (*on, Arc::clone(field))))
+}
+
+/// The `@key`s of a type, each with whether it is resolvable and where it stands.
+struct Key {
+    fields: FieldSet,
+    resolvable: bool,
+    span: crate::span::Span,
+}
+
+fn keys(reader: &mut Reader<'_>, object: &ObjectType) -> Vec<Key> {
+    let sdl = reader.sdl;
+    let name = federation_name(reader, "key");
+    let mut keys = Vec::new();
+    for directive in directives_named(&object.directives, &name) {
+        let text = directive
+            .specified_argument_by_name("fields")
+            .and_then(|value| value.as_str());
+        let at = sdl.span(directive.location());
+        let Some(fields) = text.and_then(FieldSet::parse) else {
+            reader.problems.push(Diagnostic::error(
+                Code::SdlInvalid,
+                at,
+                "`fields` is not a set of fields such as `id` or `id address { city }`",
+            ));
+            continue;
+        };
+        keys.push(Key {
+            fields,
+            resolvable: is_resolvable(directive),
+            span: at,
+        });
+    }
+    keys
+}
+
+fn federation_name(reader: &Reader<'_>, name: &str) -> String {
+    let link = reader.sdl.links.federation.as_ref();
+    link.map_or_else(|| name.to_owned(), |link| link.directive(name))
+}
+
+fn check_unresolved_fields(
+    reader: &mut Reader<'_>,
+    (object, on): (&ObjectType, TypeId),
+    provided: &HashSet<(TypeId, Name)>,
+    keys: &[Key],
+) {
+    let sdl = reader.sdl;
+    let external = federation_name(reader, "external");
+    let in_key = |field: &str| {
+        keys.iter().any(|key| {
+            key.resolvable && key.fields.0.iter().any(|(name, _)| name.as_ref() == field)
+        })
+    };
+    for (name, field) in &object.fields {
+        let is_external = field_directives_named(&field.directives, &external)
+            .next()
+            .is_some()
+            || object.directives.has(&external);
+        if is_external || in_key(name) || provided.contains(&(on, Name::from(name.as_str()))) {
+            continue;
+        }
+        let help = if is_root(reader.types, &object.name) {
+            "give it a `@connect`"
+        } else {
+            "add it to the selection of a connector that gives this type, or give it a `@connect`"
+        };
+        reader.problems.push(
+            Diagnostic::error(
+                Code::ConnectorsUnresolvedField,
+                sdl.span(field.name.location()),
+                format!("no connector gives `{}.{name}`", object.name),
+            )
+            .help(Some(help.to_owned())),
+        );
+    }
+}
+
+fn check_entity_connectors(reader: &mut Reader<'_>, on: TypeId, keys: &[Key], sources: &[Source]) {
+    let entered = |key: &Key| {
+        sources
+            .iter()
+            .flat_map(|source| &source.entry_points)
+            .any(|entry| {
+                entry.on == on && !entry.key.is_empty() && key.fields.is_subset(&entry.key)
+            })
+    };
+    for key in keys.iter().filter(|key| key.resolvable) {
+        if !entered(key) {
+            let name = &reader.types.get(on).name;
+            reader.problems.push(
+                Diagnostic::error(
+                    Code::MissingEntityConnector,
+                    key.span.clone(),
+                    format!("no connector gives a `{name}` by its key `{}`", key.fields),
+                )
+                .help(Some(
+                    "add `@connect` to the type, or `resolvable: false` to the key".to_owned(),
+                )),
+            );
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Every text of a `@connect`, read, and the connector that they make together.
+
+use std::sync::Arc;
+
+use super::args::Args;
+use super::http::{self, Http};
+use super::site::{DirectiveArgument, Site, SiteDirective};
+use super::sources::{self, SourceDirective};
+use super::{ConnectLocation, Located, Reader};
+use crate::connector::{Connector, ConnectorOutput, ConnectorUrl};
+use crate::mapping::{Mapping, Version};
+use crate::template::Template;
+use crate::types::Name;
+
+/// A `@connect` whose texts all parsed.
+pub(super) struct ConnectDirective {
+    pub(super) id: Option<Name>,
+    pub(super) subgraph: Name,
+    pub(super) source: Option<Arc<SourceDirective>>,
+    pub(super) http: Http,
+    pub(super) errors: sources::ErrorMappings,
+    pub(super) is_success: Option<Located<Mapping>>,
+    pub(super) selection: Located<Mapping>,
+}
+
+impl Reader<'_> {
+    /// Reads every text of a directive; the selection, and all of them when all of them parsed.
+    pub(super) fn read_connect_directive(
+        &mut self,
+        place: ConnectLocation<'_>,
+        args: &Args<'_>,
+    ) -> (Option<Located<Mapping>>, Option<ConnectDirective>) {
+        let on = SiteDirective::Connect(place);
+        let source = self.named_source(args);
+        let http = http::read(self, args, place);
+        self.check_id(args);
+        let errors = sources::errors(self, args, on);
+        let is_success = args.mapping(
+            self,
+            "isSuccess",
+            Site::new(on, DirectiveArgument::IsSuccess),
+        );
+        let requestless = args.get("http").is_none() && self.link.version >= Version::V0_4;
+        let part = if requestless {
+            DirectiveArgument::Requestless
+        } else {
+            DirectiveArgument::Selection
+        };
+        let selection = args.mapping(self, "selection", Site::new(on, part));
+        let selection = selection.ok().flatten();
+        let all = || {
+            Some(ConnectDirective {
+                id: args.text("id").map(|id| id.value.into()),
+                source: source.ok()?,
+                http: http?,
+                errors: errors.ok()?,
+                is_success: is_success.ok()?,
+                selection: selection.clone()?,
+                subgraph: Arc::clone(&self.sdl.name),
+            })
+        };
+        let written = all();
+        (selection, written)
+    }
+}
+
+impl ConnectDirective {
+    /// The connector that it is, with what its source says for all of them.
+    pub(super) fn connector(self, gives: ConnectorOutput) -> Connector {
+        let source = self.source.as_deref();
+        let both = |from_source: Option<&Located<Mapping>>, own: Option<&Located<Mapping>>| {
+            let both = from_source.into_iter().chain(own);
+            both.map(|placed| Arc::clone(&placed.value)).collect()
+        };
+        let one = |own: Option<&Located<Mapping>>, from_source: Option<&Located<Mapping>>| {
+            own.or(from_source).map(|placed| Arc::clone(&placed.value))
+        };
+        let inherited = source.map_or(&[][..], |source| &source.headers);
+        let replaced = |name: &Name| self.http.headers.iter().any(|own| own.header.name == *name);
+        Connector {
+            id: self.id,
+            source: source.map(|it| format!("{}.{}", self.subgraph, it.name).into()),
+            method: self.http.method,
+            source_url: source.map(|source| {
+                location(
+                    &source.base_url,
+                    source.path.as_ref(),
+                    source.query.as_ref(),
+                )
+            }),
+            connect_url: location(
+                &self.http.url,
+                self.http.path.as_ref(),
+                self.http.query.as_ref(),
+            ),
+            headers: inherited
+                .iter()
+                .filter(|header| !replaced(&header.header.name))
+                .chain(&self.http.headers)
+                .map(|header| Arc::clone(&header.header))
+                .collect(),
+            body: self.http.body.as_ref().map(|body| Arc::clone(&body.value)),
+            is_success: one(
+                self.is_success.as_ref(),
+                source.and_then(|it| it.is_success.as_ref()),
+            ),
+            error_message: one(
+                self.errors.message.as_ref(),
+                source.and_then(|it| it.errors.message.as_ref()),
+            ),
+            error_extensions: both(
+                source.and_then(|it| it.errors.extensions.as_ref()),
+                self.errors.extensions.as_ref(),
+            ),
+            selection: self.selection.value,
+            output: gives,
+        }
+    }
+}
+
+fn location(
+    url: &Located<Template>,
+    path: Option<&Located<Mapping>>,
+    query: Option<&Located<Mapping>>,
+) -> ConnectorUrl {
+    let it = |placed: &Located<Mapping>| Arc::clone(&placed.value);
+    ConnectorUrl {
+        url: Arc::clone(&url.value),
+        path: path.map(it),
+        query: query.map(it),
+    }
+}

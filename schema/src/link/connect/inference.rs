@@ -1,0 +1,264 @@
+//! What sort of value an expression can give, as far as its text and the schema tell.
+//!
+//! An over-approximation: a value of a sort that is not named is impossible, and whatever is not
+//! known is possible. On the way it meets methods and keys that cannot be, and notes them.
+
+use std::ops::Range;
+
+use indexmap::IndexMap;
+
+use self::inferred_type::{InferredType, Kinds, Members};
+use crate::mapping::Version;
+use crate::mapping::ast::{Expr, Head, Item, Key, MemberValue, Path, Selection, Step};
+use crate::types::{ArgumentDefinition, Name, Scalar, TypeId, TypeKind, TypeRef, Types};
+
+pub(super) mod inferred_type;
+mod methods;
+
+/// Something found on the way.
+pub(super) struct Finding {
+    pub(super) kind: FindingKind,
+    pub(super) range: Range<usize>,
+}
+
+pub(super) enum FindingKind {
+    /// There is no method of this name.
+    UnknownMethod(String),
+    /// A key is read where nothing can have one; the key as it should be asked for.
+    NothingToRead(String),
+}
+
+/// Finds the form of expressions of one text.
+pub(super) struct TypeInference<'a> {
+    pub(super) types: &'a Types,
+    pub(super) version: Version,
+    /// `$args`, where there is one.
+    pub(super) arguments: Option<&'a IndexMap<Name, ArgumentDefinition>>,
+    /// The type of `$this` and of what is in `$batch`.
+    pub(super) owner: Option<TypeId>,
+    pub(super) findings: Vec<Finding>,
+    /// Paths through a method whose value the version does not follow.
+    pub(super) unfollowed_ranges: Vec<Range<usize>>,
+    locals: Vec<(String, InferredType)>,
+}
+
+/// What `$` and `@` are.
+#[derive(Clone, Copy)]
+struct InputTypes {
+    dollar: InferredType,
+    at: InferredType,
+}
+
+impl<'a> TypeInference<'a> {
+    pub(super) fn new(types: &'a Types, version: Version) -> Self {
+        Self {
+            types,
+            version,
+            arguments: None,
+            owner: None,
+            findings: Vec::new(),
+            unfollowed_ranges: Vec::new(),
+            locals: Vec::new(),
+        }
+    }
+
+    /// The form of a whole mapping whose `$` and `@` are `input`.
+    pub(super) fn infer(&mut self, selection: &Selection, input: InferredType) -> InferredType {
+        let seen = InputTypes {
+            dollar: input,
+            at: input,
+        };
+        self.selection(selection, seen)
+    }
+
+    fn selection(&mut self, selection: &Selection, seen: InputTypes) -> InferredType {
+        let mut form = InferredType::from_kinds(Kinds::NULL);
+        for item in &selection.items {
+            match item {
+                Item::Member(member) => {
+                    match &member.value {
+                        MemberValue::Group(group) => self.selection(group, seen),
+                        MemberValue::Expr(expr) => self.expr(expr, seen),
+                    };
+                    form = InferredType::object(Members::Unknown);
+                }
+                Item::Whole(expr) => form = self.expr(expr, seen),
+                Item::Spread(path) => {
+                    self.path(path, seen);
+                    form = InferredType::object(Members::Unknown);
+                }
+            }
+        }
+        form
+    }
+
+    fn expr(&mut self, expr: &Expr, seen: InputTypes) -> InferredType {
+        match expr {
+            Expr::Path(path) => self.path(path, seen),
+            Expr::String(..) => InferredType::from_kinds(Kinds::STRING),
+            Expr::Number(..) => InferredType::from_kinds(Kinds::NUMBER),
+            Expr::Bool(..) => InferredType::from_kinds(Kinds::BOOL),
+            Expr::Null(_) => InferredType::from_kinds(Kinds::NULL),
+            Expr::Group(group) => self.selection(group, seen),
+            Expr::Object(members, _) => {
+                for (_, member) in members {
+                    self.expr(member, seen);
+                }
+                InferredType::object(Members::Unknown)
+            }
+            Expr::List(items, _) => InferredType::list(self.joined(items, seen)),
+            Expr::Choice(_, operands) => self.joined(operands, seen),
+        }
+    }
+
+    fn joined(&mut self, exprs: &[Expr], seen: InputTypes) -> InferredType {
+        exprs
+            .iter()
+            .fold(InferredType::from_kinds(Kinds::NONE), |joined, expr| {
+                joined.or(self.expr(expr, seen))
+            })
+    }
+
+    fn path(&mut self, path: &Path, seen: InputTypes) -> InferredType {
+        let locals = self.locals.len();
+        let mut form = match &path.head {
+            Head::Key(key) => self.key(seen.dollar, key),
+            Head::Dollar(_) => seen.dollar,
+            Head::At(_) => seen.at,
+            Head::Variable(key) => self.variable(&key.name),
+            Head::Expr(expr) => self.expr(expr, seen),
+        };
+        let mut through_method = false;
+        for step in &path.steps {
+            form = match step {
+                Step::Key(key) => self.key(form, key),
+                Step::Question(_) => form,
+                Step::Method(name, args) => {
+                    through_method = true;
+                    let args = args.as_deref().unwrap_or_default();
+                    self.method(name, args, InputTypes { at: form, ..seen })
+                }
+            };
+        }
+        if through_method && !self.infers_methods() {
+            self.unfollowed_ranges.push(path.range.clone());
+        }
+        if let Some(group) = &path.group {
+            form = self.group(group, form);
+        }
+        self.locals.truncate(locals);
+        form
+    }
+
+    /// Braces behind a path: an object, or a list of objects where there was a list.
+    fn group(&mut self, group: &Selection, before: InferredType) -> InferredType {
+        let inside = if before.is_list() {
+            before.elements()
+        } else {
+            before
+        };
+        let object = self.infer(group, inside);
+        let list = InferredType::list(object);
+        match (before.kinds.intersects(Kinds::LIST), before.is_list()) {
+            (_, true) => list,
+            (true, false) => object.or(list),
+            (false, false) => object,
+        }
+    }
+
+    fn variable(&self, name: &str) -> InferredType {
+        let local = self.locals.iter().rev().find(|(local, _)| local == name);
+        if let Some((_, form)) = local {
+            return *form;
+        }
+        let owner = self.owner.map_or(Members::Unknown, Members::OfType);
+        match name {
+            "args" if self.arguments.is_some() => InferredType::object(Members::Arguments),
+            "this" => InferredType::object(owner),
+            "batch" => InferredType::list(InferredType::object(owner)),
+            "config" | "context" => InferredType::object(Members::Unknown),
+            "env" => InferredType::object(Members::Strings),
+            "request" | "response" => InferredType::object(Members::HttpMessage),
+            "status" => InferredType::from_kinds(Kinds::NUMBER),
+            _ => InferredType::ANY,
+        }
+    }
+
+    fn key(&mut self, form: InferredType, key: &Key) -> InferredType {
+        if form.members == Members::Empty {
+            self.findings.push(Finding {
+                kind: FindingKind::NothingToRead(key.name.clone()),
+                range: key.range.clone(),
+            });
+            return InferredType::ANY;
+        }
+        if form.kinds == Kinds::ALL {
+            return InferredType::ANY;
+        }
+        let mut value = InferredType::from_kinds(Kinds::NONE);
+        if form.kinds.intersects(Kinds::OBJECT) {
+            value = value.or(self.member(form.members, &key.name));
+        }
+        if form.kinds.intersects(Kinds::LIST) {
+            value = value.or(InferredType::list(self.member(form.members, &key.name)));
+        }
+        if value.kinds == Kinds::NONE {
+            InferredType::from_kinds(Kinds::NULL)
+        } else {
+            value
+        }
+    }
+
+    fn member(&self, members: Members, name: &str) -> InferredType {
+        let of_type = |ty: &TypeRef| self.type_ref(ty);
+        let found = match members {
+            Members::Unknown | Members::Empty => None,
+            Members::Arguments => self
+                .arguments
+                .and_then(|arguments| arguments.get(name))
+                .map(|argument| of_type(&argument.ty)),
+            Members::OfType(id) => match &self.types.get(id).kind {
+                TypeKind::InputObject(fields) => fields.get(name).map(|field| of_type(&field.ty)),
+                _ => self.types.get(id).field(name).map(|it| of_type(&it.ty)),
+            },
+            Members::HttpMessage if name == "headers" => {
+                Some(InferredType::object(Members::Headers))
+            }
+            Members::HttpMessage => Some(InferredType::from_kinds(Kinds::NULL)),
+            Members::Headers => Some(InferredType::list(InferredType::from_kinds(Kinds::STRING))),
+            Members::Strings => Some(InferredType::from_kinds(Kinds::STRING)),
+        };
+        found.unwrap_or(InferredType::ANY)
+    }
+
+    fn type_ref(&self, ty: &TypeRef) -> InferredType {
+        match ty {
+            TypeRef::List(inner, _) => InferredType::list(self.type_ref(inner)),
+            TypeRef::Named(id, _) => match &self.types.get(*id).kind {
+                TypeKind::Scalar(Scalar::Int | Scalar::Float) => {
+                    InferredType::from_kinds(Kinds::NUMBER)
+                }
+                TypeKind::Scalar(Scalar::String) | TypeKind::Enum(_) => {
+                    InferredType::from_kinds(Kinds::STRING)
+                }
+                TypeKind::Scalar(Scalar::Boolean) => InferredType::from_kinds(Kinds::BOOL),
+                TypeKind::Scalar(Scalar::Id) => {
+                    InferredType::from_kinds(Kinds::STRING.or(Kinds::NUMBER))
+                }
+                TypeKind::Scalar(Scalar::Custom) => InferredType::ANY,
+                TypeKind::Object(_)
+                | TypeKind::Interface(_)
+                | TypeKind::Union
+                | TypeKind::InputObject(_) => InferredType::object(Members::OfType(*id)),
+            },
+        }
+    }
+
+    /// Whether the version promises what methods give.
+    fn infers_methods(&self) -> bool {
+        self.version >= Version::V0_3
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! What methods give of what they are given.
+
+use super::inferred_type::{InferredType, Kinds, Members};
+use super::{Finding, FindingKind, InputTypes, TypeInference};
+use crate::mapping::ast::{Expr, Head, Key, Path};
+use crate::mapping::methods;
+
+impl TypeInference<'_> {
+    /// The form of `seen.at->name(args)`.
+    pub(super) fn method(&mut self, name: &Key, args: &[Expr], seen: InputTypes) -> InferredType {
+        if name.name == "as" {
+            return self.bind(args, seen);
+        }
+        if !methods().iter().any(|known| known.name == name.name) {
+            self.findings.push(Finding {
+                kind: FindingKind::UnknownMethod(name.name.clone()),
+                range: name.range.clone(),
+            });
+        }
+        let result = self.method_result(name, args, seen);
+        if self.infers_methods() {
+            result
+        } else {
+            InferredType::ANY
+        }
+    }
+
+    /// `->as($v)` and `->as($v, e)`: the input, with a name for the rest of the path.
+    fn bind(&mut self, args: &[Expr], seen: InputTypes) -> InferredType {
+        let bound = match args.get(1) {
+            Some(expr) => self.expr(expr, seen),
+            None => seen.at,
+        };
+        if let Some(Expr::Path(Path {
+            head: Head::Variable(local),
+            ..
+        })) = args.first()
+        {
+            self.locals.push((local.name.clone(), bound));
+        }
+        seen.at
+    }
+
+    fn method_result(&mut self, name: &Key, args: &[Expr], seen: InputTypes) -> InferredType {
+        let input = seen.at;
+        let each = InputTypes {
+            at: element(input),
+            ..seen
+        };
+        match name.name.as_str() {
+            "map" => {
+                let mapped = self.joined(args, each);
+                return InferredType::list(mapped);
+            }
+            "filter" | "find" => {
+                self.joined(args, each);
+            }
+            "match" => return self.match_result(args, seen),
+            "echo" => return self.joined(args, seen),
+            _ => {
+                self.joined(args, seen);
+            }
+        }
+        match name.name.as_str() {
+            "size" | "add" | "sub" | "mul" | "div" | "mod" | "parseInt" => {
+                InferredType::from_kinds(Kinds::NUMBER)
+            }
+            "and" | "or" | "not" | "eq" | "ne" | "gt" | "gte" | "lt" | "lte" | "in"
+            | "contains" => InferredType::from_kinds(Kinds::BOOL),
+            "joinNotNull" | "toString" | "trim" | "trimStart" | "trimEnd" | "jsonStringify" => {
+                InferredType::from_kinds(Kinds::STRING)
+            }
+            "split" => InferredType::list(InferredType::from_kinds(Kinds::STRING)),
+            "entries" => InferredType::list(InferredType::object(Members::Unknown)),
+            "first" | "last" | "find" => element_or_character(input),
+            "filter" => InferredType::list(element(input)),
+            "slice" | "withWarning" | "withError" => input,
+            _ => InferredType::ANY,
+        }
+    }
+
+    /// `->match([k, v], …)`: one of the values.
+    fn match_result(&mut self, pairs: &[Expr], seen: InputTypes) -> InferredType {
+        let mut form = InferredType::from_kinds(Kinds::NULL);
+        for pair in pairs {
+            if let Expr::List(items, _) = pair {
+                let mut items = items.iter();
+                if let Some(candidate) = items.next() {
+                    self.expr(candidate, seen);
+                }
+                for value in items {
+                    form = form.or(self.expr(value, seen));
+                }
+            } else {
+                self.expr(pair, seen);
+            }
+        }
+        form
+    }
+}
+
+/// What `@` is for each element; a value that is no list is its own only element.
+fn element(input: InferredType) -> InferredType {
+    if input.is_list() {
+        input.elements()
+    } else if input.kinds.intersects(Kinds::LIST) {
+        InferredType::ANY
+    } else {
+        input
+    }
+}
+
+/// One element of a list, or one character of a string.
+fn element_or_character(input: InferredType) -> InferredType {
+    if input.kinds == Kinds::STRING {
+        input
+    } else {
+        element(input)
+    }
+}

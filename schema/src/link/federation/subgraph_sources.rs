@@ -1,0 +1,202 @@
+//! What each service gives, as the source of a graph: a node for each type, and more where a
+//! place gives more than the type does elsewhere.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::parsed_subgraph::{ParsedSubgraph, ParsedType};
+use super::provided::ProvidedFields;
+use super::{SubgraphSchema, SubgraphTypeKind};
+use crate::diagnostic::Problems;
+use crate::key::FieldSet;
+use crate::source::{
+    Access, EntryCardinality, EntryPoint, NodeField, NodeId, ObjectTypes, Source, SourceNode,
+    SubgraphEndpoint,
+};
+use crate::types::{Name, TypeId, Types};
+
+/// The sources that `services` are; what cannot be read is reported and left out.
+pub(in crate::link) fn subgraph_sources(
+    subgraphs: &[SubgraphSchema],
+    types: &Types,
+    problems: &mut Problems,
+) -> Vec<Source> {
+    subgraphs
+        .iter()
+        .map(|service| {
+            let parsed = ParsedSubgraph::read(service, types, problems);
+            source(&parsed, types)
+        })
+        .collect()
+}
+
+fn source(parsed: &ParsedSubgraph<'_>, types: &Types) -> Source {
+    let service = parsed.subgraph;
+    let mut view = SourceBuilder {
+        parsed,
+        nodes: Vec::new(),
+        node_ids: HashMap::new(),
+        pending: VecDeque::new(),
+    };
+    let mut entries = view.root_entry_points(types);
+    for (name, ty) in &parsed.types {
+        entries.extend(view.key_entry_points(name, ty, types));
+    }
+    view.fill_nodes();
+    Source {
+        name: Arc::clone(&service.name),
+        subgraph: Arc::clone(&service.name),
+        entry_points: entries,
+        nodes: view.nodes,
+        access: Access::Graphql(SubgraphEndpoint {
+            url: service.url.clone(),
+        }),
+    }
+}
+
+struct SourceBuilder<'a> {
+    parsed: &'a ParsedSubgraph<'a>,
+    nodes: Vec<SourceNode>,
+    node_ids: HashMap<NodeKey<'a>, NodeId>,
+    /// Nodes that are not filled.
+    pending: VecDeque<(NodeKey<'a>, NodeId)>,
+}
+
+/// A type, by its name, and what is given there beyond what it gives everywhere.
+///
+/// What is given follows from the longest way, among those that sets of fields write, that leads
+/// to the place: so there are not many more places than there are types and fields written.
+type NodeKey<'a> = (&'a str, ProvidedFields);
+
+impl<'a> SourceBuilder<'a> {
+    fn root_entry_points(&mut self, types: &Types) -> Vec<EntryPoint> {
+        let mut entries = Vec::new();
+        for root in [types.query(), types.mutation()].into_iter().flatten() {
+            let name = &types.get(root).name;
+            let Some((name, ty)) = self.parsed.types.get_key_value(name.as_ref()) else {
+                continue;
+            };
+            // The entries of a service are the same for all requests.
+            let written = self.parsed.subgraph.types.get(*name);
+            let mut written = written.into_iter().flat_map(|it| it.fields.values());
+            let depends = written.any(|field| field.progressive_override.is_some());
+            if depends || ty.fields.values().any(|field| field.is_always_available) {
+                entries.push(self.entry_point(root, name, FieldSet::default()));
+            }
+        }
+        entries
+    }
+
+    /// The ways to objects of type `ty` by their keys.
+    fn key_entry_points(
+        &mut self,
+        name: &'a str,
+        ty: &ParsedType<'a>,
+        types: &Types,
+    ) -> Vec<EntryPoint> {
+        let mut on = vec![ty.id];
+        if ty.kind == SubgraphTypeKind::InterfaceObject {
+            on.extend(&types.get(ty.id).possible_types);
+        }
+        let mut entries = Vec::new();
+        for key in &ty.keys {
+            for on in &on {
+                entries.push(self.entry_point(*on, name, key.clone()));
+            }
+        }
+        entries
+    }
+
+    fn entry_point(&mut self, on: TypeId, name: &'a str, key: FieldSet) -> EntryPoint {
+        EntryPoint {
+            on,
+            type_name: name.into(),
+            key,
+            node: self.node((name, ProvidedFields::default())),
+            cardinality: EntryCardinality::Batch(None),
+        }
+    }
+
+    /// The node for `place`, which may still wait to be filled.
+    fn node(&mut self, place: NodeKey<'a>) -> NodeId {
+        if let Some(known) = self.node_ids.get(&place) {
+            return *known;
+        }
+        let id = NodeId(self.nodes.len());
+        let ty = self.parsed.types.get(place.0);
+        self.nodes.push(SourceNode {
+            on: ty.map_or(TypeId(0), |ty| ty.id),
+            object_types: ObjectTypes::OwnType,
+            fields: IndexMap::new(),
+        });
+        self.node_ids.insert(place.clone(), id);
+        self.pending.push_back((place, id));
+        id
+    }
+
+    fn fill_nodes(&mut self) {
+        while let Some(((name, extra), id)) = self.pending.pop_front() {
+            let Some(ty) = self.parsed.types.get(name) else {
+                continue;
+            };
+            self.nodes[id.0].fields = self.fields((name, &extra), ty);
+            self.nodes[id.0].object_types = self.object_types(&extra, ty);
+        }
+    }
+
+    fn fields(
+        &mut self,
+        (name, extra): (&'a str, &ProvidedFields),
+        ty: &'a ParsedType<'a>,
+    ) -> IndexMap<Name, NodeField> {
+        let mut node_fields = IndexMap::new();
+        for (field_name, field) in &ty.fields {
+            if !self.parsed.is_available(name, extra, field_name) {
+                continue;
+            }
+            let child = field.child.as_deref().map(|child| {
+                let mut below = field.provides.clone();
+                if let Some(more) = extra.fields.get(*field_name) {
+                    below.merge(more);
+                }
+                self.node((child, below.beyond_type(child, self.parsed)))
+            });
+            let (requires, contexts) = (field.requires.clone(), Arc::clone(&field.contexts));
+            let ty = Arc::clone(&field.ty);
+            let only_in_keys = field.only_in_keys;
+            let field = NodeField {
+                child,
+                requires,
+                context_arguments: contexts,
+                only_in_keys,
+                ty,
+            };
+            node_fields.insert((*field_name).into(), field);
+        }
+        node_fields
+    }
+
+    fn object_types(&mut self, extra: &ProvidedFields, ty: &'a ParsedType<'a>) -> ObjectTypes {
+        match ty.kind {
+            SubgraphTypeKind::Object | SubgraphTypeKind::Leaf => ObjectTypes::OwnType,
+            SubgraphTypeKind::InterfaceObject => ObjectTypes::UnknownType,
+            SubgraphTypeKind::Interface | SubgraphTypeKind::Union => {
+                let mut nodes = IndexMap::new();
+                for member in &ty.members {
+                    let Some(known) = self.parsed.types.get(member) else {
+                        continue;
+                    };
+                    let more = extra
+                        .on
+                        .get(*member)
+                        .map(|it| ProvidedFields::clone(it))
+                        .unwrap_or_default();
+                    nodes.insert(known.id, self.node((member, more)));
+                }
+                ObjectTypes::ByTypename(nodes)
+            }
+        }
+    }
+}

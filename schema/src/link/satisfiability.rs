@@ -1,0 +1,191 @@
+//! Whether every field that clients see can be had wherever they can ask for it.
+//!
+//! Walks from the roots over places: a type, with everything that sources can give of an object
+//! found there, keys followed. A place that offers no less than one that was looked at needs no
+//! second look, so the walk ends. A field of connectors alone that is missing at some place is a
+//! warning: which object has which fields is often known to who calls a REST service.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use apollo_compiler::Schema;
+
+use self::reachability::{NodeRef, Reachability};
+use super::compose::part::{SubgraphPart, fields};
+use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
+use crate::source::{ObjectTypes, Source};
+use crate::types::{Name, TypeId, Types};
+
+mod contexts;
+mod reachability;
+mod report;
+
+/// What the walk looks at.
+pub(super) struct SatisfiabilityCheck<'a> {
+    pub(super) types: &'a Types,
+    pub(super) sources: &'a [Source],
+    /// What clients see.
+    pub(super) client: &'a Schema,
+    /// For the places of what is reported.
+    pub(super) parts: &'a [SubgraphPart<'a>],
+}
+
+/// Reports fields that cannot be reached, each once.
+pub(super) fn check(reach: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
+    contexts::check(reach, problems);
+    let mut walk = Walk {
+        reach,
+        reachability: Reachability::new(reach.types, reach.sources),
+        seen: HashMap::new(),
+        queue: VecDeque::new(),
+        reported: HashSet::new(),
+    };
+    let roots = [reach.types.query(), reach.types.mutation()];
+    for root in roots.into_iter().flatten() {
+        let name = reach.types.get(root).name.to_string();
+        walk.visit(root, &[], &name, problems);
+    }
+    let mut remaining = MAX_STATES + reach.types.iter().len() * MAX_STATES_PER_TYPE;
+    while let Some(place) = walk.queue.pop_front() {
+        walk.check_object(&place, problems);
+        remaining -= 1;
+        if remaining == 0 || walk.reachability.is_exhausted() {
+            let message = "the graph is too entangled for every place to be looked at";
+            let mut warning = Diagnostic::without_span(Code::SatisfiabilityError, message);
+            warning.severity = Severity::Warning;
+            problems.push(warning);
+            break;
+        }
+    }
+}
+
+/// Many times what graphs have, and some seconds' worth.
+const MAX_STATES: usize = 10_000;
+
+/// The same, for each type.
+const MAX_STATES_PER_TYPE: usize = 20;
+
+/// Objects of one type, somewhere in an answer.
+struct WalkState {
+    ty: TypeId,
+    /// What sources give of them, sorted.
+    nodes: Vec<NodeRef>,
+    /// A way there, as people read it: `Query.orders.buyer`.
+    path: String,
+}
+
+struct Walk<'a> {
+    reach: &'a SatisfiabilityCheck<'a>,
+    reachability: Reachability<'a>,
+    /// Places that were or will be looked at, by type.
+    seen: HashMap<TypeId, Vec<Vec<NodeRef>>>,
+    queue: VecDeque<WalkState>,
+    reported: HashSet<(TypeId, Name)>,
+}
+
+impl Walk<'_> {
+    /// Objects that `given` give, of type `ty`, which may be abstract.
+    fn visit(&mut self, ty: TypeId, nodes: &[NodeRef], path: &str, problems: &mut Problems) {
+        let types = self.reach.types;
+        let all = self.reachability.key_closure(ty, nodes);
+        if !types.get(ty).is_abstract() {
+            return self.enqueue(ty, all, path);
+        }
+        let several = |at: &NodeRef| match &self.reachability.node(*at).object_types {
+            ObjectTypes::ByTypename(objects) => objects.keys().copied().collect(),
+            ObjectTypes::OwnType | ObjectTypes::UnknownType => Vec::new(),
+        };
+        let has_unknown_type = |at: &NodeRef| {
+            matches!(
+                self.reachability.node(*at).object_types,
+                ObjectTypes::UnknownType
+            )
+        };
+        // Where a source does not know the type of what it gives, another is asked by key.
+        let typename_nodes = if nodes.iter().any(has_unknown_type) {
+            &*all
+        } else {
+            nodes
+        };
+        let mut objects: Vec<TypeId> = typename_nodes.iter().flat_map(several).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        if objects.is_empty() && !nodes.iter().all(|at| !has_unknown_type(at)) {
+            let is_type_known = all.iter().any(|at| !has_unknown_type(at));
+            if !is_type_known && !types.get(ty).possible_types.is_empty() {
+                self.report_unknown_type(ty, path, problems);
+            }
+        }
+        for object in objects {
+            let object_nodes: Vec<NodeRef> = all
+                .iter()
+                .filter_map(|at| self.reachability.node_for_type(*at, object))
+                .collect();
+            let all = self.reachability.key_closure(object, &object_nodes);
+            self.enqueue(object, all, path);
+        }
+    }
+
+    fn enqueue(&mut self, ty: TypeId, nodes: Vec<NodeRef>, path: &str) {
+        let seen = self.seen.entry(ty).or_default();
+        let is_less = |known: &Vec<NodeRef>| known.iter().all(|at| nodes.binary_search(at).is_ok());
+        if seen.iter().any(is_less) {
+            return;
+        }
+        seen.push(nodes.clone());
+        self.queue.push_back(WalkState {
+            ty,
+            nodes,
+            path: path.to_owned(),
+        });
+    }
+
+    fn check_object(&mut self, place: &WalkState, problems: &mut Problems) {
+        let types = self.reach.types;
+        let ty = types.get(place.ty);
+        let mut unreachable = Vec::new();
+        for (name, field) in ty.fields().into_iter().flatten() {
+            if !self.is_visible(&ty.name, name) {
+                continue;
+            }
+            let children = self.reachability.field((place.ty, &place.nodes), name);
+            if children.is_none() && self.reported.insert((place.ty, Name::clone(name))) {
+                unreachable.push(Name::clone(name));
+            }
+            let named = field.ty.named_type();
+            if let Some(children) = children.filter(|it| !it.is_empty()) {
+                let path = if place.path.matches('.').count() < MAX_PATH_LENGTH {
+                    format!("{}.{name}", place.path)
+                } else {
+                    format!("{}.{name}", ty.name)
+                };
+                self.visit(named, &children, &path, problems);
+            }
+        }
+        if self.reachability.is_exhausted() {
+            return;
+        }
+        report::unreachable(
+            self.reach,
+            &self.reachability,
+            (place, &unreachable),
+            problems,
+        );
+    }
+
+    fn is_visible(&self, ty: &str, field: &str) -> bool {
+        let definition = self.reach.client.types.get(ty);
+        let seen = definition.and_then(fields);
+        // A graph of mutations alone has queries that nobody wrote.
+        seen.is_some_and(|it| it.contains_key(field))
+            && self.reach.parts.iter().any(|part| part.get(ty).is_some())
+    }
+
+    fn report_unknown_type(&mut self, ty: TypeId, path: &str, problems: &mut Problems) {
+        if self.reported.insert((ty, "__typename".into())) {
+            problems.push(report::unknown_type(self.reach, ty, path));
+        }
+    }
+}
+
+/// A way that is longer is told from its last type on.
+const MAX_PATH_LENGTH: usize = 8;

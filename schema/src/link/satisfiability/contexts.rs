@@ -1,0 +1,112 @@
+//! Whether an object that sets the context stands on every way to a field that takes an argument
+//! from it.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::SatisfiabilityCheck;
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::key::ContextArgument;
+use crate::link::compose::part::fields;
+use crate::source::Source;
+use crate::types::{Name, TypeId};
+
+/// Reports fields with a way to them on which nothing sets the context.
+pub(super) fn check(reach: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
+    for (on, ty) in reach.types.iter() {
+        for name in ty.fields().into_iter().flat_map(|fields| fields.keys()) {
+            for (source, argument) in required_contexts(reach, on, name) {
+                let setters: Vec<TypeId> = argument.setters.iter().map(|it| it.0).collect();
+                let Some(way) = unset_path(reach, on, &setters) else {
+                    continue;
+                };
+                problems.push(unset_context(reach, (on, name), (source, argument), &way));
+            }
+        }
+    }
+}
+
+/// The contexts of a field that no source gives without one.
+fn required_contexts<'a>(
+    reach: &SatisfiabilityCheck<'a>,
+    on: TypeId,
+    name: &Name,
+) -> Vec<(&'a Source, &'a ContextArgument)> {
+    let mut found: Vec<(&Source, &ContextArgument)> = Vec::new();
+    for source in reach.sources {
+        let nodes = source.nodes.iter().filter(|node| node.on == on);
+        let given = nodes.filter_map(|node| node.fields.get(name));
+        for field in given.filter(|field| !field.only_in_keys) {
+            if field.context_arguments.is_empty() {
+                return Vec::new();
+            }
+            let new = field.context_arguments.iter();
+            let known = |it: &&ContextArgument| found.iter().all(|(_, known)| known != it);
+            let new: Vec<_> = new.filter(known).map(|it| (source, it)).collect();
+            found.extend(new);
+        }
+    }
+    found
+}
+
+/// A way from a root to objects of type `to`, as people read it, none of `without` above them.
+fn unset_path(reach: &SatisfiabilityCheck<'_>, to: TypeId, setters: &[TypeId]) -> Option<String> {
+    let types = reach.types;
+    let roots = [types.query(), types.mutation()];
+    let mut queue: VecDeque<(TypeId, String)> = VecDeque::new();
+    for root in roots.into_iter().flatten() {
+        queue.push_back((root, types.get(root).name.to_string()));
+    }
+    let mut seen: HashSet<TypeId> = queue.iter().map(|(root, _)| *root).collect();
+    while let Some((from, path)) = queue.pop_front() {
+        if setters.contains(&from) {
+            continue;
+        }
+        let ty = types.get(from);
+        let visible = reach.client.types.get(&*ty.name).and_then(fields);
+        for (name, field) in ty.fields().into_iter().flatten() {
+            if visible.is_none_or(|it| !it.contains_key(&**name)) {
+                continue;
+            }
+            let path = format!("{path}.{name}");
+            for object in &types.get(field.ty.named_type()).possible_types {
+                if *object == to {
+                    return Some(path);
+                }
+                if seen.insert(*object) {
+                    queue.push_back((*object, path.clone()));
+                }
+            }
+        }
+    }
+    None
+}
+
+fn unset_context(
+    reach: &SatisfiabilityCheck<'_>,
+    (on, name): (TypeId, &Name),
+    (source, argument): (&Source, &ContextArgument),
+    way: &str,
+) -> Diagnostic {
+    let owner = &reach.types.get(on).name;
+    let message = format!(
+        "`{owner}.{name}({}:)` comes from a context in `{}`, and nothing sets it on the way `{way}`",
+        argument.argument, source.name
+    );
+    let part = reach
+        .parts
+        .iter()
+        .find(|part| *part.sdl.name == *source.name);
+    let place = part.and_then(|part| {
+        let field = part.field(owner, name)?;
+        let mut arguments = field.arguments.iter();
+        let written = arguments.find(|it| *it.name == *argument.argument)?;
+        Some(part.span(written.name.location()))
+    });
+    let problem = match place {
+        Some(span) => Diagnostic::error(Code::ContextNotSet, span, message),
+        None => Diagnostic::without_span(Code::ContextNotSet, message),
+    };
+    let help = "write `@context` on a type that stands on that way too, or give the field without \
+                the argument in another subgraph";
+    problem.help(help.to_owned())
+}

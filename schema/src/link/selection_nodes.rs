@@ -1,0 +1,271 @@
+//! What a connector's selection gives of a type: nodes, and what does not fit the schema.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use self::shape::{Origin, Shape};
+use super::{Reported, ReportedResult};
+use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
+use crate::key::FieldSet;
+use crate::mapping::ast::Selection;
+use crate::sdl::Sdl;
+use crate::sdl::literal::Literal;
+use crate::source::{NodeField, NodeId, ObjectTypes, SourceNode};
+use crate::span::Span;
+use crate::types::{Field, Name, Scalar, Type, TypeId, TypeKind, Types};
+
+mod shape;
+
+/// Adds the fields of `key`, with where they stand, whose value in `selection` does not come out
+/// of the answer.
+pub(super) fn keys_not_from_response(
+    selection: &Selection,
+    key: &FieldSet,
+    found: &mut Vec<(String, Range<usize>)>,
+) {
+    collect_not_from_response(&shape::selection_shape(selection), key, found);
+}
+
+fn collect_not_from_response(
+    shape: &Shape,
+    key: &FieldSet,
+    found: &mut Vec<(String, Range<usize>)>,
+) {
+    let Shape::Object(members) = shape else {
+        return;
+    };
+    for (name, inner) in &key.0 {
+        let Some(member) = members.iter().find(|member| *member.name == **name) else {
+            continue;
+        };
+        if inner.is_empty() && member.origin == Origin::Other {
+            found.push((member.name.clone(), member.range.clone()));
+        }
+        collect_not_from_response(&member.shape, inner, found);
+    }
+}
+
+/// Judges one selection against the schema, node by node.
+pub(super) struct SelectionReader<'a> {
+    pub(super) sdl: &'a Sdl,
+    pub(super) types: &'a Types,
+    /// Where the selection was written.
+    pub(super) literal: &'a Literal,
+    /// Whether interfaces and unions may be given.
+    pub(super) abstract_types: bool,
+    pub(super) problems: &'a mut Problems,
+    /// Made so far; a node stands behind those inside it.
+    pub(super) nodes: Vec<SourceNode>,
+}
+
+impl SelectionReader<'_> {
+    /// The node that `selection` gives for a value of type `ty`; none for leaves.
+    pub(super) fn selection(
+        &mut self,
+        selection: &Selection,
+        ty: TypeId,
+    ) -> ReportedResult<Option<NodeId>> {
+        let shape = shape::selection_shape(selection);
+        let range = selection.range.clone();
+        let definition = self.types.get(ty);
+        if definition.is_composite() && selection.items.is_empty() {
+            let message = format!("the selection is empty, and gives no `{}`", definition.name);
+            let help = "name the fields that the answer gives".to_owned();
+            return Err(self.report(Code::InvalidSelection, &range, message, Some(help)));
+        }
+        if let (Shape::Object(members), false) = (&shape, definition.is_composite()) {
+            self.report_object_for_leaf(members, &range, definition);
+            return Ok(None);
+        }
+        self.value((&shape, &range), ty, &mut Vec::new())
+    }
+
+    /// Adds a node; gives its number.
+    pub(super) fn add_node(&mut self, on: TypeId, fields: IndexMap<Name, NodeField>) -> NodeId {
+        let id = NodeId(self.nodes.len());
+        let ty = self.types.get(on);
+        // A mapping gives every type of an abstract one in the same way, and says which it is.
+        let objects = if ty.is_abstract() {
+            ObjectTypes::ByTypename(
+                ty.possible_types
+                    .iter()
+                    .map(|object| (*object, id))
+                    .collect(),
+            )
+        } else {
+            ObjectTypes::OwnType
+        };
+        self.nodes.push(SourceNode {
+            on,
+            object_types: objects,
+            fields,
+        });
+        id
+    }
+
+    fn value(
+        &mut self,
+        (shape, range): (&Shape, &Range<usize>),
+        ty: TypeId,
+        ancestors: &mut Vec<TypeId>,
+    ) -> ReportedResult<Option<NodeId>> {
+        let definition = self.types.get(ty);
+        if !definition.is_composite() {
+            return self.leaf(shape, range, definition);
+        }
+        if definition.is_abstract() && !self.abstract_types {
+            let message = format!(
+                "`{}` is an interface or union, which connectors give from v0.4 on",
+                definition.name
+            );
+            let code = Code::ConnectorsUnsupportedAbstractType;
+            return Err(self.report(code, range, message, None));
+        }
+        let Shape::Object(members) = shape else {
+            let message = format!(
+                "`{}` is an object: its fields must be selected",
+                definition.name
+            );
+            let help = "add `{ … }` with the fields".to_owned();
+            let code = Code::GroupSelectionRequiredForObject;
+            return Err(self.report(code, range, message, Some(help)));
+        };
+        if ancestors.contains(&ty) {
+            let message = format!("`{}` is selected inside itself", definition.name);
+            let help = format!(
+                "leave it out here, and give `{}` a connector of its own that fetches it by key",
+                definition.name
+            );
+            return Err(self.report(Code::CircularReference, range, message, Some(help)));
+        }
+        ancestors.push(ty);
+        let fields = self.fields(members, definition, ancestors);
+        ancestors.pop();
+        Ok(Some(self.add_node(ty, fields)))
+    }
+
+    /// The whole selection makes an object where a leaf is wanted: the reference loads it, so it
+    /// is a warning, though what comes of it can only be null.
+    fn report_object_for_leaf(
+        &mut self,
+        members: &[shape::Member],
+        range: &Range<usize>,
+        ty: &Type,
+    ) {
+        if is_custom(ty) {
+            return;
+        }
+        let (message, help) = match members {
+            [] => (
+                "the selection is empty, and gives nothing".to_owned(),
+                "select a value, as in `$.name`, or the whole answer: `$`".to_owned(),
+            ),
+            [only] => (
+                format!(
+                    "`{{ {0} }}` is an object, and a `{1}` is wanted",
+                    only.name, ty.name
+                ),
+                format!("write `$.{}`", only.name),
+            ),
+            _ => (
+                format!("this makes an object, and a `{}` is wanted", ty.name),
+                "select one value, as in `$.name`".to_owned(),
+            ),
+        };
+        let span = Span::new(&self.sdl.document, self.literal.source_range(range));
+        let problem = Diagnostic::warning(Code::GroupSelectionIsNotObject, span, message);
+        self.problems.push(problem.help(Some(help)));
+    }
+
+    fn leaf(
+        &mut self,
+        shape: &Shape,
+        range: &Range<usize>,
+        ty: &Type,
+    ) -> ReportedResult<Option<NodeId>> {
+        if matches!(shape, Shape::Object(_)) && !is_custom(ty) {
+            let message = format!("`{}` has no fields to select", ty.name);
+            return Err(self.report(Code::GroupSelectionIsNotObject, range, message, None));
+        }
+        Ok(None)
+    }
+
+    fn fields(
+        &mut self,
+        members: &[shape::Member],
+        ty: &Type,
+        ancestors: &mut Vec<TypeId>,
+    ) -> IndexMap<Name, NodeField> {
+        let mut node_fields = IndexMap::new();
+        for member in members {
+            if member.name == "__typename" {
+                continue;
+            }
+            let Some(field) = find_field(self.types, ty, &member.name) else {
+                self.report_unknown_field(ty, member);
+                continue;
+            };
+            if !field.arguments.is_empty() {
+                let message = format!(
+                    "`{}.{}` has arguments, which a selection cannot heed",
+                    ty.name, field.name
+                );
+                let help = "give the field a `@connect` of its own".to_owned();
+                let code = Code::ConnectorsFieldWithArguments;
+                self.report(code, &member.range, message, Some(help));
+                continue;
+            }
+            let (name, named) = (Arc::clone(&field.name), field.ty.named_type());
+            if let Ok(child) = self.value((&member.shape, &member.range), named, ancestors) {
+                let field = NodeField {
+                    child,
+                    requires: None,
+                    context_arguments: Arc::default(),
+                    only_in_keys: false,
+                    ty: "".into(),
+                };
+                node_fields.insert(name, field);
+            }
+        }
+        node_fields
+    }
+
+    fn report_unknown_field(&mut self, ty: &Type, member: &shape::Member) {
+        let known = ty.fields().into_iter().flat_map(IndexMap::keys);
+        let help = nearest(&member.name, known.map(AsRef::as_ref)).map(|close| {
+            format!(
+                "write `{close}`, or `{close}: {0}` if the answer calls it `{0}`",
+                member.name
+            )
+        });
+        let message = format!("`{}` is not a field of `{}`", member.name, ty.name);
+        self.report(Code::SelectedFieldNotFound, &member.range, message, help);
+    }
+
+    fn report(
+        &mut self,
+        code: Code,
+        range: &Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) -> Reported {
+        let span = Span::new(&self.sdl.document, self.literal.source_range(range));
+        self.problems
+            .push(Diagnostic::error(code, span, message).help(help));
+        Reported
+    }
+}
+
+/// The field of an object, or of any object that an abstract type may be.
+fn find_field<'a>(types: &'a Types, ty: &'a Type, name: &str) -> Option<&'a Field> {
+    ty.field(name).or_else(|| {
+        let mut possible = ty.possible_types.iter();
+        possible.find_map(|id| types.get(*id).field(name))
+    })
+}
+
+fn is_custom(ty: &Type) -> bool {
+    matches!(ty.kind, TypeKind::Scalar(Scalar::Custom))
+}

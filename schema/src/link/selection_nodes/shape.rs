@@ -1,0 +1,202 @@
+//! The members that the value of a mapping has, as far as its text tells.
+
+use std::ops::Range;
+
+use crate::mapping::ast::{Expr, Head, Item, MemberValue, Path, Selection, Step};
+
+/// What a value looks like; lists are seen through.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Shape {
+    /// An object, or a list of such.
+    Object(Vec<Member>),
+    /// A leaf, or something that only the data tells.
+    Unknown,
+}
+
+/// One member of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Member {
+    pub(super) name: String,
+    /// Where its key stands.
+    pub(super) range: Range<usize>,
+    pub(super) shape: Shape,
+    pub(super) origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Something of it is read from the answer.
+    Response,
+    /// Literals and variables alone make it.
+    Other,
+}
+
+impl Origin {
+    fn or(self, other: Self) -> Self {
+        if self == Self::Response { self } else { other }
+    }
+}
+
+/// The shape of what an item list gives, `$` being the answer.
+pub(super) fn selection_shape(selection: &Selection) -> Shape {
+    items_shape(selection, Origin::Response)
+}
+
+/// As `of_selection`, where `$` and `@` come from `input`.
+fn items_shape(selection: &Selection, input: Origin) -> Shape {
+    let mut members = Vec::new();
+    for item in &selection.items {
+        match item {
+            Item::Member(member) => add(
+                &mut members,
+                Member {
+                    name: member.key.name.clone(),
+                    range: member.key.range.clone(),
+                    shape: match &member.value {
+                        MemberValue::Group(group) => items_shape(group, input),
+                        MemberValue::Expr(expr) => expr_shape(expr, input),
+                    },
+                    origin: match &member.value {
+                        MemberValue::Group(_) => input,
+                        MemberValue::Expr(expr) => origin(expr, input),
+                    },
+                },
+            ),
+            Item::Whole(expr) => return expr_shape(expr, input),
+            Item::Spread(path) => {
+                if let Shape::Object(spread) = path_shape(path, input) {
+                    for member in spread {
+                        add(&mut members, member);
+                    }
+                }
+            }
+        }
+    }
+    Shape::Object(members)
+}
+
+fn expr_shape(expr: &Expr, input: Origin) -> Shape {
+    match expr {
+        Expr::Path(path) => path_shape(path, input),
+        Expr::Object(members, _) => Shape::Object(
+            members
+                .iter()
+                .map(|(key, value)| Member {
+                    name: key.name.clone(),
+                    range: key.range.clone(),
+                    shape: expr_shape(value, input),
+                    origin: origin(value, input),
+                })
+                .collect(),
+        ),
+        Expr::Group(group) => items_shape(group, input),
+        Expr::List(items, _) => joined(items.iter().map(|item| expr_shape(item, input))),
+        Expr::Choice(_, operands) => joined(operands.iter().map(|item| expr_shape(item, input))),
+        Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Null(_) => Shape::Unknown,
+    }
+}
+
+/// Where a value comes from; an argument of a method may be what it comes from, too.
+fn origin(expr: &Expr, input: Origin) -> Origin {
+    let any = |exprs: &[Expr]| {
+        let origins = exprs.iter().map(|expr| origin(expr, input));
+        origins.fold(Origin::Other, Origin::or)
+    };
+    match expr {
+        Expr::Path(path) => path
+            .steps
+            .iter()
+            .fold(head_origin(path, input), |found, step| {
+                let Step::Method(_, Some(args)) = step else {
+                    return found;
+                };
+                let origins = args.iter().map(|arg| origin(arg, found));
+                origins.fold(found, Origin::or)
+            }),
+        Expr::Object(members, _) => {
+            let origins = members.iter().map(|(_, expr)| origin(expr, input));
+            origins.fold(Origin::Other, Origin::or)
+        }
+        Expr::Group(_) => input,
+        Expr::List(items, _) | Expr::Choice(_, items) => any(items),
+        Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Null(_) => Origin::Other,
+    }
+}
+
+/// Where the head of a path comes from.
+fn head_origin(path: &Path, input: Origin) -> Origin {
+    match &path.head {
+        Head::Key(_) | Head::Dollar(_) | Head::At(_) => input,
+        Head::Variable(_) => Origin::Other,
+        Head::Expr(expr) => origin(expr, input),
+    }
+}
+
+fn path_shape(path: &Path, input: Origin) -> Shape {
+    let start = head_origin(path, input);
+    if let Some(group) = &path.group {
+        return items_shape(group, start);
+    }
+    let head = match &path.head {
+        Head::Expr(expr) => expr_shape(expr, input),
+        Head::Key(_) | Head::Dollar(_) | Head::At(_) | Head::Variable(_) => Shape::Unknown,
+    };
+    path.steps
+        .iter()
+        .fold(head, |before, step| step_shape(before, step, start))
+}
+
+fn step_shape(before: Shape, step: &Step, input: Origin) -> Shape {
+    let (name, args) = match step {
+        Step::Question(_) => return before,
+        Step::Key(key) => {
+            return match before {
+                Shape::Object(members) => members
+                    .into_iter()
+                    .find(|member| member.name == key.name)
+                    .map_or(Shape::Unknown, |member| member.shape),
+                Shape::Unknown => Shape::Unknown,
+            };
+        }
+        Step::Method(name, args) => (name.name.as_str(), args.as_deref().unwrap_or_default()),
+    };
+    match name {
+        "map" | "echo" => args
+            .first()
+            .map_or(Shape::Unknown, |expr| expr_shape(expr, input)),
+        "match" => joined(args.iter().filter_map(|pair| match pair {
+            Expr::List(items, _) => items.get(1).map(|value| expr_shape(value, input)),
+            _ => None,
+        })),
+        // These give their input, or elements of it.
+        "first" | "last" | "slice" | "filter" | "find" | "get" | "as" | "withWarning"
+        | "withError" => before,
+        _ => Shape::Unknown,
+    }
+}
+
+/// The members of all shapes that have any.
+fn joined(shapes: impl Iterator<Item = Shape>) -> Shape {
+    shapes.fold(Shape::Unknown, |joined, shape| match (joined, shape) {
+        (Shape::Object(mut members), Shape::Object(more)) => {
+            for member in more {
+                add(&mut members, member);
+            }
+            Shape::Object(members)
+        }
+        (Shape::Unknown, other) | (other, Shape::Unknown) => other,
+    })
+}
+
+/// Adds a member; two of one name become one with the members of both.
+fn add(members: &mut Vec<Member>, member: Member) {
+    match members.iter_mut().find(|known| known.name == member.name) {
+        Some(known) => {
+            let before = std::mem::replace(&mut known.shape, Shape::Unknown);
+            known.shape = joined([before, member.shape].into_iter());
+            known.origin = known.origin.or(member.origin);
+        }
+        None => members.push(member),
+    }
+}

@@ -1,0 +1,100 @@
+//! The schema of the graph: without the specifications that the supergraph uses, and with
+//! `@inaccessible` under its own name.
+
+use apollo_compiler::ast;
+use apollo_compiler::name;
+use apollo_compiler::schema::{DirectiveList, ExtendedType, Schema};
+
+use super::join::Join;
+use crate::link::merge::CLIENT_DIRECTIVES;
+
+/// All that the graph has, also what clients may not see. Of directives that which `api` reads.
+pub(super) fn strip_join(join: &Join<'_>) -> Schema {
+    let mut schema = join.text.schema.clone();
+    schema
+        .types
+        .retain(|name, definition| definition.is_built_in() || !join.features.has_type(name));
+    let hidden = join.features.directive("inaccessible");
+    let hidden = hidden.as_str();
+    if let Some(mut definition) = schema.directive_definitions.shift_remove(hidden) {
+        let name = name!("inaccessible");
+        definition.make_mut().name = name.clone();
+        schema.directive_definitions.insert(name, definition);
+    }
+    schema.directive_definitions.retain(|name, definition| {
+        definition.is_built_in() || name == "inaccessible" || !join.features.has_directive(name)
+    });
+    schema.schema_definition.make_mut().directives.clear();
+    for definition in schema.types.values_mut() {
+        if !definition.is_built_in() {
+            strip(definition, hidden);
+        }
+    }
+    schema
+}
+
+fn strip(definition: &mut ExtendedType, hidden: &str) {
+    match definition {
+        ExtendedType::Scalar(it) => strip_type_directives(&mut it.make_mut().directives, hidden),
+        ExtendedType::Union(it) => strip_type_directives(&mut it.make_mut().directives, hidden),
+        ExtendedType::Object(it) => {
+            let it = it.make_mut();
+            strip_type_directives(&mut it.directives, hidden);
+            let fields = it.fields.values_mut();
+            fields.for_each(|field| strip_field(field.make_mut(), hidden));
+        }
+        ExtendedType::Interface(it) => {
+            let it = it.make_mut();
+            strip_type_directives(&mut it.directives, hidden);
+            let fields = it.fields.values_mut();
+            fields.for_each(|field| strip_field(field.make_mut(), hidden));
+        }
+        ExtendedType::Enum(it) => {
+            let it = it.make_mut();
+            strip_type_directives(&mut it.directives, hidden);
+            for value in it.values.values_mut() {
+                strip_node_directives(&mut value.make_mut().directives, hidden);
+            }
+        }
+        ExtendedType::InputObject(it) => {
+            let it = it.make_mut();
+            strip_type_directives(&mut it.directives, hidden);
+            for field in it.fields.values_mut() {
+                strip_node_directives(&mut field.make_mut().directives, hidden);
+            }
+        }
+    }
+}
+
+fn strip_field(field: &mut ast::FieldDefinition, hidden: &str) {
+    strip_node_directives(&mut field.directives, hidden);
+    for argument in &mut field.arguments {
+        strip_node_directives(&mut argument.make_mut().directives, hidden);
+    }
+}
+
+fn strip_type_directives(list: &mut DirectiveList, hidden: &str) {
+    list.retain(|it| it.name == hidden || CLIENT_DIRECTIVES.contains(&it.name.as_str()));
+    for it in list.iter_mut().filter(|it| it.name == hidden) {
+        it.make_mut().name = name!("inaccessible");
+    }
+}
+
+fn strip_node_directives(list: &mut ast::DirectiveList, hidden: &str) {
+    list.retain(|it| it.name == hidden || CLIENT_DIRECTIVES.contains(&it.name.as_str()));
+    for it in list.iter_mut().filter(|it| it.name == hidden) {
+        it.make_mut().name = name!("inaccessible");
+    }
+}
+
+/// Whether nothing is in it.
+pub(super) fn is_empty(definition: &ExtendedType) -> bool {
+    match definition {
+        ExtendedType::Scalar(_) => false,
+        ExtendedType::Object(it) => it.fields.is_empty(),
+        ExtendedType::Interface(it) => it.fields.is_empty(),
+        ExtendedType::Union(it) => it.members.is_empty(),
+        ExtendedType::Enum(it) => it.values.is_empty(),
+        ExtendedType::InputObject(it) => it.fields.is_empty(),
+    }
+}

@@ -1,0 +1,176 @@
+//! What each graph of a supergraph has: its types, by `@join__type` and `@join__owner`.
+
+use std::sync::Arc;
+
+use apollo_compiler::ast::{Directive as Found, FieldDefinition};
+use apollo_compiler::schema::{Component, ExtendedType};
+use apollo_compiler::{Name, Node};
+use indexmap::IndexMap;
+
+use super::arguments::flag;
+use super::fields::{JoinedField, field_set_text};
+use super::join::{Join, JoinDirective};
+use super::members::Members;
+use super::unlisted_fields;
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::link::federation::{
+    FieldAvailability, SubgraphKey, SubgraphSchema, SubgraphType, SubgraphTypeKind,
+};
+
+/// The services, one a graph, in the order of `join__Graph`.
+pub(super) fn subgraph_schemas(join: &Join<'_>, problems: &mut Problems) -> Vec<SubgraphSchema> {
+    let graphs = join.graphs.values();
+    let mut services: Vec<SubgraphSchema> = graphs
+        .map(|graph| SubgraphSchema {
+            name: Arc::clone(&graph.name),
+            url: graph.url.clone(),
+            types: IndexMap::new(),
+        })
+        .collect();
+    let members = Members::read(join, problems);
+    for (name, definition) in join.types() {
+        for (graph, ty) in in_graphs((name, definition), &members, join, problems) {
+            services[graph].types.insert(name.as_str().into(), ty);
+        }
+    }
+    unlisted_fields::add(&mut services, join);
+    for service in &services {
+        check_field_types(service, join, problems);
+    }
+    services
+}
+
+/// Reports fields whose type their graph does not have.
+fn check_field_types(subgraph: &SubgraphSchema, join: &Join<'_>, problems: &mut Problems) {
+    for (owner, ty) in &subgraph.types {
+        let available = ty
+            .fields
+            .iter()
+            .filter(|(_, it)| it.availability == FieldAvailability::Always);
+        for (name, field) in available {
+            let of = field.ty.trim_matches(['[', ']', '!']);
+            let definition = join.text.schema.types.get(of);
+            if subgraph.types.contains_key(of) || definition.is_none_or(|it| kind(it).is_none()) {
+                continue;
+            }
+            let written = join.text.schema.type_field(owner, name);
+            let at = written.ok().and_then(|field| field.name.location());
+            let message = format!(
+                "`{owner}.{name}` in `{}` is a `{of}`, which `{}` does not have",
+                subgraph.name, subgraph.name
+            );
+            let span = join.text.span(at);
+            problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
+        }
+    }
+}
+
+/// The type as each graph has it; none for types that planning does not look at.
+fn in_graphs(
+    (name, definition): (&Name, &ExtendedType),
+    members: &Members,
+    join: &Join<'_>,
+    problems: &mut Problems,
+) -> IndexMap<usize, SubgraphType> {
+    let Some(kind) = kind(definition) else {
+        return IndexMap::new();
+    };
+    let mut types = types_by_graph(definition, kind, join, problems);
+    let everywhere: Vec<usize> = types.keys().copied().collect();
+    let owner = owner(definition, join, problems);
+    for (field_name, field) in fields(definition) {
+        let joined = JoinedField::read((name, field), &everywhere, join, problems);
+        for (graph, ty) in &mut types {
+            // In federation 1 an entity's fields are its owner's where nothing else is said.
+            if joined.is_everywhere() && owner.is_some_and(|owner| owner != *graph) {
+                continue;
+            }
+            if let Some(field) = joined.in_graph(*graph, join) {
+                ty.fields.insert(field_name.as_str().into(), field);
+            }
+        }
+    }
+    for (graph, ty) in &mut types {
+        if ty.kind != SubgraphTypeKind::InterfaceObject {
+            ty.members = members.in_graph(name, *graph);
+        }
+    }
+    types
+}
+
+fn kind(definition: &ExtendedType) -> Option<SubgraphTypeKind> {
+    match definition {
+        ExtendedType::Object(_) => Some(SubgraphTypeKind::Object),
+        ExtendedType::Interface(_) => Some(SubgraphTypeKind::Interface),
+        ExtendedType::Union(_) => Some(SubgraphTypeKind::Union),
+        ExtendedType::Scalar(_) | ExtendedType::Enum(_) | ExtendedType::InputObject(_) => None,
+    }
+}
+
+/// The graphs that have the type, with its keys there.
+fn types_by_graph(
+    definition: &ExtendedType,
+    kind: SubgraphTypeKind,
+    join: &Join<'_>,
+    problems: &mut Problems,
+) -> IndexMap<usize, SubgraphType> {
+    let empty = |kind| SubgraphType {
+        kind,
+        keys: Vec::new(),
+        fields: IndexMap::new(),
+        members: Vec::new(),
+    };
+    let mut types = IndexMap::new();
+    let mut written = join_directives(definition, JoinDirective::Type, join).peekable();
+    if written.peek().is_none() {
+        // A value type of federation 1 is in every graph.
+        let all = 0..join.graphs.len();
+        return all.map(|graph| (graph, empty(kind))).collect();
+    }
+    for directive in written {
+        let Some(graph) = join.checked_graph_index(directive, problems) else {
+            continue;
+        };
+        let is_object = flag(directive, "isInterfaceObject") == Some(true);
+        let kind = match kind {
+            SubgraphTypeKind::Interface if is_object => SubgraphTypeKind::InterfaceObject,
+            kind => kind,
+        };
+        let ty = types.entry(graph).or_insert_with(|| empty(kind));
+        ty.keys.extend(key(directive, join));
+    }
+    if let Some(owner) = owner(definition, join, problems) {
+        types.entry(owner).or_insert_with(|| empty(kind));
+    }
+    types
+}
+
+fn key(directive: &Found, join: &Join<'_>) -> Option<SubgraphKey> {
+    Some(SubgraphKey {
+        fields: field_set_text(directive, "key", join)?,
+        resolvable: flag(directive, "resolvable").unwrap_or(true),
+    })
+}
+
+fn owner(definition: &ExtendedType, join: &Join<'_>, problems: &mut Problems) -> Option<usize> {
+    let directive = join_directives(definition, JoinDirective::Owner, join).next()?;
+    join.checked_graph_index(directive, problems)
+}
+
+fn join_directives<'l>(
+    definition: &'l ExtendedType,
+    directive: JoinDirective,
+    join: &'l Join<'_>,
+) -> impl Iterator<Item = &'l Node<Found>> {
+    let list = definition.directives().iter().map(|it| &it.node);
+    join.directives(list, directive)
+}
+
+fn fields(definition: &ExtendedType) -> impl Iterator<Item = (&Name, &Component<FieldDefinition>)> {
+    let fields = match definition {
+        ExtendedType::Object(it) => Some(&it.fields),
+        ExtendedType::Interface(it) => Some(&it.fields),
+        _ => None,
+    };
+    fields.into_iter().flatten()
+}

@@ -1,0 +1,119 @@
+//! Fields that a graph has and that the supergraph does not list there: those that its keys and
+//! its `@provides` name. Federation 1 lists none of them, and old tools not all.
+//!
+//! What cannot be read is left for `views` to report.
+
+use apollo_compiler::ast::{FieldDefinition, Selection};
+use apollo_compiler::schema::{ExtendedType, Schema};
+
+use super::arguments::{flag, text};
+use super::join::{Join, JoinDirective, JoinVersion};
+use crate::link::federation::{FieldAvailability, SubgraphField, SubgraphSchema, read_fields};
+
+/// Adds these fields to `services`, with the types that the graph has for them.
+pub(super) fn add(subgraphs: &mut [SubgraphSchema], join: &Join<'_>) {
+    for (name, definition) in join.types() {
+        add_key_fields(subgraphs, (name, definition), join);
+    }
+    for service in subgraphs {
+        add_provided_fields(service, &join.text.schema);
+    }
+}
+
+/// A type that a graph extends has external fields in its key which the graph gives all the same.
+fn add_key_fields(
+    subgraphs: &mut [SubgraphSchema],
+    (name, definition): (&str, &ExtendedType),
+    join: &Join<'_>,
+) {
+    let directives = definition.directives().iter().map(|it| &it.node);
+    for directive in join.directives(directives, JoinDirective::Type) {
+        let service = join
+            .graph_index(directive)
+            .and_then(|it| subgraphs.get_mut(it));
+        let key = text(directive, "key").map(read_fields);
+        let (Some(service), Some(Ok(selections))) = (service, key) else {
+            continue;
+        };
+        let is_extension = flag(directive, "extension") == Some(true);
+        let availability = if is_extension || join.version == JoinVersion::V0_1 {
+            FieldAvailability::Always
+        } else {
+            FieldAvailability::Provided
+        };
+        let mut adding = FieldAdder {
+            subgraph: service,
+            schema: &join.text.schema,
+            availability,
+        };
+        adding.select(name, &selections);
+    }
+}
+
+fn add_provided_fields(subgraph: &mut SubgraphSchema, schema: &Schema) {
+    let fields = subgraph.types.values().flat_map(|ty| ty.fields.values());
+    let sets = fields.filter_map(|field| {
+        let below = field.ty.trim_matches(['[', ']', '!']).to_owned();
+        let selections = read_fields(&field.provides.as_ref()?.text).ok()?;
+        Some((below, selections))
+    });
+    let sets: Vec<_> = sets.collect();
+    for (below, selections) in sets {
+        let mut adding = FieldAdder {
+            subgraph,
+            schema,
+            availability: FieldAvailability::Provided,
+        };
+        adding.select(&below, &selections);
+    }
+}
+
+struct FieldAdder<'a> {
+    subgraph: &'a mut SubgraphSchema,
+    schema: &'a Schema,
+    availability: FieldAvailability,
+}
+
+impl FieldAdder<'_> {
+    fn select(&mut self, owner: &str, selections: &[Selection]) {
+        for selection in selections {
+            match selection {
+                Selection::Field(field) => {
+                    let Ok(definition) = self.schema.type_field(owner, &field.name) else {
+                        continue;
+                    };
+                    self.add(owner, definition);
+                    let ty = self.subgraph.types.get(owner);
+                    for member in ty.map(|ty| ty.members.clone()).unwrap_or_default() {
+                        self.add(&member, definition);
+                    }
+                    self.select(definition.ty.inner_named_type(), &field.selection_set);
+                }
+                Selection::InlineFragment(fragment) => {
+                    let on = fragment.type_condition.as_deref().unwrap_or(owner);
+                    self.select(on, &fragment.selection_set);
+                }
+                Selection::FragmentSpread(_) => {} // `read_fields` refuses it.
+            }
+        }
+    }
+
+    fn add(&mut self, owner: &str, definition: &FieldDefinition) {
+        let Some(ty) = self.subgraph.types.get_mut(owner) else {
+            return;
+        };
+        let given = self.availability;
+        let field = ty.fields.entry(definition.name.as_str().into());
+        let field = field.or_insert_with(|| SubgraphField {
+            ty: definition.ty.to_string().into(),
+            requires: None,
+            contexts: Vec::new(),
+            provides: None,
+            availability: given,
+            progressive_override: None,
+        });
+        if field.availability == FieldAvailability::Provided {
+            field.availability = given;
+        }
+    }
+}
