@@ -23,7 +23,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use resolvers::bench::Answering;
+use resolvers::bench::BenchOperation;
 use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings};
 use schema::json::{Json, Value};
 use schema::link::{LinkOptions, link};
@@ -64,7 +64,7 @@ const WAYS: [(&str, Way); 6] = [
 struct Bench {
     text: Bytes,
     mapping: Mapping,
-    answering: Answering,
+    answering: BenchOperation,
     out: RefCell<Vec<u8>>,
 }
 
@@ -146,7 +146,7 @@ fn evaluate(bench: &Bench) -> usize {
 fn answer(bench: &Bench) -> usize {
     let mut out = bench.out.borrow_mut();
     out.clear();
-    assert!(bench.answering.answer(bench.text.clone(), &mut out));
+    assert!(bench.answering.write_data(bench.text.clone(), &mut out));
     out.len()
 }
 
@@ -186,7 +186,7 @@ type Item {
 }
 "#;
 
-fn answering(query: &str) -> Answering {
+fn answering(query: &str) -> BenchOperation {
     let subgraph = Subgraph {
         name: "items".into(),
         url: None,
@@ -197,13 +197,13 @@ fn answering(query: &str) -> Answering {
     };
     let (graph, diagnostics) = link(&[subgraph], options);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
-    Answering::new(&graph.expect("a graph"), &settings(), query).expect("a plan")
+    BenchOperation::new(&graph.expect("a graph"), &settings(), query).expect("a plan")
 }
 
 fn settings() -> Settings {
     Settings {
         sources: BTreeMap::new(),
-        services: BTreeMap::new(),
+        subgraphs: BTreeMap::new(),
         local: BTreeMap::new(),
         limits: Limits {
             depth: 20,
@@ -215,8 +215,8 @@ fn settings() -> Settings {
         },
         operation_timeout: Duration::from_secs(1),
         source_timeout: Duration::from_secs(1),
-        source_calls: None,
-        batching: Batching::Within,
+        source_call_limit: None,
+        batching: Batching::WithinOperation,
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,

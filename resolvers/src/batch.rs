@@ -16,33 +16,33 @@ use std::time::Duration;
 
 use hashbrown::HashTable;
 
-use self::calls::Call;
-use self::flight::Waiter;
+use self::calls::CallEntry;
 use self::groups::Group;
+use self::shared_call::CallWaiter;
 use crate::cache::Cache;
 use crate::error::FetchError;
-use crate::fetch::Sources;
+use crate::source_client::Sources;
 
 mod calls;
-mod flight;
 pub(crate) mod groups;
 pub(crate) mod identity;
 mod keys;
+mod shared_call;
 
 /// What is under way for all operations of an engine.
 #[derive(Debug)]
 pub(crate) struct Loader {
     sources: Arc<Sources>,
-    calls: Shards<Call>,
+    calls: Shards<CallEntry>,
     groups: Shards<Group>,
     /// How many keys all groups hold.
-    keys: AtomicUsize,
+    key_count: AtomicUsize,
     hasher: foldhash::fast::RandomState,
     /// Counts mutations that ended.
-    writes: AtomicU64,
+    write_epoch: AtomicU64,
     /// Where it is told that something is invalid.
     cache: Option<Cache>,
-    next: AtomicU64,
+    next_id: AtomicU64,
 }
 
 type Shards<T> = [Mutex<HashTable<T>>; SHARDS];
@@ -54,33 +54,35 @@ impl Loader {
             sources,
             calls: Shards::default(),
             groups: Shards::default(),
-            keys: AtomicUsize::new(0),
+            key_count: AtomicUsize::new(0),
             hasher: foldhash::fast::RandomState::default(),
-            writes: AtomicU64::new(0),
+            write_epoch: AtomicU64::new(0),
             cache: None,
-            next: AtomicU64::new(0),
+            next_id: AtomicU64::new(0),
         }
     }
 
     /// The same beside a cache: what is said there to be invalid counts as written.
-    pub(crate) fn beside(mut self, cache: Option<Cache>) -> Self {
+    pub(crate) fn with_cache(mut self, cache: Option<Cache>) -> Self {
         self.cache = cache;
         self
     }
 
     /// A number that nobody else has.
-    pub(crate) fn number(&self) -> u64 {
-        self.next.fetch_add(1, Ordering::Relaxed)
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Something was written: what is under way may not know of it, so nobody joins it any more.
-    pub(crate) fn written(&self) {
-        self.writes.fetch_add(1, Ordering::AcqRel);
+    pub(crate) fn bump_write_epoch(&self) {
+        self.write_epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn writes(&self) -> u64 {
-        let said = self.cache.as_ref().map_or(0, Cache::invalidations);
-        self.writes.load(Ordering::Acquire).wrapping_add(said)
+    fn write_epoch(&self) -> u64 {
+        let invalidation_epoch = self.cache.as_ref().map_or(0, Cache::invalidation_epoch);
+        self.write_epoch
+            .load(Ordering::Acquire)
+            .wrapping_add(invalidation_epoch)
     }
 
     fn hash(&self, identity: &[u8]) -> u64 {
@@ -90,7 +92,7 @@ impl Loader {
 
 /// Waits for at most `timeout`; a call that takes longer is joined by nobody else.
 pub(crate) async fn wait<T: Clone + Send + 'static>(
-    mut waiter: Waiter<T>,
+    mut waiter: CallWaiter<T>,
     timeout: Duration,
 ) -> Result<T, FetchError> {
     let outcome = tokio::time::timeout(timeout, &mut waiter).await;
@@ -115,7 +117,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const SHARDS: usize = 32;
 
 /// Different calls under way in one shard, and different groups; beyond, calls are made unshared.
-const MAX_IN_SHARD: usize = if cfg!(test) { 4 } else { 1_024 };
+const MAX_PER_SHARD: usize = if cfg!(test) { 4 } else { 1_024 };
 
 /// Keys of all groups together; beyond, operations ask for theirs alone.
 const MAX_KEYS: usize = 1 << 20;

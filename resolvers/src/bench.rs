@@ -11,28 +11,28 @@ use schema::json::{Json, Value as JsonValue};
 use schema::mapping::Vars;
 use schema::operation::Variables;
 
-use crate::decided::Decided;
 use crate::error::{Failures, RequestError};
-use crate::extract::fill::Fill;
-use crate::prepared::{Asked, Prepared, refused};
+use crate::extract::fill::RowFiller;
+use crate::plan_variant::PlanVariant;
+use crate::prepared::{ParsedOperation, PreparedOperation, request_error};
 use crate::project::project;
 use crate::settings::Settings;
 use crate::tree::{Tree, Value};
 
 /// An operation that is ready for the answer to its only call.
 #[derive(Debug)]
-pub struct Answering {
-    prepared: Prepared,
+pub struct BenchOperation {
+    prepared: PreparedOperation,
     variables: Variables,
 }
 
-impl Answering {
+impl BenchOperation {
     /// Plans `query`, which takes one call for one root field and has no variables.
     pub fn new(graph: &Graph, settings: &Settings, query: &str) -> Result<Self, Vec<RequestError>> {
-        let asked = Asked::read(graph, settings, query, None)?;
-        let prepared = Prepared::new(graph, &asked, &Decided::default())?;
-        let variables = prepared.operation.coerce(graph, None);
-        let variables = variables.map_err(|problem| vec![refused(problem)])?;
+        let parsed = ParsedOperation::parse(graph, settings, query, None)?;
+        let prepared = PreparedOperation::new(graph, &parsed, &PlanVariant::default())?;
+        let variables = prepared.operation.coerce_variables(graph, None);
+        let variables = variables.map_err(|problem| vec![request_error(problem)])?;
         Ok(Self {
             prepared,
             variables,
@@ -40,30 +40,30 @@ impl Answering {
     }
 
     /// Writes `data` for this answer; false when it is not JSON, or not of the graph's types.
-    pub fn answer(&self, body: Bytes, out: &mut Vec<u8>) -> bool {
+    pub fn write_data(&self, body: Bytes, out: &mut Vec<u8>) -> bool {
         let Ok(json) = Json::parse(body) else {
             return false;
         };
         let mut tree = Tree::new(&self.prepared.widths);
         let fetches = &self.prepared.plan.fetches;
         for (fetch, program) in fetches.iter().zip(&self.prepared.programs) {
-            let (Some(slot), Some(program)) = (fetch.slot, program) else {
+            let (Some(slot), Some(program)) = (fetch.field_slot, program) else {
                 return false;
             };
-            let mut fill = Fill {
+            let mut fill = RowFiller {
                 body: tree.next_body(),
                 tree: &mut tree,
                 widths: &self.prepared.widths,
                 vars: &Vars::new(),
-                authored: Vec::new(),
+                authored_errors: Vec::new(),
             };
             let input = JsonValue::Node(json.root());
             let value = fill.extract(&program.extract, &input, Value::Absent);
             tree.set_slot(tree.root(), slot, value);
         }
-        tree.keep(Arc::new(json));
+        tree.add_body(Arc::new(json));
         let errors = project(
-            &self.prepared.written,
+            &self.prepared.response_program,
             &tree,
             &Failures::default(),
             (&self.variables, 1),

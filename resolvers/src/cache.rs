@@ -16,26 +16,30 @@ use schema::json::Json;
 use tokio::sync::{mpsc, watch};
 
 pub use self::claim::Claim;
-use self::claim::Flights;
-pub use self::claim::wait::{Renewal, Waiting};
+use self::claim::InFlightMap;
+pub use self::claim::wait::{InFlightWait, RefreshClaim};
 pub use self::entry::clock::{Clock, Moment};
-pub use self::entry::{Entry, State, Value};
-pub use self::events::{Change, Complaint, EventSettings, Meanings};
-pub use self::key::{Key, KeyBase, KeyParts, Keys, Show, canonical, digest, entity_key};
-pub use self::lifetime::{Answer, Credentials, Lifetime, Policy, Reuse, Scope, negative, reuse};
-use self::memory::{Memory, Stored};
-pub use self::settings::{CacheSettings, Place, RedisSettings, is_redis_address};
+pub use self::entry::{CachedValue, Entry, Freshness};
+pub use self::events::{Change, EventError, EventResolver, EventSettings};
+pub use self::key::{
+    Key, KeyFormat, KeyParts, KeyPrefix, ScopedKeys, canonical_json, digest, entity_key,
+};
+pub use self::lifetime::{
+    Credentials, Lifetime, LifetimePolicy, ResponseMetadata, Reuse, Scope, negative_reuse, reuse,
+};
+use self::memory::{Memory, StoredEntry};
+pub use self::settings::{CacheSettings, RedisSettings, RedisTopology, is_redis_address};
 use self::stats::Stats;
 pub use self::stats::{AGE_BOUNDS, Counts, LATENCY_BOUNDS, TypeCounts};
 pub(crate) use self::stats::{Tally, TypeStats};
 use self::store::Store;
-use self::store::events::Events;
-use self::store::follow::{Follower, Heard};
-use self::store::write::{Writes, queue};
+use self::store::event_consumer::EventConsumer;
+use self::store::invalidation_feed::{FeedStatus, InvalidationFeed};
+use self::store::write::{WriteQueue, write_queue};
 use self::tags::Generations;
 pub use self::tags::Tag;
-pub use self::tags::revoke::Reached;
-use self::tags::revoke::Revoker;
+use self::tags::invalidator::Invalidator;
+pub use self::tags::invalidator::Propagation;
 pub use self::tags::target::{EntityKey, Target};
 
 mod claim;
@@ -58,21 +62,21 @@ pub struct Cache {
 
 /// Work that the cache does beside answering; each to be run as a task, by its name. All of it ends
 /// when the last clone of the cache is gone.
-pub type Background = Vec<(&'static str, BoxFuture<'static, ()>)>;
+pub type BackgroundTasks = Vec<(&'static str, BoxFuture<'static, ()>)>;
 
 /// One value that somebody asks for.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct LookupRequest {
     /// Where it is kept when everybody may have it.
     pub key: Key,
     /// Where it is kept when only this caller may: the same with the caller in it. `None` when the
     /// caller is not known, or the value cannot be private.
-    pub private: Option<Key>,
+    pub private_key: Option<Key>,
     /// What it is known by while it is fetched: with everything that is sent, so that whatever
     /// comes is for all who ask by it. `None`: by the key of private values, or the other.
-    pub flight: Option<Key>,
+    pub flight_key: Option<Key>,
     /// Whose values answer as well: wider selections of the same.
-    pub also: Vec<Key>,
+    pub superset_keys: Vec<Key>,
     /// What it is invalidated by.
     pub tags: Tags,
 }
@@ -83,22 +87,22 @@ pub enum Tags {
     /// By these.
     Known(Arc<[Tag]>),
     /// By what this says, once it has to be known.
-    Later(Arc<dyn Fn() -> Vec<Tag> + Send + Sync>),
+    Lazy(Arc<dyn Fn() -> Vec<Tag> + Send + Sync>),
 }
 
 /// What is known of a value.
 #[derive(Debug)]
-pub enum Found {
+pub enum LookupOutcome {
     /// This.
     Fresh(Hit),
     /// That there is no such thing.
     Negative(Hit),
     /// This, for now. Who gets the renewal is to renew it, in the background.
-    Stale(Hit, Option<Renewal>),
+    Stale(Hit, Option<RefreshClaim>),
     /// Nothing: it is to be fetched by the one who asked.
-    Missing(Claim),
+    Miss(Claim),
     /// Nothing yet: somebody else is fetching it.
-    Elsewhere(Waiting),
+    InFlight(InFlightWait),
 }
 
 /// A value that was found.
@@ -108,7 +112,7 @@ pub struct Hit {
     pub key: Key,
     /// Where.
     pub level: Level,
-    stored: Arc<Stored>,
+    stored: Arc<StoredEntry>,
 }
 
 /// Where a value was found.
@@ -119,7 +123,7 @@ pub enum Level {
     /// In Redis.
     Redis,
     /// Another's fetch in this process brought it.
-    Flight,
+    Coalesced,
 }
 
 /// What all clones share.
@@ -127,9 +131,9 @@ struct Inner {
     settings: CacheSettings,
     memory: Memory,
     generations: Arc<Generations>,
-    flights: Flights,
-    shared: Option<Shared>,
-    revoker: Arc<Revoker>,
+    in_flight: InFlightMap,
+    shared: Option<SharedLevel>,
+    invalidator: Arc<Invalidator>,
     background: mpsc::Sender<BoxFuture<'static, ()>>,
     stats: Arc<Stats>,
     /// Dropped with the rest: that ends the background work.
@@ -137,41 +141,45 @@ struct Inner {
 }
 
 /// What there is when there is a Redis.
-struct Shared {
+struct SharedLevel {
     store: Arc<Store>,
-    writes: Writes,
-    heard: Arc<Heard>,
+    writes: WriteQueue,
+    feed_status: Arc<FeedStatus>,
 }
 
 impl Cache {
     /// A cache that is empty, and not connected yet; works from now on, with memory only until
     /// Redis is reached.
-    pub fn start(settings: CacheSettings) -> (Self, Background) {
+    pub fn start(settings: CacheSettings) -> (Self, BackgroundTasks) {
         let stats = Arc::new(Stats::default());
-        let generations = Arc::new(Generations::new(settings.tags.max(1)));
+        let generations = Arc::new(Generations::new(settings.max_tags.max(1)));
         let (stop, stopped) = watch::channel(());
-        let mut tasks = Background::new();
+        let mut tasks = BackgroundTasks::new();
         let redis = settings.redis.clone();
         let store = redis.map(|settings| Arc::new(Store::new(settings, Arc::clone(&stats))));
-        let revoker = Revoker::new(Arc::clone(&generations), store.clone(), Arc::clone(&stats));
-        let revoker = Arc::new(revoker);
+        let invalidator =
+            Invalidator::new(Arc::clone(&generations), store.clone(), Arc::clone(&stats));
+        let revoker = Arc::new(invalidator);
         let shared = store.map(|store| {
-            let revoke = Arc::clone(&revoker).run(stopped.clone());
-            tasks.push(("cache invalidation", revoke.boxed()));
+            let invalidation = Arc::clone(&revoker).run(stopped.clone());
+            tasks.push(("cache invalidation", invalidation.boxed()));
             if let Some(events) = store.settings().events.clone() {
-                let events = Events::new(Arc::clone(&store), Arc::clone(&revoker), events);
+                let events = EventConsumer::new(Arc::clone(&store), Arc::clone(&revoker), events);
                 tasks.push(("cache events", events.run(stopped.clone()).boxed()));
             }
-            Shared::start(store, &generations, &stopped, &mut tasks)
+            SharedLevel::start(store, &generations, &stopped, &mut tasks)
         });
-        let (background, work) = mpsc::channel(settings.renewals.max(1));
-        tasks.push(("cache renewal", run(work, settings.renewals.max(1)).boxed()));
+        let (background, work) = mpsc::channel(settings.max_refreshes.max(1));
+        tasks.push((
+            "cache renewal",
+            run_background(work, settings.max_refreshes.max(1)).boxed(),
+        ));
         let inner = Inner {
-            memory: Memory::new(settings.memory, Arc::clone(&stats)),
+            memory: Memory::new(settings.memory_bytes, Arc::clone(&stats)),
             generations,
-            flights: Flights::default(),
+            in_flight: InFlightMap::default(),
             shared,
-            revoker,
+            invalidator: revoker,
             background,
             stats,
             _stop: stop,
@@ -187,68 +195,71 @@ impl Cache {
 
     /// What is known of each value, in their order. Waits for Redis at most, and for less than
     /// twice its limit.
-    pub async fn get_many(&self, wanted: Vec<Wanted>) -> Vec<Found> {
-        self.inner.get_many(wanted).await
+    pub async fn lookup(&self, requests: Vec<LookupRequest>) -> Vec<LookupOutcome> {
+        self.inner.lookup(requests).await
     }
 
     /// The same for one.
-    pub async fn get(&self, wanted: Wanted) -> Found {
-        let mut found = self.get_many(vec![wanted.clone()]).await;
+    pub async fn lookup_one(&self, request: LookupRequest) -> LookupOutcome {
+        let mut outcomes = self.lookup(vec![request.clone()]).await;
         // As many come out as went in.
-        found
+        outcomes
             .pop()
-            .unwrap_or_else(|| Found::Missing(self.inner.claim(wanted)))
+            .unwrap_or_else(|| LookupOutcome::Miss(self.inner.unshared_claim(request)))
     }
 
     /// Keeps what was fetched.
-    pub fn put_many(&self, fetched: impl IntoIterator<Item = (Claim, Value, Reuse)>) {
+    pub fn store_many(&self, fetched: impl IntoIterator<Item = (Claim, CachedValue, Reuse)>) {
         for (claim, value, reuse) in fetched {
-            claim.keep(&value, reuse);
+            claim.store(&value, reuse);
         }
     }
 
     /// Makes everything invalid that has one of `tags`: here at once, elsewhere within a second.
-    pub async fn invalidate(&self, tags: &[Tag]) -> Reached {
-        self.inner.revoker.invalidate(tags).await
+    pub async fn invalidate(&self, tags: &[Tag]) -> Propagation {
+        self.inner.invalidator.invalidate(tags).await
     }
 
     /// The same for who cannot wait: elsewhere as soon as the background work comes to it.
     pub fn invalidate_later(&self, tags: &[Tag]) {
-        self.inner.revoker.invalidate_later(tags);
+        self.inner.invalidator.invalidate_later(tags);
     }
 
     /// Something was written: who asks from now on does not wait for what was asked before.
-    pub fn written(&self) {
-        self.inner.flights.written();
+    pub fn bump_write_epoch(&self) {
+        self.inner.in_flight.bump_write_epoch();
     }
 
     /// Grows whenever something becomes invalid: what was asked for before may be too old for who
     /// asks after.
-    pub(crate) fn invalidations(&self) -> u64 {
-        self.inner.generations.changes()
+    pub(crate) fn invalidation_epoch(&self) -> u64 {
+        self.inner.generations.invalidation_epoch()
     }
 
     /// Runs `work` (a renewal) beside everything else; drops it when too much is under way.
-    pub fn in_background(&self, work: BoxFuture<'static, ()>) {
+    pub fn spawn_background(&self, work: BoxFuture<'static, ()>) {
         if self.inner.background.try_send(work).is_err() {
-            self.inner.stats.background_dropped.one();
+            self.inner.stats.background_dropped.increment();
         }
     }
 
     /// Whether Redis is reached and its messages are heard, or there is none to be, within `limit`.
     /// What is kept before that may be forgotten when it comes to it.
-    pub async fn connected(&self, limit: Duration) -> bool {
+    pub async fn wait_until_connected(&self, limit: Duration) -> bool {
         let Some(shared) = &self.inner.shared else {
             return true;
         };
-        let connected = futures_util::future::join(shared.store.connected(), shared.heard.begun());
+        let connected = futures_util::future::join(
+            shared.store.wait_until_connected(),
+            shared.feed_status.wait_until_ready(),
+        );
         tokio::time::timeout(limit, connected).await.is_ok()
     }
 
     /// Whether Redis answers, from now on; `None` without one. Ends when the cache is gone.
-    pub fn connection(&self) -> Option<watch::Receiver<bool>> {
+    pub fn connection_status(&self) -> Option<watch::Receiver<bool>> {
         let shared = self.inner.shared.as_ref()?;
-        Some(shared.store.ups_and_downs())
+        Some(shared.store.status_changes())
     }
 
     /// What happened up to now.
@@ -262,17 +273,17 @@ impl Cache {
     }
 
     /// What counts for the values of one type of a subgraph.
-    pub(crate) fn stats_of(&self, subgraph: &str, type_name: &str) -> Arc<TypeStats> {
-        self.inner.stats.types.of(subgraph, type_name)
+    pub(crate) fn type_stats(&self, subgraph: &str, type_name: &str) -> Arc<TypeStats> {
+        self.inner.stats.types.type_stats(subgraph, type_name)
     }
 
     /// Counts what was found of one type.
-    pub(crate) fn found(&self, stats: &TypeStats, tally: &Tally) {
+    pub(crate) fn record_lookups(&self, stats: &TypeStats, tally: &Tally) {
         self.inner.stats.add(stats, tally);
     }
 
     /// Bytes and entries in memory.
-    pub fn in_memory(&self) -> (u64, usize) {
+    pub fn memory_usage(&self) -> (u64, usize) {
         (self.inner.memory.weight(), self.inner.memory.len())
     }
 
@@ -282,20 +293,20 @@ impl Cache {
     }
 }
 
-impl Wanted {
+impl LookupRequest {
     /// What is looked for, best first.
     fn keys(&self) -> impl Iterator<Item = Key> {
-        let own = [Some(self.key), self.private].into_iter().flatten();
-        own.chain(self.also.iter().copied())
+        let own = [Some(self.key), self.private_key].into_iter().flatten();
+        own.chain(self.superset_keys.iter().copied())
     }
 }
 
 impl Tags {
     /// Each of them.
-    pub fn list(&self) -> Vec<Tag> {
+    pub fn to_vec(&self) -> Vec<Tag> {
         match self {
             Self::Known(tags) => tags.to_vec(),
-            Self::Later(tags) => tags(),
+            Self::Lazy(tags) => tags(),
         }
     }
 }
@@ -308,7 +319,7 @@ impl From<Vec<Tag>> for Tags {
 
 impl fmt::Debug for Tags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.list()).finish()
+        f.debug_list().entries(self.to_vec()).finish()
     }
 }
 
@@ -326,54 +337,56 @@ impl Hit {
 
 impl Inner {
     /// Whether an invalidation elsewhere would be known here.
-    fn hears(&self) -> bool {
+    fn is_feed_current(&self) -> bool {
         let shared = self.shared.as_ref();
-        shared.is_none_or(|shared| shared.heard.is_current())
+        shared.is_none_or(|shared| shared.feed_status.is_current())
     }
 }
 
-impl Shared {
+impl SharedLevel {
     fn start(
         store: Arc<Store>,
         generations: &Arc<Generations>,
         stopped: &watch::Receiver<()>,
-        tasks: &mut Background,
+        tasks: &mut BackgroundTasks,
     ) -> Self {
-        let (writes, writer) = queue(&store);
-        let heard = Arc::new(Heard::nothing());
-        let follower = Follower {
+        let (writes, writer) = write_queue(&store);
+        let feed_status = Arc::new(FeedStatus::new());
+        let feed = InvalidationFeed {
             store: Arc::clone(&store),
             generations: Arc::clone(generations),
-            heard: Arc::clone(&heard),
+            feed_status: Arc::clone(&feed_status),
         };
         tasks.push((
             "cache connection",
-            Arc::clone(&store).keep(stopped.clone()).boxed(),
+            Arc::clone(&store)
+                .maintain_connection(stopped.clone())
+                .boxed(),
         ));
-        tasks.push(("cache messages", follower.run(stopped.clone()).boxed()));
+        tasks.push(("cache messages", feed.run(stopped.clone()).boxed()));
         tasks.push(("cache writes", writer.run().boxed()));
         Self {
             store,
             writes,
-            heard,
+            feed_status,
         }
     }
 }
 
 /// Polls what is under way, at most `limit` at a time, until nobody can add to it.
-async fn run(mut work: mpsc::Receiver<BoxFuture<'static, ()>>, limit: usize) {
-    let mut under_way = FuturesUnordered::new();
+async fn run_background(mut work: mpsc::Receiver<BoxFuture<'static, ()>>, limit: usize) {
+    let mut running = FuturesUnordered::new();
     loop {
         tokio::select! {
-            next = work.recv(), if under_way.len() < limit => match next {
-                Some(next) => under_way.push(std::panic::AssertUnwindSafe(next).catch_unwind()),
+            next = work.recv(), if running.len() < limit => match next {
+                Some(next) => running.push(std::panic::AssertUnwindSafe(next).catch_unwind()),
                 None => break,
             },
             // What a renewal that panics held was given back when it unwound.
-            Some(_) = under_way.next() => {}
+            Some(_) = running.next() => {}
         }
     }
-    while under_way.next().await.is_some() {}
+    while running.next().await.is_some() {}
 }
 
 impl fmt::Debug for Cache {

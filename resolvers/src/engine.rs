@@ -7,22 +7,22 @@ use schema::graph::Graph;
 use schema::operation::{Operation, OperationKind, Variables};
 use serde_json::value::RawValue;
 
-use self::effects::Effects;
-use crate::account::FetchAccount;
+use self::mutation::MutationInvalidation;
 use crate::batch::Loader;
 use crate::cache::Reuse;
+use crate::entity_cache::superset::SelectionIndex;
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
-use crate::fetch::Sources;
-use crate::keep::wider::Selections;
-use crate::operations::{Operations, Planning, Read};
-use crate::prepared::{Prepared, refused};
+use crate::operations::{CachedOperation, Operations, PlanningContext};
+use crate::prepared::{PreparedOperation, request_error};
 use crate::project::project;
-use crate::selection::{From, ROOT};
+use crate::selection::{ROOT, SlotOrigin};
 use crate::settings::{Batching, Settings};
+use crate::source_client::Sources;
+use crate::trace::FetchTrace;
 use crate::tree::Tree;
 
-mod effects;
+mod mutation;
 
 /// Answers operations over one graph. Immutable; share it behind an `Arc`.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Engine {
     loader: Option<Arc<Loader>>,
     operations: Operations,
     /// What is asked of services, for finding what is kept of it.
-    selections: Selections,
+    selection_index: SelectionIndex,
 }
 
 /// Why no engine could be made.
@@ -59,12 +59,12 @@ pub struct Request {
     /// Which operations may run.
     pub allow: Allow,
     /// Whether to tell what was done for the answer.
-    pub explain: Explain,
+    pub trace: Trace,
 }
 
 /// Whether an answer tells what was done for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Explain {
+pub enum Trace {
     /// It does: for who asks for it and may know.
     Yes,
     /// It does not, and nothing is collected.
@@ -95,7 +95,7 @@ pub enum Outcome {
         /// known of it, as without a cache.
         reuse: Option<Reuse>,
         /// What was done, where the request wants to be told.
-        account: Vec<FetchAccount>,
+        trace: Vec<FetchTrace>,
     },
     /// Nothing ran, nothing was appended.
     Refused {
@@ -110,15 +110,17 @@ impl Engine {
         let sources = Sources::new(Arc::clone(&graph), &settings).map_err(EngineError::Client)?;
         let sources = Arc::new(sources);
         let loader = match settings.batching {
-            Batching::Across => {
+            Batching::AcrossOperations => {
                 let cache = settings.caching.as_ref().map(|it| it.cache.clone());
-                Some(Arc::new(Loader::new(Arc::clone(&sources)).beside(cache)))
+                Some(Arc::new(
+                    Loader::new(Arc::clone(&sources)).with_cache(cache),
+                ))
             }
-            Batching::Within => None,
+            Batching::WithinOperation => None,
         };
         Ok(Self {
             operations: Operations::new(&graph, &settings),
-            selections: Selections::default(),
+            selection_index: SelectionIndex::default(),
             graph,
             settings,
             sources,
@@ -141,18 +143,18 @@ impl Engine {
         request: &Request,
         out: &mut Vec<u8>,
     ) -> Result<Outcome, Vec<RequestError>> {
-        let read = self.read(&request.query, request.operation_name.as_deref())?;
-        let operation = read.operation();
-        allowed(operation, request.allow).map_err(|error| vec![error])?;
+        let cached = self.cached_operation(&request.query, request.operation_name.as_deref())?;
+        let operation = cached.operation();
+        check_allowed(operation, request.allow).map_err(|error| vec![error])?;
         let json = request.variables.as_deref().map(RawValue::get);
         let variables = operation
-            .coerce(&self.graph, json)
-            .map_err(|problem| vec![refused(problem)])?;
+            .coerce_variables(&self.graph, json)
+            .map_err(|problem| vec![request_error(problem)])?;
         let prepared = self
             .operations
-            .prepare(&self.planning(), &read, &variables)?;
+            .prepare(&self.planning_context(), &cached, &variables)?;
         let tree = self
-            .introspected(&prepared, &variables)
+            .introspection_tree(&prepared, &variables)
             .map_err(|error| vec![error])?;
         let is_query = prepared.operation.kind == OperationKind::Query;
         let caching = self.settings.caching.as_ref();
@@ -165,14 +167,15 @@ impl Engine {
             headers: &request.headers,
             timeout: self.settings.operation_timeout,
             reports: self.settings.reports,
-            explain: request.explain,
+            trace: request.trace,
             error_limit: self.settings.limits.errors,
         };
-        let effects = Effects::of((context.loader, caching), (&prepared, &variables));
+        let invalidation =
+            MutationInvalidation::new((context.loader, caching), (&prepared, &variables));
         let executed = execute(&context, tree).await;
-        effects.happened(&executed.tree).await;
+        invalidation.finish(&executed.tree).await;
         let errors = project(
-            &prepared.written,
+            &prepared.response_program,
             &executed.tree,
             &executed.failures,
             (&variables, self.settings.limits.errors),
@@ -180,73 +183,82 @@ impl Engine {
         );
         Ok(Outcome::Executed {
             errors,
-            failures: executed.failures.each,
+            failures: executed.failures.all,
             reports: executed.reports,
             reuse: executed.reuse.filter(|_| caching.is_some() && is_query),
-            account: executed.account,
+            trace: executed.trace,
         })
     }
 
     /// The plan of an operation as text: with overrides that are on for all requests, and all of
     /// its fields.
-    pub fn explain(
+    pub fn plan_text(
         &self,
         query: &str,
         operation: Option<&str>,
     ) -> Result<String, Vec<RequestError>> {
-        let read = self.read(query, operation)?;
-        let (prepared, holds_for) = self.operations.usual(&self.planning(), &read)?;
-        Ok(prepared.explain(&self.graph) + &holds_for)
+        let cached = self.cached_operation(query, operation)?;
+        let (prepared, holds_for) = self
+            .operations
+            .default_variant(&self.planning_context(), &cached)?;
+        Ok(prepared.plan_text(&self.graph) + &holds_for)
     }
 
     /// The plan of an operation as JSON: requests, what each is for, the documents sent.
-    pub fn explain_json(
+    pub fn plan_json(
         &self,
         query: &str,
         operation: Option<&str>,
     ) -> Result<serde_json::Value, Vec<RequestError>> {
-        let read = self.read(query, operation)?;
-        let (prepared, _) = self.operations.usual(&self.planning(), &read)?;
-        Ok(prepared.outline(&self.graph))
+        let cached = self.cached_operation(query, operation)?;
+        let (prepared, _) = self
+            .operations
+            .default_variant(&self.planning_context(), &cached)?;
+        Ok(prepared.plan_json(&self.graph))
     }
 
     /// How many plans were cut short by the budget of planning.
     pub fn incomplete_plans(&self) -> u64 {
-        self.operations.incomplete()
+        self.operations.incomplete_plans()
     }
 
     /// How long planning alone takes, for benchmarks; nothing is kept.
     pub fn time_planning(&self, query: &str) -> Result<Duration, Vec<RequestError>> {
-        Prepared::time_planning(&self.graph, &self.settings, query)
+        PreparedOperation::time_planning(&self.graph, &self.settings, query)
     }
 
-    fn read(&self, query: &str, operation: Option<&str>) -> Result<Arc<Read>, Vec<RequestError>> {
-        self.operations.read(&self.planning(), query, operation)
+    fn cached_operation(
+        &self,
+        query: &str,
+        operation: Option<&str>,
+    ) -> Result<Arc<CachedOperation>, Vec<RequestError>> {
+        self.operations
+            .read(&self.planning_context(), query, operation)
     }
 
-    fn planning(&self) -> Planning<'_> {
-        Planning {
+    fn planning_context(&self) -> PlanningContext<'_> {
+        PlanningContext {
             graph: &self.graph,
             settings: &self.settings,
             sources: &self.sources,
-            selections: &self.selections,
+            selection_index: &self.selection_index,
         }
     }
 
     /// A tree that has the answers to introspection.
-    fn introspected(
+    fn introspection_tree(
         &self,
-        prepared: &Prepared,
+        prepared: &PreparedOperation,
         variables: &Variables,
     ) -> Result<Tree, RequestError> {
         let mut tree = Tree::new(&prepared.widths);
         let answers = prepared.introspect(&self.graph, variables)?;
         let slots = &prepared.selection.position(ROOT).slots;
         for (index, slot) in slots.iter().enumerate() {
-            if let From::Introspection(key) = &slot.from
+            if let SlotOrigin::Introspection(key) = &slot.origin
                 && let Some((_, text)) = answers.iter().find(|(known, _)| known == key)
             {
-                let value = tree.computed(|own| own.extend_from_slice(text.as_bytes()));
+                let value = tree.computed_leaf(|own| own.extend_from_slice(text.as_bytes()));
                 tree.set_slot(tree.root(), index, value);
             }
         }
@@ -254,7 +266,7 @@ impl Engine {
     }
 }
 
-fn allowed(operation: &Operation, allow: Allow) -> Result<(), RequestError> {
+fn check_allowed(operation: &Operation, allow: Allow) -> Result<(), RequestError> {
     match (allow, operation.kind) {
         (Allow::All, _) | (Allow::Queries, OperationKind::Query) => Ok(()),
         (Allow::Queries, OperationKind::Mutation) => Err(RequestError {

@@ -91,7 +91,7 @@ pub struct ConnectorReport {
 #[derive(Debug)]
 pub struct FetchFailure {
     /// The subgraph that the call was for.
-    pub service: Arc<str>,
+    pub subgraph: Arc<str>,
     /// Which connector: `<subgraph>:<Type>.<field>[n]`; for a service that speaks GraphQL its name.
     pub coordinate: Arc<str>,
     /// Why.
@@ -102,23 +102,23 @@ pub struct FetchFailure {
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     /// By the number in `Value::Failed`.
-    pub(crate) each: Vec<Arc<FetchFailure>>,
+    pub(crate) all: Vec<Arc<FetchFailure>>,
     /// What services told that belongs nowhere in the answer.
     pub(crate) unplaced: Vec<u32>,
     /// How many more they told.
-    pub(crate) left_out: usize,
+    pub(crate) omitted: usize,
 }
 
 impl Failures {
     /// Keeps a failure; gives its number.
     pub(crate) fn add(&mut self, failure: Arc<FetchFailure>) -> u32 {
-        let number = u32::try_from(self.each.len()).unwrap_or(u32::MAX);
-        self.each.push(failure);
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(failure);
         number
     }
 
     pub(crate) fn get(&self, number: u32) -> Option<&Arc<FetchFailure>> {
-        self.each.get(number as usize)
+        self.all.get(number as usize)
     }
 }
 
@@ -175,7 +175,7 @@ pub enum FetchError {
     UnknownType(String),
     /// An error that a service gave with its answer.
     #[error("answered with an error: {0}")]
-    Told(ServiceError),
+    GraphqlError(SubgraphError),
     /// A service in the process panicked.
     #[error("panicked")]
     Panicked,
@@ -184,7 +184,7 @@ pub enum FetchError {
 impl FetchError {
     /// Whether it says that the service is not well, so that what it said before is the best there
     /// is (RFC 5861 §4), and not that this is how things are now.
-    pub fn is_of_service(&self) -> bool {
+    pub fn is_source_failure(&self) -> bool {
         let is_unwell = |status: &StatusCode| {
             status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
         };
@@ -198,7 +198,9 @@ impl FetchError {
             | Self::NotGraphql(_)
             | Self::NotJson { .. } => true,
             Self::Refused { status, .. } | Self::Status(status) => is_unwell(status),
-            Self::Build(_) | Self::TooMany(_) | Self::UnknownType(_) | Self::Told(_) => false,
+            Self::Build(_) | Self::TooMany(_) | Self::UnknownType(_) | Self::GraphqlError(_) => {
+                false
+            }
         }
     }
 }
@@ -206,7 +208,7 @@ impl FetchError {
 /// An entry in `errors` of a service that speaks GraphQL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct ServiceError {
+pub struct SubgraphError {
     /// As the service gave it.
     pub message: String,
     /// A JSON object, as the service gave it.

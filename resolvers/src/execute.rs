@@ -12,37 +12,37 @@ use schema::connector::Connector;
 use schema::operation::{OperationKind, Variables};
 use schema::source::SourceId;
 
-use self::account::Accounts;
 use self::entities::Entities;
-use self::flights::{Flights, Landed};
-use self::run::Run;
-use self::shared::Shared;
-use crate::account::FetchAccount;
+use self::execution::Execution;
+use self::in_flight::{FlightResult, InFlightCalls};
+use self::shared_batch::SharedBatch;
+use self::trace::TraceRecorder;
 use crate::batch::Loader;
-use crate::cache::{Cache, Found, Moment, Reuse};
-use crate::engine::Explain;
+use crate::cache::{Cache, LookupOutcome, Moment, Reuse};
+use crate::engine::Trace;
+use crate::entity_cache::{CacheRule, FetchCachePlan};
 use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
-use crate::fetch::ready::Ready;
-use crate::fetch::{self, Reach, Sources};
-use crate::keep::{Keep, KeptFetch};
 use crate::plan::Fetch;
-use crate::prepared::{Prepared, Program};
+use crate::prepared::{PreparedOperation, Program};
 use crate::settings::Reports;
+use crate::source_client::connector::ConnectorClient;
+use crate::source_client::{self, SourceClient, Sources};
+use crate::trace::FetchTrace;
 use crate::tree::Tree;
 
-mod account;
-mod connectors;
-mod contexts;
+mod connector_fetch;
+mod context_args;
 mod entities;
-mod errors;
-mod flights;
-mod graphql;
-mod kept;
+mod execution;
+mod in_flight;
+mod lookup;
 mod merge;
+mod place_errors;
 mod read;
-mod renew;
-mod run;
-mod shared;
+mod refresh;
+mod shared_batch;
+mod subgraph_fetch;
+mod trace;
 mod variables;
 
 /// What an execution uses beside the plan.
@@ -52,23 +52,23 @@ pub(crate) struct Context<'a> {
     pub(crate) loader: Option<&'a Arc<Loader>>,
     /// Where what was fetched before is; `None` for mutations too.
     pub(crate) cache: Option<&'a Cache>,
-    pub(crate) prepared: &'a Arc<Prepared>,
+    pub(crate) prepared: &'a Arc<PreparedOperation>,
     pub(crate) variables: &'a Variables,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
     pub(crate) reports: Reports,
     /// Whether to tell what was done.
-    pub(crate) explain: Explain,
+    pub(crate) trace: Trace,
     /// Errors of one answer.
     pub(crate) error_limit: usize,
 }
 
 impl<'a> Context<'a> {
     /// The connector that a fetch is made by; `None` for fetches of services.
-    fn connector(&self, index: usize) -> Option<ByConnector<'a>> {
+    fn connector_fetch(&self, index: usize) -> Option<ConnectorFetch<'a>> {
         let fetch = &self.prepared.plan.fetches[index];
         let (connector, ready) = self.sources.connector(fetch.source)?;
-        Some(ByConnector {
+        Some(ConnectorFetch {
             index,
             fetch,
             source: fetch.source,
@@ -79,7 +79,7 @@ impl<'a> Context<'a> {
     }
 
     /// Nothing noted yet, where anything is to be.
-    fn accounts(&self) -> Option<Accounts> {
+    fn trace_recorder(&self) -> Option<TraceRecorder> {
         let plan = &self.prepared.plan;
         let sources = plan.fetches.iter().enumerate().map(|(index, fetch)| {
             let mut requests = plan.requests.iter();
@@ -88,22 +88,22 @@ impl<'a> Context<'a> {
             (request.map_or(0, |request| request + 1), Arc::clone(name))
         });
         let now = self.cache.map_or(Moment(0), Cache::now);
-        (self.explain == Explain::Yes).then(|| Accounts::of(sources, now))
+        (self.trace == Trace::Yes).then(|| TraceRecorder::new(sources, now))
     }
 
     /// What may be kept of a fetch.
-    fn kept(&self, index: usize) -> Option<&'a KeptFetch> {
+    fn cache_plan(&self, index: usize) -> Option<&'a FetchCachePlan> {
         self.cache?;
-        self.prepared.kept.fetches.get(index)?.as_ref()
+        self.prepared.cache_plan.fetches.get(index)?.as_ref()
     }
 
     /// How what a connector brings is kept.
-    fn keep(&self, index: usize) -> Option<&'a Keep> {
-        self.kept(index)?.kinds.first()
+    fn cache_rule(&self, index: usize) -> Option<&'a CacheRule> {
+        self.cache_plan(index)?.rules.first()
     }
 
     /// Where calls are shared with other operations; a mutation's never are.
-    fn across(&self) -> Option<&'a Arc<Loader>> {
+    fn shared_loader(&self) -> Option<&'a Arc<Loader>> {
         let kind = self.prepared.operation.kind;
         self.loader.filter(|_| kind == OperationKind::Query)
     }
@@ -111,50 +111,50 @@ impl<'a> Context<'a> {
     /// What failed, for everybody who waited for a fetch.
     fn failure(&self, fetch: usize, error: FetchError) -> Arc<FetchFailure> {
         let source = self.prepared.plan.fetches[fetch].source;
-        match &self.sources.reach[source.index()] {
-            Reach::Connector(ready) => fetch::failure(ready, error),
-            Reach::Service(service) => service.failure(error),
+        match &self.sources.clients[source.index()] {
+            SourceClient::Connector(ready) => source_client::failure(ready, error),
+            SourceClient::Subgraph(service) => service.failure(error),
         }
     }
 }
 
 /// A fetch that a connector makes, and everything about it that is known before.
 #[derive(Clone, Copy, Debug)]
-struct ByConnector<'a> {
+struct ConnectorFetch<'a> {
     index: usize,
     fetch: &'a Fetch,
     source: SourceId,
     connector: &'a Connector,
-    ready: &'a Ready,
+    ready: &'a ConnectorClient,
     program: &'a Program,
 }
 
 /// What was fetched, and what failed.
-pub(crate) struct Executed {
+pub(crate) struct ExecutionResult {
     pub(crate) tree: Tree,
     pub(crate) failures: Failures,
     pub(crate) reports: Vec<ConnectorReport>,
     /// For how long all of it may be used again.
     pub(crate) reuse: Option<Reuse>,
     /// What was done for it.
-    pub(crate) account: Vec<FetchAccount>,
+    pub(crate) trace: Vec<FetchTrace>,
 }
 
 /// Who waits for a call.
 #[derive(Debug)]
-enum Caller {
+enum Waiter {
     Connector(CallId),
-    Shared(Shared),
+    Shared(SharedBatch),
     /// A round of a request of the plan, to a service that speaks GraphQL.
-    Service(usize),
+    Subgraph(usize),
     /// A fetch of a connector that looks into the cache.
-    Looked(usize),
+    Lookup(usize),
     /// The objects of a fetch from that number on, which others fetch.
-    Waited(usize, usize),
+    InFlight(usize, usize),
     /// A round that looks into the cache.
-    LookedRequest(usize),
+    RequestLookup(usize),
     /// A round of a request for what others fetch.
-    WaitedRound(usize),
+    RequestInFlight(usize),
 }
 
 /// Which call of which fetch.
@@ -185,7 +185,7 @@ impl CallId {
 
 /// How far a fetch has come.
 #[derive(Debug, Default)]
-enum State {
+enum FetchState {
     /// Something that it needs is not there yet.
     #[default]
     Waiting,
@@ -198,66 +198,82 @@ enum State {
 }
 
 /// Runs the plan of `context` to its end, or to its deadline: what is not there by then failed.
-pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> Executed {
-    let mut run = Run::new(context, tree);
-    let mut flights = Flights::new(context);
+pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> ExecutionResult {
+    let mut execution = Execution::new(context, tree);
+    let mut in_flight = InFlightCalls::new(context);
     let deadline = tokio::time::sleep(context.timeout);
     tokio::pin!(deadline);
-    run.start_ready(&mut flights);
+    execution.start_ready_requests(&mut in_flight);
     loop {
         let next = tokio::select! {
             biased;
-            next = flights.next() => next,
+            next = in_flight.next() => next,
             () = &mut deadline => {
-                run.give_up();
+                execution.time_out();
                 break;
             }
         };
-        let Some((waiting, landed)) = next else {
+        let Some((waiters, result)) = next else {
             break;
         };
-        run.land(waiting, landed, &mut flights);
-        run.start_ready(&mut flights);
+        execution.deliver(waiters, result, &mut in_flight);
+        execution.start_ready_requests(&mut in_flight);
     }
-    run.into_executed()
+    execution.into_result()
 }
 
-impl<'c> Run<'c, '_> {
+impl<'c> Execution<'c, '_> {
     /// Takes what came for everybody who waited for it.
-    fn land(&mut self, waiting: Vec<Caller>, landed: Landed, flights: &mut Flights<'c>) {
-        let mut found = None;
-        let (outcome, parts) = match landed {
-            Landed::Call(outcome) => (Some(outcome), None),
-            Landed::Batch(parts) => (None, Some(parts)),
-            Landed::Found(all) => {
-                found = Some(all);
+    fn deliver(
+        &mut self,
+        waiters: Vec<Waiter>,
+        result: FlightResult,
+        in_flight: &mut InFlightCalls<'c>,
+    ) {
+        let mut lookups = None;
+        let (outcome, parts) = match result {
+            FlightResult::Call(outcome) => (Some(outcome), None),
+            FlightResult::Batch(parts) => (None, Some(parts)),
+            FlightResult::Lookups(outcomes) => {
+                lookups = Some(outcomes);
                 (None, None)
             }
         };
-        for caller in waiting {
+        for waiter in waiters {
             // Each waits for what it asked for.
-            match (caller, &outcome, &parts) {
-                (Caller::Connector(id), Some(outcome), _) => self.finish_call(id, outcome),
-                (Caller::Service(round), Some(outcome), _) => self.finish_round(round, outcome),
-                (Caller::Shared(shared), _, Some(parts)) => {
-                    self.finish_shared(&shared, parts, flights);
+            match (waiter, &outcome, &parts) {
+                (Waiter::Connector(id), Some(outcome), _) => self.finish_call(id, outcome),
+                (Waiter::Subgraph(request), Some(outcome), _) => {
+                    self.finish_request(request, outcome)
                 }
-                (caller, _, _) => {
-                    if let Some(found) = found.take() {
-                        self.land_found(&caller, found, flights);
+                (Waiter::Shared(shared), _, Some(parts)) => {
+                    self.finish_shared_batch(&shared, parts, in_flight);
+                }
+                (waiter, _, _) => {
+                    if let Some(outcomes) = lookups.take() {
+                        self.deliver_lookups(&waiter, outcomes, in_flight);
                     }
                 }
             }
         }
     }
 
-    fn land_found(&mut self, caller: &Caller, found: Vec<Found>, flights: &mut Flights<'c>) {
-        match *caller {
-            Caller::Looked(fetch) => self.looked(fetch, found, flights),
-            Caller::Waited(fetch, first) => self.waited((fetch, first), found, flights),
-            Caller::LookedRequest(request) => self.looked_request(request, found, flights),
-            Caller::WaitedRound(round) => self.waited_round(round, found, flights),
-            Caller::Connector(_) | Caller::Shared(_) | Caller::Service(_) => {}
+    fn deliver_lookups(
+        &mut self,
+        waiter: &Waiter,
+        outcomes: Vec<LookupOutcome>,
+        in_flight: &mut InFlightCalls<'c>,
+    ) {
+        match *waiter {
+            Waiter::Lookup(fetch) => self.finish_lookup(fetch, outcomes, in_flight),
+            Waiter::InFlight(fetch, first) => self.finish_wait((fetch, first), outcomes, in_flight),
+            Waiter::RequestLookup(request) => {
+                self.finish_request_lookup(request, outcomes, in_flight)
+            }
+            Waiter::RequestInFlight(request) => {
+                self.finish_request_wait(request, outcomes, in_flight)
+            }
+            Waiter::Connector(_) | Waiter::Shared(_) | Waiter::Subgraph(_) => {}
         }
     }
 }

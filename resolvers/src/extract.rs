@@ -9,210 +9,217 @@
 use schema::mapping::ast::{Expr, Head, Item, MemberValue, Path, Selection as Items, Step};
 use schema::types::{TypeId, Types};
 
-use crate::plan::Takes;
+use crate::plan::FetchSlots;
 use crate::selection::{PositionId, Selection, Slot};
 
 pub(crate) mod fill;
 
 /// Where a value is, seen from the object it is looked for in, and what is taken of it.
 #[derive(Debug)]
-pub(crate) struct Extract {
-    pub(crate) from: From,
-    pub(crate) take: Take,
+pub(crate) struct ValueMapping {
+    pub(crate) location: ValueLocation,
+    pub(crate) shape: MappedShape,
 }
 
 /// How a value is found.
 #[derive(Debug)]
-pub(crate) enum From {
+pub(crate) enum ValueLocation {
     /// Behind these keys; none: it is the object itself.
     Keys(Box<[Box<str>]>),
     /// By evaluating this where `$` and `@` are the object.
-    Eval(Box<MemberValue>),
+    Expression(Box<MemberValue>),
 }
 
 /// What is taken of a value.
 #[derive(Debug)]
-pub(crate) enum Take {
+pub(crate) enum MappedShape {
     /// The whole, inside so many lists.
     Leaf { lists: usize },
     /// Slots of an object, or of each object of a list.
-    Object(Fields),
+    Object(ObjectMapping),
 }
 
 /// The slots of an object at a place.
 #[derive(Debug)]
-pub(crate) struct Fields {
+pub(crate) struct ObjectMapping {
     pub(crate) at: PositionId,
     /// Found behind keys: first key, then the slots behind it.
-    pub(crate) keyed: Vec<(Box<str>, Vec<Field>)>,
+    pub(crate) keyed: Vec<(Box<str>, Vec<SlotMapping>)>,
     /// Found otherwise.
-    pub(crate) others: Vec<Field>,
+    pub(crate) unkeyed: Vec<SlotMapping>,
     /// How the object says of which type it is, where it may be of several.
-    pub(crate) type_name: Option<TypeName>,
+    pub(crate) typename: Option<TypenameMapping>,
 }
 
 /// A slot and how it is filled; in `keyed` the first key is left out of `from`.
 #[derive(Debug)]
-pub(crate) struct Field {
+pub(crate) struct SlotMapping {
     pub(crate) slot: usize,
-    pub(crate) extract: Extract,
+    pub(crate) value: ValueMapping,
 }
 
 /// Where `__typename` is, and the types it may name.
 #[derive(Debug)]
-pub(crate) struct TypeName {
-    pub(crate) from: From,
+pub(crate) struct TypenameMapping {
+    pub(crate) location: ValueLocation,
     pub(crate) types: Vec<(Box<str>, TypeId)>,
 }
 
 /// What compiling needs at every step.
-pub(crate) struct Compile<'a> {
+pub(crate) struct MappingCompiler<'a> {
     pub(crate) types: &'a Types,
     pub(crate) selection: &'a Selection,
-    pub(crate) takes: &'a Takes,
+    pub(crate) fetch_slots: &'a FetchSlots,
 }
 
-impl Compile<'_> {
+impl MappingCompiler<'_> {
     /// A mapping whose value is the object (or a list of objects) at `at`.
-    pub(crate) fn object(&self, items: &Items, at: PositionId) -> Extract {
-        self.whole(items, Target::Object(at))
+    pub(crate) fn object_mapping(&self, items: &Items, at: PositionId) -> ValueMapping {
+        self.mapping(items, Target::Object(at))
     }
 
     /// A mapping whose value is that of `slot` at `at`.
-    pub(crate) fn slot(&self, items: &Items, at: PositionId, slot: usize) -> Extract {
+    pub(crate) fn slot_mapping(&self, items: &Items, at: PositionId, slot: usize) -> ValueMapping {
         let slot = &self.selection.position(at).slots[slot];
-        self.whole(items, Target::of(slot))
+        self.mapping(items, Target::from_slot(slot))
     }
 
     /// A kept value that is the object at `at`: its members have the names of fields.
-    pub(crate) fn kept_object(&self, at: PositionId) -> Extract {
-        self.kept(Target::Object(at))
+    pub(crate) fn cached_object(&self, at: PositionId) -> ValueMapping {
+        self.cached_value(Target::Object(at))
     }
 
     /// A kept value that is that of `slot` at `at`.
-    pub(crate) fn kept_slot(&self, at: PositionId, slot: usize) -> Extract {
-        self.kept(Target::of(&self.selection.position(at).slots[slot]))
+    pub(crate) fn cached_slot(&self, at: PositionId, slot: usize) -> ValueMapping {
+        self.cached_value(Target::from_slot(&self.selection.position(at).slots[slot]))
     }
 
-    fn kept(&self, target: Target) -> Extract {
-        Extract {
-            from: From::Keys(Box::default()),
-            take: self.by_name(target),
+    fn cached_value(&self, target: Target) -> ValueMapping {
+        ValueMapping {
+            location: ValueLocation::Keys(Box::default()),
+            shape: self.named_shape(target),
         }
     }
 
-    fn whole(&self, items: &Items, target: Target) -> Extract {
+    fn mapping(&self, items: &Items, target: Target) -> ValueMapping {
         match items.items.as_slice() {
             [Item::Whole(expr)] => self.expr(expr, target),
             _ => self.group(items, target),
         }
     }
 
-    fn member(&self, member: &MemberValue, target: Target) -> Extract {
+    fn member(&self, member: &MemberValue, target: Target) -> ValueMapping {
         match member {
             MemberValue::Group(group) => self.group(group, target),
             MemberValue::Expr(expr) => self.expr(expr, target),
         }
     }
 
-    fn expr(&self, expr: &Expr, target: Target) -> Extract {
-        let eval = |expr: &Expr| From::Eval(Box::new(MemberValue::Expr(expr.clone())));
+    fn expr(&self, expr: &Expr, target: Target) -> ValueMapping {
+        let eval =
+            |expr: &Expr| ValueLocation::Expression(Box::new(MemberValue::Expr(expr.clone())));
         let Expr::Path(path) = expr else {
-            return Extract {
-                from: eval(expr),
-                take: self.by_name(target),
+            return ValueMapping {
+                location: eval(expr),
+                shape: self.named_shape(target),
             };
         };
         let plain = path.group.as_ref().is_none_or(is_plain);
-        let from = match keys(path) {
-            Some(keys) if plain => From::Keys(keys),
+        let location = match plain_keys(path) {
+            Some(keys) if plain => ValueLocation::Keys(keys),
             _ => match &path.group {
-                Some(group) if !binds(path) && is_plain(group) => eval(&Expr::Path(Path {
+                Some(group) if !has_binding(path) && is_plain(group) => eval(&Expr::Path(Path {
                     group: None,
                     ..path.clone()
                 })),
                 _ => {
-                    return Extract {
-                        from: eval(expr),
-                        take: self.by_name(target),
+                    return ValueMapping {
+                        location: eval(expr),
+                        shape: self.named_shape(target),
                     };
                 }
             },
         };
-        let take = match (&path.group, target) {
-            (Some(group), Target::Object(at)) => self.items(group, at),
-            _ => self.by_name(target),
+        let shape = match (&path.group, target) {
+            (Some(group), Target::Object(at)) => self.object_shape(group, at),
+            _ => self.named_shape(target),
         };
-        Extract { from, take }
+        ValueMapping { location, shape }
     }
 
-    fn group(&self, group: &Items, target: Target) -> Extract {
+    fn group(&self, group: &Items, target: Target) -> ValueMapping {
         match target {
-            Target::Object(at) if is_plain(group) => Extract {
-                from: From::Keys(Box::default()),
-                take: self.items(group, at),
+            Target::Object(at) if is_plain(group) => ValueMapping {
+                location: ValueLocation::Keys(Box::default()),
+                shape: self.object_shape(group, at),
             },
-            _ => Extract {
-                from: From::Eval(Box::new(MemberValue::Group(group.clone()))),
-                take: self.by_name(target),
+            _ => ValueMapping {
+                location: ValueLocation::Expression(Box::new(MemberValue::Group(group.clone()))),
+                shape: self.named_shape(target),
             },
         }
     }
 
     /// The slots that an item list gives of an object.
-    fn items(&self, items: &Items, at: PositionId) -> Take {
-        let mut fields = Fields::new(at);
+    fn object_shape(&self, items: &Items, at: PositionId) -> MappedShape {
+        let mut mapping = ObjectMapping::new(at);
         for slot in self.slots(at) {
             let name = &self.selection.position(at).slots[slot].field;
-            if let Some(member) = member_of(items, name) {
-                let target = Target::of(&self.selection.position(at).slots[slot]);
-                fields.add(slot, self.member(member, target));
+            if let Some(member) = member_named(items, name) {
+                let target = Target::from_slot(&self.selection.position(at).slots[slot]);
+                mapping.add(slot, self.member(member, target));
             }
         }
-        fields.type_name = self.type_name(at, || {
-            let member = member_of(items, "__typename")?;
-            Some(self.member(member, Target::Leaf(0)).from)
+        mapping.typename = self.typename(at, || {
+            let member = member_named(items, "__typename")?;
+            Some(self.member(member, Target::Leaf(0)).location)
         });
-        Take::Object(fields)
+        MappedShape::Object(mapping)
     }
 
     /// What is taken of a value whose members already have the names of fields.
-    fn by_name(&self, target: Target) -> Take {
+    fn named_shape(&self, target: Target) -> MappedShape {
         let at = match target {
-            Target::Leaf(lists) => return Take::Leaf { lists },
+            Target::Leaf(lists) => return MappedShape::Leaf { lists },
             Target::Object(at) => at,
         };
-        let mut fields = Fields::new(at);
+        let mut mapping = ObjectMapping::new(at);
         for slot in self.slots(at) {
             let definition = &self.selection.position(at).slots[slot];
             let keys = vec![definition.field.as_ref().into()].into_boxed_slice();
-            fields.add(
+            mapping.add(
                 slot,
-                Extract {
-                    from: From::Keys(keys),
-                    take: self.by_name(Target::of(definition)),
+                ValueMapping {
+                    location: ValueLocation::Keys(keys),
+                    shape: self.named_shape(Target::from_slot(definition)),
                 },
             );
         }
-        fields.type_name = self.type_name(at, || {
-            Some(From::Keys(vec!["__typename".into()].into_boxed_slice()))
+        mapping.typename = self.typename(at, || {
+            Some(ValueLocation::Keys(
+                vec!["__typename".into()].into_boxed_slice(),
+            ))
         });
-        Take::Object(fields)
+        MappedShape::Object(mapping)
     }
 
     fn slots(&self, at: PositionId) -> impl Iterator<Item = usize> + '_ {
-        let slots = self.takes.get(&at).into_iter();
+        let slots = self.fetch_slots.get(&at).into_iter();
         slots.flat_map(|slots| slots.keys()).copied()
     }
 
-    fn type_name(&self, at: PositionId, from: impl FnOnce() -> Option<From>) -> Option<TypeName> {
+    fn typename(
+        &self,
+        at: PositionId,
+        location: impl FnOnce() -> Option<ValueLocation>,
+    ) -> Option<TypenameMapping> {
         let position = self.selection.position(at);
         if !position.is_abstract(self.types) {
             return None;
         }
-        let possible = self.types.get(position.ty).possible.iter();
-        Some(TypeName {
-            from: from()?,
+        let possible = self.types.get(position.ty).possible_types.iter();
+        Some(TypenameMapping {
+            location: location()?,
             types: possible
                 .map(|id| (self.types.get(*id).name.as_ref().into(), *id))
                 .collect(),
@@ -228,50 +235,50 @@ enum Target {
 }
 
 impl Target {
-    fn of(slot: &Slot) -> Self {
+    fn from_slot(slot: &Slot) -> Self {
         match slot.child {
             Some(child) => Self::Object(child),
-            None => Self::Leaf(slot.ty.lists()),
+            None => Self::Leaf(slot.ty.list_depth()),
         }
     }
 }
 
-impl Fields {
+impl ObjectMapping {
     fn new(at: PositionId) -> Self {
         Self {
             at,
             keyed: Vec::new(),
-            others: Vec::new(),
-            type_name: None,
+            unkeyed: Vec::new(),
+            typename: None,
         }
     }
 
-    fn add(&mut self, slot: usize, extract: Extract) {
-        let Extract { from, take } = extract;
-        match from {
-            From::Keys(keys) if !keys.is_empty() => {
+    fn add(&mut self, slot: usize, value: ValueMapping) {
+        let ValueMapping { location, shape } = value;
+        match location {
+            ValueLocation::Keys(keys) if !keys.is_empty() => {
                 let mut keys = keys.into_vec();
                 let first = keys.remove(0);
-                let from = From::Keys(keys.into_boxed_slice());
-                let field = Field {
+                let location = ValueLocation::Keys(keys.into_boxed_slice());
+                let field = SlotMapping {
                     slot,
-                    extract: Extract { from, take },
+                    value: ValueMapping { location, shape },
                 };
                 match self.keyed.iter_mut().find(|(key, _)| *key == first) {
                     Some((_, fields)) => fields.push(field),
                     None => self.keyed.push((first, vec![field])),
                 }
             }
-            from => self.others.push(Field {
+            location => self.unkeyed.push(SlotMapping {
                 slot,
-                extract: Extract { from, take },
+                value: ValueMapping { location, shape },
             }),
         }
     }
 }
 
 /// The keys of a path that is nothing but keys of the object it starts from.
-fn keys(path: &Path) -> Option<Box<[Box<str>]>> {
+fn plain_keys(path: &Path) -> Option<Box<[Box<str>]>> {
     let mut keys: Vec<Box<str>> = Vec::new();
     match &path.head {
         Head::Key(key) => keys.push(key.name.as_str().into()),
@@ -290,7 +297,7 @@ fn keys(path: &Path) -> Option<Box<[Box<str>]>> {
 }
 
 /// Whether a path binds a variable, which its braces may use.
-fn binds(path: &Path) -> bool {
+fn has_binding(path: &Path) -> bool {
     let mut steps = path.steps.iter();
     steps.any(|step| matches!(step, Step::Method(name, _) if name.name == "as"))
 }
@@ -308,7 +315,7 @@ fn is_plain(items: &Items) -> bool {
     })
 }
 
-fn member_of<'a>(items: &'a Items, name: &str) -> Option<&'a MemberValue> {
+fn member_named<'a>(items: &'a Items, name: &str) -> Option<&'a MemberValue> {
     items.items.iter().find_map(|item| match item {
         Item::Member(member) if member.key.name == name => Some(&member.value),
         Item::Member(_) | Item::Whole(_) | Item::Spread(_) => None,

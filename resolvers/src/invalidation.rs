@@ -17,12 +17,12 @@ use crate::cache::{EntityKey, Target};
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     subgraphs: BTreeSet<Name>,
-    types: BTreeMap<Name, OfType>,
+    types: BTreeMap<Name, TypeNames>,
 }
 
 /// What is known of a type.
 #[derive(Clone, Debug, Default)]
-struct OfType {
+struct TypeNames {
     /// Types whose objects may be of this one: itself, for an abstract type those that it may be,
     /// and for an object the abstract types as which a source may know it.
     related: BTreeSet<Name>,
@@ -32,9 +32,9 @@ struct OfType {
 
 /// Why a target is none that the graph has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unknown {
+pub enum UnknownTarget {
     /// There is no such subgraph.
-    #[error("the graph has no subgraph `{name}`{}", meant(.near.as_deref()))]
+    #[error("the graph has no subgraph `{name}`{}", suggestion_text(.near.as_deref()))]
     Subgraph {
         /// As written.
         name: String,
@@ -42,7 +42,7 @@ pub enum Unknown {
         near: Option<String>,
     },
     /// There is no such type.
-    #[error("the graph has no type `{name}`{}", meant(.near.as_deref()))]
+    #[error("the graph has no type `{name}`{}", suggestion_text(.near.as_deref()))]
     Type {
         /// As written.
         name: String,
@@ -50,7 +50,7 @@ pub enum Unknown {
         near: Option<String>,
     },
     /// Objects of the type are not found by these fields.
-    #[error("`{type_name}` has no key `{fields}`{}", of_these(.keys))]
+    #[error("`{type_name}` has no key `{fields}`{}", key_suggestion(.keys))]
     Key {
         /// The type.
         type_name: String,
@@ -67,29 +67,35 @@ pub struct CurrentNames(Arc<RwLock<Arc<Names>>>);
 
 impl Names {
     /// Those of `graph`.
-    pub fn of(graph: &Graph) -> Self {
+    pub fn new(graph: &Graph) -> Self {
         let subgraphs = graph
             .sources()
-            .map(|(_, source)| Arc::clone(&source.service));
+            .map(|(_, source)| Arc::clone(&source.subgraph));
         let mut names = Self {
             subgraphs: subgraphs.collect(),
             types: BTreeMap::new(),
         };
         let types = graph.types();
         for (id, ty) in types.iter().filter(|(_, ty)| ty.is_composite()) {
-            names.of_type(&ty.name).keys.extend(keys(graph, id));
-            for object in &ty.possible {
+            names.type_names(&ty.name).keys.extend(keys(graph, id));
+            for object in &ty.possible_types {
                 let object = &types.get(*object).name;
-                names.of_type(&ty.name).related.insert(Arc::clone(object));
-                names.of_type(object).related.insert(Arc::clone(&ty.name));
+                names
+                    .type_names(&ty.name)
+                    .related
+                    .insert(Arc::clone(object));
+                names
+                    .type_names(object)
+                    .related
+                    .insert(Arc::clone(&ty.name));
             }
         }
         names
     }
 
-    fn of_type(&mut self, name: &Name) -> &mut OfType {
+    fn type_names(&mut self, name: &Name) -> &mut TypeNames {
         let known = self.types.entry(Arc::clone(name));
-        known.or_insert_with(|| OfType {
+        known.or_insert_with(|| TypeNames {
             related: BTreeSet::from([Arc::clone(name)]),
             keys: BTreeSet::new(),
         })
@@ -97,7 +103,7 @@ impl Names {
 
     /// What `target` means in this graph. Whether data has a tag is known to nobody before it is
     /// there, so every name of one will do.
-    pub fn meant(&self, target: Target) -> Result<Vec<Target>, Unknown> {
+    pub fn resolve(&self, target: Target) -> Result<Vec<Target>, UnknownTarget> {
         match target {
             Target::Everything | Target::Named(_) => Ok(vec![target]),
             Target::Subgraph(name) => {
@@ -113,12 +119,12 @@ impl Names {
     }
 
     /// Whether the graph has a subgraph of this name.
-    pub fn subgraph(&self, name: &str) -> Result<(), Unknown> {
+    pub fn subgraph(&self, name: &str) -> Result<(), UnknownTarget> {
         if self.subgraphs.contains(name) {
             return Ok(());
         }
         let near = nearest(name, self.subgraphs.iter().map(|known| &**known));
-        Err(Unknown::Subgraph {
+        Err(UnknownTarget::Subgraph {
             name: name.to_owned(),
             near: near.map(str::to_owned),
         })
@@ -126,24 +132,24 @@ impl Names {
 
     /// What is meant by an object of a type of which one value is known: the entity by each key
     /// that is one field. `None` when there is no such key.
-    pub fn of_value(&self, type_name: &str, value: &str) -> Option<Vec<Target>> {
+    pub fn resolve_value(&self, type_name: &str, value: &str) -> Option<Vec<Target>> {
         let keys = self.types.get(type_name)?.keys.iter();
         let targets = keys
             .filter(|key| !key.contains([' ', '{']))
             .filter_map(|field| {
-                self.entity(type_name, &EntityKey::of_field(field, value))
+                self.entity(type_name, &EntityKey::from_field(field, value))
                     .ok()
             });
         let targets: Vec<Target> = targets.flatten().collect();
         (!targets.is_empty()).then_some(targets)
     }
 
-    fn entity(&self, type_name: &str, key: &EntityKey) -> Result<Vec<Target>, Unknown> {
+    fn entity(&self, type_name: &str, key: &EntityKey) -> Result<Vec<Target>, UnknownTarget> {
         let ty = self.ty(type_name)?;
-        let fields = key.fields().in_order().to_string();
+        let fields = key.fields().sorted().to_string();
         let related = || ty.related.iter().filter_map(|name| self.types.get(name));
         if !related().any(|ty| ty.keys.contains(&fields)) {
-            return Err(Unknown::Key {
+            return Err(UnknownTarget::Key {
                 type_name: type_name.to_owned(),
                 fields,
                 keys: ty.keys.iter().cloned().collect(),
@@ -156,10 +162,10 @@ impl Names {
         Ok(related.collect())
     }
 
-    fn ty(&self, name: &str) -> Result<&OfType, Unknown> {
+    fn ty(&self, name: &str) -> Result<&TypeNames, UnknownTarget> {
         self.types.get(name).ok_or_else(|| {
             let near = nearest(name, self.types.keys().map(|known| &**known));
-            Unknown::Type {
+            UnknownTarget::Type {
                 name: name.to_owned(),
                 near: near.map(str::to_owned),
             }
@@ -181,18 +187,18 @@ impl CurrentNames {
 
 /// By what objects of a type can be found.
 fn keys(graph: &Graph, ty: TypeId) -> impl Iterator<Item = String> {
-    let entries = graph.entries(ty).iter();
-    let keys = entries.map(|(source, entry)| &graph.source(*source).entries[*entry].key);
+    let entries = graph.entry_points(ty).iter();
+    let keys = entries.map(|(source, entry)| &graph.source(*source).entry_points[*entry].key);
     let keys = keys.filter(|key| !key.is_empty());
-    keys.map(|key| key.in_order().to_string())
+    keys.map(|key| key.sorted().to_string())
 }
 
-fn meant(near: Option<&str>) -> String {
+fn suggestion_text(near: Option<&str>) -> String {
     near.map(|near| format!("; write `{near}`"))
         .unwrap_or_default()
 }
 
-fn of_these(keys: &[String]) -> String {
+fn key_suggestion(keys: &[String]) -> String {
     if keys.is_empty() {
         return "; it has none, so invalidate the type".to_owned();
     }

@@ -4,28 +4,28 @@
 //! the plan; `project` writes the answer. Knows nothing of HTTP servers, configuration files or
 //! the environment.
 
-pub mod account;
 mod batch;
 #[doc(hidden)]
 pub mod bench;
 pub mod cache;
-mod decided;
-mod document;
+pub mod connector_test;
 mod engine;
+mod entity_cache;
 pub mod error;
 mod execute;
 mod extract;
-mod fetch;
 pub mod invalidation;
-mod keep;
 pub mod local;
 mod operations;
 mod plan;
+mod plan_variant;
 mod prepared;
 mod project;
 mod selection;
 pub mod settings;
+mod source_client;
+mod subgraph_request;
+pub mod trace;
 mod tree;
-pub mod trial;
 
-pub use self::engine::{Allow, Engine, EngineError, Explain, Outcome, Request};
+pub use self::engine::{Allow, Engine, EngineError, Outcome, Request, Trace};

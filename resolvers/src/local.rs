@@ -32,20 +32,20 @@ pub struct LocalRequest {
 /// An async-graphql schema, or any other executor of that library, as a service.
 ///
 /// Its resolvers find the request's `http::HeaderMap` in their context.
-pub struct Rust<E>(pub E);
+pub struct AsyncGraphqlService<E>(pub E);
 
-impl<E: Executor> LocalService for Rust<E> {
+impl<E: Executor> LocalService for AsyncGraphqlService<E> {
     fn call(&self, request: LocalRequest) -> BoxFuture<'_, Bytes> {
         async move {
             let variables: Variables =
                 serde_json::from_slice(&request.variables).unwrap_or_default();
-            let mut asked = async_graphql::Request::new(&*request.query)
+            let mut graphql_request = async_graphql::Request::new(&*request.query)
                 .variables(variables)
                 .data(request.headers);
             if let Some(name) = request.operation_name {
-                asked = asked.operation_name(&*name);
+                graphql_request = graphql_request.operation_name(&*name);
             }
-            let response = self.0.execute(asked).await;
+            let response = self.0.execute(graphql_request).await;
             // What cannot be written is no answer, and that is what the caller says of it.
             serde_json::to_vec(&response).unwrap_or_default().into()
         }
@@ -53,7 +53,7 @@ impl<E: Executor> LocalService for Rust<E> {
     }
 }
 
-impl<E> fmt::Debug for Rust<E> {
+impl<E> fmt::Debug for AsyncGraphqlService<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Rust")
     }

@@ -8,162 +8,164 @@ use quick_cache::sync::Cache;
 use schema::graph::Graph;
 use schema::operation::{Operation, Variables};
 
-use crate::decided::{Decided, Deciding, Overrides};
+use crate::entity_cache::superset::SelectionIndex;
 use crate::error::RequestError;
-use crate::fetch::Sources;
-use crate::keep::wider::Selections;
-use crate::prepared::{Asked, Prepared};
+use crate::plan_variant::{Overrides, PlanVariant, VariantInputs};
+use crate::prepared::{ParsedOperation, PreparedOperation};
 use crate::settings::Settings;
+use crate::source_client::Sources;
 
 /// What operations are read and planned with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Planning<'a> {
+pub(crate) struct PlanningContext<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) settings: &'a Settings,
     pub(crate) sources: &'a Sources,
     /// What is asked of services, for finding what is kept of it.
-    pub(crate) selections: &'a Selections,
+    pub(crate) selection_index: &'a SelectionIndex,
 }
 
 /// Those over one graph.
 #[derive(Debug)]
 pub(crate) struct Operations {
-    read: Cache<OwnedKey, Arc<Read>>,
+    cached: Cache<OwnedKey, Arc<CachedOperation>>,
     overrides: Overrides,
-    incomplete: AtomicU64,
+    incomplete_plans: AtomicU64,
 }
 
 /// An operation that was read.
 #[derive(Debug)]
-pub(crate) struct Read {
-    pub(crate) asked: Asked,
-    deciding: Deciding,
-    plans: Plans,
+pub(crate) struct CachedOperation {
+    pub(crate) parsed: ParsedOperation,
+    variant_inputs: VariantInputs,
+    plans: PlanCache,
 }
 
 /// The plans of one operation.
 #[derive(Debug)]
-enum Plans {
+enum PlanCache {
     /// All requests are planned alike.
-    One(OnceLock<Arc<Prepared>>),
-    Several(Cache<Decided, Arc<Prepared>>),
+    One(OnceLock<Arc<PreparedOperation>>),
+    Several(Cache<PlanVariant, Arc<PreparedOperation>>),
 }
 
 /// Of one operation: more are made when they are asked for again.
-const MOST_PLANS: usize = 16;
+const MAX_PLANS: usize = 16;
 
 impl Operations {
     pub(crate) fn new(graph: &Graph, settings: &Settings) -> Self {
         Self {
-            read: Cache::new(settings.prepared_operations.get()),
-            overrides: Overrides::of(graph, settings),
-            incomplete: AtomicU64::new(0),
+            cached: Cache::new(settings.prepared_operations.get()),
+            overrides: Overrides::new(graph, settings),
+            incomplete_plans: AtomicU64::new(0),
         }
     }
 
     /// How many plans were cut short by the budget of planning.
-    pub(crate) fn incomplete(&self) -> u64 {
-        self.incomplete.load(Ordering::Relaxed)
+    pub(crate) fn incomplete_plans(&self) -> u64 {
+        self.incomplete_plans.load(Ordering::Relaxed)
     }
 
     /// The operation of a document, read and validated.
     pub(crate) fn read(
         &self,
-        planning: &Planning<'_>,
+        planning: &PlanningContext<'_>,
         query: &str,
         operation: Option<&str>,
-    ) -> Result<Arc<Read>, Vec<RequestError>> {
+    ) -> Result<Arc<CachedOperation>, Vec<RequestError>> {
         let key = Key { query, operation };
-        if let Some(read) = self.read.get(&key) {
-            return Ok(read);
+        if let Some(cached) = self.cached.get(&key) {
+            return Ok(cached);
         }
-        let asked = Asked::read(planning.graph, planning.settings, query, operation)?;
-        let read = Arc::new(Read::new(asked, planning.graph));
-        self.read.insert(key.owned(), Arc::clone(&read));
-        Ok(read)
+        let parsed = ParsedOperation::parse(planning.graph, planning.settings, query, operation)?;
+        let cached = Arc::new(CachedOperation::new(parsed, planning.graph));
+        self.cached.insert(key.owned(), Arc::clone(&cached));
+        Ok(cached)
     }
 
     /// The plan for a request with these variables.
     pub(crate) fn prepare(
         &self,
-        planning: &Planning<'_>,
-        read: &Read,
+        planning: &PlanningContext<'_>,
+        cached: &CachedOperation,
         variables: &Variables,
-    ) -> Result<Arc<Prepared>, Vec<RequestError>> {
-        if read.deciding.is_nothing() {
-            return self.planned(planning, read, Decided::default());
+    ) -> Result<Arc<PreparedOperation>, Vec<RequestError>> {
+        if cached.variant_inputs.is_empty() {
+            return self.plan(planning, cached, PlanVariant::default());
         }
-        let decided = read.deciding.by(&self.overrides, variables);
-        self.planned(planning, read, decided)
+        let variant = cached.variant_inputs.variant(&self.overrides, variables);
+        self.plan(planning, cached, variant)
     }
 
     /// The plan where nothing of a request is known, and what it holds for.
-    pub(crate) fn usual(
+    pub(crate) fn default_variant(
         &self,
-        planning: &Planning<'_>,
-        read: &Read,
-    ) -> Result<(Arc<Prepared>, String), Vec<RequestError>> {
-        let decided = read.deciding.usually(&self.overrides);
-        let text = read.deciding.describe(&decided, planning.graph);
-        Ok((self.planned(planning, read, decided)?, text))
+        planning: &PlanningContext<'_>,
+        cached: &CachedOperation,
+    ) -> Result<(Arc<PreparedOperation>, String), Vec<RequestError>> {
+        let variant = cached.variant_inputs.default_variant(&self.overrides);
+        let text = cached.variant_inputs.describe(&variant, planning.graph);
+        Ok((self.plan(planning, cached, variant)?, text))
     }
 
-    fn planned(
+    fn plan(
         &self,
-        planning: &Planning<'_>,
-        read: &Read,
-        decided: Decided,
-    ) -> Result<Arc<Prepared>, Vec<RequestError>> {
-        if let Some(known) = read.plans.get(&decided) {
+        planning: &PlanningContext<'_>,
+        cached: &CachedOperation,
+        variant: PlanVariant,
+    ) -> Result<Arc<PreparedOperation>, Vec<RequestError>> {
+        if let Some(known) = cached.plans.get(&variant) {
             return Ok(known);
         }
-        let prepared = Prepared::new(planning.graph, &read.asked, &decided)?;
+        let prepared = PreparedOperation::new(planning.graph, &cached.parsed, &variant)?;
         let prepared = match &planning.settings.caching {
-            Some(caching) => prepared.kept_by(planning.sources, (caching, planning.selections)),
+            Some(caching) => {
+                prepared.with_cache_plan(planning.sources, (caching, planning.selection_index))
+            }
             None => prepared,
         };
         if !prepared.plan.is_complete {
-            self.incomplete.fetch_add(1, Ordering::Relaxed);
+            self.incomplete_plans.fetch_add(1, Ordering::Relaxed);
         }
         let prepared = Arc::new(prepared);
-        read.plans.keep(decided, &prepared);
+        cached.plans.insert(variant, &prepared);
         Ok(prepared)
     }
 }
 
-impl Read {
-    fn new(asked: Asked, graph: &Graph) -> Self {
-        let deciding = Deciding::of(&asked.operation, graph);
+impl CachedOperation {
+    fn new(parsed: ParsedOperation, graph: &Graph) -> Self {
+        let variant_inputs = VariantInputs::new(&parsed.operation, graph);
         Self {
-            plans: if deciding.is_nothing() {
-                Plans::One(OnceLock::new())
+            plans: if variant_inputs.is_empty() {
+                PlanCache::One(OnceLock::new())
             } else {
-                Plans::Several(Cache::new(MOST_PLANS))
+                PlanCache::Several(Cache::new(MAX_PLANS))
             },
-            asked,
-            deciding,
+            parsed,
+            variant_inputs,
         }
     }
 
     pub(crate) fn operation(&self) -> &Operation {
-        &self.asked.operation
+        &self.parsed.operation
     }
 }
 
-impl Plans {
-    fn get(&self, decided: &Decided) -> Option<Arc<Prepared>> {
+impl PlanCache {
+    fn get(&self, variant: &PlanVariant) -> Option<Arc<PreparedOperation>> {
         match self {
             Self::One(plan) => plan.get().cloned(),
-            Self::Several(plans) => plans.get(decided),
+            Self::Several(plans) => plans.get(variant),
         }
     }
 
-    fn keep(&self, decided: Decided, prepared: &Arc<Prepared>) {
+    fn insert(&self, variant: PlanVariant, prepared: &Arc<PreparedOperation>) {
         let prepared = Arc::clone(prepared);
         match self {
             // Another request may have been quicker; both plans are the same.
             Self::One(plan) => drop(plan.set(prepared)),
-            Self::Several(plans) => plans.insert(decided, prepared),
+            Self::Several(plans) => plans.insert(variant, prepared),
         }
     }
 }

@@ -9,22 +9,22 @@ use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::operation::OperationKind;
-use schema::source::{Access, Node, NodeField, NodeId, Objects, SourceId};
+use schema::source::{Access, NodeField, NodeId, ObjectTypes, SourceId, SourceNode};
 use schema::types::TypeId;
 
 use self::commit::Commit;
 use self::contexts::Contexts;
-pub(crate) use self::contexts::{Above, FromAbove};
-use self::search::{Memory, Search};
+pub(crate) use self::contexts::{ContextArgument, ContextSource};
+use self::search::{Search, SearchContext};
 pub(crate) use crate::selection::KeySlot;
-use crate::selection::{From, PositionId, ROOT, Selection, SetId, When};
+use crate::selection::{Condition, PositionId, ROOT, Selection, SlotOrigin, SlotSetId};
 
 mod commit;
 mod contexts;
-pub(crate) mod explain;
-mod members;
+pub(crate) mod print;
 mod requests;
 mod search;
+mod union_members;
 
 /// Fetches and their order.
 #[derive(Debug)]
@@ -48,17 +48,17 @@ pub(crate) struct Fetch {
     /// The way from the root to these objects.
     pub(crate) path: Vec<Step>,
     /// How objects of each type are asked for; at least one, for connectors exactly one.
-    pub(crate) entered: Vec<Entered>,
+    pub(crate) selected_entries: Vec<EntrySelection>,
     /// The field, for an entry that serves one.
-    pub(crate) slot: Option<usize>,
+    pub(crate) field_slot: Option<usize>,
     /// Fields that take something of objects further up.
-    pub(crate) contexts: Vec<Contextual>,
+    pub(crate) context_fields: Vec<ContextField>,
     /// Fetches that give the keys, or create the objects.
-    pub(crate) after: Vec<usize>,
+    pub(crate) depends_on: Vec<usize>,
     pub(crate) stage: usize,
-    pub(crate) takes: Takes,
+    pub(crate) slots: FetchSlots,
     /// When any of these is needed.
-    pub(crate) when: When,
+    pub(crate) condition: Condition,
 }
 
 /// One step of the way to objects.
@@ -66,12 +66,12 @@ pub(crate) struct Fetch {
 pub(crate) struct Step {
     pub(crate) slot: usize,
     /// Through objects of these types only; `None`: through all.
-    pub(crate) through: Option<Vec<TypeId>>,
+    pub(crate) types: Option<Vec<TypeId>>,
 }
 
 /// How objects of one type are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entered {
+pub(crate) struct EntrySelection {
     /// Abstract where nobody has said of which type the objects are.
     pub(crate) on: TypeId,
     /// Which of the source's entries.
@@ -84,26 +84,26 @@ pub(crate) struct Entered {
 
 /// A field of objects of one type that takes something of objects further up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Contextual {
+pub(crate) struct ContextField {
     /// Where its objects stand: those of the fetch, or inside of them.
     pub(crate) at: PositionId,
     pub(crate) on: TypeId,
     pub(crate) slot: usize,
-    pub(crate) arguments: Arc<[FromAbove]>,
+    pub(crate) arguments: Arc<[ContextArgument]>,
 }
 
 /// The slots that a fetch fills, place by place, each with the types of the objects it fills.
-pub(crate) type Takes = BTreeMap<PositionId, BTreeMap<usize, Vec<TypeId>>>;
+pub(crate) type FetchSlots = BTreeMap<PositionId, BTreeMap<usize, Vec<TypeId>>>;
 
 impl Fetch {
     /// The entry of a fetch that has one only, as those of connectors do.
-    pub(crate) fn first(&self) -> &Entered {
-        &self.entered[0]
+    pub(crate) fn first_entry(&self) -> &EntrySelection {
+        &self.selected_entries[0]
     }
 
     /// Whether it fills a slot, of objects of whatever type.
-    fn fills(&self, at: PositionId, slot: usize) -> bool {
-        let slots = self.takes.get(&at);
+    fn has_slot(&self, at: PositionId, slot: usize) -> bool {
+        let slots = self.slots.get(&at);
         slots.is_some_and(|slots| slots.contains_key(&slot))
     }
 }
@@ -122,41 +122,43 @@ struct Offer {
     source: SourceId,
     node: NodeId,
     /// The only slot it may fill, for an entry that serves one field.
-    only: Option<usize>,
+    only_slot: Option<usize>,
     /// How many fetches stand before the one that offers it.
     level: u32,
 }
 
 impl Offer {
     /// What an entry offers, whoever waits for it.
-    fn entered(graph: &Graph, (source, entry): (SourceId, usize)) -> Self {
+    fn from_entry_point(graph: &Graph, (source, entry): (SourceId, usize)) -> Self {
         Self {
             source,
-            node: graph.source(source).entries[entry].node,
-            only: None,
+            node: graph.source(source).entry_points[entry].node,
+            only_slot: None,
             level: 0,
         }
     }
 
     /// The node of objects of type `on`; for an abstract `on`, what is given without asking which
     /// type they are.
-    fn node<'g>(&self, graph: &'g Graph, on: TypeId) -> Option<&'g Node> {
+    fn node<'g>(&self, graph: &'g Graph, on: TypeId) -> Option<&'g SourceNode> {
         let source = graph.source(self.source);
-        let whole = source.node(self.node);
-        if whole.on == on {
-            return Some(whole);
+        let node = source.node(self.node);
+        if node.on == on {
+            return Some(node);
         }
-        source.node_of(self.node, on).map(|node| source.node(node))
+        source
+            .node_for_type(self.node, on)
+            .map(|node| source.node(node))
     }
 
     /// The field of a slot of objects of type `on`, where it can be given without being told more.
-    fn gives<'g>(
+    fn provided_field<'g>(
         &self,
         graph: &'g Graph,
         selection: &Selection,
         (at, on, slot): (PositionId, TypeId, usize),
     ) -> Option<&'g NodeField> {
-        if self.only.is_some_and(|only| only != slot) {
+        if self.only_slot.is_some_and(|only| only != slot) {
             return None;
         }
         let name = &selection.position(at).slots[slot].field;
@@ -165,7 +167,7 @@ impl Offer {
     }
 
     /// What it offers of the objects in that slot.
-    fn inside(
+    fn child_offer(
         &self,
         graph: &Graph,
         selection: &Selection,
@@ -173,79 +175,93 @@ impl Offer {
     ) -> Option<Self> {
         Some(Self {
             source: self.source,
-            node: self.gives(graph, selection, wanted)?.child?,
-            only: None,
+            node: self.provided_field(graph, selection, wanted)?.child?,
+            only_slot: None,
             level: self.level,
         })
     }
 
     /// Whether the source says of which type the objects are.
-    fn tells(&self, graph: &Graph) -> bool {
+    fn provides_typename(&self, graph: &Graph) -> bool {
         let node = graph.source(self.source).node(self.node);
-        !matches!(node.objects, Objects::Untold)
+        !matches!(node.object_types, ObjectTypes::UnknownType)
     }
 }
 
 /// The objects at one place, and which of their slots are to be filled.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
+struct PlanScope {
     at: PositionId,
     /// What the client asks of the objects there, which depends on the way to them.
-    sets: Vec<SetId>,
+    slot_sets: Vec<SlotSetId>,
     /// By type, in the order of the types; none without slots.
-    wants: Vec<(TypeId, Vec<usize>)>,
+    wanted_slots: Vec<(TypeId, Vec<usize>)>,
     /// Whether it must be known of which type each object is.
-    told: bool,
+    needs_typename: bool,
     /// The only source that may be asked.
-    only: Option<SourceId>,
+    only_source: Option<SourceId>,
 }
 
-impl Place {
+impl PlanScope {
     /// All slots that `sets` ask of the objects at `at` that `offers` can bring there.
-    fn whole(
+    fn new(
         graph: &Graph,
         selection: &Selection,
-        (at, sets): (PositionId, Vec<SetId>),
+        (at, slot_sets): (PositionId, Vec<SlotSetId>),
         offers: &[Offer],
     ) -> Self {
         let position = selection.position(at);
         let ty = graph.types().get(position.ty);
-        let brought =
+        let is_provided =
             |on: TypeId| offers.is_empty() || offers.iter().any(|it| it.node(graph, on).is_some());
-        let wants: Vec<(TypeId, Vec<usize>)> = ty
-            .possible
+        let wanted_slots: Vec<(TypeId, Vec<usize>)> = ty
+            .possible_types
             .iter()
-            .filter(|on| brought(**on) && position.has(**on))
-            .map(|on| (*on, asked(selection, (at, &sets), *on)))
+            .filter(|on| is_provided(**on) && position.has_type(**on))
+            .map(|on| (*on, selected_slots(selection, (at, &slot_sets), *on)))
             .collect();
-        let told = ty.is_abstract()
-            && (position.told || wants.iter().any(|(_, slots)| *slots != wants[0].1));
+        let needs_typename = ty.is_abstract()
+            && (position.needs_typename
+                || wanted_slots
+                    .iter()
+                    .any(|(_, slots)| *slots != wanted_slots[0].1));
         Self {
             at,
-            sets,
-            wants: wants.into_iter().filter(|it| !it.1.is_empty()).collect(),
-            told,
-            only: None,
+            slot_sets,
+            wanted_slots: wanted_slots
+                .into_iter()
+                .filter(|it| !it.1.is_empty())
+                .collect(),
+            needs_typename,
+            only_source: None,
         }
     }
 }
 
-impl Place {
+impl PlanScope {
     /// Whether its fields do something, so that each may be asked of one source only.
-    fn acts(&self, graph: &Graph, selection: &Selection) -> bool {
+    fn is_mutation_root(&self, graph: &Graph, selection: &Selection) -> bool {
         self.at == ROOT && graph.types().mutation() == Some(selection.position(ROOT).ty)
     }
 }
 
 /// The slots that are asked of objects of type `on`.
-fn asked(selection: &Selection, (at, sets): (PositionId, &[SetId]), on: TypeId) -> Vec<usize> {
+fn selected_slots(
+    selection: &Selection,
+    (at, sets): (PositionId, &[SlotSetId]),
+    on: TypeId,
+) -> Vec<usize> {
     let slots = &selection.position(at).slots;
-    let beside = (0..slots.len()).filter(|slot| slots[*slot].beside.contains(&on));
-    let mut asked: Vec<usize> = selection.sets.slots(sets, on).chain(beside).collect();
-    asked.retain(|slot| slots[*slot].from == From::Source);
-    asked.sort_unstable();
-    asked.dedup();
-    asked
+    let required = (0..slots.len()).filter(|slot| slots[*slot].required_on.contains(&on));
+    let mut selected: Vec<usize> = selection
+        .slot_sets
+        .slots(sets, on)
+        .chain(required)
+        .collect();
+    selected.retain(|slot| slots[*slot].origin == SlotOrigin::Source);
+    selected.sort_unstable();
+    selected.dedup();
+    selected
 }
 
 /// Plans `selection`, to which it adds the slots that fetches need of each other.
@@ -254,27 +270,27 @@ pub(crate) fn plan(
     selection: &mut Selection,
     kind: OperationKind,
 ) -> Result<Plan, Unplannable> {
-    members::narrow(graph, selection);
+    union_members::narrow(graph, selection);
     let mut fetches = Vec::new();
-    let mut memory = Memory::new(Contexts::of(graph, selection));
-    let stages = stages(graph, selection, kind, &mut memory);
-    for (stage, place) in stages.iter().enumerate() {
+    let mut search_context = SearchContext::new(Contexts::new(graph, selection));
+    let stages = stages(graph, selection, kind, &mut search_context);
+    for (stage, scope) in stages.iter().enumerate() {
         Commit {
             graph,
             selection,
             fetches: &mut fetches,
-            memory: &mut memory,
+            search_context: &mut search_context,
             stage,
         }
-        .root(place)?;
+        .plan_root(scope)?;
     }
-    contexts::sooner::merge(graph, selection, &mut fetches);
-    conditions(graph, &mut fetches, selection);
+    contexts::hoist::hoist_fields(graph, selection, &mut fetches);
+    set_conditions(graph, &mut fetches, selection);
     Ok(Plan {
         requests: requests::group(graph, &fetches),
         fetches,
         stages: stages.len(),
-        is_complete: memory.is_complete(),
+        is_complete: search_context.is_complete(),
     })
 }
 
@@ -284,29 +300,33 @@ fn stages(
     graph: &Graph,
     selection: &mut Selection,
     kind: OperationKind,
-    memory: &mut Memory,
-) -> Vec<Place> {
-    let root = Place::whole(graph, selection, (ROOT, vec![selection.root]), &[]);
-    let (OperationKind::Mutation, Some((on, slots))) = (kind, root.wants.first().cloned()) else {
+    search_context: &mut SearchContext,
+) -> Vec<PlanScope> {
+    let root = PlanScope::new(graph, selection, (ROOT, vec![selection.root_set]), &[]);
+    let (OperationKind::Mutation, Some((on, slots))) = (kind, root.wanted_slots.first().cloned())
+    else {
         return vec![root];
     };
-    let stage = |slots: &[usize], only: Option<SourceId>| Place {
-        wants: vec![(on, slots.to_vec())],
-        only,
+    let stage = |slots: &[usize], only: Option<SourceId>| PlanScope {
+        wanted_slots: vec![(on, slots.to_vec())],
+        only_source: only,
         ..root.clone()
     };
     let mut stages = Vec::new();
-    for (service, together) in runs(graph, selection, (on, &slots)) {
-        let whole = stage(&together, service.filter(|_| together.len() > 1));
+    for (service, slots_together) in runs(graph, selection, (on, &slots)) {
+        let joint_stage = stage(
+            &slots_together,
+            service.filter(|_| slots_together.len() > 1),
+        );
         let mut search = Search {
             graph,
             selection,
-            memory,
+            context: search_context,
         };
-        if whole.only.is_none() || search.cover(&whole, &[]).is_some() {
-            stages.push(whole);
+        if joint_stage.only_source.is_none() || search.cover(&joint_stage, &[]).is_some() {
+            stages.push(joint_stage);
         } else {
-            let alone = together.iter().map(|slot| stage(&[*slot], None));
+            let alone = slots_together.iter().map(|slot| stage(&[*slot], None));
             stages.extend(alone);
         }
     }
@@ -321,13 +341,13 @@ fn runs(
 ) -> Vec<(Option<SourceId>, Vec<usize>)> {
     let mut runs: Vec<(Vec<SourceId>, Vec<usize>)> = Vec::new();
     for slot in slots {
-        let givers = services(graph, selection, (on, *slot));
+        let providers = providing_subgraphs(graph, selection, (on, *slot));
         match runs.last_mut() {
-            Some((known, together)) if known.iter().any(|source| givers.contains(source)) => {
-                known.retain(|source| givers.contains(source));
+            Some((known, together)) if known.iter().any(|source| providers.contains(source)) => {
+                known.retain(|source| providers.contains(source));
                 together.push(*slot);
             }
-            _ => runs.push((givers, vec![*slot])),
+            _ => runs.push((providers, vec![*slot])),
         }
     }
     let runs = runs.into_iter();
@@ -336,13 +356,17 @@ fn runs(
 }
 
 /// The services that speak GraphQL and give a root field.
-fn services(graph: &Graph, selection: &Selection, (on, slot): (TypeId, usize)) -> Vec<SourceId> {
+fn providing_subgraphs(
+    graph: &Graph,
+    selection: &Selection,
+    (on, slot): (TypeId, usize),
+) -> Vec<SourceId> {
     let field = &selection.position(ROOT).slots[slot].field;
-    let entries = graph.entries(on).iter();
+    let entries = graph.entry_points(on).iter();
     entries
         .filter(|(source, index)| {
             let source = graph.source(*source);
-            let node = source.node(source.entries[*index].node);
+            let node = source.node(source.entry_points[*index].node);
             matches!(source.access, Access::Graphql(_)) && node.fields.contains_key(field)
         })
         .map(|(source, _)| *source)
@@ -350,51 +374,56 @@ fn services(graph: &Graph, selection: &Selection, (on, slot): (TypeId, usize)) -
 }
 
 /// A fetch is needed when one of its slots is; its key is needed when it is.
-fn conditions(graph: &Graph, fetches: &mut [Fetch], selection: &mut Selection) {
+fn set_conditions(graph: &Graph, fetches: &mut [Fetch], selection: &mut Selection) {
     // A fetch stands behind those that it needs, so the last one is settled first.
     for fetch in fetches.iter_mut().rev() {
         // One that fills nothing says whether the objects are there, and of which type.
-        let mut when = match selection.position(fetch.at).parent {
-            Some((parent, slot)) if fetch.takes.is_empty() || tells(graph, fetch) => {
-                selection.position(parent).slots[slot].when.clone()
+        let mut condition = match selection.position(fetch.at).parent {
+            Some((parent, slot)) if fetch.slots.is_empty() || provides_typename(graph, fetch) => {
+                selection.position(parent).slots[slot].condition.clone()
             }
-            _ => When::never(),
+            _ => Condition::never(),
         };
-        for (position, slots) in &fetch.takes {
+        for (position, slots) in &fetch.slots {
             for slot in slots.keys() {
-                when.or(&selection.position(*position).slots[*slot].when);
+                condition.or(&selection.position(*position).slots[*slot].condition);
             }
         }
-        for entered in &fetch.entered {
-            key_conditions(&entered.key, fetch.at, &when, selection);
-            key_conditions(&entered.requires, fetch.at, &when, selection);
+        for entered in &fetch.selected_entries {
+            add_key_conditions(&entered.key, fetch.at, &condition, selection);
+            add_key_conditions(&entered.requires, fetch.at, &condition, selection);
         }
-        for argument in fetch.contexts.iter().flat_map(|it| &*it.arguments) {
-            for above in &argument.places {
-                let value = std::slice::from_ref(&above.value);
-                key_conditions(value, above.at, &when, selection);
+        for argument in fetch.context_fields.iter().flat_map(|it| &*it.arguments) {
+            for source in &argument.sources {
+                let value = std::slice::from_ref(&source.value);
+                add_key_conditions(value, source.at, &condition, selection);
             }
         }
-        fetch.when = when;
+        fetch.condition = condition;
     }
 }
 
 /// Whether a fetch says of which type objects are of which nobody else does.
-fn tells(graph: &Graph, fetch: &Fetch) -> bool {
+fn provides_typename(graph: &Graph, fetch: &Fetch) -> bool {
     let source = graph.source(fetch.source);
-    fetch.entered.iter().any(|entered| {
-        let node = source.node(source.entries[entered.entry].node);
+    fetch.selected_entries.iter().any(|entered| {
+        let node = source.node(source.entry_points[entered.entry].node);
         let is_abstract = graph.types().get(entered.on).is_abstract();
-        is_abstract && matches!(node.objects, Objects::Several(_))
+        is_abstract && matches!(node.object_types, ObjectTypes::ByTypename(_))
     })
 }
 
-fn key_conditions(key: &[KeySlot], at: PositionId, when: &When, selection: &mut Selection) {
+fn add_key_conditions(
+    key: &[KeySlot],
+    at: PositionId,
+    condition: &Condition,
+    selection: &mut Selection,
+) {
     for part in key {
         let slot = selection.slot_mut(at, part.slot);
-        slot.when.or(when);
+        slot.condition.or(condition);
         if let Some(child) = slot.child {
-            key_conditions(&part.inner, child, when, selection);
+            add_key_conditions(&part.inner, child, condition, selection);
         }
     }
 }

@@ -3,38 +3,40 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use schema::connector::Gives;
+use schema::connector::ConnectorOutput;
 use schema::graph::Graph;
-use schema::operation::{Invalid, InvalidKind, Operation, OperationKind, ReadLimits, Variables};
+use schema::operation::{
+    Operation, OperationError, OperationErrorKind, OperationKind, OperationLimits, Variables,
+};
 use schema::source::Access;
 use schema::types::Name;
 use tokio::time::Instant;
 
-use self::stand_in::StandIn;
-use crate::decided::Decided;
-use crate::document::{Document, Part, document};
+use self::batch_substitute::BatchSubstitute;
+use crate::entity_cache::mutation::invalidation_rules;
+use crate::entity_cache::superset::SelectionIndex;
+use crate::entity_cache::{self, CachePlan};
 use crate::error::{RequestError, RequestErrorKind};
-use crate::extract::{Compile, Extract};
-use crate::fetch::Sources;
-use crate::keep::effects::effects;
-use crate::keep::wider::Selections;
-use crate::keep::{self, Kept};
-use crate::plan::explain::explain;
-use crate::plan::explain::outline::outline;
-use crate::plan::{Fetch, KeySlot, Plan, Takes, plan};
-use crate::project::Written;
+use crate::extract::{MappingCompiler, ValueMapping};
+use crate::plan::print::json::plan_json;
+use crate::plan::print::plan_text;
+use crate::plan::{Fetch, FetchSlots, KeySlot, Plan, plan};
+use crate::plan_variant::PlanVariant;
+use crate::project::ResponseProgram;
 use crate::selection::{PositionId, Selection};
 use crate::settings::{Caching, Introspection, Settings};
+use crate::source_client::Sources;
+use crate::subgraph_request::{Document, Part, document};
 use crate::tree::Widths;
 
-mod stand_in;
+mod batch_substitute;
 
 /// An operation over one graph. Immutable.
 #[derive(Debug)]
-pub(crate) struct Prepared {
+pub(crate) struct PreparedOperation {
     pub(crate) operation: Arc<Operation>,
     /// What the plan holds for.
-    decided: Decided,
+    variant: PlanVariant,
     pub(crate) selection: Selection,
     pub(crate) plan: Plan,
     /// One for each fetch of the plan that a connector makes.
@@ -44,74 +46,75 @@ pub(crate) struct Prepared {
     pub(crate) widths: Widths,
     /// By position: whether objects there carry their type.
     pub(crate) is_abstract: Vec<bool>,
-    pub(crate) written: Written,
+    pub(crate) response_program: ResponseProgram,
     /// What of it may be kept.
-    pub(crate) kept: Kept,
-    introspects: bool,
-    introspected: OnceLock<Vec<(Name, String)>>,
+    pub(crate) cache_plan: CachePlan,
+    has_introspection: bool,
+    introspection: OnceLock<Vec<(Name, String)>>,
 }
 
 /// An operation that was read and may be executed.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ParsedOperation {
     pub(crate) operation: Arc<Operation>,
-    introspects: bool,
+    has_introspection: bool,
     /// Whether anything is kept of what sources give.
-    is_kept: bool,
+    is_cached: bool,
 }
 
 /// What a fetch of a connector does at run time.
 #[derive(Debug)]
 pub(crate) struct Program {
     /// What becomes of an answer.
-    pub(crate) extract: Extract,
+    pub(crate) extract: ValueMapping,
     /// Whether another call of the plan may be the same.
-    pub(crate) sharing: Sharing,
+    pub(crate) coalescing: Coalescing,
     /// A batch that can give the same.
-    pub(crate) stand_in: Option<Box<StandIn>>,
+    pub(crate) batch_substitute: Option<Box<BatchSubstitute>>,
 }
 
 /// Whether another call of the plan may be the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sharing {
+pub(crate) enum Coalescing {
     Possible,
     Impossible,
 }
 
-impl Asked {
+impl ParsedOperation {
     /// Reads and validates.
-    pub(crate) fn read(
+    pub(crate) fn parse(
         graph: &Graph,
         settings: &Settings,
         query: &str,
         operation_name: Option<&str>,
     ) -> Result<Self, Vec<RequestError>> {
-        let operation = read(graph, settings, query, operation_name)?;
+        let operation = read_operation(graph, settings, query, operation_name)?;
         Ok(Self {
-            introspects: introspects(&operation, settings).map_err(|error| vec![error])?,
+            has_introspection: check_introspection(&operation, settings)
+                .map_err(|error| vec![error])?,
             operation: Arc::new(operation),
-            is_kept: settings.caching.is_some(),
+            is_cached: settings.caching.is_some(),
         })
     }
 }
 
-impl Prepared {
+impl PreparedOperation {
     /// Plans what is asked, for requests that decided so.
     pub(crate) fn new(
         graph: &Graph,
-        asked: &Asked,
-        decided: &Decided,
+        parsed: &ParsedOperation,
+        plan_variant: &PlanVariant,
     ) -> Result<Self, Vec<RequestError>> {
-        let variant = decided.graph(graph);
+        let variant = plan_variant.graph(graph);
         let graph = variant.as_ref().unwrap_or(graph);
-        let operation = &asked.operation;
-        let mut selection = Selection::of(operation, graph.types(), decided.conditions());
-        let mut kept = Kept::default();
-        if operation.kind == OperationKind::Mutation && asked.is_kept {
-            kept.effects = effects(graph, &mut selection);
+        let operation = &parsed.operation;
+        let mut selection = Selection::new(operation, graph.types(), plan_variant.conditions());
+        let mut cache_plan = CachePlan::default();
+        if operation.kind == OperationKind::Mutation && parsed.is_cached {
+            cache_plan.invalidation_rules = invalidation_rules(graph, &mut selection);
         }
         let plan = plan(graph, &mut selection, operation.kind)
-            .map_err(|error| vec![unplanned(error.to_string())])?;
+            .map_err(|error| vec![planning_error(error.to_string())])?;
         let documents = documents(graph, (operation, &selection), &plan)?;
         Ok(Self {
             documents,
@@ -120,41 +123,41 @@ impl Prepared {
                 .iter()
                 .map(|fetch| program(graph, &selection, &plan, fetch))
                 .collect(),
-            widths: Widths::of(&selection),
+            widths: Widths::new(&selection),
             is_abstract: selection
                 .positions()
                 .map(|(_, position)| position.is_abstract(graph.types()))
                 .collect(),
-            written: Written::of(&selection, graph),
-            kept,
-            introspects: asked.introspects,
-            introspected: OnceLock::new(),
+            response_program: ResponseProgram::new(&selection, graph),
+            cache_plan,
+            has_introspection: parsed.has_introspection,
+            introspection: OnceLock::new(),
             operation: Arc::clone(operation),
-            decided: decided.clone(),
+            variant: plan_variant.clone(),
             selection,
             plan,
         })
     }
 
     /// The same, with what may be kept of it: nothing of a mutation.
-    pub(crate) fn kept_by(
+    pub(crate) fn with_cache_plan(
         mut self,
         sources: &Sources,
-        (caching, selections): (&Caching, &Selections),
+        (caching, selection_index): (&Caching, &SelectionIndex),
     ) -> Self {
         if self.operation.kind == OperationKind::Mutation {
             return self;
         }
-        let compile = keep::compile::Compile {
+        let compile = entity_cache::compile::CachePlanCompiler {
             sources,
             caching,
-            selections,
+            selection_index,
             selection: &self.selection,
             plan: &self.plan,
             programs: &self.programs,
             documents: &self.documents,
         };
-        self.kept.fetches = compile.fetches();
+        self.cache_plan.fetches = compile.fetch_plans();
         self
     }
 
@@ -171,18 +174,18 @@ impl Prepared {
         settings: &Settings,
         query: &str,
     ) -> Result<Duration, Vec<RequestError>> {
-        let operation = read(graph, settings, query, None)?;
+        let operation = read_operation(graph, settings, query, None)?;
         let start = Instant::now();
-        let mut selection = Selection::of(&operation, graph.types(), &[]);
+        let mut selection = Selection::new(&operation, graph.types(), &[]);
         plan(graph, &mut selection, operation.kind)
-            .map_err(|error| vec![unplanned(error.to_string())])?;
+            .map_err(|error| vec![planning_error(error.to_string())])?;
         Ok(start.elapsed())
     }
 
     /// The plan as text.
-    pub(crate) fn explain(&self, graph: &Graph) -> String {
-        let variant = self.decided.graph(graph);
-        explain(
+    pub(crate) fn plan_text(&self, graph: &Graph) -> String {
+        let variant = self.variant.graph(graph);
+        plan_text(
             variant.as_ref().unwrap_or(graph),
             &self.selection,
             &self.plan,
@@ -190,13 +193,13 @@ impl Prepared {
     }
 
     /// The plan as JSON.
-    pub(crate) fn outline(&self, graph: &Graph) -> serde_json::Value {
+    pub(crate) fn plan_json(&self, graph: &Graph) -> serde_json::Value {
         let documents = self.documents.iter();
         let documents = documents.map(|it| it.as_ref().map(|document| &*document.text));
         let documents: Vec<Option<&str>> = documents.collect();
-        let variant = self.decided.graph(graph);
+        let variant = self.variant.graph(graph);
         let graph = variant.as_ref().unwrap_or(graph);
-        outline(graph, &self.selection, &self.plan, &documents)
+        plan_json(graph, &self.selection, &self.plan, &documents)
     }
 
     /// The answers to `__schema` and `__type`; kept where no variable can change them.
@@ -205,40 +208,40 @@ impl Prepared {
         graph: &Graph,
         variables: &Variables,
     ) -> Result<Vec<(Name, String)>, RequestError> {
-        if !self.introspects {
+        if !self.has_introspection {
             return Ok(Vec::new());
         }
-        if let Some(known) = self.introspected.get() {
+        if let Some(known) = self.introspection.get() {
             return Ok(known.clone());
         }
         let answers = self
             .operation
             .introspect(graph, variables)
-            .map_err(refused)?;
+            .map_err(request_error)?;
         if !self.operation.has_variables() {
-            return Ok(self.introspected.get_or_init(|| answers).clone());
+            return Ok(self.introspection.get_or_init(|| answers).clone());
         }
         Ok(answers)
     }
 }
 
-fn read(
+fn read_operation(
     graph: &Graph,
     settings: &Settings,
     query: &str,
     operation_name: Option<&str>,
 ) -> Result<Operation, Vec<RequestError>> {
-    let limits = ReadLimits {
+    let limits = OperationLimits {
         tokens: settings.limits.tokens,
         depth: settings.limits.depth,
         fields: settings.limits.fields,
     };
-    Operation::read(graph, query, operation_name, limits)
-        .map_err(|problems| problems.into_iter().map(refused).collect::<Vec<_>>())
+    Operation::parse(graph, query, operation_name, limits)
+        .map_err(|problems| problems.into_iter().map(request_error).collect::<Vec<_>>())
 }
 
-fn introspects(operation: &Operation, settings: &Settings) -> Result<bool, RequestError> {
-    let keys = operation.introspection().map_err(refused)?;
+fn check_introspection(operation: &Operation, settings: &Settings) -> Result<bool, RequestError> {
+    let keys = operation.introspection_keys().map_err(request_error)?;
     if !keys.is_empty() && settings.introspection == Introspection::Refuse {
         return Err(RequestError {
             message: "introspection is switched off".to_owned(),
@@ -251,7 +254,7 @@ fn introspects(operation: &Operation, settings: &Settings) -> Result<bool, Reque
 
 fn documents(
     graph: &Graph,
-    asked: (&Operation, &Selection),
+    operation: (&Operation, &Selection),
     plan: &Plan,
 ) -> Result<Vec<Option<Document>>, Vec<RequestError>> {
     let requests = plan.requests.iter().enumerate();
@@ -259,15 +262,15 @@ fn documents(
         .map(|(index, fetches)| {
             let first = fetches.first().map(|first| plan.fetches[*first].source);
             match first.map(|source| &graph.source(source).access) {
-                Some(Access::Graphql(_)) => document(graph, asked, plan, index).map(Some),
+                Some(Access::Graphql(_)) => document(graph, operation, plan, index).map(Some),
                 _ => Ok(None),
             }
         })
         .collect::<Result<_, _>>()
-        .map_err(|error| vec![unplanned(error.to_string())])
+        .map_err(|error| vec![planning_error(error.to_string())])
 }
 
-fn unplanned(message: String) -> RequestError {
+fn planning_error(message: String) -> RequestError {
     RequestError {
         message,
         locations: Vec::new(),
@@ -279,61 +282,70 @@ fn program(graph: &Graph, selection: &Selection, plan: &Plan, fetch: &Fetch) -> 
     let Access::Connector(connector) = &graph.source(fetch.source).access else {
         return None;
     };
-    let mut takes = fetch.takes.clone();
-    if matches!(connector.gives, Gives::Batch { .. }) {
+    let mut fetch_slots = fetch.slots.clone();
+    if matches!(connector.output, ConnectorOutput::Batch { .. }) {
         // What tells the objects of an answer apart is read too.
-        add_key(selection, &fetch.first().key, fetch.at, &mut takes);
+        add_key(
+            selection,
+            &fetch.first_entry().key,
+            fetch.at,
+            &mut fetch_slots,
+        );
     }
-    let compile = Compile {
+    let compile = MappingCompiler {
         types: graph.types(),
         selection,
-        takes: &takes,
+        fetch_slots: &fetch_slots,
     };
     let items = connector.selection.ast();
-    let extract = match fetch.slot {
-        Some(slot) => compile.slot(items, fetch.at, slot),
-        None => compile.object(items, fetch.at),
+    let extract = match fetch.field_slot {
+        Some(slot) => compile.slot_mapping(items, fetch.at, slot),
+        None => compile.object_mapping(items, fetch.at),
     };
     Some(Program {
         extract,
-        sharing: sharing(graph, plan, fetch),
-        stand_in: StandIn::of(graph, selection, fetch),
+        coalescing: coalescing(graph, plan, fetch),
+        batch_substitute: BatchSubstitute::from_fetch(graph, selection, fetch),
     })
 }
 
 /// Calls can only be the same where a service is asked more than once.
-fn sharing(graph: &Graph, plan: &Plan, fetch: &Fetch) -> Sharing {
-    let service = &graph.source(fetch.source).service;
+fn coalescing(graph: &Graph, plan: &Plan, fetch: &Fetch) -> Coalescing {
+    let service = &graph.source(fetch.source).subgraph;
     let same = plan
         .fetches
         .iter()
-        .filter(|other| graph.source(other.source).service == *service);
+        .filter(|other| graph.source(other.source).subgraph == *service);
     if same.count() > 1 {
-        Sharing::Possible
+        Coalescing::Possible
     } else {
-        Sharing::Impossible
+        Coalescing::Impossible
     }
 }
 
-fn add_key(selection: &Selection, key: &[KeySlot], at: PositionId, takes: &mut Takes) {
+fn add_key(selection: &Selection, key: &[KeySlot], at: PositionId, fetch_slots: &mut FetchSlots) {
     for part in key {
         let on = selection.position(at).slots[part.slot].on.clone();
-        takes.entry(at).or_default().entry(part.slot).or_insert(on);
+        fetch_slots
+            .entry(at)
+            .or_default()
+            .entry(part.slot)
+            .or_insert(on);
         if let Some(child) = selection.position(at).slots[part.slot].child {
-            add_key(selection, &part.inner, child, takes);
+            add_key(selection, &part.inner, child, fetch_slots);
         }
     }
 }
 
 /// A refusal of the reader as one of ours.
-pub(crate) fn refused(problem: Invalid) -> RequestError {
+pub(crate) fn request_error(problem: OperationError) -> RequestError {
     RequestError {
         kind: match problem.kind {
-            InvalidKind::Parse => RequestErrorKind::Parse,
-            InvalidKind::Validation => RequestErrorKind::Validation,
-            InvalidKind::Variables => RequestErrorKind::Variables,
-            InvalidKind::OperationName => RequestErrorKind::OperationName,
-            InvalidKind::Limit => RequestErrorKind::Limit,
+            OperationErrorKind::Parse => RequestErrorKind::Parse,
+            OperationErrorKind::Validation => RequestErrorKind::Validation,
+            OperationErrorKind::Variables => RequestErrorKind::Variables,
+            OperationErrorKind::OperationName => RequestErrorKind::OperationName,
+            OperationErrorKind::Limit => RequestErrorKind::Limit,
         },
         message: problem.message,
         locations: problem.locations,

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::operation::Variables;
-use schema::types::{Kind, Name, Nullability, Scalar, TypeId, TypeRef};
+use schema::types::{Name, Nullability, Scalar, TypeId, TypeKind, TypeRef};
 
 use crate::error::{Failures, FieldError, FieldErrorKind, PathElement};
-use crate::selection::{From, Output, OutputValue, PositionId, ROOT, Selection, When};
+use crate::selection::{Condition, Output, OutputValue, PositionId, ROOT, Selection, SlotOrigin};
 use crate::tree::{Row, Tree, Value};
 
 mod leaf;
@@ -19,10 +19,10 @@ use self::leaf::Leaf;
 
 /// Everything that is written, compiled from a selection.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct ResponseProgram {
     members: Vec<Member>,
     /// Conditions that members refer to by number.
-    whens: Vec<When>,
+    conditions: Vec<Condition>,
 }
 
 /// A member of an object.
@@ -36,7 +36,7 @@ struct Member {
     /// The object types that have it; `None`: all at its place.
     on: Option<Box<[TypeId]>>,
     /// Of `Written::whens`; `None`: always.
-    when: Option<usize>,
+    condition: Option<usize>,
     /// Of `Written::whens`: it is not written then; `None`: never so.
     unless: Option<usize>,
     value: MemberValue,
@@ -46,67 +46,67 @@ struct Member {
 enum MemberValue {
     /// The name of the object's type.
     TypeName(Vec<(TypeId, Box<[u8]>)>),
-    Slot(usize, Form),
+    Slot(usize, OutputType),
     /// JSON that is written as it is.
     Verbatim(usize),
 }
 
 /// The form of a value.
 #[derive(Debug)]
-struct Form {
+struct OutputType {
     nullability: Nullability,
     /// As the schema writes it, for messages.
     name: Arc<str>,
-    shape: Shape,
+    shape: OutputShape,
 }
 
 #[derive(Debug)]
-enum Shape {
-    List(Box<Form>),
-    Object(Object),
+enum OutputShape {
+    List(Box<OutputType>),
+    Object(OutputObject),
     Leaf(Leaf),
 }
 
 /// What is written of an object.
 #[derive(Debug)]
-struct Object {
+struct OutputObject {
     members: Vec<Member>,
-    types: Types,
+    type_check: TypeCheck,
 }
 
 /// How the type of an object matters.
 #[derive(Debug)]
-enum Types {
+enum TypeCheck {
     /// Every object there has it, or it makes no difference.
     Any,
     /// It decides what is written, so it must be known; of these types there is nothing to write.
-    Told { hidden: Box<[TypeId]> },
+    Required { hidden: Box<[TypeId]> },
     /// It may be unknown, but none of these.
-    Untold { hidden: Box<[TypeId]> },
+    Optional { hidden: Box<[TypeId]> },
 }
 
-impl Written {
+impl ResponseProgram {
     /// Compiles what `selection` writes.
-    pub(crate) fn of(selection: &Selection, graph: &Graph) -> Self {
-        let mut compile = Compile {
+    pub(crate) fn new(selection: &Selection, graph: &Graph) -> Self {
+        let mut compiler = ProgramCompiler {
             selection,
             graph,
-            whens: Vec::new(),
+            conditions: Vec::new(),
         };
         Self {
-            members: compile.members(ROOT, &selection.outputs),
-            whens: compile.whens,
+            members: compiler.members(ROOT, &selection.outputs),
+            conditions: compiler.conditions,
         }
     }
 }
 
-struct Compile<'a> {
+struct ProgramCompiler<'a> {
     selection: &'a Selection,
     graph: &'a Graph,
-    whens: Vec<When>,
+    conditions: Vec<Condition>,
 }
 
-impl Compile<'_> {
+impl ProgramCompiler<'_> {
     fn members(&mut self, at: PositionId, outputs: &[Output]) -> Vec<Member> {
         outputs
             .iter()
@@ -116,18 +116,19 @@ impl Compile<'_> {
 
     fn member(&mut self, at: PositionId, output: &Output) -> Member {
         let position = self.selection.position(at);
-        let possible = &self.graph.types().get(position.ty).possible;
-        let whole = possible.iter().all(|ty| output.on.contains(ty));
+        let possible = &self.graph.types().get(position.ty).possible_types;
+        let is_every_type = possible.iter().all(|ty| output.on.contains(ty));
         let owner = output.on.first().copied().unwrap_or(position.ty);
         let (field, value) = match output.value {
             OutputValue::TypeName => ("__typename", self.type_names(&output.on)),
             OutputValue::Slot(index) => {
                 let slot = &position.slots[index];
-                let value = match slot.from {
-                    From::Introspection(_) => MemberValue::Verbatim(index),
-                    From::Source => {
-                        MemberValue::Slot(index, self.form(&slot.ty, slot.child, &output.outputs))
-                    }
+                let value = match slot.origin {
+                    SlotOrigin::Introspection(_) => MemberValue::Verbatim(index),
+                    SlotOrigin::Source => MemberValue::Slot(
+                        index,
+                        self.output_type(&slot.ty, slot.child, &output.outputs),
+                    ),
                 };
                 (slot.field.as_ref(), value)
             }
@@ -137,9 +138,9 @@ impl Compile<'_> {
             prefix: format!("\"{}\":", output.key).into_bytes().into(),
             key: Arc::clone(&output.key),
             coordinate: format!("{owner}.{field}").into(),
-            on: (!whole).then(|| output.on.clone().into()),
-            when: self.when(&output.when),
-            unless: (!output.unless.is_never()).then(|| self.number(&output.unless)),
+            on: (!is_every_type).then(|| output.on.clone().into()),
+            condition: self.optional_condition_index(&output.condition),
+            unless: (!output.unless.is_never()).then(|| self.condition_index(&output.unless)),
             value,
         }
     }
@@ -149,117 +150,138 @@ impl Compile<'_> {
         MemberValue::TypeName(on.iter().map(|ty| (*ty, text(ty).into())).collect())
     }
 
-    fn when(&mut self, when: &When) -> Option<usize> {
-        (!when.is_always()).then(|| self.number(when))
+    fn optional_condition_index(&mut self, condition: &Condition) -> Option<usize> {
+        (!condition.is_always()).then(|| self.condition_index(condition))
     }
 
-    fn number(&mut self, when: &When) -> usize {
-        let known = self.whens.iter().position(|known| known == when);
+    fn condition_index(&mut self, condition: &Condition) -> usize {
+        let known = self.conditions.iter().position(|known| known == condition);
         known.unwrap_or_else(|| {
-            self.whens.push(when.clone());
-            self.whens.len() - 1
+            self.conditions.push(condition.clone());
+            self.conditions.len() - 1
         })
     }
 
-    fn form(&mut self, ty: &TypeRef, child: Option<PositionId>, outputs: &[Output]) -> Form {
+    fn output_type(
+        &mut self,
+        ty: &TypeRef,
+        child: Option<PositionId>,
+        outputs: &[Output],
+    ) -> OutputType {
         let shape = match (ty, child) {
-            (TypeRef::List(inner, _), _) => Shape::List(Box::new(self.form(inner, child, outputs))),
-            (TypeRef::Named(..), Some(child)) => Shape::Object(self.object(child, outputs)),
-            (TypeRef::Named(id, _), None) => Shape::Leaf(self.leaf(*id)),
+            (TypeRef::List(inner, _), _) => {
+                OutputShape::List(Box::new(self.output_type(inner, child, outputs)))
+            }
+            (TypeRef::Named(..), Some(child)) => {
+                OutputShape::Object(self.output_object(child, outputs))
+            }
+            (TypeRef::Named(id, _), None) => OutputShape::Leaf(self.leaf(*id)),
         };
-        Form {
+        OutputType {
             nullability: ty.nullability(),
             name: ty.display(self.graph.types()).into(),
             shape,
         }
     }
 
-    fn object(&mut self, at: PositionId, outputs: &[Output]) -> Object {
+    fn output_object(&mut self, at: PositionId, outputs: &[Output]) -> OutputObject {
         let members = self.members(at, outputs);
         let position = self.selection.position(at);
-        let possible = &self.graph.types().get(position.ty).possible;
-        let differs = members.iter().any(|member| match &member.value {
+        let possible = &self.graph.types().get(position.ty).possible_types;
+        let depends_on_type = members.iter().any(|member| match &member.value {
             MemberValue::TypeName(_) => possible.len() > 1,
             MemberValue::Slot(..) | MemberValue::Verbatim(_) => member.on.is_some(),
         });
-        let hidden = possible.iter().filter(|ty| !self.graph.shows(**ty));
+        let hidden = possible.iter().filter(|ty| !self.graph.is_visible(**ty));
         let hidden: Box<[TypeId]> = hidden.copied().collect();
-        let types = match (differs, hidden.is_empty()) {
-            (true, _) => Types::Told { hidden },
-            (false, false) => Types::Untold { hidden },
-            (false, true) => Types::Any,
+        let type_check = match (depends_on_type, hidden.is_empty()) {
+            (true, _) => TypeCheck::Required { hidden },
+            (false, false) => TypeCheck::Optional { hidden },
+            (false, true) => TypeCheck::Any,
         };
-        Object { members, types }
+        OutputObject {
+            members,
+            type_check,
+        }
     }
 
     fn leaf(&self, ty: TypeId) -> Leaf {
         match &self.graph.types().get(ty).kind {
-            Kind::Enum(values) => {
+            TypeKind::Enum(values) => {
                 let shown = values.iter();
-                Leaf::of_enum(shown.filter(|value| self.graph.shows_value(ty, value)))
+                Leaf::from_enum_values(shown.filter(|value| self.graph.is_value_visible(ty, value)))
             }
-            Kind::Scalar(scalar) => Leaf::Scalar(*scalar),
-            Kind::Object(_) | Kind::Interface(_) | Kind::Union | Kind::Input(_) => {
-                Leaf::Scalar(Scalar::Custom)
-            }
+            TypeKind::Scalar(scalar) => Leaf::Scalar(*scalar),
+            TypeKind::Object(_)
+            | TypeKind::Interface(_)
+            | TypeKind::Union
+            | TypeKind::InputObject(_) => Leaf::Scalar(Scalar::Custom),
         }
     }
 }
 
 /// Writes the tree; gives the errors that belong to it, at most `limit` of them.
 pub(crate) fn project(
-    written: &Written,
+    program: &ResponseProgram,
     tree: &Tree,
     failures: &Failures,
     (variables, limit): (&Variables, usize),
     out: &mut Vec<u8>,
 ) -> Vec<FieldError> {
-    let mut project = Project {
+    let mut projection = Projection {
         tree,
         failures,
-        active: written
-            .whens
+        active_conditions: program
+            .conditions
             .iter()
-            .map(|when| when.holds(variables))
+            .map(|when| when.is_true(variables))
             .collect(),
         path: Vec::with_capacity(16),
         errors: Vec::new(),
-        left_out: 0,
+        omitted_errors: 0,
         limit,
     };
     let start = out.len();
-    if project.object(tree.root(), &written.members, out).is_err() {
+    if projection
+        .write_object(tree.root(), &program.members, out)
+        .is_err()
+    {
         out.truncate(start);
         out.extend_from_slice(b"null");
     }
-    project.into_errors()
+    projection.into_errors()
 }
 
-struct Project<'a> {
+struct Projection<'a> {
     tree: &'a Tree,
     failures: &'a Failures,
-    active: Vec<bool>,
-    path: Vec<Step<'a>>,
+    active_conditions: Vec<bool>,
+    path: Vec<PathStep<'a>>,
     errors: Vec<FieldError>,
-    left_out: usize,
+    omitted_errors: usize,
     limit: usize,
 }
 
 #[derive(Clone, Copy)]
-enum Step<'a> {
+enum PathStep<'a> {
     Key(&'a Name),
     Index(u32),
 }
 
 /// A null where none may be: whoever stands around it becomes null.
-struct Nulled;
+struct PropagatedNull;
 
-impl<'a> Project<'a> {
-    fn object(&mut self, row: Row, members: &'a [Member], out: &mut Vec<u8>) -> Result<(), Nulled> {
+impl<'a> Projection<'a> {
+    fn write_object(
+        &mut self,
+        row: Row,
+        members: &'a [Member],
+        out: &mut Vec<u8>,
+    ) -> Result<(), PropagatedNull> {
         out.push(b'{');
         let empty = out.len();
         for member in members {
-            if !self.applies(member, row) {
+            if !self.is_applicable(member, row) {
                 continue;
             }
             if out.len() > empty {
@@ -267,18 +289,18 @@ impl<'a> Project<'a> {
             }
             out.extend_from_slice(&member.prefix);
             match &member.value {
-                MemberValue::TypeName(names) => self.type_name(row, names, out),
-                MemberValue::Verbatim(slot) => self.verbatim(row, *slot, out),
+                MemberValue::TypeName(names) => self.write_typename(row, names, out),
+                MemberValue::Verbatim(slot) => self.write_verbatim(row, *slot, out),
                 MemberValue::Slot(slot, form) => {
                     let value = self.tree.slot(row, *slot);
                     // Most are leaves of the right type, which need no path.
-                    if let (Value::Leaf(text), Shape::Leaf(leaf)) = (value, &form.shape)
+                    if let (Value::Leaf(text), OutputShape::Leaf(leaf)) = (value, &form.shape)
                         && leaf.write(self.tree.text(text), out)
                     {
                         continue;
                     }
-                    self.path.push(Step::Key(&member.key));
-                    let written = self.value(value, form, member, out);
+                    self.path.push(PathStep::Key(&member.key));
+                    let written = self.write_value(value, form, member, out);
                     self.path.pop();
                     written?;
                 }
@@ -290,21 +312,21 @@ impl<'a> Project<'a> {
 
     /// Whether an object has a type with which it can be written; if not, the failure of the call
     /// that was to tell the type, where there was one.
-    fn typed(&self, row: Row, object: &Object) -> Result<(), Option<u32>> {
-        let (hidden, must_be_known) = match &object.types {
-            Types::Any => return Ok(()),
-            Types::Told { hidden } => (hidden, true),
-            Types::Untold { hidden } => (hidden, false),
+    fn check_type(&self, row: Row, object: &OutputObject) -> Result<(), Option<u32>> {
+        let (hidden, is_required) = match &object.type_check {
+            TypeCheck::Any => return Ok(()),
+            TypeCheck::Required { hidden } => (hidden, true),
+            TypeCheck::Optional { hidden } => (hidden, false),
         };
         match self.tree.type_of(row) {
             Some(ty) if hidden.contains(&ty) => Err(None),
-            None if must_be_known && self.differs(object) => Err(self.tree.untold(row)),
+            None if is_required && self.depends_on_type(object) => Err(self.tree.type_failure(row)),
             _ => Ok(()),
         }
     }
 
     /// Whether the type decides on anything that is written with these variables.
-    fn differs(&self, object: &Object) -> bool {
+    fn depends_on_type(&self, object: &OutputObject) -> bool {
         let mut members = object.members.iter();
         members.any(|member| {
             let by_type = matches!(member.value, MemberValue::TypeName(_)) || member.on.is_some();
@@ -313,11 +335,15 @@ impl<'a> Project<'a> {
     }
 
     fn is_active(&self, member: &Member) -> bool {
-        member.when.is_none_or(|when| self.active[when])
-            && member.unless.is_none_or(|unless| !self.active[unless])
+        member
+            .condition
+            .is_none_or(|when| self.active_conditions[when])
+            && member
+                .unless
+                .is_none_or(|unless| !self.active_conditions[unless])
     }
 
-    fn applies(&self, member: &Member, row: Row) -> bool {
+    fn is_applicable(&self, member: &Member, row: Row) -> bool {
         if !self.is_active(member) {
             return false;
         }
@@ -327,7 +353,7 @@ impl<'a> Project<'a> {
         })
     }
 
-    fn type_name(&self, row: Row, names: &[(TypeId, Box<[u8]>)], out: &mut Vec<u8>) {
+    fn write_typename(&self, row: Row, names: &[(TypeId, Box<[u8]>)], out: &mut Vec<u8>) {
         let ty = self.tree.type_of(row);
         let found = match ty {
             Some(ty) => names.iter().find(|(known, _)| *known == ty),
@@ -336,64 +362,65 @@ impl<'a> Project<'a> {
         out.extend_from_slice(found.map_or(b"null", |(_, name)| name));
     }
 
-    fn verbatim(&self, row: Row, slot: usize, out: &mut Vec<u8>) {
+    fn write_verbatim(&self, row: Row, slot: usize, out: &mut Vec<u8>) {
         match self.tree.slot(row, slot) {
             Value::Leaf(text) => out.extend_from_slice(self.tree.text(text)),
             _ => out.extend_from_slice(b"null"),
         }
     }
 
-    fn value(
+    fn write_value(
         &mut self,
         value: Value,
-        form: &'a Form,
+        output_type: &'a OutputType,
         member: &'a Member,
         out: &mut Vec<u8>,
-    ) -> Result<(), Nulled> {
+    ) -> Result<(), PropagatedNull> {
         let start = out.len();
-        let result = match (value, &form.shape) {
-            (Value::Object(row), Shape::Object(object)) => match self.typed(row, object) {
-                Ok(()) => self.object(row, &object.members, out),
+        let result = match (value, &output_type.shape) {
+            (Value::Object(row), OutputShape::Object(object)) => match self.check_type(row, object)
+            {
+                Ok(()) => self.write_object(row, &object.members, out),
                 Err(failure) => {
                     let failure = failure.and_then(|failure| self.failures.get(failure));
-                    self.error(failure.map_or_else(
-                        || wrong_type(member, form),
+                    self.add_error(failure.map_or_else(
+                        || wrong_type(member, output_type),
                         |failure| FieldErrorKind::Fetch(Arc::clone(failure)),
                     ));
-                    Err(Nulled)
+                    Err(PropagatedNull)
                 }
             },
-            (Value::List { start, len }, Shape::List(item)) => {
-                self.list((start, len), item, member, out)
+            (Value::List { start, len }, OutputShape::List(item)) => {
+                self.write_list((start, len), item, member, out)
             }
-            (Value::Leaf(text), Shape::Leaf(leaf)) => {
+            (Value::Leaf(text), OutputShape::Leaf(leaf)) => {
                 if leaf.write(self.tree.text(text), out) {
                     return Ok(());
                 }
-                self.error(wrong_type(member, form));
-                Err(Nulled)
+                self.add_error(wrong_type(member, output_type));
+                Err(PropagatedNull)
             }
             (Value::Absent | Value::Null, _) => {
-                if form.nullability == Nullability::NonNull {
-                    self.error(FieldErrorKind::NonNull {
+                if output_type.nullability == Nullability::NonNull {
+                    self.add_error(FieldErrorKind::NonNull {
                         coordinate: Arc::clone(&member.coordinate),
                     });
                 }
-                Err(Nulled)
+                Err(PropagatedNull)
             }
             (Value::Failed(failure), _) => {
                 if let Some(failure) = self.failures.get(failure) {
-                    self.error(FieldErrorKind::Fetch(Arc::clone(failure)));
+                    self.add_error(FieldErrorKind::Fetch(Arc::clone(failure)));
                 }
-                Err(Nulled)
+                Err(PropagatedNull)
             }
             (Value::Object(_) | Value::List { .. } | Value::Leaf(_), _) => {
-                self.error(wrong_type(member, form));
-                Err(Nulled)
+                self.add_error(wrong_type(member, output_type));
+                Err(PropagatedNull)
             }
         };
-        match (result, form.nullability) {
-            (Err(Nulled), Nullability::Nullable) => {
+        match (result, output_type.nullability) {
+            (Err(PropagatedNull), Nullability::Nullable) => {
                 out.truncate(start);
                 out.extend_from_slice(b"null");
                 Ok(())
@@ -402,21 +429,21 @@ impl<'a> Project<'a> {
         }
     }
 
-    fn list(
+    fn write_list(
         &mut self,
         (start, len): (u32, u32),
-        item: &'a Form,
+        item: &'a OutputType,
         member: &'a Member,
         out: &mut Vec<u8>,
-    ) -> Result<(), Nulled> {
+    ) -> Result<(), PropagatedNull> {
         out.push(b'[');
         for index in 0..len {
             if index > 0 {
                 out.push(b',');
             }
-            self.path.push(Step::Index(index));
+            self.path.push(PathStep::Index(index));
             let value = self.tree.item(start, index);
-            let written = self.value(value, item, member, out);
+            let written = self.write_value(value, item, member, out);
             self.path.pop();
             written?;
         }
@@ -424,14 +451,14 @@ impl<'a> Project<'a> {
         Ok(())
     }
 
-    fn error(&mut self, kind: FieldErrorKind) {
+    fn add_error(&mut self, kind: FieldErrorKind) {
         if self.errors.len() >= self.limit {
-            self.left_out += 1;
+            self.omitted_errors += 1;
             return;
         }
         let path = self.path.iter().map(|step| match step {
-            Step::Key(key) => PathElement::Key(Arc::clone(key)),
-            Step::Index(index) => PathElement::Index(*index as usize),
+            PathStep::Key(key) => PathElement::Key(Arc::clone(key)),
+            PathStep::Index(index) => PathElement::Index(*index as usize),
         });
         self.errors.push(FieldError {
             path: path.collect(),
@@ -443,23 +470,23 @@ impl<'a> Project<'a> {
         self.path.clear(); // The walk went back to the root.
         for failure in &self.failures.unplaced {
             if let Some(failure) = self.failures.get(*failure) {
-                self.error(FieldErrorKind::Fetch(Arc::clone(failure)));
+                self.add_error(FieldErrorKind::Fetch(Arc::clone(failure)));
             }
         }
-        self.left_out += self.failures.left_out;
-        if self.left_out > 0 {
+        self.omitted_errors += self.failures.omitted;
+        if self.omitted_errors > 0 {
             self.errors.push(FieldError {
                 path: Vec::new(),
-                kind: FieldErrorKind::More(self.left_out),
+                kind: FieldErrorKind::More(self.omitted_errors),
             });
         }
         self.errors
     }
 }
 
-fn wrong_type(member: &Member, form: &Form) -> FieldErrorKind {
+fn wrong_type(member: &Member, output_type: &OutputType) -> FieldErrorKind {
     FieldErrorKind::WrongType {
         coordinate: Arc::clone(&member.coordinate),
-        type_name: Arc::clone(&form.name),
+        type_name: Arc::clone(&output_type.name),
     }
 }

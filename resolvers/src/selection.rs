@@ -4,29 +4,29 @@
 //! for twice under two names is there once. `Output`s say what is *written* for the client, name
 //! by name, in its order. Planning reads the first and adds to it what fetches need of each other.
 
-use schema::key::Need;
+use schema::key::Requirement;
 use schema::operation::{Argument, Operation, OperationKind};
 use schema::types::{Field, Name, TypeId, TypeRef, Types};
 
-use self::build::{Asked, Builder, RootFields, Wanted};
-use self::found::Finder;
-pub(crate) use self::sets::{SetId, Sets};
-pub(crate) use self::when::When;
+use self::build::{Builder, RequiredBy, RootFieldKind, SlotSpec};
+use self::collect::FieldCollector;
+pub(crate) use self::condition::Condition;
+pub(crate) use self::slot_sets::{SlotSetId, SlotSets};
 
 mod build;
-mod found;
+mod collect;
+mod condition;
 mod groups;
-mod sets;
-mod when;
+mod slot_sets;
 
 /// The data that an operation needs, and how it is written.
 #[derive(Debug)]
 pub(crate) struct Selection {
     positions: Vec<Position>,
     /// What is asked at each place, as far as the way there decides it.
-    pub(crate) sets: Sets,
+    pub(crate) slot_sets: SlotSets,
     /// What is asked of the root.
-    pub(crate) root: SetId,
+    pub(crate) root_set: SlotSetId,
     /// What is written of the root.
     pub(crate) outputs: Vec<Output>,
 }
@@ -45,9 +45,9 @@ pub(crate) struct Position {
     /// The slot that leads here; `None` for the root.
     pub(crate) parent: Option<(PositionId, usize)>,
     /// Whether a list stands on the way here, so that there may be many objects.
-    pub(crate) many: bool,
+    pub(crate) in_list: bool,
     /// Whether the client asks which type the objects are of.
-    pub(crate) told: bool,
+    pub(crate) needs_typename: bool,
     /// The types of the objects of which anything is asked; `None`: all that are possible.
     pub(crate) members: Option<Vec<TypeId>>,
 }
@@ -61,16 +61,16 @@ pub(crate) struct Slot {
     /// The object types that it is asked of; none for what only a fetch may need.
     pub(crate) on: Vec<TypeId>,
     /// Of these, those of which others than the client ask for it, whatever way led to them.
-    pub(crate) beside: Vec<TypeId>,
+    pub(crate) required_on: Vec<TypeId>,
     /// Whether it is asked of objects of several types in one word.
-    pub(crate) together: bool,
+    pub(crate) across_types: bool,
     /// When anybody needs it.
-    pub(crate) when: When,
+    pub(crate) condition: Condition,
     /// Whether it is told of objects further in, and so comes before these.
-    pub(crate) early: bool,
+    pub(crate) is_context_source: bool,
     /// Where its objects stand, for composite types.
     pub(crate) child: Option<PositionId>,
-    pub(crate) from: From,
+    pub(crate) origin: SlotOrigin,
 }
 
 /// A field that a source must be told, and the slot that holds it.
@@ -95,7 +95,7 @@ pub(crate) fn applies(on: Option<&[TypeId]>, ty: Option<TypeId>) -> bool {
 
 /// Who fills a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum From {
+pub(crate) enum SlotOrigin {
     /// A source.
     Source,
     /// The schema itself: `__schema` or `__type` under this response key.
@@ -112,9 +112,9 @@ pub(crate) struct Output {
     /// The object types that have it.
     pub(crate) on: Vec<TypeId>,
     /// When it is written.
-    pub(crate) when: When,
+    pub(crate) condition: Condition,
     /// When it is not, because it was written before.
-    pub(crate) unless: When,
+    pub(crate) unless: Condition,
     /// What is written inside, for composite types.
     pub(crate) outputs: Vec<Self>,
 }
@@ -134,23 +134,27 @@ pub(crate) const ROOT: PositionId = PositionId(0);
 /// The variables that decide in which order the root fields of a mutation run: a field that is
 /// written several times runs where the first of its occurrences stands that is not skipped
 /// (GraphQL §6.3.2). Plans are made for their values.
-pub(crate) fn deciding_order(operation: &Operation, types: &Types) -> Vec<Name> {
+pub(crate) fn order_variables(operation: &Operation, types: &Types) -> Vec<Name> {
     if operation.kind != OperationKind::Mutation {
         return Vec::new();
     }
-    let finder = Finder {
+    let finder = FieldCollector {
         types,
-        decided: &[],
+        known_variables: &[],
     };
     let mut found = Vec::new();
-    let possible = &types.get(operation.root).possible;
-    let whole = (possible.as_slice(), &When::always());
-    finder.find(&operation.selections, whole, &mut found);
+    let possible = &types.get(operation.root).possible_types;
+    let whole = (possible.as_slice(), &Condition::always());
+    finder.collect(&operation.selections, whole, &mut found);
     let mut variables = Vec::new();
-    for group in groups::groups(found) {
-        let firsts = group.firsts();
+    for group in groups::group_fields(found) {
+        let firsts = group.first_occurrences();
         if firsts.len() > 1 {
-            variables.extend(firsts.iter().flat_map(|it| it.when.variables().cloned()));
+            variables.extend(
+                firsts
+                    .iter()
+                    .flat_map(|it| it.condition.variables().cloned()),
+            );
         }
     }
     variables.sort_unstable();
@@ -161,31 +165,38 @@ pub(crate) fn deciding_order(operation: &Operation, types: &Types) -> Vec<Name> 
 impl Selection {
     /// What `operation` asks for where these variables have these values; what depends on others
     /// keeps its conditions.
-    pub(crate) fn of(operation: &Operation, types: &Types, decided: &[(Name, bool)]) -> Self {
+    pub(crate) fn new(
+        operation: &Operation,
+        types: &Types,
+        known_variables: &[(Name, bool)],
+    ) -> Self {
         let root = Position {
             ty: operation.root,
             slots: Vec::new(),
             parent: None,
-            many: false,
-            told: false,
+            in_list: false,
+            needs_typename: false,
             members: None,
         };
         let mut builder = Builder {
-            finder: Finder { types, decided },
+            collector: FieldCollector {
+                types,
+                known_variables,
+            },
             types,
             positions: vec![root],
-            sets: Sets::default(),
-            root_fields: match operation.kind {
-                OperationKind::Query => RootFields::Read,
-                OperationKind::Mutation => RootFields::Act,
+            slot_sets: SlotSets::default(),
+            root_field_kind: match operation.kind {
+                OperationKind::Query => RootFieldKind::Query,
+                OperationKind::Mutation => RootFieldKind::Mutation,
             },
         };
-        let occurrences = vec![(When::always(), operation.selections.as_slice())];
-        let (outputs, root) = builder.outputs(ROOT, &occurrences);
+        let occurrences = vec![(Condition::always(), operation.selections.as_slice())];
+        let (outputs, root_set) = builder.outputs(ROOT, &occurrences);
         Self {
             positions: builder.positions,
-            sets: builder.sets,
-            root,
+            slot_sets: builder.slot_sets,
+            root_set,
             outputs,
         }
     }
@@ -200,8 +211,8 @@ impl Selection {
     }
 
     /// Whether `place` is `outer`, or stands inside its objects.
-    pub(crate) fn is_inside(&self, place: PositionId, outer: PositionId) -> bool {
-        let mut at = Some(place);
+    pub(crate) fn is_inside(&self, position: PositionId, outer: PositionId) -> bool {
+        let mut at = Some(position);
         while let Some(known) = at {
             if known == outer {
                 return true;
@@ -212,83 +223,88 @@ impl Selection {
     }
 
     /// The slot of a field without arguments, added for a fetch whose key it is a part of.
-    pub(crate) fn need(&mut self, at: PositionId, field: &Field, types: &Types) -> usize {
-        self.build(types, |builder| {
-            let wanted = Wanted {
+    pub(crate) fn add_key_slot(&mut self, at: PositionId, field: &Field, types: &Types) -> usize {
+        self.with_builder(types, |builder| {
+            let slot_spec = SlotSpec {
                 field,
                 arguments: &[],
                 on: &[],
-                when: &When::never(),
+                condition: &Condition::never(),
             };
-            builder.slot(at, &wanted)
+            builder.find_or_add_slot(at, &slot_spec)
         })
     }
 
     /// The slot of a field without arguments of objects of type `on`, which somebody beside the
     /// client asks for.
-    pub(crate) fn ask(
+    pub(crate) fn add_internal_slot(
         &mut self,
         (at, on): (PositionId, TypeId),
         field: &Field,
-        when: &When,
+        condition: &Condition,
         types: &Types,
     ) -> usize {
-        self.build(types, |builder| {
-            let wanted = Wanted {
+        self.with_builder(types, |builder| {
+            let slot_spec = SlotSpec {
                 field,
                 arguments: &[],
                 on: &[on],
-                when,
+                condition,
             };
-            let slot = builder.slot(at, &wanted);
-            builder.ask_beside((at, slot), &[on]);
+            let slot = builder.find_or_add_slot(at, &slot_spec);
+            builder.require_on((at, slot), &[on]);
             slot
         })
     }
 
     /// The slots of what a source must be told of objects of type `on`. What is inside of them
     /// stands at places of its own, where nothing else is asked for.
-    pub(crate) fn require(
+    pub(crate) fn add_required_slots(
         &mut self,
         (at, on): (PositionId, TypeId),
-        needs: &[Need],
+        needs: &[Requirement],
         types: &Types,
     ) -> Vec<KeySlot> {
-        self.build(types, |builder| {
+        self.with_builder(types, |builder| {
             needs
                 .iter()
                 .filter(|need| need.on.is_none_or(|only| types.is_a(on, only)))
-                .filter_map(|need| builder.required((at, &[on]), need, Asked::ByFetch))
+                .filter_map(|need| builder.add_required_slot((at, &[on]), need, RequiredBy::Fetch))
                 .collect()
         })
     }
 
     /// The slot of what places further in take of objects of type `on`, which must be told then.
-    pub(crate) fn take(
+    pub(crate) fn add_context_source(
         &mut self,
         (at, on): (PositionId, TypeId),
-        need: &Need,
+        need: &Requirement,
         types: &Types,
     ) -> Option<KeySlot> {
-        let asked = Asked::FromAbove;
-        let slot = self.build(types, |builder| builder.required((at, &[on]), need, asked))?;
-        self.slot_mut(at, slot.slot).early = true;
-        self.position_mut(at).told = true;
+        let required_by = RequiredBy::Parent;
+        let slot = self.with_builder(types, |builder| {
+            builder.add_required_slot((at, &[on]), need, required_by)
+        })?;
+        self.slot_mut(at, slot.slot).is_context_source = true;
+        self.position_mut(at).needs_typename = true;
         Some(slot)
     }
 
-    fn build<T>(&mut self, types: &Types, with: impl FnOnce(&mut Builder<'_>) -> T) -> T {
+    fn with_builder<T>(&mut self, types: &Types, edit: impl FnOnce(&mut Builder<'_>) -> T) -> T {
         let decided = &[];
         let mut builder = Builder {
-            finder: Finder { types, decided },
+            collector: FieldCollector {
+                types,
+                known_variables: decided,
+            },
             types,
             positions: std::mem::take(&mut self.positions),
-            sets: Sets::default(),
-            root_fields: RootFields::Read,
+            slot_sets: SlotSets::default(),
+            root_field_kind: RootFieldKind::Query,
         };
-        let made = with(&mut builder);
+        let outcome = edit(&mut builder);
         self.positions = builder.positions;
-        made
+        outcome
     }
 
     pub(crate) fn position_mut(&mut self, at: PositionId) -> &mut Position {
@@ -305,7 +321,7 @@ impl Output {
     fn is_same_leaf(&self, other: &Self) -> bool {
         self.key == other.key
             && self.value == other.value
-            && (&self.when, &self.unless) == (&other.when, &other.unless)
+            && (&self.condition, &self.unless) == (&other.condition, &other.unless)
             && self.outputs.is_empty()
             && other.outputs.is_empty()
     }
@@ -313,7 +329,7 @@ impl Output {
 
 impl Position {
     /// Whether anything is asked of objects of type `on`.
-    pub(crate) fn has(&self, on: TypeId) -> bool {
+    pub(crate) fn has_type(&self, on: TypeId) -> bool {
         self.members
             .as_ref()
             .is_none_or(|members| members.contains(&on))

@@ -18,7 +18,7 @@ pub struct Settings {
     /// not named use what the graph says.
     pub sources: BTreeMap<String, SourceSettings>,
     /// Services that speak GraphQL, by subgraph; those not named are where the graph says.
-    pub services: BTreeMap<String, ServiceSettings>,
+    pub subgraphs: BTreeMap<String, SubgraphSettings>,
     /// Services in this process, by subgraph. One of these is asked whatever else says where it is.
     pub local: BTreeMap<String, Arc<dyn LocalService>>,
     /// What an operation may ask for.
@@ -28,7 +28,7 @@ pub struct Settings {
     /// For one call to a source or service that sets none of its own.
     pub source_timeout: Duration,
     /// How many calls one operation may make to a source that sets no bound of its own.
-    pub source_calls: Option<NonZeroUsize>,
+    pub source_call_limit: Option<NonZeroUsize>,
     /// Whether operations share calls.
     pub batching: Batching,
     /// What is kept of what sources give; `None` is nothing.
@@ -58,18 +58,18 @@ pub struct SourceSettings {
     /// For one call.
     pub timeout: Option<Duration>,
     /// How many calls one operation may make.
-    pub calls: Option<NonZeroUsize>,
+    pub call_limit: Option<NonZeroUsize>,
 }
 
 /// What is decided about one service that speaks GraphQL.
 #[derive(Clone, Debug, Default)]
-pub struct ServiceSettings {
+pub struct SubgraphSettings {
     /// Instead of what the graph says.
     pub url: Option<Url>,
     /// Sent with every request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The client's headers that are sent on.
-    pub forward: Vec<HeaderName>,
+    pub forwarded_headers: Vec<HeaderName>,
     /// For one request.
     pub timeout: Option<Duration>,
 }
@@ -80,29 +80,29 @@ pub struct Caching {
     /// Where it is kept. It outlives a graph: what a reload leaves as it was is found again.
     pub cache: Cache,
     /// For subgraphs that set nothing of their own.
-    pub default: Keeping,
+    pub default: CachePolicy,
     /// By subgraph.
-    pub subgraphs: BTreeMap<String, Keeping>,
+    pub subgraphs: BTreeMap<String, CachePolicy>,
     /// Headers of the client that say who it is, for what only one caller may be given. Without
     /// them the credentials that a call carries do.
-    pub caller: Vec<HeaderName>,
+    pub caller_headers: Vec<HeaderName>,
 }
 
 /// For how long what a subgraph gives is kept; the graph and the answers may say less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keeping {
+pub struct CachePolicy {
     /// Whether anything is kept.
-    pub is_on: bool,
+    pub is_enabled: bool,
     /// Fresh for so long when neither the graph nor the answer says.
-    pub default: Duration,
+    pub default_ttl: Duration,
     /// Nothing is kept for longer.
-    pub max: Duration,
+    pub max_ttl: Duration,
     /// Then given out for so long while it is renewed, where the answer says nothing of that.
-    pub stale: Duration,
+    pub stale_while_revalidate: Duration,
     /// Then given out for so long when the source fails, where the answer says nothing of that.
-    pub on_error: Duration,
+    pub stale_if_error: Duration,
     /// For so long "does not exist" is believed.
-    pub negative: Duration,
+    pub negative_ttl: Duration,
 }
 
 /// Bounds on one operation; an operation over one is refused before anything is called.
@@ -126,9 +126,9 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Batching {
     /// All that are under way at one moment and would send the same, credentials included.
-    Across,
+    AcrossOperations,
     /// None: every operation makes its own calls.
-    Within,
+    WithinOperation,
 }
 
 /// Whether answers tell what mappings met: members that are missing, methods that failed.

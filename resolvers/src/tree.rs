@@ -44,17 +44,17 @@ pub(crate) struct Text {
 }
 
 /// `Text::body` of the tree's own text.
-const OWN: u32 = u32::MAX;
+const OWN_TEXT: u32 = u32::MAX;
 
 #[derive(Debug)]
 pub(crate) struct Tree {
     values: Vec<Value>,
     bodies: Vec<Arc<Json>>,
-    own: Vec<u8>,
+    own_text: Vec<u8>,
     /// The type of each object at a place where several are possible; by its row.
     types: hashbrown::HashMap<u32, TypeId, foldhash::fast::RandomState>,
     /// The failures of calls that were to tell it.
-    untold: hashbrown::HashMap<u32, u32, foldhash::fast::RandomState>,
+    type_failures: hashbrown::HashMap<u32, u32, foldhash::fast::RandomState>,
     root: Row,
 }
 
@@ -73,7 +73,7 @@ pub(crate) enum KeyState {
 pub(crate) struct Widths(Vec<u32>);
 
 impl Widths {
-    pub(crate) fn of(selection: &Selection) -> Self {
+    pub(crate) fn new(selection: &Selection) -> Self {
         let positions = selection.positions();
         // A row is also what tells an object from others, so none is empty.
         let widths = positions.map(|(_, position)| position.slots.len().max(1));
@@ -84,7 +84,7 @@ impl Widths {
         )
     }
 
-    fn get(&self, at: PositionId) -> usize {
+    fn width(&self, at: PositionId) -> usize {
         self.0[at.0] as usize
     }
 }
@@ -94,12 +94,12 @@ impl Tree {
         let mut tree = Self {
             values: Vec::with_capacity(256),
             bodies: Vec::new(),
-            own: Vec::new(),
+            own_text: Vec::new(),
             types: hashbrown::HashMap::default(),
-            untold: hashbrown::HashMap::default(),
+            type_failures: hashbrown::HashMap::default(),
             root: Row(0),
         };
-        tree.root = tree.object(crate::selection::ROOT, widths);
+        tree.root = tree.add_object(crate::selection::ROOT, widths);
         tree
     }
 
@@ -108,28 +108,29 @@ impl Tree {
     }
 
     /// A new object for a place, nothing known of it.
-    pub(crate) fn object(&mut self, at: PositionId, widths: &Widths) -> Row {
-        let row = Row(self.next());
-        let end = self.values.len() + widths.get(at);
+    pub(crate) fn add_object(&mut self, at: PositionId, widths: &Widths) -> Row {
+        let row = Row(self.next_index());
+        let end = self.values.len() + widths.width(at);
         self.values.resize(end, Value::Absent);
         row
     }
 
     /// Makes room for so many objects of a place at once: growing step by step copies all that is
     /// there, again and again.
-    pub(crate) fn expect(&mut self, objects: usize, at: PositionId, widths: &Widths) {
-        self.values.reserve(objects.saturating_mul(widths.get(at)));
+    pub(crate) fn reserve_objects(&mut self, objects: usize, at: PositionId, widths: &Widths) {
+        self.values
+            .reserve(objects.saturating_mul(widths.width(at)));
     }
 
     /// A new list of `len` values, nothing known of them.
-    pub(crate) fn list(&mut self, len: usize) -> (u32, u32) {
-        let start = self.next();
+    pub(crate) fn add_list(&mut self, len: usize) -> (u32, u32) {
+        let start = self.next_index();
         self.values.resize(self.values.len() + len, Value::Absent);
         (start, u32::try_from(len).unwrap_or(u32::MAX))
     }
 
     /// Positions are 32 bits wide; a body is bounded far below that, and so is what it becomes.
-    fn next(&self) -> u32 {
+    fn next_index(&self) -> u32 {
         u32::try_from(self.values.len()).unwrap_or(u32::MAX)
     }
 
@@ -150,40 +151,39 @@ impl Tree {
     }
 
     /// Keeps a body for as long as the tree.
-    pub(crate) fn keep(&mut self, body: Arc<Json>) {
+    pub(crate) fn add_body(&mut self, body: Arc<Json>) {
         self.bodies.push(body);
     }
 
     /// The number that the next body will have.
     pub(crate) fn next_body(&self) -> u32 {
-        u32::try_from(self.bodies.len()).unwrap_or(OWN)
+        u32::try_from(self.bodies.len()).unwrap_or(OWN_TEXT)
     }
 
     /// A piece of a body that is kept.
-    pub(crate) fn piece(body: u32, (start, len): (u32, u32)) -> Value {
+    pub(crate) fn body_leaf(body: u32, (start, len): (u32, u32)) -> Value {
         Value::Leaf(Text { body, start, len })
     }
 
     /// JSON text that `write` makes, kept in the tree.
-    pub(crate) fn computed(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Value {
-        let start = self.own.len();
-        write(&mut self.own);
+    pub(crate) fn computed_leaf(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Value {
+        let start = self.own_text.len();
+        write(&mut self.own_text);
         Value::Leaf(Text {
-            body: OWN,
+            body: OWN_TEXT,
             start: u32::try_from(start).unwrap_or(u32::MAX),
-            len: u32::try_from(self.own.len() - start).unwrap_or(0),
+            len: u32::try_from(self.own_text.len() - start).unwrap_or(0),
         })
     }
 
     /// The JSON text of a leaf.
     pub(crate) fn text(&self, text: Text) -> &[u8] {
-        let whole: &[u8] = match self.bodies.get(text.body as usize) {
+        let body: &[u8] = match self.bodies.get(text.body as usize) {
             Some(body) => body.text(),
-            None => &self.own,
+            None => &self.own_text,
         };
         let start = text.start as usize;
-        whole
-            .get(start..start + text.len as usize)
+        body.get(start..start + text.len as usize)
             .unwrap_or_default()
     }
 
@@ -197,57 +197,67 @@ impl Tree {
     }
 
     /// Notes that a call failed that would have told the type of an object.
-    pub(crate) fn set_untold(&mut self, row: Row, failure: u32) {
-        self.untold.insert(row.0, failure);
+    pub(crate) fn set_type_failure(&mut self, row: Row, failure: u32) {
+        self.type_failures.insert(row.0, failure);
     }
 
     /// Why nobody told the type of an object, where a failure is the reason.
-    pub(crate) fn untold(&self, row: Row) -> Option<u32> {
-        self.untold.get(&row.0).copied()
+    pub(crate) fn type_failure(&self, row: Row) -> Option<u32> {
+        self.type_failures.get(&row.0).copied()
     }
 
     /// Every object that `path` leads to from the root, lists walked through.
     pub(crate) fn rows(&self, path: &[Step]) -> Vec<Row> {
         let mut found = Vec::new();
-        let mut line = Vec::with_capacity(path.len() + 1);
-        self.walk(&mut line, Value::Object(self.root), path, &mut |line| {
-            found.extend(line.last());
-        });
+        let mut ancestors = Vec::with_capacity(path.len() + 1);
+        self.walk(
+            &mut ancestors,
+            Value::Object(self.root),
+            path,
+            &mut |line| {
+                found.extend(line.last());
+            },
+        );
         found
     }
 
     /// The same, each behind the objects on the way to it: the root, and one for each step.
-    pub(crate) fn lines(&self, path: &[Step]) -> Vec<Row> {
+    pub(crate) fn rows_with_ancestors(&self, path: &[Step]) -> Vec<Row> {
         let mut found = Vec::new();
-        let mut line = Vec::with_capacity(path.len() + 1);
-        self.walk(&mut line, Value::Object(self.root), path, &mut |line| {
-            found.extend_from_slice(line);
-        });
+        let mut ancestors = Vec::with_capacity(path.len() + 1);
+        self.walk(
+            &mut ancestors,
+            Value::Object(self.root),
+            path,
+            &mut |line| {
+                found.extend_from_slice(line);
+            },
+        );
         found
     }
 
     fn walk(
         &self,
-        line: &mut Vec<Row>,
+        ancestors: &mut Vec<Row>,
         value: Value,
         path: &[Step],
-        found: &mut impl FnMut(&[Row]),
+        visit: &mut impl FnMut(&[Row]),
     ) {
         match value {
             Value::Object(row) => {
-                line.push(row);
+                ancestors.push(row);
                 match path {
-                    [] => found(line),
-                    [step, rest @ ..] if self.leads(row, step) => {
-                        self.walk(line, self.slot(row, step.slot), rest, found);
+                    [] => visit(ancestors),
+                    [step, rest @ ..] if self.is_step_possible(row, step) => {
+                        self.walk(ancestors, self.slot(row, step.slot), rest, visit);
                     }
                     _ => {}
                 }
-                line.pop();
+                ancestors.pop();
             }
             Value::List { start, len } => {
                 for index in 0..len {
-                    self.walk(line, self.item(start, index), path, found);
+                    self.walk(ancestors, self.item(start, index), path, visit);
                 }
             }
             Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_) => {}
@@ -255,8 +265,8 @@ impl Tree {
     }
 
     /// Whether a step may be taken from an object; one whose type nobody has told is none of them.
-    fn leads(&self, row: Row, step: &Step) -> bool {
-        let Some(through) = &step.through else {
+    fn is_step_possible(&self, row: Row, step: &Step) -> bool {
+        let Some(through) = &step.types else {
             return true;
         };
         self.type_of(row).is_some_and(|ty| through.contains(&ty))

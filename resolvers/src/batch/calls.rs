@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::flight::{Flight, Waiter};
-use super::{Loader, MAX_IN_SHARD, shard, wait};
+use super::shared_call::{CallWaiter, SharedCall};
+use super::{Loader, MAX_PER_SHARD, shard, wait};
 use crate::error::FetchError;
-use crate::fetch::reply::Outcome;
-use crate::fetch::request::Request;
+use crate::source_client::request::Request;
+use crate::source_client::shared_response::CallResult;
 
 /// A call that others may join.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct CallEntry {
     identity: Box<[u8]>,
     hash: u64,
-    number: u64,
+    id: u64,
     /// How much had been written when it began.
-    writes: u64,
-    flight: Arc<Flight<Outcome>>,
+    write_epoch: u64,
+    shared_call: Arc<SharedCall<CallResult>>,
 }
 
 impl Loader {
@@ -28,71 +28,78 @@ impl Loader {
         identity: Vec<u8>,
         request: Request,
         timeout: Duration,
-    ) -> Outcome {
-        let waiter = self.joined(identity, request);
+    ) -> CallResult {
+        let waiter = self.join_or_start(identity, request);
         wait(waiter, timeout).await.and_then(|outcome| outcome)
     }
 
-    pub(super) fn joined(self: &Arc<Self>, identity: Vec<u8>, request: Request) -> Waiter<Outcome> {
+    pub(super) fn join_or_start(
+        self: &Arc<Self>,
+        identity: Vec<u8>,
+        request: Request,
+    ) -> CallWaiter<CallResult> {
         let hash = self.hash(&identity);
-        let writes = self.writes();
-        let client = self.sources.client.clone();
+        let write_epoch = self.write_epoch();
+        let client = self.sources.http_client.clone();
         let mut calls = shard(&self.calls, hash);
-        let known = calls.find_entry(hash, |call| *call.identity == *identity);
-        if let Ok(known) = known {
+        let existing = calls.find_entry(hash, |call| *call.identity == *identity);
+        if let Ok(known) = existing {
             let call = known.get();
-            if call.writes == writes
-                && let Some(waiter) = call.flight.join()
+            if call.write_epoch == write_epoch
+                && let Some(waiter) = call.shared_call.join()
             {
                 return waiter;
             }
             // Its place is taken by the one that is made now.
             known.remove();
         }
-        if calls.len() >= MAX_IN_SHARD {
-            return Flight::launch(async move { client.exchange(request).await }, panicked);
+        if calls.len() >= MAX_PER_SHARD {
+            return SharedCall::start(
+                async move { client.call_without_timeout(request).await },
+                panicked,
+            );
         }
-        let listed = Listed {
+        let guard = CallEntryGuard {
             loader: Arc::clone(self),
             hash,
-            number: self.number(),
+            id: self.next_id(),
         };
-        let number = listed.number;
-        let waiter = Flight::launch(
+        let id = guard.id;
+        let waiter = SharedCall::start(
             async move {
-                let outcome = client.exchange(request).await;
-                drop(listed);
+                let outcome = client.call_without_timeout(request).await;
+                drop(guard);
                 outcome
             },
             panicked,
         );
-        let call = Call {
+        let call = CallEntry {
             identity: identity.into(),
             hash,
-            number,
-            writes,
-            flight: Arc::clone(waiter.flight()),
+            id,
+            write_epoch,
+            shared_call: Arc::clone(waiter.shared_call()),
         };
         calls.insert_unique(hash, call, |call| call.hash);
         waiter
     }
 }
 
-fn panicked() -> Outcome {
+fn panicked() -> CallResult {
     Err(FetchError::Panicked)
 }
 
 /// A call's place among those that can be joined; it goes with the call, however that ends.
-struct Listed {
+struct CallEntryGuard {
     loader: Arc<Loader>,
     hash: u64,
-    number: u64,
+    id: u64,
 }
 
-impl Drop for Listed {
+impl Drop for CallEntryGuard {
     fn drop(&mut self) {
         let mut calls = shard(&self.loader.calls, self.hash);
-        if let Ok(own) = calls.find_entry(self.hash, |call| call.number == self.number) {
+        if let Ok(own) = calls.find_entry(self.hash, |call| call.id == self.id) {
             own.remove();
         }
     }

@@ -17,36 +17,39 @@ use http::HeaderMap;
 use schema::source::SourceId;
 use tokio::sync::Notify;
 
-use super::flight::{Flight, Waiter};
-use super::keys::{Keys, Positions};
-use super::{Loader, MAX_IN_SHARD, MAX_KEYS, identity, shard};
+use super::keys::{BatchKeys, KeyPositions};
+use super::shared_call::{CallWaiter, SharedCall};
+use super::{Loader, MAX_KEYS, MAX_PER_SHARD, identity, shard};
 use crate::error::FetchError;
-use crate::fetch::Sources;
-use crate::fetch::ready::Ready;
-use crate::fetch::reply::Outcome;
+use crate::source_client::Sources;
+use crate::source_client::connector::ConnectorClient;
+use crate::source_client::shared_response::CallResult;
 
 /// What a request of a batch depends on beside its keys.
 #[derive(Debug)]
-pub(crate) struct Asking {
+pub(crate) struct BatchSpec {
     source: SourceId,
     /// Those of the client's headers that the request depends on.
     headers: HeaderMap,
     /// How many keys one call may have.
-    max: Option<usize>,
+    max_keys: Option<usize>,
 }
 
-impl Asking {
+impl BatchSpec {
     /// For the connector of `source`, by a client with these headers.
     pub(crate) fn new(
         source: SourceId,
-        ready: &Ready,
-        client: &HeaderMap,
-        max: Option<usize>,
+        connector_client: &ConnectorClient,
+        client_headers: &HeaderMap,
+        max_keys: Option<usize>,
     ) -> Self {
         Self {
             source,
-            headers: identity::relevant(client, ready.varies.as_deref()),
-            max,
+            headers: identity::select_headers(
+                client_headers,
+                connector_client.vary_headers.as_deref(),
+            ),
+            max_keys,
         }
     }
 
@@ -59,21 +62,21 @@ impl Asking {
 
 /// A part of a batch that was one call, and what became of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Part {
+pub(crate) struct BatchCall {
     /// The positions of its keys.
     pub(crate) keys: Range<usize>,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: CallResult,
 }
 
 /// All calls of a batch, in the order of their keys.
-pub(crate) type Parts = Arc<[Part]>;
+pub(crate) type BatchCalls = Arc<[BatchCall]>;
 
 /// A batch that an operation waits for.
-pub(crate) struct Loading {
-    pub(crate) waiter: Waiter<Parts>,
+pub(crate) struct PendingBatch {
+    pub(crate) waiter: CallWaiter<BatchCalls>,
     /// Which of the operation's keys have which positions in the batch.
     pub(crate) keys: Vec<(usize, usize)>,
-    batch: u64,
+    batch_id: u64,
 }
 
 /// The batches of one group that have not ended.
@@ -81,21 +84,21 @@ pub(crate) struct Loading {
 pub(super) struct Group {
     identity: Box<[u8]>,
     hash: u64,
-    number: u64,
-    asking: Arc<Asking>,
+    id: u64,
+    spec: Arc<BatchSpec>,
     batches: Vec<Batch>,
 }
 
 #[derive(Debug)]
 struct Batch {
-    number: u64,
+    id: u64,
     /// The operation that began it.
-    asker: u64,
-    keys: Arc<Keys>,
-    positions: Positions,
+    operation_id: u64,
+    keys: Arc<BatchKeys>,
+    positions: KeyPositions,
     /// None for a call that nobody can join.
-    flight: Option<Arc<Flight<Parts>>>,
-    go: Arc<Notify>,
+    shared_call: Option<Arc<SharedCall<BatchCalls>>>,
+    start_signal: Arc<Notify>,
     stage: Stage,
 }
 
@@ -105,7 +108,7 @@ enum Stage {
     /// About to go, and has no room.
     Full,
     /// Since so much had been written.
-    Flying(u64),
+    InFlight(u64),
 }
 
 impl Loader {
@@ -113,67 +116,81 @@ impl Loader {
     /// room, and the operation must ask alone.
     pub(crate) fn load<'k>(
         self: &Arc<Self>,
-        asking: Asking,
-        asker: u64,
+        spec: BatchSpec,
+        operation_id: u64,
         keys: impl ExactSizeIterator<Item = &'k [u8]>,
-    ) -> Option<Vec<Loading>> {
-        let identity = asking.identity();
+    ) -> Option<Vec<PendingBatch>> {
+        let identity = spec.identity();
         let hash = self.hash(&identity);
         let mut groups = shard(&self.groups, hash);
-        let held = self.keys.load(Ordering::Relaxed).saturating_add(keys.len());
-        if held > MAX_KEYS {
+        let total_keys = self
+            .key_count
+            .load(Ordering::Relaxed)
+            .saturating_add(keys.len());
+        if total_keys > MAX_KEYS {
             return None;
         }
-        let group = self.group(&mut groups, (hash, &identity), asking)?;
-        let mut adding = Adding {
+        let group = self.group(&mut groups, (hash, &identity), spec)?;
+        let mut enqueuer = Enqueuer {
             loader: self,
-            writes: self.writes(),
-            asker,
+            write_epoch: self.write_epoch(),
+            operation_id,
             group,
-            loading: Vec::with_capacity(1),
-            added: 0,
+            pending: Vec::with_capacity(1),
+            new_keys: 0,
         };
         // Who is alone has nobody to join, and their own keys are different.
-        let is_alone = adding.group.batches.is_empty();
-        if is_alone && adding.group.asking.max.is_none_or(|max| keys.len() < max) {
-            adding.gather_all(keys);
+        let is_alone = enqueuer.group.batches.is_empty();
+        if is_alone
+            && enqueuer
+                .group
+                .spec
+                .max_keys
+                .is_none_or(|max| keys.len() < max)
+        {
+            enqueuer.enqueue_all(keys);
         } else {
             for (index, key) in keys.enumerate() {
-                if is_alone || !adding.join(index, key) {
-                    adding.gather(index, key);
+                if is_alone || !enqueuer.join_in_flight(index, key) {
+                    enqueuer.enqueue(index, key);
                 }
             }
         }
-        self.keys.fetch_add(adding.added, Ordering::Relaxed);
-        adding.group.start(asker);
-        Some(adding.loading)
+        self.key_count
+            .fetch_add(enqueuer.new_keys, Ordering::Relaxed);
+        enqueuer.group.start_gathered(operation_id);
+        Some(enqueuer.pending)
     }
 
     /// Notes that `asker` makes a call of its own in the place of a batch, as long as it keeps
     /// what is given; `None` when others have calls under way that it could share.
-    pub(crate) fn lead(self: &Arc<Self>, asking: Asking, asker: u64) -> Option<Landing> {
-        let identity = asking.identity();
+    pub(crate) fn reserve_slot(
+        self: &Arc<Self>,
+        spec: BatchSpec,
+        operation_id: u64,
+    ) -> Option<BatchSlot> {
+        let identity = spec.identity();
         let hash = self.hash(&identity);
         let mut groups = shard(&self.groups, hash);
-        let group = self.group(&mut groups, (hash, &identity), asking)?;
+        let group = self.group(&mut groups, (hash, &identity), spec)?;
         if !group.batches.is_empty() {
             return None;
         }
-        let batch = self.number();
+        let batch_id = self.next_id();
         group.batches.push(Batch {
-            number: batch,
-            asker,
+            id: batch_id,
+            operation_id,
             keys: Arc::default(),
-            positions: Positions::default(),
-            flight: None,
-            go: Arc::default(),
+            positions: KeyPositions::default(),
+            shared_call: None,
+            start_signal: Arc::default(),
             stage: Stage::Full,
         });
-        Some(Landing {
+        Some(BatchSlot {
             loader: Arc::clone(self),
             hash,
-            group: group.number,
-            batch,
+            group_id: group.id,
+            batch_id,
         })
     }
 
@@ -182,18 +199,18 @@ impl Loader {
         &self,
         groups: &'g mut HashTable<Group>,
         (hash, identity): (u64, &[u8]),
-        asking: Asking,
+        spec: BatchSpec,
     ) -> Option<&'g mut Group> {
         let is_new = groups.find(hash, |it| *it.identity == *identity).is_none();
-        if is_new && groups.len() >= MAX_IN_SHARD {
+        if is_new && groups.len() >= MAX_PER_SHARD {
             return None;
         }
         if is_new {
             let group = Group {
                 identity: identity.into(),
                 hash,
-                number: self.number(),
-                asking: Arc::new(asking),
+                id: self.next_id(),
+                spec: Arc::new(spec),
                 batches: Vec::with_capacity(1),
             };
             groups.insert_unique(hash, group, |group| group.hash);
@@ -203,24 +220,25 @@ impl Loader {
 }
 
 /// An operation's keys on their way into a group.
-struct Adding<'g> {
+struct Enqueuer<'g> {
     loader: &'g Arc<Loader>,
-    writes: u64,
-    asker: u64,
+    write_epoch: u64,
+    operation_id: u64,
     group: &'g mut Group,
-    loading: Vec<Loading>,
+    pending: Vec<PendingBatch>,
     /// Keys that nobody else had asked for.
-    added: usize,
+    new_keys: usize,
 }
 
-impl Adding<'_> {
+impl Enqueuer<'_> {
     /// Whether the key is under way already.
-    fn join(&mut self, index: usize, key: &[u8]) -> bool {
+    fn join_in_flight(&mut self, index: usize, key: &[u8]) -> bool {
         for batch in &mut self.group.batches {
-            let is_too_early = matches!(batch.stage, Stage::Flying(since) if since != self.writes);
-            if !is_too_early
+            let is_outdated =
+                matches!(batch.stage, Stage::InFlight(epoch) if epoch != self.write_epoch);
+            if !is_outdated
                 && let Some(position) = batch.positions.find(&batch.keys, key)
-                && wait_for(&mut self.loading, batch, (index, position))
+                && join_batch(&mut self.pending, batch, (index, position))
             {
                 return true;
             }
@@ -229,16 +247,16 @@ impl Adding<'_> {
     }
 
     /// Puts all keys into a new batch, which they do not fill.
-    fn gather_all<'k>(&mut self, keys: impl ExactSizeIterator<Item = &'k [u8]>) {
-        let waiter = self.begin();
+    fn enqueue_all<'k>(&mut self, keys: impl ExactSizeIterator<Item = &'k [u8]>) {
+        let waiter = self.open_batch();
         let Some(batch) = self.group.batches.last_mut() else {
             return; // It was just added.
         };
-        self.added = keys.len();
-        self.loading.push(Loading {
+        self.new_keys = keys.len();
+        self.pending.push(PendingBatch {
             waiter,
             keys: (0..keys.len()).map(|index| (index, index)).collect(),
-            batch: batch.number,
+            batch_id: batch.id,
         });
         let all = Arc::make_mut(&mut batch.keys);
         all.reserve(keys.len());
@@ -246,56 +264,58 @@ impl Adding<'_> {
     }
 
     /// Adds the key to a batch that has room, or to a new one.
-    fn gather(&mut self, index: usize, key: &[u8]) {
-        let asker = self.asker;
-        let max = self.group.asking.max;
+    fn enqueue(&mut self, index: usize, key: &[u8]) {
+        let operation_id = self.operation_id;
+        let max_keys = self.group.spec.max_keys;
         let gathering = self.group.batches.iter_mut();
         let mut gathering = gathering.filter(|batch| {
             // Without a bound in the graph, an operation's own keys stay together.
-            let has_room = max.is_some() || batch.asker == asker || batch.keys.len() < ROOM;
+            let has_room = max_keys.is_some()
+                || batch.operation_id == operation_id
+                || batch.keys.len() < MAX_UNBOUNDED_BATCH_KEYS;
             batch.stage == Stage::Gathering && has_room
         });
         let batch = match gathering.next() {
-            Some(batch) if wait_for(&mut self.loading, batch, (index, batch.keys.len())) => batch,
+            Some(batch) if join_batch(&mut self.pending, batch, (index, batch.keys.len())) => batch,
             _ => {
-                let waiter = self.begin();
+                let waiter = self.open_batch();
                 let Some(batch) = self.group.batches.last_mut() else {
                     return; // It was just added.
                 };
-                self.loading.push(Loading {
+                self.pending.push(PendingBatch {
                     waiter,
                     keys: vec![(index, 0)],
-                    batch: batch.number,
+                    batch_id: batch.id,
                 });
                 batch
             }
         };
         Arc::make_mut(&mut batch.keys).push(key);
-        self.added += 1;
-        if max.is_some_and(|max| batch.keys.len() >= max.max(1)) {
+        self.new_keys += 1;
+        if max_keys.is_some_and(|max| batch.keys.len() >= max.max(1)) {
             batch.stage = Stage::Full;
-            batch.go.notify_one();
+            batch.start_signal.notify_one();
         }
     }
 
-    fn begin(&mut self) -> Waiter<Parts> {
-        let number = self.loader.number();
-        let landing = Landing {
+    fn open_batch(&mut self) -> CallWaiter<BatchCalls> {
+        let batch_id = self.loader.next_id();
+        let slot = BatchSlot {
             loader: Arc::clone(self.loader),
             hash: self.group.hash,
-            group: self.group.number,
-            batch: number,
+            group_id: self.group.id,
+            batch_id,
         };
-        let go = Arc::new(Notify::new());
-        let asking = Arc::clone(&self.group.asking);
-        let waiter = Flight::launch(fly(landing, Arc::clone(&go), asking), panicked);
+        let start_signal = Arc::new(Notify::new());
+        let spec = Arc::clone(&self.group.spec);
+        let waiter = SharedCall::start(run_batch(slot, Arc::clone(&start_signal), spec), panicked);
         self.group.batches.push(Batch {
-            number,
-            asker: self.asker,
+            id: batch_id,
+            operation_id: self.operation_id,
             keys: Arc::default(),
-            positions: Positions::default(),
-            flight: Some(Arc::clone(waiter.flight())),
-            go,
+            positions: KeyPositions::default(),
+            shared_call: Some(Arc::clone(waiter.shared_call())),
+            start_signal,
             stage: Stage::Gathering,
         });
         waiter
@@ -303,80 +323,81 @@ impl Adding<'_> {
 }
 
 /// Notes that an operation waits for a key of a batch; gives whether the batch lets it.
-fn wait_for(loading: &mut Vec<Loading>, batch: &Batch, key: (usize, usize)) -> bool {
-    let known = loading.iter_mut().find(|it| it.batch == batch.number);
-    if let Some(known) = known {
+fn join_batch(pending: &mut Vec<PendingBatch>, batch: &Batch, key: (usize, usize)) -> bool {
+    let existing = pending.iter_mut().find(|it| it.batch_id == batch.id);
+    if let Some(known) = existing {
         known.keys.push(key);
         return true;
     }
-    let Some(waiter) = batch.flight.as_ref().and_then(Flight::join) else {
+    let Some(waiter) = batch.shared_call.as_ref().and_then(SharedCall::join) else {
         return false;
     };
-    loading.push(Loading {
+    pending.push(PendingBatch {
         waiter,
         keys: vec![key],
-        batch: batch.number,
+        batch_id: batch.id,
     });
     true
 }
 
 impl Group {
     /// Lets what was gathered go, unless it is worth waiting for a call of somebody else.
-    fn start(&self, asker: u64) {
+    fn start_gathered(&self, operation_id: u64) {
         let others = self.batches.iter();
-        let others = others.filter(|it| it.asker != asker && it.stage != Stage::Gathering);
-        if others.count() >= TOGETHER {
+        let others =
+            others.filter(|it| it.operation_id != operation_id && it.stage != Stage::Gathering);
+        if others.count() >= MIN_CALLS_TO_GATHER {
             return;
         }
         let gathering = self.batches.iter();
         for batch in gathering.filter(|batch| batch.stage == Stage::Gathering) {
-            batch.go.notify_one();
+            batch.start_signal.notify_one();
         }
     }
 }
 
 /// The place of a batch in its group; it goes with the batch, however that ends.
-pub(crate) struct Landing {
+pub(crate) struct BatchSlot {
     loader: Arc<Loader>,
     hash: u64,
-    group: u64,
-    batch: u64,
+    group_id: u64,
+    batch_id: u64,
 }
 
-impl Landing {
+impl BatchSlot {
     /// From now on its keys are what they are.
-    fn depart(&self) -> Arc<Keys> {
-        let writes = self.loader.writes();
+    fn mark_in_flight(&self) -> Arc<BatchKeys> {
+        let write_epoch = self.loader.write_epoch();
         let mut groups = shard(&self.loader.groups, self.hash);
-        let group = groups.find_mut(self.hash, |group| group.number == self.group);
+        let group = groups.find_mut(self.hash, |group| group.id == self.group_id);
         let mut batches = group.into_iter().flat_map(|group| &mut group.batches);
-        let Some(batch) = batches.find(|batch| batch.number == self.batch) else {
+        let Some(batch) = batches.find(|batch| batch.id == self.batch_id) else {
             return Arc::default(); // It is there for as long as this.
         };
-        batch.stage = Stage::Flying(writes);
+        batch.stage = Stage::InFlight(write_epoch);
         Arc::clone(&batch.keys)
     }
 }
 
-impl Drop for Landing {
+impl Drop for BatchSlot {
     fn drop(&mut self) {
         let mut groups = shard(&self.loader.groups, self.hash);
-        let found = groups.find_entry(self.hash, |group| group.number == self.group);
+        let found = groups.find_entry(self.hash, |group| group.id == self.group_id);
         let Ok(mut found) = found else {
             return;
         };
         let batches = &mut found.get_mut().batches;
-        let Some(own) = batches.iter().position(|it| it.number == self.batch) else {
+        let Some(own) = batches.iter().position(|it| it.id == self.batch_id) else {
             return;
         };
         let own = batches.swap_remove(own);
         self.loader
-            .keys
+            .key_count
             .fetch_sub(own.keys.len(), Ordering::Relaxed);
         let gathering = batches.iter().find(|it| it.stage == Stage::Gathering);
-        let waiting = gathering.map(|batch| batch.asker);
+        let waiting = gathering.map(|batch| batch.operation_id);
         match waiting {
-            Some(asker) => found.get().start(asker),
+            Some(operation_id) => found.get().start_gathered(operation_id),
             None if found.get().batches.is_empty() => drop(found.remove()),
             None => {}
         }
@@ -384,30 +405,35 @@ impl Drop for Landing {
 }
 
 /// A batch from its first key to its answers.
-async fn fly(landing: Landing, go: Arc<Notify>, asking: Arc<Asking>) -> Parts {
-    let sources = &landing.loader.sources;
-    let Some((_, ready)) = sources.connector(asking.source) else {
+async fn run_batch(slot: BatchSlot, start_signal: Arc<Notify>, spec: Arc<BatchSpec>) -> BatchCalls {
+    let sources = &slot.loader.sources;
+    let Some((_, connector_client)) = sources.connector(spec.source) else {
         return panicked(); // Only connectors take batches.
     };
-    let patience = GATHERING.min(ready.timeout / SHARE);
+    let gather_time = MAX_GATHER_TIME.min(connector_client.timeout / TIMEOUT_PARTS);
     tokio::select! {
         biased;
-        () = go.notified() => {}
-        () = tokio::time::sleep(patience) => {}
+        () = start_signal.notified() => {}
+        () = tokio::time::sleep(gather_time) => {}
     }
-    let keys = landing.depart();
+    let keys = slot.mark_in_flight();
     // A part that stalls must not take the others with it, so it fails before they give up.
-    let timeout = ready.timeout / SHARE * (SHARE - 2);
-    ask(sources, &asking, &keys, timeout).await.into()
+    let timeout = connector_client.timeout / TIMEOUT_PARTS * (TIMEOUT_PARTS - 2);
+    call_source(sources, &spec, &keys, timeout).await.into()
 }
 
 /// Asks for all keys, in as few calls as URLs allow.
-async fn ask(sources: &Sources, asking: &Asking, keys: &Keys, timeout: Duration) -> Vec<Part> {
+async fn call_source(
+    sources: &Sources,
+    spec: &BatchSpec,
+    keys: &BatchKeys,
+    timeout: Duration,
+) -> Vec<BatchCall> {
     let mut calls = Vec::with_capacity(1);
     let mut waiting: Vec<_> = std::iter::once(0..keys.len()).collect();
     while let Some(range) = waiting.pop() {
         let batch = |fields: &_| keys.write_batch(range.clone(), fields);
-        let request = sources.batch_request(asking.source, &asking.headers, batch);
+        let request = sources.batch_request(spec.source, &spec.headers, batch);
         let is_too_long = match &request {
             Ok(request) => request.url.as_str().len() > sources.url_limit,
             Err(_) => false,
@@ -420,32 +446,32 @@ async fn ask(sources: &Sources, asking: &Asking, keys: &Keys, timeout: Duration)
         }
     }
     let is_alone = calls.len() == 1;
-    let parts = calls.into_iter().map(async |(keys, request)| Part {
+    let parts = calls.into_iter().map(async |(keys, request)| BatchCall {
         keys,
         outcome: match request {
             Err(error) => Err(error),
             // Who waits for the batch has a limit of their own.
-            Ok(request) if is_alone => sources.client.exchange(request).await,
-            Ok(request) => sources.client.call(request, timeout).await,
+            Ok(request) if is_alone => sources.http_client.call_without_timeout(request).await,
+            Ok(request) => sources.http_client.call(request, timeout).await,
         },
     });
     join_all(parts).await
 }
 
-fn panicked() -> Parts {
+fn panicked() -> BatchCalls {
     let outcome = Err(FetchError::Panicked);
     let keys = 0..usize::MAX;
-    Arc::new([Part { keys, outcome }])
+    Arc::new([BatchCall { keys, outcome }])
 }
 
 /// So many calls of other operations make keys gather.
-const TOGETHER: usize = 1;
+const MIN_CALLS_TO_GATHER: usize = 1;
 
 /// Keys of several operations that a batch without a bound takes.
-const ROOM: usize = 1_000;
+const MAX_UNBOUNDED_BATCH_KEYS: usize = 1_000;
 
 /// Waiting longer would cost more than a call of one's own saves.
-const GATHERING: Duration = Duration::from_millis(100);
+const MAX_GATHER_TIME: Duration = Duration::from_millis(100);
 
 /// Of what a call may take, one part in so many may be spent on gathering.
-const SHARE: u32 = 10;
+const TIMEOUT_PARTS: u32 = 10;

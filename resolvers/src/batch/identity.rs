@@ -6,10 +6,10 @@
 
 use http::{HeaderMap, HeaderName};
 
-use crate::fetch::request::Request;
+use crate::source_client::request::Request;
 
 /// Of a request: method, URL, headers, body.
-pub(crate) fn of_request(request: &Request) -> Vec<u8> {
+pub(crate) fn request_identity(request: &Request) -> Vec<u8> {
     let body = request.body.as_deref().unwrap_or_default();
     let mut text = Vec::with_capacity(256 + body.len());
     text.extend_from_slice(request.method.as_str().as_bytes());
@@ -32,13 +32,16 @@ pub(super) fn write_headers(headers: &HeaderMap, text: &mut Vec<u8>) {
 }
 
 /// Those headers of a client that a request depends on; `None` is all of them.
-pub(super) fn relevant(client: &HeaderMap, names: Option<&[HeaderName]>) -> HeaderMap {
+pub(super) fn select_headers(
+    client_headers: &HeaderMap,
+    names: Option<&[HeaderName]>,
+) -> HeaderMap {
     let Some(names) = names else {
-        return client.clone();
+        return client_headers.clone();
     };
     let mut headers = HeaderMap::with_capacity(names.len());
     for name in names {
-        for value in client.get_all(name) {
+        for value in client_headers.get_all(name) {
             headers.append(name.clone(), value.clone());
         }
     }
@@ -63,11 +66,11 @@ mod tests {
     }
 
     #[test]
-    fn secrets_and_bodies_tell_requests_apart() {
-        let one = of_request(&request("Bearer a", "{}"));
+    fn secrets_and_bodies_distinguish_requests() {
+        let one = request_identity(&request("Bearer a", "{}"));
 
-        assert_eq!(one, of_request(&request("Bearer a", "{}")));
-        assert_ne!(one, of_request(&request("Bearer b", "{}")));
-        assert_ne!(one, of_request(&request("Bearer a", "{ }")));
+        assert_eq!(one, request_identity(&request("Bearer a", "{}")));
+        assert_ne!(one, request_identity(&request("Bearer b", "{}")));
+        assert_ne!(one, request_identity(&request("Bearer a", "{ }")));
     }
 }

@@ -10,12 +10,12 @@ use schema::key::FieldSet;
 /// Keys by position. A key is the JSON text of each of its fields, each ended by a zero byte,
 /// which JSON text cannot have.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct BatchKeys {
     text: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl Keys {
+impl BatchKeys {
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -23,7 +23,7 @@ impl Keys {
     /// Makes room for so many more.
     pub(super) fn reserve(&mut self, count: usize) {
         self.ends.reserve(count);
-        self.text.reserve(count * KEY);
+        self.text.reserve(count * USUAL_KEY_BYTES);
     }
 
     /// Adds a key that is not there yet.
@@ -41,7 +41,7 @@ impl Keys {
 
     /// `$batch`: the keys of these positions as a list of objects with the members of `fields`.
     pub(super) fn write_batch(&self, range: Range<usize>, fields: &FieldSet) -> Vec<u8> {
-        let mut out = Vec::with_capacity(2 + range.len() * 2 * KEY);
+        let mut out = Vec::with_capacity(2 + range.len() * 2 * USUAL_KEY_BYTES);
         out.push(b'[');
         for position in range {
             if out.len() > 1 {
@@ -57,22 +57,22 @@ impl Keys {
 
 /// Where keys are; those of a batch that nobody joins are never entered.
 #[derive(Debug, Default)]
-pub(super) struct Positions {
+pub(super) struct KeyPositions {
     table: HashTable<usize>,
-    entered: usize,
+    indexed: usize,
     hasher: foldhash::fast::RandomState,
 }
 
-impl Positions {
+impl KeyPositions {
     /// The position of `key` among `keys`, which are those of before, and perhaps more.
-    pub(super) fn find(&mut self, keys: &Keys, key: &[u8]) -> Option<usize> {
+    pub(super) fn find(&mut self, keys: &BatchKeys, key: &[u8]) -> Option<usize> {
         let hasher = &self.hasher;
         let hash = |position: &usize| hasher.hash_one(keys.key(*position));
-        self.table.reserve(keys.len() - self.entered, hash);
-        for position in self.entered..keys.len() {
+        self.table.reserve(keys.len() - self.indexed, hash);
+        for position in self.indexed..keys.len() {
             self.table.insert_unique(hash(&position), position, hash);
         }
-        self.entered = keys.len();
+        self.indexed = keys.len();
         let found = self
             .table
             .find(hasher.hash_one(key), |position| keys.key(*position) == key);
@@ -104,7 +104,7 @@ fn write_object<'k>(
 }
 
 /// Bytes that most keys do not have more of.
-const KEY: usize = 16;
+const USUAL_KEY_BYTES: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -112,8 +112,8 @@ mod tests {
 
     #[test]
     fn keys_are_found_and_written_as_objects() {
-        let mut keys = Keys::default();
-        let mut positions = Positions::default();
+        let mut keys = BatchKeys::default();
+        let mut positions = KeyPositions::default();
         for key in [&b"1\0\"a\"\0"[..], b"2\0\"b\"\0", b"3\0null\0"] {
             assert_eq!(positions.find(&keys, key), None);
             keys.push(key);

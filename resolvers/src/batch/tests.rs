@@ -10,23 +10,23 @@ use schema::span::Document;
 use schema::subgraph::Subgraph;
 use tokio::time::{Instant, sleep};
 
-use super::flight::Flight;
-use super::groups::Asking;
+use super::groups::BatchSpec;
+use super::shared_call::SharedCall;
 use super::*;
-use crate::fetch::request::Request;
 use crate::settings::{Batching, Introspection, Limits, Reports, Settings};
+use crate::source_client::request::Request;
 
 type Answer = &'static str;
 
 #[tokio::test(start_paused = true)]
-async fn who_leads_and_runs_out_of_time_leaves_the_others_theirs() {
+async fn a_waiter_that_times_out_leaves_the_others_their_timeout() {
     let second = Duration::from_secs(1);
     let call = async move {
         sleep(second * 5 / 4).await;
         "it"
     };
-    let first: Waiter<Answer> = Flight::launch(call, || "panicked");
-    let flight = Arc::clone(first.flight());
+    let first: CallWaiter<Answer> = SharedCall::start(call, || "panicked");
+    let flight = Arc::clone(first.shared_call());
     let follower = flight.join().unwrap();
     let later = async {
         sleep(second / 2).await;
@@ -76,7 +76,7 @@ fn loader() -> Arc<Loader> {
     let graph = graph.unwrap_or_else(|| panic!("{problems:?}"));
     let settings = Settings {
         sources: BTreeMap::new(),
-        services: BTreeMap::new(),
+        subgraphs: BTreeMap::new(),
         local: BTreeMap::new(),
         limits: Limits {
             depth: 20,
@@ -88,8 +88,8 @@ fn loader() -> Arc<Loader> {
         },
         operation_timeout: Duration::from_secs(10),
         source_timeout: Duration::from_secs(5),
-        source_calls: None,
-        batching: Batching::Across,
+        source_call_limit: None,
+        batching: Batching::AcrossOperations,
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
@@ -101,12 +101,12 @@ fn loader() -> Arc<Loader> {
     Arc::new(Loader::new(Arc::new(sources)))
 }
 
-fn held<T>(shards: &Shards<T>) -> usize {
+fn entry_count<T>(shards: &Shards<T>) -> usize {
     shards.iter().map(|shard| lock(shard).len()).sum()
 }
 
 #[test]
-fn different_calls_are_held_up_to_a_bound_and_not_after_they_end() {
+fn different_calls_are_bounded_and_removed_when_they_end() {
     let loader = loader();
     let waiters: Vec<_> = (0..1_000)
         .map(|number| {
@@ -116,21 +116,21 @@ fn different_calls_are_held_up_to_a_bound_and_not_after_they_end() {
                 headers: HeaderMap::new(),
                 body: None,
             };
-            loader.joined(identity::of_request(&request), request)
+            loader.join_or_start(identity::request_identity(&request), request)
         })
         .collect();
 
-    assert!((1..=SHARDS * MAX_IN_SHARD).contains(&held(&loader.calls)));
+    assert!((1..=SHARDS * MAX_PER_SHARD).contains(&entry_count(&loader.calls)));
     drop(waiters);
-    assert_eq!(held(&loader.calls), 0);
+    assert_eq!(entry_count(&loader.calls), 0);
 }
 
 #[test]
-fn different_groups_are_held_up_to_a_bound_and_not_after_they_end() {
+fn different_groups_are_bounded_and_removed_when_they_end() {
     let loader = loader();
     let is_batch = |id: &SourceId| {
         let connector = loader.sources.connector(*id);
-        connector.is_some_and(|(_, ready)| ready.keys.is_some())
+        connector.is_some_and(|(_, ready)| ready.key_mapping.is_some())
     };
     let mut sources = loader.sources.graph.sources().map(|(id, _)| id);
     let source = sources.find(is_batch).unwrap();
@@ -141,15 +141,18 @@ fn different_groups_are_held_up_to_a_bound_and_not_after_they_end() {
             let token = HeaderValue::from_str(&number.to_string()).unwrap();
             let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, token)]);
             let keys = [&b"1\0"[..], b"2\0"].into_iter();
-            loader.load(Asking::new(source, ready, &headers, None), number, keys)
+            loader.load(BatchSpec::new(source, ready, &headers, None), number, keys)
         })
         .collect();
 
-    let taken = loads.iter().flatten().count();
-    assert!((1..=SHARDS * MAX_IN_SHARD).contains(&taken), "{taken}");
-    assert_eq!(held(&loader.groups), taken);
-    assert_eq!(loader.keys.load(Ordering::Relaxed), 2 * taken);
+    let accepted = loads.iter().flatten().count();
+    assert!(
+        (1..=SHARDS * MAX_PER_SHARD).contains(&accepted),
+        "{accepted}"
+    );
+    assert_eq!(entry_count(&loader.groups), accepted);
+    assert_eq!(loader.key_count.load(Ordering::Relaxed), 2 * accepted);
     drop(loads);
-    assert_eq!(held(&loader.groups), 0);
-    assert_eq!(loader.keys.load(Ordering::Relaxed), 0);
+    assert_eq!(entry_count(&loader.groups), 0);
+    assert_eq!(loader.key_count.load(Ordering::Relaxed), 0);
 }

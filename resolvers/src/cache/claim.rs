@@ -12,163 +12,166 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 use tokio::sync::Notify;
 
-use super::entry::{Entry, Value};
+use super::entry::{CachedValue, Entry};
 use super::key::Key;
 use super::lifetime::{Lifetime, Reuse, Scope};
-use super::memory::{Known, Stored};
+use super::memory::{MemoryEntry, StoredEntry};
 use super::store::codec::Record;
-use super::store::write::Write;
-use super::tags::{Guard, is_pending};
-use super::{Hit, Inner, Wanted};
-use crate::account::Why;
+use super::store::write::QueuedWrite;
+use super::tags::{TagGuard, is_pending};
+use super::{Hit, Inner, LookupRequest};
+use crate::trace::MissReason;
 
 pub(super) mod wait;
 
 /// The right to fetch a value, and the duty to say what came of it.
 pub struct Claim {
-    pub(super) wanted: Wanted,
+    pub(super) request: LookupRequest,
     /// The tags as they were before the fetch.
-    pub(super) guards: Vec<Guard>,
-    pub(super) rescue: Option<Hit>,
+    pub(super) guards: Vec<TagGuard>,
+    pub(super) stale_fallback: Option<Hit>,
     /// Nobody waits for a claim without.
     pub(super) flight: Option<Arc<Flight>>,
     pub(super) lease: Option<u64>,
     /// Another replica has the lease.
-    pub(super) is_elsewhere: bool,
-    pub(super) why: Why,
+    pub(super) is_leased_elsewhere: bool,
+    pub(super) miss_reason: MissReason,
     pub(super) inner: Arc<Inner>,
 }
 
 impl Claim {
     /// What is to be fetched.
-    pub fn wanted(&self) -> &Wanted {
-        &self.wanted
+    pub fn request(&self) -> &LookupRequest {
+        &self.request
     }
 
     /// Why there is nothing to give out, as far as it is known.
-    pub fn why(&self) -> Why {
-        self.why
+    pub fn miss_reason(&self) -> MissReason {
+        self.miss_reason
     }
 
-    pub(super) fn because(mut self, why: Why) -> Self {
-        self.why = why;
+    pub(super) fn with_miss_reason(mut self, reason: MissReason) -> Self {
+        self.miss_reason = reason;
         self
     }
 
     /// What may be given out if fetching fails.
-    pub fn rescue(&self) -> Option<&Hit> {
-        self.rescue.as_ref()
+    pub fn stale_fallback(&self) -> Option<&Hit> {
+        self.stale_fallback.as_ref()
     }
 
     /// Keeps what was fetched, as long and for whom `reuse` says.
-    pub fn keep(mut self, value: &Value, reuse: Reuse) {
-        let (lifetime, scope, key) = match (reuse, self.wanted.private) {
-            (Reuse::Shared(lifetime), _) => (lifetime, Scope::Public, self.wanted.key),
+    pub fn store(mut self, value: &CachedValue, reuse: Reuse) {
+        let (lifetime, scope, key) = match (reuse, self.request.private_key) {
+            (Reuse::Shared(lifetime), _) => (lifetime, Scope::Public, self.request.key),
             (Reuse::PerCaller(lifetime), Some(key)) => (lifetime, Scope::Private, key),
             // What is nobody's else's, of somebody who is not known, is kept nowhere; but those who
             // asked the same at this moment would have been answered by the same call.
             (Reuse::PerCaller(_), None) | (Reuse::Never, _) => {
-                self.remember_not_to_look();
-                let passed = self.passed(value);
-                return self.settle(Landed::Passed(passed));
+                self.remember_uncacheable();
+                let uncached = self.uncached_entry(value);
+                return self.finish(FlightOutcome::Uncached(uncached));
             }
         };
         let entry = Entry {
-            value: copied(value),
+            value: detached(value),
             stored_at: self.inner.settings.clock.now(),
-            lifetime: self.inner.shortened(lifetime),
+            lifetime: self.inner.with_jitter(lifetime),
             scope,
         };
         let guards = std::mem::take(&mut self.guards).into_boxed_slice();
-        let stored = Arc::new(Stored::new(entry, guards));
-        self.inner.stats.puts.one();
-        if stored.holds() {
+        let stored = Arc::new(StoredEntry::new(entry, guards));
+        self.inner.stats.stores.increment();
+        if stored.is_valid() {
             self.inner
                 .memory
-                .put(key, Known::Stored(Arc::clone(&stored)));
+                .put(key, MemoryEntry::Stored(Arc::clone(&stored)));
         }
-        self.write(key, &stored);
+        self.write_to_redis(key, &stored);
         // Others of this flight may be other callers only where the key has no caller.
-        let shown = scope == Scope::Public || self.wanted.private.is_some();
-        self.settle(if shown {
-            Landed::Stored(key, stored)
+        let is_shareable = scope == Scope::Public || self.request.private_key.is_some();
+        self.finish(if is_shareable {
+            FlightOutcome::Stored(key, stored)
         } else {
-            Landed::Nothing
+            FlightOutcome::NotShareable
         });
     }
 
-    fn passed(&mut self, value: &Value) -> Arc<Stored> {
+    fn uncached_entry(&mut self, value: &CachedValue) -> Arc<StoredEntry> {
         let entry = Entry {
-            value: copied(value),
+            value: detached(value),
             stored_at: self.inner.settings.clock.now(),
             lifetime: Lifetime::default(),
             scope: Scope::Private,
         };
         let guards = std::mem::take(&mut self.guards).into_boxed_slice();
-        Arc::new(Stored::new(entry, guards))
+        Arc::new(StoredEntry::new(entry, guards))
     }
 
     /// Whether anybody waits for what comes.
-    pub fn is_awaited(&self) -> bool {
+    pub fn has_followers(&self) -> bool {
         let flight = self.flight.as_ref();
         flight.is_some_and(|flight| flight.followers.load(Ordering::Acquire) > 0)
     }
 
     /// Nothing may be kept of what was fetched, and nobody waits for it.
-    pub fn not_kept(mut self) {
-        self.remember_not_to_look();
-        self.settle(Landed::Nothing);
+    pub fn mark_uncacheable(mut self) {
+        self.remember_uncacheable();
+        self.finish(FlightOutcome::NotShareable);
     }
 
     /// Fetching failed, or what came cannot be kept for a reason that may not last.
     pub fn fail(mut self) {
-        self.settle(Landed::Nothing);
+        self.finish(FlightOutcome::NotShareable);
     }
 
     /// Redis already had it, or has it now.
-    pub(super) fn found(mut self, hit: &Hit) {
-        let is_for_all = hit.entry().scope == Scope::Public || self.wanted.private.is_some();
-        self.settle(if is_for_all {
-            Landed::Stored(hit.key, Arc::clone(&hit.stored))
+    pub(super) fn finish_with_hit(mut self, hit: &Hit) {
+        let is_shareable = hit.entry().scope == Scope::Public || self.request.private_key.is_some();
+        self.finish(if is_shareable {
+            FlightOutcome::Stored(hit.key, Arc::clone(&hit.stored))
         } else {
-            Landed::Nothing
+            FlightOutcome::NotShareable
         });
     }
 
     /// By which callers that ask the same are known: for private data per caller.
-    pub(super) fn flight_key(wanted: &Wanted) -> Key {
-        wanted.flight.or(wanted.private).unwrap_or(wanted.key)
+    pub(super) fn flight_key(request: &LookupRequest) -> Key {
+        request
+            .flight_key
+            .or(request.private_key)
+            .unwrap_or(request.key)
     }
 
-    fn remember_not_to_look(&self) {
+    fn remember_uncacheable(&self) {
         let until = self
             .inner
             .settings
             .clock
             .now()
-            .after(self.inner.settings.uncacheable);
-        let key = Self::flight_key(&self.wanted);
-        self.inner.memory.put(key, Known::Uncacheable(until));
+            .after(self.inner.settings.uncacheable_ttl);
+        let key = Self::flight_key(&self.request);
+        self.inner.memory.put(key, MemoryEntry::Uncacheable(until));
     }
 
-    fn write(&mut self, key: Key, stored: &Stored) {
+    fn write_to_redis(&mut self, key: Key, stored: &StoredEntry) {
         let Some(shared) = &self.inner.shared else {
             return;
         };
         let tags = stored.guards.iter();
         let tags: Vec<_> = tags.map(|guard| (guard.tag, guard.generation)).collect();
         // Redis knows nothing of a generation that is only ours.
-        if !stored.holds() || tags.iter().any(|(_, generation)| is_pending(*generation)) {
+        if !stored.is_valid() || tags.iter().any(|(_, generation)| is_pending(*generation)) {
             return;
         }
         let lease = self.lease.take();
-        let flight_key = Self::flight_key(&self.wanted);
-        shared.writes.add(Write::Value {
+        let flight_key = Self::flight_key(&self.request);
+        shared.writes.push(QueuedWrite::Value {
             key,
-            keep: stored
+            ttl: stored
                 .entry
                 .lifetime
-                .whole()
+                .total()
                 .min(shared.store.settings().retention),
             record: Record {
                 entry: stored.entry.clone(),
@@ -179,28 +182,28 @@ impl Claim {
     }
 
     /// Ends the flight and the lease.
-    fn settle(&mut self, landed: Landed) {
-        let key = Self::flight_key(&self.wanted);
+    fn finish(&mut self, outcome: FlightOutcome) {
+        let key = Self::flight_key(&self.request);
         if let Some(flight) = self.flight.take() {
-            self.inner.flights.end(key, &flight);
-            flight.land(landed);
+            self.inner.in_flight.end(key, &flight);
+            flight.complete(outcome);
         }
         if let (Some(token), Some(shared)) = (self.lease.take(), &self.inner.shared) {
-            shared.writes.add(Write::Release(key, token));
+            shared.writes.push(QueuedWrite::Release(key, token));
         }
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.settle(Landed::Abandoned);
+        self.finish(FlightOutcome::Abandoned);
     }
 }
 
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
-            .field("wanted", &self.wanted)
+            .field("wanted", &self.request)
             .field("lease", &self.lease.is_some())
             .finish_non_exhaustive()
     }
@@ -208,21 +211,24 @@ impl fmt::Debug for Claim {
 
 impl Inner {
     /// A little less than `lifetime`: what was kept together does not end together.
-    fn shortened(&self, lifetime: Lifetime) -> Lifetime {
-        let most = u32::from(self.settings.jitter_percent.min(100));
-        let taken = lifetime.fresh.saturating_mul(fastrand::u32(0..=most)) / 100;
+    fn with_jitter(&self, lifetime: Lifetime) -> Lifetime {
+        let max_percent = u32::from(self.settings.jitter_percent.min(100));
+        let jitter = lifetime
+            .fresh
+            .saturating_mul(fastrand::u32(0..=max_percent))
+            / 100;
         Lifetime {
-            fresh: lifetime.fresh.saturating_sub(taken),
+            fresh: lifetime.fresh.saturating_sub(jitter),
             ..lifetime
         }
     }
 }
 
 /// A body may be a small part of a large answer, which it would keep alive.
-fn copied(value: &Value) -> Value {
+fn detached(value: &CachedValue) -> CachedValue {
     match value {
-        Value::Present(body) => Value::Present(Bytes::copy_from_slice(body)),
-        Value::Absent => Value::Absent,
+        CachedValue::Present(body) => CachedValue::Present(Bytes::copy_from_slice(body)),
+        CachedValue::Absent => CachedValue::Absent,
     }
 }
 
@@ -230,70 +236,73 @@ fn copied(value: &Value) -> Value {
 /// have no followers: it is small.
 #[derive(Debug)]
 pub(super) struct Flight {
-    landed: OnceLock<Landed>,
-    lands: Notify,
+    outcome: OnceLock<FlightOutcome>,
+    completed: Notify,
     followers: AtomicUsize,
     /// How often something had been written when it began.
-    writes: u64,
+    write_epoch: u64,
 }
 
 impl Flight {
-    fn land(&self, landed: Landed) {
+    fn complete(&self, outcome: FlightOutcome) {
         // A flight has one claim, and that lands it once.
-        let _ = self.landed.set(landed);
-        self.lands.notify_waiters();
+        let _ = self.outcome.set(outcome);
+        self.completed.notify_waiters();
     }
 }
 
 /// How it ended.
 #[derive(Clone, Debug)]
-enum Landed {
+enum FlightOutcome {
     /// This came of it.
-    Stored(Key, Arc<Stored>),
+    Stored(Key, Arc<StoredEntry>),
     /// This came of it, for those who waited only.
-    Passed(Arc<Stored>),
+    Uncached(Arc<StoredEntry>),
     /// Nothing that others can use: each fetches for itself.
-    Nothing,
+    NotShareable,
     /// Its operation is gone: somebody else may take it over.
     Abandoned,
 }
 
 /// All fetches under way in this process.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
-    writes: AtomicU64,
+pub(super) struct InFlightMap {
+    write_epoch: AtomicU64,
     shards: [Mutex<HashMap<Key, Arc<Flight>, foldhash::fast::RandomState>>; SHARDS],
 }
 
 /// What came of asking to fetch.
-pub(super) enum Joined {
+pub(super) enum FlightRole {
     /// This one fetches.
-    Leads(Arc<Flight>),
+    Leader(Arc<Flight>),
     /// Somebody else does.
-    Follows(wait::Landing),
+    Follower(wait::FlightFollower),
 }
 
-impl Flights {
+impl InFlightMap {
     /// Something was written: what is under way may not know of it.
-    pub(super) fn written(&self) {
-        self.writes.fetch_add(1, Ordering::AcqRel);
+    pub(super) fn bump_write_epoch(&self) {
+        self.write_epoch.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Leads a flight for `key`, or follows the one under way.
-    pub(super) fn join(&self, key: Key) -> Joined {
-        let writes = self.writes.load(Ordering::Acquire);
+    pub(super) fn join(&self, key: Key) -> FlightRole {
+        let write_epoch = self.write_epoch.load(Ordering::Acquire);
         let mut shard = self.shard(&key);
-        if let Some(flight) = shard.get(&key).filter(|flight| flight.writes == writes) {
-            return Joined::Follows(wait::Landing::of(flight));
+        if let Some(flight) = shard
+            .get(&key)
+            .filter(|flight| flight.write_epoch == write_epoch)
+        {
+            return FlightRole::Follower(wait::FlightFollower::new(flight));
         }
         let flight = Arc::new(Flight {
-            landed: OnceLock::new(),
-            lands: Notify::new(),
+            outcome: OnceLock::new(),
+            completed: Notify::new(),
             followers: AtomicUsize::new(0),
-            writes,
+            write_epoch,
         });
         shard.insert(key, Arc::clone(&flight));
-        Joined::Leads(flight)
+        FlightRole::Leader(flight)
     }
 
     /// Whoever asks from now on leads a new flight.

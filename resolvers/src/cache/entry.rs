@@ -13,7 +13,7 @@ use super::lifetime::{Lifetime, Reuse, Scope};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// What the source said.
-    pub value: Value,
+    pub value: CachedValue,
     /// When it was kept.
     pub stored_at: Moment,
     /// Counted from [`Self::stored_at`].
@@ -24,7 +24,7 @@ pub struct Entry {
 
 /// What a source said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum CachedValue {
     /// This JSON.
     Present(Bytes),
     /// That there is no such thing.
@@ -33,7 +33,7 @@ pub enum Value {
 
 /// What an entry is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum Freshness {
     /// To be given out.
     Fresh,
     /// To be given out while it is renewed.
@@ -46,16 +46,16 @@ pub enum State {
 
 impl Entry {
     /// What the entry is good for `now`.
-    pub fn state(&self, now: Moment) -> State {
+    pub fn freshness(&self, now: Moment) -> Freshness {
         let left = self.lifetime.after(self.age(now));
         if !left.fresh.is_zero() {
-            State::Fresh
+            Freshness::Fresh
         } else if !left.stale.is_zero() {
-            State::Stale
-        } else if !left.on_error.is_zero() {
-            State::OnError
+            Freshness::Stale
+        } else if !left.stale_if_error.is_zero() {
+            Freshness::OnError
         } else {
-            State::Expired
+            Freshness::Expired
         }
     }
 
@@ -79,8 +79,8 @@ impl Entry {
     /// Bytes of the value itself.
     pub(super) fn size(&self) -> usize {
         match &self.value {
-            Value::Present(body) => body.len(),
-            Value::Absent => 0,
+            CachedValue::Present(body) => body.len(),
+            CachedValue::Absent => 0,
         }
     }
 }
@@ -90,30 +90,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_becomes_stale_then_good_for_errors_then_nothing() {
+    fn an_entry_is_fresh_then_stale_then_stale_if_error_then_expired() {
         let seconds = Duration::from_secs;
         let entry = Entry {
-            value: Value::Absent,
+            value: CachedValue::Absent,
             stored_at: Moment(1000),
             lifetime: Lifetime {
                 fresh: seconds(10),
                 stale: seconds(5),
-                on_error: seconds(20),
+                stale_if_error: seconds(20),
             },
             scope: Scope::Public,
         };
         for (at, state) in [
-            (0, State::Fresh), // a clock that is behind
-            (1000, State::Fresh),
-            (10_999, State::Fresh),
-            (11_000, State::Stale),
-            (15_999, State::Stale),
-            (16_000, State::OnError),
-            (30_999, State::OnError),
-            (31_000, State::Expired),
-            (u64::MAX, State::Expired),
+            (0, Freshness::Fresh), // a clock that is behind
+            (1000, Freshness::Fresh),
+            (10_999, Freshness::Fresh),
+            (11_000, Freshness::Stale),
+            (15_999, Freshness::Stale),
+            (16_000, Freshness::OnError),
+            (30_999, Freshness::OnError),
+            (31_000, Freshness::Expired),
+            (u64::MAX, Freshness::Expired),
         ] {
-            assert_eq!(entry.state(Moment(at)), state, "{at}");
+            assert_eq!(entry.freshness(Moment(at)), state, "{at}");
         }
     }
 }

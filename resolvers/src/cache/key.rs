@@ -36,14 +36,14 @@ pub struct KeyParts<'a> {
 
 /// What the values of one lookup have in common: all parts of a key but the entity.
 #[derive(Clone)]
-pub struct KeyBase {
+pub struct KeyPrefix {
     shared: Sha256,
     private: Option<Sha256>,
 }
 
 /// The keys of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keys {
+pub struct ScopedKeys {
     /// For everybody.
     pub shared: Key,
     /// For the caller, where it is known.
@@ -52,17 +52,17 @@ pub struct Keys {
 
 /// How much of a key's text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Show {
+pub enum KeyFormat {
     /// All of it: for hashing.
-    Everything,
+    Full,
     /// Callers and values of headers as short hashes: for people.
-    NoSecrets,
+    Redacted,
 }
 
 impl Key {
     /// The key of what `parts` name; `None` when the entity or the arguments are not JSON.
-    pub fn of(parts: &KeyParts<'_>) -> Option<Self> {
-        Some(Self(hash(parts.text(Show::Everything)?.as_bytes())))
+    pub fn from_parts(parts: &KeyParts<'_>) -> Option<Self> {
+        Some(Self(hash(parts.text(KeyFormat::Full)?.as_bytes())))
     }
 
     /// A number that spreads keys evenly.
@@ -71,42 +71,42 @@ impl Key {
     }
 }
 
-impl KeyBase {
+impl KeyPrefix {
     /// Of all parts but the entity; `None` when the arguments are not JSON.
-    pub fn of(parts: &KeyParts<'_>) -> Option<Self> {
-        let base = |caller| {
+    pub fn from_parts(parts: &KeyParts<'_>) -> Option<Self> {
+        let prefix = |caller| {
             let parts = KeyParts { caller, ..*parts };
-            let text = parts.base(Show::Everything)?;
+            let text = parts.prefix_text(KeyFormat::Full)?;
             Some(Sha256::new_with_prefix(text))
         };
         let private = match parts.caller {
-            Some(_) => Some(base(parts.caller)?),
+            Some(_) => Some(prefix(parts.caller)?),
             None => None,
         };
         Some(Self {
-            shared: base(None)?,
+            shared: prefix(None)?,
             private,
         })
     }
 
     /// The key of one entity for everybody, and for the caller where that is known; `entity` is
     /// canonical.
-    pub fn keys(&self, entity: Option<&str>) -> Keys {
+    pub fn keys(&self, entity: Option<&str>) -> ScopedKeys {
         let mut text = String::with_capacity(64);
-        optional(entity, &mut text);
+        write_optional(entity, &mut text);
         let key = |base: &Sha256| {
             let mut hash = base.clone();
             hash.update(text.as_bytes());
-            Key(shortened(hash.finalize().into()))
+            Key(truncated(hash.finalize().into()))
         };
-        Keys {
+        ScopedKeys {
             shared: key(&self.shared),
             private: self.private.as_ref().map(key),
         }
     }
 }
 
-impl fmt::Debug for KeyBase {
+impl fmt::Debug for KeyPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyBase")
             .field("is_private", &self.private.is_some())
@@ -129,41 +129,46 @@ impl fmt::Debug for Key {
 
 impl KeyParts<'_> {
     /// The key as text: `2|source|type|selection|arguments|headers|caller|entity`.
-    pub fn text(&self, show: Show) -> Option<String> {
-        let mut text = self.base(show)?;
-        optional(canonical_or_none(self.entity)?.as_deref(), &mut text);
+    pub fn text(&self, format: KeyFormat) -> Option<String> {
+        let mut text = self.prefix_text(format)?;
+        write_optional(optional_canonical_json(self.entity)?.as_deref(), &mut text);
         Some(text)
     }
 
-    fn base(&self, show: Show) -> Option<String> {
+    fn prefix_text(&self, format: KeyFormat) -> Option<String> {
         let mut text = String::with_capacity(128);
-        text.push_str(VERSION);
+        text.push_str(KEY_VERSION);
         for part in [self.source, self.type_name] {
             text.push('|');
             escape(part.as_bytes(), &mut text);
         }
         text.push('|');
         escape(self.selection.as_bytes(), &mut text);
-        optional(canonical_or_none(self.arguments)?.as_deref(), &mut text);
+        write_optional(
+            optional_canonical_json(self.arguments)?.as_deref(),
+            &mut text,
+        );
         text.push('|');
-        self.write_headers(show, &mut text);
-        match (self.caller, show) {
-            (Some(caller), Show::NoSecrets) => optional(Some(&short(caller.as_bytes())), &mut text),
-            (caller, _) => optional(caller, &mut text),
+        self.write_headers(format, &mut text);
+        match (self.caller, format) {
+            (Some(caller), KeyFormat::Redacted) => {
+                write_optional(Some(&short_hash(caller.as_bytes())), &mut text)
+            }
+            (caller, _) => write_optional(caller, &mut text),
         }
         Some(text)
     }
 
-    fn write_headers(&self, show: Show, text: &mut String) {
+    fn write_headers(&self, format: KeyFormat, text: &mut String) {
         // The order among headers of one name has a meaning; among others it has none.
         let mut headers: Vec<_> = self.headers.to_vec();
         headers.sort_by_key(|(name, _)| *name);
         for (name, value) in headers {
             escape(name.as_bytes(), text);
             text.push('=');
-            match show {
-                Show::Everything => escape(value, text),
-                Show::NoSecrets => text.push_str(&short(value)),
+            match format {
+                KeyFormat::Full => escape(value, text),
+                KeyFormat::Redacted => text.push_str(&short_hash(value)),
             }
             text.push('&');
         }
@@ -173,10 +178,10 @@ impl KeyParts<'_> {
 /// JSON with its members in one order and its strings written in one way; numbers stay as written.
 ///
 /// `None` when `text` is not JSON.
-pub fn canonical(text: &str) -> Option<String> {
+pub fn canonical_json(text: &str) -> Option<String> {
     let json = Json::parse(bytes::Bytes::copy_from_slice(text.as_bytes())).ok()?;
     let mut out = String::with_capacity(text.len());
-    write(json.root(), Writing::Value, &mut out);
+    write_json(json.root(), JsonForm::Value, &mut out);
     Some(out)
 }
 
@@ -186,7 +191,7 @@ pub fn canonical(text: &str) -> Option<String> {
 pub fn entity_key(json: &str) -> Option<String> {
     let json = Json::parse(bytes::Bytes::copy_from_slice(json.as_bytes())).ok()?;
     let mut out = String::new();
-    write(json.root(), Writing::EntityKey, &mut out);
+    write_json(json.root(), JsonForm::EntityKey, &mut out);
     Some(out)
 }
 
@@ -197,7 +202,7 @@ pub fn digest(text: &str) -> String {
 
 /// 160 bits that stand for `text`.
 pub(super) fn hash(text: &[u8]) -> [u8; 20] {
-    shortened(Sha256::digest(text).into())
+    truncated(Sha256::digest(text).into())
 }
 
 /// `bytes` in lower-case hexadecimal, written into `text`, which is twice as long.
@@ -210,9 +215,9 @@ pub(super) fn hex<'t>(bytes: &[u8], text: &'t mut [u8]) -> &'t str {
     str::from_utf8(text).unwrap_or_default()
 }
 
-fn shortened(whole: [u8; 32]) -> [u8; 20] {
+fn truncated(digest: [u8; 32]) -> [u8; 20] {
     let mut short = [0; 20];
-    short.copy_from_slice(whole.first_chunk::<20>().unwrap_or(&[0; 20]));
+    short.copy_from_slice(digest.first_chunk::<20>().unwrap_or(&[0; 20]));
     short
 }
 
@@ -220,15 +225,15 @@ fn shortened(whole: [u8; 32]) -> [u8; 20] {
     clippy::option_option,
     reason = "nothing there is fine, something unreadable is not"
 )]
-fn canonical_or_none(text: Option<&str>) -> Option<Option<String>> {
+fn optional_canonical_json(text: Option<&str>) -> Option<Option<String>> {
     match text {
-        Some(text) => canonical(text).map(Some),
+        Some(text) => canonical_json(text).map(Some),
         None => Some(None),
     }
 }
 
 /// Nothing is told from an empty text.
-fn optional(part: Option<&str>, text: &mut String) {
+fn write_optional(part: Option<&str>, text: &mut String) {
     text.push('|');
     if let Some(part) = part {
         text.push('=');
@@ -236,7 +241,7 @@ fn optional(part: Option<&str>, text: &mut String) {
     }
 }
 
-fn short(secret: &[u8]) -> String {
+fn short_hash(secret: &[u8]) -> String {
     let hash = hash(secret);
     hash.iter().take(6).fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -257,23 +262,23 @@ fn escape(part: &[u8], text: &mut String) {
 
 /// What JSON is written as.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Writing {
+enum JsonForm {
     Value,
     EntityKey,
 }
 
 /// As deep as the parser lets documents be.
-fn write(node: Node<'_>, writing: Writing, out: &mut String) {
+fn write_json(node: Node<'_>, form: JsonForm, out: &mut String) {
     match node.kind() {
         Kind::String(text) => write_string(&text.decode(), out),
-        Kind::Number(_) if writing == Writing::EntityKey => write_string(node.raw(), out),
+        Kind::Number(_) if form == JsonForm::EntityKey => write_string(node.raw(), out),
         Kind::List(elements) => {
             out.push('[');
             for (index, element) in elements.enumerate() {
                 if index > 0 {
                     out.push(',');
                 }
-                write(element, writing, out);
+                write_json(element, form, out);
             }
             out.push(']');
         }
@@ -281,7 +286,7 @@ fn write(node: Node<'_>, writing: Writing, out: &mut String) {
             // Of members with one name the last counts, as everywhere here.
             let mut members: Vec<_> = members
                 .map(|(name, value)| (name.decode(), value))
-                .filter(|(name, _)| writing == Writing::Value || name != "__typename")
+                .filter(|(name, _)| form == JsonForm::Value || name != "__typename")
                 .collect();
             members.reverse();
             members.sort_by(|one, two| one.0.cmp(&two.0));
@@ -293,7 +298,7 @@ fn write(node: Node<'_>, writing: Writing, out: &mut String) {
                 }
                 write_string(&name, out);
                 out.push(':');
-                write(value, writing, out);
+                write_json(value, form, out);
             }
             out.push('}');
         }
@@ -319,7 +324,7 @@ fn write_string(text: &str, out: &mut String) {
 }
 
 /// Of the text's form; another form is another key.
-const VERSION: &str = "2";
+const KEY_VERSION: &str = "2";
 
 #[cfg(test)]
 mod tests;

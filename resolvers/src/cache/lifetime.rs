@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{AGE, DATE, EXPIRES, VARY};
 use http::{HeaderMap, HeaderName};
 
-use self::directives::{Directives, seconds};
+use self::directives::{Directives, delta_seconds};
 
 mod combine;
 mod directives;
@@ -32,12 +32,12 @@ pub struct Lifetime {
     /// Then still given out while one fetch renews it.
     pub stale: Duration,
     /// Then still given out when fetching fails.
-    pub on_error: Duration,
+    pub stale_if_error: Duration,
 }
 
 /// What is known of an answer beside its body.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct ResponseMetadata<'a> {
     /// As the source sent them.
     pub headers: &'a HeaderMap,
     /// When it came.
@@ -48,7 +48,7 @@ pub struct Answer<'a> {
     pub credentials: Credentials,
     /// Headers that were sent on from the client to say who asks: only the keys of private values
     /// carry them.
-    pub unkeyed: &'a [HeaderName],
+    pub caller_headers: &'a [HeaderName],
 }
 
 /// Whether a call carried somebody's credentials.
@@ -62,7 +62,7 @@ pub enum Credentials {
 
 /// What the operator and the graph allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct LifetimePolicy {
     /// Fresh for this long when neither the answer nor the graph says.
     pub default: Duration,
     /// Nothing is fresh, stale or kept for errors for longer than this.
@@ -70,7 +70,7 @@ pub struct Policy {
     /// Stale time of an answer that sets none.
     pub stale: Duration,
     /// Time for errors of an answer that sets none.
-    pub on_error: Duration,
+    pub stale_if_error: Duration,
     /// For how long "does not exist" is believed.
     pub negative: Duration,
     /// `@cacheControl(maxAge:)`.
@@ -89,16 +89,16 @@ pub enum Scope {
 }
 
 /// Whether and for how long an answer may be used again.
-pub fn reuse(policy: &Policy, answer: &Answer<'_>) -> Reuse {
-    let directives = Directives::read(answer.headers);
-    if directives.forbid_reuse || varies(answer, |name| name == b"*") {
+pub fn reuse(policy: &LifetimePolicy, response: &ResponseMetadata<'_>) -> Reuse {
+    let directives = Directives::parse(response.headers);
+    if directives.forbid_reuse || varies(response, |name| name == b"*") {
         return Reuse::Never;
     }
-    let lifetime = lifetime(policy, answer, &directives);
+    let lifetime = lifetime(policy, response, &directives);
     if lifetime == Lifetime::default() {
         return Reuse::Never;
     }
-    match scope(policy, answer, &directives) {
+    match scope(policy, response, &directives) {
         Scope::Public => Reuse::Shared(lifetime),
         Scope::Private => Reuse::PerCaller(lifetime),
     }
@@ -106,12 +106,12 @@ pub fn reuse(policy: &Policy, answer: &Answer<'_>) -> Reuse {
 
 /// The same for an answer that says that something does not exist: where it could be kept if it did,
 /// and then short, and never stale.
-pub fn negative(policy: &Policy, answer: &Answer<'_>) -> Reuse {
+pub fn negative_reuse(policy: &LifetimePolicy, response: &ResponseMetadata<'_>) -> Reuse {
     let short = |lifetime: Lifetime| Lifetime {
         fresh: lifetime.fresh.min(policy.negative),
         ..Lifetime::default()
     };
-    match reuse(policy, answer) {
+    match reuse(policy, response) {
         Reuse::Shared(lifetime) if !short(lifetime).fresh.is_zero() => {
             Reuse::Shared(short(lifetime))
         }
@@ -124,20 +124,24 @@ pub fn negative(policy: &Policy, answer: &Answer<'_>) -> Reuse {
 
 /// Whether the answer depends on such a header. Those that were sent on, and say nothing of the
 /// caller, are in every key; those that were not sent are the same for all.
-fn varies(answer: &Answer<'_>, on: impl Fn(&[u8]) -> bool) -> bool {
-    let values = answer.headers.get_all(VARY).into_iter();
+fn varies(response: &ResponseMetadata<'_>, matches: impl Fn(&[u8]) -> bool) -> bool {
+    let values = response.headers.get_all(VARY).into_iter();
     values
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .map(<[u8]>::trim_ascii)
-        .any(on)
+        .any(matches)
 }
 
-fn lifetime(policy: &Policy, answer: &Answer<'_>, directives: &Directives) -> Lifetime {
-    let said = directives
-        .shared_age
+fn lifetime(
+    policy: &LifetimePolicy,
+    response: &ResponseMetadata<'_>,
+    directives: &Directives,
+) -> Lifetime {
+    let response_age = directives
+        .s_maxage
         .or(directives.max_age)
-        .or_else(|| expires(answer));
-    let allowed = match (said, policy.declared_age) {
+        .or_else(|| expires(response));
+    let allowed = match (response_age, policy.declared_age) {
         (Some(said), Some(declared)) => said.min(declared),
         (Some(age), None) | (None, Some(age)) => age,
         (None, None) => policy.default,
@@ -154,9 +158,9 @@ fn lifetime(policy: &Policy, answer: &Answer<'_>, directives: &Directives) -> Li
     Lifetime {
         fresh: allowed,
         stale: window(directives.stale_while_revalidate, policy.stale),
-        on_error: window(directives.stale_if_error, policy.on_error),
+        stale_if_error: window(directives.stale_if_error, policy.stale_if_error),
     }
-    .after(age(answer))
+    .after(age(response))
 }
 
 impl Lifetime {
@@ -167,36 +171,37 @@ impl Lifetime {
         Self {
             fresh: self.fresh.saturating_sub(age),
             stale: self.stale.saturating_sub(over),
-            on_error: self.on_error.saturating_sub(over),
+            stale_if_error: self.stale_if_error.saturating_sub(over),
         }
     }
 
     /// From the beginning to the last moment of use.
-    pub fn whole(self) -> Duration {
-        self.fresh.saturating_add(self.stale.max(self.on_error))
+    pub fn total(self) -> Duration {
+        self.fresh
+            .saturating_add(self.stale.max(self.stale_if_error))
     }
 }
 
 /// RFC 9111 §4.2.3.
-fn age(answer: &Answer<'_>) -> Duration {
-    let apparent = date(answer.headers, &DATE)
-        .and_then(|date| answer.received.duration_since(date).ok())
+fn age(response: &ResponseMetadata<'_>) -> Duration {
+    let apparent = date(response.headers, &DATE)
+        .and_then(|date| response.received.duration_since(date).ok())
         .unwrap_or_default();
-    let told = answer.headers.get(AGE).map_or(Duration::ZERO, |value| {
-        seconds(value.as_bytes()).unwrap_or_default()
+    let age_header = response.headers.get(AGE).map_or(Duration::ZERO, |value| {
+        delta_seconds(value.as_bytes()).unwrap_or_default()
     });
     // Ages are whole seconds (§1.2.2): a delay of some milliseconds does not shorten a lifetime.
-    let age = apparent.max(told.saturating_add(answer.delay));
+    let age = apparent.max(age_header.saturating_add(response.delay));
     Duration::from_secs(age.as_secs())
 }
 
 /// RFC 9111 §5.3: a date that cannot be read is in the past.
-fn expires(answer: &Answer<'_>) -> Option<Duration> {
-    answer.headers.get(EXPIRES)?;
-    let Some(expires) = date(answer.headers, &EXPIRES) else {
+fn expires(response: &ResponseMetadata<'_>) -> Option<Duration> {
+    response.headers.get(EXPIRES)?;
+    let Some(expires) = date(response.headers, &EXPIRES) else {
         return Some(Duration::ZERO);
     };
-    let sent = date(answer.headers, &DATE).unwrap_or(answer.received);
+    let sent = date(response.headers, &DATE).unwrap_or(response.received);
     Some(expires.duration_since(sent).unwrap_or_default())
 }
 
@@ -204,18 +209,22 @@ fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
 
-fn scope(policy: &Policy, answer: &Answer<'_>, directives: &Directives) -> Scope {
+fn scope(
+    policy: &LifetimePolicy,
+    response: &ResponseMetadata<'_>,
+    directives: &Directives,
+) -> Scope {
     let declared = policy.declared_scope;
-    let says_who = |name: &[u8]| {
-        let mut unkeyed = answer.unkeyed.iter();
-        unkeyed.any(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
+    let identifies_caller = |name: &[u8]| {
+        let mut caller_headers = response.caller_headers.iter();
+        caller_headers.any(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
     };
     let is_private = directives.private || declared == Some(Scope::Private);
-    if is_private || varies(answer, says_who) {
+    if is_private || varies(response, identifies_caller) {
         return Scope::Private;
     }
     let is_shareable = directives.allows_sharing() || declared == Some(Scope::Public);
-    match answer.credentials {
+    match response.credentials {
         Credentials::Sent if !is_shareable => Scope::Private,
         _ => Scope::Public,
     }

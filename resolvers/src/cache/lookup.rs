@@ -9,136 +9,160 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
-use super::claim::wait::{Renewal, Waiting};
-use super::claim::{Claim, Joined};
+use super::claim::wait::{InFlightWait, RefreshClaim};
+use super::claim::{Claim, FlightRole};
 use super::entry::clock::Moment;
-use super::entry::{State, Value};
-use super::memory::{Known, Stored};
+use super::entry::{CachedValue, Freshness};
+use super::memory::{MemoryEntry, StoredEntry};
 use super::store::codec::Record;
 use super::store::{Lease, Store};
-use super::tags::{Cell, Generation, Guard, Tag, UNKNOWN};
-use super::{Found, Hit, Inner, Key, Level, Wanted};
-use crate::account::Why;
+use super::tags::{Generation, GenerationCell, Tag, TagGuard, UNKNOWN};
+use super::{Hit, Inner, Key, Level, LookupOutcome, LookupRequest};
+use crate::trace::MissReason;
 
 /// One of the values that are looked for.
 enum Slot {
-    Found(Found),
+    Resolved(LookupOutcome),
     /// Not in memory, or not fresh there.
-    Open(Claim, Option<Hit>),
+    Pending(Claim, Option<Hit>),
 }
 
 impl Inner {
-    pub(super) async fn get_many(self: &Arc<Self>, wanted: Vec<Wanted>) -> Vec<Found> {
-        let (began, trusts_memory) = (Instant::now(), self.trusts_memory());
-        let mut cells = Cells::default();
-        let slots = wanted.into_iter();
+    pub(super) async fn lookup(
+        self: &Arc<Self>,
+        requests: Vec<LookupRequest>,
+    ) -> Vec<LookupOutcome> {
+        let (started, is_memory_trusted) = (Instant::now(), self.is_memory_trusted());
+        let mut cells = TagCells::default();
+        let slots = requests.into_iter();
         let mut slots: Vec<Slot> = slots
-            .map(|wanted| self.at_hand(wanted, trusts_memory, &mut cells))
+            .map(|wanted| self.lookup_memory(wanted, is_memory_trusted, &mut cells))
             .collect();
         if let Some(shared) = &self.shared {
-            let open: Vec<&mut Slot> = slots
+            let pending: Vec<&mut Slot> = slots
                 .iter_mut()
-                .filter(|slot| matches!(slot, Slot::Open(..)))
+                .filter(|slot| matches!(slot, Slot::Pending(..)))
                 .collect();
-            if !open.is_empty() {
-                self.look_further(&shared.store, open, began).await;
+            if !pending.is_empty() {
+                self.lookup_redis(&shared.store, pending, started).await;
             }
         }
-        let slots: Vec<Slot> = slots.into_iter().map(|slot| self.judge(slot)).collect();
-        self.lease(slots, began).await
+        let slots: Vec<Slot> = slots
+            .into_iter()
+            .map(|slot| self.classify_slot(slot))
+            .collect();
+        self.lease_misses(slots, started).await
     }
 
     /// A claim that nobody waits for.
-    pub(super) fn claim(self: &Arc<Self>, wanted: Wanted) -> Claim {
-        let mut claim = self.unsettled(wanted, &mut Cells::default());
-        claim.settle_guards();
+    pub(super) fn unshared_claim(self: &Arc<Self>, request: LookupRequest) -> Claim {
+        let mut claim = self.new_claim(request, &mut TagCells::default());
+        claim.pin_generations();
         claim
     }
 
     /// What a value that was found is, to the one that gets it, at the moment it was looked at: who
     /// found it fresh has no claim that others would wait for.
-    pub(super) fn give(self: &Arc<Self>, hit: Hit, wanted: Wanted, now: Moment) -> Found {
-        match hit.stored.entry.state(now) {
-            State::Fresh => self.fresh(hit),
-            State::Stale => {
-                self.stats.stale.one();
-                Found::Stale(hit, None)
+    pub(super) fn classify_hit(
+        self: &Arc<Self>,
+        hit: Hit,
+        request: LookupRequest,
+        now: Moment,
+    ) -> LookupOutcome {
+        match hit.stored.entry.freshness(now) {
+            Freshness::Fresh => self.fresh_outcome(hit),
+            Freshness::Stale => {
+                self.stats.stale_hits.increment();
+                LookupOutcome::Stale(hit, None)
             }
-            State::OnError | State::Expired => {
-                self.stats.misses.one();
-                let mut claim = self.claim(wanted).because(Why::Expired);
-                claim.rescue = Some(hit);
-                Found::Missing(claim)
+            Freshness::OnError | Freshness::Expired => {
+                self.stats.misses.increment();
+                let mut claim = self
+                    .unshared_claim(request)
+                    .with_miss_reason(MissReason::Expired);
+                claim.stale_fallback = Some(hit);
+                LookupOutcome::Miss(claim)
             }
         }
     }
 
-    fn fresh(&self, hit: Hit) -> Found {
+    fn fresh_outcome(&self, hit: Hit) -> LookupOutcome {
         match (&hit.stored.entry.value, hit.level) {
-            (Value::Absent, _) => {
-                self.stats.negative.one();
-                return Found::Negative(hit);
+            (CachedValue::Absent, _) => {
+                self.stats.negative_hits.increment();
+                return LookupOutcome::Negative(hit);
             }
-            (Value::Present(_), Level::Redis) => self.stats.redis_hits.one(),
-            (Value::Present(_), Level::Memory | Level::Flight) => self.stats.memory_hits.one(),
+            (CachedValue::Present(_), Level::Redis) => self.stats.redis_hits.increment(),
+            (CachedValue::Present(_), Level::Memory | Level::Coalesced) => {
+                self.stats.memory_hits.increment()
+            }
         }
-        Found::Fresh(hit)
+        LookupOutcome::Fresh(hit)
     }
 
     /// Memory says what is true unless Redis can be asked and its messages are not heard.
-    fn trusts_memory(&self) -> bool {
+    fn is_memory_trusted(&self) -> bool {
         self.shared
             .as_ref()
-            .is_none_or(|shared| shared.heard.is_current() || !shared.store.is_up())
+            .is_none_or(|shared| shared.feed_status.is_current() || !shared.store.is_up())
     }
 
-    fn at_hand(self: &Arc<Self>, wanted: Wanted, trusts_memory: bool, cells: &mut Cells) -> Slot {
+    fn lookup_memory(
+        self: &Arc<Self>,
+        request: LookupRequest,
+        is_memory_trusted: bool,
+        cells: &mut TagCells,
+    ) -> Slot {
         let now = self.settings.clock.now();
         let mut best: Option<Hit> = None;
-        let mut why = Why::Unknown;
-        for key in wanted.keys().filter(|_| trusts_memory) {
+        let mut reason = MissReason::Unknown;
+        for key in request.keys().filter(|_| is_memory_trusted) {
             match self.memory.get(&key, now) {
-                Ok(Known::Stored(stored)) => {
+                Ok(MemoryEntry::Stored(stored)) => {
                     let level = Level::Memory;
-                    best = Some(better(best, Hit { key, level, stored }, now));
+                    best = Some(fresher(best, Hit { key, level, stored }, now));
                 }
-                Ok(Known::Uncacheable(_)) if key == Claim::flight_key(&wanted) => {
-                    why = Why::Uncacheable;
+                Ok(MemoryEntry::Uncacheable(_)) if key == Claim::flight_key(&request) => {
+                    reason = MissReason::Uncacheable;
                     break;
                 }
-                Ok(Known::Uncacheable(_)) | Err(Why::Unknown) => {}
-                Err(known) => why = known,
+                Ok(MemoryEntry::Uncacheable(_)) | Err(MissReason::Unknown) => {}
+                Err(memory_reason) => reason = memory_reason,
             }
         }
-        if why == Why::Uncacheable {
-            self.stats.uncacheable.one();
-            return Slot::Found(Found::Missing(self.claim(wanted).because(why)));
+        if reason == MissReason::Uncacheable {
+            self.stats.uncacheable.increment();
+            return Slot::Resolved(LookupOutcome::Miss(
+                self.unshared_claim(request).with_miss_reason(reason),
+            ));
         }
-        let state = best.as_ref().map(|hit| hit.stored.entry.state(now));
+        let state = best.as_ref().map(|hit| hit.stored.entry.freshness(now));
         match (best, state) {
-            (Some(hit), Some(State::Fresh)) => Slot::Found(self.give(hit, wanted, now)),
-            (best, state) => match self.flights.join(Claim::flight_key(&wanted)) {
-                Joined::Leads(flight) => {
-                    let mut claim = self.unsettled(wanted, cells).because(why);
+            (Some(hit), Some(Freshness::Fresh)) => {
+                Slot::Resolved(self.classify_hit(hit, request, now))
+            }
+            (best, state) => match self.in_flight.join(Claim::flight_key(&request)) {
+                FlightRole::Leader(flight) => {
+                    let mut claim = self.new_claim(request, cells).with_miss_reason(reason);
                     claim.flight = Some(flight);
-                    Slot::Open(claim, best)
+                    Slot::Pending(claim, best)
                 }
-                Joined::Follows(landing) => Slot::Found(match (best, state) {
-                    (Some(hit), Some(State::Stale)) => self.give(hit, wanted, now),
-                    _ => Found::Elsewhere(Waiting::in_process(self, landing, wanted)),
+                FlightRole::Follower(follower) => Slot::Resolved(match (best, state) {
+                    (Some(hit), Some(Freshness::Stale)) => self.classify_hit(hit, request, now),
+                    _ => LookupOutcome::InFlight(InFlightWait::in_process(self, follower, request)),
                 }),
             },
         }
     }
 
-    fn unsettled(self: &Arc<Self>, wanted: Wanted, cells: &mut Cells) -> Claim {
-        let tags = wanted.tags.list().into_iter().chain([Tag::everything()]);
+    fn new_claim(self: &Arc<Self>, request: LookupRequest, cells: &mut TagCells) -> Claim {
+        let tags = request.tags.to_vec().into_iter().chain([Tag::everything()]);
         let guards = tags.map(|tag| {
             let cell = cells
                 .0
                 .entry(tag)
                 .or_insert_with(|| self.generations.cell(tag));
-            Guard {
+            TagGuard {
                 tag,
                 cell: Arc::clone(cell),
                 generation: UNKNOWN,
@@ -146,163 +170,175 @@ impl Inner {
         });
         Claim {
             guards: guards.collect(),
-            wanted,
-            rescue: None,
+            request,
+            stale_fallback: None,
             flight: None,
             lease: None,
-            is_elsewhere: false,
-            why: Why::Unknown,
+            is_leased_elsewhere: false,
+            miss_reason: MissReason::Unknown,
             inner: Arc::clone(self),
         }
     }
 
-    async fn look_further(&self, store: &Store, slots: Vec<&mut Slot>, began: Instant) {
+    async fn lookup_redis(&self, store: &Store, slots: Vec<&mut Slot>, started: Instant) {
         let now = self.settings.clock.now();
         let claims: Vec<&Claim> = slots
             .iter()
             .filter_map(|slot| match slot {
-                Slot::Open(claim, _) => Some(claim),
-                Slot::Found(_) => None,
+                Slot::Pending(claim, _) => Some(claim),
+                Slot::Resolved(_) => None,
             })
             .collect();
-        let lookup = Lookup {
+        let lookup = RedisLookup {
             store,
             claims,
-            began,
+            started,
         };
         let found = lookup.run().await;
         for (slot, hits) in slots.into_iter().zip(found) {
-            let Slot::Open(_, best) = slot else { continue };
+            let Slot::Pending(_, best) = slot else {
+                continue;
+            };
             for hit in hits {
-                if hit.stored.entry.state(now) < State::Expired {
+                if hit.stored.entry.freshness(now) < Freshness::Expired {
                     self.memory
-                        .put(hit.key, Known::Stored(Arc::clone(&hit.stored)));
-                    *best = Some(better(best.take(), hit, now));
+                        .put(hit.key, MemoryEntry::Stored(Arc::clone(&hit.stored)));
+                    *best = Some(fresher(best.take(), hit, now));
                 }
             }
         }
     }
 
     /// Says of what was found in Redis what it is good for.
-    fn judge(self: &Arc<Self>, slot: Slot) -> Slot {
-        let Slot::Open(mut claim, best) = slot else {
+    fn classify_slot(self: &Arc<Self>, slot: Slot) -> Slot {
+        let Slot::Pending(mut claim, best) = slot else {
             return slot;
         };
-        claim.settle_guards();
+        claim.pin_generations();
         let now = self.settings.clock.now();
         let Some(hit) = best else {
-            return Slot::Open(claim, None);
+            return Slot::Pending(claim, None);
         };
-        match hit.stored.entry.state(now) {
-            State::Fresh => {
-                claim.found(&hit);
-                Slot::Found(self.fresh(hit))
+        match hit.stored.entry.freshness(now) {
+            Freshness::Fresh => {
+                claim.finish_with_hit(&hit);
+                Slot::Resolved(self.fresh_outcome(hit))
             }
-            State::Stale => {
-                self.stats.stale.one();
-                claim.rescue = Some(hit.clone());
-                Slot::Found(Found::Stale(hit, Some(Renewal(claim))))
+            Freshness::Stale => {
+                self.stats.stale_hits.increment();
+                claim.stale_fallback = Some(hit.clone());
+                Slot::Resolved(LookupOutcome::Stale(hit, Some(RefreshClaim(claim))))
             }
-            State::OnError => {
-                claim.rescue = Some(hit);
-                Slot::Open(claim.because(Why::Expired), None)
+            Freshness::OnError => {
+                claim.stale_fallback = Some(hit);
+                Slot::Pending(claim.with_miss_reason(MissReason::Expired), None)
             }
-            State::Expired => Slot::Open(claim, None),
+            Freshness::Expired => Slot::Pending(claim, None),
         }
     }
 
     /// Of what nobody has, the fleet's lease decides who fetches.
-    async fn lease(self: &Arc<Self>, mut slots: Vec<Slot>, began: Instant) -> Vec<Found> {
+    async fn lease_misses(
+        self: &Arc<Self>,
+        mut slots: Vec<Slot>,
+        started: Instant,
+    ) -> Vec<LookupOutcome> {
         if let Some(shared) = &self.shared
-            && shared.store.has_time(began)
+            && shared.store.has_time(started)
         {
-            let won = self.ask_for_leases(&shared.store, &mut slots).await;
-            if !won.is_empty() && shared.store.has_time(began) {
+            let won = self.acquire_leases(&shared.store, &mut slots).await;
+            if !won.is_empty() && shared.store.has_time(started) {
                 // Another may have written it, and given the lease back, since it was looked for.
-                self.look_further(&shared.store, won, began).await;
+                self.lookup_redis(&shared.store, won, started).await;
             }
         }
         let slots = slots.into_iter();
         slots
-            .map(|slot| match self.judge(slot) {
-                Slot::Found(found) => found,
-                Slot::Open(claim, _) if claim.is_elsewhere => {
-                    Found::Elsewhere(Waiting::in_fleet(claim))
+            .map(|slot| match self.classify_slot(slot) {
+                Slot::Resolved(found) => found,
+                Slot::Pending(claim, _) if claim.is_leased_elsewhere => {
+                    LookupOutcome::InFlight(InFlightWait::in_fleet(claim))
                 }
-                Slot::Open(claim, _) => {
-                    self.stats.misses.one();
-                    Found::Missing(claim)
+                Slot::Pending(claim, _) => {
+                    self.stats.misses.increment();
+                    LookupOutcome::Miss(claim)
                 }
             })
             .collect()
     }
 
     /// Gives those for which the lease was won.
-    async fn ask_for_leases<'s>(&self, store: &Store, slots: &'s mut [Slot]) -> Vec<&'s mut Slot> {
-        let mut open: Vec<&mut Slot> = slots
+    async fn acquire_leases<'s>(&self, store: &Store, slots: &'s mut [Slot]) -> Vec<&'s mut Slot> {
+        let mut pending: Vec<&mut Slot> = slots
             .iter_mut()
-            .filter(|slot| matches!(slot, Slot::Open(..)))
+            .filter(|slot| matches!(slot, Slot::Pending(..)))
             .collect();
-        let keys: Vec<Key> = open.iter().filter_map(|slot| slot.flight_key()).collect();
+        let keys: Vec<Key> = pending
+            .iter()
+            .filter_map(|slot| slot.flight_key())
+            .collect();
         if keys.is_empty() {
             return Vec::new();
         }
-        let mut leases = store.lease(&keys, self.settings.lease).await.into_iter();
-        open.retain_mut(|slot| match (slot, leases.next()) {
-            (Slot::Open(claim, _), Some(Lease::Won(token))) => {
+        let mut leases = store
+            .acquire_leases(&keys, self.settings.lease_ttl)
+            .await
+            .into_iter();
+        pending.retain_mut(|slot| match (slot, leases.next()) {
+            (Slot::Pending(claim, _), Some(Lease::Acquired(token))) => {
                 claim.lease = Some(token);
                 true
             }
-            (Slot::Open(claim, _), Some(Lease::Lost)) => {
-                claim.is_elsewhere = true;
+            (Slot::Pending(claim, _), Some(Lease::Held)) => {
+                claim.is_leased_elsewhere = true;
                 false
             }
             _ => false,
         });
-        open
+        pending
     }
 }
 
 impl Slot {
     fn flight_key(&self) -> Option<Key> {
         match self {
-            Self::Open(claim, _) => Some(Claim::flight_key(&claim.wanted)),
-            Self::Found(_) => None,
+            Self::Pending(claim, _) => Some(Claim::flight_key(&claim.request)),
+            Self::Resolved(_) => None,
         }
     }
 }
 
 /// The cells of one call's tags, most of which many values share.
 #[derive(Default)]
-struct Cells(HashMap<Tag, Arc<Cell>, foldhash::fast::RandomState>);
+struct TagCells(HashMap<Tag, Arc<GenerationCell>, foldhash::fast::RandomState>);
 
 /// Values that are looked for in Redis.
-pub(super) struct Lookup<'a> {
+pub(super) struct RedisLookup<'a> {
     store: &'a Store,
     claims: Vec<&'a Claim>,
     /// No round trip begins when the time of one has passed since.
-    began: Instant,
+    started: Instant,
 }
 
-impl Lookup<'_> {
+impl RedisLookup<'_> {
     /// What Redis has of what one claim is for, if it is fresh.
     pub(super) async fn fresh(claim: &Claim) -> Option<Hit> {
         let shared = claim.inner.shared.as_ref()?;
         let now = claim.inner.settings.clock.now();
-        let lookup = Lookup {
+        let lookup = RedisLookup {
             store: &shared.store,
             claims: vec![claim],
-            began: Instant::now(),
+            started: Instant::now(),
         };
         let hits = lookup.run().await.pop()?;
         let mut fresh = hits
             .into_iter()
-            .filter(|hit| hit.stored.entry.state(now) == State::Fresh);
+            .filter(|hit| hit.stored.entry.freshness(now) == Freshness::Fresh);
         let hit = fresh.next()?;
         claim
             .inner
             .memory
-            .put(hit.key, Known::Stored(Arc::clone(&hit.stored)));
+            .put(hit.key, MemoryEntry::Stored(Arc::clone(&hit.stored)));
         Some(hit)
     }
 
@@ -311,58 +347,62 @@ impl Lookup<'_> {
         let keys: Vec<_> = self
             .claims
             .iter()
-            .flat_map(|claim| claim.wanted.keys())
+            .flat_map(|claim| claim.request.keys())
             .collect();
-        let heard = self.claims.first().is_some_and(|claim| claim.inner.hears());
-        let mut unsure: Vec<&Guard> = Vec::new();
-        let mut asked = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
+        let is_feed_current = self
+            .claims
+            .first()
+            .is_some_and(|claim| claim.inner.is_feed_current());
+        let mut unknown_guards: Vec<&TagGuard> = Vec::new();
+        let mut seen = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
         for guard in self.claims.iter().flat_map(|claim| &claim.guards) {
-            if (!heard || guard.cell.load() == UNKNOWN) && asked.insert(guard.tag) {
-                unsure.push(guard);
+            if (!is_feed_current || guard.cell.load() == UNKNOWN) && seen.insert(guard.tag) {
+                unknown_guards.push(guard);
             }
         }
-        let mut records = self.read(&keys, &unsure).await.into_iter();
+        let mut records = self.read(&keys, &unknown_guards).await.into_iter();
         let mut candidates: Vec<Vec<(Key, Record)>> = Vec::new();
         for claim in &self.claims {
             let found = claim
-                .wanted
+                .request
                 .keys()
                 .filter_map(|key| Some((key, records.next()??)));
             candidates.push(found.collect());
         }
-        self.reread(&candidates).await;
+        self.reread_generations(&candidates).await;
         let all = self.claims.iter().zip(candidates);
         all.map(|(claim, candidates)| {
             let hits = candidates.into_iter();
-            hits.filter_map(|(key, record)| hit(claim, key, record))
+            hits.filter_map(|(key, record)| valid_hit(claim, key, record))
                 .collect()
         })
         .collect()
     }
 
     /// Reads generations that do not fit what was found.
-    async fn reread(&self, candidates: &[Vec<(Key, Record)>]) {
-        let mut unsure: Vec<Guard> = Vec::new();
-        let mut asked = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
+    async fn reread_generations(&self, candidates: &[Vec<(Key, Record)>]) {
+        let mut outdated_guards: Vec<TagGuard> = Vec::new();
+        let mut seen = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
         for (claim, candidates) in self.claims.iter().zip(candidates) {
             for (tag, generation) in candidates.iter().flat_map(|(_, record)| &record.tags) {
                 let guard = claim.guard(*tag, *generation);
-                if !guard.holds() && asked.insert(*tag) {
-                    unsure.push(guard);
+                if !guard.is_valid() && seen.insert(*tag) {
+                    outdated_guards.push(guard);
                 }
             }
         }
-        if !unsure.is_empty() && self.store.has_time(self.began) {
-            self.read(&[], &unsure.iter().collect::<Vec<_>>()).await;
+        if !outdated_guards.is_empty() && self.store.has_time(self.started) {
+            self.read(&[], &outdated_guards.iter().collect::<Vec<_>>())
+                .await;
         }
     }
 
     /// Reads values, and takes over the generations of `unsure` tags.
-    async fn read(&self, keys: &[Key], unsure: &[&Guard]) -> Vec<Option<Record>> {
-        let before: Vec<Generation> = unsure.iter().map(|guard| guard.cell.load()).collect();
-        let tags: Vec<Tag> = unsure.iter().map(|guard| guard.tag).collect();
+    async fn read(&self, keys: &[Key], guards: &[&TagGuard]) -> Vec<Option<Record>> {
+        let before: Vec<Generation> = guards.iter().map(|guard| guard.cell.load()).collect();
+        let tags: Vec<Tag> = guards.iter().map(|guard| guard.tag).collect();
         let read = self.store.read(keys, &tags).await;
-        for ((guard, before), found) in unsure.iter().zip(before).zip(read.generations) {
+        for ((guard, before), found) in guards.iter().zip(before).zip(read.generations) {
             if let Some(found) = found {
                 guard.cell.adopt(before, found);
             }
@@ -372,38 +412,38 @@ impl Lookup<'_> {
 }
 
 /// A value that is valid: its tags have the generations that are known here.
-fn hit(claim: &Claim, key: Key, record: Record) -> Option<Hit> {
+fn valid_hit(claim: &Claim, key: Key, record: Record) -> Option<Hit> {
     let guards = record.tags.iter().map(|(tag, generation)| {
         let guard = claim.guard(*tag, *generation);
-        guard.holds().then_some(guard)
+        guard.is_valid().then_some(guard)
     });
-    let guards = guards.collect::<Option<Box<[Guard]>>>()?;
+    let guards = guards.collect::<Option<Box<[TagGuard]>>>()?;
     // One without is not ours, or not of this form.
     if !guards.iter().any(|guard| guard.tag == Tag::everything()) {
         return None;
     }
     let entry = record.entry;
     let level = Level::Redis;
-    let stored = Arc::new(Stored::new(entry, guards));
+    let stored = Arc::new(StoredEntry::new(entry, guards));
     Some(Hit { key, level, stored })
 }
 
-fn better(best: Option<Hit>, other: Hit, now: Moment) -> Hit {
+fn fresher(best: Option<Hit>, other: Hit, now: Moment) -> Hit {
     match best {
-        Some(best) if best.stored.entry.state(now) <= other.stored.entry.state(now) => best,
+        Some(best) if best.stored.entry.freshness(now) <= other.stored.entry.freshness(now) => best,
         _ => other,
     }
 }
 
 impl Claim {
     /// Guards a value that was found. Who kept it may have known of tags that this one does not.
-    fn guard(&self, tag: Tag, generation: Generation) -> Guard {
+    fn guard(&self, tag: Tag, generation: Generation) -> TagGuard {
         let known = self.guards.iter().find(|guard| guard.tag == tag);
         let cell = match known {
             Some(known) => Arc::clone(&known.cell),
             None => self.inner.generations.cell(tag),
         };
-        Guard {
+        TagGuard {
             tag,
             cell,
             generation,
@@ -411,9 +451,9 @@ impl Claim {
     }
 
     /// Fixes the generations that what is fetched from now on is good for.
-    pub(super) fn settle_guards(&mut self) {
+    pub(super) fn pin_generations(&mut self) {
         for guard in &mut self.guards {
-            guard.generation = guard.cell.settle();
+            guard.generation = guard.cell.load_or_init();
         }
     }
 }

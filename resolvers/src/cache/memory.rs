@@ -9,23 +9,23 @@ use quick_cache::{Lifecycle, Weighter};
 use schema::json::Json;
 
 use super::entry::clock::Moment;
-use super::entry::{Entry, State, Value};
+use super::entry::{CachedValue, Entry, Freshness};
 use super::key::Key;
 use super::stats::Stats;
-use super::tags::Guard;
-use crate::account::Why;
+use super::tags::TagGuard;
+use crate::trace::MissReason;
 
 /// An entry with what it depends on.
 #[derive(Debug)]
-pub(super) struct Stored {
+pub(super) struct StoredEntry {
     pub(super) entry: Entry,
-    pub(super) guards: Box<[Guard]>,
+    pub(super) guards: Box<[TagGuard]>,
     /// The value, once somebody has read it.
     json: OnceLock<Option<Arc<Json>>>,
 }
 
-impl Stored {
-    pub(super) fn new(entry: Entry, guards: Box<[Guard]>) -> Self {
+impl StoredEntry {
+    pub(super) fn new(entry: Entry, guards: Box<[TagGuard]>) -> Self {
         Self {
             entry,
             guards,
@@ -35,23 +35,23 @@ impl Stored {
 
     pub(super) fn json(&self) -> Option<Arc<Json>> {
         let read = || match &self.entry.value {
-            Value::Present(body) => Json::parse(body.clone()).ok().map(Arc::new),
-            Value::Absent => None,
+            CachedValue::Present(body) => Json::parse(body.clone()).ok().map(Arc::new),
+            CachedValue::Absent => None,
         };
         self.json.get_or_init(read).clone()
     }
 
     /// Whether none of its tags was invalidated since it was asked for.
-    pub(super) fn holds(&self) -> bool {
-        self.guards.iter().all(Guard::holds)
+    pub(super) fn is_valid(&self) -> bool {
+        self.guards.iter().all(TagGuard::is_valid)
     }
 }
 
 /// What is known of a key.
 #[derive(Clone, Debug)]
-pub(super) enum Known {
+pub(super) enum MemoryEntry {
     /// A value.
-    Stored(Arc<Stored>),
+    Stored(Arc<StoredEntry>),
     /// That its value may not be kept, until then.
     Uncacheable(Moment),
 }
@@ -59,38 +59,47 @@ pub(super) enum Known {
 /// Entries by key.
 #[derive(Debug)]
 pub(super) struct Memory {
-    entries: quick_cache::sync::Cache<Key, Known, Weight, foldhash::fast::RandomState, Count>,
+    entries: quick_cache::sync::Cache<
+        Key,
+        MemoryEntry,
+        EntryWeighter,
+        foldhash::fast::RandomState,
+        EvictionCounter,
+    >,
 }
 
 impl Memory {
     pub(super) fn new(bytes: usize, stats: Arc<Stats>) -> Self {
         Self {
             entries: quick_cache::sync::Cache::with(
-                bytes / USUAL_WEIGHT,
+                bytes / EXPECTED_ENTRY_WEIGHT,
                 bytes as u64,
-                Weight,
+                EntryWeighter,
                 foldhash::fast::RandomState::default(),
-                Count(stats),
+                EvictionCounter(stats),
             ),
         }
     }
 
     /// What is known of `key`, if it is still good for anything; else why there is nothing.
-    pub(super) fn get(&self, key: &Key, now: Moment) -> Result<Known, Why> {
-        let known = self.entries.get(key).ok_or(Why::Unknown)?;
-        let why = match &known {
-            Known::Stored(stored) if !stored.holds() => Why::Invalid,
-            Known::Stored(stored) if stored.entry.state(now) == State::Expired => Why::Expired,
-            Known::Uncacheable(until) if now >= *until => Why::Unknown,
-            Known::Stored(_) | Known::Uncacheable(_) => return Ok(known),
+    pub(super) fn get(&self, key: &Key, now: Moment) -> Result<MemoryEntry, MissReason> {
+        let entry = self.entries.get(key).ok_or(MissReason::Unknown)?;
+        let reason = match &entry {
+            MemoryEntry::Stored(stored) if !stored.is_valid() => MissReason::Invalidated,
+            MemoryEntry::Stored(stored) if stored.entry.freshness(now) == Freshness::Expired => {
+                MissReason::Expired
+            }
+            MemoryEntry::Uncacheable(until) if now >= *until => MissReason::Unknown,
+            MemoryEntry::Stored(_) | MemoryEntry::Uncacheable(_) => return Ok(entry),
         };
         // Another may have put a good one there meanwhile: only this one goes.
-        self.entries.remove_if(key, |current| same(current, &known));
-        Err(why)
+        self.entries
+            .remove_if(key, |current| is_same(current, &entry));
+        Err(reason)
     }
 
-    pub(super) fn put(&self, key: Key, known: Known) {
-        self.entries.insert(key, known);
+    pub(super) fn put(&self, key: Key, entry: MemoryEntry) {
+        self.entries.insert(key, entry);
     }
 
     /// Bytes in use.
@@ -103,25 +112,25 @@ impl Memory {
     }
 }
 
-fn same(one: &Known, two: &Known) -> bool {
+fn is_same(one: &MemoryEntry, two: &MemoryEntry) -> bool {
     match (one, two) {
-        (Known::Stored(one), Known::Stored(two)) => Arc::ptr_eq(one, two),
-        (Known::Uncacheable(one), Known::Uncacheable(two)) => one == two,
+        (MemoryEntry::Stored(one), MemoryEntry::Stored(two)) => Arc::ptr_eq(one, two),
+        (MemoryEntry::Uncacheable(one), MemoryEntry::Uncacheable(two)) => one == two,
         _ => false,
     }
 }
 
 #[derive(Clone, Debug)]
-struct Weight;
+struct EntryWeighter;
 
-impl Weighter<Key, Known> for Weight {
-    fn weight(&self, _: &Key, known: &Known) -> u64 {
+impl Weighter<Key, MemoryEntry> for EntryWeighter {
+    fn weight(&self, _: &Key, known: &MemoryEntry) -> u64 {
         let inside = match known {
-            Known::Stored(stored) => {
-                let guards = stored.guards.len() * size_of::<Guard>();
-                stored.entry.size() * AS_READ + size_of::<Stored>() + guards
+            MemoryEntry::Stored(stored) => {
+                let guards = stored.guards.len() * size_of::<TagGuard>();
+                stored.entry.size() * PARSED_SIZE_FACTOR + size_of::<StoredEntry>() + guards
             }
-            Known::Uncacheable(_) => 0,
+            MemoryEntry::Uncacheable(_) => 0,
         };
         (inside + OVERHEAD) as u64
     }
@@ -129,24 +138,24 @@ impl Weighter<Key, Known> for Weight {
 
 /// Counts what makes room.
 #[derive(Clone, Debug)]
-struct Count(Arc<Stats>);
+struct EvictionCounter(Arc<Stats>);
 
-impl Lifecycle<Key, Known> for Count {
+impl Lifecycle<Key, MemoryEntry> for EvictionCounter {
     type RequestState = ();
 
-    fn on_evict(&self, (): &mut (), _: Key, _: Known) {
-        self.0.evictions.one();
+    fn on_evict(&self, (): &mut (), _: Key, _: MemoryEntry) {
+        self.0.evictions.increment();
     }
 }
 
 /// So many times its text a value takes, the index over it included.
-const AS_READ: usize = 3;
+const PARSED_SIZE_FACTOR: usize = 3;
 
 /// Of an entry in the table beside what it points to: the key, the pointers, counters and links.
 const OVERHEAD: usize = 96;
 
 /// From which the table's first size is guessed.
-const USUAL_WEIGHT: usize = 1024;
+const EXPECTED_ENTRY_WEIGHT: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -163,16 +172,16 @@ mod tests {
 
     fn key(name: usize) -> Key {
         let source = name.to_string();
-        Key::of(&KeyParts {
+        Key::from_parts(&KeyParts {
             source: &source,
             ..KeyParts::default()
         })
         .unwrap()
     }
 
-    fn stored(size: usize, guards: Vec<Guard>) -> Known {
+    fn stored(size: usize, guards: Vec<TagGuard>) -> MemoryEntry {
         let entry = Entry {
-            value: Value::Present(Bytes::from(vec![b' '; size])),
+            value: CachedValue::Present(Bytes::from(vec![b' '; size])),
             stored_at: START,
             lifetime: Lifetime {
                 fresh: Duration::from_secs(10),
@@ -180,11 +189,11 @@ mod tests {
             },
             scope: Scope::Public,
         };
-        Known::Stored(Arc::new(Stored::new(entry, guards.into())))
+        MemoryEntry::Stored(Arc::new(StoredEntry::new(entry, guards.into())))
     }
 
     #[test]
-    fn bytes_are_bounded_and_what_goes_is_counted() {
+    fn bytes_are_bounded_and_evictions_are_counted() {
         let stats = Arc::new(Stats::default());
         let memory = Memory::new(500_000, Arc::clone(&stats));
         for name in 0..1000 {
@@ -197,19 +206,19 @@ mod tests {
     }
 
     #[test]
-    fn a_value_larger_than_the_memory_is_not_kept() {
+    fn a_value_larger_than_the_memory_is_not_cached() {
         let memory = Memory::new(10_000, Arc::default());
         memory.put(key(1), stored(20_000, Vec::new()));
         assert!(memory.get(&key(1), START).is_err());
     }
 
     #[test]
-    fn what_is_over_or_invalid_is_gone() {
+    fn expired_and_invalid_entries_are_removed() {
         let memory = Memory::new(100_000, Arc::default());
         let generations = Generations::new(10);
         let cell = generations.cell(Tag::named("red"));
-        let generation = cell.settle();
-        let guard = Guard {
+        let generation = cell.load_or_init();
+        let guard = TagGuard {
             tag: Tag::named("red"),
             cell,
             generation,
@@ -218,7 +227,7 @@ mod tests {
         memory.put(key(2), stored(10, Vec::new()));
         memory.put(
             key(3),
-            Known::Uncacheable(START.after(Duration::from_secs(1))),
+            MemoryEntry::Uncacheable(START.after(Duration::from_secs(1))),
         );
         for name in 1..4 {
             assert!(memory.get(&key(name), START).is_ok());

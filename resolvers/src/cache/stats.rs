@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use self::types::TypeCounts;
-use self::types::Types;
+use self::types::TypeStatsMap;
 pub(crate) use self::types::{Tally, TypeStats};
 
 mod types;
@@ -16,9 +16,9 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(super) struct Stats {
             $(pub(super) $name: Counter,)+
-            pub(super) redis_time: Times<{ LATENCY_BOUNDS.len() + 1 }>,
-            pub(super) ages: Times<{ AGE_BOUNDS.len() + 1 }>,
-            pub(super) types: Types,
+            pub(super) redis_time: Histogram<{ LATENCY_BOUNDS.len() + 1 }>,
+            pub(super) ages: Histogram<{ AGE_BOUNDS.len() + 1 }>,
+            pub(super) types: TypeStatsMap,
         }
 
         /// What was counted up to now.
@@ -40,9 +40,9 @@ macro_rules! counters {
             pub(super) fn counts(&self) -> Counts {
                 Counts {
                     $($name: self.$name.get(),)+
-                    redis_time: std::array::from_fn(|index| self.redis_time.each[index].get()),
+                    redis_time: std::array::from_fn(|index| self.redis_time.buckets[index].get()),
                     redis_micros: self.redis_time.micros.get(),
-                    ages: std::array::from_fn(|index| self.ages.each[index].get()),
+                    ages: std::array::from_fn(|index| self.ages.buckets[index].get()),
                     age_micros: self.ages.micros.get(),
                 }
             }
@@ -56,9 +56,9 @@ counters! {
     /// Given out fresh from Redis.
     redis_hits,
     /// Given out stale.
-    stale,
+    stale_hits,
     /// "Does not exist", given out from memory or Redis.
-    negative,
+    negative_hits,
     /// Not there, and left to the caller to fetch.
     misses,
     /// Known to be kept nowhere, and left to the caller to fetch.
@@ -68,21 +68,21 @@ counters! {
     /// Waited for somebody else in the fleet.
     waits_fleet,
     /// Waits that ended without a value.
-    waits_in_vain,
+    waits_failed,
     /// Renewals begun.
-    renewals,
+    refreshes,
     /// Kept.
-    puts,
+    stores,
     /// Dropped from memory to make room.
     evictions,
     /// Invalidations asked of this process, by tag.
     invalidations,
     /// Invalidations heard of from others, by tag.
-    invalidations_heard,
+    invalidations_received,
     /// Times that listening for others' invalidations began.
-    listens,
+    feed_connects,
     /// Invalidations that wait until Redis can be told.
-    invalidations_late,
+    invalidations_deferred,
     /// Messages of services about what has changed that were handled.
     events,
     /// Those of them with something in them that could not be read.
@@ -122,7 +122,7 @@ impl Counter {
         self.0.fetch_add(more as u64, Ordering::Relaxed);
     }
 
-    pub(super) fn one(&self) {
+    pub(super) fn increment(&self) {
         self.add(1);
     }
 
@@ -133,60 +133,60 @@ impl Counter {
 
 /// Times, counted in steps.
 #[derive(Debug)]
-pub(super) struct Times<const STEPS: usize> {
-    each: [Counter; STEPS],
+pub(super) struct Histogram<const BUCKETS: usize> {
+    buckets: [Counter; BUCKETS],
     micros: Counter,
 }
 
-impl<const STEPS: usize> Default for Times<STEPS> {
+impl<const BUCKETS: usize> Default for Histogram<BUCKETS> {
     fn default() -> Self {
         Self {
-            each: std::array::from_fn(|_| Counter::default()),
+            buckets: std::array::from_fn(|_| Counter::default()),
             micros: Counter::default(),
         }
     }
 }
 
-impl<const STEPS: usize> Times<STEPS> {
-    fn add(&self, steps: &Steps<STEPS>) {
-        for (counter, count) in self.each.iter().zip(steps.each) {
+impl<const BUCKETS: usize> Histogram<BUCKETS> {
+    fn add(&self, local: &LocalHistogram<BUCKETS>) {
+        for (counter, count) in self.buckets.iter().zip(local.buckets) {
             if count > 0 {
                 counter.add(count);
             }
         }
-        self.micros.add(steps.micros);
+        self.micros.add(local.micros);
     }
 }
 
-impl Times<{ LATENCY_BOUNDS.len() + 1 }> {
+impl Histogram<{ LATENCY_BOUNDS.len() + 1 }> {
     pub(super) fn record(&self, time: Duration) {
-        let mut steps = Steps::default();
-        steps.note(time, &LATENCY_BOUNDS);
-        self.add(&steps);
+        let mut local = LocalHistogram::default();
+        local.observe(time, &LATENCY_BOUNDS);
+        self.add(&local);
     }
 }
 
 /// Some times, before they are added to all.
 #[derive(Debug)]
-struct Steps<const STEPS: usize> {
-    each: [usize; STEPS],
+struct LocalHistogram<const BUCKETS: usize> {
+    buckets: [usize; BUCKETS],
     micros: usize,
 }
 
-impl<const STEPS: usize> Default for Steps<STEPS> {
+impl<const BUCKETS: usize> Default for LocalHistogram<BUCKETS> {
     fn default() -> Self {
         Self {
-            each: [0; STEPS],
+            buckets: [0; BUCKETS],
             micros: 0,
         }
     }
 }
 
-impl<const STEPS: usize> Steps<STEPS> {
+impl<const BUCKETS: usize> LocalHistogram<BUCKETS> {
     /// What is longer than every bound is in the last step.
-    fn note(&mut self, time: Duration, bounds: &[Duration]) {
-        let step = bounds.iter().position(|bound| time <= *bound);
-        if let Some(count) = self.each.get_mut(step.unwrap_or(bounds.len())) {
+    fn observe(&mut self, time: Duration, bounds: &[Duration]) {
+        let bucket = bounds.iter().position(|bound| time <= *bound);
+        if let Some(count) = self.buckets.get_mut(bucket.unwrap_or(bounds.len())) {
             *count += 1;
         }
         let micros = usize::try_from(time.as_micros()).unwrap_or(usize::MAX);

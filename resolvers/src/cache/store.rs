@@ -16,35 +16,35 @@ use tokio::time::{Instant, timeout};
 
 use self::breaker::Breaker;
 use self::codec::Record;
-use self::link::{Link, send_all};
-use self::names::{Names, SLOTS, slot};
+use self::connection::{RedisConnection, send_all};
+use self::names::{HASH_SLOTS, RedisNames, hash_slot};
 use super::key::Key;
-use super::settings::{Place, RedisSettings};
+use super::settings::{RedisSettings, RedisTopology};
 use super::stats::Stats;
 use super::tags::{Generation, Tag, is_generation};
 
 mod breaker;
 pub(super) mod codec;
-pub(super) mod events;
-pub(super) mod follow;
-mod link;
+mod connection;
+pub(super) mod event_consumer;
+pub(super) mod invalidation_feed;
 mod names;
 pub(super) mod write;
 
 /// What a caller needs of Redis.
 pub(super) struct Store {
     settings: RedisSettings,
-    names: Names,
-    link: watch::Sender<Option<Link>>,
+    names: RedisNames,
+    connection: watch::Sender<Option<RedisConnection>>,
     /// One, or several parts of a Cluster's slots: some of its nodes may fail alone.
     breakers: Box<[Breaker]>,
-    broke: Notify,
+    breaker_opened: Notify,
     is_up: watch::Sender<bool>,
     stats: Arc<Stats>,
 }
 
 /// What Redis knows of values and tags that it was asked for together.
-pub(super) struct Read {
+pub(super) struct StoreRead {
     pub(super) records: Vec<Option<Record>>,
     pub(super) generations: Vec<Option<Generation>>,
 }
@@ -53,24 +53,24 @@ pub(super) struct Read {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lease {
     /// Nobody else does, as long as it is held; to be released with this number.
-    Won(u64),
+    Acquired(u64),
     /// Somebody does.
-    Lost,
+    Held,
     /// Redis cannot say.
     Unknown,
 }
 
 impl Store {
     pub(super) fn new(settings: RedisSettings, stats: Arc<Stats>) -> Self {
-        let parts = match &settings.place {
-            Place::Single(_) | Place::Sentinel { .. } => 1,
-            Place::Cluster(_) => CLUSTER_PARTS,
+        let parts = match &settings.topology {
+            RedisTopology::Single(_) | RedisTopology::Sentinel { .. } => 1,
+            RedisTopology::Cluster(_) => CLUSTER_BREAKERS,
         };
         Self {
-            names: Names::new(&settings.prefix),
-            link: watch::Sender::new(None),
+            names: RedisNames::new(&settings.prefix),
+            connection: watch::Sender::new(None),
             breakers: (0..parts).map(|_| Breaker::default()).collect(),
-            broke: Notify::new(),
+            breaker_opened: Notify::new(),
             is_up: watch::Sender::new(false),
             settings,
             stats,
@@ -78,22 +78,25 @@ impl Store {
     }
 
     /// Reads values and generations in one round trip (to each node that has some).
-    pub(super) async fn read(&self, keys: &[Key], tags: &[Tag]) -> Read {
+    pub(super) async fn read(&self, keys: &[Key], tags: &[Tag]) -> StoreRead {
         let mut names: Vec<String> = keys.iter().map(|key| self.names.value(key)).collect();
         names.extend(tags.iter().map(|tag| self.names.generation(*tag)));
-        let mut found = self.get(names).await;
+        let mut found = self.mget(names).await;
         let generations = found.split_off(keys.len().min(found.len()));
-        Read {
-            records: found.into_iter().map(|bytes| self.record(bytes?)).collect(),
+        StoreRead {
+            records: found
+                .into_iter()
+                .map(|bytes| self.decode_record(bytes?))
+                .collect(),
             generations: generations
                 .into_iter()
-                .map(|bytes| generation(&bytes?))
+                .map(|bytes| parse_generation(&bytes?))
                 .collect(),
         }
     }
 
     /// Asks for the lease on each key.
-    pub(super) async fn lease(&self, keys: &[Key], hold: Duration) -> Vec<Lease> {
+    pub(super) async fn acquire_leases(&self, keys: &[Key], ttl: Duration) -> Vec<Lease> {
         let tokens: Vec<u64> = keys.iter().map(|_| fastrand::u64(..)).collect();
         let commands = keys.iter().zip(&tokens).map(|(key, token)| {
             let name = self.names.lease(key);
@@ -103,16 +106,18 @@ impl Store {
                 .arg(*token)
                 .arg("NX")
                 .arg("PX")
-                .arg(positive(hold));
+                .arg(positive_millis(ttl));
             (name, command)
         });
-        let answers = self.send(commands.collect(), self.settings.limit).await;
+        let answers = self
+            .send(commands.collect(), self.settings.command_timeout)
+            .await;
         let leases = answers
             .into_iter()
             .zip(tokens)
             .map(|(answer, token)| match answer {
-                Some(Value::Okay) => Lease::Won(token),
-                Some(Value::Nil) => Lease::Lost,
+                Some(Value::Okay) => Lease::Acquired(token),
+                Some(Value::Nil) => Lease::Held,
                 _ => Lease::Unknown,
             });
         leases.collect()
@@ -122,7 +127,9 @@ impl Store {
     pub(super) async fn is_leased(&self, key: &Key) -> Option<bool> {
         let name = self.names.lease(key);
         let command = cmd("EXISTS").arg(&name).to_owned();
-        let answer = self.call(&name, &command, self.settings.limit).await?;
+        let answer = self
+            .call(&name, &command, self.settings.command_timeout)
+            .await?;
         bool::from_redis_value(answer).ok()
     }
 
@@ -140,7 +147,7 @@ impl Store {
                 .arg(&name)
                 .arg(generation)
                 .arg("PX")
-                .arg(positive(self.settings.retention));
+                .arg(positive_millis(self.settings.retention));
             (name, command)
         });
         let answers = self.send(commands.collect(), limit).await;
@@ -158,7 +165,7 @@ impl Store {
             .arg(&name)
             .arg("MAXLEN")
             .arg("~")
-            .arg(self.settings.messages)
+            .arg(self.settings.max_invalidation_messages)
             .arg("*");
         message.arg("t").arg(bytes).arg("g").arg(generation);
         let answer = self.call(&name, &message, limit).await;
@@ -167,15 +174,15 @@ impl Store {
 
     /// Whether Redis is not known to fail.
     pub(super) fn is_up(&self) -> bool {
-        self.link.borrow().is_some() && !self.breakers.iter().all(Breaker::is_open)
+        self.connection.borrow().is_some() && !self.breakers.iter().all(Breaker::is_open)
     }
 
     /// The same for who wants to know when it changes.
-    pub(super) fn ups_and_downs(&self) -> watch::Receiver<bool> {
+    pub(super) fn status_changes(&self) -> watch::Receiver<bool> {
         self.is_up.subscribe()
     }
 
-    fn note_whether_up(&self) {
+    fn publish_status(&self) {
         self.is_up.send_if_modified(|was_up| {
             let is_up = self.is_up();
             std::mem::replace(was_up, is_up) != is_up
@@ -183,15 +190,15 @@ impl Store {
     }
 
     /// Waits until there is a connection.
-    pub(super) async fn connected(&self) {
+    pub(super) async fn wait_until_connected(&self) {
         // The sender is our own field: it cannot be gone.
-        let _ = self.link.subscribe().wait_for(Option::is_some).await;
+        let _ = self.connection.subscribe().wait_for(Option::is_some).await;
     }
 
     /// Whether another round trip may begin for somebody who asked at `began`: none has to wait
     /// for more than two limits in all.
-    pub(super) fn has_time(&self, began: Instant) -> bool {
-        began.elapsed() < self.settings.limit
+    pub(super) fn has_time(&self, started: Instant) -> bool {
+        started.elapsed() < self.settings.command_timeout
     }
 
     pub(super) fn settings(&self) -> &RedisSettings {
@@ -199,84 +206,86 @@ impl Store {
     }
 
     /// Makes connections and looks whether Redis is back, until `stop` is dropped.
-    pub(super) async fn keep(self: Arc<Self>, mut stop: watch::Receiver<()>) {
-        let keep = async {
+    pub(super) async fn maintain_connection(self: Arc<Self>, mut stop: watch::Receiver<()>) {
+        let maintain = async {
             loop {
-                if self.is_whole() {
-                    self.broke.notified().await;
-                } else if !self.repair().await {
-                    tokio::time::sleep(self.settings.probe).await;
+                if self.is_healthy() {
+                    self.breaker_opened.notified().await;
+                } else if !self.reconnect().await {
+                    tokio::time::sleep(self.settings.probe_interval).await;
                 }
             }
         };
         tokio::select! {
-            () = keep => {}
+            () = maintain => {}
             _ = stop.changed() => {}
         }
     }
 
-    fn is_whole(&self) -> bool {
-        self.link.borrow().is_some() && !self.breakers.iter().any(Breaker::is_open)
+    fn is_healthy(&self) -> bool {
+        self.connection.borrow().is_some() && !self.breakers.iter().any(Breaker::is_open)
     }
 
     /// True when all is well again.
-    async fn repair(&self) -> bool {
-        let known = self.link.borrow().clone();
+    async fn reconnect(&self) -> bool {
+        let known = self.connection.borrow().clone();
         let all_failed = self.breakers.iter().all(Breaker::is_open);
-        let link = match known {
+        let connection = match known {
             // A Cluster's connection finds its nodes again by itself.
-            Some(link @ Link::Cluster(_)) if !all_failed => link,
-            _ => match Link::connect(&self.settings, self.settings.write_limit).await {
-                Ok(link) => {
-                    self.stats.connects.one();
-                    link
+            Some(connection @ RedisConnection::Cluster(_)) if !all_failed => connection,
+            _ => {
+                match RedisConnection::connect(&self.settings, self.settings.write_timeout).await {
+                    Ok(connection) => {
+                        self.stats.connects.increment();
+                        connection
+                    }
+                    Err(_) => return false,
                 }
-                Err(_) => return false,
-            },
+            }
         };
         let probes = self
             .breakers
             .iter()
-            .map(|breaker| self.probe(link.clone(), breaker));
+            .map(|breaker| self.probe(connection.clone(), breaker));
         let is_up = join_all(probes).await;
         if is_up.contains(&true) {
-            self.link.send_replace(Some(link));
+            self.connection.send_replace(Some(connection));
         }
-        self.note_whether_up();
+        self.publish_status();
         is_up.into_iter().all(|is_up| is_up)
     }
 
     /// Asks for what failed last, and closes the breaker when there is an answer in the time that a
     /// request would wait for it: else those would wait in vain again.
-    async fn probe(&self, mut link: Link, breaker: &Breaker) -> bool {
-        let command = match (breaker.is_open(), &link) {
-            (false, Link::Cluster(_)) => return true,
-            _ => cmd("EXISTS").arg(breaker.sample()).to_owned(),
+    async fn probe(&self, mut connection: RedisConnection, breaker: &Breaker) -> bool {
+        let command = match (breaker.is_open(), &connection) {
+            (false, RedisConnection::Cluster(_)) => return true,
+            _ => cmd("EXISTS").arg(breaker.last_failed_key()).to_owned(),
         };
-        let answer = timeout(self.settings.limit, link.send(&command)).await;
+        let answer = timeout(self.settings.command_timeout, connection.send(&command)).await;
         let is_up = matches!(answer, Ok(Ok(Value::Int(_))));
         if is_up && breaker.close() {
-            self.stats.breaker_closed.one();
+            self.stats.breaker_closed.increment();
         }
         is_up
     }
 
-    fn record(&self, bytes: Bytes) -> Option<Record> {
-        let record = Record::decode(bytes, self.settings.value_limit);
+    fn decode_record(&self, bytes: Bytes) -> Option<Record> {
+        let record = Record::decode(bytes, self.settings.max_value_bytes);
         if record.is_none() {
-            self.stats.undecodable.one();
+            self.stats.undecodable.increment();
         }
         record
     }
 
     /// `MGET`, one for each part that fails alone.
-    async fn get(&self, names: Vec<String>) -> Vec<Option<Bytes>> {
+    async fn mget(&self, names: Vec<String>) -> Vec<Option<Bytes>> {
         let mut found = vec![None; names.len()];
         let mut parts: Vec<Vec<usize>> = vec![Vec::new(); self.breakers.len()];
         for (index, name) in names.iter().enumerate() {
-            parts[self.part(name)].push(index);
+            parts[self.breaker_index(name)].push(index);
         }
-        let chunks = parts.iter().flat_map(|part| part.chunks(LONGEST_READ));
+        let chunks = parts.iter().flat_map(|part| part.chunks(MAX_KEYS_PER_READ));
         let answers = chunks.map(async |chunk| {
             let mut command = cmd("MGET");
             for index in chunk {
@@ -284,7 +293,7 @@ impl Store {
             }
             let answer = match chunk.first() {
                 Some(first) => {
-                    self.call(&names[*first], &command, self.settings.limit)
+                    self.call(&names[*first], &command, self.settings.command_timeout)
                         .await
                 }
                 None => None,
@@ -306,18 +315,20 @@ impl Store {
 
     /// Sends commands that each concern one name; `None` for those without an answer in time.
     async fn send(&self, commands: Vec<(String, Cmd)>, limit: Duration) -> Vec<Option<Value>> {
-        let server = match &*self.link.borrow() {
-            Some(Link::Server(link)) => Some(link.clone()),
+        let server = match &*self.connection.borrow() {
+            Some(RedisConnection::Server(connection)) => Some(connection.clone()),
             _ => None,
         };
-        let (Some(mut link), Some((name, _))) = (server, commands.first()) else {
+        let (Some(mut connection), Some((name, _))) = (server, commands.first()) else {
             let calls = commands
                 .iter()
                 .map(|(name, command)| self.call(name, command, limit));
             return join_all(calls).await;
         };
         let packed: Vec<&Cmd> = commands.iter().map(|(_, command)| command).collect();
-        let answers = self.within(name, limit, send_all(&mut link, &packed)).await;
+        let answers = self
+            .with_breaker(name, limit, send_all(&mut connection, &packed))
+            .await;
         let mut answers = answers.unwrap_or_default().into_iter();
         let count = commands.len();
         (0..count)
@@ -330,39 +341,39 @@ impl Store {
     }
 
     async fn call(&self, name: &str, command: &Cmd, limit: Duration) -> Option<Value> {
-        let link = self.link.borrow().clone();
+        let connection = self.connection.borrow().clone();
         let call = async {
-            match link {
-                Some(mut link) => link.send(command).await.map(Some),
+            match connection {
+                Some(mut connection) => connection.send(command).await.map(Some),
                 None => Ok(None),
             }
         };
-        self.within(name, limit, call).await.flatten()
+        self.with_breaker(name, limit, call).await.flatten()
     }
 
     /// Judges one call of Redis, which is not made while its breaker is open.
-    async fn within<T>(
+    async fn with_breaker<T>(
         &self,
         name: &str,
         limit: Duration,
         call: impl Future<Output = Result<T, RedisError>>,
     ) -> Option<T> {
-        let breaker = &self.breakers[self.part(name)];
-        if breaker.is_open() || self.link.borrow().is_none() {
-            self.stats.redis_skipped.one();
+        let breaker = &self.breakers[self.breaker_index(name)];
+        if breaker.is_open() || self.connection.borrow().is_none() {
+            self.stats.redis_skipped.increment();
             return None;
         }
-        let began = Instant::now();
+        let started = Instant::now();
         let outcome = timeout(limit, call).await;
-        self.stats.redis_time.record(began.elapsed());
+        self.stats.redis_time.record(started.elapsed());
         let mut failing = std::slice::from_ref(breaker);
         let failures = match outcome {
             Ok(Ok(value)) => {
-                breaker.succeeded();
+                breaker.record_success();
                 return Some(value);
             }
             Ok(Err(error)) => {
-                self.stats.redis_errors.one();
+                self.stats.redis_errors.increment();
                 if error.kind() == ErrorKind::Server(ServerErrorKind::ClusterDown) {
                     // No node answers for any slot: there is no need to find out part by part.
                     failing = &self.breakers;
@@ -370,24 +381,24 @@ impl Store {
                 failures_allowed(&error, &self.settings, self.breakers.len())?
             }
             Err(_) => {
-                self.stats.redis_timeouts.one();
-                self.settings.failures
+                self.stats.redis_timeouts.increment();
+                self.settings.max_failures
             }
         };
-        let opened = failing.iter().map(|it| it.failed(name, failures));
+        let opened = failing.iter().map(|it| it.record_failure(name, failures));
         let opened = opened.filter(|is_opened| *is_opened).count();
         if opened > 0 {
             self.stats.breaker_opened.add(opened);
-            self.note_whether_up();
-            self.broke.notify_one();
+            self.publish_status();
+            self.breaker_opened.notify_one();
         }
         None
     }
 
-    fn part(&self, name: &str) -> usize {
+    fn breaker_index(&self, name: &str) -> usize {
         match self.breakers.len() {
             1 => 0,
-            parts => usize::from(slot(name)) * parts / usize::from(SLOTS),
+            parts => usize::from(hash_slot(name)) * parts / usize::from(HASH_SLOTS),
         }
     }
 }
@@ -395,7 +406,7 @@ impl Store {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
-            .field("place", &self.settings.place)
+            .field("place", &self.settings.topology)
             .field("is_up", &self.is_up())
             .finish_non_exhaustive()
     }
@@ -409,26 +420,26 @@ fn failures_allowed(error: &RedisError, settings: &RedisSettings, parts: usize) 
         Server(ServerErrorKind::ReadOnly | ServerErrorKind::ClusterDown) => Some(1),
         Server(
             ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
-        ) => Some(settings.failures),
+        ) => Some(settings.max_failures),
         Server(_) => None,
         // A Cluster's connection makes new ones by itself.
         Io if parts == 1 && !error.is_timeout() => Some(1),
-        _ => Some(settings.failures),
+        _ => Some(settings.max_failures),
     }
 }
 
-fn generation(bytes: &[u8]) -> Option<Generation> {
+fn parse_generation(bytes: &[u8]) -> Option<Generation> {
     let generation = str::from_utf8(bytes).ok()?.parse().ok()?;
     is_generation(generation).then_some(generation)
 }
 
 /// Redis takes no time of nothing.
-fn positive(time: Duration) -> u64 {
+fn positive_millis(time: Duration) -> u64 {
     super::entry::clock::millis(time).max(1)
 }
 
 /// So many keys in one command; more would keep Redis from others for too long.
-const LONGEST_READ: usize = 512;
+const MAX_KEYS_PER_READ: usize = 512;
 
 /// Into so many parts a Cluster's slots are divided; more than most Clusters have nodes.
-const CLUSTER_PARTS: usize = 16;
+const CLUSTER_BREAKERS: usize = 16;

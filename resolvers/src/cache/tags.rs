@@ -18,7 +18,7 @@ use schema::key::FieldSet;
 
 use super::key::{hash, hex};
 
-pub(super) mod revoke;
+pub(super) mod invalidator;
 pub(super) mod target;
 
 /// A name to invalidate by; the same for equal names in every process.
@@ -28,38 +28,38 @@ pub struct Tag([u8; 16]);
 impl Tag {
     /// Everything of one subgraph.
     pub fn subgraph(name: &str) -> Self {
-        Self::of("subgraph", &[name])
+        Self::from_names("subgraph", &[name])
     }
 
     /// Everything of one type.
     pub fn type_name(name: &str) -> Self {
-        Self::of("type", &[name])
+        Self::from_names("type", &[name])
     }
 
     /// One entity; `key` is JSON of its key values, as [`super::key::entity_key`] writes it.
     pub fn entity(type_name: &str, key: &str) -> Self {
-        Self::of("entity", &[type_name, key])
+        Self::from_names("entity", &[type_name, key])
     }
 
     /// Some objects of a type of which nobody knows which: what lists and root fields have inside.
-    pub fn members(type_name: &str) -> Self {
-        Self::of("members", &[type_name])
+    pub fn contains_type(type_name: &str) -> Self {
+        Self::from_names("members", &[type_name])
     }
 
     /// One entity that was found by other fields than `fields`, which are a key of its type too:
     /// nobody knows what values they have. Their order does not matter.
-    pub fn otherwise(type_name: &str, fields: &FieldSet) -> Self {
-        Self::of("otherwise", &[type_name, &fields.in_order().to_string()])
+    pub fn other_key(type_name: &str, fields: &FieldSet) -> Self {
+        Self::from_names("otherwise", &[type_name, &fields.sorted().to_string()])
     }
 
     /// A name that the graph gives with `@cacheTag`.
     pub fn named(name: &str) -> Self {
-        Self::of("tag", &[name])
+        Self::from_names("tag", &[name])
     }
 
     /// Everything there is; every entry has this tag.
     pub fn everything() -> Self {
-        Self::of("everything", &[])
+        Self::from_names("everything", &[])
     }
 
     pub(super) const fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -70,7 +70,7 @@ impl Tag {
         &self.0
     }
 
-    fn of(kind: &str, names: &[&str]) -> Self {
+    fn from_names(kind: &str, names: &[&str]) -> Self {
         let mut text = kind.to_owned();
         for name in names {
             // Neither names of GraphQL nor canonical JSON contain a zero byte; of other names the
@@ -109,9 +109,9 @@ pub(super) fn new_generation() -> Generation {
 
 /// The generation of one tag, as this process knows it.
 #[derive(Debug)]
-pub(super) struct Cell(AtomicU64);
+pub(super) struct GenerationCell(AtomicU64);
 
-impl Cell {
+impl GenerationCell {
     pub(super) fn load(&self) -> Generation {
         self.0.load(Ordering::Acquire)
     }
@@ -127,7 +127,7 @@ impl Cell {
     }
 
     /// The generation, or a new one where none is known.
-    pub(super) fn settle(&self) -> Generation {
+    pub(super) fn load_or_init(&self) -> Generation {
         self.adopt(UNKNOWN, new_generation());
         self.load()
     }
@@ -154,14 +154,14 @@ pub(super) fn is_pending(generation: Generation) -> bool {
 
 /// The tag of an entry with the generation that it is good for.
 #[derive(Clone, Debug)]
-pub(super) struct Guard {
+pub(super) struct TagGuard {
     pub(super) tag: Tag,
-    pub(super) cell: Arc<Cell>,
+    pub(super) cell: Arc<GenerationCell>,
     pub(super) generation: Generation,
 }
 
-impl Guard {
-    pub(super) fn holds(&self) -> bool {
+impl TagGuard {
+    pub(super) fn is_valid(&self) -> bool {
         self.cell.load() == self.generation
     }
 }
@@ -170,10 +170,15 @@ impl Guard {
 /// that still point to it are no longer good.
 #[derive(Debug)]
 pub(super) struct Generations {
-    cells:
-        quick_cache::sync::Cache<Tag, Arc<Cell>, UnitWeighter, foldhash::fast::RandomState, Retire>,
+    cells: quick_cache::sync::Cache<
+        Tag,
+        Arc<GenerationCell>,
+        UnitWeighter,
+        foldhash::fast::RandomState,
+        RetireOnEviction,
+    >,
     /// How often something was said to be invalid that somebody has here, or is fetching.
-    changes: AtomicU64,
+    invalidation_epoch: AtomicU64,
 }
 
 impl Generations {
@@ -182,7 +187,7 @@ impl Generations {
         let options = OptionsBuilder::new()
             .estimated_items_capacity(capacity)
             .weight_capacity(capacity as u64)
-            .hot_allocation(KNOWN)
+            .hot_allocation(HOT_FRACTION)
             .build()
             .expect("both sizes are set");
         Self {
@@ -190,25 +195,25 @@ impl Generations {
                 options,
                 UnitWeighter,
                 foldhash::fast::RandomState::default(),
-                Retire,
+                RetireOnEviction,
             ),
-            changes: AtomicU64::new(0),
+            invalidation_epoch: AtomicU64::new(0),
         }
     }
 
     /// Grows with each invalidation that matters here.
-    pub(super) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
+    pub(super) fn invalidation_epoch(&self) -> u64 {
+        self.invalidation_epoch.load(Ordering::Acquire)
     }
 
-    fn changed(&self) {
-        self.changes.fetch_add(1, Ordering::AcqRel);
+    fn bump_invalidation_epoch(&self) {
+        self.invalidation_epoch.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The cell of `tag`, which is made when there is none.
-    pub(super) fn cell(&self, tag: Tag) -> Arc<Cell> {
+    pub(super) fn cell(&self, tag: Tag) -> Arc<GenerationCell> {
         let made = self.cells.get_or_insert_with(&tag, || {
-            Ok::<_, std::convert::Infallible>(Arc::new(Cell(AtomicU64::new(UNKNOWN))))
+            Ok::<_, std::convert::Infallible>(Arc::new(GenerationCell(AtomicU64::new(UNKNOWN))))
         });
         match made {
             Ok(cell) => cell,
@@ -220,7 +225,7 @@ impl Generations {
     pub(super) fn replace(&self, tag: Tag, generation: Generation) {
         if let Some(cell) = self.cells.peek(&tag) {
             cell.replace(generation);
-            self.changed();
+            self.bump_invalidation_epoch();
         }
     }
 
@@ -229,7 +234,7 @@ impl Generations {
         self.cell(tag)
             .0
             .store(new_generation() | PENDING, Ordering::Release);
-        self.changed();
+        self.bump_invalidation_epoch();
     }
 
     /// The same for everything; what was said of single tags is then said.
@@ -250,33 +255,33 @@ impl Generations {
     }
 
     /// Forgets what is known; our own invalidations that Redis does not know of stay.
-    pub(super) fn forget(&self) {
+    pub(super) fn reset(&self) {
         for (_, cell) in self.cells.iter() {
             cell.replace(UNKNOWN);
         }
-        self.changed();
+        self.bump_invalidation_epoch();
     }
 }
 
 /// Makes a cell useless before it is dropped, and keeps those that Redis must still be told of.
 #[derive(Clone, Debug)]
-struct Retire;
+struct RetireOnEviction;
 
-impl Lifecycle<Tag, Arc<Cell>> for Retire {
+impl Lifecycle<Tag, Arc<GenerationCell>> for RetireOnEviction {
     type RequestState = ();
 
-    fn is_pinned(&self, _: &Tag, cell: &Arc<Cell>) -> bool {
+    fn is_pinned(&self, _: &Tag, cell: &Arc<GenerationCell>) -> bool {
         is_pending(cell.load())
     }
 
-    fn on_evict(&self, (): &mut (), _: Tag, cell: Arc<Cell>) {
+    fn on_evict(&self, (): &mut (), _: Tag, cell: Arc<GenerationCell>) {
         cell.0.store(RETIRED, Ordering::Release);
     }
 }
 
 /// The part of the cells that is for tags which were asked for again. The rest must hold those of
 /// all fetches that are under way: what a fetch brings is not kept once one of its cells is gone.
-const KNOWN: f64 = 0.5;
+const HOT_FRACTION: f64 = 0.5;
 
 /// Nobody has asked yet.
 pub(super) const UNKNOWN: Generation = 0;
@@ -291,10 +296,10 @@ const PENDING: Generation = 1 << 63;
 mod tests {
     use super::*;
 
-    fn guard(generations: &Generations, tag: Tag) -> Guard {
+    fn guard(generations: &Generations, tag: Tag) -> TagGuard {
         let cell = generations.cell(tag);
-        let generation = cell.settle();
-        Guard {
+        let generation = cell.load_or_init();
+        TagGuard {
             tag,
             cell,
             generation,
@@ -302,13 +307,13 @@ mod tests {
     }
 
     #[test]
-    fn an_invalidated_tag_invalidates_what_was_kept_and_what_is_under_way() {
+    fn an_invalidated_tag_invalidates_cached_and_in_flight_entries() {
         let generations = Generations::new(10);
         let red = guard(&generations, Tag::named("red"));
         let blue = guard(&generations, Tag::named("blue"));
         generations.replace(red.tag, new_generation());
-        assert!(!red.holds());
-        assert!(blue.holds());
+        assert!(!red.is_valid());
+        assert!(blue.is_valid());
     }
 
     #[test]
@@ -317,14 +322,17 @@ mod tests {
         for name in (0..5000).chain(4000..5000) {
             guard(&generations, Tag::named(&name.to_string()));
         }
-        let under_way: Vec<Guard> = (5000..5100)
+        let in_flight: Vec<TagGuard> = (5000..5100)
             .map(|name| guard(&generations, Tag::named(&name.to_string())))
             .collect();
-        assert_eq!(under_way.iter().filter(|guard| guard.holds()).count(), 100);
+        assert_eq!(
+            in_flight.iter().filter(|guard| guard.is_valid()).count(),
+            100
+        );
     }
 
     #[test]
-    fn a_late_answer_of_redis_does_not_undo_an_invalidation() {
+    fn a_late_redis_reply_does_not_undo_an_invalidation() {
         let generations = Generations::new(10);
         let tag = Tag::named("red");
         let cell = generations.cell(tag);
@@ -335,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_redis_does_not_know_yet_outlasts_what_it_says() {
+    fn a_pending_invalidation_outlasts_generations_from_redis() {
         let generations = Generations::new(10);
         let tag = Tag::named("red");
         let old = guard(&generations, tag);
@@ -343,28 +351,28 @@ mod tests {
         let cell = generations.cell(tag);
         cell.adopt(cell.load(), old.generation);
         generations.replace(tag, old.generation);
-        generations.forget();
-        assert!(!old.holds());
+        generations.reset();
+        assert!(!old.is_valid());
         generations.confirm(tag, 55);
         assert_eq!(cell.load(), 55);
     }
 
     #[test]
-    fn a_cell_that_had_to_go_is_good_for_nothing() {
+    fn an_evicted_cell_invalidates_its_entries() {
         let generations = Generations::new(8);
-        let guards: Vec<Guard> = (0..1000)
+        let guards: Vec<TagGuard> = (0..1000)
             .map(|number| guard(&generations, Tag::named(&number.to_string())))
             .collect();
-        let (good, gone): (Vec<&Guard>, Vec<&Guard>) =
-            guards.iter().partition(|guard| guard.holds());
+        let (good, gone): (Vec<&TagGuard>, Vec<&TagGuard>) =
+            guards.iter().partition(|guard| guard.is_valid());
         assert!((1..=8).contains(&good.len()), "{}", good.len());
         for guard in gone {
             guard.cell.adopt(guard.cell.load(), guard.generation);
-            assert!(!guard.holds());
+            assert!(!guard.is_valid());
         }
         for guard in good {
             generations.replace(guard.tag, new_generation());
-            assert!(!guard.holds());
+            assert!(!guard.is_valid());
         }
     }
 
@@ -376,8 +384,8 @@ mod tests {
             Tag::subgraph("a"),
             Tag::entity("a", ""),
             Tag::entity("", "a"),
-            Tag::members("a"),
-            Tag::otherwise("a", &FieldSet::default()),
+            Tag::contains_type("a"),
+            Tag::other_key("a", &FieldSet::default()),
             Tag::everything(),
         ];
         for (index, tag) in all.iter().enumerate() {

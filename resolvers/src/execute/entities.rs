@@ -4,9 +4,9 @@ use hashbrown::HashTable;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
-use crate::cache::canonical;
-use crate::document::represent::Representation;
+use crate::cache::canonical_json;
 use crate::plan::KeySlot;
+use crate::subgraph_request::representation::Representation;
 use crate::tree::{KeyState, Row, Tree, Value, write_canonical};
 use schema::json::{Json, Object, Value as JsonValue};
 
@@ -15,7 +15,7 @@ use schema::json::{Json, Object, Value as JsonValue};
 pub(crate) struct Entities {
     /// Canonical text of all keys, one behind the other.
     text: Vec<u8>,
-    each: Vec<Entity>,
+    entities: Vec<Entity>,
     table: HashTable<usize>,
     hasher: foldhash::fast::RandomState,
 }
@@ -23,10 +23,10 @@ pub(crate) struct Entities {
 #[derive(Debug)]
 struct Entity {
     /// Of its key in the text.
-    start: usize,
-    end: usize,
+    key_start: usize,
+    key_end: usize,
     /// The end of what tells it from others beside its key.
-    whole: usize,
+    identity_end: usize,
     /// Which of the ways to ask for objects it is asked for by.
     kind: usize,
     rows: Vec<Row>,
@@ -38,12 +38,12 @@ impl Entities {
         let start = self.text.len();
         let state = write_key(tree, row, key, &mut self.text);
         let end = self.text.len();
-        self.add_written((row, 0), (start, end), state)
+        self.intern((row, 0), (start, end), state)
     }
 
     /// Adds the object in `row`, unless what its service must be told is not known; `kind` comes
     /// back with it. Objects below different contexts are different ones.
-    pub(crate) fn add_represented(
+    pub(crate) fn add_representation(
         &mut self,
         tree: &Tree,
         (row, kind): (Row, usize),
@@ -53,11 +53,11 @@ impl Entities {
         let state = representation.write(tree, row, &mut self.text);
         let end = self.text.len();
         self.text.extend_from_slice(context);
-        self.add_written((row, kind), (start, end), state)
+        self.intern((row, kind), (start, end), state)
     }
 
     /// Adds the object that the text from `start` on tells from others, its key up to `end`.
-    fn add_written(
+    fn intern(
         &mut self,
         (row, kind): (Row, usize),
         (start, end): (usize, usize),
@@ -67,51 +67,51 @@ impl Entities {
             self.text.truncate(start);
             return state;
         }
-        let whole = self.text.len();
-        let found = self.find_text(start, whole);
+        let identity_end = self.text.len();
+        let found = self.find_identity(start, identity_end);
         if let Some(index) = found {
             self.text.truncate(start);
-            self.each[index].rows.push(row);
+            self.entities[index].rows.push(row);
             return KeyState::Known;
         }
-        let index = self.each.len();
-        self.each.push(Entity {
-            start,
-            end,
-            whole,
+        let index = self.entities.len();
+        self.entities.push(Entity {
+            key_start: start,
+            key_end: end,
+            identity_end,
             kind,
             rows: vec![row],
         });
-        let (text, each, hasher) = (&self.text, &self.each, &self.hasher);
-        let hash = hasher.hash_one(&text[start..whole]);
+        let (text, entities, hasher) = (&self.text, &self.entities, &self.hasher);
+        let hash = hasher.hash_one(&text[start..identity_end]);
         self.table.insert_unique(hash, index, |index| {
-            let entity = &each[*index];
-            hasher.hash_one(&text[entity.start..entity.whole])
+            let entity = &entities[*index];
+            hasher.hash_one(&text[entity.key_start..entity.identity_end])
         });
         state
     }
 
-    fn find_text(&self, start: usize, end: usize) -> Option<usize> {
-        let wanted = &self.text[start..end];
-        let hash = self.hasher.hash_one(wanted);
+    fn find_identity(&self, start: usize, end: usize) -> Option<usize> {
+        let identity = &self.text[start..end];
+        let hash = self.hasher.hash_one(identity);
         self.table
             .find(hash, |index| {
-                let entity = &self.each[*index];
-                self.text[entity.start..entity.whole] == *wanted
+                let entity = &self.entities[*index];
+                self.text[entity.key_start..entity.identity_end] == *identity
             })
             .copied()
     }
 
     /// The text by which one object is asked for.
     pub(crate) fn key(&self, index: usize) -> &[u8] {
-        let entity = &self.each[index];
-        &self.text[entity.start..entity.end]
+        let entity = &self.entities[index];
+        &self.text[entity.key_start..entity.key_end]
     }
 
     /// What was given with it from further up.
     pub(crate) fn context(&self, index: usize) -> &[u8] {
-        let entity = &self.each[index];
-        &self.text[entity.end..entity.whole]
+        let entity = &self.entities[index];
+        &self.text[entity.key_end..entity.identity_end]
     }
 
     /// Which object has the key that is in `row`; `expected` is looked at first, because services
@@ -127,49 +127,49 @@ impl Entities {
         let state = write_key(tree, row, key, &mut self.text);
         let end = self.text.len();
         let found = match state {
-            KeyState::Known if self.is(expected, start..end) => Some(expected),
-            KeyState::Known => self.find_text(start, end),
+            KeyState::Known if self.has_key(expected, start..end) => Some(expected),
+            KeyState::Known => self.find_identity(start, end),
             KeyState::Missing | KeyState::Failed(_) => None,
         };
         self.text.truncate(start);
         found
     }
 
-    fn is(&self, index: usize, wanted: Range<usize>) -> bool {
-        let entity = self.each.get(index);
-        entity.is_some_and(|entity| self.text[entity.start..entity.end] == self.text[wanted])
+    fn has_key(&self, index: usize, key: Range<usize>) -> bool {
+        let entity = self.entities.get(index);
+        entity.is_some_and(|entity| self.text[entity.key_start..entity.key_end] == self.text[key])
     }
 
     /// Leaves the objects with these numbers, in this order.
     pub(crate) fn retain(&mut self, order: &[usize]) {
-        let mut all: Vec<Option<Entity>> = std::mem::take(&mut self.each)
+        let mut all: Vec<Option<Entity>> = std::mem::take(&mut self.entities)
             .into_iter()
             .map(Some)
             .collect();
-        let kept = order.iter().filter_map(|index| all.get_mut(*index)?.take());
-        self.each = kept.collect();
+        let retained = order.iter().filter_map(|index| all.get_mut(*index)?.take());
+        self.entities = retained.collect();
         self.table.clear();
-        let (text, each, hasher) = (&self.text, &self.each, &self.hasher);
+        let (text, entities, hasher) = (&self.text, &self.entities, &self.hasher);
         let hash = |index: &usize| {
-            let entity = &each[*index];
-            hasher.hash_one(&text[entity.start..entity.whole])
+            let entity = &entities[*index];
+            hasher.hash_one(&text[entity.key_start..entity.identity_end])
         };
-        for index in 0..each.len() {
+        for index in 0..entities.len() {
             self.table.insert_unique(hash(&index), index, hash);
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.each.len()
+        self.entities.len()
     }
 
     pub(crate) fn kind(&self, index: usize) -> usize {
-        self.each[index].kind
+        self.entities[index].kind
     }
 
     /// Every row of one object.
     pub(crate) fn rows(&self, index: usize) -> &[Row] {
-        &self.each[index].rows
+        &self.entities[index].rows
     }
 }
 
@@ -206,7 +206,7 @@ pub(crate) fn entity_json(key: &[KeySlot], text: &[u8]) -> String {
     let mut json = String::with_capacity(text.len() + 16);
     write_object(&mut values, key, &mut json);
     if json.contains('\\') {
-        return canonical(&json).unwrap_or(json);
+        return canonical_json(&json).unwrap_or(json);
     }
     json
 }

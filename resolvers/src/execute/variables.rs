@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use schema::connector::{Gives, Phase};
+use schema::connector::{ConnectorOutput, Phase};
 use schema::json::{Node, Object, Value as Json};
 use schema::mapping::Vars;
 use schema::types::{Constant, Name};
 
-use super::{ByConnector, Context};
-use crate::fetch::request;
+use super::{ConnectorFetch, Context};
+use crate::source_client::request;
 
 /// The arguments of the field that a fetch is for, when the phase has any use for them.
 pub(super) fn arguments(
     context: &Context<'_>,
-    ByConnector { fetch, ready, .. }: ByConnector<'_>,
+    ConnectorFetch { fetch, ready, .. }: ConnectorFetch<'_>,
     phase: Phase,
 ) -> Vec<(Name, Constant)> {
-    let Some(slot) = fetch.slot.filter(|_| ready.uses(phase, "args")) else {
+    let Some(slot) = fetch.field_slot.filter(|_| ready.uses(phase, "args")) else {
         return Vec::new();
     };
     let slot = &context.prepared.selection.position(fetch.at).slots[slot];
@@ -33,21 +33,21 @@ pub(super) fn arguments(
 /// of the object.
 pub(super) fn vars<'v>(
     context: &Context<'v>,
-    (by, phase): (ByConnector<'v>, Phase),
+    (connector_fetch, phase): (ConnectorFetch<'v>, Phase),
     arguments: &'v [(Name, Constant)],
     key: impl Fn() -> Json<'v>,
 ) -> Vars<'v> {
-    let ready = by.ready;
+    let ready = connector_fetch.ready;
     let mut vars = Vars::new();
     if ready.uses(phase, "args") {
-        let is_field = matches!(by.connector.gives, Gives::Field(_));
+        let is_field = matches!(connector_fetch.connector.output, ConnectorOutput::Field(_));
         // An entity field that resolves an entity finds the key in its arguments.
-        let args = if is_field && by.fetch.slot.is_none() {
+        let args = if is_field && connector_fetch.fetch.field_slot.is_none() {
             key()
         } else {
             let mut object = Object::with_capacity(arguments.len());
             for (name, value) in arguments {
-                object.insert(name.as_ref(), request::constant(value));
+                object.insert(name.as_ref(), request::mapping_value(value));
             }
             Json::object(object)
         };
@@ -57,10 +57,10 @@ pub(super) fn vars<'v>(
         vars.set("this", key());
     }
     if ready.uses(phase, "config") {
-        vars.set("config", given(phase, ready.config.root()));
+        vars.set("config", static_value(phase, ready.config.root()));
     }
     if ready.uses(phase, "env") {
-        vars.set("env", given(phase, ready.environment.root()));
+        vars.set("env", static_value(phase, ready.environment.root()));
     }
     if ready.uses(phase, "context") {
         // Nothing here writes a context yet; a mapping may ask for one all the same.
@@ -74,9 +74,9 @@ pub(super) fn vars<'v>(
 
 /// A value that is there before any call. While an answer is mapped, every node must be one of
 /// its body, because that is what slots will point into; so this is a copy then.
-fn given(phase: Phase, node: Node<'_>) -> Json<'_> {
+fn static_value(phase: Phase, node: Node<'_>) -> Json<'_> {
     match phase {
         Phase::Request => Json::Node(node),
-        Phase::Answer => Json::Node(node).to_owned_value(),
+        Phase::Response => Json::Node(node).to_owned_value(),
     }
 }

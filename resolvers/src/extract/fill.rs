@@ -4,11 +4,13 @@ use schema::json::{Elements, Kind, Node, Recall, Str, Value as Json, View};
 use schema::mapping::ast::MemberValue;
 use schema::mapping::{Report, ReportKind, Vars, eval_member};
 
-use super::{Extract, Field, Fields, From, Take, TypeName};
+use super::{
+    MappedShape, ObjectMapping, SlotMapping, TypenameMapping, ValueLocation, ValueMapping,
+};
 use crate::tree::{Row, Tree, Value, Widths};
 
 /// Writes one body into the tree. The body itself is kept by the caller afterwards, under `body`.
-pub(crate) struct Fill<'t, 'a> {
+pub(crate) struct RowFiller<'t, 'a> {
     pub(crate) tree: &'t mut Tree,
     pub(crate) widths: &'t Widths,
     /// The number that the body will have in the tree.
@@ -16,24 +18,24 @@ pub(crate) struct Fill<'t, 'a> {
     /// For parts of the mapping that are evaluated; no value in it is a node of another document.
     pub(crate) vars: &'t Vars<'a>,
     /// What the mapping says to the client (`->withError`).
-    pub(crate) authored: Vec<Report>,
+    pub(crate) authored_errors: Vec<Report>,
 }
 
 /// More than that says nothing new.
-const MAX_AUTHORED: usize = 128;
+const MAX_AUTHORED_ERRORS: usize = 128;
 
-impl<'a> Fill<'_, 'a> {
+impl<'a> RowFiller<'_, 'a> {
     /// The value that `extract` finds in `input`, merged into what `known` has of it.
     pub(crate) fn extract(
         &mut self,
-        extract: &'a Extract,
+        extract: &'a ValueMapping,
         input: &Json<'a>,
         known: Value,
     ) -> Value {
-        match &extract.from {
-            From::Keys(keys) => self.any(input, keys, &extract.take, known),
-            From::Eval(member) => match self.eval(member, input) {
-                Some(value) => self.any(&value, &[], &extract.take, known),
+        match &extract.location {
+            ValueLocation::Keys(keys) => self.read_value(input, keys, &extract.shape, known),
+            ValueLocation::Expression(member) => match self.eval(member, input) {
+                Some(value) => self.read_value(&value, &[], &extract.shape, known),
                 None => known,
             },
         }
@@ -41,16 +43,20 @@ impl<'a> Fill<'_, 'a> {
 
     fn eval(&mut self, member: &'a MemberValue, input: &Json<'a>) -> Option<Json<'a>> {
         let outcome = eval_member(member, input, input, self.vars);
-        let room = MAX_AUTHORED.saturating_sub(self.authored.len());
+        let room = MAX_AUTHORED_ERRORS.saturating_sub(self.authored_errors.len());
         let authored = outcome.reports.into_iter();
         let authored = authored.filter(|report| report.kind == ReportKind::AuthoredError);
-        self.authored.extend(authored.take(room));
+        self.authored_errors.extend(authored.take(room));
         outcome.value
     }
 
     /// Each object of the list (or the one object) that `extract` finds, in a row of its own;
     /// `None` when it finds something else.
-    pub(crate) fn objects(&mut self, extract: &'a Extract, input: &Json<'a>) -> Option<Vec<Row>> {
+    pub(crate) fn objects(
+        &mut self,
+        extract: &'a ValueMapping,
+        input: &Json<'a>,
+    ) -> Option<Vec<Row>> {
         let Value::List { start, len } = self.extract(extract, input, Value::Absent) else {
             return None;
         };
@@ -63,29 +69,29 @@ impl<'a> Fill<'_, 'a> {
 
     /// The objects at some places of the list that `extract` finds, each in a row of its own;
     /// `None` when it finds no list.
-    pub(crate) fn pick(
+    pub(crate) fn objects_at(
         &mut self,
-        extract: &'a Extract,
+        extract: &'a ValueMapping,
         input: &Json<'a>,
-        places: &[Option<usize>],
+        indices: &[Option<usize>],
     ) -> Option<Vec<Option<Row>>> {
         let mut keys: &'a [Box<str>] = &[];
-        let mut found = match &extract.from {
-            From::Keys(path) => {
+        let mut found = match &extract.location {
+            ValueLocation::Keys(path) => {
                 keys = path;
                 input.clone()
             }
-            From::Eval(member) => self.eval(member, input)?,
+            ValueLocation::Expression(member) => self.eval(member, input)?,
         };
         while let (None, [key, rest @ ..]) = (found.as_list(), keys) {
             found = found.get(key)?;
             keys = rest;
         }
         let list = found.as_list()?;
-        let mut objects = Vec::with_capacity(places.len());
-        for place in places {
+        let mut objects = Vec::with_capacity(indices.len());
+        for place in indices {
             let element = place.and_then(|place| list.get(place));
-            let value = element.map(|it| self.any(&it, keys, &extract.take, Value::Absent));
+            let value = element.map(|it| self.read_value(&it, keys, &extract.shape, Value::Absent));
             objects.push(match value {
                 Some(Value::Object(row)) => Some(row),
                 _ => None,
@@ -94,75 +100,87 @@ impl<'a> Fill<'_, 'a> {
         Some(objects)
     }
 
-    fn any(&mut self, value: &Json<'a>, keys: &[Box<str>], take: &'a Take, known: Value) -> Value {
+    fn read_value(
+        &mut self,
+        value: &Json<'a>,
+        keys: &[Box<str>],
+        shape: &'a MappedShape,
+        known: Value,
+    ) -> Value {
         match value {
-            Json::Node(node) => self.walk(*node, keys, take, known),
-            other => self.owned(other, keys, take, known),
+            Json::Node(node) => self.read_path(*node, keys, shape, known),
+            other => self.read_computed(other, keys, shape, known),
         }
     }
 
-    fn walk(&mut self, node: Node<'a>, keys: &[Box<str>], take: &'a Take, known: Value) -> Value {
+    fn read_path(
+        &mut self,
+        node: Node<'a>,
+        keys: &[Box<str>],
+        shape: &'a MappedShape,
+        known: Value,
+    ) -> Value {
         let [key, rest @ ..] = keys else {
-            return self.node(node, take, known);
+            return self.read_node(node, shape, known);
         };
         match node.kind() {
             Kind::Object(_) => match node.get(key) {
-                Some(inner) => self.walk(inner, rest, take, known),
+                Some(inner) => self.read_path(inner, rest, shape, known),
                 None => known,
             },
             // A key behind a list is looked for in each element (connect specification, §3.4).
             Kind::List(elements) => {
-                self.list((elements.len(), elements), known, |fill, element, known| {
-                    present(fill.walk(element, keys, take, known))
+                self.read_list((elements.len(), elements), known, |fill, element, known| {
+                    null_if_absent(fill.read_path(element, keys, shape, known))
                 })
             }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => known,
         }
     }
 
-    fn node(&mut self, node: Node<'a>, take: &'a Take, known: Value) -> Value {
-        match (node.kind(), take) {
+    fn read_node(&mut self, node: Node<'a>, shape: &'a MappedShape, known: Value) -> Value {
+        match (node.kind(), shape) {
             (Kind::Null, _) => null(known),
-            (Kind::List(elements), Take::Leaf { lists }) if *lists > 0 => {
-                self.leaves(elements, *lists - 1, known)
+            (Kind::List(elements), MappedShape::Leaf { lists }) if *lists > 0 => {
+                self.read_leaves(elements, *lists - 1, known)
             }
-            (Kind::List(elements), Take::Object(fields)) => {
-                self.object_list(elements, (take, fields), known)
+            (Kind::List(elements), MappedShape::Object(fields)) => {
+                self.read_object_list(elements, (shape, fields), known)
             }
-            (Kind::Object(_), Take::Object(fields)) => self.object(node, fields, known),
-            _ => Tree::piece(self.body, node.span()),
+            (Kind::Object(_), MappedShape::Object(fields)) => self.read_object(node, fields, known),
+            _ => Tree::body_leaf(self.body, node.span()),
         }
     }
 
-    fn leaves(
+    fn read_leaves(
         &mut self,
         elements: impl ExactSizeIterator<Item = Node<'a>>,
         lists: usize,
         known: Value,
     ) -> Value {
         let elements = (elements.len(), elements);
-        self.list(elements, known, |fill, element, known| {
-            fill.node_leaf(element, lists, known)
+        self.read_list(elements, known, |fill, element, known| {
+            fill.read_leaf(element, lists, known)
         })
     }
 
     /// A leaf inside a list, or a further list of such.
-    fn node_leaf(&mut self, node: Node<'a>, lists: usize, known: Value) -> Value {
+    fn read_leaf(&mut self, node: Node<'a>, lists: usize, known: Value) -> Value {
         match node.kind() {
             Kind::Null => Value::Null,
-            Kind::List(inner) if lists > 0 => self.leaves(inner, lists - 1, known),
-            _ => Tree::piece(self.body, node.span()),
+            Kind::List(inner) if lists > 0 => self.read_leaves(inner, lists - 1, known),
+            _ => Tree::body_leaf(self.body, node.span()),
         }
     }
 
     /// A list; where one of the same length is known, its elements are merged one by one.
-    fn list<T>(
+    fn read_list<T>(
         &mut self,
         (count, elements): (usize, impl Iterator<Item = T>),
         known: Value,
         mut each: impl FnMut(&mut Self, T, Value) -> Value,
     ) -> Value {
-        let (start, len) = self.items(count, known);
+        let (start, len) = self.list_range(count, known);
         for (index, element) in (0..len).zip(elements) {
             let known = self.tree.item(start, index);
             let value = each(self, element, known);
@@ -171,51 +189,52 @@ impl<'a> Fill<'_, 'a> {
         Value::List { start, len }
     }
 
-    fn items(&mut self, count: usize, known: Value) -> (u32, u32) {
+    fn list_range(&mut self, count: usize, known: Value) -> (u32, u32) {
         let wanted = u32::try_from(count).unwrap_or(u32::MAX);
         match known {
             Value::List { start, len } if len == wanted => (start, len),
-            _ => self.tree.list(count),
+            _ => self.tree.add_list(count),
         }
     }
 
     /// A list of objects, which mostly have their members in one order.
-    fn object_list(
+    fn read_object_list(
         &mut self,
         elements: Elements<'a>,
-        (take, fields): (&'a Take, &'a Fields),
+        (shape, fields): (&'a MappedShape, &'a ObjectMapping),
         known: Value,
     ) -> Value {
-        let (start, len) = self.items(elements.len(), known);
+        let (start, len) = self.list_range(elements.len(), known);
         if !matches!(known, Value::List { .. }) {
-            self.tree.expect(elements.len(), fields.at, self.widths);
+            self.tree
+                .reserve_objects(elements.len(), fields.at, self.widths);
         }
-        let is_plain = fields.others.is_empty() && fields.type_name.is_none();
+        let is_plain = fields.unkeyed.is_empty() && fields.typename.is_none();
         let mut recall = Recall::default();
         for (index, element) in (0..len).zip(elements) {
             let known = self.tree.item(start, index);
             if !element.is_object() {
-                let value = present(self.node(element, take, known));
+                let value = null_if_absent(self.read_node(element, shape, known));
                 self.tree.set_item(start, index, value);
                 continue;
             }
             let row = self.row(fields, known);
             let find = |key: Str<'a>| position(&fields.keyed, 0, |wanted| key.is(wanted));
             recall.members(element, find, |at, member| {
-                self.member(row, &fields.keyed[at].1, member);
+                self.read_member(row, &fields.keyed[at].1, member);
             });
             // Written apart, because a value that comes out of a branch costs a detour.
             if is_plain {
                 self.tree.set_item(start, index, Value::Object(row));
             } else {
-                let value = self.complete(row, fields, element);
+                let value = self.finish_object(row, fields, element);
                 self.tree.set_item(start, index, value);
             }
         }
         Value::List { start, len }
     }
 
-    fn object(&mut self, node: Node<'a>, fields: &'a Fields, known: Value) -> Value {
+    fn read_object(&mut self, node: Node<'a>, fields: &'a ObjectMapping, known: Value) -> Value {
         let row = self.row(fields, known);
         let mut next = 0;
         for (key, member) in node.members() {
@@ -225,54 +244,59 @@ impl<'a> Fill<'_, 'a> {
                 continue;
             };
             next = at + 1;
-            self.member(row, &fields.keyed[at].1, member);
+            self.read_member(row, &fields.keyed[at].1, member);
         }
-        self.complete(row, fields, node)
+        self.finish_object(row, fields, node)
     }
 
     /// What is taken of one member.
     #[inline]
-    fn member(&mut self, row: Row, fields: &'a [Field], member: Node<'a>) {
+    fn read_member(&mut self, row: Row, fields: &'a [SlotMapping], member: Node<'a>) {
         for field in fields {
-            let Extract { from, take } = &field.extract;
-            let From::Keys(rest) = from else { continue };
-            let is_leaf = rest.is_empty() && matches!(take, Take::Leaf { lists: 0 });
+            let ValueMapping {
+                location,
+                shape: take,
+            } = &field.value;
+            let ValueLocation::Keys(rest) = location else {
+                continue;
+            };
+            let is_leaf = rest.is_empty() && matches!(take, MappedShape::Leaf { lists: 0 });
             if is_leaf && !member.is_null() {
-                let piece = Tree::piece(self.body, member.span());
+                let piece = Tree::body_leaf(self.body, member.span());
                 self.tree.set_slot(row, field.slot, piece);
                 continue;
             }
             let known = self.tree.slot(row, field.slot);
-            let value = self.walk(member, rest, take, known);
+            let value = self.read_path(member, rest, take, known);
             self.tree.set_slot(row, field.slot, value);
         }
     }
 
     /// The object, once its members are taken.
-    fn complete(&mut self, row: Row, fields: &'a Fields, node: Node<'a>) -> Value {
+    fn finish_object(&mut self, row: Row, fields: &'a ObjectMapping, node: Node<'a>) -> Value {
         let whole = Json::Node(node);
-        self.others(row, &fields.others, &whole);
-        self.typed(row, fields, &whole)
+        self.read_unkeyed(row, &fields.unkeyed, &whole);
+        self.typed_object(row, fields, &whole)
     }
 
-    fn row(&mut self, fields: &Fields, known: Value) -> Row {
+    fn row(&mut self, fields: &ObjectMapping, known: Value) -> Row {
         match known {
             Value::Object(row) => row,
-            _ => self.tree.object(fields.at, self.widths),
+            _ => self.tree.add_object(fields.at, self.widths),
         }
     }
 
-    fn others(&mut self, row: Row, others: &'a [Field], whole: &Json<'a>) {
-        for field in others {
+    fn read_unkeyed(&mut self, row: Row, unkeyed: &'a [SlotMapping], whole: &Json<'a>) {
+        for field in unkeyed {
             let known = self.tree.slot(row, field.slot);
-            let value = self.extract(&field.extract, whole, known);
+            let value = self.extract(&field.value, whole, known);
             self.tree.set_slot(row, field.slot, value);
         }
     }
 
     /// The object, once it is known of which type it is.
-    fn typed(&mut self, row: Row, fields: &'a Fields, whole: &Json<'a>) -> Value {
-        let Some(type_name) = &fields.type_name else {
+    fn typed_object(&mut self, row: Row, fields: &'a ObjectMapping, whole: &Json<'a>) -> Value {
+        let Some(type_name) = &fields.typename else {
             return Value::Object(row);
         };
         match self.type_of(type_name, whole) {
@@ -281,103 +305,107 @@ impl<'a> Fill<'_, 'a> {
                 Value::Object(row)
             }
             // An object of no type that the schema knows cannot be shown.
-            None => self.tree.computed(|out| whole.write_json(out)),
+            None => self.tree.computed_leaf(|out| whole.write_json(out)),
         }
     }
 
-    fn type_of(&mut self, name: &'a TypeName, whole: &Json<'a>) -> Option<schema::types::TypeId> {
-        let value = match &name.from {
-            From::Keys(keys) => {
+    fn type_of(
+        &mut self,
+        typename: &'a TypenameMapping,
+        whole: &Json<'a>,
+    ) -> Option<schema::types::TypeId> {
+        let value = match &typename.location {
+            ValueLocation::Keys(keys) => {
                 let mut value = whole.clone();
                 for key in keys {
                     value = value.get(key)?;
                 }
                 value
             }
-            From::Eval(member) => self.eval(member, whole)?,
+            ValueLocation::Expression(member) => self.eval(member, whole)?,
         };
         let View::String(text) = value.view() else {
             return None;
         };
-        let mut types = name.types.iter();
+        let mut types = typename.types.iter();
         types.find(|(known, _)| **known == *text).map(|(_, id)| *id)
     }
 
     /// As `walk` and `node`, for a value that was computed.
-    fn owned(
+    fn read_computed(
         &mut self,
         value: &Json<'a>,
         keys: &[Box<str>],
-        take: &'a Take,
+        shape: &'a MappedShape,
         known: Value,
     ) -> Value {
         let view = value.view();
         if let [key, rest @ ..] = keys {
             return match view {
                 View::Object(members) => match members.get(key) {
-                    Some(inner) => self.any(&inner, rest, take, known),
+                    Some(inner) => self.read_value(&inner, rest, shape, known),
                     None => known,
                 },
                 View::List(list) => {
-                    self.list((list.len(), list.iter()), known, |fill, element, known| {
-                        present(fill.any(&element, keys, take, known))
+                    self.read_list((list.len(), list.iter()), known, |fill, element, known| {
+                        null_if_absent(fill.read_value(&element, keys, shape, known))
                     })
                 }
                 View::Null | View::Bool(_) | View::Number(_) | View::String(_) => known,
             };
         }
-        match (view, take) {
+        match (view, shape) {
             (View::Null, _) => null(known),
-            (View::List(list), Take::Object(_)) => {
-                self.list((list.len(), list.iter()), known, |fill, element, known| {
-                    present(fill.any(&element, &[], take, known))
+            (View::List(list), MappedShape::Object(_)) => {
+                self.read_list((list.len(), list.iter()), known, |fill, element, known| {
+                    null_if_absent(fill.read_value(&element, &[], shape, known))
                 })
             }
-            (View::List(list), Take::Leaf { lists }) if *lists > 0 => {
-                self.list((list.len(), list.iter()), known, |fill, element, known| {
-                    fill.leaf(&element, *lists - 1, known)
+            (View::List(list), MappedShape::Leaf { lists }) if *lists > 0 => {
+                self.read_list((list.len(), list.iter()), known, |fill, element, known| {
+                    fill.read_computed_leaf(&element, *lists - 1, known)
                 })
             }
-            (View::Object(members), Take::Object(fields)) => {
+            (View::Object(members), MappedShape::Object(fields)) => {
                 let row = self.row(fields, known);
                 for (key, keyed) in &fields.keyed {
                     let Some(member) = members.get(key) else {
                         continue;
                     };
                     for field in keyed {
-                        if let From::Keys(rest) = &field.extract.from {
+                        if let ValueLocation::Keys(rest) = &field.value.location {
                             let known = self.tree.slot(row, field.slot);
-                            let value = self.any(&member, rest, &field.extract.take, known);
+                            let value = self.read_value(&member, rest, &field.value.shape, known);
                             self.tree.set_slot(row, field.slot, value);
                         }
                     }
                 }
-                self.others(row, &fields.others, value);
-                self.typed(row, fields, value)
+                self.read_unkeyed(row, &fields.unkeyed, value);
+                self.typed_object(row, fields, value)
             }
-            _ => self.tree.computed(|out| value.write_json(out)),
+            _ => self.tree.computed_leaf(|out| value.write_json(out)),
         }
     }
 
     /// As `node_leaf`, for a value that was computed.
-    fn leaf(&mut self, value: &Json<'a>, lists: usize, known: Value) -> Value {
+    fn read_computed_leaf(&mut self, value: &Json<'a>, lists: usize, known: Value) -> Value {
         if let Json::Node(node) = value {
-            return self.node_leaf(*node, lists, known);
+            return self.read_leaf(*node, lists, known);
         }
         match value.view() {
             View::Null => Value::Null,
             View::List(list) if lists > 0 => {
-                self.list((list.len(), list.iter()), known, |fill, element, known| {
-                    fill.leaf(&element, lists - 1, known)
+                self.read_list((list.len(), list.iter()), known, |fill, element, known| {
+                    fill.read_computed_leaf(&element, lists - 1, known)
                 })
             }
-            _ => self.tree.computed(|out| value.write_json(out)),
+            _ => self.tree.computed_leaf(|out| value.write_json(out)),
         }
     }
 }
 
 /// What is missing in a list is null: the others keep their places.
-fn present(value: Value) -> Value {
+fn null_if_absent(value: Value) -> Value {
     match value {
         Value::Absent => Value::Null,
         other => other,
@@ -394,7 +422,7 @@ fn null(known: Value) -> Value {
 
 /// The place of the key that `is` accepts, looked for from `next` on, then before it.
 fn position(
-    keyed: &[(Box<str>, Vec<Field>)],
+    keyed: &[(Box<str>, Vec<SlotMapping>)],
     next: usize,
     is: impl Fn(&str) -> bool,
 ) -> Option<usize> {

@@ -34,7 +34,7 @@ fn names() -> Names {
         experimental_connect: false,
     };
     let (graph, diagnostics) = link(&subgraphs, options);
-    Names::of(&graph.unwrap_or_else(|| panic!("{diagnostics:#?}")))
+    Names::new(&graph.unwrap_or_else(|| panic!("{diagnostics:#?}")))
 }
 
 fn ty(name: &str) -> Target {
@@ -44,18 +44,18 @@ fn ty(name: &str) -> Target {
 fn entity(type_name: &str, key: &str) -> Target {
     Target::Entity {
         type_name: type_name.to_owned(),
-        key: EntityKey::read(key).unwrap(),
+        key: EntityKey::from_json(key).unwrap(),
     }
 }
 
 #[track_caller]
-fn refused(target: Target, expected: &str) {
-    assert_eq!(names().meant(target).unwrap_err().to_string(), expected);
+fn assert_unknown(target: Target, expected: &str) {
+    assert_eq!(names().resolve(target).unwrap_err().to_string(), expected);
 }
 
 #[test]
-fn what_the_graph_has_is_meant_as_it_is_written() {
-    let as_they_are = [
+fn known_targets_resolve_to_themselves() {
+    let known = [
         Target::Everything,
         Target::Named("anything".to_owned()),
         Target::Subgraph("products".to_owned()),
@@ -64,54 +64,57 @@ fn what_the_graph_has_is_meant_as_it_is_written() {
         entity("Product", r#"{"id":1}"#),
         entity("Product", r#"{"sku":1,"region":{"code":"eu"}}"#),
     ];
-    for target in as_they_are {
-        assert_eq!(names().meant(target.clone()), Ok(vec![target]));
+    for target in known {
+        assert_eq!(names().resolve(target.clone()), Ok(vec![target]));
     }
 }
 
 #[test]
-fn an_object_that_a_source_knows_by_its_interface_is_meant_by_both_names() {
+fn objects_known_by_interface_resolve_to_both_types() {
     let names = names();
     let both = |a, b| Ok(vec![a, b]);
 
-    assert_eq!(names.meant(ty("Book")), both(ty("Book"), ty("Media")));
-    assert_eq!(names.meant(ty("Media")), both(ty("Book"), ty("Media")));
+    assert_eq!(names.resolve(ty("Book")), both(ty("Book"), ty("Media")));
+    assert_eq!(names.resolve(ty("Media")), both(ty("Book"), ty("Media")));
     let (book, media) = (
         entity("Book", r#"{"id":1}"#),
         entity("Media", r#"{"id":1}"#),
     );
-    assert_eq!(names.meant(book.clone()), both(book.clone(), media.clone()));
-    assert_eq!(names.meant(media.clone()), both(book, media));
+    assert_eq!(
+        names.resolve(book.clone()),
+        both(book.clone(), media.clone())
+    );
+    assert_eq!(names.resolve(media.clone()), both(book, media));
 }
 
 #[test]
-fn what_the_graph_does_not_have_is_refused_with_what_may_be_meant() {
-    refused(
+fn unknown_targets_are_rejected_with_a_suggestion() {
+    assert_unknown(
         Target::Subgraph("product".to_owned()),
         "the graph has no subgraph `product`; write `products`",
     );
-    refused(
+    assert_unknown(
         ty("Prodct"),
         "the graph has no type `Prodct`; write `Product`",
     );
-    refused(ty("Entirely"), "the graph has no type `Entirely`");
-    refused(
+    assert_unknown(ty("Entirely"), "the graph has no type `Entirely`");
+    assert_unknown(
         entity("Product", r#"{"sku":1}"#),
         "`Product` has no key `sku`; write one of `id`, `region { code } sku`",
     );
-    refused(
+    assert_unknown(
         entity("Region", r#"{"code":1}"#),
         "`Region` has no key `code`; it has none, so invalidate the type",
     );
 }
 
 #[test]
-fn one_value_is_of_each_key_that_is_one_field() {
+fn a_value_resolves_to_every_single_field_key() {
     let names = names();
 
-    let product = names.of_value("Product", "42").unwrap();
+    let product = names.resolve_value("Product", "42").unwrap();
 
     assert_eq!(product, [entity("Product", r#"{"id":"42"}"#)]);
-    assert_eq!(names.of_value("Region", "eu"), None);
-    assert_eq!(names.of_value("Unknown", "1"), None);
+    assert_eq!(names.resolve_value("Region", "eu"), None);
+    assert_eq!(names.resolve_value("Unknown", "1"), None);
 }

@@ -6,17 +6,17 @@ use schema::graph::Graph;
 use schema::source::NodeField;
 use schema::types::TypeId;
 
-use super::search::{Chosen, Memory, Search, first_level};
-use super::{Entered, Fetch, Offer, Place, Step, Unplannable, coordinate};
-use crate::selection::{PositionId, ROOT, Selection, SetId, When};
+use super::search::{ChosenFetch, Search, SearchContext, first_level};
+use super::{EntrySelection, Fetch, Offer, PlanScope, Step, Unplannable, coordinate};
+use crate::selection::{Condition, PositionId, ROOT, Selection, SlotSetId};
 
-mod told;
+mod fetch_inputs;
 
 pub(super) struct Commit<'a> {
     pub(super) graph: &'a Graph,
     pub(super) selection: &'a mut Selection,
     pub(super) fetches: &'a mut Vec<Fetch>,
-    pub(super) memory: &'a mut Memory,
+    pub(super) search_context: &'a mut SearchContext,
     pub(super) stage: usize,
 }
 
@@ -24,51 +24,63 @@ pub(super) struct Commit<'a> {
 #[derive(Clone, Debug)]
 struct Provider {
     fetch: usize,
-    offers: Offers,
+    offer: ProviderOffer,
 }
 
 #[derive(Clone, Debug)]
-enum Offers {
+enum ProviderOffer {
     /// It came here from further up.
-    Through(Offer),
+    Inherited(Offer),
     /// It was made for the objects here.
-    Chosen(Arc<Chosen>),
+    Chosen(Arc<ChosenFetch>),
 }
 
 /// The slots from the root to a place, each with the types of the objects it is read of.
-type Way = Vec<(usize, Vec<TypeId>)>;
+type SlotPath = Vec<(usize, Vec<TypeId>)>;
 
 /// A fetch that gives a slot, and what it offers inside of it.
-type Giver = (usize, Option<Offer>);
+type FieldProvider = (usize, Option<Offer>);
 
-type Done<T = ()> = Result<T, Unplannable>;
+type PlanResult<T = ()> = Result<T, Unplannable>;
 
 impl Commit<'_> {
-    pub(super) fn root(&mut self, place: &Place) -> Done {
-        self.place(place, &Way::new(), Vec::new())
+    pub(super) fn plan_root(&mut self, scope: &PlanScope) -> PlanResult {
+        self.plan_scope(scope, &SlotPath::new(), Vec::new())
     }
 
-    fn place(&mut self, place: &Place, way: &Way, mut providers: Vec<Provider>) -> Done {
-        let offers: Vec<Offer> = providers.iter().filter_map(Provider::through).collect();
-        let Some(cover) = self.search().cover(place, &offers) else {
-            return Err(self.unplannable(place, &offers));
+    fn plan_scope(
+        &mut self,
+        scope: &PlanScope,
+        slot_path: &SlotPath,
+        mut providers: Vec<Provider>,
+    ) -> PlanResult {
+        let offers: Vec<Offer> = providers
+            .iter()
+            .filter_map(Provider::inherited_offer)
+            .collect();
+        let Some(cover) = self.search().cover(scope, &offers) else {
+            return Err(self.unplannable(scope, &offers));
         };
-        for chosen in &cover.choices {
-            let fetch = self.fetch((place.at, way), chosen, &providers)?;
+        for chosen in &cover.chosen_fetches {
+            let fetch = self.add_fetch((scope.at, slot_path), chosen, &providers)?;
             let mut chosen = chosen.clone();
             chosen.level += first_level(&offers);
             providers.push(Provider {
                 fetch,
-                offers: Offers::Chosen(Arc::new(chosen)),
+                offer: ProviderOffer::Chosen(Arc::new(chosen)),
             });
         }
-        let mut slots = self.alike(place, &providers);
+        let mut slots = self.slots_by_provider(scope, &providers);
         // What is told of places further in is there before these are planned.
-        let is_late = |slot: usize| !self.selection.position(place.at).slots[slot].early;
+        let is_late =
+            |slot: usize| !self.selection.position(scope.at).slots[slot].is_context_source;
         slots.sort_by_key(|(slot, _)| is_late(*slot));
         for (slot, on) in slots {
-            let sets = self.selection.sets.inside(&place.sets, &on, slot);
-            self.slot((place.at, way), (slot, &on, sets), &providers)?;
+            let sets = self
+                .selection
+                .slot_sets
+                .nested_sets(&scope.slot_sets, &on, slot);
+            self.plan_slot((scope.at, slot_path), (slot, &on, sets), &providers)?;
         }
         Ok(())
     }
@@ -77,78 +89,86 @@ impl Commit<'_> {
         Search {
             graph: self.graph,
             selection: self.selection,
-            memory: self.memory,
+            context: self.search_context,
         }
     }
 
     /// Names the field that stands in the way, as far in as it stands.
-    fn unplannable(&mut self, place: &Place, offers: &[Offer]) -> Unplannable {
-        let wants: Vec<(TypeId, usize)> = place
-            .wants
+    fn unplannable(&mut self, scope: &PlanScope, offers: &[Offer]) -> Unplannable {
+        let wants: Vec<(TypeId, usize)> = scope
+            .wanted_slots
             .iter()
             .flat_map(|(on, slots)| slots.iter().map(|slot| (*on, *slot)))
             .collect();
         let mut search = self.search();
         let alone = |(on, slot): &&(TypeId, usize)| {
-            let place = Place {
-                wants: vec![(*on, vec![*slot])],
-                ..place.clone()
+            let single = PlanScope {
+                wanted_slots: vec![(*on, vec![*slot])],
+                ..scope.clone()
             };
-            search.cover(&place, offers).is_none()
+            search.cover(&single, offers).is_none()
         };
         let found = wants.iter().find(alone).or(wants.first()).copied();
-        if let Some((inner, offers)) = found.and_then(|found| self.whole(place, offers, found))
+        if let Some((inner, offers)) =
+            found.and_then(|found| self.nested_scope(scope, offers, found))
             && self.search().cover(&inner, &offers).is_none()
         {
             return self.unplannable(&inner, &offers);
         }
-        let position = self.selection.position(place.at);
+        let position = self.selection.position(scope.at);
         let (on, field) = found.map_or((position.ty, "?"), |(on, slot)| {
             (on, position.slots[slot].field.as_ref())
         });
-        self.missing(on, field)
+        self.unplannable_field(on, field)
     }
 
     /// The objects in a slot, and what all sources together could offer of them.
-    fn whole(
+    fn nested_scope(
         &self,
-        place: &Place,
+        scope: &PlanScope,
         offers: &[Offer],
         (on, slot): (TypeId, usize),
-    ) -> Option<(Place, Vec<Offer>)> {
-        let child = self.selection.position(place.at).slots[slot].child?;
-        let entries = self.graph.entries(on).iter();
-        let entries = entries.map(|entry| Offer::entered(self.graph, *entry));
-        let wanted = (place.at, on, slot);
-        let inside = |offer: Offer| offer.inside(self.graph, self.selection, wanted);
+    ) -> Option<(PlanScope, Vec<Offer>)> {
+        let child = self.selection.position(scope.at).slots[slot].child?;
+        let entries = self.graph.entry_points(on).iter();
+        let entries = entries.map(|entry| Offer::from_entry_point(self.graph, *entry));
+        let wanted = (scope.at, on, slot);
+        let inside = |offer: Offer| offer.child_offer(self.graph, self.selection, wanted);
         let inside = offers.iter().copied().chain(entries).filter_map(inside);
         let inside: Vec<Offer> = inside.collect();
-        let sets = self.selection.sets.inside(&place.sets, &[on], slot);
-        let inner = Place::whole(self.graph, self.selection, (child, sets), &inside);
+        let sets = self
+            .selection
+            .slot_sets
+            .nested_sets(&scope.slot_sets, &[on], slot);
+        let inner = PlanScope::new(self.graph, self.selection, (child, sets), &inside);
         (!inside.is_empty()).then_some((inner, inside))
     }
 
-    fn missing(&self, on: TypeId, field: &str) -> Unplannable {
+    fn unplannable_field(&self, on: TypeId, field: &str) -> Unplannable {
         Unplannable {
             coordinate: coordinate(self.graph, on, field),
         }
     }
 
     /// Every slot that is wanted, with the types for which the same fetches give it.
-    fn alike(&self, place: &Place, providers: &[Provider]) -> Vec<(usize, Vec<TypeId>)> {
-        let mut found: Vec<(usize, Vec<Giver>, Vec<TypeId>)> = Vec::new();
-        for (on, slots) in &place.wants {
+    fn slots_by_provider(
+        &self,
+        scope: &PlanScope,
+        providers: &[Provider],
+    ) -> Vec<(usize, Vec<TypeId>)> {
+        let mut found: Vec<(usize, Vec<FieldProvider>, Vec<TypeId>)> = Vec::new();
+        for (on, slots) in &scope.wanted_slots {
             for slot in slots {
-                let givers = self.givers((place.at, *on, *slot), providers);
-                let is_leaf = self.selection.position(place.at).slots[*slot]
+                let field_providers = self.field_providers((scope.at, *on, *slot), providers);
+                let is_leaf = self.selection.position(scope.at).slots[*slot]
                     .child
                     .is_none();
-                let count = if is_leaf { 1 } else { givers.len() };
-                let givers: Vec<_> = givers.into_iter().take(count).collect();
+                let count = if is_leaf { 1 } else { field_providers.len() };
+                let field_providers: Vec<_> = field_providers.into_iter().take(count).collect();
                 let mut known = found.iter_mut();
-                match known.find(|(known, same, _)| known == slot && *same == givers) {
+                match known.find(|(known, same, _)| known == slot && *same == field_providers) {
                     Some((_, _, types)) => types.push(*on),
-                    None => found.push((*slot, givers, vec![*on])),
+                    None => found.push((*slot, field_providers, vec![*on])),
                 }
             }
         }
@@ -156,157 +176,201 @@ impl Commit<'_> {
     }
 
     /// The fetches that give a slot, and what each offers inside of it.
-    fn givers(&self, wanted: (PositionId, TypeId, usize), providers: &[Provider]) -> Vec<Giver> {
-        let givers = providers.iter().filter_map(|provider| {
-            let field = self.gives(provider, wanted)?;
-            Some((provider.fetch, provider.inside(field)))
+    fn field_providers(
+        &self,
+        wanted: (PositionId, TypeId, usize),
+        providers: &[Provider],
+    ) -> Vec<FieldProvider> {
+        let field_providers = providers.iter().filter_map(|provider| {
+            let field = self.provided_field(provider, wanted)?;
+            Some((provider.fetch, provider.child_offer(field)))
         });
-        let acts = wanted.0 == ROOT && self.graph.types().mutation() == Some(wanted.1);
-        givers.take(if acts { 1 } else { usize::MAX }).collect()
+        let is_mutation_root = wanted.0 == ROOT && self.graph.types().mutation() == Some(wanted.1);
+        field_providers
+            .take(if is_mutation_root { 1 } else { usize::MAX })
+            .collect()
     }
 
-    fn gives(
+    fn provided_field(
         &self,
         provider: &Provider,
         wanted: (PositionId, TypeId, usize),
     ) -> Option<&NodeField> {
-        match &provider.offers {
-            Offers::Through(offer) => offer.gives(self.graph, self.selection, wanted),
-            Offers::Chosen(chosen) => chosen.gives(self.graph, self.selection, wanted),
+        match &provider.offer {
+            ProviderOffer::Inherited(offer) => {
+                offer.provided_field(self.graph, self.selection, wanted)
+            }
+            ProviderOffer::Chosen(chosen) => {
+                chosen.provided_field(self.graph, self.selection, wanted)
+            }
         }
     }
 
-    fn fetch(
+    fn add_fetch(
         &mut self,
-        (at, way): (PositionId, &Way),
-        chosen: &Chosen,
+        (at, slot_path): (PositionId, &SlotPath),
+        chosen: &ChosenFetch,
         providers: &[Provider],
-    ) -> Done<usize> {
-        let mut after = Vec::new();
-        for fulfilled in &chosen.fulfilled {
+    ) -> PlanResult<usize> {
+        let mut depends_on = Vec::new();
+        for fulfilled in &chosen.fulfilled_requirements {
             let on = [fulfilled.on];
-            self.told((at, way), (&fulfilled.needs, &on), providers, &mut after)?;
+            self.plan_requirements(
+                (at, slot_path),
+                (&fulfilled.required_slots, &on),
+                providers,
+                &mut depends_on,
+            )?;
         }
-        for deep in &chosen.deep {
-            let on = self.types_at(at, deep.on);
-            self.told((at, way), (&deep.parts, &on), providers, &mut after)?;
+        for deep in &chosen.nested_keys {
+            let on = self.object_types(at, deep.on);
+            self.plan_requirements(
+                (at, slot_path),
+                (&deep.parts, &on),
+                providers,
+                &mut depends_on,
+            )?;
         }
-        let contexts = self.contexts(at, chosen);
-        for argument in contexts.iter().flat_map(|it| &*it.arguments) {
-            for above in &argument.places {
-                self.holders((above.at, &above.value), &mut after);
+        let context_fields = self.context_fields(at, chosen);
+        for argument in context_fields.iter().flat_map(|it| &*it.arguments) {
+            for source in &argument.sources {
+                self.add_value_fetches((source.at, &source.value), &mut depends_on);
             }
         }
-        let mut entered = Vec::with_capacity(chosen.entries.len());
+        let mut selected_entries = Vec::with_capacity(chosen.entries.len());
         for (on, entry) in &chosen.entries {
-            let key = self.graph.source(chosen.source).entries[*entry].key.clone();
-            entered.push(Entered {
+            let key = self.graph.source(chosen.source).entry_points[*entry]
+                .key
+                .clone();
+            selected_entries.push(EntrySelection {
                 on: *on,
                 entry: *entry,
-                key: self.whole_key((&key, chosen), ((at, way), *on), providers, &mut after)?,
-                requires: self.requires(chosen, *on),
+                key: self.plan_key(
+                    (&key, chosen),
+                    ((at, slot_path), *on),
+                    providers,
+                    &mut depends_on,
+                )?,
+                requires: self.required_slots(chosen, *on),
             });
         }
-        after.extend(self.creators(&entered, providers));
-        after.sort_unstable();
-        after.dedup();
+        depends_on.extend(self.ordering_dependencies(&selected_entries, providers));
+        depends_on.sort_unstable();
+        depends_on.dedup();
         self.fetches.push(Fetch {
             source: chosen.source,
             at,
-            path: self.path(way),
-            entered,
-            slot: chosen.slot,
-            contexts,
-            after,
+            path: self.path_steps(slot_path),
+            selected_entries,
+            field_slot: chosen.slot,
+            context_fields,
+            depends_on,
             stage: self.stage,
-            takes: super::Takes::new(),
-            when: When::never(),
+            slots: super::FetchSlots::new(),
+            condition: Condition::never(),
         });
         Ok(self.fetches.len() - 1)
     }
 
     /// Who must have been there before for reasons other than keys: who brought the objects,
     /// where there is no key, and who said of which type they are, where others did not.
-    fn creators(&self, entered: &[Entered], providers: &[Provider]) -> Vec<usize> {
+    fn ordering_dependencies(
+        &self,
+        selected_entries: &[EntrySelection],
+        providers: &[Provider],
+    ) -> Vec<usize> {
         let types = self.graph.types();
         let mut found = Vec::new();
-        if entered.iter().any(|entered| entered.key.is_empty()) {
-            let above = providers.iter().filter(|it| it.through().is_some());
-            found.extend(above.map(|provider| provider.fetch).next());
+        if selected_entries
+            .iter()
+            .any(|entered| entered.key.is_empty())
+        {
+            let inherited = providers.iter().filter(|it| it.inherited_offer().is_some());
+            found.extend(inherited.map(|provider| provider.fetch).next());
         }
-        let mut through = providers.iter().filter_map(Provider::through).peekable();
-        let untold = through.peek().is_some() && through.all(|offer| !offer.tells(self.graph));
-        if untold
-            && entered
+        let mut through = providers
+            .iter()
+            .filter_map(Provider::inherited_offer)
+            .peekable();
+        let is_type_unknown =
+            through.peek().is_some() && through.all(|offer| !offer.provides_typename(self.graph));
+        if is_type_unknown
+            && selected_entries
                 .iter()
                 .any(|entered| !types.get(entered.on).is_abstract())
         {
-            let tellers = providers.iter().filter(|provider| match &provider.offers {
-                Offers::Chosen(chosen) => types.get(chosen.entries[0].0).is_abstract(),
-                Offers::Through(_) => false,
+            let typename_providers = providers.iter().filter(|provider| match &provider.offer {
+                ProviderOffer::Chosen(chosen) => types.get(chosen.entries[0].0).is_abstract(),
+                ProviderOffer::Inherited(_) => false,
             });
-            found.extend(tellers.map(|provider| provider.fetch));
+            found.extend(typename_providers.map(|provider| provider.fetch));
         }
         found
     }
 
     /// Has a slot of objects of these types filled, and what `sets` ask inside of it.
-    fn slot(
+    fn plan_slot(
         &mut self,
-        (at, way): (PositionId, &Way),
-        (slot, on, sets): (usize, &[TypeId], Vec<SetId>),
+        (at, slot_path): (PositionId, &SlotPath),
+        (slot, on, sets): (usize, &[TypeId], Vec<SlotSetId>),
         providers: &[Provider],
-    ) -> Done {
-        let givers = self.givers((at, on[0], slot), providers);
-        let Some((first, _)) = givers.first() else {
+    ) -> PlanResult {
+        let field_providers = self.field_providers((at, on[0], slot), providers);
+        let Some((first, _)) = field_providers.first() else {
             let field = Arc::clone(&self.selection.position(at).slots[slot].field);
-            return Err(self.missing(on[0], &field));
+            return Err(self.unplannable_field(on[0], &field));
         };
         let Some(child) = self.selection.position(at).slots[slot].child else {
-            self.take(*first, (at, way), (slot, on));
+            self.fill_slot(*first, (at, slot_path), (slot, on));
             return Ok(());
         };
-        let providers = inside(&givers);
-        let offers: Vec<Offer> = providers.iter().filter_map(Provider::through).collect();
-        let inner = Place::whole(self.graph, self.selection, (child, sets), &offers);
-        let mut deeper = way.clone();
-        deeper.push((slot, on.to_vec()));
-        self.place(&inner, &deeper, providers.clone())?;
-        // Somebody must say whether there is an object at all, and of which type.
-        let tells = |provider: &Provider| {
-            let mut through = provider.through().into_iter();
-            !inner.told || through.any(|offer| offer.tells(self.graph))
-        };
-        let fits: Vec<usize> = providers
+        let providers = nested_providers(&field_providers);
+        let offers: Vec<Offer> = providers
             .iter()
-            .filter(|provider| tells(provider))
+            .filter_map(Provider::inherited_offer)
+            .collect();
+        let inner = PlanScope::new(self.graph, self.selection, (child, sets), &offers);
+        let mut inner_path = slot_path.clone();
+        inner_path.push((slot, on.to_vec()));
+        self.plan_scope(&inner, &inner_path, providers.clone())?;
+        // Somebody must say whether there is an object at all, and of which type.
+        let provides_typename = |provider: &Provider| {
+            let mut through = provider.inherited_offer().into_iter();
+            !inner.needs_typename || through.any(|offer| offer.provides_typename(self.graph))
+        };
+        let typename_providers: Vec<usize> = providers
+            .iter()
+            .filter(|provider| provides_typename(provider))
             .map(|provider| provider.fetch)
             .collect();
-        if !fits.iter().any(|fetch| self.has(*fetch, (at, slot), on)) {
-            let fetch = fits.first().copied().unwrap_or(*first);
-            self.take(fetch, (at, way), (slot, on));
+        if !typename_providers
+            .iter()
+            .any(|fetch| self.is_slot_filled(*fetch, (at, slot), on))
+        {
+            let fetch = typename_providers.first().copied().unwrap_or(*first);
+            self.fill_slot(fetch, (at, slot_path), (slot, on));
         }
         Ok(())
     }
 
     /// Has `fetch` fill a slot, and the slots on the way to it.
-    fn take(
+    fn fill_slot(
         &mut self,
         fetch: usize,
-        (at, way): (PositionId, &Way),
+        (at, slot_path): (PositionId, &SlotPath),
         (slot, on): (usize, &[TypeId]),
     ) {
         let fetch = &mut self.fetches[fetch];
         let (mut at, mut slot, mut on) = (at, slot, on);
-        for above in way.iter().rev().map(Some).chain([None]) {
-            let types = fetch.takes.entry(at).or_default().entry(slot).or_default();
+        for step in slot_path.iter().rev().map(Some).chain([None]) {
+            let types = fetch.slots.entry(at).or_default().entry(slot).or_default();
             for ty in on {
                 if !types.contains(ty) {
                     types.push(*ty);
                 }
             }
             let (Some((up, through)), Some((parent, _))) =
-                (above, self.selection.position(at).parent)
+                (step, self.selection.position(at).parent)
             else {
                 return;
             };
@@ -317,29 +381,29 @@ impl Commit<'_> {
         }
     }
 
-    fn has(&self, fetch: usize, (at, slot): (PositionId, usize), on: &[TypeId]) -> bool {
-        let takes = self.fetches[fetch].takes.get(&at);
+    fn is_slot_filled(&self, fetch: usize, (at, slot): (PositionId, usize), on: &[TypeId]) -> bool {
+        let takes = self.fetches[fetch].slots.get(&at);
         takes
             .and_then(|slots| slots.get(&slot))
             .is_some_and(|types| on.iter().all(|ty| types.contains(ty)))
     }
 
     /// The way to a place, with the types only where they tell objects apart.
-    fn path(&self, way: &Way) -> Vec<Step> {
+    fn path_steps(&self, slot_path: &SlotPath) -> Vec<Step> {
         let mut at = ROOT;
-        let mut path = Vec::with_capacity(way.len());
-        for (slot, on) in way {
+        let mut path = Vec::with_capacity(slot_path.len());
+        for (slot, on) in slot_path {
             let possible = &self
                 .graph
                 .types()
                 .get(self.selection.position(at).ty)
-                .possible;
+                .possible_types;
             let definition = &self.selection.position(at).slots[*slot];
-            let everybody = possible.iter().all(|ty| on.contains(ty))
+            let is_every_type = possible.iter().all(|ty| on.contains(ty))
                 || (!definition.on.is_empty() && definition.on.iter().all(|ty| on.contains(ty)));
             path.push(Step {
                 slot: *slot,
-                through: (!everybody).then(|| on.clone()),
+                types: (!is_every_type).then(|| on.clone()),
             });
             if let Some(child) = definition.child {
                 at = child;
@@ -350,36 +414,36 @@ impl Commit<'_> {
 }
 
 impl Provider {
-    fn through(&self) -> Option<Offer> {
-        match &self.offers {
-            Offers::Through(offer) => Some(*offer),
-            Offers::Chosen(_) => None,
+    fn inherited_offer(&self) -> Option<Offer> {
+        match &self.offer {
+            ProviderOffer::Inherited(offer) => Some(*offer),
+            ProviderOffer::Chosen(_) => None,
         }
     }
 
     /// What it offers inside a field that it gives.
-    fn inside(&self, field: &NodeField) -> Option<Offer> {
-        let (source, level) = match &self.offers {
-            Offers::Through(offer) => (offer.source, offer.level),
-            Offers::Chosen(chosen) => (chosen.source, chosen.level),
+    fn child_offer(&self, field: &NodeField) -> Option<Offer> {
+        let (source, level) = match &self.offer {
+            ProviderOffer::Inherited(offer) => (offer.source, offer.level),
+            ProviderOffer::Chosen(chosen) => (chosen.source, chosen.level),
         };
         Some(Offer {
             source,
             node: field.child?,
-            only: None,
+            only_slot: None,
             level,
         })
     }
 }
 
 /// The fetches that reach the objects in a slot.
-fn inside(givers: &[Giver]) -> Vec<Provider> {
-    givers
+fn nested_providers(field_providers: &[FieldProvider]) -> Vec<Provider> {
+    field_providers
         .iter()
         .filter_map(|(fetch, offer)| {
             Some(Provider {
                 fetch: *fetch,
-                offers: Offers::Through((*offer)?),
+                offer: ProviderOffer::Inherited((*offer)?),
             })
         })
         .collect()

@@ -19,10 +19,10 @@ pub(super) fn group(graph: &Graph, fetches: &[Fetch]) -> Vec<Vec<usize>> {
             other.source == fetch.source
                 && other.stage == fetch.stage
                 && levels[first] == levels[index]
-                && joins(graph, other)
+                && is_batchable(graph, other)
         };
         match requests.iter_mut().find(together) {
-            Some(request) if joins(graph, fetch) => request.push(index),
+            Some(request) if is_batchable(graph, fetch) => request.push(index),
             _ => requests.push(vec![index]),
         }
     }
@@ -33,7 +33,7 @@ pub(super) fn group(graph: &Graph, fetches: &[Fetch]) -> Vec<Vec<usize>> {
 fn levels(fetches: &[Fetch]) -> Vec<usize> {
     let mut levels = Vec::with_capacity(fetches.len());
     for fetch in fetches {
-        let before = fetch.after.iter().map(|needed| levels[*needed] + 1);
+        let before = fetch.depends_on.iter().map(|needed| levels[*needed] + 1);
         let level: usize = before.max().unwrap_or(0);
         levels.push(level);
     }
@@ -41,10 +41,10 @@ fn levels(fetches: &[Fetch]) -> Vec<usize> {
 }
 
 /// Whether a fetch asks for entities of a service that takes several lists of them at once.
-fn joins(graph: &Graph, fetch: &Fetch) -> bool {
+fn is_batchable(graph: &Graph, fetch: &Fetch) -> bool {
     let source = graph.source(fetch.source);
-    let entry = &source.entries[fetch.first().entry];
+    let entry = &source.entry_points[fetch.first_entry().entry];
     // Objects below different contexts are asked for apart, in parts of their own.
-    let is_single = fetch.contexts.is_empty();
+    let is_single = fetch.context_fields.is_empty();
     matches!(source.access, Access::Graphql(_)) && !entry.key.is_empty() && is_single
 }

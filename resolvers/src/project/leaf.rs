@@ -12,7 +12,7 @@ pub(super) enum Leaf {
 }
 
 impl Leaf {
-    pub(super) fn of_enum<'a>(values: impl Iterator<Item = &'a Name>) -> Self {
+    pub(super) fn from_enum_values<'a>(values: impl Iterator<Item = &'a Name>) -> Self {
         let quoted = |name: &Name| format!("\"{name}\"").into_bytes().into_boxed_slice();
         let mut values: Vec<_> = values.map(quoted).collect();
         values.sort();
@@ -126,7 +126,7 @@ mod tests {
             "{\"a\":[1]}",
             Some("{\"a\":[1]}"),
         );
-        let status = Leaf::of_enum(["PLACED".into(), "PAID".into()].iter());
+        let status = Leaf::from_enum_values(["PLACED".into(), "PAID".into()].iter());
         check(&status, "\"PAID\"", Some("\"PAID\""));
         check(&status, "\"LOST\"", None);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use resolvers::cache::{Cache, Clock, Found, Place, Reached};
+use resolvers::cache::{Cache, Clock, LookupOutcome, Propagation, RedisTopology};
 use tokio::time::Instant;
 
 use crate::nodes::cluster;
@@ -28,11 +28,14 @@ async fn a_cluster_keeps_values_on_all_its_nodes() {
     assert!(kept(&nodes).await.iter().all(|kept| *kept > 0));
 
     let wanted = names.iter().map(|name| product(name)).collect();
-    let found = two.get_many(wanted).await;
+    let found = two.lookup(wanted).await;
     for (name, found) in names.iter().zip(&found) {
         assert_eq!(said(found), format!("{name} Redis"));
     }
-    assert_eq!(one.invalidate(&[entity("7")]).await, Reached::Everyone);
+    assert_eq!(
+        one.invalidate(&[entity("7")]).await,
+        Propagation::AllReplicas
+    );
     let took = until(|| async { look(&two, "7").await == "missing" }).await;
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert_eq!(look(&two, "8").await, "8 Memory");
@@ -57,8 +60,8 @@ async fn a_node_of_a_cluster_that_dies_costs_no_more_than_the_limit() {
         let asks = (0..30).map(|_| async {
             let began = Instant::now();
             let name = fastrand::u64(..).to_string();
-            let found = cache.get(product(&name)).await;
-            assert!(matches!(found, Found::Missing(_)), "{}", said(&found));
+            let found = cache.lookup_one(product(&name)).await;
+            assert!(matches!(found, LookupOutcome::Miss(_)), "{}", said(&found));
             began.elapsed()
         });
         slowest = slowest.max(join_all(asks).await.into_iter().max().unwrap());
@@ -71,22 +74,22 @@ async fn a_node_of_a_cluster_that_dies_costs_no_more_than_the_limit() {
     let names: Vec<String> = (0..60).map(|name| format!("after {name}")).collect();
     until(|| async {
         let wanted = names.iter().map(|name| product(name)).collect();
-        for found in cache.get_many(wanted).await {
-            if let Found::Missing(claim) = found {
-                claim.keep(&body("new"), shared(3600));
+        for found in cache.lookup(wanted).await {
+            if let LookupOutcome::Miss(claim) = found {
+                claim.store(&body("new"), shared(3600));
             }
         }
         let fresh = on_cluster(&nodes, &clock).await;
         let wanted = names.iter().map(|name| product(name)).collect();
-        let found = fresh.get_many(wanted).await;
+        let found = fresh.lookup(wanted).await;
         // What Redis lacks is written by this one.
         let mut all = true;
         for found in found {
-            if let Found::Missing(claim) = found {
+            if let LookupOutcome::Miss(claim) = found {
                 all = false;
-                claim.keep(&body("new"), shared(3600));
+                claim.store(&body("new"), shared(3600));
             } else {
-                all &= matches!(found, Found::Fresh(_));
+                all &= matches!(found, LookupOutcome::Fresh(_));
             }
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -116,7 +119,7 @@ async fn behind_a_sentinel_the_replica_takes_over() {
     };
     until(|| async { sentinel.ask::<String>(&["INFO"]).await.contains("slaves=1") }).await;
     let clock = clock();
-    let place = Place::Sentinel {
+    let place = RedisTopology::Sentinel {
         sentinels: vec![sentinel.address()],
         master: "shop".to_owned(),
         server: None,
@@ -130,8 +133,8 @@ async fn behind_a_sentinel_the_replica_takes_over() {
     until(|| async {
         let name = fastrand::u64(..).to_string();
         let began = Instant::now();
-        match cache.get(product(&name)).await {
-            Found::Missing(claim) => claim.keep(&body("new"), shared(60)),
+        match cache.lookup_one(product(&name)).await {
+            LookupOutcome::Miss(claim) => claim.store(&body("new"), shared(60)),
             other => panic!("{}", said(&other)),
         }
         assert!(began.elapsed() < LIMIT * 3, "{:?}", began.elapsed());
@@ -144,7 +147,7 @@ async fn behind_a_sentinel_the_replica_takes_over() {
 
 async fn on_cluster(nodes: &[Server], clock: &Clock) -> Cache {
     let nodes = nodes.iter().map(Server::address).collect();
-    connected(with_redis(clock, Place::Cluster(nodes))).await
+    connected(with_redis(clock, RedisTopology::Cluster(nodes))).await
 }
 
 /// How many values each node has.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use redis::streams::{StreamPendingReply, StreamReadReply};
 use resolvers::cache::{
-    Cache, CacheSettings, Change, Clock, Complaint, EntityKey, EventSettings, Meanings, Place,
-    Target,
+    Cache, CacheSettings, Change, Clock, EntityKey, EventError, EventResolver, EventSettings,
+    RedisTopology, Target,
 };
 
 use crate::server::Server;
@@ -18,32 +18,32 @@ struct Products {
     complaints: Mutex<Vec<String>>,
 }
 
-impl Meanings for Products {
-    fn targets(&self, change: Change) -> Vec<Target> {
+impl EventResolver for Products {
+    fn resolve(&self, change: Change) -> Vec<Target> {
         vec![match change {
-            Change::Of(target) => target,
-            Change::OfValue { type_name, value } => Target::Entity {
+            Change::Target(target) => target,
+            Change::EntityByValue { type_name, value } => Target::Entity {
                 type_name,
-                key: EntityKey::of_field("id", &value),
+                key: EntityKey::from_field("id", &value),
             },
         }]
     }
 
-    fn complain(&self, complaint: Complaint<'_>) {
+    fn report(&self, complaint: EventError<'_>) {
         let text = match complaint {
-            Complaint::Message { problem, .. } | Complaint::Stream(problem) => problem.to_owned(),
+            EventError::Message { problem, .. } | EventError::Stream(problem) => problem.to_owned(),
         };
         self.complaints.lock().unwrap().push(text);
     }
 }
 
 fn settings(server: &Server, clock: &Clock, meanings: &Arc<Products>) -> CacheSettings {
-    let mut settings = with_redis(clock, Place::Single(server.address()));
+    let mut settings = with_redis(clock, RedisTopology::Single(server.address()));
     if let Some(redis) = &mut settings.redis {
         redis.events = Some(EventSettings {
             stream: "events".to_owned(),
             group: "weir".to_owned(),
-            meanings: Arc::clone(meanings) as Arc<dyn Meanings>,
+            resolver: Arc::clone(meanings) as Arc<dyn EventResolver>,
         });
     }
     settings

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use resolvers::cache::{Cache, CacheSettings, Found, Place, Reached, RedisSettings};
+use resolvers::cache::{
+    Cache, CacheSettings, LookupOutcome, Propagation, RedisSettings, RedisTopology,
+};
 use tokio::time::Instant;
 
 use crate::server::Server;
@@ -11,13 +13,13 @@ use crate::support::*;
 
 #[tokio::test]
 async fn a_redis_that_was_never_there_costs_nothing() {
-    let place = Place::Single("redis://127.0.0.1:1".to_owned());
+    let place = RedisTopology::Single("redis://127.0.0.1:1".to_owned());
     let cache = start(with_redis(&clock(), place));
     let began = Instant::now();
     fill(&cache, "1", "one", shared(60)).await;
     assert_eq!(look(&cache, "1").await, "one Memory");
     assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
-    assert!(!cache.connected(Duration::from_millis(50)).await);
+    assert!(!cache.wait_until_connected(Duration::from_millis(50)).await);
 }
 
 #[tokio::test]
@@ -97,9 +99,12 @@ async fn invalidations_made_without_redis_reach_the_others_when_it_is_back() {
     until(|| async { look(&two, "1").await == "old Memory" }).await;
 
     server.stall();
-    assert_eq!(one.invalidate(&[entity("1")]).await, Reached::ThisProcess);
+    assert_eq!(
+        one.invalidate(&[entity("1")]).await,
+        Propagation::ThisProcess
+    );
     assert_eq!(look(&one, "1").await, "missing");
-    assert_eq!(one.counts().invalidations_late, 1);
+    assert_eq!(one.counts().invalidations_deferred, 1);
 
     server.resume();
     until(|| async { !look(&two, "1").await.starts_with("old") }).await;
@@ -131,10 +136,10 @@ async fn writes_that_find_no_place_are_dropped_and_counted() {
     let Some(server) = Server::start().await else {
         return;
     };
-    let settings = with_redis(&clock(), Place::Single(server.address()));
+    let settings = with_redis(&clock(), RedisTopology::Single(server.address()));
     let redis = RedisSettings {
-        queue: 4,
-        write_limit: Duration::from_millis(400),
+        max_queued_writes: 4,
+        write_timeout: Duration::from_millis(400),
         ..settings.redis.clone().unwrap()
     };
     let cache = connected(CacheSettings {
@@ -149,7 +154,7 @@ async fn writes_that_find_no_place_are_dropped_and_counted() {
     server.stall();
     let began = Instant::now();
     for claim in claims {
-        claim.keep(&body("value"), shared(60));
+        claim.store(&body("value"), shared(60));
     }
     assert!(
         began.elapsed() < Duration::from_millis(200),
@@ -165,9 +170,9 @@ async fn values_over_the_limit_stay_in_memory() {
     let Some(server) = Server::start().await else {
         return;
     };
-    let settings = with_redis(&clock(), Place::Single(server.address()));
+    let settings = with_redis(&clock(), RedisTopology::Single(server.address()));
     let redis = RedisSettings {
-        value_limit: 100,
+        max_value_bytes: 100,
         ..settings.redis.clone().unwrap()
     };
     let cache = connected(CacheSettings {
@@ -188,8 +193,8 @@ async fn slowest_of(cache: &Cache, clients: usize) -> Duration {
     let asks = (0..clients).map(|_| async {
         let began = Instant::now();
         let name = fastrand::u64(..).to_string();
-        let found = cache.get(product(&name)).await;
-        assert!(matches!(found, Found::Missing(_)), "{}", said(&found));
+        let found = cache.lookup_one(product(&name)).await;
+        assert!(matches!(found, LookupOutcome::Miss(_)), "{}", said(&found));
         began.elapsed()
     });
     join_all(asks).await.into_iter().max().unwrap()
@@ -198,8 +203,8 @@ async fn slowest_of(cache: &Cache, clients: usize) -> Duration {
 /// Whether a value that this cache keeps can be found by another.
 async fn shares_again(cache: &Cache, server: &Server) -> bool {
     let name = fastrand::u64(..).to_string();
-    match cache.get(product(&name)).await {
-        Found::Missing(claim) => claim.keep(&body("new"), shared(60)),
+    match cache.lookup_one(product(&name)).await {
+        LookupOutcome::Miss(claim) => claim.store(&body("new"), shared(60)),
         _ => return false,
     }
     let name = format!("weir:1:{{{}}}:v", key(&name));
@@ -224,10 +229,10 @@ async fn a_server_that_does_not_speak_tls_is_not_reached_by_tls() {
         return;
     };
     let address = server.address().replace("redis://", "rediss://");
-    let (cache, background) = Cache::start(with_redis(&clock(), Place::Single(address)));
+    let (cache, background) = Cache::start(with_redis(&clock(), RedisTopology::Single(address)));
     let work = join_all(background.into_iter().map(|(_, work)| work));
     tokio::select! {
         _ = work => panic!("the work ended"),
-        connected = cache.connected(Duration::from_millis(700)) => assert!(!connected),
+        connected = cache.wait_until_connected(Duration::from_millis(700)) => assert!(!connected),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use resolvers::cache::{Cache, Clock, Found, Place, Reached, Reuse, Tag};
+use resolvers::cache::{Cache, Clock, LookupOutcome, Propagation, RedisTopology, Reuse, Tag};
 use tokio::time::{Instant, sleep};
 
 use crate::server::Server;
@@ -18,11 +18,11 @@ async fn one_of_two_fetches_what_neither_has() {
     let clock = clock();
     let (one, two) = (on(&server, &clock).await, on(&server, &clock).await);
     let first = claim(&one, product("1")).await;
-    let Found::Elsewhere(waiting) = two.get(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = two.lookup_one(product("1")).await else {
         panic!("both fetch");
     };
     let waiting = async { said(&waiting.wait().await) };
-    let (found, ()) = tokio::join!(waiting, async { first.keep(&body("one"), shared(60)) });
+    let (found, ()) = tokio::join!(waiting, async { first.store(&body("one"), shared(60)) });
     assert_eq!(found, "one Redis");
     assert_eq!(two.counts().waits_fleet, 1);
 }
@@ -35,7 +35,7 @@ async fn a_lease_that_is_given_up_goes_to_the_other() {
     let clock = clock();
     let (one, two) = (on(&server, &clock).await, on(&server, &clock).await);
     let first = claim(&one, product("1")).await;
-    let Found::Elsewhere(waiting) = two.get(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = two.lookup_one(product("1")).await else {
         panic!("both fetch");
     };
     let began = Instant::now();
@@ -46,7 +46,7 @@ async fn a_lease_that_is_given_up_goes_to_the_other() {
         "{:?}",
         began.elapsed()
     );
-    assert_eq!(two.counts().waits_in_vain, 0);
+    assert_eq!(two.counts().waits_failed, 0);
 }
 
 #[tokio::test]
@@ -60,14 +60,14 @@ async fn one_of_two_renews_what_is_stale() {
     written(&server, &["1"]).await;
     assert_eq!(look(&two, "1").await, "old Redis");
     clock.advance(Duration::from_secs(2));
-    let renewal = async |cache: &Cache| match cache.get(product("1")).await {
-        Found::Stale(_, Some(renewal)) => renewal,
+    let renewal = async |cache: &Cache| match cache.lookup_one(product("1")).await {
+        LookupOutcome::Stale(_, Some(renewal)) => renewal,
         other => panic!("{}", said(&other)),
     };
     let (first, second) = (renewal(&one).await, renewal(&two).await);
-    let first = first.begin().await.expect("nobody else renews");
-    let (second, ()) = tokio::join!(second.begin(), async {
-        first.keep(&body("new"), shared(60));
+    let first = first.acquire().await.expect("nobody else renews");
+    let (second, ()) = tokio::join!(second.acquire(), async {
+        first.store(&body("new"), shared(60));
     });
     assert!(second.is_none(), "both renew");
     assert_eq!(look(&two, "1").await, "new Memory");
@@ -81,11 +81,11 @@ async fn a_hot_key_is_fetched_once_each_time_it_expires() {
     let clock = clock();
     // A busy machine must not make Redis look away: then each process fetches for itself.
     let patient = || {
-        let mut settings = with_redis(&clock, Place::Single(server.address()));
+        let mut settings = with_redis(&clock, RedisTopology::Single(server.address()));
         let redis = settings.redis.as_mut().unwrap();
-        (redis.limit, redis.write_limit) = (PATIENCE, PATIENCE);
-        settings.wait = PATIENCE;
-        settings.lease = PATIENCE;
+        (redis.command_timeout, redis.write_timeout) = (PATIENCE, PATIENCE);
+        settings.wait_timeout = PATIENCE;
+        settings.lease_ttl = PATIENCE;
         connected(settings)
     };
     let caches = [patient().await, patient().await];
@@ -112,17 +112,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client that has what it asks for fetched, where nobody else does.
 async fn client_asks(cache: &Cache, fetches: &AtomicUsize) -> String {
-    let mut found = cache.get(product("hot")).await;
-    if let Found::Elsewhere(waiting) = found {
+    let mut found = cache.lookup_one(product("hot")).await;
+    if let LookupOutcome::InFlight(waiting) = found {
         found = waiting.wait().await;
     }
-    let Found::Missing(claim) = found else {
+    let LookupOutcome::Miss(claim) = found else {
         return said(&found);
     };
     fetches.fetch_add(1, Ordering::Relaxed);
     // As long as a fetch may take.
     sleep(Duration::from_millis(30)).await;
-    claim.keep(&body("hot"), shared(1));
+    claim.store(&body("hot"), shared(1));
     "hot, fetched".to_owned()
 }
 
@@ -142,7 +142,7 @@ async fn an_invalidation_reaches_the_others_memory_within_a_second() {
         written(&server, &["1"]).await;
         until(|| async { look(&two, "1").await == format!("{text} Memory") }).await;
 
-        assert_eq!(one.invalidate(&[tag]).await, Reached::Everyone);
+        assert_eq!(one.invalidate(&[tag]).await, Propagation::AllReplicas);
         assert_eq!(look(&one, "1").await, "missing");
         let took = until(|| async { look(&two, "1").await == "missing" }).await;
         assert!(took < Duration::from_secs(1), "{took:?}");
@@ -150,7 +150,7 @@ async fn an_invalidation_reaches_the_others_memory_within_a_second() {
             .ask::<()>(&["DEL", &format!("weir:1:{{{}}}:v", key("1"))])
             .await;
     }
-    assert!(two.counts().invalidations_heard >= 3);
+    assert!(two.counts().invalidations_received >= 3);
 }
 
 #[tokio::test]
@@ -162,8 +162,8 @@ async fn what_was_fetched_before_an_invalidation_elsewhere_is_not_used() {
     let (one, two) = (on(&server, &clock).await, on(&server, &clock).await);
     let under_way = claim(&one, product("1")).await;
     two.invalidate(&[entity("1")]).await;
-    until(|| async { one.counts().invalidations_heard > 0 }).await;
-    under_way.keep(&body("from before"), shared(60));
+    until(|| async { one.counts().invalidations_received > 0 }).await;
+    under_way.store(&body("from before"), shared(60));
     assert_eq!(look(&one, "1").await, "missing");
     assert_eq!(look(&two, "1").await, "missing");
 }
@@ -182,7 +182,7 @@ async fn one_who_was_away_hears_what_was_said() {
     server
         .ask::<()>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])
         .await;
-    until(|| async { one.invalidate(&[entity("1")]).await == Reached::Everyone }).await;
+    until(|| async { one.invalidate(&[entity("1")]).await == Propagation::AllReplicas }).await;
     let took = until(|| async { look(&two, "1").await != "one Memory" }).await;
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
@@ -199,13 +199,13 @@ async fn caches_agree_on_generations_that_both_named() {
         claim(&one, product("1")).await,
         claim(&two, product("2")).await,
     );
-    first.keep(&body("one"), shared(3600));
-    second.keep(&body("two"), shared(3600));
+    first.store(&body("one"), shared(3600));
+    second.store(&body("two"), shared(3600));
     written(&server, &["1", "2"]).await;
     for _ in 0..3 {
         for (cache, name) in [(&one, "2"), (&two, "1"), (&one, "1"), (&two, "2")] {
-            if let Found::Missing(claim) = cache.get(product(name)).await {
-                claim.keep(&body(name), shared(3600));
+            if let LookupOutcome::Miss(claim) = cache.lookup_one(product(name)).await {
+                claim.store(&body(name), shared(3600));
                 written(&server, &[name]).await;
             }
         }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use resolvers::cache::{CacheSettings, Found, Level, Place, Reuse, Tag, Value, Wanted};
+use resolvers::cache::{
+    CacheSettings, CachedValue, Level, LookupOutcome, LookupRequest, RedisTopology, Reuse, Tag,
+};
 
 use crate::server::Server;
 use crate::support::*;
@@ -15,7 +17,7 @@ async fn a_value_is_fresh_then_stale_then_good_for_errors_then_gone() {
     assert_eq!(look(&cache, "1").await, "one Memory");
 
     clock.advance(Duration::from_secs(12));
-    let first = cache.get(product("1")).await;
+    let first = cache.lookup_one(product("1")).await;
     assert_eq!(said(&first), "stale one Memory, to renew");
     assert_eq!(look(&cache, "1").await, "stale one Memory");
     drop(first);
@@ -23,7 +25,7 @@ async fn a_value_is_fresh_then_stale_then_good_for_errors_then_gone() {
 
     clock.advance(Duration::from_secs(10));
     let claim = claim(&cache, product("1")).await;
-    let rescue = claim.rescue().expect("something for errors");
+    let rescue = claim.stale_fallback().expect("something for errors");
     assert_eq!(rescue.entry().value, body("one"));
     drop(claim);
 
@@ -31,7 +33,7 @@ async fn a_value_is_fresh_then_stale_then_good_for_errors_then_gone() {
     assert!(
         crate::support::claim(&cache, product("1"))
             .await
-            .rescue()
+            .stale_fallback()
             .is_none()
     );
 }
@@ -42,18 +44,18 @@ async fn a_renewal_replaces_what_is_stale() {
     let cache = start(settings(&clock));
     fill(&cache, "1", "old", Reuse::Shared(lifetime(1, 60, 0))).await;
     clock.advance(Duration::from_secs(2));
-    let Found::Stale(_, Some(renewal)) = cache.get(product("1")).await else {
+    let LookupOutcome::Stale(_, Some(renewal)) = cache.lookup_one(product("1")).await else {
         panic!("not to be renewed");
     };
     let (done, is_done) = tokio::sync::oneshot::channel();
-    cache.in_background(Box::pin(async move {
-        let claim = renewal.begin().await.expect("nobody else renews");
-        claim.keep(&body("new"), shared(60));
+    cache.spawn_background(Box::pin(async move {
+        let claim = renewal.acquire().await.expect("nobody else renews");
+        claim.store(&body("new"), shared(60));
         let _ = done.send(());
     }));
     is_done.await.unwrap();
     assert_eq!(look(&cache, "1").await, "new Memory");
-    assert_eq!(cache.counts().renewals, 1);
+    assert_eq!(cache.counts().refreshes, 1);
 }
 
 #[tokio::test]
@@ -61,7 +63,7 @@ async fn what_does_not_exist_is_known() {
     let cache = start(settings(&clock()));
     claim(&cache, product("1"))
         .await
-        .keep(&Value::Absent, shared(5));
+        .store(&CachedValue::Absent, shared(5));
     assert_eq!(look(&cache, "1").await, "no nothing Memory");
 }
 
@@ -70,10 +72,10 @@ async fn what_may_not_be_kept_is_for_those_who_waited_and_nobody_waits_again() {
     let clock = clock();
     let cache = start(settings(&clock));
     let first = claim(&cache, product("1")).await;
-    let Found::Elsewhere(waiting) = cache.get(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = cache.lookup_one(product("1")).await else {
         panic!("not waiting");
     };
-    first.keep(&body("secret"), Reuse::Never);
+    first.store(&body("secret"), Reuse::Never);
     assert_eq!(said(&waiting.wait().await), "secret Flight");
     // And nobody waits for another from now on.
     let _one = claim(&cache, product("1")).await;
@@ -91,14 +93,14 @@ async fn private_values_are_seen_by_their_caller_only() {
     let ann = claim(&cache, product_for("1", "ann")).await;
     // Another caller does not wait for what is perhaps not hers.
     let bob = claim(&cache, product_for("1", "bob")).await;
-    ann.keep(&body("of ann"), private);
-    bob.keep(&body("of bob"), private);
+    ann.store(&body("of ann"), private);
+    bob.store(&body("of bob"), private);
     assert_eq!(
-        said(&cache.get(product_for("1", "ann")).await),
+        said(&cache.lookup_one(product_for("1", "ann")).await),
         "of ann Memory"
     );
     assert_eq!(
-        said(&cache.get(product_for("1", "bob")).await),
+        said(&cache.lookup_one(product_for("1", "bob")).await),
         "of bob Memory"
     );
     assert_eq!(look(&cache, "1").await, "missing");
@@ -107,23 +109,29 @@ async fn private_values_are_seen_by_their_caller_only() {
 #[tokio::test]
 async fn private_values_of_strangers_are_kept_nowhere_and_shown_to_nobody() {
     let cache = start(settings(&clock()));
-    let sent_on = |credentials| Wanted {
-        flight: Some(key(credentials)),
+    let sent_on = |credentials| LookupRequest {
+        flight_key: Some(key(credentials)),
         ..product("1")
     };
     let first = claim(&cache, sent_on("token a")).await;
     // Who sends something else does not wait for what comes of that.
     let other = claim(&cache, sent_on("token b")).await;
-    let Found::Elsewhere(waiting) = cache.get(sent_on("token a")).await else {
+    let LookupOutcome::InFlight(waiting) = cache.lookup_one(sent_on("token a")).await else {
         panic!("not waiting");
     };
-    first.keep(&body("of whom"), Reuse::PerCaller(lifetime(60, 0, 0)));
+    first.store(&body("of whom"), Reuse::PerCaller(lifetime(60, 0, 0)));
     // The same request was under way, and this would have been its answer.
     assert_eq!(said(&waiting.wait().await), "of whom Flight");
-    assert_eq!(said(&cache.get(sent_on("token b")).await), "elsewhere");
+    assert_eq!(
+        said(&cache.lookup_one(sent_on("token b")).await),
+        "elsewhere"
+    );
     drop(other);
     for credentials in ["token a", "token b", "token c"] {
-        assert_eq!(said(&cache.get(sent_on(credentials)).await), "missing");
+        assert_eq!(
+            said(&cache.lookup_one(sent_on(credentials)).await),
+            "missing"
+        );
     }
 }
 
@@ -131,9 +139,9 @@ async fn private_values_of_strangers_are_kept_nowhere_and_shown_to_nobody() {
 async fn nobody_waits_for_what_was_asked_before_something_was_written() {
     let cache = start(settings(&clock()));
     let before = claim(&cache, product("1")).await;
-    cache.written();
+    cache.bump_write_epoch();
     let after = claim(&cache, product("1")).await;
-    before.keep(&body("old"), Reuse::Never);
+    before.store(&body("old"), Reuse::Never);
     assert_eq!(look(&cache, "1").await, "missing");
     drop(after);
 }
@@ -142,11 +150,11 @@ async fn nobody_waits_for_what_was_asked_before_something_was_written() {
 async fn a_wider_value_answers_too() {
     let cache = start(settings(&clock()));
     fill(&cache, "wide", "all of it", shared(60)).await;
-    let narrow = Wanted {
-        also: vec![key("wider still"), key("wide")],
+    let narrow = LookupRequest {
+        superset_keys: vec![key("wider still"), key("wide")],
         ..product("narrow")
     };
-    let Found::Fresh(hit) = cache.get(narrow).await else {
+    let LookupOutcome::Fresh(hit) = cache.lookup_one(narrow).await else {
         panic!("not found");
     };
     assert_eq!(hit.key, key("wide"));
@@ -157,13 +165,13 @@ async fn many_wait_for_one_and_share_what_it_brings() {
     let cache = start(settings(&clock()));
     let first = claim(&cache, product("1")).await;
     let others = (0..50).map(|_| async {
-        match cache.get(product("1")).await {
-            Found::Elsewhere(waiting) => said(&waiting.wait().await),
+        match cache.lookup_one(product("1")).await {
+            LookupOutcome::InFlight(waiting) => said(&waiting.wait().await),
             other => said(&other),
         }
     });
     let others = futures_util::future::join_all(others);
-    let (all, ()) = tokio::join!(others, async { first.keep(&body("one"), shared(60)) });
+    let (all, ()) = tokio::join!(others, async { first.store(&body("one"), shared(60)) });
     assert!(all.iter().all(|said| said == "one Flight"), "{all:?}");
 }
 
@@ -172,43 +180,43 @@ async fn a_claim_that_is_dropped_goes_to_one_who_waits() {
     let cache = start(settings(&clock()));
     let first = claim(&cache, product("1")).await;
     let waiting = |found| match found {
-        Found::Elsewhere(waiting) => waiting,
+        LookupOutcome::InFlight(waiting) => waiting,
         _ => panic!("not waiting"),
     };
-    let one = waiting(cache.get(product("1")).await);
-    let two = waiting(cache.get(product("1")).await);
+    let one = waiting(cache.lookup_one(product("1")).await);
+    let two = waiting(cache.lookup_one(product("1")).await);
     drop(first);
-    let Found::Missing(claim) = one.wait().await else {
+    let LookupOutcome::Miss(claim) = one.wait().await else {
         panic!("not taken over");
     };
     let two = async { said(&two.wait().await) };
-    let (two, ()) = tokio::join!(two, async { claim.keep(&body("one"), shared(60)) });
+    let (two, ()) = tokio::join!(two, async { claim.store(&body("one"), shared(60)) });
     assert_eq!(two, "one Flight");
 }
 
 #[tokio::test]
 async fn nobody_waits_for_ever() {
     let cache = start(CacheSettings {
-        wait: Duration::from_millis(20),
+        wait_timeout: Duration::from_millis(20),
         ..settings(&clock())
     });
     let _held = claim(&cache, product("1")).await;
-    let Found::Elsewhere(waiting) = cache.get(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = cache.lookup_one(product("1")).await else {
         panic!("not waiting");
     };
     assert_eq!(said(&waiting.wait().await), "missing");
-    assert_eq!(cache.counts().waits_in_vain, 1);
+    assert_eq!(cache.counts().waits_failed, 1);
 }
 
 #[tokio::test]
 async fn an_invalidation_during_a_fetch_makes_its_answer_useless() {
     let cache = start(settings(&clock()));
     let under_way = claim(&cache, product("1")).await;
-    let Found::Elsewhere(waiting) = cache.get(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = cache.lookup_one(product("1")).await else {
         panic!("not waiting");
     };
     cache.invalidate(&[entity("1")]).await;
-    under_way.keep(&body("from before"), shared(60));
+    under_way.store(&body("from before"), shared(60));
     assert_eq!(said(&waiting.wait().await), "missing");
     assert_eq!(look(&cache, "1").await, "missing");
 }
@@ -223,8 +231,8 @@ async fn tags_invalidate_what_has_them_and_nothing_else() {
         (Tag::named("unknown"), ""),
     ] {
         for name in ["1", "2"] {
-            if let Found::Missing(claim) = cache.get(product(name)).await {
-                claim.keep(&body(name), shared(60));
+            if let LookupOutcome::Miss(claim) = cache.lookup_one(product(name)).await {
+                claim.store(&body(name), shared(60));
             }
         }
         cache.invalidate(&[tag]).await;
@@ -243,7 +251,7 @@ async fn tags_invalidate_what_has_them_and_nothing_else() {
 async fn background_work_ends_with_the_cache() {
     let (cache, background) = resolvers::cache::Cache::start(with_redis(
         &clock(),
-        Place::Single("redis://127.0.0.1:1".to_owned()),
+        RedisTopology::Single("redis://127.0.0.1:1".to_owned()),
     ));
     let work = futures_util::future::join_all(background.into_iter().map(|(_, work)| work));
     drop(cache);
@@ -265,20 +273,20 @@ async fn redis_gives_what_memory_has_lost() {
     }
     claim(&cache, product("none"))
         .await
-        .keep(&Value::Absent, shared(60));
+        .store(&CachedValue::Absent, shared(60));
     fill(&cache, "large", &"long ".repeat(10_000), shared(60)).await;
     written(&server, &["1", "2", "3", "none", "large"]).await;
 
     let other = on(&server, &clock).await;
     let wanted = ["1", "2", "3", "none", "large", "unknown"].map(product);
-    let found = other.get_many(wanted.into()).await;
+    let found = other.lookup(wanted.into()).await;
     let words: Vec<String> = found.iter().map(said).collect();
     assert_eq!(
         words[..4],
         ["1 Redis", "2 Redis", "3 Redis", "no nothing Redis"]
     );
     assert_eq!(words[5], "missing");
-    let Found::Fresh(hit) = &found[4] else {
+    let LookupOutcome::Fresh(hit) = &found[4] else {
         panic!("no large one")
     };
     assert_eq!(hit.level, Level::Redis);

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use resolvers::cache::{Cache, Claim, Clock, Found, Hit, Moment, Reuse, Tag, Value, Wanted};
+use resolvers::cache::{
+    Cache, CachedValue, Claim, Clock, Hit, LookupOutcome, LookupRequest, Moment, Reuse, Tag,
+};
 
 use crate::server::Server;
 use crate::support::*;
@@ -125,24 +127,24 @@ impl Model {
 
     async fn ask(&self, asked: Asked) -> Result<Option<Claim>, TestCaseError> {
         let cache = asked.cache % self.caches.len();
-        match self.caches[cache].get(self.wanted(asked)).await {
-            Found::Fresh(hit) => self.judge(&hit, asked, FRESH)?,
-            Found::Stale(hit, _) => self.judge(&hit, asked, FRESH + STALE)?,
-            Found::Missing(claim) => {
-                if let Some(hit) = claim.rescue() {
+        match self.caches[cache].lookup_one(self.wanted(asked)).await {
+            LookupOutcome::Fresh(hit) => self.judge(&hit, asked, FRESH)?,
+            LookupOutcome::Stale(hit, _) => self.judge(&hit, asked, FRESH + STALE)?,
+            LookupOutcome::Miss(claim) => {
+                if let Some(hit) = claim.stale_fallback() {
                     self.judge(hit, asked, FRESH + ON_ERROR)?;
                 }
                 return Ok(Some(claim));
             }
-            Found::Negative(_) => prop_assert!(false, "nothing is said not to exist"),
+            LookupOutcome::Negative(_) => prop_assert!(false, "nothing is said not to exist"),
             // Its fetch is under way in this very schedule.
-            Found::Elsewhere(_) => {}
+            LookupOutcome::InFlight(_) => {}
         }
         Ok(None)
     }
 
     fn judge(&self, hit: &Hit, asked: Asked, allowed: u64) -> Result<(), TestCaseError> {
-        let Value::Present(body) = &hit.entry().value else {
+        let CachedValue::Present(body) = &hit.entry().value else {
             return Err(TestCaseError::fail("no body"));
         };
         let text = String::from_utf8_lossy(body);
@@ -180,7 +182,7 @@ impl Model {
             Reuse::Shared(lifetime)
         };
         self.kept.insert(fetch, self.clock.now());
-        claim.keep(&body(&text), reuse);
+        claim.store(&body(&text), reuse);
     }
 
     /// Everybody has heard of it before anything else happens.
@@ -194,7 +196,7 @@ impl Model {
         self.said += 1;
         if self.caches.len() > 1 {
             for cache in &self.caches {
-                until(|| async { cache.counts().invalidations_heard >= self.said }).await;
+                until(|| async { cache.counts().invalidations_received >= self.said }).await;
             }
         }
         for floors in &mut self.floors {
@@ -206,14 +208,14 @@ impl Model {
         }
     }
 
-    fn wanted(&self, asked: Asked) -> Wanted {
+    fn wanted(&self, asked: Asked) -> LookupRequest {
         let name = format!("{} {}", self.prefix, asked.name);
         let wanted = if is_private(asked.name) {
             product_for(&name, &asked.caller.to_string())
         } else {
             product(&name)
         };
-        Wanted {
+        LookupRequest {
             tags: vec![self.type_tag(), self.tag(asked.name)].into(),
             ..wanted
         }
@@ -258,7 +260,7 @@ fn two_caches_on_one_redis_keep_their_promises() {
             let mut caches = Vec::new();
             for _ in 0..2 {
                 let cache = on(&server, &clock).await;
-                until(|| async { cache.counts().listens > 0 }).await;
+                until(|| async { cache.counts().feed_connects > 0 }).await;
                 caches.push(cache);
             }
             Model::new(caches, clock).run(&steps).await

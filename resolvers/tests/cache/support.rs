@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use resolvers::cache::{
-    Cache, CacheSettings, Claim, Clock, Found, Key, KeyParts, Lifetime, Moment, Place,
-    RedisSettings, Reuse, Tag, Value, Wanted,
+    Cache, CacheSettings, CachedValue, Claim, Clock, Key, KeyParts, Lifetime, LookupOutcome,
+    LookupRequest, Moment, RedisSettings, RedisTopology, Reuse, Tag,
 };
 use tokio::time::{Instant, sleep};
 
@@ -18,16 +18,16 @@ pub(crate) fn settings(clock: &Clock) -> CacheSettings {
     CacheSettings {
         jitter_percent: 0,
         clock: clock.clone(),
-        ..CacheSettings::in_memory(1 << 20)
+        ..CacheSettings::with_memory(1 << 20)
     }
 }
 
-pub(crate) fn with_redis(clock: &Clock, place: Place) -> CacheSettings {
+pub(crate) fn with_redis(clock: &Clock, place: RedisTopology) -> CacheSettings {
     CacheSettings {
         redis: Some(RedisSettings {
-            limit: LIMIT,
-            write_limit: LIMIT * 5,
-            ..RedisSettings::at(place)
+            command_timeout: LIMIT,
+            write_timeout: LIMIT * 5,
+            ..RedisSettings::new(place)
         }),
         ..settings(clock)
     }
@@ -49,12 +49,12 @@ pub(crate) fn start(settings: CacheSettings) -> Cache {
 
 /// A cache on `server`, connected.
 pub(crate) async fn on(server: &Server, clock: &Clock) -> Cache {
-    connected(with_redis(clock, Place::Single(server.address()))).await
+    connected(with_redis(clock, RedisTopology::Single(server.address()))).await
 }
 
 pub(crate) async fn connected(settings: CacheSettings) -> Cache {
     let cache = start(settings);
-    assert!(cache.connected(Duration::from_secs(10)).await);
+    assert!(cache.wait_until_connected(Duration::from_secs(10)).await);
     cache
 }
 
@@ -71,23 +71,23 @@ fn keyed(name: &str, caller: Option<&str>) -> Key {
         caller,
         ..KeyParts::default()
     };
-    Key::of(&parts).unwrap()
+    Key::from_parts(&parts).unwrap()
 }
 
 /// The product called `name`.
-pub(crate) fn product(name: &str) -> Wanted {
-    Wanted {
+pub(crate) fn product(name: &str) -> LookupRequest {
+    LookupRequest {
         key: key(name),
-        private: None,
-        flight: None,
-        also: Vec::new(),
+        private_key: None,
+        flight_key: None,
+        superset_keys: Vec::new(),
         tags: vec![Tag::type_name("Product"), entity(name)].into(),
     }
 }
 
-pub(crate) fn product_for(name: &str, caller: &str) -> Wanted {
-    Wanted {
-        private: Some(keyed(name, Some(caller))),
+pub(crate) fn product_for(name: &str, caller: &str) -> LookupRequest {
+    LookupRequest {
+        private_key: Some(keyed(name, Some(caller))),
         ..product(name)
     }
 }
@@ -100,7 +100,7 @@ pub(crate) fn lifetime(fresh: u64, stale: u64, on_error: u64) -> Lifetime {
     Lifetime {
         fresh: Duration::from_secs(fresh),
         stale: Duration::from_secs(stale),
-        on_error: Duration::from_secs(on_error),
+        stale_if_error: Duration::from_secs(on_error),
     }
 }
 
@@ -108,40 +108,40 @@ pub(crate) fn shared(fresh: u64) -> Reuse {
     Reuse::Shared(lifetime(fresh, 0, 0))
 }
 
-pub(crate) fn body(text: &str) -> Value {
-    Value::Present(Bytes::copy_from_slice(text.as_bytes()))
+pub(crate) fn body(text: &str) -> CachedValue {
+    CachedValue::Present(Bytes::copy_from_slice(text.as_bytes()))
 }
 
 /// What was found, in a word.
-pub(crate) fn said(found: &Found) -> String {
+pub(crate) fn said(found: &LookupOutcome) -> String {
     let value = |hit: &resolvers::cache::Hit| match &hit.entry().value {
-        Value::Present(body) => format!("{} {:?}", String::from_utf8_lossy(body), hit.level),
-        Value::Absent => format!("nothing {:?}", hit.level),
+        CachedValue::Present(body) => format!("{} {:?}", String::from_utf8_lossy(body), hit.level),
+        CachedValue::Absent => format!("nothing {:?}", hit.level),
     };
     match found {
-        Found::Fresh(hit) => value(hit),
-        Found::Negative(hit) => format!("no {}", value(hit)),
-        Found::Stale(hit, Some(_)) => format!("stale {}, to renew", value(hit)),
-        Found::Stale(hit, None) => format!("stale {}", value(hit)),
-        Found::Missing(_) => "missing".to_owned(),
-        Found::Elsewhere(_) => "elsewhere".to_owned(),
+        LookupOutcome::Fresh(hit) => value(hit),
+        LookupOutcome::Negative(hit) => format!("no {}", value(hit)),
+        LookupOutcome::Stale(hit, Some(_)) => format!("stale {}, to renew", value(hit)),
+        LookupOutcome::Stale(hit, None) => format!("stale {}", value(hit)),
+        LookupOutcome::Miss(_) => "missing".to_owned(),
+        LookupOutcome::InFlight(_) => "elsewhere".to_owned(),
     }
 }
 
 pub(crate) async fn look(cache: &Cache, name: &str) -> String {
-    said(&cache.get(product(name)).await)
+    said(&cache.lookup_one(product(name)).await)
 }
 
-pub(crate) async fn claim(cache: &Cache, wanted: Wanted) -> Claim {
-    match cache.get(wanted).await {
-        Found::Missing(claim) => claim,
+pub(crate) async fn claim(cache: &Cache, wanted: LookupRequest) -> Claim {
+    match cache.lookup_one(wanted).await {
+        LookupOutcome::Miss(claim) => claim,
         other => panic!("there is something: {}", said(&other)),
     }
 }
 
 /// Fetches `name`, as it were, and keeps it.
 pub(crate) async fn fill(cache: &Cache, name: &str, text: &str, reuse: Reuse) {
-    claim(cache, product(name)).await.keep(&body(text), reuse);
+    claim(cache, product(name)).await.store(&body(text), reuse);
 }
 
 /// Waits until `is_so` is, and says how long that took.

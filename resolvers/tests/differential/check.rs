@@ -153,7 +153,7 @@ impl Running {
 
     fn plan(&self, document: &str) -> Result<String, Failure> {
         let explained = |document: &str| {
-            self.engine.explain(document, None).map_err(|errors| {
+            self.engine.plan_text(document, None).map_err(|errors| {
                 let messages = errors.into_iter().map(|error| error.message);
                 Failure::new(Wrong::Refused, messages.collect::<Vec<_>>().join("\n"))
             })
@@ -180,7 +180,7 @@ impl Running {
             variables: Some(RawValue::from_string(variables).unwrap()),
             headers: http::HeaderMap::new(),
             allow: Allow::All,
-            explain: resolvers::Explain::No,
+            trace: resolvers::Trace::No,
         };
         let mut out = Vec::new();
         let outcome = self

@@ -9,7 +9,7 @@ use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings};
 pub(crate) fn settings() -> Settings {
     Settings {
         sources: BTreeMap::new(),
-        services: BTreeMap::new(),
+        subgraphs: BTreeMap::new(),
         local: BTreeMap::new(),
         limits: Limits {
             depth: 20,
@@ -21,8 +21,8 @@ pub(crate) fn settings() -> Settings {
         },
         operation_timeout: Duration::from_secs(20),
         source_timeout: Duration::from_secs(20),
-        source_calls: None,
-        batching: Batching::Across,
+        source_call_limit: None,
+        batching: Batching::AcrossOperations,
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,

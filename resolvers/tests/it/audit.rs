@@ -52,7 +52,7 @@ fn plan_all(graph: fn(&Path) -> Arc<Graph>) {
             queries += 1;
             let id = format!("{name}_{index}");
             let query = test["query"].as_str().unwrap();
-            match engine.explain(query, None) {
+            match engine.plan_text(query, None) {
                 Ok(plan) => {
                     let count = requests(&plan);
                     total += count;

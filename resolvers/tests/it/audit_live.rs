@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use resolvers::settings::ServiceSettings;
+use resolvers::settings::SubgraphSettings;
 use resolvers::{Engine, Outcome};
 use schema::graph::Graph;
 use serde_json::Value;
@@ -64,13 +64,13 @@ const ADDED: &str = "775f9be9a3766";
 fn engine(graph: Arc<Graph>, url: &str) -> Engine {
     let mut settings = support::settings();
     for (_, source) in graph.sources() {
-        let service = ServiceSettings {
-            url: Some(format!("{url}/{}", source.service).parse().unwrap()),
-            ..ServiceSettings::default()
+        let service = SubgraphSettings {
+            url: Some(format!("{url}/{}", source.subgraph).parse().unwrap()),
+            ..SubgraphSettings::default()
         };
         settings
-            .services
-            .insert(source.service.to_string(), service);
+            .subgraphs
+            .insert(source.subgraph.to_string(), service);
     }
     Engine::new(graph, settings).unwrap()
 }
@@ -96,7 +96,7 @@ async fn check(engine: &Engine, test: &Value) -> Result<(), String> {
     if data == expected["data"] && same_errors {
         return Ok(());
     }
-    let plan = engine.explain(query, None).unwrap_or_default();
+    let plan = engine.plan_text(query, None).unwrap_or_default();
     Err(format!(
         "{query}\nexpected {expected}\nanswered {data}\nerrors {}\n{plan}",
         errors.join("\n       "),

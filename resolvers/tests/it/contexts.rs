@@ -35,7 +35,7 @@ fn plan(subgraphs: &[&'static str], query: &str) -> String {
     let written = linked(subgraphs);
     let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
     let engine = Engine::new(support::graph(&named), support::settings()).unwrap();
-    engine.explain(query, None).unwrap()
+    engine.plan_text(query, None).unwrap()
 }
 
 /// The answer to a query, and what services were asked.
@@ -350,7 +350,7 @@ fn what_is_taken_in_a_circle_has_no_plan_and_an_end() {
     let engine = Engine::new(support::graph(&named), support::settings()).unwrap();
 
     let refused = engine
-        .explain("{ node { leaf { path } } }", None)
+        .plan_text("{ node { leaf { path } } }", None)
         .unwrap_err();
 
     assert_eq!(refused[0].message, "no source gives `Leaf.path` here");

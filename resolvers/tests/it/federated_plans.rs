@@ -19,7 +19,7 @@ fn plan(subgraphs: &[&str], query: &str) -> String {
         .zip(written.iter().map(String::as_str))
         .collect();
     let engine = Engine::new(support::graph(&named), support::settings()).unwrap();
-    engine.explain(query, None).unwrap()
+    engine.plan_text(query, None).unwrap()
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::{FutureExt, join_all};
 use http::HeaderName;
-use resolvers::account::{Found as Told, Why};
 use resolvers::cache::{Level, Reuse};
+use resolvers::trace::{CacheStatus as Told, MissReason};
 use serde_json::{Value, json};
 
 use crate::kept_service::{Kept, THINGS};
@@ -81,7 +81,7 @@ async fn what_says_nothing_or_no_is_not_kept() {
 async fn root_fields_are_kept_by_their_arguments() {
     let kept = Kept::with(THINGS, |settings| {
         let caching = settings.caching.as_mut().unwrap();
-        caching.default.default = Duration::from_mins(1);
+        caching.default.default_ttl = Duration::from_mins(1);
     })
     .await;
     for _ in 0..2 {
@@ -135,7 +135,7 @@ async fn what_says_that_it_is_for_all_is_shared_by_callers() {
 async fn a_caller_is_who_the_operator_says() {
     let kept = Kept::with(THINGS, |settings| {
         let caching = settings.caching.as_mut().unwrap();
-        caching.caller = vec![HeaderName::from_static("x-user")];
+        caching.caller_headers = vec![HeaderName::from_static("x-user")];
     })
     .await;
     kept.service.says("private, max-age=60");
@@ -232,7 +232,7 @@ async fn mutations_neither_read_nor_keep() {
         kept.ask("mutation { touch { name } }").await;
     }
     assert_eq!(kept.service.asked(), ["/touch", "/touch"]);
-    let (_, entries) = kept.cache.in_memory();
+    let (_, entries) = kept.cache.memory_usage();
     assert_eq!(entries, 0);
 }
 
@@ -342,7 +342,7 @@ async fn who_asks_is_told_what_was_found_and_which_calls_were_made() {
     let found: Vec<_> = things
         .lookups
         .iter()
-        .map(|it| (it.found, it.why, it.age))
+        .map(|it| (it.status, it.miss_reason, it.age))
         .collect();
     let age = Some(Duration::from_secs(5));
     assert_eq!(
@@ -350,7 +350,7 @@ async fn who_asks_is_told_what_was_found_and_which_calls_were_made() {
         [
             (Told::Fresh(Level::Memory), None, age),
             (Told::Fresh(Level::Memory), None, age),
-            (Told::Missing, Some(Why::Unknown), None),
+            (Told::Miss, Some(MissReason::Unknown), None),
         ]
     );
     assert_eq!(
@@ -365,10 +365,10 @@ async fn who_asks_is_told_what_was_found_and_which_calls_were_made() {
     let calls: Vec<_> = things
         .calls
         .iter()
-        .map(|call| (call.batch, call.is_shared))
+        .map(|call| (call.batch_size, call.is_shared))
         .collect();
     assert_eq!(calls, [(1, false)]);
-    assert!(things.calls[0].time > Duration::ZERO);
+    assert!(things.calls[0].duration > Duration::ZERO);
     // The list says nothing of how long it is good for.
     let list = account
         .iter()
@@ -383,12 +383,12 @@ async fn an_answer_is_good_for_as_long_as_the_least_of_its_parts() {
     kept.service.says("max-age=60");
     let query = "{ whole { name } }";
     assert_eq!(
-        kept.reuse(query).await.unwrap().header(),
+        kept.reuse(query).await.unwrap().cache_control(),
         "max-age=60, public"
     );
     kept.passes(20);
     assert_eq!(
-        kept.reuse(query).await.unwrap().header(),
+        kept.reuse(query).await.unwrap().cache_control(),
         "max-age=40, public"
     );
     // One part of it may not be kept.

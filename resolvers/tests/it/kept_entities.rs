@@ -56,7 +56,7 @@ fn engine_and_cache(things: &Scripted) -> (Engine, Clock, Cache) {
         |settings| {
             let mut caching = caching(&cache);
             let mut keeping = caching.default;
-            keeping.default = Duration::from_mins(1);
+            keeping.default_ttl = Duration::from_mins(1);
             caching.subgraphs = BTreeMap::from([("things".to_owned(), keeping)]);
             settings.caching = Some(caching);
         },

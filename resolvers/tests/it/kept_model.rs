@@ -109,7 +109,7 @@ impl Named {
         match self {
             Self::Thing(id) => Target::Entity {
                 type_name: "Thing".to_owned(),
-                key: EntityKey::read(&json!({ "id": id }).to_string()).unwrap(),
+                key: EntityKey::from_json(&json!({ "id": id }).to_string()).unwrap(),
             },
             Self::Things => Target::Type("Thing".to_owned()),
             Self::Mine => Target::Type("Mine".to_owned()),
@@ -164,7 +164,7 @@ impl Model {
         let (truth, url) = Truth::start(&clock, LIFETIME).await;
         let cache_settings = CacheSettings {
             // A renewal that failed holds its claim for a second of real time.
-            wait: Duration::from_millis(10),
+            wait_timeout: Duration::from_millis(10),
             ..in_memory(&clock)
         };
         let cache = running(cache_settings);

@@ -10,10 +10,10 @@ use axum::extract::{Request as Asked, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use resolvers::account::FetchAccount;
 use resolvers::cache::{Cache, CacheSettings, Clock, Moment, Reuse};
-use resolvers::settings::{Caching, Keeping, Settings};
-use resolvers::{Engine, Explain, Outcome, Request};
+use resolvers::settings::{CachePolicy, Caching, Settings};
+use resolvers::trace::FetchTrace;
+use resolvers::{Engine, Outcome, Request, Trace};
 use serde_json::{Value, json};
 
 use crate::support::{ask, ask_with, graph, request, settings_at};
@@ -133,9 +133,9 @@ impl Kept {
     }
 
     /// What was done for an answer.
-    pub(crate) async fn account(&self, query: &str) -> Vec<FetchAccount> {
+    pub(crate) async fn account(&self, query: &str) -> Vec<FetchTrace> {
         match self.executed(query).await {
-            Outcome::Executed { account, .. } => account,
+            Outcome::Executed { trace: account, .. } => account,
             Outcome::Refused { errors } => panic!("{errors:?}"),
         }
     }
@@ -150,7 +150,7 @@ impl Kept {
 
     async fn executed(&self, query: &str) -> Outcome {
         let request = Request {
-            explain: Explain::Yes,
+            trace: Trace::Yes,
             ..request(query)
         };
         self.engine.execute(request, &mut Vec::new()).await
@@ -170,7 +170,7 @@ pub(crate) fn in_memory(clock: &Clock) -> CacheSettings {
     CacheSettings {
         jitter_percent: 0,
         clock: clock.clone(),
-        ..CacheSettings::in_memory(8 << 20)
+        ..CacheSettings::with_memory(8 << 20)
     }
 }
 
@@ -188,16 +188,16 @@ pub(crate) fn running(settings: CacheSettings) -> Cache {
 pub(crate) fn caching(cache: &Cache) -> Caching {
     Caching {
         cache: cache.clone(),
-        default: Keeping {
-            is_on: true,
-            default: Duration::ZERO,
-            max: Duration::from_hours(1),
-            stale: Duration::ZERO,
-            on_error: Duration::ZERO,
-            negative: Duration::from_secs(5),
+        default: CachePolicy {
+            is_enabled: true,
+            default_ttl: Duration::ZERO,
+            max_ttl: Duration::from_hours(1),
+            stale_while_revalidate: Duration::ZERO,
+            stale_if_error: Duration::ZERO,
+            negative_ttl: Duration::from_secs(5),
         },
         subgraphs: std::collections::BTreeMap::new(),
-        caller: Vec::new(),
+        caller_headers: Vec::new(),
     }
 }
 

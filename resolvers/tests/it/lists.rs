@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, prop_oneof, proptest};
-use resolvers::bench::Answering;
+use resolvers::bench::BenchOperation;
 
 use crate::support::{graph, settings};
 
@@ -29,13 +29,13 @@ const ASKED: [&str; 2] = [
 /// A field of `Query`, and what its answers become.
 struct Asked {
     field: &'static str,
-    answering: Answering,
+    answering: BenchOperation,
 }
 
 impl Asked {
     fn new(field: &'static str, fields: &str) -> Self {
         let query = format!("{{ {field} {{ {fields} }} }}");
-        let answering = Answering::new(&graph(&[("g", SDL)]), &settings(), &query);
+        let answering = BenchOperation::new(&graph(&[("g", SDL)]), &settings(), &query);
         Self {
             field,
             answering: answering.unwrap(),
@@ -45,7 +45,7 @@ impl Asked {
     fn becomes(&self, text: &str) -> String {
         let body = format!(r#"{{"{}":{text}}}"#, self.field);
         let mut out = Vec::new();
-        self.answering.answer(Bytes::from(body), &mut out); // False: a part is null by mistake.
+        self.answering.write_data(Bytes::from(body), &mut out); // False: a part is null by mistake.
         let out = String::from_utf8(out).unwrap();
         let value = out.strip_prefix(&format!(r#"{{"{}":"#, self.field));
         value.unwrap().strip_suffix('}').unwrap().to_owned()

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue};
 use mocks::Fault;
 use resolvers::Engine;
-use resolvers::settings::{Batching, ServiceSettings};
+use resolvers::settings::{Batching, SubgraphSettings};
 use serde_json::{Value, json};
 
 use crate::loader_service::{ask_things, gated, graphql, named, start, thing};
@@ -68,7 +68,7 @@ async fn clients_that_come_one_by_one_share_what_is_under_way() {
 
 #[tokio::test]
 async fn nothing_is_shared_where_it_is_switched_off() {
-    let running = Running::with(|settings| settings.batching = Batching::Within).await;
+    let running = Running::with(|settings| settings.batching = Batching::WithinOperation).await;
 
     let queries = [
         "{ user(id: 1) { id } }",
@@ -397,12 +397,12 @@ async fn equal_questions_to_a_service_that_speaks_graphql_are_one_request() {
     let (_, gated) = gated(|_| ()).await;
     let url = graphql(gated.clone()).await;
     let mut settings = settings();
-    let service = ServiceSettings {
+    let service = SubgraphSettings {
         url: Some(url.parse().unwrap()),
-        forward: vec![header::AUTHORIZATION],
-        ..ServiceSettings::default()
+        forwarded_headers: vec![header::AUTHORIZATION],
+        ..SubgraphSettings::default()
     };
-    settings.services.insert("s".to_owned(), service);
+    settings.subgraphs.insert("s".to_owned(), service);
     let engine = Engine::new(graph(&[("s", SDL)]), settings).unwrap();
     gated.open();
 

@@ -9,7 +9,7 @@ use crate::support::{commerce, graph, settings};
 fn plan(query: &str) -> String {
     let engine = Engine::new(graph(&commerce()), settings()).unwrap();
     engine
-        .explain(query, None)
+        .plan_text(query, None)
         .unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 

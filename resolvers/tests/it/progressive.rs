@@ -42,7 +42,7 @@ fn with(overrides: &[(&str, f64)]) -> Settings {
 #[track_caller]
 fn plan(overrides: &[(&str, f64)], query: &str) -> String {
     let engine = Engine::new(graph(&SUBGRAPHS), with(overrides)).unwrap();
-    engine.explain(query, None).unwrap()
+    engine.plan_text(query, None).unwrap()
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_composed_supergraph_keeps_the_labels() {
     let graph = std::sync::Arc::new(graph.unwrap());
     let plan = |overrides| {
         let engine = Engine::new(std::sync::Arc::clone(&graph), with(overrides)).unwrap();
-        engine.explain("{ user { name } }", None).unwrap()
+        engine.plan_text("{ user { name } }", None).unwrap()
     };
     assert_snapshot!(plan(&[]), @r"
     1. old  query
@@ -193,7 +193,7 @@ async fn a_root_field_of_a_mutation_runs_where_its_first_occurrence_stands_that_
 fn a_plan_says_for_which_order_of_a_mutation_it_is() {
     let engine = Engine::new(graph(&[("g", TASKS)]), settings()).unwrap();
 
-    assert_snapshot!(engine.explain(TWICE, None).unwrap(), @r"
+    assert_snapshot!(engine.plan_text(TWICE, None).unwrap(), @r"
     1. g  mutation
        gives first second
     in this order where nothing is left out by $early

@@ -14,8 +14,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use insta::assert_snapshot;
 use resolvers::Engine;
-use resolvers::local::{LocalRequest, LocalService, Rust};
-use resolvers::settings::{ServiceSettings, Settings};
+use resolvers::local::{AsyncGraphqlService, LocalRequest, LocalService};
+use resolvers::settings::{Settings, SubgraphSettings};
 use serde_json::{Value, json};
 
 use crate::support::{ask, ask_with, graph, settings};
@@ -37,7 +37,7 @@ struct Canned {
 )]
 async fn served(
     answer: impl Fn() -> Response + Send + Sync + 'static,
-    change: impl FnOnce(&mut ServiceSettings, &mut Settings),
+    change: impl FnOnce(&mut SubgraphSettings, &mut Settings),
 ) -> (Engine, Arc<Mutex<Vec<(HeaderMap, String)>>>) {
     let canned = Canned {
         answer: Arc::new(answer),
@@ -48,13 +48,13 @@ async fn served(
     let url = format!("http://{}/graphql?v=1", listener.local_addr().unwrap());
     let app = Router::new().fallback(canned_answer).with_state(canned);
     tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let mut service = ServiceSettings {
+    let mut service = SubgraphSettings {
         url: Some(url.parse().unwrap()),
-        ..ServiceSettings::default()
+        ..SubgraphSettings::default()
     };
     let mut settings = settings();
     change(&mut service, &mut settings);
-    settings.services.insert("g".to_owned(), service);
+    settings.subgraphs.insert("g".to_owned(), service);
     (Engine::new(graph(&[("g", SDL)]), settings).unwrap(), asked)
 }
 
@@ -95,7 +95,7 @@ async fn a_request_is_a_post_with_a_json_body() {
 #[tokio::test]
 async fn headers_are_sent_on_where_the_operator_says_so() {
     let (engine, asked) = served(me, |service, _| {
-        service.forward = vec![header::AUTHORIZATION, header::CONTENT_LENGTH];
+        service.forwarded_headers = vec![header::AUTHORIZATION, header::CONTENT_LENGTH];
         service.headers = vec![(
             header::HeaderName::from_static("x-gateway"),
             HeaderValue::from_static("weir"),
@@ -269,15 +269,15 @@ fn schema() -> SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
 #[tokio::test]
 async fn resolvers_in_rust_are_asked_without_http() {
     let mut settings = settings();
-    let rust: Arc<dyn LocalService> = Arc::new(Rust(schema().finish()));
+    let rust: Arc<dyn LocalService> = Arc::new(AsyncGraphqlService(schema().finish()));
     settings.local.insert("g".to_owned(), rust);
-    let service = ServiceSettings {
+    let service = SubgraphSettings {
         // Nobody listens there, and nobody is asked.
         url: Some("http://127.0.0.1:1/".parse().unwrap()),
-        forward: vec![header::AUTHORIZATION],
-        ..ServiceSettings::default()
+        forwarded_headers: vec![header::AUTHORIZATION],
+        ..SubgraphSettings::default()
     };
-    settings.services.insert("g".to_owned(), service);
+    settings.subgraphs.insert("g".to_owned(), service);
     let engine = Engine::new(graph(&[("g", SDL)]), settings).unwrap();
     let mut client = HeaderMap::new();
     client.insert(header::AUTHORIZATION, HeaderValue::from_static("me"));

@@ -314,7 +314,7 @@ async fn introspection_and_data_come_in_one_answer() {
 
 #[tokio::test]
 async fn equal_reads_of_one_operation_are_made_once() {
-    let running = Running::with(|settings| settings.batching = Batching::Within).await;
+    let running = Running::with(|settings| settings.batching = Batching::WithinOperation).await;
 
     let answer = running
         .ask("{ a: user(id: 60) { name } b: user(id: 60) { email } c: user(id: 61) { name } }")

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use mocks::{Service, Shop};
 use resolvers::error::{FieldError, FieldErrorKind, PathElement};
 use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings, SourceSettings};
-use resolvers::{Allow, Engine, Explain, Outcome, Request};
+use resolvers::{Allow, Engine, Outcome, Request, Trace};
 use schema::diagnostic::{Diagnostic, Severity};
 use schema::graph::Graph;
 use schema::link::{self, LinkOptions};
@@ -60,7 +60,7 @@ pub(crate) fn graph(subgraphs: &[(&str, &str)]) -> Arc<Graph> {
 pub(crate) fn settings() -> Settings {
     Settings {
         sources: BTreeMap::new(),
-        services: BTreeMap::new(),
+        subgraphs: BTreeMap::new(),
         local: BTreeMap::new(),
         limits: Limits {
             depth: 20,
@@ -72,8 +72,8 @@ pub(crate) fn settings() -> Settings {
         },
         operation_timeout: Duration::from_secs(10),
         source_timeout: Duration::from_secs(5),
-        source_calls: None,
-        batching: Batching::Across,
+        source_call_limit: None,
+        batching: Batching::AcrossOperations,
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
@@ -109,7 +109,7 @@ pub(crate) fn request(query: &str) -> Request {
         variables: None,
         headers: HeaderMap::new(),
         allow: Allow::All,
-        explain: Explain::No,
+        trace: Trace::No,
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use resolvers::connector_test::{ConnectorTest, Inputs, NotFound, Response, coordinates};
 use resolvers::error::FetchError;
 use resolvers::settings::{Settings, SourceSettings};
-use resolvers::trial::{Given, NotFound, Response, Trial, coordinates};
 use schema::graph::Graph;
 use schema::json::Json;
 
@@ -52,12 +52,12 @@ fn settings() -> Settings {
     settings
 }
 
-fn given(variables: &[(&str, &str)]) -> Given {
+fn given(variables: &[(&str, &str)]) -> Inputs {
     let variables = variables.iter().map(|(name, json)| {
         let json = Json::parse(Bytes::copy_from_slice(json.as_bytes())).unwrap();
         ((*name).to_owned(), json)
     });
-    Given {
+    Inputs {
         variables: variables.collect(),
         headers: HeaderMap::new(),
     }
@@ -75,7 +75,8 @@ fn response(status: u16, body: &str) -> Response {
 fn a_connector_is_found_by_coordinate_place_and_id() {
     let graph = graph();
     let sources = settings();
-    let found = |name| Trial::find(&graph, &sources, name).map(|it| it.coordinate().to_owned());
+    let found =
+        |name| ConnectorTest::find(&graph, &sources, name).map(|it| it.coordinate().to_owned());
 
     for name in [
         "people:Query.user[0]",
@@ -99,7 +100,11 @@ fn a_connector_is_found_by_coordinate_place_and_id() {
 fn a_name_that_is_nobodys_or_several_connectors_is_refused_with_all_there_are() {
     let graph = graph();
     let sources = settings();
-    let found = |name| Trial::find(&graph, &sources, name).map(|_| ()).unwrap_err();
+    let found = |name| {
+        ConnectorTest::find(&graph, &sources, name)
+            .map(|_| ())
+            .unwrap_err()
+    };
 
     assert_eq!(
         found("Query.user"),
@@ -126,7 +131,7 @@ fn a_name_that_is_nobodys_or_several_connectors_is_refused_with_all_there_are() 
 #[test]
 fn a_request_has_what_arguments_configuration_and_client_say() {
     let graph = graph();
-    let trial = Trial::find(&graph, &settings(), "one_user").unwrap();
+    let trial = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
     let mut given = given(&[("args", r#"{"id":"a/b"}"#)]);
     given.headers.insert("x-trace", "t1".parse().unwrap());
 
@@ -142,7 +147,7 @@ fn a_request_has_what_arguments_configuration_and_client_say() {
 #[test]
 fn given_configuration_stands_instead_of_the_one_in_the_settings() {
     let graph = graph();
-    let trial = Trial::find(&graph, &settings(), "User").unwrap();
+    let trial = ConnectorTest::find(&graph, &settings(), "User").unwrap();
     let given = given(&[
         ("config", r#"{"tenant":"other"}"#),
         ("batch", r#"[{"id":"1"},{"id":"2"}]"#),
@@ -160,7 +165,7 @@ fn given_configuration_stands_instead_of_the_one_in_the_settings() {
 #[test]
 fn what_cannot_be_built_is_an_error() {
     let graph = graph();
-    let trial = Trial::find(&graph, &settings(), "one_user").unwrap();
+    let trial = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
 
     let made = trial.request(&given(&[("args", r#"{"id":[1]}"#)]));
 
@@ -170,7 +175,7 @@ fn what_cannot_be_built_is_an_error() {
 #[test]
 fn an_answer_is_mapped_whole_with_what_the_mapping_met() {
     let graph = graph();
-    let trial = Trial::find(&graph, &settings(), "one_user").unwrap();
+    let trial = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
 
     let mapped = trial.map(&given(&[]), response(200, r#"{"id":7,"full":{}}"#));
 
@@ -181,7 +186,7 @@ fn an_answer_is_mapped_whole_with_what_the_mapping_met() {
 #[test]
 fn an_answer_that_is_no_success_is_an_error_in_the_words_of_the_connector() {
     let graph = graph();
-    let trial = Trial::find(&graph, &settings(), "one_user").unwrap();
+    let trial = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
 
     let mapped = trial.map(&given(&[]), response(404, r#"{"why":"gone"}"#));
 
@@ -200,7 +205,7 @@ fn an_answer_that_is_no_success_is_an_error_in_the_words_of_the_connector() {
 #[test]
 fn a_batch_is_answered_with_a_list_and_nothing_else() {
     let graph = graph();
-    let trial = Trial::find(&graph, &settings(), "User").unwrap();
+    let trial = ConnectorTest::find(&graph, &settings(), "User").unwrap();
     let map = |body| trial.map(&given(&[]), response(200, body)).result;
 
     assert_eq!(

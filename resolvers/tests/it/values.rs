@@ -338,7 +338,7 @@ async fn an_operation_makes_no_more_calls_to_a_source_than_it_may() {
     "#;
     let answers = [("GET /n/1", json!(1)), ("GET /n/2", json!(2))];
     let (engine, requests) = engine_with(&sdl("v0.3", types), &answers, |settings| {
-        settings.source_calls = std::num::NonZeroUsize::new(2);
+        settings.source_call_limit = std::num::NonZeroUsize::new(2);
     })
     .await;
 

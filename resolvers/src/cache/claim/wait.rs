@@ -10,98 +10,101 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::super::lookup::Lookup;
+use super::super::lookup::RedisLookup;
 use super::super::store::Lease;
-use super::super::{Found, Hit, Inner, Level, Wanted};
-use super::{Claim, Flight, Joined, Landed};
-use crate::account::Why;
+use super::super::{Hit, Inner, Level, LookupOutcome, LookupRequest};
+use super::{Claim, Flight, FlightOutcome, FlightRole};
+use crate::trace::MissReason;
 
 /// Somebody else fetches what is wanted.
 ///
 /// Fetch what is yours first, then wait: whoever holds a claim while it waits may be waited for by
 /// the one it waits for.
-pub struct Waiting {
+pub struct InFlightWait {
     inner: Arc<Inner>,
-    until: Instant,
-    on: On,
+    deadline: Instant,
+    target: WaitTarget,
 }
 
-enum On {
-    Process(Landing, Wanted),
+enum WaitTarget {
+    Process(FlightFollower, LookupRequest),
     Fleet(Claim),
 }
 
 /// Where a flight is seen to end.
 #[derive(Debug)]
-pub(in crate::cache) struct Landing(Arc<Flight>);
+pub(in crate::cache) struct FlightFollower(Arc<Flight>);
 
 /// The right to renew what is still given out.
 #[derive(Debug)]
-pub struct Renewal(pub(in crate::cache) Claim);
+pub struct RefreshClaim(pub(in crate::cache) Claim);
 
-impl Waiting {
+impl InFlightWait {
     pub(in crate::cache) fn in_process(
         inner: &Arc<Inner>,
-        landing: Landing,
-        wanted: Wanted,
+        follower: FlightFollower,
+        request: LookupRequest,
     ) -> Self {
-        inner.stats.waits_process.one();
-        Self::new(inner, On::Process(landing, wanted))
+        inner.stats.waits_process.increment();
+        Self::new(inner, WaitTarget::Process(follower, request))
     }
 
     pub(in crate::cache) fn in_fleet(claim: Claim) -> Self {
-        claim.inner.stats.waits_fleet.one();
+        claim.inner.stats.waits_fleet.increment();
         let inner = Arc::clone(&claim.inner);
-        Self::new(&inner, On::Fleet(claim))
+        Self::new(&inner, WaitTarget::Fleet(claim))
     }
 
-    fn new(inner: &Arc<Inner>, on: On) -> Self {
+    fn new(inner: &Arc<Inner>, target: WaitTarget) -> Self {
         Self {
             inner: Arc::clone(inner),
-            until: Instant::now() + inner.settings.wait,
-            on,
+            deadline: Instant::now() + inner.settings.wait_timeout,
+            target,
         }
     }
 
     /// Waits, but not for long: gives `Fresh`, `Stale`, `Negative` or `Missing`.
-    pub async fn wait(self) -> Found {
-        match self.on {
-            On::Process(landing, wanted) => {
-                let (inner, until) = (self.inner, self.until);
-                in_process(inner, landing, wanted, until).await
+    pub async fn wait(self) -> LookupOutcome {
+        match self.target {
+            WaitTarget::Process(follower, request) => {
+                let (inner, deadline) = (self.inner, self.deadline);
+                wait_in_process(inner, follower, request, deadline).await
             }
-            On::Fleet(claim) => in_fleet(claim, self.until).await,
+            WaitTarget::Fleet(claim) => wait_in_fleet(claim, self.deadline).await,
         }
     }
 }
 
-impl fmt::Debug for Waiting {
+impl fmt::Debug for InFlightWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.on {
-            On::Process(..) => "Waiting(process)",
-            On::Fleet(_) => "Waiting(fleet)",
+        f.write_str(match self.target {
+            WaitTarget::Process(..) => "Waiting(process)",
+            WaitTarget::Fleet(_) => "Waiting(fleet)",
         })
     }
 }
 
-impl Renewal {
+impl RefreshClaim {
     /// The claim, when nobody else in the fleet renews the same; otherwise waits until that is
     /// done, and `None`. For a task that no client waits for.
-    pub async fn begin(self) -> Option<Claim> {
+    pub async fn acquire(self) -> Option<Claim> {
         let mut claim = self.0;
-        let until = Instant::now() + claim.inner.settings.wait;
-        if matches!(claim.lease().await, Lease::Won(_) | Lease::Unknown) {
+        let deadline = Instant::now() + claim.inner.settings.wait_timeout;
+        if matches!(
+            claim.acquire_lease().await,
+            Lease::Acquired(_) | Lease::Unknown
+        ) {
             // Another may have renewed it since it was looked for.
-            if let Some(hit) = Lookup::fresh(&claim).await {
-                claim.found(&hit);
+            if let Some(hit) = RedisLookup::fresh(&claim).await {
+                claim.finish_with_hit(&hit);
                 return None;
             }
-            claim.inner.stats.renewals.one();
+            claim.inner.stats.refreshes.increment();
             return Some(claim);
         }
-        match in_fleet(claim, until).await {
-            Found::Missing(claim) if claim.lease.is_some() => {
-                claim.inner.stats.renewals.one();
+        match wait_in_fleet(claim, deadline).await {
+            LookupOutcome::Miss(claim) if claim.lease.is_some() => {
+                claim.inner.stats.refreshes.increment();
                 Some(claim)
             }
             _ => None,
@@ -109,93 +112,102 @@ impl Renewal {
     }
 }
 
-async fn in_process(
+async fn wait_in_process(
     inner: Arc<Inner>,
-    mut landing: Landing,
-    wanted: Wanted,
-    until: Instant,
-) -> Found {
+    mut follower: FlightFollower,
+    request: LookupRequest,
+    deadline: Instant,
+) -> LookupOutcome {
     loop {
-        match landing.landed(until).await {
-            Some(Landed::Stored(key, stored))
-                if stored.holds() && wanted.keys().any(|own| own == key) =>
+        match follower.outcome(deadline).await {
+            Some(FlightOutcome::Stored(key, stored))
+                if stored.is_valid() && request.keys().any(|own| own == key) =>
             {
-                let level = Level::Flight;
+                let level = Level::Coalesced;
                 let hit = Hit { key, level, stored };
                 let now = inner.settings.clock.now();
-                return inner.give(hit, wanted, now);
+                return inner.classify_hit(hit, request, now);
             }
-            Some(Landed::Passed(stored)) if stored.holds() => {
-                let key = Claim::flight_key(&wanted);
-                let level = Level::Flight;
-                return Found::Fresh(Hit { key, level, stored });
+            Some(FlightOutcome::Uncached(stored)) if stored.is_valid() => {
+                let key = Claim::flight_key(&request);
+                let level = Level::Coalesced;
+                return LookupOutcome::Fresh(Hit { key, level, stored });
             }
-            Some(Landed::Abandoned) => match inner.flights.join(Claim::flight_key(&wanted)) {
-                Joined::Leads(flight) => {
-                    let mut claim = inner.claim(wanted);
-                    claim.flight = Some(flight);
-                    return Found::Missing(claim);
+            Some(FlightOutcome::Abandoned) => {
+                match inner.in_flight.join(Claim::flight_key(&request)) {
+                    FlightRole::Leader(flight) => {
+                        let mut claim = inner.unshared_claim(request);
+                        claim.flight = Some(flight);
+                        return LookupOutcome::Miss(claim);
+                    }
+                    FlightRole::Follower(next) => follower = next,
                 }
-                Joined::Follows(next) => landing = next,
-            },
+            }
             // Too late; or what came of it was invalidated while it was under way.
             _ => {
-                inner.stats.waits_in_vain.one();
-                return Found::Missing(inner.claim(wanted).because(Why::NotShared));
+                inner.stats.waits_failed.increment();
+                return LookupOutcome::Miss(
+                    inner
+                        .unshared_claim(request)
+                        .with_miss_reason(MissReason::NotShared),
+                );
             }
         }
     }
 }
 
 /// Looks again and again, less often each time.
-async fn in_fleet(mut claim: Claim, until: Instant) -> Found {
-    let mut pause = SHORTEST_PAUSE;
+async fn wait_in_fleet(mut claim: Claim, deadline: Instant) -> LookupOutcome {
+    let mut interval = MIN_POLL_INTERVAL;
     loop {
-        sleep(pause.mul_f32(0.5 + fastrand::f32())).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        sleep(interval.mul_f32(0.5 + fastrand::f32())).await;
+        interval = (interval * 2).min(MAX_POLL_INTERVAL);
         let may_fetch = match claim.is_leased().await {
             Some(true) => false,
-            Some(false) => matches!(claim.lease().await, Lease::Won(_) | Lease::Unknown),
+            Some(false) => matches!(
+                claim.acquire_lease().await,
+                Lease::Acquired(_) | Lease::Unknown
+            ),
             None => true,
         };
         let now = claim.inner.settings.clock.now();
         // After the lease: who gives it back has written before.
-        if let Some(hit) = Lookup::fresh(&claim).await {
-            let (inner, wanted) = (Arc::clone(&claim.inner), claim.wanted.clone());
-            claim.found(&hit);
-            return inner.give(hit, wanted, now);
+        if let Some(hit) = RedisLookup::fresh(&claim).await {
+            let (inner, request) = (Arc::clone(&claim.inner), claim.request.clone());
+            claim.finish_with_hit(&hit);
+            return inner.classify_hit(hit, request, now);
         }
-        if may_fetch || Instant::now() >= until {
+        if may_fetch || Instant::now() >= deadline {
             if claim.lease.is_none() {
-                claim.inner.stats.waits_in_vain.one();
+                claim.inner.stats.waits_failed.increment();
             }
             // Others may have invalidated meanwhile what was not fetched yet.
-            claim.settle_guards();
-            return Found::Missing(claim);
+            claim.pin_generations();
+            return LookupOutcome::Miss(claim);
         }
     }
 }
 
-impl Landing {
-    pub(super) fn of(flight: &Arc<Flight>) -> Self {
+impl FlightFollower {
+    pub(super) fn new(flight: &Arc<Flight>) -> Self {
         flight.followers.fetch_add(1, Ordering::AcqRel);
         Self(Arc::clone(flight))
     }
 
     /// How the flight ended; `None` when it did not in time.
-    async fn landed(&self, until: Instant) -> Option<Landed> {
-        let lands = self.0.lands.notified();
-        tokio::pin!(lands);
+    async fn outcome(&self, deadline: Instant) -> Option<FlightOutcome> {
+        let completed = self.0.completed.notified();
+        tokio::pin!(completed);
         // Whoever lands it after this wakes us, whoever did before has said how.
-        lands.as_mut().enable();
-        if self.0.landed.get().is_none() {
-            let _ = timeout_at(until, lands).await;
+        completed.as_mut().enable();
+        if self.0.outcome.get().is_none() {
+            let _ = timeout_at(deadline, completed).await;
         }
-        self.0.landed.get().cloned()
+        self.0.outcome.get().cloned()
     }
 }
 
-impl Drop for Landing {
+impl Drop for FlightFollower {
     fn drop(&mut self) {
         self.0.followers.fetch_sub(1, Ordering::AcqRel);
     }
@@ -203,17 +215,20 @@ impl Drop for Landing {
 
 impl Claim {
     /// Asks for the lease, and keeps it when it is won.
-    async fn lease(&mut self) -> Lease {
+    async fn acquire_lease(&mut self) -> Lease {
         if let Some(token) = self.lease {
-            return Lease::Won(token);
+            return Lease::Acquired(token);
         }
         let Some(shared) = &self.inner.shared else {
             return Lease::Unknown;
         };
-        let key = Self::flight_key(&self.wanted);
-        let leases = shared.store.lease(&[key], self.inner.settings.lease).await;
+        let key = Self::flight_key(&self.request);
+        let leases = shared
+            .store
+            .acquire_leases(&[key], self.inner.settings.lease_ttl)
+            .await;
         let lease = leases.first().copied().unwrap_or(Lease::Unknown);
-        if let Lease::Won(token) = lease {
+        if let Lease::Acquired(token) = lease {
             self.lease = Some(token);
         }
         lease
@@ -223,11 +238,11 @@ impl Claim {
         let shared = self.inner.shared.as_ref()?;
         shared
             .store
-            .is_leased(&Self::flight_key(&self.wanted))
+            .is_leased(&Self::flight_key(&self.request))
             .await
     }
 }
 
 /// Between two looks into Redis.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(3);
-const LONGEST_PAUSE: Duration = Duration::from_millis(25);
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(3);
+const MAX_POLL_INTERVAL: Duration = Duration::from_millis(25);

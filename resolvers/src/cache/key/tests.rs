@@ -16,15 +16,15 @@ fn a_key_can_be_read() {
         caller: Some("user-7"),
     };
     assert_eq!(
-        parts.text(Show::Everything).unwrap(),
+        parts.text(KeyFormat::Full).unwrap(),
         r#"2|products|Product|name price|={"a":"x%7Cy","b":1}|x-tenant=blue&|=user-7|={"id":"42"}"#
     );
-    let shown = parts.text(Show::NoSecrets).unwrap();
+    let shown = parts.text(KeyFormat::Redacted).unwrap();
     assert!(
         !shown.contains("blue") && !shown.contains("user-7"),
         "{shown}"
     );
-    assert_eq!(Key::of(&parts).unwrap().to_string().len(), 40);
+    assert_eq!(Key::from_parts(&parts).unwrap().to_string().len(), 40);
 }
 
 #[test]
@@ -41,18 +41,21 @@ fn keys_of_one_lookup_are_those_of_their_parts() {
         ..parts
     };
 
-    let Keys { shared, private } = KeyBase::of(&parts).unwrap().keys(parts.entity);
+    let ScopedKeys { shared, private } = KeyPrefix::from_parts(&parts).unwrap().keys(parts.entity);
 
-    assert_eq!(Some(shared), Key::of(&for_all));
-    assert_eq!(private, Key::of(&parts));
+    assert_eq!(Some(shared), Key::from_parts(&for_all));
+    assert_eq!(private, Key::from_parts(&parts));
     assert_ne!(private, Some(shared));
-    assert_eq!(KeyBase::of(&for_all).unwrap().keys(None).private, None);
+    assert_eq!(
+        KeyPrefix::from_parts(&for_all).unwrap().keys(None).private,
+        None
+    );
 }
 
 #[test]
-fn numbers_and_strings_and_nothing_are_apart() {
+fn numbers_strings_and_absent_entities_have_different_keys() {
     let key = |entity| {
-        Key::of(&KeyParts {
+        Key::from_parts(&KeyParts {
             entity,
             ..KeyParts::default()
         })
@@ -76,23 +79,26 @@ fn numbers_and_strings_and_nothing_are_apart() {
 }
 
 #[test]
-fn what_is_not_json_has_no_key() {
+fn invalid_json_has_no_key() {
     let parts = KeyParts {
         entity: Some("{"),
         ..KeyParts::default()
     };
-    assert_eq!(Key::of(&parts), None);
+    assert_eq!(Key::from_parts(&parts), None);
 }
 
 #[test]
-fn strings_are_equal_however_they_are_escaped() {
-    assert_eq!(canonical(r#""\u0041\/\n""#), canonical("\"A/\\u000a\""));
-    assert_eq!(canonical(r#"{"a":1,"a":2}"#).unwrap(), r#"{"a":2}"#);
+fn equal_strings_have_one_canonical_form() {
+    assert_eq!(
+        canonical_json(r#""\u0041\/\n""#),
+        canonical_json("\"A/\\u000a\"")
+    );
+    assert_eq!(canonical_json(r#"{"a":1,"a":2}"#).unwrap(), r#"{"a":2}"#);
 }
 
 /// A key in owned parts, as a test makes them up.
 #[derive(Clone, Debug, PartialEq)]
-struct Made {
+struct OwnedParts {
     source: String,
     type_name: String,
     entity: Option<serde_json::Value>,
@@ -102,12 +108,12 @@ struct Made {
     caller: Option<String>,
 }
 
-impl Made {
+impl OwnedParts {
     fn text(&self) -> String {
-        self.written(serde_json::Value::to_string)
+        self.text_with(serde_json::Value::to_string)
     }
 
-    fn written(&self, json: impl Fn(&serde_json::Value) -> String) -> String {
+    fn text_with(&self, json: impl Fn(&serde_json::Value) -> String) -> String {
         let entity = self.entity.as_ref().map(&json);
         let arguments = self.arguments.as_ref().map(&json);
         let headers: Vec<(&str, &[u8])> = self
@@ -124,7 +130,7 @@ impl Made {
             headers: &headers,
             caller: self.caller.as_deref(),
         };
-        parts.text(Show::Everything).unwrap()
+        parts.text(KeyFormat::Full).unwrap()
     }
 }
 
@@ -132,25 +138,25 @@ proptest! {
     #[test]
     fn the_order_of_members_does_not_matter(value in json()) {
         let text = value.to_string();
-        prop_assert_eq!(canonical(&text), canonical(&backwards(&value)));
+        prop_assert_eq!(canonical_json(&text), canonical_json(&backwards(&value)));
     }
 
     #[test]
     fn canonical_text_means_the_same(value in json()) {
-        let text = canonical(&value.to_string()).unwrap();
+        let text = canonical_json(&value.to_string()).unwrap();
         prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     // A text that can be read back into what it was made of belongs to nothing else.
     #[test]
-    fn a_text_can_be_read_back(made in made()) {
-        prop_assert_eq!(made.written(backwards), made.text());
-        prop_assert_eq!(read(&made.text()), made);
+    fn a_text_can_be_read_back(made in owned_parts()) {
+        prop_assert_eq!(made.text_with(backwards), made.text());
+        prop_assert_eq!(parse_parts(&made.text()), made);
     }
 }
 
 /// The inverse of [`KeyParts::text`].
-fn read(text: &str) -> Made {
+fn parse_parts(text: &str) -> OwnedParts {
     let parts: Vec<&str> = text.split('|').collect();
     assert_eq!(parts.len(), 8, "{text}");
     let plain = |index: usize| String::from_utf8(unescape(parts[index])).unwrap();
@@ -163,7 +169,7 @@ fn read(text: &str) -> Made {
         let (name, value) = header.split_once('=').unwrap();
         (String::from_utf8(unescape(name)).unwrap(), unescape(value))
     });
-    Made {
+    OwnedParts {
         source: plain(1),
         type_name: plain(2),
         entity: json(7),
@@ -208,7 +214,7 @@ fn backwards(value: &serde_json::Value) -> String {
     }
 }
 
-fn made() -> impl Strategy<Value = Made> {
+fn owned_parts() -> impl Strategy<Value = OwnedParts> {
     let text = "[a|=&%~\\-\\\\\"\u{e9}\n ]{0,6}";
     let headers = prop::collection::btree_map(text, prop::collection::vec(any::<u8>(), 0..4), 0..3);
     (
@@ -219,7 +225,7 @@ fn made() -> impl Strategy<Value = Made> {
         prop::option::of(text),
     )
         .prop_map(
-            |((source, type_name, selection), entity, arguments, headers, caller)| Made {
+            |((source, type_name, selection), entity, arguments, headers, caller)| OwnedParts {
                 source,
                 type_name,
                 entity,

@@ -11,11 +11,11 @@ impl Reuse {
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never, _) | (_, Self::Never) => Self::Never,
-            (Self::Shared(one), Self::Shared(two)) => Self::Shared(one.least(two)),
+            (Self::Shared(one), Self::Shared(two)) => Self::Shared(one.shorter(two)),
             (
                 Self::Shared(one) | Self::PerCaller(one),
                 Self::Shared(two) | Self::PerCaller(two),
-            ) => Self::PerCaller(one.least(two)),
+            ) => Self::PerCaller(one.shorter(two)),
         }
     }
 
@@ -30,7 +30,7 @@ impl Reuse {
     }
 
     /// The value of `Cache-Control` that tells a client of it.
-    pub fn header(self) -> String {
+    pub fn cache_control(self) -> String {
         let (lifetime, scope) = match self {
             Self::Never => return "no-store".to_owned(),
             Self::Shared(lifetime) => (lifetime, "public"),
@@ -49,11 +49,11 @@ impl Reuse {
 }
 
 impl Lifetime {
-    fn least(self, other: Self) -> Self {
+    fn shorter(self, other: Self) -> Self {
         Self {
             fresh: self.fresh.min(other.fresh),
             stale: self.stale.min(other.stale),
-            on_error: self.on_error.min(other.on_error),
+            stale_if_error: self.stale_if_error.min(other.stale_if_error),
         }
     }
 }

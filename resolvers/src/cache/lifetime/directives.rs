@@ -22,18 +22,18 @@ pub(super) struct Directives {
     public: bool,
     proxy_revalidate: bool,
     pub(super) max_age: Option<Duration>,
-    pub(super) shared_age: Option<Duration>,
+    pub(super) s_maxage: Option<Duration>,
     pub(super) stale_while_revalidate: Option<Duration>,
     pub(super) stale_if_error: Option<Duration>,
 }
 
 impl Directives {
-    pub(super) fn read(headers: &HeaderMap) -> Self {
+    pub(super) fn parse(headers: &HeaderMap) -> Self {
         let mut directives = Self::default();
         for line in headers.get_all(CACHE_CONTROL) {
             let mut rest = line.as_bytes();
             while !rest.is_empty() {
-                let (name, value, after) = directive(rest);
+                let (name, value, after) = parse_directive(rest);
                 directives.add(&name.to_ascii_lowercase(), value);
                 rest = after;
             }
@@ -43,12 +43,12 @@ impl Directives {
 
     /// Whether stale use needs the answer's own word.
     pub(super) fn forbids_stale(&self) -> bool {
-        self.must_revalidate || self.proxy_revalidate || self.shared_age.is_some()
+        self.must_revalidate || self.proxy_revalidate || self.s_maxage.is_some()
     }
 
     /// RFC 9111 §3.5.
     pub(super) fn allows_sharing(&self) -> bool {
-        self.public || self.must_revalidate || self.shared_age.is_some()
+        self.public || self.must_revalidate || self.s_maxage.is_some()
     }
 
     fn add(&mut self, name: &[u8], value: Option<&[u8]>) {
@@ -60,47 +60,47 @@ impl Directives {
             b"public" => self.public = true,
             b"must-revalidate" => self.must_revalidate = true,
             b"proxy-revalidate" => self.proxy_revalidate = true,
-            b"max-age" => lower(&mut self.max_age, value),
-            b"s-maxage" => lower(&mut self.shared_age, value),
-            b"stale-while-revalidate" => lower(&mut self.stale_while_revalidate, value),
-            b"stale-if-error" => lower(&mut self.stale_if_error, value),
+            b"max-age" => set_min(&mut self.max_age, value),
+            b"s-maxage" => set_min(&mut self.s_maxage, value),
+            b"stale-while-revalidate" => set_min(&mut self.stale_while_revalidate, value),
+            b"stale-if-error" => set_min(&mut self.stale_if_error, value),
             _ => {}
         }
     }
 }
 
-fn lower(known: &mut Option<Duration>, value: Option<&[u8]>) {
-    let new = value.and_then(seconds).unwrap_or_default();
-    *known = Some(known.map_or(new, |known| known.min(new)));
+fn set_min(current: &mut Option<Duration>, value: Option<&[u8]>) {
+    let new = value.and_then(delta_seconds).unwrap_or_default();
+    *current = Some(current.map_or(new, |known| known.min(new)));
 }
 
 /// Delta-seconds (§1.2.2): digits only; what is too large is as large as can be.
-pub(super) fn seconds(text: &[u8]) -> Option<Duration> {
+pub(super) fn delta_seconds(text: &[u8]) -> Option<Duration> {
     let text = text.trim_ascii();
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let seconds = text.iter().fold(0_u64, |seconds, digit| {
         let next = seconds * 10 + u64::from(digit - b'0');
-        next.min(LONGEST)
+        next.min(MAX_DELTA_SECONDS)
     });
     Some(Duration::from_secs(seconds))
 }
 
 /// The first directive of `text`, its value, and what follows it.
-fn directive(text: &[u8]) -> (&[u8], Option<&[u8]>, &[u8]) {
-    let end = position(text, |byte| matches!(byte, b',' | b'='));
+fn parse_directive(text: &[u8]) -> (&[u8], Option<&[u8]>, &[u8]) {
+    let end = find_end(text, |byte| matches!(byte, b',' | b'='));
     let (name, rest) = text.split_at(end);
     let Some((b'=', value)) = rest.split_first().map(|(sign, rest)| (*sign, rest)) else {
         return (name.trim_ascii(), None, rest.get(1..).unwrap_or_default());
     };
     let value = value.trim_ascii_start();
     if let Some((quoted, rest)) = quoted(value) {
-        let comma = position(rest, |byte| byte == b',');
+        let comma = find_end(rest, |byte| byte == b',');
         let after = rest.get(comma + 1..).unwrap_or_default();
         return (name.trim_ascii(), Some(quoted), after);
     }
-    let comma = position(value, |byte| byte == b',');
+    let comma = find_end(value, |byte| byte == b',');
     let (value, rest) = value.split_at(comma);
     let after = rest.get(1..).unwrap_or_default();
     (name.trim_ascii(), Some(value.trim_ascii()), after)
@@ -119,10 +119,10 @@ fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((inside.get(..end)?, inside.get(end + 1..)?))
 }
 
-fn position(text: &[u8], is_end: impl Fn(u8) -> bool) -> usize {
+fn find_end(text: &[u8], is_end: impl Fn(u8) -> bool) -> usize {
     let found = text.iter().position(|byte| is_end(*byte));
     found.unwrap_or(text.len())
 }
 
 /// 2³¹ seconds, as §1.2.2 says.
-const LONGEST: u64 = 1 << 31;
+const MAX_DELTA_SECONDS: u64 = 1 << 31;

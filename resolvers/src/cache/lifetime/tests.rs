@@ -9,11 +9,11 @@ use super::*;
 
 const NOW: u64 = 1_700_000_000;
 
-const POLICY: Policy = Policy {
+const POLICY: LifetimePolicy = LifetimePolicy {
     default: Duration::from_secs(5),
     max: Duration::from_hours(1),
     stale: Duration::from_secs(7),
-    on_error: Duration::from_secs(9),
+    stale_if_error: Duration::from_secs(9),
     negative: Duration::from_secs(2),
     declared_age: None,
     declared_scope: None,
@@ -117,54 +117,76 @@ fn headers_give_lifetimes() {
         (vec![("vary", "Accept-Encoding, *")], "never"),
         (vec![("vary", "X-Tenant")], "caller 5 7 9"),
     ] {
-        assert_eq!(written(judge(&POLICY, &headers)), expected, "{headers:?}");
+        assert_eq!(
+            reuse_text(reuse_from_headers(&POLICY, &headers)),
+            expected,
+            "{headers:?}"
+        );
     }
 }
 
 #[test]
-fn a_date_in_the_past_makes_an_answer_old() {
+fn a_date_in_the_past_adds_to_the_age_of_a_response() {
     let headers = [
         ("cache-control", "max-age=100"),
         ("date", "Tue, 14 Nov 2023 22:12:50 GMT"),
     ];
-    assert_eq!(written(judge(&POLICY, &headers)), "shared 70 7 9");
+    assert_eq!(
+        reuse_text(reuse_from_headers(&POLICY, &headers)),
+        "shared 70 7 9"
+    );
 }
 
 #[test]
-fn the_graph_lowers_what_a_source_allows_and_never_raises_it() {
-    let declared = |seconds| Policy {
+fn the_graph_lowers_the_lifetime_of_a_source_and_never_raises_it() {
+    let declared = |seconds| LifetimePolicy {
         declared_age: Some(Duration::from_secs(seconds)),
         ..POLICY
     };
-    let says = [("cache-control", "max-age=60")];
-    assert_eq!(written(judge(&declared(10), &says)), "shared 10 7 9");
-    assert_eq!(written(judge(&declared(90), &says)), "shared 60 7 9");
-    assert_eq!(written(judge(&declared(90), &[])), "shared 90 7 9");
-    assert_eq!(written(judge(&declared(0), &says)), "never");
+    let max_age = [("cache-control", "max-age=60")];
+    assert_eq!(
+        reuse_text(reuse_from_headers(&declared(10), &max_age)),
+        "shared 10 7 9"
+    );
+    assert_eq!(
+        reuse_text(reuse_from_headers(&declared(90), &max_age)),
+        "shared 60 7 9"
+    );
+    assert_eq!(
+        reuse_text(reuse_from_headers(&declared(90), &[])),
+        "shared 90 7 9"
+    );
+    assert_eq!(
+        reuse_text(reuse_from_headers(&declared(0), &max_age)),
+        "never"
+    );
     let forbids = [("cache-control", "no-store")];
-    assert_eq!(written(judge(&declared(90), &forbids)), "never");
+    assert_eq!(
+        reuse_text(reuse_from_headers(&declared(90), &forbids)),
+        "never"
+    );
 }
 
 #[test]
 fn private_wins_over_public() {
-    let policy = |scope| Policy {
+    let policy = |scope| LifetimePolicy {
         declared_scope: Some(scope),
         ..POLICY
     };
     let private = [("cache-control", "private, max-age=60")];
     let public = [("cache-control", "public, max-age=60")];
     assert_eq!(
-        written(judge(&policy(Scope::Public), &private)),
+        reuse_text(reuse_from_headers(&policy(Scope::Public), &private)),
         "caller 60 7 9"
     );
     assert_eq!(
-        written(judge(&policy(Scope::Private), &public)),
+        reuse_text(reuse_from_headers(&policy(Scope::Private), &public)),
         "caller 60 7 9"
     );
 }
 
 #[test]
-fn an_answer_to_credentials_is_shared_only_when_it_says_so() {
+fn a_response_to_credentials_is_shared_only_when_it_allows_sharing() {
     for (headers, expected) in [
         (vec![("cache-control", "max-age=60")], "caller 60 7 9"),
         (vec![], "caller 5 7 9"),
@@ -179,16 +201,16 @@ fn an_answer_to_credentials_is_shared_only_when_it_says_so() {
         ),
     ] {
         let map = map(&headers);
-        let answer = Answer {
+        let answer = ResponseMetadata {
             credentials: Credentials::Sent,
-            ..answer(&map)
+            ..response(&map)
         };
-        assert_eq!(written(reuse(&POLICY, &answer)), expected, "{headers:?}");
+        assert_eq!(reuse_text(reuse(&POLICY, &answer)), expected, "{headers:?}");
     }
 }
 
 #[test]
-fn what_does_not_exist_is_believed_for_a_short_while() {
+fn negative_responses_have_a_short_lifetime() {
     for (headers, expected) in [
         (vec![], "shared 2 0 0"),
         (vec![("cache-control", "max-age=60")], "shared 2 0 0"),
@@ -196,79 +218,85 @@ fn what_does_not_exist_is_believed_for_a_short_while() {
         (vec![("cache-control", "no-store")], "never"),
     ] {
         let map = map(&headers);
-        assert_eq!(written(negative(&POLICY, &answer(&map))), expected);
+        assert_eq!(
+            reuse_text(negative_reuse(&POLICY, &response(&map))),
+            expected
+        );
     }
     // Where nobody says that anything may be kept, nothing is.
-    let silent = Policy {
+    let silent = LifetimePolicy {
         default: Duration::ZERO,
         ..POLICY
     };
     let map = HeaderMap::new();
-    assert_eq!(written(negative(&silent, &answer(&map))), "never");
+    assert_eq!(
+        reuse_text(negative_reuse(&silent, &response(&map))),
+        "never"
+    );
 }
 
 #[test]
-fn parts_together_are_as_short_and_as_private_as_the_worst() {
+fn combined_reuse_is_the_shortest_and_most_private() {
     let lifetime = |fresh, stale| Lifetime {
         fresh: Duration::from_secs(fresh),
         stale: Duration::from_secs(stale),
-        on_error: Duration::ZERO,
+        stale_if_error: Duration::ZERO,
     };
     let shared = Reuse::Shared(lifetime(60, 10));
     let private = Reuse::PerCaller(lifetime(90, 0));
     assert_eq!(
-        shared.header(),
+        shared.cache_control(),
         "max-age=60, public, stale-while-revalidate=10"
     );
-    assert_eq!(shared.and(private).header(), "max-age=60, private");
+    assert_eq!(shared.and(private).cache_control(), "max-age=60, private");
     assert_eq!(private.and(shared), shared.and(private));
-    assert_eq!(shared.and(Reuse::Never).header(), "no-store");
+    assert_eq!(shared.and(Reuse::Never).cache_control(), "no-store");
     let later = shared.after(Duration::from_secs(65));
     assert_eq!(
-        later.header(),
+        later.cache_control(),
         "max-age=0, public, stale-while-revalidate=5"
     );
 }
 
 proptest! {
     #[test]
-    fn no_header_breaks_the_reader_or_exceeds_the_bounds(
+    fn no_header_breaks_the_parser_or_exceeds_the_bounds(
         lines in prop::collection::vec("[ -~]{0,40}", 0..4),
         age in "[ -~]{0,20}",
     ) {
         let mut headers: Vec<(&str, &str)> =
             lines.iter().map(|line| ("cache-control", line.as_str())).collect();
         headers.push(("age", &age));
-        match judge(&POLICY, &headers) {
+        match reuse_from_headers(&POLICY, &headers) {
             Reuse::Never => {}
             Reuse::Shared(lifetime) | Reuse::PerCaller(lifetime) => {
                 prop_assert!(lifetime.fresh <= POLICY.max);
-                prop_assert!(lifetime.whole() <= POLICY.max * 2);
+                prop_assert!(lifetime.total() <= POLICY.max * 2);
             }
         }
     }
 
     #[test]
-    fn no_store_is_seen_among_anything_unquoted(
+    fn no_store_is_found_among_any_unquoted_directives(
         before in "[a-z0-9=, ]{0,30}", after in "[ -~]{0,30}"
     ) {
         let line = format!("{before},no-store,{after}");
-        prop_assert_eq!(judge(&POLICY, &[("cache-control", &line)]), Reuse::Never);
+        prop_assert_eq!(reuse_from_headers(&POLICY, &[("cache-control", &line)]), Reuse::Never);
     }
 }
 
-fn judge(policy: &Policy, headers: &[(&str, &str)]) -> Reuse {
-    reuse(policy, &answer(&map(headers)))
+fn reuse_from_headers(policy: &LifetimePolicy, headers: &[(&str, &str)]) -> Reuse {
+    reuse(policy, &response(&map(headers)))
 }
 
-fn answer(headers: &HeaderMap) -> Answer<'_> {
+fn response(headers: &HeaderMap) -> ResponseMetadata<'_> {
     static UNKEYED: [HeaderName; 1] = [HeaderName::from_static("x-tenant")];
-    Answer {
+    ResponseMetadata {
         headers,
         received: UNIX_EPOCH + Duration::from_secs(NOW),
         delay: Duration::ZERO,
         credentials: Credentials::None,
-        unkeyed: &UNKEYED,
+        caller_headers: &UNKEYED,
     }
 }
 
@@ -281,15 +309,15 @@ fn map(headers: &[(&str, &str)]) -> HeaderMap {
     map
 }
 
-fn written(reuse: Reuse) -> String {
-    let write = |who: &str, lifetime: Lifetime| {
+fn reuse_text(reuse: Reuse) -> String {
+    let write = |scope: &str, lifetime: Lifetime| {
         let Lifetime {
             fresh,
             stale,
-            on_error,
+            stale_if_error: on_error,
         } = lifetime;
         format!(
-            "{who} {} {} {}",
+            "{scope} {} {} {}",
             fresh.as_secs(),
             stale.as_secs(),
             on_error.as_secs()

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::entry::clock::Moment;
-use super::super::{Found, Hit, Level};
-use super::{AGE_BOUNDS, Counter, Stats, Steps};
+use super::super::{Hit, Level, LookupOutcome};
+use super::{AGE_BOUNDS, Counter, LocalHistogram, Stats};
 
 /// What was found of the values of one type, up to now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,58 +23,60 @@ pub struct TypeCounts {
     /// "Does not exist".
     pub negative: u64,
     /// Left to be fetched.
-    pub missing: u64,
+    pub misses: u64,
 }
 
 /// The counters of all types, each made when it is first needed.
 #[derive(Debug, Default)]
-pub(in crate::cache) struct Types(Mutex<BTreeMap<(String, String), Arc<TypeStats>>>);
+pub(in crate::cache) struct TypeStatsMap(Mutex<BTreeMap<(String, String), Arc<TypeStats>>>);
 
 /// The counters of one type.
 #[derive(Debug, Default)]
 pub(crate) struct TypeStats {
-    each: [Counter; RESULTS],
+    counters: [Counter; LOOKUP_RESULTS],
 }
 
 /// What one lookup found of one type: counted apart, because what all count into is shared.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    each: [usize; RESULTS],
-    ages: Steps<{ AGE_BOUNDS.len() + 1 }>,
+    counts: [usize; LOOKUP_RESULTS],
+    ages: LocalHistogram<{ AGE_BOUNDS.len() + 1 }>,
 }
 
 /// What can be found.
 #[derive(Clone, Copy)]
-enum Result {
+enum LookupResult {
     Memory,
     Redis,
     Stale,
     Negative,
-    Missing,
+    Miss,
 }
 
-const RESULTS: usize = 5;
+const LOOKUP_RESULTS: usize = 5;
 
 impl Tally {
-    pub(crate) fn note(&mut self, found: &Found, now: Moment) {
-        let (result, hit) = match found {
-            Found::Fresh(hit) if hit.level == Level::Redis => (Result::Redis, Some(hit)),
-            Found::Fresh(hit) => (Result::Memory, Some(hit)),
-            Found::Stale(hit, _) => (Result::Stale, Some(hit)),
-            Found::Negative(hit) => (Result::Negative, Some(hit)),
-            Found::Missing(_) => (Result::Missing, None),
-            Found::Elsewhere(_) => return, // It is found out later.
+    pub(crate) fn record(&mut self, outcome: &LookupOutcome, now: Moment) {
+        let (result, hit) = match outcome {
+            LookupOutcome::Fresh(hit) if hit.level == Level::Redis => {
+                (LookupResult::Redis, Some(hit))
+            }
+            LookupOutcome::Fresh(hit) => (LookupResult::Memory, Some(hit)),
+            LookupOutcome::Stale(hit, _) => (LookupResult::Stale, Some(hit)),
+            LookupOutcome::Negative(hit) => (LookupResult::Negative, Some(hit)),
+            LookupOutcome::Miss(_) => (LookupResult::Miss, None),
+            LookupOutcome::InFlight(_) => return, // It is found out later.
         };
-        self.each[result as usize] += 1;
+        self.counts[result as usize] += 1;
         if let Some(age) = hit.map(Hit::entry).map(|entry| entry.age(now)) {
-            self.ages.note(age, &AGE_BOUNDS);
+            self.ages.observe(age, &AGE_BOUNDS);
         }
     }
 }
 
 impl Stats {
     pub(in crate::cache) fn add(&self, stats: &TypeStats, tally: &Tally) {
-        for (counter, count) in stats.each.iter().zip(tally.each) {
+        for (counter, count) in stats.counters.iter().zip(tally.counts) {
             if count > 0 {
                 counter.add(count);
             }
@@ -83,8 +85,8 @@ impl Stats {
     }
 }
 
-impl Types {
-    pub(in crate::cache) fn of(&self, subgraph: &str, type_name: &str) -> Arc<TypeStats> {
+impl TypeStatsMap {
+    pub(in crate::cache) fn type_stats(&self, subgraph: &str, type_name: &str) -> Arc<TypeStats> {
         let key = (subgraph.to_owned(), type_name.to_owned());
         // A map is whole between any two statements here.
         let mut types = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +96,7 @@ impl Types {
     pub(in crate::cache) fn counts(&self) -> Vec<TypeCounts> {
         let types = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = types.iter().map(|((subgraph, type_name), stats)| {
-            let [memory, redis, stale, negative, missing] = &stats.each;
+            let [memory, redis, stale, negative, missing] = &stats.counters;
             TypeCounts {
                 subgraph: subgraph.clone(),
                 type_name: type_name.clone(),
@@ -102,7 +104,7 @@ impl Types {
                 redis: redis.get(),
                 stale: stale.get(),
                 negative: negative.get(),
-                missing: missing.get(),
+                misses: missing.get(),
             }
         });
         counts.collect()

@@ -9,7 +9,7 @@ pub(super) struct Breaker {
     failures: AtomicU32,
     is_open: AtomicBool,
     /// A key of the part that failed, to ask for when it is probed.
-    sample: Mutex<String>,
+    last_failed_key: Mutex<String>,
 }
 
 impl Breaker {
@@ -18,7 +18,7 @@ impl Breaker {
         self.is_open.load(Ordering::Relaxed)
     }
 
-    pub(super) fn succeeded(&self) {
+    pub(super) fn record_success(&self) {
         // Reading is cheaper than writing what is there already.
         if self.failures.load(Ordering::Relaxed) != 0 {
             self.failures.store(0, Ordering::Relaxed);
@@ -26,18 +26,23 @@ impl Breaker {
     }
 
     /// Counts a failure; true when this one opens the breaker.
-    pub(super) fn failed(&self, key: &str, allowed: u32) -> bool {
+    pub(super) fn record_failure(&self, key: &str, allowed: u32) -> bool {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed);
         if failures.saturating_add(1) < allowed {
             return false;
         }
-        key.clone_into(&mut self.sample.lock().unwrap_or_else(PoisonError::into_inner));
+        key.clone_into(
+            &mut self
+                .last_failed_key
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         !self.is_open.swap(true, Ordering::Relaxed)
     }
 
     /// What failed last.
-    pub(super) fn sample(&self) -> String {
-        let sample = self.sample.lock();
+    pub(super) fn last_failed_key(&self) -> String {
+        let sample = self.last_failed_key.lock();
         sample.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -55,16 +60,16 @@ mod tests {
     #[test]
     fn failures_in_a_row_open_it_once() {
         let breaker = Breaker::default();
-        assert!(!breaker.failed("a", 3));
-        assert!(!breaker.failed("b", 3));
-        breaker.succeeded();
-        assert!(!breaker.failed("c", 3));
-        assert!(!breaker.failed("d", 3));
+        assert!(!breaker.record_failure("a", 3));
+        assert!(!breaker.record_failure("b", 3));
+        breaker.record_success();
+        assert!(!breaker.record_failure("c", 3));
+        assert!(!breaker.record_failure("d", 3));
         assert!(!breaker.is_open());
-        assert!(breaker.failed("e", 3));
-        assert!(!breaker.failed("f", 3));
+        assert!(breaker.record_failure("e", 3));
+        assert!(!breaker.record_failure("f", 3));
         assert!(breaker.is_open());
-        assert_eq!(breaker.sample(), "f");
+        assert_eq!(breaker.last_failed_key(), "f");
         assert!(breaker.close());
         assert!(!breaker.close());
         assert!(!breaker.is_open());

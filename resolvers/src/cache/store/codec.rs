@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes};
 
 use super::super::entry::clock::{Moment, millis};
-use super::super::entry::{Entry, Value};
+use super::super::entry::{CachedValue, Entry};
 use super::super::lifetime::{Lifetime, Scope};
 use super::super::tags::{Generation, Tag};
 
@@ -26,8 +26,8 @@ impl Record {
     pub(super) fn encode(&self, compress_over: usize) -> Option<Vec<u8>> {
         let entry = &self.entry;
         let (body, mut flags) = match &entry.value {
-            Value::Present(body) => (&body[..], 0),
-            Value::Absent => (&[][..], ABSENT),
+            CachedValue::Present(body) => (&body[..], 0),
+            CachedValue::Absent => (&[][..], ABSENT),
         };
         if entry.scope == Scope::Private {
             flags |= PRIVATE;
@@ -39,7 +39,8 @@ impl Record {
             flags |= COMPRESSED;
         }
         let sent = compressed.as_deref().unwrap_or(body);
-        let mut out = Vec::with_capacity(HEAD + self.tags.len() * TAG + 4 + sent.len());
+        let mut out =
+            Vec::with_capacity(HEADER_BYTES + self.tags.len() * TAG_BYTES + 4 + sent.len());
         out.put_u8(VERSION);
         out.put_u8(flags);
         out.put_u32_le(0);
@@ -47,7 +48,7 @@ impl Record {
         for part in [
             entry.lifetime.fresh,
             entry.lifetime.stale,
-            entry.lifetime.on_error,
+            entry.lifetime.stale_if_error,
         ] {
             out.put_u64_le(millis(part));
         }
@@ -59,7 +60,8 @@ impl Record {
         out.put_u32_le(u32::try_from(body.len()).ok()?);
         out.put_slice(sent);
         let sum = checksum(&out)?.to_le_bytes();
-        out.get_mut(SUM_AT..SUM_AT + 4)?.copy_from_slice(&sum);
+        out.get_mut(CHECKSUM_OFFSET..CHECKSUM_OFFSET + 4)?
+            .copy_from_slice(&sum);
         Some(out)
     }
 
@@ -77,18 +79,20 @@ impl Record {
         let lifetime = Lifetime {
             fresh: duration()?,
             stale: duration()?,
-            on_error: duration()?,
+            stale_if_error: duration()?,
         };
         let count = usize::from(bytes.try_get_u16_le().ok()?);
-        if bytes.len() < count * TAG {
+        if bytes.len() < count * TAG_BYTES {
             return None;
         }
-        let tags = (0..count).map(|_| tag(&mut bytes)).collect::<Option<_>>()?;
+        let tags = (0..count)
+            .map(|_| read_tag(&mut bytes))
+            .collect::<Option<_>>()?;
         let length = usize::try_from(bytes.try_get_u32_le().ok()?).ok()?;
         let value = if flags & ABSENT != 0 {
-            Value::Absent
+            CachedValue::Absent
         } else {
-            Value::Present(body(bytes, flags, length.min(limit))?)
+            CachedValue::Present(read_body(bytes, flags, length.min(limit))?)
         };
         let scope = if flags & PRIVATE != 0 {
             Scope::Private
@@ -106,7 +110,7 @@ impl Record {
 }
 
 /// `length` is what it must come to.
-fn body(bytes: Bytes, flags: u8, length: usize) -> Option<Bytes> {
+fn read_body(bytes: Bytes, flags: u8, length: usize) -> Option<Bytes> {
     if flags & COMPRESSED == 0 {
         return (bytes.len() == length).then_some(bytes);
     }
@@ -115,7 +119,7 @@ fn body(bytes: Bytes, flags: u8, length: usize) -> Option<Bytes> {
     (written == length).then(|| Bytes::from(plain))
 }
 
-fn tag(bytes: &mut Bytes) -> Option<(Tag, Generation)> {
+fn read_tag(bytes: &mut Bytes) -> Option<(Tag, Generation)> {
     let mut tag = [0; 16];
     bytes.try_copy_to_slice(&mut tag).ok()?;
     Some((Tag::from_bytes(tag), bytes.try_get_u64_le().ok()?))
@@ -124,8 +128,8 @@ fn tag(bytes: &mut Bytes) -> Option<(Tag, Generation)> {
 /// Of everything but the checksum itself.
 fn checksum(bytes: &[u8]) -> Option<u32> {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(bytes.get(..SUM_AT)?);
-    hasher.update(bytes.get(SUM_AT + 4..)?);
+    hasher.update(bytes.get(..CHECKSUM_OFFSET)?);
+    hasher.update(bytes.get(CHECKSUM_OFFSET + 4..)?);
     Some(hasher.finalize())
 }
 
@@ -133,9 +137,9 @@ const VERSION: u8 = 1;
 const ABSENT: u8 = 1;
 const COMPRESSED: u8 = 2;
 const PRIVATE: u8 = 4;
-const SUM_AT: usize = 2;
-const HEAD: usize = 6 + 4 * 8 + 2;
-const TAG: usize = 24;
+const CHECKSUM_OFFSET: usize = 2;
+const HEADER_BYTES: usize = 6 + 4 * 8 + 2;
+const TAG_BYTES: usize = 24;
 
 #[cfg(test)]
 mod tests {
@@ -147,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded(record in record(), compress_over in 0_usize..100) {
+        fn encoding_round_trips(record in record(), compress_over in 0_usize..100) {
             let bytes = record.encode(compress_over).unwrap();
             prop_assert_eq!(Record::decode(bytes.into(), LIMIT), Some(record));
         }
@@ -174,15 +178,15 @@ mod tests {
 
         // With a checksum that fits, so that what is behind it is read.
         #[test]
-        fn what_lies_behind_a_right_checksum_is_not_trusted(
-            mut bytes in prop::collection::vec(any::<u8>(), HEAD..300), flags in 0..8_u8, tags in 0..4_u8
+        fn fields_behind_a_valid_checksum_are_not_trusted(
+            mut bytes in prop::collection::vec(any::<u8>(), HEADER_BYTES..300), flags in 0..8_u8, tags in 0..4_u8
         ) {
             bytes[0] = VERSION;
             bytes[1] = flags;
-            bytes[HEAD - 2] = tags;
-            bytes[HEAD - 1] = 0;
+            bytes[HEADER_BYTES - 2] = tags;
+            bytes[HEADER_BYTES - 1] = 0;
             let sum = checksum(&bytes).unwrap().to_le_bytes();
-            bytes[SUM_AT..SUM_AT + 4].copy_from_slice(&sum);
+            bytes[CHECKSUM_OFFSET..CHECKSUM_OFFSET + 4].copy_from_slice(&sum);
             if let Some(record) = Record::decode(bytes.into(), LIMIT) {
                 prop_assert!(record.entry.size() <= LIMIT);
             }
@@ -190,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn long_text_gets_shorter() {
+    fn long_values_are_compressed() {
         let body = Bytes::from("{\"name\":\"same\"}".repeat(1000));
         let record = Record {
             entry: Entry {
-                value: Value::Present(body.clone()),
+                value: CachedValue::Present(body.clone()),
                 stored_at: Moment(1),
                 lifetime: Lifetime::default(),
                 scope: Scope::Public,
@@ -215,12 +219,14 @@ mod tests {
             let millis = |index: usize| Duration::from_millis(times[index].into());
             Record {
                 entry: Entry {
-                    value: body.map_or(Value::Absent, |body| Value::Present(body.into())),
+                    value: body.map_or(CachedValue::Absent, |body| {
+                        CachedValue::Present(body.into())
+                    }),
                     stored_at: Moment(times[0].into()),
                     lifetime: Lifetime {
                         fresh: millis(1),
                         stale: millis(2),
-                        on_error: millis(3),
+                        stale_if_error: millis(3),
                     },
                     scope: if private {
                         Scope::Private

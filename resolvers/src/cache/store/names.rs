@@ -10,9 +10,9 @@ use super::super::tags::Tag;
 
 /// Makes names.
 #[derive(Clone, Debug)]
-pub(super) struct Names(String);
+pub(super) struct RedisNames(String);
 
-impl Names {
+impl RedisNames {
     pub(super) fn new(prefix: &str) -> Self {
         // Another form of values or names is another number, and never meets this one.
         Self(format!("{prefix}:1:"))
@@ -35,24 +35,24 @@ impl Names {
     }
 
     /// A request makes hundreds of them, so each is written into a text of its length.
-    fn name(&self, inside: impl Display, end: &str) -> String {
-        let mut name = String::with_capacity(self.0.len() + LONGEST);
+    fn name(&self, hash_tag: impl Display, suffix: &str) -> String {
+        let mut name = String::with_capacity(self.0.len() + TYPICAL_NAME_BYTES);
         // Writing to a string does not fail.
-        let _ = write!(name, "{}{{{inside}}}{end}", self.0);
+        let _ = write!(name, "{}{{{hash_tag}}}{suffix}", self.0);
         name
     }
 }
 
 /// Of what is in braces, with what stands behind it.
-const LONGEST: usize = 44;
+const TYPICAL_NAME_BYTES: usize = 44;
 
 /// The slot of one of our names: CRC-16 (XMODEM) of what stands in the last braces.
-pub(super) fn slot(name: &str) -> u16 {
-    let tag = name
+pub(super) fn hash_slot(name: &str) -> u16 {
+    let hash_tag = name
         .rsplit_once('{')
         .and_then(|(_, rest)| rest.split_once('}'))
         .map_or(name, |(tag, _)| tag);
-    let crc = tag.bytes().fold(0_u16, |crc, byte| {
+    let crc = hash_tag.bytes().fold(0_u16, |crc, byte| {
         (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {
             let shifted = crc << 1;
             if crc & 0x8000 == 0 {
@@ -62,11 +62,11 @@ pub(super) fn slot(name: &str) -> u16 {
             }
         })
     });
-    crc % SLOTS
+    crc % HASH_SLOTS
 }
 
 /// Of a Cluster.
-pub(super) const SLOTS: u16 = 16384;
+pub(super) const HASH_SLOTS: u16 = 16384;
 
 #[cfg(test)]
 mod tests {
@@ -75,16 +75,16 @@ mod tests {
     #[test]
     fn slots_are_those_of_redis() {
         // `CLUSTER KEYSLOT` says so.
-        assert_eq!(slot("foo"), 12182);
-        assert_eq!(slot("a{foo}b"), 12182);
-        assert_eq!(slot("123456789"), 12739);
+        assert_eq!(hash_slot("foo"), 12182);
+        assert_eq!(hash_slot("a{foo}b"), 12182);
+        assert_eq!(hash_slot("123456789"), 12739);
     }
 
     #[test]
     fn a_value_and_its_lease_are_on_one_node() {
-        let names = Names::new("weir");
-        let key = Key::of(&super::super::super::key::KeyParts::default()).unwrap();
-        assert_eq!(slot(&names.value(&key)), slot(&names.lease(&key)));
+        let names = RedisNames::new("weir");
+        let key = Key::from_parts(&super::super::super::key::KeyParts::default()).unwrap();
+        assert_eq!(hash_slot(&names.value(&key)), hash_slot(&names.lease(&key)));
         assert!(names.value(&key).starts_with("weir:1:{"));
     }
 }

@@ -12,16 +12,16 @@ use tokio::sync::mpsc;
 use super::super::key::Key;
 use super::super::tags::Tag;
 use super::codec::Record;
-use super::{Store, positive};
+use super::{Store, positive_millis};
 
 /// Something to be written.
 #[derive(Debug)]
-pub(in crate::cache) enum Write {
+pub(in crate::cache) enum QueuedWrite {
     /// A value, for a while; then the lease under which it was fetched ends.
     Value {
         key: Key,
         record: Record,
-        keep: Duration,
+        ttl: Duration,
         lease: Option<(Key, u64)>,
     },
     /// The end of a lease under which nothing was fetched.
@@ -30,9 +30,9 @@ pub(in crate::cache) enum Write {
 
 /// The way into the queue.
 #[derive(Clone, Debug)]
-pub(in crate::cache) struct Writes {
+pub(in crate::cache) struct WriteQueue {
     store: Arc<Store>,
-    queue: mpsc::Sender<Write>,
+    queue: mpsc::Sender<QueuedWrite>,
     bytes: Arc<AtomicUsize>,
 }
 
@@ -40,14 +40,14 @@ pub(in crate::cache) struct Writes {
 #[derive(Debug)]
 pub(in crate::cache) struct Writer {
     store: Arc<Store>,
-    queue: mpsc::Receiver<Write>,
+    queue: mpsc::Receiver<QueuedWrite>,
     bytes: Arc<AtomicUsize>,
 }
 
-pub(in crate::cache) fn queue(store: &Arc<Store>) -> (Writes, Writer) {
-    let (sender, receiver) = mpsc::channel(store.settings().queue.max(1));
+pub(in crate::cache) fn write_queue(store: &Arc<Store>) -> (WriteQueue, Writer) {
+    let (sender, receiver) = mpsc::channel(store.settings().max_queued_writes.max(1));
     let bytes = Arc::new(AtomicUsize::new(0));
-    let writes = Writes {
+    let writes = WriteQueue {
         store: Arc::clone(store),
         queue: sender,
         bytes: Arc::clone(&bytes),
@@ -60,27 +60,27 @@ pub(in crate::cache) fn queue(store: &Arc<Store>) -> (Writes, Writer) {
     (writes, writer)
 }
 
-impl Writes {
+impl WriteQueue {
     /// Queues `write`, or drops it. Values that Redis shall not hold are not queued.
-    pub(in crate::cache) fn add(&self, write: Write) {
+    pub(in crate::cache) fn push(&self, write: QueuedWrite) {
         let settings = self.store.settings();
         let size = write.size();
-        if size > settings.value_limit {
+        if size > settings.max_value_bytes {
             // The lease would keep others waiting for a value that does not come.
-            if let Write::Value {
+            if let QueuedWrite::Value {
                 lease: Some((key, token)),
                 ..
             } = write
             {
-                self.add(Write::Release(key, token));
+                self.push(QueuedWrite::Release(key, token));
             }
             return;
         }
         let before = self.bytes.fetch_add(size, Ordering::Relaxed);
-        let has_room = before.saturating_add(size) <= settings.queue_bytes;
+        let has_room = before.saturating_add(size) <= settings.max_queued_bytes;
         if !has_room || self.queue.try_send(write).is_err() {
             self.bytes.fetch_sub(size, Ordering::Relaxed);
-            self.store.stats.writes_dropped.one();
+            self.store.stats.writes_dropped.increment();
         }
     }
 }
@@ -89,10 +89,10 @@ impl Writer {
     /// Writes what is queued until nobody can queue anything any more.
     pub(in crate::cache) async fn run(mut self) {
         let mut batch = Vec::new();
-        while self.queue.recv_many(&mut batch, LONGEST_BATCH).await > 0 {
-            let size = batch.iter().map(Write::size).sum();
-            let (first, releases) = self.store.commands(std::mem::take(&mut batch));
-            self.write(first).await;
+        while self.queue.recv_many(&mut batch, MAX_WRITES_PER_BATCH).await > 0 {
+            let size = batch.iter().map(QueuedWrite::size).sum();
+            let (values, releases) = self.store.commands(std::mem::take(&mut batch));
+            self.write(values).await;
             // After the values, or whoever waits for the lease would find neither.
             self.write(releases).await;
             self.bytes.fetch_sub(size, Ordering::Relaxed);
@@ -100,7 +100,7 @@ impl Writer {
     }
 
     async fn write(&self, commands: Commands) {
-        let limit = self.store.settings.write_limit;
+        let limit = self.store.settings.write_timeout;
         let answers = self.store.send(commands, limit).await;
         let failed = answers.iter().filter(|answer| answer.is_none()).count();
         self.store.stats.writes.add(answers.len() - failed);
@@ -108,7 +108,7 @@ impl Writer {
     }
 }
 
-impl Write {
+impl QueuedWrite {
     fn size(&self) -> usize {
         match self {
             Self::Value { record, .. } => record.entry.size(),
@@ -119,44 +119,47 @@ impl Write {
 
 impl Store {
     /// Values with the generations of their tags, and the leases that end after them.
-    fn commands(&self, writes: Vec<Write>) -> (Commands, Commands) {
-        let mut first = Commands::new();
+    fn commands(&self, writes: Vec<QueuedWrite>) -> (Commands, Commands) {
+        let mut values = Commands::new();
         let mut releases = Commands::new();
         let mut tags = HashSet::<Tag, foldhash::fast::RandomState>::default();
         for write in writes {
             let lease = match write {
-                Write::Release(key, token) => Some((key, token)),
-                Write::Value {
+                QueuedWrite::Release(key, token) => Some((key, token)),
+                QueuedWrite::Value {
                     key,
                     record,
-                    keep,
+                    ttl,
                     lease,
                 } => {
                     let new = record.tags.iter().filter(|(tag, _)| tags.insert(*tag));
                     for (tag, generation) in new {
-                        self.generation_commands(*tag, *generation, &mut first);
+                        self.generation_commands(*tag, *generation, &mut values);
                     }
-                    first.extend(self.value_command(&key, &record, keep));
+                    values.extend(self.value_command(&key, &record, ttl));
                     lease
                 }
             };
             releases.extend(lease.map(|(key, token)| self.release_command(&key, token)));
         }
-        (first, releases)
+        (values, releases)
     }
 
-    fn value_command(&self, key: &Key, record: &Record, keep: Duration) -> Option<(String, Cmd)> {
+    fn value_command(&self, key: &Key, record: &Record, ttl: Duration) -> Option<(String, Cmd)> {
         let bytes = record.encode(self.settings.compress_over)?;
         let name = self.names.value(key);
         let mut set = cmd("SET");
-        set.arg(&name).arg(bytes).arg("PX").arg(positive(keep));
+        set.arg(&name)
+            .arg(bytes)
+            .arg("PX")
+            .arg(positive_millis(ttl));
         Some((name, set))
     }
 
     /// Makes the generation known where none is, and keeps it for as long as values may need it.
     fn generation_commands(&self, tag: Tag, generation: u64, out: &mut Commands) {
         let name = self.names.generation(tag);
-        let retention = positive(self.settings.retention);
+        let retention = positive_millis(self.settings.retention);
         let mut set = cmd("SET");
         set.arg(&name)
             .arg(generation)
@@ -173,7 +176,7 @@ impl Store {
     fn release_command(&self, key: &Key, token: u64) -> (String, Cmd) {
         let name = self.names.lease(key);
         let mut release = cmd("EVAL");
-        release.arg(RELEASE).arg(1).arg(&name).arg(token);
+        release.arg(RELEASE_SCRIPT).arg(1).arg(&name).arg(token);
         (name, release)
     }
 }
@@ -181,8 +184,8 @@ impl Store {
 /// Commands, each with the name that it is about.
 type Commands = Vec<(String, Cmd)>;
 
-const RELEASE: &str =
+const RELEASE_SCRIPT: &str =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 
 /// So many writes are sent at once.
-const LONGEST_BATCH: usize = 64;
+const MAX_WRITES_PER_BATCH: usize = 64;

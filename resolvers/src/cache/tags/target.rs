@@ -48,8 +48,8 @@ impl Target {
             Self::Type(name) => vec![Tag::type_name(name)],
             Self::Entity { type_name, key } => vec![
                 Tag::entity(type_name, &key.json),
-                Tag::otherwise(type_name, &key.fields),
-                Tag::members(type_name),
+                Tag::other_key(type_name, &key.fields),
+                Tag::contains_type(type_name),
             ],
             Self::Named(name) => vec![Tag::named(name)],
         }
@@ -58,15 +58,15 @@ impl Target {
 
 impl EntityKey {
     /// The key that a JSON object has; `None` for anything else, and for an object without fields.
-    pub fn read(json: &str) -> Option<Self> {
+    pub fn from_json(json: &str) -> Option<Self> {
         let json = entity_key(json)?;
         let parsed = Json::parse(Bytes::copy_from_slice(json.as_bytes())).ok()?;
-        let fields = fields(parsed.root());
+        let fields = field_set(parsed.root());
         (!fields.is_empty()).then_some(Self { json, fields })
     }
 
     /// The key of one field.
-    pub fn of_field(name: &str, value: &str) -> Self {
+    pub fn from_field(name: &str, value: &str) -> Self {
         let object = serde_json::json!({ name: value }).to_string();
         Self {
             // Strings are escaped in one way only there.
@@ -82,11 +82,11 @@ impl EntityKey {
 }
 
 /// As deep as the parser lets documents be.
-fn fields(node: Node<'_>) -> FieldSet {
+fn field_set(node: Node<'_>) -> FieldSet {
     let Kind::Object(members) = node.kind() else {
         return FieldSet::default();
     };
-    let members = members.map(|(name, value)| (name.decode().as_ref().into(), fields(value)));
+    let members = members.map(|(name, value)| (name.decode().as_ref().into(), field_set(value)));
     FieldSet(members.collect())
 }
 
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn entity(json: &str) -> Vec<Tag> {
-        let key = EntityKey::read(json).expect(json);
+        let key = EntityKey::from_json(json).expect(json);
         let type_name = "Product".to_owned();
         Target::Entity { type_name, key }.tags()
     }
@@ -127,19 +127,19 @@ mod tests {
     }
 
     #[test]
-    fn an_entity_reaches_what_has_it_under_another_key_and_what_has_some_of_its_type() {
+    fn an_entity_invalidates_its_other_keys_and_lists_of_its_type() {
         let fields = FieldSet::parse("sku region { code }").unwrap();
 
         let tags = entity(r#"{"region":{"code":"eu"},"sku":7}"#);
 
         let expected = [
             Tag::entity("Product", r#"{"region":{"code":"eu"},"sku":"7"}"#),
-            Tag::otherwise("Product", &fields),
-            Tag::members("Product"),
+            Tag::other_key("Product", &fields),
+            Tag::contains_type("Product"),
         ];
         assert_eq!(tags, expected);
         let other = FieldSet::parse("sku region { id }").unwrap();
-        assert!(!tags.contains(&Tag::otherwise("Product", &other)));
+        assert!(!tags.contains(&Tag::other_key("Product", &other)));
     }
 
     #[test]
@@ -147,8 +147,8 @@ mod tests {
         for value in ["42", "a \"b\" \\ \n \u{7f} é"] {
             let json = serde_json::json!({ "id": value }).to_string();
             let (read, made) = (
-                EntityKey::read(&json).unwrap(),
-                EntityKey::of_field("id", value),
+                EntityKey::from_json(&json).unwrap(),
+                EntityKey::from_field("id", value),
             );
             assert_eq!(
                 Target::Entity {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_fields_is_no_key() {
+    fn a_key_without_fields_is_refused() {
         for text in [
             "",
             "42",
@@ -177,7 +177,7 @@ mod tests {
             "null",
             r#"{"__typename":"Product"}"#,
         ] {
-            assert_eq!(EntityKey::read(text), None, "{text}");
+            assert_eq!(EntityKey::from_json(text), None, "{text}");
         }
     }
 

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use schema::graph::Graph;
-use schema::key::{FieldSet, Need};
-use schema::source::{Access, Entry, Serves, SourceId};
+use schema::key::{FieldSet, Requirement};
+use schema::source::{Access, EntryCardinality, EntryPoint, SourceId};
 use schema::types::{Name, TypeId};
 
 use super::super::Offer;
-use super::Attempt;
+use super::CoverSearch;
 use super::goal::Goal;
 use super::state::State;
 use crate::selection::KeySlot;
@@ -24,9 +24,9 @@ pub(super) struct Candidate {
     /// The slot it is for, where it serves one field or must be told something for it.
     pub(super) slot: Option<usize>,
     /// What it must be told for that slot.
-    pub(super) needs: Option<Arc<[KeySlot]>>,
+    pub(super) required_slots: Option<Arc<[KeySlot]>>,
     /// The parts of its key for which other fetches go further in, to the objects of a part.
-    pub(super) deep: Arc<[KeySlot]>,
+    pub(super) nested_key_parts: Arc<[KeySlot]>,
 }
 
 /// A candidate and what speaks for it.
@@ -35,42 +35,42 @@ struct Ranked {
     /// Whether all that it must know is there.
     is_ready: bool,
     /// The wants that it gives.
-    reach: u64,
+    coverage: u64,
     candidate: Candidate,
 }
 
 /// One call.
-pub(super) const CALL: u64 = 1_000_000;
+pub(super) const CALL_COST: u64 = 1_000_000;
 
 /// Calls that an entry for single objects is taken to make where there may be many.
-const MANY: u64 = 20;
+const ASSUMED_LIST_CALLS: u64 = 20;
 
 /// Entries that wait for entries that wait for …; no sound graph goes further.
 const MAX_CHAIN: usize = 12;
 
 impl Candidate {
-    pub(super) fn of<'g>(&self, graph: &'g Graph) -> &'g Entry {
-        &graph.source(self.source).entries[self.entry]
+    pub(super) fn entry_point<'g>(&self, graph: &'g Graph) -> &'g EntryPoint {
+        &graph.source(self.source).entry_points[self.entry]
     }
 
     /// The type that the entry is for, which may be abstract.
-    pub(super) fn entered(&self, graph: &Graph) -> TypeId {
-        self.of(graph).on
+    pub(super) fn entry_type(&self, graph: &Graph) -> TypeId {
+        self.entry_point(graph).on
     }
 
     /// Whether the source has an interface as an object, and so cannot tell the types apart.
-    pub(super) fn is_of_interface(&self, graph: &Graph) -> bool {
-        let node = graph.source(self.source).node(self.of(graph).node);
-        matches!(node.objects, schema::source::Objects::Untold)
+    pub(super) fn is_interface_object(&self, graph: &Graph) -> bool {
+        let node = graph.source(self.source).node(self.entry_point(graph).node);
+        matches!(node.object_types, schema::source::ObjectTypes::UnknownType)
     }
 
     /// Whether one fetch may serve several candidates of the source.
-    pub(super) fn shares(&self, graph: &Graph) -> bool {
+    pub(super) fn is_shareable(&self, graph: &Graph) -> bool {
         matches!(graph.source(self.source).access, Access::Graphql(_))
     }
 }
 
-impl Attempt<'_, '_> {
+impl CoverSearch<'_, '_> {
     /// What may be used next for `goal`, the most promising first; `goals` are under way.
     pub(super) fn candidates(
         &mut self,
@@ -81,64 +81,69 @@ impl Attempt<'_, '_> {
         let under_way = |candidate: &Candidate| {
             goals
                 .iter()
-                .any(|goal| matches!(goal, Goal::Use(other) if candidate.is(other)))
+                .any(|goal| matches!(goal, Goal::Use(other) if candidate.is_same_use(other)))
         };
         let chain = goals.iter().filter(|goal| matches!(goal, Goal::Use(_)));
         if chain.count() > MAX_CHAIN {
             return Vec::new();
         }
         let mut found = match goal {
-            Goal::Field(on, slot) => self.for_field(state, *on, *slot),
-            Goal::Key(on, part) => self.for_key(state, *on, part),
-            Goal::Told => self.for_type(),
-            Goal::Use(_) | Goal::Reached(_) => Vec::new(),
+            Goal::Field(on, slot) => self.candidates_for_field(state, *on, *slot),
+            Goal::Key(on, part) => self.candidates_for_key(state, *on, part),
+            Goal::Typename => self.candidates_for_type(),
+            Goal::Use(_) | Goal::Verify(_) => Vec::new(),
         };
-        let only = self.place.only;
+        let only = self.scope.only_source;
         found.retain(|candidate| {
             !under_way(candidate) && only.is_none_or(|only| only == candidate.source)
         });
-        let is_deep = matches!(goal, Goal::Field(_, slot) if self.is_deep(*slot));
+        let is_deep = matches!(goal, Goal::Field(_, slot) if self.is_nested_requirement(*slot));
         if is_deep {
             // Each of them may bring a part; those that are used have brought theirs.
             found.retain(|candidate| !self.is_used(candidate, state));
         }
-        let deeper: Vec<Candidate> = found
+        let with_nested_keys: Vec<Candidate> = found
             .iter()
-            .filter_map(|candidate| self.deeper(candidate, state))
+            .filter_map(|candidate| self.with_nested_key(candidate, state))
             .collect();
-        found.extend(deeper);
+        found.extend(with_nested_keys);
         self.ranked(found, state, is_deep)
     }
 
     /// The same candidate, where a part of its key is an object that has not all that the key
     /// says, so that others must be asked for the rest.
-    fn deeper(&mut self, candidate: &Candidate, state: &State) -> Option<Candidate> {
+    fn with_nested_key(&mut self, candidate: &Candidate, state: &State) -> Option<Candidate> {
         let graph = self.search.graph;
-        let entry = candidate.of(graph);
+        let entry = candidate.entry_point(graph);
         let missing = entry.key.0.iter();
         let missing: Vec<_> = missing
-            .filter(|part| !part.1.is_empty() && self.key_part(state, entry.on, part).is_none())
+            .filter(|part| {
+                !part.1.is_empty() && self.key_part_provider(state, entry.on, part).is_none()
+            })
             .collect();
         if missing.is_empty() {
             return None;
         }
-        let needs: Vec<Need> = missing.into_iter().map(Need::of).collect();
+        let needs: Vec<Requirement> = missing
+            .into_iter()
+            .map(Requirement::from_key_field)
+            .collect();
         let name: Name = format!("{}", entry.key).into();
         let purpose = (candidate.source, entry.node);
         Some(Candidate {
-            deep: self.needs(purpose, (entry.on, &name), &needs),
+            nested_key_parts: self.required_slots(purpose, (entry.on, &name), &needs),
             ..candidate.clone()
         })
     }
 
-    fn for_field(&mut self, state: &State, on: TypeId, slot: usize) -> Vec<Candidate> {
+    fn candidates_for_field(&mut self, state: &State, on: TypeId, slot: usize) -> Vec<Candidate> {
         let graph = self.search.graph;
-        let at = self.place.at;
+        let at = self.scope.at;
         let name = Arc::clone(&self.search.selection.position(at).slots[slot].field);
         let mut found = Vec::new();
-        for (source, index) in self.entries(state, on) {
-            let entry = &graph.source(source).entries[index];
-            let offer = Offer::entered(graph, (source, index));
+        for (source, index) in self.entry_points(state, on) {
+            let entry = &graph.source(source).entry_points[index];
+            let offer = Offer::from_entry_point(graph, (source, index));
             let field = offer
                 .node(graph, on)
                 .and_then(|node| node.fields.get(&name));
@@ -147,121 +152,136 @@ impl Attempt<'_, '_> {
             };
             let is_given = || {
                 let field = (source, at, on, Arc::clone(&name));
-                self.search.memory.contexts.get(&field).is_some()
+                self.search.context.contexts.get(&field).is_some()
             };
-            if !field.contexts.is_empty() && !is_given() {
+            if !field.context_arguments.is_empty() && !is_given() {
                 continue;
             }
             let needs = field
                 .requires
                 .as_ref()
-                .map(|needs| self.needs((source, entry.node), (on, &name), needs));
-            let only = entry.serves == Serves::Field || needs.is_some();
+                .map(|needs| self.required_slots((source, entry.node), (on, &name), needs));
+            let only = entry.cardinality == EntryCardinality::Field || needs.is_some();
             found.push(Candidate {
                 source,
                 entry: index,
                 on,
                 slot: only.then_some(slot),
-                needs,
-                deep: Arc::default(),
+                required_slots: needs,
+                nested_key_parts: Arc::default(),
             });
         }
         found
     }
 
     /// The slots of what a source must be told for a field, made once.
-    fn needs(
+    fn required_slots(
         &mut self,
         (source, node): (SourceId, schema::source::NodeId),
         (on, name): (TypeId, &Name),
-        needs: &[Need],
+        needs: &[Requirement],
     ) -> Arc<[KeySlot]> {
-        let at = self.place.at;
+        let at = self.scope.at;
         let key = (source, node, at, on, Arc::clone(name));
-        if let Some(known) = self.search.memory.needs.get(&key) {
+        if let Some(known) = self.search.context.required_slots.get(&key) {
             return Arc::clone(known);
         }
         let types = self.search.graph.types();
-        let slots: Arc<[KeySlot]> = self.search.selection.require((at, on), needs, types).into();
-        let known = &mut self.search.memory.needs;
+        let slots: Arc<[KeySlot]> = self
+            .search
+            .selection
+            .add_required_slots((at, on), needs, types)
+            .into();
+        let known = &mut self.search.context.required_slots;
         known.insert(key, Arc::clone(&slots));
         slots
     }
 
     /// Entries that give a part of a key, or the key of an entry that does.
-    fn for_key(&self, state: &State, on: TypeId, part: &(Name, FieldSet)) -> Vec<Candidate> {
+    fn candidates_for_key(
+        &self,
+        state: &State,
+        on: TypeId,
+        part: &(Name, FieldSet),
+    ) -> Vec<Candidate> {
         let graph = self.search.graph;
-        let gives = |(source, index): &(SourceId, usize)| {
+        let is_providing = |(source, index): &(SourceId, usize)| {
             let definition = graph.source(*source);
-            let entry = &definition.entries[*index];
-            let offer = Offer::entered(graph, (*source, *index));
-            entry.serves != Serves::Field
+            let entry = &definition.entry_points[*index];
+            let offer = Offer::from_entry_point(graph, (*source, *index));
+            entry.cardinality != EntryCardinality::Field
                 && offer.node(graph, on).is_some_and(|node| {
                     let fields = &node.fields;
-                    self.part(&[(*source, fields, super::state::Chosens::default())], part)
-                        .is_some()
+                    self.view_part_provider(
+                        &[(*source, fields, super::state::FetchSet::default())],
+                        part,
+                    )
+                    .is_some()
                 })
         };
-        let entries = self.entries(state, on);
-        let entries = entries.into_iter().filter(gives);
+        let entries = self.entry_points(state, on);
+        let entries = entries.into_iter().filter(is_providing);
         entries
             .map(|(source, entry)| Candidate {
                 source,
                 entry,
                 on,
                 slot: None,
-                needs: None,
-                deep: Arc::default(),
+                required_slots: None,
+                nested_key_parts: Arc::default(),
             })
             .collect()
     }
 
     /// Entries that say of which type the objects are.
-    fn for_type(&self) -> Vec<Candidate> {
+    fn candidates_for_type(&self) -> Vec<Candidate> {
         let graph = self.search.graph;
-        let ty = self.search.selection.position(self.place.at).ty;
-        let entries = self.wider(ty).into_iter();
+        let ty = self.search.selection.position(self.scope.at).ty;
+        let entries = self.supertype_entry_points(ty).into_iter();
         entries
             .filter(|(source, index)| {
                 let source = graph.source(*source);
-                let node = source.node(source.entries[*index].node);
-                matches!(node.objects, schema::source::Objects::Several(_))
+                let node = source.node(source.entry_points[*index].node);
+                matches!(
+                    node.object_types,
+                    schema::source::ObjectTypes::ByTypename(_)
+                )
             })
             .map(|(source, entry)| Candidate {
                 source,
                 entry,
                 on: ty,
                 slot: None,
-                needs: None,
-                deep: Arc::default(),
+                required_slots: None,
+                nested_key_parts: Arc::default(),
             })
             .collect()
     }
 
     /// Entries for objects of type `on`: while nobody has said of which type they are, those for
     /// objects of any type.
-    fn entries(&self, state: &State, on: TypeId) -> Vec<(SourceId, usize)> {
-        let ty = self.search.selection.position(self.place.at).ty;
-        let told = self.is_told(state);
-        let mut found = self.search.graph.entries(on).to_vec();
-        if !told && on != ty && self.search.graph.types().get(ty).is_abstract() {
-            found.extend(self.wider(ty));
+    fn entry_points(&self, state: &State, on: TypeId) -> Vec<(SourceId, usize)> {
+        let ty = self.search.selection.position(self.scope.at).ty;
+        let is_type_known = self.is_type_known(state);
+        let mut found = self.search.graph.entry_points(on).to_vec();
+        if !is_type_known && on != ty && self.search.graph.types().get(ty).is_abstract() {
+            found.extend(self.supertype_entry_points(ty));
         }
         found
     }
 
     /// Entries for every object that an abstract type may be.
-    fn wider(&self, ty: TypeId) -> Vec<(SourceId, usize)> {
+    fn supertype_entry_points(&self, ty: TypeId) -> Vec<(SourceId, usize)> {
         let types = self.search.graph.types();
-        let possible = &types.get(ty).possible;
-        let wider = types.iter().filter(|(_, other)| {
+        let possible = &types.get(ty).possible_types;
+        let supertypes = types.iter().filter(|(_, other)| {
             other.is_abstract()
                 && possible
                     .iter()
-                    .all(|object| other.possible.contains(object))
+                    .all(|object| other.possible_types.contains(object))
         });
-        wider
-            .flat_map(|(other, _)| self.search.graph.entries(other).iter().copied())
+        supertypes
+            .flat_map(|(other, _)| self.search.graph.entry_points(other).iter().copied())
             .collect()
     }
 
@@ -274,7 +294,7 @@ impl Attempt<'_, '_> {
                 Ranked {
                     price,
                     is_ready,
-                    reach: self.reach(&candidate, state),
+                    coverage: self.coverage(&candidate, state),
                     candidate,
                 }
             })
@@ -285,112 +305,123 @@ impl Attempt<'_, '_> {
         }
         drop_detours(&mut ranked);
         if !is_deep {
-            self.drop_lesser(&mut ranked);
+            self.drop_dominated(&mut ranked);
         }
-        ranked.sort_by_key(|it| (it.price, std::cmp::Reverse(it.reach.count_ones())));
+        ranked.sort_by_key(|it| (it.price, std::cmp::Reverse(it.coverage.count_ones())));
         ranked.into_iter().map(|it| it.candidate).collect()
     }
 
     /// Nothing is lost with a candidate that gives less than another for the same price.
-    fn drop_lesser(&self, ranked: &mut Vec<Ranked>) {
-        let is_lesser = |index: usize| {
+    fn drop_dominated(&self, ranked: &mut Vec<Ranked>) {
+        let is_dominated = |index: usize| {
             let own = &ranked[index];
             let mut others = ranked.iter().enumerate();
-            own.candidate.needs.is_none()
-                && !self.has_inside(&own.candidate)
+            own.candidate.required_slots.is_none()
+                && !self.has_nested_objects(&own.candidate)
                 && others.any(|(other, it)| {
                     it.is_ready
                         && it.price <= own.price
-                        && own.reach & !it.reach == 0
-                        && (own.reach != it.reach || other < index)
+                        && own.coverage & !it.coverage == 0
+                        && (own.coverage != it.coverage || other < index)
                         && other != index
                 })
         };
-        let lesser: HashSet<usize> = (0..ranked.len())
-            .filter(|index| is_lesser(*index))
+        let dominated: HashSet<usize> = (0..ranked.len())
+            .filter(|index| is_dominated(*index))
             .collect();
         let mut index = 0;
         ranked.retain(|_| {
             index += 1;
-            !lesser.contains(&(index - 1))
+            !dominated.contains(&(index - 1))
         });
     }
 
     /// Whether it gives objects, so that what is inside of them counts too.
-    fn has_inside(&self, candidate: &Candidate) -> bool {
+    fn has_nested_objects(&self, candidate: &Candidate) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let at = self.place.at;
+        let at = self.scope.at;
         let offer = candidate.offer(graph);
         let slots = &selection.position(at).slots;
-        self.place.wants.iter().any(|(on, wanted)| {
+        self.scope.wanted_slots.iter().any(|(on, wanted)| {
             let mut inside = wanted.iter().filter(|slot| slots[**slot].child.is_some());
-            inside.any(|slot| offer.gives(graph, selection, (at, *on, *slot)).is_some())
+            inside.any(|slot| {
+                offer
+                    .provided_field(graph, selection, (at, *on, *slot))
+                    .is_some()
+            })
         })
     }
 
     /// Which of the wants that nobody gives yet it gives; the first 64 of them count.
-    fn reach(&self, candidate: &Candidate, state: &State) -> u64 {
+    fn coverage(&self, candidate: &Candidate, state: &State) -> u64 {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let at = self.place.at;
+        let at = self.scope.at;
         let offer = candidate.offer(graph);
-        let on = candidate.entered(graph);
-        let is_for = |other: TypeId| candidate.shares(graph) || graph.types().is_a(other, on);
-        let wants = self.place.wants.iter();
+        let on = candidate.entry_type(graph);
+        let is_for = |other: TypeId| candidate.is_shareable(graph) || graph.types().is_a(other, on);
+        let wants = self.scope.wanted_slots.iter();
         let wants = wants.flat_map(|(on, slots)| slots.iter().map(|slot| (*on, *slot)));
-        let open = wants.filter(|(on, slot)| self.giver(state, *on, *slot).is_none());
-        let mut reach = 0;
+        let open = wants.filter(|(on, slot)| self.slot_provider(state, *on, *slot).is_none());
+        let mut coverage = 0;
         for (bit, (on, slot)) in open.take(64).enumerate() {
-            let own = is_for(on) && offer.gives(graph, selection, (at, on, slot)).is_some();
+            let own = is_for(on)
+                && offer
+                    .provided_field(graph, selection, (at, on, slot))
+                    .is_some();
             let elsewhere = || {
-                let entries = graph.entries(on).iter();
+                let entries = graph.entry_points(on).iter();
                 let mut same = entries.filter(|(source, _)| *source == candidate.source);
                 same.any(|(source, index)| {
-                    let offer = Offer::entered(graph, (*source, *index));
-                    offer.gives(graph, selection, (at, on, slot)).is_some()
+                    let offer = Offer::from_entry_point(graph, (*source, *index));
+                    offer
+                        .provided_field(graph, selection, (at, on, slot))
+                        .is_some()
                 })
             };
-            if own || (candidate.shares(graph) && elsewhere()) {
-                reach |= 1 << bit;
+            if own || (candidate.is_shareable(graph) && elsewhere()) {
+                coverage |= 1 << bit;
             }
         }
-        reach
+        coverage
     }
 
     /// What using it adds, and whether all that it must know is there; where it is not, more.
     fn price(&self, candidate: &Candidate, state: &State) -> (u64, bool) {
-        let entry = candidate.of(self.search.graph);
-        let mut deps = super::state::Chosens::default();
+        let entry = candidate.entry_point(self.search.graph);
+        let mut deps = super::state::FetchSet::default();
         let is_abstract = self.search.graph.types().get(entry.on).is_abstract();
-        let mut missing = u64::from(!is_abstract && !self.is_told(state));
+        let mut missing = u64::from(!is_abstract && !self.is_type_known(state));
         for part in candidate.plain_key(entry) {
-            match self.key_part(state, entry.on, part) {
+            match self.key_part_provider(state, entry.on, part) {
                 Some(waits) => deps.add(waits),
                 None => missing += 1,
             }
         }
-        for need in candidate.told() {
-            match self.giver(state, candidate.on, need.slot) {
+        for need in candidate.all_required_slots() {
+            match self.slot_provider(state, candidate.on, need.slot) {
                 Some(waits) => deps.add(waits),
                 None => missing += 1,
             }
-            let slots = &self.search.selection.position(self.place.at).slots;
+            let slots = &self.search.selection.position(self.scope.at).slots;
             missing += u64::from(slots[need.slot].child.is_some());
         }
         let deps = state.closure(deps);
-        let call = match self.shared(candidate, state, deps) {
+        let call = match self.shareable_fetch(candidate, state, deps) {
             Some(_) => 0,
-            None => self.cost(candidate),
+            None => self.call_cost(candidate),
         };
-        (call + missing * CALL, missing == 0)
+        (call + missing * CALL_COST, missing == 0)
     }
 
-    pub(super) fn cost(&self, candidate: &Candidate) -> u64 {
-        let many = self.search.selection.position(self.place.at).many;
-        match (candidate.of(self.search.graph).serves, many) {
+    pub(super) fn call_cost(&self, candidate: &Candidate) -> u64 {
+        let many = self.search.selection.position(self.scope.at).in_list;
+        match (candidate.entry_point(self.search.graph).cardinality, many) {
             // Of two that would do, the one that other operations can share is taken.
-            (Serves::Batch(_), _) => CALL,
-            (Serves::Object | Serves::Field, false) => CALL + 1,
-            (Serves::Object | Serves::Field, true) => CALL * MANY,
+            (EntryCardinality::Batch(_), _) => CALL_COST,
+            (EntryCardinality::Object | EntryCardinality::Field, false) => CALL_COST + 1,
+            (EntryCardinality::Object | EntryCardinality::Field, true) => {
+                CALL_COST * ASSUMED_LIST_CALLS
+            }
         }
     }
 }
@@ -410,7 +441,7 @@ fn drop_detours(ranked: &mut Vec<Ranked>) {
 
 impl Candidate {
     /// Whether both are the same entry for the same purpose.
-    fn is(&self, other: &Self) -> bool {
+    fn is_same_use(&self, other: &Self) -> bool {
         (self.source, self.entry, self.on, self.slot)
             == (other.source, other.entry, other.on, other.slot)
     }
@@ -418,22 +449,22 @@ impl Candidate {
     /// The parts of the key that are known where the objects stand.
     pub(super) fn plain_key<'k>(
         &'k self,
-        entry: &'k Entry,
+        entry: &'k EntryPoint,
     ) -> impl Iterator<Item = &'k (Name, FieldSet)> {
         let parts = entry.key.0.iter();
-        parts.filter(|(name, _)| self.deep.iter().all(|deep| deep.name != *name))
+        parts.filter(|(name, _)| self.nested_key_parts.iter().all(|deep| deep.name != *name))
     }
 
     /// Everything for which slots were made: what the source is told, and deep parts of the key.
-    pub(super) fn told(&self) -> impl Iterator<Item = &KeySlot> {
-        let needs = self.needs.iter().flat_map(|needs| needs.iter());
-        needs.chain(self.deep.iter())
+    pub(super) fn all_required_slots(&self) -> impl Iterator<Item = &KeySlot> {
+        let needs = self.required_slots.iter().flat_map(|needs| needs.iter());
+        needs.chain(self.nested_key_parts.iter())
     }
 
     pub(super) fn offer(&self, graph: &Graph) -> Offer {
         Offer {
-            only: self.slot.filter(|_| self.needs.is_none()),
-            ..Offer::entered(graph, (self.source, self.entry))
+            only_slot: self.slot.filter(|_| self.required_slots.is_none()),
+            ..Offer::from_entry_point(graph, (self.source, self.entry))
         }
     }
 }

@@ -1,0 +1,135 @@
+//! Connections to Redis, of whatever kind it is.
+//!
+//! Whoever has a link only sends; making a new one when it broke is somebody else's work, so no
+//! caller ever waits for a connection.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClientBuilder;
+use redis::cluster_async::ClusterConnection;
+use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, IntoConnectionInfo, Pipeline, RedisError,
+    RedisResult, TlsMode, Value,
+};
+
+use super::super::settings::{RedisSettings, RedisTopology};
+
+/// A connection that many share; cheap to clone.
+#[derive(Clone)]
+pub(super) enum RedisConnection {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl RedisConnection {
+    /// Connects, within the settings' limit; a command may then take `response` at most.
+    pub(super) async fn connect(
+        settings: &RedisSettings,
+        response_timeout: Duration,
+    ) -> RedisResult<Self> {
+        let connecting = connect(settings, response_timeout);
+        match tokio::time::timeout(settings.connect_timeout, connecting).await {
+            Ok(link) => link,
+            Err(_) => Err(timed_out()),
+        }
+    }
+
+    /// Sends one command.
+    pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::Server(connection) => connection.req_packed_command(command).await,
+            Self::Cluster(connection) => connection.req_packed_command(command).await,
+        }
+    }
+}
+
+/// Sends all commands at once; the answers in their order, those that failed among them.
+pub(super) async fn send_all(
+    connection: &mut MultiplexedConnection,
+    commands: &[&Cmd],
+) -> RedisResult<Vec<Value>> {
+    let mut pipeline = Pipeline::with_capacity(commands.len());
+    for command in commands {
+        pipeline.add_command((*command).clone());
+    }
+    connection
+        .req_packed_commands(&pipeline, 0, commands.len())
+        .await
+}
+
+async fn connect(
+    settings: &RedisSettings,
+    response_timeout: Duration,
+) -> RedisResult<RedisConnection> {
+    match &settings.topology {
+        RedisTopology::Single(address) => {
+            let client = Client::open(address.as_str())?;
+            connect_server(&client, settings, response_timeout).await
+        }
+        RedisTopology::Sentinel {
+            sentinels,
+            master,
+            server: like,
+        } => {
+            let node = match like {
+                Some(address) => Some(node_info(address)?),
+                None => None,
+            };
+            let sentinels = sentinels.iter().map(String::as_str).collect();
+            let kind = SentinelServerType::Master;
+            let mut client = SentinelClient::build(sentinels, master, node, kind)?;
+            let client = client.async_get_client().await?;
+            connect_server(&client, settings, response_timeout).await
+        }
+        RedisTopology::Cluster(nodes) => {
+            let nodes = nodes.iter().map(String::as_str);
+            // One try a call: whoever asked has other ways, and no time.
+            let client = ClusterClientBuilder::new(nodes)
+                .connection_timeout(settings.connect_timeout)
+                .response_timeout(response_timeout)
+                .connection_concurrency_limit(settings.max_concurrency)
+                .retries(CLUSTER_RETRIES)
+                .min_retry_wait(1)
+                .max_retry_wait(5)
+                .build()?;
+            Ok(RedisConnection::Cluster(
+                client.get_async_connection().await?,
+            ))
+        }
+    }
+}
+
+async fn connect_server(
+    client: &Client,
+    settings: &RedisSettings,
+    response_timeout: Duration,
+) -> RedisResult<RedisConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(settings.connect_timeout))
+        .set_response_timeout(Some(response_timeout))
+        .set_concurrency_limit(settings.max_concurrency);
+    let connection = client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await?;
+    Ok(RedisConnection::Server(connection))
+}
+
+/// How the server behind Sentinels is spoken to, as `address` says.
+fn node_info(address: &str) -> RedisResult<SentinelNodeConnectionInfo> {
+    let info = address.into_connection_info()?;
+    let node = SentinelNodeConnectionInfo::default()
+        .set_redis_connection_info(info.redis_settings().clone());
+    Ok(match info.addr() {
+        ConnectionAddr::TcpTls { .. } => node.set_tls_mode(TlsMode::Secure),
+        _ => node,
+    })
+}
+
+fn timed_out() -> RedisError {
+    RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
+}
+
+/// Redirections take a try each when slots have moved.
+const CLUSTER_RETRIES: u32 = 3;

@@ -1,0 +1,208 @@
+//! Invalidations by other replicas, as they are told on a stream in Redis.
+//!
+//! A stream, because a replica that was away for a moment can read what it missed. If it may have
+//! missed more than the stream holds, it forgets everything instead.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis::streams::{StreamId as StreamEntry, StreamRangeReply, StreamReadReply};
+use redis::{FromRedisValue, cmd};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::super::entry::clock::millis;
+use super::super::tags::{Generations, Tag, is_generation};
+use super::Store;
+use super::connection::RedisConnection;
+
+/// When this replica last knew that it had heard everything.
+#[derive(Debug)]
+pub(in crate::cache) struct FeedStatus {
+    started: Instant,
+    current_at: AtomicU64,
+    is_ready: watch::Sender<bool>,
+}
+
+impl FeedStatus {
+    pub(in crate::cache) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            current_at: AtomicU64::new(NEVER),
+            is_ready: watch::Sender::new(false),
+        }
+    }
+
+    /// Whether an invalidation that is not heard of is younger than a second.
+    pub(in crate::cache) fn is_current(&self) -> bool {
+        let current_at = self.current_at.load(Ordering::Acquire);
+        let now = millis(self.started.elapsed());
+        current_at != NEVER && now.saturating_sub(current_at) <= millis(MAX_SILENCE)
+    }
+
+    /// Waits until it has heard everything for the first time.
+    pub(in crate::cache) async fn wait_until_ready(&self) {
+        // The sender is our own field: it cannot be gone.
+        let _ = self
+            .is_ready
+            .subscribe()
+            .wait_for(|has_begun| *has_begun)
+            .await;
+    }
+
+    fn mark_current(&self) {
+        self.is_ready
+            .send_if_modified(|has_begun| !std::mem::replace(has_begun, true));
+        self.current_at
+            .store(millis(self.started.elapsed()), Ordering::Release);
+    }
+}
+
+/// Reads the stream, and tells `generations`.
+#[derive(Debug)]
+pub(in crate::cache) struct InvalidationFeed {
+    pub(in crate::cache) store: Arc<Store>,
+    pub(in crate::cache) generations: Arc<Generations>,
+    pub(in crate::cache) feed_status: Arc<FeedStatus>,
+}
+
+/// A message's place in the stream.
+type StreamId = (u64, u64);
+
+impl InvalidationFeed {
+    /// Listens until `stop` is dropped.
+    pub(in crate::cache) async fn run(self, mut stop: watch::Receiver<()>) {
+        let follow = async {
+            let mut last = None;
+            loop {
+                // However it ended, what is there to do is to begin again.
+                let _ = self.listen(&mut last).await;
+                tokio::time::sleep(self.store.settings.probe_interval).await;
+            }
+        };
+        tokio::select! {
+            () = follow => {}
+            _ = stop.changed() => {}
+        }
+    }
+
+    /// Listens for as long as there is an answer.
+    async fn listen(&self, last: &mut Option<StreamId>) -> Option<()> {
+        let limit = BLOCK_TIMEOUT + self.store.settings.connect_timeout;
+        // A connection of its own: one that waits for messages holds up everything behind it.
+        let mut connection = RedisConnection::connect(&self.store.settings, limit)
+            .await
+            .ok()?;
+        let mut id = self.catch_up(&mut connection, *last, limit).await?;
+        let name = self.store.names.messages();
+        self.store.stats.feed_connects.increment();
+        loop {
+            *last = Some(id);
+            self.feed_status.mark_current();
+            let mut read = cmd("XREAD");
+            read.arg("COUNT")
+                .arg(MAX_MESSAGES_PER_READ)
+                .arg("BLOCK")
+                .arg(millis(BLOCK_TIMEOUT));
+            read.arg("STREAMS").arg(&name).arg(id_text(id));
+            let answer = timeout(limit, connection.send(&read)).await.ok()?.ok()?;
+            let reply: Option<StreamReadReply> = FromRedisValue::from_redis_value(answer).ok()?;
+            for message in reply
+                .into_iter()
+                .flat_map(|reply| reply.keys)
+                .flat_map(|key| key.ids)
+            {
+                self.apply(&message);
+                id = parse_id(&message.id)?;
+            }
+        }
+    }
+
+    /// Where to go on; forgets everything if something may have been missed.
+    async fn catch_up(
+        &self,
+        connection: &mut RedisConnection,
+        last: Option<StreamId>,
+        limit: Duration,
+    ) -> Option<StreamId> {
+        let first = self
+            .end_of_stream(connection, ["XRANGE", "-", "+"], limit)
+            .await?;
+        let newest = self
+            .end_of_stream(connection, ["XREVRANGE", "+", "-"], limit)
+            .await?;
+        let missed = match last {
+            None => true,
+            Some(last) => newest < last || first > last,
+        };
+        if missed {
+            self.generations.reset();
+            return Some(newest);
+        }
+        last
+    }
+
+    /// The place of the message at one end; the beginning of time when there is none.
+    async fn end_of_stream(
+        &self,
+        connection: &mut RedisConnection,
+        [command, from, to]: [&str; 3],
+        limit: Duration,
+    ) -> Option<StreamId> {
+        let mut range = cmd(command);
+        range
+            .arg(self.store.names.messages())
+            .arg(from)
+            .arg(to)
+            .arg("COUNT")
+            .arg(1);
+        let answer = timeout(limit, connection.send(&range)).await.ok()?.ok()?;
+        let reply: StreamRangeReply = FromRedisValue::from_redis_value(answer).ok()?;
+        match reply.ids.first() {
+            Some(message) => parse_id(&message.id),
+            None => Some((0, 0)),
+        }
+    }
+
+    /// A message that cannot be read may be about anything.
+    fn apply(&self, message: &StreamEntry) {
+        let tags: Vec<u8> = message.get("t").unwrap_or_default();
+        let generation = message
+            .get("g")
+            .filter(|generation| is_generation(*generation));
+        let (tags, rest) = tags.as_chunks::<16>();
+        match generation {
+            Some(generation) if rest.is_empty() && !tags.is_empty() => {
+                self.store.stats.invalidations_received.add(tags.len());
+                for tag in tags {
+                    self.generations.replace(Tag::from_bytes(*tag), generation);
+                }
+            }
+            _ => {
+                self.store.stats.undecodable.increment();
+                self.generations.reset();
+            }
+        }
+    }
+}
+
+fn parse_id(id: &str) -> Option<StreamId> {
+    let (time, number) = id.split_once('-')?;
+    Some((time.parse().ok()?, number.parse().ok()?))
+}
+
+fn id_text((time, number): StreamId) -> String {
+    format!("{time}-{number}")
+}
+
+/// How long Redis holds a read back when there is nothing new.
+const BLOCK_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// For so long silence means nothing: what was not heard is then younger than a second.
+const MAX_SILENCE: Duration = Duration::from_millis(600);
+
+/// Read at once.
+const MAX_MESSAGES_PER_READ: usize = 1000;
+
+const NEVER: u64 = u64::MAX;

@@ -1,0 +1,185 @@
+//! Calls under way. Equal reads of one operation are made once, and answer everybody who asked;
+//! so are those of different operations, as far as they are under way at one moment.
+//!
+//! Equal means method `GET`, the same URL and the same headers. What one root field of a mutation
+//! read is not given to the next, which may have changed it, nor is it shared with others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, FutureExt, ready};
+use futures_util::stream::FuturesUnordered;
+use hashbrown::HashMap;
+use http::Method;
+
+use super::{Context, Waiter};
+use crate::batch::groups::{BatchCalls, BatchSlot};
+use crate::batch::{Loader, identity};
+use crate::cache::LookupOutcome;
+use crate::error::FetchError;
+use crate::prepared::Coalescing;
+use crate::source_client::http::HttpClient;
+use crate::source_client::request::Request;
+use crate::source_client::shared_response::CallResult;
+
+/// What became of a call.
+pub(super) enum FlightResult {
+    Call(CallResult),
+    Batch(Result<BatchCalls, FetchError>),
+    /// What the cache has, or others fetched.
+    Lookups(Vec<LookupOutcome>),
+}
+
+/// How a call is made.
+#[derive(Clone, Copy)]
+pub(super) struct CallOptions {
+    pub(super) coalescing: Coalescing,
+    pub(super) timeout: Duration,
+}
+
+/// All calls of one operation.
+pub(super) struct InFlightCalls<'c> {
+    client: &'c HttpClient,
+    /// Where calls are shared with other operations.
+    shared_loader: Option<&'c Arc<Loader>>,
+    calls: FuturesUnordered<BoxFuture<'c, (usize, FlightResult)>>,
+    flights: Vec<InFlightCall>,
+    /// Reads of this stage, by what makes them equal.
+    reads: HashMap<Vec<u8>, usize, foldhash::fast::RandomState>,
+}
+
+/// One call and those who wait for it.
+struct InFlightCall {
+    waiters: Vec<Waiter>,
+    /// Kept where another may still ask the same.
+    outcome: Option<CallResult>,
+    is_reusable: bool,
+}
+
+impl<'c> InFlightCalls<'c> {
+    pub(super) fn new(context: &Context<'c>) -> Self {
+        Self {
+            client: &context.sources.http_client,
+            shared_loader: context.shared_loader(),
+            calls: FuturesUnordered::default(),
+            flights: Vec::new(),
+            reads: HashMap::default(),
+        }
+    }
+
+    /// Makes a call for `caller`, or has it wait for an equal one.
+    pub(super) fn add(&mut self, waiter: Waiter, request: Request, options: CallOptions) {
+        let is_coalescing = options.coalescing == Coalescing::Possible;
+        if request.method != Method::GET || !(is_coalescing || self.shared_loader.is_some()) {
+            self.add_unshared(waiter, self.client.call(request, options.timeout).boxed());
+            return;
+        }
+        let identity = identity::request_identity(&request);
+        if !is_coalescing {
+            self.add_shareable(waiter, (identity, request), options.timeout);
+            return;
+        }
+        let Some(known) = self.reads.get(&identity).copied() else {
+            let index = self.flights.len();
+            self.reads.insert(identity.clone(), index);
+            self.add_shareable(waiter, (identity, request), options.timeout);
+            self.flights[index].is_reusable = true;
+            return;
+        };
+        match &self.flights[known].outcome {
+            Some(outcome) => self.add_unshared(waiter, ready(outcome.clone()).boxed()),
+            None => self.flights[known].waiters.push(waiter),
+        }
+    }
+
+    /// Asks a service that speaks GraphQL.
+    pub(super) fn add_subgraph_request(
+        &mut self,
+        waiter: Waiter,
+        request: Request,
+        timeout: Duration,
+    ) {
+        if self.shared_loader.is_some() {
+            let identity = identity::request_identity(&request);
+            self.add_shareable(waiter, (identity, request), timeout);
+        } else {
+            self.add_unshared(waiter, self.client.call(request, timeout).boxed());
+        }
+    }
+
+    /// Makes a call that no other is equal to.
+    pub(super) fn add_unshared(&mut self, waiter: Waiter, call: BoxFuture<'c, CallResult>) {
+        self.start(waiter, call.map(FlightResult::Call).boxed());
+    }
+
+    /// Makes a call while others gather, until it ends.
+    pub(super) fn add_leader(
+        &mut self,
+        waiter: Waiter,
+        (request, timeout): (Request, Duration),
+        landing: BatchSlot,
+    ) {
+        let client = self.client;
+        let call = async move {
+            let outcome = client.call(request, timeout).await;
+            drop(landing);
+            outcome
+        };
+        self.add_unshared(waiter, call.boxed());
+    }
+
+    /// Waits for a batch.
+    pub(super) fn add_batch(
+        &mut self,
+        waiter: Waiter,
+        batch: impl Future<Output = Result<BatchCalls, FetchError>> + Send + 'c,
+    ) {
+        self.start(waiter, batch.map(FlightResult::Batch).boxed());
+    }
+
+    /// Looks into the cache, or waits for what others fetch.
+    pub(super) fn add_lookup(&mut self, waiter: Waiter, lookup: BoxFuture<'c, Vec<LookupOutcome>>) {
+        self.start(waiter, lookup.map(FlightResult::Lookups).boxed());
+    }
+
+    /// Makes a call that others may join, if others may.
+    fn add_shareable(
+        &mut self,
+        waiter: Waiter,
+        (identity, request): (Vec<u8>, Request),
+        timeout: Duration,
+    ) {
+        let call = match self.shared_loader {
+            Some(loader) => Arc::clone(loader).call(identity, request, timeout).boxed(),
+            None => self.client.call(request, timeout).boxed(),
+        };
+        self.add_unshared(waiter, call);
+    }
+
+    fn start(&mut self, waiter: Waiter, call: BoxFuture<'c, FlightResult>) {
+        let index = self.flights.len();
+        self.flights.push(InFlightCall {
+            waiters: vec![waiter],
+            outcome: None,
+            is_reusable: false,
+        });
+        self.calls
+            .push(call.map(move |result| (index, result)).boxed());
+    }
+
+    /// The next call that ends, with all who waited for it; `None` when none is under way.
+    pub(super) async fn next(&mut self) -> Option<(Vec<Waiter>, FlightResult)> {
+        let (index, result) = self.calls.next().await?;
+        let flight = &mut self.flights[index];
+        if let (true, FlightResult::Call(outcome)) = (flight.is_reusable, &result) {
+            flight.outcome = Some(outcome.clone());
+        }
+        Some((std::mem::take(&mut flight.waiters), result))
+    }
+
+    /// Forgets what was read before: something may have changed it.
+    pub(super) fn clear_reads(&mut self) {
+        self.reads.clear();
+    }
+}

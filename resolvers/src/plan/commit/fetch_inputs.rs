@@ -1,0 +1,191 @@
+//! What a fetch must know before it is made: keys, what its source requires, what is taken of
+//! objects further up; and who gives it.
+
+use std::sync::Arc;
+
+use schema::key::FieldSet;
+use schema::types::{Name, TypeId};
+
+use super::super::ContextField;
+use super::super::search::{ChosenFetch, TYPENAME};
+use super::{
+    Commit, FieldProvider, PlanResult, Provider, ProviderOffer, SlotPath, nested_providers,
+};
+use crate::selection::{KeySlot, PositionId};
+
+impl Commit<'_> {
+    /// The fields for which objects further up are looked at.
+    pub(super) fn context_fields(&self, at: PositionId, chosen: &ChosenFetch) -> Vec<ContextField> {
+        let slots = &self.selection.position(at).slots;
+        let fulfilled = chosen.fulfilled_requirements.iter();
+        let found = fulfilled.filter_map(|requirement| {
+            let name = Arc::clone(&slots[requirement.slot].field);
+            let field = (chosen.source, at, requirement.on, name);
+            Some(ContextField {
+                at,
+                on: requirement.on,
+                slot: requirement.slot,
+                arguments: Arc::clone(self.search_context.contexts.get(&field)?),
+            })
+        });
+        found.collect()
+    }
+
+    /// Adds the fetches that bring a value and the objects on the way to it.
+    pub(super) fn add_value_fetches(
+        &self,
+        (at, value): (PositionId, &KeySlot),
+        depends_on: &mut Vec<usize>,
+    ) {
+        let fetches = self.fetches.iter().enumerate();
+        let holders = fetches.filter(|(_, fetch)| fetch.has_slot(at, value.slot));
+        depends_on.extend(holders.map(|(index, _)| index));
+        if let Some(child) = self.selection.position(at).slots[value.slot].child {
+            for inner in &value.inner {
+                self.add_value_fetches((child, inner), depends_on);
+            }
+        }
+    }
+
+    /// Has the slots filled that a source is told.
+    pub(super) fn plan_requirements(
+        &mut self,
+        here: (PositionId, &SlotPath),
+        (needs, on): (&[KeySlot], &[TypeId]),
+        providers: &[Provider],
+        depends_on: &mut Vec<usize>,
+    ) -> PlanResult {
+        for need in needs {
+            // The client asks for nothing inside of it.
+            self.plan_slot(here, (need.slot, on, Vec::new()), providers)?;
+            depends_on.extend(self.filling_fetches(here.0, need.slot));
+        }
+        Ok(())
+    }
+
+    /// The slots of a key, some of which may be filled by fetches that go further in.
+    pub(super) fn plan_key(
+        &mut self,
+        (key, chosen): (&FieldSet, &ChosenFetch),
+        object: ((PositionId, &SlotPath), TypeId),
+        providers: &[Provider],
+        depends_on: &mut Vec<usize>,
+    ) -> PlanResult<Vec<KeySlot>> {
+        let mut slots = Vec::with_capacity(key.0.len());
+        for part in &key.0 {
+            let mut deep = chosen.nested_keys.iter().filter(|deep| deep.on == object.1);
+            let found = deep.find_map(|it| it.parts.iter().find(|slot| slot.name == part.0));
+            if let Some(slot) = found {
+                slots.push(slot.clone());
+            } else {
+                let one = FieldSet(vec![part.clone()]);
+                slots.extend(self.plan_key_fields(&one, object, providers, depends_on)?);
+            }
+        }
+        Ok(slots)
+    }
+
+    /// What the source is told of objects that it is asked for as `on`.
+    pub(super) fn required_slots(&self, chosen: &ChosenFetch, on: TypeId) -> Vec<KeySlot> {
+        let mut slots: Vec<KeySlot> = Vec::new();
+        for fulfilled in &chosen.fulfilled_requirements {
+            if fulfilled.on == on || self.graph.types().is_a(fulfilled.on, on) {
+                let new = fulfilled.required_slots.iter();
+                let new: Vec<_> = new.filter(|need| !slots.contains(need)).cloned().collect();
+                slots.extend(new);
+            }
+        }
+        slots
+    }
+
+    /// The slots of a key, each taken from the first fetch that gives it.
+    fn plan_key_fields(
+        &mut self,
+        key: &FieldSet,
+        ((at, slot_path), on): ((PositionId, &SlotPath), TypeId),
+        providers: &[Provider],
+        depends_on: &mut Vec<usize>,
+    ) -> PlanResult<Vec<KeySlot>> {
+        let mut slots = Vec::with_capacity(key.0.len());
+        for (name, inner) in key.0.iter().filter(|(name, _)| name.as_ref() != TYPENAME) {
+            let types = self.graph.types();
+            let Some(field) = types.get(on).field(name) else {
+                return Err(self.unplannable_field(on, name));
+            };
+            let slot = self.selection.add_key_slot(at, field, types);
+            let child = self.selection.position(at).slots[slot].child;
+            let key_providers = self.key_providers((on, name), providers);
+            let Some((first, _)) = key_providers.first() else {
+                return Err(self.unplannable_field(on, name));
+            };
+            let inner = match child {
+                Some(child) if !inner.is_empty() => {
+                    let providers = nested_providers(&key_providers);
+                    let mut inner_path = slot_path.clone();
+                    inner_path.push((slot, self.object_types(at, on)));
+                    let on = types.get(self.selection.position(child).ty).possible_types[0];
+                    self.plan_key_fields(inner, ((child, &inner_path), on), &providers, depends_on)?
+                }
+                _ => {
+                    self.fill_slot(*first, (at, slot_path), (slot, &self.object_types(at, on)));
+                    depends_on.push(*first);
+                    Vec::new()
+                }
+            };
+            slots.push(KeySlot {
+                name: Arc::clone(name),
+                slot,
+                on: None,
+                inner,
+            });
+        }
+        Ok(slots)
+    }
+
+    /// As `givers`, for a part of a key.
+    fn key_providers(
+        &self,
+        (on, name): (TypeId, &Name),
+        providers: &[Provider],
+    ) -> Vec<FieldProvider> {
+        let field = |provider: &Provider| {
+            let offer = match &provider.offer {
+                ProviderOffer::Inherited(offer) => Some(*offer),
+                ProviderOffer::Chosen(chosen) => chosen.offer(self.graph, on),
+            };
+            let offer = offer.filter(|offer| offer.only_slot.is_none())?;
+            let field = offer.node(self.graph, on)?.fields.get(name)?;
+            let inside = provider.child_offer(field);
+            field.requires.is_none().then_some((provider.fetch, inside))
+        };
+        providers.iter().filter_map(field).collect()
+    }
+
+    /// The fetches that fill a slot or anything inside of it.
+    fn filling_fetches(&self, at: PositionId, slot: usize) -> Vec<usize> {
+        let child = self.selection.position(at).slots[slot].child;
+        let fetches = self.fetches.iter().enumerate();
+        fetches
+            .filter(|(_, fetch)| {
+                fetch.has_slot(at, slot)
+                    || child.is_some_and(|child| {
+                        let mut places = fetch.slots.keys();
+                        places.any(|place| self.selection.is_inside(*place, child))
+                    })
+            })
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// The types of the objects that are meant by `on`, which may be abstract.
+    pub(super) fn object_types(&self, at: PositionId, on: TypeId) -> Vec<TypeId> {
+        let types = self.graph.types();
+        if !types.get(on).is_abstract() {
+            return vec![on];
+        }
+        types
+            .get(self.selection.position(at).ty)
+            .possible_types
+            .clone()
+    }
+}

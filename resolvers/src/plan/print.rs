@@ -1,0 +1,236 @@
+//! A plan as text, for people and for tests: the same text for both.
+
+use std::fmt::Write;
+
+use schema::graph::Graph;
+use schema::source::{Access, EntryCardinality};
+use schema::types::TypeId;
+
+use super::{Fetch, Plan};
+use crate::selection::{KeySlot, PositionId, Selection, Slot};
+
+pub(crate) mod json;
+
+/// One paragraph a request, in the order of the plan.
+pub(crate) fn plan_text(graph: &Graph, selection: &Selection, plan: &Plan) -> String {
+    let explain = PlanPrinter {
+        graph,
+        selection,
+        plan,
+    };
+    let mut text = String::new();
+    for index in 0..plan.requests.len() {
+        explain.write_request(index, &mut text);
+    }
+    if text.is_empty() {
+        text.push_str("no source is asked\n");
+    }
+    if !plan.is_complete {
+        text.push_str("not every plan was looked at: the budget of planning was spent\n");
+    }
+    text
+}
+
+struct PlanPrinter<'a> {
+    graph: &'a Graph,
+    selection: &'a Selection,
+    plan: &'a Plan,
+}
+
+impl PlanPrinter<'_> {
+    fn write_request(&self, index: usize, text: &mut String) {
+        let fetches: Vec<&Fetch> = self.request_fetches(index).collect();
+        let Some(first) = fetches.first() else {
+            return;
+        };
+        let source = self.graph.source(first.source);
+        let _ = writeln!(
+            text,
+            "{}. {}  {}",
+            index + 1,
+            source.name,
+            self.access_text(first)
+        );
+        for fetch in &fetches {
+            self.write_fetch(fetch, text);
+        }
+        let depends_on = self.request_dependencies(index);
+        if !depends_on.is_empty() {
+            let after: Vec<_> = depends_on.iter().map(|it| (it + 1).to_string()).collect();
+            let _ = writeln!(text, "   after {}", after.join(", "));
+        } else if self.plan.stages > 1 && first.stage > 0 {
+            let _ = writeln!(text, "   after everything of root field {}", first.stage);
+        }
+    }
+
+    fn request_fetches(&self, request: usize) -> impl Iterator<Item = &Fetch> {
+        let fetches = self.plan.requests[request].iter();
+        fetches.map(|fetch| &self.plan.fetches[*fetch])
+    }
+
+    fn access_text(&self, fetch: &Fetch) -> String {
+        match &self.graph.source(fetch.source).access {
+            Access::Connector(connector) => {
+                format!(
+                    "{} {}",
+                    connector.method.as_str(),
+                    connector.connect_url.url.text()
+                )
+            }
+            Access::Graphql(_) if !fetch.first_entry().key.is_empty() => "_entities".to_owned(),
+            Access::Graphql(_) if Some(fetch.first_entry().on) == self.graph.types().mutation() => {
+                "mutation".to_owned()
+            }
+            Access::Graphql(_) => "query".to_owned(),
+        }
+    }
+
+    /// The requests that must be answered before this one is made.
+    fn request_dependencies(&self, request: usize) -> Vec<usize> {
+        let is_dependency = |other: &usize| {
+            let mut members = self.request_fetches(request);
+            let others = &self.plan.requests[*other];
+            members.any(|fetch| fetch.depends_on.iter().any(|it| others.contains(it)))
+        };
+        (0..self.plan.requests.len())
+            .filter(is_dependency)
+            .collect()
+    }
+
+    fn write_fetch(&self, fetch: &Fetch, text: &mut String) {
+        if !fetch.first_entry().key.is_empty() {
+            let _ = writeln!(text, "   {}", self.entities_text(fetch));
+        }
+        for entered in fetch
+            .selected_entries
+            .iter()
+            .filter(|it| !it.requires.is_empty())
+        {
+            let required = key_text(&entered.requires);
+            let of = self.type_name(entered.on);
+            let _ = writeln!(text, "   told {required} of each {of}");
+        }
+        for context in self.context_texts(fetch) {
+            let _ = writeln!(text, "   {context}");
+        }
+        let _ = writeln!(text, "   gives {}", self.slots_text(fetch, fetch.at));
+        if !fetch.condition.is_always() {
+            let _ = writeln!(text, "   if {}", fetch.condition);
+        }
+    }
+
+    /// `balance(currency:) from currency of each User at users`.
+    fn context_texts(&self, fetch: &Fetch) -> Vec<String> {
+        let mut texts = Vec::new();
+        for field in &fetch.context_fields {
+            let name = &self.selection.position(field.at).slots[field.slot].field;
+            for from in &*field.arguments {
+                let places = from.sources.iter().map(|source| {
+                    let value = key_text(std::slice::from_ref(&source.value));
+                    let on = self.type_name(source.on);
+                    match self.path_text(source.at).as_str() {
+                        "" => format!("{value} of {on}"),
+                        path => format!("{value} of each {on} at {path}"),
+                    }
+                });
+                let places: Vec<_> = places.collect();
+                let (argument, places) = (&from.argument, places.join(", or "));
+                texts.push(format!("{name}({argument}:) from {places}"));
+            }
+        }
+        texts
+    }
+
+    /// `one batch over orders.nodes.customer by id`.
+    fn entities_text(&self, fetch: &Fetch) -> String {
+        let entry = &self.graph.source(fetch.source).entry_points[fetch.first_entry().entry];
+        let how = match entry.cardinality {
+            EntryCardinality::Batch(None) => "one batch over".to_owned(),
+            EntryCardinality::Batch(Some(max)) => format!("batches of up to {max} over"),
+            EntryCardinality::Object | EntryCardinality::Field => "one call for each of".to_owned(),
+        };
+        let path = self.path_text(fetch.at);
+        let position = self.selection.position(fetch.at);
+        if !position.is_abstract(self.graph.types()) {
+            return format!("{how} {path} by {}", key_text(&fetch.first_entry().key));
+        }
+        let mut types: Vec<(String, Vec<&str>)> = Vec::new();
+        for entered in &fetch.selected_entries {
+            let key = key_text(&entered.key);
+            match types.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, names)) => names.push(self.type_name(entered.on)),
+                None => types.push((key, vec![self.type_name(entered.on)])),
+            }
+        }
+        let types: Vec<_> = types
+            .iter()
+            .map(|(key, names)| format!("({}) by {key}", names.join(", ")))
+            .collect();
+        format!("{how} {path} {}", types.join(" "))
+    }
+
+    fn path_text(&self, at: PositionId) -> String {
+        let mut names = Vec::new();
+        let mut at = at;
+        while let Some((parent, slot)) = self.selection.position(at).parent {
+            names.push(field_text(&self.selection.position(parent).slots[slot]));
+            at = parent;
+        }
+        names.reverse();
+        names.join(".")
+    }
+
+    /// `nodes { id customer { id } }`.
+    fn slots_text(&self, fetch: &Fetch, at: PositionId) -> String {
+        let position = self.selection.position(at);
+        let Some(slots) = fetch.slots.get(&at) else {
+            return "whether it is there".to_owned();
+        };
+        let names: Vec<String> = slots
+            .keys()
+            .copied()
+            .map(|index| {
+                let slot = &position.slots[index];
+                let name = field_text(slot);
+                match slot.child {
+                    Some(child) if fetch.slots.contains_key(&child) => {
+                        format!("{name} {{ {} }}", self.slots_text(fetch, child))
+                    }
+                    _ => name,
+                }
+            })
+            .collect();
+        names.join(" ")
+    }
+
+    fn type_name(&self, id: TypeId) -> &str {
+        &self.graph.types().get(id).name
+    }
+}
+
+/// `orders(first: 50)`.
+fn field_text(slot: &Slot) -> String {
+    if slot.arguments.is_empty() {
+        return slot.field.to_string();
+    }
+    let arguments: Vec<_> = slot
+        .arguments
+        .iter()
+        .map(|(name, argument)| format!("{name}: {}", argument.value))
+        .collect();
+    format!("{}({})", slot.field, arguments.join(", "))
+}
+
+fn key_text(slots: &[KeySlot]) -> String {
+    let parts: Vec<String> = slots
+        .iter()
+        .map(|part| {
+            if part.inner.is_empty() {
+                part.name.to_string()
+            } else {
+                format!("{} {{ {} }}", part.name, key_text(&part.inner))
+            }
+        })
+        .collect();
+    parts.join(" ")
+}

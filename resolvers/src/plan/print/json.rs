@@ -1,0 +1,83 @@
+//! A plan as JSON, for tools: the same facts as the text, and the documents that are sent.
+
+use schema::graph::Graph;
+use serde_json::{Value, json};
+
+use super::super::{EntrySelection, Fetch, Plan};
+use super::{PlanPrinter, key_text};
+use crate::selection::Selection;
+
+/// One member for each request, in the order of the plan; `documents` are those of the requests
+/// that send one.
+pub(crate) fn plan_json(
+    graph: &Graph,
+    selection: &Selection,
+    plan: &Plan,
+    documents: &[Option<&str>],
+) -> Value {
+    let explain = PlanPrinter {
+        graph,
+        selection,
+        plan,
+    };
+    let requests = (0..plan.requests.len()).map(|index| {
+        let document = documents.get(index).copied().flatten();
+        explain.request_json(index, document)
+    });
+    json!({
+        "requests": requests.collect::<Vec<_>>(),
+        "complete": plan.is_complete,
+    })
+}
+
+impl PlanPrinter<'_> {
+    fn request_json(&self, index: usize, document: Option<&str>) -> Value {
+        let fetches: Vec<&Fetch> = self.request_fetches(index).collect();
+        let Some(first) = fetches.first() else {
+            return Value::Null;
+        };
+        let source = self.graph.source(first.source);
+        let fetches = fetches.iter().map(|fetch| self.fetch_json(fetch));
+        let mut request = json!({
+            "source": &*source.name,
+            "service": &*source.subgraph,
+            "how": self.access_text(first),
+            "after": self.request_dependencies(index),
+            "stage": first.stage,
+            "fetches": fetches.collect::<Vec<_>>(),
+        });
+        if let Some(document) = document {
+            request["document"] = document.into();
+        }
+        request
+    }
+
+    fn fetch_json(&self, fetch: &Fetch) -> Value {
+        let entered = fetch.selected_entries.iter();
+        let entered = entered.filter(|entered| !entered.key.is_empty());
+        let mut outline = json!({
+            "path": self.path_text(fetch.at),
+            "entities": entered.map(|it| self.entry_selection_json(it)).collect::<Vec<_>>(),
+            "gives": self.slots_text(fetch, fetch.at),
+        });
+        let contexts = self.context_texts(fetch);
+        if !contexts.is_empty() {
+            outline["contexts"] = contexts.into();
+        }
+        if !fetch.condition.is_always() {
+            outline["if"] = fetch.condition.to_string().into();
+        }
+        outline
+    }
+
+    fn entry_selection_json(&self, entered: &EntrySelection) -> Value {
+        let mut outline = json!({
+            "type": self.type_name(entered.on),
+            "key": key_text(&entered.key),
+        });
+        if !entered.requires.is_empty() {
+            outline["requires"] = key_text(&entered.requires).into();
+        }
+        outline
+    }
+}

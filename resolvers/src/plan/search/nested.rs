@@ -1,0 +1,293 @@
+//! What stands inside the objects of a place: its cost, and entries that may lower it.
+
+use std::sync::Arc;
+
+use schema::source::EntryCardinality;
+use schema::types::TypeId;
+
+use super::super::{Offer, PlanScope};
+use super::CoverSearch;
+use super::candidates::Candidate;
+use super::state::{FetchSet, State};
+use crate::selection::{PositionId, SlotSetId};
+
+/// A place inside, and what the client asks there.
+type NestedScope = (PositionId, Vec<SlotSetId>);
+
+impl CoverSearch<'_, '_> {
+    /// What the objects inside cost; `None` when something in them cannot be had.
+    pub(super) fn nested_scopes_cost(&mut self, state: &State) -> Option<u64> {
+        let mut sum = 0;
+        for (nested, offers) in self.nested_scopes(state) {
+            let scope = PlanScope::new(self.search.graph, self.search.selection, nested, &offers);
+            if !scope.wanted_slots.is_empty() || scope.needs_typename {
+                sum += self.search.cover(&scope, &offers)?.cost;
+            }
+        }
+        Some(sum)
+    }
+
+    /// Of plans with equally many calls, the one that brings its values in the earlier of them.
+    pub(super) fn lateness(&self, state: &State) -> u64 {
+        let mut sum = 0;
+        for (on, slots) in &self.scope.wanted_slots {
+            for slot in slots {
+                sum += u64::from(self.slot_level(state, *on, *slot));
+            }
+        }
+        sum
+    }
+
+    fn slot_level(&self, state: &State, on: TypeId, slot: usize) -> u32 {
+        let (graph, selection) = (self.search.graph, &*self.search.selection);
+        let wanted = (self.scope.at, on, slot);
+        let base = state.base_offers.iter();
+        let base = base.filter(|offer| offer.provided_field(graph, selection, wanted).is_some());
+        let chosen = state.chosen.iter();
+        let chosen =
+            chosen.filter(|chosen| chosen.provided_field(graph, selection, wanted).is_some());
+        let levels = base.map(|offer| offer.level);
+        levels
+            .chain(chosen.map(|chosen| chosen.level))
+            .min()
+            .unwrap_or(0)
+    }
+
+    /// Whether no field that is asked of several types in one word depends on who brings an
+    /// object: one fetch gives it of some types, another of others, and each could bring all.
+    pub(super) fn is_consistent(&self, state: &State) -> bool {
+        let slots = &self.search.selection.position(self.scope.at).slots;
+        self.scope.wanted_slots.iter().all(|(on, wanted)| {
+            let mut shared = wanted.iter().filter(|slot| slots[**slot].across_types);
+            shared.all(|slot| {
+                self.is_slot_chosen(state, *on, *slot)
+                    || state.base_offers.is_empty()
+                    || state
+                        .base_offers
+                        .iter()
+                        .any(|offer| self.is_consistent_offer(state, *offer, (*on, *slot)))
+            })
+        })
+    }
+
+    /// Whether a fetch that asks for objects of any type is told what it needs of all of them.
+    pub(super) fn is_required_of_all_types(&self, state: &State) -> bool {
+        let types = self.search.graph.types();
+        state.chosen.iter().all(|chosen| {
+            let mut entries = chosen.entries.iter();
+            let is_of_any = entries.any(|(on, _)| types.get(*on).is_abstract());
+            let is_fulfilled = |on: TypeId, slot: usize| {
+                let mut fulfilled = chosen.fulfilled_requirements.iter();
+                fulfilled.any(|it| (it.on, it.slot) == (on, slot))
+            };
+            !is_of_any
+                || chosen.fulfilled_requirements.iter().all(|told| {
+                    let mut wants = self.scope.wanted_slots.iter();
+                    wants.all(|(on, _)| is_fulfilled(*on, told.slot))
+                })
+        })
+    }
+
+    fn is_slot_chosen(&self, state: &State, on: TypeId, slot: usize) -> bool {
+        let (graph, selection) = (self.search.graph, &*self.search.selection);
+        let wanted = (self.scope.at, on, slot);
+        let mut chosen = state.chosen.iter();
+        chosen.any(|chosen| chosen.provided_field(graph, selection, wanted).is_some())
+    }
+
+    /// Whether `offer` gives a slot, and of every other object that it brings the same slot, or
+    /// a fetch was chosen that does.
+    fn is_consistent_offer(
+        &self,
+        state: &State,
+        offer: Offer,
+        (on, slot): (TypeId, usize),
+    ) -> bool {
+        let (graph, selection) = (self.search.graph, &*self.search.selection);
+        let at = self.scope.at;
+        let is_provided = |on: TypeId| {
+            offer
+                .provided_field(graph, selection, (at, on, slot))
+                .is_some()
+        };
+        is_provided(on)
+            && self.scope.wanted_slots.iter().all(|(other, wanted)| {
+                !wanted.contains(&slot)
+                    || offer.node(graph, *other).is_none()
+                    || is_provided(*other)
+                    || self.is_slot_chosen(state, *other, slot)
+                    || self.is_reachable_by_own_key(offer, (*other, slot))
+            })
+    }
+
+    /// Whether a slot can be fetched by a key that `offer` itself gives.
+    fn is_reachable_by_own_key(&self, offer: Offer, (on, slot): (TypeId, usize)) -> bool {
+        let graph = self.search.graph;
+        let name = &self.search.selection.position(self.scope.at).slots[slot].field;
+        let Some(node) = offer.node(graph, on) else {
+            return false;
+        };
+        let own = [(offer.source, &node.fields, FetchSet::default())];
+        graph.entry_points(on).iter().any(|(source, index)| {
+            let source = graph.source(*source);
+            let entry = &source.entry_points[*index];
+            let field = source.node(entry.node).fields.get(name);
+            let mut key = entry.key.0.iter();
+            field.is_some_and(|field| !field.only_in_keys)
+                && key.all(|part| self.view_part_provider(&own, part).is_some())
+        })
+    }
+
+    /// The places inside, each with what is asked and offered there; once for all types of which
+    /// the same is offered.
+    fn nested_scopes(&self, state: &State) -> Vec<(NestedScope, Vec<Offer>)> {
+        let mut found: Vec<(usize, Vec<Offer>, Vec<TypeId>)> = Vec::new();
+        let selection = &*self.search.selection;
+        let slots_here = &selection.position(self.scope.at).slots;
+        let is_composite = |slot: &&usize| slots_here[**slot].child.is_some();
+        for (on, slots) in &self.scope.wanted_slots {
+            for slot in slots.iter().filter(is_composite) {
+                let offers = self.child_offers(state, *on, *slot);
+                let mut known = found.iter_mut();
+                match known.find(|it| (it.0, &it.1) == (*slot, &offers)) {
+                    Some((_, _, types)) => types.push(*on),
+                    None => found.push((*slot, offers, vec![*on])),
+                }
+            }
+        }
+        let children = found.into_iter().filter_map(|(slot, offers, on)| {
+            let sets = selection
+                .slot_sets
+                .nested_sets(&self.scope.slot_sets, &on, slot);
+            Some(((slots_here[slot].child?, sets), offers))
+        });
+        children.collect()
+    }
+
+    fn child_offers(&self, state: &State, on: TypeId, slot: usize) -> Vec<Offer> {
+        let (graph, selection) = (self.search.graph, &*self.search.selection);
+        let wanted = (self.scope.at, on, slot);
+        let base = state.base_offers.iter();
+        let base = base.filter_map(|offer| offer.child_offer(graph, selection, wanted));
+        let chosen = state.chosen.iter();
+        let chosen = chosen.filter_map(|chosen| chosen.child_offer(graph, selection, wanted));
+        let all = base.chain(chosen);
+        if self.scope.is_mutation_root(graph, selection) {
+            all.take(1).collect()
+        } else {
+            all.collect()
+        }
+    }
+
+    /// Entries not used yet that give something inside an object which nobody gives there now,
+    /// numbered; those that were decided on before are left out.
+    pub(super) fn extra_candidates(&self, state: &State) -> Vec<(usize, Candidate)> {
+        let graph = self.search.graph;
+        if self.scope.is_mutation_root(graph, self.search.selection) {
+            return Vec::new();
+        }
+        let mut found: Vec<Candidate> = Vec::new();
+        for (on, slots) in &self.scope.wanted_slots {
+            for (source, entry) in graph.entry_points(*on) {
+                let candidate = Candidate {
+                    source: *source,
+                    entry: *entry,
+                    on: *on,
+                    slot: None,
+                    required_slots: None,
+                    nested_key_parts: Arc::default(),
+                };
+                let serves = candidate.entry_point(graph).cardinality;
+                let mut slots = slots.iter();
+                if serves != EntryCardinality::Field
+                    && slots.any(|slot| self.is_helpful(&candidate, state, *slot))
+                {
+                    found.push(candidate);
+                }
+            }
+        }
+        found
+            .into_iter()
+            .enumerate()
+            .skip(state.extra_decided)
+            .filter(|(_, candidate)| !self.is_used(candidate, state))
+            .collect()
+    }
+
+    pub(super) fn is_used(&self, candidate: &Candidate, state: &State) -> bool {
+        let graph = self.search.graph;
+        if candidate.required_slots.is_some() {
+            // Whatever else it gave, this field it gives once it was told what it needs.
+            return state.chosen.iter().any(|chosen| {
+                let mut fulfilled = chosen.fulfilled_requirements.iter();
+                chosen.source == candidate.source
+                    && fulfilled.any(|it| (it.on, Some(it.slot)) == (candidate.on, candidate.slot))
+            });
+        }
+        let offer = candidate.offer(graph);
+        let entry = (candidate.on, candidate.entry);
+        state.base_offers.contains(&offer)
+            || state
+                .chosen
+                .iter()
+                .any(|chosen| chosen.source == candidate.source && chosen.entries.contains(&entry))
+    }
+
+    /// Whether it gives something in a slot that none of the offers at the place does.
+    fn is_helpful(&self, candidate: &Candidate, state: &State, slot: usize) -> bool {
+        let (graph, selection) = (self.search.graph, &*self.search.selection);
+        let at = self.scope.at;
+        let Some(child) = selection.position(at).slots[slot].child else {
+            return false;
+        };
+        let own = candidate
+            .offer(graph)
+            .child_offer(graph, selection, (at, candidate.on, slot));
+        let known = &state.base_offers;
+        let known: Vec<Offer> = known
+            .iter()
+            .filter_map(|offer| offer.child_offer(graph, selection, (at, candidate.on, slot)))
+            .collect();
+        let sets = &selection.slot_sets;
+        let sets = sets.nested_sets(&self.scope.slot_sets, &[candidate.on], slot);
+        own.is_some_and(|own| self.has_new_slots(own, &known, (child, sets)))
+    }
+
+    /// Whether `own` gives anything asked for at a place or further in that none of `known` does.
+    fn has_new_slots(&self, own: Offer, known: &[Offer], (at, sets): NestedScope) -> bool {
+        let (graph, selection) = (self.search.graph, &*self.search.selection);
+        let scope = PlanScope::new(graph, selection, (at, sets), &[own]);
+        scope.wanted_slots.iter().any(|(on, slots)| {
+            slots.iter().any(|slot| {
+                let wanted = (at, *on, *slot);
+                let mut known_offers = known.iter();
+                if is_provided(&own, graph, selection, wanted)
+                    && !known_offers.any(|offer| is_provided(offer, graph, selection, wanted))
+                {
+                    return true;
+                }
+                let Some(child) = selection.position(at).slots[*slot].child else {
+                    return false;
+                };
+                let known_inside: Vec<Offer> = known
+                    .iter()
+                    .filter_map(|offer| offer.child_offer(graph, selection, wanted))
+                    .collect();
+                let sets = selection
+                    .slot_sets
+                    .nested_sets(&scope.slot_sets, &[*on], *slot);
+                own.child_offer(graph, selection, wanted)
+                    .is_some_and(|own| self.has_new_slots(own, &known_inside, (child, sets)))
+            })
+        })
+    }
+}
+
+fn is_provided(
+    offer: &Offer,
+    graph: &schema::graph::Graph,
+    selection: &crate::selection::Selection,
+    wanted: (PositionId, TypeId, usize),
+) -> bool {
+    offer.provided_field(graph, selection, wanted).is_some()
+}

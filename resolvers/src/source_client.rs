@@ -1,0 +1,277 @@
+//! One call to a source: from variables to a request, from an answer to a body and its meaning.
+//!
+//! Building and judging are pure; `http` is the only part that waits.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use schema::connector::{Connector, ConnectorOutput, Phase};
+use schema::graph::Graph;
+use schema::json::{Json, Object, Value};
+use schema::key::FieldSet;
+use schema::mapping::Vars;
+use schema::source::{Access, Source, SourceId};
+
+use self::connector::ConnectorClient;
+use self::http::HttpClient;
+use self::request::Request;
+use self::subgraph::SubgraphClient;
+use crate::error::FetchError;
+use crate::settings::Settings;
+
+pub(crate) mod connector;
+pub(crate) mod graphql;
+pub(crate) mod http;
+pub(crate) mod mapped;
+pub(crate) mod request;
+pub(crate) mod shared_response;
+pub(crate) mod subgraph;
+
+/// A source with what the operator decided about it.
+#[derive(Debug)]
+pub(crate) enum SourceClient {
+    Connector(Box<ConnectorClient>),
+    Subgraph(SubgraphClient),
+}
+
+impl SourceClient {
+    pub(crate) fn new(source: &Source, settings: &Settings) -> Self {
+        match &source.access {
+            Access::Connector(connector) => {
+                Self::Connector(Box::new(ConnectorClient::new(source, connector, settings)))
+            }
+            Access::Graphql(graphql) => {
+                Self::Subgraph(SubgraphClient::new(source, graphql, settings))
+            }
+        }
+    }
+}
+
+/// Everything that can be asked, and with what.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    pub(crate) graph: Arc<Graph>,
+    /// By source.
+    pub(crate) clients: Vec<SourceClient>,
+    pub(crate) http_client: HttpClient,
+    /// Bytes of a URL.
+    pub(crate) url_limit: usize,
+}
+
+impl Sources {
+    /// The sources of `graph`.
+    pub(crate) fn new(graph: Arc<Graph>, settings: &Settings) -> Result<Self, reqwest::Error> {
+        let http_client = HttpClient::new(settings.limits.source_body)?;
+        let sources = graph.sources();
+        let clients = sources.map(|(_, source)| SourceClient::new(source, settings));
+        Ok(Self {
+            clients: clients.collect(),
+            graph,
+            http_client,
+            url_limit: settings.limits.source_url,
+        })
+    }
+
+    /// A connector and what was decided about it; `None` for services.
+    pub(crate) fn connector(&self, source: SourceId) -> Option<(&Connector, &ConnectorClient)> {
+        match (
+            &self.graph.source(source).access,
+            &self.clients[source.index()],
+        ) {
+            (Access::Connector(connector), SourceClient::Connector(connector_client)) => {
+                Some((connector, connector_client))
+            }
+            _ => None,
+        }
+    }
+
+    /// The request of a connector for a batch, which `batch` writes as `$batch` from the key.
+    pub(crate) fn batch_request(
+        &self,
+        source: SourceId,
+        client_headers: &HeaderMap,
+        batch: impl FnOnce(&FieldSet) -> Vec<u8>,
+    ) -> Result<Request, FetchError> {
+        let Some((connector, connector_client)) = self.connector(source) else {
+            return Err(FetchError::Build("there is no connector".to_owned()));
+        };
+        let ConnectorOutput::Batch { key, .. } = &connector.output else {
+            return Err(FetchError::Build("it takes no batch".to_owned()));
+        };
+        let batch = Json::parse(Bytes::from(batch(key)));
+        let batch = batch.map_err(|error| FetchError::Build(error.to_string()))?;
+        let mut vars = Vars::new();
+        vars.set("batch", Value::Node(batch.root()));
+        vars.set("config", Value::Node(connector_client.config.root()));
+        vars.set("env", Value::Node(connector_client.environment.root()));
+        vars.set("context", Value::object(Object::with_capacity(0)));
+        if connector_client.uses(Phase::Request, "request") {
+            vars.set("request", request::headers_value(client_headers));
+        }
+        request::build(connector, connector_client, client_headers, &vars)
+    }
+}
+
+/// What a source answered.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// When it was there.
+    pub(crate) received: SystemTime,
+    /// How long it took.
+    pub(crate) delay: Duration,
+}
+
+impl SourceResponse {
+    /// An answer that took no call.
+    pub(crate) fn with_no_delay(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+            received: SystemTime::now(),
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+/// What an answer's body is (connect specification, §5.1).
+#[derive(Debug)]
+pub(crate) enum ResponseBody {
+    Json(Arc<Json>),
+    Text(String),
+    /// Empty, or of a type that is not read.
+    Empty,
+}
+
+impl ResponseBody {
+    /// Reads the body by its content type.
+    pub(crate) fn parse(response: &SourceResponse) -> Result<Self, FetchError> {
+        if response.body.is_empty() {
+            return Ok(Self::Empty);
+        }
+        let content_type = response.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        match content_type.map_or(BodyFormat::Json, BodyFormat::from_content_type) {
+            BodyFormat::Json => match Json::parse(response.body.clone()) {
+                Ok(json) => Ok(Self::Json(Arc::new(json))),
+                Err(error) => Err(FetchError::NotJson {
+                    status: response.status,
+                    reason: error.to_string(),
+                }),
+            },
+            BodyFormat::Text => match String::from_utf8(response.body.to_vec()) {
+                Ok(text) => Ok(Self::Text(text)),
+                Err(error) => Err(FetchError::NotJson {
+                    status: response.status,
+                    reason: error.to_string(),
+                }),
+            },
+            BodyFormat::Other => Ok(Self::Empty),
+        }
+    }
+
+    /// The body as mappings see it.
+    pub(crate) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Json(json) => Value::Node(json.root()),
+            Self::Text(text) => Value::string(text.as_str()),
+            Self::Empty => Value::Null,
+        }
+    }
+}
+
+enum BodyFormat {
+    Json,
+    Text,
+    Other,
+}
+
+impl BodyFormat {
+    fn from_content_type(content_type: &str) -> Self {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        let essence = essence.to_ascii_lowercase();
+        match essence.split_once('/') {
+            Some(("text", "plain")) => Self::Text,
+            Some((_, subtype)) if subtype == "json" || subtype.ends_with("+json") => Self::Json,
+            // A content type that cannot be read counts as none.
+            None => Self::Json,
+            Some(_) => Self::Other,
+        }
+    }
+}
+
+/// Whether an answer is a success; the error when it is not (connect specification, §5.2, §5.3).
+pub(crate) fn check_success<'a>(
+    connector: &'a Connector,
+    response: &SourceResponse,
+    body: &Value<'a>,
+    vars: &Vars<'a>,
+) -> Result<(), FetchError> {
+    let is_success = match &connector.is_success {
+        Some(mapping) => matches!(
+            mapping.eval(body.clone(), vars).value,
+            Some(value) if value.to_json() == "true"
+        ),
+        None => response.status.is_success(),
+    };
+    if is_success {
+        return Ok(());
+    }
+    let message = connector.error_message.as_deref().and_then(|mapping| {
+        let value = mapping.eval(body.clone(), vars).value?;
+        match value.view() {
+            schema::json::View::String(text) => Some(text.into_owned()),
+            _ => None,
+        }
+    });
+    Err(FetchError::Refused {
+        status: response.status,
+        message: message.filter(|message| !message.is_empty()),
+        extensions: extensions(connector, body, vars),
+    })
+}
+
+/// The members of every `errors.extensions` as one JSON object, later ones winning.
+fn extensions<'a>(connector: &'a Connector, body: &Value<'a>, vars: &Vars<'a>) -> Option<String> {
+    let mut members = Object::with_capacity(4);
+    for mapping in &connector.error_extensions {
+        let value = mapping.eval(body.clone(), vars).value?;
+        if let schema::json::View::Object(fields) = value.view() {
+            for (key, value) in fields.iter() {
+                members.insert(key.into_owned(), value.to_owned_value());
+            }
+        }
+    }
+    (!members.is_empty()).then(|| Value::object(members).to_json())
+}
+
+/// What mappings may know of the answer: `$status` and `$response`.
+pub(crate) fn set_response_vars(
+    connector_client: &ConnectorClient,
+    response: &SourceResponse,
+    vars: &mut Vars<'_>,
+) {
+    if connector_client.uses(Phase::Response, "status") {
+        vars.set("status", Value::int(i64::from(response.status.as_u16())));
+    }
+    if connector_client.uses(Phase::Response, "response") {
+        vars.set("response", request::headers_value(&response.headers));
+    }
+}
+
+/// What failed, for everybody who waited for it.
+pub(crate) fn failure(
+    connector_client: &ConnectorClient,
+    error: FetchError,
+) -> Arc<crate::error::FetchFailure> {
+    Arc::new(crate::error::FetchFailure {
+        subgraph: Arc::clone(&connector_client.subgraph),
+        coordinate: Arc::clone(&connector_client.coordinate),
+        error,
+    })
+}

@@ -1,0 +1,204 @@
+//! A connector with what the operator decided about it, made once for an engine.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+use schema::connector::{Connector, ConnectorOutput, HeaderValue as Sent, Phase};
+use schema::json::Json;
+use schema::mapping::ast::{Expr, Item, MemberValue, Path, Selection};
+use schema::mapping::used_fields;
+use schema::source::Source;
+use schema::template::Template;
+use schema::types::Name;
+
+use crate::settings::Settings;
+
+/// Everything about a connector that does not change from call to call.
+#[derive(Debug)]
+pub(crate) struct ConnectorClient {
+    pub(crate) subgraph: Name,
+    pub(crate) coordinate: Name,
+    pub(crate) timeout: Duration,
+    /// Instead of the graph's `baseURL`.
+    pub(crate) base_url: Option<Template>,
+    pub(crate) config: Json,
+    pub(crate) environment: Json,
+    /// How many calls one operation may make, with all connectors of the same `counted_as`.
+    pub(crate) max_calls: Option<NonZeroUsize>,
+    pub(crate) call_limit_group: Name,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// The client's headers that a request depends on; `None`: it may be any.
+    pub(crate) vary_headers: Option<Vec<HeaderName>>,
+    /// For a batch whose calls may serve several operations: the mapping, cut to the keys.
+    pub(crate) key_mapping: Option<MemberValue>,
+    request_variables: BTreeSet<String>,
+    response_variables: BTreeSet<String>,
+}
+
+impl ConnectorClient {
+    /// The connector of `source` with its settings.
+    pub(crate) fn new(source: &Source, connector: &Connector, settings: &Settings) -> Self {
+        let name = connector.source.as_deref().unwrap_or(&source.subgraph);
+        let own = settings.sources.get(name);
+        let config = own.map_or_else(
+            || "{}".to_owned(),
+            |own| match &own.config {
+                serde_json::Value::Null => "{}".to_owned(),
+                config => config.to_string(),
+            },
+        );
+        Self {
+            subgraph: Arc::clone(&source.subgraph),
+            coordinate: Arc::clone(&source.name),
+            timeout: own
+                .and_then(|own| own.timeout)
+                .unwrap_or(settings.source_timeout),
+            base_url: own
+                .and_then(|own| own.url.as_ref())
+                .map(|url| Template::constant(url.as_str())),
+            config: parse_or_empty(config),
+            environment: environment(connector, settings),
+            max_calls: own
+                .and_then(|own| own.call_limit)
+                .or(settings.source_call_limit),
+            call_limit_group: Arc::clone(connector.source.as_ref().unwrap_or(&source.name)),
+            headers: own.map(|own| own.headers.clone()).unwrap_or_default(),
+            vary_headers: vary_headers(connector),
+            key_mapping: key_mapping(connector),
+            request_variables: variable_names(connector, Phase::Request),
+            response_variables: variable_names(connector, Phase::Response),
+        }
+    }
+
+    /// Whether the connector names `$variable` in that phase.
+    pub(crate) fn uses(&self, phase: Phase, variable: &str) -> bool {
+        match phase {
+            Phase::Request => self.request_variables.contains(variable),
+            Phase::Response => self.response_variables.contains(variable),
+        }
+    }
+}
+
+/// JSON that a serializer wrote is JSON.
+fn parse_or_empty(text: String) -> Json {
+    Json::parse(Bytes::from(text)).unwrap_or_else(|_| empty_object())
+}
+
+#[expect(clippy::expect_used, reason = "a constant")]
+fn empty_object() -> Json {
+    Json::parse(Bytes::from_static(b"{}")).expect("an empty object is JSON")
+}
+
+fn variable_names(connector: &Connector, phase: Phase) -> BTreeSet<String> {
+    let uses = connector.variable_uses(phase);
+    uses.into_iter().map(|used| used.name).collect()
+}
+
+/// The headers that a connector forwards or reads as `$request.headers.<name>`.
+fn vary_headers(connector: &Connector) -> Option<Vec<HeaderName>> {
+    let mut names = Vec::new();
+    for header in &connector.headers {
+        if let Sent::FromRequest(name) = &header.value {
+            names.push(HeaderName::from_bytes(name.as_bytes()).ok()?);
+        }
+    }
+    let uses = connector.variable_uses(Phase::Request);
+    if uses.iter().any(|used| used.name == "request") {
+        for used in uses.iter().filter(|used| used.name == "request") {
+            // Whatever reads more than single headers may depend on all of them.
+            let [headers] = used.fields.as_slice() else {
+                return None;
+            };
+            if headers.name != "headers" || headers.fields.is_empty() {
+                return None;
+            }
+        }
+        for headers in used_fields(&uses, "request") {
+            for header in headers.fields {
+                names.push(HeaderName::from_bytes(header.name.as_bytes()).ok()?);
+            }
+        }
+    }
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    names.dedup();
+    Some(names)
+}
+
+/// The mapping cut to the keys, unless what it gives depends on more than the answer and the
+/// operator, or it says something to clients: that is for the one who asked alone.
+fn key_mapping(connector: &Connector) -> Option<MemberValue> {
+    let ConnectorOutput::Batch { key, .. } = &connector.output else {
+        return None;
+    };
+    let depends_on_operation = |phase: Phase| {
+        let uses = connector.variable_uses(phase);
+        let mut uses = uses.into_iter();
+        uses.any(|used| match used.name.as_str() {
+            "args" | "this" => true,
+            "request" | "batch" => phase == Phase::Response,
+            _ => false,
+        })
+    };
+    let reports_errors = connector.selection.text().contains("withError");
+    if depends_on_operation(Phase::Request)
+        || depends_on_operation(Phase::Response)
+        || reports_errors
+    {
+        return None;
+    }
+    let names: Vec<&str> = key.0.iter().map(|(name, _)| name.as_ref()).collect();
+    let whole = connector.selection.ast();
+    Some(MemberValue::Group(
+        restrict_members(whole, &names).unwrap_or_else(|| whole.clone()),
+    ))
+}
+
+/// The list of a mapping such as `$.items { id name }`, with these members only.
+fn restrict_members(selection: &Selection, names: &[&str]) -> Option<Selection> {
+    let [Item::Whole(Expr::Path(path))] = selection.items.as_slice() else {
+        return None;
+    };
+    let group = path.group.as_ref()?;
+    let mut items = Vec::new();
+    for item in &group.items {
+        match item {
+            Item::Member(member) if names.contains(&member.key.name.as_str()) => {
+                items.push(item.clone());
+            }
+            Item::Member(_) => {}
+            Item::Whole(_) | Item::Spread(_) => return None,
+        }
+    }
+    let group = Selection {
+        items,
+        range: group.range.clone(),
+    };
+    let path = Path {
+        group: Some(group),
+        ..path.clone()
+    };
+    Some(Selection {
+        items: vec![Item::Whole(Expr::Path(path))],
+        range: selection.range.clone(),
+    })
+}
+
+/// The environment variables that the connector names; one that is not set is not there.
+fn environment(connector: &Connector, settings: &Settings) -> Json {
+    let mut members = serde_json::Map::new();
+    for phase in [Phase::Request, Phase::Response] {
+        let uses = connector.variable_uses(phase);
+        for used in uses.iter().filter(|used| used.name == "env") {
+            for field in &used.fields {
+                if let Some(value) = settings.environment.get(&field.name) {
+                    members.insert(field.name.clone(), value.as_str().into());
+                }
+            }
+        }
+    }
+    parse_or_empty(serde_json::Value::Object(members).to_string())
+}

@@ -1,0 +1,108 @@
+//! Calls over HTTP: sends a request and reads the answer within its bounds.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::Instant;
+
+use super::SourceResponse;
+use super::request::Request;
+use super::shared_response::{CallResult, SharedResponse};
+use crate::error::FetchError;
+
+/// The client of all calls: keeps connections, follows no redirects.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpClient {
+    client: reqwest::Client,
+    max_body_bytes: usize,
+}
+
+/// Longer than most services keep a connection that nobody uses.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A service that is there answers a connection at once.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl HttpClient {
+    /// A client that reads answers of up to `body_limit` bytes.
+    pub(crate) fn new(max_body_bytes: usize) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            // An answer elsewhere is for the caller to see; following it could leave the service.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self {
+            client,
+            max_body_bytes,
+        })
+    }
+
+    /// One call, answered within `timeout`, body included.
+    pub(crate) async fn call(&self, request: Request, timeout: Duration) -> CallResult {
+        match tokio::time::timeout(timeout, self.call_without_timeout(request)).await {
+            Ok(result) => result,
+            Err(_) => Err(FetchError::Timeout(timeout)),
+        }
+    }
+
+    /// One call, for those who limit the time themselves.
+    pub(crate) async fn call_without_timeout(&self, request: Request) -> CallResult {
+        let response = self.send(request).await?;
+        Ok(Arc::new(SharedResponse::new(response)))
+    }
+
+    async fn send(&self, request: Request) -> Result<SourceResponse, FetchError> {
+        let started = Instant::now();
+        let mut outgoing = reqwest::Request::new(request.method, request.url);
+        *outgoing.headers_mut() = request.headers;
+        *outgoing.body_mut() = request.body.map(reqwest::Body::from);
+        let mut response = self.client.execute(outgoing).await.map_err(|error| {
+            if error.is_connect() {
+                FetchError::Connect(Arc::new(error))
+            } else {
+                transport_error(error)
+            }
+        })?;
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let body = self.read_body(response).await?;
+        Ok(SourceResponse {
+            status,
+            headers,
+            body,
+            received: SystemTime::now(),
+            delay: started.elapsed(),
+        })
+    }
+
+    async fn read_body(&self, mut response: reqwest::Response) -> Result<Bytes, FetchError> {
+        let expected = response.content_length().unwrap_or(0);
+        let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+        if expected > self.max_body_bytes {
+            return Err(FetchError::TooLarge(self.max_body_bytes));
+        }
+        let Some(first) = response.chunk().await.map_err(transport_error)? else {
+            return Ok(Bytes::new());
+        };
+        if expected == first.len() {
+            return Ok(first); // The whole body in one piece: nothing to copy.
+        }
+        let mut body = BytesMut::with_capacity(expected.max(first.len()));
+        body.extend_from_slice(&first);
+        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+            if body.len() + chunk.len() > self.max_body_bytes {
+                return Err(FetchError::TooLarge(self.max_body_bytes));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+fn transport_error(error: reqwest::Error) -> FetchError {
+    FetchError::Broken(Arc::new(error))
+}

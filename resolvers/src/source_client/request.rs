@@ -1,0 +1,170 @@
+//! The HTTP request of a connector, from its variables.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use schema::connector::{Connector, HeaderValue as From, Method as Verb};
+use schema::json::{Object, Value};
+use schema::mapping::Vars;
+use schema::operation::{Argument, Variables};
+use schema::template::form;
+use schema::types::{Constant, Name};
+use url::Url;
+
+use super::connector::ConnectorClient;
+use crate::error::FetchError;
+
+/// A request that can be sent.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Option<Bytes>,
+}
+
+/// Builds the request; nothing was sent when it cannot be.
+pub(crate) fn build<'a>(
+    connector: &'a Connector,
+    connector_client: &'a ConnectorClient,
+    client_headers: &HeaderMap,
+    vars: &Vars<'a>,
+) -> Result<Request, FetchError> {
+    let build_error = |error: String| FetchError::Build(error);
+    let address = connector.url_template(connector_client.base_url.as_ref());
+    let joined = address
+        .join(vars)
+        .map_err(|it| build_error(it.to_string()))?;
+    let mut headers = HeaderMap::with_capacity(4 + connector.headers.len());
+    for header in &connector.headers {
+        write_header(header, client_headers, vars, &mut headers)?;
+    }
+    for (name, value) in &connector_client.headers {
+        headers.insert(name.clone(), value.clone());
+    }
+    if !headers.contains_key(ACCEPT) {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    }
+    let body = match &connector.body {
+        Some(mapping) => Some(build_body(mapping, vars, &mut headers)?),
+        None => None,
+    };
+    Ok(Request {
+        method: http_method(connector.method),
+        url: joined.url,
+        headers,
+        body,
+    })
+}
+
+fn http_method(method: Verb) -> Method {
+    match method {
+        Verb::Get => Method::GET,
+        Verb::Post => Method::POST,
+        Verb::Put => Method::PUT,
+        Verb::Patch => Method::PATCH,
+        Verb::Delete => Method::DELETE,
+    }
+}
+
+fn write_header<'a>(
+    header: &'a schema::connector::Header,
+    client_headers: &HeaderMap,
+    vars: &Vars<'a>,
+    headers: &mut HeaderMap,
+) -> Result<(), FetchError> {
+    let Ok(name) = HeaderName::from_bytes(header.name.as_bytes()) else {
+        return Ok(()); // The graph was checked for such names.
+    };
+    match &header.value {
+        From::FromRequest(from) => {
+            for value in client_headers.get_all(from.as_ref()) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        From::Template(template) => {
+            let rendered = template
+                .render_plain(vars)
+                .map_err(|error| FetchError::Build(error.to_string()))?;
+            // A value that is not there gives no header; an illegal one is not sent either.
+            if let (false, Ok(value)) = (
+                rendered.text.is_empty(),
+                HeaderValue::from_str(&rendered.text),
+            ) {
+                headers.insert(name, value);
+            }
+        }
+    }
+    Ok(())
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn build_body<'a>(
+    mapping: &'a schema::mapping::Mapping,
+    vars: &Vars<'a>,
+    headers: &mut HeaderMap,
+) -> Result<Bytes, FetchError> {
+    let empty = Value::object(Object::with_capacity(0));
+    let value = mapping.eval(empty, vars).value;
+    let content_type = headers.get(CONTENT_TYPE);
+    if content_type.is_some_and(|value| value.as_bytes() == FORM.as_bytes()) {
+        let value = value.unwrap_or(Value::Null);
+        let form = form::encode(&value).map_err(|it| FetchError::Build(it.to_string()))?;
+        return Ok(Bytes::from(form));
+    }
+    if content_type.is_none() {
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(CONTENT_TYPE, json);
+    }
+    let mut text = Vec::new();
+    if let Some(value) = value {
+        value.write_json(&mut text);
+    }
+    Ok(Bytes::from(text))
+}
+
+/// `{ headers: { name: [values] } }`, as `$request` and `$response` have it.
+pub(crate) fn headers_value<'a>(headers: &HeaderMap) -> Value<'a> {
+    let mut members = Object::with_capacity(headers.keys_len());
+    for name in headers.keys() {
+        let values: Vec<Value<'a>> = headers
+            .get_all(name)
+            .iter()
+            .map(|value| Value::string(String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        members.insert(name.as_str().to_owned(), Value::list(values));
+    }
+    let mut whole = Object::with_capacity(1);
+    whole.insert("headers", Value::object(members));
+    Value::object(whole)
+}
+
+/// The arguments of a field that have a value, as one object.
+pub(crate) fn arguments_json(arguments: &[(Name, Argument)], variables: &Variables) -> String {
+    let mut object = Object::with_capacity(arguments.len());
+    for (name, argument) in arguments {
+        if let Some(value) = variables.argument(argument) {
+            object.insert(name.as_ref(), mapping_value(&value).to_owned_value());
+        }
+    }
+    Value::object(object).to_json()
+}
+
+/// A coerced input value as mappings see it.
+pub(crate) fn mapping_value(constant: &Constant) -> Value<'_> {
+    match constant {
+        Constant::Null => Value::Null,
+        Constant::Boolean(value) => Value::Bool(*value),
+        Constant::Number(text) => Value::Number(text.as_str().into()),
+        Constant::String(text) => Value::string(text.as_str()),
+        Constant::List(items) => Value::list(items.iter().map(mapping_value).collect::<Vec<_>>()),
+        Constant::Object(members) => {
+            let mut object = Object::with_capacity(members.len());
+            for (name, value) in members {
+                object.insert(name.as_ref(), mapping_value(value));
+            }
+            Value::object(object)
+        }
+    }
+}

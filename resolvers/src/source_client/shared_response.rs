@@ -1,0 +1,144 @@
+//! What a source answered, for all who asked: the body is read once, whoever needs it first.
+
+use std::hash::BuildHasher;
+use std::sync::{Arc, OnceLock};
+
+use hashbrown::HashTable;
+use schema::json::{Json, Node, Value};
+use schema::key::FieldSet;
+use schema::source::SourceId;
+
+use super::{ResponseBody, SourceResponse, graphql};
+use crate::error::FetchError;
+use crate::source_client::mapped::MappedValues;
+use crate::tree::write_canonical;
+
+/// An answer that many may read.
+#[derive(Debug)]
+pub(crate) struct SharedResponse {
+    pub(crate) response: SourceResponse,
+    body: OnceLock<Result<ResponseBody, FetchError>>,
+    key_index: OnceLock<Option<KeyIndex>>,
+    mapped_values: OnceLock<(SourceId, Option<Arc<MappedValues>>)>,
+}
+
+/// What becomes of a call, for everybody who waits for it.
+pub(crate) type CallResult = Result<Arc<SharedResponse>, FetchError>;
+
+impl SharedResponse {
+    pub(crate) fn new(response: SourceResponse) -> Self {
+        Self {
+            response,
+            body: OnceLock::new(),
+            key_index: OnceLock::new(),
+            mapped_values: OnceLock::new(),
+        }
+    }
+
+    /// The body as a connector reads it: by its content type.
+    pub(crate) fn body(&self) -> Result<&ResponseBody, FetchError> {
+        let body = self
+            .body
+            .get_or_init(|| ResponseBody::parse(&self.response));
+        body.as_ref().map_err(Clone::clone)
+    }
+
+    /// The body of a service that speaks GraphQL.
+    pub(crate) fn graphql(&self) -> Result<&Arc<Json>, FetchError> {
+        let read = || graphql::parse(&self.response).map(|json| ResponseBody::Json(Arc::new(json)));
+        match self.body.get_or_init(read) {
+            Ok(ResponseBody::Json(json)) => Ok(json),
+            Ok(ResponseBody::Text(_) | ResponseBody::Empty) => {
+                Err(FetchError::NotGraphql("it is no JSON"))
+            }
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// What the connector of `source` makes of it, where that depends on nothing else: made once,
+    /// unless several connectors read it.
+    pub(crate) fn mapped_values(
+        &self,
+        source: SourceId,
+        map: impl Fn() -> Option<MappedValues>,
+    ) -> Option<Arc<MappedValues>> {
+        let made = || map().map(Arc::new);
+        let (known, mapped) = self.mapped_values.get_or_init(|| (source, made()));
+        if *known == source {
+            mapped.clone()
+        } else {
+            made()
+        }
+    }
+
+    /// Where the object of each key is in the list that `list` gives; `None` when it gives none.
+    pub(crate) fn key_index<'v>(
+        &self,
+        fields: &FieldSet,
+        list: impl FnOnce() -> Option<Value<'v>>,
+    ) -> Option<&KeyIndex> {
+        let index = self
+            .key_index
+            .get_or_init(|| KeyIndex::from_list(&list()?, fields));
+        index.as_ref()
+    }
+}
+
+/// The place of each object of a list, by its key.
+#[derive(Debug)]
+pub(crate) struct KeyIndex {
+    table: HashTable<(Box<[u8]>, usize)>,
+    hasher: foldhash::fast::RandomState,
+}
+
+impl KeyIndex {
+    fn from_list(value: &Value<'_>, fields: &FieldSet) -> Option<Self> {
+        let list = value.as_list()?;
+        let mut index = Self {
+            table: HashTable::with_capacity(list.len()),
+            hasher: foldhash::fast::RandomState::default(),
+        };
+        let mut text = Vec::new();
+        for (position, element) in list.iter().enumerate() {
+            text.clear();
+            if write_key(&element, fields, &mut text).is_some() && index.find(&text).is_none() {
+                let hasher = &index.hasher;
+                let hash = hasher.hash_one(&*text);
+                let entry = (text.as_slice().into(), position);
+                let again = |(known, _): &(Box<[u8]>, usize)| hasher.hash_one(&**known);
+                index.table.insert_unique(hash, entry, again);
+            }
+        }
+        Some(index)
+    }
+
+    /// Where the object with this key is.
+    pub(crate) fn find(&self, key: &[u8]) -> Option<usize> {
+        let hash = self.hasher.hash_one(key);
+        let found = self.table.find(hash, |(known, _)| **known == *key);
+        found.map(|(_, place)| *place)
+    }
+}
+
+/// Appends the key of an object, as the tree writes those of rows; `None` when a part is missing.
+pub(crate) fn write_key(
+    object: &Value<'_>,
+    FieldSet(fields): &FieldSet,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    for (name, inner) in fields {
+        let value = object.get(name)?;
+        if !inner.is_empty() {
+            write_key(&value, inner, out)?;
+            continue;
+        }
+        match &value {
+            Value::Null => return None,
+            Value::Node(node) if node.is_null() => return None,
+            Value::Node(node) => write_canonical(Node::raw_bytes(*node), out),
+            computed => computed.write_json(out),
+        }
+        out.push(0);
+    }
+    Some(())
+}

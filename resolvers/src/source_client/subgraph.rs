@@ -1,0 +1,210 @@
+//! A service that speaks GraphQL, with what the operator decided about it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::header::{
+    ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRANSFER_ENCODING, UPGRADE,
+};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
+use schema::source::{Source, SubgraphEndpoint};
+use schema::types::Name;
+use url::Url;
+
+use super::SourceResponse;
+use super::request::Request;
+use super::shared_response::{CallResult, SharedResponse};
+use crate::error::{FetchError, FetchFailure};
+use crate::local::{LocalRequest, LocalService};
+use crate::settings::Settings;
+use crate::subgraph_request::Document;
+
+/// Everything about a service that does not change from request to request.
+#[derive(Debug)]
+pub(crate) struct SubgraphClient {
+    name: Name,
+    location: Location,
+    pub(crate) timeout: Duration,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    forwarded_headers: Vec<HeaderName>,
+}
+
+#[derive(Debug)]
+enum Location {
+    Local(Arc<dyn LocalService>),
+    Http(Url),
+    /// Neither the graph nor the settings say where it is; this is what there is to say.
+    Unconfigured(String),
+}
+
+impl Location {
+    /// Where the graph says that a service is.
+    fn from_source(source: &Source, graphql: &SubgraphEndpoint) -> Self {
+        let name = &source.subgraph;
+        let Some(url) = graphql.url.as_deref() else {
+            return Self::Unconfigured(format!("nobody says where the service `{name}` is"));
+        };
+        match url.parse::<Url>() {
+            Ok(url) if url.has_host() => Self::Http(url),
+            _ => Self::Unconfigured(format!(
+                "the graph's address of the service `{name}` is no URL"
+            )),
+        }
+    }
+}
+
+impl SubgraphClient {
+    /// The service of `source` with its settings.
+    pub(crate) fn new(source: &Source, graphql: &SubgraphEndpoint, settings: &Settings) -> Self {
+        let own = settings.subgraphs.get(&*source.subgraph);
+        let local = settings.local.get(&*source.subgraph);
+        let location = match (local, own.and_then(|own| own.url.clone())) {
+            (Some(local), _) => Location::Local(Arc::clone(local)),
+            (None, Some(url)) => Location::Http(url),
+            (None, None) => Location::from_source(source, graphql),
+        };
+        Self {
+            name: Arc::clone(&source.subgraph),
+            location,
+            timeout: own
+                .and_then(|own| own.timeout)
+                .unwrap_or(settings.source_timeout),
+            headers: own.map(|own| own.headers.clone()).unwrap_or_default(),
+            forwarded_headers: own
+                .map(|own| forwardable_headers(&own.forwarded_headers))
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Where it is, for people.
+    pub(crate) fn display_location(&self) -> String {
+        match &self.location {
+            Location::Local(_) => "in this process".to_owned(),
+            Location::Http(url) => {
+                let port = url.port().map(|port| format!(":{port}"));
+                let host = url.host_str().unwrap_or_default();
+                let port = port.unwrap_or_default();
+                format!("POST {}://{host}{port}{}", url.scheme(), url.path())
+            }
+            Location::Unconfigured(reason) => reason.clone(),
+        }
+    }
+
+    /// The client's headers that are sent on.
+    pub(crate) fn forwarded_headers(&self) -> &[HeaderName] {
+        &self.forwarded_headers
+    }
+
+    /// What it is asked over HTTP; `None` when that is not how it is asked. `variables` are the
+    /// members of the object, with commas between them.
+    pub(crate) fn request(
+        &self,
+        document: &Document,
+        variables: &[u8],
+        client_headers: &HeaderMap,
+    ) -> Option<Request> {
+        let Location::Http(url) = &self.location else {
+            return None;
+        };
+        Some(Request {
+            method: Method::POST,
+            url: url.clone(),
+            headers: http_headers(self.headers(client_headers)),
+            body: Some([&document.head, variables, b"}}"].concat().into()),
+        })
+    }
+
+    /// Asks a service in this process.
+    pub(crate) fn call_local(
+        &self,
+        document: &Document,
+        variables: &[u8],
+        client_headers: &HeaderMap,
+    ) -> BoxFuture<'_, CallResult> {
+        let reason = match &self.location {
+            Location::Local(service) => {
+                let request = LocalRequest {
+                    query: Arc::clone(&document.text),
+                    operation_name: document.name.clone(),
+                    variables: [b"{", variables, b"}"].concat().into(),
+                    headers: self.headers(client_headers),
+                };
+                return self.run_local(service, request).boxed();
+            }
+            Location::Http(_) => format!("the service `{}` is not in this process", self.name),
+            Location::Unconfigured(reason) => reason.clone(),
+        };
+        std::future::ready(Err(FetchError::Build(reason))).boxed()
+    }
+
+    async fn run_local(
+        &self,
+        service: &Arc<dyn LocalService>,
+        request: LocalRequest,
+    ) -> CallResult {
+        let call = AssertUnwindSafe(async { service.call(request).await }).catch_unwind();
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(Ok(body)) => Ok(Arc::new(SharedResponse::new(ok_response(body)))),
+            Ok(Err(_)) => Err(FetchError::Panicked),
+            Err(_) => Err(FetchError::Timeout(self.timeout)),
+        }
+    }
+
+    /// What is sent on of the client's headers, and what the operator adds.
+    fn headers(&self, client_headers: &HeaderMap) -> HeaderMap {
+        let mut headers =
+            HeaderMap::with_capacity(self.headers.len() + self.forwarded_headers.len() + 2);
+        for name in &self.forwarded_headers {
+            for value in client_headers.get_all(name) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        headers
+    }
+
+    /// What failed, for everybody who waited for it.
+    pub(crate) fn failure(&self, error: FetchError) -> Arc<FetchFailure> {
+        Arc::new(FetchFailure {
+            subgraph: Arc::clone(&self.name),
+            coordinate: Arc::clone(&self.name),
+            error,
+        })
+    }
+}
+
+/// Headers that are about one connection or one body are never those of another (RFC 9110 §7.6.1).
+fn forwardable_headers(names: &[HeaderName]) -> Vec<HeaderName> {
+    let connection_headers = [
+        CONNECTION,
+        CONTENT_LENGTH,
+        CONTENT_TYPE,
+        HOST,
+        TE,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ];
+    let names = names.iter();
+    names
+        .filter(|name| !connection_headers.contains(name))
+        .cloned()
+        .collect()
+}
+
+fn ok_response(body: Bytes) -> SourceResponse {
+    SourceResponse::with_no_delay(StatusCode::OK, HeaderMap::new(), body)
+}
+
+/// Those of the body and of its answer are ours to say (GraphQL over HTTP, section 4).
+fn http_headers(mut headers: HeaderMap) -> HeaderMap {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED_MEDIA_TYPES));
+    headers
+}
+
+const ACCEPTED_MEDIA_TYPES: &str = "application/graphql-response+json, application/json;q=0.9";
