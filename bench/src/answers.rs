@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::client::{ClientError, Connection, Expected};
+use crate::client::{ClientError, Connection, ResponseDigest};
 use crate::failure::Failure;
 use crate::gateway::Gateway;
 use crate::load::{Exchange, Load};
@@ -14,7 +14,7 @@ use crate::query::Query;
 
 /// Asks each gateway everything that `query` asks, and demands equal answers without errors.
 /// What comes back is the load for each gateway.
-pub(crate) async fn agreed<G: Borrow<Gateway>>(
+pub(crate) async fn checked_loads<G: Borrow<Gateway>>(
     query: Query,
     gateways: &[G],
 ) -> Result<Vec<Load>, Failure> {
@@ -44,7 +44,7 @@ fn exchanges(requests: &[Bytes], answers: &[Bytes]) -> Arc<[Exchange]> {
     pairs
         .map(|(request, answer)| Exchange {
             request,
-            answer: Expected::new(answer),
+            answer: ResponseDigest::new(answer),
         })
         .collect()
 }
@@ -55,27 +55,30 @@ async fn answers(
     requests: &[Bytes],
 ) -> Result<Vec<Bytes>, Failure> {
     let failed = |error: ClientError| Failure::Request {
-        who: gateway.name,
+        name: gateway.name,
         error: Box::new(error),
     };
     let mut connection = Connection::open(gateway.address).await.map_err(failed)?;
     let mut answers = Vec::with_capacity(requests.len());
     for request in requests {
-        let answer = connection.ask(request.clone()).await.map_err(failed)?;
-        demand_success(query, gateway, &answer)?;
+        let answer = connection
+            .send_query(request.clone())
+            .await
+            .map_err(failed)?;
+        check_success(query, gateway, &answer)?;
         answers.push(answer);
     }
     Ok(answers)
 }
 
-fn demand_success(query: Query, gateway: &Gateway, answer: &Bytes) -> Result<(), Failure> {
-    let value = read(answer);
+fn check_success(query: Query, gateway: &Gateway, answer: &Bytes) -> Result<(), Failure> {
+    let value = parse_response(answer);
     if value.get("errors").is_none() && value.get("data").is_some_and(Value::is_object) {
         return Ok(());
     }
     let name = gateway.name;
     let text = String::from_utf8_lossy(answer);
-    let text: String = text.chars().take(SHOWN).collect();
+    let text: String = text.chars().take(MAX_EXCERPT_CHARS).collect();
     Err(Failure::Answer {
         query,
         problem: format!("{name} answers {text}"),
@@ -87,7 +90,7 @@ fn compare(
     (first, expected): (&Gateway, &Bytes),
     (gateway, found): (&Gateway, &Bytes),
 ) -> Result<(), Failure> {
-    let (expected, found) = (read(expected), read(found));
+    let (expected, found) = (parse_response(expected), parse_response(found));
     let Some(difference) = difference(&expected, &found) else {
         return Ok(());
     };
@@ -99,7 +102,7 @@ fn compare(
 }
 
 /// The answer as a value; what is no JSON has neither data nor errors.
-fn read(answer: &Bytes) -> Value {
+fn parse_response(answer: &Bytes) -> Value {
     serde_json::from_slice(answer).unwrap_or_default()
 }
 
@@ -111,34 +114,35 @@ fn difference(left: &Value, right: &Value) -> Option<String> {
                 .keys()
                 .chain(rights.keys().filter(|key| !lefts.contains_key(*key)));
             keys.into_iter()
-                .find_map(|key| at(key, lefts.get(key), rights.get(key)))
+                .find_map(|key| difference_at(key, lefts.get(key), rights.get(key)))
         }
         (Value::Array(lefts), Value::Array(rights)) => {
             let longest = lefts.len().max(rights.len());
-            (0..longest)
-                .find_map(|index| at(&index.to_string(), lefts.get(index), rights.get(index)))
+            (0..longest).find_map(|index| {
+                difference_at(&index.to_string(), lefts.get(index), rights.get(index))
+            })
         }
         _ if left == right => None,
-        _ => Some(format!(": {} and {}", shown(left), shown(right))),
+        _ => Some(format!(": {} and {}", excerpt(left), excerpt(right))),
     }
 }
 
-fn at(key: &str, left: Option<&Value>, right: Option<&Value>) -> Option<String> {
+fn difference_at(key: &str, left: Option<&Value>, right: Option<&Value>) -> Option<String> {
     let found = match (left, right) {
         (Some(left), Some(right)) => difference(left, right)?,
-        (Some(left), None) => format!(": {} and nothing", shown(left)),
-        (None, Some(right)) => format!(": nothing and {}", shown(right)),
+        (Some(left), None) => format!(": {} and nothing", excerpt(left)),
+        (None, Some(right)) => format!(": nothing and {}", excerpt(right)),
         (None, None) => return None,
     };
     Some(format!("/{key}{found}"))
 }
 
-fn shown(value: &Value) -> String {
-    value.to_string().chars().take(SHOWN).collect()
+fn excerpt(value: &Value) -> String {
+    value.to_string().chars().take(MAX_EXCERPT_CHARS).collect()
 }
 
 /// Enough to recognise a value by.
-const SHOWN: usize = 200;
+const MAX_EXCERPT_CHARS: usize = 200;
 
 #[cfg(test)]
 mod tests {

@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use self::contender::{Contender, Places};
+use self::contender::{Contender, Environment};
 use self::graph::Graph;
 use self::redis::Redis;
-use self::table::{Row, Taken};
+use self::table::{Measurement, Row};
 use crate::answers;
 use crate::compare::{WARM_UP, measure, measure_with_calls, run_load};
 use crate::failure::Failure;
@@ -30,7 +30,7 @@ use crate::shop::Shop;
 
 /// What is compared, and for how long.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Cache {
+pub(crate) struct CacheOptions {
     /// How often each gateway is measured; the table has medians
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
@@ -38,7 +38,7 @@ pub(crate) struct Cache {
     #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
     /// How many clients ask at the same time; with one, no request can share what another fetches
-    #[arg(long, value_name = "N", default_value_t = QUERY.connections(), value_parser = clients)]
+    #[arg(long, value_name = "N", default_value_t = QUERY.connections(), value_parser = parse_clients)]
     clients: usize,
     /// Only these gateways
     #[arg(long, value_name = "GATEWAYS", value_delimiter = ',')]
@@ -49,7 +49,7 @@ pub(crate) struct Cache {
 }
 
 /// Measures and prints the table; says so where there is no Redis to measure with.
-pub(crate) async fn run(options: &Cache) -> Result<(), Failure> {
+pub(crate) async fn run(options: &CacheOptions) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         return Err(Failure::Debug);
     }
@@ -57,16 +57,16 @@ pub(crate) async fn run(options: &Cache) -> Result<(), Failure> {
         print::note("skipped: there is no `redis-server` on this machine");
         return Ok(());
     };
-    let program = gateway::program(options.weir.as_deref()).await?;
+    let program = gateway::weir_program(options.weir.as_deref()).await?;
     let graph = Graph::write()?;
-    let mut shops = Shops {
-        awake: Shop::start().await?,
+    let mut shops = ShopPair {
+        running: Shop::start().await?,
         paused: Shop::start().await?,
     };
     let mut runners = Vec::new();
-    for contender in Contender::chosen(&options.gateways) {
-        let places = Places {
-            services: &shops.of(contender).services,
+    for contender in Contender::selected(&options.gateways) {
+        let places = Environment {
+            services: &shops.for_contender(contender).services,
             redis: redis.url(),
             weir: &program,
             graph: &graph,
@@ -74,22 +74,22 @@ pub(crate) async fn run(options: &Cache) -> Result<(), Failure> {
         runners.push((contender, contender.start(&places).await?));
     }
     let rows = compare(&runners, &mut shops, &redis, options).await?;
-    print::answer(&table::written(&rows));
+    print::output(&table::markdown(&rows));
     Ok(())
 }
 
 /// The services of those who ask them, and of those who have no need to.
-struct Shops {
-    awake: Shop,
+struct ShopPair {
+    running: Shop,
     paused: Shop,
 }
 
-impl Shops {
-    fn of(&self, contender: Contender) -> &Shop {
-        if contender.keeps() {
+impl ShopPair {
+    fn for_contender(&self, contender: Contender) -> &Shop {
+        if contender.is_cached() {
             &self.paused
         } else {
-            &self.awake
+            &self.running
         }
     }
 }
@@ -98,12 +98,12 @@ type Runner = (Contender, Gateway);
 
 async fn compare(
     runners: &[Runner],
-    shops: &mut Shops,
+    shops: &mut ShopPair,
     redis: &Redis,
-    options: &Cache,
+    options: &CacheOptions,
 ) -> Result<Vec<Row>, Failure> {
     let gateways: Vec<&Gateway> = runners.iter().map(|(_, gateway)| gateway).collect();
-    let mut loads = answers::agreed(QUERY, &gateways).await?;
+    let mut loads = answers::checked_loads(QUERY, &gateways).await?;
     for load in &mut loads {
         load.connections = options.clients;
     }
@@ -114,20 +114,20 @@ async fn compare(
     let before = shops.paused.calls().await?;
     shops.paused.pause().await?;
     print::note("the services of those who keep everything are paused");
-    let rounds = rounds(runners, &loads, (&mut shops.awake, redis), options).await?;
+    let rounds = rounds(runners, &loads, (&mut shops.running, redis), options).await?;
     shops.paused.resume().await?;
     let missed = shops.paused.calls().await?.saturating_sub(before);
     if missed > 0 {
-        return Err(Failure::Missed(missed));
+        return Err(Failure::CacheMisses(missed));
     }
     print::note("they go on, and were not called meanwhile");
     let rows = runners
         .iter()
         .zip(rounds)
-        .map(|((contender, gateway), taken)| {
+        .map(|((contender, gateway), measurements)| {
             Ok(Row {
                 contender: *contender,
-                taken,
+                measurements,
                 peak_kibibytes: gateway.process.peak_kibibytes()?,
             })
         });
@@ -138,11 +138,11 @@ async fn rounds(
     runners: &[Runner],
     loads: &[Load],
     (shop, redis): (&mut Shop, &Redis),
-    options: &Cache,
-) -> Result<Vec<Vec<Taken>>, Failure> {
+    options: &CacheOptions,
+) -> Result<Vec<Vec<Measurement>>, Failure> {
     let time = Duration::from_secs(options.seconds);
     let pairs: Vec<_> = runners.iter().zip(loads).collect();
-    let mut rounds: Vec<Vec<Taken>> = vec![Vec::new(); pairs.len()];
+    let mut rounds: Vec<Vec<Measurement>> = vec![Vec::new(); pairs.len()];
     for round in 0..options.rounds as usize {
         // Not always the same one after the same other one.
         for place in 0..pairs.len() {
@@ -153,19 +153,22 @@ async fn rounds(
                 continue;
             };
             let before = redis.cpu()?;
-            let sample = if contender.keeps() {
+            let sample = if contender.is_cached() {
                 measure(gateway, load, time).await?
             } else {
                 measure_with_calls(gateway, load, shop, time).await?
             };
-            let redis = redis.cpu()?.saturating_sub(before).as_secs_f64();
-            taken.push(Taken { sample, redis });
+            let redis_cpu_seconds = redis.cpu()?.saturating_sub(before).as_secs_f64();
+            taken.push(Measurement {
+                sample,
+                redis_cpu_seconds,
+            });
         }
     }
     Ok(rounds)
 }
 
-fn clients(written: &str) -> Result<usize, String> {
+fn parse_clients(written: &str) -> Result<usize, String> {
     let clients = written.parse().ok();
     let clients = clients.filter(|clients| (1..=MAX_CLIENTS).contains(clients));
     clients.ok_or_else(|| format!("a number from 1 to {MAX_CLIENTS}"))

@@ -23,9 +23,9 @@ pub(crate) struct Connection {
 
 /// What is kept of an answer to recognise it by.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Expected {
+pub(crate) struct ResponseDigest {
     length: usize,
-    sum: u64,
+    byte_sum: u64,
 }
 
 /// Why a request failed.
@@ -45,7 +45,7 @@ pub(crate) enum ClientError {
     Status(StatusCode),
     /// The answer is not the one that was checked before.
     #[error("the answer is not what it was when it was checked; it begins {0:?}")]
-    Changed(String),
+    UnexpectedResponse(String),
     /// The answer is not JSON of the expected shape.
     #[error("the answer is no JSON that is understood: {0}")]
     Json(#[from] serde_json::Error),
@@ -78,19 +78,19 @@ impl Connection {
     }
 
     /// The answer to a GraphQL request.
-    pub(crate) async fn ask(&mut self, body: Bytes) -> Result<Bytes, ClientError> {
-        let response = self.send(Method::POST, graphql(), body).await?;
+    pub(crate) async fn send_query(&mut self, body: Bytes) -> Result<Bytes, ClientError> {
+        let response = self.send(Method::POST, graphql_uri(), body).await?;
         Ok(response.into_body().collect().await?.to_bytes())
     }
 
     /// Asks, and demands an answer with the bytes of `expected`, in whatever order: async-graphql
     /// writes the fields of an object as they become ready.
-    pub(crate) async fn demand(
+    pub(crate) async fn send_expecting(
         &mut self,
         body: Bytes,
-        expected: &Expected,
+        expected: &ResponseDigest,
     ) -> Result<(), ClientError> {
-        let response = self.send(Method::POST, graphql(), body).await?;
+        let response = self.send(Method::POST, graphql_uri(), body).await?;
         let mut body = response.into_body();
         let (mut first, mut length, mut sum) = (Bytes::new(), 0, 0);
         while let Some(frame) = body.frame().await {
@@ -98,16 +98,18 @@ impl Connection {
                 continue;
             };
             length += data.len();
-            sum += sum_of(&data);
+            sum += byte_sum(&data);
             if first.is_empty() {
                 first = data;
             }
         }
-        if length == expected.length && sum == expected.sum {
+        if length == expected.length && sum == expected.byte_sum {
             return Ok(());
         }
         let text = String::from_utf8_lossy(&first);
-        Err(ClientError::Changed(text.chars().take(SHOWN).collect()))
+        Err(ClientError::UnexpectedResponse(
+            text.chars().take(MAX_EXCERPT_CHARS).collect(),
+        ))
     }
 
     async fn send(
@@ -132,26 +134,26 @@ impl Connection {
     }
 }
 
-impl Expected {
+impl ResponseDigest {
     /// Recognises the bytes of `answer`.
     pub(crate) fn new(answer: &[u8]) -> Self {
         Self {
             length: answer.len(),
-            sum: sum_of(answer),
+            byte_sum: byte_sum(answer),
         }
     }
 }
 
 /// Does not depend on the order, and is almost free.
-fn sum_of(bytes: &[u8]) -> u64 {
+fn byte_sum(bytes: &[u8]) -> u64 {
     bytes.iter().copied().map(u64::from).sum()
 }
 
-fn graphql() -> Uri {
+fn graphql_uri() -> Uri {
     Uri::from_static("/graphql")
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Enough to recognise an error by.
-const SHOWN: usize = 300;
+const MAX_EXCERPT_CHARS: usize = 300;

@@ -8,8 +8,8 @@ use clap::Args;
 use crate::answers;
 use crate::client::ClientError;
 use crate::failure::Failure;
-use crate::gateway::{Gateway, Kind};
-use crate::load::{Load, Seen};
+use crate::gateway::{Gateway, GatewayKind};
+use crate::load::{Load, LoadResult};
 use crate::print;
 use crate::query::Query;
 use crate::report::{self, Row, Sample};
@@ -17,7 +17,7 @@ use crate::shop::Shop;
 
 /// What is compared, and for how long.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Compare {
+pub(crate) struct CompareOptions {
     /// How often each gateway is measured with each query; the table has medians
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
@@ -34,19 +34,19 @@ pub(crate) struct Compare {
     only: Vec<Query>,
     /// Only these gateways
     #[arg(long, value_name = "GATEWAYS", value_delimiter = ',')]
-    gateways: Vec<Kind>,
+    gateways: Vec<GatewayKind>,
     /// The weir to measure, instead of one that is built first
     #[arg(long, value_name = "FILE")]
     weir: Option<PathBuf>,
 }
 
 /// Measures and prints the table.
-pub(crate) async fn run(options: &Compare) -> Result<(), Failure> {
+pub(crate) async fn run(options: &CompareOptions) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         return Err(Failure::Debug);
     }
-    let queries = chosen(&Query::ALL, &options.only);
-    let kinds = chosen(&Kind::ALL, &options.gateways);
+    let queries = selected(&Query::ALL, &options.only);
+    let kinds = selected(&GatewayKind::ALL, &options.gateways);
     let mut shop = Shop::start().await?;
     let mut gateways = Vec::with_capacity(kinds.len());
     for kind in &kinds {
@@ -67,12 +67,12 @@ pub(crate) async fn run(options: &Compare) -> Result<(), Failure> {
     if rows.is_empty() {
         return Err(Failure::Nothing);
     }
-    print::answer(&report::table(&rows));
+    print::output(&report::table(&rows));
     Ok(())
 }
 
 /// Those of `all` that were asked for, or all; always in the order of `all`.
-fn chosen<T: Copy + PartialEq>(all: &[T], only: &[T]) -> Vec<T> {
+fn selected<T: Copy + PartialEq>(all: &[T], only: &[T]) -> Vec<T> {
     let wanted = |one: &T| only.is_empty() || only.contains(one);
     all.iter().copied().filter(wanted).collect()
 }
@@ -81,9 +81,9 @@ async fn measure_query(
     query: Query,
     gateways: &[Gateway],
     shop: &mut Shop,
-    options: &Compare,
+    options: &CompareOptions,
 ) -> Result<Vec<Vec<Sample>>, Failure> {
-    let loads = answers::agreed(query, gateways).await?;
+    let loads = answers::checked_loads(query, gateways).await?;
     print::note(&format!("{query:?}: the answers agree"));
     let pairs: Vec<_> = gateways.iter().zip(loads).collect();
     for (gateway, load) in &pairs {
@@ -127,16 +127,16 @@ pub(crate) async fn measure(
     time: Duration,
 ) -> Result<Sample, Failure> {
     let cpu = gateway.process.cpu()?;
-    let seen = run_load(gateway, load, time).await?;
+    let result = run_load(gateway, load, time).await?;
     let cpu = gateway.process.cpu()?.saturating_sub(cpu);
     #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
-    let requests = seen.requests() as f64;
+    let requests = result.requests() as f64;
     Ok(Sample {
         requests,
-        seconds: seen.elapsed.as_secs_f64(),
+        seconds: result.elapsed.as_secs_f64(),
         cpu: cpu.as_secs_f64(),
-        p50: seen.percentile(0.5),
-        p99: seen.percentile(0.99),
+        p50: result.percentile(0.5),
+        p99: result.percentile(0.99),
         calls: 0.0,
     })
 }
@@ -146,9 +146,9 @@ pub(crate) async fn run_load(
     gateway: &Gateway,
     load: &Load,
     time: Duration,
-) -> Result<Seen, Failure> {
+) -> Result<LoadResult, Failure> {
     let failed = |error: ClientError| Failure::Request {
-        who: gateway.name,
+        name: gateway.name,
         error: Box::new(error),
     };
     let clients = load.connect(gateway.address).await.map_err(failed)?;
@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn without_a_choice_everything_is_measured() {
-        assert_eq!(chosen(&Query::ALL, &[]), Query::ALL);
+        assert_eq!(selected(&Query::ALL, &[]), Query::ALL);
         assert_eq!(
-            chosen(&Query::ALL, &[Query::Q4, Query::Q1]),
+            selected(&Query::ALL, &[Query::Q4, Query::Q1]),
             [Query::Q1, Query::Q4]
         );
     }

@@ -14,10 +14,10 @@ pub(crate) enum Failure {
     #[error("nothing is left to measure; see --only and --gateways")]
     Nothing,
     /// Something of the system failed.
-    #[error("{doing}: {error}")]
+    #[error("{action}: {error}")]
     Io {
         /// What was being done.
-        doing: String,
+        action: String,
         /// What the system said.
         error: io::Error,
     },
@@ -37,10 +37,10 @@ pub(crate) enum Failure {
         name: &'static str,
     },
     /// A request failed.
-    #[error("{who}: {error}")]
+    #[error("{name}: {error}")]
     Request {
         /// Who was asked.
-        who: &'static str,
+        name: &'static str,
         /// What went wrong.
         error: Box<crate::client::ClientError>,
     },
@@ -54,7 +54,7 @@ pub(crate) enum Failure {
     },
     /// What was to come from memory or from Redis came from elsewhere.
     #[error("{0} calls were made for what was to be kept already; those figures mean nothing")]
-    Missed(u64),
+    CacheMisses(u64),
     /// A graph or an operation could not be planned.
     #[error("nothing to plan: {0}")]
     Planning(String),
@@ -68,8 +68,8 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// An error of the system while `doing` something.
-    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        let doing = doing.into();
-        move |error| Self::Io { doing, error }
+    pub(crate) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let action = action.into();
+        move |error| Self::Io { action, error }
     }
 }

@@ -10,12 +10,12 @@ use tokio::process::Command;
 
 use crate::failure::Failure;
 use crate::process::{Process, this_program};
-use crate::scratch::Scratch;
-use crate::served::{Services, announced};
+use crate::scratch::ScratchFile;
+use crate::server::{Services, parse_announcement};
 
 /// Which gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
+pub(crate) enum GatewayKind {
     /// This project's.
     Weir,
     /// What a good engineer would write for these queries with async-graphql.
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     Limit,
 }
 
-impl Kind {
+impl GatewayKind {
     /// All of them, in the order of the table.
     pub(crate) const ALL: [Self; 3] = [Self::Weir, Self::Handwritten, Self::Limit];
 
@@ -53,32 +53,32 @@ impl Gateway {
     /// Starts a gateway in front of `services`; `weir` is where its program is, or `None` to have
     /// cargo build it.
     pub(crate) async fn start(
-        kind: Kind,
+        kind: GatewayKind,
         services: &Services,
         weir: Option<&Path>,
     ) -> Result<Self, Failure> {
         match kind {
-            Kind::Weir => {
-                let program = program(weir).await?;
-                Self::weir(kind.name(), &program, &configured(services)).await
+            GatewayKind::Weir => {
+                let program = weir_program(weir).await?;
+                Self::start_weir(kind.name(), &program, &configured(services)).await
             }
-            Kind::Handwritten | Kind::Limit => {
+            GatewayKind::Handwritten | GatewayKind::Limit => {
                 Self::here(kind.name(), kind.name(), services, &[]).await
             }
         }
     }
 
     /// Starts the weir at `program` with this configuration.
-    pub(crate) async fn weir(
+    pub(crate) async fn start_weir(
         name: &'static str,
         program: &Path,
         configuration: &Value,
     ) -> Result<Self, Failure> {
         // Read at the start only.
-        let file = Scratch::write(&format!("{name}.yaml"), &format!("{configuration:#}\n"))?;
+        let file = ScratchFile::write(&format!("{name}.yaml"), &format!("{configuration:#}\n"))?;
         let mut command = Command::new(program);
         command.arg("serve").arg("--config").arg(file.path());
-        Self::ready(name, command).await
+        Self::start_process(name, command).await
     }
 
     /// Starts this program under `command`.
@@ -95,11 +95,11 @@ impl Gateway {
             .args(["--products", &services.products])
             .args(["--orders", &services.orders])
             .args(options);
-        Self::ready(name, program).await
+        Self::start_process(name, program).await
     }
 
-    async fn ready(name: &'static str, command: Command) -> Result<Self, Failure> {
-        let (process, address) = Process::start(name, command, announced).await?;
+    async fn start_process(name: &'static str, command: Command) -> Result<Self, Failure> {
+        let (process, address) = Process::start(name, command, parse_announcement).await?;
         Ok(Self {
             name,
             address,
@@ -109,8 +109,8 @@ impl Gateway {
 }
 
 /// Where weir is: at `given`, or where cargo has built it.
-pub(crate) async fn program(given: Option<&Path>) -> Result<PathBuf, Failure> {
-    match given {
+pub(crate) async fn weir_program(path: Option<&Path>) -> Result<PathBuf, Failure> {
+    match path {
         Some(program) => Ok(program.to_owned()),
         None => build().await,
     }
@@ -122,7 +122,7 @@ async fn build() -> Result<PathBuf, Failure> {
     cargo
         .args(["build", "--release", "--package", "weir"])
         .arg("--message-format=json-render-diagnostics")
-        .current_dir(ROOT)
+        .current_dir(WORKSPACE_ROOT)
         .stderr(std::process::Stdio::inherit())
         .kill_on_drop(true);
     let output = cargo.output().await;
@@ -147,7 +147,7 @@ fn executable(message: &str) -> Option<PathBuf> {
 
 /// The shipped graph on the services of this run; JSON is YAML.
 pub(crate) fn configured(services: &Services) -> Value {
-    let schema = |name: &str| json!({ "schema": format!("{ROOT}/schema/commerce/{name}.graphql") });
+    let schema = |name: &str| json!({ "schema": format!("{WORKSPACE_ROOT}/schema/commerce/{name}.graphql") });
     json!({
         "graph": { "subgraphs": {
             "users": schema("users"),
@@ -168,7 +168,7 @@ pub(crate) fn configured(services: &Services) -> Value {
 }
 
 /// The workspace that this program was built in.
-pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+pub(crate) const WORKSPACE_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[cfg(test)]
 mod tests {

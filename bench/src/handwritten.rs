@@ -28,11 +28,11 @@ use self::model::Query;
 use self::responses::{Key, Responses};
 use self::upstream::Upstream;
 use crate::failure::Failure;
-use crate::served::{self, Services};
+use crate::server::{self, Services};
 
 /// What the gateway is told.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Handwritten {
+pub(crate) struct HandwrittenOptions {
     #[command(flatten)]
     services: Services,
     /// Keep responses in this Redis
@@ -48,8 +48,9 @@ struct Gateway {
 }
 
 /// Serves the gateway on a free port, which it announces.
-pub(crate) async fn serve(options: &Handwritten) -> Result<(), Failure> {
-    let upstream = Upstream::new(options.services.clone()).map_err(failed("make a client"))?;
+pub(crate) async fn serve(options: &HandwrittenOptions) -> Result<(), Failure> {
+    let upstream =
+        Upstream::new(options.services.clone()).map_err(action_failed("make a client"))?;
     let upstream = Arc::new(upstream);
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
         .data(loaders::users(Arc::clone(&upstream)))
@@ -59,17 +60,17 @@ pub(crate) async fn serve(options: &Handwritten) -> Result<(), Failure> {
     let responses = match &options.redis {
         Some(url) => {
             let responses = Responses::connect(url).await;
-            Some(responses.map_err(failed("connect to Redis"))?)
+            Some(responses.map_err(action_failed("connect to Redis"))?)
         }
         None => None,
     };
     let router = Router::new().route("/graphql", post(respond));
-    served::serve(router.with_state(Gateway { schema, responses })).await
+    server::serve(router.with_state(Gateway { schema, responses })).await
 }
 
 async fn respond(State(gateway): State<Gateway>, body: Bytes) -> Response {
-    let kept = gateway.responses.as_ref().zip(Key::of(&body));
-    if let Some((responses, key)) = kept
+    let cached = gateway.responses.as_ref().zip(Key::from_body(&body));
+    if let Some((responses, key)) = cached
         && let Some(json) = responses.get(key).await
     {
         return ([(CONTENT_TYPE, JSON)], json).into_response();
@@ -85,17 +86,19 @@ async fn respond(State(gateway): State<Gateway>, body: Bytes) -> Response {
             return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
         }
     };
-    if let Some((responses, key)) = kept
+    if let Some((responses, key)) = cached
         && response.is_ok()
     {
-        responses.put(key, &json).await;
+        responses.set(key, &json).await;
     }
     ([(CONTENT_TYPE, JSON)], json).into_response()
 }
 
-fn failed<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> Failure {
-    let doing = format!("cannot {what}");
-    move |error| Failure::io(doing)(std::io::Error::other(error))
+fn action_failed<E: std::error::Error + Send + Sync + 'static>(
+    what: &str,
+) -> impl FnOnce(E) -> Failure {
+    let action = format!("cannot {what}");
+    move |error| Failure::io(action)(std::io::Error::other(error))
 }
 
 const JSON: &str = "application/json";

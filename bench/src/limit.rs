@@ -21,13 +21,13 @@ use serde::Deserialize;
 use self::upstream::{Upstream, UpstreamError};
 use crate::failure::Failure;
 use crate::query::Query;
-use crate::served::{self, Services};
+use crate::server::{self, Services};
 
 /// Serves the limit on a free port, which it announces.
 pub(crate) async fn serve(services: &Services) -> Result<(), Failure> {
     let upstream = Arc::new(Upstream::new(services));
     let router = Router::new().route("/graphql", post(respond));
-    served::serve(router.with_state(upstream)).await
+    server::serve(router.with_state(upstream)).await
 }
 
 #[derive(Deserialize)]
@@ -48,17 +48,17 @@ async fn respond(State(upstream): State<Arc<Upstream>>, body: Bytes) -> Response
     let Ok(request) = serde_json::from_slice::<Request<'_>>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let asked = |query: &Query| query.document() == request.query;
-    let Some(query) = Query::ALL.into_iter().find(asked) else {
+    let is_requested = |query: &Query| query.document() == request.query;
+    let Some(query) = Query::ALL.into_iter().find(is_requested) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match answer(&upstream, query, request.variables).await {
+    match execute(&upstream, query, request.variables).await {
         Ok(json) => ([(CONTENT_TYPE, JSON)], json).into_response(),
         Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     }
 }
 
-async fn answer(
+async fn execute(
     upstream: &Upstream,
     query: Query,
     variables: Variables<'_>,

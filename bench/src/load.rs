@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::client::{ClientError, Connection, Expected};
+use crate::client::{ClientError, Connection, ResponseDigest};
 
 /// What the clients of one gateway ask, and what they have to be answered.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Exchange {
     /// The body to send.
     pub(crate) request: Bytes,
     /// The body to receive.
-    pub(crate) answer: Expected,
+    pub(crate) answer: ResponseDigest,
 }
 
 /// Clients that are connected and have not asked yet.
@@ -37,7 +37,7 @@ pub(crate) struct Clients {
 
 /// What clients saw.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct LoadResult {
     /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
     /// How long each request took, the shortest first.
@@ -61,13 +61,18 @@ impl Load {
 impl Clients {
     /// Asks for `time`, and then until every request has its answer: no request is half counted.
     /// The first wrong answer ends it.
-    pub(crate) async fn run(self, time: Duration) -> Result<Seen, ClientError> {
+    pub(crate) async fn run(self, time: Duration) -> Result<LoadResult, ClientError> {
         let start = Instant::now();
-        let apart = self.exchanges.len() / self.connections.len().max(1);
+        let offset = self.exchanges.len() / self.connections.len().max(1);
         let mut tasks = JoinSet::new();
         for (index, connection) in self.connections.into_iter().enumerate() {
             let exchanges = Arc::clone(&self.exchanges);
-            tasks.spawn(ask(connection, exchanges, index * apart, start + time));
+            tasks.spawn(run_client(
+                connection,
+                exchanges,
+                index * offset,
+                start + time,
+            ));
         }
         let mut latencies = Vec::new();
         for client in tasks.join_all().await {
@@ -75,30 +80,30 @@ impl Clients {
         }
         let elapsed = start.elapsed();
         latencies.sort_unstable();
-        Ok(Seen { elapsed, latencies })
+        Ok(LoadResult { elapsed, latencies })
     }
 }
 
-async fn ask(
+async fn run_client(
     mut connection: Connection,
     exchanges: Arc<[Exchange]>,
     first: usize,
-    until: Instant,
+    deadline: Instant,
 ) -> Result<Vec<Duration>, ClientError> {
     let mut latencies = Vec::with_capacity(LATENCIES);
     for exchange in exchanges.iter().cycle().skip(first) {
         let sent = Instant::now();
-        if sent >= until {
+        if sent >= deadline {
             break;
         }
         let request = exchange.request.clone();
-        connection.demand(request, &exchange.answer).await?;
+        connection.send_expecting(request, &exchange.answer).await?;
         latencies.push(sent.elapsed());
     }
     Ok(latencies)
 }
 
-impl Seen {
+impl LoadResult {
     /// How many answers there were.
     pub(crate) fn requests(&self) -> usize {
         self.latencies.len()
@@ -125,8 +130,8 @@ const LATENCIES: usize = 16 * 1024;
 mod tests {
     use super::*;
 
-    fn seen(milliseconds: impl Iterator<Item = u64>) -> Seen {
-        Seen {
+    fn result(milliseconds: impl Iterator<Item = u64>) -> LoadResult {
+        LoadResult {
             elapsed: Duration::from_secs(1),
             latencies: milliseconds.map(Duration::from_millis).collect(),
         }
@@ -134,14 +139,14 @@ mod tests {
 
     #[test]
     fn a_percentile_is_the_latency_that_so_many_did_not_exceed() {
-        let seen = seen(1..=200);
-        assert_eq!(seen.percentile(0.5), Duration::from_millis(100));
-        assert_eq!(seen.percentile(0.99), Duration::from_millis(198));
-        assert_eq!(seen.percentile(1.0), Duration::from_millis(200));
+        let result = result(1..=200);
+        assert_eq!(result.percentile(0.5), Duration::from_millis(100));
+        assert_eq!(result.percentile(0.99), Duration::from_millis(198));
+        assert_eq!(result.percentile(1.0), Duration::from_millis(200));
     }
 
     #[test]
-    fn nothing_seen_has_percentiles_of_zero() {
-        assert_eq!(seen(0..0).percentile(0.5), Duration::ZERO);
+    fn without_requests_percentiles_are_zero() {
+        assert_eq!(result(0..0).percentile(0.5), Duration::ZERO);
     }
 }

@@ -25,15 +25,15 @@ mod profile;
 mod query;
 mod report;
 mod scratch;
-mod served;
+mod server;
 mod shop;
 
-use crate::cache::Cache;
-use crate::compare::Compare;
+use crate::cache::CacheOptions;
+use crate::compare::CompareOptions;
 use crate::failure::Failure;
-use crate::handwritten::Handwritten;
-use crate::profile::Profile;
-use crate::served::Services;
+use crate::handwritten::HandwrittenOptions;
+use crate::profile::ProfileOptions;
+use crate::server::Services;
 
 /// Like the one of `weir`, so that no gateway wins by its allocator.
 #[global_allocator]
@@ -48,15 +48,15 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    compare: Compare,
+    compare: CompareOptions,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Measure what keeping gains: Q2 cold, from memory, and from Redis
-    Cache(Cache),
+    Cache(CacheOptions),
     /// Print where one gateway spends its time under one query, by `perf`
-    Profile(Profile),
+    Profile(ProfileOptions),
     /// Print how long planning takes, over graphs and operations that grow
     Plan(plan::Plan),
     /// Run the services behind the gateways
@@ -64,7 +64,7 @@ enum Command {
     Shop,
     /// Run the hand-written gateway
     #[command(hide = true)]
-    Handwritten(Handwritten),
+    Handwritten(HandwrittenOptions),
     /// Run the limit
     #[command(hide = true)]
     Limit(Services),
@@ -75,7 +75,7 @@ async fn main() -> ExitCode {
     // What is interrupted is dropped, and with it the processes that were started.
     let ended = tokio::select! {
         ended = run(Arguments::parse()) => ended,
-        interrupted = served::told_to_stop() => Err(interrupted),
+        interrupted = server::wait_for_stop() => Err(interrupted),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

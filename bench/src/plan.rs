@@ -40,33 +40,33 @@ const FIELDS: [usize; 5] = [10, 30, 100, 300, 1_000];
 const ROUNDS: usize = 5;
 
 /// Services that know a type, and fields that a type has, each given by three of them.
-const KNOWN_BY: usize = 10;
-const OWN_FIELDS: usize = 12;
+const SUBGRAPHS_PER_TYPE: usize = 10;
+const FIELDS_PER_TYPE: usize = 12;
 
 pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
     match &plan.suites {
-        Some(folder) => suites(folder),
-        None => growth(),
+        Some(folder) => time_suites(folder),
+        None => time_generated_graphs(),
     }
 }
 
-fn growth() -> Result<(), Failure> {
+fn time_generated_graphs() -> Result<(), Failure> {
     let mut table =
         String::from("| services | fields | requests | planning |\n|---|---|---|---|\n");
     for services in SERVICES {
         let engine = engine(graph(services)?)?;
         for fields in FIELDS {
             let query = operation(fields, services);
-            let took = shortest(&engine, &query)?;
-            let (requests, whole) = requests(&engine, &query)?;
-            let whole = if whole { "" } else { " (budget spent)" };
+            let time = shortest_planning(&engine, &query)?;
+            let (requests, is_complete) = request_count(&engine, &query)?;
+            let whole = if is_complete { "" } else { " (budget spent)" };
             let _ = writeln!(
                 table,
-                "| {services} | {fields} | {requests} | {took:.1?}{whole} |"
+                "| {services} | {fields} | {requests} | {time:.1?}{whole} |"
             );
         }
     }
-    print::answer(&table);
+    print::output(&table);
     Ok(())
 }
 
@@ -75,7 +75,7 @@ struct Case {
     query: String,
 }
 
-fn suites(folder: &Path) -> Result<(), Failure> {
+fn time_suites(folder: &Path) -> Result<(), Failure> {
     let entries = fs::read_dir(folder).map_err(|error| io(folder, error))?;
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -85,14 +85,14 @@ fn suites(folder: &Path) -> Result<(), Failure> {
     let (mut times, mut total, mut refused) = (Vec::new(), 0, 0);
     for path in &paths {
         let engine = engine(supergraph(&path.join("supergraph.graphql"))?)?;
-        let text = text(&path.join("tests.json"))?;
+        let text = read_file(&path.join("tests.json"))?;
         let cases: Vec<Case> = serde_json::from_str(&text)
             .map_err(|error| Failure::Planning(format!("{}: {error}", path.display())))?;
         for case in &cases {
-            match shortest(&engine, &case.query) {
+            match shortest_planning(&engine, &case.query) {
                 Ok(took) => {
                     times.push(took);
-                    total += requests(&engine, &case.query)?.0;
+                    total += request_count(&engine, &case.query)?.0;
                 }
                 Err(_) => refused += 1, // Some suites ask what cannot be answered.
             }
@@ -101,54 +101,54 @@ fn suites(folder: &Path) -> Result<(), Failure> {
     times.sort_unstable();
     let median = times.get(times.len() / 2).copied().unwrap_or_default();
     let worst = times.last().copied().unwrap_or_default();
-    print::answer(&format!(
+    print::output(&format!(
         "{} operations planned, {refused} refused, {total} requests; median {median:.1?}, worst {worst:.1?}",
         times.len()
     ));
     Ok(())
 }
 
-fn shortest(engine: &Engine, query: &str) -> Result<Duration, Failure> {
+fn shortest_planning(engine: &Engine, query: &str) -> Result<Duration, Failure> {
     let mut shortest = Duration::MAX;
     for _ in 0..ROUNDS {
-        let took = engine.time_planning(query).map_err(refusal)?;
+        let took = engine.time_planning(query).map_err(planning_failure)?;
         shortest = shortest.min(took);
     }
     Ok(shortest)
 }
 
 /// How many requests the plan has, and whether every choice was looked at.
-fn requests(engine: &Engine, query: &str) -> Result<(usize, bool), Failure> {
-    let plan = engine.explain_json(query, None).map_err(refusal)?;
+fn request_count(engine: &Engine, query: &str) -> Result<(usize, bool), Failure> {
+    let plan = engine.plan_json(query, None).map_err(planning_failure)?;
     let requests = plan["requests"].as_array().map_or(0, Vec::len);
     Ok((requests, plan["complete"] == true))
 }
 
 /// `{ t0 { f0 … r0 { id f0 … } } }`, breadth first in each object.
 fn operation(fields: usize, services: usize) -> String {
-    let mut left = fields;
+    let mut remaining = fields;
     let mut text = String::from("{ t0 {");
-    object(&mut text, &mut left, (services, 0));
+    write_object(&mut text, &mut remaining, (services, 0));
     text.push_str(" } }");
     text
 }
 
-fn object(text: &mut String, left: &mut usize, (services, depth): (usize, usize)) {
+fn write_object(text: &mut String, remaining: &mut usize, (services, depth): (usize, usize)) {
     text.push_str(" id");
-    for field in 0..OWN_FIELDS {
-        if *left == 0 {
+    for field in 0..FIELDS_PER_TYPE {
+        if *remaining == 0 {
             return;
         }
-        *left -= 1;
+        *remaining -= 1;
         let _ = write!(text, " f{field}");
     }
-    for link in 0..KNOWN_BY.min(services) {
-        if *left == 0 || depth == 6 {
+    for link in 0..SUBGRAPHS_PER_TYPE.min(services) {
+        if *remaining == 0 || depth == 6 {
             return;
         }
-        *left -= 1;
+        *remaining -= 1;
         let _ = write!(text, " r{link} {{");
-        object(text, left, (services, depth + 1));
+        write_object(text, remaining, (services, depth + 1));
         text.push_str(" }");
     }
 }
@@ -159,7 +159,7 @@ fn graph(services: usize) -> Result<Arc<Graph>, Failure> {
     let subgraphs: Vec<Subgraph> = (0..services)
         .map(|index| subgraph(index, services))
         .collect();
-    linked(link::link(&subgraphs, LinkOptions::default()))
+    checked_graph(link::link(&subgraphs, LinkOptions::default()))
 }
 
 fn subgraph(index: usize, services: usize) -> Subgraph {
@@ -167,14 +167,14 @@ fn subgraph(index: usize, services: usize) -> Subgraph {
         "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\", \"@shareable\"])\n\
          type Query {{ t{index}: [T{index}] }}\n"
     );
-    let known = KNOWN_BY.min(services);
+    let known = SUBGRAPHS_PER_TYPE.min(services);
     for offset in 0..known {
         // The type that this service knows as the `offset`th of those that know it.
         let ty = (index + services - offset) % services;
         let _ = writeln!(text, "type T{ty} @key(fields: \"id\") {{ id: ID!");
-        for field in 0..OWN_FIELDS {
-            let gives = (0..3).any(|copy| (field * 7 + copy * 3) % known == offset);
-            if gives {
+        for field in 0..FIELDS_PER_TYPE {
+            let is_provided = (0..3).any(|copy| (field * 7 + copy * 3) % known == offset);
+            if is_provided {
                 let _ = writeln!(text, "  f{field}: String @shareable");
             }
         }
@@ -188,13 +188,13 @@ fn subgraph(index: usize, services: usize) -> Subgraph {
 }
 
 fn supergraph(path: &Path) -> Result<Arc<Graph>, Failure> {
-    let document = Document::new(path.display().to_string(), text(path)?);
-    linked(link::link_supergraph(&document, LinkOptions::default()))
+    let document = Document::new(path.display().to_string(), read_file(path)?);
+    checked_graph(link::link_supergraph(&document, LinkOptions::default()))
 }
 
-type Linked = (Option<Graph>, Vec<schema::diagnostic::Diagnostic>);
+type LinkResult = (Option<Graph>, Vec<schema::diagnostic::Diagnostic>);
 
-fn linked((graph, diagnostics): Linked) -> Result<Arc<Graph>, Failure> {
+fn checked_graph((graph, diagnostics): LinkResult) -> Result<Arc<Graph>, Failure> {
     let first = || {
         diagnostics
             .first()
@@ -208,7 +208,7 @@ fn linked((graph, diagnostics): Linked) -> Result<Arc<Graph>, Failure> {
 fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
     let settings = Settings {
         sources: BTreeMap::new(),
-        services: BTreeMap::new(),
+        subgraphs: BTreeMap::new(),
         local: BTreeMap::new(),
         limits: Limits {
             depth: 100,
@@ -220,8 +220,8 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
         },
         operation_timeout: Duration::from_secs(1),
         source_timeout: Duration::from_secs(1),
-        source_calls: None,
-        batching: Batching::Within,
+        source_call_limit: None,
+        batching: Batching::WithinOperation,
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
@@ -232,18 +232,18 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
     Engine::new(graph, settings).map_err(|error| Failure::Planning(error.to_string()))
 }
 
-fn refusal(errors: Vec<resolvers::error::RequestError>) -> Failure {
+fn planning_failure(errors: Vec<resolvers::error::RequestError>) -> Failure {
     let first = errors.into_iter().next();
     Failure::Planning(first.map_or_else(String::new, |error| error.message))
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
+fn read_file(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| io(path, error))
 }
 
 fn io(path: &Path, error: std::io::Error) -> Failure {
     Failure::Io {
-        doing: format!("reading {}", path.display()),
+        action: format!("reading {}", path.display()),
         error,
     }
 }

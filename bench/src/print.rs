@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 /// Prints what was asked for.
-pub(crate) fn answer(text: &str) {
+pub(crate) fn output(text: &str) {
     // Who pipes us into `head` has seen enough.
     let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
 }

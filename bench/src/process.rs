@@ -26,18 +26,18 @@ impl Process {
     pub(crate) async fn start<T>(
         name: &'static str,
         mut command: Command,
-        ready: impl Fn(&str) -> Option<T>,
+        parse_line: impl Fn(&str) -> Option<T>,
     ) -> Result<(Self, T), Failure> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
-        let doing = format!("cannot start {name}");
-        let mut child = command.spawn().map_err(Failure::io(doing))?;
-        let gone = || Failure::Figures { name };
-        let id = child.id().ok_or_else(gone)?;
-        let mut lines = BufReader::new(child.stdout.take().ok_or_else(gone)?).lines();
-        let found = announced(name, &mut lines, ready).await?;
+        let action = format!("cannot start {name}");
+        let mut child = command.spawn().map_err(Failure::io(action))?;
+        let missing = || Failure::Figures { name };
+        let id = child.id().ok_or_else(missing)?;
+        let mut lines = BufReader::new(child.stdout.take().ok_or_else(missing)?).lines();
+        let announcement = wait_for_line(name, &mut lines, parse_line).await?;
         let mut reader = JoinSet::new();
         reader.spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let process = Self {
@@ -46,7 +46,7 @@ impl Process {
             _child: child,
             _reader: reader,
         };
-        Ok((process, found))
+        Ok((process, announcement))
     }
 
     /// Its process id.
@@ -95,20 +95,20 @@ impl Process {
     }
 }
 
-async fn announced<T>(
+async fn wait_for_line<T>(
     name: &'static str,
     lines: &mut Lines<BufReader<ChildStdout>>,
-    ready: impl Fn(&str) -> Option<T>,
+    parse_line: impl Fn(&str) -> Option<T>,
 ) -> Result<T, Failure> {
     let waiting = async {
         while let Ok(Some(line)) = lines.next_line().await {
-            if let Some(found) = ready(&line) {
+            if let Some(found) = parse_line(&line) {
                 return Some(found);
             }
         }
         None
     };
-    match timeout(PATIENCE, waiting).await {
+    match timeout(START_TIMEOUT, waiting).await {
         Ok(Some(found)) => Ok(found),
         Ok(None) | Err(_) => Err(Failure::Start { name }),
     }
@@ -135,7 +135,7 @@ fn peak(status: &str) -> Option<u64> {
 const TICK_MILLISECONDS: u64 = 10;
 
 /// Starting takes milliseconds, even while the machine compiles something.
-const PATIENCE: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The file of the running program, to start it under another command.
 pub(crate) fn this_program() -> Result<std::path::PathBuf, Failure> {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_ends_without_a_word_did_not_start() {
+    async fn a_process_that_exits_early_did_not_start() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo no luck"]);
         let started = Process::start("sh", command, |line| (line == "ready").then_some(()));

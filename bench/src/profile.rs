@@ -10,20 +10,20 @@ use tokio::process::Command;
 use crate::answers;
 use crate::compare::run_load;
 use crate::failure::Failure;
-use crate::gateway::{Gateway, Kind};
+use crate::gateway::{Gateway, GatewayKind};
 use crate::print;
 use crate::query::Query;
 use crate::shop::Shop;
 
 /// What is profiled, and for how long.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Profile {
+pub(crate) struct ProfileOptions {
     /// Which query
     #[arg(long, value_enum, ignore_case = true, default_value_t = Query::Q2)]
     query: Query,
     /// Which gateway
-    #[arg(long, value_enum, default_value_t = Kind::Weir)]
-    gateway: Kind,
+    #[arg(long, value_enum, default_value_t = GatewayKind::Weir)]
+    gateway: GatewayKind,
     /// For how long
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
@@ -39,11 +39,11 @@ pub(crate) struct Profile {
 }
 
 /// Records while the gateway is under load, then prints the symbols with most samples.
-pub(crate) async fn run(options: &Profile) -> Result<(), Failure> {
+pub(crate) async fn run(options: &ProfileOptions) -> Result<(), Failure> {
     let shop = Shop::start().await?;
     let gateway = Gateway::start(options.gateway, &shop.services, options.weir.as_deref()).await?;
     let gateways = [gateway];
-    let loads = answers::agreed(options.query, &gateways).await?;
+    let loads = answers::checked_loads(options.query, &gateways).await?;
     let [gateway] = &gateways;
     let Some(load) = loads.first() else {
         return Err(Failure::Nothing);
@@ -52,7 +52,7 @@ pub(crate) async fn run(options: &Profile) -> Result<(), Failure> {
 
     let data = std::env::temp_dir().join(format!("weir-bench-{}.perf", std::process::id()));
     let recorded = record(gateway, &data, options);
-    let time = Duration::from_secs(options.seconds) + SLACK;
+    let time = Duration::from_secs(options.seconds) + LOAD_MARGIN;
     let (recorded, loaded) = tokio::join!(recorded, run_load(gateway, load, time));
     let printed = match recorded.and(loaded) {
         Ok(_) => print(&data, options).await,
@@ -63,7 +63,7 @@ pub(crate) async fn run(options: &Profile) -> Result<(), Failure> {
     printed
 }
 
-async fn record(gateway: &Gateway, data: &Path, options: &Profile) -> Result<(), Failure> {
+async fn record(gateway: &Gateway, data: &Path, options: &ProfileOptions) -> Result<(), Failure> {
     let mut perf = Command::new("perf");
     perf.args(["record", "--quiet", "--freq", FREQUENCY])
         .args(["--pid", &gateway.process.id().to_string()])
@@ -86,7 +86,7 @@ async fn record(gateway: &Gateway, data: &Path, options: &Profile) -> Result<(),
     }
 }
 
-async fn print(data: &Path, options: &Profile) -> Result<(), Failure> {
+async fn print(data: &Path, options: &ProfileOptions) -> Result<(), Failure> {
     report_by("dso", Share::Own, data, options.top).await?;
     report_by("symbol", Share::Own, data, options.top).await?;
     if options.callers {
@@ -119,16 +119,16 @@ async fn report_by(sort: &str, share: Share, data: &Path, top: usize) -> Result<
     if !output.status.success() {
         return Err(Failure::Perf("report"));
     }
-    print::answer(&format!("\nBy {sort}{title}:\n"));
+    print::output(&format!("\nBy {sort}{title}:\n"));
     let text = String::from_utf8_lossy(&output.stdout);
-    for line in text.lines().filter_map(figure).take(top) {
-        print::answer(line);
+    for line in text.lines().filter_map(report_line).take(top) {
+        print::output(line);
     }
     Ok(())
 }
 
 /// A line of the report that is neither a comment nor empty, without the columns behind it.
-fn figure(line: &str) -> Option<&str> {
+fn report_line(line: &str) -> Option<&str> {
     let line = match line.trim_end().split_once("    -") {
         Some((figure, _)) => figure.trim_end(),
         None => line.trim_end(),
@@ -141,7 +141,7 @@ fn figure(line: &str) -> Option<&str> {
 const FREQUENCY: &str = "1999";
 
 /// The load begins before the record does and ends after it.
-const SLACK: Duration = Duration::from_secs(1);
+const LOAD_MARGIN: Duration = Duration::from_secs(1);
 
 /// Long enough for every connection to be open and every cache to be filled.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -158,7 +158,7 @@ mod tests {
             "     9.17%  [.] parse          -      -  ",
         ]
         .into_iter()
-        .filter_map(figure)
+        .filter_map(report_line)
         .collect();
         assert_eq!(figures, ["     9.17%  [.] parse"]);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::gateway::Kind;
+use crate::gateway::GatewayKind;
 use crate::query::Query;
 
 /// What was measured while one gateway answered one query.
@@ -28,7 +28,7 @@ pub(crate) struct Row {
     /// What was asked.
     pub(crate) query: Query,
     /// Who answered.
-    pub(crate) gateway: Kind,
+    pub(crate) gateway: GatewayKind,
     /// One for each round; at least one.
     pub(crate) samples: Vec<Sample>,
     /// The most memory of the process so far, in KiB.
@@ -62,38 +62,38 @@ impl Row {
 
 /// The medians of all rows in Markdown, and below them how weir's CPU time stands to the others'.
 pub(crate) fn table(rows: &[Row]) -> String {
-    let figures: String = rows.iter().map(line).collect();
+    let figures: String = rows.iter().map(markdown_row).collect();
     let ratios: String = Query::ALL
         .into_iter()
         .filter_map(|query| ratios(rows, query))
         .collect();
-    format!("{FIGURES}{figures}\n{RATIOS}{ratios}")
+    format!("{FIGURES_HEADER}{figures}\n{RATIOS_HEADER}{ratios}")
 }
 
-const FIGURES: &str = "\
+const FIGURES_HEADER: &str = "\
 | query | gateway | CPU ms/request | least–most | requests/s | p50 ms | p99 ms | calls/request | peak MiB |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ";
 
-const RATIOS: &str = "\
+const RATIOS_HEADER: &str = "\
 | query | CPU weir / handwritten | CPU weir / limit |
 | --- | ---: | ---: |
 ";
 
 /// Nothing where weir was not measured.
 fn ratios(rows: &[Row], query: Query) -> Option<String> {
-    let cpu = |gateway: Kind| {
+    let cpu = |gateway: GatewayKind| {
         let mut rows = rows.iter();
         let row = rows.find(|row| row.query == query && row.gateway == gateway)?;
         Some(row.cpu())
     };
-    let weir = cpu(Kind::Weir)?;
+    let weir = cpu(GatewayKind::Weir)?;
     let ratio = |kind| cpu(kind).map_or("–".to_owned(), |other| format!("{:.2}", weir / other));
-    let (handwritten, limit) = (ratio(Kind::Handwritten), ratio(Kind::Limit));
+    let (handwritten, limit) = (ratio(GatewayKind::Handwritten), ratio(GatewayKind::Limit));
     Some(format!("| {query:?} | {handwritten} | {limit} |\n"))
 }
 
-fn line(row: &Row) -> String {
+fn markdown_row(row: &Row) -> String {
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     let (least, most) = row.cpu_range();
     #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
@@ -125,7 +125,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
 mod tests {
     use super::*;
 
-    fn row(gateway: Kind, cpu: &[f64]) -> Row {
+    fn row(gateway: GatewayKind, cpu: &[f64]) -> Row {
         let sample = |cpu: &f64| Sample {
             requests: 1000.0,
             seconds: 2.0,
@@ -145,9 +145,9 @@ mod tests {
     #[test]
     fn the_table_has_medians_and_what_weir_is_to_the_others() {
         let rows = [
-            row(Kind::Weir, &[0.9, 0.5, 0.6]),
-            row(Kind::Handwritten, &[3.0, 3.0, 3.0]),
-            row(Kind::Limit, &[0.4, 0.5]),
+            row(GatewayKind::Weir, &[0.9, 0.5, 0.6]),
+            row(GatewayKind::Handwritten, &[3.0, 3.0, 3.0]),
+            row(GatewayKind::Limit, &[0.4, 0.5]),
         ];
         let table = table(&rows);
         let expected = [
@@ -165,7 +165,10 @@ mod tests {
 
     #[test]
     fn a_gateway_that_was_not_measured_has_no_ratio() {
-        let table = table(&[row(Kind::Weir, &[1.0]), row(Kind::Limit, &[0.5])]);
+        let table = table(&[
+            row(GatewayKind::Weir, &[1.0]),
+            row(GatewayKind::Limit, &[0.5]),
+        ]);
         assert!(
             table.lines().any(|line| line == "| Q2 | – | 2.00 |"),
             "{table}"

@@ -13,14 +13,14 @@ use crate::client::{ClientError, Connection};
 use crate::failure::Failure;
 use crate::print;
 use crate::process::{Process, this_program};
-use crate::served::Services;
+use crate::server::Services;
 
 /// The services, and connections for asking them what they were asked.
 #[derive(Debug)]
 pub(crate) struct Shop {
     /// Where they are.
     pub(crate) services: Services,
-    counters: Vec<Connection>,
+    connections: Vec<Connection>,
     process: Process,
 }
 
@@ -29,10 +29,10 @@ impl Shop {
     pub(crate) async fn start() -> Result<Self, Failure> {
         let mut command = Command::new(this_program()?);
         command.arg("shop");
-        let (process, addresses) = Process::start(NAME, command, announced).await?;
+        let (process, addresses) = Process::start(NAME, command, parse_announcement).await?;
         let mut counters = Vec::with_capacity(addresses.len());
         for address in addresses {
-            counters.push(Connection::open(address).await.map_err(failed)?);
+            counters.push(Connection::open(address).await.map_err(request_failed)?);
         }
         let [users, products, orders] = addresses.map(|address| format!("http://{address}"));
         Ok(Self {
@@ -41,7 +41,7 @@ impl Shop {
                 products,
                 orders,
             },
-            counters,
+            connections: counters,
             process,
         })
     }
@@ -59,12 +59,12 @@ impl Shop {
     /// How often the services were called since they started, all together.
     pub(crate) async fn calls(&mut self) -> Result<u64, Failure> {
         let mut sum = 0;
-        for counter in &mut self.counters {
+        for counter in &mut self.connections {
             let body = counter.get(Uri::from_static("/_calls")).await;
-            let body = body.map_err(failed)?;
-            let counted: Counted =
-                serde_json::from_slice(&body).map_err(|error| failed(error.into()))?;
-            sum += counted.calls;
+            let body = body.map_err(request_failed)?;
+            let response: CallCount =
+                serde_json::from_slice(&body).map_err(|error| request_failed(error.into()))?;
+            sum += response.calls;
         }
         Ok(sum)
     }
@@ -86,33 +86,35 @@ pub(crate) async fn serve() -> Result<(), Failure> {
     let shop = mocks::Shop::start_with(settings)
         .await
         .map_err(Failure::io("cannot start the shop"))?;
-    let mut line = PREFIX.to_owned();
+    let mut line = ANNOUNCEMENT_PREFIX.to_owned();
     for service in [&shop.users, &shop.products, &shop.orders] {
         let _ = write!(line, " {}", service.url());
     }
-    print::answer(&line);
+    print::output(&line);
     pending().await
 }
 
 #[derive(Deserialize)]
-struct Counted {
+struct CallCount {
     calls: u64,
 }
 
 /// The addresses of users, products and orders in the line that `serve` prints.
-fn announced(line: &str) -> Option<[SocketAddr; 3]> {
-    let urls = line.strip_prefix(PREFIX)?.split_ascii_whitespace();
+fn parse_announcement(line: &str) -> Option<[SocketAddr; 3]> {
+    let urls = line
+        .strip_prefix(ANNOUNCEMENT_PREFIX)?
+        .split_ascii_whitespace();
     let addresses = urls.map(|url| url.strip_prefix("http://")?.parse().ok());
     let addresses: Option<Vec<SocketAddr>> = addresses.collect();
     addresses?.try_into().ok()
 }
 
-fn failed(error: ClientError) -> Failure {
+fn request_failed(error: ClientError) -> Failure {
     Failure::Request {
-        who: NAME,
+        name: NAME,
         error: Box::new(error),
     }
 }
 
 const NAME: &str = "shop";
-const PREFIX: &str = "The shop's services:";
+const ANNOUNCEMENT_PREFIX: &str = "The shop's services:";

@@ -21,7 +21,7 @@ use crate::settings::Events;
 
 /// Where a service says what it has changed; quiet when nobody wants to know.
 #[derive(Debug, Default)]
-pub(crate) struct Feed {
+pub(crate) struct EventPublisher {
     queue: Option<Sender<Event>>,
     counts: Arc<Counts>,
 }
@@ -48,7 +48,7 @@ struct Writer {
     counts: Arc<Counts>,
 }
 
-impl Feed {
+impl EventPublisher {
     /// A feed into the stream of `events`, if there is one, written in one of `tasks`. The server
     /// need not run yet.
     pub(crate) fn start(events: Option<&Events>, tasks: &Tasks) -> io::Result<Self> {
@@ -57,7 +57,7 @@ impl Feed {
         };
         let client = Client::open(events.url.as_str())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let (sender, queue) = mpsc::channel(QUEUE);
+        let (sender, queue) = mpsc::channel(QUEUE_CAPACITY);
         let counts = Arc::default();
         let writer = Writer {
             client,
@@ -73,7 +73,7 @@ impl Feed {
     }
 
     /// Says that the `kind` with this `key` has changed.
-    pub(crate) fn tell(&self, kind: &'static str, key: Id) {
+    pub(crate) fn publish(&self, kind: &'static str, key: Id) {
         if let Some(queue) = &self.queue
             && queue.try_send(Event { kind, key }).is_err()
         {
@@ -82,7 +82,7 @@ impl Feed {
     }
 
     /// What became of the events of `service`, in the text format of Prometheus.
-    pub(crate) fn figures(&self, service: &str) -> String {
+    pub(crate) fn metrics(&self, service: &str) -> String {
         let mut text = String::new();
         if self.queue.is_none() {
             return text;
@@ -107,11 +107,11 @@ impl Feed {
 impl Writer {
     /// Writes until the service is gone and the queue empty.
     async fn run(mut self) {
-        let mut link = None;
-        let mut events = Vec::with_capacity(BATCH);
-        while self.queue.recv_many(&mut events, BATCH).await > 0 {
+        let mut connection = None;
+        let mut events = Vec::with_capacity(MAX_BATCH);
+        while self.queue.recv_many(&mut events, MAX_BATCH).await > 0 {
             let count = events.len() as u64;
-            let outcome = if self.deliver(&events, &mut link).await {
+            let outcome = if self.deliver(&events, &mut connection).await {
                 &self.counts.written
             } else {
                 &self.counts.dropped
@@ -122,29 +122,33 @@ impl Writer {
     }
 
     /// Tries until Redis has all of `events`; once only when the service is gone.
-    async fn deliver(&self, events: &[Event], link: &mut Option<MultiplexedConnection>) -> bool {
-        let mut pause = FIRST_PAUSE;
+    async fn deliver(
+        &self,
+        events: &[Event],
+        connection: &mut Option<MultiplexedConnection>,
+    ) -> bool {
+        let mut delay = MIN_RETRY_DELAY;
         loop {
-            match self.write(events, link.take()).await {
-                Ok(used) => {
-                    *link = Some(used);
+            match self.write_events(events, connection.take()).await {
+                Ok(open) => {
+                    *connection = Some(open);
                     return true;
                 }
                 Err(_) if self.queue.is_closed() => return false,
                 // Whatever is wrong with the server, it is as wrong for the next event.
-                Err(_) => tokio::time::sleep(pause).await,
+                Err(_) => tokio::time::sleep(delay).await,
             }
-            pause = (pause * 2).min(LAST_PAUSE);
+            delay = (delay * 2).min(MAX_RETRY_DELAY);
         }
     }
 
     /// Writes over `link`, or a new one; gives it back when it is good.
-    async fn write(
+    async fn write_events(
         &self,
         events: &[Event],
-        link: Option<MultiplexedConnection>,
+        connection: Option<MultiplexedConnection>,
     ) -> RedisResult<MultiplexedConnection> {
-        let mut link = match link {
+        let mut connection = match connection {
             Some(link) => link,
             None => self.connect().await?,
         };
@@ -159,14 +163,14 @@ impl Writer {
                 .xadd_maxlen(&self.stream, bound, "*", &fields)
                 .ignore();
         }
-        entries.query_async::<()>(&mut link).await?;
-        Ok(link)
+        entries.query_async::<()>(&mut connection).await?;
+        Ok(connection)
     }
 
     async fn connect(&self) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT));
         self.client
             .get_multiplexed_async_connection_with_config(&config)
             .await
@@ -174,17 +178,17 @@ impl Writer {
 }
 
 /// Some seconds of a busy shop.
-const QUEUE: usize = 1_024;
+const QUEUE_CAPACITY: usize = 1_024;
 
 /// How many go to Redis together.
-const BATCH: usize = 100;
+const MAX_BATCH: usize = 100;
 
 /// Whoever reads is behind by less, or has to forget everything anyway.
 const STREAM_LENGTH: usize = 100_000;
 
 /// For connecting, and for an answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Between tries, doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LAST_PAUSE: Duration = Duration::from_millis(500);
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(20);
+const MAX_RETRY_DELAY: Duration = Duration::from_millis(500);

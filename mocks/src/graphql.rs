@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::net::TcpListener;
 
-use crate::http::{Answer, Call, Lifetime, Problem, Query, Route, written};
+use crate::http::{Call, HttpResponse, Lifetime, Problem, Query, Route, json_response};
 use crate::service::{Api, Service, Tasks};
 use crate::store::render;
 
@@ -56,7 +56,7 @@ impl<E> GraphQl<E> {
     }
 
     /// Queries that may be kept at all say this.
-    pub(crate) fn lasting(self, lifetime: Lifetime) -> Self {
+    pub(crate) fn with_lifetime(self, lifetime: Lifetime) -> Self {
         Self {
             lifetime: Some(lifetime),
             ..self
@@ -67,9 +67,9 @@ impl<E> GraphQl<E> {
 impl<E> GraphQl<E> {
     /// How long an answer without errors holds.
     fn lifetime(&self, response: &Response) -> Lifetime {
-        let computed = response.cache_control.value();
-        let computed = computed.and_then(|text| Lifetime::parse(&text).ok());
-        match (computed, &self.lifetime) {
+        let from_schema = response.cache_control.value();
+        let from_schema = from_schema.and_then(|text| Lifetime::parse(&text).ok());
+        match (from_schema, &self.lifetime) {
             (Some(_), Some(lifetime)) => lifetime.clone(),
             (Some(computed), None) => computed,
             (None, _) => Lifetime::no_store(),
@@ -90,13 +90,13 @@ impl<E: Executor> Api for GraphQl<E> {
         self.name
     }
 
-    async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
+    async fn respond(&self, endpoint: Endpoint, call: Call<'_>) -> Result<HttpResponse, Problem> {
         let parts = call.parts;
         let mut request = match endpoint {
-            Endpoint::Get => Written::from_query(call.query()?)?,
+            Endpoint::Get => OperationRequest::from_query(call.query()?)?,
             Endpoint::Post => {
-                call.no_query()?;
-                call.json_within::<Written>(MAX_BODY).await?
+                call.reject_query()?;
+                call.json_up_to::<OperationRequest>(MAX_BODY).await?
             }
         }
         .into_request();
@@ -104,13 +104,13 @@ impl<E: Executor> Api for GraphQl<E> {
         if matches!(endpoint, Endpoint::Get) && !is_query {
             let detail = "Only queries can be asked with GET; send mutations with POST.";
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
-            return Err(problem.header(ALLOW, "POST"));
+            return Err(problem.with_header(ALLOW, "POST"));
         }
         let request = request.data(parts.headers.clone());
         let response = self.schema.execute(request).await;
-        let mut answer = answer(parts, &response);
+        let mut answer = http_response(parts, &response);
         if is_query && response.is_ok() {
-            self.lifetime(&response).put(&mut answer);
+            self.lifetime(&response).apply(&mut answer);
         }
         answer.headers_mut().extend(response.http_headers);
         Ok(answer)
@@ -120,7 +120,7 @@ impl<E: Executor> Api for GraphQl<E> {
 /// An operation as it is sent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Written {
+struct OperationRequest {
     query: String,
     #[serde(default)]
     operation_name: Option<String>,
@@ -131,17 +131,17 @@ struct Written {
     _extensions: Option<IgnoredAny>,
 }
 
-impl Written {
+impl OperationRequest {
     fn from_query(mut query: Query<'_>) -> Result<Self, Problem> {
         let written = Self {
             query: query
                 .take("query")
-                .ok_or_else(|| bad("The parameter `query` is missing."))?
+                .ok_or_else(|| bad_request("The parameter `query` is missing."))?
                 .into_owned(),
             operation_name: query.take("operationName").map(Into::into),
             variables: match query.take("variables") {
                 Some(text) => serde_json::from_str(&text)
-                    .map_err(|error| bad(&format!("`variables` does not fit: {error}.")))?,
+                    .map_err(|error| bad_request(&format!("`variables` does not fit: {error}.")))?,
                 None => None,
             },
             _extensions: query.take("extensions").map(|_| IgnoredAny),
@@ -160,21 +160,23 @@ impl Written {
 /// Whether the operation that is meant is a query; so is a document that cannot be read, because
 /// nothing comes of it.
 fn is_query(request: &mut Request) -> bool {
-    let wanted = request.operation_name.clone();
+    let operation_name = request.operation_name.clone();
     let Ok(document) = request.parsed_query() else {
         return true;
     };
     document
         .operations
         .iter()
-        .filter(|(name, _)| wanted.is_none() || name.map(AsRef::as_ref) == wanted.as_deref())
+        .filter(|(name, _)| {
+            operation_name.is_none() || name.map(AsRef::as_ref) == operation_name.as_deref()
+        })
         .all(|(_, operation)| operation.node.ty == OperationType::Query)
 }
 
-fn answer(parts: &Parts, response: &Response) -> Answer {
-    let mut answer = written(render(response));
-    if let Some(media_type) = asked_media_type(parts) {
-        if never_began(response) {
+fn http_response(parts: &Parts, response: &Response) -> HttpResponse {
+    let mut answer = json_response(render(response));
+    if let Some(media_type) = accepted_media_type(parts) {
+        if is_request_error(response) {
             *answer.status_mut() = StatusCode::BAD_REQUEST;
         }
         let media_type = HeaderValue::from_static(media_type);
@@ -184,7 +186,7 @@ fn answer(parts: &Parts, response: &Response) -> Answer {
 }
 
 /// The media type of the GraphQL over HTTP specification, for clients that know it.
-fn asked_media_type(parts: &Parts) -> Option<&'static str> {
+fn accepted_media_type(parts: &Parts) -> Option<&'static str> {
     let mut accepted = parts.headers.get_all(ACCEPT).iter();
     accepted
         .any(|value| {
@@ -196,11 +198,11 @@ fn asked_media_type(parts: &Parts) -> Option<&'static str> {
 }
 
 /// Whether it was refused as a whole: errors of fields have a path, others do not.
-fn never_began(response: &Response) -> bool {
+fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null && response.errors.iter().any(|error| error.path.is_empty())
 }
 
-fn bad(detail: &str) -> Problem {
+fn bad_request(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }
 

@@ -30,7 +30,7 @@ enum Command {
         #[arg(long, default_value_t = USERS_PORT)]
         port: u16,
         #[command(flatten)]
-        lasting: Lasting,
+        lasting: LifetimeArgs,
     },
     /// What is for sale, and who reserved which pieces.
     Products {
@@ -40,9 +40,9 @@ enum Command {
         #[arg(long, default_value_t = PRODUCTS_PORT)]
         port: u16,
         #[command(flatten)]
-        lasting: Lasting,
+        lasting: LifetimeArgs,
         #[command(flatten)]
-        telling: Telling,
+        telling: EventArgs,
     },
     /// What was bought; reserves pieces at the products service.
     Orders {
@@ -55,7 +55,7 @@ enum Command {
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5002")]
         products: String,
         #[command(flatten)]
-        lasting: Lasting,
+        lasting: LifetimeArgs,
     },
     /// What customers think of what they bought; a GraphQL subgraph at `/graphql`.
     Reviews {
@@ -65,7 +65,7 @@ enum Command {
         #[arg(long, default_value_t = REVIEWS_PORT)]
         port: u16,
         #[command(flatten)]
-        lasting: Lasting,
+        lasting: LifetimeArgs,
     },
     /// All of them in one process.
     All {
@@ -74,9 +74,9 @@ enum Command {
         #[command(flatten)]
         ports: Ports,
         #[command(flatten)]
-        lasting: Lasting,
+        lasting: LifetimeArgs,
         #[command(flatten)]
-        telling: Telling,
+        telling: EventArgs,
     },
     /// What was recorded in a folder, and nothing else; for the examples.
     Recorded {
@@ -114,16 +114,16 @@ struct Ports {
 }
 
 #[derive(Args)]
-struct Lasting {
+struct LifetimeArgs {
     /// What reads say about keeping them, such as `products=public, max-age=5`; an empty TEXT is
     /// no header. KIND is one of merchants, users, products, product-lists, orders, reviews,
     /// missing (a 404).
     #[arg(long, value_name = "KIND=TEXT", value_parser = cache_control)]
-    cache_control: Vec<(Kind, String)>,
+    cache_control: Vec<(ReadKind, String)>,
 }
 
 #[derive(Args, Default)]
-struct Telling {
+struct EventArgs {
     /// Tell changes of price and stock to a Redis stream, such as `redis://127.0.0.1:6379`.
     #[arg(long, value_name = "URL")]
     events: Option<String>,
@@ -134,7 +134,7 @@ struct Telling {
 
 /// What is read.
 #[derive(Clone, Copy, ValueEnum)]
-enum Kind {
+enum ReadKind {
     Merchants,
     Users,
     Products,
@@ -156,35 +156,35 @@ async fn main() -> ExitCode {
     match run(Options::parse().command).await {
         Ok(code) => code,
         Err(failure) => {
-            complain(&failure.to_string());
+            print_error(&failure.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(command: Command) -> Result<ExitCode, Failure> {
-    let mut stop = Stop::new().map_err(Failure::Start)?;
+    let mut stop = StopSignals::new().map_err(Failure::Start)?;
     if let Command::Recorded { folder, host, port } = command {
         let listener = host.bind(port).await?;
         let recorded = Recorded::start_on(listener, &folder).map_err(Failure::Start)?;
-        say(&format!("recorded {}", recorded.url()));
-        say("Ctrl-C stops.");
+        print_line(&format!("recorded {}", recorded.url()));
+        print_line("Ctrl-C stops.");
         stop.wait().await;
         recorded.stop().await;
         return Ok(ExitCode::SUCCESS);
     }
     let services = start(command).await?;
     for service in &services {
-        say(&format!("{:<8} {}", service.name(), service.url()));
+        print_line(&format!("{:<8} {}", service.name(), service.url()));
     }
-    say("Ctrl-C stops.");
+    print_line("Ctrl-C stops.");
     stop.wait().await;
     let mut code = ExitCode::SUCCESS;
     for mut service in services {
         let name = service.name();
         tokio::select! {
             ended = service.drain(GRACE) => if !ended {
-                complain(&format!("{name}: some calls were not done after {GRACE:?}"));
+                print_error(&format!("{name}: some calls were not done after {GRACE:?}"));
                 code = ExitCode::FAILURE;
             },
             () = stop.wait() => code = ExitCode::FAILURE,
@@ -201,7 +201,7 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
             port,
             lasting,
         } => {
-            let settings = settings(lasting, Telling::default());
+            let settings = settings(lasting, EventArgs::default());
             vec![Service::users(host.bind(port).await?, &settings)]
         }
         Command::Products {
@@ -220,7 +220,7 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
             lasting,
         } => {
             let listener = host.bind(port).await?;
-            let settings = settings(lasting, Telling::default());
+            let settings = settings(lasting, EventArgs::default());
             vec![Service::orders(listener, &products, &settings)]
         }
         Command::Reviews {
@@ -228,7 +228,7 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
             port,
             lasting,
         } => {
-            let settings = settings(lasting, Telling::default());
+            let settings = settings(lasting, EventArgs::default());
             vec![Service::reviews(host.bind(port).await?, &settings)]
         }
         Command::All {
@@ -261,18 +261,18 @@ async fn all(host: &Host, ports: &Ports, settings: &Settings) -> Result<Vec<Serv
     services.map_err(Failure::Start)
 }
 
-fn settings(lasting: Lasting, telling: Telling) -> Settings {
+fn settings(lasting: LifetimeArgs, telling: EventArgs) -> Settings {
     let mut settings = Settings::default();
     for (kind, text) in lasting.cache_control {
         let lifetimes = &mut settings.lifetimes;
         let lifetime = match kind {
-            Kind::Merchants => &mut lifetimes.merchants,
-            Kind::Users => &mut lifetimes.users,
-            Kind::Products => &mut lifetimes.products,
-            Kind::ProductLists => &mut lifetimes.product_lists,
-            Kind::Orders => &mut lifetimes.orders,
-            Kind::Reviews => &mut lifetimes.reviews,
-            Kind::Missing => &mut lifetimes.missing,
+            ReadKind::Merchants => &mut lifetimes.merchants,
+            ReadKind::Users => &mut lifetimes.users,
+            ReadKind::Products => &mut lifetimes.products,
+            ReadKind::ProductLists => &mut lifetimes.product_lists,
+            ReadKind::Orders => &mut lifetimes.orders,
+            ReadKind::Reviews => &mut lifetimes.reviews,
+            ReadKind::Missing => &mut lifetimes.missing,
         };
         *lifetime = text;
     }
@@ -284,9 +284,9 @@ fn settings(lasting: Lasting, telling: Telling) -> Settings {
 }
 
 /// Reads `KIND=TEXT`.
-fn cache_control(written: &str) -> Result<(Kind, String), String> {
+fn cache_control(written: &str) -> Result<(ReadKind, String), String> {
     let (kind, text) = written.split_once('=').ok_or("`=` is missing")?;
-    let kind = Kind::from_str(kind, false)?;
+    let kind = ReadKind::from_str(kind, false)?;
     Ok((kind, text.to_owned()))
 }
 
@@ -300,12 +300,12 @@ impl Host {
 }
 
 /// Ctrl-C, or the polite signal of whoever runs us.
-struct Stop {
+struct StopSignals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
-impl Stop {
+impl StopSignals {
     fn new() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -335,12 +335,12 @@ impl fmt::Display for Failure {
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command prints")]
-fn say(line: &str) {
+fn print_line(line: &str) {
     println!("{line}");
 }
 
 #[expect(clippy::print_stderr, reason = "this is what the command prints")]
-fn complain(line: &str) {
+fn print_error(line: &str) {
     eprintln!("mocks: {line}");
 }
 

@@ -14,7 +14,7 @@ pub use self::clock::Clock;
 pub(crate) use self::clock::Timestamp;
 pub(crate) use self::id::Id;
 pub(crate) use self::money::{Currency, Money};
-pub(crate) use self::order::{Order, OrderItem, Status};
+pub(crate) use self::order::{Order, OrderItem, OrderStatus};
 pub(crate) use self::product::{Category, Product};
 pub(crate) use self::review::Review;
 pub(crate) use self::user::{Address, Kind, Merchant, User};

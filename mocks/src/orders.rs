@@ -6,7 +6,7 @@
 mod book;
 mod idempotency;
 mod place;
-mod warehouse;
+mod products_client;
 
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,33 +15,33 @@ use hyper::{Method, StatusCode};
 
 use self::book::Book;
 use self::idempotency::Keys;
-use self::place::Placing;
-use self::warehouse::Warehouse;
+use self::place::ReservationNames;
+use self::products_client::ProductsClient;
 use crate::http::{
-    Answer, Call, Direction, Groups, Lifetime, ListBody, Page, Problem, Query, Route, asked_ids,
-    list_of, optional_id, read, written,
+    Call, Direction, HttpResponse, Lifetime, ListBody, OwnerGroups, Page, Problem, Query, Route,
+    json_response, parse_ids, read_response, rows_by_ids, take_id,
 };
 use crate::model::Clock;
-use crate::model::Status;
+use crate::model::OrderStatus;
 use crate::seed;
 use crate::service::{Api, Tasks};
-use crate::settings::{Settings, lifetime};
+use crate::settings::{Settings, parse_lifetime};
 
 /// The orders and what can be done with them.
 #[derive(Debug)]
 pub(crate) struct Orders {
-    desk: Arc<Desk>,
+    state: Arc<OrdersState>,
     lifetime: Lifetime,
     missing: Lifetime,
 }
 
 /// What calls and the work they leave behind share.
 #[derive(Debug)]
-struct Desk {
+struct OrdersState {
     book: RwLock<Book>,
     keys: Arc<Keys>,
-    warehouse: Warehouse,
-    placing: Placing,
+    products_client: ProductsClient,
+    reservation_names: ReservationNames,
     tasks: Tasks,
     clock: Clock,
 }
@@ -63,125 +63,133 @@ impl Orders {
     /// end.
     pub(crate) fn new(products: &str, settings: &Settings, tasks: Tasks) -> io::Result<Self> {
         let orders = seed::orders(&seed::products());
-        let desk = Desk {
+        let state = OrdersState {
             book: RwLock::new(Book::new(orders, settings.max_orders)),
             keys: Arc::default(),
-            warehouse: Warehouse::new(products, settings.products_timeout)?,
-            placing: Placing::new(),
+            products_client: ProductsClient::new(products, settings.products_timeout)?,
+            reservation_names: ReservationNames::new(),
             tasks,
             clock: settings.clock,
         };
         Ok(Self {
-            desk: Arc::new(desk),
-            lifetime: lifetime("orders", &settings.lifetimes.orders)?,
-            missing: lifetime("what is missing", &settings.lifetimes.missing)?,
+            state: Arc::new(state),
+            lifetime: parse_lifetime("orders", &settings.lifetimes.orders)?,
+            missing: parse_lifetime("what is missing", &settings.lifetimes.missing)?,
         })
     }
 
-    fn get(&self, call: &Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    fn get(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let id = call.id()?;
         let book = self
-            .desk
+            .state
             .book
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         match book.rows().get(id.index()) {
             Some(row) => {
                 let lifetime = &self.lifetime;
-                Ok(read(call.parts, lifetime, row.json().clone(), row.hash()))
+                Ok(read_response(
+                    call.parts,
+                    lifetime,
+                    row.json().clone(),
+                    row.hash(),
+                ))
             }
-            None => Err(call.nothing().lasting(&self.missing)),
+            None => Err(call.not_found().with_lifetime(&self.missing)),
         }
     }
 
-    fn list(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn list(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
         let mut query = call.query()?;
         let body = if let Some(ids) = query.take("ids") {
             query.finish()?;
-            let ids = asked_ids(&ids)?;
+            let ids = parse_ids(&ids)?;
             let book = self
-                .desk
+                .state
                 .book
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
-            list_of(book.rows(), &ids)
+            rows_by_ids(book.rows(), &ids)
         } else {
             self.page(query)?
         };
-        Ok(self.list_answer(call, body))
+        Ok(self.list_response(call, body))
     }
 
     fn page(&self, mut query: Query<'_>) -> Result<ListBody, Problem> {
         let page = Page::take(&mut query)?;
-        let status = query.take_choice("status", &Status::ALL, Status::name)?;
-        let user = optional_id(&mut query, "userId")?;
-        let merchant = optional_id(&mut query, "merchantId")?;
+        let status = query.take_choice("status", &OrderStatus::ALL, OrderStatus::name)?;
+        let user = take_id(&mut query, "userId")?;
+        let merchant = take_id(&mut query, "merchantId")?;
         query.finish()?;
         let book = self
-            .desk
+            .state
             .book
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         Ok(match book.matching(status, user, merchant) {
-            None => page.of_all(book.rows(), Direction::NewestFirst),
-            Some(ids) => page.of_matching(book.rows(), &ids, Direction::NewestFirst),
+            None => page.write_all(book.rows(), Direction::NewestFirst),
+            Some(ids) => page.write_matching(book.rows(), &ids, Direction::NewestFirst),
         })
     }
 
-    fn by_user(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn by_user(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
         let mut query = call.query()?;
-        let groups = Groups::take(&mut query, "userIds")?;
+        let groups = OwnerGroups::take(&mut query, "userIds")?;
         query.finish()?;
         let book = self
-            .desk
+            .state
             .book
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let newest_first = |id| book.of_user(id).iter().rev();
+        let newest_first = |id| book.orders_of_user(id).iter().rev();
         let body = groups.write(("userId", "orders"), book.rows(), newest_first);
-        Ok(self.list_answer(call, body))
+        Ok(self.list_response(call, body))
     }
 
-    fn by_merchant(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn by_merchant(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
         let mut query = call.query()?;
-        let groups = Groups::take(&mut query, "merchantIds")?;
+        let groups = OwnerGroups::take(&mut query, "merchantIds")?;
         query.finish()?;
         let book = self
-            .desk
+            .state
             .book
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let newest_first = |id| book.of_merchant(id).iter().rev();
+        let newest_first = |id| book.orders_of_merchant(id).iter().rev();
         let body = groups.write(("merchantId", "orders"), book.rows(), newest_first);
-        Ok(self.list_answer(call, body))
+        Ok(self.list_response(call, body))
     }
 
-    fn list_answer(&self, call: &Call<'_>, body: ListBody) -> Answer {
+    fn list_response(&self, call: &Call<'_>, body: ListBody) -> HttpResponse {
         let (json, hash) = body.into_parts();
-        read(call.parts, &self.lifetime, json, hash)
+        read_response(call.parts, &self.lifetime, json, hash)
     }
 
     /// Goes on to the end even if the client goes away: pieces must not get lost on the way.
-    async fn cancel(&self, call: &Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    async fn cancel(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let id = call.id()?;
-        let desk = Arc::clone(&self.desk);
-        let cancelled = self.desk.tasks.finish(async move { desk.cancel(id).await });
-        let row = cancelled.await.unwrap_or_else(|| Err(stopping()))?;
-        row.map(written).ok_or_else(|| call.nothing())
+        let state = Arc::clone(&self.state);
+        let cancelled = self
+            .state
+            .tasks
+            .run_to_end(async move { state.cancel(id).await });
+        let row = cancelled.await.unwrap_or_else(|| Err(stopping_problem()))?;
+        row.map(json_response).ok_or_else(|| call.not_found())
     }
 
-    fn advance(&self, call: &Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
-        let now = self.desk.clock.now();
+    fn advance(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
+        let now = self.state.clock.now();
         let mut book = self
-            .desk
+            .state
             .book
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let row = book.advance(call.id()?, now)?;
-        row.map(written).ok_or_else(|| call.nothing())
+        row.map(json_response).ok_or_else(|| call.not_found())
     }
 }
 
@@ -203,13 +211,13 @@ impl Api for Orders {
         "orders"
     }
 
-    async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
+    async fn respond(&self, endpoint: Endpoint, call: Call<'_>) -> Result<HttpResponse, Problem> {
         match endpoint {
             Endpoint::Get => self.get(&call),
             Endpoint::List => self.list(&call),
             Endpoint::ByUser => self.by_user(&call),
             Endpoint::ByMerchant => self.by_merchant(&call),
-            Endpoint::Place => place::place(&self.desk, call).await,
+            Endpoint::Place => place::place(&self.state, call).await,
             Endpoint::Cancel => self.cancel(&call).await,
             Endpoint::Advance => self.advance(&call),
         }
@@ -217,6 +225,6 @@ impl Api for Orders {
 }
 
 /// The service stops while the work is under way.
-fn stopping() -> Problem {
+fn stopping_problem() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service is stopping.")
 }

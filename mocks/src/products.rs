@@ -15,15 +15,15 @@ use hyper::Method;
 use self::reservation::NewReservation;
 use self::search::Filter;
 use self::stock::{ProductChange, Stock};
-use crate::events::Feed;
+use crate::events::EventPublisher;
 use crate::http::{
-    Answer, Call, Direction, Groups, Lifetime, Page, Problem, Route, asked_ids, created, list_of,
-    no_content, read, written,
+    Call, Direction, HttpResponse, Lifetime, OwnerGroups, Page, Problem, Route, created,
+    json_response, no_content, parse_ids, read_response, rows_by_ids,
 };
 use crate::model::Clock;
 use crate::seed;
 use crate::service::{Api, Tasks};
-use crate::settings::{Settings, lifetime};
+use crate::settings::{Settings, parse_lifetime};
 use crate::store::render;
 
 /// The range and what can be done with it.
@@ -31,7 +31,7 @@ use crate::store::render;
 pub(crate) struct Products {
     stock: RwLock<Stock>,
     clock: Clock,
-    feed: Feed,
+    events: EventPublisher,
     lifetime: Lifetime,
     list_lifetime: Lifetime,
     missing: Lifetime,
@@ -45,7 +45,7 @@ pub(crate) enum Endpoint {
     ByMerchant,
     Change,
     Reserve,
-    GiveBack,
+    Release,
 }
 
 impl Products {
@@ -59,37 +59,42 @@ impl Products {
                 .items
                 .iter()
                 .map(|item| (item.product_id, item.quantity));
-            stock.hold(order.reservation, pieces.collect());
+            stock.record_reservation(order.reservation, pieces.collect());
         }
         let lifetimes = &settings.lifetimes;
         Ok(Self {
             stock: RwLock::new(stock),
             clock: settings.clock,
-            feed: Feed::start(settings.events.as_ref(), tasks)?,
-            lifetime: lifetime("products", &lifetimes.products)?,
-            list_lifetime: lifetime("lists of products", &lifetimes.product_lists)?,
-            missing: lifetime("what is missing", &lifetimes.missing)?,
+            events: EventPublisher::start(settings.events.as_ref(), tasks)?,
+            lifetime: parse_lifetime("products", &lifetimes.products)?,
+            list_lifetime: parse_lifetime("lists of products", &lifetimes.product_lists)?,
+            missing: parse_lifetime("what is missing", &lifetimes.missing)?,
         })
     }
 
-    fn get(&self, call: &Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    fn get(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let id = call.id()?;
         let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
         match stock.rows().get(id.index()) {
             Some(row) => {
                 let lifetime = &self.lifetime;
-                Ok(read(call.parts, lifetime, row.json().clone(), row.hash()))
+                Ok(read_response(
+                    call.parts,
+                    lifetime,
+                    row.json().clone(),
+                    row.hash(),
+                ))
             }
-            None => Err(call.nothing().lasting(&self.missing)),
+            None => Err(call.not_found().with_lifetime(&self.missing)),
         }
     }
 
-    fn list(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn list(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
         let mut query = call.query()?;
         let (body, lifetime) = if let Some(ids) = query.take("ids") {
             query.finish()?;
-            let ids = asked_ids(&ids)?;
+            let ids = parse_ids(&ids)?;
             let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
             let all_exist = ids.iter().all(|id| id.index() < stock.rows().len());
             let lifetime = if all_exist {
@@ -97,71 +102,73 @@ impl Products {
             } else {
                 &self.missing
             };
-            (list_of(stock.rows(), &ids), lifetime)
+            (rows_by_ids(stock.rows(), &ids), lifetime)
         } else {
             let page = Page::take(&mut query)?;
             let filter = Filter::take(&mut query)?;
             query.finish()?;
             let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
             let body = match filter.matching(&stock) {
-                None => page.of_all(stock.rows(), Direction::OldestFirst),
-                Some(ids) => page.of_matching(stock.rows(), &ids, Direction::OldestFirst),
+                None => page.write_all(stock.rows(), Direction::OldestFirst),
+                Some(ids) => page.write_matching(stock.rows(), &ids, Direction::OldestFirst),
             };
             (body, &self.list_lifetime)
         };
         let (json, hash) = body.into_parts();
-        Ok(read(call.parts, lifetime, json, hash))
+        Ok(read_response(call.parts, lifetime, json, hash))
     }
 
-    fn by_merchant(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn by_merchant(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
         let mut query = call.query()?;
-        let groups = Groups::take(&mut query, "merchantIds")?;
+        let groups = OwnerGroups::take(&mut query, "merchantIds")?;
         query.finish()?;
         let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
         let keys = ("merchantId", "products");
-        let body = groups.write(keys, stock.rows(), |id| stock.of_merchant(id).iter());
+        let body = groups.write(keys, stock.rows(), |id| {
+            stock.products_of_merchant(id).iter()
+        });
         let (json, hash) = body.into_parts();
-        Ok(read(call.parts, &self.list_lifetime, json, hash))
+        Ok(read_response(call.parts, &self.list_lifetime, json, hash))
     }
 
-    async fn change(&self, call: Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    async fn change(&self, call: Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let id = call.id()?;
-        let nothing = call.nothing();
+        let nothing = call.not_found();
         let change = call.json::<ProductChange>().await?.checked()?;
         let now = self.clock.now();
         let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
         match stock.change(id, change, now)? {
             Some(row) => {
-                self.feed.tell(PRODUCT, id);
-                Ok(written(row.json().clone()))
+                self.events.publish(PRODUCT_TYPE, id);
+                Ok(json_response(row.json().clone()))
             }
             None => Err(nothing),
         }
     }
 
-    async fn reserve(&self, call: Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    async fn reserve(&self, call: Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let new = call.json::<NewReservation>().await?.checked()?;
         let now = self.clock.now();
         let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
         let reservation = stock.reserve(new, now)?;
         drop(stock);
         for held in &reservation.items {
-            self.feed.tell(PRODUCT, held.product_id);
+            self.events.publish(PRODUCT_TYPE, held.product_id);
         }
         let location = format!("/reservations/{}", reservation.id);
         Ok(created(render(&reservation), &location))
     }
 
-    fn give_back(&self, call: &Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    fn release(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let now = self.clock.now();
         let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
-        let returned = stock.give_back(&call.segment(), now);
+        let returned = stock.release(&call.id_segment(), now);
         drop(stock);
-        for id in returned.ok_or_else(|| call.nothing())? {
-            self.feed.tell(PRODUCT, id);
+        for id in returned.ok_or_else(|| call.not_found())? {
+            self.events.publish(PRODUCT_TYPE, id);
         }
         Ok(no_content())
     }
@@ -176,7 +183,7 @@ impl Api for Products {
         Route::new(Method::GET, "/products/{id}", Endpoint::Get),
         Route::new(Method::PATCH, "/products/{id}", Endpoint::Change),
         Route::new(Method::POST, "/reservations", Endpoint::Reserve),
-        Route::new(Method::DELETE, "/reservations/{id}", Endpoint::GiveBack),
+        Route::new(Method::DELETE, "/reservations/{id}", Endpoint::Release),
     ];
     const OPENAPI: &'static str = include_str!("../openapi/products.yaml");
 
@@ -184,21 +191,21 @@ impl Api for Products {
         "products"
     }
 
-    fn figures(&self) -> String {
-        self.feed.figures(self.name())
+    fn metrics(&self) -> String {
+        self.events.metrics(self.name())
     }
 
-    async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
+    async fn respond(&self, endpoint: Endpoint, call: Call<'_>) -> Result<HttpResponse, Problem> {
         match endpoint {
             Endpoint::Get => self.get(&call),
             Endpoint::List => self.list(&call),
             Endpoint::ByMerchant => self.by_merchant(&call),
             Endpoint::Change => self.change(call).await,
             Endpoint::Reserve => self.reserve(call).await,
-            Endpoint::GiveBack => self.give_back(&call),
+            Endpoint::Release => self.release(&call),
         }
     }
 }
 
 /// What a product is called where its changes are told: the name of the type in the graph.
-const PRODUCT: &str = "Product";
+const PRODUCT_TYPE: &str = "Product";

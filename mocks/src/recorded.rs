@@ -49,7 +49,7 @@ impl Recorded {
     ///
     /// An error when a file cannot be read, or when nothing is recorded at all.
     pub fn start_on(listener: TcpListener, folder: &Path) -> io::Result<Self> {
-        let exchanges = exchange::read(folder)?;
+        let exchanges = exchange::read_exchanges(folder)?;
         if exchanges.is_empty() {
             let message = format!("nothing is recorded in {}", folder.display());
             return Err(io::Error::new(io::ErrorKind::NotFound, message));
@@ -98,7 +98,7 @@ async fn accept(listener: TcpListener, host: Arc<Host>) {
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(converse(stream, Arc::clone(&host)));
+                    connections.spawn(serve_connection(stream, Arc::clone(&host)));
                 }
                 // Most likely out of file descriptors, which takes a moment to get better.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -107,7 +107,7 @@ async fn accept(listener: TcpListener, host: Arc<Host>) {
     }
 }
 
-async fn converse(stream: TcpStream, host: Arc<Host>) {
+async fn serve_connection(stream: TcpStream, host: Arc<Host>) {
     let service = service_fn(move |request| {
         let host = Arc::clone(&host);
         async move { host.respond(request).await }
@@ -115,7 +115,7 @@ async fn converse(stream: TcpStream, host: Arc<Host>) {
     // A connection that ends badly is its client's affair.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
+        .header_read_timeout(IDLE_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
@@ -123,19 +123,19 @@ async fn converse(stream: TcpStream, host: Arc<Host>) {
 impl Host {
     async fn respond(&self, request: Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let (parts, body) = request.into_parts();
-        self.note(format!("{} {}", parts.method, parts.uri));
-        let body = tokio::time::timeout(IDLE, Limited::new(body, MAX_BODY).collect());
+        self.record_call(format!("{} {}", parts.method, parts.uri));
+        let body = tokio::time::timeout(IDLE_TIMEOUT, Limited::new(body, MAX_BODY).collect());
         let Ok(Ok(body)) = body.await else {
             return Err(io::ErrorKind::InvalidData.into());
         };
         let body = body.to_bytes();
         let recorded = self.exchanges.iter();
-        let found = recorded.clone().find(|it| it.is_for(&parts, &body));
-        let answer = found.map_or_else(|| exchange::nothing(&parts), Exchange::answer);
+        let found = recorded.clone().find(|it| it.is_match(&parts, &body));
+        let answer = found.map_or_else(|| exchange::not_recorded(&parts), Exchange::to_response);
         Ok(answer.map(Full::new))
     }
 
-    fn note(&self, call: String) {
+    fn record_call(&self, call: String) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if calls.len() < MAX_CALLS {
             calls.push(call);
@@ -151,4 +151,4 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 const MAX_BODY: usize = 64 * 1024;
 
 /// For a head, and for a body.
-const IDLE: Duration = Duration::from_secs(30);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -4,11 +4,11 @@
 //! exist is not asked here.
 
 mod entities;
-mod load;
+mod loader;
 mod pages;
 mod refusal;
+mod review_table;
 mod roots;
-mod shelf;
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use async_graphql::dataloader::DataLoader;
 use async_graphql::{Data, EmptySubscription, Executor, Request, Response, Schema};
 use futures_util::stream::BoxStream;
 
-use self::load::Loads;
-use self::roots::{Mutation, Query, number};
-use self::shelf::{Desk, Shelf};
+use self::loader::ReviewLoader;
+use self::review_table::{ReviewTable, SharedReviews};
+use self::roots::{Mutation, Query, number_representations};
 use crate::seed;
 use crate::service::Tasks;
 use crate::settings::Settings;
@@ -32,15 +32,15 @@ pub(crate) struct Reviews {
 impl Reviews {
     /// The reviews of the opening day.
     pub(crate) fn new(settings: &Settings, tasks: Tasks) -> Self {
-        let shelf = Shelf::new(seed::reviews(), settings.max_reviews);
-        let desk = Arc::new(Desk::new(shelf, settings.clock));
+        let table = ReviewTable::new(seed::reviews(), settings.max_reviews);
+        let shared = Arc::new(SharedReviews::new(table, settings.clock));
         // A resolver that waits for a batch that never comes would panic.
-        let loads = DataLoader::new(Loads::new(Arc::clone(&desk)), move |load| {
+        let loader = DataLoader::new(ReviewLoader::new(Arc::clone(&shared)), move |load| {
             tasks.complete(load);
         });
         let schema = Schema::build(Query::default(), Mutation, EmptySubscription)
-            .data(desk)
-            .data(loads)
+            .data(shared)
+            .data(loader)
             .limit_complexity(MAX_COMPLEXITY)
             .limit_depth(MAX_DEPTH)
             .finish();
@@ -50,7 +50,7 @@ impl Reviews {
 
 impl Executor for Reviews {
     async fn execute(&self, mut request: Request) -> Response {
-        match number(&mut request.variables) {
+        match number_representations(&mut request.variables) {
             Ok(()) => self.schema.execute(request).await,
             Err(error) => Response::from_errors(vec![error]),
         }

@@ -2,11 +2,11 @@
 //!
 //! What it is asked and what it answers is the business of an `Api`.
 
-mod board;
 mod control;
 mod fault;
+mod route_overrides;
 mod serve;
-mod switches;
+mod state;
 mod tasks;
 
 use std::io;
@@ -16,11 +16,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use self::board::Board;
 pub use self::fault::Fault;
 use self::serve::Host;
+use self::state::ServiceState;
 pub(crate) use self::tasks::Tasks;
-use crate::http::{Answer, Call, Lifetime, Problem, Route};
+use crate::http::{Call, HttpResponse, Lifetime, Problem, Route};
 
 /// One service of the shop, listening.
 ///
@@ -28,7 +28,7 @@ use crate::http::{Answer, Call, Lifetime, Problem, Route};
 #[derive(Debug)]
 pub struct Service {
     url: String,
-    board: Arc<Board>,
+    state: Arc<ServiceState>,
     tasks: Tasks,
     /// Cancelled when no further call is taken.
     closing: CancellationToken,
@@ -48,23 +48,23 @@ pub(crate) trait Api: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// What it has to add to `/metrics`.
-    fn figures(&self) -> String {
+    fn metrics(&self) -> String {
         String::new()
     }
 
     /// Does what `endpoint` stands for.
-    fn answer(
+    fn respond(
         &self,
         endpoint: Self::Endpoint,
         call: Call<'_>,
-    ) -> impl Future<Output = Result<Answer, Problem>> + Send;
+    ) -> impl Future<Output = Result<HttpResponse, Problem>> + Send;
 }
 
 impl Service {
     /// Serves `api` on `listener`; `tasks` are those that the api starts work in.
     pub(crate) fn start<A: Api>(listener: TcpListener, api: A, tasks: Tasks) -> io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
-        let board = Arc::new(Board::new(api.name(), A::ROUTES));
+        let board = Arc::new(ServiceState::new(api.name(), A::ROUTES));
         let closing = CancellationToken::new();
         let host = Arc::new(Host {
             api,
@@ -73,7 +73,7 @@ impl Service {
         tasks.start(serve::accept(listener, host, closing.clone()));
         Ok(Self {
             url,
-            board,
+            state: board,
             tasks,
             closing,
         })
@@ -86,19 +86,19 @@ impl Service {
 
     /// What it is called: `users`, `products`, `orders` or `reviews`, or as its starter named it.
     pub fn name(&self) -> &'static str {
-        self.board.service()
+        self.state.service()
     }
 
     /// The routes, such as `GET /users/{id}`, in the spelling that `calls_to` and `fault_on` take.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
-        self.board.routes()
+        self.state.routes()
     }
 
     /// Calls since the start or the last `reset_calls`, whatever they were answered.
     ///
     /// Counted when the head of the request is there. Health, metrics and switches do not count.
     pub fn calls(&self) -> u64 {
-        self.board.calls()
+        self.state.calls()
     }
 
     /// Those of the calls that went to `route`, such as `GET /users/{id}`; a `HEAD` counts as the
@@ -109,18 +109,18 @@ impl Service {
     /// When there is no such route: a test that counts a misspelt one must not pass.
     #[track_caller]
     pub fn calls_to(&self, route: &str) -> u64 {
-        self.board.calls_at(self.place_of(route))
+        self.state.calls_at(self.route_index(route))
     }
 
     /// Counts from zero again. The figures under `/metrics` go on.
     pub fn reset_calls(&self) {
-        self.board.reset_calls();
+        self.state.reset_calls();
     }
 
     /// Breaks every route in this way from the next call on, or with `None` mends them, except
     /// those that `fault_on` broke.
     pub fn fault(&self, fault: Option<Fault>) {
-        self.board.faults.set(None, fault);
+        self.state.faults.set(None, fault);
     }
 
     /// Breaks one route, such as `GET /users`, whatever `fault` says about all of them.
@@ -130,7 +130,7 @@ impl Service {
     /// When there is no such route.
     #[track_caller]
     pub fn fault_on(&self, route: &str, fault: Option<Fault>) {
-        self.board.faults.set(Some(self.place_of(route)), fault);
+        self.state.faults.set(Some(self.route_index(route)), fault);
     }
 
     /// Sends this `Cache-Control` with every read from the next call on, or with `None` what the
@@ -145,7 +145,7 @@ impl Service {
     /// When the text cannot be a header.
     #[track_caller]
     pub fn set_cache_control(&self, text: Option<&str>) {
-        self.board.lifetimes.set(None, text.map(lifetime));
+        self.state.lifetimes.set(None, text.map(parse_lifetime));
     }
 
     /// The same for one route, such as `GET /users/{id}`, whatever `set_cache_control` says about
@@ -156,8 +156,8 @@ impl Service {
     /// When there is no such route, or the text cannot be a header.
     #[track_caller]
     pub fn set_cache_control_on(&self, route: &str, text: Option<&str>) {
-        let place = Some(self.place_of(route));
-        self.board.lifetimes.set(place, text.map(lifetime));
+        let place = Some(self.route_index(route));
+        self.state.lifetimes.set(place, text.map(parse_lifetime));
     }
 
     /// Closes the listener and every connection at once; further connects are refused.
@@ -173,14 +173,14 @@ impl Service {
     /// Tells whether all of them ended by themselves.
     pub async fn drain(&mut self, grace: Duration) -> bool {
         self.closing.cancel();
-        let ended = self.tasks.end_within(grace).await;
+        let ended = self.tasks.finish_within(grace).await;
         self.tasks.stop().await;
         ended
     }
 
     #[track_caller]
-    fn place_of(&self, route: &str) -> usize {
-        let index = self.board.index_of(route);
+    fn route_index(&self, route: &str) -> usize {
+        let index = self.state.index_of(route);
         assert!(index.is_some(), "{} has no route `{route}`", self.name());
         index.unwrap_or_default()
     }
@@ -194,7 +194,7 @@ impl Drop for Service {
 }
 
 #[track_caller]
-fn lifetime(text: &str) -> Lifetime {
+fn parse_lifetime(text: &str) -> Lifetime {
     let parsed = Lifetime::parse(text);
     assert!(parsed.is_ok(), "{text:?} cannot be a header");
     parsed.unwrap_or_else(|_| Lifetime::none())

@@ -91,7 +91,7 @@ impl Events {
     pub const STREAM: &str = "weir:events";
 
     /// The usual stream of the server at `url`.
-    pub fn at(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             stream: Self::STREAM.to_owned(),
@@ -100,7 +100,7 @@ impl Events {
 }
 
 /// What `text`, the setting called `name`, says about keeping answers.
-pub(crate) fn lifetime(name: &str, text: &str) -> io::Result<Lifetime> {
+pub(crate) fn parse_lifetime(name: &str, text: &str) -> io::Result<Lifetime> {
     Lifetime::parse(text).map_err(|_| {
         let message = format!("the lifetime of {name} cannot be a header: {text:?}");
         io::Error::new(io::ErrorKind::InvalidInput, message)

@@ -10,7 +10,7 @@ use crate::orders::Orders;
 use crate::products::Products;
 use crate::reviews::Reviews;
 use crate::service::{Service, Tasks};
-use crate::settings::{Settings, lifetime};
+use crate::settings::{Settings, parse_lifetime};
 use crate::users::Users;
 
 /// A whole shop on ports of its own.
@@ -81,8 +81,8 @@ impl Service {
     pub fn reviews(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
         let tasks = Tasks::default();
         let reviews = Reviews::new(settings, tasks.clone());
-        let lifetime = lifetime("reviews", &settings.lifetimes.reviews)?;
-        let reviews = GraphQl::new("reviews", reviews).lasting(lifetime);
+        let lifetime = parse_lifetime("reviews", &settings.lifetimes.reviews)?;
+        let reviews = GraphQl::new("reviews", reviews).with_lifetime(lifetime);
         Self::start(listener, reviews, tasks)
     }
 }

@@ -13,13 +13,13 @@ use hyper::Method;
 use self::change::{NewUser, UserChange};
 use self::directory::Directory;
 use crate::http::{
-    Answer, Call, Direction, Lifetime, Page, Problem, Route, asked_ids, created, list_of, read,
-    written,
+    Call, Direction, HttpResponse, Lifetime, Page, Problem, Route, created, json_response,
+    parse_ids, read_response, rows_by_ids,
 };
 use crate::model::{Clock, Id, Kind};
 use crate::seed;
 use crate::service::Api;
-use crate::settings::{Settings, lifetime};
+use crate::settings::{Settings, parse_lifetime};
 
 /// The accounts and what can be done with them.
 #[derive(Debug)]
@@ -47,14 +47,14 @@ impl Users {
         Ok(Self {
             directory: RwLock::new(Directory::new(seed::users())),
             clock: settings.clock,
-            public: lifetime("merchants", &lifetimes.merchants)?,
-            private: lifetime("users", &lifetimes.users)?,
-            missing: lifetime("what is missing", &lifetimes.missing)?,
+            public: parse_lifetime("merchants", &lifetimes.merchants)?,
+            private: parse_lifetime("users", &lifetimes.users)?,
+            missing: parse_lifetime("what is missing", &lifetimes.missing)?,
         })
     }
 
-    fn get(&self, call: &Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    fn get(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let id = call.id()?;
         let directory = self
             .directory
@@ -63,23 +63,28 @@ impl Users {
         match directory.rows().get(id.index()) {
             Some(row) => {
                 let lifetime = self.lifetime(&directory, &[id]);
-                Ok(read(call.parts, lifetime, row.json().clone(), row.hash()))
+                Ok(read_response(
+                    call.parts,
+                    lifetime,
+                    row.json().clone(),
+                    row.hash(),
+                ))
             }
-            None => Err(call.nothing().lasting(&self.missing)),
+            None => Err(call.not_found().with_lifetime(&self.missing)),
         }
     }
 
-    fn list(&self, call: &Call<'_>) -> Result<Answer, Problem> {
+    fn list(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
         let mut query = call.query()?;
         let (body, lifetime) = if let Some(ids) = query.take("ids") {
             query.finish()?;
-            let ids = asked_ids(&ids)?;
+            let ids = parse_ids(&ids)?;
             let directory = self
                 .directory
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
             let lifetime = self.lifetime(&directory, &ids);
-            (list_of(directory.rows(), &ids), lifetime)
+            (rows_by_ids(directory.rows(), &ids), lifetime)
         } else {
             let page = Page::take(&mut query)?;
             let kind =
@@ -97,17 +102,17 @@ impl Users {
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
             let body = match kind {
-                None => page.of_all(directory.rows(), Direction::OldestFirst),
-                Some(kind) => page.of_matching(
+                None => page.write_all(directory.rows(), Direction::OldestFirst),
+                Some(kind) => page.write_matching(
                     directory.rows(),
-                    directory.of_kind(kind),
+                    directory.ids_of_kind(kind),
                     Direction::OldestFirst,
                 ),
             };
             (body, &self.private)
         };
         let (json, hash) = body.into_parts();
-        Ok(read(call.parts, lifetime, json, hash))
+        Ok(read_response(call.parts, lifetime, json, hash))
     }
 
     /// Merchants are public and last longer; one customer among them is reason to be careful, and
@@ -124,8 +129,8 @@ impl Users {
         }
     }
 
-    async fn create(&self, call: Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    async fn create(&self, call: Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let new = call.json::<NewUser>().await?.checked()?;
         let now = self.clock.now();
         let mut directory = self
@@ -137,17 +142,17 @@ impl Users {
         Ok(created(row.json().clone(), &location))
     }
 
-    async fn change(&self, call: Call<'_>) -> Result<Answer, Problem> {
-        call.no_query()?;
+    async fn change(&self, call: Call<'_>) -> Result<HttpResponse, Problem> {
+        call.reject_query()?;
         let id = call.id()?;
-        let nothing = call.nothing();
+        let nothing = call.not_found();
         let change = call.json::<UserChange>().await?.checked()?;
         let mut directory = self
             .directory
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         match directory.change(id, change)? {
-            Some(row) => Ok(written(row.json().clone())),
+            Some(row) => Ok(json_response(row.json().clone())),
             None => Err(nothing),
         }
     }
@@ -168,7 +173,7 @@ impl Api for Users {
         "users"
     }
 
-    async fn answer(&self, endpoint: Endpoint, call: Call<'_>) -> Result<Answer, Problem> {
+    async fn respond(&self, endpoint: Endpoint, call: Call<'_>) -> Result<HttpResponse, Problem> {
         match endpoint {
             Endpoint::Get => self.get(&call),
             Endpoint::List => self.list(&call),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::graph::Graph;
 use crate::failure::Failure;
 use crate::gateway::{Gateway, configured};
-use crate::served::Services;
+use crate::server::Services;
 
 /// A gateway, and what it keeps where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -27,7 +27,7 @@ pub(crate) enum Contender {
 
 /// Where everything is that a gateway may need.
 #[derive(Debug)]
-pub(super) struct Places<'a> {
+pub(super) struct Environment<'a> {
     pub(super) services: &'a Services,
     pub(super) redis: &'a str,
     /// The program.
@@ -37,7 +37,7 @@ pub(super) struct Places<'a> {
 
 impl Contender {
     /// Those of `only`, or all; always in the order of the table.
-    pub(super) fn chosen(only: &[Self]) -> impl Iterator<Item = Self> {
+    pub(super) fn selected(only: &[Self]) -> impl Iterator<Item = Self> {
         let all = Self::value_variants().iter().copied();
         all.filter(move |one| only.is_empty() || only.contains(one))
     }
@@ -54,7 +54,7 @@ impl Contender {
     }
 
     /// Whether it needs no service once it has been asked.
-    pub(super) const fn keeps(self) -> bool {
+    pub(super) const fn is_cached(self) -> bool {
         match self {
             Self::WeirCold | Self::Handwritten => false,
             Self::WeirMemory | Self::WeirRedis | Self::HandwrittenRedis => true,
@@ -62,24 +62,24 @@ impl Contender {
     }
 
     /// Starts it.
-    pub(super) async fn start(self, places: &Places<'_>) -> Result<Gateway, Failure> {
-        let services = places.services;
+    pub(super) async fn start(self, environment: &Environment<'_>) -> Result<Gateway, Failure> {
+        let services = environment.services;
         let weir = async |cache: Value| {
             let mut configuration = configured(services);
-            configuration["graph"] = places.graph.configured();
+            configuration["graph"] = environment.graph.graph_config();
             configuration["cache"] = cache;
-            Gateway::weir(self.name(), places.weir, &configuration).await
+            Gateway::start_weir(self.name(), environment.weir, &configuration).await
         };
         match self {
             Self::WeirCold => weir(json!({ "enabled": false })).await,
             Self::WeirMemory => weir(json!({ "memory": "64MiB" })).await,
             Self::WeirRedis => {
-                let redis = json!({ "url": places.redis, "timeout": PATIENCE });
+                let redis = json!({ "url": environment.redis, "timeout": PATIENCE });
                 weir(json!({ "memory": "1B", "redis": redis })).await
             }
             Self::Handwritten => Gateway::here(self.name(), HANDWRITTEN, services, &[]).await,
             Self::HandwrittenRedis => {
-                let options = ["--redis", places.redis];
+                let options = ["--redis", environment.redis];
                 Gateway::here(self.name(), HANDWRITTEN, services, &options).await
             }
         }

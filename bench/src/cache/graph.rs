@@ -6,23 +6,24 @@
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::gateway::ROOT;
-use crate::scratch::Scratch;
+use crate::gateway::WORKSPACE_ROOT;
+use crate::scratch::ScratchFile;
 
 /// Its files, which are there as long as the value.
 #[derive(Debug)]
 pub(super) struct Graph {
-    files: Vec<(&'static str, Scratch)>,
+    files: Vec<(&'static str, ScratchFile)>,
 }
 
 impl Graph {
     /// Writes the files.
     pub(super) fn write() -> Result<Self, Failure> {
         let files = ["users", "products", "orders"].into_iter().map(|name| {
-            let path = format!("{ROOT}/schema/commerce/{name}.graphql");
+            let path = format!("{WORKSPACE_ROOT}/schema/commerce/{name}.graphql");
             let doing = format!("cannot read {path}");
             let text = std::fs::read_to_string(path).map_err(Failure::io(doing))?;
-            let file = Scratch::write(&format!("{name}.graphql"), &kept_for_an_hour(&text))?;
+            let file =
+                ScratchFile::write(&format!("{name}.graphql"), &cacheable_for_an_hour(&text))?;
             Ok((name, file))
         });
         Ok(Self {
@@ -31,7 +32,7 @@ impl Graph {
     }
 
     /// `graph` of a configuration.
-    pub(super) fn configured(&self) -> Value {
+    pub(super) fn graph_config(&self) -> Value {
         let files = self.files.iter();
         let subgraphs = files.map(|(name, file)| {
             let schema = json!({ "schema": file.path() });
@@ -42,7 +43,7 @@ impl Graph {
 }
 
 /// `sdl` with other arguments of `@cacheControl` wherever that is applied.
-fn kept_for_an_hour(sdl: &str) -> String {
+fn cacheable_for_an_hour(sdl: &str) -> String {
     let mut pieces = sdl.split(DIRECTIVE);
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
@@ -66,13 +67,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_of_keeping_is_replaced_where_it_is_applied() {
+    fn cache_control_is_replaced_where_it_is_applied() {
         let sdl = "directive @cacheControl(\n  maxAge: Int\n) on OBJECT\n\
                    type A @cacheControl(maxAge: 5, scope: PRIVATE) @key(fields: \"id\") {\n  \
                    id: ID! @cacheControl(scope: PRIVATE)\n}\n";
         let expected = "directive @cacheControl(\n  maxAge: Int\n) on OBJECT\n\
                         type A @cacheControl(maxAge: 3600) @key(fields: \"id\") {\n  \
                         id: ID! @cacheControl(maxAge: 3600)\n}\n";
-        assert_eq!(kept_for_an_hour(sdl), expected);
+        assert_eq!(cacheable_for_an_hour(sdl), expected);
     }
 }

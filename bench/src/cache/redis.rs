@@ -20,20 +20,20 @@ pub(super) struct Redis {
 impl Redis {
     /// Starts it; `None` where there is none to start.
     pub(super) async fn start() -> Result<Option<Self>, Failure> {
-        let version = Command::new(NAME).arg("--version").output().await;
+        let version = Command::new(PROGRAM).arg("--version").output().await;
         match version {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::io("cannot run redis-server")(error)),
             Ok(_) => {}
         }
         let port = free_port().await.map_err(Failure::io("no port is free"))?;
-        let mut command = Command::new(NAME);
+        let mut command = Command::new(PROGRAM);
         command
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
             .args(["--save", "", "--appendonly", "no"])
             .current_dir(std::env::temp_dir());
         let ready = |line: &str| line.contains("Ready to accept connections").then_some(());
-        let (process, ()) = Process::start(NAME, command, ready).await?;
+        let (process, ()) = Process::start(PROGRAM, command, ready).await?;
         Ok(Some(Self {
             url: format!("redis://127.0.0.1:{port}"),
             process,
@@ -55,4 +55,4 @@ async fn free_port() -> std::io::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-const NAME: &str = "redis-server";
+const PROGRAM: &str = "redis-server";

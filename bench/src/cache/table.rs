@@ -7,10 +7,10 @@ use crate::report::{Sample, median};
 
 /// What was measured in one round.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Taken {
+pub(super) struct Measurement {
     pub(super) sample: Sample,
     /// The CPU time of Redis meanwhile, in seconds.
-    pub(super) redis: f64,
+    pub(super) redis_cpu_seconds: f64,
 }
 
 /// All rounds of one gateway.
@@ -18,15 +18,15 @@ pub(super) struct Taken {
 pub(super) struct Row {
     pub(super) contender: Contender,
     /// One for each round; at least one.
-    pub(super) taken: Vec<Taken>,
+    pub(super) measurements: Vec<Measurement>,
     /// The most memory of the process so far, in KiB.
     pub(super) peak_kibibytes: u64,
 }
 
 /// The medians of all rows in Markdown.
-pub(super) fn written(rows: &[Row]) -> String {
+pub(super) fn markdown(rows: &[Row]) -> String {
     rows.iter()
-        .fold(HEAD.to_owned(), |table, row| table + &line(row))
+        .fold(HEAD.to_owned(), |table, row| table + &markdown_row(row))
 }
 
 const HEAD: &str = "\
@@ -34,9 +34,13 @@ const HEAD: &str = "\
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ";
 
-fn line(row: &Row) -> String {
-    let median = |measure: fn(&Taken) -> f64| median(row.taken.iter().map(measure).collect());
-    let all = row.taken.iter().map(|taken| taken.sample.cpu_per_request());
+fn markdown_row(row: &Row) -> String {
+    let median =
+        |measure: fn(&Measurement) -> f64| median(row.measurements.iter().map(measure).collect());
+    let all = row
+        .measurements
+        .iter()
+        .map(|taken| taken.sample.cpu_per_request());
     let (least, most) = all.fold((f64::INFINITY, 0.0_f64), |(least, most), cpu| {
         (cpu.min(least), cpu.max(most))
     });
@@ -46,7 +50,7 @@ fn line(row: &Row) -> String {
         "| {} | {:.3} | {least:.3}–{most:.3} | {:.3} | {:.0} | {:.2} | {:.2} | {:.2} | {peak:.1} |\n",
         row.contender.name(),
         median(|taken| taken.sample.cpu_per_request()),
-        median(|taken| taken.redis * 1000.0 / taken.sample.requests),
+        median(|taken| taken.redis_cpu_seconds * 1000.0 / taken.sample.requests),
         median(|taken| taken.sample.requests / taken.sample.seconds),
         median(|taken| milliseconds(taken.sample.p50)),
         median(|taken| milliseconds(taken.sample.p99)),
@@ -64,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_table_has_medians_with_the_time_of_redis_beside() {
-        let taken = |cpu: f64, redis: f64| Taken {
+        let measurement = |cpu: f64, redis_cpu_seconds: f64| Measurement {
             sample: Sample {
                 requests: 1000.0,
                 seconds: 2.0,
@@ -73,16 +77,20 @@ mod tests {
                 p99: Duration::from_millis(4),
                 calls: 0.0,
             },
-            redis,
+            redis_cpu_seconds,
         };
         let row = Row {
             contender: Contender::WeirRedis,
-            taken: vec![taken(0.9, 0.3), taken(0.5, 0.1), taken(0.6, 0.2)],
+            measurements: vec![
+                measurement(0.9, 0.3),
+                measurement(0.5, 0.1),
+                measurement(0.6, 0.2),
+            ],
             peak_kibibytes: 10 * 1024,
         };
         let expected =
             "| weir-redis | 0.600 | 0.500–0.900 | 0.200 | 500 | 1.50 | 4.00 | 0.00 | 10.0 |";
-        let table = written(&[row]);
+        let table = markdown(&[row]);
         assert!(table.lines().any(|line| line == expected), "{table}");
     }
 }

@@ -21,12 +21,12 @@ pub(super) struct Products(Arc<Upstream>);
 
 /// A loader of users; belongs into the data of the schema.
 pub(super) fn users(upstream: Arc<Upstream>) -> DataLoader<Users> {
-    DataLoader::new(Users(upstream), spawn).delay(WINDOW)
+    DataLoader::new(Users(upstream), spawn).delay(BATCH_DELAY)
 }
 
 /// A loader of products; belongs into the data of the schema.
 pub(super) fn products(upstream: Arc<Upstream>) -> DataLoader<Products> {
-    DataLoader::new(Products(upstream), spawn).delay(WINDOW)
+    DataLoader::new(Products(upstream), spawn).delay(BATCH_DELAY)
 }
 
 /// A loader's batch goes on when the request that began it is gone: others may wait for it too.
@@ -41,8 +41,8 @@ impl Loader<String> for Users {
     async fn load(&self, ids: &[String]) -> Result<HashMap<String, Arc<User>>, Self::Error> {
         let mut found = HashMap::with_capacity(ids.len());
         // The loader's own limit says when to call, not how much to ask for.
-        for ids in ids.chunks(MOST_IDS) {
-            let users: Vec<User> = self.0.many("users", ids).await?;
+        for ids in ids.chunks(MAX_IDS) {
+            let users: Vec<User> = self.0.load_many("users", ids).await?;
             found.extend(
                 users
                     .into_iter()
@@ -59,8 +59,8 @@ impl Loader<String> for Products {
 
     async fn load(&self, ids: &[String]) -> Result<HashMap<String, Arc<Product>>, Self::Error> {
         let mut found = HashMap::with_capacity(ids.len());
-        for ids in ids.chunks(MOST_IDS) {
-            let products: Vec<Product> = self.0.many("products", ids).await?;
+        for ids in ids.chunks(MAX_IDS) {
+            let products: Vec<Product> = self.0.load_many("products", ids).await?;
             found.extend(
                 products
                     .into_iter()
@@ -72,8 +72,8 @@ impl Loader<String> for Products {
 }
 
 /// How many ids the services take in one call.
-const MOST_IDS: usize = 1000;
+const MAX_IDS: usize = 1000;
 
 /// How long a batch waits for more. Of 0, 0.2, 1 (the default) and 5 milliseconds this takes the
 /// least CPU time here, under load: the calls of several requests become one.
-const WINDOW: Duration = Duration::from_millis(5);
+const BATCH_DELAY: Duration = Duration::from_millis(5);

@@ -17,12 +17,12 @@ use sha2::{Digest as _, Sha256};
 /// The responses.
 #[derive(Clone, Debug)]
 pub(super) struct Responses {
-    link: MultiplexedConnection,
+    connection: MultiplexedConnection,
 }
 
 /// What a response is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key([u8; PREFIX.len() + 32]);
+pub(super) struct Key([u8; KEY_PREFIX.len() + 32]);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,7 +37,7 @@ struct Request<'a> {
 
 impl Key {
     /// The key of a request's response; `None` for what is no request.
-    pub(super) fn of(body: &[u8]) -> Option<Self> {
+    pub(super) fn from_body(body: &[u8]) -> Option<Self> {
         let request: Request<'_> = serde_json::from_slice(body).ok()?;
         let variables = request.variables.map_or("", RawValue::get);
         let name = request.operation_name.as_deref().unwrap_or_default();
@@ -46,9 +46,9 @@ impl Key {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        let mut key = [0; PREFIX.len() + 32];
-        let (prefix, rest) = key.split_at_mut(PREFIX.len());
-        prefix.copy_from_slice(PREFIX);
+        let mut key = [0; KEY_PREFIX.len() + 32];
+        let (prefix, rest) = key.split_at_mut(KEY_PREFIX.len());
+        prefix.copy_from_slice(KEY_PREFIX);
         rest.copy_from_slice(&hash.finalize());
         Some(Self(key))
     }
@@ -57,43 +57,45 @@ impl Key {
 impl Responses {
     /// Those of the server at `url`.
     pub(super) async fn connect(url: &str) -> RedisResult<Self> {
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
-        let link = Client::open(url)?
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(REDIS_TIMEOUT));
+        let connection = Client::open(url)?
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        Ok(Self { link })
+        Ok(Self { connection })
     }
 
     /// The response with this key, if there is one.
     pub(super) async fn get(&self, key: Key) -> Option<Bytes> {
-        let mut link = self.link.clone();
+        let mut connection = self.connection.clone();
         let command = redis::cmd("GET").arg(&key.0[..]).to_owned();
-        let found: RedisResult<Option<Vec<u8>>> = command.query_async(&mut link).await;
+        let found: RedisResult<Option<Vec<u8>>> = command.query_async(&mut connection).await;
         found.ok().flatten().map(Bytes::from)
     }
 
     /// Keeps `response`; the next request needs it, this one only hopes so.
-    pub(super) async fn put(&self, key: Key, response: &[u8]) {
-        let mut link = self.link.clone();
-        let _ = link.set_ex(&key.0[..], response, LIFETIME).await;
+    pub(super) async fn set(&self, key: Key, response: &[u8]) {
+        let mut connection = self.connection.clone();
+        let _ = connection
+            .set_ex(&key.0[..], response, LIFETIME_SECONDS)
+            .await;
     }
 }
 
-const PREFIX: &[u8] = b"response:";
+const KEY_PREFIX: &[u8] = b"response:";
 
 /// In seconds; as long as the services allow.
-const LIFETIME: u64 = 3600;
+const LIFETIME_SECONDS: u64 = 3600;
 
 /// As for weir, see `bench/src/cache/contender.rs`.
-const PATIENCE: Duration = Duration::from_secs(2);
+const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn requests_have_one_key_exactly_when_they_ask_the_same() {
-        let key = |body: &str| Key::of(body.as_bytes());
+    fn equal_requests_have_equal_keys() {
+        let key = |body: &str| Key::from_body(body.as_bytes());
         let one = key(r#"{"query":"{ a }","variables":{"id":1}}"#);
         assert!(one.is_some());
         assert_eq!(key(r#"{"variables":{"id":1}, "query":"{ a }"}"#), one);

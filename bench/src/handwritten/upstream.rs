@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::model::{Order, User};
-use crate::served::Services;
+use crate::server::Services;
 
 /// The services.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Upstream {
     }
 
     /// Those of `ids` that exist: users from `/users`, products from `/products`.
-    pub(super) async fn many<T: DeserializeOwned>(
+    pub(super) async fn load_many<T: DeserializeOwned>(
         &self,
         kind: &str,
         ids: &[String],

@@ -14,7 +14,7 @@ pub(super) async fn user(upstream: &Upstream, id: &str) -> Result<Bytes, Upstrea
     let url = format!("{}/users/{id}", upstream.services.users);
     let body = upstream.get(url).await?;
     let user: User<'_> = serde_json::from_slice(&body)?;
-    written(
+    json_body(
         body.len(),
         &Data {
             data: OneUser { user },
@@ -30,42 +30,42 @@ pub(super) async fn orders(upstream: &Upstream, first: u32) -> Result<Bytes, Ups
     let orders: List<OrderRow<'_>> = serde_json::from_slice(&orders)?;
 
     let items = || orders.items.iter().flat_map(|order| &order.items);
-    let user_ids = distinct(orders.items.iter().map(|order| order.user_id));
-    let product_ids = distinct(items().map(|item| item.product_id));
+    let user_ids = distinct_ids(orders.items.iter().map(|order| order.user_id));
+    let product_ids = distinct_ids(items().map(|item| item.product_id));
     let users = format!("{}/users?ids={user_ids}", services.users);
     let products = format!("{}/products?ids={product_ids}", services.products);
     let (users, products) = tokio::try_join!(upstream.get(users), upstream.get(products))?;
-    joined(&orders, &users, &products)
+    join(&orders, &users, &products)
 }
 
-fn joined(
+fn join(
     orders: &List<OrderRow<'_>>,
     users: &[u8],
     products: &[u8],
 ) -> Result<Bytes, UpstreamError> {
     let users_of: List<User<'_>> = serde_json::from_slice(users)?;
     let products_of: List<Product<'_>> = serde_json::from_slice(products)?;
-    let known = Known {
+    let entities = EntityIndex {
         users: by_id(&users_of.items, |user| user.id),
         products: by_id(&products_of.items, |product| product.id),
     };
-    let nodes: Option<Vec<_>> = orders.items.iter().map(|row| known.order(row)).collect();
+    let nodes: Option<Vec<_>> = orders.items.iter().map(|row| entities.order(row)).collect();
     let nodes = nodes.ok_or(UpstreamError::Missing)?;
     let data = Orders {
         orders: Connection { nodes },
     };
-    written(users.len() + products.len(), &Data { data })
+    json_body(users.len() + products.len(), &Data { data })
 }
 
 /// What orders refer to.
-struct Known<'a> {
+struct EntityIndex<'a> {
     users: ById<'a, User<'a>>,
     products: ById<'a, Product<'a>>,
 }
 
 type ById<'a, T> = HashMap<&'a str, &'a T, foldhash::fast::RandomState>;
 
-impl<'a> Known<'a> {
+impl<'a> EntityIndex<'a> {
     fn order(&self, row: &'a OrderRow<'a>) -> Option<Order<'a>> {
         Some(Order {
             id: row.id,
@@ -92,7 +92,7 @@ fn by_id<'a, T>(rows: &'a [T], id: impl Fn(&'a T) -> &'a str) -> ById<'a, T> {
 }
 
 /// Each of `ids` once, in the order in which they came, with commas between them.
-fn distinct<'a>(ids: impl Iterator<Item = &'a str>) -> String {
+fn distinct_ids<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let mut seen = HashSet::with_hasher(foldhash::fast::RandomState::default());
     let mut text = String::with_capacity(1024);
     for id in ids.filter(|id| seen.insert(*id)) {
@@ -104,7 +104,7 @@ fn distinct<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     text
 }
 
-fn written(expected: usize, answer: &impl Serialize) -> Result<Bytes, UpstreamError> {
+fn json_body(expected: usize, answer: &impl Serialize) -> Result<Bytes, UpstreamError> {
     let mut json = Vec::with_capacity(expected);
     serde_json::to_writer(&mut json, answer)?;
     Ok(Bytes::from(json))
@@ -204,17 +204,17 @@ mod tests {
             br#"{"items":[{"id":"7","kind":"customer","name":"A \"B\"","email":"a@example.com"}]}"#;
         let products =
             br#"{"items":[{"id":"3","name":"Lamp","price":{"amount":1299,"currency":"EUR"}}]}"#;
-        let answer = joined(&orders, users, products).unwrap();
+        let answer = join(&orders, users, products).unwrap();
         assert_eq!(
             std::str::from_utf8(&answer).unwrap(),
             r#"{"data":{"orders":{"nodes":[{"id":"9","status":"PAID","customer":{"id":"7","name":"A \"B\"","email":"a@example.com"},"items":[{"quantity":2,"product":{"id":"3","name":"Lamp","price":{"amount":1299,"currency":"EUR"}}}]}]}}}"#
         );
-        let nobody = joined(&orders, br#"{"items":[]}"#, products);
-        assert!(matches!(nobody, Err(UpstreamError::Missing)));
+        let missing = join(&orders, br#"{"items":[]}"#, products);
+        assert!(matches!(missing, Err(UpstreamError::Missing)));
     }
 
     #[test]
-    fn each_id_is_asked_for_once() {
-        assert_eq!(distinct(["3", "1", "3", "2", "1"].into_iter()), "3,1,2");
+    fn each_id_is_requested_once() {
+        assert_eq!(distinct_ids(["3", "1", "3", "2", "1"].into_iter()), "3,1,2");
     }
 }

@@ -9,7 +9,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
 
-use crate::served::Services;
+use crate::server::Services;
 
 /// The services.
 #[derive(Debug)]
@@ -57,13 +57,13 @@ impl Upstream {
         let url = Uri::try_from(url)?;
         let response = self.client.get(url).await?;
         match response.status() {
-            StatusCode::OK => whole(response.into_body()).await,
+            StatusCode::OK => read_body(response.into_body()).await,
             status => Err(UpstreamError::Status(status)),
         }
     }
 }
 
-async fn whole(mut body: Incoming) -> Result<Bytes, UpstreamError> {
+async fn read_body(mut body: Incoming) -> Result<Bytes, UpstreamError> {
     let expected = body.size_hint().lower();
     let expected = usize::try_from(expected).unwrap_or_default();
     let mut pieces = BytesMut::new();

@@ -18,15 +18,15 @@ use crate::http::Problem;
 
 /// A member of a change: absent means "leave it"; `null` is refused by the type itself.
 #[derive(Debug)]
-pub(crate) struct Given<T>(pub(crate) Option<T>);
+pub(crate) struct Patch<T>(pub(crate) Option<T>);
 
 /// A JSON object; serde alone would take an array of the members for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Object<T>(pub(crate) T);
 
-impl<T> Given<T> {
+impl<T> Patch<T> {
     /// Judges the value, if there is one.
-    pub(crate) fn check(
+    pub(crate) fn check_value(
         &self,
         check: impl FnOnce(&T) -> Result<(), Problem>,
     ) -> Result<(), Problem> {
@@ -34,20 +34,20 @@ impl<T> Given<T> {
     }
 
     /// Puts the value, if there is one, into its place.
-    pub(crate) fn put(self, place: &mut T) {
+    pub(crate) fn apply_to(self, target: &mut T) {
         if let Some(value) = self.0 {
-            *place = value;
+            *target = value;
         }
     }
 }
 
-impl<T> Default for Given<T> {
+impl<T> Default for Patch<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer).map(|value| Self(Some(value)))
     }
@@ -55,14 +55,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members(PhantomData))
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
 /// Reads the members of an object into a `T`.
-struct Members<T>(PhantomData<T>);
+struct ObjectVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     type Value = Object<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,16 +86,16 @@ pub(crate) async fn json_body<T: DeserializeOwned>(
     if !is_json(parts) {
         let detail = "Send the body as `Content-Type: application/json`.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
-            .header(ACCEPT, "application/json"));
+            .with_header(ACCEPT, "application/json"));
     }
     let bytes = collect(body, max_bytes).await?;
-    let misfit = match serde_json::from_slice(&bytes) {
+    let shape_error = match serde_json::from_slice(&bytes) {
         Ok(Object(value)) => return Ok(value),
         Err(error) => error,
     };
     // A member may be wrong long before the JSON is; that it is JSON at all is the first thing.
     Err(match serde_json::from_slice::<IgnoredAny>(&bytes) {
-        Ok(_) => Problem::unprocessable(format!("The body does not fit: {misfit}.")),
+        Ok(_) => Problem::unprocessable(format!("The body does not fit: {shape_error}.")),
         Err(error) => Problem::new(
             StatusCode::BAD_REQUEST,
             format!("The body is not JSON: {error}."),

@@ -10,14 +10,14 @@ use crate::store::Row;
 
 /// The ids of `ids=3,1,2`, each once, in the order asked; what cannot be an id is left out, as
 /// what does not exist is.
-pub(crate) fn asked_ids(text: &str) -> Result<Vec<Id>, Problem> {
-    Ok(each_once(
-        split("ids", text)?.filter_map(Id::parse).collect(),
+pub(crate) fn parse_ids(text: &str) -> Result<Vec<Id>, Problem> {
+    Ok(deduplicated(
+        split_list("ids", text)?.filter_map(Id::parse).collect(),
     ))
 }
 
 /// The rows of `ids`, as a list of those that exist.
-pub(crate) fn list_of<T>(rows: &[Row<T>], ids: &[Id]) -> ListBody {
+pub(crate) fn rows_by_ids<T>(rows: &[Row<T>], ids: &[Id]) -> ListBody {
     let mut body = ListBody::new(ids.len());
     ids.iter()
         .filter_map(|id| rows.get(id.index()))
@@ -27,31 +27,34 @@ pub(crate) fn list_of<T>(rows: &[Row<T>], ids: &[Id]) -> ListBody {
 }
 
 /// The id in the parameter `name`, if it was given.
-pub(crate) fn optional_id(query: &mut Query<'_>, name: &str) -> Result<Option<Id>, Problem> {
-    query.take(name).map(|text| shaped(name, &text)).transpose()
+pub(crate) fn take_id(query: &mut Query<'_>, name: &str) -> Result<Option<Id>, Problem> {
+    query
+        .take(name)
+        .map(|text| parse_id(name, &text))
+        .transpose()
 }
 
 /// Many owners, and how many rows of each are wanted.
 #[derive(Debug)]
-pub(crate) struct Groups {
+pub(crate) struct OwnerGroups {
     owners: Vec<Id>,
     first: usize,
 }
 
-impl Groups {
+impl OwnerGroups {
     /// Takes the list `parameter`, which must be there, and `first`, which may be.
     pub(crate) fn take(query: &mut Query<'_>, parameter: &str) -> Result<Self, Problem> {
         let text = query.take(parameter).ok_or_else(|| {
-            bad(format!(
+            bad_request(format!(
                 "The parameter `{parameter}` is missing: a list such as `{parameter}=1,2,3`."
             ))
         })?;
         let first = query.take_count("first", DEFAULT_FIRST, MAX_FIRST)?;
-        let owners: Result<_, _> = split(parameter, &text)?
-            .map(|one| shaped(parameter, one))
+        let owners: Result<_, _> = split_list(parameter, &text)?
+            .map(|one| parse_id(parameter, one))
             .collect();
         Ok(Self {
-            owners: each_once(owners?),
+            owners: deduplicated(owners?),
             first,
         })
     }
@@ -84,7 +87,7 @@ impl Groups {
 }
 
 /// Drops what was there before; keeps the order.
-fn each_once(mut ids: Vec<Id>) -> Vec<Id> {
+fn deduplicated(mut ids: Vec<Id>) -> Vec<Id> {
     // Clients that ask for many ids mostly sort them, and then nothing has to be looked up.
     if !ids.is_sorted_by(|before, after| before < after) {
         let mut seen = HashSet::with_capacity(ids.len());
@@ -93,27 +96,29 @@ fn each_once(mut ids: Vec<Id>) -> Vec<Id> {
     ids
 }
 
-fn shaped(name: &str, text: &str) -> Result<Id, Problem> {
+fn parse_id(name: &str, text: &str) -> Result<Id, Problem> {
     Id::parse(text).ok_or_else(|| {
-        bad(format!(
+        bad_request(format!(
             "`{name}` holds decimal numbers, and `{text}` is none."
         ))
     })
 }
 
-fn split<'t>(name: &str, text: &'t str) -> Result<std::str::Split<'t, char>, Problem> {
+fn split_list<'t>(name: &str, text: &'t str) -> Result<std::str::Split<'t, char>, Problem> {
     if text.is_empty() || text.starts_with(',') || text.ends_with(',') || text.contains(",,") {
-        return Err(bad(format!(
+        return Err(bad_request(format!(
             "`{name}` is a list such as `1,2,3`, with nothing empty in it."
         )));
     }
     if text.bytes().filter(|byte| *byte == b',').count() >= MAX_IDS {
-        return Err(bad(format!("`{name}` holds at most {MAX_IDS} ids.")));
+        return Err(bad_request(format!(
+            "`{name}` holds at most {MAX_IDS} ids."
+        )));
     }
     Ok(text.split(','))
 }
 
-fn bad(detail: String) -> Problem {
+fn bad_request(detail: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }
 

@@ -4,7 +4,7 @@
 
 use hyper::header::{CACHE_CONTROL, HeaderValue, InvalidHeaderValue};
 
-use crate::http::Answer;
+use crate::http::HttpResponse;
 
 /// The text of a `Cache-Control`; empty text is no header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) struct Lifetime(Option<HeaderValue>);
 
 /// On answers whose lifetime may be said anew by whoever runs the service.
 #[derive(Clone, Copy, Debug)]
-struct Lasts;
+struct Overridable;
 
 impl Lifetime {
     /// Nothing said.
@@ -41,19 +41,19 @@ impl Lifetime {
 
     /// Says it with `answer`, in place of what was said before. Whoever runs the service may say
     /// something else instead.
-    pub(crate) fn put(&self, answer: &mut Answer) {
-        self.replace(answer);
-        answer.extensions_mut().insert(Lasts);
+    pub(crate) fn apply(&self, answer: &mut HttpResponse) {
+        self.set_header(answer);
+        answer.extensions_mut().insert(Overridable);
     }
 
     /// Says it with `answer` if that is one whose lifetime may be said anew.
-    pub(crate) fn put_anew(&self, answer: &mut Answer) {
-        if answer.extensions().get::<Lasts>().is_some() {
-            self.replace(answer);
+    pub(crate) fn apply_override(&self, answer: &mut HttpResponse) {
+        if answer.extensions().get::<Overridable>().is_some() {
+            self.set_header(answer);
         }
     }
 
-    fn replace(&self, answer: &mut Answer) {
+    fn set_header(&self, answer: &mut HttpResponse) {
         match &self.0 {
             Some(value) => answer.headers_mut().insert(CACHE_CONTROL, value.clone()),
             None => answer.headers_mut().remove(CACHE_CONTROL),
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_kept_and_what_cannot_be_a_header_is_refused() {
+    fn header_text_is_unchanged_and_invalid_headers_are_refused() {
         for text in ["max-age=1, stale-if-error=60", "private", "nonsense"] {
             assert_eq!(Lifetime::parse(text).unwrap().text(), text);
         }

@@ -15,60 +15,60 @@ pub(crate) struct ListBody {
 impl ListBody {
     /// A list that has begun, with room for about so many rows.
     pub(crate) fn new(rows: usize) -> Self {
-        let mut json = Vec::with_capacity(rows.saturating_add(1).saturating_mul(ROW));
+        let mut json = Vec::with_capacity(rows.saturating_add(1).saturating_mul(USUAL_ROW_BYTES));
         json.extend_from_slice(br#"{"items":["#);
         Self { json, hash: 0 }
     }
 
     /// One more row of the list or group.
     pub(crate) fn push<T>(&mut self, row: &Row<T>) {
-        self.separate();
+        self.write_separator();
         self.json.extend_from_slice(row.json());
-        self.stir(row.hash());
+        self.mix_hash(row.hash());
     }
 
     /// Begins `{"<owner_key>":"<owner>","<rows_key>":[`.
     pub(crate) fn begin_group(&mut self, owner_key: &str, owner: Id, rows_key: &str) {
-        self.separate();
-        self.text("{\"");
-        self.text(owner_key);
-        self.text("\":\"");
-        self.number(u64::from(owner.number()));
-        self.text("\",\"");
-        self.text(rows_key);
-        self.text("\":[");
-        self.stir(u64::from(owner.number()));
+        self.write_separator();
+        self.write_text("{\"");
+        self.write_text(owner_key);
+        self.write_text("\":\"");
+        self.write_number(u64::from(owner.number()));
+        self.write_text("\",\"");
+        self.write_text(rows_key);
+        self.write_text("\":[");
+        self.mix_hash(u64::from(owner.number()));
     }
 
     /// Ends the group that has begun, which has `total` rows when all are shown.
     pub(crate) fn end_group(&mut self, total: usize) {
-        self.text("],\"total\":");
-        self.number(total as u64);
-        self.text("}");
-        self.stir(total as u64);
+        self.write_text("],\"total\":");
+        self.write_number(total as u64);
+        self.write_text("}");
+        self.mix_hash(total as u64);
     }
 
     /// Ends a page: where the next one begins, and how many rows all pages have.
     pub(crate) fn end_page(&mut self, next: Option<&str>, total: usize) {
-        self.text("],\"next\":");
+        self.write_text("],\"next\":");
         match next {
             Some(cursor) => {
-                self.text("\"");
-                self.text(cursor);
-                self.text("\"");
+                self.write_text("\"");
+                self.write_text(cursor);
+                self.write_text("\"");
             }
-            None => self.text("null"),
+            None => self.write_text("null"),
         }
-        self.text(",\"total\":");
-        self.number(total as u64);
-        self.text("}");
-        self.stir(u64::from(next.is_some()));
-        self.stir(total as u64);
+        self.write_text(",\"total\":");
+        self.write_number(total as u64);
+        self.write_text("}");
+        self.mix_hash(u64::from(next.is_some()));
+        self.mix_hash(total as u64);
     }
 
     /// Ends a list that is no page.
     pub(crate) fn end(&mut self) {
-        self.text("]}");
+        self.write_text("]}");
     }
 
     /// The body, and the hash of its version.
@@ -76,25 +76,25 @@ impl ListBody {
         (Bytes::from(self.json), self.hash)
     }
 
-    fn separate(&mut self) {
+    fn write_separator(&mut self) {
         if self.json.last() != Some(&b'[') {
             self.json.push(b',');
         }
     }
 
-    fn text(&mut self, text: &str) {
+    fn write_text(&mut self, text: &str) {
         self.json.extend_from_slice(text.as_bytes());
     }
 
-    fn number(&mut self, number: u64) {
-        self.text(&number.to_string());
+    fn write_number(&mut self, number: u64) {
+        self.write_text(&number.to_string());
     }
 
     /// Hashing the hashes of the rows is as good as hashing the body, and much less work.
-    fn stir(&mut self, bits: u64) {
+    fn mix_hash(&mut self, bits: u64) {
         self.hash = mix(self.hash.rotate_left(7) ^ bits).wrapping_add(1);
     }
 }
 
 /// How long a row of the shop is, more or less.
-const ROW: usize = 320;
+const USUAL_ROW_BYTES: usize = 320;

@@ -42,22 +42,22 @@ impl Page {
     }
 
     /// The page of all `rows`, which stand in the order of their ids without a gap.
-    pub(crate) fn of_all<T>(&self, rows: &[Row<T>], direction: Direction) -> ListBody {
+    pub(crate) fn write_all<T>(&self, rows: &[Row<T>], direction: Direction) -> ListBody {
         let total = rows.len();
         match direction {
             Direction::OldestFirst => {
                 let start = self.after.map_or(0, |after| after.index() + 1).min(total);
-                self.write((start..total).map(Id::at), rows, total)
+                self.write((start..total).map(Id::from_index), rows, total)
             }
             Direction::NewestFirst => {
                 let end = self.after.map_or(total, Id::index).min(total);
-                self.write((0..end).rev().map(Id::at), rows, total)
+                self.write((0..end).rev().map(Id::from_index), rows, total)
             }
         }
     }
 
     /// The page of the `matching` ones among `rows`; `matching` goes up, whatever the direction.
-    pub(crate) fn of_matching<T>(
+    pub(crate) fn write_matching<T>(
         &self,
         rows: &[Row<T>],
         matching: &[Id],

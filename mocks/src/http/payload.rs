@@ -20,7 +20,7 @@ pub(crate) struct Payload {
 enum Pace {
     Whole,
     /// A drop, a pause, a drop, …
-    Drops(Duration, Pin<Box<Sleep>>),
+    Chunks(Duration, Pin<Box<Sleep>>),
     /// What there is, and then an error instead of an end.
     Broken(Flush),
 }
@@ -42,10 +42,10 @@ impl Payload {
     }
 
     /// `DROP` bytes at a time, with a pause before each.
-    pub(crate) fn drops(bytes: Bytes, pause: Duration) -> Self {
+    pub(crate) fn in_chunks(bytes: Bytes, pause: Duration) -> Self {
         Self {
             rest: bytes,
-            pace: Pace::Drops(pause, Box::pin(tokio::time::sleep(pause))),
+            pace: Pace::Chunks(pause, Box::pin(tokio::time::sleep(pause))),
         }
     }
 
@@ -69,11 +69,11 @@ impl Body for Payload {
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let this = &mut *self;
         match &mut this.pace {
-            Pace::Drops(pause, sleep) if !this.rest.is_empty() => {
+            Pace::Chunks(pause, sleep) if !this.rest.is_empty() => {
                 std::task::ready!(sleep.as_mut().poll(ctx));
                 sleep.as_mut().reset(Instant::now() + *pause);
-                let drop = this.rest.split_to(DROP.min(this.rest.len()));
-                Poll::Ready(Some(Ok(Frame::data(drop))))
+                let chunk = this.rest.split_to(CHUNK_BYTES.min(this.rest.len()));
+                Poll::Ready(Some(Ok(Frame::data(chunk))))
             }
             Pace::Broken(flush) if this.rest.is_empty() => {
                 if *flush == Flush::Due {
@@ -84,7 +84,7 @@ impl Body for Payload {
                 }
                 Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
             }
-            Pace::Whole | Pace::Drops(..) | Pace::Broken(_) => {
+            Pace::Whole | Pace::Chunks(..) | Pace::Broken(_) => {
                 let rest = std::mem::take(&mut this.rest);
                 Poll::Ready((!rest.is_empty()).then(|| Ok(Frame::data(rest))))
             }
@@ -97,7 +97,7 @@ impl Body for Payload {
 
     fn size_hint(&self) -> SizeHint {
         match self.pace {
-            Pace::Whole | Pace::Drops(..) => SizeHint::with_exact(self.rest.len() as u64),
+            Pace::Whole | Pace::Chunks(..) => SizeHint::with_exact(self.rest.len() as u64),
             // The header says more than comes.
             Pace::Broken(_) => SizeHint::default(),
         }
@@ -105,4 +105,4 @@ impl Body for Payload {
 }
 
 /// Small enough that every answer of the shop takes several.
-const DROP: usize = 32;
+const CHUNK_BYTES: usize = 32;

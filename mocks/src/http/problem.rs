@@ -5,7 +5,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::http::{Answer, Lifetime};
+use crate::http::{HttpResponse, Lifetime};
 use crate::store::render;
 
 /// Why a call was not done.
@@ -13,7 +13,7 @@ use crate::store::render;
 pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
-    more: Option<Box<More>>,
+    details: Option<Box<ProblemDetails>>,
 }
 
 /// The problems that programs may tell apart.
@@ -45,7 +45,7 @@ pub(crate) enum Kind {
 
 /// What only some problems have.
 #[derive(Debug, Default)]
-struct More {
+struct ProblemDetails {
     kind: Option<Kind>,
     extensions: Map<String, Value>,
     header: Option<(HeaderName, HeaderValue)>,
@@ -71,11 +71,11 @@ impl Problem {
         let problem = Self {
             status,
             detail: detail.into(),
-            more: None,
+            details: None,
         };
         match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                problem.header(RETRY_AFTER, "1")
+                problem.with_header(RETRY_AFTER, "1")
             }
             _ => problem,
         }
@@ -93,35 +93,35 @@ impl Problem {
 
     /// Gives it a type of its own.
     #[must_use]
-    pub(crate) fn kind(mut self, kind: Kind) -> Self {
-        self.more().kind = Some(kind);
+    pub(crate) fn with_kind(mut self, kind: Kind) -> Self {
+        self.details_mut().kind = Some(kind);
         self
     }
 
     /// Adds a member for programs.
     #[must_use]
-    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
-        self.more().extensions.insert(name.to_owned(), value);
+    pub(crate) fn with_extension(mut self, name: &str, value: Value) -> Self {
+        self.details_mut().extensions.insert(name.to_owned(), value);
         self
     }
 
     /// Sends a header with it; text that cannot be a header is left out.
     #[must_use]
-    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
-        self.more().header = HeaderValue::from_str(value).ok().map(|value| (name, value));
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        self.details_mut().header = HeaderValue::from_str(value).ok().map(|value| (name, value));
         self
     }
 
     /// Lets it be kept for a while; others are told anew each time.
     #[must_use]
-    pub(crate) fn lasting(mut self, lifetime: &Lifetime) -> Self {
-        self.more().lifetime = Some(lifetime.clone());
+    pub(crate) fn with_lifetime(mut self, lifetime: &Lifetime) -> Self {
+        self.details_mut().lifetime = Some(lifetime.clone());
         self
     }
 
     /// The answer to the request for `instance`, a path.
-    pub(crate) fn into_answer(self, instance: &str) -> Answer {
-        let more = self.more.as_deref();
+    pub(crate) fn into_answer(self, instance: &str) -> HttpResponse {
+        let more = self.details.as_deref();
         let kind = more.and_then(|more| more.kind);
         let reason = self.status.canonical_reason().unwrap_or("Error");
         let body = render(&Body {
@@ -140,19 +140,19 @@ impl Problem {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(more) = self.more {
+        if let Some(more) = self.details {
             if let Some((name, value)) = more.header {
                 headers.insert(name, value);
             }
             if let Some(lifetime) = more.lifetime {
-                lifetime.put(&mut answer);
+                lifetime.apply(&mut answer);
             }
         }
         answer
     }
 
-    fn more(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
+    fn details_mut(&mut self) -> &mut ProblemDetails {
+        self.details.get_or_insert_default()
     }
 }
 

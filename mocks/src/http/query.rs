@@ -10,7 +10,7 @@ use crate::http::Problem;
 /// Parameters that nobody has taken yet.
 #[derive(Debug)]
 pub(crate) struct Query<'r> {
-    left: Vec<(Cow<'r, str>, Cow<'r, str>)>,
+    remaining: Vec<(Cow<'r, str>, Cow<'r, str>)>,
 }
 
 impl<'r> Query<'r> {
@@ -24,22 +24,24 @@ impl<'r> Query<'r> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
             if left.iter().any(|(other, _)| *other == name) {
-                return Err(bad(format!("The parameter `{name}` is given twice.")));
+                return Err(bad_request(format!(
+                    "The parameter `{name}` is given twice."
+                )));
             }
             if left.len() == MAX_PARAMETERS {
-                return Err(bad(format!(
+                return Err(bad_request(format!(
                     "A query has at most {MAX_PARAMETERS} parameters."
                 )));
             }
             left.push((name, value));
         }
-        Ok(Self { left })
+        Ok(Self { remaining: left })
     }
 
     /// The value of `name`, if it was given.
     pub(crate) fn take(&mut self, name: &str) -> Option<Cow<'r, str>> {
-        let index = self.left.iter().position(|(other, _)| other == name)?;
-        Some(self.left.swap_remove(index).1)
+        let index = self.remaining.iter().position(|(other, _)| other == name)?;
+        Some(self.remaining.swap_remove(index).1)
     }
 
     /// A number from 1 to `max`, or `default` when it was not given.
@@ -55,7 +57,7 @@ impl<'r> Query<'r> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         match text.parse() {
             Ok(number) if digits && (1..=max).contains(&number) => Ok(number),
-            _ => Err(bad(format!(
+            _ => Err(bad_request(format!(
                 "`{name}` is a number from 1 to {max}, not `{text}`."
             ))),
         }
@@ -75,15 +77,15 @@ impl<'r> Query<'r> {
         chosen.copied().map(Some).ok_or_else(|| {
             let names: Vec<_> = choices.iter().map(|choice| name_of(*choice)).collect();
             let names = names.join(", ");
-            bad(format!("`{name}` is one of {names}, not `{text}`."))
+            bad_request(format!("`{name}` is one of {names}, not `{text}`."))
         })
     }
 
     /// Refuses what was given and not taken.
     pub(crate) fn finish(self) -> Result<(), Problem> {
-        match self.left.first() {
+        match self.remaining.first() {
             None => Ok(()),
-            Some((name, _)) => Err(bad(format!(
+            Some((name, _)) => Err(bad_request(format!(
                 "The parameter `{name}` is not known here, or does not go with the others."
             ))),
         }
@@ -104,10 +106,10 @@ fn decode(text: &str) -> Result<Cow<'_, str>, Problem> {
 }
 
 fn not_utf8() -> Problem {
-    bad("The query is not UTF-8 once it is decoded.".to_owned())
+    bad_request("The query is not UTF-8 once it is decoded.".to_owned())
 }
 
-fn bad(detail: String) -> Problem {
+fn bad_request(detail: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }
 
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_strange_is_refused() {
+    fn malformed_parameters_are_refused() {
         assert!(Query::parse(Some("a=1&a=2")).is_err());
         assert!(Query::parse(Some("a=%FF")).is_err());
         assert!(Query::parse(Some("a=1")).unwrap().finish().is_err());

@@ -24,13 +24,13 @@ pub(crate) struct Route<E> {
 
 /// What became of looking for a route.
 #[derive(Debug)]
-pub(crate) enum Found<E> {
+pub(crate) enum RouteMatch<E> {
     /// The route's place in the table, and its endpoint.
     Route(usize, E),
     /// The path exists with the methods in this list only, written for `Allow`.
-    OtherMethods(String),
+    MethodNotAllowed(String),
     /// Nothing is there.
-    Nothing,
+    NotFound,
 }
 
 /// One call of an endpoint.
@@ -53,19 +53,19 @@ impl<E> Route<E> {
 
 impl Call<'_> {
     /// The `{id}` of the path, decoded.
-    pub(crate) fn segment(&self) -> Cow<'_, str> {
+    pub(crate) fn id_segment(&self) -> Cow<'_, str> {
         let raw = self.parts.uri.path().split('/').nth(2).unwrap_or_default();
         percent_decode_str(raw).decode_utf8_lossy()
     }
 
     /// The `{id}` of the path; whatever cannot be an id is not found.
     pub(crate) fn id(&self) -> Result<Id, Problem> {
-        Id::parse(&self.segment()).ok_or_else(|| self.nothing())
+        Id::parse(&self.id_segment()).ok_or_else(|| self.not_found())
     }
 
     /// 404: nobody has the `{id}` of the path.
-    pub(crate) fn nothing(&self) -> Problem {
-        let segment = self.segment();
+    pub(crate) fn not_found(&self) -> Problem {
+        let segment = self.id_segment();
         Problem::new(
             StatusCode::NOT_FOUND,
             format!("There is nothing with the id `{segment}` here."),
@@ -78,17 +78,17 @@ impl Call<'_> {
     }
 
     /// Refuses every parameter, for endpoints that take none.
-    pub(crate) fn no_query(&self) -> Result<(), Problem> {
+    pub(crate) fn reject_query(&self) -> Result<(), Problem> {
         self.query()?.finish()
     }
 
     /// The body as a value; see `json_body`.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
-        self.json_within(MAX_BODY).await
+        self.json_up_to(MAX_BODY).await
     }
 
     /// The body as a value, when it may be larger or must be smaller than others.
-    pub(crate) async fn json_within<T: DeserializeOwned>(
+    pub(crate) async fn json_up_to<T: DeserializeOwned>(
         self,
         max_bytes: usize,
     ) -> Result<T, Problem> {
@@ -97,7 +97,11 @@ impl Call<'_> {
 }
 
 /// Finds the endpoint; the first route that matches wins, and `HEAD` is answered as `GET`.
-pub(crate) fn find<E: Copy>(routes: &[Route<E>], method: &Method, path: &str) -> Found<E> {
+pub(crate) fn find_route<E: Copy>(
+    routes: &[Route<E>],
+    method: &Method,
+    path: &str,
+) -> RouteMatch<E> {
     let method = if method == Method::HEAD {
         &Method::GET
     } else {
@@ -105,11 +109,11 @@ pub(crate) fn find<E: Copy>(routes: &[Route<E>], method: &Method, path: &str) ->
     };
     let mut allowed = Vec::new();
     for (index, route) in routes.iter().enumerate() {
-        if !matches(route.pattern, path) {
+        if !is_match(route.pattern, path) {
             continue;
         }
         if route.method == *method {
-            return Found::Route(index, route.endpoint);
+            return RouteMatch::Route(index, route.endpoint);
         }
         allowed.push(route.method.as_str());
         if route.method == Method::GET {
@@ -117,28 +121,28 @@ pub(crate) fn find<E: Copy>(routes: &[Route<E>], method: &Method, path: &str) ->
         }
     }
     if allowed.is_empty() {
-        Found::Nothing
+        RouteMatch::NotFound
     } else {
-        Found::OtherMethods(allowed.join(", "))
+        RouteMatch::MethodNotAllowed(allowed.join(", "))
     }
 }
 
 /// The problem of a path without a route, or without this method.
-pub(crate) fn unrouted<E>(found: &Found<E>, parts: &Parts) -> Problem {
+pub(crate) fn route_problem<E>(found: &RouteMatch<E>, parts: &Parts) -> Problem {
     let path = parts.uri.path();
     match found {
-        Found::OtherMethods(allow) => Problem::new(
+        RouteMatch::MethodNotAllowed(allow) => Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
             format!("`{path}` takes {allow}, not {}.", parts.method),
         )
-        .header(header::ALLOW, allow),
-        Found::Route(..) | Found::Nothing => {
+        .with_header(header::ALLOW, allow),
+        RouteMatch::Route(..) | RouteMatch::NotFound => {
             Problem::new(StatusCode::NOT_FOUND, format!("No route is at `{path}`."))
         }
     }
 }
 
-fn matches(pattern: &str, path: &str) -> bool {
+fn is_match(pattern: &str, path: &str) -> bool {
     let mut wanted = pattern.split('/');
     let mut given = path.split('/');
     loop {
@@ -165,10 +169,10 @@ mod tests {
 
     #[track_caller]
     fn check(method: &Method, path: &str, expected: &str) {
-        let found = match find(&routes(), method, path) {
-            Found::Route(_, endpoint) => endpoint.to_string(),
-            Found::OtherMethods(allow) => allow,
-            Found::Nothing => "nothing".to_owned(),
+        let found = match find_route(&routes(), method, path) {
+            RouteMatch::Route(_, endpoint) => endpoint.to_string(),
+            RouteMatch::MethodNotAllowed(allow) => allow,
+            RouteMatch::NotFound => "nothing".to_owned(),
         };
         assert_eq!(found, expected, "{method} {path}");
     }

@@ -38,7 +38,7 @@ pub(crate) struct Timestamp(pub(crate) u64);
 impl Timestamp {
     /// The same day, written as `2025-06-01`.
     pub(crate) fn date(self) -> String {
-        let (year, month, day) = civil(self.0 / DAY);
+        let (year, month, day) = civil_date(self.0 / DAY);
         format!("{year:04}-{month:02}-{day:02}")
     }
 }
@@ -61,7 +61,7 @@ impl Serialize for Timestamp {
 ///
 /// Counts in eras of 400 years that begin on the first of March, so that the leap day is the last
 /// day of a year and needs no special case.
-fn civil(days: u64) -> (u64, u64, u64) {
+fn civil_date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era =

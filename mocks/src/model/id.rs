@@ -11,7 +11,7 @@ pub(crate) struct Id(u32);
 
 impl Id {
     /// The id of the row at `index`.
-    pub(crate) fn at(index: usize) -> Self {
+    pub(crate) fn from_index(index: usize) -> Self {
         Self(u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1)))
     }
 
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn an_id_and_its_index_are_the_same_place() {
-        assert_eq!(Id::at(0).to_string(), "1");
-        assert_eq!(Id::at(41).index(), 41);
+        assert_eq!(Id::from_index(0).to_string(), "1");
+        assert_eq!(Id::from_index(41).index(), 41);
     }
 }

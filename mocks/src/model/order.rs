@@ -10,7 +10,7 @@ use crate::model::{Id, Money};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Order {
     pub(crate) id: Id,
-    pub(crate) status: Status,
+    pub(crate) status: OrderStatus,
     pub(crate) user_id: Id,
     /// The merchants of the items, each once, in the order of the items.
     pub(crate) merchant_ids: Vec<Id>,
@@ -35,7 +35,7 @@ pub(crate) struct OrderItem {
 /// How far an order has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub(crate) enum Status {
+pub(crate) enum OrderStatus {
     Placed,
     Paid,
     Shipped,
@@ -43,7 +43,7 @@ pub(crate) enum Status {
     Cancelled,
 }
 
-impl Status {
+impl OrderStatus {
     /// Every status, in the order an order goes through them.
     pub(crate) const ALL: [Self; 5] = [
         Self::Placed,

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::http::{Problem, ProblemKind};
 use crate::model::Timestamp;
-use crate::model::{Id, Order, Status};
+use crate::model::{Id, Order, OrderStatus};
 use crate::store::Row;
 
 /// The orders by id, which is the order in which they were placed, and what finds them otherwise.
@@ -19,7 +19,7 @@ pub(super) struct Book {
     by_merchant: HashMap<Id, Vec<Id>>,
     /// Orders whose pieces are on their way back; nothing else may happen to them.
     cancelling: HashSet<Id>,
-    max: usize,
+    max_orders: usize,
 }
 
 impl Book {
@@ -30,7 +30,7 @@ impl Book {
             by_user: HashMap::new(),
             by_merchant: HashMap::new(),
             cancelling: HashSet::new(),
-            max,
+            max_orders: max,
         };
         for order in orders {
             book.push(order);
@@ -43,19 +43,19 @@ impl Book {
     }
 
     /// The orders of a user, going up.
-    pub(super) fn of_user(&self, id: Id) -> &[Id] {
+    pub(super) fn orders_of_user(&self, id: Id) -> &[Id] {
         self.by_user.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The orders in which a merchant sold something, going up.
-    pub(super) fn of_merchant(&self, id: Id) -> &[Id] {
+    pub(super) fn orders_of_merchant(&self, id: Id) -> &[Id] {
         self.by_merchant.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// The orders for which all that is given holds, going up; `None` when nothing is given.
     pub(super) fn matching(
         &self,
-        status: Option<Status>,
+        status: Option<OrderStatus>,
         user: Option<Id>,
         merchant: Option<Id>,
     ) -> Option<Vec<Id>> {
@@ -69,12 +69,23 @@ impl Book {
                 })
         };
         match (user, merchant, status) {
-            (Some(user), ..) => Some(self.of_user(user).iter().copied().filter(fits).collect()),
+            (Some(user), ..) => Some(
+                self.orders_of_user(user)
+                    .iter()
+                    .copied()
+                    .filter(fits)
+                    .collect(),
+            ),
             (None, Some(merchant), _) => {
-                let own = self.of_merchant(merchant).iter().copied();
+                let own = self.orders_of_merchant(merchant).iter().copied();
                 Some(own.filter(fits).collect())
             }
-            (None, None, Some(_)) => Some((0..self.rows.len()).map(Id::at).filter(fits).collect()),
+            (None, None, Some(_)) => Some(
+                (0..self.rows.len())
+                    .map(Id::from_index)
+                    .filter(fits)
+                    .collect(),
+            ),
             (None, None, None) => None,
         }
     }
@@ -82,15 +93,14 @@ impl Book {
     /// Enters a new order under the next id.
     pub(super) fn add(&mut self, order: impl FnOnce(Id) -> Order) -> Result<(Id, Bytes), Problem> {
         let index = self.rows.len();
-        if index >= self.max {
-            let detail = format!("The book is full: it has {} orders.", self.max);
-            return Err(
-                Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail).kind(ProblemKind::BookFull)
-            );
+        if index >= self.max_orders {
+            let detail = format!("The book is full: it has {} orders.", self.max_orders);
+            return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
+                .with_kind(ProblemKind::BookFull));
         }
-        self.push(order(Id::at(index)));
+        self.push(order(Id::from_index(index)));
         let json = self.rows.get(index).map(|row| row.json().clone());
-        Ok((Id::at(index), json.unwrap_or_default()))
+        Ok((Id::from_index(index), json.unwrap_or_default()))
     }
 
     /// Takes an order one step further; `None` when there is none.
@@ -101,7 +111,7 @@ impl Book {
         let status = row.value().status;
         match status.next() {
             Some(next) if !self.cancelling.contains(&id) => Ok(Some(set_status(row, next, now))),
-            _ => Err(refused(id, status, "advanced")),
+            _ => Err(status_conflict(id, status, "advanced")),
         }
     }
 
@@ -112,7 +122,7 @@ impl Book {
             return Ok(None);
         };
         if !order.status.is_open() || !self.cancelling.insert(id) {
-            return Err(refused(id, order.status, "cancelled"));
+            return Err(status_conflict(id, order.status, "cancelled"));
         }
         Ok(Some(order.reservation.clone()))
     }
@@ -121,7 +131,7 @@ impl Book {
     pub(super) fn end_cancel(&mut self, id: Id, now: Option<Timestamp>) -> Option<Bytes> {
         self.cancelling.remove(&id);
         let row = self.rows.get_mut(id.index())?;
-        Some(set_status(row, Status::Cancelled, now?))
+        Some(set_status(row, OrderStatus::Cancelled, now?))
     }
 
     fn push(&mut self, order: Order) {
@@ -139,7 +149,7 @@ impl Book {
     }
 }
 
-fn set_status(row: &mut Row<Order>, status: Status, now: Timestamp) -> Bytes {
+fn set_status(row: &mut Row<Order>, status: OrderStatus, now: Timestamp) -> Bytes {
     row.change(|order| {
         order.status = status;
         order.updated_at = now;
@@ -147,11 +157,11 @@ fn set_status(row: &mut Row<Order>, status: Status, now: Timestamp) -> Bytes {
     row.json().clone()
 }
 
-fn refused(id: Id, status: Status, what: &str) -> Problem {
+fn status_conflict(id: Id, status: OrderStatus, what: &str) -> Problem {
     let status = status.name();
     Problem::conflict(format!(
         "The order `{id}` is {status} and cannot be {what}."
     ))
-    .kind(ProblemKind::OrderStatus)
-    .with("orderStatus", json!(status))
+    .with_kind(ProblemKind::OrderStatus)
+    .with_extension("orderStatus", json!(status))
 }

@@ -14,13 +14,13 @@ use crate::model::Id;
 
 /// The keys that are known, at most `MAX_KEYS` of those that are done with.
 #[derive(Debug, Default)]
-pub(super) struct Keys(Mutex<Known>);
+pub(super) struct Keys(Mutex<KeyTable>);
 
 /// What a key was found to be.
 #[derive(Debug)]
-pub(super) enum Claimed {
+pub(super) enum ClaimResult {
     /// New: the caller does the work, or drops the claim.
-    Mine(Claim),
+    New(Claim),
     /// Its order was placed; the id and the answer of then.
     Done(Id, Bytes),
 }
@@ -33,7 +33,7 @@ pub(super) struct Claim {
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct KeyTable {
     by_key: HashMap<String, Use>,
     /// The keys that are done with, oldest first.
     done: VecDeque<String>,
@@ -53,28 +53,28 @@ impl Keys {
         self: &Arc<Self>,
         key: String,
         order: &NewOrder,
-    ) -> Result<Claimed, Problem> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.by_key.entry(key) {
+    ) -> Result<ClaimResult, Problem> {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match table.by_key.entry(key) {
             Entry::Vacant(free) => {
                 let key = free.key().clone();
                 free.insert(Use {
                     order: order.clone(),
                     placed: None,
                 });
-                Ok(Claimed::Mine(Claim {
+                Ok(ClaimResult::New(Claim {
                     keys: Arc::clone(self),
                     key,
                 }))
             }
             Entry::Occupied(known) if known.get().order != *order => {
                 let detail = "This `Idempotency-Key` was used for another order.";
-                Err(Problem::unprocessable(detail).kind(ProblemKind::KeyReused))
+                Err(Problem::unprocessable(detail).with_kind(ProblemKind::KeyReused))
             }
             Entry::Occupied(known) => {
                 let done = known.get().placed.clone();
-                done.map(|(id, json)| Claimed::Done(id, json))
-                    .ok_or_else(being_placed)
+                done.map(|(id, json)| ClaimResult::Done(id, json))
+                    .ok_or_else(key_in_use)
             }
         }
     }
@@ -82,36 +82,36 @@ impl Keys {
 
 impl Claim {
     /// Remembers the order that was placed.
-    pub(super) fn fulfil(self, id: Id, json: Bytes) {
-        let mut known = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = known.by_key.get_mut(&self.key) {
+    pub(super) fn complete(self, id: Id, json: Bytes) {
+        let mut table = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = table.by_key.get_mut(&self.key) {
             known.placed = Some((id, json));
         }
-        known.done.push_back(self.key.clone());
-        if known.done.len() > MAX_KEYS
-            && let Some(oldest) = known.done.pop_front()
+        table.done.push_back(self.key.clone());
+        if table.done.len() > MAX_KEYS
+            && let Some(oldest) = table.done.pop_front()
         {
-            known.by_key.remove(&oldest);
+            table.by_key.remove(&oldest);
         }
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut known = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known
+        let mut table = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if table
             .by_key
             .get(&self.key)
             .is_some_and(|of| of.placed.is_none())
         {
-            known.by_key.remove(&self.key);
+            table.by_key.remove(&self.key);
         }
     }
 }
 
-fn being_placed() -> Problem {
+fn key_in_use() -> Problem {
     Problem::conflict("The order of this `Idempotency-Key` is being placed.")
-        .kind(ProblemKind::KeyInUse)
+        .with_kind(ProblemKind::KeyInUse)
 }
 
 /// Hours of orders at the pace of a demo.
@@ -124,19 +124,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_keys_are_forgotten_first() {
+    fn the_oldest_keys_are_evicted_first() {
         let keys = Arc::new(Keys::default());
         let order = json!({ "userId": "60", "items": [{ "productId": "1", "quantity": 1 }] });
         let order: NewOrder = serde_json::from_value(order).unwrap();
         for number in 0..=MAX_KEYS {
-            let Claimed::Mine(claim) = keys.claim(number.to_string(), &order).unwrap() else {
+            let ClaimResult::New(claim) = keys.claim(number.to_string(), &order).unwrap() else {
                 panic!("{number} is new");
             };
-            claim.fulfil(Id::at(number), Bytes::new());
+            claim.complete(Id::from_index(number), Bytes::new());
         }
         let claim = |key: &str| keys.claim(key.to_owned(), &order).unwrap();
-        assert!(matches!(claim("1"), Claimed::Done(id, _) if id == Id::at(1)));
-        assert!(matches!(claim("0"), Claimed::Mine(_)));
+        assert!(matches!(claim("1"), ClaimResult::Done(id, _) if id == Id::from_index(1)));
+        assert!(matches!(claim("0"), ClaimResult::New(_)));
         assert_eq!(keys.0.lock().unwrap().by_key.len(), MAX_KEYS);
     }
 }

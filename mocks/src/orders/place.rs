@@ -14,16 +14,16 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::idempotency::{Claim, Claimed};
-use super::warehouse::{Held, Refusal, Wanted};
-use super::{Desk, stopping};
-use crate::http::{Answer, Call, Object, Problem, ProblemKind, created};
+use super::idempotency::{Claim, ClaimResult};
+use super::products_client::{RequestedItem, ReserveError, ReservedItem};
+use super::{OrdersState, stopping_problem};
+use crate::http::{Call, HttpResponse, Object, Problem, ProblemKind, created};
 use crate::model::Timestamp;
-use crate::model::{Id, Money, Order, OrderItem, Status};
+use crate::model::{Id, Money, Order, OrderItem, OrderStatus};
 
 /// The names of reservations.
 #[derive(Debug)]
-pub(super) struct Placing {
+pub(super) struct ReservationNames {
     /// What tells this start of the service from all others.
     start: u128,
     next: AtomicU64,
@@ -34,10 +34,10 @@ pub(super) struct Placing {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewOrder {
     user_id: Id,
-    items: Vec<Object<Wanted>>,
+    items: Vec<Object<RequestedItem>>,
 }
 
-impl Placing {
+impl ReservationNames {
     pub(super) fn new() -> Self {
         let start = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
@@ -53,64 +53,79 @@ impl Placing {
 }
 
 /// Answers `POST /orders`.
-pub(super) async fn place(desk: &Arc<Desk>, call: Call<'_>) -> Result<Answer, Problem> {
-    call.no_query()?;
+pub(super) async fn place(
+    state: &Arc<OrdersState>,
+    call: Call<'_>,
+) -> Result<HttpResponse, Problem> {
+    call.reject_query()?;
     let key = idempotency_key(call.parts)?;
     let new = call.json::<NewOrder>().await?.checked()?;
     let claim = match key {
         None => None,
-        Some(key) => match desk.keys.claim(key, &new)? {
-            Claimed::Mine(claim) => Some(claim),
-            Claimed::Done(id, json) => return Ok(replayed(id, json)),
+        Some(key) => match state.keys.claim(key, &new)? {
+            ClaimResult::New(claim) => Some(claim),
+            ClaimResult::Done(id, json) => return Ok(replayed(id, json)),
         },
     };
     // The work goes on when the client goes away: pieces must not get lost on the way.
-    let work = Arc::clone(desk);
-    let placed = desk
+    let work = Arc::clone(state);
+    let placed = state
         .tasks
-        .finish(async move { work.place(new, claim).await });
-    let (id, json) = placed.await.unwrap_or_else(|| Err(stopping()))?;
+        .run_to_end(async move { work.place(new, claim).await });
+    let (id, json) = placed.await.unwrap_or_else(|| Err(stopping_problem()))?;
     Ok(created(json, &location(id)))
 }
 
-impl Desk {
+impl OrdersState {
     async fn place(
         self: Arc<Self>,
         new: NewOrder,
         claim: Option<Claim>,
     ) -> Result<(Id, Bytes), Problem> {
-        let reservation = self.placing.new_name();
-        let wanted: Vec<_> = new.items.into_iter().map(|Object(item)| item).collect();
-        let held = match self.warehouse.reserve(&reservation, &wanted).await {
+        let reservation = self.reservation_names.new_name();
+        let items: Vec<_> = new.items.into_iter().map(|Object(item)| item).collect();
+        let reserved = match self.products_client.reserve(&reservation, &items).await {
             Ok(held) => held,
-            Err(Refusal::Refused(problem)) => return Err(problem),
-            Err(Refusal::Unknown(problem)) => {
+            Err(ReserveError::Refused(problem)) => return Err(problem),
+            Err(ReserveError::Unknown(problem)) => {
                 let work = Arc::clone(&self);
                 self.tasks.start(async move {
-                    work.give_back(&reservation, LATER).await;
+                    work.release_with_retries(&reservation, RETRY_DELAYS_IN_BACKGROUND)
+                        .await;
                 });
                 return Err(problem);
             }
         };
-        match self.enter(new.user_id, &held, &reservation) {
+        match self.record_order(new.user_id, &reserved, &reservation) {
             Ok((id, json)) => {
                 if let Some(claim) = claim {
-                    claim.fulfil(id, json.clone());
+                    claim.complete(id, json.clone());
                 }
                 Ok((id, json))
             }
-            Err(problem) if self.give_back(&reservation, NOW).await => Err(problem),
+            Err(problem)
+                if self
+                    .release_with_retries(&reservation, RETRY_DELAYS_IN_CALL)
+                    .await =>
+            {
+                Err(problem)
+            }
             // Somebody has to be told where the pieces are.
-            Err(problem) => Err(problem.with("reservationId", json!(reservation))),
+            Err(problem) => Err(problem.with_extension("reservationId", json!(reservation))),
         }
     }
 
     /// Writes the order down; the pieces are held already.
-    fn enter(&self, user: Id, held: &[Held], reservation: &str) -> Result<(Id, Bytes), Problem> {
-        let total = total(held)?;
+    fn record_order(
+        &self,
+        user: Id,
+        reserved: &[ReservedItem],
+        reservation: &str,
+    ) -> Result<(Id, Bytes), Problem> {
+        let total = total(reserved)?;
         let now = self.clock.now();
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-        book.add(|id| new_order(id, user, held, (total, now), reservation))
+        book.add(|id| new_order(id, user, reserved, (total, now), reservation))
     }
 
     /// Cancels an order and gives its pieces back; `None` when there is no such order.
@@ -122,7 +137,9 @@ impl Desk {
         let Some(reservation) = begun else {
             return Ok(None);
         };
-        let returned = self.give_back(&reservation, NOW).await;
+        let returned = self
+            .release_with_retries(&reservation, RETRY_DELAYS_IN_CALL)
+            .await;
         let now = returned.then(|| self.clock.now());
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
         let json = book.end_cancel(id, now);
@@ -130,14 +147,15 @@ impl Desk {
             return Ok(json);
         }
         let detail = "The products service did not take the pieces back; the order stays.";
-        Err(Problem::new(StatusCode::BAD_GATEWAY, detail).kind(ProblemKind::ProductsUnavailable))
+        Err(Problem::new(StatusCode::BAD_GATEWAY, detail)
+            .with_kind(ProblemKind::ProductsUnavailable))
     }
 
     /// Gives pieces back, trying again after each of `pauses`; false when all that failed.
-    async fn give_back(&self, reservation: &str, pauses: &[Duration]) -> bool {
+    async fn release_with_retries(&self, reservation: &str, pauses: &[Duration]) -> bool {
         let mut pauses = pauses.iter();
         loop {
-            if self.warehouse.give_back(reservation).await {
+            if self.products_client.release(reservation).await {
                 return true;
             }
             match pauses.next() {
@@ -163,24 +181,24 @@ impl NewOrder {
 fn new_order(
     id: Id,
     user_id: Id,
-    held: &[Held],
+    reserved: &[ReservedItem],
     (total, now): (Money, Timestamp),
     reservation: &str,
 ) -> Order {
     let mut merchant_ids = Vec::new();
-    for item in held {
+    for item in reserved {
         if !merchant_ids.contains(&item.merchant_id) {
             merchant_ids.push(item.merchant_id);
         }
     }
-    let items = held.iter().map(|item| OrderItem {
+    let items = reserved.iter().map(|item| OrderItem {
         product_id: item.product_id,
         quantity: item.quantity,
         unit_price: item.unit_price,
     });
     Order {
         id,
-        status: Status::Placed,
+        status: OrderStatus::Placed,
         user_id,
         merchant_ids,
         items: items.collect(),
@@ -192,8 +210,8 @@ fn new_order(
 }
 
 /// What everything costs together; only known once the pieces are held.
-fn total(held: &[Held]) -> Result<Money, Problem> {
-    let mut prices = held.iter().map(|item| (item.unit_price, item.quantity));
+fn total(reserved: &[ReservedItem]) -> Result<Money, Problem> {
+    let mut prices = reserved.iter().map(|item| (item.unit_price, item.quantity));
     let sum = prices.try_fold(None, |sum: Option<Money>, (price, quantity)| {
         let before = sum.map_or(0, |sum| sum.amount);
         if sum.is_some_and(|sum| sum.currency != price.currency) {
@@ -208,7 +226,7 @@ fn total(held: &[Held]) -> Result<Money, Problem> {
     match sum {
         Ok(Some(total)) => Ok(total),
         Ok(None) => Err(Problem::unprocessable("An order needs an item.")),
-        Err(detail) => Err(Problem::unprocessable(detail).kind(ProblemKind::NoTotal)),
+        Err(detail) => Err(Problem::unprocessable(detail).with_kind(ProblemKind::NoTotal)),
     }
 }
 
@@ -225,7 +243,7 @@ fn idempotency_key(parts: &Parts) -> Result<Option<String>, Problem> {
     }
 }
 
-fn replayed(id: Id, json: Bytes) -> Answer {
+fn replayed(id: Id, json: Bytes) -> HttpResponse {
     let mut answer = created(json, &location(id));
     answer.headers_mut().insert(
         HeaderName::from_static("idempotency-replayed"),
@@ -242,9 +260,9 @@ const MAX_ITEMS: usize = 50;
 const MAX_KEY: usize = 255;
 
 /// While a client waits.
-const NOW: &[Duration] = &[Duration::from_millis(50)];
+const RETRY_DELAYS_IN_CALL: &[Duration] = &[Duration::from_millis(50)];
 /// When nobody waits: long enough for a service to start again.
-const LATER: &[Duration] = &[
+const RETRY_DELAYS_IN_BACKGROUND: &[Duration] = &[
     Duration::from_millis(50),
     Duration::from_millis(200),
     Duration::from_secs(1),

@@ -13,13 +13,13 @@ use crate::model::{Id, Money};
 pub(super) struct NewReservation {
     /// A name of the caller's choice, so that it can give back what it never heard of again.
     id: Option<String>,
-    items: Vec<Object<Wanted>>,
+    items: Vec<Object<RequestedItem>>,
 }
 
 /// So many pieces of one product.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct RequestedItem {
     pub(super) product_id: Id,
     pub(super) quantity: u32,
 }
@@ -28,19 +28,19 @@ pub(super) struct Wanted {
 #[derive(Debug)]
 pub(super) struct CheckedReservation {
     pub(super) id: Option<String>,
-    pub(super) items: Vec<Wanted>,
+    pub(super) items: Vec<RequestedItem>,
 }
 
 /// Pieces that are held, at the price of this moment.
 #[derive(Debug, Serialize)]
 pub(super) struct Reservation {
     pub(super) id: String,
-    pub(super) items: Vec<Held>,
+    pub(super) items: Vec<ReservedItem>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Held {
+pub(super) struct ReservedItem {
     pub(super) product_id: Id,
     pub(super) quantity: u32,
     pub(super) unit_price: Money,
@@ -81,7 +81,7 @@ impl NewReservation {
             }
         }
         if let Some(id) = &self.id
-            && !is_name(id)
+            && !is_reservation_name(id)
         {
             return Err(Problem::unprocessable(format!(
                 "`id` is 1 to {MAX_NAME} letters, digits, `-` and `_`."
@@ -91,7 +91,7 @@ impl NewReservation {
     }
 }
 
-fn is_name(text: &str) -> bool {
+fn is_reservation_name(text: &str) -> bool {
     (1..=MAX_NAME).contains(&text.len())
         && text
             .bytes()

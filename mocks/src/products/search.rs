@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 
 use super::stock::Stock;
-use crate::http::{Problem, Query, optional_id};
+use crate::http::{Problem, Query, take_id};
 use crate::model::{Category, Id};
 
 /// Conditions that all have to hold; those that were not given always do.
@@ -19,7 +19,7 @@ impl Filter {
     /// Takes `category`, `merchantId` and `q`.
     pub(super) fn take(query: &mut Query<'_>) -> Result<Self, Problem> {
         let category = query.take_choice("category", &Category::ALL, Category::name)?;
-        let merchant = optional_id(query, "merchantId")?;
+        let merchant = take_id(query, "merchantId")?;
         let text = query.take("q").unwrap_or_default();
         if text.chars().count() > MAX_TEXT {
             return Err(Problem::new(
@@ -39,23 +39,26 @@ impl Filter {
         if self.category.is_none() && self.merchant.is_none() && self.words.is_empty() {
             return None;
         }
-        let fits = |id: &Id| self.fits(stock, *id);
+        let fits = |id: &Id| self.is_match(stock, *id);
         Some(match self.merchant {
             Some(merchant) => stock
-                .of_merchant(merchant)
+                .products_of_merchant(merchant)
                 .iter()
                 .copied()
                 .filter(fits)
                 .collect(),
-            None => (0..stock.rows().len()).map(Id::at).filter(fits).collect(),
+            None => (0..stock.rows().len())
+                .map(Id::from_index)
+                .filter(fits)
+                .collect(),
         })
     }
 
-    fn fits(&self, stock: &Stock, id: Id) -> bool {
+    fn is_match(&self, stock: &Stock, id: Id) -> bool {
         let Some(row) = stock.rows().get(id.index()) else {
             return false;
         };
-        let text = stock.text(id);
+        let text = stock.search_text(id);
         self.category
             .is_none_or(|category| row.value().category == category)
             && self.words.iter().all(|word| text.contains(word.as_str()))

@@ -9,8 +9,8 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::reservation::{CheckedReservation, Held, Reservation, Shortage, Wanted};
-use crate::http::{Given, Object, Problem, ProblemKind};
+use super::reservation::{CheckedReservation, RequestedItem, Reservation, ReservedItem, Shortage};
+use crate::http::{Object, Patch, Problem, ProblemKind};
 use crate::model::Timestamp;
 use crate::model::{Id, Money, Product};
 use crate::store::Row;
@@ -23,29 +23,29 @@ pub(super) struct Stock {
     texts: Vec<String>,
     by_merchant: HashMap<Id, Vec<Id>>,
     reservations: HashMap<String, Vec<(Id, u32)>>,
-    named: u64,
+    names_given: u64,
 }
 
 /// The body of `PATCH /products/{id}`; what is absent stays.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct ProductChange {
-    price: Given<Object<Money>>,
-    stock: Given<u32>,
+    price: Patch<Object<Money>>,
+    stock: Patch<u32>,
     /// Who says so; has to be the one who sells it.
-    merchant_id: Given<Id>,
+    merchant_id: Patch<Id>,
 }
 
 impl ProductChange {
     /// Whether it makes sense for any product at all.
     pub(super) fn checked(self) -> Result<Self, Problem> {
-        self.price.check(|Object(price)| match price.amount {
+        self.price.check_value(|Object(price)| match price.amount {
             0..=MAX_PRICE => Ok(()),
             _ => Err(Problem::unprocessable(format!(
                 "`price.amount` is at most {MAX_PRICE}."
             ))),
         })?;
-        self.stock.check(|stock| match *stock {
+        self.stock.check_value(|stock| match *stock {
             0..=MAX_STOCK => Ok(()),
             _ => Err(Problem::unprocessable(format!(
                 "`stock` is at most {MAX_STOCK}."
@@ -70,7 +70,7 @@ impl Stock {
             texts,
             by_merchant,
             reservations: HashMap::new(),
-            named: 0,
+            names_given: 0,
         }
     }
 
@@ -79,12 +79,12 @@ impl Stock {
     }
 
     /// What a search looks through.
-    pub(super) fn text(&self, id: Id) -> &str {
+    pub(super) fn search_text(&self, id: Id) -> &str {
         self.texts.get(id.index()).map_or("", String::as_str)
     }
 
     /// What a merchant sells, going up.
-    pub(super) fn of_merchant(&self, id: Id) -> &[Id] {
+    pub(super) fn products_of_merchant(&self, id: Id) -> &[Id] {
         self.by_merchant.get(&id).map_or(&[], Vec::as_slice)
     }
 
@@ -103,14 +103,14 @@ impl Stock {
         {
             let detail = format!("The product `{id}` is not sold by the merchant `{merchant}`.");
             return Err(
-                Problem::new(StatusCode::FORBIDDEN, detail).kind(ProblemKind::NotYourProduct)
+                Problem::new(StatusCode::FORBIDDEN, detail).with_kind(ProblemKind::NotYourProduct)
             );
         }
         row.change(|product| {
             if let Some(Object(price)) = change.price.0 {
                 product.price = price;
             }
-            change.stock.put(&mut product.stock);
+            change.stock.apply_to(&mut product.stock);
             product.updated_at = now;
         });
         Ok(Some(row))
@@ -131,28 +131,31 @@ impl Stock {
         let id = new.id.unwrap_or_else(|| self.new_name());
         if self.reservations.contains_key(&id) {
             return Err(Problem::conflict(format!("The reservation `{id}` exists."))
-                .kind(ProblemKind::ReservationExists));
+                .with_kind(ProblemKind::ReservationExists));
         }
-        self.refuse_unknown(&new.items)?;
-        self.refuse_short(&new.items)?;
-        let held = new.items.iter().filter_map(|item| self.take(*item, now));
+        self.reject_unknown(&new.items)?;
+        self.reject_shortages(&new.items)?;
+        let held = new
+            .items
+            .iter()
+            .filter_map(|item| self.reserve_item(*item, now));
         let items: Vec<_> = held.collect();
         let pieces = new
             .items
             .iter()
             .map(|item| (item.product_id, item.quantity));
-        self.hold(id.clone(), pieces.collect());
+        self.record_reservation(id.clone(), pieces.collect());
         Ok(Reservation { id, items })
     }
 
     /// Notes pieces that are off the shelf already.
-    pub(super) fn hold(&mut self, id: String, pieces: Vec<(Id, u32)>) {
+    pub(super) fn record_reservation(&mut self, id: String, pieces: Vec<(Id, u32)>) {
         self.reservations.insert(id, pieces);
     }
 
     /// Puts the pieces back on the shelf, and tells which products they are; `None` when nobody
     /// holds any under this name.
-    pub(super) fn give_back(&mut self, id: &str, now: Timestamp) -> Option<Vec<Id>> {
+    pub(super) fn release(&mut self, id: &str, now: Timestamp) -> Option<Vec<Id>> {
         let pieces = self.reservations.remove(id)?;
         for (product, quantity) in &pieces {
             if let Some(row) = self.rows.get_mut(product.index()) {
@@ -165,14 +168,14 @@ impl Stock {
         Some(pieces.into_iter().map(|(product, _)| product).collect())
     }
 
-    fn take(&mut self, item: Wanted, now: Timestamp) -> Option<Held> {
+    fn reserve_item(&mut self, item: RequestedItem, now: Timestamp) -> Option<ReservedItem> {
         let row = self.rows.get_mut(item.product_id.index())?;
         row.change(|product| {
             product.stock = product.stock.saturating_sub(item.quantity);
             product.updated_at = now;
         });
         let product = row.value();
-        Some(Held {
+        Some(ReservedItem {
             product_id: product.id,
             quantity: item.quantity,
             unit_price: product.price,
@@ -180,7 +183,7 @@ impl Stock {
         })
     }
 
-    fn refuse_unknown(&self, items: &[Wanted]) -> Result<(), Problem> {
+    fn reject_unknown(&self, items: &[RequestedItem]) -> Result<(), Problem> {
         let unknown: Vec<_> = items
             .iter()
             .map(|item| item.product_id)
@@ -190,11 +193,11 @@ impl Stock {
             return Ok(());
         }
         Err(Problem::unprocessable("Some of the products do not exist.")
-            .kind(ProblemKind::UnknownProduct)
-            .with("productIds", json!(unknown)))
+            .with_kind(ProblemKind::UnknownProduct)
+            .with_extension("productIds", json!(unknown)))
     }
 
-    fn refuse_short(&self, items: &[Wanted]) -> Result<(), Problem> {
+    fn reject_shortages(&self, items: &[RequestedItem]) -> Result<(), Problem> {
         let short = items.iter().filter_map(|item| {
             let product = self.rows.get(item.product_id.index())?.value();
             (product.stock < item.quantity).then_some(Shortage {
@@ -208,14 +211,14 @@ impl Stock {
             return Ok(());
         }
         Err(Problem::conflict("There is not enough in stock.")
-            .kind(ProblemKind::StockShort)
-            .with("shortages", json!(shortages)))
+            .with_kind(ProblemKind::StockShort)
+            .with_extension("shortages", json!(shortages)))
     }
 
     fn new_name(&mut self) -> String {
         loop {
-            self.named += 1;
-            let name = format!("r-{}", self.named);
+            self.names_given += 1;
+            let name = format!("r-{}", self.names_given);
             if !self.reservations.contains_key(&name) {
                 return name;
             }

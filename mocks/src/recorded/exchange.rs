@@ -21,13 +21,13 @@ use url::form_urlencoded;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Exchange {
-    request: Asked,
-    response: Answered,
+    request: RecordedRequest,
+    response: RecordedResponse,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct RecordedRequest {
     method: String,
     /// Path and query.
     url: String,
@@ -41,7 +41,7 @@ struct Asked {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Answered {
+struct RecordedResponse {
     #[serde(default = "ok")]
     status: u16,
     #[serde(default)]
@@ -54,7 +54,7 @@ fn ok() -> u16 {
 }
 
 /// Every exchange in the `*.json` of `folder`, file by file in the order of their names.
-pub(super) fn read(folder: &Path) -> io::Result<Vec<Exchange>> {
+pub(super) fn read_exchanges(folder: &Path) -> io::Result<Vec<Exchange>> {
     let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
     let mut paths: Vec<_> = entries?.into_iter().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
@@ -73,35 +73,37 @@ pub(super) fn read(folder: &Path) -> io::Result<Vec<Exchange>> {
 
 impl Exchange {
     /// Whether it is the one that a request asks for.
-    pub(super) fn is_for(&self, parts: &Parts, body: &[u8]) -> bool {
-        let asked = &self.request;
-        let (path, query) = asked.url.split_once('?').unwrap_or((&asked.url, ""));
-        let given = |name: &str| {
+    pub(super) fn is_match(&self, parts: &Parts, body: &[u8]) -> bool {
+        let recorded = &self.request;
+        let (path, query) = recorded.url.split_once('?').unwrap_or((&recorded.url, ""));
+        let header = |name: &str| {
             let value = parts.headers.get(name);
             value.and_then(|value| value.to_str().ok())
         };
-        asked.method == parts.method.as_str()
+        recorded.method == parts.method.as_str()
             && path == parts.uri.path()
-            && pairs(query.as_bytes()) == pairs(parts.uri.query().unwrap_or_default().as_bytes())
-            && asked
+            && decoded_pairs(query.as_bytes())
+                == decoded_pairs(parts.uri.query().unwrap_or_default().as_bytes())
+            && recorded
                 .headers
                 .iter()
-                .all(|(name, value)| given(name) == Some(value))
-            && asked.form.as_ref().is_none_or(|form| {
-                given("content-type") == Some(FORM) && pairs(form.as_bytes()) == pairs(body)
+                .all(|(name, value)| header(name) == Some(value))
+            && recorded.form.as_ref().is_none_or(|form| {
+                header("content-type") == Some(FORM)
+                    && decoded_pairs(form.as_bytes()) == decoded_pairs(body)
             })
-            && asked.json.as_ref().is_none_or(|json| {
+            && recorded.json.as_ref().is_none_or(|json| {
                 serde_json::from_slice::<Value>(body).is_ok_and(|body| body == *json)
             })
     }
 
     /// Its answer.
-    pub(super) fn answer(&self) -> Response<Bytes> {
-        let answered = &self.response;
-        let body = answered.body.as_ref();
+    pub(super) fn to_response(&self) -> Response<Bytes> {
+        let recorded = &self.response;
+        let body = recorded.body.as_ref();
         let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-        let mut response = json(answered.status, body);
-        for (name, value) in &answered.headers {
+        let mut response = json(recorded.status, body);
+        for (name, value) in &recorded.headers {
             if let (Ok(name), Ok(value)) = (
                 name.parse::<hyper::header::HeaderName>(),
                 HeaderValue::from_str(value),
@@ -114,7 +116,7 @@ impl Exchange {
 }
 
 /// The answer where nothing is recorded; says what was asked.
-pub(super) fn nothing(parts: &Parts) -> Response<Bytes> {
+pub(super) fn not_recorded(parts: &Parts) -> Response<Bytes> {
     let asked = format!("{} {}", parts.method, parts.uri);
     let body =
         serde_json::json!({ "error": { "message": format!("nothing is recorded for {asked}") } });
@@ -131,7 +133,7 @@ fn json(status: u16, body: Bytes) -> Response<Bytes> {
 }
 
 /// Decoded and in a fixed order.
-fn pairs(text: &[u8]) -> Vec<(String, String)> {
+fn decoded_pairs(text: &[u8]) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = form_urlencoded::parse(text).into_owned().collect();
     pairs.sort();
     pairs

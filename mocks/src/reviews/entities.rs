@@ -10,9 +10,9 @@ use async_graphql::{
 use crate::model::Id;
 use crate::model::Review as Row;
 use crate::model::Timestamp;
-use crate::reviews::load::{Loads, PageOf, RatingOf};
-use crate::reviews::pages::{Page, ReviewConnection, Slice, worth};
-use crate::reviews::shelf::{Owner, Rating};
+use crate::reviews::loader::{PageKey, RatingKey, ReviewLoader};
+use crate::reviews::pages::{Page, PageArguments, ReviewConnection, worth};
+use crate::reviews::review_table::{Owner, Rating};
 
 /// When a review was written.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +97,12 @@ impl Product {
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<ReviewConnection> {
         let owner = Id::parse(&self.0).map(Owner::Product);
-        page(ctx, owner, Slice::read(first, after.as_deref())?).await
+        page(
+            ctx,
+            owner,
+            PageArguments::from_arguments(first, after.as_deref())?,
+        )
+        .await
     }
 
     /// The mean of all ratings, two decimals; null when there is no review.
@@ -130,7 +135,12 @@ impl User {
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
     ) -> Result<ReviewConnection> {
         let owner = Id::parse(&self.0).map(Owner::User);
-        page(ctx, owner, Slice::read(first, after.as_deref())?).await
+        page(
+            ctx,
+            owner,
+            PageArguments::from_arguments(first, after.as_deref())?,
+        )
+        .await
     }
 }
 
@@ -145,18 +155,22 @@ impl Product {
         let Some(id) = Id::parse(&self.0) else {
             return Ok(Rating::default());
         };
-        let loads = ctx.data::<DataLoader<Loads>>()?;
-        let Ok(rating) = loads.load_one(RatingOf(id)).await;
+        let loads = ctx.data::<DataLoader<ReviewLoader>>()?;
+        let Ok(rating) = loads.load_one(RatingKey(id)).await;
         Ok(rating.unwrap_or_default())
     }
 }
 
 /// The page of an owner; one whose id cannot be an id of the shop owns nothing.
-async fn page(ctx: &Context<'_>, owner: Option<Owner>, slice: Slice) -> Result<ReviewConnection> {
+async fn page(
+    ctx: &Context<'_>,
+    owner: Option<Owner>,
+    slice: PageArguments,
+) -> Result<ReviewConnection> {
     let Some(owner) = owner else {
         return Ok(Page::default().into());
     };
-    let loads = ctx.data::<DataLoader<Loads>>()?;
-    let Ok(page) = loads.load_one(PageOf(owner, slice)).await;
+    let loads = ctx.data::<DataLoader<ReviewLoader>>()?;
+    let Ok(page) = loads.load_one(PageKey(owner, slice)).await;
     Ok(page.unwrap_or_default().into())
 }

@@ -13,7 +13,7 @@ use crate::reviews::refusal::Refusal;
 
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Slice {
+pub(super) struct PageArguments {
     pub(super) first: usize,
     pub(super) after: Option<Id>,
 }
@@ -52,9 +52,9 @@ pub(super) struct PageInfo {
     has_next_page: bool,
 }
 
-impl Slice {
+impl PageArguments {
     /// Judges `first` and `after`.
-    pub(super) fn read(first: Option<i32>, after: Option<&str>) -> Result<Self, Refusal> {
+    pub(super) fn from_arguments(first: Option<i32>, after: Option<&str>) -> Result<Self, Refusal> {
         let after = match after {
             None => None,
             Some(text) => Some(Id::parse(text).ok_or_else(|| {
@@ -64,7 +64,7 @@ impl Slice {
             })?),
         };
         Ok(Self {
-            first: count(first)?,
+            first: page_size(first)?,
             after,
         })
     }
@@ -90,7 +90,7 @@ impl From<Page> for ReviewConnection {
 }
 
 /// The number that `first` stands for; null is as good as nothing.
-pub(super) fn count(first: Option<i32>) -> Result<usize, Refusal> {
+pub(super) fn page_size(first: Option<i32>) -> Result<usize, Refusal> {
     let first = first.unwrap_or(DEFAULT_FIRST);
     usize::try_from(first)
         .ok()
@@ -103,7 +103,7 @@ pub(super) fn count(first: Option<i32>) -> Result<usize, Refusal> {
 
 /// How many fields a list of `first` is worth, when each of its objects is worth `child`.
 pub(super) fn worth(first: Option<i32>, child: usize) -> usize {
-    count(first).unwrap_or(1).saturating_mul(child)
+    page_size(first).unwrap_or(1).saturating_mul(child)
 }
 
 const DEFAULT_FIRST: i32 = 10;

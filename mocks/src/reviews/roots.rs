@@ -17,10 +17,10 @@ use async_graphql::{
 
 use crate::model::Id;
 use crate::reviews::entities::{Product, Review, User};
-use crate::reviews::load::{Loads, ReviewOf};
-use crate::reviews::pages::{count, worth};
+use crate::reviews::loader::{ReviewKey, ReviewLoader};
+use crate::reviews::pages::{page_size, worth};
 use crate::reviews::refusal::Refusal;
-use crate::reviews::shelf::{Desk, Draft};
+use crate::reviews::review_table::{Draft, SharedReviews};
 
 /// The root fields and entities, with errors where they belong.
 #[derive(Debug, Default)]
@@ -52,8 +52,8 @@ impl Roots {
         let Some(id) = Id::parse(&id) else {
             return Ok(None);
         };
-        let loads = ctx.data::<DataLoader<Loads>>()?;
-        let Ok(review) = loads.load_one(ReviewOf(id)).await;
+        let loads = ctx.data::<DataLoader<ReviewLoader>>()?;
+        let Ok(review) = loads.load_one(ReviewKey(id)).await;
         Ok(review.map(Review::from))
     }
 
@@ -69,8 +69,8 @@ impl Roots {
         #[graphql(default_with = "Some(10)", desc = "How many at most; 100 is the most.")]
         first: Option<i32>,
     ) -> Result<Vec<Review>> {
-        let first = count(first)?;
-        let newest = ctx.data::<Arc<Desk>>()?.read().newest(first);
+        let first = page_size(first)?;
+        let newest = ctx.data::<Arc<SharedReviews>>()?.read().newest(first);
         Ok(newest.into_iter().map(Review::from).collect())
     }
 
@@ -99,7 +99,7 @@ impl Mutation {
     )]
     async fn add_review(&self, ctx: &Context<'_>, input: AddReviewInput) -> Result<Option<Review>> {
         let draft = input.check()?;
-        let row = ctx.data::<Arc<Desk>>()?.add(draft)?;
+        let row = ctx.data::<Arc<SharedReviews>>()?.add(draft)?;
         Ok(Some(Review::from(row)))
     }
 }
@@ -109,14 +109,14 @@ impl AddReviewInput {
         let rating = u8::try_from(self.rating).ok();
         let rating = rating.filter(|rating| (1..=5).contains(rating));
         Ok(Draft {
-            product: existing("productId", &self.product_id)?,
-            user: existing("userId", &self.user_id)?,
+            product: parse_id("productId", &self.product_id)?,
+            user: parse_id("userId", &self.user_id)?,
             rating: rating.ok_or_else(|| {
                 let message = format!("`rating` is a number from 1 to 5, not {}", self.rating);
                 Refusal::unprocessable(message)
             })?,
-            title: text("title", &self.title, MAX_TITLE)?,
-            body: text("body", &self.body, MAX_TEXT)?,
+            title: bounded_text("title", &self.title, MAX_TITLE)?,
+            body: bounded_text("body", &self.body, MAX_TEXT)?,
         })
     }
 }
@@ -132,14 +132,14 @@ impl ContainerType for Query {
         representation: &Value,
     ) -> ServerResult<Option<Value>> {
         let indexed;
-        let ctx = match index_of(representation) {
+        let ctx = match representation_index(representation) {
             Some(index) => {
                 indexed = ctx.with_index(index);
                 &indexed
             }
             None => ctx,
         };
-        let found = match misfit(representation) {
+        let found = match representation_error(representation) {
             Some(refusal) => Err(ctx.set_error_path(refusal.into_server_error())),
             None => self.0.find_entity(ctx, representation).await,
         };
@@ -176,7 +176,7 @@ impl ObjectType for Query {}
 /// Writes into each representation in which place it is, because nothing else tells resolvers.
 ///
 /// Representations are the only lists that this subgraph takes.
-pub(super) fn number(variables: &mut Variables) -> Result<(), ServerError> {
+pub(super) fn number_representations(variables: &mut Variables) -> Result<(), ServerError> {
     for variable in variables.values_mut() {
         let Value::List(representations) = variable else {
             continue;
@@ -194,7 +194,7 @@ pub(super) fn number(variables: &mut Variables) -> Result<(), ServerError> {
     Ok(())
 }
 
-fn index_of(representation: &Value) -> Option<usize> {
+fn representation_index(representation: &Value) -> Option<usize> {
     let Value::Object(members) = representation else {
         return None;
     };
@@ -205,7 +205,7 @@ fn index_of(representation: &Value) -> Option<usize> {
 }
 
 /// What is wrong with a representation, if anything is.
-fn misfit(representation: &Value) -> Option<Refusal> {
+fn representation_error(representation: &Value) -> Option<Refusal> {
     let Value::Object(members) = representation else {
         return Some(Refusal::unprocessable("a representation is an object"));
     };
@@ -222,20 +222,20 @@ fn misfit(representation: &Value) -> Option<Refusal> {
 }
 
 /// An id that may be somebody's; whether it is, other services know.
-fn existing(name: &str, id: &ID) -> Result<Id, Refusal> {
+fn parse_id(name: &str, id: &ID) -> Result<Id, Refusal> {
     Id::parse(id).ok_or_else(|| {
         let message = format!("`{name}` is a decimal number in a string, not `{}`", **id);
         Refusal::unprocessable(message)
     })
 }
 
-fn text(name: &str, text: &str, most: usize) -> Result<String, Refusal> {
+fn bounded_text(name: &str, text: &str, max_chars: usize) -> Result<String, Refusal> {
     let text = text.trim();
     let length = text.chars().count();
-    if (1..=most).contains(&length) {
+    if (1..=max_chars).contains(&length) {
         Ok(text.to_owned())
     } else {
-        let message = format!("`{name}` has from 1 to {most} characters, not {length}");
+        let message = format!("`{name}` has from 1 to {max_chars} characters, not {length}");
         Err(Refusal::unprocessable(message))
     }
 }

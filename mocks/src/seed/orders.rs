@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::{DAY, FIRST_ORDER, HANDOVER, MERCHANTS, ORDERS, USERS};
 use crate::model::Timestamp;
-use crate::model::{Id, Money, Order, OrderItem, Product, Status};
+use crate::model::{Id, Money, Order, OrderItem, OrderStatus, Product};
 
 /// All orders by id, which is also the order in which they were placed; `products` are those of
 /// the same opening day.
@@ -15,14 +15,14 @@ pub(crate) fn orders(products: &[Product]) -> Vec<Order> {
 
 /// `None` only when there is nothing to buy.
 fn order(index: usize, products: &[Product]) -> Option<Order> {
-    let mut random = Random::of(3, index);
-    let id = Id::at(index);
+    let mut random = Random::new(3, index);
+    let id = Id::from_index(index);
     // A fixed step from one order to the next keeps times in the order of the ids.
     let step = (HANDOVER - FIRST_ORDER) / ORDERS as u64;
     let placed_at = FIRST_ORDER + index as u64 * step + random.below(step);
     let status = status(&mut random, HANDOVER.saturating_sub(placed_at) / DAY);
     let updated_at = match status {
-        Status::Placed => placed_at,
+        OrderStatus::Placed => placed_at,
         _ => (placed_at + random.between(3_600, 4 * DAY)).min(HANDOVER),
     };
     let chosen = choice(&mut random, products);
@@ -40,7 +40,7 @@ fn order(index: usize, products: &[Product]) -> Option<Order> {
     Some(Order {
         id,
         status,
-        user_id: Id::at(customer(&mut random)),
+        user_id: Id::from_index(customer(&mut random)),
         merchant_ids,
         total: Money {
             amount: total,
@@ -90,13 +90,13 @@ fn customer(random: &mut Random) -> usize {
 }
 
 /// What has become of an order after so many days.
-fn status(random: &mut Random, age: u64) -> Status {
+fn status(random: &mut Random, age: u64) -> OrderStatus {
     let draw = random.below(100);
     match (age, draw) {
-        (_, 0..6) => Status::Cancelled,
-        (0..2, 6..70) => Status::Placed,
-        (0..2, _) | (2..4, 6..70) => Status::Paid,
-        (2..4, _) | (4..10, 6..60) => Status::Shipped,
-        _ => Status::Delivered,
+        (_, 0..6) => OrderStatus::Cancelled,
+        (0..2, 6..70) => OrderStatus::Placed,
+        (0..2, _) | (2..4, 6..70) => OrderStatus::Paid,
+        (2..4, _) | (4..10, 6..60) => OrderStatus::Shipped,
+        _ => OrderStatus::Delivered,
     }
 }

@@ -12,7 +12,7 @@ pub(crate) fn products() -> Vec<Product> {
 }
 
 fn product(index: usize) -> Product {
-    let mut random = Random::of(2, index);
+    let mut random = Random::new(2, index);
     let merchant = random.index(MERCHANTS);
     // A merchant's own category most of the time, any other now and then.
     let shelf = if random.chance(85) {
@@ -27,7 +27,7 @@ fn product(index: usize) -> Product {
     let created_at = random.between(OPENING, SECOND_YEAR);
     let updated_at = created_at + random.below((FIRST_ORDER - SECOND_YEAR) / DAY) * DAY;
     Product {
-        id: Id::at(index),
+        id: Id::from_index(index),
         name: format!("{adjective} {noun}"),
         description: format!("{sentence} {}", random.pick(&REMARKS)),
         category,
@@ -36,7 +36,7 @@ fn product(index: usize) -> Product {
             currency: Currency::Eur,
         },
         stock: stock(&mut random),
-        merchant_id: Id::at(merchant),
+        merchant_id: Id::from_index(merchant),
         created_at: Timestamp(created_at),
         updated_at: Timestamp(updated_at),
     }

@@ -8,7 +8,7 @@ pub(super) struct Random(u64);
 
 impl Random {
     /// The sequence for one kind of thing and one thing of it, independent of all the others.
-    pub(super) fn of(kind: u64, index: usize) -> Self {
+    pub(super) fn new(kind: u64, index: usize) -> Self {
         Self(mix(SEED ^ (kind << 40) ^ index as u64))
     }
 

@@ -9,7 +9,7 @@ pub(super) struct Range {
     /// Cheapest and dearest, in cents.
     pub(super) prices: (u64, u64),
     /// What a merchant of this category adds to the family name.
-    pub(super) trade: &'static str,
+    pub(super) name_suffix: &'static str,
 }
 
 /// One range for each category, in the order of `Category::ALL`.
@@ -63,7 +63,7 @@ pub(super) const RANGES: [Range; 8] = [
             ("Workbook", "Exercises with solutions at the end."),
         ],
         prices: (690, 4_990),
-        trade: "Books",
+        name_suffix: "Books",
     },
     Range {
         adjectives: [
@@ -88,7 +88,7 @@ pub(super) const RANGES: [Range; 8] = [
             ("Thermometer", "Shows inside, outside and tomorrow."),
         ],
         prices: (1_490, 49_900),
-        trade: "Elektronik",
+        name_suffix: "Elektronik",
     },
     Range {
         adjectives: [
@@ -121,7 +121,7 @@ pub(super) const RANGES: [Range; 8] = [
             ("Towel", "Dries quickly and dries well."),
         ],
         prices: (890, 18_900),
-        trade: "Living",
+        name_suffix: "Living",
     },
     Range {
         adjectives: [
@@ -151,7 +151,7 @@ pub(super) const RANGES: [Range; 8] = [
             ("Lantern", "A candle, four panes, no wind."),
         ],
         prices: (390, 15_900),
-        trade: "Garten",
+        name_suffix: "Garten",
     },
     Range {
         adjectives: [
@@ -173,7 +173,7 @@ pub(super) const RANGES: [Range; 8] = [
             ("Robot", "To be built, then to be programmed."),
         ],
         prices: (490, 8_990),
-        trade: "Spielwaren",
+        name_suffix: "Spielwaren",
     },
     Range {
         adjectives: [
@@ -206,7 +206,7 @@ pub(super) const RANGES: [Range; 8] = [
             ("Hiking Poles", "Fold into the pack."),
         ],
         prices: (990, 29_900),
-        trade: "Sport",
+        name_suffix: "Sport",
     },
     Range {
         adjectives: [
@@ -228,7 +228,7 @@ pub(super) const RANGES: [Range; 8] = [
             ("Slippers", "Felt above, rubber below."),
         ],
         prices: (790, 24_900),
-        trade: "Mode",
+        name_suffix: "Mode",
     },
     Range {
         adjectives: [
@@ -258,7 +258,7 @@ pub(super) const RANGES: [Range; 8] = [
             ("Salt", "Flakes that crackle."),
         ],
         prices: (290, 3_490),
-        trade: "Feinkost",
+        name_suffix: "Feinkost",
     },
 ];
 

@@ -9,24 +9,26 @@ use crate::model::{Id, Review};
 /// All reviews by id, which is also the order in which they were written; nobody reviews a product
 /// twice.
 pub(crate) fn reviews() -> Vec<Review> {
-    let mut reviews: Vec<Review> = (0..PRODUCTS).flat_map(of_product).collect();
+    let mut reviews: Vec<Review> = (0..PRODUCTS).flat_map(product_reviews).collect();
     reviews.sort_by_key(|review| (review.created_at, review.product_id, review.user_id));
     for (index, review) in reviews.iter_mut().enumerate() {
-        review.id = Id::at(index);
+        review.id = Id::from_index(index);
     }
     reviews
 }
 
 /// None to twelve reviews of one product, without ids of their own yet.
-fn of_product(index: usize) -> Vec<Review> {
-    let mut random = Random::of(4, index);
+fn product_reviews(index: usize) -> Vec<Review> {
+    let mut random = Random::new(4, index);
     // The smaller of two draws: most products have few reviews, some have many.
-    let wanted = random.below(MOST + 1).min(random.below(MOST + 2));
+    let count = random
+        .below(MAX_REVIEWS + 1)
+        .min(random.below(MAX_REVIEWS + 2));
     let liked = random.chance(75);
     let mut reviews: Vec<Review> = Vec::new();
-    for _ in 0..wanted {
-        let user_id = Id::at(MERCHANTS + random.index(USERS - MERCHANTS));
-        let review = review(&mut random, (Id::at(index), user_id), liked);
+    for _ in 0..count {
+        let user_id = Id::from_index(MERCHANTS + random.index(USERS - MERCHANTS));
+        let review = review(&mut random, (Id::from_index(index), user_id), liked);
         if reviews.iter().all(|other| other.user_id != user_id) {
             reviews.push(review);
         }
@@ -50,7 +52,7 @@ fn review(random: &mut Random, (product_id, user_id): (Id, Id), liked: bool) -> 
         random.pick(&REMARKS)
     );
     Review {
-        id: Id::at(0),
+        id: Id::from_index(0),
         product_id,
         user_id,
         rating: u8::try_from(stars).unwrap_or(1),
@@ -61,4 +63,4 @@ fn review(random: &mut Random, (product_id, user_id): (Id, Id), liked: bool) -> 
 }
 
 /// The most reviews that one product has on the opening day.
-const MOST: u64 = 12;
+const MAX_REVIEWS: u64 = 12;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::model::{Id, Kind, Status};
+use crate::model::{Id, Kind, OrderStatus};
 use crate::store::{fingerprint, render};
 
 #[test]
@@ -60,7 +60,7 @@ fn orders_agree_with_products_and_with_time() {
         assert!((MERCHANTS..USERS).contains(&order.user_id.index()));
     }
     assert!(orders.is_sorted_by_key(|order| order.placed_at));
-    for status in Status::ALL {
+    for status in OrderStatus::ALL {
         let having = orders.iter().filter(|order| order.status == status).count();
         assert!(having >= 5, "{status:?}: {having}");
     }
@@ -88,7 +88,7 @@ fn customers_review_a_product_once_and_in_the_order_of_time() {
     let mut pairs = HashSet::new();
     let mut by_product = [0_u32; PRODUCTS];
     for (index, review) in reviews.iter().enumerate() {
-        assert_eq!(review.id, Id::at(index));
+        assert_eq!(review.id, Id::from_index(index));
         assert!(pairs.insert((review.product_id, review.user_id)));
         assert!((MERCHANTS..USERS).contains(&review.user_id.index()));
         assert!((1..=5).contains(&review.rating));

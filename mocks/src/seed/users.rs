@@ -16,8 +16,8 @@ pub(crate) fn users() -> Vec<User> {
 }
 
 fn user(index: usize, emails: &mut HashSet<String>) -> User {
-    let mut random = Random::of(1, index);
-    let id = Id::at(index);
+    let mut random = Random::new(1, index);
+    let id = Id::from_index(index);
     let (first, first_ascii) = random.pick(&FIRST_NAMES);
     let (last, last_ascii) = random.pick(&LAST_NAMES);
     let mut email = format!("{first_ascii}.{last_ascii}@example.com");
@@ -47,7 +47,7 @@ fn user(index: usize, emails: &mut HashSet<String>) -> User {
 fn merchant(random: &mut Random, index: usize, last: &str, joined: Timestamp) -> Merchant {
     let trade = RANGES
         .get(index % RANGES.len())
-        .map_or("Handel", |range| range.trade);
+        .map_or("Handel", |range| range.name_suffix);
     let display_name = match random.below(4) {
         0 => format!("{last} {trade}"),
         1 => format!("{trade} {last}"),

@@ -10,18 +10,19 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Api;
-use super::board::Board;
-use super::fault::{Fault, Written};
+use super::fault::{Fault, FaultJson};
+use super::route_overrides::RouteOverrides;
 use super::serve::Host;
-use super::switches::Switches;
+use super::state::ServiceState;
 use crate::http::{
-    Answer, Lifetime, MAX_BODY, Problem, Query, json_body, no_content, text, written,
+    HttpResponse, Lifetime, MAX_BODY, Problem, Query, json_body, json_response, no_content,
+    text_response,
 };
 use crate::store::render;
 
 /// Whether `path` is one of these routes.
-pub(super) fn owns(path: &str) -> bool {
-    READ_ONLY.contains(&path) || SWITCHES.contains(&path)
+pub(super) fn is_control_route(path: &str) -> bool {
+    READ_ONLY_PATHS.contains(&path) || OVERRIDE_PATHS.contains(&path)
 }
 
 /// Answers one of these routes.
@@ -29,7 +30,7 @@ pub(super) async fn answer<A: Api>(
     host: &Host<A>,
     parts: &Parts,
     body: Incoming,
-) -> Result<Answer, Problem> {
+) -> Result<HttpResponse, Problem> {
     let board = &*host.board;
     let path = parts.uri.path();
     let query = Query::parse(parts.uri.query())?;
@@ -39,29 +40,30 @@ pub(super) async fn answer<A: Api>(
         &parts.method
     };
     match (method, path) {
-        (&Method::GET, "/health") => Ok(written(render(&json!({ "status": "ok" })))),
+        (&Method::GET, "/health") => Ok(json_response(render(&json!({ "status": "ok" })))),
         (&Method::GET, "/metrics") => {
-            let figures = board.metrics() + &host.api.figures();
-            Ok(text("text/plain; version=0.0.4", figures))
+            let figures = board.metrics() + &host.api.metrics();
+            Ok(text_response("text/plain; version=0.0.4", figures))
         }
-        (&Method::GET, "/openapi.yaml") => Ok(text("application/yaml", A::OPENAPI)),
+        (&Method::GET, "/openapi.yaml") => Ok(text_response("application/yaml", A::OPENAPI)),
         (&Method::GET, "/_calls") => Ok(calls(board)),
         (&Method::GET, "/_faults") => Ok(faults(board)),
-        (&Method::PUT, "/_faults") => set_fault(board, json_body(parts, body, MAX_BODY).await?),
+        (&Method::PUT, "/_faults") => put_fault(board, json_body(parts, body, MAX_BODY).await?),
         (&Method::DELETE, "/_faults") => clear(board, &board.faults, query),
         (&Method::GET, "/_cache_control") => Ok(lifetimes(board)),
         (&Method::PUT, "/_cache_control") => {
-            set_lifetime(board, json_body(parts, body, MAX_BODY).await?)
+            put_lifetime(board, json_body(parts, body, MAX_BODY).await?)
         }
         (&Method::DELETE, "/_cache_control") => clear(board, &board.lifetimes, query),
         _ => {
-            let allow = if SWITCHES.contains(&path) {
+            let allow = if OVERRIDE_PATHS.contains(&path) {
                 "GET, HEAD, PUT, DELETE"
             } else {
                 "GET, HEAD"
             };
             let detail = format!("`{path}` takes {allow}, not {method}.");
-            Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).header(header::ALLOW, allow))
+            Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+                .with_header(header::ALLOW, allow))
         }
     }
 }
@@ -74,7 +76,7 @@ struct SetFault {
     route: Option<String>,
     /// `null` mends; it has to be said.
     #[serde(deserialize_with = "Option::deserialize")]
-    fault: Option<Written>,
+    fault: Option<FaultJson>,
 }
 
 /// The body of `PUT /_cache_control`.
@@ -88,16 +90,16 @@ struct SetLifetime {
     cache_control: Option<String>,
 }
 
-fn set_fault(board: &Board, set: SetFault) -> Result<Answer, Problem> {
-    let index = place_of(board, set.route)?;
-    let fault = set.fault.map(Fault::from_written).transpose();
+fn put_fault(board: &ServiceState, set: SetFault) -> Result<HttpResponse, Problem> {
+    let index = route_index(board, set.route)?;
+    let fault = set.fault.map(Fault::from_json).transpose();
     let fault = fault.map_err(Problem::unprocessable)?;
     board.faults.set(index, fault);
     Ok(faults(board))
 }
 
-fn set_lifetime(board: &Board, set: SetLifetime) -> Result<Answer, Problem> {
-    let index = place_of(board, set.route)?;
+fn put_lifetime(board: &ServiceState, set: SetLifetime) -> Result<HttpResponse, Problem> {
+    let index = route_index(board, set.route)?;
     let lifetime = set.cache_control.as_deref().map(Lifetime::parse);
     let lifetime = lifetime.transpose().map_err(|_| {
         Problem::unprocessable("`cache_control` has characters that no header may have.")
@@ -107,70 +109,70 @@ fn set_lifetime(board: &Board, set: SetLifetime) -> Result<Answer, Problem> {
 }
 
 fn clear<T: Clone>(
-    board: &Board,
-    switches: &Switches<T>,
+    board: &ServiceState,
+    switches: &RouteOverrides<T>,
     mut query: Query<'_>,
-) -> Result<Answer, Problem> {
+) -> Result<HttpResponse, Problem> {
     let route = query.take("route").map(String::from);
     query.finish()?;
-    match place_of(board, route)? {
+    match route_index(board, route)? {
         Some(index) => switches.set(Some(index), None),
         None => switches.clear(),
     }
     Ok(no_content())
 }
 
-fn place_of(board: &Board, route: Option<String>) -> Result<Option<usize>, Problem> {
+fn route_index(board: &ServiceState, route: Option<String>) -> Result<Option<usize>, Problem> {
     let Some(route) = route else {
         return Ok(None);
     };
     let index = board.index_of(&route).ok_or_else(|| {
         let routes: Vec<_> = board.routes().collect();
         Problem::unprocessable(format!("There is no route `{route}`."))
-            .with("routes", json!(routes))
+            .with_extension("routes", json!(routes))
     })?;
     Ok(Some(index))
 }
 
-fn calls(board: &Board) -> Answer {
+fn calls(board: &ServiceState) -> HttpResponse {
     let routes: Map<String, Value> = board
         .calls_by_route()
         .map(|(route, calls)| (route.to_owned(), calls.into()))
         .collect();
-    written(render(&json!({
+    json_response(render(&json!({
         "service": board.service(),
         "calls": board.calls(),
         "routes": routes,
     })))
 }
 
-fn faults(board: &Board) -> Answer {
-    let shown = |fault: &Fault| json!(fault.to_written());
-    switched(board, &board.faults, "fault", shown)
+fn faults(board: &ServiceState) -> HttpResponse {
+    let to_json = |fault: &Fault| json!(fault.to_json());
+    overrides_response(board, &board.faults, "fault", to_json)
 }
 
-fn lifetimes(board: &Board) -> Answer {
-    let shown = |lifetime: &Lifetime| json!(lifetime.text());
-    switched(board, &board.lifetimes, "cache_control", shown)
+fn lifetimes(board: &ServiceState) -> HttpResponse {
+    let to_json = |lifetime: &Lifetime| json!(lifetime.text());
+    overrides_response(board, &board.lifetimes, "cache_control", to_json)
 }
 
-fn switched<T: Clone>(
-    board: &Board,
-    switches: &Switches<T>,
+fn overrides_response<T: Clone>(
+    board: &ServiceState,
+    switches: &RouteOverrides<T>,
     name: &str,
-    shown: impl Fn(&T) -> Value,
-) -> Answer {
-    let switched = switches.all();
-    let routes: Map<String, Value> = switched
-        .on_routes
+    to_json: impl Fn(&T) -> Value,
+) -> HttpResponse {
+    let active = switches.active();
+    let routes: Map<String, Value> = active
+        .by_route
         .iter()
-        .map(|(index, setting)| (board.route_name(*index).to_owned(), shown(setting)))
+        .map(|(index, setting)| (board.route_name(*index).to_owned(), to_json(setting)))
         .collect();
-    written(render(&json!({
-        name: switched.everywhere.as_ref().map(shown),
+    json_response(render(&json!({
+        name: active.all_routes.as_ref().map(to_json),
         "routes": routes,
     })))
 }
 
-const READ_ONLY: [&str; 4] = ["/health", "/metrics", "/openapi.yaml", "/_calls"];
-const SWITCHES: [&str; 2] = ["/_faults", "/_cache_control"];
+const READ_ONLY_PATHS: [&str; 4] = ["/health", "/metrics", "/openapi.yaml", "/_calls"];
+const OVERRIDE_PATHS: [&str; 2] = ["/_faults", "/_cache_control"];

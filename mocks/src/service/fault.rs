@@ -27,7 +27,7 @@ pub enum Fault {
 
 impl Fault {
     /// The fault that somebody wrote, or why it cannot be.
-    pub(super) fn from_written(written: Written) -> Result<Self, String> {
+    pub(super) fn from_json(written: FaultJson) -> Result<Self, String> {
         let duration = |millis: u64| {
             if millis > MAX_MILLIS {
                 return Err(format!("a pause is at most {MAX_MILLIS} milliseconds"));
@@ -35,30 +35,30 @@ impl Fault {
             Ok(Duration::from_millis(millis))
         };
         Ok(match written {
-            Written::DelayMs(millis) => Self::Delay(duration(millis)?),
-            Written::TrickleMs(millis) => Self::Trickle(duration(millis)?),
-            Written::Status(status @ 400..=599) => Self::Status(status),
-            Written::Status(status) => {
+            FaultJson::DelayMs(millis) => Self::Delay(duration(millis)?),
+            FaultJson::TrickleMs(millis) => Self::Trickle(duration(millis)?),
+            FaultJson::Status(status @ 400..=599) => Self::Status(status),
+            FaultJson::Status(status) => {
                 return Err(format!("a status is from 400 to 599, not {status}"));
             }
-            Written::Stall => Self::Stall,
-            Written::Reset => Self::Reset,
-            Written::NotJson => Self::NotJson,
-            Written::CutShort => Self::CutShort,
+            FaultJson::Stall => Self::Stall,
+            FaultJson::Reset => Self::Reset,
+            FaultJson::NotJson => Self::NotJson,
+            FaultJson::CutShort => Self::CutShort,
         })
     }
 
     /// The fault as people write it.
-    pub(super) fn to_written(self) -> Written {
+    pub(super) fn to_json(self) -> FaultJson {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         match self {
-            Self::Delay(pause) => Written::DelayMs(millis(pause)),
-            Self::Trickle(pause) => Written::TrickleMs(millis(pause)),
-            Self::Status(status) => Written::Status(status),
-            Self::Stall => Written::Stall,
-            Self::Reset => Written::Reset,
-            Self::NotJson => Written::NotJson,
-            Self::CutShort => Written::CutShort,
+            Self::Delay(pause) => FaultJson::DelayMs(millis(pause)),
+            Self::Trickle(pause) => FaultJson::TrickleMs(millis(pause)),
+            Self::Status(status) => FaultJson::Status(status),
+            Self::Stall => FaultJson::Stall,
+            Self::Reset => FaultJson::Reset,
+            Self::NotJson => FaultJson::NotJson,
+            Self::CutShort => FaultJson::CutShort,
         }
     }
 }
@@ -66,7 +66,7 @@ impl Fault {
 /// A fault in JSON: `"stall"`, `{"delay_ms":200}`, `{"status":503}`, …
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Written {
+pub(super) enum FaultJson {
     DelayMs(u64),
     Stall,
     Reset,

@@ -17,16 +17,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::board::Board;
 use super::fault::Fault;
+use super::state::ServiceState;
 use super::{Api, control};
-use crate::http::{Answer, Call, Found, Payload, Problem, find, unrouted};
+use crate::http::{Call, HttpResponse, Payload, Problem, RouteMatch, find_route, route_problem};
 
 /// An api, and what is counted and broken around it.
 #[derive(Debug)]
 pub(super) struct Host<A> {
     pub(super) api: A,
-    pub(super) board: Arc<Board>,
+    pub(super) board: Arc<ServiceState>,
 }
 
 /// Takes connections until `closing`, then waits for those that are left.
@@ -44,7 +44,7 @@ pub(super) async fn accept<A: Api>(
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(converse(stream, Arc::clone(&host), closing.clone()));
+                    connections.spawn(serve_connection(stream, Arc::clone(&host), closing.clone()));
                 }
                 // Most likely out of file descriptors, which takes a moment to get better.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -56,7 +56,11 @@ pub(super) async fn accept<A: Api>(
 }
 
 /// Answers every request of one connection.
-async fn converse<A: Api>(stream: TcpStream, host: Arc<Host<A>>, closing: CancellationToken) {
+async fn serve_connection<A: Api>(
+    stream: TcpStream,
+    host: Arc<Host<A>>,
+    closing: CancellationToken,
+) {
     if stream.set_nodelay(true).is_err() {
         return; // It is gone already.
     }
@@ -69,8 +73,8 @@ async fn converse<A: Api>(stream: TcpStream, host: Arc<Host<A>>, closing: Cancel
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
-        .max_buf_size(MAX_HEAD)
-        .max_header_size(MAX_HEAD)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_header_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     // A connection that ends badly is its client's affair, or a fault that was asked for.
     tokio::select! {
@@ -94,45 +98,45 @@ async fn respond<A: Api>(
 ) -> io::Result<Response<Payload>> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    if control::owns(path) {
+    if control::is_control_route(path) {
         let answer = control::answer(host, &parts, body).await;
-        return Ok(or_problem(answer, &parts).map(Payload::whole));
+        return Ok(response_or_problem(answer, &parts).map(Payload::whole));
     }
-    let found = find(A::ROUTES, &parts.method, path);
+    let found = find_route(A::ROUTES, &parts.method, path);
     let index = match found {
-        Found::Route(index, _) => index,
-        Found::OtherMethods(_) | Found::Nothing => host.board.unmatched(),
+        RouteMatch::Route(index, _) => index,
+        RouteMatch::MethodNotAllowed(_) | RouteMatch::NotFound => host.board.unmatched(),
     };
     host.board.count_call(index);
-    let fault = host.board.faults.at(index);
-    let mut answer = match before(fault, &parts).await {
+    let fault = host.board.faults.for_route(index);
+    let mut answer = match apply_before_call(fault, &parts).await {
         Some(answer) => answer,
         None => match found {
-            Found::Route(_, endpoint) => {
+            RouteMatch::Route(_, endpoint) => {
                 let call = Call {
                     parts: &parts,
                     body,
                 };
-                or_problem(host.api.answer(endpoint, call).await, &parts)
+                response_or_problem(host.api.respond(endpoint, call).await, &parts)
             }
-            found @ (Found::OtherMethods(_) | Found::Nothing) => {
-                unrouted(&found, &parts).into_answer(path)
+            found @ (RouteMatch::MethodNotAllowed(_) | RouteMatch::NotFound) => {
+                route_problem(&found, &parts).into_answer(path)
             }
         },
     };
-    if let Some(lifetime) = host.board.lifetimes.at(index) {
-        lifetime.put_anew(&mut answer);
+    if let Some(lifetime) = host.board.lifetimes.for_route(index) {
+        lifetime.apply_override(&mut answer);
     }
-    host.board.count_answer(index, answer.status());
-    after(fault, answer, &parts, reset)
+    host.board.count_response(index, answer.status());
+    apply_to_response(fault, answer, &parts, reset)
 }
 
-fn or_problem(answer: Result<Answer, Problem>, parts: &Parts) -> Answer {
+fn response_or_problem(answer: Result<HttpResponse, Problem>, parts: &Parts) -> HttpResponse {
     answer.unwrap_or_else(|problem| problem.into_answer(parts.uri.path()))
 }
 
 /// What a fault does in place of the work; `None` when the work is done all the same.
-async fn before(fault: Option<Fault>, parts: &Parts) -> Option<Answer> {
+async fn apply_before_call(fault: Option<Fault>, parts: &Parts) -> Option<HttpResponse> {
     match fault? {
         Fault::Delay(pause) => {
             tokio::time::sleep(pause).await;
@@ -148,7 +152,7 @@ async fn before(fault: Option<Fault>, parts: &Parts) -> Option<Answer> {
             Some(problem.into_answer(parts.uri.path()))
         }
         Fault::NotJson => {
-            let mut answer = Response::new(Bytes::from_static(PAGE.as_bytes()));
+            let mut answer = Response::new(Bytes::from_static(HTML_PAGE.as_bytes()));
             answer
                 .headers_mut()
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -159,17 +163,17 @@ async fn before(fault: Option<Fault>, parts: &Parts) -> Option<Answer> {
 }
 
 /// What a fault does to the answer; an error closes the connection without one.
-fn after(
+fn apply_to_response(
     fault: Option<Fault>,
-    answer: Answer,
+    answer: HttpResponse,
     parts: &Parts,
     reset: &AtomicBool,
 ) -> io::Result<Response<Payload>> {
     match fault {
-        Some(Fault::Trickle(pause)) => Ok(answer.map(|body| Payload::drops(body, pause))),
+        Some(Fault::Trickle(pause)) => Ok(answer.map(|body| Payload::in_chunks(body, pause))),
         Some(fault @ (Fault::Reset | Fault::CutShort)) => {
             reset.store(fault == Fault::Reset, Ordering::Relaxed);
-            break_off(answer, parts)
+            cut_short(answer, parts)
         }
         None | Some(Fault::Delay(_) | Fault::Stall | Fault::Status(_) | Fault::NotJson) => {
             Ok(answer.map(Payload::whole))
@@ -177,7 +181,7 @@ fn after(
     }
 }
 
-fn break_off(mut answer: Answer, parts: &Parts) -> io::Result<Response<Payload>> {
+fn cut_short(mut answer: HttpResponse, parts: &Parts) -> io::Result<Response<Payload>> {
     if answer.body().is_empty() || parts.method == Method::HEAD {
         // There is no body to break, so it is the head that does not come.
         return Err(io::ErrorKind::ConnectionReset.into());
@@ -188,7 +192,7 @@ fn break_off(mut answer: Answer, parts: &Parts) -> io::Result<Response<Payload>>
 }
 
 /// What a proxy with a bad day says.
-const PAGE: &str = "<!doctype html>\n<title>Welcome</title>\n<h1>It works!</h1>\n";
+const HTML_PAGE: &str = "<!doctype html>\n<title>Welcome</title>\n<h1>It works!</h1>\n";
 
 /// More than any test opens; the rest waits in the queue of the listener.
 const MAX_CONNECTIONS: usize = 8_192;
@@ -199,4 +203,4 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 const IDLE_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Room for 500 ids of ten digits, and ordinary headers.
-const MAX_HEAD: usize = 32 * 1024;
+const MAX_HEAD_BYTES: usize = 32 * 1024;

@@ -23,7 +23,7 @@ impl Tasks {
 
     /// Runs `work` to its end even when the caller, such as a connection that breaks, does not
     /// wait for it; `None` when the service stopped before.
-    pub(crate) async fn finish<T: Send + 'static>(
+    pub(crate) async fn run_to_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Option<T> {
@@ -53,7 +53,7 @@ impl Tasks {
     }
 
     /// Waits until everything has ended by itself; false when it takes longer than `grace`.
-    pub(crate) async fn end_within(&self, grace: Duration) -> bool {
+    pub(crate) async fn finish_within(&self, grace: Duration) -> bool {
         self.tracker.close();
         tokio::time::timeout(grace, self.tracker.wait())
             .await

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::http::{Given, Object, Problem};
+use crate::http::{Object, Patch, Problem};
 use crate::model::{Address, Kind, User};
 
 /// The body of `POST /users`.
@@ -38,41 +38,41 @@ pub(super) struct CheckedUser {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct UserChange {
-    name: Given<String>,
-    pub(super) email: Given<String>,
-    address: Given<Object<AddressChange>>,
-    pub(super) merchant: Given<Object<MerchantChange>>,
+    name: Patch<String>,
+    pub(super) email: Patch<String>,
+    address: Patch<Object<AddressChange>>,
+    pub(super) merchant: Patch<Object<MerchantChange>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct AddressChange {
-    street: Given<String>,
-    city: Given<String>,
-    postal_code: Given<String>,
-    country: Given<String>,
+    street: Patch<String>,
+    city: Patch<String>,
+    postal_code: Patch<String>,
+    country: Patch<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct MerchantChange {
-    display_name: Given<String>,
+    display_name: Patch<String>,
 }
 
 impl NewUser {
     /// Whether it makes sense.
     pub(super) fn checked(self) -> Result<CheckedUser, Problem> {
-        line("name", &self.name)?;
-        email(&self.email)?;
+        check_line("name", &self.name)?;
+        check_email(&self.email)?;
         let Object(address) = self.address;
-        line("address.street", &address.street)?;
-        line("address.city", &address.city)?;
-        line("address.postalCode", &address.postal_code)?;
-        country(&address.country)?;
+        check_line("address.street", &address.street)?;
+        check_line("address.city", &address.city)?;
+        check_line("address.postalCode", &address.postal_code)?;
+        check_country(&address.country)?;
         let display_name = match (self.kind, self.merchant) {
             (Kind::Customer, None) => None,
             (Kind::Merchant, Some(Object(merchant))) => {
-                line("merchant.displayName", &merchant.display_name)?;
+                check_line("merchant.displayName", &merchant.display_name)?;
                 Some(merchant.display_name)
             }
             (Kind::Customer, Some(_)) => {
@@ -97,41 +97,45 @@ impl NewUser {
 impl UserChange {
     /// Whether it makes sense for any user at all.
     pub(super) fn checked(self) -> Result<Self, Problem> {
-        self.name.check(|name| line("name", name))?;
-        self.email.check(|text| email(text))?;
+        self.name.check_value(|name| check_line("name", name))?;
+        self.email.check_value(|text| check_email(text))?;
         if let Some(Object(address)) = &self.address.0 {
-            address.street.check(|text| line("address.street", text))?;
-            address.city.check(|text| line("address.city", text))?;
+            address
+                .street
+                .check_value(|text| check_line("address.street", text))?;
+            address
+                .city
+                .check_value(|text| check_line("address.city", text))?;
             address
                 .postal_code
-                .check(|text| line("address.postalCode", text))?;
-            address.country.check(|text| country(text))?;
+                .check_value(|text| check_line("address.postalCode", text))?;
+            address.country.check_value(|text| check_country(text))?;
         }
         if let Some(Object(merchant)) = &self.merchant.0 {
             let name = &merchant.display_name;
-            name.check(|text| line("merchant.displayName", text))?;
+            name.check_value(|text| check_line("merchant.displayName", text))?;
         }
         Ok(self)
     }
 
     /// Changes what is named; a `merchant` part of somebody who is none is left out.
     pub(super) fn apply(self, user: &mut User) {
-        self.name.put(&mut user.name);
-        self.email.put(&mut user.email);
+        self.name.apply_to(&mut user.name);
+        self.email.apply_to(&mut user.email);
         if let Some(Object(address)) = self.address.0 {
-            address.street.put(&mut user.address.street);
-            address.city.put(&mut user.address.city);
-            address.postal_code.put(&mut user.address.postal_code);
-            address.country.put(&mut user.address.country);
+            address.street.apply_to(&mut user.address.street);
+            address.city.apply_to(&mut user.address.city);
+            address.postal_code.apply_to(&mut user.address.postal_code);
+            address.country.apply_to(&mut user.address.country);
         }
         if let (Some(Object(change)), Some(merchant)) = (self.merchant.0, &mut user.merchant) {
-            change.display_name.put(&mut merchant.display_name);
+            change.display_name.apply_to(&mut merchant.display_name);
         }
     }
 }
 
 /// One line of text that says something.
-fn line(name: &str, text: &str) -> Result<(), Problem> {
+fn check_line(name: &str, text: &str) -> Result<(), Problem> {
     let fits = !text.trim().is_empty() && text.chars().count() <= MAX_LINE;
     if fits && !text.chars().any(char::is_control) {
         return Ok(());
@@ -142,7 +146,7 @@ fn line(name: &str, text: &str) -> Result<(), Problem> {
 }
 
 /// Somebody at some host; whether post arrives is not asked.
-fn email(text: &str) -> Result<(), Problem> {
+fn check_email(text: &str) -> Result<(), Problem> {
     let plain =
         text.len() <= MAX_LINE && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     match text.split_once('@') {
@@ -157,7 +161,7 @@ fn email(text: &str) -> Result<(), Problem> {
     }
 }
 
-fn country(text: &str) -> Result<(), Problem> {
+fn check_country(text: &str) -> Result<(), Problem> {
     if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Ok(());
     }

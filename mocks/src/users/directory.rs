@@ -39,7 +39,7 @@ impl Directory {
     }
 
     /// The ids of one kind of users, going up.
-    pub(super) fn of_kind(&self, kind: Kind) -> &[Id] {
+    pub(super) fn ids_of_kind(&self, kind: Kind) -> &[Id] {
         match kind {
             Kind::Customer => &self.customers,
             Kind::Merchant => &self.merchants,
@@ -54,7 +54,7 @@ impl Directory {
                 format!("There is no room for more than {MAX_USERS} users."),
             ));
         }
-        self.refuse_taken(&new.email)?;
+        self.reject_taken_email(&new.email)?;
         let merchant = new.display_name.map(|display_name| Merchant {
             display_name,
             rating: 0,
@@ -62,7 +62,7 @@ impl Directory {
         });
         let index = self.rows.len();
         self.push(User {
-            id: Id::at(index),
+            id: Id::from_index(index),
             kind: new.kind,
             name: new.name,
             email: new.email,
@@ -70,7 +70,7 @@ impl Directory {
             address: new.address,
             merchant,
         });
-        self.rows.get(index).ok_or_else(lost)
+        self.rows.get(index).ok_or_else(missing_row)
     }
 
     /// Changes what `change` names; `None` when there is no such user.
@@ -90,7 +90,7 @@ impl Directory {
         let old_email = user.email.to_lowercase();
         if let Some(email) = &change.email.0 {
             if email.to_lowercase() != old_email {
-                self.refuse_taken(email)?;
+                self.reject_taken_email(email)?;
             }
             self.emails.remove(&old_email);
             self.emails.insert(email.to_lowercase());
@@ -111,11 +111,11 @@ impl Directory {
         self.rows.push(Row::new(user));
     }
 
-    fn refuse_taken(&self, email: &str) -> Result<(), Problem> {
+    fn reject_taken_email(&self, email: &str) -> Result<(), Problem> {
         if self.emails.contains(&email.to_lowercase()) {
             return Err(
                 Problem::conflict(format!("`{email}` has an account already."))
-                    .kind(ProblemKind::EmailTaken),
+                    .with_kind(ProblemKind::EmailTaken),
             );
         }
         Ok(())
@@ -123,7 +123,7 @@ impl Directory {
 }
 
 /// Never seen: the row was put there a line before.
-fn lost() -> Problem {
+fn missing_row() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The user was lost.")
 }
 

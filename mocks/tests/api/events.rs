@@ -154,7 +154,7 @@ async fn draining_writes_what_is_left_and_gives_up_on_a_server_that_is_away() {
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_at_the_start() {
     let settings = Settings {
-        events: Some(Events::at("http://127.0.0.1:1")),
+        events: Some(Events::new("http://127.0.0.1:1")),
         ..Settings::default()
     };
     assert!(Shop::start_with(settings).await.is_err());
@@ -162,7 +162,7 @@ async fn an_address_that_is_none_is_refused_at_the_start() {
 
 async fn shop(redis: &Server) -> Shop {
     let settings = Settings {
-        events: Some(Events::at(redis.address())),
+        events: Some(Events::new(redis.address())),
         ..Settings::default()
     };
     Shop::start_with(settings).await.unwrap()

@@ -16,7 +16,7 @@ use crate::store::render;
 
 /// A client of the products service.
 #[derive(Debug)]
-pub(super) struct Warehouse {
+pub(super) struct ProductsClient {
     client: Client,
     base: String,
 }
@@ -24,7 +24,7 @@ pub(super) struct Warehouse {
 /// So many pieces of one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct RequestedItem {
     product_id: Id,
     quantity: u32,
 }
@@ -32,7 +32,7 @@ pub(super) struct Wanted {
 /// Pieces that are held, and what they cost.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Held {
+pub(super) struct ReservedItem {
     pub(super) product_id: Id,
     pub(super) quantity: u32,
     pub(super) unit_price: Money,
@@ -41,7 +41,7 @@ pub(super) struct Held {
 
 /// Why there is no reservation.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum ReserveError {
     /// The service said no, and holds nothing.
     Refused(Problem),
     /// Nobody knows whether it holds something.
@@ -50,19 +50,19 @@ pub(super) enum Refusal {
 
 #[derive(Deserialize)]
 struct Reservation {
-    items: Vec<Held>,
+    items: Vec<ReservedItem>,
 }
 
 /// Why an answer is of no use.
 #[derive(Debug, thiserror::Error)]
-enum NoAnswer {
+enum CallError {
     #[error("the products service did not answer")]
     Http(#[source] reqwest::Error),
     #[error("the answer of the products service is too long")]
     TooLong,
 }
 
-impl Warehouse {
+impl ProductsClient {
     /// A client for `base`, which waits for each answer as long as `timeout`.
     pub(super) fn new(base: &str, timeout: Duration) -> io::Result<Self> {
         let client = Client::builder()
@@ -78,43 +78,51 @@ impl Warehouse {
     }
 
     /// Reserves all of `items` under the name `id`, or none.
-    pub(super) async fn reserve(&self, id: &str, items: &[Wanted]) -> Result<Vec<Held>, Refusal> {
+    pub(super) async fn reserve(
+        &self,
+        id: &str,
+        items: &[RequestedItem],
+    ) -> Result<Vec<ReservedItem>, ReserveError> {
         let url = format!("{}/reservations", self.base);
         let body = render(&json!({ "id": id, "items": items }));
         let request = self
             .client
             .post(url)
             .header(CONTENT_TYPE, "application/json");
-        let (status, body) = match answer(request.body(body)).await {
+        let (status, body) = match send(request.body(body)).await {
             Ok(answer) => answer,
-            Err(error) => return Err(Refusal::Unknown(unavailable(&error))),
+            Err(error) => return Err(ReserveError::Unknown(unavailable(&error))),
         };
         match status {
             StatusCode::CREATED => match serde_json::from_slice::<Reservation>(&body) {
-                Ok(reservation) if fits(&reservation.items, items) => Ok(reservation.items),
-                _ => Err(Refusal::Unknown(nonsense("answered with nonsense"))),
+                Ok(reservation) if is_complete(&reservation.items, items) => Ok(reservation.items),
+                _ => Err(ReserveError::Unknown(bad_gateway("answered with nonsense"))),
             },
-            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => Err(refusal(status, &body)),
-            other => Err(Refusal::Unknown(nonsense(&format!("answered {other}")))),
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+                Err(reserve_error(status, &body))
+            }
+            other => Err(ReserveError::Unknown(bad_gateway(&format!(
+                "answered {other}"
+            )))),
         }
     }
 
     /// Gives back what is held under the name `id`; true when nothing is held any more.
-    pub(super) async fn give_back(&self, id: &str) -> bool {
+    pub(super) async fn release(&self, id: &str) -> bool {
         let url = format!("{}/reservations/{id}", self.base);
-        match answer(self.client.delete(url)).await {
+        match send(self.client.delete(url)).await {
             Ok((status, _)) => matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_FOUND),
             Err(_) => false,
         }
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), NoAnswer> {
-    let mut response: Response = request.send().await.map_err(NoAnswer::Http)?;
+async fn send(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>), CallError> {
+    let mut response: Response = request.send().await.map_err(CallError::Http)?;
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(NoAnswer::Http)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(NoAnswer::TooLong);
+    while let Some(chunk) = response.chunk().await.map_err(CallError::Http)? {
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+            return Err(CallError::TooLong);
         }
         body.extend_from_slice(&chunk);
     }
@@ -122,59 +130,59 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>
 }
 
 /// Whether exactly what was wanted is held.
-fn fits(held: &[Held], wanted: &[Wanted]) -> bool {
-    held.len() == wanted.len()
-        && held.iter().zip(wanted).all(|(held, wanted)| {
+fn is_complete(reserved: &[ReservedItem], requested: &[RequestedItem]) -> bool {
+    reserved.len() == requested.len()
+        && reserved.iter().zip(requested).all(|(held, wanted)| {
             held.product_id == wanted.product_id && held.quantity == wanted.quantity
         })
 }
 
 /// A refusal of the products service, handed on with what it says about it.
-fn refusal(status: StatusCode, body: &[u8]) -> Refusal {
+fn reserve_error(status: StatusCode, body: &[u8]) -> ReserveError {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name| problem.get(name).and_then(Value::as_str);
     let detail = text("detail").unwrap_or("The products service refused.");
-    let known = KINDS
+    let known = FORWARDED_KINDS
         .iter()
         .find(|(kind, _)| text("type") == Some(kind.urn()));
     let refused = Problem::new(status, detail);
     match known {
         Some((kind, extension)) => {
             let extra = problem.get(*extension).cloned().unwrap_or_default();
-            Refusal::Refused(refused.kind(*kind).with(extension, extra))
+            ReserveError::Refused(refused.with_kind(*kind).with_extension(extension, extra))
         }
-        None if status == StatusCode::UNPROCESSABLE_ENTITY => Refusal::Refused(refused),
-        None => Refusal::Unknown(nonsense(&format!("answered {status}"))),
+        None if status == StatusCode::UNPROCESSABLE_ENTITY => ReserveError::Refused(refused),
+        None => ReserveError::Unknown(bad_gateway(&format!("answered {status}"))),
     }
 }
 
-fn unavailable(error: &NoAnswer) -> Problem {
+fn unavailable(error: &CallError) -> Problem {
     match error {
-        NoAnswer::Http(error) if error.is_timeout() => Problem::new(
+        CallError::Http(error) if error.is_timeout() => Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
             "The products service did not answer in time.",
         )
-        .kind(ProblemKind::ProductsUnavailable),
-        NoAnswer::Http(_) | NoAnswer::TooLong => nonsense("did not answer"),
+        .with_kind(ProblemKind::ProductsUnavailable),
+        CallError::Http(_) | CallError::TooLong => bad_gateway("did not answer"),
     }
 }
 
-fn nonsense(what: &str) -> Problem {
+fn bad_gateway(what: &str) -> Problem {
     Problem::new(
         StatusCode::BAD_GATEWAY,
         format!("The products service {what}."),
     )
-    .kind(ProblemKind::ProductsUnavailable)
+    .with_kind(ProblemKind::ProductsUnavailable)
 }
 
 /// The refusals that clients are told about, and what comes with them.
-const KINDS: [(ProblemKind, &str); 2] = [
+const FORWARDED_KINDS: [(ProblemKind, &str); 2] = [
     (ProblemKind::StockShort, "shortages"),
     (ProblemKind::UnknownProduct, "productIds"),
 ];
 
 /// Fifty items of 150 bytes are 8 KB.
-const MAX_ANSWER: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
@@ -183,7 +191,7 @@ mod tests {
 
     #[track_caller]
     fn check(held: &[(&str, u32)], expected: bool) {
-        let held: Vec<Held> = held
+        let held: Vec<ReservedItem> = held
             .iter()
             .map(|(id, quantity)| {
                 let price = json!({ "amount": 1, "currency": "EUR" });
@@ -196,12 +204,12 @@ mod tests {
         let wanted = json!([
             { "productId": "1", "quantity": 2 }, { "productId": "3", "quantity": 4 },
         ]);
-        let wanted: Vec<Wanted> = serde_json::from_value(wanted).unwrap();
-        assert_eq!(fits(&held, &wanted), expected, "{held:?}");
+        let wanted: Vec<RequestedItem> = serde_json::from_value(wanted).unwrap();
+        assert_eq!(is_complete(&held, &wanted), expected, "{held:?}");
     }
 
     #[test]
-    fn only_what_was_wanted_is_taken_for_a_reservation() {
+    fn a_reservation_must_match_the_request() {
         check(&[("1", 2), ("3", 4)], true);
         check(&[("1", 2), ("3", 5)], false);
         check(&[("1", 2), ("4", 4)], false);

@@ -33,7 +33,7 @@ pub(crate) async fn serve(router: Router) -> Result<(), Failure> {
     let address = listener
         .local_addr()
         .map_err(Failure::io("cannot listen"))?;
-    print::answer(&announcement(address));
+    print::output(&announcement(address));
     let listener = listener.tap_io(|socket| {
         // A socket that refuses is closed already, and the server will see that.
         let _ = socket.set_nodelay(true);
@@ -49,14 +49,14 @@ fn announcement(address: SocketAddr) -> String {
 }
 
 /// The address in the announcement of a gateway.
-pub(crate) fn announced(line: &str) -> Option<SocketAddr> {
+pub(crate) fn parse_announcement(line: &str) -> Option<SocketAddr> {
     let url = line.trim().strip_prefix("GraphQL")?.trim();
     let address = url.strip_prefix("http://")?.strip_suffix("/graphql")?;
     address.parse().ok()
 }
 
 /// Returns at the first Ctrl-C or polite signal.
-pub(crate) async fn told_to_stop() -> Failure {
+pub(crate) async fn wait_for_stop() -> Failure {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(terminate) => terminate,
         Err(error) => return Failure::io("cannot listen to signals")(error),
@@ -73,9 +73,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_that_was_announced_is_found() {
+    fn an_announced_address_is_parsed() {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4000));
-        assert_eq!(announced(&announcement(address)), Some(address));
-        assert_eq!(announced("Weir serves weir.yaml."), None);
+        assert_eq!(parse_announcement(&announcement(address)), Some(address));
+        assert_eq!(parse_announcement("Weir serves weir.yaml."), None);
     }
 }

@@ -4,23 +4,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::model::{Clock, Id, Review};
-use crate::reviews::pages::{Page, Slice};
+use crate::reviews::pages::{Page, PageArguments};
 use crate::reviews::refusal::Refusal;
 
 /// The reviews, guarded, and the time at which new ones are written.
 #[derive(Debug)]
-pub(super) struct Desk {
-    shelf: RwLock<Shelf>,
+pub(super) struct SharedReviews {
+    table: RwLock<ReviewTable>,
     clock: Clock,
 }
 
 /// The reviews by id, which is the order in which they were written.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct ReviewTable {
     reviews: Vec<Arc<Review>>,
     /// Going up, as all lists of ids here.
     by_owner: HashMap<Owner, Vec<Id>>,
-    max: usize,
+    max_reviews: usize,
 }
 
 /// Whose reviews are meant: those about a product, or those by a user.
@@ -47,16 +47,16 @@ pub(super) struct Draft {
     pub(super) body: String,
 }
 
-impl Desk {
-    pub(super) fn new(shelf: Shelf, clock: Clock) -> Self {
+impl SharedReviews {
+    pub(super) fn new(shelf: ReviewTable, clock: Clock) -> Self {
         Self {
-            shelf: RwLock::new(shelf),
+            table: RwLock::new(shelf),
             clock,
         }
     }
 
-    pub(super) fn read(&self) -> RwLockReadGuard<'_, Shelf> {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, ReviewTable> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes `draft` down as of now.
@@ -64,18 +64,18 @@ impl Desk {
         self.write().add(draft, self.clock)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Shelf> {
-        self.shelf.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, ReviewTable> {
+        self.table.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shelf {
+impl ReviewTable {
     /// A shelf of `reviews`, which are in the order of their ids without a gap, with room for `max`.
     pub(super) fn new(reviews: Vec<Review>, max: usize) -> Self {
         let mut shelf = Self {
             reviews: Vec::with_capacity(reviews.len()),
             by_owner: HashMap::new(),
-            max,
+            max_reviews: max,
         };
         for review in reviews {
             shelf.push(review);
@@ -93,8 +93,8 @@ impl Shelf {
     }
 
     /// One page of an owner's reviews, newest first.
-    pub(super) fn page(&self, owner: Owner, slice: Slice) -> Page {
-        let all = self.of(owner);
+    pub(super) fn page(&self, owner: Owner, slice: PageArguments) -> Page {
+        let all = self.ids_of_owner(owner);
         let end = all.partition_point(|id| slice.after.is_none_or(|after| *id < after));
         let left = all.get(..end).unwrap_or_default();
         let ids = left.iter().rev().take(slice.first);
@@ -106,7 +106,7 @@ impl Shelf {
     }
 
     pub(super) fn rating(&self, product: Id) -> Rating {
-        let ids = self.of(Owner::Product(product));
+        let ids = self.ids_of_owner(Owner::Product(product));
         let reviews = ids.iter().filter_map(|id| self.reviews.get(id.index()));
         Rating {
             reviews: ids.len(),
@@ -115,19 +115,19 @@ impl Shelf {
     }
 
     fn add(&mut self, draft: Draft, clock: Clock) -> Result<Arc<Review>, Refusal> {
-        if self.reviews.len() >= self.max {
-            let message = format!("the shelf is full: it has {} reviews", self.max);
+        if self.reviews.len() >= self.max_reviews {
+            let message = format!("the shelf is full: it has {} reviews", self.max_reviews);
             return Err(Refusal::conflict(message));
         }
         let (product, user) = (draft.product, draft.user);
-        let written = self.of(Owner::Product(product)).iter();
-        let mut written = written.filter_map(|id| self.reviews.get(id.index()));
-        if written.any(|review| review.user_id == user) {
+        let existing = self.ids_of_owner(Owner::Product(product)).iter();
+        let mut existing = existing.filter_map(|id| self.reviews.get(id.index()));
+        if existing.any(|review| review.user_id == user) {
             let message = format!("user `{user}` has reviewed product `{product}` already");
             return Err(Refusal::conflict(message));
         }
         Ok(self.push(Review {
-            id: Id::at(self.reviews.len()),
+            id: Id::from_index(self.reviews.len()),
             product_id: product,
             user_id: user,
             rating: draft.rating,
@@ -150,7 +150,7 @@ impl Shelf {
         review
     }
 
-    fn of(&self, owner: Owner) -> &[Id] {
+    fn ids_of_owner(&self, owner: Owner) -> &[Id] {
         self.by_owner.get(&owner).map_or(&[], Vec::as_slice)
     }
 }

@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use hyper::StatusCode;
 
 use super::fault::Fault;
-use super::switches::Switches;
+use super::route_overrides::RouteOverrides;
 use crate::http::{Lifetime, Route};
 
 /// The counters and switches of one service.
 #[derive(Debug)]
-pub(crate) struct Board {
+pub(crate) struct ServiceState {
     service: &'static str,
     /// One for each route, in the order of the table; the last one is for calls without a route.
     counters: Vec<Counter>,
     /// What breaks.
-    pub(super) faults: Switches<Fault>,
+    pub(super) faults: RouteOverrides<Fault>,
     /// What is said about keeping answers, in place of what the service would say.
-    pub(super) lifetimes: Switches<Lifetime>,
+    pub(super) lifetimes: RouteOverrides<Lifetime>,
 }
 
 #[derive(Debug)]
@@ -28,12 +28,12 @@ struct Counter {
     route: String,
     calls: AtomicU64,
     /// What `calls` was at the last reset.
-    forgotten: AtomicU64,
+    calls_at_reset: AtomicU64,
     /// Answers by class: 1xx, 2xx, …, 5xx.
-    answers: [AtomicU64; 5],
+    responses: [AtomicU64; 5],
 }
 
-impl Board {
+impl ServiceState {
     /// Counters at zero, nothing broken.
     pub(super) fn new<E>(service: &'static str, routes: &[Route<E>]) -> Self {
         let named = routes
@@ -46,8 +46,8 @@ impl Board {
         Self {
             service,
             counters,
-            faults: Switches::default(),
-            lifetimes: Switches::default(),
+            faults: RouteOverrides::default(),
+            lifetimes: RouteOverrides::default(),
         }
     }
 
@@ -81,12 +81,12 @@ impl Board {
         }
     }
 
-    pub(super) fn count_answer(&self, index: usize, status: StatusCode) {
+    pub(super) fn count_response(&self, index: usize, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);
         let answers = self
             .counters
             .get(index)
-            .and_then(|counter| counter.answers.get(class));
+            .and_then(|counter| counter.responses.get(class));
         if let Some(answers) = answers {
             answers.fetch_add(1, Ordering::Relaxed);
         }
@@ -110,7 +110,7 @@ impl Board {
     pub(super) fn reset_calls(&self) {
         for counter in &self.counters {
             let calls = counter.calls.load(Ordering::Relaxed);
-            counter.forgotten.store(calls, Ordering::Relaxed);
+            counter.calls_at_reset.store(calls, Ordering::Relaxed);
         }
     }
 
@@ -127,22 +127,22 @@ impl Board {
         text.push_str("# TYPE shop_calls_total counter\n");
         for counter in &self.counters {
             let calls = counter.calls.load(Ordering::Relaxed);
-            self.sample(&mut text, "shop_calls_total", counter, ("", calls));
+            self.write_sample(&mut text, "shop_calls_total", counter, ("", calls));
         }
         text.push_str("# HELP shop_answers_total Answers sent, by route and class of status.\n");
         text.push_str("# TYPE shop_answers_total counter\n");
         for counter in &self.counters {
-            for (class, answers) in CLASSES.into_iter().zip(&counter.answers) {
+            for (class, answers) in CLASSES.into_iter().zip(&counter.responses) {
                 let answers = answers.load(Ordering::Relaxed);
                 if answers > 0 {
-                    self.sample(&mut text, "shop_answers_total", counter, (class, answers));
+                    self.write_sample(&mut text, "shop_answers_total", counter, (class, answers));
                 }
             }
         }
         text
     }
 
-    fn sample(&self, text: &mut String, name: &str, counter: &Counter, value: (&str, u64)) {
+    fn write_sample(&self, text: &mut String, name: &str, counter: &Counter, value: (&str, u64)) {
         let (service, route) = (self.service, &counter.route);
         let (class, number) = value;
         // Writing into a `String` does not fail.
@@ -159,14 +159,14 @@ impl Counter {
         Self {
             route,
             calls: AtomicU64::new(0),
-            forgotten: AtomicU64::new(0),
-            answers: [const { AtomicU64::new(0) }; 5],
+            calls_at_reset: AtomicU64::new(0),
+            responses: [const { AtomicU64::new(0) }; 5],
         }
     }
 
     fn since_reset(&self) -> u64 {
         let calls = self.calls.load(Ordering::Relaxed);
-        calls.saturating_sub(self.forgotten.load(Ordering::Relaxed))
+        calls.saturating_sub(self.calls_at_reset.load(Ordering::Relaxed))
     }
 }
 

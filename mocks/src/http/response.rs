@@ -8,24 +8,29 @@ use hyper::{Response, StatusCode};
 use crate::http::Lifetime;
 
 /// A whole answer, before anything is done to it on the way out.
-pub(crate) type Answer = Response<Bytes>;
+pub(crate) type HttpResponse = Response<Bytes>;
 
 /// A read: `json`, whose version is `hash`, for as long as `lifetime` says; 304 when the client
 /// has that version.
-pub(crate) fn read(parts: &Parts, lifetime: &Lifetime, json: Bytes, hash: u64) -> Answer {
+pub(crate) fn read_response(
+    parts: &Parts,
+    lifetime: &Lifetime,
+    json: Bytes,
+    hash: u64,
+) -> HttpResponse {
     let tag = format!("\"{hash:016x}\"");
-    let known = parts
+    let is_current = parts
         .headers
         .get_all(IF_NONE_MATCH)
         .iter()
-        .any(|header| names(header.as_bytes(), tag.as_bytes()));
-    let mut answer = Response::new(if known { Bytes::new() } else { json });
-    lifetime.put(&mut answer);
+        .any(|header| names_tag(header.as_bytes(), tag.as_bytes()));
+    let mut answer = Response::new(if is_current { Bytes::new() } else { json });
+    lifetime.apply(&mut answer);
     let headers = answer.headers_mut();
     if let Ok(tag) = HeaderValue::try_from(tag) {
         headers.insert(ETAG, tag);
     }
-    if known {
+    if is_current {
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -34,7 +39,7 @@ pub(crate) fn read(parts: &Parts, lifetime: &Lifetime, json: Bytes, hash: u64) -
 }
 
 /// The entity after a change.
-pub(crate) fn written(json: Bytes) -> Answer {
+pub(crate) fn json_response(json: Bytes) -> HttpResponse {
     let mut answer = Response::new(json);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
@@ -43,8 +48,8 @@ pub(crate) fn written(json: Bytes) -> Answer {
 }
 
 /// 201: the new entity, which is at `location` from now on.
-pub(crate) fn created(json: Bytes, location: &str) -> Answer {
-    let mut answer = written(json);
+pub(crate) fn created(json: Bytes, location: &str) -> HttpResponse {
+    let mut answer = json_response(json);
     *answer.status_mut() = StatusCode::CREATED;
     if let Ok(location) = HeaderValue::from_str(location) {
         answer.headers_mut().insert(LOCATION, location);
@@ -53,15 +58,15 @@ pub(crate) fn created(json: Bytes, location: &str) -> Answer {
 }
 
 /// 204: done, nothing to say.
-pub(crate) fn no_content() -> Answer {
+pub(crate) fn no_content() -> HttpResponse {
     let mut answer = Response::new(Bytes::new());
     *answer.status_mut() = StatusCode::NO_CONTENT;
     answer
 }
 
 /// Text of another media type; never kept.
-pub(crate) fn text(media_type: &'static str, text: impl Into<Bytes>) -> Answer {
-    let mut answer = written(text.into());
+pub(crate) fn text_response(media_type: &'static str, text: impl Into<Bytes>) -> HttpResponse {
+    let mut answer = json_response(text.into());
     answer
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -69,7 +74,7 @@ pub(crate) fn text(media_type: &'static str, text: impl Into<Bytes>) -> Answer {
 }
 
 /// Whether `If-None-Match` names `tag`; compared weakly, as RFC 9110 §13.1.2 wants.
-fn names(header: &[u8], tag: &[u8]) -> bool {
+fn names_tag(header: &[u8], tag: &[u8]) -> bool {
     header
         .split(|byte| *byte == b',')
         .map(<[u8]>::trim_ascii)

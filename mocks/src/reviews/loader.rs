@@ -7,60 +7,63 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 
 use crate::model::{Id, Review};
-use crate::reviews::pages::{Page, Slice};
-use crate::reviews::shelf::{Desk, Owner, Rating};
+use crate::reviews::pages::{Page, PageArguments};
+use crate::reviews::review_table::{Owner, Rating, SharedReviews};
 
 /// Answers a batch of keys under one lock.
 #[derive(Debug)]
-pub(super) struct Loads {
-    desk: Arc<Desk>,
+pub(super) struct ReviewLoader {
+    reviews: Arc<SharedReviews>,
 }
 
 /// One page of an owner's reviews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct PageOf(pub(super) Owner, pub(super) Slice);
+pub(super) struct PageKey(pub(super) Owner, pub(super) PageArguments);
 
 /// What a product's reviews add up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct RatingOf(pub(super) Id);
+pub(super) struct RatingKey(pub(super) Id);
 
 /// One review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct ReviewOf(pub(super) Id);
+pub(super) struct ReviewKey(pub(super) Id);
 
-impl Loads {
-    pub(super) fn new(desk: Arc<Desk>) -> Self {
-        Self { desk }
+impl ReviewLoader {
+    pub(super) fn new(reviews: Arc<SharedReviews>) -> Self {
+        Self { reviews }
     }
 }
 
-impl Loader<PageOf> for Loads {
+impl Loader<PageKey> for ReviewLoader {
     type Value = Page;
     type Error = Infallible;
 
-    async fn load(&self, keys: &[PageOf]) -> Result<HashMap<PageOf, Page>, Infallible> {
-        let shelf = self.desk.read();
+    async fn load(&self, keys: &[PageKey]) -> Result<HashMap<PageKey, Page>, Infallible> {
+        let shelf = self.reviews.read();
         let pages = keys.iter().map(|key| (*key, shelf.page(key.0, key.1)));
         Ok(pages.collect())
     }
 }
 
-impl Loader<RatingOf> for Loads {
+impl Loader<RatingKey> for ReviewLoader {
     type Value = Rating;
     type Error = Infallible;
 
-    async fn load(&self, keys: &[RatingOf]) -> Result<HashMap<RatingOf, Rating>, Infallible> {
-        let shelf = self.desk.read();
+    async fn load(&self, keys: &[RatingKey]) -> Result<HashMap<RatingKey, Rating>, Infallible> {
+        let shelf = self.reviews.read();
         Ok(keys.iter().map(|key| (*key, shelf.rating(key.0))).collect())
     }
 }
 
-impl Loader<ReviewOf> for Loads {
+impl Loader<ReviewKey> for ReviewLoader {
     type Value = Arc<Review>;
     type Error = Infallible;
 
-    async fn load(&self, keys: &[ReviewOf]) -> Result<HashMap<ReviewOf, Arc<Review>>, Infallible> {
-        let shelf = self.desk.read();
+    async fn load(
+        &self,
+        keys: &[ReviewKey],
+    ) -> Result<HashMap<ReviewKey, Arc<Review>>, Infallible> {
+        let shelf = self.reviews.read();
         let found = keys
             .iter()
             .filter_map(|key| Some((*key, shelf.find(key.0)?)));
