@@ -20,7 +20,7 @@ use async_graphql::{
     SDLExportOptions, Schema, SimpleObject,
 };
 use gateway::launch::{Builder, Gateway};
-use gateway::local::Rust;
+use gateway::local::AsyncGraphqlService;
 use gateway::project::Project;
 use gateway::tasks::Tasks;
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,8 @@ fn schema() -> Schema<Query, EmptyMutation, EmptySubscription> {
 
 /// The gateway of a project, with the resolvers in the place of the subgraph `customs`.
 pub(crate) fn with_resolvers(project: &Project) -> Builder<'_> {
-    Gateway::builder(&project.config, Arc::clone(&project.graph)).mount("customs", Rust(schema()))
+    Gateway::builder(&project.config, Arc::clone(&project.graph))
+        .mount("customs", AsyncGraphqlService(schema()))
 }
 
 /// What the resolvers tell of themselves: `examples/resolvers/customs.graphql`.

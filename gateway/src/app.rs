@@ -4,7 +4,7 @@ use http::HeaderValue;
 use resolvers::Engine;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::admin::Explain;
+use crate::config::admin::TraceAccess;
 use crate::config::limits::Limits;
 use crate::config::listen::Listen;
 
@@ -18,7 +18,7 @@ pub struct App {
     /// How long a body may take, and whether there is a page.
     pub listen: Listen,
     /// Who may be told what was done for an answer.
-    pub explain: Explain,
+    pub trace_access: TraceAccess,
     /// `Vary` of answers that may be reused.
     pub vary: HeaderValue,
     /// Cancelled when the gateway is told to stop: it is not ready from then on.

@@ -11,14 +11,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use schema::diagnostic::Code;
 
 use self::compose::Compose;
-use self::origin::Origin;
+use self::graph_args::GraphArgs;
 
 mod check;
 mod compose;
 mod describe;
 mod explain;
+mod graph_args;
 mod introspect;
-mod origin;
 mod print;
 mod serve;
 mod test;
@@ -56,7 +56,7 @@ enum Command {
     /// still in flight then.
     Serve {
         #[command(flatten)]
-        origin: Origin,
+        origin: GraphArgs,
         #[command(flatten)]
         listen: Listen,
     },
@@ -65,7 +65,7 @@ enum Command {
     /// Nothing is started or called. Exit code 1 when there is an error; warnings alone are 0.
     Check {
         #[command(flatten)]
-        origin: Origin,
+        origin: GraphArgs,
         /// For people, or for editors and CI
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
@@ -104,7 +104,7 @@ enum Command {
     /// Without a configuration the graph is the shop that comes with Weir.
     Schema {
         #[command(flatten)]
-        origin: Origin,
+        origin: GraphArgs,
     },
     /// Print the JSON Schema of the configuration file, for editors
     ConfigSchema,
@@ -134,10 +134,10 @@ impl Weir {
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             None if Path::new(DEFAULT_CONFIG).exists() => {
-                serve::named(&Origin::default(), self.listen.listen)
+                serve::serve_project(&GraphArgs::default(), self.listen.listen)
             }
-            None => serve::shop(self.listen.listen),
-            Some(Command::Serve { origin, listen }) => serve::named(&origin, listen.listen),
+            None => serve::serve_shop(self.listen.listen),
+            Some(Command::Serve { origin, listen }) => serve::serve_project(&origin, listen.listen),
             Some(Command::Check { origin, format }) => check::run(&origin, format),
             Some(Command::Compose(compose)) => compose::run(&compose),
             Some(Command::Explain { code }) => {

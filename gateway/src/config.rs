@@ -18,11 +18,11 @@ pub mod shutdown;
 pub mod docs;
 pub mod expand;
 pub(crate) mod node;
+mod raw;
 pub(crate) mod reader;
 pub mod secret;
 mod setting;
 mod shape;
-mod written;
 
 use schema::diagnostic::Diagnostic;
 use schema::span::Document;
@@ -37,10 +37,10 @@ use self::graph::Graph;
 use self::limits::Limits;
 use self::listen::Listen;
 use self::log::Log;
+use self::raw::Named;
 use self::reader::Reader;
-use self::services::Services;
+use self::services::SubgraphConfigs;
 use self::shutdown::Shutdown;
-use self::written::Named;
 
 /// Everything an operator decides. Holding one means that it is usable.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub struct Config {
     /// What is served.
     pub graph: Graph,
     /// The services behind the graph that speak GraphQL.
-    pub services: Services,
+    pub services: SubgraphConfigs,
     /// The REST services behind the graph.
     pub connectors: Connectors,
     /// What is kept of what they give.
@@ -72,25 +72,25 @@ pub struct Config {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(title = "Configuration of Weir", deny_unknown_fields)]
 #[serde(default)]
-struct Written {
+struct RawConfig {
     /// Where requests arrive, and how long a client may take to send one.
-    listen: Option<listen::Written>,
+    listen: Option<listen::RawListen>,
     /// What one request may ask for.
-    limits: Option<limits::Written>,
+    limits: Option<limits::RawLimits>,
     /// What is served.
-    graph: Option<graph::Written>,
+    graph: Option<graph::RawGraph>,
     /// How the services are asked that speak GraphQL, by the names of their subgraphs.
-    services: Option<Named<services::Written>>,
+    services: Option<Named<services::RawSubgraphConfig>>,
     /// The REST services behind the graph.
-    connectors: Option<connectors::Written>,
+    connectors: Option<connectors::RawConnectors>,
     /// What is kept of what services give, where, and for how long (`docs/caching.md`).
-    cache: Option<cache::Written>,
+    cache: Option<cache::RawCache>,
     /// A socket for operators, and who may be told what was done for an answer (`docs/operations.md`).
-    admin: Option<admin::Written>,
+    admin: Option<admin::RawAdmin>,
     /// What is said while running.
-    log: Option<log::Written>,
+    log: Option<log::RawLog>,
     /// How running ends.
-    shutdown: Option<shutdown::Written>,
+    shutdown: Option<shutdown::RawShutdown>,
 }
 
 impl Config {
@@ -99,26 +99,26 @@ impl Config {
     /// Diagnostics come in the order of the file.
     pub fn read(document: &Document, environment: &Environment) -> (Option<Self>, Vec<Diagnostic>) {
         let mut reader = Reader::new(document, environment);
-        let written: Option<Written> = reader.written(&docs::json_schema());
+        let written: Option<RawConfig> = reader.parse_with_schema(&docs::json_schema());
         let config = written.map(|written| {
             let config = written.check(&mut reader);
-            config.graph.demand_something(&mut reader);
+            config.graph.require_files(&mut reader);
             config
         });
         let problems = reader.into_problems();
         let config = config.filter(|_| !problems.has_errors());
-        (config, in_file_order(problems.into_vec()))
+        (config, sorted_by_position(problems.into_vec()))
     }
 
     /// What an empty file means, for the graph that comes with the binary.
     pub fn without_file() -> Self {
         let document = Document::new("", "");
         let environment = Environment::default();
-        Written::default().check(&mut Reader::new(&document, &environment))
+        RawConfig::default().check(&mut Reader::new(&document, &environment))
     }
 }
 
-impl Written {
+impl RawConfig {
     fn check(self, reader: &mut Reader<'_>) -> Config {
         let graph = self.graph.unwrap_or_default().check(reader);
         let services = self.services.unwrap_or_default();
@@ -137,7 +137,7 @@ impl Written {
     }
 }
 
-fn in_file_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+fn sorted_by_position(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by_key(|diagnostic| {
         let first = diagnostic.labels.first();
         first.map_or(0, |label| label.span.range.start)

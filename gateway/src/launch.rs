@@ -10,7 +10,7 @@ use std::time::Duration;
 use resolvers::invalidation::{CurrentNames, Names};
 use resolvers::local::LocalService;
 use resolvers::settings::{
-    Batching, Introspection, Limits, Reports, ServiceSettings, Settings, SourceSettings,
+    Batching, Introspection, Limits, Reports, Settings, SourceSettings, SubgraphSettings,
 };
 use resolvers::{Engine, EngineError};
 use schema::graph::Graph;
@@ -22,12 +22,12 @@ use url::Url;
 
 use crate::app::App;
 use crate::config::connectors::{self, Connectors, Source};
-use crate::config::services::Services;
+use crate::config::services::SubgraphConfigs;
 use crate::config::shutdown::Shutdown;
 use crate::config::{Config, expand, graph};
 use crate::endpoint::admin::Admin;
 use crate::routes;
-use crate::server::{self, Service};
+use crate::server::{self, HttpService};
 use crate::tasks::{Tasks, Unfinished};
 
 mod caching;
@@ -36,7 +36,7 @@ mod vary;
 /// A gateway whose sockets are open; it answers while it runs.
 #[derive(Debug)]
 pub struct Gateway {
-    sockets: Vec<(TcpListener, Service)>,
+    sockets: Vec<(TcpListener, HttpService)>,
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
     shutdown: Shutdown,
@@ -53,7 +53,7 @@ pub enum StartError {
     Engine(#[from] EngineError),
     /// Nothing is mounted as this service, and there is no URL for it.
     #[error("nobody says where the service `{0}` is")]
-    Nowhere(String),
+    NoUrl(String),
     /// Something is mounted under a name that no subgraph has that speaks GraphQL.
     #[error("the graph has no service `{0}` that speaks GraphQL, so nothing can be mounted as it")]
     NotAService(String),
@@ -98,19 +98,19 @@ impl Builder<'_> {
         if config.connectors.reports == connectors::Reports::Show {
             tracing::warn!("`connectors.reports` shows clients what mappings met: for development");
         }
-        for name in graph.environment() {
+        for name in graph.environment_variables() {
             if !settings.environment.contains_key(&name) {
                 tracing::info!(name, "connectors read this variable, and it is not set");
             }
         }
         let background = Tasks::default();
         let names = CurrentNames::default();
-        names.replace(Names::of(&graph));
+        names.replace(Names::new(&graph));
         settings.caching = caching::start(&config.cache, &names, &background);
         let cache = settings.caching.as_ref().map(|it| it.cache.clone());
         let app = Arc::new(App {
-            vary: vary::vary(config, &graph),
-            explain: config.admin.explain.clone(),
+            vary: vary::vary_header(config, &graph),
+            trace_access: config.admin.trace_access.clone(),
             engine: Engine::new(graph, settings)?,
             limits: config.limits.clone(),
             listen: config.listen.clone(),
@@ -118,7 +118,7 @@ impl Builder<'_> {
         });
         let router = routes::router(Arc::clone(&app));
         let (listener, address) = listen(config.listen.address).await?;
-        let mut sockets = vec![(listener, Service::new(router, &config.listen))];
+        let mut sockets = vec![(listener, HttpService::new(router, &config.listen))];
         let mut admin_address = None;
         if let Some(socket) = &config.admin.socket {
             let key = socket.key.clone();
@@ -128,9 +128,9 @@ impl Builder<'_> {
                 names,
                 app,
             };
-            let service = Service {
-                connections: OPERATORS,
-                ..Service::new(routes::for_operators(admin), &config.listen)
+            let service = HttpService {
+                connections: MAX_ADMIN_CONNECTIONS,
+                ..HttpService::new(routes::admin_router(admin), &config.listen)
             };
             let (listener, address) = listen(socket.address).await?;
             tracing::info!(%address, "operators are heard");
@@ -149,13 +149,13 @@ impl Builder<'_> {
 
     /// The settings with what is mounted; every service is somewhere, and everything has a place.
     fn settings(self) -> Result<Settings, StartError> {
-        let speaks = |name: &String| speaks_graphql(&self.graph, name);
-        if let Some(name) = self.local.keys().find(|name| !speaks(name)) {
+        let is_known = |name: &String| is_subgraph(&self.graph, name);
+        if let Some(name) = self.local.keys().find(|name| !is_known(name)) {
             return Err(StartError::NotAService(name.clone()));
         }
-        let mut nowhere = without_address(self.config, &self.graph).into_iter();
-        if let Some(name) = nowhere.find(|name| !self.local.contains_key(&**name)) {
-            return Err(StartError::Nowhere(name.to_string()));
+        let mut missing = subgraphs_without_url(self.config, &self.graph).into_iter();
+        if let Some(name) = missing.find(|name| !self.local.contains_key(&**name)) {
+            return Err(StartError::NoUrl(name.to_string()));
         }
         let mut settings = settings(self.config, &self.graph);
         settings.local = self.local;
@@ -196,9 +196,9 @@ impl Gateway {
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    let listen_error = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
     Ok((listener, address))
 }
 
@@ -207,25 +207,25 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
 pub fn settings(config: &Config, graph: &Graph) -> Settings {
     Settings {
         sources: sources(&config.connectors, graph),
-        services: services(&config.services),
+        subgraphs: subgraph_settings(&config.services),
         local: BTreeMap::new(),
         limits: Limits {
             depth: config.limits.depth.get(),
             tokens: config.limits.tokens.get(),
             fields: config.limits.fields.get(),
-            source_body: config.connectors.answer_size.get(),
-            source_url: SOURCE_URL,
+            source_body: config.connectors.max_response_bytes.get(),
+            source_url: MAX_URL_BYTES,
             errors: config.limits.errors.get(),
         },
         operation_timeout: config.limits.operation_timeout,
         source_timeout: config.connectors.timeout,
-        source_calls: config.connectors.calls,
+        source_call_limit: config.connectors.max_calls,
         caching: None,
         batching: match config.connectors.batching {
-            connectors::Batching::Across => Batching::Across,
-            connectors::Batching::Within => Batching::Within,
+            connectors::Batching::AcrossOperations => Batching::AcrossOperations,
+            connectors::Batching::WithinOperation => Batching::WithinOperation,
         },
-        environment: expand::variables(graph.environment()),
+        environment: expand::process_variables(graph.environment_variables()),
         reports: match config.connectors.reports {
             connectors::Reports::Show => Reports::Show,
             connectors::Reports::Hide => Reports::Hide,
@@ -245,32 +245,34 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
 }
 
 /// The services that neither `graph` nor `config` has a URL for, each once.
-pub fn without_address(config: &Config, graph: &Graph) -> BTreeSet<Name> {
+pub fn subgraphs_without_url(config: &Config, graph: &Graph) -> BTreeSet<Name> {
     let sources = graph.sources().map(|(_, source)| source);
-    let nowhere = sources.filter(|source| {
+    let without_url = sources.filter(|source| {
         let Access::Graphql(graphql) = &source.access else {
             return false;
         };
-        let configured = config.services.0.get(&*source.service);
+        let configured = config.services.0.get(&*source.subgraph);
         let url = graphql.url.as_deref();
         configured.is_none_or(|service| service.url.is_none())
             && url.is_none_or(|url| url.parse::<Url>().is_err())
     });
-    nowhere.map(|source| Arc::clone(&source.service)).collect()
+    without_url
+        .map(|source| Arc::clone(&source.subgraph))
+        .collect()
 }
 
-fn speaks_graphql(graph: &Graph, name: &str) -> bool {
+fn is_subgraph(graph: &Graph, name: &str) -> bool {
     let mut sources = graph.sources();
     sources
-        .any(|(_, source)| *source.service == *name && matches!(source.access, Access::Graphql(_)))
+        .any(|(_, source)| *source.subgraph == *name && matches!(source.access, Access::Graphql(_)))
 }
 
-fn services(services: &Services) -> BTreeMap<String, ServiceSettings> {
+fn subgraph_settings(services: &SubgraphConfigs) -> BTreeMap<String, SubgraphSettings> {
     let settings = services.0.iter().map(|(name, service)| {
-        let settings = ServiceSettings {
+        let settings = SubgraphSettings {
             url: service.url.clone(),
             headers: service.headers.clone(),
-            forward: service.forward_headers.clone(),
+            forwarded_headers: service.forward_headers.clone(),
             timeout: service.timeout,
         };
         (name.clone(), settings)
@@ -287,9 +289,9 @@ fn sources(connectors: &Connectors, graph: &Graph) -> BTreeMap<String, SourceSet
         let Access::Connector(connector) = &source.access else {
             continue;
         };
-        if let Some(config) = connectors.subgraphs.get(&*source.service) {
+        if let Some(config) = connectors.subgraphs.get(&*source.subgraph) {
             // Connectors that name no source are configured under their subgraph's name.
-            let name = connector.source.as_ref().unwrap_or(&source.service);
+            let name = connector.source.as_ref().unwrap_or(&source.subgraph);
             let settings = sources.entry(name.to_string()).or_default();
             settings.config = config.reveal().clone();
         }
@@ -303,15 +305,15 @@ fn source_settings(source: &Source) -> SourceSettings {
         config: source.config.reveal().clone(),
         headers: source.headers.clone(),
         timeout: source.timeout,
-        calls: source.calls,
+        call_limit: source.max_calls,
     }
 }
 
 /// Connections of operators and of what collects numbers.
-const OPERATORS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
+const MAX_ADMIN_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
 /// What the cache still has to write is written in far less time, unless Redis is down.
 const CACHE_GRACE: Duration = Duration::from_secs(1);
 
 /// What every server takes (RFC 9110 §4.1).
-const SOURCE_URL: usize = 8_000;
+const MAX_URL_BYTES: usize = 8_000;

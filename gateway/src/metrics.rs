@@ -10,7 +10,7 @@ use std::time::Duration;
 use resolvers::cache::{AGE_BOUNDS, Cache, Counts, LATENCY_BOUNDS, TypeCounts};
 
 /// All numbers; without a cache there are none of one.
-pub(crate) fn text(cache: Option<&Cache>, incomplete_plans: u64) -> String {
+pub(crate) fn prometheus_text(cache: Option<&Cache>, incomplete_plans: u64) -> String {
     let mut page = Page::default();
     page.counter(
         "weir_incomplete_plans_total",
@@ -19,28 +19,28 @@ pub(crate) fn text(cache: Option<&Cache>, incomplete_plans: u64) -> String {
     );
     if let Some(cache) = cache {
         let counts = cache.counts();
-        answered(&counts, &mut page);
-        by_type(&cache.counts_by_type(), &mut page);
+        write_lookups(&counts, &mut page);
+        write_type_lookups(&cache.counts_by_type(), &mut page);
         let ages = (counts.ages, counts.age_micros);
         page.histogram(AGE_SECONDS, &AGE_BOUNDS, ages);
-        kept(&counts, cache.in_memory(), &mut page);
-        invalidated(&counts, &mut page);
-        if let Some(connection) = cache.connection() {
-            of_redis(&counts, *connection.borrow(), &mut page);
+        write_memory(&counts, cache.memory_usage(), &mut page);
+        write_invalidations(&counts, &mut page);
+        if let Some(connection) = cache.connection_status() {
+            write_redis(&counts, *connection.borrow(), &mut page);
         }
     }
     page.0
 }
 
-fn answered(counts: &Counts, page: &mut Page) {
+fn write_lookups(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_lookups_total",
         "Values that were looked for, by what was found.",
         &[
             ("result=\"memory\"", counts.memory_hits),
             ("result=\"redis\"", counts.redis_hits),
-            ("result=\"stale\"", counts.stale),
-            ("result=\"negative\"", counts.negative),
+            ("result=\"stale\"", counts.stale_hits),
+            ("result=\"negative\"", counts.negative_hits),
             ("result=\"miss\"", counts.misses),
             ("result=\"uncacheable\"", counts.uncacheable),
         ],
@@ -56,12 +56,12 @@ fn answered(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_waits_in_vain_total",
         "Waits that ended without a value.",
-        &[("", counts.waits_in_vain)],
+        &[("", counts.waits_failed)],
     );
     page.counter(
         "weir_cache_renewals_total",
         "Renewals of stale values that were begun.",
-        &[("", counts.renewals)],
+        &[("", counts.refreshes)],
     );
     page.counter(
         "weir_cache_background_dropped_total",
@@ -70,20 +70,20 @@ fn answered(counts: &Counts, page: &mut Page) {
     );
 }
 
-fn by_type(types: &[TypeCounts], page: &mut Page) {
+fn write_type_lookups(types: &[TypeCounts], page: &mut Page) {
     let samples: Vec<(String, u64)> = types
         .iter()
-        .flat_map(|of| {
+        .flat_map(|counts| {
             let results = [
-                ("memory", of.memory),
-                ("redis", of.redis),
-                ("stale", of.stale),
-                ("negative", of.negative),
-                ("miss", of.missing),
+                ("memory", counts.memory),
+                ("redis", counts.redis),
+                ("stale", counts.stale),
+                ("negative", counts.negative),
+                ("miss", counts.misses),
             ];
             // Names of subgraphs are the operator's, and may have quotes in them.
-            let subgraph = of.subgraph.replace('\\', "\\\\").replace('"', "\\\"");
-            let type_name = &of.type_name;
+            let subgraph = counts.subgraph.replace('\\', "\\\\").replace('"', "\\\"");
+            let type_name = &counts.type_name;
             results.map(|(result, count)| {
                 let labels =
                     format!("subgraph=\"{subgraph}\",type=\"{type_name}\",result=\"{result}\"");
@@ -99,7 +99,7 @@ fn by_type(types: &[TypeCounts], page: &mut Page) {
     );
 }
 
-fn kept(counts: &Counts, (bytes, entries): (u64, usize), page: &mut Page) {
+fn write_memory(counts: &Counts, (bytes, entries): (u64, usize), page: &mut Page) {
     page.gauge(
         "weir_cache_memory_bytes",
         "Bytes of entries in the memory of this process.",
@@ -113,7 +113,7 @@ fn kept(counts: &Counts, (bytes, entries): (u64, usize), page: &mut Page) {
     page.counter(
         "weir_cache_puts_total",
         "Values that were kept.",
-        &[("", counts.puts)],
+        &[("", counts.stores)],
     );
     page.counter(
         "weir_cache_evictions_total",
@@ -122,18 +122,18 @@ fn kept(counts: &Counts, (bytes, entries): (u64, usize), page: &mut Page) {
     );
 }
 
-fn invalidated(counts: &Counts, page: &mut Page) {
+fn write_invalidations(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_invalidations_total",
         "Tags that were invalidated: asked of this process, and heard of through Redis, its own included.",
         &[
             ("from=\"this_process\"", counts.invalidations),
-            ("from=\"redis\"", counts.invalidations_heard),
+            ("from=\"redis\"", counts.invalidations_received),
         ],
     );
 }
 
-fn of_redis(counts: &Counts, is_up: bool, page: &mut Page) {
+fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
     page.gauge(
         "weir_cache_redis_up",
         "Whether Redis answers.",
@@ -179,17 +179,17 @@ fn of_redis(counts: &Counts, is_up: bool, page: &mut Page) {
     page.counter(
         "weir_cache_invalidations_late_total",
         "Tags that Redis could not be told of at once.",
-        &[("", counts.invalidations_late)],
+        &[("", counts.invalidations_deferred)],
     );
     page.counter(
         "weir_cache_listens_total",
         "Times that listening for invalidations of others began.",
-        &[("", counts.listens)],
+        &[("", counts.feed_connects)],
     );
-    events(counts, page);
+    write_events(counts, page);
 }
 
-fn events(counts: &Counts, page: &mut Page) {
+fn write_events(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_events_total",
         "Messages of services about changes that this process handled.",
@@ -225,42 +225,42 @@ struct Page(String);
 impl Page {
     /// One number for each set of labels.
     fn counter(&mut self, name: &str, help: &str, samples: &[(&str, u64)]) {
-        self.head(name, help, "counter");
+        self.write_header(name, help, "counter");
         for (labels, value) in samples {
-            self.sample(name, labels, value);
+            self.write_sample(name, labels, value);
         }
     }
 
     fn gauge(&mut self, name: &str, help: &str, value: u64) {
-        self.head(name, help, "gauge");
-        self.sample(name, "", &value);
+        self.write_header(name, help, "gauge");
+        self.write_sample(name, "", &value);
     }
 
-    fn histogram<const STEPS: usize>(
+    fn histogram<const BUCKETS: usize>(
         &mut self,
         (name, help): (&str, &str),
         bounds: &[Duration],
-        (steps, micros): ([u64; STEPS], u64),
+        (buckets, micros): ([u64; BUCKETS], u64),
     ) {
-        self.head(name, help, "histogram");
+        self.write_header(name, help, "histogram");
         let mut sum = 0;
         let bucket = format!("{name}_bucket");
         let bounds = bounds.iter().map(|bound| bound.as_secs_f64().to_string());
-        for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(steps) {
+        for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(buckets) {
             // Each step of Prometheus has those below it in it.
             sum += count;
-            self.sample(&bucket, &format!("le=\"{bound}\""), &sum);
+            self.write_sample(&bucket, &format!("le=\"{bound}\""), &sum);
         }
         let micros = Duration::from_micros(micros);
-        self.sample(&format!("{name}_sum"), "", &micros.as_secs_f64());
-        self.sample(&format!("{name}_count"), "", &sum);
+        self.write_sample(&format!("{name}_sum"), "", &micros.as_secs_f64());
+        self.write_sample(&format!("{name}_count"), "", &sum);
     }
 
-    fn head(&mut self, name: &str, help: &str, kind: &str) {
+    fn write_header(&mut self, name: &str, help: &str, kind: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn sample(&mut self, name: &str, labels: &str, value: &impl Display) {
+    fn write_sample(&mut self, name: &str, labels: &str, value: &impl Display) {
         let _ = match labels {
             "" => writeln!(self.0, "{name} {value}"),
             _ => writeln!(self.0, "{name}{{{labels}}} {value}"),
@@ -273,11 +273,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_of_time_have_those_below_them_in_them() {
+    fn histogram_buckets_are_cumulative() {
         let mut page = Page::default();
-        let steps = [1, 2, 0, 0, 0, 0, 0, 3, 4];
+        let buckets = [1, 2, 0, 0, 0, 0, 0, 3, 4];
 
-        page.histogram(REDIS_SECONDS, &LATENCY_BOUNDS, (steps, 1_500_000));
+        page.histogram(REDIS_SECONDS, &LATENCY_BOUNDS, (buckets, 1_500_000));
 
         let lines: Vec<&str> = page.0.lines().collect();
         assert_eq!(lines[1], "# TYPE weir_cache_redis_seconds histogram");
@@ -293,8 +293,8 @@ mod tests {
     }
 
     #[test]
-    fn without_a_cache_there_is_nothing_of_one() {
-        let page = text(None, 3);
+    fn there_are_no_cache_metrics_without_a_cache() {
+        let page = prometheus_text(None, 3);
 
         assert!(
             page.ends_with("\nweir_incomplete_plans_total 3\n"),

@@ -24,7 +24,7 @@ pub(crate) struct RequestId(pub(crate) HeaderValue);
 
 /// What the log should say of an operation; in the extensions of its response.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Account {
+pub(crate) struct AccessLogEntry {
     pub(crate) operation: Option<String>,
     pub(crate) errors: usize,
     pub(crate) code: Option<&'static str>,
@@ -33,7 +33,7 @@ pub(crate) struct Account {
 /// Gives the request an id, answers for it when it panics, and logs how it went.
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = RequestId::of(&request);
+    let id = RequestId::from_request(&request);
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.extensions_mut().insert(id.clone());
@@ -41,9 +41,9 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let mut response = answer.unwrap_or_else(|_| respond::panicked(&id));
 
-    let account = response
+    let entry = response
         .extensions_mut()
-        .remove::<Account>()
+        .remove::<AccessLogEntry>()
         .unwrap_or_default();
     tracing::info!(
         request_id = id.as_str(),
@@ -52,10 +52,10 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         path,
         status = response.status().as_u16(),
         ms = millis(started.elapsed()),
-        bytes = length(&response),
-        operation = account.operation,
-        errors = (account.errors > 0).then_some(account.errors),
-        code = account.code,
+        bytes = body_length(&response),
+        operation = entry.operation,
+        errors = (entry.errors > 0).then_some(entry.errors),
+        code = entry.code,
         "request"
     );
     response.headers_mut().insert(REQUEST_ID, id.0);
@@ -69,10 +69,10 @@ fn millis(time: Duration) -> f64 {
 
 impl RequestId {
     /// The id that the client sent, when it is fit for a log; else a new one.
-    fn of(request: &Request) -> Self {
+    fn from_request(request: &Request) -> Self {
         let sent = request.headers().get(REQUEST_ID);
-        let usable = sent.filter(|id| is_usable(id.as_bytes()));
-        Self(usable.cloned().unwrap_or_else(new_id))
+        let valid = sent.filter(|id| is_valid_id(id.as_bytes()));
+        Self(valid.cloned().unwrap_or_else(new_id))
     }
 
     /// The id as text.
@@ -84,10 +84,10 @@ impl RequestId {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longer ids are attempts to fill the log.
-const LONGEST_ID: usize = 128;
+const MAX_ID_BYTES: usize = 128;
 
-fn is_usable(id: &[u8]) -> bool {
-    !id.is_empty() && id.len() <= LONGEST_ID && id.iter().all(u8::is_ascii_graphic)
+fn is_valid_id(id: &[u8]) -> bool {
+    !id.is_empty() && id.len() <= MAX_ID_BYTES && id.iter().all(u8::is_ascii_graphic)
 }
 
 /// Unlike any other of this process, and, as the seed is random, of any other process.
@@ -106,7 +106,7 @@ fn new_id() -> HeaderValue {
     HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 
-fn length(response: &Response) -> Option<u64> {
+fn body_length(response: &Response) -> Option<u64> {
     use axum::body::HttpBody as _;
 
     let exact = response.body().size_hint().exact();
@@ -165,14 +165,14 @@ mod tests {
         let ids = [new_id(), new_id()];
 
         assert_ne!(ids[0], ids[1]);
-        assert!(is_usable(ids[0].as_bytes()));
+        assert!(is_valid_id(ids[0].as_bytes()));
     }
 
     #[test]
     fn an_id_that_could_forge_a_line_of_the_log_is_not_used() {
-        assert!(is_usable(b"7f-3a"));
-        assert!(!is_usable(b"a b"));
-        assert!(!is_usable(b""));
-        assert!(!is_usable(&[b'a'; 129]));
+        assert!(is_valid_id(b"7f-3a"));
+        assert!(!is_valid_id(b"a b"));
+        assert!(!is_valid_id(b""));
+        assert!(!is_valid_id(&[b'a'; 129]));
     }
 }

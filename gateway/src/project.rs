@@ -14,10 +14,10 @@ use schema::subgraph::Subgraph;
 
 use crate::config::Config;
 use crate::config::expand::Environment;
-use crate::config::graph::{Origin, SchemaFile, SubgraphFile};
+use crate::config::graph::{GraphFiles, SchemaFile, SubgraphFile};
 use crate::shop;
 
-mod fit;
+mod config_graph_check;
 
 /// Everything that is needed to serve.
 #[derive(Debug)]
@@ -29,51 +29,57 @@ pub struct Project {
 }
 
 /// What was read, unless there is an error among the diagnostics.
-pub type Found<T> = (Option<T>, Vec<Diagnostic>);
+pub type Loaded<T> = (Option<T>, Vec<Diagnostic>);
 
 impl Project {
     /// Reads the configuration file at `path` and all files of its graph.
-    pub fn read(path: &Path) -> Found<Self> {
-        let (config, mut diagnostics) = config(path);
+    pub fn read(path: &Path) -> Loaded<Self> {
+        let (config, mut diagnostics) = read_config(path);
         let Some(config) = config else {
             return (None, diagnostics);
         };
-        let (project, found) = Self::of(config, folder(path));
+        let (project, found) = Self::from_config(config, folder(path));
         diagnostics.extend(found);
         (project, diagnostics)
     }
 
     /// Reads the graph that `config` names, relative to `folder`.
-    pub fn of(config: Config, folder: &Path) -> Found<Self> {
-        let (graph, mut diagnostics) = graph(&config, folder);
+    pub fn from_config(config: Config, folder: &Path) -> Loaded<Self> {
+        let (graph, mut diagnostics) = read_graph(&config, folder);
         if let Some(graph) = &graph {
-            diagnostics.extend(fit::check(&config, graph));
+            diagnostics.extend(config_graph_check::check(&config, graph));
         }
-        (project(config, graph, &diagnostics), diagnostics)
+        (
+            project_without_errors(config, graph, &diagnostics),
+            diagnostics,
+        )
     }
 
     /// A warning for each service that has no address.
     ///
     /// It must be somewhere before the graph is served: in the program itself, or behind a URL.
-    pub fn services_nowhere(&self) -> Vec<Diagnostic> {
-        fit::without_address(&self.config, &self.graph)
+    pub fn missing_url_warnings(&self) -> Vec<Diagnostic> {
+        config_graph_check::missing_url_warnings(&self.config, &self.graph)
     }
 
     /// The graph that comes with the binary.
-    pub fn shop() -> Found<Self> {
+    pub fn shop() -> Loaded<Self> {
         let config = Config::without_file();
         let (graph, diagnostics) = link::link(&shop::subgraphs(), config.graph.link);
-        (project(config, graph, &diagnostics), diagnostics)
+        (
+            project_without_errors(config, graph, &diagnostics),
+            diagnostics,
+        )
     }
 }
 
 /// The configuration in the file at `path`.
-pub fn config(path: &Path) -> Found<Config> {
+pub fn read_config(path: &Path) -> Loaded<Config> {
     let mut diagnostics = Vec::new();
-    let Some(document) = document(path, &mut diagnostics) else {
+    let Some(document) = read_document(path, &mut diagnostics) else {
         return (None, diagnostics);
     };
-    let (config, found) = Config::read(&document, &Environment::of_process());
+    let (config, found) = Config::read(&document, &Environment::from_process());
     diagnostics.extend(found);
     (config, diagnostics)
 }
@@ -92,20 +98,20 @@ pub(crate) fn subgraph(
     Some(Subgraph {
         name: subgraph.name.as_str().into(),
         url: subgraph.url.as_ref().map(|url| url.as_str().into()),
-        document: file(folder, &subgraph.file, diagnostics)?,
+        document: read_schema_file(folder, &subgraph.file, diagnostics)?,
     })
 }
 
-fn graph(config: &Config, folder: &Path) -> Found<Graph> {
+fn read_graph(config: &Config, folder: &Path) -> Loaded<Graph> {
     let mut diagnostics = Vec::new();
-    let (graph, found) = match &config.graph.origin {
-        Origin::Supergraph(supergraph) => {
-            let Some(document) = file(folder, supergraph, &mut diagnostics) else {
+    let (graph, found) = match &config.graph.files {
+        GraphFiles::Supergraph(supergraph) => {
+            let Some(document) = read_schema_file(folder, supergraph, &mut diagnostics) else {
                 return (None, diagnostics);
             };
             link::link_supergraph(&document, config.graph.link)
         }
-        Origin::Subgraphs(files) => {
+        GraphFiles::Subgraphs(files) => {
             let subgraphs = files.iter();
             let subgraphs: Vec<_> = subgraphs
                 .filter_map(|file| subgraph(file, folder, &mut diagnostics))
@@ -117,7 +123,11 @@ fn graph(config: &Config, folder: &Path) -> Found<Graph> {
     (graph, diagnostics)
 }
 
-fn project(config: Config, graph: Option<Graph>, diagnostics: &[Diagnostic]) -> Option<Project> {
+fn project_without_errors(
+    config: Config,
+    graph: Option<Graph>,
+    diagnostics: &[Diagnostic],
+) -> Option<Project> {
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     let graph = graph.filter(|_| !diagnostics.iter().any(is_error))?;
     Some(Project {
@@ -126,7 +136,7 @@ fn project(config: Config, graph: Option<Graph>, diagnostics: &[Diagnostic]) -> 
     })
 }
 
-fn document(path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> {
+fn read_document(path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> {
     let name = path.display().to_string();
     match fs::read_to_string(path) {
         Ok(text) => Some(Document::new(name, text)),
@@ -134,14 +144,19 @@ fn document(path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> 
             let message = format!("cannot read `{name}`: {error}");
             let help =
                 "name another with `--config`, or run `weir` in an empty folder to see it at work";
-            diagnostics
-                .push(Diagnostic::unplaced(Code::FileUnreadable, message).help(help.to_owned()));
+            diagnostics.push(
+                Diagnostic::without_span(Code::FileUnreadable, message).help(help.to_owned()),
+            );
             None
         }
     }
 }
 
-fn file(folder: &Path, file: &SchemaFile, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> {
+fn read_schema_file(
+    folder: &Path,
+    file: &SchemaFile,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Document> {
     let path = folder.join(&file.path);
     match fs::read_to_string(&path) {
         Ok(text) => Some(Document::new(path.display().to_string(), text)),
@@ -150,7 +165,7 @@ fn file(folder: &Path, file: &SchemaFile, diagnostics: &mut Vec<Diagnostic>) -> 
             let code = Code::FileUnreadable;
             diagnostics.push(match &file.span {
                 Some(span) => Diagnostic::error(code, span.clone(), message),
-                None => Diagnostic::unplaced(code, message).help(near_url(&path)),
+                None => Diagnostic::without_span(code, message).help(url_hint(&path)),
             });
             None
         }
@@ -158,7 +173,7 @@ fn file(folder: &Path, file: &SchemaFile, diagnostics: &mut Vec<Diagnostic>) -> 
 }
 
 /// What may have been meant when the name of a file looks as if a URL were in it.
-fn near_url(path: &Path) -> Option<String> {
+fn url_hint(path: &Path) -> Option<String> {
     let has_at = path.to_string_lossy().contains('@');
     has_at.then(|| "a URL behind the `@` begins with `http://` or `https://`".to_owned())
 }

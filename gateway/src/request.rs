@@ -8,8 +8,8 @@ pub(crate) mod content_type;
 pub(crate) mod invalidation;
 pub(crate) mod parameters;
 
-use self::body::Unreadable;
-use self::parameters::Unusable;
+use self::body::BodyError;
+use self::parameters::ParametersError;
 
 /// Why a request is answered without asking the engine.
 #[derive(Debug)]
@@ -21,9 +21,9 @@ pub(crate) enum Rejection {
     /// A body that is not JSON by its own account.
     ContentType,
     /// The body could not be read.
-    Body(Unreadable),
+    Body(BodyError),
     /// The body or the query string is no GraphQL request.
-    Parameters(Unusable),
+    Parameters(ParametersError),
     /// The engine did not answer in time.
     Timeout,
 }

@@ -11,23 +11,23 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
 use resolvers::cache::Reuse;
 use resolvers::error::FetchFailure;
-use resolvers::{Explain, Outcome};
+use resolvers::{Outcome, Trace};
 use serde::Serialize;
 
-use crate::observe::{Account, RequestId};
+use crate::observe::{AccessLogEntry, RequestId};
 use crate::request::Rejection;
 use crate::request::accept::MediaType;
 
-mod account;
 pub(crate) mod admin;
 mod field_error;
 mod rejection;
 mod report;
 mod request_error;
+mod trace;
 
 /// How to answer one request.
 #[derive(Clone, Debug)]
-pub(crate) struct Reply {
+pub(crate) struct RequestContext {
     /// What the client accepts, also for errors.
     pub(crate) media_type: MediaType,
     /// For the log.
@@ -36,26 +36,26 @@ pub(crate) struct Reply {
 
 /// How to answer one operation.
 #[derive(Clone, Debug)]
-pub(crate) struct Answering<'a> {
+pub(crate) struct OperationContext<'a> {
     /// For the log.
     pub(crate) operation: Option<String>,
     /// Whether the client is told what was done.
-    pub(crate) explain: Explain,
+    pub(crate) trace: Trace,
     /// `Vary` of an answer that may be reused.
     pub(crate) vary: &'a HeaderValue,
 }
 
 /// The start of a body, for the engine to append the JSON of `data` to.
-pub(crate) fn begin() -> Vec<u8> {
-    let mut body = Vec::with_capacity(USUAL_SIZE);
+pub(crate) fn begin_body() -> Vec<u8> {
+    let mut body = Vec::with_capacity(INITIAL_BODY_CAPACITY);
     body.extend_from_slice(b"{\"data\":");
     body
 }
 
 /// The answer to a request that the engine has dealt with; `body` is what `begin` began.
-pub(crate) fn answered(
-    reply: &Reply,
-    answering: Answering<'_>,
+pub(crate) fn executed(
+    context: &RequestContext,
+    operation: OperationContext<'_>,
     outcome: Outcome,
     mut body: Vec<u8>,
 ) -> Response {
@@ -65,32 +65,32 @@ pub(crate) fn answered(
             failures,
             reports,
             reuse,
-            account,
+            trace: account,
         } => {
-            field_error::log(&failures, reply.id.as_ref());
-            field_error::append(&errors, &mut body);
-            let is_explained = answering.explain == Explain::Yes;
-            let account = is_explained.then(|| account::Told::of(&account));
-            report::append(&reports, account, &mut body);
+            field_error::log_failures(&failures, context.id.as_ref());
+            field_error::append_errors(&errors, &mut body);
+            let is_traced = operation.trace == Trace::Yes;
+            let trace = is_traced.then(|| trace::TraceExtension::new(&account));
+            report::append_extensions(&reports, trace, &mut body);
             body.push(b'}');
             let code = errors.first().map(|error| field_error::code(&error.kind));
-            let mut response = respond(StatusCode::OK, reply.media_type, body);
-            if errors.is_empty() && !is_explained {
-                tell_reuse(reuse, answering.vary, &mut response);
+            let mut response = build_response(StatusCode::OK, context.media_type, body);
+            if errors.is_empty() && !is_traced {
+                set_cache_headers(reuse, operation.vary, &mut response);
             }
             (response, errors.len(), code)
         }
         Outcome::Refused { errors } => {
             let code = errors.first().map(|error| request_error::code(error.kind));
             (
-                request_error::answer(&errors, reply.media_type),
+                request_error::request_error_response(&errors, context.media_type),
                 errors.len(),
                 code,
             )
         }
     };
-    response.extensions_mut().insert(Account {
-        operation: answering.operation,
+    response.extensions_mut().insert(AccessLogEntry {
+        operation: operation.operation,
         errors: count,
         code,
     });
@@ -98,18 +98,18 @@ pub(crate) fn answered(
 }
 
 /// What a client finds in `errors` for a call that failed; without a path, as there is no operation.
-pub(crate) fn failed_call(failure: FetchFailure) -> serde_json::Value {
-    field_error::of_call(failure)
+pub(crate) fn call_error(failure: FetchFailure) -> serde_json::Value {
+    field_error::call_error_json(failure)
 }
 
 /// The answer to a request that the engine has not seen, or has not finished.
-pub(crate) fn rejected(reply: &Reply, rejection: &Rejection) -> Response {
-    let rejection::Told {
+pub(crate) fn rejected(context: &RequestContext, rejection: &Rejection) -> Response {
+    let rejection::RejectionBody {
         status,
         code,
         message,
-    } = rejection::told(rejection);
-    let mut response = one_error(status, reply.media_type, code, &message);
+    } = rejection::rejection_body(rejection);
+    let mut response = error_response(status, context.media_type, code, &message);
     let headers = response.headers_mut();
     match rejection {
         Rejection::Method => {
@@ -124,7 +124,7 @@ pub(crate) fn rejected(reply: &Reply, rejection: &Rejection) -> Response {
         }
         _ => {}
     }
-    let id = reply.id.as_ref().map(RequestId::as_str);
+    let id = context.id.as_ref().map(RequestId::as_str);
     tracing::debug!(request_id = id, ?rejection, "rejected");
     response
 }
@@ -133,7 +133,7 @@ pub(crate) fn rejected(reply: &Reply, rejection: &Rejection) -> Response {
 pub(crate) fn panicked(id: &RequestId) -> Response {
     tracing::error!(request_id = id.as_str(), "a request panicked");
     let message = "something went wrong here; the request id finds it in the log";
-    one_error(
+    error_response(
         StatusCode::INTERNAL_SERVER_ERROR,
         MediaType::Json,
         "INTERNAL_SERVER_ERROR",
@@ -144,7 +144,7 @@ pub(crate) fn panicked(id: &RequestId) -> Response {
 /// The answer for a path that is no route.
 pub(crate) fn not_found(path: &str) -> Response {
     let message = format!("there is nothing at `{path}`; operations go to `/graphql`");
-    one_error(
+    error_response(
         StatusCode::NOT_FOUND,
         MediaType::Json,
         "NOT_FOUND",
@@ -155,7 +155,7 @@ pub(crate) fn not_found(path: &str) -> Response {
 /// The answer to a client that wants a file uncompressed, which it isn't stored as.
 pub(crate) fn encoding_not_acceptable() -> Response {
     let message = "accept the encoding `gzip` or `br`";
-    one_error(
+    error_response(
         StatusCode::NOT_ACCEPTABLE,
         MediaType::Json,
         "NOT_ACCEPTABLE",
@@ -166,7 +166,7 @@ pub(crate) fn encoding_not_acceptable() -> Response {
 /// The answer for a route that has other methods.
 pub(crate) fn method_not_allowed(allow: &'static str) -> Response {
     let message = format!("the method must be one of {allow}");
-    let mut response = one_error(
+    let mut response = error_response(
         StatusCode::METHOD_NOT_ALLOWED,
         MediaType::Json,
         "METHOD_NOT_ALLOWED",
@@ -179,7 +179,7 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response {
 }
 
 #[derive(Serialize)]
-struct GraphqlError<'e> {
+struct RequestErrorBody<'e> {
     message: &'e str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     locations: Vec<Location>,
@@ -197,28 +197,28 @@ struct Extensions {
     code: &'static str,
 }
 
-fn one_error(
+fn error_response(
     status: StatusCode,
     media_type: MediaType,
     code: &'static str,
     message: &str,
 ) -> Response {
-    let error = GraphqlError {
+    let error = RequestErrorBody {
         message,
         locations: Vec::new(),
         extensions: Extensions { code },
     };
-    let mut response = respond(status, media_type, only_errors([error].into_iter()));
-    let account = Account {
+    let mut response = build_response(status, media_type, errors_body([error].into_iter()));
+    let entry = AccessLogEntry {
         operation: None,
         errors: 1,
         code: Some(code),
     };
-    response.extensions_mut().insert(account);
+    response.extensions_mut().insert(entry);
     response
 }
 
-fn only_errors<'e>(errors: impl Iterator<Item = GraphqlError<'e>>) -> Vec<u8> {
+fn errors_body<'e>(errors: impl Iterator<Item = RequestErrorBody<'e>>) -> Vec<u8> {
     let mut body = b"{\"errors\":[".to_vec();
     for (index, error) in errors.enumerate() {
         if index > 0 {
@@ -240,7 +240,7 @@ fn append_json(value: &impl Serialize, body: &mut Vec<u8>) {
     }
 }
 
-fn respond(status: StatusCode, media_type: MediaType, body: Vec<u8>) -> Response {
+fn build_response(status: StatusCode, media_type: MediaType, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -251,14 +251,14 @@ fn respond(status: StatusCode, media_type: MediaType, body: Vec<u8>) -> Response
 }
 
 /// Says for how long, and by whom, the answer may be used again; nothing is said of one that may not.
-fn tell_reuse(reuse: Option<Reuse>, vary: &HeaderValue, response: &mut Response) {
+fn set_cache_headers(reuse: Option<Reuse>, vary: &HeaderValue, response: &mut Response) {
     let lifetime = match reuse {
         Some(Reuse::Shared(lifetime) | Reuse::PerCaller(lifetime)) => lifetime,
         Some(Reuse::Never) | None => return,
     };
     // Less than a second is nothing in a header that counts seconds.
-    let told = reuse.filter(|_| lifetime.fresh.as_secs() > 0);
-    if let Some(Ok(value)) = told.map(|reuse| HeaderValue::try_from(reuse.header())) {
+    let cacheable = reuse.filter(|_| lifetime.fresh.as_secs() > 0);
+    if let Some(Ok(value)) = cacheable.map(|reuse| HeaderValue::try_from(reuse.cache_control())) {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, value);
         headers.insert(VARY, vary.clone());
@@ -275,16 +275,16 @@ fn content_type(media_type: MediaType) -> HeaderValue {
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 /// Most answers fit, and a larger one grows a few times only.
-const USUAL_SIZE: usize = 4 * 1024;
+const INITIAL_BODY_CAPACITY: usize = 4 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::body::Unreadable;
+    use crate::request::body::BodyError;
 
     #[test]
-    fn what_takes_too_long_is_answered_in_the_type_that_is_accepted() {
-        let too_slow = Rejection::Body(Unreadable::TooSlow);
+    fn timeouts_are_answered_in_the_accepted_media_type() {
+        let too_slow = Rejection::Body(BodyError::TooSlow);
         for (rejection, status) in [(too_slow, 408), (Rejection::Timeout, 504)] {
             for (media_type, expected) in [
                 (
@@ -293,11 +293,11 @@ mod tests {
                 ),
                 (MediaType::Json, "application/json; charset=utf-8"),
             ] {
-                let reply = Reply {
+                let context = RequestContext {
                     media_type,
                     id: None,
                 };
-                let response = rejected(&reply, &rejection);
+                let response = rejected(&context, &rejection);
                 assert_eq!(response.status(), status);
                 assert_eq!(response.headers()[CONTENT_TYPE], expected);
             }

@@ -18,7 +18,7 @@ use crate::respond;
 pub(crate) fn router(app: Arc<App>) -> Router {
     let playground = app.listen.playground;
     let routes = Router::new()
-        .route("/graphql", any(graphql::answer))
+        .route("/graphql", any(graphql::serve))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));
     let routes = match playground {
@@ -35,8 +35,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 /// Every route for operators.
-pub(crate) fn for_operators(admin: Admin) -> Router {
-    let invalidate = post(admin::invalidate).fallback(only_post);
+pub(crate) fn admin_router(admin: Admin) -> Router {
+    let invalidate = post(admin::invalidate).fallback(post_only);
     Router::new()
         .route("/admin/invalidate", invalidate)
         .route("/metrics", get(admin::metrics))
@@ -54,6 +54,6 @@ async fn method_not_allowed() -> Response {
     respond::method_not_allowed("GET, HEAD")
 }
 
-async fn only_post() -> Response {
+async fn post_only() -> Response {
     respond::method_not_allowed("POST")
 }

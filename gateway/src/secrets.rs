@@ -7,22 +7,22 @@ use subtle::ConstantTimeEq as _;
 use crate::config::secret::Secret;
 
 /// Whether `shown` is `secret`; takes the same time for everything of the same length.
-pub(crate) fn is(secret: &Secret<String>, shown: &[u8]) -> bool {
-    secret.reveal().as_bytes().ct_eq(shown).into()
+pub(crate) fn is_match(secret: &Secret<String>, presented: &[u8]) -> bool {
+    secret.reveal().as_bytes().ct_eq(presented).into()
 }
 
 /// Whether `authorization` has `secret`, as it is or as a bearer's.
 pub(crate) fn is_authorized(headers: &HeaderMap, secret: &Secret<String>) -> bool {
-    let mut shown = headers.get_all(AUTHORIZATION).iter();
-    let (Some(shown), None) = (shown.next(), shown.next()) else {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(shown), None) = (values.next(), values.next()) else {
         return false;
     };
-    let shown = shown.as_bytes().trim_ascii();
-    let bearer = match shown.split_first_chunk::<7>() {
+    let value = shown.as_bytes().trim_ascii();
+    let bearer = match value.split_first_chunk::<7>() {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
-        _ => shown,
+        _ => value,
     };
-    is(secret, bearer)
+    is_match(secret, bearer)
 }
 
 #[cfg(test)]
@@ -42,14 +42,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_shown_as_it_is_or_by_a_bearer() {
+    fn a_key_is_sent_plain_or_as_a_bearer_token() {
         check(&["hunter2"], true);
         check(&["Bearer hunter2"], true);
         check(&["bearer  hunter2"], true);
     }
 
     #[test]
-    fn nothing_else_is_the_key() {
+    fn anything_else_is_refused() {
         check(&[], false);
         check(&[""], false);
         check(&["hunter"], false);

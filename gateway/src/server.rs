@@ -24,7 +24,7 @@ use crate::tasks::{Tasks, Unfinished};
 
 /// What answers, and how patient its connections are.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub struct HttpService {
     /// Answers requests.
     pub router: Router,
     /// From the first byte of a connection, or the last answer on it, to the end of a head.
@@ -37,7 +37,7 @@ pub struct Service {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-impl Service {
+impl HttpService {
     /// A service as `listen` wants it.
     pub fn new(router: Router, listen: &Listen) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Service {
 /// Whoever is told to stop says so at `/health/ready` at once; connections are accepted for
 /// `shutdown.notice` longer, and requests in flight have `shutdown.grace` after that.
 pub async fn serve(
-    sockets: Vec<(TcpListener, Service)>,
+    sockets: Vec<(TcpListener, HttpService)>,
     stop: CancellationToken,
     shutdown: Shutdown,
 ) -> Result<(), Unfinished> {
@@ -79,10 +79,15 @@ pub async fn serve(
 }
 
 /// Accepts connections until `drain`; each becomes a task.
-async fn accept(listener: TcpListener, service: Service, drain: CancellationToken, tasks: Tasks) {
+async fn accept(
+    listener: TcpListener,
+    service: HttpService,
+    drain: CancellationToken,
+    tasks: Tasks,
+) {
     let free = Arc::new(Semaphore::new(service.connections.get()));
-    let connections = Connections {
-        http: http(service.header_timeout),
+    let connections = ConnectionServer {
+        http: http1_builder(service.header_timeout),
         router: service.router,
         drain: drain.clone(),
     };
@@ -116,13 +121,13 @@ async fn pause_after(error: &io::Error) {
 }
 
 #[derive(Clone)]
-struct Connections {
+struct ConnectionServer {
     http: http1::Builder,
     router: Router,
     drain: CancellationToken,
 }
 
-impl Connections {
+impl ConnectionServer {
     /// Answers on `socket` until the client is done; after `drain`, until the current answer is.
     async fn run(self, socket: TcpStream, peer: SocketAddr, _permit: OwnedSemaphorePermit) {
         // Answers are written whole, so waiting for more to send only costs time.
@@ -150,13 +155,13 @@ impl Connections {
     }
 }
 
-fn http(header_timeout: Duration) -> http1::Builder {
+fn http1_builder(header_timeout: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
-        .max_header_size(MAX_HEAD);
+        .max_header_size(MAX_HEAD_BYTES);
     http
 }
 
 /// Heads with large cookies and tokens fit; larger ones are answered with 431.
-const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 64 * 1024;

@@ -2,7 +2,7 @@
 //! is computed of them in this process.
 
 use mocks::{Service, Shop};
-use resolvers::local::Rust;
+use resolvers::local::AsyncGraphqlService;
 use schema::span::Document;
 use schema::subgraph::Subgraph;
 
@@ -39,19 +39,19 @@ pub fn subgraphs() -> Vec<Subgraph> {
         .into_iter()
         .map(|(name, text)| Subgraph {
             name: name.into(),
-            url: (name == "reviews").then(|| REVIEWS.into()),
+            url: (name == "reviews").then(|| REVIEWS_URL.into()),
             document: Document::new(format!("schema/commerce/{name}.graphql"), text),
         })
         .collect()
 }
 
 /// Where the service runs when it runs by itself (`mocks reviews`).
-const REVIEWS: &str = "http://127.0.0.1:5004/graphql";
+const REVIEWS_URL: &str = "http://127.0.0.1:5004/graphql";
 
 /// Has what is computed be computed here.
 #[must_use]
 pub fn mount(builder: Builder<'_>) -> Builder<'_> {
-    builder.mount("computed", Rust(computed::schema()))
+    builder.mount("computed", AsyncGraphqlService(computed::schema()))
 }
 
 /// The SDL of what is computed, as its resolvers tell it.
@@ -65,7 +65,7 @@ pub fn services(shop: &Shop) -> [&Service; 4] {
 }
 
 /// Sends every call to the services of `shop`, wherever they listen.
-pub fn connect(shop: &Shop, config: &mut Config) {
+pub fn configure(shop: &Shop, config: &mut Config) {
     for service in [&shop.users, &shop.products, &shop.orders] {
         let name = service.name();
         let source = Source {
@@ -73,7 +73,7 @@ pub fn connect(shop: &Shop, config: &mut Config) {
             config: Secret::new(serde_json::json!({})),
             headers: Vec::new(),
             timeout: None,
-            calls: None,
+            max_calls: None,
             span: None,
         };
         // In each subgraph of the shop the one source is called as the subgraph is.
@@ -82,7 +82,7 @@ pub fn connect(shop: &Shop, config: &mut Config) {
             .sources
             .insert(format!("{name}.{name}"), source);
     }
-    let reviews = services::Service {
+    let reviews = services::SubgraphConfig {
         url: format!("{}/graphql", shop.reviews.url()).parse().ok(),
         headers: Vec::new(),
         forward_headers: Vec::new(),

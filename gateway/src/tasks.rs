@@ -29,7 +29,7 @@ pub struct Unfinished {
 impl Tasks {
     /// Runs `task` until it ends by itself.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let entry = Entry::new(name, Arc::clone(&self.running));
+        let entry = RunningTask::new(name, Arc::clone(&self.running));
         self.tracker.spawn(async move {
             let _entry = entry;
             // A task shares nothing with others that a panic could leave half changed: what they
@@ -61,19 +61,19 @@ impl fmt::Display for Unfinished {
 }
 
 /// Counts one running task for as long as it lives.
-struct Entry {
+struct RunningTask {
     name: &'static str,
     running: Arc<Mutex<BTreeMap<&'static str, usize>>>,
 }
 
-impl Entry {
+impl RunningTask {
     fn new(name: &'static str, running: Arc<Mutex<BTreeMap<&'static str, usize>>>) -> Self {
         *lock(&running).entry(name).or_default() += 1;
         Self { name, running }
     }
 }
 
-impl Drop for Entry {
+impl Drop for RunningTask {
     fn drop(&mut self) {
         let mut running = lock(&self.running);
         if let Some(count) = running.get_mut(self.name) {
@@ -112,11 +112,11 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_only_its_own_task() {
         let tasks = Tasks::default();
-        let (tell, told) = tokio::sync::oneshot::channel();
+        let (sender, receiver) = tokio::sync::oneshot::channel();
         tasks.spawn("broken", async { panic!("on purpose") });
-        tasks.spawn("whole", async { tell.send(()).unwrap() });
+        tasks.spawn("whole", async { sender.send(()).unwrap() });
 
-        told.await.unwrap();
+        receiver.await.unwrap();
 
         assert_eq!(tasks.finish_within(Duration::from_secs(5)).await, Ok(()));
     }

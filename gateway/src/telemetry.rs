@@ -37,8 +37,8 @@ fn filter(level: LogLevel) -> EnvFilter {
 /// A panic becomes a line of the log like any other, in the format that was asked for.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
+        let location = panic.location().map(ToString::to_string);
         let message = panic.payload_as_str().unwrap_or("a panic");
-        tracing::error!(place, message, "panic");
+        tracing::error!(location, message, "panic");
     }));
 }

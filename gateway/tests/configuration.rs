@@ -9,12 +9,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gateway::config::admin::Explain;
-use gateway::config::cache::Keeping;
-use gateway::config::cache::redis::Place;
+use gateway::config::admin::TraceAccess;
+use gateway::config::cache::CacheMode;
+use gateway::config::cache::redis::Topology;
 use gateway::config::connectors::{Reports, Source};
 use gateway::config::expand::Environment;
-use gateway::config::graph::{Introspection, Origin};
+use gateway::config::graph::{GraphFiles, Introspection};
 use gateway::config::listen::Playground;
 use gateway::config::secret::Secret;
 use gateway::config::{Config, docs};
@@ -50,14 +50,14 @@ fn older_spellings_mean_what_the_newer_ones_mean() {
     let (config, _) = described(&path.join("older_spellings.yaml"));
     let connectors = config.unwrap().connectors;
 
-    assert_eq!(connectors.calls.unwrap().get(), 100);
+    assert_eq!(connectors.max_calls.unwrap().get(), 100);
     let users = &connectors.sources["users.api"];
     let orders = &connectors.sources["orders.api"];
     let url = |source: &Source| source.url.clone().map(String::from);
     assert_eq!(url(users).as_deref(), Some("http://127.0.0.1:5001/"));
     assert_eq!(url(orders).as_deref(), Some("http://127.0.0.1:5003/"));
-    assert_eq!(users.calls.unwrap().get(), 50);
-    assert_eq!(orders.calls.unwrap().get(), 10);
+    assert_eq!(users.max_calls.unwrap().get(), 50);
+    assert_eq!(orders.max_calls.unwrap().get(), 10);
     assert_eq!(orders.config.reveal()["tenant"], "three");
     assert_eq!(connectors.subgraphs["users"].reveal()["tenant"], "two");
     assert!(!connectors.subgraphs.contains_key("orders"));
@@ -101,8 +101,8 @@ log: { format: json }
         "http://users.example.com/v1"
     );
     assert_eq!(source.timeout.unwrap().as_millis(), 1500);
-    assert_eq!(source.calls.unwrap().get(), 5);
-    assert_eq!(config.connectors.calls.unwrap().get(), 100);
+    assert_eq!(source.max_calls.unwrap().get(), 5);
+    assert_eq!(config.connectors.max_calls.unwrap().get(), 100);
     assert_eq!(config.connectors.reports, Reports::Show);
     assert_eq!(source.headers[0].1, "Bearer hunter2");
     let expected =
@@ -142,7 +142,7 @@ services: { reviews: { url: 'https://${USERS_HOST}/graphql' } }
     assert_eq!(service.headers[0].1, "Bearer hunter2");
     assert_eq!(service.forward_headers, ["x-request-id", "accept-language"]);
     assert_eq!(service.timeout.unwrap().as_secs(), 2);
-    let Origin::Supergraph(file) = &of_supergraph.graph.origin else {
+    let GraphFiles::Supergraph(file) = &of_supergraph.graph.files else {
         panic!("{:?}", of_supergraph.graph);
     };
     assert_eq!(file.path, PathBuf::from("super.graphql"));
@@ -163,10 +163,10 @@ fn a_configuration_says_what_is_kept_where_and_for_how_long() {
 ";
     let cache = read(&(graph.to_owned() + text)).cache;
 
-    assert_eq!(cache.memory.get(), 1 << 30);
+    assert_eq!(cache.memory_bytes.get(), 1 << 30);
     let redis = cache.redis.unwrap();
-    let Place::Single(url) = &redis.place else {
-        panic!("{:?}", redis.place);
+    let Topology::Single(url) = &redis.topology else {
+        panic!("{:?}", redis.topology);
     };
     assert_eq!(
         url.reveal(),
@@ -176,10 +176,10 @@ fn a_configuration_says_what_is_kept_where_and_for_how_long() {
     assert_eq!(redis.prefix, "weir");
     assert!(redis.events.is_none());
     let users = &cache.subgraphs["users"];
-    assert_eq!(users.keeping, Keeping::Nothing);
+    assert_eq!(users.keeping, CacheMode::Disabled);
     // What a subgraph does not say, the others say for it, within its own maximum.
     assert_eq!(users.lifetime.default.as_secs(), 10);
-    assert_eq!(users.lifetime.stale.as_secs(), 10);
+    assert_eq!(users.lifetime.stale_while_revalidate.as_secs(), 10);
     assert_eq!(users.lifetime.negative.as_secs(), 1);
     assert_eq!(cache.lifetime.default.as_secs(), 60);
     assert_eq!(cache.caller_headers, ["x-user"]);
@@ -190,7 +190,7 @@ fn redis_may_be_behind_sentinels_or_a_cluster() {
     let graph = "graph: { subgraphs: { users: { schema: users.graphql } } }\n";
     let place = |redis: &str| {
         let redis = format!("{graph}cache: {{ redis: {redis} }}");
-        read(&redis).cache.redis.unwrap().place
+        read(&redis).cache.redis.unwrap().topology
     };
     let revealed = |nodes: &[Secret<String>]| -> Vec<String> {
         nodes.iter().map(|node| node.reveal().clone()).collect()
@@ -201,7 +201,7 @@ fn redis_may_be_behind_sentinels_or_a_cluster() {
     let sentinel = place(text);
     let cluster = place("{ cluster: ['redis://127.0.0.1:7000', 'redis://127.0.0.1:7001'] }");
 
-    let Place::Sentinel {
+    let Topology::Sentinel {
         nodes,
         master,
         server,
@@ -212,7 +212,7 @@ fn redis_may_be_behind_sentinels_or_a_cluster() {
     assert_eq!(revealed(&nodes), ["redis://users.example.com:26379"]);
     assert_eq!(master, "shop");
     assert_eq!(server.unwrap().reveal(), "redis://:x@server");
-    let Place::Cluster(nodes) = cluster else {
+    let Topology::Cluster(nodes) = cluster else {
         panic!("{cluster:?}");
     };
     let expected = ["redis://127.0.0.1:7000", "redis://127.0.0.1:7001"];
@@ -226,7 +226,7 @@ fn operators_have_a_socket_and_a_key_where_somebody_says_so() {
 
     let nothing = admin("{}");
     assert!(nothing.socket.is_none());
-    assert_eq!(nothing.explain, Explain::Nobody);
+    assert_eq!(nothing.trace_access, TraceAccess::Disabled);
     let admin = admin(
         "{ address: '127.0.0.1:4001', key: '0123456789${TOKEN}', explain_keys: ['fedcba9876543210'] }",
     );
@@ -234,9 +234,9 @@ fn operators_have_a_socket_and_a_key_where_somebody_says_so() {
     assert_eq!(socket.address.to_string(), "127.0.0.1:4001");
     assert_eq!(socket.key.reveal(), "0123456789hunter2");
     let key = Secret::new("fedcba9876543210".to_owned());
-    assert_eq!(admin.explain, Explain::Keys(vec![key]));
+    assert_eq!(admin.trace_access, TraceAccess::Keys(vec![key]));
     let graph = read(&format!("{graph}admin: {{ explain: everybody }}"));
-    assert_eq!(graph.admin.explain, Explain::Everybody);
+    assert_eq!(graph.admin.trace_access, TraceAccess::Everyone);
 }
 
 #[test]

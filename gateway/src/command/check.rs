@@ -3,21 +3,21 @@
 use schema::diagnostic::{Diagnostic, Label, Severity};
 use serde_json::{Value, json};
 
-use super::origin::Origin;
+use super::graph_args::GraphArgs;
 use super::{Failed, Format, print};
 use crate::project::Project;
 
 /// Prints every diagnostic of a configuration and its graph; fails when one is an error.
-pub(super) fn run(origin: &Origin, format: Format) -> Result<(), Failed> {
+pub(super) fn run(origin: &GraphArgs, format: Format) -> Result<(), Failed> {
     let (project, mut diagnostics) = origin.read();
-    diagnostics.extend(project.iter().flat_map(Project::services_nowhere));
+    diagnostics.extend(project.iter().flat_map(Project::missing_url_warnings));
     match format {
-        Format::Text if diagnostics.is_empty() => print::answer("no problems found"),
+        Format::Text if diagnostics.is_empty() => print::output("no problems found"),
         Format::Text => {
-            print::answer(&print::rendered(&diagnostics));
+            print::output(&print::rendered(&diagnostics));
             print::note(&summary(&diagnostics));
         }
-        Format::Json => print::answer(&format!("{:#}", as_json(&diagnostics))),
+        Format::Json => print::output(&format!("{:#}", diagnostics_json(&diagnostics))),
     }
     project.map(|_| ()).ok_or(Failed)
 }
@@ -40,7 +40,7 @@ fn summary(diagnostics: &[Diagnostic]) -> String {
 }
 
 /// Lines and columns count from 1; columns count characters; the end is behind the last one.
-fn as_json(diagnostics: &[Diagnostic]) -> Value {
+fn diagnostics_json(diagnostics: &[Diagnostic]) -> Value {
     let diagnostics: Vec<Value> = diagnostics
         .iter()
         .map(|diagnostic| {
@@ -52,14 +52,14 @@ fn as_json(diagnostics: &[Diagnostic]) -> Value {
                 },
                 "message": diagnostic.message,
                 "help": diagnostic.help,
-                "labels": diagnostic.labels.iter().map(label).collect::<Vec<_>>(),
+                "labels": diagnostic.labels.iter().map(label_json).collect::<Vec<_>>(),
             })
         })
         .collect();
     json!({ "diagnostics": diagnostics })
 }
 
-fn label(label: &Label) -> Value {
+fn label_json(label: &Label) -> Value {
     let document = &label.span.document;
     let (line, column) = document.line_column(label.span.range.start);
     let (end_line, end_column) = document.line_column(label.span.range.end);

@@ -10,21 +10,21 @@ use schema::span::Document;
 use schema::subgraph::Subgraph;
 use url::Url;
 
-use super::origin::{self, Parts};
+use super::graph_args::{self, SubgraphArgs};
 use super::{DEFAULT_CONFIG, Failed, introspect, print, serve};
 use crate::config::Config;
-use crate::config::graph::{Origin, SubgraphFile};
+use crate::config::graph::{GraphFiles, SubgraphFile};
 use crate::{project, shop};
 
 /// What is composed, and where it goes.
 #[derive(Debug, Args)]
 pub(super) struct Compose {
     #[command(flatten)]
-    parts: Parts,
+    subgraph_args: SubgraphArgs,
     /// A subgraph's name and the URL of its service, which tells its SDL itself
     /// (`_service { sdl }`); in place of a file, or beside the other subgraphs
-    #[arg(long, value_name = "NAME=URL", value_parser = introspected)]
-    introspect: Vec<Introspected>,
+    #[arg(long, value_name = "NAME=URL", value_parser = parse_introspected)]
+    introspect: Vec<IntrospectedSubgraph>,
     /// The file to write, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -32,7 +32,7 @@ pub(super) struct Compose {
 
 /// A service that tells its SDL itself.
 #[derive(Clone, Debug)]
-struct Introspected {
+struct IntrospectedSubgraph {
     name: String,
     url: Url,
 }
@@ -45,41 +45,50 @@ struct Input {
 
 /// Prints the supergraph, or everything that is wrong with its parts.
 pub(super) fn run(compose: &Compose) -> Result<(), Failed> {
-    let mut input = compose.input()?;
-    for subgraph in compose.introspected()? {
-        let known = input.subgraphs.iter_mut();
+    let mut composition = compose.composition()?;
+    for subgraph in compose.introspect_all()? {
+        let known = composition.subgraphs.iter_mut();
         match known.into_iter().find(|it| it.name == subgraph.name) {
             Some(known) => known.document = subgraph.document,
-            None => input.subgraphs.push(subgraph),
+            None => composition.subgraphs.push(subgraph),
         }
     }
-    let supergraph = origin::demand(link::compose(&input.subgraphs, input.options))?;
+    let supergraph =
+        graph_args::print_diagnostics(link::compose(&composition.subgraphs, composition.options))?;
     if let Some(path) = &compose.output {
         return write(path, &supergraph);
     }
-    print::answer(&supergraph);
+    print::output(&supergraph);
     Ok(())
 }
 
 impl Compose {
     /// The subgraphs that are not introspected, or that say more than their service does.
-    fn input(&self) -> Result<Input, Failed> {
+    fn composition(&self) -> Result<Input, Failed> {
         let introspected = self.introspect.iter().map(|it| it.name.as_str());
-        if let Some(twice) = origin::twice(introspected) {
-            return origin::demand((None, vec![twice]));
+        if let Some(twice) = graph_args::duplicate_name(introspected) {
+            return graph_args::print_diagnostics((None, vec![twice]));
         }
-        if !self.parts.subgraphs.is_empty() {
-            let names = self.parts.subgraphs.iter().map(|it| it.name.as_str());
-            return match origin::twice(names) {
-                Some(twice) => origin::demand((None, vec![twice])),
-                None => self.read(&self.parts.subgraphs, Path::new(""), LinkOptions::default()),
+        if !self.subgraph_args.subgraphs.is_empty() {
+            let names = self
+                .subgraph_args
+                .subgraphs
+                .iter()
+                .map(|it| it.name.as_str());
+            return match graph_args::duplicate_name(names) {
+                Some(twice) => graph_args::print_diagnostics((None, vec![twice])),
+                None => self.read_subgraphs(
+                    &self.subgraph_args.subgraphs,
+                    Path::new(""),
+                    LinkOptions::default(),
+                ),
             };
         }
         let default = Path::new(DEFAULT_CONFIG);
-        let config = self.parts.config.as_deref();
+        let config = self.subgraph_args.config.as_deref();
         let is_alone = self.introspect.is_empty();
         match config.or_else(|| (is_alone && default.exists()).then_some(default)) {
-            Some(path) => self.configured(path),
+            Some(path) => self.from_config_file(path),
             None => Ok(Input {
                 subgraphs: if is_alone {
                     shop::subgraphs()
@@ -91,11 +100,13 @@ impl Compose {
         }
     }
 
-    fn configured(&self, path: &Path) -> Result<Input, Failed> {
-        let config: Config = origin::demand(project::config(path))?;
-        match &config.graph.origin {
-            Origin::Subgraphs(files) => self.read(files, project::folder(path), config.graph.link),
-            Origin::Supergraph(file) => {
+    fn from_config_file(&self, path: &Path) -> Result<Input, Failed> {
+        let config: Config = graph_args::print_diagnostics(project::read_config(path))?;
+        match &config.graph.files {
+            GraphFiles::Subgraphs(files) => {
+                self.read_subgraphs(files, project::folder(path), config.graph.link)
+            }
+            GraphFiles::Supergraph(file) => {
                 let path = file.path.display();
                 print::note(&format!("error: `{path}` is a supergraph already"));
                 Err(Failed)
@@ -104,7 +115,7 @@ impl Compose {
     }
 
     /// Reads the files; of a service that tells its SDL itself only the URL counts.
-    fn read(
+    fn read_subgraphs(
         &self,
         files: &[SubgraphFile],
         folder: &Path,
@@ -124,45 +135,45 @@ impl Compose {
                 subgraphs.extend(project::subgraph(file, folder, &mut diagnostics));
             }
         }
-        let read = diagnostics
+        let composition = diagnostics
             .is_empty()
             .then_some(Input { subgraphs, options });
-        origin::demand((read, diagnostics))
+        graph_args::print_diagnostics((composition, diagnostics))
     }
 
     /// What the services tell; every one that doesn't is told of.
-    fn introspected(&self) -> Result<Vec<Subgraph>, Failed> {
+    fn introspect_all(&self) -> Result<Vec<Subgraph>, Failed> {
         if self.introspect.is_empty() {
             return Ok(Vec::new());
         }
-        let told = serve::block_on(join_all(self.introspect.iter().map(told)))?;
-        let count = told.len();
-        let told: Vec<Subgraph> = told.into_iter().filter_map(Result::ok).collect();
-        if told.len() < count {
+        let results = serve::block_on(join_all(self.introspect.iter().map(introspect_subgraph)))?;
+        let count = results.len();
+        let subgraphs: Vec<Subgraph> = results.into_iter().filter_map(Result::ok).collect();
+        if subgraphs.len() < count {
             return Err(Failed);
         }
-        Ok(told)
+        Ok(subgraphs)
     }
 }
 
-async fn told(service: &Introspected) -> Result<Subgraph, Failed> {
-    let Introspected { name, url } = service;
-    match introspect::sdl(url, introspect::PATIENCE).await {
+async fn introspect_subgraph(service: &IntrospectedSubgraph) -> Result<Subgraph, Failed> {
+    let IntrospectedSubgraph { name, url } = service;
+    match introspect::fetch_sdl(url, introspect::DEFAULT_LIMITS).await {
         Ok(sdl) => Ok(Subgraph {
             name: name.as_str().into(),
             url: Some(url.as_str().into()),
             document: Document::new(format!("{name} as told by {url}"), sdl),
         }),
-        Err(error) => Err(print::error(&Untold { name, error }, None)),
+        Err(error) => Err(print::error(&NotIntrospected { name, error }, None)),
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("`{name}` cannot be introspected")]
-struct Untold<'a> {
+struct NotIntrospected<'a> {
     name: &'a str,
     #[source]
-    error: introspect::Silent,
+    error: introspect::IntrospectionError,
 }
 
 fn write(path: &Path, supergraph: &str) -> Result<(), Failed> {
@@ -177,10 +188,10 @@ fn write(path: &Path, supergraph: &str) -> Result<(), Failed> {
 }
 
 /// Reads `NAME=URL`.
-fn introspected(text: &str) -> Result<Introspected, String> {
-    let (name, url) = origin::named(text)?;
-    Ok(Introspected {
+fn parse_introspected(text: &str) -> Result<IntrospectedSubgraph, String> {
+    let (name, url) = graph_args::split_name(text)?;
+    Ok(IntrospectedSubgraph {
         name: name.to_owned(),
-        url: origin::url(url)?,
+        url: graph_args::parse_url(url)?,
     })
 }

@@ -10,7 +10,7 @@ use schema::diagnostic::{Code, Diagnostic, nearest};
 use schema::graph::Graph;
 use schema::span::{Document, Span};
 
-use super::origin::{self, Origin};
+use super::graph_args::{self, GraphArgs};
 use super::{Failed, print};
 use crate::config::docs;
 use crate::launch::settings;
@@ -32,18 +32,23 @@ pub(super) struct Plan {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    origin: Origin,
+    graph_args: GraphArgs,
 }
 
 impl Plan {
     /// Prints the plan of an operation.
     pub(super) fn run(&self) -> Result<(), Failed> {
         let text = operation_text(&self.operation)?;
-        let Project { config, graph } = origin::demand(self.origin.read_or_shop())?;
+        let Project { config, graph } =
+            graph_args::print_diagnostics(self.graph_args.read_or_shop())?;
         let mut settings = settings(&config, &graph);
         for label in &self.overrides {
-            if graph.labels().iter().all(|known| **known != **label) {
-                print::note(&unknown_label(label, &graph).render());
+            if graph
+                .override_labels()
+                .iter()
+                .all(|known| **known != **label)
+            {
+                print::note(&unknown_label_diagnostic(label, &graph).render());
                 return Err(Failed);
             }
             settings.overrides.insert(label.clone(), 100.0);
@@ -51,21 +56,21 @@ impl Plan {
         let engine = Engine::new(graph, settings).map_err(|error| print::error(&error, None))?;
         let name = self.name.as_deref();
         let plan = if self.json {
-            let plan = engine.explain_json(&text, name);
+            let plan = engine.plan_json(&text, name);
             plan.map(|plan| format!("{plan:#}"))
         } else {
-            engine.explain(&text, name)
+            engine.plan_text(&text, name)
         };
         match plan {
             Ok(plan) => {
-                print::answer(&plan);
+                print::output(&plan);
                 Ok(())
             }
             Err(errors) => {
-                let document = Document::new(place(&self.operation), text);
+                let document = Document::new(document_name(&self.operation), text);
                 let diagnostics: Vec<_> = errors
                     .iter()
-                    .map(|error| invalid(&document, error))
+                    .map(|error| invalid_operation(&document, error))
                     .collect();
                 print::note(&print::rendered(&diagnostics));
                 Err(Failed)
@@ -75,21 +80,25 @@ impl Plan {
 }
 
 /// Prints the schema that clients see.
-pub(super) fn schema(origin: &Origin) -> Result<(), Failed> {
-    print::answer(&origin::demand(origin.read_or_shop())?.graph.client_sdl());
+pub(super) fn schema(graph_args: &GraphArgs) -> Result<(), Failed> {
+    print::output(
+        &graph_args::print_diagnostics(graph_args.read_or_shop())?
+            .graph
+            .client_sdl(),
+    );
     Ok(())
 }
 
 /// Prints the JSON Schema of the configuration.
 pub(super) fn config_schema() {
-    print::answer(&format!("{:#}", docs::json_schema()));
+    print::output(&format!("{:#}", docs::json_schema()));
 }
 
 fn operation_text(operation: &str) -> Result<String, Failed> {
     let Some(path) = operation.strip_prefix('@') else {
         if Path::new(operation).is_file() {
             let message = format!("`{operation}` is a file, not an operation");
-            let problem = Diagnostic::unplaced(Code::InvalidOperation, message);
+            let problem = Diagnostic::without_span(Code::InvalidOperation, message);
             let help = format!("write `@{operation}` for the operation in it");
             print::note(&problem.help(help).render());
             return Err(Failed);
@@ -98,37 +107,37 @@ fn operation_text(operation: &str) -> Result<String, Failed> {
     };
     fs::read_to_string(path).map_err(|error| {
         let message = format!("cannot read `{path}`: {error}");
-        print::note(&Diagnostic::unplaced(Code::FileUnreadable, message).render());
+        print::note(&Diagnostic::without_span(Code::FileUnreadable, message).render());
         Failed
     })
 }
 
-fn unknown_label(label: &str, graph: &Graph) -> Diagnostic {
-    let known = graph.labels().iter().map(|known| &**known);
+fn unknown_label_diagnostic(label: &str, graph: &Graph) -> Diagnostic {
+    let known = graph.override_labels().iter().map(|known| &**known);
     let message = format!("no override of the graph has the label `{label}`");
     let near = nearest(label, known);
     let help = near.map(|near| format!("write `--override {near}`"));
-    Diagnostic::unplaced(Code::InvalidOperation, message).help(help)
+    Diagnostic::without_span(Code::InvalidOperation, message).help(help)
 }
 
 /// What an operation on the command line is called in a diagnostic.
-fn place(operation: &str) -> &str {
+fn document_name(operation: &str) -> &str {
     operation.strip_prefix('@').unwrap_or("operation")
 }
 
-fn invalid(document: &Document, error: &RequestError) -> Diagnostic {
+fn invalid_operation(document: &Document, error: &RequestError) -> Diagnostic {
     let code = Code::InvalidOperation;
     match error.locations.first() {
         Some(&(line, column)) => {
-            let offset = offset(&document.text, line, column);
+            let offset = byte_offset(&document.text, line, column);
             Diagnostic::error(code, Span::new(document, offset..offset), &*error.message)
         }
-        None => Diagnostic::unplaced(code, &*error.message),
+        None => Diagnostic::without_span(code, &*error.message),
     }
 }
 
 /// The byte at a line and a column, both from 1.
-fn offset(text: &str, line: usize, column: usize) -> usize {
+fn byte_offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text
         .split_inclusive('\n')
         .take(line.saturating_sub(1))

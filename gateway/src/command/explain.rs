@@ -8,7 +8,7 @@ use super::print;
 
 /// The code that is called `name`; otherwise what may have been meant.
 pub(super) fn code(name: &str) -> Result<Code, String> {
-    Code::named(name).ok_or_else(|| {
+    Code::from_name(name).ok_or_else(|| {
         let name = name.to_ascii_uppercase();
         let all = || Code::ALL.iter().map(|code| code.as_str());
         if let Some(close) = nearest(&name, all()) {
@@ -25,10 +25,10 @@ pub(super) fn code(name: &str) -> Result<Code, String> {
 
 /// Prints the explanation of a code, or a line for each.
 pub(super) fn run(code: Option<Code>) {
-    print::answer(&code.map_or_else(list, explained));
+    print::output(&code.map_or_else(list, explanation));
 }
 
-fn explained(code: Code) -> String {
+fn explanation(code: Code) -> String {
     let mut text = format!(
         "{}: {}\n\n{}",
         code.as_str(),
@@ -46,7 +46,7 @@ fn list() -> String {
     let names = Code::ALL.iter().map(|code| code.as_str().len());
     let width = names.max().unwrap_or_default();
     let mut text = String::new();
-    for (family, title) in FAMILIES {
+    for (family, title) in FAMILY_TITLES {
         let gap = if text.is_empty() { "" } else { "\n" };
         // Writing to a string does not fail.
         let _ = writeln!(text, "{gap}{title}");
@@ -57,7 +57,7 @@ fn list() -> String {
     text
 }
 
-const FAMILIES: [(Family, &str); 6] = [
+const FAMILY_TITLES: [(Family, &str); 6] = [
     (Family::Graph, "The graph:"),
     (Family::Federation, "Federation:"),
     (Family::Connectors, "Connectors:"),

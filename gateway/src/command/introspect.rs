@@ -12,20 +12,20 @@ use url::Url;
 
 /// How long a service may take, and how much it may tell.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct IntrospectionLimits {
     time: Duration,
     bytes: usize,
 }
 
 /// Somebody waits for it at a terminal; the largest published schemas have a tenth of the size.
-pub(super) const PATIENCE: Patience = Patience {
+pub(super) const DEFAULT_LIMITS: IntrospectionLimits = IntrospectionLimits {
     time: Duration::from_secs(10),
     bytes: 16 * 1024 * 1024,
 };
 
 /// Why a service did not tell its SDL.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Silent {
+pub(super) enum IntrospectionError {
     /// Nobody answered, or not to the end.
     #[error("the service cannot be asked")]
     Call(#[source] reqwest::Error),
@@ -47,61 +47,65 @@ pub(super) enum Silent {
 }
 
 /// The SDL that the service at `url` tells of itself.
-pub(super) async fn sdl(url: &Url, patience: Patience) -> Result<String, Silent> {
-    let asked = ask(url, patience.bytes);
-    let answered = tokio::time::timeout(patience.time, asked).await;
-    let (status, body) = answered.map_err(|_| Silent::Timeout(patience.time))??;
-    told(status, &body)
+pub(super) async fn fetch_sdl(
+    url: &Url,
+    limits: IntrospectionLimits,
+) -> Result<String, IntrospectionError> {
+    let request = send_query(url, limits.bytes);
+    let response = tokio::time::timeout(limits.time, request).await;
+    let (status, body) = response.map_err(|_| IntrospectionError::Timeout(limits.time))??;
+    parse_sdl(status, &body)
 }
 
-async fn ask(url: &Url, limit: usize) -> Result<(StatusCode, Vec<u8>), Silent> {
+async fn send_query(url: &Url, limit: usize) -> Result<(StatusCode, Vec<u8>), IntrospectionError> {
     // The URL is in the message already.
-    let unreached = |error: reqwest::Error| Silent::Call(error.without_url());
+    let call_error = |error: reqwest::Error| IntrospectionError::Call(error.without_url());
     let client = reqwest::Client::builder()
         .redirect(Policy::none())
         .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
         .build()
-        .map_err(unreached)?;
-    let asked = client
+        .map_err(call_error)?;
+    let request = client
         .post(url.clone())
         .header(CONTENT_TYPE, "application/json")
-        .header(ACCEPT, ANSWERS)
-        .body(QUESTION);
-    let mut response = asked.send().await.map_err(unreached)?;
+        .header(ACCEPT, ACCEPTED_MEDIA_TYPES)
+        .body(SDL_QUERY);
+    let mut response = request.send().await.map_err(call_error)?;
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreached)? {
+    while let Some(chunk) = response.chunk().await.map_err(call_error)? {
         if body.len() + chunk.len() > limit {
-            return Err(Silent::TooLarge(limit));
+            return Err(IntrospectionError::TooLarge(limit));
         }
         body.extend_from_slice(&chunk);
     }
     Ok((response.status(), body))
 }
 
-fn told(status: StatusCode, body: &[u8]) -> Result<String, Silent> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|_| Silent::NotGraphql(status))?;
-    let is_graphql = answer.data.is_some();
-    let sdl = answer.data.and_then(|data| data.service?.sdl);
+fn parse_sdl(status: StatusCode, body: &[u8]) -> Result<String, IntrospectionError> {
+    let response: GraphqlResponse =
+        serde_json::from_slice(body).map_err(|_| IntrospectionError::NotGraphql(status))?;
+    let is_graphql = response.data.is_some();
+    let sdl = response.data.and_then(|data| data.service?.sdl);
     if let Some(sdl) = sdl {
         return Ok(sdl);
     }
-    match (answer.errors.into_iter().next(), is_graphql) {
-        (Some(error), _) => Err(Silent::Refused(error.message)),
-        (None, true) => Err(Silent::NoSdl),
-        (None, false) => Err(Silent::NotGraphql(status)),
+    match (response.errors.into_iter().next(), is_graphql) {
+        (Some(error), _) => Err(IntrospectionError::Refused(error.message)),
+        (None, true) => Err(IntrospectionError::NoSdl),
+        (None, false) => Err(IntrospectionError::NotGraphql(status)),
     }
 }
 
 #[derive(Deserialize)]
 #[serde(expecting = "a GraphQL answer")]
-struct Answer {
-    data: Option<Data>,
+struct GraphqlResponse {
+    data: Option<ResponseData>,
     #[serde(default)]
-    errors: Vec<ServiceError>,
+    errors: Vec<ResponseError>,
 }
 
 #[derive(Deserialize)]
-struct Data {
+struct ResponseData {
     #[serde(rename = "_service")]
     service: Option<Service>,
 }
@@ -112,13 +116,13 @@ struct Service {
 }
 
 #[derive(Deserialize)]
-struct ServiceError {
+struct ResponseError {
     message: String,
 }
 
-const QUESTION: &str = r#"{"query":"{ _service { sdl } }"}"#;
+const SDL_QUERY: &str = r#"{"query":"{ _service { sdl } }"}"#;
 
-const ANSWERS: &str = "application/graphql-response+json, application/json;q=0.9";
+const ACCEPTED_MEDIA_TYPES: &str = "application/graphql-response+json, application/json;q=0.9";
 
 #[cfg(test)]
 mod tests {
@@ -126,16 +130,16 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, expected: Result<&str, &str>) {
-        let told = told(StatusCode::OK, body.as_bytes()).map_err(|error| error.to_string());
+        let sdl = parse_sdl(StatusCode::OK, body.as_bytes()).map_err(|error| error.to_string());
         assert_eq!(
-            told.as_deref().map_err(String::as_str),
+            sdl.as_deref().map_err(String::as_str),
             expected,
             "of {body}"
         );
     }
 
     #[test]
-    fn an_answer_is_an_sdl_or_says_why_it_is_none() {
+    fn a_response_is_an_sdl_or_an_error() {
         check(
             r#"{"data":{"_service":{"sdl":"type Query { a: Int }"}}}"#,
             Ok("type Query { a: Int }"),
@@ -154,22 +158,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_service_that_stalls_or_never_ends_is_left_alone() {
+    async fn a_stalled_or_oversized_response_is_an_error() {
         let shop = mocks::Shop::start().await.unwrap();
         let url: Url = format!("{}/graphql", shop.reviews.url()).parse().unwrap();
-        let patience = |time, bytes| Patience {
+        let limits = |time, bytes| IntrospectionLimits {
             time: Duration::from_millis(time),
             bytes,
         };
 
-        let large = sdl(&url, patience(5_000, 100)).await;
-        let whole = sdl(&url, PATIENCE).await;
+        let large = fetch_sdl(&url, limits(5_000, 100)).await;
+        let whole = fetch_sdl(&url, DEFAULT_LIMITS).await;
         shop.reviews.fault(Some(mocks::Fault::Stall));
-        let stalled = sdl(&url, patience(50, 100)).await;
+        let stalled = fetch_sdl(&url, limits(50, 100)).await;
 
-        assert!(matches!(large, Err(Silent::TooLarge(100))), "{large:?}");
+        assert!(
+            matches!(large, Err(IntrospectionError::TooLarge(100))),
+            "{large:?}"
+        );
         assert!(whole.unwrap().contains("type Review "));
-        assert!(matches!(stalled, Err(Silent::Timeout(_))), "{stalled:?}");
+        assert!(
+            matches!(stalled, Err(IntrospectionError::Timeout(_))),
+            "{stalled:?}"
+        );
         shop.stop().await;
     }
 }

@@ -10,7 +10,7 @@ use schema::diagnostic::Diagnostic;
 use super::Failed;
 
 /// Prints what was asked for, with one newline at its end.
-pub(super) fn answer(text: &str) {
+pub(super) fn output(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
 }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use mocks::Shop;
 use tokio_util::sync::CancellationToken;
 
-use super::origin::{self, Origin};
+use super::graph_args::{self, GraphArgs};
 use super::{Failed, print};
-use crate::config::admin::Explain;
+use crate::config::admin::TraceAccess;
 use crate::config::listen::{Listen, Playground};
 use crate::endpoint::page;
 use crate::launch::{Builder, Gateway, StartError};
@@ -18,33 +18,39 @@ use crate::project::Project;
 use crate::{shop, telemetry};
 
 /// Serves what the command line names.
-pub(super) fn named(origin: &Origin, listen: Option<SocketAddr>) -> Result<(), Failed> {
-    let project = origin::demand(origin.read())?;
+pub(super) fn serve_project(
+    graph_args: &GraphArgs,
+    listen: Option<SocketAddr>,
+) -> Result<(), Failed> {
+    let project = graph_args::print_diagnostics(graph_args.read())?;
     run(async {
         let project = with_address(project, listen);
         let stop = CancellationToken::new();
         let gateway = bind(&project, |builder| builder, &stop).await?;
         let addresses = addresses(&project.config.listen, gateway.address());
-        print::answer(&format!("Weir serves {}.\n\n{addresses}", origin.name()));
-        until_stopped(gateway, stop).await
+        print::output(&format!(
+            "Weir serves {}.\n\n{addresses}",
+            graph_args.display_name()
+        ));
+        run_until_stopped(gateway, stop).await
     })
 }
 
 /// Serves the shop that comes with the binary, with its services in this process.
-pub(super) fn shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
-    let project = origin::demand(Project::shop())?;
+pub(super) fn serve_shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
+    let project = graph_args::print_diagnostics(Project::shop())?;
     run(async {
         let mut project = with_address(project, listen);
         let shop = Shop::start()
             .await
             .map_err(|error| print::error(&error, None))?;
-        shop::connect(&shop, &mut project.config);
+        shop::configure(&shop, &mut project.config);
         // Nothing in it is a secret, and it is there to be looked into.
-        project.config.admin.explain = Explain::Everybody;
+        project.config.admin.trace_access = TraceAccess::Everyone;
         let stop = CancellationToken::new();
         let gateway = bind(&project, shop::mount, &stop).await?;
-        print::answer(&welcome(&shop, &project.config.listen, gateway.address()));
-        let result = until_stopped(gateway, stop).await;
+        print::output(&welcome(&shop, &project.config.listen, gateway.address()));
+        let result = run_until_stopped(gateway, stop).await;
         shop.stop().await;
         result
     })
@@ -86,7 +92,7 @@ async fn bind<'p>(
                 Some("choose an address with `--listen`")
             }
             StartError::Listen { .. } => Some("choose another as `admin.address`"),
-            StartError::Nowhere(_) => Some("`weir check` says where to write it"),
+            StartError::NoUrl(_) => Some("`weir check` says where to write it"),
             StartError::Engine(_) | StartError::NotAService(_) => None,
         };
         print::error(&error, help)
@@ -94,21 +100,21 @@ async fn bind<'p>(
 }
 
 /// Runs until the first signal, then gracefully to the end, or until the second one.
-async fn until_stopped(gateway: Gateway, stop: CancellationToken) -> Result<(), Failed> {
+async fn run_until_stopped(gateway: Gateway, stop: CancellationToken) -> Result<(), Failed> {
     let mut signals = Signals::new().map_err(|error| print::error(&error, None))?;
     let mut running = std::pin::pin!(gateway.run());
     tokio::select! {
-        ended = running.as_mut() => return finished(ended),
+        ended = running.as_mut() => return result_from_shutdown(ended),
         () = signals.next() => stop.cancel(),
     }
     tracing::info!("told to stop; a second time stops at once");
     tokio::select! {
-        ended = running => finished(ended),
+        ended = running => result_from_shutdown(ended),
         () = signals.next() => Err(Failed),
     }
 }
 
-fn finished(ended: Result<(), crate::tasks::Unfinished>) -> Result<(), Failed> {
+fn result_from_shutdown(ended: Result<(), crate::tasks::Unfinished>) -> Result<(), Failed> {
     // The log has the names of what was cut off.
     ended.map_err(|_| Failed)
 }

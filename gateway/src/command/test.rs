@@ -13,76 +13,79 @@ use std::time::Duration;
 use schema::diagnostic::{Code, Diagnostic};
 use schema::span::Document;
 
-use self::files::Stamps;
-use self::judge::Difference;
-use self::subject::Subject;
+use self::evaluate::Difference;
+use self::files::FileStamps;
 use self::suite::{Suite, Test};
-use super::{Failed, origin, print};
+use self::test_graph::TestGraph;
+use super::{Failed, graph_args, print};
 use crate::project::{self, Project};
 
 mod diff;
+mod evaluate;
 mod expect;
 mod files;
 mod input;
-mod judge;
-mod subject;
 mod suite;
+mod test_graph;
 
 /// Runs the tests that `paths` mean; fails when one does, or when there is none.
 pub(super) fn run(paths: &[PathBuf], config: Option<&Path>) -> Result<(), Failed> {
-    Round::run(&files::found(paths), config).result()
+    TestRun::run(&files::test_files(paths), config).result()
 }
 
 /// Does the same again and again, whenever something has changed, until the process is stopped.
 pub(super) fn watch(paths: &[PathBuf], config: Option<&Path>) -> ! {
-    let mut read = BTreeSet::new();
+    let mut dependencies = BTreeSet::new();
     loop {
-        let files = files::found(paths);
+        let files = files::test_files(paths);
         // From before the round, so that what is saved meanwhile is seen.
-        let mut seen = stamps(paths, &read);
-        let round = Round::run(&files, config);
-        if round.read != read {
-            read = round.read;
-            seen = stamps(paths, &read);
+        let mut seen = file_stamps(paths, &dependencies);
+        let round = TestRun::run(&files, config);
+        if round.dependencies != dependencies {
+            dependencies = round.dependencies;
+            seen = file_stamps(paths, &dependencies);
         }
         print::note("waiting for a change; Ctrl-C stops");
-        while stamps(paths, &read) == seen {
-            std::thread::sleep(GLANCE);
+        while file_stamps(paths, &dependencies) == seen {
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-fn stamps(paths: &[PathBuf], read: &BTreeSet<PathBuf>) -> Stamps {
-    let read = read.iter().cloned();
-    Stamps::of(files::found(paths).into_iter().chain(read))
+fn file_stamps(paths: &[PathBuf], dependencies: &BTreeSet<PathBuf>) -> FileStamps {
+    let read = dependencies.iter().cloned();
+    FileStamps::read(files::test_files(paths).into_iter().chain(read))
 }
 
 /// Soon enough to seem at once, seldom enough to cost nothing.
-const GLANCE: Duration = Duration::from_millis(300);
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// All tests once.
 #[derive(Debug, Default)]
-struct Round {
+struct TestRun {
     passed: usize,
     failed: usize,
     skipped: usize,
     /// Files that could not be used.
-    broken: usize,
+    unreadable: usize,
     /// Every file that the result depends on, but for the test files.
-    read: BTreeSet<PathBuf>,
+    dependencies: BTreeSet<PathBuf>,
 }
 
-impl Round {
+impl TestRun {
     fn run(files: &[PathBuf], config: Option<&Path>) -> Self {
         let mut round = Self::default();
         let project = config.map(|path| {
-            round.read.insert(path.to_owned());
-            (origin::demand(Project::read(path)), project::folder(path))
+            round.dependencies.insert(path.to_owned());
+            (
+                graph_args::print_diagnostics(Project::read(path)),
+                project::folder(path),
+            )
         });
         let project = match &project {
             Some((Ok(project), folder)) => Some((project, *folder)),
             Some((Err(Failed), _)) => {
-                round.broken += 1;
+                round.unreadable += 1;
                 return round;
             }
             None => None,
@@ -90,19 +93,19 @@ impl Round {
         if let Some((project, folder)) = project {
             let subgraphs = project.config.graph.subgraphs().iter();
             round
-                .read
+                .dependencies
                 .extend(subgraphs.map(|subgraph| folder.join(&subgraph.file.path)));
         }
         for file in files {
-            round.file(file, project);
+            round.run_file(file, project);
         }
-        print::answer(&round.summary(files.len()));
+        print::output(&round.summary(files.len()));
         round
     }
 
     fn result(&self) -> Result<(), Failed> {
         let ran = self.passed + self.failed + self.skipped;
-        if self.failed + self.broken > 0 || ran == 0 {
+        if self.failed + self.unreadable > 0 || ran == 0 {
             return Err(Failed);
         }
         Ok(())
@@ -116,29 +119,29 @@ impl Round {
             "{} passed, {} failed, {} skipped",
             self.passed, self.failed, self.skipped
         );
-        if self.broken > 0 {
-            let _ = write!(text, ", {} cannot be read", self.broken);
+        if self.unreadable > 0 {
+            let _ = write!(text, ", {} cannot be read", self.unreadable);
         }
         text
     }
 
-    fn file(&mut self, path: &Path, project: Option<(&Project, &Path)>) {
+    fn run_file(&mut self, path: &Path, project: Option<(&Project, &Path)>) {
         let mut diagnostics = Vec::new();
-        let suite = self.suite(path, &mut diagnostics);
+        let suite = self.read_suite(path, &mut diagnostics);
         let subject = suite.as_ref().and_then(|suite| {
-            self.read.insert(suite.schema.clone());
-            let (subject, found) = Subject::of(suite, project);
+            self.dependencies.insert(suite.schema.clone());
+            let (subject, found) = TestGraph::load(suite, project);
             diagnostics.extend(found);
             subject
         });
         if let (Some(suite), Some(subject)) = (&suite, &subject) {
             let mut text = format!("{}\n", path.display());
             for test in &suite.tests {
-                self.test(test, subject, &mut diagnostics, &mut text);
+                self.run_test(test, subject, &mut diagnostics, &mut text);
             }
-            print::answer(&text);
+            print::output(&text);
         } else {
-            self.broken += 1;
+            self.unreadable += 1;
         }
         if !diagnostics.is_empty() {
             print::note(&print::rendered(&diagnostics));
@@ -146,32 +149,32 @@ impl Round {
     }
 
     /// The suite in a file; none when anything is wrong with it.
-    fn suite(&mut self, path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Suite> {
+    fn read_suite(&mut self, path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Suite> {
         let name = path.display().to_string();
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
                 let message = format!("cannot read `{name}`: {error}");
-                diagnostics.push(Diagnostic::unplaced(Code::FileUnreadable, message));
+                diagnostics.push(Diagnostic::without_span(Code::FileUnreadable, message));
                 return None;
             }
         };
-        let read = suite::read(&Document::new(name, text), path);
-        self.read.extend(read.files);
-        let is_sound = !read.problems.has_errors();
-        let mut found = read.problems.into_vec();
+        let read_suite = suite::read_suite(&Document::new(name, text), path);
+        self.dependencies.extend(read_suite.files);
+        let is_sound = !read_suite.problems.has_errors();
+        let mut found = read_suite.problems.into_vec();
         found.sort_by_key(|diagnostic| {
             let first = diagnostic.labels.first();
             first.map_or(0, |label| label.span.range.start)
         });
         diagnostics.extend(found);
-        read.suite.filter(|_| is_sound)
+        read_suite.suite.filter(|_| is_sound)
     }
 
-    fn test(
+    fn run_test(
         &mut self,
         test: &Test,
-        subject: &Subject,
+        subject: &TestGraph,
         diagnostics: &mut Vec<Diagnostic>,
         text: &mut String,
     ) {
@@ -183,8 +186,8 @@ impl Round {
             self.skipped += 1;
             return;
         }
-        let differences = match subject.trial(test) {
-            Ok(trial) => judge::differences(&trial, test),
+        let differences = match subject.connector_test(test) {
+            Ok(trial) => evaluate::differences(&trial, test),
             Err(diagnostic) => {
                 line("FAIL");
                 self.failed += 1;
@@ -198,12 +201,12 @@ impl Round {
         } else {
             line("FAIL");
             self.failed += 1;
-            show(&differences, text);
+            write_differences(&differences, text);
         }
     }
 }
 
-fn show(differences: &[Difference], text: &mut String) {
+fn write_differences(differences: &[Difference], text: &mut String) {
     for Difference { what, text: lines } in differences {
         let _ = writeln!(text, "        {what} (- expected, + found)");
         for line in lines.lines() {

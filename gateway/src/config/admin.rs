@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::raw::Text;
 use super::reader::Reader;
 use super::secret::Secret;
 use super::setting::Setting;
-use super::written::Text;
 
 /// What operators can do while a gateway runs.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct Admin {
     /// Where they do it; `None` is nowhere.
     pub socket: Option<Socket>,
     /// Who may be told what was done for an answer.
-    pub explain: Explain,
+    pub trace_access: TraceAccess,
 }
 
 /// A socket of its own, so that it can be out of the reach of clients.
@@ -31,11 +31,11 @@ pub struct Socket {
 
 /// Who may be told what was done for an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Explain {
+pub enum TraceAccess {
     /// Nobody.
-    Nobody,
+    Disabled,
     /// Whoever asks: for development.
-    Everybody,
+    Everyone,
     /// Who sends one of these.
     Keys(Vec<Secret<String>>),
 }
@@ -44,24 +44,24 @@ pub enum Explain {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawAdmin {
     /// The address and port of the socket for operators, apart from that of clients. Default: there is none.
     address: Option<Text<SocketAddr>>,
     /// What requests that change something send as `authorization`. Required with `address`.
     key: Option<Text<Key>>,
     /// Who may ask for an account of what was done for an answer: `nobody` or `everybody`.
-    #[schemars(extend("default" = AUDIENCE.written()))]
+    #[schemars(extend("default" = DEFAULT_AUDIENCE.to_text()))]
     explain: Option<Text<Audience>>,
     /// Keys, one of which a client sends as `weir-explain` to be told; in place of `explain`.
     explain_keys: Option<Vec<Text<Key>>>,
 }
 
 /// The checked form of `written`.
-pub(super) fn check(written: Written, reader: &mut Reader<'_>) -> Admin {
-    let explain = explain(written.explain, written.explain_keys, reader);
+pub(super) fn check(written: RawAdmin, reader: &mut Reader<'_>) -> Admin {
+    let trace_access = trace_access(written.explain, written.explain_keys, reader);
     Admin {
         socket: socket(written.address, written.key, reader),
-        explain,
+        trace_access,
     }
 }
 
@@ -70,19 +70,19 @@ fn socket(
     key: Option<Text<Key>>,
     reader: &mut Reader<'_>,
 ) -> Option<Socket> {
-    let key = key.map(|key| (key.at(), reader.value(&key)));
+    let key = key.map(|key| (key.location(), reader.value(&key)));
     let (address, key) = match (address, key) {
         (None, None) => return None,
         (None, Some((at, _))) => {
             let message = "this key opens nothing, because there is no `address`";
             let help = "write the socket's address too, such as `127.0.0.1:4001`".to_owned();
-            reader.refuse(at, message, help);
+            reader.report_invalid(at, message, help);
             return None;
         }
         (Some(address), None) => {
             let message = "operators must show a key, and there is none";
             let help = "write `key: ${WEIR_ADMIN_KEY}`".to_owned();
-            reader.refuse(address.at(), message, help);
+            reader.report_invalid(address.location(), message, help);
             reader.value(&address);
             return None;
         }
@@ -94,24 +94,24 @@ fn socket(
     })
 }
 
-fn explain(
+fn trace_access(
     audience: Option<Text<Audience>>,
     keys: Option<Vec<Text<Key>>>,
     reader: &mut Reader<'_>,
-) -> Explain {
+) -> TraceAccess {
     let Some(keys) = keys else {
-        return match reader.or(audience, AUDIENCE) {
-            Audience::Nobody => Explain::Nobody,
-            Audience::Everybody => Explain::Everybody,
+        return match reader.value_or(audience, DEFAULT_AUDIENCE) {
+            Audience::Disabled => TraceAccess::Disabled,
+            Audience::Everyone => TraceAccess::Everyone,
         };
     };
     if let Some(audience) = audience {
         let message = "who may be told is said twice";
         let help = "keep one of `explain` and `explain_keys`".to_owned();
-        reader.refuse(audience.at(), message, help);
+        reader.report_invalid(audience.location(), message, help);
     }
     let keys = keys.iter().filter_map(|key| reader.value(key));
-    Explain::Keys(keys.map(|key| key.0).collect())
+    TraceAccess::Keys(keys.map(|key| key.0).collect())
 }
 
 /// Something that is known to few, and can be sent in a header.
@@ -123,19 +123,19 @@ impl Setting for Key {
         "16 characters or more, printable and without spaces, such as `${WEIR_ADMIN_KEY}`";
 
     fn parse(text: &str) -> Option<Self> {
-        let is_usable = text.len() >= SHORTEST_KEY && text.bytes().all(|it| it.is_ascii_graphic());
+        let is_usable = text.len() >= MIN_KEY_BYTES && text.bytes().all(|it| it.is_ascii_graphic());
         is_usable.then(|| Self(Secret::new(text.to_owned())))
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.0.reveal().clone()
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Audience {
-    Nobody,
-    Everybody,
+    Disabled,
+    Everyone,
 }
 
 impl Setting for Audience {
@@ -144,16 +144,16 @@ impl Setting for Audience {
 
     fn parse(text: &str) -> Option<Self> {
         match text {
-            "nobody" => Some(Self::Nobody),
-            "everybody" => Some(Self::Everybody),
+            "nobody" => Some(Self::Disabled),
+            "everybody" => Some(Self::Everyone),
             _ => None,
         }
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         match self {
-            Self::Nobody => "nobody".to_owned(),
-            Self::Everybody => "everybody".to_owned(),
+            Self::Disabled => "nobody".to_owned(),
+            Self::Everyone => "everybody".to_owned(),
         }
     }
 
@@ -163,7 +163,7 @@ impl Setting for Audience {
 }
 
 /// Names of sources, keys and addresses are not for strangers.
-const AUDIENCE: Audience = Audience::Nobody;
+const DEFAULT_AUDIENCE: Audience = Audience::Disabled;
 
 /// With fewer, a few million guesses a second find it.
-const SHORTEST_KEY: usize = 16;
+const MIN_KEY_BYTES: usize = 16;

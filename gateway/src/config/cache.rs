@@ -17,9 +17,9 @@ use serde_saphyr::Spanned;
 use self::redis::Redis;
 use super::graph::Graph;
 use super::headers;
+use super::raw::{Named, Text};
 use super::reader::Reader;
 use super::setting::{Bytes, Setting};
-use super::written::{Named, Text};
 
 pub mod redis;
 
@@ -27,9 +27,9 @@ pub mod redis;
 #[derive(Clone, Debug)]
 pub struct Cache {
     /// Whether anything is.
-    pub keeping: Keeping,
+    pub mode: CacheMode,
     /// Bytes in the memory of this process.
-    pub memory: NonZeroUsize,
+    pub memory_bytes: NonZeroUsize,
     /// The level that replicas share.
     pub redis: Option<Redis>,
     /// For subgraphs that set nothing of their own.
@@ -42,11 +42,11 @@ pub struct Cache {
 
 /// Whether anything is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeping {
+pub enum CacheMode {
     /// What the graph and the answers allow.
-    Allowed,
+    Enabled,
     /// Nothing.
-    Nothing,
+    Disabled,
 }
 
 /// For how long something is kept.
@@ -57,7 +57,7 @@ pub struct Lifetime {
     /// Nothing is fresh for longer, whoever says so.
     pub max: Duration,
     /// Then given out for so long while it is renewed.
-    pub stale: Duration,
+    pub stale_while_revalidate: Duration,
     /// Then given out for so long when the service fails.
     pub stale_if_error: Duration,
     /// For so long "does not exist" is believed.
@@ -68,7 +68,7 @@ pub struct Lifetime {
 #[derive(Clone, Debug)]
 pub struct Subgraph {
     /// Whether anything of it is kept.
-    pub keeping: Keeping,
+    pub keeping: CacheMode,
     /// For how long.
     pub lifetime: Lifetime,
     /// Where the configuration names it, for diagnostics.
@@ -96,20 +96,20 @@ impl Cache {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawCache {
     /// Whether anything is kept.
-    #[schemars(extend("default" = ENABLED.written()))]
+    #[schemars(extend("default" = ENABLED.to_text()))]
     enabled: Option<Text<bool>>,
     /// How much of it this process holds in memory.
-    #[schemars(extend("default" = MEMORY.written()))]
+    #[schemars(extend("default" = MEMORY.to_text()))]
     memory: Option<Text<Bytes>>,
     /// The level that replicas share. Default: each has its own memory only.
-    #[schemars(with = "redis::Written")]
-    redis: Option<Spanned<redis::Written>>,
+    #[schemars(with = "redis::RawRedis")]
+    redis: Option<Spanned<redis::RawRedis>>,
     /// For how long something is kept.
-    lifetime: Option<WrittenLifetime>,
+    lifetime: Option<RawLifetime>,
     /// What differs for single subgraphs, by their names.
-    subgraphs: Option<Named<WrittenSubgraph>>,
+    subgraphs: Option<Named<RawSubgraph>>,
     /// The names of the client's headers that say who it is, for what only one caller may be given. Default: the credentials that a call carries say it.
     caller_headers: Option<Vec<Text<String>>>,
 }
@@ -118,21 +118,21 @@ pub(super) struct Written {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-struct WrittenLifetime {
+struct RawLifetime {
     /// How long something is fresh of which neither `@cacheControl` nor the answer says it. With `0s` it is not kept.
-    #[schemars(extend("default" = DEFAULT.written()))]
+    #[schemars(extend("default" = DEFAULT.to_text()))]
     default: Option<Text<Duration>>,
     /// The longest time that anything is fresh, and the longest that it is then given out stale.
-    #[schemars(extend("default" = MAX.written()))]
+    #[schemars(extend("default" = MAX.to_text()))]
     max: Option<Text<Duration>>,
     /// How long it is then still given out while it is renewed, where the answer does not say (`stale-while-revalidate`).
-    #[schemars(extend("default" = STALE.written()))]
+    #[schemars(extend("default" = STALE.to_text()))]
     stale: Option<Text<Duration>>,
     /// How long it is then still given out when the service fails, where the answer does not say (`stale-if-error`).
-    #[schemars(extend("default" = STALE_IF_ERROR.written()))]
+    #[schemars(extend("default" = STALE_IF_ERROR.to_text()))]
     stale_if_error: Option<Text<Duration>>,
     /// How long it is believed that something does not exist.
-    #[schemars(extend("default" = NEGATIVE.written()))]
+    #[schemars(extend("default" = NEGATIVE.to_text()))]
     negative: Option<Text<Duration>>,
 }
 
@@ -140,18 +140,18 @@ struct WrittenLifetime {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-struct WrittenSubgraph {
+struct RawSubgraph {
     /// Whether anything of it is kept. Default: `cache.enabled`.
     enabled: Option<Text<bool>>,
     /// For how long.
-    lifetime: Option<WrittenOwnLifetime>,
+    lifetime: Option<RawSubgraphLifetime>,
 }
 
 /// A subgraph's own lifetime as written; its defaults are those of all.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-struct WrittenOwnLifetime {
+struct RawSubgraphLifetime {
     /// Default: `cache.lifetime.default`.
     default: Option<Text<Duration>>,
     /// Default: `cache.lifetime.max`.
@@ -164,40 +164,40 @@ struct WrittenOwnLifetime {
     negative: Option<Text<Duration>>,
 }
 
-impl Written {
+impl RawCache {
     pub(super) fn check(self, graph: &Graph, reader: &mut Reader<'_>) -> Cache {
-        let keeping = Keeping::of(reader.or(self.enabled, ENABLED));
-        let written = self.lifetime.unwrap_or_default().own();
+        let mode = CacheMode::from_enabled(reader.value_or(self.enabled, ENABLED));
+        let written = self.lifetime.unwrap_or_default().into_subgraph_lifetime();
         let lifetime = written.check(&LIFETIME, reader);
         let mut subgraphs = BTreeMap::new();
         for (name, written) in self.subgraphs.unwrap_or_default().0 {
-            graph.demand(&name.value, name.referenced, reader);
+            graph.require_subgraph(&name.value, name.referenced, reader);
             let span = reader.span(name.referenced);
             let own = written.lifetime.unwrap_or_default();
             let subgraph = Subgraph {
                 keeping: written
                     .enabled
                     .and_then(|enabled| reader.value(&enabled))
-                    .map_or(keeping, Keeping::of),
+                    .map_or(mode, CacheMode::from_enabled),
                 lifetime: own.check(&lifetime, reader),
                 span,
             };
             subgraphs.insert(name.value, subgraph);
         }
         Cache {
-            keeping,
-            memory: reader.or(self.memory, MEMORY).0,
+            mode,
+            memory_bytes: reader.value_or(self.memory, MEMORY).0,
             redis: self.redis.and_then(|redis| redis::check(redis, reader)),
             lifetime,
             subgraphs,
-            caller_headers: callers(self.caller_headers.unwrap_or_default(), reader),
+            caller_headers: caller_headers(self.caller_headers.unwrap_or_default(), reader),
         }
     }
 }
 
-impl WrittenLifetime {
-    fn own(self) -> WrittenOwnLifetime {
-        WrittenOwnLifetime {
+impl RawLifetime {
+    fn into_subgraph_lifetime(self) -> RawSubgraphLifetime {
+        RawSubgraphLifetime {
             default: self.default,
             max: self.max,
             stale: self.stale,
@@ -207,28 +207,32 @@ impl WrittenLifetime {
     }
 }
 
-impl WrittenOwnLifetime {
+impl RawSubgraphLifetime {
     /// `others` counts for what is not written.
-    fn check(self, others: &Lifetime, reader: &mut Reader<'_>) -> Lifetime {
-        let max = reader.or(self.max, others.max);
+    fn check(self, defaults: &Lifetime, reader: &mut Reader<'_>) -> Lifetime {
+        let max = reader.value_or(self.max, defaults.max);
         Lifetime {
-            default: within(self.default, (others.default, max), reader),
-            stale: within(self.stale, (others.stale, max), reader),
-            stale_if_error: within(self.stale_if_error, (others.stale_if_error, max), reader),
-            negative: within(self.negative, (others.negative, max), reader),
+            default: capped(self.default, (defaults.default, max), reader),
+            stale_while_revalidate: capped(
+                self.stale,
+                (defaults.stale_while_revalidate, max),
+                reader,
+            ),
+            stale_if_error: capped(self.stale_if_error, (defaults.stale_if_error, max), reader),
+            negative: capped(self.negative, (defaults.negative, max), reader),
             max,
         }
     }
 }
 
-impl Keeping {
-    fn of(is_on: bool) -> Self {
-        if is_on { Self::Allowed } else { Self::Nothing }
+impl CacheMode {
+    fn from_enabled(is_on: bool) -> Self {
+        if is_on { Self::Enabled } else { Self::Disabled }
     }
 }
 
 /// What is not written is cut to `max` silently; what is written should count.
-fn within(
+fn capped(
     text: Option<Text<Duration>>,
     (default, max): (Duration, Duration),
     reader: &mut Reader<'_>,
@@ -238,21 +242,22 @@ fn within(
     };
     let time = reader.value(&text).unwrap_or(default);
     if time > max {
-        let message = format!("this is longer than `max`, which is {}", max.written());
+        let message = format!("this is longer than `max`, which is {}", max.to_text());
         let help = "write a shorter time, or set `max` beside it".to_owned();
-        reader.refuse(text.at(), message, help);
+        reader.report_invalid(text.location(), message, help);
     }
     time
 }
 
-fn callers(names: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<HeaderName> {
-    let mut callers: Vec<HeaderName> = Vec::new();
-    for written in names {
-        let text = reader.value(&written);
-        let name = text.and_then(|text| headers::name(&text, written.at(), reader));
-        callers.extend(name.filter(|name| !callers.contains(name)));
+fn caller_headers(written: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<HeaderName> {
+    let mut names: Vec<HeaderName> = Vec::new();
+    for text in written {
+        let location = text.location();
+        let name = reader.value(&text);
+        let name = name.and_then(|name| headers::header_name(&name, location, reader));
+        names.extend(name.filter(|name| !names.contains(name)));
     }
-    callers
+    names
 }
 
 /// What services allow to be kept saves calls, and costs nobody anything.
@@ -264,7 +269,7 @@ const MEMORY: Bytes = Bytes(NonZeroUsize::new(64 * 1024 * 1024).unwrap());
 const LIFETIME: Lifetime = Lifetime {
     default: DEFAULT,
     max: MAX,
-    stale: STALE,
+    stale_while_revalidate: STALE,
     stale_if_error: STALE_IF_ERROR,
     negative: NEGATIVE,
 };

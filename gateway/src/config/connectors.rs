@@ -15,12 +15,12 @@ use url::Url;
 use super::graph::Graph;
 use super::headers;
 use super::node::Node;
+use super::raw::{Named, Text};
 use super::reader::Reader;
 use super::secret::Secret;
 use super::setting::{Bytes, Setting, Timeout};
-use super::written::{Named, Text};
 
-mod older;
+mod deprecated;
 
 /// The REST services behind the graph.
 #[derive(Clone, Debug)]
@@ -28,9 +28,9 @@ pub struct Connectors {
     /// For one call to a source that sets none of its own.
     pub timeout: Duration,
     /// Bytes of one answer.
-    pub answer_size: NonZeroUsize,
+    pub max_response_bytes: NonZeroUsize,
     /// Calls of one operation to a source that sets no bound of its own; `None` is no bound.
-    pub calls: Option<NonZeroUsize>,
+    pub max_calls: Option<NonZeroUsize>,
     /// Which operations may share a call.
     pub batching: Batching,
     /// Whether answers tell what mappings met.
@@ -45,9 +45,9 @@ pub struct Connectors {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Batching {
     /// All that are under way at one moment and would send the same.
-    Across,
+    AcrossOperations,
     /// Those of one operation only.
-    Within,
+    WithinOperation,
 }
 
 /// Whether answers tell what mappings met.
@@ -71,7 +71,7 @@ pub struct Source {
     /// For one call.
     pub timeout: Option<Duration>,
     /// Calls of one operation.
-    pub calls: Option<NonZeroUsize>,
+    pub max_calls: Option<NonZeroUsize>,
     /// Where the configuration names it, for diagnostics; `None` when nobody wrote it.
     pub span: Option<Span>,
 }
@@ -99,34 +99,34 @@ impl Connectors {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawConnectors {
     /// How long one call may take, for sources that set none of their own.
-    #[schemars(extend("default" = TIMEOUT.written()))]
+    #[schemars(extend("default" = TIMEOUT.to_text()))]
     timeout: Option<Text<Timeout>>,
     /// The size of one answer of a source.
-    #[schemars(extend("default" = ANSWER_SIZE.written()))]
+    #[schemars(extend("default" = ANSWER_SIZE.to_text()))]
     answer_size: Option<Text<Bytes>>,
     /// How many calls one operation may make to a source that sets no bound of its own. Default: no bound.
     calls_per_operation: Option<Text<NonZeroUsize>>,
     #[schemars(extend("deprecated" = true, "x-instead" = "connectors.calls_per_operation"))]
     max_requests_per_operation_per_source: Option<Text<NonZeroUsize>>,
     /// Which operations may share a call: `across` all that are under way at one moment and would send the same, forwarded headers included, or only `within` one. Holds for services that speak GraphQL too.
-    #[schemars(extend("default" = BATCHING.written()))]
+    #[schemars(extend("default" = BATCHING.to_text()))]
     batching: Option<Text<Batching>>,
     /// Whether answers list, in `extensions.connectors.reports`, what mappings did not find or could not do. For development: mappings run twice, and clients see the insides of sources.
-    #[schemars(extend("default" = REPORTS.written()))]
+    #[schemars(extend("default" = REPORTS.to_text()))]
     reports: Option<Text<bool>>,
     /// The sources by `<subgraph>.<source>`, where `<source>` is the name of a `@source`.
-    sources: Option<Named<WrittenSource>>,
+    sources: Option<Named<RawSource>>,
     #[schemars(extend("deprecated" = true))]
-    subgraphs: Option<Named<older::WrittenSubgraph>>,
+    subgraphs: Option<Named<deprecated::DeprecatedSubgraph>>,
 }
 
 /// One source as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-struct WrittenSource {
+struct RawSource {
     /// Where the source is, instead of the `baseURL` in the graph.
     url: Option<Text<Url>>,
     #[schemars(extend("deprecated" = true, "x-instead" = "connectors.sources.<name>.url"))]
@@ -148,16 +148,20 @@ struct WrittenSource {
     max_requests_per_operation: Option<Text<NonZeroUsize>>,
 }
 
-impl Written {
+impl RawConnectors {
     pub(super) fn check(self, graph: &Graph, reader: &mut Reader<'_>) -> Connectors {
         let sources = self.sources.unwrap_or_default();
-        let old_calls = self.max_requests_per_operation_per_source;
+        let deprecated_calls = self.max_requests_per_operation_per_source;
         let mut connectors = Connectors {
-            timeout: reader.or(self.timeout, TIMEOUT).0,
-            answer_size: reader.or(self.answer_size, ANSWER_SIZE).0,
-            calls: older::either(self.calls_per_operation, old_calls, reader),
-            batching: reader.or(self.batching, BATCHING),
-            reports: if reader.or(self.reports, REPORTS) {
+            timeout: reader.value_or(self.timeout, TIMEOUT).0,
+            max_response_bytes: reader.value_or(self.answer_size, ANSWER_SIZE).0,
+            max_calls: deprecated::current_or_deprecated(
+                self.calls_per_operation,
+                deprecated_calls,
+                reader,
+            ),
+            batching: reader.value_or(self.batching, BATCHING),
+            reports: if reader.value_or(self.reports, REPORTS) {
                 Reports::Show
             } else {
                 Reports::Hide
@@ -166,7 +170,7 @@ impl Written {
                 .0
                 .into_iter()
                 .map(|(name, source)| {
-                    check_name(&name, graph, reader);
+                    check_source_name(&name, graph, reader);
                     let span = reader.span(name.referenced);
                     (name.value, source.check(span, reader))
                 })
@@ -174,25 +178,25 @@ impl Written {
             subgraphs: BTreeMap::new(),
         };
         for (name, subgraph) in self.subgraphs.unwrap_or_default().0 {
-            graph.demand(&name.value, name.referenced, reader);
+            graph.require_subgraph(&name.value, name.referenced, reader);
             subgraph.check(&name.value, &mut connectors, reader);
         }
         connectors
     }
 }
 
-impl WrittenSource {
+impl RawSource {
     fn check(self, span: Span, reader: &mut Reader<'_>) -> Source {
         let config = self.config.map(|config| reader.json(&config));
         Source {
-            url: older::either(self.url, self.override_url, reader),
+            url: deprecated::current_or_deprecated(self.url, self.override_url, reader),
             config: Secret::new(config.unwrap_or_else(|| serde_json::json!({}))),
-            headers: headers::sent(self.headers.unwrap_or_default(), reader),
+            headers: headers::static_headers(self.headers.unwrap_or_default(), reader),
             timeout: self
                 .timeout
                 .and_then(|time| reader.value(&time))
                 .map(|time| time.0),
-            calls: older::either(
+            max_calls: deprecated::current_or_deprecated(
                 self.calls_per_operation,
                 self.max_requests_per_operation,
                 reader,
@@ -202,12 +206,12 @@ impl WrittenSource {
     }
 }
 
-fn check_name(name: &Spanned<String>, graph: &Graph, reader: &mut Reader<'_>) {
+fn check_source_name(name: &Spanned<String>, graph: &Graph, reader: &mut Reader<'_>) {
     match name.value.split_once('.') {
         Some((subgraph, source)) if !source.is_empty() => {
-            graph.demand(subgraph, name.referenced, reader);
+            graph.require_subgraph(subgraph, name.referenced, reader);
         }
-        _ => reader.refuse(
+        _ => reader.report_invalid(
             name.referenced,
             format!(
                 "`{}` does not say which source of which subgraph",
@@ -224,16 +228,16 @@ impl Setting for Batching {
 
     fn parse(text: &str) -> Option<Self> {
         match text {
-            "across" => Some(Self::Across),
-            "within" => Some(Self::Within),
+            "across" => Some(Self::AcrossOperations),
+            "within" => Some(Self::WithinOperation),
             _ => None,
         }
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         match self {
-            Self::Across => "across".to_owned(),
-            Self::Within => "within".to_owned(),
+            Self::AcrossOperations => "across".to_owned(),
+            Self::WithinOperation => "within".to_owned(),
         }
     }
 
@@ -243,7 +247,7 @@ impl Setting for Batching {
 }
 
 /// A request that is alone waits for nobody; those that are not are answered by fewer calls.
-const BATCHING: Batching = Batching::Across;
+const BATCHING: Batching = Batching::AcrossOperations;
 
 /// Who writes a mapping asks for them.
 const REPORTS: bool = false;

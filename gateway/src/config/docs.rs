@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
-use super::{Written, shape};
+use super::{RawConfig, shape};
 
 /// The JSON Schema of the configuration file, for editors and checks.
 pub fn json_schema() -> Value {
@@ -15,7 +15,7 @@ pub fn json_schema() -> Value {
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings
         .into_generator()
-        .into_root_schema_for::<Written>()
+        .into_root_schema_for::<RawConfig>()
         .into()
 }
 
@@ -25,14 +25,14 @@ pub fn markdown() -> String {
     for (name, section) in properties(&json_schema()) {
         let _ = writeln!(page, "\n## `{name}`\n\n{}\n", description(section));
         page.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
-        match each(section) {
-            Some(each) => rows(&format!("{name}.<name>"), each, &mut page),
-            None => rows(name, section, &mut page),
+        match entry_schema(section) {
+            Some(each) => write_rows(&format!("{name}.<name>"), each, &mut page),
+            None => write_rows(name, section, &mut page),
         }
     }
-    page.push_str(OLDER);
+    page.push_str(DEPRECATED_KEYS);
     for (name, section) in properties(&json_schema()) {
-        older_rows(name, section, &mut page);
+        write_deprecated_rows(name, section, &mut page);
     }
     page
 }
@@ -74,7 +74,7 @@ relative to the folder of the file. Connectors read variables as `$env.NAME`, wi
 those of the start.
 ";
 
-const OLDER: &str = "
+const DEPRECATED_KEYS: &str = "
 ## Older spellings
 
 Graphs that were written for other gateways may keep these keys: they are read as the ones beside them, with a warning
@@ -85,45 +85,45 @@ replaces theirs.
 | --- | --- |
 ";
 
-fn older_rows(path: &str, schema: &Value, page: &mut String) {
+fn write_deprecated_rows(path: &str, schema: &Value, page: &mut String) {
     for (name, value) in properties(schema) {
         let path = format!("{path}.{name}");
         if let Some(instead) = value.get("x-instead").and_then(Value::as_str) {
             let _ = writeln!(page, "| `{path}` | `{instead}` |");
         }
-        older_rows(&path, value, page);
-        if let Some(each) = each(value) {
-            older_rows(&format!("{path}.<name>"), each, page);
+        write_deprecated_rows(&path, value, page);
+        if let Some(each) = entry_schema(value) {
+            write_deprecated_rows(&format!("{path}.<name>"), each, page);
         }
     }
 }
 
-fn rows(path: &str, schema: &Value, page: &mut String) {
-    for (name, value) in properties(schema).filter(|(_, value)| !shape::is_older(value)) {
+fn write_rows(path: &str, schema: &Value, page: &mut String) {
+    for (name, value) in properties(schema).filter(|(_, value)| !shape::is_deprecated(value)) {
         let path = format!("{path}.{name}");
-        if let Some(each) = each(value) {
-            row(&path, "mapping", value, page);
+        if let Some(each) = entry_schema(value) {
+            write_row(&path, "mapping", value, page);
             let each_path = format!("{path}.<name>");
             if properties(each).next().is_none() {
-                row(&each_path, kind(each), each, page);
+                write_row(&each_path, value_kind(each), each, page);
             }
-            rows(&each_path, each, page);
+            write_rows(&each_path, each, page);
         } else if properties(value).next().is_some() {
-            rows(&path, value, page);
+            write_rows(&path, value, page);
         } else {
-            row(&path, kind(value), value, page);
+            write_row(&path, value_kind(value), value, page);
         }
     }
 }
 
-fn row(path: &str, kind: &str, schema: &Value, page: &mut String) {
+fn write_row(path: &str, kind: &str, schema: &Value, page: &mut String) {
     let default = schema.get("default").and_then(Value::as_str);
     let default = default.map(|text| format!("`{text}`")).unwrap_or_default();
     let meaning = description(schema);
     let _ = writeln!(page, "| `{path}` | {kind} | {default} | {meaning} |");
 }
 
-fn kind(schema: &Value) -> &'static str {
+fn value_kind(schema: &Value) -> &'static str {
     let pattern = schema
         .get("pattern")
         .and_then(Value::as_str)
@@ -147,7 +147,7 @@ fn kind(schema: &Value) -> &'static str {
 }
 
 /// What each value of a mapping is whose keys are chosen by who writes it.
-fn each(schema: &Value) -> Option<&Value> {
+fn entry_schema(schema: &Value) -> Option<&Value> {
     let each = schema.get("additionalProperties");
     each.filter(|each| each.is_object())
 }

@@ -13,7 +13,7 @@ pub struct Environment(BTreeMap<String, String>);
 /// The variables of this process with these names, for connectors to read as `$env`.
 ///
 /// One that is not set, or is not UTF-8, is left out.
-pub fn variables(names: impl IntoIterator<Item = String>) -> BTreeMap<String, String> {
+pub fn process_variables(names: impl IntoIterator<Item = String>) -> BTreeMap<String, String> {
     names
         .into_iter()
         .filter_map(|name| {
@@ -25,22 +25,22 @@ pub fn variables(names: impl IntoIterator<Item = String>) -> BTreeMap<String, St
 
 /// A `${…}` that cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unexpanded<'t> {
+pub(super) struct ExpandError<'t> {
     /// The reference as written, from `${` on.
     pub(super) reference: &'t str,
-    pub(super) reason: Reason,
+    pub(super) kind: ExpandErrorKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(super) enum ExpandErrorKind {
     Unset { name: String },
-    NotAName,
+    InvalidName,
     Unclosed,
 }
 
 impl Environment {
     /// The variables of this process; those that are not UTF-8 are left out.
-    pub fn of_process() -> Self {
+    pub fn from_process() -> Self {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()
@@ -54,7 +54,7 @@ impl Environment {
     /// `text` with every reference replaced; `$${` stands for `${`.
     ///
     /// What a variable or a default holds is not expanded again.
-    pub(super) fn expand<'t>(&self, text: &'t str) -> Result<String, Unexpanded<'t>> {
+    pub(super) fn expand<'t>(&self, text: &'t str) -> Result<String, ExpandError<'t>> {
         let mut expanded = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, reference)) = split_at_reference(rest) {
@@ -65,7 +65,7 @@ impl Environment {
                 continue;
             }
             expanded.push_str(before);
-            let (value, after) = self.value(reference)?;
+            let (value, after) = self.reference_value(reference)?;
             expanded.push_str(&value);
             rest = after;
         }
@@ -74,13 +74,13 @@ impl Environment {
     }
 
     /// The value of the reference that `text` begins with, and what comes after it.
-    fn value<'t>(&self, text: &'t str) -> Result<(String, &'t str), Unexpanded<'t>> {
+    fn reference_value<'t>(&self, text: &'t str) -> Result<(String, &'t str), ExpandError<'t>> {
         let (inside, after) = text
             .strip_prefix("${")
             .and_then(|text| text.split_once('}'))
-            .ok_or(Unexpanded {
+            .ok_or(ExpandError {
                 reference: text,
-                reason: Reason::Unclosed,
+                kind: ExpandErrorKind::Unclosed,
             })?;
         let reference = text.strip_suffix(after).unwrap_or(text);
         let (name, default) = match inside.split_once(':') {
@@ -88,9 +88,12 @@ impl Environment {
             Some((name, default)) => (name, Some(default.strip_prefix('-').unwrap_or(default))),
             None => (inside, None),
         };
-        let wrong = |reason| Unexpanded { reference, reason };
+        let error = |reason| ExpandError {
+            reference,
+            kind: reason,
+        };
         if !is_name(name) {
-            return Err(wrong(Reason::NotAName));
+            return Err(error(ExpandErrorKind::InvalidName));
         }
         let value = self
             .0
@@ -98,7 +101,7 @@ impl Environment {
             .cloned()
             .or_else(|| default.map(str::to_owned));
         let value = value.ok_or_else(|| {
-            wrong(Reason::Unset {
+            error(ExpandErrorKind::Unset {
                 name: name.to_owned(),
             })
         })?;
@@ -136,12 +139,12 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, expected: Result<&str, Reason>) {
+    fn check(text: &str, expected: Result<&str, ExpandErrorKind>) {
         let environment: Environment = [("HOST", "db"), ("EMPTY", ""), ("NESTED", "${HOST}")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into_iter()
             .collect();
-        let expanded = environment.expand(text).map_err(|wrong| wrong.reason);
+        let expanded = environment.expand(text).map_err(|wrong| wrong.kind);
         assert_eq!(expanded, expected.map(str::to_owned));
     }
 
@@ -166,15 +169,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_expanded_says_why() {
+    fn an_invalid_reference_is_an_error() {
         check(
             "${PORT}",
-            Err(Reason::Unset {
+            Err(ExpandErrorKind::Unset {
                 name: "PORT".to_owned(),
             }),
         );
-        check("${1A}", Err(Reason::NotAName));
-        check("${}", Err(Reason::NotAName));
-        check("${HOST", Err(Reason::Unclosed));
+        check("${1A}", Err(ExpandErrorKind::InvalidName));
+        check("${}", Err(ExpandErrorKind::InvalidName));
+        check("${HOST", Err(ExpandErrorKind::Unclosed));
     }
 }

@@ -5,23 +5,23 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use schema::diagnostic::{Code, Diagnostic, Severity, nearest};
-use schema::label;
 use schema::link::LinkOptions;
+use schema::override_label;
 use schema::span::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use url::Url;
 
+use super::raw::{Named, Text};
 use super::reader::Reader;
-use super::setting::{Setting, Share};
-use super::written::{Named, Text};
+use super::setting::{Percentage, Setting};
 
 /// What is served.
 #[derive(Clone, Debug)]
 pub struct Graph {
     /// Which files make it.
-    pub origin: Origin,
+    pub files: GraphFiles,
     /// Whether clients may read the schema.
     pub introspection: Introspection,
     /// What is allowed beyond the released dialects.
@@ -29,12 +29,12 @@ pub struct Graph {
     /// How many prepared operations are kept.
     pub prepared_operations: NonZeroUsize,
     /// When overrides are on, by their labels.
-    pub override_labels: BTreeMap<String, Label>,
+    pub override_labels: BTreeMap<String, OverrideLabel>,
 }
 
 /// What is decided about one label of overrides.
 #[derive(Clone, Debug)]
-pub struct Label {
+pub struct OverrideLabel {
     /// For so many of a hundred requests it is on.
     pub percent: f64,
     /// Where the configuration names it, for diagnostics.
@@ -43,7 +43,7 @@ pub struct Label {
 
 /// Which files make a graph.
 #[derive(Clone, Debug)]
-pub enum Origin {
+pub enum GraphFiles {
     /// One that a composer has written.
     Supergraph(SchemaFile),
     /// One for each subgraph, in the order of the configuration.
@@ -83,103 +83,107 @@ pub enum Introspection {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawGraph {
     /// The file with a supergraph that a composer has written, relative to the folder of the configuration; in place of `graph.subgraphs`.
     supergraph: Option<Text<String>>,
     /// The subgraphs by name, which Weir composes; in place of `graph.supergraph`.
-    subgraphs: Option<Named<WrittenSubgraph>>,
+    subgraphs: Option<Named<RawSubgraph>>,
     /// Whether clients may read the schema. GraphiQL needs it.
-    #[schemars(extend("default" = INTROSPECTION.written()))]
+    #[schemars(extend("default" = INTROSPECTION.to_text()))]
     introspection: Option<Text<bool>>,
     /// Whether subgraphs may use version 0.4 of the connect specification, which may still change.
-    #[schemars(extend("default" = EXPERIMENTAL_CONNECT.written()))]
+    #[schemars(extend("default" = EXPERIMENTAL_CONNECT.to_text()))]
     experimental_connect: Option<Text<bool>>,
     /// How many operations are kept ready to run; the least recently used goes first.
-    #[schemars(extend("default" = PREPARED_OPERATIONS.written()))]
+    #[schemars(extend("default" = PREPARED_OPERATIONS.to_text()))]
     prepared_operations: Option<Text<NonZeroUsize>>,
     /// For which requests overrides are on, by the label of `@override(from:, label:)`: `true`, `false`, or a part of all, such as `12.5%`, drawn for each request. Labels that are not named are off, but for `percent(N)`, which says so itself.
-    override_labels: Option<Named<Text<Share>>>,
+    override_labels: Option<Named<Text<Percentage>>>,
 }
 
 /// One subgraph as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-struct WrittenSubgraph {
+struct RawSubgraph {
     /// The file with its SDL, relative to the folder of the configuration. Required.
     schema: Option<Text<String>>,
     /// Where the service is that speaks GraphQL, with the path of its endpoint. Connectors say themselves where theirs is.
     url: Option<Text<Url>>,
 }
 
-impl Written {
+impl RawGraph {
     pub(super) fn check(self, reader: &mut Reader<'_>) -> Graph {
         Graph {
-            origin: origin(self.supergraph, self.subgraphs, reader),
-            introspection: if reader.or(self.introspection, INTROSPECTION) {
+            files: graph_files(self.supergraph, self.subgraphs, reader),
+            introspection: if reader.value_or(self.introspection, INTROSPECTION) {
                 Introspection::Allow
             } else {
                 Introspection::Refuse
             },
             link: LinkOptions {
-                experimental_connect: reader.or(self.experimental_connect, EXPERIMENTAL_CONNECT),
+                experimental_connect: reader
+                    .value_or(self.experimental_connect, EXPERIMENTAL_CONNECT),
             },
-            prepared_operations: reader.or(self.prepared_operations, PREPARED_OPERATIONS),
-            override_labels: labels(self.override_labels.unwrap_or_default(), reader),
+            prepared_operations: reader.value_or(self.prepared_operations, PREPARED_OPERATIONS),
+            override_labels: override_labels(self.override_labels.unwrap_or_default(), reader),
         }
     }
 }
 
-fn labels(written: Named<Text<Share>>, reader: &mut Reader<'_>) -> BTreeMap<String, Label> {
+fn override_labels(
+    written: Named<Text<Percentage>>,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, OverrideLabel> {
     let mut labels = BTreeMap::new();
     for (name, share) in written.0 {
-        if label::percent(&name.value).is_some() {
+        if override_label::percent(&name.value).is_some() {
             let message = format!("the label `{}` says itself when it is on", name.value);
             let help = "leave it out, or give the label another name".to_owned();
-            reader.refuse(name.referenced, message, help);
+            reader.report_invalid(name.referenced, message, help);
         }
-        if let Some(Share(percent)) = reader.value(&share) {
+        if let Some(Percentage(percent)) = reader.value(&share) {
             let span = reader.span(name.referenced);
-            labels.insert(name.value, Label { percent, span });
+            labels.insert(name.value, OverrideLabel { percent, span });
         }
     }
     labels
 }
 
-fn origin(
+fn graph_files(
     supergraph: Option<Text<String>>,
-    subgraphs: Option<Named<WrittenSubgraph>>,
+    subgraphs: Option<Named<RawSubgraph>>,
     reader: &mut Reader<'_>,
-) -> Origin {
+) -> GraphFiles {
     if let (Some(supergraph), Some(_)) = (&supergraph, &subgraphs) {
         let message = "a graph is one supergraph or made of subgraphs, not both";
         let help = "keep `supergraph` or `subgraphs`".to_owned();
-        reader.refuse(supergraph.at(), message, help);
+        reader.report_invalid(supergraph.location(), message, help);
     }
     let subgraphs = subgraphs.unwrap_or_default().0.into_iter();
     let subgraphs = subgraphs
         .filter_map(|(name, subgraph)| subgraph.check(name, reader))
         .collect();
     match supergraph {
-        None => Origin::Subgraphs(subgraphs),
-        Some(supergraph) => Origin::Supergraph(SchemaFile {
+        None => GraphFiles::Subgraphs(subgraphs),
+        Some(supergraph) => GraphFiles::Supergraph(SchemaFile {
             path: reader.value(&supergraph).unwrap_or_default().into(),
-            span: Some(reader.span(supergraph.at())),
+            span: Some(reader.span(supergraph.location())),
         }),
     }
 }
 
-impl WrittenSubgraph {
+impl RawSubgraph {
     fn check(self, name: Spanned<String>, reader: &mut Reader<'_>) -> Option<SubgraphFile> {
         if !is_subgraph_name(&name.value) {
-            reader.refuse(
+            reader.report_invalid(
                 name.referenced,
                 format!("`{}` cannot be the name of a subgraph", name.value),
                 "use letters, digits, `_` and `-`, and begin with a letter".to_owned(),
             );
         }
         let Some(schema) = self.schema else {
-            reader.refuse(
+            reader.report_invalid(
                 name.referenced,
                 format!("the subgraph `{}` has no `schema`", name.value),
                 "name the file with its SDL: `schema: users.graphql`".to_owned(),
@@ -191,7 +195,7 @@ impl WrittenSubgraph {
             url: self.url.and_then(|url| reader.value(&url)),
             file: SchemaFile {
                 path: reader.value(&schema)?.into(),
-                span: Some(reader.span(schema.at())),
+                span: Some(reader.span(schema.location())),
             },
         })
     }
@@ -200,9 +204,9 @@ impl WrittenSubgraph {
 impl Graph {
     /// The subgraphs that it is made of; none of a supergraph, whose own are not known yet.
     pub fn subgraphs(&self) -> &[SubgraphFile] {
-        match &self.origin {
-            Origin::Subgraphs(subgraphs) => subgraphs,
-            Origin::Supergraph(_) => &[],
+        match &self.files {
+            GraphFiles::Subgraphs(subgraphs) => subgraphs,
+            GraphFiles::Supergraph(_) => &[],
         }
     }
 
@@ -225,14 +229,14 @@ impl Graph {
     }
 
     /// Reports a configuration that serves nothing.
-    pub(super) fn demand_something(&self, reader: &mut Reader<'_>) {
-        let Origin::Subgraphs(subgraphs) = &self.origin else {
+    pub(super) fn require_files(&self, reader: &mut Reader<'_>) {
+        let GraphFiles::Subgraphs(subgraphs) = &self.files else {
             return;
         };
         if subgraphs.is_empty() && !reader.has_errors() {
             let message =
                 "the configuration names no supergraph and no subgraph under `graph.subgraphs`";
-            let diagnostic = Diagnostic::unplaced(Code::ConfigInvalidValue, message);
+            let diagnostic = Diagnostic::without_span(Code::ConfigInvalidValue, message);
             reader.push(diagnostic.help(
                 "write for example `graph: { subgraphs: { users: { schema: users.graphql } } }`"
                     .to_owned(),
@@ -241,14 +245,14 @@ impl Graph {
     }
 
     /// Reports a name at `at` that is no subgraph's; those of a supergraph are known later.
-    pub(super) fn demand(&self, name: &str, at: Location, reader: &mut Reader<'_>) {
-        let Origin::Subgraphs(subgraphs) = &self.origin else {
+    pub(super) fn require_subgraph(&self, name: &str, at: Location, reader: &mut Reader<'_>) {
+        let GraphFiles::Subgraphs(subgraphs) = &self.files else {
             return;
         };
         let names = || subgraphs.iter().map(|subgraph| subgraph.name.as_str());
         if names().all(|known| known != name) {
             let help = nearest(name, names()).map(|near| format!("write `{near}`"));
-            reader.refuse(at, format!("there is no subgraph `{name}`"), help);
+            reader.report_invalid(at, format!("there is no subgraph `{name}`"), help);
         }
     }
 }

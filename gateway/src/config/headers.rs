@@ -3,18 +3,18 @@
 use http::{HeaderName, HeaderValue};
 use serde_saphyr::Location;
 
+use super::raw::{Named, Text};
 use super::reader::Reader;
-use super::written::{Named, Text};
 
 /// The headers that are sent with every call; a name or value that cannot be is a problem.
-pub(super) fn sent(
+pub(super) fn static_headers(
     headers: Named<Text<String>>,
     reader: &mut Reader<'_>,
 ) -> Vec<(HeaderName, HeaderValue)> {
     let mut checked = Vec::new();
     for (name, value) in headers.0 {
         let text = reader.value(&value);
-        let header = self::name(&name.value, name.referenced, reader);
+        let header = header_name(&name.value, name.referenced, reader);
         let (Some(header), Some(text)) = (header, text) else {
             continue;
         };
@@ -23,8 +23,8 @@ pub(super) fn sent(
             value.set_sensitive(true);
             checked.push((header, value));
         } else {
-            reader.refuse(
-                value.at(),
+            reader.report_invalid(
+                value.location(),
                 "a header's value has no control characters",
                 None,
             );
@@ -34,22 +34,22 @@ pub(super) fn sent(
 }
 
 /// The name of a header that may be chosen; any other is a problem at `at`.
-pub(super) fn name(text: &str, at: Location, reader: &mut Reader<'_>) -> Option<HeaderName> {
+pub(super) fn header_name(text: &str, at: Location, reader: &mut Reader<'_>) -> Option<HeaderName> {
     let Ok(header) = text.parse::<HeaderName>() else {
         let message = format!("`{text}` cannot be the name of a header");
-        reader.refuse(at, message, None);
+        reader.report_invalid(at, message, None);
         return None;
     };
-    if IN_THE_HANDS_OF_HTTP.contains(&header.as_str()) {
+    if RESERVED_HEADERS.contains(&header.as_str()) {
         let message = format!("the header `{header}` is set for each call and cannot be chosen");
-        reader.refuse(at, message, None);
+        reader.report_invalid(at, message, None);
         return None;
     }
     Some(header)
 }
 
 /// Framing and routing of a call; a value from outside would break it.
-const IN_THE_HANDS_OF_HTTP: [&str; 9] = [
+const RESERVED_HEADERS: [&str; 9] = [
     "connection",
     "content-length",
     "host",

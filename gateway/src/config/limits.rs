@@ -6,9 +6,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::raw::Text;
 use super::reader::Reader;
 use super::setting::{Bytes, Setting, Timeout};
-use super::written::Text;
 
 /// What one request may ask for; one that asks for more is refused before anything is called.
 #[derive(Clone, Debug)]
@@ -31,36 +31,36 @@ pub struct Limits {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawLimits {
     /// The size of a request's body.
-    #[schemars(extend("default" = BODY_SIZE.written()))]
+    #[schemars(extend("default" = BODY_SIZE.to_text()))]
     body_size: Option<Text<Bytes>>,
     /// How many lexical tokens a document has: names, punctuation, values.
-    #[schemars(extend("default" = TOKENS.written()))]
+    #[schemars(extend("default" = TOKENS.to_text()))]
     tokens: Option<Text<NonZeroUsize>>,
     /// How deep fields stand inside fields; a root field has depth 1.
-    #[schemars(extend("default" = DEPTH.written()))]
+    #[schemars(extend("default" = DEPTH.to_text()))]
     depth: Option<Text<NonZeroUsize>>,
     /// How many fields an operation has after its fragments are resolved, aliases counted each.
-    #[schemars(extend("default" = FIELDS.written()))]
+    #[schemars(extend("default" = FIELDS.to_text()))]
     fields: Option<Text<NonZeroUsize>>,
     /// How many errors are listed in an answer; further ones are counted in a last entry.
-    #[schemars(extend("default" = ERRORS.written()))]
+    #[schemars(extend("default" = ERRORS.to_text()))]
     errors: Option<Text<NonZeroUsize>>,
     /// How long an operation may take.
-    #[schemars(extend("default" = OPERATION_TIMEOUT.written()))]
+    #[schemars(extend("default" = OPERATION_TIMEOUT.to_text()))]
     operation_timeout: Option<Text<Timeout>>,
 }
 
-impl Written {
+impl RawLimits {
     pub(super) fn check(self, reader: &mut Reader<'_>) -> Limits {
         Limits {
-            body_size: reader.or(self.body_size, BODY_SIZE).0,
-            tokens: reader.or(self.tokens, TOKENS),
-            depth: reader.or(self.depth, DEPTH),
-            fields: reader.or(self.fields, FIELDS),
-            errors: reader.or(self.errors, ERRORS),
-            operation_timeout: reader.or(self.operation_timeout, OPERATION_TIMEOUT).0,
+            body_size: reader.value_or(self.body_size, BODY_SIZE).0,
+            tokens: reader.value_or(self.tokens, TOKENS),
+            depth: reader.value_or(self.depth, DEPTH),
+            fields: reader.value_or(self.fields, FIELDS),
+            errors: reader.value_or(self.errors, ERRORS),
+            operation_timeout: reader.value_or(self.operation_timeout, OPERATION_TIMEOUT).0,
         }
     }
 }

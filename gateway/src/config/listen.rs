@@ -7,9 +7,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::raw::Text;
 use super::reader::Reader;
 use super::setting::{Setting, Timeout};
-use super::written::Text;
 
 /// Where requests arrive.
 #[derive(Clone, Debug)]
@@ -39,36 +39,36 @@ pub enum Playground {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawListen {
     /// The address and port to listen at. Port 0 takes any free one.
-    #[schemars(extend("default" = ADDRESS.written()))]
+    #[schemars(extend("default" = ADDRESS.to_text()))]
     address: Option<Text<SocketAddr>>,
     /// Whether GraphiQL is served at `/`.
-    #[schemars(extend("default" = PLAYGROUND.written()))]
+    #[schemars(extend("default" = PLAYGROUND.to_text()))]
     playground: Option<Text<bool>>,
     /// How long a connection may wait for the head of a request, be it the first or the next one.
-    #[schemars(extend("default" = HEADER_TIMEOUT.written()))]
+    #[schemars(extend("default" = HEADER_TIMEOUT.to_text()))]
     header_timeout: Option<Text<Timeout>>,
     /// How long a client may take to send the body of a request.
-    #[schemars(extend("default" = BODY_TIMEOUT.written()))]
+    #[schemars(extend("default" = BODY_TIMEOUT.to_text()))]
     body_timeout: Option<Text<Timeout>>,
     /// How many connections are open at a time. Further ones wait to be accepted.
-    #[schemars(extend("default" = CONNECTIONS.written()))]
+    #[schemars(extend("default" = CONNECTIONS.to_text()))]
     connections: Option<Text<NonZeroUsize>>,
 }
 
-impl Written {
+impl RawListen {
     pub(super) fn check(self, reader: &mut Reader<'_>) -> Listen {
         Listen {
-            address: reader.or(self.address, ADDRESS),
-            playground: if reader.or(self.playground, PLAYGROUND) {
+            address: reader.value_or(self.address, ADDRESS),
+            playground: if reader.value_or(self.playground, PLAYGROUND) {
                 Playground::Serve
             } else {
                 Playground::Hide
             },
-            header_timeout: reader.or(self.header_timeout, HEADER_TIMEOUT).0,
-            body_timeout: reader.or(self.body_timeout, BODY_TIMEOUT).0,
-            connections: reader.or(self.connections, CONNECTIONS),
+            header_timeout: reader.value_or(self.header_timeout, HEADER_TIMEOUT).0,
+            body_timeout: reader.value_or(self.body_timeout, BODY_TIMEOUT).0,
+            connections: reader.value_or(self.connections, CONNECTIONS),
         }
     }
 }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::raw::Text;
 use super::reader::Reader;
 use super::setting::Setting;
-use super::written::Text;
 
 /// What is said while running.
 #[derive(Clone, Copy, Debug)]
@@ -45,20 +45,20 @@ pub enum LogLevel {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawLog {
     /// `text` for people, `json` for machines.
-    #[schemars(extend("default" = FORMAT.written()))]
+    #[schemars(extend("default" = FORMAT.to_text()))]
     format: Option<Text<LogFormat>>,
     /// The least important thing that is still said: `error`, `warn`, `info` (a line for each request), `debug` or `trace`.
-    #[schemars(extend("default" = LEVEL.written()))]
+    #[schemars(extend("default" = LEVEL.to_text()))]
     level: Option<Text<LogLevel>>,
 }
 
-impl Written {
+impl RawLog {
     pub(super) fn check(self, reader: &mut Reader<'_>) -> Log {
         Log {
-            format: reader.or(self.format, FORMAT),
-            level: reader.or(self.level, LEVEL),
+            format: reader.value_or(self.format, FORMAT),
+            level: reader.value_or(self.level, LEVEL),
         }
     }
 }
@@ -82,7 +82,7 @@ const LEVELS: [(&str, LogLevel); 5] = [
 impl LogLevel {
     /// The name in the configuration.
     pub fn as_str(self) -> &'static str {
-        name(&LEVELS, &self)
+        name_of(&LEVELS, &self)
     }
 }
 
@@ -91,11 +91,11 @@ impl Setting for LogFormat {
     const EXAMPLE: &'static str = "`text` or `json`";
 
     fn parse(text: &str) -> Option<Self> {
-        named(&FORMATS, text)
+        value_by_name(&FORMATS, text)
     }
 
-    fn written(&self) -> String {
-        name(&FORMATS, self).to_owned()
+    fn to_text(&self) -> String {
+        name_of(&FORMATS, self).to_owned()
     }
 
     fn json_schema() -> Value {
@@ -108,10 +108,10 @@ impl Setting for LogLevel {
     const EXAMPLE: &'static str = "`error`, `warn`, `info`, `debug` or `trace`";
 
     fn parse(text: &str) -> Option<Self> {
-        named(&LEVELS, text)
+        value_by_name(&LEVELS, text)
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.as_str().to_owned()
     }
 
@@ -120,12 +120,12 @@ impl Setting for LogLevel {
     }
 }
 
-fn named<T: Copy>(table: &[(&str, T)], text: &str) -> Option<T> {
+fn value_by_name<T: Copy>(table: &[(&str, T)], text: &str) -> Option<T> {
     let (_, value) = table.iter().find(|(name, _)| *name == text)?;
     Some(*value)
 }
 
-fn name<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
     let found = table.iter().find(|(_, known)| known == value);
     found.map_or("", |(name, _)| name)
 }

@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
-use super::expand::{Environment, Reason, Unexpanded};
+use super::expand::{Environment, ExpandError, ExpandErrorKind};
 use super::node::Node;
+use super::raw::Text;
 use super::setting::Setting;
 use super::shape::{self, Shape};
-use super::written::Text;
 
 /// One reading of one file.
 #[derive(Debug)]
@@ -32,7 +32,10 @@ impl<'a> Reader<'a> {
     }
 
     /// The file as `T`; `None`, and problems, when it is not YAML or its nesting is wrong.
-    pub(super) fn written<T: DeserializeOwned + Default>(&mut self, schema: &Value) -> Option<T> {
+    pub(super) fn parse_with_schema<T: DeserializeOwned + Default>(
+        &mut self,
+        schema: &Value,
+    ) -> Option<T> {
         let node: Spanned<Node> = self.yaml()?;
         if shape::check(&node, schema, self) == Shape::Broken {
             return None;
@@ -60,13 +63,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The value, or `default` when nothing is written; a wrong value is a problem.
-    pub(super) fn or<T: Setting>(&mut self, text: Option<Text<T>>, default: T) -> T {
+    pub(super) fn value_or<T: Setting>(&mut self, text: Option<Text<T>>, default: T) -> T {
         text.and_then(|text| self.value(&text)).unwrap_or(default)
     }
 
     /// The value, when something is written and it can be used.
     pub(super) fn value<T: Setting>(&mut self, text: &Text<T>) -> Option<T> {
-        let expanded = self.expanded(text.as_str(), text.at())?;
+        let expanded = self.expand(text.as_str(), text.location())?;
         let value = T::parse(expanded.trim());
         if value.is_none() {
             // The value itself may come from a variable and be a secret, so it isn't repeated:
@@ -76,7 +79,7 @@ impl<'a> Reader<'a> {
                 message.push_str("; the value of the variable is something else");
             }
             let help = format!("write {}", T::EXAMPLE);
-            self.refuse(text.at(), message, help);
+            self.report_invalid(text.location(), message, help);
         }
         value
     }
@@ -88,7 +91,7 @@ impl<'a> Reader<'a> {
             Node::Bool(value) => Value::Bool(*value),
             Node::Number(number) => Value::Number(number.clone()),
             Node::Text(text) => self
-                .expanded(text, node.referenced)
+                .expand(text, node.referenced)
                 .map_or(Value::Null, Value::String),
             Node::List(items) => items.iter().map(|item| self.json(item)).collect(),
             Node::Map(entries) => entries
@@ -99,39 +102,39 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports that the value at `at` cannot be used.
-    pub(crate) fn refuse(
+    pub(crate) fn report_invalid(
         &mut self,
-        at: Location,
+        location: Location,
         message: impl Into<String>,
         help: impl Into<Option<String>>,
     ) {
-        let span = self.span(at);
+        let span = self.span(location);
         self.push(Diagnostic::error(Code::ConfigInvalidValue, span, message).help(help));
     }
 
-    fn expanded(&mut self, text: &str, at: Location) -> Option<String> {
+    fn expand(&mut self, text: &str, location: Location) -> Option<String> {
         match self.environment.expand(text) {
             Ok(expanded) => Some(expanded),
-            Err(wrong) => {
-                let diagnostic = self.not_expanded(&wrong, at);
+            Err(error) => {
+                let diagnostic = self.expand_diagnostic(&error, location);
                 self.push(diagnostic);
                 None
             }
         }
     }
 
-    fn not_expanded(&self, wrong: &Unexpanded<'_>, at: Location) -> Diagnostic {
-        let value = byte_range(&self.document.text, at);
+    fn expand_diagnostic(&self, error: &ExpandError<'_>, location: Location) -> Diagnostic {
+        let value = byte_range(&self.document.text, location);
         let within = self.document.text.get(value.clone()).unwrap_or_default();
         // In quotes the text in the file may be escaped; then the whole value is shown.
         let range = within
-            .find(wrong.reference)
+            .find(error.reference)
             .map_or(value.clone(), |offset| {
-                value.start + offset..value.start + offset + wrong.reference.len()
+                value.start + offset..value.start + offset + error.reference.len()
             });
         let span = Span::new(self.document, range);
-        match &wrong.reason {
-            Reason::Unset { name } => {
+        match &error.kind {
+            ExpandErrorKind::Unset { name } => {
                 let help = nearest(name, self.environment.names()).map_or_else(
                     || format!("set it, or give a default: `${{{name}:…}}`"),
                     |near| {
@@ -143,13 +146,13 @@ impl<'a> Reader<'a> {
                 let message = format!("the variable `{name}` is not set");
                 Diagnostic::error(Code::ConfigUnsetVariable, span, message).help(help)
             }
-            Reason::NotAName => Diagnostic::error(
+            ExpandErrorKind::InvalidName => Diagnostic::error(
                 Code::ConfigInvalidValue,
                 span,
                 "between `${` and `}` stands the name of a variable",
             )
             .help("write `$${` for the two characters `${`".to_owned()),
-            Reason::Unclosed => {
+            ExpandErrorKind::Unclosed => {
                 Diagnostic::error(Code::ConfigInvalidValue, span, "this `${` has no `}`")
                     .help("write `$${` for the two characters `${`".to_owned())
             }
@@ -161,13 +164,13 @@ impl<'a> Reader<'a> {
         let budget = serde_saphyr::budget! { max_depth: MAX_DEPTH };
         let options = serde_saphyr::options! { budget: budget };
         serde_saphyr::from_str_with_options(&self.document.text, options)
-            .map_err(|error| self.not_yaml(&error))
+            .map_err(|error| self.report_syntax(&error))
             .ok()
     }
 
-    fn not_yaml(&mut self, error: &serde_saphyr::Error) {
+    fn report_syntax(&mut self, error: &serde_saphyr::Error) {
         let location = error.location().unwrap_or(Location::UNKNOWN);
-        let message = message(error);
+        let message = syntax_message(error);
         let span = self.span(location);
         self.push(Diagnostic::error(Code::ConfigSyntax, span, message));
     }
@@ -178,18 +181,18 @@ const MAX_DEPTH: usize = 64;
 
 fn byte_range(text: &str, location: Location) -> Range<usize> {
     let span = location.span();
-    let known = span.byte_offset().and_then(|start| {
+    let from_span = span.byte_offset().and_then(|start| {
         let start = usize::try_from(start).ok()?;
         let length = usize::try_from(span.byte_len()?).ok()?;
         Some(start..start.checked_add(length)?)
     });
-    let range = known.unwrap_or_else(|| from_line_and_column(text, location));
+    let range = from_span.unwrap_or_else(|| range_from_line_and_column(text, location));
     let end = range.end.min(text.len());
     trimmed(text, range.start.min(end)..end)
 }
 
 /// Errors of the YAML parser carry a line and a column only.
-fn from_line_and_column(text: &str, location: Location) -> Range<usize> {
+fn range_from_line_and_column(text: &str, location: Location) -> Range<usize> {
     let line = usize::try_from(location.line())
         .unwrap_or(0)
         .saturating_sub(1);
@@ -211,7 +214,7 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
 }
 
 /// What the parser says, without the position and its advice to programmers.
-fn message(error: &serde_saphyr::Error) -> String {
+fn syntax_message(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::Error;
 
     match error.without_snippet() {

@@ -13,19 +13,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
-use super::graph::{Graph, Origin};
+use super::graph::{Graph, GraphFiles};
 use super::headers;
+use super::raw::{Named, Text};
 use super::reader::Reader;
 use super::setting::Timeout;
-use super::written::{Named, Text};
 
 /// How the services are asked that speak GraphQL, by subgraph.
 #[derive(Clone, Debug)]
-pub struct Services(pub BTreeMap<String, Service>);
+pub struct SubgraphConfigs(pub BTreeMap<String, SubgraphConfig>);
 
 /// What is decided about one of them.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub struct SubgraphConfig {
     /// Instead of what a supergraph says.
     pub url: Option<Url>,
     /// Sent with every request.
@@ -38,9 +38,9 @@ pub struct Service {
     pub span: Option<Span>,
 }
 
-impl Services {
+impl SubgraphConfigs {
     /// Reports the names that are no service's, `known` being all that speak GraphQL.
-    pub fn unknown(&self, known: &BTreeSet<&str>) -> Vec<Diagnostic> {
+    pub fn unknown_subgraphs(&self, known: &BTreeSet<&str>) -> Vec<Diagnostic> {
         let unknown = self
             .0
             .iter()
@@ -64,7 +64,7 @@ impl Services {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawSubgraphConfig {
     /// Where the service is, instead of what the supergraph says. For a service under `graph.subgraphs` it is said there.
     url: Option<Text<Url>>,
     /// Headers to send with every request, by name. They count more than the client's.
@@ -75,27 +75,36 @@ pub(super) struct Written {
     timeout: Option<Text<Timeout>>,
 }
 
-pub(super) fn check(services: Named<Written>, graph: &Graph, reader: &mut Reader<'_>) -> Services {
+pub(super) fn check(
+    services: Named<RawSubgraphConfig>,
+    graph: &Graph,
+    reader: &mut Reader<'_>,
+) -> SubgraphConfigs {
     let services = services.0.into_iter().map(|(name, service)| {
-        graph.demand(&name.value, name.referenced, reader);
+        graph.require_subgraph(&name.value, name.referenced, reader);
         let span = reader.span(name.referenced);
         let service = service.check(&name.value, (graph, span), reader);
         (name.value, service)
     });
-    Services(services.collect())
+    SubgraphConfigs(services.collect())
 }
 
-impl Written {
-    fn check(self, name: &str, (graph, span): (&Graph, Span), reader: &mut Reader<'_>) -> Service {
-        if let (Some(url), Origin::Subgraphs(_)) = (&self.url, &graph.origin) {
+impl RawSubgraphConfig {
+    fn check(
+        self,
+        name: &str,
+        (graph, span): (&Graph, Span),
+        reader: &mut Reader<'_>,
+    ) -> SubgraphConfig {
+        if let (Some(url), GraphFiles::Subgraphs(_)) = (&self.url, &graph.files) {
             let message = "where a subgraph's service is stands beside its schema";
             let help = format!("write it as `graph.subgraphs.{name}.url`");
-            reader.refuse(url.at(), message, help);
+            reader.report_invalid(url.location(), message, help);
         }
-        Service {
+        SubgraphConfig {
             url: self.url.and_then(|url| reader.value(&url)),
-            headers: headers::sent(self.headers.unwrap_or_default(), reader),
-            forward_headers: forwarded(self.forward_headers.unwrap_or_default(), reader),
+            headers: headers::static_headers(self.headers.unwrap_or_default(), reader),
+            forward_headers: forwarded_headers(self.forward_headers.unwrap_or_default(), reader),
             timeout: self
                 .timeout
                 .and_then(|time| reader.value(&time))
@@ -105,28 +114,28 @@ impl Written {
     }
 }
 
-fn forwarded(names: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<HeaderName> {
-    let mut forwarded: Vec<HeaderName> = Vec::new();
+fn forwarded_headers(names: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<HeaderName> {
+    let mut headers: Vec<HeaderName> = Vec::new();
     for written in names {
         let Some(text) = reader.value(&written) else {
             continue;
         };
-        let Some(name) = headers::name(&text, written.at(), reader) else {
+        let Some(name) = headers::header_name(&text, written.location(), reader) else {
             continue;
         };
-        if OF_THE_CLIENTS_BODY.contains(&name.as_str()) {
+        if NOT_FORWARDABLE.contains(&name.as_str()) {
             let message =
                 format!("the header `{name}` is about the client's own request and answer");
-            reader.refuse(written.at(), message, None);
-        } else if !forwarded.contains(&name) {
-            forwarded.push(name);
+            reader.report_invalid(written.location(), message, None);
+        } else if !headers.contains(&name) {
+            headers.push(name);
         }
     }
-    forwarded
+    headers
 }
 
 /// Sent on, they would describe a body that is not sent, or ask for one that nobody can read.
-const OF_THE_CLIENTS_BODY: [&str; 8] = [
+const NOT_FORWARDABLE: [&str; 8] = [
     "accept",
     "accept-encoding",
     "content-encoding",

@@ -21,7 +21,7 @@ pub(super) trait Setting: Sized {
     fn parse(text: &str) -> Option<Self>;
 
     /// Text that means this value.
-    fn written(&self) -> String;
+    fn to_text(&self) -> String;
 
     /// The kind, for the JSON Schema.
     fn json_schema() -> Value {
@@ -39,10 +39,10 @@ pub(super) struct Bytes(pub(super) NonZeroUsize);
 
 /// For how many of a hundred requests something is so.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Share(pub(super) f64);
+pub(super) struct Percentage(pub(super) f64);
 
 /// A date in a year that nobody will see is a slip of the keyboard, and overflows arithmetic.
-const LONGEST: Duration = Duration::from_hours(365 * 24);
+const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
 
 const TIME_UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("ms", 1), ("s", 1_000)];
 
@@ -61,15 +61,15 @@ impl Setting for Duration {
         let (number, unit) = number_and_unit(text)?;
         let (_, millis) = TIME_UNITS.iter().find(|(name, _)| *name == unit)?;
         let duration = Self::from_millis(number.parse::<u64>().ok()?.checked_mul(*millis)?);
-        (duration <= LONGEST).then_some(duration)
+        (duration <= MAX_DURATION).then_some(duration)
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         let millis = self.as_millis();
-        let fits = |(_, unit): &&(&str, u64)| millis.is_multiple_of(u128::from(*unit));
+        let divides = |(_, unit): &&(&str, u64)| millis.is_multiple_of(u128::from(*unit));
         let (name, unit) = [("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
             .iter()
-            .find(fits)
+            .find(divides)
             .filter(|_| millis > 0)
             .unwrap_or(if millis == 0 { &("s", 1) } else { &("ms", 1) });
         format!("{}{name}", millis / u128::from(*unit))
@@ -89,8 +89,8 @@ impl Setting for Timeout {
         (!duration.is_zero()).then_some(Self(duration))
     }
 
-    fn written(&self) -> String {
-        self.0.written()
+    fn to_text(&self) -> String {
+        self.0.to_text()
     }
 
     fn json_schema() -> Value {
@@ -109,10 +109,10 @@ impl Setting for Bytes {
         NonZeroUsize::new(bytes).map(Self)
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         let bytes = self.0.get();
-        let fits = |(_, unit): &&(&str, usize)| bytes.is_multiple_of(*unit);
-        let (name, unit) = BYTE_UNITS.iter().find(fits).unwrap_or(&("B", 1));
+        let divides = |(_, unit): &&(&str, usize)| bytes.is_multiple_of(*unit);
+        let (name, unit) = BYTE_UNITS.iter().find(divides).unwrap_or(&("B", 1));
         format!("{}{name}", bytes / unit)
     }
 
@@ -129,7 +129,7 @@ impl Setting for NonZeroUsize {
         text.parse().ok()
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.to_string()
     }
 
@@ -146,7 +146,7 @@ impl Setting for bool {
         text.parse().ok()
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.to_string()
     }
 
@@ -155,7 +155,7 @@ impl Setting for bool {
     }
 }
 
-impl Setting for Share {
+impl Setting for Percentage {
     const EXPECTED: &'static str = "a switch or a percentage";
     const EXAMPLE: &'static str = "`true`, `false`, or a percentage, such as `5%` or `12.5%`";
 
@@ -170,7 +170,7 @@ impl Setting for Share {
         (percent <= 100.0).then_some(Self(percent))
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         format!("{}%", self.0)
     }
 
@@ -189,7 +189,7 @@ impl Setting for SocketAddr {
         text.parse().ok()
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.to_string()
     }
 }
@@ -203,7 +203,7 @@ impl Setting for Url {
         (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.to_string()
     }
 }
@@ -216,7 +216,7 @@ impl Setting for String {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.clone()
     }
 }
@@ -231,15 +231,15 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn reads_back<T: Setting + PartialEq + std::fmt::Debug>(texts: &[&str]) {
+    fn check_round_trip<T: Setting + PartialEq + std::fmt::Debug>(texts: &[&str]) {
         for text in texts {
             let value = T::parse(text).expect(text);
-            assert_eq!(value.written(), *text);
+            assert_eq!(value.to_text(), *text);
         }
     }
 
     #[track_caller]
-    fn refuses<T: Setting>(texts: &[&str]) {
+    fn check_refused<T: Setting>(texts: &[&str]) {
         for text in texts {
             assert!(T::parse(text).is_none(), "{text:?} was read");
         }
@@ -247,8 +247,8 @@ mod tests {
 
     #[test]
     fn durations_have_a_unit() {
-        reads_back::<Duration>(&["500ms", "1500ms", "5s", "2m", "1h", "0s"]);
-        refuses::<Duration>(&[
+        check_round_trip::<Duration>(&["500ms", "1500ms", "5s", "2m", "1h", "0s"]);
+        check_refused::<Duration>(&[
             "5",
             "",
             "s",
@@ -258,27 +258,27 @@ mod tests {
             "5S",
             "99999999999999999999s",
         ]);
-        refuses::<Duration>(&["9000h", "18446744073709551615h", "5é"]);
-        refuses::<Timeout>(&["0s", "0ms"]);
+        check_refused::<Duration>(&["9000h", "18446744073709551615h", "5é"]);
+        check_refused::<Timeout>(&["0s", "0ms"]);
     }
 
     #[test]
     fn bytes_have_a_unit_of_1024() {
-        reads_back::<Bytes>(&["1B", "1023B", "64KiB", "3MiB", "2GiB"]);
-        refuses::<Bytes>(&["64", "64kb", "0KiB", "-1B", "18446744073709551615KiB"]);
+        check_round_trip::<Bytes>(&["1B", "1023B", "64KiB", "3MiB", "2GiB"]);
+        check_refused::<Bytes>(&["64", "64kb", "0KiB", "-1B", "18446744073709551615KiB"]);
     }
 
     #[test]
-    fn shares_are_switches_or_percentages() {
-        reads_back::<Share>(&["0%", "5%", "12.5%", "100%"]);
-        refuses::<Share>(&["5", "%", "-1%", "101%", "1e1%", "inf%", "NaN%", "yes", "."]);
-        assert_eq!(Share::parse("true"), Some(Share(100.0)));
-        assert_eq!(Share::parse("false"), Some(Share(0.0)));
+    fn percentages_are_booleans_or_numbers() {
+        check_round_trip::<Percentage>(&["0%", "5%", "12.5%", "100%"]);
+        check_refused::<Percentage>(&["5", "%", "-1%", "101%", "1e1%", "inf%", "NaN%", "yes", "."]);
+        assert_eq!(Percentage::parse("true"), Some(Percentage(100.0)));
+        assert_eq!(Percentage::parse("false"), Some(Percentage(0.0)));
     }
 
     #[test]
     fn urls_are_whole_and_of_http() {
-        refuses::<Url>(&["users", "/users", "ftp://a/b", "http://", "mailto:a@b"]);
+        check_refused::<Url>(&["users", "/users", "ftp://a/b", "http://", "mailto:a@b"]);
         assert!(Url::parse("https://users.example.com/v1").is_ok());
     }
 }

@@ -20,44 +20,44 @@ pub(super) enum Shape {
 
 /// Reports every key that `schema` does not have and every value of the wrong kind.
 pub(super) fn check(node: &Spanned<Node>, schema: &Value, reader: &mut Reader<'_>) -> Shape {
-    let mut walk = Walk {
+    let mut walk = ShapeChecker {
         reader,
         shape: Shape::Readable,
         path: Vec::new(),
-        names: Vec::new(),
+        chosen_keys: Vec::new(),
     };
-    walk.value(node, schema);
+    walk.check_value(node, schema);
     walk.shape
 }
 
 /// Keys of other gateways, and what they are called here.
-const OTHER_NAMES: [(&str, &str); 2] = [("supergraph", "graph"), ("server", "listen")];
+const FOREIGN_KEYS: [(&str, &str); 2] = [("supergraph", "graph"), ("server", "listen")];
 
-struct Walk<'r, 'a> {
+struct ShapeChecker<'r, 'a> {
     reader: &'r mut Reader<'a>,
     shape: Shape,
     path: Vec<String>,
     /// The keys of `path` that were chosen by who wrote the file.
-    names: Vec<String>,
+    chosen_keys: Vec<String>,
 }
 
-impl Walk<'_, '_> {
-    fn value(&mut self, node: &Spanned<Node>, schema: &Value) {
+impl ShapeChecker<'_, '_> {
+    fn check_value(&mut self, node: &Spanned<Node>, schema: &Value) {
         // `true` is the schema of anything at all, as `$config` is.
         let Some(schema) = schema.as_object() else {
             return;
         };
         match &node.value {
-            Node::Map(entries) if accepts(schema, "object") => self.entries(entries, schema),
-            Node::List(items) if accepts(schema, "array") => self.items(items, schema),
+            Node::Map(entries) if accepts(schema, "object") => self.check_entries(entries, schema),
+            Node::List(items) if accepts(schema, "array") => self.check_items(items, schema),
             Node::Bool(_) | Node::Number(_) | Node::Text(_) if accepts_scalar(schema) => {}
             // An empty section is a section with nothing decided.
             Node::Null => {}
-            other => self.wrong_kind(node.referenced, other, schema),
+            other => self.report_wrong_kind(node.referenced, other, schema),
         }
     }
 
-    fn items(&mut self, items: &[Spanned<Node>], schema: &Map<String, Value>) {
+    fn check_items(&mut self, items: &[Spanned<Node>], schema: &Map<String, Value>) {
         let Some(inner) = schema.get("items") else {
             return;
         };
@@ -65,72 +65,74 @@ impl Walk<'_, '_> {
             self.path.push(index.to_string());
             match (&item.value, inner.as_object()) {
                 // Where an item should be, nothing is not a default.
-                (Node::Null, Some(inner)) => self.wrong_kind(item.referenced, &item.value, inner),
-                _ => self.value(item, inner),
+                (Node::Null, Some(inner)) => {
+                    self.report_wrong_kind(item.referenced, &item.value, inner)
+                }
+                _ => self.check_value(item, inner),
             }
             self.path.pop();
         }
     }
 
-    fn entries(
+    fn check_entries(
         &mut self,
         entries: &[(Spanned<String>, Spanned<Node>)],
         schema: &Map<String, Value>,
     ) {
         let known = schema.get("properties").and_then(Value::as_object);
-        let others = schema.get("additionalProperties");
+        let entry_schema = schema.get("additionalProperties");
         for (key, value) in entries {
             let fixed = known.and_then(|known| known.get(&key.value));
-            let Some(inner) = fixed.or(others).filter(|inner| **inner != false) else {
-                self.unknown_key(key, known);
+            let Some(inner) = fixed.or(entry_schema).filter(|inner| **inner != false) else {
+                self.report_unknown_key(key, known);
                 continue;
             };
-            self.old_spelling(key, inner);
+            self.warn_deprecated(key, inner);
             self.path.push(key.value.clone());
             if fixed.is_none() {
-                self.names.push(key.value.clone());
+                self.chosen_keys.push(key.value.clone());
             }
-            self.value(value, inner);
+            self.check_value(value, inner);
             if fixed.is_none() {
-                self.names.pop();
+                self.chosen_keys.pop();
             }
             self.path.pop();
         }
     }
 
-    fn old_spelling(&mut self, key: &Spanned<String>, schema: &Value) {
+    fn warn_deprecated(&mut self, key: &Spanned<String>, schema: &Value) {
         let Some(instead) = schema.get("x-instead").and_then(Value::as_str) else {
             return;
         };
         let span = self.reader.span(key.referenced);
         let message = format!("`{}` is an older spelling", key.value);
-        let help = format!("write `{}`", filled(instead, &self.names));
+        let help = format!("write `{}`", with_names(instead, &self.chosen_keys));
         let diagnostic = Diagnostic::warning(Code::ConfigOldSpelling, span, message);
         self.reader.push(diagnostic.help(help));
     }
 
-    fn unknown_key(&mut self, key: &Spanned<String>, known: Option<&Map<String, Value>>) {
+    fn report_unknown_key(&mut self, key: &Spanned<String>, known: Option<&Map<String, Value>>) {
         let known = || {
             let keys = known.into_iter().flatten();
-            keys.filter(|(_, schema)| !is_older(schema))
+            keys.filter(|(_, schema)| !is_deprecated(schema))
                 .map(|(key, _)| key.as_str())
         };
-        let renamed = OTHER_NAMES.iter().find(|(other, _)| *other == key.value);
-        let meant = renamed
+        let renamed = FOREIGN_KEYS.iter().find(|(other, _)| *other == key.value);
+        let suggestion = renamed
             .map(|(_, name)| *name)
             .filter(|name| known().any(|known| known == *name))
             .or_else(|| nearest(&key.value, known()));
-        let help = match meant {
+        let help = match suggestion {
             Some(name) => format!("write `{name}`"),
-            None => format!("its keys are {}", listed(known())),
+            None => format!("its keys are {}", quoted_list(known())),
         };
         let span = self.reader.span(key.referenced);
-        let message = format!("{} has no key `{}`", self.place(), key.value);
+        let message = format!("{} has no key `{}`", self.path_text(), key.value);
         let diagnostic = Diagnostic::error(Code::ConfigUnknownKey, span, message);
         self.reader.push(diagnostic.help(help));
     }
 
-    fn wrong_kind(&mut self, at: Location, found: &Node, schema: &Map<String, Value>) {
+    fn report_wrong_kind(&mut self, at: Location, found: &Node, schema: &Map<String, Value>) {
         self.shape = Shape::Broken;
         let expected = if accepts(schema, "object") {
             "a mapping"
@@ -141,7 +143,7 @@ impl Walk<'_, '_> {
         };
         let message = format!(
             "{} is {expected}, and this is {}",
-            self.place(),
+            self.path_text(),
             found.kind()
         );
         let span = self.reader.span(at);
@@ -149,7 +151,7 @@ impl Walk<'_, '_> {
             .push(Diagnostic::error(Code::ConfigSyntax, span, message));
     }
 
-    fn place(&self) -> String {
+    fn path_text(&self) -> String {
         if self.path.is_empty() {
             "the configuration".to_owned()
         } else {
@@ -159,12 +161,12 @@ impl Walk<'_, '_> {
 }
 
 /// Whether a key is only read for graphs that were written before it got its name of today.
-pub(super) fn is_older(schema: &Value) -> bool {
+pub(super) fn is_deprecated(schema: &Value) -> bool {
     schema.get("deprecated").is_some_and(|older| *older == true)
 }
 
 /// `instead` with what the file has in the places of its `<…>`.
-fn filled(instead: &str, names: &[String]) -> String {
+fn with_names(instead: &str, names: &[String]) -> String {
     let mut text = String::new();
     let mut rest = instead;
     for name in names {
@@ -196,7 +198,7 @@ fn accepts_scalar(schema: &Map<String, Value>) -> bool {
         || schema.contains_key("enum")
 }
 
-fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+fn quoted_list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::raw::Text;
 use super::reader::Reader;
 use super::setting::Setting;
-use super::written::Text;
 
 /// How running ends.
 #[derive(Clone, Copy, Debug)]
@@ -22,20 +22,20 @@ pub struct Shutdown {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawShutdown {
     /// How long connections are still accepted after `/health/ready` says no, so that a load balancer can notice.
-    #[schemars(extend("default" = NOTICE.written()))]
+    #[schemars(extend("default" = NOTICE.to_text()))]
     notice: Option<Text<Duration>>,
     /// How long requests in flight may then take to finish.
-    #[schemars(extend("default" = GRACE.written()))]
+    #[schemars(extend("default" = GRACE.to_text()))]
     grace: Option<Text<Duration>>,
 }
 
-impl Written {
+impl RawShutdown {
     pub(super) fn check(self, reader: &mut Reader<'_>) -> Shutdown {
         Shutdown {
-            notice: reader.or(self.notice, NOTICE),
-            grace: reader.or(self.grace, GRACE),
+            notice: reader.value_or(self.notice, NOTICE),
+            grace: reader.value_or(self.grace, GRACE),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use resolvers::cache::{Cache, Reached, Tag, Target};
+use resolvers::cache::{Cache, Propagation, Tag, Target};
 use resolvers::invalidation::CurrentNames;
 
 use crate::app::App;
@@ -38,11 +38,11 @@ pub(crate) async fn invalidate(State(admin): State<Arc<Admin>>, request: Request
     let timeout = admin.app.listen.body_timeout;
     let body = match body::read(request.into_body(), BODY_SIZE, timeout).await {
         Ok(body) => body,
-        Err(unreadable) => return respond::rejected(&Rejection::Body(unreadable)),
+        Err(error) => return respond::rejected(&Rejection::Body(error)),
     };
-    let targets = match invalidation::read(&body, &admin.names.load()) {
+    let targets = match invalidation::read_targets(&body, &admin.names.load()) {
         Ok(targets) => targets,
-        Err(problems) => return respond::unusable(&problems),
+        Err(problems) => return respond::invalid_targets(&problems),
     };
     let mut tags: Vec<Tag> = targets.iter().flat_map(Target::tags).collect();
     tags.sort_unstable();
@@ -50,7 +50,7 @@ pub(crate) async fn invalidate(State(admin): State<Arc<Admin>>, request: Request
     let reached = match &admin.cache {
         Some(cache) => cache.invalidate(&tags).await,
         // What nobody keeps, nobody has to forget.
-        None => Reached::Everyone,
+        None => Propagation::AllReplicas,
     };
     tracing::info!(
         targets = targets.len(),
@@ -64,7 +64,10 @@ pub(crate) async fn invalidate(State(admin): State<Arc<Admin>>, request: Request
 /// Everything that was counted, as Prometheus reads it.
 pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     let incomplete_plans = admin.app.engine.incomplete_plans();
-    respond::metrics(metrics::text(admin.cache.as_ref(), incomplete_plans))
+    respond::metrics(metrics::prometheus_text(
+        admin.cache.as_ref(),
+        incomplete_plans,
+    ))
 }
 
 /// Room for ten thousand elements.

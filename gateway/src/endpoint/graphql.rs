@@ -10,7 +10,7 @@ use axum::response::Response;
 use http::header::HeaderMap;
 use http::request::Parts;
 use http::{HeaderName, Method};
-use resolvers::{Allow, Engine, Explain};
+use resolvers::{Allow, Engine, Trace};
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
@@ -18,33 +18,33 @@ use crate::observe::RequestId;
 use crate::request::accept::{self, MediaType};
 use crate::request::parameters::Parameters;
 use crate::request::{Rejection, body, content_type};
-use crate::respond::{self, Answering, Reply};
+use crate::respond::{self, OperationContext, RequestContext};
 use crate::{config, secrets};
 
 /// Answers one operation.
-pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let media_type = accept::negotiate(&parts.headers);
-    let reply = Reply {
+    let context = RequestContext {
         // Who accepts neither type is told so in the one that everyone can read.
         media_type: media_type.unwrap_or(MediaType::Json),
         id: parts.extensions.get::<RequestId>().cloned(),
     };
     if media_type.is_none() {
-        return respond::rejected(&reply, &Rejection::NotAcceptable);
+        return respond::rejected(&context, &Rejection::NotAcceptable);
     }
-    match parameters(&app, &parts, body).await {
+    match read_parameters(&app, &parts, body).await {
         Ok((parameters, allow)) => {
             let mut headers = parts.headers;
-            let explain = explain(&app.explain, &mut headers);
-            let request = parameters.into_request(headers, allow, explain);
-            execute(&app, request, reply).await
+            let trace = trace_mode(&app.trace_access, &mut headers);
+            let request = parameters.into_request(headers, allow, trace);
+            execute(&app, request, context).await
         }
-        Err(rejection) => respond::rejected(&reply, &rejection),
+        Err(rejection) => respond::rejected(&context, &rejection),
     }
 }
 
-async fn parameters(
+async fn read_parameters(
     app: &App,
     parts: &Parts,
     body: axum::body::Body,
@@ -68,39 +68,39 @@ async fn parameters(
     }
 }
 
-async fn execute(app: &App, request: resolvers::Request, reply: Reply) -> Response {
-    let answering = Answering {
+async fn execute(app: &App, request: resolvers::Request, context: RequestContext) -> Response {
+    let operation = OperationContext {
         operation: request.operation_name.clone(),
-        explain: request.explain,
+        trace: request.trace,
         vary: &app.vary,
     };
-    let mut body = respond::begin();
-    let outcome = timeout_at(deadline(app), ask(&app.engine, request, &mut body)).await;
+    let mut body = respond::begin_body();
+    let outcome = timeout_at(deadline(app), run_engine(&app.engine, request, &mut body)).await;
     match outcome {
-        Ok(outcome) => respond::answered(&reply, answering, outcome, body),
-        Err(_) => respond::rejected(&reply, &Rejection::Timeout),
+        Ok(outcome) => respond::executed(&context, operation, outcome, body),
+        Err(_) => respond::rejected(&context, &Rejection::Timeout),
     }
 }
 
 /// Whether to tell what is done. What the client shows for it goes no further.
-fn explain(audience: &config::admin::Explain, headers: &mut HeaderMap) -> Explain {
-    let Some(shown) = headers.remove(EXPLAIN) else {
-        return Explain::No;
+fn trace_mode(access: &config::admin::TraceAccess, headers: &mut HeaderMap) -> Trace {
+    let Some(presented) = headers.remove(EXPLAIN_HEADER) else {
+        return Trace::No;
     };
-    let may_know = match audience {
-        config::admin::Explain::Nobody => false,
-        config::admin::Explain::Everybody => shown.as_bytes() != b"false",
+    let is_allowed = match access {
+        config::admin::TraceAccess::Disabled => false,
+        config::admin::TraceAccess::Everyone => presented.as_bytes() != b"false",
         // All are compared, so that the time tells nothing of them.
-        config::admin::Explain::Keys(keys) => keys.iter().fold(false, |known, key| {
-            known | secrets::is(key, shown.as_bytes())
+        config::admin::TraceAccess::Keys(keys) => keys.iter().fold(false, |known, key| {
+            known | secrets::is_match(key, presented.as_bytes())
         }),
     };
-    if may_know { Explain::Yes } else { Explain::No }
+    if is_allowed { Trace::Yes } else { Trace::No }
 }
 
-const EXPLAIN: HeaderName = HeaderName::from_static("weir-explain");
+const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("weir-explain");
 
-async fn ask(
+async fn run_engine(
     engine: &Engine,
     request: resolvers::Request,
     out: &mut Vec<u8>,

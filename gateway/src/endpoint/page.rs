@@ -53,8 +53,8 @@ pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Respo
 }
 
 impl File {
-    fn respond(&self, headers: &HeaderMap, caching: &'static str) -> Response {
-        let (encoding, content) = match accepted(headers) {
+    fn respond(&self, headers: &HeaderMap, cache_control: &'static str) -> Response {
+        let (encoding, content) = match accepted_encoding(headers) {
             Some(Encoding::Brotli) => ("br", self.brotli),
             Some(Encoding::Gzip) => ("gzip", self.gzip),
             None => return respond::encoding_not_acceptable(),
@@ -67,7 +67,7 @@ impl File {
         );
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response
     }
@@ -85,12 +85,12 @@ fn file(path: &str) -> Option<&'static File> {
 
 /// The smaller encoding that the client takes. One that says nothing takes anything
 /// (RFC 9110 §12.5.3); `None` is for one that refuses both.
-fn accepted(headers: &HeaderMap) -> Option<Encoding> {
+fn accepted_encoding(headers: &HeaderMap) -> Option<Encoding> {
     let Some(accept) = headers.get(ACCEPT_ENCODING) else {
         return Some(Encoding::Gzip);
     };
     let accept = accept.to_str().unwrap_or_default();
-    let takes = |wanted: &str| {
+    let accepts = |wanted: &str| {
         accept.split(',').any(|coding| {
             let mut parts = coding.split(';').map(str::trim);
             let named = parts
@@ -99,10 +99,10 @@ fn accepted(headers: &HeaderMap) -> Option<Encoding> {
             named && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
         })
     };
-    if takes("br") {
+    if accepts("br") {
         Some(Encoding::Brotli)
     } else {
-        (takes("gzip") || takes("*")).then_some(Encoding::Gzip)
+        (accepts("gzip") || accepts("*")).then_some(Encoding::Gzip)
     }
 }
 
@@ -158,7 +158,7 @@ mod tests {
     fn check(accept: &'static str, expected: Option<Encoding>) {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accept));
-        assert_eq!(accepted(&headers), expected, "{accept}");
+        assert_eq!(accepted_encoding(&headers), expected, "{accept}");
     }
 
     #[test]
@@ -166,11 +166,11 @@ mod tests {
         check("gzip, deflate, br, zstd", Some(Encoding::Brotli));
         check("gzip;q=1.0, br;q=0", Some(Encoding::Gzip));
         check("*", Some(Encoding::Gzip));
-        assert_eq!(accepted(&HeaderMap::new()), Some(Encoding::Gzip));
+        assert_eq!(accepted_encoding(&HeaderMap::new()), Some(Encoding::Gzip));
     }
 
     #[test]
-    fn a_client_that_takes_neither_is_told() {
+    fn a_client_that_accepts_neither_is_refused() {
         check("identity", None);
         check("", None);
     }

@@ -6,59 +6,59 @@ use std::time::Duration;
 
 use resolvers::cache::{self, CacheSettings, EventSettings, RedisSettings};
 use resolvers::invalidation::CurrentNames;
-use resolvers::settings::{Caching, Keeping};
+use resolvers::settings::{CachePolicy, Caching};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::config::cache::redis::{Place, Redis};
+use crate::config::cache::redis::{Redis, Topology};
 use crate::config::cache::{self as config, Cache, Lifetime};
 use crate::config::secret::Secret;
 use crate::tasks::Tasks;
 
-use self::told::Told;
+use self::change_events::GraphEventResolver;
 
-mod told;
+mod change_events;
 
 /// The cache that `config` wants, at work in `tasks`; `None` when nothing is to be kept.
 ///
 /// Does not wait for Redis: until that is reached the cache is this process's own. The tasks end
 /// when nobody has the cache any more.
 pub(super) fn start(config: &Cache, names: &CurrentNames, tasks: &Tasks) -> Option<Caching> {
-    let keeps_something = |keeping: config::Keeping| keeping == config::Keeping::Allowed;
+    let is_enabled = |keeping: config::CacheMode| keeping == config::CacheMode::Enabled;
     let mut subgraphs = config.subgraphs.values();
-    if !keeps_something(config.keeping) && !subgraphs.any(|it| keeps_something(it.keeping)) {
+    if !is_enabled(config.mode) && !subgraphs.any(|it| is_enabled(it.keeping)) {
         return None;
     }
-    let (cache, background) = cache::Cache::start(settings(config, names));
+    let (cache, background) = cache::Cache::start(cache_settings(config, names));
     for (name, task) in background {
         tasks.spawn(name, task);
     }
-    if let Some(connection) = cache.connection() {
-        tasks.spawn("cache log", log(connection));
+    if let Some(connection) = cache.connection_status() {
+        tasks.spawn("cache log", log_connection(connection));
     }
     let subgraphs = config.subgraphs.iter();
     Some(Caching {
         cache,
-        default: keeping(config.keeping, &config.lifetime),
+        default: cache_policy(config.mode, &config.lifetime),
         subgraphs: subgraphs
-            .map(|(name, it)| (name.clone(), keeping(it.keeping, &it.lifetime)))
+            .map(|(name, it)| (name.clone(), cache_policy(it.keeping, &it.lifetime)))
             .collect::<BTreeMap<_, _>>(),
-        caller: config.caller_headers.clone(),
+        caller_headers: config.caller_headers.clone(),
     })
 }
 
-fn keeping(keeping: config::Keeping, lifetime: &Lifetime) -> Keeping {
-    Keeping {
-        is_on: keeping == config::Keeping::Allowed,
-        default: lifetime.default,
-        max: lifetime.max,
-        stale: lifetime.stale,
-        on_error: lifetime.stale_if_error,
-        negative: lifetime.negative,
+fn cache_policy(keeping: config::CacheMode, lifetime: &Lifetime) -> CachePolicy {
+    CachePolicy {
+        is_enabled: keeping == config::CacheMode::Enabled,
+        default_ttl: lifetime.default,
+        max_ttl: lifetime.max,
+        stale_while_revalidate: lifetime.stale_while_revalidate,
+        stale_if_error: lifetime.stale_if_error,
+        negative_ttl: lifetime.negative,
     }
 }
 
-fn settings(config: &Cache, names: &CurrentNames) -> CacheSettings {
+fn cache_settings(config: &Cache, names: &CurrentNames) -> CacheSettings {
     let lifetimes = config.subgraphs.values().map(|it| it.lifetime);
     let max = lifetimes
         .map(|it| it.max)
@@ -67,51 +67,53 @@ fn settings(config: &Cache, names: &CurrentNames) -> CacheSettings {
         redis: config
             .redis
             .as_ref()
-            .map(|redis| of_redis(redis, (max, names))),
-        ..CacheSettings::in_memory(config.memory.get())
+            .map(|redis| redis_settings(redis, (max, names))),
+        ..CacheSettings::with_memory(config.memory_bytes.get())
     }
 }
 
-fn of_redis(config: &Redis, (max, names): (Duration, &CurrentNames)) -> RedisSettings {
-    let settings = RedisSettings::at(place(&config.place));
+fn redis_settings(config: &Redis, (max, names): (Duration, &CurrentNames)) -> RedisSettings {
+    let settings = RedisSettings::new(topology(&config.topology));
     RedisSettings {
         prefix: config.prefix.clone(),
-        limit: config.timeout,
-        write_limit: config.write_timeout,
-        connect_limit: config.connect_timeout,
-        value_limit: config.value_size.get(),
+        command_timeout: config.timeout,
+        write_timeout: config.write_timeout,
+        connect_timeout: config.connect_timeout,
+        max_value_bytes: config.max_value_bytes.get(),
         events: config.events.as_ref().map(|events| EventSettings {
             stream: events.stream.clone(),
             group: events.group.clone(),
-            meanings: Arc::new(Told::new(names.clone())),
+            resolver: Arc::new(GraphEventResolver::new(names.clone())),
         }),
         // An entry is fresh for `max` at most and then stale for `max` at most.
-        retention: settings.retention.max(max.saturating_mul(2) + SLACK),
+        retention: settings
+            .retention
+            .max(max.saturating_mul(2) + RETENTION_MARGIN),
         ..settings
     }
 }
 
-fn place(place: &Place) -> cache::Place {
+fn topology(place: &Topology) -> cache::RedisTopology {
     let all = |nodes: &[Secret<String>]| nodes.iter().map(|node| node.reveal().clone()).collect();
     match place {
-        Place::Single(address) => cache::Place::Single(address.reveal().clone()),
-        Place::Sentinel {
+        Topology::Single(address) => cache::RedisTopology::Single(address.reveal().clone()),
+        Topology::Sentinel {
             nodes,
             master,
             server,
-        } => cache::Place::Sentinel {
+        } => cache::RedisTopology::Sentinel {
             sentinels: all(nodes),
             master: master.clone(),
             server: server.as_ref().map(|server| server.reveal().clone()),
         },
-        Place::Cluster(nodes) => cache::Place::Cluster(all(nodes)),
+        Topology::Cluster(nodes) => cache::RedisTopology::Cluster(all(nodes)),
     }
 }
 
 /// Says when Redis is reached, lost and back, until the cache is gone.
-async fn log(mut connection: watch::Receiver<bool>) {
-    let reached = connection.wait_for(|is_up| *is_up);
-    if timeout(PATIENCE, reached).await.is_err() {
+async fn log_connection(mut connection: watch::Receiver<bool>) {
+    let connected = connection.wait_for(|is_up| *is_up);
+    if timeout(CONNECT_WARNING_DELAY, connected).await.is_err() {
         tracing::warn!("Redis is not reached: until it is, each process has its own cache");
     }
     let mut was_up = false;
@@ -132,7 +134,7 @@ async fn log(mut connection: watch::Receiver<bool>) {
 }
 
 /// What is kept in Redis to tell what is invalid outlasts what it is about.
-const SLACK: Duration = Duration::from_hours(1);
+const RETENTION_MARGIN: Duration = Duration::from_hours(1);
 
 /// How long Redis may take before somebody is told.
-const PATIENCE: Duration = Duration::from_secs(1);
+const CONNECT_WARNING_DELAY: Duration = Duration::from_secs(1);

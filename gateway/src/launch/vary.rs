@@ -12,7 +12,7 @@ use crate::config::Config;
 
 /// The value of `Vary` for every answer that may be reused, whichever part of the graph it is from:
 /// to name a header too many costs a little, to name one too few gives somebody another's answer.
-pub(super) fn vary(config: &Config, graph: &Graph) -> HeaderValue {
+pub(super) fn vary_header(config: &Config, graph: &Graph) -> HeaderValue {
     let mut names = BTreeSet::from(["accept".to_owned()]);
     let services = config.services.0.values();
     let forwarded = services.flat_map(|service| &service.forward_headers);
@@ -22,7 +22,7 @@ pub(super) fn vary(config: &Config, graph: &Graph) -> HeaderValue {
         let Access::Connector(connector) = &source.access else {
             continue;
         };
-        match read_by(connector) {
+        match headers_read_by(connector) {
             Some(read) => names.extend(read),
             None => return HeaderValue::from_static("*"),
         }
@@ -33,18 +33,18 @@ pub(super) fn vary(config: &Config, graph: &Graph) -> HeaderValue {
 }
 
 /// The client's headers that a connector reads; `None` when it may read any.
-fn read_by(connector: &Connector) -> Option<BTreeSet<String>> {
+fn headers_read_by(connector: &Connector) -> Option<BTreeSet<String>> {
     let headers = connector.headers.iter();
     let mut names: BTreeSet<String> = headers
         .filter_map(|header| match &header.value {
-            connector::HeaderValue::From(name) => Some(name.to_string()),
+            connector::HeaderValue::FromRequest(name) => Some(name.to_string()),
             connector::HeaderValue::Template(_) => None,
         })
         .collect();
-    for phase in [Phase::Request, Phase::Answer] {
-        let uses = connector.uses(phase);
-        let mut whole = uses.iter().filter(|used| used.name == "request");
-        if whole.any(|used| used.fields.is_empty()) {
+    for phase in [Phase::Request, Phase::Response] {
+        let uses = connector.variable_uses(phase);
+        let mut request_uses = uses.iter().filter(|used| used.name == "request");
+        if request_uses.any(|used| used.fields.is_empty()) {
             return None;
         }
         for part in used_fields(&uses, "request") {

@@ -28,13 +28,13 @@ pub(crate) fn negotiate(headers: &HeaderMap) -> Option<MediaType> {
         .flat_map(|text| text.split(','))
     {
         let (range, weight) = range_and_weight(range);
-        graphql_response.consider(
+        graphql_response.update(
             specificity(range, "application/graphql-response+json"),
             weight,
         );
-        json.consider(specificity(range, "application/json"), weight);
+        json.update(specificity(range, "application/json"), weight);
     }
-    if graphql_response.is_acceptable() && graphql_response.wins_over(json) {
+    if graphql_response.is_acceptable() && graphql_response.is_preferred_over(json) {
         Some(MediaType::GraphqlResponse)
     } else {
         json.is_acceptable().then_some(MediaType::Json)
@@ -49,7 +49,7 @@ struct Preference {
 }
 
 impl Preference {
-    fn consider(&mut self, specificity: u8, weight: u16) {
+    fn update(&mut self, specificity: u8, weight: u16) {
         if specificity > self.specificity {
             *self = Self {
                 specificity,
@@ -63,17 +63,17 @@ impl Preference {
     }
 
     /// By weight; then by name: a client that names the newer type understands it.
-    fn wins_over(self, other: Self) -> bool {
-        self.weight > other.weight || (self.weight == other.weight && self.specificity == NAMED)
+    fn is_preferred_over(self, other: Self) -> bool {
+        self.weight > other.weight || (self.weight == other.weight && self.specificity == EXACT)
     }
 }
 
-const NAMED: u8 = 3;
+const EXACT: u8 = 3;
 
 /// 0 when `range` does not cover `media_type`.
 fn specificity(range: &str, media_type: &str) -> u8 {
     if range.eq_ignore_ascii_case(media_type) {
-        NAMED
+        EXACT
     } else if range.eq_ignore_ascii_case("application/*") {
         2
     } else {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_that_is_named_is_given() {
+    fn the_named_type_is_chosen() {
         check("application/graphql-response+json", Some(GraphqlResponse));
         check("application/json", Some(Json));
         check("APPLICATION/JSON; charset=utf-8", Some(Json));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_neither_gets_neither() {
+    fn a_client_that_accepts_neither_has_no_media_type() {
         check("text/html", None);
         check("application/json;q=0", None);
         check("", None);

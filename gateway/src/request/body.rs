@@ -9,7 +9,7 @@ use http_body_util::BodyExt as _;
 
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
+pub(crate) enum BodyError {
     /// More bytes than allowed.
     TooLarge(NonZeroUsize),
     /// The client did not send it in time.
@@ -23,24 +23,24 @@ pub(crate) async fn read(
     body: Body,
     limit: NonZeroUsize,
     timeout: Duration,
-) -> Result<Bytes, Unreadable> {
+) -> Result<Bytes, BodyError> {
     // A client that says how much it will send is refused before it does.
     if body.size_hint().lower() > limit.get() as u64 {
-        return Err(Unreadable::TooLarge(limit));
+        return Err(BodyError::TooLarge(limit));
     }
     let reading = tokio::time::timeout(timeout, collect(body, limit));
-    reading.await.unwrap_or(Err(Unreadable::TooSlow))
+    reading.await.unwrap_or(Err(BodyError::TooSlow))
 }
 
-async fn collect(mut body: Body, limit: NonZeroUsize) -> Result<Bytes, Unreadable> {
+async fn collect(mut body: Body, limit: NonZeroUsize) -> Result<Bytes, BodyError> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Unreadable::Broken)?.into_data() else {
+        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else {
             continue;
         };
         if data.len() > limit.get() - first.len() - all.len() {
-            return Err(Unreadable::TooLarge(limit));
+            return Err(BodyError::TooLarge(limit));
         }
         // Most bodies come in one piece, which then needs no copy.
         if first.is_empty() && all.is_empty() {
@@ -68,19 +68,19 @@ mod tests {
         Body::from_stream(pieces)
     }
 
-    async fn read_within(body: Body) -> Result<Bytes, Unreadable> {
+    async fn read_with_limit(body: Body) -> Result<Bytes, BodyError> {
         read(body, LIMIT, Duration::from_secs(1)).await
     }
 
     #[tokio::test]
     async fn pieces_are_put_together_up_to_the_limit() {
-        assert_eq!(read_within(pieces(&[])).await.unwrap(), "");
+        assert_eq!(read_with_limit(pieces(&[])).await.unwrap(), "");
         assert_eq!(
-            read_within(pieces(&["{\"a\":1}"])).await.unwrap(),
+            read_with_limit(pieces(&["{\"a\":1}"])).await.unwrap(),
             "{\"a\":1}"
         );
         assert_eq!(
-            read_within(pieces(&["ab", "cd", "", "efgh"]))
+            read_with_limit(pieces(&["ab", "cd", "", "efgh"]))
                 .await
                 .unwrap(),
             "abcdefgh"
@@ -89,17 +89,17 @@ mod tests {
 
     #[tokio::test]
     async fn one_byte_too_many_is_refused_whether_announced_or_not() {
-        let announced = read_within(Body::from("123456789")).await;
-        let counted = read_within(pieces(&["12345678", "9"])).await;
+        let announced = read_with_limit(Body::from("123456789")).await;
+        let counted = read_with_limit(pieces(&["12345678", "9"])).await;
 
-        assert_eq!(announced, Err(Unreadable::TooLarge(LIMIT)));
-        assert_eq!(counted, Err(Unreadable::TooLarge(LIMIT)));
+        assert_eq!(announced, Err(BodyError::TooLarge(LIMIT)));
+        assert_eq!(counted, Err(BodyError::TooLarge(LIMIT)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
+    async fn a_stalled_body_times_out() {
         let body = Body::from_stream(stream::pending::<Result<Bytes, Infallible>>());
 
-        assert_eq!(read_within(body).await, Err(Unreadable::TooSlow));
+        assert_eq!(read_with_limit(body).await, Err(BodyError::TooSlow));
     }
 }

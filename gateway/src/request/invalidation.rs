@@ -7,7 +7,7 @@ use resolvers::invalidation::Names;
 use serde_json::{Map, Value};
 
 /// The targets that `body` names; otherwise what is wrong with it, element by element.
-pub(crate) fn read(body: &[u8], names: &Names) -> Result<Vec<Target>, Vec<String>> {
+pub(crate) fn read_targets(body: &[u8], names: &Names) -> Result<Vec<Target>, Vec<String>> {
     let elements = match serde_json::from_slice(body) {
         Ok(Value::Array(elements)) => elements,
         Ok(_) => return Err(vec!["the body must be a JSON array".to_owned()]),
@@ -15,12 +15,12 @@ pub(crate) fn read(body: &[u8], names: &Names) -> Result<Vec<Target>, Vec<String
     };
     let (mut targets, mut problems) = (Vec::new(), Vec::new());
     for (index, element) in elements.into_iter().enumerate() {
-        match self::element(element, names) {
-            Ok(meant) => targets.extend(meant),
+        match read_element(element, names) {
+            Ok(resolved) => targets.extend(resolved),
             Err(problem) => problems.push(format!("element {}: {problem}", index + 1)),
         }
     }
-    problems.truncate(MOST_PROBLEMS);
+    problems.truncate(MAX_PROBLEMS);
     if problems.is_empty() {
         Ok(targets)
     } else {
@@ -28,29 +28,29 @@ pub(crate) fn read(body: &[u8], names: &Names) -> Result<Vec<Target>, Vec<String
     }
 }
 
-fn element(element: Value, names: &Names) -> Result<Vec<Target>, String> {
+fn read_element(element: Value, names: &Names) -> Result<Vec<Target>, String> {
     let Value::Object(members) = element else {
         return Err("it must be an object".to_owned());
     };
     let mut element = Element { members, names };
-    let targets = match element.text("kind")?.as_str() {
+    let targets = match element.take_text("kind")?.as_str() {
         "all" => vec![Target::Everything],
-        "subgraph" => element.meant(|it| it.text("subgraph").map(Target::Subgraph))?,
+        "subgraph" => element.read_target(|it| it.take_text("subgraph").map(Target::Subgraph))?,
         "type" => {
-            element.subgraph()?;
-            element.meant(|it| it.text("type").map(Target::Type))?
+            element.check_subgraph()?;
+            element.read_target(|it| it.take_text("type").map(Target::Type))?
         }
         "entity" => {
-            element.subgraph()?;
-            element.meant(|it| {
-                let type_name = it.text("type")?;
-                let key = it.key()?;
+            element.check_subgraph()?;
+            element.read_target(|it| {
+                let type_name = it.take_text("type")?;
+                let key = it.take_key()?;
                 Ok(Target::Entity { type_name, key })
             })?
         }
         "cache_tag" => {
-            element.subgraphs()?;
-            element.meant(|it| it.text("cache_tag").map(Target::Named))?
+            element.check_subgraphs()?;
+            element.read_target(|it| it.take_text("cache_tag").map(Target::Named))?
         }
         other => {
             return Err(format!(
@@ -71,17 +71,17 @@ struct Element<'n> {
 }
 
 impl Element<'_> {
-    fn meant(
+    fn read_target(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<Target, String>,
     ) -> Result<Vec<Target>, String> {
         let target = read(self)?;
         self.names
-            .meant(target)
+            .resolve(target)
             .map_err(|unknown| unknown.to_string())
     }
 
-    fn text(&mut self, name: &str) -> Result<String, String> {
+    fn take_text(&mut self, name: &str) -> Result<String, String> {
         match self.members.remove(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
             Some(_) => Err(format!("`{name}` must be a string that is not empty")),
@@ -89,27 +89,27 @@ impl Element<'_> {
         }
     }
 
-    fn key(&mut self) -> Result<EntityKey, String> {
+    fn take_key(&mut self) -> Result<EntityKey, String> {
         let Some(key) = self.members.remove("key") else {
             return Err("`key` is missing".to_owned());
         };
-        EntityKey::read(&key.to_string())
+        EntityKey::from_json(&key.to_string())
             .ok_or_else(|| "`key` must be an object with the fields of the key".to_owned())
     }
 
     /// What others give of a type or under a tag is the same data, so it goes too; a name must
     /// still be right.
-    fn subgraph(&mut self) -> Result<(), String> {
+    fn check_subgraph(&mut self) -> Result<(), String> {
         if !self.members.contains_key("subgraph") {
             return Ok(());
         }
-        let name = self.text("subgraph")?;
+        let name = self.take_text("subgraph")?;
         self.names
             .subgraph(&name)
             .map_err(|unknown| unknown.to_string())
     }
 
-    fn subgraphs(&mut self) -> Result<(), String> {
+    fn check_subgraphs(&mut self) -> Result<(), String> {
         let subgraphs = match self.members.remove("subgraphs") {
             None => return Ok(()),
             Some(Value::Array(subgraphs)) => subgraphs,
@@ -127,4 +127,4 @@ impl Element<'_> {
 }
 
 /// Who sends more wrong elements has a program to mend, not elements.
-const MOST_PROBLEMS: usize = 20;
+const MAX_PROBLEMS: usize = 20;

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
-use resolvers::{Allow, Explain};
+use resolvers::{Allow, Trace};
 use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -22,27 +22,28 @@ pub(crate) struct Parameters {
 
 /// Why there are no parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Unusable {
+pub(crate) enum ParametersError {
     /// Not JSON; what the parser says, without the text.
     NotJson(String),
     /// JSON, and not a request; a sentence.
-    NotARequest(String),
+    InvalidRequest(String),
 }
 
 impl Parameters {
     /// From the body of a `POST`.
-    pub(crate) fn from_json(body: &[u8]) -> Result<Self, Unusable> {
+    pub(crate) fn from_json(body: &[u8]) -> Result<Self, ParametersError> {
         let text = std::str::from_utf8(body)
-            .map_err(|_| Unusable::NotJson("the body is not UTF-8".to_owned()))?;
+            .map_err(|_| ParametersError::NotJson("the body is not UTF-8".to_owned()))?;
         if text.trim_start().starts_with('[') {
-            return Err(refuse_list(text));
+            return Err(list_error(text));
         }
-        let members: Members<'_> = serde_json::from_str(text).map_err(|error| unusable(&error))?;
+        let members: Members<'_> =
+            serde_json::from_str(text).map_err(|error| json_error(&error))?;
         let query = members.query.filter(|value| !is_null(value));
-        let query = query.ok_or_else(|| not_a_request("`query` is missing"))?;
+        let query = query.ok_or_else(|| invalid_request("`query` is missing"))?;
         let operation_name = members.operation_name.filter(|value| !is_null(value));
         if let Some(extensions) = members.extensions.filter(|value| !is_null(value)) {
-            demand_object("extensions", extensions)?;
+            require_object("extensions", extensions)?;
         }
         Ok(Self {
             query: string("query", query)?,
@@ -54,7 +55,7 @@ impl Parameters {
     }
 
     /// From the query string of a `GET`; an empty value is the same as none.
-    pub(crate) fn from_query_string(text: &str) -> Result<Self, Unusable> {
+    pub(crate) fn from_query_string(text: &str) -> Result<Self, ParametersError> {
         let (mut query, mut operation_name) = (None, None);
         let (mut values, mut extensions) = (None, None);
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
@@ -66,17 +67,17 @@ impl Parameters {
                 _ => continue,
             };
             if slot.replace(value.into_owned()).is_some() {
-                return Err(not_a_request(&format!("`{name}` is given twice")));
+                return Err(invalid_request(&format!("`{name}` is given twice")));
             }
         }
-        let given = |value: Option<String>| value.filter(|value| !value.is_empty());
-        let values = json("variables", given(values))?;
-        if let Some(extensions) = json("extensions", given(extensions))? {
-            demand_object("extensions", &extensions)?;
+        let non_empty = |value: Option<String>| value.filter(|value| !value.is_empty());
+        let values = json("variables", non_empty(values))?;
+        if let Some(extensions) = json("extensions", non_empty(extensions))? {
+            require_object("extensions", &extensions)?;
         }
         Ok(Self {
-            query: given(query).ok_or_else(|| not_a_request("`query` is missing"))?,
-            operation_name: given(operation_name),
+            query: non_empty(query).ok_or_else(|| invalid_request("`query` is missing"))?,
+            operation_name: non_empty(operation_name),
             variables: variables(values.as_deref())?,
         })
     }
@@ -86,7 +87,7 @@ impl Parameters {
         self,
         headers: HeaderMap,
         allow: Allow,
-        explain: Explain,
+        trace: Trace,
     ) -> resolvers::Request {
         resolvers::Request {
             query: self.query,
@@ -94,7 +95,7 @@ impl Parameters {
             variables: self.variables,
             headers,
             allow,
-            explain,
+            trace,
         }
     }
 }
@@ -113,30 +114,30 @@ struct Members<'t> {
     extensions: Option<&'t RawValue>,
 }
 
-fn variables(value: Option<&RawValue>) -> Result<Option<Box<RawValue>>, Unusable> {
+fn variables(value: Option<&RawValue>) -> Result<Option<Box<RawValue>>, ParametersError> {
     let Some(value) = value.filter(|value| !is_null(value)) else {
         return Ok(None);
     };
-    demand_object("variables", value)?;
+    require_object("variables", value)?;
     Ok(Some(value.to_owned()))
 }
 
-fn json(name: &str, text: Option<String>) -> Result<Option<Box<RawValue>>, Unusable> {
+fn json(name: &str, text: Option<String>) -> Result<Option<Box<RawValue>>, ParametersError> {
     let value = text.map(RawValue::from_string).transpose();
-    value.map_err(|error| Unusable::NotJson(format!("`{name}`: {error}")))
+    value.map_err(|error| ParametersError::NotJson(format!("`{name}`: {error}")))
 }
 
-fn string(name: &str, value: &RawValue) -> Result<String, Unusable> {
+fn string(name: &str, value: &RawValue) -> Result<String, ParametersError> {
     let text: Cow<'_, str> = serde_json::from_str(value.get())
-        .map_err(|_| not_a_request(&format!("`{name}` must be a string")))?;
+        .map_err(|_| invalid_request(&format!("`{name}` must be a string")))?;
     Ok(text.into_owned())
 }
 
-fn demand_object(name: &str, value: &RawValue) -> Result<(), Unusable> {
+fn require_object(name: &str, value: &RawValue) -> Result<(), ParametersError> {
     if value.get().starts_with('{') {
         Ok(())
     } else {
-        Err(not_a_request(&format!("`{name}` must be an object")))
+        Err(invalid_request(&format!("`{name}` must be an object")))
     }
 }
 
@@ -144,36 +145,38 @@ fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
 }
 
-fn refuse_list(text: &str) -> Unusable {
+fn list_error(text: &str) -> ParametersError {
     match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        Ok(_) => {
-            not_a_request("lists of operations are not supported; send one operation in a request")
-        }
-        Err(error) => unusable(&error),
+        Ok(_) => invalid_request(
+            "lists of operations are not supported; send one operation in a request",
+        ),
+        Err(error) => json_error(&error),
     }
 }
 
-fn unusable(error: &serde_json::Error) -> Unusable {
+fn json_error(error: &serde_json::Error) -> ParametersError {
     match error.classify() {
         Category::Data => {
-            not_a_request("the body must be an object with the member `query`, each member once")
+            invalid_request("the body must be an object with the member `query`, each member once")
         }
-        Category::Io | Category::Syntax | Category::Eof => Unusable::NotJson(error.to_string()),
+        Category::Io | Category::Syntax | Category::Eof => {
+            ParametersError::NotJson(error.to_string())
+        }
     }
 }
 
-fn not_a_request(reason: &str) -> Unusable {
-    Unusable::NotARequest(reason.to_owned())
+fn invalid_request(reason: &str) -> ParametersError {
+    ParametersError::InvalidRequest(reason.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reason(result: Result<Parameters, Unusable>) -> String {
+    fn reason(result: Result<Parameters, ParametersError>) -> String {
         match result.unwrap_err() {
-            Unusable::NotJson(reason) => format!("not JSON: {reason}"),
-            Unusable::NotARequest(reason) => format!("no request: {reason}"),
+            ParametersError::NotJson(reason) => format!("not JSON: {reason}"),
+            ParametersError::InvalidRequest(reason) => format!("no request: {reason}"),
         }
     }
 
@@ -199,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_says_where() {
+    fn a_syntax_error_has_a_position() {
         check("", "not JSON: EOF while parsing a value at line 1 column 0");
         check(
             r#"{"query":"#,
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_is_no_request_says_what_is_wrong() {
+    fn an_invalid_request_is_explained() {
         check("{}", "no request: `query` is missing");
         check(r#"{"query": null}"#, "no request: `query` is missing");
         check(r#"{"query": 1}"#, "no request: `query` must be a string");
@@ -243,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_string_gives_the_same() {
+    fn a_query_string_has_the_same_parameters() {
         let text = "query=%7Ba%7D&variables=%7B%22b%22%3A1%7D&operationName=&extensions=&x=y";
 
         let parameters = Parameters::from_query_string(text).unwrap();
@@ -255,18 +258,18 @@ mod tests {
 
     #[test]
     fn a_query_string_without_a_query_is_no_request() {
-        let wrong = |text| reason(Parameters::from_query_string(text));
+        let error = |text| reason(Parameters::from_query_string(text));
 
-        assert_eq!(wrong(""), "no request: `query` is missing");
+        assert_eq!(error(""), "no request: `query` is missing");
         assert_eq!(
-            wrong("query=a&query=b"),
+            error("query=a&query=b"),
             "no request: `query` is given twice"
         );
         assert_eq!(
-            wrong("query=a&variables=1"),
+            error("query=a&variables=1"),
             "no request: `variables` must be an object"
         );
-        assert!(wrong("query=a&variables=%7B").starts_with("not JSON: `variables`: EOF"));
+        assert!(error("query=a&variables=%7B").starts_with("not JSON: `variables`: EOF"));
     }
 
     #[test]

@@ -4,35 +4,37 @@ use axum::body::Body;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use resolvers::cache::Reached;
+use resolvers::cache::Propagation;
 use serde::Serialize;
 
-use super::{Extensions, GraphqlError, Reply, append_json, one_error, only_errors};
+use super::{
+    Extensions, RequestContext, RequestErrorBody, append_json, error_response, errors_body,
+};
 use crate::request::Rejection;
 use crate::request::accept::MediaType;
 
 /// The answer to an invalidation that has been made.
-pub(crate) fn invalidated(tags: usize, reached: Reached) -> Response {
+pub(crate) fn invalidated(tags: usize, reached: Propagation) -> Response {
     #[derive(Serialize)]
-    struct Told {
+    struct InvalidationReply {
         tags: usize,
         reached: &'static str,
     }
 
     let reached = match reached {
-        Reached::Everyone => "everyone",
-        Reached::ThisProcess => "this_process",
+        Propagation::AllReplicas => "everyone",
+        Propagation::ThisProcess => "this_process",
     };
     let mut body = Vec::new();
-    append_json(&Told { tags, reached }, &mut body);
-    super::respond(StatusCode::ACCEPTED, MediaType::Json, body)
+    append_json(&InvalidationReply { tags, reached }, &mut body);
+    super::build_response(StatusCode::ACCEPTED, MediaType::Json, body)
 }
 
 /// The answer to who does not show the key.
 pub(crate) fn unauthorized() -> Response {
     let message = "show the key of `admin.key` as `authorization`";
     let status = StatusCode::UNAUTHORIZED;
-    let mut response = one_error(status, MediaType::Json, "UNAUTHORIZED", message);
+    let mut response = error_response(status, MediaType::Json, "UNAUTHORIZED", message);
     let bearer = HeaderValue::from_static("Bearer");
     response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
     response
@@ -40,16 +42,16 @@ pub(crate) fn unauthorized() -> Response {
 
 /// The answer to a request whose body was not read.
 pub(crate) fn rejected(rejection: &Rejection) -> Response {
-    let reply = Reply {
+    let context = RequestContext {
         media_type: MediaType::Json,
         id: None,
     };
-    super::rejected(&reply, rejection)
+    super::rejected(&context, rejection)
 }
 
 /// The answer to a body with `problems`; nothing of it was done.
-pub(crate) fn unusable(problems: &[String]) -> Response {
-    let errors = problems.iter().map(|message| GraphqlError {
+pub(crate) fn invalid_targets(problems: &[String]) -> Response {
+    let errors = problems.iter().map(|message| RequestErrorBody {
         message,
         locations: Vec::new(),
         extensions: Extensions {
@@ -57,7 +59,7 @@ pub(crate) fn unusable(problems: &[String]) -> Response {
         },
     });
     let status = StatusCode::BAD_REQUEST;
-    super::respond(status, MediaType::Json, only_errors(errors))
+    super::build_response(status, MediaType::Json, errors_body(errors))
 }
 
 /// The answer to who collects numbers.

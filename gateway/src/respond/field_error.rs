@@ -12,7 +12,7 @@ use super::append_json;
 use crate::observe::RequestId;
 
 /// Appends `,"errors":[…]`, or nothing when there are none.
-pub(super) fn append(errors: &[FieldError], body: &mut Vec<u8>) {
+pub(super) fn append_errors(errors: &[FieldError], body: &mut Vec<u8>) {
     if errors.is_empty() {
         return;
     }
@@ -21,7 +21,7 @@ pub(super) fn append(errors: &[FieldError], body: &mut Vec<u8>) {
         if index > 0 {
             body.push(b',');
         }
-        append_json(&told(error), body);
+        append_json(&error_body(error), body);
     }
     body.push(b']');
 }
@@ -38,7 +38,7 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
             FetchError::Connect(_) | FetchError::Broken(_) => "SOURCE_UNAVAILABLE",
             FetchError::Timeout(_) => "SOURCE_TIMEOUT",
             FetchError::Refused { .. } => "CONNECTOR_FETCH",
-            FetchError::Told(_) | FetchError::Status(_) => "DOWNSTREAM_SERVICE_ERROR",
+            FetchError::GraphqlError(_) | FetchError::Status(_) => "DOWNSTREAM_SERVICE_ERROR",
             FetchError::Panicked => "INTERNAL_SERVER_ERROR",
             FetchError::TooLarge(_)
             | FetchError::NotJson { .. }
@@ -50,30 +50,30 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
 }
 
 /// What a client finds in `errors` for a failed call, without the path.
-pub(super) fn of_call(failure: FetchFailure) -> Value {
+pub(super) fn call_error_json(failure: FetchFailure) -> Value {
     let error = FieldError {
         path: Vec::new(),
         kind: FieldErrorKind::Fetch(Arc::new(failure)),
     };
     // Text, numbers and JSON of its own can always be written.
-    serde_json::to_value(told(&error)).unwrap_or_default()
+    serde_json::to_value(error_body(&error)).unwrap_or_default()
 }
 
 /// Logs every failed call once, however many fields it cost.
-pub(super) fn log(failures: &[Arc<FetchFailure>], id: Option<&RequestId>) {
+pub(super) fn log_failures(failures: &[Arc<FetchFailure>], id: Option<&RequestId>) {
     for failure in failures {
         tracing::warn!(
             request_id = id.map(RequestId::as_str),
-            service = &*failure.service,
+            service = &*failure.subgraph,
             connector = &*failure.coordinate,
-            error = chain(&failure.error),
+            error = error_chain(&failure.error),
             "a call failed"
         );
     }
 }
 
 #[derive(Serialize)]
-struct GraphqlError<'e> {
+struct FieldErrorBody<'e> {
     message: String,
     #[serde(skip_serializing_if = "Path::is_empty")]
     path: Path<'e>,
@@ -97,8 +97,8 @@ impl Serialize for Path<'_> {
     }
 }
 
-fn told(error: &FieldError) -> GraphqlError<'_> {
-    GraphqlError {
+fn error_body(error: &FieldError) -> FieldErrorBody<'_> {
+    FieldErrorBody {
         message: message(&error.kind),
         path: Path(&error.path),
         extensions: extensions(&error.kind),
@@ -133,7 +133,7 @@ fn message(kind: &FieldErrorKind) -> String {
             }
             FetchError::NotJson { .. } => "the source answered with something that is not JSON",
             FetchError::NotAList => "the source answered a batch with something that is not a list",
-            FetchError::Told(told) => &told.message,
+            FetchError::GraphqlError(error) => &error.message,
             FetchError::NotGraphql(_) => {
                 "the source answered with something that is not what it was asked for"
             }
@@ -162,9 +162,9 @@ fn extensions(kind: &FieldErrorKind) -> Map<String, Value> {
             FetchError::NotJson { status, .. } | FetchError::Status(status) => {
                 insert_status(*status, &mut extensions);
             }
-            FetchError::Told(told) => {
-                merge(own_extensions(told.extensions.as_deref()), &mut extensions);
-                let service = failure.service.as_ref();
+            FetchError::GraphqlError(error) => {
+                merge(own_extensions(error.extensions.as_deref()), &mut extensions);
+                let service = failure.subgraph.as_ref();
                 extensions.insert("serviceName".to_owned(), service.into());
             }
             _ => {}
@@ -198,7 +198,7 @@ fn merge(from: Map<String, Value>, into: &mut Map<String, Value>) {
 }
 
 /// The error and everything that led to it.
-fn chain(error: &dyn Error) -> String {
+fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -213,13 +213,13 @@ fn chain(error: &dyn Error) -> String {
 mod tests {
     use std::time::Duration;
 
-    use resolvers::error::ServiceError;
+    use resolvers::error::SubgraphError;
 
     use super::*;
 
     fn failed(error: FetchError) -> FieldErrorKind {
         FieldErrorKind::Fetch(Arc::new(FetchFailure {
-            service: "users".into(),
+            subgraph: "users".into(),
             coordinate: "users:Query.user[0]".into(),
             error,
         }))
@@ -229,12 +229,12 @@ mod tests {
     fn check(kind: FieldErrorKind, expected: &str) {
         let path = vec![PathElement::Key("user".into()), PathElement::Index(3)];
         let mut body = Vec::new();
-        append(&[FieldError { path, kind }], &mut body);
+        append_errors(&[FieldError { path, kind }], &mut body);
         assert_eq!(String::from_utf8(body).unwrap(), expected);
     }
 
     #[test]
-    fn an_error_has_a_message_for_strangers_its_path_and_a_code() {
+    fn a_field_error_has_a_message_a_path_and_a_code() {
         check(
             failed(FetchError::Timeout(Duration::from_secs(1))),
             r#","errors":[{"message":"the source did not answer in time","path":["user",3],"extensions":{"code":"SOURCE_TIMEOUT"}}]"#,
@@ -254,28 +254,28 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_speaks_graphql_decides_message_and_extensions_of_its_errors() {
-        let told = |extensions: Option<&str>| {
-            failed(FetchError::Told(ServiceError {
+    fn a_subgraph_decides_message_and_extensions_of_its_errors() {
+        let subgraph_error = |extensions: Option<&str>| {
+            failed(FetchError::GraphqlError(SubgraphError {
                 message: "no stock".to_owned(),
                 extensions: extensions.map(str::to_owned),
             }))
         };
         check(
-            told(Some(r#"{"code":"EMPTY","left":0,"serviceName":"inner"}"#)),
+            subgraph_error(Some(r#"{"code":"EMPTY","left":0,"serviceName":"inner"}"#)),
             r#","errors":[{"message":"no stock","path":["user",3],"extensions":{"code":"EMPTY","left":0,"serviceName":"users"}}]"#,
         );
         check(
-            told(None),
+            subgraph_error(None),
             r#","errors":[{"message":"no stock","path":["user",3],"extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","serviceName":"users"}}]"#,
         );
     }
 
     #[test]
-    fn no_errors_leave_no_trace() {
+    fn no_errors_append_nothing() {
         let mut body = Vec::new();
 
-        append(&[], &mut body);
+        append_errors(&[], &mut body);
 
         assert!(body.is_empty());
     }

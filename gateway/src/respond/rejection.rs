@@ -3,18 +3,18 @@
 use http::StatusCode;
 
 use crate::request::Rejection;
-use crate::request::body::Unreadable;
-use crate::request::parameters::Unusable;
+use crate::request::body::BodyError;
+use crate::request::parameters::ParametersError;
 
 /// Status, code and message of one answer.
-pub(super) struct Told {
+pub(super) struct RejectionBody {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) message: String,
 }
 
 /// The same in both media types: none of these is a well-formed request that was answered.
-pub(super) fn told(rejection: &Rejection) -> Told {
+pub(super) fn rejection_body(rejection: &Rejection) -> RejectionBody {
     let (status, code, message) = match rejection {
         Rejection::NotAcceptable => (
             StatusCode::NOT_ACCEPTABLE,
@@ -31,27 +31,27 @@ pub(super) fn told(rejection: &Rejection) -> Told {
             "UNSUPPORTED_MEDIA_TYPE",
             "send the body as `application/json` in UTF-8".to_owned(),
         ),
-        Rejection::Body(Unreadable::TooLarge(limit)) => (
+        Rejection::Body(BodyError::TooLarge(limit)) => (
             StatusCode::PAYLOAD_TOO_LARGE,
             "REQUEST_TOO_LARGE",
             format!("the body is larger than {limit} bytes"),
         ),
-        Rejection::Body(Unreadable::TooSlow) => (
+        Rejection::Body(BodyError::TooSlow) => (
             StatusCode::REQUEST_TIMEOUT,
             "REQUEST_TIMEOUT",
             "the body did not come in time".to_owned(),
         ),
-        Rejection::Body(Unreadable::Broken) => (
+        Rejection::Body(BodyError::Broken) => (
             StatusCode::BAD_REQUEST,
             "BAD_REQUEST",
             "the body ended before it was complete".to_owned(),
         ),
-        Rejection::Parameters(Unusable::NotJson(reason)) => (
+        Rejection::Parameters(ParametersError::NotJson(reason)) => (
             StatusCode::BAD_REQUEST,
             "BAD_REQUEST",
             format!("not JSON: {reason}"),
         ),
-        Rejection::Parameters(Unusable::NotARequest(reason)) => {
+        Rejection::Parameters(ParametersError::InvalidRequest(reason)) => {
             (StatusCode::BAD_REQUEST, "BAD_REQUEST", reason.clone())
         }
         Rejection::Timeout => (
@@ -60,7 +60,7 @@ pub(super) fn told(rejection: &Rejection) -> Told {
             "the operation took too long".to_owned(),
         ),
     };
-    Told {
+    RejectionBody {
         status,
         code,
         message,

@@ -7,22 +7,22 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{account, append_json};
+use super::{append_json, trace};
 
 /// Appends `,"extensions":{…}`, or nothing when there is nothing to tell.
-pub(super) fn append(
+pub(super) fn append_extensions(
     reports: &[ConnectorReport],
-    account: Option<account::Told<'_>>,
+    trace: Option<trace::TraceExtension<'_>>,
     body: &mut Vec<u8>,
 ) {
-    if reports.is_empty() && account.is_none() {
+    if reports.is_empty() && trace.is_none() {
         return;
     }
     body.extend_from_slice(b",\"extensions\":");
     let extensions = Extensions {
-        connector_errors: said(reports),
-        connectors: met(reports),
-        weir: account,
+        connector_errors: authored_errors(reports),
+        connectors: mapping_reports(reports),
+        weir: trace,
     };
     append_json(&extensions, body);
 }
@@ -30,16 +30,16 @@ pub(super) fn append(
 #[derive(Serialize)]
 struct Extensions<'r> {
     #[serde(rename = "connectorErrors", skip_serializing_if = "Vec::is_empty")]
-    connector_errors: Vec<Said<'r>>,
+    connector_errors: Vec<AuthoredError<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    connectors: Option<Connectors<'r>>,
+    connectors: Option<ConnectorExtensions<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    weir: Option<account::Told<'r>>,
+    weir: Option<trace::TraceExtension<'r>>,
 }
 
 /// What a mapping says to the client.
 #[derive(Serialize)]
-struct Said<'r> {
+struct AuthoredError<'r> {
     message: &'r str,
     #[serde(skip_serializing_if = "Path::is_empty")]
     path: Path<'r>,
@@ -48,15 +48,15 @@ struct Said<'r> {
 }
 
 #[derive(Serialize)]
-struct Connectors<'r> {
-    reports: Vec<Met<'r>>,
+struct ConnectorExtensions<'r> {
+    reports: Vec<MappingReport<'r>>,
     #[serde(skip_serializing_if = "is_zero")]
     omitted: usize,
 }
 
 /// What a mapping met, for who writes it.
 #[derive(Serialize)]
-struct Met<'r> {
+struct MappingReport<'r> {
     connector: &'r str,
     kind: &'static str,
     message: &'r str,
@@ -82,12 +82,12 @@ impl Serialize for Path<'_> {
     }
 }
 
-fn said(reports: &[ConnectorReport]) -> Vec<Said<'_>> {
+fn authored_errors(reports: &[ConnectorReport]) -> Vec<AuthoredError<'_>> {
     let for_clients = |report: &&Report| report.kind == ReportKind::AuthoredError;
     let reports = reports.iter().map(|report| &report.report);
-    let reports = reports.filter(for_clients).take(MOST);
+    let reports = reports.filter(for_clients).take(MAX_REPORTS);
     reports
-        .map(|report| Said {
+        .map(|report| AuthoredError {
             message: &report.message,
             path: Path(&report.path),
             extensions: report
@@ -98,20 +98,24 @@ fn said(reports: &[ConnectorReport]) -> Vec<Said<'_>> {
         .collect()
 }
 
-fn met(reports: &[ConnectorReport]) -> Option<Connectors<'_>> {
-    let mut met = reports
+fn mapping_reports(reports: &[ConnectorReport]) -> Option<ConnectorExtensions<'_>> {
+    let mut reports = reports
         .iter()
         .filter(|report| report.report.kind != ReportKind::AuthoredError);
-    let listed: Vec<_> = met.by_ref().take(MOST).map(told).collect();
-    (!listed.is_empty()).then(|| Connectors {
+    let listed: Vec<_> = reports
+        .by_ref()
+        .take(MAX_REPORTS)
+        .map(mapping_report)
+        .collect();
+    (!listed.is_empty()).then(|| ConnectorExtensions {
         reports: listed,
-        omitted: met.count(),
+        omitted: reports.count(),
     })
 }
 
-fn told(met: &ConnectorReport) -> Met<'_> {
-    let ConnectorReport { coordinate, report } = met;
-    Met {
+fn mapping_report(report: &ConnectorReport) -> MappingReport<'_> {
+    let ConnectorReport { coordinate, report } = report;
+    MappingReport {
         connector: coordinate,
         kind: report.kind.as_str(),
         message: &report.message,
@@ -126,7 +130,7 @@ fn is_zero(number: &usize) -> bool {
 }
 
 /// Nobody reads more, and a mapping that is wrong is wrong for each item of a list.
-const MOST: usize = 200;
+const MAX_REPORTS: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -147,35 +151,35 @@ mod tests {
 
     fn appended(reports: &[ConnectorReport]) -> String {
         let mut body = Vec::new();
-        append(reports, None, &mut body);
+        append_extensions(reports, None, &mut body);
         String::from_utf8(body).unwrap()
     }
 
     #[test]
-    fn what_a_mapping_says_to_clients_is_apart_from_what_it_met() {
-        let mut said = report(ReportKind::AuthoredError);
-        said.report.extensions = Some(r#"{"code":"OLD","at":1.50}"#.to_owned());
+    fn authored_errors_are_separate_from_mapping_reports() {
+        let mut authored = report(ReportKind::AuthoredError);
+        authored.report.extensions = Some(r#"{"code":"OLD","at":1.50}"#.to_owned());
 
         assert_eq!(
-            appended(&[said, report(ReportKind::PropertyMissing)]),
+            appended(&[authored, report(ReportKind::PropertyMissing)]),
             r#","extensions":{"connectorErrors":[{"message":"no \"name\"","path":["items",3],"extensions":{"code":"OLD","at":1.50}}],"connectors":{"reports":[{"connector":"users:Query.user[0]","kind":"property_missing","message":"no \"name\"","path":["items",3],"range":[4,8]}]}}"#
         );
     }
 
     #[test]
-    fn no_reports_leave_no_trace() {
+    fn no_reports_append_nothing() {
         assert_eq!(appended(&[]), "");
     }
 
     #[test]
-    fn who_asks_for_an_account_of_nothing_is_told_of_nothing() {
+    fn an_empty_trace_has_no_fetches() {
         let mut body = Vec::new();
-        append(&[], Some(account::Told::of(&[])), &mut body);
+        append_extensions(&[], Some(trace::TraceExtension::new(&[])), &mut body);
         assert_eq!(body, br#","extensions":{"weir":{"fetches":[]}}"#);
     }
 
     #[test]
-    fn a_mapping_that_is_wrong_for_every_item_does_not_make_an_answer_without_end() {
+    fn the_number_of_reports_is_limited() {
         let mut reports = vec![report(ReportKind::PropertyMissing); 1_000];
         reports.extend(vec![report(ReportKind::AuthoredError); 1_000]);
 
@@ -184,9 +188,9 @@ mod tests {
         let body = body.strip_prefix(",\"extensions\":").unwrap();
         let extensions: Value = serde_json::from_str(body).unwrap();
         let listed = &extensions["connectors"];
-        assert_eq!(listed["reports"].as_array().unwrap().len(), MOST);
+        assert_eq!(listed["reports"].as_array().unwrap().len(), MAX_REPORTS);
         assert_eq!(listed["omitted"], 800);
-        let said = extensions["connectorErrors"].as_array().unwrap();
-        assert_eq!(said.len(), MOST);
+        let authored = extensions["connectorErrors"].as_array().unwrap();
+        assert_eq!(authored.len(), MAX_REPORTS);
     }
 }

@@ -8,13 +8,13 @@ use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
 use resolvers::error::{RequestError, RequestErrorKind};
 
-use super::{Extensions, GraphqlError, Location, only_errors, respond};
+use super::{Extensions, Location, RequestErrorBody, build_response, errors_body};
 use crate::request::accept::MediaType;
 
 /// The answer, with the status of the first error.
-pub(super) fn answer(errors: &[RequestError], media_type: MediaType) -> Response {
+pub(super) fn request_error_response(errors: &[RequestError], media_type: MediaType) -> Response {
     let first = errors.first().map(|error| error.kind);
-    let errors = errors.iter().map(|error| GraphqlError {
+    let errors = errors.iter().map(|error| RequestErrorBody {
         message: &error.message,
         locations: error
             .locations
@@ -26,7 +26,7 @@ pub(super) fn answer(errors: &[RequestError], media_type: MediaType) -> Response
         },
     });
     let status = status(first.unwrap_or(RequestErrorKind::Planning), media_type);
-    let mut response = respond(status, media_type, only_errors(errors));
+    let mut response = build_response(status, media_type, errors_body(errors));
     if status == StatusCode::METHOD_NOT_ALLOWED {
         response
             .headers_mut()
@@ -78,13 +78,13 @@ mod tests {
                 locations: Vec::new(),
                 kind,
             };
-            let response = answer(&[error], media_type);
+            let response = request_error_response(&[error], media_type);
             assert_eq!(response.status().as_u16(), expected, "{kind:?}");
         }
     }
 
     #[test]
-    fn an_operation_that_is_refused_is_200_to_who_accepts_only_plain_json() {
+    fn a_refused_operation_is_200_in_plain_json() {
         check(RequestErrorKind::Parse, 400, 200);
         check(RequestErrorKind::Validation, 400, 200);
         check(RequestErrorKind::Variables, 400, 200);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_and_a_fault_of_ours_have_their_status_in_both_types() {
+    fn method_and_internal_errors_have_one_status_in_both_types() {
         check(RequestErrorKind::NotAllowed, 405, 405);
         check(RequestErrorKind::Planning, 500, 500);
     }

@@ -107,19 +107,19 @@ impl Order {
 
     #[graphql(external)]
     async fn items(&self) -> Result<&Vec<OrderItem>> {
-        self.items.as_ref().ok_or_else(untold)
+        self.items.as_ref().ok_or_else(missing_requirement)
     }
 
     #[graphql(external)]
     async fn customer(&self) -> Result<User> {
-        Err(untold())
+        Err(missing_requirement())
     }
 
     /// What sending it costs, in euros: by the country it goes to and the pieces in the parcel.
     #[graphql(requires = "items { quantity } customer { address { country } }")]
     async fn shipping_estimate(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let (Some(items), Some(country)) = (&self.items, &self.country) else {
-            return Err(untold());
+            return Err(missing_requirement());
         };
         let pieces = items.iter().map(|item| i64::from(item.quantity));
         let pieces = pieces.fold(0, i64::saturating_add);
@@ -149,12 +149,12 @@ impl User {
 
     #[graphql(external)]
     async fn address(&self) -> Result<&Address> {
-        self.address.as_ref().ok_or_else(untold)
+        self.address.as_ref().ok_or_else(missing_requirement)
     }
 
     #[graphql(external)]
     async fn spent(&self) -> Result<&Vec<Money>> {
-        self.spent.as_ref().ok_or_else(untold)
+        self.spent.as_ref().ok_or_else(missing_requirement)
     }
 
     /// What the account's hundred newest orders came to, one amount for each currency; orders that
@@ -162,7 +162,7 @@ impl User {
     #[graphql(requires = "spent { amount currency }")]
     async fn lifetime_value(&self) -> Result<Option<Vec<Money>>> {
         let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-        for money in self.spent.as_ref().ok_or_else(untold)? {
+        for money in self.spent.as_ref().ok_or_else(missing_requirement)? {
             let sum = sums.entry(&money.currency).or_default();
             *sum = sum.saturating_add(money.amount);
         }
@@ -205,6 +205,6 @@ struct Customer {
 }
 
 /// What a field needs must come with the entity.
-fn untold() -> async_graphql::Error {
+fn missing_requirement() -> async_graphql::Error {
     "the request does not say what this is computed of".into()
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use gateway::config::Config;
-use gateway::config::admin::{Explain, Socket};
-use gateway::config::cache::Keeping;
+use gateway::config::admin::{Socket, TraceAccess};
+use gateway::config::cache::CacheMode;
 use gateway::config::secret::Secret;
 use gateway::shop;
 use mocks::{Fault, Shop};
@@ -180,7 +180,7 @@ async fn numbers_are_there_for_who_collects_them() {
     let gateway = Running::alone(with_socket).await;
     let off = Running::alone(|config| {
         with_socket(config);
-        config.cache.keeping = Keeping::Nothing;
+        config.cache.mode = CacheMode::Disabled;
     })
     .await;
 
@@ -208,13 +208,14 @@ async fn numbers_are_there_for_who_collects_them() {
 async fn only_who_may_know_is_told_what_was_done() {
     let key = "fedcba9876543210";
     let keys = Running::alone(|config| {
-        config.admin.explain = Explain::Keys(vec![
+        config.admin.trace_access = TraceAccess::Keys(vec![
             Secret::new(KEY.to_owned()),
             Secret::new(key.to_owned()),
         ]);
     })
     .await;
-    let everybody = Running::alone(|config| config.admin.explain = Explain::Everybody).await;
+    let everybody =
+        Running::alone(|config| config.admin.trace_access = TraceAccess::Everyone).await;
     let nobody = Running::alone(|_| {}).await;
     let told = async |gateway: &Running, header: Option<&str>| {
         let mut headers = vec![("content-type", "application/json")];
@@ -240,9 +241,9 @@ async fn only_who_may_know_is_told_what_was_done() {
 async fn what_is_kept_is_told_counted_and_forgotten_when_an_operator_says_so() {
     let shop = Shop::start().await.unwrap();
     let gateway = Running::alone(|config| {
-        shop::connect(&shop, config);
+        shop::configure(&shop, config);
         with_socket(config);
-        config.admin.explain = Explain::Everybody;
+        config.admin.trace_access = TraceAccess::Everyone;
     })
     .await;
     let admin = gateway.admin.unwrap();
@@ -291,7 +292,7 @@ async fn what_is_kept_is_told_counted_and_forgotten_when_an_operator_says_so() {
 async fn clients_are_told_for_how_long_and_by_whom_an_answer_may_be_used_again() {
     let shop = Shop::start().await.unwrap();
     let gateway = Running::alone(|config| {
-        shop::connect(&shop, config);
+        shop::configure(&shop, config);
         config.cache.caller_headers = vec!["x-user".parse().unwrap()];
     })
     .await;

@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use gateway::shop;
-use resolvers::trial;
+use resolvers::connector_test;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{ChildStderr, ChildStdout, Command};
 
@@ -84,7 +84,7 @@ async fn every_connector_of_the_shop_has_a_test_and_all_pass() {
     assert!(out.ends_with(" passed, 0 failed, 0 skipped\n"), "{out}");
     let options = schema::link::LinkOptions::default();
     let (graph, _) = schema::link::link(&shop::subgraphs(), options);
-    for coordinate in trial::coordinates(&graph.unwrap()) {
+    for coordinate in connector_test::coordinates(&graph.unwrap()) {
         let (service, place) = coordinate.split_once(':').unwrap();
         let (place, _) = place.split_once('[').unwrap();
         let file = root().join(format!("schema/commerce/tests/{service}.connector.yml"));

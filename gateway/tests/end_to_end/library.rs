@@ -84,7 +84,7 @@ fn project(url: &str) -> Project {
     let (config, diagnostics) = Config::read(&Document::new("weir.yaml", text), &environment);
     let mut config = config.unwrap_or_else(|| panic!("{diagnostics:#?}"));
     config.listen.address.set_port(0);
-    let (project, diagnostics) = Project::of(config, &folder);
+    let (project, diagnostics) = Project::from_config(config, &folder);
     project.unwrap_or_else(|| panic!("{diagnostics:#?}"))
 }
 

@@ -28,7 +28,7 @@ impl Running {
 
     /// A gateway before services that run as well.
     pub(crate) async fn before(shop: &mocks::Shop) -> Self {
-        Self::alone(|config| shop::connect(shop, config)).await
+        Self::alone(|config| shop::configure(shop, config)).await
     }
 
     /// A gateway whose services are nowhere, told to stop by `stop` too.

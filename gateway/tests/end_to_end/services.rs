@@ -7,7 +7,7 @@ use async_graphql::{Context, EmptyMutation, EmptySubscription, ID, Object, Schem
 use gateway::config::Config;
 use gateway::config::expand::Environment;
 use gateway::launch::{Gateway, StartError};
-use gateway::local::Rust;
+use gateway::local::AsyncGraphqlService;
 use http::HeaderMap;
 use mocks::Fault;
 use schema::span::Document;
@@ -146,13 +146,13 @@ async fn everything_that_is_mounted_has_a_place_and_every_service_is_somewhere()
     let bind = async |name: Option<&str>| {
         let builder = Gateway::builder(&config, Arc::clone(&graph));
         let builder = match name {
-            Some(name) => builder.mount(name, Rust(books())),
+            Some(name) => builder.mount(name, AsyncGraphqlService(books())),
             None => builder,
         };
         builder.bind(CancellationToken::new()).await
     };
 
-    assert!(matches!(bind(None).await, Err(StartError::Nowhere(name)) if name == "books"));
+    assert!(matches!(bind(None).await, Err(StartError::NoUrl(name)) if name == "books"));
     assert!(
         matches!(bind(Some("book")).await, Err(StartError::NotAService(name)) if name == "book")
     );

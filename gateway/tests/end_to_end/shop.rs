@@ -50,7 +50,7 @@ async fn a_service_that_fails_costs_its_fields_and_is_not_named_to_strangers() {
         let shop = Shop::start().await.unwrap();
         shop.users.fault(Some(fault));
         let gateway = Running::alone(|config| {
-            gateway::shop::connect(&shop, config);
+            gateway::shop::configure(&shop, config);
             // The others must not be told apart by how busy the machine is.
             if matches!(fault, Fault::Stall) {
                 config.connectors.timeout = Duration::from_millis(250);
@@ -133,7 +133,7 @@ async fn an_operation_in_flight_is_answered_while_the_gateway_stops() {
         .fault(Some(Fault::Delay(Duration::from_millis(200))));
     let stop = tokio_util::sync::CancellationToken::new();
     let gateway = Running::stoppable(stop.clone(), |config| {
-        gateway::shop::connect(&shop, config);
+        gateway::shop::configure(&shop, config);
         config.shutdown.grace = Duration::from_secs(10);
     })
     .await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use gateway::config::shutdown::Shutdown;
-use gateway::server::{Service, serve};
+use gateway::server::{HttpService, serve};
 use gateway::tasks::{Tasks, Unfinished};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
@@ -37,7 +37,7 @@ impl Slow {
             wait.acquire().await.unwrap().forget();
             "done"
         };
-        let service = Service {
+        let service = HttpService {
             router: Router::new().route("/slow", get(slow)),
             header_timeout: Duration::from_mins(1),
             connections: NonZeroUsize::new(10).unwrap(),

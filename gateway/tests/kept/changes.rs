@@ -34,7 +34,7 @@ impl Gateways {
                 product_lists: for_an_hour.to_owned(),
                 ..Lifetimes::default()
             },
-            events: tells_events.then(|| Events::at(server.address())),
+            events: tells_events.then(|| Events::new(server.address())),
             ..Settings::default()
         };
         let shop = Shop::start_with(settings).await.unwrap();

@@ -7,43 +7,43 @@ use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
 /// The value over several lines, members in alphabetical order: equal values give equal texts.
 /// Numbers stay as they are written, so `1` and `1.0` differ.
-pub(super) fn laid_out(value: &Value<'_>) -> String {
+pub(super) fn pretty_json(value: &Value<'_>) -> String {
     let mut text = String::new();
-    write(value, 0, &mut text);
+    write_value(value, 0, &mut text);
     text
 }
 
 /// What differs: `-` before what is expected, `+` before what was found, and lines around them.
-pub(super) fn between(expected: &str, found: &str) -> String {
+pub(super) fn unified_diff(expected: &str, found: &str) -> String {
     let (expected, found) = (lines(expected), lines(found));
     let ops = capture_diff_slices(Algorithm::Myers, &expected, &found);
     let mut text = String::new();
-    for (index, group) in group_diff_ops(ops, AROUND).iter().enumerate() {
+    for (index, group) in group_diff_ops(ops, CONTEXT_LINES).iter().enumerate() {
         if index > 0 {
             text.push_str("  …\n");
         }
         for op in group {
-            hunk(op, &expected, &found, &mut text);
+            write_hunk(op, &expected, &found, &mut text);
         }
     }
     text
 }
 
 /// Lines that stay the same, before and behind those that don't.
-const AROUND: usize = 3;
+const CONTEXT_LINES: usize = 3;
 
 /// More lines than anyone reads; what comes behind them is one line to the comparison.
-const MOST_LINES: usize = 5_000;
+const MAX_LINES: usize = 5_000;
 
 fn lines(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = text.splitn(MOST_LINES, '\n').collect();
+    let mut lines: Vec<&str> = text.splitn(MAX_LINES, '\n').collect();
     if lines.last().is_some_and(|line| line.is_empty()) {
         lines.pop();
     }
     lines
 }
 
-fn hunk(op: &DiffOp, expected: &[&str], found: &[&str], text: &mut String) {
+fn write_hunk(op: &DiffOp, expected: &[&str], found: &[&str], text: &mut String) {
     let same = matches!(op, DiffOp::Equal { .. });
     for line in expected.get(op.old_range()).unwrap_or_default() {
         let _ = writeln!(text, "{} {line}", if same { ' ' } else { '-' });
@@ -56,39 +56,39 @@ fn hunk(op: &DiffOp, expected: &[&str], found: &[&str], text: &mut String) {
 }
 
 /// As deep as JSON may be nested, which its parser bounds.
-fn write(value: &Value<'_>, depth: usize, text: &mut String) {
+fn write_value(value: &Value<'_>, depth: usize, text: &mut String) {
     match value.view() {
         View::List(items) if !items.is_empty() => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
-                next(index, depth + 1, text);
-                write(&item, depth + 1, text);
+                begin_item(index, depth + 1, text);
+                write_value(&item, depth + 1, text);
             }
-            end(depth, ']', text);
+            close_bracket(depth, ']', text);
         }
         View::Object(members) if !members.is_empty() => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by(|(left, _), (right, _)| left.cmp(right));
             text.push('{');
             for (index, (key, value)) in members.iter().enumerate() {
-                next(index, depth + 1, text);
+                begin_item(index, depth + 1, text);
                 text.push_str(&Value::string(key.as_ref()).to_json());
                 text.push_str(": ");
-                write(value, depth + 1, text);
+                write_value(value, depth + 1, text);
             }
-            end(depth, '}', text);
+            close_bracket(depth, '}', text);
         }
         View::String(decoded) => text.push_str(&Value::string(decoded.as_ref()).to_json()),
         _ => text.push_str(&value.to_json()),
     }
 }
 
-fn next(index: usize, depth: usize, text: &mut String) {
+fn begin_item(index: usize, depth: usize, text: &mut String) {
     text.push_str(if index > 0 { ",\n" } else { "\n" });
     indent(depth, text);
 }
 
-fn end(depth: usize, bracket: char, text: &mut String) {
+fn close_bracket(depth: usize, bracket: char, text: &mut String) {
     text.push('\n');
     indent(depth, text);
     text.push(bracket);
@@ -109,11 +109,11 @@ mod tests {
 
     fn json(text: &'static str) -> String {
         let json = Json::parse(Bytes::from_static(text.as_bytes())).unwrap();
-        laid_out(&Value::from(&json))
+        pretty_json(&Value::from(&json))
     }
 
     #[test]
-    fn equal_values_are_laid_out_alike() {
+    fn equal_values_have_equal_pretty_json() {
         assert_eq!(
             json(r#"{"b":[1,{"c":"\u00e9"}],"a":{},"d":[]}"#),
             json(r#"{ "a": {}, "b": [1, {"c": "é"}], "d": [ ] }"#),
@@ -128,9 +128,9 @@ mod tests {
         let found = json(r#"{"a":1,"b":2,"c":3,"d":4,"e":7,"f":6}"#);
 
         assert_eq!(
-            between(&expected, &found),
+            unified_diff(&expected, &found),
             "    \"b\": 2,\n    \"c\": 3,\n    \"d\": 4,\n-   \"e\": 5,\n+   \"e\": 7,\n    \"f\": 6\n  }\n",
         );
-        assert_eq!(between(&expected, &expected), "");
+        assert_eq!(unified_diff(&expected, &expected), "");
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct Request {
 /// The body of a request.
 #[derive(Debug)]
 pub(super) enum Body {
-    Nothing,
+    Empty,
     Text(String),
     Json(Json),
 }
@@ -47,8 +47,8 @@ pub(super) enum Body {
 /// A message, or a part of one.
 #[derive(Debug)]
 pub(super) enum Message {
-    Whole(String),
-    Part(String),
+    Exact(String),
+    Contains(String),
 }
 
 /// An error as clients see it.
@@ -68,12 +68,12 @@ pub(super) struct Problem {
 
 impl Expect {
     /// Whether something of it is about what became of an answer.
-    pub(super) fn wants_response(&self) -> bool {
+    pub(super) fn has_response_expectations(&self) -> bool {
         self.response.is_some() || self.errors.is_some() || self.problems.is_some()
     }
 }
 
-const EXPECT: [&str; 8] = [
+const EXPECT_KEYS: [&str; 8] = [
     "connectorRequest",
     "connectorRequestHttp",
     "connectorResponse",
@@ -86,9 +86,9 @@ const EXPECT: [&str; 8] = [
 
 /// Reads `expect`; `common` has what all tests of the file expect.
 pub(super) fn read(node: Option<&Spanned<Node>>, common: Map<'_>, input: &mut Input<'_>) -> Expect {
-    let expect = input.map("`expect`", node, &EXPECT);
-    if let Some(node) = expect.given("connectorRequestHttp") {
-        input.refuse(
+    let expect = input.map("`expect`", node, &EXPECT_KEYS);
+    if let Some(node) = expect.non_null("connectorRequestHttp") {
+        input.report_invalid(
             node.referenced,
             "recorded requests are not read here; write `connectorRequest` instead",
         );
@@ -112,11 +112,11 @@ fn response(expect: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Option<J
         if let Some(node) = map.get(inline) {
             return input.json_or_text(node);
         }
-        if let Some(node) = map.given(file) {
+        if let Some(node) = map.non_null(file) {
             let text = input.file(node)?;
             let json = Json::parse(text.into());
             if let Err(error) = &json {
-                input.refuse(node.referenced, format!("the file is not JSON: {error}"));
+                input.report_invalid(node.referenced, format!("the file is not JSON: {error}"));
             }
             return json.ok();
         }
@@ -124,7 +124,7 @@ fn response(expect: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Option<J
     None
 }
 
-const REQUEST: [&str; 9] = [
+const REQUEST_KEYS: [&str; 9] = [
     "method",
     "url",
     "scheme",
@@ -137,8 +137,8 @@ const REQUEST: [&str; 9] = [
 ];
 
 fn request(node: Option<&Spanned<Node>>, common: Map<'_>, input: &mut Input<'_>) -> Request {
-    let own = input.map("`connectorRequest`", node, &REQUEST);
-    let pick = |key: &str, shared: &str| own.given(key).or_else(|| common.given(shared));
+    let own = input.map("`connectorRequest`", node, &REQUEST_KEYS);
+    let pick = |key: &str, shared: &str| own.non_null(key).or_else(|| common.non_null(shared));
     let query = pick("queryParams", "expectedRequestQueryParams");
     Request {
         method: input.text("`method`", pick("method", "expectedRequestMethod")),
@@ -178,22 +178,22 @@ fn headers(
 fn body(request: Map<'_>, input: &mut Input<'_>) -> Option<Body> {
     if let Some(node) = request.get("body") {
         return match &node.value {
-            Node::Null => Some(Body::Nothing),
+            Node::Null => Some(Body::Empty),
             Node::Text(text) => Some(Body::Text(text.clone())),
             _ => input.json(node).map(Body::Json),
         };
     }
     request
-        .given("bodyFile")
+        .non_null("bodyFile")
         .and_then(|node| input.file(node))
         .map(Body::Text)
 }
 
 fn errors(expect: Map<'_>, input: &mut Input<'_>) -> Option<Vec<Error>> {
-    if let Some(node) = expect.given("error") {
+    if let Some(node) = expect.non_null("error") {
         return Some(vec![error(node, input)]);
     }
-    let node = expect.given("errors")?;
+    let node = expect.non_null("errors")?;
     let errors = input.list("`errors`", Some(node)).iter();
     Some(errors.map(|node| error(node, input)).collect())
 }
@@ -204,26 +204,28 @@ fn error(node: &Spanned<Node>, input: &mut Input<'_>) -> Error {
     input.open_map("`extensions`", error.get("extensions"));
     Error {
         message: message(error, input),
-        extensions: error.given("extensions").and_then(|node| input.json(node)),
+        extensions: error
+            .non_null("extensions")
+            .and_then(|node| input.json(node)),
     }
 }
 
 fn problems(expect: Map<'_>, input: &mut Input<'_>) -> Option<Vec<Problem>> {
-    let node = expect.given("problems")?;
+    let node = expect.non_null("problems")?;
     let keys = ["message", "contains_message", "path"];
     let problems = input.list("`problems`", Some(node)).iter();
     let problems = problems.map(|node| {
         let problem = input.map("a problem", Some(node), &keys);
         Problem {
             message: message(problem, input),
-            path: input.text("`path`", problem.given("path")),
+            path: input.text("`path`", problem.non_null("path")),
         }
     });
     Some(problems.collect())
 }
 
 fn message(map: Map<'_>, input: &mut Input<'_>) -> Option<Message> {
-    let whole = input.text("`message`", map.given("message"));
-    let part = input.text("`contains_message`", map.given("contains_message"));
-    whole.map(Message::Whole).or(part.map(Message::Part))
+    let whole = input.text("`message`", map.non_null("message"));
+    let part = input.text("`contains_message`", map.non_null("contains_message"));
+    whole.map(Message::Exact).or(part.map(Message::Contains))
 }

@@ -8,14 +8,14 @@ use std::time::SystemTime;
 /// `*.connector.yml` or `*.connector.yaml`; of nothing, those in `tests`.
 ///
 /// A path that is not there is kept, so that reading it says so.
-pub(super) fn found(paths: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn test_files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     if paths.is_empty() {
-        collect(Path::new("tests"), DEEPEST, &mut files);
+        collect(Path::new("tests"), MAX_DEPTH, &mut files);
     }
     for path in paths {
         if path.is_dir() {
-            collect(path, DEEPEST, &mut files);
+            collect(path, MAX_DEPTH, &mut files);
         } else {
             files.push(path.clone());
         }
@@ -24,7 +24,7 @@ pub(super) fn found(paths: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 /// Deeper than anyone nests folders of tests.
-const DEEPEST: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     let entries = fs::read_dir(folder).into_iter().flatten();
@@ -33,13 +33,13 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     for path in paths {
         if path.is_dir() && !path.is_symlink() && depth > 0 {
             collect(&path, depth - 1, files);
-        } else if is_test(&path) {
+        } else if is_test_file(&path) {
             files.push(path);
         }
     }
 }
 
-fn is_test(path: &Path) -> bool {
+fn is_test_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     [".connector.yml", ".connector.yaml"]
         .iter()
@@ -48,11 +48,11 @@ fn is_test(path: &Path) -> bool {
 
 /// When files were written last, to be compared with later.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stamps(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
+pub(super) struct FileStamps(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
-impl Stamps {
+impl FileStamps {
     /// Those of now; a file that is not there has none.
-    pub(super) fn of(files: impl Iterator<Item = PathBuf>) -> Self {
+    pub(super) fn read(files: impl Iterator<Item = PathBuf>) -> Self {
         Self(
             files
                 .map(|path| {

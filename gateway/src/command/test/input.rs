@@ -35,14 +35,14 @@ impl<'n> Map<'n> {
     }
 
     /// The value of `key`, unless it is null.
-    pub(super) fn given(self, key: &str) -> Option<&'n Spanned<Node>> {
+    pub(super) fn non_null(self, key: &str) -> Option<&'n Spanned<Node>> {
         self.get(key)
             .filter(|node| !matches!(node.value, Node::Null))
     }
 
     /// The first of `keys` that has a value.
-    pub(super) fn any(self, keys: &[&str]) -> Option<&'n Spanned<Node>> {
-        keys.iter().find_map(|key| self.given(key))
+    pub(super) fn first_non_null(self, keys: &[&str]) -> Option<&'n Spanned<Node>> {
+        keys.iter().find_map(|key| self.non_null(key))
     }
 
     /// Every entry, in the order of the file.
@@ -61,8 +61,8 @@ impl<'a> Input<'a> {
     }
 
     /// Reports that the value at `at` cannot be used.
-    pub(super) fn refuse(&mut self, at: Location, message: impl Into<String>) {
-        self.reader.refuse(at, message, None);
+    pub(super) fn report_invalid(&mut self, at: Location, message: impl Into<String>) {
+        self.reader.report_invalid(at, message, None);
     }
 
     /// A mapping, `what`, with none but these keys; empty where there is nothing.
@@ -79,7 +79,7 @@ impl<'a> Input<'a> {
             }
             let help = match nearest(&key.value, keys.iter().copied()) {
                 Some(near) => format!("write `{near}`"),
-                None => format!("its keys are {}", listed(keys)),
+                None => format!("its keys are {}", quoted_list(keys)),
             };
             let span = self.reader.span(key.referenced);
             let message = format!("{what} has no key `{}`", key.value);
@@ -95,7 +95,7 @@ impl<'a> Input<'a> {
             None | Some((Node::Null, _)) => Map::default(),
             Some((Node::Map(entries), _)) => Map(entries),
             Some((other, at)) => {
-                self.wrong_kind(at, &format!("{what} is a mapping"), other);
+                self.report_wrong_kind(at, &format!("{what} is a mapping"), other);
                 Map::default()
             }
         }
@@ -111,7 +111,7 @@ impl<'a> Input<'a> {
             None | Some((Node::Null, _)) => &[],
             Some((Node::List(items), _)) => items,
             Some((other, at)) => {
-                self.wrong_kind(at, &format!("{what} is a list"), other);
+                self.report_wrong_kind(at, &format!("{what} is a list"), other);
                 &[]
             }
         }
@@ -122,7 +122,7 @@ impl<'a> Input<'a> {
         let node = node?;
         let text = scalar(&node.value);
         if text.is_none() {
-            self.wrong_kind(node.referenced, &format!("{what} is text"), &node.value);
+            self.report_wrong_kind(node.referenced, &format!("{what} is text"), &node.value);
         }
         text
     }
@@ -139,12 +139,12 @@ impl<'a> Input<'a> {
     }
 
     /// `true` or `false`; false where there is nothing.
-    pub(super) fn switch(&mut self, what: &str, node: Option<&Spanned<Node>>) -> bool {
+    pub(super) fn boolean(&mut self, what: &str, node: Option<&Spanned<Node>>) -> bool {
         match node.map(|node| (&node.value, node.referenced)) {
             None => false,
             Some((Node::Bool(value), _)) => *value,
             Some((other, at)) => {
-                self.wrong_kind(at, &format!("{what} is `true` or `false`"), other);
+                self.report_wrong_kind(at, &format!("{what} is `true` or `false`"), other);
                 false
             }
         }
@@ -154,7 +154,7 @@ impl<'a> Input<'a> {
     pub(super) fn json(&mut self, node: &Spanned<Node>) -> Option<Json> {
         let json = Json::parse(Bytes::from(json_text(&node.value)));
         if json.is_err() {
-            self.refuse(node.referenced, "this cannot be written as JSON");
+            self.report_invalid(node.referenced, "this cannot be written as JSON");
         }
         json.ok()
     }
@@ -181,7 +181,9 @@ impl<'a> Input<'a> {
                     Ok(value) => {
                         headers.append(header.clone(), value);
                     }
-                    Err(_) => self.refuse(node.referenced, "a header has no control characters"),
+                    Err(_) => {
+                        self.report_invalid(node.referenced, "a header has no control characters")
+                    }
                 }
             }
         }
@@ -192,7 +194,7 @@ impl<'a> Input<'a> {
         let header = name.value.parse().ok();
         if header.is_none() {
             let message = format!("`{}` cannot be the name of a header", name.value);
-            self.refuse(name.referenced, message);
+            self.report_invalid(name.referenced, message);
         }
         header
     }
@@ -222,9 +224,9 @@ impl<'a> Input<'a> {
         beside
     }
 
-    fn wrong_kind(&mut self, at: Location, expected: &str, found: &Node) {
+    fn report_wrong_kind(&mut self, at: Location, expected: &str, found: &Node) {
         let message = format!("{expected}, and this is {}", found.kind());
-        self.refuse(at, message);
+        self.report_invalid(at, message);
     }
 }
 
@@ -241,49 +243,49 @@ pub(super) fn scalar(node: &Node) -> Option<String> {
 /// The value as JSON, members in the order of the file.
 pub(super) fn json_text(node: &Node) -> String {
     let mut text = String::new();
-    write(node, &mut text);
+    write_json(node, &mut text);
     text
 }
 
 /// As deep as the reader lets YAML be.
-fn write(node: &Node, out: &mut String) {
+fn write_json(node: &Node, out: &mut String) {
     match node {
         Node::Null => out.push_str("null"),
         Node::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Node::Number(number) => out.push_str(&number.to_string()),
-        Node::Text(text) => quote(text, out),
+        Node::Text(text) => write_quoted(text, out),
         Node::List(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
-                comma(index, out);
-                write(&item.value, out);
+                write_comma(index, out);
+                write_json(&item.value, out);
             }
             out.push(']');
         }
         Node::Map(entries) => {
             out.push('{');
             for (index, (key, value)) in entries.iter().enumerate() {
-                comma(index, out);
-                quote(&key.value, out);
+                write_comma(index, out);
+                write_quoted(&key.value, out);
                 out.push(':');
-                write(&value.value, out);
+                write_json(&value.value, out);
             }
             out.push('}');
         }
     }
 }
 
-fn comma(index: usize, out: &mut String) {
+fn write_comma(index: usize, out: &mut String) {
     if index > 0 {
         out.push(',');
     }
 }
 
-fn quote(text: &str, out: &mut String) {
+fn write_quoted(text: &str, out: &mut String) {
     out.push_str(&serde_json::Value::from(text).to_string());
 }
 
-fn listed(names: &[&str]) -> String {
+fn quoted_list(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use http::StatusCode;
-use resolvers::trial::{Given, Response};
+use resolvers::connector_test::{Inputs, Response};
 use schema::diagnostic::{Code, Diagnostic, Problems};
 use schema::json::Json;
 use schema::span::{Document, Span};
@@ -37,14 +37,14 @@ pub(super) struct Test {
     /// Where the connector is named.
     pub(super) span: Span,
     pub(super) skip: bool,
-    pub(super) given: Given,
+    pub(super) inputs: Inputs,
     /// Nothing, when the test says nothing about an answer.
     pub(super) response: Option<Response>,
     pub(super) expect: Expect,
 }
 
 /// What reading a test file gave.
-pub(super) struct Read {
+pub(super) struct ReadSuite {
     /// Nothing, when the file cannot be used.
     pub(super) suite: Option<Suite>,
     pub(super) problems: Problems,
@@ -53,13 +53,13 @@ pub(super) struct Read {
 }
 
 /// Reads a test file that lies at `path`.
-pub(super) fn read(document: &Document, path: &Path) -> Read {
+pub(super) fn read_suite(document: &Document, path: &Path) -> ReadSuite {
     let environment = Environment::default();
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut input = Input::new(Reader::new(document, &environment), folder);
     let root: Option<Spanned<Node>> = input.reader.yaml();
     let suite = root.and_then(|root| suite(&root, document, &mut input));
-    Read {
+    ReadSuite {
         suite,
         problems: input.reader.into_problems(),
         files: input.files,
@@ -73,14 +73,14 @@ fn suite(root: &Spanned<Node>, document: &Document, input: &mut Input<'_>) -> Op
         file.get("config"),
         &["schema", "name", "common"],
     );
-    input.text("`config.name`", config.given("name"));
-    let common = input.map("`config.common`", config.get("common"), &COMMON);
+    input.text("`config.name`", config.non_null("name"));
+    let common = input.map("`config.common`", config.get("common"), &COMMON_KEYS);
     let tests: Vec<Test> = input
         .list("`tests`", file.get("tests"))
         .iter()
         .filter_map(|node| test(node, common, input))
         .collect();
-    let Some(schema) = config.given("schema") else {
+    let Some(schema) = config.non_null("schema") else {
         let message = "the test file does not say which SDL it tests";
         let help = "write `config: { schema: … }`, a path relative to this file".to_owned();
         let diagnostic =
@@ -96,7 +96,7 @@ fn suite(root: &Spanned<Node>, document: &Document, input: &mut Input<'_>) -> Op
     })
 }
 
-const COMMON: [&str; 15] = [
+const COMMON_KEYS: [&str; 15] = [
     "connector",
     "target",
     "variables",
@@ -114,7 +114,7 @@ const COMMON: [&str; 15] = [
     "expectedRequestQueryParams",
 ];
 
-const TEST: [&str; 11] = [
+const TEST_KEYS: [&str; 11] = [
     "name",
     "connector",
     "target",
@@ -129,20 +129,22 @@ const TEST: [&str; 11] = [
 ];
 
 fn test(node: &Spanned<Node>, common: Map<'_>, input: &mut Input<'_>) -> Option<Test> {
-    let test = input.map("a test", Some(node), &TEST);
+    let test = input.map("a test", Some(node), &TEST_KEYS);
     if !matches!(node.value, Node::Map(_)) {
         return None; // That was said just now.
     }
     let connector = ["connector", "target"];
-    let connector = test.any(&connector).or_else(|| common.any(&connector));
-    for (key, value) in [("name", test.given("name")), ("connector", connector)] {
+    let connector = test
+        .first_non_null(&connector)
+        .or_else(|| common.first_non_null(&connector));
+    for (key, value) in [("name", test.non_null("name")), ("connector", connector)] {
         if value.is_none() {
-            input.refuse(node.referenced, format!("this test has no `{key}`"));
+            input.report_invalid(node.referenced, format!("this test has no `{key}`"));
         }
     }
-    let name = input.text("`name`", test.given("name"));
-    let skip = input.switch("`skip`", test.given("skip"));
-    let given = given(test, common, input);
+    let name = input.text("`name`", test.non_null("name"));
+    let skip = input.boolean("`skip`", test.non_null("skip"));
+    let inputs = inputs(test, common, input);
     let expect = expect::read(test.get("expect"), common, input);
     let response = response(test, common, &expect, input);
     let connector = connector?;
@@ -151,13 +153,13 @@ fn test(node: &Spanned<Node>, common: Map<'_>, input: &mut Input<'_>) -> Option<
         span: input.reader.span(connector.referenced),
         connector: input.text("`connector`", Some(connector))?,
         skip,
-        given,
+        inputs,
         response,
         expect,
     })
 }
 
-const VARIABLES: [&str; 8] = [
+const VARIABLE_NAMES: [&str; 8] = [
     "$args",
     "$this",
     "$batch",
@@ -169,31 +171,31 @@ const VARIABLES: [&str; 8] = [
 ];
 
 /// A test's own variables stand instead of those that all share, each as a whole.
-fn given(test: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Given {
-    let own = input.map("`variables`", test.get("variables"), &VARIABLES);
-    let shared = input.map("`variables`", common.get("variables"), &VARIABLES);
-    let mut given = Given::default();
-    for name in VARIABLES {
-        let Some(node) = own.given(name).or_else(|| shared.given(name)) else {
+fn inputs(test: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Inputs {
+    let own = input.map("`variables`", test.get("variables"), &VARIABLE_NAMES);
+    let shared = input.map("`variables`", common.get("variables"), &VARIABLE_NAMES);
+    let mut inputs = Inputs::default();
+    for name in VARIABLE_NAMES {
+        let Some(node) = own.non_null(name).or_else(|| shared.non_null(name)) else {
             continue;
         };
         match name {
             "$request" => {
                 let request = input.map("`$request`", Some(node), &["headers"]);
                 let headers = input.headers("`$request.headers`", request.get("headers"));
-                given.headers.extend(headers);
+                inputs.headers.extend(headers);
             }
             "$requestHeaders" => {
                 let headers = input.headers("`$requestHeaders`", Some(node));
-                given.headers.extend(headers);
+                inputs.headers.extend(headers);
             }
             _ => {
                 let name = name.trim_start_matches('$').to_owned();
-                given.variables.extend(variable(&name, node, input));
+                inputs.variables.extend(variable(&name, node, input));
             }
         }
     }
-    given
+    inputs
 }
 
 fn variable(name: &str, node: &Spanned<Node>, input: &mut Input<'_>) -> Option<(String, Json)> {
@@ -208,7 +210,7 @@ fn variable(name: &str, node: &Spanned<Node>, input: &mut Input<'_>) -> Option<(
         } else {
             "a mapping"
         };
-        input.refuse(node.referenced, format!("`${name}` is {kind}"));
+        input.report_invalid(node.referenced, format!("`${name}` is {kind}"));
         return None;
     }
     Some((name.to_owned(), input.json(node)?))
@@ -223,30 +225,30 @@ fn response(
     let keys = ["status", "headers", "body", "bodyFile"];
     let ours = input.map("`apiResponse`", test.get("apiResponse"), &keys);
     let pick = |own: &str, other: &str| {
-        let own = ours.given(own).or_else(|| test.given(other));
-        own.or_else(|| common.given(other))
+        let own = ours.non_null(own).or_else(|| test.non_null(other));
+        own.or_else(|| common.non_null(other))
     };
     let status = pick("status", "status");
     // What a test says itself, inline or in a file, goes before what all share.
-    let body = body_in(ours, "body", "bodyFile")
-        .or_else(|| body_in(test, "apiResponseBody", "apiResponseBodyFile"))
-        .or_else(|| body_in(common, "apiResponseBody", "apiResponseBodyFile"));
+    let body = body_location(ours, "body", "bodyFile")
+        .or_else(|| body_location(test, "apiResponseBody", "apiResponseBodyFile"))
+        .or_else(|| body_location(common, "apiResponseBody", "apiResponseBodyFile"));
     let mut headers = input.headers("`apiResponseHeaders`", common.get("apiResponseHeaders"));
     headers.extend(input.headers("`apiResponseHeaders`", test.get("apiResponseHeaders")));
     headers.extend(input.headers("`apiResponse.headers`", ours.get("headers")));
-    let is_said = test.get("apiResponse").is_some()
+    let has_response = test.get("apiResponse").is_some()
         || status.is_some()
         || body.is_some()
         || !headers.is_empty()
-        || expect.wants_response();
+        || expect.has_response_expectations();
     let body = match body {
-        Some(BodyIn::File(node)) => input.file(node).unwrap_or_default(),
-        Some(BodyIn::Place(Node::Text(text))) => text.clone(),
-        Some(BodyIn::Place(other)) => json_text(other),
+        Some(BodyLocation::File(node)) => input.file(node).unwrap_or_default(),
+        Some(BodyLocation::Inline(Node::Text(text))) => text.clone(),
+        Some(BodyLocation::Inline(other)) => json_text(other),
         None => String::new(),
     };
     let status = status.map_or(Some(StatusCode::OK), |node| read_status(node, input));
-    is_said.then(|| Response {
+    has_response.then(|| Response {
         status: status.unwrap_or_default(),
         headers,
         body: Bytes::from(body),
@@ -254,21 +256,23 @@ fn response(
 }
 
 /// Where the body of an answer is written.
-enum BodyIn<'n> {
-    Place(&'n Node),
+enum BodyLocation<'n> {
+    Inline(&'n Node),
     File(&'n Spanned<Node>),
 }
 
-fn body_in<'n>(map: Map<'n>, inline: &str, file: &str) -> Option<BodyIn<'n>> {
-    let inline = map.given(inline).map(|node| BodyIn::Place(&node.value));
-    inline.or_else(|| map.given(file).map(BodyIn::File))
+fn body_location<'n>(map: Map<'n>, inline: &str, file: &str) -> Option<BodyLocation<'n>> {
+    let inline = map
+        .non_null(inline)
+        .map(|node| BodyLocation::Inline(&node.value));
+    inline.or_else(|| map.non_null(file).map(BodyLocation::File))
 }
 
 fn read_status(node: &Spanned<Node>, input: &mut Input<'_>) -> Option<StatusCode> {
     let text = input.text("`status`", Some(node))?;
     let status = StatusCode::from_bytes(text.as_bytes()).ok();
     if status.is_none() {
-        input.refuse(node.referenced, "a status is a number from 100 to 999");
+        input.report_invalid(node.referenced, "a status is a number from 100 to 999");
     }
     status
 }

@@ -8,16 +8,16 @@ use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 use url::Url;
 
+use crate::config::raw::Text;
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
 use crate::config::setting::{Bytes, Setting, Timeout};
-use crate::config::written::Text;
 
 /// The level of the cache that replicas share.
 #[derive(Clone, Debug)]
 pub struct Redis {
     /// Where it is.
-    pub place: Place,
+    pub topology: Topology,
     /// First part of every key in it.
     pub prefix: String,
     /// For one command that a request waits for.
@@ -27,14 +27,14 @@ pub struct Redis {
     /// For a connection.
     pub connect_timeout: Duration,
     /// Larger values are kept in memory only.
-    pub value_size: NonZeroUsize,
+    pub max_value_bytes: NonZeroUsize,
     /// Messages of services about what has changed.
     pub events: Option<Events>,
 }
 
 /// Where Redis is. The addresses have the password in them.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum Topology {
     /// One server.
     Single(Secret<String>),
     /// A server chosen by Sentinels.
@@ -63,55 +63,55 @@ pub struct Events {
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct Written {
+pub(super) struct RawRedis {
     /// The server: `redis://user:password@host:port/database`, or `rediss://` for TLS. In place of `sentinel` and `cluster`.
-    url: Option<Text<Address>>,
+    url: Option<Text<RedisUrl>>,
     /// A server that Sentinels know.
-    #[schemars(with = "WrittenSentinel")]
-    sentinel: Option<Spanned<WrittenSentinel>>,
+    #[schemars(with = "RawSentinel")]
+    sentinel: Option<Spanned<RawSentinel>>,
     /// URLs of some members of a Cluster, which know the others.
-    #[schemars(with = "Vec<Text<Address>>")]
-    cluster: Option<Spanned<Vec<Text<Address>>>>,
+    #[schemars(with = "Vec<Text<RedisUrl>>")]
+    cluster: Option<Spanned<Vec<Text<RedisUrl>>>>,
     /// The password of the server or the Cluster's members, for one that would have to be percent-encoded in a URL.
     password: Option<Text<String>>,
     /// The first part of every key in Redis. Gateways share what they keep when they have the same.
     #[schemars(extend("default" = "weir"))]
-    prefix: Option<Text<Name>>,
+    prefix: Option<Text<KeyPrefix>>,
     /// How long one command may take that a request waits for; what takes longer counts as not there.
-    #[schemars(extend("default" = TIMEOUT.written()))]
+    #[schemars(extend("default" = TIMEOUT.to_text()))]
     timeout: Option<Text<Timeout>>,
     /// How long one command may take that nobody waits for.
-    #[schemars(extend("default" = WRITE_TIMEOUT.written()))]
+    #[schemars(extend("default" = WRITE_TIMEOUT.to_text()))]
     write_timeout: Option<Text<Timeout>>,
     /// How long a connection may take.
-    #[schemars(extend("default" = CONNECT_TIMEOUT.written()))]
+    #[schemars(extend("default" = CONNECT_TIMEOUT.to_text()))]
     connect_timeout: Option<Text<Timeout>>,
     /// The largest value that is kept in Redis; larger ones are kept in memory only.
-    #[schemars(extend("default" = VALUE_SIZE.written()))]
+    #[schemars(extend("default" = VALUE_SIZE.to_text()))]
     value_size: Option<Text<Bytes>>,
     /// A stream in the same Redis to which services write what has changed. Default: none is read.
-    #[schemars(with = "WrittenEvents")]
-    events: Option<Spanned<WrittenEvents>>,
+    #[schemars(with = "RawEvents")]
+    events: Option<Spanned<RawEvents>>,
 }
 
 /// Sentinels as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-struct WrittenSentinel {
+struct RawSentinel {
     /// URLs of the Sentinels. Required.
-    nodes: Option<Vec<Text<Address>>>,
+    nodes: Option<Vec<Text<RedisUrl>>>,
     /// The name that the Sentinels know the server by. Required.
     master: Option<Text<String>>,
     /// A URL whose scheme, user, password and database count for the server; its host does not. Default: `redis://` without any.
-    server: Option<Text<Address>>,
+    server: Option<Text<RedisUrl>>,
 }
 
 /// The stream of events as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-struct WrittenEvents {
+struct RawEvents {
     /// The name of the stream, such as `weir:events`. Required.
     stream: Option<Text<String>>,
     /// The name of the consumer group. Gateways of one group divide the messages among them, those of another get each message too.
@@ -120,56 +120,64 @@ struct WrittenEvents {
 }
 
 /// The checked form of `written`; `None` when it says of no server where it is.
-pub(super) fn check(written: Spanned<Written>, reader: &mut Reader<'_>) -> Option<Redis> {
+pub(super) fn check(written: Spanned<RawRedis>, reader: &mut Reader<'_>) -> Option<Redis> {
     let (at, written) = (written.referenced, written.value);
     let password = written.password.and_then(|text| reader.value(&text));
-    let places = [
+    let topologies = [
         written
             .url
-            .map(|url| (url.at(), Place::single(&url, reader))),
-        written.sentinel.map(|it| Place::sentinel(it, reader)),
-        written.cluster.map(|it| Place::cluster(&it, reader)),
+            .map(|url| (url.location(), Topology::from_url(&url, reader))),
+        written
+            .sentinel
+            .map(|it| Topology::from_sentinel(it, reader)),
+        written
+            .cluster
+            .map(|it| Topology::from_cluster(&it, reader)),
     ];
-    let place = only(places.into_iter().flatten(), at, reader);
-    let events = written.events.and_then(|events| Events::of(events, reader));
+    let topology = only_topology(topologies.into_iter().flatten(), at, reader);
+    let events = written
+        .events
+        .and_then(|events| Events::from_raw(events, reader));
     Some(Redis {
-        prefix: reader.or(written.prefix, Name(PREFIX.to_owned())).0,
-        timeout: reader.or(written.timeout, TIMEOUT).0,
-        write_timeout: reader.or(written.write_timeout, WRITE_TIMEOUT).0,
-        connect_timeout: reader.or(written.connect_timeout, CONNECT_TIMEOUT).0,
-        value_size: reader.or(written.value_size, VALUE_SIZE).0,
+        prefix: reader
+            .value_or(written.prefix, KeyPrefix(PREFIX.to_owned()))
+            .0,
+        timeout: reader.value_or(written.timeout, TIMEOUT).0,
+        write_timeout: reader.value_or(written.write_timeout, WRITE_TIMEOUT).0,
+        connect_timeout: reader.value_or(written.connect_timeout, CONNECT_TIMEOUT).0,
+        max_value_bytes: reader.value_or(written.value_size, VALUE_SIZE).0,
         events,
-        place: place?.with_password(password.as_deref()),
+        topology: topology?.with_password(password.as_deref()),
     })
 }
 
 /// The only place that is written, if it can be used.
-fn only(
-    mut places: impl Iterator<Item = (Location, Option<Place>)>,
+fn only_topology(
+    mut places: impl Iterator<Item = (Location, Option<Topology>)>,
     at: Location,
     reader: &mut Reader<'_>,
-) -> Option<Place> {
-    let Some((_, place)) = places.next() else {
+) -> Option<Topology> {
+    let Some((_, topology)) = places.next() else {
         let message = "nothing says where Redis is";
         let help = "write `url`, `sentinel` or `cluster`".to_owned();
-        reader.refuse(at, message, help);
+        reader.report_invalid(at, message, help);
         return None;
     };
     for (at, _) in places {
         let message = "Redis is at one URL, behind Sentinels or a Cluster, not several of these";
         let help = "keep one of `url`, `sentinel` and `cluster`".to_owned();
-        reader.refuse(at, message, help);
+        reader.report_invalid(at, message, help);
     }
-    place
+    topology
 }
 
-impl Place {
-    fn single(url: &Text<Address>, reader: &mut Reader<'_>) -> Option<Self> {
+impl Topology {
+    fn from_url(url: &Text<RedisUrl>, reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self::Single(reader.value(url)?.0))
     }
 
-    fn sentinel(
-        written: Spanned<WrittenSentinel>,
+    fn from_sentinel(
+        written: Spanned<RawSentinel>,
         reader: &mut Reader<'_>,
     ) -> (Location, Option<Self>) {
         let (at, written) = (written.referenced, written.value);
@@ -179,20 +187,20 @@ impl Place {
         } else {
             let message = "nothing says which server the Sentinels are asked for";
             let help = "write its name as `master`".to_owned();
-            reader.refuse(at, message, help);
+            reader.report_invalid(at, message, help);
             None
         };
         let server = written.server.and_then(|server| reader.value(&server));
-        let place = nodes.zip(master).map(|(nodes, master)| Self::Sentinel {
+        let topology = nodes.zip(master).map(|(nodes, master)| Self::Sentinel {
             nodes,
             master,
             server: server.map(|server| server.0),
         });
-        (at, place)
+        (at, topology)
     }
 
-    fn cluster(
-        written: &Spanned<Vec<Text<Address>>>,
+    fn from_cluster(
+        written: &Spanned<Vec<Text<RedisUrl>>>,
         reader: &mut Reader<'_>,
     ) -> (Location, Option<Self>) {
         let at = written.referenced;
@@ -205,7 +213,8 @@ impl Place {
         let Some(password) = password else {
             return self;
         };
-        let with = |address: &Secret<String>| Secret::new(logged_in(address.reveal(), password));
+        let with =
+            |address: &Secret<String>| Secret::new(url_with_password(address.reveal(), password));
         match self {
             Self::Single(address) => Self::Single(with(&address)),
             Self::Cluster(nodes) => Self::Cluster(nodes.iter().map(with).collect()),
@@ -226,24 +235,24 @@ impl Place {
 }
 
 fn addresses(
-    texts: &[Text<Address>],
+    texts: &[Text<RedisUrl>],
     at: Location,
     reader: &mut Reader<'_>,
 ) -> Option<Vec<Secret<String>>> {
     if texts.is_empty() {
         let message = "this names no server";
         let help = "list the URL of at least one".to_owned();
-        reader.refuse(at, message, help);
+        reader.report_invalid(at, message, help);
         return None;
     }
     let addresses = texts.iter().map(|text| reader.value(text));
     // All are read, so that every problem is told.
     let addresses: Vec<_> = addresses.collect();
-    let whole: Option<Vec<_>> = addresses.into_iter().collect();
-    Some(whole?.into_iter().map(|address| address.0).collect())
+    let all: Option<Vec<_>> = addresses.into_iter().collect();
+    Some(all?.into_iter().map(|address| address.0).collect())
 }
 
-fn logged_in(address: &str, password: &str) -> String {
+fn url_with_password(address: &str, password: &str) -> String {
     let Ok(mut url) = Url::parse(address) else {
         return address.to_owned();
     };
@@ -254,13 +263,13 @@ fn logged_in(address: &str, password: &str) -> String {
 }
 
 impl Events {
-    fn of(written: Spanned<WrittenEvents>, reader: &mut Reader<'_>) -> Option<Self> {
+    fn from_raw(written: Spanned<RawEvents>, reader: &mut Reader<'_>) -> Option<Self> {
         let (at, written) = (written.referenced, written.value);
-        let group = reader.or(written.group, GROUP.to_owned());
+        let group = reader.value_or(written.group, GROUP.to_owned());
         let Some(stream) = written.stream else {
             let message = "nothing says which stream the messages are on";
             let help = "write its name as `stream`".to_owned();
-            reader.refuse(at, message, help);
+            reader.report_invalid(at, message, help);
             return None;
         };
         let stream = reader.value(&stream)?;
@@ -269,9 +278,9 @@ impl Events {
 }
 
 /// The URL of a Redis, with the secrets in it.
-struct Address(Secret<String>);
+struct RedisUrl(Secret<String>);
 
-impl Setting for Address {
+impl Setting for RedisUrl {
     const EXPECTED: &'static str = "the URL of a Redis";
     const EXAMPLE: &'static str = "a whole URL, such as `redis://user:password@redis.example.com:6379/0`, or `rediss://` for TLS; other characters than letters and digits of a password are percent-encoded";
 
@@ -279,15 +288,15 @@ impl Setting for Address {
         resolvers::cache::is_redis_address(text).then(|| Self(Secret::new(text.to_owned())))
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.0.reveal().clone()
     }
 }
 
 /// What names in Redis may begin with.
-struct Name(String);
+struct KeyPrefix(String);
 
-impl Setting for Name {
+impl Setting for KeyPrefix {
     const EXPECTED: &'static str = "the beginning of a key in Redis";
     const EXAMPLE: &'static str = "at most 64 letters, digits and characters of `-_.:/`";
 
@@ -300,7 +309,7 @@ impl Setting for Name {
         fits.then(|| Self(text.to_owned()))
     }
 
-    fn written(&self) -> String {
+    fn to_text(&self) -> String {
         self.0.clone()
     }
 }

@@ -32,7 +32,7 @@ impl Tariff {
             .saturating_add(self.parcel)
     }
 
-    fn of(country: &Country) -> Self {
+    fn from_country(country: &Country) -> Self {
         let (parcel, further_piece) = match country.0.as_str() {
             "DE" => (490, 50),
             "AT" | "BE" | "FR" | "NL" => (890, 90),
@@ -53,7 +53,7 @@ impl Loader<Country> for Tariffs {
     async fn load(&self, countries: &[Country]) -> Result<HashMap<Country, Tariff>, Infallible> {
         let tariffs = countries.iter();
         Ok(tariffs
-            .map(|country| (country.clone(), Tariff::of(country)))
+            .map(|country| (country.clone(), Tariff::from_country(country)))
             .collect())
     }
 }
@@ -64,7 +64,9 @@ mod tests {
 
     #[test]
     fn a_parcel_costs_by_country_and_by_piece() {
-        let price = |country: &str, pieces| Tariff::of(&Country(country.to_owned())).price(pieces);
+        let price = |country: &str, pieces| {
+            Tariff::from_country(&Country(country.to_owned())).price(pieces)
+        };
         assert_eq!((price("DE", 1), price("DE", 3)), (490, 590));
         assert_eq!((price("PT", 1), price("NZ", 2)), (1_190, 2_790));
         assert_eq!(price("DE", 0), 490);

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use resolvers::connector_test::{ConnectorTest, NotFound};
 use resolvers::settings::Settings;
-use resolvers::trial::{NotFound, Trial};
 use schema::diagnostic::{Code, Diagnostic, nearest};
 use schema::graph::Graph;
 use schema::link::{LinkOptions, link};
@@ -19,40 +19,40 @@ use crate::project::Project;
 
 /// The graph that the tests of a file run against.
 #[derive(Debug)]
-pub(super) struct Subject {
+pub(super) struct TestGraph {
     graph: Arc<Graph>,
     settings: Settings,
     /// The subgraph that the tests name connectors of.
-    service: String,
+    subgraph: String,
 }
 
-impl Subject {
+impl TestGraph {
     /// The graph of `suite`, and what is to be said of its SDL.
     ///
     /// With a `project` that has the SDL among its subgraphs, the graph is all of it, with its
     /// addresses, headers and `$config`; else the SDL is a graph by itself, without any.
-    pub(super) fn of(
+    pub(super) fn load(
         suite: &Suite,
         project: Option<(&Project, &Path)>,
     ) -> (Option<Self>, Vec<Diagnostic>) {
         if let Some((project, folder)) = project {
             let files = project.config.graph.subgraphs().iter();
-            let wanted = canonical(&suite.schema);
-            let mut own = files.filter(|it| canonical(&folder.join(&it.file.path)) == wanted);
+            let wanted = canonical_path(&suite.schema);
+            let mut own = files.filter(|it| canonical_path(&folder.join(&it.file.path)) == wanted);
             if let Some(file) = own.next() {
                 let subject = Self {
                     graph: Arc::clone(&project.graph),
                     settings: settings(&project.config, &project.graph),
-                    service: file.name.clone(),
+                    subgraph: file.name.clone(),
                 };
                 return (Some(subject), Vec::new());
             }
         }
         let options = project.map(|(project, _)| project.config.graph.link);
-        Self::alone(suite, options.unwrap_or_default())
+        Self::load_standalone(suite, options.unwrap_or_default())
     }
 
-    fn alone(suite: &Suite, options: LinkOptions) -> (Option<Self>, Vec<Diagnostic>) {
+    fn load_standalone(suite: &Suite, options: LinkOptions) -> (Option<Self>, Vec<Diagnostic>) {
         let path = &suite.schema;
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -76,24 +76,25 @@ impl Subject {
         let subject = graph.map(|graph| Self {
             settings: settings(&Config::without_file(), &graph),
             graph: Arc::new(graph),
-            service,
+            subgraph: service,
         });
         (subject, diagnostics)
     }
 
     /// The connector that a test names.
-    pub(super) fn trial(&self, test: &Test) -> Result<Trial<'_>, Diagnostic> {
+    pub(super) fn connector_test(&self, test: &Test) -> Result<ConnectorTest<'_>, Diagnostic> {
         let name = &test.connector;
-        let whole = if name.contains(':') {
+        let coordinate = if name.contains(':') {
             name.clone()
         } else {
-            format!("{}:{name}", self.service)
+            format!("{}:{name}", self.subgraph)
         };
-        Trial::find(&self.graph, &self.settings, &whole).map_err(|error| {
+        ConnectorTest::find(&self.graph, &self.settings, &coordinate).map_err(|error| {
             let (message, help) = match error {
                 NotFound::Unknown(known) => {
-                    let near = nearest(name, known.iter().map(|it| place(it)));
-                    let near = near.or_else(|| nearest(&whole, known.iter().map(AsRef::as_ref)));
+                    let near = nearest(name, known.iter().map(|it| short_coordinate(it)));
+                    let near =
+                        near.or_else(|| nearest(&coordinate, known.iter().map(AsRef::as_ref)));
                     (
                         format!("there is no connector `{name}`"),
                         near.map(|near| format!("write `{near}`")),
@@ -113,12 +114,12 @@ impl Subject {
 }
 
 /// `Query.user` of `users:Query.user[0]`.
-fn place(coordinate: &str) -> &str {
+fn short_coordinate(coordinate: &str) -> &str {
     let local = coordinate.split_once(':').map_or(coordinate, |(_, it)| it);
     local.split_once('[').map_or(local, |(place, _)| place)
 }
 
 /// The same for one file under two names; the name itself, where there is no such file.
-fn canonical(path: &Path) -> PathBuf {
+fn canonical_path(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

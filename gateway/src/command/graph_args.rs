@@ -10,13 +10,13 @@ use url::Url;
 use super::{DEFAULT_CONFIG, Failed, print};
 use crate::config::Config;
 use crate::config::graph::{self, SchemaFile, SubgraphFile};
-use crate::project::{Found, Project};
+use crate::project::{Loaded, Project};
 
 /// Where the graph is; at most one of the three is written.
 #[derive(Debug, Default, Args)]
-pub(super) struct Origin {
+pub(super) struct GraphArgs {
     #[command(flatten)]
-    parts: Parts,
+    subgraph_args: SubgraphArgs,
     /// A supergraph, in place of a configuration
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "subgraphs"])]
     supergraph: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub(super) struct Origin {
 /// What a graph is made of; at most one of the two is written.
 #[derive(Debug, Default, Args)]
 #[group(multiple = false)]
-pub(super) struct Parts {
+pub(super) struct SubgraphArgs {
     /// The configuration file [default: weir.yaml]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -35,26 +35,26 @@ pub(super) struct Parts {
     pub(super) subgraphs: Vec<SubgraphFile>,
 }
 
-impl Origin {
+impl GraphArgs {
     /// Reads what is named; `weir.yaml` when nothing is.
-    pub(super) fn read(&self) -> Found<Project> {
+    pub(super) fn read(&self) -> Loaded<Project> {
         if let Some(path) = self.supergraph.clone() {
             let file = SchemaFile { path, span: None };
-            return without_configuration(graph::Origin::Supergraph(file));
+            return with_default_config(graph::GraphFiles::Supergraph(file));
         }
-        let Parts { config, subgraphs } = &self.parts;
+        let SubgraphArgs { config, subgraphs } = &self.subgraph_args;
         if subgraphs.is_empty() {
             return Project::read(config.as_deref().unwrap_or(Path::new(DEFAULT_CONFIG)));
         }
-        match twice(subgraphs.iter().map(|it| it.name.as_str())) {
+        match duplicate_name(subgraphs.iter().map(|it| it.name.as_str())) {
             Some(diagnostic) => (None, vec![diagnostic]),
-            None => without_configuration(graph::Origin::Subgraphs(subgraphs.clone())),
+            None => with_default_config(graph::GraphFiles::Subgraphs(subgraphs.clone())),
         }
     }
 
     /// What is named, for people.
-    pub(super) fn name(&self) -> String {
-        let Parts { config, subgraphs } = &self.parts;
+    pub(super) fn display_name(&self) -> String {
+        let SubgraphArgs { config, subgraphs } = &self.subgraph_args;
         let file = self.supergraph.as_ref().or(config.as_ref());
         let names: Vec<_> = subgraphs.iter().map(|it| it.name.as_str()).collect();
         match file {
@@ -65,8 +65,8 @@ impl Origin {
     }
 
     /// Reads what is named, or `weir.yaml` where there is one; else the shop that comes with Weir.
-    pub(super) fn read_or_shop(&self) -> Found<Project> {
-        let Parts { config, subgraphs } = &self.parts;
+    pub(super) fn read_or_shop(&self) -> Loaded<Project> {
+        let SubgraphArgs { config, subgraphs } = &self.subgraph_args;
         let is_named = self.supergraph.is_some() || config.is_some() || !subgraphs.is_empty();
         if is_named || Path::new(DEFAULT_CONFIG).exists() {
             self.read()
@@ -77,7 +77,7 @@ impl Origin {
 }
 
 /// The project, its diagnostics printed.
-pub(super) fn demand<T>((found, diagnostics): Found<T>) -> Result<T, Failed> {
+pub(super) fn print_diagnostics<T>((found, diagnostics): Loaded<T>) -> Result<T, Failed> {
     if !diagnostics.is_empty() {
         print::note(&print::rendered(&diagnostics));
     }
@@ -85,15 +85,15 @@ pub(super) fn demand<T>((found, diagnostics): Found<T>) -> Result<T, Failed> {
 }
 
 /// What is wrong when one of `names` is there a second time.
-pub(super) fn twice<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<Diagnostic> {
+pub(super) fn duplicate_name<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<Diagnostic> {
     let mut seen = BTreeSet::new();
     let name = names.find(|name| !seen.insert(*name))?;
     let message = format!("the command line names the subgraph `{name}` twice");
-    Some(Diagnostic::unplaced(Code::ConfigInvalidValue, message))
+    Some(Diagnostic::without_span(Code::ConfigInvalidValue, message))
 }
 
 /// `NAME=` and what comes after it.
-pub(super) fn named(text: &str) -> Result<(&str, &str), String> {
+pub(super) fn split_name(text: &str) -> Result<(&str, &str), String> {
     let (name, rest) = text.split_once('=').ok_or("there is no `=`")?;
     if !graph::is_subgraph_name(name) {
         let message = format!("`{name}` cannot be the name of a subgraph");
@@ -107,24 +107,24 @@ pub(super) fn named(text: &str) -> Result<(&str, &str), String> {
 }
 
 /// A URL that can be called.
-pub(super) fn url(text: &str) -> Result<Url, String> {
+pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     let parsed = text.parse::<Url>().ok();
     parsed
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or_else(|| format!("`{text}` is not an `http` or `https` URL"))
 }
 
-fn without_configuration(origin: graph::Origin) -> Found<Project> {
+fn with_default_config(origin: graph::GraphFiles) -> Loaded<Project> {
     let mut config = Config::without_file();
-    config.graph.origin = origin;
-    Project::of(config, Path::new(""))
+    config.graph.files = origin;
+    Project::from_config(config, Path::new(""))
 }
 
 /// Reads `NAME=FILE` or `NAME=FILE@URL`.
 fn subgraph(text: &str) -> Result<SubgraphFile, String> {
-    let (name, rest) = named(text)?;
+    let (name, rest) = split_name(text)?;
     let (path, url) = match split_at_url(rest) {
-        Some((path, url)) => (path, Some(self::url(url)?)),
+        Some((path, url)) => (path, Some(parse_url(url)?)),
         None => (rest, None),
     };
     if path.is_empty() {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_subgraph_says_why() {
+    fn an_invalid_subgraph_argument_is_an_error() {
         check("b.graphql", Err("there is no `=`"));
         check("a=", Err("there is nothing behind the `=`"));
         check(

@@ -13,8 +13,8 @@ use super::setting::Setting;
 
 /// A value as it stands in the file: text that should mean a `T`.
 pub(super) struct Text<T> {
-    written: Spanned<String>,
-    meaning: PhantomData<fn() -> T>,
+    text: Spanned<String>,
+    marker: PhantomData<fn() -> T>,
 }
 
 /// A mapping whose keys are chosen by who writes it, in the order of the file.
@@ -23,12 +23,12 @@ pub(super) struct Named<T>(pub(super) Vec<(Spanned<String>, T)>);
 impl<T> Text<T> {
     /// The value as written, before expansion.
     pub(super) fn as_str(&self) -> &str {
-        &self.written.value
+        &self.text.value
     }
 
     /// Where the value stands.
-    pub(super) fn at(&self) -> Location {
-        self.written.referenced
+    pub(super) fn location(&self) -> Location {
+        self.text.referenced
     }
 }
 
@@ -36,8 +36,8 @@ impl<'de, T> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = Spanned::deserialize(deserializer)?;
         Ok(Self {
-            written,
-            meaning: PhantomData,
+            text: written,
+            marker: PhantomData,
         })
     }
 }
@@ -64,9 +64,9 @@ impl<T> Default for Named<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reading<T>(PhantomData<T>);
+        struct NamedVisitor<T>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reading<T> {
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
             type Value = Named<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,7 +82,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
             }
         }
 
-        deserializer.deserialize_map(Reading(PhantomData))
+        deserializer.deserialize_map(NamedVisitor(PhantomData))
     }
 }
 

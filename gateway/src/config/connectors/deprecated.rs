@@ -15,16 +15,16 @@ use url::Url;
 
 use super::{Connectors, Source};
 use crate::config::node::Node;
+use crate::config::raw::{Named, Text};
 use crate::config::reader::Reader;
 use crate::config::secret::Secret;
 use crate::config::setting::Setting;
-use crate::config::written::{Named, Text};
 
 /// What was once decided subgraph by subgraph, as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-pub(super) struct WrittenSubgraph {
+pub(super) struct DeprecatedSubgraph {
     #[serde(rename = "$config")]
     #[schemars(
         with = "BTreeMap<String, serde_json::Value>",
@@ -32,14 +32,14 @@ pub(super) struct WrittenSubgraph {
     )]
     config: Option<Spanned<Node>>,
     #[schemars(extend("deprecated" = true))]
-    sources: Option<Named<WrittenSource>>,
+    sources: Option<Named<DeprecatedSource>>,
 }
 
 /// One source of such a subgraph as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
-struct WrittenSource {
+struct DeprecatedSource {
     #[schemars(
         extend("deprecated" = true, "x-instead" = "connectors.sources.<subgraph>.<source>.url")
     )]
@@ -58,18 +58,18 @@ struct WrittenSource {
 }
 
 /// The value, under whichever of its two keys it is written.
-pub(super) fn either<T: Setting>(
-    now: Option<Text<T>>,
-    old: Option<Text<T>>,
+pub(super) fn current_or_deprecated<T: Setting>(
+    current: Option<Text<T>>,
+    deprecated: Option<Text<T>>,
     reader: &mut Reader<'_>,
 ) -> Option<T> {
-    if let (Some(_), Some(old)) = (&now, &old) {
-        refuse_second(old.at(), reader);
+    if let (Some(_), Some(old)) = (&current, &deprecated) {
+        report_duplicate(old.location(), reader);
     }
-    now.or(old).and_then(|text| reader.value(&text))
+    current.or(deprecated).and_then(|text| reader.value(&text))
 }
 
-impl WrittenSubgraph {
+impl DeprecatedSubgraph {
     /// Adds what is decided about the subgraph `name` to `connectors`.
     pub(super) fn check(self, name: &str, connectors: &mut Connectors, reader: &mut Reader<'_>) {
         for (source, written) in self.sources.unwrap_or_default().0 {
@@ -79,47 +79,56 @@ impl WrittenSubgraph {
                 config: Secret::new(json!({})),
                 headers: Vec::new(),
                 timeout: None,
-                calls: None,
+                max_calls: None,
                 span: Some(reader.span(source.referenced)),
             });
             written.check(known, reader);
         }
         if let Some(config) = self.config {
-            warn_of_replaced(name, config.referenced, connectors, reader);
+            warn_replaced_config(name, config.referenced, connectors, reader);
             let config = Secret::new(reader.json(&config));
             connectors.subgraphs.insert(name.to_owned(), config);
         }
     }
 }
 
-impl WrittenSource {
+impl DeprecatedSource {
     fn check(self, source: &mut Source, reader: &mut Reader<'_>) {
-        add(self.override_url, &mut source.url, reader);
-        add(self.max_requests_per_operation, &mut source.calls, reader);
+        set_once(self.override_url, &mut source.url, reader);
+        set_once(
+            self.max_requests_per_operation,
+            &mut source.max_calls,
+            reader,
+        );
         if let Some(config) = self.config {
             if has_config(source) {
-                refuse_second(config.referenced, reader);
+                report_duplicate(config.referenced, reader);
             }
             source.config = Secret::new(reader.json(&config));
         }
     }
 }
 
-fn add<T: Setting>(text: Option<Text<T>>, known: &mut Option<T>, reader: &mut Reader<'_>) {
+fn set_once<T: Setting>(text: Option<Text<T>>, value: &mut Option<T>, reader: &mut Reader<'_>) {
     let Some(text) = text else { return };
-    if known.is_some() {
-        refuse_second(text.at(), reader);
+    if value.is_some() {
+        report_duplicate(text.location(), reader);
     }
-    *known = reader.value(&text);
+    *value = reader.value(&text);
 }
 
-fn refuse_second(at: Location, reader: &mut Reader<'_>) {
+fn report_duplicate(at: Location, reader: &mut Reader<'_>) {
     let help = "keep one of the two, in the newer spelling".to_owned();
-    reader.refuse(at, "this is decided twice", help);
+    reader.report_invalid(at, "this is decided twice", help);
 }
 
 /// That the one of the subgraph counts is a rule of the dialect that nobody would guess.
-fn warn_of_replaced(name: &str, at: Location, connectors: &Connectors, reader: &mut Reader<'_>) {
+fn warn_replaced_config(
+    name: &str,
+    at: Location,
+    connectors: &Connectors,
+    reader: &mut Reader<'_>,
+) {
     let sources = connectors.sources.iter();
     let of_subgraph = sources.filter(|(source, _)| {
         let subgraph = source.split_once('.').map(|(subgraph, _)| subgraph);

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use resolvers::connector_test::{BuiltRequest, ConnectorTest, MappedResponse};
 use resolvers::error::{FetchError, FetchFailure};
-use resolvers::trial::{Made, Mapped, Trial};
 use schema::json::{Fields, Json, Value};
 use schema::mapping::{PathElement, Report};
 use url::Url;
@@ -26,99 +26,104 @@ pub(super) struct Difference {
 }
 
 /// Everything that is not as `test` expects; nothing when it passes.
-pub(super) fn differences(trial: &Trial<'_>, test: &Test) -> Vec<Difference> {
+pub(super) fn differences(trial: &ConnectorTest<'_>, test: &Test) -> Vec<Difference> {
     let mut found = Differences(Vec::new());
-    let failure = match trial.request(&test.given) {
-        Ok(made) => {
-            found.request(&test.expect.request, &made);
+    let failure = match trial.request(&test.inputs) {
+        Ok(built) => {
+            found.compare_request(&test.expect.request, &built);
             test.response.as_ref().and_then(|response| {
                 let expected = &test.expect.response_headers;
-                found.headers("connectorResponseHeaders", expected, &response.headers);
-                found.mapped(test, trial.map(&test.given, response.clone()))
+                found.compare_headers("connectorResponseHeaders", expected, &response.headers);
+                found.compare_mapped(test, trial.map(&test.inputs, response.clone()))
             })
         }
         Err(error) => Some(error),
     };
-    let failure = failure.map(|error| told(trial, error));
-    found.errors(test.expect.errors.as_deref(), failure.as_ref());
+    let client_error = failure.map(|error| client_error(trial, error));
+    found.compare_errors(test.expect.errors.as_deref(), client_error.as_ref());
     found.0
 }
 
 /// The error as clients see it, and what only the log has: which service and connector it was.
-fn told(trial: &Trial<'_>, error: FetchError) -> serde_json::Value {
+fn client_error(trial: &ConnectorTest<'_>, error: FetchError) -> serde_json::Value {
     let reason = error.to_string();
-    let mut told = respond::failed_call(FetchFailure {
-        service: trial.service().into(),
+    let mut client_error = respond::call_error(FetchFailure {
+        subgraph: trial.subgraph().into(),
         coordinate: trial.coordinate().into(),
         error,
     });
-    told["reason"] = reason.into();
+    client_error["reason"] = reason.into();
     // What the connector itself says of these goes before.
-    if let Some(extensions) = told["extensions"].as_object_mut() {
+    if let Some(extensions) = client_error["extensions"].as_object_mut() {
         let connector = serde_json::json!({ "coordinate": trial.coordinate() });
         extensions.entry("connector").or_insert(connector);
         let service = extensions.entry("service");
-        service.or_insert_with(|| trial.service().into());
+        service.or_insert_with(|| trial.subgraph().into());
     }
-    told
+    client_error
 }
 
 struct Differences(Vec<Difference>);
 
 impl Differences {
-    fn compare(&mut self, what: &'static str, expected: &str, found: &str) {
+    fn compare_text(&mut self, what: &'static str, expected: &str, found: &str) {
         if expected != found {
             self.0.push(Difference {
                 what,
-                text: diff::between(expected, found),
+                text: diff::unified_diff(expected, found),
             });
         }
     }
 
-    fn compare_some(&mut self, what: &'static str, expected: Option<&str>, found: &str) {
+    fn compare_if_expected(&mut self, what: &'static str, expected: Option<&str>, found: &str) {
         if let Some(expected) = expected {
-            self.compare(what, expected, found);
+            self.compare_text(what, expected, found);
         }
     }
 
-    fn request(&mut self, expected: &Request, made: &Made) {
+    fn compare_request(&mut self, expected: &Request, built: &BuiltRequest) {
         let method = expected.method.as_deref().map(str::to_ascii_uppercase);
-        self.compare_some(
+        self.compare_if_expected(
             "connectorRequest.method",
             method.as_deref(),
-            made.method.as_str(),
+            built.method.as_str(),
         );
-        let url = expected.url.as_deref().map(normal);
-        self.compare_some("connectorRequest.url", url.as_deref(), made.url.as_str());
-        self.url_parts(expected, &made.url);
+        let url = expected.url.as_deref().map(normalized_url);
+        self.compare_if_expected("connectorRequest.url", url.as_deref(), built.url.as_str());
+        self.compare_url_parts(expected, &built.url);
         for (name, values) in &expected.headers {
-            self.sent(name, values.as_deref(), &made.headers);
+            self.compare_header(name, values.as_deref(), &built.headers);
         }
         if let Some(body) = &expected.body {
-            self.body(body, made);
+            self.compare_body(body, built);
         }
     }
 
-    fn sent(&mut self, name: &HeaderName, expected: Option<&[String]>, headers: &HeaderMap) {
+    fn compare_header(
+        &mut self,
+        name: &HeaderName,
+        expected: Option<&[String]>,
+        headers: &HeaderMap,
+    ) {
         let line = |values: Option<String>| match values {
             Some(values) => format!("{name}: {values}"),
             None => format!("{name} is not sent"),
         };
         let what = "connectorRequest.headers";
         let expected = line(expected.map(|values| values.join(", ")));
-        let found = line(values_of(headers, name));
+        let found = line(header_values(headers, name));
         let is_secret = |value: &HeaderValue| value.is_sensitive();
         if expected != found && headers.get_all(name).iter().any(is_secret) {
             let text = format!("+ {name}: another value, which the configuration keeps secret\n");
             self.0.push(Difference { what, text });
         } else {
-            self.compare(what, &expected, &found);
+            self.compare_text(what, &expected, &found);
         }
     }
 
-    fn url_parts(&mut self, expected: &Request, url: &Url) {
+    fn compare_url_parts(&mut self, expected: &Request, url: &Url) {
         let scheme = expected.scheme.as_deref();
-        self.compare_some("connectorRequest.scheme", scheme, url.scheme());
+        self.compare_if_expected("connectorRequest.scheme", scheme, url.scheme());
         if let Some(origin) = &expected.origin {
             let with_scheme = origin.contains("://");
             let host = url.host_str().unwrap_or_default();
@@ -128,10 +133,10 @@ impl Differences {
             if with_scheme {
                 found = format!("{}://{found}", url.scheme());
             }
-            self.compare("connectorRequest.origin", origin, &found);
+            self.compare_text("connectorRequest.origin", origin, &found);
         }
         let path = expected.path.as_deref();
-        self.compare_some("connectorRequest.path", path, url.path());
+        self.compare_if_expected("connectorRequest.path", path, url.path());
         if let Some(query) = &expected.query {
             let mut expected: Vec<String> = query
                 .iter()
@@ -142,31 +147,31 @@ impl Differences {
             expected.sort();
             found.sort();
             let (expected, found) = (expected.join("\n"), found.join("\n"));
-            self.compare("connectorRequest.queryParams", &expected, &found);
+            self.compare_text("connectorRequest.queryParams", &expected, &found);
         }
     }
 
-    fn body(&mut self, expected: &Body, made: &Made) {
+    fn compare_body(&mut self, expected: &Body, built: &BuiltRequest) {
         let what = "connectorRequest.body";
-        let Some(body) = &made.body else {
+        let Some(body) = &built.body else {
             let expected = match expected {
-                Body::Nothing => return,
+                Body::Empty => return,
                 Body::Text(text) => text.clone(),
-                Body::Json(json) => diff::laid_out(&Value::from(json)),
+                Body::Json(json) => diff::pretty_json(&Value::from(json)),
             };
-            return self.compare(what, expected.trim_end(), "(no body)");
+            return self.compare_text(what, expected.trim_end(), "(no body)");
         };
         let text = String::from_utf8_lossy(body).into_owned();
         match expected {
-            Body::Nothing => self.compare(what, "(no body)", &text),
-            Body::Json(json) => self.json(what, json, body),
+            Body::Empty => self.compare_text(what, "(no body)", &text),
+            Body::Json(json) => self.compare_json(what, json, body),
             Body::Text(expected) => {
-                let is_json = values_of(&made.headers, &CONTENT_TYPE)
+                let is_json = header_values(&built.headers, &CONTENT_TYPE)
                     .is_some_and(|kind| kind.contains("json"));
                 match Json::parse(Bytes::from(expected.clone())) {
-                    Ok(json) if is_json => self.json(what, &json, body),
+                    Ok(json) if is_json => self.compare_json(what, &json, body),
                     // A pair a line reads better than one long line.
-                    _ => self.compare(
+                    _ => self.compare_text(
                         what,
                         &expected.trim_end().replace('&', "\n&"),
                         &text.replace('&', "\n&"),
@@ -176,29 +181,29 @@ impl Differences {
         }
     }
 
-    fn json(&mut self, what: &'static str, expected: &Json, found: &Bytes) {
+    fn compare_json(&mut self, what: &'static str, expected: &Json, found: &Bytes) {
         let found = match Json::parse(found.clone()) {
-            Ok(json) => diff::laid_out(&Value::from(&json)),
+            Ok(json) => diff::pretty_json(&Value::from(&json)),
             Err(_) => String::from_utf8_lossy(found).into_owned(),
         };
-        self.compare(what, &diff::laid_out(&Value::from(expected)), &found);
+        self.compare_text(what, &diff::pretty_json(&Value::from(expected)), &found);
     }
 
     /// Those of `expected`, among perhaps others.
-    fn headers(&mut self, what: &'static str, expected: &HeaderMap, found: &HeaderMap) {
+    fn compare_headers(&mut self, what: &'static str, expected: &HeaderMap, found: &HeaderMap) {
         for name in expected.keys() {
-            let line = |headers| match values_of(headers, name) {
+            let line = |headers| match header_values(headers, name) {
                 Some(values) => format!("{name}: {values}"),
                 None => format!("{name} is not there"),
             };
-            self.compare(what, &line(expected), &line(found));
+            self.compare_text(what, &line(expected), &line(found));
         }
     }
 
     /// Judges what became of an answer; gives the error, if it became one.
-    fn mapped(&mut self, test: &Test, mapped: Mapped) -> Option<FetchError> {
+    fn compare_mapped(&mut self, test: &Test, mapped: MappedResponse) -> Option<FetchError> {
         if let Some(problems) = &test.expect.problems {
-            self.problems(problems, &mapped.reports);
+            self.compare_problems(problems, &mapped.reports);
         }
         let result = match mapped.result {
             Ok(result) => result,
@@ -217,20 +222,23 @@ impl Differences {
             let count = self.0.len();
             // A selection that gives nothing is null to clients.
             let found = Bytes::from(result.unwrap_or_else(|| "null".to_owned()));
-            self.json("connectorResponse", expected, &found);
+            self.compare_json("connectorResponse", expected, &found);
             if let Some(difference) = self.0.get_mut(count) {
-                add_reports(&mapped.reports, &mut difference.text);
+                write_reports(&mapped.reports, &mut difference.text);
             }
         }
         None
     }
 
     /// Every problem that is expected, and no other.
-    fn problems(&mut self, expected: &[Problem], met: &[Report]) {
-        let mut left: Vec<&Report> = met.iter().collect();
+    fn compare_problems(&mut self, expected: &[Problem], reports: &[Report]) {
+        let mut left: Vec<&Report> = reports.iter().collect();
         let mut text = String::new();
         for problem in expected {
-            match left.iter().position(|report| fits(problem, report)) {
+            match left
+                .iter()
+                .position(|report| is_expected_problem(problem, report))
+            {
                 Some(index) => {
                     left.remove(index);
                 }
@@ -250,7 +258,7 @@ impl Differences {
         }
     }
 
-    fn errors(&mut self, expected: Option<&[Error]>, found: Option<&serde_json::Value>) {
+    fn compare_errors(&mut self, expected: Option<&[Error]>, found: Option<&serde_json::Value>) {
         let what = "errors";
         match (expected.unwrap_or_default(), found) {
             ([], None) => {}
@@ -259,7 +267,7 @@ impl Differences {
                 text.push('\n');
                 self.0.push(Difference { what, text });
             }
-            ([expected], Some(found)) => self.error(expected, found),
+            ([expected], Some(found)) => self.compare_error(expected, found),
             (_, None) => {
                 let text = "- an error\n+ none\n".to_owned();
                 self.0.push(Difference { what, text });
@@ -271,12 +279,12 @@ impl Differences {
         }
     }
 
-    fn error(&mut self, expected: &Error, found: &serde_json::Value) {
+    fn compare_error(&mut self, expected: &Error, found: &serde_json::Value) {
         let message = found["message"].as_str().unwrap_or_default();
         if let Some(wanted) = &expected.message
-            && !wanted.fits(message)
+            && !wanted.is_match(message)
         {
-            self.compare("error.message", wanted.text(), message);
+            self.compare_text("error.message", wanted.text(), message);
         }
         let Some(extensions) = &expected.extensions else {
             return;
@@ -290,32 +298,32 @@ impl Differences {
             })
             .collect();
         let named = serde_json::Value::Object(named).to_string();
-        self.json("error.extensions", extensions, &named.into());
+        self.compare_json("error.extensions", extensions, &named.into());
     }
 }
 
 impl Message {
     fn text(&self) -> &str {
         match self {
-            Self::Whole(text) | Self::Part(text) => text,
+            Self::Exact(text) | Self::Contains(text) => text,
         }
     }
 
-    fn fits(&self, message: &str) -> bool {
+    fn is_match(&self, message: &str) -> bool {
         match self {
-            Self::Whole(text) => text == message,
-            Self::Part(text) => message.contains(text),
+            Self::Exact(text) => text == message,
+            Self::Contains(text) => message.contains(text),
         }
     }
 }
 
 /// As URLs are written: what needs it is percent-encoded, an empty path is `/`.
-fn normal(url: &str) -> String {
+fn normalized_url(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), String::from)
 }
 
 /// All values of a header.
-fn values_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+fn header_values(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let values: Vec<String> = headers
         .get_all(name)
         .iter()
@@ -324,10 +332,10 @@ fn values_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     (!values.is_empty()).then(|| values.join(", "))
 }
 
-fn fits(problem: &Problem, report: &Report) -> bool {
+fn is_expected_problem(problem: &Problem, report: &Report) -> bool {
     let message = problem.message.as_ref();
     let path = problem.path.as_ref();
-    message.is_none_or(|it| it.fits(&report.message))
+    message.is_none_or(|it| it.is_match(&report.message))
         && path.is_none_or(|it| *it == path_text(&report.path))
 }
 
@@ -358,13 +366,13 @@ fn path_text(path: &[PathElement]) -> String {
 }
 
 /// What the mapping met often tells why its result is another.
-fn add_reports(reports: &[Report], text: &mut String) {
-    for report in reports.iter().take(MOST_REPORTS) {
+fn write_reports(reports: &[Report], text: &mut String) {
+    for report in reports.iter().take(MAX_REPORTS) {
         let _ = writeln!(text, "the mapping met: {}", report_line(report));
     }
-    if reports.len() > MOST_REPORTS {
-        let _ = writeln!(text, "and {} more", reports.len() - MOST_REPORTS);
+    if reports.len() > MAX_REPORTS {
+        let _ = writeln!(text, "and {} more", reports.len() - MAX_REPORTS);
     }
 }
 
-const MOST_REPORTS: usize = 5;
+const MAX_REPORTS: usize = 5;

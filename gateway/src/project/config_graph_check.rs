@@ -11,18 +11,18 @@ use crate::launch;
 
 /// Reports what one of the two has and the other does not.
 pub(super) fn check(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
-    let mut diagnostics = config.connectors.unknown_sources(&connected(graph));
-    let services = services(graph);
-    diagnostics.extend(config.services.unknown(&services));
-    diagnostics.extend(unused_urls(config, &services));
-    let sources = graph.sources().map(|(_, source)| &*source.service);
+    let mut diagnostics = config.connectors.unknown_sources(&connector_sources(graph));
+    let subgraphs = graphql_subgraphs(graph);
+    diagnostics.extend(config.services.unknown_subgraphs(&subgraphs));
+    diagnostics.extend(unused_urls(config, &subgraphs));
+    let sources = graph.sources().map(|(_, source)| &*source.subgraph);
     diagnostics.extend(config.cache.unknown_subgraphs(&sources.collect()));
-    diagnostics.extend(config.graph.unknown_labels(graph.labels()));
+    diagnostics.extend(config.graph.unknown_labels(graph.override_labels()));
     diagnostics
 }
 
 /// Every `<subgraph>.<source>` that a connector uses.
-fn connected(graph: &Graph) -> BTreeSet<&str> {
+fn connector_sources(graph: &Graph) -> BTreeSet<&str> {
     let connectors = graph.sources().map(|(_, source)| match &source.access {
         Access::Connector(connector) => connector.source.as_deref(),
         Access::Graphql(_) => None,
@@ -31,16 +31,16 @@ fn connected(graph: &Graph) -> BTreeSet<&str> {
 }
 
 /// The subgraphs that speak GraphQL.
-fn services(graph: &Graph) -> BTreeSet<&str> {
-    let speaks = |source: &&Source| matches!(source.access, Access::Graphql(_));
+fn graphql_subgraphs(graph: &Graph) -> BTreeSet<&str> {
+    let is_graphql = |source: &&Source| matches!(source.access, Access::Graphql(_));
     let sources = graph.sources().map(|(_, source)| source);
-    sources.filter(speaks).map(|it| &*it.service).collect()
+    sources.filter(is_graphql).map(|it| &*it.subgraph).collect()
 }
 
 /// An address that is never called would be believed to count.
-fn unused_urls(config: &Config, services: &BTreeSet<&str>) -> Vec<Diagnostic> {
-    let subgraphs = config.graph.subgraphs().iter();
-    let unused = subgraphs.filter(|it| it.url.is_some() && !services.contains(it.name.as_str()));
+fn unused_urls(config: &Config, subgraphs: &BTreeSet<&str>) -> Vec<Diagnostic> {
+    let configured = config.graph.subgraphs().iter();
+    let unused = configured.filter(|it| it.url.is_some() && !subgraphs.contains(it.name.as_str()));
     unused
         .map(|subgraph| {
             let name = &subgraph.name;
@@ -50,7 +50,7 @@ fn unused_urls(config: &Config, services: &BTreeSet<&str>) -> Vec<Diagnostic> {
             let code = Code::ConfigInvalidValue;
             match subgraph.file.span.clone() {
                 Some(span) => Diagnostic::error(code, span, message),
-                None => Diagnostic::unplaced(code, message),
+                None => Diagnostic::without_span(code, message),
             }
             .help(help)
         })
@@ -60,8 +60,8 @@ fn unused_urls(config: &Config, services: &BTreeSet<&str>) -> Vec<Diagnostic> {
 /// Warns of services that nobody says the address of.
 ///
 /// Warns only: a program that uses Weir as a library may have these services in itself.
-pub(super) fn without_address(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
-    launch::without_address(config, graph)
+pub(super) fn missing_url_warnings(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
+    launch::subgraphs_without_url(config, graph)
         .into_iter()
         .map(|name| {
             let message = format!("nobody says where the service `{name}` is");
@@ -76,7 +76,7 @@ pub(super) fn without_address(config: &Config, graph: &Graph) -> Vec<Diagnostic>
             let code = Code::ConfigInvalidValue;
             let mut diagnostic = match span {
                 Some(span) => Diagnostic::error(code, span, message),
-                None => Diagnostic::unplaced(code, message),
+                None => Diagnostic::without_span(code, message),
             };
             diagnostic.severity = Severity::Warning;
             diagnostic.help(help)

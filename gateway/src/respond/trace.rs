@@ -4,31 +4,31 @@
 
 use std::time::Duration;
 
-use resolvers::account::{Call, FetchAccount, Found, Lookup, Why};
 use resolvers::cache::{Level, Lifetime, Reuse};
+use resolvers::trace::{CacheStatus, Call, FetchTrace, Lookup, MissReason};
 use serde::Serialize;
 
 /// `extensions.weir`.
 #[derive(Serialize)]
-pub(super) struct Told<'a> {
-    fetches: Vec<ToldFetch<'a>>,
+pub(super) struct TraceExtension<'a> {
+    fetches: Vec<FetchEntry<'a>>,
 }
 
 #[derive(Serialize)]
-struct ToldFetch<'a> {
+struct FetchEntry<'a> {
     /// As `weir plan` numbers it.
     fetch: usize,
     source: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    lookups: Vec<ToldLookup<'a>>,
+    lookups: Vec<LookupEntry<'a>>,
     #[serde(rename = "lookupsOmitted", skip_serializing_if = "is_zero")]
-    omitted: usize,
-    calls: Vec<ToldCall<'a>>,
+    omitted_lookups: usize,
+    calls: Vec<CallEntry<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ToldLookup<'a> {
+struct LookupEntry<'a> {
     key: &'a str,
     id: &'a str,
     tags: &'a [String],
@@ -40,29 +40,29 @@ struct ToldLookup<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     age_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reuse: Option<ToldReuse>,
+    reuse: Option<ReuseEntry>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ToldReuse {
+struct ReuseEntry {
     scope: &'static str,
     #[serde(flatten)]
-    lifetime: Option<ToldLifetime>,
+    lifetime: Option<LifetimeEntry>,
 }
 
 #[derive(Serialize)]
-struct ToldLifetime {
+struct LifetimeEntry {
     #[serde(rename = "freshMs")]
     fresh: f64,
     #[serde(rename = "staleMs")]
     stale: f64,
     #[serde(rename = "onErrorMs")]
-    on_error: f64,
+    stale_if_error: f64,
 }
 
 #[derive(Serialize)]
-struct ToldCall<'a> {
+struct CallEntry<'a> {
     address: &'a str,
     /// How many objects it was for.
     batch: usize,
@@ -70,56 +70,56 @@ struct ToldCall<'a> {
     shared: bool,
 }
 
-impl<'a> Told<'a> {
-    pub(super) fn of(account: &'a [FetchAccount]) -> Self {
-        let fetches = account.iter().map(fetch);
+impl<'a> TraceExtension<'a> {
+    pub(super) fn new(traces: &'a [FetchTrace]) -> Self {
+        let fetches = traces.iter().map(fetch_entry);
         Self {
             fetches: fetches.collect(),
         }
     }
 }
 
-fn fetch(account: &FetchAccount) -> ToldFetch<'_> {
-    ToldFetch {
-        fetch: account.fetch,
-        source: &account.source,
-        lookups: account.lookups.iter().map(lookup).collect(),
-        omitted: account.untold,
-        calls: account.calls.iter().map(call).collect(),
+fn fetch_entry(trace: &FetchTrace) -> FetchEntry<'_> {
+    FetchEntry {
+        fetch: trace.fetch,
+        source: &trace.source,
+        lookups: trace.lookups.iter().map(lookup_entry).collect(),
+        omitted_lookups: trace.omitted_lookups,
+        calls: trace.calls.iter().map(call_entry).collect(),
     }
 }
 
-fn lookup(lookup: &Lookup) -> ToldLookup<'_> {
-    let (found, level) = match lookup.found {
-        Found::Fresh(level) => ("fresh", Some(level)),
-        Found::Stale(level) => ("stale", Some(level)),
-        Found::OnError(level) => ("on_error", Some(level)),
-        Found::Negative(level) => ("negative", Some(level)),
-        Found::Missing => ("missing", None),
+fn lookup_entry(lookup: &Lookup) -> LookupEntry<'_> {
+    let (status, level) = match lookup.status {
+        CacheStatus::Fresh(level) => ("fresh", Some(level)),
+        CacheStatus::Stale(level) => ("stale", Some(level)),
+        CacheStatus::StaleIfError(level) => ("on_error", Some(level)),
+        CacheStatus::Negative(level) => ("negative", Some(level)),
+        CacheStatus::Miss => ("missing", None),
     };
-    ToldLookup {
+    LookupEntry {
         key: &lookup.key,
         id: &lookup.id,
         tags: &lookup.tags,
-        found,
-        why: lookup.why.map(|why| match why {
-            Why::Unknown => "unknown",
-            Why::Expired => "expired",
-            Why::Invalid => "invalid",
-            Why::Uncacheable => "uncacheable",
-            Why::NotShared => "not_shared",
+        found: status,
+        why: lookup.miss_reason.map(|why| match why {
+            MissReason::Unknown => "unknown",
+            MissReason::Expired => "expired",
+            MissReason::Invalidated => "invalid",
+            MissReason::Uncacheable => "uncacheable",
+            MissReason::NotShared => "not_shared",
         }),
         level: level.map(|level| match level {
             Level::Memory => "memory",
             Level::Redis => "redis",
-            Level::Flight => "flight",
+            Level::Coalesced => "flight",
         }),
         age_ms: lookup.age.map(millis),
-        reuse: lookup.reuse.map(reuse),
+        reuse: lookup.reuse.map(reuse_entry),
     }
 }
 
-fn reuse(reuse: Reuse) -> ToldReuse {
+fn reuse_entry(reuse: Reuse) -> ReuseEntry {
     let (scope, lifetime) = match reuse {
         Reuse::Never => ("nobody", None),
         Reuse::Shared(lifetime) => ("everybody", Some(lifetime)),
@@ -129,21 +129,21 @@ fn reuse(reuse: Reuse) -> ToldReuse {
         |Lifetime {
              fresh,
              stale,
-             on_error,
-         }| ToldLifetime {
+             stale_if_error: on_error,
+         }| LifetimeEntry {
             fresh: millis(fresh),
             stale: millis(stale),
-            on_error: millis(on_error),
+            stale_if_error: millis(on_error),
         },
     );
-    ToldReuse { scope, lifetime }
+    ReuseEntry { scope, lifetime }
 }
 
-fn call(call: &Call) -> ToldCall<'_> {
-    ToldCall {
+fn call_entry(call: &Call) -> CallEntry<'_> {
+    CallEntry {
         address: &call.address,
-        batch: call.batch,
-        ms: millis(call.time),
+        batch: call.batch_size,
+        ms: millis(call.duration),
         shared: call.is_shared,
     }
 }
@@ -163,43 +163,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_says_what_was_found_and_what_was_called() {
+    fn a_trace_lists_lookups_and_calls() {
         let lifetime = Lifetime {
             fresh: Duration::from_mins(1),
             stale: Duration::ZERO,
-            on_error: Duration::from_mins(10),
+            stale_if_error: Duration::from_mins(10),
         };
-        let lookup = |found, age: Option<Duration>, reuse| Lookup {
+        let lookup = |status, age: Option<Duration>, reuse| Lookup {
             key: "1|products|Product|={\"id\":\"1\"}".to_owned(),
             id: "ab12".to_owned(),
             tags: vec!["type Product".to_owned()],
-            found,
-            why: (found == Found::Missing).then_some(Why::Expired),
+            status,
+            miss_reason: (status == CacheStatus::Miss).then_some(MissReason::Expired),
             age,
             reuse,
         };
         let old = Some(Duration::from_micros(1_234_567));
-        let fetches = [FetchAccount {
+        let fetches = [FetchTrace {
             fetch: 2,
             source: "products:Product[0]".into(),
             lookups: vec![
                 lookup(
-                    Found::Stale(Level::Redis),
+                    CacheStatus::Stale(Level::Redis),
                     old,
                     Some(Reuse::Shared(lifetime)),
                 ),
-                lookup(Found::Missing, None, Some(Reuse::Never)),
+                lookup(CacheStatus::Miss, None, Some(Reuse::Never)),
             ],
-            untold: 7,
+            omitted_lookups: 7,
             calls: vec![Call {
                 address: "http://products.example.com/p".to_owned(),
-                batch: 3,
-                time: Duration::from_micros(1_500),
+                batch_size: 3,
+                duration: Duration::from_micros(1_500),
                 is_shared: true,
             }],
         }];
 
-        let told = serde_json::to_value(Told::of(&fetches)).unwrap();
+        let extension = serde_json::to_value(TraceExtension::new(&fetches)).unwrap();
 
         let key = "1|products|Product|={\"id\":\"1\"}";
         let expected = serde_json::json!({ "fetches": [{
@@ -216,6 +216,6 @@ mod tests {
             "calls": [{ "address": "http://products.example.com/p", "batch": 3, "ms": 1.5,
                         "shared": true }],
         }] });
-        assert_eq!(told, expected);
+        assert_eq!(extension, expected);
     }
 }
