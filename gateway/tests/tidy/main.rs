@@ -1,37 +1,90 @@
 //! Rules of the whole repository that no compiler knows.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test may"
+)]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-const CRATES: [&str; 5] = ["schema", "resolvers", "gateway", "mocks", "bench"];
+mod documents;
+mod functions;
+mod modules;
+mod sources;
+mod words;
 
-/// Lines of a file without its tests, and lines of the tests inside it.
-const LONGEST_FILE: usize = 500;
-const LONGEST_TESTS: usize = 150;
+use self::functions::functions;
+use self::sources::{CRATES, Source, sources};
+
+/// Maximum lines of a file without its unit tests.
+const MAX_FILE_LINES: usize = 450;
+
+/// Maximum lines of the unit tests inside a file.
+const MAX_TEST_LINES: usize = 150;
+
+/// Maximum lines of nine functions of ten.
+const MAX_FUNCTION_LINES_P90: usize = 25;
+
+/// Maximum parameters of a function, the elements of tuples counted one by one.
+const MAX_PARAMETERS: usize = 5;
+
+/// Maximum parameters of a crate that are tuples: two values that travel together have a name.
+const MAX_TUPLE_PARAMETERS: usize = 15;
 
 #[test]
 fn files_are_short() {
     let mut long = Vec::new();
-    for (path, text) in sources() {
-        let (code, tests) = split_off_tests(&text);
-        if code > LONGEST_FILE || tests > LONGEST_TESTS {
-            long.push(format!(
-                "{}: {code} lines and {tests} of tests",
-                path.display()
-            ));
+    for source in sources() {
+        let (code, tests) = source.code_and_test_lines();
+        if code > MAX_FILE_LINES || tests > MAX_TEST_LINES {
+            let path = source.path.display();
+            long.push(format!("{path}: {code} lines and {tests} of tests"));
         }
     }
     assert_none(&long, "are too long");
 }
 
 #[test]
+fn functions_are_short() {
+    let mut lines: Vec<usize> = functions(&sources()).iter().map(|it| it.lines).collect();
+    lines.sort_unstable();
+    let p90 = lines[lines.len() * 9 / 10];
+    assert!(
+        p90 <= MAX_FUNCTION_LINES_P90,
+        "one function of ten has more than {p90} lines"
+    );
+}
+
+#[test]
+fn functions_have_few_parameters() {
+    let functions = functions(&sources());
+    let many = functions
+        .iter()
+        .filter(|it| it.parameters > MAX_PARAMETERS)
+        .map(|it| format!("{}: {} parameters", it.place, it.parameters));
+    assert_none(&many.collect::<Vec<_>>(), "have too many parameters");
+    for name in CRATES {
+        let own = functions
+            .iter()
+            .filter(|it| it.tuples > 0 && it.place.starts_with(&format!("{name}/")));
+        let own: Vec<String> = own.map(|it| it.place.clone()).collect();
+        assert!(
+            own.len() <= MAX_TUPLE_PARAMETERS,
+            "{} functions of {name} have tuples as parameters:\n{}",
+            own.len(),
+            own.join("\n")
+        );
+    }
+}
+
+#[test]
 fn every_file_says_what_it_is_for() {
     let silent: Vec<String> = sources()
-        .filter(|(_, text)| !text.starts_with("//!"))
-        .map(|(path, _)| path.display().to_string())
+        .iter()
+        .filter(|source| !source.text.starts_with("//!"))
+        .map(|source| source.path.display().to_string())
         .collect();
     assert_none(&silent, "do not begin with `//!`");
 }
@@ -39,8 +92,9 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn modules_have_names() {
     let unnamed: Vec<String> = sources()
-        .filter(|(path, _)| path.file_name().is_some_and(|name| name == "mod.rs"))
-        .map(|(path, _)| path.display().to_string())
+        .iter()
+        .filter(|source| source.path.file_name().is_some_and(|name| name == "mod.rs"))
+        .map(|source| source.path.display().to_string())
         .collect();
     assert_none(&unnamed, "are called mod.rs");
 }
@@ -50,8 +104,9 @@ fn no_test_is_left_out_and_none_expects_to_panic() {
     // In two pieces, so that this file doesn't find itself.
     let forbidden = [concat!("#[", "ignore"), concat!("#[", "should_panic")];
     let found: Vec<String> = sources()
-        .filter(|(_, text)| forbidden.iter().any(|attribute| text.contains(attribute)))
-        .map(|(path, _)| path.display().to_string())
+        .iter()
+        .filter(|source| forbidden.iter().any(|it| source.text.contains(it)))
+        .map(|source| source.path.display().to_string())
         .collect();
     assert_none(&found, "leave a test out, or expect a panic");
 }
@@ -59,16 +114,9 @@ fn no_test_is_left_out_and_none_expects_to_panic() {
 #[test]
 fn planning_is_pure() {
     let forbidden = ["async ", ".await", "reqwest", "redis", "tokio"];
-    let found: Vec<String> = sources()
-        .filter(|(path, _)| path.to_string_lossy().contains("resolvers/src/plan"))
-        .flat_map(|(path, text)| {
-            let lines: Vec<String> = code_lines(&text)
-                .filter(|(_, line)| forbidden.iter().any(|word| line.contains(word)))
-                .map(|(number, line)| format!("{}:{number}: {}", path.display(), line.trim()))
-                .collect();
-            lines
-        })
-        .collect();
+    let found = lines_with("resolvers/src/plan", |line| {
+        forbidden.iter().any(|word| line.contains(word))
+    });
     assert_none(&found, "are not pure");
 }
 
@@ -84,35 +132,24 @@ fn the_graph_is_pure() {
         "std::time",
         "tracing",
     ];
-    let found: Vec<String> = sources()
-        .filter(|(path, _)| path.to_string_lossy().contains("schema/src"))
-        .flat_map(|(path, text)| {
-            let lines: Vec<String> = code_lines(&text)
-                .filter(|(_, line)| {
-                    forbidden
-                        .iter()
-                        .any(|word| line.contains(&format!("{word}::")))
-                })
-                .map(|(number, line)| format!("{}:{number}: {}", path.display(), line.trim()))
-                .collect();
-            lines
-        })
-        .collect();
+    let found = lines_with("schema/src", |line| {
+        let mut names = forbidden.iter().map(|name| format!("{name}::"));
+        names.any(|name| line.contains(&name))
+    });
     assert_none(&found, "know of the outside world");
 }
 
 #[test]
-fn modules_of_a_crate_do_not_form_long_cycles() {
+fn modules_of_a_crate_form_no_cycle() {
+    let sources = sources();
     let mut cycles = Vec::new();
     for name in CRATES {
-        let imports = imports(name);
-        for cycle in cycles_longer_than_two(&imports) {
+        let imports = modules::imports(&Path::new(name).join("src"), &sources);
+        for cycle in modules::cycles(&imports) {
             for module in &cycle {
                 let named = imports[module].intersection(&cycle);
-                cycles.push(format!(
-                    "{name}: {module} names {}",
-                    named.cloned().collect::<Vec<_>>().join(", ")
-                ));
+                let named: Vec<&str> = named.map(String::as_str).collect();
+                cycles.push(format!("{name}: {module} names {}", named.join(", ")));
             }
         }
     }
@@ -120,193 +157,40 @@ fn modules_of_a_crate_do_not_form_long_cycles() {
 }
 
 #[test]
+fn prose_has_no_banned_phrase() {
+    assert_none(&words::banned_phrases(&sources()), "have a better word");
+}
+
+#[test]
 fn paths_named_in_the_architecture_exist() {
-    let Ok(text) = fs::read_to_string(root().join("ARCHITECTURE.md")) else {
-        return;
-    };
-    let missing: Vec<String> = text
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|quoted| {
-            CRATES
-                .iter()
-                .any(|name| quoted.starts_with(&format!("{name}/")))
-        })
-        .filter(|quoted| !quoted.contains(['*', '<', '{', ' ']))
-        .filter(|quoted| !root().join(quoted).exists())
-        .map(str::to_owned)
-        .collect();
+    let missing = documents::missing_paths();
     assert_none(&missing, "are named in ARCHITECTURE.md and do not exist");
 }
 
 #[test]
-fn a_cycle_of_three_is_found_and_one_of_two_is_not() {
-    let graph = |edges: &[(&str, &str)]| {
-        let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (from, to) in edges {
-            graph
-                .entry((*from).to_owned())
-                .or_default()
-                .insert((*to).to_owned());
-            graph.entry((*to).to_owned()).or_default();
-        }
-        cycles_longer_than_two(&graph).len()
-    };
-
-    assert_eq!(graph(&[("a", "b"), ("b", "c"), ("c", "a")]), 1);
-    assert_eq!(graph(&[("a", "b"), ("b", "a"), ("b", "c")]), 0);
+fn every_document_is_reachable_from_the_index() {
+    assert_none(&documents::unreachable_pages(), "are not linked");
 }
 
 #[test]
-fn imports_are_read_with_and_without_braces() {
-    assert_eq!(names_at_start("app::App;"), ["app"]);
-    assert_eq!(
-        names_at_start("{shop::{a, b}, telemetry}; fn f()"),
-        ["shop", "telemetry"]
-    );
+fn no_link_is_dead() {
+    assert_none(&documents::dead_links(), "lead nowhere");
 }
 
-type Imports = BTreeMap<String, BTreeSet<String>>;
-
-/// Which top modules of a crate name which, as `crate::a` in a file of `b` says.
-fn imports(name: &str) -> Imports {
-    let mut imports = Imports::new();
-    let folder = root().join(name).join("src");
-    for (path, text) in sources().filter(|(path, _)| path.starts_with(&folder)) {
-        let module = top_module(path.strip_prefix(&folder).unwrap());
-        if ["lib", "main"].contains(&module.as_str()) {
-            continue;
-        }
-        let code: String = code_lines(&text).map(|(_, line)| line).collect();
-        let named = imports.entry(module.clone()).or_default();
-        for piece in code.split("crate::").skip(1) {
-            named.extend(names_at_start(piece));
-        }
-        named.remove(&module);
-    }
-    let modules: BTreeSet<String> = imports.keys().cloned().collect();
-    for named in imports.values_mut() {
-        named.retain(|other| modules.contains(other));
-    }
-    imports
-}
-
-/// `a` of `a::b`, and `a` and `c` of `{a::{x, y}, c}`.
-fn names_at_start(text: &str) -> Vec<String> {
-    let Some(group) = text.strip_prefix('{') else {
-        let name = text
-            .split(|char: char| !char.is_alphanumeric() && char != '_')
-            .next();
-        return vec![name.unwrap().to_owned()];
-    };
-    let mut depth = 1;
-    let top_level: String = group
-        .chars()
-        .take_while(|char| {
-            depth += i32::from(*char == '{') - i32::from(*char == '}');
-            depth > 0
-        })
-        .collect();
-    let mut depth = 0;
-    let items = top_level.split(|char: char| {
-        depth += i32::from(char == '{') - i32::from(char == '}');
-        depth == 0 && char == ','
-    });
-    items.flat_map(|item| names_at_start(item.trim())).collect()
-}
-
-fn top_module(path: &Path) -> String {
-    let first = path
-        .components()
-        .next()
-        .unwrap()
-        .as_os_str()
-        .to_string_lossy();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-/// Sets of more than two modules of which each reaches each.
-fn cycles_longer_than_two(imports: &Imports) -> BTreeSet<BTreeSet<String>> {
-    let reach: BTreeMap<&String, BTreeSet<String>> = imports
-        .keys()
-        .map(|module| (module, reachable(imports, module)))
-        .collect();
-    let knot = |module: &String| -> BTreeSet<String> {
-        let others = reach[module]
-            .iter()
-            .filter(|other| reach[other].contains(module));
-        others.cloned().collect()
-    };
-    imports
-        .keys()
-        .map(knot)
-        .filter(|knot| knot.len() > 2)
-        .collect()
-}
-
-fn reachable(imports: &Imports, from: &str) -> BTreeSet<String> {
-    let mut reached = BTreeSet::new();
-    let mut open: Vec<&String> = imports[from].iter().collect();
-    while let Some(module) = open.pop() {
-        if reached.insert(module.clone()) {
-            open.extend(&imports[module]);
+/// Lines of code below a folder for which `is_wrong` holds.
+fn lines_with(folder: &str, is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
+    let below = |source: &Source| source.path.to_string_lossy().starts_with(folder);
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| below(source)) {
+        for (number, line) in source.code_lines().filter(|(_, line)| is_wrong(line)) {
+            found.push(format!(
+                "{}:{number}: {}",
+                source.path.display(),
+                line.trim()
+            ));
         }
     }
-    reached
-}
-
-/// Every Rust file of ours, with its text.
-fn sources() -> impl Iterator<Item = (PathBuf, String)> {
-    let mut files = Vec::new();
-    for name in CRATES {
-        for folder in ["src", "tests", "benches"] {
-            collect(&root().join(name).join(folder), &mut files);
-        }
-    }
-    files.sort();
-    files.into_iter().map(|path| {
-        let text = fs::read_to_string(&path).unwrap();
-        (path, text)
-    })
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "node_modules") {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-}
-
-/// Lines before `#[cfg(test)] mod tests {`, and from there on.
-fn split_off_tests(text: &str) -> (usize, usize) {
-    let lines: Vec<&str> = text.lines().collect();
-    let begins = |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1] == "mod tests {";
-    let start = lines.windows(2).position(begins).unwrap_or(lines.len());
-    (start, lines.len() - start)
-}
-
-/// Numbered lines without comments and without the tests at the end.
-fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let (code, _) = split_off_tests(text);
-    let lines = text.lines().take(code).enumerate();
-    lines
-        .map(|(index, line)| (index + 1, line))
-        .filter(|(_, line)| !line.trim_start().starts_with("//"))
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    found
 }
 
 #[track_caller]
