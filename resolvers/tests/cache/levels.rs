@@ -76,7 +76,7 @@ async fn what_may_not_be_kept_is_for_those_who_waited_and_nobody_waits_again() {
         panic!("not waiting");
     };
     first.store(&body("secret"), Reuse::Never);
-    assert_eq!(said(&waiting.wait().await), "secret Flight");
+    assert_eq!(said(&waiting.wait().await), "secret Coalesced");
     // And nobody waits for another from now on.
     let _one = claim(&cache, product("1")).await;
     let _two = claim(&cache, product("1")).await;
@@ -121,7 +121,7 @@ async fn private_values_of_strangers_are_kept_nowhere_and_shown_to_nobody() {
     };
     first.store(&body("of whom"), Reuse::PerCaller(lifetime(60, 0, 0)));
     // The same request was under way, and this would have been its answer.
-    assert_eq!(said(&waiting.wait().await), "of whom Flight");
+    assert_eq!(said(&waiting.wait().await), "of whom Coalesced");
     assert_eq!(
         said(&cache.lookup_one(sent_on("token b")).await),
         "elsewhere"
@@ -172,7 +172,7 @@ async fn many_wait_for_one_and_share_what_it_brings() {
     });
     let others = futures_util::future::join_all(others);
     let (all, ()) = tokio::join!(others, async { first.store(&body("one"), shared(60)) });
-    assert!(all.iter().all(|said| said == "one Flight"), "{all:?}");
+    assert!(all.iter().all(|said| said == "one Coalesced"), "{all:?}");
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn a_claim_that_is_dropped_goes_to_one_who_waits() {
     };
     let two = async { said(&two.wait().await) };
     let (two, ()) = tokio::join!(two, async { claim.store(&body("one"), shared(60)) });
-    assert_eq!(two, "one Flight");
+    assert_eq!(two, "one Coalesced");
 }
 
 #[tokio::test]
