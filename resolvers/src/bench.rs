@@ -12,10 +12,10 @@ use schema::mapping::Vars;
 use schema::operation::Variables;
 
 use crate::error::{Failures, RequestError};
-use crate::extract::fill::RowFiller;
 use crate::plan_variant::PlanVariant;
 use crate::prepared::{ParsedOperation, PreparedOperation, request_error};
 use crate::project::project;
+use crate::response::rows::RowFiller;
 use crate::settings::Settings;
 use crate::tree::{Tree, Value};
 

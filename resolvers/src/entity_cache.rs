@@ -20,7 +20,7 @@ use crate::cache::{
     Credentials, KeyFormat, KeyParts, KeyPrefix, LifetimePolicy, LookupRequest, Moment, Reuse,
     ScopedKeys, Tag, Tags, TypeStats, canonical_json, entity_key,
 };
-use crate::extract::ValueMapping;
+use crate::response::mapping::ValueMapping;
 use crate::trace::{CacheStatus, Lookup, MissReason};
 
 mod backoff;

@@ -98,27 +98,36 @@ pub struct FetchFailure {
     pub error: FetchError,
 }
 
-/// Everything that failed while one operation was executed.
+/// The index of a failure in `Failures::all`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FailureId(u32);
+
+impl FailureId {
+    /// A failure that is not recorded: its value is null, without an error.
+    pub(crate) const UNRECORDED: Self = Self(u32::MAX);
+}
+
+/// All failures of the execution of one operation.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
-    /// By the number in `Value::Failed`.
+    /// By `FailureId`.
     pub(crate) all: Vec<Arc<FetchFailure>>,
-    /// What services told that belongs nowhere in the answer.
-    pub(crate) unplaced: Vec<u32>,
-    /// How many more they told.
+    /// Errors of subgraphs whose path leads to no null of the response; listed without a path.
+    pub(crate) unplaced: Vec<FailureId>,
+    /// Number of further errors of subgraphs, over the limit.
     pub(crate) omitted: usize,
 }
 
 impl Failures {
-    /// Keeps a failure; gives its number.
-    pub(crate) fn add(&mut self, failure: Arc<FetchFailure>) -> u32 {
-        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+    /// Records a failure and returns its id.
+    pub(crate) fn add(&mut self, failure: Arc<FetchFailure>) -> FailureId {
+        let id = u32::try_from(self.all.len()).map_or(FailureId::UNRECORDED, FailureId);
         self.all.push(failure);
-        number
+        id
     }
 
-    pub(crate) fn get(&self, number: u32) -> Option<&Arc<FetchFailure>> {
-        self.all.get(number as usize)
+    pub(crate) fn get(&self, id: FailureId) -> Option<&Arc<FetchFailure>> {
+        self.all.get(id.0 as usize)
     }
 }
 

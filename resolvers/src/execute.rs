@@ -38,7 +38,6 @@ mod in_flight;
 mod lookup;
 mod merge;
 mod place_errors;
-mod read;
 mod refresh;
 mod shared_batch;
 mod subgraph_fetch;

@@ -9,7 +9,7 @@ use schema::graph::Graph;
 use schema::operation::Variables;
 use schema::types::{Name, Nullability, Scalar, TypeId, TypeKind, TypeRef};
 
-use crate::error::{Failures, FieldError, FieldErrorKind, PathElement};
+use crate::error::{FailureId, Failures, FieldError, FieldErrorKind, PathElement};
 use crate::selection::{Condition, Output, OutputValue, PositionId, ROOT, Selection, SlotOrigin};
 use crate::tree::{Row, Tree, Value};
 
@@ -312,7 +312,7 @@ impl<'a> Projection<'a> {
 
     /// Whether an object has a type with which it can be written; if not, the failure of the call
     /// that was to tell the type, where there was one.
-    fn check_type(&self, row: Row, object: &OutputObject) -> Result<(), Option<u32>> {
+    fn check_type(&self, row: Row, object: &OutputObject) -> Result<(), Option<FailureId>> {
         let (hidden, is_required) = match &object.type_check {
             TypeCheck::Any => return Ok(()),
             TypeCheck::Required { hidden } => (hidden, true),

@@ -12,16 +12,15 @@ use schema::types::{Name, TypeId};
 pub(crate) use self::canonical_selection::{CanonicalSelection, SelectionInput};
 use self::representation::Representation;
 use self::selection_set::{Fragment, SelectionSet};
-use self::shape::ObjectShape;
 use self::walk::{ContextArgumentText, SubgraphScope, Surroundings, Walk};
 use crate::plan::{ContextSource, EntrySelection, Fetch, Plan};
+use crate::response::shape::ObjectShape;
 use crate::selection::{Condition, Selection};
 
 mod assemble;
 mod canonical_selection;
 pub(crate) mod representation;
 mod selection_set;
-pub(crate) mod shape;
 mod slot_fields;
 mod walk;
 

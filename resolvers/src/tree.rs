@@ -9,6 +9,7 @@ use std::sync::Arc;
 use schema::json::{Json, Value as JsonValue};
 use schema::types::TypeId;
 
+use crate::error::FailureId;
 use crate::plan::Step;
 use crate::selection::{PositionId, Selection};
 
@@ -28,7 +29,7 @@ pub(crate) enum Value {
     /// The JSON text of a leaf, verbatim.
     Leaf(Text),
     /// A call that was to bring it failed.
-    Failed(u32),
+    Failed(FailureId),
 }
 
 /// The first slot of an object.
@@ -54,7 +55,7 @@ pub(crate) struct Tree {
     /// The type of each object at a place where several are possible; by its row.
     types: hashbrown::HashMap<u32, TypeId, foldhash::fast::RandomState>,
     /// The failures of calls that were to tell it.
-    type_failures: hashbrown::HashMap<u32, u32, foldhash::fast::RandomState>,
+    type_failures: hashbrown::HashMap<u32, FailureId, foldhash::fast::RandomState>,
     root: Row,
 }
 
@@ -65,7 +66,7 @@ pub(crate) enum KeyState {
     /// A part is null or was never given: the object cannot be asked for.
     Missing,
     /// A call that was to give a part failed.
-    Failed(u32),
+    Failed(FailureId),
 }
 
 /// How many slots a row of each position has.
@@ -197,12 +198,12 @@ impl Tree {
     }
 
     /// Notes that a call failed that would have told the type of an object.
-    pub(crate) fn set_type_failure(&mut self, row: Row, failure: u32) {
+    pub(crate) fn set_type_failure(&mut self, row: Row, failure: FailureId) {
         self.type_failures.insert(row.0, failure);
     }
 
     /// Why nobody told the type of an object, where a failure is the reason.
-    pub(crate) fn type_failure(&self, row: Row) -> Option<u32> {
+    pub(crate) fn type_failure(&self, row: Row) -> Option<FailureId> {
         self.type_failures.get(&row.0).copied()
     }
 

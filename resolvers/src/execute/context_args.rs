@@ -6,13 +6,14 @@ use schema::types::TypeId;
 use super::entities::Entities;
 use super::execution::Execution;
 use super::subgraph_fetch::write_member_prefix;
+use crate::error::FailureId;
 use crate::plan::{Fetch, KeySlot};
 use crate::selection::{PositionId, applies};
 use crate::subgraph_request::{ContextVariable, Document, Part};
 use crate::tree::{Row, Value, write_canonical};
 
 /// What a value further up is; a failure where a call that was to bring it failed.
-type ContextResult = Result<(), u32>;
+type ContextResult = Result<(), FailureId>;
 
 impl<'a> Execution<'_, 'a> {
     /// The objects of a fetch, and how many stand for each: with those above it, where anything is
@@ -29,7 +30,11 @@ impl<'a> Execution<'_, 'a> {
 
     /// The values of the variables that are taken of the objects of `line`, each ended by a byte
     /// that JSON text cannot have.
-    pub(super) fn context_values(&self, part: &Part, lineage: &[Row]) -> Result<Vec<u8>, u32> {
+    pub(super) fn context_values(
+        &self,
+        part: &Part,
+        lineage: &[Row],
+    ) -> Result<Vec<u8>, FailureId> {
         let mut out = Vec::new();
         for variable in &part.contexts {
             self.write_context_variable(variable, lineage, &mut out)?;

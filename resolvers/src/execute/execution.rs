@@ -8,7 +8,7 @@ use super::subgraph_fetch::SubgraphRequest;
 use super::trace::TraceRecorder;
 use super::{CallId, Context, ExecutionResult, FetchState, merge};
 use crate::cache::{Claim, Reuse};
-use crate::error::{ConnectorReport, Failures, FetchError};
+use crate::error::{ConnectorReport, FailureId, Failures, FetchError};
 use crate::plan::Fetch;
 use crate::tree::{Row, Tree};
 
@@ -164,7 +164,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         &mut self,
         fetch: usize,
         (objects, entities): (&[usize], &Entities),
-        failure: u32,
+        failure: FailureId,
     ) {
         let fetch = &self.context.prepared.plan.fetches[fetch];
         for object in objects {
@@ -175,7 +175,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// Marks what one object was to get, its type where nobody has told it.
-    pub(super) fn fail_row(&mut self, fetch: &Fetch, row: Row, failure: u32) {
+    pub(super) fn fail_row(&mut self, fetch: &Fetch, row: Row, failure: FailureId) {
         let prepared = self.context.prepared;
         if prepared.is_abstract[fetch.at.0] && self.tree.type_of(row).is_none() {
             self.tree.set_type_failure(row, failure);

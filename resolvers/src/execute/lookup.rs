@@ -19,7 +19,6 @@ use self::lifetimes::{Lifetimes, WaiterSharing};
 use super::entities::{Entities, entity_json, key_value};
 use super::execution::Execution;
 use super::in_flight::InFlightCalls;
-use super::read::ResponseReader;
 use super::trace::MAX_LOOKUPS;
 use super::{CallId, ConnectorFetch, FetchState, Waiter, merge, variables};
 use crate::cache::{
@@ -27,8 +26,10 @@ use crate::cache::{
     Reuse, Tally,
 };
 use crate::entity_cache::{CacheRule, FetchCachePlan, KeyBuilder};
-use crate::extract::fill::RowFiller;
+use crate::error::FailureId;
 use crate::plan::Fetch;
+use crate::response::read::ResponseReader;
+use crate::response::rows::RowFiller;
 use crate::source_client::mapped::MappedValues;
 use crate::source_client::shared_response::SharedResponse;
 use crate::source_client::{self, request};
@@ -365,7 +366,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         let [first, others @ ..] = entities.rows(object) else {
             return; // An object was found in a row.
         };
-        let mut fail = |_: &str| u32::MAX;
+        let mut fail = |_: &str| FailureId::UNRECORDED;
         let mut reader = ResponseReader {
             body: self.tree.next_body(),
             tree: &mut self.tree,

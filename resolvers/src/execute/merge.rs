@@ -1,5 +1,6 @@
 //! What a call brought, into the rows that wait for it.
 
+use crate::error::FailureId;
 use crate::plan::FetchSlots;
 use crate::selection::{PositionId, Selection};
 use crate::tree::{Row, Tree, Value};
@@ -78,7 +79,7 @@ pub(crate) fn fail_slots(
     tree: &mut Tree,
     selection: &Selection,
     fetch_slots: &FetchSlots,
-    (at, row, failure): (PositionId, Row, u32),
+    (at, row, failure): (PositionId, Row, FailureId),
 ) {
     for slot in fetch_slots
         .get(&at)
@@ -96,7 +97,7 @@ fn fail_value(
     tree: &mut Tree,
     selection: &Selection,
     fetch_slots: &FetchSlots,
-    (child, value, failure): (Option<PositionId>, Value, u32),
+    (child, value, failure): (Option<PositionId>, Value, FailureId),
 ) -> Value {
     match (value, child) {
         (Value::Absent, _) => Value::Failed(failure),

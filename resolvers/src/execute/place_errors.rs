@@ -8,8 +8,8 @@ use schema::json::{Kind, Node, Str};
 
 use super::execution::Execution;
 use super::subgraph_fetch::PartEntities;
-use crate::error::{FetchError, SubgraphError};
-use crate::subgraph_request::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape};
+use crate::error::{FailureId, FetchError, SubgraphError};
+use crate::response::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape};
 use crate::tree::{Row, Tree, Value};
 
 /// One step of a path.
@@ -73,7 +73,7 @@ impl<'a> Execution<'_, 'a> {
         parts: &[PartEntities<'a>],
         data: Node<'_>,
         path: &[ErrorPathStep<'_>],
-        failure: u32,
+        failure: FailureId,
     ) -> Placed {
         let Some(path) = path_to_null(data, path) else {
             return Placed::No;
@@ -138,7 +138,7 @@ fn mark_row(
     tree: &mut Tree,
     objects: &ObjectShape,
     (row, path): (Row, &[ErrorPathStep<'_>]),
-    failure: u32,
+    failure: FailureId,
 ) -> Placed {
     let mut placed = Placed::No;
     let ResponseFields(members) = match &objects.type_source {
@@ -175,7 +175,7 @@ fn mark(
     tree: &mut Tree,
     shape: &ValueShape,
     (value, path): (Value, &[ErrorPathStep<'_>]),
-    failure: u32,
+    failure: FailureId,
 ) -> (Value, Placed) {
     match (value, path, shape) {
         (Value::Absent | Value::Null, _, _) => (Value::Failed(failure), Placed::Yes),

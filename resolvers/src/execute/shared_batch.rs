@@ -15,9 +15,9 @@ use crate::batch::groups::{BatchCall, BatchCalls, BatchSlot, BatchSpec, PendingB
 use crate::batch::wait;
 use crate::cache::{self, Reuse};
 use crate::error::FetchError;
-use crate::extract::fill::RowFiller;
 use crate::plan::KeySlot;
 use crate::prepared::{Coalescing, Program};
+use crate::response::rows::RowFiller;
 use crate::settings::Reports;
 use crate::source_client::shared_response::SharedResponse;
 use crate::source_client::{self, ResponseBody, request};

@@ -10,10 +10,10 @@ use super::context_args::write_context_variables;
 use super::entities::Entities;
 use super::execution::Execution;
 use super::in_flight::InFlightCalls;
-use super::read::ResponseReader;
 use super::{FetchState, Waiter};
-use crate::error::FetchError;
+use crate::error::{FailureId, FetchError};
 use crate::plan::Fetch;
+use crate::response::read::ResponseReader;
 use crate::source_client::graphql::SubgraphResponse;
 use crate::source_client::shared_response::{CallResult, SharedResponse};
 use crate::source_client::subgraph::SubgraphClient;
@@ -441,7 +441,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         }
     }
 
-    pub(super) fn fail_all_parts(&mut self, parts: &[PartEntities<'a>], failure: u32) {
+    pub(super) fn fail_all_parts(&mut self, parts: &[PartEntities<'a>], failure: FailureId) {
         for part_entities in parts {
             self.discard_claims(part_entities.part.fetch, &part_entities.selected);
             self.mark_failed(
@@ -470,7 +470,7 @@ struct ReadState {
     /// Objects of a fetch for which nothing in it can be read.
     unreadable: Vec<(usize, Vec<usize>, FetchError)>,
     /// The failure of objects whose type the graph does not know, once there is one.
-    unknown_type: Option<u32>,
+    unknown_type: Option<FailureId>,
 }
 
 /// How objects of a type are asked for; `None` when they are not. An object whose type nobody has

@@ -10,8 +10,8 @@ use schema::source::{Access, EntryCardinality, EntryPoint, NodeId, ObjectTypes, 
 use schema::types::TypeRef;
 
 use super::{Coalescing, Program};
-use crate::extract::MappingCompiler;
 use crate::plan::{Fetch, FetchSlots};
+use crate::response::mapping::MappingCompiler;
 use crate::selection::{PositionId, ROOT, Selection};
 
 /// A batch that can answer a field.

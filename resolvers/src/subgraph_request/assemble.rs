@@ -7,9 +7,9 @@ use schema::source::{ObjectTypes as Given, SourceNode};
 use schema::types::TypeId;
 
 use super::selection_set::{Fragment, SelectionSet};
-use super::shape::{ObjectShape, ResponseField, ResponseFields, TypeSource, ValueShape};
 use super::slot_fields::SlotReader;
 use super::walk::{DocumentField, SubgraphScope, Walk};
+use crate::response::shape::{ObjectShape, ResponseField, ResponseFields, TypeSource, ValueShape};
 
 impl<'a> Walk<'a> {
     /// The text of a place, and what each of `places` reads there.

@@ -14,10 +14,10 @@ use schema::types::{Name, TypeId, Types};
 
 use super::representation::{self, Representation};
 use super::selection_set::{Field, Fragment, MergeResults, SelectionSet, TypeOverlap};
-use super::shape::{ObjectShape, ValueShape};
 use super::slot_fields::{SlotField, SlotReader};
 use super::{RepresentationSpec, TooLarge};
 use crate::plan::{EntrySelection, FetchSlots};
+use crate::response::shape::{ObjectShape, ValueShape};
 use crate::selection::{Condition, PositionId, Selection, Slot};
 
 pub(super) struct Walk<'a> {

@@ -15,9 +15,9 @@ use crate::cache::{
     CachedValue as Kept, Claim, Hit, LookupOutcome, LookupRequest, Reuse, canonical_json,
 };
 use crate::entity_cache::CacheRule;
+use crate::response::shape::{ObjectShape, ResponseFields, TypeSource};
 use crate::source_client::graphql::SubgraphResponse;
 use crate::source_client::shared_response::SharedResponse;
-use crate::subgraph_request::shape::{ObjectShape, ResponseFields, TypeSource};
 use crate::subgraph_request::{Document, Part};
 
 impl<'c, 'a> Execution<'c, 'a> {

@@ -12,8 +12,6 @@ use schema::types::{TypeId, Types};
 use crate::plan::FetchSlots;
 use crate::selection::{PositionId, Selection, Slot};
 
-pub(crate) mod fill;
-
 /// Where a value is, seen from the object it is looked for in, and what is taken of it.
 #[derive(Debug)]
 pub(crate) struct ValueMapping {

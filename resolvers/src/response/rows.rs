@@ -4,9 +4,10 @@ use schema::json::{Elements, Kind, Node, Recall, Str, Value as Json, View};
 use schema::mapping::ast::MemberValue;
 use schema::mapping::{Report, ReportKind, Vars, eval_member};
 
-use super::{
+use super::mapping::{
     MappedShape, ObjectMapping, SlotMapping, TypenameMapping, ValueLocation, ValueMapping,
 };
+use super::{known_or_new_list, known_or_new_row, null_unless_known, position};
 use crate::tree::{Row, Tree, Value, Widths};
 
 /// Writes one body into the tree. The body itself is kept by the caller afterwards, under `body`.
@@ -140,7 +141,7 @@ impl<'a> RowFiller<'_, 'a> {
 
     fn read_node(&mut self, node: Node<'a>, shape: &'a MappedShape, known: Value) -> Value {
         match (node.kind(), shape) {
-            (Kind::Null, _) => null(known),
+            (Kind::Null, _) => null_unless_known(known),
             (Kind::List(elements), MappedShape::Leaf { lists }) if *lists > 0 => {
                 self.read_leaves(elements, *lists - 1, known)
             }
@@ -180,21 +181,13 @@ impl<'a> RowFiller<'_, 'a> {
         known: Value,
         mut each: impl FnMut(&mut Self, T, Value) -> Value,
     ) -> Value {
-        let (start, len) = self.list_range(count, known);
+        let (start, len) = known_or_new_list(self.tree, count, known);
         for (index, element) in (0..len).zip(elements) {
             let known = self.tree.item(start, index);
             let value = each(self, element, known);
             self.tree.set_item(start, index, value);
         }
         Value::List { start, len }
-    }
-
-    fn list_range(&mut self, count: usize, known: Value) -> (u32, u32) {
-        let wanted = u32::try_from(count).unwrap_or(u32::MAX);
-        match known {
-            Value::List { start, len } if len == wanted => (start, len),
-            _ => self.tree.add_list(count),
-        }
     }
 
     /// A list of objects, which mostly have their members in one order.
@@ -204,7 +197,7 @@ impl<'a> RowFiller<'_, 'a> {
         (shape, fields): (&'a MappedShape, &'a ObjectMapping),
         known: Value,
     ) -> Value {
-        let (start, len) = self.list_range(elements.len(), known);
+        let (start, len) = known_or_new_list(self.tree, elements.len(), known);
         if !matches!(known, Value::List { .. }) {
             self.tree
                 .reserve_objects(elements.len(), fields.at, self.widths);
@@ -218,8 +211,8 @@ impl<'a> RowFiller<'_, 'a> {
                 self.tree.set_item(start, index, value);
                 continue;
             }
-            let row = self.row(fields, known);
-            let find = |key: Str<'a>| position(&fields.keyed, 0, |wanted| key.is(wanted));
+            let row = known_or_new_row(self.tree, fields.at, self.widths, known);
+            let find = |key: Str<'a>| position(&fields.keyed, 0, |(name, _)| key.is(name));
             recall.members(element, find, |at, member| {
                 self.read_member(row, &fields.keyed[at].1, member);
             });
@@ -235,12 +228,12 @@ impl<'a> RowFiller<'_, 'a> {
     }
 
     fn read_object(&mut self, node: Node<'a>, fields: &'a ObjectMapping, known: Value) -> Value {
-        let row = self.row(fields, known);
+        let row = known_or_new_row(self.tree, fields.at, self.widths, known);
         let mut next = 0;
         for (key, member) in node.members() {
             // Answers of one service have their members in one order: the next key that is
             // looked for is most often the next that comes.
-            let Some(at) = position(&fields.keyed, next, |wanted| key.is(wanted)) else {
+            let Some(at) = position(&fields.keyed, next, |(name, _)| key.is(name)) else {
                 continue;
             };
             next = at + 1;
@@ -277,13 +270,6 @@ impl<'a> RowFiller<'_, 'a> {
         let whole = Json::Node(node);
         self.read_unkeyed(row, &fields.unkeyed, &whole);
         self.typed_object(row, fields, &whole)
-    }
-
-    fn row(&mut self, fields: &ObjectMapping, known: Value) -> Row {
-        match known {
-            Value::Object(row) => row,
-            _ => self.tree.add_object(fields.at, self.widths),
-        }
     }
 
     fn read_unkeyed(&mut self, row: Row, unkeyed: &'a [SlotMapping], whole: &Json<'a>) {
@@ -355,7 +341,7 @@ impl<'a> RowFiller<'_, 'a> {
             };
         }
         match (view, shape) {
-            (View::Null, _) => null(known),
+            (View::Null, _) => null_unless_known(known),
             (View::List(list), MappedShape::Object(_)) => {
                 self.read_list((list.len(), list.iter()), known, |fill, element, known| {
                     null_if_absent(fill.read_value(&element, &[], shape, known))
@@ -367,7 +353,7 @@ impl<'a> RowFiller<'_, 'a> {
                 })
             }
             (View::Object(members), MappedShape::Object(fields)) => {
-                let row = self.row(fields, known);
+                let row = known_or_new_row(self.tree, fields.at, self.widths, known);
                 for (key, keyed) in &fields.keyed {
                     let Some(member) = members.get(key) else {
                         continue;
@@ -410,25 +396,4 @@ fn null_if_absent(value: Value) -> Value {
         Value::Absent => Value::Null,
         other => other,
     }
-}
-
-/// Null, unless another fetch already brought the object.
-fn null(known: Value) -> Value {
-    match known {
-        Value::Object(_) | Value::List { .. } => known,
-        Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_) => Value::Null,
-    }
-}
-
-/// The place of the key that `is` accepts, looked for from `next` on, then before it.
-fn position(
-    keyed: &[(Box<str>, Vec<SlotMapping>)],
-    next: usize,
-    is: impl Fn(&str) -> bool,
-) -> Option<usize> {
-    let (before, after) = keyed.split_at(next.min(keyed.len()));
-    let behind = after.iter().position(|(key, _)| is(key));
-    behind
-        .map(|at| at + before.len())
-        .or_else(|| before.iter().position(|(key, _)| is(key)))
 }

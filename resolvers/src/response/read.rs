@@ -4,33 +4,33 @@
 //! A value of the wrong form is put into the tree as it is: the walk that writes the client's
 //! answer compares it with its type.
 
-use schema::json::{Kind, Node, Str};
+use schema::json::{Kind, Node};
 use schema::types::TypeId;
 
-use crate::subgraph_request::shape::{
-    ObjectShape, ResponseField, ResponseFields, TypeSource, ValueShape,
-};
+use super::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape};
+use super::{known_or_new_list, known_or_new_row, null_unless_known, position};
+use crate::error::FailureId;
 use crate::tree::{Row, Tree, Value, Widths};
 
 /// Writes one body into the tree. The body itself is kept by the caller afterwards, under `body`.
-pub(super) struct ResponseReader<'r> {
-    pub(super) tree: &'r mut Tree,
-    pub(super) widths: &'r Widths,
+pub(crate) struct ResponseReader<'r> {
+    pub(crate) tree: &'r mut Tree,
+    pub(crate) widths: &'r Widths,
     /// The number that the body will have in the tree.
-    pub(super) body: u32,
+    pub(crate) body: u32,
     /// Gives the failure of an object whose type the graph does not know there.
-    pub(super) fail: &'r mut dyn FnMut(&str) -> u32,
+    pub(crate) fail: &'r mut dyn FnMut(&str) -> FailureId,
 }
 
 impl ResponseReader<'_> {
     /// Reads the object of a row that is there; gives its type where the answer told it, and a
     /// failure when the graph does not know that type.
-    pub(super) fn read_entity(
+    pub(crate) fn read_entity(
         &mut self,
         row: Row,
         objects: &ObjectShape,
         node: Node<'_>,
-    ) -> Result<Option<TypeId>, u32> {
+    ) -> Result<Option<TypeId>, FailureId> {
         match &objects.type_source {
             TypeSource::Fixed(_, fields) | TypeSource::Unknown(fields) => {
                 self.read_fields(row, fields, node);
@@ -49,7 +49,7 @@ impl ResponseReader<'_> {
         &mut self,
         typed: &'o [(schema::types::Name, TypeId, ResponseFields)],
         node: Node<'_>,
-    ) -> Result<&'o (schema::types::Name, TypeId, ResponseFields), u32> {
+    ) -> Result<&'o (schema::types::Name, TypeId, ResponseFields), FailureId> {
         let name = node.get("__typename").map(Node::kind);
         let Some(Kind::String(name)) = name else {
             return Err((self.fail)("that it does not tell"));
@@ -61,7 +61,7 @@ impl ResponseReader<'_> {
     fn read_fields(&mut self, row: Row, ResponseFields(members): &ResponseFields, node: Node<'_>) {
         let mut next = 0;
         for (key, member) in node.members() {
-            let Some(at) = member_position(members, next, key) else {
+            let Some(at) = position(members, next, |field| key.is(&field.key)) else {
                 continue;
             };
             next = at + 1;
@@ -90,11 +90,7 @@ impl ResponseReader<'_> {
 
     /// A list; where one of the same length is known, its elements are merged one by one.
     fn read_list(&mut self, node: Node<'_>, shape: &ValueShape, known: Value) -> Value {
-        let expected = u32::try_from(node.len()).unwrap_or(u32::MAX);
-        let (start, len) = match known {
-            Value::List { start, len } if len == expected => (start, len),
-            _ => self.tree.add_list(node.len()),
-        };
+        let (start, len) = known_or_new_list(self.tree, node.len(), known);
         for (index, element) in (0..len).zip(node.elements()) {
             let known = self.tree.item(start, index);
             let value = self.read_value(element, shape, known);
@@ -112,32 +108,11 @@ impl ResponseReader<'_> {
                 Err(failure) => return Value::Failed(failure),
             },
         };
-        let row = match known {
-            Value::Object(row) => row,
-            _ => self.tree.add_object(objects.at, self.widths),
-        };
+        let row = known_or_new_row(self.tree, objects.at, self.widths, known);
         if let Some(ty) = ty {
             self.tree.set_type(row, ty);
         }
         self.read_fields(row, fields, node);
         Value::Object(row)
     }
-}
-
-/// Null, unless another fetch already brought the object.
-fn null_unless_known(known: Value) -> Value {
-    match known {
-        Value::Object(_) | Value::List { .. } => known,
-        Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_) => Value::Null,
-    }
-}
-
-/// The place of a response key, looked for from `next` on, then before it: services answer in the
-/// order they are asked.
-fn member_position(members: &[ResponseField], next: usize, key: Str<'_>) -> Option<usize> {
-    let (before, after) = members.split_at(next.min(members.len()));
-    let behind = after.iter().position(|member| key.is(&member.key));
-    behind
-        .map(|at| at + before.len())
-        .or_else(|| before.iter().position(|member| key.is(&member.key)))
 }
