@@ -28,6 +28,7 @@ pub use self::lifetime::{
     Credentials, Lifetime, LifetimePolicy, ResponseMetadata, Reuse, Scope, negative_reuse, reuse,
 };
 use self::memory::{Memory, StoredEntry};
+pub use self::miss::MissReason;
 pub use self::settings::{CacheSettings, RedisSettings, RedisTopology, is_redis_address};
 use self::stats::Stats;
 pub use self::stats::{AGE_BOUNDS, Counts, LATENCY_BOUNDS, TypeCounts};
@@ -49,6 +50,7 @@ mod key;
 mod lifetime;
 mod lookup;
 mod memory;
+mod miss;
 mod settings;
 mod stats;
 mod store;
@@ -197,22 +199,6 @@ impl Cache {
     /// twice its limit.
     pub async fn lookup(&self, requests: Vec<LookupRequest>) -> Vec<LookupOutcome> {
         self.inner.lookup(requests).await
-    }
-
-    /// The same for one.
-    pub async fn lookup_one(&self, request: LookupRequest) -> LookupOutcome {
-        let mut outcomes = self.lookup(vec![request.clone()]).await;
-        // As many come out as went in.
-        outcomes
-            .pop()
-            .unwrap_or_else(|| LookupOutcome::Miss(self.inner.unshared_claim(request)))
-    }
-
-    /// Keeps what was fetched.
-    pub fn store_many(&self, fetched: impl IntoIterator<Item = (Claim, CachedValue, Reuse)>) {
-        for (claim, value, reuse) in fetched {
-            claim.store(&value, reuse);
-        }
     }
 
     /// Makes everything invalid that has one of `tags`: here at once, elsewhere within a second.

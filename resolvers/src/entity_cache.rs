@@ -17,11 +17,11 @@ use self::backoff::UncacheableBackoff;
 use self::mutation::InvalidationRule;
 use self::superset::IndexedSelection;
 use crate::cache::{
-    Credentials, KeyFormat, KeyParts, KeyPrefix, LifetimePolicy, LookupRequest, Moment, Reuse,
-    ScopedKeys, Tag, Tags, TypeStats, canonical_json, entity_key,
+    Credentials, KeyFormat, KeyParts, KeyPrefix, LifetimePolicy, LookupRequest, MissReason, Moment,
+    Reuse, ScopedKeys, Tag, Tags, TypeStats, canonical_json, entity_key,
 };
 use crate::response::mapping::ValueMapping;
-use crate::trace::{CacheStatus, Lookup, MissReason};
+use crate::trace::{CacheStatus, Lookup};
 
 mod backoff;
 pub(crate) mod compile;

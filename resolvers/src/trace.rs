@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use schema::types::Name;
 
-use crate::cache::{Level, Reuse};
+use crate::cache::{Level, MissReason, Reuse};
 
 /// What was done for one fetch of the plan.
 #[derive(Clone, Debug)]
@@ -54,22 +54,6 @@ pub enum CacheStatus {
     Negative(Level),
     /// It was not there, or no longer good.
     Miss,
-}
-
-/// Why a value is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MissReason {
-    /// Nobody fetched it, or it had to make room, or it is not known to this process and Redis
-    /// cannot be asked.
-    Unknown,
-    /// Its time is over.
-    Expired,
-    /// It was made invalid.
-    Invalidated,
-    /// Answers like it say that they may not be kept.
-    Uncacheable,
-    /// Another was fetching it, and it did not come in time or cannot be shared.
-    NotShared,
 }
 
 /// One call.

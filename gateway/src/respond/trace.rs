@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use resolvers::cache::{Level, Lifetime, Reuse};
-use resolvers::trace::{CacheStatus, Call, FetchTrace, Lookup, MissReason};
+use resolvers::cache::{Level, Lifetime, MissReason, Reuse};
+use resolvers::trace::{CacheStatus, Call, FetchTrace, Lookup};
 use serde::Serialize;
 
 /// `extensions.weir`.

@@ -16,11 +16,11 @@ use super::entry::{CachedValue, Entry};
 use super::key::Key;
 use super::lifetime::{Lifetime, Reuse, Scope};
 use super::memory::{MemoryEntry, StoredEntry};
+use super::miss::MissReason;
 use super::store::codec::Record;
 use super::store::write::QueuedWrite;
 use super::tags::{TagGuard, is_pending};
 use super::{Hit, Inner, LookupRequest};
-use crate::trace::MissReason;
 
 pub(super) mod wait;
 

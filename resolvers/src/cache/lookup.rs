@@ -14,11 +14,11 @@ use super::claim::{Claim, FlightRole};
 use super::entry::clock::Moment;
 use super::entry::{CachedValue, Freshness};
 use super::memory::{MemoryEntry, StoredEntry};
+use super::miss::MissReason;
 use super::store::codec::Record;
 use super::store::{Lease, Store};
 use super::tags::{Generation, GenerationCell, Tag, TagGuard, UNKNOWN};
 use super::{Hit, Inner, Key, Level, LookupOutcome, LookupRequest};
-use crate::trace::MissReason;
 
 /// One of the values that are looked for.
 enum Slot {

@@ -11,9 +11,9 @@ use schema::json::Json;
 use super::entry::clock::Moment;
 use super::entry::{CachedValue, Entry, Freshness};
 use super::key::Key;
+use super::miss::MissReason;
 use super::stats::Stats;
 use super::tags::TagGuard;
-use crate::trace::MissReason;
 
 /// An entry with what it depends on.
 #[derive(Debug)]

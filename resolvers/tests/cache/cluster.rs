@@ -60,7 +60,7 @@ async fn a_node_of_a_cluster_that_dies_costs_no_more_than_the_limit() {
         let asks = (0..30).map(|_| async {
             let began = Instant::now();
             let name = fastrand::u64(..).to_string();
-            let found = cache.lookup_one(product(&name)).await;
+            let found = lookup_one(&cache, product(&name)).await;
             assert!(matches!(found, LookupOutcome::Miss(_)), "{}", said(&found));
             began.elapsed()
         });
@@ -133,7 +133,7 @@ async fn behind_a_sentinel_the_replica_takes_over() {
     until(|| async {
         let name = fastrand::u64(..).to_string();
         let began = Instant::now();
-        match cache.lookup_one(product(&name)).await {
+        match lookup_one(&cache, product(&name)).await {
             LookupOutcome::Miss(claim) => claim.store(&body("new"), shared(60)),
             other => panic!("{}", said(&other)),
         }

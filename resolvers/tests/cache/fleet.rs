@@ -18,7 +18,7 @@ async fn one_of_two_fetches_what_neither_has() {
     let clock = clock();
     let (one, two) = (on(&server, &clock).await, on(&server, &clock).await);
     let first = claim(&one, product("1")).await;
-    let LookupOutcome::InFlight(waiting) = two.lookup_one(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = lookup_one(&two, product("1")).await else {
         panic!("both fetch");
     };
     let waiting = async { said(&waiting.wait().await) };
@@ -35,7 +35,7 @@ async fn a_lease_that_is_given_up_goes_to_the_other() {
     let clock = clock();
     let (one, two) = (on(&server, &clock).await, on(&server, &clock).await);
     let first = claim(&one, product("1")).await;
-    let LookupOutcome::InFlight(waiting) = two.lookup_one(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = lookup_one(&two, product("1")).await else {
         panic!("both fetch");
     };
     let began = Instant::now();
@@ -60,7 +60,7 @@ async fn one_of_two_renews_what_is_stale() {
     written(&server, &["1"]).await;
     assert_eq!(look(&two, "1").await, "old Redis");
     clock.advance(Duration::from_secs(2));
-    let renewal = async |cache: &Cache| match cache.lookup_one(product("1")).await {
+    let renewal = async |cache: &Cache| match lookup_one(cache, product("1")).await {
         LookupOutcome::Stale(_, Some(renewal)) => renewal,
         other => panic!("{}", said(&other)),
     };
@@ -112,7 +112,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client that has what it asks for fetched, where nobody else does.
 async fn client_asks(cache: &Cache, fetches: &AtomicUsize) -> String {
-    let mut found = cache.lookup_one(product("hot")).await;
+    let mut found = lookup_one(&cache, product("hot")).await;
     if let LookupOutcome::InFlight(waiting) = found {
         found = waiting.wait().await;
     }
@@ -204,7 +204,7 @@ async fn caches_agree_on_generations_that_both_named() {
     written(&server, &["1", "2"]).await;
     for _ in 0..3 {
         for (cache, name) in [(&one, "2"), (&two, "1"), (&one, "1"), (&two, "2")] {
-            if let LookupOutcome::Miss(claim) = cache.lookup_one(product(name)).await {
+            if let LookupOutcome::Miss(claim) = lookup_one(&cache, product(name)).await {
                 claim.store(&body(name), shared(3600));
                 written(&server, &[name]).await;
             }

@@ -17,7 +17,7 @@ async fn a_value_is_fresh_then_stale_then_good_for_errors_then_gone() {
     assert_eq!(look(&cache, "1").await, "one Memory");
 
     clock.advance(Duration::from_secs(12));
-    let first = cache.lookup_one(product("1")).await;
+    let first = lookup_one(&cache, product("1")).await;
     assert_eq!(said(&first), "stale one Memory, to renew");
     assert_eq!(look(&cache, "1").await, "stale one Memory");
     drop(first);
@@ -44,7 +44,7 @@ async fn a_renewal_replaces_what_is_stale() {
     let cache = start(settings(&clock));
     fill(&cache, "1", "old", Reuse::Shared(lifetime(1, 60, 0))).await;
     clock.advance(Duration::from_secs(2));
-    let LookupOutcome::Stale(_, Some(renewal)) = cache.lookup_one(product("1")).await else {
+    let LookupOutcome::Stale(_, Some(renewal)) = lookup_one(&cache, product("1")).await else {
         panic!("not to be renewed");
     };
     let (done, is_done) = tokio::sync::oneshot::channel();
@@ -72,7 +72,7 @@ async fn what_may_not_be_kept_is_for_those_who_waited_and_nobody_waits_again() {
     let clock = clock();
     let cache = start(settings(&clock));
     let first = claim(&cache, product("1")).await;
-    let LookupOutcome::InFlight(waiting) = cache.lookup_one(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = lookup_one(&cache, product("1")).await else {
         panic!("not waiting");
     };
     first.store(&body("secret"), Reuse::Never);
@@ -96,11 +96,11 @@ async fn private_values_are_seen_by_their_caller_only() {
     ann.store(&body("of ann"), private);
     bob.store(&body("of bob"), private);
     assert_eq!(
-        said(&cache.lookup_one(product_for("1", "ann")).await),
+        said(&lookup_one(&cache, product_for("1", "ann")).await),
         "of ann Memory"
     );
     assert_eq!(
-        said(&cache.lookup_one(product_for("1", "bob")).await),
+        said(&lookup_one(&cache, product_for("1", "bob")).await),
         "of bob Memory"
     );
     assert_eq!(look(&cache, "1").await, "missing");
@@ -116,20 +116,20 @@ async fn private_values_of_strangers_are_kept_nowhere_and_shown_to_nobody() {
     let first = claim(&cache, sent_on("token a")).await;
     // Who sends something else does not wait for what comes of that.
     let other = claim(&cache, sent_on("token b")).await;
-    let LookupOutcome::InFlight(waiting) = cache.lookup_one(sent_on("token a")).await else {
+    let LookupOutcome::InFlight(waiting) = lookup_one(&cache, sent_on("token a")).await else {
         panic!("not waiting");
     };
     first.store(&body("of whom"), Reuse::PerCaller(lifetime(60, 0, 0)));
     // The same request was under way, and this would have been its answer.
     assert_eq!(said(&waiting.wait().await), "of whom Coalesced");
     assert_eq!(
-        said(&cache.lookup_one(sent_on("token b")).await),
+        said(&lookup_one(&cache, sent_on("token b")).await),
         "elsewhere"
     );
     drop(other);
     for credentials in ["token a", "token b", "token c"] {
         assert_eq!(
-            said(&cache.lookup_one(sent_on(credentials)).await),
+            said(&lookup_one(&cache, sent_on(credentials)).await),
             "missing"
         );
     }
@@ -154,7 +154,7 @@ async fn a_wider_value_answers_too() {
         superset_keys: vec![key("wider still"), key("wide")],
         ..product("narrow")
     };
-    let LookupOutcome::Fresh(hit) = cache.lookup_one(narrow).await else {
+    let LookupOutcome::Fresh(hit) = lookup_one(&cache, narrow).await else {
         panic!("not found");
     };
     assert_eq!(hit.key, key("wide"));
@@ -165,7 +165,7 @@ async fn many_wait_for_one_and_share_what_it_brings() {
     let cache = start(settings(&clock()));
     let first = claim(&cache, product("1")).await;
     let others = (0..50).map(|_| async {
-        match cache.lookup_one(product("1")).await {
+        match lookup_one(&cache, product("1")).await {
             LookupOutcome::InFlight(waiting) => said(&waiting.wait().await),
             other => said(&other),
         }
@@ -183,8 +183,8 @@ async fn a_claim_that_is_dropped_goes_to_one_who_waits() {
         LookupOutcome::InFlight(waiting) => waiting,
         _ => panic!("not waiting"),
     };
-    let one = waiting(cache.lookup_one(product("1")).await);
-    let two = waiting(cache.lookup_one(product("1")).await);
+    let one = waiting(lookup_one(&cache, product("1")).await);
+    let two = waiting(lookup_one(&cache, product("1")).await);
     drop(first);
     let LookupOutcome::Miss(claim) = one.wait().await else {
         panic!("not taken over");
@@ -201,7 +201,7 @@ async fn nobody_waits_for_ever() {
         ..settings(&clock())
     });
     let _held = claim(&cache, product("1")).await;
-    let LookupOutcome::InFlight(waiting) = cache.lookup_one(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = lookup_one(&cache, product("1")).await else {
         panic!("not waiting");
     };
     assert_eq!(said(&waiting.wait().await), "missing");
@@ -212,7 +212,7 @@ async fn nobody_waits_for_ever() {
 async fn an_invalidation_during_a_fetch_makes_its_answer_useless() {
     let cache = start(settings(&clock()));
     let under_way = claim(&cache, product("1")).await;
-    let LookupOutcome::InFlight(waiting) = cache.lookup_one(product("1")).await else {
+    let LookupOutcome::InFlight(waiting) = lookup_one(&cache, product("1")).await else {
         panic!("not waiting");
     };
     cache.invalidate(&[entity("1")]).await;
@@ -231,7 +231,7 @@ async fn tags_invalidate_what_has_them_and_nothing_else() {
         (Tag::named("unknown"), ""),
     ] {
         for name in ["1", "2"] {
-            if let LookupOutcome::Miss(claim) = cache.lookup_one(product(name)).await {
+            if let LookupOutcome::Miss(claim) = lookup_one(&cache, product(name)).await {
                 claim.store(&body(name), shared(60));
             }
         }

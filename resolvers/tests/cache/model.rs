@@ -127,7 +127,7 @@ impl Model {
 
     async fn ask(&self, asked: Asked) -> Result<Option<Claim>, TestCaseError> {
         let cache = asked.cache % self.caches.len();
-        match self.caches[cache].lookup_one(self.wanted(asked)).await {
+        match lookup_one(&self.caches[cache], self.wanted(asked)).await {
             LookupOutcome::Fresh(hit) => self.judge(&hit, asked, FRESH)?,
             LookupOutcome::Stale(hit, _) => self.judge(&hit, asked, FRESH + STALE)?,
             LookupOutcome::Miss(claim) => {

@@ -128,12 +128,17 @@ pub(crate) fn said(found: &LookupOutcome) -> String {
     }
 }
 
+/// Looks up one value through the batch API.
+pub(crate) async fn lookup_one(cache: &Cache, request: LookupRequest) -> LookupOutcome {
+    cache.lookup(vec![request]).await.pop().unwrap()
+}
+
 pub(crate) async fn look(cache: &Cache, name: &str) -> String {
-    said(&cache.lookup_one(product(name)).await)
+    said(&lookup_one(cache, product(name)).await)
 }
 
 pub(crate) async fn claim(cache: &Cache, wanted: LookupRequest) -> Claim {
-    match cache.lookup_one(wanted).await {
+    match lookup_one(cache, wanted).await {
         LookupOutcome::Miss(claim) => claim,
         other => panic!("there is something: {}", said(&other)),
     }

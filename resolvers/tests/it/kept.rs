@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::{FutureExt, join_all};
 use http::HeaderName;
-use resolvers::cache::{Level, Reuse};
-use resolvers::trace::{CacheStatus as Told, MissReason};
+use resolvers::cache::{Level, MissReason, Reuse};
+use resolvers::trace::CacheStatus as Told;
 use serde_json::{Value, json};
 
 use crate::kept_service::{Kept, THINGS};

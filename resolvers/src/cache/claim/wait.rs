@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::super::lookup::RedisLookup;
+use super::super::miss::MissReason;
 use super::super::store::Lease;
 use super::super::{Hit, Inner, Level, LookupOutcome, LookupRequest};
 use super::{Claim, Flight, FlightOutcome, FlightRole};
-use crate::trace::MissReason;
 
 /// Somebody else fetches what is wanted.
 ///
