@@ -52,12 +52,6 @@ impl<'a> Str<'a> {
         }
     }
 
-    /// Whether [`Self::decode`] has work to do.
-    #[inline]
-    pub fn has_escapes(self) -> bool {
-        self.escaped
-    }
-
     /// Between the quotes, escapes and all.
     #[inline]
     pub fn inner(self) -> &'a [u8] {
