@@ -54,11 +54,6 @@ pub fn mount(builder: Builder<'_>) -> Builder<'_> {
     builder.mount("computed", AsyncGraphqlService(computed::schema()))
 }
 
-/// The SDL of what is computed, as its resolvers tell it.
-pub fn computed_sdl() -> String {
-    computed::sdl()
-}
-
 /// The services that are called over HTTP.
 pub fn services(shop: &Shop) -> [&Service; 4] {
     [&shop.users, &shop.products, &shop.orders, &shop.reviews]

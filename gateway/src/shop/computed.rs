@@ -14,8 +14,7 @@ use std::collections::BTreeMap;
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{
-    Context, EmptyMutation, EmptySubscription, ID, Json, Object, Result, SDLExportOptions, Schema,
-    SimpleObject,
+    Context, EmptyMutation, EmptySubscription, ID, Json, Object, Result, Schema, SimpleObject,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,28 +36,6 @@ pub(super) fn schema() -> Computed {
         .data(tariffs)
         .finish()
 }
-
-/// What `schema/commerce/computed.graphql` says: the subgraph without what every server has.
-pub(super) fn sdl() -> String {
-    let options = SDLExportOptions::new()
-        .federation()
-        .use_space_ident()
-        .prefer_single_line_descriptions();
-    let sdl = schema().sdl_with_options(options);
-    // The definitions of `@skip` and `@include`, each with its description on a line before.
-    let is_definition = |line: Option<&str>| line.is_some_and(|it| it.starts_with("directive @"));
-    let next = sdl.lines().skip(1).map(Some).chain([None]);
-    let lines = sdl.lines().zip(next);
-    let lines = lines.filter(|(line, next)| !is_definition(Some(line)) && !is_definition(*next));
-    let lines: Vec<_> = lines.map(|(line, _)| line).collect();
-    format!("{HEADER}{}\n", lines.join("\n").trim())
-}
-
-const HEADER: &str = "\
-# What is computed of what the services give. This is what the resolvers in gateway/src/shop/computed.rs tell of
-# themselves; a test keeps it so, and with WEIR_UPDATE=1 writes it.
-
-";
 
 /// The ways in: there is nothing to ask for but entities.
 #[derive(Debug)]
@@ -208,3 +185,6 @@ struct Customer {
 fn missing_requirement() -> async_graphql::Error {
     "the request does not say what this is computed of".into()
 }
+
+#[cfg(test)]
+mod tests;

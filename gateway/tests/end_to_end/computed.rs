@@ -1,8 +1,6 @@
 //! The shop's graph over services of all kinds: REST, GraphQL, and resolvers in this process.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use gateway::shop;
 use mocks::{Fault, Service, Shop};
@@ -25,17 +23,6 @@ async fn post(gateway: &Running, query: &str) -> Value {
     ask(gateway.address, "POST /graphql", &[json], &body)
         .await
         .json()
-}
-
-#[test]
-fn the_schema_file_of_what_is_computed_is_what_its_resolvers_tell() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/commerce/computed.graphql");
-    if std::env::var_os("WEIR_UPDATE").is_some() {
-        fs::write(&file, shop::computed_sdl()).unwrap();
-    }
-    let written = fs::read_to_string(file).unwrap();
-
-    assert_eq!(written, shop::computed_sdl(), "WEIR_UPDATE=1 writes it");
 }
 
 #[tokio::test]

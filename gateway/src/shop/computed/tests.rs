@@ -1,0 +1,41 @@
+//! The checked-in SDL of the subgraph against its resolvers.
+
+use std::fs;
+use std::path::Path;
+
+use async_graphql::SDLExportOptions;
+
+use super::schema;
+
+#[test]
+fn the_schema_file_equals_the_sdl_of_the_resolvers() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/commerce/computed.graphql");
+    if std::env::var_os("WEIR_UPDATE").is_some() {
+        fs::write(&file, sdl()).unwrap();
+    }
+    let written = fs::read_to_string(file).unwrap();
+
+    assert_eq!(written, sdl(), "WEIR_UPDATE=1 writes it");
+}
+
+/// What `schema/commerce/computed.graphql` says: the subgraph without what every server has.
+fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .federation()
+        .use_space_ident()
+        .prefer_single_line_descriptions();
+    let sdl = schema().sdl_with_options(options);
+    // The definitions of `@skip` and `@include`, each with its description on a line before.
+    let is_definition = |line: Option<&str>| line.is_some_and(|it| it.starts_with("directive @"));
+    let next = sdl.lines().skip(1).map(Some).chain([None]);
+    let lines = sdl.lines().zip(next);
+    let lines = lines.filter(|(line, next)| !is_definition(Some(line)) && !is_definition(*next));
+    let lines: Vec<_> = lines.map(|(line, _)| line).collect();
+    format!("{HEADER}{}\n", lines.join("\n").trim())
+}
+
+const HEADER: &str = "\
+# What is computed of what the services give. This is what the resolvers in gateway/src/shop/computed.rs tell of
+# themselves; a test keeps it so, and with WEIR_UPDATE=1 writes it.
+
+";
