@@ -15,8 +15,8 @@ use resolvers::cache::{Cache, CacheSettings, Clock, EntityKey, Moment, Target};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::kept_service::{caching, in_memory, running};
-use crate::kept_truth::{GRAPH, MINE, NAMES, NOTE, THINGS, Truth};
+use crate::caching_service::{caching, in_memory, running};
+use crate::caching_truth::{GRAPH, MINE, NAMES, NOTE, THINGS, Truth};
 use crate::support::{ask_with, graph, settings_at};
 use crate::values::sdl;
 

@@ -8,7 +8,7 @@ use resolvers::cache::{Level, MissReason, Reuse};
 use resolvers::trace::CacheStatus as Told;
 use serde_json::{Value, json};
 
-use crate::kept_service::{Kept, THINGS};
+use crate::caching_service::{Kept, THINGS};
 
 fn named(ids: impl IntoIterator<Item = usize>, version: usize) -> Value {
     let names = ids.into_iter();

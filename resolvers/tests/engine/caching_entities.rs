@@ -8,8 +8,8 @@ use resolvers::Engine;
 use resolvers::cache::{Cache, Clock, Moment, Target};
 use serde_json::{Value, json};
 
+use crate::caching_service::{caching, memory};
 use crate::federation::{Scripted, engine_with};
-use crate::kept_service::{caching, memory};
 use crate::support::ask;
 
 const LIST: &str = r#"

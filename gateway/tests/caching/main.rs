@@ -2,7 +2,7 @@
 //! servers, and services over HTTP that count what they are asked.
 //!
 //! Without a `redis-server` they say so and pass, unless `WEIR_REQUIRE_REDIS=1`. What they measured
-//! is printed: `cargo nextest run --workspace -E 'binary(kept)' --success-output final`.
+//! is printed: `cargo nextest run --workspace -E 'binary(caching)' --success-output final`.
 
 #![expect(
     clippy::unwrap_used,
