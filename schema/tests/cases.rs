@@ -1,16 +1,11 @@
-//! Runs the dialect's case files: mappings and URLs, with the values and reports they must give.
-//!
-//! The files are not part of the repository. They are looked for in the folder that `WEIR_CASES`
-//! names, else beside the checkout; without them this test says that it skips.
+//! Runs the case files of the connectors dialect in `cases/`: mappings and URLs, with the values
+//! and reports that they must produce. Each case records the versions of the reference
+//! implementation that it was verified on.
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stdout,
-    reason = "helpers of tests are not seen as tests, and a skipped test has to say so"
+    reason = "clippy does not see the helpers of tests as tests"
 )]
-
-use std::fs;
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use schema::json::{Json, Node, Value};
@@ -19,18 +14,19 @@ use schema::template::Template;
 use schema::template::url::{UrlPart, UrlTemplate};
 
 #[test]
-fn mappings_give_what_the_cases_say() {
-    run("mapping-cases.json", mapping_case);
+fn mappings_evaluate_as_in_the_cases() {
+    run(include_bytes!("cases/mapping-cases.json"), mapping_case);
 }
 
 #[test]
-fn urls_are_what_the_cases_say() {
-    run("url-cases.json", url_case);
+fn urls_are_built_as_in_the_cases() {
+    run(include_bytes!("cases/url-cases.json"), url_case);
 }
 
-/// Where the reference crashes or loses digits we decide ourselves: the name begins with the first,
-/// and the second is what we give, nothing being no value.
-const DECIDED: &[(&str, Option<&str>, &[&str])] = &[
+/// Cases in which the reference implementation crashes or loses digits, and Weir differs: the start
+/// of the name of the case, the value that is expected instead (`None` for no value), and the kinds
+/// of its reports.
+const DEVIATIONS: &[(&str, Option<&str>, &[&str])] = &[
     ("slice: end before start?", Some(r#"{"x":[]}"#), &[]),
     ("slice: string cut inside", Some(r#"{"x":""}"#), &[]),
     ("mod: integer by zero?", Some("{}"), &["arithmetic"]),
@@ -38,12 +34,8 @@ const DECIDED: &[(&str, Option<&str>, &[&str])] = &[
     ("eq? big integers", Some(r#"{"x":false}"#), &[]),
 ];
 
-fn run(file: &str, check: fn(Node<'_>) -> Result<(), String>) {
-    let Some(text) = folder().and_then(|folder| fs::read(folder.join(file)).ok()) else {
-        println!("skipped: no {file}; name its folder in WEIR_CASES");
-        return;
-    };
-    let json = Json::parse(Bytes::from(text)).expect("the case file is JSON");
+fn run(file: &'static [u8], check: fn(Node<'_>) -> Result<(), String>) {
+    let json = Json::parse(Bytes::from_static(file)).expect("the case file is JSON");
     let mut failures = Vec::new();
     let mut count = 0;
     for case in json.root().elements() {
@@ -52,19 +44,8 @@ fn run(file: &str, check: fn(Node<'_>) -> Result<(), String>) {
             failures.push(format!("{}\n    {failure}", text_of(case, "name")));
         }
     }
-    println!("{file}: {count} cases, {} differ", failures.len());
-    assert!(count > 0, "{file} has cases");
+    assert!(count > 0, "the case file has no cases");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the case files stand outside of the repository"
-)]
-fn folder() -> Option<PathBuf> {
-    let named = std::env::var("WEIR_CASES").ok().map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases");
-    Some(named.unwrap_or(beside)).filter(|folder| folder.is_dir())
 }
 
 fn mapping_case(case: Node<'_>) -> Result<(), String> {
@@ -100,7 +81,7 @@ fn mapping_case(case: Node<'_>) -> Result<(), String> {
 
 fn expectation(case: Node<'_>) -> (Option<String>, Vec<String>) {
     let name = text_of(case, "name");
-    let decided = DECIDED
+    let deviation = DEVIATIONS
         .iter()
         .find(|(start, _, _)| name.starts_with(start))
         .map(|(_, value, kinds)| {
@@ -109,7 +90,7 @@ fn expectation(case: Node<'_>) -> (Option<String>, Vec<String>) {
                 .map(|kind| format!("{kind} [\"->{}\"]", method(&name)));
             (value.map(str::to_owned), reports.collect())
         });
-    decided.unwrap_or_else(|| {
+    deviation.unwrap_or_else(|| {
         let expected = case.get("expected").map(|it| Value::Node(it).to_json());
         let reports = case.get("expected_errors");
         let mut reports: Vec<_> = reports
@@ -122,7 +103,7 @@ fn expectation(case: Node<'_>) -> (Option<String>, Vec<String>) {
     })
 }
 
-/// The method that a case is about stands before the colon of its name.
+/// Returns the method that a case tests: the part of its name before the colon.
 fn method(name: &str) -> &str {
     name.split_once(':').map_or(name, |(method, _)| method)
 }
@@ -226,9 +207,8 @@ fn template(text: &str, version: Version) -> Result<Template, Failure> {
 }
 
 fn vars(case: Node<'_>) -> Vars<'_> {
-    let given = case.get("vars");
-    given
-        .into_iter()
+    let vars = case.get("vars");
+    vars.into_iter()
         .flat_map(Node::members)
         .fold(Vars::new(), |vars, (name, value)| {
             let name = name.decode().trim_start_matches('$').to_owned();

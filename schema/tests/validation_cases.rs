@@ -1,17 +1,10 @@
-//! Runs the dialect's validation cases: small schemas, and the codes that they must give.
-//!
-//! The file is not part of the repository. It is looked for in the folder that `WEIR_CASES`
-//! names, else beside the checkout; without it this test says that it skips.
+//! Runs the validation cases of the connectors dialect in `cases/`: small schemas, and the codes of
+//! the errors that they must produce.
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stdout,
-    reason = "helpers of tests are not seen as tests, and a skipped test has to say so"
+    reason = "clippy does not see the helpers of tests as tests"
 )]
-
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use schema::diagnostic::{Diagnostic, Severity};
@@ -19,34 +12,32 @@ use schema::json::{Json, Kind, Node};
 use schema::link::{self, LinkOptions};
 use schema::span::Document;
 use schema::subgraph::Subgraph;
+use std::collections::BTreeSet;
 
-/// Where we refuse what the reference loads: how the case's name begins, what we say, and why.
+/// Cases that Weir rejects and the reference implementation loads: the start of the name of the
+/// case, the expected codes, and the reason.
 const STRICTER: &[(&str, &[&str], &str)] = &[
     (
         "batch maxSize 0",
         &["GRAPHQL_ERROR"],
-        "a batch of nothing never ends",
+        "a batch of no representations makes no progress",
     ),
     (
         "negative batch maxSize",
         &["GRAPHQL_ERROR"],
-        "the reference fails when the schema is loaded, which is later than here",
+        "the reference implementation rejects it later, when it loads the schema",
     ),
     (
         "type connector without $this or $batch",
         &["CONNECTORS_CANNOT_RESOLVE_KEY"],
-        "it could never be called, since nothing says for which entity",
+        "it cannot be called, since no variable identifies the entity",
     ),
 ];
 
 #[test]
-fn schemas_give_the_codes_that_the_cases_say() {
-    let file = "validation-cases.json";
-    let Some(text) = folder().and_then(|folder| fs::read(folder.join(file)).ok()) else {
-        println!("skipped: no {file}; name its folder in WEIR_CASES");
-        return;
-    };
-    let json = Json::parse(Bytes::from(text)).expect("the case file is JSON");
+fn schemas_have_the_codes_of_the_cases() {
+    let file = include_bytes!("cases/validation-cases.json");
+    let json = Json::parse(Bytes::from_static(file)).expect("the case file is JSON");
     let mut failures = Vec::new();
     let mut count = 0;
     for case in json.root().elements() {
@@ -55,8 +46,7 @@ fn schemas_give_the_codes_that_the_cases_say() {
             failures.push(failure);
         }
     }
-    println!("{file}: {count} cases, {} differ", failures.len());
-    assert!(count > 0, "{file} has cases");
+    assert!(count > 0, "the case file has no cases");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
@@ -73,10 +63,10 @@ fn check(case: Node<'_>) -> Result<(), String> {
         .filter(|found| found.severity == Severity::Error)
         .map(|found| found.code.as_str().to_owned())
         .collect();
-    let decided = STRICTER
+    let deviation = STRICTER
         .iter()
         .find(|(start, _, _)| name.starts_with(start));
-    let expected: BTreeSet<String> = match decided {
+    let expected: BTreeSet<String> = match deviation {
         Some((_, codes, _)) => codes.iter().map(|code| (*code).to_owned()).collect(),
         None => case
             .get("codes")
@@ -93,16 +83,6 @@ fn check(case: Node<'_>) -> Result<(), String> {
         "{name}: expected {expected:?}, found {found:?}\n{}\n",
         rendered.join("\n")
     ))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the case files stand outside of the repository"
-)]
-fn folder() -> Option<PathBuf> {
-    let named = std::env::var("WEIR_CASES").ok().map(PathBuf::from);
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/cases");
-    Some(named.unwrap_or(beside)).filter(|folder| folder.is_dir())
 }
 
 fn text(node: Node<'_>) -> String {
