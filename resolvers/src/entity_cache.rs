@@ -20,6 +20,7 @@ use crate::cache::{
     Credentials, KeyFormat, KeyParts, KeyPrefix, LifetimePolicy, LookupRequest, MissReason, Moment,
     Reuse, ScopedKeys, Tag, Tags, TypeStats, canonical_json, entity_key,
 };
+use crate::plan::ByFetch;
 use crate::response::mapping::ValueMapping;
 use crate::trace::{CacheStatus, Lookup};
 
@@ -33,7 +34,7 @@ pub(crate) mod superset;
 #[derive(Debug, Default)]
 pub(crate) struct CachePlan {
     /// By fetch; `None`: nothing.
-    pub(crate) fetches: Vec<Option<FetchCachePlan>>,
+    pub(crate) fetches: ByFetch<Option<FetchCachePlan>>,
     /// What a mutation makes invalid.
     pub(crate) invalidation_rules: Vec<InvalidationRule>,
 }

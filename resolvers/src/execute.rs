@@ -22,7 +22,7 @@ use crate::cache::{Cache, LookupOutcome, Moment, Reuse};
 use crate::engine::Trace;
 use crate::entity_cache::{CacheRule, FetchCachePlan};
 use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
-use crate::plan::Fetch;
+use crate::plan::{Fetch, FetchId};
 use crate::prepared::{PreparedOperation, Program};
 use crate::settings::Reports;
 use crate::source_client::connector::ConnectorClient;
@@ -64,7 +64,7 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// The connector that a fetch is made by; `None` for fetches of services.
-    fn connector_fetch(&self, index: usize) -> Option<ConnectorFetch<'a>> {
+    fn connector_fetch(&self, index: FetchId) -> Option<ConnectorFetch<'a>> {
         let fetch = &self.prepared.plan.fetches[index];
         let (connector, ready) = self.sources.connector(fetch.source)?;
         Some(ConnectorFetch {
@@ -80,24 +80,27 @@ impl<'a> Context<'a> {
     /// Nothing noted yet, where anything is to be.
     fn trace_recorder(&self) -> Option<TraceRecorder> {
         let plan = &self.prepared.plan;
-        let sources = plan.fetches.iter().enumerate().map(|(index, fetch)| {
-            let mut requests = plan.requests.iter();
-            let request = requests.position(|fetches| fetches.contains(&index));
+        let sources = plan.fetches.pairs().map(|(id, fetch)| {
+            let mut requests = plan.requests.pairs();
+            let request = requests.find(|(_, fetches)| fetches.contains(&id));
             let name = &self.sources.graph.source(fetch.source).name;
-            (request.map_or(0, |request| request + 1), Arc::clone(name))
+            (
+                request.map_or(0, |(request, _)| request.number()),
+                Arc::clone(name),
+            )
         });
         let now = self.cache.map_or(Moment(0), Cache::now);
         (self.trace == Trace::Yes).then(|| TraceRecorder::new(sources, now))
     }
 
     /// What may be kept of a fetch.
-    fn cache_plan(&self, index: usize) -> Option<&'a FetchCachePlan> {
+    fn cache_plan(&self, index: FetchId) -> Option<&'a FetchCachePlan> {
         self.cache?;
         self.prepared.cache_plan.fetches.get(index)?.as_ref()
     }
 
     /// How what a connector brings is kept.
-    fn cache_rule(&self, index: usize) -> Option<&'a CacheRule> {
+    fn cache_rule(&self, index: FetchId) -> Option<&'a CacheRule> {
         self.cache_plan(index)?.rules.first()
     }
 
@@ -108,7 +111,7 @@ impl<'a> Context<'a> {
     }
 
     /// What failed, for everybody who waited for a fetch.
-    fn failure(&self, fetch: usize, error: FetchError) -> Arc<FetchFailure> {
+    fn failure(&self, fetch: FetchId, error: FetchError) -> Arc<FetchFailure> {
         let source = self.prepared.plan.fetches[fetch].source;
         match &self.sources.clients[source.index()] {
             SourceClient::Connector(ready) => source_client::failure(ready, error),
@@ -120,7 +123,7 @@ impl<'a> Context<'a> {
 /// A fetch that a connector makes, and everything about it that is known before.
 #[derive(Clone, Copy, Debug)]
 struct ConnectorFetch<'a> {
-    index: usize,
+    index: FetchId,
     fetch: &'a Fetch,
     source: SourceId,
     connector: &'a Connector,
@@ -147,9 +150,9 @@ enum Waiter {
     /// A round of a request of the plan, to a service that speaks GraphQL.
     Subgraph(usize),
     /// A fetch of a connector that looks into the cache.
-    Lookup(usize),
+    Lookup(FetchId),
     /// The objects of a fetch from that number on, which others fetch.
-    InFlight(usize, usize),
+    InFlight(FetchId, usize),
     /// A round that looks into the cache.
     RequestLookup(usize),
     /// A round of a request for what others fetch.
@@ -159,7 +162,7 @@ enum Waiter {
 /// Which call of which fetch.
 #[derive(Clone, Copy, Debug)]
 struct CallId {
-    fetch: usize,
+    fetch: FetchId,
     /// The entities it is for, as indexes into those of the fetch.
     first: usize,
     end: usize,

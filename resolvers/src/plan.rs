@@ -15,12 +15,14 @@ use schema::types::TypeId;
 use self::commit::Commit;
 use self::contexts::Contexts;
 pub(crate) use self::contexts::{ContextArgument, ContextSource};
+pub(crate) use self::ids::{ByFetch, ByRequest, FetchId, PlanRequestId};
 use self::search::{Search, SearchContext};
 pub(crate) use crate::selection::KeySlot;
 use crate::selection::{Condition, PositionId, ROOT, Selection, SlotOrigin, SlotSetId};
 
 mod commit;
 mod contexts;
+mod ids;
 pub(crate) mod print;
 mod requests;
 mod search;
@@ -30,9 +32,9 @@ mod union_members;
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// Each after all that it needs.
-    pub(crate) fetches: Vec<Fetch>,
+    pub(crate) fetches: ByFetch<Fetch>,
     /// Fetches that go out as one request, each in one of them, in the order of the fetches.
-    pub(crate) requests: Vec<Vec<usize>>,
+    pub(crate) requests: ByRequest<Vec<FetchId>>,
     /// Fetches of a later stage wait for all of an earlier one: root fields of a mutation.
     pub(crate) stages: usize,
     /// Whether every choice was looked at; if not, the plan is the best of those that were.
@@ -54,7 +56,7 @@ pub(crate) struct Fetch {
     /// Fields that take something of objects further up.
     pub(crate) context_fields: Vec<ContextField>,
     /// Fetches that give the keys, or create the objects.
-    pub(crate) depends_on: Vec<usize>,
+    pub(crate) depends_on: Vec<FetchId>,
     pub(crate) stage: usize,
     pub(crate) slots: FetchSlots,
     /// When any of these is needed.
@@ -271,7 +273,7 @@ pub(crate) fn plan(
     kind: OperationKind,
 ) -> Result<Plan, Unplannable> {
     union_members::narrow(graph, selection);
-    let mut fetches = Vec::new();
+    let mut fetches = ByFetch::default();
     let mut search_context = SearchContext::new(Contexts::new(graph, selection));
     let stages = stages(graph, selection, kind, &mut search_context);
     for (stage, scope) in stages.iter().enumerate() {
@@ -374,7 +376,7 @@ fn providing_subgraphs(
 }
 
 /// A fetch is needed when one of its slots is; its key is needed when it is.
-fn set_conditions(graph: &Graph, fetches: &mut [Fetch], selection: &mut Selection) {
+fn set_conditions(graph: &Graph, fetches: &mut ByFetch<Fetch>, selection: &mut Selection) {
     // A fetch stands behind those that it needs, so the last one is settled first.
     for fetch in fetches.iter_mut().rev() {
         // One that fills nothing says whether the objects are there, and of which type.

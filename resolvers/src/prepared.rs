@@ -19,7 +19,7 @@ use crate::entity_cache::{self, CachePlan};
 use crate::error::{RequestError, RequestErrorKind};
 use crate::plan::print::json::plan_json;
 use crate::plan::print::plan_text;
-use crate::plan::{Fetch, FetchSlots, KeySlot, Plan, plan};
+use crate::plan::{ByFetch, ByRequest, Fetch, FetchId, FetchSlots, KeySlot, Plan, plan};
 use crate::plan_variant::PlanVariant;
 use crate::project::ResponseProgram;
 use crate::response::mapping::{MappingCompiler, ValueMapping};
@@ -40,9 +40,9 @@ pub(crate) struct PreparedOperation {
     pub(crate) selection: Selection,
     pub(crate) plan: Plan,
     /// One for each fetch of the plan that a connector makes.
-    pub(crate) programs: Vec<Option<Program>>,
+    pub(crate) programs: ByFetch<Option<Program>>,
     /// One for each request of the plan to a service that speaks GraphQL.
-    pub(crate) documents: Vec<Option<Document>>,
+    pub(crate) documents: ByRequest<Option<Document>>,
     pub(crate) widths: Widths,
     /// By position: whether objects there carry their type.
     pub(crate) is_abstract: Vec<bool>,
@@ -162,7 +162,7 @@ impl PreparedOperation {
     }
 
     /// How a fetch is asked for in a request to a service that speaks GraphQL.
-    pub(crate) fn part(&self, fetch: usize) -> Option<&Part> {
+    pub(crate) fn part(&self, fetch: FetchId) -> Option<&Part> {
         let documents = self.documents.iter().flatten();
         let mut parts = documents.flat_map(|document| &document.parts);
         parts.find(|part| part.fetch == fetch)
@@ -196,7 +196,7 @@ impl PreparedOperation {
     pub(crate) fn plan_json(&self, graph: &Graph) -> serde_json::Value {
         let documents = self.documents.iter();
         let documents = documents.map(|it| it.as_ref().map(|document| &*document.text));
-        let documents: Vec<Option<&str>> = documents.collect();
+        let documents: ByRequest<Option<&str>> = documents.collect();
         let variant = self.variant.graph(graph);
         let graph = variant.as_ref().unwrap_or(graph);
         plan_json(graph, &self.selection, &self.plan, &documents)
@@ -256,13 +256,13 @@ fn documents(
     graph: &Graph,
     operation: (&Operation, &Selection),
     plan: &Plan,
-) -> Result<Vec<Option<Document>>, Vec<RequestError>> {
-    let requests = plan.requests.iter().enumerate();
+) -> Result<ByRequest<Option<Document>>, Vec<RequestError>> {
+    let requests = plan.requests.pairs();
     requests
-        .map(|(index, fetches)| {
+        .map(|(request, fetches)| {
             let first = fetches.first().map(|first| plan.fetches[*first].source);
             match first.map(|source| &graph.source(source).access) {
-                Some(Access::Graphql(_)) => document(graph, operation, plan, index).map(Some),
+                Some(Access::Graphql(_)) => document(graph, operation, plan, request).map(Some),
                 _ => Ok(None),
             }
         })

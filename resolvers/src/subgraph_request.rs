@@ -13,7 +13,7 @@ pub(crate) use self::canonical_selection::{CanonicalSelection, SelectionInput};
 use self::representation::Representation;
 use self::selection_set::{Fragment, SelectionSet};
 use self::walk::{ContextArgumentText, SubgraphScope, Surroundings, Walk};
-use crate::plan::{ContextSource, EntrySelection, Fetch, Plan};
+use crate::plan::{ContextSource, EntrySelection, Fetch, FetchId, Plan, PlanRequestId};
 use crate::response::shape::ObjectShape;
 use crate::selection::{Condition, Selection};
 
@@ -45,7 +45,7 @@ pub(crate) struct Document {
 /// What a request asks for one fetch.
 #[derive(Debug)]
 pub(crate) struct Part {
-    pub(crate) fetch: usize,
+    pub(crate) fetch: FetchId,
     /// For root fields nothing.
     pub(crate) entities_field: Option<EntitiesField>,
     /// Variables that are filled from objects further up, the same for all its objects.
@@ -102,7 +102,7 @@ pub(crate) fn document(
     graph: &Graph,
     (operation, selection): (&Operation, &Selection),
     plan: &Plan,
-    request: usize,
+    request: PlanRequestId,
 ) -> Result<Document, TooLarge> {
     let fetches = plan.requests.get(request).map_or(&[][..], Vec::as_slice);
     let operation_and_selection = (operation, selection);
@@ -129,7 +129,7 @@ fn single_document(
     graph: &Graph,
     (operation, selection): (&Operation, &Selection),
     plan: &Plan,
-    (request, fetches): (usize, &[usize]),
+    (request, fetches): (PlanRequestId, &[FetchId]),
 ) -> Result<Document, TooLarge> {
     let Some(first) = fetches.first().map(|index| &plan.fetches[*index]) else {
         return Ok(Document::empty());
@@ -143,9 +143,9 @@ fn single_document(
         definitions: Vec::new(),
         parts: Vec::with_capacity(fetches.len()),
     };
-    let (entities, roots): (Vec<usize>, Vec<usize>) = fetches
+    let (entities, roots): (Vec<FetchId>, Vec<FetchId>) = fetches
         .iter()
-        .partition(|index| writer.is_entity_fetch(**index));
+        .partition(|fetch| writer.is_entity_fetch(**fetch));
     writer.add_root_fields(&roots, entities.is_empty())?;
     for (number, fetch) in entities.iter().enumerate() {
         let alias = (entities.len() > 1).then_some(number);
@@ -169,16 +169,16 @@ impl<'a> DocumentBuilder<'a> {
         &self.source.entry_points[entered.entry]
     }
 
-    fn is_entity_fetch(&self, fetch: usize) -> bool {
+    fn is_entity_fetch(&self, fetch: FetchId) -> bool {
         let first = self.plan.fetches[fetch].first_entry();
         !self.entry_point(first).key.is_empty()
     }
 
-    fn add_root_fields(&mut self, fetches: &[usize], is_alone: bool) -> Result<(), TooLarge> {
+    fn add_root_fields(&mut self, fetches: &[FetchId], is_alone: bool) -> Result<(), TooLarge> {
         if fetches.is_empty() {
             return Ok(());
         }
-        let fetches_of = |index: &usize| &self.plan.fetches[*index];
+        let fetches_of = |id: &FetchId| &self.plan.fetches[*id];
         let scopes: Vec<_> = fetches
             .iter()
             .map(fetches_of)
@@ -228,11 +228,11 @@ impl<'a> DocumentBuilder<'a> {
 
     fn add_entities(
         &mut self,
-        index: usize,
+        id: FetchId,
         alias: Option<usize>,
         operation: &Operation,
     ) -> Result<(), TooLarge> {
-        let fetch = &self.plan.fetches[index];
+        let fetch = &self.plan.fetches[id];
         let contexts = self.add_contexts((fetch, alias), operation);
         // Objects that the service calls by one name are one kind to it.
         let mut kinds: Vec<(&EntryPoint, SubgraphScope<'a>)> = Vec::new();
@@ -278,7 +278,7 @@ impl<'a> DocumentBuilder<'a> {
         self.definitions.push(format!("${variable}: [_Any!]!"));
         self.selection_set.add_entities(&key, &variable, set);
         self.parts.push(Part {
-            fetch: index,
+            fetch: id,
             entities_field: Some(EntitiesField {
                 key: key.into(),
                 prefix: member_prefix(&variable),
@@ -320,7 +320,7 @@ impl<'a> DocumentBuilder<'a> {
         context_variables
     }
 
-    fn finish(self, operation: &Operation, request: usize) -> Document {
+    fn finish(self, operation: &Operation, request: PlanRequestId) -> Document {
         let keyword = self.keyword();
         let mut definitions: Vec<String> = Vec::new();
         let mut variables = Vec::new();
@@ -420,7 +420,7 @@ fn member_prefix(name: &str) -> Box<[u8]> {
 }
 
 /// `Shop__products__1`: the client's operation, the service, which of the plan's requests.
-fn operation_name(operation: &str, service: &str, request: usize) -> String {
+fn operation_name(operation: &str, service: &str, request: PlanRequestId) -> String {
     let service: String = service
         .chars()
         .map(|char| {
@@ -431,7 +431,7 @@ fn operation_name(operation: &str, service: &str, request: usize) -> String {
             }
         })
         .collect();
-    format!("{operation}__{service}__{}", request + 1)
+    format!("{operation}__{service}__{}", request.number())
 }
 
 /// A name that no variable of the client has.

@@ -18,7 +18,7 @@ use super::contents::{ContentScan, Contents};
 use super::superset::SelectionIndex;
 use super::{ArgumentRole, CacheRule, ClientHeaders, FetchCachePlan};
 use crate::cache::{LifetimePolicy, Scope, TypeStats};
-use crate::plan::{Fetch, Plan};
+use crate::plan::{ByFetch, ByRequest, Fetch, FetchId, Plan};
 use crate::prepared::Program;
 use crate::response::mapping::MappingCompiler as Reading;
 use crate::selection::Selection;
@@ -35,14 +35,14 @@ pub(crate) struct CachePlanCompiler<'a> {
     pub(crate) selection_index: &'a SelectionIndex,
     pub(crate) selection: &'a Selection,
     pub(crate) plan: &'a Plan,
-    pub(crate) programs: &'a [Option<Program>],
-    pub(crate) documents: &'a [Option<Document>],
+    pub(crate) programs: &'a ByFetch<Option<Program>>,
+    pub(crate) documents: &'a ByRequest<Option<Document>>,
 }
 
 impl CachePlanCompiler<'_> {
     /// What may be kept of a query.
-    pub(crate) fn fetch_plans(&self) -> Vec<Option<FetchCachePlan>> {
-        let fetches = self.plan.fetches.iter().enumerate();
+    pub(crate) fn fetch_plans(&self) -> ByFetch<Option<FetchCachePlan>> {
+        let fetches = self.plan.fetches.pairs();
         fetches
             .map(|(index, fetch)| self.fetch_plan(index, fetch))
             .collect()
@@ -56,7 +56,7 @@ impl CachePlanCompiler<'_> {
         self.graph().subgraph_cache_directives(service)
     }
 
-    fn fetch_plan(&self, index: usize, fetch: &Fetch) -> Option<FetchCachePlan> {
+    fn fetch_plan(&self, index: FetchId, fetch: &Fetch) -> Option<FetchCachePlan> {
         let source = self.graph().source(fetch.source);
         let cache_policy = self.caching.subgraph_policy(&source.subgraph);
         // What depends on objects further up is not known by what it is asked for with.
@@ -212,7 +212,7 @@ impl CachePlanCompiler<'_> {
 
     fn subgraph_plan(
         &self,
-        (index, fetch): (usize, &Fetch),
+        (index, fetch): (FetchId, &Fetch),
         (source, service): (&Source, &SubgraphClient),
         cache_policy: &CachePolicy,
     ) -> Option<FetchCachePlan> {
@@ -325,7 +325,7 @@ impl CachePlanCompiler<'_> {
 /// A connector and the fetch that it makes.
 #[derive(Clone, Copy)]
 struct PlannedConnector<'a> {
-    index: usize,
+    index: FetchId,
     source: &'a Source,
     connector: &'a Connector,
     ready: &'a ConnectorClient,

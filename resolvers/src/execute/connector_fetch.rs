@@ -11,7 +11,7 @@ use super::execution::Execution;
 use super::in_flight::{CallOptions, InFlightCalls};
 use super::{CallId, ConnectorFetch, FetchState, Waiter, merge, variables};
 use crate::error::{ConnectorReport, FetchError};
-use crate::plan::Fetch;
+use crate::plan::{Fetch, FetchId};
 use crate::response::rows::RowFiller;
 use crate::settings::Reports;
 use crate::source_client::connector::ConnectorClient;
@@ -141,7 +141,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Notes that a call begins, known by its fetch and a number, for so many objects.
     pub(super) fn trace_call_start(
         &mut self,
-        (fetch, call): (usize, usize),
+        (fetch, call): (FetchId, usize),
         batch: usize,
         address: impl FnOnce() -> String,
     ) {
@@ -151,7 +151,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// Notes that it has ended.
-    pub(super) fn trace_call_end(&mut self, (fetch, call): (usize, usize), is_shared: bool) {
+    pub(super) fn trace_call_end(&mut self, (fetch, call): (FetchId, usize), is_shared: bool) {
         if let Some(trace) = &mut self.trace {
             trace.end_call(fetch, call, is_shared);
         }

@@ -9,13 +9,13 @@ use super::trace::TraceRecorder;
 use super::{CallId, Context, ExecutionResult, FetchState, merge};
 use crate::cache::{Claim, Reuse};
 use crate::error::{ConnectorReport, FailureId, Failures, FetchError};
-use crate::plan::Fetch;
+use crate::plan::{ByFetch, Fetch, FetchId, PlanRequestId};
 use crate::tree::{Row, Tree};
 
 pub(super) struct Execution<'c, 'a> {
     pub(super) context: &'c Context<'a>,
     pub(super) tree: Tree,
-    pub(super) states: Vec<FetchState>,
+    pub(super) states: ByFetch<FetchState>,
     /// The last that was begun.
     stage: usize,
     /// Calls by what they are counted as, where there is a bound.
@@ -26,7 +26,7 @@ pub(super) struct Execution<'c, 'a> {
     /// What tells the operation from others that share its calls.
     pub(super) operation_id: Option<u64>,
     /// By fetch, for each of its objects: the right to fetch it, and the duty to say what came.
-    pub(super) claims: Vec<Vec<Option<Claim>>>,
+    pub(super) claims: ByFetch<Vec<Option<Claim>>>,
     /// Requests to services that speak GraphQL, in the order they were made.
     pub(super) requests: Vec<SubgraphRequest>,
     /// For how long the answer may be used again, as far as it is known.
@@ -73,7 +73,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         let mut has_progressed = true;
         while has_progressed {
             has_progressed = false;
-            for (index, fetches) in requests.iter().enumerate() {
+            for (index, fetches) in requests.pairs() {
                 if fetches.iter().all(|fetch| self.is_ready(*fetch)) {
                     self.start_request(index, fetches, in_flight);
                     has_progressed |= fetches.iter().all(|fetch| self.is_done(*fetch));
@@ -84,8 +84,8 @@ impl<'c, 'a> Execution<'c, 'a> {
 
     fn start_request(
         &mut self,
-        index: usize,
-        fetches: &[usize],
+        index: PlanRequestId,
+        fetches: &[FetchId],
         in_flight: &mut InFlightCalls<'c>,
     ) {
         let plan = &self.context.prepared.plan;
@@ -108,15 +108,15 @@ impl<'c, 'a> Execution<'c, 'a> {
         }
     }
 
-    fn is_done(&self, index: usize) -> bool {
+    fn is_done(&self, index: FetchId) -> bool {
         matches!(self.states[index], FetchState::Done)
     }
 
-    fn is_ready(&self, index: usize) -> bool {
+    fn is_ready(&self, index: FetchId) -> bool {
         let fetches = &self.context.prepared.plan.fetches;
         let fetch = &fetches[index];
-        let done = |index: usize| self.is_done(index);
-        let earlier = || fetches[..index].iter().enumerate();
+        let done = |index: FetchId| self.is_done(index);
+        let earlier = || fetches.pairs().take(index.index());
         matches!(self.states[index], FetchState::Waiting)
             && fetch.depends_on.iter().all(|needed| done(*needed))
             // Only mutations have stages; nothing is looked through for the first.
@@ -140,7 +140,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Marks what objects were to get, but for those that were kept and may still be given out.
     pub(super) fn fail_entities(
         &mut self,
-        fetch: usize,
+        fetch: FetchId,
         (objects, entities): (&[usize], &Entities),
         error: FetchError,
     ) {
@@ -162,7 +162,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Marks what objects were to get.
     pub(super) fn mark_failed(
         &mut self,
-        fetch: usize,
+        fetch: FetchId,
         (objects, entities): (&[usize], &Entities),
         failure: FailureId,
     ) {
@@ -187,7 +187,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Marks everything that is not there yet as failed: the operation's time is up.
     pub(super) fn time_out(&mut self) {
         let timeout = self.context.timeout;
-        for index in 0..self.states.len() {
+        for index in self.states.ids() {
             let entities = match std::mem::replace(&mut self.states[index], FetchState::Done) {
                 FetchState::Done => continue,
                 FetchState::Running { entities, .. } => entities,

@@ -27,7 +27,7 @@ use crate::cache::{
 };
 use crate::entity_cache::{CacheRule, FetchCachePlan, KeyBuilder};
 use crate::error::FailureId;
-use crate::plan::Fetch;
+use crate::plan::{Fetch, FetchId};
 use crate::response::read::ResponseReader;
 use crate::response::rows::RowFiller;
 use crate::source_client::mapped::MappedValues;
@@ -180,7 +180,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Has the calls made that what was found leaves to be made.
     pub(super) fn finish_lookup(
         &mut self,
-        index: usize,
+        index: FetchId,
         outcomes: Vec<LookupOutcome>,
         in_flight: &mut InFlightCalls<'c>,
     ) {
@@ -227,7 +227,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Takes what others fetched; what they did not is called for.
     pub(super) fn finish_wait(
         &mut self,
-        (index, first): (usize, usize),
+        (index, first): (FetchId, usize),
         outcomes: Vec<LookupOutcome>,
         in_flight: &mut InFlightCalls<'c>,
     ) {
@@ -262,7 +262,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Sorts what was found, and notes it.
     pub(super) fn sort_outcomes(
         &mut self,
-        fetch: usize,
+        fetch: FetchId,
         outcomes: impl IntoIterator<Item = (usize, LookupOutcome)>,
     ) -> SortedLookups {
         let (Some(cache), Some(cache_plan)) = (self.context.cache, self.context.cache_plan(fetch))
@@ -292,7 +292,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         sorted
     }
 
-    pub(super) fn set_calls_left(&mut self, index: usize, calls: usize, entities: Entities) {
+    pub(super) fn set_calls_left(&mut self, index: FetchId, calls: usize, entities: Entities) {
         self.states[index] = match calls {
             0 => FetchState::Done,
             calls => FetchState::Running { calls, entities },
@@ -302,7 +302,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Fills the rows of an object with a kept value; `part` where a service gave it.
     pub(super) fn apply_hit(
         &mut self,
-        (index, part): (usize, Option<&'a Part>),
+        (index, part): (FetchId, Option<&'a Part>),
         (entities, object): (&Entities, usize),
         hit: &Hit,
     ) {
@@ -321,7 +321,7 @@ impl<'c, 'a> Execution<'c, 'a> {
 
     fn apply_connector_hit(
         &mut self,
-        index: usize,
+        index: FetchId,
         (entities, object): (&Entities, usize),
         json: &Json,
     ) {
@@ -385,7 +385,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         }
     }
 
-    fn planned_fetch(&self, index: usize) -> (&'a Fetch, &'a crate::prepared::PreparedOperation) {
+    fn planned_fetch(&self, index: FetchId) -> (&'a Fetch, &'a crate::prepared::PreparedOperation) {
         let prepared = self.context.prepared;
         (&prepared.plan.fetches[index], prepared)
     }
@@ -437,7 +437,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// Notes what is kept of an object.
-    pub(super) fn record_stored(&mut self, (fetch, object): (usize, usize), reuse: Reuse) {
+    pub(super) fn record_stored(&mut self, (fetch, object): (FetchId, usize), reuse: Reuse) {
         self.narrow_reuse(reuse);
         if let Some(trace) = &mut self.trace {
             trace.record_stored(fetch, object, reuse);
@@ -481,7 +481,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Gives out an object as it was before, because fetching it failed; false where that cannot be.
     pub(super) fn apply_stale_fallback(
         &mut self,
-        (index, part): (usize, Option<&'a Part>),
+        (index, part): (FetchId, Option<&'a Part>),
         (entities, object): (&Entities, usize),
         is_allowed: bool,
     ) -> bool {

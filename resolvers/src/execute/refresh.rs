@@ -21,6 +21,7 @@ use super::lookup::subgraph::{cached_entity, cached_root};
 use super::subgraph_fetch::SubgraphRequest;
 use super::{CallId, ConnectorFetch, FetchState, variables};
 use crate::cache::{CachedValue as Kept, Claim, RefreshClaim};
+use crate::plan::{FetchId, PlanRequestId};
 use crate::prepared::PreparedOperation;
 use crate::source_client::graphql::SubgraphResponse;
 use crate::source_client::mapped::MappedValues;
@@ -35,7 +36,7 @@ struct RefreshJob {
     prepared: Arc<PreparedOperation>,
     /// The client's, as far as the call depends on them.
     headers: HeaderMap,
-    fetch: usize,
+    fetch: FetchId,
     refreshes: Vec<RefreshClaim>,
 }
 
@@ -52,7 +53,7 @@ struct ConnectorRefresh {
 
 /// A request to a service that speaks GraphQL.
 struct SubgraphRefresh {
-    request: usize,
+    request: PlanRequestId,
     variables: Vec<u8>,
     /// Of the objects, in the order of their renewals.
     kinds: Vec<usize>,
@@ -109,7 +110,7 @@ impl<'a> Execution<'_, 'a> {
     /// Has objects renewed that a service gave.
     pub(super) fn refresh_from_subgraph(
         &mut self,
-        (request, part): (usize, &'a Part),
+        (request, part): (PlanRequestId, &'a Part),
         stale: &[usize],
         refreshes: Vec<(usize, RefreshClaim)>,
     ) {
@@ -145,7 +146,7 @@ impl<'a> Execution<'_, 'a> {
         self.run_in_background(job.refresh_subgraph(refresh).boxed());
     }
 
-    fn refresh_job(&self, fetch: usize, refreshes: Vec<RefreshClaim>) -> RefreshJob {
+    fn refresh_job(&self, fetch: FetchId, refreshes: Vec<RefreshClaim>) -> RefreshJob {
         RefreshJob {
             sources: Arc::clone(self.context.sources),
             prepared: Arc::clone(self.context.prepared),

@@ -15,7 +15,7 @@ use crate::batch::groups::{BatchCall, BatchCalls, BatchSlot, BatchSpec, PendingB
 use crate::batch::wait;
 use crate::cache::{self, Reuse};
 use crate::error::FetchError;
-use crate::plan::KeySlot;
+use crate::plan::{FetchId, KeySlot};
 use crate::prepared::{Coalescing, Program};
 use crate::response::rows::RowFiller;
 use crate::settings::Reports;
@@ -26,7 +26,7 @@ use crate::tree::{Row, Value, write_canonical};
 /// What one fetch waits for of a batch.
 #[derive(Debug)]
 pub(super) struct SharedBatch {
-    fetch: usize,
+    fetch: FetchId,
     /// Which of its objects have which positions in the batch.
     keys: Vec<(usize, usize)>,
 }
@@ -444,7 +444,7 @@ impl<'c, 'a> Execution<'c, 'a> {
 
     fn fail_own(
         &mut self,
-        fetch: usize,
+        fetch: FetchId,
         (own, entities): (&[usize], &Entities),
         error: FetchError,
     ) {
@@ -472,12 +472,12 @@ impl<'a> Context<'a> {
 }
 
 /// What the call of a batch is known by.
-fn call_name(fetch: usize, keys: &[(usize, usize)]) -> (usize, usize) {
+fn call_name(fetch: FetchId, keys: &[(usize, usize)]) -> (FetchId, usize) {
     (fetch, keys.first().map_or(0, |(object, _)| *object))
 }
 
 /// The objects of a call that served nobody else, if they stand side by side.
-fn unshared_call(fetch: usize, own: &[usize], part: &BatchCall) -> Option<CallId> {
+fn unshared_call(fetch: FetchId, own: &[usize], part: &BatchCall) -> Option<CallId> {
     let mut ranges = contiguous_calls(fetch, own);
     let first = ranges.next()?;
     (ranges.next().is_none() && part.keys.len() == own.len()).then_some(first)
@@ -485,7 +485,7 @@ fn unshared_call(fetch: usize, own: &[usize], part: &BatchCall) -> Option<CallId
 
 /// Objects by their numbers, those that stand side by side as one.
 pub(super) fn contiguous_calls(
-    fetch: usize,
+    fetch: FetchId,
     numbers: &[usize],
 ) -> impl Iterator<Item = CallId> + '_ {
     let ranges = numbers.chunk_by(|one, next| one + 1 == *next);

@@ -12,7 +12,7 @@ use super::execution::Execution;
 use super::in_flight::InFlightCalls;
 use super::{FetchState, Waiter};
 use crate::error::{FailureId, FetchError};
-use crate::plan::Fetch;
+use crate::plan::{Fetch, FetchId, PlanRequestId};
 use crate::response::read::ResponseReader;
 use crate::source_client::graphql::SubgraphResponse;
 use crate::source_client::shared_response::{CallResult, SharedResponse};
@@ -34,7 +34,7 @@ pub(super) struct PartEntities<'a> {
 /// A request of the plan as it was made: for which objects of each of its parts.
 #[derive(Debug)]
 pub(super) struct SubgraphRequest {
-    pub(super) request: usize,
+    pub(super) request: PlanRequestId,
     /// By part of the request's document.
     pub(super) selected: Vec<Vec<usize>>,
 }
@@ -43,7 +43,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Sends a request, unless there is nothing to ask.
     pub(super) fn send(
         &mut self,
-        request: usize,
+        request: PlanRequestId,
         document: &'a Document,
         in_flight: &mut InFlightCalls<'c>,
     ) {
@@ -70,7 +70,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// How many objects a fetch under way is for.
-    pub(super) fn entity_count(&self, fetch: usize) -> usize {
+    pub(super) fn entity_count(&self, fetch: FetchId) -> usize {
         match &self.states[fetch] {
             FetchState::Running { entities, .. } => entities.len(),
             FetchState::Waiting | FetchState::Done => 0,
@@ -78,7 +78,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// What an object of a fetch under way is given from further up.
-    pub(super) fn entity_context(&self, fetch: usize, object: usize) -> &[u8] {
+    pub(super) fn entity_context(&self, fetch: FetchId, object: usize) -> &[u8] {
         match &self.states[fetch] {
             FetchState::Running { entities, .. } => entities.context(object),
             FetchState::Waiting | FetchState::Done => &[],
@@ -86,7 +86,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// One of those whom a fetch waits for has come.
-    pub(super) fn end_request(&mut self, fetch: usize) {
+    pub(super) fn end_request(&mut self, fetch: FetchId) {
         if let FetchState::Running { calls, .. } = &mut self.states[fetch] {
             *calls -= 1;
             if *calls == 0 {
@@ -96,7 +96,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// One more whom a fetch waits for.
-    pub(super) fn begin_request(&mut self, fetch: usize) {
+    pub(super) fn begin_request(&mut self, fetch: FetchId) {
         if let FetchState::Running { calls, .. } = &mut self.states[fetch] {
             *calls += 1;
         }
@@ -195,7 +195,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// The objects of a fetch, into the state that they were taken out of.
-    pub(super) fn restore_entities(&mut self, fetch: usize, taken: Entities) {
+    pub(super) fn restore_entities(&mut self, fetch: FetchId, taken: Entities) {
         if let FetchState::Running { entities, .. } = &mut self.states[fetch] {
             *entities = taken;
         }
@@ -453,7 +453,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// The objects of a fetch that was never made.
-    pub(super) fn unstarted_entities(&mut self, index: usize) -> Entities {
+    pub(super) fn unstarted_entities(&mut self, index: FetchId) -> Entities {
         let prepared = self.context.prepared;
         let fetch = &prepared.plan.fetches[index];
         match prepared.part(index) {
@@ -468,7 +468,7 @@ struct ReadState {
     /// The number that its body will have in the tree.
     body: u32,
     /// Objects of a fetch for which nothing in it can be read.
-    unreadable: Vec<(usize, Vec<usize>, FetchError)>,
+    unreadable: Vec<(FetchId, Vec<usize>, FetchError)>,
     /// The failure of objects whose type the graph does not know, once there is one.
     unknown_type: Option<FailureId>,
 }

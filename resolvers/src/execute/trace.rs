@@ -4,11 +4,12 @@ use schema::types::Name;
 use tokio::time::Instant;
 
 use crate::cache::{LookupOutcome, Moment, Reuse};
+use crate::plan::{ByFetch, FetchId};
 use crate::trace::{CacheStatus as Told, Call, FetchTrace, Lookup};
 
 /// What was done for each fetch of a plan.
 pub(super) struct TraceRecorder {
-    fetches: Vec<FetchRecorder>,
+    fetches: ByFetch<FetchRecorder>,
     now: Moment,
 }
 
@@ -42,7 +43,7 @@ impl TraceRecorder {
     }
 
     /// A fetch looks for so many values, of which these are told.
-    pub(super) fn start_lookups(&mut self, fetch: usize, count: usize, lookups: Vec<Lookup>) {
+    pub(super) fn start_lookups(&mut self, fetch: FetchId, count: usize, lookups: Vec<Lookup>) {
         let recorder = &mut self.fetches[fetch];
         recorder.trace.omitted_lookups = count - lookups.len().min(count);
         recorder.trace.lookups = lookups;
@@ -50,7 +51,12 @@ impl TraceRecorder {
     }
 
     /// What was found for an object.
-    pub(super) fn record_outcome(&mut self, fetch: usize, object: usize, outcome: &LookupOutcome) {
+    pub(super) fn record_outcome(
+        &mut self,
+        fetch: FetchId,
+        object: usize,
+        outcome: &LookupOutcome,
+    ) {
         let now = self.now;
         if let Some(lookup) = self.lookup(fetch, object) {
             match outcome {
@@ -75,7 +81,7 @@ impl TraceRecorder {
     /// An object is given out although it is old: its source fails.
     pub(super) fn record_stale_fallback(
         &mut self,
-        fetch: usize,
+        fetch: FetchId,
         object: usize,
         hit: &crate::cache::Hit,
     ) {
@@ -87,7 +93,7 @@ impl TraceRecorder {
     }
 
     /// From now on the fetch is about these of its objects, in this order.
-    pub(super) fn retain(&mut self, fetch: usize, order: &[usize]) {
+    pub(super) fn retain(&mut self, fetch: FetchId, order: &[usize]) {
         let lookup_indices = &mut self.fetches[fetch].lookup_indices;
         let retained = order
             .iter()
@@ -96,7 +102,7 @@ impl TraceRecorder {
     }
 
     /// What is kept of an object from now on.
-    pub(super) fn record_stored(&mut self, fetch: usize, object: usize, reuse: Reuse) {
+    pub(super) fn record_stored(&mut self, fetch: FetchId, object: usize, reuse: Reuse) {
         if let Some(lookup) = self.lookup(fetch, object) {
             lookup.reuse = Some(reuse);
         }
@@ -105,7 +111,7 @@ impl TraceRecorder {
     /// A call begins, known by `name` until it ends.
     pub(super) fn start_call(
         &mut self,
-        fetch: usize,
+        fetch: FetchId,
         call: usize,
         (address, batch_size): (String, usize),
     ) {
@@ -120,7 +126,7 @@ impl TraceRecorder {
     }
 
     /// The call that began last by that name has ended.
-    pub(super) fn end_call(&mut self, fetch: usize, call: usize, is_shared: bool) {
+    pub(super) fn end_call(&mut self, fetch: FetchId, call: usize, is_shared: bool) {
         let recorder = &mut self.fetches[fetch];
         let calls = recorder.calls.iter().zip(&mut recorder.trace.calls);
         if let Some(((_, start), call)) = calls.rev().find(|((known, _), _)| *known == call) {
@@ -137,7 +143,7 @@ impl TraceRecorder {
             .collect()
     }
 
-    fn lookup(&mut self, fetch: usize, object: usize) -> Option<&mut Lookup> {
+    fn lookup(&mut self, fetch: FetchId, object: usize) -> Option<&mut Lookup> {
         let recorder = self.fetches.get_mut(fetch)?;
         let index = recorder.lookup_indices.get(object)?;
         recorder.trace.lookups.get_mut(*index)

@@ -7,7 +7,9 @@ use schema::source::NodeField;
 use schema::types::TypeId;
 
 use super::search::{ChosenFetch, Search, SearchContext, first_level};
-use super::{EntrySelection, Fetch, Offer, PlanScope, Step, Unplannable, coordinate};
+use super::{
+    ByFetch, EntrySelection, Fetch, FetchId, Offer, PlanScope, Step, Unplannable, coordinate,
+};
 use crate::selection::{Condition, PositionId, ROOT, Selection, SlotSetId};
 
 mod fetch_inputs;
@@ -15,7 +17,7 @@ mod fetch_inputs;
 pub(super) struct Commit<'a> {
     pub(super) graph: &'a Graph,
     pub(super) selection: &'a mut Selection,
-    pub(super) fetches: &'a mut Vec<Fetch>,
+    pub(super) fetches: &'a mut ByFetch<Fetch>,
     pub(super) search_context: &'a mut SearchContext,
     pub(super) stage: usize,
 }
@@ -23,7 +25,7 @@ pub(super) struct Commit<'a> {
 /// A fetch that reaches a place, and what it offers there.
 #[derive(Clone, Debug)]
 struct Provider {
-    fetch: usize,
+    fetch: FetchId,
     offer: ProviderOffer,
 }
 
@@ -39,7 +41,7 @@ enum ProviderOffer {
 type SlotPath = Vec<(usize, Vec<TypeId>)>;
 
 /// A fetch that gives a slot, and what it offers inside of it.
-type FieldProvider = (usize, Option<Offer>);
+type FieldProvider = (FetchId, Option<Offer>);
 
 type PlanResult<T = ()> = Result<T, Unplannable>;
 
@@ -211,7 +213,7 @@ impl Commit<'_> {
         (at, slot_path): (PositionId, &SlotPath),
         chosen: &ChosenFetch,
         providers: &[Provider],
-    ) -> PlanResult<usize> {
+    ) -> PlanResult<FetchId> {
         let mut depends_on = Vec::new();
         for fulfilled in &chosen.fulfilled_requirements {
             let on = [fulfilled.on];
@@ -257,7 +259,7 @@ impl Commit<'_> {
         depends_on.extend(self.ordering_dependencies(&selected_entries, providers));
         depends_on.sort_unstable();
         depends_on.dedup();
-        self.fetches.push(Fetch {
+        Ok(self.fetches.push(Fetch {
             source: chosen.source,
             at,
             path: self.path_steps(slot_path),
@@ -268,8 +270,7 @@ impl Commit<'_> {
             stage: self.stage,
             slots: super::FetchSlots::new(),
             condition: Condition::never(),
-        });
-        Ok(self.fetches.len() - 1)
+        }))
     }
 
     /// Who must have been there before for reasons other than keys: who brought the objects,
@@ -278,7 +279,7 @@ impl Commit<'_> {
         &self,
         selected_entries: &[EntrySelection],
         providers: &[Provider],
-    ) -> Vec<usize> {
+    ) -> Vec<FetchId> {
         let types = self.graph.types();
         let mut found = Vec::new();
         if selected_entries
@@ -338,7 +339,7 @@ impl Commit<'_> {
             let mut through = provider.inherited_offer().into_iter();
             !inner.needs_typename || through.any(|offer| offer.provides_typename(self.graph))
         };
-        let typename_providers: Vec<usize> = providers
+        let typename_providers: Vec<FetchId> = providers
             .iter()
             .filter(|provider| provides_typename(provider))
             .map(|provider| provider.fetch)
@@ -356,7 +357,7 @@ impl Commit<'_> {
     /// Has `fetch` fill a slot, and the slots on the way to it.
     fn fill_slot(
         &mut self,
-        fetch: usize,
+        fetch: FetchId,
         (at, slot_path): (PositionId, &SlotPath),
         (slot, on): (usize, &[TypeId]),
     ) {
@@ -381,7 +382,12 @@ impl Commit<'_> {
         }
     }
 
-    fn is_slot_filled(&self, fetch: usize, (at, slot): (PositionId, usize), on: &[TypeId]) -> bool {
+    fn is_slot_filled(
+        &self,
+        fetch: FetchId,
+        (at, slot): (PositionId, usize),
+        on: &[TypeId],
+    ) -> bool {
         let takes = self.fetches[fetch].slots.get(&at);
         takes
             .and_then(|slots| slots.get(&slot))

@@ -6,7 +6,7 @@ use schema::graph::Graph;
 use schema::source::{Access, EntryCardinality};
 use schema::types::TypeId;
 
-use super::{Fetch, Plan};
+use super::{Fetch, Plan, PlanRequestId};
 use crate::selection::{KeySlot, PositionId, Selection, Slot};
 
 pub(crate) mod json;
@@ -19,8 +19,8 @@ pub(crate) fn plan_text(graph: &Graph, selection: &Selection, plan: &Plan) -> St
         plan,
     };
     let mut text = String::new();
-    for index in 0..plan.requests.len() {
-        explain.write_request(index, &mut text);
+    for request in plan.requests.ids() {
+        explain.write_request(request, &mut text);
     }
     if text.is_empty() {
         text.push_str("no source is asked\n");
@@ -38,8 +38,8 @@ struct PlanPrinter<'a> {
 }
 
 impl PlanPrinter<'_> {
-    fn write_request(&self, index: usize, text: &mut String) {
-        let fetches: Vec<&Fetch> = self.request_fetches(index).collect();
+    fn write_request(&self, request: PlanRequestId, text: &mut String) {
+        let fetches: Vec<&Fetch> = self.request_fetches(request).collect();
         let Some(first) = fetches.first() else {
             return;
         };
@@ -47,23 +47,26 @@ impl PlanPrinter<'_> {
         let _ = writeln!(
             text,
             "{}. {}  {}",
-            index + 1,
+            request.number(),
             source.name,
             self.access_text(first)
         );
         for fetch in &fetches {
             self.write_fetch(fetch, text);
         }
-        let depends_on = self.request_dependencies(index);
+        let depends_on = self.request_dependencies(request);
         if !depends_on.is_empty() {
-            let after: Vec<_> = depends_on.iter().map(|it| (it + 1).to_string()).collect();
+            let after: Vec<_> = depends_on
+                .iter()
+                .map(|it| it.number().to_string())
+                .collect();
             let _ = writeln!(text, "   after {}", after.join(", "));
         } else if self.plan.stages > 1 && first.stage > 0 {
             let _ = writeln!(text, "   after everything of root field {}", first.stage);
         }
     }
 
-    fn request_fetches(&self, request: usize) -> impl Iterator<Item = &Fetch> {
+    fn request_fetches(&self, request: PlanRequestId) -> impl Iterator<Item = &Fetch> {
         let fetches = self.plan.requests[request].iter();
         fetches.map(|fetch| &self.plan.fetches[*fetch])
     }
@@ -86,15 +89,13 @@ impl PlanPrinter<'_> {
     }
 
     /// The requests that must be answered before this one is made.
-    fn request_dependencies(&self, request: usize) -> Vec<usize> {
-        let is_dependency = |other: &usize| {
+    fn request_dependencies(&self, request: PlanRequestId) -> Vec<PlanRequestId> {
+        let is_dependency = |other: &PlanRequestId| {
             let mut members = self.request_fetches(request);
             let others = &self.plan.requests[*other];
             members.any(|fetch| fetch.depends_on.iter().any(|it| others.contains(it)))
         };
-        (0..self.plan.requests.len())
-            .filter(is_dependency)
-            .collect()
+        self.plan.requests.ids().filter(is_dependency).collect()
     }
 
     fn write_fetch(&self, fetch: &Fetch, text: &mut String) {

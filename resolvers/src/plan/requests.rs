@@ -3,35 +3,37 @@
 use schema::graph::Graph;
 use schema::source::Access;
 
-use super::Fetch;
+use super::{ByFetch, ByRequest, Fetch, FetchId};
 
 /// Groups `fetches`, which stand in an order in which each comes after all that it needs.
 ///
 /// Two are asked for together when the ways to them are equally long: nothing waits for longer
 /// than for the slowest fetch of the level before.
-pub(super) fn group(graph: &Graph, fetches: &[Fetch]) -> Vec<Vec<usize>> {
+pub(super) fn group(graph: &Graph, fetches: &ByFetch<Fetch>) -> ByRequest<Vec<FetchId>> {
     let levels = levels(fetches);
-    let mut requests: Vec<Vec<usize>> = Vec::new();
-    for (index, fetch) in fetches.iter().enumerate() {
-        let together = |request: &&mut Vec<usize>| {
+    let mut requests = ByRequest::<Vec<FetchId>>::default();
+    for (id, fetch) in fetches.pairs() {
+        let together = |request: &&mut Vec<FetchId>| {
             let first = request[0];
             let other = &fetches[first];
             other.source == fetch.source
                 && other.stage == fetch.stage
-                && levels[first] == levels[index]
+                && levels[first] == levels[id]
                 && is_batchable(graph, other)
         };
         match requests.iter_mut().find(together) {
-            Some(request) if is_batchable(graph, fetch) => request.push(index),
-            _ => requests.push(vec![index]),
+            Some(request) if is_batchable(graph, fetch) => request.push(id),
+            _ => {
+                requests.push(vec![id]);
+            }
         }
     }
     requests
 }
 
 /// How many fetches stand one behind the other on the longest way to each.
-fn levels(fetches: &[Fetch]) -> Vec<usize> {
-    let mut levels = Vec::with_capacity(fetches.len());
+fn levels(fetches: &ByFetch<Fetch>) -> ByFetch<usize> {
+    let mut levels = ByFetch::<usize>::default();
     for fetch in fetches {
         let before = fetch.depends_on.iter().map(|needed| levels[*needed] + 1);
         let level: usize = before.max().unwrap_or(0);

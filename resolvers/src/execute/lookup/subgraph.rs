@@ -15,6 +15,7 @@ use crate::cache::{
     CachedValue as Kept, Claim, Hit, LookupOutcome, LookupRequest, Reuse, canonical_json,
 };
 use crate::entity_cache::CacheRule;
+use crate::plan::{FetchId, PlanRequestId};
 use crate::response::shape::{ObjectShape, ResponseFields, TypeSource};
 use crate::source_client::graphql::SubgraphResponse;
 use crate::source_client::shared_response::SharedResponse;
@@ -24,7 +25,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// Looks for the objects of all parts of which something is kept; `None`: there are none.
     pub(in crate::execute) fn lookup_subgraph_request(
         &mut self,
-        request: usize,
+        request: PlanRequestId,
         document: &'a Document,
     ) -> Option<BoxFuture<'c, Vec<LookupOutcome>>> {
         let mut requests = Vec::new();
@@ -164,7 +165,10 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// A round that ends: of which request, for which objects, and how these are asked for.
-    fn take_request(&mut self, index: usize) -> Option<(usize, Vec<Vec<usize>>, &'a Document)> {
+    fn take_request(
+        &mut self,
+        index: usize,
+    ) -> Option<(PlanRequestId, Vec<Vec<usize>>, &'a Document)> {
         let subgraph_request = self.requests.get_mut(index)?;
         let selected = std::mem::take(&mut subgraph_request.selected);
         let document = self.context.prepared.documents[subgraph_request.request].as_ref()?;
@@ -184,7 +188,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// Takes over the right to fetch objects; gives which.
-    fn set_claims(&mut self, fetch: usize, missing: Vec<(usize, Claim)>) -> Vec<usize> {
+    fn set_claims(&mut self, fetch: FetchId, missing: Vec<(usize, Claim)>) -> Vec<usize> {
         let count = self.entity_count(fetch);
         let claims = &mut self.claims[fetch];
         claims.resize_with(count.max(claims.len()), || None);
@@ -199,7 +203,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// Objects of which something was told that says that they are not whole are not kept.
-    pub(in crate::execute) fn discard_claims(&mut self, fetch: usize, objects: &[usize]) {
+    pub(in crate::execute) fn discard_claims(&mut self, fetch: FetchId, objects: &[usize]) {
         for object in objects {
             let claim = self.claims[fetch].get_mut(*object);
             if let Some(claim) = claim.and_then(Option::take) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use schema::key::FieldSet;
 use schema::types::{Name, TypeId};
 
-use super::super::ContextField;
 use super::super::search::{ChosenFetch, TYPENAME};
+use super::super::{ContextField, FetchId};
 use super::{
     Commit, FieldProvider, PlanResult, Provider, ProviderOffer, SlotPath, nested_providers,
 };
@@ -35,11 +35,11 @@ impl Commit<'_> {
     pub(super) fn add_value_fetches(
         &self,
         (at, value): (PositionId, &KeySlot),
-        depends_on: &mut Vec<usize>,
+        depends_on: &mut Vec<FetchId>,
     ) {
-        let fetches = self.fetches.iter().enumerate();
-        let holders = fetches.filter(|(_, fetch)| fetch.has_slot(at, value.slot));
-        depends_on.extend(holders.map(|(index, _)| index));
+        let holders = self.fetches.pairs();
+        let holders = holders.filter(|(_, fetch)| fetch.has_slot(at, value.slot));
+        depends_on.extend(holders.map(|(id, _)| id));
         if let Some(child) = self.selection.position(at).slots[value.slot].child {
             for inner in &value.inner {
                 self.add_value_fetches((child, inner), depends_on);
@@ -53,7 +53,7 @@ impl Commit<'_> {
         here: (PositionId, &SlotPath),
         (needs, on): (&[KeySlot], &[TypeId]),
         providers: &[Provider],
-        depends_on: &mut Vec<usize>,
+        depends_on: &mut Vec<FetchId>,
     ) -> PlanResult {
         for need in needs {
             // The client asks for nothing inside of it.
@@ -69,7 +69,7 @@ impl Commit<'_> {
         (key, chosen): (&FieldSet, &ChosenFetch),
         object: ((PositionId, &SlotPath), TypeId),
         providers: &[Provider],
-        depends_on: &mut Vec<usize>,
+        depends_on: &mut Vec<FetchId>,
     ) -> PlanResult<Vec<KeySlot>> {
         let mut slots = Vec::with_capacity(key.0.len());
         for part in &key.0 {
@@ -104,7 +104,7 @@ impl Commit<'_> {
         key: &FieldSet,
         ((at, slot_path), on): ((PositionId, &SlotPath), TypeId),
         providers: &[Provider],
-        depends_on: &mut Vec<usize>,
+        depends_on: &mut Vec<FetchId>,
     ) -> PlanResult<Vec<KeySlot>> {
         let mut slots = Vec::with_capacity(key.0.len());
         for (name, inner) in key.0.iter().filter(|(name, _)| name.as_ref() != TYPENAME) {
@@ -162,10 +162,10 @@ impl Commit<'_> {
     }
 
     /// The fetches that fill a slot or anything inside of it.
-    fn filling_fetches(&self, at: PositionId, slot: usize) -> Vec<usize> {
+    fn filling_fetches(&self, at: PositionId, slot: usize) -> Vec<FetchId> {
         let child = self.selection.position(at).slots[slot].child;
-        let fetches = self.fetches.iter().enumerate();
-        fetches
+        self.fetches
+            .pairs()
             .filter(|(_, fetch)| {
                 fetch.has_slot(at, slot)
                     || child.is_some_and(|child| {
@@ -173,7 +173,7 @@ impl Commit<'_> {
                         places.any(|place| self.selection.is_inside(*place, child))
                     })
             })
-            .map(|(index, _)| index)
+            .map(|(id, _)| id)
             .collect()
     }
 

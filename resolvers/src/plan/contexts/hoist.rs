@@ -6,26 +6,27 @@ use schema::graph::Graph;
 use schema::source::{NodeId, Source};
 use schema::types::TypeId;
 
-use super::super::{Fetch, FetchSlots};
+use super::super::{ByFetch, Fetch, FetchId, FetchSlots};
 use crate::selection::{PositionId, Selection};
 
 /// Has fetches give such fields in place of those that would follow them.
 pub(in super::super) fn hoist_fields(
     graph: &Graph,
     selection: &Selection,
-    fetches: &mut Vec<Fetch>,
+    fetches: &mut ByFetch<Fetch>,
 ) {
     let mut index = 0;
     while index < fetches.len() {
+        let id = FetchId::from(index);
         let merge = HoistCandidate {
             graph,
             selection,
             fetches,
-            index,
+            id,
         };
         match merge.host() {
             Some(host) => {
-                let folded = fold(fetches, index, host);
+                let folded = fold(fetches, id, host);
                 drop_unused_keys(selection, fetches, (host, &folded));
             }
             None => index += 1,
@@ -37,17 +38,17 @@ pub(in super::super) fn hoist_fields(
 struct HoistCandidate<'a> {
     graph: &'a Graph,
     selection: &'a Selection,
-    fetches: &'a [Fetch],
-    index: usize,
+    fetches: &'a ByFetch<Fetch>,
+    id: FetchId,
 }
 
 impl HoistCandidate<'_> {
     fn fetch(&self) -> &Fetch {
-        &self.fetches[self.index]
+        &self.fetches[self.id]
     }
 
     /// The fetch that can give all of it.
-    fn host(&self) -> Option<usize> {
+    fn host(&self) -> Option<FetchId> {
         let fetch = self.fetch();
         let is_told = fetch
             .selected_entries
@@ -67,7 +68,7 @@ impl HoistCandidate<'_> {
 
     /// Whether it asks its source for the objects around, and nobody else brings those inside or
     /// tells their keys.
-    fn is_sole_provider(&self, host: usize) -> bool {
+    fn is_sole_provider(&self, host: FetchId) -> bool {
         let (fetch, host_fetch) = (self.fetch(), &self.fetches[host]);
         let around = host_fetch.at != fetch.at && self.selection.is_inside(fetch.at, host_fetch.at);
         let is_alike = (host_fetch.source, host_fetch.stage) == (fetch.source, fetch.stage);
@@ -77,7 +78,7 @@ impl HoistCandidate<'_> {
         let Some((parent, slot)) = self.selection.position(fetch.at).parent else {
             return false;
         };
-        let others = self.fetches.iter().enumerate();
+        let others = self.fetches.pairs();
         let mut others = others.filter(|(other, _)| *other != host);
         let mut keys = fetch.selected_entries.iter().flat_map(|it| &it.key);
         others.all(|(_, other)| !other.has_slot(parent, slot))
@@ -85,13 +86,13 @@ impl HoistCandidate<'_> {
     }
 
     /// Whether everything else that is needed comes before it: a fetch waits for earlier ones only.
-    fn is_after_dependencies(&self, host: usize) -> bool {
+    fn is_after_dependencies(&self, host: FetchId) -> bool {
         let mut others = self.fetch().depends_on.iter().filter(|it| **it != host);
         others.all(|other| *other < host)
     }
 
     /// Whether all that is taken stands at its objects or above them.
-    fn is_below_context_sources(&self, host: usize) -> bool {
+    fn is_below_context_sources(&self, host: FetchId) -> bool {
         let at = self.fetches[host].at;
         let arguments = self
             .fetch()
@@ -103,7 +104,7 @@ impl HoistCandidate<'_> {
     }
 
     /// Whether its source gives everything there, on the way that it goes.
-    fn has_all_fields(&self, host: usize) -> bool {
+    fn has_all_fields(&self, host: FetchId) -> bool {
         let (fetch, host_fetch) = (self.fetch(), &self.fetches[host]);
         let source = self.graph.source(fetch.source);
         let entered = host_fetch.selected_entries.iter();
@@ -168,11 +169,11 @@ impl HoistCandidate<'_> {
 }
 
 /// Makes one fetch of two; gives the one that is gone.
-fn fold(fetches: &mut Vec<Fetch>, index: usize, host: usize) -> Fetch {
-    let mut folded = fetches.remove(index);
-    let moved = |other: usize| match other {
-        other if other == index => host,
-        other if other > index => other - 1,
+fn fold(fetches: &mut ByFetch<Fetch>, id: FetchId, host: FetchId) -> Fetch {
+    let mut folded = fetches.remove(id);
+    let moved = |other: FetchId| match other {
+        other if other == id => host,
+        other if other > id => FetchId::from(other.index() - 1),
         other => other,
     };
     for fetch in fetches.iter_mut() {
@@ -202,7 +203,11 @@ fn fold(fetches: &mut Vec<Fetch>, index: usize, host: usize) -> Fetch {
 }
 
 /// What only the fetch that is gone was to know.
-fn drop_unused_keys(selection: &Selection, fetches: &mut [Fetch], (host, folded): (usize, &Fetch)) {
+fn drop_unused_keys(
+    selection: &Selection,
+    fetches: &mut ByFetch<Fetch>,
+    (host, folded): (FetchId, &Fetch),
+) {
     let slots = &selection.position(folded.at).slots;
     for key in folded
         .selected_entries

@@ -3,7 +3,7 @@
 use schema::graph::Graph;
 use serde_json::{Value, json};
 
-use super::super::{EntrySelection, Fetch, Plan};
+use super::super::{ByRequest, EntrySelection, Fetch, Plan, PlanRequestId};
 use super::{PlanPrinter, key_text};
 use crate::selection::Selection;
 
@@ -13,16 +13,16 @@ pub(crate) fn plan_json(
     graph: &Graph,
     selection: &Selection,
     plan: &Plan,
-    documents: &[Option<&str>],
+    documents: &ByRequest<Option<&str>>,
 ) -> Value {
     let explain = PlanPrinter {
         graph,
         selection,
         plan,
     };
-    let requests = (0..plan.requests.len()).map(|index| {
-        let document = documents.get(index).copied().flatten();
-        explain.request_json(index, document)
+    let requests = plan.requests.ids().map(|request| {
+        let document = documents.get(request).copied().flatten();
+        explain.request_json(request, document)
     });
     json!({
         "requests": requests.collect::<Vec<_>>(),
@@ -31,18 +31,20 @@ pub(crate) fn plan_json(
 }
 
 impl PlanPrinter<'_> {
-    fn request_json(&self, index: usize, document: Option<&str>) -> Value {
-        let fetches: Vec<&Fetch> = self.request_fetches(index).collect();
+    fn request_json(&self, request: PlanRequestId, document: Option<&str>) -> Value {
+        let fetches: Vec<&Fetch> = self.request_fetches(request).collect();
         let Some(first) = fetches.first() else {
             return Value::Null;
         };
         let source = self.graph.source(first.source);
         let fetches = fetches.iter().map(|fetch| self.fetch_json(fetch));
+        let depends_on = self.request_dependencies(request).into_iter();
+        let depends_on: Vec<usize> = depends_on.map(PlanRequestId::index).collect();
         let mut request = json!({
             "source": &*source.name,
             "service": &*source.subgraph,
             "how": self.access_text(first),
-            "after": self.request_dependencies(index),
+            "after": depends_on,
             "stage": first.stage,
             "fetches": fetches.collect::<Vec<_>>(),
         });
