@@ -39,9 +39,9 @@ pub(super) fn compose<'a>(sdls: &'a [Sdl], problems: &mut Problems) -> Compositi
         check::part(part, problems);
     }
     let schema = merge::merge(&parts, problems);
-    let composed = Composition { parts, schema };
-    check::composition(&composed, problems);
-    composed
+    let composition = Composition { parts, schema };
+    check::composition(&composition, problems);
+    composition
 }
 
 impl Composition<'_> {

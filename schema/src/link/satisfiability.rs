@@ -30,23 +30,23 @@ pub(super) struct SatisfiabilityCheck<'a> {
 }
 
 /// Reports fields that cannot be reached, each once.
-pub(super) fn check(reach: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
-    contexts::check(reach, problems);
+pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
+    contexts::check(check, problems);
     let mut walk = Walk {
-        reach,
-        reachability: Reachability::new(reach.types, reach.sources),
+        check,
+        reachability: Reachability::new(check.types, check.sources),
         seen: HashMap::new(),
         queue: VecDeque::new(),
         reported: HashSet::new(),
     };
-    let roots = [reach.types.query(), reach.types.mutation()];
+    let roots = [check.types.query(), check.types.mutation()];
     for root in roots.into_iter().flatten() {
-        let name = reach.types.get(root).name.to_string();
+        let name = check.types.get(root).name.to_string();
         walk.visit(root, &[], &name, problems);
     }
-    let mut remaining = MAX_STATES + reach.types.iter().len() * MAX_STATES_PER_TYPE;
-    while let Some(place) = walk.queue.pop_front() {
-        walk.check_object(&place, problems);
+    let mut remaining = MAX_STATES + check.types.iter().len() * MAX_STATES_PER_TYPE;
+    while let Some(state) = walk.queue.pop_front() {
+        walk.check_object(&state, problems);
         remaining -= 1;
         if remaining == 0 || walk.reachability.is_exhausted() {
             let message = "the graph is too entangled for every place to be looked at";
@@ -74,7 +74,7 @@ struct WalkState {
 }
 
 struct Walk<'a> {
-    reach: &'a SatisfiabilityCheck<'a>,
+    check: &'a SatisfiabilityCheck<'a>,
     reachability: Reachability<'a>,
     /// Places that were or will be looked at, by type.
     seen: HashMap<TypeId, Vec<Vec<NodeRef>>>,
@@ -85,7 +85,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Objects that `given` give, of type `ty`, which may be abstract.
     fn visit(&mut self, ty: TypeId, nodes: &[NodeRef], path: &str, problems: &mut Problems) {
-        let types = self.reach.types;
+        let types = self.check.types;
         let all = self.reachability.key_closure(ty, nodes);
         if !types.get(ty).is_abstract() {
             return self.enqueue(ty, all, path);
@@ -139,22 +139,22 @@ impl Walk<'_> {
         });
     }
 
-    fn check_object(&mut self, place: &WalkState, problems: &mut Problems) {
-        let types = self.reach.types;
-        let ty = types.get(place.ty);
+    fn check_object(&mut self, state: &WalkState, problems: &mut Problems) {
+        let types = self.check.types;
+        let ty = types.get(state.ty);
         let mut unreachable = Vec::new();
         for (name, field) in ty.fields().into_iter().flatten() {
             if !self.is_visible(&ty.name, name) {
                 continue;
             }
-            let children = self.reachability.field((place.ty, &place.nodes), name);
-            if children.is_none() && self.reported.insert((place.ty, Name::clone(name))) {
+            let children = self.reachability.field((state.ty, &state.nodes), name);
+            if children.is_none() && self.reported.insert((state.ty, Name::clone(name))) {
                 unreachable.push(Name::clone(name));
             }
             let named = field.ty.named_type();
             if let Some(children) = children.filter(|it| !it.is_empty()) {
-                let path = if place.path.matches('.').count() < MAX_PATH_LENGTH {
-                    format!("{}.{name}", place.path)
+                let path = if state.path.matches('.').count() < MAX_PATH_LENGTH {
+                    format!("{}.{name}", state.path)
                 } else {
                     format!("{}.{name}", ty.name)
                 };
@@ -165,24 +165,25 @@ impl Walk<'_> {
             return;
         }
         report::unreachable(
-            self.reach,
+            self.check,
             &self.reachability,
-            (place, &unreachable),
+            state,
+            &unreachable,
             problems,
         );
     }
 
     fn is_visible(&self, ty: &str, field: &str) -> bool {
-        let definition = self.reach.client.types.get(ty);
+        let definition = self.check.client.types.get(ty);
         let seen = definition.and_then(fields);
         // A graph of mutations alone has queries that nobody wrote.
         seen.is_some_and(|it| it.contains_key(field))
-            && self.reach.parts.iter().any(|part| part.get(ty).is_some())
+            && self.check.parts.iter().any(|part| part.get(ty).is_some())
     }
 
     fn report_unknown_type(&mut self, ty: TypeId, path: &str, problems: &mut Problems) {
         if self.reported.insert((ty, "__typename".into())) {
-            problems.push(report::unknown_type(self.reach, ty, path));
+            problems.push(report::unknown_type(self.check, ty, path));
         }
     }
 }

@@ -43,25 +43,25 @@ pub fn link_supergraph(
 }
 
 fn build(document: &Document, options: LinkOptions, problems: &mut Problems) -> Option<Graph> {
-    let text = document::read(document, problems)?;
-    let join = join::read(&text, problems)?;
-    let services = subgraph_schemas::subgraph_schemas(&join, problems);
+    let document = document::read(document, problems)?;
+    let join = join::read(&document, problems)?;
+    let subgraphs = subgraph_schemas::subgraph_schemas(&join, problems);
     if problems.has_errors() {
         return None;
     }
-    let all = strip_join::strip_join(&join);
-    let statements = caching::cache_directives(&join, &services);
-    let (connected, services) = split_connectors(&join, &all, services, problems);
-    let visible = client_schema(&text, &all, problems)?;
-    let types = types::read(&problems.ok_or_push(text.validated(all))?);
+    let schema = strip_join::strip_join(&join);
+    let cache_directives = caching::cache_directives(&join, &subgraphs);
+    let (connector_sdls, subgraphs) = split_connectors(&join, &schema, subgraphs, problems);
+    let client = client_schema(&document, &schema, problems)?;
+    let types = types::read(&problems.ok_or_push(document.validated(schema))?);
     let mut sources = Vec::new();
-    for sdl in &connected {
+    for sdl in &connector_sdls {
         sources.extend(connect::sources(sdl, &types, options, problems));
     }
-    let (sources, labels) = federation::sources(services, sources, &types, problems);
-    let caching = super::caching::read(&statements, &types, &sources, problems);
+    let (sources, labels) = federation::sources(subgraphs, sources, &types, problems);
+    let caching = super::caching::read(&cache_directives, &types, &sources, problems);
     let graph =
-        Graph::new(types, sources, ClientSchema::new(visible)).with_cache_directives(caching);
+        Graph::new(types, sources, ClientSchema::new(client)).with_cache_directives(caching);
     Some(match labels {
         Some(labels) => graph.with_override_labels(labels),
         None => graph,
@@ -71,35 +71,35 @@ fn build(document: &Document, options: LinkOptions, problems: &mut Problems) -> 
 /// The graphs that are made of connectors, and those that speak GraphQL.
 fn split_connectors(
     join: &Join<'_>,
-    all: &Schema,
+    schema: &Schema,
     subgraphs: Vec<SubgraphSchema>,
     problems: &mut Problems,
 ) -> (Vec<Sdl>, Vec<SubgraphSchema>) {
-    let mut connected = Vec::new();
-    let mut speaking = Vec::new();
-    for (graph, service) in subgraphs.into_iter().enumerate() {
-        match connectors::subgraph(join, all, (graph, &service)) {
-            Some(subgraph) => connected.extend(sdl::read(&subgraph, problems)),
-            None => speaking.push(service),
+    let mut connector_sdls = Vec::new();
+    let mut graphql_subgraphs = Vec::new();
+    for (graph, subgraph) in subgraphs.into_iter().enumerate() {
+        match connectors::subgraph(join, schema, graph, &subgraph) {
+            Some(document) => connector_sdls.extend(sdl::read(&document, problems)),
+            None => graphql_subgraphs.push(subgraph),
         }
     }
-    (connected, speaking)
+    (connector_sdls, graphql_subgraphs)
 }
 
 /// What clients see.
 fn client_schema(
-    text: &SupergraphDocument,
-    all: &Schema,
+    document: &SupergraphDocument,
+    schema: &Schema,
     problems: &mut Problems,
 ) -> Option<Valid<Schema>> {
-    let visible = api::visible(all);
+    let client = api::visible(schema);
     let mark = problems.mark();
-    for (name, definition) in &visible.types {
+    for (name, definition) in &client.types {
         if strip_join::is_empty(definition)
-            && !all.types.get(name).is_some_and(strip_join::is_empty)
+            && !schema.types.get(name).is_some_and(strip_join::is_empty)
         {
             let message = format!("nothing of `{name}` is left for clients");
-            let span = text.span(definition.name().location());
+            let span = document.span(definition.name().location());
             let problem = Diagnostic::error(Code::OnlyInaccessibleChildren, span, message);
             problems.push(problem.help(Some(format!(
                 "mark `{name}` as `@inaccessible`, or leave a part of it visible"
@@ -109,12 +109,12 @@ fn client_schema(
     if problems.has_errors_since(mark) {
         return None;
     }
-    if visible.schema_definition.query.is_none() {
+    if client.schema_definition.query.is_none() {
         let message = "clients see no field of `Query`";
         problems.push(Diagnostic::without_span(Code::NoQueries, message));
         return None;
     }
-    let valid = text.validated(visible).map_err(|mut problem| {
+    let valid = document.validated(client).map_err(|mut problem| {
         problem.message = format!("without what is `@inaccessible`: {}", problem.message);
         problem
     });

@@ -27,17 +27,16 @@ pub(super) fn subgraph_cache_directives(part: &SubgraphPart<'_>) -> SubgraphCach
         if !keys.is_empty() {
             all.keys.insert(Name::clone(&name), keys);
         }
-        let mut add = |field: Option<&Name>, written: &Node<ast::Directive>| {
-            all.directives
-                .extend(
-                    caching_directive(part, written).map(|directive| CacheDirective {
-                        directive,
-                        owner: Name::clone(&name),
-                        field: field.map(Name::clone),
-                        node: written.clone(),
-                        location: written.location(),
-                    }),
-                );
+        let mut add = |field: Option<&Name>, node: &Node<ast::Directive>| {
+            all.directives.extend(
+                caching_directive(part, node).map(|directive| CacheDirective {
+                    directive,
+                    owner: Name::clone(&name),
+                    field: field.map(Name::clone),
+                    node: node.clone(),
+                    location: node.location(),
+                }),
+            );
         };
         for directive in definition.directives() {
             add(None, &directive.node);

@@ -33,9 +33,9 @@ pub(super) fn part(part: &SubgraphPart<'_>, problems: &mut Problems) {
 }
 
 /// Reports what is wrong with the subgraphs together.
-pub(super) fn composition(composed: &Composition<'_>, problems: &mut Problems) {
-    extensions::check(composed, problems);
-    sharing::check(composed, problems);
-    interfaces::check(composed, problems);
-    inaccessible::check(composed, problems);
+pub(super) fn composition(composition: &Composition<'_>, problems: &mut Problems) {
+    extensions::check(composition, problems);
+    sharing::check(composition, problems);
+    interfaces::check(composition, problems);
+    inaccessible::check(composition, problems);
 }

@@ -116,36 +116,36 @@ impl<'a> SubgraphPart<'a> {
     pub(in crate::link) fn type_directives<'b>(
         &'b self,
         list: &'b DirectiveList,
-        wanted: Directive,
+        directive: Directive,
     ) -> impl Iterator<Item = &'b Component<ast::Directive>> {
         list.iter()
-            .filter(move |it| self.sdl.links.directives.find(&it.name) == Some(wanted))
+            .filter(move |it| self.sdl.links.directives.find(&it.name) == Some(directive))
     }
 
     /// The directives of anything else that are `wanted`.
     pub(in crate::link) fn directives<'b>(
         &'b self,
         list: &'b ast::DirectiveList,
-        wanted: Directive,
+        directive: Directive,
     ) -> impl Iterator<Item = &'b Node<ast::Directive>> {
         list.iter()
-            .filter(move |it| self.sdl.links.directives.find(&it.name) == Some(wanted))
+            .filter(move |it| self.sdl.links.directives.find(&it.name) == Some(directive))
     }
 
     pub(in crate::link) fn has_type_directive(
         &self,
         list: &DirectiveList,
-        wanted: Directive,
+        directive: Directive,
     ) -> bool {
-        self.type_directives(list, wanted).next().is_some()
+        self.type_directives(list, directive).next().is_some()
     }
 
     pub(in crate::link) fn has_directive(
         &self,
         list: &ast::DirectiveList,
-        wanted: Directive,
+        directive: Directive,
     ) -> bool {
-        self.directives(list, wanted).next().is_some()
+        self.directives(list, directive).next().is_some()
     }
 
     /// Whether a directive of the type covers `field`: it stands where the field does, on the
@@ -154,10 +154,10 @@ impl<'a> SubgraphPart<'a> {
         &self,
         definition: &ExtendedType,
         field: &Component<FieldDefinition>,
-        wanted: Directive,
+        directive: Directive,
     ) -> bool {
         let same = |it: &Component<ast::Directive>| it.origin == field.origin;
-        self.type_directives(definition.directives(), wanted)
+        self.type_directives(definition.directives(), directive)
             .any(same)
     }
 

@@ -19,29 +19,29 @@ mod links;
 mod types;
 
 /// The supergraph as SDL.
-pub(super) fn print(composed: &Composition<'_>) -> String {
-    let graphs = JoinGraphs::new(&composed.parts);
-    let mut used = merge::used_directives(&composed.schema);
-    used.extend(contexts::used_directive(&composed.parts));
+pub(super) fn print(composition: &Composition<'_>) -> String {
+    let graphs = JoinGraphs::new(&composition.parts);
+    let mut used = merge::used_directives(&composition.schema);
+    used.extend(contexts::used_directive(&composition.parts));
     let mut schema = Schema::new();
     define_specifications(&mut schema, &graphs, &used);
-    for (name, definition) in &composed.schema.directive_definitions {
+    for (name, definition) in &composition.schema.directive_definitions {
         let known = schema.directive_definitions.contains_key(name);
         if !known && !definition.is_built_in() {
             let definitions = &mut schema.directive_definitions;
             definitions.insert(name.clone(), definition.clone());
         }
     }
-    schema.schema_definition = composed.schema.schema_definition.clone();
+    schema.schema_definition = composition.schema.schema_definition.clone();
     let definition = schema.schema_definition.make_mut();
     definition.directives.0.clear();
-    for link in links::links(composed, &used) {
+    for link in links::links(composition, &used) {
         definition.directives.push(link);
     }
     for preserved in connectors::schema_directives(&graphs) {
         definition.directives.push(preserved);
     }
-    let joined = composed.schema.types.iter();
+    let joined = composition.schema.types.iter();
     for (name, definition) in joined.filter(|(_, it)| !it.is_built_in()) {
         let mut definition = definition.clone();
         types::join(&graphs, &mut definition);

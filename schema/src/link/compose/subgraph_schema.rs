@@ -76,10 +76,10 @@ fn subgraph_field(
     field: &Component<FieldDefinition>,
 ) -> SubgraphField {
     // Federation 1 allowed these on fields of interfaces, where they mean nothing.
-    let means_it = kind != SubgraphTypeKind::Interface || !part.is_legacy();
+    let has_effect = kind != SubgraphTypeKind::Interface || !part.is_legacy();
     let set = |directive: Directive| {
         let found = part.directives(&field.directives, directive).next();
-        let found = found.filter(|_| means_it);
+        let found = found.filter(|_| has_effect);
         found.and_then(|it| field_set_text(part, it))
     };
     let overridden = part.overridden(owner, &field.name);

@@ -87,16 +87,16 @@ impl<'a> ParsedSubgraph<'a> {
 
     /// Whether `field` may be asked for of everything at a place of type `ty` that gives `extra`:
     /// of an interface, whether each of its members gives it as it is.
-    pub(super) fn is_available(&self, ty: &str, extra: &ProvidedFields, field: &str) -> bool {
+    pub(super) fn is_available(&self, ty: &str, provided: &ProvidedFields, field: &str) -> bool {
         let Some(known) = self.field(ty, field) else {
             return false;
         };
         let members = self.members(ty);
         if members.is_empty() {
-            return known.is_always_available || extra.fields.contains_key(field);
+            return known.is_always_available || provided.fields.contains_key(field);
         }
         members.iter().all(|member| {
-            let more = extra.on.get(*member);
+            let more = provided.on.get(*member);
             let is_provided = more.is_some_and(|more| more.fields.contains_key(field));
             self.field(member, field)
                 .is_some_and(|it| (it.is_always_available || is_provided) && it.requires.is_none())
@@ -216,9 +216,9 @@ impl<'a> Reader<'a, '_> {
         let contexts = self.contexts(&place, field);
         let requires = match requires {
             None if !contexts.is_empty() => Some(Arc::default()),
-            told => told,
+            requires => requires,
         };
-        let below = field.provides.as_ref().and_then(|written| {
+        let provides = field.provides.as_ref().and_then(|written| {
             let read = match &child {
                 Some(child) => ProvidedFields::read(&written.text, child, self.subgraph),
                 None => Err("its type has no fields".to_owned()),
@@ -234,7 +234,7 @@ impl<'a> Reader<'a, '_> {
             only_in_keys: field.availability == FieldAvailability::Overridden,
             requires,
             contexts,
-            provides: below.unwrap_or_default(),
+            provides: provides.unwrap_or_default(),
         })
     }
 

@@ -24,26 +24,26 @@ struct ProgressiveOverrides {
 /// read is reported and left out.
 pub(in crate::link) fn sources(
     subgraphs: Vec<SubgraphSchema>,
-    connected: Vec<Source>,
+    connector_sources: Vec<Source>,
     types: &Types,
     problems: &mut Problems,
 ) -> (Vec<Source>, Option<OverrideLabels>) {
     let (names, fields) = labels(&subgraphs);
     let named_fields = field_set_words(&subgraphs);
-    let everywhere = fields.iter().enumerate();
-    let everywhere =
-        everywhere.filter(|(_, fields)| fields.iter().any(|field| named_fields.contains(&**field)));
-    let everywhere = everywhere.map(|(label, _)| label).collect();
+    let always_relevant = fields.iter().enumerate();
+    let always_relevant = always_relevant
+        .filter(|(_, fields)| fields.iter().any(|field| named_fields.contains(&**field)));
+    let always_relevant = always_relevant.map(|(label, _)| label).collect();
     let progressive = ProgressiveOverrides {
         subgraphs,
-        connector_sources: connected,
+        connector_sources,
         labels: names.clone(),
     };
     let sources = progressive.sources_for_labels(types, &|_| false, problems);
     let labels = OverrideLabels {
         names,
         fields,
-        always_relevant: everywhere,
+        always_relevant,
         views: Box::new(progressive),
     };
     (sources, Some(labels).filter(|it| !it.names.is_empty()))
@@ -64,12 +64,12 @@ impl ProgressiveOverrides {
         problems: &mut Problems,
     ) -> Vec<Source> {
         let is_on = |label: &Name| self.labels.binary_search(label).is_ok_and(is_on);
-        let services = self.subgraphs.iter();
-        let services: Vec<SubgraphSchema> = services
-            .map(|service| with_labels(service, &is_on))
+        let subgraphs = self.subgraphs.iter();
+        let subgraphs: Vec<SubgraphSchema> = subgraphs
+            .map(|subgraph| with_labels(subgraph, &is_on))
             .collect();
         let mut sources = self.connector_sources.clone();
-        sources.extend(subgraph_sources(&services, types, problems));
+        sources.extend(subgraph_sources(&subgraphs, types, problems));
         sources
     }
 }
@@ -77,7 +77,9 @@ impl ProgressiveOverrides {
 /// All labels, in order, with the names of the fields that depend on them.
 fn labels(subgraphs: &[SubgraphSchema]) -> (Vec<Name>, Vec<BTreeSet<Name>>) {
     let mut found: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();
-    let types = subgraphs.iter().flat_map(|service| service.types.values());
+    let types = subgraphs
+        .iter()
+        .flat_map(|subgraph| subgraph.types.values());
     for (name, field) in types.flat_map(|ty| &ty.fields) {
         if let Some((label, _)) = &field.progressive_override {
             let fields = found.entry(Name::clone(label)).or_default();
@@ -89,27 +91,30 @@ fn labels(subgraphs: &[SubgraphSchema]) -> (Vec<Name>, Vec<BTreeSet<Name>>) {
 
 /// What a service gives where some labels are on.
 fn with_labels(subgraph: &SubgraphSchema, is_on: &dyn Fn(&Name) -> bool) -> SubgraphSchema {
-    let mut service = subgraph.clone();
-    let types = service.types.values_mut();
+    let mut labelled = subgraph.clone();
+    let types = labelled.types.values_mut();
     for field in types.flat_map(|ty| ty.fields.values_mut()) {
         let Some((label, side)) = &field.progressive_override else {
             continue;
         };
-        let gives = match side {
+        let is_available = match side {
             OverrideSide::To => is_on(label),
             OverrideSide::From => !is_on(label),
         };
-        if !gives {
+        if !is_available {
             field.availability = FieldAvailability::Overridden;
         }
     }
-    service
+    labelled
 }
 
 /// Every name in a set of fields of any service.
 fn field_set_words(subgraphs: &[SubgraphSchema]) -> HashSet<String> {
     let mut texts: Vec<&str> = Vec::new();
-    for ty in subgraphs.iter().flat_map(|service| service.types.values()) {
+    for ty in subgraphs
+        .iter()
+        .flat_map(|subgraph| subgraph.types.values())
+    {
         texts.extend(ty.keys.iter().map(|key| key.fields.text.as_str()));
         for field in ty.fields.values() {
             let sets = [&field.requires, &field.provides];

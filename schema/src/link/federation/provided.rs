@@ -24,9 +24,9 @@ pub(super) struct ProvidedFields {
 impl ProvidedFields {
     /// Reads what `@provides` says of objects of type `owner`.
     pub(super) fn read(text: &str, owner: &str, subgraph: &SubgraphSchema) -> Result<Self, String> {
-        let mut extra = Self::default();
-        extra.add_selections(&fields::read(text)?, owner, subgraph)?;
-        Ok(extra)
+        let mut provided = Self::default();
+        provided.add_selections(&fields::read(text)?, owner, subgraph)?;
+        Ok(provided)
     }
 
     fn add_selections(
@@ -71,9 +71,9 @@ impl ProvidedFields {
     /// The fields of a key of `owner` but for external ones: such a key is told to the service,
     /// which gives it nowhere. Composing takes `@external` off those that it does give.
     pub(super) fn from_key(set: &FieldSet, owner: &str, subgraph: &SubgraphSchema) -> Self {
-        let mut extra = Self::default();
+        let mut provided = Self::default();
         let Some(ty) = subgraph.types.get(owner) else {
-            return extra;
+            return provided;
         };
         for (name, inner) in &set.0 {
             let field = ty.fields.get(name);
@@ -83,9 +83,9 @@ impl ProvidedFields {
                 continue;
             };
             let inner = Self::from_key(inner, inner_type_name(&field.ty), subgraph);
-            extra.fields.insert(Name::clone(name), Arc::new(inner));
+            provided.fields.insert(Name::clone(name), Arc::new(inner));
         }
-        extra
+        provided
     }
 
     pub(super) fn is_empty(&self) -> bool {

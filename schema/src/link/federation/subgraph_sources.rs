@@ -25,33 +25,33 @@ pub(in crate::link) fn subgraph_sources(
 ) -> Vec<Source> {
     subgraphs
         .iter()
-        .map(|service| {
-            let parsed = ParsedSubgraph::read(service, types, problems);
+        .map(|subgraph| {
+            let parsed = ParsedSubgraph::read(subgraph, types, problems);
             source(&parsed, types)
         })
         .collect()
 }
 
 fn source(parsed: &ParsedSubgraph<'_>, types: &Types) -> Source {
-    let service = parsed.subgraph;
-    let mut view = SourceBuilder {
+    let subgraph = parsed.subgraph;
+    let mut builder = SourceBuilder {
         parsed,
         nodes: Vec::new(),
         node_ids: HashMap::new(),
         pending: VecDeque::new(),
     };
-    let mut entries = view.root_entry_points(types);
+    let mut entry_points = builder.root_entry_points(types);
     for (name, ty) in &parsed.types {
-        entries.extend(view.key_entry_points(name, ty, types));
+        entry_points.extend(builder.key_entry_points(name, ty, types));
     }
-    view.fill_nodes();
+    builder.fill_nodes();
     Source {
-        name: Arc::clone(&service.name),
-        subgraph: Arc::clone(&service.name),
-        entry_points: entries,
-        nodes: view.nodes,
+        name: Arc::clone(&subgraph.name),
+        subgraph: Arc::clone(&subgraph.name),
+        entry_points,
+        nodes: builder.nodes,
         access: Access::Graphql(SubgraphEndpoint {
-            url: service.url.clone(),
+            url: subgraph.url.clone(),
         }),
     }
 }
@@ -72,7 +72,7 @@ type NodeKey<'a> = (&'a str, ProvidedFields);
 
 impl<'a> SourceBuilder<'a> {
     fn root_entry_points(&mut self, types: &Types) -> Vec<EntryPoint> {
-        let mut entries = Vec::new();
+        let mut entry_points = Vec::new();
         for root in [types.query(), types.mutation()].into_iter().flatten() {
             let name = &types.get(root).name;
             let Some((name, ty)) = self.parsed.types.get_key_value(name.as_ref()) else {
@@ -83,10 +83,10 @@ impl<'a> SourceBuilder<'a> {
             let mut written = written.into_iter().flat_map(|it| it.fields.values());
             let depends = written.any(|field| field.progressive_override.is_some());
             if depends || ty.fields.values().any(|field| field.is_always_available) {
-                entries.push(self.entry_point(root, name, FieldSet::default()));
+                entry_points.push(self.entry_point(root, name, FieldSet::default()));
             }
         }
-        entries
+        entry_points
     }
 
     /// The ways to objects of type `ty` by their keys.
@@ -100,13 +100,13 @@ impl<'a> SourceBuilder<'a> {
         if ty.kind == SubgraphTypeKind::InterfaceObject {
             on.extend(&types.get(ty.id).possible_types);
         }
-        let mut entries = Vec::new();
+        let mut entry_points = Vec::new();
         for key in &ty.keys {
             for on in &on {
-                entries.push(self.entry_point(*on, name, key.clone()));
+                entry_points.push(self.entry_point(*on, name, key.clone()));
             }
         }
-        entries
+        entry_points
     }
 
     fn entry_point(&mut self, on: TypeId, name: &'a str, key: FieldSet) -> EntryPoint {
@@ -137,28 +137,28 @@ impl<'a> SourceBuilder<'a> {
     }
 
     fn fill_nodes(&mut self) {
-        while let Some(((name, extra), id)) = self.pending.pop_front() {
+        while let Some(((name, provided), id)) = self.pending.pop_front() {
             let Some(ty) = self.parsed.types.get(name) else {
                 continue;
             };
-            self.nodes[id.0].fields = self.fields((name, &extra), ty);
-            self.nodes[id.0].object_types = self.object_types(&extra, ty);
+            self.nodes[id.0].fields = self.fields((name, &provided), ty);
+            self.nodes[id.0].object_types = self.object_types(&provided, ty);
         }
     }
 
     fn fields(
         &mut self,
-        (name, extra): (&'a str, &ProvidedFields),
+        (name, provided): (&'a str, &ProvidedFields),
         ty: &'a ParsedType<'a>,
     ) -> IndexMap<Name, NodeField> {
         let mut node_fields = IndexMap::new();
         for (field_name, field) in &ty.fields {
-            if !self.parsed.is_available(name, extra, field_name) {
+            if !self.parsed.is_available(name, provided, field_name) {
                 continue;
             }
             let child = field.child.as_deref().map(|child| {
                 let mut below = field.provides.clone();
-                if let Some(more) = extra.fields.get(*field_name) {
+                if let Some(more) = provided.fields.get(*field_name) {
                     below.merge(more);
                 }
                 self.node((child, below.beyond_type(child, self.parsed)))
@@ -178,7 +178,7 @@ impl<'a> SourceBuilder<'a> {
         node_fields
     }
 
-    fn object_types(&mut self, extra: &ProvidedFields, ty: &'a ParsedType<'a>) -> ObjectTypes {
+    fn object_types(&mut self, provided: &ProvidedFields, ty: &'a ParsedType<'a>) -> ObjectTypes {
         match ty.kind {
             SubgraphTypeKind::Object | SubgraphTypeKind::Leaf => ObjectTypes::OwnType,
             SubgraphTypeKind::InterfaceObject => ObjectTypes::UnknownType,
@@ -188,7 +188,7 @@ impl<'a> SourceBuilder<'a> {
                     let Some(known) = self.parsed.types.get(member) else {
                         continue;
                     };
-                    let more = extra
+                    let more = provided
                         .on
                         .get(*member)
                         .map(|it| ProvidedFields::clone(it))

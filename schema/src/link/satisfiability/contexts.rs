@@ -11,15 +11,15 @@ use crate::source::Source;
 use crate::types::{Name, TypeId};
 
 /// Reports fields with a way to them on which nothing sets the context.
-pub(super) fn check(reach: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
-    for (on, ty) in reach.types.iter() {
+pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
+    for (on, ty) in check.types.iter() {
         for name in ty.fields().into_iter().flat_map(|fields| fields.keys()) {
-            for (source, argument) in required_contexts(reach, on, name) {
+            for (source, argument) in required_contexts(check, on, name) {
                 let setters: Vec<TypeId> = argument.setters.iter().map(|it| it.0).collect();
-                let Some(way) = unset_path(reach, on, &setters) else {
+                let Some(path) = unset_path(check, on, &setters) else {
                     continue;
                 };
-                problems.push(unset_context(reach, (on, name), (source, argument), &way));
+                problems.push(unset_context(check, (on, name), (source, argument), &path));
             }
         }
     }
@@ -27,15 +27,15 @@ pub(super) fn check(reach: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
 
 /// The contexts of a field that no source gives without one.
 fn required_contexts<'a>(
-    reach: &SatisfiabilityCheck<'a>,
+    check: &SatisfiabilityCheck<'a>,
     on: TypeId,
     name: &Name,
 ) -> Vec<(&'a Source, &'a ContextArgument)> {
     let mut found: Vec<(&Source, &ContextArgument)> = Vec::new();
-    for source in reach.sources {
+    for source in check.sources {
         let nodes = source.nodes.iter().filter(|node| node.on == on);
-        let given = nodes.filter_map(|node| node.fields.get(name));
-        for field in given.filter(|field| !field.only_in_keys) {
+        let fields = nodes.filter_map(|node| node.fields.get(name));
+        for field in fields.filter(|field| !field.only_in_keys) {
             if field.context_arguments.is_empty() {
                 return Vec::new();
             }
@@ -49,8 +49,8 @@ fn required_contexts<'a>(
 }
 
 /// A way from a root to objects of type `to`, as people read it, none of `without` above them.
-fn unset_path(reach: &SatisfiabilityCheck<'_>, to: TypeId, setters: &[TypeId]) -> Option<String> {
-    let types = reach.types;
+fn unset_path(check: &SatisfiabilityCheck<'_>, to: TypeId, setters: &[TypeId]) -> Option<String> {
+    let types = check.types;
     let roots = [types.query(), types.mutation()];
     let mut queue: VecDeque<(TypeId, String)> = VecDeque::new();
     for root in roots.into_iter().flatten() {
@@ -62,7 +62,7 @@ fn unset_path(reach: &SatisfiabilityCheck<'_>, to: TypeId, setters: &[TypeId]) -
             continue;
         }
         let ty = types.get(from);
-        let visible = reach.client.types.get(&*ty.name).and_then(fields);
+        let visible = check.client.types.get(&*ty.name).and_then(fields);
         for (name, field) in ty.fields().into_iter().flatten() {
             if visible.is_none_or(|it| !it.contains_key(&**name)) {
                 continue;
@@ -82,17 +82,17 @@ fn unset_path(reach: &SatisfiabilityCheck<'_>, to: TypeId, setters: &[TypeId]) -
 }
 
 fn unset_context(
-    reach: &SatisfiabilityCheck<'_>,
+    check: &SatisfiabilityCheck<'_>,
     (on, name): (TypeId, &Name),
     (source, argument): (&Source, &ContextArgument),
-    way: &str,
+    path: &str,
 ) -> Diagnostic {
-    let owner = &reach.types.get(on).name;
+    let owner = &check.types.get(on).name;
     let message = format!(
-        "`{owner}.{name}({}:)` comes from a context in `{}`, and nothing sets it on the way `{way}`",
+        "`{owner}.{name}({}:)` comes from a context in `{}`, and nothing sets it on the way `{path}`",
         argument.argument, source.name
     );
-    let part = reach
+    let part = check
         .parts
         .iter()
         .find(|part| *part.sdl.name == *source.name);

@@ -117,8 +117,8 @@ impl<'a> Reachability<'a> {
 
     /// What is given of the objects that `name` leads to: none for a leaf. `None` when nothing
     /// gives it.
-    pub(super) fn field(&mut self, of: TypedNodes<'_>, name: &str) -> Option<Vec<NodeRef>> {
-        self.available_nodes(of, name, FieldUse::Any)
+    pub(super) fn field(&mut self, objects: TypedNodes<'_>, name: &str) -> Option<Vec<NodeRef>> {
+        self.available_nodes(objects, name, FieldUse::Any)
     }
 
     fn available_nodes(
@@ -158,12 +158,16 @@ impl<'a> Reachability<'a> {
 
     /// Whether the source that gives a field can be asked for objects by a key, with what it must
     /// be told: what it was asked before cannot be told anything more.
-    fn can_reenter(&mut self, of: TypedNodes<'_>, ((source, _), name): (NodeRef, &str)) -> bool {
-        let entries = self.entry_points(of.0).to_vec();
+    fn can_reenter(
+        &mut self,
+        objects: TypedNodes<'_>,
+        ((source, _), name): (NodeRef, &str),
+    ) -> bool {
+        let entries = self.entry_points(objects.0).to_vec();
         entries.into_iter().any(|(other, entry)| {
             other == source
-                && self.provides_field((source, entry.node), of.0, name)
-                && self.has_key(of, &entry.key)
+                && self.provides_field((source, entry.node), objects.0, name)
+                && self.has_key(objects, &entry.key)
         })
     }
 
@@ -173,31 +177,39 @@ impl<'a> Reachability<'a> {
     }
 
     /// Whether every field of `key` can be had.
-    pub(super) fn has_key(&mut self, of: TypedNodes<'_>, key: &FieldSet) -> bool {
+    pub(super) fn has_key(&mut self, objects: TypedNodes<'_>, key: &FieldSet) -> bool {
         key.0.iter().all(|(name, inner)| {
-            let Some(children) = self.available_nodes(of, name, FieldUse::Key) else {
+            let Some(children) = self.available_nodes(objects, name, FieldUse::Key) else {
                 return false;
             };
             inner.is_empty()
-                || self.holds_for_children(of, name, &children, &mut |offers, of| {
-                    offers.has_key(of, inner)
-                })
+                || self.holds_for_children(
+                    objects,
+                    name,
+                    &children,
+                    &mut |reachability, objects| reachability.has_key(objects, inner),
+                )
         })
     }
 
-    fn has_requirements(&mut self, of: TypedNodes<'_>, needs: &[Requirement]) -> bool {
+    fn has_requirements(&mut self, objects: TypedNodes<'_>, needs: &[Requirement]) -> bool {
         needs.iter().all(|need| {
-            let concerns = need.on.is_none_or(|on| self.types.is_a(of.0, on));
+            let concerns = need.on.is_none_or(|on| self.types.is_a(objects.0, on));
             if !concerns || &*need.field == "__typename" {
                 return true;
             }
-            let Some(children) = self.field(of, &need.field) else {
+            let Some(children) = self.field(objects, &need.field) else {
                 return false;
             };
             need.inner.is_empty()
-                || self.holds_for_children(of, &need.field, &children, &mut |offers, of| {
-                    offers.has_requirements(of, &need.inner)
-                })
+                || self.holds_for_children(
+                    objects,
+                    &need.field,
+                    &children,
+                    &mut |reachability, objects| {
+                        reachability.has_requirements(objects, &need.inner)
+                    },
+                )
         })
     }
 

@@ -1,6 +1,6 @@
 //! What to say of a field that cannot be reached: from where, who gives it, and what is missing.
 
-use apollo_compiler::Name as Written;
+use apollo_compiler::Name as GraphqlName;
 
 use indexmap::IndexMap;
 
@@ -13,18 +13,19 @@ use crate::types::{Name, TypeId, TypeKind};
 
 /// Reports the fields that cannot be had at `place`, those for one reason together.
 pub(super) fn unreachable(
-    reach: &SatisfiabilityCheck<'_>,
-    offers: &Reachability<'_>,
-    (place, names): (&WalkState, &[Name]),
+    check: &SatisfiabilityCheck<'_>,
+    reachability: &Reachability<'_>,
+    state: &WalkState,
+    names: &[Name],
     problems: &mut Problems,
 ) {
     let mut causes: IndexMap<Cause, Vec<&Name>> = IndexMap::new();
     for name in names {
-        let cause = cause(reach, offers, place, name);
+        let cause = cause(check, reachability, state, name);
         causes.entry(cause).or_default().push(name);
     }
     for (cause, names) in causes {
-        problems.push(cause_diagnostic(reach, place, &cause, &names));
+        problems.push(cause_diagnostic(check, state, &cause, &names));
     }
 }
 
@@ -36,21 +37,21 @@ struct Cause {
 }
 
 fn cause(
-    reach: &SatisfiabilityCheck<'_>,
-    offers: &Reachability<'_>,
-    place: &WalkState,
+    check: &SatisfiabilityCheck<'_>,
+    reachability: &Reachability<'_>,
+    state: &WalkState,
     field: &str,
 ) -> Cause {
     let mut cause = Cause {
         subgraphs: Vec::new(),
         reasons: Vec::new(),
     };
-    for (index, source) in reach.sources.iter().enumerate() {
-        if provides_field(reach, source, place.ty, field)
+    for (index, source) in check.sources.iter().enumerate() {
+        if provides_field(check, source, state.ty, field)
             && !cause.subgraphs.contains(&source.subgraph)
         {
             cause.subgraphs.push(Name::clone(&source.subgraph));
-            let reason = reason(offers, (SourceId(index), source), place, field);
+            let reason = reason(reachability, (SourceId(index), source), state, field);
             cause.reasons.push(reason);
         }
     }
@@ -58,12 +59,12 @@ fn cause(
 }
 
 fn cause_diagnostic(
-    reach: &SatisfiabilityCheck<'_>,
-    place: &WalkState,
+    check: &SatisfiabilityCheck<'_>,
+    state: &WalkState,
     cause: &Cause,
     names: &[&Name],
 ) -> Diagnostic {
-    let owner = &reach.types.get(place.ty).name;
+    let owner = &check.types.get(state.ty).name;
     let fields: Vec<_> = names
         .iter()
         .map(|name| format!("`{owner}.{name}`"))
@@ -71,13 +72,13 @@ fn cause_diagnostic(
     let fields = fields.join(", ");
     let message = match cause.subgraphs.as_slice() {
         [] => format!("nothing gives {fields}"),
-        _ => format!("{fields} cannot be reached from `{}`", place.path),
+        _ => format!("{fields} cannot be reached from `{}`", state.path),
     };
     let spans = names.iter().flat_map(|name| {
-        let parts = reach.parts.iter().filter(|part| {
+        let parts = check.parts.iter().filter(|part| {
             cause.subgraphs.is_empty() || cause.subgraphs.iter().any(|it| **it == *part.name())
         });
-        parts.filter_map(|part| span(reach, part.name(), place.ty, name))
+        parts.filter_map(|part| span(check, part.name(), state.ty, name))
     });
     let mut spans: Vec<_> = spans.take(MAX_LABELS).collect();
     if spans.is_empty() {
@@ -92,8 +93,8 @@ fn cause_diagnostic(
     for other in spans {
         problem = problem.label(other, "");
     }
-    let services = &cause.subgraphs;
-    if !services.is_empty() && services.iter().all(|name| has_connectors(reach, name)) {
+    let subgraphs = &cause.subgraphs;
+    if !subgraphs.is_empty() && subgraphs.iter().all(|name| has_connectors(check, name)) {
         problem.severity = Severity::Warning;
     }
     problem
@@ -102,16 +103,16 @@ fn cause_diagnostic(
 /// Enough to see where it is.
 const MAX_LABELS: usize = 5;
 
-fn has_connectors(reach: &SatisfiabilityCheck<'_>, subgraph: &str) -> bool {
-    let mut parts = reach.parts.iter();
+fn has_connectors(check: &SatisfiabilityCheck<'_>, subgraph: &str) -> bool {
+    let mut parts = check.parts.iter();
     parts.any(|part| part.name() == subgraph && part.has_connectors())
 }
 
 /// That nobody knows which type the objects at `path` have.
-pub(super) fn unknown_type(reach: &SatisfiabilityCheck<'_>, ty: TypeId, path: &str) -> Diagnostic {
-    let name = &reach.types.get(ty).name;
+pub(super) fn unknown_type(check: &SatisfiabilityCheck<'_>, ty: TypeId, path: &str) -> Diagnostic {
+    let name = &check.types.get(ty).name;
     let message = format!("nothing tells which type the objects of `{path}` have");
-    let mut parts = reach.parts.iter();
+    let mut parts = check.parts.iter();
     let part = parts.find(|part| part.is_interface_object(name));
     let span = part.and_then(|part| {
         let definition = part.get(name)?;
@@ -128,31 +129,31 @@ pub(super) fn unknown_type(reach: &SatisfiabilityCheck<'_>, ty: TypeId, path: &s
 
 /// Whether the source gives the field at any place.
 fn provides_field(
-    reach: &SatisfiabilityCheck<'_>,
+    check: &SatisfiabilityCheck<'_>,
     source: &Source,
     ty: TypeId,
     field: &str,
 ) -> bool {
     source.nodes.iter().any(|node| {
         let concerned = node.on == ty
-            || (reach.types.get(node.on).is_abstract() && reach.types.is_a(ty, node.on));
+            || (check.types.get(node.on).is_abstract() && check.types.is_a(ty, node.on));
         concerned && node.fields.contains_key(field)
     })
 }
 
 fn reason(
-    offers: &Reachability<'_>,
+    reachability: &Reachability<'_>,
     (id, source): (SourceId, &Source),
-    place: &WalkState,
+    state: &WalkState,
     field: &str,
 ) -> String {
     let subgraph = &source.subgraph;
-    let here = place
+    let here = state
         .nodes
         .iter()
-        .any(|at| at.0 == id && offers.node(*at).fields.contains_key(field));
-    let keys: Vec<String> = offers
-        .entry_points(place.ty)
+        .any(|at| at.0 == id && reachability.node(*at).fields.contains_key(field));
+    let keys: Vec<String> = reachability
+        .entry_points(state.ty)
         .iter()
         .filter(|(at, _)| *at == id)
         .map(|(_, entry)| format!("`{}`", entry.key))
@@ -175,16 +176,16 @@ fn reason(
 }
 
 /// Where the subgraph writes the field: at the object, or at an interface that it has as one.
-fn span(reach: &SatisfiabilityCheck<'_>, subgraph: &str, ty: TypeId, field: &str) -> Option<Span> {
-    let part = reach.parts.iter().find(|part| part.name() == subgraph)?;
+fn span(check: &SatisfiabilityCheck<'_>, subgraph: &str, ty: TypeId, field: &str) -> Option<Span> {
+    let part = check.parts.iter().find(|part| part.name() == subgraph)?;
     let mut names = vec![ty];
-    let all = reach.types.iter();
+    let all = check.types.iter();
     let abstracts = all.filter(|(id, other)| {
-        matches!(other.kind, TypeKind::Interface(_)) && reach.types.is_a(ty, *id)
+        matches!(other.kind, TypeKind::Interface(_)) && check.types.is_a(ty, *id)
     });
     names.extend(abstracts.map(|(id, _)| id));
     names.iter().find_map(|id| {
-        let name = Written::new(&reach.types.get(*id).name).ok()?;
+        let name = GraphqlName::new(&check.types.get(*id).name).ok()?;
         let found = part.field(&name, field)?;
         Some(part.span(found.name.location()))
     })

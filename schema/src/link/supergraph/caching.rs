@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use apollo_compiler::ast::Directive as Found;
+use apollo_compiler::ast::Directive as AstDirective;
 use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node};
@@ -24,10 +24,10 @@ pub(super) fn cache_directives(
 ) -> Vec<SubgraphCacheDirectives> {
     let mut all: Vec<SubgraphCacheDirectives> = subgraphs
         .iter()
-        .map(|service| SubgraphCacheDirectives {
-            subgraph: Arc::clone(&service.name),
-            document: join.text.document.clone(),
-            keys: keys(service),
+        .map(|subgraph| SubgraphCacheDirectives {
+            subgraph: Arc::clone(&subgraph.name),
+            document: join.document.file.clone(),
+            keys: keys(subgraph),
             directives: Vec::new(),
         })
         .collect();
@@ -51,7 +51,7 @@ pub(super) fn cache_directives(
     all
 }
 
-fn fields(definition: &ExtendedType) -> Vec<(&Name, &[Node<Found>])> {
+fn fields(definition: &ExtendedType) -> Vec<(&Name, &[Node<AstDirective>])> {
     let fields = match definition {
         ExtendedType::Object(it) => &it.fields,
         ExtendedType::Interface(it) => &it.fields,
@@ -63,14 +63,14 @@ fn fields(definition: &ExtendedType) -> Vec<(&Name, &[Node<Found>])> {
         .collect()
 }
 
-fn keys(service: &SubgraphSchema) -> HashMap<types::Name, Vec<FieldSet>> {
+fn keys(subgraph: &SubgraphSchema) -> HashMap<types::Name, Vec<FieldSet>> {
     let keys = |ty: &SubgraphType| -> Vec<FieldSet> {
         let resolvable = ty.keys.iter().filter(|key| key.resolvable);
         resolvable
             .filter_map(|key| FieldSet::parse(&key.fields.text))
             .collect()
     };
-    let types = service.types.iter();
+    let types = subgraph.types.iter();
     types
         .map(|(name, ty)| (types::Name::clone(name), keys(ty)))
         .filter(|(_, keys)| !keys.is_empty())
@@ -78,9 +78,9 @@ fn keys(service: &SubgraphSchema) -> HashMap<types::Name, Vec<FieldSet>> {
 }
 
 /// A directive as a subgraph had it.
-struct FoundDirective {
+struct JoinedDirective {
     directive: Directive,
-    node: Node<Found>,
+    node: Node<AstDirective>,
     location: Option<SourceSpan>,
     /// The graphs that say it; `None` for all that have the place.
     graphs: Option<Vec<usize>>,
@@ -90,19 +90,19 @@ fn add_directive(
     all: &mut [SubgraphCacheDirectives],
     subgraphs: &[SubgraphSchema],
     (owner, field): (&str, Option<&str>),
-    read: &FoundDirective,
+    read: &JoinedDirective,
 ) {
-    for (graph, statements) in all.iter_mut().enumerate() {
+    for (graph, cache_directives) in all.iter_mut().enumerate() {
         let has = || {
             let ty = subgraphs.get(graph).and_then(|it| it.types.get(owner));
             ty.is_some_and(|ty| field.is_none_or(|field| ty.fields.contains_key(field)))
         };
-        let says = match &read.graphs {
+        let applies = match &read.graphs {
             Some(graphs) => graphs.contains(&graph),
             None => has(),
         };
-        if says {
-            statements.directives.push(CacheDirective {
+        if applies {
+            cache_directives.directives.push(CacheDirective {
                 directive: read.directive,
                 owner: owner.into(),
                 field: field.map(Into::into),
@@ -127,32 +127,32 @@ impl DirectiveNames {
         Self { own: own.collect() }
     }
 
-    fn read(&self, join: &Join<'_>, written: &Node<Found>) -> Option<FoundDirective> {
+    fn read(&self, join: &Join<'_>, written: &Node<AstDirective>) -> Option<JoinedDirective> {
         let at = written.location();
         if join
             .directives([written], join::JoinDirective::Preserved)
             .next()
             .is_some()
         {
-            let kept = unwrapped_directive(written)?;
-            let name = kept.name.strip_prefix("federation__");
-            return Some(FoundDirective {
-                directive: caching_directive(name.unwrap_or(&kept.name))?,
-                node: kept,
+            let wrapped = unwrapped_directive(written)?;
+            let name = wrapped.name.strip_prefix("federation__");
+            return Some(JoinedDirective {
+                directive: caching_directive(name.unwrap_or(&wrapped.name))?,
+                node: wrapped,
                 location: at,
                 graphs: Some(join.graph_indices(written)),
             });
         }
         let mut own = self.own.iter();
         if let Some((_, directive)) = own.find(|(name, _)| *name == written.name.as_str()) {
-            return Some(FoundDirective {
+            return Some(JoinedDirective {
                 directive: *directive,
                 node: written.clone(),
                 location: at,
                 graphs: Some(join.graph_index(written).into_iter().collect()),
             });
         }
-        Some(FoundDirective {
+        Some(JoinedDirective {
             directive: caching_directive(&written.name).filter(|it| it.is_unlinkable())?,
             node: written.clone(),
             location: at,

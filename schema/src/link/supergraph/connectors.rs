@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use apollo_compiler::ast::{Argument, Directive as Found, Type, Value};
+use apollo_compiler::ast::{Argument, Directive, Type, Value};
 use apollo_compiler::collections::IndexMap;
 use apollo_compiler::schema::{Component, ComponentName, ExtendedType, FieldDefinition, Schema};
 use apollo_compiler::{Name, Node, name};
@@ -20,14 +20,15 @@ use crate::subgraph::Subgraph;
 pub(super) fn subgraph(
     join: &Join<'_>,
     stripped: &Schema,
-    (graph, service): (usize, &SubgraphSchema),
+    graph: usize,
+    subgraph: &SubgraphSchema,
 ) -> Option<Subgraph> {
     let on_schema = || preserved_directives(join, graph, schema_directives(join));
     let connect = on_schema().find_map(|it| connect_feature(&it, join))?;
     let writer = SdlWriter {
         join,
         graph,
-        subgraph: service,
+        subgraph,
         names: ["connect", "source"].map(|name| connect.directive(name)),
     };
     let mut schema = Schema::new();
@@ -46,16 +47,16 @@ pub(super) fn subgraph(
             schema.types.insert(name.clone(), definition);
         }
     }
-    let document = format!("{} ({})", join.text.document.name, service.name);
+    let document = format!("{} ({})", join.document.file.name, subgraph.name);
     Some(Subgraph {
-        name: Arc::clone(&service.name),
+        name: Arc::clone(&subgraph.name),
         url: None,
         document: Document::new(document, schema.to_string()),
     })
 }
 
-fn schema_directives<'a>(join: &'a Join<'_>) -> impl Iterator<Item = &'a Node<Found>> {
-    let directives = &join.text.schema.schema_definition.directives;
+fn schema_directives<'a>(join: &'a Join<'_>) -> impl Iterator<Item = &'a Node<Directive>> {
+    let directives = &join.document.schema.schema_definition.directives;
     directives.iter().map(|it| &it.node)
 }
 
@@ -63,17 +64,17 @@ fn schema_directives<'a>(join: &'a Join<'_>) -> impl Iterator<Item = &'a Node<Fo
 fn preserved_directives<'a>(
     join: &'a Join<'_>,
     graph: usize,
-    list: impl IntoIterator<Item = &'a Node<Found>>,
-) -> impl Iterator<Item = Node<Found>> {
+    list: impl IntoIterator<Item = &'a Node<Directive>>,
+) -> impl Iterator<Item = Node<Directive>> {
     let wrappers = join.directives(list, JoinDirective::Preserved);
     wrappers.filter_map(move |wrapper| {
-        let is_ours = join.graph_indices(wrapper).contains(&graph);
-        is_ours.then(|| unwrapped_directive(wrapper))?
+        let is_own = join.graph_indices(wrapper).contains(&graph);
+        is_own.then(|| unwrapped_directive(wrapper))?
     })
 }
 
 /// What a `@join__directive` keeps.
-pub(super) fn unwrapped_directive(wrapper: &Found) -> Option<Node<Found>> {
+pub(super) fn unwrapped_directive(wrapper: &Directive) -> Option<Node<Directive>> {
     let args = wrapper.specified_argument_by_name("args");
     let args = args.and_then(|args| args.as_object()).unwrap_or_default();
     let arguments = args.iter().map(|(name, value)| {
@@ -82,24 +83,24 @@ pub(super) fn unwrapped_directive(wrapper: &Found) -> Option<Node<Found>> {
             value: value.clone(),
         })
     });
-    Some(Node::new(Found {
+    Some(Node::new(Directive {
         name: Name::new(text(wrapper, "name")?).ok()?,
         arguments: arguments.collect(),
     }))
 }
 
 /// The link to the connect specification, if it is that.
-fn connect_feature(link: &Node<Found>, join: &Join<'_>) -> Option<Feature> {
-    let feature = feature(link, join.text)?;
+fn connect_feature(link: &Node<Directive>, join: &Join<'_>) -> Option<Feature> {
+    let feature = feature(link, join.document)?;
     (link.name == "link" && feature.identity == "connect").then_some(feature)
 }
 
 /// What the keys of the graph are written with.
-fn federation_link() -> Found {
+fn federation_link() -> Directive {
     let imports = ["@key", "@external", "@inaccessible"];
     let imports = imports.map(|name| Node::new(Value::String(name.to_owned())));
     let url = Value::String("https://specs.apollo.dev/federation/v2.10".to_owned());
-    Found {
+    Directive {
         name: name!("link"),
         arguments: vec![
             argument(name!("url"), url),
@@ -117,34 +118,36 @@ struct SdlWriter<'a> {
 }
 
 impl SdlWriter<'_> {
-    fn is_connector_directive(&self, directive: &Found) -> bool {
+    fn is_connector_directive(&self, directive: &Directive) -> bool {
         let mut names = self.names.iter();
         names.any(|name| *name == directive.name.as_str())
     }
 
     fn roots(&self, schema: &mut Schema) {
-        let all = &self.join.text.schema.schema_definition;
+        let roots = &self.join.document.schema.schema_definition;
         let own = |root: &Option<ComponentName>| {
             let root = root.as_ref()?;
             let ty = self.subgraph.types.get(root.name.as_str())?;
             (!ty.fields.is_empty()).then(|| root.name.clone().into())
         };
         let definition = schema.schema_definition.make_mut();
-        definition.query = own(&all.query);
-        definition.mutation = own(&all.mutation);
-        definition.subscription = own(&all.subscription);
+        definition.query = own(&roots.query);
+        definition.mutation = own(&roots.mutation);
+        definition.subscription = own(&roots.subscription);
     }
 
     /// The type as the graph had it; `bare` is it without directives of specifications.
     fn ty(&self, name: &Name, stripped: &ExtendedType) -> Option<ExtendedType> {
-        let written = self.join.text.schema.types.get(name)?;
+        let written = self.join.document.schema.types.get(name)?;
         let known = self.subgraph.types.get(name.as_str());
         let mut definition = stripped.clone();
         match (&mut definition, known) {
             (ExtendedType::Object(it), Some(known)) => {
                 let it = it.make_mut();
-                let kept = preserved_directives(self.join, self.graph, type_directives(written));
-                let added = keys(known).chain(kept.filter(|it| self.is_connector_directive(it)));
+                let preserved =
+                    preserved_directives(self.join, self.graph, type_directives(written));
+                let added =
+                    keys(known).chain(preserved.filter(|it| self.is_connector_directive(it)));
                 it.directives.extend(added.map(Component::from));
                 it.implements_interfaces
                     .retain(|interface| self.is_member(&interface.name, name));
@@ -206,7 +209,7 @@ impl SdlWriter<'_> {
                 field.ty = ty;
             }
             if known.availability != FieldAvailability::Always {
-                let external = Found {
+                let external = Directive {
                     name: name!("external"),
                     arguments: Vec::new(),
                 };
@@ -214,15 +217,15 @@ impl SdlWriter<'_> {
             }
             let written = fields_of(written).and_then(|fields| fields.get(name));
             let directives = written.into_iter().flat_map(|field| &field.directives.0);
-            let kept = preserved_directives(self.join, self.graph, directives);
-            for directive in kept.filter(|it| self.is_connector_directive(it)) {
+            let preserved = preserved_directives(self.join, self.graph, directives);
+            for directive in preserved.filter(|it| self.is_connector_directive(it)) {
                 field.directives.push(directive);
             }
         }
     }
 }
 
-fn type_directives(definition: &ExtendedType) -> impl Iterator<Item = &Node<Found>> {
+fn type_directives(definition: &ExtendedType) -> impl Iterator<Item = &Node<Directive>> {
     definition.directives().iter().map(|it| &it.node)
 }
 
@@ -234,9 +237,9 @@ fn fields_of(definition: &ExtendedType) -> Option<&IndexMap<Name, Component<Fiel
     }
 }
 
-fn keys(ty: &SubgraphType) -> impl Iterator<Item = Node<Found>> {
+fn keys(ty: &SubgraphType) -> impl Iterator<Item = Node<Directive>> {
     ty.keys.iter().map(|key| {
-        Node::new(Found {
+        Node::new(Directive {
             name: name!("key"),
             arguments: vec![
                 argument(name!("fields"), Value::String(key.fields.text.clone())),

@@ -30,7 +30,7 @@ fn context(value: &Value, join: &Join<'_>) -> Option<SubgraphContext> {
         setters: setters(member("context")?.0, join),
         selection: FieldSetText {
             text: selection.to_owned(),
-            span: join.text.span(at),
+            span: join.document.span(at),
         },
     })
 }

@@ -11,7 +11,7 @@ use crate::span::{Document, Span};
 
 /// A document that is a valid schema, the definitions of its specifications included.
 pub(super) struct SupergraphDocument {
-    pub(super) document: Document,
+    pub(super) file: Document,
     pub(super) schema: Schema,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn read(document: &Document, problems: &mut Problems) -> Option<Super
     let valid = built.and_then(Schema::validate);
     match valid {
         Ok(schema) => Some(SupergraphDocument {
-            document: document.clone(),
+            file: document.clone(),
             schema: schema.into_inner(),
         }),
         Err(WithErrors { errors, .. }) => {
@@ -73,7 +73,7 @@ fn span(document: &Document, location: Option<SourceSpan>) -> Span {
 impl SupergraphDocument {
     /// Where in the document a node of it stands.
     pub(super) fn span(&self, location: Option<SourceSpan>) -> Span {
-        span(&self.document, location)
+        span(&self.file, location)
     }
 
     /// A schema made of this one.
@@ -82,7 +82,7 @@ impl SupergraphDocument {
             let first = errors.iter().next();
             first.map_or_else(
                 || Diagnostic::without_span(Code::SupergraphInvalid, "it makes no valid schema"),
-                |error| diagnostic(&self.document, error.error, Code::SupergraphInvalid),
+                |error| diagnostic(&self.file, error.error, Code::SupergraphInvalid),
             )
         })
     }

@@ -1,7 +1,7 @@
 //! `@join__field`: which graphs have a field, and what each of them says of it.
 
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Directive as Found, FieldDefinition};
+use apollo_compiler::ast::{Directive, FieldDefinition};
 
 use super::arguments::{flag, text};
 use super::contexts;
@@ -21,7 +21,7 @@ pub(super) struct JoinedField<'a> {
 /// One `@join__field` and the graph that it is of.
 struct JoinField<'a> {
     graph: usize,
-    directive: &'a Node<Found>,
+    directive: &'a Node<Directive>,
 }
 
 impl<'a> JoinedField<'a> {
@@ -51,14 +51,14 @@ impl<'a> JoinedField<'a> {
                 }));
             }
         }
-        for said in &join_fields {
-            check_label((owner, field), said, join, problems);
-            if !everywhere.contains(&said.graph) {
+        for join_field in &join_fields {
+            check_label((owner, field), join_field, join, problems);
+            if !everywhere.contains(&join_field.graph) {
                 let message = format!(
                     "`{owner}.{}` is said to come from `{}`, which does not have the type",
-                    field.name, join.graphs[said.graph].name
+                    field.name, join.graphs[join_field.graph].name
                 );
-                let at = join.span(said.directive);
+                let at = join.span(join_field.directive);
                 problems.push(Diagnostic::error(Code::SupergraphInvalid, at, message));
             }
         }
@@ -73,7 +73,7 @@ impl<'a> JoinedField<'a> {
 
     /// The field as `graph` has it; `None` where it does not.
     pub(super) fn in_graph(&self, graph: usize, join: &Join<'_>) -> Option<SubgraphField> {
-        let Some(said) = &self.join_fields else {
+        let Some(join_fields) = &self.join_fields else {
             return Some(SubgraphField {
                 ty: self.field.ty.to_string().into(),
                 requires: None,
@@ -83,22 +83,21 @@ impl<'a> JoinedField<'a> {
                 progressive_override: None,
             });
         };
-        let own = said.iter().find(|said| said.graph == graph)?.directive;
+        let own = join_fields.iter().find(|it| it.graph == graph)?.directive;
         let name = join.graphs[graph].name.as_ref();
-        let others = || said.iter().filter(|said| said.graph != graph);
-        let overriding = others().find(|said| text(said.directive, "override") == Some(name));
-        let has_overridden =
-            |from: &str| others().any(|said| *join.graphs[said.graph].name == *from);
+        let others = || join_fields.iter().filter(|it| it.graph != graph);
+        let overriding = others().find(|it| text(it.directive, "override") == Some(name));
+        let has_overridden = |from: &str| others().any(|it| *join.graphs[it.graph].name == *from);
         let label = |written| text(written, "overrideLabel").map(crate::types::Name::from);
-        let progress = match (overriding, text(own, "override")) {
-            (Some(taker), _) => label(taker.directive).map(|label| (label, OverrideSide::From)),
+        let progressive_override = match (overriding, text(own, "override")) {
+            (Some(other), _) => label(other.directive).map(|label| (label, OverrideSide::From)),
             (None, Some(from)) if has_overridden(from) => {
                 label(own).map(|label| (label, OverrideSide::To))
             }
             (None, _) => None,
         };
         let is_overridden = overriding.is_some() || flag(own, "usedOverridden") == Some(true);
-        let availability = if is_overridden && progress.is_none() {
+        let availability = if is_overridden && progressive_override.is_none() {
             FieldAvailability::Overridden
         } else if flag(own, "external") == Some(true) {
             FieldAvailability::Provided
@@ -112,21 +111,21 @@ impl<'a> JoinedField<'a> {
             contexts: contexts::read(own, join),
             provides: field_set_text(own, "provides", join),
             availability,
-            progressive_override: progress,
+            progressive_override,
         })
     }
 }
 
 /// The set of fields that an argument is.
 pub(super) fn field_set_text(
-    directive: &Found,
+    directive: &Directive,
     argument: &str,
     join: &Join<'_>,
 ) -> Option<FieldSetText> {
     let value = directive.specified_argument_by_name(argument)?;
     Some(FieldSetText {
         text: value.as_str()?.to_owned(),
-        span: join.text.span(value.location()),
+        span: join.document.span(value.location()),
     })
 }
 
@@ -145,7 +144,7 @@ fn check_label(
             "`{label}` of `{owner}.{}` cannot be a label of an override",
             field.name
         );
-        let at = join.text.span(value.location());
+        let at = join.document.span(value.location());
         let problem = Diagnostic::error(Code::OverrideLabelInvalid, at, message);
         problems.push(problem.help(OVERRIDE_LABELS.to_owned()));
     }

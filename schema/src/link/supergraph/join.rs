@@ -1,6 +1,6 @@
 //! The join specification: in which version, under which names, with which graphs.
 
-use apollo_compiler::ast::Directive as Written;
+use apollo_compiler::ast::Directive;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node};
 use indexmap::IndexMap;
@@ -14,7 +14,7 @@ use crate::span::Span;
 
 /// What all that follows needs.
 pub(super) struct Join<'a> {
-    pub(super) text: &'a SupergraphDocument,
+    pub(super) document: &'a SupergraphDocument,
     pub(super) features: Features,
     pub(super) version: JoinVersion,
     /// By their names in `join__Graph`.
@@ -74,19 +74,22 @@ const DIRECTIVES: [(JoinDirective, &str); 7] = [
 ];
 
 /// Reads what the document links; `None` when it is no supergraph that we can read.
-pub(super) fn read<'a>(text: &'a SupergraphDocument, problems: &mut Problems) -> Option<Join<'a>> {
-    let features = Features::read(text);
+pub(super) fn read<'a>(
+    document: &'a SupergraphDocument,
+    problems: &mut Problems,
+) -> Option<Join<'a>> {
+    let features = Features::read(document);
     let Some(feature) = features.get("join") else {
-        problems.push(not_a_supergraph(text));
+        problems.push(not_a_supergraph(document));
         return None;
     };
     let version = problems.ok_or_push(version(feature))?;
     reject_unknown_features(&features, problems);
     let names = DIRECTIVES.map(|(directive, name)| (directive, feature.directive(name)));
     let names = DirectiveNames(names.into());
-    let graphs = graphs(text, &feature.type_name("Graph"), &names, problems);
+    let graphs = graphs(document, &feature.type_name("Graph"), &names, problems);
     Some(Join {
-        text,
+        document,
         features,
         version,
         graphs,
@@ -94,13 +97,13 @@ pub(super) fn read<'a>(text: &'a SupergraphDocument, problems: &mut Problems) ->
     })
 }
 
-fn not_a_supergraph(text: &SupergraphDocument) -> Diagnostic {
+fn not_a_supergraph(document: &SupergraphDocument) -> Diagnostic {
     let message = format!(
         "`{}` links no join specification, and so is no supergraph",
-        text.document.name
+        document.file.name
     );
     let help = "name it under `graph.subgraphs` when it is the SDL of one service";
-    let span = Span::new(&text.document, 0..0);
+    let span = Span::new(&document.file, 0..0);
     Diagnostic::error(Code::NotASupergraph, span, message).help(Some(help.to_owned()))
 }
 
@@ -134,13 +137,13 @@ fn reject_unknown_features(features: &Features, problems: &mut Problems) {
 }
 
 fn graphs(
-    text: &SupergraphDocument,
+    document: &SupergraphDocument,
     of: &str,
     names: &DirectiveNames,
     problems: &mut Problems,
 ) -> IndexMap<Name, JoinGraph> {
     let mut graphs: IndexMap<Name, JoinGraph> = IndexMap::new();
-    let Some(definition) = text.schema.get_enum(of) else {
+    let Some(definition) = document.schema.get_enum(of) else {
         let message = format!("the enum `{of}`, which names the subgraphs, is missing");
         problems.push(Diagnostic::without_span(Code::SupergraphInvalid, message));
         return graphs;
@@ -151,13 +154,13 @@ fn graphs(
         let named = graph.and_then(|graph| Some((graph, arguments::text(graph, "name")?)));
         let Some((graph, name)) = named else {
             let message = format!("`{value}` has no `@{}`", names.get(JoinDirective::Graph));
-            let span = text.span(definition.value.location());
+            let span = document.span(definition.value.location());
             problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
             continue;
         };
         if graphs.values().any(|known| *known.name == *name) {
             let message = format!("two graphs are called `{name}`");
-            let span = text.span(definition.value.location());
+            let span = document.span(definition.value.location());
             problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
         }
         let url = arguments::text(graph, "url").filter(|url| !url.is_empty());
@@ -173,7 +176,7 @@ fn graphs(
 impl Join<'_> {
     /// The types of the graph, not those of specifications.
     pub(super) fn types(&self) -> impl Iterator<Item = (&Name, &ExtendedType)> {
-        let types = self.text.schema.types.iter();
+        let types = self.document.schema.types.iter();
         types
             .filter(|(name, definition)| !definition.is_built_in() && !self.features.has_type(name))
     }
@@ -181,15 +184,15 @@ impl Join<'_> {
     /// The directives of `list` that are `directive`, in the order written.
     pub(super) fn directives<'l>(
         &self,
-        list: impl IntoIterator<Item = &'l Node<Written>>,
+        list: impl IntoIterator<Item = &'l Node<Directive>>,
         directive: JoinDirective,
-    ) -> impl Iterator<Item = &'l Node<Written>> {
+    ) -> impl Iterator<Item = &'l Node<Directive>> {
         let name = self.names.get(directive);
         list.into_iter().filter(move |it| it.name == name)
     }
 
     /// The place in `graphs` of the graph that `directive` names.
-    pub(super) fn graph_index(&self, directive: &Written) -> Option<usize> {
+    pub(super) fn graph_index(&self, directive: &Directive) -> Option<usize> {
         let name = arguments::enum_value(directive, "graph")?;
         self.graphs.get_index_of(name)
     }
@@ -197,7 +200,7 @@ impl Join<'_> {
     /// As `find`; reports a graph that there is not.
     pub(super) fn checked_graph_index(
         &self,
-        directive: &Node<Written>,
+        directive: &Node<Directive>,
         problems: &mut Problems,
     ) -> Option<usize> {
         let name = arguments::enum_value(directive, "graph")?;
@@ -212,7 +215,7 @@ impl Join<'_> {
     }
 
     /// The places in `graphs` of the graphs that `directive` lists.
-    pub(super) fn graph_indices(&self, directive: &Written) -> Vec<usize> {
+    pub(super) fn graph_indices(&self, directive: &Directive) -> Vec<usize> {
         let Some(graphs) = directive.specified_argument_by_name("graphs") else {
             return Vec::new();
         };
@@ -225,8 +228,8 @@ impl Join<'_> {
     }
 
     /// Where `directive` stands.
-    pub(super) fn span(&self, directive: &Node<Written>) -> Span {
-        self.text.span(directive.location())
+    pub(super) fn span(&self, directive: &Node<Directive>) -> Span {
+        self.document.span(directive.location())
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use apollo_compiler::Node;
-use apollo_compiler::ast::Directive as Found;
+use apollo_compiler::ast::Directive;
 use apollo_compiler::schema::ExtendedType;
 use indexmap::IndexMap;
 
@@ -84,7 +84,7 @@ impl Members {
 
 /// What `argument` names, and the graph.
 fn named_with_graph<'a>(
-    directive: &'a Node<Found>,
+    directive: &'a Node<Directive>,
     argument: &str,
     join: &Join<'_>,
     problems: &mut Problems,

@@ -10,13 +10,13 @@ use crate::link::merge::CLIENT_DIRECTIVES;
 
 /// All that the graph has, also what clients may not see. Of directives that which `api` reads.
 pub(super) fn strip_join(join: &Join<'_>) -> Schema {
-    let mut schema = join.text.schema.clone();
+    let mut schema = join.document.schema.clone();
     schema
         .types
         .retain(|name, definition| definition.is_built_in() || !join.features.has_type(name));
-    let hidden = join.features.directive("inaccessible");
-    let hidden = hidden.as_str();
-    if let Some(mut definition) = schema.directive_definitions.shift_remove(hidden) {
+    let inaccessible = join.features.directive("inaccessible");
+    let inaccessible = inaccessible.as_str();
+    if let Some(mut definition) = schema.directive_definitions.shift_remove(inaccessible) {
         let name = name!("inaccessible");
         definition.make_mut().name = name.clone();
         schema.directive_definitions.insert(name, definition);
@@ -27,62 +27,66 @@ pub(super) fn strip_join(join: &Join<'_>) -> Schema {
     schema.schema_definition.make_mut().directives.clear();
     for definition in schema.types.values_mut() {
         if !definition.is_built_in() {
-            strip(definition, hidden);
+            strip(definition, inaccessible);
         }
     }
     schema
 }
 
-fn strip(definition: &mut ExtendedType, hidden: &str) {
+fn strip(definition: &mut ExtendedType, inaccessible: &str) {
     match definition {
-        ExtendedType::Scalar(it) => strip_type_directives(&mut it.make_mut().directives, hidden),
-        ExtendedType::Union(it) => strip_type_directives(&mut it.make_mut().directives, hidden),
+        ExtendedType::Scalar(it) => {
+            strip_type_directives(&mut it.make_mut().directives, inaccessible)
+        }
+        ExtendedType::Union(it) => {
+            strip_type_directives(&mut it.make_mut().directives, inaccessible)
+        }
         ExtendedType::Object(it) => {
             let it = it.make_mut();
-            strip_type_directives(&mut it.directives, hidden);
+            strip_type_directives(&mut it.directives, inaccessible);
             let fields = it.fields.values_mut();
-            fields.for_each(|field| strip_field(field.make_mut(), hidden));
+            fields.for_each(|field| strip_field(field.make_mut(), inaccessible));
         }
         ExtendedType::Interface(it) => {
             let it = it.make_mut();
-            strip_type_directives(&mut it.directives, hidden);
+            strip_type_directives(&mut it.directives, inaccessible);
             let fields = it.fields.values_mut();
-            fields.for_each(|field| strip_field(field.make_mut(), hidden));
+            fields.for_each(|field| strip_field(field.make_mut(), inaccessible));
         }
         ExtendedType::Enum(it) => {
             let it = it.make_mut();
-            strip_type_directives(&mut it.directives, hidden);
+            strip_type_directives(&mut it.directives, inaccessible);
             for value in it.values.values_mut() {
-                strip_node_directives(&mut value.make_mut().directives, hidden);
+                strip_node_directives(&mut value.make_mut().directives, inaccessible);
             }
         }
         ExtendedType::InputObject(it) => {
             let it = it.make_mut();
-            strip_type_directives(&mut it.directives, hidden);
+            strip_type_directives(&mut it.directives, inaccessible);
             for field in it.fields.values_mut() {
-                strip_node_directives(&mut field.make_mut().directives, hidden);
+                strip_node_directives(&mut field.make_mut().directives, inaccessible);
             }
         }
     }
 }
 
-fn strip_field(field: &mut ast::FieldDefinition, hidden: &str) {
-    strip_node_directives(&mut field.directives, hidden);
+fn strip_field(field: &mut ast::FieldDefinition, inaccessible: &str) {
+    strip_node_directives(&mut field.directives, inaccessible);
     for argument in &mut field.arguments {
-        strip_node_directives(&mut argument.make_mut().directives, hidden);
+        strip_node_directives(&mut argument.make_mut().directives, inaccessible);
     }
 }
 
-fn strip_type_directives(list: &mut DirectiveList, hidden: &str) {
-    list.retain(|it| it.name == hidden || CLIENT_DIRECTIVES.contains(&it.name.as_str()));
-    for it in list.iter_mut().filter(|it| it.name == hidden) {
+fn strip_type_directives(list: &mut DirectiveList, inaccessible: &str) {
+    list.retain(|it| it.name == inaccessible || CLIENT_DIRECTIVES.contains(&it.name.as_str()));
+    for it in list.iter_mut().filter(|it| it.name == inaccessible) {
         it.make_mut().name = name!("inaccessible");
     }
 }
 
-fn strip_node_directives(list: &mut ast::DirectiveList, hidden: &str) {
-    list.retain(|it| it.name == hidden || CLIENT_DIRECTIVES.contains(&it.name.as_str()));
-    for it in list.iter_mut().filter(|it| it.name == hidden) {
+fn strip_node_directives(list: &mut ast::DirectiveList, inaccessible: &str) {
+    list.retain(|it| it.name == inaccessible || CLIENT_DIRECTIVES.contains(&it.name.as_str()));
+    for it in list.iter_mut().filter(|it| it.name == inaccessible) {
         it.make_mut().name = name!("inaccessible");
     }
 }

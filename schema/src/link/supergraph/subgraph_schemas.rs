@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apollo_compiler::ast::{Directive as Found, FieldDefinition};
+use apollo_compiler::ast::{Directive, FieldDefinition};
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node};
 use indexmap::IndexMap;
@@ -20,7 +20,7 @@ use crate::link::federation::{
 /// The services, one a graph, in the order of `join__Graph`.
 pub(super) fn subgraph_schemas(join: &Join<'_>, problems: &mut Problems) -> Vec<SubgraphSchema> {
     let graphs = join.graphs.values();
-    let mut services: Vec<SubgraphSchema> = graphs
+    let mut subgraphs: Vec<SubgraphSchema> = graphs
         .map(|graph| SubgraphSchema {
             name: Arc::clone(&graph.name),
             url: graph.url.clone(),
@@ -30,14 +30,14 @@ pub(super) fn subgraph_schemas(join: &Join<'_>, problems: &mut Problems) -> Vec<
     let members = Members::read(join, problems);
     for (name, definition) in join.types() {
         for (graph, ty) in in_graphs((name, definition), &members, join, problems) {
-            services[graph].types.insert(name.as_str().into(), ty);
+            subgraphs[graph].types.insert(name.as_str().into(), ty);
         }
     }
-    unlisted_fields::add(&mut services, join);
-    for service in &services {
-        check_field_types(service, join, problems);
+    unlisted_fields::add(&mut subgraphs, join);
+    for subgraph in &subgraphs {
+        check_field_types(subgraph, join, problems);
     }
-    services
+    subgraphs
 }
 
 /// Reports fields whose type their graph does not have.
@@ -49,17 +49,17 @@ fn check_field_types(subgraph: &SubgraphSchema, join: &Join<'_>, problems: &mut 
             .filter(|(_, it)| it.availability == FieldAvailability::Always);
         for (name, field) in available {
             let of = field.ty.trim_matches(['[', ']', '!']);
-            let definition = join.text.schema.types.get(of);
+            let definition = join.document.schema.types.get(of);
             if subgraph.types.contains_key(of) || definition.is_none_or(|it| kind(it).is_none()) {
                 continue;
             }
-            let written = join.text.schema.type_field(owner, name);
+            let written = join.document.schema.type_field(owner, name);
             let at = written.ok().and_then(|field| field.name.location());
             let message = format!(
                 "`{owner}.{name}` in `{}` is a `{of}`, which `{}` does not have",
                 subgraph.name, subgraph.name
             );
-            let span = join.text.span(at);
+            let span = join.document.span(at);
             problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
         }
     }
@@ -145,7 +145,7 @@ fn types_by_graph(
     types
 }
 
-fn key(directive: &Found, join: &Join<'_>) -> Option<SubgraphKey> {
+fn key(directive: &Directive, join: &Join<'_>) -> Option<SubgraphKey> {
     Some(SubgraphKey {
         fields: field_set_text(directive, "key", join)?,
         resolvable: flag(directive, "resolvable").unwrap_or(true),
@@ -161,7 +161,7 @@ fn join_directives<'l>(
     definition: &'l ExtendedType,
     directive: JoinDirective,
     join: &'l Join<'_>,
-) -> impl Iterator<Item = &'l Node<Found>> {
+) -> impl Iterator<Item = &'l Node<Directive>> {
     let list = definition.directives().iter().map(|it| &it.node);
     join.directives(list, directive)
 }

@@ -15,8 +15,8 @@ pub(super) fn add(subgraphs: &mut [SubgraphSchema], join: &Join<'_>) {
     for (name, definition) in join.types() {
         add_key_fields(subgraphs, (name, definition), join);
     }
-    for service in subgraphs {
-        add_provided_fields(service, &join.text.schema);
+    for subgraph in subgraphs {
+        add_provided_fields(subgraph, &join.document.schema);
     }
 }
 
@@ -28,11 +28,11 @@ fn add_key_fields(
 ) {
     let directives = definition.directives().iter().map(|it| &it.node);
     for directive in join.directives(directives, JoinDirective::Type) {
-        let service = join
+        let subgraph = join
             .graph_index(directive)
             .and_then(|it| subgraphs.get_mut(it));
         let key = text(directive, "key").map(read_fields);
-        let (Some(service), Some(Ok(selections))) = (service, key) else {
+        let (Some(subgraph), Some(Ok(selections))) = (subgraph, key) else {
             continue;
         };
         let is_extension = flag(directive, "extension") == Some(true);
@@ -41,30 +41,30 @@ fn add_key_fields(
         } else {
             FieldAvailability::Provided
         };
-        let mut adding = FieldAdder {
-            subgraph: service,
-            schema: &join.text.schema,
+        let mut adder = FieldAdder {
+            subgraph,
+            schema: &join.document.schema,
             availability,
         };
-        adding.select(name, &selections);
+        adder.select(name, &selections);
     }
 }
 
 fn add_provided_fields(subgraph: &mut SubgraphSchema, schema: &Schema) {
     let fields = subgraph.types.values().flat_map(|ty| ty.fields.values());
     let sets = fields.filter_map(|field| {
-        let below = field.ty.trim_matches(['[', ']', '!']).to_owned();
+        let child = field.ty.trim_matches(['[', ']', '!']).to_owned();
         let selections = read_fields(&field.provides.as_ref()?.text).ok()?;
-        Some((below, selections))
+        Some((child, selections))
     });
     let sets: Vec<_> = sets.collect();
-    for (below, selections) in sets {
-        let mut adding = FieldAdder {
+    for (child, selections) in sets {
+        let mut adder = FieldAdder {
             subgraph,
             schema,
             availability: FieldAvailability::Provided,
         };
-        adding.select(&below, &selections);
+        adder.select(&child, &selections);
     }
 }
 
@@ -102,18 +102,18 @@ impl FieldAdder<'_> {
         let Some(ty) = self.subgraph.types.get_mut(owner) else {
             return;
         };
-        let given = self.availability;
+        let availability = self.availability;
         let field = ty.fields.entry(definition.name.as_str().into());
         let field = field.or_insert_with(|| SubgraphField {
             ty: definition.ty.to_string().into(),
             requires: None,
             contexts: Vec::new(),
             provides: None,
-            availability: given,
+            availability,
             progressive_override: None,
         });
         if field.availability == FieldAvailability::Provided {
-            field.availability = given;
+            field.availability = availability;
         }
     }
 }

@@ -3,13 +3,13 @@
 use super::super::Composition;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 
-pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
-    for name in composed.schema.types.keys() {
+pub(super) fn check(composition: &Composition<'_>, problems: &mut Problems) {
+    for name in composition.schema.types.keys() {
         if ROOTS.contains(&name.as_str()) {
             continue;
         }
         let mut first = None;
-        let has_base = composed.parts.iter().any(|part| {
+        let has_base = composition.parts.iter().any(|part| {
             let Some(definition) = part.get(name) else {
                 return false;
             };

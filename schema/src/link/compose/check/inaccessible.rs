@@ -9,17 +9,20 @@ use super::super::part::{SubgraphPart, fields};
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::span::Span;
 
-pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
-    let mut hidden = InaccessibleCheck { composed, problems };
-    for definition in composed.schema.types.values() {
+pub(super) fn check(composition: &Composition<'_>, problems: &mut Problems) {
+    let mut check = InaccessibleCheck {
+        composition,
+        problems,
+    };
+    for definition in composition.schema.types.values() {
         if !is_hidden_type(definition) {
-            hidden.check_type(definition);
+            check.check_type(definition);
         }
     }
 }
 
 struct InaccessibleCheck<'a, 'p> {
-    composed: &'a Composition<'a>,
+    composition: &'a Composition<'a>,
     problems: &'p mut Problems,
 }
 
@@ -28,11 +31,11 @@ type SchemaCoordinate<'b> = (&'b Name, Option<&'b Name>);
 
 impl InaccessibleCheck<'_, '_> {
     fn schema(&self) -> &Schema {
-        &self.composed.schema
+        &self.composition.schema
     }
 
     fn report(&mut self, code: Code, at: SchemaCoordinate<'_>, message: String) {
-        let mut parts = self.composed.parts.iter();
+        let mut parts = self.composition.parts.iter();
         let problem = match parts.find_map(|part| span(part, at)) {
             Some(span) => Diagnostic::error(code, span, message),
             None => Diagnostic::without_span(code, message),
@@ -107,8 +110,9 @@ impl InaccessibleCheck<'_, '_> {
                 continue;
             }
             for field in definition.fields.values() {
-                let twin = object.fields.get(&field.name);
-                if !is_hidden(&field.directives) && twin.is_some_and(|it| is_hidden(&it.directives))
+                let implementation = object.fields.get(&field.name);
+                if !is_hidden(&field.directives)
+                    && implementation.is_some_and(|it| is_hidden(&it.directives))
                 {
                     let (owner, name) = (&object.name, &field.name);
                     let message = format!(

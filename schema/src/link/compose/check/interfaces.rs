@@ -10,14 +10,14 @@ use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::key::FieldSet;
 use crate::sdl::federation::Directive;
 
-pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
-    for definition in composed.schema.types.values() {
+pub(super) fn check(composition: &Composition<'_>, problems: &mut Problems) {
+    for definition in composition.schema.types.values() {
         match definition {
-            ExtendedType::Object(object) => check_implementation(composed, object, problems),
+            ExtendedType::Object(object) => check_implementation(composition, object, problems),
             ExtendedType::Interface(interface) => {
-                for part in composed.parts.iter().filter(|part| !part.is_legacy()) {
-                    check_keys(composed, (part, &interface.name), problems);
-                    check_interface_object(composed, (part, &interface.name), problems);
+                for part in composition.parts.iter().filter(|part| !part.is_legacy()) {
+                    check_keys(composition, (part, &interface.name), problems);
+                    check_interface_object(composition, (part, &interface.name), problems);
                 }
             }
             _ => {}
@@ -26,9 +26,13 @@ pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
 }
 
 /// Reports fields of its interfaces that the object has in no subgraph.
-fn check_implementation(composed: &Composition<'_>, object: &ObjectType, problems: &mut Problems) {
+fn check_implementation(
+    composition: &Composition<'_>,
+    object: &ObjectType,
+    problems: &mut Problems,
+) {
     for interface in &object.implements_interfaces {
-        let Some(definition) = composed.schema.get_interface(interface) else {
+        let Some(definition) = composition.schema.get_interface(interface) else {
             continue;
         };
         for field in definition.fields.keys() {
@@ -38,12 +42,12 @@ fn check_implementation(composed: &Composition<'_>, object: &ObjectType, problem
             let owner = &object.name;
             let message =
                 format!("`{owner}` is a `{interface}`, and has no field `{field}` in any subgraph");
-            let Some((first, at)) = definition_location(composed, owner) else {
+            let Some((first, at)) = definition_location(composition, owner) else {
                 continue;
             };
             let code = Code::InterfaceFieldNoImplem;
             let mut problem = Diagnostic::error(code, first.span(at), message);
-            let mut parts = composed.parts.iter();
+            let mut parts = composition.parts.iter();
             let with = parts.find_map(|part| Some((part, part.field(interface, field)?)));
             if let Some((part, field)) = with {
                 let text = format!("in `{}`", part.name());
@@ -55,19 +59,19 @@ fn check_implementation(composed: &Composition<'_>, object: &ObjectType, problem
 }
 
 fn definition_location<'a>(
-    composed: &'a Composition<'a>,
+    composition: &'a Composition<'a>,
     name: &Name,
 ) -> Option<(
     &'a SubgraphPart<'a>,
     Option<apollo_compiler::parser::SourceSpan>,
 )> {
-    let mut parts = composed.parts.iter();
+    let mut parts = composition.parts.iter();
     parts.find_map(|part| Some((part, part.get(name)?.name().location())))
 }
 
 /// Reports objects of an interface with keys that a subgraph lacks, or that lack its keys.
 fn check_keys(
-    composed: &Composition<'_>,
+    composition: &Composition<'_>,
     (part, name): (&SubgraphPart<'_>, &Name),
     problems: &mut Problems,
 ) {
@@ -84,7 +88,7 @@ fn check_keys(
     let Some(key) = resolvable else {
         return;
     };
-    let missing: Vec<_> = implementing_objects(composed, name)
+    let missing: Vec<_> = implementing_objects(composition, name)
         .filter(|object| !implements(part.get(&object.name), name))
         .map(|object| format!("`{}`", object.name))
         .collect();
@@ -132,14 +136,14 @@ fn check_implementation_keys(
 
 /// Reports a subgraph that has an interface as an object, and its objects as well.
 fn check_interface_object(
-    composed: &Composition<'_>,
+    composition: &Composition<'_>,
     (part, name): (&SubgraphPart<'_>, &Name),
     problems: &mut Problems,
 ) {
     if !part.is_interface_object(name) {
         return;
     }
-    for object in implementing_objects(composed, name) {
+    for object in implementing_objects(composition, name) {
         let Some(definition) = part.get(&object.name) else {
             continue;
         };
@@ -157,10 +161,10 @@ fn check_interface_object(
 
 /// The object types of the graph that implement an interface.
 fn implementing_objects<'a>(
-    composed: &'a Composition<'_>,
+    composition: &'a Composition<'_>,
     interface: &'a Name,
 ) -> impl Iterator<Item = &'a ObjectType> {
-    let types = composed.schema.types.values();
+    let types = composition.schema.types.values();
     types
         .filter_map(ExtendedType::as_object)
         .filter(|object| object.implements_interfaces.contains(interface.as_str()))

@@ -9,11 +9,11 @@ use super::super::part::SubgraphPart;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::sdl::federation::Directive;
 
-pub(super) fn check(composed: &Composition<'_>, problems: &mut Problems) {
-    for definition in composed.schema.types.values() {
+pub(super) fn check(composition: &Composition<'_>, problems: &mut Problems) {
+    for definition in composition.schema.types.values() {
         if let ExtendedType::Object(object) = definition {
             for field in object.fields.keys() {
-                problems.extend(unshared(composed, object, field));
+                problems.extend(unshared(composition, object, field));
             }
         }
     }
@@ -28,18 +28,22 @@ struct FieldProvider<'a> {
     is_shareable: bool,
 }
 
-fn unshared(composed: &Composition<'_>, object: &ObjectType, field: &Name) -> Option<Diagnostic> {
-    let givers = field_providers(composed, object, field);
-    let first = givers.iter().find(|giver| !giver.is_shareable)?;
-    if givers.len() < 2 {
+fn unshared(
+    composition: &Composition<'_>,
+    object: &ObjectType,
+    field: &Name,
+) -> Option<Diagnostic> {
+    let providers = field_providers(composition, object, field);
+    let first = providers.iter().find(|provider| !provider.is_shareable)?;
+    if providers.len() < 2 {
         return None;
     }
     let owner = &object.name;
-    let names: Vec<_> = givers
+    let names: Vec<_> = providers
         .iter()
-        .map(|giver| match giver.interface_object {
-            Some(interface) => format!("`{}` (as `{interface}`)", giver.part.name()),
-            None => format!("`{}`", giver.part.name()),
+        .map(|provider| match provider.interface_object {
+            Some(interface) => format!("`{}` (as `{interface}`)", provider.part.name()),
+            None => format!("`{}`", provider.part.name()),
         })
         .collect();
     let message = format!(
@@ -49,7 +53,7 @@ fn unshared(composed: &Composition<'_>, object: &ObjectType, field: &Name) -> Op
     );
     let span = first.part.span(first.field.name.location());
     let mut problem = Diagnostic::error(Code::InvalidFieldSharing, span, message);
-    for other in givers
+    for other in providers
         .iter()
         .filter(|it| !std::ptr::eq(it.part, first.part))
     {
@@ -63,14 +67,14 @@ fn unshared(composed: &Composition<'_>, object: &ObjectType, field: &Name) -> Op
 }
 
 fn field_providers<'a>(
-    composed: &'a Composition<'_>,
+    composition: &'a Composition<'_>,
     object: &'a ObjectType,
     name: &Name,
 ) -> Vec<FieldProvider<'a>> {
-    let mut found = Vec::new();
-    for part in &composed.parts {
+    let mut providers = Vec::new();
+    for part in &composition.parts {
         if let Some(field) = part.field(&object.name, name) {
-            found.extend(field_provider(part, (&object.name, field), None));
+            providers.extend(field_provider(part, (&object.name, field), None));
             continue;
         }
         for interface in &object.implements_interfaces {
@@ -78,18 +82,18 @@ fn field_providers<'a>(
             if part.is_interface_object(interface)
                 && let Some(field) = part.field(interface, name)
             {
-                found.extend(field_provider(part, (interface, field), Some(interface)));
+                providers.extend(field_provider(part, (interface, field), Some(interface)));
             }
         }
     }
-    found
+    providers
 }
 
 /// `None` where the subgraph has the field, and does not give it.
 fn field_provider<'a>(
     part: &'a SubgraphPart<'_>,
     (owner, field): (&Name, &'a Component<FieldDefinition>),
-    through: Option<&'a Name>,
+    interface_object: Option<&'a Name>,
 ) -> Option<FieldProvider<'a>> {
     let coordinate = (owner.clone(), field.name.clone());
     if part.external.contains(&coordinate) || part.overridden.contains_key(&coordinate) {
@@ -102,7 +106,7 @@ fn field_provider<'a>(
     Some(FieldProvider {
         part,
         field,
-        interface_object: through,
+        interface_object,
         is_shareable: is_marked || legacy || part.field_sets.key.contains(&coordinate),
     })
 }

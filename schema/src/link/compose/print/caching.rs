@@ -22,8 +22,9 @@ pub(super) fn type_directives(
     definition: &ExtendedType,
 ) -> Vec<Node<ast::Directive>> {
     let directives = definition.directives().iter();
-    let said = directives.filter_map(|it| weir_directive((graph, part), &it.node));
-    said.collect()
+    directives
+        .filter_map(|it| weir_directive((graph, part), &it.node))
+        .collect()
 }
 
 /// What is said of a field.
@@ -32,18 +33,19 @@ pub(super) fn field_directives(
     field: &Component<FieldDefinition>,
 ) -> Vec<Node<ast::Directive>> {
     let directives = field.directives.iter();
-    let said = directives.filter_map(|it| weir_directive((graph, part), it));
-    said.collect()
+    directives
+        .filter_map(|it| weir_directive((graph, part), it))
+        .collect()
 }
 
 fn weir_directive(
     (graph, part): (&Name, &SubgraphPart<'_>),
-    written: &ast::Directive,
+    directive: &ast::Directive,
 ) -> Option<Node<ast::Directive>> {
-    let known = part.sdl.links.directives.find(&written.name)?;
+    let known = part.sdl.links.directives.find(&directive.name)?;
     let definition = definitions().find(|it| it.directive == known)?;
     let mut arguments = vec![("graph", Value::Enum(graph.clone()))];
-    for argument in &written.arguments {
+    for argument in &directive.arguments {
         let name = argument.name.as_str();
         if definition.has(name) {
             arguments.push((name, value(name, &argument.value)));
@@ -53,10 +55,10 @@ fn weir_directive(
 }
 
 /// The scope is a value of an enum, whatever the document has made of it.
-fn value(name: &str, written: &Value) -> Value {
-    let scope = written.as_str().filter(|_| name == "scope");
+fn value(name: &str, value: &Value) -> Value {
+    let scope = value.as_str().filter(|_| name == "scope");
     let scope = scope.and_then(|scope| Name::new(scope).ok());
-    scope.map_or_else(|| written.clone(), Value::Enum)
+    scope.map_or_else(|| value.clone(), Value::Enum)
 }
 
 /// Links and defines what `schema` uses of this.

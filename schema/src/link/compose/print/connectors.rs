@@ -4,7 +4,7 @@
 use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, FieldDefinition};
-use apollo_compiler::schema::{Component, Directive as Written, ExtendedType};
+use apollo_compiler::schema::{Component, ExtendedType};
 
 use super::super::part::SubgraphPart;
 use super::graphs::JoinGraphs;
@@ -13,7 +13,7 @@ use crate::sdl::federation::Directive;
 use crate::sdl::links::ConnectLink;
 
 /// Links to the connect specification, and `@source`s.
-pub(super) fn schema_directives(graphs: &JoinGraphs<'_>) -> Vec<Component<Written>> {
+pub(super) fn schema_directives(graphs: &JoinGraphs<'_>) -> Vec<Component<ast::Directive>> {
     let mut found = Vec::new();
     for (graph, part) in graphs.iter() {
         let Some(connect) = &part.sdl.links.connect else {
@@ -58,16 +58,17 @@ fn preserved_directives<'a>(
     directives: impl Iterator<Item = &'a Node<ast::Directive>>,
 ) -> Vec<Node<ast::Directive>> {
     let connect = part.sdl.links.connect.as_ref();
-    let names = |connect: &ConnectLink, name: &str| connect.connect == name;
+    let is_connect = |connect: &ConnectLink, name: &str| connect.connect == name;
     directives
         .filter_map(|directive| {
             let local = directive.name.as_str();
-            if connect.is_some_and(|connect| names(connect, local)) {
+            if connect.is_some_and(|connect| is_connect(connect, local)) {
                 return Some(join_directive(graph, directive, local));
             }
             let known = part.sdl.links.directives.find(local);
-            let called = format!("federation__{}", Directive::CacheTag.name());
-            (known == Some(Directive::CacheTag)).then(|| join_directive(graph, directive, &called))
+            let prefixed = format!("federation__{}", Directive::CacheTag.name());
+            (known == Some(Directive::CacheTag))
+                .then(|| join_directive(graph, directive, &prefixed))
         })
         .collect()
 }

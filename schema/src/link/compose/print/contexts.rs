@@ -23,8 +23,9 @@ pub(super) fn type_directives(
     definition: &ExtendedType,
 ) -> Vec<Node<ast::Directive>> {
     let contexts = part.contexts(definition);
-    let made = contexts.map(|it| directive("context", [("name", context_name(part, it))]));
-    made.collect()
+    contexts
+        .map(|it| directive("context", [("name", context_name(part, it))]))
+        .collect()
 }
 
 /// `contextArguments` of a field.

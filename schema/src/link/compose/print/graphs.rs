@@ -11,12 +11,12 @@ impl<'a> JoinGraphs<'a> {
     pub(super) fn new(parts: &'a [SubgraphPart<'a>]) -> Self {
         let mut graphs: Vec<(Name, &SubgraphPart<'_>)> = Vec::new();
         for part in parts {
-            let wanted = enum_value_name(part.name());
-            let taken = |name: &str| graphs.iter().any(|(known, _)| known == name);
-            let mut name = wanted.clone();
+            let base = enum_value_name(part.name());
+            let is_taken = |name: &str| graphs.iter().any(|(known, _)| known == name);
+            let mut name = base.clone();
             let mut count = 1;
-            while taken(&name) {
-                name = format!("{wanted}_{count}");
+            while is_taken(&name) {
+                name = format!("{base}_{count}");
                 count += 1;
             }
             graphs.push((Name::new_unchecked(&name), part));
@@ -31,20 +31,20 @@ impl<'a> JoinGraphs<'a> {
 
 /// `order-service` as `ORDER_SERVICE`.
 fn enum_value_name(name: &str) -> String {
-    let mut made: String = name
+    let mut value: String = name
         .chars()
         .map(|char| match char.to_ascii_uppercase() {
             char if char.is_ascii_alphanumeric() => char,
             _ => '_',
         })
         .collect();
-    if !made.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
-        made.insert(0, '_');
+    if !value.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
+        value.insert(0, '_');
     }
-    if ["TRUE", "FALSE", "NULL"].contains(&made.as_str()) || made.starts_with("__") {
-        made.insert(0, 'G');
+    if ["TRUE", "FALSE", "NULL"].contains(&value.as_str()) || value.starts_with("__") {
+        value.insert(0, 'G');
     }
-    made
+    value
 }
 
 #[cfg(test)]
@@ -52,8 +52,8 @@ mod tests {
     use super::enum_value_name;
 
     #[test]
-    fn every_name_makes_an_enum_value() {
-        for (name, made) in [
+    fn every_subgraph_name_becomes_an_enum_value() {
+        for (name, value) in [
             ("users", "USERS"),
             ("order-service", "ORDER_SERVICE"),
             ("4th", "_4TH"),
@@ -62,7 +62,7 @@ mod tests {
             ("--a", "G__A"),
             ("é", "_"),
         ] {
-            assert_eq!(enum_value_name(name), made);
+            assert_eq!(enum_value_name(name), value);
         }
     }
 }

@@ -58,7 +58,10 @@ const SPECIFICATIONS: [Specification; 7] = [
 ];
 
 /// All links of the supergraph.
-pub(super) fn links(composed: &Composition<'_>, used: &HashSet<Name>) -> Vec<Component<Directive>> {
+pub(super) fn links(
+    composition: &Composition<'_>,
+    used: &HashSet<Name>,
+) -> Vec<Component<Directive>> {
     let mut found = vec![
         link("https://specs.apollo.dev/link/v1.0", None, Vec::new()),
         link(
@@ -77,7 +80,7 @@ pub(super) fn links(composed: &Composition<'_>, used: &HashSet<Name>) -> Vec<Com
         }
     }
     let mut urls = HashSet::new();
-    for part in &composed.parts {
+    for part in &composition.parts {
         for linked in &part.sdl.links.all {
             if linked.identity == "connect" && urls.insert(&linked.url) {
                 found.push(link(&linked.url, Some("EXECUTION"), Vec::new()));

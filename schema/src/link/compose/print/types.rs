@@ -47,11 +47,11 @@ pub(super) fn join(graphs: &JoinGraphs<'_>, definition: &mut ExtendedType) {
             let it = it.make_mut();
             it.directives.extend(on_type.map(Component::from));
             for value in it.values.values_mut() {
-                let having = graphs.iter().filter(|(_, part)| {
+                let with_value = graphs.iter().filter(|(_, part)| {
                     let found = part.get(&name).and_then(ExtendedType::as_enum);
                     found.is_some_and(|it| it.values.contains_key(&value.value))
                 });
-                let joined: Vec<_> = having
+                let joined: Vec<_> = with_value
                     .map(|(graph, _)| directive("join__enumValue", [("graph", enum_value(graph))]))
                     .collect();
                 value.make_mut().directives.0.extend(joined);
@@ -157,11 +157,11 @@ fn join_output_field(
     merged: &mut Component<FieldDefinition>,
 ) {
     let mut joined = Vec::new();
-    let mut plain = true;
+    let mut is_uniform = true;
     let mut preserved = Vec::new();
     for (graph, part) in graphs.iter() {
         let Some(field) = part.field(owner, &merged.name) else {
-            plain &= part.get(owner).is_none() && *owner != QUERY;
+            is_uniform &= part.get(owner).is_none() && *owner != QUERY;
             continue;
         };
         preserved.extend(connectors::field_directives((graph, part), field));
@@ -170,13 +170,13 @@ fn join_output_field(
         let overridden = part.overridden(owner, &merged.name);
         let is_used = overridden.is_some() && part.is_used(&coordinate);
         if overridden == Some(&Overridden::Always) && !is_used {
-            plain = false;
+            is_uniform = false;
             continue;
         }
         let mut arguments = vec![("graph", enum_value(graph))];
-        let said = join_field_arguments(part, owner, field);
-        plain &= said.is_empty() && overridden.is_none();
-        arguments.extend(said);
+        let field_arguments = join_field_arguments(part, owner, field);
+        is_uniform &= field_arguments.is_empty() && overridden.is_none();
+        arguments.extend(field_arguments);
         if is_used {
             arguments.push(("usedOverridden", Value::Boolean(true)));
         }
@@ -184,7 +184,7 @@ fn join_output_field(
             arguments.push(("overrideLabel", string(label)));
         }
         if field.ty != merged.ty {
-            plain = false;
+            is_uniform = false;
             arguments.push(("type", string(&field.ty.to_string())));
         }
         joined.push(with_arguments("join__field", arguments));
@@ -192,7 +192,7 @@ fn join_output_field(
     if joined.is_empty() {
         // Of an object to which interface objects give the field.
         joined.push(with_arguments("join__field", Vec::new()));
-    } else if plain {
+    } else if is_uniform {
         joined.clear();
     }
     let directives = &mut merged.make_mut().directives.0;
@@ -239,7 +239,7 @@ fn join_input_field(
     merged: &mut Component<InputValueDefinition>,
 ) {
     let mut joined = Vec::new();
-    let mut plain = true;
+    let mut is_uniform = true;
     for (graph, part) in graphs.iter() {
         let input = part.get(owner).and_then(ExtendedType::as_input_object);
         let Some(field) = input.and_then(|input| input.fields.get(&merged.name)) else {
@@ -247,12 +247,12 @@ fn join_input_field(
         };
         let mut arguments = vec![("graph", enum_value(graph))];
         if field.ty != merged.ty {
-            plain = false;
+            is_uniform = false;
             arguments.push(("type", string(&field.ty.to_string())));
         }
         joined.push(with_arguments("join__field", arguments));
     }
-    if !plain {
+    if !is_uniform {
         merged.make_mut().directives.0.extend(joined);
     }
 }
