@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use apollo_compiler::Schema;
 
-use self::reachability::{NodeRef, Reachability};
+use self::reachability::{NodeRef, Reachability, TypedNodes};
 use super::compose::part::{SubgraphPart, fields};
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::source::{ObjectTypes, Source};
@@ -71,6 +71,15 @@ struct WalkState {
     nodes: Vec<NodeRef>,
     /// A way there, as people read it: `Query.orders.buyer`.
     path: String,
+}
+
+impl WalkState {
+    fn objects(&self) -> TypedNodes<'_> {
+        TypedNodes {
+            ty: self.ty,
+            nodes: &self.nodes,
+        }
+    }
 }
 
 struct Walk<'a> {
@@ -147,7 +156,7 @@ impl Walk<'_> {
             if !self.is_visible(&ty.name, name) {
                 continue;
             }
-            let children = self.reachability.field((state.ty, &state.nodes), name);
+            let children = self.reachability.field(state.objects(), name);
             if children.is_none() && self.reported.insert((state.ty, Name::clone(name))) {
                 unreachable.push(Name::clone(name));
             }

@@ -48,7 +48,7 @@ fn subgraph_type(
             .map(|(field_name, it)| {
                 (
                     field_name.as_str().into(),
-                    subgraph_field(part, (name, kind), it),
+                    subgraph_field(part, name, kind, it),
                 )
             })
             .collect(),
@@ -72,7 +72,8 @@ fn keys(part: &SubgraphPart<'_>, definition: &ExtendedType) -> Vec<SubgraphKey> 
 
 fn subgraph_field(
     part: &SubgraphPart<'_>,
-    (owner, kind): (&Name, SubgraphTypeKind),
+    owner: &Name,
+    kind: SubgraphTypeKind,
     field: &Component<FieldDefinition>,
 ) -> SubgraphField {
     // Federation 1 allowed these on fields of interfaces, where they mean nothing.

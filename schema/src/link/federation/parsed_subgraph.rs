@@ -108,7 +108,8 @@ impl ParsedSubgraph<'_> {
     /// Whether `owner` has the field, and gives more of it where `inner` is given in it.
     pub(super) fn adds_fields(
         &self,
-        (owner, field): (&str, &str),
+        owner: &str,
+        field: &str,
         inner: &Arc<ProvidedFields>,
     ) -> bool {
         let Some(known) = self.field(owner, field) else {
@@ -154,8 +155,7 @@ impl<'a> Reader<'a, '_> {
         }
         let mut fields = IndexMap::new();
         for (field_name, field) in &written.fields {
-            let place = (name, field_name.as_ref());
-            if let Some(mut read) = self.read_field(place, id, field) {
+            if let Some(mut read) = self.read_field(name, field_name, id, field) {
                 if let Some(inner) = keyed.fields.get(field_name) {
                     read.is_always_available = true;
                     read.provides.merge(inner);
@@ -198,7 +198,8 @@ impl<'a> Reader<'a, '_> {
 
     fn read_field(
         &mut self,
-        (owner, name): (&str, &str),
+        owner: &str,
+        name: &str,
         id: TypeId,
         field: &SubgraphField,
     ) -> Option<ParsedField> {

@@ -125,7 +125,7 @@ impl ProvidedFields {
         let mut flat = Self::default();
         self.flatten(ty, parsed, &mut flat);
         flat.fields
-            .retain(|name, inner| parsed.adds_fields((ty, name), inner));
+            .retain(|name, inner| parsed.adds_fields(ty, name, inner));
         flat.fields
     }
 
@@ -136,7 +136,7 @@ impl ProvidedFields {
             let mut flat = Self::default();
             self.flatten(ty, parsed, &mut flat);
             let mut fields = flat.fields.iter();
-            fields.any(|(name, inner)| parsed.adds_fields((ty, name), inner))
+            fields.any(|(name, inner)| parsed.adds_fields(ty, name, inner))
         })
     }
 

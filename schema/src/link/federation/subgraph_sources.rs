@@ -68,7 +68,11 @@ struct SourceBuilder<'a> {
 ///
 /// What is given follows from the longest way, among those that sets of fields write, that leads
 /// to the place: so there are not many more places than there are types and fields written.
-type NodeKey<'a> = (&'a str, ProvidedFields);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct NodeKey<'a> {
+    ty: &'a str,
+    provided: ProvidedFields,
+}
 
 impl<'a> SourceBuilder<'a> {
     fn root_entry_points(&mut self, types: &Types) -> Vec<EntryPoint> {
@@ -114,54 +118,56 @@ impl<'a> SourceBuilder<'a> {
             on,
             type_name: name.into(),
             key,
-            node: self.node((name, ProvidedFields::default())),
+            node: self.node(NodeKey {
+                ty: name,
+                provided: ProvidedFields::default(),
+            }),
             cardinality: EntryCardinality::Batch(None),
         }
     }
 
     /// The node for `place`, which may still wait to be filled.
-    fn node(&mut self, place: NodeKey<'a>) -> NodeId {
-        if let Some(known) = self.node_ids.get(&place) {
+    fn node(&mut self, key: NodeKey<'a>) -> NodeId {
+        if let Some(known) = self.node_ids.get(&key) {
             return *known;
         }
         let id = NodeId(self.nodes.len());
-        let ty = self.parsed.types.get(place.0);
+        let ty = self.parsed.types.get(key.ty);
         self.nodes.push(SourceNode {
             on: ty.map_or(TypeId(0), |ty| ty.id),
             object_types: ObjectTypes::OwnType,
             fields: IndexMap::new(),
         });
-        self.node_ids.insert(place.clone(), id);
-        self.pending.push_back((place, id));
+        self.node_ids.insert(key.clone(), id);
+        self.pending.push_back((key, id));
         id
     }
 
     fn fill_nodes(&mut self) {
-        while let Some(((name, provided), id)) = self.pending.pop_front() {
-            let Some(ty) = self.parsed.types.get(name) else {
+        while let Some((key, id)) = self.pending.pop_front() {
+            let Some(ty) = self.parsed.types.get(key.ty) else {
                 continue;
             };
-            self.nodes[id.0].fields = self.fields((name, &provided), ty);
-            self.nodes[id.0].object_types = self.object_types(&provided, ty);
+            self.nodes[id.0].fields = self.fields(&key, ty);
+            self.nodes[id.0].object_types = self.object_types(&key.provided, ty);
         }
     }
 
-    fn fields(
-        &mut self,
-        (name, provided): (&'a str, &ProvidedFields),
-        ty: &'a ParsedType<'a>,
-    ) -> IndexMap<Name, NodeField> {
+    fn fields(&mut self, key: &NodeKey<'a>, ty: &'a ParsedType<'a>) -> IndexMap<Name, NodeField> {
         let mut node_fields = IndexMap::new();
         for (field_name, field) in &ty.fields {
-            if !self.parsed.is_available(name, provided, field_name) {
+            if !self.parsed.is_available(key.ty, &key.provided, field_name) {
                 continue;
             }
             let child = field.child.as_deref().map(|child| {
-                let mut below = field.provides.clone();
-                if let Some(more) = provided.fields.get(*field_name) {
-                    below.merge(more);
+                let mut provided = field.provides.clone();
+                if let Some(more) = key.provided.fields.get(*field_name) {
+                    provided.merge(more);
                 }
-                self.node((child, below.beyond_type(child, self.parsed)))
+                self.node(NodeKey {
+                    ty: child,
+                    provided: provided.beyond_type(child, self.parsed),
+                })
             });
             let (requires, contexts) = (field.requires.clone(), Arc::clone(&field.contexts));
             let ty = Arc::clone(&field.ty);
@@ -188,12 +194,16 @@ impl<'a> SourceBuilder<'a> {
                     let Some(known) = self.parsed.types.get(member) else {
                         continue;
                     };
-                    let more = provided
+                    let provided = provided
                         .on
                         .get(*member)
                         .map(|it| ProvidedFields::clone(it))
                         .unwrap_or_default();
-                    nodes.insert(known.id, self.node((member, more)));
+                    let key = NodeKey {
+                        ty: member,
+                        provided,
+                    };
+                    nodes.insert(known.id, self.node(key));
                 }
                 ObjectTypes::ByTypename(nodes)
             }

@@ -19,10 +19,26 @@ pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
                 let Some(path) = unset_path(check, on, &setters) else {
                     continue;
                 };
-                problems.push(unset_context(check, (on, name), (source, argument), &path));
+                let unset = UnsetContext {
+                    on,
+                    field: name,
+                    source,
+                    argument,
+                    path,
+                };
+                problems.push(unset.diagnostic(check));
             }
         }
     }
+}
+
+/// An argument that comes from a context, and a path to its field without the context.
+struct UnsetContext<'a> {
+    on: TypeId,
+    field: &'a Name,
+    source: &'a Source,
+    argument: &'a ContextArgument,
+    path: String,
 }
 
 /// The contexts of a field that no source gives without one.
@@ -81,32 +97,29 @@ fn unset_path(check: &SatisfiabilityCheck<'_>, to: TypeId, setters: &[TypeId]) -
     None
 }
 
-fn unset_context(
-    check: &SatisfiabilityCheck<'_>,
-    (on, name): (TypeId, &Name),
-    (source, argument): (&Source, &ContextArgument),
-    path: &str,
-) -> Diagnostic {
-    let owner = &check.types.get(on).name;
-    let message = format!(
-        "`{owner}.{name}({}:)` comes from a context in `{}`, and nothing sets it on the way `{path}`",
-        argument.argument, source.name
-    );
-    let part = check
-        .parts
-        .iter()
-        .find(|part| *part.sdl.name == *source.name);
-    let place = part.and_then(|part| {
-        let field = part.field(owner, name)?;
-        let mut arguments = field.arguments.iter();
-        let written = arguments.find(|it| *it.name == *argument.argument)?;
-        Some(part.span(written.name.location()))
-    });
-    let problem = match place {
-        Some(span) => Diagnostic::error(Code::ContextNotSet, span, message),
-        None => Diagnostic::without_span(Code::ContextNotSet, message),
-    };
-    let help = "write `@context` on a type that stands on that way too, or give the field without \
+impl UnsetContext<'_> {
+    fn diagnostic(&self, check: &SatisfiabilityCheck<'_>) -> Diagnostic {
+        let owner = &check.types.get(self.on).name;
+        let message = format!(
+            "`{owner}.{}({}:)` comes from a context in `{}`, and nothing sets it on the way `{}`",
+            self.field, self.argument.argument, self.source.name, self.path
+        );
+        let part = check
+            .parts
+            .iter()
+            .find(|part| *part.sdl.name == *self.source.name);
+        let place = part.and_then(|part| {
+            let field = part.field(owner, self.field)?;
+            let mut arguments = field.arguments.iter();
+            let written = arguments.find(|it| *it.name == *self.argument.argument)?;
+            Some(part.span(written.name.location()))
+        });
+        let problem = match place {
+            Some(span) => Diagnostic::error(Code::ContextNotSet, span, message),
+            None => Diagnostic::without_span(Code::ContextNotSet, message),
+        };
+        let help = "write `@context` on a type that stands on that way too, or give the field without \
                 the argument in another subgraph";
-    problem.help(help.to_owned())
+        problem.help(help.to_owned())
+    }
 }

@@ -9,11 +9,19 @@ use crate::key::{FieldSet, Requirement};
 use crate::source::{EntryPoint, NodeId, ObjectTypes, Source, SourceId, SourceNode};
 use crate::types::{Name, TypeId, Types};
 
-/// What one source gives at one place.
-pub(super) type NodeRef = (SourceId, NodeId);
+/// A node of one of the sources.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct NodeRef {
+    pub(super) source: SourceId,
+    pub(super) node: NodeId,
+}
 
-/// Objects of one type with what is given of them.
-pub(super) type TypedNodes<'b> = (TypeId, &'b [NodeRef]);
+/// Objects of one type, and the nodes at which sources provide them.
+#[derive(Clone, Copy)]
+pub(super) struct TypedNodes<'b> {
+    pub(super) ty: TypeId,
+    pub(super) nodes: &'b [NodeRef],
+}
 
 pub(super) struct Reachability<'a> {
     types: &'a Types,
@@ -64,14 +72,15 @@ impl<'a> Reachability<'a> {
         self.steps >= MAX_STEPS
     }
 
-    pub(super) fn node(&self, (source, node): NodeRef) -> &'a SourceNode {
-        self.sources[source.0].node(node)
+    pub(super) fn node(&self, at: NodeRef) -> &'a SourceNode {
+        self.sources[at.source.0].node(at.node)
     }
 
     /// What is given at `at` of objects of type `object`.
-    pub(super) fn node_for_type(&self, (source, node): NodeRef, object: TypeId) -> Option<NodeRef> {
-        let found = self.sources[source.0].node_for_type(node, object)?;
-        Some((source, found))
+    pub(super) fn node_for_type(&self, at: NodeRef, object: TypeId) -> Option<NodeRef> {
+        let source = at.source;
+        let node = self.sources[source.0].node_for_type(at.node, object)?;
+        Some(NodeRef { source, node })
     }
 
     /// The ways in from objects of type `ty`.
@@ -97,8 +106,10 @@ impl<'a> Reachability<'a> {
             let before = all.len();
             let list: Vec<NodeRef> = all.iter().copied().collect();
             for (source, entry) in self.entry_points(ty).to_vec() {
-                let at = (source, entry.node);
-                if !all.contains(&at) && self.has_key((ty, &list), &entry.key) {
+                let node = entry.node;
+                let at = NodeRef { source, node };
+                let objects = TypedNodes { ty, nodes: &list };
+                if !all.contains(&at) && self.has_key(objects, &entry.key) {
                     all.insert(at);
                 }
             }
@@ -123,13 +134,13 @@ impl<'a> Reachability<'a> {
 
     fn available_nodes(
         &mut self,
-        (ty, nodes): TypedNodes<'_>,
+        objects: TypedNodes<'_>,
         name: &str,
         used: FieldUse,
     ) -> Option<Vec<NodeRef>> {
         let mut children = Vec::new();
         let mut found = false;
-        for at in nodes {
+        for at in objects.nodes {
             let node = self.node(*at);
             let Some(field) = node.fields.get(name) else {
                 continue;
@@ -143,30 +154,27 @@ impl<'a> Reachability<'a> {
                     self.is_truncated = true;
                     continue; // It would need itself.
                 }
-                let has = self.can_reenter((ty, nodes), (*at, name))
-                    && self.has_requirements((ty, nodes), needs);
+                let has = self.can_reenter(objects, at.source, name)
+                    && self.has_requirements(objects, needs);
                 self.requirements_in_progress.remove(&key);
                 if !has {
                     continue;
                 }
             }
             found = true;
-            children.extend(field.child.map(|child| (at.0, child)));
+            children.extend(field.child.map(|node| NodeRef { node, ..*at }));
         }
         found.then_some(children)
     }
 
     /// Whether the source that gives a field can be asked for objects by a key, with what it must
     /// be told: what it was asked before cannot be told anything more.
-    fn can_reenter(
-        &mut self,
-        objects: TypedNodes<'_>,
-        ((source, _), name): (NodeRef, &str),
-    ) -> bool {
-        let entries = self.entry_points(objects.0).to_vec();
+    fn can_reenter(&mut self, objects: TypedNodes<'_>, source: SourceId, name: &str) -> bool {
+        let entries = self.entry_points(objects.ty).to_vec();
         entries.into_iter().any(|(other, entry)| {
+            let node = entry.node;
             other == source
-                && self.provides_field((source, entry.node), objects.0, name)
+                && self.provides_field(NodeRef { source, node }, objects.ty, name)
                 && self.has_key(objects, &entry.key)
         })
     }
@@ -184,7 +192,7 @@ impl<'a> Reachability<'a> {
             };
             inner.is_empty()
                 || self.holds_for_children(
-                    objects,
+                    objects.ty,
                     name,
                     &children,
                     &mut |reachability, objects| reachability.has_key(objects, inner),
@@ -194,7 +202,7 @@ impl<'a> Reachability<'a> {
 
     fn has_requirements(&mut self, objects: TypedNodes<'_>, needs: &[Requirement]) -> bool {
         needs.iter().all(|need| {
-            let concerns = need.on.is_none_or(|on| self.types.is_a(objects.0, on));
+            let concerns = need.on.is_none_or(|on| self.types.is_a(objects.ty, on));
             if !concerns || &*need.field == "__typename" {
                 return true;
             }
@@ -203,7 +211,7 @@ impl<'a> Reachability<'a> {
             };
             need.inner.is_empty()
                 || self.holds_for_children(
-                    objects,
+                    objects.ty,
                     &need.field,
                     &children,
                     &mut |reachability, objects| {
@@ -216,7 +224,7 @@ impl<'a> Reachability<'a> {
     /// Whether `wanted` holds of all objects that `children` give.
     fn holds_for_children(
         &mut self,
-        (ty, _): TypedNodes<'_>,
+        ty: TypeId,
         field: &str,
         children: &[NodeRef],
         condition: &mut dyn FnMut(&mut Self, TypedNodes<'_>) -> bool,
@@ -226,7 +234,13 @@ impl<'a> Reachability<'a> {
         };
         let all = self.key_closure(named, children);
         if !self.types.get(named).is_abstract() {
-            return condition(self, (named, &all));
+            return condition(
+                self,
+                TypedNodes {
+                    ty: named,
+                    nodes: &all,
+                },
+            );
         }
         let object_types: BTreeSet<TypeId> = all
             .iter()
@@ -236,13 +250,25 @@ impl<'a> Reachability<'a> {
             })
             .collect();
         if object_types.is_empty() {
-            return condition(self, (named, &all));
+            return condition(
+                self,
+                TypedNodes {
+                    ty: named,
+                    nodes: &all,
+                },
+            );
         }
         object_types.into_iter().all(|object| {
             let object_nodes = all.iter().filter_map(|at| self.node_for_type(*at, object));
             let of_object: Vec<NodeRef> = object_nodes.collect();
             let all = self.key_closure(object, &of_object);
-            condition(self, (object, &all))
+            condition(
+                self,
+                TypedNodes {
+                    ty: object,
+                    nodes: &all,
+                },
+            )
         })
     }
 }

@@ -51,7 +51,7 @@ fn cause(
             && !cause.subgraphs.contains(&source.subgraph)
         {
             cause.subgraphs.push(Name::clone(&source.subgraph));
-            let reason = reason(reachability, (SourceId(index), source), state, field);
+            let reason = reason(reachability, SourceId(index), source, state, field);
             cause.reasons.push(reason);
         }
     }
@@ -143,7 +143,8 @@ fn provides_field(
 
 fn reason(
     reachability: &Reachability<'_>,
-    (id, source): (SourceId, &Source),
+    id: SourceId,
+    source: &Source,
     state: &WalkState,
     field: &str,
 ) -> String {
@@ -151,11 +152,11 @@ fn reason(
     let here = state
         .nodes
         .iter()
-        .any(|at| at.0 == id && reachability.node(*at).fields.contains_key(field));
+        .any(|at| at.source == id && reachability.node(*at).fields.contains_key(field));
     let keys: Vec<String> = reachability
         .entry_points(state.ty)
         .iter()
-        .filter(|(at, _)| *at == id)
+        .filter(|(source, _)| *source == id)
         .map(|(_, entry)| format!("`{}`", entry.key))
         .collect();
     if here && keys.is_empty() {

@@ -35,15 +35,14 @@ pub(super) fn cache_directives(
     for (name, definition) in join.types() {
         for directive in definition.directives() {
             if let Some(read) = names.read(join, &directive.node) {
-                let place = (name.as_str(), None);
-                add_directive(&mut all, subgraphs, place, &read);
+                add_directive(&mut all, subgraphs, name, None, &read);
             }
         }
         for (field_name, directives) in fields(definition) {
             for directive in directives {
                 if let Some(read) = names.read(join, directive) {
-                    let place = (name.as_str(), Some(field_name.as_str()));
-                    add_directive(&mut all, subgraphs, place, &read);
+                    let field = Some(field_name.as_str());
+                    add_directive(&mut all, subgraphs, name, field, &read);
                 }
             }
         }
@@ -89,7 +88,8 @@ struct JoinedDirective {
 fn add_directive(
     all: &mut [SubgraphCacheDirectives],
     subgraphs: &[SubgraphSchema],
-    (owner, field): (&str, Option<&str>),
+    owner: &str,
+    field: Option<&str>,
     read: &JoinedDirective,
 ) {
     for (graph, cache_directives) in all.iter_mut().enumerate() {

@@ -27,7 +27,8 @@ struct JoinField<'a> {
 impl<'a> JoinedField<'a> {
     /// Reads what stands at `owner.field`; `everywhere` are the graphs that have the type.
     pub(super) fn read(
-        (owner, field): (&str, &'a FieldDefinition),
+        owner: &str,
+        field: &'a FieldDefinition,
         everywhere: &[usize],
         join: &Join<'_>,
         problems: &mut Problems,
@@ -52,7 +53,7 @@ impl<'a> JoinedField<'a> {
             }
         }
         for join_field in &join_fields {
-            check_label((owner, field), join_field, join, problems);
+            check_label(owner, field, join_field, join, problems);
             if !everywhere.contains(&join_field.graph) {
                 let message = format!(
                     "`{owner}.{}` is said to come from `{}`, which does not have the type",
@@ -130,7 +131,8 @@ pub(super) fn field_set_text(
 }
 
 fn check_label(
-    (owner, field): (&str, &FieldDefinition),
+    owner: &str,
+    field: &FieldDefinition,
     join_field: &JoinField<'_>,
     join: &Join<'_>,
     problems: &mut Problems,

@@ -29,7 +29,7 @@ pub(super) fn subgraph_schemas(join: &Join<'_>, problems: &mut Problems) -> Vec<
         .collect();
     let members = Members::read(join, problems);
     for (name, definition) in join.types() {
-        for (graph, ty) in in_graphs((name, definition), &members, join, problems) {
+        for (graph, ty) in in_graphs(name, definition, &members, join, problems) {
             subgraphs[graph].types.insert(name.as_str().into(), ty);
         }
     }
@@ -67,7 +67,8 @@ fn check_field_types(subgraph: &SubgraphSchema, join: &Join<'_>, problems: &mut 
 
 /// The type as each graph has it; none for types that planning does not look at.
 fn in_graphs(
-    (name, definition): (&Name, &ExtendedType),
+    name: &Name,
+    definition: &ExtendedType,
     members: &Members,
     join: &Join<'_>,
     problems: &mut Problems,
@@ -79,7 +80,7 @@ fn in_graphs(
     let everywhere: Vec<usize> = types.keys().copied().collect();
     let owner = owner(definition, join, problems);
     for (field_name, field) in fields(definition) {
-        let joined = JoinedField::read((name, field), &everywhere, join, problems);
+        let joined = JoinedField::read(name, field, &everywhere, join, problems);
         for (graph, ty) in &mut types {
             // In federation 1 an entity's fields are its owner's where nothing else is said.
             if joined.is_everywhere() && owner.is_some_and(|owner| owner != *graph) {

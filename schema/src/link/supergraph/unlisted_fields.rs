@@ -13,7 +13,7 @@ use crate::link::federation::{FieldAvailability, SubgraphField, SubgraphSchema, 
 /// Adds these fields to `services`, with the types that the graph has for them.
 pub(super) fn add(subgraphs: &mut [SubgraphSchema], join: &Join<'_>) {
     for (name, definition) in join.types() {
-        add_key_fields(subgraphs, (name, definition), join);
+        add_key_fields(subgraphs, name, definition, join);
     }
     for subgraph in subgraphs {
         add_provided_fields(subgraph, &join.document.schema);
@@ -23,7 +23,8 @@ pub(super) fn add(subgraphs: &mut [SubgraphSchema], join: &Join<'_>) {
 /// A type that a graph extends has external fields in its key which the graph gives all the same.
 fn add_key_fields(
     subgraphs: &mut [SubgraphSchema],
-    (name, definition): (&str, &ExtendedType),
+    name: &str,
+    definition: &ExtendedType,
     join: &Join<'_>,
 ) {
     let directives = definition.directives().iter().map(|it| &it.node);

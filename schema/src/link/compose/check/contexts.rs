@@ -22,7 +22,8 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
                 };
                 let at = ContextualArgument {
                     part,
-                    owner: (owner, definition),
+                    owner,
+                    definition,
                     field,
                     argument,
                     directive,
@@ -62,7 +63,8 @@ fn invalid_name(part: &SubgraphPart<'_>, context: &Node<ast::Directive>) -> Opti
 /// An argument that comes from a context.
 struct ContextualArgument<'a> {
     part: &'a SubgraphPart<'a>,
-    owner: (&'a Name, &'a ExtendedType),
+    owner: &'a Name,
+    definition: &'a ExtendedType,
     field: &'a Component<FieldDefinition>,
     argument: &'a InputValueDefinition,
     directive: &'a Node<ast::Directive>,
@@ -78,7 +80,7 @@ impl ContextualArgument<'_> {
     fn name(&self) -> String {
         format!(
             "{}.{}({}:)",
-            self.owner.0, self.field.name, self.argument.name
+            self.owner, self.field.name, self.argument.name
         )
     }
 
@@ -89,8 +91,8 @@ impl ContextualArgument<'_> {
     /// The graph's field does not have the argument, so no interface may ask for it, and no
     /// default could ever be used.
     fn misplaced(&self) -> Option<Diagnostic> {
-        let (owner, definition) = self.owner;
-        let ExtendedType::Object(object) = definition else {
+        let owner = self.owner;
+        let ExtendedType::Object(object) = self.definition else {
             let message = format!("`{}` is an argument of an interface's field", self.name());
             let help = format!("write it on the objects that implement `{owner}`");
             return Some(self.error(Code::ContextNotSet, message).help(help));
@@ -137,7 +139,7 @@ impl ContextualArgument<'_> {
 
     /// The field is asked for by itself, when what stands further up is known.
     fn unreachable(&self) -> Option<Diagnostic> {
-        let (owner, definition) = self.owner;
+        let (owner, definition) = (self.owner, self.definition);
         let mut keys = self
             .part
             .type_directives(definition.directives(), Directive::Key);

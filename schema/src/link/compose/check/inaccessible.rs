@@ -1,7 +1,7 @@
 //! `@inaccessible`: what clients see must make sense without what they do not.
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::{self, InputValueDefinition, Value};
+use apollo_compiler::ast::{self, FieldDefinition, InputValueDefinition, Value};
 use apollo_compiler::schema::{ExtendedType, ObjectType, Schema};
 
 use super::super::Composition;
@@ -26,8 +26,12 @@ struct InaccessibleCheck<'a, 'p> {
     problems: &'p mut Problems,
 }
 
-/// Something of the schema by name: a type, a field of it, an argument of that.
-type SchemaCoordinate<'b> = (&'b Name, Option<&'b Name>);
+/// A type of the schema, or a field of it.
+#[derive(Clone, Copy)]
+struct SchemaCoordinate<'b> {
+    owner: &'b Name,
+    field: Option<&'b Name>,
+}
 
 impl InaccessibleCheck<'_, '_> {
     fn schema(&self) -> &Schema {
@@ -46,20 +50,28 @@ impl InaccessibleCheck<'_, '_> {
     /// A type that clients see.
     fn check_type(&mut self, definition: &ExtendedType) {
         let name = definition.name();
+        let of_type = SchemaCoordinate {
+            owner: name,
+            field: None,
+        };
         for field in fields(definition).into_iter().flat_map(|it| it.values()) {
             if is_hidden(&field.directives) {
                 continue;
             }
-            self.check_reference((name, Some(&field.name)), field.ty.inner_named_type());
+            let of_field = SchemaCoordinate {
+                field: Some(&field.name),
+                ..of_type
+            };
+            self.check_reference(name, field);
             for argument in &field.arguments {
                 let place = format!("{name}.{}({}:)", field.name, argument.name);
-                self.check_input((name, Some(&field.name)), &place, argument);
+                self.check_input(of_field, &place, argument);
             }
         }
         if let ExtendedType::InputObject(input) = definition {
             for field in input.fields.values() {
                 let place = format!("{name}.{}", field.name);
-                self.check_input((name, None), &place, field);
+                self.check_input(of_type, &place, field);
             }
         }
         if let ExtendedType::Object(object) = definition {
@@ -67,13 +79,17 @@ impl InaccessibleCheck<'_, '_> {
         }
         if self.is_all_hidden(definition) {
             let message = format!("everything in `{name}` is `@inaccessible`");
-            self.report(Code::OnlyInaccessibleChildren, (name, None), message);
+            self.report(Code::OnlyInaccessibleChildren, of_type, message);
         }
     }
 
-    fn check_reference(&mut self, at: SchemaCoordinate<'_>, ty: &Name) {
+    fn check_reference(&mut self, owner: &Name, field: &FieldDefinition) {
+        let (field, ty) = (&field.name, field.ty.inner_named_type());
         if self.schema().types.get(ty).is_some_and(is_hidden_type) {
-            let (owner, field) = (at.0, at.1.map_or("", Name::as_str));
+            let at = SchemaCoordinate {
+                owner,
+                field: Some(field),
+            };
             let message = format!("`{owner}.{field}` is a `{ty}`, which clients may not see");
             self.report(Code::ReferencedInaccessible, at, message);
         }
@@ -118,7 +134,10 @@ impl InaccessibleCheck<'_, '_> {
                     let message = format!(
                         "clients may see `{interface}.{name}`, and not `{owner}.{name}`, which is one"
                     );
-                    let at = (owner, Some(name));
+                    let at = SchemaCoordinate {
+                        owner,
+                        field: Some(name),
+                    };
                     self.report(Code::ImplementedByInaccessible, at, message);
                 }
             }
@@ -177,10 +196,10 @@ fn hidden_value(schema: &Schema, ty: &Name, value: &Value) -> Option<String> {
     }
 }
 
-fn span(part: &SubgraphPart<'_>, (owner, field): SchemaCoordinate<'_>) -> Option<Span> {
-    let location = match field {
-        Some(field) => part.field(owner, field)?.name.location(),
-        None => part.get(owner)?.name().location(),
+fn span(part: &SubgraphPart<'_>, at: SchemaCoordinate<'_>) -> Option<Span> {
+    let location = match at.field {
+        Some(field) => part.field(at.owner, field)?.name.location(),
+        None => part.get(at.owner)?.name().location(),
     };
     Some(part.span(location))
 }

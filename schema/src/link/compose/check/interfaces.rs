@@ -16,8 +16,8 @@ pub(super) fn check(composition: &Composition<'_>, problems: &mut Problems) {
             ExtendedType::Object(object) => check_implementation(composition, object, problems),
             ExtendedType::Interface(interface) => {
                 for part in composition.parts.iter().filter(|part| !part.is_legacy()) {
-                    check_keys(composition, (part, &interface.name), problems);
-                    check_interface_object(composition, (part, &interface.name), problems);
+                    check_keys(composition, part, &interface.name, problems);
+                    check_interface_object(composition, part, &interface.name, problems);
                 }
             }
             _ => {}
@@ -72,7 +72,8 @@ fn definition_location<'a>(
 /// Reports objects of an interface with keys that a subgraph lacks, or that lack its keys.
 fn check_keys(
     composition: &Composition<'_>,
-    (part, name): (&SubgraphPart<'_>, &Name),
+    part: &SubgraphPart<'_>,
+    name: &Name,
     problems: &mut Problems,
 ) {
     let Some(definition) = part.get(name).filter(|it| it.is_interface()) else {
@@ -80,7 +81,7 @@ fn check_keys(
     };
     let mut resolvable = None;
     for key in part.type_directives(definition.directives(), Directive::Key) {
-        check_implementation_keys(part, (name, key), problems);
+        check_implementation_keys(part, name, key, problems);
         if is_resolvable(key) {
             resolvable = resolvable.or(Some(key));
         }
@@ -108,7 +109,8 @@ fn check_keys(
 /// Reports objects of the subgraph without the key of their interface.
 fn check_implementation_keys(
     part: &SubgraphPart<'_>,
-    (name, key): (&Name, &Component<ast::Directive>),
+    name: &Name,
+    key: &Component<ast::Directive>,
     problems: &mut Problems,
 ) {
     let set =
@@ -137,7 +139,8 @@ fn check_implementation_keys(
 /// Reports a subgraph that has an interface as an object, and its objects as well.
 fn check_interface_object(
     composition: &Composition<'_>,
-    (part, name): (&SubgraphPart<'_>, &Name),
+    part: &SubgraphPart<'_>,
+    name: &Name,
     problems: &mut Problems,
 ) {
     if !part.is_interface_object(name) {

@@ -10,7 +10,7 @@ use crate::sdl::federation::Directive;
 
 pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
     for (owner, definition) in part.types() {
-        check_interface_object(part, (owner, definition), problems);
+        check_interface_object(part, owner, definition, problems);
         for (_, field) in fields(definition).into_iter().flatten() {
             let at = FieldSite { part, owner, field };
             if definition.is_interface() && !part.is_legacy() {
@@ -23,12 +23,13 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
 
 fn check_interface_object(
     part: &SubgraphPart<'_>,
-    (name, it): (&Name, &ExtendedType),
+    name: &Name,
+    definition: &ExtendedType,
     problems: &mut Problems,
 ) {
-    let mut found = part.type_directives(it.directives(), Directive::InterfaceObject);
+    let mut found = part.type_directives(definition.directives(), Directive::InterfaceObject);
     if let Some(directive) = found.next()
-        && !part.has_type_directive(it.directives(), Directive::Key)
+        && !part.has_type_directive(definition.directives(), Directive::Key)
     {
         let message = format!("`{name}` is an interface object without a `@key`");
         let span = part.span(directive.location());

@@ -74,7 +74,7 @@ fn field_providers<'a>(
     let mut providers = Vec::new();
     for part in &composition.parts {
         if let Some(field) = part.field(&object.name, name) {
-            providers.extend(field_provider(part, (&object.name, field), None));
+            providers.extend(field_provider(part, &object.name, field, None));
             continue;
         }
         for interface in &object.implements_interfaces {
@@ -82,7 +82,7 @@ fn field_providers<'a>(
             if part.is_interface_object(interface)
                 && let Some(field) = part.field(interface, name)
             {
-                providers.extend(field_provider(part, (interface, field), Some(interface)));
+                providers.extend(field_provider(part, interface, field, Some(interface)));
             }
         }
     }
@@ -92,7 +92,8 @@ fn field_providers<'a>(
 /// `None` where the subgraph has the field, and does not give it.
 fn field_provider<'a>(
     part: &'a SubgraphPart<'_>,
-    (owner, field): (&Name, &'a Component<FieldDefinition>),
+    owner: &Name,
+    field: &'a Component<FieldDefinition>,
     interface_object: Option<&'a Name>,
 ) -> Option<FieldProvider<'a>> {
     let coordinate = (owner.clone(), field.name.clone());

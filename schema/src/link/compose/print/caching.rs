@@ -18,28 +18,31 @@ use crate::sdl::federation::{DEFINITIONS, Definition, Directive};
 
 /// What is said of a type.
 pub(super) fn type_directives(
-    (graph, part): (&Name, &SubgraphPart<'_>),
+    graph: &Name,
+    part: &SubgraphPart<'_>,
     definition: &ExtendedType,
 ) -> Vec<Node<ast::Directive>> {
     let directives = definition.directives().iter();
     directives
-        .filter_map(|it| weir_directive((graph, part), &it.node))
+        .filter_map(|it| weir_directive(graph, part, &it.node))
         .collect()
 }
 
 /// What is said of a field.
 pub(super) fn field_directives(
-    (graph, part): (&Name, &SubgraphPart<'_>),
+    graph: &Name,
+    part: &SubgraphPart<'_>,
     field: &Component<FieldDefinition>,
 ) -> Vec<Node<ast::Directive>> {
     let directives = field.directives.iter();
     directives
-        .filter_map(|it| weir_directive((graph, part), it))
+        .filter_map(|it| weir_directive(graph, part, it))
         .collect()
 }
 
 fn weir_directive(
-    (graph, part): (&Name, &SubgraphPart<'_>),
+    graph: &Name,
+    part: &SubgraphPart<'_>,
     directive: &ast::Directive,
 ) -> Option<Node<ast::Directive>> {
     let known = part.sdl.links.directives.find(&directive.name)?;

@@ -37,24 +37,27 @@ pub(super) fn schema_directives(graphs: &JoinGraphs<'_>) -> Vec<Component<ast::D
 
 /// What is kept of a type.
 pub(super) fn type_directives(
-    (graph, part): (&Name, &SubgraphPart<'_>),
+    graph: &Name,
+    part: &SubgraphPart<'_>,
     definition: &ExtendedType,
 ) -> Vec<Node<ast::Directive>> {
     let directives = definition.directives().iter();
     let directives = directives.map(|it| &it.node);
-    preserved_directives((graph, part), directives)
+    preserved_directives(graph, part, directives)
 }
 
 /// What is kept of a field.
 pub(super) fn field_directives(
-    (graph, part): (&Name, &SubgraphPart<'_>),
+    graph: &Name,
+    part: &SubgraphPart<'_>,
     field: &Component<FieldDefinition>,
 ) -> Vec<Node<ast::Directive>> {
-    preserved_directives((graph, part), field.directives.iter())
+    preserved_directives(graph, part, field.directives.iter())
 }
 
 fn preserved_directives<'a>(
-    (graph, part): (&Name, &SubgraphPart<'_>),
+    graph: &Name,
+    part: &SubgraphPart<'_>,
     directives: impl Iterator<Item = &'a Node<ast::Directive>>,
 ) -> Vec<Node<ast::Directive>> {
     let connect = part.sdl.links.connect.as_ref();

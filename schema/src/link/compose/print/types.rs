@@ -79,8 +79,8 @@ fn type_directives(
         };
         found.extend(join_type_directives(graph, part, definition));
         found.extend(contexts::type_directives(part, definition));
-        found.extend(connectors::type_directives((graph, part), definition));
-        found.extend(caching::type_directives((graph, part), definition));
+        found.extend(connectors::type_directives(graph, part, definition));
+        found.extend(caching::type_directives(graph, part, definition));
     }
     for (graph, part) in graphs.iter() {
         found.extend(
@@ -164,8 +164,8 @@ fn join_output_field(
             is_uniform &= part.get(owner).is_none() && *owner != QUERY;
             continue;
         };
-        preserved.extend(connectors::field_directives((graph, part), field));
-        preserved.extend(caching::field_directives((graph, part), field));
+        preserved.extend(connectors::field_directives(graph, part, field));
+        preserved.extend(caching::field_directives(graph, part, field));
         let coordinate = (owner.clone(), merged.name.clone());
         let overridden = part.overridden(owner, &merged.name);
         let is_used = overridden.is_some() && part.is_used(&coordinate);
