@@ -8,6 +8,7 @@ pub mod ast;
 mod error;
 mod eval;
 mod merge;
+mod method_calls;
 mod methods;
 mod parse;
 mod print;
@@ -80,6 +81,11 @@ impl Mapping {
     )]
     pub fn eval<'a>(&'a self, input: Value<'a>, vars: &Vars<'a>) -> Outcome<'a> {
         eval::eval_mapping(&self.selection, &input, vars)
+    }
+
+    /// Whether the mapping calls `->name` anywhere.
+    pub fn calls_method(&self, name: &str) -> bool {
+        method_calls::calls_method(&self.selection, name)
     }
 
     /// Every use of a variable from outside, in the order written, with the fields used of it.
