@@ -18,6 +18,7 @@ use self::connector::ConnectorClient;
 use self::http::HttpClient;
 use self::request::Request;
 use self::subgraph::SubgraphClient;
+use self::variables::Variable;
 use crate::error::FetchError;
 use crate::settings::Settings;
 
@@ -28,6 +29,7 @@ pub(crate) mod mapped;
 pub(crate) mod request;
 pub(crate) mod shared_response;
 pub(crate) mod subgraph;
+pub(crate) mod variables;
 
 /// A source with what the operator decided about it.
 #[derive(Debug)]
@@ -107,7 +109,7 @@ impl Sources {
         vars.set("config", Value::Node(connector_client.config.root()));
         vars.set("env", Value::Node(connector_client.environment.root()));
         vars.set("context", Value::object(Object::with_capacity(0)));
-        if connector_client.uses(Phase::Request, "request") {
+        if connector_client.uses(Phase::Request, Variable::Request) {
             vars.set("request", request::headers_value(client_headers));
         }
         request::build(connector, connector_client, client_headers, &vars)
@@ -256,10 +258,10 @@ pub(crate) fn set_response_vars(
     response: &SourceResponse,
     vars: &mut Vars<'_>,
 ) {
-    if connector_client.uses(Phase::Response, "status") {
+    if connector_client.uses(Phase::Response, Variable::Status) {
         vars.set("status", Value::int(i64::from(response.status.as_u16())));
     }
-    if connector_client.uses(Phase::Response, "response") {
+    if connector_client.uses(Phase::Response, Variable::Response) {
         vars.set("response", request::headers_value(&response.headers));
     }
 }

@@ -25,6 +25,7 @@ use crate::selection::Selection;
 use crate::settings::{CachePolicy, Caching};
 use crate::source_client::connector::ConnectorClient;
 use crate::source_client::subgraph::SubgraphClient;
+use crate::source_client::variables::Variable;
 use crate::source_client::{SourceClient, Sources};
 use crate::subgraph_request::{Document, Part, RepresentationSpec};
 
@@ -337,9 +338,9 @@ impl PlannedConnector<'_> {
     /// does nothing but read.
     fn is_cacheable(&self) -> bool {
         let uses = |variable| self.ready.uses(Phase::Response, variable);
-        let has_with_error = self.connector.selection.text().contains("withError");
+        let reports_errors = self.connector.selection.calls_method("withError");
         let is_read = matches!(self.connector.method, Method::Get | Method::Post);
-        is_read && !has_with_error && !uses("request") && !uses("batch")
+        is_read && !reports_errors && !uses(Variable::Request) && !uses(Variable::Batch)
     }
 
     /// Everything that decides what is asked and what is made of the answer.
@@ -364,8 +365,8 @@ impl PlannedConnector<'_> {
             text.push_str(mapping.text());
         }
         for (variable, value) in [
-            ("config", &self.ready.config),
-            ("env", &self.ready.environment),
+            (Variable::Config, &self.ready.config),
+            (Variable::Env, &self.ready.environment),
         ] {
             let uses = |phase| self.ready.uses(phase, variable);
             if uses(Phase::Request) || uses(Phase::Response) {

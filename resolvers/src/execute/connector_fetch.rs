@@ -17,6 +17,7 @@ use crate::settings::Reports;
 use crate::source_client::connector::ConnectorClient;
 use crate::source_client::request::{self, Request};
 use crate::source_client::shared_response::{CallResult, SharedResponse};
+use crate::source_client::variables::Variable;
 use crate::source_client::{self, ResponseBody};
 use crate::tree::{KeyState, Row, Value};
 
@@ -232,7 +233,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             &arguments,
             || key(id.first),
         );
-        if ready.uses(Phase::Request, "batch") {
+        if ready.uses(Phase::Request, Variable::Batch) {
             let batch: Vec<_> = (id.first..id.end).map(key).collect();
             vars.set("batch", Json::list(batch));
         }

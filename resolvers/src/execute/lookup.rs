@@ -32,6 +32,7 @@ use crate::response::read::ResponseReader;
 use crate::response::rows::RowFiller;
 use crate::source_client::mapped::MappedValues;
 use crate::source_client::shared_response::SharedResponse;
+use crate::source_client::variables::Variable;
 use crate::source_client::{self, request};
 use crate::subgraph_request::{Document, Part, SelectionInput};
 use crate::tree::Value;
@@ -130,7 +131,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         connector_fetch: ConnectorFetch<'a>,
         rule: &'a CacheRule,
     ) -> Option<KeyBuilder<'a>> {
-        let uses_args = |phase| connector_fetch.ready.uses(phase, "args");
+        let uses_args = |phase| connector_fetch.ready.uses(phase, Variable::Args);
         let depends_on_args = uses_args(Phase::Request) || uses_args(Phase::Response);
         let slot = connector_fetch.fetch.field_slot.filter(|_| depends_on_args);
         let arguments = slot.map(|slot| {

@@ -9,6 +9,7 @@ use schema::types::{Constant, Name};
 
 use super::{ConnectorFetch, Context};
 use crate::source_client::request;
+use crate::source_client::variables::Variable;
 
 /// The arguments of the field that a fetch is for, when the phase has any use for them.
 pub(super) fn arguments(
@@ -16,7 +17,10 @@ pub(super) fn arguments(
     ConnectorFetch { fetch, ready, .. }: ConnectorFetch<'_>,
     phase: Phase,
 ) -> Vec<(Name, Constant)> {
-    let Some(slot) = fetch.field_slot.filter(|_| ready.uses(phase, "args")) else {
+    let Some(slot) = fetch
+        .field_slot
+        .filter(|_| ready.uses(phase, Variable::Args))
+    else {
         return Vec::new();
     };
     let slot = &context.prepared.selection.position(fetch.at).slots[slot];
@@ -39,7 +43,7 @@ pub(super) fn vars<'v>(
 ) -> Vars<'v> {
     let ready = connector_fetch.ready;
     let mut vars = Vars::new();
-    if ready.uses(phase, "args") {
+    if ready.uses(phase, Variable::Args) {
         let is_field = matches!(connector_fetch.connector.output, ConnectorOutput::Field(_));
         // An entity field that resolves an entity finds the key in its arguments.
         let args = if is_field && connector_fetch.fetch.field_slot.is_none() {
@@ -53,20 +57,20 @@ pub(super) fn vars<'v>(
         };
         vars.set("args", args);
     }
-    if ready.uses(phase, "this") {
+    if ready.uses(phase, Variable::This) {
         vars.set("this", key());
     }
-    if ready.uses(phase, "config") {
+    if ready.uses(phase, Variable::Config) {
         vars.set("config", static_value(phase, ready.config.root()));
     }
-    if ready.uses(phase, "env") {
+    if ready.uses(phase, Variable::Env) {
         vars.set("env", static_value(phase, ready.environment.root()));
     }
-    if ready.uses(phase, "context") {
+    if ready.uses(phase, Variable::Context) {
         // Nothing here writes a context yet; a mapping may ask for one all the same.
         vars.set("context", Json::object(Object::with_capacity(0)));
     }
-    if ready.uses(phase, "request") {
+    if ready.uses(phase, Variable::Request) {
         vars.set("request", request::headers_value(context.headers));
     }
     vars

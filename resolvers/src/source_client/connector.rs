@@ -1,6 +1,5 @@
 //! A connector with what the operator decided about it, made once for an engine.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use schema::source::Source;
 use schema::template::Template;
 use schema::types::Name;
 
+use super::variables::{Variable, VariableSet};
 use crate::settings::Settings;
 
 /// Everything about a connector that does not change from call to call.
@@ -35,8 +35,8 @@ pub(crate) struct ConnectorClient {
     pub(crate) vary_headers: Option<Vec<HeaderName>>,
     /// For a batch whose calls may serve several operations: the mapping, cut to the keys.
     pub(crate) key_mapping: Option<MemberValue>,
-    request_variables: BTreeSet<String>,
-    response_variables: BTreeSet<String>,
+    request_variables: VariableSet,
+    response_variables: VariableSet,
 }
 
 impl ConnectorClient {
@@ -69,13 +69,13 @@ impl ConnectorClient {
             headers: own.map(|own| own.headers.clone()).unwrap_or_default(),
             vary_headers: vary_headers(connector),
             key_mapping: key_mapping(connector),
-            request_variables: variable_names(connector, Phase::Request),
-            response_variables: variable_names(connector, Phase::Response),
+            request_variables: used_variables(connector, Phase::Request),
+            response_variables: used_variables(connector, Phase::Response),
         }
     }
 
-    /// Whether the connector names `$variable` in that phase.
-    pub(crate) fn uses(&self, phase: Phase, variable: &str) -> bool {
+    /// Whether the connector uses `variable` in `phase`.
+    pub(crate) fn uses(&self, phase: Phase, variable: Variable) -> bool {
         match phase {
             Phase::Request => self.request_variables.contains(variable),
             Phase::Response => self.response_variables.contains(variable),
@@ -93,9 +93,9 @@ fn empty_object() -> Json {
     Json::parse(Bytes::from_static(b"{}")).expect("an empty object is JSON")
 }
 
-fn variable_names(connector: &Connector, phase: Phase) -> BTreeSet<String> {
+fn used_variables(connector: &Connector, phase: Phase) -> VariableSet {
     let uses = connector.variable_uses(phase);
-    uses.into_iter().map(|used| used.name).collect()
+    VariableSet::from_names(uses.iter().map(|used| used.name.as_str()))
 }
 
 /// The headers that a connector forwards or reads as `$request.headers.<name>`.
@@ -134,20 +134,14 @@ fn key_mapping(connector: &Connector) -> Option<MemberValue> {
     let ConnectorOutput::Batch { key, .. } = &connector.output else {
         return None;
     };
-    let depends_on_operation = |phase: Phase| {
-        let uses = connector.variable_uses(phase);
-        let mut uses = uses.into_iter();
-        uses.any(|used| match used.name.as_str() {
-            "args" | "this" => true,
-            "request" | "batch" => phase == Phase::Response,
-            _ => false,
-        })
-    };
-    let reports_errors = connector.selection.text().contains("withError");
-    if depends_on_operation(Phase::Request)
-        || depends_on_operation(Phase::Response)
-        || reports_errors
-    {
+    let request = used_variables(connector, Phase::Request);
+    let response = used_variables(connector, Phase::Response);
+    let depends_on_operation = [Variable::Args, Variable::This]
+        .into_iter()
+        .any(|variable| request.contains(variable) || response.contains(variable))
+        || response.contains(Variable::Request)
+        || response.contains(Variable::Batch);
+    if depends_on_operation || connector.selection.calls_method("withError") {
         return None;
     }
     let names: Vec<&str> = key.0.iter().map(|(name, _)| name.as_ref()).collect();
