@@ -1,10 +1,10 @@
-//! What becomes of a body: a connector's mapping, cut to the slots that a fetch takes
-//! (connect specification, "narrowing").
+//! A connector's mapping, compiled for the slots that a fetch fills (connect specification,
+//! "narrowing").
 //!
-//! Most of a mapping is paths of keys and braces around them. Those are compiled here into one
-//! pass over the members of each object, straight from the parsed body into slots. Whatever else
-//! a mapping may say (methods, literals, operators, spreads) is evaluated by the mapping language
-//! itself, member by member, and what it gives is taken in by field name.
+//! Most of a mapping is paths of keys and groups in braces. These compile to one pass over the
+//! members of each object, from the parsed body straight into slots. All other expressions
+//! (methods, literals, operators, spreads) are evaluated by the mapping language, member by
+//! member, and their results are read by field name.
 
 use schema::mapping::ast::{Expr, Head, Item, MemberValue, Path, Selection as Items, Step};
 use schema::types::{TypeId, Types};
@@ -12,58 +12,58 @@ use schema::types::{TypeId, Types};
 use crate::plan::FetchSlots;
 use crate::selection::{PositionId, Selection, Slot};
 
-/// Where a value is, seen from the object it is looked for in, and what is taken of it.
+/// Where a value is, relative to the enclosing object, and how it is read.
 #[derive(Debug)]
 pub(crate) struct ValueMapping {
     pub(crate) location: ValueLocation,
     pub(crate) shape: MappedShape,
 }
 
-/// How a value is found.
+/// Location of a value relative to an object.
 #[derive(Debug)]
 pub(crate) enum ValueLocation {
-    /// Behind these keys; none: it is the object itself.
+    /// A path of keys; an empty path is the object itself.
     Keys(Box<[Box<str>]>),
-    /// By evaluating this where `$` and `@` are the object.
+    /// The result of an expression in which `$` and `@` are the object.
     Expression(Box<MemberValue>),
 }
 
-/// What is taken of a value.
+/// How a value is read.
 #[derive(Debug)]
 pub(crate) enum MappedShape {
-    /// The whole, inside so many lists.
+    /// A leaf, nested in this number of lists.
     Leaf { lists: usize },
     /// Slots of an object, or of each object of a list.
     Object(ObjectMapping),
 }
 
-/// The slots of an object at a place.
+/// How the slots of an object at one position are filled.
 #[derive(Debug)]
 pub(crate) struct ObjectMapping {
     pub(crate) at: PositionId,
-    /// Found behind keys: first key, then the slots behind it.
+    /// Slots located by keys, grouped by the first key.
     pub(crate) keyed: Vec<(Box<str>, Vec<SlotMapping>)>,
-    /// Found otherwise.
+    /// Slots located by an expression, or by an empty path.
     pub(crate) unkeyed: Vec<SlotMapping>,
-    /// How the object says of which type it is, where it may be of several.
+    /// Source of the object's type, if the position is abstract.
     pub(crate) typename: Option<TypenameMapping>,
 }
 
-/// A slot and how it is filled; in `keyed` the first key is left out of `from`.
+/// A slot and how it is filled; in `ObjectMapping::keyed` the location omits the first key.
 #[derive(Debug)]
 pub(crate) struct SlotMapping {
     pub(crate) slot: usize,
     pub(crate) value: ValueMapping,
 }
 
-/// Where `__typename` is, and the types it may name.
+/// Location of `__typename`, and the types that it may name.
 #[derive(Debug)]
 pub(crate) struct TypenameMapping {
     pub(crate) location: ValueLocation,
     pub(crate) types: Vec<(Box<str>, TypeId)>,
 }
 
-/// What compiling needs at every step.
+/// Compiles mappings for the slots of one fetch.
 pub(crate) struct MappingCompiler<'a> {
     pub(crate) types: &'a Types,
     pub(crate) selection: &'a Selection,
@@ -71,23 +71,23 @@ pub(crate) struct MappingCompiler<'a> {
 }
 
 impl MappingCompiler<'_> {
-    /// A mapping whose value is the object (or a list of objects) at `at`.
+    /// Compiles a mapping whose value is the object, or a list of the objects, at position `at`.
     pub(crate) fn object_mapping(&self, items: &Items, at: PositionId) -> ValueMapping {
         self.mapping(items, Target::Object(at))
     }
 
-    /// A mapping whose value is that of `slot` at `at`.
+    /// Compiles a mapping whose value is that of one slot at position `at`.
     pub(crate) fn slot_mapping(&self, items: &Items, at: PositionId, slot: usize) -> ValueMapping {
         let slot = &self.selection.position(at).slots[slot];
         self.mapping(items, Target::from_slot(slot))
     }
 
-    /// A kept value that is the object at `at`: its members have the names of fields.
+    /// The mapping of a cached object at position `at`, whose members have the names of fields.
     pub(crate) fn cached_object(&self, at: PositionId) -> ValueMapping {
         self.cached_value(Target::Object(at))
     }
 
-    /// A kept value that is that of `slot` at `at`.
+    /// The mapping of a cached value of one slot at position `at`.
     pub(crate) fn cached_slot(&self, at: PositionId, slot: usize) -> ValueMapping {
         self.cached_value(Target::from_slot(&self.selection.position(at).slots[slot]))
     }
@@ -122,9 +122,9 @@ impl MappingCompiler<'_> {
                 shape: self.named_shape(target),
             };
         };
-        let plain = path.group.as_ref().is_none_or(is_plain);
+        let is_group_plain = path.group.as_ref().is_none_or(is_plain);
         let location = match plain_keys(path) {
-            Some(keys) if plain => ValueLocation::Keys(keys),
+            Some(keys) if is_group_plain => ValueLocation::Keys(keys),
             _ => match &path.group {
                 Some(group) if !has_binding(path) && is_plain(group) => eval(&Expr::Path(Path {
                     group: None,
@@ -158,7 +158,7 @@ impl MappingCompiler<'_> {
         }
     }
 
-    /// The slots that an item list gives of an object.
+    /// The shape of an object whose slots are provided by the members of `items`.
     fn object_shape(&self, items: &Items, at: PositionId) -> MappedShape {
         let mut mapping = ObjectMapping::new(at);
         for slot in self.slots(at) {
@@ -175,7 +175,7 @@ impl MappingCompiler<'_> {
         MappedShape::Object(mapping)
     }
 
-    /// What is taken of a value whose members already have the names of fields.
+    /// The shape of a value whose members have the names of fields.
     fn named_shape(&self, target: Target) -> MappedShape {
         let at = match target {
             Target::Leaf(lists) => return MappedShape::Leaf { lists },
@@ -225,7 +225,7 @@ impl MappingCompiler<'_> {
     }
 }
 
-/// What a value is for.
+/// The slot or position that a value fills.
 #[derive(Clone, Copy)]
 enum Target {
     Leaf(usize),
@@ -275,7 +275,7 @@ impl ObjectMapping {
     }
 }
 
-/// The keys of a path that is nothing but keys of the object it starts from.
+/// The keys of a path that has only keys and starts from the current object.
 fn plain_keys(path: &Path) -> Option<Box<[Box<str>]>> {
     let mut keys: Vec<Box<str>> = Vec::new();
     match &path.head {
@@ -286,7 +286,7 @@ fn plain_keys(path: &Path) -> Option<Box<[Box<str>]>> {
     for step in &path.steps {
         match step {
             Step::Key(key) => keys.push(key.name.as_str().into()),
-            // `?` makes null absent, and both are null to the client.
+            // `?` makes null absent, and the client gets null for both.
             Step::Question(_) => {}
             Step::Method(..) => return None,
         }
@@ -294,20 +294,20 @@ fn plain_keys(path: &Path) -> Option<Box<[Box<str>]>> {
     Some(keys.into_boxed_slice())
 }
 
-/// Whether a path binds a variable, which its braces may use.
+/// Whether a path binds a variable (`->as`), which its group may use.
 fn has_binding(path: &Path) -> bool {
     let mut steps = path.steps.iter();
     steps.any(|step| matches!(step, Step::Method(name, _) if name.name == "as"))
 }
 
-/// Whether an item list has members only, each key once.
+/// Whether a group has only members, and each key once.
 fn is_plain(items: &Items) -> bool {
     let mut names: Vec<&str> = Vec::with_capacity(items.items.len());
     items.items.iter().all(|item| match item {
         Item::Member(member) => {
-            let new = !names.contains(&member.key.name.as_str());
+            let is_new = !names.contains(&member.key.name.as_str());
             names.push(&member.key.name);
-            new
+            is_new
         }
         Item::Whole(_) | Item::Spread(_) => false,
     })

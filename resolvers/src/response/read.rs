@@ -1,8 +1,8 @@
-//! What a service that speaks GraphQL answered, into rows: by response key, and by type where an
-//! object may be of several.
+//! Reads the `data` of a subgraph into rows, by response key and, where a position has several
+//! types, by `__typename`.
 //!
-//! A value of the wrong form is put into the tree as it is: the walk that writes the client's
-//! answer compares it with its type.
+//! A value of the wrong kind is stored in the tree unchanged: projection checks it against its
+//! type.
 
 use schema::json::{Kind, Node};
 use schema::types::TypeId;
@@ -12,19 +12,19 @@ use super::{known_or_new_list, known_or_new_row, null_unless_known, position};
 use crate::error::FailureId;
 use crate::tree::{Row, Tree, Value, Widths};
 
-/// Writes one body into the tree. The body itself is kept by the caller afterwards, under `body`.
+/// Reads one body into the tree. The caller adds the body to the tree afterwards.
 pub(crate) struct ResponseReader<'r> {
     pub(crate) tree: &'r mut Tree,
     pub(crate) widths: &'r Widths,
-    /// The number that the body will have in the tree.
+    /// Index that the body will have in the tree.
     pub(crate) body: u32,
-    /// Gives the failure of an object whose type the graph does not know there.
+    /// Returns the failure of an object whose type, described by the text, is not in the graph.
     pub(crate) fail: &'r mut dyn FnMut(&str) -> FailureId,
 }
 
 impl ResponseReader<'_> {
-    /// Reads the object of a row that is there; gives its type where the answer told it, and a
-    /// failure when the graph does not know that type.
+    /// Reads an object into an existing row. Returns its type if the response names one, and a
+    /// failure if the position cannot have that type.
     pub(crate) fn read_entity(
         &mut self,
         row: Row,
@@ -36,8 +36,8 @@ impl ResponseReader<'_> {
                 self.read_fields(row, fields, node);
                 Ok(None)
             }
-            TypeSource::ByTypename(each) => {
-                let (_, ty, fields) = self.typed_fields(each, node)?;
+            TypeSource::ByTypename(types) => {
+                let (_, ty, fields) = self.typed_fields(types, node)?;
                 self.tree.set_type(row, *ty);
                 self.read_fields(row, fields, node);
                 Ok(Some(*ty))
@@ -45,6 +45,7 @@ impl ResponseReader<'_> {
         }
     }
 
+    /// The entry of `typed` for the `__typename` of an object.
     fn typed_fields<'o>(
         &mut self,
         typed: &'o [(schema::types::Name, TypeId, ResponseFields)],
@@ -52,7 +53,7 @@ impl ResponseReader<'_> {
     ) -> Result<&'o (schema::types::Name, TypeId, ResponseFields), FailureId> {
         let name = node.get("__typename").map(Node::kind);
         let Some(Kind::String(name)) = name else {
-            return Err((self.fail)("that it does not tell"));
+            return Err((self.fail)("(no `__typename`)"));
         };
         let member = typed.iter().find(|(known, _, _)| name.is(known));
         member.ok_or_else(|| (self.fail)(&format!("`{}`", name.decode())))
@@ -61,11 +62,11 @@ impl ResponseReader<'_> {
     fn read_fields(&mut self, row: Row, ResponseFields(members): &ResponseFields, node: Node<'_>) {
         let mut next = 0;
         for (key, member) in node.members() {
-            let Some(at) = position(members, next, |field| key.is(&field.key)) else {
+            let Some(index) = position(members, next, |field| key.is(&field.key)) else {
                 continue;
             };
-            next = at + 1;
-            for (slot, shape) in &members[at].slots {
+            next = index + 1;
+            for (slot, shape) in &members[index].slots {
                 let known = self.tree.slot(row, *slot);
                 let value = self.read_value(member, shape, known);
                 self.tree.set_slot(row, *slot, value);
@@ -88,7 +89,7 @@ impl ResponseReader<'_> {
         }
     }
 
-    /// A list; where one of the same length is known, its elements are merged one by one.
+    /// Reads a list; elements are merged one by one into a known list of the same length.
     fn read_list(&mut self, node: Node<'_>, shape: &ValueShape, known: Value) -> Value {
         let (start, len) = known_or_new_list(self.tree, node.len(), known);
         for (index, element) in (0..len).zip(node.elements()) {
@@ -103,7 +104,7 @@ impl ResponseReader<'_> {
         let (ty, fields) = match &objects.type_source {
             TypeSource::Fixed(ty, fields) => (*ty, fields),
             TypeSource::Unknown(fields) => (None, fields),
-            TypeSource::ByTypename(each) => match self.typed_fields(each, node) {
+            TypeSource::ByTypename(types) => match self.typed_fields(types, node) {
                 Ok((_, ty, fields)) => (Some(*ty), fields),
                 Err(failure) => return Value::Failed(failure),
             },

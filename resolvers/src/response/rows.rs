@@ -1,8 +1,9 @@
-//! Bodies into rows: follows an `Extract` through a body and writes what it finds.
+//! Reads connector responses and cached values into rows, by a compiled mapping.
 
 use schema::json::{Elements, Kind, Node, Recall, Str, Value as Json, View};
 use schema::mapping::ast::MemberValue;
 use schema::mapping::{Report, ReportKind, Vars, eval_member};
+use schema::types::TypeId;
 
 use super::mapping::{
     MappedShape, ObjectMapping, SlotMapping, TypenameMapping, ValueLocation, ValueMapping,
@@ -10,33 +11,33 @@ use super::mapping::{
 use super::{known_or_new_list, known_or_new_row, null_unless_known, position};
 use crate::tree::{Row, Tree, Value, Widths};
 
-/// Writes one body into the tree. The body itself is kept by the caller afterwards, under `body`.
+/// Reads one body into the tree. The caller adds the body to the tree afterwards.
 pub(crate) struct RowFiller<'t, 'a> {
     pub(crate) tree: &'t mut Tree,
     pub(crate) widths: &'t Widths,
-    /// The number that the body will have in the tree.
+    /// Index that the body will have in the tree.
     pub(crate) body: u32,
-    /// For parts of the mapping that are evaluated; no value in it is a node of another document.
+    /// Variables of evaluated expressions; none of their values is a node of another document.
     pub(crate) vars: &'t Vars<'a>,
-    /// What the mapping says to the client (`->withError`).
+    /// Errors that the mapping reports to the client (`->withError`).
     pub(crate) authored_errors: Vec<Report>,
 }
 
-/// More than that says nothing new.
+/// Maximum number of errors that one body may report to the client.
 const MAX_AUTHORED_ERRORS: usize = 128;
 
 impl<'a> RowFiller<'_, 'a> {
-    /// The value that `extract` finds in `input`, merged into what `known` has of it.
+    /// Reads the value of `mapping` in `input` and merges it into the `known` value.
     pub(crate) fn extract(
         &mut self,
-        extract: &'a ValueMapping,
+        mapping: &'a ValueMapping,
         input: &Json<'a>,
         known: Value,
     ) -> Value {
-        match &extract.location {
-            ValueLocation::Keys(keys) => self.read_value(input, keys, &extract.shape, known),
+        match &mapping.location {
+            ValueLocation::Keys(keys) => self.read_value(input, keys, &mapping.shape, known),
             ValueLocation::Expression(member) => match self.eval(member, input) {
-                Some(value) => self.read_value(&value, &[], &extract.shape, known),
+                Some(value) => self.read_value(&value, &[], &mapping.shape, known),
                 None => known,
             },
         }
@@ -51,14 +52,14 @@ impl<'a> RowFiller<'_, 'a> {
         outcome.value
     }
 
-    /// Each object of the list (or the one object) that `extract` finds, in a row of its own;
-    /// `None` when it finds something else.
+    /// Reads the list of objects that `mapping` locates, each into a new row; `None` if it is not a
+    /// list.
     pub(crate) fn objects(
         &mut self,
-        extract: &'a ValueMapping,
+        mapping: &'a ValueMapping,
         input: &Json<'a>,
     ) -> Option<Vec<Row>> {
-        let Value::List { start, len } = self.extract(extract, input, Value::Absent) else {
+        let Value::List { start, len } = self.extract(mapping, input, Value::Absent) else {
             return None;
         };
         let items = (0..len).filter_map(|index| match self.tree.item(start, index) {
@@ -68,31 +69,32 @@ impl<'a> RowFiller<'_, 'a> {
         Some(items.collect())
     }
 
-    /// The objects at some places of the list that `extract` finds, each in a row of its own;
-    /// `None` when it finds no list.
+    /// Reads the objects at `indices` of the list that `mapping` locates, each into a new row;
+    /// `None` if it is not a list.
     pub(crate) fn objects_at(
         &mut self,
-        extract: &'a ValueMapping,
+        mapping: &'a ValueMapping,
         input: &Json<'a>,
         indices: &[Option<usize>],
     ) -> Option<Vec<Option<Row>>> {
         let mut keys: &'a [Box<str>] = &[];
-        let mut found = match &extract.location {
+        let mut located = match &mapping.location {
             ValueLocation::Keys(path) => {
                 keys = path;
                 input.clone()
             }
             ValueLocation::Expression(member) => self.eval(member, input)?,
         };
-        while let (None, [key, rest @ ..]) = (found.as_list(), keys) {
-            found = found.get(key)?;
+        while let (None, [key, rest @ ..]) = (located.as_list(), keys) {
+            located = located.get(key)?;
             keys = rest;
         }
-        let list = found.as_list()?;
+        let list = located.as_list()?;
         let mut objects = Vec::with_capacity(indices.len());
-        for place in indices {
-            let element = place.and_then(|place| list.get(place));
-            let value = element.map(|it| self.read_value(&it, keys, &extract.shape, Value::Absent));
+        for index in indices {
+            let element = index.and_then(|index| list.get(index));
+            let value = element
+                .map(|element| self.read_value(&element, keys, &mapping.shape, Value::Absent));
             objects.push(match value {
                 Some(Value::Object(row)) => Some(row),
                 _ => None,
@@ -129,10 +131,10 @@ impl<'a> RowFiller<'_, 'a> {
                 Some(inner) => self.read_path(inner, rest, shape, known),
                 None => known,
             },
-            // A key behind a list is looked for in each element (connect specification, §3.4).
+            // A key after a list applies to each element (connect specification, §3.4).
             Kind::List(elements) => {
-                self.read_list((elements.len(), elements), known, |fill, element, known| {
-                    null_if_absent(fill.read_path(element, keys, shape, known))
+                self.read_list(elements.len(), elements, known, |filler, element, known| {
+                    null_if_absent(filler.read_path(element, keys, shape, known))
                 })
             }
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => known,
@@ -146,7 +148,7 @@ impl<'a> RowFiller<'_, 'a> {
                 self.read_leaves(elements, *lists - 1, known)
             }
             (Kind::List(elements), MappedShape::Object(fields)) => {
-                self.read_object_list(elements, (shape, fields), known)
+                self.read_object_list(elements, shape, fields, known)
             }
             (Kind::Object(_), MappedShape::Object(fields)) => self.read_object(node, fields, known),
             _ => Tree::body_leaf(self.body, node.span()),
@@ -159,13 +161,12 @@ impl<'a> RowFiller<'_, 'a> {
         lists: usize,
         known: Value,
     ) -> Value {
-        let elements = (elements.len(), elements);
-        self.read_list(elements, known, |fill, element, known| {
-            fill.read_leaf(element, lists, known)
+        self.read_list(elements.len(), elements, known, |filler, element, known| {
+            filler.read_leaf(element, lists, known)
         })
     }
 
-    /// A leaf inside a list, or a further list of such.
+    /// Reads a leaf of a list, or an inner list of leaves.
     fn read_leaf(&mut self, node: Node<'a>, lists: usize, known: Value) -> Value {
         match node.kind() {
             Kind::Null => Value::Null,
@@ -174,10 +175,11 @@ impl<'a> RowFiller<'_, 'a> {
         }
     }
 
-    /// A list; where one of the same length is known, its elements are merged one by one.
+    /// Reads a list; elements are merged one by one into a known list of the same length.
     fn read_list<T>(
         &mut self,
-        (count, elements): (usize, impl Iterator<Item = T>),
+        count: usize,
+        elements: impl Iterator<Item = T>,
         known: Value,
         mut each: impl FnMut(&mut Self, T, Value) -> Value,
     ) -> Value {
@@ -190,11 +192,12 @@ impl<'a> RowFiller<'_, 'a> {
         Value::List { start, len }
     }
 
-    /// A list of objects, which mostly have their members in one order.
+    /// Reads a list of objects, which mostly have their members in one order.
     fn read_object_list(
         &mut self,
         elements: Elements<'a>,
-        (shape, fields): (&'a MappedShape, &'a ObjectMapping),
+        shape: &'a MappedShape,
+        fields: &'a ObjectMapping,
         known: Value,
     ) -> Value {
         let (start, len) = known_or_new_list(self.tree, elements.len(), known);
@@ -213,10 +216,10 @@ impl<'a> RowFiller<'_, 'a> {
             }
             let row = known_or_new_row(self.tree, fields.at, self.widths, known);
             let find = |key: Str<'a>| position(&fields.keyed, 0, |(name, _)| key.is(name));
-            recall.members(element, find, |at, member| {
-                self.read_member(row, &fields.keyed[at].1, member);
+            recall.members(element, find, |keyed, member| {
+                self.read_member(row, &fields.keyed[keyed].1, member);
             });
-            // Written apart, because a value that comes out of a branch costs a detour.
+            // Two calls, because storing a value that both branches return is slower.
             if is_plain {
                 self.tree.set_item(start, index, Value::Object(row));
             } else {
@@ -231,84 +234,75 @@ impl<'a> RowFiller<'_, 'a> {
         let row = known_or_new_row(self.tree, fields.at, self.widths, known);
         let mut next = 0;
         for (key, member) in node.members() {
-            // Answers of one service have their members in one order: the next key that is
-            // looked for is most often the next that comes.
-            let Some(at) = position(&fields.keyed, next, |(name, _)| key.is(name)) else {
+            let Some(index) = position(&fields.keyed, next, |(name, _)| key.is(name)) else {
                 continue;
             };
-            next = at + 1;
-            self.read_member(row, &fields.keyed[at].1, member);
+            next = index + 1;
+            self.read_member(row, &fields.keyed[index].1, member);
         }
         self.finish_object(row, fields, node)
     }
 
-    /// What is taken of one member.
+    /// Fills the slots that one member provides.
     #[inline]
     fn read_member(&mut self, row: Row, fields: &'a [SlotMapping], member: Node<'a>) {
         for field in fields {
-            let ValueMapping {
-                location,
-                shape: take,
-            } = &field.value;
+            let ValueMapping { location, shape } = &field.value;
             let ValueLocation::Keys(rest) = location else {
                 continue;
             };
-            let is_leaf = rest.is_empty() && matches!(take, MappedShape::Leaf { lists: 0 });
+            let is_leaf = rest.is_empty() && matches!(shape, MappedShape::Leaf { lists: 0 });
             if is_leaf && !member.is_null() {
-                let piece = Tree::body_leaf(self.body, member.span());
-                self.tree.set_slot(row, field.slot, piece);
+                let leaf = Tree::body_leaf(self.body, member.span());
+                self.tree.set_slot(row, field.slot, leaf);
                 continue;
             }
             let known = self.tree.slot(row, field.slot);
-            let value = self.read_path(member, rest, take, known);
+            let value = self.read_path(member, rest, shape, known);
             self.tree.set_slot(row, field.slot, value);
         }
     }
 
-    /// The object, once its members are taken.
+    /// Fills the slots without keys and sets the type, after the members are read.
     fn finish_object(&mut self, row: Row, fields: &'a ObjectMapping, node: Node<'a>) -> Value {
-        let whole = Json::Node(node);
-        self.read_unkeyed(row, &fields.unkeyed, &whole);
-        self.typed_object(row, fields, &whole)
+        let object = Json::Node(node);
+        self.read_unkeyed(row, &fields.unkeyed, &object);
+        self.typed_object(row, fields, &object)
     }
 
-    fn read_unkeyed(&mut self, row: Row, unkeyed: &'a [SlotMapping], whole: &Json<'a>) {
+    fn read_unkeyed(&mut self, row: Row, unkeyed: &'a [SlotMapping], object: &Json<'a>) {
         for field in unkeyed {
             let known = self.tree.slot(row, field.slot);
-            let value = self.extract(&field.value, whole, known);
+            let value = self.extract(&field.value, object, known);
             self.tree.set_slot(row, field.slot, value);
         }
     }
 
-    /// The object, once it is known of which type it is.
-    fn typed_object(&mut self, row: Row, fields: &'a ObjectMapping, whole: &Json<'a>) -> Value {
-        let Some(type_name) = &fields.typename else {
+    /// Sets the type of the object in `row`.
+    fn typed_object(&mut self, row: Row, fields: &'a ObjectMapping, object: &Json<'a>) -> Value {
+        let Some(typename) = &fields.typename else {
             return Value::Object(row);
         };
-        match self.type_of(type_name, whole) {
+        match self.type_of(typename, object) {
             Some(ty) => {
                 self.tree.set_type(row, ty);
                 Value::Object(row)
             }
-            // An object of no type that the schema knows cannot be shown.
-            None => self.tree.computed_leaf(|out| whole.write_json(out)),
+            // Projection rejects a leaf where an object is expected.
+            None => self.tree.computed_leaf(|out| object.write_json(out)),
         }
     }
 
-    fn type_of(
-        &mut self,
-        typename: &'a TypenameMapping,
-        whole: &Json<'a>,
-    ) -> Option<schema::types::TypeId> {
+    fn type_of(&mut self, typename: &'a TypenameMapping, object: &Json<'a>) -> Option<TypeId> {
         let value = match &typename.location {
             ValueLocation::Keys(keys) => {
-                let mut value = whole.clone();
+                let mut value = object.clone();
                 for key in keys {
                     value = value.get(key)?;
                 }
                 value
             }
-            ValueLocation::Expression(member) => self.eval(member, whole)?,
+            ValueLocation::Expression(member) => self.eval(member, object)?,
         };
         let View::String(text) = value.view() else {
             return None;
@@ -317,7 +311,7 @@ impl<'a> RowFiller<'_, 'a> {
         types.find(|(known, _)| **known == *text).map(|(_, id)| *id)
     }
 
-    /// As `walk` and `node`, for a value that was computed.
+    /// Reads a computed value as `read_path` reads a node.
     fn read_computed(
         &mut self,
         value: &Json<'a>,
@@ -333,8 +327,8 @@ impl<'a> RowFiller<'_, 'a> {
                     None => known,
                 },
                 View::List(list) => {
-                    self.read_list((list.len(), list.iter()), known, |fill, element, known| {
-                        null_if_absent(fill.read_value(&element, keys, shape, known))
+                    self.read_list(list.len(), list.iter(), known, |filler, element, known| {
+                        null_if_absent(filler.read_value(&element, keys, shape, known))
                     })
                 }
                 View::Null | View::Bool(_) | View::Number(_) | View::String(_) => known,
@@ -343,13 +337,13 @@ impl<'a> RowFiller<'_, 'a> {
         match (view, shape) {
             (View::Null, _) => null_unless_known(known),
             (View::List(list), MappedShape::Object(_)) => {
-                self.read_list((list.len(), list.iter()), known, |fill, element, known| {
-                    null_if_absent(fill.read_value(&element, &[], shape, known))
+                self.read_list(list.len(), list.iter(), known, |filler, element, known| {
+                    null_if_absent(filler.read_value(&element, &[], shape, known))
                 })
             }
             (View::List(list), MappedShape::Leaf { lists }) if *lists > 0 => {
-                self.read_list((list.len(), list.iter()), known, |fill, element, known| {
-                    fill.read_computed_leaf(&element, *lists - 1, known)
+                self.read_list(list.len(), list.iter(), known, |filler, element, known| {
+                    filler.read_computed_leaf(&element, *lists - 1, known)
                 })
             }
             (View::Object(members), MappedShape::Object(fields)) => {
@@ -373,7 +367,7 @@ impl<'a> RowFiller<'_, 'a> {
         }
     }
 
-    /// As `node_leaf`, for a value that was computed.
+    /// Reads a computed leaf of a list, or a computed inner list of leaves.
     fn read_computed_leaf(&mut self, value: &Json<'a>, lists: usize, known: Value) -> Value {
         if let Json::Node(node) = value {
             return self.read_leaf(*node, lists, known);
@@ -381,8 +375,8 @@ impl<'a> RowFiller<'_, 'a> {
         match value.view() {
             View::Null => Value::Null,
             View::List(list) if lists > 0 => {
-                self.read_list((list.len(), list.iter()), known, |fill, element, known| {
-                    fill.read_computed_leaf(&element, lists - 1, known)
+                self.read_list(list.len(), list.iter(), known, |filler, element, known| {
+                    filler.read_computed_leaf(&element, lists - 1, known)
                 })
             }
             _ => self.tree.computed_leaf(|out| value.write_json(out)),
@@ -390,7 +384,7 @@ impl<'a> RowFiller<'_, 'a> {
     }
 }
 
-/// What is missing in a list is null: the others keep their places.
+/// Null for an absent element, so that the others keep their indexes.
 fn null_if_absent(value: Value) -> Value {
     match value {
         Value::Absent => Value::Null,

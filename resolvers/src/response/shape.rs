@@ -1,4 +1,4 @@
-//! What is read of an answer: by response key, and by type where objects may be of several.
+//! The shape of a subgraph's `data`: slots by response key, and by type where a position has several.
 
 use std::sync::Arc;
 
@@ -6,40 +6,40 @@ use schema::types::{Name, TypeId};
 
 use crate::selection::PositionId;
 
-/// What is read of the objects at one place.
+/// The fields that are read from the objects at one position.
 #[derive(Debug)]
 pub(crate) struct ObjectShape {
     pub(crate) at: PositionId,
     pub(crate) type_source: TypeSource,
 }
 
-/// How it is known of which type an object is.
+/// Source of the type of an object.
 #[derive(Debug)]
 pub(crate) enum TypeSource {
-    /// All are of one type; `Some` where that is to be noted.
+    /// All objects have one type; `Some` if the tree records it, because the position is abstract.
     Fixed(Option<TypeId>, ResponseFields),
-    /// `__typename` says so.
+    /// The `__typename` of each object.
     ByTypename(Box<[(Name, TypeId, ResponseFields)]>),
-    /// Nobody says: the service has an interface as an object.
+    /// The response does not name it: the subgraph has the interface as an object type.
     Unknown(ResponseFields),
 }
 
-/// What is read of one object; in the order in which it is asked for.
+/// The fields of one object, in the order of the request.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseFields(pub(crate) Vec<ResponseField>);
 
-/// A response key, and the slots that it fills.
+/// A response key and the slots that its value fills.
 #[derive(Debug)]
 pub(crate) struct ResponseField {
     pub(crate) key: Arc<str>,
     pub(crate) slots: Vec<(usize, ValueShape)>,
 }
 
-/// What is taken of a value.
+/// How a value is read.
 #[derive(Clone, Debug)]
 pub(crate) enum ValueShape {
-    /// The whole, inside so many lists.
+    /// A leaf, nested in this number of lists.
     Leaf(usize),
-    /// Of the object, or of each object of a list.
+    /// An object, or objects in lists of any depth.
     Objects(Arc<ObjectShape>),
 }
