@@ -1,7 +1,8 @@
-//! The way of one answer through the engine, without a call: for benchmarks, which are outside.
+//! The path of one response through the engine, without a call; for the benchmarks, which are a
+//! crate of their own.
 //!
-//! Body → tree → the client's JSON, by the very functions that answer operations. Knows operations
-//! that one call answers, and nothing of requests, keys and failures. Not for use in earnest.
+//! Body → tree → the client's JSON, by the functions that execute operations. Supports operations
+//! with one call; no requests, keys or failures. Not part of the public interface.
 
 use std::sync::Arc;
 
@@ -14,12 +15,12 @@ use schema::operation::Variables;
 use crate::error::{Failures, RequestError};
 use crate::plan_variant::PlanVariant;
 use crate::prepared::{ParsedOperation, PreparedOperation, request_error};
-use crate::project::project;
+use crate::project::{ProjectionInput, project};
 use crate::response::rows::RowFiller;
 use crate::settings::Settings;
 use crate::tree::{Tree, Value};
 
-/// An operation that is ready for the answer to its only call.
+/// A prepared operation with one call.
 #[derive(Debug)]
 pub struct BenchOperation {
     prepared: PreparedOperation,
@@ -27,19 +28,19 @@ pub struct BenchOperation {
 }
 
 impl BenchOperation {
-    /// Plans `query`, which takes one call for one root field and has no variables.
+    /// Plans `query`, which must have one root field, one call and no variables.
     pub fn new(graph: &Graph, settings: &Settings, query: &str) -> Result<Self, Vec<RequestError>> {
         let parsed = ParsedOperation::parse(graph, settings, query, None)?;
         let prepared = PreparedOperation::new(graph, &parsed, &PlanVariant::default())?;
         let variables = prepared.operation.coerce_variables(graph, None);
-        let variables = variables.map_err(|problem| vec![request_error(problem)])?;
+        let variables = variables.map_err(|error| vec![request_error(error)])?;
         Ok(Self {
             prepared,
             variables,
         })
     }
 
-    /// Writes `data` for this answer; false when it is not JSON, or not of the graph's types.
+    /// Writes `data` for a response body; false if the body is not JSON or has a wrong type.
     pub fn write_data(&self, body: Bytes, out: &mut Vec<u8>) -> bool {
         let Ok(json) = Json::parse(body) else {
             return false;
@@ -50,7 +51,7 @@ impl BenchOperation {
             let (Some(slot), Some(program)) = (fetch.field_slot, program) else {
                 return false;
             };
-            let mut fill = RowFiller {
+            let mut filler = RowFiller {
                 body: tree.next_body(),
                 tree: &mut tree,
                 widths: &self.prepared.widths,
@@ -58,15 +59,18 @@ impl BenchOperation {
                 authored_errors: Vec::new(),
             };
             let input = JsonValue::Node(json.root());
-            let value = fill.extract(&program.extract, &input, Value::Absent);
+            let value = filler.extract(&program.extract, &input, Value::Absent);
             tree.set_slot(tree.root(), slot, value);
         }
         tree.add_body(Arc::new(json));
         let errors = project(
             &self.prepared.response_program,
-            &tree,
-            &Failures::default(),
-            (&self.variables, 1),
+            ProjectionInput {
+                tree: &tree,
+                failures: &Failures::default(),
+                variables: &self.variables,
+                error_limit: 1,
+            },
             out,
         );
         errors.is_empty()

@@ -15,7 +15,7 @@ use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, Requ
 use crate::execute::{Context, execute};
 use crate::operations::{CachedOperation, Operations, PlanningContext};
 use crate::prepared::{PreparedOperation, request_error};
-use crate::project::project;
+use crate::project::{ProjectionInput, project};
 use crate::selection::{ROOT, SlotOrigin};
 use crate::settings::{Batching, Settings};
 use crate::source_client::Sources;
@@ -176,9 +176,12 @@ impl Engine {
         invalidation.finish(&executed.tree).await;
         let errors = project(
             &prepared.response_program,
-            &executed.tree,
-            &executed.failures,
-            (&variables, self.settings.limits.errors),
+            ProjectionInput {
+                tree: &executed.tree,
+                failures: &executed.failures,
+                variables: &variables,
+                error_limit: self.settings.limits.errors,
+            },
             out,
         );
         Ok(Outcome::Executed {

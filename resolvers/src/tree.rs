@@ -1,8 +1,8 @@
-//! The result while it is being fetched: objects as rows of slots in one flat list of values.
+//! The result tree of an execution: objects as rows of slots in one flat list of values.
 //!
-//! A row has a slot for each slot of its position, so merging what several fetches bring is
-//! writing to an index. Leaves stay where they are, in the bodies that the sources answered
-//! with; what had to be computed is JSON text in a buffer of the tree's own.
+//! A row has a slot for each slot of its position, so merging the values of several fetches is
+//! writing to an index. Leaves are not copied: they refer to the response bodies, which the tree
+//! holds. Computed leaves are JSON text in a buffer of the tree.
 
 use std::sync::Arc;
 
@@ -13,30 +13,30 @@ use crate::error::FailureId;
 use crate::plan::Step;
 use crate::selection::{PositionId, Selection};
 
-/// One value: 16 bytes, copied freely.
+/// One value; 16 bytes, so it is `Copy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// Nobody said anything yet.
+    /// No fetch provided a value yet.
     Absent,
     Null,
     /// The row of an object.
     Object(Row),
-    /// So many values, from here.
+    /// `len` consecutive values from index `start`.
     List {
         start: u32,
         len: u32,
     },
-    /// The JSON text of a leaf, verbatim.
+    /// A leaf, as verbatim JSON text.
     Leaf(Text),
-    /// A call that was to bring it failed.
+    /// The call that was to provide it failed.
     Failed(FailureId),
 }
 
-/// The first slot of an object.
+/// The index of an object's first slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Row(u32);
 
-/// A piece of a body, or of the tree's own text.
+/// A range of a body, or of the tree's own text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     body: u32,
@@ -44,39 +44,41 @@ pub(crate) struct Text {
     len: u32,
 }
 
-/// `Text::body` of the tree's own text.
+/// `Text::body` for the tree's own text.
 const OWN_TEXT: u32 = u32::MAX;
 
+/// Everything that the fetches of one execution have provided.
 #[derive(Debug)]
 pub(crate) struct Tree {
     values: Vec<Value>,
     bodies: Vec<Arc<Json>>,
     own_text: Vec<u8>,
-    /// The type of each object at a place where several are possible; by its row.
+    /// The types of objects at abstract positions, by row.
     types: hashbrown::HashMap<u32, TypeId, foldhash::fast::RandomState>,
-    /// The failures of calls that were to tell it.
+    /// Failures of calls that were to provide the type, by row.
     type_failures: hashbrown::HashMap<u32, FailureId, foldhash::fast::RandomState>,
     root: Row,
 }
 
-/// What is known of that by which an object is asked for.
+/// State of the key fields of an entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyState {
+    /// All fields have values.
     Known,
-    /// A part is null or was never given: the object cannot be asked for.
+    /// A key field is null or absent, so the entity cannot be fetched.
     Missing,
-    /// A call that was to give a part failed.
+    /// A call that was to provide a key field failed.
     Failed(FailureId),
 }
 
-/// How many slots a row of each position has.
+/// Number of slots of a row, by position.
 #[derive(Debug)]
 pub(crate) struct Widths(Vec<u32>);
 
 impl Widths {
     pub(crate) fn new(selection: &Selection) -> Self {
         let positions = selection.positions();
-        // A row is also what tells an object from others, so none is empty.
+        // A row also identifies its object, so it has at least one slot.
         let widths = positions.map(|(_, position)| position.slots.len().max(1));
         Self(
             widths
@@ -108,7 +110,7 @@ impl Tree {
         self.root
     }
 
-    /// A new object for a place, nothing known of it.
+    /// Adds an object at a position, with all slots absent.
     pub(crate) fn add_object(&mut self, at: PositionId, widths: &Widths) -> Row {
         let row = Row(self.next_index());
         let end = self.values.len() + widths.width(at);
@@ -116,21 +118,20 @@ impl Tree {
         row
     }
 
-    /// Makes room for so many objects of a place at once: growing step by step copies all that is
-    /// there, again and again.
+    /// Reserves room for `objects` rows at a position, to avoid repeated reallocation.
     pub(crate) fn reserve_objects(&mut self, objects: usize, at: PositionId, widths: &Widths) {
         self.values
             .reserve(objects.saturating_mul(widths.width(at)));
     }
 
-    /// A new list of `len` values, nothing known of them.
+    /// Adds a list of `len` absent values; returns its start and length.
     pub(crate) fn add_list(&mut self, len: usize) -> (u32, u32) {
         let start = self.next_index();
         self.values.resize(self.values.len() + len, Value::Absent);
         (start, u32::try_from(len).unwrap_or(u32::MAX))
     }
 
-    /// Positions are 32 bits wide; a body is bounded far below that, and so is what it becomes.
+    /// Indexes have 32 bits: the size limit of a body bounds its values far below that.
     fn next_index(&self) -> u32 {
         u32::try_from(self.values.len()).unwrap_or(u32::MAX)
     }
@@ -147,26 +148,34 @@ impl Tree {
         self.values[(start + index) as usize]
     }
 
+    /// The elements of a list.
+    pub(crate) fn items(&self, start: u32, len: u32) -> impl Iterator<Item = Value> + '_ {
+        self.values[start as usize..][..len as usize]
+            .iter()
+            .copied()
+    }
+
     pub(crate) fn set_item(&mut self, start: u32, index: u32, value: Value) {
         self.values[(start + index) as usize] = value;
     }
 
-    /// Keeps a body for as long as the tree.
+    /// Adds a body, which lives as long as the tree.
     pub(crate) fn add_body(&mut self, body: Arc<Json>) {
         self.bodies.push(body);
     }
 
-    /// The number that the next body will have.
+    /// Index of the next body.
     pub(crate) fn next_body(&self) -> u32 {
         u32::try_from(self.bodies.len()).unwrap_or(OWN_TEXT)
     }
 
-    /// A piece of a body that is kept.
-    pub(crate) fn body_leaf(body: u32, (start, len): (u32, u32)) -> Value {
+    /// A leaf at `span` (start and length) of a body.
+    pub(crate) fn body_leaf(body: u32, span: (u32, u32)) -> Value {
+        let (start, len) = span;
         Value::Leaf(Text { body, start, len })
     }
 
-    /// JSON text that `write` makes, kept in the tree.
+    /// A leaf whose JSON text `write` appends to the tree's own text.
     pub(crate) fn computed_leaf(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Value {
         let start = self.own_text.len();
         write(&mut self.own_text);
@@ -192,49 +201,49 @@ impl Tree {
         self.types.insert(row.0, ty);
     }
 
-    /// The type of an object, where its place allows several.
+    /// The type of an object, if it is at an abstract position and the type is known.
     pub(crate) fn type_of(&self, row: Row) -> Option<TypeId> {
         self.types.get(&row.0).copied()
     }
 
-    /// Notes that a call failed that would have told the type of an object.
+    /// Records that the call that was to provide the type of an object failed.
     pub(crate) fn set_type_failure(&mut self, row: Row, failure: FailureId) {
         self.type_failures.insert(row.0, failure);
     }
 
-    /// Why nobody told the type of an object, where a failure is the reason.
+    /// The failure because of which the type of an object is unknown.
     pub(crate) fn type_failure(&self, row: Row) -> Option<FailureId> {
         self.type_failures.get(&row.0).copied()
     }
 
-    /// Every object that `path` leads to from the root, lists walked through.
+    /// Every object that `path` leads to from the root, through lists.
     pub(crate) fn rows(&self, path: &[Step]) -> Vec<Row> {
-        let mut found = Vec::new();
+        let mut rows = Vec::new();
         let mut ancestors = Vec::with_capacity(path.len() + 1);
         self.walk(
             &mut ancestors,
             Value::Object(self.root),
             path,
-            &mut |line| {
-                found.extend(line.last());
+            &mut |lineage| {
+                rows.extend(lineage.last());
             },
         );
-        found
+        rows
     }
 
-    /// The same, each behind the objects on the way to it: the root, and one for each step.
+    /// Every object that `path` leads to, preceded by its ancestors: the root, then one per step.
     pub(crate) fn rows_with_ancestors(&self, path: &[Step]) -> Vec<Row> {
-        let mut found = Vec::new();
+        let mut rows = Vec::new();
         let mut ancestors = Vec::with_capacity(path.len() + 1);
         self.walk(
             &mut ancestors,
             Value::Object(self.root),
             path,
-            &mut |line| {
-                found.extend_from_slice(line);
+            &mut |lineage| {
+                rows.extend_from_slice(lineage);
             },
         );
-        found
+        rows
     }
 
     fn walk(
@@ -265,16 +274,16 @@ impl Tree {
         }
     }
 
-    /// Whether a step may be taken from an object; one whose type nobody has told is none of them.
+    /// Whether a step applies to an object; a step for certain types excludes an unknown type.
     fn is_step_possible(&self, row: Row, step: &Step) -> bool {
-        let Some(through) = &step.types else {
+        let Some(types) = &step.types else {
             return true;
         };
-        self.type_of(row).is_some_and(|ty| through.contains(&ty))
+        self.type_of(row).is_some_and(|ty| types.contains(&ty))
     }
 }
 
-/// Texts that are one string have one form: escapes are taken out where there are any.
+/// Appends a JSON leaf in canonical form: strings without needless escapes.
 pub(crate) fn write_canonical(text: &[u8], out: &mut Vec<u8>) {
     if text.contains(&b'\\') {
         let decoded = Json::parse(bytes::Bytes::copy_from_slice(text))

@@ -1,13 +1,13 @@
-//! Leaves: JSON text that a source gave, checked against the type the schema promises
-//! (GraphQL §3.5, result coercion) and written.
+//! Leaves: JSON text of a source, coerced to the type in the schema and written (GraphQL §3.5,
+//! result coercion).
 
 use schema::types::{Name, Scalar};
 
-/// The values that a leaf type has.
+/// The values of a leaf type.
 #[derive(Debug)]
 pub(super) enum Leaf {
     Scalar(Scalar),
-    /// One of these JSON strings, quotes included; sorted.
+    /// JSON strings with quotes, sorted.
     Enum(Vec<Box<[u8]>>),
 }
 
@@ -19,7 +19,7 @@ impl Leaf {
         Self::Enum(values)
     }
 
-    /// Writes `text` when it is a value of the type; says whether it is.
+    /// Writes `text` if it is a value of the type; returns whether it is.
     pub(super) fn write(&self, text: &[u8], out: &mut Vec<u8>) -> bool {
         let fits = match self {
             Self::Enum(values) => values
@@ -43,7 +43,7 @@ fn is_number(text: &[u8]) -> bool {
     matches!(text.first(), Some(b'-' | b'0'..=b'9'))
 }
 
-/// An integer becomes text, as clients expect of an `ID`.
+/// Writes an `ID`: an integer becomes a string (GraphQL §3.5.5).
 fn write_id(text: &[u8], out: &mut Vec<u8>) -> bool {
     if text.first() == Some(&b'"') {
         out.extend_from_slice(text);
@@ -59,9 +59,9 @@ fn write_id(text: &[u8], out: &mut Vec<u8>) -> bool {
     is_integer
 }
 
-/// 32 bits; `2.0` is the integer 2, `2.5` is none.
+/// Writes an `Int` of 32 bits: `2.0` becomes `2`, `2.5` is rejected.
 fn write_int(text: &[u8], out: &mut Vec<u8>) -> bool {
-    // Nine digits fit whatever they are.
+    // Any nine digits fit into 32 bits.
     if text.len() <= 9 && text.iter().all(u8::is_ascii_digit) {
         out.extend_from_slice(text);
         return !text.is_empty();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_int_has_32_bits_and_no_fraction() {
+    fn int_has_32_bits_and_no_fraction() {
         let int = Leaf::Scalar(Scalar::Int);
         check(&int, "2147483647", Some("2147483647"));
         check(&int, "2147483648", None);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_written_as_text() {
+    fn id_is_written_as_string() {
         let id = Leaf::Scalar(Scalar::Id);
         check(&id, "7", Some("\"7\""));
         check(&id, "-7", Some("\"-7\""));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn other_leaves_keep_their_text_or_are_refused() {
+    fn other_leaves_are_written_verbatim_or_rejected() {
         check(&Leaf::Scalar(Scalar::String), "\"a\\n\"", Some("\"a\\n\""));
         check(&Leaf::Scalar(Scalar::String), "5", None);
         check(&Leaf::Scalar(Scalar::Float), "1.50", Some("1.50"));
