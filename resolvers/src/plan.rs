@@ -10,7 +10,7 @@ use std::sync::Arc;
 use schema::graph::Graph;
 use schema::operation::OperationKind;
 use schema::source::{Access, NodeField, NodeId, ObjectTypes, SourceId, SourceNode};
-use schema::types::TypeId;
+use schema::types::{Name, TypeId};
 
 use self::commit::Commit;
 use self::contexts::Contexts;
@@ -118,6 +118,21 @@ pub(crate) struct Unplannable {
     pub(crate) coordinate: String,
 }
 
+/// A slot of the objects of one type at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TypedSlot {
+    at: PositionId,
+    on: TypeId,
+    slot: usize,
+}
+
+impl TypedSlot {
+    /// The name of the slot's field.
+    fn field(self, selection: &Selection) -> &Name {
+        &selection.position(self.at).slots[self.slot].field
+    }
+}
+
 /// What a fetch offers of the objects at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Offer {
@@ -131,7 +146,7 @@ struct Offer {
 
 impl Offer {
     /// What an entry offers, whoever waits for it.
-    fn from_entry_point(graph: &Graph, (source, entry): (SourceId, usize)) -> Self {
+    fn from_entry_point(graph: &Graph, source: SourceId, entry: usize) -> Self {
         Self {
             source,
             node: graph.source(source).entry_points[entry].node,
@@ -158,23 +173,22 @@ impl Offer {
         &self,
         graph: &'g Graph,
         selection: &Selection,
-        (at, on, slot): (PositionId, TypeId, usize),
+        wanted: TypedSlot,
     ) -> Option<&'g NodeField> {
-        if self.only_slot.is_some_and(|only| only != slot) {
+        if self.only_slot.is_some_and(|only| only != wanted.slot) {
             return None;
         }
-        let name = &selection.position(at).slots[slot].field;
-        let field = self.node(graph, on)?.fields.get(name)?;
+        let name = wanted.field(selection);
+        let field = self.node(graph, wanted.on)?.fields.get(name)?;
         (field.requires.is_none() && !field.only_in_keys).then_some(field)
     }
 
+    fn provides(&self, graph: &Graph, selection: &Selection, wanted: TypedSlot) -> bool {
+        self.provided_field(graph, selection, wanted).is_some()
+    }
+
     /// What it offers of the objects in that slot.
-    fn child_offer(
-        &self,
-        graph: &Graph,
-        selection: &Selection,
-        wanted: (PositionId, TypeId, usize),
-    ) -> Option<Self> {
+    fn child_offer(&self, graph: &Graph, selection: &Selection, wanted: TypedSlot) -> Option<Self> {
         Some(Self {
             source: self.source,
             node: self.provided_field(graph, selection, wanted)?.child?,
@@ -209,7 +223,8 @@ impl PlanScope {
     fn new(
         graph: &Graph,
         selection: &Selection,
-        (at, slot_sets): (PositionId, Vec<SlotSetId>),
+        at: PositionId,
+        slot_sets: Vec<SlotSetId>,
         offers: &[Offer],
     ) -> Self {
         let position = selection.position(at);
@@ -220,7 +235,7 @@ impl PlanScope {
             .possible_types
             .iter()
             .filter(|on| is_provided(**on) && position.has_type(**on))
-            .map(|on| (*on, selected_slots(selection, (at, &slot_sets), *on)))
+            .map(|on| (*on, selected_slots(selection, at, &slot_sets, *on)))
             .collect();
         let needs_typename = ty.is_abstract()
             && (position.needs_typename
@@ -241,6 +256,15 @@ impl PlanScope {
 }
 
 impl PlanScope {
+    /// One of its slots, of objects of type `on`.
+    fn typed_slot(&self, on: TypeId, slot: usize) -> TypedSlot {
+        TypedSlot {
+            at: self.at,
+            on,
+            slot,
+        }
+    }
+
     /// Whether its fields do something, so that each may be asked of one source only.
     fn is_mutation_root(&self, graph: &Graph, selection: &Selection) -> bool {
         self.at == ROOT && graph.types().mutation() == Some(selection.position(ROOT).ty)
@@ -250,7 +274,8 @@ impl PlanScope {
 /// The slots that are asked of objects of type `on`.
 fn selected_slots(
     selection: &Selection,
-    (at, sets): (PositionId, &[SlotSetId]),
+    at: PositionId,
+    sets: &[SlotSetId],
     on: TypeId,
 ) -> Vec<usize> {
     let slots = &selection.position(at).slots;
@@ -304,7 +329,7 @@ fn stages(
     kind: OperationKind,
     search_context: &mut SearchContext,
 ) -> Vec<PlanScope> {
-    let root = PlanScope::new(graph, selection, (ROOT, vec![selection.root_set]), &[]);
+    let root = PlanScope::new(graph, selection, ROOT, vec![selection.root_set], &[]);
     let (OperationKind::Mutation, Some((on, slots))) = (kind, root.wanted_slots.first().cloned())
     else {
         return vec![root];
@@ -315,7 +340,7 @@ fn stages(
         ..root.clone()
     };
     let mut stages = Vec::new();
-    for (service, slots_together) in runs(graph, selection, (on, &slots)) {
+    for (service, slots_together) in runs(graph, selection, on, &slots) {
         let joint_stage = stage(
             &slots_together,
             service.filter(|_| slots_together.len() > 1),
@@ -339,11 +364,12 @@ fn stages(
 fn runs(
     graph: &Graph,
     selection: &Selection,
-    (on, slots): (TypeId, &[usize]),
+    on: TypeId,
+    slots: &[usize],
 ) -> Vec<(Option<SourceId>, Vec<usize>)> {
     let mut runs: Vec<(Vec<SourceId>, Vec<usize>)> = Vec::new();
     for slot in slots {
-        let providers = providing_subgraphs(graph, selection, (on, *slot));
+        let providers = providing_subgraphs(graph, selection, on, *slot);
         match runs.last_mut() {
             Some((known, together)) if known.iter().any(|source| providers.contains(source)) => {
                 known.retain(|source| providers.contains(source));
@@ -361,7 +387,8 @@ fn runs(
 fn providing_subgraphs(
     graph: &Graph,
     selection: &Selection,
-    (on, slot): (TypeId, usize),
+    on: TypeId,
+    slot: usize,
 ) -> Vec<SourceId> {
     let field = &selection.position(ROOT).slots[slot].field;
     let entries = graph.entry_points(on).iter();

@@ -144,8 +144,12 @@ pub(crate) fn order_variables(operation: &Operation, types: &Types) -> Vec<Name>
     };
     let mut found = Vec::new();
     let possible = &types.get(operation.root).possible_types;
-    let whole = (possible.as_slice(), &Condition::always());
-    finder.collect(&operation.selections, whole, &mut found);
+    finder.collect(
+        &operation.selections,
+        possible,
+        &Condition::always(),
+        &mut found,
+    );
     let mut variables = Vec::new();
     for group in groups::group_fields(found) {
         let firsts = group.first_occurrences();
@@ -239,7 +243,8 @@ impl Selection {
     /// client asks for.
     pub(crate) fn add_internal_slot(
         &mut self,
-        (at, on): (PositionId, TypeId),
+        at: PositionId,
+        on: TypeId,
         field: &Field,
         condition: &Condition,
         types: &Types,
@@ -252,7 +257,7 @@ impl Selection {
                 condition,
             };
             let slot = builder.find_or_add_slot(at, &slot_spec);
-            builder.require_on((at, slot), &[on]);
+            builder.require_on(at, slot, &[on]);
             slot
         })
     }
@@ -261,7 +266,8 @@ impl Selection {
     /// stands at places of its own, where nothing else is asked for.
     pub(crate) fn add_required_slots(
         &mut self,
-        (at, on): (PositionId, TypeId),
+        at: PositionId,
+        on: TypeId,
         needs: &[Requirement],
         types: &Types,
     ) -> Vec<KeySlot> {
@@ -269,7 +275,7 @@ impl Selection {
             needs
                 .iter()
                 .filter(|need| need.on.is_none_or(|only| types.is_a(on, only)))
-                .filter_map(|need| builder.add_required_slot((at, &[on]), need, RequiredBy::Fetch))
+                .filter_map(|need| builder.add_required_slot(at, &[on], need, RequiredBy::Fetch))
                 .collect()
         })
     }
@@ -277,13 +283,14 @@ impl Selection {
     /// The slot of what places further in take of objects of type `on`, which must be told then.
     pub(crate) fn add_context_source(
         &mut self,
-        (at, on): (PositionId, TypeId),
+        at: PositionId,
+        on: TypeId,
         need: &Requirement,
         types: &Types,
     ) -> Option<KeySlot> {
         let required_by = RequiredBy::Parent;
         let slot = self.with_builder(types, |builder| {
-            builder.add_required_slot((at, &[on]), need, required_by)
+            builder.add_required_slot(at, &[on], need, required_by)
         })?;
         self.slot_mut(at, slot.slot).is_context_source = true;
         self.position_mut(at).needs_typename = true;

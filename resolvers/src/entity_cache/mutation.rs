@@ -114,7 +114,7 @@ fn returned_entities(
         let fields = plain.into_iter().flat_map(|FieldSet(key)| key);
         let key = fields.filter_map(|(name, _)| {
             let field = types.get(*on).field(name)?;
-            let slot = selection.add_internal_slot((at, *on), field, &when, types);
+            let slot = selection.add_internal_slot(at, *on, field, &when, types);
             Some((Name::clone(name), slot))
         });
         kinds.push(EntityKind {

@@ -8,7 +8,8 @@ use schema::types::TypeId;
 
 use super::search::{ChosenFetch, Search, SearchContext, first_level};
 use super::{
-    ByFetch, EntrySelection, Fetch, FetchId, Offer, PlanScope, Step, Unplannable, coordinate,
+    ByFetch, EntrySelection, Fetch, FetchId, Offer, PlanScope, Step, TypedSlot, Unplannable,
+    coordinate,
 };
 use crate::selection::{Condition, PositionId, ROOT, Selection, SlotSetId};
 
@@ -40,6 +41,14 @@ enum ProviderOffer {
 /// The slots from the root to a place, each with the types of the objects it is read of.
 type SlotPath = Vec<(usize, Vec<TypeId>)>;
 
+/// The objects at a position: the path to them, and the fetches that reach them.
+#[derive(Clone, Copy)]
+struct Location<'p> {
+    at: PositionId,
+    slot_path: &'p SlotPath,
+    providers: &'p [Provider],
+}
+
 /// A fetch that gives a slot, and what it offers inside of it.
 type FieldProvider = (FetchId, Option<Offer>);
 
@@ -64,7 +73,12 @@ impl Commit<'_> {
             return Err(self.unplannable(scope, &offers));
         };
         for chosen in &cover.chosen_fetches {
-            let fetch = self.add_fetch((scope.at, slot_path), chosen, &providers)?;
+            let location = Location {
+                at: scope.at,
+                slot_path,
+                providers: &providers,
+            };
+            let fetch = self.add_fetch(location, chosen)?;
             let mut chosen = chosen.clone();
             chosen.level += first_level(&offers);
             providers.push(Provider {
@@ -77,12 +91,17 @@ impl Commit<'_> {
         let is_late =
             |slot: usize| !self.selection.position(scope.at).slots[slot].is_context_source;
         slots.sort_by_key(|(slot, _)| is_late(*slot));
+        let location = Location {
+            at: scope.at,
+            slot_path,
+            providers: &providers,
+        };
         for (slot, on) in slots {
             let sets = self
                 .selection
                 .slot_sets
                 .nested_sets(&scope.slot_sets, &on, slot);
-            self.plan_slot((scope.at, slot_path), (slot, &on, sets), &providers)?;
+            self.plan_slot(location, slot, &on, sets)?;
         }
         Ok(())
     }
@@ -112,7 +131,7 @@ impl Commit<'_> {
         };
         let found = wants.iter().find(alone).or(wants.first()).copied();
         if let Some((inner, offers)) =
-            found.and_then(|found| self.nested_scope(scope, offers, found))
+            found.and_then(|(on, slot)| self.nested_scope(scope, offers, on, slot))
             && self.search().cover(&inner, &offers).is_none()
         {
             return self.unplannable(&inner, &offers);
@@ -129,12 +148,14 @@ impl Commit<'_> {
         &self,
         scope: &PlanScope,
         offers: &[Offer],
-        (on, slot): (TypeId, usize),
+        on: TypeId,
+        slot: usize,
     ) -> Option<(PlanScope, Vec<Offer>)> {
         let child = self.selection.position(scope.at).slots[slot].child?;
         let entries = self.graph.entry_points(on).iter();
-        let entries = entries.map(|entry| Offer::from_entry_point(self.graph, *entry));
-        let wanted = (scope.at, on, slot);
+        let entries =
+            entries.map(|(source, entry)| Offer::from_entry_point(self.graph, *source, *entry));
+        let wanted = scope.typed_slot(on, slot);
         let inside = |offer: Offer| offer.child_offer(self.graph, self.selection, wanted);
         let inside = offers.iter().copied().chain(entries).filter_map(inside);
         let inside: Vec<Offer> = inside.collect();
@@ -142,7 +163,7 @@ impl Commit<'_> {
             .selection
             .slot_sets
             .nested_sets(&scope.slot_sets, &[on], slot);
-        let inner = PlanScope::new(self.graph, self.selection, (child, sets), &inside);
+        let inner = PlanScope::new(self.graph, self.selection, child, sets, &inside);
         (!inside.is_empty()).then_some((inner, inside))
     }
 
@@ -161,7 +182,8 @@ impl Commit<'_> {
         let mut found: Vec<(usize, Vec<FieldProvider>, Vec<TypeId>)> = Vec::new();
         for (on, slots) in &scope.wanted_slots {
             for slot in slots {
-                let field_providers = self.field_providers((scope.at, *on, *slot), providers);
+                let wanted = scope.typed_slot(*on, *slot);
+                let field_providers = self.field_providers(wanted, providers);
                 let is_leaf = self.selection.position(scope.at).slots[*slot]
                     .child
                     .is_none();
@@ -178,26 +200,19 @@ impl Commit<'_> {
     }
 
     /// The fetches that give a slot, and what each offers inside of it.
-    fn field_providers(
-        &self,
-        wanted: (PositionId, TypeId, usize),
-        providers: &[Provider],
-    ) -> Vec<FieldProvider> {
+    fn field_providers(&self, wanted: TypedSlot, providers: &[Provider]) -> Vec<FieldProvider> {
         let field_providers = providers.iter().filter_map(|provider| {
             let field = self.provided_field(provider, wanted)?;
             Some((provider.fetch, provider.child_offer(field)))
         });
-        let is_mutation_root = wanted.0 == ROOT && self.graph.types().mutation() == Some(wanted.1);
+        let is_mutation_root =
+            wanted.at == ROOT && self.graph.types().mutation() == Some(wanted.on);
         field_providers
             .take(if is_mutation_root { 1 } else { usize::MAX })
             .collect()
     }
 
-    fn provided_field(
-        &self,
-        provider: &Provider,
-        wanted: (PositionId, TypeId, usize),
-    ) -> Option<&NodeField> {
+    fn provided_field(&self, provider: &Provider, wanted: TypedSlot) -> Option<&NodeField> {
         match &provider.offer {
             ProviderOffer::Inherited(offer) => {
                 offer.provided_field(self.graph, self.selection, wanted)
@@ -208,35 +223,21 @@ impl Commit<'_> {
         }
     }
 
-    fn add_fetch(
-        &mut self,
-        (at, slot_path): (PositionId, &SlotPath),
-        chosen: &ChosenFetch,
-        providers: &[Provider],
-    ) -> PlanResult<FetchId> {
+    fn add_fetch(&mut self, location: Location<'_>, chosen: &ChosenFetch) -> PlanResult<FetchId> {
+        let at = location.at;
         let mut depends_on = Vec::new();
         for fulfilled in &chosen.fulfilled_requirements {
             let on = [fulfilled.on];
-            self.plan_requirements(
-                (at, slot_path),
-                (&fulfilled.required_slots, &on),
-                providers,
-                &mut depends_on,
-            )?;
+            self.plan_requirements(location, &fulfilled.required_slots, &on, &mut depends_on)?;
         }
         for deep in &chosen.nested_keys {
             let on = self.object_types(at, deep.on);
-            self.plan_requirements(
-                (at, slot_path),
-                (&deep.parts, &on),
-                providers,
-                &mut depends_on,
-            )?;
+            self.plan_requirements(location, &deep.parts, &on, &mut depends_on)?;
         }
         let context_fields = self.context_fields(at, chosen);
         for argument in context_fields.iter().flat_map(|it| &*it.arguments) {
             for source in &argument.sources {
-                self.add_value_fetches((source.at, &source.value), &mut depends_on);
+                self.add_value_fetches(source.at, &source.value, &mut depends_on);
             }
         }
         let mut selected_entries = Vec::with_capacity(chosen.entries.len());
@@ -247,22 +248,17 @@ impl Commit<'_> {
             selected_entries.push(EntrySelection {
                 on: *on,
                 entry: *entry,
-                key: self.plan_key(
-                    (&key, chosen),
-                    ((at, slot_path), *on),
-                    providers,
-                    &mut depends_on,
-                )?,
+                key: self.plan_key(location, &key, *on, chosen, &mut depends_on)?,
                 requires: self.required_slots(chosen, *on),
             });
         }
-        depends_on.extend(self.ordering_dependencies(&selected_entries, providers));
+        depends_on.extend(self.ordering_dependencies(&selected_entries, location.providers));
         depends_on.sort_unstable();
         depends_on.dedup();
         Ok(self.fetches.push(Fetch {
             source: chosen.source,
             at,
-            path: self.path_steps(slot_path),
+            path: self.path_steps(location.slot_path),
             selected_entries,
             field_slot: chosen.slot,
             context_fields,
@@ -312,17 +308,24 @@ impl Commit<'_> {
     /// Has a slot of objects of these types filled, and what `sets` ask inside of it.
     fn plan_slot(
         &mut self,
-        (at, slot_path): (PositionId, &SlotPath),
-        (slot, on, sets): (usize, &[TypeId], Vec<SlotSetId>),
-        providers: &[Provider],
+        location: Location<'_>,
+        slot: usize,
+        on: &[TypeId],
+        sets: Vec<SlotSetId>,
     ) -> PlanResult {
-        let field_providers = self.field_providers((at, on[0], slot), providers);
+        let at = location.at;
+        let wanted = TypedSlot {
+            at,
+            on: on[0],
+            slot,
+        };
+        let field_providers = self.field_providers(wanted, location.providers);
         let Some((first, _)) = field_providers.first() else {
-            let field = Arc::clone(&self.selection.position(at).slots[slot].field);
+            let field = Arc::clone(wanted.field(self.selection));
             return Err(self.unplannable_field(on[0], &field));
         };
         let Some(child) = self.selection.position(at).slots[slot].child else {
-            self.fill_slot(*first, (at, slot_path), (slot, on));
+            self.fill_slot(*first, location, slot, on);
             return Ok(());
         };
         let providers = nested_providers(&field_providers);
@@ -330,8 +333,8 @@ impl Commit<'_> {
             .iter()
             .filter_map(Provider::inherited_offer)
             .collect();
-        let inner = PlanScope::new(self.graph, self.selection, (child, sets), &offers);
-        let mut inner_path = slot_path.clone();
+        let inner = PlanScope::new(self.graph, self.selection, child, sets, &offers);
+        let mut inner_path = location.slot_path.clone();
         inner_path.push((slot, on.to_vec()));
         self.plan_scope(&inner, &inner_path, providers.clone())?;
         // Somebody must say whether there is an object at all, and of which type.
@@ -346,24 +349,19 @@ impl Commit<'_> {
             .collect();
         if !typename_providers
             .iter()
-            .any(|fetch| self.is_slot_filled(*fetch, (at, slot), on))
+            .any(|fetch| self.is_slot_filled(*fetch, at, slot, on))
         {
             let fetch = typename_providers.first().copied().unwrap_or(*first);
-            self.fill_slot(fetch, (at, slot_path), (slot, on));
+            self.fill_slot(fetch, location, slot, on);
         }
         Ok(())
     }
 
     /// Has `fetch` fill a slot, and the slots on the way to it.
-    fn fill_slot(
-        &mut self,
-        fetch: FetchId,
-        (at, slot_path): (PositionId, &SlotPath),
-        (slot, on): (usize, &[TypeId]),
-    ) {
+    fn fill_slot(&mut self, fetch: FetchId, location: Location<'_>, slot: usize, on: &[TypeId]) {
         let fetch = &mut self.fetches[fetch];
-        let (mut at, mut slot, mut on) = (at, slot, on);
-        for step in slot_path.iter().rev().map(Some).chain([None]) {
+        let (mut at, mut slot, mut on) = (location.at, slot, on);
+        for step in location.slot_path.iter().rev().map(Some).chain([None]) {
             let types = fetch.slots.entry(at).or_default().entry(slot).or_default();
             for ty in on {
                 if !types.contains(ty) {
@@ -382,12 +380,7 @@ impl Commit<'_> {
         }
     }
 
-    fn is_slot_filled(
-        &self,
-        fetch: FetchId,
-        (at, slot): (PositionId, usize),
-        on: &[TypeId],
-    ) -> bool {
+    fn is_slot_filled(&self, fetch: FetchId, at: PositionId, slot: usize, on: &[TypeId]) -> bool {
         let takes = self.fetches[fetch].slots.get(&at);
         takes
             .and_then(|slots| slots.get(&slot))

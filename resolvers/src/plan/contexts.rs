@@ -9,7 +9,7 @@ use std::sync::Arc;
 use schema::graph::Graph;
 use schema::key::{self, Requirement};
 use schema::source::SourceId;
-use schema::types::{Name, TypeId, Types};
+use schema::types::{Name, TypeId};
 
 use super::search::MAX_REQUIREMENT_DEPTH;
 use crate::selection::{KeySlot, PositionId, ROOT, Selection};
@@ -42,7 +42,34 @@ type FieldKey = (SourceId, PositionId, TypeId, Name);
 
 /// What sources are given from further up, by field.
 #[derive(Debug, Default)]
-pub(super) struct Contexts {
+pub(super) struct Contexts(HashMap<FieldKey, Arc<[ContextArgument]>>);
+
+impl Contexts {
+    /// Finds everything that may be taken for the fields of `selection`, and has it asked for.
+    pub(super) fn new(graph: &Graph, selection: &mut Selection) -> Self {
+        let mut builder = ContextsBuilder {
+            graph,
+            selection,
+            arguments: HashMap::new(),
+            slots: HashMap::new(),
+            nesting_levels: HashMap::new(),
+        };
+        if graph.has_contexts() {
+            builder.add_all();
+        }
+        Self(builder.arguments)
+    }
+
+    /// What a source is given for a field; `None` where it is not all there.
+    pub(super) fn get(&self, field: &FieldKey) -> Option<&Arc<[ContextArgument]>> {
+        self.0.get(field)
+    }
+}
+
+/// Contexts while they are found, with the slots that are added for them.
+struct ContextsBuilder<'a> {
+    graph: &'a Graph,
+    selection: &'a mut Selection,
     arguments: HashMap<FieldKey, Arc<[ContextArgument]>>,
     /// The slots that were made; several fields may take the same.
     slots: HashMap<(PositionId, TypeId, Requirement), KeySlot>,
@@ -53,33 +80,22 @@ pub(super) struct Contexts {
 /// More than any sound operation takes.
 const MAX_SLOTS: usize = 1_000;
 
-impl Contexts {
-    /// Finds everything that may be taken for the fields of `selection`, and has it asked for.
-    pub(super) fn new(graph: &Graph, selection: &mut Selection) -> Self {
-        let mut contexts = Self::default();
-        if !graph.has_contexts() {
-            return contexts;
-        }
+impl ContextsBuilder<'_> {
+    fn add_all(&mut self) {
         // What is asked for because of one field may itself take something from further up.
         let mut before = 0;
-        while before < slot_count(selection) {
-            before = slot_count(selection);
-            let places = selection.positions().len();
+        while before < slot_count(self.selection) {
+            before = slot_count(self.selection);
+            let places = self.selection.positions().len();
             for index in 0..places {
-                contexts.add_position(graph, selection, PositionId(index));
+                self.add_position(PositionId(index));
             }
         }
-        contexts
     }
 
-    /// What a source is given for a field; `None` where it is not all there.
-    pub(super) fn get(&self, field: &FieldKey) -> Option<&Arc<[ContextArgument]>> {
-        self.arguments.get(field)
-    }
-
-    fn add_position(&mut self, graph: &Graph, selection: &mut Selection, at: PositionId) {
+    fn add_position(&mut self, at: PositionId) {
         let mut fields: Vec<(TypeId, Name)> = Vec::new();
-        for slot in &selection.position(at).slots {
+        for slot in &self.selection.position(at).slots {
             let on = slot.on.iter();
             fields.extend(on.map(|on| (*on, Arc::clone(&slot.field))));
         }
@@ -88,7 +104,7 @@ impl Contexts {
             if !seen.insert((on, Arc::clone(&name))) {
                 continue;
             }
-            for (source, arguments, needs) in providing_sources(graph, (on, &name)) {
+            for (source, arguments, needs) in providing_sources(self.graph, on, &name) {
                 // Others may be told of the object first, and that may take something too.
                 fields.extend(needs.iter().map(|need| (on, Arc::clone(&need.field))));
                 let field = (source, at, on, Arc::clone(&name));
@@ -96,8 +112,7 @@ impl Contexts {
                     continue;
                 }
                 let found = arguments.iter();
-                let found =
-                    found.map(|it| self.context_argument(graph.types(), selection, (at, it)));
+                let found = found.map(|argument| self.context_argument(at, argument));
                 if let Some(found) = found.collect::<Option<Vec<_>>>() {
                     self.arguments.insert(field, found.into());
                 }
@@ -107,9 +122,8 @@ impl Contexts {
 
     fn context_argument(
         &mut self,
-        types: &Types,
-        selection: &mut Selection,
-        (at, argument): (PositionId, &key::ContextArgument),
+        at: PositionId,
+        argument: &key::ContextArgument,
     ) -> Option<ContextArgument> {
         let level = self.nesting_levels.get(&at).copied().unwrap_or_default();
         // What is taken may itself take something, and so on; a circle of this has no end either.
@@ -119,20 +133,19 @@ impl Contexts {
         let mut sources = Vec::new();
         let mut at = at;
         // The graph makes sure that one stands further up: a way there without is no way there.
-        while let Some((parent, slot)) = selection.position(at).parent {
-            let acts = parent == ROOT && types.mutation() == Some(selection.position(ROOT).ty);
-            if acts {
+        while let Some((parent, slot)) = self.selection.position(at).parent {
+            if self.is_mutation_root(parent) {
                 break;
             }
-            let on = object_types(selection, types, (parent, slot));
+            let on = self.object_types(parent, slot);
             let setters = argument.setters.iter().filter(|(ty, _)| on.contains(ty));
             let setters: Vec<_> = setters.collect();
             for (ty, need) in &setters {
                 sources.push(ContextSource {
                     at: parent,
-                    depth: depth(selection, parent),
+                    depth: depth(self.selection, parent),
                     on: *ty,
-                    value: self.source_slot(types, selection, ((parent, *ty), need), level + 1)?,
+                    value: self.source_slot(parent, *ty, need, level + 1)?,
                 });
             }
             if setters.len() == on.len() {
@@ -147,31 +160,49 @@ impl Contexts {
         None
     }
 
+    fn is_mutation_root(&self, at: PositionId) -> bool {
+        let mutation = self.graph.types().mutation();
+        at == ROOT && mutation == Some(self.selection.position(ROOT).ty)
+    }
+
     fn source_slot(
         &mut self,
-        types: &Types,
-        selection: &mut Selection,
-        ((at, on), need): ((PositionId, TypeId), &Requirement),
+        at: PositionId,
+        on: TypeId,
+        need: &Requirement,
         level: u32,
     ) -> Option<KeySlot> {
         let key = (at, on, need.clone());
         if let Some(known) = self.slots.get(&key) {
             return Some(known.clone());
         }
-        let first = selection.positions().len();
-        let slot = selection.add_context_source((at, on), need, types)?;
-        let new = first..selection.positions().len();
+        let first = self.selection.positions().len();
+        let types = self.graph.types();
+        let slot = self.selection.add_context_source(at, on, need, types)?;
+        let new = first..self.selection.positions().len();
         self.nesting_levels
-            .extend(new.map(|place| (PositionId(place), level)));
+            .extend(new.map(|index| (PositionId(index), level)));
         self.slots.insert(key, slot.clone());
         Some(slot)
+    }
+
+    /// The types of the objects from which a slot leads on.
+    fn object_types(&self, at: PositionId, slot: usize) -> Vec<TypeId> {
+        let position = self.selection.position(at);
+        let on = &position.slots[slot].on;
+        if on.is_empty() {
+            let ty = self.graph.types().get(position.ty);
+            return ty.possible_types.clone();
+        }
+        on.clone()
     }
 }
 
 /// The sources that give a field, with what each is given and told for it.
 fn providing_sources<'g>(
     graph: &'g Graph,
-    (on, name): (TypeId, &Name),
+    on: TypeId,
+    name: &Name,
 ) -> Vec<(SourceId, &'g [key::ContextArgument], &'g [Requirement])> {
     let mut found = Vec::new();
     for (source, index) in graph.entry_points(on) {
@@ -185,20 +216,6 @@ fn providing_sources<'g>(
         found.push((*source, &*field.context_arguments, needs));
     }
     found
-}
-
-/// The types of the objects from which a slot leads on.
-fn object_types(
-    selection: &Selection,
-    types: &Types,
-    (at, slot): (PositionId, usize),
-) -> Vec<TypeId> {
-    let position = selection.position(at);
-    let on = &position.slots[slot].on;
-    if on.is_empty() {
-        return types.get(position.ty).possible_types.clone();
-    }
-    on.clone()
 }
 
 fn depth(selection: &Selection, at: PositionId) -> usize {

@@ -8,7 +8,7 @@ use schema::graph::Graph;
 use schema::source::{NodeId, ObjectTypes, SourceId};
 use schema::types::{TypeId, TypeKind};
 
-use crate::selection::{PositionId, ROOT, Selection};
+use crate::selection::{PositionId, ROOT, Selection, Slot};
 
 /// What each service could give at one place, whether a plan takes it from there or not.
 type ProvidingNodes = IndexSet<(SourceId, NodeId)>;
@@ -29,7 +29,8 @@ pub(super) fn narrow(graph: &Graph, selection: &mut Selection) {
         let at = PositionId(index);
         let found = match selection.position(at).parent {
             Some((parent, slot)) => {
-                nested_nodes(graph, selection, (parent, slot), &providing_nodes[parent.0])
+                let slot = &selection.position(parent).slots[slot];
+                nested_nodes(graph, slot, &providing_nodes[parent.0])
             }
             None => ProvidingNodes::default(),
         };
@@ -42,13 +43,7 @@ pub(super) fn narrow(graph: &Graph, selection: &mut Selection) {
 }
 
 /// What could give the objects in a slot.
-fn nested_nodes(
-    graph: &Graph,
-    selection: &Selection,
-    (at, slot): (PositionId, usize),
-    parent_nodes: &ProvidingNodes,
-) -> ProvidingNodes {
-    let slot = &selection.position(at).slots[slot];
+fn nested_nodes(graph: &Graph, slot: &Slot, parent_nodes: &ProvidingNodes) -> ProvidingNodes {
     let mut found = ProvidingNodes::default();
     for on in &slot.on {
         let entry_nodes = graph.entry_points(*on).iter();

@@ -64,7 +64,7 @@ impl Builder<'_> {
         for (when, selections) in occurrences {
             let possible = &self.types.get(ty).possible_types;
             let finder = self.collector;
-            finder.collect(selections, (possible, when), &mut collected);
+            finder.collect(selections, possible, when, &mut collected);
         }
         let across_types = collected.iter().filter(|found| found.on.len() > 1);
         let together: HashSet<&str> = across_types
@@ -195,7 +195,8 @@ impl Builder<'_> {
     /// The slot for a field that a source must be told, and those inside of it.
     pub(super) fn add_required_slot(
         &mut self,
-        (at, on): (PositionId, &[TypeId]),
+        at: PositionId,
+        on: &[TypeId],
         need: &Requirement,
         required_by: RequiredBy,
     ) -> Option<KeySlot> {
@@ -214,7 +215,7 @@ impl Builder<'_> {
             [] => self.find_or_add_slot(at, &slot_spec),
             _ => self.add_slot(at, &slot_spec),
         };
-        self.require_on((at, slot), slot_spec.on);
+        self.require_on(at, slot, slot_spec.on);
         let child = self.positions[at.0].slots[slot].child;
         let inner = child.map_or_else(Vec::new, |child| {
             self.add_required_inner_slots(child, &need.inner)
@@ -252,7 +253,7 @@ impl Builder<'_> {
             }
             let apply_to_all = need.on.is_none() && by_field_type.len() == 1;
             for (_, on) in by_field_type {
-                let slot = self.add_required_slot((at, &on), need, RequiredBy::Parent);
+                let slot = self.add_required_slot(at, &on, need, RequiredBy::Parent);
                 inner.extend(slot.map(|slot| KeySlot {
                     on: (!apply_to_all).then_some(on),
                     ..slot
@@ -292,7 +293,7 @@ impl Builder<'_> {
     }
 
     /// Has a slot of objects of these types asked for wherever they stand.
-    pub(super) fn require_on(&mut self, (at, slot): (PositionId, usize), on: &[TypeId]) {
+    pub(super) fn require_on(&mut self, at: PositionId, slot: usize, on: &[TypeId]) {
         let required_on = &mut self.positions[at.0].slots[slot].required_on;
         let new: Vec<_> = on
             .iter()

@@ -19,7 +19,8 @@ impl FieldCollector<'_> {
     pub(super) fn collect<'s>(
         self,
         selections: &'s [OperationSelection],
-        (on, condition): (&[TypeId], &Condition),
+        on: &[TypeId],
+        condition: &Condition,
         collected: &mut Vec<CollectedField<'s>>,
     ) {
         for selection in selections {
@@ -41,7 +42,7 @@ impl FieldCollector<'_> {
                     let narrowed = self.narrowed(on, *type_condition);
                     let open = self.undecided_tests(tests).filter(|_| !narrowed.is_empty());
                     if let Some(open) = open {
-                        self.collect(selections, (&narrowed, &condition.and(&open)), collected);
+                        self.collect(selections, &narrowed, &condition.and(&open), collected);
                     }
                 }
             }

@@ -9,7 +9,7 @@ use schema::types::{Name, TypeId};
 use super::super::search::{ChosenFetch, TYPENAME};
 use super::super::{ContextField, FetchId};
 use super::{
-    Commit, FieldProvider, PlanResult, Provider, ProviderOffer, SlotPath, nested_providers,
+    Commit, FieldProvider, Location, PlanResult, Provider, ProviderOffer, nested_providers,
 };
 use crate::selection::{KeySlot, PositionId};
 
@@ -34,7 +34,8 @@ impl Commit<'_> {
     /// Adds the fetches that bring a value and the objects on the way to it.
     pub(super) fn add_value_fetches(
         &self,
-        (at, value): (PositionId, &KeySlot),
+        at: PositionId,
+        value: &KeySlot,
         depends_on: &mut Vec<FetchId>,
     ) {
         let holders = self.fetches.pairs();
@@ -42,7 +43,7 @@ impl Commit<'_> {
         depends_on.extend(holders.map(|(id, _)| id));
         if let Some(child) = self.selection.position(at).slots[value.slot].child {
             for inner in &value.inner {
-                self.add_value_fetches((child, inner), depends_on);
+                self.add_value_fetches(child, inner, depends_on);
             }
         }
     }
@@ -50,15 +51,15 @@ impl Commit<'_> {
     /// Has the slots filled that a source is told.
     pub(super) fn plan_requirements(
         &mut self,
-        here: (PositionId, &SlotPath),
-        (needs, on): (&[KeySlot], &[TypeId]),
-        providers: &[Provider],
+        location: Location<'_>,
+        needs: &[KeySlot],
+        on: &[TypeId],
         depends_on: &mut Vec<FetchId>,
     ) -> PlanResult {
         for need in needs {
             // The client asks for nothing inside of it.
-            self.plan_slot(here, (need.slot, on, Vec::new()), providers)?;
-            depends_on.extend(self.filling_fetches(here.0, need.slot));
+            self.plan_slot(location, need.slot, on, Vec::new())?;
+            depends_on.extend(self.filling_fetches(location.at, need.slot));
         }
         Ok(())
     }
@@ -66,20 +67,21 @@ impl Commit<'_> {
     /// The slots of a key, some of which may be filled by fetches that go further in.
     pub(super) fn plan_key(
         &mut self,
-        (key, chosen): (&FieldSet, &ChosenFetch),
-        object: ((PositionId, &SlotPath), TypeId),
-        providers: &[Provider],
+        location: Location<'_>,
+        key: &FieldSet,
+        on: TypeId,
+        chosen: &ChosenFetch,
         depends_on: &mut Vec<FetchId>,
     ) -> PlanResult<Vec<KeySlot>> {
         let mut slots = Vec::with_capacity(key.0.len());
         for part in &key.0 {
-            let mut deep = chosen.nested_keys.iter().filter(|deep| deep.on == object.1);
+            let mut deep = chosen.nested_keys.iter().filter(|deep| deep.on == on);
             let found = deep.find_map(|it| it.parts.iter().find(|slot| slot.name == part.0));
             if let Some(slot) = found {
                 slots.push(slot.clone());
             } else {
                 let one = FieldSet(vec![part.clone()]);
-                slots.extend(self.plan_key_fields(&one, object, providers, depends_on)?);
+                slots.extend(self.plan_key_fields(location, &one, on, depends_on)?);
             }
         }
         Ok(slots)
@@ -101,11 +103,12 @@ impl Commit<'_> {
     /// The slots of a key, each taken from the first fetch that gives it.
     fn plan_key_fields(
         &mut self,
+        location: Location<'_>,
         key: &FieldSet,
-        ((at, slot_path), on): ((PositionId, &SlotPath), TypeId),
-        providers: &[Provider],
+        on: TypeId,
         depends_on: &mut Vec<FetchId>,
     ) -> PlanResult<Vec<KeySlot>> {
+        let at = location.at;
         let mut slots = Vec::with_capacity(key.0.len());
         for (name, inner) in key.0.iter().filter(|(name, _)| name.as_ref() != TYPENAME) {
             let types = self.graph.types();
@@ -114,20 +117,25 @@ impl Commit<'_> {
             };
             let slot = self.selection.add_key_slot(at, field, types);
             let child = self.selection.position(at).slots[slot].child;
-            let key_providers = self.key_providers((on, name), providers);
+            let key_providers = self.key_providers(on, name, location.providers);
             let Some((first, _)) = key_providers.first() else {
                 return Err(self.unplannable_field(on, name));
             };
             let inner = match child {
                 Some(child) if !inner.is_empty() => {
                     let providers = nested_providers(&key_providers);
-                    let mut inner_path = slot_path.clone();
-                    inner_path.push((slot, self.object_types(at, on)));
+                    let mut slot_path = location.slot_path.clone();
+                    slot_path.push((slot, self.object_types(at, on)));
+                    let inner_location = Location {
+                        at: child,
+                        slot_path: &slot_path,
+                        providers: &providers,
+                    };
                     let on = types.get(self.selection.position(child).ty).possible_types[0];
-                    self.plan_key_fields(inner, ((child, &inner_path), on), &providers, depends_on)?
+                    self.plan_key_fields(inner_location, inner, on, depends_on)?
                 }
                 _ => {
-                    self.fill_slot(*first, (at, slot_path), (slot, &self.object_types(at, on)));
+                    self.fill_slot(*first, location, slot, &self.object_types(at, on));
                     depends_on.push(*first);
                     Vec::new()
                 }
@@ -143,11 +151,7 @@ impl Commit<'_> {
     }
 
     /// As `givers`, for a part of a key.
-    fn key_providers(
-        &self,
-        (on, name): (TypeId, &Name),
-        providers: &[Provider],
-    ) -> Vec<FieldProvider> {
+    fn key_providers(&self, on: TypeId, name: &Name, providers: &[Provider]) -> Vec<FieldProvider> {
         let field = |provider: &Provider| {
             let offer = match &provider.offer {
                 ProviderOffer::Inherited(offer) => Some(*offer),

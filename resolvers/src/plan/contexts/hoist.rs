@@ -6,7 +6,7 @@ use schema::graph::Graph;
 use schema::source::{NodeId, Source};
 use schema::types::TypeId;
 
-use super::super::{ByFetch, Fetch, FetchId, FetchSlots};
+use super::super::{ByFetch, Fetch, FetchId, FetchSlots, TypedSlot};
 use crate::selection::{PositionId, Selection};
 
 /// Has fetches give such fields in place of those that would follow them.
@@ -27,7 +27,7 @@ pub(in super::super) fn hoist_fields(
         match merge.host() {
             Some(host) => {
                 let folded = fold(fetches, id, host);
-                drop_unused_keys(selection, fetches, (host, &folded));
+                drop_unused_keys(selection, fetches, host, &folded);
             }
             None => index += 1,
         }
@@ -137,8 +137,13 @@ impl HoistCandidate<'_> {
         let mut slots = takes.get(&at).into_iter().flatten();
         slots.all(|(slot, types)| {
             types.iter().all(|ty| {
+                let wanted = TypedSlot {
+                    at,
+                    on: *ty,
+                    slot: *slot,
+                };
                 let child = self.selection.position(at).slots[*slot].child;
-                let Some(given) = self.provided_child(source, (node, *ty), (at, *slot)) else {
+                let Some(given) = self.provided_child(source, node, wanted) else {
                     return false;
                 };
                 match (child, given) {
@@ -155,14 +160,14 @@ impl HoistCandidate<'_> {
     fn provided_child(
         &self,
         source: &Source,
-        (node, ty): (NodeId, TypeId),
-        (at, slot): (PositionId, usize),
+        node: NodeId,
+        wanted: TypedSlot,
     ) -> Option<Option<NodeId>> {
-        let field = &self.selection.position(at).slots[slot].field;
-        let node = source.node(source.node_for_type(node, ty)?);
-        let field = node.fields.get(field)?;
+        let node = source.node(source.node_for_type(node, wanted.on)?);
+        let field = node.fields.get(wanted.field(self.selection))?;
         let mut contexts = self.fetch().context_fields.iter();
-        let has_context = contexts.any(|it| (it.at, it.slot, it.on) == (at, slot, ty));
+        let has_context =
+            contexts.any(|it| (it.at, it.slot, it.on) == (wanted.at, wanted.slot, wanted.on));
         let is_provided = field.requires.is_none() || has_context;
         (is_provided && !field.only_in_keys).then_some(field.child)
     }
@@ -206,7 +211,8 @@ fn fold(fetches: &mut ByFetch<Fetch>, id: FetchId, host: FetchId) -> Fetch {
 fn drop_unused_keys(
     selection: &Selection,
     fetches: &mut ByFetch<Fetch>,
-    (host, folded): (FetchId, &Fetch),
+    host: FetchId,
+    folded: &Fetch,
 ) {
     let slots = &selection.position(folded.at).slots;
     for key in folded

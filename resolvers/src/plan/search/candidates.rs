@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::key::{FieldSet, Requirement};
-use schema::source::{Access, EntryCardinality, EntryPoint, SourceId};
+use schema::source::{Access, EntryCardinality, EntryPoint, NodeId, ObjectTypes, SourceId};
 use schema::types::{Name, TypeId};
 
 use super::super::Offer;
 use super::CoverSearch;
 use super::goal::Goal;
-use super::state::State;
+use super::state::{FetchSet, State};
 use crate::selection::KeySlot;
 
 /// An entry that may be used at a place.
@@ -61,7 +61,7 @@ impl Candidate {
     /// Whether the source has an interface as an object, and so cannot tell the types apart.
     pub(super) fn is_interface_object(&self, graph: &Graph) -> bool {
         let node = graph.source(self.source).node(self.entry_point(graph).node);
-        matches!(node.object_types, schema::source::ObjectTypes::UnknownType)
+        matches!(node.object_types, ObjectTypes::UnknownType)
     }
 
     /// Whether one fetch may serve several candidates of the source.
@@ -89,7 +89,7 @@ impl CoverSearch<'_, '_> {
         }
         let mut found = match goal {
             Goal::Field(on, slot) => self.candidates_for_field(state, *on, *slot),
-            Goal::Key(on, part) => self.candidates_for_key(state, *on, part),
+            Goal::Key(on, (name, inner)) => self.candidates_for_key(state, *on, name, inner),
             Goal::Typename => self.candidates_for_type(),
             Goal::Use(_) | Goal::Verify(_) => Vec::new(),
         };
@@ -118,7 +118,10 @@ impl CoverSearch<'_, '_> {
         let missing = entry.key.0.iter();
         let missing: Vec<_> = missing
             .filter(|part| {
-                !part.1.is_empty() && self.key_part_provider(state, entry.on, part).is_none()
+                !part.1.is_empty()
+                    && self
+                        .key_part_provider(state, entry.on, &part.0, &part.1)
+                        .is_none()
             })
             .collect();
         if missing.is_empty() {
@@ -129,9 +132,14 @@ impl CoverSearch<'_, '_> {
             .map(Requirement::from_key_field)
             .collect();
         let name: Name = format!("{}", entry.key).into();
-        let purpose = (candidate.source, entry.node);
         Some(Candidate {
-            nested_key_parts: self.required_slots(purpose, (entry.on, &name), &needs),
+            nested_key_parts: self.required_slots(
+                candidate.source,
+                entry.node,
+                entry.on,
+                &name,
+                &needs,
+            ),
             ..candidate.clone()
         })
     }
@@ -143,7 +151,7 @@ impl CoverSearch<'_, '_> {
         let mut found = Vec::new();
         for (source, index) in self.entry_points(state, on) {
             let entry = &graph.source(source).entry_points[index];
-            let offer = Offer::from_entry_point(graph, (source, index));
+            let offer = Offer::from_entry_point(graph, source, index);
             let field = offer
                 .node(graph, on)
                 .and_then(|node| node.fields.get(&name));
@@ -160,7 +168,7 @@ impl CoverSearch<'_, '_> {
             let needs = field
                 .requires
                 .as_ref()
-                .map(|needs| self.required_slots((source, entry.node), (on, &name), needs));
+                .map(|needs| self.required_slots(source, entry.node, on, &name, needs));
             let only = entry.cardinality == EntryCardinality::Field || needs.is_some();
             found.push(Candidate {
                 source,
@@ -177,8 +185,10 @@ impl CoverSearch<'_, '_> {
     /// The slots of what a source must be told for a field, made once.
     fn required_slots(
         &mut self,
-        (source, node): (SourceId, schema::source::NodeId),
-        (on, name): (TypeId, &Name),
+        source: SourceId,
+        node: NodeId,
+        on: TypeId,
+        name: &Name,
         needs: &[Requirement],
     ) -> Arc<[KeySlot]> {
         let at = self.scope.at;
@@ -190,7 +200,7 @@ impl CoverSearch<'_, '_> {
         let slots: Arc<[KeySlot]> = self
             .search
             .selection
-            .add_required_slots((at, on), needs, types)
+            .add_required_slots(at, on, needs, types)
             .into();
         let known = &mut self.search.context.required_slots;
         known.insert(key, Arc::clone(&slots));
@@ -202,21 +212,19 @@ impl CoverSearch<'_, '_> {
         &self,
         state: &State,
         on: TypeId,
-        part: &(Name, FieldSet),
+        name: &Name,
+        inner: &FieldSet,
     ) -> Vec<Candidate> {
         let graph = self.search.graph;
         let is_providing = |(source, index): &(SourceId, usize)| {
             let definition = graph.source(*source);
             let entry = &definition.entry_points[*index];
-            let offer = Offer::from_entry_point(graph, (*source, *index));
+            let offer = Offer::from_entry_point(graph, *source, *index);
             entry.cardinality != EntryCardinality::Field
                 && offer.node(graph, on).is_some_and(|node| {
                     let fields = &node.fields;
-                    self.view_part_provider(
-                        &[(*source, fields, super::state::FetchSet::default())],
-                        part,
-                    )
-                    .is_some()
+                    self.view_part_provider(&[(*source, fields, FetchSet::default())], name, inner)
+                        .is_some()
                 })
         };
         let entries = self.entry_points(state, on);
@@ -242,10 +250,7 @@ impl CoverSearch<'_, '_> {
             .filter(|(source, index)| {
                 let source = graph.source(*source);
                 let node = source.node(source.entry_points[*index].node);
-                matches!(
-                    node.object_types,
-                    schema::source::ObjectTypes::ByTypename(_)
-                )
+                matches!(node.object_types, ObjectTypes::ByTypename(_))
             })
             .map(|(source, entry)| Candidate {
                 source,
@@ -344,18 +349,13 @@ impl CoverSearch<'_, '_> {
         let slots = &selection.position(at).slots;
         self.scope.wanted_slots.iter().any(|(on, wanted)| {
             let mut inside = wanted.iter().filter(|slot| slots[**slot].child.is_some());
-            inside.any(|slot| {
-                offer
-                    .provided_field(graph, selection, (at, *on, *slot))
-                    .is_some()
-            })
+            inside.any(|slot| offer.provides(graph, selection, self.scope.typed_slot(*on, *slot)))
         })
     }
 
     /// Which of the wants that nobody gives yet it gives; the first 64 of them count.
     fn coverage(&self, candidate: &Candidate, state: &State) -> u64 {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let at = self.scope.at;
         let offer = candidate.offer(graph);
         let on = candidate.entry_type(graph);
         let is_for = |other: TypeId| candidate.is_shareable(graph) || graph.types().is_a(other, on);
@@ -364,18 +364,14 @@ impl CoverSearch<'_, '_> {
         let open = wants.filter(|(on, slot)| self.slot_provider(state, *on, *slot).is_none());
         let mut coverage = 0;
         for (bit, (on, slot)) in open.take(64).enumerate() {
-            let own = is_for(on)
-                && offer
-                    .provided_field(graph, selection, (at, on, slot))
-                    .is_some();
+            let wanted = self.scope.typed_slot(on, slot);
+            let own = is_for(on) && offer.provides(graph, selection, wanted);
             let elsewhere = || {
                 let entries = graph.entry_points(on).iter();
                 let mut same = entries.filter(|(source, _)| *source == candidate.source);
                 same.any(|(source, index)| {
-                    let offer = Offer::from_entry_point(graph, (*source, *index));
-                    offer
-                        .provided_field(graph, selection, (at, on, slot))
-                        .is_some()
+                    let offer = Offer::from_entry_point(graph, *source, *index);
+                    offer.provides(graph, selection, wanted)
                 })
             };
             if own || (candidate.is_shareable(graph) && elsewhere()) {
@@ -388,11 +384,11 @@ impl CoverSearch<'_, '_> {
     /// What using it adds, and whether all that it must know is there; where it is not, more.
     fn price(&self, candidate: &Candidate, state: &State) -> (u64, bool) {
         let entry = candidate.entry_point(self.search.graph);
-        let mut deps = super::state::FetchSet::default();
+        let mut deps = FetchSet::default();
         let is_abstract = self.search.graph.types().get(entry.on).is_abstract();
         let mut missing = u64::from(!is_abstract && !self.is_type_known(state));
         for part in candidate.plain_key(entry) {
-            match self.key_part_provider(state, entry.on, part) {
+            match self.key_part_provider(state, entry.on, &part.0, &part.1) {
                 Some(waits) => deps.add(waits),
                 None => missing += 1,
             }
@@ -464,7 +460,7 @@ impl Candidate {
     pub(super) fn offer(&self, graph: &Graph) -> Offer {
         Offer {
             only_slot: self.slot.filter(|_| self.required_slots.is_none()),
-            ..Offer::from_entry_point(graph, (self.source, self.entry))
+            ..Offer::from_entry_point(graph, self.source, self.entry)
         }
     }
 }

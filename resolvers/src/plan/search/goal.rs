@@ -52,10 +52,12 @@ impl CoverSearch<'_, '_> {
             Goal::Typename => self.is_type_known(state),
             Goal::Field(on, slot) if self.is_nested_requirement(*slot) => {
                 self.slot_provider(state, *on, *slot).is_some()
-                    && self.is_nested_plannable(state, (*on, *slot))
+                    && self.is_nested_plannable(state, *on, *slot)
             }
             Goal::Field(on, slot) => self.slot_provider(state, *on, *slot).is_some(),
-            Goal::Key(on, part) => self.key_part_provider(state, *on, part).is_some(),
+            Goal::Key(on, (name, inner)) => {
+                self.key_part_provider(state, *on, name, inner).is_some()
+            }
             Goal::Use(_) | Goal::Verify(_) => false,
         }
     }
@@ -80,9 +82,9 @@ impl CoverSearch<'_, '_> {
     /// Who gives a slot: nobody that must be waited for, or one of the chosen.
     pub(super) fn slot_provider(&self, state: &State, on: TypeId, slot: usize) -> Option<FetchSet> {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let wanted = (self.scope.at, on, slot);
+        let wanted = self.scope.typed_slot(on, slot);
         let mut base = state.base_offers.iter();
-        if base.any(|offer| offer.provided_field(graph, selection, wanted).is_some()) {
+        if base.any(|offer| offer.provides(graph, selection, wanted)) {
             return Some(FetchSet::default());
         }
         let mut chosen = state.chosen.iter();
@@ -96,16 +98,18 @@ impl CoverSearch<'_, '_> {
         &self,
         state: &State,
         on: TypeId,
-        part: &(Name, FieldSet),
+        name: &Name,
+        inner: &FieldSet,
     ) -> Option<FetchSet> {
         let views = self.views(state, on);
-        self.view_part_provider(&views, part)
+        self.view_part_provider(&views, name, inner)
     }
 
     pub(super) fn view_part_provider(
         &self,
         views: &[SourceFields<'_>],
-        (name, inner): &(Name, FieldSet),
+        name: &Name,
+        inner: &FieldSet,
     ) -> Option<FetchSet> {
         if name.as_ref() == TYPENAME {
             return Some(FetchSet::default());
@@ -124,8 +128,8 @@ impl CoverSearch<'_, '_> {
             })
             .collect();
         let mut all = FetchSet::default();
-        for part in &inner.0 {
-            all.add(self.view_part_provider(&inner_views, part)?);
+        for (name, inner) in &inner.0 {
+            all.add(self.view_part_provider(&inner_views, name, inner)?);
         }
         Some(all)
     }
@@ -195,8 +199,8 @@ impl CoverSearch<'_, '_> {
     fn candidate_deps(&self, candidate: &Candidate, state: &State) -> Option<FetchSet> {
         let entry = &self.search.graph.source(candidate.source).entry_points[candidate.entry];
         let mut deps = FetchSet::default();
-        for part in candidate.plain_key(entry) {
-            deps.add(self.key_part_provider(state, entry.on, part)?);
+        for (name, inner) in candidate.plain_key(entry) {
+            deps.add(self.key_part_provider(state, entry.on, name, inner)?);
         }
         for need in candidate.all_required_slots() {
             deps.add(self.slot_provider(state, candidate.on, need.slot)?);
@@ -306,7 +310,7 @@ impl CoverSearch<'_, '_> {
     ) -> Option<u64> {
         let mut sum = 0;
         for need in candidate.all_required_slots() {
-            sum += self.requirement_cost(need, (candidate.on, index), state)?;
+            sum += self.requirement_cost(need, candidate.on, index, state)?;
         }
         Some(sum)
     }
@@ -314,19 +318,20 @@ impl CoverSearch<'_, '_> {
     fn requirement_cost(
         &mut self,
         need: &KeySlot,
-        (on, index): (TypeId, usize),
+        on: TypeId,
+        index: usize,
         state: &mut State,
     ) -> Option<u64> {
-        let (offers, deps) = self.nested_offers(state, (on, need.slot), Some(index));
+        let (offers, deps) = self.nested_offers(state, on, need.slot, Some(index));
         let deps = state.closure(deps);
         state.add_deps(index, deps);
         self.nested_cost(need.slot, &offers)
     }
 
     /// Whether what is inside of a slot can be had from those who give it.
-    fn is_nested_plannable(&mut self, state: &State, wanted: (TypeId, usize)) -> bool {
-        let (offers, _) = self.nested_offers(state, wanted, None);
-        self.nested_cost(wanted.1, &offers).is_some()
+    fn is_nested_plannable(&mut self, state: &State, on: TypeId, slot: usize) -> bool {
+        let (offers, _) = self.nested_offers(state, on, slot, None);
+        self.nested_cost(slot, &offers).is_some()
     }
 
     /// What is offered inside of a slot, and by which of the chosen, but for one of them and those
@@ -334,10 +339,11 @@ impl CoverSearch<'_, '_> {
     fn nested_offers(
         &self,
         state: &State,
-        (on, slot): (TypeId, usize),
+        on: TypeId,
+        slot: usize,
         except: Option<usize>,
     ) -> (Vec<Offer>, FetchSet) {
-        let wanted = (self.scope.at, on, slot);
+        let wanted = self.scope.typed_slot(on, slot);
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let base = state.base_offers.iter();
         let mut offers: Vec<Offer> = base
@@ -364,7 +370,7 @@ impl CoverSearch<'_, '_> {
         let Some(child) = position.slots[slot].child else {
             return Some(0);
         };
-        let scope = PlanScope::new(graph, selection, (child, Vec::new()), offers);
+        let scope = PlanScope::new(graph, selection, child, Vec::new(), offers);
         self.search.context.requirement_depth += 1;
         let known = self.search.context.requirement_depth <= MAX_REQUIREMENT_DEPTH;
         let cover = known.then(|| self.search.cover(&scope, offers)).flatten();

@@ -11,15 +11,25 @@ use super::candidates::Candidate;
 use super::state::{FetchSet, State};
 use crate::selection::{PositionId, SlotSetId};
 
-/// A place inside, and what the client asks there.
-type NestedScope = (PositionId, Vec<SlotSetId>);
+/// A place inside, what the client asks there, and what is offered there.
+struct NestedScope {
+    at: PositionId,
+    slot_sets: Vec<SlotSetId>,
+    offers: Vec<Offer>,
+}
 
 impl CoverSearch<'_, '_> {
     /// What the objects inside cost; `None` when something in them cannot be had.
     pub(super) fn nested_scopes_cost(&mut self, state: &State) -> Option<u64> {
         let mut sum = 0;
-        for (nested, offers) in self.nested_scopes(state) {
-            let scope = PlanScope::new(self.search.graph, self.search.selection, nested, &offers);
+        for nested in self.nested_scopes(state) {
+            let NestedScope {
+                at,
+                slot_sets,
+                offers,
+            } = nested;
+            let (graph, selection) = (self.search.graph, &*self.search.selection);
+            let scope = PlanScope::new(graph, selection, at, slot_sets, &offers);
             if !scope.wanted_slots.is_empty() || scope.needs_typename {
                 sum += self.search.cover(&scope, &offers)?.cost;
             }
@@ -40,9 +50,9 @@ impl CoverSearch<'_, '_> {
 
     fn slot_level(&self, state: &State, on: TypeId, slot: usize) -> u32 {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let wanted = (self.scope.at, on, slot);
+        let wanted = self.scope.typed_slot(on, slot);
         let base = state.base_offers.iter();
-        let base = base.filter(|offer| offer.provided_field(graph, selection, wanted).is_some());
+        let base = base.filter(|offer| offer.provides(graph, selection, wanted));
         let chosen = state.chosen.iter();
         let chosen =
             chosen.filter(|chosen| chosen.provided_field(graph, selection, wanted).is_some());
@@ -65,7 +75,7 @@ impl CoverSearch<'_, '_> {
                     || state
                         .base_offers
                         .iter()
-                        .any(|offer| self.is_consistent_offer(state, *offer, (*on, *slot)))
+                        .any(|offer| self.is_consistent_offer(state, *offer, *on, *slot))
             })
         })
     }
@@ -90,38 +100,29 @@ impl CoverSearch<'_, '_> {
 
     fn is_slot_chosen(&self, state: &State, on: TypeId, slot: usize) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let wanted = (self.scope.at, on, slot);
+        let wanted = self.scope.typed_slot(on, slot);
         let mut chosen = state.chosen.iter();
         chosen.any(|chosen| chosen.provided_field(graph, selection, wanted).is_some())
     }
 
     /// Whether `offer` gives a slot, and of every other object that it brings the same slot, or
     /// a fetch was chosen that does.
-    fn is_consistent_offer(
-        &self,
-        state: &State,
-        offer: Offer,
-        (on, slot): (TypeId, usize),
-    ) -> bool {
+    fn is_consistent_offer(&self, state: &State, offer: Offer, on: TypeId, slot: usize) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let at = self.scope.at;
-        let is_provided = |on: TypeId| {
-            offer
-                .provided_field(graph, selection, (at, on, slot))
-                .is_some()
-        };
+        let is_provided =
+            |on: TypeId| offer.provides(graph, selection, self.scope.typed_slot(on, slot));
         is_provided(on)
             && self.scope.wanted_slots.iter().all(|(other, wanted)| {
                 !wanted.contains(&slot)
                     || offer.node(graph, *other).is_none()
                     || is_provided(*other)
                     || self.is_slot_chosen(state, *other, slot)
-                    || self.is_reachable_by_own_key(offer, (*other, slot))
+                    || self.is_reachable_by_own_key(offer, *other, slot)
             })
     }
 
     /// Whether a slot can be fetched by a key that `offer` itself gives.
-    fn is_reachable_by_own_key(&self, offer: Offer, (on, slot): (TypeId, usize)) -> bool {
+    fn is_reachable_by_own_key(&self, offer: Offer, on: TypeId, slot: usize) -> bool {
         let graph = self.search.graph;
         let name = &self.search.selection.position(self.scope.at).slots[slot].field;
         let Some(node) = offer.node(graph, on) else {
@@ -134,13 +135,13 @@ impl CoverSearch<'_, '_> {
             let field = source.node(entry.node).fields.get(name);
             let mut key = entry.key.0.iter();
             field.is_some_and(|field| !field.only_in_keys)
-                && key.all(|part| self.view_part_provider(&own, part).is_some())
+                && key.all(|(name, inner)| self.view_part_provider(&own, name, inner).is_some())
         })
     }
 
     /// The places inside, each with what is asked and offered there; once for all types of which
     /// the same is offered.
-    fn nested_scopes(&self, state: &State) -> Vec<(NestedScope, Vec<Offer>)> {
+    fn nested_scopes(&self, state: &State) -> Vec<NestedScope> {
         let mut found: Vec<(usize, Vec<Offer>, Vec<TypeId>)> = Vec::new();
         let selection = &*self.search.selection;
         let slots_here = &selection.position(self.scope.at).slots;
@@ -156,17 +157,21 @@ impl CoverSearch<'_, '_> {
             }
         }
         let children = found.into_iter().filter_map(|(slot, offers, on)| {
-            let sets = selection
+            let slot_sets = selection
                 .slot_sets
                 .nested_sets(&self.scope.slot_sets, &on, slot);
-            Some(((slots_here[slot].child?, sets), offers))
+            Some(NestedScope {
+                at: slots_here[slot].child?,
+                slot_sets,
+                offers,
+            })
         });
         children.collect()
     }
 
     fn child_offers(&self, state: &State, on: TypeId, slot: usize) -> Vec<Offer> {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let wanted = (self.scope.at, on, slot);
+        let wanted = self.scope.typed_slot(on, slot);
         let base = state.base_offers.iter();
         let base = base.filter_map(|offer| offer.child_offer(graph, selection, wanted));
         let chosen = state.chosen.iter();
@@ -236,33 +241,38 @@ impl CoverSearch<'_, '_> {
     /// Whether it gives something in a slot that none of the offers at the place does.
     fn is_helpful(&self, candidate: &Candidate, state: &State, slot: usize) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let at = self.scope.at;
-        let Some(child) = selection.position(at).slots[slot].child else {
+        let Some(child) = selection.position(self.scope.at).slots[slot].child else {
             return false;
         };
-        let own = candidate
-            .offer(graph)
-            .child_offer(graph, selection, (at, candidate.on, slot));
+        let wanted = self.scope.typed_slot(candidate.on, slot);
+        let own = candidate.offer(graph);
+        let own = own.child_offer(graph, selection, wanted);
         let known = &state.base_offers;
         let known: Vec<Offer> = known
             .iter()
-            .filter_map(|offer| offer.child_offer(graph, selection, (at, candidate.on, slot)))
+            .filter_map(|offer| offer.child_offer(graph, selection, wanted))
             .collect();
         let sets = &selection.slot_sets;
         let sets = sets.nested_sets(&self.scope.slot_sets, &[candidate.on], slot);
-        own.is_some_and(|own| self.has_new_slots(own, &known, (child, sets)))
+        own.is_some_and(|own| self.has_new_slots(own, &known, child, sets))
     }
 
     /// Whether `own` gives anything asked for at a place or further in that none of `known` does.
-    fn has_new_slots(&self, own: Offer, known: &[Offer], (at, sets): NestedScope) -> bool {
+    fn has_new_slots(
+        &self,
+        own: Offer,
+        known: &[Offer],
+        at: PositionId,
+        sets: Vec<SlotSetId>,
+    ) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let scope = PlanScope::new(graph, selection, (at, sets), &[own]);
+        let scope = PlanScope::new(graph, selection, at, sets, &[own]);
         scope.wanted_slots.iter().any(|(on, slots)| {
             slots.iter().any(|slot| {
-                let wanted = (at, *on, *slot);
+                let wanted = scope.typed_slot(*on, *slot);
                 let mut known_offers = known.iter();
-                if is_provided(&own, graph, selection, wanted)
-                    && !known_offers.any(|offer| is_provided(offer, graph, selection, wanted))
+                if own.provides(graph, selection, wanted)
+                    && !known_offers.any(|offer| offer.provides(graph, selection, wanted))
                 {
                     return true;
                 }
@@ -277,17 +287,8 @@ impl CoverSearch<'_, '_> {
                     .slot_sets
                     .nested_sets(&scope.slot_sets, &[*on], *slot);
                 own.child_offer(graph, selection, wanted)
-                    .is_some_and(|own| self.has_new_slots(own, &known_inside, (child, sets)))
+                    .is_some_and(|own| self.has_new_slots(own, &known_inside, child, sets))
             })
         })
     }
-}
-
-fn is_provided(
-    offer: &Offer,
-    graph: &schema::graph::Graph,
-    selection: &crate::selection::Selection,
-    wanted: (PositionId, TypeId, usize),
-) -> bool {
-    offer.provided_field(graph, selection, wanted).is_some()
 }

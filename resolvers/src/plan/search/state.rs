@@ -7,8 +7,8 @@ use schema::graph::Graph;
 use schema::source::{NodeField, SourceId};
 use schema::types::TypeId;
 
-use super::super::Offer;
-use crate::selection::{KeySlot, PositionId, Selection};
+use super::super::{Offer, TypedSlot};
+use crate::selection::{KeySlot, Selection};
 
 /// Fetches chosen so far, and what they cost.
 #[derive(Clone)]
@@ -103,19 +103,19 @@ impl ChosenFetch {
         &self,
         graph: &'g Graph,
         selection: &Selection,
-        (at, on, slot): (PositionId, TypeId, usize),
+        wanted: TypedSlot,
     ) -> Option<&'g NodeField> {
-        let offer = self.offer(graph, on)?;
-        let plain = offer.provided_field(graph, selection, (at, on, slot));
+        let offer = self.offer(graph, wanted.on)?;
+        let plain = offer.provided_field(graph, selection, wanted);
         if plain.is_some() {
             return plain;
         }
         let mut fulfilled = self.fulfilled_requirements.iter();
-        if !fulfilled.any(|it| it.on == on && it.slot == slot) {
+        if !fulfilled.any(|it| it.on == wanted.on && it.slot == wanted.slot) {
             return None;
         }
-        let name = &selection.position(at).slots[slot].field;
-        offer.node(graph, on)?.fields.get(name)
+        let node = offer.node(graph, wanted.on)?;
+        node.fields.get(wanted.field(selection))
     }
 
     /// What it offers of the objects in a slot.
@@ -123,7 +123,7 @@ impl ChosenFetch {
         &self,
         graph: &Graph,
         selection: &Selection,
-        wanted: (PositionId, TypeId, usize),
+        wanted: TypedSlot,
     ) -> Option<Offer> {
         Some(Offer {
             source: self.source,
