@@ -9,23 +9,29 @@ use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::operation::OperationKind;
-use schema::source::{Access, NodeField, NodeId, ObjectTypes, SourceId, SourceNode};
-use schema::types::{Name, TypeId};
+use schema::source::{ObjectTypes, SourceId};
+use schema::types::TypeId;
 
 use self::commit::Commit;
 use self::contexts::Contexts;
 pub(crate) use self::contexts::{ContextArgument, ContextSource};
 pub(crate) use self::ids::{ByFetch, ByRequest, FetchId, PlanRequestId};
-use self::search::{Search, SearchContext};
+use self::offer::{Offer, TypedSlot};
+use self::scope::PlanScope;
+use self::search::SearchContext;
+use self::stages::stages;
 pub(crate) use crate::selection::KeySlot;
-use crate::selection::{Condition, PositionId, ROOT, Selection, SlotOrigin, SlotSetId};
+use crate::selection::{Condition, PositionId, Selection};
 
 mod commit;
 mod contexts;
 mod ids;
+mod offer;
 pub(crate) mod print;
 mod requests;
+mod scope;
 mod search;
+mod stages;
 mod union_members;
 
 /// Fetches and their order.
@@ -118,179 +124,6 @@ pub(crate) struct Unplannable {
     pub(crate) coordinate: String,
 }
 
-/// A slot of the objects of one type at a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct TypedSlot {
-    at: PositionId,
-    on: TypeId,
-    slot: usize,
-}
-
-impl TypedSlot {
-    /// The name of the slot's field.
-    fn field(self, selection: &Selection) -> &Name {
-        &selection.position(self.at).slots[self.slot].field
-    }
-}
-
-/// What a fetch offers of the objects at one place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Offer {
-    source: SourceId,
-    node: NodeId,
-    /// The only slot it may fill, for an entry that serves one field.
-    only_slot: Option<usize>,
-    /// How many fetches stand before the one that offers it.
-    level: u32,
-}
-
-impl Offer {
-    /// What an entry offers, whoever waits for it.
-    fn from_entry_point(graph: &Graph, source: SourceId, entry: usize) -> Self {
-        Self {
-            source,
-            node: graph.source(source).entry_points[entry].node,
-            only_slot: None,
-            level: 0,
-        }
-    }
-
-    /// The node of objects of type `on`; for an abstract `on`, what is given without asking which
-    /// type they are.
-    fn node<'g>(&self, graph: &'g Graph, on: TypeId) -> Option<&'g SourceNode> {
-        let source = graph.source(self.source);
-        let node = source.node(self.node);
-        if node.on == on {
-            return Some(node);
-        }
-        source
-            .node_for_type(self.node, on)
-            .map(|node| source.node(node))
-    }
-
-    /// The field of a slot of objects of type `on`, where it can be given without being told more.
-    fn provided_field<'g>(
-        &self,
-        graph: &'g Graph,
-        selection: &Selection,
-        wanted: TypedSlot,
-    ) -> Option<&'g NodeField> {
-        if self.only_slot.is_some_and(|only| only != wanted.slot) {
-            return None;
-        }
-        let name = wanted.field(selection);
-        let field = self.node(graph, wanted.on)?.fields.get(name)?;
-        (field.requires.is_none() && !field.only_in_keys).then_some(field)
-    }
-
-    fn provides(&self, graph: &Graph, selection: &Selection, wanted: TypedSlot) -> bool {
-        self.provided_field(graph, selection, wanted).is_some()
-    }
-
-    /// What it offers of the objects in that slot.
-    fn child_offer(&self, graph: &Graph, selection: &Selection, wanted: TypedSlot) -> Option<Self> {
-        Some(Self {
-            source: self.source,
-            node: self.provided_field(graph, selection, wanted)?.child?,
-            only_slot: None,
-            level: self.level,
-        })
-    }
-
-    /// Whether the source says of which type the objects are.
-    fn provides_typename(&self, graph: &Graph) -> bool {
-        let node = graph.source(self.source).node(self.node);
-        !matches!(node.object_types, ObjectTypes::UnknownType)
-    }
-}
-
-/// The objects at one place, and which of their slots are to be filled.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct PlanScope {
-    at: PositionId,
-    /// What the client asks of the objects there, which depends on the way to them.
-    slot_sets: Vec<SlotSetId>,
-    /// By type, in the order of the types; none without slots.
-    wanted_slots: Vec<(TypeId, Vec<usize>)>,
-    /// Whether it must be known of which type each object is.
-    needs_typename: bool,
-    /// The only source that may be asked.
-    only_source: Option<SourceId>,
-}
-
-impl PlanScope {
-    /// All slots that `sets` ask of the objects at `at` that `offers` can bring there.
-    fn new(
-        graph: &Graph,
-        selection: &Selection,
-        at: PositionId,
-        slot_sets: Vec<SlotSetId>,
-        offers: &[Offer],
-    ) -> Self {
-        let position = selection.position(at);
-        let ty = graph.types().get(position.ty);
-        let is_provided =
-            |on: TypeId| offers.is_empty() || offers.iter().any(|it| it.node(graph, on).is_some());
-        let wanted_slots: Vec<(TypeId, Vec<usize>)> = ty
-            .possible_types
-            .iter()
-            .filter(|on| is_provided(**on) && position.has_type(**on))
-            .map(|on| (*on, selected_slots(selection, at, &slot_sets, *on)))
-            .collect();
-        let needs_typename = ty.is_abstract()
-            && (position.needs_typename
-                || wanted_slots
-                    .iter()
-                    .any(|(_, slots)| *slots != wanted_slots[0].1));
-        Self {
-            at,
-            slot_sets,
-            wanted_slots: wanted_slots
-                .into_iter()
-                .filter(|it| !it.1.is_empty())
-                .collect(),
-            needs_typename,
-            only_source: None,
-        }
-    }
-}
-
-impl PlanScope {
-    /// One of its slots, of objects of type `on`.
-    fn typed_slot(&self, on: TypeId, slot: usize) -> TypedSlot {
-        TypedSlot {
-            at: self.at,
-            on,
-            slot,
-        }
-    }
-
-    /// Whether its fields do something, so that each may be asked of one source only.
-    fn is_mutation_root(&self, graph: &Graph, selection: &Selection) -> bool {
-        self.at == ROOT && graph.types().mutation() == Some(selection.position(ROOT).ty)
-    }
-}
-
-/// The slots that are asked of objects of type `on`.
-fn selected_slots(
-    selection: &Selection,
-    at: PositionId,
-    sets: &[SlotSetId],
-    on: TypeId,
-) -> Vec<usize> {
-    let slots = &selection.position(at).slots;
-    let required = (0..slots.len()).filter(|slot| slots[*slot].required_on.contains(&on));
-    let mut selected: Vec<usize> = selection
-        .slot_sets
-        .slots(sets, on)
-        .chain(required)
-        .collect();
-    selected.retain(|slot| slots[*slot].origin == SlotOrigin::Source);
-    selected.sort_unstable();
-    selected.dedup();
-    selected
-}
-
 /// Plans `selection`, to which it adds the slots that fetches need of each other.
 pub(crate) fn plan(
     graph: &Graph,
@@ -319,87 +152,6 @@ pub(crate) fn plan(
         stages: stages.len(),
         is_complete: search_context.is_complete(),
     })
-}
-
-/// Root fields of a mutation run one after another (GraphQL §6.2.2); those that follow each other
-/// at one service are sent to it together, and it runs them so.
-fn stages(
-    graph: &Graph,
-    selection: &mut Selection,
-    kind: OperationKind,
-    search_context: &mut SearchContext,
-) -> Vec<PlanScope> {
-    let root = PlanScope::new(graph, selection, ROOT, vec![selection.root_set], &[]);
-    let (OperationKind::Mutation, Some((on, slots))) = (kind, root.wanted_slots.first().cloned())
-    else {
-        return vec![root];
-    };
-    let stage = |slots: &[usize], only: Option<SourceId>| PlanScope {
-        wanted_slots: vec![(on, slots.to_vec())],
-        only_source: only,
-        ..root.clone()
-    };
-    let mut stages = Vec::new();
-    for (service, slots_together) in runs(graph, selection, on, &slots) {
-        let joint_stage = stage(
-            &slots_together,
-            service.filter(|_| slots_together.len() > 1),
-        );
-        let mut search = Search {
-            graph,
-            selection,
-            context: search_context,
-        };
-        if joint_stage.only_source.is_none() || search.cover(&joint_stage, &[]).is_some() {
-            stages.push(joint_stage);
-        } else {
-            let alone = slots_together.iter().map(|slot| stage(&[*slot], None));
-            stages.extend(alone);
-        }
-    }
-    stages
-}
-
-/// Root fields that follow each other and that one service gives, with that service.
-fn runs(
-    graph: &Graph,
-    selection: &Selection,
-    on: TypeId,
-    slots: &[usize],
-) -> Vec<(Option<SourceId>, Vec<usize>)> {
-    let mut runs: Vec<(Vec<SourceId>, Vec<usize>)> = Vec::new();
-    for slot in slots {
-        let providers = providing_subgraphs(graph, selection, on, *slot);
-        match runs.last_mut() {
-            Some((known, together)) if known.iter().any(|source| providers.contains(source)) => {
-                known.retain(|source| providers.contains(source));
-                together.push(*slot);
-            }
-            _ => runs.push((providers, vec![*slot])),
-        }
-    }
-    let runs = runs.into_iter();
-    runs.map(|(known, together)| (known.first().copied(), together))
-        .collect()
-}
-
-/// The services that speak GraphQL and give a root field.
-fn providing_subgraphs(
-    graph: &Graph,
-    selection: &Selection,
-    on: TypeId,
-    slot: usize,
-) -> Vec<SourceId> {
-    let field = &selection.position(ROOT).slots[slot].field;
-    let entries = graph.entry_points(on).iter();
-    entries
-        .filter(|(source, index)| {
-            let source = graph.source(*source);
-            let node = source.node(source.entry_points[*index].node);
-            matches!(source.access, Access::Graphql(_)) && node.fields.contains_key(field)
-        })
-        .map(|(source, _)| *source)
-        .collect()
 }
 
 /// A fetch is needed when one of its slots is; its key is needed when it is.

@@ -16,9 +16,10 @@ use schema::graph::Graph;
 use schema::source::{NodeId, SourceId};
 use schema::types::{Name, TypeId};
 
-use self::candidates::{CALL_COST, Candidate};
+use self::candidates::Candidate;
 use self::goal::Goal;
 pub(super) use self::goal::{MAX_REQUIREMENT_DEPTH, TYPENAME};
+use self::ranking::CALL_COST;
 use self::state::State;
 pub(super) use self::state::{ChosenFetch, FulfilledRequirement, NestedKey};
 use super::contexts::Contexts;
@@ -28,6 +29,7 @@ use crate::selection::{KeySlot, PositionId, Selection};
 mod candidates;
 mod goal;
 mod nested;
+mod ranking;
 mod state;
 
 /// The entries to use at a place, each after all that it needs.
