@@ -1,18 +1,19 @@
-//! What an answer of a service costs beside parsing alone: 100 KB of objects of twelve fields,
-//! five asked for.
+//! Cost of answering from a service's response, compared to parsing alone: 100 KB of objects with
+//! twelve fields, five of them selected.
 //!
-//! `cargo bench -p resolvers`. Prints the least of many rounds, the ways taking turns so that a
-//! busy machine slows all of them. `-- NAME 100` runs one way a hundred times and prints nothing:
-//! under `valgrind --tool=callgrind` the difference of two counts is what a run takes.
+//! `cargo bench -p resolvers`. Prints the minimum of many rounds, which alternate between the
+//! variants, so that a busy machine slows all of them. `-- NAME 100` runs one variant a hundred
+//! times and prints nothing: under `valgrind --tool=callgrind` the difference of two counts is the
+//! cost of a run.
 
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a benchmark that cannot go on stops, and its figures are its purpose"
+    reason = "a benchmark fails by panicking, and its figures are its purpose"
 )]
 #![expect(
     clippy::disallowed_types,
-    reason = "this measures real time, not a clock that tests may stop"
+    reason = "this measures real time, not a clock that tests may pause"
 )]
 
 use std::cell::RefCell;
@@ -32,10 +33,11 @@ use schema::span::Document;
 use schema::subgraph::Subgraph;
 use serde::Deserialize;
 
-/// As the binary has it.
+/// The allocator of the binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Number of rounds.
 const ROUNDS: usize = 3_000;
 
 fn main() {
@@ -43,16 +45,16 @@ fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| arg != "--bench");
     match (args.next(), args.next()) {
         (Some(name), Some(times)) => {
-            let times = times.parse().expect("how many times, behind the name");
+            let times = times.parse().expect("the number of runs after the name");
             bench.repeat(&name, times);
         }
         _ => bench.compare(),
     }
 }
 
-type Way = fn(&Bench) -> usize;
+type Variant = fn(&Bench) -> usize;
 
-const WAYS: [(&str, Way); 6] = [
+const VARIANTS: [(&str, Variant); 6] = [
     ("sonic-rs", sonic),
     ("sonic-rs-structs", sonic_structs),
     ("serde-json", serde),
@@ -64,7 +66,7 @@ const WAYS: [(&str, Way); 6] = [
 struct Bench {
     text: Bytes,
     mapping: Mapping,
-    answering: BenchOperation,
+    operation: BenchOperation,
     out: RefCell<Vec<u8>>,
 }
 
@@ -76,35 +78,39 @@ impl Bench {
             out: Vec::with_capacity(text.len()).into(),
             text,
             mapping: Mapping::parse(mapping, Version::V0_3).expect("a mapping"),
-            answering: answering("{ items { id name price stock updatedAt } }"),
+            operation: operation("{ items { id name price stock updatedAt } }"),
         }
     }
 
     fn repeat(&self, name: &str, times: usize) {
-        let (_, way) = WAYS
+        let (_, variant) = VARIANTS
             .iter()
             .find(|(known, _)| *known == name)
-            .expect("a name that the table shows");
+            .expect("a name of the table");
         for _ in 0..times {
-            black_box(way(self));
+            black_box(variant(self));
         }
     }
 
     fn compare(&self) {
         let answered = answer(self) - r#"{"items":}"#.len();
-        assert_eq!(answered, evaluate(self), "both ways give the same");
-        let mut least = [Duration::MAX; WAYS.len()];
+        assert_eq!(
+            answered,
+            evaluate(self),
+            "both variants have the same result"
+        );
+        let mut least = [Duration::MAX; VARIANTS.len()];
         for _ in 0..ROUNDS {
-            for ((_, way), least) in WAYS.iter().zip(&mut least) {
+            for ((_, variant), least) in VARIANTS.iter().zip(&mut least) {
                 let start = Instant::now();
-                black_box(way(black_box(self)));
+                black_box(variant(black_box(self)));
                 *least = start.elapsed().min(*least);
             }
         }
-        let alone = least.first().copied().unwrap_or_default();
-        println!("{} bytes, {answered} to come out", self.text.len());
-        for ((name, _), least) in WAYS.iter().zip(least) {
-            let times = least.as_secs_f64() / alone.as_secs_f64();
+        let parsing = least.first().copied().unwrap_or_default();
+        println!("{} bytes in, {answered} out", self.text.len());
+        for ((name, _), least) in VARIANTS.iter().zip(least) {
+            let times = least.as_secs_f64() / parsing.as_secs_f64();
             println!("{name:18} {least:>10.1?} {times:>5.2} times the first");
         }
     }
@@ -132,7 +138,7 @@ fn parse(bench: &Bench) -> usize {
     black_box(&json).root().len()
 }
 
-/// Parse, evaluate the mapping on its own, write what it gives.
+/// Parses, evaluates the mapping alone, and writes its value.
 fn evaluate(bench: &Bench) -> usize {
     let json = Json::parse(bench.text.clone()).expect("JSON");
     let outcome = bench.mapping.eval(Value::from(&json), &Vars::new());
@@ -142,11 +148,11 @@ fn evaluate(bench: &Bench) -> usize {
     out.len()
 }
 
-/// As operations are answered: parse, take what the operation asks for, write the client's JSON.
+/// Answers like an operation: parses, reads the selected fields, and writes the client's JSON.
 fn answer(bench: &Bench) -> usize {
     let mut out = bench.out.borrow_mut();
     out.clear();
-    assert!(bench.answering.write_data(bench.text.clone(), &mut out));
+    assert!(bench.operation.write_data(bench.text.clone(), &mut out));
     out.len()
 }
 
@@ -156,10 +162,10 @@ struct Page<'a> {
     items: Vec<Item<'a>>,
 }
 
-/// The five fields that are wanted, the seven others skipped.
+/// The five selected fields; the seven others are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "what is read is not looked at")]
+#[expect(dead_code, reason = "the values are parsed and not used")]
 struct Item<'a> {
     id: &'a str,
     name: &'a str,
@@ -186,7 +192,7 @@ type Item {
 }
 "#;
 
-fn answering(query: &str) -> BenchOperation {
+fn operation(query: &str) -> BenchOperation {
     let subgraph = Subgraph {
         name: "items".into(),
         url: None,

@@ -1,8 +1,7 @@
-//! The public federation audit, as data: every query is planned, in at most as many requests as
-//! the best planners need.
+//! The federation audit's queries, planned: at most as many requests as the best known planner.
 //!
-//! The graphs are read from the folder that `WEIR_AUDIT` names, or from `shared/audit` beside the
-//! checkout; without either the tests say so and pass.
+//! The suites are read from the folder in `WEIR_AUDIT`, by default `shared/audit` beside the
+//! checkout. They are not part of the repository; without them the tests print that they skip.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -18,7 +17,7 @@ use serde_json::Value;
 
 use crate::support;
 
-/// What Hive Router's planner, the best known, needs for all of them.
+/// Number of requests of the best known planner, Hive Router's, for all queries.
 const BEST_KNOWN: usize = 406;
 
 #[test]
@@ -33,7 +32,7 @@ fn the_graphs_that_weir_composes_are_planned_as_well() {
 
 #[expect(
     clippy::print_stderr,
-    reason = "who runs the tests is told what was skipped, and which plans differ"
+    reason = "a skipped test and differing plans are printed"
 )]
 fn plan_all(graph: fn(&Path) -> Arc<Graph>) {
     let Some(folder) = folder() else {
@@ -62,7 +61,7 @@ fn plan_all(graph: fn(&Path) -> Arc<Graph>) {
                         let _ = writeln!(table, "{id}: {count}, best known {best:?}");
                     }
                 }
-                // Nothing is expected of it but an error, as of a field that is not there.
+                // Only an error is expected, for example for an unknown field.
                 Err(_)
                     if test["expected"]["errors"] == true && test["expected"]["data"].is_null() => {
                 }
@@ -86,7 +85,7 @@ fn requests(plan: &str) -> usize {
 pub(crate) fn folder() -> Option<PathBuf> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "where the audit is, is said by who runs the tests"
+        reason = "the environment is the only configuration of a test"
     )]
     let named = std::env::var("WEIR_AUDIT").ok().map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/audit");
@@ -113,7 +112,7 @@ pub(crate) fn supergraph(suite: &Path) -> Arc<Graph> {
     Arc::new(graph.unwrap())
 }
 
-/// The graph of the suite's subgraphs.
+/// Composes the graph of the suite's subgraphs.
 pub(crate) fn composed(suite: &Path) -> Arc<Graph> {
     let files = fs::read_dir(suite).unwrap();
     let mut paths: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
@@ -132,7 +131,7 @@ pub(crate) fn composed(suite: &Path) -> Arc<Graph> {
     support::graph(&named)
 }
 
-/// The number of requests that the best known planner needs; `None` where it has no plan.
+/// The number of requests of the best known planner by query; `None` if it has no plan.
 fn counts(folder: &Path) -> Vec<(String, Option<usize>)> {
     let text = fs::read_to_string(folder.join("fetch-counts.txt")).unwrap();
     let lines = text.lines();

@@ -1,7 +1,7 @@
-//! The public federation audit, whole: every query against its running services.
+//! The federation audit's queries, executed against its running subgraphs.
 //!
-//! `WEIR_AUDIT_URL` says where the audit's own server is (`http://127.0.0.1:4200`); without it, or
-//! without the folder that `audit` reads, the test says so and passes.
+//! `WEIR_AUDIT_URL` is the URL of the audit's own server (`http://127.0.0.1:4200`). Without it, or
+//! without the folder of `audit.rs`, the tests print that they skip.
 
 use std::fs;
 use std::path::Path;
@@ -29,10 +29,10 @@ async fn check_all(graph: fn(&Path) -> Arc<Graph>) {
     #[expect(
         clippy::disallowed_methods,
         clippy::print_stderr,
-        reason = "who runs the tests says where the audit runs, and is told that it does not"
+        reason = "the environment is the only configuration of a test; skipping is printed"
     )]
     let (Ok(url), Some(folder)) = (std::env::var("WEIR_AUDIT_URL"), folder()) else {
-        eprintln!("skipped: `WEIR_AUDIT_URL` names no running audit");
+        eprintln!("skipped: `WEIR_AUDIT_URL` or the folder of the audit is missing");
         return;
     };
     let (mut queries, mut failed) = (0, Vec::new());
@@ -40,7 +40,7 @@ async fn check_all(graph: fn(&Path) -> Arc<Graph>) {
         let name = suite.file_name().unwrap().to_str().unwrap().to_owned();
         let engine = engine(graph(&suite), &format!("{url}/{name}"));
         let tests = fs::read_to_string(suite.join("tests.json")).unwrap();
-        // The audit's services remember what was added under a name for as long as they run.
+        // The audit's services hold values that were added under a name for as long as they run.
         let tests = tests.replace(ADDED, &format!("{:012x}", fastrand::u64(..1 << 48)));
         let tests: Vec<Value> = serde_json::from_str(&tests).unwrap();
         for (index, test) in tests.iter().enumerate() {
@@ -59,6 +59,7 @@ async fn check_all(graph: fn(&Path) -> Arc<Graph>) {
     );
 }
 
+/// The name in the audit's mutations that each run replaces by one of its own.
 const ADDED: &str = "775f9be9a3766";
 
 fn engine(graph: Arc<Graph>, url: &str) -> Engine {

@@ -1,10 +1,10 @@
-//! Many objects asked for at once: which calls are made, and whose an answer is.
+//! Batches: which calls they take, and which object of the response belongs to which entity.
 
 use insta::assert_json_snapshot;
 use serde_json::json;
 
 use crate::canned::{engine, engine_with};
-use crate::support::ask;
+use crate::support::execute;
 use crate::values::sdl;
 
 const BATCH: &str = r#"
@@ -22,7 +22,7 @@ const BATCH: &str = r#"
 "#;
 
 #[tokio::test]
-async fn a_batch_asks_for_each_once_in_parts_of_its_size() {
+async fn a_batch_is_deduplicated_and_split_at_its_maximum_size() {
     let answers = [
         (
             "GET /ids",
@@ -39,9 +39,9 @@ async fn a_batch_asks_for_each_once_in_parts_of_its_size() {
     ];
     let (engine, requests) = engine(&sdl("v0.3", BATCH), &answers).await;
 
-    let answer = ask(&engine, "{ ids { name } }", json!({})).await;
+    let answer = execute(&engine, "{ ids { name } }", json!({})).await;
 
-    // Equal as JSON: "1" is not 1; what is not there is null, what nobody asked for is dropped.
+    // Keys are equal as JSON, so "1" is not 1; missing objects are null, unrequested ones dropped.
     assert_eq!(
         answer,
         json!({ "ids": [{ "name": "one" }, { "name": "two" }, { "name": "one" }, { "name": null }, { "name": "text" }] })
@@ -50,7 +50,7 @@ async fn a_batch_asks_for_each_once_in_parts_of_its_size() {
 }
 
 #[tokio::test]
-async fn a_part_of_a_batch_that_fails_costs_only_its_own_objects() {
+async fn a_failed_part_of_a_batch_fails_only_its_own_objects() {
     let answers = [
         ("GET /ids", json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }])),
         (
@@ -60,7 +60,7 @@ async fn a_part_of_a_batch_that_fails_costs_only_its_own_objects() {
     ];
     let (engine, _) = engine(&sdl("v0.3", BATCH), &answers).await;
 
-    assert_json_snapshot!(ask(&engine, "{ ids { id name } }", json!({})).await, @r#"
+    assert_json_snapshot!(execute(&engine, "{ ids { id name } }", json!({})).await, @r#"
     {
       "data": {
         "ids": [
@@ -87,7 +87,7 @@ async fn a_part_of_a_batch_that_fails_costs_only_its_own_objects() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_no_list_fails() {
+async fn a_batch_response_without_a_list_fails() {
     let answers = [
         ("GET /ids", json!([{ "id": 1 }])),
         (
@@ -97,7 +97,7 @@ async fn a_batch_that_is_no_list_fails() {
     ];
     let (engine, _) = engine(&sdl("v0.3", BATCH), &answers).await;
 
-    assert_json_snapshot!(ask(&engine, "{ ids { id name } }", json!({})).await, @r#"
+    assert_json_snapshot!(execute(&engine, "{ ids { id name } }", json!({})).await, @r#"
     {
       "data": {
         "ids": [
@@ -115,7 +115,7 @@ async fn a_batch_that_is_no_list_fails() {
 }
 
 #[tokio::test]
-async fn a_batch_whose_url_would_be_too_long_is_asked_for_in_parts() {
+async fn a_batch_whose_url_would_be_too_long_is_split() {
     let batch = BATCH.replace("batch: { maxSize: 2 }", "");
     let names = |ids: &[i32]| {
         let things: Vec<_> = ids
@@ -142,7 +142,7 @@ async fn a_batch_whose_url_would_be_too_long_is_asked_for_in_parts() {
     })
     .await;
 
-    let answer = ask(&engine, "{ ids { name } }", json!({})).await;
+    let answer = execute(&engine, "{ ids { name } }", json!({})).await;
 
     let name = json!({ "name": "it" });
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What is kept of services that speak GraphQL: entities one by one, root fields together.
+//! Cached subgraph responses: entities one by one, root fields together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::caching_service::{caching, memory};
 use crate::federation::{Scripted, engine_with};
-use crate::support::ask;
+use crate::support::execute;
 
 const LIST: &str = r#"
     extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
@@ -25,7 +25,7 @@ const THINGS: &str = r#"
     type Made { year: Int, by: String }
 "#;
 
-/// An engine with a cache over `list`, whose answers are not kept, and `things`, whose are.
+/// An engine with a cache over `list`, whose responses are not cached, and `things`, whose are.
 fn engine(things: &Scripted) -> (Engine, Clock) {
     let (engine, clock, _) = engine_and_cache(things);
     (engine, clock)
@@ -33,7 +33,7 @@ fn engine(things: &Scripted) -> (Engine, Clock) {
 
 fn engine_and_cache(things: &Scripted) -> (Engine, Clock, Cache) {
     let list = Scripted::new(|document, variables| {
-        let written = document
+        let literal = document
             .split("count: ")
             .nth(1)
             .unwrap()
@@ -42,7 +42,7 @@ fn engine_and_cache(things: &Scripted) -> (Engine, Clock, Cache) {
             .unwrap();
         let count = variables["count"]
             .as_u64()
-            .unwrap_or_else(|| written.parse().unwrap());
+            .unwrap_or_else(|| literal.parse().unwrap());
         let list: Vec<Value> = (1..=count)
             .map(|id| json!({ "id": id.to_string() }))
             .collect();
@@ -55,16 +55,16 @@ fn engine_and_cache(things: &Scripted) -> (Engine, Clock, Cache) {
         &[("list", &list), ("things", things)],
         |settings| {
             let mut caching = caching(&cache);
-            let mut keeping = caching.default;
-            keeping.default_ttl = Duration::from_mins(1);
-            caching.subgraphs = BTreeMap::from([("things".to_owned(), keeping)]);
+            let mut policy = caching.default;
+            policy.default_ttl = Duration::from_mins(1);
+            caching.subgraphs = BTreeMap::from([("things".to_owned(), policy)]);
             settings.caching = Some(caching);
         },
     );
     (engine, clock, cache)
 }
 
-/// Things whose name tells which answer it was.
+/// Things whose name contains the number of the response.
 fn things() -> Scripted {
     let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     Scripted::new(move |document, variables| {
@@ -99,28 +99,28 @@ fn things() -> Scripted {
 
 async fn names(engine: &Engine, count: usize) -> Vec<String> {
     let query = "query($count: Int!) { first(count: $count) { name } }";
-    let answer = ask(engine, query, json!({ "count": count })).await;
+    let answer = execute(engine, query, json!({ "count": count })).await;
     let list = answer["first"]
         .as_array()
         .unwrap_or_else(|| panic!("{answer}"));
     list.iter()
-        .map(|thing| thing["name"].as_str().unwrap_or("nobody").to_owned())
+        .map(|thing| thing["name"].as_str().unwrap_or("null").to_owned())
         .collect()
 }
 
 #[tokio::test]
-async fn only_entities_that_are_missing_are_asked_for() {
+async fn only_missing_entities_are_fetched() {
     let things = things();
     let (engine, clock) = engine(&things);
 
     assert_eq!(names(&engine, 2).await, ["1 of 1", "2 of 1"]);
     assert_eq!(names(&engine, 3).await, ["1 of 1", "2 of 1", "3 of 2"]);
     assert_eq!(names(&engine, 2).await, ["1 of 1", "2 of 1"]);
-    let asked = things.asked();
-    assert_eq!(asked.len(), 2);
+    let requests = things.requests();
+    assert_eq!(requests.len(), 2);
     assert!(
-        asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"3"}]}"#),
-        "{asked:?}"
+        requests[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"3"}]}"#),
+        "{requests:?}"
     );
 
     clock.advance(Duration::from_mins(1));
@@ -128,28 +128,28 @@ async fn only_entities_that_are_missing_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_selection_in_another_order_with_other_names_is_the_same() {
+async fn order_and_aliases_of_a_selection_do_not_matter() {
     let things = things();
     let (engine, _) = engine(&things);
     let one = "query($u: String) { first(count: 1) { name size(unit: $u) } }";
     let two = "query($in: String) { first(count: 1) { large: size(unit: $in) called: name } }";
 
-    ask(&engine, one, json!({ "u": "cm" })).await;
-    let answer = ask(&engine, two, json!({ "in": "cm" })).await;
+    execute(&engine, one, json!({ "u": "cm" })).await;
+    let answer = execute(&engine, two, json!({ "in": "cm" })).await;
     assert_eq!(answer["first"][0]["called"], "1 of 1");
-    let other = ask(&engine, two, json!({ "in": "m" })).await;
+    let other = execute(&engine, two, json!({ "in": "m" })).await;
     assert_eq!(other["first"][0]["called"], "1 of 2");
-    assert_eq!(things.asked().len(), 2);
+    assert_eq!(things.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn conditions_are_a_part_of_what_is_asked() {
+async fn conditions_are_a_part_of_the_cache_key() {
     let things = things();
     let (engine, _) = engine(&things);
     let query = "query($so: Boolean!) { first(count: 1) { name made @include(if: $so) { year } } }";
 
-    let without = ask(&engine, query, json!({ "so": false })).await;
-    let with = ask(&engine, query, json!({ "so": true })).await;
+    let without = execute(&engine, query, json!({ "so": false })).await;
+    let with = execute(&engine, query, json!({ "so": true })).await;
 
     assert_eq!(without["first"][0], json!({ "name": "1 of 1" }));
     assert_eq!(
@@ -159,35 +159,35 @@ async fn conditions_are_a_part_of_what_is_asked() {
 }
 
 #[tokio::test]
-async fn root_fields_of_one_request_are_kept_together() {
+async fn root_fields_of_one_request_are_cached_together() {
     let things = things();
     let (engine, _) = engine(&things);
     let query = "query($n: Int) { best(of: $n) { name } worst { name } }";
-    let first = ask(&engine, query, json!({ "n": 2 })).await;
-    assert_eq!(ask(&engine, query, json!({ "n": 2 })).await, first);
-    assert_ne!(ask(&engine, query, json!({ "n": 3 })).await, first);
-    assert_eq!(things.asked().len(), 2);
+    let first = execute(&engine, query, json!({ "n": 2 })).await;
+    assert_eq!(execute(&engine, query, json!({ "n": 2 })).await, first);
+    assert_ne!(execute(&engine, query, json!({ "n": 3 })).await, first);
+    assert_eq!(things.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_believed_for_a_short_while() {
+async fn missing_entities_are_cached_for_the_negative_ttl() {
     let things = things();
     let (engine, clock) = engine(&things);
     for _ in 0..2 {
-        assert_eq!(names(&engine, 13).await[12], "nobody");
+        assert_eq!(names(&engine, 13).await[12], "null");
     }
-    assert_eq!(things.asked().len(), 1);
+    assert_eq!(things.requests().len(), 1);
     clock.advance(Duration::from_secs(5));
     names(&engine, 13).await;
-    let asked = things.asked();
+    let requests = things.requests();
     assert!(
-        asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"13"}]}"#),
-        "{asked:?}"
+        requests[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"13"}]}"#),
+        "{requests:?}"
     );
 }
 
 #[tokio::test]
-async fn an_entity_of_which_an_error_is_told_is_not_kept() {
+async fn an_entity_with_an_error_is_not_cached() {
     let things = Scripted::new(|_, variables| {
         let entities = variables["r0"].as_array().unwrap().iter();
         let entities: Vec<Value> = entities
@@ -208,64 +208,64 @@ async fn an_entity_of_which_an_error_is_told_is_not_kept() {
     let (engine, _) = engine(&things);
     let query = "{ first(count: 3) { name } }";
     for _ in 0..2 {
-        let answer = ask(&engine, query, json!({})).await;
+        let answer = execute(&engine, query, json!({})).await;
         assert_eq!(
             answer["errors"],
             json!(["first.1.name: things: answered with an error: no"])
         );
     }
-    let asked = things.asked();
+    let requests = things.requests();
     assert!(
-        asked[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"2"}]}"#),
-        "{asked:?}"
+        requests[1].ends_with(r#"{"r0":[{"__typename":"Thing","id":"2"}]}"#),
+        "{requests:?}"
     );
 }
 
 #[tokio::test]
-async fn an_error_without_a_place_keeps_nothing() {
+async fn nothing_is_cached_of_a_response_with_an_error_without_path() {
     let things = Scripted::new(
         |_, _| json!({ "data": { "_entities": [{ "name": "one" }] }, "errors": [{ "message": "somewhere" }] }),
     );
     let (engine, _) = engine(&things);
     for _ in 0..2 {
-        ask(&engine, "{ first(count: 1) { name } }", json!({})).await;
+        execute(&engine, "{ first(count: 1) { name } }", json!({})).await;
     }
-    assert_eq!(things.asked().len(), 2);
+    assert_eq!(things.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn operations_at_one_moment_ask_for_each_entity_once() {
+async fn concurrent_operations_fetch_each_entity_once() {
     let things = things();
     let (engine, _) = engine(&things);
-    let asks = (0..20).map(|_| names(&engine, 3));
-    for names in futures_util::future::join_all(asks).await {
+    let operations = (0..20).map(|_| names(&engine, 3));
+    for names in futures_util::future::join_all(operations).await {
         assert_eq!(names, ["1 of 1", "2 of 1", "3 of 1"]);
     }
-    assert_eq!(things.asked().len(), 1);
+    assert_eq!(things.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn what_was_asked_for_with_more_fields_answers_with_fewer() {
+async fn a_cached_superset_of_the_selection_is_a_hit() {
     let things = things();
     let (engine, _) = engine(&things);
     let wide = "{ first(count: 2) { name size made { year by } } best { name size } }";
     let narrow = "{ first(count: 2) { made { by } name } best { size } }";
     let other = "{ first(count: 2) { name size(unit: \"m\") } }";
-    ask(&engine, wide, json!({})).await;
-    let asked = things.asked().len();
+    execute(&engine, wide, json!({})).await;
+    let requests = things.requests().len();
 
-    let answer = ask(&engine, narrow, json!({})).await;
+    let answer = execute(&engine, narrow, json!({})).await;
 
     assert_eq!(answer["first"][1]["made"], json!({ "by": "them" }));
     assert!(answer["best"]["size"].is_string());
-    assert_eq!(things.asked().len(), asked);
-    // With other arguments it is another field.
-    ask(&engine, other, json!({})).await;
-    assert_eq!(things.asked().len(), asked + 1);
+    assert_eq!(things.requests().len(), requests);
+    // Other arguments make another field.
+    execute(&engine, other, json!({})).await;
+    assert_eq!(things.requests().len(), requests + 1);
 }
 
 #[tokio::test]
-async fn a_type_ends_everything_that_has_an_object_of_it_inside() {
+async fn invalidating_a_type_reaches_values_that_contain_its_objects() {
     let things = things();
     let (engine, _, cache) = engine_and_cache(&things);
     let queries = [
@@ -273,18 +273,18 @@ async fn a_type_ends_everything_that_has_an_object_of_it_inside() {
         "{ first(count: 2) { name } }",
     ];
     for query in queries.iter().chain(&queries) {
-        ask(&engine, query, json!({})).await;
+        execute(&engine, query, json!({})).await;
     }
-    assert_eq!(things.asked().len(), 2);
+    assert_eq!(things.requests().len(), 2);
 
     cache
         .invalidate(&Target::Type("Made".to_owned()).tags())
         .await;
 
     for query in queries {
-        ask(&engine, query, json!({})).await;
+        execute(&engine, query, json!({})).await;
     }
-    let asked = things.asked();
-    assert_eq!(asked.len(), 3);
-    assert!(asked[2].contains("made"), "{asked:?}");
+    let requests = things.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(requests[2].contains("made"), "{requests:?}");
 }

@@ -1,12 +1,11 @@
-//! A REST service whose answers say how long they are good for, and an engine with a cache in
-//! front of it.
+//! A REST service with a configurable `Cache-Control`, and an engine with a cache in front of it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request as Asked, State};
+use axum::extract::{Request as HttpRequest, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -16,10 +15,10 @@ use resolvers::trace::FetchTrace;
 use resolvers::{Engine, Outcome, Request, Trace};
 use serde_json::{Value, json};
 
-use crate::support::{ask, ask_with, graph, request, settings_at};
+use crate::support::{execute, execute_with, graph, request, settings_at};
 use crate::values::sdl;
 
-/// `list` gives things with nothing but their ids, the rest comes by batches.
+/// `list` returns things with their ids alone; batches return the rest.
 pub(crate) const THINGS: &str = r#"
     type Query {
       list(first: Int!): [Thing]
@@ -52,56 +51,56 @@ pub(crate) const THINGS: &str = r#"
     }
 "#;
 
-/// What the service does; all of it can be changed while it runs.
+/// The state of the service; all of it can be changed while it runs.
 #[derive(Debug)]
 pub(crate) struct Service {
-    asked: Mutex<Vec<String>>,
-    /// `Cache-Control` and other headers of answers about things.
+    requests: Mutex<Vec<String>>,
+    /// `Cache-Control` and other headers of responses about things.
     headers: Mutex<Vec<(HeaderName, String)>>,
-    /// Grows with each change of all things.
+    /// The version of all things.
     pub(crate) version: AtomicUsize,
     is_down: std::sync::atomic::AtomicBool,
 }
 
 impl Service {
-    /// What was asked since the last time, each as `path?query`.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut self.asked.lock().unwrap())
+    /// Takes the requests since the last call, each as `path?query`.
+    pub(crate) fn take_requests(&self) -> Vec<String> {
+        std::mem::take(&mut self.requests.lock().unwrap())
     }
 
-    pub(crate) fn says(&self, cache_control: &str) {
-        self.answers_with(&[("cache-control", cache_control)]);
+    pub(crate) fn set_cache_control(&self, cache_control: &str) {
+        self.set_headers(&[("cache-control", cache_control)]);
     }
 
-    pub(crate) fn answers_with(&self, headers: &[(&'static str, &str)]) {
+    pub(crate) fn set_headers(&self, headers: &[(&'static str, &str)]) {
         let headers = headers.iter();
         *self.headers.lock().unwrap() = headers
             .map(|(name, value)| (HeaderName::from_static(name), (*value).to_owned()))
             .collect();
     }
 
-    pub(crate) fn changes(&self) {
+    pub(crate) fn bump_version(&self) {
         self.version.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn goes_down(&self) {
+    pub(crate) fn fail(&self) {
         self.is_down.store(true, Ordering::SeqCst);
     }
 
-    pub(crate) fn comes_back(&self) {
+    pub(crate) fn recover(&self) {
         self.is_down.store(false, Ordering::SeqCst);
     }
 }
 
-/// An engine with a cache, the clock of that cache, and the service behind.
-pub(crate) struct Kept {
+/// An engine with a cache, the clock of the cache, and the service.
+pub(crate) struct CachedEngine {
     pub(crate) engine: Arc<Engine>,
     pub(crate) cache: Cache,
     pub(crate) clock: Clock,
     pub(crate) service: Arc<Service>,
 }
 
-impl Kept {
+impl CachedEngine {
     pub(crate) async fn start() -> Self {
         Self::with(THINGS, |_| ()).await
     }
@@ -122,25 +121,25 @@ impl Kept {
         }
     }
 
-    pub(crate) async fn ask(&self, query: &str) -> Value {
-        ask(&self.engine, query, json!({})).await
+    pub(crate) async fn execute(&self, query: &str) -> Value {
+        execute(&self.engine, query, json!({})).await
     }
 
-    pub(crate) async fn ask_as(&self, token: &'static str, query: &str) -> Value {
+    pub(crate) async fn execute_as(&self, token: &'static str, query: &str) -> Value {
         let token = (header::AUTHORIZATION, HeaderValue::from_static(token));
         let headers = HeaderMap::from_iter([token]);
-        ask_with(&self.engine, query, json!({}), headers).await
+        execute_with(&self.engine, query, json!({}), headers).await
     }
 
-    /// What was done for an answer.
-    pub(crate) async fn account(&self, query: &str) -> Vec<FetchTrace> {
+    /// The trace of an operation's fetches.
+    pub(crate) async fn trace(&self, query: &str) -> Vec<FetchTrace> {
         match self.executed(query).await {
-            Outcome::Executed { trace: account, .. } => account,
+            Outcome::Executed { trace, .. } => trace,
             Outcome::Refused { errors } => panic!("{errors:?}"),
         }
     }
 
-    /// How long an answer may be used again.
+    /// How long the response to an operation may be reused.
     pub(crate) async fn reuse(&self, query: &str) -> Option<Reuse> {
         match self.executed(query).await {
             Outcome::Executed { reuse, .. } => reuse,
@@ -156,14 +155,14 @@ impl Kept {
         self.engine.execute(request, &mut Vec::new()).await
     }
 
-    pub(crate) fn passes(&self, seconds: u64) {
+    pub(crate) fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 }
 
 /// A cache in memory.
 pub(crate) fn memory(clock: &Clock) -> Cache {
-    running(in_memory(clock))
+    start_cache(in_memory(clock))
 }
 
 pub(crate) fn in_memory(clock: &Clock) -> CacheSettings {
@@ -175,7 +174,7 @@ pub(crate) fn in_memory(clock: &Clock) -> CacheSettings {
 }
 
 /// A cache whose background work runs for as long as it lives.
-pub(crate) fn running(settings: CacheSettings) -> Cache {
+pub(crate) fn start_cache(settings: CacheSettings) -> Cache {
     let (cache, background) = Cache::start(settings);
     for (_, work) in background {
         #[expect(clippy::disallowed_methods, reason = "ends with the cache")]
@@ -184,7 +183,7 @@ pub(crate) fn running(settings: CacheSettings) -> Cache {
     cache
 }
 
-/// What answers say is done, for up to an hour.
+/// Caching by the service's `Cache-Control`, for up to an hour.
 pub(crate) fn caching(cache: &Cache) -> Caching {
     Caching {
         cache: cache.clone(),
@@ -207,7 +206,7 @@ pub(crate) fn caching(cache: &Cache) -> Caching {
 )]
 async fn serve() -> (Arc<Service>, String) {
     let service = Arc::new(Service {
-        asked: Mutex::default(),
+        requests: Mutex::default(),
         headers: Mutex::default(),
         version: AtomicUsize::new(1),
         is_down: std::sync::atomic::AtomicBool::new(false),
@@ -222,9 +221,9 @@ async fn serve() -> (Arc<Service>, String) {
 }
 
 /// Things have ids from 1 to 99; others do not exist.
-async fn answer(State(service): State<Arc<Service>>, request: Asked) -> Response {
+async fn answer(State(service): State<Arc<Service>>, request: HttpRequest) -> Response {
     let uri = request.uri();
-    service.asked.lock().unwrap().push(uri.to_string());
+    service.requests.lock().unwrap().push(uri.to_string());
     if service.is_down.load(Ordering::SeqCst) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
@@ -234,7 +233,7 @@ async fn answer(State(service): State<Arc<Service>>, request: Asked) -> Response
     let value = query.split_once('=').map_or("", |(_, value)| value);
     let ids = value.split("%2C").flat_map(|part| part.split(','));
     let ids: Vec<usize> = ids.filter_map(|id| id.parse().ok()).collect();
-    let there = ids.iter().copied().filter(|id| (1..100).contains(id));
+    let existing = ids.iter().copied().filter(|id| (1..100).contains(id));
     let body = match uri.path() {
         "/list" => {
             let first = ids.first().copied().unwrap_or_default();
@@ -244,8 +243,8 @@ async fn answer(State(service): State<Arc<Service>>, request: Asked) -> Response
             return axum::Json(json!(list)).into_response();
         }
         "/whole" | "/touch" => json!([thing(1), thing(2)]),
-        "/thing" => there.map(thing).next().unwrap_or(Value::Null),
-        _ => json!({ "things": there.map(thing).collect::<Vec<_>>() }),
+        "/thing" => existing.map(thing).next().unwrap_or(Value::Null),
+        _ => json!({ "things": existing.map(thing).collect::<Vec<_>>() }),
     };
     let mut response = axum::Json(body).into_response();
     for (name, value) in &*service.headers.lock().unwrap() {

@@ -1,5 +1,5 @@
-//! A service that always knows what is true, and says with everything how true it is: which
-//! version it gives, when, and to whom.
+//! A service for the cache model: every value states its version, when it was sent, and to which
+//! caller.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,8 +12,8 @@ use resolvers::cache::Clock;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-/// Three things that are everybody's, two that each caller has its own version of, and a note of
-/// each caller's.
+/// Three things that all callers share, two of which each caller has its own version, and a private
+/// note of each caller.
 pub(crate) const GRAPH: &str = r#"
     type Query {
       list(first: Int!): [Thing]
@@ -75,7 +75,7 @@ pub(crate) const GRAPH: &str = r#"
 pub(crate) const THINGS: usize = 3;
 pub(crate) const MINE: usize = 2;
 
-/// Everything that there is: things, then what is each caller's own, then the note.
+/// Number of all names: things, then private things, then the note.
 pub(crate) const NAMES: usize = THINGS + MINE + 1;
 
 pub(crate) const NOTE: usize = NAMES - 1;
@@ -83,16 +83,16 @@ pub(crate) const NOTE: usize = NAMES - 1;
 /// The service.
 #[derive(Debug)]
 pub(crate) struct Truth {
-    /// By name.
+    /// The version of each name.
     versions: [AtomicUsize; NAMES],
     is_down: AtomicBool,
-    /// Calls that have come.
+    /// Number of calls received.
     calls: AtomicUsize,
-    /// Whether answers to reads go out.
+    /// Whether responses to reads are sent.
     gate: watch::Sender<bool>,
     clock: Clock,
     lifetime: &'static str,
-    /// What was called, for who looks for the reason of a failure.
+    /// Requests received, to explain a failure.
     pub(crate) log: Mutex<Vec<String>>,
 }
 
@@ -136,7 +136,7 @@ impl Truth {
         self.is_down.load(Ordering::SeqCst)
     }
 
-    /// Whether answers to reads go out, from now on.
+    /// Sets whether responses to reads are sent.
     pub(crate) fn open(&self, is_open: bool) {
         self.gate.send_replace(is_open);
     }
@@ -150,13 +150,13 @@ impl Truth {
     }
 }
 
-/// An object as it is when a call comes; `at` is when its answer goes out.
-struct Known {
+/// An object as it is when a call arrives; its name states when the response is sent.
+struct Version {
     id: usize,
     version: usize,
 }
 
-/// `/list?ids=2` gives two ids and may not be kept; all else says what it is, and may.
+/// `/list?ids=2` returns two ids and is not cacheable; all other responses are.
 async fn answer(State(truth): State<Arc<Truth>>, request: Request) -> Response {
     let uri = request.uri();
     truth.calls.fetch_add(1, Ordering::SeqCst);
@@ -178,13 +178,13 @@ async fn answer(State(truth): State<Arc<Truth>>, request: Request) -> Response {
     if truth.is_down() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let (first, wanted) = wanted(path, ids);
+    let (first, requested_ids) = requested_ids(path, ids);
     if !is_read {
-        truth.change(wanted[0] - 1);
+        truth.change(requested_ids[0] - 1);
     }
-    let known = wanted.into_iter();
-    let known: Vec<Known> = known
-        .map(|id| Known {
+    let versions: Vec<Version> = requested_ids
+        .into_iter()
+        .map(|id| Version {
             id,
             version: truth.version(first + id - 1),
         })
@@ -194,23 +194,23 @@ async fn answer(State(truth): State<Arc<Truth>>, request: Request) -> Response {
         let _ = gate.wait_for(|is_open| *is_open).await;
     }
     let at = truth.clock.now().0;
-    let object = |known: &Known| {
-        let name = first + known.id - 1;
-        let text = format!("{name} {} {at} {caller}", known.version);
-        json!({ "id": known.id.to_string(), "name": text })
+    let object = |it: &Version| {
+        let name = first + it.id - 1;
+        let text = format!("{name} {} {at} {caller}", it.version);
+        json!({ "id": it.id.to_string(), "name": text })
     };
-    let objects: Vec<Value> = known.iter().map(object).collect();
+    let objects: Vec<Value> = versions.iter().map(object).collect();
     let body = match path {
         "/things" | "/mine" => json!({ "things": objects }),
         "/whole" => json!(objects),
         _ => objects[0].clone(),
     };
     let scope = if first == 0 { "public" } else { "private" };
-    let says = format!("{scope}, {}", truth.lifetime);
-    ([(header::CACHE_CONTROL, says)], axum::Json(body)).into_response()
+    let cache_control = format!("{scope}, {}", truth.lifetime);
+    ([(header::CACHE_CONTROL, cache_control)], axum::Json(body)).into_response()
 }
 
-/// Of `ids=1,2`.
+/// The ids of `ids=1,2`.
 fn ids(query: Option<&str>) -> Vec<usize> {
     let value = query.and_then(|query| query.split_once('='));
     let value = value.map_or("", |(_, value)| value);
@@ -218,8 +218,8 @@ fn ids(query: Option<&str>) -> Vec<usize> {
     ids.filter_map(|id| id.parse().ok()).collect()
 }
 
-/// The name of the first of their kind, and which of them are wanted.
-fn wanted(path: &str, ids: Vec<usize>) -> (usize, Vec<usize>) {
+/// The first name of the kind, and the ids that are requested.
+fn requested_ids(path: &str, ids: Vec<usize>) -> (usize, Vec<usize>) {
     match path {
         "/mine" => (THINGS, ids),
         "/note" => (NOTE, vec![1]),

@@ -1,4 +1,4 @@
-//! A source that answers with what it is told, and remembers what it was asked.
+//! A source with canned answers that records its requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ struct Canned {
     requests: Requests,
 }
 
-/// An engine over one subgraph `g` whose source `api` answers `answers`; 404 for anything else.
+/// An engine over one subgraph `g` whose source `api` has these answers; 404 for anything else.
 pub(crate) async fn engine(sdl: &str, answers: &[(&str, Value)]) -> (Engine, Requests) {
     engine_with(sdl, answers, |_| ()).await
 }
@@ -60,9 +60,9 @@ pub(crate) async fn engine_with(
 }
 
 async fn answer(State(canned): State<Canned>, request: Request) -> Response {
-    let asked = format!("{} {}", request.method(), request.uri());
-    canned.requests.lock().unwrap().push(asked.clone());
-    match canned.answers.get(&asked) {
+    let request = format!("{} {}", request.method(), request.uri());
+    canned.requests.lock().unwrap().push(request.clone());
+    match canned.answers.get(&request) {
         Some(value) => (
             [(header::CONTENT_TYPE, "application/json")],
             value.to_string(),

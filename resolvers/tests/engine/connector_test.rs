@@ -1,4 +1,4 @@
-//! One connector by itself: the request it makes, what it makes of an answer.
+//! One connector alone: its request, and how it maps a response.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ fn settings() -> Settings {
     settings
 }
 
-fn given(variables: &[(&str, &str)]) -> Inputs {
+fn inputs(variables: &[(&str, &str)]) -> Inputs {
     let variables = variables.iter().map(|(name, json)| {
         let json = Json::parse(Bytes::copy_from_slice(json.as_bytes())).unwrap();
         ((*name).to_owned(), json)
@@ -72,7 +72,7 @@ fn response(status: u16, body: &str) -> Response {
 }
 
 #[test]
-fn a_connector_is_found_by_coordinate_place_and_id() {
+fn a_connector_is_found_by_coordinate_field_and_id() {
     let graph = graph();
     let sources = settings();
     let found =
@@ -97,7 +97,7 @@ fn a_connector_is_found_by_coordinate_place_and_id() {
 }
 
 #[test]
-fn a_name_that_is_nobodys_or_several_connectors_is_refused_with_all_there_are() {
+fn an_unknown_or_ambiguous_name_is_rejected_with_the_known_ones() {
     let graph = graph();
     let sources = settings();
     let found = |name| {
@@ -129,66 +129,69 @@ fn a_name_that_is_nobodys_or_several_connectors_is_refused_with_all_there_are() 
 }
 
 #[test]
-fn a_request_has_what_arguments_configuration_and_client_say() {
+fn a_request_is_built_from_arguments_configuration_and_client_headers() {
     let graph = graph();
-    let trial = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
-    let mut given = given(&[("args", r#"{"id":"a/b"}"#)]);
-    given.headers.insert("x-trace", "t1".parse().unwrap());
+    let test = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
+    let mut inputs = inputs(&[("args", r#"{"id":"a/b"}"#)]);
+    inputs.headers.insert("x-trace", "t1".parse().unwrap());
 
-    let made = trial.request(&given).unwrap();
+    let request = test.request(&inputs).unwrap();
 
-    assert_eq!(made.method, Method::GET);
-    assert_eq!(made.url.as_str(), "http://api.example.com/v1/users/a%2Fb");
-    assert_eq!(made.headers["x-tenant"], "acme");
-    assert_eq!(made.headers["x-trace"], "t1");
-    assert_eq!(made.body, None);
+    assert_eq!(request.method, Method::GET);
+    assert_eq!(
+        request.url.as_str(),
+        "http://api.example.com/v1/users/a%2Fb"
+    );
+    assert_eq!(request.headers["x-tenant"], "acme");
+    assert_eq!(request.headers["x-trace"], "t1");
+    assert_eq!(request.body, None);
 }
 
 #[test]
-fn given_configuration_stands_instead_of_the_one_in_the_settings() {
+fn inputs_replace_the_configuration_of_the_settings() {
     let graph = graph();
-    let trial = ConnectorTest::find(&graph, &settings(), "User").unwrap();
-    let given = given(&[
+    let test = ConnectorTest::find(&graph, &settings(), "User").unwrap();
+    let inputs = inputs(&[
         ("config", r#"{"tenant":"other"}"#),
         ("batch", r#"[{"id":"1"},{"id":"2"}]"#),
     ]);
 
-    let made = trial.request(&given).unwrap();
+    let request = test.request(&inputs).unwrap();
 
-    assert_eq!(made.headers["x-tenant"], "other");
+    assert_eq!(request.headers["x-tenant"], "other");
     assert_eq!(
-        made.body.as_deref(),
+        request.body.as_deref(),
         Some(br#"{"ids":["1","2"]}"#.as_slice())
     );
 }
 
 #[test]
-fn what_cannot_be_built_is_an_error() {
+fn a_request_that_cannot_be_built_is_an_error() {
     let graph = graph();
-    let trial = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
+    let test = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
 
-    let made = trial.request(&given(&[("args", r#"{"id":[1]}"#)]));
+    let request = test.request(&inputs(&[("args", r#"{"id":[1]}"#)]));
 
-    assert!(matches!(made, Err(FetchError::Build(_))), "{made:?}");
+    assert!(matches!(request, Err(FetchError::Build(_))), "{request:?}");
 }
 
 #[test]
-fn an_answer_is_mapped_whole_with_what_the_mapping_met() {
+fn a_response_is_mapped_whole_with_the_reports_of_the_mapping() {
     let graph = graph();
-    let trial = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
+    let test = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
 
-    let mapped = trial.map(&given(&[]), response(200, r#"{"id":7,"full":{}}"#));
+    let mapped = test.map(&inputs(&[]), response(200, r#"{"id":7,"full":{}}"#));
 
     assert_eq!(mapped.result.unwrap().as_deref(), Some(r#"{"id":7}"#));
     assert_eq!(mapped.reports.len(), 1, "{:?}", mapped.reports);
 }
 
 #[test]
-fn an_answer_that_is_no_success_is_an_error_in_the_words_of_the_connector() {
+fn an_error_response_is_mapped_by_the_errors_of_the_connector() {
     let graph = graph();
-    let trial = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
+    let test = ConnectorTest::find(&graph, &settings(), "one_user").unwrap();
 
-    let mapped = trial.map(&given(&[]), response(404, r#"{"why":"gone"}"#));
+    let mapped = test.map(&inputs(&[]), response(404, r#"{"why":"gone"}"#));
 
     let Err(FetchError::Refused {
         message,
@@ -203,10 +206,10 @@ fn an_answer_that_is_no_success_is_an_error_in_the_words_of_the_connector() {
 }
 
 #[test]
-fn a_batch_is_answered_with_a_list_and_nothing_else() {
+fn a_batch_response_must_be_a_list() {
     let graph = graph();
-    let trial = ConnectorTest::find(&graph, &settings(), "User").unwrap();
-    let map = |body| trial.map(&given(&[]), response(200, body)).result;
+    let test = ConnectorTest::find(&graph, &settings(), "User").unwrap();
+    let map = |body| test.map(&inputs(&[]), response(200, body)).result;
 
     assert_eq!(
         map(r#"{"found":[{"id":1,"x":2}]}"#).unwrap().as_deref(),

@@ -1,12 +1,12 @@
-//! Arguments that are filled from objects further up (`@context`, `@fromContext`): plans, what
-//! services are asked, what clients get.
+//! Arguments from the objects above (`@context`, `@fromContext`): plans, requests to subgraphs,
+//! responses.
 
 use insta::assert_snapshot;
 use resolvers::Engine;
 use serde_json::{Value, json};
 
 use crate::federation::{Scripted, engine};
-use crate::support::{self, ask};
+use crate::support::{self, execute};
 
 const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.8",
     import: ["@key", "@shareable", "@external", "@requires", "@context", "@fromContext"])
@@ -32,57 +32,57 @@ fn linked(subgraphs: &[&'static str]) -> Vec<(&'static str, String)> {
 /// The plan of a query over subgraphs `a`, `b`, `c`.
 #[track_caller]
 fn plan(subgraphs: &[&'static str], query: &str) -> String {
-    let written = linked(subgraphs);
-    let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
-    let engine = Engine::new(support::graph(&named), support::settings()).unwrap();
+    let sdls = linked(subgraphs);
+    let subgraphs: Vec<_> = sdls.iter().map(|(name, it)| (*name, &**it)).collect();
+    let engine = Engine::new(support::graph(&subgraphs), support::settings()).unwrap();
     engine.plan_text(query, None).unwrap()
 }
 
-/// The answer to a query, and what services were asked.
-async fn answered(
+/// The answer to a query, and the requests to the subgraphs.
+async fn executed(
     subgraphs: &[&'static str],
     services: &[Scripted],
     query: &str,
     variables: Value,
 ) -> (Value, String) {
-    let written = linked(subgraphs);
-    let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
-    let named_services: Vec<_> = named.iter().map(|it| it.0).zip(services).collect();
-    let engine = engine(&named, &named_services);
-    let answer = ask(&engine, query, variables).await;
-    let asked: Vec<_> = services.iter().flat_map(Scripted::asked).collect();
-    (answer, asked.join("\n"))
+    let sdls = linked(subgraphs);
+    let subgraphs: Vec<_> = sdls.iter().map(|(name, it)| (*name, &**it)).collect();
+    let by_name: Vec<_> = subgraphs.iter().map(|it| it.0).zip(services).collect();
+    let engine = engine(&subgraphs, &by_name);
+    let answer = execute(&engine, query, variables).await;
+    let requests: Vec<_> = services.iter().flat_map(Scripted::requests).collect();
+    (answer, requests.join("\n"))
 }
 
-/// Answers a root query with `data`, and entities with `name` of their id and what `$c0` is.
+/// Answers a root query with `data`, and entities with `name` of their id and the value of `$c0`.
 fn bank(data: Value, name: &'static str) -> Scripted {
     Scripted::new(move |query, variables| {
         if variables.get("r0").is_none() {
             return json!({ "data": data });
         }
-        let entities = |told: &Value, context: &Value| {
-            let told = told.as_array().unwrap().iter();
-            let told = told.map(|it| {
+        let entities = |representations: &Value, context: &Value| {
+            let representations = representations.as_array().unwrap().iter();
+            let representations = representations.map(|it| {
                 let value = format!("{} in {context}", it["id"].as_str().unwrap());
                 json!({ name: value })
             });
-            told.collect::<Value>()
+            representations.collect::<Value>()
         };
         if query.contains(" _entities(") && !query.contains("_0: ") {
             let all = entities(&variables["r0"], &variables["c0"]);
             return json!({ "data": { "_entities": all } });
         }
         let parts = (0..).map_while(|part| {
-            let told = variables.get(format!("r{part}"))?;
+            let representations = variables.get(format!("r{part}"))?;
             let context = &variables[format!("c0_{part}")];
-            Some((format!("_{part}"), entities(told, context)))
+            Some((format!("_{part}"), entities(representations, context)))
         });
         json!({ "data": parts.collect::<serde_json::Map<_, _>>() })
     })
 }
 
 #[test]
-fn the_value_is_asked_for_where_it_stands_and_the_field_by_itself() {
+fn the_value_is_fetched_first_and_the_field_in_a_fetch_of_its_own() {
     assert_snapshot!(plan(&[BANK], "{ users { accounts { balance } } }"), @r"
     1. a  query
        gives users { accounts { id } currency }
@@ -95,7 +95,7 @@ fn the_value_is_asked_for_where_it_stands_and_the_field_by_itself() {
 }
 
 #[tokio::test]
-async fn objects_below_different_values_are_asked_for_apart() {
+async fn objects_below_different_values_are_in_different_parts_of_a_request() {
     let users = json!({ "users": [
         { "id": "1", "currency": "EUR", "accounts": [{ "id": "a" }, { "id": "b" }] },
         { "id": "2", "currency": "USD", "accounts": [{ "id": "b" }] },
@@ -103,17 +103,17 @@ async fn objects_below_different_values_are_asked_for_apart() {
         { "id": "4", "currency": null, "accounts": [{ "id": "d" }] },
     ] });
     let query = "{ users { accounts { balance } } }";
-    let (answer, asked) = answered(&[BANK], &[bank(users, "balance")], query, json!({})).await;
+    let (answer, requests) = executed(&[BANK], &[bank(users, "balance")], query, json!({})).await;
 
     assert_snapshot!(answer.to_string(), @r#"{"users":[{"accounts":[{"balance":"a in \"EUR\""},{"balance":"b in \"EUR\""}]},{"accounts":[{"balance":"b in \"USD\""}]},{"accounts":[{"balance":"a in \"EUR\""},{"balance":"c in \"EUR\""}]},{"accounts":[{"balance":"d in null"}]}]}"#);
-    assert_snapshot!(asked, @r#"
+    assert_snapshot!(requests, @r#"
     query { users { accounts { id } currency } } {}
     query($c0_0: String, $r0: [_Any!]!, $c0_1: String, $r1: [_Any!]!, $c0_2: String, $r2: [_Any!]!, $c0_3: String, $r3: [_Any!]!) { _0: _entities(representations: $r0) { ... on Account { balance(currency: $c0_0) } } _1: _entities(representations: $r1) { ... on Account { balance(currency: $c0_1) } } _2: _entities(representations: $r2) { ... on Account { balance(currency: $c0_2) } } _3: _entities(representations: $r3) { ... on Account { balance(currency: $c0_3) } } } {"r0":[{"__typename":"Account","id":"a"},{"__typename":"Account","id":"b"},{"__typename":"Account","id":"c"}],"c0_0":"EUR","r1":[{"__typename":"Account","id":"b"}],"c0_1":"USD","r2":[{"__typename":"Account","id":"d"}],"c0_2":null,"r3":[],"c0_3":null}
     "#);
 }
 
 #[tokio::test]
-async fn there_are_few_documents_however_many_values_there_are() {
+async fn many_values_take_few_documents() {
     let users: Vec<Value> = (0..70)
         .map(|id| {
             let account = json!({ "id": format!("of {id}") });
@@ -122,13 +122,13 @@ async fn there_are_few_documents_however_many_values_there_are() {
         .collect();
     let data = json!({ "users": users });
     let query = "{ users { accounts { balance } } }";
-    let (answer, asked) = answered(&[BANK], &[bank(data, "balance")], query, json!({})).await;
+    let (answer, requests) = executed(&[BANK], &[bank(data, "balance")], query, json!({})).await;
 
     for (id, user) in answer["users"].as_array().unwrap().iter().enumerate() {
         let balance = &user["accounts"][0]["balance"];
         assert_eq!(*balance, json!(format!("of {id} in \"C{id}\"")));
     }
-    let parts = asked
+    let parts = requests
         .lines()
         .skip(1)
         .map(|line| line.matches(": _entities(").count());
@@ -136,7 +136,7 @@ async fn there_are_few_documents_however_many_values_there_are() {
 }
 
 #[tokio::test]
-async fn the_nearest_object_counts_and_values_may_lie_deeper_in_it() {
+async fn the_nearest_ancestor_provides_the_value_and_values_may_be_nested() {
     let sdl = r#"
         type Query { team: Team }
         interface Owner { id: ID! items: [Item!]! }
@@ -163,10 +163,10 @@ async fn the_nearest_object_counts_and_values_may_lie_deeper_in_it() {
         },
     } });
     let query = "{ team { items { near } lead { items { near box { item { near } } } } } }";
-    let (answer, asked) = answered(&[sdl], &[bank(data, "near")], query, json!({})).await;
+    let (answer, requests) = executed(&[sdl], &[bank(data, "near")], query, json!({})).await;
 
     assert_snapshot!(answer.to_string(), @r#"{"team":{"items":[{"near":"1 in [\"Bonn\"]"}],"lead":{"items":[{"box":{"item":{"near":"2 in [\"Rome\",\"Oslo\"]"}},"near":"1 in [\"Rome\",\"Oslo\"]"}]}}}"#);
-    assert_snapshot!(asked, @r#"
+    assert_snapshot!(requests, @r#"
     query { team { items { id } lead { items { box { item { id } } id } cities { city } } all { city } } } {}
     query($c0: [String!], $r0: [_Any!]!) { _entities(representations: $r0) { ... on Item { near(cities: $c0) } } } {"r0":[{"__typename":"Item","id":"1"}],"c0":["Bonn"]}
     query($c0: [String!], $r0: [_Any!]!) { _entities(representations: $r0) { ... on Item { near(cities: $c0) } } } {"r0":[{"__typename":"Item","id":"1"}],"c0":["Rome","Oslo"]}
@@ -190,7 +190,7 @@ const SPLIT: [&str; 2] = [
 ];
 
 #[test]
-fn the_value_may_come_from_another_service_and_be_needed_for_what_is_required() {
+fn the_value_may_come_from_another_subgraph_and_serve_a_requirement() {
     assert_snapshot!(plan(&SPLIT, "{ users { accounts { rich } } }"), @r"
     1. a  query
        gives users { accounts { id } id }
@@ -211,7 +211,7 @@ fn the_value_may_come_from_another_service_and_be_needed_for_what_is_required() 
     ");
 }
 
-/// The context is set, and taken, in a subgraph that is asked after the value is there.
+/// The context is set and used in a subgraph that is queried after the value is known.
 const LATER: [&str; 2] = [
     r#"
     type Query { users: [User!]! }
@@ -227,7 +227,7 @@ const LATER: [&str; 2] = [
 ];
 
 #[test]
-fn a_service_that_is_asked_later_anyway_is_asked_once() {
+fn a_subgraph_that_is_queried_later_anyway_gets_one_request() {
     let query = "{ users { accounts { balance } } }";
     assert_snapshot!(plan(&LATER, query), @r"
     1. a  query
@@ -251,7 +251,7 @@ fn a_service_that_is_asked_later_anyway_is_asked_once() {
 }
 
 #[tokio::test]
-async fn what_stands_inside_of_the_objects_of_a_request_is_given_what_is_above_these() {
+async fn nested_fields_get_the_value_of_the_ancestor_of_the_requested_objects() {
     let users = json!({ "users": [
         { "id": "1", "currency": "EUR" },
         { "id": "2", "currency": "USD" },
@@ -259,29 +259,29 @@ async fn what_stands_inside_of_the_objects_of_a_request_is_given_what_is_above_t
     ] });
     let accounts = Scripted::new(|_, variables| {
         let part = |part: usize| {
-            let told = variables[format!("r{part}")].as_array().unwrap().iter();
+            let representations = variables[format!("r{part}")].as_array().unwrap().iter();
             let context = &variables[format!("c0_{part}")];
-            let told = told.map(|it| {
+            let representations = representations.map(|it| {
                 let balance = format!("of {} in {context}", it["id"].as_str().unwrap());
                 json!({ "accounts": [{ "balance": balance }] })
             });
-            told.collect::<Value>()
+            representations.collect::<Value>()
         };
         json!({ "data": { "_0": part(0), "_1": part(1) } })
     });
     let services = [bank(users, ""), accounts];
     let query = "{ users { accounts { balance } } }";
-    let (answer, asked) = answered(&LATER, &services, query, json!({})).await;
+    let (answer, requests) = executed(&LATER, &services, query, json!({})).await;
 
     assert_snapshot!(answer.to_string(), @r#"{"users":[{"accounts":[{"balance":"of 1 in \"EUR\""}]},{"accounts":[{"balance":"of 2 in \"USD\""}]},{"accounts":[{"balance":"of 3 in \"EUR\""}]}]}"#);
-    assert_snapshot!(asked, @r#"
+    assert_snapshot!(requests, @r#"
     query { users { currency id } } {}
     query($c0_0: String, $r0: [_Any!]!, $c0_1: String, $r1: [_Any!]!) { _0: _entities(representations: $r0) { ... on User { accounts { balance(currency: $c0_0) } } } _1: _entities(representations: $r1) { ... on User { accounts { balance(currency: $c0_1) } } } } {"r0":[{"__typename":"User","id":"1"},{"__typename":"User","id":"3"}],"c0_0":"EUR","r1":[{"__typename":"User","id":"2"}],"c0_1":"USD"}
     "#);
 }
 
 #[tokio::test]
-async fn a_value_that_failed_costs_the_field_below_it() {
+async fn a_value_that_failed_fails_the_fields_that_take_it() {
     let users = json!({ "users": [
         { "id": "1", "accounts": [{ "id": "a" }] },
         { "id": "2", "accounts": [{ "id": "b" }] },
@@ -294,13 +294,13 @@ async fn a_value_that_failed_costs_the_field_below_it() {
     });
     let services = [bank(users, "balance"), currencies];
     let query = "{ users { accounts { balance } } }";
-    let (answer, _) = answered(&SPLIT, &services, query, json!({})).await;
+    let (answer, _) = executed(&SPLIT, &services, query, json!({})).await;
 
     assert_snapshot!(answer.to_string(), @r#"{"data":{"users":[{"accounts":[{"balance":"a in \"EUR\""}]},{"accounts":[{"balance":null}]}]},"errors":["users.1.accounts.0.balance: b: answered with an error: no currency"]}"#);
 }
 
 #[tokio::test]
-async fn an_error_is_told_of_the_objects_below_its_value() {
+async fn an_error_is_placed_at_the_objects_below_its_value() {
     let users = json!({ "users": [
         { "id": "1", "currency": "EUR", "accounts": [{ "id": "a" }] },
         { "id": "2", "currency": "USD", "accounts": [{ "id": "a" }, { "id": "b" }] },
@@ -315,13 +315,13 @@ async fn an_error_is_told_of_the_objects_below_its_value() {
         })
     });
     let query = "{ users { accounts { balance } } }";
-    let (answer, _) = answered(&[BANK], &[service], query, json!({})).await;
+    let (answer, _) = executed(&[BANK], &[service], query, json!({})).await;
 
     assert_snapshot!(answer.to_string(), @r#"{"data":{"users":[{"accounts":[{"balance":"1"}]},{"accounts":[{"balance":"2"},{"balance":null}]}]},"errors":["users.1.accounts.1.balance: a: answered with an error: frozen"]}"#);
 }
 
 #[tokio::test]
-async fn nothing_is_taken_for_a_field_that_is_left_out() {
+async fn no_value_is_fetched_for_a_field_that_is_left_out() {
     let users = json!({ "users": [{ "id": "1", "accounts": [{ "id": "a" }] }] });
     let query = "query ($c0: Boolean!) { users { accounts { id balance @include(if: $c0) } } }";
     let services = [
@@ -329,14 +329,14 @@ async fn nothing_is_taken_for_a_field_that_is_left_out() {
         Scripted::new(|_, _| json!({ "data": { "_entities": [{ "currency": "EUR" }] } })),
     ];
     let variables = json!({ "c0": false });
-    let (answer, asked) = answered(&SPLIT, &services, query, variables).await;
+    let (answer, requests) = executed(&SPLIT, &services, query, variables).await;
 
     assert_snapshot!(answer.to_string(), @r#"{"users":[{"accounts":[{"id":"a"}]}]}"#);
-    assert_snapshot!(asked, @r#"query($_w0: Boolean!) { users { accounts { id } id @include(if: $_w0) } } {"_w0":false}"#);
+    assert_snapshot!(requests, @r#"query($_w0: Boolean!) { users { accounts { id } id @include(if: $_w0) } } {"_w0":false}"#);
 }
 
 #[test]
-fn what_is_taken_in_a_circle_has_no_plan_and_an_end() {
+fn circular_contexts_have_no_plan_and_planning_ends() {
     let sdl = r#"
         type Query { node: Node }
         type Node @key(fields: "id") @context(name: "node") { id: ID! next: Node leaf: Leaf }
@@ -345,22 +345,22 @@ fn what_is_taken_in_a_circle_has_no_plan_and_an_end() {
           path(above: String @fromContext(field: "$node { next { leaf { path } } }")): String
         }
     "#;
-    let written = linked(&[sdl]);
-    let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
-    let engine = Engine::new(support::graph(&named), support::settings()).unwrap();
+    let sdls = linked(&[sdl]);
+    let subgraphs: Vec<_> = sdls.iter().map(|(name, it)| (*name, &**it)).collect();
+    let engine = Engine::new(support::graph(&subgraphs), support::settings()).unwrap();
 
-    let refused = engine
+    let rejected = engine
         .plan_text("{ node { leaf { path } } }", None)
         .unwrap_err();
 
-    assert_eq!(refused[0].message, "no source gives `Leaf.path` here");
+    assert_eq!(rejected[0].message, "no source gives `Leaf.path` here");
 }
 
 #[test]
 fn clients_do_not_see_the_argument() {
-    let written = linked(&[BANK]);
-    let named: Vec<_> = written.iter().map(|(name, it)| (*name, &**it)).collect();
-    let sdl = support::graph(&named).client_sdl();
+    let sdls = linked(&[BANK]);
+    let subgraphs: Vec<_> = sdls.iter().map(|(name, it)| (*name, &**it)).collect();
+    let sdl = support::graph(&subgraphs).client_sdl();
 
     assert!(sdl.contains("  balance: String\n"), "{sdl}");
     assert!(!sdl.to_lowercase().contains("context"), "{sdl}");

@@ -1,10 +1,10 @@
-//! What services that speak GraphQL are asked: documents and their variables.
+//! Documents and variables of requests to subgraphs.
 
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::federation::{Scripted, asked, engine};
-use crate::support::ask;
+use crate::federation::{Scripted, engine, requests};
+use crate::support::execute;
 
 const SHOP: &str = r#"
     type Query {
@@ -23,46 +23,46 @@ const SHOP: &str = r#"
     type Owner { name: String, shop: Shop }
 "#;
 
-/// The documents of a query without variables.
+/// The requests for a query without variables.
 async fn documents(query: &str) -> String {
-    asked(SHOP, query, json!({})).await.join("\n")
+    requests(SHOP, query, json!({})).await.join("\n")
 }
 
 #[tokio::test]
-async fn variables_are_sent_on_with_the_clients_types_and_defaults() {
+async fn variables_are_forwarded_with_the_clients_types_and_defaults() {
     let query = "query Find($first: Int = 3, $tag: Tag, $lat: Float!) {
         search(first: $first, filter: { tag: $tag, near: { lat: $lat, lon: 2.5 } }) { __typename }
     }";
 
-    let asked = asked(SHOP, query, json!({ "lat": 1 })).await;
+    let requests = requests(SHOP, query, json!({ "lat": 1 })).await;
 
-    assert_snapshot!(asked.join("\n"), @r#"query Find__g__1($first: Int = 3, $tag: Tag, $lat: Float!) { search(first: $first, filter: {tag: $tag, near: {lat: $lat, lon: 2.5}}) { __typename } } {"first":3,"lat":1}"#);
+    assert_snapshot!(requests.join("\n"), @r#"query Find__g__1($first: Int = 3, $tag: Tag, $lat: Float!) { search(first: $first, filter: {tag: $tag, near: {lat: $lat, lon: 2.5}}) { __typename } } {"first":3,"lat":1}"#);
 }
 
 #[tokio::test]
-async fn literals_are_sent_as_the_client_wrote_them_and_nothing_else() {
+async fn literals_are_forwarded_as_the_client_wrote_them() {
     let query = r#"{ search(text: "a \"b\" é\n", first: 10, filter: { names: "one", tag: NEW }, tags: OLD) { __typename } }"#;
 
     assert_snapshot!(documents(query).await, @r#"query { search(text: "a \"b\" é\n", first: 10, filter: {names: "one", tag: NEW}, tags: OLD) { __typename } } {}"#);
 }
 
 #[tokio::test]
-async fn what_all_types_have_is_asked_once_and_the_rest_type_by_type() {
+async fn fields_of_the_interface_are_selected_once_and_others_by_type() {
     let query = "{ named { name ... on Product { id shop { name } } ... on Shop { id } } }";
 
     assert_snapshot!(documents(query).await, @"query { named { __typename name ... on Product { id shop { name } } ... on Shop { id } } } {}");
 }
 
 #[tokio::test]
-async fn fields_of_different_types_share_a_key_only_where_their_types_are_alike() {
-    // `price` is `Int!` of a product and `Float` of a shop; `id` is the same of both.
+async fn fields_of_different_types_share_a_response_key_if_they_can_merge() {
+    // `price` is `Int!` of a product and `Float` of a shop; `id` has the same type in both.
     let query = "{ search { ... on Product { id cost: price } ... on Shop { id price } } }";
 
     assert_snapshot!(documents(query).await, @"query { search { __typename ... on Product { id price } ... on Shop { id _a0_price: price } } } {}");
 }
 
 #[tokio::test]
-async fn what_is_inside_decides_too_whether_fields_share_a_key() {
+async fn nested_fields_decide_too_whether_a_response_key_is_shared() {
     let sdl = "
         type Query { found: [Found!]! }
         union Found = A | B | C
@@ -75,39 +75,39 @@ async fn what_is_inside_decides_too_whether_fields_share_a_key() {
     let query =
         "{ found { ... on A { of { n } } ... on B { x: of { n } } ... on C { of { n } } } }";
 
-    let asked = asked(sdl, query, json!({})).await;
+    let requests = requests(sdl, query, json!({})).await;
 
-    assert_snapshot!(asked.join("\n"), @"query { found { __typename ... on A { of { n } } ... on B { _a0_of: of { n } } ... on C { of { n } } } } {}");
+    assert_snapshot!(requests.join("\n"), @"query { found { __typename ... on A { of { n } } ... on B { _a0_of: of { n } } ... on C { of { n } } } } {}");
 }
 
 #[tokio::test]
-async fn one_field_with_different_arguments_has_aliases_that_are_no_fields() {
+async fn one_field_with_different_arguments_gets_unused_aliases() {
     let sdl = "type Query { p: P } type P { name(upper: Boolean): String, _a0_name: Int }";
     let query =
         "{ p { name loud: name(upper: true) soft: name(upper: false) again: name _a0_name } }";
 
-    let asked = asked(sdl, query, json!({})).await;
+    let requests = requests(sdl, query, json!({})).await;
 
-    assert_snapshot!(asked.join("\n"), @"query { p { name _a1_name: name(upper: true) _a2_name: name(upper: false) _a0_name } } {}");
+    assert_snapshot!(requests.join("\n"), @"query { p { name _a1_name: name(upper: true) _a2_name: name(upper: false) _a0_name } } {}");
 }
 
 #[tokio::test]
-async fn conditions_are_computed_for_the_service() {
+async fn conditions_are_computed_for_the_subgraph() {
     let query = "query ($a: Boolean!, $b: Boolean!) {
         product(id: 1) { id name @include(if: $a) price @skip(if: $b) shop @include(if: $a) { name } }
     }";
 
-    let asked = asked(SHOP, query, json!({ "a": true, "b": true })).await;
+    let requests = requests(SHOP, query, json!({ "a": true, "b": true })).await;
 
-    assert_snapshot!(asked.join("\n"), @r#"query($_w0: Boolean!, $_w1: Boolean!) { product(id: 1) { id name @include(if: $_w0) price @include(if: $_w1) shop @include(if: $_w0) { name } } } {"_w0":true,"_w1":false}"#);
+    assert_snapshot!(requests.join("\n"), @r#"query($_w0: Boolean!, $_w1: Boolean!) { product(id: 1) { id name @include(if: $_w0) price @include(if: $_w1) shop @include(if: $_w0) { name } } } {"_w0":true,"_w1":false}"#);
 }
 
 #[tokio::test]
 async fn a_condition_of_the_whole_request_is_not_repeated() {
     let query = "query ($a: Boolean!) { product(id: 1) @include(if: $a) { name } }";
 
-    let yes = asked(SHOP, query, json!({ "a": true })).await;
-    let no = asked(SHOP, query, json!({ "a": false })).await;
+    let yes = requests(SHOP, query, json!({ "a": true })).await;
+    let no = requests(SHOP, query, json!({ "a": false })).await;
 
     assert_snapshot!(yes.join("\n"), @"query { product(id: 1) { name } } {}");
     assert!(no.is_empty(), "{no:?}");
@@ -119,7 +119,7 @@ async fn a_selection_set_is_never_empty() {
 }
 
 #[tokio::test]
-async fn a_mutation_that_is_written_twice_is_asked_twice() {
+async fn a_mutation_that_is_selected_twice_is_requested_twice() {
     let query = r#"mutation Twice {
         a: rename(id: 1, name: "x") { name }
         b: rename(id: 1, name: "x") { name }
@@ -153,7 +153,7 @@ const STOCK: &str = r#"
 "#;
 
 #[tokio::test]
-async fn entities_are_told_key_and_requirements_each_of_them_once() {
+async fn representations_have_key_and_requirements_and_are_deduplicated() {
     let products = Scripted::new(|_, _| {
         let whole = json!({ "id": 1, "weight": 2.5, "maker": { "country": "D\u{c4}" } });
         let light = json!({ "id": "2", "weight": null, "maker": null });
@@ -169,15 +169,15 @@ async fn entities_are_told_key_and_requirements_each_of_them_once() {
     );
     let query = "query Ship($zone: Int!) { products { shipping(zone: $zone) left weight } }";
 
-    let answer = ask(&engine, query, json!({ "zone": 7 })).await;
+    let answer = execute(&engine, query, json!({ "zone": 7 })).await;
 
-    assert_snapshot!(products.asked().join("\n"), @"query Ship__products__1 { products { weight maker { country } id } } {}");
-    assert_snapshot!(stock.asked().join("\n"), @r#"query Ship__stock__2($zone: Int!, $r0: [_Any!]!) { _entities(representations: $r0) { ... on Product { shipping(zone: $zone) left } } } {"zone":7,"r0":[{"__typename":"Product","id":"1","weight":2.5,"maker":{"country":"DÄ"}},{"__typename":"Product","id":"2","weight":null,"maker":null}]}"#);
+    assert_snapshot!(products.requests().join("\n"), @"query Ship__products__1 { products { weight maker { country } id } } {}");
+    assert_snapshot!(stock.requests().join("\n"), @r#"query Ship__stock__2($zone: Int!, $r0: [_Any!]!) { _entities(representations: $r0) { ... on Product { shipping(zone: $zone) left } } } {"zone":7,"r0":[{"__typename":"Product","id":"1","weight":2.5,"maker":{"country":"DÄ"}},{"__typename":"Product","id":"2","weight":null,"maker":null}]}"#);
     assert_snapshot!(answer.to_string(), @r#"{"products":[{"left":1,"shipping":5,"weight":2.5},{"left":null,"shipping":6.5,"weight":null},{"left":1,"shipping":5,"weight":2.5},null,{"left":null,"shipping":null,"weight":1}]}"#);
 }
 
 #[tokio::test]
-async fn entities_of_one_service_at_one_moment_are_one_request() {
+async fn entities_of_one_subgraph_and_step_are_one_request() {
     let products = Scripted::new(|_, _| {
         let book = json!({ "isbn": "i\"1", "lang": { "code": "en" } });
         json!({ "data": { "bests": [
@@ -193,19 +193,19 @@ async fn entities_of_one_service_at_one_moment_are_one_request() {
         &[("products", &products), ("stock", &stock)],
     );
 
-    let answer = ask(
+    let answer = execute(
         &engine,
         "{ bests { product { left } book { left } } }",
         json!({}),
     )
     .await;
 
-    assert_snapshot!(stock.asked().join("\n"), @r#"query($r0: [_Any!]!, $r1: [_Any!]!) { _0: _entities(representations: $r0) { ... on Product { left } } _1: _entities(representations: $r1) { ... on Book { left } } } {"r0":[{"__typename":"Product","id":"1"},{"__typename":"Product","id":"2"}],"r1":[{"__typename":"Book","isbn":"i\"1","lang":{"code":"en"}}]}"#);
+    assert_snapshot!(stock.requests().join("\n"), @r#"query($r0: [_Any!]!, $r1: [_Any!]!) { _0: _entities(representations: $r0) { ... on Product { left } } _1: _entities(representations: $r1) { ... on Book { left } } } {"r0":[{"__typename":"Product","id":"1"},{"__typename":"Product","id":"2"}],"r1":[{"__typename":"Book","isbn":"i\"1","lang":{"code":"en"}}]}"#);
     assert_snapshot!(answer.to_string(), @r#"{"bests":[{"book":{"left":3},"product":{"left":1}},{"book":{"left":3},"product":{"left":2}}]}"#);
 }
 
 #[tokio::test]
-async fn a_part_of_a_request_that_is_left_out_sends_no_entities() {
+async fn a_part_of_a_request_that_is_left_out_has_no_representations() {
     let products = Scripted::new(|_, _| {
         let book = json!({ "isbn": "1", "lang": { "code": "en" } });
         json!({ "data": { "bests": [{ "product": { "id": "1" }, "book": book }] } })
@@ -219,18 +219,18 @@ async fn a_part_of_a_request_that_is_left_out_sends_no_entities() {
         bests { product { left @include(if: $p) } book { left @include(if: $b) } }
     }";
 
-    let one = ask(&engine, query, json!({ "p": false, "b": true })).await;
-    let none = ask(&engine, query, json!({ "p": false, "b": false })).await;
+    let one = execute(&engine, query, json!({ "p": false, "b": true })).await;
+    let none = execute(&engine, query, json!({ "p": false, "b": false })).await;
 
-    // Nothing was asked the second time.
-    assert_snapshot!(stock.asked().join("\n"), @r#"query($r0: [_Any!]!, $r1: [_Any!]!) { _0: _entities(representations: $r0) { ... on Product { left } } _1: _entities(representations: $r1) { ... on Book { left } } } {"r0":[],"r1":[{"__typename":"Book","isbn":"1","lang":{"code":"en"}}]}"#);
+    // No request was sent the second time.
+    assert_snapshot!(stock.requests().join("\n"), @r#"query($r0: [_Any!]!, $r1: [_Any!]!) { _0: _entities(representations: $r0) { ... on Product { left } } _1: _entities(representations: $r1) { ... on Book { left } } } {"r0":[],"r1":[{"__typename":"Book","isbn":"1","lang":{"code":"en"}}]}"#);
     assert_snapshot!(one.to_string(), @r#"{"bests":[{"book":{"left":3},"product":{}}]}"#);
     assert_snapshot!(none.to_string(), @r#"{"bests":[{"book":{},"product":{}}]}"#);
 }
 
 #[tokio::test]
-async fn a_document_that_would_grow_without_bound_is_refused() {
-    // The service has no `next` of `Link` itself, so each level is written for both types.
+async fn a_document_that_would_grow_without_bound_is_rejected() {
+    // Without a `next` of `Link` itself in the subgraph, each level is written for both types.
     let chain = r#"
         extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@shareable"])
         type Query { first: Link }
@@ -249,10 +249,10 @@ async fn a_document_that_would_grow_without_bound_is_refused() {
         format!("{{ first {open} {{ id }} {close} }}")
     };
 
-    let small = ask(&engine, &nested(3), json!({})).await;
-    let large = ask(&engine, &nested(17), json!({})).await;
+    let small = execute(&engine, &nested(3), json!({})).await;
+    let large = execute(&engine, &nested(17), json!({})).await;
 
     assert_eq!(small, json!({ "first": null }));
-    assert_snapshot!(chained.asked().join("\n"), @"query { first { __typename ... on A { next { __typename ... on A { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } ... on B { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } } } ... on B { next { __typename ... on A { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } ... on B { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } } } } } {}");
+    assert_snapshot!(chained.requests().join("\n"), @"query { first { __typename ... on A { next { __typename ... on A { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } ... on B { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } } } ... on B { next { __typename ... on A { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } ... on B { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } } } } } {}");
     assert_snapshot!(large.to_string(), @r#"{"refused":["Planning []: the operation takes a request of more than 20000 fields"]}"#);
 }

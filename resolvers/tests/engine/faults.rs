@@ -1,4 +1,4 @@
-//! Services that stop, stall or answer nonsense: what it costs, and what it does not.
+//! Services that stop, stall or answer nonsense: which fields fail, and which do not.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::support::Running;
 
 const QUERY: &str = "{ order(id: 3) { id status customer { id name } } product(id: 1) { name } }";
 
-/// One service with this fault: its fields are null by the null rules, the others are there.
+/// Checks that the fields of one service are null by the null rules, and that the others are there.
 #[track_caller]
-fn assert_costs_only_users(answer: &Value, error: &str) {
+fn assert_fails_only_users(answer: &Value, error: &str) {
     // `User.name` may not be null, nor may `Order.customer`, so the order is null.
     assert_eq!(answer["data"]["order"], Value::Null, "{answer:#}");
     assert!(answer["data"]["product"]["name"].is_string(), "{answer:#}");
@@ -24,25 +24,25 @@ fn assert_costs_only_users(answer: &Value, error: &str) {
 }
 
 #[tokio::test]
-async fn a_stopped_service_costs_its_own_fields() {
+async fn a_stopped_service_fails_its_own_fields() {
     let mut running = Running::start().await;
     running.shop.users.stop().await;
 
-    let answer = running.ask(QUERY).await;
+    let answer = running.execute(QUERY).await;
 
-    assert_costs_only_users(&answer, "no connection");
+    assert_fails_only_users(&answer, "no connection");
 }
 
 #[tokio::test]
-async fn a_stalled_service_costs_its_own_fields_and_no_more_than_the_timeout() {
+async fn a_stalled_service_fails_its_own_fields_at_the_timeout() {
     let timeout = Duration::from_millis(200);
     let running = Running::with(|settings| settings.source_timeout = timeout).await;
     running.shop.users.fault(Some(Fault::Stall));
     let start = Instant::now();
 
-    let answer = running.ask(QUERY).await;
+    let answer = running.execute(QUERY).await;
 
-    assert_costs_only_users(&answer, "no answer within 200ms");
+    assert_fails_only_users(&answer, "no answer within 200ms");
     assert!(start.elapsed() >= timeout);
     assert!(
         start.elapsed() < Duration::from_secs(4),
@@ -52,7 +52,7 @@ async fn a_stalled_service_costs_its_own_fields_and_no_more_than_the_timeout() {
 }
 
 #[tokio::test]
-async fn an_operation_ends_at_its_own_timeout_with_what_is_there() {
+async fn an_operation_ends_at_its_own_timeout_with_partial_data() {
     let running = Running::with(|settings| {
         settings.operation_timeout = Duration::from_millis(300);
     })
@@ -60,9 +60,9 @@ async fn an_operation_ends_at_its_own_timeout_with_what_is_there() {
     running.shop.users.fault(Some(Fault::Stall));
     let start = Instant::now();
 
-    let answer = running.ask(QUERY).await;
+    let answer = running.execute(QUERY).await;
 
-    assert_costs_only_users(&answer, "no answer within 300ms");
+    assert_fails_only_users(&answer, "no answer within 300ms");
     assert!(
         start.elapsed() < Duration::from_secs(4),
         "{:?}",
@@ -71,7 +71,7 @@ async fn an_operation_ends_at_its_own_timeout_with_what_is_there() {
 }
 
 #[tokio::test]
-async fn nonsense_costs_its_own_fields() {
+async fn a_broken_response_fails_its_own_fields() {
     for (fault, error) in [
         (
             Fault::NotJson,
@@ -86,14 +86,14 @@ async fn nonsense_costs_its_own_fields() {
         let running = Running::start().await;
         running.shop.users.fault(Some(fault));
 
-        let answer = running.ask(QUERY).await;
+        let answer = running.execute(QUERY).await;
 
-        assert_costs_only_users(&answer, error);
+        assert_fails_only_users(&answer, error);
     }
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_an_answer() {
+async fn a_slow_response_within_the_timeout_is_used() {
     let running = Running::start().await;
     running
         .shop
@@ -102,33 +102,33 @@ async fn a_slow_answer_is_an_answer() {
     let products = Fault::Trickle(Duration::from_millis(1));
     running.shop.products.fault(Some(products));
 
-    let answer = running.ask(QUERY).await;
+    let answer = running.execute(QUERY).await;
 
     assert!(answer["order"]["customer"]["name"].is_string(), "{answer}");
     assert!(answer["product"]["name"].is_string(), "{answer}");
 }
 
 #[tokio::test]
-async fn an_answer_over_the_limit_is_not_read() {
+async fn a_response_over_the_limit_fails() {
     let running = Running::with(|settings| settings.limits.source_body = 2_000).await;
 
     let answer = running
-        .ask("{ users(first: 500) { nodes { name } } product(id: 1) { id } }")
+        .execute("{ users(first: 500) { nodes { name } } product(id: 1) { id } }")
         .await;
 
-    // `Query.users` may not be null, and neither may what stands around it.
+    // `Query.users` is not nullable, so the data is null.
     assert_eq!(answer["data"], Value::Null);
     let expected = "users: users:Query.users[0]: answered with more than 2000 bytes";
     assert_eq!(answer["errors"], json!([expected]));
 }
 
 #[tokio::test]
-async fn a_failure_that_nulls_many_objects_is_told_for_each_up_to_the_limit() {
+async fn a_failure_of_many_objects_has_an_error_for_each_up_to_the_limit() {
     let running = Running::with(|settings| settings.limits.errors = 4).await;
     running.shop.users.fault(Some(Fault::Status(500)));
 
     let answer = running
-        .ask(
+        .execute(
             "{ a: order(id: 1) { customer { name } } b: order(id: 2) { customer { name } } \
               c: order(id: 3) { customer { name } } d: order(id: 4) { customer { name } } \
               e: order(id: 5) { customer { name } } f: order(id: 6) { customer { name } } }",
@@ -142,12 +142,12 @@ async fn a_failure_that_nulls_many_objects_is_told_for_each_up_to_the_limit() {
 }
 
 #[tokio::test]
-async fn what_hangs_on_a_failed_fetch_fails_with_it() {
+async fn fields_that_need_a_failed_fetch_fail_with_it() {
     let running = Running::start().await;
     running.shop.products.fault(Some(Fault::Status(500)));
 
     let answer = running
-        .ask("{ order(id: 3) { id items { quantity product { merchant { name } } } } merchant(id: 2) { name } }")
+        .execute("{ order(id: 3) { id items { quantity product { merchant { name } } } } merchant(id: 2) { name } }")
         .await;
 
     assert_eq!(answer["data"]["order"], Value::Null);
@@ -160,13 +160,13 @@ async fn what_hangs_on_a_failed_fetch_fails_with_it() {
 }
 
 #[tokio::test]
-async fn a_service_that_returns_is_asked_again() {
+async fn a_service_that_recovers_is_called_again() {
     let running = Running::start().await;
     running.shop.users.fault(Some(Fault::Reset));
-    let broken = running.ask(QUERY).await;
+    let broken = running.execute(QUERY).await;
     running.shop.users.fault(None);
 
-    let whole = running.ask(QUERY).await;
+    let whole = running.execute(QUERY).await;
 
     assert_eq!(broken["data"]["order"], Value::Null);
     assert!(whole["order"]["customer"]["name"].is_string(), "{whole}");

@@ -1,4 +1,4 @@
-//! Operations over services that speak GraphQL in, plans out: one test a rule of planning.
+//! Plans over subgraphs, a test for each rule of planning: keys, types, and mutations.
 
 use insta::assert_snapshot;
 use resolvers::Engine;
@@ -11,19 +11,19 @@ const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federat
 
 /// The plan of a query over subgraphs `a`, `b`, `c`, …
 #[track_caller]
-fn plan(subgraphs: &[&str], query: &str) -> String {
+pub(crate) fn plan(subgraphs: &[&str], query: &str) -> String {
     let names = ["a", "b", "c", "d", "e"];
-    let written: Vec<String> = subgraphs.iter().map(|it| format!("{LINK}{it}")).collect();
-    let named: Vec<(&str, &str)> = names
+    let sdls: Vec<String> = subgraphs.iter().map(|it| format!("{LINK}{it}")).collect();
+    let subgraphs: Vec<(&str, &str)> = names
         .into_iter()
-        .zip(written.iter().map(String::as_str))
+        .zip(sdls.iter().map(String::as_str))
         .collect();
-    let engine = Engine::new(support::graph(&named), support::settings()).unwrap();
+    let engine = Engine::new(support::graph(&subgraphs), support::settings()).unwrap();
     engine.plan_text(query, None).unwrap()
 }
 
 #[test]
-fn one_service_that_has_all_is_asked_instead_of_three_that_have_one_each() {
+fn one_subgraph_with_all_fields_is_preferred_to_three_with_one_each() {
     let plan = plan(
         &[
             r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
@@ -46,184 +46,7 @@ fn one_service_that_has_all_is_asked_instead_of_three_that_have_one_each() {
 }
 
 #[test]
-fn a_required_field_may_itself_require_what_two_others_give() {
-    let plan = plan(
-        &[
-            r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! x: Int }"#,
-            r#"type Item @key(fields: "id") { id: ID! y: Int }"#,
-            r#"type Item @key(fields: "id") { id: ID! x: Int @external y: Int @external sum: Int @requires(fields: "x y") }"#,
-            r#"type Item @key(fields: "id") { id: ID! sum: Int @external y: Int @external worth: Int @requires(fields: "sum y") }"#,
-        ],
-        "{ item { worth } }",
-    );
-
-    assert_snapshot!(plan, @r"
-    1. a  query
-       gives item { x id }
-    2. b  _entities
-       one batch over item by id
-       gives y
-       after 1
-    3. c  _entities
-       one batch over item by id
-       told x y of each Item
-       gives sum
-       after 1, 2
-    4. d  _entities
-       one batch over item by id
-       told sum y of each Item
-       gives worth
-       after 1, 2, 3
-    ");
-}
-
-#[test]
-fn what_is_required_goes_with_the_key_where_the_service_is_asked_anyway() {
-    let plan = plan(
-        &[
-            r#"type Query { order: Order } type Order { item: Item } type Item @key(fields: "id") { id: ID! weight: Int }"#,
-            r#"type Item @key(fields: "id") { id: ID! weight: Int @external stock: Int shipping: Int @requires(fields: "weight") }"#,
-        ],
-        "{ order { item { stock shipping } } }",
-    );
-
-    assert_snapshot!(plan, @r"
-    1. a  query
-       gives order { item { weight id } }
-    2. b  _entities
-       one batch over order.item by id
-       told weight of each Item
-       gives stock shipping
-       after 1
-    ");
-}
-
-#[test]
-fn what_is_required_of_an_object_inside_is_fetched_first() {
-    let plan = plan(
-        &[
-            r#"type Query { order: Order } type Order @key(fields: "id") { id: ID! buyer: User } type User @key(fields: "id") { id: ID! }"#,
-            r#"type User @key(fields: "id") { id: ID! country: String }"#,
-            r#"type Order @key(fields: "id") { id: ID! buyer: User @external tax: Int @requires(fields: "buyer { country }") } type User @key(fields: "id") { id: ID! country: String @external }"#,
-        ],
-        "{ order { tax } }",
-    );
-
-    assert_snapshot!(plan, @r"
-    1. a  query
-       gives order { buyer { id } id }
-    2. b  _entities
-       one batch over order.buyer by id
-       gives country
-       after 1
-    3. c  _entities
-       one batch over order by id
-       told buyer { country } of each Order
-       gives tax
-       after 1, 2
-    ");
-}
-
-#[test]
-fn a_service_is_asked_twice_only_where_what_it_gives_is_needed_for_what_it_gives() {
-    let plan = plan(
-        &[
-            r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
-            r#"type Item @key(fields: "id") { id: ID! price: Int rate: Int @external cost: Int @requires(fields: "rate") }"#,
-            r#"type Item @key(fields: "id") { id: ID! price: Int @external rate: Int @requires(fields: "price") }"#,
-        ],
-        "{ item { cost price } }",
-    );
-
-    assert_snapshot!(plan, @r"
-    1. a  query
-       gives item { id }
-    2. b  _entities
-       one batch over item by id
-       gives price
-       after 1
-    3. c  _entities
-       one batch over item by id
-       told price of each Item
-       gives rate
-       after 1, 2
-    4. b  _entities
-       one batch over item by id
-       told rate of each Item
-       gives cost
-       after 1, 3
-    ");
-}
-
-#[test]
-fn what_a_required_object_itself_requires_goes_where_something_else_is_asked_already() {
-    let plan = plan(
-        &[
-            r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
-            r#"type Item @key(fields: "id") { id: ID! weight: Int }"#,
-            r#"type Item @key(fields: "id") { id: ID! name: String weight: Int @external box: Box @requires(fields: "weight") } type Box { size: Int }"#,
-            r#"type Item @key(fields: "id") { id: ID! box: Box @external price: Int @requires(fields: "box { size }") } type Box { size: Int @external }"#,
-        ],
-        "{ item { name price } }",
-    );
-
-    assert_snapshot!(plan, @r"
-    1. a  query
-       gives item { id }
-    2. b  _entities
-       one batch over item by id
-       gives weight
-       after 1
-    3. c  _entities
-       one batch over item by id
-       told weight of each Item
-       gives name box { size }
-       after 1, 2
-    4. d  _entities
-       one batch over item by id
-       told box { size } of each Item
-       gives price
-       after 1, 3
-    ");
-}
-
-#[test]
-fn an_interface_object_is_told_what_it_needs_of_objects_of_every_type() {
-    let plan = plan(
-        &[
-            r#"type Query { top: Media } type Media @key(fields: "id") @interfaceObject { id: ID! title: String @external score: Int @requires(fields: "title") }"#,
-            r#"interface Media @key(fields: "id") { id: ID! } type Book implements Media @key(fields: "id") { id: ID! title: String } type Song implements Media @key(fields: "id") { id: ID! }"#,
-            r#"interface Media { id: ID! title: String } type Song implements Media @key(fields: "id") { id: ID! title: String }"#,
-        ],
-        "{ top { score } }",
-    );
-
-    assert_snapshot!(plan, @r"
-    1. a  query
-       gives top { id }
-    2. b  _entities
-       one batch over top (Media) by id
-       gives title
-       after 1
-    3. a  _entities
-       one batch over top (Book) by id
-       told title of each Book
-       gives score
-       after 1, 2
-    4. c  _entities
-       one batch over top (Song) by id
-       gives title
-       after 1, 2
-    5. a  _entities
-       one batch over top (Song) by id
-       told title of each Song
-       gives score
-       after 1, 2, 4
-    ");
-}
-
-#[test]
-fn what_is_asked_inside_of_one_type_is_not_fetched_inside_of_another() {
+fn a_selection_below_one_type_is_not_fetched_below_another() {
     let plan = plan(
         &[
             r#"type Query { top: Media } union Media = Book | Song type Book @key(fields: "id") { id: ID! } type Song @key(fields: "id") { id: ID! }"#,
@@ -253,7 +76,7 @@ fn what_is_asked_inside_of_one_type_is_not_fetched_inside_of_another() {
 }
 
 #[test]
-fn a_key_that_nobody_has_yet_is_fetched_on_the_way() {
+fn missing_keys_are_fetched_on_the_way() {
     let plan = plan(
         &[
             r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
@@ -283,7 +106,7 @@ fn a_key_that_nobody_has_yet_is_fetched_on_the_way() {
 }
 
 #[test]
-fn a_key_with_objects_in_it_is_completed_by_others() {
+fn a_key_with_nested_objects_is_completed_by_other_subgraphs() {
     let plan = plan(
         &[
             r#"type Query { list: List } type List @key(fields: "items { id }") { items: [Item!]! @shareable } type Item @key(fields: "id") { id: ID! }"#,
@@ -308,7 +131,7 @@ fn a_key_with_objects_in_it_is_completed_by_others() {
 }
 
 #[test]
-fn provided_fields_are_taken_where_they_are_provided() {
+fn provided_fields_are_fetched_where_they_are_provided() {
     let subgraphs = [
         r#"type Query { reviews: [Review] } type Review { author: User @provides(fields: "name") other: User } type User @key(fields: "id") { id: ID! name: String @external }"#,
         r#"type User @key(fields: "id") { id: ID! name: String @shareable }"#,
@@ -329,7 +152,7 @@ fn provided_fields_are_taken_where_they_are_provided() {
 }
 
 #[test]
-fn an_overridden_field_is_taken_from_who_took_it_over() {
+fn an_overridden_field_is_fetched_from_the_overriding_subgraph() {
     let plan = plan(
         &[
             r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! price: Int }"#,
@@ -349,7 +172,7 @@ fn an_overridden_field_is_taken_from_who_took_it_over() {
 }
 
 #[test]
-fn entities_of_one_service_at_one_moment_are_one_request() {
+fn entities_of_one_subgraph_and_step_are_one_request() {
     let plan = plan(
         &[
             r#"type Query { order: Order } type Order { buyer: User seller: User items: [Item] } type User @key(fields: "id") { id: ID! } type Item @key(fields: "id") { id: ID! }"#,
@@ -373,7 +196,7 @@ fn entities_of_one_service_at_one_moment_are_one_request() {
 }
 
 #[test]
-fn members_of_a_union_are_asked_for_together() {
+fn members_of_a_union_are_fetched_together() {
     let plan = plan(
         &[
             r#"type Query { feed: [Media] } union Media = Book | Song | Ad type Book @key(fields: "id") { id: ID! } type Song @key(fields: "id") { id: ID! } type Ad { text: String }"#,
@@ -393,7 +216,7 @@ fn members_of_a_union_are_asked_for_together() {
 }
 
 #[test]
-fn an_interface_object_is_asked_of_which_type_it_is_only_where_that_matters() {
+fn the_type_of_an_interface_object_is_fetched_only_if_it_matters() {
     let subgraphs = [
         r#"interface Media @key(fields: "id") { id: ID! title: String } type Book implements Media @key(fields: "id") { id: ID! title: String pages: Int }"#,
         r#"type Query { top: [Media] } type Media @key(fields: "id") @interfaceObject { id: ID! score: Int }"#,
@@ -430,7 +253,7 @@ fn an_interface_object_is_asked_of_which_type_it_is_only_where_that_matters() {
 }
 
 #[test]
-fn an_object_without_a_key_is_reached_through_the_object_around_it() {
+fn an_object_without_a_key_is_reached_through_its_parent() {
     let plan = plan(
         &[
             r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! details: Details @shareable } type Details { color: String }"#,
@@ -450,7 +273,7 @@ fn an_object_without_a_key_is_reached_through_the_object_around_it() {
 }
 
 #[test]
-fn fields_of_a_mutation_that_follow_each_other_at_one_service_go_together() {
+fn consecutive_mutation_fields_of_one_subgraph_are_one_request() {
     let plan = plan(
         &[
             r#"type Query { x: Int @shareable } type Mutation { one: Item two: Item } type Item @key(fields: "id") { id: ID! }"#,
@@ -476,7 +299,7 @@ fn fields_of_a_mutation_that_follow_each_other_at_one_service_go_together() {
 }
 
 #[test]
-fn what_only_a_variable_decides_stays_in_the_plan() {
+fn conditions_by_variables_stay_in_the_plan() {
     let plan = plan(
         &[
             r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! name: String }"#,

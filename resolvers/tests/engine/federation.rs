@@ -1,5 +1,4 @@
-//! An engine over services that speak GraphQL, all of them in the process: each answers what it
-//! is told to, and remembers what it was asked.
+//! An engine over subgraphs in the process, scripted by closures that record their requests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -11,34 +10,34 @@ use resolvers::local::{LocalRequest, LocalService};
 use resolvers::settings::Settings;
 use serde_json::{Value, json};
 
-use crate::support::{ask, graph, settings};
+use crate::support::{execute, graph, settings};
 
-/// What a service answers to a document and its variables.
+/// The response to a document and its variables.
 type Answers = dyn Fn(&str, &Value) -> Value + Send + Sync;
 
-/// A service that answers as a closure says.
+/// A subgraph that responds as a closure decides.
 #[derive(Clone)]
 pub(crate) struct Scripted {
     answers: Arc<Answers>,
-    asked: Arc<Mutex<Vec<LocalRequest>>>,
+    requests: Arc<Mutex<Vec<LocalRequest>>>,
 }
 
 impl Scripted {
     pub(crate) fn new(answers: impl Fn(&str, &Value) -> Value + Send + Sync + 'static) -> Self {
         Self {
             answers: Arc::new(answers),
-            asked: Arc::default(),
+            requests: Arc::default(),
         }
     }
 
-    /// Every request so far, as its document and its variables.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        let asked = self.asked.lock().unwrap();
+    /// All requests so far, each as its document and its variables.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let requests = self.requests.lock().unwrap();
         let line = |request: &LocalRequest| {
             let variables = std::str::from_utf8(&request.variables).unwrap();
             format!("{} {variables}", request.query)
         };
-        asked.iter().map(line).collect()
+        requests.iter().map(line).collect()
     }
 }
 
@@ -46,7 +45,7 @@ impl LocalService for Scripted {
     fn call(&self, request: LocalRequest) -> BoxFuture<'_, Bytes> {
         let variables: Value = serde_json::from_slice(&request.variables).unwrap();
         let answer = (self.answers)(&request.query, &variables);
-        self.asked.lock().unwrap().push(request);
+        self.requests.lock().unwrap().push(request);
         Box::pin(std::future::ready(Bytes::from(answer.to_string())))
     }
 }
@@ -57,7 +56,7 @@ impl fmt::Debug for Scripted {
     }
 }
 
-/// An engine over these subgraphs, the services of some of them in the process.
+/// An engine over these subgraphs; those with a service are in the process.
 pub(crate) fn engine(subgraphs: &[(&str, &str)], services: &[(&str, &Scripted)]) -> Engine {
     engine_with(subgraphs, services, |_| ())
 }
@@ -76,11 +75,11 @@ pub(crate) fn engine_with(
     Engine::new(graph(subgraphs), settings).unwrap()
 }
 
-/// What one service, which has all of the graph, is asked for `query`.
-pub(crate) async fn asked(sdl: &str, query: &str, variables: Value) -> Vec<String> {
+/// The requests for a query, of a graph that is one subgraph.
+pub(crate) async fn requests(sdl: &str, query: &str, variables: Value) -> Vec<String> {
     let service = Scripted::new(|_, _| json!({ "data": {} }));
     let engine = engine(&[("g", sdl)], &[("g", &service)]);
-    let answer = ask(&engine, query, variables).await;
+    let answer = execute(&engine, query, variables).await;
     assert!(answer.get("refused").is_none(), "{answer:#}");
-    service.asked()
+    service.requests()
 }

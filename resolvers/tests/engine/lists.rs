@@ -1,4 +1,4 @@
-//! Lists of objects, which are read faster than one object after the other: what that may not change.
+//! Lists of objects are read faster than one object after another; the result must be the same.
 
 use bytes::Bytes;
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, prop_oneof, proptest};
@@ -20,32 +20,33 @@ const SDL: &str = r#"
     type Part { n: Int id: ID }
 "#;
 
-/// Behind keys alone, and with a part that is evaluated.
-const ASKED: [&str; 2] = [
+/// Selections of plain keys, and with a part that is evaluated.
+const SELECTIONS: [&str; 2] = [
     "id label price tags parts { n id }",
     "price id first parts { id }",
 ];
 
-/// A field of `Query`, and what its answers become.
-struct Asked {
+/// A field of `Query`, and its compiled response program.
+struct Field {
     field: &'static str,
-    answering: BenchOperation,
+    operation: BenchOperation,
 }
 
-impl Asked {
+impl Field {
     fn new(field: &'static str, fields: &str) -> Self {
         let query = format!("{{ {field} {{ {fields} }} }}");
-        let answering = BenchOperation::new(&graph(&[("g", SDL)]), &settings(), &query);
+        let operation = BenchOperation::new(&graph(&[("g", SDL)]), &settings(), &query);
         Self {
             field,
-            answering: answering.unwrap(),
+            operation: operation.unwrap(),
         }
     }
 
-    fn becomes(&self, text: &str) -> String {
+    fn data(&self, text: &str) -> String {
         let body = format!(r#"{{"{}":{text}}}"#, self.field);
         let mut out = Vec::new();
-        self.answering.write_data(Bytes::from(body), &mut out); // False: a part is null by mistake.
+        // False if a part is null by an error, which some are.
+        self.operation.write_data(Bytes::from(body), &mut out);
         let out = String::from_utf8(out).unwrap();
         let value = out.strip_prefix(&format!(r#"{{"{}":"#, self.field));
         value.unwrap().strip_suffix('}').unwrap().to_owned()
@@ -53,7 +54,7 @@ impl Asked {
 }
 
 #[test]
-fn objects_may_have_their_members_in_any_order_and_twice_and_be_none() {
+fn members_may_be_in_any_order_and_repeated_and_elements_no_objects() {
     let items = r#"[
         {"id":1,"name":"a","cost":{"amount":5}},
         {"id":2,"name":"b","cost":{"amount":6}},
@@ -65,7 +66,7 @@ fn objects_may_have_their_members_in_any_order_and_twice_and_be_none() {
         {"id":8,"name":"f","cost":{"amount":11},"name":null}
     ]"#;
 
-    let became = Asked::new("items", "id label price").becomes(items);
+    let data = Field::new("items", "id label price").data(items);
 
     let expected = [
         r#"{"id":"1","label":"a","price":5}"#,
@@ -78,7 +79,7 @@ fn objects_may_have_their_members_in_any_order_and_twice_and_be_none() {
         r#"{"id":"7","label":"e","price":10}"#,
         r#"{"id":"8","label":null,"price":11}"#,
     ];
-    assert_eq!(became, format!("[{}]", expected.join(",")));
+    assert_eq!(data, format!("[{}]", expected.join(",")));
 }
 
 const KEYS: &[&str] = &[
@@ -95,7 +96,7 @@ const KEYS: &[&str] = &[
 
 const SCALARS: &[&str] = &["1", "-2", "null", "true", "\"\"", "\"x\""];
 
-/// Objects that have members of an item and others, with and without lists of objects in them.
+/// Objects with members of an item and others, with and without nested lists of objects.
 fn item() -> impl Strategy<Value = String> {
     let key = prop::sample::select(KEYS);
     let scalar = prop::sample::select(SCALARS).prop_map(str::to_owned);
@@ -117,13 +118,13 @@ fn item() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_list_becomes_what_its_elements_become_one_by_one(
+    fn a_list_has_the_data_of_its_elements_one_by_one(
         items in prop::collection::vec(item(), 0..6),
     ) {
-        for fields in ASKED {
-            let list = Asked::new("items", fields).becomes(&format!("[{}]", items.join(",")));
-            let alone = Asked::new("item", fields);
-            let one_by_one: Vec<_> = items.iter().map(|item| alone.becomes(item)).collect();
+        for fields in SELECTIONS {
+            let list = Field::new("items", fields).data(&format!("[{}]", items.join(",")));
+            let alone = Field::new("item", fields);
+            let one_by_one: Vec<_> = items.iter().map(|item| alone.data(item)).collect();
             prop_assert_eq!(list, format!("[{}]", one_by_one.join(",")), "{:?}", items);
         }
     }

@@ -1,4 +1,4 @@
-//! Batching across operations: which calls many concurrent clients take, and what they never share.
+//! Batching across operations: the calls of concurrent clients, and what is never shared.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use resolvers::Engine;
 use resolvers::settings::{Batching, SubgraphSettings};
 use serde_json::{Value, json};
 
-use crate::loader_service::{ask_things, gated, graphql, named, start, thing};
-use crate::support::{Running, ask, ask_with, graph, settings};
+use crate::loader_service::{execute_things, gated, graphql, names, start, thing};
+use crate::support::{Running, execute, execute_with, graph, settings};
 
 #[tokio::test]
-async fn clients_that_ask_for_different_users_share_few_calls() {
+async fn clients_with_different_keys_share_few_calls() {
     let running = Running::start().await;
     let users = |id: usize| {
         let engine = &running.engine;
         async move {
             let query = "query($id: ID!) { user(id: $id) { id name } }";
-            ask(engine, query, json!({ "id": id.to_string() })).await
+            execute(engine, query, json!({ "id": id.to_string() })).await
         }
     };
 
@@ -35,7 +35,7 @@ async fn clients_that_ask_for_different_users_share_few_calls() {
 }
 
 #[tokio::test]
-async fn clients_that_come_one_by_one_share_what_is_under_way() {
+async fn clients_that_arrive_one_by_one_share_calls() {
     let running = Arc::new(Running::start().await);
     let pause = Duration::from_millis(50);
     running.shop.users.fault(Some(Fault::Delay(pause)));
@@ -46,7 +46,7 @@ async fn clients_that_come_one_by_one_share_what_is_under_way() {
         clients.spawn(async move {
             let query = format!("{{ user(id: {id}) {{ id }} }}");
             assert_eq!(
-                running.ask(&query).await["user"]["id"],
+                running.execute(&query).await["user"]["id"],
                 json!(id.to_string())
             );
         });
@@ -57,7 +57,7 @@ async fn clients_that_come_one_by_one_share_what_is_under_way() {
         client.unwrap();
     }
 
-    // One call at a time, and each takes as long as the pause: a slow machine makes more of them.
+    // One call at a time, each as long as the pause: a slow machine has more rounds.
     let rounds = began.elapsed().as_millis() / pause.as_millis();
     let calls = running.shop.users.calls();
     assert!(
@@ -67,7 +67,7 @@ async fn clients_that_come_one_by_one_share_what_is_under_way() {
 }
 
 #[tokio::test]
-async fn nothing_is_shared_where_it_is_switched_off() {
+async fn calls_are_not_shared_if_batching_is_within_the_operation() {
     let running = Running::with(|settings| settings.batching = Batching::WithinOperation).await;
 
     let queries = [
@@ -75,17 +75,17 @@ async fn nothing_is_shared_where_it_is_switched_off() {
         "{ user(id: 2) { id } }",
         "{ user(id: 1) { id } }",
     ];
-    join_all(queries.map(|query| running.ask(query))).await;
+    join_all(queries.map(|query| running.execute(query))).await;
 
     assert_eq!(running.calls(), [3, 0, 0]);
 }
 
 #[tokio::test]
-async fn one_operation_asks_for_all_its_users_at_once() {
+async fn one_operation_fetches_all_its_users_in_one_call() {
     let running = Running::start().await;
 
     let answer = running
-        .ask("{ a: user(id: 60) { name } b: user(id: 60) { email } c: user(id: 61) { name } }")
+        .execute("{ a: user(id: 60) { name } b: user(id: 60) { email } c: user(id: 61) { name } }")
         .await;
 
     assert!(answer["a"]["name"].is_string(), "{answer}");
@@ -95,7 +95,7 @@ async fn one_operation_asks_for_all_its_users_at_once() {
 }
 
 #[tokio::test]
-async fn who_is_not_found_is_null_for_the_one_who_asked() {
+async fn a_missing_entity_is_null_for_its_client_alone() {
     let running = Running::start().await;
 
     let answers = join_all(
@@ -104,7 +104,7 @@ async fn who_is_not_found_is_null_for_the_one_who_asked() {
             "{ user(id: 999999) { id } }",
             "{ user(id: 2) { id } }",
         ]
-        .map(|query| running.ask(query)),
+        .map(|query| running.execute(query)),
     )
     .await;
 
@@ -119,7 +119,7 @@ async fn who_is_not_found_is_null_for_the_one_who_asked() {
 }
 
 #[tokio::test]
-async fn who_asks_for_nonsense_breaks_nobody_elses_answer() {
+async fn an_invalid_key_fails_its_client_alone() {
     let running = Running::start().await;
 
     let answers = join_all(
@@ -128,7 +128,7 @@ async fn who_asks_for_nonsense_breaks_nobody_elses_answer() {
             "{ user(id: \"no such\") { id } }",
             "{ user(id: 2) { id } }",
         ]
-        .map(|query| running.ask(query)),
+        .map(|query| running.execute(query)),
     )
     .await;
 
@@ -137,61 +137,64 @@ async fn who_asks_for_nonsense_breaks_nobody_elses_answer() {
 }
 
 #[tokio::test]
-async fn keys_that_come_while_a_call_is_under_way_go_together() {
+async fn keys_that_arrive_while_a_call_is_in_flight_share_a_batch() {
     let (engine, gated) = gated(|_| ()).await;
     let first = start(&engine, &[1], None);
-    gated.has(1).await;
+    gated.wait_for(1).await;
 
-    // Two of them are one key, and 1 is under way already.
+    // Two of the batches share a key, and 1 is in flight already.
     let others = [&[1, 2][..], &[2, 3], &[4]].map(|of| start(&engine, of, None));
-    // Nothing ends, so what gathers goes when it has waited long enough.
-    gated.has(2).await;
+    // No call ends, so a batch is sent when its wait is over.
+    gated.wait_for(2).await;
     gated.open();
 
-    assert_eq!(first.await.unwrap(), named(&[1]));
+    assert_eq!(first.await.unwrap(), names(&[1]));
     let answers = join_all(others).await;
     let answers: Vec<Value> = answers.into_iter().map(Result::unwrap).collect();
-    assert_eq!(answers, [named(&[1, 2]), named(&[2, 3]), named(&[4])]);
-    let asked = gated.asked();
-    // Each key once, and not each in a call of its own.
-    let mut keys: Vec<&str> = asked
+    assert_eq!(answers, [names(&[1, 2]), names(&[2, 3]), names(&[4])]);
+    let requests = gated.requests();
+    // Each key once, and several in one call.
+    let mut keys: Vec<&str> = requests
         .iter()
         .flat_map(|it| it.split(['=', ',']).skip(1))
         .collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["1", "2", "3", "4"], "{asked:?}");
-    assert!(asked.len() < 4, "{asked:?}");
+    assert_eq!(keys, ["1", "2", "3", "4"], "{requests:?}");
+    assert!(requests.len() < 4, "{requests:?}");
 }
 
 #[tokio::test]
-async fn what_gathers_goes_when_the_call_before_it_ends() {
+async fn a_gathering_batch_is_sent_when_the_call_before_it_ends() {
     let (engine, gated) = gated(|_| ()).await;
     gated.open();
 
-    let answers = ask_things(&engine, &[1, 2, 3, 2, 1]).await;
+    let answers = execute_things(&engine, &[1, 2, 3, 2, 1]).await;
 
     assert_eq!(answers, [1, 2, 3, 2, 1].map(thing));
-    assert_eq!(gated.asked(), ["GET /thing?id=1", "GET /things?id=2,3,1"]);
+    assert_eq!(
+        gated.requests(),
+        ["GET /thing?id=1", "GET /things?id=2,3,1"]
+    );
 }
 
 #[tokio::test]
-async fn a_full_batch_goes_at_once() {
+async fn a_full_batch_is_sent_at_once() {
     let (engine, gated) = gated(|settings| {
-        // Nothing would go for half a second of gathering.
+        // Keys would gather for half a second otherwise.
         settings.source_timeout = Duration::from_secs(5);
     })
     .await;
     let first = start(&engine, &[1], None);
-    gated.has(1).await;
+    gated.wait_for(1).await;
 
     let second = start(&engine, &[11, 12, 14, 15, 16], None);
-    gated.has(3).await;
+    gated.wait_for(3).await;
     gated.open();
 
-    assert_eq!(first.await.unwrap(), named(&[1]));
-    assert_eq!(second.await.unwrap(), named(&[11, 12, 14, 15, 16]));
+    assert_eq!(first.await.unwrap(), names(&[1]));
+    assert_eq!(second.await.unwrap(), names(&[11, 12, 14, 15, 16]));
     assert_eq!(
-        gated.asked(),
+        gated.requests(),
         [
             "GET /things?id=1",
             "GET /things?id=11,12,14,15",
@@ -201,7 +204,7 @@ async fn a_full_batch_goes_at_once() {
 }
 
 #[tokio::test]
-async fn no_call_serves_two_credentials() {
+async fn no_call_is_shared_by_two_credentials() {
     let (engine, gated) = gated(|_| ()).await;
     let tokens = ["Bearer a", "Bearer b"];
     let clients: Vec<_> = (0..200_u32)
@@ -213,28 +216,28 @@ async fn no_call_serves_two_credentials() {
     gated.open();
 
     for (client, answer) in (0_u32..).zip(join_all(clients).await) {
-        assert_eq!(answer.unwrap(), named(&[client % 7 + 20]));
+        assert_eq!(answer.unwrap(), names(&[client % 7 + 20]));
     }
-    let asked = gated.asked();
+    let requests = gated.requests();
     assert!(
-        asked
+        requests
             .iter()
             .all(|line| line.ends_with("Bearer a") || line.ends_with("Bearer b"))
     );
     for token in tokens {
-        let own = asked.iter().filter(|line| line.ends_with(token));
-        assert!((1..=10).contains(&own.count()), "{asked:?}");
+        let own = requests.iter().filter(|line| line.ends_with(token));
+        assert!((1..=10).contains(&own.count()), "{requests:?}");
     }
 }
 
 #[tokio::test]
-async fn who_goes_away_takes_nobody_with_them() {
+async fn a_shared_call_continues_when_one_client_disconnects() {
     let (engine, gated) = gated(|_| ()).await;
     let first = start(&engine, &[1], None);
-    gated.has(1).await;
+    gated.wait_for(1).await;
     let second = start(&engine, &[1, 2], None);
     let third = start(&engine, &[1, 2], None);
-    gated.has(2).await;
+    gated.wait_for(2).await;
 
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
@@ -242,58 +245,58 @@ async fn who_goes_away_takes_nobody_with_them() {
     assert!(second.await.unwrap_err().is_cancelled());
     gated.open();
 
-    assert_eq!(third.await.unwrap(), named(&[1, 2]));
-    assert_eq!(gated.asked(), ["GET /things?id=1", "GET /things?id=2"]);
+    assert_eq!(third.await.unwrap(), names(&[1, 2]));
+    assert_eq!(gated.requests(), ["GET /things?id=1", "GET /things?id=2"]);
 }
 
 #[tokio::test]
-async fn a_call_that_nobody_waits_for_any_more_is_not_joined() {
+async fn a_cancelled_call_is_not_joined() {
     let (engine, gated) = gated(|_| ()).await;
     let first = start(&engine, &[1], None);
-    gated.has(1).await;
+    gated.wait_for(1).await;
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
 
     let second = start(&engine, &[1], None);
-    gated.has(2).await;
+    gated.wait_for(2).await;
     gated.open();
 
-    assert_eq!(second.await.unwrap(), named(&[1]));
+    assert_eq!(second.await.unwrap(), names(&[1]));
 }
 
 #[tokio::test]
-async fn what_one_asks_for_fails_only_for_those_who_asked_for_it() {
+async fn a_failed_key_fails_only_the_clients_that_sent_it() {
     let (engine, gated) = gated(|_| ()).await;
     let first = start(&engine, &[1], None);
-    gated.has(1).await;
+    gated.wait_for(1).await;
     let bad = start(&engine, &[13], None);
     let good = start(&engine, &[2], None);
-    gated.has(2).await;
+    gated.wait_for(2).await;
     gated.open();
 
-    assert_eq!(first.await.unwrap(), named(&[1]));
-    assert_eq!(good.await.unwrap(), named(&[2]));
+    assert_eq!(first.await.unwrap(), names(&[1]));
+    assert_eq!(good.await.unwrap(), names(&[2]));
     let bad = bad.await.unwrap();
     assert_eq!(
         bad["errors"],
         json!(["ids.0.name: g:Thing[0]: answered 422 Unprocessable Entity"])
     );
-    // Where both were in one batch, that was refused, and each asked alone.
-    assert!(gated.asked().len() <= 4, "{:?}", gated.asked());
+    // A shared batch that is rejected is sent again, each client's part alone.
+    assert!(gated.requests().len() <= 4, "{:?}", gated.requests());
 }
 
 #[tokio::test]
-async fn a_field_whose_batch_is_refused_is_asked_of_its_own_connector() {
+async fn a_field_whose_batch_is_rejected_uses_its_own_connector() {
     let (engine, gated) = gated(|_| ()).await;
     gated.open();
 
-    let answers = ask_things(&engine, &[1, 13, 2]).await;
+    let answers = execute_things(&engine, &[1, 13, 2]).await;
 
     let error = "thing: g:Query.thing[0]: answered 422 Unprocessable Entity";
     assert_eq!(answers[1]["errors"], json!([error]));
     assert_eq!([&answers[0], &answers[2]], [&thing(1), &thing(2)]);
     assert_eq!(
-        gated.asked(),
+        gated.requests(),
         [
             "GET /thing?id=1",
             "GET /thing?id=13",
@@ -304,26 +307,29 @@ async fn a_field_whose_batch_is_refused_is_asked_of_its_own_connector() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_well_is_not_asked_again() {
+async fn a_batch_that_fails_with_503_is_not_repeated_by_key() {
     let (engine, gated) = gated(|_| ()).await;
     gated.open();
 
-    let answers = ask_things(&engine, &[1, 503, 2]).await;
+    let answers = execute_things(&engine, &[1, 503, 2]).await;
 
     assert_eq!(answers[0], thing(1));
     for answer in &answers[1..] {
         let error = "thing: g:Query.thing[0]: answered 503 Service Unavailable";
         assert_eq!(answer["errors"], json!([error]));
     }
-    assert_eq!(gated.asked(), ["GET /thing?id=1", "GET /things?id=503,2"]);
+    assert_eq!(
+        gated.requests(),
+        ["GET /thing?id=1", "GET /things?id=503,2"]
+    );
 }
 
 #[tokio::test]
-async fn a_part_that_fails_costs_its_own_keys_only() {
+async fn a_failed_part_of_a_batch_fails_its_own_keys_only() {
     let (engine, gated) = gated(|_| ()).await;
     gated.open();
 
-    let answer = ask(
+    let answer = execute(
         &engine,
         "{ ids(of: [1, 2, 3, 4, 503, 6]) { name } }",
         json!({}),
@@ -338,41 +344,41 @@ async fn a_part_that_fails_costs_its_own_keys_only() {
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-async fn a_mutation_reads_for_itself_and_ends_what_others_may_join() {
+async fn a_mutation_joins_no_call_and_no_later_read_joins_one_before_it() {
     let (engine, gated) = gated(|_| ()).await;
     let first = start(&engine, &[1], None);
-    gated.has(1).await;
+    gated.wait_for(1).await;
 
     let own = Arc::clone(&engine);
     let mutation =
-        tokio::spawn(async move { ask(&own, "mutation { touch { name } }", json!({})).await });
-    // It does not join the call for the same key, which may have read what was there before.
-    gated.has(2).await;
+        tokio::spawn(async move { execute(&own, "mutation { touch { name } }", json!({})).await });
+    // It does not join the call for the same key, which may have read older data.
+    gated.wait_for(2).await;
     gated.gate.add_permits(2);
     assert_eq!(mutation.await.unwrap()["touch"][0]["name"], "thing 1");
-    assert_eq!(first.await.unwrap(), named(&[1]));
+    assert_eq!(first.await.unwrap(), names(&[1]));
 
     let late = start(&engine, &[1], None);
-    gated.has(3).await;
+    gated.wait_for(3).await;
     let own = Arc::clone(&engine);
     let mutation =
-        tokio::spawn(async move { ask(&own, "mutation { touch { id } }", json!({})).await });
+        tokio::spawn(async move { execute(&own, "mutation { touch { id } }", json!({})).await });
     mutation.await.unwrap();
-    // What is under way since before the mutation is nothing to join.
+    // A call in flight from before the mutation is not joined.
     let after = start(&engine, &[1], None);
-    gated.has(4).await;
+    gated.wait_for(4).await;
     gated.open();
 
-    assert_eq!(late.await.unwrap(), named(&[1]));
-    assert_eq!(after.await.unwrap(), named(&[1]));
+    assert_eq!(late.await.unwrap(), names(&[1]));
+    assert_eq!(after.await.unwrap(), names(&[1]));
 }
 
 #[tokio::test]
-async fn equal_reads_of_different_operations_are_one_call() {
+async fn equal_reads_of_concurrent_operations_are_one_call() {
     let (engine, gated) = gated(|_| ()).await;
-    let clients = (0..50).map(|_| ask(&engine, "{ list { id } }", json!({})));
+    let clients = (0..50).map(|_| execute(&engine, "{ list { id } }", json!({})));
     let opened = async {
-        gated.has(1).await;
+        gated.wait_for(1).await;
         gated.open();
         Value::Null
     };
@@ -384,11 +390,11 @@ async fn equal_reads_of_different_operations_are_one_call() {
             .iter()
             .all(|it| *it == json!({ "list": [{ "id": "1" }] }))
     );
-    assert_eq!(gated.asked(), ["GET /list"]);
+    assert_eq!(gated.requests(), ["GET /list"]);
 }
 
 #[tokio::test]
-async fn equal_questions_to_a_service_that_speaks_graphql_are_one_request() {
+async fn equal_requests_to_a_subgraph_are_one_call() {
     const SDL: &str = r#"
         extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
         type Query { greeting: String }
@@ -409,7 +415,7 @@ async fn equal_questions_to_a_service_that_speaks_graphql_are_one_request() {
     let with = |token: &'static str, query: &'static str| {
         let headers =
             HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(token))]);
-        ask_with(&engine, query, json!({}), headers)
+        execute_with(&engine, query, json!({}), headers)
     };
     let clients = (0..40).map(|client| {
         let token = if client % 2 == 0 { "a" } else { "b" };
@@ -422,9 +428,9 @@ async fn equal_questions_to_a_service_that_speaks_graphql_are_one_request() {
             .all(|it| *it == json!({ "greeting": "hello" })),
         "{answers:?}"
     );
-    assert_eq!(gated.asked(), ["POST / a", "POST / b"]);
+    assert_eq!(gated.requests(), ["POST / a", "POST / b"]);
 
     let mutations = (0..3).map(|_| with("a", "mutation { greet }"));
     join_all(mutations).await;
-    assert_eq!(gated.asked().len(), 5);
+    assert_eq!(gated.requests().len(), 5);
 }

@@ -1,4 +1,4 @@
-//! A service that answers batches when it is let, and remembers them; clients that come and go.
+//! A service that holds its responses until the gate opens, and records its requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ use resolvers::settings::Settings;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
-use crate::support::{ask, ask_with, graph, settings_at};
+use crate::support::{execute, execute_with, graph, settings_at};
 use crate::values::sdl;
 
 const THINGS: &str = r#"
@@ -41,18 +41,18 @@ const THINGS: &str = r#"
     }
 "#;
 
-/// A service that answers one batch after another, each when it is let, and remembers them.
+/// The service: one permit of the gate lets one response through.
 #[derive(Clone)]
 pub(crate) struct Gated {
-    /// `METHOD /path?query authorization`.
-    asked: Arc<Mutex<Vec<String>>>,
+    /// Each request as `METHOD /path?query authorization`.
+    requests: Arc<Mutex<Vec<String>>>,
     count: Arc<watch::Sender<usize>>,
     pub(crate) gate: Arc<Semaphore>,
 }
 
 impl Gated {
-    /// Everything that is asked for has begun when so many calls have come.
-    pub(crate) async fn has(&self, calls: usize) {
+    /// Waits until so many calls are in flight or answered.
+    pub(crate) async fn wait_for(&self, calls: usize) {
         let mut count = self.count.subscribe();
         count.wait_for(|count| *count >= calls).await.unwrap();
     }
@@ -62,10 +62,10 @@ impl Gated {
         self.gate.add_permits(1_000);
     }
 
-    pub(crate) fn asked(&self) -> Vec<String> {
-        let mut asked = self.asked.lock().unwrap().clone();
-        asked.sort_unstable();
-        asked
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let mut requests = self.requests.lock().unwrap().clone();
+        requests.sort_unstable();
+        requests
     }
 }
 
@@ -75,7 +75,7 @@ impl Gated {
 )]
 pub(crate) async fn gated(change: impl FnOnce(&mut Settings)) -> (Arc<Engine>, Gated) {
     let gated = Gated {
-        asked: Arc::default(),
+        requests: Arc::default(),
         count: Arc::new(watch::Sender::new(0)),
         gate: Arc::new(Semaphore::new(0)),
     };
@@ -89,7 +89,8 @@ pub(crate) async fn gated(change: impl FnOnce(&mut Settings)) -> (Arc<Engine>, G
     (Arc::new(Engine::new(graph, settings).unwrap()), gated)
 }
 
-/// `/ids?of=1,2` gives objects with these ids at once, and so does `POST /touch`; batches wait.
+/// `/ids?of=1,2` responds at once with objects of these ids, and so does `POST /touch`; others
+/// wait.
 async fn answer(State(gated): State<Gated>, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let ids = query.split_once('=').map_or("", |(_, ids)| ids);
@@ -115,7 +116,7 @@ async fn answer(State(gated): State<Gated>, request: Request) -> Response {
     let token = token.map_or("", |token| token.to_str().unwrap());
     let line = format!("{} {} {token}", request.method(), request.uri());
     gated
-        .asked
+        .requests
         .lock()
         .unwrap()
         .push(line.trim_end().replace("%2C", ","));
@@ -138,7 +139,7 @@ fn body(value: &Value) -> Response {
         .into_response()
 }
 
-/// An operation of its own task, that can be cancelled.
+/// Starts an operation in a task of its own, which can be cancelled.
 #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
 pub(crate) fn start(
     engine: &Arc<Engine>,
@@ -153,23 +154,23 @@ pub(crate) fn start(
             headers.insert(header::AUTHORIZATION, HeaderValue::from_static(token));
         }
         let query = "query($of: [Int!]!) { ids(of: $of) { name } }";
-        ask_with(&engine, query, variables, headers).await
+        execute_with(&engine, query, variables, headers).await
     })
 }
 
-pub(crate) fn named(ids: &[u32]) -> Value {
+pub(crate) fn names(ids: &[u32]) -> Value {
     let things = ids
         .iter()
         .map(|id| json!({ "name": format!("thing {id}") }));
     json!({ "ids": things.collect::<Vec<_>>() })
 }
 
-/// One object each, all asked for in one moment: the first is under way when the others come.
-pub(crate) async fn ask_things(engine: &Engine, ids: &[u32]) -> Vec<Value> {
+/// Executes an operation for each id at the same moment: the first is in flight before the others.
+pub(crate) async fn execute_things(engine: &Engine, ids: &[u32]) -> Vec<Value> {
     let ids = ids.iter();
     join_all(ids.map(|id| {
         let variables = json!({ "id": id });
-        ask(
+        execute(
             engine,
             "query($id: ID!) { thing(id: $id) { name } }",
             variables,
@@ -191,7 +192,11 @@ pub(crate) async fn graphql(gated: Gated) -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let answer = async |State(gated): State<Gated>, request: Request| {
         let token = request.headers()[header::AUTHORIZATION].to_str().unwrap();
-        gated.asked.lock().unwrap().push(format!("POST / {token}"));
+        gated
+            .requests
+            .lock()
+            .unwrap()
+            .push(format!("POST / {token}"));
         body(&json!({ "data": { "greeting": "hello", "greet": "hello" } }))
     };
     let app = Router::new().fallback(answer).with_state(gated);

@@ -1,4 +1,4 @@
-//! Operations over the shop's graph and over small graphs of their own: plans, calls, answers.
+//! The engine over the shop's graph and over small graphs: plans, calls to sources, responses.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@ mod batches;
 mod caching;
 mod caching_entities;
 mod caching_model;
+mod caching_schedule;
 mod caching_service;
 mod caching_truth;
 mod canned;
@@ -28,6 +29,7 @@ mod plans;
 mod progressive;
 mod reach;
 mod refusals;
+mod requires_plans;
 mod services;
 mod shop;
 mod support;

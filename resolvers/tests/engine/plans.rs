@@ -1,4 +1,4 @@
-//! Operation in, plan out: the text that `weir plan` prints.
+//! The text that `weir plan` prints, for operations over the demo's graph.
 
 use insta::assert_snapshot;
 use resolvers::Engine;
@@ -50,7 +50,7 @@ fn four_levels_take_four_fetches() {
 }
 
 #[test]
-fn what_a_root_field_gives_is_not_fetched_again() {
+fn fields_that_a_root_field_returns_are_not_fetched_again() {
     assert_snapshot!(plan("{ order(id: 1) { id status customer { id } merchants { id } total { amount } } }"), @r#"
     1. orders:Query.order[0]  GET /orders
        gives order(id: "1") { id status customer { id } merchants { id } total { amount } }
@@ -58,7 +58,7 @@ fn what_a_root_field_gives_is_not_fetched_again() {
 }
 
 #[test]
-fn two_names_of_one_field_are_fetched_once() {
+fn two_aliases_of_one_field_are_fetched_once() {
     assert_snapshot!(plan("{ product(id: 1) { a: name b: name merchant { x: name } } }"), @r#"
     1. products:Query.product[0]  GET /products
        gives product(id: "1") { name merchant { id } }
@@ -80,7 +80,7 @@ fn one_field_with_two_arguments_is_fetched_twice() {
 }
 
 #[test]
-fn a_field_with_arguments_of_its_own_is_entered_by_its_parent() {
+fn a_field_with_its_own_connector_is_fetched_by_the_key_of_its_parent() {
     assert_snapshot!(plan("{ user(id: 1) { orderHistory(first: 2) { nodes { id } } } }"), @r#"
     1. users:Query.user[0]  GET /users
        gives user(id: "1") { id }
@@ -93,7 +93,7 @@ fn a_field_with_arguments_of_its_own_is_entered_by_its_parent() {
 
 #[test]
 fn objects_that_lack_a_field_are_fetched_by_key() {
-    // What `User.orders` gives of an order has no customer: that would lead back to the user.
+    // An order of `User.orders` has no customer: that would lead back to the user.
     assert_snapshot!(plan("{ user(id: 1) { orders { id customer { id } } } }"), @r#"
     1. users:Query.user[0]  GET /users
        gives user(id: "1") { id }
@@ -109,7 +109,7 @@ fn objects_that_lack_a_field_are_fetched_by_key() {
 }
 
 #[test]
-fn conditions_go_with_the_fetches_that_they_decide() {
+fn conditions_are_a_part_of_the_fetches_they_decide() {
     assert_snapshot!(plan("query($a: Boolean!, $b: Boolean!) { order(id: 1) { id customer @include(if: $a) { name } items @skip(if: $b) { product { name } } } }"), @r#"
     1. orders:Query.order[0]  GET /orders
        gives order(id: "1") { id customer { id } items { product { id } } }
@@ -142,7 +142,7 @@ fn root_fields_of_a_mutation_wait_for_each_other() {
 }
 
 #[test]
-fn what_the_schema_answers_asks_no_source() {
+fn introspection_takes_no_fetch() {
     assert_snapshot!(plan("{ __typename __schema { queryType { name } } }"), @r"
     no source is asked
     ");

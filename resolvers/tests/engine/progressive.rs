@@ -1,4 +1,4 @@
-//! `@override` with a label: who is asked for which request, and what of a request decides plans.
+//! `@override` with a label: which subgraph is queried, and which labels are a part of the plan.
 
 use insta::assert_snapshot;
 use resolvers::Engine;
@@ -9,14 +9,14 @@ use schema::subgraph::Subgraph;
 use serde_json::{Value, json};
 
 use crate::federation::{Scripted, engine_with};
-use crate::support::{ask, graph, settings};
+use crate::support::{execute, graph, settings};
 
 const OLD: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key"])
     type Query { user: User }
     type User @key(fields: "id") { id: ID! name: String mail: String phone: String }
 "#;
 
-/// Takes fields over under three labels.
+/// Overrides fields under two labels.
 const NEW: &str = r#"extend schema
         @link(url: "https://specs.apollo.dev/federation/v2.7", import: ["@key", "@override"])
     type User @key(fields: "id") {
@@ -46,7 +46,7 @@ fn plan(overrides: &[(&str, f64)], query: &str) -> String {
 }
 
 #[test]
-fn a_label_that_nobody_decides_on_is_off() {
+fn a_label_without_a_decision_is_off() {
     assert_snapshot!(plan(&[], "{ user { name } }"), @r"
     1. old  query
        gives user { name }
@@ -55,7 +55,7 @@ fn a_label_that_nobody_decides_on_is_off() {
 }
 
 #[test]
-fn a_label_that_is_on_takes_the_field_over() {
+fn a_label_that_is_on_overrides_the_field() {
     assert_snapshot!(plan(&[("beta", 100.0)], "{ user { name mail } }"), @r"
     1. old  query
        gives user { mail id }
@@ -76,7 +76,7 @@ fn plans_do_not_depend_on_labels_of_other_fields() {
 }
 
 #[test]
-fn a_composed_supergraph_keeps_the_labels() {
+fn a_composed_supergraph_has_the_labels() {
     let subgraphs = SUBGRAPHS.map(|(name, sdl)| Subgraph {
         name: name.into(),
         url: None,
@@ -113,7 +113,7 @@ fn a_composed_supergraph_keeps_the_labels() {
     ");
 }
 
-/// Services that say who they are.
+/// Subgraphs whose values are their own names.
 fn services() -> [Scripted; 2] {
     let old = Scripted::new(
         |_, _| json!({ "data": { "user": { "id": "1", "name": "old", "mail": "old", "phone": "old" } } }),
@@ -136,8 +136,8 @@ async fn a_percentage_is_drawn_once_for_each_request() {
     let engine = running(&old, &new, &[]);
     let mut by_new = 0;
     for _ in 0..400 {
-        let answer = ask(&engine, "{ user { mail phone } }", json!({})).await;
-        // Both fields have the same label.
+        let answer = execute(&engine, "{ user { mail phone } }", json!({})).await;
+        // Both fields have the same label, so one draw decides both.
         assert_eq!(answer["user"]["mail"], answer["user"]["phone"]);
         by_new += usize::from(answer["user"]["mail"] == "new");
     }
@@ -147,13 +147,13 @@ async fn a_percentage_is_drawn_once_for_each_request() {
 }
 
 #[tokio::test]
-async fn what_is_configured_is_drawn_too() {
+async fn configured_percentages_are_drawn() {
     for (percent, expected) in [(0.0, 0..=0), (100.0, 200..=200), (50.0, 1..=199)] {
         let [old, new] = services();
         let engine = running(&old, &new, &[("beta", percent)]);
         let mut by_new = 0;
         for _ in 0..200 {
-            let answer = ask(&engine, "{ user { name } }", json!({})).await;
+            let answer = execute(&engine, "{ user { name } }", json!({})).await;
             by_new += usize::from(answer["user"]["name"] == "new");
         }
 
@@ -172,25 +172,25 @@ const TWICE: &str = "mutation($early: Boolean!) {
     first
 }";
 
-async fn asked_twice(variables: Value) -> (Vec<String>, Value) {
+async fn execute_twice(variables: Value) -> (Vec<String>, Value) {
     let service = Scripted::new(|_, _| json!({ "data": { "first": 1, "second": 2 } }));
     let engine = engine_with(&[("g", TASKS)], &[("g", &service)], |_| ());
-    let answer = ask(&engine, TWICE, variables).await;
-    (service.asked(), answer)
+    let answer = execute(&engine, TWICE, variables).await;
+    (service.requests(), answer)
 }
 
 #[tokio::test]
-async fn a_root_field_of_a_mutation_runs_where_its_first_occurrence_stands_that_is_not_skipped() {
-    let (asked, answer) = asked_twice(json!({ "early": true })).await;
-    assert_snapshot!(asked.join("\n"), @"mutation { first second } {}");
+async fn mutation_fields_run_in_the_order_of_their_first_selection_that_is_not_skipped() {
+    let (requests, answer) = execute_twice(json!({ "early": true })).await;
+    assert_snapshot!(requests.join("\n"), @"mutation { first second } {}");
     assert_eq!(answer.to_string(), r#"{"first":1,"second":2}"#);
 
-    let (asked, _) = asked_twice(json!({ "early": false })).await;
-    assert_snapshot!(asked.join("\n"), @"mutation { second first } {}");
+    let (requests, _) = execute_twice(json!({ "early": false })).await;
+    assert_snapshot!(requests.join("\n"), @"mutation { second first } {}");
 }
 
 #[test]
-fn a_plan_says_for_which_order_of_a_mutation_it_is() {
+fn a_plan_states_the_order_of_mutation_fields_it_is_for() {
     let engine = Engine::new(graph(&[("g", TASKS)]), settings()).unwrap();
 
     assert_snapshot!(engine.plan_text(TWICE, None).unwrap(), @r"

@@ -1,4 +1,4 @@
-//! How services that speak GraphQL are reached: over HTTP with its faults, and in the process.
+//! Clients of subgraphs: over HTTP with its faults, and in the process.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,19 +18,19 @@ use resolvers::local::{AsyncGraphqlService, LocalRequest, LocalService};
 use resolvers::settings::{Settings, SubgraphSettings};
 use serde_json::{Value, json};
 
-use crate::support::{ask, ask_with, graph, settings};
+use crate::support::{execute, execute_with, graph, settings};
 
 const SDL: &str =
     "type Query { me: Me other: String } type Me { name: String!, age(in: Int): Int }";
 
-/// A server that answers everything in the same way, and remembers what it was asked.
+/// A server that sends one response to all requests, and records them.
 #[derive(Clone)]
 struct Canned {
     answer: Arc<dyn Fn() -> Response + Send + Sync>,
-    asked: Arc<Mutex<Vec<(HeaderMap, String)>>>,
+    requests: Arc<Mutex<Vec<(HeaderMap, String)>>>,
 }
 
-/// An engine over a service that answers so, and what the service was asked.
+/// An engine over a subgraph with this response, and the requests to it.
 #[expect(
     clippy::disallowed_methods,
     reason = "the server ends with the test's runtime"
@@ -41,9 +41,9 @@ async fn served(
 ) -> (Engine, Arc<Mutex<Vec<(HeaderMap, String)>>>) {
     let canned = Canned {
         answer: Arc::new(answer),
-        asked: Arc::default(),
+        requests: Arc::default(),
     };
-    let asked = Arc::clone(&canned.asked);
+    let requests = Arc::clone(&canned.requests);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/graphql?v=1", listener.local_addr().unwrap());
     let app = Router::new().fallback(canned_answer).with_state(canned);
@@ -55,7 +55,10 @@ async fn served(
     let mut settings = settings();
     change(&mut service, &mut settings);
     settings.subgraphs.insert("g".to_owned(), service);
-    (Engine::new(graph(&[("g", SDL)]), settings).unwrap(), asked)
+    (
+        Engine::new(graph(&[("g", SDL)]), settings).unwrap(),
+        requests,
+    )
 }
 
 async fn canned_answer(
@@ -65,8 +68,8 @@ async fn canned_answer(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let asked = format!("{method} {uri} {body}");
-    canned.asked.lock().unwrap().push((headers, asked));
+    let request = format!("{method} {uri} {body}");
+    canned.requests.lock().unwrap().push((headers, request));
     (canned.answer)()
 }
 
@@ -78,12 +81,12 @@ const QUERY: &str = "query Mine($in: Int) { me { name age(in: $in) } }";
 
 #[tokio::test]
 async fn a_request_is_a_post_with_a_json_body() {
-    let (engine, asked) = served(me, |_, _| ()).await;
+    let (engine, requests) = served(me, |_, _| ()).await;
 
-    let answer = ask(&engine, QUERY, json!({ "in": 3 })).await;
+    let answer = execute(&engine, QUERY, json!({ "in": 3 })).await;
 
     assert_eq!(answer, json!({ "me": { "name": "A", "age": null } }));
-    let (headers, request) = asked.lock().unwrap().remove(0);
+    let (headers, request) = requests.lock().unwrap().remove(0);
     assert_snapshot!(request, @r#"POST /graphql?v=1 {"query":"query Mine__g__1($in: Int) { me { name age(in: $in) } }","operationName":"Mine__g__1","variables":{"in":3}}"#);
     assert_eq!(headers[header::CONTENT_TYPE], "application/json");
     assert_eq!(
@@ -93,8 +96,8 @@ async fn a_request_is_a_post_with_a_json_body() {
 }
 
 #[tokio::test]
-async fn headers_are_sent_on_where_the_operator_says_so() {
-    let (engine, asked) = served(me, |service, _| {
+async fn configured_headers_are_forwarded() {
+    let (engine, requests) = served(me, |service, _| {
         service.forwarded_headers = vec![header::AUTHORIZATION, header::CONTENT_LENGTH];
         service.headers = vec![(
             header::HeaderName::from_static("x-gateway"),
@@ -107,17 +110,17 @@ async fn headers_are_sent_on_where_the_operator_says_so() {
     client.insert(header::COOKIE, HeaderValue::from_static("secret=1"));
     client.insert(header::CONTENT_LENGTH, HeaderValue::from_static("3"));
 
-    let answer = ask_with(&engine, "{ me { name } }", json!({}), client).await;
+    let answer = execute_with(&engine, "{ me { name } }", json!({}), client).await;
 
     assert_eq!(answer, json!({ "me": { "name": "A" } }));
-    let (headers, _) = asked.lock().unwrap().remove(0);
+    let (headers, _) = requests.lock().unwrap().remove(0);
     assert_eq!(headers[header::AUTHORIZATION], "Bearer x");
     assert_eq!(headers["x-gateway"], "weir");
     assert!(!headers.contains_key(header::COOKIE));
 }
 
 #[tokio::test]
-async fn any_status_will_do_where_there_is_a_graphql_answer() {
+async fn a_graphql_response_is_used_whatever_its_status() {
     let answer = || {
         let body =
             json!({ "data": { "me": null }, "errors": [{ "message": "no", "path": ["me"] }] });
@@ -125,7 +128,7 @@ async fn any_status_will_do_where_there_is_a_graphql_answer() {
     };
     let (engine, _) = served(answer, |_, _| ()).await;
 
-    let answer = ask(&engine, "{ me { name } }", json!({})).await;
+    let answer = execute(&engine, "{ me { name } }", json!({})).await;
 
     assert_eq!(
         answer,
@@ -134,7 +137,7 @@ async fn any_status_will_do_where_there_is_a_graphql_answer() {
 }
 
 #[tokio::test]
-async fn a_request_that_brings_nothing_costs_its_own_fields() {
+async fn a_response_without_data_fails_its_own_fields() {
     let busy = || (StatusCode::SERVICE_UNAVAILABLE, "{\"error\":\"busy\"}").into_response();
     let page = || (StatusCode::BAD_GATEWAY, "<html>").into_response();
     let text = || "hello".into_response();
@@ -154,7 +157,7 @@ async fn a_request_that_brings_nothing_costs_its_own_fields() {
     ] {
         let (engine, _) = served(answer, |_, _| ()).await;
 
-        let answer = ask(&engine, "{ me { name } }", json!({})).await;
+        let answer = execute(&engine, "{ me { name } }", json!({})).await;
 
         assert_eq!(
             answer,
@@ -164,22 +167,22 @@ async fn a_request_that_brings_nothing_costs_its_own_fields() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_there_costs_its_own_fields() {
+async fn an_unreachable_subgraph_fails_its_own_fields() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let (engine, _) = served(me, |service, _| service.url = Some(url.parse().unwrap())).await;
 
-    let answer = ask(&engine, "{ me { name } }", json!({})).await;
+    let answer = execute(&engine, "{ me { name } }", json!({})).await;
 
     assert_eq!(answer["errors"], json!(["me: g: no connection"]));
 }
 
 #[tokio::test]
-async fn a_service_that_nobody_says_where_it_is_fails_clearly() {
+async fn a_subgraph_without_a_url_fails_with_a_clear_error() {
     let (engine, _) = served(me, |service, _| service.url = None).await;
 
-    let answer = ask(&engine, "{ me { name } }", json!({})).await;
+    let answer = execute(&engine, "{ me { name } }", json!({})).await;
 
     assert_eq!(
         answer["errors"],
@@ -187,7 +190,7 @@ async fn a_service_that_nobody_says_where_it_is_fails_clearly() {
     );
 }
 
-/// A service in the process that does not answer, in one way or another.
+/// A subgraph in the process that fails, in one way or another.
 #[derive(Debug)]
 enum Stuck {
     Never,
@@ -213,7 +216,7 @@ fn local(service: impl LocalService + 'static) -> Engine {
 }
 
 #[tokio::test]
-async fn a_service_in_the_process_that_is_stuck_costs_its_own_fields() {
+async fn a_stuck_local_service_fails_its_own_fields() {
     for (stuck, expected) in [
         (Stuck::Never, "me: g: no answer within 50ms"),
         (Stuck::Panics, "me: g: panicked"),
@@ -224,7 +227,7 @@ async fn a_service_in_the_process_that_is_stuck_costs_its_own_fields() {
     ] {
         let engine = local(stuck);
 
-        let answer = ask(&engine, "{ me { name } }", json!({})).await;
+        let answer = execute(&engine, "{ me { name } }", json!({})).await;
 
         assert_eq!(
             answer,
@@ -267,12 +270,12 @@ fn schema() -> SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
 }
 
 #[tokio::test]
-async fn resolvers_in_rust_are_asked_without_http() {
+async fn resolvers_in_rust_are_called_without_http() {
     let mut settings = settings();
     let rust: Arc<dyn LocalService> = Arc::new(AsyncGraphqlService(schema().finish()));
     settings.local.insert("g".to_owned(), rust);
     let service = SubgraphSettings {
-        // Nobody listens there, and nobody is asked.
+        // No server listens there, so a call over HTTP would fail.
         url: Some("http://127.0.0.1:1/".parse().unwrap()),
         forwarded_headers: vec![header::AUTHORIZATION],
         ..SubgraphSettings::default()
@@ -283,7 +286,7 @@ async fn resolvers_in_rust_are_asked_without_http() {
     client.insert(header::AUTHORIZATION, HeaderValue::from_static("me"));
     let query = "query Mine($in: Int) { me { name age(in: $in) } other }";
 
-    let answer: Value = ask_with(&engine, query, json!({ "in": 21 }), client).await;
+    let answer: Value = execute_with(&engine, query, json!({ "in": 21 }), client).await;
 
     assert_eq!(
         answer,

@@ -1,9 +1,9 @@
-//! Requests of which nothing is executed, and what is said of them.
+//! Requests that are rejected before anything is executed, and their errors.
 
 use serde_json::{Value, json};
 
 use crate::canned::{engine, engine_with};
-use crate::support::ask;
+use crate::support::execute;
 
 const SDL: &str = r#"
     extend schema
@@ -20,19 +20,19 @@ const SDL: &str = r#"
     input One @oneOf { x: Int y: Int }
 "#;
 
-async fn refused(query: &str, variables: Value) -> String {
+async fn rejected(query: &str, variables: Value) -> String {
     let (engine, requests) = engine(SDL, &[]).await;
-    let answer = ask(&engine, query, variables).await;
+    let answer = execute(&engine, query, variables).await;
     assert!(requests.lock().unwrap().is_empty());
-    let refused = answer["refused"]
+    let rejected = answer["refused"]
         .as_array()
         .unwrap_or_else(|| panic!("{answer}"));
-    let lines: Vec<_> = refused.iter().map(|line| line.as_str().unwrap()).collect();
+    let lines: Vec<_> = rejected.iter().map(|line| line.as_str().unwrap()).collect();
     lines.join("\n")
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_with_its_place() {
+async fn errors_have_a_kind_and_a_location() {
     for (query, expected) in [
         ("{ n(", "Parse [(1, 5)]: "),
         ("{ nope }", "Validation [(1, 3)]: "),
@@ -45,13 +45,13 @@ async fn what_is_wrong_is_said_with_its_place() {
         ),
         ("subscription { x }", "Validation "),
     ] {
-        let line = refused(query, json!({})).await;
+        let line = rejected(query, json!({})).await;
         assert!(line.starts_with(expected), "{query}: {line}");
     }
 }
 
 #[tokio::test]
-async fn rules_that_the_library_leaves_out_are_checked() {
+async fn validation_rules_that_the_library_lacks_are_checked() {
     for (query, expected) in [
         (
             "{ n(id: 1, in: { a: 1, a: 2 }) }",
@@ -82,13 +82,13 @@ async fn rules_that_the_library_leaves_out_are_checked() {
             "variable `$i` of type `Int` may be null where `Int!` is expected",
         ),
     ] {
-        let line = refused(query, json!({})).await;
+        let line = rejected(query, json!({})).await;
         assert!(line.contains(expected), "{query}: {line}");
     }
 }
 
 #[tokio::test]
-async fn variables_that_do_not_fit_are_refused() {
+async fn variables_of_the_wrong_type_are_rejected() {
     for (query, variables, expected) in [
         ("query($id: ID!) { n(id: $id) }", json!({}), "Variables"),
         (
@@ -107,13 +107,13 @@ async fn variables_that_do_not_fit_are_refused() {
             "Variables []: `variables` must be an object",
         ),
     ] {
-        let line = refused(query, variables).await;
+        let line = rejected(query, variables).await;
         assert!(line.starts_with(expected), "{query}: {line}");
     }
 }
 
 #[tokio::test]
-async fn limits_are_kept() {
+async fn operations_over_a_limit_are_rejected() {
     for (query, expected) in [
         (
             "{ me { friend { id } } }",
@@ -134,7 +134,7 @@ async fn limits_are_kept() {
             settings.limits.tokens = 60;
         })
         .await;
-        let line = ask(&engine, query, json!({})).await["refused"][0].clone();
+        let line = execute(&engine, query, json!({})).await["refused"][0].clone();
         assert!(
             line.as_str().unwrap().starts_with(expected),
             "{query}: {line}"
@@ -143,7 +143,7 @@ async fn limits_are_kept() {
 }
 
 #[tokio::test]
-async fn fragments_cannot_multiply_past_the_limit() {
+async fn nested_fragments_cannot_exceed_the_limit() {
     use std::fmt::Write;
     let mut query = String::from("{ me { ...F0 } }");
     for level in 0..40 {
@@ -155,7 +155,7 @@ async fn fragments_cannot_multiply_past_the_limit() {
     }
     query.push_str(" fragment F40 on User { id }");
 
-    let line = refused(&query, json!({})).await;
+    let line = rejected(&query, json!({})).await;
 
     assert!(line.starts_with("Limit"), "{line}");
 }
@@ -167,8 +167,8 @@ async fn introspection_can_be_switched_off() {
     })
     .await;
 
-    let answer = ask(&engine, "{ __schema { types { name } } }", json!({})).await;
-    let typename = ask(&engine, "{ __typename }", json!({})).await;
+    let answer = execute(&engine, "{ __schema { types { name } } }", json!({})).await;
+    let typename = execute(&engine, "{ __typename }", json!({})).await;
 
     assert_eq!(
         answer,

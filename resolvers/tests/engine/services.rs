@@ -1,10 +1,10 @@
-//! What becomes of the answers of services that speak GraphQL: values, types, errors, nonsense.
+//! Responses of subgraphs: values, types, errors, nonsense.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::federation::{Scripted, engine, engine_with};
-use crate::support::ask;
+use crate::support::execute;
 
 const USERS: &str = r#"
     extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
@@ -21,15 +21,15 @@ const REVIEWS: &str = r#"
     type Review { body: String, stars: Int! }
 "#;
 
-/// What a query over the users alone becomes when they answer so.
+/// The result of a query over `users` alone, whose response is `answer`.
 async fn users(query: &str, answer: Value) -> String {
     let users = Scripted::new(move |_, _| answer.clone());
     let engine = engine(&[("users", USERS)], &[("users", &users)]);
-    shown(&ask(&engine, query, json!({})).await)
+    text(&execute(&engine, query, json!({})).await)
 }
 
-/// What `{ users { name <what> } }` becomes when two users are there and the reviews answer so.
-async fn reviews(what: &str, answer: Value) -> String {
+/// The result of `{ users { name <selection> } }` with two users, and `answer` of the reviews.
+async fn reviews(selection: &str, answer: Value) -> String {
     let users = Scripted::new(
         |_, _| json!({ "data": { "users": [{ "id": "1", "name": "A" }, { "id": "2", "name": "B" }, { "id": "1", "name": "A" }] } }),
     );
@@ -38,12 +38,12 @@ async fn reviews(what: &str, answer: Value) -> String {
         &[("users", USERS), ("reviews", REVIEWS)],
         &[("users", &users), ("reviews", &reviews)],
     );
-    let query = format!("{{ users {{ name {what} }} }}");
-    shown(&ask(&engine, &query, json!({})).await)
+    let query = format!("{{ users {{ name {selection} }} }}");
+    text(&execute(&engine, &query, json!({})).await)
 }
 
-/// Data on the first line, an error a line behind it.
-fn shown(answer: &Value) -> String {
+/// Data on the first line, then one line for each error.
+fn text(answer: &Value) -> String {
     let Some(errors) = answer.get("errors").and_then(Value::as_array) else {
         return answer.to_string();
     };
@@ -54,7 +54,7 @@ fn shown(answer: &Value) -> String {
 }
 
 #[tokio::test]
-async fn objects_of_several_types_are_read_by_the_type_that_they_name() {
+async fn objects_of_several_types_are_read_by_their_typename() {
     let pets = json!([
         { "__typename": "Cat", "lives": 9 },
         null,
@@ -67,7 +67,7 @@ async fn objects_of_several_types_are_read_by_the_type_that_they_name() {
 }
 
 #[tokio::test]
-async fn an_object_of_an_unknown_type_is_null_and_the_error_says_why() {
+async fn an_object_of_an_unknown_type_is_null_with_an_error() {
     let pets =
         json!([{ "__typename": "Fish" }, { "lives": 1 }, { "__typename": "Cat", "lives": 1 }]);
     let query = "{ pets { ... on Cat { lives } } }";
@@ -98,7 +98,7 @@ async fn values_of_the_wrong_form_are_null_with_an_error() {
 }
 
 #[tokio::test]
-async fn an_error_of_a_service_is_told_where_the_client_asked_for_the_value() {
+async fn an_error_of_a_subgraph_has_the_clients_path() {
     let answer = json!({
         "data": { "users": [{ "name": "A" }, { "name": null }, null], "me": null },
         "errors": [
@@ -118,7 +118,7 @@ async fn an_error_of_a_service_is_told_where_the_client_asked_for_the_value() {
 }
 
 #[tokio::test]
-async fn an_error_that_belongs_nowhere_is_told_once_without_a_path() {
+async fn an_error_at_no_selected_field_is_reported_once_without_a_path() {
     let answer = json!({
         "data": { "me": { "name": "A" } },
         "errors": [
@@ -143,7 +143,7 @@ async fn an_error_that_belongs_nowhere_is_told_once_without_a_path() {
 }
 
 #[tokio::test]
-async fn a_request_that_failed_as_a_whole_costs_all_that_it_was_for() {
+async fn a_request_without_data_fails_all_its_fields() {
     let errors = json!([{ "message": "first", "path": ["me"] }, { "message": "second" }]);
     let query = "{ me { name } users { name } }";
 
@@ -167,7 +167,7 @@ async fn a_request_that_failed_as_a_whole_costs_all_that_it_was_for() {
 }
 
 #[tokio::test]
-async fn errors_of_entities_are_told_of_every_object_that_is_that_entity() {
+async fn errors_of_an_entity_are_reported_for_every_object_that_is_that_entity() {
     let answer = json!({
         "data": { "_entities": [
             { "reviews": [{ "body": null, "stars": 1 }, { "body": "ok", "stars": 2 }], "karma": 3 },
@@ -188,7 +188,7 @@ async fn errors_of_entities_are_told_of_every_object_that_is_that_entity() {
 }
 
 #[tokio::test]
-async fn an_entity_that_is_not_there_has_null_fields() {
+async fn a_missing_entity_has_null_fields() {
     let quiet = json!({ "data": { "_entities": [null, { "karma": 1 }] } });
     assert_snapshot!(reviews("karma reviews { body }", quiet).await, @r#"{"users":[{"karma":null,"name":"A","reviews":null},{"karma":1,"name":"B","reviews":null},{"karma":null,"name":"A","reviews":null}]}"#);
 
@@ -204,7 +204,7 @@ async fn an_entity_that_is_not_there_has_null_fields() {
 }
 
 #[tokio::test]
-async fn answers_without_the_entities_that_were_asked_for_fail_them() {
+async fn entities_missing_from_the_response_fail() {
     let short = json!({ "data": { "_entities": [{ "karma": 1 }] } });
     assert_snapshot!(reviews("karma", short).await, @r#"
     {"users":[{"karma":1,"name":"A"},{"karma":null,"name":"B"},{"karma":1,"name":"A"}]}
@@ -235,7 +235,7 @@ async fn answers_without_the_entities_that_were_asked_for_fail_them() {
 }
 
 #[tokio::test]
-async fn json_that_is_no_graphql_answer_is_a_failure() {
+async fn json_that_is_no_graphql_response_is_a_failure() {
     for answer in [
         json!([]),
         json!({}),
@@ -243,12 +243,12 @@ async fn json_that_is_no_graphql_answer_is_a_failure() {
         json!({ "errors": [] }),
         json!({ "data": null }),
     ] {
-        let shown = users("{ me { name } }", answer.clone()).await;
+        let text = users("{ me { name } }", answer.clone()).await;
         assert!(
-            shown.starts_with(
+            text.starts_with(
                 "{\"me\":null}\nme: users: answered with JSON that is not what was asked"
             ),
-            "{answer}: {shown}"
+            "{answer}: {text}"
         );
     }
 }
@@ -263,9 +263,9 @@ async fn errors_over_the_limit_are_counted() {
         settings.limits.errors = 3;
     });
 
-    let answer = ask(&engine, "{ me { name } }", json!({})).await;
+    let answer = execute(&engine, "{ me { name } }", json!({})).await;
 
-    assert_snapshot!(shown(&answer), @r#"
+    assert_snapshot!(text(&answer), @r#"
     {"me":null}
     : users: answered with an error: e0
     : users: answered with an error: e1
@@ -275,7 +275,7 @@ async fn errors_over_the_limit_are_counted() {
 }
 
 #[tokio::test]
-async fn what_hangs_on_a_failed_request_fails_with_it() {
+async fn entities_without_a_key_fail_with_the_error_of_the_key() {
     let users = Scripted::new(|_, _| {
         json!({
             "data": { "users": [{ "id": null, "name": "A" }, { "id": "2", "name": "B" }] },
@@ -288,16 +288,16 @@ async fn what_hangs_on_a_failed_request_fails_with_it() {
         &[("users", &users), ("reviews", &reviews)],
     );
 
-    let answer = ask(&engine, "{ users { name karma } }", json!({})).await;
+    let answer = execute(&engine, "{ users { name karma } }", json!({})).await;
 
-    assert_snapshot!(shown(&answer), @r#"
+    assert_snapshot!(text(&answer), @r#"
     {"users":[{"karma":null,"name":"A"},{"karma":2,"name":"B"}]}
     users.0.karma: users: answered with an error: no id
     "#);
 }
 
 #[tokio::test]
-async fn hostile_answers_never_panic() {
+async fn hostile_responses_never_panic() {
     for text in [
         r#"{"data":{"_entities":[{"karma":{"a":1},"reviews":{"body":[]}},{"reviews":[[{"stars":[]}],5]}]}}"#,
         r#"{"data":{"_entities":{"0":1}},"errors":[{"path":[0,"_entities"]},{"path":["_entities",99999999999]},{"path":["_entities",-1]},{"path":{}}]}"#,
@@ -305,13 +305,13 @@ async fn hostile_answers_never_panic() {
         r#"{"data":{"_entities":[{"reviews":[null,{}],"karma":null}]},"errors":[{"message":"x","path":["_entities",0,"reviews",0]},{"message":"x","path":["_entities",0,"reviews",18446744073709551616]}]}"#,
     ] {
         let answer: Value = serde_json::from_str(text).unwrap();
-        let shown = reviews("karma reviews { body stars }", answer).await;
-        assert!(shown.starts_with("{\"users\":"), "{shown}");
+        let text = reviews("karma reviews { body stars }", answer).await;
+        assert!(text.starts_with("{\"users\":"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn an_error_is_told_of_the_field_that_its_alias_stands_for() {
+async fn an_error_at_an_alias_has_the_path_of_the_clients_field() {
     let sdl = "type Query { p: [P] } type P { name(upper: Boolean): String }";
     let p = Scripted::new(|_, _| {
         json!({
@@ -321,9 +321,9 @@ async fn an_error_is_told_of_the_field_that_its_alias_stands_for() {
     });
     let engine = engine(&[("p", sdl)], &[("p", &p)]);
 
-    let answer = ask(&engine, "{ p { name loud: name(upper: true) } }", json!({})).await;
+    let answer = execute(&engine, "{ p { name loud: name(upper: true) } }", json!({})).await;
 
-    assert_snapshot!(shown(&answer), @r#"
+    assert_snapshot!(text(&answer), @r#"
     {"p":[{"loud":null,"name":"a"}]}
     p.0.loud: p: answered with an error: cannot shout
     "#);
@@ -342,32 +342,33 @@ const RATINGS: &str = r#"
     type Media @key(fields: "id") @interfaceObject { id: ID!, rating: Int }
 "#;
 
-/// `query` over media whose types one service knows, and whose ratings the other.
-async fn media(query: &str, told: Value) -> (String, String) {
+/// The requests and the result of a query; one subgraph knows the types of media, the other
+/// ratings.
+async fn media(query: &str, answer: Value) -> (String, String) {
     let ratings = Scripted::new(
         |_, _| json!({ "data": { "top": [{ "id": "1", "rating": 5 }, { "id": "2", "rating": 4 }] } }),
     );
-    let media = Scripted::new(move |_, _| told.clone());
+    let media = Scripted::new(move |_, _| answer.clone());
     let engine = engine(
         &[("media", MEDIA), ("ratings", RATINGS)],
         &[("media", &media), ("ratings", &ratings)],
     );
-    let answer = ask(&engine, query, json!({})).await;
-    let asked = [ratings.asked(), media.asked()].concat().join("\n");
-    (asked, shown(&answer))
+    let answer = execute(&engine, query, json!({})).await;
+    let requests = [ratings.requests(), media.requests()].concat().join("\n");
+    (requests, text(&answer))
 }
 
 #[tokio::test]
-async fn an_interface_that_a_service_has_as_an_object_gets_its_types_from_another() {
-    let told = json!({ "data": { "_entities": [
+async fn the_types_of_an_interface_object_come_from_another_subgraph() {
+    let answer = json!({ "data": { "_entities": [
         { "__typename": "Book", "title": "B", "pages": 100 },
         { "__typename": "Film", "title": "F", "minutes": 90 },
     ] } });
     let query = "{ top { __typename rating title ... on Book { pages } ... on Film { minutes } } }";
 
-    let (asked, answer) = media(query, told).await;
+    let (requests, answer) = media(query, answer).await;
 
-    assert_snapshot!(asked, @r#"
+    assert_snapshot!(requests, @r#"
     query { top { rating id } } {}
     query($r0: [_Any!]!) { _entities(representations: $r0) { ... on Media { __typename title ... on Book { pages } ... on Film { minutes } } } } {"r0":[{"__typename":"Media","id":"1"},{"__typename":"Media","id":"2"}]}
     "#);
@@ -375,15 +376,15 @@ async fn an_interface_that_a_service_has_as_an_object_gets_its_types_from_anothe
 }
 
 #[tokio::test]
-async fn what_needs_no_types_is_asked_without_them() {
-    let (asked, answer) = media("{ top { id rating } }", Value::Null).await;
+async fn types_are_not_fetched_if_they_are_not_needed() {
+    let (requests, answer) = media("{ top { id rating } }", Value::Null).await;
 
-    assert_snapshot!(asked, @"query { top { id rating } } {}");
+    assert_snapshot!(requests, @"query { top { id rating } } {}");
     assert_snapshot!(answer, @r#"{"top":[{"id":"1","rating":5},{"id":"2","rating":4}]}"#);
 }
 
 #[tokio::test]
-async fn objects_whose_type_nobody_told_are_null() {
+async fn objects_of_unknown_type_are_null() {
     let query = "{ top { __typename rating } }";
     let gone = json!({ "data": null, "errors": [{ "message": "down" }] });
     let odd = json!({ "data": { "_entities": [{ "__typename": "Song" }, null] } });

@@ -1,10 +1,10 @@
-//! The shop's graph over running services: answers, and how many calls they take.
+//! The demo's graph over running services: answers, and the number of calls they take.
 
 use http::HeaderMap;
 use resolvers::settings::Batching;
 use serde_json::{Value, json};
 
-use crate::support::{Running, ask, ask_with, request};
+use crate::support::{Running, execute, execute_with, request};
 
 const Q2: &str = "{ orders(first: 50) { nodes { id status customer { id name email } \
                   items { quantity product { id name price { amount currency } } } } } }";
@@ -13,7 +13,7 @@ const Q2: &str = "{ orders(first: 50) { nodes { id status customer { id name ema
 async fn fifty_orders_with_customers_and_products_take_three_calls() {
     let running = Running::start().await;
 
-    let answer = running.ask(Q2).await;
+    let answer = running.execute(Q2).await;
 
     let nodes = answer["orders"]["nodes"].as_array().unwrap();
     assert_eq!(nodes.len(), 50);
@@ -29,10 +29,10 @@ async fn fifty_orders_with_customers_and_products_take_three_calls() {
 }
 
 #[tokio::test]
-async fn what_is_answered_is_what_the_services_hold() {
+async fn the_answer_has_the_values_of_the_services() {
     let running = Running::start().await;
 
-    let answer = running.ask(Q2).await;
+    let answer = running.execute(Q2).await;
 
     let node = &answer["orders"]["nodes"][7];
     let id = node["id"].as_str().unwrap();
@@ -66,7 +66,7 @@ async fn every_level_takes_one_call() {
     let running = Running::start().await;
 
     let answer = running
-        .ask(
+        .execute(
             "{ users(first: 20, kind: CUSTOMER) { nodes { name orders { id \
              items { product { merchant { name } } } } } } }",
         )
@@ -84,11 +84,11 @@ async fn every_level_takes_one_call() {
 }
 
 #[tokio::test]
-async fn all_ways_between_the_types_lead_somewhere() {
+async fn every_field_between_types_can_be_fetched() {
     let running = Running::start().await;
 
     let answer = running
-        .ask(
+        .execute(
             "{ merchant(id: 3) { name products { name merchant { id } } orders { customer { name } } \
              catalog(first: 2) { totalCount edges { cursor node { id name } } } } \
              user(id: 60) { name orderHistory(first: 1) { nodes { merchants { name } } pageInfo { hasNextPage } } } \
@@ -105,13 +105,13 @@ async fn all_ways_between_the_types_lead_somewhere() {
 }
 
 #[tokio::test]
-async fn a_list_is_walked_by_its_cursors() {
+async fn a_list_is_paged_by_its_cursors() {
     let running = Running::start().await;
     let mut seen = Vec::new();
     let mut after = Value::Null;
 
     loop {
-        let page = ask(
+        let page = execute(
             &running.engine,
             "query($after: String) { merchants(first: 20, after: $after) { \
              nodes { id } totalCount pageInfo { endCursor hasNextPage } } }",
@@ -136,11 +136,11 @@ async fn a_list_is_walked_by_its_cursors() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_null_without_an_error() {
+async fn missing_objects_are_null_without_an_error() {
     let running = Running::start().await;
 
     let answer = running
-        .ask("{ user(id: 999999) { name } merchant(id: 700) { name } }")
+        .execute("{ user(id: 999999) { name } merchant(id: 700) { name } }")
         .await;
 
     assert_eq!(answer, json!({ "user": null, "merchant": null }));
@@ -152,9 +152,9 @@ async fn conditions_decide_which_calls_are_made() {
     let query = "query($deep: Boolean!) { order(id: 1) { id customer @include(if: $deep) { name } \
                  items @skip(if: $deep) { product { name } } } }";
 
-    let flat = ask(&running.engine, query, json!({ "deep": false })).await;
+    let flat = execute(&running.engine, query, json!({ "deep": false })).await;
     let calls = running.calls();
-    let deep = ask(&running.engine, query, json!({ "deep": true })).await;
+    let deep = execute(&running.engine, query, json!({ "deep": true })).await;
 
     assert!(flat["order"].get("customer").is_none());
     assert!(flat["order"]["items"][0]["product"]["name"].is_string());
@@ -165,10 +165,10 @@ async fn conditions_decide_which_calls_are_made() {
 }
 
 #[tokio::test]
-async fn aliases_and_fragments_give_what_was_asked_in_its_order() {
+async fn response_keys_are_in_the_order_of_the_selection() {
     let running = Running::start().await;
 
-    let answer = ask_text(
+    let answer = execute_text(
         &running,
         "query { b: user(id: 60) { __typename ...F name } a: user(id: 61) { again: id ...F id } } \
          fragment F on User { id ... on User { address { city } } address { country } }",
@@ -179,14 +179,14 @@ async fn aliases_and_fragments_give_what_was_asked_in_its_order() {
     assert_eq!(masked(&answer), shape);
 }
 
-/// The text of `data`, for the order of its members.
-async fn ask_text(running: &Running, query: &str) -> String {
+/// Returns `data` as text, for the order of its members.
+async fn execute_text(running: &Running, query: &str) -> String {
     let mut out = Vec::new();
     running.engine.execute(request(query), &mut out).await;
     String::from_utf8(out).unwrap()
 }
 
-/// Texts that are seed data become `…`.
+/// Replaces texts of the seed data by `…`.
 fn masked(json: &str) -> String {
     let mut masked = String::new();
     for (index, piece) in json.split('"').enumerate() {
@@ -208,8 +208,8 @@ async fn an_order_is_placed_once_for_one_key() {
                  items: [{ productId: 5, quantity: 2 }] }) { id status customer { id } total { amount } } }";
     let before = stock(&running).await;
 
-    let first = ask(&running.engine, place, json!({ "key": "k-1" })).await;
-    let again = ask(&running.engine, place, json!({ "key": "k-1" })).await;
+    let first = execute(&running.engine, place, json!({ "key": "k-1" })).await;
+    let again = execute(&running.engine, place, json!({ "key": "k-1" })).await;
 
     assert_eq!(first["placeOrder"]["status"], "PLACED");
     assert_eq!(first["placeOrder"]["customer"]["id"], "77");
@@ -218,8 +218,8 @@ async fn an_order_is_placed_once_for_one_key() {
 
     let mut headers = HeaderMap::new();
     headers.insert("idempotency-key", "k-2".parse().unwrap());
-    let by_header = ask_with(&running.engine, place, json!({}), headers.clone()).await;
-    let again = ask_with(&running.engine, place, json!({}), headers).await;
+    let by_header = execute_with(&running.engine, place, json!({}), headers.clone()).await;
+    let again = execute_with(&running.engine, place, json!({}), headers).await;
 
     assert_ne!(by_header["placeOrder"]["id"], first["placeOrder"]["id"]);
     assert_eq!(by_header, again);
@@ -227,7 +227,7 @@ async fn an_order_is_placed_once_for_one_key() {
 }
 
 async fn stock(running: &Running) -> i64 {
-    let answer = running.ask("{ product(id: 5) { stock } }").await;
+    let answer = running.execute("{ product(id: 5) { stock } }").await;
     answer["product"]["stock"].as_i64().unwrap()
 }
 
@@ -237,7 +237,7 @@ async fn an_order_for_more_than_the_stock_changes_nothing() {
     let before = stock(&running).await;
 
     let answer = running
-        .ask(
+        .execute(
             "mutation { placeOrder(input: { customerId: 77, items: [{ productId: 5, quantity: 1000000 }] }) { id } }",
         )
         .await;
@@ -256,7 +256,7 @@ async fn mutations_run_one_after_another() {
     let running = Running::start().await;
 
     let answer = running
-        .ask(
+        .execute(
             "mutation { \
              one: changeStock(productId: 9, merchantId: 0, stock: 3) { stock } \
              two: createUser(input: { name: \"Ada Low\", email: \"ada@example.com\", \
@@ -265,7 +265,7 @@ async fn mutations_run_one_after_another() {
         )
         .await;
 
-    // Not that merchant's product: refused, and the next one runs all the same.
+    // The product is not that merchant's: the first field fails, and the next one runs.
     assert_eq!(answer["data"]["one"], Value::Null);
     assert_eq!(answer["data"]["two"]["address"]["city"], "Bath");
     assert_eq!(answer["data"]["two"]["kind"], "CUSTOMER");
@@ -274,10 +274,12 @@ async fn mutations_run_one_after_another() {
 #[tokio::test]
 async fn a_merchant_changes_stock_and_price() {
     let running = Running::start().await;
-    let product = running.ask("{ product(id: 9) { merchant { id } } }").await;
+    let product = running
+        .execute("{ product(id: 9) { merchant { id } } }")
+        .await;
     let merchant = product["product"]["merchant"]["id"].clone();
 
-    let answer = ask(
+    let answer = execute(
         &running.engine,
         "mutation($m: ID!) { \
          s: changeStock(productId: 9, merchantId: $m, stock: 3) { stock } \
@@ -293,11 +295,11 @@ async fn a_merchant_changes_stock_and_price() {
 }
 
 #[tokio::test]
-async fn introspection_and_data_come_in_one_answer() {
+async fn introspection_and_data_are_in_one_response() {
     let running = Running::start().await;
 
     let answer = running
-        .ask("{ __typename __schema { queryType { name } } t: __type(name: \"Money\") { fields { name } } product(id: 1) { id } }")
+        .execute("{ __typename __schema { queryType { name } } t: __type(name: \"Money\") { fields { name } } product(id: 1) { id } }")
         .await;
 
     assert_eq!(
@@ -317,7 +319,7 @@ async fn equal_reads_of_one_operation_are_made_once() {
     let running = Running::with(|settings| settings.batching = Batching::WithinOperation).await;
 
     let answer = running
-        .ask("{ a: user(id: 60) { name } b: user(id: 60) { email } c: user(id: 61) { name } }")
+        .execute("{ a: user(id: 60) { name } b: user(id: 60) { email } c: user(id: 61) { name } }")
         .await;
 
     assert!(answer["a"]["name"].is_string(), "{answer}");
@@ -327,15 +329,15 @@ async fn equal_reads_of_one_operation_are_made_once() {
 }
 
 #[tokio::test]
-async fn a_mutation_does_not_answer_with_what_was_read_before_it() {
+async fn a_mutation_reads_no_values_from_before_it() {
     let running = Running::start().await;
     let product = running
-        .ask("{ order(id: 1) { items { product { id merchant { id } stock } } } }")
+        .execute("{ order(id: 1) { items { product { id merchant { id } stock } } } }")
         .await;
     let product = &product["order"]["items"][0]["product"];
     let order = "placeOrder(input: { customerId: 77, items: [{ productId: $p, quantity: 1 }] }) { items { product { stock } } }";
 
-    let answer = ask(
+    let answer = execute(
         &running.engine,
         &format!("mutation($p: ID!) {{ a: {order} b: {order} }}"),
         json!({ "p": product["id"] }),

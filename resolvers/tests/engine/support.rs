@@ -18,7 +18,7 @@ use schema::subgraph::Subgraph;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// The graph that ships.
+/// The demo's graph.
 pub(crate) fn commerce() -> Vec<(&'static str, &'static str)> {
     vec![
         (
@@ -45,7 +45,7 @@ pub(crate) fn graph(subgraphs: &[(&str, &str)]) -> Arc<Graph> {
             document: Document::new(format!("{name}.graphql"), *text),
         })
         .collect();
-    // Version 0.4 is the one whose connectors give interfaces and unions.
+    // Version 0.4 is the first that has connectors for interfaces and unions.
     let options = LinkOptions {
         experimental_connect: true,
     };
@@ -94,14 +94,14 @@ fn at_url(url: &str) -> SourceSettings {
     }
 }
 
-/// For a graph `g` whose source `api` is at `url`.
+/// Settings for a graph `g` whose source `api` is at `url`.
 pub(crate) fn settings_at(url: &str) -> Settings {
     let mut settings = settings();
     settings.sources.insert("g.api".to_owned(), at_url(url));
     settings
 }
 
-/// A request of a query, without anything beside it.
+/// A request with a query alone: no variables, no headers.
 pub(crate) fn request(query: &str) -> Request {
     Request {
         query: query.to_owned(),
@@ -136,8 +136,8 @@ impl Running {
         Self { shop, engine }
     }
 
-    pub(crate) async fn ask(&self, query: &str) -> Value {
-        ask(&self.engine, query, json!({})).await
+    pub(crate) async fn execute(&self, query: &str) -> Value {
+        execute(&self.engine, query, json!({})).await
     }
 
     /// Calls to users, products and orders since the start.
@@ -147,12 +147,12 @@ impl Running {
     }
 }
 
-/// The answer as a client would see it, with errors in a short form.
-pub(crate) async fn ask(engine: &Engine, query: &str, variables: Value) -> Value {
-    ask_with(engine, query, variables, HeaderMap::new()).await
+/// Executes an operation and returns the data, or data and errors in a short form.
+pub(crate) async fn execute(engine: &Engine, query: &str, variables: Value) -> Value {
+    execute_with(engine, query, variables, HeaderMap::new()).await
 }
 
-pub(crate) async fn ask_with(
+pub(crate) async fn execute_with(
     engine: &Engine,
     query: &str,
     variables: Value,
@@ -185,7 +185,7 @@ pub(crate) async fn ask_with(
     }
 }
 
-/// `path.0.name: what happened`.
+/// An error as `path.0.name: message`.
 fn line(error: &FieldError) -> String {
     let path: Vec<String> = error
         .path

@@ -1,12 +1,12 @@
-//! What an answer's values become: types, nulls, lists, interfaces and unions.
+//! Values of connector responses: types, nulls, lists, interfaces and unions.
 
 use insta::assert_json_snapshot;
 use serde_json::json;
 
 use crate::canned::{engine, engine_with};
-use crate::support::{ask, ask_with};
+use crate::support::{execute, execute_with};
 
-/// A graph with one source; `{}` stands for the types.
+/// The SDL of a graph with one source and these types.
 pub(crate) fn sdl(version: &str, types: &str) -> String {
     format!(
         "extend schema\n\
@@ -29,14 +29,14 @@ const LEAVES: &str = r#"
 const ALL: &str = "{ it { i f s b id e any list must { s } inner { s must } } }";
 
 #[tokio::test]
-async fn values_of_the_right_type_are_given_as_they_are() {
+async fn values_of_the_right_type_are_unchanged() {
     let it = json!({
         "i": 7, "f": 1.5, "s": "a\"\u{e9}\n", "b": false, "id": 12, "e": "RED",
         "any": { "deep": [1, null] }, "list": [1, 2], "must": { "s": "" }, "inner": { "s": "x", "must": "y" },
     });
     let (engine, _) = engine(&sdl("v0.3", LEAVES), &[("GET /it", it)]).await;
 
-    assert_json_snapshot!(ask(&engine, ALL, json!({})).await, @r#"
+    assert_json_snapshot!(execute(&engine, ALL, json!({})).await, @r#"
     {
       "it": {
         "any": {
@@ -75,7 +75,7 @@ async fn values_of_another_type_are_null_with_an_error() {
     });
     let (engine, _) = engine(&sdl("v0.3", LEAVES), &[("GET /it", it)]).await;
 
-    assert_json_snapshot!(ask(&engine, ALL, json!({})).await, @r#"
+    assert_json_snapshot!(execute(&engine, ALL, json!({})).await, @r#"
     {
       "data": {
         "it": {
@@ -108,11 +108,11 @@ async fn values_of_another_type_are_null_with_an_error() {
 }
 
 #[tokio::test]
-async fn null_where_none_may_be_makes_the_parent_null() {
+async fn null_of_a_non_null_type_makes_the_parent_null() {
     let it = json!({ "must": { "s": "x" }, "inner": { "s": "x" }, "list": [1, null] });
     let (engine, _) = engine(&sdl("v0.3", LEAVES), &[("GET /it", it)]).await;
 
-    assert_json_snapshot!(ask(&engine, "{ it { i list inner { s must } } }", json!({})).await, @r#"
+    assert_json_snapshot!(execute(&engine, "{ it { i list inner { s must } } }", json!({})).await, @r#"
     {
       "data": {
         "it": {
@@ -130,7 +130,7 @@ async fn null_where_none_may_be_makes_the_parent_null() {
 }
 
 #[tokio::test]
-async fn null_goes_up_to_the_data_where_nothing_may_be_null() {
+async fn null_propagates_to_the_data_if_no_field_is_nullable() {
     let types = r#"
         type Query { a: A! @connect(source: "api", http: { GET: "/a" }, selection: "b { c }") }
         type A { b: B! }
@@ -138,7 +138,7 @@ async fn null_goes_up_to_the_data_where_nothing_may_be_null() {
     "#;
     let (engine, _) = engine(&sdl("v0.3", types), &[("GET /a", json!({ "b": {} }))]).await;
 
-    assert_json_snapshot!(ask(&engine, "{ a { b { c } } }", json!({})).await, @r#"
+    assert_json_snapshot!(execute(&engine, "{ a { b { c } } }", json!({})).await, @r#"
     {
       "data": null,
       "errors": [
@@ -181,12 +181,12 @@ fn media() -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn objects_of_an_interface_give_the_fields_of_their_type() {
+async fn objects_of_an_interface_have_the_fields_of_their_type() {
     let authors = json!([{ "id": 5, "name": "Ada" }]);
     let answers = [("GET /media", media()), ("GET /authors?id=5", authors)];
     let (engine, requests) = engine(&sdl("v0.4", MEDIA), &answers).await;
 
-    let answer = ask(
+    let answer = execute(
         &engine,
         "{ media { __typename id title ... on Book { pages author { name } } ... on Film { length: minutes } } }",
         json!({}),
@@ -228,10 +228,10 @@ async fn objects_of_an_interface_give_the_fields_of_their_type() {
 }
 
 #[tokio::test]
-async fn one_name_may_mean_different_fields_of_different_types() {
+async fn one_response_key_may_be_different_fields_of_different_types() {
     let (engine, _) = engine(&sdl("v0.4", MEDIA), &[("GET /media", media())]).await;
 
-    let answer = ask(
+    let answer = execute(
         &engine,
         "{ found { ... on Book { size: pages } ... on Film { size: minutes } ... on Media { title } kind: __typename } }",
         json!({}),
@@ -264,7 +264,7 @@ async fn one_name_may_mean_different_fields_of_different_types() {
 }
 
 #[tokio::test]
-async fn arguments_are_coerced_as_graphql_says() {
+async fn arguments_are_coerced_by_the_rules_of_graphql() {
     let types = r#"
         type Query {
           sum(list: [Int!] = [1], input: In, e: E = A, s: String): String
@@ -280,7 +280,7 @@ async fn arguments_are_coerced_as_graphql_says() {
     ];
     let (engine, requests) = engine(&sdl("v0.3", types), &answers).await;
 
-    let answer = ask(
+    let answer = execute(
         &engine,
         "query($list: [Int!], $in: In, $gone: E) { \
          a: sum b: sum(list: 7, s: \"x y\", e: B, input: { n: 3 }) c: sum(list: $list, input: $in, e: $gone) }",
@@ -321,7 +321,7 @@ async fn configuration_environment_and_headers_reach_the_request_and_the_answer(
     let mut headers = http::HeaderMap::new();
     headers.insert("x-tenant", "a/b".parse().unwrap());
 
-    let answer = ask_with(&engine, "{ it }", json!({}), headers).await;
+    let answer = execute_with(&engine, "{ it }", json!({}), headers).await;
 
     assert_eq!(
         answer,
@@ -332,7 +332,7 @@ async fn configuration_environment_and_headers_reach_the_request_and_the_answer(
 }
 
 #[tokio::test]
-async fn an_operation_makes_no_more_calls_to_a_source_than_it_may() {
+async fn an_operation_has_a_maximum_of_calls_to_a_source() {
     let types = r#"
         type Query { n(i: Int): Int @connect(source: "api", http: { GET: "/n/{$args.i}" }, selection: "$") }
     "#;
@@ -342,7 +342,7 @@ async fn an_operation_makes_no_more_calls_to_a_source_than_it_may() {
     })
     .await;
 
-    let answer = ask(&engine, "{ a: n(i: 1) b: n(i: 2) c: n(i: 3) }", json!({})).await;
+    let answer = execute(&engine, "{ a: n(i: 1) b: n(i: 2) c: n(i: 3) }", json!({})).await;
 
     assert_eq!(
         answer,
