@@ -94,9 +94,9 @@ fn build(
     let merged = with_queries(composed.schema.clone(), problems);
     let client = ClientSchema::new(problems.ok_or_push(valid(api::visible(&merged)))?);
     let types = types::read(&problems.ok_or_push(valid(merged))?);
-    let connected = sources(sdls, &types, options, problems);
+    let connectors = connector_sources(sdls, &types, options, problems);
     let (sources, labels) =
-        federation::sources(composed.subgraph_schemas(), connected, &types, problems);
+        federation::sources(composed.subgraph_schemas(), connectors, &types, problems);
     let graph = Graph::new(types, sources, client);
     let graph = match labels {
         Some(labels) => graph.with_override_labels(labels),
@@ -105,8 +105,8 @@ fn build(
     if !problems.has_errors() {
         check_satisfiability(&graph, composed, problems);
     }
-    let statements = composed.cache_directives();
-    let caching = caching::read(&statements, &graph.types, &graph.sources, problems);
+    let directives = composed.cache_directives();
+    let caching = caching::read(&directives, &graph.types, &graph.sources, problems);
     Some(graph.with_cache_directives(caching))
 }
 
@@ -114,27 +114,30 @@ fn build(
 fn check_satisfiability(graph: &Graph, composed: &Composition<'_>, problems: &mut Problems) {
     let check = |graph: &Graph| {
         let mut problems = Problems::default();
-        let reach = SatisfiabilityCheck {
+        let satisfiability = SatisfiabilityCheck {
             types: &graph.types,
             sources: &graph.sources,
             client: &graph.client.schema,
             parts: &composed.parts,
         };
-        satisfiability::check(&reach, &mut problems);
+        satisfiability::check(&satisfiability, &mut problems);
         problems.into_vec()
     };
-    let found = check(graph);
-    let mut is_sound = found.iter().all(|it| it.severity != Severity::Error);
-    problems.extend(found);
+    let diagnostics = check(graph);
+    let mut is_sound = diagnostics.iter().all(|it| it.severity != Severity::Error);
+    problems.extend(diagnostics);
     let labels = graph.override_labels();
-    for on in combinations(labels.len()) {
+    for active in combinations(labels.len()) {
         if !is_sound {
             return; // One set of labels shows what is wrong.
         }
-        let variant = graph.with_active_labels(&|label| on.contains(&label));
+        let variant = graph.with_active_labels(&|label| active.contains(&label));
         for mut problem in variant.iter().flat_map(check) {
             if problem.severity == Severity::Error {
-                let names: Vec<_> = on.iter().map(|it| format!("`{}`", labels[*it])).collect();
+                let names: Vec<_> = active
+                    .iter()
+                    .map(|it| format!("`{}`", labels[*it]))
+                    .collect();
                 let message = problem.message;
                 problem.message =
                     format!("{message} while the override {} is on", names.join(", "));
@@ -156,8 +159,8 @@ fn combinations(labels: usize) -> Vec<Vec<usize>> {
     let all: Vec<usize> = (0..labels).collect();
     let mut sets = vec![all.clone()];
     sets.extend(all.iter().map(|label| vec![*label]));
-    let but = |label: &usize| all.iter().copied().filter(|it| it != label).collect();
-    sets.extend(all.iter().map(but));
+    let all_but = |label: &usize| all.iter().copied().filter(|it| it != label).collect();
+    sets.extend(all.iter().map(all_but));
     sets
 }
 
@@ -171,11 +174,11 @@ fn with_queries(mut schema: Schema, problems: &mut Problems) -> Schema {
     if definition.query.is_some() || definition.mutation.is_none() {
         return schema;
     }
-    let (query, nothing) = (name!("Query"), name!("_"));
+    let (query, placeholder) = (name!("Query"), name!("_"));
     definition.query = Some(ComponentName::from(query.clone()));
     let field = FieldDefinition {
         description: Some("Nothing: the graph has mutations only.".into()),
-        name: nothing.clone(),
+        name: placeholder.clone(),
         arguments: Vec::new(),
         ty: ty!(Boolean),
         directives: apollo_compiler::ast::DirectiveList::new(),
@@ -185,7 +188,7 @@ fn with_queries(mut schema: Schema, problems: &mut Problems) -> Schema {
         name: query.clone(),
         implements_interfaces: apollo_compiler::collections::IndexSet::default(),
         directives: apollo_compiler::schema::DirectiveList::new(),
-        fields: std::iter::once((nothing, Component::new(field))).collect(),
+        fields: std::iter::once((placeholder, Component::new(field))).collect(),
     };
     let object = ExtendedType::Object(Node::new(object));
     schema.types.insert(query, object);
@@ -214,7 +217,7 @@ fn valid(schema: Schema) -> Result<apollo_compiler::validation::Valid<Schema>, D
     })
 }
 
-fn sources(
+fn connector_sources(
     sdls: &[Sdl],
     types: &Types,
     options: LinkOptions,
@@ -229,7 +232,7 @@ fn sources(
 
 /// By document and position; errors before warnings where two stand at one place.
 fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let place = |diagnostic: &Diagnostic| {
+    let position = |diagnostic: &Diagnostic| {
         diagnostic.labels.first().map(|label| {
             (
                 Arc::clone(&label.span.document.name),
@@ -242,7 +245,7 @@ fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
             Severity::Error => 0,
             Severity::Warning => 1,
         };
-        (place(diagnostic), rank)
+        (position(diagnostic), rank)
     });
     diagnostics
 }

@@ -50,39 +50,39 @@ pub(super) struct CacheDirective {
 
 /// What each subgraph says, by its name; those left out that say nothing.
 pub(super) fn read(
-    all: &[SubgraphCacheDirectives],
+    directives: &[SubgraphCacheDirectives],
     types: &Types,
     sources: &[Source],
     problems: &mut Problems,
 ) -> BTreeMap<Name, CacheDirectives> {
-    let mut found = BTreeMap::new();
+    let mut by_subgraph = BTreeMap::new();
     let mut reported = HashSet::new();
-    for statements in all.iter().filter(|it| !it.directives.is_empty()) {
+    for declared in directives.iter().filter(|it| !it.directives.is_empty()) {
         let mut reader = Reader {
-            statements,
+            declared,
             types,
             sources,
             problems: Problems::default(),
             cache_directives: CacheDirectives::default(),
         };
-        for said in &statements.directives {
-            reader.read_directive(said);
+        for directive in &declared.directives {
+            reader.read_directive(directive);
         }
-        found.insert(Name::clone(&statements.subgraph), reader.cache_directives);
+        by_subgraph.insert(Name::clone(&declared.subgraph), reader.cache_directives);
         // One directive of a supergraph may speak for several graphs.
         for problem in reader.problems.into_vec() {
-            let place = problem.labels.first().map(|it| it.span.range.start);
-            let document = Arc::clone(&statements.document.name);
-            if reported.insert((document, place, problem.message.clone())) {
+            let position = problem.labels.first().map(|it| it.span.range.start);
+            let document = Arc::clone(&declared.document.name);
+            if reported.insert((document, position, problem.message.clone())) {
                 problems.push(problem);
             }
         }
     }
-    found
+    by_subgraph
 }
 
 struct Reader<'a> {
-    statements: &'a SubgraphCacheDirectives,
+    declared: &'a SubgraphCacheDirectives,
     types: &'a Types,
     sources: &'a [Source],
     problems: Problems,
@@ -98,40 +98,40 @@ struct ResolvedDirective<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read_directive(&mut self, said: &'a CacheDirective) {
-        let Some(place) = self.resolve(said) else {
+    fn read_directive(&mut self, directive: &'a CacheDirective) {
+        let Some(resolved) = self.resolve(directive) else {
             return; // The graph has left it out.
         };
-        match said.directive {
-            Directive::CacheControl => hints::read_cache_control(self, place),
+        match directive.directive {
+            Directive::CacheControl => hints::read_cache_control(self, resolved),
             Directive::EntityCache | Directive::QueryCache => {
-                hints::read_openfed_max_age(self, place)
+                hints::read_openfed_max_age(self, resolved)
             }
-            Directive::CacheTag => tags::read(self, place),
-            Directive::CacheInvalidate => invalidation::invalidate_named(self, place),
-            Directive::InvalidateReturned => invalidation::invalidate_returned(self, place),
+            Directive::CacheTag => tags::read(self, resolved),
+            Directive::CacheInvalidate => invalidation::invalidate_named(self, resolved),
+            Directive::InvalidateReturned => invalidation::invalidate_returned(self, resolved),
             Directive::CachePopulate => {
-                self.report_unused(place, "the answer of a mutation is not kept")
+                self.report_unused(resolved, "the answer of a mutation is not kept")
             }
             _ => {}
         }
     }
 
-    fn resolve(&self, said: &'a CacheDirective) -> Option<ResolvedDirective<'a>> {
-        let owner = self.types.find(&said.owner)?;
-        let field = match &said.field {
+    fn resolve(&self, directive: &'a CacheDirective) -> Option<ResolvedDirective<'a>> {
+        let owner = self.types.find(&directive.owner)?;
+        let field = match &directive.field {
             Some(name) => Some(self.types.get(owner).field(name)?),
             None => None,
         };
         Some(ResolvedDirective {
-            directive: said,
+            directive,
             owner,
             field,
         })
     }
 
     fn span(&self, location: Option<SourceSpan>) -> Span {
-        Span::new(&self.statements.document, range(location))
+        Span::new(&self.declared.document, range(location))
     }
 
     /// The literal that `value` is, and what it says; reports anything else than text.
@@ -142,19 +142,22 @@ impl<'a> Reader<'a> {
             self.problems.push(problem);
             return None;
         };
-        let document = &self.statements.document;
+        let document = &self.declared.document;
         Some(Literal::new(&document.text, range(value.location()), text))
     }
 
-    fn report(&mut self, place: ResolvedDirective<'_>, code: Code, message: String, help: &str) {
-        let problem = Diagnostic::error(code, self.span(place.directive.location), message);
+    fn report(&mut self, resolved: ResolvedDirective<'_>, code: Code, message: String, help: &str) {
+        let problem = Diagnostic::error(code, self.span(resolved.directive.location), message);
         self.problems.push(problem.help(Some(help.to_owned())));
     }
 
     /// A directive that is understood and changes nothing.
-    fn report_unused(&mut self, place: ResolvedDirective<'_>, why: &str) {
-        let message = format!("`@{}` is not used: {why}", place.directive.directive.name());
-        let at = self.span(place.directive.location);
+    fn report_unused(&mut self, resolved: ResolvedDirective<'_>, why: &str) {
+        let message = format!(
+            "`@{}` is not used: {why}",
+            resolved.directive.directive.name()
+        );
+        let at = self.span(resolved.directive.location);
         let problem = Diagnostic::warning(Code::CacheDirectiveNotUsed, at, message);
         self.problems.push(problem);
     }
@@ -169,9 +172,9 @@ impl<'a> Reader<'a> {
     }
 
     /// `Query.products`, or `Product`.
-    fn coordinate(&self, place: ResolvedDirective<'_>) -> String {
-        let owner = &self.types.get(place.owner).name;
-        place.field.map_or_else(
+    fn coordinate(&self, resolved: ResolvedDirective<'_>) -> String {
+        let owner = &self.types.get(resolved.owner).name;
+        resolved.field.map_or_else(
             || owner.to_string(),
             |field| format!("{owner}.{}", field.name),
         )
@@ -181,11 +184,11 @@ impl<'a> Reader<'a> {
     /// those that its connectors need.
     fn keys(&self, ty: TypeId) -> Vec<FieldSet> {
         let name = &self.types.get(ty).name;
-        if let Some(written) = self.statements.keys.get(name) {
+        if let Some(written) = self.declared.keys.get(name) {
             return written.clone();
         }
         let sources = self.sources.iter();
-        let own = sources.filter(|it| it.subgraph == self.statements.subgraph);
+        let own = sources.filter(|it| it.subgraph == self.declared.subgraph);
         let entries = own.flat_map(|it| &it.entry_points);
         entries
             .filter(|entry| entry.on == ty && entry.is_entity_lookup())
@@ -203,7 +206,7 @@ impl<'a> Reader<'a> {
 }
 
 /// An argument that is written, and not as null.
-fn argument<'a>(place: ResolvedDirective<'a>, name: &str) -> Option<&'a Node<Value>> {
-    let value = place.directive.node.specified_argument_by_name(name)?;
+fn argument<'a>(resolved: ResolvedDirective<'a>, name: &str) -> Option<&'a Node<Value>> {
+    let value = resolved.directive.node.specified_argument_by_name(name)?;
     (!value.is_null()).then_some(value)
 }

@@ -69,11 +69,11 @@ pub(super) fn sources(
     };
     reader.sources = sources::read(&mut reader);
     sources::report_not_imported(&mut reader);
-    let found = reader.connectors();
+    let sources = reader.connectors();
     if !reader.problems.has_errors() {
-        completeness::check(&mut reader, &found);
+        completeness::check(&mut reader, &sources);
     }
-    found
+    sources
 }
 
 /// What reading one subgraph's connectors needs at every step.
@@ -114,7 +114,7 @@ impl Reader<'_> {
     fn connectors(&mut self) -> Vec<Source> {
         let sdl = self.sdl;
         let connect = self.link.connect.as_str();
-        let mut found = Vec::new();
+        let mut sources = Vec::new();
         if let Some(subscription) = &sdl.schema.schema_definition.subscription {
             self.problems.push(Diagnostic::error(
                 Code::SubscriptionInConnectors,
@@ -129,31 +129,31 @@ impl Reader<'_> {
         }
         for definition in sdl.schema.types.values() {
             if let ExtendedType::Interface(interface) = definition {
-                self.on_interface(interface);
+                self.report_interface_connectors(interface);
             }
             let ExtendedType::Object(object) = definition else {
                 continue;
             };
             for (index, directive) in directives_named(&object.directives, connect).enumerate() {
-                found.extend(self.connector(ConnectLocation::Type(object), index, directive));
+                sources.extend(self.connector(ConnectLocation::Type(object), index, directive));
             }
             for field in object.fields.values() {
-                let place = ConnectLocation::Field(object, field);
+                let location = ConnectLocation::Field(object, field);
                 for (index, directive) in
                     field_directives_named(&field.directives, connect).enumerate()
                 {
-                    found.extend(self.connector(place, index, directive));
+                    sources.extend(self.connector(location, index, directive));
                 }
             }
         }
-        found
+        sources
     }
 
     /// Fields of interfaces are given by the objects that implement them.
-    fn on_interface(&mut self, interface: &InterfaceType) {
-        let name = self.link.connect.as_str();
+    fn report_interface_connectors(&mut self, interface: &InterfaceType) {
+        let connect = self.link.connect.as_str();
         for field in interface.fields.values() {
-            for directive in field_directives_named(&field.directives, name) {
+            for directive in field_directives_named(&field.directives, connect) {
                 let message = format!(
                     "`{}` is an interface, whose fields no connector gives",
                     interface.name
@@ -169,45 +169,45 @@ impl Reader<'_> {
 
     fn connector(
         &mut self,
-        place: ConnectLocation<'_>,
+        location: ConnectLocation<'_>,
         index: usize,
         directive: &Node<Directive>,
     ) -> Option<Source> {
         let args = Args::from_directive(self.sdl, directive);
         let mark = self.problems.mark();
-        let is_allowed = location::check(self, place, &args).is_ok();
-        let (selection, written) = self.read_connect_directive(place, &args);
-        let clean = !self.problems.has_errors_since(mark);
-        let Some(written) = written.filter(|_| is_allowed && clean) else {
+        let is_allowed = location::check(self, location, &args).is_ok();
+        let (selection, connect) = self.read_connect_directive(location, &args);
+        let is_clean = !self.problems.has_errors_since(mark);
+        let Some(connect) = connect.filter(|_| is_allowed && is_clean) else {
             // What the selection gives can be judged without the rest.
             if let Some(selection) = &selection {
-                entry::check_selection(self, place, selection);
+                entry::check_selection(self, location, selection);
             }
             return None;
         };
-        let uses = VariableUses::new(&written);
-        let at = entry::ParsedConnect {
+        let uses = VariableUses::new(&connect);
+        let parsed = entry::ParsedConnect {
             args: &args,
             uses: &uses,
-            directive: &written,
+            directive: &connect,
         };
         let entry::ConnectorEntryPoints {
-            entry_points: entries,
+            entry_points,
             nodes,
-            output: gives,
-        } = entry::entry_points(self, place, &at).ok()?;
-        let name = format!("{}:{}[{index}]", self.sdl.name, place.name());
+            output,
+        } = entry::entry_points(self, location, &parsed).ok()?;
+        let name = format!("{}:{}[{index}]", self.sdl.name, location.name());
         Some(Source {
             name: name.into(),
             subgraph: Arc::clone(&self.sdl.name),
-            entry_points: entries,
+            entry_points,
             nodes,
-            access: crate::source::Access::Connector(Arc::new(written.connector(gives))),
+            access: crate::source::Access::Connector(Arc::new(connect.connector(output))),
         })
     }
 
     /// Judges the selection of a connector.
-    fn view<'v>(&'v mut self, selection: &'v Located<Mapping>) -> SelectionReader<'v> {
+    fn selection_reader<'v>(&'v mut self, selection: &'v Located<Mapping>) -> SelectionReader<'v> {
         SelectionReader {
             sdl: self.sdl,
             types: self.types,

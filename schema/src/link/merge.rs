@@ -26,7 +26,7 @@ mod widths;
 pub(super) use self::directives::{CLIENT_DIRECTIVES, PRESERVED_DIRECTIVES, used_directives};
 pub(super) use self::executable::is_executable;
 
-/// Merges the subgraphs; a type that is said in two ways is kept as it was said first.
+/// Merges the subgraphs; a type that is declaration in two ways is kept as it was declaration first.
 pub(super) fn merge<'a>(parts: &'a [SubgraphPart<'a>], problems: &mut Problems) -> Schema {
     let mut merge = Merge {
         schema: Schema::new(),
@@ -100,14 +100,14 @@ impl Merge<'_, '_> {
         let Some(first) = all.first().copied() else {
             return;
         };
-        let wanted = kind_name(first);
+        let first_kind = kind_name(first);
         all.retain(|other| {
-            let found = kind_name(*other);
-            if found == wanted {
+            let kind = kind_name(*other);
+            if kind == first_kind {
                 return true;
             }
             let message = format!(
-                "`{name}` is {found} here and {wanted} in `{}`",
+                "`{name}` is {kind} here and {first_kind} in `{}`",
                 first.part.name()
             );
             let places = (location(other.definition), location(first.definition));
@@ -117,7 +117,7 @@ impl Merge<'_, '_> {
         });
         let interface = all.iter().find(|it| it.definition.is_interface());
         let object = all.iter().find(|it| it.definition.is_object());
-        if let (Some(object), None, "an interface") = (object, interface, wanted) {
+        if let (Some(object), None, "an interface") = (object, interface, first_kind) {
             let message = format!("no subgraph has `{name}` as an interface");
             let span = object.part.span(location(object.definition));
             let help = "`@interfaceObject` is for interfaces that another subgraph has".to_owned();
@@ -127,14 +127,14 @@ impl Merge<'_, '_> {
     }
 
     fn set_roots(&mut self) {
-        let is_there = |name: Name| {
+        let root = |name: Name| {
             self.schema
                 .types
                 .contains_key(&name)
                 .then(|| ComponentName::from(name))
         };
-        let (query, mutation) = (is_there(name!("Query")), is_there(name!("Mutation")));
-        let subscription = is_there(name!("Subscription"));
+        let (query, mutation) = (root(name!("Query")), root(name!("Mutation")));
+        let subscription = root(name!("Subscription"));
         let definition = self.schema.schema_definition.make_mut();
         definition.query = query;
         definition.mutation = mutation;
@@ -234,21 +234,23 @@ fn shell(name: &Name, all: &[Declaration<'_, ExtendedType>]) -> ExtendedType {
 }
 
 fn interfaces(all: &[Declaration<'_, ExtendedType>]) -> IndexSet<ComponentName> {
-    let mut found = IndexSet::default();
-    for said in all {
-        let written = match said.definition {
+    let mut interfaces = IndexSet::default();
+    for declaration in all {
+        let declared = match declaration.definition {
             ExtendedType::Object(it) => &it.implements_interfaces,
             ExtendedType::Interface(it) => &it.implements_interfaces,
             _ => continue,
         };
-        found.extend(written.iter().map(without_location));
+        interfaces.extend(declared.iter().map(without_location));
     }
-    found
+    interfaces
 }
 
 fn members(all: &[Declaration<'_, ExtendedType>]) -> IndexSet<ComponentName> {
-    let written = all.iter().filter_map(|said| said.definition.as_union());
-    written
+    let unions = all
+        .iter()
+        .filter_map(|declaration| declaration.definition.as_union());
+    unions
         .flat_map(|it| it.members.iter().map(without_location))
         .collect()
 }

@@ -12,13 +12,13 @@ use crate::sdl::federation::Directive;
 pub(super) fn apply(parts: &mut [SubgraphPart<'_>], problems: &mut Problems) {
     for index in 0..parts.len() {
         let mut overrides = Vec::new();
-        for at in override_directives(&parts[index]) {
-            let label = string_argument(&at.directive, "label").map(str::to_owned);
-            let from = overridden_field(parts, index, &at, problems);
+        for directive in override_directives(&parts[index]) {
+            let label = string_argument(&directive.node, "label").map(str::to_owned);
+            let from = overridden_field(parts, index, &directive, problems);
             overrides.extend(from.map(|from| (from, label)));
         }
         for ((other, field), label) in overrides {
-            let how = match label {
+            let overridden = match label {
                 None => Overridden::Always,
                 Some(label) => {
                     parts[index]
@@ -27,7 +27,7 @@ pub(super) fn apply(parts: &mut [SubgraphPart<'_>], problems: &mut Problems) {
                     Overridden::UnderLabel(label)
                 }
             };
-            parts[other].overridden.insert(field, how);
+            parts[other].overridden.insert(field, overridden);
         }
     }
 }
@@ -41,52 +41,52 @@ struct OverrideDirective {
     owner: Name,
     on_interface: bool,
     field: Component<ast::FieldDefinition>,
-    directive: Node<ast::Directive>,
+    node: Node<ast::Directive>,
 }
 
 fn override_directives(part: &SubgraphPart<'_>) -> Vec<OverrideDirective> {
-    let mut found = Vec::new();
+    let mut overrides = Vec::new();
     for (owner, definition) in part.types() {
         for (_, field) in fields(definition).into_iter().flatten() {
             let directives = part.directives(&field.directives, Directive::Override);
-            found.extend(directives.map(|directive| OverrideDirective {
+            overrides.extend(directives.map(|node| OverrideDirective {
                 owner: owner.clone(),
                 on_interface: matches!(definition, ExtendedType::Interface(_)),
                 field: field.clone(),
-                directive: directive.clone(),
+                node: node.clone(),
             }));
         }
     }
-    found
+    overrides
 }
 
 /// Which subgraph loses which field.
 fn overridden_field(
     parts: &[SubgraphPart<'_>],
     index: usize,
-    at: &OverrideDirective,
+    directive: &OverrideDirective,
     problems: &mut Problems,
 ) -> Option<(usize, Coordinate)> {
     let part = &parts[index];
-    let from = string_argument(&at.directive, "from")?;
-    let span = part.span(at.directive.location());
-    let (owner, name) = (&at.owner, &at.field.name);
-    let refuse = |code, message: String| Diagnostic::error(code, span.clone(), message);
-    if at.on_interface {
+    let from = string_argument(&directive.node, "from")?;
+    let span = part.span(directive.node.location());
+    let (owner, name) = (&directive.owner, &directive.field.name);
+    let error = |code, message: String| Diagnostic::error(code, span.clone(), message);
+    if directive.on_interface {
         let message = format!("`{owner}.{name}` is a field of an interface, which nobody gives");
-        problems.push(refuse(Code::OverrideOnInterface, message));
+        problems.push(error(Code::OverrideOnInterface, message));
         return None;
     }
     if from == part.name() {
         let message = format!("`{owner}.{name}` is taken over from the same subgraph");
-        problems.push(refuse(Code::OverrideFromSelfError, message));
+        problems.push(error(Code::OverrideFromSelfError, message));
         return None;
     }
-    problems.extend(conflicting_directive(part, at));
-    let label = string_argument(&at.directive, "label");
+    problems.extend(conflicting_directive(part, directive));
+    let label = string_argument(&directive.node, "label");
     if let Some(label) = label.filter(|label| !override_label::is_valid(label)) {
         let message = format!("`{label}` of `{owner}.{name}` cannot be a label of an override");
-        let problem = refuse(Code::OverrideLabelInvalid, message);
+        let problem = error(Code::OverrideLabelInvalid, message);
         problems.push(problem.help(OVERRIDE_LABELS.to_owned()));
     }
     let other = parts.iter().position(|other| other.name() == from)?;
@@ -102,12 +102,12 @@ fn overridden_field(
         let help = format!(
             "leave `@override` out, and take the field out of `{from}` when nothing needs it there"
         );
-        let problem = refuse(Code::OverrideOnConnector, message).label(label.0, label.1);
+        let problem = error(Code::OverrideOnConnector, message).label(label.0, label.1);
         problems.push(problem.help(help));
     } else if parts[other].has_directive(&twin.directives, Directive::Override) {
         let message = format!("`{owner}.{name}` is taken over in `{from}` too");
         let help = "leave `@override` in one of them".to_owned();
-        let problem = refuse(Code::OverrideSourceHasOverride, message).label(label.0, label.1);
+        let problem = error(Code::OverrideSourceHasOverride, message).label(label.0, label.1);
         problems.push(problem.help(help));
     }
     let external = parts[other].is_external(owner, name);
@@ -115,21 +115,24 @@ fn overridden_field(
 }
 
 /// A field that is taken over is given by the subgraph from what it has.
-fn conflicting_directive(part: &SubgraphPart<'_>, at: &OverrideDirective) -> Option<Diagnostic> {
-    let (owner, name) = (&at.owner, &at.field.name);
+fn conflicting_directive(
+    part: &SubgraphPart<'_>,
+    directive: &OverrideDirective,
+) -> Option<Diagnostic> {
+    let (owner, name) = (&directive.owner, &directive.field.name);
     let others = [
         (Directive::Requires, "@requires"),
         (Directive::Provides, "@provides"),
         (Directive::External, "@external"),
     ];
-    let found = others.iter().find_map(|(directive, text)| {
-        let mut found = part.directives(&at.field.directives, *directive);
-        found.next().map(|it| (it, text))
+    let other = others.iter().find_map(|(kind, text)| {
+        let mut directives = part.directives(&directive.field.directives, *kind);
+        directives.next().map(|it| (it, text))
     });
-    found.map(|(directive, text)| {
+    other.map(|(other, text)| {
         let message = format!("`{owner}.{name}` has both `@override` and `{text}`");
-        let span = part.span(at.directive.location());
+        let span = part.span(directive.node.location());
         Diagnostic::error(Code::OverrideCollisionWithAnotherDirective, span, message)
-            .label(part.span(directive.location()), "the other")
+            .label(part.span(other.location()), "the other")
     })
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apollo_compiler::Schema;
-use apollo_compiler::ast::Type as Written;
+use apollo_compiler::ast::Type as AstType;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition, InputValueDefinition};
 use apollo_compiler::validation::Valid;
 use indexmap::IndexMap;
@@ -30,7 +30,7 @@ pub(super) fn read(schema: &Valid<Schema>) -> Types {
         types.get_mut(*id).kind = kind;
     }
     for (id, definition) in ids.iter().zip(schema.types.values()) {
-        let possible = possible(*id, definition, schema, &types);
+        let possible = possible_types(*id, definition, schema, &types);
         types.get_mut(*id).possible_types = possible;
     }
     let root = |name: Option<&apollo_compiler::Name>| name.and_then(|name| types.find(name));
@@ -63,13 +63,13 @@ fn kind(definition: &ExtendedType, types: &Types, schema: &Schema) -> TypeKind {
 }
 
 fn fields<'a>(
-    written: impl Iterator<Item = &'a apollo_compiler::schema::Component<FieldDefinition>>,
+    fields: impl Iterator<Item = &'a apollo_compiler::schema::Component<FieldDefinition>>,
     types: &Types,
     schema: &Schema,
 ) -> IndexMap<Name, Field> {
-    written
+    fields
         .map(|field| {
-            let made = Field {
+            let merged = Field {
                 name: name(&field.name),
                 ty: type_ref(&field.ty, types),
                 arguments: field
@@ -78,18 +78,22 @@ fn fields<'a>(
                     .map(|it| (name(&it.name), argument(it, types, schema)))
                     .collect(),
             };
-            (Arc::clone(&made.name), made)
+            (Arc::clone(&merged.name), merged)
         })
         .collect()
 }
 
-fn argument(written: &InputValueDefinition, types: &Types, schema: &Schema) -> ArgumentDefinition {
+fn argument(
+    definition: &InputValueDefinition,
+    types: &Types,
+    schema: &Schema,
+) -> ArgumentDefinition {
     ArgumentDefinition {
-        ty: type_ref(&written.ty, types),
-        default: written
+        ty: type_ref(&definition.ty, types),
+        default: definition
             .default_value
             .as_ref()
-            .and_then(|value| input::coerce_literal(value, &written.ty, schema).constant()),
+            .and_then(|value| input::coerce_literal(value, &definition.ty, schema).constant()),
     }
 }
 
@@ -97,22 +101,27 @@ fn name(name: &str) -> Name {
     name.into()
 }
 
-fn type_ref(written: &Written, types: &Types) -> TypeRef {
-    let nullability = if written.is_non_null() {
+fn type_ref(ty: &AstType, types: &Types) -> TypeRef {
+    let nullability = if ty.is_non_null() {
         Nullability::NonNull
     } else {
         Nullability::Nullable
     };
-    if written.is_list() {
-        TypeRef::List(Box::new(type_ref(written.item_type(), types)), nullability)
+    if ty.is_list() {
+        TypeRef::List(Box::new(type_ref(ty.item_type(), types)), nullability)
     } else {
         // A valid schema names types that it has.
-        let id = types.find(written.inner_named_type()).unwrap_or(TypeId(0));
+        let id = types.find(ty.inner_named_type()).unwrap_or(TypeId(0));
         TypeRef::Named(id, nullability)
     }
 }
 
-fn possible(id: TypeId, definition: &ExtendedType, schema: &Schema, types: &Types) -> Vec<TypeId> {
+fn possible_types(
+    id: TypeId,
+    definition: &ExtendedType,
+    schema: &Schema,
+    types: &Types,
+) -> Vec<TypeId> {
     match definition {
         ExtendedType::Object(_) => vec![id],
         ExtendedType::Union(it) => it

@@ -9,10 +9,10 @@ use crate::caching::{CacheHint, CacheScope};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// `@cacheControl`.
-pub(super) fn read_cache_control(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
-    let max_age = argument(place, "maxAge");
-    let scope = argument(place, "scope");
-    let inherits = argument(place, "inheritMaxAge").and_then(|it| it.to_bool()) == Some(true);
+pub(super) fn read_cache_control(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
+    let max_age = argument(resolved, "maxAge");
+    let scope = argument(resolved, "scope");
+    let inherits = argument(resolved, "inheritMaxAge").and_then(|it| it.to_bool()) == Some(true);
     if let (true, Some(max_age)) = (inherits, max_age) {
         let message = "`inheritMaxAge: true` and `maxAge` say two things of one lifetime";
         let at = reader.span(max_age.location());
@@ -26,16 +26,16 @@ pub(super) fn read_cache_control(reader: &mut Reader<'_>, place: ResolvedDirecti
         scope: scope.and_then(|it| self::scope(reader, it)),
         inherits_max_age: inherits,
     };
-    let known = *hint_mut(reader, place);
+    let known = *hint_mut(reader, resolved);
     let known = known.filter(|_| !inherits).unwrap_or_default();
-    set_hint(reader, place, hint.with_fallback(known));
+    set_hint(reader, resolved, hint.with_fallback(known));
 }
 
 /// `@openfed__entityCache` and `@openfed__queryCache`: behind `@cacheControl` where both are
 /// written.
-pub(super) fn read_openfed_max_age(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
+pub(super) fn read_openfed_max_age(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
     for (name, why) in UNSUPPORTED_ARGUMENTS {
-        if let Some(value) = argument(place, name)
+        if let Some(value) = argument(resolved, name)
             && value.to_bool() != Some(false)
             && value.to_i32() != Some(0)
         {
@@ -45,12 +45,12 @@ pub(super) fn read_openfed_max_age(reader: &mut Reader<'_>, place: ResolvedDirec
             reader.problems.push(problem);
         }
     }
-    let max_age = argument(place, "maxAge").and_then(|it| seconds(reader, it));
-    let known = (*hint_mut(reader, place)).unwrap_or_default();
+    let max_age = argument(resolved, "maxAge").and_then(|it| seconds(reader, it));
+    let known = (*hint_mut(reader, resolved)).unwrap_or_default();
     let max_age = max_age.filter(|_| !known.inherits_max_age);
     set_hint(
         reader,
-        place,
+        resolved,
         known.with_fallback(CacheHint {
             max_age,
             ..CacheHint::default()
@@ -77,16 +77,16 @@ const UNSUPPORTED_ARGUMENTS: [(&str, &str); 4] = [
 
 fn hint_mut<'r>(
     reader: &'r mut Reader<'_>,
-    place: ResolvedDirective<'_>,
+    resolved: ResolvedDirective<'_>,
 ) -> &'r mut Option<CacheHint> {
-    match place.field {
-        Some(field) => &mut reader.field_directives(place.owner, field).hint,
-        None => &mut reader.type_directives(place.owner).hint,
+    match resolved.field {
+        Some(field) => &mut reader.field_directives(resolved.owner, field).hint,
+        None => &mut reader.type_directives(resolved.owner).hint,
     }
 }
 
-fn set_hint(reader: &mut Reader<'_>, place: ResolvedDirective<'_>, hint: CacheHint) {
-    *hint_mut(reader, place) = (hint != CacheHint::default()).then_some(hint);
+fn set_hint(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>, hint: CacheHint) {
+    *hint_mut(reader, resolved) = (hint != CacheHint::default()).then_some(hint);
 }
 
 fn seconds(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<u32> {

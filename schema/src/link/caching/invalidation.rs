@@ -10,36 +10,36 @@ use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::types::Field;
 
 /// `@openfed__cacheInvalidate`: the entity that is returned, or each of them.
-pub(super) fn invalidate_returned(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
-    let Some(field) = mutation_field(reader, place) else {
+pub(super) fn invalidate_returned(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
+    let Some(field) = mutation_field(reader, resolved) else {
         return;
     };
     let returned = field.ty.named_type();
     if !reader.is_entity(returned) {
         let message = format!(
             "`{}` returns `{}`, which is no entity that could be kept",
-            reader.coordinate(place),
+            reader.coordinate(resolved),
             reader.types.get(returned).name
         );
         let help = "return the entity or a list of them, or say what is invalid with `@cacheInvalidate(tags:, types:)`";
-        reader.report(place, Code::CacheInvalidateNoEntity, message, help);
+        reader.report(resolved, Code::CacheInvalidateNoEntity, message, help);
         return;
     }
-    add_invalidation(reader, (place, field), Invalidation::Returned);
+    add_invalidation(reader, (resolved, field), Invalidation::Returned);
 }
 
 /// `@cacheInvalidate(tags:, types:)`.
-pub(super) fn invalidate_named(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
-    let Some(field) = mutation_field(reader, place) else {
+pub(super) fn invalidate_named(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
+    let Some(field) = mutation_field(reader, resolved) else {
         return;
     };
-    let tags = list_argument(place, "tags");
-    let types = list_argument(place, "types");
+    let tags = list_argument(resolved, "tags");
+    let types = list_argument(resolved, "types");
     if tags.is_empty() && types.is_empty() {
         let message = "`@cacheInvalidate` names nothing that becomes invalid".to_owned();
         let help =
             "name `tags` or `types`; what is returned is meant by `@openfed__cacheInvalidate`";
-        reader.report(place, Code::CacheInvalidateInvalid, message, help);
+        reader.report(resolved, Code::CacheInvalidateInvalid, message, help);
     }
     for value in tags {
         let what = (Code::CacheInvalidateInvalid, "a tag");
@@ -47,49 +47,52 @@ pub(super) fn invalidate_named(reader: &mut Reader<'_>, place: ResolvedDirective
             && let Some(format) =
                 tag_formats::read(reader, &literal, &FormatScope::Arguments(field))
         {
-            add_invalidation(reader, (place, field), Invalidation::Tag(format));
+            add_invalidation(reader, (resolved, field), Invalidation::Tag(format));
         }
     }
     for value in types {
         if let Some(invalid) = invalidated_type(reader, value) {
-            add_invalidation(reader, (place, field), invalid);
+            add_invalidation(reader, (resolved, field), invalid);
         }
     }
 }
 
 fn add_invalidation(
     reader: &mut Reader<'_>,
-    (place, field): (ResolvedDirective<'_>, &Field),
+    (resolved, field): (ResolvedDirective<'_>, &Field),
     invalid: Invalidation,
 ) {
-    let known = &mut reader.field_directives(place.owner, field).invalidates;
+    let known = &mut reader.field_directives(resolved.owner, field).invalidates;
     if !known.contains(&invalid) {
         known.push(invalid);
     }
 }
 
 /// The field, when it is one that writes.
-fn mutation_field<'a>(reader: &mut Reader<'_>, place: ResolvedDirective<'a>) -> Option<&'a Field> {
-    let field = place.field?;
-    if reader.types.mutation() == Some(place.owner) {
+fn mutation_field<'a>(
+    reader: &mut Reader<'_>,
+    resolved: ResolvedDirective<'a>,
+) -> Option<&'a Field> {
+    let field = resolved.field?;
+    if reader.types.mutation() == Some(resolved.owner) {
         return Some(field);
     }
-    if *place.directive.owner == *"Subscription" {
-        reader.report_unused(place, "events make nothing invalid");
+    if *resolved.directive.owner == *"Subscription" {
+        reader.report_unused(resolved, "events make nothing invalid");
         return None;
     }
     let message = format!(
         "`{}` is not a field of `Mutation`, and makes nothing invalid",
-        reader.coordinate(place)
+        reader.coordinate(resolved)
     );
     let help = "put it on the mutation after which what is kept is no longer true";
-    reader.report(place, Code::CacheInvalidateNotOnMutation, message, help);
+    reader.report(resolved, Code::CacheInvalidateNotOnMutation, message, help);
     None
 }
 
 /// What an argument lists; a single value is a list of one (GraphQL §3.11).
-fn list_argument<'a>(place: ResolvedDirective<'a>, name: &str) -> Vec<&'a Node<Value>> {
-    let Some(value) = argument(place, name) else {
+fn list_argument<'a>(resolved: ResolvedDirective<'a>, name: &str) -> Vec<&'a Node<Value>> {
+    let Some(value) = argument(resolved, name) else {
         return Vec::new();
     };
     match value.as_list() {

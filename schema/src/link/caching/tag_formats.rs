@@ -26,17 +26,17 @@ pub(super) fn read(
     literal: &Literal,
     scope: &FormatScope<'_>,
 ) -> Option<TagFormat> {
-    let mut judge = FormatChecker { reader, literal };
-    let pieces = match format::parse(&literal.value) {
-        Ok(pieces) => pieces,
+    let mut checker = FormatChecker { reader, literal };
+    let parts = match format::parse(&literal.value) {
+        Ok(parts) => parts,
         Err(problem) => {
-            judge.report_error(&problem.range, problem.message, None);
+            checker.report_error(&problem.range, problem.message, None);
             return None;
         }
     };
-    let parts = pieces.into_iter().map(|piece| match piece {
+    let parts = parts.into_iter().map(|part| match part {
         FormatPart::Text(text) => Some(TagPart::Text(text)),
-        FormatPart::Path(path) => judge.check_path(path, scope),
+        FormatPart::Path(path) => checker.check_path(path, scope),
     });
     // All of them are judged before the first one that is wrong ends it.
     let parts: Vec<Option<TagPart>> = parts.collect();
@@ -250,7 +250,7 @@ impl FormatChecker<'_, '_> {
     }
 
     fn span(&self, range: &Range<usize>) -> Span {
-        let document = &self.reader.statements.document;
+        let document = &self.reader.declared.document;
         Span::new(document, self.literal.source_range(range))
     }
 }

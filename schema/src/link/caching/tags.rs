@@ -6,55 +6,56 @@ use crate::diagnostic::Code;
 use crate::sdl::literal::Literal;
 use crate::types::Field;
 
-pub(super) fn read(reader: &mut Reader<'_>, place: ResolvedDirective<'_>) {
-    let Some(value) = argument(place, "format") else {
+pub(super) fn read(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
+    let Some(value) = argument(resolved, "format") else {
         return; // The validator reports it.
     };
     let what = (Code::CacheTagInvalidFormat, "`format`");
     let Some(literal) = reader.text(value, what) else {
         return;
     };
-    match place.field {
-        Some(field) => read_field_tag(reader, (place, field), &literal),
-        None => read_type_tag(reader, place, &literal),
+    match resolved.field {
+        Some(field) => read_field_tag(reader, (resolved, field), &literal),
+        None => read_type_tag(reader, resolved, &literal),
     }
 }
 
 fn read_field_tag(
     reader: &mut Reader<'_>,
-    (place, field): (ResolvedDirective<'_>, &Field),
+    (resolved, field): (ResolvedDirective<'_>, &Field),
     literal: &Literal,
 ) {
-    if reader.types.query() != Some(place.owner) {
+    if reader.types.query() != Some(resolved.owner) {
         let message = format!(
             "`{}` is not a field of `Query`, and is not kept by itself",
-            reader.coordinate(place)
+            reader.coordinate(resolved)
         );
         let help = "tag the root field that it is found under, or the entity that it is a part of";
-        reader.report(place, Code::CacheTagNotOnRootField, message, help);
+        reader.report(resolved, Code::CacheTagNotOnRootField, message, help);
         return;
     }
     if let Some(format) = tag_formats::read(reader, literal, &FormatScope::Arguments(field)) {
         reader
-            .field_directives(place.owner, field)
+            .field_directives(resolved.owner, field)
             .tags
             .push(format);
     }
 }
 
-fn read_type_tag(reader: &mut Reader<'_>, place: ResolvedDirective<'_>, literal: &Literal) {
-    let keys = reader.keys(place.owner);
+fn read_type_tag(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>, literal: &Literal) {
+    let keys = reader.keys(resolved.owner);
     if keys.is_empty() {
         let message = format!(
             "`{}` has no resolvable `@key` here, and is not kept by itself",
-            reader.coordinate(place)
+            reader.coordinate(resolved)
         );
         let help = "tag the root fields that return it, or give it a `@key`";
-        reader.report(place, Code::CacheTagEntityNotResolvable, message, help);
+        reader.report(resolved, Code::CacheTagEntityNotResolvable, message, help);
         return;
     }
-    if let Some(format) = tag_formats::read(reader, literal, &FormatScope::Keys(place.owner, &keys))
+    if let Some(format) =
+        tag_formats::read(reader, literal, &FormatScope::Keys(resolved.owner, &keys))
     {
-        reader.type_directives(place.owner).tags.push(format);
+        reader.type_directives(resolved.owner).tags.push(format);
     }
 }

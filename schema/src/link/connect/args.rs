@@ -106,11 +106,11 @@ impl<'a> Args<'a> {
     ) -> ReportedResult<Option<Located<Mapping>>> {
         let version = reader.link.version;
         let code = site.argument.code();
-        let placed = self.parse_text(reader, name, code, |text| Mapping::parse(text, version))?;
-        if let Some(placed) = &placed {
-            check::mapping(reader, site, placed);
+        let parsed = self.parse_text(reader, name, code, |text| Mapping::parse(text, version))?;
+        if let Some(parsed) = &parsed {
+            check::mapping(reader, site, parsed);
         }
-        Ok(placed)
+        Ok(parsed)
     }
 
     /// As `mapping`, for a template.
@@ -122,11 +122,11 @@ impl<'a> Args<'a> {
     ) -> ReportedResult<Option<Located<Template>>> {
         let version = reader.link.version;
         let code = site.argument.code();
-        let placed = self.parse_text(reader, name, code, |text| Template::parse(text, version))?;
-        if let Some(placed) = &placed {
-            check::template(reader, site, placed);
+        let parsed = self.parse_text(reader, name, code, |text| Template::parse(text, version))?;
+        if let Some(parsed) = &parsed {
+            check::template(reader, site, parsed);
         }
-        Ok(placed)
+        Ok(parsed)
     }
 
     fn parse_text<T>(
@@ -145,8 +145,8 @@ impl<'a> Args<'a> {
                 literal: Arc::new(literal),
             })),
             Err(error) => {
-                let place = Span::new(&self.sdl.document, literal.source_range(&error.range));
-                let problem = Diagnostic::error(code, place, error.message).help(error.help);
+                let span = Span::new(&self.sdl.document, literal.source_range(&error.range));
+                let problem = Diagnostic::error(code, span, error.message).help(error.help);
                 reader.problems.push(problem);
                 Err(Reported)
             }

@@ -1,4 +1,4 @@
-//! A text that parsed, against its place: variables that are there, fields that exist, a value
+//! A text that parsed, against its location: variables that are available, fields that exist, a value
 //! that can be used.
 
 use std::ops::Range;
@@ -17,47 +17,47 @@ use crate::template::Template;
 use crate::types::{ArgumentDefinition, Name, TypeId, TypeKind};
 
 /// Reports what a mapping may not be at `site`.
-pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, placed: &Located<Mapping>) {
-    let mut forms = type_inference(reader, site);
-    let selection = placed.value.ast();
-    let form = forms.infer(selection, site.argument.input());
+pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, mapping: &Located<Mapping>) {
+    let mut inference = type_inference(reader, site);
+    let selection = mapping.value.ast();
+    let inferred = inference.infer(selection, site.argument.input());
     let mark = reader.problems.mark();
-    let mut check = Check::new(reader, site, &placed.literal);
-    check.check_variables(&placed.value.variables(), &forms.unfollowed_ranges);
-    check.report_findings(forms.findings, (0, &forms.unfollowed_ranges));
+    let mut check = Check::new(reader, site, &mapping.literal);
+    check.check_variables(&mapping.value.variables(), &inference.unfollowed_ranges);
+    check.report_findings(inference.findings, (0, &inference.unfollowed_ranges));
     // What comes of mistakes says nothing new.
     if !check.reader.problems.has_errors_since(mark) {
-        check.check_form(form, &selection.range);
+        check.check_inferred_type(inferred, &selection.range);
     }
 }
 
 /// Reports what a template may not be at `site`.
-pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, placed: &Located<Template>) {
-    Check::new(reader, site, &placed.literal).check_variables(&placed.value.variables(), &[]);
-    for expression in placed.value.expressions() {
-        let mut forms = type_inference(reader, site);
-        let form = forms.infer(expression.mapping.ast(), site.argument.input());
+pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, template: &Located<Template>) {
+    Check::new(reader, site, &template.literal).check_variables(&template.value.variables(), &[]);
+    for expression in template.value.expressions() {
+        let mut inference = type_inference(reader, site);
+        let inferred = inference.infer(expression.mapping.ast(), site.argument.input());
         let mark = reader.problems.mark();
-        let mut check = Check::new(reader, site, &placed.literal);
-        check.report_findings(forms.findings, (expression.range.start + 1, &[]));
+        let mut check = Check::new(reader, site, &template.literal);
+        check.report_findings(inference.findings, (expression.range.start + 1, &[]));
         if !check.reader.problems.has_errors_since(mark) {
-            check.check_form(form, &expression.range);
+            check.check_inferred_type(inferred, &expression.range);
         }
     }
 }
 
 fn type_inference<'a>(reader: &Reader<'a>, site: Site<'_>) -> TypeInference<'a> {
     let types = reader.types;
-    let mut forms = TypeInference::new(types, reader.link.version);
-    if let SiteDirective::Connect(place) = site.directive {
-        let owner = types.find(&place.owner().name);
-        forms.owner = owner;
-        if let ConnectLocation::Field(_, field) = place {
+    let mut inference = TypeInference::new(types, reader.link.version);
+    if let SiteDirective::Connect(location) = site.directive {
+        let owner = types.find(&location.owner().name);
+        inference.owner = owner;
+        if let ConnectLocation::Field(_, field) = location {
             let field = owner.and_then(|owner| types.get(owner).field(&field.name));
-            forms.arguments = field.map(|field| &field.arguments);
+            inference.arguments = field.map(|field| &field.arguments);
         }
     }
-    forms
+    inference
 }
 
 /// One text being judged.
@@ -81,12 +81,12 @@ impl<'c, 'a> Check<'c, 'a> {
             &self.reader.sdl.document,
             self.literal.source_range(&problem.range),
         );
-        let made = if problem.is_error {
+        let severity = if problem.is_error {
             Diagnostic::error
         } else {
             Diagnostic::warning
         };
-        let diagnostic = made(problem.code, span, problem.message).help(problem.help);
+        let diagnostic = severity(problem.code, span, problem.message).help(problem.help);
         self.reader.problems.push(diagnostic);
     }
 
@@ -103,62 +103,69 @@ impl<'c, 'a> Check<'c, 'a> {
     /// Judges every use of a variable; `unfollowed` are places whose fields the version of the
     /// dialect does not look at.
     fn check_variables(&mut self, uses: &[VariableUse], unfollowed: &[Range<usize>]) {
-        let there = self.site.variables(self.reader);
-        for found in uses {
-            let name = found.name.as_str();
-            if there.contains(&name) {
-                self.check_fields(found, is_within(&found.range, unfollowed));
+        let available = self.site.variables(self.reader);
+        for variable in uses {
+            let name = variable.name.as_str();
+            if available.contains(&name) {
+                self.check_fields(variable, is_within(&variable.range, unfollowed));
             } else {
-                self.report_unavailable(found, &there);
+                self.report_unavailable(variable, &available);
             }
         }
     }
 
-    fn report_unavailable(&mut self, found: &VariableUse, there: &[&str]) {
-        let name = found.name.as_str();
-        let all: Vec<_> = there.iter().map(|name| format!("`${name}`")).collect();
+    fn report_unavailable(&mut self, variable: &VariableUse, available: &[&str]) {
+        let name = variable.name.as_str();
+        let all: Vec<_> = available.iter().map(|name| format!("`${name}`")).collect();
         let known = format!("there are {}", all.join(", "));
         let (message, help) = if VARIABLES.contains(&name) {
             (self.site.reason(name), known)
         } else {
-            let close = nearest(name, there.iter().copied());
+            let close = nearest(name, available.iter().copied());
             (
                 format!("`${name}` is not a variable"),
                 close.map_or(known, |close| format!("write `${close}`")),
             )
         };
-        let problem = self.problem(&found.range, message).help(help);
+        let problem = self.problem(&variable.range, message).help(help);
         self.report(problem);
     }
 
-    fn check_fields(&mut self, found: &VariableUse, excused: bool) {
-        let SiteDirective::Connect(place) = self.site.directive else {
-            return self.check_headers(found);
+    fn check_fields(&mut self, variable: &VariableUse, is_unfollowed: bool) {
+        let SiteDirective::Connect(location) = self.site.directive else {
+            return self.check_headers(variable);
         };
         let types = self.reader.types;
-        let owner = types.find(&place.owner().name);
-        match (found.name.as_str(), place) {
+        let owner = types.find(&location.owner().name);
+        match (variable.name.as_str(), location) {
             ("args", ConnectLocation::Field(_, field)) => {
                 let field = owner.and_then(|owner| types.get(owner).field(&field.name));
                 if let Some(field) = field {
-                    self.check_inputs(&found.fields, (&place.name(), &field.arguments), excused);
+                    self.check_inputs(
+                        &variable.fields,
+                        (&location.name(), &field.arguments),
+                        is_unfollowed,
+                    );
                 }
             }
-            ("this" | "batch", _) if found.fields.is_empty() => {
+            ("this" | "batch", _) if variable.fields.is_empty() => {
                 let message = format!(
                     "`${}` is a whole object, of which a part is needed",
-                    found.name
+                    variable.name
                 );
-                let help = format!("name the fields that are used, as in `${}.id`", found.name);
-                let problem = self.problem(&found.range, message).help(help);
+                let help = format!(
+                    "name the fields that are used, as in `${}.id`",
+                    variable.name
+                );
+                let problem = self.problem(&variable.range, message).help(help);
                 self.report(problem.code(Code::UndefinedField));
             }
             ("this" | "batch", _) => {
                 if let Some(owner) = owner {
-                    self.check_outputs(&found.fields, owner);
+                    self.check_outputs(&variable.fields, owner);
                 }
             }
-            _ => self.check_headers(found),
+            _ => self.check_headers(variable),
         }
     }
 
@@ -167,7 +174,7 @@ impl<'c, 'a> Check<'c, 'a> {
         &mut self,
         fields: &[UsedField],
         (owner, known): (&str, &IndexMap<Name, ArgumentDefinition>),
-        excused: bool,
+        is_unfollowed: bool,
     ) {
         for field in fields {
             let Some(argument) = known.get(field.name.as_str()) else {
@@ -178,12 +185,16 @@ impl<'c, 'a> Check<'c, 'a> {
                 let message = format!("`{}` is not an argument of `{owner}`", field.name);
                 let problem = self.problem(&field.range, message).maybe_help(help);
                 let problem = problem.code(Code::UndefinedArgument);
-                self.report(if excused { problem.warning() } else { problem });
+                self.report(if is_unfollowed {
+                    problem.warning()
+                } else {
+                    problem
+                });
                 continue;
             };
             let ty = self.reader.types.get(argument.ty.named_type());
             if let TypeKind::InputObject(inner) = &ty.kind {
-                self.check_inputs(&field.fields, (&ty.name, inner), excused);
+                self.check_inputs(&field.fields, (&ty.name, inner), is_unfollowed);
             }
         }
     }
@@ -216,11 +227,14 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 
     /// Names of headers are in lower case where mappings see them.
-    fn check_headers(&mut self, found: &VariableUse) {
-        if !matches!(found.name.as_str(), "request" | "response") {
+    fn check_headers(&mut self, variable: &VariableUse) {
+        if !matches!(variable.name.as_str(), "request" | "response") {
             return;
         }
-        let headers = found.fields.iter().filter(|field| field.name == "headers");
+        let headers = variable
+            .fields
+            .iter()
+            .filter(|field| field.name == "headers");
         for header in headers.flat_map(|headers| &headers.fields) {
             let lower = header.name.to_ascii_lowercase();
             if lower != header.name {
@@ -234,15 +248,15 @@ impl<'c, 'a> Check<'c, 'a> {
 
     fn report_findings(
         &mut self,
-        found: Vec<Finding>,
+        findings: Vec<Finding>,
         (offset, unfollowed): (usize, &[Range<usize>]),
     ) {
-        for Finding { kind: what, range } in found {
-            let excused = is_within(&range, unfollowed);
+        for Finding { kind, range } in findings {
+            let is_unfollowed = is_within(&range, unfollowed);
             let range = range.start + offset..range.end + offset;
-            let problem = match what {
+            let problem = match kind {
                 FindingKind::UnknownMethod(name) => self.unknown_method(&name, &range),
-                FindingKind::NothingToRead(key) if excused => {
+                FindingKind::NothingToRead(key) if is_unfollowed => {
                     self.nothing_to_read(&key, &range).warning()
                 }
                 FindingKind::NothingToRead(key) => self.nothing_to_read(&key, &range),
@@ -269,13 +283,13 @@ impl<'c, 'a> Check<'c, 'a> {
     }
 
     fn nothing_to_read(&self, key: &str, range: &Range<usize>) -> TextProblem {
-        let there = self.site.variables(self.reader);
-        let help = if there.contains(&key) {
+        let available = self.site.variables(self.reader);
+        let help = if available.contains(&key) {
             format!("write `${key}`")
         } else if let Some(variable) = self.variable_with(key) {
             format!("write `${variable}.{key}`")
         } else {
-            let all: Vec<_> = there.iter().map(|name| format!("`${name}`")).collect();
+            let all: Vec<_> = available.iter().map(|name| format!("`${name}`")).collect();
             format!("begin with one of {}", all.join(", "))
         };
         let message = if self.site.argument == DirectiveArgument::Requestless {
@@ -288,12 +302,12 @@ impl<'c, 'a> Check<'c, 'a> {
 
     /// The variable that has a member `key` here.
     fn variable_with(&self, key: &str) -> Option<&'static str> {
-        let SiteDirective::Connect(place) = self.site.directive else {
+        let SiteDirective::Connect(location) = self.site.directive else {
             return None;
         };
         let types = self.reader.types;
-        let owner = types.get(types.find(&place.owner().name)?);
-        match place {
+        let owner = types.get(types.find(&location.owner().name)?);
+        match location {
             ConnectLocation::Field(_, field) => {
                 let arguments = &owner.field(&field.name)?.arguments;
                 arguments.contains_key(key).then_some("args")
@@ -302,13 +316,13 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    fn check_form(&mut self, form: InferredType, range: &Range<usize>) {
-        let Some(needed) = self.site.argument.mismatch(form) else {
+    fn check_inferred_type(&mut self, inferred: InferredType, range: &Range<usize>) {
+        let Some(needed) = self.site.argument.mismatch(inferred) else {
             return;
         };
         let help = match self.site.argument {
             DirectiveArgument::BaseUrl | DirectiveArgument::Url | DirectiveArgument::Header
-                if form.is_list() =>
+                if inferred.is_list() =>
             {
                 Some("pick one with `->first`, or join them with `->joinNotNull(',')`")
             }
@@ -320,7 +334,7 @@ impl<'c, 'a> Check<'c, 'a> {
             DirectiveArgument::IsSuccess => Some("compare, as in `$status->eq(200)`"),
             _ => None,
         };
-        let message = format!("{needed}, and this gives {}", form.description());
+        let message = format!("{needed}, and this gives {}", inferred.description());
         let problem = self.problem(range, message);
         self.report(problem.maybe_help(help.map(str::to_owned)));
     }
@@ -341,7 +355,7 @@ fn is_within(range: &Range<usize>, ranges: &[Range<usize>]) -> bool {
         .any(|outer| outer.start <= range.start && range.end <= outer.end)
 }
 
-/// A diagnostic whose place is still one in the text.
+/// A diagnostic whose location is still one in the text.
 struct TextProblem {
     code: Code,
     range: Range<usize>,

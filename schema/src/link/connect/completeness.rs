@@ -60,11 +60,11 @@ fn keys(reader: &mut Reader<'_>, object: &ObjectType) -> Vec<Key> {
         let text = directive
             .specified_argument_by_name("fields")
             .and_then(|value| value.as_str());
-        let at = sdl.span(directive.location());
+        let span = sdl.span(directive.location());
         let Some(fields) = text.and_then(FieldSet::parse) else {
             reader.problems.push(Diagnostic::error(
                 Code::SdlInvalid,
-                at,
+                span,
                 "`fields` is not a set of fields such as `id` or `id address { city }`",
             ));
             continue;
@@ -72,7 +72,7 @@ fn keys(reader: &mut Reader<'_>, object: &ObjectType) -> Vec<Key> {
         keys.push(Key {
             fields,
             resolvable: is_resolvable(directive),
-            span: at,
+            span,
         });
     }
     keys
@@ -121,7 +121,7 @@ fn check_unresolved_fields(
 }
 
 fn check_entity_connectors(reader: &mut Reader<'_>, on: TypeId, keys: &[Key], sources: &[Source]) {
-    let entered = |key: &Key| {
+    let has_entry_point = |key: &Key| {
         sources
             .iter()
             .flat_map(|source| &source.entry_points)
@@ -130,7 +130,7 @@ fn check_entity_connectors(reader: &mut Reader<'_>, on: TypeId, keys: &[Key], so
             })
     };
     for key in keys.iter().filter(|key| key.resolvable) {
-        if !entered(key) {
+        if !has_entry_point(key) {
             let name = &reader.types.get(on).name;
             reader.problems.push(
                 Diagnostic::error(

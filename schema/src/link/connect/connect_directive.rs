@@ -27,12 +27,12 @@ impl Reader<'_> {
     /// Reads every text of a directive; the selection, and all of them when all of them parsed.
     pub(super) fn read_connect_directive(
         &mut self,
-        place: ConnectLocation<'_>,
+        location: ConnectLocation<'_>,
         args: &Args<'_>,
     ) -> (Option<Located<Mapping>>, Option<ConnectDirective>) {
-        let on = SiteDirective::Connect(place);
+        let on = SiteDirective::Connect(location);
         let source = self.named_source(args);
-        let http = http::read(self, args, place);
+        let http = http::read(self, args, location);
         self.check_id(args);
         let errors = sources::errors(self, args, on);
         let is_success = args.mapping(
@@ -41,12 +41,12 @@ impl Reader<'_> {
             Site::new(on, DirectiveArgument::IsSuccess),
         );
         let requestless = args.get("http").is_none() && self.link.version >= Version::V0_4;
-        let part = if requestless {
+        let argument = if requestless {
             DirectiveArgument::Requestless
         } else {
             DirectiveArgument::Selection
         };
-        let selection = args.mapping(self, "selection", Site::new(on, part));
+        let selection = args.mapping(self, "selection", Site::new(on, argument));
         let selection = selection.ok().flatten();
         let all = || {
             Some(ConnectDirective {
@@ -66,14 +66,15 @@ impl Reader<'_> {
 
 impl ConnectDirective {
     /// The connector that it is, with what its source says for all of them.
-    pub(super) fn connector(self, gives: ConnectorOutput) -> Connector {
+    pub(super) fn connector(self, output: ConnectorOutput) -> Connector {
         let source = self.source.as_deref();
-        let both = |from_source: Option<&Located<Mapping>>, own: Option<&Located<Mapping>>| {
-            let both = from_source.into_iter().chain(own);
-            both.map(|placed| Arc::clone(&placed.value)).collect()
+        let merged = |from_source: Option<&Located<Mapping>>, own: Option<&Located<Mapping>>| {
+            let mappings = from_source.into_iter().chain(own);
+            mappings.map(|mapping| Arc::clone(&mapping.value)).collect()
         };
-        let one = |own: Option<&Located<Mapping>>, from_source: Option<&Located<Mapping>>| {
-            own.or(from_source).map(|placed| Arc::clone(&placed.value))
+        let preferred = |own: Option<&Located<Mapping>>, from_source: Option<&Located<Mapping>>| {
+            own.or(from_source)
+                .map(|mapping| Arc::clone(&mapping.value))
         };
         let inherited = source.map_or(&[][..], |source| &source.headers);
         let replaced = |name: &Name| self.http.headers.iter().any(|own| own.header.name == *name);
@@ -82,13 +83,13 @@ impl ConnectDirective {
             source: source.map(|it| format!("{}.{}", self.subgraph, it.name).into()),
             method: self.http.method,
             source_url: source.map(|source| {
-                location(
+                connector_url(
                     &source.base_url,
                     source.path.as_ref(),
                     source.query.as_ref(),
                 )
             }),
-            connect_url: location(
+            connect_url: connector_url(
                 &self.http.url,
                 self.http.path.as_ref(),
                 self.http.query.as_ref(),
@@ -100,33 +101,33 @@ impl ConnectDirective {
                 .map(|header| Arc::clone(&header.header))
                 .collect(),
             body: self.http.body.as_ref().map(|body| Arc::clone(&body.value)),
-            is_success: one(
+            is_success: preferred(
                 self.is_success.as_ref(),
                 source.and_then(|it| it.is_success.as_ref()),
             ),
-            error_message: one(
+            error_message: preferred(
                 self.errors.message.as_ref(),
                 source.and_then(|it| it.errors.message.as_ref()),
             ),
-            error_extensions: both(
+            error_extensions: merged(
                 source.and_then(|it| it.errors.extensions.as_ref()),
                 self.errors.extensions.as_ref(),
             ),
             selection: self.selection.value,
-            output: gives,
+            output,
         }
     }
 }
 
-fn location(
+fn connector_url(
     url: &Located<Template>,
     path: Option<&Located<Mapping>>,
     query: Option<&Located<Mapping>>,
 ) -> ConnectorUrl {
-    let it = |placed: &Located<Mapping>| Arc::clone(&placed.value);
+    let value = |mapping: &Located<Mapping>| Arc::clone(&mapping.value);
     ConnectorUrl {
         url: Arc::clone(&url.value),
-        path: path.map(it),
-        query: query.map(it),
+        path: path.map(value),
+        query: query.map(value),
     }
 }

@@ -15,25 +15,25 @@ use crate::source::{self, EntryCardinality, EntryPoint, NodeField, SourceNode};
 use crate::span::Span;
 use crate::types::{Field, TypeId, Types};
 
-/// What the place and the variables of a connector make of it.
+/// What the location and the variables of a connector make of it.
 pub(super) struct ConnectorEntryPoints {
     pub(super) entry_points: Vec<EntryPoint>,
     pub(super) nodes: Vec<SourceNode>,
     pub(super) output: ConnectorOutput,
 }
 
-/// Judges a connector at its place.
+/// Judges a connector at its location.
 pub(super) fn entry_points(
     reader: &mut Reader<'_>,
-    place: ConnectLocation<'_>,
-    at: &ParsedConnect<'_>,
+    location: ConnectLocation<'_>,
+    connect: &ParsedConnect<'_>,
 ) -> ReportedResult<ConnectorEntryPoints> {
-    match place {
+    match location {
         ConnectLocation::Type(object) => {
             let Some(on) = reader.types.find(&object.name) else {
                 return Err(Reported); // Types that are not there were reported before.
             };
-            on_type(reader, on, at)
+            on_type(reader, on, connect)
         }
         ConnectLocation::Field(owner, field) => {
             let on = reader.types.find(&owner.name);
@@ -41,7 +41,7 @@ pub(super) fn entry_points(
             let Some((on, field)) = found else {
                 return Err(Reported);
             };
-            on_field(reader, (on, field), at)
+            on_field(reader, (on, field), connect)
         }
     }
 }
@@ -61,55 +61,58 @@ fn report(reader: &mut Reader<'_>, code: Code, span: Span, message: &str) -> Rep
 /// Reports what is wrong with a selection by itself, for a connector that failed otherwise.
 pub(super) fn check_selection(
     reader: &mut Reader<'_>,
-    place: ConnectLocation<'_>,
+    location: ConnectLocation<'_>,
     selection: &Located<Mapping>,
 ) {
     let types = reader.types;
-    let owner = types.find(&place.owner().name);
-    let output_type = match place {
+    let owner = types.find(&location.owner().name);
+    let output_type = match location {
         ConnectLocation::Type(_) => owner,
         ConnectLocation::Field(_, field) => owner
             .and_then(|on| types.get(on).field(&field.name))
             .map(|field| field.ty.named_type()),
     };
-    if let Some(gives) = output_type {
+    if let Some(output_type) = output_type {
         // Reported there; there is nothing to go on with here.
         let _ = reader
-            .view(selection)
-            .selection(selection.value.ast(), gives);
+            .selection_reader(selection)
+            .selection(selection.value.ast(), output_type);
     }
 }
 
 fn on_field(
     reader: &mut Reader<'_>,
     (on, field): (TypeId, &Field),
-    at: &ParsedConnect<'_>,
+    connect: &ParsedConnect<'_>,
 ) -> ReportedResult<ConnectorEntryPoints> {
-    let mut view = reader.view(&at.directive.selection);
-    let child = view.selection(at.directive.selection.value.ast(), field.ty.named_type())?;
-    let given = NodeField {
+    let mut selection_reader = reader.selection_reader(&connect.directive.selection);
+    let child = selection_reader.selection(
+        connect.directive.selection.value.ast(),
+        field.ty.named_type(),
+    )?;
+    let node_field = NodeField {
         child,
         requires: None,
         context_arguments: Arc::default(),
         only_in_keys: false,
         ty: "".into(),
     };
-    let fields = std::iter::once((Arc::clone(&field.name), given)).collect();
-    let node = view.add_node(on, fields);
-    let nodes = view.nodes;
-    let this = at.uses.fields("this");
-    key::check(reader, on, (&this, "this"), at)?;
+    let fields = std::iter::once((Arc::clone(&field.name), node_field)).collect();
+    let node = selection_reader.add_node(on, fields);
+    let nodes = selection_reader.nodes;
+    let this = connect.uses.fields("this");
+    key::check(reader, on, (&this, "this"), connect)?;
     let name = |types: &Types, on| Arc::clone(&types.get(on).name);
-    let mut entries = vec![EntryPoint {
+    let mut entry_points = vec![EntryPoint {
         on,
         type_name: name(reader.types, on),
         key: this,
         node,
         cardinality: EntryCardinality::Field,
     }];
-    if location::entity_argument(at.args) == Some(true) {
-        let key = entity_key(reader, field, at)?;
-        entries.extend(child.map(|node| EntryPoint {
+    if location::entity_argument(connect.args) == Some(true) {
+        let key = entity_key(reader, field, connect)?;
+        entry_points.extend(child.map(|node| EntryPoint {
             on: field.ty.named_type(),
             type_name: name(reader.types, field.ty.named_type()),
             key,
@@ -118,7 +121,7 @@ fn on_field(
         }));
     }
     Ok(ConnectorEntryPoints {
-        entry_points: entries,
+        entry_points,
         nodes,
         output: ConnectorOutput::Field(Arc::clone(&field.name)),
     })
@@ -127,34 +130,44 @@ fn on_field(
 fn on_type(
     reader: &mut Reader<'_>,
     on: TypeId,
-    at: &ParsedConnect<'_>,
+    connect: &ParsedConnect<'_>,
 ) -> ReportedResult<ConnectorEntryPoints> {
-    let batch = is_batch(reader, at)?;
-    let key = at.uses.fields(if batch { "batch" } else { "this" });
+    let is_batch = is_batch(reader, connect)?;
+    let key = connect.uses.fields(if is_batch { "batch" } else { "this" });
     if key.is_empty() {
         let message = "a connector on a type must use `$this` or `$batch`, or it cannot know which entity is meant";
         let code = Code::ConnectorsCannotResolveKey;
-        return Err(report(reader, code, at.args.span(), message));
+        return Err(report(reader, code, connect.args.span(), message));
     }
-    let max = max_size(reader, at.args)?;
-    key::check(reader, on, (&key, if batch { "batch" } else { "this" }), at)?;
-    let selection = &at.directive.selection;
-    let mut view = reader.view(selection);
-    let Some(node) = view.selection(selection.value.ast(), on)? else {
+    let max = max_size(reader, connect.args)?;
+    key::check(
+        reader,
+        on,
+        (&key, if is_batch { "batch" } else { "this" }),
+        connect,
+    )?;
+    let selection = &connect.directive.selection;
+    let mut selection_reader = reader.selection_reader(selection);
+    let Some(node) = selection_reader.selection(selection.value.ast(), on)? else {
         return Err(Reported);
     };
-    let nodes = view.nodes;
-    if batch {
+    let nodes = selection_reader.nodes;
+    if is_batch {
         if !source::is_provided(&nodes, node, &key) {
             let message = format!(
                 "the selection does not give `{key}`, by which answers are matched to entities"
             );
             let code = Code::ConnectorsBatchKeyNotInSelection;
-            return Err(report(reader, code, at.args.span_of("selection"), &message));
+            return Err(report(
+                reader,
+                code,
+                connect.args.span_of("selection"),
+                &message,
+            ));
         }
         key::check_from_response(reader, selection, &key)?;
     }
-    let (cardinality, output) = if batch {
+    let (cardinality, output) = if is_batch {
         let key = key.clone();
         (
             EntryCardinality::Batch(max),
@@ -177,8 +190,11 @@ fn on_type(
 }
 
 /// Whether a connector on a type fetches many at once; reports what it must not be.
-fn is_batch(reader: &mut Reader<'_>, at: &ParsedConnect<'_>) -> ReportedResult<bool> {
-    let (batch, this) = (at.uses.has("batch"), at.uses.first_span("this", reader));
+fn is_batch(reader: &mut Reader<'_>, connect: &ParsedConnect<'_>) -> ReportedResult<bool> {
+    let (batch, this) = (
+        connect.uses.has("batch"),
+        connect.uses.first_span("this", reader),
+    );
     match this {
         Some(this) if batch => {
             let message = "`$this` is one entity and `$batch` is many: use one of them";
@@ -209,15 +225,20 @@ fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> ReportedResult<Option<u
 fn entity_key(
     reader: &mut Reader<'_>,
     field: &Field,
-    at: &ParsedConnect<'_>,
+    connect: &ParsedConnect<'_>,
 ) -> ReportedResult<FieldSet> {
-    let key = at.uses.fields("args");
+    let key = connect.uses.fields("args");
     if key.is_empty() {
         let message =
             "an entity field needs an argument that says which entity is meant, and must use it";
         let code = Code::EntityResolverArgumentMismatch;
-        return Err(report(reader, code, at.args.span_of("entity"), message));
+        return Err(report(
+            reader,
+            code,
+            connect.args.span_of("entity"),
+            message,
+        ));
     }
-    key::check(reader, field.ty.named_type(), (&key, "args"), at)?;
+    key::check(reader, field.ty.named_type(), (&key, "args"), connect)?;
     Ok(key)
 }

@@ -32,13 +32,13 @@ pub(super) struct LocatedHeader {
 pub(super) fn read(
     reader: &mut Reader<'_>,
     args: &Args<'_>,
-    place: ConnectLocation<'_>,
+    location: ConnectLocation<'_>,
 ) -> Option<Http> {
     let Some(http) = args.object("http") else {
         report_requestless(reader, args);
         return None;
     };
-    let on = SiteDirective::Connect(place);
+    let on = SiteDirective::Connect(location);
     let url = url::read(reader, &http, (on, args.get("source").is_some()));
     let headers = headers(reader, &http, on);
     let path = http.mapping(reader, "path", Site::new(on, DirectiveArgument::Path));
@@ -77,12 +77,12 @@ pub(super) fn headers(
     http: &Args<'_>,
     on: SiteDirective<'_>,
 ) -> Vec<LocatedHeader> {
-    let mut read: Vec<LocatedHeader> = Vec::new();
+    let mut headers: Vec<LocatedHeader> = Vec::new();
     for entry in http.objects("headers") {
         let Some(header) = header(reader, &entry, on) else {
             continue;
         };
-        if read
+        if headers
             .iter()
             .any(|known| known.header.name == header.header.name)
         {
@@ -93,9 +93,9 @@ pub(super) fn headers(
             ));
             continue;
         }
-        read.push(header);
+        headers.push(header);
     }
-    read
+    headers
 }
 
 fn header(

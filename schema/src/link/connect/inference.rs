@@ -64,90 +64,97 @@ impl<'a> TypeInference<'a> {
 
     /// The form of a whole mapping whose `$` and `@` are `input`.
     pub(super) fn infer(&mut self, selection: &Selection, input: InferredType) -> InferredType {
-        let seen = InputTypes {
+        let inputs = InputTypes {
             dollar: input,
             at: input,
         };
-        self.selection(selection, seen)
+        self.selection(selection, inputs)
     }
 
-    fn selection(&mut self, selection: &Selection, seen: InputTypes) -> InferredType {
-        let mut form = InferredType::from_kinds(Kinds::NULL);
+    fn selection(&mut self, selection: &Selection, inputs: InputTypes) -> InferredType {
+        let mut inferred = InferredType::from_kinds(Kinds::NULL);
         for item in &selection.items {
             match item {
                 Item::Member(member) => {
                     match &member.value {
-                        MemberValue::Group(group) => self.selection(group, seen),
-                        MemberValue::Expr(expr) => self.expr(expr, seen),
+                        MemberValue::Group(group) => self.selection(group, inputs),
+                        MemberValue::Expr(expr) => self.expr(expr, inputs),
                     };
-                    form = InferredType::object(Members::Unknown);
+                    inferred = InferredType::object(Members::Unknown);
                 }
-                Item::Whole(expr) => form = self.expr(expr, seen),
+                Item::Whole(expr) => inferred = self.expr(expr, inputs),
                 Item::Spread(path) => {
-                    self.path(path, seen);
-                    form = InferredType::object(Members::Unknown);
+                    self.path(path, inputs);
+                    inferred = InferredType::object(Members::Unknown);
                 }
             }
         }
-        form
+        inferred
     }
 
-    fn expr(&mut self, expr: &Expr, seen: InputTypes) -> InferredType {
+    fn expr(&mut self, expr: &Expr, inputs: InputTypes) -> InferredType {
         match expr {
-            Expr::Path(path) => self.path(path, seen),
+            Expr::Path(path) => self.path(path, inputs),
             Expr::String(..) => InferredType::from_kinds(Kinds::STRING),
             Expr::Number(..) => InferredType::from_kinds(Kinds::NUMBER),
             Expr::Bool(..) => InferredType::from_kinds(Kinds::BOOL),
             Expr::Null(_) => InferredType::from_kinds(Kinds::NULL),
-            Expr::Group(group) => self.selection(group, seen),
+            Expr::Group(group) => self.selection(group, inputs),
             Expr::Object(members, _) => {
                 for (_, member) in members {
-                    self.expr(member, seen);
+                    self.expr(member, inputs);
                 }
                 InferredType::object(Members::Unknown)
             }
-            Expr::List(items, _) => InferredType::list(self.joined(items, seen)),
-            Expr::Choice(_, operands) => self.joined(operands, seen),
+            Expr::List(items, _) => InferredType::list(self.joined(items, inputs)),
+            Expr::Choice(_, operands) => self.joined(operands, inputs),
         }
     }
 
-    fn joined(&mut self, exprs: &[Expr], seen: InputTypes) -> InferredType {
+    fn joined(&mut self, exprs: &[Expr], inputs: InputTypes) -> InferredType {
         exprs
             .iter()
             .fold(InferredType::from_kinds(Kinds::NONE), |joined, expr| {
-                joined.or(self.expr(expr, seen))
+                joined.or(self.expr(expr, inputs))
             })
     }
 
-    fn path(&mut self, path: &Path, seen: InputTypes) -> InferredType {
+    fn path(&mut self, path: &Path, inputs: InputTypes) -> InferredType {
         let locals = self.locals.len();
-        let mut form = match &path.head {
-            Head::Key(key) => self.key(seen.dollar, key),
-            Head::Dollar(_) => seen.dollar,
-            Head::At(_) => seen.at,
+        let mut inferred = match &path.head {
+            Head::Key(key) => self.key(inputs.dollar, key),
+            Head::Dollar(_) => inputs.dollar,
+            Head::At(_) => inputs.at,
             Head::Variable(key) => self.variable(&key.name),
-            Head::Expr(expr) => self.expr(expr, seen),
+            Head::Expr(expr) => self.expr(expr, inputs),
         };
-        let mut through_method = false;
+        let mut has_method = false;
         for step in &path.steps {
-            form = match step {
-                Step::Key(key) => self.key(form, key),
-                Step::Question(_) => form,
+            inferred = match step {
+                Step::Key(key) => self.key(inferred, key),
+                Step::Question(_) => inferred,
                 Step::Method(name, args) => {
-                    through_method = true;
+                    has_method = true;
                     let args = args.as_deref().unwrap_or_default();
-                    self.method(name, args, InputTypes { at: form, ..seen })
+                    self.method(
+                        name,
+                        args,
+                        InputTypes {
+                            at: inferred,
+                            ..inputs
+                        },
+                    )
                 }
             };
         }
-        if through_method && !self.infers_methods() {
+        if has_method && !self.infers_methods() {
             self.unfollowed_ranges.push(path.range.clone());
         }
         if let Some(group) = &path.group {
-            form = self.group(group, form);
+            inferred = self.group(group, inferred);
         }
         self.locals.truncate(locals);
-        form
+        inferred
     }
 
     /// Braces behind a path: an object, or a list of objects where there was a list.
@@ -168,8 +175,8 @@ impl<'a> TypeInference<'a> {
 
     fn variable(&self, name: &str) -> InferredType {
         let local = self.locals.iter().rev().find(|(local, _)| local == name);
-        if let Some((_, form)) = local {
-            return *form;
+        if let Some((_, inferred)) = local {
+            return *inferred;
         }
         let owner = self.owner.map_or(Members::Unknown, Members::OfType);
         match name {
@@ -184,23 +191,23 @@ impl<'a> TypeInference<'a> {
         }
     }
 
-    fn key(&mut self, form: InferredType, key: &Key) -> InferredType {
-        if form.members == Members::Empty {
+    fn key(&mut self, inferred: InferredType, key: &Key) -> InferredType {
+        if inferred.members == Members::Empty {
             self.findings.push(Finding {
                 kind: FindingKind::NothingToRead(key.name.clone()),
                 range: key.range.clone(),
             });
             return InferredType::ANY;
         }
-        if form.kinds == Kinds::ALL {
+        if inferred.kinds == Kinds::ALL {
             return InferredType::ANY;
         }
         let mut value = InferredType::from_kinds(Kinds::NONE);
-        if form.kinds.intersects(Kinds::OBJECT) {
-            value = value.or(self.member(form.members, &key.name));
+        if inferred.kinds.intersects(Kinds::OBJECT) {
+            value = value.or(self.member(inferred.members, &key.name));
         }
-        if form.kinds.intersects(Kinds::LIST) {
-            value = value.or(InferredType::list(self.member(form.members, &key.name)));
+        if inferred.kinds.intersects(Kinds::LIST) {
+            value = value.or(InferredType::list(self.member(inferred.members, &key.name)));
         }
         if value.kinds == Kinds::NONE {
             InferredType::from_kinds(Kinds::NULL)
@@ -210,16 +217,22 @@ impl<'a> TypeInference<'a> {
     }
 
     fn member(&self, members: Members, name: &str) -> InferredType {
-        let of_type = |ty: &TypeRef| self.type_ref(ty);
-        let found = match members {
+        let inferred_type = |ty: &TypeRef| self.type_ref(ty);
+        let inferred = match members {
             Members::Unknown | Members::Empty => None,
             Members::Arguments => self
                 .arguments
                 .and_then(|arguments| arguments.get(name))
-                .map(|argument| of_type(&argument.ty)),
+                .map(|argument| inferred_type(&argument.ty)),
             Members::OfType(id) => match &self.types.get(id).kind {
-                TypeKind::InputObject(fields) => fields.get(name).map(|field| of_type(&field.ty)),
-                _ => self.types.get(id).field(name).map(|it| of_type(&it.ty)),
+                TypeKind::InputObject(fields) => {
+                    fields.get(name).map(|field| inferred_type(&field.ty))
+                }
+                _ => self
+                    .types
+                    .get(id)
+                    .field(name)
+                    .map(|it| inferred_type(&it.ty)),
             },
             Members::HttpMessage if name == "headers" => {
                 Some(InferredType::object(Members::Headers))
@@ -228,7 +241,7 @@ impl<'a> TypeInference<'a> {
             Members::Headers => Some(InferredType::list(InferredType::from_kinds(Kinds::STRING))),
             Members::Strings => Some(InferredType::from_kinds(Kinds::STRING)),
         };
-        found.unwrap_or(InferredType::ANY)
+        inferred.unwrap_or(InferredType::ANY)
     }
 
     fn type_ref(&self, ty: &TypeRef) -> InferredType {

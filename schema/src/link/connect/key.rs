@@ -13,19 +13,19 @@ use crate::mapping::Mapping;
 use crate::span::Span;
 use crate::types::{TypeId, Types};
 
-/// Reports a key, made of the uses of `$name`, that is no set of fields of `on`.
+/// Reports a key, computed of the uses of `$name`, that is no set of fields of `on`.
 pub(super) fn check(
     reader: &mut Reader<'_>,
     on: TypeId,
     (key, name): (&FieldSet, &str),
-    at: &ParsedConnect<'_>,
+    connect: &ParsedConnect<'_>,
 ) -> ReportedResult<()> {
-    let Some(wrong) = key_problem(reader.types, on, key) else {
+    let Some(problem) = key_problem(reader.types, on, key) else {
         return Ok(());
     };
-    let (message, help) = match wrong {
+    let (message, help) = match problem {
         KeyProblem::WholeObject(path) => (
-            format!("`${name}.{path}` is a whole object, and a key is made of scalars"),
+            format!("`${name}.{path}` is a whole object, and a key is computed of scalars"),
             format!("name the fields that are needed, as in `${name}.{path} {{ id }}`"),
         ),
         KeyProblem::HasArguments(path) => (
@@ -33,10 +33,10 @@ pub(super) fn check(
             "use fields without arguments".to_owned(),
         ),
     };
-    let span = at
+    let span = connect
         .uses
         .first_span(name, reader)
-        .unwrap_or_else(|| at.args.span());
+        .unwrap_or_else(|| connect.args.span());
     let problem = Diagnostic::error(Code::ConnectorsCannotResolveKey, span, message);
     reader.problems.push(problem.help(Some(help)));
     Err(Reported)
@@ -57,7 +57,7 @@ fn key_problem(types: &Types, on: TypeId, key: &FieldSet) -> Option<KeyProblem> 
         match (composite, inner.is_empty()) {
             (true, true) => Some(KeyProblem::WholeObject(name.to_string())),
             (true, false) => {
-                key_problem(types, field.ty.named_type(), inner).map(|wrong| match wrong {
+                key_problem(types, field.ty.named_type(), inner).map(|problem| match problem {
                     KeyProblem::WholeObject(path) => {
                         KeyProblem::WholeObject(format!("{name}.{path}"))
                     }
@@ -77,17 +77,17 @@ pub(super) fn check_from_response(
     selection: &Located<Mapping>,
     key: &FieldSet,
 ) -> ReportedResult<()> {
-    let mut made: Vec<(String, Range<usize>)> = Vec::new();
-    selection_nodes::keys_not_from_response(selection.value.ast(), key, &mut made);
-    if made.is_empty() {
+    let mut computed: Vec<(String, Range<usize>)> = Vec::new();
+    selection_nodes::keys_not_from_response(selection.value.ast(), key, &mut computed);
+    if computed.is_empty() {
         return Ok(());
     }
-    for (name, range) in made {
-        let place = selection.literal.source_range(&range);
+    for (name, range) in computed {
+        let source_range = selection.literal.source_range(&range);
         let message = format!("the key `{name}` does not come out of the answer");
         let problem = Diagnostic::error(
             Code::ConnectorsNonRootBatchKey,
-            Span::new(&reader.sdl.document, place),
+            Span::new(&reader.sdl.document, source_range),
             message,
         );
         reader.problems.push(problem.help(Some(format!(

@@ -9,17 +9,17 @@ use crate::link::{Reported, ReportedResult};
 use crate::span::Span;
 use crate::types::{Field, Nullability, TypeId, TypeKind, TypeRef, Types};
 
-/// Reports a connector that cannot stand at `place` as what it says it is.
+/// Reports a connector that cannot stand at `location` as what it says it is.
 pub(super) fn check(
     reader: &mut Reader<'_>,
-    place: ConnectLocation<'_>,
+    location: ConnectLocation<'_>,
     args: &Args<'_>,
 ) -> ReportedResult<()> {
     let types = reader.types;
-    let Some(on) = types.find(&place.owner().name) else {
+    let Some(on) = types.find(&location.owner().name) else {
         return Err(Reported); // Types that are not there were reported before.
     };
-    match place {
+    match location {
         ConnectLocation::Type(_) => on_type(reader, on, args),
         ConnectLocation::Field(_, field) => {
             let Some(field) = types.get(on).field(&field.name) else {

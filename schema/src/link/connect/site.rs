@@ -57,7 +57,7 @@ impl<'a> Site<'a> {
         if self.argument == DirectiveArgument::BaseUrl {
             return vec!["config", "env"];
         }
-        let of_place: &[&str] = match self.directive {
+        let from_location: &[&str] = match self.directive {
             SiteDirective::Source => &[],
             SiteDirective::Connect(ConnectLocation::Type(_)) if self.argument.is_selection() => {
                 &["this"]
@@ -70,16 +70,16 @@ impl<'a> Site<'a> {
             }
             SiteDirective::Connect(ConnectLocation::Field(..)) => &["args", "this"],
         };
-        let of_answer: &[&str] = if self.argument.sees_response() {
+        let from_response: &[&str] = if self.argument.sees_response() {
             &["response", "status"]
         } else {
             &[]
         };
         let always = ["config", "context", "env", "request"];
-        of_place
+        from_location
             .iter()
             .chain(&always)
-            .chain(of_answer)
+            .chain(from_response)
             .copied()
             .collect()
     }
@@ -159,26 +159,32 @@ impl DirectiveArgument {
         }
     }
 
-    /// Whether `form` can be of use here; otherwise what is needed.
-    pub(super) fn mismatch(self, form: InferredType) -> Option<&'static str> {
+    /// Whether `inferred` can be of use here; otherwise what is needed.
+    pub(super) fn mismatch(self, inferred: InferredType) -> Option<&'static str> {
         let text = Kinds::SCALAR;
         let (fits, needed) = match self {
-            Self::BaseUrl | Self::Url => (form.can_be(text), "a URL needs text"),
-            Self::Header => (form.can_be(text), "a header needs text"),
+            Self::BaseUrl | Self::Url => (inferred.can_be(text), "a URL needs text"),
+            Self::Header => (inferred.can_be(text), "a header needs text"),
             Self::Path => (
-                form.can_be(Kinds::LIST) && form.elements().can_be(text),
+                inferred.can_be(Kinds::LIST) && inferred.elements().can_be(text),
                 "`path` needs a list of texts or numbers",
             ),
-            Self::QueryParams => (form.can_be(Kinds::OBJECT), "`queryParams` needs an object"),
+            Self::QueryParams => (
+                inferred.can_be(Kinds::OBJECT),
+                "`queryParams` needs an object",
+            ),
             Self::Message => (
-                form.can_be(Kinds::STRING),
+                inferred.can_be(Kinds::STRING),
                 "`errors.message` needs a string",
             ),
             Self::Extensions => (
-                form.can_be(Kinds::OBJECT),
+                inferred.can_be(Kinds::OBJECT),
                 "`errors.extensions` needs an object",
             ),
-            Self::IsSuccess => (form.can_be(Kinds::BOOL), "`isSuccess` needs true or false"),
+            Self::IsSuccess => (
+                inferred.can_be(Kinds::BOOL),
+                "`isSuccess` needs true or false",
+            ),
             Self::Body | Self::Selection | Self::Requestless => (true, ""),
         };
         (!fits).then_some(needed)

@@ -39,9 +39,9 @@ pub(super) struct ErrorMappings {
 /// `None` stands for one that was reported, so that what names it is not reported too.
 pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<SourceDirective>>> {
     let sdl = reader.sdl;
-    let mut found: IndexMap<String, Option<Arc<SourceDirective>>> = IndexMap::new();
+    let mut sources: IndexMap<String, Option<Arc<SourceDirective>>> = IndexMap::new();
     let directives = &sdl.schema.schema_definition.directives;
-    let mut named: IndexMap<String, crate::span::Span> = IndexMap::new();
+    let mut spans: IndexMap<String, crate::span::Span> = IndexMap::new();
     for directive in directives_named(directives, &reader.link.source) {
         let args = Args::from_directive(sdl, directive);
         let Some(name) = args.text("name").map(|literal| literal.value) else {
@@ -49,7 +49,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<Sourc
         };
         let span = args.span_of("name");
         check_name(reader, &name, &args);
-        if let Some(first) = named.get(&name) {
+        if let Some(first) = spans.get(&name) {
             reader.problems.push(
                 Diagnostic::error(
                     Code::DuplicateSourceName,
@@ -60,19 +60,20 @@ pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<Sourc
             );
             continue;
         }
-        named.insert(name.clone(), span);
+        spans.insert(name.clone(), span);
         let source = source(reader, &args, &name);
-        found.insert(name, source.map(Arc::new));
+        sources.insert(name, source.map(Arc::new));
     }
-    found
+    sources
 }
 
 /// Says that a `@source` is not read because the link does not import it.
 pub(super) fn report_not_imported(reader: &mut Reader<'_>) {
     let sdl = reader.sdl;
     let own_definition = sdl.schema.directive_definitions.get(UNPREFIXED_SOURCE);
-    let theirs = own_definition.is_some_and(|definition| sdl.is_written(definition.location()));
-    if reader.link.source == UNPREFIXED_SOURCE || theirs {
+    let has_own_definition =
+        own_definition.is_some_and(|definition| sdl.is_written(definition.location()));
+    if reader.link.source == UNPREFIXED_SOURCE || has_own_definition {
         return;
     }
     let local = &reader.link.source;
@@ -97,11 +98,11 @@ fn check_name(reader: &mut Reader<'_>, name: &str, args: &Args<'_>) {
             .push(Diagnostic::error(Code::EmptySourceName, span, message));
         return;
     }
-    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic());
-    let goes_on = name
+    let has_valid_start = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    let has_valid_rest = name
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if !starts || !goes_on || name.len() > MAX_NAME_LENGTH {
+    if !has_valid_start || !has_valid_rest || name.len() > MAX_NAME_LENGTH {
         reader.problems.push(
             Diagnostic::error(
                 Code::InvalidSourceName,
@@ -155,14 +156,14 @@ pub(super) fn errors(
     args: &Args<'_>,
     on: SiteDirective<'_>,
 ) -> ReportedResult<ErrorMappings> {
-    let Some(inside) = args.object("errors") else {
+    let Some(errors) = args.object("errors") else {
         return Ok(ErrorMappings {
             message: None,
             extensions: None,
         });
     };
-    let message = inside.mapping(reader, "message", Site::new(on, DirectiveArgument::Message));
-    let extensions = inside.mapping(
+    let message = errors.mapping(reader, "message", Site::new(on, DirectiveArgument::Message));
+    let extensions = errors.mapping(
         reader,
         "extensions",
         Site::new(on, DirectiveArgument::Extensions),

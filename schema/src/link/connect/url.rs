@@ -87,15 +87,15 @@ pub(super) fn check_absolute(reader: &mut Reader<'_>, url: &Located<Template>, s
              `connectors.sources.<subgraph>.<source>.url`",
         )
     } else {
-        let begin = "begin with `http://` or `https://`";
+        let help = "begin with `http://` or `https://`";
         match scheme(value) {
             Some("http" | "https") => return check_authority(reader, value, span),
             Some(other) => (
                 Code::InvalidUrlScheme,
                 format!("`{other}` is not a scheme that can be called"),
-                begin,
+                help,
             ),
-            None => (Code::InvalidUrl, "the URL has no scheme".to_owned(), begin),
+            None => (Code::InvalidUrl, "the URL has no scheme".to_owned(), help),
         }
     };
     let problem = Diagnostic::error(code, span, message).help(Some(help.to_owned()));
@@ -107,12 +107,12 @@ fn check_authority(reader: &mut Reader<'_>, value: &str, span: Span) {
     let Some((_, rest)) = value.split_once("://") else {
         return;
     };
-    let constant = rest.split(AUTHORITY_END).next().unwrap_or(rest);
-    if constant.contains('{') {
+    let authority = rest.split(AUTHORITY_END).next().unwrap_or(rest);
+    if authority.contains('{') {
         return;
     }
-    if let Err(error) = url::Url::parse(&format!("http://{constant}/")) {
-        let message = format!("`{constant}` is not a host that can be called: {error}");
+    if let Err(error) = url::Url::parse(&format!("http://{authority}/")) {
+        let message = format!("`{authority}` is not a host that can be called: {error}");
         let problem = Diagnostic::error(Code::InvalidUrl, span, message);
         reader.problems.push(problem);
     }
@@ -125,14 +125,14 @@ fn check_host(reader: &mut Reader<'_>, url: &Located<Template>) {
     };
     let value = url.literal.value.as_str();
     let before = value.get(..expression.range.start).unwrap_or(value);
-    let in_host = before
+    let is_in_host = before
         .split_once("://")
         .is_some_and(|(_, host)| !host.contains(AUTHORITY_END));
-    if in_host {
-        let place = url.literal.source_range(&expression.range);
+    if is_in_host {
+        let range = url.literal.source_range(&expression.range);
         let problem = Diagnostic::error(
             Code::InvalidUrl,
-            Span::new(&reader.sdl.document, place),
+            Span::new(&reader.sdl.document, range),
             "the host of a URL cannot depend on a value",
         )
         .help(Some(

@@ -18,12 +18,12 @@ pub(in crate::link) const CLIENT_DIRECTIVES: [&str; 3] = ["deprecated", "specifi
 
 /// The directives of a type.
 pub(super) fn merged_type_directives(all: &[Declaration<'_, ExtendedType>]) -> DirectiveList {
-    let written = all.iter().flat_map(|said| {
-        let directives = said.definition.directives().iter();
-        directives.map(move |it| (said.part, &it.node))
+    let directives = all.iter().flat_map(|declaration| {
+        let list = declaration.definition.directives().iter();
+        list.map(move |it| (declaration.part, &it.node))
     });
     let mut list = DirectiveList::new();
-    for directive in merged(written) {
+    for directive in merged(directives) {
         list.0.push(Component::from(directive));
     }
     list
@@ -33,9 +33,9 @@ pub(super) fn merged_type_directives(all: &[Declaration<'_, ExtendedType>]) -> D
 pub(super) fn merged_node_directives<'a>(
     all: impl Iterator<Item = (&'a SubgraphPart<'a>, &'a ast::DirectiveList)>,
 ) -> ast::DirectiveList {
-    let written = all.flat_map(|(part, list)| list.iter().map(move |it| (part, it)));
+    let directives = all.flat_map(|(part, list)| list.iter().map(move |it| (part, it)));
     let mut list = ast::DirectiveList::new();
-    for directive in merged(written) {
+    for directive in merged(directives) {
         list.0.push(directive);
     }
     list
@@ -55,10 +55,12 @@ fn merged<'a>(
         };
         let twin = preserved.iter().position(|it| it.name == *name);
         match (twin, known) {
-            (Some(at), Some(Directive::RequiresScopes | Directive::Policy)) => {
-                require_both(&mut preserved[at], &new);
+            (Some(index), Some(Directive::RequiresScopes | Directive::Policy)) => {
+                require_both(&mut preserved[index], &new);
             }
-            (Some(at), Some(Directive::Cost)) => keep_largest_weight(&mut preserved[at], &new),
+            (Some(index), Some(Directive::Cost)) => {
+                keep_largest_weight(&mut preserved[index], &new)
+            }
             // A tag for each name, a directive of a team's own for each set of arguments.
             (Some(_), Some(Directive::Tag) | None) if !CLIENT_DIRECTIVES.contains(&name) => {
                 if preserved.iter().all(|it| **it != new) {
@@ -153,9 +155,9 @@ impl Merge<'_, '_> {
         let definitions = &mut self.schema.directive_definitions;
         for part in parts {
             for (name, definition) in &part.sdl.schema.directive_definitions {
-                let theirs = CLIENT_DIRECTIVES.contains(&name.as_str())
+                let is_preserved = CLIENT_DIRECTIVES.contains(&name.as_str())
                     || part.composed_directives.contains(name.as_str());
-                if theirs && used.contains(name) && !definitions.contains_key(name) {
+                if is_preserved && used.contains(name) && !definitions.contains_key(name) {
                     definitions.insert(name.clone(), definition.clone());
                 }
             }
@@ -174,7 +176,7 @@ impl Merge<'_, '_> {
             }
         }
         // The text is ours, and so has no errors; the partial schema is the whole one.
-        let parsed = Schema::parse(sdl, "kept.graphql").unwrap_or_else(|error| error.partial);
+        let parsed = Schema::parse(sdl, "preserved.graphql").unwrap_or_else(|error| error.partial);
         for (name, definition) in parsed.directive_definitions {
             if !definition.is_built_in() {
                 definitions.insert(name, definition);
@@ -185,24 +187,25 @@ impl Merge<'_, '_> {
 
 /// The names of all directives that types, fields, arguments and values have.
 pub(in crate::link) fn used_directives(schema: &Schema) -> HashSet<Name> {
-    let mut found = HashSet::new();
-    let on = |list: &ast::DirectiveList| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+    let mut used = HashSet::new();
+    let names =
+        |list: &ast::DirectiveList| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
     for definition in schema.types.values() {
-        found.extend(definition.directives().iter().map(|it| it.name.clone()));
+        used.extend(definition.directives().iter().map(|it| it.name.clone()));
         for field in fields(definition).into_iter().flat_map(|it| it.values()) {
-            found.extend(on(&field.directives));
+            used.extend(names(&field.directives));
             let arguments = field.arguments.iter();
-            found.extend(arguments.flat_map(|it| on(&it.directives)));
+            used.extend(arguments.flat_map(|it| names(&it.directives)));
         }
         match definition {
             ExtendedType::Enum(it) => {
-                found.extend(it.values.values().flat_map(|it| on(&it.directives)));
+                used.extend(it.values.values().flat_map(|it| names(&it.directives)));
             }
             ExtendedType::InputObject(it) => {
-                found.extend(it.fields.values().flat_map(|it| on(&it.directives)));
+                used.extend(it.fields.values().flat_map(|it| names(&it.directives)));
             }
             _ => {}
         }
     }
-    found
+    used
 }

@@ -74,7 +74,9 @@ impl<'a> Merge<'a, '_> {
             IndexMap::default();
         let enums = || {
             let all = all.iter();
-            all.filter_map(|said| Some((said.part, said.definition.as_enum()?)))
+            all.filter_map(|declaration| {
+                Some((declaration.part, declaration.definition.as_enum()?))
+            })
         };
         for (part, it) in enums() {
             for (name, it) in &it.values {
@@ -86,7 +88,7 @@ impl<'a> Merge<'a, '_> {
         }
         let mut merged = IndexMap::default();
         for (value, declarations) in by_name {
-            let made = EnumValueDefinition {
+            let merged_value = EnumValueDefinition {
                 description: declarations
                     .iter()
                     .find_map(|it| it.definition.description.clone()),
@@ -97,11 +99,11 @@ impl<'a> Merge<'a, '_> {
                         .map(|it| (it.part, &it.definition.directives)),
                 ),
             };
-            let hidden = made.directives.has("inaccessible");
+            let is_hidden = merged_value.directives.has("inaccessible");
             let without = enums().find(|(_, it)| !it.values.contains_key(&value));
             if let Some((part, it)) = without
                 && uses.inputs.contains(name)
-                && !hidden
+                && !is_hidden
             {
                 if let Some(first) = declarations.first()
                     && uses.outputs.contains(name)
@@ -111,7 +113,7 @@ impl<'a> Merge<'a, '_> {
                 }
                 continue;
             }
-            merged.insert(without_location(&value), Component::new(made));
+            merged.insert(without_location(&value), Component::new(merged_value));
         }
         merged
     }

@@ -20,8 +20,7 @@ impl<'a> Merge<'a, '_> {
             for (name, it) in &part.sdl.schema.directive_definitions {
                 let is_new = !self.schema.directive_definitions.contains_key(name);
                 if is_new && is_own(part, it) {
-                    let said = by_name.entry(name.clone()).or_default();
-                    said.push(Declaration {
+                    by_name.entry(name.clone()).or_default().push(Declaration {
                         part,
                         definition: it,
                     });
@@ -29,11 +28,11 @@ impl<'a> Merge<'a, '_> {
             }
         }
         for (name, declarations) in by_name {
-            let lacking = parts.iter().find(|part| {
-                let mut having = declarations.iter();
-                having.all(|it| it.part.name() != part.name())
+            let without = parts.iter().find(|part| {
+                let mut declarations = declarations.iter();
+                declarations.all(|it| it.part.name() != part.name())
             });
-            match lacking {
+            match without {
                 Some(part) => self
                     .problems
                     .push(missing_definition(&name, &declarations, part)),
@@ -48,7 +47,8 @@ impl<'a> Merge<'a, '_> {
         };
         let is_common = |location: &DirectiveLocation| {
             let mut all = declarations.iter();
-            is_executable(*location) && all.all(|said| said.definition.locations.contains(location))
+            is_executable(*location)
+                && all.all(|declaration| declaration.definition.locations.contains(location))
         };
         let locations = first.definition.locations.iter().copied();
         let locations: Vec<_> = locations.filter(is_common).collect();
@@ -61,22 +61,24 @@ impl<'a> Merge<'a, '_> {
             );
             return self.problems.push(problem);
         }
-        let lists = declarations.iter().map(|said| Arguments {
-            part: said.part,
-            list: &said.definition.arguments,
-            location: said.definition.name.location(),
+        let lists = declarations.iter().map(|declaration| Arguments {
+            part: declaration.part,
+            list: &declaration.definition.arguments,
+            location: declaration.definition.name.location(),
         });
         let merged = DirectiveDefinition {
             description: declarations
                 .iter()
-                .find_map(|said| said.definition.description.clone()),
+                .find_map(|declaration| declaration.definition.description.clone()),
             name: name.clone(),
             arguments: merged_arguments(
                 self,
                 &format!("@{name}"),
                 (&lists.collect::<Vec<_>>(), &[]),
             ),
-            repeatable: declarations.iter().all(|said| said.definition.repeatable),
+            repeatable: declarations
+                .iter()
+                .all(|declaration| declaration.definition.repeatable),
             locations,
         };
         let definitions = &mut self.schema.directive_definitions;
@@ -111,9 +113,14 @@ fn missing_definition(
 }
 
 fn warning(code: Code, declarations: &[DirectiveDeclaration<'_>], message: String) -> Diagnostic {
-    let spans = declarations.iter().map(|said| {
-        let name = format!("in `{}`", said.part.name());
-        (said.part.span(said.definition.name.location()), name)
+    let spans = declarations.iter().map(|declaration| {
+        let name = format!("in `{}`", declaration.part.name());
+        (
+            declaration
+                .part
+                .span(declaration.definition.name.location()),
+            name,
+        )
     });
     let mut spans = spans.collect::<Vec<_>>().into_iter();
     let Some((first, _)) = spans.next() else {

@@ -52,10 +52,10 @@ pub(super) fn merged_field_arguments<'a>(
     (owner, field): (&Name, &Name),
     all: &[Declaration<'a, Component<FieldDefinition>>],
 ) -> Vec<Node<InputValueDefinition>> {
-    let lists = all.iter().map(|said| Arguments {
-        part: said.part,
-        list: &said.definition.arguments,
-        location: said.definition.name.location(),
+    let lists = all.iter().map(|declaration| Arguments {
+        part: declaration.part,
+        list: &declaration.definition.arguments,
+        location: declaration.definition.name.location(),
     });
     let lists: Vec<_> = lists.collect();
     let owner = format!("{owner}.{field}");
@@ -78,12 +78,12 @@ fn contextual_arguments(
     owner: &str,
     all: &[Arguments<'_>],
 ) -> Vec<Name> {
-    let written = all.iter().flat_map(|of| {
-        let list = of.list.iter();
-        list.map(move |argument| (of.part, argument))
+    let arguments = all.iter().flat_map(|arguments| {
+        let list = arguments.list.iter();
+        list.map(move |argument| (arguments.part, argument))
     });
     let (contextual, plain): (Vec<_>, Vec<_>) =
-        written.partition(|(part, argument)| part.context_directive(argument).is_some());
+        arguments.partition(|(part, argument)| part.context_directive(argument).is_some());
     for (part, argument) in plain.into_iter().filter(|(_, it)| it.is_required()) {
         let same = |(_, it): &&(_, &Node<InputValueDefinition>)| it.name == argument.name;
         let Some((other, _)) = contextual.iter().find(same) else {
@@ -171,15 +171,16 @@ impl<'a> Merge<'a, '_> {
         let mut by_name: IndexMap<Name, Vec<InputDeclaration<'a>>> = IndexMap::default();
         let inputs = || {
             let all = all.iter();
-            all.filter_map(|said| Some((said.part, said.definition.as_input_object()?)))
+            all.filter_map(|declaration| {
+                Some((declaration.part, declaration.definition.as_input_object()?))
+            })
         };
         for (part, input) in inputs() {
             for (name, it) in &input.fields {
-                let said = Declaration {
+                by_name.entry(name.clone()).or_default().push(Declaration {
                     part,
                     definition: &it.node,
-                };
-                by_name.entry(name.clone()).or_default().push(said);
+                });
             }
         }
         let mut merged = IndexMap::default();
@@ -213,8 +214,8 @@ impl<'a> Merge<'a, '_> {
                 Some(narrow) => ty = narrow,
                 None => self.report_mismatch(value, (other, first), types),
             }
-            let theirs = &other.definition.default_value;
-            if let (Some(left), Some(right)) = (default, theirs)
+            let other_default = &other.definition.default_value;
+            if let (Some(left), Some(right)) = (default, other_default)
                 && left != right
             {
                 let defaults = (
@@ -232,7 +233,7 @@ impl<'a> Merge<'a, '_> {
         let mut defaults = value
             .declarations
             .iter()
-            .map(|said| said.definition.default_value.clone());
+            .map(|declaration| declaration.definition.default_value.clone());
         let default_value: Option<Node<Value>> = defaults
             .all(|default| default.is_some())
             .then(|| default.clone())
@@ -265,8 +266,9 @@ impl<'a> Merge<'a, '_> {
             "`{}` is `{here}` here and `{there}` in `{in_first}`",
             value.name
         );
-        let span =
-            |said: &InputDeclaration<'a>| -> Option<SourceSpan> { said.definition.name.location() };
+        let span = |declaration: &InputDeclaration<'a>| -> Option<SourceSpan> {
+            declaration.definition.name.location()
+        };
         let problem = super::conflict(code, message, (span(other), span(first)), (*other, *first));
         self.problems.push(problem);
     }
@@ -280,7 +282,7 @@ impl<'a> Merge<'a, '_> {
         let Some(required) = value
             .declarations
             .iter()
-            .find(|said| said.definition.is_required())
+            .find(|declaration| declaration.definition.is_required())
         else {
             return;
         };

@@ -16,7 +16,7 @@ impl Merge<'_, '_> {
                 continue;
             };
             for (name, field) in &it.fields {
-                if is_given_by_interface_object(parts, interface, name) {
+                if is_provided_by_interface_object(parts, interface, name) {
                     missing.extend(self.objects_without(interface, field));
                 }
             }
@@ -34,7 +34,7 @@ impl Merge<'_, '_> {
         interface: &Name,
         field: &Component<FieldDefinition>,
     ) -> Vec<(Name, Component<FieldDefinition>)> {
-        let mut found = Vec::new();
+        let mut objects = Vec::new();
         for (name, definition) in &self.schema.types {
             let ExtendedType::Object(object) = definition else {
                 continue;
@@ -42,15 +42,15 @@ impl Merge<'_, '_> {
             let implements = object.implements_interfaces.contains(interface.as_str());
             let has = fields(definition).is_some_and(|it| it.contains_key(&field.name));
             if implements && !has {
-                found.push((name.clone(), field.clone()));
+                objects.push((name.clone(), field.clone()));
             }
         }
-        found
+        objects
     }
 }
 
 /// Whether a subgraph that has the interface as an object gives the field.
-fn is_given_by_interface_object(
+fn is_provided_by_interface_object(
     parts: &[SubgraphPart<'_>],
     interface: &Name,
     field: &Name,

@@ -44,7 +44,7 @@ impl<'a> Merge<'a, '_> {
         let (mut external, mut providing): (Vec<_>, Vec<_>) = declarations
             .iter()
             .copied()
-            .partition(|said| said.part.is_external(owner, name));
+            .partition(|declaration| declaration.part.is_external(owner, name));
         if providing.is_empty() && self.keeps_external_field(at, &external) {
             providing = std::mem::take(&mut external);
         }
@@ -59,7 +59,7 @@ impl<'a> Merge<'a, '_> {
         let field = FieldDefinition {
             description: providing
                 .iter()
-                .find_map(|said| said.definition.description.clone()),
+                .find_map(|declaration| declaration.definition.description.clone()),
             name: without_location(name),
             arguments: inputs::merged_field_arguments(self, at, &providing),
             ty: type_without_locations(&ty),
@@ -107,8 +107,10 @@ impl<'a> Merge<'a, '_> {
             return false;
         };
         let coordinate = (owner.clone(), name.clone());
-        let is_reported = |said: &FieldDeclaration<'a>| {
-            !said.part.is_legacy() && !said.part.has_connectors() && !said.part.is_used(&coordinate)
+        let is_reported = |declaration: &FieldDeclaration<'a>| {
+            !declaration.part.is_legacy()
+                && !declaration.part.has_connectors()
+                && !declaration.part.is_used(&coordinate)
         };
         if self.is_implied(owner, name) || external.iter().all(is_reported) {
             return false;
@@ -120,7 +122,9 @@ impl<'a> Merge<'a, '_> {
         let mut problem = problem.help(help.to_owned());
         // Connectors are often published as one part of a graph, to be loaded without the others:
         // what they say of the field stands.
-        let is_retained = external.iter().all(|said| said.part.has_connectors());
+        let is_retained = external
+            .iter()
+            .all(|declaration| declaration.part.has_connectors());
         if is_retained {
             problem.severity = Severity::Warning;
         }
@@ -135,11 +139,11 @@ impl<'a> Merge<'a, '_> {
         };
         let mut interfaces = object.implements_interfaces.iter();
         interfaces.any(|interface| {
-            let mut said = self.declarations.get(&interface.name).into_iter().flatten();
-            said.any(|said| {
-                said.definition.is_object()
-                    && said.part.field(interface, name).is_some()
-                    && !said.part.is_external(interface, name)
+            let mut declarations = self.declarations.get(&interface.name).into_iter().flatten();
+            declarations.any(|declaration| {
+                declaration.definition.is_object()
+                    && declaration.part.field(interface, name).is_some()
+                    && !declaration.part.is_external(interface, name)
             })
         })
     }
@@ -164,9 +168,9 @@ impl<'a> Merge<'a, '_> {
                 .push(conflict(code, message, places, (other, first)));
         }
         for argument in &field.arguments {
-            let mut written = other.definition.arguments.iter();
-            let twin = written.find(|it| it.name == argument.name);
-            let (code, what) = match twin {
+            let mut arguments = other.definition.arguments.iter();
+            let twin = arguments.find(|it| it.name == argument.name);
+            let (code, difference) = match twin {
                 None => (Code::ExternalArgumentMissing, "is missing here"),
                 Some(twin) if !contains(&self.schema, &twin.ty, &argument.ty) => {
                     (Code::ExternalArgumentTypeMismatch, "has another type here")
@@ -178,7 +182,7 @@ impl<'a> Merge<'a, '_> {
                 Some(_) => continue,
             };
             let message = format!(
-                "the argument `{}` of `{owner}.{name}`, which is `@external`, {what}",
+                "the argument `{}` of `{owner}.{name}`, which is `@external`, {difference}",
                 argument.name
             );
             self.problems
@@ -191,20 +195,20 @@ impl<'a> Merge<'a, '_> {
 pub(super) fn declarations_by_field<'a>(
     all: &[Declaration<'a, ExtendedType>],
 ) -> IndexMap<Name, Vec<FieldDeclaration<'a>>> {
-    let mut found: IndexMap<Name, Vec<_>> = IndexMap::default();
+    let mut by_field: IndexMap<Name, Vec<_>> = IndexMap::default();
     for Declaration {
         part,
         definition: it,
     } in all
     {
         for (name, it) in fields(it).into_iter().flatten() {
-            found.entry(name.clone()).or_default().push(Declaration {
+            by_field.entry(name.clone()).or_default().push(Declaration {
                 part,
                 definition: it,
             });
         }
     }
-    found
+    by_field
 }
 
 /// The name without the place, which means nothing in the merged schema.

@@ -44,5 +44,5 @@ pub(super) fn narrower(left: &Type, right: &Type) -> Option<Type> {
 
 /// Whether every value of `small` is one of `big`.
 pub(super) fn contains(schema: &Schema, big: &Type, small: &Type) -> bool {
-    wider(schema, big, small).is_some_and(|wide| wide == *big)
+    wider(schema, big, small).is_some_and(|widest| widest == *big)
 }

@@ -6,10 +6,10 @@ use crate::mapping::ast::{Expr, Head, Key, Path};
 use crate::mapping::methods;
 
 impl TypeInference<'_> {
-    /// The form of `seen.at->name(args)`.
-    pub(super) fn method(&mut self, name: &Key, args: &[Expr], seen: InputTypes) -> InferredType {
+    /// The form of `inputs.at->name(args)`.
+    pub(super) fn method(&mut self, name: &Key, args: &[Expr], inputs: InputTypes) -> InferredType {
         if name.name == "as" {
-            return self.bind(args, seen);
+            return self.bind(args, inputs);
         }
         if !methods().iter().any(|known| known.name == name.name) {
             self.findings.push(Finding {
@@ -17,7 +17,7 @@ impl TypeInference<'_> {
                 range: name.range.clone(),
             });
         }
-        let result = self.method_result(name, args, seen);
+        let result = self.method_result(name, args, inputs);
         if self.infers_methods() {
             result
         } else {
@@ -26,10 +26,10 @@ impl TypeInference<'_> {
     }
 
     /// `->as($v)` and `->as($v, e)`: the input, with a name for the rest of the path.
-    fn bind(&mut self, args: &[Expr], seen: InputTypes) -> InferredType {
+    fn bind(&mut self, args: &[Expr], inputs: InputTypes) -> InferredType {
         let bound = match args.get(1) {
-            Some(expr) => self.expr(expr, seen),
-            None => seen.at,
+            Some(expr) => self.expr(expr, inputs),
+            None => inputs.at,
         };
         if let Some(Expr::Path(Path {
             head: Head::Variable(local),
@@ -38,14 +38,14 @@ impl TypeInference<'_> {
         {
             self.locals.push((local.name.clone(), bound));
         }
-        seen.at
+        inputs.at
     }
 
-    fn method_result(&mut self, name: &Key, args: &[Expr], seen: InputTypes) -> InferredType {
-        let input = seen.at;
+    fn method_result(&mut self, name: &Key, args: &[Expr], inputs: InputTypes) -> InferredType {
+        let input = inputs.at;
         let each = InputTypes {
             at: element(input),
-            ..seen
+            ..inputs
         };
         match name.name.as_str() {
             "map" => {
@@ -55,10 +55,10 @@ impl TypeInference<'_> {
             "filter" | "find" => {
                 self.joined(args, each);
             }
-            "match" => return self.match_result(args, seen),
-            "echo" => return self.joined(args, seen),
+            "match" => return self.match_result(args, inputs),
+            "echo" => return self.joined(args, inputs),
             _ => {
-                self.joined(args, seen);
+                self.joined(args, inputs);
             }
         }
         match name.name.as_str() {
@@ -80,22 +80,22 @@ impl TypeInference<'_> {
     }
 
     /// `->match([k, v], …)`: one of the values.
-    fn match_result(&mut self, pairs: &[Expr], seen: InputTypes) -> InferredType {
-        let mut form = InferredType::from_kinds(Kinds::NULL);
+    fn match_result(&mut self, pairs: &[Expr], inputs: InputTypes) -> InferredType {
+        let mut inferred = InferredType::from_kinds(Kinds::NULL);
         for pair in pairs {
             if let Expr::List(items, _) = pair {
                 let mut items = items.iter();
                 if let Some(candidate) = items.next() {
-                    self.expr(candidate, seen);
+                    self.expr(candidate, inputs);
                 }
                 for value in items {
-                    form = form.or(self.expr(value, seen));
+                    inferred = inferred.or(self.expr(value, inputs));
                 }
             } else {
-                self.expr(pair, seen);
+                self.expr(pair, inputs);
             }
         }
-        form
+        inferred
     }
 }
 

@@ -1,4 +1,4 @@
-//! What forms are found, a line each: version, expression, what it can be.
+//! What inference are found, a line each: version, expression, what it can be.
 
 use super::*;
 use crate::mapping::Mapping;
@@ -7,9 +7,9 @@ use crate::mapping::Mapping;
 fn check(version: Version, text: &str, expected: &str) {
     let mapping = Mapping::parse(text, version).unwrap();
     let types = Types::default();
-    let mut forms = TypeInference::new(&types, version);
-    let form = forms.infer(mapping.ast(), InferredType::ANY);
-    assert_eq!(form.description(), expected, "{text}");
+    let mut inference = TypeInference::new(&types, version);
+    let inferred = inference.infer(mapping.ast(), InferredType::ANY);
+    assert_eq!(inferred.description(), expected, "{text}");
 }
 
 const ANYTHING: &str = "true or false or a number or a string or an object or a list";
