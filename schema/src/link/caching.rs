@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The literal that `value` is, and what it says; reports anything else than text.
-    fn text(&mut self, value: &Node<Value>, (code, what): (Code, &str)) -> Option<Literal> {
+    fn text(&mut self, value: &Node<Value>, code: Code, what: &str) -> Option<Literal> {
         let Some(text) = value.as_str() else {
             let message = format!("{what} must be text");
             let problem = Diagnostic::error(code, self.span(value.location()), message);

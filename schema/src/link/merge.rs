@@ -4,16 +4,19 @@
 //! are used. Two subgraphs that say different things of one name are reported, both places shown.
 //! What is `@inaccessible` stays: plans need it, and `api` takes it away from clients.
 
+use std::fmt::{self, Display, Formatter};
+
+use apollo_compiler::ast::{DirectiveDefinition, FieldDefinition, InputValueDefinition};
 use apollo_compiler::collections::{IndexMap, IndexSet};
-use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::{
-    ComponentName, EnumType, ExtendedType, InputObjectType, InterfaceType, ObjectType, ScalarType,
-    Schema, UnionType,
+    Component, ComponentName, EnumType, ExtendedType, InputObjectType, InterfaceType, ObjectType,
+    ScalarType, Schema, UnionType,
 };
 use apollo_compiler::{Name, Node, name};
 
 use super::compose::part::SubgraphPart;
 use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::span::Span;
 
 mod directives;
 mod enums;
@@ -57,6 +60,54 @@ impl<T> Clone for Declaration<'_, T> {
 }
 
 impl<T> Copy for Declaration<'_, T> {}
+
+impl<T: Definition> Declaration<'_, T> {
+    fn span(self) -> Span {
+        self.part.span(self.definition.name().location())
+    }
+}
+
+/// A part of a schema that has a name; for a type, the name may be that of its first extension.
+trait Definition {
+    fn name(&self) -> &Name;
+}
+
+impl Definition for ExtendedType {
+    fn name(&self) -> &Name {
+        self.name()
+    }
+}
+
+impl Definition for Component<FieldDefinition> {
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl Definition for Node<InputValueDefinition> {
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+impl Definition for Node<DirectiveDefinition> {
+    fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+/// `Query.users`: a field in messages.
+#[derive(Clone, Copy)]
+struct FieldCoordinate<'n> {
+    owner: &'n Name,
+    field: &'n Name,
+}
+
+impl Display for FieldCoordinate<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.owner, self.field)
+    }
+}
 
 struct Merge<'a, 'p> {
     schema: Schema,
@@ -110,8 +161,7 @@ impl Merge<'_, '_> {
                 "`{name}` is {kind} here and {first_kind} in `{}`",
                 first.part.name()
             );
-            let places = (location(other.definition), location(first.definition));
-            let problem = conflict(Code::TypeKindMismatch, message, places, (*other, first));
+            let problem = conflict(Code::TypeKindMismatch, message, *other, first);
             self.problems.push(problem);
             false
         });
@@ -119,9 +169,9 @@ impl Merge<'_, '_> {
         let object = all.iter().find(|it| it.definition.is_object());
         if let (Some(object), None, "an interface") = (object, interface, first_kind) {
             let message = format!("no subgraph has `{name}` as an interface");
-            let span = object.part.span(location(object.definition));
             let help = "`@interfaceObject` is for interfaces that another subgraph has".to_owned();
-            let problem = Diagnostic::error(Code::InterfaceObjectUsageError, span, message);
+            let problem =
+                Diagnostic::error(Code::InterfaceObjectUsageError, object.span(), message);
             self.problems.push(problem.help(help));
         }
     }
@@ -157,20 +207,15 @@ fn kind_name(declaration: Declaration<'_, ExtendedType>) -> &'static str {
     }
 }
 
-/// Where a type stands: at its name, or at its first extension.
-fn location(definition: &ExtendedType) -> Option<SourceSpan> {
-    definition.name().location()
-}
-
 /// Two subgraphs that say different things; the second one is labelled.
-fn conflict<T>(
+fn conflict<T: Definition>(
     code: Code,
     message: String,
-    (here, there): (Option<SourceSpan>, Option<SourceSpan>),
-    (new, known): (Declaration<'_, T>, Declaration<'_, T>),
+    declaration: Declaration<'_, T>,
+    first: Declaration<'_, T>,
 ) -> Diagnostic {
-    let label = format!("in `{}`", known.part.name());
-    Diagnostic::error(code, new.part.span(here), message).label(known.part.span(there), label)
+    let label = format!("in `{}`", first.part.name());
+    Diagnostic::error(code, declaration.span(), message).label(first.span(), label)
 }
 
 /// The type without fields and values.

@@ -79,7 +79,7 @@ impl SelectionReader<'_> {
             self.report_object_for_leaf(members, &range, definition);
             return Ok(None);
         }
-        self.value((&shape, &range), ty, &mut Vec::new())
+        self.value(&shape, &range, ty, &mut Vec::new())
     }
 
     /// Adds a node; gives its number.
@@ -107,7 +107,8 @@ impl SelectionReader<'_> {
 
     fn value(
         &mut self,
-        (shape, range): (&Shape, &Range<usize>),
+        shape: &Shape,
+        range: &Range<usize>,
         ty: TypeId,
         ancestors: &mut Vec<TypeId>,
     ) -> ReportedResult<Option<NodeId>> {
@@ -218,7 +219,7 @@ impl SelectionReader<'_> {
                 continue;
             }
             let (name, named) = (Arc::clone(&field.name), field.ty.named_type());
-            if let Ok(child) = self.value((&member.shape, &member.range), named, ancestors) {
+            if let Ok(child) = self.value(&member.shape, &member.range, named, ancestors) {
                 let field = NodeField {
                     child,
                     requires: None,

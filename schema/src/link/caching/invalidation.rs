@@ -25,7 +25,7 @@ pub(super) fn invalidate_returned(reader: &mut Reader<'_>, resolved: ResolvedDir
         reader.report(resolved, Code::CacheInvalidateNoEntity, message, help);
         return;
     }
-    add_invalidation(reader, (resolved, field), Invalidation::Returned);
+    add_invalidation(reader, resolved, field, Invalidation::Returned);
 }
 
 /// `@cacheInvalidate(tags:, types:)`.
@@ -42,24 +42,24 @@ pub(super) fn invalidate_named(reader: &mut Reader<'_>, resolved: ResolvedDirect
         reader.report(resolved, Code::CacheInvalidateInvalid, message, help);
     }
     for value in tags {
-        let what = (Code::CacheInvalidateInvalid, "a tag");
-        if let Some(literal) = reader.text(value, what)
+        if let Some(literal) = reader.text(value, Code::CacheInvalidateInvalid, "a tag")
             && let Some(format) =
                 tag_formats::read(reader, &literal, &FormatScope::Arguments(field))
         {
-            add_invalidation(reader, (resolved, field), Invalidation::Tag(format));
+            add_invalidation(reader, resolved, field, Invalidation::Tag(format));
         }
     }
     for value in types {
         if let Some(invalid) = invalidated_type(reader, value) {
-            add_invalidation(reader, (resolved, field), invalid);
+            add_invalidation(reader, resolved, field, invalid);
         }
     }
 }
 
 fn add_invalidation(
     reader: &mut Reader<'_>,
-    (resolved, field): (ResolvedDirective<'_>, &Field),
+    resolved: ResolvedDirective<'_>,
+    field: &Field,
     invalid: Invalidation,
 ) {
     let known = &mut reader.field_directives(resolved.owner, field).invalidates;
@@ -102,8 +102,9 @@ fn list_argument<'a>(resolved: ResolvedDirective<'a>, name: &str) -> Vec<&'a Nod
 }
 
 fn invalidated_type(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<Invalidation> {
-    let what = (Code::CacheInvalidateInvalid, "the name of a type");
-    let name = reader.text(value, what)?.value;
+    let name = reader
+        .text(value, Code::CacheInvalidateInvalid, "the name of a type")?
+        .value;
     let types = reader.types;
     let found = types.find(&name);
     if let Some(found) = found.filter(|found| types.get(*found).is_composite()) {

@@ -104,7 +104,7 @@ impl FormatChecker<'_, '_> {
             FormatScope::Arguments(field) => self.check_argument_path(&path, field)?,
             FormatScope::Keys(ty, keys) => {
                 self.check_field_path(&path, *ty)?;
-                self.check_in_every_key(&path, (*ty, keys))?;
+                self.check_in_every_key(&path, *ty, keys)?;
             }
         }
         let names = path.names.into_iter().map(|(name, _)| name).collect();
@@ -119,24 +119,24 @@ impl FormatChecker<'_, '_> {
         let mut inside: Option<&TypeRef> = None;
         let mut nullable = None;
         for (index, (name, range)) in path.names.iter().enumerate() {
-            let (members, of) = match inside {
-                None => (Some(&field.arguments), field.name.to_string()),
+            let (members, owner) = match inside {
+                None => (Some(&field.arguments), &field.name),
                 Some(ty) => {
                     let ty = types.get(ty.named_type());
                     let TypeKind::InputObject(fields) = &ty.kind else {
                         return self.report_no_fields(range, &ty.name);
                     };
-                    (Some(fields), ty.name.to_string())
+                    (Some(fields), &ty.name)
                 }
             };
             let members = members?;
             let Some(argument) = members.get(name) else {
-                let what = if index == 0 { "an argument" } else { "a field" };
+                let kind = if index == 0 { "an argument" } else { "a field" };
                 let known = members.keys().map(|name| &**name);
-                return self.report_unknown((name, range), (what, &of), known);
+                return self.report_unknown(name, range, &format!("{kind} of `{owner}`"), known);
             };
             let step = PathStep::argument(argument);
-            self.check_not_list((name, range), &step)?;
+            self.check_not_list(name, range, &step)?;
             nullable = nullable.or_else(|| step.nullable.then(|| (Name::clone(name), range)));
             inside = Some(step.ty);
         }
@@ -159,10 +159,11 @@ impl FormatChecker<'_, '_> {
             };
             let Some(field) = fields.get(name) else {
                 let known = fields.keys().map(|name| &**name);
-                return self.report_unknown((name, range), ("a field", &definition.name), known);
+                let kind = format!("a field of `{}`", definition.name);
+                return self.report_unknown(name, range, &kind, known);
             };
             let step = PathStep::field(field);
-            self.check_not_list((name, range), &step)?;
+            self.check_not_list(name, range, &step)?;
             nullable = nullable.or_else(|| step.nullable.then(|| (Name::clone(name), range)));
             on = step.ty.named_type();
         }
@@ -174,7 +175,7 @@ impl FormatChecker<'_, '_> {
         Some(())
     }
 
-    fn check_in_every_key(&mut self, path: &Path, (ty, keys): (TypeId, &[FieldSet])) -> Option<()> {
+    fn check_in_every_key(&mut self, path: &Path, ty: TypeId, keys: &[FieldSet]) -> Option<()> {
         let mut set = FieldSet::default();
         let mut deepest = &mut set;
         for (name, _) in &path.names {
@@ -197,11 +198,12 @@ impl FormatChecker<'_, '_> {
 
     fn report_unknown<'k>(
         &mut self,
-        (name, range): (&str, &Range<usize>),
-        (what, of): (&str, &str),
+        name: &str,
+        range: &Range<usize>,
+        kind: &str,
         known: impl Iterator<Item = &'k str>,
     ) -> Option<()> {
-        let message = format!("`{name}` is not {what} of `{of}`");
+        let message = format!("`{name}` is not {kind}");
         let help = nearest(name, known).map(|name| format!("write `{name}`"));
         self.report_error(range, message, help);
         None
@@ -214,7 +216,8 @@ impl FormatChecker<'_, '_> {
 
     fn check_not_list(
         &mut self,
-        (name, range): (&str, &Range<usize>),
+        name: &str,
+        range: &Range<usize>,
         step: &PathStep<'_>,
     ) -> Option<()> {
         if let TypeRef::Named(..) = step.ty {

@@ -10,19 +10,19 @@ pub(super) fn read(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
     let Some(value) = argument(resolved, "format") else {
         return; // The validator reports it.
     };
-    let what = (Code::CacheTagInvalidFormat, "`format`");
-    let Some(literal) = reader.text(value, what) else {
+    let Some(literal) = reader.text(value, Code::CacheTagInvalidFormat, "`format`") else {
         return;
     };
     match resolved.field {
-        Some(field) => read_field_tag(reader, (resolved, field), &literal),
+        Some(field) => read_field_tag(reader, resolved, field, &literal),
         None => read_type_tag(reader, resolved, &literal),
     }
 }
 
 fn read_field_tag(
     reader: &mut Reader<'_>,
-    (resolved, field): (ResolvedDirective<'_>, &Field),
+    resolved: ResolvedDirective<'_>,
+    field: &Field,
     literal: &Literal,
 ) {
     if reader.types.query() != Some(resolved.owner) {

@@ -24,7 +24,7 @@ pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, mapping: &Located
     let mark = reader.problems.mark();
     let mut check = Check::new(reader, site, &mapping.literal);
     check.check_variables(&mapping.value.variables(), &inference.unfollowed_ranges);
-    check.report_findings(inference.findings, (0, &inference.unfollowed_ranges));
+    check.report_findings(inference.findings, 0, &inference.unfollowed_ranges);
     // What comes of mistakes says nothing new.
     if !check.reader.problems.has_errors_since(mark) {
         check.check_inferred_type(inferred, &selection.range);
@@ -39,7 +39,7 @@ pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, template: &Locat
         let inferred = inference.infer(expression.mapping.ast(), site.argument.input());
         let mark = reader.problems.mark();
         let mut check = Check::new(reader, site, &template.literal);
-        check.report_findings(inference.findings, (expression.range.start + 1, &[]));
+        check.report_findings(inference.findings, expression.range.start + 1, &[]);
         if !check.reader.problems.has_errors_since(mark) {
             check.check_inferred_type(inferred, &expression.range);
         }
@@ -143,7 +143,8 @@ impl<'c, 'a> Check<'c, 'a> {
                 if let Some(field) = field {
                     self.check_inputs(
                         &variable.fields,
-                        (&location.name(), &field.arguments),
+                        &location.name(),
+                        &field.arguments,
                         is_unfollowed,
                     );
                 }
@@ -173,7 +174,8 @@ impl<'c, 'a> Check<'c, 'a> {
     fn check_inputs(
         &mut self,
         fields: &[UsedField],
-        (owner, known): (&str, &IndexMap<Name, ArgumentDefinition>),
+        owner: &str,
+        known: &IndexMap<Name, ArgumentDefinition>,
         is_unfollowed: bool,
     ) {
         for field in fields {
@@ -194,7 +196,7 @@ impl<'c, 'a> Check<'c, 'a> {
             };
             let ty = self.reader.types.get(argument.ty.named_type());
             if let TypeKind::InputObject(inner) = &ty.kind {
-                self.check_inputs(&field.fields, (&ty.name, inner), is_unfollowed);
+                self.check_inputs(&field.fields, &ty.name, inner, is_unfollowed);
             }
         }
     }
@@ -249,7 +251,8 @@ impl<'c, 'a> Check<'c, 'a> {
     fn report_findings(
         &mut self,
         findings: Vec<Finding>,
-        (offset, unfollowed): (usize, &[Range<usize>]),
+        offset: usize,
+        unfollowed: &[Range<usize>],
     ) {
         for Finding { kind, range } in findings {
             let is_unfollowed = is_within(&range, unfollowed);

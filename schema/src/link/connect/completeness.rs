@@ -28,7 +28,7 @@ pub(super) fn check(reader: &mut Reader<'_>, sources: &[Source]) {
             && let Some(on) = reader.types.find(&object.name)
         {
             let keys = keys(reader, object);
-            check_unresolved_fields(reader, (object, on), &provided, &keys);
+            check_unresolved_fields(reader, object, on, &provided, &keys);
             check_entity_connectors(reader, on, &keys, sources);
         }
     }
@@ -85,7 +85,8 @@ fn federation_name(reader: &Reader<'_>, name: &str) -> String {
 
 fn check_unresolved_fields(
     reader: &mut Reader<'_>,
-    (object, on): (&ObjectType, TypeId),
+    object: &ObjectType,
+    on: TypeId,
     provided: &HashSet<(TypeId, Name)>,
     keys: &[Key],
 ) {

@@ -41,7 +41,7 @@ pub(super) fn entry_points(
             let Some((on, field)) = found else {
                 return Err(Reported);
             };
-            on_field(reader, (on, field), connect)
+            on_field(reader, on, field, connect)
         }
     }
 }
@@ -82,7 +82,8 @@ pub(super) fn check_selection(
 
 fn on_field(
     reader: &mut Reader<'_>,
-    (on, field): (TypeId, &Field),
+    on: TypeId,
+    field: &Field,
     connect: &ParsedConnect<'_>,
 ) -> ReportedResult<ConnectorEntryPoints> {
     let mut selection_reader = reader.selection_reader(&connect.directive.selection);
@@ -101,7 +102,7 @@ fn on_field(
     let node = selection_reader.add_node(on, fields);
     let nodes = selection_reader.nodes;
     let this = connect.uses.fields("this");
-    key::check(reader, on, (&this, "this"), connect)?;
+    key::check(reader, on, &this, "this", connect)?;
     let name = |types: &Types, on| Arc::clone(&types.get(on).name);
     let mut entry_points = vec![EntryPoint {
         on,
@@ -133,19 +134,15 @@ fn on_type(
     connect: &ParsedConnect<'_>,
 ) -> ReportedResult<ConnectorEntryPoints> {
     let is_batch = is_batch(reader, connect)?;
-    let key = connect.uses.fields(if is_batch { "batch" } else { "this" });
+    let variable = if is_batch { "batch" } else { "this" };
+    let key = connect.uses.fields(variable);
     if key.is_empty() {
         let message = "a connector on a type must use `$this` or `$batch`, or it cannot know which entity is meant";
         let code = Code::ConnectorsCannotResolveKey;
         return Err(report(reader, code, connect.args.span(), message));
     }
     let max = max_size(reader, connect.args)?;
-    key::check(
-        reader,
-        on,
-        (&key, if is_batch { "batch" } else { "this" }),
-        connect,
-    )?;
+    key::check(reader, on, &key, variable, connect)?;
     let selection = &connect.directive.selection;
     let mut selection_reader = reader.selection_reader(selection);
     let Some(node) = selection_reader.selection(selection.value.ast(), on)? else {
@@ -239,6 +236,6 @@ fn entity_key(
             message,
         ));
     }
-    key::check(reader, field.ty.named_type(), (&key, "args"), connect)?;
+    key::check(reader, field.ty.named_type(), &key, "args", connect)?;
     Ok(key)
 }

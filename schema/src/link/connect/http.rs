@@ -39,7 +39,7 @@ pub(super) fn read(
         return None;
     };
     let on = SiteDirective::Connect(location);
-    let url = url::read(reader, &http, (on, args.get("source").is_some()));
+    let url = url::read(reader, &http, on, args.get("source").is_some());
     let headers = headers(reader, &http, on);
     let path = http.mapping(reader, "path", Site::new(on, DirectiveArgument::Path));
     let query = http.mapping(

@@ -17,7 +17,8 @@ use crate::types::{TypeId, Types};
 pub(super) fn check(
     reader: &mut Reader<'_>,
     on: TypeId,
-    (key, name): (&FieldSet, &str),
+    key: &FieldSet,
+    variable: &str,
     connect: &ParsedConnect<'_>,
 ) -> ReportedResult<()> {
     let Some(problem) = key_problem(reader.types, on, key) else {
@@ -25,8 +26,8 @@ pub(super) fn check(
     };
     let (message, help) = match problem {
         KeyProblem::WholeObject(path) => (
-            format!("`${name}.{path}` is a whole object, and a key is computed of scalars"),
-            format!("name the fields that are needed, as in `${name}.{path} {{ id }}`"),
+            format!("`${variable}.{path}` is a whole object, and a key is computed of scalars"),
+            format!("name the fields that are needed, as in `${variable}.{path} {{ id }}`"),
         ),
         KeyProblem::HasArguments(path) => (
             format!("`{path}` has arguments, and so is not part of what an object is known by"),
@@ -35,7 +36,7 @@ pub(super) fn check(
     };
     let span = connect
         .uses
-        .first_span(name, reader)
+        .first_span(variable, reader)
         .unwrap_or_else(|| connect.args.span());
     let problem = Diagnostic::error(Code::ConnectorsCannotResolveKey, span, message);
     reader.problems.push(problem.help(Some(help)));

@@ -25,7 +25,7 @@ pub(super) fn check(
             let Some(field) = types.get(on).field(&field.name) else {
                 return Err(Reported);
             };
-            on_field(reader, (on, field), args)
+            on_field(reader, on, field, args)
         }
     }
 }
@@ -55,7 +55,8 @@ fn on_type(reader: &mut Reader<'_>, on: TypeId, args: &Args<'_>) -> ReportedResu
 
 fn on_field(
     reader: &mut Reader<'_>,
-    (on, field): (TypeId, &Field),
+    on: TypeId,
+    field: &Field,
     args: &Args<'_>,
 ) -> ReportedResult<()> {
     if field.ty.named_type() == on {
@@ -68,14 +69,15 @@ fn on_field(
         return Err(Reported);
     }
     if entity_argument(args) == Some(true) {
-        return on_entity_field(reader, (on, field), args.span_of("entity"));
+        return on_entity_field(reader, on, field, args.span_of("entity"));
     }
     Ok(())
 }
 
 fn on_entity_field(
     reader: &mut Reader<'_>,
-    (on, field): (TypeId, &Field),
+    on: TypeId,
+    field: &Field,
     span: Span,
 ) -> ReportedResult<()> {
     let types = reader.types;

@@ -13,13 +13,14 @@ use crate::template::Template;
 pub(super) fn read(
     reader: &mut Reader<'_>,
     http: &Args<'_>,
-    (on, has_source): (SiteDirective<'_>, bool),
+    on: SiteDirective<'_>,
+    has_source: bool,
 ) -> Option<(Method, Located<Template>)> {
     let (name, method) = method(reader, http)?;
     let url = http
         .template(reader, name, Site::new(on, DirectiveArgument::Url))
         .ok()??;
-    check(reader, &url, (http.span_of(name), has_source));
+    check(reader, &url, http.span_of(name), has_source);
     Some((method, url))
 }
 
@@ -52,7 +53,7 @@ fn method(reader: &mut Reader<'_>, http: &Args<'_>) -> Option<(&'static str, Met
     }
 }
 
-fn check(reader: &mut Reader<'_>, url: &Located<Template>, (span, has_source): (Span, bool)) {
+fn check(reader: &mut Reader<'_>, url: &Located<Template>, span: Span, has_source: bool) {
     let absolute = scheme(&url.literal.value).is_some();
     let (code, message, help) = match (absolute, has_source) {
         (true, true) => (

@@ -9,9 +9,10 @@ use apollo_compiler::collections::IndexMap;
 use apollo_compiler::schema::{Component, ExtendedType};
 
 use super::outputs::without_location;
-use super::{Declaration, Merge, directives, location};
+use super::{Declaration, Merge, directives};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::link::compose::part::fields;
+use crate::span::Span;
 
 /// Who uses a name.
 #[derive(Default)]
@@ -36,8 +37,7 @@ impl<'a> Merge<'a, '_> {
                 && values.is_empty()
             {
                 let message = format!("no value of `{name}` is in every subgraph that has it");
-                let span = first.part.span(location(first.definition));
-                let problem = Diagnostic::error(Code::EmptyMergedEnumType, span, message);
+                let problem = Diagnostic::error(Code::EmptyMergedEnumType, first.span(), message);
                 self.problems.push(problem);
             }
             if let Some(ExtendedType::Enum(it)) = self.schema.types.get_mut(&name) {
@@ -108,8 +108,9 @@ impl<'a> Merge<'a, '_> {
                 if let Some(first) = declarations.first()
                     && uses.outputs.contains(name)
                 {
-                    let place = (part.name(), part.span(it.name.location()));
-                    self.problems.push(enum_value_mismatch(name, *first, place));
+                    let span = part.span(it.name.location());
+                    let problem = enum_value_mismatch(name, *first, part.name(), span);
+                    self.problems.push(problem);
                 }
                 continue;
             }
@@ -122,7 +123,8 @@ impl<'a> Merge<'a, '_> {
 fn enum_value_mismatch(
     name: &Name,
     declaration: Declaration<'_, Component<EnumValueDefinition>>,
-    (without, span): (&str, crate::span::Span),
+    without: &str,
+    without_span: Span,
 ) -> Diagnostic {
     let value = &declaration.definition.value;
     let message = format!(
@@ -131,7 +133,7 @@ fn enum_value_mismatch(
     );
     let at = declaration.part.span(value.location());
     Diagnostic::error(Code::EnumValueMismatch, at, message)
-        .label(span, format!("without it in `{without}`"))
+        .label(without_span, format!("without it in `{without}`"))
         .help(format!(
             "add `{value}` in `{without}`, or make it `@inaccessible`"
         ))

@@ -71,11 +71,7 @@ impl<'a> Merge<'a, '_> {
                 .iter()
                 .find_map(|declaration| declaration.definition.description.clone()),
             name: name.clone(),
-            arguments: merged_arguments(
-                self,
-                &format!("@{name}"),
-                (&lists.collect::<Vec<_>>(), &[]),
-            ),
+            arguments: merged_arguments(self, &format!("@{name}"), &lists.collect::<Vec<_>>(), &[]),
             repeatable: declarations
                 .iter()
                 .all(|declaration| declaration.definition.repeatable),
@@ -115,12 +111,7 @@ fn missing_definition(
 fn warning(code: Code, declarations: &[DirectiveDeclaration<'_>], message: String) -> Diagnostic {
     let spans = declarations.iter().map(|declaration| {
         let name = format!("in `{}`", declaration.part.name());
-        (
-            declaration
-                .part
-                .span(declaration.definition.name.location()),
-            name,
-        )
+        (declaration.span(), name)
     });
     let mut spans = spans.collect::<Vec<_>>().into_iter();
     let Some((first, _)) = spans.next() else {

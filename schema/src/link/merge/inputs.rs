@@ -9,7 +9,7 @@ use apollo_compiler::{Name, Node};
 
 use super::outputs::{type_without_locations, without_location};
 use super::widths::narrower;
-use super::{Declaration, Merge, directives, location};
+use super::{Declaration, FieldCoordinate, Merge, conflict, directives};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::link::compose::part::SubgraphPart;
 
@@ -45,11 +45,40 @@ struct MergedInput<'a, 'b> {
     codes: &'b MismatchCodes,
 }
 
+impl<'a> MergedInput<'a, '_> {
+    /// Reports that `other` differs from `first` in `text`, its type or default.
+    fn mismatch(
+        &self,
+        code: Code,
+        other: InputDeclaration<'a>,
+        first: InputDeclaration<'a>,
+        text: impl Fn(&InputValueDefinition) -> String,
+    ) -> Diagnostic {
+        let message = format!(
+            "`{}` is `{}` here and `{}` in `{}`",
+            self.name,
+            text(other.definition),
+            text(first.definition),
+            first.part.name()
+        );
+        conflict(code, message, other, first)
+    }
+}
+
+fn type_text(value: &InputValueDefinition) -> String {
+    value.ty.to_string()
+}
+
+fn default_text(value: &InputValueDefinition) -> String {
+    let default = value.default_value.as_ref();
+    default.map_or_else(String::new, |default| format!("= {default}"))
+}
+
 /// The arguments that every subgraph with the field has; those that come from a context in any
 /// of them are not for clients.
 pub(super) fn merged_field_arguments<'a>(
     merge: &mut Merge<'a, '_>,
-    (owner, field): (&Name, &Name),
+    field: FieldCoordinate<'_>,
     all: &[Declaration<'a, Component<FieldDefinition>>],
 ) -> Vec<Node<InputValueDefinition>> {
     let lists = all.iter().map(|declaration| Arguments {
@@ -58,9 +87,9 @@ pub(super) fn merged_field_arguments<'a>(
         location: declaration.definition.name.location(),
     });
     let lists: Vec<_> = lists.collect();
-    let owner = format!("{owner}.{field}");
+    let owner = field.to_string();
     let hidden = contextual_arguments(merge, &owner, &lists);
-    merged_arguments(merge, &owner, (&lists, &hidden))
+    merged_arguments(merge, &owner, &lists, &hidden)
 }
 
 /// The arguments that one subgraph gives a field or directive.
@@ -108,7 +137,8 @@ fn contextual_arguments(
 pub(super) fn merged_arguments<'a>(
     merge: &mut Merge<'a, '_>,
     owner: &str,
-    (all, hidden): (&[Arguments<'a>], &[Name]),
+    all: &[Arguments<'a>],
+    hidden: &[Name],
 ) -> Vec<Node<InputValueDefinition>> {
     let mut by_name: IndexMap<Name, Vec<InputDeclaration<'a>>> = IndexMap::default();
     for Arguments { part, list, .. } in all {
@@ -153,8 +183,7 @@ impl<'a> Merge<'a, '_> {
                 && fields.is_empty()
             {
                 let message = format!("no field of `{owner}` is in every subgraph that has it");
-                let span = first.part.span(location(first.definition));
-                let problem = Diagnostic::error(Code::EmptyMergedInputType, span, message);
+                let problem = Diagnostic::error(Code::EmptyMergedInputType, first.span(), message);
                 self.problems.push(problem);
             }
             if let Some(ExtendedType::InputObject(it)) = self.schema.types.get_mut(&owner) {
@@ -205,25 +234,19 @@ impl<'a> Merge<'a, '_> {
         let mut ty = (*first.definition.ty).clone();
         let default = &first.definition.default_value;
         for other in value.declarations.iter().skip(1) {
-            let types = (
-                other.definition.ty.to_string(),
-                first.definition.ty.to_string(),
-                value.codes.ty,
-            );
             match narrower(&ty, &other.definition.ty) {
                 Some(narrow) => ty = narrow,
-                None => self.report_mismatch(value, (other, first), types),
+                None => {
+                    let problem = value.mismatch(value.codes.ty, *other, *first, type_text);
+                    self.problems.push(problem);
+                }
             }
             let other_default = &other.definition.default_value;
             if let (Some(left), Some(right)) = (default, other_default)
                 && left != right
             {
-                let defaults = (
-                    format!("= {right}"),
-                    format!("= {left}"),
-                    value.codes.default,
-                );
-                self.report_mismatch(value, (other, first), defaults);
+                let problem = value.mismatch(value.codes.default, *other, *first, default_text);
+                self.problems.push(problem);
             }
         }
         if let Some((name, span)) = &value.missing_in {
@@ -255,24 +278,6 @@ impl<'a> Merge<'a, '_> {
         }))
     }
 
-    fn report_mismatch(
-        &mut self,
-        value: &MergedInput<'a, '_>,
-        (other, first): (&InputDeclaration<'a>, &InputDeclaration<'a>),
-        (here, there, code): (String, String, Code),
-    ) {
-        let in_first = first.part.name();
-        let message = format!(
-            "`{}` is `{here}` here and `{there}` in `{in_first}`",
-            value.name
-        );
-        let span = |declaration: &InputDeclaration<'a>| -> Option<SourceSpan> {
-            declaration.definition.name.location()
-        };
-        let problem = super::conflict(code, message, (span(other), span(first)), (*other, *first));
-        self.problems.push(problem);
-    }
-
     fn report_missing(
         &mut self,
         value: &MergedInput<'a, '_>,
@@ -291,8 +296,7 @@ impl<'a> Merge<'a, '_> {
             value.name,
             required.part.name()
         );
-        let at = required.part.span(required.definition.name.location());
-        let problem = Diagnostic::error(value.codes.missing, at, message)
+        let problem = Diagnostic::error(value.codes.missing, required.span(), message)
             .label(span.clone(), format!("without it in `{name}`"))
             .help(format!("make it optional, or add it in `{name}`"));
         self.problems.push(problem);

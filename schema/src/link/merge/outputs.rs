@@ -6,7 +6,7 @@ use apollo_compiler::collections::IndexMap;
 use apollo_compiler::schema::{Component, ExtendedType};
 
 use super::widths::{contains, wider};
-use super::{Declaration, Merge, conflict, directives, inputs};
+use super::{Declaration, FieldCoordinate, Merge, conflict, directives, inputs};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::link::compose::part::{Fields, fields};
 
@@ -24,7 +24,11 @@ impl<'a> Merge<'a, '_> {
         for (owner, all) in all {
             let mut merged = Fields::default();
             for (name, declarations) in declarations_by_field(&all) {
-                if let Some(field) = self.merge_field((&owner, &name), &declarations) {
+                let coordinate = FieldCoordinate {
+                    owner: &owner,
+                    field: &name,
+                };
+                if let Some(field) = self.merge_field(coordinate, &declarations) {
                     merged.insert(name, Component::new(field));
                 }
             }
@@ -38,14 +42,15 @@ impl<'a> Merge<'a, '_> {
 
     fn merge_field(
         &mut self,
-        at @ (owner, name): (&Name, &Name),
+        coordinate: FieldCoordinate<'_>,
         declarations: &[FieldDeclaration<'a>],
     ) -> Option<FieldDefinition> {
+        let FieldCoordinate { owner, field: name } = coordinate;
         let (mut external, mut providing): (Vec<_>, Vec<_>) = declarations
             .iter()
             .copied()
             .partition(|declaration| declaration.part.is_external(owner, name));
-        if providing.is_empty() && self.keeps_external_field(at, &external) {
+        if providing.is_empty() && self.retains_external_field(coordinate, &external) {
             providing = std::mem::take(&mut external);
         }
         let first = providing.first().copied()?;
@@ -53,7 +58,7 @@ impl<'a> Merge<'a, '_> {
         for other in providing.iter().skip(1).copied() {
             match wider(&self.schema, &ty, &other.definition.ty) {
                 Some(wide) => ty = wide,
-                None => self.report_type_mismatch((other, first), at),
+                None => self.report_type_mismatch(coordinate, other, first),
             }
         }
         let field = FieldDefinition {
@@ -61,7 +66,7 @@ impl<'a> Merge<'a, '_> {
                 .iter()
                 .find_map(|declaration| declaration.definition.description.clone()),
             name: without_location(name),
-            arguments: inputs::merged_field_arguments(self, at, &providing),
+            arguments: inputs::merged_field_arguments(self, coordinate, &providing),
             ty: type_without_locations(&ty),
             directives: directives::merged_node_directives(
                 providing
@@ -70,55 +75,50 @@ impl<'a> Merge<'a, '_> {
             ),
         };
         for other in external {
-            self.check_external(at, &field, (other, first));
+            self.check_external(coordinate, &field, other, first);
         }
         Some(field)
     }
 
     fn report_type_mismatch(
         &mut self,
-        (other, first): (FieldDeclaration<'a>, FieldDeclaration<'a>),
-        at: (&Name, &Name),
+        coordinate: FieldCoordinate<'_>,
+        other: FieldDeclaration<'a>,
+        first: FieldDeclaration<'a>,
     ) {
         let message = format!(
-            "`{}.{}` is `{}` here and `{}` in `{}`",
-            at.0,
-            at.1,
+            "`{coordinate}` is `{}` here and `{}` in `{}`",
             other.definition.ty,
             first.definition.ty,
             first.part.name()
         );
-        let places = (
-            other.definition.name.location(),
-            first.definition.name.location(),
-        );
-        let problem = conflict(Code::FieldTypeMismatch, message, places, (other, first));
+        let problem = conflict(Code::FieldTypeMismatch, message, other, first);
         self.problems.push(problem);
     }
 
     /// A field that every subgraph with it says to be another's; whether it is kept all the same.
     /// Where an interface object gives it, that is the other.
-    fn keeps_external_field(
+    fn retains_external_field(
         &mut self,
-        (owner, name): (&Name, &Name),
+        coordinate: FieldCoordinate<'_>,
         external: &[FieldDeclaration<'a>],
     ) -> bool {
         let Some(first) = external.first() else {
             return false;
         };
-        let coordinate = (owner.clone(), name.clone());
+        let FieldCoordinate { owner, field: name } = coordinate;
+        let used = (owner.clone(), name.clone());
         let is_reported = |declaration: &FieldDeclaration<'a>| {
             !declaration.part.is_legacy()
                 && !declaration.part.has_connectors()
-                && !declaration.part.is_used(&coordinate)
+                && !declaration.part.is_used(&used)
         };
         if self.is_implied(owner, name) || external.iter().all(is_reported) {
             return false;
         }
-        let span = first.part.span(first.definition.name.location());
-        let message = format!("`{owner}.{name}` is `@external` in every subgraph that has it");
+        let message = format!("`{coordinate}` is `@external` in every subgraph that has it");
         let help = "add the subgraph that gives it, or leave `@external` out in the one that does";
-        let problem = Diagnostic::error(Code::ExternalMissingOnBase, span, message);
+        let problem = Diagnostic::error(Code::ExternalMissingOnBase, first.span(), message);
         let mut problem = problem.help(help.to_owned());
         // Connectors are often published as one part of a graph, to be loaded without the others:
         // what they say of the field stands.
@@ -150,22 +150,18 @@ impl<'a> Merge<'a, '_> {
 
     fn check_external(
         &mut self,
-        (owner, name): (&Name, &Name),
+        coordinate: FieldCoordinate<'_>,
         field: &FieldDefinition,
-        (other, first): (FieldDeclaration<'a>, FieldDeclaration<'a>),
+        other: FieldDeclaration<'a>,
+        first: FieldDeclaration<'a>,
     ) {
-        let places = (
-            other.definition.name.location(),
-            first.definition.name.location(),
-        );
         if !contains(&self.schema, &other.definition.ty, &field.ty) {
             let message = format!(
-                "`{owner}.{name}` is `@external` and `{}` here, and `{}` where it is given",
+                "`{coordinate}` is `@external` and `{}` here, and `{}` where it is given",
                 other.definition.ty, field.ty
             );
             let code = Code::ExternalTypeMismatch;
-            self.problems
-                .push(conflict(code, message, places, (other, first)));
+            self.problems.push(conflict(code, message, other, first));
         }
         for argument in &field.arguments {
             let mut arguments = other.definition.arguments.iter();
@@ -182,11 +178,10 @@ impl<'a> Merge<'a, '_> {
                 Some(_) => continue,
             };
             let message = format!(
-                "the argument `{}` of `{owner}.{name}`, which is `@external`, {difference}",
+                "the argument `{}` of `{coordinate}`, which is `@external`, {difference}",
                 argument.name
             );
-            self.problems
-                .push(conflict(code, message, places, (other, first)));
+            self.problems.push(conflict(code, message, other, first));
         }
     }
 }
