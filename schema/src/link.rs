@@ -1,4 +1,4 @@
-//! Subgraphs → `Graph`. Reports everything wrong, not the first thing.
+//! Subgraphs → `Graph`, or the SDL of a supergraph. Reports every problem, not only the first.
 
 use std::sync::Arc;
 
@@ -31,23 +31,23 @@ mod types;
 
 pub use self::supergraph::link_supergraph;
 
-/// Something could not be read, and the person who wrote it was told.
+/// A diagnostic has been pushed, and there is no value to continue with.
 #[derive(Clone, Copy, Debug)]
 struct Reported;
 
-/// What was read, unless a problem was reported instead.
+/// A value, or proof that a problem was reported instead.
 type ReportedResult<T> = Result<T, Reported>;
 
-/// What an operator allows beyond the released dialects.
+/// Features beyond the released dialects that an operator may turn on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LinkOptions {
-    /// Version 0.4 of the connect specification, whose grammar may still change.
+    /// Accepts version 0.4 of the connect specification, whose grammar may still change.
     pub experimental_connect: bool,
 }
 
-/// Links subgraphs into a graph; reports everything wrong, not the first thing.
+/// Links subgraphs into a graph, and reports every problem found.
 ///
-/// No graph exactly when one of the diagnostics is an error.
+/// Returns `None` exactly when one of the diagnostics is an error.
 pub fn link(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<Graph>, Vec<Diagnostic>) {
     let mut problems = Problems::default();
     let sdls = read(subgraphs, &mut problems);
@@ -57,17 +57,17 @@ pub fn link(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<Graph>, Vec
     (graph, sorted(problems.into_vec()))
 }
 
-/// Composes subgraphs into the SDL of a supergraph, which this and other gateways read; reports
-/// everything that `link` does, and a graph without queries, which no other gateway reads.
+/// Composes subgraphs into the SDL of a supergraph, which this and other gateways read.
 ///
-/// No text exactly when one of the diagnostics is an error.
+/// Reports the problems that `link` reports, and a graph without queries, which other gateways
+/// refuse. Returns `None` exactly when one of the diagnostics is an error.
 pub fn compose(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<String>, Vec<Diagnostic>) {
     let mut problems = Problems::default();
     let sdls = read(subgraphs, &mut problems);
     let composed = compose::compose(&sdls, &mut problems);
     build(&sdls, &composed, options, &mut problems);
     if composed.schema.schema_definition.query.is_none() && !problems.has_errors() {
-        let message = "a supergraph needs queries, and no subgraph gives a field of `Query`";
+        let message = "a supergraph needs a query type, and no subgraph has a field of `Query`";
         problems.push(Diagnostic::without_span(Code::NoQueries, message));
     }
     let text = (!problems.has_errors()).then(|| composed.print());
@@ -88,7 +88,7 @@ fn build(
     problems: &mut Problems,
 ) -> Option<Graph> {
     if problems.has_errors() {
-        // What a connector means can be judged by itself only where its types are sound.
+        // Connectors are checked against the merged types, which errors leave incomplete.
         return None;
     }
     let merged = with_queries(composed.schema.clone(), problems);
@@ -110,7 +110,7 @@ fn build(
     Some(graph.with_cache_directives(caching))
 }
 
-/// Whether every field can be reached, whatever overrides are on.
+/// Reports fields that no plan reaches, for every combination of active override labels.
 fn check_satisfiability(graph: &Graph, composed: &Composition<'_>, problems: &mut Problems) {
     let check = |graph: &Graph| {
         let mut problems = Problems::default();
@@ -129,7 +129,7 @@ fn check_satisfiability(graph: &Graph, composed: &Composition<'_>, problems: &mu
     let labels = graph.override_labels();
     for active in combinations(labels.len()) {
         if !is_sound {
-            return; // One set of labels shows what is wrong.
+            return; // One failing combination is enough to show the problem.
         }
         let variant = graph.with_active_labels(&|label| active.contains(&label));
         for mut problem in variant.iter().flat_map(check) {
@@ -139,8 +139,10 @@ fn check_satisfiability(graph: &Graph, composed: &Composition<'_>, problems: &mu
                     .map(|it| format!("`{}`", labels[*it]))
                     .collect();
                 let message = problem.message;
-                problem.message =
-                    format!("{message} while the override {} is on", names.join(", "));
+                problem.message = format!(
+                    "{message} while the override label {} is active",
+                    names.join(", ")
+                );
                 problems.push(problem);
                 is_sound = false;
             }
@@ -148,8 +150,8 @@ fn check_satisfiability(graph: &Graph, composed: &Composition<'_>, problems: &mu
     }
 }
 
-/// The sets of labels that are looked at: all of them where there are few, else each label alone,
-/// all but each, and all.
+/// The combinations of labels to check: every one where the labels are few, else each label
+/// alone, all but each, and all.
 fn combinations(labels: usize) -> Vec<Vec<usize>> {
     if labels <= MAX_EXHAUSTIVE_LABELS {
         let sets = 1..1_usize << labels;
@@ -164,11 +166,11 @@ fn combinations(labels: usize) -> Vec<Vec<usize>> {
     sets
 }
 
-/// So many that all their sets are looked at.
+/// Maximum number of labels for which every combination is checked.
 const MAX_EXHAUSTIVE_LABELS: usize = 4;
 
-/// A schema must have queries (GraphQL §3.3); one of mutations alone gets a query that gives
-/// nothing, so that it can be served.
+/// Adds a placeholder query type to a graph that has mutations only: a schema without a query type
+/// is not valid (GraphQL §3.3).
 fn with_queries(mut schema: Schema, problems: &mut Problems) -> Schema {
     let definition = schema.schema_definition.make_mut();
     if definition.query.is_some() || definition.mutation.is_none() {
@@ -177,7 +179,7 @@ fn with_queries(mut schema: Schema, problems: &mut Problems) -> Schema {
     let (query, placeholder) = (name!("Query"), name!("_"));
     definition.query = Some(ComponentName::from(query.clone()));
     let field = FieldDefinition {
-        description: Some("Nothing: the graph has mutations only.".into()),
+        description: Some("A placeholder: the graph has mutations only.".into()),
         name: placeholder.clone(),
         arguments: Vec::new(),
         ty: ty!(Boolean),
@@ -192,7 +194,7 @@ fn with_queries(mut schema: Schema, problems: &mut Problems) -> Schema {
     };
     let object = ExtendedType::Object(Node::new(object));
     schema.types.insert(query, object);
-    let message = "no subgraph gives a field of `Query`: clients can only send mutations";
+    let message = "no subgraph has a field of `Query`: clients can only send mutations";
     let mut warning = Diagnostic::without_span(Code::NoQueries, message);
     warning.severity = Severity::Warning;
     problems.push(warning);
@@ -210,8 +212,8 @@ fn valid(schema: Schema) -> Result<apollo_compiler::validation::Valid<Schema>, D
             _ => Code::SubgraphConflict,
         };
         let message = match code {
-            Code::NoQueries => "no subgraph gives a field of `Query`".to_owned(),
-            _ => format!("the subgraphs together make no valid schema: {message}"),
+            Code::NoQueries => "no subgraph has a field of `Query`".to_owned(),
+            _ => format!("the merged schema of the subgraphs is not valid: {message}"),
         };
         Diagnostic::without_span(code, message)
     })
@@ -230,7 +232,7 @@ fn connector_sources(
     sources
 }
 
-/// By document and position; errors before warnings where two stand at one place.
+/// Sorts diagnostics by document and position, errors before warnings at one position.
 fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let position = |diagnostic: &Diagnostic| {
         diagnostic.labels.first().map(|label| {

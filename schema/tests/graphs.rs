@@ -43,7 +43,7 @@ fn mutations_alone_make_a_graph_with_a_doubt() {
     assert_eq!(
         rendered,
         [
-            "warning[NO_QUERIES]: no subgraph gives a field of `Query`: clients can only send mutations"
+            "warning[NO_QUERIES]: no subgraph has a field of `Query`: clients can only send mutations"
         ]
     );
     assert_eq!(graph.unwrap().sources().len(), 1);

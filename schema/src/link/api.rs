@@ -1,5 +1,5 @@
-//! The schema that clients see: the graph's without what is `@inaccessible`, and without
-//! directives that only gateways read.
+//! The API schema: the merged schema without `@inaccessible` elements, and without the directives
+//! that only gateways read.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use apollo_compiler::schema::{DirectiveList, ExtendedType, Schema};
 
 use super::merge::{self, CLIENT_DIRECTIVES};
 
-/// What of `schema` clients may see.
+/// The part of `schema` that clients may see.
 pub(super) fn visible(schema: &Schema) -> Schema {
     let mut visible = schema.clone();
     visible
@@ -44,9 +44,9 @@ pub(super) fn visible(schema: &Schema) -> Schema {
 
 const INACCESSIBLE: &str = "inaccessible";
 
-/// Whether it is for operations, and clients see the types of its arguments.
+/// Whether clients may use the directive in operations: they see the types of its arguments.
 fn is_executable(definition: &ast::DirectiveDefinition, schema: &Schema) -> bool {
-    let is_seen = |name: &Name| {
+    let is_visible = |name: &Name| {
         let ty = schema.types.get(name);
         ty.is_none_or(|ty| !ty.directives().has(INACCESSIBLE))
     };
@@ -56,10 +56,10 @@ fn is_executable(definition: &ast::DirectiveDefinition, schema: &Schema) -> bool
         .iter()
         .copied()
         .any(merge::is_executable)
-        && arguments.all(|it| is_seen(it.ty.inner_named_type()))
+        && arguments.all(|it| is_visible(it.ty.inner_named_type()))
 }
 
-/// Takes out of a type what clients may not see; `names` are the types that they may.
+/// Removes the hidden elements of a type; `names` are the visible types.
 fn strip(definition: &mut ExtendedType, names: &HashSet<Name>) {
     let is_hidden = |list: &ast::DirectiveList| list.has(INACCESSIBLE);
     match definition {

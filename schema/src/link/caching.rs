@@ -1,7 +1,7 @@
-//! What subgraphs say about keeping what they give → `Caching`, with what is wrong with it.
+//! The cache directives of subgraphs, checked → `CacheDirectives`.
 //!
 //! Knows neither how subgraphs are composed nor how a supergraph is read: both collect
-//! `Statements`.
+//! `SubgraphCacheDirectives`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -25,30 +25,30 @@ mod invalidation;
 mod tag_formats;
 mod tags;
 
-/// The directives of one subgraph that are about keeping what it gives.
+/// The cache directives of one subgraph.
 pub(super) struct SubgraphCacheDirectives {
     pub(super) subgraph: Name,
-    /// Where they stand.
+    /// The document that contains them.
     pub(super) document: Document,
-    /// By type: the keys by which the subgraph says that it can be asked.
+    /// The resolvable keys that the subgraph declares, by type.
     pub(super) keys: HashMap<Name, Vec<FieldSet>>,
-    /// In the order written.
+    /// In document order.
     pub(super) directives: Vec<CacheDirective>,
 }
 
-/// One directive.
+/// One cache directive of a type or field.
 pub(super) struct CacheDirective {
     pub(super) directive: Directive,
-    /// On this type.
+    /// The type that has the directive, or the field with it.
     pub(super) owner: Name,
-    /// On this field of it.
+    /// The field that has the directive; `None` where it is on the type.
     pub(super) field: Option<Name>,
     pub(super) node: Node<ast::Directive>,
-    /// Where it stands.
     pub(super) location: Option<SourceSpan>,
 }
 
-/// What each subgraph says, by its name; those left out that say nothing.
+/// Checks the directives of each subgraph; the result, by subgraph name, leaves out subgraphs
+/// without any.
 pub(super) fn read(
     directives: &[SubgraphCacheDirectives],
     types: &Types,
@@ -69,7 +69,7 @@ pub(super) fn read(
             reader.read_directive(directive);
         }
         by_subgraph.insert(Name::clone(&declared.subgraph), reader.cache_directives);
-        // One directive of a supergraph may speak for several graphs.
+        // One directive of a supergraph may belong to several subgraphs: report it once.
         for problem in reader.problems.into_vec() {
             let position = problem.labels.first().map(|it| it.span.range.start);
             let document = Arc::clone(&declared.document.name);
@@ -89,7 +89,7 @@ struct Reader<'a> {
     cache_directives: CacheDirectives,
 }
 
-/// A directive and what it stands on.
+/// A directive with the type and field of the graph that it is on.
 #[derive(Clone, Copy)]
 struct ResolvedDirective<'a> {
     directive: &'a CacheDirective,
@@ -100,7 +100,7 @@ struct ResolvedDirective<'a> {
 impl<'a> Reader<'a> {
     fn read_directive(&mut self, directive: &'a CacheDirective) {
         let Some(resolved) = self.resolve(directive) else {
-            return; // The graph has left it out.
+            return; // The merged graph does not have the type or field.
         };
         match directive.directive {
             Directive::CacheControl => hints::read_cache_control(self, resolved),
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
             Directive::CacheInvalidate => invalidation::invalidate_named(self, resolved),
             Directive::InvalidateReturned => invalidation::invalidate_returned(self, resolved),
             Directive::CachePopulate => {
-                self.report_unused(resolved, "the answer of a mutation is not kept")
+                self.report_unused(resolved, "the response of a mutation is not cached")
             }
             _ => {}
         }
@@ -134,10 +134,10 @@ impl<'a> Reader<'a> {
         Span::new(&self.declared.document, range(location))
     }
 
-    /// The literal that `value` is, and what it says; reports anything else than text.
+    /// The string literal `value`; reports any other value, naming it `what`.
     fn text(&mut self, value: &Node<Value>, code: Code, what: &str) -> Option<Literal> {
         let Some(text) = value.as_str() else {
-            let message = format!("{what} must be text");
+            let message = format!("{what} must be a string");
             let problem = Diagnostic::error(code, self.span(value.location()), message);
             self.problems.push(problem);
             return None;
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         self.problems.push(problem.help(Some(help.to_owned())));
     }
 
-    /// A directive that is understood and changes nothing.
+    /// Warns of a directive that is recognized and has no effect.
     fn report_unused(&mut self, resolved: ResolvedDirective<'_>, why: &str) {
         let message = format!(
             "`@{}` is not used: {why}",
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
         self.cache_directives.fields.entry(coordinate).or_default()
     }
 
-    /// `Query.products`, or `Product`.
+    /// `Query.products` for a field, `Product` for a type.
     fn coordinate(&self, resolved: ResolvedDirective<'_>) -> String {
         let owner = &self.types.get(resolved.owner).name;
         resolved.field.map_or_else(
@@ -180,12 +180,12 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// The keys by which the subgraph can be asked for objects of a type: those it writes, or
-    /// those that its connectors need.
+    /// The keys by which the subgraph can be asked for entities of a type: those it declares, or
+    /// those that its connectors require.
     fn keys(&self, ty: TypeId) -> Vec<FieldSet> {
         let name = &self.types.get(ty).name;
-        if let Some(written) = self.declared.keys.get(name) {
-            return written.clone();
+        if let Some(keys) = self.declared.keys.get(name) {
+            return keys.clone();
         }
         let sources = self.sources.iter();
         let own = sources.filter(|it| it.subgraph == self.declared.subgraph);
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// Whether some subgraph can be asked for objects of a type, or of one of an abstract type.
+    /// Whether some subgraph has a lookup for the type, or for an object of an abstract type.
     fn is_entity(&self, ty: TypeId) -> bool {
         let mut entries = self.sources.iter().flat_map(|it| &it.entry_points);
         entries.any(|entry| {
@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// An argument that is written, and not as null.
+/// The value of an argument that is present and not null.
 fn argument<'a>(resolved: ResolvedDirective<'a>, name: &str) -> Option<&'a Node<Value>> {
     let value = resolved.directive.node.specified_argument_by_name(name)?;
     (!value.is_null()).then_some(value)

@@ -1,4 +1,4 @@
-//! `@source` and `@connect` of one subgraph → sources that can be asked.
+//! `@source` and `@connect` of one subgraph, checked → sources to fetch from.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ mod sources;
 mod url;
 mod variable_uses;
 
-/// The sources that the connectors of `sdl` are; none where it links no connectors.
+/// Reads the connectors of `sdl`; empty where the document does not link the connect specification.
 pub(super) fn sources(
     sdl: &Sdl,
     types: &Types,
@@ -50,7 +50,7 @@ pub(super) fn sources(
             Diagnostic::error(
                 Code::UnknownConnectorsVersion,
                 link.span.clone(),
-                "version 0.4 of the connect specification is not switched on",
+                "version 0.4 of the connect specification is experimental, and not enabled",
             )
             .help(Some(
                 "link v0.3, or set `graph.experimental_connect: true` in the configuration"
@@ -76,18 +76,19 @@ pub(super) fn sources(
     sources
 }
 
-/// What reading one subgraph's connectors needs at every step.
+/// The state of reading one subgraph's connectors.
 struct Reader<'a> {
     sdl: &'a Sdl,
     types: &'a Types,
     link: &'a ConnectLink,
-    /// `None`: named, and reported.
+    /// By name; `None` for a source with a reported problem.
     sources: IndexMap<String, Option<Arc<SourceDirective>>>,
+    /// The connector ids seen so far.
     ids: IndexMap<String, Span>,
     problems: &'a mut Problems,
 }
 
-/// Where a `@connect` stands.
+/// The field or type that has a `@connect`.
 #[derive(Clone, Copy)]
 enum ConnectLocation<'a> {
     Field(&'a ObjectType, &'a FieldDefinition),
@@ -101,7 +102,7 @@ impl<'a> ConnectLocation<'a> {
         }
     }
 
-    /// `Query.user` or `User`.
+    /// `Query.user` for a field, `User` for a type.
     fn name(self) -> String {
         match self {
             Self::Field(owner, field) => format!("{}.{}", owner.name, field.name),
@@ -149,18 +150,18 @@ impl Reader<'_> {
         sources
     }
 
-    /// Fields of interfaces are given by the objects that implement them.
+    /// Reports connectors on fields of an interface: its object types resolve them.
     fn report_interface_connectors(&mut self, interface: &InterfaceType) {
         let connect = self.link.connect.as_str();
         for field in interface.fields.values() {
             for directive in field_directives_named(&field.directives, connect) {
                 let message = format!(
-                    "`{}` is an interface, whose fields no connector gives",
+                    "`{}` is an interface, and its fields cannot have connectors",
                     interface.name
                 );
                 let span = self.sdl.span(directive.location());
                 let code = Code::ConnectorsUnsupportedAbstractType;
-                let help = "put the connector on the object types that implement it".to_owned();
+                let help = "move the connector to the object types that implement it".to_owned();
                 let problem = Diagnostic::error(code, span, message).help(Some(help));
                 self.problems.push(problem);
             }
@@ -179,7 +180,7 @@ impl Reader<'_> {
         let (selection, connect) = self.read_connect_directive(location, &args);
         let is_clean = !self.problems.has_errors_since(mark);
         let Some(connect) = connect.filter(|_| is_allowed && is_clean) else {
-            // What the selection gives can be judged without the rest.
+            // The selection is checked although the rest is invalid.
             if let Some(selection) = &selection {
                 entry::check_selection(self, location, selection);
             }
@@ -206,7 +207,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Judges the selection of a connector.
+    /// A reader that checks the selection of a connector.
     fn selection_reader<'v>(&'v mut self, selection: &'v Located<Mapping>) -> SelectionReader<'v> {
         SelectionReader {
             sdl: self.sdl,
@@ -218,7 +219,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The source a connector names, if it names one.
+    /// The source that a connector names; reports an unknown one.
     fn named_source(&mut self, args: &Args<'_>) -> ReportedResult<Option<Arc<SourceDirective>>> {
         let Some(named) = args.text("source") else {
             return Ok(None);
@@ -232,7 +233,7 @@ impl Reader<'_> {
                 Code::NoSourcesDefined,
                 span,
                 format!(
-                    "`{}` names a source, and the subgraph has none",
+                    "the connector names the source `{}`, and the subgraph has no sources",
                     named.value
                 ),
             )
@@ -254,7 +255,7 @@ impl Reader<'_> {
                 format!("`{}` is not a source of this subgraph", named.value),
             )
             .help(Some(
-                close.unwrap_or_else(|| format!("it has {}", all.join(", "))),
+                close.unwrap_or_else(|| format!("use one of {}", all.join(", "))),
             ))
         };
         self.problems.push(problem);
@@ -278,7 +279,7 @@ impl Reader<'_> {
                 Diagnostic::error(
                     Code::DuplicateIdName,
                     span,
-                    format!("the connector id `{}` is taken", id.value),
+                    format!("the connector id `{}` is already used", id.value),
                 )
                 .label(first.clone(), "first used here"),
             );
@@ -296,7 +297,7 @@ fn is_name(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Something parsed, with the literal it came from.
+/// A parsed text with its literal, for the locations of problems.
 #[derive(Debug)]
 struct Located<T> {
     value: Arc<T>,

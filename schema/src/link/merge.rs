@@ -1,8 +1,8 @@
-//! The types of all subgraphs as one schema.
+//! Merges the types of all subgraphs into one schema.
 //!
 //! Output types are merged by union, arguments and input types by intersection, enums by how they
-//! are used. Two subgraphs that say different things of one name are reported, both places shown.
-//! What is `@inaccessible` stays: plans need it, and `api` takes it away from clients.
+//! are used. Conflicting definitions of two subgraphs are reported with both locations.
+//! `@inaccessible` elements stay, because plans need them; `api` removes them for clients.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -29,7 +29,7 @@ mod widths;
 pub(super) use self::directives::{CLIENT_DIRECTIVES, PRESERVED_DIRECTIVES, used_directives};
 pub(super) use self::executable::is_executable;
 
-/// Merges the subgraphs; a type that is declaration in two ways is kept as it was declaration first.
+/// Merges the subgraphs; of conflicting definitions the first stays.
 pub(super) fn merge<'a>(parts: &'a [SubgraphPart<'a>], problems: &mut Problems) -> Schema {
     let mut merge = Merge {
         schema: Schema::new(),
@@ -47,7 +47,7 @@ pub(super) fn merge<'a>(parts: &'a [SubgraphPart<'a>], problems: &mut Problems) 
     merge.schema
 }
 
-/// What one subgraph says of something.
+/// A definition in one subgraph.
 struct Declaration<'a, T> {
     part: &'a SubgraphPart<'a>,
     definition: &'a T,
@@ -111,7 +111,7 @@ impl Display for FieldCoordinate<'_> {
 
 struct Merge<'a, 'p> {
     schema: Schema,
-    /// Every type with what the subgraphs say of it, those left out that say another kind.
+    /// The declarations of each type, without those of another kind than the first.
     declarations: IndexMap<Name, Vec<Declaration<'a, ExtendedType>>>,
     problems: &'p mut Problems,
 }
@@ -135,7 +135,7 @@ fn declarations<'a>(
 }
 
 impl Merge<'_, '_> {
-    /// Adds every type with its interfaces or members, so that the width of types can be told.
+    /// Adds every type with its interfaces or members, so that types can be compared as subtypes.
     fn add_type_shells(&mut self) {
         let declarations = std::mem::take(&mut self.declarations);
         for (name, mut all) in declarations {
@@ -146,7 +146,7 @@ impl Merge<'_, '_> {
         }
     }
 
-    /// Reports those that say another kind than the first, and leaves them out.
+    /// Reports and removes declarations of another kind than the first.
     fn retain_same_kind(&mut self, name: &Name, all: &mut Vec<Declaration<'_, ExtendedType>>) {
         let Some(first) = all.first().copied() else {
             return;
@@ -168,8 +168,9 @@ impl Merge<'_, '_> {
         let interface = all.iter().find(|it| it.definition.is_interface());
         let object = all.iter().find(|it| it.definition.is_object());
         if let (Some(object), None, "an interface") = (object, interface, first_kind) {
-            let message = format!("no subgraph has `{name}` as an interface");
-            let help = "`@interfaceObject` is for interfaces that another subgraph has".to_owned();
+            let message = format!("no subgraph defines `{name}` as an interface");
+            let help =
+                "`@interfaceObject` needs another subgraph that defines the interface".to_owned();
             let problem =
                 Diagnostic::error(Code::InterfaceObjectUsageError, object.span(), message);
             self.problems.push(problem.help(help));
@@ -192,7 +193,7 @@ impl Merge<'_, '_> {
     }
 }
 
-/// What a type is to the graph.
+/// The kind of a type in the graph, with an article.
 fn kind_name(declaration: Declaration<'_, ExtendedType>) -> &'static str {
     match declaration.definition {
         ExtendedType::Scalar(_) => "a scalar",
@@ -207,7 +208,7 @@ fn kind_name(declaration: Declaration<'_, ExtendedType>) -> &'static str {
     }
 }
 
-/// Two subgraphs that say different things; the second one is labelled.
+/// An error at `declaration` that labels the `first` one, which it contradicts.
 fn conflict<T: Definition>(
     code: Code,
     message: String,
@@ -218,7 +219,7 @@ fn conflict<T: Definition>(
     Diagnostic::error(code, declaration.span(), message).label(first.span(), label)
 }
 
-/// The type without fields and values.
+/// The merged type without fields and values.
 fn shell(name: &Name, all: &[Declaration<'_, ExtendedType>]) -> ExtendedType {
     let description = all
         .iter()
@@ -300,7 +301,7 @@ fn members(all: &[Declaration<'_, ExtendedType>]) -> IndexSet<ComponentName> {
         .collect()
 }
 
-/// The name alone: where it stands means nothing in the merged schema.
+/// The name without its location, which has no meaning in the merged schema.
 fn without_location(name: &ComponentName) -> ComponentName {
     ComponentName::from(name.name.clone())
 }

@@ -1,4 +1,4 @@
-//! `@override`: fields that one subgraph takes over from another.
+//! `@override`: fields that move from one subgraph to another.
 
 use apollo_compiler::schema::{Component, ExtendedType};
 use apollo_compiler::{Name, Node, ast};
@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::override_label;
 use crate::sdl::federation::Directive;
 
-/// Marks every field that was taken over, in the subgraph that had it; reports what cannot be.
+/// Marks each overridden field in the subgraph that loses it, and reports invalid overrides.
 pub(super) fn apply(parts: &mut [SubgraphPart<'_>], problems: &mut Problems) {
     for index in 0..parts.len() {
         let mut overrides = Vec::new();
@@ -32,11 +32,11 @@ pub(super) fn apply(parts: &mut [SubgraphPart<'_>], problems: &mut Problems) {
     }
 }
 
-/// What labels look like.
-pub(super) const OVERRIDE_LABELS: &str = "begin with a letter, and go on with letters, digits and `_-:./`; \
-     or write `percent(N)` with a number from 0 to 100";
+/// Help text on the syntax of override labels.
+pub(super) const OVERRIDE_LABELS: &str = "use a letter followed by letters, digits and `_-:./`, \
+     or `percent(N)` with a number from 0 to 100";
 
-/// One `@override`.
+/// One `@override` and the field that has it.
 struct OverrideDirective {
     owner: Name,
     on_interface: bool,
@@ -60,7 +60,8 @@ fn override_directives(part: &SubgraphPart<'_>) -> Vec<OverrideDirective> {
     overrides
 }
 
-/// Which subgraph loses which field.
+/// The index of the subgraph that loses the field, and the field; `None` where no other subgraph
+/// resolves it.
 fn overridden_field(
     parts: &[SubgraphPart<'_>],
     index: usize,
@@ -73,19 +74,21 @@ fn overridden_field(
     let (owner, name) = (&directive.owner, &directive.field.name);
     let error = |code, message: String| Diagnostic::error(code, span.clone(), message);
     if directive.on_interface {
-        let message = format!("`{owner}.{name}` is a field of an interface, which nobody gives");
+        let message = format!(
+            "`{owner}.{name}` is a field of an interface, and only fields of objects can be overridden"
+        );
         problems.push(error(Code::OverrideOnInterface, message));
         return None;
     }
     if from == part.name() {
-        let message = format!("`{owner}.{name}` is taken over from the same subgraph");
+        let message = format!("`{owner}.{name}` is overridden from its own subgraph");
         problems.push(error(Code::OverrideFromSelfError, message));
         return None;
     }
     problems.extend(conflicting_directive(part, directive));
     let label = string_argument(&directive.node, "label");
     if let Some(label) = label.filter(|label| !override_label::is_valid(label)) {
-        let message = format!("`{label}` of `{owner}.{name}` cannot be a label of an override");
+        let message = format!("`{label}` is not a valid override label for `{owner}.{name}`");
         let problem = error(Code::OverrideLabelInvalid, message);
         problems.push(problem.help(OVERRIDE_LABELS.to_owned()));
     }
@@ -97,16 +100,16 @@ fn overridden_field(
     );
     if parts[other].has_connectors() {
         let message = format!(
-            "`{owner}.{name}` is given by connectors of `{from}`, which cannot be overridden"
+            "`{owner}.{name}` is resolved by connectors of `{from}`, which cannot be overridden"
         );
         let help = format!(
-            "leave `@override` out, and take the field out of `{from}` when nothing needs it there"
+            "remove `@override`, and remove the field from `{from}` once nothing there needs it"
         );
         let problem = error(Code::OverrideOnConnector, message).label(label.0, label.1);
         problems.push(problem.help(help));
     } else if parts[other].has_directive(&twin.directives, Directive::Override) {
-        let message = format!("`{owner}.{name}` is taken over in `{from}` too");
-        let help = "leave `@override` in one of them".to_owned();
+        let message = format!("`{owner}.{name}` has `@override` in `{from}` too");
+        let help = "remove one of the two `@override`s".to_owned();
         let problem = error(Code::OverrideSourceHasOverride, message).label(label.0, label.1);
         problems.push(problem.help(help));
     }
@@ -114,7 +117,8 @@ fn overridden_field(
     (!external).then(|| (other, (owner.clone(), name.clone())))
 }
 
-/// A field that is taken over is given by the subgraph from what it has.
+/// Reports a directive that contradicts `@override`: an overriding subgraph resolves the field
+/// itself, and from its own data.
 fn conflicting_directive(
     part: &SubgraphPart<'_>,
     directive: &OverrideDirective,
@@ -133,6 +137,6 @@ fn conflicting_directive(
         let message = format!("`{owner}.{name}` has both `@override` and `{text}`");
         let span = part.span(directive.node.location());
         Diagnostic::error(Code::OverrideCollisionWithAnotherDirective, span, message)
-            .label(part.span(other.location()), "the other")
+            .label(part.span(other.location()), "the other directive")
     })
 }

@@ -1,4 +1,4 @@
-//! What a connector's selection gives of a type: nodes, and what does not fit the schema.
+//! A connector's selection, checked against the schema → the nodes that its source provides.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::types::{Field, Name, Scalar, Type, TypeId, TypeKind, Types};
 
 mod shape;
 
-/// Adds the fields of `key`, with where they stand, whose value in `selection` does not come out
-/// of the answer.
+/// Adds to `found` the fields of `key`, each with its range, whose value in `selection` is not read
+/// from the response.
 pub(super) fn keys_not_from_response(
     selection: &Selection,
     key: &FieldSet,
@@ -47,21 +47,21 @@ fn collect_not_from_response(
     }
 }
 
-/// Judges one selection against the schema, node by node.
+/// Checks one selection against the schema, node by node.
 pub(super) struct SelectionReader<'a> {
     pub(super) sdl: &'a Sdl,
     pub(super) types: &'a Types,
-    /// Where the selection was written.
+    /// The string literal that contains the selection.
     pub(super) literal: &'a Literal,
-    /// Whether interfaces and unions may be given.
+    /// Whether the dialect supports interfaces and unions in selections.
     pub(super) abstract_types: bool,
     pub(super) problems: &'a mut Problems,
-    /// Made so far; a node stands behind those inside it.
+    /// The nodes so far; a node follows the nodes nested in it.
     pub(super) nodes: Vec<SourceNode>,
 }
 
 impl SelectionReader<'_> {
-    /// The node that `selection` gives for a value of type `ty`; none for leaves.
+    /// Adds the nodes that `selection` provides for a value of type `ty`; `None` for leaves.
     pub(super) fn selection(
         &mut self,
         selection: &Selection,
@@ -71,8 +71,11 @@ impl SelectionReader<'_> {
         let range = selection.range.clone();
         let definition = self.types.get(ty);
         if definition.is_composite() && selection.items.is_empty() {
-            let message = format!("the selection is empty, and gives no `{}`", definition.name);
-            let help = "name the fields that the answer gives".to_owned();
+            let message = format!(
+                "the selection is empty, and selects no field of `{}`",
+                definition.name
+            );
+            let help = "name the fields of the response".to_owned();
             return Err(self.report(Code::InvalidSelection, &range, message, Some(help)));
         }
         if let (Shape::Object(members), false) = (&shape, definition.is_composite()) {
@@ -82,12 +85,12 @@ impl SelectionReader<'_> {
         self.value(&shape, &range, ty, &mut Vec::new())
     }
 
-    /// Adds a node; gives its number.
+    /// Adds a node and returns its id.
     pub(super) fn add_node(&mut self, on: TypeId, fields: IndexMap<Name, NodeField>) -> NodeId {
         let id = NodeId(self.nodes.len());
         let ty = self.types.get(on);
-        // A mapping gives every type of an abstract one in the same way, and says which it is.
-        let objects = if ty.is_abstract() {
+        // One mapping covers every object type of an abstract type, and selects its `__typename`.
+        let object_types = if ty.is_abstract() {
             ObjectTypes::ByTypename(
                 ty.possible_types
                     .iter()
@@ -99,7 +102,7 @@ impl SelectionReader<'_> {
         };
         self.nodes.push(SourceNode {
             on,
-            object_types: objects,
+            object_types,
             fields,
         });
         id
@@ -118,25 +121,22 @@ impl SelectionReader<'_> {
         }
         if definition.is_abstract() && !self.abstract_types {
             let message = format!(
-                "`{}` is an interface or union, which connectors give from v0.4 on",
+                "`{}` is an interface or union, which connectors support from v0.4 on",
                 definition.name
             );
             let code = Code::ConnectorsUnsupportedAbstractType;
             return Err(self.report(code, range, message, None));
         }
         let Shape::Object(members) = shape else {
-            let message = format!(
-                "`{}` is an object: its fields must be selected",
-                definition.name
-            );
-            let help = "add `{ … }` with the fields".to_owned();
+            let message = format!("`{}` is an object type: select its fields", definition.name);
+            let help = "add `{ … }` with the fields of the object".to_owned();
             let code = Code::GroupSelectionRequiredForObject;
             return Err(self.report(code, range, message, Some(help)));
         };
         if ancestors.contains(&ty) {
             let message = format!("`{}` is selected inside itself", definition.name);
             let help = format!(
-                "leave it out here, and give `{}` a connector of its own that fetches it by key",
+                "remove it here, and add a connector that fetches `{}` by its key",
                 definition.name
             );
             return Err(self.report(Code::CircularReference, range, message, Some(help)));
@@ -147,31 +147,31 @@ impl SelectionReader<'_> {
         Ok(Some(self.add_node(ty, fields)))
     }
 
-    /// The whole selection makes an object where a leaf is wanted: the reference loads it, so it
-    /// is a warning, though what comes of it can only be null.
+    /// Warns of a selection that produces an object for a leaf. The reference implementation
+    /// accepts it, so this is no error, though the value can only be null.
     fn report_object_for_leaf(
         &mut self,
         members: &[shape::Member],
         range: &Range<usize>,
         ty: &Type,
     ) {
-        if is_custom(ty) {
+        if is_custom_scalar(ty) {
             return;
         }
         let (message, help) = match members {
             [] => (
-                "the selection is empty, and gives nothing".to_owned(),
-                "select a value, as in `$.name`, or the whole answer: `$`".to_owned(),
+                "the selection is empty, and has no value".to_owned(),
+                "select a value, as in `$.name`, or the whole response: `$`".to_owned(),
             ),
             [only] => (
                 format!(
-                    "`{{ {0} }}` is an object, and a `{1}` is wanted",
+                    "`{{ {0} }}` is an object, and the type is `{1}`",
                     only.name, ty.name
                 ),
                 format!("write `$.{}`", only.name),
             ),
             _ => (
-                format!("this makes an object, and a `{}` is wanted", ty.name),
+                format!("the selection is an object, and the type is `{}`", ty.name),
                 "select one value, as in `$.name`".to_owned(),
             ),
         };
@@ -186,7 +186,7 @@ impl SelectionReader<'_> {
         range: &Range<usize>,
         ty: &Type,
     ) -> ReportedResult<Option<NodeId>> {
-        if matches!(shape, Shape::Object(_)) && !is_custom(ty) {
+        if matches!(shape, Shape::Object(_)) && !is_custom_scalar(ty) {
             let message = format!("`{}` has no fields to select", ty.name);
             return Err(self.report(Code::GroupSelectionIsNotObject, range, message, None));
         }
@@ -210,10 +210,10 @@ impl SelectionReader<'_> {
             };
             if !field.arguments.is_empty() {
                 let message = format!(
-                    "`{}.{}` has arguments, which a selection cannot heed",
+                    "`{}.{}` has arguments, which a selection cannot use",
                     ty.name, field.name
                 );
-                let help = "give the field a `@connect` of its own".to_owned();
+                let help = "add `@connect` to the field".to_owned();
                 let code = Code::ConnectorsFieldWithArguments;
                 self.report(code, &member.range, message, Some(help));
                 continue;
@@ -237,7 +237,7 @@ impl SelectionReader<'_> {
         let known = ty.fields().into_iter().flat_map(IndexMap::keys);
         let help = nearest(&member.name, known.map(AsRef::as_ref)).map(|close| {
             format!(
-                "write `{close}`, or `{close}: {0}` if the answer calls it `{0}`",
+                "write `{close}`, or `{close}: {0}` if the response has it as `{0}`",
                 member.name
             )
         });
@@ -259,7 +259,7 @@ impl SelectionReader<'_> {
     }
 }
 
-/// The field of an object, or of any object that an abstract type may be.
+/// The field of an object type, or of any possible type of an abstract type.
 fn find_field<'a>(types: &'a Types, ty: &'a Type, name: &str) -> Option<&'a Field> {
     ty.field(name).or_else(|| {
         let mut possible = ty.possible_types.iter();
@@ -267,6 +267,6 @@ fn find_field<'a>(types: &'a Types, ty: &'a Type, name: &str) -> Option<&'a Fiel
     })
 }
 
-fn is_custom(ty: &Type) -> bool {
+fn is_custom_scalar(ty: &Type) -> bool {
     matches!(ty.kind, TypeKind::Scalar(Scalar::Custom))
 }

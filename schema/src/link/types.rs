@@ -1,4 +1,4 @@
-//! The merged schema as the types of a `Graph`.
+//! The merged schema → the types of a `Graph`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::types::{
     ArgumentDefinition, Field, Name, Nullability, Scalar, Type, TypeId, TypeKind, TypeRef, Types,
 };
 
-/// Reads every type of `schema`, the built-in ones included.
+/// Converts every type of `schema`, the built-in ones included.
 pub(super) fn read(schema: &Valid<Schema>) -> Types {
     let mut types = Types::default();
     for name in schema.types.keys() {
@@ -110,7 +110,7 @@ fn type_ref(ty: &AstType, types: &Types) -> TypeRef {
     if ty.is_list() {
         TypeRef::List(Box::new(type_ref(ty.item_type(), types)), nullability)
     } else {
-        // A valid schema names types that it has.
+        // In a valid schema every named type exists.
         let id = types.find(ty.inner_named_type()).unwrap_or(TypeId(0));
         TypeRef::Named(id, nullability)
     }
@@ -137,7 +137,7 @@ fn possible_types(
             let all = schema.types.iter();
             let objects = all.filter(|(_, other)| implements(other));
             let objects: Vec<TypeId> = objects.filter_map(|(name, _)| types.find(name)).collect();
-            // Services that have the interface as an object may still give some.
+            // Subgraphs with an `@interfaceObject` may still return objects of the interface.
             if objects.is_empty() {
                 vec![id]
             } else {

@@ -48,7 +48,7 @@ fn told(subgraphs: &[(&str, &str)]) -> Vec<(Severity, String)> {
 
 fn nobody_gives(severity: Severity) -> Vec<(Severity, String)> {
     ["Shop.id", "Shop.spot", "Spot.latitude"]
-        .map(|it| format!("`{it}` is `@external` in every subgraph that has it"))
+        .map(|it| format!("`{it}` is `@external` in every subgraph that defines it"))
         .map(|message| (severity, message))
         .into()
 }

@@ -115,7 +115,7 @@ fn what_is_taken_over_for_some_requests_is_reached_for_all() {
              }";
     assert_eq!(
         told(&[("a", a), ("b", b)]),
-        ["`T.x` cannot be reached from `Query.t` while the override `l` is on"]
+        ["`T.x` cannot be reached from `Query.t` while the override label `l` is active"]
     );
 }
 

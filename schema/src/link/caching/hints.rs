@@ -1,5 +1,5 @@
-//! How long, and for whom: `@cacheControl`, and what `@openfed__entityCache` and
-//! `@openfed__queryCache` say of it.
+//! TTL and scope: `@cacheControl`, and the `maxAge` of `@openfed__entityCache` and
+//! `@openfed__queryCache`.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::Value;
@@ -8,16 +8,16 @@ use super::{Reader, ResolvedDirective, argument};
 use crate::caching::{CacheHint, CacheScope};
 use crate::diagnostic::{Code, Diagnostic};
 
-/// `@cacheControl`.
+/// Reads `@cacheControl`.
 pub(super) fn read_cache_control(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
     let max_age = argument(resolved, "maxAge");
     let scope = argument(resolved, "scope");
     let inherits = argument(resolved, "inheritMaxAge").and_then(|it| it.to_bool()) == Some(true);
     if let (true, Some(max_age)) = (inherits, max_age) {
-        let message = "`inheritMaxAge: true` and `maxAge` say two things of one lifetime";
+        let message = "`inheritMaxAge: true` and `maxAge` contradict each other";
         let at = reader.span(max_age.location());
         let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
-        let help = "leave out one of them".to_owned();
+        let help = "remove one of them".to_owned();
         reader.problems.push(problem.help(Some(help)));
         return;
     }
@@ -31,8 +31,7 @@ pub(super) fn read_cache_control(reader: &mut Reader<'_>, resolved: ResolvedDire
     set_hint(reader, resolved, hint.with_fallback(known));
 }
 
-/// `@openfed__entityCache` and `@openfed__queryCache`: behind `@cacheControl` where both are
-/// written.
+/// Reads `@openfed__entityCache` or `@openfed__queryCache`; `@cacheControl` has precedence.
 pub(super) fn read_openfed_max_age(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
     for (name, why) in UNSUPPORTED_ARGUMENTS {
         if let Some(value) = argument(resolved, name)
@@ -58,21 +57,21 @@ pub(super) fn read_openfed_max_age(reader: &mut Reader<'_>, resolved: ResolvedDi
     );
 }
 
-/// Arguments of another gateway's directives, with what Weir has instead.
+/// Arguments of another gateway's directives that Weir ignores, and why.
 const UNSUPPORTED_ARGUMENTS: [(&str, &str); 4] = [
     (
         "negativeCacheTTL",
-        "how long a missing entity is remembered is said in the configuration",
+        "the TTL of missing entities is set in the configuration",
     ),
     (
         "includeHeaders",
-        "which headers tell callers apart is said in the configuration",
+        "the headers that identify a caller are set in the configuration",
     ),
     (
         "partialCacheLoad",
-        "the entities that are kept are never asked for again, those that are missing always",
+        "cached entities are never requested, missing entities always are",
     ),
-    ("shadowMode", "what is kept is given out"),
+    ("shadowMode", "cached values are always served"),
 ];
 
 fn hint_mut<'r>(
@@ -95,19 +94,19 @@ fn seconds(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<u32> {
         let message = "`maxAge` must be a whole number of seconds, 0 or more";
         let at = reader.span(value.location());
         let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
-        let help = "write `maxAge: 0` for what must not be kept".to_owned();
+        let help = "write `maxAge: 0` for data that must not be cached".to_owned();
         reader.problems.push(problem.help(Some(help)));
     }
     seconds
 }
 
 fn scope(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<CacheScope> {
-    let written = value.as_enum().map(apollo_compiler::Name::as_str);
-    match written.or_else(|| value.as_str()) {
+    let name = value.as_enum().map(apollo_compiler::Name::as_str);
+    match name.or_else(|| value.as_str()) {
         Some("PUBLIC") => Some(CacheScope::Public),
         Some("PRIVATE") => Some(CacheScope::Private),
         _ => {
-            let message = format!("`{value}` is no scope");
+            let message = format!("`{value}` is not a cache scope");
             let at = reader.span(value.location());
             let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
             let help = "write `PUBLIC` or `PRIVATE`".to_owned();

@@ -1,4 +1,4 @@
-//! What a mutation makes invalid: `@cacheInvalidate`, and `@openfed__cacheInvalidate`.
+//! Cache entries that a mutation invalidates: `@cacheInvalidate` and `@openfed__cacheInvalidate`.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::Value;
@@ -9,7 +9,7 @@ use crate::caching::Invalidation;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::types::Field;
 
-/// `@openfed__cacheInvalidate`: the entity that is returned, or each of them.
+/// Reads `@openfed__cacheInvalidate`, which invalidates each returned entity.
 pub(super) fn invalidate_returned(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
     let Some(field) = mutation_field(reader, resolved) else {
         return;
@@ -17,18 +17,18 @@ pub(super) fn invalidate_returned(reader: &mut Reader<'_>, resolved: ResolvedDir
     let returned = field.ty.named_type();
     if !reader.is_entity(returned) {
         let message = format!(
-            "`{}` returns `{}`, which is no entity that could be kept",
+            "`{}` returns `{}`, which is not an entity that can be cached",
             reader.coordinate(resolved),
             reader.types.get(returned).name
         );
-        let help = "return the entity or a list of them, or say what is invalid with `@cacheInvalidate(tags:, types:)`";
+        let help = "return an entity or a list of entities, or name the entries with `@cacheInvalidate(tags:, types:)`";
         reader.report(resolved, Code::CacheInvalidateNoEntity, message, help);
         return;
     }
     add_invalidation(reader, resolved, field, Invalidation::Returned);
 }
 
-/// `@cacheInvalidate(tags:, types:)`.
+/// Reads `@cacheInvalidate(tags:, types:)`.
 pub(super) fn invalidate_named(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
     let Some(field) = mutation_field(reader, resolved) else {
         return;
@@ -36,9 +36,9 @@ pub(super) fn invalidate_named(reader: &mut Reader<'_>, resolved: ResolvedDirect
     let tags = list_argument(resolved, "tags");
     let types = list_argument(resolved, "types");
     if tags.is_empty() && types.is_empty() {
-        let message = "`@cacheInvalidate` names nothing that becomes invalid".to_owned();
+        let message = "`@cacheInvalidate` names no entries to invalidate".to_owned();
         let help =
-            "name `tags` or `types`; what is returned is meant by `@openfed__cacheInvalidate`";
+            "name `tags` or `types`; `@openfed__cacheInvalidate` invalidates the returned entities";
         reader.report(resolved, Code::CacheInvalidateInvalid, message, help);
     }
     for value in tags {
@@ -50,8 +50,8 @@ pub(super) fn invalidate_named(reader: &mut Reader<'_>, resolved: ResolvedDirect
         }
     }
     for value in types {
-        if let Some(invalid) = invalidated_type(reader, value) {
-            add_invalidation(reader, resolved, field, invalid);
+        if let Some(invalidation) = invalidated_type(reader, value) {
+            add_invalidation(reader, resolved, field, invalidation);
         }
     }
 }
@@ -60,15 +60,15 @@ fn add_invalidation(
     reader: &mut Reader<'_>,
     resolved: ResolvedDirective<'_>,
     field: &Field,
-    invalid: Invalidation,
+    invalidation: Invalidation,
 ) {
     let known = &mut reader.field_directives(resolved.owner, field).invalidates;
-    if !known.contains(&invalid) {
-        known.push(invalid);
+    if !known.contains(&invalidation) {
+        known.push(invalidation);
     }
 }
 
-/// The field, when it is one that writes.
+/// The field of `Mutation` that has the directive; reports any other place.
 fn mutation_field<'a>(
     reader: &mut Reader<'_>,
     resolved: ResolvedDirective<'a>,
@@ -78,19 +78,22 @@ fn mutation_field<'a>(
         return Some(field);
     }
     if *resolved.directive.owner == *"Subscription" {
-        reader.report_unused(resolved, "events make nothing invalid");
+        reader.report_unused(
+            resolved,
+            "events of subscriptions invalidate no cache entries",
+        );
         return None;
     }
     let message = format!(
-        "`{}` is not a field of `Mutation`, and makes nothing invalid",
+        "`{}` is not a field of `Mutation`, and invalidates nothing",
         reader.coordinate(resolved)
     );
-    let help = "put it on the mutation after which what is kept is no longer true";
+    let help = "move it to the mutation that makes the cached data obsolete";
     reader.report(resolved, Code::CacheInvalidateNotOnMutation, message, help);
     None
 }
 
-/// What an argument lists; a single value is a list of one (GraphQL §3.11).
+/// The elements of a list argument; a single value is a list of one (GraphQL §3.11).
 fn list_argument<'a>(resolved: ResolvedDirective<'a>, name: &str) -> Vec<&'a Node<Value>> {
     let Some(value) = argument(resolved, name) else {
         return Vec::new();
@@ -106,12 +109,12 @@ fn invalidated_type(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<Inva
         .text(value, Code::CacheInvalidateInvalid, "the name of a type")?
         .value;
     let types = reader.types;
-    let found = types.find(&name);
-    if let Some(found) = found.filter(|found| types.get(*found).is_composite()) {
-        return Some(Invalidation::Type(found));
+    let ty = types.find(&name);
+    if let Some(ty) = ty.filter(|ty| types.get(*ty).is_composite()) {
+        return Some(Invalidation::Type(ty));
     }
-    let message = match found {
-        Some(_) => format!("`{name}` is not a type of objects"),
+    let message = match ty {
+        Some(_) => format!("`{name}` is not an object, interface or union type"),
         None => format!("the graph has no type `{name}`"),
     };
     let composite = types.iter().filter(|(_, ty)| ty.is_composite());

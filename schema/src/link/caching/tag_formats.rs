@@ -1,5 +1,4 @@
-//! Formats of tags, judged where they stand: whether there is what their paths name, and whether
-//! it has a text.
+//! Checks the formats of cache tags: their paths must exist, and end in a scalar or an enum.
 
 use std::ops::Range;
 
@@ -12,15 +11,15 @@ use crate::sdl::literal::Literal;
 use crate::span::Span;
 use crate::types::{ArgumentDefinition, Field, Name, Nullability, TypeId, TypeKind, TypeRef};
 
-/// What the paths of a format may name.
+/// The values that the paths of a format may name.
 pub(super) enum FormatScope<'a> {
-    /// Arguments of this field, by `$args`.
+    /// `$args`: arguments of this field.
     Arguments(&'a Field),
-    /// Parts of every one of these keys of this type, by `$key`.
+    /// `$key`: fields of this type that all of these keys contain.
     Keys(TypeId, &'a [FieldSet]),
 }
 
-/// The format that `literal` is; `None` when something was reported.
+/// Parses and checks a format; `None` when a problem was reported.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     literal: &Literal,
@@ -38,7 +37,7 @@ pub(super) fn read(
         FormatPart::Text(text) => Some(TagPart::Text(text)),
         FormatPart::Path(path) => checker.check_path(path, scope),
     });
-    // All of them are judged before the first one that is wrong ends it.
+    // Collected first, so that every path is checked although one fails.
     let parts: Vec<Option<TagPart>> = parts.collect();
     let parts: Option<Vec<TagPart>> = parts.into_iter().collect();
     parts.map(TagFormat)
@@ -49,10 +48,10 @@ struct FormatChecker<'a, 'r> {
     literal: &'a Literal,
 }
 
-/// One step along a path: what is there.
+/// The value at one step of a path.
 struct PathStep<'a> {
     ty: &'a TypeRef,
-    /// Whether null can stand there, and nothing stands in for it.
+    /// Whether the value can be null, with no default in its place.
     nullable: bool,
 }
 
@@ -75,28 +74,28 @@ impl<'a> PathStep<'a> {
 
 impl FormatChecker<'_, '_> {
     fn check_path(&mut self, path: Path, scope: &FormatScope<'_>) -> Option<TagPart> {
-        let (wanted, wrong, message) = match scope {
+        let (root, code, message) = match scope {
             FormatScope::Arguments(_) => (
                 "args",
                 Code::CacheTagInvalidFormatArgumentOnRootField,
-                "a tag of a field is made of its arguments, which are `$args`",
+                "the tag of a field is built from its arguments: use `$args`",
             ),
             FormatScope::Keys(..) => (
                 "key",
                 Code::CacheTagInvalidFormatArgumentOnEntity,
-                "a tag of an entity is made of its key, which is `$key`",
+                "the tag of an entity is built from its key: use `$key`",
             ),
         };
-        if path.root != wanted {
+        if path.root != root {
             let at = self.span(&path.range);
-            let help = format!("write `{{${wanted}.…}}`");
-            let problem = Diagnostic::error(wrong, at, message).help(Some(help));
+            let help = format!("write `{{${root}.…}}`");
+            let problem = Diagnostic::error(code, at, message).help(Some(help));
             self.reader.problems.push(problem);
             return None;
         }
         if path.names.is_empty() {
-            let message = format!("`${wanted}` is not a text by itself");
-            let help = format!("name a part of it, as in `{{${wanted}.id}}`");
+            let message = format!("`${root}` is an object, and a tag needs a scalar");
+            let help = format!("name one of its fields, as in `{{${root}.id}}`");
             self.report_error(&path.range, message, Some(help));
             return None;
         }
@@ -142,7 +141,7 @@ impl FormatChecker<'_, '_> {
         }
         self.check_ends_in_leaf(path, inside?.named_type())?;
         if let Some((name, range)) = nullable {
-            let message = format!("the tag is left out where `{name}` is null or not given");
+            let message = format!("the tag is omitted where `{name}` is null or absent");
             self.report_warning(Code::CacheTagFormatNullableArgument, range, message);
         }
         Some(())
@@ -169,7 +168,7 @@ impl FormatChecker<'_, '_> {
         }
         self.check_ends_in_leaf(path, on)?;
         if let Some((name, range)) = nullable {
-            let message = format!("the tag is left out where `{name}` is null");
+            let message = format!("the tag is omitted where `{name}` is null");
             self.report_warning(Code::CacheTagFormatNullableField, range, message);
         }
         Some(())
@@ -181,16 +180,16 @@ impl FormatChecker<'_, '_> {
         for (name, _) in &path.names {
             deepest = deepest.insert(name);
         }
-        let Some(lacking) = keys.iter().find(|key| !set.is_subset(key)) else {
+        let Some(without) = keys.iter().find(|key| !set.is_subset(key)) else {
             return Some(());
         };
         let message = format!(
-            "`{}` can be asked for by the key `{lacking}`, which does not have this",
+            "`{}` can be fetched by the key `{without}`, which does not contain this field",
             self.reader.types.get(ty).name
         );
         let at = self.span(&path.range);
         let code = Code::CacheTagInvalidFormatFieldSetOnEntity;
-        let help = "use what every resolvable key of the type has".to_owned();
+        let help = "use a field that every resolvable key of the type contains".to_owned();
         let problem = Diagnostic::error(code, at, message).help(Some(help));
         self.reader.problems.push(problem);
         None
@@ -223,7 +222,7 @@ impl FormatChecker<'_, '_> {
         if let TypeRef::Named(..) = step.ty {
             return Some(());
         }
-        let message = format!("`{name}` is a list, and a tag has one text");
+        let message = format!("`{name}` is a list, and a tag needs a scalar");
         self.report_error(range, message, None);
         None
     }
@@ -233,8 +232,8 @@ impl FormatChecker<'_, '_> {
         if let TypeKind::Scalar(_) | TypeKind::Enum(_) = ty.kind {
             return Some(());
         }
-        let message = format!("this is a whole `{}`, and has no text", ty.name);
-        let help = "go on to a scalar or an enum inside it".to_owned();
+        let message = format!("this is a `{}` object, and a tag needs a scalar", ty.name);
+        let help = "continue the path to a scalar or an enum".to_owned();
         self.report_error(&path.range, message, Some(help));
         None
     }

@@ -1,4 +1,4 @@
-//! `@cacheTag`: the names under which something is kept, so that it can be made invalid by them.
+//! `@cacheTag`: names by which cache entries are invalidated.
 
 use super::tag_formats::{self, FormatScope};
 use super::{Reader, ResolvedDirective, argument};
@@ -6,6 +6,7 @@ use crate::diagnostic::Code;
 use crate::sdl::literal::Literal;
 use crate::types::Field;
 
+/// Reads `@cacheTag` of a type or field.
 pub(super) fn read(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>) {
     let Some(value) = argument(resolved, "format") else {
         return; // The validator reports it.
@@ -27,10 +28,10 @@ fn read_field_tag(
 ) {
     if reader.types.query() != Some(resolved.owner) {
         let message = format!(
-            "`{}` is not a field of `Query`, and is not kept by itself",
+            "`{}` is not a field of `Query`, and has no cache entry of its own",
             reader.coordinate(resolved)
         );
-        let help = "tag the root field that it is found under, or the entity that it is a part of";
+        let help = "tag the root field or the entity that it belongs to";
         reader.report(resolved, Code::CacheTagNotOnRootField, message, help);
         return;
     }
@@ -46,10 +47,10 @@ fn read_type_tag(reader: &mut Reader<'_>, resolved: ResolvedDirective<'_>, liter
     let keys = reader.keys(resolved.owner);
     if keys.is_empty() {
         let message = format!(
-            "`{}` has no resolvable `@key` here, and is not kept by itself",
+            "`{}` has no resolvable `@key` here, and has no cache entries of its own",
             reader.coordinate(resolved)
         );
-        let help = "tag the root fields that return it, or give it a `@key`";
+        let help = "tag the root fields that return it, or add a `@key`";
         reader.report(resolved, Code::CacheTagEntityNotResolvable, message, help);
         return;
     }

@@ -1,4 +1,4 @@
-//! Arguments of a directive, or members of an object inside one, with their places.
+//! Arguments of a directive, or members of a nested object, with their locations.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::sdl::{Sdl, range};
 use crate::span::Span;
 use crate::template::Template;
 
-/// Named values that stand together.
+/// The arguments of one directive, or the members of one object.
 pub(super) struct Args<'a> {
     sdl: &'a Sdl,
     members: Vec<(&'a str, &'a Node<Value>)>,
@@ -37,7 +37,7 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The members of an object value; none for anything else.
+    /// The members of an object value; empty for any other value.
     pub(super) fn from_object(sdl: &'a Sdl, value: &'a Node<Value>) -> Self {
         let members = value.as_object().unwrap_or_default();
         Self {
@@ -62,7 +62,7 @@ impl<'a> Args<'a> {
         Some(Self::from_object(self.sdl, self.get(name)?))
     }
 
-    /// Objects of the list `name`; a lone object is a list of one (GraphQL §3.11).
+    /// The objects of the list `name`; a single object is a list of one (GraphQL §3.11).
     pub(super) fn objects(&self, name: &str) -> Vec<Self> {
         match self.get(name) {
             None => Vec::new(),
@@ -86,18 +86,18 @@ impl<'a> Args<'a> {
         ))
     }
 
-    /// Where the value `name` stands; everything when it is not there.
+    /// The location of the value `name`; of all arguments where it is absent.
     pub(super) fn span_of(&self, name: &str) -> Span {
         self.get(name)
             .map_or_else(|| self.span(), |value| self.sdl.span(value.location()))
     }
 
-    /// Where everything stands.
+    /// The location of all arguments.
     pub(super) fn span(&self) -> Span {
         Span::new(&self.sdl.document, self.range.clone())
     }
 
-    /// The mapping `name`, if it is written; what it may not be at `site` is reported.
+    /// Parses the mapping `name` and checks it for `site`; `None` where it is absent.
     pub(super) fn mapping(
         &self,
         reader: &mut Reader<'_>,
@@ -113,7 +113,7 @@ impl<'a> Args<'a> {
         Ok(parsed)
     }
 
-    /// As `mapping`, for a template.
+    /// Parses the template `name` and checks it for `site`; `None` where it is absent.
     pub(super) fn template(
         &self,
         reader: &mut Reader<'_>,
@@ -137,7 +137,7 @@ impl<'a> Args<'a> {
         parse: impl Fn(&str) -> Result<T, ParseError>,
     ) -> ReportedResult<Option<Located<T>>> {
         let Some(literal) = self.text(name) else {
-            return self.check_absent(reader, name);
+            return self.report_non_string(reader, name);
         };
         match parse(&literal.value) {
             Ok(it) => Ok(Some(Located {
@@ -153,8 +153,13 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The scalars of the dialect take any literal as far as GraphQL knows; ours are strings.
-    fn check_absent<T>(&self, reader: &mut Reader<'_>, name: &str) -> ReportedResult<Option<T>> {
+    /// Reports a value that is not a string: GraphQL accepts any literal for the scalars of the
+    /// dialect.
+    fn report_non_string<T>(
+        &self,
+        reader: &mut Reader<'_>,
+        name: &str,
+    ) -> ReportedResult<Option<T>> {
         if self.get(name).is_none() {
             return Ok(None);
         }

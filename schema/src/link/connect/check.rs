@@ -1,5 +1,5 @@
-//! A text that parsed, against its location: variables that are available, fields that exist, a value
-//! that can be used.
+//! Checks a mapping or template for its site: available variables, existing fields, and a value of
+//! a suitable type.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::span::Span;
 use crate::template::Template;
 use crate::types::{ArgumentDefinition, Name, TypeId, TypeKind};
 
-/// Reports what a mapping may not be at `site`.
+/// Reports the problems of a mapping at `site`.
 pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, mapping: &Located<Mapping>) {
     let mut inference = type_inference(reader, site);
     let selection = mapping.value.ast();
@@ -25,13 +25,13 @@ pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, mapping: &Located
     let mut check = Check::new(reader, site, &mapping.literal);
     check.check_variables(&mapping.value.variables(), &inference.unfollowed_ranges);
     check.report_findings(inference.findings, 0, &inference.unfollowed_ranges);
-    // What comes of mistakes says nothing new.
+    // The inferred type of a faulty mapping would only repeat its errors.
     if !check.reader.problems.has_errors_since(mark) {
         check.check_inferred_type(inferred, &selection.range);
     }
 }
 
-/// Reports what a template may not be at `site`.
+/// Reports the problems of a template at `site`.
 pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, template: &Located<Template>) {
     Check::new(reader, site, &template.literal).check_variables(&template.value.variables(), &[]);
     for expression in template.value.expressions() {
@@ -60,7 +60,7 @@ fn type_inference<'a>(reader: &Reader<'a>, site: Site<'_>) -> TypeInference<'a> 
     inference
 }
 
-/// One text being judged.
+/// The check of one text.
 struct Check<'c, 'a> {
     reader: &'c mut Reader<'a>,
     site: Site<'c>,
@@ -100,8 +100,8 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    /// Judges every use of a variable; `unfollowed` are places whose fields the version of the
-    /// dialect does not look at.
+    /// Checks every use of a variable; in `unfollowed` ranges the version of the dialect does not
+    /// check fields, so problems there are warnings.
     fn check_variables(&mut self, uses: &[VariableUse], unfollowed: &[Range<usize>]) {
         let available = self.site.variables(self.reader);
         for variable in uses {
@@ -117,7 +117,7 @@ impl<'c, 'a> Check<'c, 'a> {
     fn report_unavailable(&mut self, variable: &VariableUse, available: &[&str]) {
         let name = variable.name.as_str();
         let all: Vec<_> = available.iter().map(|name| format!("`${name}`")).collect();
-        let known = format!("there are {}", all.join(", "));
+        let known = format!("the variables are {}", all.join(", "));
         let (message, help) = if VARIABLES.contains(&name) {
             (self.site.reason(name), known)
         } else {
@@ -150,10 +150,7 @@ impl<'c, 'a> Check<'c, 'a> {
                 }
             }
             ("this" | "batch", _) if variable.fields.is_empty() => {
-                let message = format!(
-                    "`${}` is a whole object, of which a part is needed",
-                    variable.name
-                );
+                let message = format!("`${}` is an object, and is used as a whole", variable.name);
                 let help = format!(
                     "name the fields that are used, as in `${}.id`",
                     variable.name
@@ -170,7 +167,7 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    /// Arguments, or members of an input object.
+    /// Checks arguments, or members of an input object.
     fn check_inputs(
         &mut self,
         fields: &[UsedField],
@@ -201,14 +198,14 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    /// Fields of an object.
+    /// Checks fields of an object.
     fn check_outputs(&mut self, fields: &[UsedField], on: TypeId) {
         let types = self.reader.types;
         let ty = types.get(on);
         for field in fields.iter().filter(|field| field.name != "__typename") {
             if matches!(ty.kind, TypeKind::Union) {
                 let message = format!(
-                    "`{}` is a union: which fields it has is not known before it is fetched",
+                    "`{}` is a union: its fields are not known before it is fetched",
                     ty.name
                 );
                 let problem = self.problem(&field.range, message);
@@ -228,7 +225,7 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    /// Names of headers are in lower case where mappings see them.
+    /// Warns of header names with upper-case letters: mappings see lower-case names.
     fn check_headers(&mut self, variable: &VariableUse) {
         if !matches!(variable.name.as_str(), "request" | "response") {
             return;
@@ -240,8 +237,8 @@ impl<'c, 'a> Check<'c, 'a> {
         for header in headers.flat_map(|headers| &headers.fields) {
             let lower = header.name.to_ascii_lowercase();
             if lower != header.name {
-                let message = format!("there is never a header `{}`", header.name);
-                let help = format!("names of headers are in lower case here: write `'{lower}'`");
+                let message = format!("no header is named `{}`", header.name);
+                let help = format!("header names are lower case here: write `'{lower}'`");
                 let problem = self.problem(&header.range, message).help(help);
                 self.report(problem.warning());
             }
@@ -268,15 +265,16 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    /// Where text is made of it, a value that is missing is worse than a schema that is refused.
+    /// An error where the value becomes text, because a missing value would leave a hole in a URL
+    /// or header; a warning elsewhere.
     fn unknown_method(&self, name: &str, range: &Range<usize>) -> TextProblem {
         let close = nearest(name, methods().iter().map(|method| method.name));
-        // Two letters are close to any two letters, and more often the name of a member.
+        // Two letters are close to any two letters, and more often name a member.
         let help = close.filter(|_| name.len() > 2).map_or_else(
-            || format!("a member is read with a dot: `.{name}`"),
+            || format!("to read a member, write `.{name}`"),
             |close| format!("write `->{close}`"),
         );
-        let message = format!("there is no method `->{name}`");
+        let message = format!("`->{name}` is not a method");
         let problem = self.problem(range, message).help(help);
         if self.site.argument.is_text() && self.reader.link.version >= Version::V0_3 {
             problem
@@ -293,17 +291,17 @@ impl<'c, 'a> Check<'c, 'a> {
             format!("write `${variable}.{key}`")
         } else {
             let all: Vec<_> = available.iter().map(|name| format!("`${name}`")).collect();
-            format!("begin with one of {}", all.join(", "))
+            format!("start with one of {}", all.join(", "))
         };
         let message = if self.site.argument == DirectiveArgument::Requestless {
-            format!("`{key}` is read from an answer, and this connector makes no request")
+            format!("`{key}` is read from a response, and this connector makes no request")
         } else {
-            format!("`{key}` is read from an answer, and there is none yet")
+            format!("`{key}` is read from a response, and this is evaluated before the request")
         };
         self.problem(range, message).help(help)
     }
 
-    /// The variable that has a member `key` here.
+    /// The available variable that has a member `key`.
     fn variable_with(&self, key: &str) -> Option<&'static str> {
         let SiteDirective::Connect(location) = self.site.directive else {
             return None;
@@ -327,17 +325,17 @@ impl<'c, 'a> Check<'c, 'a> {
             DirectiveArgument::BaseUrl | DirectiveArgument::Url | DirectiveArgument::Header
                 if inferred.is_list() =>
             {
-                Some("pick one with `->first`, or join them with `->joinNotNull(',')`")
+                Some("use one element with `->first`, or join them with `->joinNotNull(',')`")
             }
             DirectiveArgument::BaseUrl | DirectiveArgument::Url | DirectiveArgument::Header => {
-                Some("name one of its fields")
+                Some("use one of its fields")
             }
             DirectiveArgument::Path => Some("write a list, as in `$([$args.id])`"),
             DirectiveArgument::QueryParams => Some("write members, as in `limit: $args.first`"),
             DirectiveArgument::IsSuccess => Some("compare, as in `$status->eq(200)`"),
             _ => None,
         };
-        let message = format!("{needed}, and this gives {}", inferred.description());
+        let message = format!("{needed}, and the value is {}", inferred.description());
         let problem = self.problem(range, message);
         self.report(problem.maybe_help(help.map(str::to_owned)));
     }
@@ -347,8 +345,8 @@ fn available_names<'n>(names: impl Iterator<Item = &'n Name>) -> Option<String> 
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
         [] => None,
-        [only] => Some(format!("there is only {only}")),
-        _ => Some(format!("there are {}", names.join(", "))),
+        [only] => Some(format!("write {only}")),
+        _ => Some(format!("write one of {}", names.join(", "))),
     }
 }
 
@@ -358,7 +356,7 @@ fn is_within(range: &Range<usize>, ranges: &[Range<usize>]) -> bool {
         .any(|outer| outer.start <= range.start && range.end <= outer.end)
 }
 
-/// A diagnostic whose location is still one in the text.
+/// A diagnostic whose range is relative to the text.
 struct TextProblem {
     code: Code,
     range: Range<usize>,

@@ -1,5 +1,5 @@
-//! Rules about all connectors of a subgraph together: every field is given by something, every
-//! resolvable key can be entered by.
+//! Rules for all connectors of a subgraph together: a connector provides every field, and every
+//! resolvable key has a connector.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::sdl::{directives_named, field_directives_named};
 use crate::source::{Source, SourceNode};
 use crate::types::{Name, TypeId};
 
+/// Reports fields without a connector, and resolvable keys without an entity connector.
 pub(super) fn check(reader: &mut Reader<'_>, sources: &[Source]) {
     let provided: HashSet<(TypeId, Name)> = sources
         .iter()
@@ -34,7 +35,7 @@ pub(super) fn check(reader: &mut Reader<'_>, sources: &[Source]) {
     }
 }
 
-/// The fields a node gives, of each type that its objects may be of.
+/// The fields that a node provides, for each possible type of its objects.
 fn provided_fields<'a>(
     reader: &Reader<'a>,
     node: &'a SourceNode,
@@ -45,7 +46,7 @@ fn provided_fields<'a>(
         .flat_map(|on| node.fields.keys().map(|field| (*on, Arc::clone(field))))
 }
 
-/// The `@key`s of a type, each with whether it is resolvable and where it stands.
+/// One `@key` of a type.
 struct Key {
     fields: FieldSet,
     resolvable: bool,
@@ -65,7 +66,7 @@ fn keys(reader: &mut Reader<'_>, object: &ObjectType) -> Vec<Key> {
             reader.problems.push(Diagnostic::error(
                 Code::SdlInvalid,
                 span,
-                "`fields` is not a set of fields such as `id` or `id address { city }`",
+                "`fields` is not a field set such as `id` or `id address { city }`",
             ));
             continue;
         };
@@ -106,15 +107,15 @@ fn check_unresolved_fields(
             continue;
         }
         let help = if is_root(reader.types, &object.name) {
-            "give it a `@connect`"
+            "add `@connect` to the field"
         } else {
-            "add it to the selection of a connector that gives this type, or give it a `@connect`"
+            "add the field to the selection of a connector that returns this type, or add `@connect` to the field"
         };
         reader.problems.push(
             Diagnostic::error(
                 Code::ConnectorsUnresolvedField,
                 sdl.span(field.name.location()),
-                format!("no connector gives `{}.{name}`", object.name),
+                format!("no connector provides `{}.{name}`", object.name),
             )
             .help(Some(help.to_owned())),
         );
@@ -137,7 +138,7 @@ fn check_entity_connectors(reader: &mut Reader<'_>, on: TypeId, keys: &[Key], so
                 Diagnostic::error(
                     Code::MissingEntityConnector,
                     key.span.clone(),
-                    format!("no connector gives a `{name}` by its key `{}`", key.fields),
+                    format!("no connector fetches `{name}` by its key `{}`", key.fields),
                 )
                 .help(Some(
                     "add `@connect` to the type, or `resolvable: false` to the key".to_owned(),

@@ -1,4 +1,4 @@
-//! Every text of a `@connect`, read, and the connector that they make together.
+//! Reads the texts of a `@connect`, and combines them with those of its source into a connector.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::mapping::{Mapping, Version};
 use crate::template::Template;
 use crate::types::Name;
 
-/// A `@connect` whose texts all parsed.
+/// A `@connect` whose texts are all valid.
 pub(super) struct ConnectDirective {
     pub(super) id: Option<Name>,
     pub(super) subgraph: Name,
@@ -24,7 +24,8 @@ pub(super) struct ConnectDirective {
 }
 
 impl Reader<'_> {
-    /// Reads every text of a directive; the selection, and all of them when all of them parsed.
+    /// Reads every text of a directive. Returns the selection, for checks on its own, and the
+    /// directive where all texts are valid.
     pub(super) fn read_connect_directive(
         &mut self,
         location: ConnectLocation<'_>,
@@ -48,7 +49,7 @@ impl Reader<'_> {
         };
         let selection = args.mapping(self, "selection", Site::new(on, argument));
         let selection = selection.ok().flatten();
-        let all = || {
+        let directive = || {
             Some(ConnectDirective {
                 id: args.text("id").map(|id| id.value.into()),
                 source: source.ok()?,
@@ -59,13 +60,13 @@ impl Reader<'_> {
                 subgraph: Arc::clone(&self.sdl.name),
             })
         };
-        let written = all();
-        (selection, written)
+        let directive = directive();
+        (selection, directive)
     }
 }
 
 impl ConnectDirective {
-    /// The connector that it is, with what its source says for all of them.
+    /// The connector, with the headers, errors and URL of its source.
     pub(super) fn connector(self, output: ConnectorOutput) -> Connector {
         let source = self.source.as_deref();
         let merged = |from_source: Option<&Located<Mapping>>, own: Option<&Located<Mapping>>| {

@@ -1,4 +1,4 @@
-//! Where a connector can be entered, with which key, and what it then gives.
+//! The entry points of a connector: its keys, and the nodes that it provides.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ use crate::source::{self, EntryCardinality, EntryPoint, NodeField, SourceNode};
 use crate::span::Span;
 use crate::types::{Field, TypeId, Types};
 
-/// What the location and the variables of a connector make of it.
+/// The entry points of a connector, which follow from its location and variables.
 pub(super) struct ConnectorEntryPoints {
     pub(super) entry_points: Vec<EntryPoint>,
     pub(super) nodes: Vec<SourceNode>,
     pub(super) output: ConnectorOutput,
 }
 
-/// Judges a connector at its location.
+/// The entry points of a connector at `location`.
 pub(super) fn entry_points(
     reader: &mut Reader<'_>,
     location: ConnectLocation<'_>,
@@ -31,7 +31,7 @@ pub(super) fn entry_points(
     match location {
         ConnectLocation::Type(object) => {
             let Some(on) = reader.types.find(&object.name) else {
-                return Err(Reported); // Types that are not there were reported before.
+                return Err(Reported); // Missing types were reported before.
             };
             on_type(reader, on, connect)
         }
@@ -46,7 +46,7 @@ pub(super) fn entry_points(
     }
 }
 
-/// A directive and what was read of it.
+/// A directive with its arguments and variables.
 pub(super) struct ParsedConnect<'a> {
     pub(super) args: &'a Args<'a>,
     pub(super) uses: &'a VariableUses,
@@ -58,7 +58,7 @@ fn report(reader: &mut Reader<'_>, code: Code, span: Span, message: &str) -> Rep
     Reported
 }
 
-/// Reports what is wrong with a selection by itself, for a connector that failed otherwise.
+/// Reports problems of the selection of a connector that is invalid for another reason.
 pub(super) fn check_selection(
     reader: &mut Reader<'_>,
     location: ConnectLocation<'_>,
@@ -73,7 +73,7 @@ pub(super) fn check_selection(
             .map(|field| field.ty.named_type()),
     };
     if let Some(output_type) = output_type {
-        // Reported there; there is nothing to go on with here.
+        // Only the reported problems matter.
         let _ = reader
             .selection_reader(selection)
             .selection(selection.value.ast(), output_type);
@@ -137,7 +137,7 @@ fn on_type(
     let variable = if is_batch { "batch" } else { "this" };
     let key = connect.uses.fields(variable);
     if key.is_empty() {
-        let message = "a connector on a type must use `$this` or `$batch`, or it cannot know which entity is meant";
+        let message = "a connector on a type must use `$this` or `$batch` to identify the entity";
         let code = Code::ConnectorsCannotResolveKey;
         return Err(report(reader, code, connect.args.span(), message));
     }
@@ -151,9 +151,8 @@ fn on_type(
     let nodes = selection_reader.nodes;
     if is_batch {
         if !source::is_provided(&nodes, node, &key) {
-            let message = format!(
-                "the selection does not give `{key}`, by which answers are matched to entities"
-            );
+            let message =
+                format!("the selection lacks the key `{key}`, which matches responses to entities");
             let code = Code::ConnectorsBatchKeyNotInSelection;
             return Err(report(
                 reader,
@@ -186,7 +185,7 @@ fn on_type(
     })
 }
 
-/// Whether a connector on a type fetches many at once; reports what it must not be.
+/// Whether a connector on a type fetches batches; reports one that uses `$this`, too.
 fn is_batch(reader: &mut Reader<'_>, connect: &ParsedConnect<'_>) -> ReportedResult<bool> {
     let (batch, this) = (
         connect.uses.has("batch"),
@@ -194,14 +193,14 @@ fn is_batch(reader: &mut Reader<'_>, connect: &ParsedConnect<'_>) -> ReportedRes
     );
     match this {
         Some(this) if batch => {
-            let message = "`$this` is one entity and `$batch` is many: use one of them";
+            let message = "`$this` is one entity and `$batch` is many: use only one of the two";
             Err(report(reader, Code::ConnectBatchAndThis, this, message))
         }
         _ => Ok(batch),
     }
 }
 
-/// `batch.maxSize`, if it is written.
+/// The value of `batch.maxSize`; `None` where it is absent.
 fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> ReportedResult<Option<usize>> {
     let batch = args.object("batch");
     let Some((batch, value)) = batch.and_then(|it| it.get("maxSize").map(|value| (it, value)))
@@ -218,7 +217,7 @@ fn max_size(reader: &mut Reader<'_>, args: &Args<'_>) -> ReportedResult<Option<u
     }
 }
 
-/// The key of an `entity: true` connector: the arguments it uses, each a field of the entity.
+/// The key of an `entity: true` connector: the arguments that it uses, each a field of the entity.
 fn entity_key(
     reader: &mut Reader<'_>,
     field: &Field,
@@ -226,8 +225,7 @@ fn entity_key(
 ) -> ReportedResult<FieldSet> {
     let key = connect.uses.fields("args");
     if key.is_empty() {
-        let message =
-            "an entity field needs an argument that says which entity is meant, and must use it";
+        let message = "an entity field must use an argument that identifies the entity";
         let code = Code::EntityResolverArgumentMismatch;
         return Err(report(
             reader,

@@ -1,4 +1,4 @@
-//! The `http` argument: method, headers, body; for the URL see `url`.
+//! The `http` argument: method, headers and body. For the URL see `url`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::mapping::{Mapping, Version};
 use crate::sdl::literal::Literal;
 use crate::template::Template;
 
-/// `http` of a `@connect` whose texts all parsed.
+/// The `http` argument of a `@connect`, whose texts are all valid.
 pub(super) struct Http {
     pub(super) method: Method,
     pub(super) url: Located<Template>,
@@ -21,14 +21,14 @@ pub(super) struct Http {
     pub(super) body: Option<Located<Mapping>>,
 }
 
-/// A header; the literal is there when its value is a template.
+/// A header, with the literal of its value where that is a template.
 #[derive(Clone, Debug)]
 pub(super) struct LocatedHeader {
     pub(super) header: Arc<Header>,
     pub(super) literal: Option<Arc<Literal>>,
 }
 
-/// Reads `http` of a `@connect`; `None` when something in it was reported.
+/// Reads the `http` argument of a `@connect`; `None` when a problem was reported.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     args: &Args<'_>,
@@ -61,9 +61,9 @@ pub(super) fn read(
 
 fn report_requestless(reader: &mut Reader<'_>, args: &Args<'_>) {
     let message = if reader.link.version < Version::V0_4 {
-        "a connector needs `http`, which may be left out from v0.4 on"
+        "a connector needs `http` before v0.4"
     } else {
-        "Weir does not run connectors without `http` yet"
+        "connectors without `http` are not supported yet"
     };
     let problem = Diagnostic::error(Code::HttpOmittedRequiresV0_4, args.span(), message);
     reader.problems.push(problem.help(Some(
@@ -71,7 +71,7 @@ fn report_requestless(reader: &mut Reader<'_>, args: &Args<'_>) {
     )));
 }
 
-/// Reads `headers`; those that cannot be used are reported and left out.
+/// Reads `headers`; invalid headers are reported and left out.
 pub(super) fn headers(
     reader: &mut Reader<'_>,
     http: &Args<'_>,
@@ -89,7 +89,7 @@ pub(super) fn headers(
             reader.problems.push(Diagnostic::error(
                 Code::HttpHeaderNameCollision,
                 entry.span_of("name"),
-                format!("the header `{}` is there twice", header.header.name),
+                format!("the header `{}` is set twice", header.header.name),
             ));
             continue;
         }
@@ -103,8 +103,8 @@ fn header(
     entry: &Args<'_>,
     on: SiteDirective<'_>,
 ) -> Option<LocatedHeader> {
-    let written = entry.text("name")?.value;
-    let name = written.to_ascii_lowercase();
+    let original = entry.text("name")?.value;
+    let name = original.to_ascii_lowercase();
     let mut refuse = |member: &str, message: String| {
         let span = entry.span_of(member);
         let problem = Diagnostic::error(Code::InvalidHeader, span, message);
@@ -112,24 +112,24 @@ fn header(
         None
     };
     if !is_header_name(&name) {
-        return refuse("name", format!("`{written}` is not a header name"));
+        return refuse("name", format!("`{original}` is not a header name"));
     }
     if FORBIDDEN_HEADERS.contains(&name.as_str()) {
         return refuse(
             "name",
-            format!("`{written}` is set by the connection itself"),
+            format!("`{original}` is controlled by the HTTP connection"),
         );
     }
     let from = entry.text("from");
     match (from, entry.get("value")) {
         (Some(_), Some(_)) => refuse(
             "from",
-            "a header has `from` or `value`, not both".to_owned(),
+            "a header must have either `from` or `value`, not both".to_owned(),
         ),
-        (None, None) => refuse("name", format!("`{written}` needs `from` or `value`")),
+        (None, None) => refuse("name", format!("`{original}` needs `from` or `value`")),
         (Some(from), None) => {
             if VALUE_ONLY_HEADERS.contains(&name.as_str()) {
-                return refuse("from", format!("`{written}` can only be set by `value`"));
+                return refuse("from", format!("`{original}` can only be set by `value`"));
             }
             if !is_header_name(&from.value) {
                 return refuse("from", format!("`{}` is not a header name", from.value));
@@ -157,7 +157,7 @@ fn header(
     }
 }
 
-/// RFC 9110 §5.6.2: a token.
+/// Whether the text is a token (RFC 9110 §5.6.2).
 fn is_header_name(name: &str) -> bool {
     !name.is_empty()
         && name
@@ -165,7 +165,7 @@ fn is_header_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Headers that belong to one connection or describe the body that we make.
+/// Headers that belong to one connection, or describe the body that the gateway encodes.
 const FORBIDDEN_HEADERS: [&str; 11] = [
     "connection",
     "keep-alive",
@@ -180,5 +180,5 @@ const FORBIDDEN_HEADERS: [&str; 11] = [
     "accept-encoding",
 ];
 
-/// Headers that a client's request must not decide.
+/// Headers that must not be forwarded from the client's request.
 const VALUE_ONLY_HEADERS: [&str; 3] = ["content-type", "accept", "host"];

@@ -1,7 +1,7 @@
-//! What sort of value an expression can give, as far as its text and the schema tell.
+//! Infers the JSON types that an expression can produce, from its text and the schema.
 //!
-//! An over-approximation: a value of a sort that is not named is impossible, and whatever is not
-//! known is possible. On the way it meets methods and keys that cannot be, and notes them.
+//! An over-approximation: an inferred type contains every possible value, and unknown values have
+//! every type. Also finds unknown methods, and keys of values that have no members.
 
 use std::ops::Range;
 
@@ -15,34 +15,34 @@ use crate::types::{ArgumentDefinition, Name, Scalar, TypeId, TypeKind, TypeRef, 
 pub(super) mod inferred_type;
 mod methods;
 
-/// Something found on the way.
+/// A problem found during inference.
 pub(super) struct Finding {
     pub(super) kind: FindingKind,
     pub(super) range: Range<usize>,
 }
 
 pub(super) enum FindingKind {
-    /// There is no method of this name.
+    /// No method has this name.
     UnknownMethod(String),
-    /// A key is read where nothing can have one; the key as it should be asked for.
+    /// The key is read from a value without members.
     NothingToRead(String),
 }
 
-/// Finds the form of expressions of one text.
+/// The state of inferring the types of one text.
 pub(super) struct TypeInference<'a> {
     pub(super) types: &'a Types,
     pub(super) version: Version,
-    /// `$args`, where there is one.
+    /// The type of `$args`, where that is available.
     pub(super) arguments: Option<&'a IndexMap<Name, ArgumentDefinition>>,
-    /// The type of `$this` and of what is in `$batch`.
+    /// The type of `$this`, and of the elements of `$batch`.
     pub(super) owner: Option<TypeId>,
     pub(super) findings: Vec<Finding>,
-    /// Paths through a method whose value the version does not follow.
+    /// Paths with a method whose result the version does not infer.
     pub(super) unfollowed_ranges: Vec<Range<usize>>,
     locals: Vec<(String, InferredType)>,
 }
 
-/// What `$` and `@` are.
+/// The types of `$` and `@`.
 #[derive(Clone, Copy)]
 struct InputTypes {
     dollar: InferredType,
@@ -62,7 +62,7 @@ impl<'a> TypeInference<'a> {
         }
     }
 
-    /// The form of a whole mapping whose `$` and `@` are `input`.
+    /// The type of a whole mapping whose `$` and `@` have the type `input`.
     pub(super) fn infer(&mut self, selection: &Selection, input: InferredType) -> InferredType {
         let inputs = InputTypes {
             dollar: input,
@@ -157,7 +157,7 @@ impl<'a> TypeInference<'a> {
         inferred
     }
 
-    /// Braces behind a path: an object, or a list of objects where there was a list.
+    /// The type of a path with a group: an object, or a list of objects where the path is a list.
     fn group(&mut self, group: &Selection, before: InferredType) -> InferredType {
         let inside = if before.is_list() {
             before.elements()
@@ -267,7 +267,7 @@ impl<'a> TypeInference<'a> {
         }
     }
 
-    /// Whether the version promises what methods give.
+    /// Whether the version defines the result types of methods.
     fn infers_methods(&self) -> bool {
         self.version >= Version::V0_3
     }

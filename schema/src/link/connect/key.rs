@@ -1,5 +1,5 @@
-//! Rules of keys: what must be known of an entity before it can be asked for, and how an answer
-//! is known to be about it.
+//! Rules for the keys of connectors: which fields can be part of a key, and how a batch response is
+//! matched to its entities.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use crate::mapping::Mapping;
 use crate::span::Span;
 use crate::types::{TypeId, Types};
 
-/// Reports a key, computed of the uses of `$name`, that is no set of fields of `on`.
+/// Reports a key, built from the uses of `variable`, with fields of `on` that cannot be in a key.
 pub(super) fn check(
     reader: &mut Reader<'_>,
     on: TypeId,
@@ -26,11 +26,11 @@ pub(super) fn check(
     };
     let (message, help) = match problem {
         KeyProblem::WholeObject(path) => (
-            format!("`${variable}.{path}` is a whole object, and a key is computed of scalars"),
-            format!("name the fields that are needed, as in `${variable}.{path} {{ id }}`"),
+            format!("`${variable}.{path}` is an object, and a key is made of scalars"),
+            format!("name the fields that are used, as in `${variable}.{path} {{ id }}`"),
         ),
         KeyProblem::HasArguments(path) => (
-            format!("`{path}` has arguments, and so is not part of what an object is known by"),
+            format!("`{path}` has arguments, and cannot be part of a key"),
             "use fields without arguments".to_owned(),
         ),
     };
@@ -72,7 +72,7 @@ fn key_problem(types: &Types, on: TypeId, key: &FieldSet) -> Option<KeyProblem> 
     })
 }
 
-/// Reports key fields of a batch that do not come out of the answer.
+/// Reports key fields of a batch connector that are not read from the response.
 pub(super) fn check_from_response(
     reader: &mut Reader<'_>,
     selection: &Located<Mapping>,
@@ -85,14 +85,14 @@ pub(super) fn check_from_response(
     }
     for (name, range) in computed {
         let source_range = selection.literal.source_range(&range);
-        let message = format!("the key `{name}` does not come out of the answer");
+        let message = format!("the key `{name}` is not read from the response");
         let problem = Diagnostic::error(
             Code::ConnectorsNonRootBatchKey,
             Span::new(&reader.sdl.document, source_range),
             message,
         );
         reader.problems.push(problem.help(Some(format!(
-            "read `{name}` from what the service sends, so that each entity gets its own answer"
+            "read `{name}` from the response, to match each entity with its data"
         ))));
     }
     Err(Reported)

@@ -1,4 +1,4 @@
-//! Rules of where a connector may stand, whatever its texts say.
+//! Rules for the location of a connector, whatever its texts contain.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use crate::link::{Reported, ReportedResult};
 use crate::span::Span;
 use crate::types::{Field, Nullability, TypeId, TypeKind, TypeRef, Types};
 
-/// Reports a connector that cannot stand at `location` as what it says it is.
+/// Reports a connector that is not allowed at `location`.
 pub(super) fn check(
     reader: &mut Reader<'_>,
     location: ConnectLocation<'_>,
@@ -17,7 +17,7 @@ pub(super) fn check(
 ) -> ReportedResult<()> {
     let types = reader.types;
     let Some(on) = types.find(&location.owner().name) else {
-        return Err(Reported); // Types that are not there were reported before.
+        return Err(Reported); // Missing types were reported before.
     };
     match location {
         ConnectLocation::Type(_) => on_type(reader, on, args),
@@ -30,7 +30,7 @@ pub(super) fn check(
     }
 }
 
-/// Whether the connector says that it is one, or that it is none, of entities.
+/// The value of `entity`; `None` where it is absent.
 pub(super) fn entity_argument(args: &Args<'_>) -> Option<bool> {
     args.get("entity").and_then(|value| value.to_bool())
 }
@@ -46,7 +46,7 @@ fn on_type(reader: &mut Reader<'_>, on: TypeId, args: &Args<'_>) -> ReportedResu
         return Err(report(reader, Code::ConnectOnRoot, args.span(), message));
     }
     if entity_argument(args) == Some(false) {
-        let message = "a connector on a type always gives the entity: leave `entity` out";
+        let message = "a connector on a type always fetches the entity: remove `entity`";
         let code = Code::ConnectOnTypeMustBeEntity;
         return Err(report(reader, code, args.span_of("entity"), message));
     }
@@ -61,10 +61,10 @@ fn on_field(
 ) -> ReportedResult<()> {
     if field.ty.named_type() == on {
         let (owner, name) = (&reader.types.get(on).name, &field.name);
-        let message = format!("`{owner}.{name}` gives a `{owner}` inside a `{owner}`");
+        let message = format!("`{owner}.{name}` returns a `{owner}` inside a `{owner}`");
         let problem = Diagnostic::error(Code::CircularReference, args.span(), message);
         reader.problems.push(problem.help(Some(format!(
-            "let it give another type, such as one that has the key of `{owner}` alone"
+            "return another type, such as one that has only the key of `{owner}`"
         ))));
         return Err(Reported);
     }
@@ -82,7 +82,7 @@ fn on_entity_field(
 ) -> ReportedResult<()> {
     let types = reader.types;
     if Some(on) != types.query() {
-        let message = "`entity: true` is for fields of the query root";
+        let message = "`entity: true` is for fields of `Query` only";
         return Err(report(reader, Code::EntityNotOnRootQuery, span, message));
     }
     let entity = types.get(field.ty.named_type());
@@ -90,11 +90,11 @@ fn on_entity_field(
         && matches!(entity.kind, TypeKind::Object(_));
     if !one_object {
         let message = format!(
-            "an entity field gives one object or null, and this is `{}`",
+            "an entity field must return a nullable object, and this one returns `{}`",
             field.ty.display(types)
         );
         let help = matches!(entity.kind, TypeKind::Object(_))
-            .then(|| format!("let its type be `{}`, or leave `entity` out", entity.name));
+            .then(|| format!("change its type to `{}`, or remove `entity`", entity.name));
         let problem = Diagnostic::error(Code::EntityTypeInvalid, span, message).help(help);
         reader.problems.push(problem);
         return Err(Reported);
@@ -115,9 +115,9 @@ fn on_entity_field(
     Ok(())
 }
 
-/// Whether an argument's type is a field's type, or an input with fields of the same types.
+/// Whether an argument's type is the type of a field, or an input with fields of the same types.
 ///
-/// Inputs may contain themselves, and be nested as deep as the schema has types.
+/// Iterative, with a set of visited pairs: inputs may be recursive, and nested deep.
 fn same_shape(types: &Types, input: TypeId, output: TypeId) -> bool {
     let mut pairs = vec![(input, output)];
     let mut seen = HashSet::new();
@@ -185,7 +185,7 @@ input Of {{ id: ID!  {input} }}
     }
 
     #[test]
-    fn inputs_that_contain_themselves_are_compared_once() {
+    fn recursive_inputs_are_compared_once() {
         check("parent: Of", "");
         check("parents: [Of!]", "error[ENTITY_RESOLVER_ARGUMENT_MISMATCH]");
     }

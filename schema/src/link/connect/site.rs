@@ -1,6 +1,6 @@
-//! Where in a directive a text stands: which variables it may use, and what it must give.
+//! The site of a text in a directive, with its variables and the type that it needs.
 //!
-//! One table for the whole dialect. A text is judged when it is read, so that a mistake in one
+//! One table for the whole dialect. Each text is checked when it is read, so that a mistake in one
 //! does not hide those in others.
 
 use super::inference::inferred_type::{InferredType, Kinds};
@@ -8,21 +8,21 @@ use super::{ConnectLocation, Reader};
 use crate::diagnostic::Code;
 use crate::link::connect::variable_uses::is_root;
 
-/// A place for a mapping or template.
+/// The argument and directive that contain a mapping or template.
 #[derive(Clone, Copy)]
 pub(super) struct Site<'a> {
     pub(super) argument: DirectiveArgument,
     pub(super) directive: SiteDirective<'a>,
 }
 
-/// Which directive, and where it stands.
+/// The directive that contains a text.
 #[derive(Clone, Copy)]
 pub(super) enum SiteDirective<'a> {
     Source,
     Connect(ConnectLocation<'a>),
 }
 
-/// Which argument, or member of one.
+/// The argument, or member of an argument, that contains a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DirectiveArgument {
     BaseUrl,
@@ -52,7 +52,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The variables there are, in the order of the documentation.
+    /// The available variables, in the order of the documentation.
     pub(super) fn variables(self, reader: &Reader<'_>) -> Vec<&'static str> {
         if self.argument == DirectiveArgument::BaseUrl {
             return vec!["config", "env"];
@@ -84,17 +84,18 @@ impl<'a> Site<'a> {
             .collect()
     }
 
-    /// Why `name`, which is a variable elsewhere, is none here.
+    /// The reason why the variable `name` is not available here.
     pub(super) fn reason(self, name: &str) -> String {
         match (name, self.directive) {
             ("status" | "response", _) if !self.argument.sees_response() => {
-                format!("`${name}` is known only when the service has answered")
+                format!("`${name}` is available only after the response")
             }
             ("batch", SiteDirective::Connect(ConnectLocation::Type(_))) => {
-                "`$batch` is what is asked for, and the selection sees what was answered".to_owned()
+                "`$batch` holds the requested entities, and is not available in the selection"
+                    .to_owned()
             }
             ("batch", SiteDirective::Connect(ConnectLocation::Field(..))) => {
-                "`$batch` is there for connectors on types only".to_owned()
+                "`$batch` is available only for connectors on types".to_owned()
             }
             ("args", SiteDirective::Connect(ConnectLocation::Type(_))) => {
                 "a connector on a type has no arguments".to_owned()
@@ -111,7 +112,7 @@ impl<'a> Site<'a> {
 }
 
 impl DirectiveArgument {
-    /// The code of everything wrong with a text here.
+    /// The code of problems with a text here.
     pub(super) fn code(self) -> Code {
         match self {
             Self::BaseUrl | Self::Url => Code::InvalidUrl,
@@ -129,7 +130,7 @@ impl DirectiveArgument {
         matches!(self, Self::Selection | Self::Requestless)
     }
 
-    /// Whether it is evaluated once the service has answered.
+    /// Whether the text is evaluated after the response.
     pub(super) fn sees_response(self) -> bool {
         match self {
             Self::Selection | Self::Message | Self::Extensions | Self::IsSuccess => true,
@@ -143,12 +144,12 @@ impl DirectiveArgument {
         }
     }
 
-    /// Whether it becomes text, where a value that is missing leaves a hole.
+    /// Whether values become text, in which a missing value leaves a hole.
     pub(super) fn is_text(self) -> bool {
         matches!(self, Self::BaseUrl | Self::Url | Self::Header)
     }
 
-    /// What `$` and `@` are at the start.
+    /// The type of `$` and `@` at the start.
     pub(super) fn input(self) -> InferredType {
         if self.sees_response() {
             InferredType::ANY
@@ -159,15 +160,15 @@ impl DirectiveArgument {
         }
     }
 
-    /// Whether `inferred` can be of use here; otherwise what is needed.
+    /// The needed type, where `inferred` does not fit.
     pub(super) fn mismatch(self, inferred: InferredType) -> Option<&'static str> {
         let text = Kinds::SCALAR;
         let (fits, needed) = match self {
-            Self::BaseUrl | Self::Url => (inferred.can_be(text), "a URL needs text"),
-            Self::Header => (inferred.can_be(text), "a header needs text"),
+            Self::BaseUrl | Self::Url => (inferred.can_be(text), "a URL needs a scalar"),
+            Self::Header => (inferred.can_be(text), "a header needs a scalar"),
             Self::Path => (
                 inferred.can_be(Kinds::LIST) && inferred.elements().can_be(text),
-                "`path` needs a list of texts or numbers",
+                "`path` needs a list of strings or numbers",
             ),
             Self::QueryParams => (
                 inferred.can_be(Kinds::OBJECT),
@@ -181,10 +182,7 @@ impl DirectiveArgument {
                 inferred.can_be(Kinds::OBJECT),
                 "`errors.extensions` needs an object",
             ),
-            Self::IsSuccess => (
-                inferred.can_be(Kinds::BOOL),
-                "`isSuccess` needs true or false",
-            ),
+            Self::IsSuccess => (inferred.can_be(Kinds::BOOL), "`isSuccess` needs a boolean"),
             Self::Body | Self::Selection | Self::Requestless => (true, ""),
         };
         (!fits).then_some(needed)
@@ -194,7 +192,7 @@ impl DirectiveArgument {
         match self {
             Self::BaseUrl => "the `baseURL` of a source",
             Self::Header => "a header of a source",
-            _ => "a source, which many connectors share,",
+            _ => "a source, which connectors share,",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `@source`.
+//! `@source`: settings that connectors of a subgraph share.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::sdl::definitions::UNPREFIXED_SOURCE;
 use crate::sdl::directives_named;
 use crate::template::Template;
 
-/// One `@source` whose texts all parsed.
+/// One `@source` whose texts are all valid.
 #[derive(Debug)]
 pub(super) struct SourceDirective {
     pub(super) name: String,
@@ -27,16 +27,17 @@ pub(super) struct SourceDirective {
     pub(super) is_success: Option<Located<Mapping>>,
 }
 
-/// `errors { message extensions }`.
+/// The mappings of `errors { message extensions }`.
 #[derive(Clone, Debug)]
 pub(super) struct ErrorMappings {
     pub(super) message: Option<Located<Mapping>>,
     pub(super) extensions: Option<Located<Mapping>>,
 }
 
-/// Every `@source` of the schema by name; the first of two with one name.
+/// Reads every `@source` of the schema, by name; of duplicates the first.
 ///
-/// `None` stands for one that was reported, so that what names it is not reported too.
+/// `None` stands for a source with a reported problem, so that connectors with it are not reported
+/// as well.
 pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<SourceDirective>>> {
     let sdl = reader.sdl;
     let mut sources: IndexMap<String, Option<Arc<SourceDirective>>> = IndexMap::new();
@@ -54,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<Sourc
                 Diagnostic::error(
                     Code::DuplicateSourceName,
                     span,
-                    format!("the source name `{name}` is taken"),
+                    format!("the source name `{name}` is already used"),
                 )
                 .label(first.clone(), "first used here"),
             );
@@ -67,7 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> IndexMap<String, Option<Arc<Sourc
     sources
 }
 
-/// Says that a `@source` is not read because the link does not import it.
+/// Warns of a `@source` that has no effect because the link does not import it.
 pub(super) fn report_not_imported(reader: &mut Reader<'_>) {
     let sdl = reader.sdl;
     let own_definition = sdl.schema.directive_definitions.get(UNPREFIXED_SOURCE);
@@ -79,7 +80,7 @@ pub(super) fn report_not_imported(reader: &mut Reader<'_>) {
     let local = &reader.link.source;
     for directive in directives_named(&sdl.schema.schema_definition.directives, UNPREFIXED_SOURCE) {
         let span = sdl.span(directive.location());
-        let message = "this `@source` is not read: the link does not import the name";
+        let message = "this `@source` has no effect: the link does not import `@source`";
         let problem = Diagnostic::warning(Code::NoSourceImport, span, message)
             .label(reader.link.span.clone(), "the link")
             .help(Some(format!(
@@ -107,16 +108,16 @@ fn check_name(reader: &mut Reader<'_>, name: &str, args: &Args<'_>) {
             Diagnostic::error(
                 Code::InvalidSourceName,
                 span,
-                format!("`{name}` cannot be a source name"),
+                format!("`{name}` is not a valid source name"),
             )
             .help(Some(format!(
-                "begin with a letter, then letters, digits, `_` and `-`, {MAX_NAME_LENGTH} at most"
+                "use a letter followed by letters, digits, `_` and `-`, at most {MAX_NAME_LENGTH} characters"
             ))),
         );
     }
 }
 
-/// The reference's bound.
+/// Maximum length of a source name in bytes, as in the reference implementation.
 const MAX_NAME_LENGTH: usize = 64;
 
 fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<SourceDirective> {
@@ -150,7 +151,7 @@ fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<Source
     })
 }
 
-/// `errors` of a `@source` or `@connect`.
+/// Reads `errors` of a `@source` or `@connect`.
 pub(super) fn errors(
     reader: &mut Reader<'_>,
     args: &Args<'_>,

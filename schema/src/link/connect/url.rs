@@ -1,5 +1,5 @@
-//! The URL of a connector or source: one method, a scheme and host that are known, nothing that
-//! a value could turn into another address.
+//! The method and URL of a connector or source. Scheme and host must be constant, so that no value
+//! redirects a request to another server.
 
 use super::args::Args;
 use super::site::{DirectiveArgument, Site, SiteDirective};
@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::span::Span;
 use crate::template::Template;
 
-/// The method and URL of a connector; `None` when something was reported.
+/// Reads the method and URL of a connector; `None` when a problem was reported.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     http: &Args<'_>,
@@ -25,14 +25,14 @@ pub(super) fn read(
 }
 
 fn method(reader: &mut Reader<'_>, http: &Args<'_>) -> Option<(&'static str, Method)> {
-    let written: Vec<_> = Method::ALL
+    let methods: Vec<_> = Method::ALL
         .into_iter()
         .filter(|(name, _)| http.get(name).is_some())
         .collect();
-    match written.as_slice() {
+    match methods.as_slice() {
         [one] => Some(*one),
         [] => {
-            let message = "`http` names no method";
+            let message = "`http` has no method";
             let problem = Diagnostic::error(Code::MissingHttpMethod, http.span(), message).help(
                 Some("add one of `GET`, `POST`, `PUT`, `PATCH`, `DELETE` with the URL".to_owned()),
             );
@@ -43,10 +43,10 @@ fn method(reader: &mut Reader<'_>, http: &Args<'_>) -> Option<(&'static str, Met
             let problem = Diagnostic::error(
                 Code::MultipleHttpMethods,
                 http.span_of(second),
-                "a connector makes one request with one method",
+                "a connector sends one request, with one method",
             )
             .label(http.span_of(first), "the other method")
-            .help(Some("keep one of them".to_owned()));
+            .help(Some("remove one of them".to_owned()));
             reader.problems.push(problem);
             None
         }
@@ -58,13 +58,13 @@ fn check(reader: &mut Reader<'_>, url: &Located<Template>, span: Span, has_sourc
     let (code, message, help) = match (absolute, has_source) {
         (true, true) => (
             Code::AbsoluteConnectUrlWithSource,
-            "the URL of a connector with a `source` starts at the source's `baseURL`",
-            "leave out scheme and host, or leave out `source`",
+            "the URL of a connector with a `source` is relative to the source's `baseURL`",
+            "remove scheme and host, or remove `source`",
         ),
         (false, false) => (
             Code::RelativeConnectUrlWithoutSource,
             "a connector without a `source` needs an absolute URL",
-            "name a `source`, or write scheme and host",
+            "name a `source`, or add scheme and host",
         ),
         (true, false) => {
             check_absolute(reader, url, span);
@@ -76,24 +76,24 @@ fn check(reader: &mut Reader<'_>, url: &Located<Template>, span: Span, has_sourc
     reader.problems.push(problem);
 }
 
-/// A URL that begins with scheme and host, the scheme beyond the reach of expressions.
+/// Reports a URL without a constant scheme, or with an invalid host.
 pub(super) fn check_absolute(reader: &mut Reader<'_>, url: &Located<Template>, span: Span) {
     let value = url.literal.value.trim_start();
     let (code, message, help) = if value.starts_with('{') {
         (
             Code::InvalidUrl,
-            "an expression cannot give the scheme of a URL: its value is percent-encoded"
+            "the scheme of a URL cannot come from an expression, whose value is percent-encoded"
                 .to_owned(),
-            "write `https://…` here, and set another address in the configuration, \
+            "write `https://…` here; the configuration can override it with \
              `connectors.sources.<subgraph>.<source>.url`",
         )
     } else {
-        let help = "begin with `http://` or `https://`";
+        let help = "start with `http://` or `https://`";
         match scheme(value) {
             Some("http" | "https") => return check_authority(reader, value, span),
             Some(other) => (
                 Code::InvalidUrlScheme,
-                format!("`{other}` is not a scheme that can be called"),
+                format!("the scheme `{other}` is not supported"),
                 help,
             ),
             None => (Code::InvalidUrl, "the URL has no scheme".to_owned(), help),
@@ -103,7 +103,7 @@ pub(super) fn check_absolute(reader: &mut Reader<'_>, url: &Located<Template>, s
     reader.problems.push(problem);
 }
 
-/// Host and port, where no expression gives a part of them.
+/// Reports an invalid host or port; one that contains an expression is not checked.
 fn check_authority(reader: &mut Reader<'_>, value: &str, span: Span) {
     let Some((_, rest)) = value.split_once("://") else {
         return;
@@ -113,13 +113,14 @@ fn check_authority(reader: &mut Reader<'_>, value: &str, span: Span) {
         return;
     }
     if let Err(error) = url::Url::parse(&format!("http://{authority}/")) {
-        let message = format!("`{authority}` is not a host that can be called: {error}");
+        let message = format!("`{authority}` is not a valid host: {error}");
         let problem = Diagnostic::error(Code::InvalidUrl, span, message);
         reader.problems.push(problem);
     }
 }
 
-/// A connector of its own has no configuration, so that its host must be known.
+/// Reports an expression in the host: a connector without a source has no configured values to use
+/// there.
 fn check_host(reader: &mut Reader<'_>, url: &Located<Template>) {
     let Some(expression) = url.value.expressions().next() else {
         return;
@@ -134,22 +135,22 @@ fn check_host(reader: &mut Reader<'_>, url: &Located<Template>) {
         let problem = Diagnostic::error(
             Code::InvalidUrl,
             Span::new(&reader.sdl.document, range),
-            "the host of a URL cannot depend on a value",
+            "the host of a URL cannot contain an expression",
         )
         .help(Some(
-            "write the host, or name a `source` whose `baseURL` has `$config` in its host"
+            "write a constant host, or name a `source` whose `baseURL` has `$config` in its host"
                 .to_owned(),
         ));
         reader.problems.push(problem);
     }
 }
 
-/// What stands before `://`, when it can be a scheme at all.
+/// The text before `://`, where it is a scheme.
 fn scheme(url: &str) -> Option<&str> {
     let (scheme, _) = url.trim_start().split_once("://")?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     (!scheme.is_empty() && scheme.bytes().all(allowed)).then_some(scheme)
 }
 
-/// What ends scheme and host.
+/// Characters that end the host of a URL.
 const AUTHORITY_END: [char; 3] = ['/', '?', '#'];

@@ -1,4 +1,4 @@
-//! Which variables a connector uses, and the key they make.
+//! The variables that a connector uses, and the field sets of their members.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use crate::sdl::literal::Literal;
 use crate::span::Span;
 use crate::types::Types;
 
-/// Every use of a variable, with the literal it stands in.
+/// Every use of a variable, with the literal that contains it.
 pub(super) struct VariableUses {
     uses: Vec<(VariableUse, Arc<Literal>)>,
 }
 
 impl VariableUses {
-    /// Uses in everything that belongs to the connector, its source included.
+    /// Collects the uses in all texts of the connector and its source.
     pub(super) fn new(directive: &ConnectDirective) -> Self {
         let mut uses = Vec::new();
-        let mut add = |found: Vec<VariableUse>, literal: &Arc<Literal>| {
-            uses.extend(found.into_iter().map(|it| (it, Arc::clone(literal))));
+        let mut add = |variables: Vec<VariableUse>, literal: &Arc<Literal>| {
+            uses.extend(variables.into_iter().map(|it| (it, Arc::clone(literal))));
         };
         let http = &directive.http;
         add(http.url.value.variables(), &http.url.literal);
@@ -47,28 +47,28 @@ impl VariableUses {
         Self { uses }
     }
 
-    /// Whether `$name` is used.
+    /// Whether the connector uses `$name`.
     pub(super) fn has(&self, name: &str) -> bool {
         self.uses.iter().any(|(it, _)| it.name == name)
     }
 
-    /// Where `$name` is first used.
+    /// The location of the first use of `$name`.
     pub(super) fn first_span(&self, name: &str, reader: &Reader<'_>) -> Option<Span> {
-        let (found, literal) = self.uses.iter().find(|(it, _)| it.name == name)?;
-        Some(span(reader, literal, &found.range))
+        let (variable, literal) = self.uses.iter().find(|(it, _)| it.name == name)?;
+        Some(span(reader, literal, &variable.range))
     }
 
-    /// The fields used below `$name`, joined.
+    /// The members of `$name` that the connector uses, as one field set.
     pub(super) fn fields(&self, name: &str) -> FieldSet {
         let mut set = FieldSet::default();
-        for (found, _) in self.uses.iter().filter(|(it, _)| it.name == name) {
-            join(&mut set, &found.fields);
+        for (variable, _) in self.uses.iter().filter(|(it, _)| it.name == name) {
+            join(&mut set, &variable.fields);
         }
         set
     }
 }
 
-/// Whether `name` is the type of queries or mutations.
+/// Whether `name` is the query or mutation root type.
 pub(super) fn is_root(types: &Types, name: &str) -> bool {
     let id = types.find(name);
     id.is_some() && (id == types.query() || id == types.mutation())

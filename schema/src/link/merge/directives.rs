@@ -1,6 +1,6 @@
-//! Directives that stay in the merged schema: those for clients, those that say who may see what,
-//! and those that a subgraph asks to keep (`@composeDirective`). They get the names that their
-//! specifications give them.
+//! Directives of the merged schema: those for clients, those of federation that gateways read, and
+//! those that a subgraph composes (`@composeDirective`). Imported names become the names of the
+//! specifications.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -13,10 +13,10 @@ use super::{Declaration, Merge};
 use crate::link::compose::part::{SubgraphPart, fields};
 use crate::sdl::federation::{DEFINITIONS, Directive};
 
-/// Directives that mean something to clients.
+/// Directives that are part of the API schema.
 pub(in crate::link) const CLIENT_DIRECTIVES: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
 
-/// The directives of a type.
+/// The merged directives of a type.
 pub(super) fn merged_type_directives(all: &[Declaration<'_, ExtendedType>]) -> DirectiveList {
     let directives = all.iter().flat_map(|declaration| {
         let list = declaration.definition.directives().iter();
@@ -29,7 +29,7 @@ pub(super) fn merged_type_directives(all: &[Declaration<'_, ExtendedType>]) -> D
     list
 }
 
-/// The directives of a field, argument or value.
+/// The merged directives of a field, argument or value.
 pub(super) fn merged_node_directives<'a>(
     all: impl Iterator<Item = (&'a SubgraphPart<'a>, &'a ast::DirectiveList)>,
 ) -> ast::DirectiveList {
@@ -61,7 +61,7 @@ fn merged<'a>(
             (Some(index), Some(Directive::Cost)) => {
                 keep_largest_weight(&mut preserved[index], &new)
             }
-            // A tag for each name, a directive of a team's own for each set of arguments.
+            // `@tag` and composed directives repeat: once for each set of arguments.
             (Some(_), Some(Directive::Tag) | None) if !CLIENT_DIRECTIVES.contains(&name) => {
                 if preserved.iter().all(|it| **it != new) {
                     preserved.push(Node::new(new));
@@ -74,7 +74,8 @@ fn merged<'a>(
     preserved
 }
 
-/// The name under which a directive is kept, and which of federation's it is.
+/// The name of a directive in the merged schema, and its kind where it is one of federation;
+/// `None` for directives that are not merged.
 fn preserved_name<'a>(
     part: &SubgraphPart<'_>,
     directive: &'a ast::Directive,
@@ -105,7 +106,7 @@ pub(in crate::link) const PRESERVED_DIRECTIVES: [Directive; 7] = [
     Directive::ListSize,
 ];
 
-/// What either asks for must be had: every set of the one with every set of the other.
+/// Requires the scopes or policies of both: every set of one joined with every set of the other.
 fn require_both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
     let sets = |directive: &ast::Directive| -> Vec<Vec<Node<Value>>> {
         let argument = directive.arguments.first();
@@ -120,10 +121,15 @@ fn require_both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
         return;
     }
     let mut joined: Vec<Node<Value>> = Vec::new();
-    for left in &left {
-        for right in &right {
-            let mut set = left.clone();
-            set.extend(right.iter().filter(|it| !left.contains(it)).cloned());
+    for set_left in &left {
+        for set_right in &right {
+            let mut set = set_left.clone();
+            set.extend(
+                set_right
+                    .iter()
+                    .filter(|it| !set_left.contains(it))
+                    .cloned(),
+            );
             let set = Node::new(Value::List(set));
             if !joined.contains(&set) {
                 joined.push(set);
@@ -135,7 +141,7 @@ fn require_both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
     }
 }
 
-/// More than anybody writes.
+/// Maximum number of joined sets of scopes or policies; beyond it the first directive stays alone.
 const MAX_COMBINED_SETS: usize = 1_000;
 
 fn keep_largest_weight(known: &mut Node<ast::Directive>, new: &ast::Directive) {
@@ -149,7 +155,7 @@ fn keep_largest_weight(known: &mut Node<ast::Directive>, new: &ast::Directive) {
 }
 
 impl Merge<'_, '_> {
-    /// Defines the directives that are kept and used.
+    /// Defines the directives that the merged types use.
     pub(super) fn add_directive_definitions(&mut self, parts: &[SubgraphPart<'_>]) {
         let used = used_directives(&self.schema);
         let definitions = &mut self.schema.directive_definitions;
@@ -175,7 +181,7 @@ impl Merge<'_, '_> {
                 );
             }
         }
-        // The text is ours, and so has no errors; the partial schema is the whole one.
+        // The text is generated, and has no errors: the partial schema is the whole schema.
         let parsed = Schema::parse(sdl, "preserved.graphql").unwrap_or_else(|error| error.partial);
         for (name, definition) in parsed.directive_definitions {
             if !definition.is_built_in() {
@@ -185,7 +191,7 @@ impl Merge<'_, '_> {
     }
 }
 
-/// The names of all directives that types, fields, arguments and values have.
+/// The names of all directives on types, fields, arguments and values.
 pub(in crate::link) fn used_directives(schema: &Schema) -> HashSet<Name> {
     let mut used = HashSet::new();
     let names =

@@ -1,5 +1,5 @@
-//! Values of enums, by how the enum is used: all that any subgraph gives where clients only read
-//! it, those that all understand where they only write it, the same everywhere where they do both.
+//! Values of enums, by how the enum is used: the union for an enum in outputs only, the
+//! intersection for an enum in inputs, and equal values in all subgraphs for an enum in both.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::link::compose::part::fields;
 use crate::span::Span;
 
-/// Who uses a name.
+/// The types that outputs and inputs use.
 #[derive(Default)]
 struct TypeUses {
     outputs: HashSet<Name>,
@@ -36,7 +36,7 @@ impl<'a> Merge<'a, '_> {
             if let Some(first) = all.first()
                 && values.is_empty()
             {
-                let message = format!("no value of `{name}` is in every subgraph that has it");
+                let message = format!("no value of `{name}` is in every subgraph that defines it");
                 let problem = Diagnostic::error(Code::EmptyMergedEnumType, first.span(), message);
                 self.problems.push(problem);
             }
@@ -128,12 +128,12 @@ fn enum_value_mismatch(
 ) -> Diagnostic {
     let value = &declaration.definition.value;
     let message = format!(
-        "`{name}` has `{value}` in `{}` and not in `{without}`, and clients both read and write it",
+        "`{name}` has `{value}` in `{}` and not in `{without}`, and the enum is used in inputs and outputs",
         declaration.part.name()
     );
     let at = declaration.part.span(value.location());
     Diagnostic::error(Code::EnumValueMismatch, at, message)
-        .label(without_span, format!("without it in `{without}`"))
+        .label(without_span, format!("missing in `{without}`"))
         .help(format!(
             "add `{value}` in `{without}`, or make it `@inaccessible`"
         ))

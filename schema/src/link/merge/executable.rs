@@ -1,5 +1,5 @@
-//! Directives for operations (`directive @x on FIELD`): clients may use those that every subgraph
-//! defines, where all of them allow it.
+//! Executable directives (`directive @x on FIELD`): clients may use those that every subgraph
+//! defines, at the locations common to all.
 
 use apollo_compiler::ast::{DirectiveDefinition, DirectiveLocation};
 use apollo_compiler::collections::IndexMap;
@@ -13,7 +13,7 @@ use crate::link::compose::part::SubgraphPart;
 type DirectiveDeclaration<'a> = Declaration<'a, Node<DirectiveDefinition>>;
 
 impl<'a> Merge<'a, '_> {
-    /// Defines the directives that clients may use; says which of them they may not.
+    /// Defines the executable directives common to all subgraphs; warns of the others.
     pub(super) fn merge_executable_directives(&mut self, parts: &'a [SubgraphPart<'a>]) {
         let mut by_name: IndexMap<Name, Vec<DirectiveDeclaration<'a>>> = IndexMap::default();
         for part in parts {
@@ -53,7 +53,7 @@ impl<'a> Merge<'a, '_> {
         let locations = first.definition.locations.iter().copied();
         let locations: Vec<_> = locations.filter(is_common).collect();
         if locations.is_empty() {
-            let message = format!("`@{name}` may stand at no place in all subgraphs");
+            let message = format!("`@{name}` has no executable location that all subgraphs share");
             let problem = warning(
                 Code::NoExecutableDirectiveLocationsIntersection,
                 declarations,
@@ -82,7 +82,7 @@ impl<'a> Merge<'a, '_> {
     }
 }
 
-/// Whether it is a directive of the team's own that may stand in operations.
+/// Whether the directive is executable, and neither built in nor of a linked specification.
 fn is_own(part: &SubgraphPart<'_>, definition: &Node<DirectiveDefinition>) -> bool {
     let links = &part.sdl.links;
     let mut linked = links.all.iter();
@@ -98,7 +98,7 @@ fn missing_definition(
     part: &SubgraphPart<'_>,
 ) -> Diagnostic {
     let message = format!(
-        "clients cannot use `@{name}`: it is not defined for operations in `{}`",
+        "clients cannot use `@{name}`: `{}` does not define it as executable",
         part.name()
     );
     warning(
@@ -123,7 +123,7 @@ fn warning(code: Code, declarations: &[DirectiveDeclaration<'_>], message: Strin
     )
 }
 
-/// Whether the place is one in an operation.
+/// Whether the location is in executable documents (GraphQL §3.13).
 pub(in crate::link) fn is_executable(location: DirectiveLocation) -> bool {
     use DirectiveLocation as L;
     matches!(

@@ -1,5 +1,5 @@
-//! Arguments and fields of input types, by intersection: what a client writes must be understood
-//! by every subgraph that it may be sent to.
+//! Arguments and fields of input types, by intersection: every subgraph that may receive an input
+//! must accept it.
 
 use apollo_compiler::ast::{FieldDefinition, InputValueDefinition, Value};
 use apollo_compiler::collections::IndexMap;
@@ -13,10 +13,10 @@ use super::{Declaration, FieldCoordinate, Merge, conflict, directives};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::link::compose::part::SubgraphPart;
 
-/// What a subgraph says of one argument or input field.
+/// An argument or input field in one subgraph.
 type InputDeclaration<'a> = Declaration<'a, Node<InputValueDefinition>>;
 
-/// The codes of what can be wrong with one of the two sorts.
+/// The codes of conflicts between arguments, or between input fields.
 struct MismatchCodes {
     ty: Code,
     default: Code,
@@ -35,12 +35,12 @@ const INPUT_FIELD_CODES: MismatchCodes = MismatchCodes {
     missing: Code::RequiredInputFieldMissingInSomeSubgraph,
 };
 
-/// One value with who says what of it.
+/// An argument or input field with its declarations.
 struct MergedInput<'a, 'b> {
     /// `Query.users(first:)` or `Filter.first`.
     name: String,
     declarations: &'b [InputDeclaration<'a>],
-    /// A subgraph that has the owner without it, and where.
+    /// A subgraph that has the owner without it, and the location of the owner.
     missing_in: Option<(&'b str, crate::span::Span)>,
     codes: &'b MismatchCodes,
 }
@@ -74,8 +74,8 @@ fn default_text(value: &InputValueDefinition) -> String {
     default.map_or_else(String::new, |default| format!("= {default}"))
 }
 
-/// The arguments that every subgraph with the field has; those that come from a context in any
-/// of them are not for clients.
+/// The arguments common to every subgraph with the field, without those that any of them takes
+/// from a context.
 pub(super) fn merged_field_arguments<'a>(
     merge: &mut Merge<'a, '_>,
     field: FieldCoordinate<'_>,
@@ -92,16 +92,16 @@ pub(super) fn merged_field_arguments<'a>(
     merged_arguments(merge, &owner, &lists, &hidden)
 }
 
-/// The arguments that one subgraph gives a field or directive.
+/// The arguments of a field or directive in one subgraph.
 pub(super) struct Arguments<'a> {
     pub(super) part: &'a SubgraphPart<'a>,
     pub(super) list: &'a [Node<InputValueDefinition>],
-    /// Where the field or directive stands.
+    /// The location of the field or directive.
     pub(super) location: Option<SourceSpan>,
 }
 
 /// The arguments that come from a context (`@fromContext`); reports those that another subgraph
-/// needs to be written.
+/// requires from the client.
 fn contextual_arguments(
     merge: &mut Merge<'_, '_>,
     owner: &str,
@@ -119,13 +119,13 @@ fn contextual_arguments(
             continue;
         };
         let message = format!(
-            "`{owner}({}:)` is required here, and comes from a context in `{}`: nobody can write it",
+            "`{owner}({}:)` is required here, and comes from a context in `{}`: clients cannot set it",
             argument.name,
             other.name()
         );
         let span = part.span(argument.name.location());
         let code = Code::ContextualArgumentNotContextualInAllSubgraphs;
-        let help = "let it come from a context here too, or make it optional".to_owned();
+        let help = "use `@fromContext` here too, or make the argument optional".to_owned();
         let problem = Diagnostic::error(code, span, message).help(help);
         merge.problems.push(problem);
     }
@@ -133,7 +133,7 @@ fn contextual_arguments(
     names.collect()
 }
 
-/// As `arguments`, for all that has some.
+/// The arguments common to all, without the `hidden` ones; reports conflicts.
 pub(super) fn merged_arguments<'a>(
     merge: &mut Merge<'a, '_>,
     owner: &str,
@@ -182,7 +182,7 @@ impl<'a> Merge<'a, '_> {
             if let Some(first) = all.first()
                 && fields.is_empty()
             {
-                let message = format!("no field of `{owner}` is in every subgraph that has it");
+                let message = format!("no field of `{owner}` is in every subgraph that defines it");
                 let problem = Diagnostic::error(Code::EmptyMergedInputType, first.span(), message);
                 self.problems.push(problem);
             }
@@ -228,7 +228,7 @@ impl<'a> Merge<'a, '_> {
         merged
     }
 
-    /// What all subgraphs accept; `None` where one of them does not know it.
+    /// The type and default that all subgraphs accept; `None` where one lacks the input.
     fn merge_input(&mut self, value: &MergedInput<'a, '_>) -> Option<Node<InputValueDefinition>> {
         let first = value.declarations.first()?;
         let mut ty = (*first.definition.ty).clone();
@@ -297,7 +297,7 @@ impl<'a> Merge<'a, '_> {
             required.part.name()
         );
         let problem = Diagnostic::error(value.codes.missing, required.span(), message)
-            .label(span.clone(), format!("without it in `{name}`"))
+            .label(span.clone(), format!("missing in `{name}`"))
             .help(format!("make it optional, or add it in `{name}`"));
         self.problems.push(problem);
     }

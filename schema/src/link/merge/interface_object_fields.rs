@@ -1,4 +1,4 @@
-//! Fields that interface objects give to every object of their interface.
+//! Fields that an `@interfaceObject` adds to every object of the interface.
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::FieldDefinition;
@@ -8,7 +8,7 @@ use super::Merge;
 use crate::link::compose::part::{SubgraphPart, fields};
 
 impl Merge<'_, '_> {
-    /// Adds the fields to the objects that have none of their own of that name.
+    /// Adds the fields of interface objects to the objects that lack them.
     pub(super) fn add_interface_object_fields(&mut self, parts: &[SubgraphPart<'_>]) {
         let mut missing = Vec::new();
         for (interface, definition) in &self.schema.types {
@@ -49,7 +49,7 @@ impl Merge<'_, '_> {
     }
 }
 
-/// Whether a subgraph that has the interface as an object gives the field.
+/// Whether a subgraph provides the field through an `@interfaceObject`.
 fn is_provided_by_interface_object(
     parts: &[SubgraphPart<'_>],
     interface: &Name,

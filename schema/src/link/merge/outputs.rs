@@ -1,4 +1,4 @@
-//! Fields of objects and interfaces, by union.
+//! Merges the fields of objects and interfaces, by union.
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::{FieldDefinition, Type};
@@ -10,7 +10,7 @@ use super::{Declaration, FieldCoordinate, Merge, conflict, directives, inputs};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::link::compose::part::{Fields, fields};
 
-/// What subgraphs say of one field.
+/// A field in one subgraph.
 type FieldDeclaration<'a> = Declaration<'a, Component<FieldDefinition>>;
 
 impl<'a> Merge<'a, '_> {
@@ -96,8 +96,8 @@ impl<'a> Merge<'a, '_> {
         self.problems.push(problem);
     }
 
-    /// A field that every subgraph with it says to be another's; whether it is kept all the same.
-    /// Where an interface object gives it, that is the other.
+    /// Reports a field that is `@external` in every subgraph, and returns whether it stays in the
+    /// graph. A field of an interface object is not reported: that subgraph provides it.
     fn retains_external_field(
         &mut self,
         coordinate: FieldCoordinate<'_>,
@@ -113,15 +113,15 @@ impl<'a> Merge<'a, '_> {
                 && !declaration.part.has_connectors()
                 && !declaration.part.is_used(&used)
         };
-        if self.is_implied(owner, name) || external.iter().all(is_reported) {
+        if self.is_from_interface_object(owner, name) || external.iter().all(is_reported) {
             return false;
         }
-        let message = format!("`{coordinate}` is `@external` in every subgraph that has it");
-        let help = "add the subgraph that gives it, or leave `@external` out in the one that does";
+        let message = format!("`{coordinate}` is `@external` in every subgraph that defines it");
+        let help = "add the subgraph that resolves it, or remove `@external` in the one that does";
         let problem = Diagnostic::error(Code::ExternalMissingOnBase, first.span(), message);
         let mut problem = problem.help(help.to_owned());
-        // Connectors are often published as one part of a graph, to be loaded without the others:
-        // what they say of the field stands.
+        // Subgraphs of connectors are often published alone, to be loaded without the rest of the
+        // graph: the field stays.
         let is_retained = external
             .iter()
             .all(|declaration| declaration.part.has_connectors());
@@ -132,8 +132,8 @@ impl<'a> Merge<'a, '_> {
         is_retained
     }
 
-    /// Whether an interface object gives the field to all objects of an interface of `owner`.
-    fn is_implied(&self, owner: &Name, name: &Name) -> bool {
+    /// Whether an `@interfaceObject` provides the field for an interface of `owner`.
+    fn is_from_interface_object(&self, owner: &Name, name: &Name) -> bool {
         let Some(ExtendedType::Object(object)) = self.schema.types.get(owner) else {
             return false;
         };
@@ -157,7 +157,7 @@ impl<'a> Merge<'a, '_> {
     ) {
         if !contains(&self.schema, &other.definition.ty, &field.ty) {
             let message = format!(
-                "`{coordinate}` is `@external` and `{}` here, and `{}` where it is given",
+                "`{coordinate}` is `@external` and `{}` here, and `{}` in the subgraph that resolves it",
                 other.definition.ty, field.ty
             );
             let code = Code::ExternalTypeMismatch;
@@ -186,7 +186,7 @@ impl<'a> Merge<'a, '_> {
     }
 }
 
-/// The fields of a type with what each subgraph says of them, in the order first met.
+/// The declarations of each field of a type, in document order.
 pub(super) fn declarations_by_field<'a>(
     all: &[Declaration<'a, ExtendedType>],
 ) -> IndexMap<Name, Vec<FieldDeclaration<'a>>> {
@@ -206,12 +206,12 @@ pub(super) fn declarations_by_field<'a>(
     by_field
 }
 
-/// The name without the place, which means nothing in the merged schema.
+/// The name without its location, which has no meaning in the merged schema.
 pub(super) fn without_location(name: &Name) -> Name {
     Name::new_unchecked(name)
 }
 
-/// As `bare`, of every name in it.
+/// The type without the locations of its names.
 pub(super) fn type_without_locations(ty: &Type) -> Type {
     match ty {
         Type::Named(name) => Type::Named(without_location(name)),

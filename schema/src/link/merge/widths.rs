@@ -1,9 +1,9 @@
-//! Which of two types has the values of the other.
+//! Compares types by the values that they contain.
 
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::Schema;
 
-/// The type that has the values of both; `None` where neither could be given for the other.
+/// The narrowest type that contains both; `None` where neither named type is a subtype of the other.
 pub(super) fn wider(schema: &Schema, left: &Type, right: &Type) -> Option<Type> {
     let inner = match (left.is_list(), right.is_list()) {
         (true, true) => wider(schema, left.item_type(), right.item_type())?.list(),
@@ -26,7 +26,7 @@ pub(super) fn wider(schema: &Schema, left: &Type, right: &Type) -> Option<Type> 
     })
 }
 
-/// The type whose values both accept; `None` where the names or lists differ.
+/// The type whose values both accept; `None` where the names or list depths differ.
 pub(super) fn narrower(left: &Type, right: &Type) -> Option<Type> {
     let inner = match (left.is_list(), right.is_list()) {
         (true, true) => narrower(left.item_type(), right.item_type())?.list(),
@@ -42,7 +42,7 @@ pub(super) fn narrower(left: &Type, right: &Type) -> Option<Type> {
     })
 }
 
-/// Whether every value of `small` is one of `big`.
+/// Whether every value of `small` is a value of `big`.
 pub(super) fn contains(schema: &Schema, big: &Type, small: &Type) -> bool {
     wider(schema, big, small).is_some_and(|widest| widest == *big)
 }

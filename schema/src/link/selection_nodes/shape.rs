@@ -1,15 +1,15 @@
-//! The members that the value of a mapping has, as far as its text tells.
+//! The members of the value that a mapping produces, as far as its text determines them.
 
 use std::ops::Range;
 
 use crate::mapping::ast::{Expr, Head, Item, MemberValue, Path, Selection, Step};
 
-/// What a value looks like; lists are seen through.
+/// The members of a value; a list has the shape of its elements.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Shape {
-    /// An object, or a list of such.
+    /// An object, or a list of objects.
     Object(Vec<Member>),
-    /// A leaf, or something that only the data tells.
+    /// A leaf, or a value whose members depend on the data.
     Unknown,
 }
 
@@ -17,18 +17,18 @@ pub(super) enum Shape {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Member {
     pub(super) name: String,
-    /// Where its key stands.
+    /// The range of its key.
     pub(super) range: Range<usize>,
     pub(super) shape: Shape,
     pub(super) origin: Origin,
 }
 
-/// Where a value comes from.
+/// The data that a value is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Something of it is read from the answer.
+    /// Some of it is read from the response.
     Response,
-    /// Literals and variables alone make it.
+    /// Only literals and variables.
     Other,
 }
 
@@ -38,12 +38,12 @@ impl Origin {
     }
 }
 
-/// The shape of what an item list gives, `$` being the answer.
+/// The shape of a selection whose `$` is the response.
 pub(super) fn selection_shape(selection: &Selection) -> Shape {
     items_shape(selection, Origin::Response)
 }
 
-/// As `of_selection`, where `$` and `@` come from `input`.
+/// The shape of a selection whose `$` and `@` have the origin `input`.
 fn items_shape(selection: &Selection, input: Origin) -> Shape {
     let mut members = Vec::new();
     for item in &selection.items {
@@ -97,7 +97,7 @@ fn expr_shape(expr: &Expr, input: Origin) -> Shape {
     }
 }
 
-/// Where a value comes from; an argument of a method may be what it comes from, too.
+/// The origin of a value; the arguments of methods count, too.
 fn origin(expr: &Expr, input: Origin) -> Origin {
     let any = |exprs: &[Expr]| {
         let origins = exprs.iter().map(|expr| origin(expr, input));
@@ -107,12 +107,12 @@ fn origin(expr: &Expr, input: Origin) -> Origin {
         Expr::Path(path) => path
             .steps
             .iter()
-            .fold(head_origin(path, input), |found, step| {
+            .fold(head_origin(path, input), |before, step| {
                 let Step::Method(_, Some(args)) = step else {
-                    return found;
+                    return before;
                 };
-                let origins = args.iter().map(|arg| origin(arg, found));
-                origins.fold(found, Origin::or)
+                let origins = args.iter().map(|arg| origin(arg, before));
+                origins.fold(before, Origin::or)
             }),
         Expr::Object(members, _) => {
             let origins = members.iter().map(|(_, expr)| origin(expr, input));
@@ -124,7 +124,7 @@ fn origin(expr: &Expr, input: Origin) -> Origin {
     }
 }
 
-/// Where the head of a path comes from.
+/// The origin of the head of a path.
 fn head_origin(path: &Path, input: Origin) -> Origin {
     match &path.head {
         Head::Key(_) | Head::Dollar(_) | Head::At(_) => input,
@@ -169,14 +169,14 @@ fn step_shape(before: Shape, step: &Step, input: Origin) -> Shape {
             Expr::List(items, _) => items.get(1).map(|value| expr_shape(value, input)),
             _ => None,
         })),
-        // These give their input, or elements of it.
+        // These return their input, or elements of it.
         "first" | "last" | "slice" | "filter" | "find" | "get" | "as" | "withWarning"
         | "withError" => before,
         _ => Shape::Unknown,
     }
 }
 
-/// The members of all shapes that have any.
+/// A shape with the members of all `shapes`.
 fn joined(shapes: impl Iterator<Item = Shape>) -> Shape {
     shapes.fold(Shape::Unknown, |joined, shape| match (joined, shape) {
         (Shape::Object(mut members), Shape::Object(more)) => {
@@ -189,7 +189,7 @@ fn joined(shapes: impl Iterator<Item = Shape>) -> Shape {
     })
 }
 
-/// Adds a member; two of one name become one with the members of both.
+/// Adds a member, or merges it into the member of that name.
 fn add(members: &mut Vec<Member>, member: Member) {
     match members.iter_mut().find(|known| known.name == member.name) {
         Some(known) => {

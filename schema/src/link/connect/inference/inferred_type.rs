@@ -1,8 +1,9 @@
-//! What a value can be: small and flat, one level of lists deep, so that no text can make it grow.
+//! The type of a value: flat, and one level of lists deep, so that its size does not grow with the
+//! text.
 
 use crate::types::TypeId;
 
-/// A set of sorts of JSON values.
+/// A set of JSON types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::link::connect) struct Kinds(u8);
 
@@ -30,7 +31,7 @@ impl Kinds {
     }
 }
 
-/// What a value can be; for lists also what their elements can be.
+/// The JSON types that a value can have, and those of the elements of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::link::connect) struct InferredType {
     pub(super) kinds: Kinds,
@@ -39,14 +40,15 @@ pub(in crate::link::connect) struct InferredType {
     pub(super) members: Members,
 }
 
+/// The source of the types of members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::link::connect) enum Members {
     Unknown,
-    /// There is nothing to read before a service has answered.
+    /// The value has no members, because the response has not arrived.
     Empty,
     OfType(TypeId),
     Arguments,
-    /// `$request`, `$response`.
+    /// `$request` or `$response`.
     HttpMessage,
     Headers,
     /// `$env`.
@@ -60,7 +62,7 @@ impl InferredType {
         members: Members::Unknown,
     };
 
-    /// A value in which there is nothing yet.
+    /// A value without members, before the response.
     pub(in crate::link::connect) const fn empty(kinds: Kinds) -> Self {
         Self {
             kinds,
@@ -97,13 +99,13 @@ impl InferredType {
         }
     }
 
-    /// Whether it can be one of `kinds`; null can stand for a value that may be missing.
+    /// Whether the value can have one of `kinds`; null fits every kind, because a value can be missing.
     pub(in crate::link::connect) fn can_be(self, kinds: Kinds) -> bool {
         let own = self.kinds.without_null();
         own == Kinds::NONE || own.intersects(kinds)
     }
 
-    /// What the elements of the list can be.
+    /// The type of the elements of the list.
     pub(in crate::link::connect) fn elements(self) -> Self {
         if self.element == Kinds::ALL || self.element.intersects(Kinds::LIST) {
             return Self {
@@ -136,10 +138,10 @@ impl InferredType {
         }
     }
 
-    /// In words.
+    /// The types in words, for messages.
     pub(in crate::link::connect) fn description(self) -> String {
         let words: Vec<_> = [
-            (Kinds::BOOL, "true or false"),
+            (Kinds::BOOL, "a boolean"),
             (Kinds::NUMBER, "a number"),
             (Kinds::STRING, "a string"),
             (Kinds::OBJECT, "an object"),
@@ -152,7 +154,7 @@ impl InferredType {
         words.join(" or ")
     }
 
-    /// Whether it is a list whatever happens.
+    /// Whether every value that is not null is a list.
     pub(in crate::link::connect) fn is_list(self) -> bool {
         self.kinds.without_null() == Kinds::LIST
     }

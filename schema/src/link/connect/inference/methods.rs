@@ -1,4 +1,4 @@
-//! What methods give of what they are given.
+//! The result types of methods.
 
 use super::inferred_type::{InferredType, Kinds, Members};
 use super::{Finding, FindingKind, InputTypes, TypeInference};
@@ -6,7 +6,7 @@ use crate::mapping::ast::{Expr, Head, Key, Path};
 use crate::mapping::methods;
 
 impl TypeInference<'_> {
-    /// The form of `inputs.at->name(args)`.
+    /// The type of `@->name(args)`.
     pub(super) fn method(&mut self, name: &Key, args: &[Expr], inputs: InputTypes) -> InferredType {
         if name.name == "as" {
             return self.bind(args, inputs);
@@ -25,7 +25,8 @@ impl TypeInference<'_> {
         }
     }
 
-    /// `->as($v)` and `->as($v, e)`: the input, with a name for the rest of the path.
+    /// Binds the variable of `->as($v)` or `->as($v, e)` for the rest of the path; the result is the
+    /// input.
     fn bind(&mut self, args: &[Expr], inputs: InputTypes) -> InferredType {
         let bound = match args.get(1) {
             Some(expr) => self.expr(expr, inputs),
@@ -79,7 +80,7 @@ impl TypeInference<'_> {
         }
     }
 
-    /// `->match([k, v], …)`: one of the values.
+    /// The result of `->match([k, v], …)`: one of the values, or null.
     fn match_result(&mut self, pairs: &[Expr], inputs: InputTypes) -> InferredType {
         let mut inferred = InferredType::from_kinds(Kinds::NULL);
         for pair in pairs {
@@ -99,7 +100,7 @@ impl TypeInference<'_> {
     }
 }
 
-/// What `@` is for each element; a value that is no list is its own only element.
+/// The type of `@` for each element; a value that is not a list is its own element.
 fn element(input: InferredType) -> InferredType {
     if input.is_list() {
         input.elements()
@@ -110,7 +111,7 @@ fn element(input: InferredType) -> InferredType {
     }
 }
 
-/// One element of a list, or one character of a string.
+/// The type of one element of a list, or of one character of a string.
 fn element_or_character(input: InferredType) -> InferredType {
     if input.kinds == Kinds::STRING {
         input

@@ -1,4 +1,4 @@
-//! What inference are found, a line each: version, expression, what it can be.
+//! Inferred types, a line each: version, expression, type in words.
 
 use super::*;
 use crate::mapping::Mapping;
@@ -12,14 +12,14 @@ fn check(version: Version, text: &str, expected: &str) {
     assert_eq!(inferred.description(), expected, "{text}");
 }
 
-const ANYTHING: &str = "true or false or a number or a string or an object or a list";
+const ANYTHING: &str = "a boolean or a number or a string or an object or a list";
 
 #[test]
-fn literals_and_variables_have_the_form_they_say() {
+fn literals_and_variables_have_their_types() {
     for (text, expected) in [
         ("$('a')", "a string"),
         ("$(1)", "a number"),
-        ("$(true)", "true or false"),
+        ("$(true)", "a boolean"),
         ("$([1])", "a list"),
         ("$({ a: 1 })", "an object"),
         ("$(null)", ""),
@@ -37,10 +37,10 @@ fn literals_and_variables_have_the_form_they_say() {
 }
 
 #[test]
-fn methods_give_what_they_promise() {
+fn methods_have_result_types() {
     for (text, expected) in [
         ("$.x->size", "a number"),
-        ("$.x->eq(1)", "true or false"),
+        ("$.x->eq(1)", "a boolean"),
         ("$.x->joinNotNull(',')", "a string"),
         ("$.x->map(@.id)", "a list"),
         ("$.x->entries->first", "an object"),
@@ -59,20 +59,20 @@ fn methods_give_what_they_promise() {
 }
 
 #[test]
-fn older_versions_promise_nothing_of_methods() {
+fn older_versions_do_not_infer_methods() {
     check(Version::V0_2, "$.x->size", ANYTHING);
     check(Version::V0_2, "$status", "a number");
 }
 
 #[test]
-fn braces_keep_lists_as_lists() {
+fn groups_preserve_lists() {
     check(Version::V0_3, "$([{ a: 1 }]) { a }", "a list");
     check(Version::V0_3, "$({ a: 1 }) { a }", "an object");
     check(Version::V0_3, "$.x { a }", "an object or a list");
 }
 
 #[test]
-fn texts_that_double_at_each_step_stay_small() {
+fn types_stay_small_where_texts_double_at_each_step() {
     let text = format!(
         "$.x{}",
         "->match(['a', { x: @ }], ['b', [@, @]])".repeat(15)
