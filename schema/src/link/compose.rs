@@ -1,8 +1,7 @@
-//! Subgraphs of both kinds → what they make together: the merged schema, and the services that
-//! speak GraphQL.
+//! Composition: subgraph documents → the merged schema, and the schemas of the GraphQL subgraphs.
 //!
-//! The rules are those of Apollo Federation. Connectors give sources by themselves (`connect`);
-//! of a subgraph that has them only the types are looked at here.
+//! The rules are those of Apollo Federation. A subgraph with connectors contributes its types
+//! only; its sources are read by `connect`.
 
 use apollo_compiler::Schema;
 
@@ -23,14 +22,14 @@ pub(super) mod part;
 mod print;
 mod subgraph_schema;
 
-/// What subgraphs make together.
+/// The subgraphs and their merged schema.
 pub(super) struct Composition<'a> {
     pub(super) parts: Vec<SubgraphPart<'a>>,
-    /// Types as clients see them, and those that they may not see (`@inaccessible`).
+    /// The merged schema, `@inaccessible` elements included.
     pub(super) schema: Schema,
 }
 
-/// Merges the subgraphs; reports what does not fit.
+/// Composes the subgraphs; reports every violated composition rule.
 pub(super) fn compose<'a>(sdls: &'a [Sdl], problems: &mut Problems) -> Composition<'a> {
     let mut parts: Vec<SubgraphPart<'_>> = sdls.iter().map(SubgraphPart::new).collect();
     legacy::adapt(&mut parts);
@@ -45,12 +44,12 @@ pub(super) fn compose<'a>(sdls: &'a [Sdl], problems: &mut Problems) -> Compositi
 }
 
 impl Composition<'_> {
-    /// As a supergraph that other gateways read.
+    /// The supergraph as SDL, in the form that other gateways read.
     pub(super) fn print(&self) -> String {
         print::print(self)
     }
 
-    /// The subgraphs that speak GraphQL, as planning looks at them.
+    /// The schemas of the GraphQL subgraphs, in the form that planning uses.
     pub(super) fn subgraph_schemas(&self) -> Vec<SubgraphSchema> {
         let parts = self.parts.iter();
         parts
@@ -59,7 +58,7 @@ impl Composition<'_> {
             .collect()
     }
 
-    /// What each subgraph says about keeping what it gives.
+    /// The cache directives of each subgraph.
     pub(super) fn cache_directives(&self) -> Vec<SubgraphCacheDirectives> {
         self.parts
             .iter()

@@ -1,7 +1,7 @@
-//! Services that speak GraphQL, as composing subgraphs or reading a supergraph leaves them: what
-//! each of them has, under which keys it can be entered, what it must be told.
+//! Schemas of GraphQL subgraphs: their types, the keys for entity lookups, and the requirements of
+//! their fields.
 //!
-//! Both ways into a graph end here, and `views` makes sources of it.
+//! Composition and supergraphs both produce a `SubgraphSchema`; `sources` turns it into a source.
 
 use indexmap::IndexMap;
 
@@ -20,8 +20,7 @@ mod provided;
 mod requirements;
 mod subgraph_sources;
 
-/// A service that speaks GraphQL, in the words of its own schema. Root types have the names that
-/// the graph gives them.
+/// The schema of a GraphQL subgraph. Root types have the names of the merged schema.
 #[derive(Clone, Debug)]
 pub(super) struct SubgraphSchema {
     pub(super) name: Name,
@@ -29,91 +28,92 @@ pub(super) struct SubgraphSchema {
     pub(super) types: IndexMap<Name, SubgraphType>,
 }
 
-/// A type as one service has it.
+/// A type as one subgraph defines it.
 #[derive(Clone, Debug)]
 pub(super) struct SubgraphType {
     pub(super) kind: SubgraphTypeKind,
-    /// In the order written.
+    /// Its keys, in document order.
     pub(super) keys: Vec<SubgraphKey>,
-    /// Of objects and interfaces.
+    /// The fields of an object or interface; empty for other types.
     pub(super) fields: IndexMap<Name, SubgraphField>,
-    /// The object types of a union, or those that implement an interface, in this service.
+    /// The member types of a union, or the object types that implement an interface, in this
+    /// subgraph.
     pub(super) members: Vec<Name>,
 }
 
-/// What a type is to a service.
+/// The kind of a type in one subgraph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SubgraphTypeKind {
     Object,
     Interface,
-    /// `@interfaceObject`: an interface of the graph that is an object here.
+    /// `@interfaceObject`: an interface of the graph, defined as an object in the subgraph.
     InterfaceObject,
     Union,
     /// A scalar or an enum.
     Leaf,
 }
 
-/// `@key`.
+/// A `@key` of a type.
 #[derive(Clone, Debug)]
 pub(super) struct SubgraphKey {
-    /// `id organization { id }`.
+    /// The field set, such as `id organization { id }`.
     pub(super) fields: FieldSetText,
-    /// Whether objects can be asked for by it.
+    /// Whether it allows entity lookups.
     pub(super) resolvable: bool,
 }
 
-/// A field as one service has it.
+/// A field as one subgraph defines it.
 #[derive(Clone, Debug)]
 pub(super) struct SubgraphField {
-    /// Its type as the service writes it.
+    /// The type in the subgraph's schema.
     pub(super) ty: Name,
-    /// `@requires`.
+    /// The field set of `@requires`.
     pub(super) requires: Option<FieldSetText>,
-    /// `@fromContext` of its arguments.
+    /// The arguments with `@fromContext`.
     pub(super) contexts: Vec<SubgraphContext>,
-    /// `@provides`.
+    /// The field set of `@provides`.
     pub(super) provides: Option<FieldSetText>,
-    /// Without regard to `progress`.
+    /// The availability without regard to `progressive_override`.
     pub(super) availability: FieldAvailability,
-    /// `@override` with this label, and on which side of it the service is.
+    /// The label of an `@override`, and the side on which the subgraph is.
     pub(super) progressive_override: Option<(Name, OverrideSide)>,
 }
 
-/// An argument that comes from a context.
+/// A field argument with `@fromContext`.
 #[derive(Clone, Debug)]
 pub(super) struct SubgraphContext {
     pub(super) argument: Name,
-    /// The argument's type as the service writes it.
+    /// The argument's type in the subgraph's schema.
     pub(super) ty: Name,
     /// The types that set the context.
     pub(super) setters: Vec<Name>,
-    /// What is taken of them.
+    /// The selection on those types.
     pub(super) selection: FieldSetText,
 }
 
-/// Fields that a directive names, as written, and where.
+/// The text of a field set, and its location.
 #[derive(Clone, Debug)]
 pub(super) struct FieldSetText {
     pub(super) text: String,
     pub(super) span: Span,
 }
 
-/// A side of `@override` with a label.
+/// A side of an `@override` with a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OverrideSide {
-    /// It gives the field while the label is on.
+    /// The overriding subgraph: resolves the field while the label is active.
     To,
-    /// It gives the field while the label is off.
+    /// The overridden subgraph: resolves the field while the label is inactive.
     From,
 }
 
-/// Where a service gives a field.
+/// The places at which a subgraph resolves a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FieldAvailability {
-    /// Wherever the type is.
+    /// Everywhere.
     Always,
-    /// Where a field above says so with `@provides`: `@external`.
+    /// Below fields with a matching `@provides`: the field is `@external`.
     Provided,
-    /// In keys only: another service has taken the field over (`@override`).
+    /// In keys only: another subgraph overrides the field (`@override`).
     Overridden,
 }

@@ -1,4 +1,4 @@
-//! What subgraphs say about keeping what they give, collected.
+//! Collects the cache directives and entity keys of a subgraph.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::link::caching::{CacheDirective, SubgraphCacheDirectives};
 use crate::sdl::federation::Directive;
 use crate::types::Name;
 
-/// Of one subgraph.
+/// The cache directives of `part`, with the resolvable keys of its types.
 pub(super) fn subgraph_cache_directives(part: &SubgraphPart<'_>) -> SubgraphCacheDirectives {
     let mut all = SubgraphCacheDirectives {
         subgraph: Arc::clone(&part.sdl.name),

@@ -1,7 +1,6 @@
-//! What is wrong with one subgraph's federation directives, and with what they say together.
+//! The composition rules for federation directives: per subgraph, and across subgraphs.
 //!
-//! Whether sets of fields can be read is told by `federation::views`, whether types go together
-//! by `merge`.
+//! Field sets that do not parse are reported by `federation`, types that do not merge by `merge`.
 
 use super::Composition;
 use super::part::SubgraphPart;
@@ -18,7 +17,7 @@ mod interfaces;
 mod misplaced;
 mod sharing;
 
-/// Reports what is wrong in `part` by itself.
+/// Checks the rules that concern `part` alone.
 pub(super) fn part(part: &SubgraphPart<'_>, problems: &mut Problems) {
     misplaced::check(part, problems);
     compose_directive::check(part, problems);
@@ -32,7 +31,7 @@ pub(super) fn part(part: &SubgraphPart<'_>, problems: &mut Problems) {
     }
 }
 
-/// Reports what is wrong with the subgraphs together.
+/// Checks the rules that concern several subgraphs.
 pub(super) fn composition(composition: &Composition<'_>, problems: &mut Problems) {
     extensions::check(composition, problems);
     sharing::check(composition, problems);

@@ -1,5 +1,4 @@
-//! Sets of fields, as `@key`, `@requires` and `@provides` name them: read, and followed through
-//! the subgraph's types.
+//! Field sets of `@key`, `@requires` and `@provides`: parsing, and the fields that they name.
 
 use std::collections::HashSet;
 
@@ -13,17 +12,17 @@ use apollo_compiler::{Name, Node};
 use super::part::{Coordinate, SubgraphPart, fields, string_argument};
 use crate::sdl::federation::Directive;
 
-/// What the sets of fields of one subgraph name. Of an interface's field, the fields of its
-/// objects are named too.
+/// The fields that the field sets of one subgraph name. A named interface field counts for the
+/// implementing object types too.
 #[derive(Debug, Default)]
 pub(in crate::link) struct FieldSets {
-    /// By a `@key`.
+    /// Named by a `@key`.
     pub(in crate::link) key: HashSet<Coordinate>,
-    /// By a `@key` that says that the type is another subgraph's.
+    /// Named by a `@key` of a type extension.
     pub(in crate::link) key_of_extension: HashSet<Coordinate>,
-    /// By a `@provides`.
+    /// Named by a `@provides`.
     pub(in crate::link) provided: HashSet<Coordinate>,
-    /// By a `@requires`, or taken of what sets a context.
+    /// Named by a `@requires`, or by the selection of a `@fromContext`.
     pub(in crate::link) required: HashSet<Coordinate>,
 }
 
@@ -69,22 +68,23 @@ impl FieldSets {
     }
 }
 
-/// The fields that the `fields` of a directive names; those that exist.
+/// The existing fields that the `fields` argument of a directive names.
 fn named_fields(
     part: &SubgraphPart<'_>,
     on: &Name,
     directive: &Node<ast::Directive>,
 ) -> HashSet<Coordinate> {
-    let mut found = HashSet::new();
+    let mut named = HashSet::new();
     if let Some(set) =
         string_argument(directive, "fields").and_then(|text| parse(&part.schema, on, text))
     {
-        collect(&part.schema, &set.selection_set, &mut found);
+        collect(&part.schema, &set.selection_set, &mut named);
     }
-    found
+    named
 }
 
-/// Reads `text` as a selection of `on`; `None` when that is no composite type or no selection.
+/// Parses `text` as a field set on type `on`; invalid parts are left out. `None` when `on` is not
+/// a composite type or the text is too long.
 pub(in crate::link) fn parse(schema: &Schema, on: &Name, text: &str) -> Option<FieldSet> {
     let composite = matches!(
         schema.types.get(on)?,
@@ -99,25 +99,25 @@ pub(in crate::link) fn parse(schema: &Schema, on: &Name, text: &str) -> Option<F
     Some(parsed.unwrap_or_else(|error| error.partial))
 }
 
-fn collect(schema: &Schema, set: &SelectionSet, found: &mut HashSet<Coordinate>) {
+fn collect(schema: &Schema, set: &SelectionSet, named: &mut HashSet<Coordinate>) {
     for selection in &set.selections {
         match selection {
             Selection::Field(field) => {
-                found.insert((set.ty.clone(), field.name.clone()));
+                named.insert((set.ty.clone(), field.name.clone()));
                 for object in implementing_objects(schema, &set.ty) {
-                    found.insert((object, field.name.clone()));
+                    named.insert((object, field.name.clone()));
                 }
-                collect(schema, &field.selection_set, found);
+                collect(schema, &field.selection_set, named);
             }
             Selection::InlineFragment(fragment) => {
-                collect(schema, &fragment.selection_set, found);
+                collect(schema, &fragment.selection_set, named);
             }
             Selection::FragmentSpread(_) => {}
         }
     }
 }
 
-/// The object types that implement an interface.
+/// The object types of `schema` that implement the interface `name`; empty for other types.
 pub(super) fn implementing_objects(schema: &Schema, name: &Name) -> Vec<Name> {
     if !schema
         .types
@@ -137,8 +137,8 @@ pub(super) fn implementing_objects(schema: &Schema, name: &Name) -> Vec<Name> {
         .collect()
 }
 
-/// Longer than anybody writes.
+/// Maximum length of a field set, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// Deeper than anybody nests; parsing is recursive.
+/// Maximum nesting depth of a field set: parsing is recursive.
 const RECURSION_LIMIT: usize = 64;

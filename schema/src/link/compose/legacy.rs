@@ -1,4 +1,4 @@
-//! Federation 1: what its documents mean in the terms of federation 2.
+//! Adapts federation 1 subgraphs to the rules of federation 2.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,8 @@ use super::field_sets;
 use super::part::{Coordinate, SubgraphPart, string_argument};
 use crate::sdl::federation::Directive;
 
-/// Makes every subgraph say what it would say in federation 2.
+/// Makes implicit key fields of federation 1 extensions resolvable, and drops unused external
+/// fields.
 pub(super) fn adapt(parts: &mut [SubgraphPart<'_>]) {
     for index in 0..parts.len() {
         if parts[index].is_legacy() && !parts[index].has_connectors() {
@@ -20,11 +21,11 @@ pub(super) fn adapt(parts: &mut [SubgraphPart<'_>]) {
     }
 }
 
-/// Fields that are external in an extension without a key of its own, and part of the first key
-/// of the type elsewhere: such an extension is known by that key.
+/// Fields of extensions without a key of their own that belong to the first key of the type in
+/// another subgraph: federation 1 identifies such an extension by that key.
 fn keys_in_other_subgraphs(parts: &[SubgraphPart<'_>], index: usize) -> HashSet<Coordinate> {
     let part = &parts[index];
-    let mut found = HashSet::new();
+    let mut keys = HashSet::new();
     for (name, definition) in part.types() {
         let extended = definition
             .iter_origins()
@@ -33,10 +34,10 @@ fn keys_in_other_subgraphs(parts: &[SubgraphPart<'_>], index: usize) -> HashSet<
             continue;
         }
         for (_, other) in parts.iter().enumerate().filter(|(at, _)| *at != index) {
-            found.extend(first_key(other, name));
+            keys.extend(first_key(other, name));
         }
     }
-    found
+    keys
 }
 
 fn first_key(part: &SubgraphPart<'_>, name: &Name) -> Vec<Coordinate> {
@@ -54,7 +55,7 @@ fn first_key(part: &SubgraphPart<'_>, name: &Name) -> Vec<Coordinate> {
     .collect()
 }
 
-/// External fields that nothing asks for are leftovers, and were allowed.
+/// Removes external fields that the subgraph does not use: federation 1 allows them.
 fn drop_unused(part: &mut SubgraphPart<'_>) {
     let unused: Vec<Coordinate> = part
         .external
@@ -74,7 +75,7 @@ fn drop_unused(part: &mut SubgraphPart<'_>) {
 }
 
 impl SubgraphPart<'_> {
-    /// Whether anything in the subgraph asks for the external field.
+    /// Whether a field set, a context selection or an interface of the subgraph names the field.
     pub(in crate::link) fn is_used(&self, field: &Coordinate) -> bool {
         self.field_sets.key.contains(field)
             || self.field_sets.required.contains(field)
@@ -82,7 +83,7 @@ impl SubgraphPart<'_> {
             || self.is_interface_field(field)
     }
 
-    /// Whether an interface that the type implements has the field.
+    /// Whether an interface that the type implements declares the field.
     fn is_interface_field(&self, (owner, field): &Coordinate) -> bool {
         let object = self.schema.get_object(owner);
         object.is_some_and(|object| {

@@ -1,5 +1,5 @@
-//! What subgraphs make together as a supergraph: SDL of the join specification v0.5, which other
-//! gateways and their tools read.
+//! Prints a composition as a supergraph: SDL of the join specification v0.5, which other gateways
+//! and tools read.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ mod graphs;
 mod links;
 mod types;
 
-/// The supergraph as SDL.
+/// The composition as supergraph SDL.
 pub(super) fn print(composition: &Composition<'_>) -> String {
     let graphs = JoinGraphs::new(&composition.parts);
     let mut used = merge::used_directives(&composition.schema);
@@ -41,8 +41,8 @@ pub(super) fn print(composition: &Composition<'_>) -> String {
     for preserved in connectors::schema_directives(&graphs) {
         definition.directives.push(preserved);
     }
-    let joined = composition.schema.types.iter();
-    for (name, definition) in joined.filter(|(_, it)| !it.is_built_in()) {
+    let merged = composition.schema.types.iter();
+    for (name, definition) in merged.filter(|(_, it)| !it.is_built_in()) {
         let mut definition = definition.clone();
         types::join(&graphs, &mut definition);
         schema.types.insert(name.clone(), definition);
@@ -59,7 +59,7 @@ fn define_specifications(schema: &mut Schema, graphs: &JoinGraphs<'_>, used: &Ha
             sdl.push_str(text);
         }
     }
-    // The text is ours, and so has no errors; the partial schema is the whole one.
+    // The text is a constant without syntax errors; the partial schema is complete.
     let parsed = Schema::parse(sdl, "join.graphql").unwrap_or_else(|error| error.partial);
     let definitions = parsed.directive_definitions.into_iter();
     schema
@@ -90,7 +90,7 @@ fn define_specifications(schema: &mut Schema, graphs: &JoinGraphs<'_>, used: &Ha
     }
 }
 
-/// A directive with these arguments; the names are ours.
+/// A directive with these arguments; the names must be valid GraphQL names.
 fn directive<const N: usize>(name: &str, arguments: [(&str, Value); N]) -> Node<ast::Directive> {
     with_arguments(name, arguments.into())
 }
@@ -116,7 +116,7 @@ fn list(items: impl IntoIterator<Item = Value>) -> Value {
     Value::List(items.into_iter().map(Node::new).collect())
 }
 
-/// `@join__directive`: a directive that one subgraph has, for who knows it.
+/// `@join__directive`: a directive of one subgraph, for gateways that understand it.
 fn join_directive(graph: &Name, directive: &ast::Directive, name: &str) -> Node<ast::Directive> {
     let arguments = directive.arguments.iter();
     let args = arguments.map(|it| (it.name.clone(), it.value.clone()));
@@ -130,7 +130,7 @@ fn join_directive(graph: &Name, directive: &ast::Directive, name: &str) -> Node<
     )
 }
 
-/// The root that every graph has.
+/// The query root type of every supergraph.
 const QUERY: Name = name!("Query");
 
 const JOIN_DEFINITIONS: &str = r#"

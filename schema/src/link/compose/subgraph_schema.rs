@@ -1,4 +1,4 @@
-//! A subgraph that speaks GraphQL as a `Service`: what planning looks at.
+//! A composed GraphQL subgraph → its `SubgraphSchema`, which planning uses.
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::{self, FieldDefinition};
@@ -11,7 +11,7 @@ use crate::link::federation::{
 };
 use crate::sdl::federation::Directive;
 
-/// The service that `part` describes.
+/// The schema of the subgraph `part`.
 pub(super) fn subgraph_schema(part: &SubgraphPart<'_>) -> SubgraphSchema {
     let types = part.types();
     SubgraphSchema {
@@ -58,7 +58,7 @@ fn subgraph_type(
 
 fn keys(part: &SubgraphPart<'_>, definition: &ExtendedType) -> Vec<SubgraphKey> {
     if definition.is_interface() && part.is_legacy() {
-        return Vec::new(); // Federation 1 gives them no meaning.
+        return Vec::new(); // Keys of interfaces have no meaning in federation 1.
     }
     let keys = part.type_directives(definition.directives(), Directive::Key);
     keys.filter_map(|key| {
@@ -76,12 +76,12 @@ fn subgraph_field(
     kind: SubgraphTypeKind,
     field: &Component<FieldDefinition>,
 ) -> SubgraphField {
-    // Federation 1 allowed these on fields of interfaces, where they mean nothing.
+    // Federation 1 allows these directives on interface fields, where they have no meaning.
     let has_effect = kind != SubgraphTypeKind::Interface || !part.is_legacy();
     let set = |directive: Directive| {
-        let found = part.directives(&field.directives, directive).next();
-        let found = found.filter(|_| has_effect);
-        found.and_then(|it| field_set_text(part, it))
+        let directive = part.directives(&field.directives, directive).next();
+        let directive = directive.filter(|_| has_effect);
+        directive.and_then(|it| field_set_text(part, it))
     };
     let overridden = part.overridden(owner, &field.name);
     let availability = if overridden == Some(&Overridden::Always) {
@@ -111,7 +111,7 @@ fn subgraph_field(
     }
 }
 
-/// The `fields` of a directive.
+/// The `fields` argument of a directive.
 fn field_set_text(part: &SubgraphPart<'_>, directive: &ast::Directive) -> Option<FieldSetText> {
     let value = directive.specified_argument_by_name("fields")?;
     Some(FieldSetText {

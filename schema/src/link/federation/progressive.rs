@@ -1,7 +1,7 @@
-//! `@override` with a label: it is decided for each request which of two services gives a field.
+//! Progressive `@override`: each request selects by a label which of two subgraphs resolves a field.
 //!
-//! With each set of labels the services give something else, so their views are made anew for it.
-//! While its label is off, a field is where it was; while it is on, where it is taken to.
+//! The sources differ for each set of active labels, and are built for the set. The overridden
+//! subgraph resolves the field while its label is inactive, the overriding one while it is active.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -11,17 +11,17 @@ use crate::override_label::{OverrideLabels, SourceViews};
 use crate::source::Source;
 use crate::types::{Name, Types};
 
-/// Services some of whose fields depend on labels.
+/// Subgraphs with fields that depend on override labels.
 #[derive(Debug)]
 struct ProgressiveOverrides {
     subgraphs: Vec<SubgraphSchema>,
-    /// The sources before those of services; they depend on nothing.
+    /// The sources of connectors, which come first and do not depend on labels.
     connector_sources: Vec<Source>,
     labels: Vec<Name>,
 }
 
-/// The sources of a graph while no label is on, and its labels where there are any. What cannot be
-/// read is reported and left out.
+/// The sources of a graph without active labels, and its labels if it has any. Invalid field sets
+/// are reported and left out.
 pub(in crate::link) fn sources(
     subgraphs: Vec<SubgraphSchema>,
     connector_sources: Vec<Source>,
@@ -51,7 +51,7 @@ pub(in crate::link) fn sources(
 
 impl SourceViews for ProgressiveOverrides {
     fn sources(&self, types: &Types, is_on: &dyn Fn(usize) -> bool) -> Vec<Source> {
-        // What is wrong was reported when the graph was made.
+        // Problems were reported when the graph was linked.
         self.sources_for_labels(types, is_on, &mut Problems::default())
     }
 }
@@ -74,22 +74,22 @@ impl ProgressiveOverrides {
     }
 }
 
-/// All labels, in order, with the names of the fields that depend on them.
+/// The sorted labels, and for each label the names of the fields that depend on it.
 fn labels(subgraphs: &[SubgraphSchema]) -> (Vec<Name>, Vec<BTreeSet<Name>>) {
-    let mut found: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();
+    let mut fields_by_label: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();
     let types = subgraphs
         .iter()
         .flat_map(|subgraph| subgraph.types.values());
     for (name, field) in types.flat_map(|ty| &ty.fields) {
         if let Some((label, _)) = &field.progressive_override {
-            let fields = found.entry(Name::clone(label)).or_default();
+            let fields = fields_by_label.entry(Name::clone(label)).or_default();
             fields.insert(Name::clone(name));
         }
     }
-    found.into_iter().unzip()
+    fields_by_label.into_iter().unzip()
 }
 
-/// What a service gives where some labels are on.
+/// The subgraph with the availability of its fields under the active labels.
 fn with_labels(subgraph: &SubgraphSchema, is_on: &dyn Fn(&Name) -> bool) -> SubgraphSchema {
     let mut labelled = subgraph.clone();
     let types = labelled.types.values_mut();
@@ -108,7 +108,7 @@ fn with_labels(subgraph: &SubgraphSchema, is_on: &dyn Fn(&Name) -> bool) -> Subg
     labelled
 }
 
-/// Every name in a set of fields of any service.
+/// The names in all field sets of all subgraphs.
 fn field_set_words(subgraphs: &[SubgraphSchema]) -> HashSet<String> {
     let mut texts: Vec<&str> = Vec::new();
     for ty in subgraphs

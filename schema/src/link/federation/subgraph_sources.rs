@@ -1,5 +1,5 @@
-//! What each service gives, as the source of a graph: a node for each type, and more where a
-//! place gives more than the type does elsewhere.
+//! Subgraph schemas → sources: one node for each type, and one for each place with additional
+//! fields.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::source::{
 };
 use crate::types::{Name, TypeId, Types};
 
-/// The sources that `services` are; what cannot be read is reported and left out.
+/// The sources of `subgraphs`; invalid field sets are reported and left out.
 pub(in crate::link) fn subgraph_sources(
     subgraphs: &[SubgraphSchema],
     types: &Types,
@@ -60,14 +60,15 @@ struct SourceBuilder<'a> {
     parsed: &'a ParsedSubgraph<'a>,
     nodes: Vec<SourceNode>,
     node_ids: HashMap<NodeKey<'a>, NodeId>,
-    /// Nodes that are not filled.
+    /// Nodes whose fields are not filled in yet.
     pending: VecDeque<(NodeKey<'a>, NodeId)>,
 }
 
-/// A type, by its name, and what is given there beyond what it gives everywhere.
+/// The name of a type, and the fields available at a place in addition to those available
+/// everywhere.
 ///
-/// What is given follows from the longest way, among those that sets of fields write, that leads
-/// to the place: so there are not many more places than there are types and fields written.
+/// Additional fields come from field sets only, so there are few more keys than types and fields in
+/// field sets.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct NodeKey<'a> {
     ty: &'a str,
@@ -82,18 +83,18 @@ impl<'a> SourceBuilder<'a> {
             let Some((name, ty)) = self.parsed.types.get_key_value(name.as_ref()) else {
                 continue;
             };
-            // The entries of a service are the same for all requests.
-            let written = self.parsed.subgraph.types.get(*name);
-            let mut written = written.into_iter().flat_map(|it| it.fields.values());
-            let depends = written.any(|field| field.progressive_override.is_some());
-            if depends || ty.fields.values().any(|field| field.is_always_available) {
+            // Entry points must be the same for all sets of active labels.
+            let definition = self.parsed.subgraph.types.get(*name);
+            let mut definitions = definition.into_iter().flat_map(|it| it.fields.values());
+            let has_labels = definitions.any(|field| field.progressive_override.is_some());
+            if has_labels || ty.fields.values().any(|field| field.is_always_available) {
                 entry_points.push(self.entry_point(root, name, FieldSet::default()));
             }
         }
         entry_points
     }
 
-    /// The ways to objects of type `ty` by their keys.
+    /// The entity lookups of type `ty`, one for each resolvable key.
     fn key_entry_points(
         &mut self,
         name: &'a str,
@@ -126,7 +127,7 @@ impl<'a> SourceBuilder<'a> {
         }
     }
 
-    /// The node for `place`, which may still wait to be filled.
+    /// The node for `key`; a new node is filled by `fill_nodes`.
     fn node(&mut self, key: NodeKey<'a>) -> NodeId {
         if let Some(known) = self.node_ids.get(&key) {
             return *known;

@@ -1,5 +1,5 @@
-//! What the graphs of a supergraph say about keeping what they give, collected: it is kept in
-//! `@join__directive`, and by Weir in directives of its own.
+//! Collects the cache directives of each subgraph of a supergraph, from `@join__directive` and from
+//! the directives of Weir's own specification.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::link::federation::{SubgraphSchema, SubgraphType};
 use crate::sdl::federation::Directive;
 use crate::types;
 
-/// Of each graph, in their order.
+/// The cache directives of each subgraph, in the order of `subgraphs`.
 pub(super) fn cache_directives(
     join: &Join<'_>,
     subgraphs: &[SubgraphSchema],
@@ -34,15 +34,15 @@ pub(super) fn cache_directives(
     let names = DirectiveNames::new(join);
     for (name, definition) in join.types() {
         for directive in definition.directives() {
-            if let Some(read) = names.read(join, &directive.node) {
-                add_directive(&mut all, subgraphs, name, None, &read);
+            if let Some(joined) = names.read(join, &directive.node) {
+                add_directive(&mut all, subgraphs, name, None, &joined);
             }
         }
         for (field_name, directives) in fields(definition) {
             for directive in directives {
-                if let Some(read) = names.read(join, directive) {
+                if let Some(joined) = names.read(join, directive) {
                     let field = Some(field_name.as_str());
-                    add_directive(&mut all, subgraphs, name, field, &read);
+                    add_directive(&mut all, subgraphs, name, field, &joined);
                 }
             }
         }
@@ -76,12 +76,12 @@ fn keys(subgraph: &SubgraphSchema) -> HashMap<types::Name, Vec<FieldSet>> {
         .collect()
 }
 
-/// A directive as a subgraph had it.
+/// A cache directive as a subgraph has it.
 struct JoinedDirective {
     directive: Directive,
     node: Node<AstDirective>,
     location: Option<SourceSpan>,
-    /// The graphs that say it; `None` for all that have the place.
+    /// The subgraphs that have it; `None` for all that define the type or field.
     graphs: Option<Vec<usize>>,
 }
 
@@ -90,32 +90,32 @@ fn add_directive(
     subgraphs: &[SubgraphSchema],
     owner: &str,
     field: Option<&str>,
-    read: &JoinedDirective,
+    joined: &JoinedDirective,
 ) {
     for (graph, cache_directives) in all.iter_mut().enumerate() {
-        let has = || {
+        let has_coordinate = || {
             let ty = subgraphs.get(graph).and_then(|it| it.types.get(owner));
             ty.is_some_and(|ty| field.is_none_or(|field| ty.fields.contains_key(field)))
         };
-        let applies = match &read.graphs {
+        let applies = match &joined.graphs {
             Some(graphs) => graphs.contains(&graph),
-            None => has(),
+            None => has_coordinate(),
         };
         if applies {
             cache_directives.directives.push(CacheDirective {
-                directive: read.directive,
+                directive: joined.directive,
                 owner: owner.into(),
                 field: field.map(Into::into),
-                node: read.node.clone(),
-                location: read.location,
+                node: joined.node.clone(),
+                location: joined.location,
             });
         }
     }
 }
 
-/// What the directives are called in this supergraph.
+/// The names of cache directives in this supergraph.
 struct DirectiveNames {
-    /// Of Weir's own specification.
+    /// Directives of Weir's own specification.
     own: Vec<(String, Directive)>,
 }
 
@@ -127,35 +127,35 @@ impl DirectiveNames {
         Self { own: own.collect() }
     }
 
-    fn read(&self, join: &Join<'_>, written: &Node<AstDirective>) -> Option<JoinedDirective> {
-        let at = written.location();
+    fn read(&self, join: &Join<'_>, directive: &Node<AstDirective>) -> Option<JoinedDirective> {
+        let location = directive.location();
         if join
-            .directives([written], join::JoinDirective::Preserved)
+            .directives([directive], join::JoinDirective::Preserved)
             .next()
             .is_some()
         {
-            let wrapped = unwrapped_directive(written)?;
+            let wrapped = unwrapped_directive(directive)?;
             let name = wrapped.name.strip_prefix("federation__");
             return Some(JoinedDirective {
                 directive: caching_directive(name.unwrap_or(&wrapped.name))?,
                 node: wrapped,
-                location: at,
-                graphs: Some(join.graph_indices(written)),
+                location,
+                graphs: Some(join.graph_indices(directive)),
             });
         }
         let mut own = self.own.iter();
-        if let Some((_, directive)) = own.find(|(name, _)| *name == written.name.as_str()) {
+        if let Some((_, kind)) = own.find(|(name, _)| *name == directive.name.as_str()) {
             return Some(JoinedDirective {
-                directive: *directive,
-                node: written.clone(),
-                location: at,
-                graphs: Some(join.graph_index(written).into_iter().collect()),
+                directive: *kind,
+                node: directive.clone(),
+                location,
+                graphs: Some(join.graph_index(directive).into_iter().collect()),
             });
         }
         Some(JoinedDirective {
-            directive: caching_directive(&written.name).filter(|it| it.is_unlinkable())?,
-            node: written.clone(),
-            location: at,
+            directive: caching_directive(&directive.name).filter(|it| it.is_unlinkable())?,
+            node: directive.clone(),
+            location,
             graphs: None,
         })
     }

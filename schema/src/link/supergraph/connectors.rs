@@ -1,5 +1,5 @@
-//! Graphs of a supergraph that are made of connectors: `@join__directive` keeps their `@connect`
-//! and `@source`, so that each can be written again as the SDL that it was.
+//! Subgraphs of a supergraph with connectors: `@join__directive` preserves their `@connect` and
+//! `@source`, from which the SDL of each subgraph is rebuilt.
 
 use std::sync::Arc;
 
@@ -15,8 +15,7 @@ use crate::link::federation::{FieldAvailability, SubgraphSchema, SubgraphType};
 use crate::span::Document;
 use crate::subgraph::Subgraph;
 
-/// The SDL of the graph in place `graph`, whose service is `service`; `None` when it is not made
-/// of connectors.
+/// The document of the subgraph with index `graph`; `None` when it does not have connectors.
 pub(super) fn subgraph(
     join: &Join<'_>,
     stripped: &Schema,
@@ -60,7 +59,7 @@ fn schema_directives<'a>(join: &'a Join<'_>) -> impl Iterator<Item = &'a Node<Di
     directives.iter().map(|it| &it.node)
 }
 
-/// The directives of `graph` that stand at one place, as its own SDL had them.
+/// The directives of `graph` that a list of `@join__directive`s preserves.
 fn preserved_directives<'a>(
     join: &'a Join<'_>,
     graph: usize,
@@ -73,7 +72,7 @@ fn preserved_directives<'a>(
     })
 }
 
-/// What a `@join__directive` keeps.
+/// The directive that a `@join__directive` preserves.
 pub(super) fn unwrapped_directive(wrapper: &Directive) -> Option<Node<Directive>> {
     let args = wrapper.specified_argument_by_name("args");
     let args = args.and_then(|args| args.as_object()).unwrap_or_default();
@@ -89,13 +88,13 @@ pub(super) fn unwrapped_directive(wrapper: &Directive) -> Option<Node<Directive>
     }))
 }
 
-/// The link to the connect specification, if it is that.
+/// The connect specification, if `link` is a link to it.
 fn connect_feature(link: &Node<Directive>, join: &Join<'_>) -> Option<Feature> {
     let feature = feature(link, join.document)?;
     (link.name == "link" && feature.identity == "connect").then_some(feature)
 }
 
-/// What the keys of the graph are written with.
+/// The link that imports the federation directives of the rebuilt document.
 fn federation_link() -> Directive {
     let imports = ["@key", "@external", "@inaccessible"];
     let imports = imports.map(|name| Node::new(Value::String(name.to_owned())));
@@ -113,7 +112,7 @@ struct SdlWriter<'a> {
     join: &'a Join<'a>,
     graph: usize,
     subgraph: &'a SubgraphSchema,
-    /// What `@connect` and `@source` are called in the graph.
+    /// The names of `@connect` and `@source` in the subgraph.
     names: [String; 2],
 }
 
@@ -136,22 +135,23 @@ impl SdlWriter<'_> {
         definition.subscription = own(&roots.subscription);
     }
 
-    /// The type as the graph had it; `bare` is it without directives of specifications.
+    /// The type as the subgraph defines it, made of `stripped`: the merged type without join
+    /// directives. `None` when the subgraph does not define it.
     fn ty(&self, name: &Name, stripped: &ExtendedType) -> Option<ExtendedType> {
-        let written = self.join.document.schema.types.get(name)?;
+        let joined = self.join.document.schema.types.get(name)?;
         let known = self.subgraph.types.get(name.as_str());
         let mut definition = stripped.clone();
         match (&mut definition, known) {
             (ExtendedType::Object(it), Some(known)) => {
                 let it = it.make_mut();
                 let preserved =
-                    preserved_directives(self.join, self.graph, type_directives(written));
+                    preserved_directives(self.join, self.graph, type_directives(joined));
                 let added =
                     keys(known).chain(preserved.filter(|it| self.is_connector_directive(it)));
                 it.directives.extend(added.map(Component::from));
                 it.implements_interfaces
                     .retain(|interface| self.is_member(&interface.name, name));
-                self.fields(&mut it.fields, written, known);
+                self.fields(&mut it.fields, joined, known);
                 return (!it.fields.is_empty()).then_some(definition);
             }
             (ExtendedType::Interface(it), Some(known)) => {
@@ -159,7 +159,7 @@ impl SdlWriter<'_> {
                 it.directives.extend(keys(known).map(Component::from));
                 it.implements_interfaces
                     .retain(|other| self.subgraph.types.contains_key(other.name.as_str()));
-                self.fields(&mut it.fields, written, known);
+                self.fields(&mut it.fields, joined, known);
             }
             (ExtendedType::Union(it), Some(_)) => {
                 let it = it.make_mut();
@@ -172,20 +172,20 @@ impl SdlWriter<'_> {
             ) => {
                 return None;
             }
-            _ if !self.has_leaf_type(written) => return None,
+            _ if !self.has_leaf_type(joined) => return None,
             _ => {}
         }
         Some(definition)
     }
 
-    /// Whether the graph has a type that planning does not look at.
-    fn has_leaf_type(&self, written: &ExtendedType) -> bool {
-        let mut places = self
+    /// Whether the subgraph defines a scalar, enum or input type, which `SubgraphSchema` omits.
+    fn has_leaf_type(&self, joined: &ExtendedType) -> bool {
+        let mut uses = self
             .join
-            .directives(type_directives(written), JoinDirective::Type)
+            .directives(type_directives(joined), JoinDirective::Type)
             .peekable();
-        places.peek().is_none()
-            || places.any(|place| self.join.graph_index(place) == Some(self.graph))
+        uses.peek().is_none()
+            || uses.any(|directive| self.join.graph_index(directive) == Some(self.graph))
     }
 
     fn is_member(&self, of: &str, member: &str) -> bool {
@@ -196,7 +196,7 @@ impl SdlWriter<'_> {
     fn fields(
         &self,
         fields: &mut IndexMap<Name, Component<FieldDefinition>>,
-        written: &ExtendedType,
+        joined: &ExtendedType,
         known: &SubgraphType,
     ) {
         fields.retain(|name, _| known.fields.contains_key(name.as_str()));
@@ -215,8 +215,8 @@ impl SdlWriter<'_> {
                 };
                 field.directives.push(external);
             }
-            let written = fields_of(written).and_then(|fields| fields.get(name));
-            let directives = written.into_iter().flat_map(|field| &field.directives.0);
+            let joined = fields_of(joined).and_then(|fields| fields.get(name));
+            let directives = joined.into_iter().flat_map(|field| &field.directives.0);
             let preserved = preserved_directives(self.join, self.graph, directives);
             for directive in preserved.filter(|it| self.is_connector_directive(it)) {
                 field.directives.push(directive);

@@ -1,4 +1,4 @@
-//! The specifications that a supergraph uses, by `@link` or `@core`, and the names it gives them.
+//! The specifications that a supergraph links by `@link` or `@core`, and their names in it.
 
 use apollo_compiler::ast::{Directive, Value};
 use apollo_compiler::{Name, Node};
@@ -7,16 +7,16 @@ use super::arguments::{enum_value, text};
 use super::document::SupergraphDocument;
 use crate::span::Span;
 
-/// All of them.
+/// The linked specifications.
 pub(super) struct Features(Vec<Feature>);
 
-/// One specification.
+/// A linked specification.
 pub(super) struct Feature {
-    /// `join` of `https://specs.apollo.dev/join/v0.5`.
+    /// The name: `join` in `https://specs.apollo.dev/join/v0.5`.
     pub(super) identity: String,
-    /// `0.5`.
+    /// The version, such as `0.5`.
     pub(super) version: String,
-    /// Whether the document cannot be used without it.
+    /// The `for` argument: a gateway must support a specification that has one.
     pub(super) purpose: Option<String>,
     pub(super) span: Span,
     prefix: String,
@@ -24,10 +24,10 @@ pub(super) struct Feature {
 }
 
 impl Features {
-    /// Reads the directives of the schema.
+    /// Reads the link directives of the schema.
     pub(super) fn read(document: &SupergraphDocument) -> Self {
         let directives = &document.schema.schema_definition.directives;
-        // `@link` links itself, under the name that it has in this document.
+        // `@link` links its own specification, under its name in this document.
         let links = directives.iter().filter_map(|it| {
             let feature = feature(&it.node, document)?;
             let is_link = matches!(feature.identity.as_str(), "link" | "core");
@@ -46,11 +46,12 @@ impl Features {
         self.0.iter()
     }
 
+    /// The specification with this name.
     pub(super) fn get(&self, identity: &str) -> Option<&Feature> {
         self.0.iter().find(|feature| feature.identity == identity)
     }
 
-    /// What a directive that is all of a specification is called, linked or not.
+    /// The name in this document of the directive with the name of its specification, linked or not.
     pub(super) fn directive(&self, identity: &str) -> String {
         let feature = self.get(identity);
         feature.map_or_else(
@@ -72,7 +73,7 @@ impl Features {
 }
 
 impl Feature {
-    /// What its directive `name` is called in this document.
+    /// The name of its directive `name` in this document.
     pub(super) fn directive(&self, name: &str) -> String {
         let mut imports = self.imports.iter();
         let imported = imports.find(|(original, _)| original.strip_prefix('@') == Some(name));
@@ -83,7 +84,7 @@ impl Feature {
         }
     }
 
-    /// Whether it gave the document this name, which for directives begins with `@`.
+    /// Whether it defines this name of the document; names of directives begin with `@`.
     fn owns_name(&self, name: &str) -> bool {
         let prefixed = name
             .trim_start_matches('@')
@@ -92,7 +93,7 @@ impl Feature {
             || self.imports.iter().any(|(_, local)| local == name)
     }
 
-    /// What its type `name` is called in this document.
+    /// The name of its type `name` in this document.
     pub(super) fn type_name(&self, name: &str) -> String {
         let mut imports = self.imports.iter();
         let imported = imports.find(|(original, _)| original == name);
@@ -125,15 +126,15 @@ pub(super) fn feature(
     })
 }
 
-/// `"@key"` or `{ name: "@key", as: "@primary" }`.
+/// The original and local name of an import: `"@key"` or `{ name: "@key", as: "@primary" }`.
 fn import(value: &Value) -> Option<(String, String)> {
     if let Some(name) = value.as_str() {
         return Some((name.to_owned(), name.to_owned()));
     }
-    let member = |wanted: &str| {
+    let member = |member: &str| {
         let members = value.as_object()?;
-        let (_, found) = members.iter().find(|(name, _)| name == wanted)?;
-        found.as_str()
+        let (_, value) = members.iter().find(|(name, _)| name == member)?;
+        value.as_str()
     };
     let name = member("name")?;
     Some((name.to_owned(), member("as").unwrap_or(name).to_owned()))

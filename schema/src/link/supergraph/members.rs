@@ -1,4 +1,4 @@
-//! Which objects an interface or union has in which graph: `@join__implements` and
+//! The members of interfaces and unions in each subgraph: `@join__implements` and
 //! `@join__unionMember`.
 
 use std::collections::HashMap;
@@ -13,16 +13,16 @@ use super::join::{Join, JoinDirective, JoinVersion};
 use crate::diagnostic::Problems;
 use crate::types;
 
-/// By abstract type; then by member, the graphs in which it is one.
+/// The subgraphs of each member, by abstract type and member.
 #[derive(Default)]
 pub(super) struct Members(HashMap<String, IndexMap<String, MemberGraphs>>);
 
-/// In which graphs a member is one.
+/// The subgraphs in which a type is a member of an abstract type.
 #[derive(Default)]
 struct MemberGraphs {
-    /// In all that have both: older versions do not tell them apart.
+    /// In all that define both types: older versions of the join specification list none.
     all: bool,
-    some: Vec<usize>,
+    listed: Vec<usize>,
 }
 
 impl Members {
@@ -43,7 +43,7 @@ impl Members {
                         if let Some((interface, graph)) =
                             named_with_graph(found, "interface", join, problems)
                         {
-                            members.graphs(interface, name).some.push(graph);
+                            members.graphs(interface, name).listed.push(graph);
                         }
                     }
                 }
@@ -57,7 +57,7 @@ impl Members {
                         if let Some((member, graph)) =
                             named_with_graph(found, "member", join, problems)
                         {
-                            members.graphs(name, member).some.push(graph);
+                            members.graphs(name, member).listed.push(graph);
                         }
                     }
                 }
@@ -67,11 +67,11 @@ impl Members {
         members
     }
 
-    /// The members of `of` in `graph`.
+    /// The members of the abstract type `of` in the subgraph `graph`.
     pub(super) fn in_graph(&self, of: &str, graph: usize) -> Vec<types::Name> {
         let members = self.0.get(of).into_iter().flatten();
         members
-            .filter(|(_, graphs)| graphs.all || graphs.some.contains(&graph))
+            .filter(|(_, graphs)| graphs.all || graphs.listed.contains(&graph))
             .map(|(member, _)| member.as_str().into())
             .collect()
     }
@@ -82,7 +82,7 @@ impl Members {
     }
 }
 
-/// What `argument` names, and the graph.
+/// The type that `argument` of a join directive names, and the index of its subgraph.
 fn named_with_graph<'a>(
     directive: &'a Node<Directive>,
     argument: &str,

@@ -1,5 +1,5 @@
-//! The schema of the graph: without the specifications that the supergraph uses, and with
-//! `@inaccessible` under its own name.
+//! Strips a supergraph to the merged schema: removes its specifications, and restores the name
+//! `@inaccessible`.
 
 use apollo_compiler::ast;
 use apollo_compiler::name;
@@ -8,7 +8,7 @@ use apollo_compiler::schema::{DirectiveList, ExtendedType, Schema};
 use super::join::Join;
 use crate::link::merge::CLIENT_DIRECTIVES;
 
-/// All that the graph has, also what clients may not see. Of directives that which `api` reads.
+/// The merged schema, `@inaccessible` elements included, with only the directives that `api` reads.
 pub(super) fn strip_join(join: &Join<'_>) -> Schema {
     let mut schema = join.document.schema.clone();
     schema
@@ -91,7 +91,7 @@ fn strip_node_directives(list: &mut ast::DirectiveList, inaccessible: &str) {
     }
 }
 
-/// Whether nothing is in it.
+/// Whether the type has no fields, values or members; never true for a scalar.
 pub(super) fn is_empty(definition: &ExtendedType) -> bool {
     match definition {
         ExtendedType::Scalar(_) => false,

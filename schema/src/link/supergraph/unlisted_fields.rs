@@ -1,7 +1,7 @@
-//! Fields that a graph has and that the supergraph does not list there: those that its keys and
-//! its `@provides` name. Federation 1 lists none of them, and old tools not all.
+//! Fields that a subgraph defines and the supergraph does not list: those that its keys and its
+//! `@provides` name. Federation 1 lists none of them, and older composers not all.
 //!
-//! What cannot be read is left for `views` to report.
+//! Field sets that do not parse are reported by `federation`.
 
 use apollo_compiler::ast::{FieldDefinition, Selection};
 use apollo_compiler::schema::{ExtendedType, Schema};
@@ -10,7 +10,7 @@ use super::arguments::{flag, text};
 use super::join::{Join, JoinDirective, JoinVersion};
 use crate::link::federation::{FieldAvailability, SubgraphField, SubgraphSchema, read_fields};
 
-/// Adds these fields to `services`, with the types that the graph has for them.
+/// Adds the unlisted fields to `subgraphs`, with the types of the merged schema.
 pub(super) fn add(subgraphs: &mut [SubgraphSchema], join: &Join<'_>) {
     for (name, definition) in join.types() {
         add_key_fields(subgraphs, name, definition, join);
@@ -20,7 +20,8 @@ pub(super) fn add(subgraphs: &mut [SubgraphSchema], join: &Join<'_>) {
     }
 }
 
-/// A type that a graph extends has external fields in its key which the graph gives all the same.
+/// Adds the fields of keys. An extension resolves its key fields everywhere, although they are
+/// external; other key fields count as external.
 fn add_key_fields(
     subgraphs: &mut [SubgraphSchema],
     name: &str,
@@ -94,7 +95,7 @@ impl FieldAdder<'_> {
                     let on = fragment.type_condition.as_deref().unwrap_or(owner);
                     self.select(on, &fragment.selection_set);
                 }
-                Selection::FragmentSpread(_) => {} // `read_fields` refuses it.
+                Selection::FragmentSpread(_) => {} // `read_fields` rejects it.
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Directives that say who may see what: they are kept, and Weir does not heed them yet.
+//! Warns about access-control directives: they stay in the schema, and Weir does not enforce them.
 
 use apollo_compiler::{Node, ast};
 
@@ -7,26 +7,26 @@ use crate::diagnostic::Problems;
 use crate::sdl::federation::Directive;
 use crate::sdl::links;
 
-/// Says so once for each of them.
+/// Warns once for each directive that the subgraph uses.
 pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
-    for wanted in [
+    for kind in [
         Directive::Authenticated,
         Directive::RequiresScopes,
         Directive::Policy,
     ] {
-        if let Some(directive) = first(part, wanted) {
+        if let Some(directive) = first_use(part, kind) {
             let span = part.span(directive.location());
-            problems.push(links::not_enforced(wanted.name(), span));
+            problems.push(links::not_enforced(kind.name(), span));
         }
     }
 }
 
-fn first<'a>(part: &'a SubgraphPart<'_>, wanted: Directive) -> Option<&'a Node<ast::Directive>> {
+fn first_use<'a>(part: &'a SubgraphPart<'_>, kind: Directive) -> Option<&'a Node<ast::Directive>> {
     part.types().find_map(|(_, definition)| {
-        let on_type = part.type_directives(definition.directives(), wanted).next();
+        let on_type = part.type_directives(definition.directives(), kind).next();
         let mut fields = fields(definition).into_iter().flat_map(|it| it.values());
         on_type
             .map(|it| &it.node)
-            .or_else(|| fields.find_map(|field| part.directives(&field.directives, wanted).next()))
+            .or_else(|| fields.find_map(|field| part.directives(&field.directives, kind).next()))
     })
 }

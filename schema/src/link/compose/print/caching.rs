@@ -1,8 +1,7 @@
-//! What subgraphs say about keeping what they give, in directives of Weir's own.
+//! Cache directives of subgraphs, as directives of Weir's own specification.
 //!
-//! `@join__directive` would say it too, but other gateways write what it keeps back into the
-//! subgraphs, whose rules know these directives no more than they do. A specification without a
-//! purpose is passed over.
+//! `@join__directive` is not used: other gateways copy its content back into subgraph schemas,
+//! which do not define these directives. They ignore a specification without a purpose.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -16,7 +15,7 @@ use super::{links, with_arguments};
 use crate::link::merge;
 use crate::sdl::federation::{DEFINITIONS, Definition, Directive};
 
-/// What is said of a type.
+/// The cache directives that the subgraph has on a type.
 pub(super) fn type_directives(
     graph: &Name,
     part: &SubgraphPart<'_>,
@@ -28,7 +27,7 @@ pub(super) fn type_directives(
         .collect()
 }
 
-/// What is said of a field.
+/// The cache directives that the subgraph has on a field.
 pub(super) fn field_directives(
     graph: &Name,
     part: &SubgraphPart<'_>,
@@ -57,21 +56,21 @@ fn weir_directive(
     Some(with_arguments(&weir_name(definition), arguments))
 }
 
-/// The scope is a value of an enum, whatever the document has made of it.
+/// The value of an argument; the scope becomes an enum value even when the document has a string.
 fn value(name: &str, value: &Value) -> Value {
     let scope = value.as_str().filter(|_| name == "scope");
     let scope = scope.and_then(|scope| Name::new(scope).ok());
     scope.map_or_else(|| value.clone(), Value::Enum)
 }
 
-/// Links and defines what `schema` uses of this.
+/// Defines the cache directives that `schema` uses, and links their specification.
 pub(super) fn define(schema: &mut Schema) {
     let used: HashSet<Name> = merge::used_directives(schema);
     let used = definitions().filter(|it| used.contains(weir_name(it).as_str()));
     let mut sdl = String::new();
     for definition in used {
         let arguments = definition.arguments().replace(SCOPE, "weir__Scope");
-        // A document with a definition of its own may leave out what ours asks for.
+        // A subgraph with its own definition may omit an argument that Weir's requires.
         let arguments = arguments.replace("Int!", "Int");
         // Writing to a string does not fail.
         let _ = writeln!(
@@ -86,7 +85,7 @@ pub(super) fn define(schema: &mut Schema) {
     if sdl.contains("weir__Scope") {
         sdl.push_str("enum weir__Scope { PUBLIC PRIVATE }");
     }
-    // The text is ours, and its only error is a type that stands in the supergraph.
+    // The only error of the text is a reference to `join__Graph`, which the supergraph defines.
     let parsed = Schema::parse(sdl, "weir.graphql").unwrap_or_else(|error| error.partial);
     let directives = parsed.directive_definitions.into_iter();
     schema
@@ -103,7 +102,7 @@ pub(super) fn define(schema: &mut Schema) {
 
 const SCOPE: &str = "CacheControlScope";
 
-/// Those that no specification has.
+/// The cache directives that have no specification of their own.
 fn definitions() -> impl Iterator<Item = &'static Definition> {
     let all = DEFINITIONS.iter();
     all.filter(|it| it.directive.is_caching() && it.directive != Directive::CacheTag)

@@ -1,5 +1,5 @@
-//! `@join__directive`: what a subgraph says that only some gateways understand, connectors above
-//! all, kept word for word.
+//! `@join__directive`: connectors and cache tags of a subgraph, preserved verbatim for gateways that
+//! understand them.
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
@@ -12,9 +12,9 @@ use super::join_directive;
 use crate::sdl::federation::Directive;
 use crate::sdl::links::ConnectLink;
 
-/// Links to the connect specification, and `@source`s.
+/// The `@source` directives, and the links to the connect specification.
 pub(super) fn schema_directives(graphs: &JoinGraphs<'_>) -> Vec<Component<ast::Directive>> {
-    let mut found = Vec::new();
+    let mut preserved = Vec::new();
     for (graph, part) in graphs.iter() {
         let Some(connect) = &part.sdl.links.connect else {
             continue;
@@ -24,7 +24,7 @@ pub(super) fn schema_directives(graphs: &JoinGraphs<'_>) -> Vec<Component<ast::D
             let is_link =
                 directive.name == "link" && part.span(directive.location()) == connect.span;
             if is_link || *directive.name == *connect.source {
-                found.push(Component::from(join_directive(
+                preserved.push(Component::from(join_directive(
                     graph,
                     directive,
                     &directive.name,
@@ -32,10 +32,10 @@ pub(super) fn schema_directives(graphs: &JoinGraphs<'_>) -> Vec<Component<ast::D
             }
         }
     }
-    found
+    preserved
 }
 
-/// What is kept of a type.
+/// The preserved directives of a type.
 pub(super) fn type_directives(
     graph: &Name,
     part: &SubgraphPart<'_>,
@@ -46,7 +46,7 @@ pub(super) fn type_directives(
     preserved_directives(graph, part, directives)
 }
 
-/// What is kept of a field.
+/// The preserved directives of a field.
 pub(super) fn field_directives(
     graph: &Name,
     part: &SubgraphPart<'_>,

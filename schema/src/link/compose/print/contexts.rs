@@ -1,4 +1,4 @@
-//! Contexts of a supergraph: named after the subgraph that they are of.
+//! Contexts in a supergraph: their names are prefixed with the subgraph's.
 
 use apollo_compiler::ast::{self, FieldDefinition, Value};
 use apollo_compiler::schema::ExtendedType;
@@ -7,7 +7,7 @@ use apollo_compiler::{Name, Node, name};
 use super::super::part::SubgraphPart;
 use super::{directive, list, string};
 
-/// The name of the directive, where any subgraph has it.
+/// The name of the `@context` directive when a subgraph uses it.
 pub(super) fn used_directive(parts: &[SubgraphPart<'_>]) -> Option<Name> {
     let mut parts = parts.iter();
     let sets = |part: &SubgraphPart<'_>| {
@@ -17,7 +17,7 @@ pub(super) fn used_directive(parts: &[SubgraphPart<'_>]) -> Option<Name> {
     parts.any(sets).then_some(name!("context"))
 }
 
-/// `@context` of a type.
+/// The `@context` directives of a type.
 pub(super) fn type_directives(
     part: &SubgraphPart<'_>,
     definition: &ExtendedType,
@@ -28,7 +28,7 @@ pub(super) fn type_directives(
         .collect()
 }
 
-/// `contextArguments` of a field.
+/// The `contextArguments` of the `@join__field` of a field; `None` without context arguments.
 pub(super) fn context_arguments(
     part: &SubgraphPart<'_>,
     field: &FieldDefinition,

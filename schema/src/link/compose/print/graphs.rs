@@ -1,10 +1,10 @@
-//! The names that subgraphs have in a supergraph: values of the enum `join__Graph`.
+//! The names of subgraphs in a supergraph: values of the enum `join__Graph`.
 
 use apollo_compiler::Name;
 
 use super::super::part::SubgraphPart;
 
-/// Subgraphs with their names, in order.
+/// The subgraphs in order, with their unique `join__Graph` values.
 pub(super) struct JoinGraphs<'a>(Vec<(Name, &'a SubgraphPart<'a>)>);
 
 impl<'a> JoinGraphs<'a> {
@@ -29,7 +29,7 @@ impl<'a> JoinGraphs<'a> {
     }
 }
 
-/// `order-service` as `ORDER_SERVICE`.
+/// `order-service` → `ORDER_SERVICE`.
 fn enum_value_name(name: &str) -> String {
     let mut value: String = name
         .chars()
