@@ -1,9 +1,9 @@
-//! Whether every field that clients see can be had wherever they can ask for it.
+//! Satisfiability: every field of the API schema must be reachable at every place where a client can
+//! select it.
 //!
-//! Walks from the roots over places: a type, with everything that sources can give of an object
-//! found there, keys followed. A place that offers no less than one that was looked at needs no
-//! second look, so the walk ends. A field of connectors alone that is missing at some place is a
-//! warning: which object has which fields is often known to who calls a REST service.
+//! Walks from the root types over states: a type, and the nodes at which sources provide its objects,
+//! keys followed. A state with at least the nodes of a visited one is skipped, so the walk ends. An
+//! unreachable field of connectors alone is a warning: the REST API may imply which objects have it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -19,17 +19,17 @@ mod contexts;
 mod reachability;
 mod report;
 
-/// What the walk looks at.
+/// The input of the satisfiability check.
 pub(super) struct SatisfiabilityCheck<'a> {
     pub(super) types: &'a Types,
     pub(super) sources: &'a [Source],
-    /// What clients see.
+    /// The API schema.
     pub(super) client: &'a Schema,
-    /// For the places of what is reported.
+    /// The subgraphs, for the locations of diagnostics.
     pub(super) parts: &'a [SubgraphPart<'a>],
 }
 
-/// Reports fields that cannot be reached, each once.
+/// Reports each unreachable field once.
 pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
     contexts::check(check, problems);
     let mut walk = Walk {
@@ -49,7 +49,8 @@ pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
         walk.check_object(&state, problems);
         remaining -= 1;
         if remaining == 0 || walk.reachability.is_exhausted() {
-            let message = "the graph is too entangled for every place to be looked at";
+            let message =
+                "the satisfiability check stopped at its limit; unreachable fields may remain";
             let mut warning = Diagnostic::without_span(Code::SatisfiabilityError, message);
             warning.severity = Severity::Warning;
             problems.push(warning);
@@ -58,18 +59,18 @@ pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
     }
 }
 
-/// Many times what graphs have, and some seconds' worth.
+/// Maximum number of visited states: a few seconds of work, and far more than usual graphs have.
 const MAX_STATES: usize = 10_000;
 
-/// The same, for each type.
+/// Additional maximum of visited states for each type of the graph.
 const MAX_STATES_PER_TYPE: usize = 20;
 
-/// Objects of one type, somewhere in an answer.
+/// Objects of one type at one place of a response.
 struct WalkState {
     ty: TypeId,
-    /// What sources give of them, sorted.
+    /// The nodes at which sources provide them, sorted.
     nodes: Vec<NodeRef>,
-    /// A way there, as people read it: `Query.orders.buyer`.
+    /// A path to the place, for messages: `Query.orders.buyer`.
     path: String,
 }
 
@@ -85,21 +86,21 @@ impl WalkState {
 struct Walk<'a> {
     check: &'a SatisfiabilityCheck<'a>,
     reachability: Reachability<'a>,
-    /// Places that were or will be looked at, by type.
+    /// The node lists of visited and queued states, by type.
     seen: HashMap<TypeId, Vec<Vec<NodeRef>>>,
     queue: VecDeque<WalkState>,
     reported: HashSet<(TypeId, Name)>,
 }
 
 impl Walk<'_> {
-    /// Objects that `given` give, of type `ty`, which may be abstract.
+    /// Queues a state for each object type at a place of type `ty`, whose objects `nodes` provide.
     fn visit(&mut self, ty: TypeId, nodes: &[NodeRef], path: &str, problems: &mut Problems) {
         let types = self.check.types;
         let all = self.reachability.key_closure(ty, nodes);
         if !types.get(ty).is_abstract() {
             return self.enqueue(ty, all, path);
         }
-        let several = |at: &NodeRef| match &self.reachability.node(*at).object_types {
+        let member_types = |at: &NodeRef| match &self.reachability.node(*at).object_types {
             ObjectTypes::ByTypename(objects) => objects.keys().copied().collect(),
             ObjectTypes::OwnType | ObjectTypes::UnknownType => Vec::new(),
         };
@@ -109,13 +110,13 @@ impl Walk<'_> {
                 ObjectTypes::UnknownType
             )
         };
-        // Where a source does not know the type of what it gives, another is asked by key.
+        // An `@interfaceObject` has no `__typename`: another source provides it by key.
         let typename_nodes = if nodes.iter().any(has_unknown_type) {
             &*all
         } else {
             nodes
         };
-        let mut objects: Vec<TypeId> = typename_nodes.iter().flat_map(several).collect();
+        let mut objects: Vec<TypeId> = typename_nodes.iter().flat_map(member_types).collect();
         objects.sort_unstable();
         objects.dedup();
         if objects.is_empty() && !nodes.iter().all(|at| !has_unknown_type(at)) {
@@ -136,8 +137,9 @@ impl Walk<'_> {
 
     fn enqueue(&mut self, ty: TypeId, nodes: Vec<NodeRef>, path: &str) {
         let seen = self.seen.entry(ty).or_default();
-        let is_less = |known: &Vec<NodeRef>| known.iter().all(|at| nodes.binary_search(at).is_ok());
-        if seen.iter().any(is_less) {
+        let is_subset =
+            |known: &Vec<NodeRef>| known.iter().all(|at| nodes.binary_search(at).is_ok());
+        if seen.iter().any(is_subset) {
             return;
         }
         seen.push(nodes.clone());
@@ -184,9 +186,9 @@ impl Walk<'_> {
 
     fn is_visible(&self, ty: &str, field: &str) -> bool {
         let definition = self.check.client.types.get(ty);
-        let seen = definition.and_then(fields);
-        // A graph of mutations alone has queries that nobody wrote.
-        seen.is_some_and(|it| it.contains_key(field))
+        let client_fields = definition.and_then(fields);
+        // The placeholder `Query` of a graph with mutations only is in no subgraph.
+        client_fields.is_some_and(|it| it.contains_key(field))
             && self.check.parts.iter().any(|part| part.get(ty).is_some())
     }
 
@@ -197,5 +199,5 @@ impl Walk<'_> {
     }
 }
 
-/// A way that is longer is told from its last type on.
+/// Maximum number of fields in a reported path; a longer path restarts at its last type.
 const MAX_PATH_LENGTH: usize = 8;

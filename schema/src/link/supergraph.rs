@@ -1,7 +1,7 @@
-//! A composed supergraph → `Graph`. Reports everything wrong, not the first thing.
+//! A composed supergraph → `Graph`.
 //!
-//! Reads the join specification, v0.1 to v0.5, as composers write it. What each service gives is
-//! brought into the form that composing subgraphs ends in too (`federation`).
+//! Reads the join specification, v0.1 to v0.5. Each subgraph becomes a `SubgraphSchema`, the form
+//! that composition produces too (`federation`).
 
 use apollo_compiler::Schema;
 use apollo_compiler::validation::Valid;
@@ -29,9 +29,9 @@ mod strip_join;
 mod subgraph_schemas;
 mod unlisted_fields;
 
-/// Links a supergraph into a graph; reports everything wrong, not the first thing.
+/// Links a supergraph into a graph; reports every problem, not only the first.
 ///
-/// No graph exactly when one of the diagnostics is an error.
+/// Returns no graph exactly when one of the diagnostics is an error.
 pub fn link_supergraph(
     document: &Document,
     options: LinkOptions,
@@ -68,7 +68,7 @@ fn build(document: &Document, options: LinkOptions, problems: &mut Problems) -> 
     })
 }
 
-/// The graphs that are made of connectors, and those that speak GraphQL.
+/// The documents of the connector subgraphs, and the schemas of the GraphQL subgraphs.
 fn split_connectors(
     join: &Join<'_>,
     schema: &Schema,
@@ -86,7 +86,7 @@ fn split_connectors(
     (connector_sdls, graphql_subgraphs)
 }
 
-/// What clients see.
+/// The API schema; `None` when it is empty or invalid.
 fn client_schema(
     document: &SupergraphDocument,
     schema: &Schema,
@@ -98,11 +98,12 @@ fn client_schema(
         if strip_join::is_empty(definition)
             && !schema.types.get(name).is_some_and(strip_join::is_empty)
         {
-            let message = format!("nothing of `{name}` is left for clients");
+            let message =
+                format!("`{name}` has no accessible members: all of them are `@inaccessible`");
             let span = document.span(definition.name().location());
             let problem = Diagnostic::error(Code::OnlyInaccessibleChildren, span, message);
             problems.push(problem.help(Some(format!(
-                "mark `{name}` as `@inaccessible`, or leave a part of it visible"
+                "mark `{name}` as `@inaccessible`, or make one of its members accessible"
             ))));
         }
     }
@@ -110,12 +111,15 @@ fn client_schema(
         return None;
     }
     if client.schema_definition.query.is_none() {
-        let message = "clients see no field of `Query`";
+        let message = "`Query` has no accessible fields";
         problems.push(Diagnostic::without_span(Code::NoQueries, message));
         return None;
     }
     let valid = document.validated(client).map_err(|mut problem| {
-        problem.message = format!("without what is `@inaccessible`: {}", problem.message);
+        problem.message = format!(
+            "the schema without its `@inaccessible` elements is invalid: {}",
+            problem.message
+        );
         problem
     });
     problems.ok_or_push(valid)

@@ -280,7 +280,7 @@ fn external_on_a_type_covers_what_stands_in_it() {
 
     assert_eq!(
         told,
-        ["`Size.y` is given by `one` and `two`, and is not `@shareable` in `one`"]
+        ["`Size.y` is resolved by `one` and `two`, and is not `@shareable` in `one`"]
     );
 }
 

@@ -67,7 +67,10 @@ fn needs_that_multiply_are_refused() {
     let (graph, problems) = load(&supergraph(&["a", "b"], &types));
 
     assert!(graph.is_none());
-    assert!(problems.contains("it names too many fields"), "{problems}");
+    assert!(
+        problems.contains("the field set has too many fields"),
+        "{problems}"
+    );
 }
 
 #[test]

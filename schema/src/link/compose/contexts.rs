@@ -9,28 +9,28 @@ use super::part::{SubgraphPart, string_argument};
 use crate::link::federation::{FieldSetText, SubgraphContext};
 use crate::sdl::federation::Directive;
 
-/// `$user { currency { code } }`: a context, and what is taken of the object that sets it.
+/// `$user { currency { code } }`: a context, and a selection on the object that sets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::link) struct ContextReference<'a> {
     pub(in crate::link) context: &'a str,
     pub(in crate::link) selection: &'a str,
-    /// Where it is written, where that is known.
+    /// The location in the document, if known.
     location: Option<SourceSpan>,
 }
 
-/// Reads a `field`; `None` where it does not begin with the name of a context.
+/// Parses the `field` argument of `@fromContext`; `None` when it does not begin with `$name`.
 pub(in crate::link) fn context_reference(field: &str) -> Option<ContextReference<'_>> {
     let named = field.trim().strip_prefix('$')?;
-    let is_part = |char: char| char == '_' || char.is_ascii_alphanumeric();
-    let end = named.find(|char| !is_part(char)).unwrap_or(named.len());
+    let is_name = |char: char| char == '_' || char.is_ascii_alphanumeric();
+    let end = named.find(|char| !is_name(char)).unwrap_or(named.len());
     let (context, selection) = named.split_at(end);
     let selection = selection.trim();
-    let found = ContextReference {
+    let reference = ContextReference {
         context,
         selection,
         location: None,
     };
-    (!context.is_empty()).then_some(found)
+    (!context.is_empty()).then_some(reference)
 }
 
 impl SubgraphPart<'_> {
@@ -43,7 +43,7 @@ impl SubgraphPart<'_> {
             .next()
     }
 
-    /// The types that set a context.
+    /// The types that set `context`.
     pub(in crate::link) fn context_setters(&self, context: &str) -> Vec<Name> {
         let types = self.types();
         types
@@ -52,7 +52,7 @@ impl SubgraphPart<'_> {
             .collect()
     }
 
-    /// The names of the contexts that a type sets.
+    /// The names of the contexts that the type sets.
     pub(in crate::link) fn contexts<'b>(
         &'b self,
         definition: &'b ExtendedType,
@@ -61,8 +61,8 @@ impl SubgraphPart<'_> {
             .filter_map(|directive| string_argument(directive, "name"))
     }
 
-    /// Every argument of a field that comes from a context, with what it refers to; those that
-    /// refer to none are reported elsewhere.
+    /// The context arguments of a field and their references; a reference that does not parse is
+    /// reported by `check`.
     pub(in crate::link) fn context_references<'b>(
         &'b self,
         field: &'b FieldDefinition,
@@ -70,19 +70,15 @@ impl SubgraphPart<'_> {
         field.arguments.iter().filter_map(|argument| {
             let directive = self.context_directive(argument)?;
             let field = directive.specified_argument_by_name("field")?;
-            let found = context_reference(field.as_str()?)?;
-            let at = field.location();
-            Some((
-                &**argument,
-                ContextReference {
-                    location: at,
-                    ..found
-                },
-            ))
+            let reference = ContextReference {
+                location: field.location(),
+                ..context_reference(field.as_str()?)?
+            };
+            Some((&**argument, reference))
         })
     }
 
-    /// The same as planning looks at them.
+    /// The context arguments of a field in the form that planning uses.
     pub(super) fn subgraph_contexts(&self, field: &FieldDefinition) -> Vec<SubgraphContext> {
         let name = |name: &Name| crate::types::Name::from(name.as_str());
         let references = self.context_references(field);
@@ -110,11 +106,14 @@ mod tests {
 
     #[test]
     fn a_reference_is_a_context_name_and_a_selection() {
-        let found = context_reference(" $user { currency { code } } ").unwrap();
-        assert_eq!(found.context, "user");
-        assert_eq!(found.selection, "{ currency { code } }");
-        let found = context_reference("$a_1 ... on A { x }").unwrap();
-        assert_eq!((found.context, found.selection), ("a_1", "... on A { x }"));
+        let reference = context_reference(" $user { currency { code } } ").unwrap();
+        assert_eq!(reference.context, "user");
+        assert_eq!(reference.selection, "{ currency { code } }");
+        let reference = context_reference("$a_1 ... on A { x }").unwrap();
+        assert_eq!(
+            (reference.context, reference.selection),
+            ("a_1", "... on A { x }")
+        );
         assert_eq!(context_reference("$user").unwrap().selection, "");
         for text in ["", "user { currency }", "$ { currency }", "{ $user }"] {
             assert_eq!(context_reference(text), None, "{text}");

@@ -1,4 +1,4 @@
-//! One subgraph in the terms of federation: its types, and what its directives make of them.
+//! One subgraph during composition: its types, and the meaning of its federation directives.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,31 +14,32 @@ use crate::sdl::Sdl;
 use crate::sdl::federation::Directive;
 use crate::span::Span;
 
-/// A field of a type.
+/// A type name and the name of one of its fields.
 pub(in crate::link) type Coordinate = (Name, Name);
 
-/// One subgraph.
+/// One subgraph during composition.
 pub(in crate::link) struct SubgraphPart<'a> {
     pub(in crate::link) sdl: &'a Sdl,
-    /// As the document has it, without what is of no use to others.
+    /// The schema of the document. `legacy` removes unused external fields from it.
     pub(in crate::link) schema: Schema,
-    /// What its sets of fields name.
+    /// The fields that its field sets name.
     pub(in crate::link) field_sets: FieldSets,
-    /// `@external` that means it; see `external`.
+    /// Fields that are external in effect; see `external`.
     pub(in crate::link) external: HashSet<Coordinate>,
-    /// Fields that other subgraphs took over.
+    /// Fields that other subgraphs override.
     pub(in crate::link) overridden: HashMap<Coordinate, Overridden>,
-    /// Fields that it took over under a label.
+    /// Fields that it overrides under a label, with the label.
     pub(in crate::link) progressive_overrides: HashMap<Coordinate, String>,
-    /// Directives of its own that the graph is to keep (`@composeDirective`).
+    /// Names of the directives that the supergraph preserves (`@composeDirective`).
     pub(in crate::link) composed_directives: HashSet<String>,
 }
 
-/// How a field was taken over by another subgraph (`@override`).
+/// How another subgraph overrides a field (`@override`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::link) enum Overridden {
+    /// For all requests.
     Always,
-    /// For requests for which the label is on.
+    /// For requests with this label active.
     UnderLabel(String),
 }
 
@@ -71,20 +72,20 @@ impl<'a> SubgraphPart<'a> {
         self.sdl.links.connect.is_some()
     }
 
-    /// Whether it says nothing of federation 2, so that the rules of federation 1 hold.
+    /// Whether the rules of federation 1 apply: the document does not link federation 2.
     pub(in crate::link) fn is_legacy(&self) -> bool {
         self.sdl.links.federation.is_none()
     }
 
-    /// Its types but for the scalars that every schema has.
+    /// Its types, without the built-in ones.
     pub(in crate::link) fn types(&self) -> impl Iterator<Item = (&Name, &ExtendedType)> {
         let types = self.schema.types.iter();
         types.filter(|(_, definition)| !definition.is_built_in())
     }
 
     pub(in crate::link) fn get(&self, name: &str) -> Option<&ExtendedType> {
-        let found = self.schema.types.get(name);
-        found.filter(|definition| !definition.is_built_in())
+        let definition = self.schema.types.get(name);
+        definition.filter(|definition| !definition.is_built_in())
     }
 
     pub(in crate::link) fn field(
@@ -95,7 +96,7 @@ impl<'a> SubgraphPart<'a> {
         fields(self.get(ty)?)?.get(field)
     }
 
-    /// Whether the type is an interface of the graph that is an object here.
+    /// Whether the type is an `@interfaceObject`.
     pub(in crate::link) fn is_interface_object(&self, name: &str) -> bool {
         self.get(name).is_some_and(|definition| {
             definition.is_object()
@@ -107,12 +108,12 @@ impl<'a> SubgraphPart<'a> {
         self.external.contains(&(ty.clone(), field.clone()))
     }
 
-    /// How another subgraph took the field over, if one did.
+    /// How another subgraph overrides the field, if one does.
     pub(in crate::link) fn overridden(&self, ty: &Name, field: &Name) -> Option<&Overridden> {
         self.overridden.get(&(ty.clone(), field.clone()))
     }
 
-    /// The directives of a type that are `wanted`.
+    /// The uses of `directive` in the list of a type.
     pub(in crate::link) fn type_directives<'b>(
         &'b self,
         list: &'b DirectiveList,
@@ -122,7 +123,7 @@ impl<'a> SubgraphPart<'a> {
             .filter(move |it| self.sdl.links.directives.find(&it.name) == Some(directive))
     }
 
-    /// The directives of anything else that are `wanted`.
+    /// The uses of `directive` in the list of a field or argument.
     pub(in crate::link) fn directives<'b>(
         &'b self,
         list: &'b ast::DirectiveList,
@@ -148,8 +149,8 @@ impl<'a> SubgraphPart<'a> {
         self.directives(list, directive).next().is_some()
     }
 
-    /// Whether a directive of the type covers `field`: it stands where the field does, on the
-    /// definition or on the same extension.
+    /// Whether `directive` on the type applies to `field`: both are on the definition, or on the
+    /// same extension.
     pub(in crate::link) fn is_covered_by(
         &self,
         definition: &ExtendedType,
@@ -161,7 +162,7 @@ impl<'a> SubgraphPart<'a> {
             .any(same)
     }
 
-    /// Whether the type is said to be another subgraph's at `origin`.
+    /// Whether the type is an extension at `origin`, by `extend type` or `@extends`.
     pub(in crate::link) fn is_extension(
         &self,
         definition: &ExtendedType,
@@ -189,7 +190,7 @@ fn composed_directives(part: &SubgraphPart<'_>) -> HashSet<String> {
         .collect()
 }
 
-/// The fields of a type that has any.
+/// The fields of an object or interface type.
 pub(in crate::link) fn fields(definition: &ExtendedType) -> Option<&Fields> {
     match definition {
         ExtendedType::Object(it) => Some(&it.fields),
@@ -198,13 +199,13 @@ pub(in crate::link) fn fields(definition: &ExtendedType) -> Option<&Fields> {
     }
 }
 
-/// Whether a `@key` says that objects can be asked for by it.
+/// Whether a `@key` allows entity lookups (`resolvable`, true by default).
 pub(in crate::link) fn is_resolvable(key: &ast::Directive) -> bool {
-    let written = key.specified_argument_by_name("resolvable");
-    written.and_then(|value| value.to_bool()).unwrap_or(true)
+    let resolvable = key.specified_argument_by_name("resolvable");
+    resolvable.and_then(|value| value.to_bool()).unwrap_or(true)
 }
 
-/// The argument of a directive that is text.
+/// The value of a string argument of a directive.
 pub(in crate::link) fn string_argument<'a>(
     directive: &'a ast::Directive,
     argument: &str,

@@ -1,4 +1,4 @@
-//! `@fromContext` → what is taken of which objects further up.
+//! `@fromContext` → the required field of each ancestor type that sets the context.
 
 use super::SubgraphContext;
 use super::fields::inner_type_name;
@@ -6,19 +6,19 @@ use super::requirements::requirements;
 use crate::key::{ContextArgument, Requirement};
 use crate::types::{Name, Nullability, TypeId, Types};
 
-/// What the argument is filled with, by the type of the object that sets the context.
+/// The requirement of the argument, by the object type that sets the context.
 pub(super) fn read(context: &SubgraphContext, types: &Types) -> Result<ContextArgument, String> {
     let mut setters: Vec<(TypeId, Requirement)> = Vec::new();
-    let written = context.setters.iter().filter_map(|name| types.find(name));
-    for object in written.flat_map(|ty| &types.get(ty).possible_types) {
+    let setter_types = context.setters.iter().filter_map(|name| types.find(name));
+    for object in setter_types.flat_map(|ty| &types.get(ty).possible_types) {
         if setters.iter().any(|(known, _)| known == object) {
             continue;
         }
         let name = &types.get(*object).name;
         let needs = requirements(&context.selection.text, *object, types)
-            .map_err(|why| format!("of `{name}`, {why}"))?;
+            .map_err(|why| format!("for `{name}`, {why}"))?;
         let [need] = &*needs else {
-            return Err(format!("it takes more than one field of `{name}`"));
+            return Err(format!("the selection has more than one field of `{name}`"));
         };
         let value_type = ContextValueType::from_requirement(need, *object, types)?;
         value_type.check_assignable(&context.ty)?;
@@ -31,7 +31,7 @@ pub(super) fn read(context: &SubgraphContext, types: &Types) -> Result<ContextAr
     })
 }
 
-/// The type of what is taken: lists on the way are lists around it.
+/// The type of the selected value; every list on the path to it adds a list.
 struct ContextValueType<'a> {
     name: &'a str,
     lists: usize,
@@ -47,7 +47,7 @@ impl<'a> ContextValueType<'a> {
         let definition = types.get(owner).field(&need.field);
         let Some(ty) = definition.map(|field| &field.ty) else {
             return Err(format!(
-                "`{}` tells the type of an object, not a value",
+                "`{}` is not allowed in the selection of a context",
                 need.field
             ));
         };
@@ -59,13 +59,18 @@ impl<'a> ContextValueType<'a> {
         let inner = match need.inner.as_slice() {
             [] => return Ok(here),
             [only] => only,
-            _ => return Err(format!("it takes more than one field of `{}`", need.field)),
+            _ => {
+                return Err(format!(
+                    "the selection has more than one field of `{}`",
+                    need.field
+                ));
+            }
         };
         if inner.on.is_some() {
-            return Err(format!("a fragment cannot stand in `{}`", need.field));
+            return Err(format!("a fragment is not allowed in `{}`", need.field));
         }
         let inner = Self::from_requirement(inner, ty.named_type(), types)?;
-        // Null on the way is null in the end, unless a list is around it.
+        // A null on the path makes the value null, unless it is an item of a list.
         let is_null = inner.nullable && here.lists == 0;
         Ok(Self {
             name: inner.name,
@@ -75,15 +80,15 @@ impl<'a> ContextValueType<'a> {
     }
 
     fn check_assignable(&self, argument: &str) -> Result<(), String> {
-        let wanted = argument.bytes().filter(|byte| *byte == b'[').count();
+        let list_depth = argument.bytes().filter(|byte| *byte == b'[').count();
         let may_be_null = self.nullable && argument.ends_with('!');
-        if self.name == inner_type_name(argument) && self.lists == wanted && !may_be_null {
+        if self.name == inner_type_name(argument) && self.lists == list_depth && !may_be_null {
             return Ok(());
         }
         let (open, close) = ("[".repeat(self.lists), "]".repeat(self.lists));
         let required = if self.nullable { "" } else { "!" };
         Err(format!(
-            "it takes a `{open}{}{close}{required}`, and the argument is `{argument}`",
+            "the selected value has type `{open}{}{close}{required}`, and the argument `{argument}`",
             self.name
         ))
     }

@@ -1,4 +1,4 @@
-//! A service whose `@key`, `@requires` and `@provides` are read.
+//! A subgraph schema with parsed `@key`, `@requires`, `@provides` and `@fromContext`.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,43 +15,43 @@ use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::key::{ContextArgument, FieldSet, Requirement};
 use crate::types::{Name, TypeId, Types};
 
-/// A service, read.
+/// A subgraph schema with parsed field sets.
 pub(super) struct ParsedSubgraph<'a> {
     pub(super) subgraph: &'a SubgraphSchema,
     pub(super) types: IndexMap<&'a str, ParsedType<'a>>,
-    /// Which types give more by what; asked again and again while types nest.
+    /// Results of `ProvidedFields::adds_fields`, which nested types need repeatedly.
     adds_memo: RefCell<HashMap<(Name, Arc<ProvidedFields>), bool>>,
 }
 
-/// A type that has fields or members.
+/// A composite type of a subgraph.
 pub(super) struct ParsedType<'a> {
     pub(super) id: TypeId,
     pub(super) kind: SubgraphTypeKind,
-    /// The objects that it may be.
+    /// The possible object types of an abstract type.
     pub(super) members: Vec<&'a str>,
-    /// Those that objects can be asked for by.
+    /// The resolvable keys.
     pub(super) keys: Vec<FieldSet>,
     pub(super) fields: IndexMap<&'a str, ParsedField>,
 }
 
-/// A field.
+/// A field of a composite type of a subgraph.
 pub(super) struct ParsedField {
-    /// As the service writes it.
+    /// The type in the subgraph's schema.
     pub(super) ty: Name,
-    /// The composite type in it.
+    /// The composite type named in `ty`.
     pub(super) child: Option<Name>,
-    /// Whether it is given wherever the type is.
+    /// Whether the subgraph resolves it everywhere.
     pub(super) is_always_available: bool,
-    /// Whether it is given as a part of a key only.
+    /// Whether the subgraph resolves it as part of a key only.
     pub(super) only_in_keys: bool,
     pub(super) requires: Option<Arc<[Requirement]>>,
     pub(super) contexts: Arc<[ContextArgument]>,
-    /// What is given below it beyond what is given everywhere.
+    /// The fields available below it in addition to those available everywhere.
     pub(super) provides: ProvidedFields,
 }
 
 impl<'a> ParsedSubgraph<'a> {
-    /// Reads `service`; what cannot be read is reported and left out.
+    /// Parses `subgraph`; invalid field sets are reported and left out.
     pub(super) fn read(
         subgraph: &'a SubgraphSchema,
         types: &Types,
@@ -66,9 +66,9 @@ impl<'a> ParsedSubgraph<'a> {
             .types
             .iter()
             .filter(|(_, it)| it.kind != SubgraphTypeKind::Leaf);
-        let read = composite.filter_map(|(name, written)| {
+        let read = composite.filter_map(|(name, definition)| {
             let id = types.find(name)?;
-            Some((name.as_ref(), reader.read_type(name, id, written)))
+            Some((name.as_ref(), reader.read_type(name, id, definition)))
         });
         Self {
             subgraph,
@@ -85,8 +85,8 @@ impl<'a> ParsedSubgraph<'a> {
         self.types.get(ty).map_or(&[], |it| &it.members)
     }
 
-    /// Whether `field` may be asked for of everything at a place of type `ty` that gives `extra`:
-    /// of an interface, whether each of its members gives it as it is.
+    /// Whether `field` can be selected on every object of type `ty` at a place with the additional
+    /// fields `provided`: for an abstract type, whether each member has it without requirements.
     pub(super) fn is_available(&self, ty: &str, provided: &ProvidedFields, field: &str) -> bool {
         let Some(known) = self.field(ty, field) else {
             return false;
@@ -105,7 +105,8 @@ impl<'a> ParsedSubgraph<'a> {
 }
 
 impl ParsedSubgraph<'_> {
-    /// Whether `owner` has the field, and gives more of it where `inner` is given in it.
+    /// Whether providing `field` of `owner` with `inner` below it adds anything to the fields that
+    /// are available everywhere.
     pub(super) fn adds_fields(
         &self,
         owner: &str,
@@ -122,8 +123,8 @@ impl ParsedSubgraph<'_> {
             return false;
         };
         let memo_key = (Name::clone(child), Arc::clone(inner));
-        let answer = self.adds_memo.borrow().get(&memo_key).copied();
-        answer.unwrap_or_else(|| {
+        let memo = self.adds_memo.borrow().get(&memo_key).copied();
+        memo.unwrap_or_else(|| {
             let adds = inner.adds_fields(child, self);
             self.adds_memo.borrow_mut().insert(memo_key, adds);
             adds
@@ -138,13 +139,18 @@ struct Reader<'a, 'p> {
 }
 
 impl<'a> Reader<'a, '_> {
-    fn read_type(&mut self, name: &str, id: TypeId, written: &'a SubgraphType) -> ParsedType<'a> {
+    fn read_type(
+        &mut self,
+        name: &str,
+        id: TypeId,
+        definition: &'a SubgraphType,
+    ) -> ParsedType<'a> {
         let mut keys = Vec::new();
         let mut keyed = ProvidedFields::default();
-        for key in &written.keys {
-            let place = format!("`{name}` in `{}`", self.subgraph.name);
+        for key in &definition.keys {
+            let coordinate = format!("`{name}` in `{}`", self.subgraph.name);
             let read = fields::parse_key(&key.fields.text, name, self.subgraph)
-                .map_err(|why| FieldSetDirective::Key.diagnostic(&key.fields, &place, &why));
+                .map_err(|why| FieldSetDirective::Key.diagnostic(&key.fields, &coordinate, &why));
             let Some(set) = self.problems.ok_or_push(read) else {
                 continue;
             };
@@ -154,7 +160,7 @@ impl<'a> Reader<'a, '_> {
             }
         }
         let mut fields = IndexMap::new();
-        for (field_name, field) in &written.fields {
+        for (field_name, field) in &definition.fields {
             if let Some(mut read) = self.read_field(name, field_name, id, field) {
                 if let Some(inner) = keyed.fields.get(field_name) {
                     read.is_always_available = true;
@@ -165,24 +171,24 @@ impl<'a> Reader<'a, '_> {
         }
         ParsedType {
             id,
-            kind: written.kind,
-            members: self.members(name, written),
+            kind: definition.kind,
+            members: self.members(name, definition),
             keys,
             fields,
         }
     }
 
-    /// An interface that is an object here may implement another; of which type its objects are
-    /// the service could not say there, so they are left out.
-    fn members(&mut self, name: &str, written: &'a SubgraphType) -> Vec<&'a str> {
+    /// The object types among the members. An `@interfaceObject` that implements an interface is
+    /// reported and left out: the subgraph cannot return the `__typename` of its objects.
+    fn members(&mut self, name: &str, definition: &'a SubgraphType) -> Vec<&'a str> {
         let mut members = Vec::new();
-        for member in &written.members {
+        for member in &definition.members {
             match self.subgraph.types.get(member).map(|it| it.kind) {
                 Some(SubgraphTypeKind::Object) => members.push(member.as_ref()),
                 Some(SubgraphTypeKind::InterfaceObject) => {
                     let message = format!(
-                        "`{}` gives a `{member}` as a `{name}`, which is not supported: `{member}` \
-                         is an interface object there",
+                        "`{member}`, an `@interfaceObject` in `{}`, implements `{name}`, which is not \
+                         supported",
                         self.subgraph.name
                     );
                     let code = Code::UnsupportedLinkedFeature;
@@ -203,29 +209,31 @@ impl<'a> Reader<'a, '_> {
         id: TypeId,
         field: &SubgraphField,
     ) -> Option<ParsedField> {
-        let place = format!("`{owner}.{name}` in `{}`", self.subgraph.name);
+        let coordinate = format!("`{owner}.{name}` in `{}`", self.subgraph.name);
         let child = composite_type(self.subgraph, &field.ty);
         if child.is_some() != self.is_composite(&field.ty) {
-            // An external field of a type that the service does not have is given nowhere.
+            // The subgraph does not define the type of an external field, so it never resolves it.
             return None;
         }
-        let requires = field.requires.as_ref().and_then(|written| {
-            let read = requirements(&written.text, id, self.types)
-                .map_err(|why| FieldSetDirective::Requires.diagnostic(written, &place, &why));
+        let requires = field.requires.as_ref().and_then(|field_set| {
+            let read = requirements(&field_set.text, id, self.types).map_err(|why| {
+                FieldSetDirective::Requires.diagnostic(field_set, &coordinate, &why)
+            });
             self.problems.ok_or_push(read)
         });
-        let contexts = self.contexts(&place, field);
+        let contexts = self.contexts(&coordinate, field);
         let requires = match requires {
             None if !contexts.is_empty() => Some(Arc::default()),
             requires => requires,
         };
-        let provides = field.provides.as_ref().and_then(|written| {
+        let provides = field.provides.as_ref().and_then(|field_set| {
             let read = match &child {
-                Some(child) => ProvidedFields::read(&written.text, child, self.subgraph),
-                None => Err("its type has no fields".to_owned()),
+                Some(child) => ProvidedFields::read(&field_set.text, child, self.subgraph),
+                None => Err("the type of the field has no fields".to_owned()),
             };
-            let read =
-                read.map_err(|why| FieldSetDirective::Provides.diagnostic(written, &place, &why));
+            let read = read.map_err(|why| {
+                FieldSetDirective::Provides.diagnostic(field_set, &coordinate, &why)
+            });
             self.problems.ok_or_push(read)
         });
         Some(ParsedField {
@@ -239,12 +247,12 @@ impl<'a> Reader<'a, '_> {
         })
     }
 
-    fn contexts(&mut self, place: &str, field: &SubgraphField) -> Arc<[ContextArgument]> {
-        let written = field.contexts.iter();
-        let read = written.filter_map(|context| {
+    fn contexts(&mut self, coordinate: &str, field: &SubgraphField) -> Arc<[ContextArgument]> {
+        let contexts = field.contexts.iter();
+        let contexts = contexts.filter_map(|context| {
             if context.setters.is_empty() {
                 let message = format!(
-                    "`{}` of {place} comes from a context that nothing sets",
+                    "argument `{}` of {coordinate} comes from a context that no type sets",
                     context.argument
                 );
                 let at = context.selection.span.clone();
@@ -253,12 +261,12 @@ impl<'a> Reader<'a, '_> {
                 return None;
             }
             let read = contexts::read(context, self.types).map_err(|why| {
-                let place = format!("`{}` of {place}", context.argument);
-                FieldSetDirective::FromContext.diagnostic(&context.selection, &place, &why)
+                let coordinate = format!("`{}` of {coordinate}", context.argument);
+                FieldSetDirective::FromContext.diagnostic(&context.selection, &coordinate, &why)
             });
             self.problems.ok_or_push(read)
         });
-        read.collect()
+        contexts.collect()
     }
 
     fn is_composite(&self, ty: &str) -> bool {

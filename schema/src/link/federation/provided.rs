@@ -1,4 +1,5 @@
-//! What a place gives beyond what its type gives everywhere (`@provides`, keys of keys).
+//! Fields available at a place in addition to those available everywhere on its type: `@provides`,
+//! and the fields of keys.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -12,17 +13,17 @@ use super::{FieldAvailability, SubgraphSchema};
 use crate::key::FieldSet;
 use crate::types::Name;
 
-/// Fields that are given at one place in addition.
+/// Fields available at one place in addition to those available everywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ProvidedFields {
-    /// Of every object there.
+    /// Fields of every object at the place.
     pub(super) fields: BTreeMap<Name, Arc<Self>>,
-    /// Of objects of these types.
+    /// Fields of the objects of one type.
     pub(super) on: BTreeMap<Name, Arc<Self>>,
 }
 
 impl ProvidedFields {
-    /// Reads what `@provides` says of objects of type `owner`.
+    /// Parses the field set of a `@provides` on a field of type `owner`.
     pub(super) fn read(text: &str, owner: &str, subgraph: &SubgraphSchema) -> Result<Self, String> {
         let mut provided = Self::default();
         provided.add_selections(&fields::read(text)?, owner, subgraph)?;
@@ -57,19 +58,19 @@ impl ProvidedFields {
                         continue;
                     };
                     if !subgraph.types.contains_key(on.as_str()) {
-                        return Err(format!("there is no type `{on}`"));
+                        return Err(format!("type `{on}` does not exist in the subgraph"));
                     }
                     let narrowed = self.on.entry(on.as_str().into()).or_default();
                     Arc::make_mut(narrowed).add_selections(inner, on, subgraph)?;
                 }
-                Selection::FragmentSpread(_) => {} // `fields::read` refuses it.
+                Selection::FragmentSpread(_) => {} // `fields::read` rejects it.
             }
         }
         Ok(())
     }
 
-    /// The fields of a key of `owner` but for external ones: such a key is told to the service,
-    /// which gives it nowhere. Composing takes `@external` off those that it does give.
+    /// The fields of a key of `owner`, without external ones: the subgraph receives those in
+    /// representations and never resolves them.
     pub(super) fn from_key(set: &FieldSet, owner: &str, subgraph: &SubgraphSchema) -> Self {
         let mut provided = Self::default();
         let Some(ty) = subgraph.types.get(owner) else {
@@ -97,24 +98,23 @@ impl ProvidedFields {
         merge_all(&mut self.on, &other.on);
     }
 
-    /// The part of it that a place of type `ty` does not give anyway: of an object type its
-    /// fields; of an abstract one what may be asked for without a fragment, and what each member
-    /// gives. Deeper parts are looked at when one gets there.
+    /// The fields that type `ty` does not have everywhere; for an abstract type also those of each
+    /// member. Nested fields are reduced in turn when their own place is built.
     pub(super) fn beyond_type(&self, ty: &str, parsed: &ParsedSubgraph<'_>) -> Self {
-        let mut here = Self::default();
+        let mut beyond = Self::default();
         if self.is_empty() {
-            return here;
+            return beyond;
         }
-        here.fields = self.fields_beyond_type(ty, parsed);
+        beyond.fields = self.fields_beyond_type(ty, parsed);
         for member in parsed.members(ty) {
             let fields = self.fields_beyond_type(member, parsed);
             if !fields.is_empty() {
                 let on = BTreeMap::new();
                 let narrowed = Arc::new(Self { fields, on });
-                here.on.insert((*member).into(), narrowed);
+                beyond.on.insert((*member).into(), narrowed);
             }
         }
-        here
+        beyond
     }
 
     fn fields_beyond_type(
@@ -129,7 +129,8 @@ impl ProvidedFields {
         flat.fields
     }
 
-    /// Whether a place of type `ty` gives more by it; `parsed` remembers the answers.
+    /// Whether a place of type `ty` has additional fields with `self`; `parsed` memoizes the results
+    /// of nested places.
     pub(super) fn adds_fields(&self, ty: &str, parsed: &ParsedSubgraph<'_>) -> bool {
         let members = parsed.members(ty).iter().copied();
         std::iter::once(ty).chain(members).any(|ty| {
@@ -140,7 +141,7 @@ impl ProvidedFields {
         })
     }
 
-    /// Adds to `flat` what is given of every object of type `ty`.
+    /// Adds to `flat` the fields available on every object of type `ty`.
     fn flatten(&self, ty: &str, parsed: &ParsedSubgraph<'_>, flat: &mut Self) {
         merge_all(&mut flat.fields, &self.fields);
         for (on, inner) in &self.on {

@@ -1,4 +1,4 @@
-//! `@requires` → what a source must be told, in terms of the graph's types.
+//! `@requires` → the fields that a source requires, in terms of the graph's types.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::key::Requirement;
 use crate::operation::Argument;
 use crate::types::{Constant, Field, Name, Nullability, Type, TypeId, TypeKind, TypeRef, Types};
 
-/// What `text`, written at a field of `owner`, needs of the object.
+/// The requirements in the field set `text` of a field of `owner`.
 pub(super) fn requirements(
     text: &str,
     owner: TypeId,
@@ -20,24 +20,24 @@ pub(super) fn requirements(
         types,
         remaining: REQUIREMENT_LIMIT,
     };
-    let mut found = Vec::new();
+    let mut requirements = Vec::new();
     let scope = Scope { owner, on: None };
-    reader.collect(&fields::read(text)?, scope, &mut found)?;
-    if found.is_empty() {
-        return Err("it names no field".to_owned());
+    reader.collect(&fields::read(text)?, scope, &mut requirements)?;
+    if requirements.is_empty() {
+        return Err("the field set names no field".to_owned());
     }
-    Ok(found.into())
+    Ok(requirements.into())
 }
 
-/// More than any person writes; fragments on abstract types can multiply.
+/// Maximum number of requirements in a field set: fragments on abstract types can multiply.
 const REQUIREMENT_LIMIT: usize = 2_000;
 
-/// Where in the text we are.
+/// The objects that a selection set applies to.
 #[derive(Clone, Copy)]
 struct Scope {
-    /// The type of the objects there.
+    /// The type of the field that has the selection set.
     owner: TypeId,
-    /// What fragments have cut them down to.
+    /// The type condition of the enclosing fragments.
     on: Option<TypeId>,
 }
 
@@ -46,12 +46,12 @@ impl Scope {
         self.on.unwrap_or(self.owner)
     }
 
-    /// The objects that are a `wanted` too: of one type where there is one that says it and has
-    /// the fields of `wanted`, else of each object type by itself.
-    fn narrow(self, wanted: TypeId, types: &Types) -> Vec<Self> {
+    /// The scopes of the objects that have type `condition` too: one scope if a single type
+    /// describes them and has the fields of `condition`, else one for each object type.
+    fn narrow(self, condition: TypeId, types: &Types) -> Vec<Self> {
         let (here, there) = (
             &types.get(self.ty()).possible_types,
-            &types.get(wanted).possible_types,
+            &types.get(condition).possible_types,
         );
         let both = there.iter().filter(|object| here.contains(object));
         if both.clone().next().is_none() {
@@ -61,11 +61,11 @@ impl Scope {
             owner: self.owner,
             on: Some(on),
         };
-        if wanted == self.ty() || here.as_slice() == [self.ty()] {
+        if condition == self.ty() || here.as_slice() == [self.ty()] {
             return vec![self];
         }
         if self.on.is_none() || both.clone().count() == there.len() {
-            return vec![on(wanted)];
+            return vec![on(condition)];
         }
         both.map(|object| on(*object)).collect()
     }
@@ -73,7 +73,7 @@ impl Scope {
 
 struct Reader<'a> {
     types: &'a Types,
-    /// How many more fields may be needed.
+    /// The number of requirements until the limit.
     remaining: usize,
 }
 
@@ -82,22 +82,22 @@ impl Reader<'_> {
         &mut self,
         selections: &[Selection],
         scope: Scope,
-        found: &mut Vec<Requirement>,
+        requirements: &mut Vec<Requirement>,
     ) -> Result<(), String> {
         for selection in selections {
             match selection {
                 Selection::Field(field) => {
                     if let Some(need) = self.requirement(field, scope)? {
-                        merge_requirement(found, need);
+                        merge_requirement(requirements, need);
                     }
                 }
                 Selection::InlineFragment(fragment) => {
                     let inner = &fragment.selection_set;
                     for scope in self.scopes(fragment, scope)? {
-                        self.collect(inner, scope, found)?;
+                        self.collect(inner, scope, requirements)?;
                     }
                 }
-                Selection::FragmentSpread(_) => {} // `fields::read` refuses it.
+                Selection::FragmentSpread(_) => {} // `fields::read` rejects it.
             }
         }
         Ok(())
@@ -107,13 +107,13 @@ impl Reader<'_> {
         let Some(name) = &fragment.type_condition else {
             return Ok(vec![scope]);
         };
-        let wanted = self.types.find(name);
-        let wanted = wanted.filter(|it| self.types.get(*it).is_composite());
-        let wanted = wanted.ok_or_else(|| format!("there is no type `{name}`"))?;
-        Ok(scope.narrow(wanted, self.types))
+        let ty = self.types.find(name);
+        let ty = ty.filter(|ty| self.types.get(*ty).is_composite());
+        let ty = ty.ok_or_else(|| format!("composite type `{name}` does not exist"))?;
+        Ok(scope.narrow(ty, self.types))
     }
 
-    /// `None` where no object could have what is asked for below the field.
+    /// The requirement of a field; `None` when no object can match the selections below it.
     fn requirement(
         &mut self,
         field: &ast::Field,
@@ -122,7 +122,7 @@ impl Reader<'_> {
         self.remaining = self
             .remaining
             .checked_sub(1)
-            .ok_or("it names too many fields")?;
+            .ok_or("the field set has too many fields")?;
         let owner = self.types.get(scope.ty());
         let mut need = Requirement {
             on: scope.on,
@@ -149,13 +149,13 @@ impl Reader<'_> {
     }
 }
 
-/// Fields that are named twice are asked for once.
-fn merge_requirement(found: &mut Vec<Requirement>, need: Requirement) {
+/// Adds a requirement; merges it into one with the same field and arguments.
+fn merge_requirement(requirements: &mut Vec<Requirement>, need: Requirement) {
     let same = |known: &&mut Requirement| {
         known.on == need.on && known.field == need.field && known.arguments == need.arguments
     };
-    let Some(known) = found.iter_mut().find(same) else {
-        found.push(need);
+    let Some(known) = requirements.iter_mut().find(same) else {
+        requirements.push(need);
         return;
     };
     for inner in need.inner {
@@ -163,45 +163,52 @@ fn merge_requirement(found: &mut Vec<Requirement>, need: Requirement) {
     }
 }
 
-/// Written or defaulted, in the order of the schema, as in operations.
+/// The arguments of a field with their defaults, in schema order as in operations.
 fn arguments(
     field: &ast::Field,
     owner: &Type,
     definition: &Field,
     types: &Types,
 ) -> Result<Vec<(Name, Argument)>, String> {
-    let place = format!("{}.{}", owner.name, definition.name);
-    for written in &field.arguments {
-        if !definition.arguments.contains_key(written.name.as_str()) {
-            return Err(format!("`{place}` has no argument `{}`", written.name));
+    let coordinate = format!("{}.{}", owner.name, definition.name);
+    for argument in &field.arguments {
+        if !definition.arguments.contains_key(argument.name.as_str()) {
+            return Err(format!(
+                "`{coordinate}` has no argument `{}`",
+                argument.name
+            ));
         }
     }
     let mut read = Vec::new();
     for (name, argument) in &definition.arguments {
-        let written = field.arguments.iter().find(|it| *it.name == **name);
-        let value = match (written, &argument.default) {
-            (Some(written), _) => literal(&written.value, &argument.ty, types)?,
+        let specified = field.arguments.iter().find(|it| *it.name == **name);
+        let value = match (specified, &argument.default) {
+            (Some(specified), _) => literal(&specified.value, &argument.ty, types)?,
             (None, Some(default)) => default.clone(),
             (None, None) if argument.ty.nullability() == Nullability::NonNull => {
-                return Err(format!("`{place}` needs its argument `{name}`"));
+                return Err(format!("`{coordinate}` requires the argument `{name}`"));
             }
             (None, None) => continue,
         };
         let argument = Argument {
             value: Input::Constant(value),
             default: argument.default.clone(),
-            text: written.map(|it| input::literal_text(&it.value).into()),
+            text: specified.map(|it| input::literal_text(&it.value).into()),
         };
         read.push((Arc::clone(name), argument));
     }
     Ok(read)
 }
 
-/// A literal in the form that coercion gives it, as `input` does it for operations.
+/// The coerced value of a literal; `input` coerces those of operations.
 fn literal(value: &Value, ty: &TypeRef, types: &Types) -> Result<Constant, String> {
     let named = types.get(ty.named_type());
     Ok(match (value, ty) {
-        (Value::Variable(name), _) => return Err(format!("there is no variable `${name}`")),
+        (Value::Variable(name), _) => {
+            return Err(format!(
+                "`${name}` is a variable, and field sets cannot have variables"
+            ));
+        }
         (Value::Null, _) => Constant::Null,
         (Value::List(items), TypeRef::List(inner, _)) => list(items, inner, types)?,
         (_, TypeRef::List(inner, _)) => Constant::List(vec![literal(value, inner, types)?]),
@@ -231,7 +238,7 @@ fn object(
     types: &Types,
 ) -> Result<Constant, String> {
     let TypeKind::InputObject(fields) = &types.get(ty.named_type()).kind else {
-        // A custom scalar takes any object as it is.
+        // A custom scalar accepts any object.
         let members = members
             .iter()
             .map(|(key, value)| Ok((key.as_str().into(), literal(value, ty, types)?)));
@@ -239,8 +246,8 @@ fn object(
     };
     let mut read = Vec::new();
     for (key, field) in fields {
-        let written = members.iter().find(|(name, _)| **name == **key);
-        let value = match (written, &field.default) {
+        let specified = members.iter().find(|(name, _)| **name == **key);
+        let value = match (specified, &field.default) {
             (Some((_, value)), _) => literal(value, &field.ty, types)?,
             (None, Some(default)) => default.clone(),
             (None, None) => continue,

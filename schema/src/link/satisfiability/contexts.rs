@@ -1,5 +1,4 @@
-//! Whether an object that sets the context stands on every way to a field that takes an argument
-//! from it.
+//! Every path to a field with a context argument must contain an object that sets the context.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -10,7 +9,7 @@ use crate::link::compose::part::fields;
 use crate::source::Source;
 use crate::types::{Name, TypeId};
 
-/// Reports fields with a way to them on which nothing sets the context.
+/// Reports context arguments with a path to their field on which no type sets the context.
 pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
     for (on, ty) in check.types.iter() {
         for name in ty.fields().into_iter().flat_map(|fields| fields.keys()) {
@@ -41,7 +40,7 @@ struct UnsetContext<'a> {
     path: String,
 }
 
-/// The contexts of a field that no source gives without one.
+/// The context arguments of a field; none if a source provides the field without one.
 fn required_contexts<'a>(
     check: &SatisfiabilityCheck<'a>,
     on: TypeId,
@@ -64,7 +63,7 @@ fn required_contexts<'a>(
     found
 }
 
-/// A way from a root to objects of type `to`, as people read it, none of `without` above them.
+/// A path from a root type to objects of type `to` that contains none of `setters`.
 fn unset_path(check: &SatisfiabilityCheck<'_>, to: TypeId, setters: &[TypeId]) -> Option<String> {
     let types = check.types;
     let roots = [types.query(), types.mutation()];
@@ -101,7 +100,7 @@ impl UnsetContext<'_> {
     fn diagnostic(&self, check: &SatisfiabilityCheck<'_>) -> Diagnostic {
         let owner = &check.types.get(self.on).name;
         let message = format!(
-            "`{owner}.{}({}:)` comes from a context in `{}`, and nothing sets it on the way `{}`",
+            "`{owner}.{}({}:)` comes from a context in `{}`, and no type on the path `{}` sets it",
             self.field, self.argument.argument, self.source.name, self.path
         );
         let part = check
@@ -111,14 +110,14 @@ impl UnsetContext<'_> {
         let place = part.and_then(|part| {
             let field = part.field(owner, self.field)?;
             let mut arguments = field.arguments.iter();
-            let written = arguments.find(|it| *it.name == *self.argument.argument)?;
-            Some(part.span(written.name.location()))
+            let definition = arguments.find(|it| *it.name == *self.argument.argument)?;
+            Some(part.span(definition.name.location()))
         });
         let problem = match place {
             Some(span) => Diagnostic::error(Code::ContextNotSet, span, message),
             None => Diagnostic::without_span(Code::ContextNotSet, message),
         };
-        let help = "write `@context` on a type that stands on that way too, or give the field without \
+        let help = "add `@context` to a type on that path, or provide the field without \
                 the argument in another subgraph";
         problem.help(help.to_owned())
     }

@@ -1,5 +1,5 @@
-//! What can be had of an object, given what some sources give of it: their fields, and what other
-//! sources give once a key is known.
+//! The fields of an object that can be fetched: those of the nodes that provide it, and those of
+//! other sources that can look it up by a key.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -23,26 +23,28 @@ pub(super) struct TypedNodes<'b> {
     pub(super) nodes: &'b [NodeRef],
 }
 
+/// The closure of nodes over entity lookups, memoized.
 pub(super) struct Reachability<'a> {
     types: &'a Types,
     sources: &'a [Source],
-    /// The ways in by the type that one stands on.
+    /// The entry points of all sources, by the type that they start from.
     entry_points: IndexMap<TypeId, Vec<(SourceId, &'a EntryPoint)>>,
     closures: HashMap<(TypeId, Vec<NodeRef>), Vec<NodeRef>>,
-    /// What is being followed, so that keys made of each other end.
+    /// The closures in progress: breaks cycles of keys nested in each other.
     in_progress: HashSet<(TypeId, Vec<NodeRef>)>,
-    /// Fields whose requirements are being looked at.
+    /// The fields whose requirements are in progress: breaks cycles of `@requires`.
     requirements_in_progress: HashSet<(NodeRef, Name)>,
-    /// Whether something was left out because it is being looked at.
+    /// Whether the current result is incomplete because of a cycle or limit, and not memoized.
     is_truncated: bool,
     steps: usize,
 }
 
-/// What a field is wanted for.
+/// The use of a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum FieldUse {
-    /// A part of a key.
+    /// As part of a key.
     Key,
+    /// As any selected or required field.
     Any,
 }
 
@@ -67,28 +69,29 @@ impl<'a> Reachability<'a> {
         }
     }
 
-    /// Whether keys inside keys are too many to follow; then nothing is certain any more.
+    /// Whether the step limit is reached; results are incomplete from then on.
     pub(super) fn is_exhausted(&self) -> bool {
         self.steps >= MAX_STEPS
     }
 
+    /// The node that `at` refers to.
     pub(super) fn node(&self, at: NodeRef) -> &'a SourceNode {
         self.sources[at.source.0].node(at.node)
     }
 
-    /// What is given at `at` of objects of type `object`.
+    /// The node that provides objects of type `object` at `at`, if they occur there.
     pub(super) fn node_for_type(&self, at: NodeRef, object: TypeId) -> Option<NodeRef> {
         let source = at.source;
         let node = self.sources[source.0].node_for_type(at.node, object)?;
         Some(NodeRef { source, node })
     }
 
-    /// The ways in from objects of type `ty`.
+    /// The entry points that start from objects of type `ty`.
     pub(super) fn entry_points(&self, ty: TypeId) -> &[(SourceId, &'a EntryPoint)] {
         self.entry_points.get(&ty).map_or(&[], Vec::as_slice)
     }
 
-    /// `given`, and all that can be entered from there; sorted.
+    /// `nodes`, and all nodes reachable from them by entity lookups; sorted.
     pub(super) fn key_closure(&mut self, ty: TypeId, nodes: &[NodeRef]) -> Vec<NodeRef> {
         let mut all: BTreeSet<NodeRef> = nodes.iter().copied().collect();
         let start = (ty, all.iter().copied().collect::<Vec<_>>());
@@ -101,7 +104,7 @@ impl<'a> Reachability<'a> {
             self.is_truncated = true;
             return start.1;
         }
-        let cut_before = std::mem::take(&mut self.is_truncated);
+        let was_truncated = std::mem::take(&mut self.is_truncated);
         loop {
             let before = all.len();
             let list: Vec<NodeRef> = all.iter().copied().collect();
@@ -122,12 +125,12 @@ impl<'a> Reachability<'a> {
         if !self.is_truncated {
             self.closures.insert(start, all.clone());
         }
-        self.is_truncated |= cut_before;
+        self.is_truncated |= was_truncated;
         all
     }
 
-    /// What is given of the objects that `name` leads to: none for a leaf. `None` when nothing
-    /// gives it.
+    /// The nodes that provide the objects of the field `name`: empty for a leaf. `None` when the
+    /// field is unreachable.
     pub(super) fn field(&mut self, objects: TypedNodes<'_>, name: &str) -> Option<Vec<NodeRef>> {
         self.available_nodes(objects, name, FieldUse::Any)
     }
@@ -136,7 +139,7 @@ impl<'a> Reachability<'a> {
         &mut self,
         objects: TypedNodes<'_>,
         name: &str,
-        used: FieldUse,
+        field_use: FieldUse,
     ) -> Option<Vec<NodeRef>> {
         let mut children = Vec::new();
         let mut found = false;
@@ -145,19 +148,19 @@ impl<'a> Reachability<'a> {
             let Some(field) = node.fields.get(name) else {
                 continue;
             };
-            if field.only_in_keys && used != FieldUse::Key {
+            if field.only_in_keys && field_use != FieldUse::Key {
                 continue;
             }
             if let Some(needs) = &field.requires {
                 let key = (*at, Name::from(name));
                 if !self.requirements_in_progress.insert(key.clone()) {
                     self.is_truncated = true;
-                    continue; // It would need itself.
+                    continue; // The field would require itself.
                 }
-                let has = self.can_reenter(objects, at.source, name)
+                let is_reachable = self.can_reenter(objects, at.source, name)
                     && self.has_requirements(objects, needs);
                 self.requirements_in_progress.remove(&key);
-                if !has {
+                if !is_reachable {
                     continue;
                 }
             }
@@ -167,8 +170,8 @@ impl<'a> Reachability<'a> {
         found.then_some(children)
     }
 
-    /// Whether the source that gives a field can be asked for objects by a key, with what it must
-    /// be told: what it was asked before cannot be told anything more.
+    /// Whether the source can look up the objects by a key to provide a field with requirements: a
+    /// request already sent cannot receive them.
     fn can_reenter(&mut self, objects: TypedNodes<'_>, source: SourceId, name: &str) -> bool {
         let entries = self.entry_points(objects.ty).to_vec();
         entries.into_iter().any(|(other, entry)| {
@@ -184,7 +187,7 @@ impl<'a> Reachability<'a> {
         of_object.is_some_and(|at| self.node(at).fields.contains_key(name))
     }
 
-    /// Whether every field of `key` can be had.
+    /// Whether every field of `key` is reachable.
     pub(super) fn has_key(&mut self, objects: TypedNodes<'_>, key: &FieldSet) -> bool {
         key.0.iter().all(|(name, inner)| {
             let Some(children) = self.available_nodes(objects, name, FieldUse::Key) else {
@@ -202,8 +205,8 @@ impl<'a> Reachability<'a> {
 
     fn has_requirements(&mut self, objects: TypedNodes<'_>, needs: &[Requirement]) -> bool {
         needs.iter().all(|need| {
-            let concerns = need.on.is_none_or(|on| self.types.is_a(objects.ty, on));
-            if !concerns || &*need.field == "__typename" {
+            let applies = need.on.is_none_or(|on| self.types.is_a(objects.ty, on));
+            if !applies || &*need.field == "__typename" {
                 return true;
             }
             let Some(children) = self.field(objects, &need.field) else {
@@ -221,7 +224,7 @@ impl<'a> Reachability<'a> {
         })
     }
 
-    /// Whether `wanted` holds of all objects that `children` give.
+    /// Whether `condition` holds for every object type of a field, whose objects `children` provide.
     fn holds_for_children(
         &mut self,
         ty: TypeId,
@@ -273,8 +276,9 @@ impl<'a> Reachability<'a> {
     }
 }
 
-/// Keys inside keys inside keys; deeper ones are taken as unknown.
+/// Maximum nesting depth of keys within keys; deeper ones count as unreachable.
 const MAX_KEY_DEPTH: usize = 12;
 
-/// Many times what graphs take, and a second or two.
+/// Maximum number of computed closures: a second or two of work, and far more than usual graphs
+/// need.
 const MAX_STEPS: usize = 300_000;

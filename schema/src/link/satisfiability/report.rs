@@ -1,4 +1,5 @@
-//! What to say of a field that cannot be reached: from where, who gives it, and what is missing.
+//! Diagnostics for unreachable fields: the path, the subgraphs that have the field, and the missing
+//! key or requirement.
 
 use apollo_compiler::Name as GraphqlName;
 
@@ -11,7 +12,7 @@ use crate::source::{Source, SourceId};
 use crate::span::Span;
 use crate::types::{Name, TypeId, TypeKind};
 
-/// Reports the fields that cannot be had at `place`, those for one reason together.
+/// Reports the unreachable fields `names` of `state`, one diagnostic for each cause.
 pub(super) fn unreachable(
     check: &SatisfiabilityCheck<'_>,
     reachability: &Reachability<'_>,
@@ -29,7 +30,7 @@ pub(super) fn unreachable(
     }
 }
 
-/// Who gives a field, and why it cannot be asked.
+/// The subgraphs that have a field, and the reasons why they cannot provide it.
 #[derive(PartialEq, Eq, Hash)]
 struct Cause {
     subgraphs: Vec<Name>,
@@ -71,7 +72,7 @@ fn cause_diagnostic(
         .collect();
     let fields = fields.join(", ");
     let message = match cause.subgraphs.as_slice() {
-        [] => format!("nothing gives {fields}"),
+        [] => format!("no subgraph resolves {fields}"),
         _ => format!("{fields} cannot be reached from `{}`", state.path),
     };
     let spans = names.iter().flat_map(|name| {
@@ -86,7 +87,7 @@ fn cause_diagnostic(
     }
     let first = spans.remove(0);
     let help = match cause.reasons.as_slice() {
-        [] => "give it in a subgraph, or take it out of the graph".to_owned(),
+        [] => "resolve the field in a subgraph, or remove it".to_owned(),
         reasons => reasons.join("; "),
     };
     let mut problem = Diagnostic::error(Code::SatisfiabilityError, first, message).help(help);
@@ -100,7 +101,7 @@ fn cause_diagnostic(
     problem
 }
 
-/// Enough to see where it is.
+/// Maximum number of locations in one diagnostic.
 const MAX_LABELS: usize = 5;
 
 fn has_connectors(check: &SatisfiabilityCheck<'_>, subgraph: &str) -> bool {
@@ -108,10 +109,10 @@ fn has_connectors(check: &SatisfiabilityCheck<'_>, subgraph: &str) -> bool {
     parts.any(|part| part.name() == subgraph && part.has_connectors())
 }
 
-/// That nobody knows which type the objects at `path` have.
+/// Reports that no source provides the `__typename` of the objects at `path`.
 pub(super) fn unknown_type(check: &SatisfiabilityCheck<'_>, ty: TypeId, path: &str) -> Diagnostic {
     let name = &check.types.get(ty).name;
-    let message = format!("nothing tells which type the objects of `{path}` have");
+    let message = format!("no subgraph provides the `__typename` of the objects at `{path}`");
     let mut parts = check.parts.iter();
     let part = parts.find(|part| part.is_interface_object(name));
     let span = part.and_then(|part| {
@@ -119,7 +120,7 @@ pub(super) fn unknown_type(check: &SatisfiabilityCheck<'_>, ty: TypeId, path: &s
         Some(part.span(definition.name().location()))
     });
     let help = format!(
-        "give `{name}` a `@key` in the subgraph that has it as an interface, made of fields that are known here"
+        "add a `@key` with fields that are available here to `{name}` in the subgraph that defines it as an interface"
     );
     match span {
         Some(span) => Diagnostic::error(Code::SatisfiabilityError, span, message).help(help),
@@ -127,7 +128,7 @@ pub(super) fn unknown_type(check: &SatisfiabilityCheck<'_>, ty: TypeId, path: &s
     }
 }
 
-/// Whether the source gives the field at any place.
+/// Whether the source provides the field at any place.
 fn provides_field(
     check: &SatisfiabilityCheck<'_>,
     source: &Source,
@@ -135,9 +136,9 @@ fn provides_field(
     field: &str,
 ) -> bool {
     source.nodes.iter().any(|node| {
-        let concerned = node.on == ty
+        let applies = node.on == ty
             || (check.types.get(node.on).is_abstract() && check.types.is_a(ty, node.on));
-        concerned && node.fields.contains_key(field)
+        applies && node.fields.contains_key(field)
     })
 }
 
@@ -149,7 +150,7 @@ fn reason(
     field: &str,
 ) -> String {
     let subgraph = &source.subgraph;
-    let here = state
+    let has_field = state
         .nodes
         .iter()
         .any(|at| at.source == id && reachability.node(*at).fields.contains_key(field));
@@ -159,24 +160,24 @@ fn reason(
         .filter(|(source, _)| *source == id)
         .map(|(_, entry)| format!("`{}`", entry.key))
         .collect();
-    if here && keys.is_empty() {
+    if has_field && keys.is_empty() {
         return format!(
-            "`{subgraph}` must be told what it requires, and has no resolvable `@key` by which it could be asked for that"
+            "`{subgraph}` requires fields, and has no resolvable `@key` to receive them with"
         );
     }
-    if here {
-        return format!("`{subgraph}` must be told what it requires, which is not known here");
+    if has_field {
+        return format!("`{subgraph}` requires fields that are not available here");
     }
     if keys.is_empty() {
-        return format!("`{subgraph}` has it, and no resolvable `@key` by which it could be asked");
+        return format!("`{subgraph}` has no resolvable `@key` for a lookup");
     }
     format!(
-        "`{subgraph}` can be asked by {}, which is not known here",
+        "`{subgraph}` needs the key {}, which is not available here",
         keys.join(" or ")
     )
 }
 
-/// Where the subgraph writes the field: at the object, or at an interface that it has as one.
+/// The location of the field in the subgraph: on the object type, or on an `@interfaceObject`.
 fn span(check: &SatisfiabilityCheck<'_>, subgraph: &str, ty: TypeId, field: &str) -> Option<Span> {
     let part = check.parts.iter().find(|part| part.name() == subgraph)?;
     let mut names = vec![ty];
@@ -187,7 +188,7 @@ fn span(check: &SatisfiabilityCheck<'_>, subgraph: &str, ty: TypeId, field: &str
     names.extend(abstracts.map(|(id, _)| id));
     names.iter().find_map(|id| {
         let name = GraphqlName::new(&check.types.get(*id).name).ok()?;
-        let found = part.field(&name, field)?;
-        Some(part.span(found.name.location()))
+        let definition = part.field(&name, field)?;
+        Some(part.span(definition.name.location()))
     })
 }

@@ -1,4 +1,4 @@
-//! `contextArguments` of `@join__field`, and the types that set their contexts.
+//! `contextArguments` of `@join__field`, with the types that set the contexts.
 
 use apollo_compiler::ast::{Directive, Value};
 
@@ -7,20 +7,20 @@ use super::join::Join;
 use crate::link::federation::{FieldSetText, SubgraphContext};
 use crate::types::Name;
 
-/// The arguments of a field of one graph that come from a context.
+/// The context arguments in a `@join__field`.
 pub(super) fn read(field: &Directive, join: &Join<'_>) -> Vec<SubgraphContext> {
-    let written = field.specified_argument_by_name("contextArguments");
-    let written = written.and_then(|value| value.as_list());
-    let contexts = written.unwrap_or_default().iter();
+    let arguments = field.specified_argument_by_name("contextArguments");
+    let arguments = arguments.and_then(|value| value.as_list());
+    let contexts = arguments.unwrap_or_default().iter();
     contexts.filter_map(|value| context(value, join)).collect()
 }
 
-/// `None` where a part is missing, which the definition in the document does not allow.
+/// Reads one context argument; `None` when a member is missing, which the definition forbids.
 fn context(value: &Value, join: &Join<'_>) -> Option<SubgraphContext> {
     let members = value.as_object()?;
-    let member = |wanted: &str| {
+    let member = |member: &str| {
         let mut members = members.iter();
-        let (_, found) = members.find(|(name, _)| name == wanted)?;
+        let (_, found) = members.find(|(name, _)| name == member)?;
         Some((found.as_str()?, found.location()))
     };
     let (selection, at) = member("selection")?;

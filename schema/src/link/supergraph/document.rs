@@ -1,4 +1,4 @@
-//! The document as it is written, positions kept.
+//! Parses and validates the supergraph document, with source locations.
 
 use apollo_compiler::Schema;
 use apollo_compiler::diagnostic::ToCliReport;
@@ -9,19 +9,19 @@ use apollo_compiler::validation::{DiagnosticData, DiagnosticList, Valid, WithErr
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::span::{Document, Span};
 
-/// A document that is a valid schema, the definitions of its specifications included.
+/// A document that is a valid schema, including the definitions of its specifications.
 pub(super) struct SupergraphDocument {
     pub(super) file: Document,
     pub(super) schema: Schema,
 }
 
-/// Enough for a graph of thousands of types, too little to exhaust memory.
+/// Maximum number of tokens: enough for thousands of types, too few to exhaust memory.
 const TOKEN_LIMIT: usize = 20_000_000;
 
-/// Deeper nesting than any composer writes; parsing is recursive.
+/// Maximum nesting depth: parsing is recursive.
 const RECURSION_LIMIT: usize = 200;
 
-/// Reads the document; `None` when it is not SDL, or breaks a rule of schemas.
+/// Parses the document; reports syntax and validation errors and returns `None`.
 pub(super) fn read(document: &Document, problems: &mut Problems) -> Option<SupergraphDocument> {
     let parsed = Parser::new()
         .token_limit(TOKEN_LIMIT)
@@ -63,7 +63,7 @@ fn diagnostic(document: &Document, error: &DiagnosticData, code: Code) -> Diagno
     }
 }
 
-/// The start of the document stands for what it does not write.
+/// The span of a location; the start of the document for built-in definitions.
 fn span(document: &Document, location: Option<SourceSpan>) -> Span {
     let location = location.filter(|it| it.file_id() != FileId::BUILT_IN);
     let range = location.map_or(0..0, |it| it.offset()..it.end_offset());
@@ -71,17 +71,22 @@ fn span(document: &Document, location: Option<SourceSpan>) -> Span {
 }
 
 impl SupergraphDocument {
-    /// Where in the document a node of it stands.
+    /// The span of a node of the document.
     pub(super) fn span(&self, location: Option<SourceSpan>) -> Span {
         span(&self.file, location)
     }
 
-    /// A schema made of this one.
+    /// Validates a schema derived from this one.
     pub(super) fn validated(&self, schema: Schema) -> Result<Valid<Schema>, Diagnostic> {
         schema.validate().map_err(|WithErrors { errors, .. }| {
             let first = errors.iter().next();
             first.map_or_else(
-                || Diagnostic::without_span(Code::SupergraphInvalid, "it makes no valid schema"),
+                || {
+                    Diagnostic::without_span(
+                        Code::SupergraphInvalid,
+                        "the supergraph is not a valid schema",
+                    )
+                },
                 |error| diagnostic(&self.file, error.error, Code::SupergraphInvalid),
             )
         })

@@ -1,4 +1,4 @@
-//! `@join__field`: which graphs have a field, and what each of them says of it.
+//! `@join__field`: the subgraphs that define a field, and the field as each defines it.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, FieldDefinition};
@@ -11,68 +11,65 @@ use crate::link::federation::{FieldAvailability, FieldSetText, OverrideSide, Sub
 use crate::link::overrides::OVERRIDE_LABELS;
 use crate::override_label;
 
-/// What the graphs say of one field.
+/// A field of the supergraph with its `@join__field`s.
 pub(super) struct JoinedField<'a> {
     field: &'a FieldDefinition,
-    /// `None` where nothing is written: then the field is wherever the type is.
+    /// `None` without `@join__field`: every subgraph that defines the type has the field.
     join_fields: Option<Vec<JoinField<'a>>>,
 }
 
-/// One `@join__field` and the graph that it is of.
+/// A `@join__field` and the index of its subgraph.
 struct JoinField<'a> {
     graph: usize,
     directive: &'a Node<Directive>,
 }
 
 impl<'a> JoinedField<'a> {
-    /// Reads what stands at `owner.field`; `everywhere` are the graphs that have the type.
+    /// Reads the `@join__field`s of `owner.field`; `with_type` are the subgraphs that define the type.
     pub(super) fn read(
         owner: &str,
         field: &'a FieldDefinition,
-        everywhere: &[usize],
+        with_type: &[usize],
         join: &Join<'_>,
         problems: &mut Problems,
     ) -> Self {
-        let written: Vec<_> = join
+        let directives: Vec<_> = join
             .directives(&field.directives.0, JoinDirective::Field)
             .collect();
         let mut join_fields = Vec::new();
-        for written in &written {
-            if written.specified_argument_by_name("graph").is_some() {
-                let graph = join.checked_graph_index(written, problems);
-                join_fields.extend(graph.map(|graph| JoinField {
-                    graph,
-                    directive: written,
-                }));
+        for directive in &directives {
+            if directive.specified_argument_by_name("graph").is_some() {
+                let graph = join.checked_graph_index(directive, problems);
+                join_fields.extend(graph.map(|graph| JoinField { graph, directive }));
             } else if join.version == JoinVersion::V0_1 {
-                let graphs = everywhere.iter();
+                let graphs = with_type.iter();
                 join_fields.extend(graphs.map(|graph| JoinField {
                     graph: *graph,
-                    directive: written,
+                    directive,
                 }));
             }
         }
         for join_field in &join_fields {
             check_label(owner, field, join_field, join, problems);
-            if !everywhere.contains(&join_field.graph) {
+            if !with_type.contains(&join_field.graph) {
                 let message = format!(
-                    "`{owner}.{}` is said to come from `{}`, which does not have the type",
+                    "`{owner}.{}` is joined to `{}`, which does not define type `{owner}`",
                     field.name, join.graphs[join_field.graph].name
                 );
                 let at = join.span(join_field.directive);
                 problems.push(Diagnostic::error(Code::SupergraphInvalid, at, message));
             }
         }
-        let join_fields = (!written.is_empty()).then_some(join_fields);
+        let join_fields = (!directives.is_empty()).then_some(join_fields);
         Self { field, join_fields }
     }
 
-    /// Whether every graph of the type has the field, because nothing else is said.
+    /// Whether every subgraph with the type has the field, because it has no `@join__field`.
     pub(super) fn is_everywhere(&self) -> bool {
         self.join_fields.is_none()
     }
 
-    /// The field as `graph` has it; `None` where it does not.
+    /// The field as the subgraph `graph` defines it; `None` when it does not.
     pub(super) fn in_graph(&self, graph: usize, join: &Join<'_>) -> Option<SubgraphField> {
         let Some(join_fields) = &self.join_fields else {
             return Some(SubgraphField {
@@ -89,7 +86,7 @@ impl<'a> JoinedField<'a> {
         let others = || join_fields.iter().filter(|it| it.graph != graph);
         let overriding = others().find(|it| text(it.directive, "override") == Some(name));
         let has_overridden = |from: &str| others().any(|it| *join.graphs[it.graph].name == *from);
-        let label = |written| text(written, "overrideLabel").map(crate::types::Name::from);
+        let label = |directive| text(directive, "overrideLabel").map(crate::types::Name::from);
         let progressive_override = match (overriding, text(own, "override")) {
             (Some(other), _) => label(other.directive).map(|label| (label, OverrideSide::From)),
             (None, Some(from)) if has_overridden(from) => {
@@ -117,7 +114,7 @@ impl<'a> JoinedField<'a> {
     }
 }
 
-/// The set of fields that an argument is.
+/// The field set in an argument of a directive.
 pub(super) fn field_set_text(
     directive: &Directive,
     argument: &str,
@@ -137,13 +134,13 @@ fn check_label(
     join: &Join<'_>,
     problems: &mut Problems,
 ) {
-    let written = join_field
+    let argument = join_field
         .directive
         .specified_argument_by_name("overrideLabel");
-    let label = written.and_then(|value| Some((value, value.as_str()?)));
+    let label = argument.and_then(|value| Some((value, value.as_str()?)));
     if let Some((value, label)) = label.filter(|(_, label)| !override_label::is_valid(label)) {
         let message = format!(
-            "`{label}` of `{owner}.{}` cannot be a label of an override",
+            "`{label}` of `{owner}.{}` is not a valid override label",
             field.name
         );
         let at = join.document.span(value.location());

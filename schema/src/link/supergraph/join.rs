@@ -1,4 +1,4 @@
-//! The join specification: in which version, under which names, with which graphs.
+//! The join specification of a supergraph: its version, directive names and subgraphs.
 
 use apollo_compiler::ast::Directive;
 use apollo_compiler::schema::ExtendedType;
@@ -12,12 +12,12 @@ use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::sdl::links;
 use crate::span::Span;
 
-/// What all that follows needs.
+/// A supergraph document with its join specification.
 pub(super) struct Join<'a> {
     pub(super) document: &'a SupergraphDocument,
     pub(super) features: Features,
     pub(super) version: JoinVersion,
-    /// By their names in `join__Graph`.
+    /// The subgraphs, by their values of `join__Graph`.
     pub(super) graphs: IndexMap<Name, JoinGraph>,
     names: DirectiveNames,
 }
@@ -25,7 +25,7 @@ pub(super) struct Join<'a> {
 /// Versions of the join specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum JoinVersion {
-    /// Of federation 1.
+    /// Version 0.1, of federation 1.
     V0_1,
     V0_2,
     V0_3,
@@ -41,13 +41,13 @@ const VERSIONS: [(&str, JoinVersion); 5] = [
     ("0.5", JoinVersion::V0_5),
 ];
 
-/// `@join__graph`.
+/// A subgraph as `@join__graph` names it.
 pub(super) struct JoinGraph {
     pub(super) name: crate::types::Name,
     pub(super) url: Option<crate::types::Name>,
 }
 
-/// What the directives are called in this document.
+/// The names of the join directives in the document.
 struct DirectiveNames(Vec<(JoinDirective, String)>);
 
 /// Directives of the join specification.
@@ -59,7 +59,7 @@ pub(super) enum JoinDirective {
     Field,
     Implements,
     UnionMember,
-    /// Any directive of a subgraph, kept.
+    /// `@join__directive`: a preserved directive of a subgraph.
     Preserved,
 }
 
@@ -73,7 +73,7 @@ const DIRECTIVES: [(JoinDirective, &str); 7] = [
     (JoinDirective::Preserved, "directive"),
 ];
 
-/// Reads what the document links; `None` when it is no supergraph that we can read.
+/// Reads the join specification; reports an unsupported document and returns `None`.
 pub(super) fn read<'a>(
     document: &'a SupergraphDocument,
     problems: &mut Problems,
@@ -99,10 +99,10 @@ pub(super) fn read<'a>(
 
 fn not_a_supergraph(document: &SupergraphDocument) -> Diagnostic {
     let message = format!(
-        "`{}` links no join specification, and so is no supergraph",
+        "`{}` is not a supergraph: it does not link the join specification",
         document.file.name
     );
-    let help = "name it under `graph.subgraphs` when it is the SDL of one service";
+    let help = "configure it under `graph.subgraphs` if it is the SDL of one subgraph";
     let span = Span::new(&document.file, 0..0);
     Diagnostic::error(Code::NotASupergraph, span, message).help(Some(help.to_owned()))
 }
@@ -112,16 +112,17 @@ fn version(feature: &Feature) -> Result<JoinVersion, Diagnostic> {
     let found = known.find(|(text, _)| *text == feature.version);
     found.map(|(_, version)| *version).ok_or_else(|| {
         let message = format!(
-            "`v{}` is not a known version of the join specification",
+            "version `v{}` of the join specification is not supported",
             feature.version
         );
         let known = VERSIONS.map(|(text, _)| format!("v{text}")).join(", ");
         Diagnostic::error(Code::UnknownJoinVersion, feature.span.clone(), message)
-            .help(Some(format!("the known versions are {known}")))
+            .help(Some(format!("the supported versions are {known}")))
     })
 }
 
-/// A specification with a purpose must be understood, or the graph not be served (link v1.0).
+/// Reports unsupported specifications with a purpose: a gateway must not serve the graph without
+/// supporting them (link v1.0).
 fn reject_unknown_features(features: &Features, problems: &mut Problems) {
     for feature in features.iter() {
         let Some(purpose) = &feature.purpose else {
@@ -144,7 +145,7 @@ fn graphs(
 ) -> IndexMap<Name, JoinGraph> {
     let mut graphs: IndexMap<Name, JoinGraph> = IndexMap::new();
     let Some(definition) = document.schema.get_enum(of) else {
-        let message = format!("the enum `{of}`, which names the subgraphs, is missing");
+        let message = format!("the enum `{of}`, which lists the subgraphs, is missing");
         problems.push(Diagnostic::without_span(Code::SupergraphInvalid, message));
         return graphs;
     };
@@ -159,7 +160,7 @@ fn graphs(
             continue;
         };
         if graphs.values().any(|known| *known.name == *name) {
-            let message = format!("two graphs are called `{name}`");
+            let message = format!("two subgraphs have the name `{name}`");
             let span = document.span(definition.value.location());
             problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
         }
@@ -174,14 +175,14 @@ fn graphs(
 }
 
 impl Join<'_> {
-    /// The types of the graph, not those of specifications.
+    /// The types of the graph, without those of specifications.
     pub(super) fn types(&self) -> impl Iterator<Item = (&Name, &ExtendedType)> {
         let types = self.document.schema.types.iter();
         types
             .filter(|(name, definition)| !definition.is_built_in() && !self.features.has_type(name))
     }
 
-    /// The directives of `list` that are `directive`, in the order written.
+    /// The uses of `directive` in `list`, in document order.
     pub(super) fn directives<'l>(
         &self,
         list: impl IntoIterator<Item = &'l Node<Directive>>,
@@ -191,13 +192,13 @@ impl Join<'_> {
         list.into_iter().filter(move |it| it.name == name)
     }
 
-    /// The place in `graphs` of the graph that `directive` names.
+    /// The index in `graphs` of the subgraph that `directive` names.
     pub(super) fn graph_index(&self, directive: &Directive) -> Option<usize> {
         let name = arguments::enum_value(directive, "graph")?;
         self.graphs.get_index_of(name)
     }
 
-    /// As `find`; reports a graph that there is not.
+    /// The index in `graphs` of the subgraph that `directive` names; reports an unknown subgraph.
     pub(super) fn checked_graph_index(
         &self,
         directive: &Node<Directive>,
@@ -206,7 +207,7 @@ impl Join<'_> {
         let name = arguments::enum_value(directive, "graph")?;
         let found = self.graph_index(directive);
         if found.is_none() {
-            let message = format!("`{name}` is no graph of this supergraph");
+            let message = format!("`{name}` is not a subgraph of this supergraph");
             let help = nearest(name, self.graphs.keys().map(Name::as_str));
             let problem = Diagnostic::error(Code::SupergraphInvalid, self.span(directive), message);
             problems.push(problem.help(help.map(|name| format!("write `{name}`"))));
@@ -214,7 +215,7 @@ impl Join<'_> {
         found
     }
 
-    /// The places in `graphs` of the graphs that `directive` lists.
+    /// The indices in `graphs` of the subgraphs that `directive` lists.
     pub(super) fn graph_indices(&self, directive: &Directive) -> Vec<usize> {
         let Some(graphs) = directive.specified_argument_by_name("graphs") else {
             return Vec::new();
@@ -227,7 +228,7 @@ impl Join<'_> {
             .collect()
     }
 
-    /// Where `directive` stands.
+    /// The span of `directive`.
     pub(super) fn span(&self, directive: &Node<Directive>) -> Span {
         self.document.span(directive.location())
     }

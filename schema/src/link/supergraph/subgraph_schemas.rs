@@ -1,4 +1,4 @@
-//! What each graph of a supergraph has: its types, by `@join__type` and `@join__owner`.
+//! The schema of each subgraph of a supergraph, by `@join__type` and `@join__owner`.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::link::federation::{
     FieldAvailability, SubgraphKey, SubgraphSchema, SubgraphType, SubgraphTypeKind,
 };
 
-/// The services, one a graph, in the order of `join__Graph`.
+/// The schemas of the subgraphs, in the order of `join__Graph`.
 pub(super) fn subgraph_schemas(join: &Join<'_>, problems: &mut Problems) -> Vec<SubgraphSchema> {
     let graphs = join.graphs.values();
     let mut subgraphs: Vec<SubgraphSchema> = graphs
@@ -40,7 +40,7 @@ pub(super) fn subgraph_schemas(join: &Join<'_>, problems: &mut Problems) -> Vec<
     subgraphs
 }
 
-/// Reports fields whose type their graph does not have.
+/// Reports fields whose type the subgraph does not define.
 fn check_field_types(subgraph: &SubgraphSchema, join: &Join<'_>, problems: &mut Problems) {
     for (owner, ty) in &subgraph.types {
         let available = ty
@@ -48,15 +48,16 @@ fn check_field_types(subgraph: &SubgraphSchema, join: &Join<'_>, problems: &mut 
             .iter()
             .filter(|(_, it)| it.availability == FieldAvailability::Always);
         for (name, field) in available {
-            let of = field.ty.trim_matches(['[', ']', '!']);
-            let definition = join.document.schema.types.get(of);
-            if subgraph.types.contains_key(of) || definition.is_none_or(|it| kind(it).is_none()) {
+            let named = field.ty.trim_matches(['[', ']', '!']);
+            let definition = join.document.schema.types.get(named);
+            if subgraph.types.contains_key(named) || definition.is_none_or(|it| kind(it).is_none())
+            {
                 continue;
             }
-            let written = join.document.schema.type_field(owner, name);
-            let at = written.ok().and_then(|field| field.name.location());
+            let definition = join.document.schema.type_field(owner, name);
+            let at = definition.ok().and_then(|field| field.name.location());
             let message = format!(
-                "`{owner}.{name}` in `{}` is a `{of}`, which `{}` does not have",
+                "`{owner}.{name}` in `{}` has type `{named}`, which `{}` does not define",
                 subgraph.name, subgraph.name
             );
             let span = join.document.span(at);
@@ -65,7 +66,7 @@ fn check_field_types(subgraph: &SubgraphSchema, join: &Join<'_>, problems: &mut 
     }
 }
 
-/// The type as each graph has it; none for types that planning does not look at.
+/// The type as each subgraph defines it; empty for scalars, enums and input types.
 fn in_graphs(
     name: &Name,
     definition: &ExtendedType,
@@ -77,12 +78,12 @@ fn in_graphs(
         return IndexMap::new();
     };
     let mut types = types_by_graph(definition, kind, join, problems);
-    let everywhere: Vec<usize> = types.keys().copied().collect();
+    let with_type: Vec<usize> = types.keys().copied().collect();
     let owner = owner(definition, join, problems);
     for (field_name, field) in fields(definition) {
-        let joined = JoinedField::read(name, field, &everywhere, join, problems);
+        let joined = JoinedField::read(name, field, &with_type, join, problems);
         for (graph, ty) in &mut types {
-            // In federation 1 an entity's fields are its owner's where nothing else is said.
+            // In federation 1 the owner of an entity resolves fields without `@join__field`.
             if joined.is_everywhere() && owner.is_some_and(|owner| owner != *graph) {
                 continue;
             }
@@ -108,7 +109,7 @@ fn kind(definition: &ExtendedType) -> Option<SubgraphTypeKind> {
     }
 }
 
-/// The graphs that have the type, with its keys there.
+/// The subgraphs that define the type, with its keys in each.
 fn types_by_graph(
     definition: &ExtendedType,
     kind: SubgraphTypeKind,
@@ -122,13 +123,13 @@ fn types_by_graph(
         members: Vec::new(),
     };
     let mut types = IndexMap::new();
-    let mut written = join_directives(definition, JoinDirective::Type, join).peekable();
-    if written.peek().is_none() {
-        // A value type of federation 1 is in every graph.
+    let mut directives = join_directives(definition, JoinDirective::Type, join).peekable();
+    if directives.peek().is_none() {
+        // A value type of federation 1 is defined by every subgraph.
         let all = 0..join.graphs.len();
         return all.map(|graph| (graph, empty(kind))).collect();
     }
-    for directive in written {
+    for directive in directives {
         let Some(graph) = join.checked_graph_index(directive, problems) else {
             continue;
         };

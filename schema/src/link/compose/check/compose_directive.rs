@@ -1,4 +1,4 @@
-//! `@composeDirective`: directives of a team's own that the graph keeps.
+//! `@composeDirective`: custom directives that the supergraph preserves.
 
 use super::super::part::{SubgraphPart, string_argument};
 use crate::diagnostic::{Code, Diagnostic, Problems};
@@ -14,25 +14,25 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
             continue;
         };
         let span = part.span(directive.location());
-        let message = format!("`{name}` cannot be kept: {why}");
+        let message = format!("`{name}` cannot be composed: {why}");
         let problem = Diagnostic::error(Code::DirectiveCompositionError, span, message);
         problems.push(problem.help(
-            "define it here, and import it from a specification that is linked here".to_owned(),
+            "define the directive in this subgraph, and `@link` the specification that it is imported from".to_owned(),
         ));
     }
 }
 
 fn reason_not_composable(part: &SubgraphPart<'_>, name: &str) -> Option<&'static str> {
     let Some(local) = name.strip_prefix('@') else {
-        return Some("its name begins with `@`");
+        return Some("the name must begin with `@`");
     };
     if part.sdl.links.directives.find(local).is_some() {
-        return Some("it is federation's own");
+        return Some("it is a federation directive");
     }
     if !part.schema.directive_definitions.contains_key(local) {
         return Some("the subgraph does not define it");
     }
     let mut links = part.sdl.links.all.iter();
     let linked = links.any(|linked| linked.link.has_directive(local));
-    (!linked).then_some("the subgraph links no specification of it")
+    (!linked).then_some("the subgraph links no specification that has it")
 }

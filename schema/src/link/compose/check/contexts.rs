@@ -1,5 +1,4 @@
-//! `@context` and `@fromContext`: names, and where they may stand. What is taken of a context is
-//! looked at where the services are read.
+//! `@context` and `@fromContext`: names and locations. The selections are checked by `federation`.
 
 use apollo_compiler::ast::{FieldDefinition, InputValueDefinition};
 use apollo_compiler::schema::{Component, ExtendedType};
@@ -36,7 +35,8 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
         for argument in &definition.arguments {
             if let Some(directive) = part.context_directive(argument) {
                 let message = format!(
-                    "`@{}({}:)` is an argument of a directive, which no object stands around",
+                    "`@{}({}:)` is an argument of a directive, and `@fromContext` applies to \
+                     arguments of fields only",
                     definition.name, argument.name
                 );
                 let span = part.span(directive.location());
@@ -46,7 +46,8 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
     }
 }
 
-/// A supergraph puts the subgraph and two underscores before the name.
+/// Reports a name with other characters than letters and digits: a supergraph prefixes the name
+/// with the subgraph's and two underscores.
 fn invalid_name(part: &SubgraphPart<'_>, context: &Node<ast::Directive>) -> Option<Diagnostic> {
     let name = string_argument(context, "name")?;
     let mut chars = name.chars();
@@ -54,13 +55,13 @@ fn invalid_name(part: &SubgraphPart<'_>, context: &Node<ast::Directive>) -> Opti
     if starts && chars.all(|char| char.is_ascii_alphanumeric()) {
         return None;
     }
-    let message = format!("`{name}` cannot be the name of a context");
-    let help = "names begin with a letter, and have letters and digits only".to_owned();
+    let message = format!("`{name}` is not a valid context name");
+    let help = "begin the name with a letter, and use letters and digits only".to_owned();
     let span = part.span(context.location());
     Some(Diagnostic::error(Code::ContextNameInvalid, span, message).help(help))
 }
 
-/// An argument that comes from a context.
+/// An argument with `@fromContext`.
 struct ContextualArgument<'a> {
     part: &'a SubgraphPart<'a>,
     owner: &'a Name,
@@ -88,13 +89,13 @@ impl ContextualArgument<'_> {
         Diagnostic::error(code, self.part.span(self.directive.location()), message)
     }
 
-    /// The graph's field does not have the argument, so no interface may ask for it, and no
-    /// default could ever be used.
+    /// Reports a context argument on or of an interface field, or with a default: the merged field
+    /// does not have the argument, so no interface can declare it and no default applies.
     fn misplaced(&self) -> Option<Diagnostic> {
         let owner = self.owner;
         let ExtendedType::Object(object) = self.definition else {
-            let message = format!("`{}` is an argument of an interface's field", self.name());
-            let help = format!("write it on the objects that implement `{owner}`");
+            let message = format!("`{}` is an argument of an interface field", self.name());
+            let help = format!("move `@fromContext` to the object types that implement `{owner}`");
             return Some(self.error(Code::ContextNotSet, message).help(help));
         };
         let mut interfaces = object.implements_interfaces.iter();
@@ -102,15 +103,20 @@ impl ContextualArgument<'_> {
             interfaces.find(|it| self.part.field(it, &self.field.name).is_some());
         if let Some(interface) = interface_with_field {
             let message = format!(
-                "`{}` comes from a context, and `{interface}` has the field too",
+                "`{}` comes from a context, and interface `{interface}` declares the field too",
                 self.name()
             );
-            let help = format!("leave `{}` out of `{interface}`", self.field.name);
+            let help = format!("remove `{}` from `{interface}`", self.field.name);
             return Some(self.error(Code::ContextNotSet, message).help(help));
         }
         self.argument.default_value.as_ref().map(|_| {
-            let message = format!("`{}` comes from a context and has a default", self.name());
-            let help = "leave the default out: where there is no value, null is sent".to_owned();
+            let message = format!(
+                "`{}` comes from a context and has a default value",
+                self.name()
+            );
+            let help =
+                "remove the default value: an argument without a context value is sent as null"
+                    .to_owned();
             self.error(Code::ContextSelectionInvalid, message)
                 .help(help)
         })
@@ -119,7 +125,7 @@ impl ContextualArgument<'_> {
     fn unset(&self) -> Option<Diagnostic> {
         let field = string_argument(self.directive, "field").unwrap_or_default();
         let Some(reference) = context_reference(field) else {
-            let message = format!("`{field}` names no context");
+            let message = format!("`{field}` does not name a context");
             let help = "write `$name { field }`".to_owned();
             return Some(self.error(Code::NoContextReferenced, message).help(help));
         };
@@ -127,17 +133,18 @@ impl ContextualArgument<'_> {
         if !self.part.context_setters(context).is_empty() {
             return None;
         }
-        let message = format!("no type of `{}` sets `{context}`", self.part.name());
+        let message = format!("no type of `{}` sets context `{context}`", self.part.name());
         let types = self.part.types();
         let known = types.flat_map(|(_, definition)| self.part.contexts(definition));
         let help = match nearest(context, known) {
             Some(close) => format!("write `${close}`"),
-            None => format!("write `@context(name: \"{context}\")` on the type that has it"),
+            None => format!("add `@context(name: \"{context}\")` to the type that provides it"),
         };
         Some(self.error(Code::ContextNotSet, message).help(help))
     }
 
-    /// The field is asked for by itself, when what stands further up is known.
+    /// Reports an owner without a resolvable key: the field is requested in an entity lookup of its
+    /// own, after the ancestor that sets the context is fetched.
     fn unreachable(&self) -> Option<Diagnostic> {
         let (owner, definition) = (self.owner, self.definition);
         let mut keys = self
@@ -147,10 +154,10 @@ impl ContextualArgument<'_> {
             return None;
         }
         let message = format!(
-            "`{}` comes from a context, and `{owner}` has no key to ask for it by",
+            "`{}` comes from a context, and `{owner}` has no resolvable `@key`",
             self.name()
         );
-        let help = format!("give `{owner}` a `@key` that can be resolved");
+        let help = format!("add a resolvable `@key` to `{owner}`");
         Some(self.error(Code::ContextNoResolvableKey, message).help(help))
     }
 }

@@ -1,4 +1,4 @@
-//! Types that every subgraph says to be another's.
+//! Types that are extended, and defined by no subgraph.
 
 use super::super::Composition;
 use crate::diagnostic::{Code, Diagnostic, Problems};
@@ -22,14 +22,15 @@ pub(super) fn check(composition: &Composition<'_>, problems: &mut Problems) {
             extension.is_none() || origins.any(|origin| origin.extension_id().is_none())
         });
         if let (false, Some(span)) = (has_base, first) {
-            let message = format!("`{name}` is extended, and no subgraph defines it");
-            let help =
-                format!("write `type {name}` instead of `extend type {name}` in one of them");
+            let message = format!("`{name}` is extended, but no subgraph defines it");
+            let help = format!(
+                "write `type {name}` instead of `extend type {name}` in one of the subgraphs"
+            );
             let problem = Diagnostic::error(Code::ExtensionWithNoBase, span, message);
             problems.push(problem.help(help));
         }
     }
 }
 
-/// Every subgraph may extend them.
+/// Root types: extending them needs no definition.
 const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];

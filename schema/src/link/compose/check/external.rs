@@ -1,4 +1,4 @@
-//! `@external` that says nothing.
+//! `@external` that is unused, on an interface, or next to directives without effect.
 
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::Component;
@@ -12,15 +12,17 @@ use crate::sdl::federation::Directive;
 pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
     for (owner, definition) in part.types() {
         for (name, field) in fields(definition).into_iter().flatten() {
-            let written = part
+            let directive = part
                 .directives(&field.directives, Directive::External)
                 .next();
             if definition.is_interface()
-                && let Some(directive) = written
+                && let Some(directive) = directive
             {
-                let message = format!("`{owner}.{name}` is a field of an interface");
+                let message =
+                    format!("`@external` is on `{owner}.{name}`, a field of an interface");
                 let span = part.span(directive.location());
-                let help = "mark the fields of the objects that implement it".to_owned();
+                let help =
+                    "move `@external` to the fields of the implementing object types".to_owned();
                 let problem = Diagnostic::error(Code::ExternalOnInterface, span, message);
                 problems.push(problem.help(help));
                 continue;
@@ -30,9 +32,12 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
                 problems.extend(ignored(part, owner, field));
             }
             if part.external.contains(&coordinate) && !part.is_used(&coordinate) {
-                let message = format!("nothing here uses `{owner}.{name}`, which is `@external`");
-                let at = written.map_or_else(|| field.name.location(), Node::location);
-                let help = "take the field out, or `@external` if the subgraph gives it".to_owned();
+                let message =
+                    format!("`{owner}.{name}` is `@external`, and the subgraph does not use it");
+                let at = directive.map_or_else(|| field.name.location(), Node::location);
+                let help =
+                    "remove the field, or remove `@external` if the subgraph resolves the field"
+                        .to_owned();
                 let problem = Diagnostic::error(Code::ExternalUnused, part.span(at), message);
                 problems.push(problem.help(help));
             }
@@ -40,7 +45,7 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
     }
 }
 
-/// A directive on the field that the graph would not have, because the field is another's.
+/// Reports a directive that the merged field would have if the field were not external here.
 fn ignored(
     part: &SubgraphPart<'_>,
     owner: &Name,
@@ -53,8 +58,8 @@ fn ignored(
         known.is_some_and(|known| PRESERVED_DIRECTIVES.contains(&known))
     })?;
     let (name, field) = (&directive.name, &field.name);
-    let message = format!("`@{name}` of `{owner}.{field}`, which is `@external`, has no effect");
+    let message = format!("`@{name}` has no effect on `{owner}.{field}`, which is `@external`");
     let code = Code::MergedDirectiveApplicationOnExternal;
-    let help = "put it where the field is given".to_owned();
+    let help = "move the directive to the subgraph that resolves the field".to_owned();
     Some(Diagnostic::error(code, part.span(directive.location()), message).help(help))
 }

@@ -1,4 +1,4 @@
-//! Rules of what `@key`, `@requires` and `@provides` may name.
+//! Rules for the fields that `@key`, `@requires` and `@provides` name.
 
 use apollo_compiler::executable::{Selection, SelectionSet};
 use apollo_compiler::schema::ExtendedType;
@@ -19,16 +19,16 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
             }
         }
         for (name, field) in fields(definition).into_iter().flatten() {
-            let place = format!("`{owner}.{name}`");
+            let coordinate = format!("`{owner}.{name}`");
             for requires in part.directives(&field.directives, Directive::Requires) {
-                let set = FieldSetCheck::new(part, requires, place.clone());
+                let set = FieldSetCheck::new(part, requires, coordinate.clone());
                 set.read(owner, |set, fields| {
                     let code = Code::RequiresFieldsMissingExternal;
                     set.check_external(fields, code, problems);
                 });
             }
             for provides in part.directives(&field.directives, Directive::Provides) {
-                let set = FieldSetCheck::new(part, provides, place.clone());
+                let set = FieldSetCheck::new(part, provides, coordinate.clone());
                 set.read(field.ty.inner_named_type(), |set, fields| {
                     set.check_provided(fields, problems);
                     let code = Code::ProvidesFieldsMissingExternal;
@@ -39,11 +39,11 @@ pub(super) fn check(part: &SubgraphPart<'_>, problems: &mut Problems) {
     }
 }
 
-/// One directive that names fields.
+/// One directive with a field set.
 struct FieldSetCheck<'a> {
     part: &'a SubgraphPart<'a>,
     directive: &'a Node<ast::Directive>,
-    /// Where it stands, as people read it.
+    /// The type or field that has the directive, for messages.
     coordinate: String,
 }
 
@@ -60,7 +60,8 @@ impl<'a> FieldSetCheck<'a> {
         }
     }
 
-    /// Reads the fields, which are those of `on`; one that is no selection is told elsewhere.
+    /// Parses the field set as a selection on type `on`, and checks it. A field set that does not
+    /// parse is reported by `federation`.
     fn read(&self, on: &Name, check: impl FnOnce(&Self, &SelectionSet)) {
         let set = string_argument(self.directive, "fields")
             .and_then(|it| parse(&self.part.schema, on, it));
@@ -109,10 +110,10 @@ impl<'a> FieldSetCheck<'a> {
         }
     }
 
-    /// Reports leaves that are not external, and stand in nothing that is.
+    /// Reports leaf fields that are not external and not nested in an external field.
     fn check_external(&self, set: &SelectionSet, code: Code, problems: &mut Problems) {
         if self.part.is_legacy() {
-            return; // Federation 1 did not ask.
+            return; // Federation 1 has no such rule.
         }
         for selection in &set.selections {
             match selection {
@@ -126,11 +127,11 @@ impl<'a> FieldSetCheck<'a> {
                     }
                     let (owner, name) = (&set.ty, &field.name);
                     let message = format!(
-                        "`{owner}.{name}`, which `@{}` of {} names, is not `@external`",
+                        "`{owner}.{name}` is not `@external`, and `@{}` of {} names it",
                         self.directive.name, self.coordinate
                     );
                     let help = format!(
-                        "mark it `@external` if another subgraph gives it, or leave it out of `@{}`",
+                        "add `@external` if another subgraph resolves the field, or remove it from `@{}`",
                         self.directive.name
                     );
                     problems.push(self.error(code, message).help(help));
@@ -143,7 +144,8 @@ impl<'a> FieldSetCheck<'a> {
         }
     }
 
-    /// Whether the field says that it is another's; of an interface's, whether an object's does.
+    /// Whether the field is `@external`; for a field of an interface, whether it is on an
+    /// implementing object type.
     fn is_external(&self, owner: &Name, name: &Name) -> bool {
         let mut owners = implementing_objects(&self.part.schema, owner);
         owners.push(owner.clone());
@@ -163,27 +165,27 @@ impl<'a> FieldSetCheck<'a> {
     }
 }
 
-/// A selected field with the type that it is of.
+/// A selected field and its parent type.
 struct SelectedField<'a> {
     owner: &'a Name,
     field: &'a Node<apollo_compiler::executable::Field>,
 }
 
-/// Every field at any depth.
+/// The fields of a selection set at every depth.
 fn all_fields(set: &SelectionSet) -> Vec<SelectedField<'_>> {
-    let mut found = Vec::new();
+    let mut fields = Vec::new();
     for selection in &set.selections {
         match selection {
             Selection::Field(it) => {
-                found.push(SelectedField {
+                fields.push(SelectedField {
                     owner: &set.ty,
                     field: it,
                 });
-                found.extend(all_fields(&it.selection_set));
+                fields.extend(all_fields(&it.selection_set));
             }
-            Selection::InlineFragment(it) => found.extend(all_fields(&it.selection_set)),
+            Selection::InlineFragment(it) => fields.extend(all_fields(&it.selection_set)),
             Selection::FragmentSpread(_) => {}
         }
     }
-    found
+    fields
 }

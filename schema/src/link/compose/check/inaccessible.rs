@@ -1,4 +1,4 @@
-//! `@inaccessible`: what clients see must make sense without what they do not.
+//! `@inaccessible`: the API schema must be valid without the inaccessible elements.
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::{self, FieldDefinition, InputValueDefinition, Value};
@@ -47,7 +47,7 @@ impl InaccessibleCheck<'_, '_> {
         self.problems.push(problem);
     }
 
-    /// A type that clients see.
+    /// Checks an accessible type.
     fn check_type(&mut self, definition: &ExtendedType) {
         let name = definition.name();
         let of_type = SchemaCoordinate {
@@ -64,21 +64,22 @@ impl InaccessibleCheck<'_, '_> {
             };
             self.check_reference(name, field);
             for argument in &field.arguments {
-                let place = format!("{name}.{}({}:)", field.name, argument.name);
-                self.check_input(of_field, &place, argument);
+                let coordinate = format!("{name}.{}({}:)", field.name, argument.name);
+                self.check_input(of_field, &coordinate, argument);
             }
         }
         if let ExtendedType::InputObject(input) = definition {
             for field in input.fields.values() {
-                let place = format!("{name}.{}", field.name);
-                self.check_input(of_type, &place, field);
+                let coordinate = format!("{name}.{}", field.name);
+                self.check_input(of_type, &coordinate, field);
             }
         }
         if let ExtendedType::Object(object) = definition {
             self.check_implementations(object);
         }
         if self.is_all_hidden(definition) {
-            let message = format!("everything in `{name}` is `@inaccessible`");
+            let message =
+                format!("`{name}` has no accessible members: all of them are `@inaccessible`");
             self.report(Code::OnlyInaccessibleChildren, of_type, message);
         }
     }
@@ -90,29 +91,35 @@ impl InaccessibleCheck<'_, '_> {
                 owner,
                 field: Some(field),
             };
-            let message = format!("`{owner}.{field}` is a `{ty}`, which clients may not see");
+            let message = format!("`{owner}.{field}` has type `{ty}`, which is `@inaccessible`");
             self.report(Code::ReferencedInaccessible, at, message);
         }
     }
 
-    fn check_input(&mut self, at: SchemaCoordinate<'_>, place: &str, value: &InputValueDefinition) {
+    fn check_input(
+        &mut self,
+        at: SchemaCoordinate<'_>,
+        coordinate: &str,
+        value: &InputValueDefinition,
+    ) {
         if is_hidden(&value.directives) {
             if value.is_required() {
-                let message = format!("`{place}` is required, and clients may not see it");
+                let message = format!("`{coordinate}` is required, and `@inaccessible`");
                 self.report(Code::RequiredInaccessible, at, message);
             }
             return;
         }
         let ty = value.ty.inner_named_type();
         if self.schema().types.get(ty).is_some_and(is_hidden_type) {
-            let message = format!("`{place}` is a `{ty}`, which clients may not see");
+            let message = format!("`{coordinate}` has type `{ty}`, which is `@inaccessible`");
             self.report(Code::ReferencedInaccessible, at, message);
         }
         if let Some(default) = &value.default_value
             && let Some(used) = hidden_value(self.schema(), ty, default)
         {
-            let message =
-                format!("the default of `{place}` uses `{used}`, which clients may not see");
+            let message = format!(
+                "the default value of `{coordinate}` uses `{used}`, which is `@inaccessible`"
+            );
             self.report(Code::DefaultValueUsesInaccessible, at, message);
         }
     }
@@ -132,7 +139,7 @@ impl InaccessibleCheck<'_, '_> {
                 {
                     let (owner, name) = (&object.name, &field.name);
                     let message = format!(
-                        "clients may see `{interface}.{name}`, and not `{owner}.{name}`, which is one"
+                        "`{owner}.{name}` is `@inaccessible`, and `{interface}.{name}`, which it implements, is not"
                     );
                     let at = SchemaCoordinate {
                         owner,
@@ -144,23 +151,24 @@ impl InaccessibleCheck<'_, '_> {
         }
     }
 
-    /// Whether nothing of the type may be seen, though it has something.
+    /// Whether the type has fields, values or members, and all of them are inaccessible.
     fn is_all_hidden(&self, definition: &ExtendedType) -> bool {
-        let none = |mut lists: Vec<bool>| !lists.is_empty() && lists.drain(..).all(|hidden| hidden);
+        let all_hidden =
+            |hidden: Vec<bool>| !hidden.is_empty() && hidden.iter().all(|hidden| *hidden);
         match definition {
             ExtendedType::Scalar(_) => false,
             ExtendedType::Union(it) => {
                 let members = it.members.iter();
                 let hidden = members.map(|name| self.schema().types.get(&name.name));
-                none(hidden.map(|it| it.is_some_and(is_hidden_type)).collect())
+                all_hidden(hidden.map(|it| it.is_some_and(is_hidden_type)).collect())
             }
-            ExtendedType::Enum(it) => none(
+            ExtendedType::Enum(it) => all_hidden(
                 it.values
                     .values()
                     .map(|it| is_hidden(&it.directives))
                     .collect(),
             ),
-            ExtendedType::InputObject(it) => none(
+            ExtendedType::InputObject(it) => all_hidden(
                 it.fields
                     .values()
                     .map(|it| is_hidden(&it.directives))
@@ -168,13 +176,13 @@ impl InaccessibleCheck<'_, '_> {
             ),
             ExtendedType::Object(_) | ExtendedType::Interface(_) => {
                 let fields = fields(definition).into_iter().flat_map(|it| it.values());
-                none(fields.map(|it| is_hidden(&it.directives)).collect())
+                all_hidden(fields.map(|it| is_hidden(&it.directives)).collect())
             }
         }
     }
 }
 
-/// What of a default clients may not see: an enum value, or a field of an input type.
+/// The first inaccessible enum value or input field in a default value.
 fn hidden_value(schema: &Schema, ty: &Name, value: &Value) -> Option<String> {
     match value {
         Value::List(items) => items.iter().find_map(|item| hidden_value(schema, ty, item)),

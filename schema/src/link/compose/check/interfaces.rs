@@ -1,4 +1,5 @@
-//! Rules of interfaces: their fields are there, their keys lead to all of their objects.
+//! Rules for interfaces: implementing types have their fields, and their keys reach every
+//! implementing type.
 
 use apollo_compiler::Name;
 use apollo_compiler::ast;
@@ -25,7 +26,7 @@ pub(super) fn check(composition: &Composition<'_>, problems: &mut Problems) {
     }
 }
 
-/// Reports fields of its interfaces that the object has in no subgraph.
+/// Reports fields of the interfaces of `object` that no subgraph defines on it.
 fn check_implementation(
     composition: &Composition<'_>,
     object: &ObjectType,
@@ -40,8 +41,9 @@ fn check_implementation(
                 continue;
             }
             let owner = &object.name;
-            let message =
-                format!("`{owner}` is a `{interface}`, and has no field `{field}` in any subgraph");
+            let message = format!(
+                "`{owner}` implements `{interface}`, but no subgraph defines `{owner}.{field}`"
+            );
             let Some((first, at)) = definition_location(composition, owner) else {
                 continue;
             };
@@ -69,7 +71,8 @@ fn definition_location<'a>(
     parts.find_map(|part| Some((part, part.get(name)?.name().location())))
 }
 
-/// Reports objects of an interface with keys that a subgraph lacks, or that lack its keys.
+/// Reports implementing types that lack a key of the interface, or that a subgraph with a
+/// resolvable key of the interface does not define.
 fn check_keys(
     composition: &Composition<'_>,
     part: &SubgraphPart<'_>,
@@ -95,7 +98,7 @@ fn check_keys(
         .collect();
     if !missing.is_empty() {
         let message = format!(
-            "`{name}` can be asked for by key in `{}`, which does not know {}",
+            "`{}` resolves interface `{name}` by key, and does not define {}",
             part.name(),
             missing.join(", ")
         );
@@ -106,7 +109,7 @@ fn check_keys(
     }
 }
 
-/// Reports objects of the subgraph without the key of their interface.
+/// Reports implementing types of the subgraph without the key of their interface.
 fn check_implementation_keys(
     part: &SubgraphPart<'_>,
     name: &Name,
@@ -115,28 +118,29 @@ fn check_implementation_keys(
 ) {
     let set =
         |directive: &ast::Directive| string_argument(directive, "fields").and_then(FieldSet::parse);
-    let Some(wanted) = set(key) else {
+    let Some(expected) = set(key) else {
         return;
     };
     for (object, definition) in part.types() {
         let mut keys = part.type_directives(definition.directives(), Directive::Key);
         let has = keys.any(|it| {
-            let same = |set: FieldSet| set.is_subset(&wanted) && wanted.is_subset(&set);
+            let same = |set: FieldSet| set.is_subset(&expected) && expected.is_subset(&set);
             let is_enough = is_resolvable(it) || !is_resolvable(key);
             is_enough && set(it).is_some_and(same)
         });
         if implements(Some(definition), name) && !has {
             let message =
-                format!("`{object}` lacks the `@key` `{wanted}` of its interface `{name}`");
+                format!("`{object}` has no `@key` `{expected}`, a key of its interface `{name}`");
             let span = part.span(definition.name().location());
             let problem = Diagnostic::error(Code::InterfaceKeyNotOnImplementation, span, message);
-            let problem = problem.label(part.span(key.location()), "the interface's key");
-            problems.push(problem.help(format!("write `@key(fields: \"{wanted}\")` on it")));
+            let problem = problem.label(part.span(key.location()), "the key of the interface");
+            problems
+                .push(problem.help(format!("add `@key(fields: \"{expected}\")` to `{object}`")));
         }
     }
 }
 
-/// Reports a subgraph that has an interface as an object, and its objects as well.
+/// Reports a subgraph with both an interface object and an implementing type of the interface.
 fn check_interface_object(
     composition: &Composition<'_>,
     part: &SubgraphPart<'_>,
@@ -151,18 +155,18 @@ fn check_interface_object(
             continue;
         };
         let message = format!(
-            "`{name}` is an object in `{}`, which also has `{}`, one of its objects",
+            "`{name}` is an `@interfaceObject` in `{}`, which also defines the implementing type `{}`",
             part.name(),
             object.name
         );
         let span = part.span(definition.name().location());
-        let help = format!("give the fields of `{}` through `{name}`", object.name);
+        let help = format!("define the fields of `{}` on `{name}`", object.name);
         let problem = Diagnostic::error(Code::InterfaceObjectUsageError, span, message);
         problems.push(problem.help(help));
     }
 }
 
-/// The object types of the graph that implement an interface.
+/// The object types of the merged schema that implement `interface`.
 fn implementing_objects<'a>(
     composition: &'a Composition<'_>,
     interface: &'a Name,

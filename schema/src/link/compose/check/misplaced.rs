@@ -1,4 +1,4 @@
-//! Directives where they mean nothing.
+//! Directives at locations where they have no meaning.
 
 use apollo_compiler::ast::FieldDefinition;
 use apollo_compiler::schema::{Component, ExtendedType};
@@ -27,13 +27,13 @@ fn check_interface_object(
     definition: &ExtendedType,
     problems: &mut Problems,
 ) {
-    let mut found = part.type_directives(definition.directives(), Directive::InterfaceObject);
-    if let Some(directive) = found.next()
+    let mut uses = part.type_directives(definition.directives(), Directive::InterfaceObject);
+    if let Some(directive) = uses.next()
         && !part.has_type_directive(definition.directives(), Directive::Key)
     {
-        let message = format!("`{name}` is an interface object without a `@key`");
+        let message = format!("`{name}` is an `@interfaceObject` without a `@key`");
         let span = part.span(directive.location());
-        let help = format!("give it a key of the interface `{name}`");
+        let help = format!("add a `@key` of the interface `{name}`");
         let problem = Diagnostic::error(Code::InterfaceObjectUsageError, span, message);
         problems.push(problem.help(help));
     }
@@ -55,36 +55,39 @@ impl FieldSite<'_> {
     }
 
     fn check_on_interface(&self, problems: &mut Problems) {
-        for (directive, code) in [
+        for (kind, code) in [
             (Directive::Requires, Code::RequiresUnsupportedOnInterface),
             (Directive::Provides, Code::ProvidesUnsupportedOnInterface),
             (Directive::Shareable, Code::InvalidShareableUsage),
         ] {
-            for found in self.part.directives(&self.field.directives, directive) {
+            for directive in self.part.directives(&self.field.directives, kind) {
                 let message = format!(
-                    "`@{}` stands on `{}`, which is a field of an interface",
-                    directive.name(),
+                    "`@{}` is on `{}`, a field of an interface",
+                    kind.name(),
                     self.name()
                 );
-                let help = "put it on the fields of the objects that implement it".to_owned();
-                problems.push(self.error(code, found, message).help(help));
+                let help = "move it to the fields of the implementing object types".to_owned();
+                problems.push(self.error(code, directive, message).help(help));
             }
         }
     }
 
     fn check_provides(&self, problems: &mut Problems) {
-        for found in self
+        for directive in self
             .part
             .directives(&self.field.directives, Directive::Provides)
         {
-            let of = self.field.ty.inner_named_type();
-            let leaf = match self.part.schema.types.get(of) {
+            let ty = self.field.ty.inner_named_type();
+            let is_leaf = match self.part.schema.types.get(ty) {
                 Some(definition) => definition.is_leaf(),
                 None => false, // The validator reports it.
             };
-            if leaf {
-                let message = format!("`{}` gives `{of}`, which has no fields", self.name());
-                problems.push(self.error(Code::ProvidesOnNonObjectField, found, message));
+            if is_leaf {
+                let message = format!(
+                    "`@provides` is on `{}`, whose type `{ty}` has no fields",
+                    self.name()
+                );
+                problems.push(self.error(Code::ProvidesOnNonObjectField, directive, message));
             }
         }
     }

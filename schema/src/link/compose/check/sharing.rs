@@ -1,4 +1,4 @@
-//! Fields that several subgraphs give: each must say that it is shared.
+//! Fields that several subgraphs resolve: each must be `@shareable`.
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::FieldDefinition;
@@ -19,11 +19,11 @@ pub(super) fn check(composition: &Composition<'_>, problems: &mut Problems) {
     }
 }
 
-/// Who gives a field: under which type, and whether it says that it is shared.
+/// A subgraph that resolves a field.
 struct FieldProvider<'a> {
     part: &'a SubgraphPart<'a>,
     field: &'a Component<FieldDefinition>,
-    /// The interface that it has as an object.
+    /// The `@interfaceObject` on which the subgraph defines the field.
     interface_object: Option<&'a Name>,
     is_shareable: bool,
 }
@@ -47,7 +47,7 @@ fn unshared(
         })
         .collect();
     let message = format!(
-        "`{owner}.{field}` is given by {}, and is not `@shareable` in `{}`",
+        "`{owner}.{field}` is resolved by {}, and is not `@shareable` in `{}`",
         names.join(" and "),
         first.part.name()
     );
@@ -61,7 +61,7 @@ fn unshared(
         problem = problem.label(other.part.span(other.field.name.location()), text);
     }
     Some(problem.help(
-        "mark it `@shareable` where it is the same, `@external` where it is another's, or take it over with `@override`"
+        "add `@shareable` in every subgraph that resolves the field, add `@external` where it does not, or use `@override`"
             .to_owned(),
     ))
 }
@@ -89,7 +89,7 @@ fn field_providers<'a>(
     providers
 }
 
-/// `None` where the subgraph has the field, and does not give it.
+/// `None` when the field is external or overridden in the subgraph.
 fn field_provider<'a>(
     part: &'a SubgraphPart<'_>,
     owner: &Name,

@@ -1,4 +1,4 @@
-//! `@link`s of a supergraph: the specifications that its directives are from.
+//! `@link`s of a supergraph: the specifications of its directives.
 
 use std::collections::HashSet;
 
@@ -11,11 +11,11 @@ use super::super::part::SubgraphPart;
 use super::{list, string, with_arguments};
 use crate::sdl::links::LinkedSpecification;
 
-/// One specification beside `link` and `join`, linked when one of its directives is used.
+/// A specification other than `link` and `join`; linked when one of its directives is used.
 struct Specification {
     url: &'static str,
     directives: &'static [&'static str],
-    /// What a gateway must know it for.
+    /// The `for` argument of the link: a gateway must support the specification.
     purpose: Option<&'static str>,
 }
 
@@ -57,12 +57,12 @@ const SPECIFICATIONS: [Specification; 7] = [
     },
 ];
 
-/// All links of the supergraph.
+/// The links of the supergraph, in printing order.
 pub(super) fn links(
     composition: &Composition<'_>,
     used: &HashSet<Name>,
 ) -> Vec<Component<Directive>> {
-    let mut found = vec![
+    let mut links = vec![
         link("https://specs.apollo.dev/link/v1.0", None, Vec::new()),
         link(
             "https://specs.apollo.dev/join/v0.5",
@@ -73,29 +73,30 @@ pub(super) fn links(
     for known in &SPECIFICATIONS {
         if known.directives.iter().any(|name| used.contains(*name)) {
             let imports = match known.directives {
-                [_] => Vec::new(), // A directive that is called as its specification is.
+                [_] => Vec::new(), // The directive has the name of the specification.
                 several => several.iter().map(|it| string(&format!("@{it}"))).collect(),
             };
-            found.push(link(known.url, known.purpose, imports));
+            links.push(link(known.url, known.purpose, imports));
         }
     }
     let mut urls = HashSet::new();
     for part in &composition.parts {
         for linked in &part.sdl.links.all {
             if linked.identity == "connect" && urls.insert(&linked.url) {
-                found.push(link(&linked.url, Some("EXECUTION"), Vec::new()));
+                links.push(link(&linked.url, Some("EXECUTION"), Vec::new()));
                 continue;
             }
             let imports = imports(part, linked, used);
             if !imports.is_empty() && urls.insert(&linked.url) {
-                found.push(link(&linked.url, None, imports));
+                links.push(link(&linked.url, None, imports));
             }
         }
     }
-    found
+    links
 }
 
-/// What a subgraph imports of a team's own specification and asks to keep.
+/// The imports of a custom specification whose directives the subgraph composes and the schema
+/// uses.
 fn imports(
     part: &SubgraphPart<'_>,
     linked: &LinkedSpecification,
@@ -130,7 +131,7 @@ pub(super) fn link(url: &str, purpose: Option<&str>, imports: Vec<Value>) -> Com
     with_arguments("link", arguments).into()
 }
 
-/// Definitions as their specifications have them, by the directives that need them.
+/// The definitions of each specification, with the directives that they define.
 pub(super) const DEFINITIONS: &[(&[&str], &str)] = &[
     (
         &["tag"],

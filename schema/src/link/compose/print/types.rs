@@ -1,4 +1,5 @@
-//! `@join__type`, `@join__field` and the like: which subgraph has what, and what it says of it.
+//! `@join__type`, `@join__field` and related directives: which subgraphs define a type or field,
+//! and how.
 
 use apollo_compiler::ast::{self, FieldDefinition, InputValueDefinition, Value};
 use apollo_compiler::schema::{Component, ExtendedType};
@@ -9,7 +10,7 @@ use super::graphs::JoinGraphs;
 use super::{QUERY, caching, connectors, contexts, directive, string, with_arguments};
 use crate::sdl::federation::Directive;
 
-/// Adds to a merged type what each subgraph says of it.
+/// Adds the join directives of every subgraph to a merged type and its members.
 pub(super) fn join(graphs: &JoinGraphs<'_>, definition: &mut ExtendedType) {
     let name = definition.name().clone();
     let on_type = type_directives(graphs, &name);
@@ -48,8 +49,8 @@ pub(super) fn join(graphs: &JoinGraphs<'_>, definition: &mut ExtendedType) {
             it.directives.extend(on_type.map(Component::from));
             for value in it.values.values_mut() {
                 let with_value = graphs.iter().filter(|(_, part)| {
-                    let found = part.get(&name).and_then(ExtendedType::as_enum);
-                    found.is_some_and(|it| it.values.contains_key(&value.value))
+                    let definition = part.get(&name).and_then(ExtendedType::as_enum);
+                    definition.is_some_and(|it| it.values.contains_key(&value.value))
                 });
                 let joined: Vec<_> = with_value
                     .map(|(graph, _)| directive("join__enumValue", [("graph", enum_value(graph))]))
@@ -68,28 +69,28 @@ fn type_directives(
     graphs: &JoinGraphs<'_>,
     name: &Name,
 ) -> impl Iterator<Item = Node<ast::Directive>> + use<> {
-    let mut found = Vec::new();
+    let mut directives = Vec::new();
     for (graph, part) in graphs.iter() {
         let Some(definition) = part.get(name) else {
             if *name == QUERY {
-                // Every service has a query root, if only for `_entities`.
-                found.push(directive("join__type", [("graph", enum_value(graph))]));
+                // Every subgraph has a query root, if only for `_entities`.
+                directives.push(directive("join__type", [("graph", enum_value(graph))]));
             }
             continue;
         };
-        found.extend(join_type_directives(graph, part, definition));
-        found.extend(contexts::type_directives(part, definition));
-        found.extend(connectors::type_directives(graph, part, definition));
-        found.extend(caching::type_directives(graph, part, definition));
+        directives.extend(join_type_directives(graph, part, definition));
+        directives.extend(contexts::type_directives(part, definition));
+        directives.extend(connectors::type_directives(graph, part, definition));
+        directives.extend(caching::type_directives(graph, part, definition));
     }
     for (graph, part) in graphs.iter() {
-        found.extend(
+        directives.extend(
             part.get(name)
                 .into_iter()
                 .flat_map(|it| member_directives(graph, it)),
         );
     }
-    found.into_iter()
+    directives.into_iter()
 }
 
 fn join_type_directives(
@@ -99,7 +100,7 @@ fn join_type_directives(
 ) -> Vec<Node<ast::Directive>> {
     let interface_object = part.is_interface_object(definition.name());
     let legacy_interface = part.is_legacy() && definition.is_interface();
-    let mut found = Vec::new();
+    let mut directives = Vec::new();
     for key in part.type_directives(definition.directives(), Directive::Key) {
         let Some(fields) = string_argument(key, "fields").filter(|_| !legacy_interface) else {
             continue;
@@ -114,16 +115,16 @@ fn join_type_directives(
         if interface_object {
             arguments.push(("isInterfaceObject", Value::Boolean(true)));
         }
-        found.push(with_arguments("join__type", arguments));
+        directives.push(with_arguments("join__type", arguments));
     }
-    if found.is_empty() {
+    if directives.is_empty() {
         let mut arguments = vec![("graph", enum_value(graph))];
         if interface_object {
             arguments.push(("isInterfaceObject", Value::Boolean(true)));
         }
-        found.push(with_arguments("join__type", arguments));
+        directives.push(with_arguments("join__type", arguments));
     }
-    found
+    directives
 }
 
 fn member_directives(graph: &Name, definition: &ExtendedType) -> Vec<Node<ast::Directive>> {
@@ -150,7 +151,7 @@ fn member_directives(graph: &Name, definition: &ExtendedType) -> Vec<Node<ast::D
         .collect()
 }
 
-/// Adds `@join__field`, unless every subgraph with the type has the field just as it is.
+/// Adds `@join__field`, unless every subgraph with the type defines the field as it is merged.
 fn join_output_field(
     graphs: &JoinGraphs<'_>,
     owner: &Name,
@@ -190,7 +191,7 @@ fn join_output_field(
         joined.push(with_arguments("join__field", arguments));
     }
     if joined.is_empty() {
-        // Of an object to which interface objects give the field.
+        // The field comes from an `@interfaceObject` of an interface of the type.
         joined.push(with_arguments("join__field", Vec::new()));
     } else if is_uniform {
         joined.clear();
@@ -212,8 +213,8 @@ fn join_field_arguments(
         (Directive::Requires, "requires"),
         (Directive::Provides, "provides"),
     ] {
-        let mut found = part.directives(&field.directives, directive);
-        let set = found.next().and_then(|it| string_argument(it, "fields"));
+        let mut uses = part.directives(&field.directives, directive);
+        let set = uses.next().and_then(|it| string_argument(it, "fields"));
         let set = set.filter(|_| !legacy_interface);
         arguments.extend(set.map(|set| (argument, string(set))));
     }
@@ -221,13 +222,13 @@ fn join_field_arguments(
     if part.is_external(owner, &field.name) {
         arguments.push(("external", Value::Boolean(true)));
     }
-    if let Some(found) = part
+    if let Some(directive) = part
         .directives(&field.directives, Directive::Override)
         .next()
     {
-        let from = string_argument(found, "from");
+        let from = string_argument(directive, "from");
         arguments.extend(from.map(|from| ("override", string(from))));
-        let label = string_argument(found, "label");
+        let label = string_argument(directive, "label");
         arguments.extend(label.map(|label| ("overrideLabel", string(label))));
     }
     arguments
@@ -243,7 +244,7 @@ fn join_input_field(
     for (graph, part) in graphs.iter() {
         let input = part.get(owner).and_then(ExtendedType::as_input_object);
         let Some(field) = input.and_then(|input| input.fields.get(&merged.name)) else {
-            continue; // What one subgraph lacks is not in the merged type.
+            continue; // Every subgraph with the type defines the merged fields.
         };
         let mut arguments = vec![("graph", enum_value(graph))];
         if field.ty != merged.ty {
