@@ -44,7 +44,7 @@ pub(super) fn visible(schema: &Schema) -> Schema {
 
 const INACCESSIBLE: &str = "inaccessible";
 
-/// Whether clients may use the directive in operations: they see the types of its arguments.
+/// Whether the directive is executable, and the types of its arguments are visible.
 fn is_executable(definition: &ast::DirectiveDefinition, schema: &Schema) -> bool {
     let is_visible = |name: &Name| {
         let ty = schema.types.get(name);

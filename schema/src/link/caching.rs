@@ -105,13 +105,13 @@ impl<'a> Reader<'a> {
         match directive.directive {
             Directive::CacheControl => hints::read_cache_control(self, resolved),
             Directive::EntityCache | Directive::QueryCache => {
-                hints::read_openfed_max_age(self, resolved)
+                hints::read_openfed_max_age(self, resolved);
             }
             Directive::CacheTag => tags::read(self, resolved),
             Directive::CacheInvalidate => invalidation::invalidate_named(self, resolved),
             Directive::InvalidateReturned => invalidation::invalidate_returned(self, resolved),
             Directive::CachePopulate => {
-                self.report_unused(resolved, "the response of a mutation is not cached")
+                self.report_unused(resolved, "the response of a mutation is not cached");
             }
             _ => {}
         }
@@ -157,8 +157,8 @@ impl<'a> Reader<'a> {
             "`@{}` is not used: {why}",
             resolved.directive.directive.name()
         );
-        let at = self.span(resolved.directive.location);
-        let problem = Diagnostic::warning(Code::CacheDirectiveNotUsed, at, message);
+        let span = self.span(resolved.directive.location);
+        let problem = Diagnostic::warning(Code::CacheDirectiveNotUsed, span, message);
         self.problems.push(problem);
     }
 

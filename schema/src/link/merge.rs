@@ -67,7 +67,7 @@ impl<T: Definition> Declaration<'_, T> {
     }
 }
 
-/// A part of a schema that has a name; for a type, the name may be that of its first extension.
+/// A part of a schema that has a name; the name of a type may be at its first extension.
 trait Definition {
     fn name(&self) -> &Name;
 }

@@ -15,8 +15,8 @@ pub(super) fn read_cache_control(reader: &mut Reader<'_>, resolved: ResolvedDire
     let inherits = argument(resolved, "inheritMaxAge").and_then(|it| it.to_bool()) == Some(true);
     if let (true, Some(max_age)) = (inherits, max_age) {
         let message = "`inheritMaxAge: true` and `maxAge` contradict each other";
-        let at = reader.span(max_age.location());
-        let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
+        let span = reader.span(max_age.location());
+        let problem = Diagnostic::error(Code::CacheControlInvalid, span, message);
         let help = "remove one of them".to_owned();
         reader.problems.push(problem.help(Some(help)));
         return;
@@ -39,8 +39,8 @@ pub(super) fn read_openfed_max_age(reader: &mut Reader<'_>, resolved: ResolvedDi
             && value.to_i32() != Some(0)
         {
             let message = format!("`{name}` is not used: {why}");
-            let at = reader.span(value.location());
-            let problem = Diagnostic::warning(Code::CacheDirectiveNotUsed, at, message);
+            let span = reader.span(value.location());
+            let problem = Diagnostic::warning(Code::CacheDirectiveNotUsed, span, message);
             reader.problems.push(problem);
         }
     }
@@ -92,8 +92,8 @@ fn seconds(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<u32> {
     let seconds = value.to_i32().and_then(|it| u32::try_from(it).ok());
     if seconds.is_none() {
         let message = "`maxAge` must be a whole number of seconds, 0 or more";
-        let at = reader.span(value.location());
-        let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
+        let span = reader.span(value.location());
+        let problem = Diagnostic::error(Code::CacheControlInvalid, span, message);
         let help = "write `maxAge: 0` for data that must not be cached".to_owned();
         reader.problems.push(problem.help(Some(help)));
     }
@@ -107,8 +107,8 @@ fn scope(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<CacheScope> {
         Some("PRIVATE") => Some(CacheScope::Private),
         _ => {
             let message = format!("`{value}` is not a cache scope");
-            let at = reader.span(value.location());
-            let problem = Diagnostic::error(Code::CacheControlInvalid, at, message);
+            let span = reader.span(value.location());
+            let problem = Diagnostic::error(Code::CacheControlInvalid, span, message);
             let help = "write `PUBLIC` or `PRIVATE`".to_owned();
             reader.problems.push(problem.help(Some(help)));
             None

@@ -120,8 +120,8 @@ fn invalidated_type(reader: &mut Reader<'_>, value: &Node<Value>) -> Option<Inva
     let composite = types.iter().filter(|(_, ty)| ty.is_composite());
     let help = nearest(&name, composite.map(|(_, ty)| &*ty.name));
     let help = help.map(|name| format!("write `{name}`"));
-    let at = reader.span(value.location());
-    let problem = Diagnostic::error(Code::CacheInvalidateUnknownType, at, message);
+    let span = reader.span(value.location());
+    let problem = Diagnostic::error(Code::CacheInvalidateUnknownType, span, message);
     reader.problems.push(problem.help(help));
     None
 }

@@ -87,9 +87,9 @@ impl FormatChecker<'_, '_> {
             ),
         };
         if path.root != root {
-            let at = self.span(&path.range);
+            let span = self.span(&path.range);
             let help = format!("write `{{${root}.…}}`");
-            let problem = Diagnostic::error(code, at, message).help(Some(help));
+            let problem = Diagnostic::error(code, span, message).help(Some(help));
             self.reader.problems.push(problem);
             return None;
         }
@@ -187,10 +187,10 @@ impl FormatChecker<'_, '_> {
             "`{}` can be fetched by the key `{without}`, which does not contain this field",
             self.reader.types.get(ty).name
         );
-        let at = self.span(&path.range);
+        let span = self.span(&path.range);
         let code = Code::CacheTagInvalidFormatFieldSetOnEntity;
         let help = "use a field that every resolvable key of the type contains".to_owned();
-        let problem = Diagnostic::error(code, at, message).help(Some(help));
+        let problem = Diagnostic::error(code, span, message).help(Some(help));
         self.reader.problems.push(problem);
         None
     }
@@ -239,16 +239,16 @@ impl FormatChecker<'_, '_> {
     }
 
     fn report_error(&mut self, range: &Range<usize>, message: String, help: Option<String>) {
-        let at = self.span(range);
-        let problem = Diagnostic::error(Code::CacheTagInvalidFormat, at, message).help(help);
+        let span = self.span(range);
+        let problem = Diagnostic::error(Code::CacheTagInvalidFormat, span, message).help(help);
         self.reader.problems.push(problem);
     }
 
     fn report_warning(&mut self, code: Code, range: &Range<usize>, message: String) {
-        let at = self.span(range);
+        let span = self.span(range);
         self.reader
             .problems
-            .push(Diagnostic::warning(code, at, message));
+            .push(Diagnostic::warning(code, span, message));
     }
 
     fn span(&self, range: &Range<usize>) -> Span {

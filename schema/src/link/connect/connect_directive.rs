@@ -31,15 +31,15 @@ impl Reader<'_> {
         location: ConnectLocation<'_>,
         args: &Args<'_>,
     ) -> (Option<Located<Mapping>>, Option<ConnectDirective>) {
-        let on = SiteDirective::Connect(location);
+        let directive = SiteDirective::Connect(location);
         let source = self.named_source(args);
         let http = http::read(self, args, location);
         self.check_id(args);
-        let errors = sources::errors(self, args, on);
+        let errors = sources::errors(self, args, directive);
         let is_success = args.mapping(
             self,
             "isSuccess",
-            Site::new(on, DirectiveArgument::IsSuccess),
+            Site::new(directive, DirectiveArgument::IsSuccess),
         );
         let requestless = args.get("http").is_none() && self.link.version >= Version::V0_4;
         let argument = if requestless {
@@ -47,9 +47,9 @@ impl Reader<'_> {
         } else {
             DirectiveArgument::Selection
         };
-        let selection = args.mapping(self, "selection", Site::new(on, argument));
+        let selection = args.mapping(self, "selection", Site::new(directive, argument));
         let selection = selection.ok().flatten();
-        let directive = || {
+        let connect = || {
             Some(ConnectDirective {
                 id: args.text("id").map(|id| id.value.into()),
                 source: source.ok()?,
@@ -60,8 +60,8 @@ impl Reader<'_> {
                 subgraph: Arc::clone(&self.sdl.name),
             })
         };
-        let directive = directive();
-        (selection, directive)
+        let connect = connect();
+        (selection, connect)
     }
 }
 

@@ -37,8 +37,8 @@ pub(super) fn entry_points(
         }
         ConnectLocation::Field(owner, field) => {
             let on = reader.types.find(&owner.name);
-            let found = on.and_then(|on| Some((on, reader.types.get(on).field(&field.name)?)));
-            let Some((on, field)) = found else {
+            let resolved = on.and_then(|on| Some((on, reader.types.get(on).field(&field.name)?)));
+            let Some((on, field)) = resolved else {
                 return Err(Reported);
             };
             on_field(reader, on, field, connect)
@@ -185,7 +185,7 @@ fn on_type(
     })
 }
 
-/// Whether a connector on a type fetches batches; reports one that uses `$this`, too.
+/// Whether a connector on a type fetches batches; reports a batch connector that uses `$this`.
 fn is_batch(reader: &mut Reader<'_>, connect: &ParsedConnect<'_>) -> ReportedResult<bool> {
     let (batch, this) = (
         connect.uses.has("batch"),

@@ -38,16 +38,24 @@ pub(super) fn read(
         report_requestless(reader, args);
         return None;
     };
-    let on = SiteDirective::Connect(location);
-    let url = url::read(reader, &http, on, args.get("source").is_some());
-    let headers = headers(reader, &http, on);
-    let path = http.mapping(reader, "path", Site::new(on, DirectiveArgument::Path));
+    let directive = SiteDirective::Connect(location);
+    let url = url::read(reader, &http, directive, args.get("source").is_some());
+    let headers = headers(reader, &http, directive);
+    let path = http.mapping(
+        reader,
+        "path",
+        Site::new(directive, DirectiveArgument::Path),
+    );
     let query = http.mapping(
         reader,
         "queryParams",
-        Site::new(on, DirectiveArgument::QueryParams),
+        Site::new(directive, DirectiveArgument::QueryParams),
     );
-    let body = http.mapping(reader, "body", Site::new(on, DirectiveArgument::Body));
+    let body = http.mapping(
+        reader,
+        "body",
+        Site::new(directive, DirectiveArgument::Body),
+    );
     let (method, url) = url?;
     Some(Http {
         method,
@@ -75,11 +83,11 @@ fn report_requestless(reader: &mut Reader<'_>, args: &Args<'_>) {
 pub(super) fn headers(
     reader: &mut Reader<'_>,
     http: &Args<'_>,
-    on: SiteDirective<'_>,
+    directive: SiteDirective<'_>,
 ) -> Vec<LocatedHeader> {
     let mut headers: Vec<LocatedHeader> = Vec::new();
     for entry in http.objects("headers") {
-        let Some(header) = header(reader, &entry, on) else {
+        let Some(header) = header(reader, &entry, directive) else {
             continue;
         };
         if headers
@@ -101,7 +109,7 @@ pub(super) fn headers(
 fn header(
     reader: &mut Reader<'_>,
     entry: &Args<'_>,
-    on: SiteDirective<'_>,
+    directive: SiteDirective<'_>,
 ) -> Option<LocatedHeader> {
     let original = entry.text("name")?.value;
     let name = original.to_ascii_lowercase();
@@ -144,7 +152,7 @@ fn header(
             })
         }
         (None, Some(_)) => {
-            let site = Site::new(on, DirectiveArgument::Header);
+            let site = Site::new(directive, DirectiveArgument::Header);
             let template = entry.template(reader, "value", site).ok()??;
             Some(LocatedHeader {
                 literal: Some(Arc::clone(&template.literal)),

@@ -122,23 +122,31 @@ const MAX_NAME_LENGTH: usize = 64;
 
 fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<SourceDirective> {
     let http = args.object("http")?;
-    let on = SiteDirective::Source;
-    let base_url = http.template(reader, "baseURL", Site::new(on, DirectiveArgument::BaseUrl));
+    let directive = SiteDirective::Source;
+    let base_url = http.template(
+        reader,
+        "baseURL",
+        Site::new(directive, DirectiveArgument::BaseUrl),
+    );
     if let Ok(Some(base_url)) = &base_url {
         url::check_absolute(reader, base_url, http.span_of("baseURL"));
     }
-    let headers = http::headers(reader, &http, on);
-    let path = http.mapping(reader, "path", Site::new(on, DirectiveArgument::Path));
+    let headers = http::headers(reader, &http, directive);
+    let path = http.mapping(
+        reader,
+        "path",
+        Site::new(directive, DirectiveArgument::Path),
+    );
     let query = http.mapping(
         reader,
         "queryParams",
-        Site::new(on, DirectiveArgument::QueryParams),
+        Site::new(directive, DirectiveArgument::QueryParams),
     );
-    let errors = errors(reader, args, on);
+    let errors = errors(reader, args, directive);
     let is_success = args.mapping(
         reader,
         "isSuccess",
-        Site::new(on, DirectiveArgument::IsSuccess),
+        Site::new(directive, DirectiveArgument::IsSuccess),
     );
     Some(SourceDirective {
         name: name.to_owned(),
@@ -155,7 +163,7 @@ fn source(reader: &mut Reader<'_>, args: &Args<'_>, name: &str) -> Option<Source
 pub(super) fn errors(
     reader: &mut Reader<'_>,
     args: &Args<'_>,
-    on: SiteDirective<'_>,
+    directive: SiteDirective<'_>,
 ) -> ReportedResult<ErrorMappings> {
     let Some(errors) = args.object("errors") else {
         return Ok(ErrorMappings {
@@ -163,11 +171,15 @@ pub(super) fn errors(
             extensions: None,
         });
     };
-    let message = errors.mapping(reader, "message", Site::new(on, DirectiveArgument::Message));
+    let message = errors.mapping(
+        reader,
+        "message",
+        Site::new(directive, DirectiveArgument::Message),
+    );
     let extensions = errors.mapping(
         reader,
         "extensions",
-        Site::new(on, DirectiveArgument::Extensions),
+        Site::new(directive, DirectiveArgument::Extensions),
     );
     Ok(ErrorMappings {
         message: message?,

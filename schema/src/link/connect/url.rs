@@ -1,5 +1,5 @@
-//! The method and URL of a connector or source. Scheme and host must be constant, so that no value
-//! redirects a request to another server.
+//! The method and URL of a connector or source. Scheme and host never depend on request data, so
+//! that no value redirects a request to another server.
 
 use super::args::Args;
 use super::site::{DirectiveArgument, Site, SiteDirective};
@@ -13,12 +13,12 @@ use crate::template::Template;
 pub(super) fn read(
     reader: &mut Reader<'_>,
     http: &Args<'_>,
-    on: SiteDirective<'_>,
+    directive: SiteDirective<'_>,
     has_source: bool,
 ) -> Option<(Method, Located<Template>)> {
     let (name, method) = method(reader, http)?;
     let url = http
-        .template(reader, name, Site::new(on, DirectiveArgument::Url))
+        .template(reader, name, Site::new(directive, DirectiveArgument::Url))
         .ok()??;
     check(reader, &url, http.span_of(name), has_source);
     Some((method, url))

@@ -59,7 +59,7 @@ fn merged<'a>(
                 require_both(&mut preserved[index], &new);
             }
             (Some(index), Some(Directive::Cost)) => {
-                keep_largest_weight(&mut preserved[index], &new)
+                retain_largest_weight(&mut preserved[index], &new);
             }
             // `@tag` and composed directives repeat: once for each set of arguments.
             (Some(_), Some(Directive::Tag) | None) if !CLIENT_DIRECTIVES.contains(&name) => {
@@ -144,7 +144,7 @@ fn require_both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
 /// Maximum number of joined sets of scopes or policies; beyond it the first directive stays alone.
 const MAX_COMBINED_SETS: usize = 1_000;
 
-fn keep_largest_weight(known: &mut Node<ast::Directive>, new: &ast::Directive) {
+fn retain_largest_weight(known: &mut Node<ast::Directive>, new: &ast::Directive) {
     let weight = |directive: &ast::Directive| {
         let argument = directive.arguments.first();
         argument.and_then(|it: &Node<Argument>| it.value.to_i32())

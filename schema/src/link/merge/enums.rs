@@ -131,8 +131,8 @@ fn enum_value_mismatch(
         "`{name}` has `{value}` in `{}` and not in `{without}`, and the enum is used in inputs and outputs",
         declaration.part.name()
     );
-    let at = declaration.part.span(value.location());
-    Diagnostic::error(Code::EnumValueMismatch, at, message)
+    let span = declaration.part.span(value.location());
+    Diagnostic::error(Code::EnumValueMismatch, span, message)
         .label(without_span, format!("missing in `{without}`"))
         .help(format!(
             "add `{value}` in `{without}`, or make it `@inaccessible`"

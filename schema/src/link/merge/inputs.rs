@@ -46,7 +46,7 @@ struct MergedInput<'a, 'b> {
 }
 
 impl<'a> MergedInput<'a, '_> {
-    /// Reports that `other` differs from `first` in `text`, its type or default.
+    /// An error at `other`, which differs from `first` in `text`, its type or default.
     fn mismatch(
         &self,
         code: Code,
@@ -234,12 +234,11 @@ impl<'a> Merge<'a, '_> {
         let mut ty = (*first.definition.ty).clone();
         let default = &first.definition.default_value;
         for other in value.declarations.iter().skip(1) {
-            match narrower(&ty, &other.definition.ty) {
-                Some(narrow) => ty = narrow,
-                None => {
-                    let problem = value.mismatch(value.codes.ty, *other, *first, type_text);
-                    self.problems.push(problem);
-                }
+            if let Some(narrow) = narrower(&ty, &other.definition.ty) {
+                ty = narrow;
+            } else {
+                let problem = value.mismatch(value.codes.ty, *other, *first, type_text);
+                self.problems.push(problem);
             }
             let other_default = &other.definition.default_value;
             if let (Some(left), Some(right)) = (default, other_default)

@@ -3,7 +3,8 @@
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::Schema;
 
-/// The narrowest type that contains both; `None` where neither named type is a subtype of the other.
+/// The type of the two that contains the other, nullable where either is; `None` where neither
+/// named type is a subtype of the other, or the list depths differ.
 pub(super) fn wider(schema: &Schema, left: &Type, right: &Type) -> Option<Type> {
     let inner = match (left.is_list(), right.is_list()) {
         (true, true) => wider(schema, left.item_type(), right.item_type())?.list(),

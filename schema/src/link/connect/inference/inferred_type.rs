@@ -99,7 +99,7 @@ impl InferredType {
         }
     }
 
-    /// Whether the value can have one of `kinds`; null fits every kind, because a value can be missing.
+    /// Whether the value can have one of `kinds`; null alone fits every kind, as a missing value.
     pub(in crate::link::connect) fn can_be(self, kinds: Kinds) -> bool {
         let own = self.kinds.without_null();
         own == Kinds::NONE || own.intersects(kinds)
