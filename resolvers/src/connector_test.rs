@@ -1,8 +1,8 @@
-//! One connector by itself, without a network: which request it makes, what it makes of an answer.
+//! Tests a single connector without a network: the request it builds, the result it maps.
 //!
-//! Runs the very code that answers operations, with the whole selection instead of what an
-//! operation asks for. What the variables are is up to the caller: arguments are not coerced and
-//! have no defaults here, and results are not checked against the types of the schema.
+//! Runs the code that executes operations, with the connector's whole selection instead of an
+//! operation's. The caller sets the variables: arguments are not coerced and have no defaults
+//! here, and results are not checked against the types of the schema.
 
 use ::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
@@ -19,69 +19,69 @@ use crate::settings::Settings;
 use crate::source_client::connector::ConnectorClient;
 use crate::source_client::{self, ResponseBody, SourceResponse, request};
 
-/// A connector, ready to be tried.
+/// A connector under test.
 #[derive(Debug)]
 pub struct ConnectorTest<'g> {
     source: &'g Source,
     connector: &'g Connector,
-    ready: ConnectorClient,
+    client: ConnectorClient,
 }
 
-/// Why a name does not name a connector.
+/// A name does not identify one connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotFound {
-    /// No connector is called so; these are all there are.
+    /// No connector has the name; these are the coordinates of all connectors.
     Unknown(Vec<Name>),
-    /// It may be any of these.
+    /// Several connectors have the name; these are their coordinates.
     Ambiguous(Vec<Name>),
 }
 
-/// What a connector is given.
+/// Inputs of a connector.
 #[derive(Debug, Default)]
 pub struct Inputs {
-    /// By name, without the dollar. `args` and `this` are empty objects where they are not given,
-    /// `config` and `env` what the settings say.
+    /// Variables by name, without the dollar sign. By default `args` and `this` are empty objects,
+    /// and `config` and `env` come from the settings.
     pub variables: Vec<(String, Json)>,
-    /// The client's headers: what connectors forward, and `$request`.
+    /// Headers of the client, for forwarding and for `$request`.
     pub headers: HeaderMap,
 }
 
-/// The request that a connector makes.
+/// The request that a connector builds.
 #[derive(Debug)]
 pub struct BuiltRequest {
     /// Its method.
     pub method: Method,
     /// Its whole URL.
     pub url: Url,
-    /// Those that the connector decides; framing is added when a request is sent.
+    /// Headers that the connector sets; the HTTP client adds those for framing.
     pub headers: HeaderMap,
-    /// Nothing, when the connector has no `body`.
+    /// `None` if the connector has no `body`.
     pub body: Option<Bytes>,
 }
 
-/// What a source is said to have answered.
+/// A response of the source, as the input of a test.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// Its status.
+    /// Status of the response.
     pub status: StatusCode,
-    /// All of its headers.
+    /// All headers of the response.
     pub headers: HeaderMap,
-    /// As it came.
+    /// The body as the source sent it.
     pub body: Bytes,
 }
 
-/// What became of an answer.
+/// The result of mapping a response.
 #[derive(Debug)]
 pub struct MappedResponse {
-    /// What the selection gave, as JSON; `None` when it gave nothing at all.
+    /// The result of the selection as JSON; `None` if it has no result.
     pub result: Result<Option<String>, FetchError>,
-    /// What the selection met on the way.
+    /// Reports of the selection.
     pub reports: Vec<Report>,
 }
 
 impl<'g> ConnectorTest<'g> {
-    /// The connector called `name`: its coordinate (`users:Query.user[0]`), with or without the
-    /// subgraph and, where it is the only one of its place, the number; or its `id`.
+    /// Finds a connector by its `id` or its coordinate (`users:Query.user[0]`). The subgraph is
+    /// optional, and so is the number of the only connector of a field.
     pub fn find(graph: &'g Graph, settings: &Settings, name: &str) -> Result<Self, NotFound> {
         let matches: Vec<(&Source, &Connector)> = connectors(graph)
             .filter(|(source, connector)| is_named(source, connector, name))
@@ -90,7 +90,7 @@ impl<'g> ConnectorTest<'g> {
             [(source, connector)] => Ok(Self {
                 source,
                 connector,
-                ready: ConnectorClient::new(source, connector, settings),
+                client: ConnectorClient::new(source, connector, settings),
             }),
             [] => Err(NotFound::Unknown(coordinates(graph))),
             several => {
@@ -100,20 +100,20 @@ impl<'g> ConnectorTest<'g> {
         }
     }
 
-    /// Its whole coordinate: `users:Query.user[0]`.
+    /// The connector's coordinate: `users:Query.user[0]`.
     pub fn coordinate(&self) -> &str {
         &self.source.name
     }
 
-    /// The subgraph that it belongs to.
+    /// The connector's subgraph.
     pub fn subgraph(&self) -> &str {
         &self.source.subgraph
     }
 
-    /// The request that it makes; an error when none can be made.
+    /// Builds the request for some inputs.
     pub fn request(&self, inputs: &Inputs) -> Result<BuiltRequest, FetchError> {
         let vars = self.vars(inputs);
-        let built = request::build(self.connector, &self.ready, &inputs.headers, &vars)?;
+        let built = request::build(self.connector, &self.client, &inputs.headers, &vars)?;
         Ok(BuiltRequest {
             method: built.method,
             url: built.url,
@@ -122,7 +122,7 @@ impl<'g> ConnectorTest<'g> {
         })
     }
 
-    /// What it makes of a response.
+    /// Maps a response.
     pub fn map(&self, inputs: &Inputs, response: Response) -> MappedResponse {
         let mut reports = Vec::new();
         let result = self.mapped(inputs, response, &mut reports);
@@ -135,19 +135,19 @@ impl<'g> ConnectorTest<'g> {
         response: Response,
         reports: &mut Vec<Report>,
     ) -> Result<Option<String>, FetchError> {
-        let answer =
+        let source_response =
             SourceResponse::with_no_delay(response.status, response.headers, response.body);
-        let body = ResponseBody::parse(&answer)?;
+        let body = ResponseBody::parse(&source_response)?;
         let mut vars = self.vars(inputs);
-        source_client::set_response_vars(&self.ready, &answer, &mut vars);
+        source_client::set_response_vars(&self.client, &source_response, &mut vars);
         let connector = self.connector;
-        source_client::check_success(connector, &answer, &body.value(), &vars)?;
+        source_client::check_success(connector, &source_response, &body.value(), &vars)?;
         let outcome = connector.selection.eval(body.value(), &vars);
         *reports = outcome.reports;
         let is_list = outcome
             .value
             .as_ref()
-            .is_some_and(|it| it.as_list().is_some());
+            .is_some_and(|value| value.as_list().is_some());
         if matches!(connector.output, ConnectorOutput::Batch { .. }) && !is_list {
             return Err(FetchError::NotAList);
         }
@@ -160,8 +160,8 @@ impl<'g> ConnectorTest<'g> {
             .with("args", empty())
             .with("this", empty())
             .with("context", empty())
-            .with("config", Value::Node(self.ready.config.root()))
-            .with("env", Value::Node(self.ready.environment.root()))
+            .with("config", Value::Node(self.client.config.root()))
+            .with("env", Value::Node(self.client.environment.root()))
             .with("request", request::headers_value(&inputs.headers));
         for (name, value) in &inputs.variables {
             vars.set(name.as_str(), Value::Node(value.root()));
@@ -170,7 +170,7 @@ impl<'g> ConnectorTest<'g> {
     }
 }
 
-/// The coordinates of all connectors of a graph, in the order of its subgraphs.
+/// Coordinates of all connectors of a graph, in the order of its subgraphs.
 pub fn coordinates(graph: &Graph) -> Vec<Name> {
     connectors(graph)
         .map(|(source, _)| Name::clone(&source.name))
@@ -188,14 +188,14 @@ fn connectors(graph: &Graph) -> impl Iterator<Item = (&Source, &Connector)> {
 
 fn is_named(source: &Source, connector: &Connector, name: &str) -> bool {
     let local = match name.split_once(':') {
-        Some((service, local)) if service == &*source.subgraph => local,
+        Some((subgraph, local)) if subgraph == &*source.subgraph => local,
         Some(_) => return false,
         None => name,
     };
     let coordinate = source.name.split_once(':').map_or("", |(_, local)| local);
-    let place = coordinate
+    let field = coordinate
         .split_once('[')
-        .map_or(coordinate, |(place, _)| place);
+        .map_or(coordinate, |(field, _)| field);
     let id = connector.id.as_deref();
-    local == coordinate || local == place || id == Some(local)
+    local == coordinate || local == field || id == Some(local)
 }

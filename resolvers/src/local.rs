@@ -1,6 +1,6 @@
-//! Services in this process: resolvers written in Rust, asked without HTTP.
+//! Local subgraphs: resolvers written in Rust that run in this process, without HTTP.
 //!
-//! The only module that names the library they are written with.
+//! The only module that depends on `async-graphql`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,28 +10,28 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
 use http::HeaderMap;
 
-/// Something in this process that answers GraphQL requests.
+/// A subgraph in this process.
 pub trait LocalService: fmt::Debug + Send + Sync {
-    /// Answers with JSON, as a service behind HTTP does: `{"data": …, "errors": […]}`.
+    /// Executes a request and returns the JSON of a GraphQL response: `{"data": …, "errors": […]}`.
     fn call(&self, request: LocalRequest) -> BoxFuture<'_, Bytes>;
 }
 
-/// What such a service is asked.
+/// A request to a local subgraph.
 #[derive(Clone, Debug)]
 pub struct LocalRequest {
-    /// The same text for the same plan.
+    /// The document; requests of one plan share its text.
     pub query: Arc<str>,
-    /// Which operation of it, where it has a name.
+    /// The operation's name, if it has one.
     pub operation_name: Option<Arc<str>>,
-    /// A JSON object.
+    /// The variables, as a JSON object.
     pub variables: Bytes,
-    /// Those that the service would be sent over HTTP.
+    /// The headers that a subgraph would get over HTTP.
     pub headers: HeaderMap,
 }
 
-/// An async-graphql schema, or any other executor of that library, as a service.
+/// An async-graphql schema, or any other executor of that library, as a local subgraph.
 ///
-/// Its resolvers find the request's `http::HeaderMap` in their context.
+/// Resolvers find the request's `http::HeaderMap` in their context.
 pub struct AsyncGraphqlService<E>(pub E);
 
 impl<E: Executor> LocalService for AsyncGraphqlService<E> {
@@ -46,7 +46,7 @@ impl<E: Executor> LocalService for AsyncGraphqlService<E> {
                 graphql_request = graphql_request.operation_name(&*name);
             }
             let response = self.0.execute(graphql_request).await;
-            // What cannot be written is no answer, and that is what the caller says of it.
+            // The caller reports an empty body as invalid JSON.
             serde_json::to_vec(&response).unwrap_or_default().into()
         }
         .boxed()
