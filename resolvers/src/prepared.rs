@@ -26,7 +26,7 @@ use crate::response::mapping::{MappingCompiler, ValueMapping};
 use crate::selection::{PositionId, Selection};
 use crate::settings::{Caching, Introspection, Settings};
 use crate::source_client::Sources;
-use crate::subgraph_request::{Document, Part, document};
+use crate::subgraph_request::{Document, Part, PlannedOperation, document};
 use crate::tree::Widths;
 
 mod batch_substitute;
@@ -257,12 +257,19 @@ fn documents(
     operation: (&Operation, &Selection),
     plan: &Plan,
 ) -> Result<ByRequest<Option<Document>>, Vec<RequestError>> {
+    let (operation, selection) = operation;
+    let planned = PlannedOperation {
+        graph,
+        operation,
+        selection,
+        plan,
+    };
     let requests = plan.requests.pairs();
     requests
         .map(|(request, fetches)| {
             let first = fetches.first().map(|first| plan.fetches[*first].source);
             match first.map(|source| &graph.source(source).access) {
-                Some(Access::Graphql(_)) => document(graph, operation, plan, request).map(Some),
+                Some(Access::Graphql(_)) => document(planned, request).map(Some),
                 _ => Ok(None),
             }
         })

@@ -1,9 +1,9 @@
-//! What was written at a place, as one selection set, and what each place of the result reads of it.
+//! Assembles the fields of one position: their selection set, and the shape of each scope.
 
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use schema::source::{ObjectTypes as Given, SourceNode};
+use schema::source::{ObjectTypes, SourceNode};
 use schema::types::TypeId;
 
 use super::selection_set::{Fragment, SelectionSet};
@@ -12,40 +12,38 @@ use super::walk::{DocumentField, SubgraphScope, Walk};
 use crate::response::shape::{ObjectShape, ResponseField, ResponseFields, TypeSource, ValueShape};
 
 impl<'a> Walk<'a> {
-    /// The text of a place, and what each of `places` reads there.
+    /// The selection set of some fields, and the shape that each of `scopes` reads from it.
     pub(super) fn assemble(
         &self,
         scopes: &[SubgraphScope<'a>],
         document_fields: Vec<DocumentField>,
     ) -> (SelectionSet, Vec<ObjectShape>) {
         let mut selection_set = SelectionSet::default();
-        let mut shapes: Vec<ObjectShapeBuilder> = scopes
+        let mut builders: Vec<ObjectShapeBuilder> = scopes
             .iter()
-            .map(|place| ObjectShapeBuilder::new(self.source.node(place.node)))
+            .map(|scope| ObjectShapeBuilder::new(self.source.node(scope.node)))
             .collect();
         for DocumentField {
-            on,
-            field,
-            readers: reads,
-            ..
+            on, field, readers, ..
         } in document_fields
         {
-            for (reader, take) in reads {
-                if let Some(reading) = shapes.get_mut(reader.scope) {
-                    reading.add(&reader, &field.key, take);
+            for (reader, shape) in readers {
+                if let Some(builder) = builders.get_mut(reader.scope) {
+                    builder.add(&reader, &field.key, shape);
                 }
             }
-            match on.filter(|_| shapes.iter().any(|it| it.has_typename)) {
+            match on.filter(|_| builders.iter().any(|it| it.has_typename)) {
                 Some(on) => self.fragment_set(&mut selection_set, on).fields.push(field),
                 None => selection_set.fields.push(field),
             }
         }
-        selection_set.has_typename = shapes.iter().any(|reading| reading.has_typename);
-        let objects = shapes.into_iter().zip(scopes);
-        let objects = objects.map(|(reading, place)| reading.finish(place, self));
-        (selection_set, objects.collect())
+        selection_set.has_typename = builders.iter().any(|it| it.has_typename);
+        let shapes = builders.into_iter().zip(scopes);
+        let shapes = shapes.map(|(builder, scope)| builder.finish(scope, self));
+        (selection_set, shapes.collect())
     }
 
+    /// The selection set of the fragment for one type; adds the fragment if there is none.
     fn fragment_set<'s>(
         &self,
         selection_set: &'s mut SelectionSet,
@@ -65,23 +63,23 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What is read at one place, while it is collected.
+/// Collects the shape of one scope.
 struct ObjectShapeBuilder {
-    /// Whether the answer names the type of each object.
+    /// Whether the response has the `__typename` of each object.
     has_typename: bool,
-    /// By type; the one of a place where types are not told has none.
+    /// By type; `None` for a node without types.
     fields_by_type: IndexMap<Option<TypeId>, ResponseFields>,
 }
 
 impl ObjectShapeBuilder {
     fn new(node: &SourceNode) -> Self {
         let types: Vec<Option<TypeId>> = match &node.object_types {
-            Given::OwnType => vec![Some(node.on)],
-            Given::ByTypename(members) => members.keys().copied().map(Some).collect(),
-            Given::UnknownType => vec![None],
+            ObjectTypes::OwnType => vec![Some(node.on)],
+            ObjectTypes::ByTypename(members) => members.keys().copied().map(Some).collect(),
+            ObjectTypes::UnknownType => vec![None],
         };
         Self {
-            has_typename: matches!(node.object_types, Given::ByTypename(_)),
+            has_typename: matches!(node.object_types, ObjectTypes::ByTypename(_)),
             fields_by_type: types
                 .into_iter()
                 .map(|ty| (ty, ResponseFields::default()))
@@ -91,7 +89,7 @@ impl ObjectShapeBuilder {
 
     fn add(&mut self, reader: &SlotReader, key: &Arc<str>, shape: ValueShape) {
         let Some(ResponseFields(members)) = self.fields_by_type.get_mut(&reader.on) else {
-            return; // A reader was made for one of these types.
+            return; // Readers have the types of the node.
         };
         match members.iter_mut().find(|member| member.key == *key) {
             Some(member) => member.slots.push((reader.slot, shape)),
@@ -104,15 +102,15 @@ impl ObjectShapeBuilder {
 
     fn finish(self, scope: &SubgraphScope<'_>, walk: &Walk<'_>) -> ObjectShape {
         let is_abstract = walk.selection.position(scope.at).is_abstract(walk.types);
-        let mut each = self.fields_by_type.into_iter();
+        let mut fields_by_type = self.fields_by_type.into_iter();
         let type_source = if self.has_typename {
-            let named = each.filter_map(|(ty, fields)| {
+            let named = fields_by_type.filter_map(|(ty, fields)| {
                 let ty = ty?;
                 Some((Arc::clone(&walk.types.get(ty).name), ty, fields))
             });
             TypeSource::ByTypename(named.collect())
         } else {
-            match each.next() {
+            match fields_by_type.next() {
                 Some((Some(ty), fields)) => TypeSource::Fixed(is_abstract.then_some(ty), fields),
                 Some((None, fields)) => TypeSource::Unknown(fields),
                 None => TypeSource::Unknown(ResponseFields::default()),

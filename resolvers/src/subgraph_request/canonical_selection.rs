@@ -1,5 +1,4 @@
-//! What is asked of a service, as kept answers are known by: in an order of its own and without the
-//! names that a client gave its variables.
+//! Selections as cache keys: sorted, and without the names of the client's variables.
 
 use std::fmt::Write as _;
 
@@ -7,28 +6,27 @@ use schema::types::Name;
 
 use super::selection_set::SelectionSet;
 
-/// A selection set, and what its values depend on.
+/// A selection set as sorted text, and the inputs on which its values depend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CanonicalSelection {
-    /// Values stand as `$0`, `$1`, … in it.
+    /// Inputs are written as `$0`, `$1`, …
     pub(crate) text: Box<str>,
-    /// What these are.
+    /// By the number in the text.
     pub(crate) inputs: Vec<SelectionInput>,
-    /// The leaves of it, in order.
+    /// Paths of its leaves, sorted.
     pub(crate) leaves: Box<[Box<str>]>,
 }
 
 /// A value that a selection set depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SelectionInput {
-    /// The client's variable of this name.
+    /// A variable of the client.
     Variable(Name),
-    /// Whether this one of the document's conditions holds.
+    /// A condition of the document, by index.
     Condition(usize),
 }
 
 impl CanonicalSelection {
-    /// Of a set.
     pub(super) fn new(set: &SelectionSet) -> Self {
         let mut leaves = Vec::new();
         set.leaves("", &mut leaves);
@@ -39,31 +37,31 @@ impl CanonicalSelection {
         }
     }
 
-    /// Of a text, where variables have their names and conditions are `@when(n)`.
+    /// Replaces the variables and conditions (`@when(n)`) of a text by numbers.
     fn from_text(canonical: &str) -> Self {
         let mut text = String::with_capacity(canonical.len());
         let mut inputs: Vec<SelectionInput> = Vec::new();
         let mut rest = canonical;
-        while let Some(at) = rest.find(['"', '$', '@']) {
-            let (plain, special) = rest.split_at(at);
+        while let Some(start) = rest.find(['"', '$', '@']) {
+            let (plain, special) = rest.split_at(start);
             text.push_str(plain);
-            let (token_len, value) = match special.as_bytes().first() {
+            let (token_len, input) = match special.as_bytes().first() {
                 Some(b'"') => (string_end(special), None),
                 Some(b'$') => variable(special),
                 _ => condition(special),
             };
-            let (taken, after) = special.split_at(token_len);
+            let (token, after) = special.split_at(token_len);
             rest = after;
-            match value {
-                Some(value) => {
-                    let known = inputs.iter().position(|known| *known == value);
+            match input {
+                Some(input) => {
+                    let known = inputs.iter().position(|known| *known == input);
                     let number = known.unwrap_or(inputs.len());
                     if known.is_none() {
-                        inputs.push(value);
+                        inputs.push(input);
                     }
                     let _ = write!(text, "${number}");
                 }
-                None => text.push_str(taken),
+                None => text.push_str(token),
             }
         }
         text.push_str(rest);
@@ -75,7 +73,7 @@ impl CanonicalSelection {
     }
 }
 
-/// How long the string is that `text` begins with, quotes included.
+/// Length of the string literal at the start of `text`, including its quotes.
 fn string_end(text: &str) -> usize {
     if let Some(block) = text.strip_prefix("\"\"\"") {
         let block = block.replace("\\\"\"\"", "....");
@@ -87,9 +85,10 @@ fn string_end(text: &str) -> usize {
         is_escaped = *char == '\\' && !is_escaped;
         is_end
     });
-    end.map_or(text.len(), |(at, _)| at + 1)
+    end.map_or(text.len(), |(index, _)| index + 1)
 }
 
+/// Length of the variable at the start of `text`, and its input.
 fn variable(text: &str) -> (usize, Option<SelectionInput>) {
     let name = text.strip_prefix('$').unwrap_or_default();
     let is_part = |char: char| char == '_' || char.is_ascii_alphanumeric();
@@ -98,6 +97,7 @@ fn variable(text: &str) -> (usize, Option<SelectionInput>) {
     (end + 1, Some(SelectionInput::Variable(name.into())))
 }
 
+/// Length of the condition at the start of `text`, and its input.
 fn condition(text: &str) -> (usize, Option<SelectionInput>) {
     let number = text.strip_prefix(CONDITION_PREFIX).and_then(|rest| {
         let (number, _) = rest.split_once(')')?;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_and_conditions_lose_their_names() {
+    fn variables_and_conditions_are_numbered() {
         check(
             "{a(first: $n, last: $m) b(first: $n)@when(2){c}}",
             "{a(first: $0, last: $1) b(first: $0)$2{c}}",
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_in_strings_stay_text() {
+    fn string_literals_are_unchanged() {
         for text in [
             r#"{a(x: "$n @when(1) \" $m")}"#,
             "{a(x: \"\"\"$n \\\"\"\" $m\"\"\")}",

@@ -1,5 +1,5 @@
-//! What a service is told of an entity: `{"__typename":"Product","id":"1"}`, compiled from the
-//! key and the requirements, written from the slots that hold them.
+//! Representations of entities: `{"__typename":"Product","id":"1"}`, compiled from the key and the
+//! requirements of a fetch, and written from the slots that hold them.
 
 use schema::types::{Name, Scalar, TypeId, TypeKind, TypeRef, Types};
 
@@ -7,34 +7,34 @@ use crate::plan::EntrySelection;
 use crate::selection::{KeySlot, PositionId, Selection, applies};
 use crate::tree::{KeyState, Row, Text, Tree, Value, write_canonical};
 
-/// The JSON of one entity, but for its values.
+/// The representation of entities of one type, without values.
 #[derive(Debug)]
 pub(crate) struct Representation {
-    /// `"__typename":"Product"`; nothing for root fields.
+    /// `"__typename":"Product"`; empty for root fields.
     head: Box<[u8]>,
     fields: Vec<RepresentationField>,
 }
 
-/// A member of an object.
+/// A member of a representation, or of an object nested in it.
 #[derive(Debug)]
 struct RepresentationField {
     /// `"name":`.
     prefix: Box<[u8]>,
     slot: usize,
-    /// Of objects of these types only; `None`: of all.
+    /// Types of the objects that have it; `None`: all.
     on: Option<Vec<TypeId>>,
     role: FieldRole,
     value: RepresentationValue,
-    /// The same member with other members inside, which are held in slots of their own.
+    /// Fields of the same name with other nested members, held in other slots.
     overlapping_fields: Vec<Self>,
 }
 
-/// What a value that is not there means.
+/// Decides what a missing value means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FieldRole {
-    /// The object cannot be asked for.
+    /// A missing value: the entity cannot be fetched.
     Key,
-    /// The service is told null.
+    /// A missing value is sent as null.
     Requirement,
 }
 
@@ -42,7 +42,7 @@ enum FieldRole {
 enum RepresentationValue {
     Leaf(LeafFormat),
     Object {
-        /// `"__typename":"Book"`, by type, where several are possible.
+        /// `"__typename":"Book"` by type, at abstract positions.
         typenames: Vec<(TypeId, Box<[u8]>)>,
         fields: Vec<RepresentationField>,
     },
@@ -52,33 +52,35 @@ enum RepresentationValue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LeafFormat {
     Verbatim,
-    /// Integers become text, as services write ids.
+    /// Integers become strings, so that one id has one form.
     Id,
 }
 
-/// What compiling needs at every step.
+/// Compiles keys and requirements to fields of representations.
 pub(super) struct RepresentationCompiler<'a> {
     pub(super) types: &'a Types,
     pub(super) selection: &'a Selection,
 }
 
 impl Representation {
-    /// Of the objects at a place that a service is asked for as `type_name`.
+    /// Compiles the representation of entities at position `at` whose type the subgraph calls
+    /// `type_name`.
     pub(super) fn new(
-        compile: &RepresentationCompiler<'_>,
+        compiler: &RepresentationCompiler<'_>,
         type_name: &Name,
-        (at, entered): (PositionId, &EntrySelection),
+        at: PositionId,
+        entry: &EntrySelection,
     ) -> Self {
         let mut fields = Vec::new();
-        compile.add((at, FieldRole::Key), &entered.key, &mut fields);
-        compile.add((at, FieldRole::Requirement), &entered.requires, &mut fields);
+        compiler.add(at, FieldRole::Key, &entry.key, &mut fields);
+        compiler.add(at, FieldRole::Requirement, &entry.requires, &mut fields);
         Self {
             head: typename_member(type_name),
             fields,
         }
     }
 
-    /// Of the root, of which nothing is told.
+    /// The representation for root fields, which have none.
     pub(super) fn empty() -> Self {
         Self {
             head: Box::default(),
@@ -86,39 +88,41 @@ impl Representation {
         }
     }
 
-    /// Appends the JSON of the object in `row`; what is appended counts only if all is known.
+    /// Appends the representation of the entity in `row`; the caller truncates it unless the state
+    /// is `Known`.
     pub(crate) fn write(&self, tree: &Tree, row: Row, out: &mut Vec<u8>) -> KeyState {
         if self.head.is_empty() {
             return KeyState::Known;
         }
-        let mut write = RepresentationWriter { tree, out };
-        write.write_object(row, &self.head, &self.fields)
+        let mut writer = RepresentationWriter { tree, out };
+        writer.write_object(row, &self.head, &self.fields)
     }
 }
 
 impl RepresentationCompiler<'_> {
     fn add(
         &self,
-        (at, role): (PositionId, FieldRole),
+        at: PositionId,
+        role: FieldRole,
         slots: &[KeySlot],
-        parts: &mut Vec<RepresentationField>,
+        fields: &mut Vec<RepresentationField>,
     ) {
         for key in slots {
             let new = self.field(at, role, key);
-            let overlapping = parts
+            let overlapping = fields
                 .iter_mut()
-                .find(|part| part.prefix == new.prefix && part.on == new.on);
-            let same = match overlapping {
-                Some(twin) if twin.slot != key.slot => &mut twin.overlapping_fields,
-                _ => &mut *parts,
+                .find(|field| field.prefix == new.prefix && field.on == new.on);
+            let siblings = match overlapping {
+                Some(field) if field.slot != key.slot => &mut field.overlapping_fields,
+                _ => &mut *fields,
             };
-            let known = same.iter().position(|part| part.slot == key.slot);
-            let index = known.unwrap_or(same.len());
-            match same.get_mut(index) {
-                Some(part) => part.on = union_of_types(part.on.take(), key.on.as_deref()),
-                None => same.push(new),
+            let known = siblings.iter().position(|field| field.slot == key.slot);
+            let index = known.unwrap_or(siblings.len());
+            match siblings.get_mut(index) {
+                Some(field) => field.on = union_of_types(field.on.take(), key.on.as_deref()),
+                None => siblings.push(new),
             }
-            self.add_inner((at, role), key, &mut same[index]);
+            self.add_inner(at, role, key, &mut siblings[index]);
         }
     }
 
@@ -143,15 +147,15 @@ impl RepresentationCompiler<'_> {
 
     fn add_inner(
         &self,
-        (at, role): (PositionId, FieldRole),
+        at: PositionId,
+        role: FieldRole,
         key: &KeySlot,
-        part: &mut RepresentationField,
+        field: &mut RepresentationField,
     ) {
         let child = self.selection.position(at).slots[key.slot].child;
-        if let (Some(child), RepresentationValue::Object { fields: parts, .. }) =
-            (child, &mut part.value)
+        if let (Some(child), RepresentationValue::Object { fields, .. }) = (child, &mut field.value)
         {
-            self.add((child, role), &key.inner, parts);
+            self.add(child, role, &key.inner, fields);
         }
     }
 
@@ -174,7 +178,7 @@ impl RepresentationCompiler<'_> {
     }
 }
 
-/// Objects of either's types.
+/// The union of two type conditions; `None` is all types.
 fn union_of_types(on: Option<Vec<TypeId>>, more: Option<&[TypeId]>) -> Option<Vec<TypeId>> {
     let (mut on, more) = on.zip(more)?;
     on.extend_from_slice(more);
@@ -191,21 +195,18 @@ impl RepresentationField {
         applies(self.on.as_deref(), ty)
     }
 
-    /// `"__typename":"Book"`, where it must be said of which type the object is.
+    /// `"__typename":"Book"` for an object at an abstract position; else empty.
     fn typename(&self, ty: Option<TypeId>) -> &[u8] {
-        let RepresentationValue::Object {
-            typenames: names, ..
-        } = &self.value
-        else {
+        let RepresentationValue::Object { typenames, .. } = &self.value else {
             return &[];
         };
-        let mut names = names.iter();
-        let name = names.find(|(known, _)| Some(*known) == ty);
-        name.map_or(&[], |(_, name)| name)
+        let mut typenames = typenames.iter();
+        let typename = typenames.find(|(known, _)| Some(*known) == ty);
+        typename.map_or(&[], |(_, member)| member)
     }
 }
 
-/// A name, and the values that are one value.
+/// A prefix, and the values that are merged into one member.
 type MergedMember<'p> = (&'p [u8], Vec<(Value, &'p RepresentationField)>);
 
 /// Whether both are objects, lists of one length, or neither.
@@ -226,27 +227,32 @@ struct RepresentationWriter<'t> {
 }
 
 impl RepresentationWriter<'_> {
-    fn write_object(&mut self, row: Row, head: &[u8], parts: &[RepresentationField]) -> KeyState {
+    fn write_object(&mut self, row: Row, head: &[u8], fields: &[RepresentationField]) -> KeyState {
         self.out.push(b'{');
         self.out.extend_from_slice(head);
         let mut is_first = head.is_empty();
         let ty = self.tree.type_of(row);
-        for part in parts {
-            if !part.is_applicable(ty) {
+        for field in fields {
+            if !field.is_applicable(ty) {
                 continue;
             }
             if !is_first {
                 self.out.push(b',');
             }
             is_first = false;
-            self.out.extend_from_slice(&part.prefix);
-            let value = self.tree.slot(row, part.slot);
-            let state = if part.overlapping_fields.is_empty() {
-                self.write_value(value, part)
+            self.out.extend_from_slice(&field.prefix);
+            let value = self.tree.slot(row, field.slot);
+            let state = if field.overlapping_fields.is_empty() {
+                self.write_value(value, field)
             } else {
-                let twins = part.overlapping_fields.iter();
-                let twins = twins.map(|twin| (self.tree.slot(row, twin.slot), twin));
-                self.write_merged(&[(value, part)].into_iter().chain(twins).collect::<Vec<_>>())
+                let others = field.overlapping_fields.iter();
+                let others = others.map(|other| (self.tree.slot(row, other.slot), other));
+                self.write_merged(
+                    &[(value, field)]
+                        .into_iter()
+                        .chain(others)
+                        .collect::<Vec<_>>(),
+                )
             };
             if state != KeyState::Known {
                 return state;
@@ -256,26 +262,28 @@ impl RepresentationWriter<'_> {
         KeyState::Known
     }
 
-    /// One value whose members are held in several slots.
+    /// Writes one value whose members are held in several slots.
     fn write_merged(&mut self, values: &[(Value, &RepresentationField)]) -> KeyState {
-        let Some((first, part)) = values.first().copied() else {
+        let Some((first, field)) = values.first().copied() else {
             return KeyState::Missing;
         };
         let other = values
             .iter()
             .find(|(value, _)| !has_same_structure(*value, first));
         match (first, other) {
-            // One of the fetches brought nothing, so nothing can be told.
-            (_, Some((value, part))) if !matches!(value, Value::Object(_) | Value::List { .. }) => {
-                self.write_value(*value, part)
+            // One of the fetches provided no object or list, so its state decides.
+            (_, Some((value, field)))
+                if !matches!(value, Value::Object(_) | Value::List { .. }) =>
+            {
+                self.write_value(*value, field)
             }
             (_, Some(_)) => KeyState::Missing,
             (Value::List { len, .. }, None) => self.write_merged_list(len, values),
             (Value::Object(row), None) => {
                 let ty = self.tree.type_of(row);
-                self.write_merged_object(ty, part, values)
+                self.write_merged_object(ty, field, values)
             }
-            (value, None) => self.write_value(value, part),
+            (value, None) => self.write_value(value, field),
         }
     }
 
@@ -289,9 +297,9 @@ impl RepresentationWriter<'_> {
             if index > 0 {
                 self.out.push(b',');
             }
-            let items = values.iter().map(|(value, part)| match value {
-                Value::List { start, .. } => (self.tree.item(*start, index), *part),
-                other => (*other, *part),
+            let items = values.iter().map(|(value, field)| match value {
+                Value::List { start, .. } => (self.tree.item(*start, index), *field),
+                other => (*other, *field),
             });
             let items: Vec<_> = items.collect();
             let state = self.write_merged(&items);
@@ -328,46 +336,46 @@ impl RepresentationWriter<'_> {
         KeyState::Known
     }
 
-    /// The members of objects that are one object, each name once.
+    /// The members of objects that are merged into one, each name once.
     fn merged_members<'p>(
         &self,
         ty: Option<TypeId>,
         values: &[(Value, &'p RepresentationField)],
     ) -> Vec<MergedMember<'p>> {
-        let mut found: Vec<MergedMember<'p>> = Vec::new();
-        for (value, part) in values {
-            let (Value::Object(row), RepresentationValue::Object { fields: parts, .. }) =
-                (value, &part.value)
+        let mut merged: Vec<MergedMember<'p>> = Vec::new();
+        for (value, field) in values {
+            let (Value::Object(row), RepresentationValue::Object { fields, .. }) =
+                (value, &field.value)
             else {
                 continue;
             };
-            let parts = parts
+            let fields = fields
                 .iter()
-                .flat_map(|part| [part].into_iter().chain(&part.overlapping_fields));
-            for part in parts.filter(|part| part.is_applicable(ty)) {
-                let value = (self.tree.slot(*row, part.slot), part);
-                match found.iter_mut().find(|(name, _)| **name == *part.prefix) {
-                    Some((_, same)) => same.push(value),
-                    None => found.push((&part.prefix, vec![value])),
+                .flat_map(|field| [field].into_iter().chain(&field.overlapping_fields));
+            for field in fields.filter(|field| field.is_applicable(ty)) {
+                let value = (self.tree.slot(*row, field.slot), field);
+                match merged.iter_mut().find(|(name, _)| **name == *field.prefix) {
+                    Some((_, values)) => values.push(value),
+                    None => merged.push((&field.prefix, vec![value])),
                 }
             }
         }
-        found
+        merged
     }
 
-    fn write_value(&mut self, value: Value, part: &RepresentationField) -> KeyState {
-        match (value, &part.value) {
+    fn write_value(&mut self, value: Value, field: &RepresentationField) -> KeyState {
+        match (value, &field.value) {
             (Value::Failed(failure), _) => KeyState::Failed(failure),
-            (Value::List { start, len }, _) => self.write_list((start, len), part),
+            (Value::List { start, len }, _) => self.write_list(start, len, field),
             (Value::Leaf(text), RepresentationValue::Leaf(leaf)) => {
                 self.write_leaf(text, *leaf);
                 KeyState::Known
             }
-            (Value::Object(row), RepresentationValue::Object { fields: parts, .. }) => {
-                let name = part.typename(self.tree.type_of(row));
-                self.write_object(row, name, parts)
+            (Value::Object(row), RepresentationValue::Object { fields, .. }) => {
+                let head = field.typename(self.tree.type_of(row));
+                self.write_object(row, head, fields)
             }
-            _ if part.role == FieldRole::Requirement => {
+            _ if field.role == FieldRole::Requirement => {
                 self.out.extend_from_slice(b"null");
                 KeyState::Known
             }
@@ -375,13 +383,13 @@ impl RepresentationWriter<'_> {
         }
     }
 
-    fn write_list(&mut self, (start, len): (u32, u32), part: &RepresentationField) -> KeyState {
+    fn write_list(&mut self, start: u32, len: u32, field: &RepresentationField) -> KeyState {
         self.out.push(b'[');
-        for index in 0..len {
+        for (index, item) in self.tree.items(start, len).enumerate() {
             if index > 0 {
                 self.out.push(b',');
             }
-            let state = self.write_value(self.tree.item(start, index), part);
+            let state = self.write_value(item, field);
             if state != KeyState::Known {
                 return state;
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use schema::types::Name;
 
-/// What is asked of objects at one place.
+/// The fields of the objects at one position.
 #[derive(Debug, Default)]
 pub(super) struct SelectionSet {
     pub(super) has_typename: bool,
@@ -14,11 +14,11 @@ pub(super) struct SelectionSet {
     pub(super) fragments: Vec<Fragment>,
 }
 
-/// What is asked of objects of one type only.
+/// The fields of objects of one type.
 #[derive(Debug)]
 pub(super) struct Fragment {
     pub(super) on: Name,
-    /// Whether that is an object type to the service.
+    /// Whether it is an object type in the subgraph.
     pub(super) is_object: bool,
     pub(super) selection_set: SelectionSet,
 }
@@ -29,33 +29,33 @@ pub(super) struct Field {
     /// The response key.
     pub(super) key: Arc<str>,
     pub(super) name: Name,
-    /// As written between the parentheses.
+    /// The text between the parentheses.
     pub(super) arguments: String,
-    /// The type that the service gives it.
+    /// Its type in the subgraph.
     pub(super) ty: Name,
-    /// Which of the document's conditions it depends on.
+    /// Index of its condition in the document; `None`: always included.
     pub(super) condition: Option<usize>,
-    /// How many fields it is, with all that is inside.
+    /// Number of fields, including all nested fields.
     pub(super) weight: usize,
-    /// For composite types.
+    /// `None` for leaf types.
     pub(super) selection_set: Option<Arc<SelectionSet>>,
 }
 
-/// Whether sets that were compared before may be merged, by where they stand.
+/// Results of `SelectionSet::is_mergeable`, by the addresses of the two sets.
 pub(super) type MergeResults =
     HashMap<(*const SelectionSet, *const SelectionSet, TypeOverlap), bool>;
 
-/// Whether one object can have both of two fields.
+/// Whether two fields may apply to one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum TypeOverlap {
-    /// Perhaps.
+    /// They may.
     Possible,
-    /// Never: they are of different object types.
+    /// They apply to different object types.
     Never,
 }
 
 impl SelectionSet {
-    /// Writes it in braces; there is always something in them.
+    /// Writes the set in braces; an empty set selects `__typename`.
     pub(super) fn write(&self, conditions: &[String], out: &mut String) {
         out.push('{');
         if self.has_typename || (self.fields.is_empty() && self.fragments.is_empty()) {
@@ -72,8 +72,8 @@ impl SelectionSet {
         out.push_str(" }");
     }
 
-    /// The same in an order of its own, whatever the client's: equal sets have equal texts. The
-    /// condition of a field stands as `@when(n)`.
+    /// The set as sorted text, so that equal sets have equal texts. The condition of a field is
+    /// written as `@when(n)`.
     pub(super) fn canonical(&self) -> String {
         let fields = self.fields.iter().map(Field::canonical);
         let fragments = self.fragments.iter();
@@ -93,7 +93,7 @@ impl SelectionSet {
         format!("{{{}}}", members.join(" "))
     }
 
-    /// Every leaf that is asked for, by the way to it.
+    /// Adds the paths of all leaves.
     pub(super) fn leaves(&self, path: &str, leaves: &mut Vec<Box<str>>) {
         if self.has_typename {
             leaves.push(format!("{path}/__typename").into());
@@ -111,7 +111,7 @@ impl SelectionSet {
         }
     }
 
-    /// Adds `_entities`, which knows its own arguments.
+    /// Adds an `_entities` field.
     pub(super) fn add_entities(&mut self, key: &str, variable: &str, selection_set: Self) {
         self.fields.push(Field {
             key: key.into(),
@@ -124,12 +124,13 @@ impl SelectionSet {
         });
     }
 
-    /// How many fields are written for it.
+    /// Number of fields, including all nested fields.
     pub(super) fn weight(&self) -> usize {
         let weights = self.all_fields().map(|field| field.weight);
         weights.fold(0, usize::saturating_add)
     }
 
+    /// Whether no two fields of the sets have one response key and conflict.
     fn is_mergeable(
         &self,
         other: &Self,
@@ -141,14 +142,14 @@ impl SelectionSet {
             std::ptr::from_ref(other),
             type_overlap,
         );
-        // Whatever is in one set goes together.
+        // The fields of one set do not conflict.
         if pair.0 == pair.1 {
             return true;
         }
         if let Some(known) = merge_results.get(&pair) {
             return *known;
         }
-        let merges = self.scoped_fields().all(|(on, field)| {
+        let is_mergeable = self.scoped_fields().all(|(on, field)| {
             let mut others = other.scoped_fields().filter(|(_, it)| it.key == field.key);
             others.all(|(other_on, other)| {
                 let is_disjoint = matches!((on, other_on), (Some(a), Some(b)) if a != b);
@@ -160,16 +161,16 @@ impl SelectionSet {
                 field.may_share_key(other, type_overlap, merge_results)
             })
         });
-        merge_results.insert(pair, merges);
-        merges
+        merge_results.insert(pair, is_mergeable);
+        is_mergeable
     }
 
-    /// All fields, those in fragments too.
+    /// All fields, including those of fragments.
     pub(super) fn all_fields(&self) -> impl Iterator<Item = &Field> {
         self.scoped_fields().map(|(_, field)| field)
     }
 
-    /// All fields, each with the type of the fragment it stands in.
+    /// All fields, each with the type of its fragment.
     fn scoped_fields(&self) -> impl Iterator<Item = (Option<&Name>, &Field)> {
         let in_fragments = self.fragments.iter().flat_map(|fragment| {
             let fields = fragment.selection_set.fields.iter();
@@ -191,7 +192,7 @@ impl Field {
         if !self.arguments.is_empty() {
             let _ = write!(out, "({})", self.arguments);
         }
-        if let Some(condition) = self.condition.and_then(|when| conditions.get(when)) {
+        if let Some(condition) = self.condition.and_then(|index| conditions.get(index)) {
             let _ = write!(out, " @include(if: ${condition})");
         }
         if let Some(set) = &self.selection_set {
@@ -208,7 +209,7 @@ impl Field {
         text
     }
 
-    /// The field without what is inside.
+    /// The field as text, without its selection set.
     fn text_without_set(&self) -> String {
         let mut text = String::new();
         if *self.key != *self.name {
@@ -224,7 +225,7 @@ impl Field {
         text
     }
 
-    /// Whether two fields may have one response key.
+    /// Whether two fields may have one response key (GraphQL §5.3.2).
     pub(super) fn may_share_key(
         &self,
         other: &Self,

@@ -1,17 +1,17 @@
-//! Which fields a place needs: slot by slot and type by type, equal ones together.
+//! The fields that a position needs, slot by slot and type by type, with equal fields merged.
 
 use indexmap::IndexMap;
-use schema::source::{NodeField, NodeId, ObjectTypes as Given, SourceNode};
+use schema::source::{NodeField, NodeId, ObjectTypes, SourceNode};
 use schema::types::{Name, TypeId};
 
 use super::walk::{SubgraphScope, Walk};
 use crate::selection::{Condition, PositionId, Slot};
 
-/// A field that is to be written, for the objects of one type.
+/// A field to write for the objects of one type.
 pub(super) struct SlotField<'a> {
-    /// `None`: of all objects, whatever their type.
+    /// `None`: all types.
     pub(super) on: Option<TypeId>,
-    /// Whether it shares a response key with nothing, not with its like either.
+    /// A mutation shares its response key with no field, not even with an equal one.
     pub(super) is_mutation: bool,
     pub(super) slot: &'a Slot,
     pub(super) arguments: String,
@@ -20,18 +20,18 @@ pub(super) struct SlotField<'a> {
     pub(super) readers: Vec<SlotReader>,
 }
 
-/// A slot that a field fills.
+/// A slot that the value of a field fills.
 pub(super) struct SlotReader {
-    /// Which of the places that are walked together.
+    /// Index of the scope, among those that are walked together.
     pub(super) scope: usize,
     pub(super) slot: usize,
-    /// Objects of this type only.
+    /// Type of the objects; `None`: all types.
     pub(super) on: Option<TypeId>,
     pub(super) child: Option<NodeId>,
 }
 
 impl<'a> Walk<'a> {
-    /// Every field that a slot asks for, type by type.
+    /// The fields of all slots of `scopes`, type by type.
     pub(super) fn slot_fields(&self, scopes: &[SubgraphScope<'a>]) -> Vec<SlotField<'a>> {
         type SlotFieldKey<'a> = (Option<TypeId>, &'a Name, String, Option<usize>);
         let mut slot_fields: IndexMap<SlotFieldKey<'a>, SlotField<'a>> = IndexMap::new();
@@ -41,10 +41,10 @@ impl<'a> Walk<'a> {
                 let slot = &self.selection.position(scope.at).slots[*number];
                 for (on, node) in self.owner_nodes(scope, types) {
                     let Some(node_field) = node.fields.get(&slot.field) else {
-                        continue; // Others of these objects give it.
+                        continue; // Objects of other types have it.
                     };
-                    let arguments = self.arguments((scope.at, *number, on));
-                    // A mutation that is written twice is done twice.
+                    let arguments = self.arguments(scope.at, *number, on);
+                    // A mutation that is written twice is executed twice.
                     let is_mutation = on.is_some() && on == self.types.mutation();
                     let key = (
                         on,
@@ -52,7 +52,7 @@ impl<'a> Walk<'a> {
                         arguments.clone(),
                         is_mutation.then_some(*number),
                     );
-                    let found = slot_fields.entry(key).or_insert_with(|| SlotField {
+                    let slot_field = slot_fields.entry(key).or_insert_with(|| SlotField {
                         on,
                         is_mutation,
                         slot,
@@ -61,8 +61,8 @@ impl<'a> Walk<'a> {
                         condition: Condition::never(),
                         readers: Vec::new(),
                     });
-                    found.condition.or(&slot.condition);
-                    found.readers.push(SlotReader {
+                    slot_field.condition.or(&slot.condition);
+                    slot_field.readers.push(SlotReader {
                         scope: index,
                         slot: *number,
                         on,
@@ -74,8 +74,8 @@ impl<'a> Walk<'a> {
         slot_fields.into_values().collect()
     }
 
-    /// `first: 10, after: $cursor`; nothing that neither the client wrote nor a context gives.
-    fn arguments(&self, (at, number, on): (PositionId, usize, Option<TypeId>)) -> String {
+    /// `first: 10, after: $cursor`: arguments that the client wrote, and context arguments.
+    fn arguments(&self, at: PositionId, number: usize, on: Option<TypeId>) -> String {
         let slot = &self.selection.position(at).slots[number];
         let client_arguments = slot.arguments.iter().filter_map(|(name, argument)| {
             let text = argument.text.as_ref()?;
@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
             .join(", ")
     }
 
-    /// The nodes whose objects a slot is taken of, each with its type where that is known.
+    /// The nodes that may have a slot of some types, each with its type if that is known.
     fn owner_nodes(
         &self,
         scope: &SubgraphScope<'a>,
@@ -100,14 +100,14 @@ impl<'a> Walk<'a> {
     ) -> Vec<(Option<TypeId>, &'a SourceNode)> {
         let node = self.source.node(scope.node);
         match &node.object_types {
-            Given::OwnType if types.contains(&node.on) => vec![(Some(node.on), node)],
-            Given::OwnType => Vec::new(),
-            Given::ByTypename(members) => members
+            ObjectTypes::OwnType if types.contains(&node.on) => vec![(Some(node.on), node)],
+            ObjectTypes::OwnType => Vec::new(),
+            ObjectTypes::ByTypename(members) => members
                 .iter()
                 .filter(|(ty, _)| types.contains(ty))
                 .map(|(ty, node)| (Some(*ty), self.source.node(*node)))
                 .collect(),
-            Given::UnknownType => {
+            ObjectTypes::UnknownType => {
                 let only = scope.only_types.as_ref();
                 let applies = only.is_none_or(|only| {
                     let mut only = only.iter();
@@ -118,45 +118,45 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Writes once what is asked of objects of all types in the same way, those first.
+    /// Merges fields that all types have with the same arguments into one, and puts these first.
     pub(super) fn merge_common_fields(
         &self,
         scopes: &[SubgraphScope<'a>],
         slot_fields: Vec<SlotField<'a>>,
     ) -> Vec<SlotField<'a>> {
-        let Some(node) = scopes.first().map(|place| self.source.node(place.node)) else {
+        let Some(node) = scopes.first().map(|scope| self.source.node(scope.node)) else {
             return slot_fields;
         };
-        let Given::ByTypename(members) = &node.object_types else {
+        let ObjectTypes::ByTypename(members) = &node.object_types else {
             return slot_fields;
         };
         let mut common: IndexMap<(&Name, String), Vec<SlotField<'a>>> = IndexMap::new();
-        for each in slot_fields {
-            let key = (&each.slot.field, each.arguments.clone());
-            common.entry(key).or_default().push(each);
+        for slot_field in slot_fields {
+            let key = (&slot_field.slot.field, slot_field.arguments.clone());
+            common.entry(key).or_default().push(slot_field);
         }
         let (mut first, mut apart) = (Vec::new(), Vec::new());
         for ((name, _), group) in common {
-            let node_field = node.fields.get(name).filter(|given| {
+            let node_field = node.fields.get(name).filter(|node_field| {
                 group.len() == members.len()
                     && group.iter().all(|each| {
                         let mut readers = each.readers.iter();
-                        readers.all(|reader| reader.child == given.child)
+                        readers.all(|reader| reader.child == node_field.child)
                     })
             });
             match node_field {
-                Some(given) => first.extend(merge_fields(group, given)),
+                Some(node_field) => first.extend(merge_fields(group, node_field)),
                 None => apart.extend(group),
             }
         }
-        // Fragments in the order in which the service has its types.
+        // Fragments have the order of the types in the subgraph.
         apart.sort_by_key(|each| each.on.and_then(|on| members.get_index_of(&on)));
         first.extend(apart);
         first
     }
 }
 
-/// One field for the objects of all types.
+/// Merges fields of single types into one field for all types.
 fn merge_fields<'a>(group: Vec<SlotField<'a>>, node_field: &'a NodeField) -> Option<SlotField<'a>> {
     let mut group = group.into_iter();
     let mut all = group.next()?;

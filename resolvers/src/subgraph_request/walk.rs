@@ -1,15 +1,15 @@
-//! Through the slots that a request takes and the service's nodes, side by side: what is written
-//! at each place, and what is read of it.
+//! Walks the slots of a request and the nodes of the subgraph side by side, and decides for each
+//! position which fields are written and how they are read.
 //!
-//! Several places of the result can be one place of the request: a client and a requirement may
-//! ask for the same field, each with slots of its own. They are walked together.
+//! Several positions of the result can be one selection set of the request: the client and a
+//! requirement may select the same field, each with its own slots. They are walked together.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::input::Input;
-use schema::source::{EntryPoint, NodeId, ObjectTypes as Given, Source, SourceNode};
+use schema::source::{EntryPoint, NodeId, ObjectTypes, Source, SourceNode};
 use schema::types::{Name, TypeId, Types};
 
 use super::representation::{self, Representation};
@@ -20,41 +20,42 @@ use crate::plan::{EntrySelection, FetchSlots};
 use crate::response::shape::{ObjectShape, ValueShape};
 use crate::selection::{Condition, PositionId, Selection, Slot};
 
+/// State of the walk over one request.
 pub(super) struct Walk<'a> {
     pub(super) types: &'a Types,
     pub(super) selection: &'a Selection,
     pub(super) source: &'a Source,
-    /// Arguments that are filled from objects further up.
+    /// Arguments that take values of ancestors.
     pub(super) context_arguments: Vec<ContextArgumentText>,
-    /// Of the client, those that are used, in the order first met.
+    /// Variables of the client that are used, in the order of first use.
     pub(super) variables: Vec<Name>,
-    /// Conditions that fields refer to by number.
+    /// Conditions, by the index in `Field::condition`.
     pub(super) conditions: Vec<Condition>,
-    /// How many fields may be written.
+    /// Maximum number of fields of the document.
     max_fields: usize,
-    /// Sets that were made for places inside of others. The same places may be met many times,
-    /// once for each type around them.
+    /// Nested selection sets. The walk may reach the same positions many times, once for each
+    /// enclosing type.
     nested_sets: HashMap<NestedSetKey, NestedSet>,
     merge_results: MergeResults,
 }
 
-/// A set, and what is read of it for each of its places.
+/// A selection set, and the shape of each of its positions.
 type NestedSet = (Arc<SelectionSet>, Vec<Arc<ObjectShape>>);
 
-/// Places walked together, and the condition that is known there.
+/// Positions that are walked together, and the condition that is known to hold.
 type NestedSetKey = (Vec<(*const FetchSlots, PositionId, NodeId)>, Condition);
 
-/// A place of the result, and what the service gives there.
+/// A position of the result, and the node of the subgraph that provides it.
 #[derive(Clone)]
 pub(super) struct SubgraphScope<'a> {
     pub(super) fetch_slots: &'a FetchSlots,
     pub(super) at: PositionId,
     pub(super) node: NodeId,
-    /// Objects of these types only; `None`: all. It matters where the service names no types.
+    /// Types of the objects; `None`: all. Needed for nodes without `__typename`.
     pub(super) only_types: Option<Vec<TypeId>>,
 }
 
-/// An argument that is filled from objects further up.
+/// An argument that takes a value of an ancestor.
 pub(super) struct ContextArgumentText {
     pub(super) at: PositionId,
     pub(super) slot: usize,
@@ -63,18 +64,18 @@ pub(super) struct ContextArgumentText {
     pub(super) text: String,
 }
 
-/// Where a selection set is written.
+/// The surroundings of a selection set.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings<'s> {
-    /// What holds whenever it matters.
+    /// A condition that holds whenever the set is used.
     pub(super) known_condition: &'s Condition,
-    /// Fragments beside it, whose response keys it shares.
+    /// Fragments next to it, which share its response keys.
     pub(super) sibling_fragments: &'s [Fragment],
-    /// Whether it may be of objects that those are of, too.
+    /// Whether an object may match both the set and a sibling fragment.
     pub(super) overlaps: bool,
 }
 
-/// A field and how its slots read it.
+/// A field of the document, and how its value fills slots.
 pub(super) struct DocumentField {
     pub(super) on: Option<TypeId>,
     pub(super) is_mutation: bool,
@@ -104,7 +105,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Begins another part, with contexts of its own: what was written may have those of the last.
+    /// Starts a part with its own contexts; cached sets may have arguments of the previous part.
     pub(super) fn clear_contexts(&mut self) {
         if !self.context_arguments.is_empty() {
             self.context_arguments.clear();
@@ -116,12 +117,13 @@ impl<'a> Walk<'a> {
         self.types.mutation()
     }
 
-    /// How objects of one type are told to the service.
+    /// How entities of one type are represented.
     pub(super) fn representation_spec(
         &self,
         entry_selection: &EntrySelection,
         entry: &EntryPoint,
-        (at, kind): (PositionId, usize),
+        at: PositionId,
+        kind: usize,
     ) -> RepresentationSpec {
         let ty = self.types.get(entry_selection.on);
         let compiler = representation::RepresentationCompiler {
@@ -131,17 +133,20 @@ impl<'a> Walk<'a> {
         RepresentationSpec {
             on: entry_selection.on,
             possible: ty.is_abstract().then(|| ty.possible_types.clone().into()),
-            representation: Representation::new(&compiler, &entry.type_name, (at, entry_selection)),
+            representation: Representation::new(&compiler, &entry.type_name, at, entry_selection),
             kind,
         }
     }
 
-    /// Whether an entry is of one object type.
+    /// Whether an entry point provides objects of one object type.
     pub(super) fn is_object(&self, entry: &EntryPoint) -> bool {
-        matches!(self.source.node(entry.node).object_types, Given::OwnType)
+        matches!(
+            self.source.node(entry.node).object_types,
+            ObjectTypes::OwnType
+        )
     }
 
-    /// The selection set for `places`, and what is read of it for each of them.
+    /// The selection set for `scopes`, and the shape of each of them.
     pub(super) fn selection_set(
         &mut self,
         scopes: &[SubgraphScope<'a>],
@@ -157,17 +162,13 @@ impl<'a> Walk<'a> {
             if weight > self.max_fields {
                 return Err(TooLarge);
             }
-            self.choose_key(
-                &mut document_field,
-                scopes,
-                (&document_fields, surroundings),
-            );
+            self.choose_key(&mut document_field, scopes, &document_fields, surroundings);
             document_fields.push(document_field);
         }
         Ok(self.assemble(scopes, document_fields))
     }
 
-    /// The field itself, under its own name, and what is inside.
+    /// The field under its own name, with its nested selection set.
     fn document_field(
         &mut self,
         slot_field: SlotField<'a>,
@@ -181,9 +182,9 @@ impl<'a> Walk<'a> {
         } else {
             known_condition
         };
-        let (nested_scopes, at) = self.nested_scopes(&slot_field.readers, scopes);
+        let (nested_scopes, nested_indexes) = self.nested_scopes(&slot_field.readers, scopes);
         let nested_set = self.nested_set(&nested_scopes, known_condition)?;
-        let (set, objects) = nested_set.map_or((None, Vec::new()), |(set, it)| (Some(set), it));
+        let (set, shapes) = nested_set.map_or((None, Vec::new()), |(set, it)| (Some(set), it));
         let field = Field {
             key: Arc::clone(&slot_field.slot.field),
             name: Arc::clone(&slot_field.slot.field),
@@ -193,12 +194,12 @@ impl<'a> Walk<'a> {
             weight: set.as_ref().map_or(0, |set| set.weight()).saturating_add(1),
             selection_set: set,
         };
-        let readers = slot_field.readers.into_iter().zip(at);
-        let readers = readers.map(|(reader, inside)| {
-            let objects = inside.and_then(|index| objects.get(index));
-            let shape = objects.map_or_else(
+        let readers = slot_field.readers.into_iter().zip(nested_indexes);
+        let readers = readers.map(|(reader, nested_index)| {
+            let nested_shape = nested_index.and_then(|index| shapes.get(index));
+            let shape = nested_shape.map_or_else(
                 || ValueShape::Leaf(self.slot(&reader, scopes).ty.list_depth()),
-                |objects| ValueShape::Objects(Arc::clone(objects)),
+                |shape| ValueShape::Objects(Arc::clone(shape)),
             );
             (reader, shape)
         });
@@ -214,22 +215,22 @@ impl<'a> Walk<'a> {
         &self.selection.position(scopes[reader.scope].at).slots[reader.slot]
     }
 
-    /// The places behind a field, each once, and which of them each reader reads.
+    /// The distinct positions inside a field, and for each reader the index of its position.
     fn nested_scopes(
         &self,
         readers: &[SlotReader],
         scopes: &[SubgraphScope<'a>],
     ) -> (Vec<SubgraphScope<'a>>, Vec<Option<usize>>) {
         let mut nested_scopes: Vec<SubgraphScope<'a>> = Vec::new();
-        let mut at = Vec::with_capacity(readers.len());
+        let mut indexes = Vec::with_capacity(readers.len());
         for reader in readers {
             let fetch_slots = scopes[reader.scope].fetch_slots;
             let child = self.slot(reader, scopes).child.zip(reader.child);
-            at.push(child.map(|(child, node)| {
-                let same = |it: &SubgraphScope<'_>| {
+            indexes.push(child.map(|(child, node)| {
+                let is_same = |it: &SubgraphScope<'_>| {
                     it.at == child && it.node == node && std::ptr::eq(it.fetch_slots, fetch_slots)
                 };
-                nested_scopes.iter().position(same).unwrap_or_else(|| {
+                nested_scopes.iter().position(is_same).unwrap_or_else(|| {
                     nested_scopes.push(SubgraphScope {
                         fetch_slots,
                         at: child,
@@ -240,7 +241,7 @@ impl<'a> Walk<'a> {
                 })
             }));
         }
-        (nested_scopes, at)
+        (nested_scopes, indexes)
     }
 
     fn nested_set(
@@ -252,7 +253,7 @@ impl<'a> Walk<'a> {
             return Ok(None);
         }
         let each = scopes.iter();
-        let each = each.map(|place| (std::ptr::from_ref(place.fetch_slots), place.at, place.node));
+        let each = each.map(|scope| (std::ptr::from_ref(scope.fetch_slots), scope.at, scope.node));
         let key: NestedSetKey = (each.collect(), known_condition.clone());
         if let Some(nested_set) = self.nested_sets.get(&key) {
             return Ok(Some(nested_set.clone()));
@@ -262,8 +263,8 @@ impl<'a> Walk<'a> {
             sibling_fragments: &[],
             overlaps: false,
         };
-        let (set, objects) = self.selection_set(scopes, surroundings)?;
-        let nested_set = (Arc::new(set), objects.into_iter().map(Arc::new).collect());
+        let (set, shapes) = self.selection_set(scopes, surroundings)?;
+        let nested_set = (Arc::new(set), shapes.into_iter().map(Arc::new).collect());
         self.nested_sets.insert(key, nested_set.clone());
         Ok(Some(nested_set))
     }
@@ -284,17 +285,19 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Gives a field an alias where its own name is taken by another.
+    /// Sets an alias for a field if another field uses its name as response key.
     fn choose_key(
         &mut self,
         document_field: &mut DocumentField,
         scopes: &[SubgraphScope<'a>],
-        (document_fields, surroundings): (&[DocumentField], Surroundings<'_>),
+        document_fields: &[DocumentField],
+        surroundings: Surroundings<'_>,
     ) {
         let mut number = 0;
         while !is_key_free(
             document_field,
-            (document_fields, surroundings),
+            document_fields,
+            surroundings,
             &mut self.merge_results,
         ) || self.is_other_field(&document_field.field, scopes)
         {
@@ -303,23 +306,24 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether an alias is the name of a field.
+    /// Whether an alias is the name of another field.
     fn is_other_field(&self, field: &Field, scopes: &[SubgraphScope<'a>]) -> bool {
         let has = |node: &SourceNode| node.fields.contains_key(&field.key);
         *field.key != *field.name
-            && scopes.iter().any(|place| {
-                let node = self.source.node(place.node);
+            && scopes.iter().any(|scope| {
+                let node = self.source.node(scope.node);
                 has(node)
-                    || matches!(&node.object_types, Given::ByTypename(members)
+                    || matches!(&node.object_types, ObjectTypes::ByTypename(members)
                         if members.values().any(|member| has(self.source.node(*member))))
             })
     }
 }
 
-/// Whether no other field stands in the way of a field's key.
+/// Whether the response key of a field conflicts with no other field (GraphQL §5.3.2).
 fn is_key_free(
     document_field: &DocumentField,
-    (document_fields, surroundings): (&[DocumentField], Surroundings<'_>),
+    document_fields: &[DocumentField],
+    surroundings: Surroundings<'_>,
     merge_results: &mut MergeResults,
 ) -> bool {
     let is_free_in_set = document_fields.iter().all(|other| {
