@@ -32,9 +32,9 @@ struct RepresentationField {
 /// Decides what a missing value means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FieldRole {
-    /// A missing value: the entity cannot be fetched.
+    /// Without a value the entity cannot be fetched.
     Key,
-    /// A missing value is sent as null.
+    /// Without a value, null is sent.
     Requirement,
 }
 
