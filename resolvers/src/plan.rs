@@ -1,8 +1,8 @@
-//! Selection × Graph → Plan: which sources are asked for what, and what each must know first.
+//! Selection × Graph → Plan: the fetches of an operation, their requirements and their order.
 //!
-//! Pure: no clock, no cache, no network. Equal operations over equal graphs give equal plans.
-//! Choosing sources is a covering problem (`search`); what was chosen becomes a DAG of fetches
-//! (`commit`). Neither knows what a source is made of: they see views only.
+//! Pure: no clock, no cache, no network. Equal operations over equal graphs have equal plans.
+//! Choosing sources is a covering problem (`search`); the chosen entry points become a DAG of
+//! fetches (`commit`). Neither depends on the kind of a source: both read its entry points only.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,13 +37,14 @@ mod union_members;
 /// Fetches and their order.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Each after all that it needs.
+    /// Each fetch comes after all that it depends on.
     pub(crate) fetches: ByFetch<Fetch>,
-    /// Fetches that go out as one request, each in one of them, in the order of the fetches.
+    /// The fetches of each request, in plan order; every fetch is in exactly one request.
     pub(crate) requests: ByRequest<Vec<FetchId>>,
-    /// Fetches of a later stage wait for all of an earlier one: root fields of a mutation.
+    /// Number of stages: the fetches of a stage wait for all of the stage before, as root fields
+    /// of a mutation do.
     pub(crate) stages: usize,
-    /// Whether every choice was looked at; if not, the plan is the best of those that were.
+    /// Whether the search compared every choice; if not, the plan is the best of those compared.
     pub(crate) is_complete: bool,
 }
 
@@ -51,80 +52,80 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(crate) struct Fetch {
     pub(crate) source: SourceId,
-    /// Where the objects stand that it is for.
+    /// The position of the objects that it fetches.
     pub(crate) at: PositionId,
-    /// The way from the root to these objects.
+    /// The steps from the root to these objects.
     pub(crate) path: Vec<Step>,
-    /// How objects of each type are asked for; at least one, for connectors exactly one.
+    /// The entry point for objects of each type: at least one, for connectors exactly one.
     pub(crate) selected_entries: Vec<EntrySelection>,
-    /// The field, for an entry that serves one.
+    /// The slot of the field, for an entry point that serves a single field.
     pub(crate) field_slot: Option<usize>,
-    /// Fields that take something of objects further up.
+    /// Fields with arguments that are filled from ancestor objects.
     pub(crate) context_fields: Vec<ContextField>,
-    /// Fetches that give the keys, or create the objects.
+    /// Fetches that provide the keys or requirements, or create the objects.
     pub(crate) depends_on: Vec<FetchId>,
     pub(crate) stage: usize,
     pub(crate) slots: FetchSlots,
-    /// When any of these is needed.
+    /// The fetch is made if this holds: when any of its slots is needed.
     pub(crate) condition: Condition,
 }
 
-/// One step of the way to objects.
+/// One step of the path to objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     pub(crate) slot: usize,
-    /// Through objects of these types only; `None`: through all.
+    /// The object types that the step follows; `None`: all of them.
     pub(crate) types: Option<Vec<TypeId>>,
 }
 
-/// How objects of one type are asked for.
+/// The entry point by which objects of one type are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EntrySelection {
-    /// Abstract where nobody has said of which type the objects are.
+    /// Abstract while the object types are not known.
     pub(crate) on: TypeId,
-    /// Which of the source's entries.
+    /// Index into the source's entry points.
     pub(crate) entry: usize,
-    /// What it must know of each object; an object of which a part is null cannot be asked for.
+    /// The slots of the key; an object with a null key field is not fetched.
     pub(crate) key: Vec<KeySlot>,
-    /// What the source is told besides; null where it is null.
+    /// The slots of required fields; a null value is sent as null.
     pub(crate) requires: Vec<KeySlot>,
 }
 
-/// A field of objects of one type that takes something of objects further up.
+/// A field of objects of one type with arguments that are filled from ancestor objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContextField {
-    /// Where its objects stand: those of the fetch, or inside of them.
+    /// The position of its objects: that of the fetch, or one inside of it.
     pub(crate) at: PositionId,
     pub(crate) on: TypeId,
     pub(crate) slot: usize,
     pub(crate) arguments: Arc<[ContextArgument]>,
 }
 
-/// The slots that a fetch fills, place by place, each with the types of the objects it fills.
+/// The slots that a fetch fills, by position, each with the types of the objects it fills.
 pub(crate) type FetchSlots = BTreeMap<PositionId, BTreeMap<usize, Vec<TypeId>>>;
 
 impl Fetch {
-    /// The entry of a fetch that has one only, as those of connectors do.
+    /// The first entry point; a fetch of a connector has no other.
     pub(crate) fn first_entry(&self) -> &EntrySelection {
         &self.selected_entries[0]
     }
 
-    /// Whether it fills a slot, of objects of whatever type.
+    /// Whether it fills a slot, for objects of any type.
     fn has_slot(&self, at: PositionId, slot: usize) -> bool {
         let slots = self.slots.get(&at);
         slots.is_some_and(|slots| slots.contains_key(&slot))
     }
 }
 
-/// A field that no fetch can give where it is asked for.
+/// A selected field that no fetch can provide at its position.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no source gives `{coordinate}` here")]
+#[error("no source can provide `{coordinate}` at this position")]
 pub(crate) struct Unplannable {
     /// `Type.field`.
     pub(crate) coordinate: String,
 }
 
-/// Plans `selection`, to which it adds the slots that fetches need of each other.
+/// Plans `selection`, and adds to it the slots of keys and requirements.
 pub(crate) fn plan(
     graph: &Graph,
     selection: &mut Selection,
@@ -154,11 +155,13 @@ pub(crate) fn plan(
     })
 }
 
-/// A fetch is needed when one of its slots is; its key is needed when it is.
+/// Gives each fetch the condition of its slots, and its keys and requirements the condition of
+/// the fetch.
 fn set_conditions(graph: &Graph, fetches: &mut ByFetch<Fetch>, selection: &mut Selection) {
-    // A fetch stands behind those that it needs, so the last one is settled first.
+    // In reverse: a fetch comes after those it depends on, so its own condition is final before
+    // theirs are computed.
     for fetch in fetches.iter_mut().rev() {
-        // One that fills nothing says whether the objects are there, and of which type.
+        // A fetch without slots only returns whether the objects exist, and their types.
         let mut condition = match selection.position(fetch.at).parent {
             Some((parent, slot)) if fetch.slots.is_empty() || provides_typename(graph, fetch) => {
                 selection.position(parent).slots[slot].condition.clone()
@@ -170,9 +173,10 @@ fn set_conditions(graph: &Graph, fetches: &mut ByFetch<Fetch>, selection: &mut S
                 condition.or(&selection.position(*position).slots[*slot].condition);
             }
         }
-        for entered in &fetch.selected_entries {
-            add_key_conditions(&entered.key, fetch.at, &condition, selection);
-            add_key_conditions(&entered.requires, fetch.at, &condition, selection);
+        for entry_selection in &fetch.selected_entries {
+            let EntrySelection { key, requires, .. } = entry_selection;
+            add_key_conditions(key, fetch.at, &condition, selection);
+            add_key_conditions(requires, fetch.at, &condition, selection);
         }
         for argument in fetch.context_fields.iter().flat_map(|it| &*it.arguments) {
             for source in &argument.sources {
@@ -184,12 +188,12 @@ fn set_conditions(graph: &Graph, fetches: &mut ByFetch<Fetch>, selection: &mut S
     }
 }
 
-/// Whether a fetch says of which type objects are of which nobody else does.
+/// Whether a fetch is the one that returns the types of its objects.
 fn provides_typename(graph: &Graph, fetch: &Fetch) -> bool {
     let source = graph.source(fetch.source);
-    fetch.selected_entries.iter().any(|entered| {
-        let node = source.node(source.entry_points[entered.entry].node);
-        let is_abstract = graph.types().get(entered.on).is_abstract();
+    fetch.selected_entries.iter().any(|entry_selection| {
+        let node = source.node(source.entry_points[entry_selection.entry].node);
+        let is_abstract = graph.types().get(entry_selection.on).is_abstract();
         is_abstract && matches!(node.object_types, ObjectTypes::ByTypename(_))
     })
 }
@@ -209,7 +213,7 @@ fn add_key_conditions(
     }
 }
 
-/// The fields of a graph in words, for messages.
+/// `Type.field`, for messages.
 fn coordinate(graph: &Graph, on: TypeId, field: &str) -> String {
     format!("{}.{field}", graph.types().get(on).name)
 }

@@ -1,4 +1,4 @@
-//! What the search chose, as fetches: who fills which slot, who gives whom its key.
+//! Turns covers into fetches: which fetch fills which slot, and which it depends on.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::selection::{Condition, PositionId, ROOT, Selection, SlotSetId};
 
 mod fetch_inputs;
 
+/// The fetches planned so far, and what adding to them needs.
 pub(super) struct Commit<'a> {
     pub(super) graph: &'a Graph,
     pub(super) selection: &'a mut Selection,
@@ -23,7 +24,7 @@ pub(super) struct Commit<'a> {
     pub(super) stage: usize,
 }
 
-/// A fetch that reaches a place, and what it offers there.
+/// A fetch that reaches a position, with its offer there.
 #[derive(Clone, Debug)]
 struct Provider {
     fetch: FetchId,
@@ -32,13 +33,13 @@ struct Provider {
 
 #[derive(Clone, Debug)]
 enum ProviderOffer {
-    /// It came here from further up.
+    /// The fetch began at an ancestor position.
     Inherited(Offer),
-    /// It was made for the objects here.
+    /// The fetch begins at this position.
     Chosen(Arc<ChosenFetch>),
 }
 
-/// The slots from the root to a place, each with the types of the objects it is read of.
+/// The slots from the root to a position, each with the types of the objects it is read from.
 type SlotPath = Vec<(usize, Vec<TypeId>)>;
 
 /// The objects at a position: the path to them, and the fetches that reach them.
@@ -49,12 +50,13 @@ struct Location<'p> {
     providers: &'p [Provider],
 }
 
-/// A fetch that gives a slot, and what it offers inside of it.
+/// A fetch that provides a slot, with its offer for the objects nested in the slot.
 type FieldProvider = (FetchId, Option<Offer>);
 
 type PlanResult<T = ()> = Result<T, Unplannable>;
 
 impl Commit<'_> {
+    /// Plans everything that a root scope selects.
     pub(super) fn plan_root(&mut self, scope: &PlanScope) -> PlanResult {
         self.plan_scope(scope, &SlotPath::new(), Vec::new())
     }
@@ -87,10 +89,10 @@ impl Commit<'_> {
             });
         }
         let mut slots = self.slots_by_provider(scope, &providers);
-        // What is told of places further in is there before these are planned.
-        let is_late =
-            |slot: usize| !self.selection.position(scope.at).slots[slot].is_context_source;
-        slots.sort_by_key(|(slot, _)| is_late(*slot));
+        // Values for context arguments are planned before the nested fields that use them.
+        let is_context_source =
+            |slot: usize| self.selection.position(scope.at).slots[slot].is_context_source;
+        slots.sort_by_key(|(slot, _)| !is_context_source(*slot));
         let location = Location {
             at: scope.at,
             slot_path,
@@ -114,7 +116,7 @@ impl Commit<'_> {
         }
     }
 
-    /// Names the field that stands in the way, as far in as it stands.
+    /// The error for a scope without a cover; names the most deeply nested field at fault.
     fn unplannable(&mut self, scope: &PlanScope, offers: &[Offer]) -> Unplannable {
         let wants: Vec<(TypeId, usize)> = scope
             .wanted_slots
@@ -122,28 +124,28 @@ impl Commit<'_> {
             .flat_map(|(on, slots)| slots.iter().map(|slot| (*on, *slot)))
             .collect();
         let mut search = self.search();
-        let alone = |(on, slot): &&(TypeId, usize)| {
+        let is_unplannable = |(on, slot): &&(TypeId, usize)| {
             let single = PlanScope {
                 wanted_slots: vec![(*on, vec![*slot])],
                 ..scope.clone()
             };
             search.cover(&single, offers).is_none()
         };
-        let found = wants.iter().find(alone).or(wants.first()).copied();
+        let culprit = wants.iter().find(is_unplannable).or(wants.first()).copied();
         if let Some((inner, offers)) =
-            found.and_then(|(on, slot)| self.nested_scope(scope, offers, on, slot))
+            culprit.and_then(|(on, slot)| self.nested_scope(scope, offers, on, slot))
             && self.search().cover(&inner, &offers).is_none()
         {
             return self.unplannable(&inner, &offers);
         }
         let position = self.selection.position(scope.at);
-        let (on, field) = found.map_or((position.ty, "?"), |(on, slot)| {
+        let (on, field) = culprit.map_or((position.ty, "?"), |(on, slot)| {
             (on, position.slots[slot].field.as_ref())
         });
         self.unplannable_field(on, field)
     }
 
-    /// The objects in a slot, and what all sources together could offer of them.
+    /// The scope of the objects nested in a slot, with the offers of all sources together.
     fn nested_scope(
         &self,
         scope: &PlanScope,
@@ -173,13 +175,13 @@ impl Commit<'_> {
         }
     }
 
-    /// Every slot that is wanted, with the types for which the same fetches give it.
+    /// Every wanted slot with the object types for which the same fetches provide it.
     fn slots_by_provider(
         &self,
         scope: &PlanScope,
         providers: &[Provider],
     ) -> Vec<(usize, Vec<TypeId>)> {
-        let mut found: Vec<(usize, Vec<FieldProvider>, Vec<TypeId>)> = Vec::new();
+        let mut groups: Vec<(usize, Vec<FieldProvider>, Vec<TypeId>)> = Vec::new();
         for (on, slots) in &scope.wanted_slots {
             for slot in slots {
                 let wanted = scope.typed_slot(*on, *slot);
@@ -189,17 +191,18 @@ impl Commit<'_> {
                     .is_none();
                 let count = if is_leaf { 1 } else { field_providers.len() };
                 let field_providers: Vec<_> = field_providers.into_iter().take(count).collect();
-                let mut known = found.iter_mut();
+                let mut known = groups.iter_mut();
                 match known.find(|(known, same, _)| known == slot && *same == field_providers) {
                     Some((_, _, types)) => types.push(*on),
-                    None => found.push((*slot, field_providers, vec![*on])),
+                    None => groups.push((*slot, field_providers, vec![*on])),
                 }
             }
         }
-        found.into_iter().map(|(slot, _, on)| (slot, on)).collect()
+        groups.into_iter().map(|(slot, _, on)| (slot, on)).collect()
     }
 
-    /// The fetches that give a slot, and what each offers inside of it.
+    /// The fetches that provide a slot; at the root of a mutation only the first, because the
+    /// field must run once.
     fn field_providers(&self, wanted: TypedSlot, providers: &[Provider]) -> Vec<FieldProvider> {
         let field_providers = providers.iter().filter_map(|provider| {
             let field = self.provided_field(provider, wanted)?;
@@ -223,6 +226,7 @@ impl Commit<'_> {
         }
     }
 
+    /// Adds a fetch, after all fetches that provide its keys and requirements.
     fn add_fetch(&mut self, location: Location<'_>, chosen: &ChosenFetch) -> PlanResult<FetchId> {
         let at = location.at;
         let mut depends_on = Vec::new();
@@ -230,9 +234,9 @@ impl Commit<'_> {
             let on = [fulfilled.on];
             self.plan_requirements(location, &fulfilled.required_slots, &on, &mut depends_on)?;
         }
-        for deep in &chosen.nested_keys {
-            let on = self.object_types(at, deep.on);
-            self.plan_requirements(location, &deep.parts, &on, &mut depends_on)?;
+        for nested_key in &chosen.nested_keys {
+            let on = self.object_types(at, nested_key.on);
+            self.plan_requirements(location, &nested_key.parts, &on, &mut depends_on)?;
         }
         let context_fields = self.context_fields(at, chosen);
         for argument in context_fields.iter().flat_map(|it| &*it.arguments) {
@@ -269,43 +273,43 @@ impl Commit<'_> {
         }))
     }
 
-    /// Who must have been there before for reasons other than keys: who brought the objects,
-    /// where there is no key, and who said of which type they are, where others did not.
+    /// Dependencies that no key implies: on the fetch that returns the objects if there is no key,
+    /// and on the fetch that returns their types if inherited ones do not.
     fn ordering_dependencies(
         &self,
         selected_entries: &[EntrySelection],
         providers: &[Provider],
     ) -> Vec<FetchId> {
         let types = self.graph.types();
-        let mut found = Vec::new();
+        let mut dependencies = Vec::new();
         if selected_entries
             .iter()
-            .any(|entered| entered.key.is_empty())
+            .any(|entry_selection| entry_selection.key.is_empty())
         {
             let inherited = providers.iter().filter(|it| it.inherited_offer().is_some());
-            found.extend(inherited.map(|provider| provider.fetch).next());
+            dependencies.extend(inherited.map(|provider| provider.fetch).next());
         }
-        let mut through = providers
+        let mut inherited = providers
             .iter()
             .filter_map(Provider::inherited_offer)
             .peekable();
-        let is_type_unknown =
-            through.peek().is_some() && through.all(|offer| !offer.provides_typename(self.graph));
+        let is_type_unknown = inherited.peek().is_some()
+            && inherited.all(|offer| !offer.provides_typename(self.graph));
         if is_type_unknown
             && selected_entries
                 .iter()
-                .any(|entered| !types.get(entered.on).is_abstract())
+                .any(|entry_selection| !types.get(entry_selection.on).is_abstract())
         {
             let typename_providers = providers.iter().filter(|provider| match &provider.offer {
                 ProviderOffer::Chosen(chosen) => types.get(chosen.entries[0].0).is_abstract(),
                 ProviderOffer::Inherited(_) => false,
             });
-            found.extend(typename_providers.map(|provider| provider.fetch));
+            dependencies.extend(typename_providers.map(|provider| provider.fetch));
         }
-        found
+        dependencies
     }
 
-    /// Has a slot of objects of these types filled, and what `sets` ask inside of it.
+    /// Plans a slot of objects of the types `on`, and the slots that `sets` select inside of it.
     fn plan_slot(
         &mut self,
         location: Location<'_>,
@@ -337,10 +341,10 @@ impl Commit<'_> {
         let mut inner_path = location.slot_path.clone();
         inner_path.push((slot, on.to_vec()));
         self.plan_scope(&inner, &inner_path, providers.clone())?;
-        // Somebody must say whether there is an object at all, and of which type.
+        // Some fetch must return whether there is an object at all, and its type if needed.
         let provides_typename = |provider: &Provider| {
-            let mut through = provider.inherited_offer().into_iter();
-            !inner.needs_typename || through.any(|offer| offer.provides_typename(self.graph))
+            let mut offer = provider.inherited_offer().into_iter();
+            !inner.needs_typename || offer.any(|offer| offer.provides_typename(self.graph))
         };
         let typename_providers: Vec<FetchId> = providers
             .iter()
@@ -357,7 +361,7 @@ impl Commit<'_> {
         Ok(())
     }
 
-    /// Has `fetch` fill a slot, and the slots on the way to it.
+    /// Makes `fetch` fill a slot, and the slots on the path from its own position.
     fn fill_slot(&mut self, fetch: FetchId, location: Location<'_>, slot: usize, on: &[TypeId]) {
         let fetch = &mut self.fetches[fetch];
         let (mut at, mut slot, mut on) = (location.at, slot, on);
@@ -380,14 +384,15 @@ impl Commit<'_> {
         }
     }
 
+    /// Whether `fetch` fills a slot of objects of all the types `on`.
     fn is_slot_filled(&self, fetch: FetchId, at: PositionId, slot: usize, on: &[TypeId]) -> bool {
-        let takes = self.fetches[fetch].slots.get(&at);
-        takes
+        let slots = self.fetches[fetch].slots.get(&at);
+        slots
             .and_then(|slots| slots.get(&slot))
             .is_some_and(|types| on.iter().all(|ty| types.contains(ty)))
     }
 
-    /// The way to a place, with the types only where they tell objects apart.
+    /// The steps of a slot path, with types only where a step does not follow all of them.
     fn path_steps(&self, slot_path: &SlotPath) -> Vec<Step> {
         let mut at = ROOT;
         let mut path = Vec::with_capacity(slot_path.len());
@@ -420,7 +425,7 @@ impl Provider {
         }
     }
 
-    /// What it offers inside a field that it gives.
+    /// The offer for the objects nested in a field that the fetch provides.
     fn child_offer(&self, field: &NodeField) -> Option<Offer> {
         let (source, level) = match &self.offer {
             ProviderOffer::Inherited(offer) => (offer.source, offer.level),
@@ -435,7 +440,7 @@ impl Provider {
     }
 }
 
-/// The fetches that reach the objects in a slot.
+/// The fetches that reach the objects nested in a slot.
 fn nested_providers(field_providers: &[FieldProvider]) -> Vec<Provider> {
     field_providers
         .iter()

@@ -1,7 +1,7 @@
-//! What fields take of objects further up (`@fromContext`): where it stands, and slots for it.
+//! Arguments that are filled from ancestor objects (`@fromContext`), and the slots of their values.
 //!
-//! It is looked for before anything is planned, because the places further up are planned first:
-//! what is taken there is asked for there like anything else.
+//! The slots are added before planning starts, because ancestors are planned before the fields that
+//! use them: the values are then fetched like any other field.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,36 +16,37 @@ use crate::selection::{KeySlot, PositionId, ROOT, Selection};
 
 pub(super) mod hoist;
 
-/// An argument that is filled from an object further up.
+/// An argument that is filled from an ancestor object.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ContextArgument {
     pub(crate) argument: Name,
-    /// Its type as the source writes it.
+    /// The argument's type as written in the source's schema.
     pub(crate) ty: Name,
-    /// Where the value may be, the nearest place first.
+    /// Where the value may come from, the nearest ancestor first.
     pub(crate) sources: Vec<ContextSource>,
 }
 
-/// A place further up, and what is taken of an object there.
+/// An ancestor position, and the slot of its objects that holds the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContextSource {
     pub(crate) at: PositionId,
-    /// How many steps from the root lead there.
+    /// Number of steps from the root to the position.
     pub(crate) depth: usize,
-    /// Of objects of this type only.
+    /// The only object type that the value is read from.
     pub(crate) on: TypeId,
     pub(crate) value: KeySlot,
 }
 
-/// A field that a source gives, of objects of a type at a place.
+/// A field that a source provides, of objects of one type at a position.
 type FieldKey = (SourceId, PositionId, TypeId, Name);
 
-/// What sources are given from further up, by field.
+/// The context arguments of each field that has some.
 #[derive(Debug, Default)]
 pub(super) struct Contexts(HashMap<FieldKey, Arc<[ContextArgument]>>);
 
 impl Contexts {
-    /// Finds everything that may be taken for the fields of `selection`, and has it asked for.
+    /// Resolves the context arguments of all fields that `selection` may need, and adds the slots
+    /// of their values.
     pub(super) fn new(graph: &Graph, selection: &mut Selection) -> Self {
         let mut builder = ContextsBuilder {
             graph,
@@ -60,34 +61,35 @@ impl Contexts {
         Self(builder.arguments)
     }
 
-    /// What a source is given for a field; `None` where it is not all there.
+    /// The arguments of a field; `None` if some of them cannot be filled.
     pub(super) fn get(&self, field: &FieldKey) -> Option<&Arc<[ContextArgument]>> {
         self.0.get(field)
     }
 }
 
-/// Contexts while they are found, with the slots that are added for them.
+/// Resolves context arguments, and adds the slots of their values.
 struct ContextsBuilder<'a> {
     graph: &'a Graph,
     selection: &'a mut Selection,
     arguments: HashMap<FieldKey, Arc<[ContextArgument]>>,
-    /// The slots that were made; several fields may take the same.
+    /// Slots by the value they hold; several arguments may use the same one.
     slots: HashMap<(PositionId, TypeId, Requirement), KeySlot>,
-    /// Of places that were made for these: for what is taken for what is taken for ….
+    /// How deeply arguments nest for each position that was added: the value of an argument may
+    /// itself need context arguments.
     nesting_levels: HashMap<PositionId, u32>,
 }
 
-/// More than any sound operation takes.
+/// Maximum slots added for context values in one operation; sound operations need far fewer.
 const MAX_SLOTS: usize = 1_000;
 
 impl ContextsBuilder<'_> {
     fn add_all(&mut self) {
-        // What is asked for because of one field may itself take something from further up.
-        let mut before = 0;
-        while before < slot_count(self.selection) {
-            before = slot_count(self.selection);
-            let places = self.selection.positions().len();
-            for index in 0..places {
+        // A slot added for one argument may itself be a field with context arguments.
+        let mut known_slots = 0;
+        while known_slots < slot_count(self.selection) {
+            known_slots = slot_count(self.selection);
+            let positions = self.selection.positions().len();
+            for index in 0..positions {
                 self.add_position(PositionId(index));
             }
         }
@@ -104,35 +106,37 @@ impl ContextsBuilder<'_> {
             if !seen.insert((on, Arc::clone(&name))) {
                 continue;
             }
-            for (source, arguments, needs) in providing_sources(self.graph, on, &name) {
-                // Others may be told of the object first, and that may take something too.
-                fields.extend(needs.iter().map(|need| (on, Arc::clone(&need.field))));
+            for (source, arguments, requirements) in providing_sources(self.graph, on, &name) {
+                // The requirements of a field may have context arguments too.
+                fields.extend(requirements.iter().map(|it| (on, Arc::clone(&it.field))));
                 let field = (source, at, on, Arc::clone(&name));
                 if arguments.is_empty() || self.arguments.contains_key(&field) {
                     continue;
                 }
-                let found = arguments.iter();
-                let found = found.map(|argument| self.context_argument(at, argument));
-                if let Some(found) = found.collect::<Option<Vec<_>>>() {
-                    self.arguments.insert(field, found.into());
+                let arguments = arguments.iter();
+                let arguments = arguments.map(|argument| self.context_argument(at, argument));
+                if let Some(arguments) = arguments.collect::<Option<Vec<_>>>() {
+                    self.arguments.insert(field, arguments.into());
                 }
             }
         }
     }
 
+    /// Resolves an argument of a field at `at`; `None` if its sources nest too deeply or do not
+    /// cover every path.
     fn context_argument(
         &mut self,
         at: PositionId,
         argument: &key::ContextArgument,
     ) -> Option<ContextArgument> {
         let level = self.nesting_levels.get(&at).copied().unwrap_or_default();
-        // What is taken may itself take something, and so on; a circle of this has no end either.
+        // Arguments that need each other form a cycle, which the limits end.
         if level >= MAX_REQUIREMENT_DEPTH || self.slots.len() >= MAX_SLOTS {
             return None;
         }
         let mut sources = Vec::new();
         let mut at = at;
-        // The graph makes sure that one stands further up: a way there without is no way there.
+        // Linking guarantees that each path to the field passes a type that sets the context.
         while let Some((parent, slot)) = self.selection.position(at).parent {
             if self.is_mutation_root(parent) {
                 break;
@@ -140,12 +144,12 @@ impl ContextsBuilder<'_> {
             let on = self.object_types(parent, slot);
             let setters = argument.setters.iter().filter(|(ty, _)| on.contains(ty));
             let setters: Vec<_> = setters.collect();
-            for (ty, need) in &setters {
+            for (ty, requirement) in &setters {
                 sources.push(ContextSource {
                     at: parent,
                     depth: depth(self.selection, parent),
                     on: *ty,
-                    value: self.source_slot(parent, *ty, need, level + 1)?,
+                    value: self.source_slot(parent, *ty, requirement, level + 1)?,
                 });
             }
             if setters.len() == on.len() {
@@ -165,20 +169,23 @@ impl ContextsBuilder<'_> {
         at == ROOT && mutation == Some(self.selection.position(ROOT).ty)
     }
 
+    /// The slot of a context value, added unless there is one.
     fn source_slot(
         &mut self,
         at: PositionId,
         on: TypeId,
-        need: &Requirement,
+        requirement: &Requirement,
         level: u32,
     ) -> Option<KeySlot> {
-        let key = (at, on, need.clone());
+        let key = (at, on, requirement.clone());
         if let Some(known) = self.slots.get(&key) {
             return Some(known.clone());
         }
         let first = self.selection.positions().len();
         let types = self.graph.types();
-        let slot = self.selection.add_context_source(at, on, need, types)?;
+        let slot = self
+            .selection
+            .add_context_source(at, on, requirement, types)?;
         let new = first..self.selection.positions().len();
         self.nesting_levels
             .extend(new.map(|index| (PositionId(index), level)));
@@ -186,7 +193,7 @@ impl ContextsBuilder<'_> {
         Some(slot)
     }
 
-    /// The types of the objects from which a slot leads on.
+    /// The types of the objects that a slot is selected on.
     fn object_types(&self, at: PositionId, slot: usize) -> Vec<TypeId> {
         let position = self.selection.position(at);
         let on = &position.slots[slot].on;
@@ -198,13 +205,13 @@ impl ContextsBuilder<'_> {
     }
 }
 
-/// The sources that give a field, with what each is given and told for it.
+/// The sources that provide a field, with its context arguments and requirements in each.
 fn providing_sources<'g>(
     graph: &'g Graph,
     on: TypeId,
     name: &Name,
 ) -> Vec<(SourceId, &'g [key::ContextArgument], &'g [Requirement])> {
-    let mut found = Vec::new();
+    let mut sources = Vec::new();
     for (source, index) in graph.entry_points(on) {
         let definition = graph.source(*source);
         let node = definition.node_for_type(definition.entry_points[*index].node, on);
@@ -212,10 +219,10 @@ fn providing_sources<'g>(
         let Some(field) = field else {
             continue;
         };
-        let needs = field.requires.as_deref().unwrap_or_default();
-        found.push((*source, &*field.context_arguments, needs));
+        let requirements = field.requires.as_deref().unwrap_or_default();
+        sources.push((*source, &*field.context_arguments, requirements));
     }
-    found
+    sources
 }
 
 fn depth(selection: &Selection, at: PositionId) -> usize {

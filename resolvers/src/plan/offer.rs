@@ -1,4 +1,4 @@
-//! What a fetch offers of the objects at one position.
+//! Offers: the fields that a fetch or an entry point can provide at a position.
 
 use schema::graph::Graph;
 use schema::source::{NodeField, NodeId, ObjectTypes, SourceId, SourceNode};
@@ -21,19 +21,19 @@ impl TypedSlot {
     }
 }
 
-/// What a fetch offers of the objects at one place.
+/// The fields that one fetch can provide for the objects at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Offer {
     pub(super) source: SourceId,
     pub(super) node: NodeId,
-    /// The only slot it may fill, for an entry that serves one field.
+    /// The only slot it may fill, for an entry point that serves a single field.
     pub(super) only_slot: Option<usize>,
-    /// How many fetches stand before the one that offers it.
+    /// Length of the longest chain of fetches before the one that makes the offer.
     pub(super) level: u32,
 }
 
 impl Offer {
-    /// What an entry offers, whoever waits for it.
+    /// The offer of an entry point, at level 0.
     pub(super) fn from_entry_point(graph: &Graph, source: SourceId, entry: usize) -> Self {
         Self {
             source,
@@ -43,8 +43,8 @@ impl Offer {
         }
     }
 
-    /// The node of objects of type `on`; for an abstract `on`, what is given without asking which
-    /// type they are.
+    /// The source node for objects of type `on`; for an abstract `on`, the node of fields that the
+    /// source provides without a type condition.
     pub(super) fn node<'g>(&self, graph: &'g Graph, on: TypeId) -> Option<&'g SourceNode> {
         let source = graph.source(self.source);
         let node = source.node(self.node);
@@ -56,7 +56,7 @@ impl Offer {
             .map(|node| source.node(node))
     }
 
-    /// The field of a slot of objects of type `on`, where it can be given without being told more.
+    /// The field of a slot, if the source provides it without requirements.
     pub(super) fn provided_field<'g>(
         &self,
         graph: &'g Graph,
@@ -71,11 +71,12 @@ impl Offer {
         (field.requires.is_none() && !field.only_in_keys).then_some(field)
     }
 
+    /// Whether the source provides a slot without requirements.
     pub(super) fn provides(&self, graph: &Graph, selection: &Selection, wanted: TypedSlot) -> bool {
         self.provided_field(graph, selection, wanted).is_some()
     }
 
-    /// What it offers of the objects in that slot.
+    /// The offer for the objects nested in a slot.
     pub(super) fn child_offer(
         &self,
         graph: &Graph,
@@ -90,7 +91,7 @@ impl Offer {
         })
     }
 
-    /// Whether the source says of which type the objects are.
+    /// Whether the source can return the types of the objects.
     pub(super) fn provides_typename(&self, graph: &Graph) -> bool {
         let node = graph.source(self.source).node(self.node);
         !matches!(node.object_types, ObjectTypes::UnknownType)

@@ -1,4 +1,4 @@
-//! A plan as text, for people and for tests: the same text for both.
+//! Plans as text, one format for users and tests.
 
 use std::fmt::Write;
 
@@ -11,16 +11,16 @@ use crate::selection::{KeySlot, PositionId, Selection, Slot};
 
 pub(crate) mod json;
 
-/// One paragraph a request, in the order of the plan.
+/// The plan as text: a paragraph for each request, in plan order.
 pub(crate) fn plan_text(graph: &Graph, selection: &Selection, plan: &Plan) -> String {
-    let explain = PlanPrinter {
+    let printer = PlanPrinter {
         graph,
         selection,
         plan,
     };
     let mut text = String::new();
     for request in plan.requests.ids() {
-        explain.write_request(request, &mut text);
+        printer.write_request(request, &mut text);
     }
     if text.is_empty() {
         text.push_str("no source is asked\n");
@@ -31,6 +31,7 @@ pub(crate) fn plan_text(graph: &Graph, selection: &Selection, plan: &Plan) -> St
     text
 }
 
+/// A plan with what printing it needs.
 struct PlanPrinter<'a> {
     graph: &'a Graph,
     selection: &'a Selection,
@@ -56,11 +57,11 @@ impl PlanPrinter<'_> {
         }
         let depends_on = self.request_dependencies(request);
         if !depends_on.is_empty() {
-            let after: Vec<_> = depends_on
+            let numbers: Vec<_> = depends_on
                 .iter()
                 .map(|it| it.number().to_string())
                 .collect();
-            let _ = writeln!(text, "   after {}", after.join(", "));
+            let _ = writeln!(text, "   after {}", numbers.join(", "));
         } else if self.plan.stages > 1 && first.stage > 0 {
             let _ = writeln!(text, "   after everything of root field {}", first.stage);
         }
@@ -88,7 +89,7 @@ impl PlanPrinter<'_> {
         }
     }
 
-    /// The requests that must be answered before this one is made.
+    /// The requests whose responses this request waits for.
     fn request_dependencies(&self, request: PlanRequestId) -> Vec<PlanRequestId> {
         let is_dependency = |other: &PlanRequestId| {
             let mut members = self.request_fetches(request);
@@ -102,14 +103,14 @@ impl PlanPrinter<'_> {
         if !fetch.first_entry().key.is_empty() {
             let _ = writeln!(text, "   {}", self.entities_text(fetch));
         }
-        for entered in fetch
+        for entry_selection in fetch
             .selected_entries
             .iter()
             .filter(|it| !it.requires.is_empty())
         {
-            let required = key_text(&entered.requires);
-            let of = self.type_name(entered.on);
-            let _ = writeln!(text, "   told {required} of each {of}");
+            let required = key_text(&entry_selection.requires);
+            let on = self.type_name(entry_selection.on);
+            let _ = writeln!(text, "   told {required} of each {on}");
         }
         for context in self.context_texts(fetch) {
             let _ = writeln!(text, "   {context}");
@@ -125,8 +126,8 @@ impl PlanPrinter<'_> {
         let mut texts = Vec::new();
         for field in &fetch.context_fields {
             let name = &self.selection.position(field.at).slots[field.slot].field;
-            for from in &*field.arguments {
-                let places = from.sources.iter().map(|source| {
+            for argument in &*field.arguments {
+                let sources = argument.sources.iter().map(|source| {
                     let value = key_text(std::slice::from_ref(&source.value));
                     let on = self.type_name(source.on);
                     match self.path_text(source.at).as_str() {
@@ -134,9 +135,9 @@ impl PlanPrinter<'_> {
                         path => format!("{value} of each {on} at {path}"),
                     }
                 });
-                let places: Vec<_> = places.collect();
-                let (argument, places) = (&from.argument, places.join(", or "));
-                texts.push(format!("{name}({argument}:) from {places}"));
+                let sources: Vec<_> = sources.collect();
+                let (argument, sources) = (&argument.argument, sources.join(", or "));
+                texts.push(format!("{name}({argument}:) from {sources}"));
             }
         }
         texts
@@ -156,11 +157,12 @@ impl PlanPrinter<'_> {
             return format!("{how} {path} by {}", key_text(&fetch.first_entry().key));
         }
         let mut types: Vec<(String, Vec<&str>)> = Vec::new();
-        for entered in &fetch.selected_entries {
-            let key = key_text(&entered.key);
+        for entry_selection in &fetch.selected_entries {
+            let key = key_text(&entry_selection.key);
+            let on = self.type_name(entry_selection.on);
             match types.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, names)) => names.push(self.type_name(entered.on)),
-                None => types.push((key, vec![self.type_name(entered.on)])),
+                Some((_, names)) => names.push(on),
+                None => types.push((key, vec![on])),
             }
         }
         let types: Vec<_> = types
@@ -170,6 +172,7 @@ impl PlanPrinter<'_> {
         format!("{how} {path} {}", types.join(" "))
     }
 
+    /// `orders.nodes.customer`.
     fn path_text(&self, at: PositionId) -> String {
         let mut names = Vec::new();
         let mut at = at;
@@ -222,6 +225,7 @@ fn field_text(slot: &Slot) -> String {
     format!("{}({})", slot.field, arguments.join(", "))
 }
 
+/// `id owner { id }`.
 fn key_text(slots: &[KeySlot]) -> String {
     let parts: Vec<String> = slots
         .iter()

@@ -1,4 +1,6 @@
-//! The objects at one position, and which of their slots are to be filled.
+//! Scopes: the objects at one position with the slots that a plan must fill.
+//!
+//! A scope is the unit of the search: equal scopes with equal offers have equal covers.
 
 use schema::graph::Graph;
 use schema::source::SourceId;
@@ -7,22 +9,23 @@ use schema::types::TypeId;
 use super::offer::{Offer, TypedSlot};
 use crate::selection::{PositionId, ROOT, Selection, SlotOrigin, SlotSetId};
 
-/// The objects at one place, and which of their slots are to be filled.
+/// The objects at one position, and the slots to fill for each of their types.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PlanScope {
     pub(super) at: PositionId,
-    /// What the client asks of the objects there, which depends on the way to them.
+    /// The client's selection at the position, which depends on the path to it.
     pub(super) slot_sets: Vec<SlotSetId>,
-    /// By type, in the order of the types; none without slots.
+    /// Slots by object type, in the order of the types; types without slots are left out.
     pub(super) wanted_slots: Vec<(TypeId, Vec<usize>)>,
-    /// Whether it must be known of which type each object is.
+    /// Whether the type of each object must be known.
     pub(super) needs_typename: bool,
-    /// The only source that may be asked.
+    /// The only source that may be used.
     pub(super) only_source: Option<SourceId>,
 }
 
 impl PlanScope {
-    /// All slots that `sets` ask of the objects at `at` that `offers` can bring there.
+    /// The scope of all slots in `slot_sets`, for the object types that `offers` can return; all
+    /// types if there are no offers.
     pub(super) fn new(
         graph: &Graph,
         selection: &Selection,
@@ -32,8 +35,9 @@ impl PlanScope {
     ) -> Self {
         let position = selection.position(at);
         let ty = graph.types().get(position.ty);
-        let is_provided =
-            |on: TypeId| offers.is_empty() || offers.iter().any(|it| it.node(graph, on).is_some());
+        let is_provided = |on: TypeId| {
+            offers.is_empty() || offers.iter().any(|offer| offer.node(graph, on).is_some())
+        };
         let wanted_slots: Vec<(TypeId, Vec<usize>)> = ty
             .possible_types
             .iter()
@@ -50,7 +54,7 @@ impl PlanScope {
             slot_sets,
             wanted_slots: wanted_slots
                 .into_iter()
-                .filter(|it| !it.1.is_empty())
+                .filter(|(_, slots)| !slots.is_empty())
                 .collect(),
             needs_typename,
             only_source: None,
@@ -59,7 +63,7 @@ impl PlanScope {
 }
 
 impl PlanScope {
-    /// One of its slots, of objects of type `on`.
+    /// A slot of the scope, for objects of type `on`.
     pub(super) fn typed_slot(&self, on: TypeId, slot: usize) -> TypedSlot {
         TypedSlot {
             at: self.at,
@@ -68,13 +72,13 @@ impl PlanScope {
         }
     }
 
-    /// Whether its fields do something, so that each may be asked of one source only.
+    /// Whether its fields have side effects, so that each must be fetched exactly once.
     pub(super) fn is_mutation_root(&self, graph: &Graph, selection: &Selection) -> bool {
         self.at == ROOT && graph.types().mutation() == Some(selection.position(ROOT).ty)
     }
 }
 
-/// The slots that are asked of objects of type `on`.
+/// The slots that `sets` select for objects of type `on`, and those required internally; sorted.
 fn selected_slots(
     selection: &Selection,
     at: PositionId,

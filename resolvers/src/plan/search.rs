@@ -1,13 +1,10 @@
-//! The cheapest set of fetches for a place: a bounded search over covers.
+//! The cheapest set of fetches for a scope: a bounded branch-and-bound search over covers.
 //!
-//! Paths share fetches, so the cost of a field is what it adds to the fetches already chosen.
-//! At a place, the fetches that reach it offer fields for nothing; every other field needs an
-//! entry. Sets of entries that cover the fields are compared, children included, and branches
-//! that cost more than the best set so far are cut. A budget bounds the work; when it is spent,
-//! the best set so far (or the first one found) is taken.
-//!
-//! What is still to be done is a stack of goals: a field is wanted, a part of a key must be known,
-//! an entry is to be used once all that it must know is there.
+//! Fetches that reach a position offer fields at no cost; every other field needs an entry point.
+//! The cost of a field is what it adds to the fetches already chosen, because paths share fetches.
+//! Covers are compared with their nested scopes, and branches that cost more than the best cover
+//! are cut. A budget bounds the work; once it is spent, the best cover so far (or the first one) is
+//! used. Open work is a stack of goals: a field, a key field, an entry point to use.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,35 +29,35 @@ mod nested;
 mod ranking;
 mod state;
 
-/// The entries to use at a place, each after all that it needs.
+/// The fetches to make for a scope, each after all that it depends on.
 #[derive(Clone, Debug)]
 pub(super) struct Cover {
     pub(super) cost: u64,
     pub(super) chosen_fetches: Vec<ChosenFetch>,
 }
 
-/// Searches covers.
+/// Searches for the cheapest covers of scopes.
 pub(super) struct Search<'a> {
     pub(super) graph: &'a Graph,
     pub(super) selection: &'a mut Selection,
     pub(super) context: &'a mut SearchContext,
 }
 
-/// What the searches of one plan know and may still spend.
+/// State that the searches of one plan share: known covers and the remaining budget.
 pub(super) struct SearchContext {
     pub(super) contexts: Contexts,
     covers: HashMap<(PlanScope, Vec<Offer>), Option<Arc<Cover>>>,
-    /// The slots of what sources must be told, once they were thought of.
+    /// Slots that were added for required fields and nested key parts.
     required_slots: HashMap<RequirementKey, Arc<[KeySlot]>>,
-    /// How many searches for what is told stand around the one under way.
+    /// Number of requirements that enclose the current search.
     requirement_depth: u32,
     budget: u32,
     is_complete: bool,
-    /// Choices looked at after the budget was spent.
+    /// Steps made after the budget was spent.
     overdraft: u32,
 }
 
-/// A field that a source gives of objects at a place once it is told something.
+/// A field with requirements: its source and node, and the position and type of its objects.
 type RequirementKey = (SourceId, NodeId, PositionId, TypeId, Name);
 
 impl SearchContext {
@@ -76,7 +73,7 @@ impl SearchContext {
         }
     }
 
-    /// Whether the budget was enough for everything.
+    /// Whether the budget allowed every choice to be compared.
     pub(super) fn is_complete(&self) -> bool {
         self.is_complete && self.budget > 0
     }
@@ -89,66 +86,66 @@ impl SearchContext {
     }
 }
 
-/// Choices looked at; more than any operation over a sound graph needs.
+/// Maximum steps of all searches of one plan; sound graphs need far fewer.
 const BUDGET: u32 = 20_000;
 
-/// Of these, at one place, so that no place takes what others need.
+/// Maximum steps of the search for one scope, so that no scope uses up the whole budget.
 const SCOPE_BUDGET: u32 = 4_000;
 
-/// Choices looked at beyond it, where there is no plan at all yet.
+/// Maximum steps beyond the budget while no cover is known at all.
 const MAX_OVERDRAFT: u32 = 4 * BUDGET;
 
 impl Search<'_> {
-    /// The cheapest entries that fill `place` together with what `offers` give; `None` when
-    /// no set of entries does.
+    /// The cheapest cover that, together with `offers`, fills `scope`; `None` if there is none.
     pub(super) fn cover(&mut self, scope: &PlanScope, offers: &[Offer]) -> Option<Arc<Cover>> {
         let key = (scope.clone(), normalized(offers));
         if let Some(known) = self.context.covers.get(&key) {
             return known.clone();
         }
-        let mut attempt = CoverSearch {
+        let mut cover_search = CoverSearch {
             search: self,
             scope,
             best: None,
             spent: 0,
         };
-        attempt.solve(State::new(&key.1), Goal::all(scope));
-        let best = attempt.best.map(Arc::new);
+        cover_search.solve(State::new(&key.1), Goal::all(scope));
+        let best = cover_search.best.map(Arc::new);
         self.context.covers.insert(key, best.clone());
         best
     }
 }
 
-/// The offers in one order, with levels that count from the earliest of them: how far down a
-/// place stands makes no difference to what is best there.
+/// The offers sorted, with levels relative to the earliest: the best cover does not depend on how
+/// late its position is reached, so that known covers apply at any level.
 fn normalized(offers: &[Offer]) -> Vec<Offer> {
     let first = first_level(offers);
-    let normalized = offers.iter().map(|offer| Offer {
+    let relative = offers.iter().map(|offer| Offer {
         level: offer.level - first,
         ..*offer
     });
-    let mut relative: Vec<Offer> = normalized.collect();
-    relative.sort_unstable();
-    relative.dedup();
-    relative
+    let mut normalized: Vec<Offer> = relative.collect();
+    normalized.sort_unstable();
+    normalized.dedup();
+    normalized
 }
 
-/// The level of the earliest offer, from which those of a cover count.
+/// The level of the earliest offer, which the levels of a cover are relative to.
 pub(super) fn first_level(offers: &[Offer]) -> u32 {
     offers.iter().map(|offer| offer.level).min().unwrap_or(0)
 }
 
-/// One search at one place.
+/// The search for the best cover of one scope.
 struct CoverSearch<'s, 'a> {
     search: &'s mut Search<'a>,
     scope: &'s PlanScope,
     best: Option<Cover>,
-    /// Choices looked at here.
+    /// Steps made for this scope.
     spent: u32,
 }
 
 impl CoverSearch<'_, '_> {
-    /// Reaches every goal, the last one first, in every way that may be the cheapest.
+    /// Reaches all goals, the last one first, and tries every candidate that may lead to the
+    /// cheapest cover.
     fn solve(&mut self, mut state: State, mut goals: Vec<Goal>) {
         loop {
             if self.is_hopeless(&state, &goals) {
@@ -166,7 +163,7 @@ impl CoverSearch<'_, '_> {
                 }
                 Goal::Verify(goal) => {
                     if !self.is_reached(&goal, &state) {
-                        return; // The candidate did not bring what it seemed to.
+                        return; // The candidate did not provide what its offer promised.
                     }
                 }
                 goal if self.is_reached(&goal, &state) => {}
@@ -198,8 +195,8 @@ impl CoverSearch<'_, '_> {
         self.spent > SCOPE_BUDGET || self.search.context.budget == 0
     }
 
-    /// What is to be looked at once a candidate for `goal` was used. What a source is told may
-    /// have to come from several others; everything else comes from one.
+    /// The goal to check after a candidate for `goal` was used. A requirement with nested fields
+    /// may need several fetches; every other goal is reached by one.
     fn follow_up_goal(&self, goal: &Goal) -> Goal {
         match goal {
             Goal::Field(_, slot) if self.is_nested_requirement(*slot) => goal.clone(),
@@ -207,32 +204,33 @@ impl CoverSearch<'_, '_> {
         }
     }
 
-    /// Whether a slot holds objects that only a source is to be told of.
+    /// Whether a slot holds objects that only a requirement selects.
     fn is_nested_requirement(&self, slot: usize) -> bool {
         let slot = &self.search.selection.position(self.scope.at).slots[slot];
         slot.on.is_empty() && slot.child.is_some()
     }
 
-    /// A candidate is used after all that it must know is there.
+    /// Pushes the use of a candidate, and above it the goals it depends on: key fields, required
+    /// fields, object types.
     fn push_goals(&self, candidate: Candidate, goals: &mut Vec<Goal>) {
         let entry = &self.search.graph.source(candidate.source).entry_points[candidate.entry];
-        let parts = candidate.plain_key(entry);
-        let parts: Vec<Goal> = parts
-            .map(|part| Goal::Key(entry.on, part.clone()))
+        let key_fields = candidate.plain_key(entry);
+        let key_fields: Vec<Goal> = key_fields
+            .map(|field| Goal::Key(entry.on, field.clone()))
             .collect();
         let requirements: Vec<Goal> = candidate
             .all_required_slots()
-            .map(|need| Goal::Field(candidate.on, need.slot))
+            .map(|required| Goal::Field(candidate.on, required.slot))
             .collect();
         let on = candidate.entry_type(self.search.graph);
         let needs_typename = !self.search.graph.types().get(on).is_abstract();
         goals.push(Goal::Use(candidate));
-        goals.extend(parts);
+        goals.extend(key_fields);
         goals.extend(requirements);
         goals.extend(needs_typename.then_some(Goal::Typename));
     }
 
-    /// Whether nothing better than the best cover can come of `state`.
+    /// Whether no cover reached from `state` can be cheaper than the best one.
     fn is_hopeless(&self, state: &State, goals: &[Goal]) -> bool {
         let best = self.best.as_ref();
         best.is_some_and(|best| state.cost + lower_bound(state, goals) >= best.cost)
@@ -240,23 +238,23 @@ impl CoverSearch<'_, '_> {
             || self.search.context.overdraft > MAX_OVERDRAFT
     }
 
-    /// All fields are offered; what is inside them decides. Then the same with one entry more,
-    /// where that could save fetches further in.
+    /// Compares a state that reaches all goals with the best cover, by the cost of its nested
+    /// scopes; then tries one more entry point if that could save nested fetches.
     fn accept_cover(&mut self, state: &State) {
         let is_consistent = self.scope.wanted_slots.len() < 2
             || (self.is_consistent(state) && self.is_required_of_all_types(state));
         let nested_cost = is_consistent
             .then(|| self.nested_scopes_cost(state))
             .flatten();
-        if let Some(inside) = nested_cost {
-            let cost = state.cost + inside + self.lateness(state);
+        if let Some(nested_cost) = nested_cost {
+            let cost = state.cost + nested_cost + self.lateness(state);
             if self.best.as_ref().is_none_or(|best| cost < best.cost) {
                 self.best = Some(Cover {
                     cost,
                     chosen_fetches: state.ordered(),
                 });
             }
-            if inside < CALL_COST {
+            if nested_cost < CALL_COST {
                 return;
             }
         }
@@ -270,8 +268,8 @@ impl CoverSearch<'_, '_> {
     }
 }
 
-/// What the entries that are to be used cost at the least: a call for each source of which
-/// nothing is chosen yet.
+/// Minimum cost of the candidates that are still to be used: a call for each source that has no
+/// chosen fetch yet.
 fn lower_bound(state: &State, goals: &[Goal]) -> u64 {
     let mut cost = 0;
     for (index, goal) in goals.iter().enumerate() {

@@ -1,4 +1,7 @@
-//! The stages of a mutation: root fields run one after another (GraphQL §6.2.2).
+//! Stages of a mutation: root fields run one after another (GraphQL §6.2.2).
+//!
+//! Consecutive fields of one subgraph form one stage and are sent in one request, because the
+//! subgraph itself runs them in order.
 
 use schema::graph::Graph;
 use schema::operation::OperationKind;
@@ -9,8 +12,7 @@ use super::scope::PlanScope;
 use super::search::{Search, SearchContext};
 use crate::selection::{ROOT, Selection};
 
-/// Root fields of a mutation run one after another (GraphQL §6.2.2); those that follow each other
-/// at one service are sent to it together, and it runs them so.
+/// The root scope of a query, or one root scope for each stage of a mutation.
 pub(super) fn stages(
     graph: &Graph,
     selection: &mut Selection,
@@ -22,17 +24,14 @@ pub(super) fn stages(
     else {
         return vec![root];
     };
-    let stage = |slots: &[usize], only: Option<SourceId>| PlanScope {
+    let stage = |slots: &[usize], only_source: Option<SourceId>| PlanScope {
         wanted_slots: vec![(on, slots.to_vec())],
-        only_source: only,
+        only_source,
         ..root.clone()
     };
     let mut stages = Vec::new();
-    for (service, slots_together) in runs(graph, selection, on, &slots) {
-        let joint_stage = stage(
-            &slots_together,
-            service.filter(|_| slots_together.len() > 1),
-        );
+    for (subgraph, slots) in runs(graph, selection, on, &slots) {
+        let joint_stage = stage(&slots, subgraph.filter(|_| slots.len() > 1));
         let mut search = Search {
             graph,
             selection,
@@ -41,14 +40,13 @@ pub(super) fn stages(
         if joint_stage.only_source.is_none() || search.cover(&joint_stage, &[]).is_some() {
             stages.push(joint_stage);
         } else {
-            let alone = slots_together.iter().map(|slot| stage(&[*slot], None));
-            stages.extend(alone);
+            stages.extend(slots.iter().map(|slot| stage(&[*slot], None)));
         }
     }
     stages
 }
 
-/// Root fields that follow each other and that one service gives, with that service.
+/// Runs of consecutive root fields that one subgraph provides, each with the subgraph, if any.
 fn runs(
     graph: &Graph,
     selection: &Selection,
@@ -59,19 +57,19 @@ fn runs(
     for slot in slots {
         let providers = providing_subgraphs(graph, selection, on, *slot);
         match runs.last_mut() {
-            Some((known, together)) if known.iter().any(|source| providers.contains(source)) => {
-                known.retain(|source| providers.contains(source));
-                together.push(*slot);
+            Some((shared, run)) if shared.iter().any(|source| providers.contains(source)) => {
+                shared.retain(|source| providers.contains(source));
+                run.push(*slot);
             }
             _ => runs.push((providers, vec![*slot])),
         }
     }
     let runs = runs.into_iter();
-    runs.map(|(known, together)| (known.first().copied(), together))
+    runs.map(|(shared, run)| (shared.first().copied(), run))
         .collect()
 }
 
-/// The services that speak GraphQL and give a root field.
+/// The subgraphs that provide a root field.
 fn providing_subgraphs(
     graph: &Graph,
     selection: &Selection,

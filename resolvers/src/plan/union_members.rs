@@ -1,7 +1,7 @@
-//! Members of unions that not every service knows which could give the union.
+//! Union members that only some of the subgraphs that provide a field define.
 //!
-//! A field that several services share gives the same objects whoever is asked, so it can only
-//! give those that all of them know. Of the others nothing is asked, wherever the plan goes.
+//! A field that several subgraphs share returns the same objects from each of them, so it can only
+//! return members that all of them define. Plans select no fields of the other members.
 
 use indexmap::IndexSet;
 use schema::graph::Graph;
@@ -10,10 +10,10 @@ use schema::types::{TypeId, TypeKind};
 
 use crate::selection::{PositionId, ROOT, Selection, Slot};
 
-/// What each service could give at one place, whether a plan takes it from there or not.
+/// The source nodes that could provide the objects at one position, used by the plan or not.
 type ProvidingNodes = IndexSet<(SourceId, NodeId)>;
 
-/// Leaves to every union of `selection` the members that all of its givers know.
+/// Narrows every union of `selection` to the members that all of its providers define.
 pub(super) fn narrow(graph: &Graph, selection: &mut Selection) {
     let is_union = |ty: TypeId| matches!(graph.types().get(ty).kind, TypeKind::Union);
     if selection
@@ -24,10 +24,10 @@ pub(super) fn narrow(graph: &Graph, selection: &mut Selection) {
     }
     let count = selection.positions().len();
     let mut providing_nodes: Vec<ProvidingNodes> = Vec::with_capacity(count);
-    // A place stands behind the one around it.
+    // A position comes after its parent, whose nodes are known by then.
     for index in 0..count {
         let at = PositionId(index);
-        let found = match selection.position(at).parent {
+        let nodes = match selection.position(at).parent {
             Some((parent, slot)) => {
                 let slot = &selection.position(parent).slots[slot];
                 nested_nodes(graph, slot, &providing_nodes[parent.0])
@@ -35,46 +35,47 @@ pub(super) fn narrow(graph: &Graph, selection: &mut Selection) {
             None => ProvidingNodes::default(),
         };
         if at != ROOT && is_union(selection.position(at).ty) {
-            let members = shared_members(graph, &found);
+            let members = shared_members(graph, &nodes);
             selection.position_mut(at).members = members;
         }
-        providing_nodes.push(found);
+        providing_nodes.push(nodes);
     }
 }
 
-/// What could give the objects in a slot.
+/// The source nodes that could provide the objects in a slot: through the parent's nodes, or an
+/// entry point.
 fn nested_nodes(graph: &Graph, slot: &Slot, parent_nodes: &ProvidingNodes) -> ProvidingNodes {
-    let mut found = ProvidingNodes::default();
+    let mut nodes = ProvidingNodes::default();
     for on in &slot.on {
-        let entry_nodes = graph.entry_points(*on).iter();
-        let entered = entry_nodes.map(|(source, index)| {
+        let entry_points = graph.entry_points(*on).iter();
+        let entry_nodes = entry_points.map(|(source, index)| {
             let entry = &graph.source(*source).entry_points[*index];
             (*source, entry.node)
         });
-        for (source, node) in parent_nodes.iter().copied().chain(entered) {
-            let source_of = graph.source(source);
-            let node = source_of.node_for_type(node, *on);
-            let field = node.and_then(|node| source_of.node(node).fields.get(&slot.field));
-            found.extend(field.and_then(|field| Some((source, field.child?))));
+        for (source, node) in parent_nodes.iter().copied().chain(entry_nodes) {
+            let definition = graph.source(source);
+            let node = definition.node_for_type(node, *on);
+            let field = node.and_then(|node| definition.node(node).fields.get(&slot.field));
+            nodes.extend(field.and_then(|field| Some((source, field.child?))));
         }
     }
-    found
+    nodes
 }
 
-/// The members that all of `givers` know; `None` where they know the same.
+/// The members that all of `providing_nodes` define; `None` if they define the same ones.
 fn shared_members(graph: &Graph, providing_nodes: &ProvidingNodes) -> Option<Vec<TypeId>> {
-    let mut known = providing_nodes.iter().filter_map(|(source, node)| {
+    let mut members_by_node = providing_nodes.iter().filter_map(|(source, node)| {
         match &graph.source(*source).node(*node).object_types {
             ObjectTypes::ByTypename(members) => Some(members),
             ObjectTypes::OwnType | ObjectTypes::UnknownType => None,
         }
     });
-    let mut shared: Vec<TypeId> = known.next()?.keys().copied().collect();
-    let all = shared.len();
+    let mut shared: Vec<TypeId> = members_by_node.next()?.keys().copied().collect();
+    let count = shared.len();
     let mut is_same = true;
-    for members in known {
-        is_same &= members.len() == all;
+    for members in members_by_node {
+        is_same &= members.len() == count;
         shared.retain(|member| members.contains_key(member));
     }
-    (!is_same || shared.len() < all).then_some(shared)
+    (!is_same || shared.len() < count).then_some(shared)
 }

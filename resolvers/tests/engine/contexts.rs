@@ -353,7 +353,10 @@ fn circular_contexts_have_no_plan_and_planning_ends() {
         .plan_text("{ node { leaf { path } } }", None)
         .unwrap_err();
 
-    assert_eq!(rejected[0].message, "no source gives `Leaf.path` here");
+    assert_eq!(
+        rejected[0].message,
+        "no source can provide `Leaf.path` at this position"
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What a fetch must know before it is made: keys, what its source requires, what is taken of
-//! objects further up; and who gives it.
+//! Inputs of a fetch: keys, required fields and context arguments, and the fetches that provide
+//! them.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use super::{
 use crate::selection::{KeySlot, PositionId};
 
 impl Commit<'_> {
-    /// The fields for which objects further up are looked at.
+    /// The fields of a chosen fetch with arguments that are filled from ancestor objects.
     pub(super) fn context_fields(&self, at: PositionId, chosen: &ChosenFetch) -> Vec<ContextField> {
         let slots = &self.selection.position(at).slots;
         let fulfilled = chosen.fulfilled_requirements.iter();
-        let found = fulfilled.filter_map(|requirement| {
+        let context_fields = fulfilled.filter_map(|requirement| {
             let name = Arc::clone(&slots[requirement.slot].field);
             let field = (chosen.source, at, requirement.on, name);
             Some(ContextField {
@@ -28,19 +28,19 @@ impl Commit<'_> {
                 arguments: Arc::clone(self.search_context.contexts.get(&field)?),
             })
         });
-        found.collect()
+        context_fields.collect()
     }
 
-    /// Adds the fetches that bring a value and the objects on the way to it.
+    /// Adds to `depends_on` the fetches that fill a slot, or the slots inside of it.
     pub(super) fn add_value_fetches(
         &self,
         at: PositionId,
         value: &KeySlot,
         depends_on: &mut Vec<FetchId>,
     ) {
-        let holders = self.fetches.pairs();
-        let holders = holders.filter(|(_, fetch)| fetch.has_slot(at, value.slot));
-        depends_on.extend(holders.map(|(id, _)| id));
+        let fetches = self.fetches.pairs();
+        let fetches = fetches.filter(|(_, fetch)| fetch.has_slot(at, value.slot));
+        depends_on.extend(fetches.map(|(id, _)| id));
         if let Some(child) = self.selection.position(at).slots[value.slot].child {
             for inner in &value.inner {
                 self.add_value_fetches(child, inner, depends_on);
@@ -48,7 +48,7 @@ impl Commit<'_> {
         }
     }
 
-    /// Has the slots filled that a source is told.
+    /// Plans the slots of required fields, and adds the fetches that fill them to `depends_on`.
     pub(super) fn plan_requirements(
         &mut self,
         location: Location<'_>,
@@ -57,14 +57,14 @@ impl Commit<'_> {
         depends_on: &mut Vec<FetchId>,
     ) -> PlanResult {
         for need in needs {
-            // The client asks for nothing inside of it.
+            // Inner slots of a requirement are not part of the client's selection.
             self.plan_slot(location, need.slot, on, Vec::new())?;
             depends_on.extend(self.filling_fetches(location.at, need.slot));
         }
         Ok(())
     }
 
-    /// The slots of a key, some of which may be filled by fetches that go further in.
+    /// The slots of a key; those of nested key parts are planned already.
     pub(super) fn plan_key(
         &mut self,
         location: Location<'_>,
@@ -75,19 +75,19 @@ impl Commit<'_> {
     ) -> PlanResult<Vec<KeySlot>> {
         let mut slots = Vec::with_capacity(key.0.len());
         for part in &key.0 {
-            let mut deep = chosen.nested_keys.iter().filter(|deep| deep.on == on);
-            let found = deep.find_map(|it| it.parts.iter().find(|slot| slot.name == part.0));
-            if let Some(slot) = found {
+            let nested_keys = chosen.nested_keys.iter().filter(|it| it.on == on);
+            let mut nested_parts = nested_keys.flat_map(|it| &*it.parts);
+            if let Some(slot) = nested_parts.find(|slot| slot.name == part.0) {
                 slots.push(slot.clone());
             } else {
-                let one = FieldSet(vec![part.clone()]);
-                slots.extend(self.plan_key_fields(location, &one, on, depends_on)?);
+                let field = FieldSet(vec![part.clone()]);
+                slots.extend(self.plan_key_fields(location, &field, on, depends_on)?);
             }
         }
         Ok(slots)
     }
 
-    /// What the source is told of objects that it is asked for as `on`.
+    /// The slots of all required fields of objects that are fetched as `on`, each once.
     pub(super) fn required_slots(&self, chosen: &ChosenFetch, on: TypeId) -> Vec<KeySlot> {
         let mut slots: Vec<KeySlot> = Vec::new();
         for fulfilled in &chosen.fulfilled_requirements {
@@ -100,7 +100,7 @@ impl Commit<'_> {
         slots
     }
 
-    /// The slots of a key, each taken from the first fetch that gives it.
+    /// Plans the slots of a key, each filled by the first fetch that provides it.
     fn plan_key_fields(
         &mut self,
         location: Location<'_>,
@@ -150,7 +150,7 @@ impl Commit<'_> {
         Ok(slots)
     }
 
-    /// As `givers`, for a part of a key.
+    /// The fetches that provide a key field of objects of type `on`.
     fn key_providers(&self, on: TypeId, name: &Name, providers: &[Provider]) -> Vec<FieldProvider> {
         let field = |provider: &Provider| {
             let offer = match &provider.offer {
@@ -159,13 +159,14 @@ impl Commit<'_> {
             };
             let offer = offer.filter(|offer| offer.only_slot.is_none())?;
             let field = offer.node(self.graph, on)?.fields.get(name)?;
-            let inside = provider.child_offer(field);
-            field.requires.is_none().then_some((provider.fetch, inside))
+            let child_offer = provider.child_offer(field);
+            let is_provided = field.requires.is_none();
+            is_provided.then_some((provider.fetch, child_offer))
         };
         providers.iter().filter_map(field).collect()
     }
 
-    /// The fetches that fill a slot or anything inside of it.
+    /// The fetches that fill a slot or any slot inside of it.
     fn filling_fetches(&self, at: PositionId, slot: usize) -> Vec<FetchId> {
         let child = self.selection.position(at).slots[slot].child;
         self.fetches
@@ -173,15 +174,15 @@ impl Commit<'_> {
             .filter(|(_, fetch)| {
                 fetch.has_slot(at, slot)
                     || child.is_some_and(|child| {
-                        let mut places = fetch.slots.keys();
-                        places.any(|place| self.selection.is_inside(*place, child))
+                        let mut positions = fetch.slots.keys();
+                        positions.any(|position| self.selection.is_inside(*position, child))
                     })
             })
             .map(|(id, _)| id)
             .collect()
     }
 
-    /// The types of the objects that are meant by `on`, which may be abstract.
+    /// The object types of `on`; of an abstract `on`, all possible types at the position.
     pub(super) fn object_types(&self, at: PositionId, on: TypeId) -> Vec<TypeId> {
         let types = self.graph.types();
         if !types.get(on).is_abstract() {

@@ -1,6 +1,7 @@
-//! Fields with contexts that an earlier fetch of the same source can give: where everything that
-//! is taken of objects further up is there before that fetch, their objects need not be asked for
-//! by key again.
+//! Folds fetches with context arguments into an earlier fetch of the same source.
+//!
+//! If all context values are known before the earlier fetch, it can provide the fields itself, and
+//! their objects need not be fetched by key again.
 
 use schema::graph::Graph;
 use schema::source::{NodeId, Source};
@@ -9,7 +10,7 @@ use schema::types::TypeId;
 use super::super::{ByFetch, Fetch, FetchId, FetchSlots, TypedSlot};
 use crate::selection::{PositionId, Selection};
 
-/// Has fetches give such fields in place of those that would follow them.
+/// Folds every fetch that an earlier one can replace into that one, its host.
 pub(in super::super) fn hoist_fields(
     graph: &Graph,
     selection: &Selection,
@@ -18,13 +19,13 @@ pub(in super::super) fn hoist_fields(
     let mut index = 0;
     while index < fetches.len() {
         let id = FetchId::from(index);
-        let merge = HoistCandidate {
+        let candidate = HoistCandidate {
             graph,
             selection,
             fetches,
             id,
         };
-        match merge.host() {
+        match candidate.host() {
             Some(host) => {
                 let folded = fold(fetches, id, host);
                 drop_unused_keys(selection, fetches, host, &folded);
@@ -34,7 +35,7 @@ pub(in super::super) fn hoist_fields(
     }
 }
 
-/// A fetch that may be another's part.
+/// A fetch with context arguments that may be folded into a host.
 struct HoistCandidate<'a> {
     graph: &'a Graph,
     selection: &'a Selection,
@@ -47,18 +48,18 @@ impl HoistCandidate<'_> {
         &self.fetches[self.id]
     }
 
-    /// The fetch that can give all of it.
+    /// The earlier fetch that can provide all of its slots.
     fn host(&self) -> Option<FetchId> {
         let fetch = self.fetch();
-        let is_told = fetch
+        let has_requirements = fetch
             .selected_entries
             .iter()
             .any(|it| !it.requires.is_empty());
-        if fetch.context_fields.is_empty() || is_told {
+        if fetch.context_fields.is_empty() || has_requirements {
             return None;
         }
-        let mut before = fetch.depends_on.iter().copied();
-        before.find(|host| {
+        let mut hosts = fetch.depends_on.iter().copied();
+        hosts.find(|host| {
             self.is_sole_provider(*host)
                 && self.is_after_dependencies(*host)
                 && self.is_below_context_sources(*host)
@@ -66,13 +67,14 @@ impl HoistCandidate<'_> {
         })
     }
 
-    /// Whether it asks its source for the objects around, and nobody else brings those inside or
-    /// tells their keys.
+    /// Whether `host` fetches enclosing entities of the same source, and is the only fetch that
+    /// provides the nested objects and their keys.
     fn is_sole_provider(&self, host: FetchId) -> bool {
         let (fetch, host_fetch) = (self.fetch(), &self.fetches[host]);
-        let around = host_fetch.at != fetch.at && self.selection.is_inside(fetch.at, host_fetch.at);
+        let is_enclosing =
+            host_fetch.at != fetch.at && self.selection.is_inside(fetch.at, host_fetch.at);
         let is_alike = (host_fetch.source, host_fetch.stage) == (fetch.source, fetch.stage);
-        if !around || !is_alike || host_fetch.first_entry().key.is_empty() {
+        if !is_enclosing || !is_alike || host_fetch.first_entry().key.is_empty() {
             return false;
         }
         let Some((parent, slot)) = self.selection.position(fetch.at).parent else {
@@ -85,13 +87,14 @@ impl HoistCandidate<'_> {
             && keys.all(|key| key.inner.is_empty() && host_fetch.has_slot(fetch.at, key.slot))
     }
 
-    /// Whether everything else that is needed comes before it: a fetch waits for earlier ones only.
+    /// Whether all other dependencies come before `host`: a fetch only waits for earlier ones.
     fn is_after_dependencies(&self, host: FetchId) -> bool {
-        let mut others = self.fetch().depends_on.iter().filter(|it| **it != host);
+        let dependencies = self.fetch().depends_on.iter();
+        let mut others = dependencies.filter(|dependency| **dependency != host);
         others.all(|other| *other < host)
     }
 
-    /// Whether all that is taken stands at its objects or above them.
+    /// Whether all context values come from the objects of `host` or their ancestors.
     fn is_below_context_sources(&self, host: FetchId) -> bool {
         let at = self.fetches[host].at;
         let arguments = self
@@ -99,32 +102,32 @@ impl HoistCandidate<'_> {
             .context_fields
             .iter()
             .flat_map(|it| &*it.arguments);
-        let mut places = arguments.flat_map(|argument| &argument.sources);
-        places.all(|above| self.selection.is_inside(at, above.at))
+        let mut sources = arguments.flat_map(|argument| &argument.sources);
+        sources.all(|source| self.selection.is_inside(at, source.at))
     }
 
-    /// Whether its source gives everything there, on the way that it goes.
+    /// Whether the source provides all slots along the path that `host` takes.
     fn has_all_fields(&self, host: FetchId) -> bool {
         let (fetch, host_fetch) = (self.fetch(), &self.fetches[host]);
         let source = self.graph.source(fetch.source);
-        let entered = host_fetch.selected_entries.iter();
-        let mut nodes: Vec<NodeId> = entered
+        let entries = host_fetch.selected_entries.iter();
+        let mut nodes: Vec<NodeId> = entries
             .map(|it| source.entry_points[it.entry].node)
             .collect();
         let mut at = host_fetch.at;
         for step in &fetch.path[host_fetch.path.len()..] {
             let slot = &self.selection.position(at).slots[step.slot];
             let types = step.types.as_deref().unwrap_or(&slot.on);
-            let inside = nodes.iter().flat_map(|node| {
-                let of = types
+            let children = nodes.iter().flat_map(|node| {
+                let typed = types
                     .iter()
                     .filter_map(|ty| source.node_for_type(*node, *ty));
-                of.map(|node| source.node(node).fields.get(&slot.field)?.child)
+                typed.map(|node| source.node(node).fields.get(&slot.field)?.child)
             });
-            let (Some(inside), Some(child)) = (inside.collect(), slot.child) else {
+            let (Some(children), Some(child)) = (children.collect(), slot.child) else {
                 return false;
             };
-            (nodes, at) = (inside, child);
+            (nodes, at) = (children, child);
         }
         !nodes.is_empty()
             && nodes
@@ -132,9 +135,10 @@ impl HoistCandidate<'_> {
                 .all(|node| self.has_all_slots(source, *node, at))
     }
 
+    /// Whether `node` provides all slots that the fetch fills at `at` and inside of it.
     fn has_all_slots(&self, source: &Source, node: NodeId, at: PositionId) -> bool {
-        let takes: &FetchSlots = &self.fetch().slots;
-        let mut slots = takes.get(&at).into_iter().flatten();
+        let fetch_slots: &FetchSlots = &self.fetch().slots;
+        let mut slots = fetch_slots.get(&at).into_iter().flatten();
         slots.all(|(slot, types)| {
             types.iter().all(|ty| {
                 let wanted = TypedSlot {
@@ -143,10 +147,10 @@ impl HoistCandidate<'_> {
                     slot: *slot,
                 };
                 let child = self.selection.position(at).slots[*slot].child;
-                let Some(given) = self.provided_child(source, node, wanted) else {
+                let Some(provided) = self.provided_child(source, node, wanted) else {
                     return false;
                 };
-                match (child, given) {
+                match (child, provided) {
                     (Some(child), Some(node)) => self.has_all_slots(source, node, child),
                     (None, None) => true,
                     _ => false,
@@ -155,8 +159,9 @@ impl HoistCandidate<'_> {
         })
     }
 
-    /// What is given inside of a slot; `None` where it is not given there at all.
-    #[expect(clippy::option_option, reason = "leaves have nothing inside")]
+    /// The node of the objects nested in a slot, for a leaf none; `None` if the slot is not
+    /// provided.
+    #[expect(clippy::option_option, reason = "a leaf has no child node")]
     fn provided_child(
         &self,
         source: &Source,
@@ -173,17 +178,17 @@ impl HoistCandidate<'_> {
     }
 }
 
-/// Makes one fetch of two; gives the one that is gone.
+/// Merges a fetch into `host` and returns it; renumbers dependencies on later fetches.
 fn fold(fetches: &mut ByFetch<Fetch>, id: FetchId, host: FetchId) -> Fetch {
     let mut folded = fetches.remove(id);
-    let moved = |other: FetchId| match other {
+    let renumbered = |other: FetchId| match other {
         other if other == id => host,
         other if other > id => FetchId::from(other.index() - 1),
         other => other,
     };
     for fetch in fetches.iter_mut() {
         for other in &mut fetch.depends_on {
-            *other = moved(*other);
+            *other = renumbered(*other);
         }
         fetch.depends_on.sort_unstable();
         fetch.depends_on.dedup();
@@ -192,7 +197,7 @@ fn fold(fetches: &mut ByFetch<Fetch>, id: FetchId, host: FetchId) -> Fetch {
     fetch.context_fields.append(&mut folded.context_fields);
     fetch
         .depends_on
-        .extend(folded.depends_on.iter().filter(|it| **it != host));
+        .extend(folded.depends_on.iter().filter(|other| **other != host));
     fetch.depends_on.sort_unstable();
     fetch.depends_on.dedup();
     for (at, slots) in &folded.slots {
@@ -207,7 +212,7 @@ fn fold(fetches: &mut ByFetch<Fetch>, id: FetchId, host: FetchId) -> Fetch {
     folded
 }
 
-/// What only the fetch that is gone was to know.
+/// Removes from `host` the key slots that only the folded fetch needed.
 fn drop_unused_keys(
     selection: &Selection,
     fetches: &mut ByFetch<Fetch>,
@@ -218,11 +223,11 @@ fn drop_unused_keys(
     for key in folded
         .selected_entries
         .iter()
-        .flat_map(|entered| &entered.key)
+        .flat_map(|entry_selection| &entry_selection.key)
     {
         let is_needed = |fetch: &Fetch| {
-            let entered = fetch.selected_entries.iter();
-            let mut required = entered.flat_map(|it| it.key.iter().chain(&it.requires));
+            let entries = fetch.selected_entries.iter();
+            let mut required = entries.flat_map(|it| it.key.iter().chain(&it.requires));
             fetch.at == folded.at && required.any(|it| it.slot == key.slot)
         };
         if !slots[key.slot].on.is_empty() || fetches.iter().any(is_needed) {

@@ -1,4 +1,4 @@
-//! A plan as JSON, for tools: the same facts as the text, and the documents that are sent.
+//! Plans as JSON, for tools: the content of the text format, and the documents that are sent.
 
 use schema::graph::Graph;
 use serde_json::{Value, json};
@@ -7,22 +7,22 @@ use super::super::{ByRequest, EntrySelection, Fetch, Plan, PlanRequestId};
 use super::{PlanPrinter, key_text};
 use crate::selection::Selection;
 
-/// One member for each request, in the order of the plan; `documents` are those of the requests
-/// that send one.
+/// The plan as JSON, with an element for each request in plan order; `documents` has the GraphQL
+/// documents of requests to subgraphs.
 pub(crate) fn plan_json(
     graph: &Graph,
     selection: &Selection,
     plan: &Plan,
     documents: &ByRequest<Option<&str>>,
 ) -> Value {
-    let explain = PlanPrinter {
+    let printer = PlanPrinter {
         graph,
         selection,
         plan,
     };
     let requests = plan.requests.ids().map(|request| {
         let document = documents.get(request).copied().flatten();
-        explain.request_json(request, document)
+        printer.request_json(request, document)
     });
     json!({
         "requests": requests.collect::<Vec<_>>(),
@@ -55,11 +55,11 @@ impl PlanPrinter<'_> {
     }
 
     fn fetch_json(&self, fetch: &Fetch) -> Value {
-        let entered = fetch.selected_entries.iter();
-        let entered = entered.filter(|entered| !entered.key.is_empty());
+        let entries = fetch.selected_entries.iter();
+        let entries = entries.filter(|entry_selection| !entry_selection.key.is_empty());
         let mut outline = json!({
             "path": self.path_text(fetch.at),
-            "entities": entered.map(|it| self.entry_selection_json(it)).collect::<Vec<_>>(),
+            "entities": entries.map(|it| self.entry_selection_json(it)).collect::<Vec<_>>(),
             "gives": self.slots_text(fetch, fetch.at),
         });
         let contexts = self.context_texts(fetch);
@@ -72,13 +72,13 @@ impl PlanPrinter<'_> {
         outline
     }
 
-    fn entry_selection_json(&self, entered: &EntrySelection) -> Value {
+    fn entry_selection_json(&self, entry_selection: &EntrySelection) -> Value {
         let mut outline = json!({
-            "type": self.type_name(entered.on),
-            "key": key_text(&entered.key),
+            "type": self.type_name(entry_selection.on),
+            "key": key_text(&entry_selection.key),
         });
-        if !entered.requires.is_empty() {
-            outline["requires"] = key_text(&entered.requires).into();
+        if !entry_selection.requires.is_empty() {
+            outline["requires"] = key_text(&entry_selection.requires).into();
         }
         outline
     }

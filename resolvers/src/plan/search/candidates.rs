@@ -1,4 +1,4 @@
-//! Entries that bring a goal nearer.
+//! Candidates: entry points that may reach a goal.
 
 use std::sync::Arc;
 
@@ -13,22 +13,23 @@ use super::goal::Goal;
 use super::state::{FetchSet, State};
 use crate::selection::KeySlot;
 
-/// An entry that may be used at a place.
+/// An entry point that may be used for a scope.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) source: SourceId,
     pub(super) entry: usize,
-    /// The type of the objects for which it is thought of.
+    /// The type of the objects to fetch.
     pub(super) on: TypeId,
-    /// The slot it is for, where it serves one field or must be told something for it.
+    /// The slot of the field, if the entry point serves a single field or the field has
+    /// requirements.
     pub(super) slot: Option<usize>,
-    /// What it must be told for that slot.
+    /// The slots of the field's requirements.
     pub(super) required_slots: Option<Arc<[KeySlot]>>,
-    /// The parts of its key for which other fetches go further in, to the objects of a part.
+    /// Key parts with nested fields that other fetches must provide.
     pub(super) nested_key_parts: Arc<[KeySlot]>,
 }
 
-/// Entries that wait for entries that wait for …; no sound graph goes further.
+/// Maximum entry points that wait for each other in a chain; sound graphs need fewer.
 const MAX_CHAIN: usize = 12;
 
 impl Candidate {
@@ -36,32 +37,33 @@ impl Candidate {
         &graph.source(self.source).entry_points[self.entry]
     }
 
-    /// The type that the entry is for, which may be abstract.
+    /// The type that the entry point is for, which may be abstract.
     pub(super) fn entry_type(&self, graph: &Graph) -> TypeId {
         self.entry_point(graph).on
     }
 
-    /// Whether the source has an interface as an object, and so cannot tell the types apart.
+    /// Whether the source defines an interface as an object (`@interfaceObject`), and so does not
+    /// know the object types.
     pub(super) fn is_interface_object(&self, graph: &Graph) -> bool {
         let node = graph.source(self.source).node(self.entry_point(graph).node);
         matches!(node.object_types, ObjectTypes::UnknownType)
     }
 
-    /// Whether one fetch may serve several candidates of the source.
+    /// Whether one fetch can serve several candidates of the source.
     pub(super) fn is_shareable(&self, graph: &Graph) -> bool {
         matches!(graph.source(self.source).access, Access::Graphql(_))
     }
 }
 
 impl CoverSearch<'_, '_> {
-    /// What may be used next for `goal`, the most promising first; `goals` are under way.
+    /// The candidates for `goal`, the most promising first, without those already in `goals`.
     pub(super) fn candidates(
         &mut self,
         goal: &Goal,
         state: &State,
         goals: &[Goal],
     ) -> Vec<Candidate> {
-        let under_way = |candidate: &Candidate| {
+        let is_pending = |candidate: &Candidate| {
             goals
                 .iter()
                 .any(|goal| matches!(goal, Goal::Use(other) if candidate.is_same_use(other)))
@@ -70,31 +72,31 @@ impl CoverSearch<'_, '_> {
         if chain.count() > MAX_CHAIN {
             return Vec::new();
         }
-        let mut found = match goal {
+        let mut candidates = match goal {
             Goal::Field(on, slot) => self.candidates_for_field(state, *on, *slot),
             Goal::Key(on, (name, inner)) => self.candidates_for_key(state, *on, name, inner),
             Goal::Typename => self.candidates_for_type(),
             Goal::Use(_) | Goal::Verify(_) => Vec::new(),
         };
         let only = self.scope.only_source;
-        found.retain(|candidate| {
-            !under_way(candidate) && only.is_none_or(|only| only == candidate.source)
+        candidates.retain(|candidate| {
+            !is_pending(candidate) && only.is_none_or(|only| only == candidate.source)
         });
-        let is_deep = matches!(goal, Goal::Field(_, slot) if self.is_nested_requirement(*slot));
-        if is_deep {
-            // Each of them may bring a part; those that are used have brought theirs.
-            found.retain(|candidate| !self.is_used(candidate, state));
+        let is_nested = matches!(goal, Goal::Field(_, slot) if self.is_nested_requirement(*slot));
+        if is_nested {
+            // Each may provide some of the nested fields; used ones have provided theirs.
+            candidates.retain(|candidate| !self.is_used(candidate, state));
         }
-        let with_nested_keys: Vec<Candidate> = found
+        let with_nested_keys: Vec<Candidate> = candidates
             .iter()
             .filter_map(|candidate| self.with_nested_key(candidate, state))
             .collect();
-        found.extend(with_nested_keys);
-        self.ranked(found, state, is_deep)
+        candidates.extend(with_nested_keys);
+        self.ranked(candidates, state, is_nested)
     }
 
-    /// The same candidate, where a part of its key is an object that has not all that the key
-    /// says, so that others must be asked for the rest.
+    /// The candidate with nested key parts: objects in its key whose fields are not all provided,
+    /// so that other fetches must provide the rest.
     fn with_nested_key(&mut self, candidate: &Candidate, state: &State) -> Option<Candidate> {
         let graph = self.search.graph;
         let entry = candidate.entry_point(graph);
@@ -110,7 +112,7 @@ impl CoverSearch<'_, '_> {
         if missing.is_empty() {
             return None;
         }
-        let needs: Vec<Requirement> = missing
+        let requirements: Vec<Requirement> = missing
             .into_iter()
             .map(Requirement::from_key_field)
             .collect();
@@ -121,7 +123,7 @@ impl CoverSearch<'_, '_> {
                 entry.node,
                 entry.on,
                 &name,
-                &needs,
+                &requirements,
             ),
             ..candidate.clone()
         })
@@ -131,7 +133,7 @@ impl CoverSearch<'_, '_> {
         let graph = self.search.graph;
         let at = self.scope.at;
         let name = Arc::clone(&self.search.selection.position(at).slots[slot].field);
-        let mut found = Vec::new();
+        let mut candidates = Vec::new();
         for (source, index) in self.entry_points(state, on) {
             let entry = &graph.source(source).entry_points[index];
             let offer = Offer::from_entry_point(graph, source, index);
@@ -141,38 +143,38 @@ impl CoverSearch<'_, '_> {
             let Some(field) = field.filter(|field| !field.only_in_keys) else {
                 continue;
             };
-            let is_given = || {
+            let has_contexts = || {
                 let field = (source, at, on, Arc::clone(&name));
                 self.search.context.contexts.get(&field).is_some()
             };
-            if !field.context_arguments.is_empty() && !is_given() {
+            if !field.context_arguments.is_empty() && !has_contexts() {
                 continue;
             }
-            let needs = field
-                .requires
-                .as_ref()
-                .map(|needs| self.required_slots(source, entry.node, on, &name, needs));
-            let only = entry.cardinality == EntryCardinality::Field || needs.is_some();
-            found.push(Candidate {
+            let required_slots = field.requires.as_ref().map(|requirements| {
+                self.required_slots(source, entry.node, on, &name, requirements)
+            });
+            let is_for_slot =
+                entry.cardinality == EntryCardinality::Field || required_slots.is_some();
+            candidates.push(Candidate {
                 source,
                 entry: index,
                 on,
-                slot: only.then_some(slot),
-                required_slots: needs,
+                slot: is_for_slot.then_some(slot),
+                required_slots,
                 nested_key_parts: Arc::default(),
             });
         }
-        found
+        candidates
     }
 
-    /// The slots of what a source must be told for a field, made once.
+    /// The slots of a field's requirements, added on first use.
     fn required_slots(
         &mut self,
         source: SourceId,
         node: NodeId,
         on: TypeId,
         name: &Name,
-        needs: &[Requirement],
+        requirements: &[Requirement],
     ) -> Arc<[KeySlot]> {
         let at = self.scope.at;
         let key = (source, node, at, on, Arc::clone(name));
@@ -183,14 +185,14 @@ impl CoverSearch<'_, '_> {
         let slots: Arc<[KeySlot]> = self
             .search
             .selection
-            .add_required_slots(at, on, needs, types)
+            .add_required_slots(at, on, requirements, types)
             .into();
         let known = &mut self.search.context.required_slots;
         known.insert(key, Arc::clone(&slots));
         slots
     }
 
-    /// Entries that give a part of a key, or the key of an entry that does.
+    /// Entry points that provide a key field.
     fn candidates_for_key(
         &self,
         state: &State,
@@ -224,7 +226,7 @@ impl CoverSearch<'_, '_> {
             .collect()
     }
 
-    /// Entries that say of which type the objects are.
+    /// Entry points that return the types of the objects.
     fn candidates_for_type(&self) -> Vec<Candidate> {
         let graph = self.search.graph;
         let ty = self.search.selection.position(self.scope.at).ty;
@@ -246,19 +248,19 @@ impl CoverSearch<'_, '_> {
             .collect()
     }
 
-    /// Entries for objects of type `on`: while nobody has said of which type they are, those for
-    /// objects of any type.
+    /// Entry points for objects of type `on`, and while the types are not known also those for
+    /// supertypes.
     fn entry_points(&self, state: &State, on: TypeId) -> Vec<(SourceId, usize)> {
         let ty = self.search.selection.position(self.scope.at).ty;
         let is_type_known = self.is_type_known(state);
-        let mut found = self.search.graph.entry_points(on).to_vec();
+        let mut entry_points = self.search.graph.entry_points(on).to_vec();
         if !is_type_known && on != ty && self.search.graph.types().get(ty).is_abstract() {
-            found.extend(self.supertype_entry_points(ty));
+            entry_points.extend(self.supertype_entry_points(ty));
         }
-        found
+        entry_points
     }
 
-    /// Entries for every object that an abstract type may be.
+    /// Entry points for `ty` and for abstract types that have all of its possible types.
     fn supertype_entry_points(&self, ty: TypeId) -> Vec<(SourceId, usize)> {
         let types = self.search.graph.types();
         let possible = &types.get(ty).possible_types;
@@ -275,27 +277,28 @@ impl CoverSearch<'_, '_> {
 }
 
 impl Candidate {
-    /// Whether both are the same entry for the same purpose.
+    /// Whether both use the same entry point for the same type and slot.
     fn is_same_use(&self, other: &Self) -> bool {
         (self.source, self.entry, self.on, self.slot)
             == (other.source, other.entry, other.on, other.slot)
     }
 
-    /// The parts of the key that are known where the objects stand.
+    /// The key fields except nested key parts.
     pub(super) fn plain_key<'k>(
         &'k self,
         entry: &'k EntryPoint,
     ) -> impl Iterator<Item = &'k (Name, FieldSet)> {
         let parts = entry.key.0.iter();
-        parts.filter(|(name, _)| self.nested_key_parts.iter().all(|deep| deep.name != *name))
+        parts.filter(|(name, _)| self.nested_key_parts.iter().all(|part| part.name != *name))
     }
 
-    /// Everything for which slots were made: what the source is told, and deep parts of the key.
+    /// The slots of requirements and of nested key parts.
     pub(super) fn all_required_slots(&self) -> impl Iterator<Item = &KeySlot> {
-        let needs = self.required_slots.iter().flat_map(|needs| needs.iter());
-        needs.chain(self.nested_key_parts.iter())
+        let required_slots = self.required_slots.iter().flat_map(|slots| slots.iter());
+        required_slots.chain(self.nested_key_parts.iter())
     }
 
+    /// The offer of the entry point.
     pub(super) fn offer(&self, graph: &Graph) -> Offer {
         Offer {
             only_slot: self.slot.filter(|_| self.required_slots.is_none()),

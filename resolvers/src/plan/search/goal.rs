@@ -1,4 +1,6 @@
-//! What is still to be done at a place, and whether it is done.
+//! Goals: the open work of a search, and whether a state reaches them.
+
+use std::sync::Arc;
 
 use schema::key::FieldSet;
 use schema::source::{NodeField, SourceId};
@@ -10,29 +12,29 @@ use super::candidates::Candidate;
 use super::state::{FetchSet, State};
 use crate::selection::KeySlot;
 
-/// Objects inside what is told for what is told for …; a circle of requirements has no end.
+/// Maximum requirements nested in each other; requirements in a cycle would have no end.
 pub(in super::super) const MAX_REQUIREMENT_DEPTH: u32 = 8;
 
-/// Part of a key that every object has, and that goes with each of them anyway.
+/// Key field that every object has and every representation holds.
 pub(in super::super) const TYPENAME: &str = "__typename";
 
-/// Something that is still to be done.
+/// A piece of open work.
 #[derive(Clone, Debug)]
 pub(super) enum Goal {
-    /// It is known of which type the objects are.
+    /// The types of the objects must be known.
     Typename,
-    /// A slot of objects of this type is given.
+    /// A slot of objects of this type must be provided.
     Field(TypeId, usize),
-    /// A part of a key of objects of this type is given.
+    /// A key field of objects of this type must be provided.
     Key(TypeId, (Name, FieldSet)),
-    /// All that the candidate must know is there; it is to be used.
+    /// The candidate is to be used; all that it depends on is provided.
     Use(Candidate),
-    /// A candidate for this was used.
+    /// A candidate for this goal was used, which must have reached it.
     Verify(Box<Self>),
 }
 
 impl Goal {
-    /// Everything that is asked of a place, the last to be done first.
+    /// All goals of a scope, in reverse order: the last one is reached first.
     pub(super) fn all(scope: &PlanScope) -> Vec<Self> {
         let wants = scope.wanted_slots.iter().rev();
         let fields = wants.flat_map(|(on, slots)| {
@@ -46,7 +48,7 @@ impl Goal {
 }
 
 impl CoverSearch<'_, '_> {
-    /// Whether nothing need be done for a goal.
+    /// Whether `state` reaches a goal.
     pub(super) fn is_reached(&mut self, goal: &Goal, state: &State) -> bool {
         match goal {
             Goal::Typename => self.is_type_known(state),
@@ -62,7 +64,7 @@ impl CoverSearch<'_, '_> {
         }
     }
 
-    /// Whether it is known of which type the objects are.
+    /// Whether the types of the objects are known.
     pub(super) fn is_type_known(&self, state: &State) -> bool {
         let graph = self.search.graph;
         let ty = self.search.selection.position(self.scope.at).ty;
@@ -79,7 +81,7 @@ impl CoverSearch<'_, '_> {
             })
     }
 
-    /// Who gives a slot: nobody that must be waited for, or one of the chosen.
+    /// The chosen fetch that provides a slot; the empty set if a base offer does.
     pub(super) fn slot_provider(&self, state: &State, on: TypeId, slot: usize) -> Option<FetchSet> {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let wanted = self.scope.typed_slot(on, slot);
@@ -93,7 +95,7 @@ impl CoverSearch<'_, '_> {
             .map(FetchSet::from_index)
     }
 
-    /// As `giver`, for a part of a key.
+    /// The chosen fetches that provide a key field; the empty set if base offers do.
     pub(super) fn key_part_provider(
         &self,
         state: &State,
@@ -105,6 +107,7 @@ impl CoverSearch<'_, '_> {
         self.view_part_provider(&views, name, inner)
     }
 
+    /// The fetches among `views` that provide a key field with all its inner fields.
     pub(super) fn view_part_provider(
         &self,
         views: &[SourceFields<'_>],
@@ -114,17 +117,18 @@ impl CoverSearch<'_, '_> {
         if name.as_ref() == TYPENAME {
             return Some(FetchSet::default());
         }
-        let fields = views.iter().filter_map(|(source, fields, waits)| {
+        let fields = views.iter().filter_map(|(source, fields, providers)| {
             let field = fields.get(name)?;
-            field.requires.is_none().then_some((*source, field, *waits))
+            let is_provided = field.requires.is_none();
+            is_provided.then_some((*source, field, *providers))
         });
         if inner.is_empty() {
-            return fields.map(|(_, _, waits)| waits).next();
+            return fields.map(|(_, _, providers)| providers).next();
         }
         let inner_views: Vec<SourceFields<'_>> = fields
-            .filter_map(|(source, field, waits)| {
+            .filter_map(|(source, field, providers)| {
                 let node = self.search.graph.source(source).node(field.child?);
-                Some((source, &node.fields, waits))
+                Some((source, &node.fields, providers))
             })
             .collect();
         let mut all = FetchSet::default();
@@ -134,12 +138,13 @@ impl CoverSearch<'_, '_> {
         Some(all)
     }
 
+    /// The fields that base offers and chosen fetches provide of objects of type `on`.
     fn views(&self, state: &State, on: TypeId) -> Vec<SourceFields<'_>> {
         let graph = self.search.graph;
-        let view = |offer: Offer, waits: FetchSet| {
-            // An entry for one field gives no key: a field with arguments is never part of one.
+        let view = |offer: Offer, providers: FetchSet| {
+            // An entry point for a single field provides no key fields.
             let node = offer.only_slot.is_none().then(|| offer.node(graph, on))??;
-            Some((offer.source, &node.fields, waits))
+            Some((offer.source, &node.fields, providers))
         };
         let base = state.base_offers.iter();
         let base = base.filter_map(|offer| view(*offer, FetchSet::default()));
@@ -150,19 +155,19 @@ impl CoverSearch<'_, '_> {
         base.chain(chosen).collect()
     }
 
-    /// Uses a candidate: in a fetch that is already chosen where that is possible, else in one
-    /// more. Whether there is a way to do so.
+    /// Adds a candidate to a chosen fetch if one can serve it, else to a new fetch; false if that
+    /// is impossible.
     pub(super) fn use_candidate(&mut self, candidate: &Candidate, state: &mut State) -> bool {
-        let Some(deps) = self.candidate_deps(candidate, state) else {
+        let Some(dependencies) = self.candidate_dependencies(candidate, state) else {
             return false;
         };
-        let shared = self.shareable_fetch(candidate, state, deps);
+        let shared = self.shareable_fetch(candidate, state, dependencies);
         let index = match shared {
             Some(index) => {
-                state.add_deps(index, deps);
+                state.add_dependencies(index, dependencies);
                 index
             }
-            None => match self.add_fetch(candidate, state, deps) {
+            None => match self.add_fetch(candidate, state, dependencies) {
                 Some(index) => index,
                 None => return false,
             },
@@ -176,16 +181,16 @@ impl CoverSearch<'_, '_> {
         if is_new && !candidate.nested_key_parts.is_empty() {
             chosen.nested_keys.push(super::NestedKey {
                 on: entry.0,
-                parts: std::sync::Arc::clone(&candidate.nested_key_parts),
+                parts: Arc::clone(&candidate.nested_key_parts),
             });
         }
-        if let (Some(needs), Some(slot)) = (&candidate.required_slots, candidate.slot) {
+        if let (Some(required_slots), Some(slot)) = (&candidate.required_slots, candidate.slot) {
             chosen
                 .fulfilled_requirements
                 .push(super::FulfilledRequirement {
                     on: candidate.on,
                     slot,
-                    required_slots: std::sync::Arc::clone(needs),
+                    required_slots: Arc::clone(required_slots),
                 });
         }
         match self.requirements_cost(candidate, index, state) {
@@ -195,23 +200,25 @@ impl CoverSearch<'_, '_> {
         true
     }
 
-    /// All that must be done before the candidate is used; `None` when something is missing.
-    fn candidate_deps(&self, candidate: &Candidate, state: &State) -> Option<FetchSet> {
+    /// The fetches that the candidate depends on; `None` if a key field or requirement is not
+    /// provided.
+    fn candidate_dependencies(&self, candidate: &Candidate, state: &State) -> Option<FetchSet> {
         let entry = &self.search.graph.source(candidate.source).entry_points[candidate.entry];
-        let mut deps = FetchSet::default();
+        let mut dependencies = FetchSet::default();
         for (name, inner) in candidate.plain_key(entry) {
-            deps.add(self.key_part_provider(state, entry.on, name, inner)?);
+            dependencies.add(self.key_part_provider(state, entry.on, name, inner)?);
         }
-        for need in candidate.all_required_slots() {
-            deps.add(self.slot_provider(state, candidate.on, need.slot)?);
+        for required in candidate.all_required_slots() {
+            dependencies.add(self.slot_provider(state, candidate.on, required.slot)?);
         }
-        if let Some(teller) = self.typename_provider(candidate, state) {
-            deps.add(teller);
+        if let Some(provider) = self.typename_provider(candidate, state) {
+            dependencies.add(provider);
         }
-        Some(state.closure(deps))
+        Some(state.closure(dependencies))
     }
 
-    /// Who says of which type the objects are, where the candidate must know and a chosen does.
+    /// The chosen fetch that returns the types of the objects, if the candidate needs them and
+    /// base offers do not provide them.
     fn typename_provider(&self, candidate: &Candidate, state: &State) -> Option<FetchSet> {
         let graph = self.search.graph;
         let on = candidate.entry_type(graph);
@@ -230,12 +237,12 @@ impl CoverSearch<'_, '_> {
             .map(FetchSet::from_index)
     }
 
-    /// The fetch that is chosen already and can serve the candidate too.
+    /// A chosen fetch that can serve the candidate too.
     pub(super) fn shareable_fetch(
         &self,
         candidate: &Candidate,
         state: &State,
-        deps: FetchSet,
+        dependencies: FetchSet,
     ) -> Option<usize> {
         let graph = self.search.graph;
         let on = candidate.entry_type(graph);
@@ -253,39 +260,50 @@ impl CoverSearch<'_, '_> {
             }) && (!candidate.is_interface_object(graph)
                 || is_free_of_requirements(chosen, candidate))
         };
+        // One entry point for each type, and one for an abstract type serves all.
+        let is_compatible_entry = |(known, entry): &(TypeId, usize)| {
+            if *known == on {
+                *entry == candidate.entry
+            } else {
+                !is_abstract(*known) && !is_abstract(on)
+            }
+        };
         let mut chosen = state.chosen.iter().enumerate();
         chosen
             .find(|(index, chosen)| {
                 chosen.source == candidate.source
-                    && !deps.contains(*index)
+                    && !dependencies.contains(*index)
                     && is_compatible(chosen)
-                    // One entry a type, and what serves any type serves all of them.
-                    && chosen.entries.iter().all(|(known, entry)| {
-                        if *known == on { *entry == candidate.entry } else { !is_abstract(*known) && !is_abstract(on) }
-                    })
+                    && chosen.entries.iter().all(is_compatible_entry)
             })
             .map(|(index, _)| index)
     }
 
-    /// Whether the source can be told both at once: not one field with two sets of arguments.
+    /// Whether one representation can hold both requirements: no field with different arguments.
     fn has_compatible_arguments(&self, fulfilled: &[KeySlot], candidate: &Candidate) -> bool {
         let slots = &self.search.selection.position(self.scope.at).slots;
         candidate
             .required_slots
             .iter()
-            .flat_map(|needs| needs.iter())
-            .all(|need| {
-                let mut same = fulfilled.iter().filter(|slot| slot.name == need.name);
-                same.all(|slot| slots[slot.slot].arguments == slots[need.slot].arguments)
+            .flat_map(|slots| slots.iter())
+            .all(|required| {
+                let mut same = fulfilled.iter().filter(|slot| slot.name == required.name);
+                same.all(|slot| slots[slot.slot].arguments == slots[required.slot].arguments)
             })
     }
 
-    fn add_fetch(&self, candidate: &Candidate, state: &mut State, deps: FetchSet) -> Option<usize> {
+    /// Adds a fetch for a candidate and returns its index; `None` if there are too many.
+    fn add_fetch(
+        &self,
+        candidate: &Candidate,
+        state: &mut State,
+        dependencies: FetchSet,
+    ) -> Option<usize> {
         if state.chosen.len() >= FetchSet::MAX {
             return None;
         }
-        state.cost += self.call_cost(candidate) + u64::from(deps.len());
-        let level = state.level_after(deps);
+        state.cost += self.call_cost(candidate) + u64::from(dependencies.len());
+        let level = state.level_after(dependencies);
         state.chosen.push(super::ChosenFetch {
             level,
             source: candidate.source,
@@ -295,13 +313,13 @@ impl CoverSearch<'_, '_> {
             entries: Vec::new(),
             fulfilled_requirements: Vec::new(),
             nested_keys: Vec::new(),
-            deps,
+            dependencies,
         });
         Some(state.chosen.len() - 1)
     }
 
-    /// What the objects inside of what the source is told cost. They are brought by those who are
-    /// chosen now, and all of these come first.
+    /// The cost of fetching objects nested in the candidate's requirements, which become
+    /// dependencies of the fetch at `index`; `None` if they cannot be fetched.
     fn requirements_cost(
         &mut self,
         candidate: &Candidate,
@@ -309,33 +327,34 @@ impl CoverSearch<'_, '_> {
         state: &mut State,
     ) -> Option<u64> {
         let mut sum = 0;
-        for need in candidate.all_required_slots() {
-            sum += self.requirement_cost(need, candidate.on, index, state)?;
+        for required in candidate.all_required_slots() {
+            sum += self.requirement_cost(required, candidate.on, index, state)?;
         }
         Some(sum)
     }
 
+    /// The cost of fetching objects nested in one required field.
     fn requirement_cost(
         &mut self,
-        need: &KeySlot,
+        required: &KeySlot,
         on: TypeId,
         index: usize,
         state: &mut State,
     ) -> Option<u64> {
-        let (offers, deps) = self.nested_offers(state, on, need.slot, Some(index));
-        let deps = state.closure(deps);
-        state.add_deps(index, deps);
-        self.nested_cost(need.slot, &offers)
+        let (offers, dependencies) = self.nested_offers(state, on, required.slot, Some(index));
+        let dependencies = state.closure(dependencies);
+        state.add_dependencies(index, dependencies);
+        self.nested_cost(required.slot, &offers)
     }
 
-    /// Whether what is inside of a slot can be had from those who give it.
+    /// Whether the nested fields of a slot can be fetched from the offers for it.
     fn is_nested_plannable(&mut self, state: &State, on: TypeId, slot: usize) -> bool {
         let (offers, _) = self.nested_offers(state, on, slot, None);
         self.nested_cost(slot, &offers).is_some()
     }
 
-    /// What is offered inside of a slot, and by which of the chosen, but for one of them and those
-    /// that wait for it.
+    /// The offers for objects nested in a slot, and the chosen fetches that make them, without the
+    /// fetch `except` and those that depend on it.
     fn nested_offers(
         &self,
         state: &State,
@@ -349,21 +368,22 @@ impl CoverSearch<'_, '_> {
         let mut offers: Vec<Offer> = base
             .filter_map(|offer| offer.child_offer(graph, selection, wanted))
             .collect();
-        let mut deps = FetchSet::default();
+        let mut dependencies = FetchSet::default();
         for (index, chosen) in state.chosen.iter().enumerate() {
-            if except.is_some_and(|except| index == except || chosen.deps.contains(except)) {
+            if except.is_some_and(|except| index == except || chosen.dependencies.contains(except))
+            {
                 continue;
             }
             if let Some(offer) = chosen.child_offer(graph, selection, wanted) {
                 offers.push(offer);
-                deps.add(FetchSet::from_index(index));
+                dependencies.add(FetchSet::from_index(index));
             }
         }
-        (offers, deps)
+        (offers, dependencies)
     }
 
-    /// What the objects in a slot that only sources are told of cost where this is offered; `None`
-    /// when they cannot be had.
+    /// The cost of fetching the objects nested in a slot that only a requirement selects; `None` if
+    /// they cannot be fetched.
     fn nested_cost(&mut self, slot: usize, offers: &[Offer]) -> Option<u64> {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let position = selection.position(self.scope.at);
@@ -372,19 +392,21 @@ impl CoverSearch<'_, '_> {
         };
         let scope = PlanScope::new(graph, selection, child, Vec::new(), offers);
         self.search.context.requirement_depth += 1;
-        let known = self.search.context.requirement_depth <= MAX_REQUIREMENT_DEPTH;
-        let cover = known.then(|| self.search.cover(&scope, offers)).flatten();
+        let is_allowed = self.search.context.requirement_depth <= MAX_REQUIREMENT_DEPTH;
+        let cover = is_allowed
+            .then(|| self.search.cover(&scope, offers))
+            .flatten();
         self.search.context.requirement_depth -= 1;
         cover.map(|cover| cover.cost)
     }
 }
 
-/// Whether one selection may stand for all objects: none of them is told anything of its own.
+/// Whether one fetch may serve all object types: no requirement applies to some of them only.
 fn is_free_of_requirements(chosen: &super::ChosenFetch, candidate: &Candidate) -> bool {
     let has_none = chosen.fulfilled_requirements.is_empty() && candidate.required_slots.is_none();
     let mut entries = chosen.entries.iter();
     has_none || entries.all(|(on, _)| *on == candidate.on)
 }
 
-/// A source's fields of an object, and who must be waited for until they are there.
+/// A source's fields of an object, and the chosen fetches that provide them.
 type SourceFields<'g> = (SourceId, &'g indexmap::IndexMap<Name, NodeField>, FetchSet);

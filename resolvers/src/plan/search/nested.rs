@@ -1,4 +1,4 @@
-//! What stands inside the objects of a place: its cost, and entries that may lower it.
+//! Nested scopes: their cost, and entry points that may lower it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::candidates::Candidate;
 use super::state::{FetchSet, State};
 use crate::selection::{PositionId, SlotSetId};
 
-/// A place inside, what the client asks there, and what is offered there.
+/// A nested position with the client's selection and the offers there.
 struct NestedScope {
     at: PositionId,
     slot_sets: Vec<SlotSetId>,
@@ -19,7 +19,7 @@ struct NestedScope {
 }
 
 impl CoverSearch<'_, '_> {
-    /// What the objects inside cost; `None` when something in them cannot be had.
+    /// The cost of all nested scopes; `None` if one has no cover.
     pub(super) fn nested_scopes_cost(&mut self, state: &State) -> Option<u64> {
         let mut sum = 0;
         for nested in self.nested_scopes(state) {
@@ -37,7 +37,8 @@ impl CoverSearch<'_, '_> {
         Some(sum)
     }
 
-    /// Of plans with equally many calls, the one that brings its values in the earlier of them.
+    /// The levels of all wanted slots added up: of covers with equally many calls, the one that
+    /// provides values earlier is cheaper.
     pub(super) fn lateness(&self, state: &State) -> u64 {
         let mut sum = 0;
         for (on, slots) in &self.scope.wanted_slots {
@@ -63,8 +64,9 @@ impl CoverSearch<'_, '_> {
             .unwrap_or(0)
     }
 
-    /// Whether no field that is asked of several types in one word depends on who brings an
-    /// object: one fetch gives it of some types, another of others, and each could bring all.
+    /// Whether each field that is selected on several types at once comes from a chosen fetch, or
+    /// from an offer that can provide it for all types it returns; otherwise the value would depend
+    /// on which fetch returns the object.
     pub(super) fn is_consistent(&self, state: &State) -> bool {
         let slots = &self.search.selection.position(self.scope.at).slots;
         self.scope.wanted_slots.iter().all(|(on, wanted)| {
@@ -80,20 +82,20 @@ impl CoverSearch<'_, '_> {
         })
     }
 
-    /// Whether a fetch that asks for objects of any type is told what it needs of all of them.
+    /// Whether fetches by an abstract type fulfil their requirements for every object type.
     pub(super) fn is_required_of_all_types(&self, state: &State) -> bool {
         let types = self.search.graph.types();
         state.chosen.iter().all(|chosen| {
             let mut entries = chosen.entries.iter();
-            let is_of_any = entries.any(|(on, _)| types.get(*on).is_abstract());
+            let is_abstract = entries.any(|(on, _)| types.get(*on).is_abstract());
             let is_fulfilled = |on: TypeId, slot: usize| {
                 let mut fulfilled = chosen.fulfilled_requirements.iter();
                 fulfilled.any(|it| (it.on, it.slot) == (on, slot))
             };
-            !is_of_any
-                || chosen.fulfilled_requirements.iter().all(|told| {
-                    let mut wants = self.scope.wanted_slots.iter();
-                    wants.all(|(on, _)| is_fulfilled(*on, told.slot))
+            !is_abstract
+                || chosen.fulfilled_requirements.iter().all(|fulfilled| {
+                    let mut wanted = self.scope.wanted_slots.iter();
+                    wanted.all(|(on, _)| is_fulfilled(*on, fulfilled.slot))
                 })
         })
     }
@@ -105,8 +107,8 @@ impl CoverSearch<'_, '_> {
         chosen.any(|chosen| chosen.provided_field(graph, selection, wanted).is_some())
     }
 
-    /// Whether `offer` gives a slot, and of every other object that it brings the same slot, or
-    /// a fetch was chosen that does.
+    /// Whether `offer` provides a slot for objects of type `on`, and for each other type that it
+    /// can return provides the slot too, or a chosen fetch does.
     fn is_consistent_offer(&self, state: &State, offer: Offer, on: TypeId, slot: usize) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let is_provided =
@@ -121,7 +123,7 @@ impl CoverSearch<'_, '_> {
             })
     }
 
-    /// Whether a slot can be fetched by a key that `offer` itself gives.
+    /// Whether a slot can be fetched by a key that `offer` itself provides.
     fn is_reachable_by_own_key(&self, offer: Offer, on: TypeId, slot: usize) -> bool {
         let graph = self.search.graph;
         let name = &self.search.selection.position(self.scope.at).slots[slot].field;
@@ -139,24 +141,23 @@ impl CoverSearch<'_, '_> {
         })
     }
 
-    /// The places inside, each with what is asked and offered there; once for all types of which
-    /// the same is offered.
+    /// The nested scopes of the wanted slots; object types with the same offers share one.
     fn nested_scopes(&self, state: &State) -> Vec<NestedScope> {
-        let mut found: Vec<(usize, Vec<Offer>, Vec<TypeId>)> = Vec::new();
+        let mut groups: Vec<(usize, Vec<Offer>, Vec<TypeId>)> = Vec::new();
         let selection = &*self.search.selection;
         let slots_here = &selection.position(self.scope.at).slots;
         let is_composite = |slot: &&usize| slots_here[**slot].child.is_some();
         for (on, slots) in &self.scope.wanted_slots {
             for slot in slots.iter().filter(is_composite) {
                 let offers = self.child_offers(state, *on, *slot);
-                let mut known = found.iter_mut();
+                let mut known = groups.iter_mut();
                 match known.find(|it| (it.0, &it.1) == (*slot, &offers)) {
                     Some((_, _, types)) => types.push(*on),
-                    None => found.push((*slot, offers, vec![*on])),
+                    None => groups.push((*slot, offers, vec![*on])),
                 }
             }
         }
-        let children = found.into_iter().filter_map(|(slot, offers, on)| {
+        let nested_scopes = groups.into_iter().filter_map(|(slot, offers, on)| {
             let slot_sets = selection
                 .slot_sets
                 .nested_sets(&self.scope.slot_sets, &on, slot);
@@ -166,9 +167,10 @@ impl CoverSearch<'_, '_> {
                 offers,
             })
         });
-        children.collect()
+        nested_scopes.collect()
     }
 
+    /// The offers for the objects nested in a slot.
     fn child_offers(&self, state: &State, on: TypeId, slot: usize) -> Vec<Offer> {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let wanted = self.scope.typed_slot(on, slot);
@@ -184,14 +186,14 @@ impl CoverSearch<'_, '_> {
         }
     }
 
-    /// Entries not used yet that give something inside an object which nobody gives there now,
-    /// numbered; those that were decided on before are left out.
+    /// Unused entry points that provide nested fields no base offer provides, numbered; those
+    /// decided on before are left out.
     pub(super) fn extra_candidates(&self, state: &State) -> Vec<(usize, Candidate)> {
         let graph = self.search.graph;
         if self.scope.is_mutation_root(graph, self.search.selection) {
             return Vec::new();
         }
-        let mut found: Vec<Candidate> = Vec::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
         for (on, slots) in &self.scope.wanted_slots {
             for (source, entry) in graph.entry_points(*on) {
                 let candidate = Candidate {
@@ -202,16 +204,16 @@ impl CoverSearch<'_, '_> {
                     required_slots: None,
                     nested_key_parts: Arc::default(),
                 };
-                let serves = candidate.entry_point(graph).cardinality;
+                let cardinality = candidate.entry_point(graph).cardinality;
                 let mut slots = slots.iter();
-                if serves != EntryCardinality::Field
+                if cardinality != EntryCardinality::Field
                     && slots.any(|slot| self.is_helpful(&candidate, state, *slot))
                 {
-                    found.push(candidate);
+                    candidates.push(candidate);
                 }
             }
         }
-        found
+        candidates
             .into_iter()
             .enumerate()
             .skip(state.extra_decided)
@@ -219,10 +221,12 @@ impl CoverSearch<'_, '_> {
             .collect()
     }
 
+    /// Whether a base offer or chosen fetch uses the candidate's entry point already; for a field
+    /// with requirements, whether they are fulfilled.
     pub(super) fn is_used(&self, candidate: &Candidate, state: &State) -> bool {
         let graph = self.search.graph;
         if candidate.required_slots.is_some() {
-            // Whatever else it gave, this field it gives once it was told what it needs.
+            // Other fields of the source are no evidence that these requirements are sent.
             return state.chosen.iter().any(|chosen| {
                 let mut fulfilled = chosen.fulfilled_requirements.iter();
                 chosen.source == candidate.source
@@ -238,7 +242,7 @@ impl CoverSearch<'_, '_> {
                 .any(|chosen| chosen.source == candidate.source && chosen.entries.contains(&entry))
     }
 
-    /// Whether it gives something in a slot that none of the offers at the place does.
+    /// Whether the candidate provides nested fields of a slot that no base offer provides.
     fn is_helpful(&self, candidate: &Candidate, state: &State, slot: usize) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let Some(child) = selection.position(self.scope.at).slots[slot].child else {
@@ -257,7 +261,7 @@ impl CoverSearch<'_, '_> {
         own.is_some_and(|own| self.has_new_slots(own, &known, child, sets))
     }
 
-    /// Whether `own` gives anything asked for at a place or further in that none of `known` does.
+    /// Whether `own` provides a selected field at `at` or nested in it that none of `known` does.
     fn has_new_slots(
         &self,
         own: Offer,
@@ -279,7 +283,7 @@ impl CoverSearch<'_, '_> {
                 let Some(child) = selection.position(at).slots[*slot].child else {
                     return false;
                 };
-                let known_inside: Vec<Offer> = known
+                let known_children: Vec<Offer> = known
                     .iter()
                     .filter_map(|offer| offer.child_offer(graph, selection, wanted))
                     .collect();
@@ -287,7 +291,7 @@ impl CoverSearch<'_, '_> {
                     .slot_sets
                     .nested_sets(&scope.slot_sets, &[*on], *slot);
                 own.child_offer(graph, selection, wanted)
-                    .is_some_and(|own| self.has_new_slots(own, &known_inside, child, sets))
+                    .is_some_and(|own| self.has_new_slots(own, &known_children, child, sets))
             })
         })
     }

@@ -1,4 +1,4 @@
-//! Which candidates are tried, and in which order.
+//! Ranking: which candidates are tried, and in which order.
 
 use std::collections::HashSet;
 
@@ -10,31 +10,32 @@ use super::CoverSearch;
 use super::candidates::Candidate;
 use super::state::{FetchSet, State};
 
-/// A candidate and what speaks for it.
+/// A candidate with the properties that rank it.
 struct Ranked {
     price: u64,
-    /// Whether all that it must know is there.
+    /// Whether everything that it depends on is provided already.
     is_ready: bool,
-    /// The wants that it gives.
+    /// The open slots of the scope that it provides, one bit each.
     coverage: u64,
     candidate: Candidate,
 }
 
-/// One call.
+/// Cost of one call, far above all other costs together.
 pub(super) const CALL_COST: u64 = 1_000_000;
 
-/// Calls that an entry for single objects is taken to make where there may be many.
+/// Calls assumed for an entry point for single objects below a list.
 const ASSUMED_LIST_CALLS: u64 = 20;
 
 impl CoverSearch<'_, '_> {
-    /// The cheapest first; one that costs nothing makes the others pointless.
+    /// The candidates worth trying, the cheapest first; a free one makes the others pointless,
+    /// unless `is_nested`: each candidate may then provide some of the nested fields.
     pub(super) fn ranked(
         &self,
-        found: Vec<Candidate>,
+        candidates: Vec<Candidate>,
         state: &State,
-        is_deep: bool,
+        is_nested: bool,
     ) -> Vec<Candidate> {
-        let mut ranked: Vec<Ranked> = found
+        let mut ranked: Vec<Ranked> = candidates
             .into_iter()
             .map(|candidate| {
                 let (price, is_ready) = self.price(&candidate, state);
@@ -47,18 +48,18 @@ impl CoverSearch<'_, '_> {
             })
             .collect();
         let free = ranked.iter().position(|it| it.price == 0);
-        if let Some(free) = free.filter(|_| !is_deep) {
+        if let Some(free) = free.filter(|_| !is_nested) {
             return vec![ranked.swap_remove(free).candidate];
         }
         drop_detours(&mut ranked);
-        if !is_deep {
+        if !is_nested {
             self.drop_dominated(&mut ranked);
         }
         ranked.sort_by_key(|it| (it.price, std::cmp::Reverse(it.coverage.count_ones())));
         ranked.into_iter().map(|it| it.candidate).collect()
     }
 
-    /// Nothing is lost with a candidate that gives less than another for the same price.
+    /// Drops candidates that provide no more than another one at the same price or less.
     fn drop_dominated(&self, ranked: &mut Vec<Ranked>) {
         let is_dominated = |index: usize| {
             let own = &ranked[index];
@@ -83,19 +84,20 @@ impl CoverSearch<'_, '_> {
         });
     }
 
-    /// Whether it gives objects, so that what is inside of them counts too.
+    /// Whether the candidate provides objects, whose nested fields count too.
     fn has_nested_objects(&self, candidate: &Candidate) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let at = self.scope.at;
         let offer = candidate.offer(graph);
         let slots = &selection.position(at).slots;
         self.scope.wanted_slots.iter().any(|(on, wanted)| {
-            let mut inside = wanted.iter().filter(|slot| slots[**slot].child.is_some());
-            inside.any(|slot| offer.provides(graph, selection, self.scope.typed_slot(*on, *slot)))
+            let mut composite = wanted.iter().filter(|slot| slots[**slot].child.is_some());
+            composite
+                .any(|slot| offer.provides(graph, selection, self.scope.typed_slot(*on, *slot)))
         })
     }
 
-    /// Which of the wants that nobody gives yet it gives; the first 64 of them count.
+    /// The open slots that the candidate provides, a bit each; only the first 64 are counted.
     fn coverage(&self, candidate: &Candidate, state: &State) -> u64 {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let offer = candidate.offer(graph);
@@ -107,54 +109,59 @@ impl CoverSearch<'_, '_> {
         let mut coverage = 0;
         for (bit, (on, slot)) in open.take(64).enumerate() {
             let wanted = self.scope.typed_slot(on, slot);
-            let own = is_for(on) && offer.provides(graph, selection, wanted);
-            let elsewhere = || {
+            let is_own = is_for(on) && offer.provides(graph, selection, wanted);
+            let has_sibling = || {
                 let entries = graph.entry_points(on).iter();
-                let mut same = entries.filter(|(source, _)| *source == candidate.source);
-                same.any(|(source, index)| {
+                let mut siblings = entries.filter(|(source, _)| *source == candidate.source);
+                siblings.any(|(source, index)| {
                     let offer = Offer::from_entry_point(graph, *source, *index);
                     offer.provides(graph, selection, wanted)
                 })
             };
-            if own || (candidate.is_shareable(graph) && elsewhere()) {
+            if is_own || (candidate.is_shareable(graph) && has_sibling()) {
                 coverage |= 1 << bit;
             }
         }
         coverage
     }
 
-    /// What using it adds, and whether all that it must know is there; where it is not, more.
+    /// The cost that the candidate adds, and whether it is ready; each missing dependency counts
+    /// as one more call.
     fn price(&self, candidate: &Candidate, state: &State) -> (u64, bool) {
         let entry = candidate.entry_point(self.search.graph);
-        let mut deps = FetchSet::default();
+        let mut dependencies = FetchSet::default();
         let is_abstract = self.search.graph.types().get(entry.on).is_abstract();
         let mut missing = u64::from(!is_abstract && !self.is_type_known(state));
-        for part in candidate.plain_key(entry) {
-            match self.key_part_provider(state, entry.on, &part.0, &part.1) {
-                Some(waits) => deps.add(waits),
+        for (name, inner) in candidate.plain_key(entry) {
+            match self.key_part_provider(state, entry.on, name, inner) {
+                Some(providers) => dependencies.add(providers),
                 None => missing += 1,
             }
         }
-        for need in candidate.all_required_slots() {
-            match self.slot_provider(state, candidate.on, need.slot) {
-                Some(waits) => deps.add(waits),
+        for required in candidate.all_required_slots() {
+            match self.slot_provider(state, candidate.on, required.slot) {
+                Some(providers) => dependencies.add(providers),
                 None => missing += 1,
             }
             let slots = &self.search.selection.position(self.scope.at).slots;
-            missing += u64::from(slots[need.slot].child.is_some());
+            missing += u64::from(slots[required.slot].child.is_some());
         }
-        let deps = state.closure(deps);
-        let call = match self.shareable_fetch(candidate, state, deps) {
+        let dependencies = state.closure(dependencies);
+        let call = match self.shareable_fetch(candidate, state, dependencies) {
             Some(_) => 0,
             None => self.call_cost(candidate),
         };
         (call + missing * CALL_COST, missing == 0)
     }
 
+    /// The cost of the calls of a new fetch for the candidate.
     pub(super) fn call_cost(&self, candidate: &Candidate) -> u64 {
-        let many = self.search.selection.position(self.scope.at).in_list;
-        match (candidate.entry_point(self.search.graph).cardinality, many) {
-            // Of two that would do, the one that other operations can share is taken.
+        let in_list = self.search.selection.position(self.scope.at).in_list;
+        match (
+            candidate.entry_point(self.search.graph).cardinality,
+            in_list,
+        ) {
+            // A batch is preferred to a single call, because other operations can share it.
             (EntryCardinality::Batch(_), _) => CALL_COST,
             (EntryCardinality::Object | EntryCardinality::Field, false) => CALL_COST + 1,
             (EntryCardinality::Object | EntryCardinality::Field, true) => {
@@ -164,7 +171,8 @@ impl CoverSearch<'_, '_> {
     }
 }
 
-/// Where one key of a source is known already, its other keys lead nowhere else.
+/// Drops candidates with missing keys where another key of the same source is ready: they lead to
+/// the same fields.
 fn drop_detours(ranked: &mut Vec<Ranked>) {
     let ready: Vec<(SourceId, TypeId, Option<usize>)> = ranked
         .iter()

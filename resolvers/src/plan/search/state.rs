@@ -1,4 +1,4 @@
-//! What was chosen so far at one place.
+//! The state of a search: the fetches chosen so far for one scope.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,36 +10,36 @@ use schema::types::TypeId;
 use super::super::{Offer, TypedSlot};
 use crate::selection::{KeySlot, Selection};
 
-/// Fetches chosen so far, and what they cost.
+/// Fetches chosen so far, and their cost.
 #[derive(Clone)]
 pub(super) struct State {
-    /// What is there without any.
+    /// Offers of fetches that reach the position already.
     pub(super) base_offers: Rc<[Offer]>,
     pub(super) chosen: Vec<ChosenFetch>,
     pub(super) cost: u64,
-    /// Of the entries that could be used in addition, how many were decided on.
+    /// Number of extra candidates that were decided on, used or not.
     pub(super) extra_decided: usize,
 }
 
-/// A fetch at a place.
+/// A fetch chosen for a scope.
 #[derive(Clone, Debug)]
 pub(in super::super) struct ChosenFetch {
     pub(in super::super) source: SourceId,
-    /// The slot it is for, where it serves one field.
+    /// The slot of the field, if the entry point serves a single field.
     pub(in super::super) slot: Option<usize>,
-    /// The entry for objects of each type.
+    /// The entry point for objects of each type.
     pub(in super::super) entries: Vec<(TypeId, usize)>,
-    /// The fields for which the source is told something.
+    /// The fields whose requirements are sent.
     pub(in super::super) fulfilled_requirements: Vec<FulfilledRequirement>,
-    /// The parts of keys for which others go further in.
+    /// Key parts with nested fields that other fetches provide.
     pub(in super::super) nested_keys: Vec<NestedKey>,
-    /// How many fetches stand before it.
+    /// Length of the longest chain of fetches before it.
     pub(in super::super) level: u32,
-    /// Those of the chosen that come before it, directly or not.
-    pub(super) deps: FetchSet,
+    /// The chosen fetches that it depends on, directly or not.
+    pub(super) dependencies: FetchSet,
 }
 
-/// A field that a source gives because it is told something.
+/// A field that a source provides because its requirements are sent.
 #[derive(Clone, Debug)]
 pub(in super::super) struct FulfilledRequirement {
     pub(in super::super) on: TypeId,
@@ -47,19 +47,19 @@ pub(in super::super) struct FulfilledRequirement {
     pub(in super::super) required_slots: Arc<[KeySlot]>,
 }
 
-/// Parts of the key by which objects of a type are asked for.
+/// Nested parts of the key by which objects of a type are fetched.
 #[derive(Clone, Debug)]
 pub(in super::super) struct NestedKey {
     pub(in super::super) on: TypeId,
     pub(in super::super) parts: Arc<[KeySlot]>,
 }
 
-/// A set of the chosen, by their numbers.
+/// A set of chosen fetches, by their indices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct FetchSet(u64);
 
 impl FetchSet {
-    /// Chosen fetches at one place; more than 64 are not followed up.
+    /// Maximum fetches chosen for one scope, one bit each.
     pub(super) const MAX: usize = 64;
 
     pub(super) fn from_index(index: usize) -> Self {
@@ -84,7 +84,7 @@ impl FetchSet {
 }
 
 impl ChosenFetch {
-    /// What it offers of objects of type `on`.
+    /// The offer for objects of type `on`.
     pub(in super::super) fn offer(&self, graph: &Graph, on: TypeId) -> Option<Offer> {
         let (_, entry) = self
             .entries
@@ -98,7 +98,7 @@ impl ChosenFetch {
         })
     }
 
-    /// The field of a slot, where it is given.
+    /// The field of a slot, if provided: without requirements, or with requirements that are sent.
     pub(in super::super) fn provided_field<'g>(
         &self,
         graph: &'g Graph,
@@ -106,9 +106,9 @@ impl ChosenFetch {
         wanted: TypedSlot,
     ) -> Option<&'g NodeField> {
         let offer = self.offer(graph, wanted.on)?;
-        let plain = offer.provided_field(graph, selection, wanted);
-        if plain.is_some() {
-            return plain;
+        let field = offer.provided_field(graph, selection, wanted);
+        if field.is_some() {
+            return field;
         }
         let mut fulfilled = self.fulfilled_requirements.iter();
         if !fulfilled.any(|it| it.on == wanted.on && it.slot == wanted.slot) {
@@ -118,7 +118,7 @@ impl ChosenFetch {
         node.fields.get(wanted.field(selection))
     }
 
-    /// What it offers of the objects in a slot.
+    /// The offer for the objects nested in a slot.
     pub(in super::super) fn child_offer(
         &self,
         graph: &Graph,
@@ -144,50 +144,48 @@ impl State {
         }
     }
 
-    /// Adds what `index` must wait for, and so do those that wait for it.
-    pub(super) fn add_deps(&mut self, index: usize, deps: FetchSet) {
-        let level = self.level_after(deps);
+    /// Adds dependencies to the fetch at `index` and to those that depend on it.
+    pub(super) fn add_dependencies(&mut self, index: usize, dependencies: FetchSet) {
+        let level = self.level_after(dependencies);
         for (other, chosen) in self.chosen.iter_mut().enumerate() {
-            if other == index || chosen.deps.contains(index) {
-                chosen.deps.add(deps);
+            if other == index || chosen.dependencies.contains(index) {
+                chosen.dependencies.add(dependencies);
                 chosen.level = chosen.level.max(level);
             }
         }
     }
 
-    /// How many fetches stand before one that waits for `deps`.
-    pub(super) fn level_after(&self, deps: FetchSet) -> u32 {
+    /// The level of a fetch that depends on `dependencies`.
+    pub(super) fn level_after(&self, dependencies: FetchSet) -> u32 {
         let base = self.base_offers.iter().map(|offer| offer.level + 1).min();
         let chosen = self.chosen.iter().enumerate();
-        let chosen = chosen.filter(|(index, _)| deps.contains(*index));
+        let chosen = chosen.filter(|(index, _)| dependencies.contains(*index));
         chosen
             .map(|(_, chosen)| chosen.level + 1)
             .fold(base.unwrap_or(0), u32::max)
     }
 
-    /// `deps` and all that these wait for.
-    pub(super) fn closure(&self, deps: FetchSet) -> FetchSet {
-        let mut closed = deps;
+    /// `dependencies` and everything that these depend on.
+    pub(super) fn closure(&self, dependencies: FetchSet) -> FetchSet {
+        let mut closed = dependencies;
         for (index, chosen) in self.chosen.iter().enumerate() {
-            if deps.contains(index) {
-                closed.add(chosen.deps);
+            if dependencies.contains(index) {
+                closed.add(chosen.dependencies);
             }
         }
         closed
     }
 
-    /// The chosen, each after all that it waits for.
+    /// The chosen fetches, each after all that it depends on.
     pub(super) fn ordered(&self) -> Vec<ChosenFetch> {
         let mut ordered = Vec::with_capacity(self.chosen.len());
         let mut done = FetchSet::default();
         while ordered.len() < self.chosen.len() {
-            let next = self
-                .chosen
-                .iter()
-                .enumerate()
-                .find(|(index, chosen)| !done.contains(*index) && chosen.deps.is_subset(done));
+            let next = self.chosen.iter().enumerate().find(|(index, chosen)| {
+                !done.contains(*index) && chosen.dependencies.is_subset(done)
+            });
             let Some((index, chosen)) = next else {
-                break; // Nothing waits for itself.
+                break; // Unreachable: no fetch depends on itself.
             };
             done.add(FetchSet::from_index(index));
             ordered.push(chosen.clone());
