@@ -1,8 +1,9 @@
-//! What the client asked for: fragments resolved, equal fields merged (GraphQL §6.3.2), conditions kept.
+//! The selection of an operation: fragments resolved, equal fields merged (GraphQL §6.3.2).
 //!
-//! Two trees come out of it. `Position`s say which *data* is needed at each place; a field asked
-//! for twice under two names is there once. `Output`s say what is *written* for the client, name
-//! by name, in its order. Planning reads the first and adds to it what fetches need of each other.
+//! It has two trees. `Position`s hold the *data* to fetch: a field selected twice under two response
+//! keys is one slot. `Output`s are the members of the *response*, by response key, in the client's
+//! order. Planning reads the first tree and adds slots for keys and requirements to it. Conditions
+//! of `@skip` and `@include` on variables that are not known stay with slots and outputs.
 
 use schema::key::Requirement;
 use schema::operation::{Argument, Operation, OperationKind};
@@ -19,73 +20,73 @@ mod condition;
 mod groups;
 mod slot_sets;
 
-/// The data that an operation needs, and how it is written.
+/// The data that an operation needs, and the members of its response.
 #[derive(Debug)]
 pub(crate) struct Selection {
     positions: Vec<Position>,
-    /// What is asked at each place, as far as the way there decides it.
+    /// The sets of slots that are selected together, which depend on the path to a position.
     pub(crate) slot_sets: SlotSets,
-    /// What is asked of the root.
+    /// The slots selected at the root.
     pub(crate) root_set: SlotSetId,
-    /// What is written of the root.
+    /// The members of the root object.
     pub(crate) outputs: Vec<Output>,
 }
 
-/// Which place of the result.
+/// Index of a position in a selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct PositionId(pub(crate) usize);
 
-/// A place of the result where objects stand.
+/// A position in the result: the objects at the end of one path of fields.
 #[derive(Debug)]
 pub(crate) struct Position {
-    /// The type there; may be abstract.
+    /// The type of the objects; may be abstract.
     pub(crate) ty: TypeId,
-    /// Fields of these objects.
+    /// The fields to fetch for these objects.
     pub(crate) slots: Vec<Slot>,
-    /// The slot that leads here; `None` for the root.
+    /// The slot that holds the objects; `None` for the root.
     pub(crate) parent: Option<(PositionId, usize)>,
-    /// Whether a list stands on the way here, so that there may be many objects.
+    /// Whether there is a list on the path, so that there may be many objects.
     pub(crate) in_list: bool,
-    /// Whether the client asks which type the objects are of.
+    /// Whether the response depends on the types of the objects.
     pub(crate) needs_typename: bool,
-    /// The types of the objects of which anything is asked; `None`: all that are possible.
+    /// The object types that fields may be fetched for; `None`: all possible types.
     pub(crate) members: Option<Vec<TypeId>>,
 }
 
-/// A field with its arguments, at a place.
+/// A field with its arguments, at a position.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) field: Name,
     pub(crate) arguments: Vec<(Name, Argument)>,
     pub(crate) ty: TypeRef,
-    /// The object types that it is asked of; none for what only a fetch may need.
+    /// The object types that select it; none if only the key or requirement of a fetch may.
     pub(crate) on: Vec<TypeId>,
-    /// Of these, those of which others than the client ask for it, whatever way led to them.
+    /// The types in `on` that need it for internal use, on every path to the position.
     pub(crate) required_on: Vec<TypeId>,
-    /// Whether it is asked of objects of several types in one word.
+    /// Whether one field of the operation selects it on several object types.
     pub(crate) across_types: bool,
-    /// When anybody needs it.
+    /// It is needed if this holds.
     pub(crate) condition: Condition,
-    /// Whether it is told of objects further in, and so comes before these.
+    /// Whether a nested field has it as a context argument, so that it is fetched first.
     pub(crate) is_context_source: bool,
-    /// Where its objects stand, for composite types.
+    /// The position of its objects, for composite types.
     pub(crate) child: Option<PositionId>,
     pub(crate) origin: SlotOrigin,
 }
 
-/// A field that a source must be told, and the slot that holds it.
+/// A field of a key or requirement, and the slot that holds its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeySlot {
     pub(crate) name: Name,
     pub(crate) slot: usize,
-    /// Of objects of these types only; `None`: of all.
+    /// The object types that it applies to; `None`: all.
     pub(crate) on: Option<Vec<TypeId>>,
-    /// Of its own fields.
+    /// The fields inside of it, for composite types.
     pub(crate) inner: Vec<Self>,
 }
 
-/// Whether what is said of objects of some types, or of all, is said of one of this type, where it
-/// is known.
+/// Whether something that applies to the types `on` applies to an object of type `ty`; `None`
+/// stands for all types and for an unknown type.
 pub(crate) fn applies(on: Option<&[TypeId]>, ty: Option<TypeId>) -> bool {
     match (on, ty) {
         (Some(on), Some(ty)) => on.contains(&ty),
@@ -93,7 +94,7 @@ pub(crate) fn applies(on: Option<&[TypeId]>, ty: Option<TypeId>) -> bool {
     }
 }
 
-/// Who fills a slot.
+/// Where the value of a slot comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SlotOrigin {
     /// A source.
@@ -102,56 +103,56 @@ pub(crate) enum SlotOrigin {
     Introspection(Name),
 }
 
-/// A member of an object that is written.
+/// A member of an object in the response.
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     /// The response key.
     pub(crate) key: Name,
-    /// Where the value is.
+    /// The source of the value.
     pub(crate) value: OutputValue,
     /// The object types that have it.
     pub(crate) on: Vec<TypeId>,
-    /// When it is written.
+    /// The member is written if this holds.
     pub(crate) condition: Condition,
-    /// When it is not, because it was written before.
+    /// The member is left out if this holds, because an earlier output has the same response key.
     pub(crate) unless: Condition,
-    /// What is written inside, for composite types.
+    /// The members of its objects, for composite types.
     pub(crate) outputs: Vec<Self>,
 }
 
-/// Where the value of an output is.
+/// The source of an output's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutputValue {
-    /// In a slot of the object's position.
+    /// A slot of the object's position.
     Slot(usize),
     /// The name of the object's type.
     TypeName,
 }
 
-/// The root of the result.
+/// The position of the root object.
 pub(crate) const ROOT: PositionId = PositionId(0);
 
-/// The variables that decide in which order the root fields of a mutation run: a field that is
-/// written several times runs where the first of its occurrences stands that is not skipped
-/// (GraphQL §6.3.2). Plans are made for their values.
+/// The variables that decide the order of a mutation's root fields: a response key that occurs
+/// several times runs in place of its first occurrence that is not skipped (GraphQL §6.3.2).
+/// Plans are specific to their values.
 pub(crate) fn order_variables(operation: &Operation, types: &Types) -> Vec<Name> {
     if operation.kind != OperationKind::Mutation {
         return Vec::new();
     }
-    let finder = FieldCollector {
+    let collector = FieldCollector {
         types,
         known_variables: &[],
     };
-    let mut found = Vec::new();
+    let mut collected = Vec::new();
     let possible = &types.get(operation.root).possible_types;
-    finder.collect(
+    collector.collect(
         &operation.selections,
         possible,
         &Condition::always(),
-        &mut found,
+        &mut collected,
     );
     let mut variables = Vec::new();
-    for group in groups::group_fields(found) {
+    for group in groups::group_fields(collected) {
         let firsts = group.first_occurrences();
         if firsts.len() > 1 {
             variables.extend(
@@ -167,8 +168,8 @@ pub(crate) fn order_variables(operation: &Operation, types: &Types) -> Vec<Name>
 }
 
 impl Selection {
-    /// What `operation` asks for where these variables have these values; what depends on others
-    /// keeps its conditions.
+    /// The selection of `operation` for these values of variables; fields that depend on other
+    /// variables keep their conditions.
     pub(crate) fn new(
         operation: &Operation,
         types: &Types,
@@ -214,19 +215,19 @@ impl Selection {
         positions.map(|(index, position)| (PositionId(index), position))
     }
 
-    /// Whether `place` is `outer`, or stands inside its objects.
+    /// Whether `position` is `outer` or nested in its objects.
     pub(crate) fn is_inside(&self, position: PositionId, outer: PositionId) -> bool {
-        let mut at = Some(position);
-        while let Some(known) = at {
-            if known == outer {
+        let mut ancestor = Some(position);
+        while let Some(at) = ancestor {
+            if at == outer {
                 return true;
             }
-            at = self.position(known).parent.map(|(parent, _)| parent);
+            ancestor = self.position(at).parent.map(|(parent, _)| parent);
         }
         false
     }
 
-    /// The slot of a field without arguments, added for a fetch whose key it is a part of.
+    /// The slot of a key field, added unless there is one.
     pub(crate) fn add_key_slot(&mut self, at: PositionId, field: &Field, types: &Types) -> usize {
         self.with_builder(types, |builder| {
             let slot_spec = SlotSpec {
@@ -239,8 +240,8 @@ impl Selection {
         })
     }
 
-    /// The slot of a field without arguments of objects of type `on`, which somebody beside the
-    /// client asks for.
+    /// The slot of a field without arguments that objects of type `on` need for internal use,
+    /// added unless there is one.
     pub(crate) fn add_internal_slot(
         &mut self,
         at: PositionId,
@@ -262,35 +263,35 @@ impl Selection {
         })
     }
 
-    /// The slots of what a source must be told of objects of type `on`. What is inside of them
-    /// stands at places of its own, where nothing else is asked for.
+    /// The slots of the requirements that apply to objects of type `on`. Their nested fields have
+    /// positions of their own, which the client's selection does not share.
     pub(crate) fn add_required_slots(
         &mut self,
         at: PositionId,
         on: TypeId,
-        needs: &[Requirement],
+        requirements: &[Requirement],
         types: &Types,
     ) -> Vec<KeySlot> {
         self.with_builder(types, |builder| {
-            needs
+            requirements
                 .iter()
-                .filter(|need| need.on.is_none_or(|only| types.is_a(on, only)))
-                .filter_map(|need| builder.add_required_slot(at, &[on], need, RequiredBy::Fetch))
+                .filter(|it| it.on.is_none_or(|only| types.is_a(on, only)))
+                .filter_map(|it| builder.add_required_slot(at, &[on], it, RequiredBy::Fetch))
                 .collect()
         })
     }
 
-    /// The slot of what places further in take of objects of type `on`, which must be told then.
+    /// The slot of objects of type `on` that fills a context argument of nested fields; the types
+    /// of the objects must then be known.
     pub(crate) fn add_context_source(
         &mut self,
         at: PositionId,
         on: TypeId,
-        need: &Requirement,
+        requirement: &Requirement,
         types: &Types,
     ) -> Option<KeySlot> {
-        let required_by = RequiredBy::Parent;
         let slot = self.with_builder(types, |builder| {
-            builder.add_required_slot(at, &[on], need, required_by)
+            builder.add_required_slot(at, &[on], requirement, RequiredBy::Parent)
         })?;
         self.slot_mut(at, slot.slot).is_context_source = true;
         self.position_mut(at).needs_typename = true;
@@ -298,11 +299,10 @@ impl Selection {
     }
 
     fn with_builder<T>(&mut self, types: &Types, edit: impl FnOnce(&mut Builder<'_>) -> T) -> T {
-        let decided = &[];
         let mut builder = Builder {
             collector: FieldCollector {
                 types,
-                known_variables: decided,
+                known_variables: &[],
             },
             types,
             positions: std::mem::take(&mut self.positions),
@@ -324,7 +324,7 @@ impl Selection {
 }
 
 impl Output {
-    /// Whether both write one leaf in one way.
+    /// Whether both are the same leaf, but for their object types.
     fn is_same_leaf(&self, other: &Self) -> bool {
         self.key == other.key
             && self.value == other.value
@@ -335,14 +335,14 @@ impl Output {
 }
 
 impl Position {
-    /// Whether anything is asked of objects of type `on`.
+    /// Whether fields may be fetched for objects of type `on`.
     pub(crate) fn has_type(&self, on: TypeId) -> bool {
         self.members
             .as_ref()
             .is_none_or(|members| members.contains(&on))
     }
 
-    /// Whether objects here may be of several types, so that each carries its own.
+    /// Whether the objects may have different types, so that each object holds its own.
     pub(crate) fn is_abstract(&self, types: &Types) -> bool {
         types.get(self.ty).is_abstract()
     }

@@ -1,4 +1,4 @@
-//! A selection while it is made: places and slots added one by one, members grouped and ordered.
+//! Builds a selection: adds positions and slots, groups and orders the members of the response.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::{
     Condition, KeySlot, Output, OutputValue, Position, PositionId, ROOT, Slot, SlotOrigin,
 };
 
-/// Places and slots so far.
+/// The positions and slots added so far.
 pub(super) struct Builder<'a> {
     pub(super) collector: FieldCollector<'a>,
     pub(super) types: &'a Types,
@@ -23,25 +23,25 @@ pub(super) struct Builder<'a> {
     pub(super) root_field_kind: RootFieldKind,
 }
 
-/// What a field of the root does.
+/// Whether root fields may be merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RootFieldKind {
-    /// The same under two names is the same.
+    /// Equal fields under two response keys are one slot.
     Query,
-    /// The same under two names is done twice.
+    /// Equal fields under two response keys run twice, so each has a slot.
     Mutation,
 }
 
-/// Who asks for a slot.
+/// When a required slot is needed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequiredBy {
-    /// Only a fetch that may never be made.
+    /// If a plan uses the fetch with the requirement, which it may not.
     Fetch,
-    /// Whoever asks for the slot above.
+    /// Whenever the slot that contains it is needed.
     Parent,
 }
 
-/// A field that is to have a slot.
+/// A field to find or add a slot for.
 pub(super) struct SlotSpec<'a> {
     pub(super) field: &'a Field,
     pub(super) arguments: &'a [(Name, Argument)],
@@ -49,11 +49,11 @@ pub(super) struct SlotSpec<'a> {
     pub(super) condition: &'a Condition,
 }
 
-/// Selection sets that apply to one place, each with the conditions on the way to it.
+/// The selection sets that apply to one position, each with the conditions on the path to it.
 pub(super) type Occurrences<'a> = Vec<(Condition, &'a [OperationSelection])>;
 
 impl Builder<'_> {
-    /// What is written of the objects at `at`, and which fields are asked for that.
+    /// The members of the objects at `at`, and the set of slots that they select.
     pub(super) fn outputs(
         &mut self,
         at: PositionId,
@@ -61,15 +61,13 @@ impl Builder<'_> {
     ) -> (Vec<Output>, SlotSetId) {
         let ty = self.positions[at.0].ty;
         let mut collected = Vec::new();
-        for (when, selections) in occurrences {
+        for (condition, selections) in occurrences {
             let possible = &self.types.get(ty).possible_types;
-            let finder = self.collector;
-            finder.collect(selections, possible, when, &mut collected);
+            let collector = self.collector;
+            collector.collect(selections, possible, condition, &mut collected);
         }
-        let across_types = collected.iter().filter(|found| found.on.len() > 1);
-        let together: HashSet<&str> = across_types
-            .map(|found| found.field.name.as_ref())
-            .collect();
+        let across_types = collected.iter().filter(|it| it.on.len() > 1);
+        let across_types: HashSet<&str> = across_types.map(|it| it.field.name.as_ref()).collect();
         let groups: Vec<_> = group_fields(collected)
             .into_iter()
             .flat_map(|group| self.split_by_field_type(group))
@@ -77,13 +75,13 @@ impl Builder<'_> {
         let mut outputs = Vec::with_capacity(groups.len());
         let mut slot_set = SlotSet::default();
         for group in &groups {
-            let Some((output, inside)) = self.output(at, group) else {
+            let Some((output, nested_set)) = self.output(at, group) else {
                 continue;
             };
             if let OutputValue::Slot(slot) = output.value {
-                slot_set.add(slot, &output.on, inside);
+                slot_set.add(slot, &output.on, nested_set);
                 let slot = &mut self.positions[at.0].slots[slot];
-                slot.across_types |= together.contains(slot.field.as_ref());
+                slot.across_types |= across_types.contains(slot.field.as_ref());
             }
             outputs.extend(ordered_outputs(&output, group));
         }
@@ -95,8 +93,8 @@ impl Builder<'_> {
         (outputs, self.slot_sets.add(slot_set))
     }
 
-    /// One group for each type that the field has on the objects of `group`: objects of one
-    /// interface may narrow a field differently, and what is read and written follows the type.
+    /// Splits `group` by the type of its field: implementations of an interface may narrow a field
+    /// differently, and reading and writing a value depend on its type.
     fn split_by_field_type<'a>(
         &self,
         group: groups::FieldGroup<'a>,
@@ -119,7 +117,7 @@ impl Builder<'_> {
         by_type.into_iter().map(|(_, group)| group).collect()
     }
 
-    /// A member and, for a composite type, which fields are asked for inside of it.
+    /// A member and, for a composite type, the set of slots selected inside of it.
     fn output(
         &mut self,
         at: PositionId,
@@ -157,18 +155,19 @@ impl Builder<'_> {
         let slot = self.find_or_add_slot(at, &slot_spec);
         output.value = OutputValue::Slot(slot);
         let child = self.positions[at.0].slots[slot].child;
-        let inner_set = child.map(|child| {
-            let inside = group.occurrences.iter();
-            let occurrences = inside
+        let nested_set = child.map(|child| {
+            let occurrences = group.occurrences.iter();
+            let occurrences = occurrences
                 .map(|it| (it.condition.clone(), it.field.selections.as_slice()))
                 .collect();
             let (outputs, set) = self.outputs(child, &occurrences);
             output.outputs = outputs;
             set
         });
-        Some((output, inner_set))
+        Some((output, nested_set))
     }
 
+    /// Adds a slot for `__schema` or `__type`.
     fn add_introspection_slot(
         &mut self,
         at: PositionId,
@@ -179,7 +178,7 @@ impl Builder<'_> {
         slots.push(Slot {
             field: Arc::clone(&field.name),
             arguments: Vec::new(),
-            // The library that answers has checked the value; any named type will do.
+            // Introspection values are checked where they are computed, so any named type will do.
             ty: TypeRef::Named(output.on[0], Nullability::Nullable),
             on: output.on.clone(),
             required_on: Vec::new(),
@@ -192,55 +191,59 @@ impl Builder<'_> {
         slots.len() - 1
     }
 
-    /// The slot for a field that a source must be told, and those inside of it.
+    /// Adds the slot of a required field, and those of its nested fields.
     pub(super) fn add_required_slot(
         &mut self,
         at: PositionId,
         on: &[TypeId],
-        need: &Requirement,
+        requirement: &Requirement,
         required_by: RequiredBy,
     ) -> Option<KeySlot> {
         let types = self.types;
-        let first = types.get(*on.first()?).field(&need.field)?;
+        let first = types.get(*on.first()?).field(&requirement.field)?;
         let slot_spec = SlotSpec {
             field: first,
-            arguments: &need.arguments,
+            arguments: &requirement.arguments,
             on: match required_by {
                 RequiredBy::Fetch => &[],
                 RequiredBy::Parent => on,
             },
             condition: &Condition::never(),
         };
-        let slot = match need.inner.as_slice() {
+        let slot = match requirement.inner.as_slice() {
             [] => self.find_or_add_slot(at, &slot_spec),
             _ => self.add_slot(at, &slot_spec),
         };
         self.require_on(at, slot, slot_spec.on);
         let child = self.positions[at.0].slots[slot].child;
         let inner = child.map_or_else(Vec::new, |child| {
-            self.add_required_inner_slots(child, &need.inner)
+            self.add_required_inner_slots(child, &requirement.inner)
         });
         Some(KeySlot {
-            name: Arc::clone(&need.field),
+            name: Arc::clone(&requirement.field),
             slot,
             on: None,
             inner,
         })
     }
 
-    fn add_required_inner_slots(&mut self, at: PositionId, needs: &[Requirement]) -> Vec<KeySlot> {
+    fn add_required_inner_slots(
+        &mut self,
+        at: PositionId,
+        requirements: &[Requirement],
+    ) -> Vec<KeySlot> {
         let types = self.types;
         let mut inner = Vec::new();
-        for need in needs {
+        for requirement in requirements {
             let possible = types
                 .get(self.positions[at.0].ty)
                 .possible_types
                 .iter()
                 .copied();
-            let on = possible.filter(|ty| need.on.is_none_or(|only| types.is_a(*ty, only)));
+            let on = possible.filter(|ty| requirement.on.is_none_or(|only| types.is_a(*ty, only)));
             let mut by_field_type: Vec<(&TypeRef, Vec<TypeId>)> = Vec::new();
             for ty in on {
-                let Some(field) = types.get(ty).field(&need.field) else {
+                let Some(field) = types.get(ty).field(&requirement.field) else {
                     continue;
                 };
                 match by_field_type
@@ -251,11 +254,11 @@ impl Builder<'_> {
                     None => by_field_type.push((&field.ty, vec![ty])),
                 }
             }
-            let apply_to_all = need.on.is_none() && by_field_type.len() == 1;
+            let applies_to_all = requirement.on.is_none() && by_field_type.len() == 1;
             for (_, on) in by_field_type {
-                let slot = self.add_required_slot(at, &on, need, RequiredBy::Parent);
+                let slot = self.add_required_slot(at, &on, requirement, RequiredBy::Parent);
                 inner.extend(slot.map(|slot| KeySlot {
-                    on: (!apply_to_all).then_some(on),
+                    on: (!applies_to_all).then_some(on),
                     ..slot
                 }));
             }
@@ -263,7 +266,7 @@ impl Builder<'_> {
         inner
     }
 
-    /// The slot for a field, made when there is none.
+    /// The slot of a field, added unless there is one.
     pub(super) fn find_or_add_slot(&mut self, at: PositionId, slot_spec: &SlotSpec<'_>) -> usize {
         let position = &mut self.positions[at.0];
         let same = |slot: &Slot| {
@@ -292,7 +295,7 @@ impl Builder<'_> {
         self.add_slot(at, slot_spec)
     }
 
-    /// Has a slot of objects of these types asked for wherever they stand.
+    /// Marks a slot as needed by objects of the types `on`, on every path to the position.
     pub(super) fn require_on(&mut self, at: PositionId, slot: usize, on: &[TypeId]) {
         let required_on = &mut self.positions[at.0].slots[slot].required_on;
         let new: Vec<_> = on
@@ -335,7 +338,7 @@ impl Builder<'_> {
     }
 }
 
-/// Leaves that stand side by side for some types and for others are one member for all of them.
+/// Joins adjacent leaves that differ only in their object types.
 fn join_leaves(outputs: impl Iterator<Item = Output>) -> Vec<Output> {
     let mut joined: Vec<Output> = Vec::new();
     for output in outputs {
@@ -347,11 +350,11 @@ fn join_leaves(outputs: impl Iterator<Item = Output>) -> Vec<Output> {
     joined
 }
 
-/// A member stands where the first of its occurrences that is not skipped stands: once for each
-/// that may be the first.
+/// One output for each occurrence that may be the first not skipped, which is the member's place
+/// in the response (GraphQL §6.3.2).
 fn ordered_outputs(output: &Output, group: &groups::FieldGroup<'_>) -> Vec<(usize, Output)> {
     let firsts = group.first_occurrences().into_iter();
-    let found = firsts.map(|first| {
+    let outputs = firsts.map(|first| {
         let output = Output {
             condition: first.condition,
             unless: first.unless,
@@ -359,5 +362,5 @@ fn ordered_outputs(output: &Output, group: &groups::FieldGroup<'_>) -> Vec<(usiz
         };
         (first.order, output)
     });
-    found.collect()
+    outputs.collect()
 }

@@ -1,4 +1,4 @@
-//! The fields of selection sets, out of their fragments.
+//! Collects the fields of selection sets, with fragments resolved (GraphQL §6.3.2).
 
 use schema::operation::{OperationSelection, VariableCondition};
 use schema::types::{Name, TypeId, Types};
@@ -6,16 +6,16 @@ use schema::types::{Name, TypeId, Types};
 use super::Condition;
 use super::groups::CollectedField;
 
-/// Finds fields.
+/// Collects fields.
 #[derive(Clone, Copy)]
 pub(super) struct FieldCollector<'a> {
     pub(super) types: &'a Types,
-    /// Variables whose values are known: what they leave out is not found.
+    /// Variables whose values are known: fields that these exclude are left out.
     pub(super) known_variables: &'a [(Name, bool)],
 }
 
 impl FieldCollector<'_> {
-    /// Every field of `selections` with the types and conditions under which it applies.
+    /// Appends every field of `selections` with its object types and condition.
     pub(super) fn collect<'s>(
         self,
         selections: &'s [OperationSelection],
@@ -26,29 +26,31 @@ impl FieldCollector<'_> {
         for selection in selections {
             match selection {
                 OperationSelection::Field(field) => {
-                    collected.extend(self.undecided_tests(&field.conditions).map(|open| {
+                    collected.extend(self.undecided_tests(&field.conditions).map(|tests| {
                         CollectedField {
                             field,
                             on: on.to_vec(),
-                            condition: condition.and(&open),
+                            condition: condition.and(&tests),
                         }
                     }))
                 }
                 OperationSelection::Fragment {
                     on: type_condition,
-                    conditions: tests,
+                    conditions,
                     selections,
                 } => {
                     let narrowed = self.narrowed(on, *type_condition);
-                    let open = self.undecided_tests(tests).filter(|_| !narrowed.is_empty());
-                    if let Some(open) = open {
-                        self.collect(selections, &narrowed, &condition.and(&open), collected);
+                    let tests = self.undecided_tests(conditions);
+                    if let Some(tests) = tests.filter(|_| !narrowed.is_empty()) {
+                        let condition = condition.and(&tests);
+                        self.collect(selections, &narrowed, &condition, collected);
                     }
                 }
             }
         }
     }
 
+    /// The types of `on` that satisfy a type condition.
     fn narrowed(self, on: &[TypeId], condition: Option<TypeId>) -> Vec<TypeId> {
         let all = on.iter().copied();
         match condition {
@@ -57,7 +59,7 @@ impl FieldCollector<'_> {
         }
     }
 
-    /// The tests that are not decided; `None` where one of those that are fails.
+    /// The tests on variables that are not known; `None` if a known one fails.
     fn undecided_tests(self, tests: &[VariableCondition]) -> Option<Vec<VariableCondition>> {
         let mut undecided = Vec::with_capacity(tests.len());
         for test in tests {

@@ -1,14 +1,14 @@
-//! Conditions of `@skip` and `@include`, as far as variables decide them.
+//! Conditions of `@skip` and `@include` on variables.
 
 use schema::operation::{VariableCondition, Variables};
 use schema::types::Name;
 
-/// A disjunction of conjunctions of tests.
+/// A disjunction of conjunctions of tests of variables.
 ///
-/// Grows with the number of times a field is written, never with their product.
+/// Its size grows with the sum of a field's occurrences, not with their product.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Condition {
-    /// One of these, all of its tests; sorted. An empty conjunction always holds.
+    /// The conjunctions, sorted; an empty one always holds.
     any: Vec<Vec<VariableCondition>>,
 }
 
@@ -31,7 +31,7 @@ impl Condition {
         self.any.iter().any(Vec::is_empty)
     }
 
-    /// This and all of `tests`.
+    /// The condition that this one and all of `tests` hold.
     pub(crate) fn and(&self, tests: &[VariableCondition]) -> Self {
         if tests.is_empty() {
             return self.clone();
@@ -47,7 +47,7 @@ impl Condition {
         both
     }
 
-    /// This or `other`.
+    /// Makes this hold also where `other` does.
     pub(crate) fn or(&mut self, other: &Self) {
         if self.is_always() {
             return;
@@ -65,12 +65,12 @@ impl Condition {
         }
     }
 
-    /// The variables that it depends on, perhaps more than once.
+    /// The variables that it depends on, possibly repeated.
     pub(crate) fn variables(&self) -> impl Iterator<Item = &Name> {
         self.any.iter().flatten().map(|test| &test.variable)
     }
 
-    /// Whether it holds with these variables.
+    /// Whether it holds for these variables.
     pub(crate) fn is_true(&self, variables: &Variables) -> bool {
         self.any.iter().any(|conjunction| {
             conjunction
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_join_in_one_order() {
+    fn conjunctions_have_one_order() {
         let ab = Condition::always()
             .and(&[test("a", true)])
             .and(&[test("b", false)]);

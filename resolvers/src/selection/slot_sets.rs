@@ -1,29 +1,29 @@
-//! Which fields are asked for together: what is asked of objects depends on the way to them.
+//! Sets of slots that are selected together, which depend on the path to the objects.
 //!
-//! `{ e { ... on A { m { x } } ... on B { m { y } } } }` has one place for the objects of `m`, and
-//! two sets there: nobody wants `y` of what stands in an `A`.
+//! `{ e { ... on A { m { x } } ... on B { m { y } } } }` has one position for the objects of `m` and
+//! two sets there: `y` is not selected for an `m` inside of an `A`.
 
 use indexmap::IndexSet;
 use schema::types::TypeId;
 
-/// All sets of an operation, equal ones once.
+/// All slot sets of an operation, each once.
 #[derive(Debug, Default)]
 pub(crate) struct SlotSets(IndexSet<SlotSet>);
 
-/// Which set of fields.
+/// Index of a slot set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct SlotSetId(usize);
 
-/// What is asked at a place of objects that stand at the end of one way, slot by slot.
+/// The slots that one path selects at a position.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct SlotSet(Vec<SelectedSlot>);
 
-/// A slot that is asked of objects of some types.
+/// A slot, selected on objects of some types.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct SelectedSlot {
     slot: usize,
     on: Vec<TypeId>,
-    /// For composite types.
+    /// The set selected inside of it, for composite types.
     nested_set: Option<SlotSetId>,
 }
 
@@ -50,14 +50,14 @@ impl SlotSets {
         SlotSetId(self.0.insert_full(set).0)
     }
 
-    /// The slots that `sets` ask of objects of type `on`, perhaps more than once.
+    /// The slots that `sets` select on objects of type `on`, possibly repeated.
     pub(crate) fn slots(&self, sets: &[SlotSetId], on: TypeId) -> impl Iterator<Item = usize> {
         let members = self.by_ids(sets).flat_map(|set| &set.0);
         let selected = members.filter(move |member| member.on.contains(&on));
         selected.map(|member| member.slot)
     }
 
-    /// What `sets` ask of the objects in a slot of objects of the types `on`.
+    /// The sets that `sets` select inside of a slot of objects of the types `on`.
     pub(crate) fn nested_sets(
         &self,
         sets: &[SlotSetId],
