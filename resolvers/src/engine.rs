@@ -19,7 +19,7 @@ use crate::project::{ProjectionInput, project};
 use crate::selection::{ROOT, SlotOrigin};
 use crate::settings::{Batching, Settings};
 use crate::source_client::Sources;
-use crate::trace::FetchTrace;
+use crate::trace::{FetchTrace, Trace};
 use crate::tree::Tree;
 
 mod mutation;
@@ -60,15 +60,6 @@ pub struct Request {
     pub allow: Allow,
     /// Whether to tell what was done for the answer.
     pub trace: Trace,
-}
-
-/// Whether an answer tells what was done for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trace {
-    /// It does: for who asks for it and may know.
-    Yes,
-    /// It does not, and nothing is collected.
-    No,
 }
 
 /// Which operations a request may run.

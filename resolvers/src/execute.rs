@@ -1,8 +1,9 @@
-//! Runs a plan: the only caller of `fetch`, and the only part of this crate that waits.
+//! Executes a plan: calls the sources, merges what they return, records what failed.
 //!
-//! A fetch starts as soon as those that it needs are done; nothing waits for a whole level. The
-//! calls of an operation are futures in one set, polled by the task of the request; what comes
-//! back is merged into the tree between polls, so the tree has one owner and no lock.
+//! A fetch starts as soon as the fetches that it depends on are done; nothing waits for a whole
+//! level. The calls of an operation are futures in one set, polled by the task of the request.
+//! [`Execution`] holds what waits and what is done, [`InFlightCalls`] what is under way; results
+//! are merged into the tree between polls, so the tree has one owner and no lock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,182 +17,187 @@ use self::entities::Entities;
 use self::execution::Execution;
 use self::in_flight::{FlightResult, InFlightCalls};
 use self::shared_batch::SharedBatch;
-use self::trace::TraceRecorder;
 use crate::batch::Loader;
-use crate::cache::{Cache, LookupOutcome, Moment, Reuse};
-use crate::engine::Trace;
-use crate::entity_cache::{CacheRule, FetchCachePlan};
+use crate::cache::{Cache, LookupOutcome, Reuse};
+use crate::entity_cache::{EntityCache, WaiterSharing};
+use crate::entity_key::EntityIndex;
 use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
 use crate::plan::{Fetch, FetchId};
-use crate::prepared::{PreparedOperation, Program};
+use crate::prepared::PreparedOperation;
+use crate::program::Program;
 use crate::settings::Reports;
 use crate::source_client::connector::ConnectorClient;
 use crate::source_client::{self, SourceClient, Sources};
-use crate::trace::FetchTrace;
+use crate::trace::recorder::TraceRecorder;
+use crate::trace::{FetchTrace, Trace};
 use crate::tree::Tree;
 
+mod batch_response;
 mod connector_fetch;
+mod connector_lookup;
 mod context_args;
 mod entities;
 mod execution;
 mod in_flight;
-mod lookup;
 mod merge;
 mod place_errors;
 mod refresh;
 mod shared_batch;
 mod subgraph_fetch;
-mod trace;
+mod subgraph_lookup;
+mod subgraph_response;
 mod variables;
 
-/// What an execution uses beside the plan.
+/// Everything that an execution uses beside its plan's state.
 pub(crate) struct Context<'a> {
     pub(crate) sources: &'a Arc<Sources>,
-    /// Where operations share calls.
+    /// Shares calls between operations; `None` where operations share none.
     pub(crate) loader: Option<&'a Arc<Loader>>,
-    /// Where what was fetched before is; `None` for mutations too.
+    /// `None` without a cache, and for mutations.
     pub(crate) cache: Option<&'a Cache>,
     pub(crate) prepared: &'a Arc<PreparedOperation>,
     pub(crate) variables: &'a Variables,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
     pub(crate) reports: Reports,
-    /// Whether to tell what was done.
     pub(crate) trace: Trace,
-    /// Errors of one answer.
+    /// Maximum errors of one response.
     pub(crate) error_limit: usize,
 }
 
 impl<'a> Context<'a> {
-    /// The connector that a fetch is made by; `None` for fetches of services.
-    fn connector_fetch(&self, index: FetchId) -> Option<ConnectorFetch<'a>> {
-        let fetch = &self.prepared.plan.fetches[index];
-        let (connector, ready) = self.sources.connector(fetch.source)?;
+    /// A fetch with its connector; `None` for fetches of subgraphs.
+    fn connector_fetch(&self, id: FetchId) -> Option<ConnectorFetch<'a>> {
+        let prepared: &'a PreparedOperation = self.prepared;
+        let fetch = &prepared.plan.fetches[id];
+        let (connector, client) = self.sources.connector(fetch.source)?;
         Some(ConnectorFetch {
-            index,
+            id,
             fetch,
             source: fetch.source,
             connector,
-            ready,
-            program: self.prepared.programs[index].as_ref()?,
+            client,
+            program: prepared.programs[id].as_ref()?,
         })
     }
 
-    /// Nothing noted yet, where anything is to be.
-    fn trace_recorder(&self) -> Option<TraceRecorder> {
+    fn entity_cache(&self) -> EntityCache<'a> {
+        let waiter_sharing = match self.loader {
+            Some(_) => WaiterSharing::Allowed,
+            None => WaiterSharing::Forbidden,
+        };
+        let plan = &self.prepared.cache_plan;
+        EntityCache::new(self.cache, plan, self.headers, waiter_sharing)
+    }
+
+    /// Records a trace, where the request wants one.
+    fn trace_recorder(&self, cache: &EntityCache<'_>) -> Option<TraceRecorder> {
         let plan = &self.prepared.plan;
         let sources = plan.fetches.pairs().map(|(id, fetch)| {
-            let mut requests = plan.requests.pairs();
-            let request = requests.find(|(_, fetches)| fetches.contains(&id));
+            let request = plan.requests.pairs().find(|(_, ids)| ids.contains(&id));
+            let number = request.map_or(0, |(request, _)| request.number());
             let name = &self.sources.graph.source(fetch.source).name;
-            (
-                request.map_or(0, |(request, _)| request.number()),
-                Arc::clone(name),
-            )
+            (number, Arc::clone(name))
         });
-        let now = self.cache.map_or(Moment(0), Cache::now);
-        (self.trace == Trace::Yes).then(|| TraceRecorder::new(sources, now))
+        (self.trace == Trace::Yes).then(|| TraceRecorder::new(sources, cache.now()))
     }
 
-    /// What may be kept of a fetch.
-    fn cache_plan(&self, index: FetchId) -> Option<&'a FetchCachePlan> {
-        self.cache?;
-        self.prepared.cache_plan.fetches.get(index)?.as_ref()
-    }
-
-    /// How what a connector brings is kept.
-    fn cache_rule(&self, index: FetchId) -> Option<&'a CacheRule> {
-        self.cache_plan(index)?.rules.first()
-    }
-
-    /// Where calls are shared with other operations; a mutation's never are.
+    /// Shares calls with other operations; a mutation shares none.
     fn shared_loader(&self) -> Option<&'a Arc<Loader>> {
         let kind = self.prepared.operation.kind;
         self.loader.filter(|_| kind == OperationKind::Query)
     }
 
-    /// What failed, for everybody who waited for a fetch.
+    /// The failure of a fetch as clients and logs see it.
     fn failure(&self, fetch: FetchId, error: FetchError) -> Arc<FetchFailure> {
         let source = self.prepared.plan.fetches[fetch].source;
         match &self.sources.clients[source.index()] {
-            SourceClient::Connector(ready) => source_client::failure(ready, error),
-            SourceClient::Subgraph(service) => service.failure(error),
+            SourceClient::Connector(client) => source_client::failure(client, error),
+            SourceClient::Subgraph(client) => client.failure(error),
         }
     }
 }
 
-/// A fetch that a connector makes, and everything about it that is known before.
+/// A fetch of a connector, with all that is known of it before the execution.
 #[derive(Clone, Copy, Debug)]
 struct ConnectorFetch<'a> {
-    index: FetchId,
+    id: FetchId,
     fetch: &'a Fetch,
     source: SourceId,
     connector: &'a Connector,
-    ready: &'a ConnectorClient,
+    client: &'a ConnectorClient,
     program: &'a Program,
 }
 
-/// What was fetched, and what failed.
+/// The outcome of an execution.
 pub(crate) struct ExecutionResult {
     pub(crate) tree: Tree,
     pub(crate) failures: Failures,
     pub(crate) reports: Vec<ConnectorReport>,
-    /// For how long all of it may be used again.
+    /// How long, and for whom, the whole response may be reused.
     pub(crate) reuse: Option<Reuse>,
-    /// What was done for it.
     pub(crate) trace: Vec<FetchTrace>,
 }
 
-/// Who waits for a call.
+/// What waits for the result of a call or of a lookup.
 #[derive(Debug)]
 enum Waiter {
-    Connector(CallId),
+    /// A call of a connector.
+    Connector(CallKey),
+    /// Keys in a batch that operations share.
     Shared(SharedBatch),
-    /// A round of a request of the plan, to a service that speaks GraphQL.
+    /// A request to a subgraph, by its number in this execution.
     Subgraph(usize),
-    /// A fetch of a connector that looks into the cache.
+    /// The lookup of all entities of a connector's fetch.
     Lookup(FetchId),
-    /// The objects of a fetch from that number on, which others fetch.
-    InFlight(FetchId, usize),
-    /// A round that looks into the cache.
+    /// Entities of a connector's fetch from an index on that are fetched elsewhere.
+    InFlight(FetchId, EntityIndex),
+    /// The lookup of all entities of a request to a subgraph.
     RequestLookup(usize),
-    /// A round of a request for what others fetch.
+    /// Entities of a request to a subgraph that are fetched elsewhere.
     RequestInFlight(usize),
 }
 
-/// Which call of which fetch.
+/// Which entities of which fetch a call is for: those from `first` up to `end`.
 #[derive(Clone, Copy, Debug)]
-struct CallId {
+struct CallKey {
     fetch: FetchId,
-    /// The entities it is for, as indexes into those of the fetch.
     first: usize,
     end: usize,
 }
 
-impl CallId {
-    /// The same for the second and for the first half of the entities.
+impl CallKey {
+    fn len(self) -> usize {
+        self.end - self.first
+    }
+
+    fn first_entity(self) -> EntityIndex {
+        EntityIndex::new(self.first)
+    }
+
+    fn contains(self, entity: EntityIndex) -> bool {
+        (self.first..self.end).contains(&entity.index())
+    }
+
+    fn entities(self) -> impl ExactSizeIterator<Item = EntityIndex> {
+        (self.first..self.end).map(EntityIndex::new)
+    }
+
+    /// The second and the first half, which a stack takes up in their order.
     fn halves(self) -> [Self; 2] {
-        let middle = self.first + (self.end - self.first) / 2;
-        [
-            Self {
-                first: middle,
-                ..self
-            },
-            Self {
-                end: middle,
-                ..self
-            },
-        ]
+        let middle = self.first + self.len() / 2;
+        let (first, end) = (middle, middle);
+        [Self { first, ..self }, Self { end, ..self }]
     }
 }
 
-/// How far a fetch has come.
+/// The progress of a fetch.
 #[derive(Debug, Default)]
 enum FetchState {
-    /// Something that it needs is not there yet.
+    /// A fetch that it depends on is not done.
     #[default]
     Waiting,
-    /// So many calls are under way.
+    /// Calls and lookups are under way.
     Running {
         calls: usize,
         entities: Entities,
@@ -199,7 +205,8 @@ enum FetchState {
     Done,
 }
 
-/// Runs the plan of `context` to its end, or to its deadline: what is not there by then failed.
+/// Executes the plan of `context` to its end or to its deadline; fetches that are not done by then
+/// have failed.
 pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> ExecutionResult {
     let mut execution = Execution::new(context, tree);
     let mut in_flight = InFlightCalls::new(context);
@@ -225,36 +232,34 @@ pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> ExecutionResul
 }
 
 impl<'c> Execution<'c, '_> {
-    /// Takes what came for everybody who waited for it.
+    /// Hands a result to everything that waits for it.
     fn deliver(
         &mut self,
         waiters: Vec<Waiter>,
         result: FlightResult,
         in_flight: &mut InFlightCalls<'c>,
     ) {
-        let mut lookups = None;
-        let (outcome, parts) = match result {
-            FlightResult::Call(outcome) => (Some(outcome), None),
-            FlightResult::Batch(parts) => (None, Some(parts)),
-            FlightResult::Lookups(outcomes) => {
-                lookups = Some(outcomes);
-                (None, None)
-            }
-        };
-        for waiter in waiters {
-            // Each waits for what it asked for.
-            match (waiter, &outcome, &parts) {
-                (Waiter::Connector(id), Some(outcome), _) => self.finish_call(id, outcome),
-                (Waiter::Subgraph(request), Some(outcome), _) => {
-                    self.finish_request(request, outcome)
-                }
-                (Waiter::Shared(shared), _, Some(parts)) => {
-                    self.finish_shared_batch(&shared, parts, in_flight);
-                }
-                (waiter, _, _) => {
-                    if let Some(outcomes) = lookups.take() {
-                        self.deliver_lookups(&waiter, outcomes, in_flight);
+        match result {
+            FlightResult::Call(outcome) => {
+                for waiter in waiters {
+                    match waiter {
+                        Waiter::Connector(call) => self.finish_call(call, &outcome),
+                        Waiter::Subgraph(request) => self.finish_request(request, &outcome),
+                        _ => {} // Only these wait for calls.
                     }
+                }
+            }
+            FlightResult::Batch(outcome) => {
+                for waiter in waiters {
+                    if let Waiter::Shared(batch) = waiter {
+                        self.finish_shared_batch(&batch, &outcome, in_flight);
+                    }
+                }
+            }
+            FlightResult::Lookups(outcomes) => {
+                // A lookup is its waiter's own.
+                if let Some(waiter) = waiters.first() {
+                    self.deliver_lookups(waiter, outcomes, in_flight);
                 }
             }
         }
@@ -268,12 +273,12 @@ impl<'c> Execution<'c, '_> {
     ) {
         match *waiter {
             Waiter::Lookup(fetch) => self.finish_lookup(fetch, outcomes, in_flight),
-            Waiter::InFlight(fetch, first) => self.finish_wait((fetch, first), outcomes, in_flight),
+            Waiter::InFlight(fetch, first) => self.finish_wait(fetch, first, outcomes, in_flight),
             Waiter::RequestLookup(request) => {
-                self.finish_request_lookup(request, outcomes, in_flight)
+                self.finish_request_lookup(request, outcomes, in_flight);
             }
             Waiter::RequestInFlight(request) => {
-                self.finish_request_wait(request, outcomes, in_flight)
+                self.finish_request_wait(request, outcomes, in_flight);
             }
             Waiter::Connector(_) | Waiter::Shared(_) | Waiter::Subgraph(_) => {}
         }

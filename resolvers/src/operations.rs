@@ -120,7 +120,7 @@ impl Operations {
         let prepared = PreparedOperation::new(planning.graph, &cached.parsed, &variant)?;
         let prepared = match &planning.settings.caching {
             Some(caching) => {
-                prepared.with_cache_plan(planning.sources, (caching, planning.selection_index))
+                prepared.with_cache_plan(planning.sources, caching, planning.selection_index)
             }
             None => prepared,
         };

@@ -3,7 +3,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use schema::connector::ConnectorOutput;
 use schema::graph::Graph;
 use schema::operation::{
     Operation, OperationError, OperationErrorKind, OperationKind, OperationLimits, Variables,
@@ -12,24 +11,22 @@ use schema::source::Access;
 use schema::types::Name;
 use tokio::time::Instant;
 
-use self::batch_substitute::BatchSubstitute;
+use crate::entity_cache::CachePlan;
+use crate::entity_cache::compile::CachePlanCompiler;
 use crate::entity_cache::mutation::invalidation_rules;
 use crate::entity_cache::superset::SelectionIndex;
-use crate::entity_cache::{self, CachePlan};
 use crate::error::{RequestError, RequestErrorKind};
 use crate::plan::print::json::plan_json;
 use crate::plan::print::plan_text;
-use crate::plan::{ByFetch, ByRequest, Fetch, FetchId, FetchSlots, KeySlot, Plan, plan};
+use crate::plan::{ByFetch, ByRequest, FetchId, Plan, plan};
 use crate::plan_variant::PlanVariant;
+use crate::program::Program;
 use crate::project::ResponseProgram;
-use crate::response::mapping::{MappingCompiler, ValueMapping};
-use crate::selection::{PositionId, Selection};
+use crate::selection::Selection;
 use crate::settings::{Caching, Introspection, Settings};
 use crate::source_client::Sources;
 use crate::subgraph_request::{Document, Part, PlannedOperation, document};
 use crate::tree::Widths;
-
-mod batch_substitute;
 
 /// An operation over one graph. Immutable.
 #[derive(Debug)]
@@ -48,7 +45,7 @@ pub(crate) struct PreparedOperation {
     pub(crate) is_abstract: Vec<bool>,
     pub(crate) response_program: ResponseProgram,
     /// What of it may be kept.
-    pub(crate) cache_plan: CachePlan,
+    pub(crate) cache_plan: Arc<CachePlan>,
     has_introspection: bool,
     introspection: OnceLock<Vec<(Name, String)>>,
 }
@@ -60,24 +57,6 @@ pub(crate) struct ParsedOperation {
     has_introspection: bool,
     /// Whether anything is kept of what sources give.
     is_cached: bool,
-}
-
-/// What a fetch of a connector does at run time.
-#[derive(Debug)]
-pub(crate) struct Program {
-    /// What becomes of an answer.
-    pub(crate) extract: ValueMapping,
-    /// Whether another call of the plan may be the same.
-    pub(crate) coalescing: Coalescing,
-    /// A batch that can give the same.
-    pub(crate) batch_substitute: Option<Box<BatchSubstitute>>,
-}
-
-/// Whether another call of the plan may be the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Coalescing {
-    Possible,
-    Impossible,
 }
 
 impl ParsedOperation {
@@ -121,7 +100,7 @@ impl PreparedOperation {
             programs: plan
                 .fetches
                 .iter()
-                .map(|fetch| program(graph, &selection, &plan, fetch))
+                .map(|fetch| Program::new(graph, &selection, &plan, fetch))
                 .collect(),
             widths: Widths::new(&selection),
             is_abstract: selection
@@ -129,7 +108,7 @@ impl PreparedOperation {
                 .map(|(_, position)| position.is_abstract(graph.types()))
                 .collect(),
             response_program: ResponseProgram::new(&selection, graph),
-            cache_plan,
+            cache_plan: Arc::new(cache_plan),
             has_introspection: parsed.has_introspection,
             introspection: OnceLock::new(),
             operation: Arc::clone(operation),
@@ -143,12 +122,13 @@ impl PreparedOperation {
     pub(crate) fn with_cache_plan(
         mut self,
         sources: &Sources,
-        (caching, selection_index): (&Caching, &SelectionIndex),
+        caching: &Caching,
+        selection_index: &SelectionIndex,
     ) -> Self {
         if self.operation.kind == OperationKind::Mutation {
             return self;
         }
-        let compile = entity_cache::compile::CachePlanCompiler {
+        let compiler = CachePlanCompiler {
             sources,
             caching,
             selection_index,
@@ -157,7 +137,10 @@ impl PreparedOperation {
             programs: &self.programs,
             documents: &self.documents,
         };
-        self.cache_plan.fetches = compile.fetch_plans();
+        self.cache_plan = Arc::new(CachePlan {
+            fetches: compiler.fetch_plans(),
+            invalidation_rules: Vec::new(),
+        });
         self
     }
 
@@ -282,65 +265,6 @@ fn planning_error(message: String) -> RequestError {
         message,
         locations: Vec::new(),
         kind: RequestErrorKind::Planning,
-    }
-}
-
-fn program(graph: &Graph, selection: &Selection, plan: &Plan, fetch: &Fetch) -> Option<Program> {
-    let Access::Connector(connector) = &graph.source(fetch.source).access else {
-        return None;
-    };
-    let mut fetch_slots = fetch.slots.clone();
-    if matches!(connector.output, ConnectorOutput::Batch { .. }) {
-        // What tells the objects of an answer apart is read too.
-        add_key(
-            selection,
-            &fetch.first_entry().key,
-            fetch.at,
-            &mut fetch_slots,
-        );
-    }
-    let compile = MappingCompiler {
-        types: graph.types(),
-        selection,
-        fetch_slots: &fetch_slots,
-    };
-    let items = connector.selection.ast();
-    let extract = match fetch.field_slot {
-        Some(slot) => compile.slot_mapping(items, fetch.at, slot),
-        None => compile.object_mapping(items, fetch.at),
-    };
-    Some(Program {
-        extract,
-        coalescing: coalescing(graph, plan, fetch),
-        batch_substitute: BatchSubstitute::from_fetch(graph, selection, fetch),
-    })
-}
-
-/// Calls can only be the same where a service is asked more than once.
-fn coalescing(graph: &Graph, plan: &Plan, fetch: &Fetch) -> Coalescing {
-    let service = &graph.source(fetch.source).subgraph;
-    let same = plan
-        .fetches
-        .iter()
-        .filter(|other| graph.source(other.source).subgraph == *service);
-    if same.count() > 1 {
-        Coalescing::Possible
-    } else {
-        Coalescing::Impossible
-    }
-}
-
-fn add_key(selection: &Selection, key: &[KeySlot], at: PositionId, fetch_slots: &mut FetchSlots) {
-    for part in key {
-        let on = selection.position(at).slots[part.slot].on.clone();
-        fetch_slots
-            .entry(at)
-            .or_default()
-            .entry(part.slot)
-            .or_insert(on);
-        if let Some(child) = selection.position(at).slots[part.slot].child {
-            add_key(selection, &part.inner, child, fetch_slots);
-        }
     }
 }
 

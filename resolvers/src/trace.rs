@@ -1,11 +1,22 @@
-//! What was done for one answer, told to whoever asks for it and may know: what was looked for in
-//! the cache and why it was or was not there, which calls were made, and how long they took.
+//! The trace of one response, for callers that may see it: the lookups in the cache with their
+//! outcomes, and the calls with their durations.
 
 use std::time::Duration;
 
 use schema::types::Name;
 
 use crate::cache::{Level, MissReason, Reuse};
+
+pub(crate) mod recorder;
+
+/// Whether a request records a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// The response has a trace.
+    Yes,
+    /// Nothing is recorded.
+    No,
+}
 
 /// What was done for one fetch of the plan.
 #[derive(Clone, Debug)]

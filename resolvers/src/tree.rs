@@ -36,6 +36,14 @@ pub(crate) enum Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Row(u32);
 
+/// One slot of one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SlotRef {
+    pub(crate) position: PositionId,
+    pub(crate) row: Row,
+    pub(crate) slot: usize,
+}
+
 /// A range of a body, or of the tree's own text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text {

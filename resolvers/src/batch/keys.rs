@@ -7,6 +7,8 @@ use std::ops::Range;
 use hashbrown::HashTable;
 use schema::key::FieldSet;
 
+use crate::entity_key::EntityKey;
+
 /// Keys by position. A key is the JSON text of each of its fields, each ended by a zero byte,
 /// which JSON text cannot have.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +49,7 @@ impl BatchKeys {
             if out.len() > 1 {
                 out.push(b',');
             }
-            let mut values = self.key(position).split(|byte| *byte == 0);
-            write_object(&mut values, fields, &mut out);
+            EntityKey(self.key(position)).write_object(fields, &mut out);
         }
         out.push(b']');
         out
@@ -78,29 +79,6 @@ impl KeyPositions {
             .find(hasher.hash_one(key), |position| keys.key(*position) == key);
         found.copied()
     }
-}
-
-fn write_object<'k>(
-    values: &mut impl Iterator<Item = &'k [u8]>,
-    FieldSet(fields): &FieldSet,
-    out: &mut Vec<u8>,
-) {
-    out.push(b'{');
-    for (index, (name, inner)) in fields.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        // Names of GraphQL need no escapes.
-        out.push(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        if inner.is_empty() {
-            out.extend_from_slice(values.next().unwrap_or(b"null"));
-        } else {
-            write_object(values, inner, out);
-        }
-    }
-    out.push(b'}');
 }
 
 /// Bytes that most keys do not have more of.

@@ -15,11 +15,11 @@ use schema::types::{Name, TypeId};
 
 use super::backoff::UncacheableBackoff;
 use super::contents::{ContentScan, Contents};
+use super::rules::{ArgumentRole, CacheRule, ClientHeaders, FetchCachePlan};
 use super::superset::SelectionIndex;
-use super::{ArgumentRole, CacheRule, ClientHeaders, FetchCachePlan};
 use crate::cache::{LifetimePolicy, Scope, TypeStats};
 use crate::plan::{ByFetch, ByRequest, Fetch, FetchId, Plan};
-use crate::prepared::Program;
+use crate::program::Program;
 use crate::response::mapping::MappingCompiler as Reading;
 use crate::selection::Selection;
 use crate::settings::{CachePolicy, Caching};

@@ -11,7 +11,7 @@ use schema::key::FieldSet;
 use schema::operation::Variables;
 use schema::types::{Name, TypeId};
 
-use super::rendered_tag;
+use super::tags::rendered_tag;
 use crate::cache::{EntityKey, Tag, Target};
 use crate::plan::Step;
 use crate::selection::{PositionId, ROOT, Selection, SlotOrigin};

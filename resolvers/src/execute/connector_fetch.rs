@@ -1,4 +1,5 @@
-//! Calls of connectors: from rows to requests, one an object or one a batch, from answers to rows.
+//! Fetches of connectors: from rows to calls, one for each entity or one for each batch, and from
+//! responses to rows.
 
 use std::sync::Arc;
 
@@ -6,10 +7,11 @@ use schema::connector::{ConnectorOutput, Phase};
 use schema::json::Value as Json;
 use schema::mapping::{Report, ReportKind, Vars};
 
-use super::entities::{Entities, key_value};
+use super::entities::Entities;
 use super::execution::Execution;
 use super::in_flight::{CallOptions, InFlightCalls};
-use super::{CallId, ConnectorFetch, FetchState, Waiter, merge, variables};
+use super::{CallKey, ConnectorFetch, FetchState, Waiter, variables};
+use crate::entity_key::{EntityIndex, mapping_value};
 use crate::error::{ConnectorReport, FetchError};
 use crate::plan::{Fetch, FetchId};
 use crate::response::rows::RowFiller;
@@ -22,169 +24,185 @@ use crate::source_client::{self, ResponseBody};
 use crate::tree::{KeyState, Row, Value};
 
 impl<'c, 'a> Execution<'c, 'a> {
+    /// Starts a fetch: looks its entities up, or calls for them at once.
     pub(super) fn start_fetch(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
+        fetch: ConnectorFetch<'a>,
         in_flight: &mut InFlightCalls<'c>,
     ) {
-        let (index, fetch) = (connector_fetch.index, connector_fetch.fetch);
-        if !fetch.condition.is_true(self.context.variables) {
-            self.states[index] = FetchState::Done;
+        if !fetch.fetch.condition.is_true(self.context.variables) {
+            self.fetches[fetch.id] = FetchState::Done;
             return;
         }
-        let entities = self.entities(fetch);
-        let calls = match self.lookup(connector_fetch, &entities) {
-            Some(search) => {
-                in_flight.add_lookup(Waiter::Lookup(index), search);
+        let entities = self.connector_entities(fetch.fetch);
+        let calls = match self.lookup(fetch, &entities) {
+            Some(lookup) => {
+                in_flight.add_lookup(Waiter::Lookup(fetch.id), lookup);
                 1
             }
-            None => self.start_entities(connector_fetch, (entities.len(), &entities), in_flight),
+            None => self.start_entities(fetch, entities.len(), &entities, in_flight),
         };
-        self.set_calls_left(index, calls, entities);
+        self.set_calls_left(fetch.id, calls, entities);
     }
 
-    /// Makes the calls for the first `count` objects; gives how many.
+    /// Calls for the first `count` entities, in batches that operations share where possible;
+    /// returns the number of calls.
     pub(super) fn start_entities(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        (count, entities): (usize, &Entities),
+        fetch: ConnectorFetch<'a>,
+        count: usize,
+        entities: &Entities,
         in_flight: &mut InFlightCalls<'c>,
     ) -> usize {
-        if let Some(calls) =
-            self.start_shared_batches(connector_fetch, (count, entities), in_flight)
-        {
+        if let Some(calls) = self.start_shared_batches(fetch, count, entities, in_flight) {
             return calls;
         }
-        let all = CallId {
-            fetch: connector_fetch.index,
+        let all = CallKey {
+            fetch: fetch.id,
             first: 0,
             end: count,
         };
-        self.start_calls(
-            connector_fetch,
-            (split_into_calls(connector_fetch, all), entities),
-            in_flight,
-        )
+        self.start_calls(fetch, split_into_calls(fetch, all), entities, in_flight)
     }
 
-    /// Asks together with other operations, where that can be; gives how many batches there are.
+    /// Adds entities to batches that operations share; `None` where the operation makes its own
+    /// calls.
     fn start_shared_batches(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        (total, entities): (usize, &Entities),
+        fetch: ConnectorFetch<'a>,
+        wanted: usize,
+        entities: &Entities,
         in_flight: &mut InFlightCalls<'c>,
     ) -> Option<usize> {
-        let size = call_size(connector_fetch, total);
-        let batches = total
+        let size = call_size(fetch, wanted);
+        let counted = wanted
             .div_ceil(size)
-            .min(self.remaining_calls(connector_fetch.ready));
-        let count = total.min(batches * size);
+            .min(self.remaining_calls(fetch.client));
+        let count = wanted.min(counted * size);
         if count == 0 {
             return None;
         }
-        let calls = match connector_fetch.connector.output {
+        let calls = match fetch.connector.output {
             ConnectorOutput::Batch { .. } => {
-                self.load_batches(connector_fetch, (entities, count), in_flight)?
+                self.load_batches(fetch, count, entities, in_flight)?
             }
-            ConnectorOutput::Field(_) => self.load_field(connector_fetch, entities, in_flight)?,
+            ConnectorOutput::Field(_) => self.load_field(fetch, entities, in_flight)?,
             ConnectorOutput::Object => return None,
         };
-        if let Some(limit) = connector_fetch.ready.max_calls {
-            *self
-                .call_counts
-                .entry(&connector_fetch.ready.call_limit_group)
-                .or_default() += batches;
-            if count < total {
-                let id = CallId {
-                    fetch: connector_fetch.index,
+        if let Some(limit) = fetch.client.max_calls {
+            let group = &fetch.client.call_limit_group;
+            *self.call_counts.entry(group).or_default() += counted;
+            if count < wanted {
+                let rest = CallKey {
+                    fetch: fetch.id,
                     first: count,
-                    end: total,
+                    end: wanted,
                 };
-                self.fail_call(id, entities, FetchError::TooMany(limit.get()));
+                self.fail_call(rest, entities, FetchError::TooMany(limit.get()));
             }
         }
         Some(calls)
     }
 
-    /// Makes calls for these objects, each for itself; gives how many.
+    /// Makes the operation's own calls, `waiting` being a stack of them; returns their number.
     pub(super) fn start_calls(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        (mut pending, entities): (Vec<CallId>, &Entities),
+        fetch: ConnectorFetch<'a>,
+        mut waiting: Vec<CallKey>,
+        entities: &Entities,
         in_flight: &mut InFlightCalls<'c>,
     ) -> usize {
         let mut calls = 0;
-        while let Some(id) = pending.pop() {
-            match self.request(connector_fetch, id, entities) {
-                Ok(request) if self.is_too_long(id, &request) => pending.extend(id.halves()),
-                Ok(request) => match self.count_call(connector_fetch.ready) {
-                    Ok(()) => {
-                        self.trace_call_start(
-                            (connector_fetch.index, id.first),
-                            id.end - id.first,
-                            || redacted_address(&request),
-                        );
-                        let options = CallOptions {
-                            coalescing: connector_fetch.program.coalescing,
-                            timeout: connector_fetch.ready.timeout,
-                        };
-                        in_flight.add(Waiter::Connector(id), request, options);
-                        calls += 1;
-                    }
-                    Err(error) => self.fail_call(id, entities, error),
-                },
-                Err(error) => self.fail_call(id, entities, error),
+        while let Some(call) = waiting.pop() {
+            let request = match self.request(fetch, call, entities) {
+                Ok(request) if self.is_too_long(call, &request) => {
+                    waiting.extend(call.halves());
+                    continue;
+                }
+                request => request.and_then(|request| {
+                    self.count_call(fetch.client)?;
+                    Ok(request)
+                }),
+            };
+            match request {
+                Ok(request) => {
+                    self.start_call(fetch, call, request, in_flight);
+                    calls += 1;
+                }
+                Err(error) => self.fail_call(call, entities, error),
             }
         }
         calls
     }
 
-    /// Notes that a call begins, known by its fetch and a number, for so many objects.
+    fn start_call(
+        &mut self,
+        fetch: ConnectorFetch<'a>,
+        call: CallKey,
+        request: Request,
+        in_flight: &mut InFlightCalls<'c>,
+    ) {
+        self.trace_call_start(call.fetch, call.first, call.len(), || {
+            redacted_address(&request)
+        });
+        let options = CallOptions {
+            coalescing: fetch.program.coalescing,
+            timeout: fetch.client.timeout,
+        };
+        in_flight.add(Waiter::Connector(call), request, options);
+    }
+
+    /// Traces the start of a call for `batch_size` entities; `call` identifies it among the calls
+    /// of its fetch.
     pub(super) fn trace_call_start(
         &mut self,
-        (fetch, call): (FetchId, usize),
-        batch: usize,
+        fetch: FetchId,
+        call: usize,
+        batch_size: usize,
         address: impl FnOnce() -> String,
     ) {
         if let Some(trace) = &mut self.trace {
-            trace.start_call(fetch, call, (address(), batch));
+            trace.start_call(fetch, call, address(), batch_size);
         }
     }
 
-    /// Notes that it has ended.
-    pub(super) fn trace_call_end(&mut self, (fetch, call): (FetchId, usize), is_shared: bool) {
+    /// Traces the end of a call.
+    pub(super) fn trace_call_end(&mut self, fetch: FetchId, call: usize, is_shared: bool) {
         if let Some(trace) = &mut self.trace {
             trace.end_call(fetch, call, is_shared);
         }
     }
 
-    /// Whether a batch must be asked for in parts.
-    pub(super) fn is_too_long(&self, id: CallId, request: &Request) -> bool {
-        id.end - id.first > 1 && request.url.as_str().len() > self.context.sources.url_limit
+    /// Whether the URL of a batch is too long, so that the batch is to be split.
+    pub(super) fn is_too_long(&self, call: CallKey, request: &Request) -> bool {
+        call.len() > 1 && request.url.as_str().len() > self.context.sources.url_limit
     }
 
-    /// How many more calls the operation may make.
-    fn remaining_calls(&self, ready: &ConnectorClient) -> usize {
-        let Some(limit) = ready.max_calls else {
+    /// How many more calls the operation may make with this connector's limit.
+    fn remaining_calls(&self, client: &ConnectorClient) -> usize {
+        let Some(limit) = client.max_calls else {
             return usize::MAX;
         };
-        let made = self.call_counts.get(&*ready.call_limit_group).copied();
+        let made = self.call_counts.get(&*client.call_limit_group).copied();
         limit.get().saturating_sub(made.unwrap_or_default())
     }
 
-    /// What is asked again for the same objects counts once.
-    pub(super) fn uncount_call(&mut self, ready: &'a ConnectorClient) {
-        if let Some(made) = self.call_counts.get_mut(&*ready.call_limit_group) {
+    /// Takes a call off the count: its entities are called for again.
+    pub(super) fn uncount_call(&mut self, client: &'a ConnectorClient) {
+        if let Some(made) = self.call_counts.get_mut(&*client.call_limit_group) {
             *made = made.saturating_sub(1);
         }
     }
 
-    /// Counts a call against what the operation may make.
-    fn count_call(&mut self, ready: &'a ConnectorClient) -> Result<(), FetchError> {
-        let Some(limit) = ready.max_calls else {
+    /// Counts a call against the limit of its group; an error when the limit is reached.
+    fn count_call(&mut self, client: &'a ConnectorClient) -> Result<(), FetchError> {
+        let Some(limit) = client.max_calls else {
             return Ok(());
         };
-        let made = self.call_counts.entry(&ready.call_limit_group).or_default();
+        let made = self
+            .call_counts
+            .entry(&client.call_limit_group)
+            .or_default();
         *made += 1;
         if *made > limit.get() {
             return Err(FetchError::TooMany(limit.get()));
@@ -192,19 +210,17 @@ impl<'c, 'a> Execution<'c, 'a> {
         Ok(())
     }
 
-    pub(super) fn entities(&mut self, fetch: &'a Fetch) -> Entities {
-        let prepared = self.context.prepared;
+    /// The entities of a fetch whose key is known.
+    pub(super) fn connector_entities(&mut self, fetch: &'a Fetch) -> Entities {
+        let is_abstract = self.context.prepared.is_abstract[fetch.at.0];
+        let entry = fetch.first_entry();
         let mut entities = Entities::default();
-        let is_abstract = prepared.is_abstract[fetch.at.0];
         for row in self.tree.rows(&fetch.path) {
-            if is_abstract && self.tree.type_of(row) != Some(fetch.first_entry().on) {
+            if is_abstract && self.tree.type_of(row) != Some(entry.on) {
                 continue;
             }
-            if let KeyState::Failed(failure) =
-                entities.add(&self.tree, row, &fetch.first_entry().key)
-            {
-                let at = (fetch.at, row, failure);
-                merge::fail_slots(&mut self.tree, &prepared.selection, &fetch.slots, at);
+            if let KeyState::Failed(failure) = entities.add(&self.tree, row, &entry.key) {
+                self.merge(fetch).fail_slots(fetch.at, row, failure);
             }
         }
         entities
@@ -212,193 +228,170 @@ impl<'c, 'a> Execution<'c, 'a> {
 
     pub(super) fn request(
         &self,
-        connector_fetch: ConnectorFetch<'a>,
-        id: CallId,
+        fetch: ConnectorFetch<'a>,
+        call: CallKey,
         entities: &Entities,
     ) -> Result<Request, FetchError> {
-        let arguments = variables::arguments(self.context, connector_fetch, Phase::Request);
-        let ConnectorFetch {
-            fetch,
-            connector,
-            ready,
-            ..
-        } = connector_fetch;
-        let key = |index: usize| match entities.rows(index).first() {
-            Some(row) => key_value(&self.tree, *row, &fetch.first_entry().key),
+        let arguments = variables::arguments(self.context, fetch, Phase::Request);
+        let key_slots = &fetch.fetch.first_entry().key;
+        let key = |index: EntityIndex| match entities.entity(index).rows().first() {
+            Some(row) => mapping_value(&self.tree, *row, key_slots),
             None => Json::Null,
         };
-        let mut vars = variables::vars(
-            self.context,
-            (connector_fetch, Phase::Request),
-            &arguments,
-            || key(id.first),
-        );
-        if ready.uses(Phase::Request, Variable::Batch) {
-            let batch: Vec<_> = (id.first..id.end).map(key).collect();
+        let first = || key(call.first_entity());
+        let mut vars = variables::vars(self.context, fetch, Phase::Request, &arguments, first);
+        if fetch.client.uses(Phase::Request, Variable::Batch) {
+            let batch: Vec<_> = call.entities().map(key).collect();
             vars.set("batch", Json::list(batch));
         }
-        request::build(connector, ready, self.context.headers, &vars)
+        request::build(fetch.connector, fetch.client, self.context.headers, &vars)
     }
 
-    pub(super) fn finish_call(&mut self, id: CallId, answer: &CallResult) {
+    /// Reads the outcome of a call of the operation's own.
+    pub(super) fn finish_call(&mut self, call: CallKey, outcome: &CallResult) {
         let FetchState::Running {
             calls,
             mut entities,
-        } = std::mem::take(&mut self.states[id.fetch])
+        } = std::mem::take(&mut self.fetches[call.fetch])
         else {
-            return; // Given up before.
+            self.fetches[call.fetch] = FetchState::Done;
+            return; // The fetch timed out.
         };
-        self.trace_call_end((id.fetch, id.first), false);
-        let result = match (answer, self.context.connector_fetch(id.fetch)) {
-            (Ok(reply), Some(connector_fetch)) => {
-                self.read_reply(connector_fetch, id, &mut entities, reply)
+        self.trace_call_end(call.fetch, call.first, false);
+        let fetch = self.context.connector_fetch(call.fetch);
+        if let Some(fetch) = fetch {
+            let result = outcome.as_ref().map_err(Clone::clone);
+            let result = result.and_then(|response| {
+                self.read_connector(fetch, call, &mut entities, response)?;
+                Ok(response)
+            });
+            match result {
+                Ok(response) => {
+                    let own: Vec<EntityIndex> = call.entities().collect();
+                    self.store(fetch, &own, &entities, response);
+                }
+                Err(error) => self.fail_call(call, &entities, error),
             }
-            (Ok(_), None) => Ok(()),
-            (Err(error), _) => Err(error.clone()),
-        };
-        match (result, answer, self.context.connector_fetch(id.fetch)) {
-            (Ok(()), Ok(reply), Some(connector_fetch)) => {
-                let own: Vec<usize> = (id.first..id.end).collect();
-                self.store(connector_fetch, (&own, &entities), reply);
-            }
-            (Err(error), _, _) => self.fail_call(id, &entities, error),
-            (Ok(()), _, _) => {}
         }
-        self.set_calls_left(id.fetch, calls - 1, entities);
+        self.set_calls_left(call.fetch, calls - 1, entities);
     }
 
-    /// Reads an answer into the tree.
-    pub(super) fn read_reply(
+    /// Reads a response into the tree.
+    pub(super) fn read_connector(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        id: CallId,
+        fetch: ConnectorFetch<'a>,
+        call: CallKey,
         entities: &mut Entities,
-        reply: &SharedResponse,
+        shared: &SharedResponse,
     ) -> Result<(), FetchError> {
-        let (answer, body) = (&reply.response, reply.body()?);
-        let ConnectorFetch {
-            fetch,
-            connector,
-            ready,
-            program,
-            ..
-        } = connector_fetch;
-        let arguments = variables::arguments(self.context, connector_fetch, Phase::Response);
-        let key = || match entities.rows(id.first).first() {
-            // The tree is written to while the mapping runs, so this is a copy.
-            Some(row) => key_value(&self.tree, *row, &fetch.first_entry().key).to_owned_value(),
+        let (response, body) = (&shared.response, shared.body()?);
+        let arguments = variables::arguments(self.context, fetch, Phase::Response);
+        let rows = entities.entity(call.first_entity()).rows();
+        let key = || match rows.first() {
+            // The tree is written to while the mapping is evaluated, so this is a copy.
+            Some(row) => {
+                let key = &fetch.fetch.first_entry().key;
+                mapping_value(&self.tree, *row, key).to_owned_value()
+            }
             None => Json::Null,
         };
-        let mut vars = variables::vars(
-            self.context,
-            (connector_fetch, Phase::Response),
-            &arguments,
-            key,
-        );
-        source_client::set_response_vars(ready, answer, &mut vars);
+        let mut vars = variables::vars(self.context, fetch, Phase::Response, &arguments, key);
+        source_client::set_response_vars(fetch.client, response, &mut vars);
         let value = body.value();
-        source_client::check_success(connector, answer, &value, &vars)?;
-        let prepared = self.context.prepared;
-        let number = self.tree.next_body();
-        let mut fill = RowFiller {
+        source_client::check_success(fetch.connector, response, &value, &vars)?;
+        let mut filler = RowFiller {
+            body: self.tree.next_body(),
             tree: &mut self.tree,
-            widths: &prepared.widths,
-            body: number,
+            widths: &self.context.prepared.widths,
             vars: &vars,
             authored_errors: Vec::new(),
         };
-        let result = match &connector.output {
+        let extract = &fetch.program.extract;
+        let result = match &fetch.connector.output {
             ConnectorOutput::Batch { .. } => {
-                let rows = fill.objects(&program.extract, &value);
+                let rows = filler.objects(extract, &value);
                 rows.ok_or(FetchError::NotAList).map(Extracted::Rows)
             }
-            ConnectorOutput::Object | ConnectorOutput::Field(_) => Ok(Extracted::Value(
-                fill.extract(&program.extract, &value, Value::Absent),
-            )),
+            ConnectorOutput::Object | ConnectorOutput::Field(_) => {
+                let value = filler.extract(extract, &value, Value::Absent);
+                Ok(Extracted::Value(value))
+            }
         };
-        let authored = std::mem::take(&mut fill.authored_errors);
-        self.record_reports(connector_fetch, (&value, &vars), authored);
+        let authored = std::mem::take(&mut filler.authored_errors);
+        self.record_reports(fetch, &value, &vars, authored);
         drop((value, vars));
         if let ResponseBody::Json(json) = body {
             self.tree.add_body(Arc::clone(json));
         }
-        self.merge_extracted(id, entities, result?);
+        self.merge_extracted(call, entities, result?);
         Ok(())
     }
 
-    /// Notes what the mapping of an answer reports: what its author wrote, and, where that is shown,
-    /// what it met.
+    /// Records the reports of a mapping: the errors that its author raises, and, where reports are
+    /// shown, what its evaluation met.
     fn record_reports(
         &mut self,
-        connector_fetch: ConnectorFetch<'_>,
-        (answer, vars): (&Json<'_>, &Vars<'_>),
+        fetch: ConnectorFetch<'_>,
+        body: &Json<'_>,
+        vars: &Vars<'_>,
         authored: Vec<Report>,
     ) {
         let mut reports = authored;
         if self.context.reports == Reports::Show {
-            let mapping_reports = connector_fetch
-                .connector
-                .selection
-                .eval(answer.clone(), vars)
-                .reports;
-            let mapping_reports = mapping_reports.into_iter();
-            reports
-                .extend(mapping_reports.filter(|report| report.kind != ReportKind::AuthoredError));
+            let evaluation = fetch.connector.selection.eval(body.clone(), vars);
+            let met = evaluation.reports.into_iter();
+            reports.extend(met.filter(|report| report.kind != ReportKind::AuthoredError));
         }
+        let coordinate = &fetch.client.coordinate;
         self.reports
             .extend(reports.into_iter().map(|report| ConnectorReport {
-                coordinate: Arc::clone(&connector_fetch.ready.coordinate),
+                coordinate: Arc::clone(coordinate),
                 report,
             }));
     }
 
-    /// Gives each entity of a call what was found for it.
-    fn merge_extracted(&mut self, id: CallId, entities: &mut Entities, extracted: Extracted) {
-        let fetch = &self.context.prepared.plan.fetches[id.fetch];
+    /// Merges what a response contained into the rows of the call's entities.
+    fn merge_extracted(&mut self, call: CallKey, entities: &mut Entities, extracted: Extracted) {
+        let fetch = &self.context.prepared.plan.fetches[call.fetch];
         match extracted {
             Extracted::Rows(rows) => {
-                let mut expected = id.first;
+                let mut expected = call.first_entity();
                 for row in rows {
-                    let found = entities.find(&self.tree, row, &fetch.first_entry().key, expected);
-                    expected = found.map_or(expected, |index| index + 1);
-                    // What nobody asked for is dropped.
-                    if let Some(index) = found.filter(|index| (id.first..id.end).contains(index)) {
-                        self.copy_to_rows(fetch, row, entities.rows(index));
+                    let key = &fetch.first_entry().key;
+                    let found = entities.find(&self.tree, row, key, expected);
+                    expected = found.map_or(expected, EntityIndex::next);
+                    // Entities that were not requested are dropped.
+                    if let Some(index) = found.filter(|index| call.contains(*index)) {
+                        self.copy_to_rows(fetch, row, entities.entity(index).rows());
                     }
                 }
             }
-            Extracted::Value(value) => match (fetch.field_slot, value) {
-                (Some(slot), value) => {
-                    let selection = &self.context.prepared.selection;
-                    for row in entities.rows(id.first) {
-                        let at = (fetch.at, *row, slot);
-                        merge::merge_slot(&mut self.tree, selection, &fetch.slots, (at, value));
-                    }
+            Extracted::Value(value) => {
+                let rows = entities.entity(call.first_entity()).rows();
+                match (fetch.field_slot, value) {
+                    (Some(slot), value) => self.set_field(fetch, slot, rows, value),
+                    (None, Value::Object(row)) => self.copy_to_rows(fetch, row, rows),
+                    (None, _) => {}
                 }
-                (None, Value::Object(row)) => {
-                    self.copy_to_rows(fetch, row, entities.rows(id.first))
-                }
-                (None, _) => {}
-            },
+            }
         }
     }
 }
 
-/// The calls for some objects of a fetch, the last one first: one an entity, or one a batch.
-pub(super) fn split_into_calls(connector_fetch: ConnectorFetch<'_>, all: CallId) -> Vec<CallId> {
-    let size = call_size(connector_fetch, all.end - all.first);
+/// The calls for some entities of a fetch, the last one first: one for each entity, or one for
+/// each batch.
+pub(super) fn split_into_calls(fetch: ConnectorFetch<'_>, all: CallKey) -> Vec<CallKey> {
+    let size = call_size(fetch, all.len());
     let starts = (all.first..all.end).step_by(size);
-    starts
-        .map(|first| CallId {
-            fetch: connector_fetch.index,
-            first,
-            end: (first + size).min(all.end),
-        })
-        .rev()
-        .collect()
+    let calls = starts.map(|first| CallKey {
+        fetch: fetch.id,
+        first,
+        end: (first + size).min(all.end),
+    });
+    calls.rev().collect()
 }
 
-/// Where a request goes, without what may be secret: user, password and query.
+/// The method and the URL of a request without user, password and query, which may be secret.
 pub(super) fn redacted_address(request: &Request) -> String {
     let url = &request.url;
     let host = url.host_str().unwrap_or_default();
@@ -412,15 +405,15 @@ pub(super) fn redacted_address(request: &Request) -> String {
     )
 }
 
-/// How many objects one call is for.
-fn call_size(connector_fetch: ConnectorFetch<'_>, entities: usize) -> usize {
-    match connector_fetch.connector.output {
-        ConnectorOutput::Batch { max_size: max, .. } => max.unwrap_or(entities).max(1),
+/// Maximum entities of one call.
+fn call_size(fetch: ConnectorFetch<'_>, entities: usize) -> usize {
+    match fetch.connector.output {
+        ConnectorOutput::Batch { max_size, .. } => max_size.unwrap_or(entities).max(1),
         ConnectorOutput::Object | ConnectorOutput::Field(_) => 1,
     }
 }
 
-/// What a call's answer became in the tree.
+/// What a response contained, in the tree.
 enum Extracted {
     /// A row for each object of a batch.
     Rows(Vec<Row>),

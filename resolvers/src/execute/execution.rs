@@ -2,57 +2,53 @@
 
 use hashbrown::HashMap;
 
-use super::entities::Entities;
+use super::entities::{Entities, EntityRef};
 use super::in_flight::InFlightCalls;
+use super::merge::Merge;
 use super::subgraph_fetch::SubgraphRequest;
-use super::trace::TraceRecorder;
-use super::{CallId, Context, ExecutionResult, FetchState, merge};
-use crate::cache::{Claim, Reuse};
+use super::{CallKey, Context, ExecutionResult, FetchState};
+use crate::entity_cache::EntityCache;
+use crate::entity_key::EntityIndex;
 use crate::error::{ConnectorReport, FailureId, Failures, FetchError};
 use crate::plan::{ByFetch, Fetch, FetchId, PlanRequestId};
-use crate::tree::{Row, Tree};
+use crate::trace::recorder::TraceRecorder;
+use crate::tree::{Row, SlotRef, Tree, Value};
 
 pub(super) struct Execution<'c, 'a> {
     pub(super) context: &'c Context<'a>,
     pub(super) tree: Tree,
-    pub(super) states: ByFetch<FetchState>,
-    /// The last that was begun.
+    pub(super) fetches: ByFetch<FetchState>,
+    /// The stage of the fetches that were started last.
     stage: usize,
-    /// Calls by what they are counted as, where there is a bound.
+    /// Calls by the group that a limit applies to, where there is a limit.
     pub(super) call_counts: HashMap<&'a str, usize, foldhash::fast::RandomState>,
-    /// What mappings met, where that is told.
+    /// What mappings report, where reports are shown.
     pub(super) reports: Vec<ConnectorReport>,
     pub(super) failures: Failures,
-    /// What tells the operation from others that share its calls.
+    /// Distinguishes the operation from others that share its batches.
     pub(super) operation_id: Option<u64>,
-    /// By fetch, for each of its objects: the right to fetch it, and the duty to say what came.
-    pub(super) claims: ByFetch<Vec<Option<Claim>>>,
-    /// Requests to services that speak GraphQL, in the order they were made.
+    /// Requests to subgraphs, in the order of their sending.
     pub(super) requests: Vec<SubgraphRequest>,
-    /// For how long the answer may be used again, as far as it is known.
-    pub(super) reuse: Option<Reuse>,
-    /// What was done, where somebody wants to be told.
+    pub(super) cache: EntityCache<'a>,
     pub(super) trace: Option<TraceRecorder>,
 }
 
 impl<'c, 'a> Execution<'c, 'a> {
     pub(super) fn new(context: &'c Context<'a>, tree: Tree) -> Self {
-        let fetches = context.prepared.plan.fetches.len();
+        let fetches = &context.prepared.plan.fetches;
+        let cache = context.entity_cache();
         Self {
             context,
             tree,
-            states: std::iter::repeat_with(FetchState::default)
-                .take(fetches)
-                .collect(),
+            fetches: fetches.ids().map(|_| FetchState::default()).collect(),
             stage: 0,
             call_counts: HashMap::default(),
             reports: Vec::new(),
             failures: Failures::default(),
             operation_id: None,
-            claims: std::iter::repeat_with(Vec::new).take(fetches).collect(),
             requests: Vec::new(),
-            reuse: None,
-            trace: context.trace_recorder(),
+            trace: context.trace_recorder(&cache),
+            cache,
         }
     }
 
@@ -61,22 +57,22 @@ impl<'c, 'a> Execution<'c, 'a> {
             tree: self.tree,
             failures: self.failures,
             reports: self.reports,
-            reuse: self.reuse,
+            reuse: self.cache.into_reuse(),
             trace: self.trace.map(TraceRecorder::finish).unwrap_or_default(),
         }
     }
 
-    /// Starts every request that waits for nothing.
+    /// Starts every request whose fetches depend on nothing that is not done.
     pub(super) fn start_ready_requests(&mut self, in_flight: &mut InFlightCalls<'c>) {
         let requests = &self.context.prepared.plan.requests;
-        // One that has nothing to ask is done at once, and others may have waited for it.
-        let mut has_progressed = true;
-        while has_progressed {
-            has_progressed = false;
-            for (index, fetches) in requests.pairs() {
+        // A request without entities is done at once, and others may depend on it.
+        let mut is_repeated = true;
+        while is_repeated {
+            is_repeated = false;
+            for (request, fetches) in requests.pairs() {
                 if fetches.iter().all(|fetch| self.is_ready(*fetch)) {
-                    self.start_request(index, fetches, in_flight);
-                    has_progressed |= fetches.iter().all(|fetch| self.is_done(*fetch));
+                    self.start_request(request, fetches, in_flight);
+                    is_repeated |= fetches.iter().all(|fetch| self.is_done(*fetch));
                 }
             }
         }
@@ -84,126 +80,188 @@ impl<'c, 'a> Execution<'c, 'a> {
 
     fn start_request(
         &mut self,
-        index: PlanRequestId,
+        request: PlanRequestId,
         fetches: &[FetchId],
         in_flight: &mut InFlightCalls<'c>,
     ) {
-        let plan = &self.context.prepared.plan;
-        let stage = fetches
-            .first()
-            .map_or(0, |first| plan.fetches[*first].stage);
+        let prepared = self.context.prepared;
+        let first = fetches.first();
+        let stage = first.map_or(0, |first| prepared.plan.fetches[*first].stage);
         if stage > self.stage {
             self.stage = stage;
             in_flight.clear_reads();
         }
-        if let Some(document) = &self.context.prepared.documents[index] {
-            self.send(index, document, in_flight);
+        if let Some(document) = &prepared.documents[request] {
+            self.start_subgraph_request(request, document, in_flight);
             return;
         }
         for fetch in fetches {
             match self.context.connector_fetch(*fetch) {
-                Some(by) => self.start_fetch(by, in_flight),
-                None => self.states[*fetch] = FetchState::Done,
+                Some(fetch) => self.start_fetch(fetch, in_flight),
+                None => self.fetches[*fetch] = FetchState::Done,
             }
         }
     }
 
-    fn is_done(&self, index: FetchId) -> bool {
-        matches!(self.states[index], FetchState::Done)
+    fn is_done(&self, fetch: FetchId) -> bool {
+        matches!(self.fetches[fetch], FetchState::Done)
     }
 
-    fn is_ready(&self, index: FetchId) -> bool {
+    fn is_ready(&self, id: FetchId) -> bool {
         let fetches = &self.context.prepared.plan.fetches;
-        let fetch = &fetches[index];
-        let done = |index: FetchId| self.is_done(index);
-        let earlier = || fetches.pairs().take(index.index());
-        matches!(self.states[index], FetchState::Waiting)
-            && fetch.depends_on.iter().all(|needed| done(*needed))
-            // Only mutations have stages; nothing is looked through for the first.
-            && (fetch.stage == 0
-                || earlier().all(|(other, it)| it.stage == fetch.stage || done(other)))
+        let fetch = &fetches[id];
+        let is_earlier_stage_done = || {
+            let mut earlier = fetches.pairs().take_while(|(other, _)| *other < id);
+            earlier.all(|(other, it)| it.stage == fetch.stage || self.is_done(other))
+        };
+        matches!(self.fetches[id], FetchState::Waiting)
+            && fetch.depends_on.iter().all(|other| self.is_done(*other))
+            // Only mutations have stages.
+            && (fetch.stage == 0 || is_earlier_stage_done())
     }
 
-    pub(super) fn copy_to_rows(&mut self, fetch: &Fetch, from: Row, to: &[Row]) {
-        let selection = &self.context.prepared.selection;
-        for row in to {
-            let at = (fetch.at, from, *row);
-            merge::copy_slots(&mut self.tree, selection, &fetch.slots, at);
+    /// Sets how many calls and lookups a fetch waits for; it is done when there is none.
+    pub(super) fn set_calls_left(&mut self, fetch: FetchId, calls: usize, entities: Entities) {
+        self.fetches[fetch] = match calls {
+            0 => FetchState::Done,
+            calls => FetchState::Running { calls, entities },
+        };
+    }
+
+    pub(super) fn merge(&mut self, fetch: &'a Fetch) -> Merge<'_> {
+        Merge {
+            tree: &mut self.tree,
+            selection: &self.context.prepared.selection,
+            slots: &fetch.slots,
         }
     }
 
-    pub(super) fn fail_call(&mut self, id: CallId, entities: &Entities, error: FetchError) {
-        let objects: Vec<usize> = (id.first..id.end).collect();
-        self.fail_entities(id.fetch, (&objects, entities), error);
+    /// Copies the slots of a fetch from one row to others.
+    pub(super) fn copy_to_rows(&mut self, fetch: &'a Fetch, from: Row, to: &[Row]) {
+        for row in to {
+            self.merge(fetch).copy_slots(fetch.at, from, *row);
+        }
     }
 
-    /// Marks what objects were to get, but for those that were kept and may still be given out.
+    /// Writes the value of a root field's fetch into the rows of its entity.
+    pub(super) fn set_field(&mut self, fetch: &'a Fetch, slot: usize, rows: &[Row], value: Value) {
+        let position = fetch.at;
+        for row in rows {
+            let row = *row;
+            self.merge(fetch).set_slot(
+                SlotRef {
+                    position,
+                    row,
+                    slot,
+                },
+                value,
+            );
+        }
+    }
+
+    /// Marks the entities of a call as failed.
+    pub(super) fn fail_call(&mut self, call: CallKey, entities: &Entities, error: FetchError) {
+        let failed: Vec<EntityIndex> = call.entities().collect();
+        self.fail_entities(call.fetch, &failed, entities, error);
+    }
+
+    /// Marks entities as failed, except those for which a stale value may be served.
     pub(super) fn fail_entities(
         &mut self,
         fetch: FetchId,
-        (objects, entities): (&[usize], &Entities),
+        failed: &[EntityIndex],
+        entities: &Entities,
         error: FetchError,
     ) {
-        let part = self.context.prepared.part(fetch);
-        let is_fallback_allowed = error.is_source_failure();
-        let objects = objects.iter().copied();
-        let failed: Vec<usize> = objects
-            .filter(|object| {
-                !self.apply_stale_fallback((fetch, part), (entities, *object), is_fallback_allowed)
+        let is_source_failure = error.is_source_failure();
+        let failed = failed.iter().copied();
+        let failed: Vec<EntityIndex> = failed
+            .filter(|entity| {
+                !self.apply_stale_fallback(fetch, entities.entity(*entity), is_source_failure)
             })
             .collect();
         if failed.is_empty() {
             return;
         }
         let failure = self.failures.add(self.context.failure(fetch, error));
-        self.mark_failed(fetch, (&failed, entities), failure);
+        self.mark_failed(fetch, &failed, entities, failure);
     }
 
-    /// Marks what objects were to get.
+    /// Serves stale values in place of an entity whose fetch failed; false where there is none.
+    pub(super) fn apply_stale_fallback(
+        &mut self,
+        fetch: FetchId,
+        entity: EntityRef<'_>,
+        is_source_failure: bool,
+    ) -> bool {
+        let hit = self
+            .cache
+            .fallback(fetch, entity.index(), is_source_failure);
+        let Some(hit) = hit else { return false };
+        let part = self.context.prepared.part(fetch);
+        self.apply_hit(fetch, part, entity, &hit);
+        if let Some(trace) = &mut self.trace {
+            trace.record_stale_fallback(fetch, entity.index(), &hit);
+        }
+        true
+    }
+
+    /// Marks every row of these entities as failed.
     pub(super) fn mark_failed(
         &mut self,
         fetch: FetchId,
-        (objects, entities): (&[usize], &Entities),
+        failed: &[EntityIndex],
+        entities: &Entities,
         failure: FailureId,
     ) {
-        let fetch = &self.context.prepared.plan.fetches[fetch];
-        for object in objects {
-            for row in entities.rows(*object) {
-                self.fail_row(fetch, *row, failure);
-            }
+        for entity in failed {
+            self.fail_rows(fetch, entities.entity(*entity), failure);
         }
     }
 
-    /// Marks what one object was to get, its type where nobody has told it.
-    pub(super) fn fail_row(&mut self, fetch: &Fetch, row: Row, failure: FailureId) {
-        let prepared = self.context.prepared;
-        if prepared.is_abstract[fetch.at.0] && self.tree.type_of(row).is_none() {
+    pub(super) fn fail_rows(&mut self, fetch: FetchId, entity: EntityRef<'_>, failure: FailureId) {
+        let fetch = &self.context.prepared.plan.fetches[fetch];
+        for row in entity.rows() {
+            self.fail_row(fetch, *row, failure);
+        }
+    }
+
+    /// Marks the slots that a fetch fills in a row as failed, and its type where it is unknown.
+    pub(super) fn fail_row(&mut self, fetch: &'a Fetch, row: Row, failure: FailureId) {
+        let is_abstract = self.context.prepared.is_abstract[fetch.at.0];
+        if is_abstract && self.tree.type_of(row).is_none() {
             self.tree.set_type_failure(row, failure);
         }
-        let at = (fetch.at, row, failure);
-        merge::fail_slots(&mut self.tree, &prepared.selection, &fetch.slots, at);
+        self.merge(fetch).fail_slots(fetch.at, row, failure);
     }
 
-    /// Marks everything that is not there yet as failed: the operation's time is up.
+    /// Marks everything that is not done as failed: the operation's time is up.
     pub(super) fn time_out(&mut self) {
-        let timeout = self.context.timeout;
-        for index in self.states.ids() {
-            let entities = match std::mem::replace(&mut self.states[index], FetchState::Done) {
+        let context = self.context;
+        for fetch in context.prepared.plan.fetches.ids() {
+            let entities = match std::mem::replace(&mut self.fetches[fetch], FetchState::Done) {
                 FetchState::Done => continue,
                 FetchState::Running { entities, .. } => entities,
-                FetchState::Waiting => self.unstarted_entities(index),
+                FetchState::Waiting => self.unstarted_entities(fetch),
             };
-            let id = CallId {
-                fetch: index,
-                first: 0,
-                end: entities.len(),
-            };
-            if self.context.prepared.plan.fetches[index]
-                .condition
-                .is_true(self.context.variables)
-            {
-                self.fail_call(id, &entities, FetchError::Timeout(timeout));
+            let condition = &context.prepared.plan.fetches[fetch].condition;
+            if condition.is_true(context.variables) {
+                let call = CallKey {
+                    fetch,
+                    first: 0,
+                    end: entities.len(),
+                };
+                self.fail_call(call, &entities, FetchError::Timeout(context.timeout));
             }
+        }
+    }
+
+    /// The entities of a fetch that was not started.
+    fn unstarted_entities(&mut self, fetch: FetchId) -> Entities {
+        let prepared = self.context.prepared;
+        match prepared.part(fetch) {
+            Some(part) => self.represented_entities(part, &prepared.plan.fetches[fetch]),
+            None => self.connector_entities(&prepared.plan.fetches[fetch]),
         }
     }
 }

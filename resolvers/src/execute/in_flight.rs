@@ -1,8 +1,11 @@
-//! Calls under way. Equal reads of one operation are made once, and answer everybody who asked;
-//! so are those of different operations, as far as they are under way at one moment.
+//! The calls of one operation that are under way. Equal reads are made once and answer every
+//! waiter; a loader extends that to the calls of other operations that are in flight at the same
+//! moment.
 //!
-//! Equal means method `GET`, the same URL and the same headers. What one root field of a mutation
-//! read is not given to the next, which may have changed it, nor is it shared with others.
+//! Reads are equal when their method is `GET` and URL and headers are the same. What one root field
+//! of a mutation read is not reused for the next, which may have changed it, and is not shared with
+//! other operations. Values of single entities are shared by `cache` (claims), batches of keys by
+//! `batch`; here whole calls are.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,41 +21,41 @@ use crate::batch::groups::{BatchCalls, BatchSlot};
 use crate::batch::{Loader, identity};
 use crate::cache::LookupOutcome;
 use crate::error::FetchError;
-use crate::prepared::Coalescing;
+use crate::program::Coalescing;
 use crate::source_client::http::HttpClient;
 use crate::source_client::request::Request;
 use crate::source_client::shared_response::CallResult;
 
-/// What became of a call.
+/// The result of a call, a batch or a lookup.
 pub(super) enum FlightResult {
     Call(CallResult),
     Batch(Result<BatchCalls, FetchError>),
-    /// What the cache has, or others fetched.
+    /// Values of the cache, or values that were in flight elsewhere.
     Lookups(Vec<LookupOutcome>),
 }
 
-/// How a call is made.
+/// How a call is coalesced and bounded.
 #[derive(Clone, Copy)]
 pub(super) struct CallOptions {
     pub(super) coalescing: Coalescing,
     pub(super) timeout: Duration,
 }
 
-/// All calls of one operation.
+/// All calls and lookups of one operation.
 pub(super) struct InFlightCalls<'c> {
     client: &'c HttpClient,
-    /// Where calls are shared with other operations.
+    /// Shares calls with other operations.
     shared_loader: Option<&'c Arc<Loader>>,
     calls: FuturesUnordered<BoxFuture<'c, (usize, FlightResult)>>,
     flights: Vec<InFlightCall>,
-    /// Reads of this stage, by what makes them equal.
+    /// Reads of the current stage by their identity, as indices of `flights`.
     reads: HashMap<Vec<u8>, usize, foldhash::fast::RandomState>,
 }
 
-/// One call and those who wait for it.
+/// One call and what waits for it.
 struct InFlightCall {
     waiters: Vec<Waiter>,
-    /// Kept where another may still ask the same.
+    /// The result of a reusable read that is done.
     outcome: Option<CallResult>,
     is_reusable: bool,
 }
@@ -68,7 +71,7 @@ impl<'c> InFlightCalls<'c> {
         }
     }
 
-    /// Makes a call for `caller`, or has it wait for an equal one.
+    /// Makes a call, or waits for an equal one that is under way.
     pub(super) fn add(&mut self, waiter: Waiter, request: Request, options: CallOptions) {
         let is_coalescing = options.coalescing == Coalescing::Possible;
         if request.method != Method::GET || !(is_coalescing || self.shared_loader.is_some()) {
@@ -77,13 +80,13 @@ impl<'c> InFlightCalls<'c> {
         }
         let identity = identity::request_identity(&request);
         if !is_coalescing {
-            self.add_shareable(waiter, (identity, request), options.timeout);
+            self.add_shareable(waiter, identity, request, options.timeout);
             return;
         }
         let Some(known) = self.reads.get(&identity).copied() else {
             let index = self.flights.len();
             self.reads.insert(identity.clone(), index);
-            self.add_shareable(waiter, (identity, request), options.timeout);
+            self.add_shareable(waiter, identity, request, options.timeout);
             self.flights[index].is_reusable = true;
             return;
         };
@@ -93,7 +96,7 @@ impl<'c> InFlightCalls<'c> {
         }
     }
 
-    /// Asks a service that speaks GraphQL.
+    /// Sends a request to a subgraph.
     pub(super) fn add_subgraph_request(
         &mut self,
         waiter: Waiter,
@@ -102,28 +105,30 @@ impl<'c> InFlightCalls<'c> {
     ) {
         if self.shared_loader.is_some() {
             let identity = identity::request_identity(&request);
-            self.add_shareable(waiter, (identity, request), timeout);
+            self.add_shareable(waiter, identity, request, timeout);
         } else {
             self.add_unshared(waiter, self.client.call(request, timeout).boxed());
         }
     }
 
-    /// Makes a call that no other is equal to.
+    /// Makes a call that is shared with no other.
     pub(super) fn add_unshared(&mut self, waiter: Waiter, call: BoxFuture<'c, CallResult>) {
         self.start(waiter, call.map(FlightResult::Call).boxed());
     }
 
-    /// Makes a call while others gather, until it ends.
+    /// Makes a call that holds a batch slot until it ends: keys of other operations gather
+    /// meanwhile.
     pub(super) fn add_leader(
         &mut self,
         waiter: Waiter,
-        (request, timeout): (Request, Duration),
-        landing: BatchSlot,
+        request: Request,
+        timeout: Duration,
+        slot: BatchSlot,
     ) {
         let client = self.client;
         let call = async move {
             let outcome = client.call(request, timeout).await;
-            drop(landing);
+            drop(slot);
             outcome
         };
         self.add_unshared(waiter, call.boxed());
@@ -138,16 +143,17 @@ impl<'c> InFlightCalls<'c> {
         self.start(waiter, batch.map(FlightResult::Batch).boxed());
     }
 
-    /// Looks into the cache, or waits for what others fetch.
+    /// Waits for a lookup, or for values in flight elsewhere.
     pub(super) fn add_lookup(&mut self, waiter: Waiter, lookup: BoxFuture<'c, Vec<LookupOutcome>>) {
         self.start(waiter, lookup.map(FlightResult::Lookups).boxed());
     }
 
-    /// Makes a call that others may join, if others may.
+    /// Makes a call that other operations may join, where calls are shared.
     fn add_shareable(
         &mut self,
         waiter: Waiter,
-        (identity, request): (Vec<u8>, Request),
+        identity: Vec<u8>,
+        request: Request,
         timeout: Duration,
     ) {
         let call = match self.shared_loader {
@@ -168,7 +174,7 @@ impl<'c> InFlightCalls<'c> {
             .push(call.map(move |result| (index, result)).boxed());
     }
 
-    /// The next call that ends, with all who waited for it; `None` when none is under way.
+    /// The next result, with all that waits for it; `None` when nothing is under way.
     pub(super) async fn next(&mut self) -> Option<(Vec<Waiter>, FlightResult)> {
         let (index, result) = self.calls.next().await?;
         let flight = &mut self.flights[index];
@@ -178,7 +184,7 @@ impl<'c> InFlightCalls<'c> {
         Some((std::mem::take(&mut flight.waiters), result))
     }
 
-    /// Forgets what was read before: something may have changed it.
+    /// Forgets the reads of the stage before: a mutation may have changed what they read.
     pub(super) fn clear_reads(&mut self) {
         self.reads.clear();
     }

@@ -1,33 +1,43 @@
-//! The errors that services give with their answers, each put where the client sees it.
+//! Places the errors of a subgraph's response where the client sees them.
 //!
-//! A path of a service leads through its own response keys; what it leads to is a slot of some
-//! object. The nearest null on the way is what the error explains, and becomes the failure. What
-//! leads nowhere is told once, without a path.
+//! An error's path has the response keys of the request; it leads to a slot of some object. The
+//! first null on the path is what the error explains, and becomes the failure. An error whose path
+//! leads to no null is listed once, without a path.
 
 use schema::json::{Kind, Node, Str};
 
 use super::execution::Execution;
 use super::subgraph_fetch::PartEntities;
+use crate::entity_key::EntityIndex;
 use crate::error::{FailureId, FetchError, SubgraphError};
 use crate::response::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape};
 use crate::tree::{Row, Tree, Value};
 
 /// One step of a path.
 #[derive(Clone, Copy, Debug)]
-enum ErrorPathStep<'j> {
+enum PathStep<'j> {
     Key(Str<'j>),
     Index(usize),
 }
 
-/// Whether an error found its place.
+/// Whether an error was placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Placed {
     Yes,
     No,
 }
 
+impl Placed {
+    fn or(self, other: Self) -> Self {
+        match self {
+            Self::Yes => self,
+            Self::No => other,
+        }
+    }
+}
+
 impl<'a> Execution<'_, 'a> {
-    /// Places every error, the first of an answer without data everywhere.
+    /// Places every error; without `data` the first error fails all entities of the request.
     pub(super) fn place_errors(
         &mut self,
         parts: &[PartEntities<'a>],
@@ -40,8 +50,8 @@ impl<'a> Execution<'_, 'a> {
         let limit = self.context.error_limit;
         let mut is_data_missing = data.is_none();
         for error in errors.elements().take(limit) {
-            let told = FetchError::GraphqlError(graphql_error(error));
-            let failure = self.context.failure(first.part.fetch, told);
+            let graphql_error = FetchError::GraphqlError(graphql_error(error));
+            let failure = self.context.failure(first.fetch_id(), graphql_error);
             let failure = self.failures.add(failure);
             let placed = match (data, error_path(error)) {
                 (Some(data), Some(path)) => self.place_error(parts, data, &path, failure),
@@ -53,59 +63,48 @@ impl<'a> Execution<'_, 'a> {
                 _ => Placed::No,
             };
             if placed == Placed::No {
-                // It may be about anything that was asked for.
-                for part_entities in parts {
-                    self.discard_claims(part_entities.part.fetch, &part_entities.selected);
-                }
+                // The error may concern any entity of the request.
+                self.discard_parts(parts);
                 self.failures.unplaced.push(failure);
             }
         }
         if errors.len() > limit {
-            for part_entities in parts {
-                self.discard_claims(part_entities.part.fetch, &part_entities.selected);
-            }
+            self.discard_parts(parts);
         }
         self.failures.omitted += errors.len().saturating_sub(limit);
+    }
+
+    fn discard_parts(&mut self, parts: &[PartEntities<'a>]) {
+        for part in parts {
+            self.cache.discard(part.fetch_id(), &part.selected);
+        }
     }
 
     fn place_error(
         &mut self,
         parts: &[PartEntities<'a>],
         data: Node<'_>,
-        path: &[ErrorPathStep<'_>],
+        path: &[PathStep<'_>],
         failure: FailureId,
     ) -> Placed {
         let Some(path) = path_to_null(data, path) else {
             return Placed::No;
         };
-        let Some(ErrorPathStep::Key(key)) = path.first() else {
-            return Placed::No;
-        };
         let mut placed = Placed::No;
-        for part_entities in parts {
-            let PartEntities {
-                part,
-                entities,
-                selected,
-                ..
-            } = part_entities;
-            let (rest, affected) = match (&part.entities_field, path) {
-                (None, path) => (path, selected.as_slice()),
-                (Some(listed), _) if !key.is(&listed.key) => continue,
-                (Some(_), [_, ErrorPathStep::Index(index), rest @ ..]) => {
-                    let one = selected.get(*index..).and_then(|rest| rest.get(..1));
-                    (rest, one.unwrap_or_default())
-                }
-                (Some(_), [_, ..]) => (&[][..], selected.as_slice()),
-                (Some(_), []) => continue,
+        for part in parts {
+            let Some((affected, rest)) = affected_entities(part, path) else {
+                continue;
             };
-            self.discard_claims(part.fetch, affected);
-            for index in affected {
-                let objects = &part.shapes[entities.kind(*index)];
-                for row in entities.rows(*index) {
-                    if mark_row(&mut self.tree, objects, (*row, rest), failure) == Placed::Yes {
-                        placed = Placed::Yes;
-                    }
+            self.cache.discard(part.fetch_id(), affected);
+            let mut marker = Marker {
+                tree: &mut self.tree,
+                failure,
+            };
+            for entity in affected {
+                let entity = part.entities.entity(*entity);
+                let shape = &part.part.shapes[entity.kind()];
+                for row in entity.rows() {
+                    placed = placed.or(marker.mark_row(shape, *row, rest));
                 }
             }
         }
@@ -113,17 +112,35 @@ impl<'a> Execution<'_, 'a> {
     }
 }
 
-/// The path as far as the first value on it that is null or not there; `None` when there is none.
-fn path_to_null<'p, 'j>(
-    data: Node<'_>,
-    path: &'p [ErrorPathStep<'j>],
-) -> Option<&'p [ErrorPathStep<'j>]> {
+/// The entities of a part that a path leads to, and the rest of the path below them; `None` when
+/// it leads to another part.
+fn affected_entities<'p, 'j>(
+    part: &'p PartEntities<'_>,
+    path: &'p [PathStep<'j>],
+) -> Option<(&'p [EntityIndex], &'p [PathStep<'j>])> {
+    let PathStep::Key(key) = path.first()? else {
+        return None;
+    };
+    let selected = part.selected.as_slice();
+    match (&part.part.entities_field, path) {
+        (None, path) => Some((selected, path)),
+        (Some(field), _) if !key.is(&field.key) => None,
+        (Some(_), [_, PathStep::Index(index), rest @ ..]) => {
+            let entity = selected.get(*index..).and_then(|rest| rest.get(..1));
+            Some((entity.unwrap_or_default(), rest))
+        }
+        (Some(_), _) => Some((selected, &[])),
+    }
+}
+
+/// The path up to the first value on it that is null or missing; `None` when there is none.
+fn path_to_null<'p, 'j>(data: Node<'_>, path: &'p [PathStep<'j>]) -> Option<&'p [PathStep<'j>]> {
     let mut node = data;
     for (depth, step) in path.iter().enumerate() {
         let inner = match (step, node.kind()) {
-            (ErrorPathStep::Key(key), Kind::Object(_)) => node.get(&key.decode()),
-            (ErrorPathStep::Index(index), Kind::List(mut elements)) => elements.nth(*index),
-            _ => return None, // It leads through a leaf.
+            (PathStep::Key(key), Kind::Object(_)) => node.get(&key.decode()),
+            (PathStep::Index(index), Kind::List(mut elements)) => elements.nth(*index),
+            _ => return None, // The path leads through a leaf.
         };
         match inner.filter(|inner| !inner.is_null()) {
             Some(inner) => node = inner,
@@ -133,84 +150,84 @@ fn path_to_null<'p, 'j>(
     None
 }
 
-/// Marks what a path leads to from the object of a row; with no path left, all of it.
-fn mark_row(
-    tree: &mut Tree,
-    objects: &ObjectShape,
-    (row, path): (Row, &[ErrorPathStep<'_>]),
+/// Marks the values that a path leads to with one failure.
+struct Marker<'t> {
+    tree: &'t mut Tree,
     failure: FailureId,
-) -> Placed {
-    let mut placed = Placed::No;
-    let ResponseFields(members) = match &objects.type_source {
-        TypeSource::Fixed(_, fields) | TypeSource::Unknown(fields) => fields,
-        TypeSource::ByTypename(each) => {
-            let ty = tree.type_of(row);
-            let mut each = each.iter();
-            match each.find(|(_, known, _)| Some(*known) == ty) {
-                Some((_, _, fields)) => fields,
-                None => return Placed::No,
-            }
-        }
-    };
-    for member in members {
-        let rest = match path {
-            [] => path,
-            [ErrorPathStep::Key(key), rest @ ..] if key.is(&member.key) => rest,
-            _ => continue,
+}
+
+impl Marker<'_> {
+    /// Follows a path from the object in `row`; an empty path marks all of its fields.
+    fn mark_row(&mut self, shape: &ObjectShape, row: Row, path: &[PathStep<'_>]) -> Placed {
+        let Some(ResponseFields(fields)) = self.fields(shape, row) else {
+            return Placed::No;
         };
-        for (slot, shape) in &member.slots {
-            let value = tree.slot(row, *slot);
-            let (value, marked) = mark(tree, shape, (value, rest), failure);
-            tree.set_slot(row, *slot, value);
-            if marked == Placed::Yes {
-                placed = Placed::Yes;
+        let mut placed = Placed::No;
+        for field in fields {
+            let rest = match path {
+                [] => path,
+                [PathStep::Key(key), rest @ ..] if key.is(&field.key) => rest,
+                _ => continue,
+            };
+            for (slot, shape) in &field.slots {
+                let value = self.tree.slot(row, *slot);
+                let (value, marked) = self.mark(shape, value, rest);
+                self.tree.set_slot(row, *slot, value);
+                placed = placed.or(marked);
+            }
+        }
+        placed
+    }
+
+    /// The fields of the object in `row`, by its type.
+    fn fields<'s>(&self, shape: &'s ObjectShape, row: Row) -> Option<&'s ResponseFields> {
+        match &shape.type_source {
+            TypeSource::Fixed(_, fields) | TypeSource::Unknown(fields) => Some(fields),
+            TypeSource::ByTypename(by_type) => {
+                let ty = self.tree.type_of(row);
+                let mut by_type = by_type.iter();
+                let found = by_type.find(|(_, known, _)| Some(*known) == ty);
+                found.map(|(_, _, fields)| fields)
             }
         }
     }
-    placed
-}
 
-/// Follows a path into a value; gives what the value is afterwards.
-fn mark(
-    tree: &mut Tree,
-    shape: &ValueShape,
-    (value, path): (Value, &[ErrorPathStep<'_>]),
-    failure: FailureId,
-) -> (Value, Placed) {
-    match (value, path, shape) {
-        (Value::Absent | Value::Null, _, _) => (Value::Failed(failure), Placed::Yes),
-        // One error explains it already.
-        (Value::Failed(_), _, _) => (value, Placed::Yes),
-        (Value::Object(row), [_, ..], ValueShape::Objects(objects)) => {
-            (value, mark_row(tree, objects, (row, path), failure))
+    /// Follows a path into a value; returns the value as it is afterwards.
+    fn mark(&mut self, shape: &ValueShape, value: Value, path: &[PathStep<'_>]) -> (Value, Placed) {
+        match (value, path, shape) {
+            (Value::Absent | Value::Null, _, _) => (Value::Failed(self.failure), Placed::Yes),
+            // An earlier error explains it.
+            (Value::Failed(_), _, _) => (value, Placed::Yes),
+            (Value::Object(row), [_, ..], ValueShape::Objects(shape)) => {
+                (value, self.mark_row(shape, row, path))
+            }
+            (Value::List { start, len }, [PathStep::Index(index), rest @ ..], _) => {
+                let index = u32::try_from(*index).ok().filter(|index| *index < len);
+                let Some(index) = index else {
+                    return (value, Placed::No);
+                };
+                let item = self.tree.item(start, index);
+                let (item, placed) = self.mark(shape, item, rest);
+                self.tree.set_item(start, index, item);
+                (value, placed)
+            }
+            (Value::Object(_) | Value::List { .. } | Value::Leaf(_), _, _) => (value, Placed::No),
         }
-        (Value::List { start, len }, [ErrorPathStep::Index(index), rest @ ..], _) => {
-            let index = u32::try_from(*index).ok().filter(|index| *index < len);
-            let Some(index) = index else {
-                return (value, Placed::No);
-            };
-            let item = tree.item(start, index);
-            let (item, placed) = mark(tree, shape, (item, rest), failure);
-            tree.set_item(start, index, item);
-            (value, placed)
-        }
-        (Value::Object(_) | Value::List { .. } | Value::Leaf(_), _, _) => (value, Placed::No),
     }
 }
 
-/// `path` of an error; `None` when it has none that could be one.
-fn error_path(error: Node<'_>) -> Option<Vec<ErrorPathStep<'_>>> {
+/// The `path` of an error; `None` when it has none, or none that GraphQL allows.
+fn error_path(error: Node<'_>) -> Option<Vec<PathStep<'_>>> {
     let Kind::List(elements) = error.get("path")?.kind() else {
         return None;
     };
     let steps = elements.map(|element| match element.kind() {
-        Kind::String(key) => Some(ErrorPathStep::Key(key)),
-        Kind::Number(text) => text.parse().ok().map(ErrorPathStep::Index),
+        Kind::String(key) => Some(PathStep::Key(key)),
+        Kind::Number(text) => text.parse().ok().map(PathStep::Index),
         Kind::Null | Kind::Bool(_) | Kind::List(_) | Kind::Object(_) => None,
     });
-    steps
-        .collect::<Option<Vec<_>>>()
-        .filter(|path| !path.is_empty())
+    let steps = steps.collect::<Option<Vec<_>>>();
+    steps.filter(|path| !path.is_empty())
 }
 
 fn graphql_error(error: Node<'_>) -> SubgraphError {
@@ -226,4 +243,4 @@ fn graphql_error(error: Node<'_>) -> SubgraphError {
     }
 }
 
-const NO_MESSAGE: &str = "the service told an error without a message";
+const NO_MESSAGE: &str = "the subgraph returned an error without a message";

@@ -1,140 +1,141 @@
-//! Batches that several operations may share: an operation's keys into them, its own objects out.
+//! Batches that several operations share: the operation's keys go in, its own entities come out.
+//!
+//! A root field may be answered by a batch too, where the graph has one that returns the same
+//! entity: its argument is then the key ([`SubstitutedFetch`]).
 
 use std::sync::Arc;
 
-use schema::connector::{ConnectorOutput, Phase};
-use schema::json::Value as Json;
-use schema::mapping::eval_member;
+use schema::connector::ConnectorOutput;
+use schema::key::FieldSet;
 
+use super::connector_fetch::redacted_address;
 use super::entities::Entities;
 use super::execution::Execution;
 use super::in_flight::InFlightCalls;
-use super::{CallId, ConnectorFetch, Context, FetchState, Waiter, merge, variables};
-use crate::batch::Loader;
+use super::{CallKey, ConnectorFetch, Context, FetchState, Waiter};
 use crate::batch::groups::{BatchCall, BatchCalls, BatchSlot, BatchSpec, PendingBatch};
-use crate::batch::wait;
-use crate::cache::{self, Reuse};
+use crate::batch::{Loader, wait};
+use crate::entity_key::{EntityIndex, argument_key};
 use crate::error::FetchError;
 use crate::plan::{FetchId, KeySlot};
-use crate::prepared::{Coalescing, Program};
-use crate::response::rows::RowFiller;
+use crate::program::{BatchSubstitute, Coalescing};
 use crate::settings::Reports;
-use crate::source_client::shared_response::SharedResponse;
-use crate::source_client::{self, ResponseBody, request};
-use crate::tree::{Row, Value, write_canonical};
+use crate::source_client::request;
 
-/// What one fetch waits for of a batch.
+/// The keys of one fetch in a batch that it waits for.
 #[derive(Debug)]
 pub(super) struct SharedBatch {
     fetch: FetchId,
-    /// Which of its objects have which positions in the batch.
+    /// The entities of the fetch, each with the position of its key in the batch.
     keys: Vec<(usize, usize)>,
 }
 
-/// A batch that stands in for the connector of a fetch, and the key it was asked for.
-struct SubstitutedFetch<'a> {
-    connector_fetch: ConnectorFetch<'a>,
-    key: Vec<u8>,
+/// A batch in place of the connector of a root field, and the key that it is called for.
+pub(super) struct SubstitutedFetch<'a> {
+    pub(super) fetch: ConnectorFetch<'a>,
+    pub(super) key: Vec<u8>,
+}
+
+/// A call of a shared batch, as one fetch reads it.
+struct OwnPart<'p> {
+    call: &'p BatchCall,
+    /// The entities of the fetch among the call's keys.
+    own: Vec<EntityIndex>,
+    /// Entities that are to be called for once more by their own connector.
+    retries: Vec<EntityIndex>,
 }
 
 impl<'c, 'a> Execution<'c, 'a> {
-    /// Has the first `count` objects asked for in batches that other operations may share; gives
-    /// how many batches that are, `None` when the operation must ask alone.
+    /// Adds the first `count` entities to batches that operations share; returns the number of
+    /// batches. `None` when the operation must make its own calls.
     pub(super) fn load_batches(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        (entities, count): (&Entities, usize),
+        fetch: ConnectorFetch<'a>,
+        count: usize,
+        entities: &Entities,
         in_flight: &mut InFlightCalls<'c>,
     ) -> Option<usize> {
-        let loader = self.batch_loader(connector_fetch)?;
-        let ConnectorOutput::Batch { key, max_size: max } = &connector_fetch.connector.output
-        else {
+        let ConnectorOutput::Batch { key, .. } = &fetch.connector.output else {
             return None;
         };
-        if !is_same_key(&connector_fetch.fetch.first_entry().key, key) {
+        if !is_same_key(&fetch.fetch.first_entry().key, key) {
             return None;
         }
-        let keys = (0..count).map(|index| entities.key(index));
-        let loads = self.join_batches(connector_fetch, (loader, *max), keys)?;
-        Some(self.await_batches(connector_fetch, loads, in_flight))
+        let keys = entities.iter().take(count).map(|entity| entity.key().0);
+        let pending = self.join_batches(fetch, keys)?;
+        Some(self.await_batches(fetch, pending, in_flight))
     }
 
-    /// Has the object of a root field asked for in such a batch.
+    /// Adds the entity of a root field to a batch that returns it.
     pub(super) fn load_field(
         &mut self,
         own: ConnectorFetch<'a>,
         entities: &Entities,
         in_flight: &mut InFlightCalls<'c>,
     ) -> Option<usize> {
-        let SubstitutedFetch {
-            connector_fetch,
-            key,
-        } = self.substituted_fetch(own)?;
-        let loader = self.batch_loader(connector_fetch)?;
-        let ConnectorOutput::Batch { max_size: max, .. } = connector_fetch.connector.output else {
-            return None;
-        };
-        if own.program.coalescing == Coalescing::Impossible
-            && let Some(batch_slot) = self.lead_batch(connector_fetch, (loader, max))
-        {
-            return Some(self.start_leader_call(own, entities, (in_flight, batch_slot)));
+        let SubstitutedFetch { fetch, key } = self.substituted_fetch(own)?;
+        let loader = self.batch_loader(fetch)?;
+        if own.program.coalescing == Coalescing::Impossible {
+            let spec = self.batch_spec(fetch)?;
+            let operation_id = self.operation_id(loader);
+            if let Some(slot) = loader.reserve_slot(spec, operation_id) {
+                return Some(self.start_leader_call(own, entities, slot, in_flight));
+            }
         }
-        let loads = self.join_batches(
-            connector_fetch,
-            (loader, max),
-            std::iter::once(key.as_slice()),
-        )?;
-        Some(self.await_batches(connector_fetch, loads, in_flight))
+        let pending = self.join_batches(fetch, std::iter::once(key.as_slice()))?;
+        Some(self.await_batches(fetch, pending, in_flight))
     }
 
-    /// The loader, if calls of that connector may serve several operations.
-    fn batch_loader(&self, connector_fetch: ConnectorFetch<'a>) -> Option<&'a Arc<Loader>> {
-        connector_fetch.ready.key_mapping.as_ref()?;
-        // What a mapping met is told to those whose call it was.
+    /// The loader, if calls of this connector may serve several operations.
+    fn batch_loader(&self, fetch: ConnectorFetch<'a>) -> Option<&'a Arc<Loader>> {
+        fetch.client.key_mapping.as_ref()?;
+        // Reports belong to the operation that made the call.
         let loader = self.context.shared_loader()?;
         (self.context.reports == Reports::Hide).then_some(loader)
     }
 
-    /// Notes that a call of the operation's own comes first, if there is none to share.
-    fn lead_batch(
-        &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        (loader, max): (&Arc<Loader>, Option<usize>),
-    ) -> Option<BatchSlot> {
-        let asking = BatchSpec::new(
-            connector_fetch.source,
-            connector_fetch.ready,
-            self.context.headers,
-            max,
-        );
-        let operation_id = *self.operation_id.get_or_insert_with(|| loader.next_id());
-        loader.reserve_slot(asking, operation_id)
+    fn batch_spec(&self, fetch: ConnectorFetch<'a>) -> Option<BatchSpec> {
+        let ConnectorOutput::Batch { max_size, .. } = fetch.connector.output else {
+            return None;
+        };
+        let headers = self.context.headers;
+        Some(BatchSpec::new(
+            fetch.source,
+            fetch.client,
+            headers,
+            max_size,
+        ))
     }
 
-    /// Makes the call of a field by its own connector, while those of others gather.
+    fn operation_id(&mut self, loader: &Loader) -> u64 {
+        *self.operation_id.get_or_insert_with(|| loader.next_id())
+    }
+
+    /// Makes the call of a field by its own connector while keys of other operations gather in
+    /// the batch whose slot it holds.
     fn start_leader_call(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
+        fetch: ConnectorFetch<'a>,
         entities: &Entities,
-        (in_flight, batch_slot): (&mut InFlightCalls<'c>, BatchSlot),
+        slot: BatchSlot,
+        in_flight: &mut InFlightCalls<'c>,
     ) -> usize {
-        let id = CallId {
-            fetch: connector_fetch.index,
+        let call = CallKey {
+            fetch: fetch.id,
             first: 0,
             end: entities.len(),
         };
-        match self.request(connector_fetch, id, entities) {
+        match self.request(fetch, call, entities) {
             Ok(request) => {
-                let count = entities.len();
-                self.trace_call_start((connector_fetch.index, id.first), count, || {
-                    super::connector_fetch::redacted_address(&request)
+                self.trace_call_start(call.fetch, call.first, call.len(), || {
+                    redacted_address(&request)
                 });
-                let waiter = Waiter::Connector(id);
-                in_flight.add_leader(waiter, (request, connector_fetch.ready.timeout), batch_slot);
+                let waiter = Waiter::Connector(call);
+                in_flight.add_leader(waiter, request, fetch.client.timeout, slot);
                 1
             }
             Err(error) => {
-                self.fail_call(id, entities, error);
+                self.fail_call(call, entities, error);
                 0
             }
         }
@@ -142,364 +143,219 @@ impl<'c, 'a> Execution<'c, 'a> {
 
     fn join_batches<'k>(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        (loader, max): (&Arc<Loader>, Option<usize>),
+        fetch: ConnectorFetch<'a>,
         keys: impl ExactSizeIterator<Item = &'k [u8]>,
     ) -> Option<Vec<PendingBatch>> {
-        let asking = BatchSpec::new(
-            connector_fetch.source,
-            connector_fetch.ready,
-            self.context.headers,
-            max,
-        );
-        let operation_id = *self.operation_id.get_or_insert_with(|| loader.next_id());
-        loader.load(asking, operation_id, keys)
+        let loader = self.batch_loader(fetch)?;
+        let spec = self.batch_spec(fetch)?;
+        let operation_id = self.operation_id(loader);
+        loader.load(spec, operation_id, keys)
     }
 
-    /// Has a fetch wait for batches; gives how many.
+    /// Makes a fetch wait for batches; returns their number.
     fn await_batches(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        loads: Vec<PendingBatch>,
+        fetch: ConnectorFetch<'a>,
+        pending: Vec<PendingBatch>,
         in_flight: &mut InFlightCalls<'c>,
     ) -> usize {
-        let count = loads.len();
-        for PendingBatch { waiter, keys, .. } in loads {
-            self.trace_call_start(call_name(connector_fetch.index, &keys), keys.len(), || {
-                let connector = connector_fetch.connector;
-                format!(
-                    "{} {}",
-                    connector.method.as_str(),
-                    connector.connect_url.url.text()
-                )
-            });
-            let shared = SharedBatch {
-                fetch: connector_fetch.index,
+        let count = pending.len();
+        for PendingBatch { waiter, keys, .. } in pending {
+            let batch = SharedBatch {
+                fetch: fetch.id,
                 keys,
             };
-            in_flight.add_batch(
-                Waiter::Shared(shared),
-                wait(waiter, connector_fetch.ready.timeout),
-            );
+            self.trace_call_start(fetch.id, batch.call_number(), batch.keys.len(), || {
+                let connector = fetch.connector;
+                let url = connector.connect_url.url.text();
+                format!("{} {url}", connector.method.as_str())
+            });
+            in_flight.add_batch(Waiter::Shared(batch), wait(waiter, fetch.client.timeout));
         }
         count
     }
 
-    fn substituted_fetch(
+    /// The batch in place of a root field's own connector; `None` where the graph has none, or
+    /// where the argument is no key.
+    pub(super) fn substituted_fetch(
         &self,
-        connector_fetch: ConnectorFetch<'a>,
+        own: ConnectorFetch<'a>,
     ) -> Option<SubstitutedFetch<'a>> {
-        let substitute = connector_fetch.program.batch_substitute.as_deref()?;
-        let slot = connector_fetch.fetch.field_slot?;
-        let slot = &self
-            .context
-            .prepared
-            .selection
-            .position(connector_fetch.fetch.at)
-            .slots[slot];
-        let (_, argument) = slot.arguments.first()?;
+        let substitute = own.program.batch_substitute.as_deref()?;
+        let slot = own.fetch.field_slot?;
+        let position = self.context.prepared.selection.position(own.fetch.at);
+        let (_, argument) = position.slots[slot].arguments.first()?;
         let value = self.context.variables.argument(argument)?;
-        let mut text = Vec::new();
-        match request::mapping_value(&value) {
-            value @ (Json::String(_) | Json::Number(_)) => value.write_json(&mut text),
-            _ => return None,
-        }
-        let mut key = Vec::with_capacity(text.len() + 1);
-        write_canonical(&text, &mut key);
-        key.push(0);
-        let connector_fetch =
-            self.context
-                .with_connector(connector_fetch, substitute.source, &substitute.program)?;
-        Some(SubstitutedFetch {
-            connector_fetch,
-            key,
-        })
+        let key = argument_key(&request::mapping_value(&value))?;
+        let fetch = self.context.with_connector(own, substitute)?;
+        Some(SubstitutedFetch { fetch, key })
     }
 
-    /// Takes what a batch brought of the objects of a fetch; what it did not bring, and its own
-    /// connector may, is asked for again.
+    /// Reads what a batch returned for the entities of a fetch. Entities that it did not return,
+    /// but that their own connector may return, are called for again.
     pub(super) fn finish_shared_batch(
         &mut self,
-        shared: &SharedBatch,
+        batch: &SharedBatch,
         outcome: &Result<BatchCalls, FetchError>,
         in_flight: &mut InFlightCalls<'c>,
     ) {
-        let Some(connector_fetch) = self.context.connector_fetch(shared.fetch) else {
+        let Some(fetch) = self.context.connector_fetch(batch.fetch) else {
             return; // Only connectors share batches.
         };
         let FetchState::Running {
-            mut calls,
+            calls,
             mut entities,
-        } = std::mem::take(&mut self.states[shared.fetch])
+        } = std::mem::take(&mut self.fetches[batch.fetch])
         else {
-            self.states[shared.fetch] = FetchState::Done;
-            return; // Given up before.
+            self.fetches[batch.fetch] = FetchState::Done;
+            return; // The fetch timed out.
         };
+        let all_keys = outcome.iter().flat_map(|calls| calls.iter());
+        let all_keys: usize = all_keys.map(|call| call.keys.len()).sum();
+        let is_shared = all_keys > batch.keys.len();
+        self.trace_call_end(batch.fetch, batch.call_number(), is_shared);
         let mut retries = Vec::new();
-        let batch_keys = outcome.iter().flat_map(|parts| parts.iter());
-        let batch_size: usize = batch_keys.map(|part| part.keys.len()).sum();
-        let call = call_name(shared.fetch, &shared.keys);
-        self.trace_call_end(call, batch_size > shared.keys.len());
         match outcome {
-            Ok(parts) => {
-                for part in parts.iter() {
-                    let keys = shared.keys.iter();
-                    let own = keys.filter(|(_, position)| part.keys.contains(position));
-                    let own: Vec<usize> = own.map(|(entity, _)| *entity).collect();
-                    self.finish_batch_part(
-                        connector_fetch,
-                        (&own, &mut entities),
-                        part,
-                        &mut retries,
-                    );
+            Ok(calls) => {
+                for call in calls.iter() {
+                    let own = batch.entities_in(call);
+                    if !own.is_empty() {
+                        retries.extend(self.finish_batch_call(fetch, call, own, &mut entities));
+                    }
                 }
             }
             Err(error) => {
-                let own: Vec<usize> = shared.keys.iter().map(|(entity, _)| *entity).collect();
-                self.fail_own(shared.fetch, (&own, &entities), error.clone());
+                let own = batch.entities();
+                self.fail_entities(batch.fetch, &own, &entities, error.clone());
             }
         }
-        calls -= 1;
-        for id in contiguous_calls(shared.fetch, &retries) {
-            self.uncount_call(connector_fetch.ready);
-            calls += self.start_calls(connector_fetch, (vec![id], &entities), in_flight);
+        let mut calls = calls - 1;
+        for call in contiguous_calls(batch.fetch, &retries) {
+            self.uncount_call(fetch.client);
+            calls += self.start_calls(fetch, vec![call], &entities, in_flight);
         }
-        self.set_calls_left(shared.fetch, calls, entities);
+        self.set_calls_left(batch.fetch, calls, entities);
     }
 
-    fn finish_batch_part(
+    /// Reads one call of a batch; returns the entities to call for again.
+    fn finish_batch_call(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        (own, entities): (&[usize], &mut Entities),
-        part: &BatchCall,
-        retries: &mut Vec<usize>,
-    ) {
-        if own.is_empty() {
-            return;
-        }
-        let substituted = self.substituted_fetch(connector_fetch);
-        let before = retries.len();
-        let result = match (
-            &part.outcome,
-            &substituted,
-            unshared_call(connector_fetch.index, own, part),
-        ) {
-            (Err(error), _, _) => Err(error.clone()),
-            (Ok(reply), Some(substituted), _) => {
-                self.read_field(connector_fetch, substituted, reply, retries)
-            }
-            (Ok(reply), None, Some(id)) => self.read_reply(connector_fetch, id, entities, reply),
-            (Ok(reply), None, None) => self.read_own(connector_fetch, own, entities, reply),
+        fetch: ConnectorFetch<'a>,
+        call: &BatchCall,
+        own: Vec<EntityIndex>,
+        entities: &mut Entities,
+    ) -> Vec<EntityIndex> {
+        let substituted = self.substituted_fetch(fetch);
+        let mut part = OwnPart {
+            call,
+            own,
+            retries: Vec::new(),
         };
-        let Err(error) = result else {
-            if let (Ok(reply), true) = (&part.outcome, retries.len() == before) {
+        let Err(error) = self.read_batch_call(fetch, substituted.as_ref(), &mut part, entities)
+        else {
+            if let (Ok(response), true) = (&call.outcome, part.retries.is_empty()) {
                 match &substituted {
                     Some(substituted) => {
-                        self.store_field(connector_fetch, substituted, (own, reply))
+                        self.store_field(fetch, substituted, part.own.len(), response);
                     }
-                    None => self.store(connector_fetch, (own, entities), reply),
+                    None => self.store(fetch, &part.own, entities, response),
                 }
             }
-            return;
+            return part.retries;
         };
-        let is_shared = part.keys.len() > own.len() || substituted.is_some();
+        let is_shared = call.keys.len() > part.own.len() || substituted.is_some();
         if is_shared && is_possibly_caused_by_others(&error) {
-            retries.extend_from_slice(own);
-        } else {
-            self.fail_own(connector_fetch.index, (own, entities), error);
+            return part.own;
         }
+        self.fail_entities(fetch.id, &part.own, entities, error);
+        Vec::new()
     }
 
-    /// Takes the objects of a fetch out of an answer that has those of others too.
-    fn read_own(
+    fn read_batch_call(
         &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        own: &[usize],
-        entities: &Entities,
-        reply: &SharedResponse,
+        fetch: ConnectorFetch<'a>,
+        substituted: Option<&SubstitutedFetch<'a>>,
+        part: &mut OwnPart<'_>,
+        entities: &mut Entities,
     ) -> Result<(), FetchError> {
-        let keys = own.iter().map(|entity| entities.key(*entity));
-        let rows = self.rows_by_key(connector_fetch, keys, reply)?;
-        for (entity, row) in own.iter().zip(rows) {
-            if let Some(row) = row {
-                self.copy_to_rows(connector_fetch.fetch, row, entities.rows(*entity));
+        let response = part.call.outcome.as_ref().map_err(Clone::clone)?;
+        match (substituted, part.unshared_call(fetch.id)) {
+            (Some(substituted), _) => {
+                if !self.read_field(fetch, substituted, response)? {
+                    part.retries.push(EntityIndex::new(0));
+                }
+                Ok(())
             }
+            (None, Some(call)) => self.read_connector(fetch, call, entities, response),
+            (None, None) => self.read_own(fetch, &part.own, entities, response),
         }
-        Ok(())
-    }
-
-    /// Keeps the object of a root field out of the answer of a batch, where that has all that the
-    /// field's own connector gives.
-    fn store_field(
-        &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        substituted: &SubstitutedFetch<'a>,
-        (own, reply): (&[usize], &SharedResponse),
-    ) {
-        let is_covered = self
-            .context
-            .cache_plan(connector_fetch.index)
-            .is_some_and(|cache_plan| cache_plan.is_covered_by_batch);
-        let claims = self.claims[connector_fetch.index].iter_mut();
-        let claim = claims.take(own.len()).find_map(Option::take);
-        let (Some(rule), Some(claim)) = (self.context.cache_rule(connector_fetch.index), claim)
-        else {
-            self.narrow_reuse(Reuse::Never);
-            return;
-        };
-        let lifetimes = self.lifetimes(rule, reply);
-        if !is_covered {
-            claim.fail();
-            self.narrow_reuse(lifetimes.present());
-            return;
-        }
-        let value = self.mapped(
-            substituted.connector_fetch,
-            (&[], &Entities::default()),
-            reply,
-        );
-        let value = value.and_then(|mapped| {
-            let unquoted = || mapped.get(&unquoted(&substituted.key)?);
-            mapped.get(&substituted.key).or_else(unquoted).cloned()
-        });
-        let reuse = lifetimes.store(claim, value.map(cache::CachedValue::Present));
-        self.record_reuse(rule, reuse);
-        self.record_stored((connector_fetch.index, 0), reuse);
-    }
-
-    /// Takes the object of a root field out of the answer of a batch.
-    fn read_field(
-        &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        substituted: &SubstitutedFetch<'a>,
-        reply: &SharedResponse,
-        retries: &mut Vec<usize>,
-    ) -> Result<(), FetchError> {
-        let keys = std::iter::once(substituted.key.as_slice());
-        let rows = self.rows_by_key(substituted.connector_fetch, keys, reply)?;
-        let (Some(Some(row)), Some(slot)) = (rows.first(), connector_fetch.fetch.field_slot) else {
-            retries.push(0);
-            return Ok(());
-        };
-        let selection = &self.context.prepared.selection;
-        let at = (connector_fetch.fetch.at, self.tree.root(), slot);
-        let value = Value::Object(*row);
-        merge::merge_slot(
-            &mut self.tree,
-            selection,
-            &connector_fetch.fetch.slots,
-            (at, value),
-        );
-        Ok(())
-    }
-
-    /// A row for each key that the answer has an object of.
-    fn rows_by_key<'k>(
-        &mut self,
-        connector_fetch: ConnectorFetch<'a>,
-        keys: impl Iterator<Item = &'k [u8]>,
-        reply: &SharedResponse,
-    ) -> Result<Vec<Option<Row>>, FetchError> {
-        let body = reply.body()?;
-        let (Some(mapping), ConnectorOutput::Batch { key, .. }) = (
-            &connector_fetch.ready.key_mapping,
-            &connector_fetch.connector.output,
-        ) else {
-            return Err(FetchError::NotAList); // Only batches are shared.
-        };
-        let mut vars = variables::vars(
-            self.context,
-            (connector_fetch, Phase::Response),
-            &[],
-            || Json::Null,
-        );
-        source_client::set_response_vars(connector_fetch.ready, &reply.response, &mut vars);
-        let value = body.value();
-        source_client::check_success(connector_fetch.connector, &reply.response, &value, &vars)?;
-        let list = || eval_member(mapping, &value, &value, &vars).value;
-        let index = reply.key_index(key, list).ok_or(FetchError::NotAList)?;
-        let places: Vec<_> = keys
-            .map(|key| {
-                let found = index.find(key);
-                // The argument of a root field is text where the service may have numbers.
-                let is_argument = connector_fetch.fetch.field_slot.is_some();
-                found.or_else(|| index.find(&unquoted(key).filter(|_| is_argument)?))
-            })
-            .collect();
-        let number = self.tree.next_body();
-        let mut fill = RowFiller {
-            tree: &mut self.tree,
-            widths: &self.context.prepared.widths,
-            body: number,
-            vars: &vars,
-            authored_errors: Vec::new(),
-        };
-        let rows = fill.objects_at(&connector_fetch.program.extract, &value, &places);
-        drop((value, vars));
-        if let ResponseBody::Json(json) = body {
-            self.tree.add_body(Arc::clone(json));
-        }
-        rows.ok_or(FetchError::NotAList)
-    }
-
-    fn fail_own(
-        &mut self,
-        fetch: FetchId,
-        (own, entities): (&[usize], &Entities),
-        error: FetchError,
-    ) {
-        self.fail_entities(fetch, (own, entities), error);
     }
 }
 
 impl<'a> Context<'a> {
-    /// Another connector in the place of the one that a fetch was planned with.
+    /// The fetch with the connector of a substitute in place of its own.
     fn with_connector(
         &self,
-        connector_fetch: ConnectorFetch<'a>,
-        source: schema::source::SourceId,
-        program: &'a Program,
+        fetch: ConnectorFetch<'a>,
+        substitute: &'a BatchSubstitute,
     ) -> Option<ConnectorFetch<'a>> {
-        let (connector, ready) = self.sources.connector(source)?;
+        let (connector, client) = self.sources.connector(substitute.source)?;
         Some(ConnectorFetch {
-            source,
+            source: substitute.source,
             connector,
-            ready,
-            program,
-            ..connector_fetch
+            client,
+            program: &substitute.program,
+            ..fetch
         })
     }
 }
 
-/// What the call of a batch is known by.
-fn call_name(fetch: FetchId, keys: &[(usize, usize)]) -> (FetchId, usize) {
-    (fetch, keys.first().map_or(0, |(object, _)| *object))
+impl SharedBatch {
+    /// Identifies the batch among the calls of its fetch.
+    fn call_number(&self) -> usize {
+        self.keys.first().map_or(0, |(entity, _)| *entity)
+    }
+
+    fn entities(&self) -> Vec<EntityIndex> {
+        let entities = self.keys.iter().map(|(entity, _)| *entity);
+        entities.map(EntityIndex::new).collect()
+    }
+
+    /// The entities of the fetch whose keys are in a call of the batch.
+    fn entities_in(&self, call: &BatchCall) -> Vec<EntityIndex> {
+        let keys = self.keys.iter();
+        let own = keys.filter(|(_, position)| call.keys.contains(position));
+        own.map(|(entity, _)| EntityIndex::new(*entity)).collect()
+    }
 }
 
-/// The objects of a call that served nobody else, if they stand side by side.
-fn unshared_call(fetch: FetchId, own: &[usize], part: &BatchCall) -> Option<CallId> {
-    let mut ranges = contiguous_calls(fetch, own);
-    let first = ranges.next()?;
-    (ranges.next().is_none() && part.keys.len() == own.len()).then_some(first)
+impl OwnPart<'_> {
+    /// The call, if it has no other keys, and its entities stand side by side.
+    fn unshared_call(&self, fetch: FetchId) -> Option<CallKey> {
+        let mut calls = contiguous_calls(fetch, &self.own);
+        let first = calls.next()?;
+        let is_unshared = calls.next().is_none() && self.call.keys.len() == self.own.len();
+        is_unshared.then_some(first)
+    }
 }
 
-/// Objects by their numbers, those that stand side by side as one.
+/// Entities as ranges, those that stand side by side as one.
 pub(super) fn contiguous_calls(
     fetch: FetchId,
-    numbers: &[usize],
-) -> impl Iterator<Item = CallId> + '_ {
-    let ranges = numbers.chunk_by(|one, next| one + 1 == *next);
+    entities: &[EntityIndex],
+) -> impl Iterator<Item = CallKey> {
+    let ranges = entities.chunk_by(|entity, next| entity.next() == *next);
     ranges.filter_map(move |range| {
-        Some(CallId {
+        Some(CallKey {
             fetch,
-            first: *range.first()?,
-            end: range.last()? + 1,
+            first: range.first()?.index(),
+            end: range.last()?.index() + 1,
         })
     })
 }
 
-/// Whether a call may have failed for what others asked, so that asking alone makes sense. What
-/// says that the service is not well is not one of these.
+/// Whether a call may have failed because of the keys of other operations, so that a call of the
+/// operation's own may succeed. Errors that show an overloaded or broken source are excluded.
 fn is_possibly_caused_by_others(error: &FetchError) -> bool {
     match error {
         FetchError::Refused { status, .. } => !matches!(status.as_u16(), 408 | 425 | 429 | 501..),
@@ -519,15 +375,8 @@ fn is_possibly_caused_by_others(error: &FetchError) -> bool {
     }
 }
 
-/// `5` for `"5"`: one id, as JSON writes it in two ways.
-fn unquoted(key: &[u8]) -> Option<Vec<u8>> {
-    let inner = key.strip_prefix(b"\"")?.strip_suffix(b"\"\0")?;
-    let is_number = !inner.is_empty() && inner.iter().all(u8::is_ascii_digit);
-    is_number.then(|| [inner, b"\0"].concat())
-}
-
-/// Whether keys are written in the order in which the connector names them.
-fn is_same_key(slots: &[KeySlot], schema::key::FieldSet(fields): &schema::key::FieldSet) -> bool {
+/// Whether the fetch writes keys in the order in which the connector names them.
+fn is_same_key(slots: &[KeySlot], FieldSet(fields): &FieldSet) -> bool {
     slots.len() == fields.len()
         && slots
             .iter()

@@ -1,4 +1,4 @@
-//! The variables of templates and mappings, as far as a connector names them.
+//! The variables of templates and mappings; only those that a connector uses are built.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use super::{ConnectorFetch, Context};
 use crate::source_client::request;
 use crate::source_client::variables::Variable;
 
-/// The arguments of the field that a fetch is for, when the phase has any use for them.
+/// The arguments of a root field, if the connector uses them in this phase.
 pub(super) fn arguments(
     context: &Context<'_>,
-    ConnectorFetch { fetch, ready, .. }: ConnectorFetch<'_>,
+    ConnectorFetch { fetch, client, .. }: ConnectorFetch<'_>,
     phase: Phase,
 ) -> Vec<(Name, Constant)> {
     let Some(slot) = fetch
         .field_slot
-        .filter(|_| ready.uses(phase, Variable::Args))
+        .filter(|_| client.uses(phase, Variable::Args))
     else {
         return Vec::new();
     };
@@ -33,20 +33,20 @@ pub(super) fn arguments(
         .collect()
 }
 
-/// The variables that the connector names in a phase, and no others; `key` is what is known
-/// of the object.
+/// The variables that the connector uses in this phase; `key` returns the entity's key (`$this`).
 pub(super) fn vars<'v>(
     context: &Context<'v>,
-    (connector_fetch, phase): (ConnectorFetch<'v>, Phase),
+    fetch: ConnectorFetch<'v>,
+    phase: Phase,
     arguments: &'v [(Name, Constant)],
     key: impl Fn() -> Json<'v>,
 ) -> Vars<'v> {
-    let ready = connector_fetch.ready;
+    let client = fetch.client;
     let mut vars = Vars::new();
-    if ready.uses(phase, Variable::Args) {
-        let is_field = matches!(connector_fetch.connector.output, ConnectorOutput::Field(_));
-        // An entity field that resolves an entity finds the key in its arguments.
-        let args = if is_field && connector_fetch.fetch.field_slot.is_none() {
+    if client.uses(phase, Variable::Args) {
+        let is_field = matches!(fetch.connector.output, ConnectorOutput::Field(_));
+        // A field that resolves an entity has the key in its arguments.
+        let args = if is_field && fetch.fetch.field_slot.is_none() {
             key()
         } else {
             let mut object = Object::with_capacity(arguments.len());
@@ -57,20 +57,20 @@ pub(super) fn vars<'v>(
         };
         vars.set("args", args);
     }
-    if ready.uses(phase, Variable::This) {
+    if client.uses(phase, Variable::This) {
         vars.set("this", key());
     }
-    if ready.uses(phase, Variable::Config) {
-        vars.set("config", static_value(phase, ready.config.root()));
+    if client.uses(phase, Variable::Config) {
+        vars.set("config", static_value(phase, client.config.root()));
     }
-    if ready.uses(phase, Variable::Env) {
-        vars.set("env", static_value(phase, ready.environment.root()));
+    if client.uses(phase, Variable::Env) {
+        vars.set("env", static_value(phase, client.environment.root()));
     }
-    if ready.uses(phase, Variable::Context) {
-        // Nothing here writes a context yet; a mapping may ask for one all the same.
+    if client.uses(phase, Variable::Context) {
+        // No context is written yet, but a mapping may read it.
         vars.set("context", Json::object(Object::with_capacity(0)));
     }
-    if ready.uses(phase, Variable::Request) {
+    if client.uses(phase, Variable::Request) {
         vars.set("request", request::headers_value(context.headers));
     }
     vars

@@ -7,7 +7,8 @@ use schema::connector::{Connector, ConnectorOutput};
 use schema::json::Value;
 use schema::mapping::Vars;
 
-use crate::source_client::shared_response::{SharedResponse, write_key};
+use super::shared_response::SharedResponse;
+use crate::entity_key::{EntityKey, write_object_key};
 
 /// The values of one answer.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl MappedValues {
         let mut name = Vec::new();
         for element in list.iter() {
             name.clear();
-            if write_key(&element, key, &mut name).is_some() {
+            if write_object_key(&element, key, &mut name).is_some() {
                 // Of objects with one key the last counts, as where rows are filled.
                 values.insert(name.as_slice().into(), json_bytes(&element));
             }
@@ -47,7 +48,7 @@ impl MappedValues {
     }
 
     /// The value of the object with that key; `None`: there is no such thing.
-    pub(crate) fn get(&self, key: &[u8]) -> Option<&Bytes> {
+    pub(crate) fn get(&self, EntityKey(key): EntityKey<'_>) -> Option<&Bytes> {
         match self {
             Self::Single(value) => value.as_ref(),
             Self::ByKey(each) => each.get(key)?.as_ref(),

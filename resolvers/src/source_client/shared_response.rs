@@ -4,14 +4,14 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
-use schema::json::{Json, Node, Value};
+use schema::json::{Json, Value};
 use schema::key::FieldSet;
 use schema::source::SourceId;
 
 use super::{ResponseBody, SourceResponse, graphql};
+use crate::entity_key::{EntityKey, write_object_key};
 use crate::error::FetchError;
 use crate::source_client::mapped::MappedValues;
-use crate::tree::write_canonical;
 
 /// An answer that many may read.
 #[derive(Debug)]
@@ -101,7 +101,8 @@ impl KeyIndex {
         let mut text = Vec::new();
         for (position, element) in list.iter().enumerate() {
             text.clear();
-            if write_key(&element, fields, &mut text).is_some() && index.find(&text).is_none() {
+            let key = write_object_key(&element, fields, &mut text);
+            if key.is_some() && index.find(EntityKey(&text)).is_none() {
                 let hasher = &index.hasher;
                 let hash = hasher.hash_one(&*text);
                 let entry = (text.as_slice().into(), position);
@@ -113,32 +114,9 @@ impl KeyIndex {
     }
 
     /// Where the object with this key is.
-    pub(crate) fn find(&self, key: &[u8]) -> Option<usize> {
+    pub(crate) fn find(&self, EntityKey(key): EntityKey<'_>) -> Option<usize> {
         let hash = self.hasher.hash_one(key);
         let found = self.table.find(hash, |(known, _)| **known == *key);
         found.map(|(_, place)| *place)
     }
-}
-
-/// Appends the key of an object, as the tree writes those of rows; `None` when a part is missing.
-pub(crate) fn write_key(
-    object: &Value<'_>,
-    FieldSet(fields): &FieldSet,
-    out: &mut Vec<u8>,
-) -> Option<()> {
-    for (name, inner) in fields {
-        let value = object.get(name)?;
-        if !inner.is_empty() {
-            write_key(&value, inner, out)?;
-            continue;
-        }
-        match &value {
-            Value::Null => return None,
-            Value::Node(node) if node.is_null() => return None,
-            Value::Node(node) => write_canonical(Node::raw_bytes(*node), out),
-            computed => computed.write_json(out),
-        }
-        out.push(0);
-    }
-    Some(())
 }

@@ -137,8 +137,8 @@ async fn an_error_at_no_selected_field_is_reported_once_without_a_path() {
     : users: answered with an error: not asked for
     : users: answered with an error: the value is there
     : users: answered with an error: through a leaf
-    : users: answered with an error: the service told an error without a message
-    : users: answered with an error: the service told an error without a message
+    : users: answered with an error: the subgraph returned an error without a message
+    : users: answered with an error: the subgraph returned an error without a message
     "#);
 }
 

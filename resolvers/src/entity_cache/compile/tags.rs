@@ -6,7 +6,8 @@ use schema::source::{EntryPoint, Source};
 use schema::types::{Name, TypeId};
 
 use super::super::contents::Contents;
-use super::super::{ArgumentRole, TagRules};
+use super::super::rules::ArgumentRole;
+use super::super::tags::TagRules;
 use super::{CachePlanCompiler, PlannedConnector};
 use crate::cache::Tag;
 use crate::plan::Fetch;
@@ -153,11 +154,4 @@ fn object_tags(name: &str) -> [(Tag, String); 2] {
         type_tag(name),
         (Tag::contains_type(name), format!("members {name}")),
     ]
-}
-
-impl TagRules {
-    fn sort_and_dedup(&mut self) {
-        self.constant_tags.sort_unstable();
-        self.constant_tags.dedup();
-    }
 }

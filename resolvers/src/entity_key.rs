@@ -1,0 +1,293 @@
+//! The key of an entity: which entity it is, in the one form that all parts of the crate compare.
+//!
+//! A key is the canonical JSON text of each of its fields, in the order of the key, each ended by
+//! a zero byte, which JSON text cannot contain. Rows, responses and arguments are read into this
+//! form; requests, cache keys and invalidation tags are written from it. Equal keys are equal
+//! bytes, whatever the order or the escapes of the JSON that they came in.
+
+use std::fmt::Write as _;
+
+use schema::json::{Json, Node, Object, Value as JsonValue};
+use schema::key::FieldSet;
+
+use crate::cache::{self, canonical_json};
+use crate::selection::KeySlot;
+use crate::tree::{KeyState, Row, Tree, Value, write_canonical};
+
+/// A key in the form that this module defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct EntityKey<'k>(pub(crate) &'k [u8]);
+
+/// Index of an entity among those of one fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct EntityIndex(usize);
+
+impl EntityIndex {
+    pub(crate) fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
+
+    /// The index after this one.
+    pub(crate) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Appends the key of the entity in `row`; nothing useful is appended unless it is known.
+pub(crate) fn write_row_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Vec<u8>) -> KeyState {
+    for part in key {
+        match tree.slot(row, part.slot) {
+            Value::Leaf(text) if part.inner.is_empty() => {
+                write_canonical(tree.text(text), out);
+                out.push(END);
+            }
+            Value::Object(inner) if !part.inner.is_empty() => {
+                let state = write_row_key(tree, inner, &part.inner, out);
+                if state != KeyState::Known {
+                    return state;
+                }
+            }
+            Value::Failed(failure) => return KeyState::Failed(failure),
+            Value::Absent
+            | Value::Null
+            | Value::Leaf(_)
+            | Value::Object(_)
+            | Value::List { .. } => return KeyState::Missing,
+        }
+    }
+    KeyState::Known
+}
+
+/// Appends the key of an object of a response; `None` when a field is missing or null.
+pub(crate) fn write_object_key(
+    object: &JsonValue<'_>,
+    FieldSet(fields): &FieldSet,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    for (name, inner) in fields {
+        let value = object.get(name)?;
+        if !inner.is_empty() {
+            write_object_key(&value, inner, out)?;
+            continue;
+        }
+        match &value {
+            JsonValue::Null => return None,
+            JsonValue::Node(node) if node.is_null() => return None,
+            JsonValue::Node(node) => write_canonical(Node::raw_bytes(*node), out),
+            computed => computed.write_json(out),
+        }
+        out.push(END);
+    }
+    Some(())
+}
+
+/// The key of one field whose value is an argument; `None` unless it is a string or a number.
+pub(crate) fn argument_key(value: &JsonValue<'_>) -> Option<Vec<u8>> {
+    let (JsonValue::String(_) | JsonValue::Number(_)) = value else {
+        return None;
+    };
+    let mut text = Vec::new();
+    value.write_json(&mut text);
+    let mut key = Vec::with_capacity(text.len() + 1);
+    write_canonical(&text, &mut key);
+    key.push(END);
+    Some(key)
+}
+
+/// The key in `row` as mappings see it (`$this`, `$batch`): an object of its fields.
+pub(crate) fn mapping_value<'t>(tree: &'t Tree, row: Row, key: &'t [KeySlot]) -> JsonValue<'t> {
+    let mut object = Object::with_capacity(key.len());
+    for part in key {
+        let value = match tree.slot(row, part.slot) {
+            Value::Leaf(text) => leaf_value(tree.text(text)),
+            Value::Object(inner) => mapping_value(tree, inner, &part.inner),
+            Value::Absent | Value::Null | Value::List { .. } | Value::Failed(_) => JsonValue::Null,
+        };
+        object.insert(part.name.as_ref(), value);
+    }
+    JsonValue::object(object)
+}
+
+/// The fields `fields` of an entity's JSON in the form that invalidation compares: one order of
+/// members, numbers as strings. `None` when one is missing.
+pub(crate) fn invalidation_key(entity: &Json, fields: &FieldSet) -> Option<String> {
+    let mut key = String::new();
+    write_members(entity.root(), fields, &mut key)?;
+    cache::entity_key(&key)
+}
+
+impl<'k> EntityKey<'k> {
+    /// Appends an object with the members `fields`, in their order: one element of `$batch`.
+    pub(crate) fn write_object(self, fields: &FieldSet, out: &mut Vec<u8>) {
+        write_object(&mut self.values(), fields, out);
+    }
+
+    /// Canonical JSON, as cache keys have it: an object with its members in the order of names.
+    pub(crate) fn canonical_json(self, key: &[KeySlot]) -> String {
+        let mut json = String::with_capacity(self.0.len() + 16);
+        write_sorted(&mut self.values(), key, &mut json);
+        if json.contains('\\') {
+            return canonical_json(&json).unwrap_or(json);
+        }
+        json
+    }
+
+    /// Looks an argument's key up: an `ID` is a string as an argument, where the service may have
+    /// written the same ID as a number.
+    pub(crate) fn find_argument<T>(self, find: impl Fn(EntityKey<'_>) -> Option<T>) -> Option<T> {
+        find(self).or_else(|| find(EntityKey(&self.as_number()?)))
+    }
+
+    /// `5` for `"5"`.
+    fn as_number(self) -> Option<Vec<u8>> {
+        let inner = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"\0")?;
+        let is_number = !inner.is_empty() && inner.iter().all(u8::is_ascii_digit);
+        is_number.then(|| [inner, &[END]].concat())
+    }
+
+    fn values(self) -> impl Iterator<Item = &'k [u8]> {
+        self.0.split(|byte| *byte == END)
+    }
+}
+
+fn write_object<'k>(
+    values: &mut impl Iterator<Item = &'k [u8]>,
+    FieldSet(fields): &FieldSet,
+    out: &mut Vec<u8>,
+) {
+    out.push(b'{');
+    for (index, (name, inner)) in fields.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        // Names of GraphQL need no escapes.
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        if inner.is_empty() {
+            out.extend_from_slice(values.next().unwrap_or(b"null"));
+        } else {
+            write_object(values, inner, out);
+        }
+    }
+    out.push(b'}');
+}
+
+/// Reads the values in the order of the key, writes them in the order of their names.
+fn write_sorted<'k>(
+    values: &mut impl Iterator<Item = &'k [u8]>,
+    key: &[KeySlot],
+    json: &mut String,
+) {
+    let mut members: Vec<(&str, String)> = Vec::with_capacity(key.len());
+    for part in key {
+        let mut value = String::new();
+        if part.inner.is_empty() {
+            let text = values.next().unwrap_or(b"null");
+            value.push_str(str::from_utf8(text).unwrap_or("null"));
+        } else {
+            write_sorted(values, &part.inner, &mut value);
+        }
+        members.push((&part.name, value));
+    }
+    members.sort_unstable_by_key(|(name, _)| *name);
+    json.push('{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        let comma = if index > 0 { "," } else { "" };
+        let _ = write!(json, "{comma}\"{name}\":{value}");
+    }
+    json.push('}');
+}
+
+fn write_members(object: Node<'_>, FieldSet(fields): &FieldSet, key: &mut String) -> Option<()> {
+    key.push('{');
+    for (index, (name, inner)) in fields.iter().enumerate() {
+        let value = object.get(name)?;
+        let comma = if index > 0 { "," } else { "" };
+        let _ = write!(key, "{comma}\"{name}\":");
+        if inner.is_empty() {
+            key.push_str(value.raw());
+        } else {
+            write_members(value, inner, key)?;
+        }
+    }
+    key.push('}');
+    Some(())
+}
+
+fn leaf_value(text: &[u8]) -> JsonValue<'_> {
+    let plain = std::str::from_utf8(text).unwrap_or_default();
+    let quoted = plain.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    match quoted {
+        Some(inner) if !inner.contains('\\') => JsonValue::string(inner),
+        None if plain.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => {
+            JsonValue::Number(plain.into())
+        }
+        _ => Json::parse(bytes::Bytes::copy_from_slice(text)).map_or(JsonValue::Null, |json| {
+            JsonValue::Node(json.root()).to_owned_value()
+        }),
+    }
+}
+
+/// Ends the value of a field.
+const END: u8 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &'static str) -> Json {
+        Json::parse(bytes::Bytes::from_static(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn an_object_of_a_response_has_a_key_when_no_field_is_null() {
+        let fields = FieldSet::parse("id at { city }").unwrap();
+        let key = |text| {
+            let json = json(text);
+            let mut key = Vec::new();
+            write_object_key(&JsonValue::Node(json.root()), &fields, &mut key).map(|()| key)
+        };
+        assert_eq!(
+            key(r#"{"at":{"city":"a\u0062"},"id":1}"#).unwrap(),
+            b"1\0\"ab\"\0"
+        );
+        assert_eq!(key(r#"{"at":{"city":null},"id":1}"#), None);
+        assert_eq!(key(r#"{"id":1}"#), None);
+    }
+
+    #[test]
+    fn a_key_is_written_as_an_object_of_its_fields() {
+        let fields = FieldSet::parse("id at { city }").unwrap();
+        let mut out = Vec::new();
+        EntityKey(b"1\0\"a\"\0").write_object(&fields, &mut out);
+        assert_eq!(out, br#"{"id":1,"at":{"city":"a"}}"#);
+    }
+
+    #[test]
+    fn an_argument_is_found_as_a_string_or_as_a_number() {
+        let key = argument_key(&JsonValue::string("5")).unwrap();
+        assert_eq!(key, b"\"5\"\0");
+        let find = |known: &'static [u8]| {
+            EntityKey(&key).find_argument(|key| (key.0 == known).then_some(()))
+        };
+        assert_eq!(find(b"\"5\"\0"), Some(()));
+        assert_eq!(find(b"5\0"), Some(()));
+        assert_eq!(find(b"6\0"), None);
+        assert_eq!(argument_key(&JsonValue::Bool(true)), None);
+    }
+
+    #[test]
+    fn invalidation_compares_numbers_as_strings_and_ignores_other_members() {
+        let fields = FieldSet::parse("id").unwrap();
+        let number = invalidation_key(&json(r#"{"id":5,"price":1}"#), &fields);
+        let string = invalidation_key(&json(r#"{"__typename":"P","id":"5"}"#), &fields);
+        assert_eq!(number.as_deref(), Some(r#"{"id":"5"}"#));
+        assert_eq!(number, string);
+        assert_eq!(invalidation_key(&json("{}"), &fields), None);
+    }
+}

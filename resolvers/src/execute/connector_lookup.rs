@@ -1,0 +1,271 @@
+//! Between a connector's fetch and its calls: cached entities are not called for, and what a call
+//! returns is stored.
+//!
+//! A fetch first looks all of its entities up. Hits fill their rows; misses are called for; those
+//! in flight elsewhere are waited for, beside the calls. What fails falls back to a stale value
+//! where that is still allowed.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use schema::connector::Phase;
+use schema::json::{Json, Value as JsonValue};
+use schema::mapping::Vars;
+
+use super::entities::{Entities, EntityRef};
+use super::execution::Execution;
+use super::in_flight::InFlightCalls;
+use super::{
+    CallKey, ConnectorFetch, FetchState, Waiter, connector_fetch, shared_batch, variables,
+};
+use crate::cache::{CachedValue, Hit, LookupOutcome, Reuse};
+use crate::entity_cache::{LookupEntity, StaleEntity, wait_for_all};
+use crate::entity_key::{EntityIndex, mapping_value};
+use crate::error::FailureId;
+use crate::plan::FetchId;
+use crate::response::read::ResponseReader;
+use crate::response::rows::RowFiller;
+use crate::source_client::mapped::MappedValues;
+use crate::source_client::shared_response::SharedResponse;
+use crate::source_client::variables::Variable;
+use crate::source_client::{self, request};
+use crate::subgraph_request::Part;
+use crate::tree::Value;
+
+impl<'c, 'a> Execution<'c, 'a> {
+    /// Looks the entities of a fetch up; `None` where nothing of it is cached.
+    pub(super) fn lookup(
+        &mut self,
+        fetch: ConnectorFetch<'a>,
+        entities: &Entities,
+    ) -> Option<BoxFuture<'a, Vec<LookupOutcome>>> {
+        self.cache.fetch_plan(fetch.id)?;
+        let key = &fetch.fetch.first_entry().key;
+        let keys = entities.iter().map(|entity| {
+            let key = (!key.is_empty()).then(|| entity.key().canonical_json(key));
+            Some(LookupEntity { rule: 0, key })
+        });
+        let arguments = [self.key_arguments(fetch)];
+        let trace = self.trace.as_mut();
+        let requests = self
+            .cache
+            .lookup_requests(fetch.id, &arguments, keys, trace)?;
+        self.cache.lookup(requests)
+    }
+
+    /// The arguments of a root field as a JSON object, where the connector uses them.
+    fn key_arguments(&self, fetch: ConnectorFetch<'a>) -> Option<String> {
+        let uses = |phase| fetch.client.uses(phase, Variable::Args);
+        let slot = fetch.fetch.field_slot?;
+        if !uses(Phase::Request) && !uses(Phase::Response) {
+            return None;
+        }
+        let position = self.context.prepared.selection.position(fetch.fetch.at);
+        let arguments = &position.slots[slot].arguments;
+        Some(request::arguments_json(arguments, self.context.variables))
+    }
+
+    /// Serves what a lookup found, and makes the calls for the rest.
+    pub(super) fn finish_lookup(
+        &mut self,
+        id: FetchId,
+        outcomes: Vec<LookupOutcome>,
+        in_flight: &mut InFlightCalls<'c>,
+    ) {
+        let Some(fetch) = self.context.connector_fetch(id) else {
+            return; // Entities of subgraphs are looked up by request.
+        };
+        let state = std::mem::replace(&mut self.fetches[id], FetchState::Done);
+        let FetchState::Running { mut entities, .. } = state else {
+            return; // The fetch timed out; dropped claims pass to waiters.
+        };
+        let indices = entities.indices();
+        let sorted = self
+            .cache
+            .sort(id, indices.zip(outcomes), |_| 0, self.trace.as_mut());
+        for (entity, hit) in &sorted.hits {
+            self.apply_hit(id, None, entities.entity(*entity), hit);
+        }
+        let order = sorted.unresolved();
+        entities.retain(&order);
+        if let Some(trace) = &mut self.trace {
+            trace.retain(id, &order);
+        }
+        // From here on: first the misses, then the entities in flight, then the stale ones.
+        let missing = sorted.misses.len();
+        let unserved = missing + sorted.in_flight.len();
+        let claims = sorted.misses.into_iter().map(|(_, claim)| claim);
+        self.cache.hold(id, entities.indices().zip(claims));
+        let stale = CallKey {
+            fetch: id,
+            first: unserved,
+            end: entities.len(),
+        };
+        let refreshes = sorted.stale.into_iter();
+        let refreshes = refreshes.map(|(_, refresh)| StaleEntity { rule: 0, refresh });
+        self.refresh_connector(fetch, stale, &entities, refreshes.collect());
+        let mut calls = self.start_entities(fetch, missing, &entities, in_flight);
+        if unserved > missing {
+            calls += 1;
+            let waiter = Waiter::InFlight(id, EntityIndex::new(missing));
+            in_flight.add_lookup(waiter, wait_for_all(sorted.in_flight));
+        }
+        self.set_calls_left(id, calls, entities);
+    }
+
+    /// Serves what others fetched; what they did not is called for.
+    pub(super) fn finish_wait(
+        &mut self,
+        id: FetchId,
+        first: EntityIndex,
+        outcomes: Vec<LookupOutcome>,
+        in_flight: &mut InFlightCalls<'c>,
+    ) {
+        let Some(fetch) = self.context.connector_fetch(id) else {
+            return; // Entities of subgraphs are waited for by request.
+        };
+        let state = std::mem::replace(&mut self.fetches[id], FetchState::Done);
+        let FetchState::Running { calls, entities } = state else {
+            return; // The fetch timed out.
+        };
+        let indices = (first.index()..).map(EntityIndex::new);
+        let sorted = self
+            .cache
+            .sort(id, indices.zip(outcomes), |_| 0, self.trace.as_mut());
+        for (entity, hit) in &sorted.hits {
+            self.apply_hit(id, None, entities.entity(*entity), hit);
+        }
+        let missing = self.cache.hold(id, sorted.misses);
+        let mut calls = calls - 1;
+        for call in shared_batch::contiguous_calls(id, &missing) {
+            let waiting = connector_fetch::split_into_calls(fetch, call);
+            calls += self.start_calls(fetch, waiting, &entities, in_flight);
+        }
+        self.set_calls_left(id, calls, entities);
+    }
+
+    /// Fills the rows of an entity with a cached value; `part` is that of a subgraph's fetch.
+    pub(super) fn apply_hit(
+        &mut self,
+        fetch: FetchId,
+        part: Option<&'a Part>,
+        entity: EntityRef<'_>,
+        hit: &Hit,
+    ) {
+        self.cache.record_hit(hit);
+        let Some(json) = hit.json() else {
+            return; // A negative entry: the entity does not exist.
+        };
+        match part {
+            Some(part) => self.apply_subgraph_hit(part, entity, &json),
+            None => self.apply_connector_hit(fetch, entity, &json),
+        }
+        self.tree.add_body(json);
+    }
+
+    fn apply_connector_hit(&mut self, id: FetchId, entity: EntityRef<'_>, json: &Json) {
+        let prepared = self.context.prepared;
+        let fetch = &prepared.plan.fetches[id];
+        let plan = self.cache.fetch_plan(id);
+        let Some(extract) = plan.and_then(|plan| plan.extract.as_ref()) else {
+            return;
+        };
+        let vars = Vars::new();
+        let mut filler = RowFiller {
+            body: self.tree.next_body(),
+            tree: &mut self.tree,
+            widths: &prepared.widths,
+            vars: &vars,
+            authored_errors: Vec::new(),
+        };
+        let value = filler.extract(extract, &JsonValue::Node(json.root()), Value::Absent);
+        match (fetch.field_slot, value) {
+            (Some(slot), value) => self.set_field(fetch, slot, entity.rows(), value),
+            (None, Value::Object(row)) => self.copy_to_rows(fetch, row, entity.rows()),
+            (None, _) => {}
+        }
+    }
+
+    fn apply_subgraph_hit(&mut self, part: &'a Part, entity: EntityRef<'_>, json: &Json) {
+        let prepared = self.context.prepared;
+        let fetch = &prepared.plan.fetches[part.fetch];
+        let Some(first) = entity.rows().first() else {
+            return; // An entity has a row.
+        };
+        // A value with an unknown type was not stored.
+        let mut fail = |_: &str| FailureId::UNRECORDED;
+        let mut reader = ResponseReader {
+            body: self.tree.next_body(),
+            tree: &mut self.tree,
+            widths: &prepared.widths,
+            fail: &mut fail,
+        };
+        let shape = &part.shapes[entity.kind()];
+        if let Ok(ty) = reader.read_entity(*first, shape, json.root()) {
+            self.copy_entity(fetch, entity.rows(), ty);
+        }
+    }
+
+    /// Stores what a response has of these entities.
+    pub(super) fn store(
+        &mut self,
+        fetch: ConnectorFetch<'a>,
+        own: &[EntityIndex],
+        entities: &Entities,
+        response: &SharedResponse,
+    ) {
+        let Some(rule) = self.cache.rule(fetch.id) else {
+            self.cache.narrow_reuse(Reuse::Never);
+            return;
+        };
+        let lifetimes = self.cache.lifetimes(rule, response);
+        let is_needed = self.cache.needs_values(fetch.id, own, &lifetimes);
+        let mapped = is_needed.then(|| {
+            let first = own.first().map(|first| entities.entity(*first));
+            self.mapped_values(fetch, first, response)
+        });
+        let mapped = mapped.flatten();
+        for entity in own {
+            let value = mapped.as_ref().map(|mapped| {
+                let body = mapped.get(entities.entity(*entity).key()).cloned();
+                body.map_or(CachedValue::Absent, CachedValue::Present)
+            });
+            let reuse = self.cache.store(fetch.id, *entity, &lifetimes, value);
+            self.trace_stored(fetch.id, *entity, reuse);
+        }
+    }
+
+    /// Records in the trace how long a value is cached.
+    pub(super) fn trace_stored(
+        &mut self,
+        fetch: FetchId,
+        entity: EntityIndex,
+        reuse: Option<Reuse>,
+    ) {
+        if let (Some(trace), Some(reuse)) = (&mut self.trace, reuse) {
+            trace.record_stored(fetch, entity, reuse);
+        }
+    }
+
+    /// The values of a response as they are cached; `first` is the first entity of the call.
+    pub(super) fn mapped_values(
+        &self,
+        fetch: ConnectorFetch<'a>,
+        first: Option<EntityRef<'_>>,
+        response: &SharedResponse,
+    ) -> Option<Arc<MappedValues>> {
+        let arguments = variables::arguments(self.context, fetch, Phase::Response);
+        let first = first.and_then(|first| first.rows().first());
+        let key = || match first {
+            Some(row) => mapping_value(&self.tree, *row, &fetch.fetch.first_entry().key),
+            None => JsonValue::Null,
+        };
+        let mut vars = variables::vars(self.context, fetch, Phase::Response, &arguments, key);
+        source_client::set_response_vars(fetch.client, &response.response, &mut vars);
+        let map = || MappedValues::from_response(fetch.connector, response, &vars);
+        match fetch.client.key_mapping {
+            Some(_) => response.mapped_values(fetch.source, map),
+            None => map().map(Arc::new),
+        }
+    }
+}
