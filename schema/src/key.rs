@@ -18,12 +18,14 @@ pub struct Requirement {
 
 impl Requirement {
     /// A part of a key as something that must be known.
-    pub fn from_key_field((field, inner): &(Name, FieldSet)) -> Self {
+    pub fn from_key_field(field: &Name, inner: &FieldSet) -> Self {
         Self {
             on: None,
             field: Name::clone(field),
             arguments: Vec::new(),
-            inner: inner.0.iter().map(Self::from_key_field).collect(),
+            inner: (inner.0.iter())
+                .map(|(field, inner)| Self::from_key_field(field, inner))
+                .collect(),
         }
     }
 }

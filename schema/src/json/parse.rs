@@ -284,9 +284,9 @@ impl Parser<'_> {
             b'"' => self.string(key, at).map(Some),
             b'-' | b'0'..=b'9' => self.number(key, at).map(Some),
             b'{' | b'[' => Ok(None),
-            b't' => self.word(key, at, (b"true", Tag::True)).map(Some),
-            b'f' => self.word(key, at, (b"false", Tag::False)).map(Some),
-            b'n' => self.word(key, at, (b"null", Tag::Null)).map(Some),
+            b't' => self.word(key, at, b"true", Tag::True).map(Some),
+            b'f' => self.word(key, at, b"false", Tag::False).map(Some),
+            b'n' => self.word(key, at, b"null", Tag::Null).map(Some),
             _ => Err(error(at, "expected a value")),
         }
     }
@@ -364,7 +364,7 @@ impl Parser<'_> {
     }
 
     #[inline(always)]
-    fn word(&mut self, key: Key, at: usize, (word, tag): (&[u8], Tag)) -> Result<usize, JsonError> {
+    fn word(&mut self, key: Key, at: usize, word: &[u8], tag: Tag) -> Result<usize, JsonError> {
         if !self.from(at).starts_with(word) {
             return Err(error(at, "expected a value"));
         }

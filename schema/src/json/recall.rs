@@ -46,7 +46,7 @@ impl<'a> Recall<'a> {
                 Some((known, found)) if *known == entry.key => *found,
                 _ => {
                     let found = find(member.key(entry.key()));
-                    self.remember(ordinal, (entry.key, found));
+                    self.remember(ordinal, entry.key, found);
                     found
                 }
             };
@@ -59,11 +59,11 @@ impl<'a> Recall<'a> {
     }
 
     #[cold]
-    fn remember(&mut self, at: usize, seen: (Span, Option<usize>)) {
-        if let Some(old) = self.seen.get_mut(at) {
-            *old = seen;
-        } else if at < MAX_REMEMBERED_MEMBERS {
-            self.seen.push(seen); // The one before is there.
+    fn remember(&mut self, ordinal: usize, key: Span, number: Option<usize>) {
+        if let Some(old) = self.seen.get_mut(ordinal) {
+            *old = (key, number);
+        } else if ordinal < MAX_REMEMBERED_MEMBERS {
+            self.seen.push((key, number)); // Members come in order, so this is its place.
         }
     }
 }

@@ -90,14 +90,14 @@ impl<'s, 'a> Call<'s, 'a> {
         &self,
         run: &mut Evaluation<'_, 'a>,
         expr: &'a Expr,
-        element: (usize, &Value<'a>),
+        index: usize,
+        element: &Value<'a>,
     ) -> Option<Value<'a>> {
-        let (index, value) = element;
         let trail = &Trail::Index(self.scope.at.trail, index);
         eval::value(
             run,
             expr,
-            self.scope.with_at(TracedValue::new(value, trail)),
+            self.scope.with_at(TracedValue::new(element, trail)),
         )
     }
 
@@ -111,10 +111,11 @@ impl<'s, 'a> Call<'s, 'a> {
         &self,
         run: &mut Evaluation<'_, 'a>,
         condition: &'a Expr,
-        element: (usize, &Value<'a>),
+        index: usize,
+        element: &Value<'a>,
     ) -> Option<bool> {
-        let value = self.for_element(run, condition, element);
-        let trail = Trail::Index(self.scope.at.trail, element.0);
+        let value = self.for_element(run, condition, index, element);
+        let trail = Trail::Index(self.scope.at.trail, index);
         self.boolean(run, value.as_ref(), &trail)
     }
 

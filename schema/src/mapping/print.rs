@@ -80,13 +80,13 @@ impl Printer<'_, '_> {
             Expr::Null(_) => self.out.write_str("null"),
             Expr::Group(group) => self.group(group),
             Expr::Object(members, _) => {
-                self.separated(("{", "}"), members, |printer, (key, value)| {
+                self.separated("{", "}", members, |printer, (key, value)| {
                     printer.key(key)?;
                     printer.out.write_str(": ")?;
                     printer.expr(value)
                 })
             }
-            Expr::List(elements, _) => self.separated(("[", "]"), elements, Self::expr),
+            Expr::List(elements, _) => self.separated("[", "]", elements, Self::expr),
             Expr::Choice(choice, operands) => {
                 let operator = match choice {
                     Choice::Coalesce => " ?? ",
@@ -146,7 +146,7 @@ impl Printer<'_, '_> {
             Step::Method(name, args) => {
                 write!(self.out, "->{}", name.name)?;
                 match args {
-                    Some(args) => self.separated(("(", ")"), args, Self::expr),
+                    Some(args) => self.separated("(", ")", args, Self::expr),
                     None => Ok(()),
                 }
             }
@@ -155,16 +155,17 @@ impl Printer<'_, '_> {
 
     fn separated<T>(
         &mut self,
-        (open, close): (&str, &str),
-        things: &[T],
+        open: &str,
+        close: &str,
+        items: &[T],
         print: impl Fn(&mut Self, &T) -> fmt::Result,
     ) -> fmt::Result {
         self.out.write_str(open)?;
-        for (index, thing) in things.iter().enumerate() {
+        for (index, item) in items.iter().enumerate() {
             if index > 0 {
                 self.out.write_str(", ")?;
             }
-            print(self, thing)?;
+            print(self, item)?;
         }
         self.out.write_str(close)
     }

@@ -123,14 +123,14 @@ impl Reader<'_> {
             exe::Selection::Field(field) => self.field(field, depth),
             exe::Selection::InlineFragment(fragment) => {
                 let on = fragment.type_condition.as_ref();
-                self.fragment(on, (&fragment.directives, &fragment.selection_set), depth)
+                self.fragment(on, &fragment.directives, &fragment.selection_set, depth)
             }
             exe::Selection::FragmentSpread(spread) => {
                 let Some(fragment) = spread.fragment_def(self.document) else {
                     return Ok(None); // A valid document has it.
                 };
                 let on = Some(fragment.type_condition());
-                self.fragment(on, (&spread.directives, &fragment.selection_set), depth)
+                self.fragment(on, &spread.directives, &fragment.selection_set, depth)
             }
         }
     }
@@ -138,7 +138,8 @@ impl Reader<'_> {
     fn fragment(
         &mut self,
         on: Option<&apollo_compiler::Name>,
-        (directives, set): (&exe::DirectiveList, &exe::SelectionSet),
+        directives: &exe::DirectiveList,
+        set: &exe::SelectionSet,
         depth: usize,
     ) -> Result<Option<OperationSelection>, OperationError> {
         let Some(conditions) = conditions(directives) else {

@@ -114,7 +114,7 @@ impl CoverSearch<'_, '_> {
         }
         let requirements: Vec<Requirement> = missing
             .into_iter()
-            .map(Requirement::from_key_field)
+            .map(|(field, inner)| Requirement::from_key_field(field, inner))
             .collect();
         let name: Name = format!("{}", entry.key).into();
         Some(Candidate {

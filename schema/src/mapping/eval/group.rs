@@ -143,7 +143,7 @@ impl<'a> Group<'a> {
                 continue;
             }
             let value = match found {
-                Some(found) => path::value_from_member(run, found, (object, scope)),
+                Some(found) => path::value_from_member(run, found, object, scope),
                 None => member_value(run, &member.value, scope),
             };
             if let Some(value) = value {
@@ -153,16 +153,13 @@ impl<'a> Group<'a> {
         Value::object(Object::from_distinct(members))
     }
 
-    fn start_member(
-        &self,
-        PathStart {
-            path,
-            key,
-            key_index: at,
-        }: PathStart<'a>,
-    ) -> StartMember<'a> {
-        let member = self.start_members.get(at).copied().flatten();
-        StartMember { path, key, member }
+    fn start_member(&self, start: PathStart<'a>) -> StartMember<'a> {
+        let member = self.start_members.get(start.key_index).copied();
+        StartMember {
+            path: start.path,
+            key: start.key,
+            member: member.flatten(),
+        }
     }
 }
 

@@ -25,9 +25,11 @@ pub(in crate::mapping) fn value<'a>(
 /// As [`value`], the member of `object` that the path starts with being found.
 pub(super) fn value_from_member<'a>(
     run: &mut Evaluation<'_, 'a>,
-    StartMember { path, key, member }: StartMember<'a>,
-    (object, scope): (Node<'a>, Scope<'_, 'a>),
+    start: StartMember<'a>,
+    object: Node<'a>,
+    scope: Scope<'_, 'a>,
 ) -> Option<Value<'a>> {
+    let StartMember { path, key, member } = start;
     run.spend(1, &path.range)?;
     run.spend(object.len() / 4, &key.range)?;
     let Some(member) = member else {

@@ -23,7 +23,8 @@ pub(super) enum Depth {
 pub(super) fn equal<'a>(
     run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
-    (left, right): (&Value<'a>, &Value<'a>),
+    left: &Value<'a>,
+    right: &Value<'a>,
     depth: Depth,
 ) -> Option<bool> {
     call.spend(run, 1)?;
@@ -54,7 +55,7 @@ fn equal_lists<'a>(
         return Some(false);
     }
     for (left, right) in left.iter().zip(right.iter()) {
-        if !equal(run, call, (&left, &right), Depth::Inside)? {
+        if !equal(run, call, &left, &right, Depth::Inside)? {
             return Some(false);
         }
     }
@@ -81,7 +82,7 @@ fn equal_objects<'a>(
         let Some(other) = right.get(key) else {
             return Some(false);
         };
-        if !equal(run, call, (value, other), Depth::Inside)? {
+        if !equal(run, call, value, other, Depth::Inside)? {
             return Some(false);
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn map<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Opti
     let mut mapped = Vec::with_capacity(list.len());
     for (index, element) in list.iter().enumerate() {
         call.spend(run, 1)?;
-        let value = call.for_element(run, expr, (index, &element));
+        let value = call.for_element(run, expr, index, &element);
         mapped.push(value.unwrap_or(Value::Null));
     }
     Some(Value::list(mapped))
@@ -39,7 +39,7 @@ pub(super) fn filter<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> O
     let mut is_sound = true;
     for (index, element) in list.iter().enumerate() {
         call.spend(run, 1)?;
-        match call.condition_for(run, expr, (index, &element)) {
+        match call.condition_for(run, expr, index, &element) {
             Some(true) => selected.push(element),
             Some(false) => {}
             // Goes on, so that all of them are reported.
@@ -56,7 +56,7 @@ pub(super) fn find<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Opt
     };
     for (index, element) in list.iter().enumerate() {
         call.spend(run, 1)?;
-        if call.condition_for(run, expr, (index, &element))? {
+        if call.condition_for(run, expr, index, &element)? {
             return Some(element);
         }
     }
@@ -89,7 +89,7 @@ pub(super) fn any_equal<'a>(
     wanted: &Value<'a>,
 ) -> Option<bool> {
     for element in list.iter() {
-        if equal(run, call, (&element, wanted), Depth::Top)? {
+        if equal(run, call, &element, wanted, Depth::Top)? {
             return Some(true);
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn ne<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Optio
 fn equals<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<bool> {
     call.needed_argument(run, Arity::Exact)?;
     let other = call.argument(run, 0)?;
-    equal(run, call, (call.input(), &other), Depth::Top)
+    equal(run, call, call.input(), &other, Depth::Top)
 }
 
 pub(super) fn gt<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
@@ -83,7 +83,7 @@ pub(super) fn matches<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> 
         let Some(key) = call.value_of(run, key) else {
             continue;
         };
-        if equal(run, call, (call.input(), &key), Depth::Inside)? {
+        if equal(run, call, call.input(), &key, Depth::Inside)? {
             return call.value_of(run, value);
         }
     }

@@ -161,7 +161,7 @@ pub(super) fn with_warning<'a>(
             View::String(text) => text.into_owned(),
             _ => value.to_json(),
         };
-        report_authored(run, call, ReportKind::AuthoredWarning, (message, None));
+        report_authored(run, call, ReportKind::AuthoredWarning, message, None);
     }
     Some(call.input().clone())
 }
@@ -173,7 +173,10 @@ pub(super) fn with_error<'a>(
 ) -> Option<Value<'a>> {
     if let Some(value) = authored_value(run, call) {
         match authored_error(&value) {
-            Some(error) => report_authored(run, call, ReportKind::AuthoredError, error),
+            Some(error) => {
+                let kind = ReportKind::AuthoredError;
+                report_authored(run, call, kind, error.message, error.extensions);
+            }
             None => call.bad_argument(run, || {
                 "`->withError` needs a string or `{ message, extensions }`".to_owned()
             }),
@@ -192,10 +195,20 @@ fn authored_value<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Opti
     value
 }
 
-/// Message and extensions of what `->withError` was given.
-fn authored_error(value: &Value<'_>) -> Option<(String, Option<String>)> {
+/// An error that a mapping sends to the client.
+struct AuthoredError {
+    message: String,
+    /// A JSON object.
+    extensions: Option<String>,
+}
+
+/// The argument of `->withError` as an error; `None` when it is neither form.
+fn authored_error(value: &Value<'_>) -> Option<AuthoredError> {
     match value.view() {
-        View::String(text) => Some((text.into_owned(), None)),
+        View::String(text) => Some(AuthoredError {
+            message: text.into_owned(),
+            extensions: None,
+        }),
         View::Object(fields) => {
             let message = fields.get("message")?;
             let View::String(message) = message.view() else {
@@ -206,7 +219,10 @@ fn authored_error(value: &Value<'_>) -> Option<(String, Option<String>)> {
                 Some(extensions) if extensions.is_object() => Some(extensions.to_json()),
                 Some(_) => return None,
             };
-            Some((message.into_owned(), extensions))
+            Some(AuthoredError {
+                message: message.into_owned(),
+                extensions,
+            })
         }
         _ => None,
     }
@@ -216,7 +232,8 @@ fn report_authored<'a>(
     run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
     kind: ReportKind,
-    (message, extensions): (String, Option<String>),
+    message: String,
+    extensions: Option<String>,
 ) {
     run.add(Report {
         kind,
