@@ -1,8 +1,7 @@
-//! JSON as it came, with an index over it.
+//! JSON documents: the original text with an index.
 //!
-//! A text is parsed once into a flat list of nodes that say where each value stands; strings and
-//! numbers stay in the text, as written, until somebody asks. Nothing here changes a document or
-//! makes one; what mappings compute is a [`Value`].
+//! Parsing makes a flat list of nodes with the range of each value; strings and numbers stay in
+//! the text and are decoded on access. Documents are immutable; computed values are [`Value`]s.
 //!
 //! Invariant: every node's range lies in the text, on character boundaries, and the text is UTF-8.
 
@@ -35,15 +34,15 @@ pub struct Json {
 }
 
 impl Json {
-    /// Reads `text`, which may have white space around its one value.
+    /// Parses `text`: one value with optional white space around it.
     ///
-    /// Linear in the length of the text; keeps the text without copying it.
+    /// Takes time linear in the length of the text, and does not copy it.
     pub fn parse(text: Bytes) -> Result<Self, JsonError> {
         let nodes = parse::parse(&text)?;
         Ok(Self { text, nodes })
     }
 
-    /// The value that the document is.
+    /// The document's value.
     pub fn root(&self) -> Node<'_> {
         Node {
             json: self,
@@ -51,13 +50,13 @@ impl Json {
         }
     }
 
-    /// The text as it was given; [`Node::span`] points into it.
+    /// The original text; [`Node::span`] is a range of it.
     pub fn text(&self) -> &Bytes {
         &self.text
     }
 
     fn entry(&self, index: u32) -> Entry {
-        // A node is only made for an index below the length; the default is never seen.
+        // The index of a `Node` is below the length, so the default is never used.
         self.nodes.get(index as usize).copied().unwrap_or_default()
     }
 }
@@ -68,32 +67,32 @@ impl fmt::Debug for Json {
     }
 }
 
-/// One value of a document. Copying it copies two words.
+/// A value of a document: a reference to the document and an index.
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     json: &'a Json,
     index: u32,
 }
 
-/// What a value is.
+/// A value by its JSON type.
 #[derive(Clone, Debug)]
 pub enum Kind<'a> {
     /// `null`
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number, as written.
+    /// A number as its JSON text.
     Number(&'a str),
     /// A string, not yet decoded.
     String(Str<'a>),
     /// A list.
     List(Elements<'a>),
-    /// An object; members in the order written, all of them.
+    /// An object; members in document order, duplicate keys included.
     Object(Members<'a>),
 }
 
 impl<'a> Node<'a> {
-    /// What the value is. Costs nothing: containers are not walked, strings not decoded.
+    /// The value by its type, in constant time: nothing is decoded or traversed.
     #[inline]
     pub fn kind(self) -> Kind<'a> {
         let entry = self.entry();
@@ -109,46 +108,46 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The whole value as it stands in the text, quotes and inner white space included.
+    /// The text of the value, quotes and inner white space included.
     #[inline]
     pub fn raw(self) -> &'a str {
         utf8(self.raw_bytes())
     }
 
-    /// The same as [`Self::raw`], for writing it out without looking at it.
+    /// The bytes of [`Self::raw`], without the cost of a UTF-8 check.
     #[inline]
     pub fn raw_bytes(self) -> &'a [u8] {
         let entry = self.entry();
         slice(&self.json.text, entry.start, entry.len)
     }
 
-    /// Where the value stands in the text: its first byte and its length in bytes.
+    /// The position in the text: the first byte and the length in bytes.
     #[inline]
     pub fn span(self) -> (u32, u32) {
         let entry = self.entry();
         (entry.start, entry.len)
     }
 
-    /// The member called `key`; the last one when there are several. `None` for other kinds.
+    /// The member called `key`; the last one of duplicates. `None` for other kinds.
     ///
-    /// Walks the members once.
+    /// Takes time linear in the number of members.
     pub fn get(self, key: &str) -> Option<Self> {
-        let mut found = None;
+        let mut last = None;
         for (name, value) in self.members() {
             if name.is(key) {
-                found = Some(value);
+                last = Some(value);
             }
         }
-        found
+        last
     }
 
-    /// How many elements or members there are; 0 for other kinds.
+    /// The number of elements or members; 0 for other kinds.
     #[inline]
     pub fn len(self) -> usize {
         self.entry().count() as usize
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it has no elements or members; true for other kinds.
     #[inline]
     pub fn is_empty(self) -> bool {
         self.len() == 0
@@ -172,13 +171,13 @@ impl<'a> Node<'a> {
         self.entry().tag() == Tag::Object
     }
 
-    /// The elements of a list; nothing for other kinds.
+    /// The elements of a list; empty for other kinds.
     #[inline]
     pub fn elements(self) -> Elements<'a> {
         Elements(self.inside(Tag::List))
     }
 
-    /// The members of an object; nothing for other kinds.
+    /// The members of an object; empty for other kinds.
     #[inline]
     pub fn members(self) -> Members<'a> {
         Members(self.inside(Tag::Object))
@@ -219,7 +218,7 @@ impl fmt::Debug for Node<'_> {
     }
 }
 
-/// The elements of a list, in order. Going past one costs the same whatever is in it.
+/// The elements of a list, in order. Advancing takes constant time.
 #[derive(Clone, Debug)]
 pub struct Elements<'a>(Children<'a>);
 
@@ -238,7 +237,7 @@ impl<'a> Iterator for Elements<'a> {
 
 impl ExactSizeIterator for Elements<'_> {}
 
-/// The members of an object, in order, keys that occur twice included.
+/// The members of an object, in order, duplicate keys included.
 #[derive(Clone, Debug)]
 pub struct Members<'a>(Children<'a>);
 

@@ -1,20 +1,20 @@
-//! Numbers that are text: which kind they are, and comparing them without losing digits.
+//! Numbers as JSON text: parsing and lossless comparison.
 
 use std::cmp::Ordering;
 
-/// What arithmetic can do with a number.
+/// A parsed number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Number {
-    /// Neither point nor exponent, and it fits.
+    /// An integer of 64 bits.
     Int(i64),
-    /// Neither point nor exponent, and it does not fit into 64 bits; this is close to it.
+    /// An approximation of an integer that does not fit into 64 bits.
     Big(f64),
-    /// With point or exponent.
+    /// A number with a decimal point or an exponent.
     Float(f64),
 }
 
 impl Number {
-    /// Reads the text of a JSON number.
+    /// Parses the text of a JSON number.
     pub(crate) fn read(text: &str) -> Self {
         if is_float(text) {
             return Self::Float(float(text));
@@ -23,8 +23,8 @@ impl Number {
             .map_or_else(|_| Self::Big(float(text)), Self::Int)
     }
 
-    /// As a float, digits lost where it cannot be helped.
-    #[expect(clippy::cast_precision_loss, reason = "the caller asked for a float")]
+    /// The closest float.
+    #[expect(clippy::cast_precision_loss, reason = "the caller needs a float")]
     pub(crate) fn to_float(self) -> f64 {
         match self {
             Self::Int(value) => value as f64,
@@ -33,12 +33,12 @@ impl Number {
     }
 }
 
-/// Whether two numbers are one JSON value: `1` and `1.0` are not, `1.0` and `1.00` are.
+/// Whether two numbers are equal as JSON: `1` and `1.0` are not, `1.0` and `1.00` are.
 pub(crate) fn is_same_number(left: &str, right: &str) -> bool {
     is_float(left) == is_float(right) && compare(left, right) == Some(Ordering::Equal)
 }
 
-/// The order of two numbers. Integers are compared exactly however long they are.
+/// The order of two numbers. Integers of any length are compared exactly.
 pub(crate) fn compare(left: &str, right: &str) -> Option<Ordering> {
     if is_float(left) || is_float(right) {
         return float(left).partial_cmp(&float(right));
@@ -57,7 +57,7 @@ fn by_length(left: &str, right: &str) -> Ordering {
     left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
-/// Digits, and whether a minus stands before them; JSON integers have no leading zeros.
+/// The digits and whether the number is negative; JSON integers have no leading zeros.
 fn magnitude(text: &str) -> (&str, bool) {
     match text.strip_prefix('-') {
         Some("0") => ("0", false),

@@ -1,6 +1,6 @@
-//! Objects and lists that were computed.
+//! Computed objects and lists.
 //!
-//! Both know how much text they would take, so that whoever multiplies values can stop in time.
+//! Both track their approximate text length, so that an evaluation can limit its output.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,15 +10,14 @@ use indexmap::IndexMap;
 
 use super::value::Value;
 
-/// Members in the order in which their keys first came, each key once, found quickly however many
-/// there are.
+/// An object with unique keys in insertion order; large ones are hashed.
 #[derive(Clone, Default)]
 pub struct Object<'a> {
     members: Members<'a>,
     weight: usize,
 }
 
-/// Values in order.
+/// The elements of a list.
 #[derive(Clone)]
 pub struct Values<'a> {
     elements: Box<[Value<'a>]>,
@@ -26,7 +25,7 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// These elements.
+    /// Creates a list of these elements.
     pub fn new(elements: Vec<Value<'a>>) -> Self {
         let weight = elements.iter().map(|element| element.weight() + 1);
         Self {
@@ -35,7 +34,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// About how many bytes they take as text, brackets included.
+    /// The approximate text length in bytes, brackets included.
     pub fn weight(&self) -> usize {
         self.weight
     }
@@ -56,7 +55,7 @@ enum Members<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// An empty object that expects so many members.
+    /// Creates an empty object with room for `members` members.
     pub fn with_capacity(members: usize) -> Self {
         Self {
             members: Members::Few(Vec::with_capacity(members.min(MAX_LINEAR_MEMBERS))),
@@ -64,7 +63,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// How many members there are.
+    /// The number of members.
     pub fn len(&self) -> usize {
         match &self.members {
             Members::Few(members) => members.len(),
@@ -72,7 +71,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -88,7 +87,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// About how many bytes it takes as text.
+    /// The approximate text length in bytes, braces included.
     pub fn weight(&self) -> usize {
         self.weight.saturating_add(2)
     }
@@ -103,7 +102,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Sets a member. One that is there keeps its place; its old value is returned.
+    /// Sets a member and returns its old value. An existing member keeps its position.
     pub fn insert(&mut self, key: impl Into<Cow<'a, str>>, value: Value<'a>) -> Option<Value<'a>> {
         let key = key.into();
         if let Some(old) = self.get_mut(&key) {
@@ -117,7 +116,7 @@ impl<'a> Object<'a> {
         None
     }
 
-    /// An object of these members, no two of which have one key.
+    /// Creates an object of members with distinct keys.
     pub(crate) fn from_distinct(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
         let weights = members
             .iter()
@@ -162,7 +161,7 @@ impl<'a> Object<'a> {
         )
     }
 
-    /// The members, keys included, in order.
+    /// The owned members in order.
     pub fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
         let (few, many) = match self.members {
             Members::Few(members) => (members, None),
@@ -179,7 +178,7 @@ impl Default for Members<'_> {
 }
 
 impl<'a> FromIterator<(Cow<'a, str>, Value<'a>)> for Object<'a> {
-    /// The last of equal keys wins, at the place of the first.
+    /// Collects members; of equal keys the last value is used at the position of the first.
     fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Value<'a>)>>(members: I) -> Self {
         let mut object = Self::default();
         for (key, value) in members {
@@ -201,5 +200,5 @@ impl fmt::Debug for Object<'_> {
     }
 }
 
-/// Up to here comparing keys one by one is quicker than hashing.
+/// Maximum number of members that are searched linearly, which is faster than hashing for few.
 const MAX_LINEAR_MEMBERS: usize = 12;

@@ -1,11 +1,11 @@
-//! Text → nodes, in one pass, without recursion.
+//! Parses text into nodes, in one pass, without recursion.
 //!
-//! Strict: what RFC 8259 does not allow is an error, and so is a surrogate without its partner,
-//! which no string could hold. Does not look for keys that occur twice.
+//! Strict RFC 8259; a lone surrogate is an error too, because a Rust string cannot hold it.
+//! Duplicate keys are not detected.
 
 #![expect(
     clippy::inline_always,
-    reason = "kept apart, these give their results through memory: a fifth of the time"
+    reason = "not inlined, these return results through memory, a fifth of the parse time"
 )]
 
 use std::fmt;
@@ -15,15 +15,15 @@ use wide::u8x16;
 use super::tape::{Entry, Key, MAX_COUNT, Span, Tag};
 use super::text::{self, Escape};
 
-/// How deep lists and objects may stand inside each other.
+/// Maximum nesting of lists and objects, in levels.
 pub const MAX_DEPTH: usize = 128;
 
-/// Why a text is not a JSON document.
+/// A syntax error in a JSON text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonError {
-    /// The byte at which it was noticed.
+    /// The byte where parsing failed.
     pub offset: usize,
-    /// What was expected or is not allowed there; no full stop.
+    /// The problem, without a full stop.
     pub message: &'static str,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Entry>, JsonError> {
             message: "a document of 4 GiB or more",
         });
     }
-    // Most texts are, and it takes half the time to see.
+    // Most texts are ASCII, and checking that takes half the time of a UTF-8 check.
     if !text.is_ascii() {
         std::str::from_utf8(text).map_err(|error| JsonError {
             offset: error.valid_up_to(),
@@ -57,15 +57,15 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Entry>, JsonError> {
     let end = parser.document()?;
     let end = parser.space(end);
     if end < text.len() {
-        return Err(error(end, "something behind the value"));
+        return Err(error(end, "unexpected text after the value"));
     }
     Ok(parser.nodes)
 }
 
-/// Less than is typical; only a first guess of how much memory the nodes take.
+/// Estimated bytes of text per node, below the typical number; the initial capacity for nodes.
 const BYTES_PER_NODE: usize = 16;
 
-/// Where it stands is passed from hand to hand: that stays out of memory.
+/// The position is passed as a parameter and returned, so that it stays in registers.
 struct Parser<'t> {
     text: &'t [u8],
     nodes: Vec<Entry>,
@@ -73,44 +73,44 @@ struct Parser<'t> {
     open: Vec<Open>,
 }
 
-/// A container whose end has not come yet.
+/// A container whose end is not yet parsed.
 struct Open {
     is_object: bool,
     index: u32,
     count: u32,
-    /// A guess: the next member has the key of this node.
+    /// The node whose key the next member probably has.
     like: u32,
 }
 
-/// There are never so many nodes: each takes a byte of the text at least.
+/// No expected key; an invalid index, because each node takes at least one byte of the text.
 const NO_GUESS: u32 = u32::MAX;
 
-/// Where a run of scalars ended.
+/// The end of a run of scalars.
 enum Stop {
-    /// A container begins here, with this key; its members may be like those of this node.
+    /// A container starts at `at` with this key; its members are probably like those of `like`.
     Container { key: Key, like: u32, at: usize },
-    /// The container around them ended before this.
+    /// The surrounding container ended before this position.
     End(usize),
 }
 
 impl Parser<'_> {
-    /// Reads one value with all that is inside of it; gives where it ends.
+    /// Parses one value with its descendants; returns its end.
     fn document(&mut self) -> Result<usize, JsonError> {
         let at = self.space(0);
         if let Some(end) = self.scalar(Key::default(), at)? {
             return Ok(end);
         }
         let mut inner = self.begin(Key::default(), NO_GUESS, at);
-        let mut stop = self.first(&mut inner, at + 1)?;
+        let mut stop = self.after_open(&mut inner, at + 1)?;
         loop {
             match stop {
                 Stop::Container { key, like, at } => {
                     if self.open.len() == MAX_DEPTH - 1 {
                         return Err(error(at, "nested too deep"));
                     }
-                    let within = self.begin(key, like, at);
-                    self.open.push(std::mem::replace(&mut inner, within));
-                    stop = self.first(&mut inner, at + 1)?;
+                    let child = self.begin(key, like, at);
+                    self.open.push(std::mem::replace(&mut inner, child));
+                    stop = self.after_open(&mut inner, at + 1)?;
                 }
                 Stop::End(end) => {
                     self.end(&inner, end)?;
@@ -121,7 +121,7 @@ impl Parser<'_> {
                         outer.like = inner.index;
                     }
                     inner = outer;
-                    stop = self.behind(&mut inner, end)?;
+                    stop = self.after_child(&mut inner, end)?;
                 }
             }
         }
@@ -151,8 +151,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Goes on behind the bracket that opens a container.
-    fn first(&mut self, inner: &mut Open, at: usize) -> Result<Stop, JsonError> {
+    /// Continues after the opening bracket of a container.
+    fn after_open(&mut self, inner: &mut Open, at: usize) -> Result<Stop, JsonError> {
         let at = self.space(at);
         match (inner.is_object, self.byte(at)) {
             (true, b'}') | (false, b']') => Ok(Stop::End(at + 1)),
@@ -161,8 +161,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Goes on behind a container that ended in another.
-    fn behind(&mut self, inner: &mut Open, at: usize) -> Result<Stop, JsonError> {
+    /// Continues after the end of a nested container.
+    fn after_child(&mut self, inner: &mut Open, at: usize) -> Result<Stop, JsonError> {
         let at = self.space(at);
         match (inner.is_object, self.byte(at)) {
             (true, b'}') | (false, b']') => Ok(Stop::End(at + 1)),
@@ -173,7 +173,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Members up to the first that is a container, or to the end.
+    /// Parses members up to the first that is a container, or to the end.
     #[inline(never)]
     fn members(&mut self, inner: &mut Open, mut at: usize) -> Result<Stop, JsonError> {
         loop {
@@ -197,7 +197,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Elements up to the first that is a container, or to the end.
+    /// Parses elements up to the first that is a container, or to the end.
     #[inline(never)]
     fn elements(&mut self, inner: &mut Open, mut at: usize) -> Result<Stop, JsonError> {
         loop {
@@ -220,11 +220,11 @@ impl Parser<'_> {
         }
     }
 
-    /// A member's key and its colon; gives where its value stands.
+    /// Parses a member's key and its colon; returns the key and the start of the value.
     #[inline(always)]
     fn key(&self, inner: &mut Open, at: usize) -> Result<(Key, usize), JsonError> {
-        let (key, end) = match self.known_key(inner, at) {
-            Some(known) => known,
+        let (key, end) = match self.expected_key(inner, at) {
+            Some(expected) => expected,
             None => self.new_key(at)?,
         };
         if let Some([b':', b'!'..=0xff, ..]) = self.text.get(end..) {
@@ -237,27 +237,27 @@ impl Parser<'_> {
         Ok((key, self.space(colon + 1)))
     }
 
-    /// The key that stands here if it is the guessed one, and where it ends.
+    /// The expected key, if it is at `at`, and its end.
     ///
-    /// Objects of a list mostly have their members in one order. A guess that is right costs less
-    /// than looking for the end, above all because what follows need not wait for it. Equal keys
-    /// get one place in the text, so that they are recognised by it later.
+    /// The objects of a list mostly have their members in one order. A correct guess is cheaper
+    /// than scanning for the end, above all because the CPU can continue speculatively. Equal
+    /// keys share one range in the text, by which `Recall` recognises them.
     #[inline(always)]
-    fn known_key(&self, inner: &mut Open, at: usize) -> Option<(Key, usize)> {
+    fn expected_key(&self, inner: &mut Open, at: usize) -> Option<(Key, usize)> {
         let like = self.nodes.get(inner.like as usize)?;
         let key = like.key();
         let len = key.span.len as usize;
         let new = self.text.get(at..)?;
         let old = self.text.get(key.span.start as usize..)?;
-        let is_known = if len <= 16 {
+        let is_equal = if len <= 16 {
             let (new, old) = (new.first_chunk()?, old.first_chunk()?);
             let same = u8x16::new(*new).simd_eq(u8x16::new(*old)).to_bitmask();
-            let wanted = (1 << len) - 1;
-            len > 0 && same & wanted == wanted
+            let mask = (1 << len) - 1;
+            len > 0 && same & mask == mask
         } else {
             new.get(..len).is_some_and(|new| old.starts_with(new))
         };
-        if !is_known {
+        if !is_equal {
             return None;
         }
         inner.like = like.next;
@@ -277,7 +277,7 @@ impl Parser<'_> {
         Ok((key, end))
     }
 
-    /// Reads the value at `at`, unless it is a container; gives where it ends.
+    /// Parses the value at `at` and returns its end; `None` for a container.
     #[inline(always)]
     fn scalar(&mut self, key: Key, at: usize) -> Result<Option<usize>, JsonError> {
         match self.byte(at) {
@@ -303,7 +303,7 @@ impl Parser<'_> {
         Ok(end)
     }
 
-    /// Where the string at `start` ends, and whether it has escapes.
+    /// The end of the string at `start`, and whether it has escapes.
     #[inline(always)]
     fn string_end(&self, start: usize) -> Result<(usize, bool), JsonError> {
         let at = text::special(self.text, start + 1);
@@ -313,7 +313,7 @@ impl Parser<'_> {
         Ok((self.escapes(at)?, true))
     }
 
-    /// Stands on the first byte of a string that is neither its end nor plain.
+    /// The end of a string whose first special byte is at `at`.
     #[cold]
     fn escapes(&self, mut at: usize) -> Result<usize, JsonError> {
         loop {
@@ -321,7 +321,7 @@ impl Parser<'_> {
                 Some(b'"') => return Ok(at + 1),
                 Some(b'\\') => at = text::special(self.text, at + self.escape(at)?),
                 Some(_) => return Err(error(at, "a control character inside a string")),
-                None => return Err(error(at, "a string without its end")),
+                None => return Err(error(at, "unclosed string")),
             }
         }
     }
@@ -329,8 +329,8 @@ impl Parser<'_> {
     fn escape(&self, at: usize) -> Result<usize, JsonError> {
         match text::escape(self.from(at)) {
             Escape::Char(_, len) => Ok(len),
-            Escape::LoneSurrogate => Err(error(at, "a surrogate without its partner")),
-            Escape::Unknown => Err(error(at, "an escape that JSON does not have")),
+            Escape::LoneSurrogate => Err(error(at, "a lone surrogate")),
+            Escape::Unknown => Err(error(at, "an invalid escape sequence")),
         }
     }
 
@@ -352,7 +352,7 @@ impl Parser<'_> {
         Ok(at)
     }
 
-    /// One digit or more.
+    /// The end of one or more digits.
     #[inline(always)]
     fn digits(&self, start: usize) -> Result<usize, JsonError> {
         let rest = self.from(start);
@@ -379,13 +379,13 @@ impl Parser<'_> {
         } else if self.byte(at) == b' ' && self.byte(at + 1) > b' ' {
             at + 1
         } else {
-            text::behind_space(self.text, at)
+            text::skip_space(self.text, at)
         }
     }
 
     #[inline(always)]
     fn leaf(&mut self, tag: Tag, key: Key, start: usize, end: usize) {
-        let index = offset(self.nodes.len()); // Each takes at least one byte of the text.
+        let index = offset(self.nodes.len()); // Each node takes at least one byte of the text.
         self.nodes
             .push(Entry::leaf(tag, key, span(start, end), index));
     }
@@ -395,7 +395,7 @@ impl Parser<'_> {
         self.text.get(at..).unwrap_or_default()
     }
 
-    /// The byte there; 0, which stands nowhere in a document, at the end.
+    /// The byte at `at`; at the end 0, which no valid document contains.
     #[inline(always)]
     fn byte(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or(0)
@@ -403,11 +403,8 @@ impl Parser<'_> {
 }
 
 #[cold]
-fn error(offset: usize, what: &'static str) -> JsonError {
-    JsonError {
-        offset,
-        message: what,
-    }
+fn error(offset: usize, message: &'static str) -> JsonError {
+    JsonError { offset, message }
 }
 
 #[inline(always)]
@@ -418,11 +415,11 @@ fn span(start: usize, end: usize) -> Span {
     }
 }
 
-/// An offset of a text whose length was checked to fit.
+/// Converts an offset in a text whose length fits into 32 bits.
 #[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "`parse` refuses texts of 4 GiB"
+    reason = "`parse` rejects texts of 4 GiB"
 )]
 fn offset(at: usize) -> u32 {
     at as u32

@@ -1,39 +1,39 @@
-//! Remembering what became of the members of one object for the next of its kind.
+//! Matches the members of similar objects to known keys, with the matches of earlier objects.
 //!
-//! Objects of a list have their members in one order nearly always, and a parsed document keeps
-//! equal keys of such at one place. So what a key is for is found out once, and then recognised.
+//! The objects of a list nearly always have their members in one order, and the parser gives
+//! their equal keys one range in the text. So a key is compared once, then recognised by range.
 
 use super::tape::Span;
 use super::{Children, Json, Node, Str};
 
-/// What the keys of earlier objects were for, member by member.
+/// The matches of earlier objects, by position of the member.
 #[derive(Clone, Debug, Default)]
 pub struct Recall<'a> {
-    /// Keys are places in this document.
+    /// The document of the key ranges.
     document: Option<&'a Json>,
-    seen: Vec<(Span, Option<usize>)>,
+    matches: Vec<(Span, Option<usize>)>,
 }
 
-/// More members than that are not remembered.
+/// Maximum number of remembered members; later ones are compared each time.
 const MAX_REMEMBERED_MEMBERS: usize = 64;
 
 impl<'a> Recall<'a> {
-    /// Gives each member of `object` to `take` that `find` has a number for, with that number.
+    /// Calls `visit` for each member of `object` whose key has an index by `find`.
     ///
-    /// `find` may be asked or not, so it must always say the same of the same key.
+    /// `find` is not called for every member, so its result must depend on the key only.
     #[inline]
     pub fn members(
         &mut self,
         object: Node<'a>,
         find: impl Fn(Str<'a>) -> Option<usize>,
-        mut take: impl FnMut(usize, Node<'a>),
+        mut visit: impl FnMut(usize, Node<'a>),
     ) {
         if !self
             .document
-            .is_some_and(|of| std::ptr::eq(of, object.json))
+            .is_some_and(|document| std::ptr::eq(document, object.json))
         {
             self.document = Some(object.json);
-            self.seen.clear();
+            self.matches.clear();
         }
         let json = object.json;
         let Children { mut next, end, .. } = object.members().0;
@@ -42,28 +42,28 @@ impl<'a> Recall<'a> {
             && let Some(entry) = json.nodes.get(next as usize)
         {
             let member = Node { json, index: next };
-            let found = match self.seen.get(ordinal) {
-                Some((known, found)) if *known == entry.key => *found,
+            let index = match self.matches.get(ordinal) {
+                Some((key, index)) if *key == entry.key => *index,
                 _ => {
-                    let found = find(member.key(entry.key()));
-                    self.remember(ordinal, entry.key, found);
-                    found
+                    let index = find(member.key(entry.key()));
+                    self.remember(ordinal, entry.key, index);
+                    index
                 }
             };
             next = entry.next;
             ordinal += 1;
-            if let Some(found) = found {
-                take(found, member);
+            if let Some(index) = index {
+                visit(index, member);
             }
         }
     }
 
     #[cold]
-    fn remember(&mut self, ordinal: usize, key: Span, number: Option<usize>) {
-        if let Some(old) = self.seen.get_mut(ordinal) {
-            *old = (key, number);
+    fn remember(&mut self, ordinal: usize, key: Span, index: Option<usize>) {
+        if let Some(old) = self.matches.get_mut(ordinal) {
+            *old = (key, index);
         } else if ordinal < MAX_REMEMBERED_MEMBERS {
-            self.seen.push((key, number)); // Members come in order, so this is its place.
+            self.matches.push((key, index)); // Members come in order, so this is its position.
         }
     }
 }

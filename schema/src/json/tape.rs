@@ -1,28 +1,26 @@
-//! One node of a parsed document in 24 bytes.
-//!
-//! Knows the layout and nothing of JSON's grammar.
+//! The memory layout of a node of a parsed document: 24 bytes.
 
-/// A value, and its key where it is a member of an object.
+/// A value, with its key if it is a member of an object.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entry {
-    /// First byte in the text.
+    /// The first byte in the text.
     pub(super) start: u32,
-    /// Bytes in the text.
+    /// The length in bytes.
     pub(super) len: u32,
-    /// Index of the first node behind everything inside this one.
+    /// The index of the next node after this one and its descendants.
     pub(super) next: u32,
-    /// Count of elements or members, above whether the key has escapes, above the tag.
+    /// From the lowest bit: the tag, whether the key has escapes, the number of children.
     info: u32,
-    /// The key's place in the text, quotes included; nothing for what is no member.
+    /// The key's range in the text, quotes included; empty if the value is not a member.
     pub(super) key: Span,
 }
 
-/// A piece of the text.
+/// A range of the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
-    /// First byte in the text.
+    /// The first byte in the text.
     pub(super) start: u32,
-    /// Bytes in the text.
+    /// The length in bytes.
     pub(super) len: u32,
 }
 
@@ -33,7 +31,7 @@ pub(super) struct Key {
     pub(super) escaped: bool,
 }
 
-/// What a node is.
+/// The type of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
     Null,
@@ -47,7 +45,7 @@ pub(super) enum Tag {
 }
 
 impl Entry {
-    /// A node with nothing inside, at `index`.
+    /// Creates a node without children at `index`.
     #[inline]
     pub(super) fn leaf(tag: Tag, key: Key, value: Span, index: u32) -> Self {
         Self {
@@ -59,7 +57,7 @@ impl Entry {
         }
     }
 
-    /// Completes a container that was begun with [`Self::leaf`].
+    /// Completes a container that was created by [`Self::leaf`].
     #[inline]
     pub(super) fn close(&mut self, end: u32, next: u32, count: u32) {
         self.len = end - self.start;
@@ -95,7 +93,7 @@ impl Entry {
     }
 }
 
-/// The most elements or members that one container can count.
+/// Maximum number of elements or members of a container.
 pub(super) const MAX_COUNT: u32 = u32::MAX >> COUNT_BITS;
 
 const TAG_MASK: u32 = (1 << ESCAPED_BIT) - 1;

@@ -1,4 +1,4 @@
-//! Tests of parsing and reading documents; `serde_json` says what is right.
+//! Tests of parsing and reading documents, with `serde_json` as reference.
 
 use proptest::prelude::*;
 
@@ -12,7 +12,7 @@ fn error(text: impl Into<Bytes>) -> String {
     Json::parse(text.into()).unwrap_err().to_string()
 }
 
-/// What the nodes say, through every way of reading them.
+/// Converts nodes to `serde_json`, through every accessor.
 fn read(node: Node<'_>) -> serde_json::Value {
     match node.kind() {
         Kind::Null => serde_json::Value::Null,
@@ -35,7 +35,7 @@ fn agree(text: &[u8]) -> Result<(), TestCaseError> {
     let ours = Json::parse(Bytes::copy_from_slice(text));
     match (&ours, serde_json::from_slice::<serde_json::Value>(text)) {
         (Ok(ours), Ok(theirs)) => prop_assert_eq!(read(ours.root()), theirs),
-        // It gives up on numbers that no double holds; we keep them as text.
+        // `serde_json` rejects numbers out of the range of a double; Weir keeps them as text.
         (_, Err(error)) if error.to_string().contains("out of range") => {}
         (Err(_), Err(_)) => {}
         (ours, theirs) => prop_assert!(false, "{ours:?} and {theirs:?}"),
@@ -43,7 +43,7 @@ fn agree(text: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Objects with some of the same keys, in an order of their own, and more objects in them.
+/// Nested objects that share some keys, in different orders.
 fn similar() -> impl Strategy<Value = String> {
     let space = prop::sample::select(&["", "", " ", "\n  "][..]);
     let key = prop::sample::select(
@@ -102,12 +102,12 @@ fn document() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn documents_are_read_as_serde_json_reads_them(text in document()) {
+    fn documents_parse_as_in_serde_json(text in document()) {
         agree(text.as_bytes())?;
     }
 
     #[test]
-    fn a_changed_byte_is_judged_as_serde_json_judges_it(
+    fn documents_with_a_changed_byte_parse_or_fail_as_in_serde_json(
         text in document(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
     ) {
         let mut text = text.into_bytes();
@@ -118,14 +118,14 @@ proptest! {
     }
 
     #[test]
-    fn heaps_of_tokens_are_judged_as_serde_json_judges_them(
+    fn random_tokens_parse_or_fail_as_in_serde_json(
         tokens in prop::collection::vec(prop::sample::select(TOKENS), 0..12),
     ) {
         agree(tokens.concat().as_bytes())?;
     }
 
     #[test]
-    fn lists_of_similar_objects_are_read_as_serde_json_reads_them(text in similar()) {
+    fn lists_of_similar_objects_parse_as_in_serde_json(text in similar()) {
         agree(text.as_bytes())?;
         for end in 0..text.len() {
             agree(&text.as_bytes()[..end])?;
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn members_are_recalled_as_they_are_found(text in similar()) {
+    fn recalled_members_are_those_that_a_search_finds(text in similar()) {
         let json = json(&text);
         let wanted = ["b", "key of more than sixteen bytes", "a\"b", ""];
         let find = |key: Str<'_>| wanted.iter().position(|wanted| key.is(wanted));
@@ -153,20 +153,20 @@ proptest! {
         at in 0_usize..80,
     ) {
         let from = text.get(at..).unwrap_or_default();
-        let behind = |is: fn(&u8) -> bool| at + from.iter().position(is).unwrap_or(from.len());
-        let special = behind(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+        let first = |is: fn(&u8) -> bool| at + from.iter().position(is).unwrap_or(from.len());
+        let special = first(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
         prop_assert_eq!(text::special(&text, at), special);
-        let other = behind(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
-        prop_assert_eq!(text::behind_space(&text, at), other);
+        let other = first(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+        prop_assert_eq!(text::skip_space(&text, at), other);
     }
 
     #[test]
-    fn compact_text_says_the_same(text in document()) {
+    fn compact_text_parses_to_the_same_value(text in document()) {
         let json = json(&text);
         let value = Value::Node(json.root());
         let compact = tests::json(&value.to_json());
         prop_assert_eq!(read(compact.root()), read(json.root()));
-        // Computed values keep each key once.
+        // Computed objects have unique keys.
         let owned = tests::json(&value.to_owned_value().to_json());
         prop_assert_eq!(read(owned.root()), read(json.root()));
     }
@@ -217,13 +217,13 @@ const TOKENS: &[&str] = &[
 ];
 
 #[test]
-fn a_document_may_go_from_thread_to_thread() {
-    fn may_go<T: Send + Sync>() {}
-    may_go::<Json>();
+fn a_document_is_send_and_sync() {
+    fn is_send_and_sync<T: Send + Sync>() {}
+    is_send_and_sync::<Json>();
 }
 
 #[test]
-fn errors_say_what_and_where() {
+fn errors_have_a_message_and_an_offset() {
     assert_eq!(error(""), "expected a value at byte 0");
     assert_eq!(error("[1,]"), "expected a value at byte 3");
     assert_eq!(error("{\"a\" 1}"), "expected `:` at byte 5");
@@ -233,20 +233,14 @@ fn errors_say_what_and_where() {
     );
     assert_eq!(error("[1 2]"), "expected `,` or `]` at byte 3");
     assert_eq!(error("{\"a\":1]"), "expected `,` or `}` at byte 6");
-    assert_eq!(error("1 2"), "something behind the value at byte 2");
-    assert_eq!(error("\"abc"), "a string without its end at byte 4");
+    assert_eq!(error("1 2"), "unexpected text after the value at byte 2");
+    assert_eq!(error("\"abc"), "unclosed string at byte 4");
     assert_eq!(
         error("\"a\nb\""),
         "a control character inside a string at byte 2"
     );
-    assert_eq!(
-        error("\"\\ud800x\""),
-        "a surrogate without its partner at byte 1"
-    );
-    assert_eq!(
-        error("\"\\q\""),
-        "an escape that JSON does not have at byte 1"
-    );
+    assert_eq!(error("\"\\ud800x\""), "a lone surrogate at byte 1");
+    assert_eq!(error("\"\\q\""), "an invalid escape sequence at byte 1");
     assert_eq!(
         error(&b"\"\xff\""[..]),
         "bytes that are not UTF-8 at byte 1"
@@ -254,7 +248,7 @@ fn errors_say_what_and_where() {
 }
 
 #[test]
-fn nesting_ends_at_the_limit_and_not_before() {
+fn nesting_up_to_the_limit_is_accepted() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
 
     assert!(Json::parse(nested(MAX_DEPTH).into()).is_ok());
@@ -267,7 +261,7 @@ fn nesting_ends_at_the_limit_and_not_before() {
 }
 
 #[test]
-fn members_are_found_and_the_last_of_equal_keys_wins() {
+fn get_returns_the_last_of_duplicate_keys() {
     let json = json(r#" {"a":1,"b":{"a":[1,[2,3]]},"\u0061":2,"":3} "#);
     let root = json.root();
     let raw = |key: &str| root.get(key).map(Node::raw);
@@ -291,22 +285,22 @@ fn members_are_found_and_the_last_of_equal_keys_wins() {
 }
 
 #[test]
-fn equal_keys_of_similar_objects_stand_at_one_place() {
-    // The last bytes of a text are not compared.
+fn equal_keys_of_similar_objects_share_one_range() {
+    // The last 16 bytes of a text are never compared, so the document ends with a filler.
     let json = json(r#"[{"a":{"b":1},"c":2},{"a":{"b":3},"c":4},"sixteen and more"]"#);
     let objects: Vec<_> = json.root().elements().collect();
-    let places = |object: Node<'_>| -> Vec<_> {
+    let key_addresses = |object: Node<'_>| -> Vec<_> {
         let keys = object.members().map(|(key, _)| key.raw_bytes().as_ptr());
         keys.collect()
     };
 
-    assert_eq!(places(objects[0]), places(objects[1]));
-    let inner = |object: Node<'_>| places(object.get("a").unwrap());
+    assert_eq!(key_addresses(objects[0]), key_addresses(objects[1]));
+    let inner = |object: Node<'_>| key_addresses(object.get("a").unwrap());
     assert_eq!(inner(objects[0]), inner(objects[1]));
 }
 
 #[test]
-fn numbers_stay_as_written() {
+fn numbers_are_written_as_they_were_read() {
     let json = json("[9007199254740993, 2.0, 1e999, -0, 12345678901234567890123]");
 
     assert_eq!(
@@ -341,7 +335,7 @@ fn integers_compare_exactly_and_floats_by_value() {
 }
 
 #[test]
-fn an_object_keeps_order_and_finds_its_members_however_many_there_are() {
+fn an_object_of_any_size_has_insertion_order() {
     let mut object = Object::default();
     for index in (0..100_i32).rev() {
         assert!(

@@ -1,13 +1,13 @@
-//! Strings of JSON: finding their end, escapes both ways.
+//! JSON strings: scanning, decoding and encoding.
 //!
-//! Works on bytes and `str`; knows nothing of documents.
+//! Works on bytes and `str`, independent of documents.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use wide::u8x16;
 
-/// A string as it stands in a document.
+/// A string of a document, not yet decoded.
 #[derive(Clone, Copy)]
 pub struct Str<'a> {
     raw: &'a [u8],
@@ -20,19 +20,19 @@ impl<'a> Str<'a> {
         Self { raw, escaped }
     }
 
-    /// With its quotes and its escapes: can be written into another document as it is.
+    /// The JSON text with quotes and escapes; can be copied into another document.
     #[inline]
     pub fn raw(self) -> &'a str {
         utf8(self.raw)
     }
 
-    /// The same as [`Self::raw`], for writing it out without looking at it.
+    /// The bytes of [`Self::raw`], without the cost of a UTF-8 check.
     #[inline]
     pub fn raw_bytes(self) -> &'a [u8] {
         self.raw
     }
 
-    /// What it says; borrowed unless it has escapes.
+    /// The decoded string; borrowed unless it has escapes.
     #[inline]
     pub fn decode(self) -> Cow<'a, str> {
         if self.escaped {
@@ -42,7 +42,7 @@ impl<'a> Str<'a> {
         }
     }
 
-    /// Whether it says `text`.
+    /// Whether the decoded string equals `text`.
     #[inline]
     pub fn is(self, text: &str) -> bool {
         if self.escaped {
@@ -52,7 +52,7 @@ impl<'a> Str<'a> {
         }
     }
 
-    /// Between the quotes, escapes and all.
+    /// The JSON text between the quotes, escapes included.
     #[inline]
     pub fn inner(self) -> &'a [u8] {
         self.raw
@@ -67,32 +67,33 @@ impl fmt::Debug for Str<'_> {
     }
 }
 
-/// The text was checked as a whole, so that a piece on character boundaries cannot fail.
+/// A part of a document as `str`. The whole text is UTF-8 and parts are on character boundaries,
+/// so this cannot fail.
 #[inline]
 pub(super) fn utf8(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// The first byte at or behind `at` that is a quote, a backslash or a control character; the
-/// length of the text when there is none.
+/// The position of the first quote, backslash or control character from `at` on; the length of
+/// the text if there is none.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "as in `parse`")]
 pub(super) fn special(text: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
         let chunk = u8x16::new(*chunk);
-        let found = chunk.simd_eq(b'"') | chunk.simd_eq(b'\\') | chunk.simd_le(0x1f);
-        let found = found.to_bitmask();
-        if found != 0 {
-            return at + found.trailing_zeros() as usize;
+        let matches = chunk.simd_eq(b'"') | chunk.simd_eq(b'\\') | chunk.simd_le(0x1f);
+        let matches = matches.to_bitmask();
+        if matches != 0 {
+            return at + matches.trailing_zeros() as usize;
         }
         at += 16;
     }
     special_near_end(text, at)
 }
 
-/// The first byte at or behind `at` that is not white space.
+/// The position of the first byte from `at` on that is not white space.
 #[cold]
-pub(super) fn behind_space(text: &[u8], mut at: usize) -> usize {
+pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
         let chunk = u8x16::new(*chunk);
         let space = chunk.simd_eq(b' ') | chunk.simd_eq(b'\n');
@@ -118,17 +119,17 @@ fn special_near_end(text: &[u8], at: usize) -> usize {
         .unwrap_or(rest.len())
 }
 
-/// What a backslash begins.
+/// An escape sequence.
 pub(super) enum Escape {
-    /// This character, written with so many bytes.
+    /// The escaped character and the length of the sequence in bytes.
     Char(char, usize),
-    /// Half of a pair.
+    /// A surrogate that is not part of a pair.
     LoneSurrogate,
-    /// Nothing that JSON knows.
+    /// A sequence that JSON does not define.
     Unknown,
 }
 
-/// Reads the escape at the start of `text`.
+/// Parses the escape sequence at the start of `text`.
 pub(super) fn escape(text: &[u8]) -> Escape {
     let character = match text.get(1) {
         Some(b'"') => '"',
@@ -145,7 +146,7 @@ pub(super) fn escape(text: &[u8]) -> Escape {
     Escape::Char(character, 2)
 }
 
-/// What the text between the quotes says. Escapes were checked when the document was parsed.
+/// Decodes the text between the quotes. Parsing has checked the escapes.
 pub(super) fn unescape(inner: &str) -> String {
     let mut decoded = String::with_capacity(inner.len());
     let mut rest = inner;

@@ -1,7 +1,7 @@
-//! A value that a mapping works on: a piece of a document, or something computed.
+//! Values of mappings: nodes of a document or computed values.
 //!
-//! Numbers stay text, so that an id of 19 digits and `2.0` come out as they went in. Values are
-//! made and dropped within one evaluation and never leave their thread.
+//! Numbers stay text, so that an id of 19 digits and `2.0` are written as they were read. Values
+//! are created and dropped within one evaluation and never leave their thread.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,42 +22,42 @@ pub enum Value<'a> {
     Number(Cow<'a, str>),
     /// A string, decoded.
     String(Cow<'a, str>),
-    /// A list that was computed.
+    /// A computed list.
     List(Rc<Values<'a>>),
-    /// An object that was computed.
+    /// A computed object.
     Object(Rc<Object<'a>>),
-    /// A value that still stands in its document.
+    /// A value of a document.
     Node(Node<'a>),
 }
 
 impl<'a> Value<'a> {
-    /// The integer.
+    /// Creates an integer.
     pub fn int(value: i64) -> Self {
         Self::Number(Cow::Owned(value.to_string()))
     }
 
-    /// The number, written so that it stays a float (`3.0`); `None` for what JSON cannot write.
+    /// Creates a float, written with a decimal point (`3.0`); `None` for NaN and infinities.
     pub fn float(value: f64) -> Option<Self> {
         let number = serde_json::Number::from_f64(value)?;
         Some(Self::Number(Cow::Owned(number.to_string())))
     }
 
-    /// A string.
+    /// Creates a string.
     pub fn string(text: impl Into<Cow<'a, str>>) -> Self {
         Self::String(text.into())
     }
 
-    /// A list of these values.
+    /// Creates a list.
     pub fn list(elements: Vec<Self>) -> Self {
         Self::List(Rc::new(Values::new(elements)))
     }
 
-    /// An object.
+    /// Creates an object value.
     pub fn object(object: Object<'a>) -> Self {
         Self::Object(Rc::new(object))
     }
 
-    /// The same value wherever it stands.
+    /// The value by its type, independent of its storage.
     #[inline]
     pub fn view(&self) -> View<'_, 'a> {
         match self {
@@ -78,7 +78,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The member called `key`, if this is an object that has one.
+    /// The member called `key`; `None` for other kinds.
     #[inline]
     pub fn get(&self, key: &str) -> Option<Self> {
         match self {
@@ -103,7 +103,7 @@ impl<'a> Value<'a> {
         self.as_object().is_some()
     }
 
-    /// The list, if it is one. Cheaper than [`Self::view`], which looks at strings too.
+    /// The list; `None` for other kinds. Cheaper than [`Self::view`], which decodes strings.
     #[inline]
     pub fn as_list(&self) -> Option<List<'_, 'a>> {
         match self {
@@ -113,7 +113,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The object, if it is one. Cheaper than [`Self::view`], which looks at strings too.
+    /// The object; `None` for other kinds. Cheaper than [`Self::view`], which decodes strings.
     #[inline]
     pub fn as_object(&self) -> Option<Fields<'_, 'a>> {
         match self {
@@ -144,11 +144,11 @@ impl<'a> Value<'a> {
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
         self.write_json(&mut out);
-        // Only whole strings and ASCII are written.
+        // Only complete strings and ASCII are written, so the bytes are UTF-8.
         String::from_utf8(out).unwrap_or_default()
     }
 
-    /// The same value, borrowing nothing: everything is copied out of its document.
+    /// A deep copy that borrows nothing from a document.
     pub fn to_owned_value(&self) -> Value<'static> {
         match self.view() {
             View::Null => Value::Null,
@@ -167,7 +167,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// About how many bytes the value takes as text; costs nothing to know.
+    /// The approximate text length in bytes, in constant time.
     pub fn weight(&self) -> usize {
         match self {
             Self::Null | Self::Bool(_) => 4,
@@ -178,7 +178,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The weight of a string, 0 for all others.
+    /// The weight of a string; 0 for other kinds.
     pub(crate) fn weight_of_string(&self) -> usize {
         match self {
             Self::String(text) => text.len(),
@@ -190,7 +190,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// What kind of value it is, for messages.
+    /// The kind of value with its article, for messages: `a number`.
     pub fn kind_name(&self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -1,4 +1,4 @@
-//! Looking at a value without caring whether it stands in a document or was computed.
+//! Views of values, independent of whether they are nodes of a document or computed.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::Node;
 use super::object::Object;
 use super::value::Value;
 
-/// One look at a value that does not care where it stands.
+/// A value by its type, independent of its storage.
 #[derive(Clone, Debug)]
 pub enum View<'v, 'a> {
     /// `null`
@@ -23,17 +23,17 @@ pub enum View<'v, 'a> {
     Object(Fields<'v, 'a>),
 }
 
-/// The elements of a list, wherever they stand.
+/// The elements of a list.
 #[derive(Clone, Copy, Debug)]
 pub enum List<'v, 'a> {
-    /// In a document.
+    /// A list of a document.
     Node(Node<'a>),
-    /// Computed.
+    /// A computed list.
     Owned(&'v [Value<'a>]),
 }
 
 impl<'v, 'a> List<'v, 'a> {
-    /// How many there are.
+    /// The number of elements.
     pub fn len(self) -> usize {
         match self {
             Self::Node(node) => node.len(),
@@ -41,12 +41,12 @@ impl<'v, 'a> List<'v, 'a> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no elements.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// The element at `index`; in a document those before it are passed over.
+    /// The element at `index`; in a document this takes time linear in `index`.
     pub fn get(self, index: usize) -> Option<Value<'a>> {
         match self {
             Self::Node(node) => node.elements().nth(index).map(Value::Node),
@@ -68,17 +68,17 @@ impl<'v, 'a> List<'v, 'a> {
     }
 }
 
-/// The members of an object, wherever they stand.
+/// The members of an object.
 #[derive(Clone, Copy, Debug)]
 pub enum Fields<'v, 'a> {
-    /// In a document.
+    /// An object of a document.
     Node(Node<'a>),
-    /// Computed.
+    /// A computed object.
     Owned(&'v Object<'a>),
 }
 
 impl<'v, 'a> Fields<'v, 'a> {
-    /// How many there are; in a document, keys that occur twice count twice.
+    /// The number of members; in a document, duplicate keys are counted too.
     pub fn len(self) -> usize {
         match self {
             Self::Node(node) => node.len(),
@@ -86,7 +86,7 @@ impl<'v, 'a> Fields<'v, 'a> {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no members.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
