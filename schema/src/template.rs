@@ -1,8 +1,8 @@
-//! Text with expressions in braces: URLs, base URLs, header values.
+//! Templates: text with expressions in braces, for URLs, base URLs and header values.
 //!
-//! Parses and renders. Joining rendered parts to a URL is in [`url`], encoding bodies as forms in
-//! [`form`]. Where an expression ends is found by counting braces, those in quotes too, as the
-//! dialect has it.
+//! Parses and renders. [`url`] joins rendered parts to a URL, [`form`] encodes bodies as forms.
+//! The end of an expression is found by counting braces, those in quotes too, as the connect
+//! specification requires.
 
 use std::ops::Range;
 
@@ -20,56 +20,56 @@ pub struct Template {
     parts: Vec<TemplatePart>,
 }
 
-/// A stretch of a template.
+/// A part of a template.
 #[derive(Clone, Debug)]
 pub enum TemplatePart {
-    /// Text that is always the same.
+    /// Constant text.
     Constant(ConstantText),
-    /// Text that an expression gives.
+    /// An expression whose value is rendered as text.
     Expression(Expression),
 }
 
-/// Text that is always the same.
+/// The constant text between expressions.
 #[derive(Clone, Debug)]
 pub struct ConstantText {
-    /// Without tabs and line breaks.
+    /// The text without tabs and line breaks.
     pub text: String,
-    /// Where it stands in the template.
+    /// Its range in the template.
     pub range: Range<usize>,
-    /// As it goes into a URL.
+    /// The text percent-encoded for a URL.
     encoded: String,
 }
 
 /// An expression between braces.
 #[derive(Clone, Debug)]
 pub struct Expression {
-    /// What it evaluates; sees `null` as `$` and `@`.
+    /// The mapping, evaluated with `null` as `$` and `@`.
     pub mapping: Mapping,
-    /// Where its braces stand in the template.
+    /// Its range in the template, braces included.
     pub range: Range<usize>,
 }
 
-/// What a template gave.
+/// A rendered template.
 #[derive(Clone, Debug)]
 pub struct Rendered {
     /// The text.
     pub text: String,
-    /// What the expressions met.
+    /// The reports of the expressions.
     pub reports: Vec<Report>,
 }
 
-/// An expression gave a list or an object, which have no text.
+/// An expression evaluated to a list or an object, which cannot be rendered as text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an expression of the template gives {found}, which has no text")]
+#[error("a template expression must evaluate to a scalar, found {found}")]
 pub struct RenderError {
     /// The kind of value.
     pub found: &'static str,
-    /// The braces of the expression.
+    /// The range of the expression, braces included.
     pub range: Range<usize>,
 }
 
 impl Template {
-    /// Reads a template whose expressions are written for `version`.
+    /// Parses a template with expressions of `version`.
     pub fn parse(text: &str, version: Version) -> Result<Self, ParseError> {
         let mut parts = Vec::new();
         let mut at = 0;
@@ -97,22 +97,22 @@ impl Template {
         }
     }
 
-    /// The template as it was written.
+    /// The source text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Its stretches in order, none left out.
+    /// The parts in order; they cover the whole text.
     pub fn parts(&self) -> &[TemplatePart] {
         &self.parts
     }
 
-    /// Whether it always gives the same text.
+    /// Whether it has no expressions, and so always renders to the same text.
     pub fn is_constant(&self) -> bool {
         self.expressions().next().is_none()
     }
 
-    /// Its expressions in order.
+    /// The expressions in order.
     pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
         self.parts.iter().filter_map(|part| match part {
             TemplatePart::Expression(expression) => Some(expression),
@@ -120,7 +120,7 @@ impl Template {
         })
     }
 
-    /// Every use of a variable, with ranges in the template's text.
+    /// The uses of variables, with ranges in the template's text.
     pub fn variables(&self) -> Vec<VariableUse> {
         self.expressions()
             .flat_map(|expression| {
@@ -131,12 +131,12 @@ impl Template {
             .collect()
     }
 
-    /// Renders into a URL: constants keep what has a meaning in a URL, values keep nothing.
+    /// Renders for a URL: reserved characters are encoded in values, but not in constant text.
     pub fn render_uri<'a>(&'a self, vars: &Vars<'a>) -> Result<Rendered, RenderError> {
         self.render(vars, |constant| &constant.encoded, encode::push_value)
     }
 
-    /// Renders as it is, nothing encoded.
+    /// Renders without encoding.
     pub fn render_plain<'a>(&'a self, vars: &Vars<'a>) -> Result<Rendered, RenderError> {
         self.render(vars, |constant| &constant.text, String::push_str)
     }
@@ -170,7 +170,7 @@ impl Template {
 }
 
 impl TemplatePart {
-    /// Where it stands in the template.
+    /// Its range in the template.
     pub fn range(&self) -> &Range<usize> {
         match self {
             Self::Constant(constant) => &constant.range,
@@ -193,7 +193,7 @@ impl ConstantText {
     }
 }
 
-/// Pushes the text of a scalar; null has none. Says what it is when it is not a scalar.
+/// Appends the text of a scalar, nothing for null. Fails with the kind of any other value.
 fn push_text(
     out: &mut String,
     value: &Value<'_>,
@@ -215,19 +215,17 @@ fn constant(rest: &str, start: usize) -> TemplatePart {
     TemplatePart::Constant(ConstantText::new(text, start..start + len))
 }
 
-/// Stands on the opening brace.
+/// Parses the expression whose opening brace is at `start`.
 fn expression(text: &str, start: usize, version: Version) -> Result<TemplatePart, ParseError> {
     let Some(end) = closing_brace(text, start) else {
-        return Err(
-            ParseError::new(start..text.len(), "this expression has no end")
-                .help("close it with `}`; braces in quotes count too"),
-        );
+        return Err(ParseError::new(start..text.len(), "unclosed expression")
+            .help("close it with `}`; braces in quotes count too"));
     };
     let inside = text.get(start + 1..end).unwrap_or_default();
     let mapping = Mapping::parse(inside, version).map_err(|error| {
         let error = error.shifted(start + 1);
         if error.range.start >= end && error.help.is_none() {
-            error.help("braces in quotes count too when the end of an expression is looked for")
+            error.help("braces in quotes count when the end of an expression is searched for")
         } else {
             error
         }
@@ -260,12 +258,12 @@ fn shifted_use(used: VariableUse, offset: usize) -> VariableUse {
 }
 
 fn shifted_fields(fields: Vec<UsedField>, offset: usize) -> Vec<UsedField> {
-    let moved = fields.into_iter().map(|field| UsedField {
+    let shifted = fields.into_iter().map(|field| UsedField {
         name: field.name,
         range: field.range.start + offset..field.range.end + offset,
         fields: shifted_fields(field.fields, offset),
     });
-    moved.collect()
+    shifted.collect()
 }
 
 #[cfg(test)]

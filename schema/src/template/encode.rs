@@ -1,4 +1,4 @@
-//! What is percent-encoded where.
+//! Percent-encoding for URLs.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -7,19 +7,19 @@ pub(super) fn push_value(out: &mut String, text: &str) {
     out.extend(utf8_percent_encode(text, VALUE));
 }
 
-/// Text that an author wrote into a URL: what has a meaning there stays, escapes too.
+/// Encodes constant text of a URL: reserved characters and existing escapes stay.
 pub(super) fn constant(text: &str) -> String {
     utf8_percent_encode(text, CONSTANT).to_string()
 }
 
-/// RFC 3986 §2.3.
+/// The complement of the unreserved characters (RFC 3986 §2.3).
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// RFC 3986 §2.2, and the percent sign.
+/// `VALUE` without the reserved characters (RFC 3986 §2.2) and the percent sign.
 const CONSTANT: &AsciiSet = &VALUE
     .remove(b':')
     .remove(b'/')

@@ -1,10 +1,10 @@
-//! A value as the body of an HTML form.
+//! Encodes a value as the body of an HTML form.
 
 use url::form_urlencoded::byte_serialize;
 
 use crate::json::{Value, View};
 
-/// The body would not be an object, and a form has names for everything.
+/// The body is not an object; every value in a form needs a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a form body must be an object, found {found}")]
 pub struct FormError {
@@ -12,8 +12,8 @@ pub struct FormError {
     pub found: &'static str,
 }
 
-/// The object as `application/x-www-form-urlencoded`: `a[b]` for members inside members, `a[0]`
-/// for elements, nothing for null. Empty lists and objects inside leave no trace.
+/// Encodes an object as `application/x-www-form-urlencoded`: `a[b]` for nested members, `a[0]` for
+/// elements, an empty text for null. Nested empty lists and objects are omitted.
 pub fn encode(value: &Value<'_>) -> Result<String, FormError> {
     let View::Object(fields) = value.view() else {
         return Err(FormError {
@@ -30,7 +30,7 @@ pub fn encode(value: &Value<'_>) -> Result<String, FormError> {
 #[derive(Default)]
 struct Form {
     body: String,
-    /// Of the value that is being written.
+    /// The name of the current value.
     name: String,
 }
 

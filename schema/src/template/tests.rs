@@ -1,4 +1,4 @@
-//! Tests of templates, of the URLs they are joined to, and of forms.
+//! Tests of templates, URLs and forms.
 
 use bytes::Bytes;
 
@@ -31,7 +31,7 @@ fn rendered(text: &str, plain: bool) -> Result<String, String> {
 }
 
 #[test]
-fn values_are_encoded_and_constants_keep_their_meaning() {
+fn values_are_encoded_and_constant_text_keeps_reserved_characters() {
     let table = [
         ("/users", "/users"),
         ("/u/{$args.id}", "/u/a%20b%2Fc"),
@@ -64,10 +64,10 @@ fn plain_rendering_encodes_nothing() {
 }
 
 #[test]
-fn lists_and_objects_have_no_text() {
-    let error = "an expression of the template gives a list, which has no text";
+fn lists_and_objects_cannot_be_rendered() {
+    let error = "a template expression must evaluate to a scalar, found a list";
     assert_eq!(rendered("/{$args.list}", false), Err(error.to_owned()));
-    let error = "an expression of the template gives an object, which has no text";
+    let error = "a template expression must evaluate to a scalar, found an object";
     assert_eq!(rendered("/{$args.o}", true), Err(error.to_owned()));
 }
 
@@ -85,29 +85,26 @@ fn errors_point_into_the_template() {
     let (message, about, help) = error("/u/{$args.id");
     assert_eq!(
         (message.as_str(), about.as_str()),
-        ("this expression has no end", "{$args.id")
+        ("unclosed expression", "{$args.id")
     );
     assert_eq!(
         help.as_deref(),
         Some("close it with `}`; braces in quotes count too")
     );
     let (message, about, _) = error("/é/{$args.}/x");
-    assert_eq!(message, "expected a key behind `.`, found the end");
+    assert_eq!(message, "expected a key after `.`, found the end");
     assert_eq!(about, "");
     let (message, about, _) = error("/x/{$('{')}");
     assert_eq!(
         (message.as_str(), about.as_str()),
-        ("this expression has no end", "{$('{')}")
+        ("unclosed expression", "{$('{')}")
     );
     let (message, about, _) = error("/x/{$('}')}");
-    assert_eq!(
-        (message.as_str(), about.as_str()),
-        ("this string has no end", "'")
-    );
+    assert_eq!((message.as_str(), about.as_str()), ("unclosed string", "'"));
 }
 
 #[test]
-fn variables_are_listed_with_their_places() {
+fn variables_are_listed_with_their_ranges() {
     let text = "/é/{$args.id}?{$this.a { b }}";
     let uses = template(text).variables();
 
@@ -120,8 +117,8 @@ fn variables_are_listed_with_their_places() {
     assert_eq!(Template::constant("/{x}").variables(), []);
 }
 
-/// Joins what a row of a table says: the source's URL, path and query, then the connector's.
-/// Texts that are empty are not there.
+/// Joins the columns of a row: URL, path and query of the source, then of the connector. Empty
+/// columns are omitted parts.
 fn joined(row: &str) -> Result<String, UrlError> {
     let args = args();
     let mut columns = row.split('~').map(str::trim);
@@ -145,18 +142,18 @@ fn joined(row: &str) -> Result<String, UrlError> {
     address.join(&vars).map(|joined| joined.url.into())
 }
 
-/// Rows and, behind `=>`, what is to come of them: a URL or the message why there is none.
+/// Checks rows against the URL or error message after `=>`.
 #[track_caller]
 fn check_joined(table: &str) {
     for line in table.lines().filter(|line| !line.trim().is_empty()) {
         let (row, expected) = line.split_once("=>").unwrap();
-        let found = joined(row).unwrap_or_else(|error| error.to_string());
-        assert_eq!(found, expected.trim(), "{row}");
+        let actual = joined(row).unwrap_or_else(|error| error.to_string());
+        assert_eq!(actual, expected.trim(), "{row}");
     }
 }
 
 #[test]
-fn paths_and_queries_follow_one_another() {
+fn paths_and_queries_of_both_parts_are_joined() {
     check_joined(
         "
         https://h.example/api ~~~ users => https://h.example/api/users
@@ -197,13 +194,13 @@ fn path_and_query_params_are_added() {
 fn an_invalid_url_is_an_error_with_its_cause() {
     check_joined(
         "
-        https://h.example ~~~ /u ~ $args.n => `path` must give a list, found a number
-        https://h.example ~~~ /u ~ $args.nope => `path` must give a list, found null
+        https://h.example ~~~ /u ~ $args.n => `path` must evaluate to a list, found a number
+        https://h.example ~~~ /u ~ $args.nope => `path` must evaluate to a list, found null
         https://h.example ~~~ /u ~ $([[1]]) => a segment of `path` must be a scalar, found a list
-        https://h.example ~~~ /u ~~ $args.n => `queryParams` must give an object, found a number
+        https://h.example ~~~ /u ~~ $args.n => `queryParams` must evaluate to an object, found a number
         https://h.example ~~~ /u ~~ o: $args.o => `o` in `queryParams` must be a scalar or a list of scalars, found an object
         https://h.example ~~~ /u ~~ l: $([[1]]) => `l` in `queryParams` must be a scalar or a list of scalars, found a list
-        https://h.example ~~~ /{$args.o} => an expression of the template gives an object, which has no text
+        https://h.example ~~~ /{$args.o} => a template expression must evaluate to a scalar, found an object
         ~~~ /u => `/u` is not a URL: relative URL without a base
         ~~~ ftp://h.example/u => `ftp://h.example/u` is not a URL: the scheme is neither http nor https
         ",
@@ -211,17 +208,17 @@ fn an_invalid_url_is_an_error_with_its_cause() {
 }
 
 #[test]
-fn values_can_neither_climb_nor_choose_a_host() {
+fn values_cannot_change_the_path_or_the_host() {
     check_joined(
         "
-        https://h.example ~~~ /u/{$args.dots}/x => a value would make the path segment `.` or `..`
-        https://h.example ~~~ /u/{$args.dot} => a value would make the path segment `.` or `..`
-        https://h.example ~~~ {$args.dot}{$args.dot} => a value would make the path segment `.` or `..`
-        https://h.example ~~~ /%2e{$args.dot}/ => a value would make the path segment `.` or `..`
-        https://h.example ~~~ /u/.{$args.e}{$args.dot} => a value would make the path segment `.` or `..`
-        https://h.example/{$args.dots} ~~~ /u => a value would make the path segment `.` or `..`
-        https://h.example ~~~ /u ~ $([$args.dots]) => a value would make the path segment `.` or `..`
-        https://h.example ~~~ /u ~ $(['.']) => a value would make the path segment `.` or `..`
+        https://h.example ~~~ /u/{$args.dots}/x => a value renders to the path segment `.` or `..`
+        https://h.example ~~~ /u/{$args.dot} => a value renders to the path segment `.` or `..`
+        https://h.example ~~~ {$args.dot}{$args.dot} => a value renders to the path segment `.` or `..`
+        https://h.example ~~~ /%2e{$args.dot}/ => a value renders to the path segment `.` or `..`
+        https://h.example ~~~ /u/.{$args.e}{$args.dot} => a value renders to the path segment `.` or `..`
+        https://h.example/{$args.dots} ~~~ /u => a value renders to the path segment `.` or `..`
+        https://h.example ~~~ /u ~ $([$args.dots]) => a value renders to the path segment `.` or `..`
+        https://h.example ~~~ /u ~ $(['.']) => a value renders to the path segment `.` or `..`
         https://h.example/api ~~~ /v/../u => https://h.example/api/u
         https://h.example ~~~ /u?x={$args.dots} => https://h.example/u?x=..
         https://{$args.host}.h.example ~~~ /u => `https://evil.example%2F.h.example/u` is not a URL: invalid international domain name

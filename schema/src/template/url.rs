@@ -1,7 +1,7 @@
-//! The URL of a request, put together from a source and a connector.
+//! Builds the URL of a request from a source and a connector.
 //!
-//! Everything that a caller can influence is encoded, and can neither leave its path segment nor
-//! choose a host. Whether a URL may be called is not decided here.
+//! Values are encoded: none can leave its path segment or change the host. Whether a URL may be
+//! called is not checked here.
 
 use url::Url;
 
@@ -9,19 +9,19 @@ use super::{RenderError, Template, encode, push_text};
 use crate::json::{Object, Value, View};
 use crate::mapping::{Mapping, Report, Vars};
 
-/// Where the URL of a request comes from.
+/// The parts of a request URL.
 #[derive(Clone, Copy, Debug)]
 pub struct UrlTemplate<'t> {
-    /// What the source gives, if the connector has one; then its own part is relative to it.
+    /// The part of the source; with one, the connector's part is relative to it.
     pub source: Option<UrlPart<'t>>,
-    /// What the connector gives.
+    /// The part of the connector.
     pub connect: UrlPart<'t>,
 }
 
-/// What one of the two gives.
+/// The part of a URL that a source or a connector defines.
 #[derive(Clone, Copy, Debug)]
 pub struct UrlPart<'t> {
-    /// `baseURL`, or the URL behind the method.
+    /// `baseURL`, or the URL of the method argument (`GET: "…"`).
     pub url: &'t Template,
     /// `path`: a list of segments.
     pub path: Option<&'t Mapping>,
@@ -29,31 +29,31 @@ pub struct UrlPart<'t> {
     pub query: Option<&'t Mapping>,
 }
 
-/// A URL that can be called.
+/// The URL of a request.
 #[derive(Clone, Debug)]
 pub struct RenderedUrl {
-    /// Absolute, `http` or `https`.
+    /// The absolute URL, `http` or `https`.
     pub url: Url,
-    /// What the expressions met.
+    /// The reports of the expressions.
     pub reports: Vec<Report>,
 }
 
-/// Why a request has no URL.
+/// An error while building the URL of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// A template could not be rendered.
     #[error(transparent)]
     Template(#[from] RenderError),
-    /// `path` gave something else than a list.
-    #[error("`path` must give a list, found {0}")]
+    /// `path` did not evaluate to a list.
+    #[error("`path` must evaluate to a list, found {0}")]
     PathNotList(&'static str),
-    /// A segment of `path` has no text.
+    /// A segment of `path` is a list or an object.
     #[error("a segment of `path` must be a scalar, found {0}")]
     Segment(&'static str),
-    /// `queryParams` gave something else than an object.
-    #[error("`queryParams` must give an object, found {0}")]
+    /// `queryParams` did not evaluate to an object.
+    #[error("`queryParams` must evaluate to an object, found {0}")]
     QueryNotObject(&'static str),
-    /// A member of `queryParams` has no text.
+    /// A member of `queryParams` is an object, or a list with a list or an object in it.
     #[error("`{key}` in `queryParams` must be a scalar or a list of scalars, found {found}")]
     QueryValue {
         /// The member's key.
@@ -61,32 +61,32 @@ pub enum UrlError {
         /// The kind of value.
         found: &'static str,
     },
-    /// A value made a segment `.` or `..`, which would lead to another path.
-    #[error("a value would make the path segment `.` or `..`")]
+    /// A value renders to the segment `.` or `..`, which would change the path.
+    #[error("a value renders to the path segment `.` or `..`")]
     DotSegment,
-    /// The whole is not an absolute `http` or `https` URL.
+    /// The result is not an absolute `http` or `https` URL.
     #[error("`{url}` is not a URL: {reason}")]
     Invalid {
-        /// What was put together.
+        /// The rendered text.
         url: String,
-        /// What is wrong with it.
+        /// The reason why it is invalid.
         reason: String,
     },
 }
 
 impl UrlTemplate<'_> {
-    /// Puts the URL together: scheme and host of the source, then the paths one behind the other,
-    /// then the queries.
+    /// Builds the URL: scheme and host of the source, then the paths of both parts, then their
+    /// queries.
     pub fn join<'a>(&'a self, vars: &Vars<'a>) -> Result<RenderedUrl, UrlError> {
-        let mut building = UrlBuilder::default();
+        let mut builder = UrlBuilder::default();
         match &self.source {
             Some(source) => {
-                building.start(source, vars)?;
-                building.append(&self.connect, vars)?;
+                builder.start(source, vars)?;
+                builder.append(&self.connect, vars)?;
             }
-            None => building.start(&self.connect, vars)?,
+            None => builder.start(&self.connect, vars)?,
         }
-        building.finish()
+        builder.finish()
     }
 }
 
@@ -100,7 +100,7 @@ struct UrlBuilder {
 }
 
 impl UrlBuilder {
-    /// The part that has scheme and host.
+    /// Adds the part with scheme and host.
     fn start<'a>(&mut self, part: &UrlPart<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
         let text = self.rendered(part.url, vars)?;
         let authority = text.find("://").map_or(0, |at| at + "://".len());
@@ -114,7 +114,7 @@ impl UrlBuilder {
         self.add_members(part, vars, query)
     }
 
-    /// The part that stands behind it.
+    /// Adds the part that is relative to the first.
     fn append<'a>(&mut self, part: &UrlPart<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
         let text = self.rendered(part.url, vars)?;
         let (path, query) = path_and_query(&text);
@@ -125,8 +125,7 @@ impl UrlBuilder {
         self.add_members(part, vars, query)
     }
 
-    /// `path`, then the query of the URL, then `queryParams`; for the source all of it comes before
-    /// the connector's.
+    /// Adds `path`, the query of the URL and `queryParams` of a part, in this order.
     fn add_members<'a>(
         &mut self,
         part: &UrlPart<'a>,
@@ -186,7 +185,7 @@ impl UrlBuilder {
     fn add_params(&mut self, value: &Value<'_>) -> Result<(), UrlError> {
         let fields = match value.view() {
             View::Object(fields) => fields,
-            // A filter that was not given filters nothing.
+            // An omitted filter argument adds no parameters.
             View::Null => return Ok(()),
             _ => return Err(UrlError::QueryNotObject(value.kind_name())),
         };
@@ -250,13 +249,13 @@ impl UrlBuilder {
     }
 }
 
-/// Path and query; a fragment is left out.
+/// Splits off the query; drops the fragment.
 fn path_and_query(text: &str) -> (&str, &str) {
     let text = text.split_once('#').map_or(text, |(before, _)| before);
     text.split_once('?').unwrap_or((text, ""))
 }
 
-/// What an author wrote may have dots; what a value makes of it may not.
+/// Dot segments are allowed in constant text, but must not come from values.
 fn check_dots(template: &Template, path: &str) -> Result<(), UrlError> {
     if !template.is_constant() && path.split('/').any(is_dot_segment) {
         return Err(UrlError::DotSegment);
@@ -264,7 +263,7 @@ fn check_dots(template: &Template, path: &str) -> Result<(), UrlError> {
     Ok(())
 }
 
-/// Whether a segment means this or the upper level; escapes of dots mean dots.
+/// Whether a segment is `.` or `..`, with dots escaped or not.
 fn is_dot_segment(segment: &str) -> bool {
     segment.len() <= "%2e%2e".len()
         && matches!(
