@@ -1,8 +1,7 @@
-//! Operations: a client's document, read, validated, and turned into our own tree.
+//! Operations: a client's document, parsed, validated and converted to `Operation`.
 //!
-//! This and `sdl` are the places that know the library which parses GraphQL. What is left of a
-//! document afterwards is `Operation`: fields with coerced arguments, fragments in their places,
-//! conditions on variables. Fields are not merged yet; that is the planner's side.
+//! An `Operation` has fields with coerced arguments, inlined fragments and conditions on
+//! variables, independent of the parser library. Fields are not merged; the planner does that.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,107 +26,107 @@ pub use self::variables::Variables;
 pub struct Operation {
     /// Query or mutation.
     pub kind: OperationKind,
-    /// As written; `None` for an anonymous one.
+    /// The operation name; `None` for an anonymous operation.
     pub name: Option<Name>,
-    /// The type its fields are of.
+    /// The root type.
     pub root: TypeId,
-    /// In document order.
+    /// The root selections in document order.
     pub selections: Vec<OperationSelection>,
-    /// The deepest field; a root field has depth 1.
+    /// The depth of the deepest field; a root field has depth 1.
     pub depth: usize,
     document: Valid<ExecutableDocument>,
 }
 
-/// Kinds of operations that can be executed.
+/// The kinds of operations that can be executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationKind {
-    /// Reads.
+    /// A query.
     Query,
-    /// Writes; its root fields run one after another.
+    /// A mutation; its root fields are executed serially.
     Mutation,
 }
 
-/// A selection of a selection set, fragments resolved.
+/// A selection of a selection set, with fragment spreads inlined.
 #[derive(Clone, Debug)]
 pub enum OperationSelection {
     /// A field.
     Field(Box<FieldSelection>),
-    /// What a fragment selects.
+    /// An inline fragment or an inlined fragment spread.
     Fragment {
-        /// Objects of this type only; `None` for all.
+        /// The type condition; `None` for all objects.
         on: Option<TypeId>,
-        /// All of these must hold.
+        /// The conditions, all of which must hold.
         conditions: Vec<VariableCondition>,
-        /// In document order.
+        /// The fragment's selections in document order.
         selections: Vec<Self>,
     },
 }
 
-/// A field that is asked for.
+/// A selected field.
 #[derive(Clone, Debug)]
 pub struct FieldSelection {
-    /// The name in the answer.
+    /// The alias or field name under which the value is returned.
     pub response_key: Name,
     /// The name in the schema; may be `__typename`.
     pub name: Name,
-    /// Written or defaulted, in the order of the schema.
+    /// The arguments with a value or a default, in schema order.
     pub arguments: Vec<(Name, Argument)>,
-    /// All of these must hold.
+    /// The conditions, all of which must hold.
     pub conditions: Vec<VariableCondition>,
-    /// Of its value, for composite types.
+    /// The selections of its value; empty for leaves.
     pub selections: Vec<OperationSelection>,
 }
 
-/// One `@skip` or `@include` that depends on a variable.
+/// A `@skip` or `@include` that depends on a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VariableCondition {
-    /// The variable.
+    /// The variable's name.
     pub variable: Name,
-    /// The value it must have.
+    /// The value for which the selection is included.
     pub expected: bool,
 }
 
-/// Bounds while a document is read.
+/// Limits on a document.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationLimits {
-    /// Lexical tokens.
+    /// Maximum number of lexical tokens.
     pub tokens: usize,
-    /// Field nesting.
+    /// Maximum nesting of fields, in levels.
     pub depth: usize,
-    /// Fields, counted where fragments are used.
+    /// Maximum number of fields, those of a fragment counted for each spread.
     pub fields: usize,
 }
 
-/// Why a request has nothing to execute.
+/// A request error (GraphQL §7.1.2): the operation is not executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationError {
-    /// What kind of refusal.
+    /// The kind of error.
     pub kind: OperationErrorKind,
-    /// For the client.
+    /// The message for the client.
     pub message: String,
-    /// Line and column, both from 1.
+    /// Lines and columns, both from 1.
     pub locations: Vec<(usize, usize)>,
 }
 
-/// Kinds of refusal.
+/// The kinds of request errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationErrorKind {
-    /// Not GraphQL.
+    /// The document has a syntax error.
     Parse,
-    /// Does not fit the schema.
+    /// The document is not valid against the schema.
     Validation,
-    /// A variable's value does not fit.
+    /// A variable's value cannot be coerced to its type.
     Variables,
-    /// No operation of that name, or several and no name.
+    /// No operation has the requested name, or a name is needed to choose among several.
     OperationName,
-    /// Over a limit.
+    /// The document exceeds a limit.
     Limit,
 }
 
 impl Operation {
-    /// Reads `text` and picks the operation called `name`, or the only one.
+    /// Parses `text` and returns the operation called `name`, or the only one.
     ///
-    /// All problems of the document at once; for a limit that one alone.
+    /// Returns all errors of the document at once; an exceeded limit is the only error.
     pub fn parse(
         graph: &Graph,
         text: &str,
@@ -142,7 +141,7 @@ impl Operation {
         read::read(graph, document, name, limits).map_err(|problem| vec![problem])
     }
 
-    /// Coerces variables given as a JSON object (GraphQL §6.1.2).
+    /// Coerces the variables of a request, a JSON object (GraphQL §6.1.2).
     pub fn coerce_variables(
         &self,
         graph: &Graph,
@@ -151,14 +150,14 @@ impl Operation {
         variables::coerce(self, &graph.client.schema, json)
     }
 
-    /// Response keys of `__schema` and `__type` at the root.
+    /// The response keys of `__schema` and `__type` at the root.
     ///
-    /// A document whose introspection nests lists too deeply is refused.
+    /// Fails if the introspection nests lists too deeply.
     pub fn introspection_keys(&self) -> Result<Vec<Name>, OperationError> {
         read::introspection(self)
     }
 
-    /// The answers to `__schema` and `__type`: response key and JSON text.
+    /// The results of `__schema` and `__type`: response key and JSON text.
     pub fn introspect(
         &self,
         graph: &Graph,
@@ -167,12 +166,13 @@ impl Operation {
         read::introspect(self, graph, variables)
     }
 
-    /// Whether a variable is used by introspection or anything else.
+    /// Whether the operation defines variables.
     pub fn has_variables(&self) -> bool {
-        self.executable().is_some_and(|it| !it.variables.is_empty())
+        self.executable()
+            .is_some_and(|operation| !operation.variables.is_empty())
     }
 
-    /// The labels of overrides, by their numbers in the graph, that its plans may depend on.
+    /// The override labels that its plan may depend on, by their index in the graph.
     pub fn override_labels(&self, graph: &Graph) -> Vec<usize> {
         let Some(labels) = &graph.override_labels else {
             return Vec::new();
@@ -184,10 +184,10 @@ impl Operation {
             .collect()
     }
 
-    /// How the client defines a variable: `$first: Int = 10`; `None` for one that it does not.
+    /// The definition of a variable as text: `$first: Int = 10`; `None` for an undefined one.
     pub fn variable_definition(&self, variable: &str) -> Option<String> {
-        let definitions = &self.executable()?.variables;
-        let definition = definitions.iter().find(|it| it.name == variable)?;
+        let mut definitions = self.executable()?.variables.iter();
+        let definition = definitions.find(|definition| definition.name == variable)?;
         let mut text = format!("${}: {}", definition.name, definition.ty);
         if let Some(default) = &definition.default_value {
             text.push_str(" = ");
@@ -214,7 +214,7 @@ fn add_field_names<'a>(selections: &'a [OperationSelection], names: &mut BTreeSe
     }
 }
 
-/// Nesting that parsing, which is recursive, may reach.
+/// Maximum nesting of a document in levels; parsing is recursive.
 const RECURSION_LIMIT: usize = 200;
 
 fn parse(
@@ -229,10 +229,10 @@ fn parse(
     let ast = parser
         .parse_ast(text, "operation")
         .map_err(|WithErrors { errors, .. }| {
-            let over = parser.tokens_reached() > limits.tokens
+            let exceeds_limit = parser.tokens_reached() > limits.tokens
                 || parser.recursion_reached() > RECURSION_LIMIT;
-            if over {
-                vec![over_limit(&parser, limits)]
+            if exceeds_limit {
+                vec![limit_error(&parser, limits)]
             } else {
                 operation_errors(&errors, OperationErrorKind::Parse)
             }
@@ -243,7 +243,7 @@ fn parse(
         })
 }
 
-fn over_limit(parser: &Parser, limits: OperationLimits) -> OperationError {
+fn limit_error(parser: &Parser, limits: OperationLimits) -> OperationError {
     let message = if parser.tokens_reached() > limits.tokens {
         format!("the document has more than {} tokens", limits.tokens)
     } else {
@@ -281,7 +281,7 @@ fn locations(span: Option<SourceSpan>, sources: &SourceMap) -> Vec<(usize, usize
         .collect()
 }
 
-/// A name of the library as one of ours.
+/// Converts a name of `apollo_compiler`, sharing its text where possible.
 fn name(name: &apollo_compiler::Name) -> Name {
     name.to_cloned_arc()
         .unwrap_or_else(|| Arc::from(name.as_str()))

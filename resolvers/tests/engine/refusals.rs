@@ -59,7 +59,7 @@ async fn validation_rules_that_the_library_lacks_are_checked() {
         ),
         (
             "{ n(id: 1, one: {}) }",
-            "exactly one member of `One` must be given, and not null",
+            "`One` must have exactly one member, which must not be null",
         ),
         (
             "{ n(id: 1, one: { x: 1, y: 2 }) }",

@@ -1,4 +1,4 @@
-//! A valid document as our own tree, within bounds.
+//! Converts a valid document to an `Operation`, within limits; answers introspection.
 
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::ast::Value;
@@ -18,19 +18,19 @@ use crate::types::{Name, TypeId};
 pub(super) fn read(
     graph: &Graph,
     document: Valid<ExecutableDocument>,
-    wanted: Option<&str>,
+    operation_name: Option<&str>,
     limits: OperationLimits,
 ) -> Result<Operation, OperationError> {
     let operation = document
         .operations
-        .get(wanted)
-        .map_err(|error| name_error(&error, &document, wanted))?;
+        .get(operation_name)
+        .map_err(|error| name_error(&error, &document, operation_name))?;
     let kind = match operation.operation_type {
         exe::OperationType::Query => OperationKind::Query,
         exe::OperationType::Mutation => OperationKind::Mutation,
         exe::OperationType::Subscription => {
             return Err(validation_error(
-                "subscriptions are not served here".to_owned(),
+                "subscriptions are not supported".to_owned(),
             ));
         }
     };
@@ -43,7 +43,7 @@ pub(super) fn read(
         document: &document,
         limits,
         fields: 0,
-        deepest: 0,
+        max_depth: 0,
     };
     let selections = reader.selections(&operation.selection_set, 1)?;
     Ok(Operation {
@@ -51,7 +51,7 @@ pub(super) fn read(
         name: operation.name.as_ref().map(name),
         root,
         selections,
-        depth: reader.deepest,
+        depth: reader.max_depth,
         document,
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn read(
 fn name_error(
     error: &RequestError,
     document: &ExecutableDocument,
-    wanted: Option<&str>,
+    operation_name: Option<&str>,
 ) -> OperationError {
     let names: Vec<_> = document
         .operations
@@ -67,13 +67,13 @@ fn name_error(
         .keys()
         .map(|name| format!("`{name}`"))
         .collect();
-    let message = match (wanted, names.is_empty()) {
+    let message = match (operation_name, names.is_empty()) {
         (None, false) => format!(
             "the document has several operations ({}); name one in `operationName`",
             names.join(", ")
         ),
-        (Some(wanted), false) => format!(
-            "the document has no operation `{wanted}`; it has {}",
+        (Some(name), false) => format!(
+            "the document has no operation `{name}`; it has {}",
             names.join(", ")
         ),
         _ => error.message().to_string(),
@@ -98,7 +98,7 @@ struct Reader<'a> {
     document: &'a ExecutableDocument,
     limits: OperationLimits,
     fields: usize,
-    deepest: usize,
+    max_depth: usize,
 }
 
 impl Reader<'_> {
@@ -107,11 +107,11 @@ impl Reader<'_> {
         set: &exe::SelectionSet,
         depth: usize,
     ) -> Result<Vec<OperationSelection>, OperationError> {
-        let mut read = Vec::with_capacity(set.selections.len());
+        let mut selections = Vec::with_capacity(set.selections.len());
         for selection in &set.selections {
-            read.extend(self.selection(selection, depth)?);
+            selections.extend(self.selection(selection, depth)?);
         }
-        Ok(read)
+        Ok(selections)
     }
 
     fn selection(
@@ -127,7 +127,7 @@ impl Reader<'_> {
             }
             exe::Selection::FragmentSpread(spread) => {
                 let Some(fragment) = spread.fragment_def(self.document) else {
-                    return Ok(None); // A valid document has it.
+                    return Ok(None); // A valid document defines the fragment.
                 };
                 let on = Some(fragment.type_condition());
                 self.fragment(on, &spread.directives, &fragment.selection_set, depth)
@@ -163,7 +163,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         self.count(field, depth)?;
-        // What introspection selects is answered apart, by `introspect`.
+        // `introspect` answers introspection fields.
         let selections = if is_introspection(&field.name) {
             Vec::new()
         } else {
@@ -180,7 +180,7 @@ impl Reader<'_> {
 
     fn count(&mut self, field: &exe::Field, depth: usize) -> Result<(), OperationError> {
         self.fields += 1;
-        self.deepest = self.deepest.max(depth);
+        self.max_depth = self.max_depth.max(depth);
         let message = if depth > self.limits.depth {
             format!(
                 "`{}` is nested deeper than {} fields",
@@ -200,14 +200,14 @@ impl Reader<'_> {
 
     fn arguments(&self, field: &exe::Field) -> Vec<(Name, Argument)> {
         let schema = &self.graph.client.schema;
-        let mut read = Vec::new();
+        let mut arguments = Vec::new();
         for definition in &field.definition.arguments {
             let default = definition
                 .default_value
                 .as_ref()
                 .and_then(|value| input::coerce_literal(value, &definition.ty, schema).constant());
-            let written = field.specified_argument_by_name(&definition.name);
-            let value = match written {
+            let literal = field.specified_argument_by_name(&definition.name);
+            let value = match literal {
                 Some(value) => input::coerce_literal(value, &definition.ty, schema),
                 None => match default.clone() {
                     Some(default) => input::Input::Constant(default),
@@ -217,11 +217,11 @@ impl Reader<'_> {
             let argument = Argument {
                 value,
                 default,
-                text: written.map(|value| input::literal_text(value).into()),
+                text: literal.map(|value| input::literal_text(value).into()),
             };
-            read.push((name(&definition.name), argument));
+            arguments.push((name(&definition.name), argument));
         }
-        read
+        arguments
     }
 }
 
@@ -229,13 +229,13 @@ fn is_introspection(field: &str) -> bool {
     field == "__schema" || field == "__type"
 }
 
-/// The tests of `@skip` and `@include`; `None` where a literal leaves the selection out.
+/// The variable conditions of `@skip` and `@include`; `None` if a literal excludes the selection.
 fn conditions(directives: &exe::DirectiveList) -> Option<Vec<VariableCondition>> {
     let mut conditions = Vec::new();
     for (directive, expected) in [("skip", false), ("include", true)] {
         let condition = directives
             .get(directive)
-            .and_then(|it| it.specified_argument_by_name("if"));
+            .and_then(|directive| directive.specified_argument_by_name("if"));
         match condition.map(AsRef::as_ref) {
             Some(Value::Boolean(value)) if *value != expected => return None,
             Some(Value::Variable(variable)) => conditions.push(VariableCondition {

@@ -1,9 +1,9 @@
-//! Four rules of GraphQL that the library's validator does not check (version 1.33).
+//! Four validation rules of GraphQL that `apollo_compiler` 1.33 does not check.
 //!
 //! * `@oneOf` input objects have exactly one member, not null (§5.6.5 of the draft);
 //! * input object members have unique names (§5.6.3);
-//! * a variable whose default is null does not go where null is refused (§5.8.5);
-//! * a nullable variable does not go into a list or member that refuses null (§5.8.5).
+//! * a variable with a null default is not allowed in a non-null position (§5.8.5);
+//! * a nullable variable is not allowed in a non-null list item or member (§5.8.5).
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use apollo_compiler::{ExecutableDocument, Node, Schema};
 
 use super::{OperationError, OperationErrorKind, locations};
 
-/// Everything of `document` that breaks one of the rules.
+/// The violations of these rules in `document`.
 pub(super) fn check(
     schema: &Valid<Schema>,
     document: &Valid<ExecutableDocument>,
@@ -36,7 +36,7 @@ pub(super) fn check(
         }
         check.selections(&operation.selection_set);
     }
-    // A fragment that two operations use is checked for each; it is reported once.
+    // A fragment that two operations use is checked for each, but reported once.
     let mut seen = HashSet::new();
     problems.retain(|problem| seen.insert((problem.message.clone(), problem.locations.clone())));
     problems
@@ -77,32 +77,33 @@ impl<'a> Check<'a> {
         for argument in &field.arguments {
             let definition = field.definition.argument_by_name(&argument.name);
             if let Some(definition) = definition {
-                let defaulted = definition.default_value.is_some();
-                self.position(&argument.value, &definition.ty, defaulted);
+                let has_default = definition.default_value.is_some();
+                self.position(&argument.value, &definition.ty, has_default);
             }
         }
     }
 
-    /// A value where `ty` is expected.
-    fn position(&mut self, value: &Node<Value>, ty: &Type, defaulted: bool) {
+    /// Checks a value in a position of type `ty`, which may have a default.
+    fn position(&mut self, value: &Node<Value>, ty: &Type, has_default: bool) {
         if let Some(variable) = value.as_variable() {
-            self.variable(value, variable, ty, defaulted);
+            self.variable(value, variable, ty, has_default);
         } else {
             self.value(value, ty);
         }
     }
 
-    fn variable(&mut self, at: &Node<Value>, variable: &str, ty: &Type, defaulted: bool) {
-        let Some(definition) = self.variables.iter().find(|it| it.name == variable) else {
+    fn variable(&mut self, at: &Node<Value>, name: &str, ty: &Type, has_default: bool) {
+        let mut variables = self.variables.iter();
+        let Some(definition) = variables.find(|variable| variable.name == name) else {
             return;
         };
         let default = definition.default_value.as_ref();
-        let refuses_null = ty.is_non_null() && !definition.ty.is_non_null();
-        if refuses_null && !defaulted && default.is_none_or(|value| value.is_null()) {
+        let may_be_null = ty.is_non_null() && !definition.ty.is_non_null();
+        if may_be_null && !has_default && default.is_none_or(|value| value.is_null()) {
             self.report(
                 at,
                 format!(
-                    "variable `${variable}` of type `{}` may be null where `{ty}` is expected",
+                    "variable `${name}` of type `{}` may be null where `{ty}` is expected",
                     definition.ty
                 ),
             );
@@ -162,10 +163,10 @@ impl<'a> Check<'a> {
 }
 
 fn one_of_message(name: &str) -> String {
-    format!("exactly one member of `{name}` must be given, and not null")
+    format!("`{name}` must have exactly one member, which must not be null")
 }
 
-/// The rule on `@oneOf` for a variable's value.
+/// Checks the rule on `@oneOf` for a variable's value.
 pub(super) fn check_one_of(schema: &Schema, ty: &Type, value: &JsonValue) -> Result<(), String> {
     match value {
         JsonValue::Array(items) => items
@@ -175,8 +176,8 @@ pub(super) fn check_one_of(schema: &Schema, ty: &Type, value: &JsonValue) -> Res
             let Some(input) = schema.get_input_object(ty.inner_named_type()) else {
                 return Ok(());
             };
-            let whole = members.len() == 1 && !members.iter().any(|(_, value)| value.is_null());
-            if input.directives.has("oneOf") && !whole {
+            let is_one = members.len() == 1 && !members.iter().any(|(_, value)| value.is_null());
+            if input.directives.has("oneOf") && !is_one {
                 return Err(one_of_message(&input.name));
             }
             members.iter().try_for_each(|(name, value)| {

@@ -1,4 +1,4 @@
-//! Variables: JSON that a client sent, coerced to the types the operation declares.
+//! Variables: a client's JSON, coerced to the types that the operation declares.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{Operation, OperationError, OperationErrorKind, locations, name, rule
 use crate::input::Input;
 use crate::types::{Constant, Name};
 
-/// The values of an operation's variables.
+/// The coerced values of an operation's variables.
 #[derive(Debug)]
 pub struct Variables {
     pub(super) coerced: Valid<JsonMap>,
@@ -20,7 +20,7 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// The value of a variable; `None` when the client left it out and it has no default.
+    /// The value of a variable; `None` if the client omitted it and it has no default.
     pub fn value(&self, variable: &str) -> Option<&Constant> {
         self.values
             .iter()
@@ -33,7 +33,7 @@ impl Variables {
         matches!(self.value(variable), Some(Constant::Boolean(true)))
     }
 
-    /// An argument with the variables put in; `None` when it has no value (GraphQL §6.4.1).
+    /// Substitutes the variables in an argument; `None` if it has no value (GraphQL §6.4.1).
     pub fn argument(&self, argument: &super::Argument) -> Option<Constant> {
         match self.input(&argument.value) {
             Some(value) => Some(value),
@@ -41,7 +41,7 @@ impl Variables {
         }
     }
 
-    /// Members and items whose variable has no value: left out of objects, null in lists.
+    /// Substitutes variables; one without a value is omitted from objects and null in lists.
     fn input(&self, input: &Input) -> Option<Constant> {
         Some(match input {
             Input::Constant(constant) => constant.clone(),
@@ -67,7 +67,7 @@ pub(super) fn coerce(
 ) -> Result<Variables, OperationError> {
     let json_map = json.map_or_else(|| Ok(JsonMap::new()), parse)?;
     let Some(parsed) = operation.executable() else {
-        return Err(variables_error("the operation is gone".to_owned()));
+        return Err(variables_error("the operation is missing".to_owned()));
     };
     let coerced =
         coerce_variable_values(schema, parsed, &json_map).map_err(|error| OperationError {
@@ -107,7 +107,7 @@ fn variables_error(message: String) -> OperationError {
     }
 }
 
-/// A coerced value as one of ours; integers given for an `ID` become text (GraphQL §3.5.5).
+/// Converts a coerced value; integers for an `ID` become strings (GraphQL §3.5.5).
 fn constant(value: &JsonValue, ty: &Type, schema: &Schema) -> Constant {
     let item = if ty.is_list() { ty.item_type() } else { ty };
     match value {
@@ -119,7 +119,8 @@ fn constant(value: &JsonValue, ty: &Type, schema: &Schema) -> Constant {
         JsonValue::Number(value) => Constant::Number(value.to_string()),
         JsonValue::String(value) => Constant::String(value.as_str().to_owned()),
         JsonValue::Array(items) => {
-            Constant::List(items.iter().map(|it| constant(it, item, schema)).collect())
+            let items = items.iter();
+            Constant::List(items.map(|value| constant(value, item, schema)).collect())
         }
         JsonValue::Object(members) => {
             let input = schema.get_input_object(ty.inner_named_type());
