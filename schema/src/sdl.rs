@@ -1,6 +1,6 @@
-//! One subgraph's SDL, read and checked on its own, positions kept.
+//! One subgraph's SDL, parsed and validated on its own, with positions.
 //!
-//! Says what the document says; what it means together with others is for `link`.
+//! Checks that need other subgraphs are in `link`.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -25,26 +25,26 @@ pub(crate) mod literal;
 mod roots;
 mod strip;
 
-/// A subgraph's SDL that parsed; it may still break rules, which were then reported.
+/// A subgraph's parsed SDL; it may be invalid, which is then reported.
 #[derive(Debug)]
 pub(crate) struct Sdl {
     pub(crate) name: Name,
     pub(crate) url: Option<Name>,
     pub(crate) document: Document,
-    /// Only what the document writes, and the scalars that every schema has. Root types have
-    /// their usual names.
+    /// The document's own definitions and the built-in scalars. Root types have their default
+    /// names.
     pub(crate) schema: Schema,
     pub(crate) links: Links,
     file: FileId,
 }
 
-/// Enough for a graph of thousands of types, too little to exhaust memory.
+/// Maximum number of tokens: enough for thousands of types, without exhausting memory.
 const TOKEN_LIMIT: usize = 4_000_000;
 
-/// Deeper nesting than any person writes; parsing is recursive.
+/// Maximum nesting in levels; parsing is recursive.
 const RECURSION_LIMIT: usize = 200;
 
-/// Reads `subgraph`; `None` when it is not SDL at all.
+/// Parses and validates the SDL of `subgraph`; `None` after a syntax error.
 pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> {
     let document = &subgraph.document;
     let parsed = Parser::new()
@@ -54,16 +54,16 @@ pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> 
     let ast = match parsed {
         Ok(ast) => ast,
         Err(WithErrors { partial, errors }) => {
-            let places = ParserSpans::new(document, &partial, &Links::default());
-            problems.extend(places.diagnostics(&errors, Code::SdlSyntax));
+            let spans = ParserSpans::new(document, &partial, &Links::default());
+            problems.extend(spans.diagnostics(&errors, Code::SdlSyntax));
             return None;
         }
     };
     let links = links::read(document, &ast, problems);
-    let places = ParserSpans::new(document, &ast, &links);
-    let file = places.file?;
+    let spans = ParserSpans::new(document, &ast, &links);
+    let file = spans.file?;
     let (schema, errors) = build(&definitions::own_definitions(&ast, &links), &links);
-    problems.extend(places.diagnostics(&errors, Code::SdlInvalid));
+    problems.extend(spans.diagnostics(&errors, Code::SdlInvalid));
     let mut sdl = Sdl {
         name: Arc::clone(&subgraph.name),
         url: subgraph.url.clone(),
@@ -100,23 +100,23 @@ fn build(ast: &ast::Document, links: &Links) -> (Schema, DiagnosticList) {
 }
 
 impl Sdl {
-    /// Where in the document a node of it stands.
+    /// The position of a node in the document.
     pub(crate) fn span(&self, location: Option<SourceSpan>) -> Span {
         Span::new(&self.document, range(location))
     }
 
-    /// Whether a node was written by the user rather than added as a definition.
+    /// Whether a node is in the document, rather than in a definition added to it.
     pub(crate) fn is_written(&self, location: Option<SourceSpan>) -> bool {
         location.is_some_and(|location| location.file_id() == self.file)
     }
 }
 
-/// The bytes of a place; the start of the document where there is none.
+/// The bytes of a position; the start of the document if there is none.
 pub(crate) fn range(location: Option<SourceSpan>) -> Range<usize> {
     location.map_or(0..0, |location| location.offset()..location.end_offset())
 }
 
-/// Turns positions of the parser into positions of ours.
+/// Converts positions and errors of the parser to diagnostics.
 struct ParserSpans<'a> {
     document: &'a Document,
     file: Option<FileId>,
@@ -173,8 +173,8 @@ impl<'a> ParserSpans<'a> {
     }
 }
 
-/// What a word that begins no definition was to be.
-fn keyword_help(message: &str, written: Option<&str>) -> Option<String> {
+/// Suggests the keyword closest to a word that starts no definition.
+fn keyword_help(message: &str, word: Option<&str>) -> Option<String> {
     const KEYWORDS: [&str; 9] = [
         "extend",
         "schema",
@@ -186,11 +186,11 @@ fn keyword_help(message: &str, written: Option<&str>) -> Option<String> {
         "scalar",
         "directive",
     ];
-    let keyword = nearest(written?, KEYWORDS).filter(|_| message == "expected definition")?;
+    let keyword = nearest(word?, KEYWORDS).filter(|_| message == "expected definition")?;
     Some(format!("write `{keyword}`"))
 }
 
-/// The parser calls tokens by names of its own.
+/// Replaces the parser's internal token names by the tokens.
 fn readable_message(message: &str) -> String {
     const TOKENS: [(&str, &str); 12] = [
         ("R_PAREN", "`)`"),
@@ -214,7 +214,7 @@ fn readable_message(message: &str) -> String {
         })
 }
 
-/// Rules of whole schemas that a subgraph need not keep: it may have no query root.
+/// Whether the error is a rule of whole schemas only: a subgraph may have no query root.
 fn is_expected(error: &DiagnosticData) -> bool {
     error.unstable_error_name() == Some("QueryRootOperationType")
 }
@@ -223,12 +223,12 @@ fn connect_ranges(ast: &ast::Document, links: &Links) -> Vec<Range<usize>> {
     let Some(connect) = &links.connect else {
         return Vec::new();
     };
-    let mut found = Vec::new();
+    let mut ranges = Vec::new();
     for definition in &ast.definitions {
         let mut add_ranges = |directives: &ast::DirectiveList| {
             for directive in &directives.0 {
                 if connect.has_directive(&directive.name) {
-                    found.extend(directive.location().map(|at| at.offset()..at.end_offset()));
+                    ranges.extend(directive.location().map(|at| at.offset()..at.end_offset()));
                 }
             }
         };
@@ -239,7 +239,7 @@ fn connect_ranges(ast: &ast::Document, links: &Links) -> Vec<Range<usize>> {
             }
         }
     }
-    found
+    ranges
 }
 
 fn fields_of(
@@ -255,7 +255,7 @@ fn fields_of(
     }
 }
 
-/// The directives of `list` that are called `name`, in the order written.
+/// The directives of a type that are called `name`, in document order.
 pub(crate) fn directives_named<'a>(
     list: &'a apollo_compiler::schema::DirectiveList,
     name: &'a str,
@@ -265,7 +265,7 @@ pub(crate) fn directives_named<'a>(
         .map(|component| &component.node)
 }
 
-/// As `called`, on a field.
+/// The directives of a field that are called `name`, in document order.
 pub(crate) fn field_directives_named<'a>(
     list: &'a ast::DirectiveList,
     name: &'a str,

@@ -1,5 +1,5 @@
-//! Definitions that a document may use without writing them: of `@link`, of federation and of
-//! the connect specification, under the names that the document's links give them.
+//! Definitions that a document may use without defining them: those of `@link`, federation and
+//! the connect specification, with the names that the document's links give them.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -9,26 +9,26 @@ use apollo_compiler::ast;
 use super::federation::Directive;
 use super::links::{ConnectLink, Links};
 
-/// The definitions of `ast` but for those that federation's directives have in old documents,
-/// where they may say less than what is used.
+/// The document without its own definitions of federation directives, which in old documents may
+/// lack arguments or locations.
 pub(super) fn own_definitions(ast: &ast::Document, links: &Links) -> ast::Document {
     let mut own = ast.clone();
     own.definitions.retain(|definition| match definition {
         ast::Definition::DirectiveDefinition(it) => {
-            let known = links.directives.find(&it.name);
-            known.is_none_or(Directive::is_unlinkable)
+            let federation = links.directives.find(&it.name);
+            federation.is_none_or(Directive::is_unlinkable)
         }
         _ => true,
     });
     own
 }
 
-/// SDL of every known definition that `ast` does not write itself.
+/// The SDL of the known definitions that `ast` does not define itself.
 pub(super) fn missing_definitions(ast: &ast::Document, links: &Links) -> String {
-    let written: HashSet<String> = ast.definitions.iter().filter_map(definition_name).collect();
+    let own: HashSet<String> = ast.definitions.iter().filter_map(definition_name).collect();
     let mut sdl = String::new();
     let mut add = |name: &str, text: &str| {
-        if !written.contains(name) {
+        if !own.contains(name) {
             sdl.push_str(text);
             sdl.push('\n');
         }
@@ -37,8 +37,11 @@ pub(super) fn missing_definitions(ast: &ast::Document, links: &Links) -> String 
         add(name, text);
     }
     for (local, definition) in links.directives.definitions() {
-        let rest = definition.signature;
-        add(&format!("@{local}"), &format!("directive @{local}{rest}"));
+        let signature = definition.signature;
+        add(
+            &format!("@{local}"),
+            &format!("directive @{local}{signature}"),
+        );
     }
     if let Some(connect) = &links.connect {
         for (name, text) in connect_definitions(connect) {
@@ -58,7 +61,7 @@ fn definition_name(definition: &ast::Definition) -> Option<String> {
     }
 }
 
-/// Of `@link`, and of what GraphQL has since the library was written.
+/// Definitions of `@link` and of GraphQL features newer than `apollo_compiler`.
 const BUILT_IN_DEFINITIONS: &[(&str, &str)] = &[
     (
         "@link",
@@ -88,14 +91,8 @@ fn connect_definitions(connect: &ConnectLink) -> Vec<(String, String)> {
         let _ = write!(methods, "{method}: {url} ");
     }
     let (source_name, connect_name) = (&connect.source, &connect.connect);
-    let source = |name: &str| {
-        (
-            format!("@{name}"),
-            format!(
-                "directive @{name}(name: String!, http: {source_http}!, errors: {errors}, isSuccess: {mapping}) repeatable on SCHEMA"
-            ),
-        )
-    };
+    let source_arguments =
+        format!("name: String!, http: {source_http}!, errors: {errors}, isSuccess: {mapping}");
     let mut definitions = vec![
         (mapping.clone(), format!("scalar {mapping}")),
         (url.clone(), format!("scalar {url}")),
@@ -120,7 +117,7 @@ fn connect_definitions(connect: &ConnectLink) -> Vec<(String, String)> {
                 "input {connect_http} {{ {methods} body: {mapping} headers: [{header}!] path: {mapping} queryParams: {mapping} }}"
             ),
         ),
-        source(source_name),
+        source_definition(source_name, &source_arguments),
         (
             format!("@{connect_name}"),
             format!(
@@ -129,11 +126,18 @@ fn connect_definitions(connect: &ConnectLink) -> Vec<(String, String)> {
         ),
     ];
     if source_name != UNPREFIXED_SOURCE {
-        // So that one that was not imported can be told as that.
-        definitions.push(source(UNPREFIXED_SOURCE));
+        // Defined, so that an `@source` that is not imported gets a diagnostic of its own.
+        definitions.push(source_definition(UNPREFIXED_SOURCE, &source_arguments));
     }
     definitions
 }
 
-/// `@source` as it is called when it is imported.
+fn source_definition(name: &str, arguments: &str) -> (String, String) {
+    (
+        format!("@{name}"),
+        format!("directive @{name}({arguments}) repeatable on SCHEMA"),
+    )
+}
+
+/// The name of an imported `@source`.
 pub(crate) const UNPREFIXED_SOURCE: &str = "source";

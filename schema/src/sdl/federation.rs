@@ -1,12 +1,12 @@
-//! The directives of federation that are heeded, and what a document calls each of them.
+//! The supported directives of federation and caching, and their names in a document.
 //!
-//! Knows names and definitions; what a directive means is for `link`.
+//! Names and definitions only; `link` implements their meaning.
 
 use apollo_compiler::ast;
 
 use super::links::Link;
 
-/// A directive of federation, or of a specification that came out of it.
+/// A directive of federation, of a specification split from it, or of caching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Directive {
     Key,
@@ -29,9 +29,9 @@ pub(crate) enum Directive {
     ListSize,
     CacheTag,
     CacheControl,
-    /// Ours: tags and types that a mutation makes invalid.
+    /// `@cacheInvalidate`, specific to Weir: a mutation invalidates tags and types.
     CacheInvalidate,
-    /// `@openfed__cacheInvalidate`: what a mutation returns is invalid.
+    /// `@openfed__cacheInvalidate`: a mutation invalidates the entities that it returns.
     InvalidateReturned,
     /// `@openfed__entityCache`.
     EntityCache,
@@ -41,54 +41,54 @@ pub(crate) enum Directive {
     CachePopulate,
 }
 
-/// What one specification says of one directive.
+/// The definition of a directive in its specification.
 #[derive(Clone, Copy)]
 pub(crate) struct Definition {
     pub(crate) directive: Directive,
-    /// Its name there.
+    /// The name in the specification.
     pub(crate) name: &'static str,
-    /// A specification of its own that it can also be linked from.
+    /// A separate specification from which it can also be linked.
     pub(crate) own_specification: Option<&'static str>,
-    /// Arguments and places, as a definition writes them after the name.
+    /// The SDL after the name: arguments and locations.
     pub(crate) signature: &'static str,
 }
 
-/// The directives of one document under the names it gives them.
+/// The supported directives of one document by their local names.
 #[derive(Debug, Default)]
 pub(crate) struct Directives(Vec<(String, Directive)>);
 
 impl Directives {
-    /// Resolves every name; `links` are those of the document, with the specification's identity.
+    /// Resolves all local names; `links` are the document's links by specification identity.
     pub(super) fn new(ast: &ast::Document, links: &[(&str, &Link)]) -> Self {
         let federation = links.iter().find(|(identity, _)| *identity == "federation");
-        let mut found: Vec<(String, Directive)> = Vec::new();
+        let mut directives: Vec<(String, Directive)> = Vec::new();
         for definition in DEFINITIONS {
-            let home =
-                |(identity, _): &&(&str, &Link)| Some(*identity) == definition.own_specification;
-            let own = links.iter().find(home);
+            let own = (links.iter())
+                .find(|(identity, _)| Some(*identity) == definition.own_specification);
             let federation = federation.filter(|_| !definition.directive.is_unlinkable());
             for (_, link) in federation.into_iter().chain(own) {
                 let name = link.directive(definition.name);
-                if found.iter().all(|(known, _)| *known != name) {
-                    found.push((name, definition.directive));
+                if directives.iter().all(|(known, _)| *known != name) {
+                    directives.push((name, definition.directive));
                 }
             }
-            let plain =
+            let is_unprefixed =
                 definition.is_implied(ast) || (federation.is_none() && definition.is_legacy(ast));
-            if plain && found.iter().all(|(name, _)| name != definition.name) {
-                found.push((definition.name.to_owned(), definition.directive));
+            if is_unprefixed && directives.iter().all(|(name, _)| name != definition.name) {
+                directives.push((definition.name.to_owned(), definition.directive));
             }
         }
-        Self(found)
+        Self(directives)
     }
 
-    /// The directive that the document calls `local`.
+    /// The directive with the local name `local`.
     pub(crate) fn find(&self, local: &str) -> Option<Directive> {
-        let mut known = self.0.iter();
-        known.find(|(name, _)| name == local).map(|(_, it)| *it)
+        let mut directives = self.0.iter();
+        let found = directives.find(|(name, _)| name == local);
+        found.map(|(_, directive)| *directive)
     }
 
-    /// Every name with its definition.
+    /// The local names with their definitions.
     pub(super) fn definitions(&self) -> impl Iterator<Item = (&str, &'static Definition)> {
         self.0.iter().filter_map(|(name, directive)| {
             let mut all = DEFINITIONS.iter();
@@ -99,43 +99,44 @@ impl Directives {
 }
 
 impl Definition {
-    /// Whether a document means it by the name although no specification that can be linked has
-    /// it. A directive of our own gives way to another that the document defines.
+    /// Whether the name means this directive without a link. `@cacheInvalidate` yields to a
+    /// different directive of that name that the document defines.
     fn is_implied(&self, ast: &ast::Document) -> bool {
-        let other = || {
+        let is_other = || {
             let mut arguments = definitions_named(ast, self.name).flat_map(|it| &it.arguments);
-            self.directive == Directive::CacheInvalidate && arguments.any(|it| !self.has(&it.name))
+            self.directive == Directive::CacheInvalidate
+                && arguments.any(|argument| !self.has(&argument.name))
         };
-        self.directive.is_unlinkable() && !other()
+        self.directive.is_unlinkable() && !is_other()
     }
 
-    /// Whether it has this argument.
+    /// Whether it has an argument called `argument`.
     pub(crate) fn has(&self, argument: &str) -> bool {
-        let mut written = self.arguments().split([' ', ',', ':']);
-        written.any(|word| word == argument)
+        let mut words = self.arguments().split([' ', ',', ':']);
+        words.any(|word| word == argument)
     }
 
-    /// Its arguments, as a definition writes them between parentheses.
+    /// The SDL of its arguments, without the parentheses.
     pub(crate) fn arguments(&self) -> &'static str {
         let inside = self.signature.strip_prefix('(');
-        let inside = inside.and_then(|it| it.split_once(')'));
+        let inside = inside.and_then(|rest| rest.split_once(')'));
         inside.map_or("", |(arguments, _)| arguments)
     }
 
-    /// Whether a document of federation 1 means it by the name. What federation 1 does not have
-    /// is a help, as long as nothing else has the name.
+    /// Whether the name means this directive in a document of federation 1. Newer directives are
+    /// accepted too, unless the document defines another of that name.
     fn is_legacy(&self, ast: &ast::Document) -> bool {
         FEDERATION_1.contains(&self.directive) || !has_definition(ast, self.name)
     }
 }
 
 impl Directive {
-    /// Whether it is of no specification that can be linked.
+    /// Whether no specification that can be linked defines it.
     pub(crate) fn is_unlinkable(self) -> bool {
         self.is_caching() && self != Self::CacheTag
     }
 
-    /// Whether it is about keeping what sources give.
+    /// Whether it is a cache directive.
     pub(crate) fn is_caching(self) -> bool {
         matches!(
             self,
@@ -149,13 +150,13 @@ impl Directive {
         )
     }
 
-    /// Those that are about keeping what sources give.
+    /// The cache directives.
     pub(crate) fn caching() -> impl Iterator<Item = Self> {
         let all = DEFINITIONS.iter().map(|definition| definition.directive);
-        all.filter(|it| it.is_caching())
+        all.filter(|directive| directive.is_caching())
     }
 
-    /// The name that specifications give it.
+    /// The name in the specification.
     pub(crate) fn name(self) -> &'static str {
         let mut all = DEFINITIONS.iter();
         let found = all.find(|definition| definition.directive == self);
@@ -189,23 +190,28 @@ const FEDERATION_1: [Directive; 7] = [
     Directive::Inaccessible,
 ];
 
-const fn definition(directive: Directive, name: &'static str, rest: &'static str) -> Definition {
+const fn definition(
+    directive: Directive,
+    name: &'static str,
+    signature: &'static str,
+) -> Definition {
     Definition {
         directive,
         name,
         own_specification: None,
-        signature: rest,
+        signature,
     }
 }
 
-const fn with_own_specification(home: &'static str, definition: Definition) -> Definition {
+const fn with_own_specification(specification: &'static str, definition: Definition) -> Definition {
     Definition {
-        own_specification: Some(home),
+        own_specification: Some(specification),
         ..definition
     }
 }
 
-/// Sets of fields are written as `String`, so that no document needs the scalar.
+/// The definitions of all directives. Field sets have type `String`, so that no document needs
+/// the `FieldSet` scalar.
 pub(crate) const DEFINITIONS: &[Definition] = &[
     definition(
         Directive::Key,

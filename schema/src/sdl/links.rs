@@ -1,4 +1,4 @@
-//! `@link`: which specifications a document uses, in which version, under which names.
+//! `@link`: the specifications of a document with their versions and local names.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Value};
@@ -9,39 +9,39 @@ use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::mapping::Version;
 use crate::span::{Document, Span};
 
-/// The specifications that we know, as one document links them.
+/// The specifications that one document links.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    /// Federation 2; without it the names of federation 1 hold.
+    /// The link to federation 2; without it the document has the names of federation 1.
     pub(crate) federation: Option<Link>,
-    /// Connectors.
+    /// The link to the connect specification.
     pub(crate) connect: Option<ConnectLink>,
-    /// The names of what federation defines.
+    /// The supported directives by local name.
     pub(crate) directives: Directives,
-    /// All of them, in the order written.
+    /// All links in document order.
     pub(crate) all: Vec<LinkedSpecification>,
 }
 
-/// One `@link` with what it links.
+/// One `@link` with its specification.
 #[derive(Debug)]
 pub(crate) struct LinkedSpecification {
-    /// The last part of the URL but the version: `federation`.
+    /// The segment of the URL before the version: `federation`.
     pub(crate) identity: String,
     pub(crate) url: String,
     pub(crate) link: Link,
 }
 
-/// One `@link`.
+/// The names of one `@link`.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    /// What the specification calls itself.
+    /// The specification's own name.
     name: String,
     prefix: String,
     imports: Vec<(String, String)>,
 }
 
 impl Link {
-    /// Whether `local` is a directive of the specification in this document.
+    /// Whether `local` is the local name of a directive of the specification.
     pub(crate) fn has_directive(&self, local: &str) -> bool {
         let imported = |(_, name): &(String, String)| name.strip_prefix('@') == Some(local);
         let prefixed = local
@@ -50,18 +50,18 @@ impl Link {
         prefixed || self.imports.iter().any(imported)
     }
 
-    /// What stands before `__` in names that are not imported.
+    /// The prefix before `__` in names that are not imported.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
 
-    /// The names that the specification gives, and those of this document.
+    /// The imported names: the specification's and the local one.
     pub(crate) fn imports(&self) -> impl Iterator<Item = (&str, &str)> {
         let imports = self.imports.iter();
         imports.map(|(name, local)| (name.as_str(), local.as_str()))
     }
 
-    /// What the directive that the specification calls `name` is called in this document.
+    /// The local name of the directive that the specification calls `name`.
     pub(crate) fn directive(&self, name: &str) -> String {
         self.imports
             .iter()
@@ -78,7 +78,7 @@ impl Link {
             )
     }
 
-    /// What a type of the specification is called in this document.
+    /// The local name of the type that the specification calls `name`.
     pub(crate) fn type_name(&self, name: &str) -> String {
         self.imports
             .iter()
@@ -96,14 +96,14 @@ pub(crate) struct ConnectLink {
     pub(crate) link: Link,
     pub(crate) version: Version,
     pub(crate) span: Span,
-    /// `@connect` in this document.
+    /// The local name of `@connect`.
     pub(crate) connect: String,
-    /// `@source` in this document.
+    /// The local name of `@source`.
     pub(crate) source: String,
 }
 
 impl ConnectLink {
-    /// Whether `directive` is one of the two of the specification.
+    /// Whether `directive` is the local name of `@connect` or `@source`.
     pub(crate) fn has_directive(&self, directive: &str) -> bool {
         directive == self.connect || directive == self.source
     }
@@ -118,7 +118,7 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
             continue; // The validator reports a missing url.
         };
         let Some((identity, version)) = identity_and_version(url) else {
-            continue; // A specification that is not ours to know.
+            continue; // Not a specification URL, so not a supported one.
         };
         links.all.push(LinkedSpecification {
             identity: identity.to_owned(),
@@ -138,8 +138,8 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
             }
             "connect" => {
                 let span = Span::new(document, range(directive.location()));
-                // An unknown version is read as the newest released one, so that one mistake
-                // does not make many.
+                // Parsing continues with the newest released version, so that an unknown one
+                // causes no further errors.
                 let version = Version::from_name(version).unwrap_or_else(|| {
                     problems.push(unknown_version(version, span.clone()));
                     Version::V0_3
@@ -152,17 +152,17 @@ pub(crate) fn read(document: &Document, ast: &ast::Document, problems: &mut Prob
     if links.connect.is_some() {
         problems.extend(refused);
     }
-    let all = links.all.iter();
-    let of_federation = links.federation.is_some();
-    let all: Vec<_> = all
-        .filter(|linked| of_federation || linked.identity != "federation")
+    let is_federation_2 = links.federation.is_some();
+    let all: Vec<_> = (links.all.iter())
+        .filter(|linked| is_federation_2 || linked.identity != "federation")
         .map(|linked| (linked.identity.as_str(), &linked.link))
         .collect();
     links.directives = Directives::new(ast, &all);
     links
 }
 
-/// A specification with a purpose must be understood, or the graph not be served (link v1.0).
+/// The error for an unsupported specification linked with `for:`; such a graph must not be served
+/// (link v1.0).
 fn unknown_specification(
     document: &Document,
     directive: &Node<ast::Directive>,
@@ -176,15 +176,14 @@ fn unknown_specification(
     Some(unknown_purpose(identity, purpose, span))
 }
 
-/// That a specification is linked for a purpose and nobody knows what for.
+/// The error for an unsupported specification that is linked with a purpose.
 pub(crate) fn unknown_purpose(identity: &str, purpose: &str, span: Span) -> Diagnostic {
-    let message =
-        format!("`{identity}` is linked for {purpose}, and Weir does not know this specification");
+    let message = format!("`{identity}` is linked for {purpose}, and Weir does not support it");
     Diagnostic::error(Code::UnsupportedLinkedFeature, span, message)
 }
 
-/// Whether a specification is heeded, or nothing goes wrong without. Of those that say who may see
-/// what, a warning tells that they are not enforced.
+/// Whether a specification is supported or can be ignored. Access control specifications are
+/// accepted with a warning that they are not enforced.
 pub(crate) fn is_understood(identity: &str) -> bool {
     UNDERSTOOD.contains(&identity) || NOT_ENFORCED.contains(&identity)
 }
@@ -202,17 +201,18 @@ const UNDERSTOOD: [&str; 10] = [
     "cacheTag",
 ];
 
-/// Specifications that say who may see what, and that are not enforced yet.
+/// Access control specifications, which are not enforced yet.
 pub(crate) const NOT_ENFORCED: [&str; 3] = ["authenticated", "requiresScopes", "policy"];
 
-/// That everybody may ask for what has one of these directives.
+/// The warning for an access control directive.
 pub(crate) fn not_enforced(name: &str, span: Span) -> Diagnostic {
-    let message = format!("`@{name}` is not enforced: everybody may ask for what has it");
-    let help = "let the service check who asks, or a gateway in front of this one";
+    let message = format!("`@{name}` is not enforced: all clients can select the field or type");
+    let help = "check access in the subgraph, or in a gateway in front of Weir";
     Diagnostic::warning(Code::AccessNotChecked, span, message).help(help.to_owned())
 }
 
-/// Newer versions of federation 2 may have rules that would be broken unseen.
+/// Whether a version of federation is supported; newer ones may have rules that Weir does not
+/// check.
 fn is_federation(version: &str) -> bool {
     let minor = version.strip_prefix("2.");
     minor
@@ -229,11 +229,11 @@ fn unknown_federation(version: &str, span: Span) -> Diagnostic {
     )))
 }
 
-/// Imports that no subgraph with connectors may have.
+/// The errors for imports that a subgraph with connectors must not have.
 fn unsupported(document: &Document, directive: &Node<ast::Directive>) -> Vec<Diagnostic> {
     let imports = directive.specified_argument_by_name("import");
     let imports = imports.and_then(|value| value.as_list());
-    let mut found = Vec::new();
+    let mut problems = Vec::new();
     for value in imports.unwrap_or_default() {
         let Some((name, _)) = import(value) else {
             continue;
@@ -243,13 +243,13 @@ fn unsupported(document: &Document, directive: &Node<ast::Directive>) -> Vec<Dia
             let message = format!("`{name}` cannot be used in a subgraph with connectors");
             let code = Code::ConnectorsUnsupportedFederationDirective;
             let help = "pass the value as an argument, or read it from `$this`".to_owned();
-            found.push(Diagnostic::error(code, span, message).help(Some(help)));
+            problems.push(Diagnostic::error(code, span, message).help(Some(help)));
         }
     }
-    found
+    problems
 }
 
-/// A connector sees its arguments and its object, not what stands further up.
+/// Context directives; a connector has its arguments and its parent object, not other ancestors.
 const NOT_WITH_CONNECTORS: [&str; 2] = ["@context", "@fromContext"];
 
 fn connect(directive: &Node<ast::Directive>, version: Version, span: Span) -> ConnectLink {
@@ -275,7 +275,8 @@ fn unknown_version(version: &str, span: Span) -> Diagnostic {
     .help(Some(format!("the known versions are {known}")))
 }
 
-/// `https://example.com/federation/v2.12` is `federation` and `2.12`.
+/// Identity and version of a specification URL: `https://example.com/federation/v2.12` is
+/// `federation` and `2.12`.
 fn identity_and_version(url: &str) -> Option<(&str, &str)> {
     let (rest, version) = url.trim_end_matches('/').rsplit_once('/')?;
     let (_, identity) = rest.rsplit_once('/')?;
@@ -296,15 +297,15 @@ fn link(directive: &Node<ast::Directive>, name: &str) -> Link {
     }
 }
 
-/// `"@key"` or `{ name: "@key", as: "@primary" }`.
+/// The original and the local name of `"@key"` or `{ name: "@key", as: "@primary" }`.
 fn import(value: &Value) -> Option<(String, String)> {
     if let Some(name) = value.as_str() {
         return Some((name.to_owned(), name.to_owned()));
     }
-    let member = |wanted: &str| {
+    let member = |key: &str| {
         let members = value.as_object()?;
-        let (_, found) = members.iter().find(|(name, _)| name == wanted)?;
-        found.as_str()
+        let (_, value) = members.iter().find(|(name, _)| name == key)?;
+        value.as_str()
     };
     let name = member("name")?;
     Some((name.to_owned(), member("as").unwrap_or(name).to_owned()))

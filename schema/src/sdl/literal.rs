@@ -1,33 +1,33 @@
-//! String literals of SDL, with the place of every character of their value.
+//! String literals of SDL, with the position of every character of their value in the file.
 //!
-//! A mapping is parsed from a string's *value*; a mistake in it must be shown where it stands in
-//! the *file*, behind escapes and the indentation that a block string loses (GraphQL §2.9.4).
+//! A mapping is parsed from a string's *value*, but its errors point into the *file*. The two
+//! differ by escapes and by the indentation that a block string loses (GraphQL §2.9.4).
 
 use std::ops::Range;
 
-/// A string literal: its value, and where each byte of the value comes from.
+/// A string literal with the file position of each byte of its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Literal {
     /// The value.
     pub(crate) value: String,
-    /// For each stretch of the value: its start there, and its start in the file.
+    /// For each contiguous segment: its start in the value and its start in the file.
     segments: Vec<(usize, usize)>,
-    /// The literal in the file, quotes included.
+    /// The range of the literal in the file, quotes included.
     range: Range<usize>,
 }
 
 impl Literal {
-    /// The literal that stands at `range` of `text`, whose value is `value`.
+    /// The literal at `range` of `text`, whose value is `value`.
     pub(crate) fn new(text: &str, range: Range<usize>, value: &str) -> Self {
         let raw = text.get(range.clone()).unwrap_or_default();
-        let stretches = if raw.starts_with("\"\"\"") {
+        let segments = if raw.starts_with("\"\"\"") {
             block(raw, value)
         } else {
             quoted(raw)
         };
         Self {
             value: value.to_owned(),
-            segments: stretches
+            segments: segments
                 .into_iter()
                 .map(|(value_at, raw_at)| (value_at, raw_at + range.start))
                 .collect(),
@@ -35,11 +35,11 @@ impl Literal {
         }
     }
 
-    /// Where a piece of the value stands in the file.
-    pub(crate) fn source_range(&self, piece: &Range<usize>) -> Range<usize> {
-        let start = self.offset(piece.start);
-        let end = match piece.end.checked_sub(1) {
-            Some(last) if piece.end > piece.start => self.offset(last) + 1,
+    /// The range in the file of a range of the value.
+    pub(crate) fn source_range(&self, range: &Range<usize>) -> Range<usize> {
+        let start = self.offset(range.start);
+        let end = match range.end.checked_sub(1) {
+            Some(last) if range.end > range.start => self.offset(last) + 1,
             _ => start,
         };
         start..end.max(start)
@@ -57,9 +57,9 @@ impl Literal {
     }
 }
 
-/// `"…"`: one stretch from the quote, and one behind each escape.
+/// The segments of `"…"`: one after the quote, and one after each escape.
 fn quoted(raw: &str) -> Vec<(usize, usize)> {
-    let mut stretches = vec![(0, 1)];
+    let mut segments = vec![(0, 1)];
     let mut value_at = 0;
     let mut characters = raw.char_indices().skip(1).peekable();
     while let Some((_, character)) = characters.next() {
@@ -69,13 +69,13 @@ fn quoted(raw: &str) -> Vec<(usize, usize)> {
         }
         value_at += escape(&mut characters);
         if let Some((raw_at, _)) = characters.peek() {
-            stretches.push((value_at, *raw_at));
+            segments.push((value_at, *raw_at));
         }
     }
-    stretches
+    segments
 }
 
-/// Reads what follows a backslash; gives the bytes that it stands for.
+/// Reads the rest of an escape after its backslash; returns the length of its value in bytes.
 fn escape(characters: &mut std::iter::Peekable<impl Iterator<Item = (usize, char)>>) -> usize {
     let Some((_, 'u')) = characters.next() else {
         return 1;
@@ -95,18 +95,18 @@ fn escape(characters: &mut std::iter::Peekable<impl Iterator<Item = (usize, char
     char::from_u32(code).map_or(1, char::len_utf8)
 }
 
-/// `"""…"""`: one stretch for each line of the value, found in the file in the same order.
+/// The segments of `"""…"""`: one for each line of the value, in the same order as in the file.
 fn block(raw: &str, value: &str) -> Vec<(usize, usize)> {
-    let mut stretches = Vec::new();
+    let mut segments = Vec::new();
     let (mut value_at, mut raw_at) = (0, 3);
     for line in value.split('\n') {
-        // The line of the file ends with the line of the value once `\"""` is read as `"""`.
+        // The file has `\"""` where the value has `"""`.
         let escaped = line.replace("\"\"\"", "\\\"\"\"");
         let found = raw
             .get(raw_at..)
             .and_then(|rest| rest.find(escaped.as_str()))
             .map_or(raw_at, |at| raw_at + at);
-        stretches.push((value_at, found));
+        segments.push((value_at, found));
         value_at += line.len() + 1;
         raw_at = raw
             .get(found + escaped.len()..)
@@ -114,7 +114,7 @@ fn block(raw: &str, value: &str) -> Vec<(usize, usize)> {
             .map_or(raw.len(), |at| found + escaped.len() + at + 1);
         raw_at = raw.ceil_char_boundary(raw_at.min(raw.len()));
     }
-    stretches
+    segments
 }
 
 #[cfg(test)]
@@ -122,16 +122,16 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(file: &str, value: &str, piece: &str, expected: &str) {
+    fn check(file: &str, value: &str, part: &str, expected: &str) {
         let start = file.find('"').unwrap();
         let literal = Literal::new(file, start..file.len(), value);
-        let at = value.find(piece).unwrap();
-        let place = literal.source_range(&(at..at + piece.len()));
-        assert_eq!(file.get(place), Some(expected));
+        let at = value.find(part).unwrap();
+        let range = literal.source_range(&(at..at + part.len()));
+        assert_eq!(file.get(range), Some(expected));
     }
 
     #[test]
-    fn a_place_in_a_quoted_string_counts_escapes() {
+    fn positions_in_a_quoted_string_count_escapes() {
         check(r#"x: "id name""#, "id name", "name", "name");
         check(r#"x: "a\"b\" name""#, "a\"b\" name", "name", "name");
         check(r#"x: "\u00e9 name""#, "é name", "name", "name");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_in_a_block_string_counts_the_lost_indentation() {
+    fn positions_in_a_block_string_count_the_removed_indentation() {
         let file = "x: \"\"\"\n    id\n      address {\n        city\n      }\n    \"\"\"";
         check(file, "id\n  address {\n    city\n  }", "city", "city");
         check(file, "id\n  address {\n    city\n  }", "id", "id");

@@ -1,4 +1,4 @@
-//! Root types under their usual names, whatever the document calls them.
+//! Renames root types to `Query`, `Mutation` and `Subscription`.
 
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::{ComponentName, ExtendedType, Schema};
@@ -7,29 +7,29 @@ use apollo_compiler::{Name, name};
 use super::Sdl;
 use crate::diagnostic::{Code, Diagnostic, Problems};
 
-/// Renames root types; reports a type that has the usual name and is no root.
+/// Renames root types to their default names; reports other types with such a name.
 pub(super) fn rename(sdl: &mut Sdl, problems: &mut Problems) {
-    for (root, usual) in [
+    for (root, default) in [
         (Root::Query, name!("Query")),
         (Root::Mutation, name!("Mutation")),
         (Root::Subscription, name!("Subscription")),
     ] {
         let definition = &sdl.schema.schema_definition;
-        let written = match root {
+        let own = match root {
             Root::Query => &definition.query,
             Root::Mutation => &definition.mutation,
             Root::Subscription => &definition.subscription,
         };
-        let written = written.as_ref().map(|it| it.name.clone());
-        if written.as_ref() == Some(&usual) {
+        let own = own.as_ref().map(|component| component.name.clone());
+        if own.as_ref() == Some(&default) {
             continue;
         }
-        if let Some(conflicting) = sdl.schema.types.get(&usual) {
+        if let Some(conflicting) = sdl.schema.types.get(&default) {
             problems.push(root_name_used(sdl, root, conflicting));
-        } else if let Some(written) = written {
-            sdl.schema.rename(&written, &usual);
+        } else if let Some(own) = own {
+            sdl.schema.rename(&own, &default);
             let definition = sdl.schema.schema_definition.make_mut();
-            let name = Some(ComponentName::from(usual));
+            let name = Some(ComponentName::from(default));
             match root {
                 Root::Query => definition.query = name,
                 Root::Mutation => definition.mutation = name,
@@ -53,7 +53,8 @@ fn root_name_used(sdl: &Sdl, root: Root, conflicting: &ExtendedType) -> Diagnost
         Root::Subscription => (Code::RootSubscriptionUsed, "subscription"),
     };
     let name = conflicting.name();
-    let message = format!("`{name}` is not the {word} root here, and is that of the graph");
+    let message =
+        format!("`{name}` is the name of the graph's {word} root, but is another type here");
     Diagnostic::error(code, sdl.span(name.location()), message).help(format!(
         "give the type another name, or write `schema {{ {word}: {name} }}`"
     ))
@@ -79,15 +80,11 @@ impl Rename for ExtendedType {
         match self {
             Self::Object(it) => {
                 if it.name == *from {
-                    // Another name has no place: it is not what stands there.
+                    // The new name has no position: the document has the old one there.
                     it.make_mut().name = to.clone();
                 }
-                let uses = |it: &&Name| *it == from;
-                if it
-                    .fields
-                    .values()
-                    .any(|field| uses(&field.ty.inner_named_type()))
-                {
+                let mut fields = it.fields.values();
+                if fields.any(|field| field.ty.inner_named_type() == from) {
                     for field in it.make_mut().fields.values_mut() {
                         field.make_mut().ty.rename(from, to);
                     }

@@ -1,5 +1,5 @@
-//! What a document has for the sake of a gateway and not of its clients: `_entities`, `_service`,
-//! and the types of the specifications that it links.
+//! Removes definitions that are for gateways and not for clients: `_entities`, `_service`, and
+//! the types of linked specifications.
 
 use apollo_compiler::Name;
 use apollo_compiler::ast;
@@ -8,7 +8,7 @@ use apollo_compiler::schema::{ExtendedType, FieldDefinition, Schema};
 use super::Sdl;
 use super::links::Links;
 
-/// Takes it out of the schema, together with definitions that the document did not write.
+/// Removes them from the schema, together with definitions that are not in the document.
 pub(super) fn strip_definitions(sdl: &mut Sdl) {
     let retained: Vec<Name> = sdl
         .schema
@@ -28,10 +28,10 @@ pub(super) fn strip_definitions(sdl: &mut Sdl) {
     strip_query_fields(&mut sdl.schema);
 }
 
-/// Of `@cacheControl`; a document that defines the directive defines it too.
+/// The enum of `@cacheControl(scope:)`; a document that defines the directive defines it too.
 const SCOPE: &str = "CacheControlScope";
 
-/// Whether a field, an argument or an input field is of this type.
+/// Whether a field, an argument or an input field has this type.
 fn is_used(schema: &Schema, name: &str) -> bool {
     let is = |ty: &ast::Type| ty.inner_named_type() == name;
     let on_field = |field: &FieldDefinition| {
@@ -58,7 +58,7 @@ fn is_specification_type(name: &Name, links: &Links) -> bool {
     linked || prefixed("link") || FEDERATION_1.contains(&name.as_str())
 }
 
-/// Types that documents of federation 1 may write.
+/// Types that documents of federation 1 may define.
 const FEDERATION_1: [&str; 5] = ["_Any", "_Entity", "_Service", "_FieldSet", "FieldSet"];
 
 fn strip_query_fields(schema: &mut Schema) {
@@ -69,13 +69,13 @@ fn strip_query_fields(schema: &mut Schema) {
     let Some(ExtendedType::Object(object)) = schema.types.get_mut(&query) else {
         return;
     };
-    let machinery = ["_entities", "_service"];
-    if machinery
+    let federation = ["_entities", "_service"];
+    if federation
         .iter()
         .any(|name| object.fields.contains_key(*name))
     {
         let fields = &mut object.make_mut().fields;
-        fields.retain(|name, _| !machinery.contains(&name.as_str()));
+        fields.retain(|name, _| !federation.contains(&name.as_str()));
     }
     if object.fields.is_empty() {
         schema.types.shift_remove(&query);
