@@ -1,8 +1,8 @@
-//! How a source's JSON becomes fields: the mapping language, parsed and evaluated.
+//! The mapping language, parsed and evaluated: how a source's JSON becomes fields.
 //!
-//! A mapping is parsed once and evaluated many times. Evaluation never fails: it gives a value or
-//! none, and reports what it met. What a mapping may be used for (which variables exist where,
-//! what shape is wanted) is not decided here.
+//! A mapping is parsed once and evaluated many times. Evaluation never fails: it returns a value
+//! or none, with reports. Checks that depend on the use of a mapping (available variables,
+//! expected shape) are in `link`.
 
 pub mod ast;
 mod error;
@@ -37,18 +37,18 @@ pub struct Mapping {
     selection: ast::Selection,
 }
 
-/// What an evaluation gave.
+/// The result of an evaluation.
 #[derive(Clone, Debug)]
 pub struct Outcome<'a> {
-    /// The value, or nothing at all, which is not `null`.
+    /// The value; `None` for an absent value, which is different from `null`.
     pub value: Option<Value<'a>>,
-    /// What was met on the way, in order, at most [`MAX_REPORTS`] for people who write mappings
-    /// and as many for clients (`->withError`).
+    /// The reports in order: at most [`MAX_REPORTS`] for the author of the mapping, and as many
+    /// for the client (`->withError`).
     pub reports: Vec<Report>,
 }
 
 impl Mapping {
-    /// Reads a mapping written for `version`.
+    /// Parses a mapping of `version`.
     pub fn parse(text: &str, version: Version) -> Result<Self, ParseError> {
         Ok(Self {
             text: text.into(),
@@ -57,38 +57,38 @@ impl Mapping {
         })
     }
 
-    /// The mapping as a tree.
+    /// The syntax tree.
     pub fn ast(&self) -> &ast::Selection {
         &self.selection
     }
 
-    /// The mapping as it was written.
+    /// The source text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What it was written for.
+    /// The version of its grammar.
     pub fn version(&self) -> Version {
         self.version
     }
 
     /// Evaluates the mapping with `input` as `$` and `@`.
     ///
-    /// Work and depth are bounded whatever the input is.
+    /// Work and depth are bounded for any input.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "values are made for the call"
+        reason = "values are created for the call"
     )]
     pub fn eval<'a>(&'a self, input: Value<'a>, vars: &Vars<'a>) -> Outcome<'a> {
         eval::eval_mapping(&self.selection, &input, vars)
     }
 
-    /// Whether the mapping calls `->name` anywhere.
+    /// Whether the mapping calls the method `name`.
     pub fn calls_method(&self, name: &str) -> bool {
         method_calls::calls_method(&self.selection, name)
     }
 
-    /// Every use of a variable from outside, in the order written, with the fields used of it.
+    /// The uses of external variables in source order, with the fields that are read.
     pub fn variables(&self) -> Vec<VariableUse> {
         variables::variables(&self.selection)
     }

@@ -1,16 +1,16 @@
-//! The mapping language as a tree, ranges kept.
+//! The syntax tree of the mapping language.
 //!
-//! Ranges are byte offsets in the mapping's own text.
+//! Ranges are byte offsets in the mapping's text.
 
 use std::ops::Range;
 
-/// Which bytes of the mapping text.
+/// A range of bytes in the mapping's text.
 pub type ByteRange = Range<usize>;
 
-/// An item list: a whole mapping, or what stands between braces.
+/// An item list: a whole mapping, or the content of braces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selection {
-    /// In the order written.
+    /// The items in source order.
     pub items: Vec<Item>,
     /// From the first to the last item, braces excluded.
     pub range: ByteRange,
@@ -19,27 +19,28 @@ pub struct Selection {
 /// One item of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
-    /// `alias: …`, or a field, which is its own alias: gives one member.
+    /// `alias: …`, or a field, which is its own alias: produces one member.
     Member(Member),
     /// An anonymous path alone in its list: its value is the value of the whole list.
     Whole(Expr),
-    /// An anonymous path with braces beside others (or `...path`): its members join the enclosing object.
+    /// An anonymous path with braces among other items (or `...path`): its members are merged
+    /// into the enclosing object.
     Spread(Path),
 }
 
-/// An item that gives one member of the enclosing object.
+/// An item that produces one member of the enclosing object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// The name under which the value appears.
+    /// The key of the member.
     pub key: Key,
-    /// Where the value comes from.
+    /// The value of the member.
     pub value: MemberValue,
 }
 
-/// What follows an alias.
+/// The value after an alias.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MemberValue {
-    /// `alias: { … }`: same `$` and `@` as around it. From v0.4 on this is an [`Expr::Group`].
+    /// `alias: { … }` with the outer `$` and `@`. From v0.4 on this is an [`Expr::Group`].
     Group(Selection),
     /// `alias: path`, or the field itself (`name`, `name?`, `name { … }`: a path whose head is the key).
     /// From v0.4 on also a literal or an operator.
@@ -49,20 +50,20 @@ pub enum MemberValue {
 /// A name or quoted string used as a key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
-    /// Unquoted.
+    /// The name without quotes.
     pub name: String,
-    /// Quotes included.
+    /// The range, quotes included.
     pub range: ByteRange,
 }
 
-/// A value that is computed.
+/// An expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
-    /// A path, or a literal with steps behind it.
+    /// A path, or a literal followed by steps.
     Path(Path),
     /// `'text'`.
     String(String, ByteRange),
-    /// A number as JSON would write it (`.5` is `0.5`, `5.` is `5.0`, `007` is `7`).
+    /// A number, normalized to JSON (`.5` is `0.5`, `5.` is `5.0`, `007` is `7`).
     Number(String, ByteRange),
     /// `true` or `false`.
     Bool(bool, ByteRange),
@@ -70,7 +71,7 @@ pub enum Expr {
     Null(ByteRange),
     /// `{ key: expr … }`.
     Object(Vec<(Key, Self)>, ByteRange),
-    /// From v0.4 on `{ … }` as a value: an item list with the `$` and `@` of its surroundings.
+    /// `{ … }` as a value, from v0.4 on: an item list with the outer `$` and `@`.
     Group(Selection),
     /// `[expr …]`.
     List(Vec<Self>, ByteRange),
@@ -78,29 +79,29 @@ pub enum Expr {
     Choice(Choice, Vec<Self>),
 }
 
-/// Which operator joins the operands.
+/// The operator of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// `??`: skips absent and null.
+    /// `??`: skips absent and null operands.
     Coalesce,
-    /// `?!`: skips absent only.
+    /// `?!`: skips absent operands only.
     Exists,
 }
 
-/// A head, steps, and braces at the end.
+/// A path: a head, steps, and an optional selection in braces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
-    /// Where it starts.
+    /// The first value.
     pub head: Head,
-    /// What is done with the value, left to right.
+    /// The steps, applied from left to right.
     pub steps: Vec<Step>,
-    /// `{ … }` behind the last step.
+    /// `{ … }` after the last step.
     pub group: Option<Selection>,
-    /// The whole path.
+    /// The range of the whole path.
     pub range: ByteRange,
 }
 
-/// Where a path starts.
+/// The first value of a path.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Head {
     /// A key of `$`.
@@ -111,7 +112,7 @@ pub enum Head {
     At(ByteRange),
     /// `$name`, without the dollar sign.
     Variable(Key),
-    /// `$(…)`, or a literal that steps follow.
+    /// `$(…)`, or a literal followed by steps.
     Expr(Box<Expr>),
 }
 
@@ -120,7 +121,7 @@ pub enum Head {
 pub enum Step {
     /// `.key`.
     Key(Key),
-    /// `->name` or `->name(…)`; `None` without parentheses, which differ from empty ones.
+    /// `->name` or `->name(…)`; `None` without parentheses, which is different from `()`.
     Method(Key, Option<Vec<Expr>>),
     /// `?`.
     Question(ByteRange),

@@ -1,16 +1,16 @@
-//! Why a text is not a mapping or a template.
+//! Syntax errors of mappings and templates.
 
 use std::fmt;
 use std::ops::Range;
 
-/// What is wrong with a text, and where. Its texts follow the rules of diagnostics.
+/// A syntax error with its position, worded like a diagnostic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// One sentence, lower case, no full stop, names in back-ticks.
     pub message: String,
-    /// Bytes of the text that it is about.
+    /// The range of the error in the text, in bytes.
     pub range: Range<usize>,
-    /// What to do, imperative.
+    /// The remedy, in the imperative.
     pub help: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl ParseError {
         self
     }
 
-    /// The same for a text that stands `offset` bytes behind the start of another.
+    /// Shifts the range by `offset` bytes, for a text inside another.
     #[must_use]
     pub(crate) fn shifted(mut self, offset: usize) -> Self {
         self.range = self.range.start + offset..self.range.end + offset;

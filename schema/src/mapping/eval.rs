@@ -1,8 +1,8 @@
-//! Evaluating a mapping.
+//! Evaluates mappings.
 //!
-//! Item lists and values here, [`path`] has paths, `methods` what stands behind `->`. Nothing
-//! fails: a value that is not there is `None`, and a report says why. Recursion is bounded by how
-//! deep mappings and documents may nest, work by [`WORK`].
+//! Item lists and expressions are here, paths in [`path`], methods in `methods`. Evaluation never
+//! fails: an absent value is `None`, with a report. Recursion is bounded by the maximum nesting
+//! of mappings and documents, work by [`BASE_WORK`] and [`WORK_PER_BYTE`].
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,28 +20,27 @@ mod path;
 
 use self::group::GroupCache;
 
-/// How much any evaluation may do: one for each path and list element, one for each eight bytes
-/// looked through or given, however often they are given. A fraction of a second.
+/// Maximum work of an evaluation with empty input, in units of a path, a list element or eight
+/// bytes read or written: a fraction of a second.
 const BASE_WORK: usize = 1 << 20;
 
-/// What each byte of input and variables adds, so that work and result may grow with them, but not
-/// with their square.
+/// Additional work units per byte of input and variables, so that work and result may grow
+/// linearly with them, but not quadratically.
 const WORK_PER_BYTE: usize = 4;
 
-/// Evaluates an item list applied to `input`, which becomes `$` and `@` for it, element by element
-/// where it is a list.
+/// Evaluates an item list with `input` as `$` and `@`, for each element if it is a list.
 pub fn eval_selection<'a>(
     selection: &'a Selection,
     input: &Value<'a>,
     vars: &Vars<'a>,
 ) -> Outcome<'a> {
     outcome([input, input], vars, |run| {
-        let place = TracedValue::new(input, &Trail::Root);
-        Some(selection_value(run, selection, Scope::new(place, None)))
+        let input = TracedValue::new(input, &Trail::Root);
+        Some(selection_value(run, selection, Scope::new(input, None)))
     })
 }
 
-/// Evaluates one expression where `$` and `@` are the ones given.
+/// Evaluates an expression with `dollar` as `$` and `at` as `@`.
 pub fn eval_expr<'a>(
     expr: &'a Expr,
     dollar: &Value<'a>,
@@ -53,7 +52,7 @@ pub fn eval_expr<'a>(
     })
 }
 
-/// Evaluates what stands behind an alias, or a field, where `$` and `@` are the ones given.
+/// Evaluates the value of a member with `dollar` as `$` and `at` as `@`.
 pub fn eval_member<'a>(
     member: &'a MemberValue,
     dollar: &Value<'a>,
@@ -65,7 +64,7 @@ pub fn eval_member<'a>(
     })
 }
 
-/// Evaluates a whole mapping: a lone path sees a list as a whole, items see its elements.
+/// Evaluates a whole mapping: a single path gets a list as a whole, items get its elements.
 pub(super) fn eval_mapping<'a>(
     selection: &'a Selection,
     input: &Value<'a>,
@@ -102,7 +101,7 @@ fn scope<'s, 'a>(dollar: &'s Value<'a>, at: &'s Value<'a>) -> Scope<'s, 'a> {
         .with_at(TracedValue::new(at, &Trail::Root))
 }
 
-/// One evaluation under way.
+/// The state of an evaluation.
 pub(super) struct Evaluation<'r, 'a> {
     pub(super) vars: &'r Vars<'a>,
     reports: Reports,
@@ -122,7 +121,7 @@ impl Evaluation<'_, '_> {
             return;
         }
         let path = trail.path();
-        // Looked for before the message is made, which may take longer than all the rest.
+        // Checked before the message is built, which may be expensive.
         if !self.reports.has(kind, range, &path) {
             self.add(Report {
                 kind,
@@ -138,7 +137,7 @@ impl Evaluation<'_, '_> {
         self.reports.push(report);
     }
 
-    /// Counts work; `None` when there was too much, and then everything that asks is left undone.
+    /// Subtracts work; `None` once the budget is spent, upon which callers stop.
     pub(super) fn spend(&mut self, work: usize, range: &Range<usize>) -> Option<()> {
         if let Some(left) = self.remaining_work.checked_sub(work) {
             self.remaining_work = left;
@@ -147,7 +146,7 @@ impl Evaluation<'_, '_> {
         self.remaining_work = 0;
         self.add(Report {
             kind: ReportKind::Limit,
-            message: "the mapping does too much on this input and was stopped".to_owned(),
+            message: "the evaluation exceeded its work limit on this input".to_owned(),
             path: Vec::new(),
             range: range.clone(),
             extensions: None,
@@ -156,7 +155,7 @@ impl Evaluation<'_, '_> {
     }
 }
 
-/// An item list applied to `@`, each element of it where it is a list.
+/// The value of an item list applied to `@`, or to each of its elements if it is a list.
 pub(super) fn selection_value<'a>(
     run: &mut Evaluation<'_, 'a>,
     selection: &'a Selection,
@@ -178,7 +177,7 @@ pub(super) fn selection_value<'a>(
     Value::list(elements)
 }
 
-/// An item list where nothing is a list.
+/// The value of an item list applied to a value that is not a list.
 fn items_value<'a>(
     run: &mut Evaluation<'_, 'a>,
     selection: &'a Selection,
@@ -193,7 +192,7 @@ fn items_value<'a>(
     }
 }
 
-/// The members that the items give, put together.
+/// The merged members of the items.
 fn object_value<'a>(
     run: &mut Evaluation<'_, 'a>,
     selection: &'a Selection,
@@ -204,7 +203,7 @@ fn object_value<'a>(
     }
     let mut result = Merged::with_capacity(selection.items.len());
     for item in &selection.items {
-        let lossy = match item {
+        let is_lossy = match item {
             Item::Member(member) => member_item(run, member, scope, &mut result),
             Item::Whole(expr) => match value(run, expr, scope) {
                 Some(value) => result.merge(value),
@@ -212,10 +211,10 @@ fn object_value<'a>(
             },
             Item::Spread(path) => spread_item(run, path, scope, &mut result),
         };
-        if lossy {
+        if is_lossy {
             let trail = scope.at.trail;
             run.report(ReportKind::LossyMerge, trail, &selection.range, || {
-                "values of different types came together, the later one stays".to_owned()
+                "values of different types have one key, the later value is used".to_owned()
             });
         }
     }
@@ -246,7 +245,7 @@ fn spread_item<'a>(
         Some(value) => {
             run.report(ReportKind::SpreadType, trail, &item.range, || {
                 format!(
-                    "expected an object or null to join, found {}",
+                    "expected an object or null to merge, found {}",
                     value.kind_name()
                 )
             });
@@ -254,7 +253,7 @@ fn spread_item<'a>(
         }
         None => {
             run.report(ReportKind::SpreadEmpty, trail, &item.range, || {
-                "expected an object or null to join, found nothing".to_owned()
+                "expected an object or null to merge, found nothing".to_owned()
             });
             false
         }
@@ -326,7 +325,7 @@ fn first_present<'a>(
         }
     }
     if last.is_some() {
-        run.reports.forget_since(mark);
+        run.reports.discard_since(mark);
     }
     last
 }

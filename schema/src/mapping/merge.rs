@@ -1,17 +1,17 @@
-//! Putting the members of an object together.
+//! Merges members into an object.
 //!
-//! Values under one key merge: objects by key, lists by position, null stays null, otherwise the
-//! later one stays. All methods that merge say whether types differed on the way.
+//! Values with equal keys are merged: objects by key, lists by position, null wins, otherwise the
+//! later value does. Functions that merge return whether values of different types were merged.
 
 use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::json::{Object, Value};
 
-/// The value that an item list builds up.
+/// The value of an item list under construction.
 pub(super) enum Merged<'a> {
     Object(Object<'a>),
-    /// Something that is not an object took its place.
+    /// A value of another kind that replaced the object.
     Other(Value<'a>),
 }
 
@@ -34,7 +34,7 @@ impl<'a> Merged<'a> {
         }
     }
 
-    /// Merges a whole value in.
+    /// Merges a whole value.
     pub(super) fn merge(&mut self, value: Value<'a>) -> bool {
         if matches!(self, Self::Other(other) if other.is_null()) {
             return false;
@@ -102,7 +102,7 @@ fn merged<'a>(old: Value<'a>, new: Value<'a>) -> (Value<'a>, bool) {
     (Value::list(elements.collect()), is_lossy)
 }
 
-/// The members of an object, taken out of it where nobody else holds it.
+/// The members of an object, moved out of it if it is not shared.
 fn members(value: Value<'_>) -> impl Iterator<Item = (Cow<'_, str>, Value<'_>)> {
     let (node, object) = match value {
         Value::Node(node) => (Some(node.members()), None),

@@ -1,7 +1,7 @@
-//! The methods behind `->`: one table, one function each, a file a theme.
+//! The methods after `->`: one table, one function per method, one file per topic.
 //!
-//! Methods are not tied to versions. `->as` is in the table for its documentation; what it binds
-//! belongs to the path it stands in, so paths treat it themselves.
+//! All versions have all methods. `->as` is in the table for its documentation; it binds a
+//! variable for the rest of its path, so `eval::path` implements it.
 
 use super::ast::{Expr, Key};
 use super::eval::{self, Evaluation};
@@ -20,27 +20,27 @@ mod strings;
 /// A method that mappings may use.
 #[derive(Clone, Copy, Debug)]
 pub struct MethodInfo {
-    /// As written behind `->`.
+    /// The name after `->`.
     pub name: &'static str,
-    /// How it is written, with its arguments.
+    /// The syntax with arguments.
     pub usage: &'static str,
-    /// One sentence: what it gives.
+    /// One sentence that describes its value.
     pub doc: &'static str,
     run: Method,
 }
 
-/// Every method, sorted by name.
+/// The methods, sorted by name.
 pub fn methods() -> &'static [MethodInfo] {
     METHODS
 }
 
 type Method = for<'s, 'a> fn(&mut Evaluation<'_, 'a>, &Call<'s, 'a>) -> Option<Value<'a>>;
 
-/// A method being called.
+/// A call of a method.
 pub(super) struct Call<'s, 'a> {
     pub(super) name: &'a Key,
     pub(super) args: Option<&'a [Expr]>,
-    /// `@` is the value left of the arrow.
+    /// The scope of the arguments; `@` is the method's input.
     pub(super) scope: Scope<'s, 'a>,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn call<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Opt
     if let Ok(index) = METHODS.binary_search_by(|method| method.name.cmp(name))
         && let Some(method) = METHODS.get(index)
     {
-        // A string in a document is looked through before a method can work on it.
+        // A string of a document must be decoded first, in time linear in its length.
         call.spend(run, call.input().weight_of_string() / 64)?;
         return (method.run)(run, call);
     }
@@ -63,7 +63,7 @@ pub(super) fn call<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Opt
 }
 
 impl<'s, 'a> Call<'s, 'a> {
-    /// The value left of the arrow.
+    /// The method's input, the value before `->`.
     fn input(&self) -> &'s Value<'a> {
         self.scope.at.value
     }
@@ -80,12 +80,12 @@ impl<'s, 'a> Call<'s, 'a> {
         self.args.map_or(0, <[Expr]>::len)
     }
 
-    /// The argument at `index`; nothing when it is not given or gives nothing.
+    /// The value of the argument at `index`; `None` if it is missing or has no value.
     fn argument(&self, run: &mut Evaluation<'_, 'a>, index: usize) -> Option<Value<'a>> {
         eval::value(run, self.expr(index)?, self.scope)
     }
 
-    /// The argument where `@` is an element of the input.
+    /// The value of an argument with an element of the input as `@`.
     fn for_element(
         &self,
         run: &mut Evaluation<'_, 'a>,
@@ -106,7 +106,7 @@ impl<'s, 'a> Call<'s, 'a> {
         eval::value(run, expr, self.scope)
     }
 
-    /// Whether `condition` holds for an element of the input; reports when it says neither.
+    /// Whether `condition` holds for an element of the input; reports a value that is no boolean.
     fn condition_for(
         &self,
         run: &mut Evaluation<'_, 'a>,
@@ -130,12 +130,12 @@ impl<'s, 'a> Call<'s, 'a> {
         }
         run.report(ReportKind::NotBoolean, trail, &self.name.range, || {
             let (name, found) = (&self.name.name, value.map_or("nothing", Value::kind_name));
-            format!("the condition of `->{name}` gives {found}, not true or false")
+            format!("the condition of `->{name}` must be a boolean, found {found}")
         });
         None
     }
 
-    /// The one argument that is needed; reports when there is none, and more with `exact`.
+    /// The required argument; reports a missing one, and further ones with `Arity::Exact`.
     fn needed_argument(&self, run: &mut Evaluation<'_, 'a>, arity: Arity) -> Option<&'a Expr> {
         let count = self.count();
         if count == 0 || (arity == Arity::Exact && count > 1) {
@@ -148,7 +148,7 @@ impl<'s, 'a> Call<'s, 'a> {
         self.expr(0)
     }
 
-    /// Refuses parentheses, empty ones too.
+    /// Reports parentheses, empty ones too.
     fn check_no_parentheses(&self, run: &mut Evaluation<'_, 'a>) -> Option<()> {
         if self.args.is_none() {
             return Some(());
@@ -186,11 +186,12 @@ impl<'s, 'a> Call<'s, 'a> {
     }
 }
 
-/// How many arguments are too many.
+/// The number of arguments that a method accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Arity {
-    /// Those behind the first are ignored.
+    /// One; further ones are ignored.
     AtLeastOne,
+    /// One; further ones are reported.
     Exact,
 }
 
@@ -200,7 +201,7 @@ macro_rules! table {
     };
 }
 
-/// Sorted by name, as bytes.
+/// The methods, sorted by the bytes of their names for the binary search.
 static METHODS: &[MethodInfo] = table! {
     "add" "add(n, …)" numbers::add: "The sum; of integers an integer."
     "and" "and(b, …)" logic::and: "Whether the input and all arguments are true."
@@ -241,6 +242,6 @@ static METHODS: &[MethodInfo] = table! {
     "trim" "trim" strings::trim: "The text without white space at its ends."
     "trimEnd" "trimEnd" strings::trim_end: "The text without white space at its end."
     "trimStart" "trimStart" strings::trim_start: "The text without white space at its start."
-    "withError" "withError(e)" objects::with_error: "The input; the client is told `e`, a text or `{ message, extensions }`."
+    "withError" "withError(e)" objects::with_error: "The input; sends `e`, a text or `{ message, extensions }`, to the client as an error."
     "withWarning" "withWarning(e)" objects::with_warning: "The input; `e` is reported to the author of the mapping."
 };

@@ -1,8 +1,8 @@
-//! Text → tree.
+//! Parses mappings.
 //!
-//! One function a rule of the grammar: item lists here, [`path`] has paths, [`expr`] what is
-//! computed. The version decides what is allowed; what a newer one would allow is named in the
-//! message. Nesting is bounded, so that whoever walks a tree may recurse.
+//! One function per grammar rule: item lists here, paths in [`path`], expressions in [`expr`].
+//! The version decides which syntax is allowed; an error for newer syntax names the version.
+//! Nesting is bounded, so that traversals of a tree can be recursive.
 
 use super::ast::{Expr, Head, Item, Key, Member, MemberValue, Path, Selection, Step};
 use super::error::ParseError;
@@ -13,10 +13,10 @@ mod expr;
 mod path;
 mod unexpected;
 
-/// How deep braces, brackets and parentheses may stand inside each other, steps `->` counted too.
+/// Maximum nesting of braces, brackets, parentheses and methods, in levels.
 ///
-/// A method counts as one level more than what stands left of it, because its value may be one
-/// level deeper. So the value of a mapping is at most this much deeper than the deepest input.
+/// A method counts one level more than its input, because its value may be one level deeper. So
+/// the value of a mapping is at most this much deeper than the deepest input.
 pub const MAX_NESTING: usize = 64;
 
 pub(super) fn parse(text: &str, version: Version) -> Result<Selection, ParseError> {
@@ -32,13 +32,13 @@ pub(super) fn parse(text: &str, version: Version) -> Result<Selection, ParseErro
 struct Parser<'t> {
     scan: Scanner<'t>,
     version: Version,
-    /// Of the place that is being read.
+    /// The level of the current position.
     level: usize,
-    /// Of everything read so far inside the innermost path.
+    /// The deepest level so far inside the innermost path.
     deepest: usize,
 }
 
-/// An item before it is known whether it is alone in its list.
+/// An item, before it is known whether it is alone in its list.
 enum ParsedItem {
     Item(Item),
     Anonymous(Path),
@@ -57,14 +57,14 @@ impl Parser<'_> {
             Err(error) => Some(error),
         };
         self.restart();
-        // Whichever reading got further is what the author meant.
+        // The error of the attempt that got further is probably the relevant one.
         self.top_items().map_err(|error| match expr_error {
             Some(other) if other.range.start > error.range.start => other,
             _ => error,
         })
     }
 
-    /// v0.4: the whole text as one expression, unless it is a lone field.
+    /// v0.4: parses the whole text as one expression; `None` for a single field.
     fn whole_expr(&mut self) -> ParseResult<Option<Selection>> {
         self.scan.skip_trivia();
         let start = self.scan.at();
@@ -88,33 +88,33 @@ impl Parser<'_> {
     }
 
     fn top_items(&mut self) -> ParseResult<Selection> {
-        let (found, range) = self.items()?;
+        let (items, range) = self.items()?;
         self.end()?;
-        let items = match only_item(found) {
+        let items = match only_item(items) {
             Ok(ParsedItem::Item(item)) => vec![item],
             Ok(ParsedItem::Anonymous(path)) => vec![Item::Whole(Expr::Path(path))],
-            Err(found) => items_among_others(found)?,
+            Err(items) => items_among_others(items)?,
         };
         Ok(Selection { items, range })
     }
 
-    /// `{ … }`, standing on the brace.
+    /// Parses `{ … }` at the opening brace.
     fn group(&mut self) -> ParseResult<Selection> {
         let start = self.scan.at();
         self.scan.eat("{");
-        let (found, range) = self.nested(start, Self::items)?;
+        let (items, range) = self.nested(start, Self::items)?;
         self.scan.skip_trivia();
         if !self.scan.eat("}") {
             return Err(self.unexpected("a field, `alias: …` or `}`"));
         }
-        let items = match only_item(found) {
+        let items = match only_item(items) {
             Ok(ParsedItem::Anonymous(path))
                 if path.group.is_none() && self.version >= Version::V0_3 =>
             {
                 vec![Item::Whole(Expr::Path(path))]
             }
-            Ok(found) => items_among_others(vec![found])?,
-            Err(found) => items_among_others(found)?,
+            Ok(item) => items_among_others(vec![item])?,
+            Err(items) => items_among_others(items)?,
         };
         Ok(Selection { items, range })
     }
@@ -123,43 +123,44 @@ impl Parser<'_> {
         self.scan.skip_trivia();
         let start = self.scan.at();
         let mut end = start;
-        let mut found = Vec::new();
-        let mut separators = None;
+        let mut items = Vec::new();
+        let mut has_commas = None;
         while !matches!(self.scan.peek(), None | Some('}')) {
-            found.push(self.item()?);
+            items.push(self.item()?);
             end = self.scan.at();
             self.check_apart()?;
             self.scan.skip_trivia();
-            self.separator(&mut separators)?;
+            self.separator(&mut has_commas)?;
         }
-        Ok((found, start..end))
+        Ok((items, start..end))
     }
 
-    /// v0.4: all commas or none.
-    fn separator(&mut self, commas: &mut Option<bool>) -> ParseResult<()> {
+    /// v0.4: a list has commas between all items or none.
+    fn separator(&mut self, has_commas: &mut Option<bool>) -> ParseResult<()> {
         let is_end = matches!(self.scan.peek(), None | Some('}'));
         let start = self.scan.at();
         let comma = self.scan.peek() == Some(',');
         if comma && self.version < Version::V0_4 {
-            return Err(
-                ParseError::new(start..start + 1, "items are not separated by commas")
-                    .help("remove the comma"),
-            );
+            return Err(ParseError::new(
+                start..start + 1,
+                "commas between items need connect v0.4",
+            )
+            .help("remove the comma"));
         }
-        match *commas {
+        match *has_commas {
             Some(true) if !comma && !is_end => {
                 return Err(self.unexpected("`,`, as between the items before"));
             }
             Some(false) if comma => {
                 return Err(ParseError::new(
                     start..start + 1,
-                    "a comma here, and none between the items before",
+                    "a comma after items without commas",
                 )
                 .help("write commas between all items, or none"));
             }
             _ => {}
         }
-        *commas = commas.or(Some(comma));
+        *has_commas = has_commas.or(Some(comma));
         if comma {
             self.scan.eat(",");
             self.scan.skip_trivia();
@@ -167,7 +168,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Two items may not meet within a word.
+    /// Reports an item that starts within a word.
     fn check_apart(&self) -> ParseResult<()> {
         match self.scan.peek() {
             Some(next) if is_name_part(next) && self.touches_name() => {
@@ -202,13 +203,13 @@ impl Parser<'_> {
         if self.version < Version::V0_4 {
             return Err(
                 ParseError::new(start..start + 3, "`...` needs connect v0.4").help(
-                    "write the path with braces, `path { … }`, which does the same among other items",
+                    "write the path with braces, `path { … }`, which is equivalent among other items",
                 ),
             );
         }
         self.scan.eat("...");
         self.scan.skip_trivia();
-        let path = self.path("a path behind `...`")?;
+        let path = self.path("a path after `...`")?;
         Ok(ParsedItem::Item(Item::Spread(path)))
     }
 
@@ -234,10 +235,10 @@ impl Parser<'_> {
         }
         if let Some('[' | '0'..='9' | '-' | '.') = self.scan.peek() {
             return Err(self
-                .unexpected("a field, a path or `{` behind the alias")
+                .unexpected("a field, a path or `{` after the alias")
                 .help("write a literal as `$(…)`"));
         }
-        let path = self.path("a field, a path or `{` behind the alias")?;
+        let path = self.path("a field, a path or `{` after the alias")?;
         Ok(MemberValue::Expr(Expr::Path(path)))
     }
 
@@ -255,17 +256,17 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads something that is one level deeper and began at `start`.
+    /// Runs a parser one level deeper, for syntax that starts at `start`.
     fn nested<T>(
         &mut self,
         start: usize,
-        read: impl FnOnce(&mut Self) -> ParseResult<T>,
+        parse: impl FnOnce(&mut Self) -> ParseResult<T>,
     ) -> ParseResult<T> {
         let level = self.level;
         self.deeper(start)?;
-        let read = read(self)?;
+        let result = parse(self)?;
         self.level = level;
-        Ok(read)
+        Ok(result)
     }
 
     fn deeper(&mut self, start: usize) -> ParseResult<()> {
@@ -290,34 +291,34 @@ impl Parser<'_> {
     }
 }
 
-/// The only one, or all of them back.
-fn only_item(mut found: Vec<ParsedItem>) -> Result<ParsedItem, Vec<ParsedItem>> {
-    match found.pop() {
-        Some(last) if found.is_empty() => Ok(last),
+/// The only item; `Err` with all items if there is not exactly one.
+fn only_item(mut items: Vec<ParsedItem>) -> Result<ParsedItem, Vec<ParsedItem>> {
+    match items.pop() {
+        Some(last) if items.is_empty() => Ok(last),
         Some(last) => {
-            found.push(last);
-            Err(found)
+            items.push(last);
+            Err(items)
         }
-        None => Err(found),
+        None => Err(items),
     }
 }
 
-fn items_among_others(found: Vec<ParsedItem>) -> ParseResult<Vec<Item>> {
-    found
+fn items_among_others(items: Vec<ParsedItem>) -> ParseResult<Vec<Item>> {
+    items
         .into_iter()
-        .map(|found| match found {
+        .map(|item| match item {
             ParsedItem::Item(item) => Ok(item),
             ParsedItem::Anonymous(path) if path.group.is_some() => Ok(Item::Spread(path)),
             ParsedItem::Anonymous(path) => Err(ParseError::new(
                 path.range,
-                "a path without a name among other items",
+                "a path without an alias among other items",
             )
-            .help("give it a name, `name: path`, or end it with braces")),
+            .help("add an alias, `alias: path`, or end it with braces")),
         })
         .collect()
 }
 
-/// The key under which a path produces its value by itself, if it is a field.
+/// The key of a path that is a field, and so its own alias.
 fn field_key(path: &Path) -> Option<&Key> {
     match &path.head {
         Head::Key(key)

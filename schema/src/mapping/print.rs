@@ -1,6 +1,6 @@
-//! A tree as text again.
+//! Prints syntax trees.
 //!
-//! Parsing what is printed gives the same tree but for ranges; comments and spacing are not kept.
+//! The output parses to the same tree except for ranges. Comments and spacing are lost.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -114,7 +114,7 @@ impl Printer<'_, '_> {
                 if matches!(**expr, Expr::Number(..))
                     && matches!(path.steps[..], [Step::Key(_), ..])
                 {
-                    // The point would be read as the number's.
+                    // Without a space, the period would be part of the number.
                     self.out.write_char(' ')?;
                 }
             }
@@ -170,7 +170,7 @@ impl Printer<'_, '_> {
         self.out.write_str(close)
     }
 
-    /// As it was written, quoted or not: quotes can change the meaning.
+    /// Prints a key with quotes only if the source has them, because quotes can change the meaning.
     fn key(&mut self, key: &Key) -> fmt::Result {
         if is_unquoted(key) {
             self.out.write_str(&key.name)
@@ -192,7 +192,7 @@ impl Printer<'_, '_> {
     }
 }
 
-/// Whether a whole mapping of one path would, without braces, begin with a literal and not a key.
+/// Whether a mapping of one path, printed without braces, would start with a literal, not a key.
 fn reads_as_literal(selection: &Selection) -> bool {
     let path = match selection.items.as_slice() {
         [Item::Member(member)] if is_field(member) => match &member.value {
@@ -220,9 +220,9 @@ fn is_field(member: &Member) -> bool {
     }
 }
 
-/// Whether a literal stands before its steps without `$(…)`.
+/// Whether a literal is followed by its steps without `$(…)`.
 fn is_bare(head: &Expr, path: &Path) -> bool {
-    let range = match head {
+    let start = match head {
         Expr::Path(_) | Expr::Choice(_, _) => return false,
         Expr::String(_, range)
         | Expr::Number(_, range)
@@ -232,7 +232,7 @@ fn is_bare(head: &Expr, path: &Path) -> bool {
         | Expr::List(_, range) => range.start,
         Expr::Group(group) => group.range.start,
     };
-    range == path.range.start
+    start == path.range.start
 }
 
 fn is_unquoted(key: &Key) -> bool {

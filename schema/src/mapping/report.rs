@@ -1,68 +1,68 @@
-//! What an evaluation met that its author should know.
+//! Reports: problems found while a mapping is evaluated, for its author.
 //!
-//! Reports never reach clients by themselves, but for those that `->withError` makes.
+//! Only reports of `->withError` are sent to clients.
 
 use std::ops::Range;
 
-/// How many reports one evaluation keeps of each audience; more say nothing new.
+/// Maximum number of reports of one evaluation for the author, and for the client.
 pub const MAX_REPORTS: usize = 128;
 
-/// Something met while evaluating.
+/// A problem found while a mapping is evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// What sort of thing.
+    /// The kind of problem.
     pub kind: ReportKind,
-    /// One sentence, lower case, no full stop, names in back-ticks. Authored ones say what their author wrote.
+    /// One sentence, lower case, no full stop, names in back-ticks; authored messages verbatim.
     pub message: String,
-    /// Where in the input.
+    /// The path in the input.
     pub path: Vec<PathElement>,
-    /// Which bytes of the mapping.
+    /// The range in the mapping, in bytes.
     pub range: Range<usize>,
-    /// The members that `->withError` gave as `extensions`, as a JSON object.
+    /// The `extensions` of `->withError`, a JSON object.
     pub extensions: Option<String>,
 }
 
-/// What sort of thing a report tells.
+/// The kinds of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReportKind {
-    /// The input does not have this member.
+    /// The input lacks a member.
     PropertyMissing,
-    /// Nobody gave this variable.
+    /// A variable is not set.
     VariableMissing,
-    /// There is no such method.
+    /// A method does not exist.
     MethodUnknown,
-    /// A method got an argument that it cannot use, or too few or too many.
+    /// A method has an invalid argument, or too few or too many.
     BadArgument,
-    /// A method stands behind a value that it cannot work on.
+    /// A method does not support its input.
     BadInput,
-    /// `->match` had no pair for the value.
+    /// `->match` has no pair for the value.
     NoMatch,
-    /// `->get` looked past the end.
+    /// The index of `->get` is out of range.
     OutOfRange,
-    /// A condition was neither true nor false.
+    /// A condition is not a boolean.
     NotBoolean,
-    /// A text is not what it should be.
+    /// A text cannot be parsed.
     ParseFailure,
-    /// A result that no number can hold.
+    /// A result cannot be represented as a number.
     Arithmetic,
-    /// Two values of different types came together under one key.
+    /// Values of different types have one key.
     LossyMerge,
-    /// Something without members stands where members are wanted.
+    /// A spread value is neither an object nor null.
     SpreadType,
-    /// Nothing stands where members are wanted.
+    /// A spread path has no value.
     SpreadEmpty,
-    /// Two keys became one.
+    /// Two keys are equal after conversion.
     KeyCollision,
-    /// The mapping says so, to its author (`->withWarning`).
+    /// A message of the mapping for its author (`->withWarning`).
     AuthoredWarning,
-    /// The mapping says so, to the client (`->withError`).
+    /// A message of the mapping for the client (`->withError`).
     AuthoredError,
-    /// The evaluation was stopped because it did too much.
+    /// The evaluation exceeded its work limit.
     Limit,
 }
 
 impl ReportKind {
-    /// Stable and searchable.
+    /// The stable name, for logs and tests.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PropertyMissing => "property_missing",
@@ -88,9 +88,9 @@ impl ReportKind {
 /// One element of the path to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathElement {
-    /// A member's key, a method (`->first`) or a variable (`$args`).
+    /// The key of a member, a method (`->first`) or a variable (`$args`).
     Key(String),
-    /// An element's index.
+    /// The index of an element.
     Index(usize),
 }
 
@@ -102,7 +102,7 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// Whether a report of this kind would be kept, so that others need not be made.
+    /// Whether there is room for a report of this kind; checked before its message is built.
     pub(super) fn has_room(&self, kind: ReportKind) -> bool {
         if kind == ReportKind::AuthoredError {
             self.n_client_errors < MAX_REPORTS
@@ -111,14 +111,14 @@ impl Reports {
         }
     }
 
-    /// Whether there is one of this kind about the same place of mapping and input.
+    /// Whether there is a report of this kind for this range of the mapping and path of the input.
     pub(super) fn has(&self, kind: ReportKind, range: &Range<usize>, path: &[PathElement]) -> bool {
         self.reports
             .iter()
             .any(|report| report.kind == kind && report.range == *range && report.path == path)
     }
 
-    /// Keeps a report, unless there is an equal one or no room.
+    /// Adds a report, unless there is an equal one or no room.
     pub(super) fn push(&mut self, report: Report) {
         if self.has_room(report.kind) && !self.reports.contains(&report) {
             self.n_client_errors += usize::from(report.kind == ReportKind::AuthoredError);
@@ -126,13 +126,13 @@ impl Reports {
         }
     }
 
-    /// To be given to [`Self::forget_since`].
+    /// The current position, for [`Self::discard_since`].
     pub(super) fn mark(&self) -> usize {
         self.reports.len()
     }
 
-    /// Forgets what came after `mark`, but for what is meant for clients.
-    pub(super) fn forget_since(&mut self, mark: usize) {
+    /// Discards the reports after `mark`, except those for clients.
+    pub(super) fn discard_since(&mut self, mark: usize) {
         let mut index = 0;
         self.reports.retain(|report| {
             index += 1;

@@ -1,7 +1,7 @@
-//! The words of a mapping: names, strings, numbers, and what may stand between them.
+//! Scans the tokens of a mapping: names, strings, numbers, white space and comments.
 //!
-//! Knows no grammar. Every method leaves the position behind what it took, and where it was when
-//! it took nothing.
+//! Independent of the grammar. Every method advances the position past its token, and leaves it
+//! unchanged if there is none.
 
 use std::ops::Range;
 
@@ -19,32 +19,32 @@ impl<'t> Scanner<'t> {
         Self { text, at: 0 }
     }
 
-    /// Where the next character stands.
+    /// The position of the next character.
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
-    /// Goes back to a position that [`Self::at`] gave.
+    /// Returns to an earlier position.
     pub(super) fn reset_to(&mut self, at: usize) {
         self.at = at;
     }
 
-    /// What is still to come.
+    /// The rest of the text.
     pub(super) fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// The next character, nothing skipped.
+    /// The next character, white space included.
     pub(super) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
-    /// The character before, nothing skipped.
+    /// The previous character, white space included.
     pub(super) fn before(&self) -> Option<char> {
         self.text.get(..self.at)?.chars().next_back()
     }
 
-    /// Takes `token` if it is next.
+    /// Consumes `token` if it is next.
     pub(super) fn eat(&mut self, token: &str) -> bool {
         let is_next = self.rest().starts_with(token);
         if is_next {
@@ -53,7 +53,7 @@ impl<'t> Scanner<'t> {
         is_next
     }
 
-    /// Passes white space and comments.
+    /// Skips white space and comments.
     pub(super) fn skip_trivia(&mut self) {
         loop {
             match self.peek() {
@@ -67,7 +67,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// `[A-Za-z_][A-Za-z0-9_]*`
+    /// Scans a name: `[A-Za-z_][A-Za-z0-9_]*`.
     pub(super) fn name(&mut self) -> Option<(&'t str, Range<usize>)> {
         let rest = self.rest();
         if !rest.starts_with(is_name_start) {
@@ -79,7 +79,7 @@ impl<'t> Scanner<'t> {
         Some((rest.get(..len)?, start..self.at))
     }
 
-    /// A string in single or double quotes: what it says.
+    /// Scans a string in single or double quotes; returns its value.
     pub(super) fn string(&mut self) -> Option<Result<(String, Range<usize>), ParseError>> {
         let quote = self.peek().filter(|c| matches!(c, '\'' | '"'))?;
         let start = self.at;
@@ -99,12 +99,12 @@ impl<'t> Scanner<'t> {
                 _ => value.push(character),
             }
         }
-        let error = ParseError::new(start..self.text.len(), "this string has no end")
+        let error = ParseError::new(start..self.text.len(), "unclosed string")
             .help(format!("close it with {quote}"));
         Some(Err(error))
     }
 
-    /// A number, as JSON would write it.
+    /// Scans a number; returns it normalized to JSON.
     pub(super) fn number(&mut self) -> Option<(String, Range<usize>)> {
         let start = self.at;
         let is_negative = self.eat("-");
@@ -143,7 +143,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// Whether a name may go on with this character.
+/// Whether a name may contain this character after its first.
 pub(super) fn is_name_part(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }

@@ -1,7 +1,7 @@
-//! What names mean at one place of an evaluation: `$`, `@`, variables, and where values came from.
+//! Scopes of an evaluation: the values of `$`, `@` and variables, and the origin of values.
 //!
-//! Scopes live on the stack and point at the ones around them. Paths of reports are only written
-//! out when there is a report.
+//! Scopes live on the stack and point to the enclosing ones. The path of a report is built only
+//! when a report is added.
 
 use std::borrow::Cow;
 
@@ -9,24 +9,24 @@ use super::ast::{Head, Path, Step};
 use super::report::PathElement;
 use crate::json::Value;
 
-/// The variables that a mapping is given: `args`, `this`, `config` and so on, without the dollar.
+/// The external variables of a mapping: `args`, `this`, `config` and so on, without dollar sign.
 #[derive(Clone, Debug, Default)]
 pub struct Vars<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Vars<'a> {
-    /// No variables.
+    /// Creates an empty set of variables.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with `$name`; one of that name is replaced.
+    /// Adds or replaces `$name`.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'a, str>>, value: Value<'a>) -> Self {
         self.set(name, value);
         self
     }
 
-    /// Sets `$name`.
+    /// Sets or replaces `$name`.
     pub fn set(&mut self, name: impl Into<Cow<'a, str>>, value: Value<'a>) {
         let name = name.into();
         match self.0.iter_mut().find(|(known, _)| *known == name) {
@@ -43,19 +43,19 @@ impl<'a> Vars<'a> {
             .map(|(_, value)| value)
     }
 
-    /// About how many bytes all of them take as text.
+    /// The approximate text length of all values, in bytes.
     pub(super) fn weight(&self) -> usize {
         let weights = self.0.iter().map(|(_, value)| value.weight());
         weights.fold(0, usize::saturating_add)
     }
 
-    /// The names that are set.
+    /// The names of the variables.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_ref())
     }
 }
 
-/// What a place of the mapping sees.
+/// The values that a part of a mapping can access.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'s, 'a> {
     /// `$`
@@ -65,7 +65,7 @@ pub(super) struct Scope<'s, 'a> {
     pub(super) locals: Option<&'s Local<'s, 'a>>,
 }
 
-/// A value and where it came from.
+/// A value with its origin.
 #[derive(Clone, Copy)]
 pub(super) struct TracedValue<'s, 'a> {
     pub(super) value: &'s Value<'a>,
@@ -78,25 +78,25 @@ impl<'s, 'a> TracedValue<'s, 'a> {
     }
 }
 
-/// A variable that `->as` made.
+/// A variable that `->as` binds.
 pub(super) struct Local<'s, 'a> {
     pub(super) name: &'s str,
-    /// Nothing, when the expression gave nothing.
+    /// The value; `None` if the expression has none.
     pub(super) value: Option<Value<'a>>,
     pub(super) outer: Option<&'s Self>,
 }
 
 impl<'s, 'a> Scope<'s, 'a> {
-    /// `$` and `@` are the same.
-    pub(super) fn new(place: TracedValue<'s, 'a>, locals: Option<&'s Local<'s, 'a>>) -> Self {
+    /// Creates a scope with `value` as `$` and `@`.
+    pub(super) fn new(value: TracedValue<'s, 'a>, locals: Option<&'s Local<'s, 'a>>) -> Self {
         Self {
-            dollar: place,
-            at: place,
+            dollar: value,
+            at: value,
             locals,
         }
     }
 
-    /// The same with another `@`.
+    /// Replaces `@`.
     pub(super) fn with_at(self, at: TracedValue<'s, 'a>) -> Self {
         Self { at, ..self }
     }
@@ -113,21 +113,21 @@ impl<'s, 'a> Scope<'s, 'a> {
     }
 }
 
-/// The way to a value, newest part first.
+/// The path to a value, as a linked list from its last part.
 #[derive(Clone, Copy)]
 pub(super) enum Trail<'s> {
     /// The input itself.
     Root,
-    /// An element of the value before.
+    /// An element of a list.
     Index(&'s Self, usize),
-    /// A member of the value before.
+    /// A member of an object.
     Key(&'s Self, &'s str),
-    /// A path that starts there, its head and so many of its steps.
+    /// The head and a number of steps of a path in the mapping.
     Steps(&'s Self, &'s Path, usize),
 }
 
 impl Trail<'_> {
-    /// The way written out.
+    /// The path as a list of elements.
     pub(super) fn path(&self) -> Vec<PathElement> {
         let mut parts = vec![self];
         while let Some(outer) = parts.last().and_then(|part| part.outer()) {

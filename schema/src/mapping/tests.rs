@@ -1,4 +1,4 @@
-//! The page about the language says what is so.
+//! Tests that `docs/mapping.md` agrees with the implementation.
 
 use bytes::Bytes;
 
@@ -7,10 +7,10 @@ use crate::json::{Json, Value};
 
 const PAGE: &str = include_str!("../../../docs/mapping.md");
 
-/// The first cells of the table below a heading, as written between back-ticks.
+/// The cells of the table below a heading, without back-ticks.
 fn cells(heading: &str) -> Vec<Vec<&'static str>> {
-    let (_, behind) = PAGE.split_once(heading).unwrap();
-    let table = behind.lines().skip_while(|line| !line.starts_with('|'));
+    let (_, section) = PAGE.split_once(heading).unwrap();
+    let table = section.lines().skip_while(|line| !line.starts_with('|'));
     let rows = table.skip(2).take_while(|line| line.starts_with('|'));
     rows.map(|row| {
         let cells = row.trim_matches('|').split(" | ");
@@ -25,29 +25,29 @@ fn the_examples_of_the_page_hold() {
     let (json, _) = json.split_once("```").unwrap();
     let json = Json::parse(Bytes::from_static(json.as_bytes())).unwrap();
     let examples = cells("## By example");
-    let mut found = Vec::new();
-    let mut written = Vec::new();
+    let mut actual = Vec::new();
+    let mut documented = Vec::new();
     for example in &examples {
         let mapping = Mapping::parse(example[0], Version::V0_3).unwrap();
         let outcome = mapping.eval(Value::from(&json), &Vars::new());
-        found.push((example[0], outcome.value.unwrap().to_json()));
-        written.push((example[0], example[1].to_owned()));
+        actual.push((example[0], outcome.value.unwrap().to_json()));
+        documented.push((example[0], example[1].to_owned()));
     }
 
-    assert_eq!(found, written);
+    assert_eq!(actual, documented);
     assert!(examples.len() > 15);
 }
 
 #[test]
 fn the_page_lists_all_methods() {
-    let written: Vec<_> = cells("## Methods")
+    let documented: Vec<_> = cells("## Methods")
         .into_iter()
         .map(|row| (row[0].to_owned(), row[1].to_owned()))
         .collect();
-    let known: Vec<_> = methods()
+    let actual: Vec<_> = methods()
         .iter()
         .map(|method| (format!("->{}", method.usage), method.doc.to_owned()))
         .collect();
 
-    assert_eq!(written, known);
+    assert_eq!(actual, documented);
 }

@@ -1,39 +1,39 @@
-//! Which variables a mapping uses, and what of them.
+//! The variables that a mapping uses, and the fields that it reads of them.
 //!
 //! Follows `$` and `@` into braces and arguments, so that `$batch->map(@.id)` uses `id` as
-//! `$batch.id` does. What a method computes is nobody's field.
+//! `$batch.id` does. Fields of computed values are not fields of a variable.
 
 use std::ops::Range;
 
 use super::ast::{Expr, Head, Item, Key, MemberValue, Path, Selection, Step};
 
-/// One place where a variable stands.
+/// One use of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VariableUse {
-    /// Without the dollar.
+    /// The name without the dollar sign.
     pub name: String,
-    /// Of the variable alone, dollar included.
+    /// The range of the variable, dollar sign included.
     pub range: Range<usize>,
-    /// What is read of it there, in the order written; empty: the whole of it.
+    /// The fields that are read, in source order; empty for the whole value.
     pub fields: Vec<UsedField>,
 }
 
-/// A member that is read, lists passed through.
+/// A field that is read of a variable, through lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsedField {
-    /// The member's key.
+    /// The field's key.
     pub name: String,
-    /// Where the key stands.
+    /// The range of the key.
     pub range: Range<usize>,
-    /// What is read of it; empty: the whole of it.
+    /// The nested fields that are read; empty for the whole value.
     pub fields: Vec<Self>,
 }
 
-/// What all the uses of `$name` read together: each member once, in the order they first come.
+/// The merged fields of all uses of `$name`, each once, in order of first use.
 pub fn used_fields(uses: &[VariableUse], name: &str) -> Vec<UsedField> {
     let mut fields = Vec::new();
-    for used in uses.iter().filter(|used| used.name == name) {
-        merge(&mut fields, &used.fields);
+    for variable in uses.iter().filter(|variable| variable.name == name) {
+        merge(&mut fields, &variable.fields);
     }
     fields
 }
@@ -55,12 +55,12 @@ fn merge(into: &mut Vec<UsedField>, fields: &[UsedField]) {
 }
 
 pub(super) fn variables(selection: &Selection) -> Vec<VariableUse> {
-    let mut walk = Walk::default();
-    walk.selection(selection, UseScope::default());
-    walk.into_uses()
+    let mut collector = UseCollector::default();
+    collector.selection(selection, UseScope::default());
+    collector.into_uses()
 }
 
-/// A use, or a field of one, in the order met.
+/// A use of a variable (without a parent) or of a field.
 struct UseNode {
     parent: Option<usize>,
     name: String,
@@ -68,11 +68,12 @@ struct UseNode {
 }
 
 #[derive(Default)]
-struct Walk {
-    marks: Vec<UseNode>,
+struct UseCollector {
+    /// The uses in traversal order; a parent comes before its fields.
+    nodes: Vec<UseNode>,
 }
 
-/// Which mark `$`, `@` and local variables stand for, if for one at all.
+/// The nodes of `$`, `@` and local variables; `None` for computed values.
 #[derive(Clone, Copy, Default)]
 struct UseScope<'s> {
     dollar: Option<usize>,
@@ -82,43 +83,43 @@ struct UseScope<'s> {
 
 struct Local<'s> {
     name: &'s str,
-    mark: Option<usize>,
+    node: Option<usize>,
     outer: Option<&'s Self>,
 }
 
-impl Walk {
-    fn selection(&mut self, selection: &Selection, seen: UseScope<'_>) {
+impl UseCollector {
+    fn selection(&mut self, selection: &Selection, scope: UseScope<'_>) {
         for item in &selection.items {
             match item {
                 Item::Member(member) => match &member.value {
-                    MemberValue::Group(group) => self.selection(group, seen),
+                    MemberValue::Group(group) => self.selection(group, scope),
                     MemberValue::Expr(expr) => {
-                        self.expr(expr, seen);
+                        self.expr(expr, scope);
                     }
                 },
                 Item::Whole(expr) => {
-                    self.expr(expr, seen);
+                    self.expr(expr, scope);
                 }
                 Item::Spread(path) => {
-                    self.path(path, seen);
+                    self.path(path, scope);
                 }
             }
         }
     }
 
-    /// The mark that the value is, if it is one.
-    fn expr(&mut self, expr: &Expr, seen: UseScope<'_>) -> Option<usize> {
+    /// The node of the value; `None` if it is computed.
+    fn expr(&mut self, expr: &Expr, scope: UseScope<'_>) -> Option<usize> {
         match expr {
-            Expr::Path(path) => return self.path(path, seen),
-            Expr::Group(group) => self.selection(group, seen),
+            Expr::Path(path) => return self.path(path, scope),
+            Expr::Group(group) => self.selection(group, scope),
             Expr::Object(members, _) => {
                 for (_, expr) in members {
-                    self.expr(expr, seen);
+                    self.expr(expr, scope);
                 }
             }
             Expr::List(elements, _) | Expr::Choice(_, elements) => {
                 for element in elements {
-                    self.expr(element, seen);
+                    self.expr(element, scope);
                 }
             }
             Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Null(_) => {}
@@ -126,42 +127,42 @@ impl Walk {
         None
     }
 
-    fn path(&mut self, path: &Path, seen: UseScope<'_>) -> Option<usize> {
+    fn path(&mut self, path: &Path, scope: UseScope<'_>) -> Option<usize> {
         let start = match &path.head {
-            Head::Key(key) => self.field(seen.dollar, key),
-            Head::Dollar(_) => seen.dollar,
-            Head::At(_) => seen.at,
-            Head::Variable(key) => self.variable(key, seen),
-            Head::Expr(expr) => self.expr(expr, seen),
+            Head::Key(key) => self.field(scope.dollar, key),
+            Head::Dollar(_) => scope.dollar,
+            Head::At(_) => scope.at,
+            Head::Variable(key) => self.variable(key, scope),
+            Head::Expr(expr) => self.expr(expr, scope),
         };
-        self.steps(path, 0, start, seen)
+        self.steps(path, 0, start, scope)
     }
 
-    fn variable(&mut self, key: &Key, seen: UseScope<'_>) -> Option<usize> {
-        let mut local = seen.locals;
+    fn variable(&mut self, key: &Key, scope: UseScope<'_>) -> Option<usize> {
+        let mut local = scope.locals;
         while let Some(candidate) = local {
             if candidate.name == key.name {
-                return candidate.mark;
+                return candidate.node;
             }
             local = candidate.outer;
         }
-        Some(self.mark(None, key))
+        Some(self.add(None, key))
     }
 
     fn steps(
         &mut self,
         path: &Path,
         from: usize,
-        mut mark: Option<usize>,
-        seen: UseScope<'_>,
+        mut node: Option<usize>,
+        scope: UseScope<'_>,
     ) -> Option<usize> {
         for (index, step) in path.steps.iter().enumerate().skip(from) {
             match step {
-                Step::Key(key) => mark = self.field(mark, key),
+                Step::Key(key) => node = self.field(node, key),
                 Step::Question(_) => {}
                 Step::Method(name, args) => {
                     let args = args.as_deref().unwrap_or_default();
-                    let inside = UseScope { at: mark, ..seen };
+                    let inside = UseScope { at: node, ..scope };
                     if name.name == "as"
                         && let Some(Expr::Path(Path {
                             head: Head::Variable(local),
@@ -170,68 +171,71 @@ impl Walk {
                     {
                         let bound = match args.get(1) {
                             Some(expr) => self.expr(expr, inside),
-                            None => mark,
+                            None => node,
                         };
                         let local = Local {
                             name: &local.name,
-                            mark: bound,
-                            outer: seen.locals,
+                            node: bound,
+                            outer: scope.locals,
                         };
                         let locals = Some(&local);
-                        return self.steps(path, index + 1, mark, UseScope { locals, ..seen });
+                        return self.steps(path, index + 1, node, UseScope { locals, ..scope });
                     }
-                    mark = self.method(&name.name, args, inside);
+                    node = self.method(&name.name, args, inside);
                 }
             }
         }
         let Some(group) = &path.group else {
-            return mark;
+            return node;
         };
         let inside = UseScope {
-            dollar: mark,
-            at: mark,
-            ..seen
+            dollar: node,
+            at: node,
+            ..scope
         };
         self.selection(group, inside);
         None
     }
 
-    /// The mark behind a method; arguments that merely decide are still read.
-    fn method(&mut self, name: &str, args: &[Expr], seen: UseScope<'_>) -> Option<usize> {
-        let last = args.iter().map(|arg| self.expr(arg, seen)).last().flatten();
+    /// The node of a method's value; its arguments count as read in any case.
+    fn method(&mut self, name: &str, args: &[Expr], scope: UseScope<'_>) -> Option<usize> {
+        let nodes = args.iter().map(|arg| self.expr(arg, scope));
+        let last = nodes.last().flatten();
         match name {
-            "first" | "last" | "slice" | "filter" | "find" | "withWarning" | "withError" => seen.at,
+            "first" | "last" | "slice" | "filter" | "find" | "withWarning" | "withError" => {
+                scope.at
+            }
             "echo" | "map" => last,
             _ => None,
         }
     }
 
     fn field(&mut self, parent: Option<usize>, key: &Key) -> Option<usize> {
-        parent.map(|parent| self.mark(Some(parent), key))
+        parent.map(|parent| self.add(Some(parent), key))
     }
 
-    fn mark(&mut self, parent: Option<usize>, key: &Key) -> usize {
-        self.marks.push(UseNode {
+    fn add(&mut self, parent: Option<usize>, key: &Key) -> usize {
+        self.nodes.push(UseNode {
             parent,
             name: key.name.clone(),
             range: key.range.clone(),
         });
-        self.marks.len() - 1
+        self.nodes.len() - 1
     }
 
     fn into_uses(self) -> Vec<VariableUse> {
-        let mut fields: Vec<Vec<UsedField>> = self.marks.iter().map(|_| Vec::new()).collect();
+        let mut fields: Vec<Vec<UsedField>> = self.nodes.iter().map(|_| Vec::new()).collect();
         let mut uses = Vec::new();
-        // A field stands behind what it is a field of, so backwards each one is complete.
-        for (index, mark) in self.marks.into_iter().enumerate().rev() {
+        // A field comes after its parent, so in reverse order each node is complete.
+        for (index, node) in self.nodes.into_iter().enumerate().rev() {
             let mut inside = fields.pop().unwrap_or_default();
-            debug_assert_eq!(fields.len(), index, "one list a mark");
+            debug_assert_eq!(fields.len(), index, "one list per node");
             inside.reverse();
             let UseNode {
                 parent,
                 name,
                 range,
-            } = mark;
+            } = node;
             match parent.and_then(|parent| fields.get_mut(parent)) {
                 Some(siblings) => siblings.push(UsedField {
                     name,

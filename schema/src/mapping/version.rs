@@ -1,4 +1,4 @@
-//! Which grammar a mapping is written in.
+//! Versions of the mapping grammar.
 
 /// A version of the connect specification. Only the grammar depends on it; methods do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -7,17 +7,17 @@ pub enum Version {
     V0_1,
     /// v0.2
     V0_2,
-    /// v0.3: `?`, `??`, `?!`, lone keys as arguments.
+    /// v0.3: `?`, `??`, `?!`, single keys as arguments.
     V0_3,
-    /// v0.4: literals behind an alias, `...`, commas.
+    /// v0.4: literals after an alias, `...`, commas.
     V0_4,
 }
 
 impl Version {
-    /// Every version, oldest first.
+    /// The versions, oldest first.
     pub const ALL: [Self; 4] = [Self::V0_1, Self::V0_2, Self::V0_3, Self::V0_4];
 
-    /// As it stands at the end of the specification's URL, without the `v`.
+    /// The version in the specification's URL, without the `v`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::V0_1 => "0.1",
@@ -27,7 +27,7 @@ impl Version {
         }
     }
 
-    /// The version written like [`Self::as_str`].
+    /// The version for the text that [`Self::as_str`] returns.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()

@@ -31,22 +31,22 @@ fn messages_say_what_was_expected_and_what_to_do() {
     refused(
         V0_3,
         "
-        id, name ~ items are not separated by commas ~ , ~ remove the comma
+        id, name ~ commas between items need connect v0.4 ~ , ~ remove the comma
         .name ~ expected a field, `alias: …` or a path, found `.` ~ .
-        a. ~ expected a key behind `.`, found the end
-        a-> ~ expected the name of a method behind `->`, found the end
+        a. ~ expected a key after `.`, found the end
+        a-> ~ expected the name of a method after `->`, found the end
         a { ~ expected a field, `alias: …` or `}`, found the end
         a } ~ expected a field, `alias: …` or the end, found `}` ~ }
-        a: } ~ expected a field, a path or `{` behind the alias, found `}` ~ }
-        a: 3 ~ expected a field, a path or `{` behind the alias, found `3` ~ 3 ~ write a literal as `$(…)`
-        a: [1] ~ expected a field, a path or `{` behind the alias, found `[` ~ [ ~ write a literal as `$(…)`
+        a: } ~ expected a field, a path or `{` after the alias, found `}` ~ }
+        a: 3 ~ expected a field, a path or `{` after the alias, found `3` ~ 3 ~ write a literal as `$(…)`
+        a: [1] ~ expected a field, a path or `{` after the alias, found `[` ~ [ ~ write a literal as `$(…)`
         content-type ~ expected the next item, found `-` ~ - ~ QUOTE
         a[b] ~ expected the next item, found `[` ~ [ ~ QUOTE
         9lives ~ expected a field, `alias: …` or a path, found `9` ~ 9 ~ QUOTE
         naïve ~ expected a field, `alias: …` or a path, found `ï` ~ ï ~ QUOTE
-        id address.city ~ a path without a name among other items ~ address.city ~ give it a name, `name: path`, or end it with braces
+        id address.city ~ a path without an alias among other items ~ address.city ~ add an alias, `alias: path`, or end it with braces
         x: a?? ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators inside `$(…)`
-        x: a ? ? ~ `?` stands twice ~ ? ~ write it once
+        x: a ? ? ~ duplicate `?` ~ ? ~ write it once
         x: a ?? b ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators inside `$(…)`
         x: $(a ?? b ?! c) ~ `??` and `?!` in one expression ~ ?! ~ put one of them in parentheses, `$(…)`
         x: $(a ~ expected an operator or `)`, found the end
@@ -56,9 +56,9 @@ fn messages_say_what_was_expected_and_what_to_do() {
         x: $({ a 1 }) ~ expected `:`, found `1` ~ 1 ~ write `a: a`
         x: $({ 1: 1 }) ~ expected a key or `}`, found `1` ~ 1 ~ QUOTE
         x: a->echo(1 ~ expected `,` or `)`, found the end
-        x: $('abc) ~ this string has no end ~ 'abc) ~ close it with '
-        'abc ~ this string has no end ~ 'abc ~ close it with '
-        id ...address { city } ~ `...` needs connect v0.4 ~ ... ~ write the path with braces, `path { … }`, which does the same among other items
+        x: $('abc) ~ unclosed string ~ 'abc) ~ close it with '
+        'abc ~ unclosed string ~ 'abc ~ close it with '
+        id ...address { city } ~ `...` needs connect v0.4 ~ ... ~ write the path with braces, `path { … }`, which is equivalent among other items
         ",
     );
 }
@@ -72,8 +72,8 @@ fn what_a_newer_version_has_is_named() {
         a? ~ `?` needs connect v0.3 ~ ?
         x: $(a.b ?? 1) ~ `??` and `?!` need connect v0.3 ~ ??
         x: $(a.b ?! 1) ~ `??` and `?!` need connect v0.3 ~ ?!
-        x: a->echo(b) ~ a lone key as a value needs connect v0.3 ~ b ~ write `$.b`
-        a { $.b } ~ a path without a name among other items ~ $.b ~ give it a name, `name: path`, or end it with braces
+        x: a->echo(b) ~ a single key as a value needs connect v0.3 ~ b ~ write `$.b`
+        a { $.b } ~ a path without an alias among other items ~ $.b ~ add an alias, `alias: path`, or end it with braces
         ",
         );
     }
@@ -84,10 +84,10 @@ fn v0_4_wants_all_commas_or_none() {
     refused(
         V0_4,
         "
-        id name, age ~ a comma here, and none between the items before ~ , ~ write commas between all items, or none
+        id name, age ~ a comma after items without commas ~ , ~ write commas between all items, or none
         id, name age ~ expected `,`, as between the items before, found `a` ~ a ~ QUOTE
         a: 1b ~ expected a space before the next item, found `b` ~ b ~ QUOTE
-        id ...{ a: 1 } ~ expected a path behind `...`, found `{` ~ {
+        id ...{ a: 1 } ~ expected a path after `...`, found `{` ~ {
         id ...nope ?? a ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators inside `$(…)`
         ",
     );

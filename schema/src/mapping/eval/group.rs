@@ -1,8 +1,7 @@
-//! Item lists that are used object after object: the members that their paths start with are found
-//! in one walk, by what the objects before had.
+//! A fast path for item lists applied to many objects: one pass over an object finds the members
+//! that all paths start with, using the member order of earlier objects.
 //!
-//! Changes nothing of what an evaluation gives. Lists that hold anything but members with names of
-//! their own are not for here.
+//! Results are those of the general evaluation. Only lists of members with distinct keys qualify.
 
 use std::borrow::Cow;
 
@@ -11,11 +10,11 @@ use crate::json::{Node, Object, Recall, Str, Value};
 use crate::mapping::ast::{Expr, Head, Item, Key, Member, MemberValue, Path, Selection};
 use crate::mapping::scope::Scope;
 
-/// The item lists that were used in an evaluation.
+/// The item lists of an evaluation by their state.
 #[derive(Default)]
 pub(super) struct GroupCache<'a>(Vec<(&'a Selection, GroupState<'a>)>);
 
-/// The member that a path starts with, or that there is none.
+/// The member that a path starts with; `None` if the object lacks it.
 #[derive(Clone, Copy)]
 pub(super) struct StartMember<'a> {
     pub(super) path: &'a Path,
@@ -23,7 +22,7 @@ pub(super) struct StartMember<'a> {
     pub(super) member: Option<Node<'a>>,
 }
 
-/// The members that an item list gives, where it is prepared for that.
+/// The value of an item list, if a group is prepared for it.
 pub(super) fn object_value<'a>(
     run: &mut Evaluation<'_, 'a>,
     selection: &'a Selection,
@@ -44,20 +43,20 @@ pub(super) fn object_value<'a>(
 
 enum GroupState<'a> {
     UsedOnce,
-    /// Boxed, so that little is moved when it is taken.
+    /// Boxed, so that taking it moves a pointer only.
     Ready(Box<Group<'a>>),
-    /// Used just now, or not for here.
+    /// In use, or the list does not qualify.
     Unavailable,
 }
 
-/// More lists than that of one mapping are evaluated without.
+/// Maximum number of prepared lists per evaluation.
 const MAX_GROUPS: usize = 8;
 
 impl<'a> GroupCache<'a> {
-    /// What is prepared for `selection`, once it was used before; to be given back.
+    /// Takes the group of `selection` out of the cache, from its second use on.
     fn take(&mut self, selection: &'a Selection) -> Option<Box<Group<'a>>> {
-        let mut known = self.0.iter_mut();
-        let Some((_, state)) = known.find(|(of, _)| std::ptr::eq(*of, selection)) else {
+        let mut groups = self.0.iter_mut();
+        let Some((_, state)) = groups.find(|(known, _)| std::ptr::eq(*known, selection)) else {
             if self.0.len() < MAX_GROUPS {
                 self.0.push((selection, GroupState::UsedOnce));
             }
@@ -71,25 +70,26 @@ impl<'a> GroupCache<'a> {
     }
 
     fn put_back(&mut self, group: Box<Group<'a>>) {
-        let mut known = self.0.iter_mut();
-        if let Some((_, state)) = known.find(|(of, _)| std::ptr::eq(*of, group.selection)) {
+        let mut groups = self.0.iter_mut();
+        let same = |known: &'a Selection| std::ptr::eq(known, group.selection);
+        if let Some((_, state)) = groups.find(|(known, _)| same(known)) {
             *state = GroupState::Ready(group);
         }
     }
 }
 
-/// An item list, prepared.
+/// A prepared item list.
 struct Group<'a> {
     selection: &'a Selection,
     members: Vec<(&'a Member, Option<PathStart<'a>>)>,
-    /// The keys that paths start with, each once.
+    /// The distinct keys that paths start with.
     keys: Vec<&'a str>,
-    /// The members of the object of each.
+    /// The current object's member for each key.
     start_members: Vec<Option<Node<'a>>>,
     recall: Recall<'a>,
 }
 
-/// A path and the place of the key that it starts with.
+/// A path with the key that it starts with.
 #[derive(Clone, Copy)]
 struct PathStart<'a> {
     path: &'a Path,
@@ -112,14 +112,14 @@ impl<'a> Group<'a> {
         })
     }
 
-    /// Looks for all of the keys in `object`.
+    /// Finds the members of `object` for all keys.
     fn find_start_members(&mut self, object: Node<'a>) {
         self.start_members.fill(None);
-        let (keys, found) = (&self.keys, &mut self.start_members);
+        let (keys, start_members) = (&self.keys, &mut self.start_members);
         let find = |key: Str<'a>| keys.iter().position(|known| key.is(known));
-        self.recall.members(object, find, |at, member| {
-            if let Some(found) = found.get_mut(at) {
-                *found = Some(member); // The last one of several.
+        self.recall.members(object, find, |key_index, member| {
+            if let Some(start_member) = start_members.get_mut(key_index) {
+                *start_member = Some(member); // Of duplicates, the last one is used.
             }
         });
     }
@@ -133,17 +133,17 @@ impl<'a> Group<'a> {
         let mut members = Vec::with_capacity(self.members.len());
         for (member, start) in &self.members {
             let key = Cow::Borrowed(member.key.name.as_str());
-            let found = start.map(|start| self.start_member(start));
-            // Most are keys and nothing else.
-            if let Some(value) = found.and_then(StartMember::whole_value) {
+            let start = start.map(|start| self.start_member(start));
+            // Most paths are a single key.
+            if let Some(value) = start.and_then(StartMember::whole_value) {
                 let work = 1 + object.len() / 4 + value.span().1 as usize / 8;
                 if run.spend(work, &member.key.range).is_some() {
                     members.push((key, Value::Node(value)));
                 }
                 continue;
             }
-            let value = match found {
-                Some(found) => path::value_from_member(run, found, object, scope),
+            let value = match start {
+                Some(start) => path::value_from_member(run, start, object, scope),
                 None => member_value(run, &member.value, scope),
             };
             if let Some(value) = value {
@@ -164,14 +164,14 @@ impl<'a> Group<'a> {
 }
 
 impl<'a> StartMember<'a> {
-    /// The member, where it is the whole value.
+    /// The member, if the path consists of its key only.
     fn whole_value(self) -> Option<Node<'a>> {
-        let is_alone = self.path.steps.is_empty() && self.path.group.is_none();
-        self.member.filter(|_| is_alone)
+        let is_key = self.path.steps.is_empty() && self.path.group.is_none();
+        self.member.filter(|_| is_key)
     }
 }
 
-/// The members of a list of two or more that has nothing else, each with a name of its own.
+/// The items of a list of two or more members with distinct keys.
 fn plain_members(selection: &Selection) -> Option<Vec<&Member>> {
     let mut members: Vec<&Member> = Vec::with_capacity(selection.items.len());
     for item in &selection.items {
@@ -197,15 +197,15 @@ fn path_start<'a>(member: &'a Member, keys: &mut Vec<&'a str>) -> Option<PathSta
         return None;
     };
     let name = key.name.as_str();
-    let at = keys.iter().position(|known| *known == name);
-    let at = at.unwrap_or_else(|| {
+    let key_index = keys.iter().position(|known| *known == name);
+    let key_index = key_index.unwrap_or_else(|| {
         keys.push(name);
         keys.len() - 1
     });
     Some(PathStart {
         path,
         key,
-        key_index: at,
+        key_index,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Evaluating a path: head, steps from left to right, braces.
+//! Evaluates paths: the head, the steps from left to right, the selection in braces.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::mapping::methods::{self, Call};
 use crate::mapping::report::ReportKind;
 use crate::mapping::scope::{Local, Scope, TracedValue, Trail};
 
-/// The value that a path leads to.
+/// The value of a path.
 pub(in crate::mapping) fn value<'a>(
     run: &mut Evaluation<'_, 'a>,
     path: &'a Path,
@@ -19,10 +19,10 @@ pub(in crate::mapping) fn value<'a>(
 ) -> Option<Value<'a>> {
     run.spend(1, &path.range)?;
     let value = head(run, path, scope)?;
-    behind_head(run, path, value, scope)
+    rest_value(run, path, value, scope)
 }
 
-/// As [`value`], the member of `object` that the path starts with being found.
+/// The value of a path whose first member of `object` is known.
 pub(super) fn value_from_member<'a>(
     run: &mut Evaluation<'_, 'a>,
     start: StartMember<'a>,
@@ -38,10 +38,11 @@ pub(super) fn value_from_member<'a>(
         }
         return None;
     };
-    behind_head(run, path, Value::Node(member), scope)
+    rest_value(run, path, Value::Node(member), scope)
 }
 
-fn behind_head<'a>(
+/// The value of a path with `value` as the value of its head.
+fn rest_value<'a>(
     run: &mut Evaluation<'_, 'a>,
     path: &'a Path,
     mut value: Value<'a>,
@@ -59,7 +60,7 @@ fn behind_head<'a>(
     Some(value)
 }
 
-/// A path from one of its steps on.
+/// A path from the step at index `from` on.
 #[derive(Clone, Copy)]
 struct PathWalk<'s, 'a> {
     path: &'a Path,
@@ -113,7 +114,7 @@ fn variable<'a>(
     None
 }
 
-/// All but strings that were computed are copied at once.
+/// Clones a value; only computed strings cost time linear in their length.
 fn copy<'a>(
     run: &mut Evaluation<'_, 'a>,
     value: &Value<'a>,
@@ -170,7 +171,7 @@ fn steps<'a>(
     Some(selection_value(run, group, scope))
 }
 
-/// What `->as($name)` and `->as($name, value)` bind for the rest of the path.
+/// The variable that `->as($name)` or `->as($name, value)` binds for the rest of the path.
 fn binding<'s, 'a: 's>(
     run: &mut Evaluation<'_, 'a>,
     call: &Call<'s, 'a>,
@@ -206,7 +207,7 @@ fn variable_name(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// A member, or for a list the list of the members of its elements.
+/// The member of an object, or the list of the members of a list's elements.
 fn property<'a>(
     run: &mut Evaluation<'_, 'a>,
     input: TracedValue<'_, 'a>,

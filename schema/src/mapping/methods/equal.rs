@@ -1,7 +1,7 @@
-//! When two values are equal.
+//! Equality of values.
 //!
-//! As JSON: members in any order, `1` is not `1.0`. Only methods that compare numbers by value at
-//! the top say so. Integers are compared digit by digit, however long they are.
+//! Values are equal as JSON: members in any order, `1` is not `1.0`. `Depth::Top` compares numbers
+//! by value, at the top level only. Integers of any length are compared exactly.
 
 use std::cmp::Ordering;
 
@@ -13,13 +13,13 @@ use crate::mapping::eval::Evaluation;
 /// Whether numbers compare by value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Yes: `1` equals `1.0`, but `[1]` does not equal `[1.0]`.
+    /// By value: `1` equals `1.0`, but `[1]` does not equal `[1.0]`.
     Top,
-    /// No.
+    /// As JSON: `1` does not equal `1.0`.
     Inside,
 }
 
-/// Whether the two are equal; nothing when finding out takes too much work.
+/// Whether two values are equal; `None` if the evaluation runs out of work.
 pub(super) fn equal<'a>(
     run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
@@ -72,7 +72,7 @@ fn equal_objects<'a>(
         run,
         (left.len() + right.len()).saturating_mul(HASHED_MEMBER_COST),
     )?;
-    // Collected so that each key stands once and is found at once.
+    // Collected for unique keys and lookup in constant time.
     let left = members(left);
     let right = members(right);
     if left.len() != right.len() {

@@ -1,7 +1,7 @@
-//! Methods on lists, and those on lists and strings alike.
+//! Methods on lists, and on both lists and strings.
 //!
-//! Positions in strings count UTF-8 bytes, as the language has it; a cut inside a character is
-//! moved back to its start, so that nothing is ever half a character.
+//! Positions in strings count UTF-8 bytes, as the specification requires; a cut inside a character
+//! is moved back to its start, so that the result is valid UTF-8.
 
 use std::borrow::Cow;
 
@@ -36,17 +36,17 @@ pub(super) fn filter<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> O
         return Some(Value::list(selected.into_iter().collect()));
     };
     let mut selected = Vec::new();
-    let mut is_sound = true;
+    let mut is_valid = true;
     for (index, element) in list.iter().enumerate() {
         call.spend(run, 1)?;
         match call.condition_for(run, expr, index, &element) {
             Some(true) => selected.push(element),
             Some(false) => {}
-            // Goes on, so that all of them are reported.
-            None => is_sound = false,
+            // Continues, so that all invalid conditions are reported.
+            None => is_valid = false,
         }
     }
-    is_sound.then(|| Value::list(selected))
+    is_valid.then(|| Value::list(selected))
 }
 
 pub(super) fn find<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
@@ -148,7 +148,7 @@ pub(super) fn slice<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Op
     }
 }
 
-/// An integer argument; whatever else it is counts as not given.
+/// An integer argument; a value of another kind counts as missing.
 fn bound<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>, index: usize) -> Option<i64> {
     integer(&call.argument(run, index)?)
 }
@@ -162,7 +162,7 @@ fn integer(value: &Value<'_>) -> Option<i64> {
     match value.view() {
         View::Number(text) => match Number::read(text) {
             Number::Int(value) => Some(value),
-            // Far outside of whatever is indexed; the sign is what counts.
+            // Outside of any list or string; only the sign matters.
             Number::Big(value) if value > 0.0 => Some(i64::MAX),
             Number::Big(_) => Some(i64::MIN),
             Number::Float(_) => None,
@@ -178,7 +178,7 @@ pub(super) fn size<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Opt
         View::String(text) => text.len(),
         View::Object(fields) => {
             call.spend(run, fields.len().saturating_mul(HASHED_MEMBER_COST))?;
-            // Keys may occur twice in a document, and are one member.
+            // Duplicate keys of a document are one member.
             members(fields).len()
         }
         _ => return call.bad_input(run, "a list, a string or an object"),
@@ -241,15 +241,15 @@ fn index<'a>(
         return None;
     };
     let distance = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
-    let found = if index < 0 {
+    let position = if index < 0 {
         len.checked_sub(distance)
     } else {
         Some(distance).filter(|index| *index < len)
     };
-    if found.is_none() {
+    if position.is_none() {
         out_of_range(run, call, &format!("outside of 0 to {len}"));
     }
-    found
+    position
 }
 
 fn out_of_range<'a>(

@@ -1,4 +1,4 @@
-//! Methods that compare and decide.
+//! Methods for comparison, matching and boolean logic.
 
 use std::cmp::Ordering;
 
@@ -89,7 +89,7 @@ pub(super) fn matches<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> 
     }
     call.report(run, ReportKind::NoMatch, || {
         let found = call.input().kind_name();
-        format!("no pair of `->match` is for this value, {found}; `[@, …]` is for all others")
+        format!("no pair of `->match` matches this value, {found}; `[@, …]` matches any value")
     });
     None
 }
@@ -102,11 +102,11 @@ pub(super) fn or<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Optio
     short_circuit(run, call, true)
 }
 
-/// Looks at the input and the arguments until one of them decides.
+/// Evaluates the input and the arguments until one equals `stop`, which is then the result.
 fn short_circuit<'a>(
     run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
-    decides: bool,
+    stop: bool,
 ) -> Option<Value<'a>> {
     let name = call.name.name.as_str();
     let Some(args) = call.args else {
@@ -116,20 +116,20 @@ fn short_circuit<'a>(
     let View::Bool(input) = call.view() else {
         return call.bad_input(run, "a boolean");
     };
-    if input == decides {
-        return Some(Value::Bool(decides));
+    if input == stop {
+        return Some(Value::Bool(stop));
     }
     for arg in args {
         let value = call.value_of(run, arg)?;
         match value.view() {
-            View::Bool(value) if value == decides => return Some(Value::Bool(decides)),
+            View::Bool(value) if value == stop => return Some(Value::Bool(stop)),
             View::Bool(_) => {}
             _ => call.bad_argument(run, || {
                 format!("`->{name}` needs booleans, found {}", value.kind_name())
             }),
         }
     }
-    Some(Value::Bool(!decides))
+    Some(Value::Bool(!stop))
 }
 
 pub(super) fn not<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {

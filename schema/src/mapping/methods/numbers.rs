@@ -1,7 +1,7 @@
-//! Arithmetic.
+//! Arithmetic methods.
 //!
-//! Integers stay integers of 64 bits and floats are IEEE doubles. What neither can hold is
-//! reported instead of being bent.
+//! Integers have 64 bits and floats are IEEE doubles. A result that neither can represent is
+//! reported, not rounded.
 
 use super::Call;
 use crate::json::number::Number;
@@ -39,7 +39,7 @@ pub(super) fn modulo<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> O
     })
 }
 
-/// Integers by one function, everything with a float in it by the other.
+/// Applies `integers` to two integers, and `floats` if one operand is a float.
 fn exact(
     left: Number,
     right: Number,
@@ -82,7 +82,7 @@ fn fold<'a>(
         };
         let Some(next) = step(result, Number::read(operand)).filter(is_finite) else {
             call.report(run, ReportKind::Arithmetic, || {
-                format!("`->{name}` has no result that a number can hold")
+                format!("the result of `->{name}` cannot be represented as a number")
             });
             return None;
         };
@@ -145,11 +145,11 @@ fn base<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<u32> {
     base
 }
 
-/// Cut towards zero; nothing when it does not fit.
+/// The number rounded towards zero; `None` if it does not fit into 64 bits.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    reason = "the range is checked, and cutting is what is wanted"
+    reason = "the range is checked, and truncation is intended"
 )]
 fn truncated(text: &str) -> Option<i64> {
     match Number::read(text) {

@@ -1,4 +1,4 @@
-//! Methods on objects, and those that only pass a value on.
+//! Methods on objects, and methods that return their input.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ pub(super) fn echo<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Opt
     call.argument(run, 0)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
+#[expect(clippy::unnecessary_wraps, reason = "methods share a signature")]
 pub(super) fn echo_input<'a>(_: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<Value<'a>> {
     Some(call.input().clone())
 }
@@ -32,10 +32,10 @@ pub(super) fn entries<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> 
     Some(Value::list(entries.collect()))
 }
 
-/// What collecting one member costs.
+/// Work units per member for collecting an object into a hash map.
 pub(super) const HASHED_MEMBER_COST: usize = 4;
 
-/// The members, each key once.
+/// The members with unique keys.
 pub(super) fn members<'a>(fields: Fields<'_, 'a>) -> Object<'a> {
     match fields {
         Fields::Owned(object) => object.clone(),
@@ -102,27 +102,27 @@ fn renamed<'r, 'a>(
         let value = inside(run, value)?;
         if object.insert(Cow::Owned(name), value).is_some() {
             call.report(run, ReportKind::KeyCollision, || {
-                format!("`{key}` takes the place of another key")
+                format!("`{key}` replaces another key of the same name in camelCase")
             });
         }
     }
     Some(Value::object(object))
 }
 
-/// `user_name`, `UserName` and `USER_NAME` as `userName`. Underscores in front stay.
+/// Converts `user_name`, `UserName` and `USER_NAME` to `userName`. Leading underscores stay.
 fn camel_case(key: &str) -> String {
     let words = key.trim_start_matches('_');
     let mut name = "_".repeat(key.len() - words.len());
     let mut is_first = true;
     for word in words.split('_').filter(|word| !word.is_empty()) {
-        let has_small = word.chars().any(char::is_lowercase);
-        let has_neighbours = words.contains('_');
+        let has_lowercase = word.chars().any(char::is_lowercase);
+        let has_separators = words.contains('_');
         if is_first {
             push_first(&mut name, word);
         } else {
             let mut characters = word.chars();
             name.extend(characters.next().into_iter().flat_map(char::to_uppercase));
-            if has_neighbours && !has_small {
+            if has_separators && !has_lowercase {
                 name.extend(characters.flat_map(char::to_lowercase));
             } else {
                 name.push_str(characters.as_str());
@@ -133,17 +133,18 @@ fn camel_case(key: &str) -> String {
     name
 }
 
-/// The capitals in front become small, but for the last one of `HTTPServer`'s, which begins a word.
+/// Appends the first word with its leading capitals in lower case, except for the one that begins
+/// a word of its own: `HTTPServer` becomes `httpServer`.
 fn push_first(name: &mut String, word: &str) {
     let capitals = word.chars().take_while(|c| c.is_uppercase()).count();
-    let goes_on = word.chars().nth(capitals).is_some_and(char::is_lowercase);
-    let small = if capitals > 1 && goes_on {
+    let begins_word = word.chars().nth(capitals).is_some_and(char::is_lowercase);
+    let lowered = if capitals > 1 && begins_word {
         capitals - 1
     } else {
         capitals
     };
     for (index, character) in word.chars().enumerate() {
-        if index < small {
+        if index < lowered {
             name.extend(character.to_lowercase());
         } else {
             name.push(character);
@@ -151,7 +152,7 @@ fn push_first(name: &mut String, word: &str) {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
+#[expect(clippy::unnecessary_wraps, reason = "methods share a signature")]
 pub(super) fn with_warning<'a>(
     run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
@@ -166,7 +167,7 @@ pub(super) fn with_warning<'a>(
     Some(call.input().clone())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "methods look alike")]
+#[expect(clippy::unnecessary_wraps, reason = "methods share a signature")]
 pub(super) fn with_error<'a>(
     run: &mut Evaluation<'_, 'a>,
     call: &Call<'_, 'a>,
@@ -190,7 +191,7 @@ fn authored_value<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Opti
     let value = call.argument(run, 0);
     if value.is_none() {
         let name = &call.name.name;
-        call.bad_argument(run, || format!("the argument of `->{name}` gives nothing"));
+        call.bad_argument(run, || format!("the argument of `->{name}` has no value"));
     }
     value
 }

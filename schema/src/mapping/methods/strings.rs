@@ -1,4 +1,4 @@
-//! Methods on text.
+//! Methods on strings.
 
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ pub(super) fn join_not_null<'a>(
     Some(Value::String(joined.into()))
 }
 
-/// The text of a scalar, empty for null; nothing for a list or an object.
+/// The text of a scalar, empty for null; `None` for a list or an object.
 pub(in crate::mapping) fn scalar_text<'v>(value: &'v Value<'_>) -> Option<Cow<'v, str>> {
     match value.view() {
         View::Null => Some(Cow::Borrowed("")),
@@ -81,7 +81,7 @@ pub(super) fn json_parse<'a>(
     let View::String(text) = call.view() else {
         return call.bad_input(run, "a string");
     };
-    // What comes out is a value of its own, at worst one for each two bytes.
+    // The result is a computed value with at most one node per two bytes.
     call.spend(run, text.len() / 2)?;
     match Json::parse(Bytes::from(text.into_owned())) {
         Ok(json) => Some(Value::from(&json).to_owned_value()),
@@ -138,7 +138,7 @@ pub(super) fn split<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Op
     Some(Value::list(parts))
 }
 
-/// How many parts are kept.
+/// Maximum number of parts.
 fn limit<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<usize> {
     if call.count() < 2 {
         return Some(usize::MAX);
@@ -154,7 +154,7 @@ fn limit<'a>(run: &mut Evaluation<'_, 'a>, call: &Call<'_, 'a>) -> Option<usize>
     };
     if limit.is_none() {
         call.bad_argument(run, || {
-            "the limit of `->split` is an integer from 0 on".to_owned()
+            "the limit of `->split` must be an integer of at least 0".to_owned()
         });
     }
     limit

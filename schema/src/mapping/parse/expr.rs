@@ -1,6 +1,7 @@
-//! Text → tree: what stands inside `$(…)`, literals and method arguments.
+//! Parses expressions: the content of `$(…)`, literals and method arguments.
 //!
-//! Here a bare word is a path, a quoted one a string, and `true`, `false` and `null` are literals.
+//! In an expression a bare word is a path, quoted text a string, and `true`, `false` and `null`
+//! are literals.
 
 use super::{ParseResult, Parser};
 use crate::mapping::ast::{ByteRange, Choice, Expr, Head, Path};
@@ -8,11 +9,11 @@ use crate::mapping::error::ParseError;
 use crate::mapping::version::Version;
 
 impl Parser<'_> {
-    /// Operands joined by one operator. Stands on the first character.
+    /// Parses operands joined by one operator, from the first character on.
     pub(super) fn expr(&mut self) -> ParseResult<Expr> {
         let first = self.operand()?;
         let mut operands = vec![first];
-        let mut joined = None;
+        let mut previous = None;
         loop {
             let end = self.scan.at();
             self.scan.skip_trivia();
@@ -21,12 +22,12 @@ impl Parser<'_> {
                 self.scan.reset_to(end);
                 break;
             };
-            self.check_operator(operator, joined, start)?;
-            joined = Some(operator);
+            self.check_operator(operator, previous, start)?;
+            previous = Some(operator);
             self.scan.skip_trivia();
             operands.push(self.operand()?);
         }
-        match (joined, operands.pop()) {
+        match (previous, operands.pop()) {
             (Some(operator), Some(last)) => {
                 operands.push(last);
                 Ok(Expr::Choice(operator, operands))
@@ -49,14 +50,14 @@ impl Parser<'_> {
     fn check_operator(
         &self,
         operator: Choice,
-        before: Option<Choice>,
+        previous: Option<Choice>,
         at: usize,
     ) -> ParseResult<()> {
         let range = at..at + 2;
         if self.version < Version::V0_3 {
             return Err(ParseError::new(range, "`??` and `?!` need connect v0.3"));
         }
-        if before.is_some_and(|before| before != operator) {
+        if previous.is_some_and(|previous| previous != operator) {
             return Err(ParseError::new(range, "`??` and `?!` in one expression")
                 .help("put one of them in parentheses, `$(…)`"));
         }
@@ -68,7 +69,7 @@ impl Parser<'_> {
         let (level, deepest) = (self.level, self.deepest);
         self.deepest = level;
         let expr = match self.literal()? {
-            Some(literal) => self.behind_literal(literal, start)?,
+            Some(literal) => self.after_literal(literal, start)?,
             None => Expr::Path(self.checked_path()?),
         };
         self.level = level;
@@ -76,12 +77,13 @@ impl Parser<'_> {
         Ok(expr)
     }
 
-    fn behind_literal(&mut self, literal: Expr, start: usize) -> ParseResult<Expr> {
+    /// Parses the steps after a literal.
+    fn after_literal(&mut self, literal: Expr, start: usize) -> ParseResult<Expr> {
         let end = self.scan.at();
         let deepest = self.deepest;
-        let path = self.behind_head(Head::Dollar(start..end), start)?;
+        let path = self.after_head(Head::Dollar(start..end), start)?;
         if path.steps.is_empty() {
-            // Braces right behind a literal belong to nobody.
+            // Braces directly after a literal are not part of it.
             self.scan.reset_to(end);
             self.deepest = deepest;
             return Ok(literal);
@@ -92,14 +94,14 @@ impl Parser<'_> {
         }))
     }
 
-    /// Before v0.3 a lone key is no path.
+    /// Parses a path; before v0.3 a single key is not a valid one.
     fn checked_path(&mut self) -> ParseResult<Path> {
         let path = self.path("a value")?;
         match &path.head {
             Head::Key(key) if path.steps.is_empty() && self.version < Version::V0_3 => {
                 Err(ParseError::new(
                     key.range.clone(),
-                    "a lone key as a value needs connect v0.3",
+                    "a single key as a value needs connect v0.3",
                 )
                 .help(format!("write `$.{}`", key.name)))
             }
@@ -165,30 +167,30 @@ impl Parser<'_> {
         Ok(arguments)
     }
 
-    /// Things separated by commas, a last comma allowed, standing on the opening bracket.
+    /// Parses comma-separated items with an optional trailing comma, from the opening bracket on.
     fn between<T>(
         &mut self,
         open: &str,
         close: &str,
         expected: &str,
-        read: impl Fn(&mut Self) -> ParseResult<T>,
+        parse: impl Fn(&mut Self) -> ParseResult<T>,
     ) -> ParseResult<(Vec<T>, ByteRange)> {
         let start = self.scan.at();
         self.scan.eat(open);
-        let things = self.nested(start, |parser| {
-            let mut things = Vec::new();
+        let items = self.nested(start, |parser| {
+            let mut items = Vec::new();
             loop {
                 parser.scan.skip_trivia();
                 if parser.scan.eat(close) {
-                    return Ok(things);
+                    return Ok(items);
                 }
-                things.push(read(parser)?);
+                items.push(parse(parser)?);
                 parser.scan.skip_trivia();
                 if !parser.scan.eat(",") && !parser.scan.rest().starts_with(close) {
                     return Err(parser.unexpected(expected));
                 }
             }
         })?;
-        Ok((things, start..self.scan.at()))
+        Ok((items, start..self.scan.at()))
     }
 }

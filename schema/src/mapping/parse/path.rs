@@ -1,4 +1,4 @@
-//! Text → tree: a head, steps, and braces at the end.
+//! Parses paths: a head, steps, and an optional selection in braces.
 
 use super::{ParseResult, Parser};
 use crate::mapping::ast::{Head, Key, Path, Step};
@@ -6,13 +6,13 @@ use crate::mapping::error::ParseError;
 use crate::mapping::version::Version;
 
 impl Parser<'_> {
-    /// A path; `expected` is said when there is none.
+    /// Parses a path; `expected` describes it in the error message.
     pub(super) fn path(&mut self, expected: &str) -> ParseResult<Path> {
         let start = self.scan.at();
         let (level, deepest) = (self.level, self.deepest);
         self.deepest = level;
         let head = self.head(expected)?;
-        let path = self.behind_head(head, start)?;
+        let path = self.after_head(head, start)?;
         self.level = level;
         self.deepest = self.deepest.max(deepest);
         Ok(path)
@@ -49,8 +49,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Steps and braces behind a head that began at `start`.
-    pub(super) fn behind_head(&mut self, head: Head, start: usize) -> ParseResult<Path> {
+    /// Parses the steps and braces after a head that started at `start`.
+    pub(super) fn after_head(&mut self, head: Head, start: usize) -> ParseResult<Path> {
         self.level = self.deepest;
         let mut steps = Vec::new();
         let mut end = self.scan.at();
@@ -86,7 +86,7 @@ impl Parser<'_> {
             self.scan.skip_trivia();
             return match self.key()? {
                 Some(key) => Ok(Some(Step::Key(key))),
-                None => Err(self.unexpected("a key behind `.`")),
+                None => Err(self.unexpected("a key after `.`")),
             };
         }
         if self.scan.eat("->") {
@@ -108,14 +108,14 @@ impl Parser<'_> {
             return Err(ParseError::new(range, "`?` needs connect v0.3"));
         }
         if matches!(last, Some(Step::Question(_))) {
-            return Err(ParseError::new(range, "`?` stands twice").help("write it once"));
+            return Err(ParseError::new(range, "duplicate `?`").help("write it once"));
         }
         Ok(Step::Question(range))
     }
 
     fn method(&mut self) -> ParseResult<Step> {
         let Some((name, range)) = self.scan.name() else {
-            return Err(self.unexpected("the name of a method behind `->`"));
+            return Err(self.unexpected("the name of a method after `->`"));
         };
         let key = Key {
             name: name.to_owned(),

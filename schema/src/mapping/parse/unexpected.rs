@@ -1,4 +1,4 @@
-//! What is said when something else was expected.
+//! Error messages for unexpected characters.
 
 use super::Parser;
 use crate::mapping::error::ParseError;
@@ -6,7 +6,7 @@ use crate::mapping::scan::is_name_part;
 use crate::mapping::version::Version;
 
 impl Parser<'_> {
-    /// Whether the character before this place belongs to a name or number.
+    /// Whether the previous character belongs to a name or a number.
     pub(super) fn touches_name(&self) -> bool {
         self.scan.before().is_some_and(is_name_part)
     }

@@ -1,4 +1,4 @@
-//! Lists give what their elements give one by one.
+//! Tests that a list evaluates like its elements one by one.
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ const MAPPINGS: &[&str] = &[
     "c { a } a b: c->map(@.d)",
 ];
 
-/// What a mapping gives and what it met, without where in the list that was.
+/// The value and the reports of a mapping.
 fn evaluated(mapping: &Mapping, text: &str) -> (Option<String>, Vec<Report>) {
     let json = Json::parse(Bytes::from(text.to_owned())).unwrap();
     let outcome = mapping.eval(Value::from(&json), &Vars::new());
@@ -50,7 +50,7 @@ fn object_of(
 
 proptest! {
     #[test]
-    fn a_list_gives_what_its_elements_give_one_by_one(
+    fn a_list_evaluates_like_its_elements_one_by_one(
         elements in prop::collection::vec(object(), 1..5),
         mapping in prop::sample::select(MAPPINGS),
     ) {
