@@ -1,7 +1,7 @@
-//! The one message shown to people who write graphs and configuration.
+//! Diagnostics: messages for authors of graphs and configuration.
 //!
-//! A `Diagnostic` says what is wrong, where, and what to do. Nothing here decides *whether*
-//! something is wrong; whoever finds a problem makes one of these and goes on looking.
+//! A `Diagnostic` names a problem, its position and the remedy. Checks live elsewhere; a check
+//! collects its diagnostics in `Problems` and continues.
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
@@ -14,41 +14,41 @@ pub use self::nearest::nearest;
 mod code;
 mod nearest;
 
-/// Something wrong, or doubtful, in what the user wrote.
+/// An error or warning about a graph, a configuration or the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable and searchable.
+    /// The stable code of this kind of problem.
     pub code: Code,
-    /// Whether it stops the start.
+    /// Whether it prevents the start.
     pub severity: Severity,
     /// One sentence, lower case, no full stop, names in back-ticks.
     pub message: String,
-    /// First: where it is wrong. Others: why ("declared here").
+    /// First the position of the problem, then positions that explain it ("declared here").
     pub labels: Vec<Label>,
-    /// What to do, imperative.
+    /// The remedy, in the imperative.
     pub help: Option<String>,
 }
 
-/// How bad a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Weir starts, and does what the message says.
+    /// Weir starts, with the effect that the message describes.
     Warning,
-    /// Weir does not start with this.
+    /// Weir does not start.
     Error,
 }
 
-/// A place that belongs to a diagnostic.
+/// A position with a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// Where.
+    /// The position.
     pub span: Span,
-    /// What is to be seen there; may be empty for the first label.
+    /// The note; may be empty for the first label.
     pub text: String,
 }
 
 impl Diagnostic {
-    /// A problem at `span` that stops the start.
+    /// An error at `span`.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -62,7 +62,7 @@ impl Diagnostic {
         }
     }
 
-    /// A doubt about `span` that does not stop the start.
+    /// A warning at `span`.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
@@ -70,7 +70,7 @@ impl Diagnostic {
         }
     }
 
-    /// A problem that has no place in any document, such as a file that cannot be read.
+    /// An error without a position, such as an unreadable file.
     pub fn without_span(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -81,7 +81,7 @@ impl Diagnostic {
         }
     }
 
-    /// The same with another place that explains it.
+    /// Adds a position that explains the problem.
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
         self.labels.push(Label {
@@ -91,16 +91,16 @@ impl Diagnostic {
         self
     }
 
-    /// The same with advice; `None` leaves it without.
+    /// Sets or clears the remedy.
     #[must_use]
     pub fn help(mut self, help: impl Into<Option<String>>) -> Self {
         self.help = help.into();
         self
     }
 
-    /// Text with the excerpt, as a terminal shows it.
+    /// Renders the diagnostic for a terminal, with excerpts of the documents.
     ///
-    /// Plain text; a newline at the end is left to the caller.
+    /// Plain text without a final newline.
     pub fn render(&self) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
@@ -122,7 +122,7 @@ impl Diagnostic {
             .render(&[group])
     }
 
-    /// The documents of the labels, each once, that of the first label first.
+    /// The distinct documents of the labels; the first label's comes first.
     fn documents(&self) -> Vec<&Document> {
         let mut documents: Vec<&Document> = Vec::new();
         for label in &self.labels {
@@ -133,7 +133,7 @@ impl Diagnostic {
         documents
     }
 
-    /// The excerpt of one document with all labels in it.
+    /// The excerpt of one document with its labels.
     fn snippet<'a>(&'a self, document: &'a Document) -> Snippet<'a, Annotation<'a>> {
         let labels = self.labels.iter().enumerate();
         let annotations = labels
@@ -160,40 +160,40 @@ fn annotation(label: &Label, kind: AnnotationKind) -> Annotation<'_> {
     }
 }
 
-/// What is wrong with a set of documents; all of it, not the first thing.
+/// All diagnostics of a check, in the order found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems(Vec<Diagnostic>);
 
 impl Problems {
-    /// Remembers a diagnostic.
+    /// Adds a diagnostic.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
 
-    /// The value, or `None` with the problem remembered, so that the next thing can be judged.
+    /// Returns the value, or adds the diagnostic and returns `None`, so that checking continues.
     pub fn ok_or_push<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|diagnostic| self.push(diagnostic)).ok()
     }
 
-    /// A place in the order found, for `has_errors_since`.
+    /// The current position, for `has_errors_since`.
     pub(crate) fn mark(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether one that was found after `mark` stops the start.
+    /// Whether an error was added after `mark`.
     pub(crate) fn has_errors_since(&self, mark: usize) -> bool {
-        let mut found = self.0.iter().skip(mark);
-        found.any(|diagnostic| diagnostic.severity == Severity::Error)
+        let mut added = self.0.iter().skip(mark);
+        added.any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Whether one of them stops the start.
+    /// Whether there is an error.
     pub fn has_errors(&self) -> bool {
         self.0
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// All of them, in the order found.
+    /// The diagnostics in the order found.
     pub fn into_vec(self) -> Vec<Diagnostic> {
         self.0
     }
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_diagnostic_shows_code_place_excerpt_and_help() {
+    fn a_diagnostic_renders_code_position_excerpt_and_help() {
         let document = Document::new("users.graphql", "type Query {\n  user(id: ID!): User\n}\n");
         let diagnostic = Diagnostic::error(
             Code::UndefinedArgument,

@@ -1,5 +1,5 @@
-//! Every code is explained, shown by a fixture, and in `docs/diagnostics.md`, which is made of
-//! the explanations: `WEIR_BLESS=1 cargo test -p schema --test codes` writes it.
+//! Every code has an explanation, a fixture and an entry in `docs/diagnostics.md`, which is
+//! generated from the explanations: `WEIR_BLESS=1 cargo test -p schema --test codes` writes it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -13,11 +13,11 @@ use schema::diagnostic::{Code, Family};
 fn every_code_has_a_summary_and_a_paragraph() {
     for code in Code::ALL {
         let name = code.as_str();
-        let (summary, explained) = (code.summary(), code.explain());
+        let (summary, explanation) = (code.summary(), code.explain());
 
         assert!(summary.ends_with('.'), "{name}: {summary}");
-        assert!(explained.len() > 80, "{name}: {explained}");
-        assert!(!explained.contains("```"), "{name}: {explained}");
+        assert!(explanation.len() > 80, "{name}: {explanation}");
+        assert!(!explanation.contains("```"), "{name}: {explanation}");
         let example = code.example().unwrap_or_default();
         assert_eq!(example.matches("```").count() % 2, 0, "{name}: {example}");
         let longest = code
@@ -30,7 +30,7 @@ fn every_code_has_a_summary_and_a_paragraph() {
 }
 
 #[test]
-fn codes_are_found_by_name_whatever_the_case() {
+fn codes_are_found_by_name_in_any_case() {
     for code in Code::ALL {
         assert_eq!(Code::from_name(&code.as_str().to_lowercase()), Some(*code));
     }
@@ -42,14 +42,14 @@ fn codes_are_found_by_name_whatever_the_case() {
 }
 
 #[test]
-fn every_code_of_the_graph_is_shown_by_a_fixture() {
-    let shown: String = fs::read_dir(root().join("schema/tests/diagnostics"))
+fn every_code_of_the_graph_has_a_fixture() {
+    let fixtures: String = fs::read_dir(root().join("schema/tests/diagnostics"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|it| it == "txt"))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
-    let unseen: Vec<_> = Code::ALL
+    let missing: Vec<_> = Code::ALL
         .iter()
         .filter(|code| {
             matches!(
@@ -57,15 +57,15 @@ fn every_code_of_the_graph_is_shown_by_a_fixture() {
                 Family::Graph | Family::Federation | Family::Connectors | Family::Caching
             )
         })
-        .filter(|code| !shown.contains(&format!("[{}]: ", code.as_str())))
+        .filter(|code| !fixtures.contains(&format!("[{}]: ", code.as_str())))
         .map(|code| code.as_str())
         .collect();
 
-    assert!(unseen.is_empty(), "no fixture shows {}", unseen.join(", "));
+    assert!(missing.is_empty(), "no fixture for {}", missing.join(", "));
 }
 
 #[test]
-fn no_explanation_is_left_of_a_code_that_is_gone() {
+fn every_explanation_belongs_to_a_code() {
     for entry in fs::read_dir(root().join("schema/src/diagnostic/explain")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy();
@@ -75,15 +75,15 @@ fn no_explanation_is_left_of_a_code_that_is_gone() {
 }
 
 #[test]
-fn the_page_of_diagnostics_is_current() {
+fn the_diagnostics_page_is_current() {
     let path = root().join("docs/diagnostics.md");
     let page = page();
     if bless() {
         fs::write(&path, &page).unwrap();
     }
-    let written = fs::read_to_string(&path).unwrap_or_default();
+    let current = fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        written == page,
+        current == page,
         "docs/diagnostics.md is stale; `WEIR_BLESS=1 cargo test -p schema --test codes` writes it"
     );
 }
@@ -107,45 +107,45 @@ fn page() -> String {
 const INTRODUCTION: &str = "\
 # Diagnostics
 
-Everything that `weir check` and the start of `weir` can say about a graph or a configuration, with its code. This page
-is generated from the texts that `weir explain CODE` prints.
+The diagnostics of `weir check` and of the start of Weir about a graph or a configuration, by code. This page is
+generated from the texts that `weir explain CODE` prints.
 
-An *error* stops the start, a *warning* does not. All problems of a file are told at once, each with its place, down to
-the character inside a mapping or URL; `weir check --format json` gives the same to editors and CI. What a connector's
-texts mean together (whether every field is given, whether keys can be used) is looked at when each of them is right by
-itself.
+An *error* prevents the start, a *warning* does not. All problems of a file are reported at once, each with its
+position, down to the character inside a mapping or URL; `weir check --format json` reports the same to editors and CI.
+Checks of a subgraph's connectors as a whole (whether every field is provided, whether keys can be resolved) run only
+when every single connector is valid.
 ";
 
 const FAMILIES: [(Family, &str, &str); 6] = [
     (
         Family::Graph,
         "The graph",
-        "About the SDL of a subgraph, and about what subgraphs make together.",
+        "The SDL of a subgraph, and the merged graph.",
     ),
     (
         Family::Federation,
         "Federation",
-        "About services that speak GraphQL, and how they go together. The codes have the names that other composers use.",
+        "Federation directives and the composition of subgraphs. The codes have the names that other composers use.",
     ),
     (
         Family::Connectors,
         "Connectors",
-        "About `@source` and `@connect`. The codes have the names that other tools for connectors use.",
+        "`@source` and `@connect`. The codes have the names that other tools for connectors use.",
     ),
     (
         Family::Caching,
         "Caching",
-        "About what the graph says of keeping answers; see also [caching.md](caching.md).",
+        "Cache directives of the graph; see also [caching.md](caching.md).",
     ),
     (
         Family::Configuration,
         "The configuration",
-        "About `weir.yaml`; see also [configuration.md](configuration.md).",
+        "`weir.yaml`; see also [configuration.md](configuration.md).",
     ),
     (
         Family::CommandLine,
         "The command line",
-        "About what is named on it.",
+        "Files and operations in the command line.",
     ),
 ];
 

@@ -306,7 +306,7 @@ async fn a_code_is_explained_with_an_example_and_all_codes_are_listed() {
     let text = one.out();
     assert!(text.starts_with("INVALID_URL: A URL, or"), "{text}");
     assert!(text.contains("percent-encoded"), "{text}");
-    assert!(text.contains("Mended:\n\n```graphql\n"), "{text}");
+    assert!(text.contains("Fixed:\n\n```graphql\n"), "{text}");
     assert_eq!(all.code(), Some(0), "{}", all.err());
     for code in schema::diagnostic::Code::ALL {
         let (name, list) = (code.as_str(), all.out());

@@ -1,8 +1,8 @@
-//! "Did you mean": the known name that is closest to a misspelt one.
+//! "Did you mean": the candidate name closest to a misspelt one.
 
-/// The candidate closest to `written`, when it is close enough to be what was meant.
+/// The candidate closest to `name`, within one change per three characters, at least one.
 ///
-/// Close enough is one change for each three characters, at least one; ties go to the first.
+/// Ties go to the first candidate.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).max(1);
     candidates
@@ -13,8 +13,8 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Changes between two words: a letter more, less, other, or two letters swapped. Case does not
-/// count, so that `baseUrl` finds `baseURL`.
+/// The edit distance: insertions, deletions, substitutions and swaps of neighbours. Ignores case,
+/// so that `baseUrl` finds `baseURL`.
 fn distance(left: &str, right: &str) -> usize {
     let left: Vec<char> = left.chars().flat_map(char::to_lowercase).collect();
     let right: Vec<char> = right.chars().flat_map(char::to_lowercase).collect();
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_small_slip_finds_its_name_and_a_different_word_does_not() {
+    fn a_misspelt_name_is_matched_and_an_unrelated_one_is_not() {
         let names = ["id", "name", "baseURL", "queryParams"];
 
         assert_eq!(nearest("nam", names), Some("name"));
