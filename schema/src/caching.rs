@@ -1,8 +1,7 @@
-//! What the graph says about keeping what its sources give: how long, for whom, under which tags,
-//! and what a mutation makes invalid.
+//! Cache directives of the graph: lifetimes, scopes, tags, and invalidation by mutations.
 //!
-//! Said by each subgraph for its own part of a type. Nothing here decides what is kept: the
-//! sources' answers and the operator have their say too.
+//! Each subgraph has its own directives for the types and fields that it defines. The cache rules
+//! also depend on response headers and on the configuration; they are not compiled here.
 
 use std::collections::HashMap;
 
@@ -10,106 +9,106 @@ use crate::types::{Name, TypeId, Types};
 
 pub(crate) mod format;
 
-/// What one subgraph says.
+/// The cache directives of one subgraph.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheDirectives {
     pub(crate) types: HashMap<TypeId, TypeCacheDirectives>,
     pub(crate) fields: HashMap<(TypeId, Name), FieldCacheDirectives>,
 }
 
-/// What is said on a type.
+/// The cache directives of a type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypeCacheDirectives {
-    /// `@cacheControl`.
+    /// The type's `@cacheControl`.
     pub hint: Option<CacheHint>,
-    /// `@cacheTag`, each.
+    /// The formats of its `@cacheTag` directives.
     pub tags: Vec<TagFormat>,
 }
 
-/// What is said on a field.
+/// The cache directives of a field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldCacheDirectives {
-    /// `@cacheControl`.
+    /// The field's `@cacheControl`.
     pub hint: Option<CacheHint>,
-    /// `@cacheTag`, each; on root fields of queries only.
+    /// The formats of its `@cacheTag` directives; on fields of `Query` only.
     pub tags: Vec<TagFormat>,
-    /// What a root field of a mutation makes invalid.
+    /// The cache entries that a field of `Mutation` invalidates.
     pub invalidates: Vec<Invalidation>,
 }
 
 /// `@cacheControl(maxAge:, scope:, inheritMaxAge:)`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheHint {
-    /// Seconds; 0 is "not at all".
+    /// Lifetime in seconds; 0 disables caching.
     pub max_age: Option<u32>,
-    /// For whom.
+    /// The callers that share a cached value.
     pub scope: Option<CacheScope>,
-    /// As long as what it is inside of.
+    /// Whether the lifetime is that of the parent.
     pub inherits_max_age: bool,
 }
 
-/// Who may be given a kept value.
+/// The callers that share a cached value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheScope {
-    /// Everybody.
+    /// All callers.
     Public,
-    /// The caller it was fetched for.
+    /// The caller of the request that fetched it.
     Private,
 }
 
-/// The text of a tag, with values of the operation in it: `product-{$key.id}`.
+/// The format of a cache tag: `product-{$key.id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TagFormat(pub Vec<TagPart>);
 
-/// A part of a tag's text.
+/// A part of a tag format.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TagPart {
-    /// As it stands.
+    /// Literal text.
     Text(Box<str>),
-    /// `{$args.a.b}`: an argument of the field.
+    /// `{$args.a.b}`: an argument of the field, or a member of one.
     Argument(Box<[Name]>),
-    /// `{$key.a.b}`: a part of the entity's key.
+    /// `{$key.a.b}`: a field of the entity's key.
     Key(Box<[Name]>),
 }
 
-/// What a mutation makes invalid.
+/// Cache entries that a mutation invalidates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invalidation {
-    /// The entity, or the entities, that the field returns.
+    /// The entries of the entity or entities that the field returns.
     Returned,
-    /// Everything with this tag.
+    /// The entries with this tag.
     Tag(TagFormat),
-    /// Everything of this type, which may be abstract or a root.
+    /// The entries of this type, which may be abstract or a root.
     Type(TypeId),
 }
 
 impl CacheDirectives {
-    /// What is said on a type.
+    /// The cache directives of a type; `None` if it has none.
     pub fn type_directives(&self, ty: TypeId) -> Option<&TypeCacheDirectives> {
         self.types.get(&ty)
     }
 
-    /// What is said on a field.
+    /// The cache directives of a field; `None` if it has none.
     pub fn field_directives(&self, ty: TypeId, field: &Name) -> Option<&FieldCacheDirectives> {
         self.fields.get(&(ty, Name::clone(field)))
     }
 
-    /// What holds for a field: its own hint, and member by member that of the type it returns.
+    /// The effective hint of a field: its own, completed by the hint of the type it returns.
     pub fn hint(&self, types: &Types, ty: TypeId, field: &Name) -> Option<CacheHint> {
-        let field_hint = self.field_directives(ty, field).and_then(|said| said.hint);
+        let field_hint = (self.field_directives(ty, field)).and_then(|directives| directives.hint);
         let returned = types.get(ty).field(field).map(|it| it.ty.named_type());
         let returned = returned.filter(|returned| types.get(*returned).is_composite());
         let type_hint = returned.and_then(|returned| self.type_directives(returned)?.hint);
         match (field_hint, type_hint) {
-            (Some(own), Some(of_type)) => Some(own.with_fallback(of_type)),
-            (own, of_type) => own.or(of_type),
+            (Some(field_hint), Some(type_hint)) => Some(field_hint.with_fallback(type_hint)),
+            (field_hint, type_hint) => field_hint.or(type_hint),
         }
     }
 }
 
 impl CacheHint {
-    /// The members of `self`, and those of `below` that it lacks. Who says how long does not
-    /// inherit it.
+    /// Completes `self` with the members of `fallback` that it lacks. A hint with a lifetime does
+    /// not inherit one.
     pub(crate) fn with_fallback(self, fallback: Self) -> Self {
         let max_age = self.max_age.or(fallback.max_age);
         Self {

@@ -1,10 +1,10 @@
-//! The schema that clients see, as the library that reads operations wants it.
+//! The client schema in the form that `apollo_compiler` validates operations against.
 
 use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::{Implementers, Schema};
 use apollo_compiler::validation::Valid;
 
-/// The merged schema without the directives that only gateways read.
+/// The merged schema without federation and connector directives.
 pub(crate) struct ClientSchema {
     pub(crate) schema: Valid<Schema>,
     pub(crate) implementers: HashMap<apollo_compiler::Name, Implementers>,

@@ -1,4 +1,4 @@
-//! How one field or entity is fetched over HTTP, checked and ready to use.
+//! Connectors: how one field or entity is fetched over HTTP, checked and ready to use.
 
 use std::sync::Arc;
 
@@ -8,39 +8,39 @@ use crate::template::Template;
 use crate::template::url::{UrlPart, UrlTemplate};
 use crate::types::Name;
 
-/// One `@connect`, with what it takes from its `@source`.
+/// One `@connect` merged with its `@source`.
 #[derive(Debug)]
 pub struct Connector {
-    /// `id`: what its author calls it; unique in its subgraph.
+    /// The `id` argument; unique in its subgraph.
     pub id: Option<Name>,
     /// Subgraph and source, `shop.orders`: the name in the configuration; `None` without a source.
     pub source: Option<Name>,
-    /// The request's method.
+    /// The HTTP method.
     pub method: Method,
-    /// Where the source is; `None` without a source.
+    /// The URL of the source; `None` without a source.
     pub source_url: Option<ConnectorUrl>,
-    /// What the connector adds: relative with a source, absolute without.
+    /// The connector's own URL: relative with a source, absolute without.
     pub connect_url: ConnectorUrl,
     /// The source's headers that the connector does not replace, then its own.
     pub headers: Vec<Arc<Header>>,
-    /// The request's body.
+    /// The request body.
     pub body: Option<Arc<Mapping>>,
-    /// What becomes of the answer.
+    /// The mapping of the response to the output.
     pub selection: Arc<Mapping>,
-    /// Whether an answer is a success; without it the status decides.
+    /// Whether a response is a success; without it the status code decides.
     pub is_success: Option<Arc<Mapping>>,
-    /// `message` of the error when it is not.
+    /// `message` of the error for an unsuccessful response.
     pub error_message: Option<Arc<Mapping>>,
-    /// `extensions` of that error: the source's, then the connector's, which wins.
+    /// `extensions` of that error: the source's, then the connector's, which take precedence.
     pub error_extensions: Vec<Arc<Mapping>>,
-    /// What the result is.
+    /// The object or field that the selection produces.
     pub output: ConnectorOutput,
 }
 
-/// A URL and what mappings add to it.
+/// A URL with the mappings that extend its path and query.
 #[derive(Clone, Debug)]
 pub struct ConnectorUrl {
-    /// `baseURL`, or what follows the method.
+    /// `baseURL`, or the URL of the method argument (`GET: "…"`).
     pub url: Arc<Template>,
     /// `path`.
     pub path: Option<Arc<Mapping>>,
@@ -59,24 +59,21 @@ impl ConnectorUrl {
 }
 
 impl Connector {
-    /// What the URL of a request is made of; `base` stands in for the source's `baseURL`.
+    /// The template of the request URL; `base_url` replaces the source's `baseURL`.
     pub fn url_template<'a>(&'a self, base_url: Option<&'a Template>) -> UrlTemplate<'a> {
         UrlTemplate {
-            source: self
-                .source_url
-                .as_ref()
-                .map(|location| location.url_part(base_url)),
+            source: self.source_url.as_ref().map(|url| url.url_part(base_url)),
             connect: self.connect_url.url_part(None),
         }
     }
 }
 
-/// A part of a call, which sees variables of its own.
+/// A phase of a connector call; each has variables of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// The request is made.
+    /// Building the request.
     Request,
-    /// The answer is judged and mapped.
+    /// Checking and mapping the response.
     Response,
 }
 
@@ -85,8 +82,8 @@ impl Connector {
     pub fn variable_uses(&self, phase: Phase) -> Vec<VariableUse> {
         let mut uses = Vec::new();
         if phase == Phase::Request {
-            for location in self.source_url.iter().chain([&self.connect_url]) {
-                uses.extend(location.url.variables());
+            for url in self.source_url.iter().chain([&self.connect_url]) {
+                uses.extend(url.url.variables());
             }
             for header in &self.headers {
                 if let HeaderValue::Template(template) = &header.value {
@@ -102,9 +99,9 @@ impl Connector {
     fn mappings(&self, phase: Phase) -> Vec<&Mapping> {
         match phase {
             Phase::Request => {
-                let locations = self.source_url.iter().chain([&self.connect_url]);
-                let of_locations = locations.flat_map(|it| it.path.iter().chain(&it.query));
-                of_locations.chain(&self.body).map(AsRef::as_ref).collect()
+                let urls = self.source_url.iter().chain([&self.connect_url]);
+                let mappings = urls.flat_map(|url| url.path.iter().chain(&url.query));
+                mappings.chain(&self.body).map(AsRef::as_ref).collect()
             }
             Phase::Response => [&self.selection]
                 .into_iter()
@@ -117,25 +114,25 @@ impl Connector {
     }
 }
 
-/// What the result of a connector's selection is.
+/// The value that a connector's selection produces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConnectorOutput {
-    /// The value of this field of the object it stands on.
+    /// The value of this field of the parent object.
     Field(Name),
-    /// The object itself.
+    /// The entity itself.
     Object,
-    /// A list of objects, each known by this key.
+    /// A list of entities, matched to representations by key.
     Batch {
-        /// What tells which answer belongs to which object.
+        /// The fields that match a returned entity to its representation.
         key: FieldSet,
-        /// How many objects one request may name.
+        /// Maximum number of entities in one request.
         max_size: Option<usize>,
     },
 }
 
-/// Methods that connectors have.
+/// The HTTP methods of connectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "RFC 9110 §9 and RFC 5789 say what they are")]
+#[expect(missing_docs, reason = "RFC 9110 §9 and RFC 5789 define them")]
 pub enum Method {
     Get,
     Post,
@@ -145,7 +142,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// Every method with the name it has in a directive.
+    /// Every method with its name in `@connect(http:)`.
     pub const ALL: [(&'static str, Self); 5] = [
         ("GET", Self::Get),
         ("POST", Self::Post),
@@ -154,7 +151,7 @@ impl Method {
         ("DELETE", Self::Delete),
     ];
 
-    /// As a request line writes it.
+    /// The name in a request line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -169,17 +166,17 @@ impl Method {
 /// A header of the request.
 #[derive(Debug)]
 pub struct Header {
-    /// In lower case.
+    /// The name in lower case.
     pub name: Name,
-    /// Where its value comes from.
+    /// The source of its value.
     pub value: HeaderValue,
 }
 
-/// Where a header's value comes from.
+/// The source of a header's value.
 #[derive(Debug)]
 pub enum HeaderValue {
-    /// Every value of this header of the client's request, in lower case.
+    /// All values of this header of the client's request; the name in lower case.
     FromRequest(Name),
-    /// Rendered.
+    /// A template, rendered for each request.
     Template(Arc<Template>),
 }

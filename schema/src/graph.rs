@@ -1,7 +1,7 @@
-//! The checked graph: types as clients see them, and the sources that give their fields.
+//! The checked graph: types as clients see them, and the sources that provide their fields.
 //!
-//! A `Graph` is immutable; a reload makes a new one. It is made by `link`, which is the only
-//! place that decides whether a set of subgraphs makes sense.
+//! A `Graph` is immutable; a reload builds a new one. Only `link` builds it, after checking that
+//! the subgraphs fit together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use crate::override_label::OverrideLabels;
 use crate::source::{Access, Source, SourceId};
 use crate::types::{Name, TypeId, Types};
 
-/// What the graph is.
+/// A checked graph with its sources and client schema.
 #[derive(Debug)]
 pub struct Graph {
     pub(crate) types: Arc<Types>,
     pub(crate) sources: Vec<Source>,
     pub(crate) client: Arc<ClientSchema>,
-    /// By type: the entries of all sources for objects of it, in the order of the sources.
+    /// The entry points of all sources by type, in source order.
     entry_points: Vec<Vec<(SourceId, usize)>>,
-    /// Whether any source is given something from further up.
+    /// Whether any field has a context argument.
     has_contexts: bool,
-    /// By subgraph.
+    /// Cache directives by subgraph.
     cache_directives: Arc<BTreeMap<Name, CacheDirectives>>,
-    /// `None` where nothing depends on any.
+    /// The labels of progressive overrides; `None` without any.
     pub(crate) override_labels: Option<Arc<OverrideLabels>>,
 }
 
@@ -43,7 +43,7 @@ impl Graph {
         }
     }
 
-    /// With labels on which its sources depend; those that it has are those for none.
+    /// Adds override labels; the current sources are those with no label active.
     #[must_use]
     pub(crate) fn with_override_labels(self, labels: OverrideLabels) -> Self {
         let labels = Some(Arc::new(labels));
@@ -53,16 +53,17 @@ impl Graph {
         }
     }
 
-    /// The labels of overrides that are on for some requests only, in order.
+    /// The labels of progressive overrides, active for some requests only, in order.
     pub fn override_labels(&self) -> &[Name] {
         self.override_labels
             .as_ref()
             .map_or(&[], |labels| &labels.names)
     }
 
-    /// The graph as it is for requests for which these labels are on, by their numbers.
+    /// The graph with the override labels active for which `is_on` returns true, by index.
     ///
-    /// Its sources and their entries have the same ids; nodes do not.
+    /// Ids of sources and entry points are the same for all labels; node ids are not. `None`
+    /// without labels.
     #[must_use]
     pub fn with_active_labels(&self, is_on: &dyn Fn(usize) -> bool) -> Option<Self> {
         let labels = self.override_labels.as_ref()?;
@@ -78,33 +79,34 @@ impl Graph {
         })
     }
 
-    /// With what its subgraphs say about keeping what they give.
+    /// Adds the cache directives of each subgraph.
     #[must_use]
-    pub(crate) fn with_cache_directives(self, caching: BTreeMap<Name, CacheDirectives>) -> Self {
-        let caching = Arc::new(caching);
+    pub(crate) fn with_cache_directives(
+        self,
+        cache_directives: BTreeMap<Name, CacheDirectives>,
+    ) -> Self {
         Self {
-            cache_directives: caching,
+            cache_directives: Arc::new(cache_directives),
             ..self
         }
     }
 
-    /// What all subgraphs say about keeping what they give.
+    /// The cache directives of all subgraphs that have any.
     pub fn cache_directives(&self) -> impl Iterator<Item = &CacheDirectives> {
         self.cache_directives.values()
     }
 
-    /// What a subgraph says about keeping what it gives; `None` where it says nothing.
+    /// The cache directives of a subgraph; `None` when it has none.
     pub fn subgraph_cache_directives(&self, subgraph: &str) -> Option<&CacheDirectives> {
         self.cache_directives.get(subgraph)
     }
 
-    /// The entries for objects of type `on`: a source, and the number of one of its entries.
+    /// The entry points for objects of type `on`: a source and the index of its entry point.
     pub fn entry_points(&self, on: TypeId) -> &[(SourceId, usize)] {
         &self.entry_points[on.0]
     }
 
-    /// All keys by which objects of type `on` can be found, each once, in the order of the
-    /// sources.
+    /// The distinct keys that identify entities of type `on` in any source, in source order.
     pub fn entity_keys(&self, on: TypeId) -> Vec<&FieldSet> {
         let mut keys = Vec::new();
         for (source, index) in self.entry_points(on) {
@@ -116,7 +118,7 @@ impl Graph {
         keys
     }
 
-    /// Whether any field takes an argument from an object further up (`@fromContext`).
+    /// Whether any field has an argument from an ancestor object (`@fromContext`).
     pub fn has_contexts(&self) -> bool {
         self.has_contexts
     }
@@ -126,19 +128,19 @@ impl Graph {
         &self.types
     }
 
-    /// Whether clients see a type; one that they don't may still be what a source answers with.
+    /// Whether a type is in the client schema; sources may return objects of hidden types.
     pub fn is_visible(&self, ty: TypeId) -> bool {
         let types = &self.client.schema.types;
         types.contains_key(&*self.types.get(ty).name)
     }
 
-    /// Whether clients see a value of an enum.
+    /// Whether an enum value is in the client schema.
     pub fn is_value_visible(&self, ty: TypeId, value: &str) -> bool {
         let definition = self.client.schema.get_enum(&self.types.get(ty).name);
         definition.is_some_and(|definition| definition.values.contains_key(value))
     }
 
-    /// Everything that can be asked, in the order of the subgraphs.
+    /// The sources in subgraph order.
     pub fn sources(&self) -> impl ExactSizeIterator<Item = (SourceId, &Source)> {
         self.sources
             .iter()
@@ -146,7 +148,7 @@ impl Graph {
             .map(|(index, source)| (SourceId(index), source))
     }
 
-    /// The source with this id, which this graph gave out.
+    /// The source with this id, which must be of this graph.
     pub fn source(&self, id: SourceId) -> &Source {
         &self.sources[id.0]
     }
@@ -159,9 +161,9 @@ impl Graph {
                 continue;
             };
             for phase in [Phase::Request, Phase::Response] {
-                for used in connector.variable_uses(phase) {
-                    if used.name == "env" {
-                        names.extend(used.fields.into_iter().map(|field| field.name));
+                for variable in connector.variable_uses(phase) {
+                    if variable.name == "env" {
+                        names.extend(variable.fields.into_iter().map(|field| field.name));
                     }
                 }
             }
@@ -169,7 +171,7 @@ impl Graph {
         names
     }
 
-    /// The schema that clients see, as SDL.
+    /// The SDL of the client schema.
     pub fn client_sdl(&self) -> String {
         self.client.sdl()
     }
@@ -185,11 +187,11 @@ fn has_contexts(sources: &[Source]) -> bool {
 }
 
 fn entry_points_by_type(types: &Types, sources: &[Source]) -> Vec<Vec<(SourceId, usize)>> {
-    let mut entries = vec![Vec::new(); types.iter().len()];
-    for (source, definition) in sources.iter().enumerate() {
-        for (index, entry) in definition.entry_points.iter().enumerate() {
-            entries[entry.on.0].push((SourceId(source), index));
+    let mut by_type = vec![Vec::new(); types.iter().len()];
+    for (id, source) in sources.iter().enumerate() {
+        for (index, entry) in source.entry_points.iter().enumerate() {
+            by_type[entry.on.0].push((SourceId(id), index));
         }
     }
-    entries
+    by_type
 }

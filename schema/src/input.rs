@@ -1,7 +1,6 @@
-//! Input values and arguments: literals in the form that coercion gives them, variables left in
-//! their places.
+//! Input values and arguments: coerced literals, with variables not yet substituted.
 //!
-//! The text was validated before (GraphQL §5.6), so nothing here refuses a value.
+//! Validation happened before (GraphQL §5.6), so coercion here never fails.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -11,28 +10,28 @@ use apollo_compiler::ast::{Type, Value};
 
 use crate::types::{Constant, Name};
 
-/// A value of an argument.
+/// An input value, which may contain variables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
-    /// Known when the operation is read.
+    /// A value without variables.
     Constant(Constant),
-    /// Known when the operation is executed.
+    /// A variable, substituted when the operation is executed.
     Variable(Name),
-    /// A list with variables in it.
+    /// A list that contains variables.
     List(Vec<Self>),
-    /// An object with variables in it.
+    /// An object that contains variables.
     Object(Vec<(Name, Self)>),
 }
 
-/// The value of an argument.
+/// The value of an argument with its default.
 #[derive(Clone, Debug)]
 pub struct Argument {
-    /// As written, coerced.
+    /// The coerced value.
     pub value: Input,
-    /// Taken when the value is a variable that the client left out (GraphQL §6.4.1).
+    /// The value if `value` is a variable that the client omitted (GraphQL §6.4.1).
     pub default: Option<Constant>,
-    /// As GraphQL writes it, variables left in their places; `None` where nobody wrote it and it
-    /// is the default. Values that are equal otherwise are equal.
+    /// The GraphQL text of the value with its variables; `None` for an implied default. Ignored
+    /// by comparison and hashing.
     pub text: Option<Name>,
 }
 
@@ -52,7 +51,7 @@ impl Hash for Argument {
 }
 
 impl Input {
-    /// The value, when no variable is in it.
+    /// The constant; `None` if the value contains a variable.
     pub fn constant(self) -> Option<Constant> {
         match self {
             Self::Constant(constant) => Some(constant),
@@ -61,26 +60,26 @@ impl Input {
     }
 
     fn list(items: Vec<Self>) -> Self {
-        let known: Option<Vec<_>> = items.iter().cloned().map(Self::constant).collect();
-        known.map_or(Self::List(items), |known| {
-            Self::Constant(Constant::List(known))
+        let constants: Option<Vec<_>> = items.iter().cloned().map(Self::constant).collect();
+        constants.map_or(Self::List(items), |constants| {
+            Self::Constant(Constant::List(constants))
         })
     }
 
     fn object(members: Vec<(Name, Self)>) -> Self {
-        let known: Option<Vec<_>> = members
+        let constants: Option<Vec<_>> = members
             .iter()
             .cloned()
             .map(|(name, value)| Some((name, value.constant()?)))
             .collect();
-        known.map_or(Self::Object(members), |known| {
-            Self::Constant(Constant::Object(known))
+        constants.map_or(Self::Object(members), |constants| {
+            Self::Constant(Constant::Object(constants))
         })
     }
 }
 
 impl fmt::Display for Input {
-    /// As GraphQL writes it, enum values as text.
+    /// Writes GraphQL syntax, with enum values as strings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Constant(constant) => constant.fmt(f),
@@ -92,7 +91,7 @@ impl fmt::Display for Input {
 }
 
 impl fmt::Display for Constant {
-    /// As GraphQL writes it, enum values as text.
+    /// Writes GraphQL syntax, with enum values as strings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
@@ -123,26 +122,26 @@ fn write_object(f: &mut fmt::Formatter<'_>, members: &[(Name, impl fmt::Display)
     f.write_str("}")
 }
 
-/// A literal as GraphQL writes it, on one line.
+/// The GraphQL text of a literal on one line.
 pub(crate) fn literal_text(value: &Value) -> String {
     value.serialize().no_indent().to_string()
 }
 
-/// A valid literal of type `ty`: single values wrapped into lists, enums and ids as text,
-/// defaults of input fields filled in (GraphQL §3.10, §3.11).
+/// Coerces a valid literal to type `ty`: wraps single values into lists, turns enum values and
+/// ids into strings, fills in defaults of input fields (GraphQL §3.10, §3.11).
 pub(crate) fn coerce_literal(value: &Value, ty: &Type, schema: &Schema) -> Input {
     match value {
         Value::Variable(name) => Input::Variable(name.as_str().into()),
         Value::Null => Input::Constant(Constant::Null),
         Value::List(items) if ty.is_list() => {
             let item = |item| coerce_literal(item, ty.item_type(), schema);
-            Input::list(items.iter().map(|it| item(it)).collect())
+            Input::list(items.iter().map(|value| item(value)).collect())
         }
         _ if ty.is_list() => Input::list(vec![coerce_literal(value, ty.item_type(), schema)]),
         Value::List(items) => Input::list(
             items
                 .iter()
-                .map(|it| coerce_literal(it, ty, schema))
+                .map(|item| coerce_literal(item, ty, schema))
                 .collect(),
         ),
         Value::Object(members) => object(members, ty, schema),
@@ -168,7 +167,7 @@ fn object(
     schema: &Schema,
 ) -> Input {
     let Some(input) = schema.get_input_object(ty.inner_named_type()) else {
-        // A custom scalar takes any object as it is.
+        // A custom scalar accepts any object.
         let coerced = members
             .iter()
             .map(|(key, value)| (Name::from(key.as_str()), coerce_literal(value, ty, schema)));

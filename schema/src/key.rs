@@ -1,23 +1,23 @@
-//! What must be known of an object to find it elsewhere.
+//! Keys, requirements and context arguments: the data that a source needs to return an object.
 
 use crate::input::Argument;
 use crate::types::{Name, TypeId};
 
-/// A field of an object that a source must be told (`@requires`).
+/// A field of an object that a source requires (`@requires`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Requirement {
-    /// Of objects of this type only, which may be abstract; `None` for all.
+    /// The type condition, which may be abstract; `None` for all objects.
     pub on: Option<TypeId>,
-    /// The field.
+    /// The field's name.
     pub field: Name,
     /// Its arguments, all of them constant.
     pub arguments: Vec<(Name, Argument)>,
-    /// Of its own fields; none for leaves.
+    /// Required fields of its value; empty for leaves.
     pub inner: Vec<Self>,
 }
 
 impl Requirement {
-    /// A part of a key as something that must be known.
+    /// A field of a key with its nested fields, as a requirement.
     pub fn from_key_field(field: &Name, inner: &FieldSet) -> Self {
         Self {
             on: None,
@@ -30,24 +30,23 @@ impl Requirement {
     }
 }
 
-/// An argument that a source is given from an object further up (`@fromContext`).
+/// An argument whose value comes from an ancestor object (`@fromContext`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ContextArgument {
-    /// Of the field.
+    /// The argument's name.
     pub argument: Name,
-    /// Its type as the source writes it.
+    /// Its type in the source's own SDL.
     pub ty: Name,
-    /// The object types that set the context, each with the one field that is taken of it.
+    /// The object types that set the context, each with the field that provides the value.
     pub setters: Vec<(TypeId, Requirement)>,
 }
 
-/// Fields of an object, and fields of these: `id`, `id address { city }`.
+/// A field set: fields of an object and their nested fields: `id`, `id address { city }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FieldSet(pub Vec<(Name, Self)>);
 
 impl FieldSet {
-    /// Reads `id address { city }`; `None` for anything else, and for what nests deeper than
-    /// anybody writes.
+    /// Parses `id address { city }`; `None` for other syntax and for nesting over the maximum.
     pub fn parse(text: &str) -> Option<Self> {
         let spaced = text.replace('{', " { ").replace('}', " } ");
         let mut open = vec![Self::default()];
@@ -69,12 +68,12 @@ impl FieldSet {
         (open.is_empty() && !whole.is_empty()).then_some(whole)
     }
 
-    /// Whether it names nothing.
+    /// Whether it has no fields.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The fields below `name`, which is added when it is not there.
+    /// The nested fields of `name`, which is added if missing.
     pub fn insert(&mut self, name: &str) -> &mut Self {
         let index = self
             .0
@@ -87,7 +86,7 @@ impl FieldSet {
         &mut self.0[index].1
     }
 
-    /// The same fields in the order of their names: equal for sets that name the same.
+    /// The fields sorted by name, so that sets with the same fields compare equal.
     #[must_use]
     pub fn sorted(&self) -> Self {
         let fields = self.0.iter();
@@ -109,7 +108,7 @@ impl FieldSet {
     }
 }
 
-/// Sets are dropped and compared level by level, on the stack.
+/// Maximum nesting in levels; dropping and comparing a set is recursive.
 const MAX_NESTING: usize = 64;
 
 impl std::fmt::Display for FieldSet {
@@ -132,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_set_reads_what_it_prints() {
+    fn a_printed_field_set_parses_to_itself() {
         for text in ["id", "id sku", "id address { city country { code } } name"] {
             assert_eq!(FieldSet::parse(text).unwrap().to_string(), text);
         }

@@ -1,9 +1,8 @@
-//! What the graph is: SDL, connectors and mappings, and the graph that they make.
+//! The graph: SDL, connectors and mappings, and operations against it.
 //!
-//! Pure: no async, no network, no clock, no files. `link` is the way in: subgraphs become a
-//! `Graph`, or diagnostics that say what is wrong with them. `operation` reads what clients send.
-//! The library that parses GraphQL is named in `sdl`, `link`, `client`, `input` and `operation`
-//! only, and in nothing that leaves this crate.
+//! Pure: no async, no network, no clock, no files. `link` turns subgraphs into a `Graph` or
+//! diagnostics; `operation` parses and validates operations of clients. `apollo_compiler` is used
+//! in `sdl`, `link`, `client`, `input` and `operation` only, and appears in no public signature.
 
 pub mod caching;
 mod client;

@@ -1,21 +1,21 @@
-//! Labels of `@override`: what one may be called, and what `percent(5)` says by itself.
+//! Labels of progressive `@override`: their syntax, and the percentage in `percent(5)`.
 
 use std::collections::BTreeSet;
 
 use crate::source::Source;
 use crate::types::{Name, Types};
 
-/// Whether a label may be called so: a letter, then letters, digits and `_-:./`; or `percent(N)`
-/// with a number from 0 to 100 that has at most eight digits behind the point.
+/// Whether `label` is valid: a letter, then letters, digits and `_-:./`; or `percent(N)` with a
+/// number from 0 to 100 that has at most eight decimal places.
 pub fn is_valid(label: &str) -> bool {
     percent(label).is_some() || is_name(label)
 }
 
-/// For how many of a hundred requests a label of the form `percent(N)` is on.
+/// The percentage of requests for which a label of the form `percent(N)` is active.
 pub fn percent(label: &str) -> Option<f64> {
     let number = label.strip_prefix("percent(")?.strip_suffix(')')?;
     let (whole, rest) = number.split_once('.').unwrap_or((number, "0"));
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_short = whole.len() <= 3 && rest.len() <= 8;
     let percent: f64 = number.parse().ok()?;
     (is_short && is_digits(whole) && is_digits(rest) && percent <= 100.0).then_some(percent)
@@ -26,31 +26,31 @@ fn is_name(label: &str) -> bool {
     bytes
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic())
-        && bytes.all(|it| it.is_ascii_alphanumeric() || b"_-:./".contains(&it))
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_-:./".contains(&byte))
 }
 
-/// The labels of a graph, and what its sources give while some of them are on.
+/// The override labels of a graph, and the sources for each set of active labels.
 #[derive(Debug)]
 pub(crate) struct OverrideLabels {
-    /// In order.
+    /// The labels in order; their positions are their indices.
     pub(crate) names: Vec<Name>,
-    /// The names of fields that depend on each of them.
+    /// The names of the fields that each label overrides.
     pub(crate) fields: Vec<BTreeSet<Name>>,
-    /// Those of which fields are keys or required: any operation may depend on them.
+    /// Labels of fields in keys or requirements: any operation may depend on them.
     pub(crate) always_relevant: BTreeSet<usize>,
     pub(crate) views: Box<dyn SourceViews>,
 }
 
-/// What sources give for each set of labels.
+/// The sources of a graph for each set of active labels.
 pub(crate) trait SourceViews: std::fmt::Debug + Send + Sync {
-    /// The sources while these labels are on, by their numbers.
+    /// The sources with the labels active for which `is_on` returns true, by index.
     ///
-    /// Their ids and entries are the same for all labels; those of nodes are not.
+    /// Ids of sources and entry points are the same for all labels; node ids are not.
     fn sources(&self, types: &Types, is_on: &dyn Fn(usize) -> bool) -> Vec<Source>;
 }
 
 impl OverrideLabels {
-    /// Whether what is asked of fields with these names may depend on a label.
+    /// Whether the plan of an operation with these field names may depend on a label.
     pub(crate) fn may_affect(&self, label: usize, field_names: &BTreeSet<&str>) -> bool {
         let mut fields = self.fields.get(label).into_iter().flatten();
         self.always_relevant.contains(&label) || fields.any(|field| field_names.contains(&**field))
@@ -70,8 +70,8 @@ mod tests {
             ("percent(99.5)", 99.5),
             ("percent(100)", 100.0),
         ] {
-            let found = percent(label).unwrap();
-            assert!((found - expected).abs() < 1e-12, "{label}: {found}");
+            let actual = percent(label).unwrap();
+            assert!((actual - expected).abs() < 1e-12, "{label}: {actual}");
         }
         for label in [
             "percent()",

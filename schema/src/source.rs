@@ -1,8 +1,8 @@
-//! What can be asked, and what each source can give: all that planning needs to know.
+//! Sources: entry points and the fields that each source provides. The input of planning.
 //!
-//! A source's view is a graph of nodes. A node says which fields of one type are there; a
-//! composite field leads to another node. For a connector the nodes follow its selection, for a
-//! service that speaks GraphQL they follow its types. Nothing here knows what HTTP is.
+//! A source is a graph of nodes. A node lists the fields that the source provides of one type; a
+//! composite field points to another node. The nodes of a connector follow its selection, those
+//! of a subgraph its types. Knows nothing of HTTP.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::connector::Connector;
 use crate::key::{ContextArgument, FieldSet, Requirement};
 use crate::types::{Name, TypeId};
 
-/// Which source of the graph that gave it out.
+/// The index of a source in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub(crate) usize);
 
@@ -23,73 +23,73 @@ impl SourceId {
     }
 }
 
-/// Anything that can be asked.
+/// A subgraph or a connector.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Unique and readable: `orders:Query.orders[0]`.
     pub name: Name,
     /// The subgraph it belongs to.
     pub subgraph: Name,
-    /// The ways into it.
+    /// The objects that a fetch from this source can start at.
     pub entry_points: Vec<EntryPoint>,
-    /// What it gives.
+    /// The fields it provides, by position.
     pub nodes: Vec<SourceNode>,
-    /// How it is asked.
+    /// The protocol of its requests.
     pub access: Access,
 }
 
-/// How a source is asked.
+/// The protocol of a source.
 #[derive(Clone, Debug)]
 pub enum Access {
-    /// By an HTTP request that a connector describes.
+    /// HTTP requests that a connector describes.
     Connector(Arc<Connector>),
-    /// By GraphQL requests to a service that speaks it, `_entities` of Apollo Federation included.
+    /// GraphQL requests to a subgraph, `_entities` of Apollo Federation included.
     Graphql(SubgraphEndpoint),
 }
 
-/// A service that speaks GraphQL.
+/// The endpoint of a subgraph.
 #[derive(Clone, Debug)]
 pub struct SubgraphEndpoint {
-    /// Where it is, as the supergraph says; the configuration may say otherwise.
+    /// The URL in the supergraph; the configuration may override it.
     pub url: Option<Name>,
 }
 
-/// A way into a source: from an object of type `on` whose `key` is known.
+/// A position where a fetch can start: a root, or an object of type `on` with a known `key`.
 #[derive(Clone, Debug)]
 pub struct EntryPoint {
-    /// The object one must stand on; a root type for root fields. Abstract where the source is
-    /// asked for objects of which nobody has said yet of which type they are.
+    /// The type of the object; a root type for root fields. Abstract where the object's type
+    /// is unknown until the source returns it.
     pub on: TypeId,
-    /// What the source calls the type of these objects: `on`, or the interface that it has as an
-    /// object (`@interfaceObject`).
+    /// The source's name for that type: `on`, or the interface that it defines as an object
+    /// (`@interfaceObject`).
     pub type_name: Name,
-    /// What must be known of that object; empty for root fields.
+    /// The fields that identify the object; empty for root fields.
     pub key: FieldSet,
-    /// What is then given of that object.
+    /// The fields provided of the object.
     pub node: NodeId,
-    /// How many objects one request serves.
+    /// The number of objects in one request.
     pub cardinality: EntryCardinality,
 }
 
 impl EntryPoint {
-    /// Whether objects are found by it, rather than a field of one or the fields of a root.
+    /// Whether it returns entities by key, rather than one field of an object or root fields.
     pub fn is_entity_lookup(&self) -> bool {
         !self.key.is_empty() && self.cardinality != EntryCardinality::Field
     }
 }
 
-/// How many objects one request of an entry serves.
+/// The number of objects in one request of an entry point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryCardinality {
     /// One field with its arguments, of one object.
     Field,
     /// One object.
     Object,
-    /// Any number of objects, or at most so many.
+    /// Several objects, with the maximum per request if there is one.
     Batch(Option<usize>),
 }
 
-/// Which node of a source.
+/// The index of a node in its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub(crate) usize);
 
@@ -100,54 +100,54 @@ impl NodeId {
     }
 }
 
-/// What a source gives of the objects at one place.
+/// The fields that a source provides of the objects at one position.
 #[derive(Clone, Debug)]
 pub struct SourceNode {
-    /// The type at this place; may be abstract.
+    /// The type at this position; may be abstract.
     pub on: TypeId,
-    /// Which objects there are.
+    /// The types of the objects at this position.
     pub object_types: ObjectTypes,
-    /// The fields there are: of every object, or, for an abstract type, those that may be asked
-    /// for without saying which type is meant.
+    /// The provided fields; for an abstract type, those that can be selected without a type
+    /// condition.
     pub fields: IndexMap<Name, NodeField>,
 }
 
-/// Which objects a source gives at one place.
+/// The types of the objects that a source returns at one position.
 #[derive(Clone, Debug)]
 pub enum ObjectTypes {
-    /// Those of the node's own type.
+    /// The node's own type.
     OwnType,
-    /// Of these types, and the source says of which; the node says what is given of each.
+    /// These types, identified by `__typename`, each with its own node.
     ByTypename(IndexMap<TypeId, NodeId>),
-    /// Of any type that the node's type may have, and the source does not know of which
+    /// Any possible type of the node's type; the source does not know which
     /// (`@interfaceObject`).
     UnknownType,
 }
 
-/// A field that a source gives.
+/// A field that a source provides.
 #[derive(Clone, Debug)]
 pub struct NodeField {
-    /// What is given inside; `None` for leaves.
+    /// The node of its value; `None` for leaves.
     pub child: Option<NodeId>,
-    /// What the source must be told of the object before it gives the field (`@requires`); nothing
-    /// where it is told of objects further up only.
+    /// Fields of the object that the source requires (`@requires`); empty for a field that has
+    /// context arguments only.
     pub requires: Option<Arc<[Requirement]>>,
-    /// Arguments that it is given from objects further up; then `requires` is there too.
+    /// Arguments from ancestor objects; with any, `requires` is `Some`.
     pub context_arguments: Arc<[ContextArgument]>,
-    /// Whether it is given as a part of a key only, because another source has taken it over
+    /// Whether the source provides it inside keys only, because another source overrides it
     /// (`@override`).
     pub only_in_keys: bool,
-    /// The type as the source writes it; empty for connectors, which have no document.
+    /// The type in the source's own SDL; empty for connectors, which send no document.
     pub ty: Name,
 }
 
 impl Source {
-    /// The node with this id, which this source gave out.
+    /// The node with this id, which must be of this source.
     pub fn node(&self, id: NodeId) -> &SourceNode {
         &self.nodes[id.0]
     }
 
-    /// The node of the objects of type `object` at `id`; `None` when the source has none there.
+    /// The node for objects of type `object` at node `id`; `None` if the source returns none.
     pub fn node_for_type(&self, id: NodeId, object: TypeId) -> Option<NodeId> {
         match &self.node(id).object_types {
             ObjectTypes::OwnType => (self.node(id).on == object).then_some(id),
@@ -157,7 +157,7 @@ impl Source {
     }
 }
 
-/// Whether all of `set` is given at `node`, one of `nodes`.
+/// Whether `node`, one of `nodes`, provides every field of `set`.
 pub(crate) fn is_provided(nodes: &[SourceNode], node: NodeId, set: &FieldSet) -> bool {
     set.0.iter().all(|(name, inner)| {
         nodes[node.0].fields.get(name).is_some_and(|field| {

@@ -1,12 +1,12 @@
-//! Where in which document.
+//! Positions in documents.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A document a person wrote: its name as they know it, and its text.
+/// A source document with its name, for positions in diagnostics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Path or other name, printed before the line number.
+    /// The path or another name, printed before the line number.
     pub name: Arc<str>,
     /// The whole text.
     pub text: Arc<str>,
@@ -21,9 +21,9 @@ impl Document {
         }
     }
 
-    /// Line and column of a byte offset, both from 1; columns count characters.
+    /// The line and column of a byte offset, both from 1; columns count characters.
     ///
-    /// An offset past the end or inside a character is taken at the character before it.
+    /// An offset past the end or inside a character is rounded down to a character boundary.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..self.floor(offset)).unwrap_or_default();
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
@@ -37,17 +37,17 @@ impl Document {
     }
 }
 
-/// A piece of a document, as byte offsets.
+/// A range of bytes in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// Which document.
+    /// The document.
     pub document: Document,
     /// Bytes `start..end`; empty for a position between two characters.
     pub range: Range<usize>,
 }
 
 impl Span {
-    /// The piece `range` of `document`.
+    /// The bytes `range` of `document`.
     pub fn new(document: &Document, range: Range<usize>) -> Self {
         Self {
             document: document.clone(),

@@ -1,15 +1,15 @@
-//! One service's part of the graph, as it was written.
+//! Subgraphs before linking.
 
 use crate::span::Document;
 use crate::types::Name;
 
-/// One service's SDL.
+/// A subgraph: its name, URL and SDL.
 #[derive(Clone, Debug)]
 pub struct Subgraph {
-    /// The service's name, unique in the graph.
+    /// The name, unique in the graph.
     pub name: Name,
-    /// Where it is, when it speaks GraphQL; the configuration may say so too, or otherwise.
+    /// The GraphQL endpoint; the configuration may override it. `None` for connectors.
     pub url: Option<Name>,
-    /// Its SDL.
+    /// The SDL.
     pub document: Document,
 }

@@ -1,13 +1,13 @@
-//! Types as clients see them: what there is, not who gives it.
+//! The types of a graph as clients see them, without the sources that provide their fields.
 
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-/// A name out of a schema: of a type, field, argument, service.
+/// A name in a schema: of a type, field, argument or subgraph.
 pub type Name = Arc<str>;
 
-/// All types of a graph, by id and by name.
+/// The types of a graph, indexed by id and by name.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
     by_name: IndexMap<Name, Type>,
@@ -15,32 +15,32 @@ pub struct Types {
     pub(crate) mutation: Option<TypeId>,
 }
 
-/// Which type of the graph that gave it out.
+/// The index of a type in the `Types` of its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeId(pub(crate) usize);
 
 impl Types {
-    /// The type with this id, which this graph gave out.
+    /// The type with this id, which must be of this graph.
     pub fn get(&self, id: TypeId) -> &Type {
         &self.by_name[id.0]
     }
 
-    /// The type of this name.
+    /// The id of the type called `name`.
     pub fn find(&self, name: &str) -> Option<TypeId> {
         self.by_name.get_index_of(name).map(TypeId)
     }
 
-    /// The root of queries.
+    /// The query root type.
     pub fn query(&self) -> Option<TypeId> {
         self.query
     }
 
-    /// The root of mutations.
+    /// The mutation root type.
     pub fn mutation(&self) -> Option<TypeId> {
         self.mutation
     }
 
-    /// All of them, in the order first met.
+    /// The types in order of their ids.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (TypeId, &Type)> {
         self.by_name
             .values()
@@ -48,9 +48,9 @@ impl Types {
             .map(|(index, value)| (TypeId(index), value))
     }
 
-    /// Whether an object of type `object` is an `of`.
-    pub fn is_a(&self, object: TypeId, of: TypeId) -> bool {
-        self.get(of).possible_types.contains(&object)
+    /// Whether `object` is a possible type of `ty`.
+    pub fn is_a(&self, object: TypeId, ty: TypeId) -> bool {
+        self.get(ty).possible_types.contains(&object)
     }
 
     pub(crate) fn add(&mut self, name: Name, value: Type) -> TypeId {
@@ -65,22 +65,22 @@ impl Types {
 /// One type of the graph.
 #[derive(Clone, Debug)]
 pub struct Type {
-    /// As the schema writes it.
+    /// The type's name.
     pub name: Name,
-    /// What sort of type, and what that sort has.
+    /// The kind of type with its fields or values.
     pub kind: TypeKind,
     /// The object types that a value of this type can have: itself for an object, none for a
-    /// leaf. An interface that no type implements stands for objects of which only that is known.
+    /// leaf. An interface without implementing types represents objects of an unknown type.
     pub possible_types: Vec<TypeId>,
 }
 
 impl Type {
-    /// The field of this name, for types that have fields.
+    /// The field called `name`; `None` for types without fields.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields()?.get(name)
     }
 
-    /// The fields, for types that have any.
+    /// The fields of an object or interface type.
     pub fn fields(&self) -> Option<&IndexMap<Name, Field>> {
         match &self.kind {
             TypeKind::Object(fields) | TypeKind::Interface(fields) => Some(fields),
@@ -91,7 +91,7 @@ impl Type {
         }
     }
 
-    /// Whether a selection of this type has fields of its own.
+    /// Whether the type needs a selection set: objects, interfaces and unions.
     pub fn is_composite(&self) -> bool {
         matches!(
             self.kind,
@@ -99,18 +99,18 @@ impl Type {
         )
     }
 
-    /// Whether its values may be of several object types.
+    /// Whether its values may be of several object types: interfaces and unions.
     pub fn is_abstract(&self) -> bool {
         matches!(self.kind, TypeKind::Interface(_) | TypeKind::Union)
     }
 }
 
-/// Sorts of types.
+/// The kinds of types (GraphQL §3.4).
 #[derive(Clone, Debug)]
 pub enum TypeKind {
-    /// A leaf with values of this form.
+    /// A scalar with the form of its values.
     Scalar(Scalar),
-    /// A leaf with one of these values.
+    /// An enum with its values.
     Enum(Vec<Name>),
     /// An object.
     Object(IndexMap<Name, Field>),
@@ -122,7 +122,7 @@ pub enum TypeKind {
     InputObject(IndexMap<Name, ArgumentDefinition>),
 }
 
-/// Forms of leaf values.
+/// The form of a scalar's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scalar {
     /// 32 bits, signed.
@@ -133,14 +133,14 @@ pub enum Scalar {
     String,
     /// `true` or `false`.
     Boolean,
-    /// Text or integer, given to clients as text.
+    /// Text or integer, serialized as text.
     Id,
     /// Any JSON.
     Custom,
 }
 
 impl Scalar {
-    /// The form of the scalar type of this name.
+    /// The form of the scalar type called `name`.
     pub fn from_name(name: &str) -> Self {
         match name {
             "Int" => Self::Int,
@@ -156,24 +156,24 @@ impl Scalar {
 /// A field of an object or interface.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// As the schema writes it.
+    /// The field's name.
     pub name: Name,
-    /// What it gives.
+    /// The type of its value.
     pub ty: TypeRef,
-    /// In the order of the schema.
+    /// The arguments in schema order.
     pub arguments: IndexMap<Name, ArgumentDefinition>,
 }
 
 /// An argument of a field, or a field of an input object.
 #[derive(Clone, Debug)]
 pub struct ArgumentDefinition {
-    /// What it takes.
+    /// The type of its value.
     pub ty: TypeRef,
-    /// Its value when none is written, already of the right form.
+    /// The default value, already coerced to the type.
     pub default: Option<Constant>,
 }
 
-/// A type with its lists and non-nulls.
+/// A type reference with its list and non-null wrappers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypeRef {
     /// A named type.
@@ -192,7 +192,7 @@ pub enum Nullability {
 }
 
 impl TypeRef {
-    /// The type inside all lists.
+    /// The named type inside all lists.
     pub fn named_type(&self) -> TypeId {
         match self {
             Self::Named(id, _) => *id,
@@ -200,14 +200,14 @@ impl TypeRef {
         }
     }
 
-    /// Whether null is a value, at the outermost level.
+    /// The nullability of the outermost level.
     pub fn nullability(&self) -> Nullability {
         match self {
             Self::Named(_, nullability) | Self::List(_, nullability) => *nullability,
         }
     }
 
-    /// How many lists are around the type inside.
+    /// The number of lists around the named type.
     pub fn list_depth(&self) -> usize {
         match self {
             Self::Named(..) => 0,
@@ -215,7 +215,7 @@ impl TypeRef {
         }
     }
 
-    /// As the schema writes it.
+    /// The type in GraphQL syntax: `[Int!]!`.
     pub fn display(&self, types: &Types) -> String {
         let (text, nullability) = match self {
             Self::Named(id, nullability) => (types.get(*id).name.to_string(), nullability),
@@ -228,16 +228,16 @@ impl TypeRef {
     }
 }
 
-/// A value that is known: a default, a literal, a coerced variable.
+/// A constant value: a default, a literal or a coerced variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Constant {
     /// `null`.
     Null,
     /// `true` or `false`.
     Boolean(bool),
-    /// A number, as JSON writes it.
+    /// A number as JSON text.
     Number(String),
-    /// Text; enum values too.
+    /// A string or an enum value.
     String(String),
     /// A list.
     List(Vec<Self>),

@@ -1,4 +1,4 @@
-//! The text of a tag, as it is written and as it is filled in: `product-{$key.id}`.
+//! Tag formats, parsed, printed and rendered: `product-{$key.id}`.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
@@ -8,8 +8,8 @@ use super::{TagFormat, TagPart};
 use crate::types::Name;
 
 impl TagFormat {
-    /// The tag, with the values that the two give for its paths; `None` when one of them has
-    /// none.
+    /// Renders the tag with the values that `argument` and `key` return for its paths; `None` if
+    /// a path has no value.
     pub fn render<'v>(
         &self,
         argument: impl Fn(&[Name]) -> Option<Cow<'v, str>>,
@@ -27,7 +27,7 @@ impl TagFormat {
     }
 }
 
-/// As it is written.
+/// Prints the format as it is written in the directive.
 impl Display for TagFormat {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for part in &self.0 {
@@ -41,7 +41,7 @@ impl Display for TagFormat {
     }
 }
 
-/// A part of a format that was read, and not looked at further.
+/// A part of a format that is parsed but not yet checked against the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FormatPart {
     Text(Box<str>),
@@ -53,57 +53,57 @@ pub(crate) enum FormatPart {
 pub(crate) struct Path {
     /// `args`.
     pub(crate) root: String,
-    /// What follows, with its place in the format; none for `{$args}`.
+    /// The names after the root with their ranges in the format; empty for `{$args}`.
     pub(crate) names: Vec<(Name, Range<usize>)>,
-    /// Between the braces.
+    /// The range between the braces, without white space.
     pub(crate) range: Range<usize>,
 }
 
-/// What cannot be read, and where.
+/// A syntax error in a format, with its range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FormatError {
     pub(crate) message: String,
     pub(crate) range: Range<usize>,
 }
 
-/// Reads a format.
+/// Parses a format.
 pub(crate) fn parse(format: &str) -> Result<Vec<FormatPart>, FormatError> {
     if format.is_empty() {
-        return Err(format_error("a tag needs a text", 0..0));
+        return Err(format_error("a tag must not be empty", 0..0));
     }
-    let mut pieces = Vec::new();
+    let mut parts = Vec::new();
     let mut at = 0;
     while let Some(rest) = format.get(at..).filter(|rest| !rest.is_empty()) {
         let Some(brace) = rest.find(['{', '}']) else {
-            pieces.push(FormatPart::Text(rest.into()));
+            parts.push(FormatPart::Text(rest.into()));
             break;
         };
         let (text, inside) = rest.split_at(brace);
         if !text.is_empty() {
-            pieces.push(FormatPart::Text(text.into()));
+            parts.push(FormatPart::Text(text.into()));
         }
         at += brace;
         let inside = inside
             .strip_prefix('{')
-            .ok_or_else(|| format_error("`}` closes nothing", at..at + 1))?;
+            .ok_or_else(|| format_error("`}` without a matching `{`", at..at + 1))?;
         let end = inside
             .find(['{', '}'])
-            .filter(|end| inside.get(*end..).is_some_and(|it| it.starts_with('}')));
+            .filter(|end| inside.get(*end..).is_some_and(|rest| rest.starts_with('}')));
         let Some(content) = end.and_then(|end| inside.get(..end)) else {
             return Err(format_error("`{` is not closed", at..at + 1));
         };
-        pieces.push(FormatPart::Path(path(content, at + 1)?));
+        parts.push(FormatPart::Path(path(content, at + 1)?));
         at += content.len() + 2;
     }
-    Ok(pieces)
+    Ok(parts)
 }
 
-/// Reads what stands between two braces, from `start` on.
+/// Parses the path between two braces; `content` starts at byte `start` of the format.
 fn path(content: &str, start: usize) -> Result<Path, FormatError> {
     let trimmed = content.trim();
     let start = start + (content.len() - content.trim_start().len());
     let range = start..start + trimmed.len();
-    let message = "only `$args` or `$key` and names can stand between braces, as in `{$args.id}`";
+    let message = "braces must contain a path from `$args` or `$key`, as in `{$args.id}`";
     let Some(path) = trimmed.strip_prefix('$') else {
         return Err(format_error(message, range));
     };
@@ -114,10 +114,8 @@ fn path(content: &str, start: usize) -> Result<Path, FormatError> {
             return Err(format_error(message, range));
         }
         if names.len() > MAX_PATH_DEPTH {
-            return Err(format_error(
-                "this is deeper than keys and arguments go",
-                range,
-            ));
+            let message = format!("a path may have at most {MAX_PATH_DEPTH} names");
+            return Err(format_error(&message, range));
         }
         names.push((Name::from(name), at..at + name.len()));
         at += name.len() + 1;
@@ -130,14 +128,14 @@ fn path(content: &str, start: usize) -> Result<Path, FormatError> {
     })
 }
 
-/// More names than anybody writes.
+/// Maximum number of names after the root of a path.
 const MAX_PATH_DEPTH: usize = 32;
 
 fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     let first = bytes.next();
-    first.is_some_and(|it| it == b'_' || it.is_ascii_alphabetic())
-        && bytes.all(|it| it == b'_' || it.is_ascii_alphanumeric())
+    first.is_some_and(|byte| byte == b'_' || byte.is_ascii_alphabetic())
+        && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
 fn format_error(message: &str, range: Range<usize>) -> FormatError {

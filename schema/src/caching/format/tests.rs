@@ -1,4 +1,4 @@
-//! Tests of formats: what is read, what is refused and where, what is filled in.
+//! Tests of parsing, printing and rendering tag formats.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn format(text: &str) -> TagFormat {
-    let parts = parse(text).unwrap().into_iter().map(|piece| match piece {
+    let parts = parse(text).unwrap().into_iter().map(|part| match part {
         FormatPart::Text(text) => TagPart::Text(text),
         FormatPart::Path(path) => {
             let names = path.names.into_iter().map(|(name, _)| name).collect();
@@ -21,12 +21,12 @@ fn format(text: &str) -> TagFormat {
 }
 
 fn rendered(text: &str) -> Option<String> {
-    let known = |names: &[Name]| match names.join(".").as_str() {
+    let value = |names: &[Name]| match names.join(".").as_str() {
         "id" => Some(Cow::Borrowed("7")),
         "of.country" => Some(Cow::Owned("{DE}".to_owned())),
         _ => None,
     };
-    format(text).render(known, known)
+    format(text).render(value, value)
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_missing_value_renders_no_tag() {
 
 #[test]
 fn a_parse_error_has_its_range() {
-    for (text, place) in [
+    for (text, at) in [
         ("", ""),
         ("a-{", "{"),
         ("a-{$args.id", "{"),
@@ -64,12 +64,12 @@ fn a_parse_error_has_its_range() {
         ("{$args { id }}", "{"),
     ] {
         let problem = parse(text).unwrap_err();
-        assert_eq!(text.get(problem.range.clone()), Some(place), "{text}");
+        assert_eq!(text.get(problem.range.clone()), Some(at), "{text}");
     }
 }
 
 #[test]
-fn a_path_has_an_end() {
+fn a_path_has_a_maximum_depth() {
     let path = |names: usize| format!("{{$key{}}}", ".a".repeat(names));
 
     assert_eq!(format(&path(32)).to_string(), path(32));
@@ -78,30 +78,30 @@ fn a_path_has_an_end() {
 }
 
 #[test]
-fn every_name_of_a_path_has_its_place() {
+fn every_name_of_a_path_has_its_range() {
     let text = "é{ $args.of.country }";
     let Some(FormatPart::Path(path)) = parse(text).unwrap().pop() else {
         panic!("a path");
     };
-    let places = path.names.iter().map(|(_, range)| text.get(range.clone()));
-    let places: Vec<_> = places.map(Option::unwrap).collect();
-    assert_eq!(places, ["of", "country"]);
+    let names = path.names.iter().map(|(_, range)| text.get(range.clone()));
+    let names: Vec<_> = names.map(Option::unwrap).collect();
+    assert_eq!(names, ["of", "country"]);
     assert_eq!(text.get(path.range), Some("$args.of.country"));
 }
 
 proptest! {
     #[test]
-    fn a_text_without_braces_is_its_own_tag(text in "[^{}]+") {
+    fn a_text_without_braces_renders_to_itself(text in "[^{}]+") {
         prop_assert_eq!(rendered(&text), Some(text));
     }
 
     #[test]
-    fn a_format_prints_as_it_was_read(text in "([a-z :-]|\\{\\$(args|key)\\.[a-z]{1,3}(\\.[a-z]{1,3})?\\})+") {
+    fn a_parsed_format_prints_to_its_text(text in "([a-z :-]|\\{\\$(args|key)\\.[a-z]{1,3}(\\.[a-z]{1,3})?\\})+") {
         prop_assert_eq!(format(&text).to_string(), text);
     }
 
     #[test]
-    fn no_text_breaks_the_reader(text in "[{}$.a-c é]{0,12}|.*") {
+    fn parsing_any_text_ends_without_a_panic(text in "[{}$.a-c é]{0,12}|.*") {
         if let Err(problem) = parse(&text) {
             prop_assert!(text.get(problem.range).is_some());
         }
