@@ -75,7 +75,7 @@ struct Order {
     country: Option<String>,
 }
 
-/// What one customer ordered at one moment.
+/// An order of a customer.
 #[Object]
 impl Order {
     async fn id(&self) -> &ID {
@@ -92,7 +92,7 @@ impl Order {
         Err(missing_requirement())
     }
 
-    /// What sending it costs, in euros: by the country it goes to and the pieces in the parcel.
+    /// The shipping cost in euros, by destination country and number of pieces.
     #[graphql(requires = "items { quantity } customer { address { country } }")]
     async fn shipping_estimate(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let (Some(items), Some(country)) = (&self.items, &self.country) else {
@@ -117,7 +117,7 @@ struct User {
     spent: Option<Vec<Money>>,
 }
 
-/// An account: a customer's or a merchant's.
+/// An account of a customer or a merchant.
 #[Object]
 impl User {
     async fn id(&self) -> &ID {
@@ -134,8 +134,7 @@ impl User {
         self.spent.as_ref().ok_or_else(missing_requirement)
     }
 
-    /// What the account's hundred newest orders came to, one amount for each currency; orders that
-    /// were cancelled do not count.
+    /// The totals of the account's hundred newest orders by currency, without cancelled ones.
     #[graphql(requires = "spent { amount currency }")]
     async fn lifetime_value(&self) -> Result<Option<Vec<Money>>> {
         let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
@@ -151,7 +150,7 @@ impl User {
     }
 }
 
-/// One line of an order.
+/// An item of an order.
 #[derive(Debug, SimpleObject, Serialize, Deserialize)]
 struct OrderItem {
     #[graphql(external)]

@@ -30,7 +30,7 @@ pub(super) struct Product(pub(super) ID);
 #[derive(Debug)]
 pub(super) struct User(pub(super) ID);
 
-/// A moment in UTC, as ISO 8601 writes it: `2026-01-31T09:30:00Z`.
+/// A point in time in UTC, in ISO 8601: `2026-01-31T09:30:00Z`.
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(_: Value) -> InputValueResult<Self> {
@@ -42,14 +42,14 @@ impl ScalarType for DateTime {
     }
 }
 
-/// What one customer thinks of one product.
+/// A review of a product by a customer.
 #[Object(cache_control(max_age = 60))]
 impl Review {
     async fn id(&self) -> ID {
         ID(self.0.id.to_string())
     }
 
-    /// From 1 to 5, more is better.
+    /// From 1, the worst, to 5, the best.
     async fn rating(&self) -> u8 {
         self.0.rating
     }
@@ -66,35 +66,35 @@ impl Review {
         DateTime(self.0.created_at)
     }
 
-    /// What the review is about.
+    /// The reviewed product.
     async fn product(&self) -> Product {
         Product(ID(self.0.product_id.to_string()))
     }
 
-    /// Who wrote it.
+    /// The account that wrote the review.
     async fn author(&self) -> User {
         User(ID(self.0.user_id.to_string()))
     }
 }
 
-/// Something that can be ordered.
+/// A product of the shop.
 #[Object(cache_control(max_age = 60))]
 impl Product {
     async fn id(&self) -> &ID {
         &self.0
     }
 
-    /// What customers think of it, newest first.
+    /// The reviews of the product, newest first.
     #[graphql(complexity = "worth(first, child_complexity)")]
     async fn reviews(
         &self,
         ctx: &Context<'_>,
         #[graphql(
             default_with = "Some(10)",
-            desc = "How many at most; 100 is the most that one page holds."
+            desc = "The maximum number of reviews on the page, up to 100."
         )]
         first: Option<i32>,
-        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
+        #[graphql(desc = "The `endCursor` of the previous page.")] after: Option<String>,
     ) -> Result<ReviewConnection> {
         let owner = Id::parse(&self.0).map(Owner::Product);
         page(
@@ -105,7 +105,7 @@ impl Product {
         .await
     }
 
-    /// The mean of all ratings, two decimals; null when there is no review.
+    /// The mean of all ratings, with two decimal places; null without reviews.
     async fn average_rating(&self, ctx: &Context<'_>) -> Result<Option<f64>> {
         Ok(self.rating(ctx).await?.average())
     }
@@ -115,24 +115,24 @@ impl Product {
     }
 }
 
-/// An account: a customer's or a merchant's.
+/// An account of a customer or a merchant.
 #[Object(cache_control(max_age = 60))]
 impl User {
     async fn id(&self) -> &ID {
         &self.0
     }
 
-    /// What the account has said about products, newest first.
+    /// The reviews by the account, newest first.
     #[graphql(complexity = "worth(first, child_complexity)")]
     async fn reviews(
         &self,
         ctx: &Context<'_>,
         #[graphql(
             default_with = "Some(10)",
-            desc = "How many at most; 100 is the most that one page holds."
+            desc = "The maximum number of reviews on the page, up to 100."
         )]
         first: Option<i32>,
-        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
+        #[graphql(desc = "The `endCursor` of the previous page.")] after: Option<String>,
     ) -> Result<ReviewConnection> {
         let owner = Id::parse(&self.0).map(Owner::User);
         page(

@@ -26,28 +26,28 @@ pub(super) struct Page {
     pub(super) total: usize,
 }
 
-/// One page of reviews.
+/// A page of reviews.
 #[derive(Debug, SimpleObject)]
 pub(super) struct ReviewConnection {
     edges: Vec<ReviewEdge>,
     nodes: Vec<Review>,
     page_info: PageInfo,
-    /// How many there are on all pages together.
+    /// The total number on all pages.
     total_count: usize,
 }
 
-/// A review and where it stands in the list.
+/// A review with its cursor.
 #[derive(Debug, SimpleObject)]
 pub(super) struct ReviewEdge {
     cursor: String,
     node: Review,
 }
 
-/// Where a page ends, and whether another follows.
+/// The end of a page, and whether another follows.
 #[derive(Debug, SimpleObject)]
 #[graphql(shareable)]
 pub(super) struct PageInfo {
-    /// Give it as `after` to read the next page; null on the last.
+    /// The value of `after` for the next page; null on the last page.
     end_cursor: Option<String>,
     has_next_page: bool,
 }

@@ -34,12 +34,12 @@ struct Roots;
 #[derive(Debug)]
 pub(super) struct Mutation;
 
-/// A new review. A customer reviews a product once.
+/// A new review. A customer can review a product once.
 #[derive(Debug, InputObject)]
 struct AddReviewInput {
     product_id: ID,
     user_id: ID,
-    /// From 1 to 5, more is better.
+    /// From 1, the worst, to 5, the best.
     rating: i32,
     title: String,
     body: String,
@@ -47,7 +47,7 @@ struct AddReviewInput {
 
 #[Object(name = "Query")]
 impl Roots {
-    /// One review, or null when there is none with this id.
+    /// The review with this id, or null.
     async fn review(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Review>> {
         let Some(id) = Id::parse(&id) else {
             return Ok(None);
@@ -66,7 +66,10 @@ impl Roots {
     async fn latest_reviews(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default_with = "Some(10)", desc = "How many at most; 100 is the most.")]
+        #[graphql(
+            default_with = "Some(10)",
+            desc = "The maximum number of reviews, up to 100."
+        )]
         first: Option<i32>,
     ) -> Result<Vec<Review>> {
         let first = page_size(first)?;
@@ -92,7 +95,7 @@ impl Roots {
 
 #[Object]
 impl Mutation {
-    /// Writes a review. A second one of the same product by the same user fails with `CONFLICT`.
+    /// Adds a review. A second one of the same product by the same account fails with `CONFLICT`.
     #[expect(
         clippy::unused_async,
         reason = "a resolver is async, whether it waits or not"

@@ -35,7 +35,7 @@ fn sdl() -> String {
 }
 
 const HEADER: &str = "\
-# What is computed of what the services give. This is what the resolvers in gateway/src/shop/computed.rs tell of
-# themselves; a test keeps it so, and with WEIR_UPDATE=1 writes it.
+# Fields computed from data of other subgraphs. The SDL of the resolvers in gateway/src/shop/computed.rs; a test
+# compares them, and writes this file with WEIR_UPDATE=1.
 
 ";
