@@ -175,8 +175,8 @@ fn object(
     };
     let mut coerced_members = Vec::new();
     for (key, field) in &input.fields {
-        let written = members.iter().find(|(name, _)| name == key);
-        let value = written
+        let literal = members.iter().find(|(name, _)| name == key);
+        let value = literal
             .map(|(_, value)| value)
             .or(field.default_value.as_ref());
         if let Some(value) = value {

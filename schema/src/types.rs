@@ -241,6 +241,6 @@ pub enum Constant {
     String(String),
     /// A list.
     List(Vec<Self>),
-    /// An object, in the order written.
+    /// An object; members in source order.
     Object(Vec<(Name, Self)>),
 }
