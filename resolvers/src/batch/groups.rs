@@ -9,21 +9,22 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use futures_util::future::join_all;
 use hashbrown::HashTable;
 use http::HeaderMap;
 use schema::source::SourceId;
 use tokio::sync::Notify;
 
+use self::run::{panicked, run_batch};
+pub(crate) use self::slot::BatchSlot;
 use super::keys::{BatchKeys, KeyPositions};
 use super::shared_call::{CallWaiter, SharedCall};
 use super::{Loader, MAX_KEYS, MAX_PER_SHARD, identity, shard};
-use crate::error::FetchError;
-use crate::source_client::Sources;
 use crate::source_client::connector::ConnectorClient;
 use crate::source_client::shared_response::CallResult;
+
+mod run;
+mod slot;
 
 /// What a request of a batch depends on beside its keys.
 #[derive(Debug)]
@@ -130,7 +131,7 @@ impl Loader {
         if total_keys > MAX_KEYS {
             return None;
         }
-        let group = self.group(&mut groups, (hash, &identity), spec)?;
+        let group = self.group(&mut groups, hash, &identity, spec)?;
         let mut enqueuer = Enqueuer {
             loader: self,
             write_epoch: self.write_epoch(),
@@ -172,7 +173,7 @@ impl Loader {
         let identity = spec.identity();
         let hash = self.hash(&identity);
         let mut groups = shard(&self.groups, hash);
-        let group = self.group(&mut groups, (hash, &identity), spec)?;
+        let group = self.group(&mut groups, hash, &identity, spec)?;
         if !group.batches.is_empty() {
             return None;
         }
@@ -198,7 +199,8 @@ impl Loader {
     fn group<'g>(
         &self,
         groups: &'g mut HashTable<Group>,
-        (hash, identity): (u64, &[u8]),
+        hash: u64,
+        identity: &[u8],
         spec: BatchSpec,
     ) -> Option<&'g mut Group> {
         let is_new = groups.find(hash, |it| *it.identity == *identity).is_none();
@@ -238,7 +240,7 @@ impl Enqueuer<'_> {
                 matches!(batch.stage, Stage::InFlight(epoch) if epoch != self.write_epoch);
             if !is_outdated
                 && let Some(position) = batch.positions.find(&batch.keys, key)
-                && join_batch(&mut self.pending, batch, (index, position))
+                && join_batch(&mut self.pending, batch, index, position)
             {
                 return true;
             }
@@ -276,7 +278,7 @@ impl Enqueuer<'_> {
             batch.stage == Stage::Gathering && has_room
         });
         let batch = match gathering.next() {
-            Some(batch) if join_batch(&mut self.pending, batch, (index, batch.keys.len())) => batch,
+            Some(batch) if join_batch(&mut self.pending, batch, index, batch.keys.len()) => batch,
             _ => {
                 let waiter = self.open_batch();
                 let Some(batch) = self.group.batches.last_mut() else {
@@ -323,10 +325,15 @@ impl Enqueuer<'_> {
 }
 
 /// Notes that an operation waits for a key of a batch; gives whether the batch lets it.
-fn join_batch(pending: &mut Vec<PendingBatch>, batch: &Batch, key: (usize, usize)) -> bool {
+fn join_batch(
+    pending: &mut Vec<PendingBatch>,
+    batch: &Batch,
+    index: usize,
+    position: usize,
+) -> bool {
     let existing = pending.iter_mut().find(|it| it.batch_id == batch.id);
     if let Some(known) = existing {
-        known.keys.push(key);
+        known.keys.push((index, position));
         return true;
     }
     let Some(waiter) = batch.shared_call.as_ref().and_then(SharedCall::join) else {
@@ -334,7 +341,7 @@ fn join_batch(pending: &mut Vec<PendingBatch>, batch: &Batch, key: (usize, usize
     };
     pending.push(PendingBatch {
         waiter,
-        keys: vec![key],
+        keys: vec![(index, position)],
         batch_id: batch.id,
     });
     true
@@ -356,122 +363,8 @@ impl Group {
     }
 }
 
-/// The place of a batch in its group; it goes with the batch, however that ends.
-pub(crate) struct BatchSlot {
-    loader: Arc<Loader>,
-    hash: u64,
-    group_id: u64,
-    batch_id: u64,
-}
-
-impl BatchSlot {
-    /// From now on its keys are what they are.
-    fn mark_in_flight(&self) -> Arc<BatchKeys> {
-        let write_epoch = self.loader.write_epoch();
-        let mut groups = shard(&self.loader.groups, self.hash);
-        let group = groups.find_mut(self.hash, |group| group.id == self.group_id);
-        let mut batches = group.into_iter().flat_map(|group| &mut group.batches);
-        let Some(batch) = batches.find(|batch| batch.id == self.batch_id) else {
-            return Arc::default(); // It is there for as long as this.
-        };
-        batch.stage = Stage::InFlight(write_epoch);
-        Arc::clone(&batch.keys)
-    }
-}
-
-impl Drop for BatchSlot {
-    fn drop(&mut self) {
-        let mut groups = shard(&self.loader.groups, self.hash);
-        let found = groups.find_entry(self.hash, |group| group.id == self.group_id);
-        let Ok(mut found) = found else {
-            return;
-        };
-        let batches = &mut found.get_mut().batches;
-        let Some(own) = batches.iter().position(|it| it.id == self.batch_id) else {
-            return;
-        };
-        let own = batches.swap_remove(own);
-        self.loader
-            .key_count
-            .fetch_sub(own.keys.len(), Ordering::Relaxed);
-        let gathering = batches.iter().find(|it| it.stage == Stage::Gathering);
-        let waiting = gathering.map(|batch| batch.operation_id);
-        match waiting {
-            Some(operation_id) => found.get().start_gathered(operation_id),
-            None if found.get().batches.is_empty() => drop(found.remove()),
-            None => {}
-        }
-    }
-}
-
-/// A batch from its first key to its answers.
-async fn run_batch(slot: BatchSlot, start_signal: Arc<Notify>, spec: Arc<BatchSpec>) -> BatchCalls {
-    let sources = &slot.loader.sources;
-    let Some((_, connector_client)) = sources.connector(spec.source) else {
-        return panicked(); // Only connectors take batches.
-    };
-    let gather_time = MAX_GATHER_TIME.min(connector_client.timeout / TIMEOUT_PARTS);
-    tokio::select! {
-        biased;
-        () = start_signal.notified() => {}
-        () = tokio::time::sleep(gather_time) => {}
-    }
-    let keys = slot.mark_in_flight();
-    // A part that stalls must not take the others with it, so it fails before they give up.
-    let timeout = connector_client.timeout / TIMEOUT_PARTS * (TIMEOUT_PARTS - 2);
-    call_source(sources, &spec, &keys, timeout).await.into()
-}
-
-/// Asks for all keys, in as few calls as URLs allow.
-async fn call_source(
-    sources: &Sources,
-    spec: &BatchSpec,
-    keys: &BatchKeys,
-    timeout: Duration,
-) -> Vec<BatchCall> {
-    let mut calls = Vec::with_capacity(1);
-    let mut waiting: Vec<_> = std::iter::once(0..keys.len()).collect();
-    while let Some(range) = waiting.pop() {
-        let batch = |fields: &_| keys.write_batch(range.clone(), fields);
-        let request = sources.batch_request(spec.source, &spec.headers, batch);
-        let is_too_long = match &request {
-            Ok(request) => request.url.as_str().len() > sources.url_limit,
-            Err(_) => false,
-        };
-        if is_too_long && range.len() > 1 {
-            let middle = range.start + range.len() / 2;
-            waiting.extend([middle..range.end, range.start..middle]);
-        } else {
-            calls.push((range, request));
-        }
-    }
-    let is_alone = calls.len() == 1;
-    let parts = calls.into_iter().map(async |(keys, request)| BatchCall {
-        keys,
-        outcome: match request {
-            Err(error) => Err(error),
-            // Who waits for the batch has a limit of their own.
-            Ok(request) if is_alone => sources.http_client.call_without_timeout(request).await,
-            Ok(request) => sources.http_client.call(request, timeout).await,
-        },
-    });
-    join_all(parts).await
-}
-
-fn panicked() -> BatchCalls {
-    let outcome = Err(FetchError::Panicked);
-    let keys = 0..usize::MAX;
-    Arc::new([BatchCall { keys, outcome }])
-}
-
 /// So many calls of other operations make keys gather.
 const MIN_CALLS_TO_GATHER: usize = 1;
 
 /// Keys of several operations that a batch without a bound takes.
 const MAX_UNBOUNDED_BATCH_KEYS: usize = 1_000;
-
-/// Waiting longer would cost more than a call of one's own saves.
-const MAX_GATHER_TIME: Duration = Duration::from_millis(100);
-
-/// Of what a call may take, one part in so many may be spent on gathering.
-const TIMEOUT_PARTS: u32 = 10;

@@ -156,7 +156,7 @@ impl<T: Clone> Drop for CallWaiter<T> {
 
 impl<T> fmt::Debug for SharedCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Flight")
+        f.write_str("SharedCall")
     }
 }
 

@@ -1,0 +1,82 @@
+//! A batch on its way to the source.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::Notify;
+
+use super::super::keys::BatchKeys;
+use super::{BatchCall, BatchCalls, BatchSlot, BatchSpec};
+use crate::error::FetchError;
+use crate::source_client::Sources;
+
+/// A batch from its first key to its answers.
+pub(super) async fn run_batch(
+    slot: BatchSlot,
+    start_signal: Arc<Notify>,
+    spec: Arc<BatchSpec>,
+) -> BatchCalls {
+    let sources = &slot.loader.sources;
+    let Some((_, connector_client)) = sources.connector(spec.source) else {
+        return panicked(); // Only connectors take batches.
+    };
+    let gather_time = MAX_GATHER_TIME.min(connector_client.timeout / TIMEOUT_PARTS);
+    tokio::select! {
+        biased;
+        () = start_signal.notified() => {}
+        () = tokio::time::sleep(gather_time) => {}
+    }
+    let keys = slot.mark_in_flight();
+    // A part that stalls must not take the others with it, so it fails before they give up.
+    let timeout = connector_client.timeout / TIMEOUT_PARTS * (TIMEOUT_PARTS - 2);
+    call_source(sources, &spec, &keys, timeout).await.into()
+}
+
+/// Asks for all keys, in as few calls as URLs allow.
+async fn call_source(
+    sources: &Sources,
+    spec: &BatchSpec,
+    keys: &BatchKeys,
+    timeout: Duration,
+) -> Vec<BatchCall> {
+    let mut calls = Vec::with_capacity(1);
+    let mut waiting: Vec<_> = std::iter::once(0..keys.len()).collect();
+    while let Some(range) = waiting.pop() {
+        let batch = |fields: &_| keys.write_batch(range.clone(), fields);
+        let request = sources.batch_request(spec.source, &spec.headers, batch);
+        let is_too_long = match &request {
+            Ok(request) => request.url.as_str().len() > sources.url_limit,
+            Err(_) => false,
+        };
+        if is_too_long && range.len() > 1 {
+            let middle = range.start + range.len() / 2;
+            waiting.extend([middle..range.end, range.start..middle]);
+        } else {
+            calls.push((range, request));
+        }
+    }
+    let is_alone = calls.len() == 1;
+    let parts = calls.into_iter().map(async |(keys, request)| BatchCall {
+        keys,
+        outcome: match request {
+            Err(error) => Err(error),
+            // Who waits for the batch has a limit of their own.
+            Ok(request) if is_alone => sources.http_client.call_without_timeout(request).await,
+            Ok(request) => sources.http_client.call(request, timeout).await,
+        },
+    });
+    join_all(parts).await
+}
+
+pub(super) fn panicked() -> BatchCalls {
+    let outcome = Err(FetchError::Panicked);
+    let keys = 0..usize::MAX;
+    Arc::new([BatchCall { keys, outcome }])
+}
+
+/// Waiting longer would cost more than a call of one's own saves.
+const MAX_GATHER_TIME: Duration = Duration::from_millis(100);
+
+/// Of what a call may take, one part in so many may be spent on gathering.
+const TIMEOUT_PARTS: u32 = 10;
