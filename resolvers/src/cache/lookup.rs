@@ -9,16 +9,18 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use tokio::time::Instant;
 
+use self::redis::RedisLookup;
 use super::claim::wait::{InFlightWait, RefreshClaim};
 use super::claim::{Claim, FlightRole};
 use super::entry::clock::Moment;
 use super::entry::{CachedValue, Freshness};
-use super::memory::{MemoryEntry, StoredEntry};
+use super::memory::MemoryEntry;
 use super::miss::MissReason;
-use super::store::codec::Record;
 use super::store::{Lease, Store};
 use super::tags::{Generation, GenerationCell, Tag, TagGuard, UNKNOWN};
 use super::{Hit, Inner, Key, Level, LookupOutcome, LookupRequest};
+
+pub(super) mod redis;
 
 /// One of the values that are looked for.
 enum Slot {
@@ -34,9 +36,9 @@ impl Inner {
     ) -> Vec<LookupOutcome> {
         let (started, is_memory_trusted) = (Instant::now(), self.is_memory_trusted());
         let mut cells = TagCells::default();
-        let slots = requests.into_iter();
-        let mut slots: Vec<Slot> = slots
-            .map(|wanted| self.lookup_memory(wanted, is_memory_trusted, &mut cells))
+        let mut slots: Vec<Slot> = requests
+            .into_iter()
+            .map(|request| self.lookup_memory(request, is_memory_trusted, &mut cells))
             .collect();
         if let Some(shared) = &self.shared {
             let pending: Vec<&mut Slot> = slots
@@ -194,8 +196,8 @@ impl Inner {
             claims,
             started,
         };
-        let found = lookup.run().await;
-        for (slot, hits) in slots.into_iter().zip(found) {
+        let hits = lookup.run().await;
+        for (slot, hits) in slots.into_iter().zip(hits) {
             let Slot::Pending(_, best) = slot else {
                 continue;
             };
@@ -255,7 +257,7 @@ impl Inner {
         let slots = slots.into_iter();
         slots
             .map(|slot| match self.classify_slot(slot) {
-                Slot::Resolved(found) => found,
+                Slot::Resolved(outcome) => outcome,
                 Slot::Pending(claim, _) if claim.is_leased_elsewhere => {
                     LookupOutcome::InFlight(InFlightWait::in_fleet(claim))
                 }
@@ -311,122 +313,6 @@ impl Slot {
 /// The cells of one call's tags, most of which many values share.
 #[derive(Default)]
 struct TagCells(HashMap<Tag, Arc<GenerationCell>, foldhash::fast::RandomState>);
-
-/// Values that are looked for in Redis.
-pub(super) struct RedisLookup<'a> {
-    store: &'a Store,
-    claims: Vec<&'a Claim>,
-    /// No round trip begins when the time of one has passed since.
-    started: Instant,
-}
-
-impl RedisLookup<'_> {
-    /// What Redis has of what one claim is for, if it is fresh.
-    pub(super) async fn fresh(claim: &Claim) -> Option<Hit> {
-        let shared = claim.inner.shared.as_ref()?;
-        let now = claim.inner.settings.clock.now();
-        let lookup = RedisLookup {
-            store: &shared.store,
-            claims: vec![claim],
-            started: Instant::now(),
-        };
-        let hits = lookup.run().await.pop()?;
-        let mut fresh = hits
-            .into_iter()
-            .filter(|hit| hit.stored.entry.freshness(now) == Freshness::Fresh);
-        let hit = fresh.next()?;
-        claim
-            .inner
-            .memory
-            .put(hit.key, MemoryEntry::Stored(Arc::clone(&hit.stored)));
-        Some(hit)
-    }
-
-    /// The values found for each claim, those that are invalid left out.
-    async fn run(self) -> Vec<Vec<Hit>> {
-        let keys: Vec<_> = self
-            .claims
-            .iter()
-            .flat_map(|claim| claim.request.keys())
-            .collect();
-        let is_feed_current = self
-            .claims
-            .first()
-            .is_some_and(|claim| claim.inner.is_feed_current());
-        let mut unknown_guards: Vec<&TagGuard> = Vec::new();
-        let mut seen = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
-        for guard in self.claims.iter().flat_map(|claim| &claim.guards) {
-            if (!is_feed_current || guard.cell.load() == UNKNOWN) && seen.insert(guard.tag) {
-                unknown_guards.push(guard);
-            }
-        }
-        let mut records = self.read(&keys, &unknown_guards).await.into_iter();
-        let mut candidates: Vec<Vec<(Key, Record)>> = Vec::new();
-        for claim in &self.claims {
-            let found = claim
-                .request
-                .keys()
-                .filter_map(|key| Some((key, records.next()??)));
-            candidates.push(found.collect());
-        }
-        self.reread_generations(&candidates).await;
-        let all = self.claims.iter().zip(candidates);
-        all.map(|(claim, candidates)| {
-            let hits = candidates.into_iter();
-            hits.filter_map(|(key, record)| valid_hit(claim, key, record))
-                .collect()
-        })
-        .collect()
-    }
-
-    /// Reads generations that do not fit what was found.
-    async fn reread_generations(&self, candidates: &[Vec<(Key, Record)>]) {
-        let mut outdated_guards: Vec<TagGuard> = Vec::new();
-        let mut seen = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
-        for (claim, candidates) in self.claims.iter().zip(candidates) {
-            for (tag, generation) in candidates.iter().flat_map(|(_, record)| &record.tags) {
-                let guard = claim.guard(*tag, *generation);
-                if !guard.is_valid() && seen.insert(*tag) {
-                    outdated_guards.push(guard);
-                }
-            }
-        }
-        if !outdated_guards.is_empty() && self.store.has_time(self.started) {
-            self.read(&[], &outdated_guards.iter().collect::<Vec<_>>())
-                .await;
-        }
-    }
-
-    /// Reads values, and takes over the generations of `unsure` tags.
-    async fn read(&self, keys: &[Key], guards: &[&TagGuard]) -> Vec<Option<Record>> {
-        let before: Vec<Generation> = guards.iter().map(|guard| guard.cell.load()).collect();
-        let tags: Vec<Tag> = guards.iter().map(|guard| guard.tag).collect();
-        let read = self.store.read(keys, &tags).await;
-        for ((guard, before), found) in guards.iter().zip(before).zip(read.generations) {
-            if let Some(found) = found {
-                guard.cell.adopt(before, found);
-            }
-        }
-        read.records
-    }
-}
-
-/// A value that is valid: its tags have the generations that are known here.
-fn valid_hit(claim: &Claim, key: Key, record: Record) -> Option<Hit> {
-    let guards = record.tags.iter().map(|(tag, generation)| {
-        let guard = claim.guard(*tag, *generation);
-        guard.is_valid().then_some(guard)
-    });
-    let guards = guards.collect::<Option<Box<[TagGuard]>>>()?;
-    // One without is not ours, or not of this form.
-    if !guards.iter().any(|guard| guard.tag == Tag::everything()) {
-        return None;
-    }
-    let entry = record.entry;
-    let level = Level::Redis;
-    let stored = Arc::new(StoredEntry::new(entry, guards));
-    Some(Hit { key, level, stored })
-}
 
 fn fresher(best: Option<Hit>, other: Hit, now: Moment) -> Hit {
     match best {

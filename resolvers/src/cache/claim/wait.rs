@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::super::lookup::RedisLookup;
+use super::super::lookup::redis::RedisLookup;
 use super::super::miss::MissReason;
 use super::super::store::Lease;
 use super::super::{Hit, Inner, Level, LookupOutcome, LookupRequest};
@@ -78,8 +78,8 @@ impl InFlightWait {
 impl fmt::Debug for InFlightWait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.target {
-            WaitTarget::Process(..) => "Waiting(process)",
-            WaitTarget::Fleet(_) => "Waiting(fleet)",
+            WaitTarget::Process(..) => "InFlightWait(process)",
+            WaitTarget::Fleet(_) => "InFlightWait(fleet)",
         })
     }
 }
