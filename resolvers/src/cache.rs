@@ -161,12 +161,13 @@ impl Cache {
         let store = redis.map(|settings| Arc::new(Store::new(settings, Arc::clone(&stats))));
         let invalidator =
             Invalidator::new(Arc::clone(&generations), store.clone(), Arc::clone(&stats));
-        let revoker = Arc::new(invalidator);
+        let invalidator = Arc::new(invalidator);
         let shared = store.map(|store| {
-            let invalidation = Arc::clone(&revoker).run(stopped.clone());
+            let invalidation = Arc::clone(&invalidator).run(stopped.clone());
             tasks.push(("cache invalidation", invalidation.boxed()));
             if let Some(events) = store.settings().events.clone() {
-                let events = EventConsumer::new(Arc::clone(&store), Arc::clone(&revoker), events);
+                let events =
+                    EventConsumer::new(Arc::clone(&store), Arc::clone(&invalidator), events);
                 tasks.push(("cache events", events.run(stopped.clone()).boxed()));
             }
             SharedLevel::start(store, &generations, &stopped, &mut tasks)
@@ -181,7 +182,7 @@ impl Cache {
             generations,
             in_flight: InFlightMap::default(),
             shared,
-            invalidator: revoker,
+            invalidator,
             background,
             stats,
             _stop: stop,

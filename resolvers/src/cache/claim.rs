@@ -203,7 +203,7 @@ impl Drop for Claim {
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claim")
-            .field("wanted", &self.request)
+            .field("request", &self.request)
             .field("lease", &self.lease.is_some())
             .finish_non_exhaustive()
     }

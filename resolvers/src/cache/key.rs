@@ -108,7 +108,7 @@ impl KeyPrefix {
 
 impl fmt::Debug for KeyPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyBase")
+        f.debug_struct("KeyPrefix")
             .field("is_private", &self.private.is_some())
             .finish_non_exhaustive()
     }
@@ -290,7 +290,7 @@ fn write_json(node: Node<'_>, form: JsonForm, out: &mut String) {
                 .collect();
             members.reverse();
             members.sort_by(|one, two| one.0.cmp(&two.0));
-            members.dedup_by(|later, kept| later.0 == kept.0);
+            members.dedup_by(|later, first| later.0 == first.0);
             out.push('{');
             for (index, (name, value)) in members.into_iter().enumerate() {
                 if index > 0 {

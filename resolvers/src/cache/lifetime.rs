@@ -142,7 +142,7 @@ fn lifetime(
         .or(directives.max_age)
         .or_else(|| expires(response));
     let allowed = match (response_age, policy.declared_age) {
-        (Some(said), Some(declared)) => said.min(declared),
+        (Some(age), Some(declared)) => age.min(declared),
         (Some(age), None) | (None, Some(age)) => age,
         (None, None) => policy.default,
     };

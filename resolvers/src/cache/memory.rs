@@ -124,8 +124,8 @@ fn is_same(one: &MemoryEntry, two: &MemoryEntry) -> bool {
 struct EntryWeighter;
 
 impl Weighter<Key, MemoryEntry> for EntryWeighter {
-    fn weight(&self, _: &Key, known: &MemoryEntry) -> u64 {
-        let inside = match known {
+    fn weight(&self, _: &Key, entry: &MemoryEntry) -> u64 {
+        let inside = match entry {
             MemoryEntry::Stored(stored) => {
                 let guards = stored.guards.len() * size_of::<TagGuard>();
                 stored.entry.size() * PARSED_SIZE_FACTOR + size_of::<StoredEntry>() + guards

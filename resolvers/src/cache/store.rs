@@ -385,7 +385,9 @@ impl Store {
                 self.settings.max_failures
             }
         };
-        let opened = failing.iter().map(|it| it.record_failure(name, failures));
+        let opened = failing
+            .iter()
+            .map(|breaker| breaker.record_failure(name, failures));
         let opened = opened.filter(|is_opened| *is_opened).count();
         if opened > 0 {
             self.stats.breaker_opened.add(opened);
@@ -406,7 +408,7 @@ impl Store {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
-            .field("place", &self.settings.topology)
+            .field("topology", &self.settings.topology)
             .field("is_up", &self.is_up())
             .finish_non_exhaustive()
     }

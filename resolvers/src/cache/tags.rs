@@ -212,10 +212,10 @@ impl Generations {
 
     /// The cell of `tag`, which is made when there is none.
     pub(super) fn cell(&self, tag: Tag) -> Arc<GenerationCell> {
-        let made = self.cells.get_or_insert_with(&tag, || {
+        let cell = self.cells.get_or_insert_with(&tag, || {
             Ok::<_, std::convert::Infallible>(Arc::new(GenerationCell(AtomicU64::new(UNKNOWN))))
         });
-        match made {
+        match cell {
             Ok(cell) => cell,
             Err(never) => match never {},
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use schema::connector::{Connector, ConnectorOutput, HeaderValue as Sent, Phase};
+use schema::connector::{Connector, ConnectorOutput, HeaderValue as HeaderSource, Phase};
 use schema::json::Json;
 use schema::mapping::ast::{Expr, Item, MemberValue, Path, Selection};
 use schema::mapping::used_fields;
@@ -102,7 +102,7 @@ fn used_variables(connector: &Connector, phase: Phase) -> VariableSet {
 fn vary_headers(connector: &Connector) -> Option<Vec<HeaderName>> {
     let mut names = Vec::new();
     for header in &connector.headers {
-        if let Sent::FromRequest(name) = &header.value {
+        if let HeaderSource::FromRequest(name) = &header.value {
             names.push(HeaderName::from_bytes(name.as_bytes()).ok()?);
         }
     }

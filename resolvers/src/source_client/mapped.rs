@@ -36,12 +36,12 @@ impl MappedValues {
         let list = value.as_list()?;
         let hasher = foldhash::fast::RandomState::default();
         let mut values = HashMap::with_capacity_and_hasher(list.len(), hasher);
-        let mut name = Vec::new();
+        let mut text = Vec::new();
         for element in list.iter() {
-            name.clear();
-            if write_object_key(&element, key, &mut name).is_some() {
+            text.clear();
+            if write_object_key(&element, key, &mut text).is_some() {
                 // Of objects with one key the last counts, as where rows are filled.
-                values.insert(name.as_slice().into(), json_bytes(&element));
+                values.insert(text.as_slice().into(), json_bytes(&element));
             }
         }
         Some(Self::ByKey(values))
@@ -51,7 +51,7 @@ impl MappedValues {
     pub(crate) fn get(&self, EntityKey(key): EntityKey<'_>) -> Option<&Bytes> {
         match self {
             Self::Single(value) => value.as_ref(),
-            Self::ByKey(each) => each.get(key)?.as_ref(),
+            Self::ByKey(values) => values.get(key)?.as_ref(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use schema::connector::{Connector, HeaderValue as From, Method as Verb};
+use schema::connector::{Connector, HeaderValue as HeaderSource, Method as ConnectorMethod};
 use schema::json::{Object, Value};
 use schema::mapping::Vars;
 use schema::operation::{Argument, Variables};
@@ -57,13 +57,13 @@ pub(crate) fn build<'a>(
     })
 }
 
-fn http_method(method: Verb) -> Method {
+fn http_method(method: ConnectorMethod) -> Method {
     match method {
-        Verb::Get => Method::GET,
-        Verb::Post => Method::POST,
-        Verb::Put => Method::PUT,
-        Verb::Patch => Method::PATCH,
-        Verb::Delete => Method::DELETE,
+        ConnectorMethod::Get => Method::GET,
+        ConnectorMethod::Post => Method::POST,
+        ConnectorMethod::Put => Method::PUT,
+        ConnectorMethod::Patch => Method::PATCH,
+        ConnectorMethod::Delete => Method::DELETE,
     }
 }
 
@@ -77,12 +77,12 @@ fn write_header<'a>(
         return Ok(()); // The graph was checked for such names.
     };
     match &header.value {
-        From::FromRequest(from) => {
+        HeaderSource::FromRequest(from) => {
             for value in client_headers.get_all(from.as_ref()) {
                 headers.append(name.clone(), value.clone());
             }
         }
-        From::Template(template) => {
+        HeaderSource::Template(template) => {
             let rendered = template
                 .render_plain(vars)
                 .map_err(|error| FetchError::Build(error.to_string()))?;

@@ -62,12 +62,12 @@ impl SharedResponse {
         source: SourceId,
         map: impl Fn() -> Option<MappedValues>,
     ) -> Option<Arc<MappedValues>> {
-        let made = || map().map(Arc::new);
-        let (known, mapped) = self.mapped_values.get_or_init(|| (source, made()));
+        let map = || map().map(Arc::new);
+        let (known, mapped) = self.mapped_values.get_or_init(|| (source, map()));
         if *known == source {
             mapped.clone()
         } else {
-            made()
+            map()
         }
     }
 
@@ -106,8 +106,8 @@ impl KeyIndex {
                 let hasher = &index.hasher;
                 let hash = hasher.hash_one(&*text);
                 let entry = (text.as_slice().into(), position);
-                let again = |(known, _): &(Box<[u8]>, usize)| hasher.hash_one(&**known);
-                index.table.insert_unique(hash, entry, again);
+                let rehash = |(known, _): &(Box<[u8]>, usize)| hasher.hash_one(&**known);
+                index.table.insert_unique(hash, entry, rehash);
             }
         }
         Some(index)
@@ -117,6 +117,6 @@ impl KeyIndex {
     pub(crate) fn find(&self, EntityKey(key): EntityKey<'_>) -> Option<usize> {
         let hash = self.hasher.hash_one(key);
         let found = self.table.find(hash, |(known, _)| **known == *key);
-        found.map(|(_, place)| *place)
+        found.map(|(_, position)| *position)
     }
 }

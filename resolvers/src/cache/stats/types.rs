@@ -96,7 +96,7 @@ impl TypeStatsMap {
     pub(in crate::cache) fn counts(&self) -> Vec<TypeCounts> {
         let types = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = types.iter().map(|((subgraph, type_name), stats)| {
-            let [memory, redis, stale, negative, missing] = &stats.counters;
+            let [memory, redis, stale, negative, misses] = &stats.counters;
             TypeCounts {
                 subgraph: subgraph.clone(),
                 type_name: type_name.clone(),
@@ -104,7 +104,7 @@ impl TypeStatsMap {
                 redis: redis.get(),
                 stale: stale.get(),
                 negative: negative.get(),
-                misses: missing.get(),
+                misses: misses.get(),
             }
         });
         counts.collect()

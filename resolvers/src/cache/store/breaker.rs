@@ -42,8 +42,8 @@ impl Breaker {
 
     /// What failed last.
     pub(super) fn last_failed_key(&self) -> String {
-        let sample = self.last_failed_key.lock();
-        sample.unwrap_or_else(PoisonError::into_inner).clone()
+        let key = self.last_failed_key.lock();
+        key.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// It is back; true when it was open.

@@ -31,7 +31,7 @@ impl RedisConnection {
     ) -> RedisResult<Self> {
         let connecting = connect(settings, response_timeout);
         match tokio::time::timeout(settings.connect_timeout, connecting).await {
-            Ok(link) => link,
+            Ok(connection) => connection,
             Err(_) => Err(timed_out()),
         }
     }
@@ -71,9 +71,9 @@ async fn connect(
         RedisTopology::Sentinel {
             sentinels,
             master,
-            server: like,
+            server,
         } => {
-            let node = match like {
+            let node = match server {
                 Some(address) => Some(node_info(address)?),
                 None => None,
             };

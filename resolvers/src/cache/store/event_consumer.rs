@@ -198,7 +198,7 @@ impl EventConsumer {
         }
         let tags: BTreeSet<Tag> = messages
             .iter()
-            .flat_map(|it| self.message_tags(it))
+            .flat_map(|message| self.message_tags(message))
             .collect();
         let tags: Vec<Tag> = tags.into_iter().collect();
         while !tags.is_empty()
@@ -231,7 +231,9 @@ impl EventConsumer {
                 problem: &problem,
             });
         }
-        let targets = changes.into_iter().flat_map(|it| resolver.resolve(it));
+        let targets = changes
+            .into_iter()
+            .flat_map(|change| resolver.resolve(change));
         targets.flat_map(|target| target.tags()).collect()
     }
 

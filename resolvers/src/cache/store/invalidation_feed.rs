@@ -3,6 +3,7 @@
 //! A stream, because a replica that was away for a moment can read what it missed. If it may have
 //! missed more than the stream holds, it forgets everything instead.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -47,13 +48,13 @@ impl FeedStatus {
         let _ = self
             .is_ready
             .subscribe()
-            .wait_for(|has_begun| *has_begun)
+            .wait_for(|is_ready| *is_ready)
             .await;
     }
 
     fn mark_current(&self) {
         self.is_ready
-            .send_if_modified(|has_begun| !std::mem::replace(has_begun, true));
+            .send_if_modified(|is_ready| !std::mem::replace(is_ready, true));
         self.current_at
             .store(millis(self.started.elapsed()), Ordering::Release);
     }
@@ -67,8 +68,19 @@ pub(in crate::cache) struct InvalidationFeed {
     pub(in crate::cache) feed_status: Arc<FeedStatus>,
 }
 
-/// A message's place in the stream.
-type StreamId = (u64, u64);
+/// The position of a message in a Redis stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct StreamId {
+    millis: u64,
+    sequence: u64,
+}
+
+/// The end of the stream at which a message is read.
+#[derive(Clone, Copy, Debug)]
+enum StreamEnd {
+    Oldest,
+    Newest,
+}
 
 impl InvalidationFeed {
     /// Listens until `stop` is dropped.
@@ -105,7 +117,7 @@ impl InvalidationFeed {
                 .arg(MAX_MESSAGES_PER_READ)
                 .arg("BLOCK")
                 .arg(millis(BLOCK_TIMEOUT));
-            read.arg("STREAMS").arg(&name).arg(id_text(id));
+            read.arg("STREAMS").arg(&name).arg(id.to_string());
             let answer = timeout(limit, connection.send(&read)).await.ok()?.ok()?;
             let reply: Option<StreamReadReply> = FromRedisValue::from_redis_value(answer).ok()?;
             for message in reply
@@ -114,7 +126,7 @@ impl InvalidationFeed {
                 .flat_map(|key| key.ids)
             {
                 self.apply(&message);
-                id = parse_id(&message.id)?;
+                id = StreamId::parse(&message.id)?;
             }
         }
     }
@@ -127,10 +139,10 @@ impl InvalidationFeed {
         limit: Duration,
     ) -> Option<StreamId> {
         let first = self
-            .end_of_stream(connection, ["XRANGE", "-", "+"], limit)
+            .end_of_stream(connection, StreamEnd::Oldest, limit)
             .await?;
         let newest = self
-            .end_of_stream(connection, ["XREVRANGE", "+", "-"], limit)
+            .end_of_stream(connection, StreamEnd::Newest, limit)
             .await?;
         let missed = match last {
             None => true,
@@ -147,9 +159,13 @@ impl InvalidationFeed {
     async fn end_of_stream(
         &self,
         connection: &mut RedisConnection,
-        [command, from, to]: [&str; 3],
+        end: StreamEnd,
         limit: Duration,
     ) -> Option<StreamId> {
+        let (command, from, to) = match end {
+            StreamEnd::Oldest => ("XRANGE", "-", "+"),
+            StreamEnd::Newest => ("XREVRANGE", "+", "-"),
+        };
         let mut range = cmd(command);
         range
             .arg(self.store.names.messages())
@@ -160,8 +176,8 @@ impl InvalidationFeed {
         let answer = timeout(limit, connection.send(&range)).await.ok()?.ok()?;
         let reply: StreamRangeReply = FromRedisValue::from_redis_value(answer).ok()?;
         match reply.ids.first() {
-            Some(message) => parse_id(&message.id),
-            None => Some((0, 0)),
+            Some(message) => StreamId::parse(&message.id),
+            None => Some(StreamId::default()),
         }
     }
 
@@ -187,13 +203,20 @@ impl InvalidationFeed {
     }
 }
 
-fn parse_id(id: &str) -> Option<StreamId> {
-    let (time, number) = id.split_once('-')?;
-    Some((time.parse().ok()?, number.parse().ok()?))
+impl StreamId {
+    fn parse(text: &str) -> Option<Self> {
+        let (millis, sequence) = text.split_once('-')?;
+        Some(Self {
+            millis: millis.parse().ok()?,
+            sequence: sequence.parse().ok()?,
+        })
+    }
 }
 
-fn id_text((time, number): StreamId) -> String {
-    format!("{time}-{number}")
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.millis, self.sequence)
+    }
 }
 
 /// How long Redis holds a read back when there is nothing new.
