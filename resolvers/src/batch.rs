@@ -1,13 +1,13 @@
-//! Batching across operations: concurrent operations share calls, each with its own answer.
+//! Batching across operations: concurrent operations share calls to sources.
 //!
-//! Equal reads that are under way are made once (`calls`). The keys of a connector that is asked
-//! for many objects at a time go out together while another call of its kind is under way
-//! (`groups`). Shared is only what is equal in everything that is sent, credentials included.
-//! Nothing here outlives those who wait for it: answers are not kept, that is what a cache is for.
+//! Equal reads in flight share one call (`calls`). Keys of a batch connector are gathered while
+//! another call of its group is in flight, and sent together (`groups`). Only requests that are
+//! equal in all that is sent, credentials included, are shared. Results live as long as their
+//! waiters: caching is not done here.
 //!
-//! Mutations, and what their operations read, never come here; what ran before a mutation ended,
-//! or before something was invalidated, is not joined after it, so that nobody reads what was there
-//! before their own write, and nobody keeps it.
+//! Mutations, and reads of their operations, are never shared. A call that started before a
+//! mutation ended, or before an invalidation, is not joined afterwards, so every operation reads
+//! its own writes, and outdated values are not cached.
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -29,18 +29,18 @@ pub(crate) mod identity;
 mod keys;
 mod shared_call;
 
-/// What is under way for all operations of an engine.
+/// All shared calls in flight of an engine.
 #[derive(Debug)]
 pub(crate) struct Loader {
     sources: Arc<Sources>,
     calls: Shards<CallEntry>,
     groups: Shards<Group>,
-    /// How many keys all groups hold.
+    /// Number of keys in all groups.
     key_count: AtomicUsize,
     hasher: foldhash::fast::RandomState,
-    /// Counts mutations that ended.
+    /// Number of completed mutations.
     write_epoch: AtomicU64,
-    /// Where it is told that something is invalid.
+    /// The cache, whose invalidations count as writes.
     cache: Option<Cache>,
     next_id: AtomicU64,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Loader {
 type Shards<T> = [Mutex<HashTable<T>>; SHARDS];
 
 impl Loader {
-    /// A loader that asks `sources`.
+    /// A loader for `sources`, without a cache.
     pub(crate) fn new(sources: Arc<Sources>) -> Self {
         Self {
             sources,
@@ -62,18 +62,19 @@ impl Loader {
         }
     }
 
-    /// The same beside a cache: what is said there to be invalid counts as written.
+    /// Adds a cache, whose invalidations count as writes.
     pub(crate) fn with_cache(mut self, cache: Option<Cache>) -> Self {
         self.cache = cache;
         self
     }
 
-    /// A number that nobody else has.
+    /// A unique id for an operation, a group or a batch.
     pub(crate) fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Something was written: what is under way may not know of it, so nobody joins it any more.
+    /// Notes that data was written: calls in flight may have missed it, so they are not joined any
+    /// more.
     pub(crate) fn bump_write_epoch(&self) {
         self.write_epoch.fetch_add(1, Ordering::AcqRel);
     }
@@ -90,7 +91,7 @@ impl Loader {
     }
 }
 
-/// Waits for at most `timeout`; a call that takes longer is joined by nobody else.
+/// Waits for `timeout` at most. A call that takes longer cannot be joined any more.
 pub(crate) async fn wait<T: Clone + Send + 'static>(
     mut waiter: CallWaiter<T>,
     timeout: Duration,
@@ -103,23 +104,23 @@ pub(crate) async fn wait<T: Clone + Send + 'static>(
 }
 
 fn shard<T>(shards: &Shards<T>, hash: u64) -> MutexGuard<'_, HashTable<T>> {
-    // The table takes its own bits from both ends of the hash; these are between.
+    // The table uses bits from both ends of the hash; these are between.
     let index = usize::try_from(hash >> 32).unwrap_or(0) % SHARDS;
     lock(&shards[index])
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whole between any two statements, so a panic elsewhere cannot have broken it.
+    // No panic can leave the content half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// More than there are cores, so that two rarely want the same.
+/// Number of shards; more than cores, so that locks are seldom contended.
 const SHARDS: usize = 32;
 
-/// Different calls under way in one shard, and different groups; beyond, calls are made unshared.
+/// Maximum number of calls in one shard, and of groups; further calls are not shared.
 const MAX_PER_SHARD: usize = if cfg!(test) { 4 } else { 1_024 };
 
-/// Keys of all groups together; beyond, operations ask for theirs alone.
+/// Maximum number of keys in all groups; further operations send their own batches.
 const MAX_KEYS: usize = 1 << 20;
 
 #[cfg(test)]

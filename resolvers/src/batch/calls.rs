@@ -1,4 +1,4 @@
-//! Equal calls of different operations that are under way at one moment: made once.
+//! Equal calls of different operations that are in flight at the same time: sent once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use crate::error::FetchError;
 use crate::source_client::request::Request;
 use crate::source_client::shared_response::CallResult;
 
-/// A call that others may join.
+/// A call that other operations may join.
 #[derive(Debug)]
 pub(super) struct CallEntry {
     identity: Box<[u8]>,
     hash: u64,
     id: u64,
-    /// How much had been written when it began.
+    /// The write epoch when the call started.
     write_epoch: u64,
     shared_call: Arc<SharedCall<CallResult>>,
 }
 
 impl Loader {
-    /// The outcome of `request`, whose identity that is: of an equal one that is under way, or of
-    /// a call that is made now. Only for requests that change nothing.
+    /// The result of `request`: of an equal call in flight with this identity, or of a new call.
+    /// Only for requests without side effects.
     pub(crate) async fn call(
         self: Arc<Self>,
         identity: Vec<u8>,
@@ -50,7 +50,7 @@ impl Loader {
             {
                 return waiter;
             }
-            // Its place is taken by the one that is made now.
+            // The new call replaces it.
             known.remove();
         }
         if calls.len() >= MAX_PER_SHARD {
@@ -89,7 +89,7 @@ fn panicked() -> CallResult {
     Err(FetchError::Panicked)
 }
 
-/// A call's place among those that can be joined; it goes with the call, however that ends.
+/// The entry of a call in the table; dropped when the call ends for any reason, which removes it.
 struct CallEntryGuard {
     loader: Arc<Loader>,
     hash: u64,

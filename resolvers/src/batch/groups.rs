@@ -1,10 +1,9 @@
-//! Connectors that are asked for many objects at a time: the keys of concurrent operations in
-//! common calls.
+//! Batches of connectors with `$batch`: keys of concurrent operations in common calls.
 //!
-//! A group is a connector with everything that its request depends on beside the keys. While no
-//! other operation has a call of the group under way, keys go out at once; else they gather, and
-//! go when such a call ends, when the batch is full, or when waiting has lasted long enough. A key
-//! that is under way already is joined.
+//! A group is a connector with all that its requests depend on except the keys. While no other
+//! operation has a call of the group in flight, keys are sent at once; else they gather until such
+//! a call ends, the batch is full, or the maximum gather time has passed. A key that is in flight
+//! already is joined.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,18 +25,18 @@ use crate::source_client::shared_response::CallResult;
 mod run;
 mod slot;
 
-/// What a request of a batch depends on beside its keys.
+/// Everything that the request of a batch depends on, except its keys.
 #[derive(Debug)]
 pub(crate) struct BatchSpec {
     source: SourceId,
-    /// Those of the client's headers that the request depends on.
+    /// The client headers that the request depends on.
     headers: HeaderMap,
-    /// How many keys one call may have.
+    /// Maximum number of keys in one call.
     max_keys: Option<usize>,
 }
 
 impl BatchSpec {
-    /// For the connector of `source`, by a client with these headers.
+    /// The batch spec of the connector of `source` for a client with these headers.
     pub(crate) fn new(
         source: SourceId,
         connector_client: &ConnectorClient,
@@ -61,10 +60,10 @@ impl BatchSpec {
     }
 }
 
-/// A part of a batch that was one call, and what became of it.
+/// One call of a batch and its result.
 #[derive(Clone, Debug)]
 pub(crate) struct BatchCall {
-    /// The positions of its keys.
+    /// The positions of its keys in the batch.
     pub(crate) keys: Range<usize>,
     pub(crate) outcome: CallResult,
 }
@@ -75,12 +74,12 @@ pub(crate) type BatchCalls = Arc<[BatchCall]>;
 /// A batch that an operation waits for.
 pub(crate) struct PendingBatch {
     pub(crate) waiter: CallWaiter<BatchCalls>,
-    /// Which of the operation's keys have which positions in the batch.
+    /// Indices of the operation's keys with their positions in the batch.
     pub(crate) keys: Vec<(usize, usize)>,
     batch_id: u64,
 }
 
-/// The batches of one group that have not ended.
+/// The batches of one group that are gathering or in flight.
 #[derive(Debug)]
 pub(super) struct Group {
     identity: Box<[u8]>,
@@ -93,11 +92,11 @@ pub(super) struct Group {
 #[derive(Debug)]
 struct Batch {
     id: u64,
-    /// The operation that began it.
+    /// The operation that opened the batch.
     operation_id: u64,
     keys: Arc<BatchKeys>,
     positions: KeyPositions,
-    /// None for a call that nobody can join.
+    /// `None` for a call that cannot be joined.
     shared_call: Option<Arc<SharedCall<BatchCalls>>>,
     start_signal: Arc<Notify>,
     stage: Stage,
@@ -106,15 +105,15 @@ struct Batch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Gathering,
-    /// About to go, and has no room.
+    /// Full: accepts no keys, not sent yet.
     Full,
-    /// Since so much had been written.
+    /// Sent at this write epoch.
     InFlight(u64),
 }
 
 impl Loader {
-    /// Has each of `keys`, which are different, asked for in a batch; `None` when there is no
-    /// room, and the operation must ask alone.
+    /// Adds each of `keys`, which are distinct, to a batch; `None` if the limit of keys or groups
+    /// is reached and the operation must send its own call.
     pub(crate) fn load<'k>(
         self: &Arc<Self>,
         spec: BatchSpec,
@@ -140,7 +139,7 @@ impl Loader {
             pending: Vec::with_capacity(1),
             new_keys: 0,
         };
-        // Who is alone has nobody to join, and their own keys are different.
+        // The only operation of a group has no batch to join, and its own keys are distinct.
         let is_alone = enqueuer.group.batches.is_empty();
         if is_alone
             && enqueuer
@@ -163,8 +162,8 @@ impl Loader {
         Some(enqueuer.pending)
     }
 
-    /// Notes that `asker` makes a call of its own in the place of a batch, as long as it keeps
-    /// what is given; `None` when others have calls under way that it could share.
+    /// Reserves the place of a batch for a call of the operation's own, until the slot is dropped;
+    /// `None` if other operations have batches that it could share.
     pub(crate) fn reserve_slot(
         self: &Arc<Self>,
         spec: BatchSpec,
@@ -195,7 +194,7 @@ impl Loader {
         })
     }
 
-    /// The group with that identity, new where there is none; `None` when there are too many.
+    /// The group with that identity, created if necessary; `None` if there are too many.
     fn group<'g>(
         &self,
         groups: &'g mut HashTable<Group>,
@@ -203,7 +202,9 @@ impl Loader {
         identity: &[u8],
         spec: BatchSpec,
     ) -> Option<&'g mut Group> {
-        let is_new = groups.find(hash, |it| *it.identity == *identity).is_none();
+        let is_new = groups
+            .find(hash, |group| *group.identity == *identity)
+            .is_none();
         if is_new && groups.len() >= MAX_PER_SHARD {
             return None;
         }
@@ -217,23 +218,23 @@ impl Loader {
             };
             groups.insert_unique(hash, group, |group| group.hash);
         }
-        groups.find_mut(hash, |it| *it.identity == *identity)
+        groups.find_mut(hash, |group| *group.identity == *identity)
     }
 }
 
-/// An operation's keys on their way into a group.
+/// Adds an operation's keys to the batches of a group.
 struct Enqueuer<'g> {
     loader: &'g Arc<Loader>,
     write_epoch: u64,
     operation_id: u64,
     group: &'g mut Group,
     pending: Vec<PendingBatch>,
-    /// Keys that nobody else had asked for.
+    /// Number of keys that no other batch had.
     new_keys: usize,
 }
 
 impl Enqueuer<'_> {
-    /// Whether the key is under way already.
+    /// Joins a batch that has the key already; returns whether there is one.
     fn join_in_flight(&mut self, index: usize, key: &[u8]) -> bool {
         for batch in &mut self.group.batches {
             let is_outdated =
@@ -248,7 +249,7 @@ impl Enqueuer<'_> {
         false
     }
 
-    /// Puts all keys into a new batch, which they do not fill.
+    /// Adds all keys to a new batch, which they do not fill.
     fn enqueue_all<'k>(&mut self, keys: impl ExactSizeIterator<Item = &'k [u8]>) {
         let waiter = self.open_batch();
         let Some(batch) = self.group.batches.last_mut() else {
@@ -271,7 +272,7 @@ impl Enqueuer<'_> {
         let max_keys = self.group.spec.max_keys;
         let gathering = self.group.batches.iter_mut();
         let mut gathering = gathering.filter(|batch| {
-            // Without a bound in the graph, an operation's own keys stay together.
+            // Without a maximum in the graph, an operation's own keys stay together.
             let has_room = max_keys.is_some()
                 || batch.operation_id == operation_id
                 || batch.keys.len() < MAX_UNBOUNDED_BATCH_KEYS;
@@ -324,14 +325,14 @@ impl Enqueuer<'_> {
     }
 }
 
-/// Notes that an operation waits for a key of a batch; gives whether the batch lets it.
+/// Makes an operation wait for a key of a batch; returns whether the batch can be joined.
 fn join_batch(
     pending: &mut Vec<PendingBatch>,
     batch: &Batch,
     index: usize,
     position: usize,
 ) -> bool {
-    let existing = pending.iter_mut().find(|it| it.batch_id == batch.id);
+    let existing = pending.iter_mut().find(|known| known.batch_id == batch.id);
     if let Some(known) = existing {
         known.keys.push((index, position));
         return true;
@@ -348,11 +349,11 @@ fn join_batch(
 }
 
 impl Group {
-    /// Lets what was gathered go, unless it is worth waiting for a call of somebody else.
+    /// Starts gathering batches, unless calls of other operations are in flight.
     fn start_gathered(&self, operation_id: u64) {
         let others = self.batches.iter();
-        let others =
-            others.filter(|it| it.operation_id != operation_id && it.stage != Stage::Gathering);
+        let others = others
+            .filter(|batch| batch.operation_id != operation_id && batch.stage != Stage::Gathering);
         if others.count() >= MIN_CALLS_TO_GATHER {
             return;
         }
@@ -363,8 +364,8 @@ impl Group {
     }
 }
 
-/// So many calls of other operations make keys gather.
+/// Minimum number of calls of other operations in flight for which keys gather.
 const MIN_CALLS_TO_GATHER: usize = 1;
 
-/// Keys of several operations that a batch without a bound takes.
+/// Maximum number of keys of several operations in a batch whose connector sets no maximum.
 const MAX_UNBOUNDED_BATCH_KEYS: usize = 1_000;

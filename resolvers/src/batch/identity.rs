@@ -1,14 +1,14 @@
-//! What must be equal for a call to be shared, as bytes: compared whole, never by hash alone.
+//! Identities of calls: the bytes that must be equal for a call to be shared, compared completely,
+//! never by hash alone.
 //!
-//! Values of headers are taken byte by byte (their `Debug` form hides secrets, and would make
-//! different ones equal). Neither a URL nor a header has a line end in it, so none can pass for
-//! two.
+//! Header values are compared as bytes (their `Debug` form redacts secrets, which would make
+//! different ones equal). URLs and headers contain no line breaks, so identities are unambiguous.
 
 use http::{HeaderMap, HeaderName};
 
 use crate::source_client::request::Request;
 
-/// Of a request: method, URL, headers, body.
+/// The identity of a request: method, URL, headers, body.
 pub(crate) fn request_identity(request: &Request) -> Vec<u8> {
     let body = request.body.as_deref().unwrap_or_default();
     let mut text = Vec::with_capacity(256 + body.len());
@@ -21,7 +21,7 @@ pub(crate) fn request_identity(request: &Request) -> Vec<u8> {
     text
 }
 
-/// Appends a line for each value.
+/// Appends a line for each header value.
 pub(super) fn write_headers(headers: &HeaderMap, text: &mut Vec<u8>) {
     for (name, value) in headers {
         text.push(b'\n');
@@ -31,7 +31,7 @@ pub(super) fn write_headers(headers: &HeaderMap, text: &mut Vec<u8>) {
     }
 }
 
-/// Those headers of a client that a request depends on; `None` is all of them.
+/// The client headers named in `names`; all of them for `None`.
 pub(super) fn select_headers(
     client_headers: &HeaderMap,
     names: Option<&[HeaderName]>,

@@ -1,5 +1,4 @@
-//! The keys of one batch: side by side in one text; a place to find them is made when somebody
-//! looks for the first.
+//! The keys of one batch, stored contiguously, with an index that is built on the first search.
 
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -9,8 +8,8 @@ use schema::key::FieldSet;
 
 use crate::entity_key::EntityKey;
 
-/// Keys by position. A key is the JSON text of each of its fields, each ended by a zero byte,
-/// which JSON text cannot have.
+/// Keys by position. A key is the JSON text of each field, each terminated by a zero byte, which
+/// JSON text cannot contain.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BatchKeys {
     text: Vec<u8>,
@@ -22,13 +21,13 @@ impl BatchKeys {
         self.ends.len()
     }
 
-    /// Makes room for so many more.
+    /// Reserves capacity for `count` more keys.
     pub(super) fn reserve(&mut self, count: usize) {
         self.ends.reserve(count);
         self.text.reserve(count * USUAL_KEY_BYTES);
     }
 
-    /// Adds a key that is not there yet.
+    /// Appends a key that the batch does not have yet.
     pub(super) fn push(&mut self, key: &[u8]) {
         self.text.extend_from_slice(key);
         self.ends.push(self.text.len());
@@ -41,7 +40,7 @@ impl BatchKeys {
         &self.text[start..self.ends[position]]
     }
 
-    /// `$batch`: the keys of these positions as a list of objects with the members of `fields`.
+    /// The value of `$batch`: the keys at these positions as a list of objects with `fields`.
     pub(super) fn write_batch(&self, range: Range<usize>, fields: &FieldSet) -> Vec<u8> {
         let mut out = Vec::with_capacity(2 + range.len() * 2 * USUAL_KEY_BYTES);
         out.push(b'[');
@@ -56,7 +55,7 @@ impl BatchKeys {
     }
 }
 
-/// Where keys are; those of a batch that nobody joins are never entered.
+/// An index of key positions. Batches that no operation joins are never indexed.
 #[derive(Debug, Default)]
 pub(super) struct KeyPositions {
     table: HashTable<usize>,
@@ -65,7 +64,7 @@ pub(super) struct KeyPositions {
 }
 
 impl KeyPositions {
-    /// The position of `key` among `keys`, which are those of before, and perhaps more.
+    /// The position of `key` in `keys`, which only grow between calls.
     pub(super) fn find(&mut self, keys: &BatchKeys, key: &[u8]) -> Option<usize> {
         let hasher = &self.hasher;
         let hash = |position: &usize| hasher.hash_one(keys.key(*position));
@@ -81,7 +80,7 @@ impl KeyPositions {
     }
 }
 
-/// Bytes that most keys do not have more of.
+/// Typical maximum bytes of a key.
 const USUAL_KEY_BYTES: usize = 16;
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
-//! One call and everybody who waits for it.
+//! A call that several operations wait for.
 //!
-//! No task is spawned: who asked first drives the call, the others wait to be told. Who drives it
-//! and goes away hands it to those who still wait; the last to go away abandons it. A panic of
-//! the call is an outcome.
+//! This single-flight shares one *call*: all waiters poll for its outcome, and nothing is stored
+//! after it (`cache::claim` coalesces lookups of a cache key, `execute::in_flight` equal reads of
+//! one operation). No task is spawned: the first waiter drives the call, and if it is dropped,
+//! another one takes over; dropping the last waiter cancels the call. A panic of the call is an
+//! outcome.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -14,23 +16,23 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use super::lock;
 
-/// A call that may be under way, and what became of it.
+/// A call that is in flight or completed.
 pub(super) struct SharedCall<T> {
     state: Mutex<State<T>>,
 }
 
 struct State<T> {
-    /// While nobody drives it.
+    /// The call, while no waiter drives it.
     call: Option<BoxFuture<'static, T>>,
     outcome: Option<T>,
     waiters: usize,
-    /// Of those who wait to be told, by number.
+    /// Wakers of the waiters that do not drive the call, by their index.
     wakers: Vec<Option<Waker>>,
-    /// Nobody can join any more.
+    /// Whether the call can no longer be joined.
     is_closed: bool,
 }
 
-/// Somebody who waits for a call, and may be the one who drives it.
+/// A waiter for a shared call, which may be the one that drives it.
 pub(crate) struct CallWaiter<T: Clone> {
     shared_call: Arc<SharedCall<T>>,
     waker_index: usize,
@@ -38,12 +40,12 @@ pub(crate) struct CallWaiter<T: Clone> {
 }
 
 impl<T: Clone + Send + 'static> SharedCall<T> {
-    /// A call that its one waiter drives; `panicked` is its outcome when it panics.
+    /// Starts a call that its first waiter drives; `panicked` makes its outcome if it panics.
     pub(super) fn start(
         call: impl Future<Output = T> + Send + 'static,
         panicked: fn() -> T,
     ) -> CallWaiter<T> {
-        // What a call shares with others is behind locks that are never held while it waits.
+        // State that calls share is behind locks that are never held across an await.
         let call = AssertUnwindSafe(call).catch_unwind();
         let call = call.map(move |outcome| outcome.unwrap_or_else(|_| panicked()));
         let state = State {
@@ -62,7 +64,7 @@ impl<T: Clone + Send + 'static> SharedCall<T> {
         }
     }
 
-    /// One more who waits; `None` when it is too late.
+    /// Adds a waiter; `None` if the call can no longer be joined.
     pub(super) fn join(self: &Arc<Self>) -> Option<CallWaiter<T>> {
         let mut state = lock(&self.state);
         if state.is_closed {
@@ -91,7 +93,7 @@ impl<T: Clone> CallWaiter<T> {
         &self.shared_call
     }
 
-    /// Lets nobody join any more: the call takes too long.
+    /// Closes the call for further waiters, because it takes too long.
     pub(super) fn close(&self) {
         lock(&self.shared_call.state).is_closed = true;
     }
@@ -116,7 +118,7 @@ impl<T: Clone + Send + 'static> Future for CallWaiter<T> {
             }
         }
         let Some(call) = &mut this.call else {
-            return Poll::Pending; // It was just put there.
+            return Poll::Pending; // Set just above.
         };
         let outcome = ready!(call.poll_unpin(context));
         this.call = None;
@@ -144,11 +146,11 @@ impl<T: Clone> Drop for CallWaiter<T> {
             state.is_closed = true;
             abandoned = state.call.take();
         } else if state.call.is_some() {
-            // All of them: one that is woken alone may be gone before it gets to drive.
+            // Wakes all: a single woken waiter may be dropped before it drives the call.
             wakers.extend(state.wakers.iter_mut().filter_map(Option::take));
         }
         drop(state);
-        // Outside of the lock: what is dropped may take others.
+        // Outside of the lock: dropping the call may take other locks.
         drop(abandoned);
         wakers.into_iter().for_each(Waker::wake);
     }

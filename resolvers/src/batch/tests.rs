@@ -1,4 +1,4 @@
-//! Time limits of those who wait, and bounds of what is held.
+//! Timeouts of waiters, and bounds of the loader.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -23,11 +23,11 @@ async fn a_waiter_that_times_out_leaves_the_others_their_timeout() {
     let second = Duration::from_secs(1);
     let call = async move {
         sleep(second * 5 / 4).await;
-        "it"
+        "done"
     };
     let first: CallWaiter<Answer> = SharedCall::start(call, || "panicked");
-    let flight = Arc::clone(first.shared_call());
-    let follower = flight.join().unwrap();
+    let shared_call = Arc::clone(first.shared_call());
+    let follower = shared_call.join().unwrap();
     let later = async {
         sleep(second / 2).await;
         wait(follower, second).await
@@ -36,10 +36,13 @@ async fn a_waiter_that_times_out_leaves_the_others_their_timeout() {
 
     let (first, later) = tokio::join!(wait(first, second), later);
 
-    assert!(matches!(first, Err(FetchError::Timeout(it)) if it == second));
-    assert_eq!(later.unwrap(), "it");
+    assert!(matches!(first, Err(FetchError::Timeout(time)) if time == second));
+    assert_eq!(later.unwrap(), "done");
     assert_eq!(start.elapsed(), second * 5 / 4);
-    assert!(flight.join().is_none(), "what took too long was joined");
+    assert!(
+        shared_call.join().is_none(),
+        "a call that took too long was joined"
+    );
 }
 
 const SDL: &str = r#"

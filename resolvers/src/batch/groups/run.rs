@@ -1,4 +1,4 @@
-//! A batch on its way to the source.
+//! The run of a batch: gathering, then one call or several to the source.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{BatchCall, BatchCalls, BatchSlot, BatchSpec};
 use crate::error::FetchError;
 use crate::source_client::Sources;
 
-/// A batch from its first key to its answers.
+/// Waits while keys gather, then sends the batch.
 pub(super) async fn run_batch(
     slot: BatchSlot,
     start_signal: Arc<Notify>,
@@ -28,12 +28,13 @@ pub(super) async fn run_batch(
         () = tokio::time::sleep(gather_time) => {}
     }
     let keys = slot.mark_in_flight();
-    // A part that stalls must not take the others with it, so it fails before they give up.
+    // The timeout of a part is shorter than that of the waiters, so that one stalled part does not
+    // fail the others.
     let timeout = connector_client.timeout / TIMEOUT_PARTS * (TIMEOUT_PARTS - 2);
     call_source(sources, &spec, &keys, timeout).await.into()
 }
 
-/// Asks for all keys, in as few calls as URLs allow.
+/// Sends all keys in as few calls as the maximum URL length allows.
 async fn call_source(
     sources: &Sources,
     spec: &BatchSpec,
@@ -56,13 +57,13 @@ async fn call_source(
             calls.push((range, request));
         }
     }
-    let is_alone = calls.len() == 1;
+    let is_single = calls.len() == 1;
     let parts = calls.into_iter().map(async |(keys, request)| BatchCall {
         keys,
         outcome: match request {
             Err(error) => Err(error),
-            // Who waits for the batch has a limit of their own.
-            Ok(request) if is_alone => sources.http_client.call_without_timeout(request).await,
+            // Waiters have a timeout of their own.
+            Ok(request) if is_single => sources.http_client.call_without_timeout(request).await,
             Ok(request) => sources.http_client.call(request, timeout).await,
         },
     });
@@ -75,8 +76,8 @@ pub(super) fn panicked() -> BatchCalls {
     Arc::new([BatchCall { keys, outcome }])
 }
 
-/// Waiting longer would cost more than a call of one's own saves.
+/// Maximum time for which keys gather; longer waits cost more than a separate call.
 const MAX_GATHER_TIME: Duration = Duration::from_millis(100);
 
-/// Of what a call may take, one part in so many may be spent on gathering.
+/// Divisor of a call's timeout: one part of it is the maximum gather time.
 const TIMEOUT_PARTS: u32 = 10;

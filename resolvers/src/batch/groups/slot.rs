@@ -1,4 +1,4 @@
-//! The place of a batch in its group.
+//! The place of a batch in its group, held while the batch is gathering or in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,7 +7,8 @@ use super::super::keys::BatchKeys;
 use super::super::{Loader, shard};
 use super::Stage;
 
-/// The place of a batch in its group; it goes with the batch, however that ends.
+/// The place of a batch in its group; dropped when the batch ends for any reason, which removes the
+/// batch.
 pub(crate) struct BatchSlot {
     pub(super) loader: Arc<Loader>,
     pub(super) hash: u64,
@@ -16,14 +17,14 @@ pub(crate) struct BatchSlot {
 }
 
 impl BatchSlot {
-    /// From now on its keys are what they are.
+    /// Closes the batch for further keys and returns its keys.
     pub(super) fn mark_in_flight(&self) -> Arc<BatchKeys> {
         let write_epoch = self.loader.write_epoch();
         let mut groups = shard(&self.loader.groups, self.hash);
         let group = groups.find_mut(self.hash, |group| group.id == self.group_id);
         let mut batches = group.into_iter().flat_map(|group| &mut group.batches);
         let Some(batch) = batches.find(|batch| batch.id == self.batch_id) else {
-            return Arc::default(); // It is there for as long as this.
+            return Arc::default(); // A batch exists as long as its slot.
         };
         batch.stage = Stage::InFlight(write_epoch);
         Arc::clone(&batch.keys)
@@ -38,14 +39,14 @@ impl Drop for BatchSlot {
             return;
         };
         let batches = &mut found.get_mut().batches;
-        let Some(own) = batches.iter().position(|it| it.id == self.batch_id) else {
+        let Some(own) = batches.iter().position(|batch| batch.id == self.batch_id) else {
             return;
         };
         let own = batches.swap_remove(own);
         self.loader
             .key_count
             .fetch_sub(own.keys.len(), Ordering::Relaxed);
-        let gathering = batches.iter().find(|it| it.stage == Stage::Gathering);
+        let gathering = batches.iter().find(|batch| batch.stage == Stage::Gathering);
         let waiting = gathering.map(|batch| batch.operation_id);
         match waiting {
             Some(operation_id) => found.get().start_gathered(operation_id),

@@ -1,4 +1,4 @@
-//! Calls that are joined, left, handed over and told.
+//! Waiters that join, leave, take over and complete a shared call.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Wake;
@@ -21,16 +21,16 @@ fn pending_call() -> (oneshot::Sender<&'static str>, CallWaiter<&'static str>) {
 
 #[tokio::test]
 async fn every_waiter_gets_the_outcome() {
-    let (tell, first) = pending_call();
+    let (sender, first) = pending_call();
     let second = first.shared_call().join().unwrap();
-    tell.send("it").unwrap();
+    sender.send("done").unwrap();
 
-    assert_eq!(tokio::join!(second, first), ("it", "it"));
+    assert_eq!(tokio::join!(second, first), ("done", "done"));
 }
 
 #[tokio::test]
 async fn a_waiter_takes_over_when_the_driver_is_dropped() {
-    let (tell, mut first) = pending_call();
+    let (sender, mut first) = pending_call();
     let mut second = first.shared_call().join().unwrap();
     let mut third = first.shared_call().join().unwrap();
     assert!(poll!(&mut first).is_pending());
@@ -39,38 +39,38 @@ async fn a_waiter_takes_over_when_the_driver_is_dropped() {
 
     drop(first);
     drop(second);
-    tell.send("it").unwrap();
+    sender.send("done").unwrap();
 
-    assert_eq!(third.await, "it");
+    assert_eq!(third.await, "done");
 }
 
 #[tokio::test]
 async fn a_waiter_is_woken_to_drive_the_call() {
-    let (tell, mut first) = pending_call();
+    let (sender, mut first) = pending_call();
     let second = first.shared_call().join().unwrap();
     assert!(poll!(&mut first).is_pending());
     let other = async {
         tokio::task::yield_now().await;
         drop(first);
-        tell.send("it").unwrap();
+        sender.send("done").unwrap();
     };
 
-    assert_eq!(tokio::join!(second, other).0, "it");
+    assert_eq!(tokio::join!(second, other).0, "done");
 }
 
 #[tokio::test]
 async fn a_call_without_waiters_is_abandoned() {
-    let (mut tell, mut first) = pending_call();
-    let flight = Arc::clone(first.shared_call());
-    let second = flight.join().unwrap();
+    let (mut sender, mut first) = pending_call();
+    let shared_call = Arc::clone(first.shared_call());
+    let second = shared_call.join().unwrap();
     assert!(poll!(&mut first).is_pending());
 
     drop(first);
-    assert!(!tell.is_closed());
+    assert!(!sender.is_closed());
     drop(second);
 
-    tell.closed().await;
-    assert!(flight.join().is_none());
+    sender.closed().await;
+    assert!(shared_call.join().is_none());
 }
 
 #[tokio::test]
@@ -88,12 +88,12 @@ async fn a_panic_is_an_outcome() {
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
-/// What happens next, to the waiter with a number, counted around.
+/// A step of the test, for the waiter with an index modulo their number.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Join,
     Leave(usize),
-    /// Whoever was woken is polled.
+    /// Polls the waiters that were woken.
     Run,
     Complete,
 }
@@ -108,7 +108,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 0..40)
 }
 
-/// Notes that somebody was woken.
+/// Records that a waiter was woken.
 #[derive(Default)]
 struct Woken(AtomicBool);
 
@@ -118,7 +118,7 @@ impl Wake for Woken {
     }
 }
 
-/// Waiters as an executor has them: polled once at first, then only when they are woken.
+/// A waiter as an executor runs it: polled once at first, then only when it is woken.
 struct Client {
     waiter: CallWaiter<&'static str>,
     woken: Arc<Woken>,
@@ -130,7 +130,7 @@ impl Client {
         Self { waiter, woken }
     }
 
-    /// Whether it has its outcome now.
+    /// Polls the waiter if it was woken; returns whether it is complete.
     fn run(&mut self) -> bool {
         if !self.woken.0.swap(false, Ordering::AcqRel) {
             return false;
@@ -138,7 +138,7 @@ impl Client {
         let waker = Waker::from(Arc::clone(&self.woken));
         match Pin::new(&mut self.waiter).poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(outcome) => {
-                assert_eq!(outcome, "it");
+                assert_eq!(outcome, "done");
                 true
             }
             Poll::Pending => false,
@@ -146,9 +146,12 @@ impl Client {
     }
 }
 
-/// Runs everybody until nobody is woken any more; those who got their outcome are gone.
+/// Polls woken waiters until none is woken; removes completed ones.
 fn run(clients: &mut Vec<Client>) {
-    while clients.iter().any(|it| it.woken.0.load(Ordering::Acquire)) {
+    while clients
+        .iter()
+        .any(|client| client.woken.0.load(Ordering::Acquire))
+    {
         clients.retain_mut(|client| !client.run());
     }
 }
@@ -156,15 +159,15 @@ fn run(clients: &mut Vec<Client>) {
 proptest! {
     #[test]
     fn every_waiter_gets_the_outcome_and_no_call_outlives_its_waiters(events in events()) {
-        let (tell, first) = pending_call();
-        let mut tell = Some(tell);
-        let flight = Arc::clone(first.shared_call());
+        let (sender, first) = pending_call();
+        let mut sender = Some(sender);
+        let shared_call = Arc::clone(first.shared_call());
         let mut clients = vec![Client::new(first)];
         for event in events {
             match event {
-                Event::Join => match flight.join() {
+                Event::Join => match shared_call.join() {
                     Some(waiter) => clients.push(Client::new(waiter)),
-                    None => prop_assert!(clients.is_empty(), "turned away while others wait"),
+                    None => prop_assert!(clients.is_empty(), "a call with waiters could not be joined"),
                 },
                 Event::Leave(number) if !clients.is_empty() => {
                     clients.remove(number % clients.len());
@@ -172,21 +175,21 @@ proptest! {
                 Event::Leave(_) => {}
                 Event::Run => run(&mut clients),
                 Event::Complete => {
-                    if let Some(tell) = tell.take() {
-                        let abandoned = tell.send("it").is_err();
+                    if let Some(sender) = sender.take() {
+                        let abandoned = sender.send("done").is_err();
                         prop_assert!(!abandoned || clients.is_empty());
                     }
                 }
             }
-            if let Some(tell) = &tell {
-                // The call is under way exactly as long as somebody waits for it.
-                prop_assert_eq!(tell.is_closed(), clients.is_empty());
+            if let Some(sender) = &sender {
+                // The call is in flight exactly as long as it has waiters.
+                prop_assert_eq!(sender.is_closed(), clients.is_empty());
             }
         }
-        if let Some(tell) = tell {
-            let _ = tell.send("it");
+        if let Some(sender) = sender {
+            let _ = sender.send("done");
         }
         run(&mut clients);
-        prop_assert!(clients.is_empty(), "{} wait for ever", clients.len());
+        prop_assert!(clients.is_empty(), "{} waiters never complete", clients.len());
     }
 }
