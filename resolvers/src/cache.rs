@@ -1,10 +1,10 @@
-//! What was fetched before, kept for whoever asks again: in this process, then in Redis.
+//! The two-level cache: memory of this process, then Redis, which all replicas share.
 //!
-//! [`Cache::get_many`] looks for many values at once and says of each what is known; who is told
-//! that a value is missing gets the right to fetch it, and keeps what it fetched. Nothing here
-//! fetches, and nothing here knows of operations or plans.
+//! [`Cache::lookup`] looks up many values at once. A miss returns a [`Claim`]: the right to fetch
+//! the value and to store it. The cache sends no requests to sources and knows no operations or
+//! plans.
 //!
-//! Redis is never a reason to fail: what cannot be had in time is missing.
+//! Redis is never a reason to fail: a value that Redis does not return in time is a miss.
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,79 +56,79 @@ mod stats;
 mod store;
 mod tags;
 
-/// Both levels. Clones share them.
+/// The cache with both levels. Clones share them.
 #[derive(Clone)]
 pub struct Cache {
     inner: Arc<Inner>,
 }
 
-/// Work that the cache does beside answering; each to be run as a task, by its name. All of it ends
-/// when the last clone of the cache is gone.
+/// Background work of the cache: futures to be spawned as tasks, each with a name. All of them end
+/// when the last clone of the cache is dropped.
 pub type BackgroundTasks = Vec<(&'static str, BoxFuture<'static, ()>)>;
 
-/// One value that somebody asks for.
+/// A value to look up.
 #[derive(Clone, Debug)]
 pub struct LookupRequest {
-    /// Where it is kept when everybody may have it.
+    /// Key of the value if all callers may share it.
     pub key: Key,
-    /// Where it is kept when only this caller may: the same with the caller in it. `None` when the
-    /// caller is not known, or the value cannot be private.
+    /// Key of the value if it is private: the shared key with the caller added. `None` if the
+    /// caller is unidentified or the value cannot be private.
     pub private_key: Option<Key>,
-    /// What it is known by while it is fetched: with everything that is sent, so that whatever
-    /// comes is for all who ask by it. `None`: by the key of private values, or the other.
+    /// Key of the fetch in flight. It covers all that is sent to the source, so that every response
+    /// fits all requests with this key. `None`: the private key, else the shared one.
     pub flight_key: Option<Key>,
-    /// Whose values answer as well: wider selections of the same.
+    /// Keys of wider selections of the same data, whose values also answer this request.
     pub superset_keys: Vec<Key>,
-    /// What it is invalidated by.
+    /// Tags that invalidate the value.
     pub tags: Tags,
 }
 
-/// What a value is invalidated by.
+/// The tags of a value.
 #[derive(Clone)]
 pub enum Tags {
-    /// By these.
+    /// These tags.
     Known(Arc<[Tag]>),
-    /// By what this says, once it has to be known.
+    /// Tags that are computed when they are first needed.
     Lazy(Arc<dyn Fn() -> Vec<Tag> + Send + Sync>),
 }
 
-/// What is known of a value.
+/// The result of a lookup.
 #[derive(Debug)]
 pub enum LookupOutcome {
-    /// This.
+    /// A fresh value.
     Fresh(Hit),
-    /// That there is no such thing.
+    /// The source reported recently that the value does not exist.
     Negative(Hit),
-    /// This, for now. Who gets the renewal is to renew it, in the background.
+    /// A stale value. The holder of the [`RefreshClaim`] refreshes it in the background.
     Stale(Hit, Option<RefreshClaim>),
-    /// Nothing: it is to be fetched by the one who asked.
+    /// No value: the caller fetches it.
     Miss(Claim),
-    /// Nothing yet: somebody else is fetching it.
+    /// No value yet: an identical fetch is in flight.
     InFlight(InFlightWait),
 }
 
-/// A value that was found.
+/// A cached value that a lookup found.
 #[derive(Clone, Debug)]
 pub struct Hit {
-    /// Under which of the keys.
+    /// The key under which the value was found.
     pub key: Key,
-    /// Where.
+    /// The level that had the value.
     pub level: Level,
     stored: Arc<StoredEntry>,
 }
 
-/// Where a value was found.
+/// The level that had a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// In this process.
+    /// Memory of this process.
     Memory,
-    /// In Redis.
+    /// Redis.
     Redis,
-    /// Another's fetch in this process brought it.
+    /// Another fetch of this process, which was in flight.
     Coalesced,
 }
 
-/// What all clones share.
+/// State that all clones share.
 struct Inner {
     settings: CacheSettings,
     memory: Memory,
@@ -138,11 +138,11 @@ struct Inner {
     invalidator: Arc<Invalidator>,
     background: mpsc::Sender<BoxFuture<'static, ()>>,
     stats: Arc<Stats>,
-    /// Dropped with the rest: that ends the background work.
+    /// Ends the background work when it is dropped.
     _stop: watch::Sender<()>,
 }
 
-/// What there is when there is a Redis.
+/// The Redis level.
 struct SharedLevel {
     store: Arc<Store>,
     writes: WriteQueue,
@@ -150,8 +150,7 @@ struct SharedLevel {
 }
 
 impl Cache {
-    /// A cache that is empty, and not connected yet; works from now on, with memory only until
-    /// Redis is reached.
+    /// Starts an empty cache with memory only; Redis is used as soon as it is connected.
     pub fn start(settings: CacheSettings) -> (Self, BackgroundTasks) {
         let stats = Arc::new(Stats::default());
         let generations = Arc::new(Generations::new(settings.max_tags.max(1)));
@@ -196,42 +195,45 @@ impl Cache {
         )
     }
 
-    /// What is known of each value, in their order. Waits for Redis at most, and for less than
-    /// twice its limit.
+    /// Looks up values; results are in the order of `requests`. Waits for Redis only, and for less
+    /// than twice its command timeout.
     pub async fn lookup(&self, requests: Vec<LookupRequest>) -> Vec<LookupOutcome> {
         self.inner.lookup(requests).await
     }
 
-    /// Makes everything invalid that has one of `tags`: here at once, elsewhere within a second.
+    /// Invalidates every value with one of `tags`: in this process at once, in other replicas
+    /// within a second.
     pub async fn invalidate(&self, tags: &[Tag]) -> Propagation {
         self.inner.invalidator.invalidate(tags).await
     }
 
-    /// The same for who cannot wait: elsewhere as soon as the background work comes to it.
+    /// Invalidates every value with one of `tags` in this process at once; the background work
+    /// publishes it to other replicas. For callers that cannot wait.
     pub fn invalidate_later(&self, tags: &[Tag]) {
         self.inner.invalidator.invalidate_later(tags);
     }
 
-    /// Something was written: who asks from now on does not wait for what was asked before.
+    /// Notes that data was written: lookups from now on do not join fetches that started before.
     pub fn bump_write_epoch(&self) {
         self.inner.in_flight.bump_write_epoch();
     }
 
-    /// Grows whenever something becomes invalid: what was asked for before may be too old for who
-    /// asks after.
+    /// A number that grows with every invalidation. A fetch that started at a smaller one may be
+    /// outdated.
     pub(crate) fn invalidation_epoch(&self) -> u64 {
         self.inner.generations.invalidation_epoch()
     }
 
-    /// Runs `work` (a renewal) beside everything else; drops it when too much is under way.
+    /// Runs `work` (a refresh) in the background; drops it if too much work is queued.
     pub fn spawn_background(&self, work: BoxFuture<'static, ()>) {
         if self.inner.background.try_send(work).is_err() {
             self.inner.stats.background_dropped.increment();
         }
     }
 
-    /// Whether Redis is reached and its messages are heard, or there is none to be, within `limit`.
-    /// What is kept before that may be forgotten when it comes to it.
+    /// Waits until Redis is connected and its invalidations are received, for `limit` at most, and
+    /// returns whether they are; true without Redis. Values stored before that may be discarded at
+    /// that moment.
     pub async fn wait_until_connected(&self, limit: Duration) -> bool {
         let Some(shared) = &self.inner.shared else {
             return true;
@@ -243,45 +245,45 @@ impl Cache {
         tokio::time::timeout(limit, connected).await.is_ok()
     }
 
-    /// Whether Redis answers, from now on; `None` without one. Ends when the cache is gone.
+    /// A receiver of whether Redis responds; `None` without Redis. Ends when the cache is dropped.
     pub fn connection_status(&self) -> Option<watch::Receiver<bool>> {
         let shared = self.inner.shared.as_ref()?;
         Some(shared.store.status_changes())
     }
 
-    /// What happened up to now.
+    /// Counters of the cache since its start.
     pub fn counts(&self) -> Counts {
         self.inner.stats.counts()
     }
 
-    /// The same by type, in the order of the subgraphs' names.
+    /// Lookup counters by subgraph and type, ordered by these names.
     pub fn counts_by_type(&self) -> Vec<TypeCounts> {
         self.inner.stats.types.counts()
     }
 
-    /// What counts for the values of one type of a subgraph.
+    /// The counters of one type of a subgraph.
     pub(crate) fn type_stats(&self, subgraph: &str, type_name: &str) -> Arc<TypeStats> {
         self.inner.stats.types.type_stats(subgraph, type_name)
     }
 
-    /// Counts what was found of one type.
+    /// Adds the results of one lookup to the counters of a type.
     pub(crate) fn record_lookups(&self, stats: &TypeStats, tally: &Tally) {
         self.inner.stats.add(stats, tally);
     }
 
-    /// Bytes and entries in memory.
+    /// Bytes and number of entries in memory.
     pub fn memory_usage(&self) -> (u64, usize) {
         (self.inner.memory.weight(), self.inner.memory.len())
     }
 
-    /// The moment that it is.
+    /// The current time of the cache's clock.
     pub fn now(&self) -> Moment {
         self.inner.settings.clock.now()
     }
 }
 
 impl LookupRequest {
-    /// What is looked for, best first.
+    /// All keys that answer this request, the preferred ones first.
     fn keys(&self) -> impl Iterator<Item = Key> {
         let own = [Some(self.key), self.private_key].into_iter().flatten();
         own.chain(self.superset_keys.iter().copied())
@@ -289,7 +291,7 @@ impl LookupRequest {
 }
 
 impl Tags {
-    /// Each of them.
+    /// All tags.
     pub fn to_vec(&self) -> Vec<Tag> {
         match self {
             Self::Known(tags) => tags.to_vec(),
@@ -311,19 +313,19 @@ impl fmt::Debug for Tags {
 }
 
 impl Hit {
-    /// The value as JSON, read once however often it is given out; `None` when there is none.
+    /// The value as JSON, parsed once for all hits; `None` for an absent value.
     pub fn json(&self) -> Option<Arc<Json>> {
         self.stored.json()
     }
 
-    /// The value, and for how long it is good.
+    /// The value with its lifetime.
     pub fn entry(&self) -> &Entry {
         &self.stored.entry
     }
 }
 
 impl Inner {
-    /// Whether an invalidation elsewhere would be known here.
+    /// Whether invalidations of other replicas are being received.
     fn is_feed_current(&self) -> bool {
         let shared = self.shared.as_ref();
         shared.is_none_or(|shared| shared.feed_status.is_current())
@@ -360,7 +362,7 @@ impl SharedLevel {
     }
 }
 
-/// Polls what is under way, at most `limit` at a time, until nobody can add to it.
+/// Polls background work, at most `limit` futures at a time, until all senders are dropped.
 async fn run_background(mut work: mpsc::Receiver<BoxFuture<'static, ()>>, limit: usize) {
     let mut running = FuturesUnordered::new();
     loop {
@@ -369,7 +371,7 @@ async fn run_background(mut work: mpsc::Receiver<BoxFuture<'static, ()>>, limit:
                 Some(next) => running.push(std::panic::AssertUnwindSafe(next).catch_unwind()),
                 None => break,
             },
-            // What a renewal that panics held was given back when it unwound.
+            // A refresh that panics released its claim while unwinding.
             Some(_) = running.next() => {}
         }
     }

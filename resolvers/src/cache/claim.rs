@@ -1,8 +1,10 @@
-//! Who fetches what is not there: one in a process, and one in the fleet.
+//! Claims: the right to fetch a missing value, held by one lookup per process and, with a lease in
+//! Redis, per fleet.
 //!
-//! Whoever holds a [`Claim`] fetches, and says what came of it; the others wait, each until its
-//! patience ends. A claim that is dropped (its operation was cancelled) goes to one of those who
-//! wait. Nothing here fetches.
+//! Claims coalesce lookups of one cache key: followers wait for the value to be stored, and fetch
+//! it themselves after a timeout. `batch`, by contrast, shares calls between operations, cached or
+//! not, and `execute::in_flight` joins equal reads of one operation. A dropped claim (its operation
+//! was cancelled) passes to a follower.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,28 +26,29 @@ use super::{Hit, Inner, LookupRequest};
 
 pub(super) mod wait;
 
-/// The right to fetch a value, and the duty to say what came of it.
+/// The right to fetch a value. The holder completes it by storing the value or reporting that there
+/// is none.
 pub struct Claim {
     pub(super) request: LookupRequest,
-    /// The tags as they were before the fetch.
+    /// The tags with their generations before the fetch.
     pub(super) guards: Vec<TagGuard>,
     pub(super) stale_fallback: Option<Hit>,
-    /// Nobody waits for a claim without.
+    /// The flight that other lookups may follow; `None`: the claim has no followers.
     pub(super) flight: Option<Arc<Flight>>,
     pub(super) lease: Option<u64>,
-    /// Another replica has the lease.
+    /// Whether another replica holds the lease.
     pub(super) is_leased_elsewhere: bool,
     pub(super) miss_reason: MissReason,
     pub(super) inner: Arc<Inner>,
 }
 
 impl Claim {
-    /// What is to be fetched.
+    /// The request that missed.
     pub fn request(&self) -> &LookupRequest {
         &self.request
     }
 
-    /// Why there is nothing to give out, as far as it is known.
+    /// The reason for the miss, as far as it is known.
     pub fn miss_reason(&self) -> MissReason {
         self.miss_reason
     }
@@ -55,18 +58,18 @@ impl Claim {
         self
     }
 
-    /// What may be given out if fetching fails.
+    /// A stale value that may be returned if the fetch fails.
     pub fn stale_fallback(&self) -> Option<&Hit> {
         self.stale_fallback.as_ref()
     }
 
-    /// Keeps what was fetched, as long and for whom `reuse` says.
+    /// Stores the fetched value for the lifetime and the callers that `reuse` allows.
     pub fn store(mut self, value: &CachedValue, reuse: Reuse) {
         let (lifetime, scope, key) = match (reuse, self.request.private_key) {
             (Reuse::Shared(lifetime), _) => (lifetime, Scope::Public, self.request.key),
             (Reuse::PerCaller(lifetime), Some(key)) => (lifetime, Scope::Private, key),
-            // What is nobody's else's, of somebody who is not known, is kept nowhere; but those who
-            // asked the same at this moment would have been answered by the same call.
+            // A private value of an unidentified caller is not cached; identical requests in flight
+            // may still share it, because one call would have served them all.
             (Reuse::PerCaller(_), None) | (Reuse::Never, _) => {
                 self.remember_uncacheable();
                 let uncached = self.uncached_entry(value);
@@ -88,7 +91,7 @@ impl Claim {
                 .put(key, MemoryEntry::Stored(Arc::clone(&stored)));
         }
         self.write_to_redis(key, &stored);
-        // Others of this flight may be other callers only where the key has no caller.
+        // Followers may be other callers only if the flight key has no caller.
         let is_shareable = scope == Scope::Public || self.request.private_key.is_some();
         self.finish(if is_shareable {
             FlightOutcome::Stored(key, stored)
@@ -108,24 +111,25 @@ impl Claim {
         Arc::new(StoredEntry::new(entry, guards))
     }
 
-    /// Whether anybody waits for what comes.
+    /// Whether other lookups wait for this claim.
     pub fn has_followers(&self) -> bool {
         let flight = self.flight.as_ref();
         flight.is_some_and(|flight| flight.followers.load(Ordering::Acquire) > 0)
     }
 
-    /// Nothing may be kept of what was fetched, and nobody waits for it.
+    /// Marks the key as uncacheable and ends the claim without a value for its followers.
     pub fn mark_uncacheable(mut self) {
         self.remember_uncacheable();
         self.finish(FlightOutcome::NotShareable);
     }
 
-    /// Fetching failed, or what came cannot be kept for a reason that may not last.
+    /// Ends the claim without a value: the fetch failed, or its value cannot be cached for a reason
+    /// that may not last.
     pub fn fail(mut self) {
         self.finish(FlightOutcome::NotShareable);
     }
 
-    /// Redis already had it, or has it now.
+    /// Ends the claim with a value that Redis has.
     pub(super) fn finish_with_hit(mut self, hit: &Hit) {
         let is_shareable = hit.entry().scope == Scope::Public || self.request.private_key.is_some();
         self.finish(if is_shareable {
@@ -135,7 +139,7 @@ impl Claim {
         });
     }
 
-    /// By which callers that ask the same are known: for private data per caller.
+    /// The key of the flight: by caller if the value may be private.
     pub(super) fn flight_key(request: &LookupRequest) -> Key {
         request
             .flight_key
@@ -160,7 +164,7 @@ impl Claim {
         };
         let tags = stored.guards.iter();
         let tags: Vec<_> = tags.map(|guard| (guard.tag, guard.generation)).collect();
-        // Redis knows nothing of a generation that is only ours.
+        // A pending generation is not in Redis.
         if !stored.is_valid() || tags.iter().any(|(_, generation)| is_pending(*generation)) {
             return;
         }
@@ -181,7 +185,7 @@ impl Claim {
         });
     }
 
-    /// Ends the flight and the lease.
+    /// Completes the flight and releases the lease.
     fn finish(&mut self, outcome: FlightOutcome) {
         let key = Self::flight_key(&self.request);
         if let Some(flight) = self.flight.take() {
@@ -210,7 +214,7 @@ impl fmt::Debug for Claim {
 }
 
 impl Inner {
-    /// A little less than `lifetime`: what was kept together does not end together.
+    /// Shortens `lifetime` by a random part, so that values stored together do not expire together.
     fn with_jitter(&self, lifetime: Lifetime) -> Lifetime {
         let max_percent = u32::from(self.settings.jitter_percent.min(100));
         let jitter = lifetime
@@ -224,7 +228,7 @@ impl Inner {
     }
 }
 
-/// A body may be a small part of a large answer, which it would keep alive.
+/// A copy of the value: a slice of a large response would keep all of it in memory.
 fn detached(value: &CachedValue) -> CachedValue {
     match value {
         CachedValue::Present(body) => CachedValue::Present(Bytes::copy_from_slice(body)),
@@ -232,60 +236,60 @@ fn detached(value: &CachedValue) -> CachedValue {
     }
 }
 
-/// One fetch under way in this process. There is one for each value that is looked for, and most
-/// have no followers: it is small.
+/// A fetch in flight in this process. Every lookup that misses creates one, and most have no
+/// followers, so it is small.
 #[derive(Debug)]
 pub(super) struct Flight {
     outcome: OnceLock<FlightOutcome>,
     completed: Notify,
     followers: AtomicUsize,
-    /// How often something had been written when it began.
+    /// The write epoch when the fetch started.
     write_epoch: u64,
 }
 
 impl Flight {
     fn complete(&self, outcome: FlightOutcome) {
-        // A flight has one claim, and that lands it once.
+        // A flight has one claim, which completes it once.
         let _ = self.outcome.set(outcome);
         self.completed.notify_waiters();
     }
 }
 
-/// How it ended.
+/// The end of a flight.
 #[derive(Clone, Debug)]
 enum FlightOutcome {
-    /// This came of it.
+    /// The value, stored under the key.
     Stored(Key, Arc<StoredEntry>),
-    /// This came of it, for those who waited only.
+    /// The value, for the followers of this flight only.
     Uncached(Arc<StoredEntry>),
-    /// Nothing that others can use: each fetches for itself.
+    /// No value that followers can use: each of them fetches.
     NotShareable,
-    /// Its operation is gone: somebody else may take it over.
+    /// The leader was cancelled: a follower may take over.
     Abandoned,
 }
 
-/// All fetches under way in this process.
+/// All fetches in flight in this process.
 #[derive(Debug, Default)]
 pub(super) struct InFlightMap {
     write_epoch: AtomicU64,
     shards: [Mutex<HashMap<Key, Arc<Flight>, foldhash::fast::RandomState>>; SHARDS],
 }
 
-/// What came of asking to fetch.
+/// The role of a lookup in a flight.
 pub(super) enum FlightRole {
-    /// This one fetches.
+    /// This lookup fetches.
     Leader(Arc<Flight>),
-    /// Somebody else does.
+    /// Another lookup fetches.
     Follower(wait::FlightFollower),
 }
 
 impl InFlightMap {
-    /// Something was written: what is under way may not know of it.
+    /// Notes that data was written, which fetches in flight may have missed.
     pub(super) fn bump_write_epoch(&self) {
         self.write_epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Leads a flight for `key`, or follows the one under way.
+    /// Joins the current flight for `key` as a follower, or leads a new one.
     pub(super) fn join(&self, key: Key) -> FlightRole {
         let write_epoch = self.write_epoch.load(Ordering::Acquire);
         let mut shard = self.shard(&key);
@@ -305,7 +309,7 @@ impl InFlightMap {
         FlightRole::Leader(flight)
     }
 
-    /// Whoever asks from now on leads a new flight.
+    /// Removes the flight: the next lookup leads a new one.
     fn end(&self, key: Key, flight: &Arc<Flight>) {
         let mut shard = self.shard(&key);
         if shard
@@ -320,12 +324,12 @@ impl InFlightMap {
         &self,
         key: &Key,
     ) -> std::sync::MutexGuard<'_, HashMap<Key, Arc<Flight>, foldhash::fast::RandomState>> {
-        // A map is whole between any two statements here.
+        // No panic can leave a map half changed here.
         self.shards[key.shard() % SHARDS]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Enough that two requests seldom meet at one lock.
+/// Number of locks; enough that two requests seldom contend for one.
 const SHARDS: usize = 32;

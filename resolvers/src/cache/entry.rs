@@ -1,4 +1,4 @@
-//! One kept value, and what it is good for at a given moment.
+//! A cached value and its freshness at a given moment.
 
 pub(super) mod clock;
 
@@ -9,43 +9,43 @@ use bytes::Bytes;
 use self::clock::Moment;
 use super::lifetime::{Lifetime, Reuse, Scope};
 
-/// A value, when it was kept, and for how long and for whom it may be used.
+/// A cached value with its time of storage, lifetime and scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What the source said.
+    /// The value, or its absence.
     pub value: CachedValue,
-    /// When it was kept.
+    /// The time of storage.
     pub stored_at: Moment,
-    /// Counted from [`Self::stored_at`].
+    /// The lifetime, counted from [`Self::stored_at`].
     pub lifetime: Lifetime,
-    /// For whom.
+    /// The callers that may share the value.
     pub scope: Scope,
 }
 
-/// What a source said.
+/// The value of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CachedValue {
-    /// This JSON.
+    /// JSON.
     Present(Bytes),
-    /// That there is no such thing.
+    /// The source reported that the value does not exist.
     Absent,
 }
 
-/// What an entry is good for.
+/// How an entry may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Freshness {
-    /// To be given out.
+    /// It is returned without a request.
     Fresh,
-    /// To be given out while it is renewed.
+    /// It is returned while a fetch refreshes it.
     Stale,
-    /// To be given out when fetching fails.
+    /// It is returned only if the fetch fails.
     OnError,
-    /// For nothing.
+    /// It is not used.
     Expired,
 }
 
 impl Entry {
-    /// What the entry is good for `now`.
+    /// The freshness of the entry at `now`.
     pub fn freshness(&self, now: Moment) -> Freshness {
         let left = self.lifetime.after(self.age(now));
         if !left.fresh.is_zero() {
@@ -59,12 +59,12 @@ impl Entry {
         }
     }
 
-    /// How long ago it was kept.
+    /// Time since the value was stored.
     pub fn age(&self, now: Moment) -> Duration {
         now.since(self.stored_at)
     }
 
-    /// What is left of its lifetime, for an answer that it becomes part of.
+    /// The remaining lifetime, for the response that the value becomes part of.
     pub fn reuse(&self, now: Moment) -> Reuse {
         if self.lifetime == Lifetime::default() {
             return Reuse::Never;
@@ -76,7 +76,7 @@ impl Entry {
         }
     }
 
-    /// Bytes of the value itself.
+    /// Bytes of the value.
     pub(super) fn size(&self) -> usize {
         match &self.value {
             CachedValue::Present(body) => body.len(),
@@ -103,7 +103,7 @@ mod tests {
             scope: Scope::Public,
         };
         for (at, state) in [
-            (0, Freshness::Fresh), // a clock that is behind
+            (0, Freshness::Fresh), // The clock is behind.
             (1000, Freshness::Fresh),
             (10_999, Freshness::Fresh),
             (11_000, Freshness::Stale),

@@ -1,73 +1,73 @@
-//! What services say has changed: the fields of one message on the stream of events.
+//! Change events: messages in which services report changed data, parsed from stream fields.
 //!
-//! Pure. `type` names a type, and `key` after it one object of that type; without one it is all of
-//! them. `tag` and `subgraph` stand alone. What can be read of a message counts, whatever else is
-//! in it: not to invalidate what has changed is the only mistake.
+//! Pure. `type` names a type, and each `key` after it one object of that type; without a key the
+//! event is about all of them. `tag` and `subgraph` stand alone. Readable fields count even if
+//! others are malformed: a missed invalidation is worse than one too many.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::tags::target::{EntityKey, Target};
 
-/// Where services say what has changed.
+/// The stream of change events.
 #[derive(Clone, Debug)]
 pub struct EventSettings {
-    /// The name of the stream.
+    /// Name of the stream in Redis.
     pub stream: String,
-    /// The consumer group: each message is handled by one of it.
+    /// Name of the consumer group, in which one replica handles each message.
     pub group: String,
-    /// Whoever knows the graph.
+    /// Maps changes to targets of the current graph.
     pub resolver: Arc<dyn EventResolver>,
 }
 
-/// Knows what is meant by a change, and is told of what has no meaning.
+/// Maps changes to targets of the current graph, and reports malformed events.
 pub trait EventResolver: fmt::Debug + Send + Sync {
-    /// What is to be invalidated for `change`.
+    /// The targets to invalidate for `change`.
     fn resolve(&self, change: Change) -> Vec<Target>;
 
-    /// A message, or the stream, is not as it should be.
+    /// Reports a malformed message, or a stream that cannot be read.
     fn report(&self, error: EventError<'_>);
 }
 
-/// One thing that has changed.
+/// A change in the data of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// This.
+    /// A change of this target.
     Target(Target),
-    /// The object of this type whose key is one field with this value.
+    /// A change of the object of a type whose key is one field with this value.
     EntityByValue {
-        /// The type.
+        /// Name of the type.
         type_name: String,
-        /// The value.
+        /// Value of the key field.
         value: String,
     },
 }
 
-/// What an operator should know of the stream of events.
+/// A failure of change events, for operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventError<'a> {
-    /// A message has something in it that cannot be read.
+    /// A message is malformed; its readable fields were applied.
     Message {
-        /// Its place in the stream.
+        /// Its id in the stream.
         id: &'a str,
-        /// What.
+        /// Reason.
         problem: &'a str,
     },
-    /// Redis does not let the stream be read.
+    /// Redis refuses to read the stream.
     Stream(&'a str),
 }
 
-/// Everything that a message says, and the first thing in it that cannot be read.
+/// All changes in a message, and the first problem in it.
 pub(super) fn parse_message(fields: &[(Vec<u8>, Vec<u8>)]) -> (Vec<Change>, Option<String>) {
     let mut parser = MessageParser::default();
     if fields.is_empty() {
-        parser.record_problem("it has no fields".to_owned());
+        parser.record_problem("the message has no fields".to_owned());
     }
     for (name, value) in fields {
         match (str::from_utf8(name), str::from_utf8(value)) {
             (Ok(name), Ok(value)) if !value.is_empty() => parser.field(name, value),
             (Ok(name), Ok(_)) => parser.record_problem(format!("`{name}` is empty")),
-            _ => parser.record_problem("it is not UTF-8".to_owned()),
+            _ => parser.record_problem("a field is not UTF-8".to_owned()),
         }
     }
     parser.finish_type();
@@ -77,7 +77,7 @@ pub(super) fn parse_message(fields: &[(Vec<u8>, Vec<u8>)]) -> (Vec<Change>, Opti
 #[derive(Default)]
 struct MessageParser {
     changes: Vec<Change>,
-    /// The type that was named last, and whether a key came after it.
+    /// The last `type` field, and whether a key followed it.
     current_type: Option<(String, bool)>,
     problem: Option<String>,
 }
@@ -92,13 +92,13 @@ impl MessageParser {
             "key" => self.key(value),
             "tag" => self.push_target(Target::Named(value.to_owned())),
             "subgraph" => self.push_target(Target::Subgraph(value.to_owned())),
-            _ => self.record_problem(format!("there is no field `{name}`")),
+            _ => self.record_problem(format!("unknown field `{name}`")),
         }
     }
 
     fn key(&mut self, value: &str) {
         let Some((type_name, has_key)) = &mut self.current_type else {
-            return self.record_problem("`key` stands before any `type`".to_owned());
+            return self.record_problem("`key` comes before any `type`".to_owned());
         };
         let type_name = type_name.clone();
         if !value.starts_with('{') {
@@ -110,13 +110,13 @@ impl MessageParser {
             *has_key = true;
             self.push_target(Target::Entity { type_name, key });
         } else {
-            // Which one it is cannot be said, so it is all of them.
-            self.record_problem("`key` is no JSON object with fields".to_owned());
+            // The object is unknown, so all objects of the type are invalidated.
+            self.record_problem("`key` is not a JSON object with fields".to_owned());
             self.push_target(Target::Type(type_name));
         }
     }
 
-    /// A type without a key after it is meant whole.
+    /// A type without a key after it stands for all of its objects.
     fn finish_type(&mut self) {
         if let Some((name, false)) = self.current_type.take() {
             self.push_target(Target::Type(name));
@@ -197,20 +197,20 @@ mod tests {
         check(
             &[("trace", "7"), ("tag", "red"), ("type", "")],
             &[tag_change("red")],
-            Some("there is no field `trace`"),
+            Some("unknown field `trace`"),
         );
         check(
             &[("type", "Product"), ("key", "{}")],
             &[type_change("Product"), type_change("Product")],
-            Some("`key` is no JSON object with fields"),
+            Some("`key` is not a JSON object with fields"),
         );
-        check(&[("key", "1")], &[], Some("`key` stands before any `type`"));
+        check(&[("key", "1")], &[], Some("`key` comes before any `type`"));
         check(&[("tag", "")], &[], Some("`tag` is empty"));
-        check(&[], &[], Some("it has no fields"));
+        check(&[], &[], Some("the message has no fields"));
         let (changes, problem) = parse_message(&[(b"tag".to_vec(), vec![0xff])]);
         assert_eq!(
             (changes.len(), problem.as_deref()),
-            (0, Some("it is not UTF-8"))
+            (0, Some("a field is not UTF-8"))
         );
     }
 }

@@ -1,9 +1,9 @@
-//! What a kept value is known by.
+//! Keys of cached values.
 //!
-//! The text of a key says everything that the value depends on, each part escaped, in one order, so
-//! that two different things never have one text. It does not depend on the graph: a reload that
-//! leaves a type as it was finds what was kept before. The text is hashed (SHA-256, 160 bits of it)
-//! because callers choose parts of it; it is written out only for people.
+//! The text of a key contains everything that the value depends on, each part escaped, in a fixed
+//! order, so different values never have equal texts. It does not depend on the graph: values of
+//! unchanged types survive a reload. Callers control parts of the text, so its SHA-256 hash (160
+//! bits) is used; the text itself is only displayed.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -11,68 +11,68 @@ use std::fmt::Write as _;
 use schema::json::{Json, Kind, Node};
 use sha2::{Digest, Sha256};
 
-/// The short, fixed form of a key.
+/// The hash of a key's text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key([u8; 20]);
 
-/// Everything that a value depends on.
+/// Everything that a cached value depends on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KeyParts<'a> {
-    /// What was asked: a subgraph's name, or a connector's coordinate.
+    /// The subgraph's name, or the connector's coordinate.
     pub source: &'a str,
     /// The type of the entity, or the root type.
     pub type_name: &'a str,
-    /// What was selected, where the source's answer depends on it.
+    /// The selection, if the source's response depends on it.
     pub selection: &'a str,
-    /// A JSON object of the arguments.
+    /// The arguments as a JSON object.
     pub arguments: Option<&'a str>,
-    /// The client's headers that were sent on: lower-case names, values as sent.
+    /// The forwarded client headers: lower-case names, values as sent.
     pub headers: &'a [(&'a str, &'a [u8])],
-    /// Who asked, for private data.
+    /// The identity of the caller, for private values.
     pub caller: Option<&'a str>,
-    /// JSON of the entity's key values; for root fields nothing.
+    /// The entity's key values as JSON; `None` for root fields.
     pub entity: Option<&'a str>,
 }
 
-/// What the values of one lookup have in common: all parts of a key but the entity.
+/// The parts of a key that all values of a lookup share: all but the entity.
 #[derive(Clone)]
 pub struct KeyPrefix {
     shared: Sha256,
     private: Option<Sha256>,
 }
 
-/// The keys of one value.
+/// The shared and the private key of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScopedKeys {
-    /// For everybody.
+    /// Key of the value if all callers share it.
     pub shared: Key,
-    /// For the caller, where it is known.
+    /// Key of the value if it is private; `None` for an unidentified caller.
     pub private: Option<Key>,
 }
 
-/// How much of a key's text is written.
+/// The form of a key's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyFormat {
-    /// All of it: for hashing.
+    /// Complete, for hashing.
     Full,
-    /// Callers and values of headers as short hashes: for people.
+    /// With callers and header values as short hashes, for display.
     Redacted,
 }
 
 impl Key {
-    /// The key of what `parts` name; `None` when the entity or the arguments are not JSON.
+    /// The key of `parts`; `None` if the entity or the arguments are not JSON.
     pub fn from_parts(parts: &KeyParts<'_>) -> Option<Self> {
         Some(Self(hash(parts.text(KeyFormat::Full)?.as_bytes())))
     }
 
-    /// A number that spreads keys evenly.
+    /// An evenly distributed number.
     pub(super) fn shard(&self) -> usize {
         usize::from(self.0[0])
     }
 }
 
 impl KeyPrefix {
-    /// Of all parts but the entity; `None` when the arguments are not JSON.
+    /// The prefix of all parts but the entity; `None` if the arguments are not JSON.
     pub fn from_parts(parts: &KeyParts<'_>) -> Option<Self> {
         let prefix = |caller| {
             let parts = KeyParts { caller, ..*parts };
@@ -89,8 +89,7 @@ impl KeyPrefix {
         })
     }
 
-    /// The key of one entity for everybody, and for the caller where that is known; `entity` is
-    /// canonical.
+    /// The keys of one entity, given as canonical JSON; `None` for root fields.
     pub fn keys(&self, entity: Option<&str>) -> ScopedKeys {
         let mut text = String::with_capacity(64);
         write_optional(entity, &mut text);
@@ -160,7 +159,7 @@ impl KeyParts<'_> {
     }
 
     fn write_headers(&self, format: KeyFormat, text: &mut String) {
-        // The order among headers of one name has a meaning; among others it has none.
+        // Only the order among headers of one name is significant.
         let mut headers: Vec<_> = self.headers.to_vec();
         headers.sort_by_key(|(name, _)| *name);
         for (name, value) in headers {
@@ -175,7 +174,7 @@ impl KeyParts<'_> {
     }
 }
 
-/// JSON with its members in one order and its strings written in one way; numbers stay as written.
+/// Canonical JSON: members sorted, strings escaped uniformly, numbers unchanged.
 ///
 /// `None` when `text` is not JSON.
 pub fn canonical_json(text: &str) -> Option<String> {
@@ -185,9 +184,9 @@ pub fn canonical_json(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// The same for the key of an entity, by which it is invalidated: numbers become strings and
-/// `__typename` is left out, so `{"id":42}`, `{"id":"42"}` and what a service is told of the
-/// entity are one key.
+/// Canonical JSON of an entity's key, from which its tag is made: numbers become strings and
+/// `__typename` is omitted, so `{"id":42}`, `{"id":"42"}` and a representation of the entity are
+/// one key. `None` when `json` is not JSON.
 pub fn entity_key(json: &str) -> Option<String> {
     let json = Json::parse(bytes::Bytes::copy_from_slice(json.as_bytes())).ok()?;
     let mut out = String::new();
@@ -195,17 +194,17 @@ pub fn entity_key(json: &str) -> Option<String> {
     Some(out)
 }
 
-/// A short text that stands for a long one.
+/// The hash of `text` as text.
 pub fn digest(text: &str) -> String {
     Key(hash(text.as_bytes())).to_string()
 }
 
-/// 160 bits that stand for `text`.
+/// 160 bits of the SHA-256 hash of `text`.
 pub(super) fn hash(text: &[u8]) -> [u8; 20] {
     truncated(Sha256::digest(text).into())
 }
 
-/// `bytes` in lower-case hexadecimal, written into `text`, which is twice as long.
+/// `bytes` in lower-case hexadecimal, written into `text`, which has twice their length.
 pub(super) fn hex<'t>(bytes: &[u8], text: &'t mut [u8]) -> &'t str {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
@@ -223,7 +222,7 @@ fn truncated(digest: [u8; 32]) -> [u8; 20] {
 
 #[expect(
     clippy::option_option,
-    reason = "nothing there is fine, something unreadable is not"
+    reason = "an absent part is valid, a malformed one is not"
 )]
 fn optional_canonical_json(text: Option<&str>) -> Option<Option<String>> {
     match text {
@@ -232,7 +231,7 @@ fn optional_canonical_json(text: Option<&str>) -> Option<Option<String>> {
     }
 }
 
-/// Nothing is told from an empty text.
+/// Writes an optional part so that an absent one differs from an empty text.
 fn write_optional(part: Option<&str>, text: &mut String) {
     text.push('|');
     if let Some(part) = part {
@@ -260,14 +259,14 @@ fn escape(part: &[u8], text: &mut String) {
     }
 }
 
-/// What JSON is written as.
+/// The form in which JSON is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum JsonForm {
     Value,
     EntityKey,
 }
 
-/// As deep as the parser lets documents be.
+/// Writes JSON recursively; the parser limits its depth.
 fn write_json(node: Node<'_>, form: JsonForm, out: &mut String) {
     match node.kind() {
         Kind::String(text) => write_string(&text.decode(), out),
@@ -283,7 +282,7 @@ fn write_json(node: Node<'_>, form: JsonForm, out: &mut String) {
             out.push(']');
         }
         Kind::Object(members) => {
-            // Of members with one name the last counts, as everywhere here.
+            // Of duplicate members the last counts, as everywhere in this crate.
             let mut members: Vec<_> = members
                 .map(|(name, value)| (name.decode(), value))
                 .filter(|(name, _)| form == JsonForm::Value || name != "__typename")
@@ -323,7 +322,7 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Of the text's form; another form is another key.
+/// Version of the text's format. A changed format gives other keys.
 const KEY_VERSION: &str = "2";
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! For how long, and for whom, an answer may be used again: RFC 9111, RFC 5861, the graph and the
-//! operator, of which the strictest wins.
+//! Lifetime and scope of a response: computed from RFC 9111, RFC 5861, the graph and the operator's
+//! policy, of which the strictest wins.
 //!
 //! Pure: knows no clock and no store.
 
@@ -13,65 +13,65 @@ use self::directives::{Directives, delta_seconds};
 mod combine;
 mod directives;
 
-/// Whether a fetched value may be used again, and for whom.
+/// Whether a fetched value may be reused, for how long, and by which callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reuse {
-    /// Fetch every time.
+    /// The value must not be reused.
     Never,
-    /// Any caller may be given the same value.
+    /// All callers may share the value.
     Shared(Lifetime),
-    /// Only the caller it was fetched for; the cache key carries the caller.
+    /// Only the caller of the fetch may reuse it; the cache key contains the caller.
     PerCaller(Lifetime),
 }
 
-/// Fresh for `fresh`; what follows counts from the end of it.
+/// The time for which a value is fresh; the stale windows begin when it ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lifetime {
-    /// Given out as it is.
+    /// Time for which the value is returned without a request.
     pub fresh: Duration,
-    /// Then still given out while one fetch renews it.
+    /// Further time for which it is returned while a fetch refreshes it (stale-while-revalidate).
     pub stale: Duration,
-    /// Then still given out when fetching fails.
+    /// Further time for which it is returned if the fetch fails (stale-if-error).
     pub stale_if_error: Duration,
 }
 
-/// What is known of an answer beside its body.
+/// Metadata of a source's response: all of it that decides about reuse.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseMetadata<'a> {
-    /// As the source sent them.
+    /// Headers of the response.
     pub headers: &'a HeaderMap,
-    /// When it came.
+    /// Time at which it was received.
     pub received: SystemTime,
-    /// How long the source took.
+    /// Time from sending the request to the complete response.
     pub delay: Duration,
-    /// Whether the call said who asks.
+    /// Whether the request carried the caller's credentials.
     pub credentials: Credentials,
-    /// Headers that were sent on from the client to say who asks: only the keys of private values
-    /// carry them.
+    /// Forwarded client headers that identify the caller. Only the keys of private values contain
+    /// them.
     pub caller_headers: &'a [HeaderName],
 }
 
-/// Whether a call carried somebody's credentials.
+/// Whether a request carried credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
-    /// It was the same for everybody.
+    /// None: the request was the same for all callers.
     None,
-    /// RFC 9111 §3.5: its answer is shared only where it says so.
+    /// The response is shared only if it allows that (RFC 9111 §3.5).
     Sent,
 }
 
-/// What the operator and the graph allow.
+/// Limits of lifetimes, set by the operator and the graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LifetimePolicy {
-    /// Fresh for this long when neither the answer nor the graph says.
+    /// Default fresh time, if neither the response nor the graph sets one.
     pub default: Duration,
-    /// Nothing is fresh, stale or kept for errors for longer than this.
+    /// Maximum fresh time, and maximum of each stale window.
     pub max: Duration,
-    /// Stale time of an answer that sets none.
+    /// Default stale-while-revalidate window.
     pub stale: Duration,
-    /// Time for errors of an answer that sets none.
+    /// Default stale-if-error window.
     pub stale_if_error: Duration,
-    /// For how long "does not exist" is believed.
+    /// Maximum fresh time of an absent value.
     pub negative: Duration,
     /// `@cacheControl(maxAge:)`.
     pub declared_age: Option<Duration>,
@@ -79,16 +79,16 @@ pub struct LifetimePolicy {
     pub declared_scope: Option<Scope>,
 }
 
-/// Who may be given a value.
+/// The callers that may share a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everybody.
+    /// All callers.
     Public,
-    /// The caller it was fetched for.
+    /// The caller of the fetch.
     Private,
 }
 
-/// Whether and for how long an answer may be used again.
+/// The reuse that `policy` and the response allow.
 pub fn reuse(policy: &LifetimePolicy, response: &ResponseMetadata<'_>) -> Reuse {
     let directives = Directives::parse(response.headers);
     if directives.forbid_reuse || varies(response, |name| name == b"*") {
@@ -104,8 +104,8 @@ pub fn reuse(policy: &LifetimePolicy, response: &ResponseMetadata<'_>) -> Reuse 
     }
 }
 
-/// The same for an answer that says that something does not exist: where it could be kept if it did,
-/// and then short, and never stale.
+/// The reuse of a response that reports an absent value: at most the policy's negative lifetime,
+/// never stale, and none where a present value could not be reused.
 pub fn negative_reuse(policy: &LifetimePolicy, response: &ResponseMetadata<'_>) -> Reuse {
     let short = |lifetime: Lifetime| Lifetime {
         fresh: lifetime.fresh.min(policy.negative),
@@ -122,8 +122,8 @@ pub fn negative_reuse(policy: &LifetimePolicy, response: &ResponseMetadata<'_>) 
     }
 }
 
-/// Whether the answer depends on such a header. Those that were sent on, and say nothing of the
-/// caller, are in every key; those that were not sent are the same for all.
+/// Whether `Vary` names a matching header. Forwarded headers that do not identify the caller are
+/// part of every key, and headers that are not forwarded are the same for all.
 fn varies(response: &ResponseMetadata<'_>, matches: impl Fn(&[u8]) -> bool) -> bool {
     let values = response.headers.get_all(VARY).into_iter();
     values
@@ -147,7 +147,7 @@ fn lifetime(
         (None, None) => policy.default,
     };
     let allowed = allowed.min(policy.max);
-    // Somebody who says "not at all" did not ask for the operator's stale time.
+    // A zero lifetime opts out of the operator's default windows.
     let window = |own: Option<Duration>, default: Duration| match own {
         _ if directives.must_revalidate => Duration::ZERO,
         Some(own) => own.min(policy.max),
@@ -164,7 +164,7 @@ fn lifetime(
 }
 
 impl Lifetime {
-    /// What is left of it.
+    /// The lifetime that remains after `age`.
     #[must_use]
     pub fn after(self, age: Duration) -> Self {
         let over = age.saturating_sub(self.fresh);
@@ -175,14 +175,14 @@ impl Lifetime {
         }
     }
 
-    /// From the beginning to the last moment of use.
+    /// Time from the start to the last possible use.
     pub fn total(self) -> Duration {
         self.fresh
             .saturating_add(self.stale.max(self.stale_if_error))
     }
 }
 
-/// RFC 9111 §4.2.3.
+/// The age of the response on receipt (RFC 9111 §4.2.3).
 fn age(response: &ResponseMetadata<'_>) -> Duration {
     let apparent = date(response.headers, &DATE)
         .and_then(|date| response.received.duration_since(date).ok())
@@ -190,12 +190,12 @@ fn age(response: &ResponseMetadata<'_>) -> Duration {
     let age_header = response.headers.get(AGE).map_or(Duration::ZERO, |value| {
         delta_seconds(value.as_bytes()).unwrap_or_default()
     });
-    // Ages are whole seconds (§1.2.2): a delay of some milliseconds does not shorten a lifetime.
+    // Ages are whole seconds (§1.2.2), so a delay of milliseconds does not shorten a lifetime.
     let age = apparent.max(age_header.saturating_add(response.delay));
     Duration::from_secs(age.as_secs())
 }
 
-/// RFC 9111 §5.3: a date that cannot be read is in the past.
+/// The lifetime that `Expires` sets; a malformed date is in the past (RFC 9111 §5.3).
 fn expires(response: &ResponseMetadata<'_>) -> Option<Duration> {
     response.headers.get(EXPIRES)?;
     let Some(expires) = date(response.headers, &EXPIRES) else {

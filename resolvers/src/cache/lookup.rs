@@ -1,8 +1,8 @@
-//! Looking for many values at once: in memory, then in Redis for the rest, in one round trip.
+//! Looking up many values at once: in memory, then the rest in Redis in one round trip.
 //!
-//! Generations of tags are read along only where this process does not know them, or has not heard
-//! from Redis for a while. Where what it knows does not fit a value that is found, they are read
-//! in a second round trip: somebody else may have named them first.
+//! Generations of tags are read in the same round trip, but only those that this process does not
+//! know, or all if the invalidation feed is behind. A second round trip rereads generations that do
+//! not match those of a record: another replica may have created them first.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ use super::{Hit, Inner, Key, Level, LookupOutcome, LookupRequest};
 
 pub(super) mod redis;
 
-/// One of the values that are looked for.
+/// A lookup in progress for one value.
 enum Slot {
     Resolved(LookupOutcome),
-    /// Not in memory, or not fresh there.
+    /// Not in memory, or not fresh there; the best value so far.
     Pending(Claim, Option<Hit>),
 }
 
@@ -56,15 +56,15 @@ impl Inner {
         self.lease_misses(slots, started).await
     }
 
-    /// A claim that nobody waits for.
+    /// A claim without followers.
     pub(super) fn unshared_claim(self: &Arc<Self>, request: LookupRequest) -> Claim {
         let mut claim = self.new_claim(request, &mut TagCells::default());
         claim.pin_generations();
         claim
     }
 
-    /// What a value that was found is, to the one that gets it, at the moment it was looked at: who
-    /// found it fresh has no claim that others would wait for.
+    /// Classifies a hit by its freshness at `now`. The caller found it without leading a flight, so
+    /// a miss carries a claim without followers.
     pub(super) fn classify_hit(
         self: &Arc<Self>,
         hit: Hit,
@@ -102,7 +102,8 @@ impl Inner {
         LookupOutcome::Fresh(hit)
     }
 
-    /// Memory says what is true unless Redis can be asked and its messages are not heard.
+    /// Whether entries in memory are trusted: not if Redis is up but its invalidations are not
+    /// received.
     fn is_memory_trusted(&self) -> bool {
         self.shared
             .as_ref()
@@ -211,7 +212,7 @@ impl Inner {
         }
     }
 
-    /// Says of what was found in Redis what it is good for.
+    /// Resolves a pending slot whose value Redis had.
     fn classify_slot(self: &Arc<Self>, slot: Slot) -> Slot {
         let Slot::Pending(mut claim, best) = slot else {
             return slot;
@@ -239,7 +240,7 @@ impl Inner {
         }
     }
 
-    /// Of what nobody has, the fleet's lease decides who fetches.
+    /// Acquires leases for the misses: one replica fetches each value, the others wait for it.
     async fn lease_misses(
         self: &Arc<Self>,
         mut slots: Vec<Slot>,
@@ -250,7 +251,8 @@ impl Inner {
         {
             let won = self.acquire_leases(&shared.store, &mut slots).await;
             if !won.is_empty() && shared.store.has_time(started) {
-                // Another may have written it, and given the lease back, since it was looked for.
+                // Another replica may have stored the value and released the lease since the
+                // lookup.
                 self.lookup_redis(&shared.store, won, started).await;
             }
         }
@@ -269,7 +271,7 @@ impl Inner {
             .collect()
     }
 
-    /// Gives those for which the lease was won.
+    /// Returns the slots whose lease was acquired.
     async fn acquire_leases<'s>(&self, store: &Store, slots: &'s mut [Slot]) -> Vec<&'s mut Slot> {
         let mut pending: Vec<&mut Slot> = slots
             .iter_mut()
@@ -310,7 +312,7 @@ impl Slot {
     }
 }
 
-/// The cells of one call's tags, most of which many values share.
+/// The tag cells of one lookup. Its values share most of their tags.
 #[derive(Default)]
 struct TagCells(HashMap<Tag, Arc<GenerationCell>, foldhash::fast::RandomState>);
 
@@ -322,7 +324,8 @@ fn fresher(best: Option<Hit>, other: Hit, now: Moment) -> Hit {
 }
 
 impl Claim {
-    /// Guards a value that was found. Who kept it may have known of tags that this one does not.
+    /// A guard for a tag of a record. The replica that stored the record may have used tags that
+    /// this claim does not have.
     fn guard(&self, tag: Tag, generation: Generation) -> TagGuard {
         let known = self.guards.iter().find(|guard| guard.tag == tag);
         let cell = match known {
@@ -336,7 +339,7 @@ impl Claim {
         }
     }
 
-    /// Fixes the generations that what is fetched from now on is good for.
+    /// Fixes the generations for which a value fetched from now on is valid.
     pub(super) fn pin_generations(&mut self) {
         for guard in &mut self.guards {
             guard.generation = guard.cell.load_or_init();

@@ -1,7 +1,6 @@
-//! The level in this process: bounded in bytes, checked at every read.
+//! The memory level of the cache: bounded in bytes, validated at every read.
 //!
-//! What is invalid or over is not looked for: it is found out when it is read, or makes room when
-//! room is needed.
+//! Invalid and expired entries are not searched for: a read removes them, or they are evicted.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,12 +14,12 @@ use super::miss::MissReason;
 use super::stats::Stats;
 use super::tags::TagGuard;
 
-/// An entry with what it depends on.
+/// An entry with the guards of its tags.
 #[derive(Debug)]
 pub(super) struct StoredEntry {
     pub(super) entry: Entry,
     pub(super) guards: Box<[TagGuard]>,
-    /// The value, once somebody has read it.
+    /// The parsed value, filled by the first reader.
     json: OnceLock<Option<Arc<Json>>>,
 }
 
@@ -41,22 +40,22 @@ impl StoredEntry {
         self.json.get_or_init(read).clone()
     }
 
-    /// Whether none of its tags was invalidated since it was asked for.
+    /// Whether none of its tags was invalidated since the fetch started.
     pub(super) fn is_valid(&self) -> bool {
         self.guards.iter().all(TagGuard::is_valid)
     }
 }
 
-/// What is known of a key.
+/// An entry of the memory level.
 #[derive(Clone, Debug)]
 pub(super) enum MemoryEntry {
-    /// A value.
+    /// A cached value.
     Stored(Arc<StoredEntry>),
-    /// That its value may not be kept, until then.
+    /// The value is uncacheable; lookups are bypassed until this moment.
     Uncacheable(Moment),
 }
 
-/// Entries by key.
+/// The memory level: entries by key.
 #[derive(Debug)]
 pub(super) struct Memory {
     entries: quick_cache::sync::Cache<
@@ -81,7 +80,7 @@ impl Memory {
         }
     }
 
-    /// What is known of `key`, if it is still good for anything; else why there is nothing.
+    /// The entry of `key` if it is valid and not expired, else the reason for the miss.
     pub(super) fn get(&self, key: &Key, now: Moment) -> Result<MemoryEntry, MissReason> {
         let entry = self.entries.get(key).ok_or(MissReason::Unknown)?;
         let reason = match &entry {
@@ -92,7 +91,7 @@ impl Memory {
             MemoryEntry::Uncacheable(until) if now >= *until => MissReason::Unknown,
             MemoryEntry::Stored(_) | MemoryEntry::Uncacheable(_) => return Ok(entry),
         };
-        // Another may have put a good one there meanwhile: only this one goes.
+        // A concurrent store may have replaced the entry: remove only this one.
         self.entries
             .remove_if(key, |current| is_same(current, &entry));
         Err(reason)
@@ -102,7 +101,7 @@ impl Memory {
         self.entries.insert(key, entry);
     }
 
-    /// Bytes in use.
+    /// Bytes in use, by estimate.
     pub(super) fn weight(&self) -> u64 {
         self.entries.weight()
     }
@@ -136,7 +135,7 @@ impl Weighter<Key, MemoryEntry> for EntryWeighter {
     }
 }
 
-/// Counts what makes room.
+/// Counts evictions.
 #[derive(Clone, Debug)]
 struct EvictionCounter(Arc<Stats>);
 
@@ -148,13 +147,13 @@ impl Lifecycle<Key, MemoryEntry> for EvictionCounter {
     }
 }
 
-/// So many times its text a value takes, the index over it included.
+/// Memory of a parsed value, as a multiple of its text: the text and the index over it.
 const PARSED_SIZE_FACTOR: usize = 3;
 
-/// Of an entry in the table beside what it points to: the key, the pointers, counters and links.
+/// Bytes of a table entry beside its value: key, pointers, counters and links.
 const OVERHEAD: usize = 96;
 
-/// From which the table's first size is guessed.
+/// Expected bytes of an entry, from which the initial table size is computed.
 const EXPECTED_ENTRY_WEIGHT: usize = 1024;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Why a lookup found no value. Chosen by the cache, shown by traces.
+//! Reasons for cache misses: the cache sets them, traces show them.
 
 /// Why a lookup found no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What an operator decides about the cache; made from the configuration, never read from it here.
+//! Settings of the cache: the gateway makes them from its configuration.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,86 +8,86 @@ use redis::IntoConnectionInfo as _;
 use super::entry::clock::Clock;
 use super::events::EventSettings;
 
-/// Everything that is decided about the cache.
+/// Settings of the cache.
 #[derive(Clone, Debug)]
 pub struct CacheSettings {
-    /// Bytes of entries that this process keeps, keys and tags counted.
+    /// Maximum bytes of entries in memory, keys and tags included.
     pub memory_bytes: usize,
-    /// How many tags this process knows; entries of a forgotten tag are looked up in Redis again.
+    /// Maximum number of tags in memory; entries of an evicted tag are looked up in Redis again.
     pub max_tags: usize,
-    /// The level that replicas share; without it each has its own.
+    /// The Redis level, shared by replicas; without it every replica has its own cache.
     pub redis: Option<RedisSettings>,
-    /// Lifetimes are shortened by up to this many hundredths, so that what was kept at one moment
-    /// does not expire at one moment.
+    /// Maximum percentage by which a lifetime is shortened, so that values stored together do not
+    /// expire together.
     pub jitter_percent: u8,
-    /// For how long nobody else in the fleet fetches what one fetches.
+    /// Maximum time for which a lease keeps other replicas from fetching the same value.
     pub lease_ttl: Duration,
-    /// How long to wait for what somebody else fetches, before fetching it too.
+    /// Maximum time to wait for a fetch of another operation or replica, before fetching as well.
     pub wait_timeout: Duration,
-    /// For how long a key whose value may not be kept is not looked for.
+    /// Time for which lookups of an uncacheable key are bypassed.
     pub uncacheable_ttl: Duration,
-    /// How many renewals may be under way.
+    /// Maximum number of concurrent refreshes.
     pub max_refreshes: usize,
-    /// What time it is.
+    /// Source of the current time.
     pub clock: Clock,
 }
 
-/// How Redis is reached, and what it may cost.
+/// Settings of the Redis level.
 #[derive(Clone, Debug)]
 pub struct RedisSettings {
-    /// Where it is.
+    /// Addresses.
     pub topology: RedisTopology,
-    /// First part of every key in it.
+    /// Prefix of every name in Redis.
     pub prefix: String,
-    /// For one command; what takes longer is a miss.
+    /// Timeout of a command that a request waits for; a later reply is a miss.
     pub command_timeout: Duration,
-    /// For one command that nobody waits for.
+    /// Timeout of a command in the background.
     pub write_timeout: Duration,
-    /// For a connection.
+    /// Timeout of connecting.
     pub connect_timeout: Duration,
-    /// So many failures one after the other, and Redis is left alone.
+    /// Number of consecutive failures after which the circuit breaker opens.
     pub max_failures: u32,
-    /// How often to look whether it is back.
+    /// Time between probes while the circuit breaker is open.
     pub probe_interval: Duration,
-    /// Commands under way on a connection.
+    /// Maximum number of commands in flight on a connection.
     pub max_concurrency: usize,
-    /// Values waiting to be written.
+    /// Maximum number of queued writes.
     pub max_queued_writes: usize,
-    /// Bytes of values waiting to be written.
+    /// Maximum bytes of queued values.
     pub max_queued_bytes: usize,
-    /// Larger values are compressed.
+    /// Size in bytes above which values are compressed.
     pub compress_over: usize,
-    /// Larger values are kept in memory only, and not read from Redis.
+    /// Maximum bytes of a value in Redis; larger ones are cached in memory only.
     pub max_value_bytes: usize,
-    /// Generations of tags are kept for this long after they were last written; longer than any
-    /// entry.
+    /// Time for which Redis retains the generation of a tag after its last write; longer than any
+    /// entry lives.
     pub retention: Duration,
-    /// Invalidations that Redis keeps for replicas that were away; one that missed more begins
-    /// with an empty memory.
+    /// Maximum number of invalidations that Redis retains for disconnected replicas; a replica that
+    /// missed more starts with an empty memory.
     pub max_invalidation_messages: usize,
-    /// Where services say what has changed.
+    /// The stream of change events.
     pub events: Option<EventSettings>,
 }
 
-/// Where Redis is. Addresses are `redis://` or `rediss://` (TLS), with `user:password@`.
+/// The topology of Redis. Addresses are `redis://` or `rediss://` (TLS), with `user:password@`.
 #[derive(Clone)]
 pub enum RedisTopology {
     /// One server.
     Single(String),
-    /// A server chosen by Sentinels.
+    /// A primary server that Sentinels report.
     Sentinel {
         /// Addresses of the Sentinels.
         sentinels: Vec<String>,
-        /// The name they know the server by.
+        /// Name of the primary.
         master: String,
-        /// An address whose user, password, database and scheme are used for the server itself.
+        /// Address whose user, password, database and scheme are used for the primary.
         server: Option<String>,
     },
-    /// A Cluster, of which these members are asked first.
+    /// A Cluster, with the addresses of some of its nodes.
     Cluster(Vec<String>),
 }
 
-/// Whether `text` is an address that a [`Place`] can have.
+/// Whether `text` is an address that a [`RedisTopology`] can have.
 pub fn is_redis_address(text: &str) -> bool {
     let url = redis::parse_redis_url(text);
     let is_over_tcp = url.is_some_and(|url| {
@@ -99,7 +99,7 @@ pub fn is_redis_address(text: &str) -> bool {
 }
 
 impl fmt::Debug for RedisTopology {
-    /// Addresses hold passwords.
+    /// Omits addresses, which contain passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Single(_) => f.write_str("one server"),
@@ -114,7 +114,7 @@ impl fmt::Debug for RedisTopology {
 }
 
 impl CacheSettings {
-    /// Memory only, with values that serve most.
+    /// Default settings without Redis.
     pub fn with_memory(memory_bytes: usize) -> Self {
         Self {
             memory_bytes,
@@ -130,11 +130,12 @@ impl CacheSettings {
     }
 }
 
-/// Some megabytes: with little memory and a Redis beside it, what is found there has tags too.
+/// Minimum number of tags, some megabytes: with little memory and a Redis, values that are found
+/// there have tags too.
 const MIN_TAGS: usize = 1 << 16;
 
 impl RedisSettings {
-    /// Values that serve most, for what is at `place`.
+    /// Default settings for Redis at `topology`.
     pub fn new(topology: RedisTopology) -> Self {
         Self {
             topology,

@@ -1,4 +1,4 @@
-//! What the cache did, in numbers that only grow.
+//! Counters of the cache.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,7 +12,7 @@ mod types;
 /// Declares the counters once: as atomics, as numbers, and from one to the other.
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        /// The counters themselves.
+        /// The counters.
         #[derive(Debug, Default)]
         pub(super) struct Stats {
             $(pub(super) $name: Counter,)+
@@ -21,18 +21,17 @@ macro_rules! counters {
             pub(super) types: TypeStatsMap,
         }
 
-        /// What was counted up to now.
+        /// A snapshot of the counters.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Counts {
             $($(#[doc = $doc])+ pub $name: u64,)+
-            /// How many calls of Redis took at most [`LATENCY_BOUNDS`], and how many longer.
+            /// Redis calls by duration: at most each of [`LATENCY_BOUNDS`], then longer ones.
             pub redis_time: [u64; LATENCY_BOUNDS.len() + 1],
-            /// Microseconds of all calls of Redis together.
+            /// Total microseconds of Redis calls.
             pub redis_micros: u64,
-            /// How many values that were given out were at most [`AGE_BOUNDS`] old, and how many
-            /// older.
+            /// Returned cached values by age: at most each of [`AGE_BOUNDS`], then older ones.
             pub ages: [u64; AGE_BOUNDS.len() + 1],
-            /// Microseconds of all their ages together.
+            /// Total microseconds of these ages.
             pub age_micros: u64,
         }
 
@@ -51,69 +50,69 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Given out fresh from memory.
+    /// Fresh hits in memory.
     memory_hits,
-    /// Given out fresh from Redis.
+    /// Fresh hits in Redis.
     redis_hits,
-    /// Given out stale.
+    /// Stale hits.
     stale_hits,
-    /// "Does not exist", given out from memory or Redis.
+    /// Hits of absent values, in memory or Redis.
     negative_hits,
-    /// Not there, and left to the caller to fetch.
+    /// Misses that the caller fetches.
     misses,
-    /// Known to be kept nowhere, and left to the caller to fetch.
+    /// Lookups bypassed because the key is known to be uncacheable.
     uncacheable,
-    /// Waited for somebody else in this process.
+    /// Waits for a fetch in flight in this process.
     waits_process,
-    /// Waited for somebody else in the fleet.
+    /// Waits for a fetch in flight in another replica.
     waits_fleet,
     /// Waits that ended without a value.
     waits_failed,
-    /// Renewals begun.
+    /// Refreshes started.
     refreshes,
-    /// Kept.
+    /// Values stored.
     stores,
-    /// Dropped from memory to make room.
+    /// Entries evicted from memory.
     evictions,
-    /// Invalidations asked of this process, by tag.
+    /// Tags invalidated by this process.
     invalidations,
-    /// Invalidations heard of from others, by tag.
+    /// Tags invalidated by other replicas.
     invalidations_received,
-    /// Times that listening for others' invalidations began.
+    /// Connections of the invalidation feed.
     feed_connects,
-    /// Invalidations that wait until Redis can be told.
+    /// Tags whose invalidation was deferred until Redis is reachable.
     invalidations_deferred,
-    /// Messages of services about what has changed that were handled.
+    /// Change events handled.
     events,
-    /// Those of them with something in them that could not be read.
+    /// Change events that were malformed.
     events_malformed,
-    /// Those of them that were taken over from another replica, or from a broken connection.
+    /// Change events claimed from another replica, or from a broken connection.
     events_claimed,
-    /// Times that reading these messages ended and began again.
+    /// Failures of the stream of change events.
     event_errors,
-    /// Values that could not be decoded.
+    /// Records that could not be decoded.
     undecodable,
-    /// Calls of Redis that failed.
+    /// Redis calls that failed.
     redis_errors,
-    /// Calls of Redis that took too long.
+    /// Redis calls that timed out.
     redis_timeouts,
-    /// Calls of Redis not made because it was failing.
+    /// Redis calls skipped because the circuit breaker was open or no connection existed.
     redis_skipped,
-    /// Times that Redis was given up.
+    /// Times that a circuit breaker opened.
     breaker_opened,
-    /// Times that it was found to be back.
+    /// Times that a circuit breaker closed.
     breaker_closed,
-    /// Times that a connection was made.
+    /// Connections established.
     connects,
     /// Writes to Redis.
     writes,
-    /// Writes not made: the queue was full, or Redis failed.
+    /// Writes dropped: the queue was full, or Redis failed.
     writes_dropped,
-    /// Background work that found no place.
+    /// Background work dropped because the queue was full.
     background_dropped,
 }
 
-/// A number that only grows.
+/// A counter.
 #[derive(Debug, Default)]
 pub(super) struct Counter(AtomicU64);
 
@@ -131,7 +130,7 @@ impl Counter {
     }
 }
 
-/// Times, counted in steps.
+/// A histogram of durations.
 #[derive(Debug)]
 pub(super) struct Histogram<const BUCKETS: usize> {
     buckets: [Counter; BUCKETS],
@@ -166,7 +165,7 @@ impl Histogram<{ LATENCY_BOUNDS.len() + 1 }> {
     }
 }
 
-/// Some times, before they are added to all.
+/// Durations of one lookup, added to the shared histogram at once.
 #[derive(Debug)]
 struct LocalHistogram<const BUCKETS: usize> {
     buckets: [usize; BUCKETS],
@@ -183,7 +182,7 @@ impl<const BUCKETS: usize> Default for LocalHistogram<BUCKETS> {
 }
 
 impl<const BUCKETS: usize> LocalHistogram<BUCKETS> {
-    /// What is longer than every bound is in the last step.
+    /// Counts `time`; the last bucket is for times over every bound.
     fn observe(&mut self, time: Duration, bounds: &[Duration]) {
         let bucket = bounds.iter().position(|bound| time <= *bound);
         if let Some(count) = self.buckets.get_mut(bucket.unwrap_or(bounds.len())) {
@@ -194,7 +193,7 @@ impl<const BUCKETS: usize> LocalHistogram<BUCKETS> {
     }
 }
 
-/// Upper ends of the steps in which calls of Redis are counted.
+/// Upper bounds of the buckets of Redis latency.
 pub const LATENCY_BOUNDS: [Duration; 8] = [
     Duration::from_micros(250),
     Duration::from_micros(500),
@@ -206,7 +205,7 @@ pub const LATENCY_BOUNDS: [Duration; 8] = [
     Duration::from_millis(50),
 ];
 
-/// Upper ends of the steps in which ages are counted.
+/// Upper bounds of the buckets of ages.
 pub const AGE_BOUNDS: [Duration; 8] = [
     Duration::from_secs(1),
     Duration::from_secs(5),

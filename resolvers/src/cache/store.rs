@@ -1,8 +1,9 @@
-//! The level that replicas share: Redis, alone, behind Sentinels or as a Cluster.
+//! The Redis level of the cache: one server, a server behind Sentinels, or a Cluster.
 //!
-//! No call waits longer than its limit, and none is made while Redis fails: what cannot be had is a
-//! miss. Connections are made by [`Store::keep`] only, in the background. Nothing here decides what
-//! is kept, or for how long.
+//! Every call has a timeout, and none is sent while the circuit breaker is open: a value that
+//! cannot be read is a miss. Connections are made in the background by
+//! [`Store::maintain_connection`] only. Which values are cached, and for how long, is not decided
+//! here.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,32 +32,32 @@ pub(super) mod invalidation_feed;
 mod names;
 pub(super) mod write;
 
-/// What a caller needs of Redis.
+/// The Redis level of the cache.
 pub(super) struct Store {
     settings: RedisSettings,
     names: RedisNames,
     connection: watch::Sender<Option<RedisConnection>>,
-    /// One, or several parts of a Cluster's slots: some of its nodes may fail alone.
+    /// One breaker, or one for each part of a Cluster's slots, because nodes fail independently.
     breakers: Box<[Breaker]>,
     breaker_opened: Notify,
     is_up: watch::Sender<bool>,
     stats: Arc<Stats>,
 }
 
-/// What Redis knows of values and tags that it was asked for together.
+/// Records and generations read together.
 pub(super) struct StoreRead {
     pub(super) records: Vec<Option<Record>>,
     pub(super) generations: Vec<Option<Generation>>,
 }
 
-/// Whether somebody else fetches a value already.
+/// The outcome of acquiring the lease to fetch a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lease {
-    /// Nobody else does, as long as it is held; to be released with this number.
+    /// Acquired: no other replica fetches the value. The token releases the lease.
     Acquired(u64),
-    /// Somebody does.
+    /// Held by another replica.
     Held,
-    /// Redis cannot say.
+    /// Unknown: Redis did not reply.
     Unknown,
 }
 
@@ -77,7 +78,7 @@ impl Store {
         }
     }
 
-    /// Reads values and generations in one round trip (to each node that has some).
+    /// Reads records and generations in one round trip per node.
     pub(super) async fn read(&self, keys: &[Key], tags: &[Tag]) -> StoreRead {
         let mut names: Vec<String> = keys.iter().map(|key| self.names.value(key)).collect();
         names.extend(tags.iter().map(|tag| self.names.generation(*tag)));
@@ -95,7 +96,7 @@ impl Store {
         }
     }
 
-    /// Asks for the lease on each key.
+    /// Tries to acquire the lease of each key.
     pub(super) async fn acquire_leases(&self, keys: &[Key], ttl: Duration) -> Vec<Lease> {
         let tokens: Vec<u64> = keys.iter().map(|_| fastrand::u64(..)).collect();
         let commands = keys.iter().zip(&tokens).map(|(key, token)| {
@@ -123,7 +124,7 @@ impl Store {
         leases.collect()
     }
 
-    /// Whether somebody holds the lease on `key`; `None` when Redis cannot say.
+    /// Whether the lease of `key` is held; `None` without a reply.
     pub(super) async fn is_leased(&self, key: &Key) -> Option<bool> {
         let name = self.names.lease(key);
         let command = cmd("EXISTS").arg(&name).to_owned();
@@ -133,7 +134,8 @@ impl Store {
         bool::from_redis_value(answer).ok()
     }
 
-    /// Gives `tags` another generation and tells every replica; false when Redis was not reached.
+    /// Sets the generation of `tags` and publishes it to every replica; returns whether Redis did
+    /// both.
     pub(super) async fn invalidate(
         &self,
         tags: &[Tag],
@@ -151,7 +153,7 @@ impl Store {
             (name, command)
         });
         let answers = self.send(commands.collect(), limit).await;
-        // Who hears the message must find the new generations.
+        // A replica that receives the message must find the new generations.
         if !answers
             .iter()
             .all(|answer| matches!(answer, Some(Value::Okay)))
@@ -172,12 +174,12 @@ impl Store {
         matches!(answer, Some(Value::BulkString(_) | Value::SimpleString(_)))
     }
 
-    /// Whether Redis is not known to fail.
+    /// Whether Redis is connected and not all breakers are open.
     pub(super) fn is_up(&self) -> bool {
         self.connection.borrow().is_some() && !self.breakers.iter().all(Breaker::is_open)
     }
 
-    /// The same for who wants to know when it changes.
+    /// A receiver of [`Self::is_up`].
     pub(super) fn status_changes(&self) -> watch::Receiver<bool> {
         self.is_up.subscribe()
     }
@@ -191,12 +193,12 @@ impl Store {
 
     /// Waits until there is a connection.
     pub(super) async fn wait_until_connected(&self) {
-        // The sender is our own field: it cannot be gone.
+        // The sender is a field of `self`, so it is not dropped.
         let _ = self.connection.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// Whether another round trip may begin for somebody who asked at `began`: none has to wait
-    /// for more than two limits in all.
+    /// Whether another round trip may begin in a lookup that began at `started`, so that no lookup
+    /// waits for more than two timeouts in all.
     pub(super) fn has_time(&self, started: Instant) -> bool {
         started.elapsed() < self.settings.command_timeout
     }
@@ -205,7 +207,7 @@ impl Store {
         &self.settings
     }
 
-    /// Makes connections and looks whether Redis is back, until `stop` is dropped.
+    /// Connects, and probes Redis while a breaker is open, until `stop` is dropped.
     pub(super) async fn maintain_connection(self: Arc<Self>, mut stop: watch::Receiver<()>) {
         let maintain = async {
             loop {
@@ -226,12 +228,12 @@ impl Store {
         self.connection.borrow().is_some() && !self.breakers.iter().any(Breaker::is_open)
     }
 
-    /// True when all is well again.
+    /// Reconnects and probes; returns whether every breaker is closed.
     async fn reconnect(&self) -> bool {
         let known = self.connection.borrow().clone();
         let all_failed = self.breakers.iter().all(Breaker::is_open);
         let connection = match known {
-            // A Cluster's connection finds its nodes again by itself.
+            // A Cluster connection rediscovers its nodes.
             Some(connection @ RedisConnection::Cluster(_)) if !all_failed => connection,
             _ => {
                 match RedisConnection::connect(&self.settings, self.settings.write_timeout).await {
@@ -255,15 +257,15 @@ impl Store {
         is_up.into_iter().all(|is_up| is_up)
     }
 
-    /// Asks for what failed last, and closes the breaker when there is an answer in the time that a
-    /// request would wait for it: else those would wait in vain again.
+    /// Repeats a read of the last failed key, and closes the breaker if the reply is in time for a
+    /// request. A slower Redis would make requests time out again.
     async fn probe(&self, mut connection: RedisConnection, breaker: &Breaker) -> bool {
         let command = match (breaker.is_open(), &connection) {
             (false, RedisConnection::Cluster(_)) => return true,
             _ => cmd("EXISTS").arg(breaker.last_failed_key()).to_owned(),
         };
-        let answer = timeout(self.settings.command_timeout, connection.send(&command)).await;
-        let is_up = matches!(answer, Ok(Ok(Value::Int(_))));
+        let reply = timeout(self.settings.command_timeout, connection.send(&command)).await;
+        let is_up = matches!(reply, Ok(Ok(Value::Int(_))));
         if is_up && breaker.close() {
             self.stats.breaker_closed.increment();
         }
@@ -278,7 +280,7 @@ impl Store {
         record
     }
 
-    /// `MGET`, one for each part that fails alone.
+    /// Reads values with `MGET`, one or more for each breaker.
     async fn mget(&self, names: Vec<String>) -> Vec<Option<Bytes>> {
         let mut found = vec![None; names.len()];
         let mut parts: Vec<Vec<usize>> = vec![Vec::new(); self.breakers.len()];
@@ -313,7 +315,8 @@ impl Store {
         found
     }
 
-    /// Sends commands that each concern one name; `None` for those without an answer in time.
+    /// Sends commands, each with the name it is about; `None` for those without a successful reply
+    /// in time.
     async fn send(&self, commands: Vec<(String, Cmd)>, limit: Duration) -> Vec<Option<Value>> {
         let server = match &*self.connection.borrow() {
             Some(RedisConnection::Server(connection)) => Some(connection.clone()),
@@ -351,7 +354,8 @@ impl Store {
         self.with_breaker(name, limit, call).await.flatten()
     }
 
-    /// Judges one call of Redis, which is not made while its breaker is open.
+    /// Runs a Redis call with a timeout and records its outcome; skips it while its breaker is
+    /// open.
     async fn with_breaker<T>(
         &self,
         name: &str,
@@ -375,7 +379,7 @@ impl Store {
             Ok(Err(error)) => {
                 self.stats.redis_errors.increment();
                 if error.kind() == ErrorKind::Server(ServerErrorKind::ClusterDown) {
-                    // No node answers for any slot: there is no need to find out part by part.
+                    // No slot is served, so all breakers count the failure.
                     failing = &self.breakers;
                 }
                 failures_allowed(&error, &self.settings, self.breakers.len())?
@@ -414,17 +418,18 @@ impl fmt::Debug for Store {
     }
 }
 
-/// After how many failures like this one Redis is left alone; `None`: it is well, but refused.
+/// Number of consecutive failures like this one that open the breaker; `None` for an error of a
+/// healthy Redis, such as a refused command.
 fn failures_allowed(error: &RedisError, settings: &RedisSettings, parts: usize) -> Option<u32> {
     use ErrorKind::{Io, Server};
     match error.kind() {
-        // Another server has taken over, and this connection is to the old one.
+        // Another server is primary now, and this connection is to the old one.
         Server(ServerErrorKind::ReadOnly | ServerErrorKind::ClusterDown) => Some(1),
         Server(
             ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
         ) => Some(settings.max_failures),
         Server(_) => None,
-        // A Cluster's connection makes new ones by itself.
+        // A Cluster connection reconnects itself.
         Io if parts == 1 && !error.is_timeout() => Some(1),
         _ => Some(settings.max_failures),
     }
@@ -435,13 +440,13 @@ fn parse_generation(bytes: &[u8]) -> Option<Generation> {
     is_generation(generation).then_some(generation)
 }
 
-/// Redis takes no time of nothing.
+/// `time` in milliseconds, at least one, because Redis rejects zero.
 fn positive_millis(time: Duration) -> u64 {
     super::entry::clock::millis(time).max(1)
 }
 
-/// So many keys in one command; more would keep Redis from others for too long.
+/// Maximum number of keys in one command; more would block Redis for other clients too long.
 const MAX_KEYS_PER_READ: usize = 512;
 
-/// Into so many parts a Cluster's slots are divided; more than most Clusters have nodes.
+/// Number of breakers for a Cluster's slots; more than most Clusters have nodes.
 const CLUSTER_BREAKERS: usize = 16;

@@ -1,14 +1,13 @@
-//! Names to invalidate by, and how a whole group is invalidated at once.
+//! Tags: names by which cached values are invalidated, a whole group at once.
 //!
 //! Every tag has a *generation*, a random number. An entry holds the generations that its tags had
-//! before it was fetched, and is good only while all of them are still the same. To invalidate a
-//! tag is to give it another generation: one write, however many entries have the tag, and an
-//! answer that was under way meanwhile is kept under the old one, so it is never used. A generation
-//! that nobody knows equals none, so losing one (an eviction, an empty Redis) costs misses, and
-//! never gives out what is no longer true.
+//! before its fetch, and is valid only while all of them are unchanged. Invalidating a tag gives it
+//! another generation: one write for any number of entries, and a response in flight meanwhile is
+//! stored under the old generation, so it is never used. An unknown generation equals none, so a
+//! lost one (an eviction, an empty Redis) costs misses, but never returns outdated values.
 //!
-//! Redis holds the generations for all. Each process holds those it met in cells that its entries
-//! point to: checking an entry in memory is a few loads, and takes no lock.
+//! Redis holds the generations for all replicas. Each process holds those that it uses in cells to
+//! which its entries point: checking an entry in memory takes a few loads and no lock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,43 +20,44 @@ use super::key::{hash, hex};
 pub(super) mod invalidator;
 pub(super) mod target;
 
-/// A name to invalidate by; the same for equal names in every process.
+/// The hash of a name by which values are invalidated; equal in every process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag([u8; 16]);
 
 impl Tag {
-    /// Everything of one subgraph.
+    /// The tag of all values of a subgraph.
     pub fn subgraph(name: &str) -> Self {
         Self::from_names("subgraph", &[name])
     }
 
-    /// Everything of one type.
+    /// The tag of all values with objects of a type.
     pub fn type_name(name: &str) -> Self {
         Self::from_names("type", &[name])
     }
 
-    /// One entity; `key` is JSON of its key values, as [`super::key::entity_key`] writes it.
+    /// The tag of one entity; `key` is its key as [`super::key::entity_key`] writes it.
     pub fn entity(type_name: &str, key: &str) -> Self {
         Self::from_names("entity", &[type_name, key])
     }
 
-    /// Some objects of a type of which nobody knows which: what lists and root fields have inside.
+    /// The tag of values that contain unidentified objects of a type, such as lists and root
+    /// fields.
     pub fn contains_type(type_name: &str) -> Self {
         Self::from_names("members", &[type_name])
     }
 
-    /// One entity that was found by other fields than `fields`, which are a key of its type too:
-    /// nobody knows what values they have. Their order does not matter.
+    /// The tag of an entity that was fetched by another key than `fields`, which are a key of its
+    /// type too: their values are unknown. Their order does not matter.
     pub fn other_key(type_name: &str, fields: &FieldSet) -> Self {
         Self::from_names("otherwise", &[type_name, &fields.sorted().to_string()])
     }
 
-    /// A name that the graph gives with `@cacheTag`.
+    /// The tag for a name in `@cacheTag`.
     pub fn named(name: &str) -> Self {
         Self::from_names("tag", &[name])
     }
 
-    /// Everything there is; every entry has this tag.
+    /// The tag that every entry has.
     pub fn everything() -> Self {
         Self::from_names("everything", &[])
     }
@@ -73,8 +73,8 @@ impl Tag {
     fn from_names(kind: &str, names: &[&str]) -> Self {
         let mut text = kind.to_owned();
         for name in names {
-            // Neither names of GraphQL nor canonical JSON contain a zero byte; of other names the
-            // length says where they end.
+            // GraphQL names and canonical JSON contain no zero byte; the length delimits other
+            // names.
             text.push('\0');
             text.push_str(&name.len().to_string());
             text.push('\0');
@@ -99,10 +99,10 @@ impl std::fmt::Display for Tag {
     }
 }
 
-/// Between two invalidations of a tag; random, so no two are equal.
+/// The state of a tag between two invalidations; random, so no two are equal.
 pub(super) type Generation = u64;
 
-/// A generation that none had before.
+/// A new generation.
 pub(super) fn new_generation() -> Generation {
     fastrand::u64(RETIRED + 1..PENDING)
 }
@@ -116,7 +116,7 @@ impl GenerationCell {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Takes over what Redis says, unless the tag was invalidated since `before` was loaded.
+    /// Adopts a generation from Redis, unless the tag was invalidated since `before` was loaded.
     pub(super) fn adopt(&self, before: Generation, found: Generation) {
         if before == RETIRED || is_pending(before) {
             return;
@@ -126,13 +126,13 @@ impl GenerationCell {
             .compare_exchange(before, found, Ordering::AcqRel, Ordering::Acquire);
     }
 
-    /// The generation, or a new one where none is known.
+    /// The generation; a new one if none is known.
     pub(super) fn load_or_init(&self) -> Generation {
         self.adopt(UNKNOWN, new_generation());
         self.load()
     }
 
-    /// Another replica's invalidation; our own that Redis does not know of yet stays.
+    /// Applies an invalidation of another replica; a pending one of this process stays.
     fn replace(&self, generation: Generation) {
         let _ = self
             .0
@@ -142,17 +142,17 @@ impl GenerationCell {
     }
 }
 
-/// Whether a number found in Redis can be a generation.
+/// Whether a number from Redis can be a generation.
 pub(super) fn is_generation(number: u64) -> bool {
     (RETIRED + 1..PENDING).contains(&number)
 }
 
-/// Whether Redis does not know yet that the tag was invalidated here.
+/// Whether the invalidation that set this generation is not in Redis yet.
 pub(super) fn is_pending(generation: Generation) -> bool {
     generation & PENDING != 0
 }
 
-/// The tag of an entry with the generation that it is good for.
+/// A tag of an entry, with the generation for which the entry is valid.
 #[derive(Clone, Debug)]
 pub(super) struct TagGuard {
     pub(super) tag: Tag,
@@ -166,8 +166,8 @@ impl TagGuard {
     }
 }
 
-/// The cells of this process. Bounded: a cell that is dropped is retired first, so that entries
-/// that still point to it are no longer good.
+/// The generation cells of this process. Bounded: an evicted cell is retired first, which
+/// invalidates the entries that still point to it.
 #[derive(Debug)]
 pub(super) struct Generations {
     cells: quick_cache::sync::Cache<
@@ -177,7 +177,7 @@ pub(super) struct Generations {
         foldhash::fast::RandomState,
         RetireOnEviction,
     >,
-    /// How often something was said to be invalid that somebody has here, or is fetching.
+    /// Number of invalidations of tags that have a cell here.
     invalidation_epoch: AtomicU64,
 }
 
@@ -201,7 +201,7 @@ impl Generations {
         }
     }
 
-    /// Grows with each invalidation that matters here.
+    /// A number that grows with every invalidation of a tag that has a cell here.
     pub(super) fn invalidation_epoch(&self) -> u64 {
         self.invalidation_epoch.load(Ordering::Acquire)
     }
@@ -210,7 +210,7 @@ impl Generations {
         self.invalidation_epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The cell of `tag`, which is made when there is none.
+    /// The cell of `tag`, created if there is none.
     pub(super) fn cell(&self, tag: Tag) -> Arc<GenerationCell> {
         let cell = self.cells.get_or_insert_with(&tag, || {
             Ok::<_, std::convert::Infallible>(Arc::new(GenerationCell(AtomicU64::new(UNKNOWN))))
@@ -221,7 +221,7 @@ impl Generations {
         }
     }
 
-    /// Says that `tag` is invalid as another replica says it is; costs nothing where no entry has it.
+    /// Applies an invalidation of another replica; costs nothing if no entry has the tag.
     pub(super) fn replace(&self, tag: Tag, generation: Generation) {
         if let Some(cell) = self.cells.peek(&tag) {
             cell.replace(generation);
@@ -229,7 +229,7 @@ impl Generations {
         }
     }
 
-    /// Says that `tag` is invalid until [`Self::confirm`] tells what Redis says of it.
+    /// Invalidates `tag` and marks it as pending until [`Self::confirm`].
     pub(super) fn suspend(&self, tag: Tag) {
         self.cell(tag)
             .0
@@ -237,7 +237,7 @@ impl Generations {
         self.bump_invalidation_epoch();
     }
 
-    /// The same for everything; what was said of single tags is then said.
+    /// Invalidates every entry until it is confirmed, which covers all pending single tags.
     pub(super) fn suspend_everything(&self) {
         self.suspend(Tag::everything());
         for (tag, cell) in self.cells.iter() {
@@ -247,14 +247,14 @@ impl Generations {
         }
     }
 
-    /// Redis has the new generation.
+    /// Sets the generation that Redis has now; the tag is no longer pending.
     pub(super) fn confirm(&self, tag: Tag, generation: Generation) {
         if let Some(cell) = self.cells.peek(&tag) {
             cell.0.store(generation, Ordering::Release);
         }
     }
 
-    /// Forgets what is known; our own invalidations that Redis does not know of stay.
+    /// Discards all known generations except pending ones.
     pub(super) fn reset(&self) {
         for (_, cell) in self.cells.iter() {
             cell.replace(UNKNOWN);
@@ -263,7 +263,7 @@ impl Generations {
     }
 }
 
-/// Makes a cell useless before it is dropped, and keeps those that Redis must still be told of.
+/// Retires a cell on eviction, and pins pending cells.
 #[derive(Clone, Debug)]
 struct RetireOnEviction;
 
@@ -279,17 +279,17 @@ impl Lifecycle<Tag, Arc<GenerationCell>> for RetireOnEviction {
     }
 }
 
-/// The part of the cells that is for tags which were asked for again. The rest must hold those of
-/// all fetches that are under way: what a fetch brings is not kept once one of its cells is gone.
+/// Fraction of the cells reserved for tags that are used repeatedly. The rest must hold the tags of
+/// all fetches in flight: a value whose cell is evicted before it is stored is lost.
 const HOT_FRACTION: f64 = 0.5;
 
-/// Nobody has asked yet.
+/// Generation of a tag that has not been read yet.
 pub(super) const UNKNOWN: Generation = 0;
 
-/// The cell is no longer told of invalidations.
+/// Generation of an evicted cell, which no longer receives invalidations.
 const RETIRED: Generation = 1;
 
-/// Set in the generation of a tag that was invalidated here, and not yet in Redis.
+/// Bit in the generation of a tag that was invalidated here but not yet in Redis.
 const PENDING: Generation = 1 << 63;
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ async fn a_message_that_cannot_be_read_is_told_of_and_done_with() {
     complaints.sort();
     assert_eq!(
         complaints,
-        ["`key` stands before any `type`", "there is no field `typ`"]
+        ["`key` comes before any `type`", "unknown field `typ`"]
     );
 }
 

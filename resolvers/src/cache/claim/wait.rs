@@ -1,7 +1,7 @@
-//! Waiting for what somebody else fetches: in this process for its flight to land, in the fleet
-//! for the value to appear in Redis, or for the lease to be free.
+//! Waiting for a fetch in flight: in this process until its flight completes, in the fleet until
+//! Redis has the value or the lease is free.
 //!
-//! Every wait ends: with a value, with the claim, or with a claim that nobody waits for.
+//! Every wait ends: with a value, with the claim, or with a claim without followers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use super::super::store::Lease;
 use super::super::{Hit, Inner, Level, LookupOutcome, LookupRequest};
 use super::{Claim, Flight, FlightOutcome, FlightRole};
 
-/// Somebody else fetches what is wanted.
+/// A wait for a value that another lookup is fetching.
 ///
-/// Fetch what is yours first, then wait: whoever holds a claim while it waits may be waited for by
-/// the one it waits for.
+/// Fetch all claimed values before waiting: two operations that wait while they hold claims could
+/// wait for each other.
 pub struct InFlightWait {
     inner: Arc<Inner>,
     deadline: Instant,
@@ -31,11 +31,11 @@ enum WaitTarget {
     Fleet(Claim),
 }
 
-/// Where a flight is seen to end.
+/// A follower of a flight, counted until it is dropped.
 #[derive(Debug)]
 pub(in crate::cache) struct FlightFollower(Arc<Flight>);
 
-/// The right to renew what is still given out.
+/// The right to refresh a stale value.
 #[derive(Debug)]
 pub struct RefreshClaim(pub(in crate::cache) Claim);
 
@@ -63,7 +63,7 @@ impl InFlightWait {
         }
     }
 
-    /// Waits, but not for long: gives `Fresh`, `Stale`, `Negative` or `Missing`.
+    /// Waits until the deadline at most; returns `Fresh`, `Stale`, `Negative` or `Miss`.
     pub async fn wait(self) -> LookupOutcome {
         match self.target {
             WaitTarget::Process(follower, request) => {
@@ -85,8 +85,8 @@ impl fmt::Debug for InFlightWait {
 }
 
 impl RefreshClaim {
-    /// The claim, when nobody else in the fleet renews the same; otherwise waits until that is
-    /// done, and `None`. For a task that no client waits for.
+    /// Returns the claim unless another replica refreshes the value; then waits for that and
+    /// returns `None`. For background tasks, because no client should wait this long.
     pub async fn acquire(self) -> Option<Claim> {
         let mut claim = self.0;
         let deadline = Instant::now() + claim.inner.settings.wait_timeout;
@@ -94,7 +94,7 @@ impl RefreshClaim {
             claim.acquire_lease().await,
             Lease::Acquired(_) | Lease::Unknown
         ) {
-            // Another may have renewed it since it was looked for.
+            // Another replica may have refreshed the value since the lookup.
             if let Some(hit) = RedisLookup::fresh(&claim).await {
                 claim.finish_with_hit(&hit);
                 return None;
@@ -143,7 +143,7 @@ async fn wait_in_process(
                     FlightRole::Follower(next) => follower = next,
                 }
             }
-            // Too late; or what came of it was invalidated while it was under way.
+            // Timed out, or the value was invalidated during the fetch.
             _ => {
                 inner.stats.waits_failed.increment();
                 return LookupOutcome::Miss(
@@ -156,7 +156,7 @@ async fn wait_in_process(
     }
 }
 
-/// Looks again and again, less often each time.
+/// Polls Redis at growing intervals.
 async fn wait_in_fleet(mut claim: Claim, deadline: Instant) -> LookupOutcome {
     let mut interval = MIN_POLL_INTERVAL;
     loop {
@@ -171,7 +171,7 @@ async fn wait_in_fleet(mut claim: Claim, deadline: Instant) -> LookupOutcome {
             None => true,
         };
         let now = claim.inner.settings.clock.now();
-        // After the lease: who gives it back has written before.
+        // Read after the lease: a holder stores the value before it releases the lease.
         if let Some(hit) = RedisLookup::fresh(&claim).await {
             let (inner, request) = (Arc::clone(&claim.inner), claim.request.clone());
             claim.finish_with_hit(&hit);
@@ -181,7 +181,7 @@ async fn wait_in_fleet(mut claim: Claim, deadline: Instant) -> LookupOutcome {
             if claim.lease.is_none() {
                 claim.inner.stats.waits_failed.increment();
             }
-            // Others may have invalidated meanwhile what was not fetched yet.
+            // The fetch has not begun, so invalidations up to now do not concern it.
             claim.pin_generations();
             return LookupOutcome::Miss(claim);
         }
@@ -194,11 +194,11 @@ impl FlightFollower {
         Self(Arc::clone(flight))
     }
 
-    /// How the flight ended; `None` when it did not in time.
+    /// The outcome of the flight; `None` if it is in flight at the deadline.
     async fn outcome(&self, deadline: Instant) -> Option<FlightOutcome> {
         let completed = self.0.completed.notified();
         tokio::pin!(completed);
-        // Whoever lands it after this wakes us, whoever did before has said how.
+        // A completion after this call wakes the future; one before it has set the outcome.
         completed.as_mut().enable();
         if self.0.outcome.get().is_none() {
             let _ = timeout_at(deadline, completed).await;
@@ -214,7 +214,7 @@ impl Drop for FlightFollower {
 }
 
 impl Claim {
-    /// Asks for the lease, and keeps it when it is won.
+    /// Acquires the lease, unless this claim holds it already.
     async fn acquire_lease(&mut self) -> Lease {
         if let Some(token) = self.lease {
             return Lease::Acquired(token);
@@ -243,6 +243,7 @@ impl Claim {
     }
 }
 
-/// Between two looks into Redis.
+/// Minimum time between two polls of Redis.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(3);
+/// Maximum time between two polls of Redis.
 const MAX_POLL_INTERVAL: Duration = Duration::from_millis(25);

@@ -1,4 +1,4 @@
-//! Keys: what makes two of them equal.
+//! Keys: equal and different ones, and their text.
 
 use proptest::prelude::*;
 
@@ -147,7 +147,7 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
-    // A text that can be read back into what it was made of belongs to nothing else.
+    // A text that can be parsed back into its parts is unique.
     #[test]
     fn a_text_can_be_read_back(made in owned_parts()) {
         prop_assert_eq!(made.text_with(backwards), made.text());

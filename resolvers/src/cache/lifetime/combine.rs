@@ -1,4 +1,4 @@
-//! What holds for an answer made of several parts: the least of them.
+//! The reuse of a response made of several parts: the strictest of theirs.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Lifetime, Reuse};
 
 impl Reuse {
-    /// What holds for both together.
+    /// The reuse of a response made of both parts.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -19,7 +19,7 @@ impl Reuse {
         }
     }
 
-    /// What is left after `age`.
+    /// The reuse that remains after `age`.
     #[must_use]
     pub fn after(self, age: Duration) -> Self {
         match self {
@@ -29,7 +29,7 @@ impl Reuse {
         }
     }
 
-    /// The value of `Cache-Control` that tells a client of it.
+    /// The `Cache-Control` value to send to clients.
     pub fn cache_control(self) -> String {
         let (lifetime, scope) = match self {
             Self::Never => return "no-store".to_owned(),

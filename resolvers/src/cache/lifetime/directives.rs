@@ -1,18 +1,18 @@
-//! `Cache-Control` of an answer: RFC 9111 §5.2.2 and RFC 5861.
+//! `Cache-Control` of a response: RFC 9111 §5.2.2 and RFC 5861.
 //!
-//! Unknown directives are ignored; of one that stands there twice the smaller value counts; a
-//! lifetime that cannot be read is zero, as §4.2.1 advises.
+//! Unknown directives are ignored; of a repeated one the smaller value counts; a malformed lifetime
+//! is zero, as §4.2.1 advises.
 
 use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
 
-/// What an answer says about being used again.
+/// The cache directives of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a directive that stands there or does not"
+    reason = "each is a directive that is present or not"
 )]
 pub(super) struct Directives {
     /// `no-store`, or `no-cache` without a list of headers.
@@ -41,12 +41,12 @@ impl Directives {
         directives
     }
 
-    /// Whether stale use needs the answer's own word.
+    /// Whether the operator's default stale windows must not apply.
     pub(super) fn forbids_stale(&self) -> bool {
         self.must_revalidate || self.proxy_revalidate || self.s_maxage.is_some()
     }
 
-    /// RFC 9111 §3.5.
+    /// Whether a response to a request with credentials may be shared (RFC 9111 §3.5).
     pub(super) fn allows_sharing(&self) -> bool {
         self.public || self.must_revalidate || self.s_maxage.is_some()
     }
@@ -54,7 +54,7 @@ impl Directives {
     fn add(&mut self, name: &[u8], value: Option<&[u8]>) {
         match name {
             b"no-store" => self.forbid_reuse = true,
-            // With a list it speaks of headers, and none are kept (§5.2.2.4).
+            // A list restricts it to those headers, and headers are not cached (§5.2.2.4).
             b"no-cache" => self.forbid_reuse |= value.is_none_or(<[u8]>::is_empty),
             b"private" => self.private = true,
             b"public" => self.public = true,
@@ -74,7 +74,7 @@ fn set_min(current: &mut Option<Duration>, value: Option<&[u8]>) {
     *current = Some(current.map_or(new, |known| known.min(new)));
 }
 
-/// Delta-seconds (§1.2.2): digits only; what is too large is as large as can be.
+/// Parses delta-seconds (§1.2.2): digits only, clamped to the maximum.
 pub(super) fn delta_seconds(text: &[u8]) -> Option<Duration> {
     let text = text.trim_ascii();
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
@@ -87,7 +87,7 @@ pub(super) fn delta_seconds(text: &[u8]) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// The first directive of `text`, its value, and what follows it.
+/// The first directive of `text`, its value, and the rest of the text.
 fn parse_directive(text: &[u8]) -> (&[u8], Option<&[u8]>, &[u8]) {
     let end = find_end(text, |byte| matches!(byte, b',' | b'='));
     let (name, rest) = text.split_at(end);
@@ -106,8 +106,8 @@ fn parse_directive(text: &[u8]) -> (&[u8], Option<&[u8]>, &[u8]) {
     (name.trim_ascii(), Some(value.trim_ascii()), after)
 }
 
-/// What stands between quotes, and what follows them. A quote that is not closed is none: what
-/// stands behind it must not be hidden by it.
+/// The content of a quoted string, and the rest of the text. An unclosed quote is no quote, so that
+/// it cannot hide the directives after it.
 fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = text.strip_prefix(b"\"")?;
     let mut escaped = false;
@@ -124,5 +124,5 @@ fn find_end(text: &[u8], is_end: impl Fn(u8) -> bool) -> usize {
     found.unwrap_or(text.len())
 }
 
-/// 2³¹ seconds, as §1.2.2 says.
+/// Maximum delta-seconds: 2³¹ (§1.2.2).
 const MAX_DELTA_SECONDS: u64 = 1 << 31;

@@ -223,7 +223,7 @@ fn negative_responses_have_a_short_lifetime() {
             expected
         );
     }
-    // Where nobody says that anything may be kept, nothing is.
+    // Nothing is cached unless the response, the graph or the policy allows it.
     let silent = LifetimePolicy {
         default: Duration::ZERO,
         ..POLICY

@@ -1,4 +1,4 @@
-//! Reading values and generations from Redis.
+//! Reading cached values and the generations of their tags from Redis.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use super::super::store::codec::Record;
 use super::super::tags::{Generation, Tag, TagGuard, UNKNOWN};
 use super::super::{Hit, Key, Level};
 
-/// Values that are looked for in Redis.
+/// One lookup in Redis for the values of several claims.
 pub(in crate::cache) struct RedisLookup<'a> {
     pub(super) store: &'a Store,
     pub(super) claims: Vec<&'a Claim>,
-    /// No round trip begins when the time of one has passed since.
+    /// Start of the lookup: no further round trip begins once a command timeout has passed since.
     pub(super) started: Instant,
 }
 
 impl RedisLookup<'_> {
-    /// What Redis has of what one claim is for, if it is fresh.
+    /// The value of one claim in Redis, if it is fresh.
     pub(in crate::cache) async fn fresh(claim: &Claim) -> Option<Hit> {
         let shared = claim.inner.shared.as_ref()?;
         let now = claim.inner.settings.clock.now();
@@ -42,7 +42,7 @@ impl RedisLookup<'_> {
         Some(hit)
     }
 
-    /// The values found for each claim, those that are invalid left out.
+    /// The valid hits of each claim.
     pub(super) async fn run(self) -> Vec<Vec<Hit>> {
         let keys: Vec<_> = self
             .claims
@@ -79,7 +79,7 @@ impl RedisLookup<'_> {
         .collect()
     }
 
-    /// Reads generations that do not fit what was found.
+    /// Reads the generations that do not match those of the records.
     async fn reread_generations(&self, candidates: &[Vec<(Key, Record)>]) {
         let mut outdated_guards: Vec<TagGuard> = Vec::new();
         let mut seen = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
@@ -97,7 +97,7 @@ impl RedisLookup<'_> {
         }
     }
 
-    /// Reads values, and takes over the generations of `unsure` tags.
+    /// Reads records and adopts the generations of the tags of `guards`.
     async fn read(&self, keys: &[Key], guards: &[&TagGuard]) -> Vec<Option<Record>> {
         let before: Vec<Generation> = guards.iter().map(|guard| guard.cell.load()).collect();
         let tags: Vec<Tag> = guards.iter().map(|guard| guard.tag).collect();
@@ -111,14 +111,14 @@ impl RedisLookup<'_> {
     }
 }
 
-/// A value that is valid: its tags have the generations that are known here.
+/// The record as a hit, if its tags have the generations that this process knows.
 fn valid_hit(claim: &Claim, key: Key, record: Record) -> Option<Hit> {
     let guards = record.tags.iter().map(|(tag, generation)| {
         let guard = claim.guard(*tag, *generation);
         guard.is_valid().then_some(guard)
     });
     let guards = guards.collect::<Option<Box<[TagGuard]>>>()?;
-    // One without is not ours, or not of this form.
+    // Every record has this tag; one without it has another format.
     if !guards.iter().any(|guard| guard.tag == Tag::everything()) {
         return None;
     }

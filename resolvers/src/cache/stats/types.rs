@@ -1,4 +1,4 @@
-//! The same by type: what was found of the values of each, and how old it was.
+//! Lookup counters by subgraph and type, and the ages of hits.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,43 +7,44 @@ use super::super::entry::clock::Moment;
 use super::super::{Hit, Level, LookupOutcome};
 use super::{AGE_BOUNDS, Counter, LocalHistogram, Stats};
 
-/// What was found of the values of one type, up to now.
+/// A snapshot of the lookup counters of one type of a subgraph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeCounts {
-    /// Who gives them.
+    /// The subgraph.
     pub subgraph: String,
-    /// Of entities, or the root type.
+    /// The entity type, or the root type.
     pub type_name: String,
-    /// Given out fresh from memory.
+    /// Fresh hits in memory.
     pub memory: u64,
-    /// Given out fresh from Redis.
+    /// Fresh hits in Redis.
     pub redis: u64,
-    /// Given out stale.
+    /// Stale hits.
     pub stale: u64,
-    /// "Does not exist".
+    /// Hits of absent values.
     pub negative: u64,
-    /// Left to be fetched.
+    /// Misses.
     pub misses: u64,
 }
 
-/// The counters of all types, each made when it is first needed.
+/// The counters of all types by subgraph and type, created on first use.
 #[derive(Debug, Default)]
 pub(in crate::cache) struct TypeStatsMap(Mutex<BTreeMap<(String, String), Arc<TypeStats>>>);
 
-/// The counters of one type.
+/// The counters of one type of a subgraph.
 #[derive(Debug, Default)]
 pub(crate) struct TypeStats {
     counters: [Counter; LOOKUP_RESULTS],
 }
 
-/// What one lookup found of one type: counted apart, because what all count into is shared.
+/// The results of one lookup for one type, counted locally because the shared counters are
+/// contended.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     counts: [usize; LOOKUP_RESULTS],
     ages: LocalHistogram<{ AGE_BOUNDS.len() + 1 }>,
 }
 
-/// What can be found.
+/// A result of a lookup.
 #[derive(Clone, Copy)]
 enum LookupResult {
     Memory,
@@ -65,7 +66,7 @@ impl Tally {
             LookupOutcome::Stale(hit, _) => (LookupResult::Stale, Some(hit)),
             LookupOutcome::Negative(hit) => (LookupResult::Negative, Some(hit)),
             LookupOutcome::Miss(_) => (LookupResult::Miss, None),
-            LookupOutcome::InFlight(_) => return, // It is found out later.
+            LookupOutcome::InFlight(_) => return, // Counted when the wait ends.
         };
         self.counts[result as usize] += 1;
         if let Some(age) = hit.map(Hit::entry).map(|entry| entry.age(now)) {
@@ -88,7 +89,7 @@ impl Stats {
 impl TypeStatsMap {
     pub(in crate::cache) fn type_stats(&self, subgraph: &str, type_name: &str) -> Arc<TypeStats> {
         let key = (subgraph.to_owned(), type_name.to_owned());
-        // A map is whole between any two statements here.
+        // No panic can leave the map half changed here.
         let mut types = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(types.entry(key).or_default())
     }

@@ -1,31 +1,31 @@
-//! When Redis is left alone: after so many failures one after the other, until it answered a probe.
+//! The circuit breaker: stops Redis calls after consecutive failures until a probe succeeds.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Of one server, or of a part of a Cluster.
+/// The circuit breaker of one server, or of a part of a Cluster's slots.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     failures: AtomicU32,
     is_open: AtomicBool,
-    /// A key of the part that failed, to ask for when it is probed.
+    /// The key of the last failure, which the next probe reads.
     last_failed_key: Mutex<String>,
 }
 
 impl Breaker {
-    /// Whether nothing is to be asked.
+    /// Whether calls are skipped.
     pub(super) fn is_open(&self) -> bool {
         self.is_open.load(Ordering::Relaxed)
     }
 
     pub(super) fn record_success(&self) {
-        // Reading is cheaper than writing what is there already.
+        // A load is cheaper than a store, and the value is mostly zero already.
         if self.failures.load(Ordering::Relaxed) != 0 {
             self.failures.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Counts a failure; true when this one opens the breaker.
+    /// Counts a failure; returns whether this one opened the breaker.
     pub(super) fn record_failure(&self, key: &str, allowed: u32) -> bool {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed);
         if failures.saturating_add(1) < allowed {
@@ -40,13 +40,13 @@ impl Breaker {
         !self.is_open.swap(true, Ordering::Relaxed)
     }
 
-    /// What failed last.
+    /// The key of the last failure.
     pub(super) fn last_failed_key(&self) -> String {
         let key = self.last_failed_key.lock();
         key.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// It is back; true when it was open.
+    /// Closes the breaker; returns whether it was open.
     pub(super) fn close(&self) -> bool {
         self.failures.store(0, Ordering::Relaxed);
         self.is_open.swap(false, Ordering::Relaxed)

@@ -1,8 +1,8 @@
-//! A value as Redis holds it.
+//! The binary format of a cached value in Redis.
 //!
-//! `version flags checksum stored-at fresh stale on-error tags length body`, numbers with their
-//! least byte first. What cannot be decoded, for whatever reason, is `None`: a miss. Nothing is
-//! believed before the checksum is, and no length is followed beyond the limit.
+//! `version flags checksum stored-at fresh stale on-error tags length body`, integers in
+//! little-endian order. A record that cannot be decoded for any reason is `None`, a miss. No field
+//! is trusted before the checksum is verified, and no length beyond the limit.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::super::entry::{CachedValue, Entry};
 use super::super::lifetime::{Lifetime, Scope};
 use super::super::tags::{Generation, Tag};
 
-/// What Redis holds under a key.
+/// A cached value with its tags, as Redis stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cache) struct Record {
     pub(in crate::cache) entry: Entry,
-    /// The tags, and the generations that the entry is good for.
+    /// The tags with the generations for which the entry is valid.
     pub(in crate::cache) tags: Vec<(Tag, Generation)>,
 }
 
 impl Record {
-    /// `None` where there are more tags than can be written.
+    /// Encodes the record; `None` if it has too many tags.
     pub(super) fn encode(&self, compress_over: usize) -> Option<Vec<u8>> {
         let entry = &self.entry;
         let (body, mut flags) = match &entry.value {
@@ -109,7 +109,7 @@ impl Record {
     }
 }
 
-/// `length` is what it must come to.
+/// The body, decompressed; `None` if it does not have `length` bytes.
 fn read_body(bytes: Bytes, flags: u8, length: usize) -> Option<Bytes> {
     if flags & COMPRESSED == 0 {
         return (bytes.len() == length).then_some(bytes);
@@ -125,7 +125,7 @@ fn read_tag(bytes: &mut Bytes) -> Option<(Tag, Generation)> {
     Some((Tag::from_bytes(tag), bytes.try_get_u64_le().ok()?))
 }
 
-/// Of everything but the checksum itself.
+/// The CRC-32 of everything but the checksum itself.
 fn checksum(bytes: &[u8]) -> Option<u32> {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(bytes.get(..CHECKSUM_OFFSET)?);
@@ -176,7 +176,7 @@ mod tests {
             prop_assert_eq!(Record::decode(bytes.into(), LIMIT), None);
         }
 
-        // With a checksum that fits, so that what is behind it is read.
+        // The checksum is valid, so that the fields after it are read.
         #[test]
         fn fields_behind_a_valid_checksum_are_not_trusted(
             mut bytes in prop::collection::vec(any::<u8>(), HEADER_BYTES..300), flags in 0..8_u8, tags in 0..4_u8
@@ -207,7 +207,7 @@ mod tests {
         };
         assert!(record.encode(100).unwrap().len() < body.len() / 10);
         assert!(record.encode(100_000).unwrap().len() > body.len());
-        // A reader that takes less does not take this.
+        // A reader with a lower limit rejects the record.
         let bytes = record.encode(100).unwrap();
         assert_eq!(Record::decode(bytes.into(), 1000), None);
     }

@@ -1,7 +1,7 @@
-//! Connections to Redis, of whatever kind it is.
+//! Connections to Redis in every topology.
 //!
-//! Whoever has a link only sends; making a new one when it broke is somebody else's work, so no
-//! caller ever waits for a connection.
+//! A [`RedisConnection`] only sends; reconnecting is background work of the store, so no caller
+//! waits for a connection.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use redis::{
 
 use super::super::settings::{RedisSettings, RedisTopology};
 
-/// A connection that many share; cheap to clone.
+/// A multiplexed connection, cheap to clone.
 #[derive(Clone)]
 pub(super) enum RedisConnection {
     Server(MultiplexedConnection),
@@ -24,7 +24,7 @@ pub(super) enum RedisConnection {
 }
 
 impl RedisConnection {
-    /// Connects, within the settings' limit; a command may then take `response` at most.
+    /// Connects within the settings' connect timeout; each command then has `response_timeout`.
     pub(super) async fn connect(
         settings: &RedisSettings,
         response_timeout: Duration,
@@ -45,7 +45,7 @@ impl RedisConnection {
     }
 }
 
-/// Sends all commands at once; the answers in their order, those that failed among them.
+/// Sends commands as one pipeline; replies are in their order, errors included.
 pub(super) async fn send_all(
     connection: &mut MultiplexedConnection,
     commands: &[&Cmd],
@@ -85,7 +85,7 @@ async fn connect(
         }
         RedisTopology::Cluster(nodes) => {
             let nodes = nodes.iter().map(String::as_str);
-            // One try a call: whoever asked has other ways, and no time.
+            // Few retries with short waits: callers have no time, and a miss is acceptable.
             let client = ClusterClientBuilder::new(nodes)
                 .connection_timeout(settings.connect_timeout)
                 .response_timeout(response_timeout)
@@ -116,7 +116,7 @@ async fn connect_server(
     Ok(RedisConnection::Server(connection))
 }
 
-/// How the server behind Sentinels is spoken to, as `address` says.
+/// The connection parameters of the primary behind Sentinels, from `address`.
 fn node_info(address: &str) -> RedisResult<SentinelNodeConnectionInfo> {
     let info = address.into_connection_info()?;
     let node = SentinelNodeConnectionInfo::default()
@@ -131,5 +131,5 @@ fn timed_out() -> RedisError {
     RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
 }
 
-/// Redirections take a try each when slots have moved.
+/// Maximum retries of a Cluster command; each redirection of a moved slot takes one.
 const CLUSTER_RETRIES: u32 = 3;

@@ -1,8 +1,8 @@
-//! What services say has changed, read from a stream in Redis by a consumer group.
+//! Change events of services, read from a Redis stream by a consumer group.
 //!
-//! Each message is handled by one replica: it is acknowledged when every replica knows what is
-//! invalid, or will within a second. One that was given to a replica which then died is claimed by
-//! another, so a message may be handled twice, and never not at all.
+//! One replica handles each message, and acknowledges it once every replica has the invalidation or
+//! will have it within a second. Messages of a replica that died are claimed by another, so a
+//! message is handled at least once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,21 +19,21 @@ use super::super::tags::invalidator::{Invalidator, Propagation};
 use super::Store;
 use super::connection::RedisConnection;
 
-/// Reads the stream, and has invalidated what it says.
+/// Reads the stream and invalidates the targets of its messages.
 #[derive(Debug)]
 pub(in crate::cache) struct EventConsumer {
     store: Arc<Store>,
     invalidator: Arc<Invalidator>,
     settings: EventSettings,
-    /// Unlike that of any other process.
+    /// The unique consumer name of this process.
     consumer: String,
 }
 
-/// A message, as far as it is still there.
+/// A message of the stream.
 #[derive(Debug, PartialEq, Eq)]
 struct Message {
     id: String,
-    /// None of one that was cut off the stream before it was handled.
+    /// `None` if the stream was trimmed before the message was handled.
     fields: Option<Vec<(Vec<u8>, Vec<u8>)>>,
 }
 
@@ -67,11 +67,11 @@ impl EventConsumer {
         }
     }
 
-    /// Tells of what time will not mend, once.
+    /// Reports an error of the stream that a retry will not resolve, once.
     fn report_failure(&self, result: RedisResult<()>, last: &mut Option<String>) {
         let Err(error) = result else { return };
         self.store.stats.event_errors.increment();
-        // Of a connection that breaks the one that requests use tells.
+        // Connection loss is already reported by the connection that requests use.
         if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Extension) {
             let text = error.to_string();
             if last.as_ref() != Some(&text) {
@@ -81,13 +81,13 @@ impl EventConsumer {
         }
     }
 
-    /// Listens for as long as there is an answer.
+    /// Reads messages until a command fails.
     async fn listen(&self) -> RedisResult<()> {
-        // A connection of its own: one that waits for messages holds up everything behind it.
+        // A separate connection: a blocking read delays all commands behind it.
         let mut connection =
             RedisConnection::connect(&self.store.settings, self.command_timeout()).await?;
         self.ensure_group(&mut connection).await?;
-        // What this process was given before its last connection broke.
+        // Messages that were delivered to this process before its last connection broke.
         while self.read_messages(&mut connection, "0").await? > 0 {}
         let mut next_claim = Instant::now();
         loop {
@@ -100,8 +100,8 @@ impl EventConsumer {
         }
     }
 
-    /// The group is given all that is in the stream when it is made: what was written before the
-    /// group was made again, after Redis lost it, must not be missed.
+    /// Creates the consumer group at the start of the stream: messages written before the group was
+    /// recreated, after Redis lost it, must not be missed.
     async fn ensure_group(&self, connection: &mut RedisConnection) -> RedisResult<()> {
         let mut create = cmd("XGROUP");
         create
@@ -116,7 +116,7 @@ impl EventConsumer {
         }
     }
 
-    /// Handles the messages after `place`; says how many there were.
+    /// Handles the messages after `after_id`; returns their number.
     async fn read_messages(
         &self,
         connection: &mut RedisConnection,
@@ -138,7 +138,7 @@ impl EventConsumer {
         Ok(messages.len())
     }
 
-    /// Handles what others were given and have not handled for too long.
+    /// Claims and handles messages that other consumers left pending for too long.
     async fn claim_pending(&self, connection: &mut RedisConnection) -> RedisResult<()> {
         let mut next = "0-0".to_owned();
         loop {
@@ -165,7 +165,7 @@ impl EventConsumer {
         }
     }
 
-    /// Consumers that have nothing and have not asked for long are those of processes that ended.
+    /// Removes consumers of processes that ended: without pending messages and idle for long.
     async fn remove_dead_consumers(&self, connection: &mut RedisConnection) -> RedisResult<()> {
         let mut consumers = cmd("XINFO");
         consumers
@@ -187,7 +187,7 @@ impl EventConsumer {
         Ok(())
     }
 
-    /// Invalidates what `messages` say, then acknowledges them.
+    /// Invalidates the targets of `messages`, then acknowledges them.
     async fn apply(
         &self,
         connection: &mut RedisConnection,
@@ -249,7 +249,7 @@ impl EventConsumer {
     }
 }
 
-/// The messages in an answer of `XREADGROUP` about one stream.
+/// The messages in a reply of `XREADGROUP` for one stream.
 fn messages_from_reply(answer: Value) -> Vec<Message> {
     match answer {
         Value::Array(streams) => streams.into_iter().flat_map(messages_from_stream).collect(),
@@ -281,7 +281,7 @@ fn messages_from_entries(entries: Value) -> Vec<Message> {
     }
 }
 
-/// Fields may be there several times, and their order has a meaning, so no map will do.
+/// Parses a message. Fields can repeat and their order is significant, so they are a list.
 fn parse_entry(entry: Value) -> Option<Message> {
     let Value::Array(parts) = entry else {
         return None;
@@ -299,7 +299,7 @@ fn parse_entry(entry: Value) -> Option<Message> {
     Some(Message { id, fields })
 }
 
-/// The name of a consumer, of whom nobody will ever hear again.
+/// The name of the consumer, if its process has ended.
 fn dead_consumer(consumer: Value) -> Option<String> {
     let members: Vec<(Value, Value)> = match consumer {
         Value::Map(members) => members,
@@ -334,17 +334,18 @@ fn bytes(value: Value) -> Vec<u8> {
     }
 }
 
-/// How long Redis holds a read back when there is nothing new.
+/// Maximum time that Redis blocks a read without new messages.
 const BLOCK_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Read at once.
+/// Maximum number of messages in one read.
 const MAX_MESSAGES_PER_READ: usize = 500;
 
-/// A replica that lives handles a message in far less, unless Redis is down, and then nobody can.
+/// Minimum idle time of a pending message before it is claimed; a live replica needs far less,
+/// unless Redis is down for all.
 const MIN_CLAIM_IDLE: Duration = Duration::from_secs(10);
 
-/// How often messages of dead replicas are looked for.
+/// Time between two searches for messages of dead replicas.
 const CLAIM_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A replica that lives asks twice a second.
+/// Idle time after which a consumer is dead; a live one reads twice a second.
 const CONSUMER_EXPIRY: Duration = Duration::from_hours(1);

@@ -1,7 +1,7 @@
-//! Invalidations by other replicas, as they are told on a stream in Redis.
+//! The invalidation feed: invalidations of other replicas, received through a Redis stream.
 //!
-//! A stream, because a replica that was away for a moment can read what it missed. If it may have
-//! missed more than the stream holds, it forgets everything instead.
+//! A stream, because a replica that was disconnected briefly can read the messages it missed. If it
+//! may have missed more than the stream holds, it discards all generations instead.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::super::tags::{Generations, Tag, is_generation};
 use super::Store;
 use super::connection::RedisConnection;
 
-/// When this replica last knew that it had heard everything.
+/// The last time at which this replica had received all invalidations.
 #[derive(Debug)]
 pub(in crate::cache) struct FeedStatus {
     started: Instant,
@@ -35,16 +35,16 @@ impl FeedStatus {
         }
     }
 
-    /// Whether an invalidation that is not heard of is younger than a second.
+    /// Whether every invalidation that was not received is younger than a second.
     pub(in crate::cache) fn is_current(&self) -> bool {
         let current_at = self.current_at.load(Ordering::Acquire);
         let now = millis(self.started.elapsed());
         current_at != NEVER && now.saturating_sub(current_at) <= millis(MAX_SILENCE)
     }
 
-    /// Waits until it has heard everything for the first time.
+    /// Waits until the feed is up to date for the first time.
     pub(in crate::cache) async fn wait_until_ready(&self) {
-        // The sender is our own field: it cannot be gone.
+        // The sender is a field of `self`, so it is not dropped.
         let _ = self
             .is_ready
             .subscribe()
@@ -60,7 +60,7 @@ impl FeedStatus {
     }
 }
 
-/// Reads the stream, and tells `generations`.
+/// Reads the stream and applies its messages to `generations`.
 #[derive(Debug)]
 pub(in crate::cache) struct InvalidationFeed {
     pub(in crate::cache) store: Arc<Store>,
@@ -83,12 +83,12 @@ enum StreamEnd {
 }
 
 impl InvalidationFeed {
-    /// Listens until `stop` is dropped.
+    /// Reads messages until `stop` is dropped.
     pub(in crate::cache) async fn run(self, mut stop: watch::Receiver<()>) {
         let follow = async {
             let mut last = None;
             loop {
-                // However it ended, what is there to do is to begin again.
+                // Every failure is handled alike: connect again.
                 let _ = self.listen(&mut last).await;
                 tokio::time::sleep(self.store.settings.probe_interval).await;
             }
@@ -99,10 +99,10 @@ impl InvalidationFeed {
         }
     }
 
-    /// Listens for as long as there is an answer.
+    /// Reads messages until a read fails.
     async fn listen(&self, last: &mut Option<StreamId>) -> Option<()> {
         let limit = BLOCK_TIMEOUT + self.store.settings.connect_timeout;
-        // A connection of its own: one that waits for messages holds up everything behind it.
+        // A separate connection: a blocking read delays all commands behind it.
         let mut connection = RedisConnection::connect(&self.store.settings, limit)
             .await
             .ok()?;
@@ -131,7 +131,7 @@ impl InvalidationFeed {
         }
     }
 
-    /// Where to go on; forgets everything if something may have been missed.
+    /// The id from which to continue; discards all generations if messages may have been missed.
     async fn catch_up(
         &self,
         connection: &mut RedisConnection,
@@ -155,7 +155,7 @@ impl InvalidationFeed {
         last
     }
 
-    /// The place of the message at one end; the beginning of time when there is none.
+    /// The id of the message at one end of the stream; zero for an empty stream.
     async fn end_of_stream(
         &self,
         connection: &mut RedisConnection,
@@ -181,7 +181,7 @@ impl InvalidationFeed {
         }
     }
 
-    /// A message that cannot be read may be about anything.
+    /// Applies a message. A malformed one may be about any tag, so it discards all generations.
     fn apply(&self, message: &StreamEntry) {
         let tags: Vec<u8> = message.get("t").unwrap_or_default();
         let generation = message
@@ -219,13 +219,15 @@ impl fmt::Display for StreamId {
     }
 }
 
-/// How long Redis holds a read back when there is nothing new.
+/// Maximum time that Redis blocks a read without new messages.
 const BLOCK_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// For so long silence means nothing: what was not heard is then younger than a second.
+/// Maximum time since the last read for which the feed is current: an invalidation that was not
+/// received is then younger than a second.
 const MAX_SILENCE: Duration = Duration::from_millis(600);
 
-/// Read at once.
+/// Maximum number of messages in one read.
 const MAX_MESSAGES_PER_READ: usize = 1000;
 
+/// `current_at` before the first read.
 const NEVER: u64 = u64::MAX;

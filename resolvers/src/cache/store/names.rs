@@ -1,20 +1,20 @@
-//! What things are called in Redis.
+//! Names of values, leases, generations and streams in Redis.
 //!
-//! `weir:1:{…}:v` a value, `:l` the lease on it, `:g` the generation of a tag. What stands in
-//! braces decides the slot in a Cluster, so a value and its lease are on one node.
+//! `weir:1:{…}:v` is a value, `:l` its lease, `:g` the generation of a tag. The hash tag in braces
+//! decides the slot in a Cluster, so a value and its lease are on one node.
 
 use std::fmt::{Display, Write as _};
 
 use super::super::key::Key;
 use super::super::tags::Tag;
 
-/// Makes names.
+/// Builds names from their prefix.
 #[derive(Clone, Debug)]
 pub(super) struct RedisNames(String);
 
 impl RedisNames {
     pub(super) fn new(prefix: &str) -> Self {
-        // Another form of values or names is another number, and never meets this one.
+        // A changed format of values or names takes another number, so versions never mix.
         Self(format!("{prefix}:1:"))
     }
 
@@ -34,19 +34,19 @@ impl RedisNames {
         self.name("invalidations", "")
     }
 
-    /// A request makes hundreds of them, so each is written into a text of its length.
+    /// A request builds hundreds of names, so each is allocated once at its full length.
     fn name(&self, hash_tag: impl Display, suffix: &str) -> String {
         let mut name = String::with_capacity(self.0.len() + TYPICAL_NAME_BYTES);
-        // Writing to a string does not fail.
+        // Writing to a `String` does not fail.
         let _ = write!(name, "{}{{{hash_tag}}}{suffix}", self.0);
         name
     }
 }
 
-/// Of what is in braces, with what stands behind it.
+/// Typical bytes of a hash tag and suffix.
 const TYPICAL_NAME_BYTES: usize = 44;
 
-/// The slot of one of our names: CRC-16 (XMODEM) of what stands in the last braces.
+/// The Cluster slot of a name: CRC-16 (XMODEM) of its last hash tag.
 pub(super) fn hash_slot(name: &str) -> u16 {
     let hash_tag = name
         .rsplit_once('{')
@@ -65,7 +65,7 @@ pub(super) fn hash_slot(name: &str) -> u16 {
     crc % HASH_SLOTS
 }
 
-/// Of a Cluster.
+/// Number of slots of a Cluster.
 pub(super) const HASH_SLOTS: u16 = 16384;
 
 #[cfg(test)]
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn slots_are_those_of_redis() {
-        // `CLUSTER KEYSLOT` says so.
+        // Values from `CLUSTER KEYSLOT`.
         assert_eq!(hash_slot("foo"), 12182);
         assert_eq!(hash_slot("a{foo}b"), 12182);
         assert_eq!(hash_slot("123456789"), 12739);

@@ -1,5 +1,5 @@
-//! Writes to Redis: queued, in the background, in bounded numbers. What finds no place is dropped
-//! and counted; an answer to a client never waits for a write.
+//! Writes to Redis: queued, bounded, sent in the background. A write that finds the queue full is
+//! dropped and counted; no response waits for a write.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,21 +14,21 @@ use super::super::tags::Tag;
 use super::codec::Record;
 use super::{Store, positive_millis};
 
-/// Something to be written.
+/// A write in the queue.
 #[derive(Debug)]
 pub(in crate::cache) enum QueuedWrite {
-    /// A value, for a while; then the lease under which it was fetched ends.
+    /// A value with its time to live, then the release of the lease under which it was fetched.
     Value {
         key: Key,
         record: Record,
         ttl: Duration,
         lease: Option<(Key, u64)>,
     },
-    /// The end of a lease under which nothing was fetched.
+    /// The release of a lease without a value.
     Release(Key, u64),
 }
 
-/// The way into the queue.
+/// The sending end of the queue.
 #[derive(Clone, Debug)]
 pub(in crate::cache) struct WriteQueue {
     store: Arc<Store>,
@@ -36,7 +36,7 @@ pub(in crate::cache) struct WriteQueue {
     bytes: Arc<AtomicUsize>,
 }
 
-/// The other end of it.
+/// The receiving end of the queue, which sends the writes to Redis.
 #[derive(Debug)]
 pub(in crate::cache) struct Writer {
     store: Arc<Store>,
@@ -61,12 +61,13 @@ pub(in crate::cache) fn write_queue(store: &Arc<Store>) -> (WriteQueue, Writer) 
 }
 
 impl WriteQueue {
-    /// Queues `write`, or drops it. Values that Redis shall not hold are not queued.
+    /// Queues `write`, or drops it if the queue is full. Values over the size limit of Redis are
+    /// not queued.
     pub(in crate::cache) fn push(&self, write: QueuedWrite) {
         let settings = self.store.settings();
         let size = write.size();
         if size > settings.max_value_bytes {
-            // The lease would keep others waiting for a value that does not come.
+            // An unreleased lease would make other replicas wait for a value that is never written.
             if let QueuedWrite::Value {
                 lease: Some((key, token)),
                 ..
@@ -86,14 +87,14 @@ impl WriteQueue {
 }
 
 impl Writer {
-    /// Writes what is queued until nobody can queue anything any more.
+    /// Sends queued writes until all senders are dropped.
     pub(in crate::cache) async fn run(mut self) {
         let mut batch = Vec::new();
         while self.queue.recv_many(&mut batch, MAX_WRITES_PER_BATCH).await > 0 {
             let size = batch.iter().map(QueuedWrite::size).sum();
             let (values, releases) = self.store.commands(std::mem::take(&mut batch));
             self.write(values).await;
-            // After the values, or whoever waits for the lease would find neither.
+            // Released after the values are written: a waiting replica must find one or the other.
             self.write(releases).await;
             self.bytes.fetch_sub(size, Ordering::Relaxed);
         }
@@ -118,7 +119,7 @@ impl QueuedWrite {
 }
 
 impl Store {
-    /// Values with the generations of their tags, and the leases that end after them.
+    /// The commands for values with the generations of their tags, and for the releases after them.
     fn commands(&self, writes: Vec<QueuedWrite>) -> (Commands, Commands) {
         let mut values = Commands::new();
         let mut releases = Commands::new();
@@ -156,7 +157,7 @@ impl Store {
         Some((name, set))
     }
 
-    /// Makes the generation known where none is, and keeps it for as long as values may need it.
+    /// Sets the generation unless Redis has one, and extends its retention.
     fn generation_commands(&self, tag: Tag, generation: u64, out: &mut Commands) {
         let name = self.names.generation(tag);
         let retention = positive_millis(self.settings.retention);
@@ -172,7 +173,8 @@ impl Store {
         out.push((name, expire));
     }
 
-    /// Only the lease that was won: it may be over, and another's by now.
+    /// Releases the lease only if this token still holds it: it may have expired and passed to
+    /// another replica.
     fn release_command(&self, key: &Key, token: u64) -> (String, Cmd) {
         let name = self.names.lease(key);
         let mut release = cmd("EVAL");
@@ -181,11 +183,12 @@ impl Store {
     }
 }
 
-/// Commands, each with the name that it is about.
+/// Commands, each with the name it is about.
 type Commands = Vec<(String, Cmd)>;
 
+/// Lua script that deletes a lease if its token matches.
 const RELEASE_SCRIPT: &str =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 
-/// So many writes are sent at once.
+/// Maximum number of writes in one batch.
 const MAX_WRITES_PER_BATCH: usize = 64;

@@ -1,6 +1,6 @@
-//! Invalidations that begin here: in this process at once, then in Redis, which tells the others.
+//! Invalidations that start in this process: applied here at once, then published through Redis.
 //!
-//! While Redis cannot be told, the tags stay invalid here, and are tried again until it can.
+//! While Redis is unreachable the tags stay invalid here, and publishing is retried.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,21 +11,21 @@ use super::super::stats::Stats;
 use super::super::store::Store;
 use super::{Generations, Tag, new_generation};
 
-/// How far an invalidation has come.
+/// The reach of an invalidation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Propagation {
-    /// Every replica knows, or will within a second.
+    /// All replicas have it, or will within a second.
     AllReplicas,
-    /// This process knows; the others will when Redis is back.
+    /// Only this process has it; the others will when Redis is reachable again.
     ThisProcess,
 }
 
-/// Makes tags invalid.
+/// Invalidates tags in this process and in Redis.
 #[derive(Debug)]
 pub(in crate::cache) struct Invalidator {
     generations: Arc<Generations>,
     store: Option<Arc<Store>>,
-    /// What Redis is still to be told.
+    /// Tags that are not published yet.
     unpublished: Mutex<BTreeSet<Tag>>,
     unpublished_added: Notify,
     stats: Arc<Stats>,
@@ -69,7 +69,7 @@ impl Invalidator {
         Propagation::ThisProcess
     }
 
-    /// Makes `tags` invalid here at once, and leaves it to [`Self::run`] to tell Redis.
+    /// Invalidates `tags` in this process, and leaves publishing to [`Self::run`].
     pub(in crate::cache) fn invalidate_later(&self, tags: &[Tag]) {
         self.stats.invalidations.add(tags.len());
         if self.store.is_some() {
@@ -84,7 +84,7 @@ impl Invalidator {
         }
     }
 
-    /// Tells Redis what it could not be told, until `stop` is dropped.
+    /// Publishes deferred invalidations until `stop` is dropped.
     pub(in crate::cache) async fn run(self: Arc<Self>, mut stop: watch::Receiver<()>) {
         let Some(store) = &self.store else { return };
         let run = async {
@@ -129,7 +129,8 @@ impl Invalidator {
         true
     }
 
-    /// Makes `tags` invalid here, and remembers to tell Redis; too many become one: everything.
+    /// Invalidates `tags` in this process and queues them for publishing; too many tags become the
+    /// tag of everything.
     fn mark_pending(&self, tags: &[Tag]) {
         let mut unpublished = self.lock();
         unpublished.extend(tags);
@@ -145,15 +146,14 @@ impl Invalidator {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<Tag>> {
-        // Tags are added and removed one by one: a panic elsewhere leaves a whole set.
+        // Tags are added and removed one by one: a panic leaves a valid set.
         self.unpublished
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Leaves what Redis was not told, for whatever reason, to [`Revoker::run`]: the caller may have
-/// gone away.
+/// Queues unpublished tags for [`Invalidator::run`], also when the caller is cancelled.
 struct RequeueOnDrop<'a> {
     invalidator: &'a Invalidator,
     tags: &'a [Tag],
@@ -162,7 +162,7 @@ struct RequeueOnDrop<'a> {
 impl Drop for RequeueOnDrop<'_> {
     fn drop(&mut self) {
         if !self.tags.is_empty() {
-            // Another's invalidation of the same tag may have been told meanwhile.
+            // A concurrent invalidation of the same tag may have been published meanwhile.
             self.invalidator.mark_pending(self.tags);
             self.invalidator
                 .stats
@@ -173,8 +173,8 @@ impl Drop for RequeueOnDrop<'_> {
     }
 }
 
-/// Told at once.
+/// Maximum number of tags published in one batch.
 const MAX_TAGS_PER_BATCH: usize = 256;
 
-/// Tags that wait until Redis is back.
+/// Maximum number of tags queued while Redis is unreachable.
 const MAX_UNPUBLISHED_TAGS: usize = 10_000;

@@ -1,9 +1,8 @@
-//! What somebody wants invalidated, and by which tags that is done.
+//! Targets of invalidations, and the tags that invalidate them.
 //!
-//! Pure. An entry has the tags of everything that is inside it, so that what is said here reaches:
-//! `subgraph` and `type_name` of itself and of what is inside; `entity` where the entity is known;
-//! `otherwise` for each key of an entity by which it was not found; `members` where it has objects
-//! of which nobody knows which they are.
+//! Pure. An entry has the tags of all objects it contains: `subgraph` and `type` of each; `entity`
+//! of an identified entity; `other_key` for each key of an entity by which it was not fetched;
+//! `contains_type` if it contains unidentified objects of the type.
 
 use bytes::Bytes;
 use schema::json::{Json, Kind, Node};
@@ -12,27 +11,27 @@ use schema::key::FieldSet;
 use super::super::key::entity_key;
 use super::Tag;
 
-/// What is to be invalidated.
+/// A set of cached values to invalidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// All that is kept.
+    /// All values.
     Everything,
-    /// What a subgraph gives.
+    /// The values of a subgraph.
     Subgraph(String),
-    /// Objects of a type.
+    /// Values with objects of a type.
     Type(String),
     /// One entity.
     Entity {
         /// Its type.
         type_name: String,
-        /// Which one.
+        /// Its key.
         key: EntityKey,
     },
-    /// What the graph gives this name with `@cacheTag`.
+    /// Values with this name in `@cacheTag`.
     Named(String),
 }
 
-/// The values of fields that identify an entity.
+/// The key of an entity: fields and their values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityKey {
     json: String,
@@ -40,7 +39,7 @@ pub struct EntityKey {
 }
 
 impl Target {
-    /// The tags that everything has that is to be invalidated.
+    /// The tags to invalidate; every value of the target has at least one.
     pub fn tags(&self) -> Vec<Tag> {
         match self {
             Self::Everything => vec![Tag::everything()],
@@ -57,7 +56,7 @@ impl Target {
 }
 
 impl EntityKey {
-    /// The key that a JSON object has; `None` for anything else, and for an object without fields.
+    /// The key in a JSON object; `None` for other JSON, and for an object without fields.
     pub fn from_json(json: &str) -> Option<Self> {
         let json = entity_key(json)?;
         let parsed = Json::parse(Bytes::copy_from_slice(json.as_bytes())).ok()?;
@@ -65,23 +64,23 @@ impl EntityKey {
         (!fields.is_empty()).then_some(Self { json, fields })
     }
 
-    /// The key of one field.
+    /// The key with one field.
     pub fn from_field(name: &str, value: &str) -> Self {
         let object = serde_json::json!({ name: value }).to_string();
         Self {
-            // Strings are escaped in one way only there.
+            // Only `entity_key` escapes strings uniformly.
             json: entity_key(&object).unwrap_or(object),
             fields: FieldSet(vec![(name.into(), FieldSet::default())]),
         }
     }
 
-    /// The fields, in the order of their names.
+    /// The fields, sorted by name.
     pub fn fields(&self) -> &FieldSet {
         &self.fields
     }
 }
 
-/// As deep as the parser lets documents be.
+/// The fields of an object, recursively; the parser limits its depth.
 fn field_set(node: Node<'_>) -> FieldSet {
     let Kind::Object(members) = node.kind() else {
         return FieldSet::default();
