@@ -1,24 +1,24 @@
-//! What can go wrong while an operation is answered, in small types.
+//! Errors of the execution of an operation, in small types.
 //!
-//! What strangers are told of it is decided by the gateway.
+//! The gateway decides which parts of them clients see.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 
-/// Why nothing of a request was executed.
+/// A request error: the operation was not executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestError {
-    /// Safe to show to the client that sent the request.
+    /// Message that is safe to return to the client.
     pub message: String,
     /// Line and column in the document, both from 1.
     pub locations: Vec<(usize, usize)>,
-    /// What kind of refusal.
+    /// Kind of the error.
     pub kind: RequestErrorKind,
 }
 
-/// Kinds of refusal.
+/// The kinds of request errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestErrorKind {
     /// The document is not GraphQL.
@@ -27,24 +27,24 @@ pub enum RequestErrorKind {
     Validation,
     /// A variable's value does not fit its type.
     Variables,
-    /// No operation of the given name, or several and no name.
+    /// No operation has the requested name, or several operations and no name.
     OperationName,
-    /// A limit of the operator.
+    /// The operation exceeds a limit.
     Limit,
-    /// Introspection, where the operator refuses it.
+    /// Introspection is disabled.
     Introspection,
-    /// A mutation where only queries may run.
+    /// A mutation was sent where only queries are allowed.
     NotAllowed,
-    /// No plan could be made, though the operation is valid.
+    /// No plan was found for a valid operation.
     Planning,
 }
 
-/// Why one field is null.
+/// A field error: why a field is null.
 #[derive(Clone, Debug)]
 pub struct FieldError {
     /// Response keys and list indexes from the root.
     pub path: Vec<PathElement>,
-    /// What happened.
+    /// Kind of the error.
     pub kind: FieldErrorKind,
 }
 
@@ -53,48 +53,48 @@ pub struct FieldError {
 pub enum PathElement {
     /// A response key.
     Key(Arc<str>),
-    /// A place in a list, from 0.
+    /// A list index, from 0.
     Index(usize),
 }
 
-/// Kinds of field errors.
+/// The kinds of field errors.
 #[derive(Clone, Debug)]
 pub enum FieldErrorKind {
-    /// A source gave no value for `Type.field`, which may not be null.
+    /// A source returned no value for `Type.field`, which is non-null.
     NonNull {
         /// `Type.field`.
         coordinate: Arc<str>,
     },
-    /// A source gave a value that `type_name` cannot have.
+    /// A source returned a value that is not of type `type_name`.
     WrongType {
         /// `Type.field`.
         coordinate: Arc<str>,
-        /// As the schema writes it.
+        /// The type as the schema writes it.
         type_name: Arc<str>,
     },
     /// A call failed.
     Fetch(Arc<FetchFailure>),
-    /// More errors than are listed; how many were left out.
+    /// The number of errors over the limit, which are omitted.
     More(usize),
 }
 
-/// What a mapping met, for who writes it.
+/// A problem found by a mapping, for its author.
 #[derive(Clone, Debug)]
 pub struct ConnectorReport {
-    /// Which connector: `<subgraph>:<Type>.<field>[n]`.
+    /// Coordinate of the connector: `<subgraph>:<Type>.<field>[n]`.
     pub coordinate: Arc<str>,
-    /// What, and where in the answer and in the mapping.
+    /// The problem with its positions in the response and the mapping.
     pub report: schema::mapping::Report,
 }
 
-/// A call that brought nothing back.
+/// A failed call with its source.
 #[derive(Debug)]
 pub struct FetchFailure {
     /// The subgraph that the call was for.
     pub subgraph: Arc<str>,
-    /// Which connector: `<subgraph>:<Type>.<field>[n]`; for a service that speaks GraphQL its name.
+    /// Coordinate of the connector: `<subgraph>:<Type>.<field>[n]`; for a subgraph its name.
     pub coordinate: Arc<str>,
-    /// Why.
+    /// Cause.
     pub error: FetchError,
 }
 
@@ -131,68 +131,68 @@ impl Failures {
     }
 }
 
-/// Why one call brought nothing back.
+/// The cause of a failed call.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum FetchError {
-    /// The request could not be made from the template.
+    /// The request could not be built from the template.
     #[error("the request cannot be built: {0}")]
     Build(String),
-    /// The operation made as many calls to the source as it may.
+    /// The operation reached its maximum number of calls to the source.
     #[error("more than {0} calls in one operation")]
     TooMany(usize),
-    /// No connection.
+    /// No connection could be established.
     #[error("no connection")]
     Connect(#[source] Arc<reqwest::Error>),
     /// The connection broke.
     #[error("the connection broke")]
     Broken(#[source] Arc<reqwest::Error>),
-    /// Too slow.
-    #[error("no answer within {0:?}")]
+    /// The response did not arrive in time.
+    #[error("no response within {0:?}")]
     Timeout(Duration),
-    /// A body over the limit.
+    /// The response body exceeds the limit.
     #[error("answered with more than {0} bytes")]
     TooLarge(usize),
-    /// The connector's `isSuccess`, or a status outside 200 to 299.
+    /// The connector's `isSuccess` is not true, or the status is outside 200 to 299.
     #[error("answered {status}")]
     Refused {
-        /// As the source sent it.
+        /// The status that the source sent.
         status: StatusCode,
         /// `errors.message` of the connector, when it has one.
         message: Option<String>,
         /// `errors.extensions`: a JSON object.
         extensions: Option<String>,
     },
-    /// The body is not what its content type says.
-    #[error("answered {status} with something that is not JSON")]
+    /// The body does not have the form that its content type declares.
+    #[error("answered {status} with a body that is not JSON")]
     NotJson {
-        /// As the source sent it.
+        /// The status that the source sent.
         status: StatusCode,
-        /// What the parser said.
+        /// Message of the parser.
         reason: String,
     },
-    /// A batch that did not answer with a list.
-    #[error("answered a batch with something that is not a list")]
+    /// The response of a batch is not a list.
+    #[error("answered a batch with a value that is not a list")]
     NotAList,
-    /// A service that speaks GraphQL answered with another status, and without a GraphQL answer.
+    /// A subgraph returned an error status without a GraphQL response.
     #[error("answered {0} without `data` or `errors`")]
     Status(StatusCode),
-    /// A service that speaks GraphQL answered with other JSON.
-    #[error("answered with JSON that is not what was asked: {0}")]
+    /// A subgraph returned JSON that is not a GraphQL response.
+    #[error("answered with JSON that is not a GraphQL response: {0}")]
     NotGraphql(&'static str),
-    /// An object of a type that the service's schema does not have there.
-    #[error("answered with an object of the type {0}, which the graph does not know there")]
+    /// A subgraph returned an object of a type that its schema does not allow there.
+    #[error("answered with an object of type {0}, which the graph does not have there")]
     UnknownType(String),
-    /// An error that a service gave with its answer.
+    /// A subgraph returned a GraphQL error.
     #[error("answered with an error: {0}")]
     GraphqlError(SubgraphError),
-    /// A service in the process panicked.
+    /// A service in this process panicked.
     #[error("panicked")]
     Panicked,
 }
 
 impl FetchError {
-    /// Whether it says that the service is not well, so that what it said before is the best there
-    /// is (RFC 5861 §4), and not that this is how things are now.
+    /// Whether the error shows that the source is failing, so that a stale value may be returned
+    /// (RFC 5861 §4), rather than that the value has changed.
     pub fn is_source_failure(&self) -> bool {
         let is_unwell = |status: &StatusCode| {
             status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
@@ -214,12 +214,12 @@ impl FetchError {
     }
 }
 
-/// An entry in `errors` of a service that speaks GraphQL.
+/// An entry in `errors` of a subgraph's response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SubgraphError {
-    /// As the service gave it.
+    /// Message as the subgraph sent it.
     pub message: String,
-    /// A JSON object, as the service gave it.
+    /// Extensions as the subgraph sent them, a JSON object.
     pub extensions: Option<String>,
 }

@@ -1,8 +1,8 @@
-//! What of a graph can be invalidated by name: its subgraphs, its types, the keys of its entities.
+//! Names of a graph by which values can be invalidated: its subgraphs, types and entity keys.
 //!
-//! People who ask for an invalidation are told of a name that the graph does not have. Services
-//! that say what changed are not: they may know of more than this graph has, or of another version
-//! of it, so what is unknown in their messages is read as widely as it takes.
+//! A user's invalidation request with an unknown name is rejected with a suggestion. Change events
+//! of services are not: they may concern more than this graph, or another version of it, so an
+//! unknown name in them is widened as far as necessary.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,60 +13,60 @@ use schema::types::{Name, TypeId};
 
 use crate::cache::{EntityKey, Target};
 
-/// What of a graph can be invalidated by name.
+/// Names of a graph by which values can be invalidated.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     subgraphs: BTreeSet<Name>,
     types: BTreeMap<Name, TypeNames>,
 }
 
-/// What is known of a type.
+/// The names related to a type.
 #[derive(Clone, Debug, Default)]
 struct TypeNames {
-    /// Types whose objects may be of this one: itself, for an abstract type those that it may be,
-    /// and for an object the abstract types as which a source may know it.
+    /// Types to invalidate with this one: itself; for an abstract type its possible types; for an
+    /// object type the abstract types under which a source may return it.
     related: BTreeSet<Name>,
-    /// The keys by which objects can be found, their fields in order.
+    /// The keys by which objects can be fetched, as sorted field sets.
     keys: BTreeSet<String>,
 }
 
-/// Why a target is none that the graph has.
+/// A target that the graph does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownTarget {
-    /// There is no such subgraph.
+    /// Unknown subgraph.
     #[error("the graph has no subgraph `{name}`{}", suggestion_text(.near.as_deref()))]
     Subgraph {
-        /// As written.
+        /// The name as written.
         name: String,
-        /// What may have been meant.
+        /// A similar name.
         near: Option<String>,
     },
-    /// There is no such type.
+    /// Unknown type.
     #[error("the graph has no type `{name}`{}", suggestion_text(.near.as_deref()))]
     Type {
-        /// As written.
+        /// The name as written.
         name: String,
-        /// What may have been meant.
+        /// A similar name.
         near: Option<String>,
     },
-    /// Objects of the type are not found by these fields.
+    /// Unknown key of a type.
     #[error("`{type_name}` has no key `{fields}`{}", key_suggestion(.keys))]
     Key {
         /// The type.
         type_name: String,
-        /// The fields as written.
+        /// The fields of the unknown key.
         fields: String,
-        /// By which they are found.
+        /// The keys of the type.
         keys: Vec<String>,
     },
 }
 
-/// The names of the graph that is served now. Clones share them.
+/// The names of the current graph. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct CurrentNames(Arc<RwLock<Arc<Names>>>);
 
 impl Names {
-    /// Those of `graph`.
+    /// The names of `graph`.
     pub fn new(graph: &Graph) -> Self {
         let subgraphs = graph
             .sources()
@@ -101,8 +101,8 @@ impl Names {
         })
     }
 
-    /// What `target` means in this graph. Whether data has a tag is known to nobody before it is
-    /// there, so every name of one will do.
+    /// The targets of this graph that `target` covers. Values of `@cacheTag` are only known at run
+    /// time, so every named target is accepted.
     pub fn resolve(&self, target: Target) -> Result<Vec<Target>, UnknownTarget> {
         match target {
             Target::Everything | Target::Named(_) => Ok(vec![target]),
@@ -118,7 +118,7 @@ impl Names {
         }
     }
 
-    /// Whether the graph has a subgraph of this name.
+    /// Checks that the graph has a subgraph of this name.
     pub fn subgraph(&self, name: &str) -> Result<(), UnknownTarget> {
         if self.subgraphs.contains(name) {
             return Ok(());
@@ -130,8 +130,8 @@ impl Names {
         })
     }
 
-    /// What is meant by an object of a type of which one value is known: the entity by each key
-    /// that is one field. `None` when there is no such key.
+    /// The entities of a type whose key is one field with this value, for each such key. `None` if
+    /// there is no such key.
     pub fn resolve_value(&self, type_name: &str, value: &str) -> Option<Vec<Target>> {
         let keys = self.types.get(type_name)?.keys.iter();
         let targets = keys
@@ -174,18 +174,18 @@ impl Names {
 }
 
 impl CurrentNames {
-    /// From now on, those of another graph.
+    /// Replaces the names after a graph reload.
     pub fn replace(&self, names: Names) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(names);
     }
 
-    /// Those of now.
+    /// The current names.
     pub fn load(&self) -> Arc<Names> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// By what objects of a type can be found.
+/// The keys by which objects of a type can be fetched.
 fn keys(graph: &Graph, ty: TypeId) -> impl Iterator<Item = String> {
     let entries = graph.entry_points(ty).iter();
     let keys = entries.map(|(source, entry)| &graph.source(*source).entry_points[*entry].key);

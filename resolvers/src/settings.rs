@@ -1,4 +1,4 @@
-//! What an operator decides about answering; made from the configuration, never read from it here.
+//! Settings of an engine: the gateway makes them from its configuration.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -11,140 +11,141 @@ use url::Url;
 use crate::cache::Cache;
 use crate::local::LocalService;
 
-/// Everything that is decided beside the graph.
+/// Settings of an engine, all that is configured beside the graph.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// By `<subgraph>.<source>`, and by `<subgraph>` for its connectors that name no source; those
-    /// not named use what the graph says.
+    /// Settings of sources by `<subgraph>.<source>`, and by `<subgraph>` for connectors without a
+    /// source; others use the graph's values.
     pub sources: BTreeMap<String, SourceSettings>,
-    /// Services that speak GraphQL, by subgraph; those not named are where the graph says.
+    /// Settings of subgraphs by name; others use the URL in the graph.
     pub subgraphs: BTreeMap<String, SubgraphSettings>,
-    /// Services in this process, by subgraph. One of these is asked whatever else says where it is.
+    /// Services in this process by subgraph; they take precedence over URLs.
     pub local: BTreeMap<String, Arc<dyn LocalService>>,
-    /// What an operation may ask for.
+    /// Limits of one operation.
     pub limits: Limits,
-    /// From the first byte of the request's work to the last of its answer.
+    /// Timeout of an operation, from the start of its processing to the end of its response.
     pub operation_timeout: Duration,
-    /// For one call to a source or service that sets none of its own.
+    /// Timeout of a call to a source without one of its own.
     pub source_timeout: Duration,
-    /// How many calls one operation may make to a source that sets no bound of its own.
+    /// Maximum number of calls of one operation to a source without a maximum of its own.
     pub source_call_limit: Option<NonZeroUsize>,
     /// Whether operations share calls.
     pub batching: Batching,
-    /// What is kept of what sources give; `None` is nothing.
+    /// Settings of caching; `None`: nothing is cached.
     pub caching: Option<Caching>,
-    /// `$env` in templates and mappings.
+    /// Values of `$env` in templates and mappings.
     pub environment: BTreeMap<String, String>,
-    /// Whether answers tell what mappings met.
+    /// Whether responses include problems found by mappings.
     pub reports: Reports,
-    /// How many prepared operations are kept.
+    /// Maximum number of cached prepared operations.
     pub prepared_operations: NonZeroUsize,
     /// Whether clients may read the schema.
     pub introspection: Introspection,
-    /// For how many of a hundred requests a progressive override is on, by its label; those not
-    /// named are on as their label says (`percent(5)`), or off.
+    /// Percentage of requests for which a progressive override is active, by its label; others
+    /// follow their label (`percent(5)`) or are inactive.
     pub overrides: BTreeMap<String, f64>,
 }
 
-/// What is decided about one `@source`.
+/// Settings of one `@source`.
 #[derive(Clone, Debug, Default)]
 pub struct SourceSettings {
-    /// Instead of the graph's `baseURL`, with its path and query.
+    /// Replaces the graph's `baseURL`, its path and query included.
     pub url: Option<Url>,
-    /// `$config` in templates and mappings.
+    /// Value of `$config` in templates and mappings.
     pub config: serde_json::Value,
-    /// Sent with every call, after the graph's own.
+    /// Headers sent with every call, after those of the graph.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// For one call.
+    /// Timeout of one call.
     pub timeout: Option<Duration>,
-    /// How many calls one operation may make.
+    /// Maximum number of calls of one operation.
     pub call_limit: Option<NonZeroUsize>,
 }
 
-/// What is decided about one service that speaks GraphQL.
+/// Settings of one subgraph.
 #[derive(Clone, Debug, Default)]
 pub struct SubgraphSettings {
-    /// Instead of what the graph says.
+    /// Replaces the URL in the graph.
     pub url: Option<Url>,
-    /// Sent with every request.
+    /// Headers sent with every request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The client's headers that are sent on.
+    /// Client headers to forward.
     pub forwarded_headers: Vec<HeaderName>,
-    /// For one request.
+    /// Timeout of one request.
     pub timeout: Option<Duration>,
 }
 
-/// What is kept of what sources give, and for how long.
+/// Settings of caching.
 #[derive(Clone, Debug)]
 pub struct Caching {
-    /// Where it is kept. It outlives a graph: what a reload leaves as it was is found again.
+    /// The cache. It outlives a graph: values of unchanged types survive a reload.
     pub cache: Cache,
-    /// For subgraphs that set nothing of their own.
+    /// Policy of subgraphs without one of their own.
     pub default: CachePolicy,
-    /// By subgraph.
+    /// Policies by subgraph.
     pub subgraphs: BTreeMap<String, CachePolicy>,
-    /// Headers of the client that say who it is, for what only one caller may be given. Without
-    /// them the credentials that a call carries do.
+    /// Client headers that identify the caller, for private values. If empty, the credentials of a
+    /// call identify it.
     pub caller_headers: Vec<HeaderName>,
 }
 
-/// For how long what a subgraph gives is kept; the graph and the answers may say less.
+/// Lifetimes of a subgraph's values; the graph and responses may shorten them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CachePolicy {
-    /// Whether anything is kept.
+    /// Whether values are cached.
     pub is_enabled: bool,
-    /// Fresh for so long when neither the graph nor the answer says.
+    /// Default fresh time, if neither the graph nor the response sets one.
     pub default_ttl: Duration,
-    /// Nothing is kept for longer.
+    /// Maximum fresh time, and maximum of each stale window.
     pub max_ttl: Duration,
-    /// Then given out for so long while it is renewed, where the answer says nothing of that.
+    /// Default stale-while-revalidate window, if the response sets none.
     pub stale_while_revalidate: Duration,
-    /// Then given out for so long when the source fails, where the answer says nothing of that.
+    /// Default stale-if-error window, if the response sets none.
     pub stale_if_error: Duration,
-    /// For so long "does not exist" is believed.
+    /// Maximum fresh time of an absent value.
     pub negative_ttl: Duration,
 }
 
-/// Bounds on one operation; an operation over one is refused before anything is called.
+/// Limits of one operation; one over a limit is rejected before any call.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Fields inside fields; a root field has depth 1.
+    /// Maximum nesting of fields; a root field has depth 1.
     pub depth: usize,
-    /// Tokens of the document; a run of white space is one too.
+    /// Maximum number of tokens of the document; a run of white space is one token.
     pub tokens: usize,
-    /// Fields after fragments are resolved, each occurrence counted.
+    /// Maximum number of fields after fragments are expanded, each occurrence counted.
     pub fields: usize,
-    /// Bytes of one body that a source answers with.
+    /// Maximum bytes of a response body of a source.
     pub source_body: usize,
-    /// Bytes of a URL that is called; a batch whose URL would be longer is asked for in parts.
+    /// Maximum bytes of a URL; a batch with a longer URL is split.
     pub source_url: usize,
-    /// Entries in `errors`; further ones are counted in a last entry.
+    /// Maximum number of entries in `errors`; a last entry counts the omitted ones.
     pub errors: usize,
 }
 
-/// Which operations may share a call. Those of one operation always do.
+/// Which calls are shared. Equal calls within one operation always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Batching {
-    /// All that are under way at one moment and would send the same, credentials included.
+    /// Calls of all operations in flight that would send the same request, credentials included.
     AcrossOperations,
-    /// None: every operation makes its own calls.
+    /// Calls of one operation only.
     WithinOperation,
 }
 
-/// Whether answers tell what mappings met: members that are missing, methods that failed.
+/// Whether responses include problems found by mappings: missing members, failed methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reports {
-    /// To nobody, but for what a mapping says to clients itself (`->withError`).
+    /// Not included, except for errors that a mapping reports to clients (`->withError`).
     Hide,
-    /// To every client: for development. Mappings are evaluated a second time, whole.
+    /// Included for every client, for development. Mappings are evaluated a second time,
+    /// completely.
     Show,
 }
 
-/// Whether `__schema` and `__type` are answered.
+/// Whether `__schema` and `__type` may be selected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Introspection {
-    /// Answered.
+    /// Allowed.
     Allow,
-    /// Refused as a request error.
+    /// Rejected with a request error.
     Refuse,
 }

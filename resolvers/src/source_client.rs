@@ -1,6 +1,7 @@
-//! One call to a source: from variables to a request, from an answer to a body and its meaning.
+//! Clients of sources: from variables to a request, from a response to a body and its meaning.
 //!
-//! Building and judging are pure; `http` is the only part that waits.
+//! Building requests and checking responses is pure; `http` and services in this process are the
+//! only parts that wait.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -31,7 +32,7 @@ pub(crate) mod shared_response;
 pub(crate) mod subgraph;
 pub(crate) mod variables;
 
-/// A source with what the operator decided about it.
+/// The client of a source, with the operator's settings.
 #[derive(Debug)]
 pub(crate) enum SourceClient {
     Connector(Box<ConnectorClient>),
@@ -51,19 +52,19 @@ impl SourceClient {
     }
 }
 
-/// Everything that can be asked, and with what.
+/// All sources of a graph with their clients.
 #[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) graph: Arc<Graph>,
-    /// By source.
+    /// By source id.
     pub(crate) clients: Vec<SourceClient>,
     pub(crate) http_client: HttpClient,
-    /// Bytes of a URL.
+    /// Maximum bytes of a URL.
     pub(crate) url_limit: usize,
 }
 
 impl Sources {
-    /// The sources of `graph`.
+    /// Creates the clients of the sources of `graph`.
     pub(crate) fn new(graph: Arc<Graph>, settings: &Settings) -> Result<Self, reqwest::Error> {
         let http_client = HttpClient::new(settings.limits.source_body)?;
         let sources = graph.sources();
@@ -76,7 +77,7 @@ impl Sources {
         })
     }
 
-    /// A connector and what was decided about it; `None` for services.
+    /// A connector with its client; `None` for subgraphs.
     pub(crate) fn connector(&self, source: SourceId) -> Option<(&Connector, &ConnectorClient)> {
         match (
             &self.graph.source(source).access,
@@ -89,7 +90,7 @@ impl Sources {
         }
     }
 
-    /// The request of a connector for a batch, which `batch` writes as `$batch` from the key.
+    /// Builds the request of a batch connector; `batch` writes `$batch` for the fields of the key.
     pub(crate) fn batch_request(
         &self,
         source: SourceId,
@@ -97,10 +98,14 @@ impl Sources {
         batch: impl FnOnce(&FieldSet) -> Vec<u8>,
     ) -> Result<Request, FetchError> {
         let Some((connector, connector_client)) = self.connector(source) else {
-            return Err(FetchError::Build("there is no connector".to_owned()));
+            return Err(FetchError::Build(
+                "the source is not a connector".to_owned(),
+            ));
         };
         let ConnectorOutput::Batch { key, .. } = &connector.output else {
-            return Err(FetchError::Build("it takes no batch".to_owned()));
+            return Err(FetchError::Build(
+                "the connector does not use `$batch`".to_owned(),
+            ));
         };
         let batch = Json::parse(Bytes::from(batch(key)));
         let batch = batch.map_err(|error| FetchError::Build(error.to_string()))?;
@@ -116,20 +121,20 @@ impl Sources {
     }
 }
 
-/// What a source answered.
+/// A response of a source.
 #[derive(Clone, Debug)]
 pub(crate) struct SourceResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// When it was there.
+    /// Time at which it was complete.
     pub(crate) received: SystemTime,
-    /// How long it took.
+    /// Time from sending the request to the complete response.
     pub(crate) delay: Duration,
 }
 
 impl SourceResponse {
-    /// An answer that took no call.
+    /// A response that took no HTTP call.
     pub(crate) fn with_no_delay(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         Self {
             status,
@@ -141,17 +146,17 @@ impl SourceResponse {
     }
 }
 
-/// What an answer's body is (connect specification, §5.1).
+/// The body of a response (connect specification, §5.1).
 #[derive(Debug)]
 pub(crate) enum ResponseBody {
     Json(Arc<Json>),
     Text(String),
-    /// Empty, or of a type that is not read.
+    /// Empty, or of an unsupported content type.
     Empty,
 }
 
 impl ResponseBody {
-    /// Reads the body by its content type.
+    /// Parses the body by its content type.
     pub(crate) fn parse(response: &SourceResponse) -> Result<Self, FetchError> {
         if response.body.is_empty() {
             return Ok(Self::Empty);
@@ -177,7 +182,7 @@ impl ResponseBody {
         }
     }
 
-    /// The body as mappings see it.
+    /// The body as the input of mappings.
     pub(crate) fn value(&self) -> Value<'_> {
         match self {
             Self::Json(json) => Value::Node(json.root()),
@@ -200,14 +205,14 @@ impl BodyFormat {
         match essence.split_once('/') {
             Some(("text", "plain")) => Self::Text,
             Some((_, subtype)) if subtype == "json" || subtype.ends_with("+json") => Self::Json,
-            // A content type that cannot be read counts as none.
+            // A malformed content type counts as absent.
             None => Self::Json,
             Some(_) => Self::Other,
         }
     }
 }
 
-/// Whether an answer is a success; the error when it is not (connect specification, §5.2, §5.3).
+/// Returns the error of an unsuccessful response (connect specification, §5.2, §5.3).
 pub(crate) fn check_success<'a>(
     connector: &'a Connector,
     response: &SourceResponse,
@@ -238,7 +243,7 @@ pub(crate) fn check_success<'a>(
     })
 }
 
-/// The members of every `errors.extensions` as one JSON object, later ones winning.
+/// The members of all `errors.extensions` mappings as one JSON object; later ones win.
 fn extensions<'a>(connector: &'a Connector, body: &Value<'a>, vars: &Vars<'a>) -> Option<String> {
     let mut members = Object::with_capacity(4);
     for mapping in &connector.error_extensions {
@@ -252,7 +257,7 @@ fn extensions<'a>(connector: &'a Connector, body: &Value<'a>, vars: &Vars<'a>) -
     (!members.is_empty()).then(|| Value::object(members).to_json())
 }
 
-/// What mappings may know of the answer: `$status` and `$response`.
+/// Sets the variables for the response, `$status` and `$response`, if mappings use them.
 pub(crate) fn set_response_vars(
     connector_client: &ConnectorClient,
     response: &SourceResponse,
@@ -266,7 +271,7 @@ pub(crate) fn set_response_vars(
     }
 }
 
-/// What failed, for everybody who waited for it.
+/// The failure of a connector's call.
 pub(crate) fn failure(
     connector_client: &ConnectorClient,
     error: FetchError,

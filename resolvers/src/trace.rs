@@ -1,5 +1,5 @@
-//! The trace of one response, for callers that may see it: the lookups in the cache with their
-//! outcomes, and the calls with their durations.
+//! The trace of one response: cache lookups with their results, and calls with their durations. The
+//! gateway returns it to clients that may request it.
 
 use std::time::Duration;
 
@@ -18,64 +18,64 @@ pub enum Trace {
     No,
 }
 
-/// What was done for one fetch of the plan.
+/// The trace of one fetch of the plan.
 #[derive(Clone, Debug)]
 pub struct FetchTrace {
     /// The number of its request, as `weir plan` prints it.
     pub fetch: usize,
     /// The source: `products:Product[0]`.
     pub source: Name,
-    /// Each value that was looked for in the cache, up to a bound; none where nothing may be kept.
+    /// Cache lookups, up to a maximum; empty if the fetch is not cached.
     pub lookups: Vec<Lookup>,
-    /// Values that were looked for beside those told.
+    /// Number of lookups over the maximum, which are omitted.
     pub omitted_lookups: usize,
-    /// Each call that was made.
+    /// Calls to the source.
     pub calls: Vec<Call>,
 }
 
-/// One value that was looked for in the cache.
+/// The lookup of one value in the cache.
 #[derive(Clone, Debug)]
 pub struct Lookup {
-    /// Its key as text, secrets in it as short hashes.
+    /// The key as text, with secrets as short hashes.
     pub key: String,
-    /// Its key in the stores.
+    /// The hash of the key, under which the value is stored.
     pub id: String,
-    /// What it can be invalidated by.
+    /// The tags of the value.
     pub tags: Vec<String>,
-    /// What was found.
+    /// The result of the lookup.
     pub status: CacheStatus,
-    /// Why there is nothing, where there is nothing.
+    /// The reason for a miss.
     pub miss_reason: Option<MissReason>,
-    /// How long ago it was kept, where something was found.
+    /// The age of a hit.
     pub age: Option<Duration>,
-    /// What is kept of it from now on.
+    /// The reuse of the value from now on, as far as it is known.
     pub reuse: Option<Reuse>,
 }
 
-/// What was found for a value.
+/// The result of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheStatus {
-    /// It was there.
+    /// A fresh hit.
     Fresh(Level),
-    /// It was there, and is being renewed.
+    /// A stale hit, which is being refreshed.
     Stale(Level),
-    /// Fetching it failed, and an old one was there.
+    /// A stale hit after a failed fetch.
     StaleIfError(Level),
-    /// It was known not to exist.
+    /// A hit of an absent value.
     Negative(Level),
-    /// It was not there, or no longer good.
+    /// A miss.
     Miss,
 }
 
-/// One call.
+/// One call to a source.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Where it went: scheme, host and port, and the path for requests of REST.
+    /// The address: scheme, host and port, and the path of REST requests.
     pub address: String,
-    /// How many objects it was for.
+    /// Number of objects in the call.
     pub batch_size: usize,
-    /// From the moment it was asked for to its answer.
+    /// Time from queueing the call to its response.
     pub duration: Duration,
-    /// Whether it was made together with, or by, another operation.
+    /// Whether the call was shared with another operation.
     pub is_shared: bool,
 }

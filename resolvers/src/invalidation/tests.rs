@@ -1,4 +1,4 @@
-//! What a graph has names for, and what is said of other names.
+//! Known and unknown names of a graph.
 
 use schema::link::{LinkOptions, link};
 use schema::span::Document;

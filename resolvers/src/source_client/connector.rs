@@ -1,4 +1,5 @@
-//! A connector with what the operator decided about it, made once for an engine.
+//! The client of a connector: the parts of its requests that are the same for every call, computed
+//! once for an engine.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -17,30 +18,31 @@ use schema::types::Name;
 use super::variables::{Variable, VariableSet};
 use crate::settings::Settings;
 
-/// Everything about a connector that does not change from call to call.
+/// A connector with the operator's settings.
 #[derive(Debug)]
 pub(crate) struct ConnectorClient {
     pub(crate) subgraph: Name,
     pub(crate) coordinate: Name,
     pub(crate) timeout: Duration,
-    /// Instead of the graph's `baseURL`.
+    /// Replaces the graph's `baseURL`.
     pub(crate) base_url: Option<Template>,
     pub(crate) config: Json,
     pub(crate) environment: Json,
-    /// How many calls one operation may make, with all connectors of the same `counted_as`.
+    /// Maximum number of calls of one operation by all connectors with the same `call_limit_group`.
     pub(crate) max_calls: Option<NonZeroUsize>,
     pub(crate) call_limit_group: Name,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// The client's headers that a request depends on; `None`: it may be any.
+    /// The client headers that a request depends on; `None`: it may depend on any.
     pub(crate) vary_headers: Option<Vec<HeaderName>>,
-    /// For a batch whose calls may serve several operations: the mapping, cut to the keys.
+    /// The mapping reduced to the keys, if calls of this batch connector may serve several
+    /// operations.
     pub(crate) key_mapping: Option<MemberValue>,
     request_variables: VariableSet,
     response_variables: VariableSet,
 }
 
 impl ConnectorClient {
-    /// The connector of `source` with its settings.
+    /// Creates the client of the connector of `source`.
     pub(crate) fn new(source: &Source, connector: &Connector, settings: &Settings) -> Self {
         let name = connector.source.as_deref().unwrap_or(&source.subgraph);
         let own = settings.sources.get(name);
@@ -83,7 +85,7 @@ impl ConnectorClient {
     }
 }
 
-/// JSON that a serializer wrote is JSON.
+/// Parses serialized JSON, which is always valid.
 fn parse_or_empty(text: String) -> Json {
     Json::parse(Bytes::from(text)).unwrap_or_else(|_| empty_object())
 }
@@ -98,7 +100,7 @@ fn used_variables(connector: &Connector, phase: Phase) -> VariableSet {
     VariableSet::from_names(uses.iter().map(|used| used.name.as_str()))
 }
 
-/// The headers that a connector forwards or reads as `$request.headers.<name>`.
+/// The client headers that a connector forwards or reads as `$request.headers.<name>`.
 fn vary_headers(connector: &Connector) -> Option<Vec<HeaderName>> {
     let mut names = Vec::new();
     for header in &connector.headers {
@@ -109,7 +111,7 @@ fn vary_headers(connector: &Connector) -> Option<Vec<HeaderName>> {
     let uses = connector.variable_uses(Phase::Request);
     if uses.iter().any(|used| used.name == "request") {
         for used in uses.iter().filter(|used| used.name == "request") {
-            // Whatever reads more than single headers may depend on all of them.
+            // A use of more than single headers may depend on all of them.
             let [headers] = used.fields.as_slice() else {
                 return None;
             };
@@ -128,8 +130,8 @@ fn vary_headers(connector: &Connector) -> Option<Vec<HeaderName>> {
     Some(names)
 }
 
-/// The mapping cut to the keys, unless what it gives depends on more than the answer and the
-/// operator, or it says something to clients: that is for the one who asked alone.
+/// The mapping reduced to the keys; `None` if values depend on more than the response and the
+/// settings, or if the mapping reports errors, which only the operation's own client may see.
 fn key_mapping(connector: &Connector) -> Option<MemberValue> {
     let ConnectorOutput::Batch { key, .. } = &connector.output else {
         return None;
@@ -151,7 +153,7 @@ fn key_mapping(connector: &Connector) -> Option<MemberValue> {
     ))
 }
 
-/// The list of a mapping such as `$.items { id name }`, with these members only.
+/// A mapping such as `$.items { id name }`, with only the members `names`.
 fn restrict_members(selection: &Selection, names: &[&str]) -> Option<Selection> {
     let [Item::Whole(Expr::Path(path))] = selection.items.as_slice() else {
         return None;
@@ -181,7 +183,7 @@ fn restrict_members(selection: &Selection, names: &[&str]) -> Option<Selection> 
     })
 }
 
-/// The environment variables that the connector names; one that is not set is not there.
+/// The environment variables that the connector uses; unset ones are absent.
 fn environment(connector: &Connector, settings: &Settings) -> Json {
     let mut members = serde_json::Map::new();
     for phase in [Phase::Request, Phase::Response] {

@@ -1,21 +1,21 @@
-//! An answer of a service that speaks GraphQL (GraphQL over HTTP, section 6): what there is of
-//! it, or why there is none.
+//! The response of a subgraph (GraphQL over HTTP, section 6): its data and errors, or the reason
+//! why it has neither.
 
 use schema::json::{Json, Kind, Node};
 
 use super::SourceResponse;
 use crate::error::FetchError;
 
-/// What a service answered.
+/// The `data` and `errors` of a subgraph's response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SubgraphResponse<'j> {
-    /// An object; `None` where the request failed as a whole.
+    /// An object; `None` if the request failed as a whole.
     pub(crate) data: Option<Node<'j>>,
-    /// A list; `None` where there is nothing in it.
+    /// A list with entries; `None` if there are none.
     pub(crate) errors: Option<Node<'j>>,
 }
 
-/// Reads the body, whatever its content type says.
+/// Parses the body as JSON, with any content type.
 pub(crate) fn parse(response: &SourceResponse) -> Result<Json, FetchError> {
     Json::parse(response.body.clone()).map_err(|error| {
         if response.status.is_success() {
@@ -30,7 +30,7 @@ pub(crate) fn parse(response: &SourceResponse) -> Result<Json, FetchError> {
 }
 
 impl<'j> SubgraphResponse<'j> {
-    /// The answer that `json` is; any status will do where there is one.
+    /// Checks the form of a response; a well-formed one may have any status.
     pub(crate) fn from_json(json: &'j Json, response: &SourceResponse) -> Result<Self, FetchError> {
         let root = json.root();
         let errors = root.get("errors").filter(|errors| {
@@ -41,12 +41,12 @@ impl<'j> SubgraphResponse<'j> {
         let data = match data.map(Node::kind) {
             Some(Kind::Object(_)) => data,
             Some(Kind::Null) | None => None,
-            Some(_) => return Err(FetchError::NotGraphql("`data` is no object")),
+            Some(_) => return Err(FetchError::NotGraphql("`data` is not an object")),
         };
         match (data, errors) {
-            (None, None) if response.status.is_success() => Err(FetchError::NotGraphql(
-                "there is neither `data` nor an entry in `errors`",
-            )),
+            (None, None) if response.status.is_success() => {
+                Err(FetchError::NotGraphql("it has neither `data` nor `errors`"))
+            }
             (None, None) => Err(FetchError::Status(response.status)),
             (data, errors) => Ok(Self { data, errors }),
         }

@@ -1,4 +1,4 @@
-//! Calls over HTTP: sends a request and reads the answer within its bounds.
+//! HTTP calls: sends a request and reads the response within its limits.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,28 +11,28 @@ use super::request::Request;
 use super::shared_response::{CallResult, SharedResponse};
 use crate::error::FetchError;
 
-/// The client of all calls: keeps connections, follows no redirects.
+/// The HTTP client of all sources: pools connections, follows no redirects.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     client: reqwest::Client,
     max_body_bytes: usize,
 }
 
-/// Longer than most services keep a connection that nobody uses.
+/// Maximum time that an idle connection is pooled; longer than most services keep one open.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// A service that is there answers a connection at once.
+/// Timeout of connecting; a reachable service accepts a connection at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl HttpClient {
-    /// A client that reads answers of up to `body_limit` bytes.
+    /// A client that reads response bodies of up to `max_body_bytes`.
     pub(crate) fn new(max_body_bytes: usize) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
             .pool_idle_timeout(IDLE_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
-            // An answer elsewhere is for the caller to see; following it could leave the service.
+            // A redirect is returned to the caller; following it could leave the service.
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self {
@@ -41,7 +41,7 @@ impl HttpClient {
         })
     }
 
-    /// One call, answered within `timeout`, body included.
+    /// Sends a request; the response, body included, must arrive within `timeout`.
     pub(crate) async fn call(&self, request: Request, timeout: Duration) -> CallResult {
         match tokio::time::timeout(timeout, self.call_without_timeout(request)).await {
             Ok(result) => result,
@@ -49,7 +49,7 @@ impl HttpClient {
         }
     }
 
-    /// One call, for those who limit the time themselves.
+    /// Sends a request without a timeout; the caller sets one.
     pub(crate) async fn call_without_timeout(&self, request: Request) -> CallResult {
         let response = self.send(request).await?;
         Ok(Arc::new(SharedResponse::new(response)))
@@ -89,7 +89,7 @@ impl HttpClient {
             return Ok(Bytes::new());
         };
         if expected == first.len() {
-            return Ok(first); // The whole body in one piece: nothing to copy.
+            return Ok(first); // The body is one chunk: no copy.
         }
         let mut body = BytesMut::with_capacity(expected.max(first.len()));
         body.extend_from_slice(&first);

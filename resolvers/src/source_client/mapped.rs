@@ -1,5 +1,5 @@
-//! What a connector's answer gives, as it is kept: JSON whose members have the names of the graph's
-//! fields, all that the connector gives, whatever an operation asked for.
+//! Values of a connector's response in the form in which they are cached: JSON with the field names
+//! of the graph, with all fields of the connector, independent of the operation's selection.
 
 use bytes::Bytes;
 use hashbrown::HashMap;
@@ -10,18 +10,17 @@ use schema::mapping::Vars;
 use super::shared_response::SharedResponse;
 use crate::entity_key::{EntityKey, write_object_key};
 
-/// The values of one answer.
+/// The mapped values of one response.
 #[derive(Debug)]
 pub(crate) enum MappedValues {
-    /// Of one object or one field; `None`: there is no such thing.
+    /// The value of one object or field; `None`: it does not exist.
     Single(Option<Bytes>),
-    /// Of a batch: by key, as the tree writes it.
+    /// The values of a batch by key, in the form that the tree uses.
     ByKey(HashMap<Box<[u8]>, Option<Bytes>, foldhash::fast::RandomState>),
 }
 
 impl MappedValues {
-    /// What `connector` makes of an answer that is a success; `None` when it is not what it
-    /// should be.
+    /// Maps a successful response of `connector`; `None` if it does not have the expected form.
     pub(crate) fn from_response<'a>(
         connector: &'a Connector,
         response: &'a SharedResponse,
@@ -40,14 +39,14 @@ impl MappedValues {
         for element in list.iter() {
             text.clear();
             if write_object_key(&element, key, &mut text).is_some() {
-                // Of objects with one key the last counts, as where rows are filled.
+                // Of objects with equal keys the last counts, as where rows are filled.
                 values.insert(text.as_slice().into(), json_bytes(&element));
             }
         }
         Some(Self::ByKey(values))
     }
 
-    /// The value of the object with that key; `None`: there is no such thing.
+    /// The value of the object with this key; `None`: it does not exist.
     pub(crate) fn get(&self, EntityKey(key): EntityKey<'_>) -> Option<&Bytes> {
         match self {
             Self::Single(value) => value.as_ref(),

@@ -1,4 +1,4 @@
-//! The HTTP request of a connector, from its variables.
+//! Builds the HTTP request of a connector from its variables.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -14,7 +14,7 @@ use url::Url;
 use super::connector::ConnectorClient;
 use crate::error::FetchError;
 
-/// A request that can be sent.
+/// An HTTP request, ready to send.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
@@ -23,18 +23,17 @@ pub(crate) struct Request {
     pub(crate) body: Option<Bytes>,
 }
 
-/// Builds the request; nothing was sent when it cannot be.
+/// Builds the request of a connector.
 pub(crate) fn build<'a>(
     connector: &'a Connector,
     connector_client: &'a ConnectorClient,
     client_headers: &HeaderMap,
     vars: &Vars<'a>,
 ) -> Result<Request, FetchError> {
-    let build_error = |error: String| FetchError::Build(error);
     let address = connector.url_template(connector_client.base_url.as_ref());
     let joined = address
         .join(vars)
-        .map_err(|it| build_error(it.to_string()))?;
+        .map_err(|error| FetchError::Build(error.to_string()))?;
     let mut headers = HeaderMap::with_capacity(4 + connector.headers.len());
     for header in &connector.headers {
         write_header(header, client_headers, vars, &mut headers)?;
@@ -74,7 +73,7 @@ fn write_header<'a>(
     headers: &mut HeaderMap,
 ) -> Result<(), FetchError> {
     let Ok(name) = HeaderName::from_bytes(header.name.as_bytes()) else {
-        return Ok(()); // The graph was checked for such names.
+        return Ok(()); // Linking rejects such names.
     };
     match &header.value {
         HeaderSource::FromRequest(from) => {
@@ -86,7 +85,7 @@ fn write_header<'a>(
             let rendered = template
                 .render_plain(vars)
                 .map_err(|error| FetchError::Build(error.to_string()))?;
-            // A value that is not there gives no header; an illegal one is not sent either.
+            // An empty value omits the header, and so does an illegal one.
             if let (false, Ok(value)) = (
                 rendered.text.is_empty(),
                 HeaderValue::from_str(&rendered.text),
@@ -98,6 +97,7 @@ fn write_header<'a>(
     Ok(())
 }
 
+/// Media type of form bodies.
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn build_body<'a>(
@@ -110,7 +110,7 @@ fn build_body<'a>(
     let content_type = headers.get(CONTENT_TYPE);
     if content_type.is_some_and(|value| value.as_bytes() == FORM.as_bytes()) {
         let value = value.unwrap_or(Value::Null);
-        let form = form::encode(&value).map_err(|it| FetchError::Build(it.to_string()))?;
+        let form = form::encode(&value).map_err(|error| FetchError::Build(error.to_string()))?;
         return Ok(Bytes::from(form));
     }
     if content_type.is_none() {
@@ -124,7 +124,7 @@ fn build_body<'a>(
     Ok(Bytes::from(text))
 }
 
-/// `{ headers: { name: [values] } }`, as `$request` and `$response` have it.
+/// Headers as `$request` and `$response` contain them: `{ headers: { name: [values] } }`.
 pub(crate) fn headers_value<'a>(headers: &HeaderMap) -> Value<'a> {
     let mut members = Object::with_capacity(headers.keys_len());
     for name in headers.keys() {
@@ -140,7 +140,7 @@ pub(crate) fn headers_value<'a>(headers: &HeaderMap) -> Value<'a> {
     Value::object(whole)
 }
 
-/// The arguments of a field that have a value, as one object.
+/// The arguments of a field as one JSON object, without those that have no value.
 pub(crate) fn arguments_json(arguments: &[(Name, Argument)], variables: &Variables) -> String {
     let mut object = Object::with_capacity(arguments.len());
     for (name, argument) in arguments {
@@ -151,7 +151,7 @@ pub(crate) fn arguments_json(arguments: &[(Name, Argument)], variables: &Variabl
     Value::object(object).to_json()
 }
 
-/// A coerced input value as mappings see it.
+/// A coerced input value as a value for mappings.
 pub(crate) fn mapping_value(constant: &Constant) -> Value<'_> {
     match constant {
         Constant::Null => Value::Null,

@@ -1,4 +1,4 @@
-//! What a source answered, for all who asked: the body is read once, whoever needs it first.
+//! A response shared by all waiters of a call: the first reader parses its body.
 
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,7 @@ use crate::entity_key::{EntityKey, write_object_key};
 use crate::error::FetchError;
 use crate::source_client::mapped::MappedValues;
 
-/// An answer that many may read.
+/// A response with several readers.
 #[derive(Debug)]
 pub(crate) struct SharedResponse {
     pub(crate) response: SourceResponse,
@@ -22,7 +22,7 @@ pub(crate) struct SharedResponse {
     mapped_values: OnceLock<(SourceId, Option<Arc<MappedValues>>)>,
 }
 
-/// What becomes of a call, for everybody who waits for it.
+/// The result of a call, shared by all of its waiters.
 pub(crate) type CallResult = Result<Arc<SharedResponse>, FetchError>;
 
 impl SharedResponse {
@@ -35,7 +35,7 @@ impl SharedResponse {
         }
     }
 
-    /// The body as a connector reads it: by its content type.
+    /// The body as a connector reads it, by its content type.
     pub(crate) fn body(&self) -> Result<&ResponseBody, FetchError> {
         let body = self
             .body
@@ -43,20 +43,20 @@ impl SharedResponse {
         body.as_ref().map_err(Clone::clone)
     }
 
-    /// The body of a service that speaks GraphQL.
+    /// The body as a subgraph's response, which is JSON.
     pub(crate) fn graphql(&self) -> Result<&Arc<Json>, FetchError> {
         let read = || graphql::parse(&self.response).map(|json| ResponseBody::Json(Arc::new(json)));
         match self.body.get_or_init(read) {
             Ok(ResponseBody::Json(json)) => Ok(json),
             Ok(ResponseBody::Text(_) | ResponseBody::Empty) => {
-                Err(FetchError::NotGraphql("it is no JSON"))
+                Err(FetchError::NotGraphql("the body is not JSON"))
             }
             Err(error) => Err(error.clone()),
         }
     }
 
-    /// What the connector of `source` makes of it, where that depends on nothing else: made once,
-    /// unless several connectors read it.
+    /// The values that the connector of `source` maps the response to, if they depend on nothing
+    /// else: computed once, unless several connectors read the response.
     pub(crate) fn mapped_values(
         &self,
         source: SourceId,
@@ -71,7 +71,7 @@ impl SharedResponse {
         }
     }
 
-    /// Where the object of each key is in the list that `list` gives; `None` when it gives none.
+    /// The position of each key in the list that `list` returns; `None` if it returns none.
     pub(crate) fn key_index<'v>(
         &self,
         fields: &FieldSet,
@@ -84,7 +84,7 @@ impl SharedResponse {
     }
 }
 
-/// The place of each object of a list, by its key.
+/// The positions of the objects of a list by key.
 #[derive(Debug)]
 pub(crate) struct KeyIndex {
     table: HashTable<(Box<[u8]>, usize)>,
@@ -113,7 +113,7 @@ impl KeyIndex {
         Some(index)
     }
 
-    /// Where the object with this key is.
+    /// The position of the object with this key.
     pub(crate) fn find(&self, EntityKey(key): EntityKey<'_>) -> Option<usize> {
         let hash = self.hasher.hash_one(key);
         let found = self.table.find(hash, |(known, _)| **known == *key);

@@ -1,4 +1,4 @@
-//! A service that speaks GraphQL, with what the operator decided about it.
+//! The client of a subgraph, over HTTP or in this process.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::local::{LocalRequest, LocalService};
 use crate::settings::Settings;
 use crate::subgraph_request::Document;
 
-/// Everything about a service that does not change from request to request.
+/// A subgraph with the operator's settings.
 #[derive(Debug)]
 pub(crate) struct SubgraphClient {
     name: Name,
@@ -36,28 +36,28 @@ pub(crate) struct SubgraphClient {
 enum Location {
     Local(Arc<dyn LocalService>),
     Http(Url),
-    /// Neither the graph nor the settings say where it is; this is what there is to say.
+    /// Neither the graph nor the settings have a valid URL; the text says why.
     Unconfigured(String),
 }
 
 impl Location {
-    /// Where the graph says that a service is.
+    /// The location that the graph declares.
     fn from_source(source: &Source, graphql: &SubgraphEndpoint) -> Self {
         let name = &source.subgraph;
         let Some(url) = graphql.url.as_deref() else {
-            return Self::Unconfigured(format!("nobody says where the service `{name}` is"));
+            return Self::Unconfigured(format!("no URL is configured for subgraph `{name}`"));
         };
         match url.parse::<Url>() {
             Ok(url) if url.has_host() => Self::Http(url),
             _ => Self::Unconfigured(format!(
-                "the graph's address of the service `{name}` is no URL"
+                "the URL of subgraph `{name}` in the graph is invalid"
             )),
         }
     }
 }
 
 impl SubgraphClient {
-    /// The service of `source` with its settings.
+    /// Creates the client of the subgraph of `source`.
     pub(crate) fn new(source: &Source, graphql: &SubgraphEndpoint, settings: &Settings) -> Self {
         let own = settings.subgraphs.get(&*source.subgraph);
         let local = settings.local.get(&*source.subgraph);
@@ -79,7 +79,7 @@ impl SubgraphClient {
         }
     }
 
-    /// Where it is, for people.
+    /// The location as text for traces.
     pub(crate) fn display_location(&self) -> String {
         match &self.location {
             Location::Local(_) => "in this process".to_owned(),
@@ -93,13 +93,13 @@ impl SubgraphClient {
         }
     }
 
-    /// The client's headers that are sent on.
+    /// The client headers that are forwarded.
     pub(crate) fn forwarded_headers(&self) -> &[HeaderName] {
         &self.forwarded_headers
     }
 
-    /// What it is asked over HTTP; `None` when that is not how it is asked. `variables` are the
-    /// members of the object, with commas between them.
+    /// The HTTP request for a document; `None` for a subgraph without a URL. `variables` are the
+    /// members of the object, separated by commas.
     pub(crate) fn request(
         &self,
         document: &Document,
@@ -117,7 +117,7 @@ impl SubgraphClient {
         })
     }
 
-    /// Asks a service in this process.
+    /// Calls a service in this process.
     pub(crate) fn call_local(
         &self,
         document: &Document,
@@ -134,7 +134,7 @@ impl SubgraphClient {
                 };
                 return self.run_local(service, request).boxed();
             }
-            Location::Http(_) => format!("the service `{}` is not in this process", self.name),
+            Location::Http(_) => format!("subgraph `{}` is not in this process", self.name),
             Location::Unconfigured(reason) => reason.clone(),
         };
         std::future::ready(Err(FetchError::Build(reason))).boxed()
@@ -153,7 +153,7 @@ impl SubgraphClient {
         }
     }
 
-    /// What is sent on of the client's headers, and what the operator adds.
+    /// The forwarded client headers and the operator's own.
     fn headers(&self, client_headers: &HeaderMap) -> HeaderMap {
         let mut headers =
             HeaderMap::with_capacity(self.headers.len() + self.forwarded_headers.len() + 2);
@@ -168,7 +168,7 @@ impl SubgraphClient {
         headers
     }
 
-    /// What failed, for everybody who waited for it.
+    /// The failure of a call to this subgraph.
     pub(crate) fn failure(&self, error: FetchError) -> Arc<FetchFailure> {
         Arc::new(FetchFailure {
             subgraph: Arc::clone(&self.name),
@@ -178,7 +178,7 @@ impl SubgraphClient {
     }
 }
 
-/// Headers that are about one connection or one body are never those of another (RFC 9110 §7.6.1).
+/// Excludes headers of a connection or a body, which must not be forwarded (RFC 9110 §7.6.1).
 fn forwardable_headers(names: &[HeaderName]) -> Vec<HeaderName> {
     let connection_headers = [
         CONNECTION,
@@ -200,7 +200,7 @@ fn ok_response(body: Bytes) -> SourceResponse {
     SourceResponse::with_no_delay(StatusCode::OK, HeaderMap::new(), body)
 }
 
-/// Those of the body and of its answer are ours to say (GraphQL over HTTP, section 4).
+/// Adds the headers of the body and of the expected response (GraphQL over HTTP, section 4).
 fn http_headers(mut headers: HeaderMap) -> HeaderMap {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED_MEDIA_TYPES));

@@ -74,8 +74,8 @@ async fn an_object_of_an_unknown_type_is_null_with_an_error() {
 
     assert_snapshot!(users(query, json!({ "data": { "pets": pets } })).await, @r#"
     {"pets":[null,null,{"lives":1}]}
-    pets.0: users: answered with an object of the type `Fish`, which the graph does not know there
-    pets.1: users: answered with an object of the type `Fish`, which the graph does not know there
+    pets.0: users: answered with an object of type `Fish`, which the graph does not have there
+    pets.1: users: answered with an object of type `Fish`, which the graph does not have there
     "#);
 }
 
@@ -399,7 +399,7 @@ async fn objects_of_unknown_type_are_null() {
     "#);
     assert_snapshot!(unknown, @r#"
     {"top":[null,null]}
-    top.0: media: answered with an object of the type `Song`, which the graph does not know there
+    top.0: media: answered with an object of type `Song`, which the graph does not have there
     top.1: Query.top is not Media
     "#);
 }
