@@ -7,7 +7,7 @@ use apollo_compiler::Schema;
 use apollo_compiler::validation::Valid;
 
 use self::document::SupergraphDocument;
-use self::join::Join;
+use self::join::{GraphId, Join};
 use super::federation::SubgraphSchema;
 use super::{LinkOptions, api, connect, federation, sorted, types};
 use crate::client::ClientSchema;
@@ -77,8 +77,8 @@ fn split_connectors(
 ) -> (Vec<Sdl>, Vec<SubgraphSchema>) {
     let mut connector_sdls = Vec::new();
     let mut graphql_subgraphs = Vec::new();
-    for (graph, subgraph) in subgraphs.into_iter().enumerate() {
-        match connectors::subgraph(join, schema, graph, &subgraph) {
+    for (index, subgraph) in subgraphs.into_iter().enumerate() {
+        match connectors::subgraph(join, schema, GraphId(index), &subgraph) {
             Some(document) => connector_sdls.extend(sdl::read(&document, problems)),
             None => graphql_subgraphs.push(subgraph),
         }

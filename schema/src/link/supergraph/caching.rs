@@ -10,7 +10,7 @@ use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node};
 
 use super::connectors::unwrapped_directive;
-use super::join::{self, Join};
+use super::join::{GraphId, Join, JoinDirective};
 use crate::key::FieldSet;
 use crate::link::caching::{CacheDirective, SubgraphCacheDirectives};
 use crate::link::federation::{SubgraphSchema, SubgraphType};
@@ -82,7 +82,7 @@ struct JoinedDirective {
     node: Node<AstDirective>,
     location: Option<SourceSpan>,
     /// The subgraphs that have it; `None` for all that define the type or field.
-    graphs: Option<Vec<usize>>,
+    graphs: Option<Vec<GraphId>>,
 }
 
 fn add_directive(
@@ -92,13 +92,13 @@ fn add_directive(
     field: Option<&str>,
     joined: &JoinedDirective,
 ) {
-    for (graph, cache_directives) in all.iter_mut().enumerate() {
+    for (index, cache_directives) in all.iter_mut().enumerate() {
         let has_coordinate = || {
-            let ty = subgraphs.get(graph).and_then(|it| it.types.get(owner));
+            let ty = subgraphs.get(index).and_then(|it| it.types.get(owner));
             ty.is_some_and(|ty| field.is_none_or(|field| ty.fields.contains_key(field)))
         };
         let applies = match &joined.graphs {
-            Some(graphs) => graphs.contains(&graph),
+            Some(graphs) => graphs.contains(&GraphId(index)),
             None => has_coordinate(),
         };
         if applies {
@@ -130,7 +130,7 @@ impl DirectiveNames {
     fn read(&self, join: &Join<'_>, directive: &Node<AstDirective>) -> Option<JoinedDirective> {
         let location = directive.location();
         if join
-            .directives([directive], join::JoinDirective::Preserved)
+            .directives([directive], JoinDirective::Preserved)
             .next()
             .is_some()
         {
@@ -140,7 +140,7 @@ impl DirectiveNames {
                 directive: caching_directive(name.unwrap_or(&wrapped.name))?,
                 node: wrapped,
                 location,
-                graphs: Some(join.graph_indices(directive)),
+                graphs: Some(join.graph_ids(directive)),
             });
         }
         let mut own = self.own.iter();
@@ -149,7 +149,7 @@ impl DirectiveNames {
                 directive: *kind,
                 node: directive.clone(),
                 location,
-                graphs: Some(join.graph_index(directive).into_iter().collect()),
+                graphs: Some(join.graph_id(directive).into_iter().collect()),
             });
         }
         Some(JoinedDirective {

@@ -10,16 +10,16 @@ use apollo_compiler::{Name, Node, name};
 
 use super::arguments::text;
 use super::features::{Feature, feature};
-use super::join::{Join, JoinDirective};
+use super::join::{GraphId, Join, JoinDirective};
 use crate::link::federation::{FieldAvailability, SubgraphSchema, SubgraphType};
 use crate::span::Document;
 use crate::subgraph::Subgraph;
 
-/// The document of the subgraph with index `graph`; `None` when it does not have connectors.
+/// The document of the subgraph `graph`; `None` when it does not have connectors.
 pub(super) fn subgraph(
     join: &Join<'_>,
     stripped: &Schema,
-    graph: usize,
+    graph: GraphId,
     subgraph: &SubgraphSchema,
 ) -> Option<Subgraph> {
     let on_schema = || preserved_directives(join, graph, schema_directives(join));
@@ -62,12 +62,12 @@ fn schema_directives<'a>(join: &'a Join<'_>) -> impl Iterator<Item = &'a Node<Di
 /// The directives of `graph` that a list of `@join__directive`s preserves.
 fn preserved_directives<'a>(
     join: &'a Join<'_>,
-    graph: usize,
+    graph: GraphId,
     list: impl IntoIterator<Item = &'a Node<Directive>>,
 ) -> impl Iterator<Item = Node<Directive>> {
     let wrappers = join.directives(list, JoinDirective::Preserved);
     wrappers.filter_map(move |wrapper| {
-        let is_own = join.graph_indices(wrapper).contains(&graph);
+        let is_own = join.graph_ids(wrapper).contains(&graph);
         is_own.then(|| unwrapped_directive(wrapper))?
     })
 }
@@ -110,7 +110,7 @@ fn federation_link() -> Directive {
 
 struct SdlWriter<'a> {
     join: &'a Join<'a>,
-    graph: usize,
+    graph: GraphId,
     subgraph: &'a SubgraphSchema,
     /// The names of `@connect` and `@source` in the subgraph.
     names: [String; 2],
@@ -185,7 +185,7 @@ impl SdlWriter<'_> {
             .directives(type_directives(joined), JoinDirective::Type)
             .peekable();
         uses.peek().is_none()
-            || uses.any(|directive| self.join.graph_index(directive) == Some(self.graph))
+            || uses.any(|directive| self.join.graph_id(directive) == Some(self.graph))
     }
 
     fn is_member(&self, of: &str, member: &str) -> bool {

@@ -5,7 +5,7 @@ use apollo_compiler::ast::{Directive, FieldDefinition};
 
 use super::arguments::{flag, text};
 use super::contexts;
-use super::join::{Join, JoinDirective, JoinVersion};
+use super::join::{GraphId, Join, JoinDirective, JoinVersion};
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::link::federation::{FieldAvailability, FieldSetText, OverrideSide, SubgraphField};
 use crate::link::overrides::OVERRIDE_LABELS;
@@ -18,9 +18,9 @@ pub(super) struct JoinedField<'a> {
     join_fields: Option<Vec<JoinField<'a>>>,
 }
 
-/// A `@join__field` and the index of its subgraph.
+/// A `@join__field` and its subgraph.
 struct JoinField<'a> {
-    graph: usize,
+    graph: GraphId,
     directive: &'a Node<Directive>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> JoinedField<'a> {
     pub(super) fn read(
         owner: &str,
         field: &'a FieldDefinition,
-        with_type: &[usize],
+        with_type: &[GraphId],
         join: &Join<'_>,
         problems: &mut Problems,
     ) -> Self {
@@ -39,7 +39,7 @@ impl<'a> JoinedField<'a> {
         let mut join_fields = Vec::new();
         for directive in &directives {
             if directive.specified_argument_by_name("graph").is_some() {
-                let graph = join.checked_graph_index(directive, problems);
+                let graph = join.checked_graph_id(directive, problems);
                 join_fields.extend(graph.map(|graph| JoinField { graph, directive }));
             } else if join.version == JoinVersion::V0_1 {
                 let graphs = with_type.iter();
@@ -54,7 +54,8 @@ impl<'a> JoinedField<'a> {
             if !with_type.contains(&join_field.graph) {
                 let message = format!(
                     "`{owner}.{}` is joined to `{}`, which does not define type `{owner}`",
-                    field.name, join.graphs[join_field.graph].name
+                    field.name,
+                    join.graph(join_field.graph).name
                 );
                 let at = join.span(join_field.directive);
                 problems.push(Diagnostic::error(Code::SupergraphInvalid, at, message));
@@ -70,7 +71,7 @@ impl<'a> JoinedField<'a> {
     }
 
     /// The field as the subgraph `graph` defines it; `None` when it does not.
-    pub(super) fn in_graph(&self, graph: usize, join: &Join<'_>) -> Option<SubgraphField> {
+    pub(super) fn in_graph(&self, graph: GraphId, join: &Join<'_>) -> Option<SubgraphField> {
         let Some(join_fields) = &self.join_fields else {
             return Some(SubgraphField {
                 ty: self.field.ty.to_string().into(),
@@ -82,10 +83,10 @@ impl<'a> JoinedField<'a> {
             });
         };
         let own = join_fields.iter().find(|it| it.graph == graph)?.directive;
-        let name = join.graphs[graph].name.as_ref();
+        let name = join.graph(graph).name.as_ref();
         let others = || join_fields.iter().filter(|it| it.graph != graph);
         let overriding = others().find(|it| text(it.directive, "override") == Some(name));
-        let has_overridden = |from: &str| others().any(|it| *join.graphs[it.graph].name == *from);
+        let has_overridden = |from: &str| others().any(|it| *join.graph(it.graph).name == *from);
         let label = |directive| text(directive, "overrideLabel").map(crate::types::Name::from);
         let progressive_override = match (overriding, text(own, "override")) {
             (Some(other), _) => label(other.directive).map(|label| (label, OverrideSide::From)),

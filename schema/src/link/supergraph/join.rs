@@ -41,6 +41,10 @@ const VERSIONS: [(&str, JoinVersion); 5] = [
     ("0.5", JoinVersion::V0_5),
 ];
 
+/// The position of a subgraph in the order of `join__Graph`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct GraphId(pub(super) usize);
+
 /// A subgraph as `@join__graph` names it.
 pub(super) struct JoinGraph {
     pub(super) name: crate::types::Name,
@@ -192,31 +196,36 @@ impl Join<'_> {
         list.into_iter().filter(move |it| it.name == name)
     }
 
-    /// The index in `graphs` of the subgraph that `directive` names.
-    pub(super) fn graph_index(&self, directive: &Directive) -> Option<usize> {
-        let name = arguments::enum_value(directive, "graph")?;
-        self.graphs.get_index_of(name)
+    /// The subgraph with this position.
+    pub(super) fn graph(&self, id: GraphId) -> &JoinGraph {
+        &self.graphs[id.0]
     }
 
-    /// The index in `graphs` of the subgraph that `directive` names; reports an unknown subgraph.
-    pub(super) fn checked_graph_index(
+    /// The subgraph that `directive` names, if it exists.
+    pub(super) fn graph_id(&self, directive: &Directive) -> Option<GraphId> {
+        let name = arguments::enum_value(directive, "graph")?;
+        self.graphs.get_index_of(name).map(GraphId)
+    }
+
+    /// The subgraph that `directive` names; reports an unknown one.
+    pub(super) fn checked_graph_id(
         &self,
         directive: &Node<Directive>,
         problems: &mut Problems,
-    ) -> Option<usize> {
+    ) -> Option<GraphId> {
         let name = arguments::enum_value(directive, "graph")?;
-        let found = self.graph_index(directive);
-        if found.is_none() {
+        let id = self.graph_id(directive);
+        if id.is_none() {
             let message = format!("`{name}` is not a subgraph of this supergraph");
             let help = nearest(name, self.graphs.keys().map(Name::as_str));
             let problem = Diagnostic::error(Code::SupergraphInvalid, self.span(directive), message);
             problems.push(problem.help(help.map(|name| format!("write `{name}`"))));
         }
-        found
+        id
     }
 
-    /// The indices in `graphs` of the subgraphs that `directive` lists.
-    pub(super) fn graph_indices(&self, directive: &Directive) -> Vec<usize> {
+    /// The existing subgraphs that `directive` lists.
+    pub(super) fn graph_ids(&self, directive: &Directive) -> Vec<GraphId> {
         let Some(graphs) = directive.specified_argument_by_name("graphs") else {
             return Vec::new();
         };
@@ -224,7 +233,7 @@ impl Join<'_> {
         let graphs = graphs.as_list().unwrap_or(std::slice::from_ref(graphs));
         let names = graphs.iter().filter_map(|it| it.as_enum());
         names
-            .filter_map(|name| self.graphs.get_index_of(name))
+            .filter_map(|name| self.graphs.get_index_of(name).map(GraphId))
             .collect()
     }
 

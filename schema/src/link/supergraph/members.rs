@@ -9,7 +9,7 @@ use apollo_compiler::schema::ExtendedType;
 use indexmap::IndexMap;
 
 use super::arguments::text;
-use super::join::{Join, JoinDirective, JoinVersion};
+use super::join::{GraphId, Join, JoinDirective, JoinVersion};
 use crate::diagnostic::Problems;
 use crate::types;
 
@@ -22,7 +22,7 @@ pub(super) struct Members(HashMap<String, IndexMap<String, MemberGraphs>>);
 struct MemberGraphs {
     /// In all that define both types: older versions of the join specification list none.
     all: bool,
-    listed: Vec<usize>,
+    listed: Vec<GraphId>,
 }
 
 impl Members {
@@ -68,7 +68,7 @@ impl Members {
     }
 
     /// The members of the abstract type `of` in the subgraph `graph`.
-    pub(super) fn in_graph(&self, of: &str, graph: usize) -> Vec<types::Name> {
+    pub(super) fn in_graph(&self, of: &str, graph: GraphId) -> Vec<types::Name> {
         let members = self.0.get(of).into_iter().flatten();
         members
             .filter(|(_, graphs)| graphs.all || graphs.listed.contains(&graph))
@@ -82,13 +82,13 @@ impl Members {
     }
 }
 
-/// The type that `argument` of a join directive names, and the index of its subgraph.
+/// The type that `argument` of a join directive names, and the subgraph.
 fn named_with_graph<'a>(
     directive: &'a Node<Directive>,
     argument: &str,
     join: &Join<'_>,
     problems: &mut Problems,
-) -> Option<(&'a str, usize)> {
-    let graph = join.checked_graph_index(directive, problems)?;
+) -> Option<(&'a str, GraphId)> {
+    let graph = join.checked_graph_id(directive, problems)?;
     Some((text(directive, argument)?, graph))
 }

@@ -36,10 +36,10 @@ pub(super) fn strip_join(join: &Join<'_>) -> Schema {
 fn strip(definition: &mut ExtendedType, inaccessible: &str) {
     match definition {
         ExtendedType::Scalar(it) => {
-            strip_type_directives(&mut it.make_mut().directives, inaccessible)
+            strip_type_directives(&mut it.make_mut().directives, inaccessible);
         }
         ExtendedType::Union(it) => {
-            strip_type_directives(&mut it.make_mut().directives, inaccessible)
+            strip_type_directives(&mut it.make_mut().directives, inaccessible);
         }
         ExtendedType::Object(it) => {
             let it = it.make_mut();

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use super::arguments::flag;
 use super::fields::{JoinedField, field_set_text};
-use super::join::{Join, JoinDirective};
+use super::join::{GraphId, Join, JoinDirective};
 use super::members::Members;
 use super::unlisted_fields;
 use crate::diagnostic::{Code, Diagnostic, Problems};
@@ -30,7 +30,7 @@ pub(super) fn subgraph_schemas(join: &Join<'_>, problems: &mut Problems) -> Vec<
     let members = Members::read(join, problems);
     for (name, definition) in join.types() {
         for (graph, ty) in in_graphs(name, definition, &members, join, problems) {
-            subgraphs[graph].types.insert(name.as_str().into(), ty);
+            subgraphs[graph.0].types.insert(name.as_str().into(), ty);
         }
     }
     unlisted_fields::add(&mut subgraphs, join);
@@ -73,12 +73,12 @@ fn in_graphs(
     members: &Members,
     join: &Join<'_>,
     problems: &mut Problems,
-) -> IndexMap<usize, SubgraphType> {
+) -> IndexMap<GraphId, SubgraphType> {
     let Some(kind) = kind(definition) else {
         return IndexMap::new();
     };
     let mut types = types_by_graph(definition, kind, join, problems);
-    let with_type: Vec<usize> = types.keys().copied().collect();
+    let with_type: Vec<GraphId> = types.keys().copied().collect();
     let owner = owner(definition, join, problems);
     for (field_name, field) in fields(definition) {
         let joined = JoinedField::read(name, field, &with_type, join, problems);
@@ -115,7 +115,7 @@ fn types_by_graph(
     kind: SubgraphTypeKind,
     join: &Join<'_>,
     problems: &mut Problems,
-) -> IndexMap<usize, SubgraphType> {
+) -> IndexMap<GraphId, SubgraphType> {
     let empty = |kind| SubgraphType {
         kind,
         keys: Vec::new(),
@@ -126,11 +126,11 @@ fn types_by_graph(
     let mut directives = join_directives(definition, JoinDirective::Type, join).peekable();
     if directives.peek().is_none() {
         // A value type of federation 1 is defined by every subgraph.
-        let all = 0..join.graphs.len();
+        let all = (0..join.graphs.len()).map(GraphId);
         return all.map(|graph| (graph, empty(kind))).collect();
     }
     for directive in directives {
-        let Some(graph) = join.checked_graph_index(directive, problems) else {
+        let Some(graph) = join.checked_graph_id(directive, problems) else {
             continue;
         };
         let is_object = flag(directive, "isInterfaceObject") == Some(true);
@@ -154,9 +154,9 @@ fn key(directive: &Directive, join: &Join<'_>) -> Option<SubgraphKey> {
     })
 }
 
-fn owner(definition: &ExtendedType, join: &Join<'_>, problems: &mut Problems) -> Option<usize> {
+fn owner(definition: &ExtendedType, join: &Join<'_>, problems: &mut Problems) -> Option<GraphId> {
     let directive = join_directives(definition, JoinDirective::Owner, join).next()?;
-    join.checked_graph_index(directive, problems)
+    join.checked_graph_id(directive, problems)
 }
 
 fn join_directives<'l>(

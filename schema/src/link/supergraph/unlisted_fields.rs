@@ -30,9 +30,8 @@ fn add_key_fields(
 ) {
     let directives = definition.directives().iter().map(|it| &it.node);
     for directive in join.directives(directives, JoinDirective::Type) {
-        let subgraph = join
-            .graph_index(directive)
-            .and_then(|it| subgraphs.get_mut(it));
+        let graph = join.graph_id(directive);
+        let subgraph = graph.and_then(|graph| subgraphs.get_mut(graph.0));
         let key = text(directive, "key").map(read_fields);
         let (Some(subgraph), Some(Ok(selections))) = (subgraph, key) else {
             continue;
