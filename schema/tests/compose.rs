@@ -1,4 +1,4 @@
-//! Subgraphs that speak GraphQL, composed: the graph that comes of it, and how it is printed.
+//! Composition of GraphQL subgraphs: the graph, its diagnostics and the printed supergraph.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

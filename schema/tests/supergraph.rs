@@ -1,4 +1,4 @@
-//! Composed supergraphs become graphs.
+//! Linking of composed supergraphs.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

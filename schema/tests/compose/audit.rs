@@ -1,6 +1,5 @@
-//! The federation audit: its subgraphs compose, and give the graph that the supergraph which
-//! another composer made of them gives. They stand outside of the repository; `WEIR_AUDIT` says
-//! where.
+//! The federation audit: each suite composes into the graph of its supergraph, which another
+//! composer produced. The suites are outside of the repository; `WEIR_AUDIT` names their folder.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ use super::canonical;
 const DIFFERENT: &[(&str, &str)] = &[];
 
 #[test]
-fn every_suite_gives_the_graph_that_its_supergraph_gives() {
+fn every_suite_composes_into_the_graph_of_its_supergraph() {
     let Some(suites) = suites() else {
         return skipped();
     };
@@ -39,7 +38,7 @@ fn every_suite_gives_the_graph_that_its_supergraph_gives() {
 }
 
 #[test]
-fn every_suite_printed_as_a_supergraph_gives_the_same_graph() {
+fn every_suite_round_trips_through_its_printed_supergraph() {
     let Some(suites) = suites() else {
         return skipped();
     };

@@ -1,4 +1,4 @@
-//! What subgraphs say about keeping what they give.
+//! Cache directives of subgraphs: composed, and read back from the supergraph.
 
 use std::fmt::Write as _;
 
@@ -11,30 +11,35 @@ use schema::types::{Name, Types};
 
 use super::support::{composed, linked, subgraph, v2};
 
-/// What every subgraph says, in the order of names.
-fn said(graph: &Graph) -> String {
-    let services = graph.sources().map(|(_, source)| &*source.subgraph);
-    let mut services: Vec<&str> = services.collect();
-    services.sort_unstable();
-    services.dedup();
-    let said = services.into_iter().filter_map(|service| {
-        let caching = graph.subgraph_cache_directives(service)?;
-        Some(format!("{service}\n{}", of_one(graph.types(), caching)))
+/// The cache directives of every subgraph, sorted by name.
+fn cache_directives(graph: &Graph) -> String {
+    let subgraphs = graph.sources().map(|(_, source)| &*source.subgraph);
+    let mut subgraphs: Vec<&str> = subgraphs.collect();
+    subgraphs.sort_unstable();
+    subgraphs.dedup();
+    let texts = subgraphs.into_iter().filter_map(|subgraph| {
+        let caching = graph.subgraph_cache_directives(subgraph)?;
+        Some(format!("{subgraph}\n{}", lines(graph.types(), caching)))
     });
-    said.collect()
+    texts.collect()
 }
 
-fn of_one(types: &Types, caching: &CacheDirectives) -> String {
+fn lines(types: &Types, caching: &CacheDirectives) -> String {
     let mut lines = Vec::new();
     for (id, ty) in types.iter() {
-        if let Some(said) = caching.type_directives(id) {
-            lines.push(line(types, &ty.name, (said.hint, &said.tags, &[])));
+        if let Some(directives) = caching.type_directives(id) {
+            lines.push(line(
+                types,
+                &ty.name,
+                (directives.hint, &directives.tags, &[]),
+            ));
         }
         for name in ty.fields().into_iter().flat_map(|fields| fields.keys()) {
-            if let Some(said) = caching.field_directives(id, name) {
+            if let Some(directives) = caching.field_directives(id, name) {
                 let place = format!("{}.{name}", ty.name);
-                let said = (said.hint, said.tags.as_slice(), said.invalidates.as_slice());
-                lines.push(line(types, &place, said));
+                let tags = directives.tags.as_slice();
+                let invalidates = directives.invalidates.as_slice();
+                lines.push(line(types, &place, (directives.hint, tags, invalidates)));
             }
         }
     }
@@ -74,13 +79,16 @@ fn line(
     line + "\n"
 }
 
-/// That the supergraph, read back, says what the subgraphs do.
+/// Asserts that the printed supergraph has the cache directives of the subgraphs; returns them.
 #[track_caller]
 fn round_trip(subgraphs: &[(&str, &str)]) -> String {
     let document = Document::new("supergraph.graphql", composed(subgraphs));
     let (graph, diagnostics) = link::link_supergraph(&document, LinkOptions::default());
     assert_eq!(diagnostics, [], "{}", document.text);
-    let (read, direct) = (said(&graph.unwrap()), said(&linked(subgraphs)));
+    let (read, direct) = (
+        cache_directives(&graph.unwrap()),
+        cache_directives(&linked(subgraphs)),
+    );
     assert_eq!(read, direct, "{}", document.text);
     direct
 }
@@ -125,7 +133,7 @@ union Any @cacheControl(maxAge: 9) = Product | Customer
 "#;
 
 #[test]
-fn a_subgraph_says_how_long_for_whom_under_which_tags_and_what_ends_it() {
+fn hints_tags_and_invalidations_are_read() {
     let speaking = v2(&["key", "cacheTag"], SPEAKING);
 
     insta::assert_snapshot!(round_trip(&[("shop", &speaking)]), @r#"
@@ -170,7 +178,7 @@ type Order @key(fields: "id") @named(format: "order-{$key.id}") @cacheControl(ma
 "#;
 
 #[test]
-fn connectors_say_the_same_without_a_definition() {
+fn connectors_use_cache_directives_without_definitions() {
     insta::assert_snapshot!(round_trip(&[("orders", REST)]), @r#"
     orders
       Mutation.cancel !returned !#order-{$args.id}
@@ -181,7 +189,7 @@ fn connectors_say_the_same_without_a_definition() {
 }
 
 #[test]
-fn each_subgraph_speaks_of_its_own_part() {
+fn cache_directives_apply_to_their_own_subgraph() {
     let speaking = v2(
         &["key"],
         "type Order @key(fields: \"id\") @cacheControl(maxAge: 10) { id: ID!  parcel: String }",
@@ -199,7 +207,7 @@ fn each_subgraph_speaks_of_its_own_part() {
 }
 
 #[test]
-fn definitions_of_a_subgraph_s_own_change_nothing() {
+fn own_definitions_of_a_subgraph_are_accepted() {
     let own = r#"
         directive @cacheControl(maxAge: Int, scope: String, swr: Int) on FIELD_DEFINITION
         directive @openfed__entityCache(maxAge: Int!, extra: Int) on OBJECT
@@ -217,7 +225,7 @@ fn definitions_of_a_subgraph_s_own_change_nothing() {
 }
 
 #[test]
-fn a_directive_of_somebody_else_with_our_name_is_theirs() {
+fn a_foreign_directive_with_the_same_name_is_ignored() {
     let own = "directive @cacheInvalidate(entity: String) on FIELD_DEFINITION
         type Query { a: Int @cacheInvalidate(entity: \"a\") }";
 
@@ -225,7 +233,7 @@ fn a_directive_of_somebody_else_with_our_name_is_theirs() {
 }
 
 #[test]
-fn interface_objects_are_spoken_of_like_other_entities() {
+fn interface_objects_have_cache_directives_like_other_entities() {
     let one = v2(
         &["key"],
         "type Query { all: [Media] }
@@ -248,7 +256,7 @@ fn interface_objects_are_spoken_of_like_other_entities() {
 }
 
 #[test]
-fn a_supergraph_of_another_composer_keeps_it_in_join_directives() {
+fn cache_directives_are_read_from_join_directives() {
     let text = composed(&[("a", "type Query { a(id: ID!): Int  b: Int }")]);
     let text = text
         .replace(
@@ -265,7 +273,7 @@ fn a_supergraph_of_another_composer_keeps_it_in_join_directives() {
     let (graph, diagnostics) = link::link_supergraph(&document, LinkOptions::default());
 
     assert_eq!(diagnostics, []);
-    insta::assert_snapshot!(said(&graph.unwrap()), @r#"
+    insta::assert_snapshot!(cache_directives(&graph.unwrap()), @r#"
     a
       Query.a 5s Private #a-{$args.id}
       Query.b 6s
@@ -273,12 +281,15 @@ fn a_supergraph_of_another_composer_keeps_it_in_join_directives() {
 }
 
 #[test]
-fn other_gateways_pass_over_what_only_weir_understands() {
+fn directives_of_weir_have_their_own_specification() {
     let text = composed(&[("shop", &v2(&["key", "cacheTag"], SPEAKING))]);
 
-    let kept = text.matches("@join__directive(graphs: [SHOP]").count();
-    assert_eq!(kept, 4);
-    assert_eq!(kept, text.matches("name: \"federation__cacheTag\"").count());
+    let preserved = text.matches("@join__directive(graphs: [SHOP]").count();
+    assert_eq!(preserved, 4);
+    assert_eq!(
+        preserved,
+        text.matches("name: \"federation__cacheTag\"").count()
+    );
     assert!(text.contains("@link(url: \"https://example.com/weir/v0.1\")"));
     for directive in ["@cacheControl", "@openfed__", "@cacheInvalidate"] {
         assert!(!text.contains(directive), "{directive} in {text}");
@@ -286,7 +297,7 @@ fn other_gateways_pass_over_what_only_weir_understands() {
 }
 
 #[test]
-fn clients_see_none_of_it() {
+fn cache_directives_are_not_in_the_api_schema() {
     let graph = linked(&[
         ("shop", &v2(&["key", "cacheTag"], SPEAKING)),
         ("orders", REST),
@@ -299,7 +310,7 @@ fn clients_see_none_of_it() {
 }
 
 #[test]
-fn the_scopes_that_a_document_defines_are_for_clients_only_where_it_uses_them() {
+fn the_scope_enum_is_in_the_api_schema_only_when_fields_use_it() {
     let defined =
         "directive @cacheControl(maxAge: Int, scope: CacheControlScope) on FIELD_DEFINITION
         enum CacheControlScope { PUBLIC PRIVATE }";
@@ -315,7 +326,7 @@ fn the_scopes_that_a_document_defines_are_for_clients_only_where_it_uses_them() 
 }
 
 #[test]
-fn a_field_s_hint_goes_before_that_of_its_type_member_by_member() {
+fn a_field_hint_overrides_each_member_of_the_type_hint() {
     let sdl = v2(
         &["key"],
         "type Query {
@@ -363,7 +374,7 @@ fn a_field_s_hint_goes_before_that_of_its_type_member_by_member() {
 }
 
 #[test]
-fn an_entity_has_every_key_by_which_some_subgraph_finds_it() {
+fn an_entity_has_the_resolvable_keys_of_all_subgraphs() {
     let one = v2(
         &["key"],
         "type Query { a: A }  type A @key(fields: \"id\") @key(fields: \"sku\") { id: ID!  sku: ID! }",
@@ -383,7 +394,7 @@ fn an_entity_has_every_key_by_which_some_subgraph_finds_it() {
 }
 
 #[test]
-fn what_changes_nothing_is_a_warning_and_no_more() {
+fn cache_directives_without_effect_are_warnings() {
     let sdl = v2(
         &["key"],
         "type Query { a: A }
@@ -393,7 +404,7 @@ fn what_changes_nothing_is_a_warning_and_no_more() {
 
     let (graph, diagnostics) = link::link(&[subgraph("a", &sdl)], LinkOptions::default());
 
-    insta::assert_snapshot!(said(&graph.unwrap()), @r#"
+    insta::assert_snapshot!(cache_directives(&graph.unwrap()), @r#"
     a
       A 4s
     "#);
@@ -405,7 +416,7 @@ fn what_changes_nothing_is_a_warning_and_no_more() {
 }
 
 #[test]
-fn no_text_of_a_tag_breaks_the_reader() {
+fn malformed_tag_formats_never_panic() {
     for format in [
         r"{\u0024args.id}",
         r"\u{1F600}{$args.\u0069d}\",
@@ -433,7 +444,7 @@ fn no_text_of_a_tag_breaks_the_reader() {
 }
 
 #[test]
-fn keys_and_paths_that_nest_without_end_are_refused() {
+fn too_deeply_nested_keys_and_paths_are_rejected() {
     let deep = format!("a {}id{}", "{ a ".repeat(20_000), "} ".repeat(20_000));
     let path = ".a".repeat(20_000);
     let sdl = v2(

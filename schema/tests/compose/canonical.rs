@@ -1,4 +1,4 @@
-//! A graph as text that does not depend on the order in which anything was written.
+//! A graph as text, independent of the order of its definitions.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use schema::key::Requirement;
 use schema::source::{NodeId, ObjectTypes, Source};
 use schema::types::{TypeId, TypeKind, TypeRef, Types};
 
-/// What every service gives: the ways in, then what is given at each place.
+/// Every source: its entry points, then its nodes.
 pub(crate) fn views(graph: &Graph) -> String {
     let mut sources: Vec<&Source> = graph.sources().map(|(_, source)| source).collect();
     sources.sort_by(|left, right| left.name.cmp(&right.name));
@@ -43,7 +43,7 @@ fn view(types: &Types, source: &Source) -> String {
     text
 }
 
-/// Nodes in the order in which they are met.
+/// Nodes in the order of the walk.
 #[derive(Default)]
 struct Numbers {
     order: Vec<NodeId>,
@@ -106,7 +106,7 @@ fn listed(types: &Types, needs: &[Requirement]) -> String {
     format!("{{{}}}", needs.collect::<Vec<_>>().join(" "))
 }
 
-/// The types of the graph, those that clients may not see included.
+/// The types of the graph, inaccessible ones included.
 pub(crate) fn types(graph: &Graph) -> String {
     let types = graph.types();
     let mut lines: Vec<String> = Vec::new();
@@ -152,7 +152,7 @@ pub(crate) fn types(graph: &Graph) -> String {
     lines.join("\n")
 }
 
-/// The lines of the schema that clients see, sorted.
+/// The sorted lines of the API schema.
 pub(crate) fn client(graph: &Graph) -> String {
     let sdl = graph.client_sdl();
     let mut lines: Vec<&str> = sdl.lines().map(str::trim).collect();

@@ -1,5 +1,5 @@
-//! The examples of `docs/federation.md`: subgraphs, and the graph or the message that comes of
-//! them; and those of `docs/caching.md`, which link without a complaint.
+//! The examples of `docs/federation.md`: subgraphs, and their graph or diagnostics; and those of
+//! `docs/caching.md`, which link without diagnostics.
 
 use schema::diagnostic::Diagnostic;
 use schema::graph::Graph;
@@ -8,7 +8,7 @@ use schema::link::{self, LinkOptions};
 use super::support::{linked, subgraph};
 
 #[test]
-fn the_examples_of_the_page_do_what_it_says() {
+fn the_examples_of_the_federation_guide_are_true() {
     let page = include_str!("../../../docs/federation.md");
     let mut examples = page.split("\n```graphql ").skip(1);
     let (mut linked, mut refused) = (0, 0);
@@ -24,9 +24,9 @@ fn the_examples_of_the_page_do_what_it_says() {
                 linked += 1;
             }
             "refused" => {
-                let (_, rest) = after.split_once("```text told\n").unwrap();
-                let (told, _) = rest.split_once("\n```").unwrap();
-                assert_eq!(messages(text), told);
+                let (_, rest) = after.split_once("```text diagnostics\n").unwrap();
+                let (expected, _) = rest.split_once("\n```").unwrap();
+                assert_eq!(messages(text), expected);
                 refused += 1;
             }
             other => panic!("`{other}` is no kind of example"),
@@ -54,15 +54,15 @@ fn client(text: &str) -> String {
 }
 
 fn messages(text: &str) -> String {
-    let (graph, told) = load(text);
+    let (graph, diagnostics) = load(text);
     assert!(graph.is_none());
-    told
+    diagnostics
 }
 
 fn problems(text: &str) -> String {
-    let (graph, told) = load(text);
-    assert!(graph.is_some(), "{told}");
-    told
+    let (graph, diagnostics) = load(text);
+    assert!(graph.is_some(), "{diagnostics}");
+    diagnostics
 }
 
 fn load(text: &str) -> (Option<Graph>, String) {

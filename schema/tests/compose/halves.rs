@@ -1,4 +1,4 @@
-//! A subgraph of connectors that is one half of a graph, with the other half and without it.
+//! A connector subgraph that extends types of another subgraph, with and without the other one.
 
 use schema::diagnostic::Severity;
 use schema::link::{self, LinkOptions};
@@ -6,7 +6,7 @@ use schema::link::{self, LinkOptions};
 use super::support::{linked, subgraph, v2};
 use super::{canonical, printed};
 
-/// What the other half gives of a shop is `@external` here.
+/// The fields of the other subgraph are `@external` here.
 const WEATHER: &str = r#"
     extend schema
       @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key", "@external", "@requires"])
@@ -28,8 +28,8 @@ const SHOPS: &str = r#"
     type Shop @key(fields: "id") { id: ID!  spot: Spot }
     type Spot { latitude: Float }"#;
 
-/// What is said, warnings too.
-fn told(subgraphs: &[(&str, &str)]) -> Vec<(Severity, String)> {
+/// The severities and messages of all diagnostics.
+fn diagnostics(subgraphs: &[(&str, &str)]) -> Vec<(Severity, String)> {
     let subgraphs: Vec<_> = subgraphs
         .iter()
         .map(|(name, sdl)| subgraph(name, sdl))
@@ -46,7 +46,7 @@ fn told(subgraphs: &[(&str, &str)]) -> Vec<(Severity, String)> {
     told
 }
 
-fn nobody_gives(severity: Severity) -> Vec<(Severity, String)> {
+fn unresolved_external_fields(severity: Severity) -> Vec<(Severity, String)> {
     ["Shop.id", "Shop.spot", "Spot.latitude"]
         .map(|it| format!("`{it}` is `@external` in every subgraph that defines it"))
         .map(|message| (severity, message))
@@ -54,10 +54,13 @@ fn nobody_gives(severity: Severity) -> Vec<(Severity, String)> {
 }
 
 #[test]
-fn half_of_a_graph_links_with_warnings_and_has_what_it_says_of_the_other() {
+fn connectors_with_external_fields_link_alone_with_warnings() {
     let half = [("weather", WEATHER)];
 
-    assert_eq!(told(&half), nobody_gives(Severity::Warning));
+    assert_eq!(
+        diagnostics(&half),
+        unresolved_external_fields(Severity::Warning)
+    );
     let types = canonical::types(&linked(&half));
     let of_shops = types.lines().filter(|line| line.starts_with("Shop."));
     insta::assert_snapshot!(of_shops.collect::<Vec<_>>().join("\n"), @r"
@@ -68,19 +71,19 @@ fn half_of_a_graph_links_with_warnings_and_has_what_it_says_of_the_other() {
 }
 
 #[test]
-fn half_of_a_graph_reads_back_from_its_supergraph() {
+fn connectors_with_external_fields_round_trip_through_a_supergraph() {
     printed::round_trip(&[("weather", WEATHER)]);
 }
 
 #[test]
-fn both_halves_make_a_graph_without_a_doubt() {
+fn both_halves_compose_without_diagnostics() {
     let shops = v2(&["key"], SHOPS);
 
-    assert_eq!(told(&[("weather", WEATHER), ("shops", &shops)]), []);
+    assert_eq!(diagnostics(&[("weather", WEATHER), ("shops", &shops)]), []);
 }
 
 #[test]
-fn what_a_service_says_to_be_of_others_must_be_given_by_one() {
+fn external_fields_of_a_graphql_subgraph_must_be_resolved_elsewhere() {
     let orders = "
         type Query { order: Shop }
         type Shop @key(fields: \"id\") {
@@ -91,6 +94,9 @@ fn what_a_service_says_to_be_of_others_must_be_given_by_one() {
         type Spot { latitude: Float @external }";
     let orders = v2(&["key", "external", "requires"], orders);
 
-    let errors = nobody_gives(Severity::Error);
-    assert_eq!(told(&[("weather", WEATHER), ("orders", &orders)]), errors);
+    let errors = unresolved_external_fields(Severity::Error);
+    assert_eq!(
+        diagnostics(&[("weather", WEATHER), ("orders", &orders)]),
+        errors
+    );
 }

@@ -1,5 +1,5 @@
-//! Subgraphs that nobody would write: whatever they are, composing them ends, and says what is
-//! wrong or gives a graph that can be printed and read again.
+//! Malformed subgraphs: composition terminates, with diagnostics or with a graph that round-trips
+//! through its supergraph.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use schema::span::Document;
 use schema::subgraph::Subgraph;
 
 use super::canonical;
-use super::printed::every_word;
+use super::printed::all_directives;
 
 #[test]
-fn fixtures_with_words_moved_about_never_panic() {
+fn fixtures_with_mutated_words_never_panic() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -24,12 +24,12 @@ fn fixtures_with_words_moved_about_never_panic() {
     let fixtures = files
         .iter()
         .map(|file| std::fs::read_to_string(file).unwrap());
-    let valid = every_word().map(|(name, sdl)| format!("#--- {name}\n{sdl}\n"));
+    let valid = all_directives().map(|(name, sdl)| format!("#--- {name}\n{sdl}\n"));
     let valid = std::iter::repeat_n(valid.concat(), 30);
     for text in fixtures.chain(valid) {
         for _ in 0..10 {
             let moved = moved(&text, &mut random);
-            if goes_round(&subgraphs(&moved)) {
+            if round_trips(&subgraphs(&moved)) {
                 linked += 1;
             } else {
                 refused += 1;
@@ -39,8 +39,8 @@ fn fixtures_with_words_moved_about_never_panic() {
     assert!(linked > 10 && refused > 100, "{linked} {refused}");
 }
 
-/// Links, and, when there is a graph, prints it and reads it again.
-fn goes_round(subgraphs: &[Subgraph]) -> bool {
+/// Links the subgraphs; prints and reads back the supergraph of a graph. Whether there is a graph.
+fn round_trips(subgraphs: &[Subgraph]) -> bool {
     let options = LinkOptions::default();
     let (graph, diagnostics) = link::link(subgraphs, options);
     let (text, same) = link::compose(subgraphs, options);
@@ -60,7 +60,7 @@ fn goes_round(subgraphs: &[Subgraph]) -> bool {
     true
 }
 
-/// The same words, but for a few that are dropped, doubled or exchanged.
+/// The words of a text, with a few dropped, doubled or exchanged.
 fn moved(text: &str, random: &mut Random) -> String {
     let mut words: Vec<&str> = text.split_inclusive([' ', '\n', '(', ')']).collect();
     for _ in 0..=random.below(3) {
@@ -94,7 +94,7 @@ fn subgraphs(text: &str) -> Vec<Subgraph> {
         .collect()
 }
 
-/// Numbers that are the same in every run.
+/// A deterministic random number generator.
 struct Random(u64);
 
 impl Random {

@@ -1,11 +1,11 @@
-//! What subgraphs of both federations make together: types, fields, values.
+//! Merged types, fields and values of federation 1 and 2 subgraphs.
 
 use schema::link::{self, LinkOptions};
 
 use super::canonical;
 use super::support::{composed, linked, subgraph, v2};
 
-/// The lines of the graph's types that name `ty`.
+/// The lines of the types of the graph that contain `ty`.
 fn about(ty: &str, subgraphs: &[(&str, &str)]) -> String {
     let graph = linked(subgraphs);
     let types = canonical::types(&graph);
@@ -40,7 +40,7 @@ fn fields_get_the_widest_of_their_types() {
 }
 
 #[test]
-fn arguments_and_inputs_are_what_all_understand() {
+fn arguments_and_inputs_are_the_intersection() {
     let one = "
         type Query { a(by: By, first: Int! = 3, only: Int, list: [Int]): Int }
         input By { x: Int!  y: Int  z: Int = 1 }";
@@ -98,7 +98,7 @@ fn unions_and_interfaces_have_the_members_of_all() {
 }
 
 #[test]
-fn the_first_description_and_any_deprecation_are_kept() {
+fn the_first_description_and_any_deprecation_are_merged() {
     let one = "type Query { a: Int  b: Int @deprecated(reason: \"old\") }";
     let two = "\"All there is.\" type Query { \"An A.\" a: Int  \"A B.\" b: Int }";
 
@@ -113,7 +113,7 @@ fn the_first_description_and_any_deprecation_are_kept() {
 }
 
 #[test]
-fn roots_get_the_names_that_the_graph_gives_them() {
+fn root_types_get_their_default_names() {
     let one = "
         schema { query: RootQuery  mutation: Changes }
         type RootQuery { a: Of }
@@ -137,7 +137,7 @@ fn roots_get_the_names_that_the_graph_gives_them() {
 }
 
 #[test]
-fn what_federation_1_documents_write_for_gateways_is_left_out() {
+fn federation_1_machinery_is_not_merged() {
     let one = r#"
         directive @key(fields: _FieldSet!) on OBJECT | INTERFACE
         directive @external on FIELD_DEFINITION
@@ -226,7 +226,7 @@ fn directives_are_found_under_any_name() {
 }
 
 #[test]
-fn a_field_that_is_taken_over_is_left_in_keys_only() {
+fn an_overridden_field_stays_in_keys_only() {
     let one = v2(
         &["key"],
         "type Query { user: User }
@@ -259,7 +259,7 @@ fn a_field_that_is_taken_over_is_left_in_keys_only() {
 }
 
 #[test]
-fn external_on_a_type_covers_what_stands_in_it() {
+fn external_on_a_type_applies_to_its_fields() {
     let one = v2(
         &["key", "external", "requires"],
         "type Query { box: Box }
@@ -285,7 +285,7 @@ fn external_on_a_type_covers_what_stands_in_it() {
 }
 
 #[test]
-fn access_directives_of_all_subgraphs_must_all_be_met() {
+fn access_directives_of_all_subgraphs_are_combined() {
     let one = v2(
         &["requiresScopes", "shareable", "tag", "cost"],
         r#"type Query {

@@ -1,4 +1,4 @@
-//! The supergraph that is printed.
+//! Printed supergraphs.
 
 use schema::diagnostic::{Code, Severity};
 use schema::link::{self, LinkOptions};
@@ -7,14 +7,14 @@ use schema::span::Document;
 use super::canonical;
 use super::support::{composed, linked, subgraph, v2};
 
-/// The supergraph from its first type that subgraphs wrote.
+/// The supergraph, from the first type of the subgraphs on.
 fn types(subgraphs: &[(&str, &str)]) -> String {
     let text = composed(subgraphs);
     let (_, rest) = text.split_once("EXECUTION\n}\n").unwrap();
     rest.trim().to_owned()
 }
 
-/// That the supergraph, read back, is the graph that the subgraphs are.
+/// Asserts that the printed supergraph links into the graph of the subgraphs.
 #[track_caller]
 pub(crate) fn round_trip(subgraphs: &[(&str, &str)]) {
     let document = Document::new("supergraph.graphql", composed(subgraphs));
@@ -26,8 +26,8 @@ pub(crate) fn round_trip(subgraphs: &[(&str, &str)]) {
     assert_eq!(canonical::client(&read), canonical::client(&direct));
 }
 
-/// Subgraphs that say every word of federation.
-pub(crate) fn every_word() -> [(&'static str, String); 3] {
+/// Subgraphs with every federation directive.
+pub(crate) fn all_directives() -> [(&'static str, String); 3] {
     let one = v2(
         &["key", "provides", "external", "shareable", "inaccessible"],
         ONE,
@@ -48,8 +48,8 @@ pub(crate) fn every_word() -> [(&'static str, String); 3] {
 }
 
 #[test]
-fn every_word_of_federation_is_said_in_join() {
-    let subgraphs = every_word();
+fn every_federation_directive_is_printed_as_join_directives() {
+    let subgraphs = all_directives();
     let subgraphs = subgraphs
         .each_ref()
         .map(|(name, sdl)| (*name, sdl.as_str()));
@@ -99,7 +99,7 @@ fn every_word_of_federation_is_said_in_join() {
 }
 
 #[test]
-fn connectors_are_kept_word_for_word() {
+fn connectors_are_preserved_verbatim() {
     let rest = r#"
         extend schema
           @link(url: "https://specs.apollo.dev/federation/v2.12", import: ["@key"])
@@ -133,7 +133,7 @@ fn connectors_are_kept_word_for_word() {
 }
 
 #[test]
-fn interface_objects_and_old_federation_go_round() {
+fn interface_objects_and_federation_1_round_trip() {
     let one = r#"
         type Query { media: [Media] }
         interface Media @key(fields: "id") { id: ID! }
@@ -163,7 +163,7 @@ fn interface_objects_and_old_federation_go_round() {
 }
 
 #[test]
-fn a_directive_of_a_team_is_kept_with_its_specification() {
+fn a_composed_directive_is_printed_with_its_specification() {
     let one = r#"
         extend schema
           @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@composeDirective"])
@@ -182,7 +182,7 @@ fn a_directive_of_a_team_is_kept_with_its_specification() {
 }
 
 #[test]
-fn graphs_have_names_and_addresses_of_their_own() {
+fn subgraphs_have_unique_names_and_urls() {
     let text = composed(&[
         ("my-api", "type Query { a: Int }"),
         ("my_api", "type Query { b: Int }"),
@@ -199,7 +199,7 @@ fn graphs_have_names_and_addresses_of_their_own() {
 }
 
 #[test]
-fn a_graph_of_mutations_alone_makes_no_supergraph() {
+fn a_graph_with_mutations_only_has_no_supergraph() {
     let subgraphs = [subgraph("a", "type Mutation { a: Int }")];
 
     let (text, diagnostics) = link::compose(&subgraphs, LinkOptions::default());
@@ -213,7 +213,7 @@ fn a_graph_of_mutations_alone_makes_no_supergraph() {
 }
 
 #[test]
-fn cache_tags_are_kept_for_who_heeds_them() {
+fn cache_tags_are_preserved() {
     let one = v2(
         &["key", "cacheTag"],
         r#"directive @cacheControl(maxAge: Int) on FIELD_DEFINITION

@@ -1,5 +1,5 @@
-//! Which fields can be reached: what is accepted, and what is told of the rest. The messages as
-//! people see them are in `tests/diagnostics/satisfiability*.txt`.
+//! Satisfiability: reachable graphs, and the messages for the others. Rendered diagnostics are in
+//! `tests/diagnostics/satisfiability*.txt`.
 
 use schema::diagnostic::Severity;
 use schema::link::{self, LinkOptions};
@@ -18,7 +18,7 @@ const ALL: [&str; 8] = [
 ];
 
 /// The messages of all errors.
-fn told(subgraphs: &[(&str, &str)]) -> Vec<String> {
+fn messages(subgraphs: &[(&str, &str)]) -> Vec<String> {
     let subgraphs: Vec<_> = subgraphs
         .iter()
         .map(|(name, sdl)| subgraph(name, &v2(&ALL, sdl)))
@@ -33,68 +33,68 @@ fn told(subgraphs: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[track_caller]
-fn is_reached(subgraphs: &[(&str, &str)]) {
-    assert_eq!(told(subgraphs), [""; 0]);
+fn assert_reachable(subgraphs: &[(&str, &str)]) {
+    assert_eq!(messages(subgraphs), [""; 0]);
 }
 
 #[test]
-fn a_key_may_be_learnt_from_a_third_subgraph() {
+fn a_key_may_come_from_a_third_subgraph() {
     let a = "type Query { t: T }  type T @key(fields: \"id\") { id: ID! }";
     let b = "type T @key(fields: \"id\") @key(fields: \"sku\") { id: ID!  sku: ID! }";
     let c = "type T @key(fields: \"sku\") { sku: ID!  price: Int }";
 
-    is_reached(&[("a", a), ("b", b), ("c", c)]);
+    assert_reachable(&[("a", a), ("b", b), ("c", c)]);
     assert_eq!(
-        told(&[("a", a), ("c", c)]),
+        messages(&[("a", a), ("c", c)]),
         ["`T.sku`, `T.price` cannot be reached from `Query.t`"]
     );
 }
 
 #[test]
-fn a_key_inside_an_object_may_be_learnt_elsewhere_too() {
+fn a_nested_key_may_come_from_a_third_subgraph() {
     let a = "type Query { t: T }  type T { of: Of }  type Of @key(fields: \"id\") { id: ID! }";
     let b = "type Of @key(fields: \"id\") { id: ID!  code: ID! @shareable }";
     let c = "type T @key(fields: \"of { code }\") { of: Of @shareable  name: String }
              type Of { code: ID! @shareable }";
 
     let a = a.replace("of: Of", "of: Of @shareable");
-    is_reached(&[("a", &a), ("b", b), ("c", c)]);
+    assert_reachable(&[("a", &a), ("b", b), ("c", c)]);
 }
 
 #[test]
-fn keys_that_are_made_of_each_other_end() {
+fn cyclic_keys_terminate() {
     let a = "type Query { t: T }  type T { x: Int }";
     let b = "type T @key(fields: \"u { t { u { id } } }\") { u: U }
              type U @key(fields: \"t { u { t { y } } }\") { t: T  id: ID! @shareable }
              extend type T { y: Int }";
 
     assert_eq!(
-        told(&[("a", a), ("b", b)]),
+        messages(&[("a", a), ("b", b)]),
         ["`T.u`, `T.y` cannot be reached from `Query.t`"]
     );
 }
 
 #[test]
-fn what_is_required_is_told_with_a_key() {
+fn required_fields_need_an_entity_lookup() {
     let a = "type Query { t: T }
              type T { id: ID! @shareable  x: Int @external  y: Int @requires(fields: \"x\") }";
     let b = "type T @key(fields: \"id\") { id: ID!  x: Int }";
 
     assert_eq!(
-        told(&[("a", a), ("b", b)]),
+        messages(&[("a", a), ("b", b)]),
         ["`T.y` cannot be reached from `Query.t`"]
     );
     let keyed = a.replace("type T {", "type T @key(fields: \"id\") {");
-    is_reached(&[("a", &keyed), ("b", b)]);
+    assert_reachable(&[("a", &keyed), ("b", b)]);
     let closed = keyed.replace("\"id\")", "\"id\", resolvable: false)");
     assert_eq!(
-        told(&[("a", &closed), ("b", b)]),
+        messages(&[("a", &closed), ("b", b)]),
         ["`T.y` cannot be reached from `Query.t`"]
     );
 }
 
 #[test]
-fn what_is_taken_over_for_some_requests_is_reached_for_all() {
+fn a_progressive_override_is_reachable_with_and_without_its_label() {
     let a = "type Query { t: T }
              type T @key(fields: \"id\") { id: ID!  x: Int  y: Int }";
     let b = "type T @key(fields: \"id\") {
@@ -103,9 +103,9 @@ fn what_is_taken_over_for_some_requests_is_reached_for_all() {
                  z: Int @requires(fields: \"y\")
                  y: Int @external
              }";
-    is_reached(&[("a", a), ("b", b)]);
+    assert_reachable(&[("a", a), ("b", b)]);
 
-    // Where the label is on, `x` is where nobody who has only an `id` can ask for it.
+    // With the label active, `x` is in a subgraph that has no lookup by `id`.
     let a = "type Query { t: T }  type T @key(fields: \"id\") { id: ID!  x: Int }";
     let b = "type Query { byCode: T }
              type T @key(fields: \"code\") {
@@ -114,21 +114,21 @@ fn what_is_taken_over_for_some_requests_is_reached_for_all() {
                  id: ID! @shareable
              }";
     assert_eq!(
-        told(&[("a", a), ("b", b)]),
+        messages(&[("a", a), ("b", b)]),
         ["`T.x` cannot be reached from `Query.t` while the override label `l` is active"]
     );
 }
 
 #[test]
-fn what_is_required_must_be_reached_and_not_through_itself() {
+fn cyclic_requirements_are_unreachable() {
     let a = "type Query { t: T }
              type T @key(fields: \"id\") { id: ID!  x: Int @external  y: Int @requires(fields: \"x\") }";
     let b = "type T @key(fields: \"id\") { id: ID!  x: Int }";
     let around = "type T @key(fields: \"id\") { id: ID!  y: Int @external  x: Int @requires(fields: \"y\") }";
 
-    is_reached(&[("a", a), ("b", b)]);
+    assert_reachable(&[("a", a), ("b", b)]);
     assert_eq!(
-        told(&[("a", a), ("b", around)]),
+        messages(&[("a", a), ("b", around)]),
         [
             "`T.y` cannot be reached from `Query.t`",
             "`T.x` cannot be reached from `Query.t`"
@@ -137,46 +137,46 @@ fn what_is_required_must_be_reached_and_not_through_itself() {
 }
 
 #[test]
-fn a_field_is_missed_only_where_it_is_missing() {
+fn an_unreachable_field_is_reported_where_it_is_missing() {
     let a = "type Query { good: T }  type T { x: Int @shareable  y: Int }";
     let b = "type Query { bad: [T] }  type T { x: Int @shareable }";
 
     assert_eq!(
-        told(&[("a", a), ("b", b)]),
+        messages(&[("a", a), ("b", b)]),
         ["`T.y` cannot be reached from `Query.bad`"]
     );
 }
 
 #[test]
-fn a_union_is_asked_only_for_the_members_that_a_subgraph_has() {
+fn a_union_has_only_the_members_of_its_subgraph() {
     let a = "type Query { any: Any @shareable }  union Any = X  type X { x: Int @shareable }";
     let b = "type Query { any: Any @shareable  all: Any }
              union Any = X | Y  type X { x: Int @shareable }  type Y { y: Int }";
 
-    is_reached(&[("a", a), ("b", b)]);
+    assert_reachable(&[("a", a), ("b", b)]);
 }
 
 #[test]
-fn objects_behind_an_interface_object_are_told_apart_by_key() {
+fn typenames_of_interface_objects_need_a_key() {
     let a = "interface Media @key(fields: \"id\") { id: ID! }
              type Book implements Media @key(fields: \"id\") { id: ID!  pages: Int }";
     let b = "type Query { top: Media }
              type Media @key(fields: \"id\") @interfaceObject { id: ID!  stars: Int }";
 
-    is_reached(&[("a", a), ("b", b)]);
+    assert_reachable(&[("a", a), ("b", b)]);
 }
 
 #[test]
-fn what_clients_may_not_see_need_not_be_reached() {
+fn inaccessible_fields_need_not_be_reachable() {
     let a = "type Query { t: T }  type T { x: Int @shareable }";
     let b = "extend schema @link(url: \"https://specs.apollo.dev/inaccessible/v0.2\")
              type Query { u: T }  type T { x: Int @shareable  y: Int @inaccessible }";
 
-    is_reached(&[("a", a), ("b", b)]);
+    assert_reachable(&[("a", a), ("b", b)]);
 }
 
 #[test]
-fn a_field_of_connectors_that_is_missing_at_a_place_is_a_doubt() {
+fn an_unreachable_field_of_connectors_is_a_warning() {
     let rest = r#"
         extend schema @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@connect"])
         type Query {
@@ -195,9 +195,9 @@ fn a_field_of_connectors_that_is_missing_at_a_place_is_a_doubt() {
     assert_eq!(told, [(Severity::Warning, message)]);
 }
 
-/// Keys of keys of keys: following all of them would take longer than anybody waits.
+/// Deeply nested keys, whose exhaustive closure is exponential.
 #[test]
-fn a_graph_of_entangled_keys_is_given_up_with_a_warning_or_finished() {
+fn deeply_nested_keys_end_in_a_warning_or_a_graph() {
     let names: Vec<String> = (0..9).map(|index| format!("T{index}")).collect();
     let fields: Vec<String> = names.iter().map(|it| format!("to{it}: {it}")).collect();
     let keys: Vec<String> = names
@@ -234,7 +234,7 @@ fn a_graph_of_entangled_keys_is_given_up_with_a_warning_or_finished() {
 }
 
 #[test]
-fn a_graph_without_a_way_to_anything_but_its_roots_links() {
+fn a_graph_without_entity_lookups_links() {
     let graph = linked(&[
         ("a", "type Query { a: Int }"),
         ("b", "type Mutation { b: Int }"),

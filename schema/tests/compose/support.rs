@@ -1,4 +1,4 @@
-//! Subgraphs in a line.
+//! Builders of subgraphs for tests.
 
 use schema::diagnostic::{Diagnostic, Severity};
 use schema::graph::Graph;
@@ -6,7 +6,7 @@ use schema::link::{self, LinkOptions};
 use schema::span::Document;
 use schema::subgraph::Subgraph;
 
-/// A subgraph called `name`, at an address of its own.
+/// A subgraph `name` with its own URL.
 pub(crate) fn subgraph(name: &str, sdl: &str) -> Subgraph {
     Subgraph {
         name: name.into(),
@@ -25,7 +25,7 @@ pub(crate) fn v2(imports: &[&str], sdl: &str) -> String {
     )
 }
 
-/// The graph of subgraphs without an error.
+/// The graph of the subgraphs; panics if there are errors.
 #[track_caller]
 pub(crate) fn linked(subgraphs: &[(&str, &str)]) -> Graph {
     let (graph, diagnostics) = link::link(&all(subgraphs), LinkOptions::default());
@@ -33,7 +33,7 @@ pub(crate) fn linked(subgraphs: &[(&str, &str)]) -> Graph {
     graph.unwrap()
 }
 
-/// The supergraph of subgraphs without an error, which gives the same graph as they do.
+/// The supergraph of the subgraphs; panics if there are errors.
 #[track_caller]
 pub(crate) fn composed(subgraphs: &[(&str, &str)]) -> String {
     let (text, diagnostics) = link::compose(&all(subgraphs), LinkOptions::default());

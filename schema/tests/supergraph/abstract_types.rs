@@ -1,9 +1,9 @@
-//! What is given of interfaces, unions and interface objects, as views.
+//! Sources of subgraphs with interfaces, unions and interface objects.
 
 use super::support::views;
 
 #[test]
-fn members_are_given_more_by_fragments() {
+fn fragments_in_provides_add_fields_to_members() {
     let types = r#"
     type Query @join__type(graph: A) {
       plain: Media
@@ -67,7 +67,7 @@ fn members_are_given_more_by_fragments() {
 }
 
 #[test]
-fn members_are_those_of_the_graph_itself() {
+fn members_are_those_of_each_subgraph() {
     let types = r#"
     type Query @join__type(graph: A) @join__type(graph: B) {
       named: Named
@@ -112,7 +112,7 @@ fn members_are_those_of_the_graph_itself() {
 }
 
 #[test]
-fn a_field_of_an_interface_may_be_asked_for_where_each_member_gives_it_as_it_is() {
+fn an_interface_field_is_available_when_every_member_has_it_without_requirements() {
     let types = r#"
     type Query @join__type(graph: A) { all: [Named] }
     interface Named @join__type(graph: A) { id: ID! given: Int external: Int needy: Int taken: Int }
@@ -163,7 +163,7 @@ fn a_field_of_an_interface_may_be_asked_for_where_each_member_gives_it_as_it_is(
 }
 
 #[test]
-fn an_interface_with_a_key_is_entered_without_a_type() {
+fn an_interface_with_a_key_has_an_entry_point() {
     let types = r#"
     type Query @join__type(graph: A) { all: [Node] }
     interface Node @join__type(graph: A, key: "id") { id: ID! }
@@ -187,7 +187,7 @@ fn an_interface_with_a_key_is_entered_without_a_type() {
 }
 
 #[test]
-fn an_interface_object_is_entered_from_every_object_of_the_interface() {
+fn an_interface_object_has_an_entry_point_for_every_object_type() {
     let types = r#"
     type Query @join__type(graph: A) @join__type(graph: B) {
       all: [Node] @join__field(graph: A)
@@ -239,7 +239,7 @@ fn an_interface_object_is_entered_from_every_object_of_the_interface() {
 }
 
 #[test]
-fn a_field_that_another_graph_took_over_is_given_in_keys_only() {
+fn an_overridden_field_is_available_in_keys_only() {
     let types = r#"
     type Query @join__type(graph: A) { item: Item }
     type Item
@@ -274,7 +274,7 @@ fn a_field_that_another_graph_took_over_is_given_in_keys_only() {
 }
 
 #[test]
-fn fields_of_keys_that_are_not_listed_are_told_and_those_of_extensions_are_given() {
+fn unlisted_key_fields_are_external_except_in_extensions() {
     let types = r#"
     type Query @join__type(graph: A) @join__type(graph: B) {
       a: User @join__field(graph: A, provides: "name")

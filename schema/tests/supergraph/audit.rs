@@ -1,5 +1,5 @@
-//! The supergraphs of the federation audit, which another composer made. They stand outside of
-//! the repository; `WEIR_AUDIT` says where.
+//! The supergraphs of the federation audit, which another composer produced. They are outside of
+//! the repository; `WEIR_AUDIT` names their folder.
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,10 @@
-//! What clients see of a supergraph.
+//! The API schema of a supergraph.
 
 use super::dump::dump;
 use super::support::{graph, supergraph};
 
 #[test]
-fn clients_see_neither_specifications_nor_what_is_inaccessible() {
+fn the_api_schema_has_no_specifications_and_no_inaccessible_elements() {
     let graph = graph(&supergraph(&["a", "b"], TYPES));
 
     insta::assert_snapshot!(graph.client_sdl(), @r#"

@@ -1,4 +1,4 @@
-//! Graphs of a supergraph that are made of connectors.
+//! Subgraphs of a supergraph with connectors.
 
 use schema::link::{self, LinkOptions};
 use schema::span::Document;
@@ -47,7 +47,7 @@ fn text() -> String {
 }
 
 #[test]
-fn connectors_are_sources_beside_services_that_speak_graphql() {
+fn connectors_are_sources_beside_graphql_subgraphs() {
     insta::assert_snapshot!(dump(&graph(&text())), @r"
     rest:Query.users[0] at connector
       enter Query by () to 1
@@ -76,7 +76,7 @@ fn connectors_are_sources_beside_services_that_speak_graphql() {
 }
 
 #[test]
-fn connectors_of_a_supergraph_are_those_of_the_subgraph_that_it_was_made_of() {
+fn connectors_of_a_supergraph_equal_those_of_its_subgraph() {
     let sdl = r#"
     extend schema
       @link(url: "https://specs.apollo.dev/federation/v2.10", import: ["@key"])
@@ -105,7 +105,7 @@ fn connectors_of_a_supergraph_are_those_of_the_subgraph_that_it_was_made_of() {
 }
 
 #[test]
-fn what_is_wrong_with_a_connector_is_shown_in_the_sdl_of_its_graph() {
+fn connector_diagnostics_point_into_the_rebuilt_sdl() {
     let text = text().replace("/users/{$this.id}", "/users/{$this.idd}");
 
     let (graph, problems) = load(&text);

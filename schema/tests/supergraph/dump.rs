@@ -1,4 +1,4 @@
-//! What a graph's sources give, as text.
+//! The sources of a graph as text.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use schema::key::Requirement;
 use schema::source::{Access, NodeField, ObjectTypes, Source, SourceNode};
 use schema::types::{TypeId, Types};
 
-/// Every source: the ways in, then what is given at each place, in the order found.
+/// Every source: its entry points, then its nodes, in order.
 pub(crate) fn dump(graph: &Graph) -> String {
     let mut text = String::new();
     for (_, source) in graph.sources() {
@@ -18,20 +18,20 @@ pub(crate) fn dump(graph: &Graph) -> String {
         let _ = writeln!(text, "{} at {at}", source.name);
         for entry in &source.entry_points {
             let on = name(graph.types(), entry.on);
-            let called = match entry.type_name.as_ref() {
+            let alias = match entry.type_name.as_ref() {
                 same if same == on => String::new(),
                 other => format!(" as {other}"),
             };
             let key = &entry.key;
             let node = entry.node.index();
-            let _ = writeln!(text, "  enter {on}{called} by ({key}) to {node}");
+            let _ = writeln!(text, "  enter {on}{alias} by ({key}) to {node}");
         }
         for (index, node) in source.nodes.iter().enumerate() {
             let objects = objects(graph.types(), node);
             let on = name(graph.types(), node.on);
             let _ = writeln!(text, "  {index} {on}{objects}");
-            for (field, given) in &node.fields {
-                let _ = writeln!(text, "    {field}{}", described(graph.types(), given));
+            for (name, field) in &node.fields {
+                let _ = writeln!(text, "    {name}{}", described(graph.types(), field));
             }
         }
     }
@@ -91,7 +91,7 @@ fn name(types: &Types, id: TypeId) -> &str {
     &types.get(id).name
 }
 
-/// How many ways there are into all sources.
+/// The number of entry points of all sources.
 pub(crate) fn entries(graph: &Graph) -> usize {
     let entries = |source: &Source| source.entry_points.len();
     graph.sources().map(|(_, source)| entries(source)).sum()

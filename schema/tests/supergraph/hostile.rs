@@ -1,11 +1,11 @@
-//! Supergraphs that nobody means well with: reading them ends, and does not panic.
+//! Malformed supergraphs: linking terminates and does not panic.
 
 use std::fmt::Write as _;
 
 use super::support::{graph, load, supergraph, views};
 
 #[test]
-fn a_set_of_fields_that_nests_through_many_members_is_read_once_a_type() {
+fn nested_provides_through_many_members_have_bounded_nodes() {
     let mut types = String::from(
         "interface Node @join__type(graph: A) @join__type(graph: B) { next: Node name: String }\n",
     );
@@ -26,7 +26,7 @@ fn a_set_of_fields_that_nests_through_many_members_is_read_once_a_type() {
 
     let views = views(&["a", "b"], &types);
 
-    // At each of 41 depths the interface and its members, and the end of it once more.
+    // The interface and its members at each of 41 depths, and the last place once more.
     let nodes = views
         .lines()
         .filter(|line| line.contains(" Node = "))
@@ -35,7 +35,7 @@ fn a_set_of_fields_that_nests_through_many_members_is_read_once_a_type() {
 }
 
 #[test]
-fn needs_that_multiply_are_refused() {
+fn multiplying_requirements_are_rejected() {
     let mut types = String::new();
     for member in 0..30 {
         let _ = writeln!(
@@ -74,7 +74,7 @@ fn needs_that_multiply_are_refused() {
 }
 
 #[test]
-fn there_are_not_many_more_nodes_than_fields_written() {
+fn nodes_are_bounded_by_the_fields_of_field_sets() {
     let fields = ["a", "b", "c", "d"];
     let mut random = Random(1);
     let mut written = 0;
@@ -108,7 +108,7 @@ fn there_are_not_many_more_nodes_than_fields_written() {
 }
 
 #[test]
-fn a_torn_supergraph_is_read_or_refused() {
+fn a_mutated_supergraph_never_panics() {
     let mut random = Random(7);
     let (mut read, mut refused) = (0, 0);
     for _ in 0..300 {
@@ -155,7 +155,7 @@ const WHOLE: &str = r#"
     enum Unit @join__type(graph: A) { EURO @join__enumValue(graph: A) }
 "#;
 
-/// `text` with a few of its words taken out, doubled or swapped, as a supergraph.
+/// A supergraph with a few words of `text` removed, doubled or swapped.
 fn torn(text: &str, random: &mut Random) -> String {
     let mut words: Vec<&str> = text
         .split_inclusive(|it: char| !it.is_alphanumeric())
@@ -171,7 +171,7 @@ fn torn(text: &str, random: &mut Random) -> String {
     supergraph(&["a", "b"], &words.concat())
 }
 
-/// The same numbers at each run (xorshift).
+/// A deterministic random number generator (xorshift).
 struct Random(u64);
 
 impl Random {

@@ -1,8 +1,8 @@
-//! A broken supergraph in, the message a person reads out.
+//! Broken supergraphs and their rendered diagnostics.
 //!
-//! `tests/diagnostics/<name>.supergraph` is a supergraph without the definitions that every one
-//! has: `#join a b` at its end stands for these and for the graphs `A` and `B`. What is printed
-//! stands in `<name>.txt`. To accept what is printed now:
+//! `tests/diagnostics/<name>.supergraph` is a supergraph in which `#join a b` at the end expands to
+//! the standard definitions and the subgraphs `A` and `B`. `<name>.txt` has the diagnostics. To
+//! accept the current ones:
 //! `WEIR_BLESS=1 cargo test -p schema --test supergraph`.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::support::{definitions, graphs, load};
 
 #[test]
-fn every_broken_supergraph_is_told_what_is_wrong() {
+fn every_broken_supergraph_has_its_diagnostics() {
     let mut differing = Vec::new();
     let cases = cases();
     assert!(cases.len() >= 15, "{}", cases.len());

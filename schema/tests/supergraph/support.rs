@@ -1,4 +1,4 @@
-//! Small supergraphs, whole ones made of the few lines that a test is about.
+//! Small supergraphs: complete ones, from the lines that a test is about.
 
 use std::fmt::Write as _;
 
@@ -9,13 +9,13 @@ use schema::span::Document;
 
 use super::dump::dump;
 
-/// What the sources of a supergraph give; `graphs` are its subgraphs, `types` the rest.
+/// The sources of a supergraph with the subgraphs `graphs` and the types `types`.
 #[track_caller]
 pub(crate) fn views(graphs: &[&str], types: &str) -> String {
     dump(&graph(&supergraph(graphs, types)))
 }
 
-/// A graph that loads without a complaint.
+/// The graph of a supergraph; panics if there are diagnostics.
 #[track_caller]
 pub(crate) fn graph(text: &str) -> Graph {
     let (graph, problems) = load(text);
@@ -23,7 +23,7 @@ pub(crate) fn graph(text: &str) -> Graph {
     graph.unwrap()
 }
 
-/// What is made of `text`, and what is said of it.
+/// The graph of a supergraph, if any, and its rendered diagnostics.
 pub(crate) fn load(text: &str) -> (Option<Graph>, String) {
     let document = Document::new("supergraph.graphql", text);
     let (graph, problems) = link::link_supergraph(&document, LinkOptions::default());
@@ -57,7 +57,7 @@ pub(crate) fn graphs(graphs: &[&str], join: &str) -> String {
     text + "}\n"
 }
 
-/// What a composer of federation 2 writes into each supergraph.
+/// The definitions that a federation 2 composer writes into each supergraph.
 pub(crate) fn definitions(join: &str) -> String {
     DEFINITIONS.replace("join__", &format!("{join}__"))
 }

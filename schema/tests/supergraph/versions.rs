@@ -1,4 +1,4 @@
-//! Supergraphs of other versions of the join specification, and under other names.
+//! Supergraphs with other versions of the join specification, and with renamed specifications.
 
 use super::dump::dump;
 use super::support::{definitions, graph, graphs};

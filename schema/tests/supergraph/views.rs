@@ -1,10 +1,10 @@
-//! What each graph of a supergraph gives, rule by rule.
+//! The sources of the subgraphs of a supergraph, rule by rule.
 
 use super::dump::dump;
 use super::support::{graph, supergraph, views};
 
 #[test]
-fn a_field_is_given_where_its_directive_says_or_wherever_the_type_is() {
+fn a_field_is_in_its_joined_subgraphs_or_in_all_with_the_type() {
     let types = r#"
     type Query @join__type(graph: A) @join__type(graph: B) {
       user: User @join__field(graph: A)
@@ -14,7 +14,7 @@ fn a_field_is_given_where_its_directive_says_or_wherever_the_type_is() {
       id: ID!
       name: String @join__field(graph: A)
       age: Int @join__field(graph: B)
-      nobody: Int @join__field
+      unowned: Int @join__field
     }"#;
 
     insta::assert_snapshot!(views(&["a", "b"], types), @r"
@@ -39,7 +39,7 @@ fn a_field_is_given_where_its_directive_says_or_wherever_the_type_is() {
 }
 
 #[test]
-fn a_field_has_the_type_that_the_graph_writes() {
+fn a_field_has_the_type_of_its_subgraph() {
     let types = r#"
     type Query @join__type(graph: A) @join__type(graph: B) {
       list: [Item] @join__field(graph: A, type: "[Item!]!") @join__field(graph: B)
@@ -63,7 +63,7 @@ fn a_field_has_the_type_that_the_graph_writes() {
 }
 
 #[test]
-fn mutations_have_a_way_in_and_a_root_without_fields_has_none() {
+fn root_types_with_fields_have_an_entry_point() {
     let types = r"
     type Query @join__type(graph: A) @join__type(graph: B) { a: Int @join__field(graph: A) }
     type Mutation @join__type(graph: B) { set: Int }";
@@ -83,7 +83,7 @@ fn mutations_have_a_way_in_and_a_root_without_fields_has_none() {
 }
 
 #[test]
-fn an_external_field_of_a_key_is_told_and_not_given() {
+fn an_external_key_field_is_sent_and_not_resolved() {
     let types = r#"
     type Query @join__type(graph: A) { user: User organization: Organization }
     type User @join__type(graph: A, key: "id organization { id }") {
@@ -113,7 +113,7 @@ fn an_external_field_of_a_key_is_told_and_not_given() {
 }
 
 #[test]
-fn a_key_that_is_not_resolvable_is_no_way_in_but_is_given() {
+fn a_key_that_is_not_resolvable_has_no_entry_point() {
     let types = r#"
     type Query @join__type(graph: A) { user: User }
     type User
@@ -143,7 +143,7 @@ fn a_key_that_is_not_resolvable_is_no_way_in_but_is_given() {
 }
 
 #[test]
-fn a_key_may_be_the_type_alone() {
+fn a_key_may_be_the_typename_alone() {
     let types = r#"
     type Query @join__type(graph: A) { viewer: Viewer }
     type Viewer
@@ -167,7 +167,7 @@ fn a_key_may_be_the_type_alone() {
 }
 
 #[test]
-fn a_field_says_what_it_needs() {
+fn requires_becomes_requirements() {
     let types = r#"
     type Query @join__type(graph: A) { item: Item }
     type Item @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
@@ -217,7 +217,7 @@ fn a_field_says_what_it_needs() {
 }
 
 #[test]
-fn needs_below_fragments_are_of_the_objects_that_all_fragments_leave() {
+fn requirements_in_nested_fragments_apply_to_the_intersection() {
     let types = r#"
     type Query @join__type(graph: A) { item: Item }
     type Item @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
@@ -273,7 +273,7 @@ fn needs_below_fragments_are_of_the_objects_that_all_fragments_leave() {
 }
 
 #[test]
-fn a_place_that_provides_more_has_a_node_of_its_own() {
+fn a_place_with_provided_fields_has_its_own_node() {
     let types = r#"
     type Query @join__type(graph: A) {
       plain: User
@@ -318,7 +318,7 @@ fn a_place_that_provides_more_has_a_node_of_its_own() {
 }
 
 #[test]
-fn what_a_provided_field_provides_itself_is_there_too() {
+fn provides_of_provided_fields_apply() {
     let types = r#"
     type Query @join__type(graph: A) {
       user: User @join__field(graph: A, provides: "best { age }")
