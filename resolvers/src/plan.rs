@@ -212,8 +212,3 @@ fn add_key_conditions(
         }
     }
 }
-
-/// `Type.field`, for messages.
-fn coordinate(graph: &Graph, on: TypeId, field: &str) -> String {
-    format!("{}.{field}", graph.types().get(on).name)
-}

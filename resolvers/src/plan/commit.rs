@@ -9,13 +9,13 @@ use schema::types::TypeId;
 use super::search::{ChosenFetch, Search, SearchContext, first_level};
 use super::{
     ByFetch, EntrySelection, Fetch, FetchId, Offer, PlanScope, Step, TypedSlot, Unplannable,
-    coordinate,
 };
 use crate::selection::{Condition, PositionId, ROOT, Selection, SlotSetId};
 
 mod fetch_inputs;
+mod unplannable;
 
-/// The fetches planned so far, and what adding to them needs.
+/// The fetches planned so far, with the context for adding more.
 pub(super) struct Commit<'a> {
     pub(super) graph: &'a Graph,
     pub(super) selection: &'a mut Selection,
@@ -113,65 +113,6 @@ impl Commit<'_> {
             graph: self.graph,
             selection: self.selection,
             context: self.search_context,
-        }
-    }
-
-    /// The error for a scope without a cover; names the most deeply nested field at fault.
-    fn unplannable(&mut self, scope: &PlanScope, offers: &[Offer]) -> Unplannable {
-        let wants: Vec<(TypeId, usize)> = scope
-            .wanted_slots
-            .iter()
-            .flat_map(|(on, slots)| slots.iter().map(|slot| (*on, *slot)))
-            .collect();
-        let mut search = self.search();
-        let is_unplannable = |(on, slot): &&(TypeId, usize)| {
-            let single = PlanScope {
-                wanted_slots: vec![(*on, vec![*slot])],
-                ..scope.clone()
-            };
-            search.cover(&single, offers).is_none()
-        };
-        let culprit = wants.iter().find(is_unplannable).or(wants.first()).copied();
-        if let Some((inner, offers)) =
-            culprit.and_then(|(on, slot)| self.nested_scope(scope, offers, on, slot))
-            && self.search().cover(&inner, &offers).is_none()
-        {
-            return self.unplannable(&inner, &offers);
-        }
-        let position = self.selection.position(scope.at);
-        let (on, field) = culprit.map_or((position.ty, "?"), |(on, slot)| {
-            (on, position.slots[slot].field.as_ref())
-        });
-        self.unplannable_field(on, field)
-    }
-
-    /// The scope of the objects nested in a slot, with the offers of all sources together.
-    fn nested_scope(
-        &self,
-        scope: &PlanScope,
-        offers: &[Offer],
-        on: TypeId,
-        slot: usize,
-    ) -> Option<(PlanScope, Vec<Offer>)> {
-        let child = self.selection.position(scope.at).slots[slot].child?;
-        let entries = self.graph.entry_points(on).iter();
-        let entries =
-            entries.map(|(source, entry)| Offer::from_entry_point(self.graph, *source, *entry));
-        let wanted = scope.typed_slot(on, slot);
-        let inside = |offer: Offer| offer.child_offer(self.graph, self.selection, wanted);
-        let inside = offers.iter().copied().chain(entries).filter_map(inside);
-        let inside: Vec<Offer> = inside.collect();
-        let sets = self
-            .selection
-            .slot_sets
-            .nested_sets(&scope.slot_sets, &[on], slot);
-        let inner = PlanScope::new(self.graph, self.selection, child, sets, &inside);
-        (!inside.is_empty()).then_some((inner, inside))
-    }
-
-    fn unplannable_field(&self, on: TypeId, field: &str) -> Unplannable {
-        Unplannable {
-            coordinate: coordinate(self.graph, on, field),
         }
     }
 

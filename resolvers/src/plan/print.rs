@@ -31,7 +31,7 @@ pub(crate) fn plan_text(graph: &Graph, selection: &Selection, plan: &Plan) -> St
     text
 }
 
-/// A plan with what printing it needs.
+/// A plan with its graph and selection, which hold the names to print.
 struct PlanPrinter<'a> {
     graph: &'a Graph,
     selection: &'a Selection,

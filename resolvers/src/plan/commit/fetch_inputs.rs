@@ -52,14 +52,14 @@ impl Commit<'_> {
     pub(super) fn plan_requirements(
         &mut self,
         location: Location<'_>,
-        needs: &[KeySlot],
+        required_slots: &[KeySlot],
         on: &[TypeId],
         depends_on: &mut Vec<FetchId>,
     ) -> PlanResult {
-        for need in needs {
+        for required in required_slots {
             // Inner slots of a requirement are not part of the client's selection.
-            self.plan_slot(location, need.slot, on, Vec::new())?;
-            depends_on.extend(self.filling_fetches(location.at, need.slot));
+            self.plan_slot(location, required.slot, on, Vec::new())?;
+            depends_on.extend(self.filling_fetches(location.at, required.slot));
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Commit<'_> {
         for fulfilled in &chosen.fulfilled_requirements {
             if fulfilled.on == on || self.graph.types().is_a(fulfilled.on, on) {
                 let new = fulfilled.required_slots.iter();
-                let new: Vec<_> = new.filter(|need| !slots.contains(need)).cloned().collect();
+                let new: Vec<_> = new.filter(|slot| !slots.contains(slot)).cloned().collect();
                 slots.extend(new);
             }
         }

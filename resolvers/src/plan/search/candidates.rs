@@ -102,11 +102,9 @@ impl CoverSearch<'_, '_> {
         let entry = candidate.entry_point(graph);
         let missing = entry.key.0.iter();
         let missing: Vec<_> = missing
-            .filter(|part| {
-                !part.1.is_empty()
-                    && self
-                        .key_part_provider(state, entry.on, &part.0, &part.1)
-                        .is_none()
+            .filter(|(name, inner)| {
+                let provider = self.key_part_provider(state, entry.on, name, inner);
+                !inner.is_empty() && provider.is_none()
             })
             .collect();
         if missing.is_empty() {
