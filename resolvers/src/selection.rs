@@ -240,22 +240,25 @@ impl Selection {
         })
     }
 
-    /// The slot of a field without arguments that objects of type `on` need for internal use,
-    /// added unless there is one.
+    /// The slot of a field without arguments that objects of type `on` need for internal use
+    /// whenever they are fetched, added unless there is one.
     pub(crate) fn add_internal_slot(
         &mut self,
         at: PositionId,
         on: TypeId,
         field: &Field,
-        condition: &Condition,
         types: &Types,
     ) -> usize {
+        let condition = match self.position(at).parent {
+            Some((parent, slot)) => self.position(parent).slots[slot].condition.clone(),
+            None => Condition::always(),
+        };
         self.with_builder(types, |builder| {
             let slot_spec = SlotSpec {
                 field,
                 arguments: &[],
                 on: &[on],
-                condition,
+                condition: &condition,
             };
             let slot = builder.find_or_add_slot(at, &slot_spec);
             builder.require_on(at, slot, &[on]);

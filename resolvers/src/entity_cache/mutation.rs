@@ -98,8 +98,7 @@ fn returned_entities(
     slot: usize,
 ) -> Option<ReturnedEntities> {
     let types = graph.types();
-    let root = &selection.position(ROOT).slots[slot];
-    let (at, when) = (root.child?, root.condition.clone());
+    let at = selection.position(ROOT).slots[slot].child?;
     let ty = types.get(selection.position(at).ty);
     let is_leaf = |ty: TypeId, name: &Name| {
         let field = types.get(ty).field(name);
@@ -114,7 +113,7 @@ fn returned_entities(
         let fields = plain.into_iter().flat_map(|FieldSet(key)| key);
         let key = fields.filter_map(|(name, _)| {
             let field = types.get(*on).field(name)?;
-            let slot = selection.add_internal_slot(at, *on, field, &when, types);
+            let slot = selection.add_internal_slot(at, *on, field, types);
             Some((Name::clone(name), slot))
         });
         kinds.push(EntityKind {

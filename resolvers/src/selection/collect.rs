@@ -26,13 +26,12 @@ impl FieldCollector<'_> {
         for selection in selections {
             match selection {
                 OperationSelection::Field(field) => {
-                    collected.extend(self.undecided_tests(&field.conditions).map(|tests| {
-                        CollectedField {
-                            field,
-                            on: on.to_vec(),
-                            condition: condition.and(&tests),
-                        }
-                    }))
+                    let tests = self.undecided_tests(&field.conditions);
+                    collected.extend(tests.map(|tests| CollectedField {
+                        field,
+                        on: on.to_vec(),
+                        condition: condition.and(&tests),
+                    }));
                 }
                 OperationSelection::Fragment {
                     on: type_condition,
