@@ -186,16 +186,9 @@ impl Commit<'_> {
             }
         }
         let mut selected_entries = Vec::with_capacity(chosen.entries.len());
-        for (on, entry) in &chosen.entries {
-            let key = self.graph.source(chosen.source).entry_points[*entry]
-                .key
-                .clone();
-            selected_entries.push(EntrySelection {
-                on: *on,
-                entry: *entry,
-                key: self.plan_key(location, &key, *on, chosen, &mut depends_on)?,
-                requires: self.required_slots(chosen, *on),
-            });
+        for index in 0..chosen.entries.len() {
+            let entry_selection = self.entry_selection(location, chosen, index, &mut depends_on)?;
+            selected_entries.push(entry_selection);
         }
         depends_on.extend(self.ordering_dependencies(&selected_entries, location.providers));
         depends_on.sort_unstable();

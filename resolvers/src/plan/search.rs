@@ -57,8 +57,16 @@ pub(super) struct SearchContext {
     overdraft: u32,
 }
 
-/// A field with requirements: its source and node, and the position and type of its objects.
-type RequirementKey = (SourceId, NodeId, PositionId, TypeId, Name);
+/// A field with requirements, or a key with nested parts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct RequirementKey {
+    source: SourceId,
+    node: NodeId,
+    at: PositionId,
+    on: TypeId,
+    /// The name of the field, or the key as text.
+    name: Name,
+}
 
 impl SearchContext {
     pub(super) fn new(contexts: Contexts) -> Self {

@@ -7,7 +7,7 @@ use schema::key::FieldSet;
 use schema::types::{Name, TypeId};
 
 use super::super::search::{ChosenFetch, TYPENAME};
-use super::super::{ContextField, FetchId};
+use super::super::{ContextField, EntrySelection, FetchId};
 use super::{
     Commit, FieldProvider, Location, PlanResult, Provider, ProviderOffer, nested_providers,
 };
@@ -64,17 +64,19 @@ impl Commit<'_> {
         Ok(())
     }
 
-    /// The slots of a key; those of nested key parts are planned already.
-    pub(super) fn plan_key(
+    /// One of the chosen entry points, with the slots of its key and requirements; those of nested
+    /// key parts are planned already.
+    pub(super) fn entry_selection(
         &mut self,
         location: Location<'_>,
-        key: &FieldSet,
-        on: TypeId,
         chosen: &ChosenFetch,
+        index: usize,
         depends_on: &mut Vec<FetchId>,
-    ) -> PlanResult<Vec<KeySlot>> {
-        let mut slots = Vec::with_capacity(key.0.len());
-        for part in &key.0 {
+    ) -> PlanResult<EntrySelection> {
+        let (on, entry) = chosen.entries[index];
+        let FieldSet(key) = &self.graph.source(chosen.source).entry_points[entry].key;
+        let mut slots = Vec::with_capacity(key.len());
+        for part in key {
             let nested_keys = chosen.nested_keys.iter().filter(|it| it.on == on);
             let mut nested_parts = nested_keys.flat_map(|it| &*it.parts);
             if let Some(slot) = nested_parts.find(|slot| slot.name == part.0) {
@@ -84,11 +86,16 @@ impl Commit<'_> {
                 slots.extend(self.plan_key_fields(location, &field, on, depends_on)?);
             }
         }
-        Ok(slots)
+        Ok(EntrySelection {
+            on,
+            entry,
+            key: slots,
+            requires: self.required_slots(chosen, on),
+        })
     }
 
     /// The slots of all required fields of objects that are fetched as `on`, each once.
-    pub(super) fn required_slots(&self, chosen: &ChosenFetch, on: TypeId) -> Vec<KeySlot> {
+    fn required_slots(&self, chosen: &ChosenFetch, on: TypeId) -> Vec<KeySlot> {
         let mut slots: Vec<KeySlot> = Vec::new();
         for fulfilled in &chosen.fulfilled_requirements {
             if fulfilled.on == on || self.graph.types().is_a(fulfilled.on, on) {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::key::{FieldSet, Requirement};
-use schema::source::{Access, EntryCardinality, EntryPoint, NodeId, ObjectTypes, SourceId};
+use schema::source::{Access, EntryCardinality, EntryPoint, ObjectTypes, SourceId};
 use schema::types::{Name, TypeId};
 
 use super::super::Offer;
-use super::CoverSearch;
 use super::goal::Goal;
 use super::state::{FetchSet, State};
+use super::{CoverSearch, RequirementKey};
 use crate::selection::KeySlot;
 
 /// An entry point that may be used for a scope.
@@ -114,15 +114,15 @@ impl CoverSearch<'_, '_> {
             .into_iter()
             .map(|(field, inner)| Requirement::from_key_field(field, inner))
             .collect();
-        let name: Name = format!("{}", entry.key).into();
+        let key = RequirementKey {
+            source: candidate.source,
+            node: entry.node,
+            at: self.scope.at,
+            on: entry.on,
+            name: entry.key.to_string().into(),
+        };
         Some(Candidate {
-            nested_key_parts: self.required_slots(
-                candidate.source,
-                entry.node,
-                entry.on,
-                &name,
-                &requirements,
-            ),
+            nested_key_parts: self.required_slots(key, &requirements),
             ..candidate.clone()
         })
     }
@@ -149,7 +149,14 @@ impl CoverSearch<'_, '_> {
                 continue;
             }
             let required_slots = field.requires.as_ref().map(|requirements| {
-                self.required_slots(source, entry.node, on, &name, requirements)
+                let key = RequirementKey {
+                    source,
+                    node: entry.node,
+                    at,
+                    on,
+                    name: Arc::clone(&name),
+                };
+                self.required_slots(key, requirements)
             });
             let is_for_slot =
                 entry.cardinality == EntryCardinality::Field || required_slots.is_some();
@@ -165,17 +172,12 @@ impl CoverSearch<'_, '_> {
         candidates
     }
 
-    /// The slots of a field's requirements, added on first use.
+    /// The slots of the requirements of a field or key, added on first use.
     fn required_slots(
         &mut self,
-        source: SourceId,
-        node: NodeId,
-        on: TypeId,
-        name: &Name,
+        key: RequirementKey,
         requirements: &[Requirement],
     ) -> Arc<[KeySlot]> {
-        let at = self.scope.at;
-        let key = (source, node, at, on, Arc::clone(name));
         if let Some(known) = self.search.context.required_slots.get(&key) {
             return Arc::clone(known);
         }
@@ -183,7 +185,7 @@ impl CoverSearch<'_, '_> {
         let slots: Arc<[KeySlot]> = self
             .search
             .selection
-            .add_required_slots(at, on, requirements, types)
+            .add_required_slots(key.at, key.on, requirements, types)
             .into();
         let known = &mut self.search.context.required_slots;
         known.insert(key, Arc::clone(&slots));
