@@ -14,9 +14,9 @@ use resolvers::error::FetchFailure;
 use resolvers::{Outcome, Trace};
 use serde::Serialize;
 
-use crate::observe::{AccessLogEntry, RequestId};
 use crate::request::Rejection;
 use crate::request::accept::MediaType;
+use crate::request::id::RequestId;
 
 pub(crate) mod admin;
 mod field_error;
@@ -32,6 +32,17 @@ pub(crate) struct RequestContext {
     pub(crate) media_type: MediaType,
     /// For the log.
     pub(crate) id: Option<RequestId>,
+}
+
+/// The part of an access log line that only the route knows; in the extensions of its response.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AccessLogEntry {
+    /// The name of the operation.
+    pub(crate) operation: Option<String>,
+    /// Number of errors in the body.
+    pub(crate) errors: usize,
+    /// The code of the first error.
+    pub(crate) code: Option<&'static str>,
 }
 
 /// How to answer one operation.

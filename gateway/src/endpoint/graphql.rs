@@ -14,8 +14,8 @@ use resolvers::{Allow, Engine, Trace};
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
-use crate::observe::RequestId;
 use crate::request::accept::{self, MediaType};
+use crate::request::id::RequestId;
 use crate::request::parameters::Parameters;
 use crate::request::{Rejection, body, content_type};
 use crate::respond::{self, OperationContext, RequestContext};

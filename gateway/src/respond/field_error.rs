@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::append_json;
-use crate::observe::RequestId;
+use crate::request::id::RequestId;
 
 /// Appends `,"errors":[…]`, or nothing when there are none.
 pub(super) fn append_errors(errors: &[FieldError], body: &mut Vec<u8>) {
