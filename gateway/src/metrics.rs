@@ -21,9 +21,17 @@ pub(crate) fn prometheus_text(cache: Option<&Cache>, incomplete_plans: u64) -> S
         let counts = cache.counts();
         write_lookups(&counts, &mut page);
         write_type_lookups(&cache.counts_by_type(), &mut page);
-        let ages = (counts.ages, counts.age_micros);
-        page.histogram(AGE_SECONDS, &AGE_BOUNDS, ages);
-        write_memory(&counts, cache.memory_usage(), &mut page);
+        page.histogram(
+            "weir_cache_age_seconds",
+            "Age of cached values that were returned.",
+            &Histogram {
+                bounds: &AGE_BOUNDS,
+                buckets: &counts.ages,
+                sum_micros: counts.age_micros,
+            },
+        );
+        let (bytes, entries) = cache.memory_usage();
+        write_memory(&counts, bytes, entries, &mut page);
         write_invalidations(&counts, &mut page);
         if let Some(connection) = cache.connection_status() {
             write_redis(&counts, *connection.borrow(), &mut page);
@@ -99,7 +107,7 @@ fn write_type_lookups(types: &[TypeCounts], page: &mut Page) {
     );
 }
 
-fn write_memory(counts: &Counts, (bytes, entries): (u64, usize), page: &mut Page) {
+fn write_memory(counts: &Counts, bytes: u64, entries: usize, page: &mut Page) {
     page.gauge(
         "weir_cache_memory_bytes",
         "Bytes of entries in the memory of this process.",
@@ -139,8 +147,15 @@ fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
         "Whether Redis answers.",
         u64::from(is_up),
     );
-    let times = (counts.redis_time, counts.redis_micros);
-    page.histogram(REDIS_SECONDS, &LATENCY_BOUNDS, times);
+    page.histogram(
+        "weir_cache_redis_seconds",
+        "Duration of calls to Redis.",
+        &Histogram {
+            bounds: &LATENCY_BOUNDS,
+            buckets: &counts.redis_time,
+            sum_micros: counts.redis_micros,
+        },
+    );
     page.counter(
         "weir_cache_redis_failures_total",
         "Calls of Redis that failed, took too long, or were not made because it was failing.",
@@ -212,12 +227,12 @@ fn write_events(counts: &Counts, page: &mut Page) {
     );
 }
 
-const REDIS_SECONDS: (&str, &str) = ("weir_cache_redis_seconds", "How long calls of Redis took.");
-
-const AGE_SECONDS: (&str, &str) = (
-    "weir_cache_age_seconds",
-    "How old values were that were given out.",
-);
+/// The counts of one histogram; the last bucket has no bound.
+struct Histogram<'a> {
+    bounds: &'a [Duration],
+    buckets: &'a [u64],
+    sum_micros: u64,
+}
 
 #[derive(Default)]
 struct Page(String);
@@ -236,24 +251,20 @@ impl Page {
         self.write_sample(name, "", &value);
     }
 
-    fn histogram<const BUCKETS: usize>(
-        &mut self,
-        (name, help): (&str, &str),
-        bounds: &[Duration],
-        (buckets, micros): ([u64; BUCKETS], u64),
-    ) {
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram<'_>) {
         self.write_header(name, help, "histogram");
-        let mut sum = 0;
+        let mut count = 0;
         let bucket = format!("{name}_bucket");
-        let bounds = bounds.iter().map(|bound| bound.as_secs_f64().to_string());
-        for (bound, count) in bounds.chain(["+Inf".to_owned()]).zip(buckets) {
-            // Each step of Prometheus has those below it in it.
-            sum += count;
-            self.write_sample(&bucket, &format!("le=\"{bound}\""), &sum);
+        let bounds = histogram.bounds.iter();
+        let bounds = bounds.map(|bound| bound.as_secs_f64().to_string());
+        for (bound, samples) in bounds.chain(["+Inf".to_owned()]).zip(histogram.buckets) {
+            // Buckets of Prometheus are cumulative.
+            count += samples;
+            self.write_sample(&bucket, &format!("le=\"{bound}\""), &count);
         }
-        let micros = Duration::from_micros(micros);
-        self.write_sample(&format!("{name}_sum"), "", &micros.as_secs_f64());
-        self.write_sample(&format!("{name}_count"), "", &sum);
+        let sum = Duration::from_micros(histogram.sum_micros);
+        self.write_sample(&format!("{name}_sum"), "", &sum.as_secs_f64());
+        self.write_sample(&format!("{name}_count"), "", &count);
     }
 
     fn write_header(&mut self, name: &str, help: &str, kind: &str) {
@@ -275,9 +286,13 @@ mod tests {
     #[test]
     fn histogram_buckets_are_cumulative() {
         let mut page = Page::default();
-        let buckets = [1, 2, 0, 0, 0, 0, 0, 3, 4];
+        let histogram = Histogram {
+            bounds: &LATENCY_BOUNDS,
+            buckets: &[1, 2, 0, 0, 0, 0, 0, 3, 4],
+            sum_micros: 1_500_000,
+        };
 
-        page.histogram(REDIS_SECONDS, &LATENCY_BOUNDS, (buckets, 1_500_000));
+        page.histogram("weir_cache_redis_seconds", "", &histogram);
 
         let lines: Vec<&str> = page.0.lines().collect();
         assert_eq!(lines[1], "# TYPE weir_cache_redis_seconds histogram");

@@ -16,9 +16,8 @@ use schema::span::Document;
 use self::evaluate::Difference;
 use self::files::FileStamps;
 use self::suite::{Suite, Test};
-use self::test_graph::TestGraph;
-use super::{Failed, graph_args, print};
-use crate::project::{self, Project};
+use self::test_graph::{ConfiguredProject, TestGraph};
+use super::{Failed, print};
 
 mod diff;
 mod evaluate;
@@ -75,29 +74,20 @@ struct TestRun {
 impl TestRun {
     fn run(files: &[PathBuf], config: Option<&Path>) -> Self {
         let mut round = Self::default();
-        let project = config.map(|path| {
-            round.dependencies.insert(path.to_owned());
-            (
-                graph_args::print_diagnostics(Project::read(path)),
-                project::folder(path),
-            )
-        });
-        let project = match &project {
-            Some((Ok(project), folder)) => Some((project, *folder)),
-            Some((Err(Failed), _)) => {
+        let configured = match config.map(ConfiguredProject::read).transpose() {
+            Ok(configured) => configured,
+            Err(Failed) => {
                 round.unreadable += 1;
+                round.dependencies.extend(config.map(Path::to_owned));
                 return round;
             }
-            None => None,
         };
-        if let Some((project, folder)) = project {
-            let subgraphs = project.config.graph.subgraphs().iter();
-            round
-                .dependencies
-                .extend(subgraphs.map(|subgraph| folder.join(&subgraph.file.path)));
+        if let (Some(configured), Some(path)) = (&configured, config) {
+            round.dependencies.insert(path.to_owned());
+            round.dependencies.extend(configured.schema_paths());
         }
         for file in files {
-            round.run_file(file, project);
+            round.run_file(file, configured.as_ref());
         }
         print::output(&round.summary(files.len()));
         round
@@ -125,19 +115,19 @@ impl TestRun {
         text
     }
 
-    fn run_file(&mut self, path: &Path, project: Option<(&Project, &Path)>) {
+    fn run_file(&mut self, path: &Path, configured: Option<&ConfiguredProject<'_>>) {
         let mut diagnostics = Vec::new();
         let suite = self.read_suite(path, &mut diagnostics);
-        let subject = suite.as_ref().and_then(|suite| {
+        let graph = suite.as_ref().and_then(|suite| {
             self.dependencies.insert(suite.schema.clone());
-            let (subject, found) = TestGraph::load(suite, project);
+            let (graph, found) = TestGraph::load(suite, configured);
             diagnostics.extend(found);
-            subject
+            graph
         });
-        if let (Some(suite), Some(subject)) = (&suite, &subject) {
+        if let (Some(suite), Some(graph)) = (&suite, &graph) {
             let mut text = format!("{}\n", path.display());
             for test in &suite.tests {
-                self.run_test(test, subject, &mut diagnostics, &mut text);
+                self.run_test(test, graph, &mut diagnostics, &mut text);
             }
             print::output(&text);
         } else {
@@ -174,7 +164,7 @@ impl TestRun {
     fn run_test(
         &mut self,
         test: &Test,
-        subject: &TestGraph,
+        graph: &TestGraph,
         diagnostics: &mut Vec<Diagnostic>,
         text: &mut String,
     ) {
@@ -186,8 +176,8 @@ impl TestRun {
             self.skipped += 1;
             return;
         }
-        let differences = match subject.connector_test(test) {
-            Ok(trial) => evaluate::differences(&trial, test),
+        let differences = match graph.connector_test(test) {
+            Ok(connector_test) => evaluate::differences(&connector_test, test),
             Err(diagnostic) => {
                 line("FAIL");
                 self.failed += 1;

@@ -212,14 +212,15 @@ impl RawSubgraphLifetime {
     fn check(self, defaults: &Lifetime, reader: &mut Reader<'_>) -> Lifetime {
         let max = reader.value_or(self.max, defaults.max);
         Lifetime {
-            default: capped(self.default, (defaults.default, max), reader),
+            default: capped(self.default, defaults.default, max, reader),
             stale_while_revalidate: capped(
                 self.stale,
-                (defaults.stale_while_revalidate, max),
+                defaults.stale_while_revalidate,
+                max,
                 reader,
             ),
-            stale_if_error: capped(self.stale_if_error, (defaults.stale_if_error, max), reader),
-            negative: capped(self.negative, (defaults.negative, max), reader),
+            stale_if_error: capped(self.stale_if_error, defaults.stale_if_error, max, reader),
+            negative: capped(self.negative, defaults.negative, max, reader),
             max,
         }
     }
@@ -234,7 +235,8 @@ impl CacheMode {
 /// What is not written is cut to `max` silently; what is written should count.
 fn capped(
     text: Option<Text<Duration>>,
-    (default, max): (Duration, Duration),
+    default: Duration,
+    max: Duration,
     reader: &mut Reader<'_>,
 ) -> Duration {
     let Some(text) = text else {

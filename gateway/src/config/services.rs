@@ -83,7 +83,7 @@ pub(super) fn check(
     let services = services.0.into_iter().map(|(name, service)| {
         graph.require_subgraph(&name.value, name.referenced, reader);
         let span = reader.span(name.referenced);
-        let service = service.check(&name.value, (graph, span), reader);
+        let service = service.check(&name.value, graph, span, reader);
         (name.value, service)
     });
     SubgraphConfigs(services.collect())
@@ -93,7 +93,8 @@ impl RawSubgraphConfig {
     fn check(
         self,
         name: &str,
-        (graph, span): (&Graph, Span),
+        graph: &Graph,
+        span: Span,
         reader: &mut Reader<'_>,
     ) -> SubgraphConfig {
         if let (Some(url), GraphFiles::Subgraphs(_)) = (&self.url, &graph.files) {

@@ -59,20 +59,18 @@ fn cache_policy(keeping: config::CacheMode, lifetime: &Lifetime) -> CachePolicy 
 }
 
 fn cache_settings(config: &Cache, names: &CurrentNames) -> CacheSettings {
-    let lifetimes = config.subgraphs.values().map(|it| it.lifetime);
-    let max = lifetimes
-        .map(|it| it.max)
-        .fold(config.lifetime.max, Duration::max);
+    let own = config.subgraphs.values().map(|it| it.lifetime.max);
+    let max_ttl = own.fold(config.lifetime.max, Duration::max);
     CacheSettings {
         redis: config
             .redis
             .as_ref()
-            .map(|redis| redis_settings(redis, (max, names))),
+            .map(|redis| redis_settings(redis, max_ttl, names)),
         ..CacheSettings::with_memory(config.memory_bytes.get())
     }
 }
 
-fn redis_settings(config: &Redis, (max, names): (Duration, &CurrentNames)) -> RedisSettings {
+fn redis_settings(config: &Redis, max_ttl: Duration, names: &CurrentNames) -> RedisSettings {
     let settings = RedisSettings::new(topology(&config.topology));
     RedisSettings {
         prefix: config.prefix.clone(),
@@ -85,10 +83,10 @@ fn redis_settings(config: &Redis, (max, names): (Duration, &CurrentNames)) -> Re
             group: events.group.clone(),
             resolver: Arc::new(GraphEventResolver::new(names.clone())),
         }),
-        // An entry is fresh for `max` at most and then stale for `max` at most.
+        // An entry is fresh for at most `max_ttl`, then stale for at most `max_ttl`.
         retention: settings
             .retention
-            .max(max.saturating_mul(2) + RETENTION_MARGIN),
+            .max(max_ttl.saturating_mul(2) + RETENTION_MARGIN),
         ..settings
     }
 }

@@ -13,9 +13,10 @@ use schema::span::Document;
 use schema::subgraph::Subgraph;
 
 use super::suite::{Suite, Test};
+use crate::command::{Failed, graph_args};
 use crate::config::Config;
 use crate::launch::settings;
-use crate::project::Project;
+use crate::project::{self, Project};
 
 /// The graph that the tests of a file run against.
 #[derive(Debug)]
@@ -26,29 +27,60 @@ pub(super) struct TestGraph {
     subgraph: String,
 }
 
+/// The project of `--config`.
+#[derive(Debug)]
+pub(super) struct ConfiguredProject<'a> {
+    project: Project,
+    /// The folder that paths in the configuration are relative to.
+    folder: &'a Path,
+}
+
+impl<'a> ConfiguredProject<'a> {
+    /// Reads the configuration at `path` and its graph, and prints the diagnostics.
+    pub(super) fn read(path: &'a Path) -> Result<Self, Failed> {
+        Ok(Self {
+            project: graph_args::print_diagnostics(Project::read(path))?,
+            folder: project::folder(path),
+        })
+    }
+
+    /// The paths of the SDL files of all subgraphs.
+    pub(super) fn schema_paths(&self) -> impl Iterator<Item = PathBuf> {
+        let subgraphs = self.project.config.graph.subgraphs().iter();
+        subgraphs.map(|subgraph| self.folder.join(&subgraph.file.path))
+    }
+
+    /// The name of the subgraph whose SDL is the file at `path`.
+    fn subgraph_at(&self, path: &Path) -> Option<&str> {
+        let path = canonical_path(path);
+        let subgraphs = self.project.config.graph.subgraphs().iter();
+        let mut names = subgraphs
+            .zip(self.schema_paths())
+            .filter(|(_, schema)| canonical_path(schema) == path);
+        names.next().map(|(subgraph, _)| subgraph.name.as_str())
+    }
+}
+
 impl TestGraph {
-    /// The graph of `suite`, and what is to be said of its SDL.
+    /// The graph of `suite`, and the diagnostics of its SDL.
     ///
-    /// With a `project` that has the SDL among its subgraphs, the graph is all of it, with its
-    /// addresses, headers and `$config`; else the SDL is a graph by itself, without any.
+    /// If the SDL is a subgraph of the configured project, the graph is that of the project with
+    /// its URLs, headers and `$config`; otherwise the SDL alone, without any of these.
     pub(super) fn load(
         suite: &Suite,
-        project: Option<(&Project, &Path)>,
+        configured: Option<&ConfiguredProject<'_>>,
     ) -> (Option<Self>, Vec<Diagnostic>) {
-        if let Some((project, folder)) = project {
-            let files = project.config.graph.subgraphs().iter();
-            let wanted = canonical_path(&suite.schema);
-            let mut own = files.filter(|it| canonical_path(&folder.join(&it.file.path)) == wanted);
-            if let Some(file) = own.next() {
-                let subject = Self {
-                    graph: Arc::clone(&project.graph),
-                    settings: settings(&project.config, &project.graph),
-                    subgraph: file.name.clone(),
-                };
-                return (Some(subject), Vec::new());
-            }
+        let project = configured.map(|configured| &configured.project);
+        let subgraph = configured.and_then(|configured| configured.subgraph_at(&suite.schema));
+        if let (Some(project), Some(subgraph)) = (project, subgraph) {
+            let graph = Self {
+                graph: Arc::clone(&project.graph),
+                settings: settings(&project.config, &project.graph),
+                subgraph: subgraph.to_owned(),
+            };
+            return (Some(graph), Vec::new());
         }
-        let options = project.map(|(project, _)| project.config.graph.link);
+        let options = project.map(|project| project.config.graph.link);
         Self::load_standalone(suite, options.unwrap_or_default())
     }
 
@@ -66,19 +98,19 @@ impl TestGraph {
             }
         };
         let stem = path.file_stem().unwrap_or_default();
-        let service = stem.to_string_lossy().into_owned();
+        let name = stem.to_string_lossy().into_owned();
         let subgraph = Subgraph {
-            name: service.as_str().into(),
+            name: name.as_str().into(),
             url: None,
             document: Document::new(path.display().to_string(), text),
         };
         let (graph, diagnostics) = link(&[subgraph], options);
-        let subject = graph.map(|graph| Self {
+        let graph = graph.map(|graph| Self {
             settings: settings(&Config::without_file(), &graph),
             graph: Arc::new(graph),
-            subgraph: service,
+            subgraph: name,
         });
-        (subject, diagnostics)
+        (graph, diagnostics)
     }
 
     /// The connector that a test names.
