@@ -1,8 +1,8 @@
 //! The configuration: one YAML file, its sections, and their order.
 //!
-//! Every section lives in its own file and has two forms: `Written`, as a person wrote it, and a
-//! checked form that is ready to use. Nothing here opens a socket or reads a file; whoever loads
-//! a configuration hands its text in, and gets every problem of it at once.
+//! Each section has its own module and two forms: a `Raw…` type as written in the file, and a
+//! checked type that is ready to use. Nothing here opens a socket or reads a file: callers pass
+//! the text, and receive all problems at once.
 
 pub mod admin;
 pub mod cache;
@@ -42,66 +42,66 @@ use self::reader::Reader;
 use self::services::SubgraphConfigs;
 use self::shutdown::Shutdown;
 
-/// Everything an operator decides. Holding one means that it is usable.
+/// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where requests arrive.
+    /// The socket for clients.
     pub listen: Listen,
-    /// What one request may ask for.
+    /// Limits on requests and operations.
     pub limits: Limits,
-    /// What is served.
+    /// The graph to serve.
     pub graph: Graph,
-    /// The services behind the graph that speak GraphQL.
+    /// GraphQL subgraphs.
     pub services: SubgraphConfigs,
-    /// The REST services behind the graph.
+    /// REST sources.
     pub connectors: Connectors,
-    /// What is kept of what they give.
+    /// The entity cache.
     pub cache: Cache,
-    /// What operators can do.
+    /// The admin socket and access to traces.
     pub admin: Admin,
-    /// What is said while running.
+    /// Log format and level.
     pub log: Log,
-    /// How running ends.
+    /// Graceful shutdown.
     pub shutdown: Shutdown,
 }
 
 /// The whole file as written.
 ///
-/// Unknown keys are refused by `shape`, which reports all of them; `deny_unknown_fields` is told
-/// to the JSON Schema only, because serde would stop at the first.
+/// `shape` rejects unknown keys, because serde would report only the first one;
+/// `deny_unknown_fields` is for the JSON Schema alone.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(title = "Configuration of Weir", deny_unknown_fields)]
 #[serde(default)]
 struct RawConfig {
-    /// Where requests arrive, and how long a client may take to send one.
+    /// The socket for clients, and timeouts for sending a request.
     listen: Option<listen::RawListen>,
-    /// What one request may ask for.
+    /// Limits on requests and operations.
     limits: Option<limits::RawLimits>,
-    /// What is served.
+    /// The graph to serve: subgraphs or a supergraph.
     graph: Option<graph::RawGraph>,
-    /// How the services are asked that speak GraphQL, by the names of their subgraphs.
+    /// Requests to GraphQL subgraphs, by subgraph name.
     services: Option<Named<services::RawSubgraphConfig>>,
-    /// The REST services behind the graph.
+    /// Calls to REST sources.
     connectors: Option<connectors::RawConnectors>,
-    /// What is kept of what services give, where, and for how long (`docs/caching.md`).
+    /// The entity cache: what it stores, where, and for how long (`docs/caching.md`).
     cache: Option<cache::RawCache>,
-    /// A socket for operators, and who may be told what was done for an answer (`docs/operations.md`).
+    /// The admin socket, and which clients may request a trace of their operation (`docs/operations.md`).
     admin: Option<admin::RawAdmin>,
-    /// What is said while running.
+    /// Log format and level.
     log: Option<log::RawLog>,
-    /// How running ends.
+    /// Graceful shutdown.
     shutdown: Option<shutdown::RawShutdown>,
 }
 
 impl Config {
-    /// Reads a configuration; `None` when there is an error among the diagnostics.
+    /// Reads a configuration; `None` if the diagnostics contain an error.
     ///
-    /// Diagnostics come in the order of the file.
+    /// Diagnostics have the order of the file.
     pub fn read(document: &Document, environment: &Environment) -> (Option<Self>, Vec<Diagnostic>) {
         let mut reader = Reader::new(document, environment);
-        let written: Option<RawConfig> = reader.parse_with_schema(&docs::json_schema());
-        let config = written.map(|written| {
-            let config = written.check(&mut reader);
+        let raw: Option<RawConfig> = reader.parse_with_schema(&docs::json_schema());
+        let config = raw.map(|raw| {
+            let config = raw.check(&mut reader);
             config.graph.require_files(&mut reader);
             config
         });
@@ -110,7 +110,7 @@ impl Config {
         (config, sorted_by_position(problems.into_vec()))
     }
 
-    /// What an empty file means, for the graph that comes with the binary.
+    /// The defaults, for a graph that the command line or the binary supplies.
     pub fn without_file() -> Self {
         let document = Document::new("", "");
         let environment = Environment::default();

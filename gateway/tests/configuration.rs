@@ -176,7 +176,7 @@ fn a_configuration_says_what_is_kept_where_and_for_how_long() {
     assert_eq!(redis.prefix, "weir");
     assert!(redis.events.is_none());
     let users = &cache.subgraphs["users"];
-    assert_eq!(users.keeping, CacheMode::Disabled);
+    assert_eq!(users.mode, CacheMode::Disabled);
     // What a subgraph does not say, the others say for it, within its own maximum.
     assert_eq!(users.lifetime.default.as_secs(), 10);
     assert_eq!(users.lifetime.stale_while_revalidate.as_secs(), 10);

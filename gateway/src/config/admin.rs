@@ -1,4 +1,4 @@
-//! `admin`: a socket for operators, and who may be told what was done for an answer.
+//! `admin`: the admin socket, and which clients may request a trace.
 
 use std::net::SocketAddr;
 
@@ -11,32 +11,32 @@ use super::reader::Reader;
 use super::secret::Secret;
 use super::setting::Setting;
 
-/// What operators can do while a gateway runs.
+/// The admin socket and access to traces.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    /// Where they do it; `None` is nowhere.
+    /// The admin socket; `None` if not configured.
     pub socket: Option<Socket>,
-    /// Who may be told what was done for an answer.
+    /// Which clients may request a trace.
     pub trace_access: TraceAccess,
 }
 
-/// A socket of its own, so that it can be out of the reach of clients.
+/// The admin socket, separate so that a firewall can keep clients away from it.
 #[derive(Clone, Debug)]
 pub struct Socket {
-    /// Its address.
+    /// Address and port.
     pub address: SocketAddr,
-    /// What those must know who change something.
+    /// The key that requests with side effects must send.
     pub key: Secret<String>,
 }
 
-/// Who may be told what was done for an answer.
+/// Which clients may request a trace of their operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TraceAccess {
-    /// Nobody.
+    /// No client.
     Disabled,
-    /// Whoever asks: for development.
+    /// Every client: for development.
     Everyone,
-    /// Who sends one of these.
+    /// Clients that send one of these keys.
     Keys(Vec<Secret<String>>),
 }
 
@@ -45,22 +45,22 @@ pub enum TraceAccess {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawAdmin {
-    /// The address and port of the socket for operators, apart from that of clients. Default: there is none.
+    /// Address and port of the admin socket, separate from the socket for clients. Default: no admin socket.
     address: Option<Text<SocketAddr>>,
-    /// What requests that change something send as `authorization`. Required with `address`.
+    /// Key that requests with side effects send as `authorization`. Required with `address`.
     key: Option<Text<Key>>,
-    /// Who may ask for an account of what was done for an answer: `nobody` or `everybody`.
+    /// Which clients may request a trace of their operation: `nobody` or `everybody`.
     #[schemars(extend("default" = DEFAULT_AUDIENCE.to_text()))]
     explain: Option<Text<Audience>>,
-    /// Keys, one of which a client sends as `weir-explain` to be told; in place of `explain`.
+    /// Keys that permit a trace: a client sends one of them as `weir-explain`. Replaces `explain`.
     explain_keys: Option<Vec<Text<Key>>>,
 }
 
-/// The checked form of `written`.
-pub(super) fn check(written: RawAdmin, reader: &mut Reader<'_>) -> Admin {
-    let trace_access = trace_access(written.explain, written.explain_keys, reader);
+/// Checks the section `admin`.
+pub(super) fn check(raw: RawAdmin, reader: &mut Reader<'_>) -> Admin {
+    let trace_access = trace_access(raw.explain, raw.explain_keys, reader);
     Admin {
-        socket: socket(written.address, written.key, reader),
+        socket: socket(raw.address, raw.key, reader),
         trace_access,
     }
 }
@@ -74,14 +74,14 @@ fn socket(
     let (address, key) = match (address, key) {
         (None, None) => return None,
         (None, Some((at, _))) => {
-            let message = "this key opens nothing, because there is no `address`";
-            let help = "write the socket's address too, such as `127.0.0.1:4001`".to_owned();
+            let message = "`admin.key` has no effect without `admin.address`";
+            let help = "set `admin.address`, such as `127.0.0.1:4001`".to_owned();
             reader.report_invalid(at, message, help);
             return None;
         }
         (Some(address), None) => {
-            let message = "operators must show a key, and there is none";
-            let help = "write `key: ${WEIR_ADMIN_KEY}`".to_owned();
+            let message = "the admin socket has no key";
+            let help = "set `admin.key`, such as `key: ${WEIR_ADMIN_KEY}`".to_owned();
             reader.report_invalid(address.location(), message, help);
             reader.value(&address);
             return None;
@@ -106,15 +106,15 @@ fn trace_access(
         };
     };
     if let Some(audience) = audience {
-        let message = "who may be told is said twice";
-        let help = "keep one of `explain` and `explain_keys`".to_owned();
+        let message = "`explain` and `explain_keys` exclude each other";
+        let help = "remove one of the two".to_owned();
         reader.report_invalid(audience.location(), message, help);
     }
     let keys = keys.iter().filter_map(|key| reader.value(key));
     TraceAccess::Keys(keys.map(|key| key.0).collect())
 }
 
-/// Something that is known to few, and can be sent in a header.
+/// A secret that fits into a header.
 struct Key(Secret<String>);
 
 impl Setting for Key {
@@ -162,8 +162,8 @@ impl Setting for Audience {
     }
 }
 
-/// Names of sources, keys and addresses are not for strangers.
+/// Default value of `explain`: traces contain names, keys and addresses of sources.
 const DEFAULT_AUDIENCE: Audience = Audience::Disabled;
 
-/// With fewer, a few million guesses a second find it.
+/// Minimum bytes of a key: shorter ones can be guessed at a few million tries a second.
 const MIN_KEY_BYTES: usize = 16;

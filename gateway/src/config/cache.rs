@@ -1,7 +1,7 @@
-//! `cache`: what is kept of what services give, where, and for how long.
+//! `cache`: what the entity cache stores, where, and for how long.
 //!
-//! Without a file there is a cache too, in memory. It keeps what the graph or an answer allows and
-//! nothing else, because the lifetime of what nobody speaks of is zero.
+//! The cache is enabled by default, in memory. Its default TTL is zero, so it stores only values
+//! for which the graph or a response sets a lifetime.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -23,60 +23,60 @@ use super::setting::{Bytes, Setting};
 
 pub mod redis;
 
-/// What is kept of what services give, where, and for how long.
+/// The entity cache: what it stores, where, and for how long.
 #[derive(Clone, Debug)]
 pub struct Cache {
-    /// Whether anything is.
+    /// Whether values are cached.
     pub mode: CacheMode,
-    /// Bytes in the memory of this process.
+    /// Maximum bytes of entries in the memory of this process.
     pub memory_bytes: NonZeroUsize,
     /// The level that replicas share.
     pub redis: Option<Redis>,
-    /// For subgraphs that set nothing of their own.
+    /// Default lifetimes of all subgraphs.
     pub lifetime: Lifetime,
-    /// By subgraph.
+    /// Overrides by subgraph.
     pub subgraphs: BTreeMap<String, Subgraph>,
-    /// The client's headers that say who it is.
+    /// Client headers that identify the caller.
     pub caller_headers: Vec<HeaderName>,
 }
 
-/// Whether anything is kept.
+/// Whether values are cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheMode {
-    /// What the graph and the answers allow.
+    /// Values are cached as the graph and the responses allow.
     Enabled,
-    /// Nothing.
+    /// No value is cached.
     Disabled,
 }
 
-/// For how long something is kept.
+/// Lifetimes of cached values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
-    /// Fresh for so long when neither the graph nor the answer says.
+    /// TTL if neither the graph nor the response sets one.
     pub default: Duration,
-    /// Nothing is fresh for longer, whoever says so.
+    /// Maximum of every other lifetime.
     pub max: Duration,
-    /// Then given out for so long while it is renewed.
+    /// Time after the TTL in which a stale value is returned while it is refreshed.
     pub stale_while_revalidate: Duration,
-    /// Then given out for so long when the service fails.
+    /// Time after the TTL in which a stale value is returned if the source fails.
     pub stale_if_error: Duration,
-    /// For so long "does not exist" is believed.
+    /// TTL of a negative entry: the source said that the entity does not exist.
     pub negative: Duration,
 }
 
-/// What is decided about one subgraph.
+/// Cache settings of one subgraph.
 #[derive(Clone, Debug)]
 pub struct Subgraph {
-    /// Whether anything of it is kept.
-    pub keeping: CacheMode,
-    /// For how long.
+    /// Whether values of this subgraph are cached.
+    pub mode: CacheMode,
+    /// Lifetimes of its values.
     pub lifetime: Lifetime,
-    /// Where the configuration names it, for diagnostics.
+    /// The subgraph's name in the file, for diagnostics.
     pub span: Span,
 }
 
 impl Cache {
-    /// Reports the subgraphs that a graph does not have, `known` being all that it has.
+    /// Reports configured subgraphs that are not in `known`, the subgraphs of the graph.
     pub fn unknown_subgraphs(&self, known: &BTreeSet<&str>) -> Vec<Diagnostic> {
         let named = self.subgraphs.iter();
         let unknown = named.filter(|(name, _)| !known.contains(name.as_str()));
@@ -97,57 +97,57 @@ impl Cache {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawCache {
-    /// Whether anything is kept.
+    /// Whether values are cached.
     #[schemars(extend("default" = ENABLED.to_text()))]
     enabled: Option<Text<bool>>,
-    /// How much of it this process holds in memory.
+    /// Maximum size of cached values in the memory of this process.
     #[schemars(extend("default" = MEMORY.to_text()))]
     memory: Option<Text<Bytes>>,
-    /// The level that replicas share. Default: each has its own memory only.
+    /// The cache level that replicas share. Default: memory only.
     #[schemars(with = "redis::RawRedis")]
     redis: Option<Spanned<redis::RawRedis>>,
-    /// For how long something is kept.
+    /// Lifetimes of cached values.
     lifetime: Option<RawLifetime>,
-    /// What differs for single subgraphs, by their names.
+    /// Overrides by subgraph name.
     subgraphs: Option<Named<RawSubgraph>>,
-    /// The names of the client's headers that say who it is, for what only one caller may be given. Default: the credentials that a call carries say it.
+    /// Names of client headers that identify the caller, for values that are private to one caller. Default: the credentials that the call carries.
     caller_headers: Option<Vec<Text<String>>>,
 }
 
-/// A lifetime as written.
+/// `cache.lifetime` as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 struct RawLifetime {
-    /// How long something is fresh of which neither `@cacheControl` nor the answer says it. With `0s` it is not kept.
+    /// Default TTL, for values that get none from `@cacheControl` or the response. With `0s` they are not cached.
     #[schemars(extend("default" = DEFAULT.to_text()))]
     default: Option<Text<Duration>>,
-    /// The longest time that anything is fresh, and the longest that it is then given out stale.
+    /// Maximum TTL, and maximum of each stale window.
     #[schemars(extend("default" = MAX.to_text()))]
     max: Option<Text<Duration>>,
-    /// How long it is then still given out while it is renewed, where the answer does not say (`stale-while-revalidate`).
+    /// Default stale-while-revalidate window, for responses that set none.
     #[schemars(extend("default" = STALE.to_text()))]
     stale: Option<Text<Duration>>,
-    /// How long it is then still given out when the service fails, where the answer does not say (`stale-if-error`).
+    /// Default stale-if-error window, for responses that set none.
     #[schemars(extend("default" = STALE_IF_ERROR.to_text()))]
     stale_if_error: Option<Text<Duration>>,
-    /// How long it is believed that something does not exist.
+    /// TTL of negative entries: entities that the source reported as missing.
     #[schemars(extend("default" = NEGATIVE.to_text()))]
     negative: Option<Text<Duration>>,
 }
 
-/// What differs for one subgraph, as written.
+/// `cache.subgraphs.<name>` as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 struct RawSubgraph {
-    /// Whether anything of it is kept. Default: `cache.enabled`.
+    /// Whether values of this subgraph are cached. Default: `cache.enabled`.
     enabled: Option<Text<bool>>,
-    /// For how long.
+    /// Lifetimes of values of this subgraph.
     lifetime: Option<RawSubgraphLifetime>,
 }
 
-/// A subgraph's own lifetime as written; its defaults are those of all.
+/// `cache.subgraphs.<name>.lifetime` as written; defaults are those of `cache.lifetime`.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
@@ -167,20 +167,16 @@ struct RawSubgraphLifetime {
 impl RawCache {
     pub(super) fn check(self, graph: &Graph, reader: &mut Reader<'_>) -> Cache {
         let mode = CacheMode::from_enabled(reader.value_or(self.enabled, ENABLED));
-        let written = self.lifetime.unwrap_or_default().into_subgraph_lifetime();
-        let lifetime = written.check(&LIFETIME, reader);
+        let lifetime = self.lifetime.unwrap_or_default().into_subgraph_lifetime();
+        let lifetime = lifetime.check(&LIFETIME, reader);
         let mut subgraphs = BTreeMap::new();
-        for (name, written) in self.subgraphs.unwrap_or_default().0 {
+        for (name, raw) in self.subgraphs.unwrap_or_default().0 {
             graph.require_subgraph(&name.value, name.referenced, reader);
-            let span = reader.span(name.referenced);
-            let own = written.lifetime.unwrap_or_default();
+            let enabled = raw.enabled.and_then(|enabled| reader.value(&enabled));
             let subgraph = Subgraph {
-                keeping: written
-                    .enabled
-                    .and_then(|enabled| reader.value(&enabled))
-                    .map_or(mode, CacheMode::from_enabled),
-                lifetime: own.check(&lifetime, reader),
-                span,
+                mode: enabled.map_or(mode, CacheMode::from_enabled),
+                lifetime: raw.lifetime.unwrap_or_default().check(&lifetime, reader),
+                span: reader.span(name.referenced),
             };
             subgraphs.insert(name.value, subgraph);
         }
@@ -208,7 +204,7 @@ impl RawLifetime {
 }
 
 impl RawSubgraphLifetime {
-    /// `others` counts for what is not written.
+    /// Uses `defaults` for keys that are not set.
     fn check(self, defaults: &Lifetime, reader: &mut Reader<'_>) -> Lifetime {
         let max = reader.value_or(self.max, defaults.max);
         Lifetime {
@@ -227,12 +223,16 @@ impl RawSubgraphLifetime {
 }
 
 impl CacheMode {
-    fn from_enabled(is_on: bool) -> Self {
-        if is_on { Self::Enabled } else { Self::Disabled }
+    fn from_enabled(is_enabled: bool) -> Self {
+        if is_enabled {
+            Self::Enabled
+        } else {
+            Self::Disabled
+        }
     }
 }
 
-/// What is not written is cut to `max` silently; what is written should count.
+/// Caps a default at `max` silently, but reports a written value that is longer.
 fn capped(
     text: Option<Text<Duration>>,
     default: Duration,
@@ -244,16 +244,16 @@ fn capped(
     };
     let time = reader.value(&text).unwrap_or(default);
     if time > max {
-        let message = format!("this is longer than `max`, which is {}", max.to_text());
-        let help = "write a shorter time, or set `max` beside it".to_owned();
+        let message = format!("the duration exceeds `max`, which is {}", max.to_text());
+        let help = "write a shorter duration, or increase `max`".to_owned();
         reader.report_invalid(text.location(), message, help);
     }
     time
 }
 
-fn caller_headers(written: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<HeaderName> {
+fn caller_headers(texts: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<HeaderName> {
     let mut names: Vec<HeaderName> = Vec::new();
-    for text in written {
+    for text in texts {
         let location = text.location();
         let name = reader.value(&text);
         let name = name.and_then(|name| headers::header_name(&name, location, reader));
@@ -262,10 +262,10 @@ fn caller_headers(written: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<He
     names
 }
 
-/// What services allow to be kept saves calls, and costs nobody anything.
+/// Default of `enabled`: sources decide by their response headers what may be cached.
 const ENABLED: bool = true;
 
-/// Tens of thousands of usual entities, in a process that is small beside it.
+/// Default bytes of the memory level: tens of thousands of typical entities.
 const MEMORY: Bytes = Bytes(NonZeroUsize::new(64 * 1024 * 1024).unwrap());
 
 const LIFETIME: Lifetime = Lifetime {
@@ -276,18 +276,18 @@ const LIFETIME: Lifetime = Lifetime {
     negative: NEGATIVE,
 };
 
-/// Only who knows the data can say how old it may be.
+/// Default TTL: only the owner of the data knows how old it may become.
 const DEFAULT: Duration = Duration::ZERO;
 
-/// A mistake in an answer's headers is over after a day.
+/// Default maximum TTL: a wrong response header has an effect for at most a day.
 const MAX: Duration = Duration::from_hours(24);
 
-/// While a service is well nobody is given old data, unless somebody says that they may be.
+/// Default stale-while-revalidate window: stale values must be opted into.
 const STALE: Duration = Duration::ZERO;
 
-/// While a service is down the alternative is an error. Long enough to restart it, and short enough
-/// that nobody takes the data of an outage for that of today.
+/// Default stale-if-error window: long enough to restart a source, short enough that the data of
+/// an outage is not mistaken for current data.
 const STALE_IF_ERROR: Duration = Duration::from_mins(10);
 
-/// Guessed keys and broken links come in bursts; what is new is seen soon.
+/// Default TTL of negative entries: absorbs bursts of invalid keys, and new entities appear soon.
 const NEGATIVE: Duration = Duration::from_secs(5);

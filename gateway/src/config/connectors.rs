@@ -1,4 +1,4 @@
-//! `connectors`: the REST services behind the graph, where the graph itself doesn't say enough.
+//! `connectors`: URLs, headers and limits of REST sources, beyond what the graph declares.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -22,62 +22,62 @@ use super::setting::{Bytes, Setting, Timeout};
 
 mod deprecated;
 
-/// The REST services behind the graph.
+/// Settings of REST sources.
 #[derive(Clone, Debug)]
 pub struct Connectors {
-    /// For one call to a source that sets none of its own.
+    /// Default timeout of one call.
     pub timeout: Duration,
-    /// Bytes of one answer.
+    /// Maximum bytes of one response.
     pub max_response_bytes: NonZeroUsize,
-    /// Calls of one operation to a source that sets no bound of its own; `None` is no bound.
+    /// Default maximum calls of one operation to one source; `None` is unlimited.
     pub max_calls: Option<NonZeroUsize>,
     /// Which operations may share a call.
     pub batching: Batching,
-    /// Whether answers tell what mappings met.
+    /// Whether responses list mapping reports.
     pub reports: Reports,
-    /// By `<subgraph>.<source>`.
+    /// Settings by `<subgraph>.<source>`.
     pub sources: BTreeMap<String, Source>,
-    /// `$config` for every source of a subgraph, instead of the source's own.
+    /// `$config` of every source of a subgraph; replaces the source's own.
     pub subgraphs: BTreeMap<String, Secret<serde_json::Value>>,
 }
 
 /// Which operations may share a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Batching {
-    /// All that are under way at one moment and would send the same.
+    /// All concurrent operations that would send the same request.
     AcrossOperations,
-    /// Those of one operation only.
+    /// Only fetches of one operation.
     WithinOperation,
 }
 
-/// Whether answers tell what mappings met.
+/// Whether responses list mapping reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reports {
     /// To every client.
     Show,
-    /// To nobody.
+    /// To no client.
     Hide,
 }
 
-/// What is decided about one `@source`.
+/// Settings of one `@source`.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// Instead of the graph's `baseURL`.
+    /// Replaces the `baseURL` of the graph.
     pub url: Option<Url>,
     /// `$config` in templates and mappings; an object.
     pub config: Secret<serde_json::Value>,
     /// Sent with every call.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// For one call.
+    /// Timeout of one call.
     pub timeout: Option<Duration>,
-    /// Calls of one operation.
+    /// Maximum calls of one operation.
     pub max_calls: Option<NonZeroUsize>,
-    /// Where the configuration names it, for diagnostics; `None` when nobody wrote it.
+    /// The source's name in the file, for diagnostics; `None` if set by the program.
     pub span: Option<Span>,
 }
 
 impl Connectors {
-    /// Reports the sources that a graph does not have, `known` being all that it has.
+    /// Reports configured sources that are not in `known`, the sources of the graph.
     pub fn unknown_sources(&self, known: &BTreeSet<&str>) -> Vec<Diagnostic> {
         let unknown = self
             .sources
@@ -100,20 +100,20 @@ impl Connectors {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawConnectors {
-    /// How long one call may take, for sources that set none of their own.
+    /// Timeout of one call, for sources that set none.
     #[schemars(extend("default" = TIMEOUT.to_text()))]
     timeout: Option<Text<Timeout>>,
-    /// The size of one answer of a source.
+    /// Maximum size of one response of a source.
     #[schemars(extend("default" = ANSWER_SIZE.to_text()))]
     answer_size: Option<Text<Bytes>>,
-    /// How many calls one operation may make to a source that sets no bound of its own. Default: no bound.
+    /// Maximum calls of one operation to one source, for sources that set none. Default: unlimited.
     calls_per_operation: Option<Text<NonZeroUsize>>,
     #[schemars(extend("deprecated" = true, "x-instead" = "connectors.calls_per_operation"))]
     max_requests_per_operation_per_source: Option<Text<NonZeroUsize>>,
-    /// Which operations may share a call: `across` all that are under way at one moment and would send the same, forwarded headers included, or only `within` one. Holds for services that speak GraphQL too.
+    /// Which operations may share a call: `across` all concurrent operations that would send the same request, including forwarded headers, or only `within` one operation. Applies to GraphQL subgraphs too.
     #[schemars(extend("default" = BATCHING.to_text()))]
     batching: Option<Text<Batching>>,
-    /// Whether answers list, in `extensions.connectors.reports`, what mappings did not find or could not do. For development: mappings run twice, and clients see the insides of sources.
+    /// Whether responses list mapping reports in `extensions.connectors.reports`: missing properties and failed methods. For development: mappings run twice, and clients see internals of sources.
     #[schemars(extend("default" = REPORTS.to_text()))]
     reports: Option<Text<bool>>,
     /// The sources by `<subgraph>.<source>`, where `<source>` is the name of a `@source`.
@@ -127,19 +127,19 @@ pub(super) struct RawConnectors {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 struct RawSource {
-    /// Where the source is, instead of the `baseURL` in the graph.
+    /// URL of the source; replaces `baseURL` in the graph.
     url: Option<Text<Url>>,
     #[schemars(extend("deprecated" = true, "x-instead" = "connectors.sources.<name>.url"))]
     override_url: Option<Text<Url>>,
-    /// Any values that templates and mappings of the graph read as `$config`.
+    /// Values that templates and mappings of the graph read as `$config`.
     #[serde(rename = "$config")]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     config: Option<Spanned<Node>>,
     /// Headers to send with every call, by name.
     headers: Option<Named<Text<String>>>,
-    /// How long one call may take. Default: `connectors.timeout`.
+    /// Timeout of one call. Default: `connectors.timeout`.
     timeout: Option<Text<Timeout>>,
-    /// How many calls one operation may make. Default: `connectors.calls_per_operation`.
+    /// Maximum calls of one operation. Default: `connectors.calls_per_operation`.
     calls_per_operation: Option<Text<NonZeroUsize>>,
     #[schemars(extend(
         "deprecated" = true,
@@ -213,17 +213,14 @@ fn check_source_name(name: &Spanned<String>, graph: &Graph, reader: &mut Reader<
         }
         _ => reader.report_invalid(
             name.referenced,
-            format!(
-                "`{}` does not say which source of which subgraph",
-                name.value
-            ),
+            format!("`{}` is not the name of a source", name.value),
             "write `<subgraph>.<source>`, such as `users.api`".to_owned(),
         ),
     }
 }
 
 impl Setting for Batching {
-    const EXPECTED: &'static str = "a way to batch";
+    const EXPECTED: &'static str = "a batching mode";
     const EXAMPLE: &'static str = "`across` or `within`";
 
     fn parse(text: &str) -> Option<Self> {
@@ -246,14 +243,14 @@ impl Setting for Batching {
     }
 }
 
-/// A request that is alone waits for nobody; those that are not are answered by fewer calls.
+/// Default of `batching`: a single operation waits no longer, concurrent ones make fewer calls.
 const BATCHING: Batching = Batching::AcrossOperations;
 
-/// Who writes a mapping asks for them.
+/// Default of `reports`: they are for development.
 const REPORTS: bool = false;
 
-/// A slow page is still a page; what takes longer is broken.
+/// Default timeout of one call: a source that takes longer is assumed to be broken.
 const TIMEOUT: Timeout = Timeout(Duration::from_secs(10));
 
-/// Lists of thousands of entities fit; a service gone mad does not.
+/// Default maximum bytes of a response: lists of thousands of entities fit.
 const ANSWER_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwrap());

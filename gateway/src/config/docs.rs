@@ -1,6 +1,6 @@
-//! The configuration described: its JSON Schema, and `docs/configuration.md`.
+//! Documentation of the configuration: its JSON Schema, and `docs/configuration.md`.
 //!
-//! Both come from the types that read the file, so they cannot say anything else.
+//! Both are generated from the types that read the file, so that they cannot disagree with them.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{RawConfig, shape};
 
-/// The JSON Schema of the configuration file, for editors and checks.
+/// The JSON Schema of the configuration file, for editors and for the shape check.
 pub fn json_schema() -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
@@ -26,7 +26,7 @@ pub fn markdown() -> String {
         let _ = writeln!(page, "\n## `{name}`\n\n{}\n", description(section));
         page.push_str("| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
         match entry_schema(section) {
-            Some(each) => write_rows(&format!("{name}.<name>"), each, &mut page),
+            Some(entry) => write_rows(&format!("{name}.<name>"), entry, &mut page),
             None => write_rows(name, section, &mut page),
         }
     }
@@ -40,9 +40,9 @@ pub fn markdown() -> String {
 const INTRODUCTION: &str = "\
 # Configuration
 
-One YAML file, `weir.yaml` unless `--config` names another. This page is generated from the types that read it;
-`weir config-schema` prints the same as a JSON Schema, for editors. `weir check` reports everything that is wrong with
-a file, with line and column.
+The configuration is one YAML file: `weir.yaml`, or the file named by `--config`. This page is generated from the types
+that read it; `weir config-schema` prints the same information as a JSON Schema, for editors. `weir check` reports all
+problems of a file, with line and column.
 
 ```yaml
 graph:
@@ -55,8 +55,8 @@ connectors:
       headers: { authorization: \"Bearer ${USERS_TOKEN}\" }
 ```
 
-Subgraphs that speak GraphQL say where they are (`url`); how they are asked stands under `services`. A supergraph that
-another tool has composed takes the place of the subgraphs:
+GraphQL subgraphs have a `url`; headers and timeouts of their requests are under `services`. A supergraph that was
+composed by another tool can replace the subgraphs:
 
 ```yaml
 graph: { supergraph: supergraph.graphql }
@@ -64,24 +64,22 @@ services:
   reviews: { url: \"${REVIEWS_URL}\", forward_headers: [authorization], timeout: 2s }
 ```
 
-Without a file, `--supergraph FILE` or `--subgraph NAME=FILE@URL` says what is served, and everything else is as
-written here as default.
+Without a file, `--supergraph FILE` or `--subgraph NAME=FILE@URL` names the graph, and every key has its default.
 
-In any value, `${NAME}` is the environment variable `NAME`, and `${NAME:default}` has a default; write `$${` for the two
-characters `${`. Values are replaced after the file is read, so whatever a variable holds cannot add keys; only inside
-`{ … }` a `${NAME}` itself needs quotes, as YAML wants it. In `$config` what comes from a variable is text. Paths are
-relative to the folder of the file. Connectors read variables as `$env.NAME`, without any configuration; the values are
-those of the start.
+In any value, `${NAME}` is the environment variable `NAME`, and `${NAME:default}` has a default; `$${` stands for the
+two characters `${`. Variables are expanded after YAML is parsed, so their values cannot add keys. Inside `{ … }`,
+YAML requires quotes around `${NAME}`. In `$config`, an expanded value is always a string. Paths are relative to the
+folder of the file. Connectors read environment variables as `$env.NAME` without any configuration, with their values
+at start.
 ";
 
 const DEPRECATED_KEYS: &str = "
-## Older spellings
+## Deprecated keys
 
-Graphs that were written for other gateways may keep these keys: they are read as the ones beside them, with a warning
-that says so. What is decided twice is refused. The `$config` of a subgraph counts for all of its sources and
-replaces theirs.
+Configurations of other gateways may use these keys: Weir reads each as its replacement, with a warning. Setting both a
+key and its replacement is an error. The `$config` of a subgraph applies to all of its sources and replaces theirs.
 
-| key | write |
+| key | replacement |
 | --- | --- |
 ";
 
@@ -92,8 +90,8 @@ fn write_deprecated_rows(path: &str, schema: &Value, page: &mut String) {
             let _ = writeln!(page, "| `{path}` | `{instead}` |");
         }
         write_deprecated_rows(&path, value, page);
-        if let Some(each) = entry_schema(value) {
-            write_deprecated_rows(&format!("{path}.<name>"), each, page);
+        if let Some(entry) = entry_schema(value) {
+            write_deprecated_rows(&format!("{path}.<name>"), entry, page);
         }
     }
 }
@@ -101,13 +99,13 @@ fn write_deprecated_rows(path: &str, schema: &Value, page: &mut String) {
 fn write_rows(path: &str, schema: &Value, page: &mut String) {
     for (name, value) in properties(schema).filter(|(_, value)| !shape::is_deprecated(value)) {
         let path = format!("{path}.{name}");
-        if let Some(each) = entry_schema(value) {
+        if let Some(entry) = entry_schema(value) {
             write_row(&path, "mapping", value, page);
-            let each_path = format!("{path}.<name>");
-            if properties(each).next().is_none() {
-                write_row(&each_path, value_kind(each), each, page);
+            let entry_path = format!("{path}.<name>");
+            if properties(entry).next().is_none() {
+                write_row(&entry_path, value_kind(entry), entry, page);
             }
-            write_rows(&each_path, each, page);
+            write_rows(&entry_path, entry, page);
         } else if properties(value).next().is_some() {
             write_rows(&path, value, page);
         } else {
@@ -133,8 +131,10 @@ fn value_kind(schema: &Value) -> &'static str {
         "duration"
     } else if pattern.contains("KiB") {
         "bytes"
+    } else if pattern.contains('%') {
+        "boolean or percentage"
     } else if types.contains("boolean") {
-        "switch"
+        "boolean"
     } else if types.contains("integer") {
         "number"
     } else if types.contains("object") {
@@ -146,10 +146,10 @@ fn value_kind(schema: &Value) -> &'static str {
     }
 }
 
-/// What each value of a mapping is whose keys are chosen by who writes it.
+/// The schema of the values of a mapping with arbitrary keys.
 fn entry_schema(schema: &Value) -> Option<&Value> {
-    let each = schema.get("additionalProperties");
-    each.filter(|each| each.is_object())
+    let entry = schema.get("additionalProperties");
+    entry.filter(|entry| entry.is_object())
 }
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {

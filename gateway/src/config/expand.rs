@@ -1,7 +1,7 @@
-//! `${NAME}` and `${NAME:default}` in values, and what connectors read as `$env`.
+//! Expands `${NAME}` and `${NAME:default}` in values, and reads the variables of `$env`.
 //!
-//! The only place that reads the environment. Values are expanded after the YAML is read, so what
-//! a variable holds can neither change the structure of the file nor move its positions.
+//! The only place that reads the environment. Values are expanded after YAML is parsed, so the
+//! value of a variable can neither change the structure of the file nor move positions.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,9 +10,9 @@ use std::fmt;
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
-/// The variables of this process with these names, for connectors to read as `$env`.
+/// The environment variables with these names, for connectors to read as `$env`.
 ///
-/// One that is not set, or is not UTF-8, is left out.
+/// Omits variables that are unset or not UTF-8.
 pub fn process_variables(names: impl IntoIterator<Item = String>) -> BTreeMap<String, String> {
     names
         .into_iter()
@@ -39,7 +39,7 @@ pub(super) enum ExpandErrorKind {
 }
 
 impl Environment {
-    /// The variables of this process; those that are not UTF-8 are left out.
+    /// All environment variables of this process, except those that are not UTF-8.
     pub fn from_process() -> Self {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -53,7 +53,7 @@ impl Environment {
 
     /// `text` with every reference replaced; `$${` stands for `${`.
     ///
-    /// What a variable or a default holds is not expanded again.
+    /// The value of a variable, or its default, is not expanded again.
     pub(super) fn expand<'t>(&self, text: &'t str) -> Result<String, ExpandError<'t>> {
         let mut expanded = String::with_capacity(text.len());
         let mut rest = text;
@@ -73,7 +73,7 @@ impl Environment {
         Ok(expanded)
     }
 
-    /// The value of the reference that `text` begins with, and what comes after it.
+    /// The value of the reference at the start of `text`, and the text after it.
     fn reference_value<'t>(&self, text: &'t str) -> Result<(String, &'t str), ExpandError<'t>> {
         let (inside, after) = text
             .strip_prefix("${")
@@ -84,14 +84,11 @@ impl Environment {
             })?;
         let reference = text.strip_suffix(after).unwrap_or(text);
         let (name, default) = match inside.split_once(':') {
-            // A shell writes `:-`, and so do fingers.
+            // Shells write `:-`, so this is accepted too.
             Some((name, default)) => (name, Some(default.strip_prefix('-').unwrap_or(default))),
             None => (inside, None),
         };
-        let error = |reason| ExpandError {
-            reference,
-            kind: reason,
-        };
+        let error = |kind| ExpandError { reference, kind };
         if !is_name(name) {
             return Err(error(ExpandErrorKind::InvalidName));
         }
@@ -115,7 +112,7 @@ impl FromIterator<(String, String)> for Environment {
     }
 }
 
-/// Values of variables are often secrets, so only the number is shown.
+/// Prints only the number of variables, because their values are often secrets.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Environment({} variables)", self.0.len())
@@ -144,18 +141,18 @@ mod tests {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into_iter()
             .collect();
-        let expanded = environment.expand(text).map_err(|wrong| wrong.kind);
+        let expanded = environment.expand(text).map_err(|error| error.kind);
         assert_eq!(expanded, expected.map(str::to_owned));
     }
 
     #[test]
-    fn a_reference_is_replaced_wherever_it_stands() {
+    fn references_are_replaced_anywhere_in_a_value() {
         check("http://${HOST}:80/${HOST}", Ok("http://db:80/db"));
         check("no reference, $HOST", Ok("no reference, $HOST"));
     }
 
     #[test]
-    fn a_default_counts_only_when_the_variable_is_not_set() {
+    fn a_default_is_used_only_if_the_variable_is_unset() {
         check("${PORT:4000}", Ok("4000"));
         check("${PORT:-4000}", Ok("4000"));
         check("${URL:http://a/b}", Ok("http://a/b"));
@@ -163,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn two_dollars_are_one_and_values_are_not_expanded_again() {
+    fn two_dollars_escape_a_reference_and_values_are_not_expanded_again() {
         check("$${HOST}", Ok("${HOST}"));
         check("${NESTED}", Ok("${HOST}"));
     }

@@ -1,4 +1,4 @@
-//! `graph`: what is served, as a supergraph or as subgraphs.
+//! `graph`: the graph to serve, as a supergraph or as subgraphs.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -17,45 +17,45 @@ use super::raw::{Named, Text};
 use super::reader::Reader;
 use super::setting::{Percentage, Setting};
 
-/// What is served.
+/// The graph to serve.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    /// Which files make it.
+    /// The SDL files.
     pub files: GraphFiles,
-    /// Whether clients may read the schema.
+    /// Whether clients may query the schema.
     pub introspection: Introspection,
-    /// What is allowed beyond the released dialects.
+    /// Features of the dialects that are not released yet.
     pub link: LinkOptions,
-    /// How many prepared operations are kept.
+    /// Maximum number of prepared operations in memory.
     pub prepared_operations: NonZeroUsize,
-    /// When overrides are on, by their labels.
+    /// Progressive overrides by label.
     pub override_labels: BTreeMap<String, OverrideLabel>,
 }
 
-/// What is decided about one label of overrides.
+/// The share of requests for which an override label is active.
 #[derive(Clone, Debug)]
 pub struct OverrideLabel {
-    /// For so many of a hundred requests it is on.
+    /// Percentage of requests, from 0 to 100.
     pub percent: f64,
-    /// Where the configuration names it, for diagnostics.
+    /// The label in the file, for diagnostics.
     pub span: Span,
 }
 
-/// Which files make a graph.
+/// The SDL files of a graph.
 #[derive(Clone, Debug)]
 pub enum GraphFiles {
-    /// One that a composer has written.
+    /// A supergraph from a composition tool.
     Supergraph(SchemaFile),
-    /// One for each subgraph, in the order of the configuration.
+    /// Subgraphs in the order of the configuration.
     Subgraphs(Vec<SubgraphFile>),
 }
 
-/// A file with SDL.
+/// An SDL file.
 #[derive(Clone, Debug)]
 pub struct SchemaFile {
     /// As written: relative to the folder of the configuration.
     pub path: PathBuf,
-    /// Where the configuration names it, for diagnostics; `None` when the command line does.
+    /// The path in the configuration, for diagnostics; `None` if from the command line.
     pub span: Option<Span>,
 }
 
@@ -66,16 +66,16 @@ pub struct SubgraphFile {
     pub name: String,
     /// Its SDL.
     pub file: SchemaFile,
-    /// Where the service is, when it speaks GraphQL.
+    /// The endpoint of a GraphQL subgraph.
     pub url: Option<Url>,
 }
 
-/// Whether `__schema` and `__type` are answered.
+/// Whether `__schema` and `__type` may be queried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Introspection {
-    /// Answered.
+    /// Introspection is allowed.
     Allow,
-    /// Refused.
+    /// Operations with introspection fields are rejected.
     Refuse,
 }
 
@@ -84,20 +84,20 @@ pub enum Introspection {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawGraph {
-    /// The file with a supergraph that a composer has written, relative to the folder of the configuration; in place of `graph.subgraphs`.
+    /// SDL file of a composed supergraph, relative to the folder of the configuration. Excludes `graph.subgraphs`.
     supergraph: Option<Text<String>>,
-    /// The subgraphs by name, which Weir composes; in place of `graph.supergraph`.
+    /// Subgraphs by name, which Weir composes. Excludes `graph.supergraph`.
     subgraphs: Option<Named<RawSubgraph>>,
-    /// Whether clients may read the schema. GraphiQL needs it.
+    /// Whether clients may query the schema. GraphiQL needs it.
     #[schemars(extend("default" = INTROSPECTION.to_text()))]
     introspection: Option<Text<bool>>,
-    /// Whether subgraphs may use version 0.4 of the connect specification, which may still change.
+    /// Whether subgraphs may use version 0.4 of the connect specification, which is not final.
     #[schemars(extend("default" = EXPERIMENTAL_CONNECT.to_text()))]
     experimental_connect: Option<Text<bool>>,
-    /// How many operations are kept ready to run; the least recently used goes first.
+    /// Maximum number of prepared operations in memory; the least recently used one is evicted first.
     #[schemars(extend("default" = PREPARED_OPERATIONS.to_text()))]
     prepared_operations: Option<Text<NonZeroUsize>>,
-    /// For which requests overrides are on, by the label of `@override(from:, label:)`: `true`, `false`, or a part of all, such as `12.5%`, drawn for each request. Labels that are not named are off, but for `percent(N)`, which says so itself.
+    /// Progressive overrides by the label of `@override(from:, label:)`: `true`, `false`, or a percentage of requests such as `12.5%`, drawn for each request. Other labels are inactive, except `percent(N)`, which contains its own percentage.
     override_labels: Option<Named<Text<Percentage>>>,
 }
 
@@ -106,9 +106,9 @@ pub(super) struct RawGraph {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 struct RawSubgraph {
-    /// The file with its SDL, relative to the folder of the configuration. Required.
+    /// SDL file, relative to the folder of the configuration. Required.
     schema: Option<Text<String>>,
-    /// Where the service is that speaks GraphQL, with the path of its endpoint. Connectors say themselves where theirs is.
+    /// URL of the subgraph's GraphQL endpoint. Subgraphs with connectors have none: their SDL declares the URLs of sources.
     url: Option<Text<Url>>,
 }
 
@@ -132,17 +132,17 @@ impl RawGraph {
 }
 
 fn override_labels(
-    written: Named<Text<Percentage>>,
+    raw: Named<Text<Percentage>>,
     reader: &mut Reader<'_>,
 ) -> BTreeMap<String, OverrideLabel> {
     let mut labels = BTreeMap::new();
-    for (name, share) in written.0 {
+    for (name, text) in raw.0 {
         if override_label::percent(&name.value).is_some() {
-            let message = format!("the label `{}` says itself when it is on", name.value);
-            let help = "leave it out, or give the label another name".to_owned();
+            let message = format!("the label `{}` contains its own percentage", name.value);
+            let help = "remove this key, or rename the label".to_owned();
             reader.report_invalid(name.referenced, message, help);
         }
-        if let Some(Percentage(percent)) = reader.value(&share) {
+        if let Some(Percentage(percent)) = reader.value(&text) {
             let span = reader.span(name.referenced);
             labels.insert(name.value, OverrideLabel { percent, span });
         }
@@ -156,8 +156,8 @@ fn graph_files(
     reader: &mut Reader<'_>,
 ) -> GraphFiles {
     if let (Some(supergraph), Some(_)) = (&supergraph, &subgraphs) {
-        let message = "a graph is one supergraph or made of subgraphs, not both";
-        let help = "keep `supergraph` or `subgraphs`".to_owned();
+        let message = "`supergraph` and `subgraphs` exclude each other";
+        let help = "remove one of the two".to_owned();
         reader.report_invalid(supergraph.location(), message, help);
     }
     let subgraphs = subgraphs.unwrap_or_default().0.into_iter();
@@ -178,7 +178,7 @@ impl RawSubgraph {
         if !is_subgraph_name(&name.value) {
             reader.report_invalid(
                 name.referenced,
-                format!("`{}` cannot be the name of a subgraph", name.value),
+                format!("`{}` is not a valid subgraph name", name.value),
                 "use letters, digits, `_` and `-`, and begin with a letter".to_owned(),
             );
         }
@@ -186,7 +186,7 @@ impl RawSubgraph {
             reader.report_invalid(
                 name.referenced,
                 format!("the subgraph `{}` has no `schema`", name.value),
-                "name the file with its SDL: `schema: users.graphql`".to_owned(),
+                "set the path of its SDL file: `schema: users.graphql`".to_owned(),
             );
             return None;
         };
@@ -202,7 +202,7 @@ impl RawSubgraph {
 }
 
 impl Graph {
-    /// The subgraphs that it is made of; none of a supergraph, whose own are not known yet.
+    /// The configured subgraphs; empty for a supergraph, whose subgraphs are in its SDL.
     pub fn subgraphs(&self) -> &[SubgraphFile] {
         match &self.files {
             GraphFiles::Subgraphs(subgraphs) => subgraphs,
@@ -210,14 +210,14 @@ impl Graph {
         }
     }
 
-    /// Warns of labels that a graph does not have, `known` being all that it has: a rollout that
-    /// has come to its end is no reason not to start.
+    /// Warns of configured labels that are not in `known`, the labels of the graph. Not an error,
+    /// because a label disappears from the graph at the end of a rollout.
     pub fn unknown_labels(&self, known: &[schema::types::Name]) -> Vec<Diagnostic> {
         let labels = self.override_labels.iter();
         let unknown = labels.filter(|(name, _)| known.iter().all(|known| **known != ***name));
         unknown
             .map(|(name, label)| {
-                let message = format!("no override of the graph has the label `{name}`");
+                let message = format!("the graph has no override with the label `{name}`");
                 let near = nearest(name, known.iter().map(|known| &**known));
                 let help = near.map(|near| format!("write `{near}`"));
                 let code = Code::ConfigInvalidValue;
@@ -228,23 +228,25 @@ impl Graph {
             .collect()
     }
 
-    /// Reports a configuration that serves nothing.
+    /// Reports a configuration without SDL files.
     pub(super) fn require_files(&self, reader: &mut Reader<'_>) {
         let GraphFiles::Subgraphs(subgraphs) = &self.files else {
             return;
         };
         if subgraphs.is_empty() && !reader.has_errors() {
-            let message =
-                "the configuration names no supergraph and no subgraph under `graph.subgraphs`";
+            let message = "the configuration has neither `graph.supergraph` nor `graph.subgraphs`";
             let diagnostic = Diagnostic::without_span(Code::ConfigInvalidValue, message);
-            reader.push(diagnostic.help(
-                "write for example `graph: { subgraphs: { users: { schema: users.graphql } } }`"
-                    .to_owned(),
-            ));
+            reader.push(
+                diagnostic.help(
+                    "add a subgraph: `graph: { subgraphs: { users: { schema: users.graphql } } }`"
+                        .to_owned(),
+                ),
+            );
         }
     }
 
-    /// Reports a name at `at` that is no subgraph's; those of a supergraph are known later.
+    /// Reports a name at `at` that is not a configured subgraph. Names in a supergraph are checked
+    /// once its SDL is read.
     pub(super) fn require_subgraph(&self, name: &str, at: Location, reader: &mut Reader<'_>) {
         let GraphFiles::Subgraphs(subgraphs) = &self.files else {
             return;
@@ -257,7 +259,7 @@ impl Graph {
     }
 }
 
-/// Whether a subgraph can be called so; names go into the log, into files and into paths of keys.
+/// Whether a subgraph may have this name, which appears in logs, file names and configuration keys.
 pub fn is_subgraph_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes
@@ -266,11 +268,11 @@ pub fn is_subgraph_name(name: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// A graph that nobody can read is a decision, not an accident.
+/// Default of `introspection`: GraphiQL works, and hiding a schema is an explicit decision.
 const INTROSPECTION: bool = true;
 
-/// What may change its meaning should be chosen by who can bear that.
+/// Default of `experimental_connect`: a draft may change its meaning.
 const EXPERIMENTAL_CONNECT: bool = false;
 
-/// Several times the documents of a large application, and some ten megabytes.
+/// Default number of prepared operations: several times those of a large application, about 10 MB.
 const PREPARED_OPERATIONS: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();

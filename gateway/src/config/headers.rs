@@ -1,4 +1,4 @@
-//! Headers as the configuration writes them: names, and values that stay secret.
+//! Headers in the configuration: valid names, and values that are treated as secrets.
 
 use http::{HeaderName, HeaderValue};
 use serde_saphyr::Location;
@@ -6,7 +6,7 @@ use serde_saphyr::Location;
 use super::raw::{Named, Text};
 use super::reader::Reader;
 
-/// The headers that are sent with every call; a name or value that cannot be is a problem.
+/// Headers that are sent with every call; reports invalid names and values.
 pub(super) fn static_headers(
     headers: Named<Text<String>>,
     reader: &mut Reader<'_>,
@@ -19,13 +19,13 @@ pub(super) fn static_headers(
             continue;
         };
         if let Ok(mut value) = HeaderValue::from_str(&text) {
-            // Headers are where credentials go; this keeps them out of every `Debug`.
+            // Headers carry credentials; sensitive values are omitted from `Debug`.
             value.set_sensitive(true);
             checked.push((header, value));
         } else {
             reader.report_invalid(
                 value.location(),
-                "a header's value has no control characters",
+                "header values must not contain control characters",
                 None,
             );
         }
@@ -33,22 +33,22 @@ pub(super) fn static_headers(
     checked
 }
 
-/// The name of a header that may be chosen; any other is a problem at `at`.
+/// The name of a header; reports an invalid or reserved one at `at`.
 pub(super) fn header_name(text: &str, at: Location, reader: &mut Reader<'_>) -> Option<HeaderName> {
     let Ok(header) = text.parse::<HeaderName>() else {
-        let message = format!("`{text}` cannot be the name of a header");
+        let message = format!("`{text}` is not a valid header name");
         reader.report_invalid(at, message, None);
         return None;
     };
     if RESERVED_HEADERS.contains(&header.as_str()) {
-        let message = format!("the header `{header}` is set for each call and cannot be chosen");
+        let message = format!("the header `{header}` is set by Weir and cannot be configured");
         reader.report_invalid(at, message, None);
         return None;
     }
     Some(header)
 }
 
-/// Framing and routing of a call; a value from outside would break it.
+/// Headers for framing and routing of a call: a configured value would break it.
 const RESERVED_HEADERS: [&str; 9] = [
     "connection",
     "content-length",

@@ -1,4 +1,4 @@
-//! `limits`: what one request may ask for.
+//! `limits`: limits on requests and operations.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,20 +10,20 @@ use super::raw::Text;
 use super::reader::Reader;
 use super::setting::{Bytes, Setting, Timeout};
 
-/// What one request may ask for; one that asks for more is refused before anything is called.
+/// Limits on requests and operations; a request beyond them is rejected before any source is called.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of a request's body.
+    /// Maximum bytes of a request body.
     pub body_size: NonZeroUsize,
-    /// Lexical tokens of a document.
+    /// Maximum lexical tokens of a document.
     pub tokens: NonZeroUsize,
-    /// Fields inside fields; a root field has depth 1.
+    /// Maximum nesting depth of fields; a root field has depth 1.
     pub depth: NonZeroUsize,
-    /// Fields after fragments are resolved.
+    /// Maximum number of fields after fragments are resolved.
     pub fields: NonZeroUsize,
-    /// Entries in `errors`.
+    /// Maximum number of entries in `errors`.
     pub errors: NonZeroUsize,
-    /// From the end of a request to the end of its answer.
+    /// Time from the end of a request to the end of its response.
     pub operation_timeout: Duration,
 }
 
@@ -32,22 +32,22 @@ pub struct Limits {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawLimits {
-    /// The size of a request's body.
+    /// Maximum size of a request body.
     #[schemars(extend("default" = BODY_SIZE.to_text()))]
     body_size: Option<Text<Bytes>>,
-    /// How many lexical tokens a document has: names, punctuation, values.
+    /// Maximum lexical tokens of a document: names, punctuation, values.
     #[schemars(extend("default" = TOKENS.to_text()))]
     tokens: Option<Text<NonZeroUsize>>,
-    /// How deep fields stand inside fields; a root field has depth 1.
+    /// Maximum nesting depth of fields; a root field has depth 1.
     #[schemars(extend("default" = DEPTH.to_text()))]
     depth: Option<Text<NonZeroUsize>>,
-    /// How many fields an operation has after its fragments are resolved, aliases counted each.
+    /// Maximum number of fields of an operation after fragments are resolved; each alias counts.
     #[schemars(extend("default" = FIELDS.to_text()))]
     fields: Option<Text<NonZeroUsize>>,
-    /// How many errors are listed in an answer; further ones are counted in a last entry.
+    /// Maximum number of errors in a response; a last entry counts the omitted ones.
     #[schemars(extend("default" = ERRORS.to_text()))]
     errors: Option<Text<NonZeroUsize>>,
-    /// How long an operation may take.
+    /// Timeout of an operation.
     #[schemars(extend("default" = OPERATION_TIMEOUT.to_text()))]
     operation_timeout: Option<Text<Timeout>>,
 }
@@ -65,20 +65,20 @@ impl RawLimits {
     }
 }
 
-/// Room for a large document with large variables; uploads don't come this way.
+/// Default maximum bytes of a body: a large document with large variables, but no file uploads.
 const BODY_SIZE: Bytes = Bytes(NonZeroUsize::new(256 * 1024).unwrap());
 
-/// Five times the introspection query, which is the longest that most clients send.
+/// Default maximum tokens: five times the introspection query.
 const TOKENS: NonZeroUsize = NonZeroUsize::new(5_000).unwrap();
 
-/// The introspection query of GraphiQL needs 13.
+/// Default maximum depth: the introspection query of GraphiQL has depth 13.
 const DEPTH: NonZeroUsize = NonZeroUsize::new(25).unwrap();
 
-/// Fragments used many times multiply; documents that people write stay far below.
+/// Default maximum fields: only repeated use of fragments reaches it.
 const FIELDS: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 
-/// Nobody reads more, and a failed list would repeat one error for each of its items.
+/// Default maximum errors: a failed list would otherwise repeat one error for each item.
 const ERRORS: NonZeroUsize = NonZeroUsize::new(100).unwrap();
 
-/// People wait no longer, and neither do the proxies before Weir.
+/// Default timeout of an operation: clients and common proxies wait no longer.
 const OPERATION_TIMEOUT: Timeout = Timeout(Duration::from_secs(30));

@@ -1,4 +1,4 @@
-//! `listen`: where requests arrive, and how long a client may take to send one.
+//! `listen`: the socket for clients, and timeouts for sending a request.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -11,27 +11,27 @@ use super::raw::Text;
 use super::reader::Reader;
 use super::setting::{Setting, Timeout};
 
-/// Where requests arrive.
+/// The socket for clients.
 #[derive(Clone, Debug)]
 pub struct Listen {
-    /// The address of the only socket.
+    /// Address and port.
     pub address: SocketAddr,
-    /// Whether `/` is GraphiQL.
+    /// Whether GraphiQL is served.
     pub playground: Playground,
-    /// From the first byte of a connection, or the last answer on it, to the end of a head.
+    /// Time from the start of a connection, or the last response on it, to the end of the headers.
     pub header_timeout: Duration,
-    /// From the end of a request's head to the end of its body.
+    /// Time from the end of the headers to the end of the body.
     pub body_timeout: Duration,
-    /// Connections at a time; further ones wait to be accepted.
+    /// Maximum concurrent connections; further ones wait to be accepted.
     pub connections: NonZeroUsize,
 }
 
-/// Whether the page for trying operations out is served.
+/// Whether GraphiQL is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Playground {
-    /// GraphiQL at `/`.
+    /// `/` is GraphiQL.
     Serve,
-    /// `/` is not found.
+    /// `/` is 404.
     Hide,
 }
 
@@ -40,19 +40,19 @@ pub enum Playground {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawListen {
-    /// The address and port to listen at. Port 0 takes any free one.
+    /// Address and port to listen on. Port 0 selects a free port.
     #[schemars(extend("default" = ADDRESS.to_text()))]
     address: Option<Text<SocketAddr>>,
     /// Whether GraphiQL is served at `/`.
     #[schemars(extend("default" = PLAYGROUND.to_text()))]
     playground: Option<Text<bool>>,
-    /// How long a connection may wait for the head of a request, be it the first or the next one.
+    /// Timeout for the headers of a request, from the start of the connection or the last response on it.
     #[schemars(extend("default" = HEADER_TIMEOUT.to_text()))]
     header_timeout: Option<Text<Timeout>>,
-    /// How long a client may take to send the body of a request.
+    /// Timeout for the body of a request.
     #[schemars(extend("default" = BODY_TIMEOUT.to_text()))]
     body_timeout: Option<Text<Timeout>>,
-    /// How many connections are open at a time. Further ones wait to be accepted.
+    /// Maximum concurrent connections. Further ones wait to be accepted.
     #[schemars(extend("default" = CONNECTIONS.to_text()))]
     connections: Option<Text<NonZeroUsize>>,
 }
@@ -73,17 +73,18 @@ impl RawListen {
     }
 }
 
-/// Only this machine, until someone decides otherwise.
+/// Default address: reachable from this machine only.
 const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4000);
 
-/// Who starts Weir for the first time should see something.
+/// Default of `playground`: the first start has a page to look at.
 const PLAYGROUND: bool = true;
 
-/// Longer than the idle time of usual clients and proxies, so that they close first.
+/// Default timeout for headers: longer than the idle timeout of common clients and proxies, so
+/// that they close first.
 const HEADER_TIMEOUT: Timeout = Timeout(Duration::from_secs(75));
 
-/// Enough for the largest allowed body over a bad mobile connection.
+/// Default timeout for a body: enough for the largest one over a slow mobile connection.
 const BODY_TIMEOUT: Timeout = Timeout(Duration::from_secs(10));
 
-/// Below the usual limit of open files with its share for calls to sources.
+/// Default maximum connections: below common limits on open files, including calls to sources.
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();

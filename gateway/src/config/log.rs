@@ -1,4 +1,4 @@
-//! `log`: what is said while running, and in which form.
+//! `log`: format and level of the log.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,36 +8,36 @@ use super::raw::Text;
 use super::reader::Reader;
 use super::setting::Setting;
 
-/// What is said while running.
+/// Format and level of the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
-    /// How a line looks.
+    /// Format of a line.
     pub format: LogFormat,
-    /// What is said.
+    /// Least severe level that is logged.
     pub level: LogLevel,
 }
 
-/// How a line of the log looks.
+/// Format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One JSON object a line, for machines.
+    /// One JSON object per line, for machines.
     Json,
 }
 
-/// The least important thing that is still said.
+/// Least severe level that is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLevel {
-    /// What needs a person.
+    /// Problems that require action.
     Error,
-    /// What may need one.
+    /// Problems that may require action.
     Warn,
-    /// A line for each request.
+    /// One line per request.
     Info,
-    /// What Weir does.
+    /// Internal events of Weir.
     Debug,
-    /// What its libraries do.
+    /// Internal events of Weir and its libraries.
     Trace,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct RawLog {
     /// `text` for people, `json` for machines.
     #[schemars(extend("default" = FORMAT.to_text()))]
     format: Option<Text<LogFormat>>,
-    /// The least important thing that is still said: `error`, `warn`, `info` (a line for each request), `debug` or `trace`.
+    /// Least severe level that is logged: `error`, `warn`, `info` (one line per request), `debug` or `trace`.
     #[schemars(extend("default" = LEVEL.to_text()))]
     level: Option<Text<LogLevel>>,
 }
@@ -63,10 +63,10 @@ impl RawLog {
     }
 }
 
-/// Who starts Weir by hand reads the log; who deploys it sets this.
+/// Default format: Weir was started in a terminal; deployments set `json`.
 const FORMAT: LogFormat = LogFormat::Text;
 
-/// One line a request is what operators expect to find.
+/// Default level: an access log is expected of a server.
 const LEVEL: LogLevel = LogLevel::Info;
 
 const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
@@ -87,7 +87,7 @@ impl LogLevel {
 }
 
 impl Setting for LogFormat {
-    const EXPECTED: &'static str = "a format of the log";
+    const EXPECTED: &'static str = "a log format";
     const EXAMPLE: &'static str = "`text` or `json`";
 
     fn parse(text: &str) -> Option<Self> {
@@ -104,7 +104,7 @@ impl Setting for LogFormat {
 }
 
 impl Setting for LogLevel {
-    const EXPECTED: &'static str = "a level of the log";
+    const EXPECTED: &'static str = "a log level";
     const EXAMPLE: &'static str = "`error`, `warn`, `info`, `debug` or `trace`";
 
     fn parse(text: &str) -> Option<Self> {
@@ -126,8 +126,8 @@ fn value_by_name<T: Copy>(table: &[(&str, T)], text: &str) -> Option<T> {
 }
 
 fn name_of<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
-    let found = table.iter().find(|(_, known)| known == value);
-    found.map_or("", |(name, _)| name)
+    let entry = table.iter().find(|(_, known)| known == value);
+    entry.map_or("", |(name, _)| name)
 }
 
 fn names<T>(table: &[(&'static str, T)]) -> Vec<&'static str> {

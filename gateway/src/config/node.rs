@@ -1,4 +1,4 @@
-//! YAML as it was written, with the position of every value: what the shape check walks.
+//! A YAML value with positions: the input of the shape check.
 
 use std::fmt;
 
@@ -18,10 +18,10 @@ pub(crate) enum Node {
 }
 
 impl Node {
-    /// What this is, with its article.
+    /// The kind of this value, with its article.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Self::Null => "nothing",
+            Self::Null => "an empty value",
             Self::Bool(_) | Self::Number(_) | Self::Text(_) => "a single value",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",

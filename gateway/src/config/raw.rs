@@ -1,6 +1,6 @@
-//! What the written forms of sections are made of: a value as text, and a mapping by name.
+//! Building blocks of `Raw…` types: a value as text, and a mapping with arbitrary keys.
 //!
-//! Both keep positions; neither decides anything.
+//! Both have positions and are not checked yet.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,13 +11,13 @@ use serde_saphyr::{Location, Spanned};
 
 use super::setting::Setting;
 
-/// A value as it stands in the file: text that should mean a `T`.
+/// A value as written in the file: text that `T::parse` may accept.
 pub(super) struct Text<T> {
     text: Spanned<String>,
     marker: PhantomData<fn() -> T>,
 }
 
-/// A mapping whose keys are chosen by who writes it, in the order of the file.
+/// A mapping with arbitrary keys, in the order of the file.
 pub(super) struct Named<T>(pub(super) Vec<(Spanned<String>, T)>);
 
 impl<T> Text<T> {
@@ -26,7 +26,7 @@ impl<T> Text<T> {
         &self.text.value
     }
 
-    /// Where the value stands.
+    /// The position of the value in the file.
     pub(super) fn location(&self) -> Location {
         self.text.referenced
     }
@@ -34,9 +34,8 @@ impl<T> Text<T> {
 
 impl<'de, T> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = Spanned::deserialize(deserializer)?;
         Ok(Self {
-            text: written,
+            text: Spanned::deserialize(deserializer)?,
             marker: PhantomData,
         })
     }

@@ -1,4 +1,4 @@
-//! What a section reads its values with: positions, expansion, and the problems found so far.
+//! Reads values of the file: expands variables, and collects diagnostics with positions.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use super::raw::Text;
 use super::setting::Setting;
 use super::shape::{self, Shape};
 
-/// One reading of one file.
+/// Reads one file.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     document: &'a Document,
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The file as `T`; `None`, and problems, when it is not YAML or its nesting is wrong.
+    /// Parses the file as `T`; `None`, and diagnostics, if it is not YAML or has the wrong nesting.
     pub(super) fn parse_with_schema<T: DeserializeOwned + Default>(
         &mut self,
         schema: &Value,
@@ -62,21 +62,21 @@ impl<'a> Reader<'a> {
         Span::new(self.document, byte_range(&self.document.text, location))
     }
 
-    /// The value, or `default` when nothing is written; a wrong value is a problem.
+    /// The value, or `default` if there is none; reports an invalid value.
     pub(super) fn value_or<T: Setting>(&mut self, text: Option<Text<T>>, default: T) -> T {
         text.and_then(|text| self.value(&text)).unwrap_or(default)
     }
 
-    /// The value, when something is written and it can be used.
+    /// The value; `None`, and a diagnostic, if it is invalid.
     pub(super) fn value<T: Setting>(&mut self, text: &Text<T>) -> Option<T> {
         let expanded = self.expand(text.as_str(), text.location())?;
         let value = T::parse(expanded.trim());
         if value.is_none() {
-            // The value itself may come from a variable and be a secret, so it isn't repeated:
-            // the excerpt shows what is written in the file.
+            // The value may be a secret from a variable, so the message does not repeat it: the
+            // excerpt shows the text of the file.
             let mut message = format!("expected {}", T::EXPECTED);
             if expanded != text.as_str() {
-                message.push_str("; the value of the variable is something else");
+                message.push_str("; the value of the variable is not one");
             }
             let help = format!("write {}", T::EXAMPLE);
             self.report_invalid(text.location(), message, help);
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         value
     }
 
-    /// The same value as JSON, with its texts expanded.
+    /// Converts a YAML value to JSON, and expands its strings.
     pub(super) fn json(&mut self, node: &Spanned<Node>) -> Value {
         match &node.value {
             Node::Null => Value::Null,
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reports that the value at `at` cannot be used.
+    /// Reports the value at `location` as invalid.
     pub(crate) fn report_invalid(
         &mut self,
         location: Location,
@@ -124,42 +124,41 @@ impl<'a> Reader<'a> {
     }
 
     fn expand_diagnostic(&self, error: &ExpandError<'_>, location: Location) -> Diagnostic {
-        let value = byte_range(&self.document.text, location);
-        let within = self.document.text.get(value.clone()).unwrap_or_default();
-        // In quotes the text in the file may be escaped; then the whole value is shown.
-        let range = within
-            .find(error.reference)
-            .map_or(value.clone(), |offset| {
-                value.start + offset..value.start + offset + error.reference.len()
-            });
-        let span = Span::new(self.document, range);
+        let span = self.reference_span(error.reference, location);
+        let invalid_reference = |message: &str, span| {
+            let help = "write `$${` for the two characters `${`".to_owned();
+            Diagnostic::error(Code::ConfigInvalidValue, span, message).help(help)
+        };
         match &error.kind {
             ExpandErrorKind::Unset { name } => {
-                let help = nearest(name, self.environment.names()).map_or_else(
-                    || format!("set it, or give a default: `${{{name}:…}}`"),
-                    |near| {
-                        format!(
-                            "write `${{{near}}}`, set `{name}`, or give a default: `${{{name}:…}}`"
-                        )
-                    },
-                );
-                let message = format!("the variable `{name}` is not set");
+                let alternatives = format!("set `{name}`, or add a default: `${{{name}:…}}`");
+                let help = match nearest(name, self.environment.names()) {
+                    Some(near) => format!("write `${{{near}}}`, {alternatives}"),
+                    None => alternatives,
+                };
+                let message = format!("the environment variable `{name}` is not set");
                 Diagnostic::error(Code::ConfigUnsetVariable, span, message).help(help)
             }
-            ExpandErrorKind::InvalidName => Diagnostic::error(
-                Code::ConfigInvalidValue,
+            ExpandErrorKind::InvalidName => invalid_reference(
+                "`${…}` must contain the name of an environment variable",
                 span,
-                "between `${` and `}` stands the name of a variable",
-            )
-            .help("write `$${` for the two characters `${`".to_owned()),
-            ExpandErrorKind::Unclosed => {
-                Diagnostic::error(Code::ConfigInvalidValue, span, "this `${` has no `}`")
-                    .help("write `$${` for the two characters `${`".to_owned())
-            }
+            ),
+            ExpandErrorKind::Unclosed => invalid_reference("this `${` has no `}`", span),
         }
     }
 
-    /// The file as `T`, whatever its keys; `None`, and a problem, when it is not YAML.
+    /// The span of `reference`, or of the whole value if the file has it in an escaped form.
+    fn reference_span(&self, reference: &str, location: Location) -> Span {
+        let value = byte_range(&self.document.text, location);
+        let text = self.document.text.get(value.clone()).unwrap_or_default();
+        let range = text.find(reference).map_or(value.clone(), |offset| {
+            let start = value.start + offset;
+            start..start + reference.len()
+        });
+        Span::new(self.document, range)
+    }
+
+    /// Parses the file as `T` with any keys; `None`, and a diagnostic, if it is not YAML.
     pub(crate) fn yaml<T: DeserializeOwned>(&mut self) -> Option<T> {
         let budget = serde_saphyr::budget! { max_depth: MAX_DEPTH };
         let options = serde_saphyr::options! { budget: budget };
@@ -176,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Deep enough for any `$config`, shallow enough for any stack.
+/// Maximum nesting of YAML: enough for any `$config`, and no risk for the stack.
 const MAX_DEPTH: usize = 64;
 
 fn byte_range(text: &str, location: Location) -> Range<usize> {
@@ -191,7 +190,7 @@ fn byte_range(text: &str, location: Location) -> Range<usize> {
     trimmed(text, range.start.min(end)..end)
 }
 
-/// Errors of the YAML parser carry a line and a column only.
+/// Converts a line and a column, because errors of the YAML parser have no byte offset.
 fn range_from_line_and_column(text: &str, location: Location) -> Range<usize> {
     let line = usize::try_from(location.line())
         .unwrap_or(0)
@@ -205,7 +204,7 @@ fn range_from_line_and_column(text: &str, location: Location) -> Range<usize> {
     start + offset..start + offset
 }
 
-/// Block scalars end with the white space before the next key.
+/// Excludes trailing white space: a block scalar extends to the next key.
 fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     let length = text
         .get(range.clone())
@@ -213,16 +212,16 @@ fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
     range.start..range.start + length
 }
 
-/// What the parser says, without the position and its advice to programmers.
+/// The parser's message without the position and without advice about its API.
 fn syntax_message(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::Error;
 
     match error.without_snippet() {
         Error::DuplicateMappingKey { key, .. } => match key {
-            Some(key) => format!("the key `{key}` is written twice"),
-            None => "a key is written twice".to_owned(),
+            Some(key) => format!("duplicate key `{key}`"),
+            None => "duplicate key".to_owned(),
         },
-        Error::MultipleDocuments { .. } => "a configuration is one YAML document".to_owned(),
+        Error::MultipleDocuments { .. } => "the file has several YAML documents".to_owned(),
         other => {
             let text = other.to_string();
             match text.rsplit_once(" at line ") {

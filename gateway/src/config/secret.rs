@@ -1,4 +1,4 @@
-//! Values that are never printed.
+//! Values that are never logged or printed.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// The value, for the one who uses it and does not print it.
+    /// The value, for code that uses it without printing it.
     pub fn reveal(&self) -> &T {
         &self.0
     }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_does_not_show_itself() {
+    fn the_debug_output_of_a_secret_omits_its_value() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "…");
     }
 }

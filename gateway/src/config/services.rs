@@ -1,7 +1,7 @@
-//! `services`: how the services are asked that speak GraphQL.
+//! `services`: headers and timeouts of requests to GraphQL subgraphs.
 //!
-//! Where they are is said by the graph: by `graph.subgraphs`, or by the supergraph, which alone
-//! may be contradicted here.
+//! The URL of a subgraph is in `graph.subgraphs` or in the supergraph. Only the latter can be
+//! overridden here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,27 +19,27 @@ use super::raw::{Named, Text};
 use super::reader::Reader;
 use super::setting::Timeout;
 
-/// How the services are asked that speak GraphQL, by subgraph.
+/// Settings of GraphQL subgraphs by subgraph name.
 #[derive(Clone, Debug)]
 pub struct SubgraphConfigs(pub BTreeMap<String, SubgraphConfig>);
 
-/// What is decided about one of them.
+/// Settings of one GraphQL subgraph.
 #[derive(Clone, Debug)]
 pub struct SubgraphConfig {
-    /// Instead of what a supergraph says.
+    /// Replaces the URL in the supergraph.
     pub url: Option<Url>,
     /// Sent with every request.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The client's headers that are sent on.
+    /// Client headers that are forwarded.
     pub forward_headers: Vec<HeaderName>,
-    /// For one request.
+    /// Timeout of one request.
     pub timeout: Option<Duration>,
-    /// Where the configuration names it, for diagnostics; `None` when nobody wrote it.
+    /// The subgraph's name in the file, for diagnostics; `None` if set by the program.
     pub span: Option<Span>,
 }
 
 impl SubgraphConfigs {
-    /// Reports the names that are no service's, `known` being all that speak GraphQL.
+    /// Reports configured names that are not in `known`, the GraphQL subgraphs of the graph.
     pub fn unknown_subgraphs(&self, known: &BTreeSet<&str>) -> Vec<Diagnostic> {
         let unknown = self
             .0
@@ -47,10 +47,10 @@ impl SubgraphConfigs {
             .filter(|(name, _)| !known.contains(name.as_str()));
         unknown
             .filter_map(|(name, service)| {
-                let message = format!("the graph has no service `{name}` that speaks GraphQL");
+                let message = format!("the graph has no GraphQL subgraph `{name}`");
                 let near = nearest(name, known.iter().copied());
                 let help = near.map_or_else(
-                    || "services behind connectors are set up under `connectors`".to_owned(),
+                    || "REST sources are configured under `connectors.sources`".to_owned(),
                     |near| format!("write `{near}`"),
                 );
                 let span = service.span.clone()?;
@@ -60,18 +60,18 @@ impl SubgraphConfigs {
     }
 }
 
-/// One service as written.
+/// `services.<name>` as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawSubgraphConfig {
-    /// Where the service is, instead of what the supergraph says. For a service under `graph.subgraphs` it is said there.
+    /// URL of the subgraph; replaces the URL in the supergraph. With `graph.subgraphs`, set `graph.subgraphs.<name>.url` instead.
     url: Option<Text<Url>>,
-    /// Headers to send with every request, by name. They count more than the client's.
+    /// Headers to send with every request, by name. They replace forwarded headers.
     headers: Option<Named<Text<String>>>,
-    /// The names of the client's headers that are sent on.
+    /// Names of client headers to forward.
     forward_headers: Option<Vec<Text<String>>>,
-    /// How long one request may take. Default: `connectors.timeout`.
+    /// Timeout of one request. Default: `connectors.timeout`.
     timeout: Option<Text<Timeout>>,
 }
 
@@ -98,8 +98,8 @@ impl RawSubgraphConfig {
         reader: &mut Reader<'_>,
     ) -> SubgraphConfig {
         if let (Some(url), GraphFiles::Subgraphs(_)) = (&self.url, &graph.files) {
-            let message = "where a subgraph's service is stands beside its schema";
-            let help = format!("write it as `graph.subgraphs.{name}.url`");
+            let message = "this URL has no effect, because the graph has no supergraph";
+            let help = format!("set `graph.subgraphs.{name}.url` instead");
             reader.report_invalid(url.location(), message, help);
         }
         SubgraphConfig {
@@ -115,19 +115,18 @@ impl RawSubgraphConfig {
     }
 }
 
-fn forwarded_headers(names: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<HeaderName> {
+fn forwarded_headers(texts: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<HeaderName> {
     let mut headers: Vec<HeaderName> = Vec::new();
-    for written in names {
-        let Some(text) = reader.value(&written) else {
-            continue;
-        };
-        let Some(name) = headers::header_name(&text, written.location(), reader) else {
+    for text in texts {
+        let location = text.location();
+        let name = reader.value(&text);
+        let name = name.and_then(|name| headers::header_name(&name, location, reader));
+        let Some(name) = name else {
             continue;
         };
         if NOT_FORWARDABLE.contains(&name.as_str()) {
-            let message =
-                format!("the header `{name}` is about the client's own request and answer");
-            reader.report_invalid(written.location(), message, None);
+            let message = format!("the header `{name}` describes one message and is not forwarded");
+            reader.report_invalid(location, message, None);
         } else if !headers.contains(&name) {
             headers.push(name);
         }
@@ -135,7 +134,8 @@ fn forwarded_headers(names: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<H
     headers
 }
 
-/// Sent on, they would describe a body that is not sent, or ask for one that nobody can read.
+/// Headers that describe the client's own request and response: forwarded, they would be wrong for
+/// the body that Weir sends, or request one that Weir cannot read.
 const NOT_FORWARDABLE: [&str; 8] = [
     "accept",
     "accept-encoding",

@@ -1,7 +1,7 @@
 //! Values as text: `5s`, `64KiB`, `127.0.0.1:4000`.
 //!
-//! One type a kind of value; each says what it expects, reads it, and can write it back. All of
-//! them are read from text, so a value may come from `${NAME}` whatever its kind.
+//! One type for each kind of value, which parses and prints it. All values are parsed from text,
+//! so that every kind may come from `${NAME}`.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -10,26 +10,26 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
-/// A kind of value that can be written in the configuration.
+/// A kind of value of the configuration.
 pub(super) trait Setting: Sized {
-    /// What is expected, with its article.
+    /// The kind with its article; completes "expected …".
     const EXPECTED: &'static str;
-    /// How to write one; completes "write …".
+    /// Examples of valid text; completes "write …".
     const EXAMPLE: &'static str;
 
-    /// The value that `text` means.
+    /// Parses a value; `None` if `text` is invalid.
     fn parse(text: &str) -> Option<Self>;
 
-    /// Text that means this value.
+    /// Text from which `parse` returns this value.
     fn to_text(&self) -> String;
 
-    /// The kind, for the JSON Schema.
+    /// The JSON Schema of the text.
     fn json_schema() -> Value {
         json!({ "type": "string" })
     }
 }
 
-/// A time that is longer than nothing.
+/// A duration longer than zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timeout(pub(super) Duration);
 
@@ -37,11 +37,11 @@ pub(super) struct Timeout(pub(super) Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bytes(pub(super) NonZeroUsize);
 
-/// For how many of a hundred requests something is so.
+/// A percentage from 0 to 100.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Percentage(pub(super) f64);
 
-/// A date in a year that nobody will see is a slip of the keyboard, and overflows arithmetic.
+/// Maximum duration: a longer one is a typing error, and may overflow arithmetic.
 const MAX_DURATION: Duration = Duration::from_hours(365 * 24);
 
 const TIME_UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("ms", 1), ("s", 1_000)];
@@ -81,7 +81,7 @@ impl Setting for Duration {
 }
 
 impl Setting for Timeout {
-    const EXPECTED: &'static str = "a duration longer than nothing";
+    const EXPECTED: &'static str = "a duration longer than zero";
     const EXAMPLE: &'static str = Duration::EXAMPLE;
 
     fn parse(text: &str) -> Option<Self> {
@@ -122,7 +122,7 @@ impl Setting for Bytes {
 }
 
 impl Setting for NonZeroUsize {
-    const EXPECTED: &'static str = "a whole number from 1 on";
+    const EXPECTED: &'static str = "a whole number, at least 1";
     const EXAMPLE: &'static str = "digits, such as `15`";
 
     fn parse(text: &str) -> Option<Self> {
@@ -139,7 +139,7 @@ impl Setting for NonZeroUsize {
 }
 
 impl Setting for bool {
-    const EXPECTED: &'static str = "a switch";
+    const EXPECTED: &'static str = "a boolean";
     const EXAMPLE: &'static str = "`true` or `false`";
 
     fn parse(text: &str) -> Option<Self> {
@@ -156,12 +156,12 @@ impl Setting for bool {
 }
 
 impl Setting for Percentage {
-    const EXPECTED: &'static str = "a switch or a percentage";
+    const EXPECTED: &'static str = "a boolean or a percentage";
     const EXAMPLE: &'static str = "`true`, `false`, or a percentage, such as `5%` or `12.5%`";
 
     fn parse(text: &str) -> Option<Self> {
         let Some(number) = text.strip_suffix('%') else {
-            return bool::parse(text).map(|is_on| Self(if is_on { 100.0 } else { 0.0 }));
+            return bool::parse(text).map(|is_active| Self(if is_active { 100.0 } else { 0.0 }));
         };
         let is_plain = number
             .bytes()
@@ -196,7 +196,7 @@ impl Setting for SocketAddr {
 
 impl Setting for Url {
     const EXPECTED: &'static str = "an `http` or `https` URL";
-    const EXAMPLE: &'static str = "a whole URL, such as `http://users.example.com/v1`";
+    const EXAMPLE: &'static str = "an absolute URL, such as `http://users.example.com/v1`";
 
     fn parse(text: &str) -> Option<Self> {
         let url: Self = text.parse().ok()?;
@@ -209,8 +209,8 @@ impl Setting for Url {
 }
 
 impl Setting for String {
-    const EXPECTED: &'static str = "text that is not empty";
-    const EXAMPLE: &'static str = "some text";
+    const EXPECTED: &'static str = "non-empty text";
+    const EXAMPLE: &'static str = "at least one character";
 
     fn parse(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| text.to_owned())
@@ -239,16 +239,16 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_refused<T: Setting>(texts: &[&str]) {
+    fn check_rejected<T: Setting>(texts: &[&str]) {
         for text in texts {
-            assert!(T::parse(text).is_none(), "{text:?} was read");
+            assert!(T::parse(text).is_none(), "{text:?} was accepted");
         }
     }
 
     #[test]
     fn durations_have_a_unit() {
         check_round_trip::<Duration>(&["500ms", "1500ms", "5s", "2m", "1h", "0s"]);
-        check_refused::<Duration>(&[
+        check_rejected::<Duration>(&[
             "5",
             "",
             "s",
@@ -258,27 +258,29 @@ mod tests {
             "5S",
             "99999999999999999999s",
         ]);
-        check_refused::<Duration>(&["9000h", "18446744073709551615h", "5é"]);
-        check_refused::<Timeout>(&["0s", "0ms"]);
+        check_rejected::<Duration>(&["9000h", "18446744073709551615h", "5é"]);
+        check_rejected::<Timeout>(&["0s", "0ms"]);
     }
 
     #[test]
     fn bytes_have_a_unit_of_1024() {
         check_round_trip::<Bytes>(&["1B", "1023B", "64KiB", "3MiB", "2GiB"]);
-        check_refused::<Bytes>(&["64", "64kb", "0KiB", "-1B", "18446744073709551615KiB"]);
+        check_rejected::<Bytes>(&["64", "64kb", "0KiB", "-1B", "18446744073709551615KiB"]);
     }
 
     #[test]
     fn percentages_are_booleans_or_numbers() {
         check_round_trip::<Percentage>(&["0%", "5%", "12.5%", "100%"]);
-        check_refused::<Percentage>(&["5", "%", "-1%", "101%", "1e1%", "inf%", "NaN%", "yes", "."]);
+        check_rejected::<Percentage>(&[
+            "5", "%", "-1%", "101%", "1e1%", "inf%", "NaN%", "yes", ".",
+        ]);
         assert_eq!(Percentage::parse("true"), Some(Percentage(100.0)));
         assert_eq!(Percentage::parse("false"), Some(Percentage(0.0)));
     }
 
     #[test]
-    fn urls_are_whole_and_of_http() {
-        check_refused::<Url>(&["users", "/users", "ftp://a/b", "http://", "mailto:a@b"]);
+    fn urls_are_absolute_and_use_http() {
+        check_rejected::<Url>(&["users", "/users", "ftp://a/b", "http://", "mailto:a@b"]);
         assert!(Url::parse("https://users.example.com/v1").is_ok());
     }
 }

@@ -1,8 +1,8 @@
-//! Whether a file has the keys and the nesting that the configuration has.
+//! Checks the keys and the nesting of a file.
 //!
-//! Compares the YAML with the JSON Schema of the configuration types, so that the types stay the
-//! only list of keys. Reports every unknown key, where serde would stop at the first, and warns of
-//! those that have another name now. Says nothing of values: those are read by their sections.
+//! Compares the YAML with the JSON Schema of the configuration types, so that the types are the
+//! only list of keys. Reports every unknown key, where serde would stop at the first one, and warns
+//! about deprecated keys. Does not check scalar values: each section parses its own.
 
 use schema::diagnostic::{Code, Diagnostic, nearest};
 use serde_json::{Map, Value};
@@ -11,39 +11,39 @@ use serde_saphyr::{Location, Spanned};
 use super::node::Node;
 use super::reader::Reader;
 
-/// Whether sections can be read from the file, though perhaps not all of it is known.
+/// Whether sections can be parsed; unknown keys do not prevent that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Readable,
     Broken,
 }
 
-/// Reports every key that `schema` does not have and every value of the wrong kind.
+/// Reports every key that is not in `schema` and every value of the wrong kind.
 pub(super) fn check(node: &Spanned<Node>, schema: &Value, reader: &mut Reader<'_>) -> Shape {
-    let mut walk = ShapeChecker {
+    let mut checker = ShapeChecker {
         reader,
         shape: Shape::Readable,
         path: Vec::new(),
-        chosen_keys: Vec::new(),
+        names: Vec::new(),
     };
-    walk.check_value(node, schema);
-    walk.shape
+    checker.check_value(node, schema);
+    checker.shape
 }
 
-/// Keys of other gateways, and what they are called here.
+/// Keys of other gateways, and the corresponding keys of Weir.
 const FOREIGN_KEYS: [(&str, &str); 2] = [("supergraph", "graph"), ("server", "listen")];
 
 struct ShapeChecker<'r, 'a> {
     reader: &'r mut Reader<'a>,
     shape: Shape,
     path: Vec<String>,
-    /// The keys of `path` that were chosen by who wrote the file.
-    chosen_keys: Vec<String>,
+    /// The keys of `path` that are names of subgraphs, sources or headers.
+    names: Vec<String>,
 }
 
 impl ShapeChecker<'_, '_> {
     fn check_value(&mut self, node: &Spanned<Node>, schema: &Value) {
-        // `true` is the schema of anything at all, as `$config` is.
+        // `true` is the schema of arbitrary values, such as `$config`.
         let Some(schema) = schema.as_object() else {
             return;
         };
@@ -51,7 +51,7 @@ impl ShapeChecker<'_, '_> {
             Node::Map(entries) if accepts(schema, "object") => self.check_entries(entries, schema),
             Node::List(items) if accepts(schema, "array") => self.check_items(items, schema),
             Node::Bool(_) | Node::Number(_) | Node::Text(_) if accepts_scalar(schema) => {}
-            // An empty section is a section with nothing decided.
+            // In an empty section every key has its default.
             Node::Null => {}
             other => self.report_wrong_kind(node.referenced, other, schema),
         }
@@ -64,7 +64,7 @@ impl ShapeChecker<'_, '_> {
         for (index, item) in items.iter().enumerate() {
             self.path.push(index.to_string());
             match (&item.value, inner.as_object()) {
-                // Where an item should be, nothing is not a default.
+                // Items of lists have no default.
                 (Node::Null, Some(inner)) => {
                     self.report_wrong_kind(item.referenced, &item.value, inner)
                 }
@@ -82,19 +82,19 @@ impl ShapeChecker<'_, '_> {
         let known = schema.get("properties").and_then(Value::as_object);
         let entry_schema = schema.get("additionalProperties");
         for (key, value) in entries {
-            let fixed = known.and_then(|known| known.get(&key.value));
-            let Some(inner) = fixed.or(entry_schema).filter(|inner| **inner != false) else {
+            let property = known.and_then(|known| known.get(&key.value));
+            let Some(inner) = property.or(entry_schema).filter(|inner| **inner != false) else {
                 self.report_unknown_key(key, known);
                 continue;
             };
             self.warn_deprecated(key, inner);
             self.path.push(key.value.clone());
-            if fixed.is_none() {
-                self.chosen_keys.push(key.value.clone());
+            if property.is_none() {
+                self.names.push(key.value.clone());
             }
             self.check_value(value, inner);
-            if fixed.is_none() {
-                self.chosen_keys.pop();
+            if property.is_none() {
+                self.names.pop();
             }
             self.path.pop();
         }
@@ -105,8 +105,8 @@ impl ShapeChecker<'_, '_> {
             return;
         };
         let span = self.reader.span(key.referenced);
-        let message = format!("`{}` is an older spelling", key.value);
-        let help = format!("write `{}`", with_names(instead, &self.chosen_keys));
+        let message = format!("`{}` is deprecated", key.value);
+        let help = format!("write `{}`", with_names(instead, &self.names));
         let diagnostic = Diagnostic::warning(Code::ConfigOldSpelling, span, message);
         self.reader.push(diagnostic.help(help));
     }
@@ -117,14 +117,14 @@ impl ShapeChecker<'_, '_> {
             keys.filter(|(_, schema)| !is_deprecated(schema))
                 .map(|(key, _)| key.as_str())
         };
-        let renamed = FOREIGN_KEYS.iter().find(|(other, _)| *other == key.value);
-        let suggestion = renamed
+        let foreign = FOREIGN_KEYS.iter().find(|(other, _)| *other == key.value);
+        let suggestion = foreign
             .map(|(_, name)| *name)
             .filter(|name| known().any(|known| known == *name))
             .or_else(|| nearest(&key.value, known()));
         let help = match suggestion {
             Some(name) => format!("write `{name}`"),
-            None => format!("its keys are {}", quoted_list(known())),
+            None => format!("use one of {}", quoted_list(known())),
         };
         let span = self.reader.span(key.referenced);
         let message = format!("{} has no key `{}`", self.path_text(), key.value);
@@ -142,7 +142,7 @@ impl ShapeChecker<'_, '_> {
             "a single value"
         };
         let message = format!(
-            "{} is {expected}, and this is {}",
+            "{} must be {expected}, not {}",
             self.path_text(),
             found.kind()
         );
@@ -160,12 +160,12 @@ impl ShapeChecker<'_, '_> {
     }
 }
 
-/// Whether a key is only read for graphs that were written before it got its name of today.
+/// Whether the key with this schema is deprecated.
 pub(super) fn is_deprecated(schema: &Value) -> bool {
-    schema.get("deprecated").is_some_and(|older| *older == true)
+    schema.get("deprecated").is_some_and(|value| *value == true)
 }
 
-/// `instead` with what the file has in the places of its `<…>`.
+/// `instead` with its `<…>` replaced by the names in the file.
 fn with_names(instead: &str, names: &[String]) -> String {
     let mut text = String::new();
     let mut rest = instead;

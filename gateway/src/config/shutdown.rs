@@ -1,4 +1,4 @@
-//! `shutdown`: how running ends.
+//! `shutdown`: graceful shutdown.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use super::raw::Text;
 use super::reader::Reader;
 use super::setting::Setting;
 
-/// How running ends.
+/// Timing of a graceful shutdown.
 #[derive(Clone, Copy, Debug)]
 pub struct Shutdown {
-    /// From "not ready" to the end of accepting connections.
+    /// Delay between failing readiness and closing the listener.
     pub notice: Duration,
-    /// From then to the end of the process, whatever is still in flight.
+    /// Time from closing the listener to the end of the process; later requests are cut off.
     pub grace: Duration,
 }
 
@@ -23,10 +23,10 @@ pub struct Shutdown {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawShutdown {
-    /// How long connections are still accepted after `/health/ready` says no, so that a load balancer can notice.
+    /// Delay between failing readiness (`/health/ready`) and closing the listener, for load balancers.
     #[schemars(extend("default" = NOTICE.to_text()))]
     notice: Option<Text<Duration>>,
-    /// How long requests in flight may then take to finish.
+    /// Time for requests in flight to finish after the listener is closed.
     #[schemars(extend("default" = GRACE.to_text()))]
     grace: Option<Text<Duration>>,
 }
@@ -40,8 +40,8 @@ impl RawShutdown {
     }
 }
 
-/// Nothing balances load before a Weir that someone stops by hand.
+/// Default delay: a Weir in a terminal has no load balancer.
 const NOTICE: Duration = Duration::ZERO;
 
-/// Shorter than the 30 seconds after which orchestrators kill.
+/// Default grace period: shorter than the 30 seconds after which orchestrators kill a process.
 const GRACE: Duration = Duration::from_secs(20);

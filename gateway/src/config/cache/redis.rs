@@ -16,23 +16,23 @@ use crate::config::setting::{Bytes, Setting, Timeout};
 /// The level of the cache that replicas share.
 #[derive(Clone, Debug)]
 pub struct Redis {
-    /// Where it is.
+    /// Addresses of the servers.
     pub topology: Topology,
-    /// First part of every key in it.
+    /// Prefix of every key.
     pub prefix: String,
-    /// For one command that a request waits for.
+    /// Timeout of a command that a request waits for.
     pub timeout: Duration,
-    /// For one that nobody waits for.
+    /// Timeout of a command in the background.
     pub write_timeout: Duration,
-    /// For a connection.
+    /// Timeout of a connection attempt.
     pub connect_timeout: Duration,
-    /// Larger values are kept in memory only.
+    /// Maximum bytes of a value in Redis; larger ones are cached in memory only.
     pub max_value_bytes: NonZeroUsize,
-    /// Messages of services about what has changed.
+    /// The stream of change events.
     pub events: Option<Events>,
 }
 
-/// Where Redis is. The addresses have the password in them.
+/// How Redis is deployed. The addresses contain the password.
 #[derive(Clone, Debug)]
 pub enum Topology {
     /// One server.
@@ -41,21 +41,21 @@ pub enum Topology {
     Sentinel {
         /// Addresses of the Sentinels.
         nodes: Vec<Secret<String>>,
-        /// The name they know the server by.
+        /// The Sentinels' name of the server.
         master: String,
-        /// Whose user, password, database and scheme count for the server.
+        /// A URL with the user, password, database and scheme of the server.
         server: Option<Secret<String>>,
     },
-    /// A Cluster, of which these members are asked first.
+    /// A Cluster; these members are contacted first.
     Cluster(Vec<Secret<String>>),
 }
 
-/// Where services write what has changed.
+/// The stream to which sources write change events.
 #[derive(Clone, Debug)]
 pub struct Events {
     /// The name of the stream.
     pub stream: String,
-    /// The replicas that divide its messages among them.
+    /// The consumer group; its replicas divide the messages.
     pub group: String,
 }
 
@@ -64,108 +64,101 @@ pub struct Events {
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 pub(super) struct RawRedis {
-    /// The server: `redis://user:password@host:port/database`, or `rediss://` for TLS. In place of `sentinel` and `cluster`.
+    /// URL of a single server: `redis://user:password@host:port/database`, or `rediss://` for TLS. Excludes `sentinel` and `cluster`.
     url: Option<Text<RedisUrl>>,
-    /// A server that Sentinels know.
+    /// A server chosen by Sentinels.
     #[schemars(with = "RawSentinel")]
     sentinel: Option<Spanned<RawSentinel>>,
-    /// URLs of some members of a Cluster, which know the others.
+    /// URLs of some members of a Cluster; the other members are discovered.
     #[schemars(with = "Vec<Text<RedisUrl>>")]
     cluster: Option<Spanned<Vec<Text<RedisUrl>>>>,
-    /// The password of the server or the Cluster's members, for one that would have to be percent-encoded in a URL.
+    /// Password of the server or the Cluster members, without percent-encoding.
     password: Option<Text<String>>,
-    /// The first part of every key in Redis. Gateways share what they keep when they have the same.
+    /// Prefix of every key in Redis. Gateways with the same prefix share their cache.
     #[schemars(extend("default" = "weir"))]
     prefix: Option<Text<KeyPrefix>>,
-    /// How long one command may take that a request waits for; what takes longer counts as not there.
+    /// Timeout of a command that a request waits for; a lookup that times out is a miss.
     #[schemars(extend("default" = TIMEOUT.to_text()))]
     timeout: Option<Text<Timeout>>,
-    /// How long one command may take that nobody waits for.
+    /// Timeout of a command in the background.
     #[schemars(extend("default" = WRITE_TIMEOUT.to_text()))]
     write_timeout: Option<Text<Timeout>>,
-    /// How long a connection may take.
+    /// Timeout of a connection attempt.
     #[schemars(extend("default" = CONNECT_TIMEOUT.to_text()))]
     connect_timeout: Option<Text<Timeout>>,
-    /// The largest value that is kept in Redis; larger ones are kept in memory only.
+    /// Maximum size of a value in Redis; larger values are cached in memory only.
     #[schemars(extend("default" = VALUE_SIZE.to_text()))]
     value_size: Option<Text<Bytes>>,
-    /// A stream in the same Redis to which services write what has changed. Default: none is read.
+    /// A stream in the same Redis with change events from sources. Default: no stream.
     #[schemars(with = "RawEvents")]
     events: Option<Spanned<RawEvents>>,
 }
 
-/// Sentinels as written.
+/// `cache.redis.sentinel` as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 struct RawSentinel {
     /// URLs of the Sentinels. Required.
     nodes: Option<Vec<Text<RedisUrl>>>,
-    /// The name that the Sentinels know the server by. Required.
+    /// The Sentinels' name of the server. Required.
     master: Option<Text<String>>,
-    /// A URL whose scheme, user, password and database count for the server; its host does not. Default: `redis://` without any.
+    /// A URL with the scheme, user, password and database of the server; its host is ignored. Default: `redis://` without credentials.
     server: Option<Text<RedisUrl>>,
 }
 
-/// The stream of events as written.
+/// `cache.redis.events` as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
 struct RawEvents {
     /// The name of the stream, such as `weir:events`. Required.
     stream: Option<Text<String>>,
-    /// The name of the consumer group. Gateways of one group divide the messages among them, those of another get each message too.
+    /// The name of the consumer group. Each message is delivered to one gateway of each group.
     #[schemars(extend("default" = "weir"))]
     group: Option<Text<String>>,
 }
 
-/// The checked form of `written`; `None` when it says of no server where it is.
-pub(super) fn check(written: Spanned<RawRedis>, reader: &mut Reader<'_>) -> Option<Redis> {
-    let (at, written) = (written.referenced, written.value);
-    let password = written.password.and_then(|text| reader.value(&text));
+/// Checks the section `cache.redis`; `None` if it has no usable address.
+pub(super) fn check(raw: Spanned<RawRedis>, reader: &mut Reader<'_>) -> Option<Redis> {
+    let (at, raw) = (raw.referenced, raw.value);
+    let password = raw.password.and_then(|text| reader.value(&text));
     let topologies = [
-        written
-            .url
+        raw.url
             .map(|url| (url.location(), Topology::from_url(&url, reader))),
-        written
-            .sentinel
-            .map(|it| Topology::from_sentinel(it, reader)),
-        written
-            .cluster
-            .map(|it| Topology::from_cluster(&it, reader)),
+        raw.sentinel.map(|it| Topology::from_sentinel(it, reader)),
+        raw.cluster.map(|it| Topology::from_cluster(&it, reader)),
     ];
     let topology = only_topology(topologies.into_iter().flatten(), at, reader);
-    let events = written
-        .events
-        .and_then(|events| Events::from_raw(events, reader));
+    let prefix = reader.value_or(raw.prefix, KeyPrefix(PREFIX.to_owned()));
+    let events = raw.events;
+    let events = events.and_then(|events| Events::from_raw(events, reader));
     Some(Redis {
-        prefix: reader
-            .value_or(written.prefix, KeyPrefix(PREFIX.to_owned()))
-            .0,
-        timeout: reader.value_or(written.timeout, TIMEOUT).0,
-        write_timeout: reader.value_or(written.write_timeout, WRITE_TIMEOUT).0,
-        connect_timeout: reader.value_or(written.connect_timeout, CONNECT_TIMEOUT).0,
-        max_value_bytes: reader.value_or(written.value_size, VALUE_SIZE).0,
+        prefix: prefix.0,
+        timeout: reader.value_or(raw.timeout, TIMEOUT).0,
+        write_timeout: reader.value_or(raw.write_timeout, WRITE_TIMEOUT).0,
+        connect_timeout: reader.value_or(raw.connect_timeout, CONNECT_TIMEOUT).0,
+        max_value_bytes: reader.value_or(raw.value_size, VALUE_SIZE).0,
         events,
         topology: topology?.with_password(password.as_deref()),
     })
 }
 
-/// The only place that is written, if it can be used.
+/// The first topology; reports a missing one and each further one.
 fn only_topology(
-    mut places: impl Iterator<Item = (Location, Option<Topology>)>,
+    mut topologies: impl Iterator<Item = (Location, Option<Topology>)>,
     at: Location,
     reader: &mut Reader<'_>,
 ) -> Option<Topology> {
-    let Some((_, topology)) = places.next() else {
-        let message = "nothing says where Redis is";
-        let help = "write `url`, `sentinel` or `cluster`".to_owned();
+    let Some((_, topology)) = topologies.next() else {
+        let message = "no address is configured for Redis";
+        let help = "set `url`, `sentinel` or `cluster`".to_owned();
         reader.report_invalid(at, message, help);
         return None;
     };
-    for (at, _) in places {
-        let message = "Redis is at one URL, behind Sentinels or a Cluster, not several of these";
-        let help = "keep one of `url`, `sentinel` and `cluster`".to_owned();
+    for (at, _) in topologies {
+        let message = "`url`, `sentinel` and `cluster` exclude each other";
+        let help = "keep one of the three".to_owned();
         reader.report_invalid(at, message, help);
     }
     topology
@@ -177,20 +170,20 @@ impl Topology {
     }
 
     fn from_sentinel(
-        written: Spanned<RawSentinel>,
+        raw: Spanned<RawSentinel>,
         reader: &mut Reader<'_>,
     ) -> (Location, Option<Self>) {
-        let (at, written) = (written.referenced, written.value);
-        let nodes = addresses(&written.nodes.unwrap_or_default(), at, reader);
-        let master = if let Some(master) = written.master {
+        let (at, raw) = (raw.referenced, raw.value);
+        let nodes = addresses(&raw.nodes.unwrap_or_default(), at, reader);
+        let master = if let Some(master) = raw.master {
             reader.value(&master)
         } else {
-            let message = "nothing says which server the Sentinels are asked for";
-            let help = "write its name as `master`".to_owned();
+            let message = "no server name is configured for the Sentinels";
+            let help = "set `master`".to_owned();
             reader.report_invalid(at, message, help);
             None
         };
-        let server = written.server.and_then(|server| reader.value(&server));
+        let server = raw.server.and_then(|server| reader.value(&server));
         let topology = nodes.zip(master).map(|(nodes, master)| Self::Sentinel {
             nodes,
             master,
@@ -200,15 +193,15 @@ impl Topology {
     }
 
     fn from_cluster(
-        written: &Spanned<Vec<Text<RedisUrl>>>,
+        raw: &Spanned<Vec<Text<RedisUrl>>>,
         reader: &mut Reader<'_>,
     ) -> (Location, Option<Self>) {
-        let at = written.referenced;
-        let nodes = addresses(&written.value, at, reader);
+        let at = raw.referenced;
+        let nodes = addresses(&raw.value, at, reader);
         (at, nodes.map(Self::Cluster))
     }
 
-    /// The same with a password for the servers that hold data.
+    /// Adds a password to the addresses of the servers that hold data, not to the Sentinels.
     fn with_password(self, password: Option<&str>) -> Self {
         let Some(password) = password else {
             return self;
@@ -225,7 +218,7 @@ impl Topology {
             } => Self::Sentinel {
                 nodes,
                 master,
-                // Its host is not looked at.
+                // The host of this URL is ignored.
                 server: Some(with(
                     &server.unwrap_or_else(|| Secret::new("redis://server".to_owned())),
                 )),
@@ -240,14 +233,13 @@ fn addresses(
     reader: &mut Reader<'_>,
 ) -> Option<Vec<Secret<String>>> {
     if texts.is_empty() {
-        let message = "this names no server";
-        let help = "list the URL of at least one".to_owned();
+        let message = "the list of servers is empty";
+        let help = "list the URL of at least one server".to_owned();
         reader.report_invalid(at, message, help);
         return None;
     }
-    let addresses = texts.iter().map(|text| reader.value(text));
-    // All are read, so that every problem is told.
-    let addresses: Vec<_> = addresses.collect();
+    // Collected before the first failure is looked at, so that every invalid URL is reported.
+    let addresses: Vec<_> = texts.iter().map(|text| reader.value(text)).collect();
     let all: Option<Vec<_>> = addresses.into_iter().collect();
     Some(all?.into_iter().map(|address| address.0).collect())
 }
@@ -256,19 +248,18 @@ fn url_with_password(address: &str, password: &str) -> String {
     let Ok(mut url) = Url::parse(address) else {
         return address.to_owned();
     };
-    // Of what is encoded already nobody asks whether it is. It has a host, and only what has none
-    // takes no password.
+    // `set_password` leaves percent signs as they are. It fails only for a URL without a host.
     let _ = url.set_password(Some(&password.replace('%', "%25")));
     url.into()
 }
 
 impl Events {
-    fn from_raw(written: Spanned<RawEvents>, reader: &mut Reader<'_>) -> Option<Self> {
-        let (at, written) = (written.referenced, written.value);
-        let group = reader.value_or(written.group, GROUP.to_owned());
-        let Some(stream) = written.stream else {
-            let message = "nothing says which stream the messages are on";
-            let help = "write its name as `stream`".to_owned();
+    fn from_raw(raw: Spanned<RawEvents>, reader: &mut Reader<'_>) -> Option<Self> {
+        let (at, raw) = (raw.referenced, raw.value);
+        let group = reader.value_or(raw.group, GROUP.to_owned());
+        let Some(stream) = raw.stream else {
+            let message = "no stream is configured for change events";
+            let help = "set `stream`, such as `weir:events`".to_owned();
             reader.report_invalid(at, message, help);
             return None;
         };
@@ -277,12 +268,12 @@ impl Events {
     }
 }
 
-/// The URL of a Redis, with the secrets in it.
+/// The URL of a Redis server, including its password.
 struct RedisUrl(Secret<String>);
 
 impl Setting for RedisUrl {
-    const EXPECTED: &'static str = "the URL of a Redis";
-    const EXAMPLE: &'static str = "a whole URL, such as `redis://user:password@redis.example.com:6379/0`, or `rediss://` for TLS; other characters than letters and digits of a password are percent-encoded";
+    const EXPECTED: &'static str = "the URL of a Redis server";
+    const EXAMPLE: &'static str = "a URL such as `redis://user:password@redis.example.com:6379/0`, or `rediss://` for TLS; percent-encode special characters of the password";
 
     fn parse(text: &str) -> Option<Self> {
         resolvers::cache::is_redis_address(text).then(|| Self(Secret::new(text.to_owned())))
@@ -293,15 +284,15 @@ impl Setting for RedisUrl {
     }
 }
 
-/// What names in Redis may begin with.
+/// A prefix of keys in Redis.
 struct KeyPrefix(String);
 
 impl Setting for KeyPrefix {
-    const EXPECTED: &'static str = "the beginning of a key in Redis";
+    const EXPECTED: &'static str = "a prefix of keys in Redis";
     const EXAMPLE: &'static str = "at most 64 letters, digits and characters of `-_.:/`";
 
     fn parse(text: &str) -> Option<Self> {
-        // Braces would decide where a Cluster puts a key.
+        // Braces are hash tags: they would determine the slot of a key in a Cluster.
         let is_usable = |byte: u8| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'/')
         };
@@ -314,20 +305,22 @@ impl Setting for KeyPrefix {
     }
 }
 
-/// What is ours in a Redis that others use too.
+/// Default key prefix, for a Redis that other programs use too.
 const PREFIX: &str = "weir";
 
-/// All gateways of one graph.
+/// Default consumer group: all gateways of one graph.
 const GROUP: &str = "weir";
 
-/// Ten times what a Redis nearby takes; a request without it is slower, and answered.
+/// Default timeout of a command: ten times the latency of a nearby Redis, and short enough that a
+/// request without it is only slower.
 const TIMEOUT: Timeout = Timeout(Duration::from_millis(20));
 
-/// Nobody waits for it, and it should not fail for being large.
+/// Default timeout of a background command: no request waits, and large values should not fail.
 const WRITE_TIMEOUT: Timeout = Timeout(Duration::from_millis(250));
 
-/// With TLS and a name to look up.
+/// Default timeout of a connection attempt: includes DNS and a TLS handshake.
 const CONNECT_TIMEOUT: Timeout = Timeout(Duration::from_millis(500));
 
-/// Larger ones would hold up what is asked behind them for longer than a command may take.
+/// Default maximum bytes of a value: a larger one would delay the commands behind it beyond their
+/// timeout.
 const VALUE_SIZE: Bytes = Bytes(NonZeroUsize::new(1024 * 1024).unwrap());

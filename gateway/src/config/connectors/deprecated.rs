@@ -1,7 +1,7 @@
-//! `connectors` in the spelling that published graphs were written with.
+//! Deprecated keys of `connectors`, which published graphs use.
 //!
-//! Every key is read as the one that it became; the warning that says so comes from `shape`, by
-//! the `x-instead` in the JSON Schema. What is decided twice is refused, even where the two agree.
+//! Each key is read as its replacement; `shape` warns about it by means of `x-instead` in the JSON
+//! Schema. Setting both a key and its replacement is an error, even if the values are equal.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -20,7 +20,7 @@ use crate::config::reader::Reader;
 use crate::config::secret::Secret;
 use crate::config::setting::Setting;
 
-/// What was once decided subgraph by subgraph, as written.
+/// `connectors.subgraphs.<name>` as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
@@ -35,7 +35,7 @@ pub(super) struct DeprecatedSubgraph {
     sources: Option<Named<DeprecatedSource>>,
 }
 
-/// One source of such a subgraph as written.
+/// `connectors.subgraphs.<name>.sources.<name>` as written.
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[serde(default)]
@@ -57,7 +57,7 @@ struct DeprecatedSource {
     config: Option<Spanned<Node>>,
 }
 
-/// The value, under whichever of its two keys it is written.
+/// The value of a key or of its deprecated spelling.
 pub(super) fn current_or_deprecated<T: Setting>(
     current: Option<Text<T>>,
     deprecated: Option<Text<T>>,
@@ -70,19 +70,20 @@ pub(super) fn current_or_deprecated<T: Setting>(
 }
 
 impl DeprecatedSubgraph {
-    /// Adds what is decided about the subgraph `name` to `connectors`.
+    /// Adds the settings of the subgraph `name` to `connectors`.
     pub(super) fn check(self, name: &str, connectors: &mut Connectors, reader: &mut Reader<'_>) {
-        for (source, written) in self.sources.unwrap_or_default().0 {
-            let known = connectors.sources.entry(format!("{name}.{}", source.value));
-            let known = known.or_insert_with(|| Source {
+        for (source_name, raw) in self.sources.unwrap_or_default().0 {
+            let name = format!("{name}.{}", source_name.value);
+            let source = connectors.sources.entry(name);
+            let source = source.or_insert_with(|| Source {
                 url: None,
                 config: Secret::new(json!({})),
                 headers: Vec::new(),
                 timeout: None,
                 max_calls: None,
-                span: Some(reader.span(source.referenced)),
+                span: Some(reader.span(source_name.referenced)),
             });
-            written.check(known, reader);
+            raw.check(source, reader);
         }
         if let Some(config) = self.config {
             warn_replaced_config(name, config.referenced, connectors, reader);
@@ -118,11 +119,11 @@ fn set_once<T: Setting>(text: Option<Text<T>>, value: &mut Option<T>, reader: &m
 }
 
 fn report_duplicate(at: Location, reader: &mut Reader<'_>) {
-    let help = "keep one of the two, in the newer spelling".to_owned();
-    reader.report_invalid(at, "this is decided twice", help);
+    let help = "remove this key, which is deprecated".to_owned();
+    reader.report_invalid(at, "the key and its replacement are both set", help);
 }
 
-/// That the one of the subgraph counts is a rule of the dialect that nobody would guess.
+/// Warns that the `$config` of a subgraph replaces those of its sources, as the dialect specifies.
 fn warn_replaced_config(
     name: &str,
     at: Location,
