@@ -1,7 +1,7 @@
-//! The command line: what can be asked of `weir`, and how it went as an exit code.
+//! The command line of `weir`.
 //!
-//! 0 is success, 1 is a problem that was printed, 2 is a command line that makes no sense. This
-//! module and its children are the only ones that print.
+//! Exit codes: 0 is success, 1 a problem that was printed, 2 an invalid command line. Only this
+//! module and its children print.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,10 +23,10 @@ mod print;
 mod serve;
 mod test;
 
-/// A GraphQL gateway in front of REST services.
+/// A GraphQL gateway for REST services and GraphQL subgraphs.
 ///
-/// Without a command, `weir` serves the graph of `weir.yaml` in this folder. Where there is none,
-/// it serves a shop that comes with it, services included, so that there is something to look at.
+/// Without a command, `weir` serves the graph of `weir.yaml` in the current folder. If there is no
+/// such file, it serves a demo: the graph of a shop, including its services.
 #[derive(Debug, Parser)]
 #[command(name = "weir", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Weir {
@@ -38,70 +38,72 @@ pub struct Weir {
 
 const EXAMPLES: &str = "\
 Examples:
-  weir                                        Look at the shop that comes with it
-  weir serve --config shop/weir.yaml          Serve a graph of your own
-  weir serve --supergraph supergraph.graphql  Serve what another tool has composed
-  weir compose --output supergraph.graphql    Compose subgraphs for another tool
-  weir check --format json                    Everything wrong with it, for an editor or CI
-  weir test --watch                           Its connector tests, again after each change
-  weir explain INVALID_URL                    What a diagnostic means, and how to cure it
-  weir plan '{ orders { nodes { id } } }'     Which calls a query takes, and in which order";
+  weir                                        Serve the demo
+  weir serve --config shop/weir.yaml          Serve the graph of a configuration
+  weir serve --supergraph supergraph.graphql  Serve a composed supergraph
+  weir compose --output supergraph.graphql    Compose subgraphs into a supergraph
+  weir check --format json                    Validate, with JSON for editors and CI
+  weir test --watch                           Run connector tests after each change
+  weir explain INVALID_URL                    Explain a diagnostic code
+  weir plan '{ orders { nodes { id } } }'     Print the query plan of an operation";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the graph of a configuration until told to stop
+    /// Serve a graph over HTTP
     ///
-    /// SIGTERM and Ctrl-C stop it gracefully: `/health/ready` says no, requests in flight finish
-    /// within `shutdown.grace`. A second Ctrl-C stops it at once. Exit code 1 when something was
-    /// still in flight then.
+    /// SIGTERM or Ctrl-C starts a graceful shutdown: `/health/ready` fails, and requests in flight
+    /// have `shutdown.grace` to finish. A second signal exits immediately. Exit code 1 if requests
+    /// were cut off.
     Serve {
         #[command(flatten)]
         origin: GraphArgs,
         #[command(flatten)]
         listen: Listen,
     },
-    /// Report everything that is wrong with a configuration and its graph
+    /// Validate a configuration and its graph
     ///
-    /// Nothing is started or called. Exit code 1 when there is an error; warnings alone are 0.
+    /// Reports all problems at once, without starting a server or calling sources. Exit code 1 if
+    /// there is an error; warnings alone exit with 0.
     Check {
         #[command(flatten)]
         origin: GraphArgs,
-        /// For people, or for editors and CI
+        /// Output format: text for people, JSON for editors and CI
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Put subgraphs together and print the supergraph, for other tools
+    /// Compose subgraphs into a supergraph for other tools
     ///
-    /// Without a configuration the graph is the shop that comes with Weir. Exit code 1 when there
-    /// is an error; nothing is printed or written then.
+    /// Without a configuration, composes the demo. On an error, prints and writes no supergraph and
+    /// exits with 1.
     Compose(Compose),
-    /// Explain the code of a diagnostic, or list all codes
+    /// Explain a diagnostic code, or list all codes
     Explain {
         /// The code, such as `INVALID_URL`
         #[arg(value_parser = explain::code)]
         code: Option<Code>,
     },
-    /// Print which calls an operation takes, and in which order
+    /// Print the query plan of an operation
     ///
-    /// Nothing is called. Without a configuration the graph is the shop that comes with Weir.
+    /// Calls no source. Without a configuration, plans over the demo.
     Plan(describe::Plan),
-    /// Run connector tests: an answer in, the request and what is made of the answer out
+    /// Run connector tests
     ///
-    /// Nothing is called. Without files, runs every `*.connector.yml` under `tests`. Exit code 1
-    /// when a test fails, or when there is none.
+    /// Compares the request of a connector, and its mapping of a recorded response, with expected
+    /// values. Calls no source. Without files, runs every `*.connector.yml` under `tests`. Exit code 1
+    /// if a test fails, or if there are no tests.
     Test {
-        /// Test files, or folders of them
+        /// Test files, or folders with test files
         files: Vec<PathBuf>,
-        /// A configuration whose addresses, headers and `$config` the tests are run with
+        /// Configuration with the URLs, headers and `$config` for the tests
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
-        /// Run them again whenever a file has changed, until Ctrl-C
+        /// Run the tests again after each change of a file, until Ctrl-C
         #[arg(long)]
         watch: bool,
     },
-    /// Print the schema that clients see, as SDL
+    /// Print the API schema: the SDL that clients see
     ///
-    /// Without a configuration the graph is the shop that comes with Weir.
+    /// Without a configuration, prints the schema of the demo.
     Schema {
         #[command(flatten)]
         origin: GraphArgs,
@@ -112,7 +114,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Listen {
-    /// The address to listen at, instead of the configured one; port 0 takes any free port
+    /// Address to listen on, instead of `listen.address`; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
 }
@@ -125,12 +127,12 @@ enum Format {
 
 const DEFAULT_CONFIG: &str = "weir.yaml";
 
-/// A problem that was printed.
+/// A problem that was already printed.
 #[derive(Clone, Copy, Debug)]
 struct Failed;
 
 impl Weir {
-    /// Does what was asked, and says how it went.
+    /// Runs the command.
     pub fn run(self) -> ExitCode {
         let result = match self.command {
             None if Path::new(DEFAULT_CONFIG).exists() => {

@@ -1,4 +1,4 @@
-//! A configuration and a graph become a gateway that listens.
+//! Builds a gateway from a configuration and a graph, and binds its sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -33,7 +33,7 @@ use crate::tasks::{Tasks, Unfinished};
 mod caching;
 mod vary;
 
-/// A gateway whose sockets are open; it answers while it runs.
+/// A gateway with bound sockets; `run` serves requests.
 #[derive(Debug)]
 pub struct Gateway {
     sockets: Vec<(TcpListener, HttpService)>,
@@ -41,34 +41,39 @@ pub struct Gateway {
     admin_address: Option<SocketAddr>,
     shutdown: Shutdown,
     stop: CancellationToken,
-    /// What the cache does beside answering.
+    /// Background tasks of the cache.
     background: Tasks,
 }
 
 /// Why a gateway could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The engine could not be made.
+    /// The engine rejected the graph or its settings.
     #[error("the graph cannot be served")]
     Engine(#[from] EngineError),
-    /// Nothing is mounted as this service, and there is no URL for it.
-    #[error("nobody says where the service `{0}` is")]
-    NoUrl(String),
-    /// Something is mounted under a name that no subgraph has that speaks GraphQL.
-    #[error("the graph has no service `{0}` that speaks GraphQL, so nothing can be mounted as it")]
-    NotAService(String),
-    /// The address is taken, not ours, or not allowed.
+    /// A GraphQL subgraph has neither a URL nor a mounted service.
+    #[error("no URL is configured for subgraph `{subgraph}`; {remedy}")]
+    NoUrl {
+        /// The name of the subgraph.
+        subgraph: String,
+        /// The key or argument to set, as an imperative.
+        remedy: String,
+    },
+    /// A service is mounted under a name that is not a GraphQL subgraph.
+    #[error("cannot mount a service as `{0}`: the graph has no GraphQL subgraph of this name")]
+    NotASubgraph(String),
+    /// The address is in use, not local, or not permitted.
     #[error("cannot listen at {address}")]
     Listen {
-        /// As configured.
+        /// The configured address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
 }
 
-/// A gateway that is being put together.
+/// Builds a gateway.
 #[derive(Debug)]
 pub struct Builder<'a> {
     config: &'a Config,
@@ -77,8 +82,8 @@ pub struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// Has `service` asked for what the subgraph called `subgraph` gives, in this process,
-    /// wherever else the graph says that the service is.
+    /// Executes requests to `subgraph` in this process with `service`, instead of sending them to
+    /// the subgraph's URL.
     #[must_use]
     pub fn mount(
         mut self,
@@ -89,20 +94,13 @@ impl Builder<'_> {
         self
     }
 
-    /// Opens the sockets that the configuration names; with port 0, `address` says which it became.
+    /// Binds the configured sockets; with port 0, `Gateway::address` is the selected one.
     ///
-    /// Stops, in the manner of `server::serve`, when `stop` is cancelled.
+    /// The gateway shuts down gracefully, as `server::serve` does, when `stop` is cancelled.
     pub async fn bind(self, stop: CancellationToken) -> Result<Gateway, StartError> {
         let (config, graph) = (self.config, Arc::clone(&self.graph));
         let mut settings = self.settings()?;
-        if config.connectors.reports == connectors::Reports::Show {
-            tracing::warn!("`connectors.reports` shows clients what mappings met: for development");
-        }
-        for name in graph.environment_variables() {
-            if !settings.environment.contains_key(&name) {
-                tracing::info!(name, "connectors read this variable, and it is not set");
-            }
-        }
+        log_settings(config, &graph, &settings);
         let background = Tasks::default();
         let names = CurrentNames::default();
         names.replace(Names::new(&graph));
@@ -116,46 +114,41 @@ impl Builder<'_> {
             listen: config.listen.clone(),
             stop: stop.clone(),
         });
-        let router = routes::router(Arc::clone(&app));
         let (listener, address) = listen(config.listen.address).await?;
-        let mut sockets = vec![(listener, HttpService::new(router, &config.listen))];
-        let mut admin_address = None;
+        let service = HttpService::new(routes::router(Arc::clone(&app)), &config.listen);
+        let mut gateway = Gateway {
+            sockets: vec![(listener, service)],
+            address,
+            admin_address: None,
+            shutdown: config.shutdown,
+            stop,
+            background,
+        };
         if let Some(socket) = &config.admin.socket {
-            let key = socket.key.clone();
             let admin = Admin {
-                key,
+                key: socket.key.clone(),
                 cache,
                 names,
                 app,
             };
-            let service = HttpService {
-                connections: MAX_ADMIN_CONNECTIONS,
-                ..HttpService::new(routes::admin_router(admin), &config.listen)
-            };
-            let (listener, address) = listen(socket.address).await?;
-            tracing::info!(%address, "operators are heard");
-            admin_address = Some(address);
-            sockets.push((listener, service));
+            gateway.bind_admin(socket.address, admin).await?;
         }
-        Ok(Gateway {
-            sockets,
-            address,
-            admin_address,
-            shutdown: config.shutdown,
-            stop,
-            background,
-        })
+        Ok(gateway)
     }
 
-    /// The settings with what is mounted; every service is somewhere, and everything has a place.
+    /// The engine's settings with the mounted services. Every mounted service is a subgraph, and
+    /// every GraphQL subgraph has a URL or a mounted service.
     fn settings(self) -> Result<Settings, StartError> {
         let is_known = |name: &String| is_subgraph(&self.graph, name);
         if let Some(name) = self.local.keys().find(|name| !is_known(name)) {
-            return Err(StartError::NotAService(name.clone()));
+            return Err(StartError::NotASubgraph(name.clone()));
         }
         let mut missing = subgraphs_without_url(self.config, &self.graph).into_iter();
         if let Some(name) = missing.find(|name| !self.local.contains_key(&**name)) {
-            return Err(StartError::NoUrl(name.to_string()));
+            return Err(StartError::NoUrl {
+                subgraph: name.to_string(),
+                remedy: missing_url_remedy(self.config, &name),
+            });
         }
         let mut settings = settings(self.config, &self.graph);
         settings.local = self.local;
@@ -164,7 +157,7 @@ impl Builder<'_> {
 }
 
 impl Gateway {
-    /// A gateway for `graph`, with nothing mounted yet.
+    /// A builder of a gateway for `graph`, without mounted services.
     pub fn builder(config: &Config, graph: Arc<Graph>) -> Builder<'_> {
         Builder {
             config,
@@ -173,25 +166,51 @@ impl Gateway {
         }
     }
 
-    /// Where it listens.
+    /// The address of the socket for clients.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where operators are heard, if anywhere.
+    /// The address of the admin socket, if one is configured.
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin_address
     }
 
-    /// Answers until it is told to stop; an error names what was still running then.
+    /// Serves requests until shutdown; an error names the tasks that did not finish in time.
     pub async fn run(self) -> Result<(), Unfinished> {
         server::serve(self.sockets, self.stop, self.shutdown).await?;
-        // With the last request the cache is gone, and its work ends when what it has still to
-        // write is written.
+        // The last request dropped the cache; its tasks end once pending writes are done.
         if let Err(unfinished) = self.background.finish_within(CACHE_GRACE).await {
-            tracing::warn!(%unfinished, "stopped: the cache had more to write");
+            tracing::warn!(%unfinished, "stopped before all pending cache writes were done");
         }
         Ok(())
+    }
+
+    async fn bind_admin(&mut self, address: SocketAddr, admin: Admin) -> Result<(), StartError> {
+        let listen_config = admin.app.listen.clone();
+        let service = HttpService {
+            connections: MAX_ADMIN_CONNECTIONS,
+            ..HttpService::new(routes::admin_router(admin), &listen_config)
+        };
+        let (listener, address) = listen(address).await?;
+        tracing::info!(%address, "admin socket listens");
+        self.admin_address = Some(address);
+        self.sockets.push((listener, service));
+        Ok(())
+    }
+}
+
+fn log_settings(config: &Config, graph: &Graph, settings: &Settings) {
+    if config.connectors.reports == connectors::Reports::Show {
+        tracing::warn!("`connectors.reports` shows mapping reports to clients: for development");
+    }
+    for name in graph.environment_variables() {
+        if !settings.environment.contains_key(&name) {
+            tracing::info!(
+                name,
+                "connectors read an environment variable that is not set"
+            );
+        }
     }
 }
 
@@ -202,8 +221,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, address))
 }
 
-/// What the engine of `graph` needs to know of the configuration, and of the environment; without a
-/// cache, which is started with the gateway.
+/// The engine's settings from the configuration and the environment, without a cache, which the
+/// gateway starts.
 pub fn settings(config: &Config, graph: &Graph) -> Settings {
     Settings {
         sources: sources(&config.connectors, graph),
@@ -244,7 +263,7 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
     }
 }
 
-/// The services that neither `graph` nor `config` has a URL for, each once.
+/// The GraphQL subgraphs for which neither `graph` nor `config` has a URL.
 pub fn subgraphs_without_url(config: &Config, graph: &Graph) -> BTreeSet<Name> {
     let sources = graph.sources().map(|(_, source)| source);
     let without_url = sources.filter(|source| {
@@ -259,6 +278,18 @@ pub fn subgraphs_without_url(config: &Config, graph: &Graph) -> BTreeSet<Name> {
     without_url
         .map(|source| Arc::clone(&source.subgraph))
         .collect()
+}
+
+/// The key or argument that sets the URL of `subgraph`, as an imperative.
+pub fn missing_url_remedy(config: &Config, subgraph: &str) -> String {
+    let mut subgraphs = config.graph.subgraphs().iter();
+    match subgraphs.find(|file| file.name == subgraph) {
+        None => format!("set `services.{subgraph}.url`"),
+        Some(file) if file.file.span.is_none() => {
+            format!("write `--subgraph {subgraph}=FILE@URL`")
+        }
+        Some(_) => format!("set `graph.subgraphs.{subgraph}.url`"),
+    }
 }
 
 fn is_subgraph(graph: &Graph, name: &str) -> bool {
@@ -290,7 +321,7 @@ fn sources(connectors: &Connectors, graph: &Graph) -> BTreeMap<String, SourceSet
             continue;
         };
         if let Some(config) = connectors.subgraphs.get(&*source.subgraph) {
-            // Connectors that name no source are configured under their subgraph's name.
+            // The settings of connectors without a `@source` have the name of their subgraph.
             let name = connector.source.as_ref().unwrap_or(&source.subgraph);
             let settings = sources.entry(name.to_string()).or_default();
             settings.config = config.reveal().clone();
@@ -309,11 +340,11 @@ fn source_settings(source: &Source) -> SourceSettings {
     }
 }
 
-/// Connections of operators and of what collects numbers.
+/// Maximum concurrent connections to the admin socket.
 const MAX_ADMIN_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
-/// What the cache still has to write is written in far less time, unless Redis is down.
+/// Maximum time for pending cache writes at shutdown: far more than needed, unless Redis is down.
 const CACHE_GRACE: Duration = Duration::from_secs(1);
 
-/// What every server takes (RFC 9110 §4.1).
+/// Maximum bytes of a URL: all servers should support this many (RFC 9110 §4.1).
 const MAX_URL_BYTES: usize = 8_000;

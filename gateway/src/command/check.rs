@@ -1,4 +1,4 @@
-//! `weir check`: everything that is wrong, at once.
+//! `weir check`: reports all problems of a configuration and its graph.
 
 use schema::diagnostic::{Diagnostic, Label, Severity};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::graph_args::GraphArgs;
 use super::{Failed, Format, print};
 use crate::project::Project;
 
-/// Prints every diagnostic of a configuration and its graph; fails when one is an error.
+/// Prints every diagnostic of a configuration and its graph; fails if one is an error.
 pub(super) fn run(origin: &GraphArgs, format: Format) -> Result<(), Failed> {
     let (project, mut diagnostics) = origin.read();
     diagnostics.extend(project.iter().flat_map(Project::missing_url_warnings));
@@ -25,7 +25,7 @@ pub(super) fn run(origin: &GraphArgs, format: Format) -> Result<(), Failed> {
 fn summary(diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics
         .iter()
-        .filter(|found| found.severity == Severity::Error)
+        .filter(|diagnostic| diagnostic.severity == Severity::Error)
         .count();
     let warnings = diagnostics.len() - errors;
     let plural = |count: usize, noun: &str| match count {
@@ -39,7 +39,7 @@ fn summary(diagnostics: &[Diagnostic]) -> String {
     )
 }
 
-/// Lines and columns count from 1; columns count characters; the end is behind the last one.
+/// Diagnostics as JSON. Lines and columns start at 1, columns count characters, ends are exclusive.
 fn diagnostics_json(diagnostics: &[Diagnostic]) -> Value {
     let diagnostics: Vec<Value> = diagnostics
         .iter()

@@ -1,4 +1,4 @@
-//! `weir compose`: subgraphs in, a supergraph for other tools out.
+//! `weir compose`: composes subgraphs into a supergraph for other tools.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,45 +16,45 @@ use crate::config::Config;
 use crate::config::graph::{GraphFiles, SubgraphFile};
 use crate::{project, shop};
 
-/// What is composed, and where it goes.
+/// Arguments of `weir compose`.
 #[derive(Debug, Args)]
 pub(super) struct Compose {
     #[command(flatten)]
     subgraph_args: SubgraphArgs,
-    /// A subgraph's name and the URL of its service, which tells its SDL itself
-    /// (`_service { sdl }`); in place of a file, or beside the other subgraphs
+    /// Fetch the SDL of a subgraph from its URL with `_service { sdl }`; replaces the subgraph's
+    /// file, or adds a subgraph
     #[arg(long, value_name = "NAME=URL", value_parser = parse_introspected)]
     introspect: Vec<IntrospectedSubgraph>,
-    /// The file to write, instead of standard output
+    /// File to write, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// A service that tells its SDL itself.
+/// A subgraph whose SDL is fetched from its URL.
 #[derive(Clone, Debug)]
 struct IntrospectedSubgraph {
     name: String,
     url: Url,
 }
 
-/// What is composed.
+/// The subgraphs to compose.
 struct Input {
     subgraphs: Vec<Subgraph>,
     options: LinkOptions,
 }
 
-/// Prints the supergraph, or everything that is wrong with its parts.
+/// Prints the supergraph, or the diagnostics of its subgraphs.
 pub(super) fn run(compose: &Compose) -> Result<(), Failed> {
-    let mut composition = compose.composition()?;
+    let mut input = compose.input()?;
     for subgraph in compose.introspect_all()? {
-        let known = composition.subgraphs.iter_mut();
-        match known.into_iter().find(|it| it.name == subgraph.name) {
+        let mut known = input.subgraphs.iter_mut();
+        match known.find(|known| known.name == subgraph.name) {
             Some(known) => known.document = subgraph.document,
-            None => composition.subgraphs.push(subgraph),
+            None => input.subgraphs.push(subgraph),
         }
     }
-    let supergraph =
-        graph_args::print_diagnostics(link::compose(&composition.subgraphs, composition.options))?;
+    let supergraph = link::compose(&input.subgraphs, input.options);
+    let supergraph = graph_args::print_diagnostics(supergraph)?;
     if let Some(path) = &compose.output {
         return write(path, &supergraph);
     }
@@ -63,44 +63,32 @@ pub(super) fn run(compose: &Compose) -> Result<(), Failed> {
 }
 
 impl Compose {
-    /// The subgraphs that are not introspected, or that say more than their service does.
-    fn composition(&self) -> Result<Input, Failed> {
+    /// All subgraphs but those that only `--introspect` names; introspected ones without their SDL.
+    fn input(&self) -> Result<Input, Failed> {
         let introspected = self.introspect.iter().map(|it| it.name.as_str());
-        if let Some(twice) = graph_args::duplicate_name(introspected) {
-            return graph_args::print_diagnostics((None, vec![twice]));
+        reject_duplicates(introspected)?;
+        let SubgraphArgs { config, subgraphs } = &self.subgraph_args;
+        let options = LinkOptions::default();
+        if !subgraphs.is_empty() {
+            reject_duplicates(subgraphs.iter().map(|it| it.name.as_str()))?;
+            return self.read_subgraphs(subgraphs, Path::new(""), options);
         }
-        if !self.subgraph_args.subgraphs.is_empty() {
-            let names = self
-                .subgraph_args
-                .subgraphs
-                .iter()
-                .map(|it| it.name.as_str());
-            return match graph_args::duplicate_name(names) {
-                Some(twice) => graph_args::print_diagnostics((None, vec![twice])),
-                None => self.read_subgraphs(
-                    &self.subgraph_args.subgraphs,
-                    Path::new(""),
-                    LinkOptions::default(),
-                ),
-            };
+        if let Some(path) = config {
+            return self.config_input(path);
+        }
+        if !self.introspect.is_empty() {
+            let subgraphs = Vec::new();
+            return Ok(Input { subgraphs, options });
         }
         let default = Path::new(DEFAULT_CONFIG);
-        let config = self.subgraph_args.config.as_deref();
-        let is_alone = self.introspect.is_empty();
-        match config.or_else(|| (is_alone && default.exists()).then_some(default)) {
-            Some(path) => self.from_config_file(path),
-            None => Ok(Input {
-                subgraphs: if is_alone {
-                    shop::subgraphs()
-                } else {
-                    Vec::new()
-                },
-                options: LinkOptions::default(),
-            }),
+        if default.exists() {
+            return self.config_input(default);
         }
+        let subgraphs = shop::subgraphs();
+        Ok(Input { subgraphs, options })
     }
 
-    fn from_config_file(&self, path: &Path) -> Result<Input, Failed> {
+    fn config_input(&self, path: &Path) -> Result<Input, Failed> {
         let config: Config = graph_args::print_diagnostics(project::read_config(path))?;
         match &config.graph.files {
             GraphFiles::Subgraphs(files) => {
@@ -108,13 +96,13 @@ impl Compose {
             }
             GraphFiles::Supergraph(file) => {
                 let path = file.path.display();
-                print::note(&format!("error: `{path}` is a supergraph already"));
+                print::note(&format!("error: `{path}` is already a supergraph"));
                 Err(Failed)
             }
         }
     }
 
-    /// Reads the files; of a service that tells its SDL itself only the URL counts.
+    /// Reads the SDL files, except those of introspected subgraphs.
     fn read_subgraphs(
         &self,
         files: &[SubgraphFile],
@@ -135,13 +123,12 @@ impl Compose {
                 subgraphs.extend(project::subgraph(file, folder, &mut diagnostics));
             }
         }
-        let composition = diagnostics
-            .is_empty()
-            .then_some(Input { subgraphs, options });
-        graph_args::print_diagnostics((composition, diagnostics))
+        let input = Input { subgraphs, options };
+        let input = diagnostics.is_empty().then_some(input);
+        graph_args::print_diagnostics((input, diagnostics))
     }
 
-    /// What the services tell; every one that doesn't is told of.
+    /// Fetches the SDL of all introspected subgraphs at once, and prints every failure.
     fn introspect_all(&self) -> Result<Vec<Subgraph>, Failed> {
         if self.introspect.is_empty() {
             return Ok(Vec::new());
@@ -156,13 +143,20 @@ impl Compose {
     }
 }
 
-async fn introspect_subgraph(service: &IntrospectedSubgraph) -> Result<Subgraph, Failed> {
-    let IntrospectedSubgraph { name, url } = service;
+fn reject_duplicates<'n>(names: impl Iterator<Item = &'n str>) -> Result<(), Failed> {
+    match graph_args::duplicate_name(names) {
+        Some(diagnostic) => graph_args::print_diagnostics((None, vec![diagnostic])),
+        None => Ok(()),
+    }
+}
+
+async fn introspect_subgraph(subgraph: &IntrospectedSubgraph) -> Result<Subgraph, Failed> {
+    let IntrospectedSubgraph { name, url } = subgraph;
     match introspect::fetch_sdl(url, introspect::DEFAULT_LIMITS).await {
         Ok(sdl) => Ok(Subgraph {
             name: name.as_str().into(),
             url: Some(url.as_str().into()),
-            document: Document::new(format!("{name} as told by {url}"), sdl),
+            document: Document::new(format!("{name} ({url})"), sdl),
         }),
         Err(error) => Err(print::error(&NotIntrospected { name, error }, None)),
     }
@@ -187,7 +181,7 @@ fn write(path: &Path, supergraph: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Reads `NAME=URL`.
+/// Parses `NAME=URL`.
 fn parse_introspected(text: &str) -> Result<IntrospectedSubgraph, String> {
     let (name, url) = graph_args::split_name(text)?;
     Ok(IntrospectedSubgraph {

@@ -1,4 +1,4 @@
-//! `weir plan`, `weir schema` and `weir config-schema`: what would happen, without doing it.
+//! `weir plan`, `weir schema` and `weir config-schema`: print a description, and call no source.
 
 use std::fs;
 use std::path::Path;
@@ -16,19 +16,19 @@ use crate::config::docs;
 use crate::launch::settings;
 use crate::project::Project;
 
-/// What is planned, and over which graph.
+/// Arguments of `weir plan`.
 #[derive(Debug, Args)]
 pub(super) struct Plan {
     /// The operation, or @FILE to read it from a file
     operation: String,
-    /// Which operation, when the document has several
+    /// Name of the operation, if the document has several
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Have an override on by its label; several times for several. Those that the configuration
-    /// has on for every request are on too
+    /// Activate an override label; repeatable. Labels that the configuration sets to 100% are
+    /// active too
     #[arg(long = "override", value_name = "LABEL")]
     overrides: Vec<String>,
-    /// Print JSON, for tools
+    /// Print the plan as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -43,11 +43,7 @@ impl Plan {
             graph_args::print_diagnostics(self.graph_args.read_or_shop())?;
         let mut settings = settings(&config, &graph);
         for label in &self.overrides {
-            if graph
-                .override_labels()
-                .iter()
-                .all(|known| **known != **label)
-            {
+            if graph.override_labels().iter().all(|it| **it != **label) {
                 print::note(&unknown_label_diagnostic(label, &graph).render());
                 return Err(Failed);
             }
@@ -61,31 +57,26 @@ impl Plan {
         } else {
             engine.plan_text(&text, name)
         };
-        match plan {
-            Ok(plan) => {
-                print::output(&plan);
-                Ok(())
-            }
-            Err(errors) => {
-                let document = Document::new(document_name(&self.operation), text);
-                let diagnostics: Vec<_> = errors
-                    .iter()
-                    .map(|error| invalid_operation(&document, error))
-                    .collect();
-                print::note(&print::rendered(&diagnostics));
-                Err(Failed)
-            }
-        }
+        let plan = plan.map_err(|errors| self.print_errors(&errors, text))?;
+        print::output(&plan);
+        Ok(())
+    }
+
+    fn print_errors(&self, errors: &[RequestError], text: String) -> Failed {
+        let document = Document::new(document_name(&self.operation), text);
+        let diagnostics: Vec<_> = errors
+            .iter()
+            .map(|error| invalid_operation(&document, error))
+            .collect();
+        print::note(&print::rendered(&diagnostics));
+        Failed
     }
 }
 
-/// Prints the schema that clients see.
+/// Prints the API schema.
 pub(super) fn schema(graph_args: &GraphArgs) -> Result<(), Failed> {
-    print::output(
-        &graph_args::print_diagnostics(graph_args.read_or_shop())?
-            .graph
-            .client_sdl(),
-    );
+    let project = graph_args::print_diagnostics(graph_args.read_or_shop())?;
+    print::output(&project.graph.client_sdl());
     Ok(())
 }
 
@@ -99,7 +90,7 @@ fn operation_text(operation: &str) -> Result<String, Failed> {
         if Path::new(operation).is_file() {
             let message = format!("`{operation}` is a file, not an operation");
             let problem = Diagnostic::without_span(Code::InvalidOperation, message);
-            let help = format!("write `@{operation}` for the operation in it");
+            let help = format!("write `@{operation}` to read the operation from the file");
             print::note(&problem.help(help).render());
             return Err(Failed);
         }
@@ -114,13 +105,13 @@ fn operation_text(operation: &str) -> Result<String, Failed> {
 
 fn unknown_label_diagnostic(label: &str, graph: &Graph) -> Diagnostic {
     let known = graph.override_labels().iter().map(|known| &**known);
-    let message = format!("no override of the graph has the label `{label}`");
+    let message = format!("the graph has no override with the label `{label}`");
     let near = nearest(label, known);
     let help = near.map(|near| format!("write `--override {near}`"));
     Diagnostic::without_span(Code::InvalidOperation, message).help(help)
 }
 
-/// What an operation on the command line is called in a diagnostic.
+/// The name of the operation's document in diagnostics.
 fn document_name(operation: &str) -> &str {
     operation.strip_prefix('@').unwrap_or("operation")
 }
@@ -136,7 +127,7 @@ fn invalid_operation(document: &Document, error: &RequestError) -> Diagnostic {
     }
 }
 
-/// The byte at a line and a column, both from 1.
+/// The byte offset of a line and a column, which start at 1.
 fn byte_offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text
         .split_inclusive('\n')

@@ -1,4 +1,4 @@
-//! `weir explain`: what a code means, why it is a rule, and how it is cured.
+//! `weir explain`: explains diagnostic codes.
 
 use std::fmt::Write as _;
 
@@ -6,24 +6,24 @@ use schema::diagnostic::{Code, Family, nearest};
 
 use super::print;
 
-/// The code that is called `name`; otherwise what may have been meant.
+/// The code `name`, or a message with similar codes.
 pub(super) fn code(name: &str) -> Result<Code, String> {
     Code::from_name(name).ok_or_else(|| {
         let name = name.to_ascii_uppercase();
         let all = || Code::ALL.iter().map(|code| code.as_str());
         if let Some(close) = nearest(&name, all()) {
-            return format!("there is no such code; did you mean {close}?");
+            return format!("unknown code; did you mean {close}?");
         }
-        let alike: Vec<&str> = all().filter(|code| code.contains(&name)).collect();
-        if alike.is_empty() {
-            "there is no such code; `weir explain` lists them".to_owned()
+        let similar: Vec<&str> = all().filter(|code| code.contains(&name)).collect();
+        if similar.is_empty() {
+            "unknown code; `weir explain` lists all codes".to_owned()
         } else {
-            format!("there is no such code; there are {}", alike.join(", "))
+            format!("unknown code; similar codes: {}", similar.join(", "))
         }
     })
 }
 
-/// Prints the explanation of a code, or a line for each.
+/// Prints the explanation of a code, or one line for each code.
 pub(super) fn run(code: Option<Code>) {
     print::output(&code.map_or_else(list, explanation));
 }

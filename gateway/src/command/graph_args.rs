@@ -1,4 +1,4 @@
-//! `--config`, `--supergraph` and `--subgraph`: where a command finds its graph.
+//! `--config`, `--supergraph` and `--subgraph`: the graph that a command works on.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,31 +12,31 @@ use crate::config::Config;
 use crate::config::graph::{self, SchemaFile, SubgraphFile};
 use crate::project::{Loaded, Project};
 
-/// Where the graph is; at most one of the three is written.
+/// The graph; at most one of `--config`, `--supergraph` and `--subgraph` is set.
 #[derive(Debug, Default, Args)]
 pub(super) struct GraphArgs {
     #[command(flatten)]
     subgraph_args: SubgraphArgs,
-    /// A supergraph, in place of a configuration
+    /// SDL file of a supergraph, instead of a configuration
     #[arg(long, value_name = "FILE", conflicts_with_all = ["config", "subgraphs"])]
     supergraph: Option<PathBuf>,
 }
 
-/// What a graph is made of; at most one of the two is written.
+/// The subgraphs of a graph; at most one of `--config` and `--subgraph` is set.
 #[derive(Debug, Default, Args)]
 #[group(multiple = false)]
 pub(super) struct SubgraphArgs {
-    /// The configuration file [default: weir.yaml]
+    /// Configuration file [default: weir.yaml]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// A subgraph's name, the file with its SDL, and, when it speaks GraphQL, the URL of its
-    /// service; once for each subgraph, in place of a configuration
+    /// Name and SDL file of a subgraph, and the URL of a GraphQL subgraph; repeatable, instead of a
+    /// configuration
     #[arg(long = "subgraph", value_name = "NAME=FILE[@URL]", value_parser = subgraph)]
     pub(super) subgraphs: Vec<SubgraphFile>,
 }
 
 impl GraphArgs {
-    /// Reads what is named; `weir.yaml` when nothing is.
+    /// Reads the graph that the arguments name, or `weir.yaml` without arguments.
     pub(super) fn read(&self) -> Loaded<Project> {
         if let Some(path) = self.supergraph.clone() {
             let file = SchemaFile { path, span: None };
@@ -52,7 +52,7 @@ impl GraphArgs {
         }
     }
 
-    /// What is named, for people.
+    /// The file, or the subgraphs, for a message.
     pub(super) fn display_name(&self) -> String {
         let SubgraphArgs { config, subgraphs } = &self.subgraph_args;
         let file = self.supergraph.as_ref().or(config.as_ref());
@@ -64,7 +64,7 @@ impl GraphArgs {
         }
     }
 
-    /// Reads what is named, or `weir.yaml` where there is one; else the shop that comes with Weir.
+    /// Reads the graph that the arguments name, or `weir.yaml` if it exists; otherwise the demo.
     pub(super) fn read_or_shop(&self) -> Loaded<Project> {
         let SubgraphArgs { config, subgraphs } = &self.subgraph_args;
         let is_named = self.supergraph.is_some() || config.is_some() || !subgraphs.is_empty();
@@ -76,15 +76,15 @@ impl GraphArgs {
     }
 }
 
-/// The project, its diagnostics printed.
-pub(super) fn print_diagnostics<T>((found, diagnostics): Loaded<T>) -> Result<T, Failed> {
+/// Prints the diagnostics, and returns the loaded value.
+pub(super) fn print_diagnostics<T>((loaded, diagnostics): Loaded<T>) -> Result<T, Failed> {
     if !diagnostics.is_empty() {
         print::note(&print::rendered(&diagnostics));
     }
-    found.ok_or(Failed)
+    loaded.ok_or(Failed)
 }
 
-/// What is wrong when one of `names` is there a second time.
+/// The diagnostic of the first duplicate name.
 pub(super) fn duplicate_name<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<Diagnostic> {
     let mut seen = BTreeSet::new();
     let name = names.find(|name| !seen.insert(*name))?;
@@ -92,21 +92,21 @@ pub(super) fn duplicate_name<'n>(mut names: impl Iterator<Item = &'n str>) -> Op
     Some(Diagnostic::without_span(Code::ConfigInvalidValue, message))
 }
 
-/// `NAME=` and what comes after it.
+/// Splits `NAME=VALUE`.
 pub(super) fn split_name(text: &str) -> Result<(&str, &str), String> {
-    let (name, rest) = text.split_once('=').ok_or("there is no `=`")?;
+    let (name, rest) = text.split_once('=').ok_or("missing `=`")?;
     if !graph::is_subgraph_name(name) {
-        let message = format!("`{name}` cannot be the name of a subgraph");
+        let message = format!("`{name}` is not a valid subgraph name");
         let help = "use letters, digits, `_` and `-`, and begin with a letter";
         return Err(format!("{message}; {help}"));
     }
     if rest.is_empty() {
-        return Err("there is nothing behind the `=`".to_owned());
+        return Err("missing value after `=`".to_owned());
     }
     Ok((name, rest))
 }
 
-/// A URL that can be called.
+/// Parses an `http` or `https` URL.
 pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     let parsed = text.parse::<Url>().ok();
     parsed
@@ -114,13 +114,13 @@ pub(super) fn parse_url(text: &str) -> Result<Url, String> {
         .ok_or_else(|| format!("`{text}` is not an `http` or `https` URL"))
 }
 
-fn with_default_config(origin: graph::GraphFiles) -> Loaded<Project> {
+fn with_default_config(files: graph::GraphFiles) -> Loaded<Project> {
     let mut config = Config::without_file();
-    config.graph.files = origin;
+    config.graph.files = files;
     Project::from_config(config, Path::new(""))
 }
 
-/// Reads `NAME=FILE` or `NAME=FILE@URL`.
+/// Parses `NAME=FILE` or `NAME=FILE@URL`.
 fn subgraph(text: &str) -> Result<SubgraphFile, String> {
     let (name, rest) = split_name(text)?;
     let (path, url) = match split_at_url(rest) {
@@ -128,7 +128,7 @@ fn subgraph(text: &str) -> Result<SubgraphFile, String> {
         None => (rest, None),
     };
     if path.is_empty() {
-        return Err("there is no file before the `@`".to_owned());
+        return Err("missing file before `@`".to_owned());
     }
     Ok(SubgraphFile {
         name: name.to_owned(),
@@ -140,7 +140,7 @@ fn subgraph(text: &str) -> Result<SubgraphFile, String> {
     })
 }
 
-/// Names of files may have an `@` too, and so may URLs; what stands before the scheme decides.
+/// Splits at the last `@` before the scheme, because file names and URLs may contain `@` too.
 fn split_at_url(text: &str) -> Option<(&str, &str)> {
     let (before, _) = text.split_once("://")?;
     let at = before.rfind('@')?;
@@ -154,16 +154,17 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Result<(&str, &str, Option<&str>), &str>) {
-        let read = subgraph(text);
-        let read = read.as_ref().map(|it| {
+        let parsed = subgraph(text);
+        let parsed = parsed.as_ref().map(|it| {
             let path = it.file.path.to_str().unwrap();
             (it.name.as_str(), path, it.url.as_ref().map(Url::as_str))
         });
-        assert_eq!(read, expected.map_err(str::to_owned).as_ref().map(|it| *it));
+        let expected = expected.map_err(str::to_owned);
+        assert_eq!(parsed, expected.as_ref().map(|it| *it));
     }
 
     #[test]
-    fn a_subgraph_is_a_name_a_file_and_perhaps_a_url() {
+    fn a_subgraph_has_a_name_a_file_and_an_optional_url() {
         check("a=b.graphql", Ok(("a", "b.graphql", None)));
         check(
             "a=b.graphql@http://127.0.0.1:4001/graphql",
@@ -182,12 +183,9 @@ mod tests {
 
     #[test]
     fn an_invalid_subgraph_argument_is_an_error() {
-        check("b.graphql", Err("there is no `=`"));
-        check("a=", Err("there is nothing behind the `=`"));
-        check(
-            "a=@http://127.0.0.1:4001",
-            Err("there is no file before the `@`"),
-        );
+        check("b.graphql", Err("missing `=`"));
+        check("a=", Err("missing value after `=`"));
+        check("a=@http://127.0.0.1:4001", Err("missing file before `@`"));
         check(
             "a=b.graphql@ftp://127.0.0.1",
             Err("`ftp://127.0.0.1` is not an `http` or `https` URL"),
@@ -199,7 +197,7 @@ mod tests {
         check(
             "2=b.graphql",
             Err(
-                "`2` cannot be the name of a subgraph; use letters, digits, `_` and `-`, and begin with a letter",
+                "`2` is not a valid subgraph name; use letters, digits, `_` and `-`, and begin with a letter",
             ),
         );
     }

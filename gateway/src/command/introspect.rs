@@ -1,6 +1,6 @@
-//! A service's SDL, asked from the service itself: `_service { sdl }` of Apollo Federation.
+//! Fetches the SDL of a subgraph from its URL: `_service { sdl }` of Apollo Federation.
 //!
-//! One request, without redirects; how long it may take and how much may come is bounded.
+//! One request without redirects, with a timeout and a maximum size.
 
 use std::time::Duration;
 
@@ -10,43 +10,44 @@ use reqwest::redirect::Policy;
 use serde::Deserialize;
 use url::Url;
 
-/// How long a service may take, and how much it may tell.
+/// Limits of one introspection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct IntrospectionLimits {
     time: Duration,
     bytes: usize,
 }
 
-/// Somebody waits for it at a terminal; the largest published schemas have a tenth of the size.
+/// Default limits: a user waits at a terminal, and the largest published schemas are a tenth of
+/// this size.
 pub(super) const DEFAULT_LIMITS: IntrospectionLimits = IntrospectionLimits {
     time: Duration::from_secs(10),
     bytes: 16 * 1024 * 1024,
 };
 
-/// Why a service did not tell its SDL.
+/// Why the SDL of a subgraph could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum IntrospectionError {
-    /// Nobody answered, or not to the end.
-    #[error("the service cannot be asked")]
+    /// The connection failed or broke.
+    #[error("the subgraph is unreachable")]
     Call(#[source] reqwest::Error),
-    /// It took too long.
-    #[error("the service did not answer within {0:?}")]
+    /// The response was not complete in time.
+    #[error("the subgraph did not respond within {0:?}")]
     Timeout(Duration),
-    /// More than anybody writes.
-    #[error("the answer is larger than {0} bytes")]
+    /// The response has more bytes than allowed.
+    #[error("the response is larger than {0} bytes")]
     TooLarge(usize),
-    /// Something else than GraphQL.
-    #[error("the service answered {0} with something that is not GraphQL")]
+    /// The body is not a GraphQL response.
+    #[error("the subgraph responded with {0} and a body that is not a GraphQL response")]
     NotGraphql(StatusCode),
-    /// The service does not know the question, or does not answer it to us.
-    #[error("the service refused to tell its schema: {0}")]
+    /// The subgraph has no field `_service`, or denies access to it.
+    #[error("the subgraph rejected the query for its SDL: {0}")]
     Refused(String),
-    /// An answer without what was asked for.
-    #[error("the service speaks GraphQL, but does not tell its SDL under `_service`")]
+    /// A GraphQL response without the SDL.
+    #[error("the response of the subgraph has no `_service.sdl`")]
     NoSdl,
 }
 
-/// The SDL that the service at `url` tells of itself.
+/// Fetches the SDL of the subgraph at `url`.
 pub(super) async fn fetch_sdl(
     url: &Url,
     limits: IntrospectionLimits,
@@ -58,7 +59,7 @@ pub(super) async fn fetch_sdl(
 }
 
 async fn send_query(url: &Url, limit: usize) -> Result<(StatusCode, Vec<u8>), IntrospectionError> {
-    // The URL is in the message already.
+    // The message contains the URL already.
     let call_error = |error: reqwest::Error| IntrospectionError::Call(error.without_url());
     let client = reqwest::Client::builder()
         .redirect(Policy::none())
@@ -97,7 +98,7 @@ fn parse_sdl(status: StatusCode, body: &[u8]) -> Result<String, IntrospectionErr
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "a GraphQL answer")]
+#[serde(expecting = "a GraphQL response")]
 struct GraphqlResponse {
     data: Option<ResponseData>,
     #[serde(default)]
@@ -146,13 +147,14 @@ mod tests {
         );
         check(
             r#"{"errors":[{"message":"no such field"}],"data":null}"#,
-            Err("the service refused to tell its schema: no such field"),
+            Err("the subgraph rejected the query for its SDL: no such field"),
         );
-        let no_sdl = "the service speaks GraphQL, but does not tell its SDL under `_service`";
+        let no_sdl = "the response of the subgraph has no `_service.sdl`";
         check(r#"{"data":{"_service":null}}"#, Err(no_sdl));
         check(r#"{"data":{}}"#, Err(no_sdl));
         for body in ["", "<html>", "[]", "3", "{}", r#"{"data":3}"#] {
-            let not_graphql = "the service answered 200 OK with something that is not GraphQL";
+            let not_graphql =
+                "the subgraph responded with 200 OK and a body that is not a GraphQL response";
             check(body, Err(not_graphql));
         }
     }

@@ -1,7 +1,7 @@
 //! Standard output and standard error.
 //!
-//! What a command was asked for goes to the first, everything about it to the second. A reader
-//! that has gone away, as `head` does, is no problem of ours.
+//! Results go to standard output, messages about them to standard error. A closed pipe, such as
+//! that of `head`, is not an error.
 
 use std::io::Write as _;
 
@@ -9,17 +9,17 @@ use schema::diagnostic::Diagnostic;
 
 use super::Failed;
 
-/// Prints what was asked for, with one newline at its end.
+/// Prints the result of a command, with one newline at its end.
 pub(super) fn output(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
 }
 
-/// Prints something about what is going on.
+/// Prints a message to standard error.
 pub(super) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Prints an error and all that led to it.
+/// Prints an error with the chain of its sources.
 pub(super) fn error(error: &dyn std::error::Error, help: Option<&str>) -> Failed {
     let mut text = format!("error: {error}");
     let mut cause = error.source();
@@ -36,7 +36,7 @@ pub(super) fn error(error: &dyn std::error::Error, help: Option<&str>) -> Failed
     Failed
 }
 
-/// Diagnostics as a terminal shows them, an empty line between two.
+/// Diagnostics as text, separated by empty lines.
 pub(super) fn rendered(diagnostics: &[Diagnostic]) -> String {
     let texts: Vec<String> = diagnostics.iter().map(Diagnostic::render).collect();
     texts.join("\n\n")

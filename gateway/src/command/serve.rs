@@ -1,4 +1,4 @@
-//! `weir` and `weir serve`: a gateway until someone stops it.
+//! `weir` and `weir serve`: run a gateway until a signal stops it.
 
 use std::fmt::Write as _;
 use std::io;
@@ -17,7 +17,7 @@ use crate::launch::{Builder, Gateway, StartError};
 use crate::project::Project;
 use crate::{shop, telemetry};
 
-/// Serves what the command line names.
+/// Serves the graph that the command line names.
 pub(super) fn serve_project(
     graph_args: &GraphArgs,
     listen: Option<SocketAddr>,
@@ -36,7 +36,7 @@ pub(super) fn serve_project(
     })
 }
 
-/// Serves the shop that comes with the binary, with its services in this process.
+/// Serves the demo, with its services in this process.
 pub(super) fn serve_shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
     let project = graph_args::print_diagnostics(Project::shop())?;
     run(async {
@@ -45,7 +45,7 @@ pub(super) fn serve_shop(listen: Option<SocketAddr>) -> Result<(), Failed> {
             .await
             .map_err(|error| print::error(&error, None))?;
         shop::configure(&shop, &mut project.config);
-        // Nothing in it is a secret, and it is there to be looked into.
+        // The demo has no secrets, and traces show how it works.
         project.config.admin.trace_access = TraceAccess::Everyone;
         let stop = CancellationToken::new();
         let gateway = bind(&project, shop::mount, &stop).await?;
@@ -60,7 +60,7 @@ fn run(command: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> 
     block_on(command)?
 }
 
-/// What `task` comes to, on a runtime of its own.
+/// Runs `task` on a new runtime.
 pub(super) fn block_on<T>(task: impl Future<Output = T>) -> Result<T, Failed> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -89,17 +89,16 @@ async fn bind<'p>(
     builder.bind(stop.clone()).await.map_err(|error| {
         let help = match &error {
             StartError::Listen { address, .. } if *address == project.config.listen.address => {
-                Some("choose an address with `--listen`")
+                Some("choose another address with `--listen`")
             }
-            StartError::Listen { .. } => Some("choose another as `admin.address`"),
-            StartError::NoUrl(_) => Some("`weir check` says where to write it"),
-            StartError::Engine(_) | StartError::NotAService(_) => None,
+            StartError::Listen { .. } => Some("set another address as `admin.address`"),
+            StartError::Engine(_) | StartError::NoUrl { .. } | StartError::NotASubgraph(_) => None,
         };
         print::error(&error, help)
     })
 }
 
-/// Runs until the first signal, then gracefully to the end, or until the second one.
+/// Runs until the first signal, then shuts down gracefully; the second signal stops at once.
 async fn run_until_stopped(gateway: Gateway, stop: CancellationToken) -> Result<(), Failed> {
     let mut signals = Signals::new().map_err(|error| print::error(&error, None))?;
     let mut running = std::pin::pin!(gateway.run());
@@ -107,28 +106,26 @@ async fn run_until_stopped(gateway: Gateway, stop: CancellationToken) -> Result<
         ended = running.as_mut() => return result_from_shutdown(ended),
         () = signals.next() => stop.cancel(),
     }
-    tracing::info!("told to stop; a second time stops at once");
+    tracing::info!("received a signal, shutting down; a second signal exits immediately");
     tokio::select! {
         ended = running => result_from_shutdown(ended),
         () = signals.next() => Err(Failed),
     }
 }
 
-fn result_from_shutdown(ended: Result<(), crate::tasks::Unfinished>) -> Result<(), Failed> {
-    // The log has the names of what was cut off.
-    ended.map_err(|_| Failed)
+fn result_from_shutdown(result: Result<(), crate::tasks::Unfinished>) -> Result<(), Failed> {
+    // The unfinished tasks are in the log already.
+    result.map_err(|_| Failed)
 }
 
 fn welcome(shop: &Shop, listen: &Listen, address: SocketAddr) -> String {
     let mut text =
-        "Weir serves the shop that comes with it: three REST services, one that speaks GraphQL, and\nresolvers in Rust, as one graph.\n\n".to_owned();
+        "Weir serves its demo, a shop: three REST services, a GraphQL subgraph, and resolvers in\nRust, as one graph.\n\n".to_owned();
     text.push_str(&addresses(listen, address));
     for service in shop::services(shop) {
         let _ = writeln!(text, "  {:<10}{}", service.name(), service.url());
     }
-    text.push_str(
-        "\nCtrl-C stops it. `weir serve --help` tells how to serve a graph of your own.\n",
-    );
+    text.push_str("\nCtrl-C stops it. To serve your own graph, see `weir serve --help`.\n");
     text
 }
 
@@ -146,7 +143,7 @@ fn addresses(listen: &Listen, address: SocketAddr) -> String {
         Playground::Serve => {
             let _ = writeln!(
                 text,
-                "  GraphiQL  not in this binary; `make run` builds it in"
+                "  GraphiQL  not in this binary; `make install` builds one with it"
             );
         }
         Playground::Hide => {}
@@ -155,7 +152,7 @@ fn addresses(listen: &Listen, address: SocketAddr) -> String {
     text
 }
 
-/// What tells a process to stop.
+/// The signals that stop a process: SIGTERM and Ctrl-C.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,

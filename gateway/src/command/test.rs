@@ -1,8 +1,8 @@
-//! `weir test`: runs the connectors of a graph against recorded answers, without a network.
+//! `weir test`: runs the connectors of a graph against recorded responses, without a network.
 //!
-//! Prints a line a test, and where one fails what differs. With `--watch` it looks at the times of
-//! all files that were read, three times a second, and runs them all again when one has changed;
-//! notifications of the system are not used, because they differ from system to system.
+//! Prints one line per test, and the differences of a test that fails. With `--watch`, polls the
+//! modification times of all files that were read, and runs all tests again after a change; it does
+//! not use file system notifications, because they differ between operating systems.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -27,70 +27,70 @@ mod input;
 mod suite;
 mod test_graph;
 
-/// Runs the tests that `paths` mean; fails when one does, or when there is none.
+/// Runs the tests in `paths`; fails if a test fails, or if there are no tests.
 pub(super) fn run(paths: &[PathBuf], config: Option<&Path>) -> Result<(), Failed> {
     TestRun::run(&files::test_files(paths), config).result()
 }
 
-/// Does the same again and again, whenever something has changed, until the process is stopped.
+/// Runs the tests in `paths` again after each change of a file, until the process is stopped.
 pub(super) fn watch(paths: &[PathBuf], config: Option<&Path>) -> ! {
     let mut dependencies = BTreeSet::new();
     loop {
         let files = files::test_files(paths);
-        // From before the round, so that what is saved meanwhile is seen.
-        let mut seen = file_stamps(paths, &dependencies);
-        let round = TestRun::run(&files, config);
-        if round.dependencies != dependencies {
-            dependencies = round.dependencies;
-            seen = file_stamps(paths, &dependencies);
+        // Read before the run, so that a change during the run is noticed.
+        let mut stamps = file_stamps(paths, &dependencies);
+        let run = TestRun::run(&files, config);
+        if run.dependencies != dependencies {
+            dependencies = run.dependencies;
+            stamps = file_stamps(paths, &dependencies);
         }
         print::note("waiting for a change; Ctrl-C stops");
-        while file_stamps(paths, &dependencies) == seen {
+        while file_stamps(paths, &dependencies) == stamps {
             std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
 fn file_stamps(paths: &[PathBuf], dependencies: &BTreeSet<PathBuf>) -> FileStamps {
-    let read = dependencies.iter().cloned();
-    FileStamps::read(files::test_files(paths).into_iter().chain(read))
+    let dependencies = dependencies.iter().cloned();
+    FileStamps::read(files::test_files(paths).into_iter().chain(dependencies))
 }
 
-/// Soon enough to seem at once, seldom enough to cost nothing.
+/// Interval between two looks at the files: seems immediate, and uses hardly any CPU.
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// All tests once.
+/// The result of running all tests once.
 #[derive(Debug, Default)]
 struct TestRun {
     passed: usize,
     failed: usize,
     skipped: usize,
-    /// Files that could not be used.
+    /// Number of test files, or configurations, with errors.
     unreadable: usize,
-    /// Every file that the result depends on, but for the test files.
+    /// All files that the result depends on, except the test files.
     dependencies: BTreeSet<PathBuf>,
 }
 
 impl TestRun {
     fn run(files: &[PathBuf], config: Option<&Path>) -> Self {
-        let mut round = Self::default();
+        let mut run = Self::default();
         let configured = match config.map(ConfiguredProject::read).transpose() {
             Ok(configured) => configured,
             Err(Failed) => {
-                round.unreadable += 1;
-                round.dependencies.extend(config.map(Path::to_owned));
-                return round;
+                run.unreadable += 1;
+                run.dependencies.extend(config.map(Path::to_owned));
+                return run;
             }
         };
         if let (Some(configured), Some(path)) = (&configured, config) {
-            round.dependencies.insert(path.to_owned());
-            round.dependencies.extend(configured.schema_paths());
+            run.dependencies.insert(path.to_owned());
+            run.dependencies.extend(configured.schema_paths());
         }
         for file in files {
-            round.run_file(file, configured.as_ref());
+            run.run_file(file, configured.as_ref());
         }
-        print::output(&round.summary(files.len()));
-        round
+        print::output(&run.summary(files.len()));
+        run
     }
 
     fn result(&self) -> Result<(), Failed> {
@@ -103,14 +103,14 @@ impl TestRun {
 
     fn summary(&self, files: usize) -> String {
         if files == 0 {
-            return "there are no tests; name files, or folders with `*.connector.yml`".to_owned();
+            return "there are no tests; pass files, or folders with `*.connector.yml`".to_owned();
         }
         let mut text = format!(
             "{} passed, {} failed, {} skipped",
             self.passed, self.failed, self.skipped
         );
         if self.unreadable > 0 {
-            let _ = write!(text, ", {} cannot be read", self.unreadable);
+            let _ = write!(text, ", {} invalid", self.unreadable);
         }
         text
     }
@@ -138,7 +138,7 @@ impl TestRun {
         }
     }
 
-    /// The suite in a file; none when anything is wrong with it.
+    /// Reads the suite in a file; `None` if it has an error.
     fn read_suite(&mut self, path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Suite> {
         let name = path.display().to_string();
         let text = match fs::read_to_string(path) {
@@ -151,14 +151,14 @@ impl TestRun {
         };
         let read_suite = suite::read_suite(&Document::new(name, text), path);
         self.dependencies.extend(read_suite.files);
-        let is_sound = !read_suite.problems.has_errors();
-        let mut found = read_suite.problems.into_vec();
-        found.sort_by_key(|diagnostic| {
+        let is_valid = !read_suite.problems.has_errors();
+        let mut problems = read_suite.problems.into_vec();
+        problems.sort_by_key(|diagnostic| {
             let first = diagnostic.labels.first();
             first.map_or(0, |label| label.span.range.start)
         });
-        diagnostics.extend(found);
-        read_suite.suite.filter(|_| is_sound)
+        diagnostics.extend(problems);
+        read_suite.suite.filter(|_| is_valid)
     }
 
     fn run_test(
@@ -197,8 +197,8 @@ impl TestRun {
 }
 
 fn write_differences(differences: &[Difference], text: &mut String) {
-    for Difference { what, text: lines } in differences {
-        let _ = writeln!(text, "        {what} (- expected, + found)");
+    for Difference { name, text: lines } in differences {
+        let _ = writeln!(text, "        {name} (- expected, + found)");
         for line in lines.lines() {
             let _ = writeln!(text, "          {line}");
         }

@@ -1,4 +1,4 @@
-//! Whether a configuration and its graph speak of the same services.
+//! Checks that a configuration and its graph have the same subgraphs, sources and labels.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use schema::source::{Access, Source};
 use crate::config::Config;
 use crate::launch;
 
-/// Reports what one of the two has and the other does not.
+/// Reports names in the configuration that the graph does not have, and URLs without effect.
 pub(super) fn check(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
     let mut diagnostics = config.connectors.unknown_sources(&connector_sources(graph));
     let subgraphs = graphql_subgraphs(graph);
@@ -30,14 +30,14 @@ fn connector_sources(graph: &Graph) -> BTreeSet<&str> {
     connectors.flatten().collect()
 }
 
-/// The subgraphs that speak GraphQL.
+/// The GraphQL subgraphs.
 fn graphql_subgraphs(graph: &Graph) -> BTreeSet<&str> {
     let is_graphql = |source: &&Source| matches!(source.access, Access::Graphql(_));
     let sources = graph.sources().map(|(_, source)| source);
     sources.filter(is_graphql).map(|it| &*it.subgraph).collect()
 }
 
-/// An address that is never called would be believed to count.
+/// Reports the URLs of subgraphs with connectors: they are never called.
 fn unused_urls(config: &Config, subgraphs: &BTreeSet<&str>) -> Vec<Diagnostic> {
     let configured = config.graph.subgraphs().iter();
     let unused = configured.filter(|it| it.url.is_some() && !subgraphs.contains(it.name.as_str()));
@@ -46,7 +46,7 @@ fn unused_urls(config: &Config, subgraphs: &BTreeSet<&str>) -> Vec<Diagnostic> {
             let name = &subgraph.name;
             let message =
                 format!("the subgraph `{name}` has connectors, so its `url` is never called");
-            let help = format!("leave it out, or set `connectors.sources.{name}.<source>.url`");
+            let help = format!("remove it, or set `connectors.sources.{name}.<source>.url`");
             let code = Code::ConfigInvalidValue;
             match subgraph.file.span.clone() {
                 Some(span) => Diagnostic::error(code, span, message),
@@ -57,29 +57,23 @@ fn unused_urls(config: &Config, subgraphs: &BTreeSet<&str>) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Warns of services that nobody says the address of.
+/// Warns about GraphQL subgraphs without a URL.
 ///
-/// Warns only: a program that uses Weir as a library may have these services in itself.
+/// Not an error: a program that uses Weir as a library may mount a service for them.
 pub(super) fn missing_url_warnings(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
     launch::subgraphs_without_url(config, graph)
         .into_iter()
         .map(|name| {
-            let message = format!("nobody says where the service `{name}` is");
+            let message = format!("no URL is configured for subgraph `{name}`");
             let mut subgraphs = config.graph.subgraphs().iter();
-            let file = subgraphs.find(|subgraph| *subgraph.name == *name);
-            let span = file.and_then(|file| file.file.span.clone());
-            let help = match (file, &span) {
-                (None, _) => format!("set `services.{name}.url`"),
-                (Some(_), None) => format!("write `--subgraph {name}=FILE@URL`"),
-                (Some(_), Some(_)) => format!("set `graph.subgraphs.{name}.url`"),
-            };
+            let subgraph = subgraphs.find(|subgraph| *subgraph.name == *name);
             let code = Code::ConfigInvalidValue;
-            let mut diagnostic = match span {
+            let mut diagnostic = match subgraph.and_then(|subgraph| subgraph.file.span.clone()) {
                 Some(span) => Diagnostic::error(code, span, message),
                 None => Diagnostic::without_span(code, message),
             };
             diagnostic.severity = Severity::Warning;
-            diagnostic.help(help)
+            diagnostic.help(launch::missing_url_remedy(config, &name))
         })
         .collect()
 }

@@ -334,7 +334,7 @@ async fn a_code_that_does_not_exist_is_answered_with_the_nearest() {
     );
     assert_eq!(word.code(), Some(2));
     assert!(
-        word.err().contains("there are INVALID_HEADER, HTTP"),
+        word.err().contains("similar codes: INVALID_HEADER, HTTP"),
         "{}",
         word.err()
     );

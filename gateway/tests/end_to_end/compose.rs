@@ -36,11 +36,11 @@ async fn services_are_composed_of_what_they_tell_themselves() {
     let err = silent.err();
     assert_eq!((silent.code(), silent.out().as_str()), (Some(1), ""));
     assert!(
-        err.contains("`users` cannot be introspected: the service answered"),
+        err.contains("`users` cannot be introspected: the subgraph responded"),
         "{err}"
     );
     assert!(
-        err.contains("`nobody` cannot be introspected: the service cannot be asked"),
+        err.contains("`nobody` cannot be introspected: the subgraph is unreachable"),
         "{err}"
     );
     shop.stop().await;

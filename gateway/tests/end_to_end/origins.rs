@@ -122,12 +122,12 @@ async fn a_composed_supergraph_has_all_that_is_needed_to_serve_it() {
 
 /// Arguments, the exit code, and something of what is said.
 const MISUSE: [(&[&str], i32, &str); 14] = [
-    (&["check", "--subgraph", "a.graphql"], 2, "there is no `=`"),
-    (&["check", "--subgraph", "a="], 2, "nothing behind the `=`"),
+    (&["check", "--subgraph", "a.graphql"], 2, "missing `=`"),
+    (&["check", "--subgraph", "a="], 2, "missing value after `=`"),
     (
         &["check", "--subgraph", "a b=a.graphql"],
         2,
-        "cannot be the name of a subgraph",
+        "is not a valid subgraph name",
     ),
     (
         &["check", "--subgraph", "a=a.graphql@ftp://a/"],
@@ -168,7 +168,7 @@ const MISUSE: [(&[&str], i32, &str); 14] = [
     (
         &["serve", "--subgraph", "a=a.graphql"],
         1,
-        "nobody says where the service `a` is",
+        "no URL is configured for subgraph `a`; write `--subgraph a=FILE@URL`",
     ),
     (
         &["check", "--supergraph", "plain.graphql"],
@@ -221,7 +221,7 @@ async fn a_service_without_a_url_is_doubtful_until_it_is_served() {
     let said = warned.out();
     assert_eq!(warned.code(), Some(0), "{said}");
     assert!(
-        said.contains("nobody says where the service `a` is"),
+        said.contains("no URL is configured for subgraph `a`"),
         "{said}"
     );
     assert!(said.contains("write `--subgraph a=FILE@URL`"), "{said}");
@@ -251,8 +251,8 @@ services: { shelf: { timeout: 1s } }
     assert_eq!(ended.code(), Some(1), "{said}");
     for message in [
         "weir.yaml:5:13",
-        "the graph has no service `shelf` that speaks GraphQL",
-        "services behind connectors are set up under `connectors`",
+        "the graph has no GraphQL subgraph `shelf`",
+        "REST sources are configured under `connectors.sources`",
         "weir.yaml:4:22",
         "the subgraph `shelf` has connectors, so its `url` is never called",
     ] {

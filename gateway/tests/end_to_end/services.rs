@@ -152,9 +152,11 @@ async fn everything_that_is_mounted_has_a_place_and_every_service_is_somewhere()
         builder.bind(CancellationToken::new()).await
     };
 
-    assert!(matches!(bind(None).await, Err(StartError::NoUrl(name)) if name == "books"));
     assert!(
-        matches!(bind(Some("book")).await, Err(StartError::NotAService(name)) if name == "book")
+        matches!(bind(None).await, Err(StartError::NoUrl { subgraph, .. }) if subgraph == "books")
+    );
+    assert!(
+        matches!(bind(Some("book")).await, Err(StartError::NotASubgraph(name)) if name == "book")
     );
     assert!(bind(Some("books")).await.is_ok());
 }

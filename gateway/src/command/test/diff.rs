@@ -1,19 +1,19 @@
-//! Two texts, line by line, and JSON laid out so that its lines can be compared.
+//! Differences of two texts by line, and a JSON format whose lines can be compared.
 
 use std::fmt::Write as _;
 
 use schema::json::{Value, View};
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
-/// The value over several lines, members in alphabetical order: equal values give equal texts.
-/// Numbers stay as they are written, so `1` and `1.0` differ.
+/// Formats a value over several lines, with sorted members, so that equal values have equal text.
+/// Numbers are not normalized: `1` and `1.0` differ.
 pub(super) fn pretty_json(value: &Value<'_>) -> String {
     let mut text = String::new();
     write_value(value, 0, &mut text);
     text
 }
 
-/// What differs: `-` before what is expected, `+` before what was found, and lines around them.
+/// The differences with context lines: `-` marks expected lines, `+` marks found ones.
 pub(super) fn unified_diff(expected: &str, found: &str) -> String {
     let (expected, found) = (lines(expected), lines(found));
     let ops = capture_diff_slices(Algorithm::Myers, &expected, &found);
@@ -29,10 +29,10 @@ pub(super) fn unified_diff(expected: &str, found: &str) -> String {
     text
 }
 
-/// Lines that stay the same, before and behind those that don't.
+/// Number of equal lines shown before and after a difference.
 const CONTEXT_LINES: usize = 3;
 
-/// More lines than anyone reads; what comes behind them is one line to the comparison.
+/// Maximum lines that are compared one by one; the rest counts as one line.
 const MAX_LINES: usize = 5_000;
 
 fn lines(text: &str) -> Vec<&str> {
@@ -44,18 +44,18 @@ fn lines(text: &str) -> Vec<&str> {
 }
 
 fn write_hunk(op: &DiffOp, expected: &[&str], found: &[&str], text: &mut String) {
-    let same = matches!(op, DiffOp::Equal { .. });
+    let is_equal = matches!(op, DiffOp::Equal { .. });
     for line in expected.get(op.old_range()).unwrap_or_default() {
-        let _ = writeln!(text, "{} {line}", if same { ' ' } else { '-' });
+        let _ = writeln!(text, "{} {line}", if is_equal { ' ' } else { '-' });
     }
-    if !same {
+    if !is_equal {
         for line in found.get(op.new_range()).unwrap_or_default() {
             let _ = writeln!(text, "+ {line}");
         }
     }
 }
 
-/// As deep as JSON may be nested, which its parser bounds.
+/// Recursive: the JSON parser limits the depth.
 fn write_value(value: &Value<'_>, depth: usize, text: &mut String) {
     match value.view() {
         View::List(items) if !items.is_empty() => {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_shown_with_the_lines_around_it() {
+    fn a_difference_is_shown_with_context_lines() {
         let expected = json(r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}"#);
         let found = json(r#"{"a":1,"b":2,"c":3,"d":4,"e":7,"f":6}"#);
 

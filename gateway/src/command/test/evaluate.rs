@@ -1,4 +1,4 @@
-//! One test against its connector: what is made of it, and where that is not what was expected.
+//! Evaluates one test: runs its connector, and compares the results with the expected values.
 
 use std::fmt::Write as _;
 
@@ -16,49 +16,51 @@ use super::expect::{Body, Error, Message, Problem, Request};
 use super::suite::Test;
 use crate::respond;
 
-/// Something that is not as it was expected.
+/// A difference between an expected and an actual value.
 #[derive(Debug)]
 pub(super) struct Difference {
-    /// Which part of `expect`.
-    pub(super) what: &'static str,
-    /// Lines to show.
+    /// The part of `expect`.
+    pub(super) name: &'static str,
+    /// Lines to print.
     pub(super) text: String,
 }
 
-/// Everything that is not as `test` expects; nothing when it passes.
-pub(super) fn differences(trial: &ConnectorTest<'_>, test: &Test) -> Vec<Difference> {
-    let mut found = Differences(Vec::new());
-    let failure = match trial.request(&test.inputs) {
+/// All differences from the values that `test` expects; empty if it passes.
+pub(super) fn differences(connector_test: &ConnectorTest<'_>, test: &Test) -> Vec<Difference> {
+    let mut differences = Differences(Vec::new());
+    let failure = match connector_test.request(&test.inputs) {
         Ok(built) => {
-            found.compare_request(&test.expect.request, &built);
+            differences.compare_request(&test.expect.request, &built);
             test.response.as_ref().and_then(|response| {
                 let expected = &test.expect.response_headers;
-                found.compare_headers("connectorResponseHeaders", expected, &response.headers);
-                found.compare_mapped(test, trial.map(&test.inputs, response.clone()))
+                let name = "connectorResponseHeaders";
+                differences.compare_headers(name, expected, &response.headers);
+                let mapped = connector_test.map(&test.inputs, response.clone());
+                differences.compare_mapped(test, mapped)
             })
         }
         Err(error) => Some(error),
     };
-    let client_error = failure.map(|error| client_error(trial, error));
-    found.compare_errors(test.expect.errors.as_deref(), client_error.as_ref());
-    found.0
+    let client_error = failure.map(|error| client_error(connector_test, error));
+    differences.compare_errors(test.expect.errors.as_deref(), client_error.as_ref());
+    differences.0
 }
 
-/// The error as clients see it, and what only the log has: which service and connector it was.
-fn client_error(trial: &ConnectorTest<'_>, error: FetchError) -> serde_json::Value {
+/// The error as clients see it, with the subgraph and connector, which only the log has otherwise.
+fn client_error(connector_test: &ConnectorTest<'_>, error: FetchError) -> serde_json::Value {
     let reason = error.to_string();
     let mut client_error = respond::call_error(FetchFailure {
-        subgraph: trial.subgraph().into(),
-        coordinate: trial.coordinate().into(),
+        subgraph: connector_test.subgraph().into(),
+        coordinate: connector_test.coordinate().into(),
         error,
     });
     client_error["reason"] = reason.into();
-    // What the connector itself says of these goes before.
+    // The connector's own extensions take precedence.
     if let Some(extensions) = client_error["extensions"].as_object_mut() {
-        let connector = serde_json::json!({ "coordinate": trial.coordinate() });
+        let connector = serde_json::json!({ "coordinate": connector_test.coordinate() });
         extensions.entry("connector").or_insert(connector);
         let service = extensions.entry("service");
-        service.or_insert_with(|| trial.subgraph().into());
+        service.or_insert_with(|| connector_test.subgraph().into());
     }
     client_error
 }
@@ -66,18 +68,20 @@ fn client_error(trial: &ConnectorTest<'_>, error: FetchError) -> serde_json::Val
 struct Differences(Vec<Difference>);
 
 impl Differences {
-    fn compare_text(&mut self, what: &'static str, expected: &str, found: &str) {
+    fn push(&mut self, name: &'static str, text: impl Into<String>) {
+        let text = text.into();
+        self.0.push(Difference { name, text });
+    }
+
+    fn compare_text(&mut self, name: &'static str, expected: &str, found: &str) {
         if expected != found {
-            self.0.push(Difference {
-                what,
-                text: diff::unified_diff(expected, found),
-            });
+            self.push(name, diff::unified_diff(expected, found));
         }
     }
 
-    fn compare_if_expected(&mut self, what: &'static str, expected: Option<&str>, found: &str) {
+    fn compare_if_expected(&mut self, name: &'static str, expected: Option<&str>, found: &str) {
         if let Some(expected) = expected {
-            self.compare_text(what, expected, found);
+            self.compare_text(name, expected, found);
         }
     }
 
@@ -109,15 +113,15 @@ impl Differences {
             Some(values) => format!("{name}: {values}"),
             None => format!("{name} is not sent"),
         };
-        let what = "connectorRequest.headers";
+        let part = "connectorRequest.headers";
         let expected = line(expected.map(|values| values.join(", ")));
         let found = line(header_values(headers, name));
         let is_secret = |value: &HeaderValue| value.is_sensitive();
         if expected != found && headers.get_all(name).iter().any(is_secret) {
-            let text = format!("+ {name}: another value, which the configuration keeps secret\n");
-            self.0.push(Difference { what, text });
+            let text = format!("+ {name}: a different value (hidden, from the configuration)\n");
+            self.push(part, text);
         } else {
-            self.compare_text(what, &expected, &found);
+            self.compare_text(part, &expected, &found);
         }
     }
 
@@ -152,55 +156,54 @@ impl Differences {
     }
 
     fn compare_body(&mut self, expected: &Body, built: &BuiltRequest) {
-        let what = "connectorRequest.body";
+        let name = "connectorRequest.body";
         let Some(body) = &built.body else {
             let expected = match expected {
                 Body::Empty => return,
                 Body::Text(text) => text.clone(),
                 Body::Json(json) => diff::pretty_json(&Value::from(json)),
             };
-            return self.compare_text(what, expected.trim_end(), "(no body)");
+            return self.compare_text(name, expected.trim_end(), "(no body)");
         };
-        let text = String::from_utf8_lossy(body).into_owned();
+        let text = String::from_utf8_lossy(body);
         match expected {
-            Body::Empty => self.compare_text(what, "(no body)", &text),
-            Body::Json(json) => self.compare_json(what, json, body),
+            Body::Empty => self.compare_text(name, "(no body)", &text),
+            Body::Json(json) => self.compare_json(name, json, body),
             Body::Text(expected) => {
-                let is_json = header_values(&built.headers, &CONTENT_TYPE)
-                    .is_some_and(|kind| kind.contains("json"));
+                let content_type = header_values(&built.headers, &CONTENT_TYPE);
+                let is_json = content_type.is_some_and(|value| value.contains("json"));
                 match Json::parse(Bytes::from(expected.clone())) {
-                    Ok(json) if is_json => self.compare_json(what, &json, body),
-                    // A pair a line reads better than one long line.
-                    _ => self.compare_text(
-                        what,
-                        &expected.trim_end().replace('&', "\n&"),
-                        &text.replace('&', "\n&"),
-                    ),
+                    Ok(json) if is_json => self.compare_json(name, &json, body),
+                    _ => {
+                        // Forms are compared one pair per line.
+                        let lines = |text: &str| text.replace('&', "\n&");
+                        self.compare_text(name, &lines(expected.trim_end()), &lines(&text));
+                    }
                 }
             }
         }
     }
 
-    fn compare_json(&mut self, what: &'static str, expected: &Json, found: &Bytes) {
+    fn compare_json(&mut self, name: &'static str, expected: &Json, found: &Bytes) {
         let found = match Json::parse(found.clone()) {
             Ok(json) => diff::pretty_json(&Value::from(&json)),
             Err(_) => String::from_utf8_lossy(found).into_owned(),
         };
-        self.compare_text(what, &diff::pretty_json(&Value::from(expected)), &found);
+        self.compare_text(name, &diff::pretty_json(&Value::from(expected)), &found);
     }
 
-    /// Those of `expected`, among perhaps others.
-    fn compare_headers(&mut self, what: &'static str, expected: &HeaderMap, found: &HeaderMap) {
+    /// Compares the headers in `expected`; `found` may have others.
+    fn compare_headers(&mut self, part: &'static str, expected: &HeaderMap, found: &HeaderMap) {
         for name in expected.keys() {
             let line = |headers| match header_values(headers, name) {
                 Some(values) => format!("{name}: {values}"),
-                None => format!("{name} is not there"),
+                None => format!("{name} is missing"),
             };
-            self.compare_text(what, &line(expected), &line(found));
+            self.compare_text(part, &line(expected), &line(found));
         }
     }
 
-    /// Judges what became of an answer; gives the error, if it became one.
+    /// Compares the result of the mapping; returns its error, if it failed.
     fn compare_mapped(&mut self, test: &Test, mapped: MappedResponse) -> Option<FetchError> {
         if let Some(problems) = &test.expect.problems {
             self.compare_problems(problems, &mapped.reports);
@@ -209,18 +212,15 @@ impl Differences {
             Ok(result) => result,
             Err(error) => {
                 if test.expect.response.is_some() && test.expect.errors.is_some() {
-                    let text = "an error and a response are expected, and it is an error\n";
-                    self.0.push(Difference {
-                        what: "connectorResponse",
-                        text: text.to_owned(),
-                    });
+                    let text = "expected a response and an error, but there is only an error\n";
+                    self.push("connectorResponse", text);
                 }
                 return Some(error);
             }
         };
         if let Some(expected) = &test.expect.response {
             let count = self.0.len();
-            // A selection that gives nothing is null to clients.
+            // Clients see null if the selection has no value.
             let found = Bytes::from(result.unwrap_or_else(|| "null".to_owned()));
             self.compare_json("connectorResponse", expected, &found);
             if let Some(difference) = self.0.get_mut(count) {
@@ -230,75 +230,67 @@ impl Differences {
         None
     }
 
-    /// Every problem that is expected, and no other.
+    /// Requires every expected problem, and no other report.
     fn compare_problems(&mut self, expected: &[Problem], reports: &[Report]) {
-        let mut left: Vec<&Report> = reports.iter().collect();
+        let mut unexpected: Vec<&Report> = reports.iter().collect();
         let mut text = String::new();
         for problem in expected {
-            match left
-                .iter()
-                .position(|report| is_expected_problem(problem, report))
-            {
+            let mut remaining = unexpected.iter();
+            match remaining.position(|report| is_expected_problem(problem, report)) {
                 Some(index) => {
-                    left.remove(index);
+                    unexpected.remove(index);
                 }
                 None => {
                     let _ = writeln!(text, "- {}", problem_line(problem));
                 }
             }
         }
-        for report in left {
+        for report in unexpected {
             let _ = writeln!(text, "+ {}", report_line(report));
         }
         if !text.is_empty() {
-            self.0.push(Difference {
-                what: "problems",
-                text,
-            });
+            self.push("problems", text);
         }
     }
 
     fn compare_errors(&mut self, expected: Option<&[Error]>, found: Option<&serde_json::Value>) {
-        let what = "errors";
+        let name = "errors";
         match (expected.unwrap_or_default(), found) {
             ([], None) => {}
             ([], Some(found)) => {
-                let mut text = format!("+ {found:#}").replace('\n', "\n+ ");
-                text.push('\n');
-                self.0.push(Difference { what, text });
+                let text = format!("+ {found:#}").replace('\n', "\n+ ");
+                self.push(name, text + "\n");
             }
             ([expected], Some(found)) => self.compare_error(expected, found),
-            (_, None) => {
-                let text = "- an error\n+ none\n".to_owned();
-                self.0.push(Difference { what, text });
-            }
+            (_, None) => self.push(name, "- an error\n+ no error\n"),
             (several, Some(_)) => {
-                let text = format!("- {} errors\n+ one, as of any call\n", several.len());
-                self.0.push(Difference { what, text });
+                let count = several.len();
+                let text = format!("- {count} errors\n+ 1 error: a call has at most one\n");
+                self.push(name, text);
             }
         }
     }
 
     fn compare_error(&mut self, expected: &Error, found: &serde_json::Value) {
         let message = found["message"].as_str().unwrap_or_default();
-        if let Some(wanted) = &expected.message
-            && !wanted.is_match(message)
+        if let Some(expected) = &expected.message
+            && !expected.is_match(message)
         {
-            self.compare_text("error.message", wanted.text(), message);
+            self.compare_text("error.message", expected.text(), message);
         }
         let Some(extensions) = &expected.extensions else {
             return;
         };
-        let wanted = Value::from(extensions);
-        let members = wanted.as_object().into_iter().flat_map(Fields::iter);
-        let named: serde_json::Map<String, serde_json::Value> = members
+        let expected = Value::from(extensions);
+        let members = expected.as_object().into_iter().flat_map(Fields::iter);
+        let found: serde_json::Map<String, serde_json::Value> = members
             .filter_map(|(name, _)| {
                 let value = found["extensions"].get(name.as_ref())?.clone();
                 Some((name.into_owned(), value))
             })
             .collect();
-        let named = serde_json::Value::Object(named).to_string();
-        self.compare_json("error.extensions", extensions, &named.into());
+        let found = serde_json::Value::Object(found).to_string();
+        self.compare_json("error.extensions", extensions, &found.into());
     }
 }
 
@@ -317,12 +309,12 @@ impl Message {
     }
 }
 
-/// As URLs are written: what needs it is percent-encoded, an empty path is `/`.
+/// Percent-encodes a URL where necessary, and replaces an empty path by `/`.
 fn normalized_url(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), String::from)
 }
 
-/// All values of a header.
+/// All values of a header, separated by commas.
 fn header_values(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let values: Vec<String> = headers
         .get_all(name)
@@ -365,14 +357,15 @@ fn path_text(path: &[PathElement]) -> String {
     parts.join(".")
 }
 
-/// What the mapping met often tells why its result is another.
+/// Appends mapping reports, because they often explain a difference.
 fn write_reports(reports: &[Report], text: &mut String) {
     for report in reports.iter().take(MAX_REPORTS) {
-        let _ = writeln!(text, "the mapping met: {}", report_line(report));
+        let _ = writeln!(text, "mapping report: {}", report_line(report));
     }
     if reports.len() > MAX_REPORTS {
         let _ = writeln!(text, "and {} more", reports.len() - MAX_REPORTS);
     }
 }
 
+/// Maximum mapping reports of one difference.
 const MAX_REPORTS: usize = 5;

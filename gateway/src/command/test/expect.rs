@@ -1,4 +1,4 @@
-//! What a test expects: only what is written is compared.
+//! Expected values of a test; a part that is not written is not compared.
 
 use http::{HeaderMap, HeaderName};
 use schema::json::Json;
@@ -7,20 +7,20 @@ use serde_saphyr::Spanned;
 use super::input::{Input, Map};
 use crate::config::node::Node;
 
-/// What a test expects of one connector.
+/// Expected values of one test.
 #[derive(Debug, Default)]
 pub(super) struct Expect {
     pub(super) request: Request,
-    /// What the selection gives.
+    /// The result of the mapping.
     pub(super) response: Option<Json>,
     pub(super) response_headers: HeaderMap,
-    /// Errors; an empty list where there is none.
+    /// Errors; an empty list if there must be none.
     pub(super) errors: Option<Vec<Error>>,
-    /// What the mapping meets, all of it.
+    /// All mapping reports.
     pub(super) problems: Option<Vec<Problem>>,
 }
 
-/// The request, or parts of it.
+/// Parts of the expected request.
 #[derive(Debug, Default)]
 pub(super) struct Request {
     pub(super) method: Option<String>,
@@ -31,12 +31,12 @@ pub(super) struct Request {
     pub(super) path: Option<String>,
     /// Decoded.
     pub(super) query: Option<Vec<(String, Vec<String>)>>,
-    /// `None`: the header must not be there.
+    /// `None`: the header must not be sent.
     pub(super) headers: Vec<(HeaderName, Option<Vec<String>>)>,
     pub(super) body: Option<Body>,
 }
 
-/// The body of a request.
+/// The expected body of a request.
 #[derive(Debug)]
 pub(super) enum Body {
     Empty,
@@ -44,14 +44,14 @@ pub(super) enum Body {
     Json(Json),
 }
 
-/// A message, or a part of one.
+/// An expected message, or a part of one.
 #[derive(Debug)]
 pub(super) enum Message {
     Exact(String),
     Contains(String),
 }
 
-/// An error as clients see it.
+/// An expected error, as clients see it.
 #[derive(Debug)]
 pub(super) struct Error {
     pub(super) message: Option<Message>,
@@ -59,7 +59,7 @@ pub(super) struct Error {
     pub(super) extensions: Option<Json>,
 }
 
-/// Something that a mapping met.
+/// An expected mapping report.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) message: Option<Message>,
@@ -67,7 +67,7 @@ pub(super) struct Problem {
 }
 
 impl Expect {
-    /// Whether something of it is about what became of an answer.
+    /// Whether the result of a response is compared.
     pub(super) fn has_response_expectations(&self) -> bool {
         self.response.is_some() || self.errors.is_some() || self.problems.is_some()
     }
@@ -84,13 +84,13 @@ const EXPECT_KEYS: [&str; 8] = [
     "problems",
 ];
 
-/// Reads `expect`; `common` has what all tests of the file expect.
+/// Reads `expect`; `common` has the expected values of all tests of the file.
 pub(super) fn read(node: Option<&Spanned<Node>>, common: Map<'_>, input: &mut Input<'_>) -> Expect {
     let expect = input.map("`expect`", node, &EXPECT_KEYS);
     if let Some(node) = expect.non_null("connectorRequestHttp") {
         input.report_invalid(
             node.referenced,
-            "recorded requests are not read here; write `connectorRequest` instead",
+            "recorded requests are not supported; use `connectorRequest`",
         );
     }
     let keys = "`connectorResponseHeaders`";
@@ -104,11 +104,11 @@ pub(super) fn read(node: Option<&Spanned<Node>>, common: Map<'_>, input: &mut In
 }
 
 fn response(expect: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Option<Json> {
-    let places = [
+    let keys = [
         (expect, "connectorResponse", "connectorResponseFile"),
         (common, "expectedResponse", "expectedResponseFile"),
     ];
-    for (map, inline, file) in places {
+    for (map, inline, file) in keys {
         if let Some(node) = map.get(inline) {
             return input.json_or_text(node);
         }

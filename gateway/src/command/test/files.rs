@@ -1,13 +1,13 @@
-//! Which files are tests, and whether one of those that matter has changed.
+//! Finds test files, and detects changes of files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The test files that `paths` mean: files as they are, of folders everything called
-/// `*.connector.yml` or `*.connector.yaml`; of nothing, those in `tests`.
+/// The test files in `paths`: each file, and `*.connector.yml` and `*.connector.yaml` in each
+/// folder. Without paths, those in `tests`.
 ///
-/// A path that is not there is kept, so that reading it says so.
+/// Includes paths that do not exist, so that reading them reports an error.
 pub(super) fn test_files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     if paths.is_empty() {
@@ -23,7 +23,7 @@ pub(super) fn test_files(paths: &[PathBuf]) -> Vec<PathBuf> {
     files
 }
 
-/// Deeper than anyone nests folders of tests.
+/// Maximum depth of nested folders.
 const MAX_DEPTH: usize = 16;
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
@@ -46,12 +46,12 @@ fn is_test_file(path: &Path) -> bool {
         .any(|end| name.ends_with(end))
 }
 
-/// When files were written last, to be compared with later.
+/// Modification times and sizes of files at one moment.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FileStamps(Vec<(PathBuf, Option<(SystemTime, u64)>)>);
 
 impl FileStamps {
-    /// Those of now; a file that is not there has none.
+    /// Reads the current stamps; a file that does not exist has none.
     pub(super) fn read(files: impl Iterator<Item = PathBuf>) -> Self {
         Self(
             files

@@ -1,6 +1,6 @@
-//! Reads the values of a test file: keys, texts, JSON, headers, and files beside it.
+//! Reads the values of a test file: keys, texts, JSON, headers, and referenced files.
 //!
-//! Everything wrong is remembered with its place, so that one run tells all of it.
+//! Collects a diagnostic with a position for each problem, so that one run reports all of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,16 +14,16 @@ use serde_saphyr::{Location, Spanned};
 use crate::config::node::Node;
 use crate::config::reader::Reader;
 
-/// A test file that is being read.
+/// Reads one test file.
 pub(super) struct Input<'a> {
     pub(super) reader: Reader<'a>,
-    /// Of the file; paths in it are relative to this.
+    /// The folder of the test file; paths are relative to it.
     folder: &'a Path,
-    /// Every other file that it names.
+    /// All referenced files.
     pub(super) files: Vec<PathBuf>,
 }
 
-/// A mapping whose keys are known.
+/// The entries of a YAML mapping.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Map<'n>(&'n [(Spanned<String>, Spanned<Node>)]);
 
@@ -60,106 +60,107 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Reports that the value at `at` cannot be used.
+    /// Reports the value at `at` as invalid.
     pub(super) fn report_invalid(&mut self, at: Location, message: impl Into<String>) {
         self.reader.report_invalid(at, message, None);
     }
 
-    /// A mapping, `what`, with none but these keys; empty where there is nothing.
+    /// The mapping `name`, empty if missing; reports keys that are not in `keys`.
     pub(super) fn map<'n>(
         &mut self,
-        what: &str,
+        name: &str,
         node: Option<&'n Spanned<Node>>,
         keys: &[&str],
     ) -> Map<'n> {
-        let map = self.open_map(what, node);
+        let map = self.open_map(name, node);
         for (key, _) in map.entries() {
             if keys.contains(&key.value.as_str()) {
                 continue;
             }
             let help = match nearest(&key.value, keys.iter().copied()) {
                 Some(near) => format!("write `{near}`"),
-                None => format!("its keys are {}", quoted_list(keys)),
+                None => format!("use one of {}", quoted_list(keys)),
             };
             let span = self.reader.span(key.referenced);
-            let message = format!("{what} has no key `{}`", key.value);
+            let message = format!("{name} has no key `{}`", key.value);
             self.reader
                 .push(Diagnostic::error(Code::ConfigUnknownKey, span, message).help(help));
         }
         map
     }
 
-    /// A mapping, `what`, with any keys; empty where there is nothing.
-    pub(super) fn open_map<'n>(&mut self, what: &str, node: Option<&'n Spanned<Node>>) -> Map<'n> {
+    /// The mapping `name` with arbitrary keys; empty if missing.
+    pub(super) fn open_map<'n>(&mut self, name: &str, node: Option<&'n Spanned<Node>>) -> Map<'n> {
         match node.map(|node| (&node.value, node.referenced)) {
             None | Some((Node::Null, _)) => Map::default(),
             Some((Node::Map(entries), _)) => Map(entries),
             Some((other, at)) => {
-                self.report_wrong_kind(at, &format!("{what} is a mapping"), other);
+                self.report_wrong_kind(at, &format!("{name} must be a mapping"), other);
                 Map::default()
             }
         }
     }
 
-    /// The elements of a list, `what`; none where there is nothing.
+    /// The items of the list `name`; empty if missing.
     pub(super) fn list<'n>(
         &mut self,
-        what: &str,
+        name: &str,
         node: Option<&'n Spanned<Node>>,
     ) -> &'n [Spanned<Node>] {
         match node.map(|node| (&node.value, node.referenced)) {
             None | Some((Node::Null, _)) => &[],
             Some((Node::List(items), _)) => items,
             Some((other, at)) => {
-                self.report_wrong_kind(at, &format!("{what} is a list"), other);
+                self.report_wrong_kind(at, &format!("{name} must be a list"), other);
                 &[]
             }
         }
     }
 
-    /// One value as text.
-    pub(super) fn text(&mut self, what: &str, node: Option<&Spanned<Node>>) -> Option<String> {
+    /// The scalar `name` as text.
+    pub(super) fn text(&mut self, name: &str, node: Option<&Spanned<Node>>) -> Option<String> {
         let node = node?;
         let text = scalar(&node.value);
         if text.is_none() {
-            self.report_wrong_kind(node.referenced, &format!("{what} is text"), &node.value);
+            let expected = format!("{name} must be text");
+            self.report_wrong_kind(node.referenced, &expected, &node.value);
         }
         text
     }
 
-    /// The values of a header or of a query parameter: one or several.
-    pub(super) fn texts(&mut self, what: &str, node: &Spanned<Node>) -> Vec<String> {
+    /// One or several values of a header or a query parameter.
+    pub(super) fn texts(&mut self, name: &str, node: &Spanned<Node>) -> Vec<String> {
         match &node.value {
             Node::List(items) => {
-                let texts = items.iter().map(|item| self.text(what, Some(item)));
+                let texts = items.iter().map(|item| self.text(name, Some(item)));
                 texts.collect::<Vec<_>>().into_iter().flatten().collect()
             }
-            _ => self.text(what, Some(node)).into_iter().collect(),
+            _ => self.text(name, Some(node)).into_iter().collect(),
         }
     }
 
-    /// `true` or `false`; false where there is nothing.
-    pub(super) fn boolean(&mut self, what: &str, node: Option<&Spanned<Node>>) -> bool {
+    /// The boolean `name`; `false` if missing.
+    pub(super) fn boolean(&mut self, name: &str, node: Option<&Spanned<Node>>) -> bool {
         match node.map(|node| (&node.value, node.referenced)) {
             None => false,
             Some((Node::Bool(value), _)) => *value,
             Some((other, at)) => {
-                self.report_wrong_kind(at, &format!("{what} is `true` or `false`"), other);
+                self.report_wrong_kind(at, &format!("{name} must be `true` or `false`"), other);
                 false
             }
         }
     }
 
-    /// A value as it stands in the YAML.
+    /// Converts a YAML value to JSON.
     pub(super) fn json(&mut self, node: &Spanned<Node>) -> Option<Json> {
         let json = Json::parse(Bytes::from(json_text(&node.value)));
         if json.is_err() {
-            self.report_invalid(node.referenced, "this cannot be written as JSON");
+            self.report_invalid(node.referenced, "this value cannot be converted to JSON");
         }
         json.ok()
     }
 
-    /// The same, where text may be JSON; text that is none means itself.
+    /// Converts a YAML value to JSON, and parses text that is JSON.
     pub(super) fn json_or_text(&mut self, node: &Spanned<Node>) -> Option<Json> {
         if let Node::Text(text) = &node.value
             && let Ok(json) = Json::parse(Bytes::from(text.clone()))
@@ -169,21 +170,19 @@ impl<'a> Input<'a> {
         self.json(node)
     }
 
-    /// Headers as HTTP has them.
-    pub(super) fn headers(&mut self, what: &str, node: Option<&Spanned<Node>>) -> HeaderMap {
+    /// The headers in the mapping `name`.
+    pub(super) fn headers(&mut self, name: &str, node: Option<&Spanned<Node>>) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for (name, node) in self.open_map(what, node).entries() {
-            let Some(header) = self.header_name(name) else {
+        for (key, node) in self.open_map(name, node).entries() {
+            let Some(header) = self.header_name(key) else {
                 continue;
             };
             for text in self.texts("a header", node) {
-                match HeaderValue::from_str(&text) {
-                    Ok(value) => {
-                        headers.append(header.clone(), value);
-                    }
-                    Err(_) => {
-                        self.report_invalid(node.referenced, "a header has no control characters")
-                    }
+                if let Ok(value) = HeaderValue::from_str(&text) {
+                    headers.append(header.clone(), value);
+                } else {
+                    let message = "header values must not contain control characters";
+                    self.report_invalid(node.referenced, message);
                 }
             }
         }
@@ -193,44 +192,44 @@ impl<'a> Input<'a> {
     pub(super) fn header_name(&mut self, name: &Spanned<String>) -> Option<HeaderName> {
         let header = name.value.parse().ok();
         if header.is_none() {
-            let message = format!("`{}` cannot be the name of a header", name.value);
+            let message = format!("`{}` is not a valid header name", name.value);
             self.report_invalid(name.referenced, message);
         }
         header
     }
 
-    /// The text of a file that is named at `node`.
+    /// Reads the file whose path is at `node`.
     pub(super) fn file(&mut self, node: &Spanned<Node>) -> Option<String> {
         let name = self.text("a path", Some(node))?;
         let path = self.path(&name);
-        let read = fs::read_to_string(&path);
-        if let Err(error) = &read {
+        let content = fs::read_to_string(&path);
+        if let Err(error) = &content {
             let message = format!("cannot read `{}`: {error}", path.display());
             let span = self.reader.span(node.referenced);
             self.reader
                 .push(Diagnostic::error(Code::FileUnreadable, span, message));
         }
         self.files.push(path);
-        read.ok()
+        content.ok()
     }
 
-    /// Where a file is: relative to the test file or, as others have it, to the working folder.
+    /// A path relative to the test file or, as in other implementations, to the current folder.
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        let beside = self.folder.join(name);
-        let here = PathBuf::from(name);
-        if !beside.exists() && here.exists() {
-            return here;
+        let from_test_file = self.folder.join(name);
+        let from_current_folder = PathBuf::from(name);
+        if !from_test_file.exists() && from_current_folder.exists() {
+            return from_current_folder;
         }
-        beside
+        from_test_file
     }
 
     fn report_wrong_kind(&mut self, at: Location, expected: &str, found: &Node) {
-        let message = format!("{expected}, and this is {}", found.kind());
+        let message = format!("{expected}, not {}", found.kind());
         self.report_invalid(at, message);
     }
 }
 
-/// A single value as text.
+/// A scalar as text; `None` for other values.
 pub(super) fn scalar(node: &Node) -> Option<String> {
     match node {
         Node::Bool(value) => Some(value.to_string()),
@@ -240,14 +239,14 @@ pub(super) fn scalar(node: &Node) -> Option<String> {
     }
 }
 
-/// The value as JSON, members in the order of the file.
+/// A YAML value as JSON text, with members in the order of the file.
 pub(super) fn json_text(node: &Node) -> String {
     let mut text = String::new();
     write_json(node, &mut text);
     text
 }
 
-/// As deep as the reader lets YAML be.
+/// Recursive: the reader limits the depth of YAML.
 fn write_json(node: &Node, out: &mut String) {
     match node {
         Node::Null => out.push_str("null"),

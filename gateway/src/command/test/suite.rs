@@ -1,7 +1,7 @@
-//! A test file, `tests/*.connector.yml`, as it is published for other runtimes of the dialect.
+//! A test file, `tests/*.connector.yml`, in the published format of the dialect.
 //!
-//! `config` says which SDL is tested and what all tests share, `tests` lists them. `target` is
-//! another spelling of `connector`; `apiResponse` and `expect.error` are ours.
+//! `config` has the SDL file and values for all tests, `tests` is the list of tests. `target` is
+//! another spelling of `connector`; `apiResponse` and `expect.error` are extensions of Weir.
 
 use std::path::{Path, PathBuf};
 
@@ -22,9 +22,9 @@ use crate::config::reader::Reader;
 /// One test file.
 #[derive(Debug)]
 pub(super) struct Suite {
-    /// The SDL.
+    /// The path of the SDL file.
     pub(super) schema: PathBuf,
-    /// Where the file names it.
+    /// The path in the test file, for diagnostics.
     pub(super) schema_span: Span,
     pub(super) tests: Vec<Test>,
 }
@@ -34,25 +34,25 @@ pub(super) struct Suite {
 pub(super) struct Test {
     pub(super) name: String,
     pub(super) connector: String,
-    /// Where the connector is named.
+    /// The connector's name in the test file, for diagnostics.
     pub(super) span: Span,
     pub(super) skip: bool,
     pub(super) inputs: Inputs,
-    /// Nothing, when the test says nothing about an answer.
+    /// The recorded response; `None` if the test is about the request alone.
     pub(super) response: Option<Response>,
     pub(super) expect: Expect,
 }
 
-/// What reading a test file gave.
+/// The result of reading a test file.
 pub(super) struct ReadSuite {
-    /// Nothing, when the file cannot be used.
+    /// `None` if the file is unusable.
     pub(super) suite: Option<Suite>,
     pub(super) problems: Problems,
-    /// Files that it names, but for the SDL.
+    /// Referenced files, except the SDL.
     pub(super) files: Vec<PathBuf>,
 }
 
-/// Reads a test file that lies at `path`.
+/// Reads the test file at `path`, whose text is `document`.
 pub(super) fn read_suite(document: &Document, path: &Path) -> ReadSuite {
     let environment = Environment::default();
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -81,8 +81,8 @@ fn suite(root: &Spanned<Node>, document: &Document, input: &mut Input<'_>) -> Op
         .filter_map(|node| test(node, common, input))
         .collect();
     let Some(schema) = config.non_null("schema") else {
-        let message = "the test file does not say which SDL it tests";
-        let help = "write `config: { schema: … }`, a path relative to this file".to_owned();
+        let message = "the test file has no `config.schema`";
+        let help = "write `config: { schema: … }` with a path relative to this file".to_owned();
         let diagnostic =
             Diagnostic::error(Code::ConfigInvalidValue, Span::new(document, 0..0), message);
         input.reader.push(diagnostic.help(help));
@@ -131,7 +131,7 @@ const TEST_KEYS: [&str; 11] = [
 fn test(node: &Spanned<Node>, common: Map<'_>, input: &mut Input<'_>) -> Option<Test> {
     let test = input.map("a test", Some(node), &TEST_KEYS);
     if !matches!(node.value, Node::Map(_)) {
-        return None; // That was said just now.
+        return None; // `map` has reported it.
     }
     let connector = ["connector", "target"];
     let connector = test
@@ -139,7 +139,7 @@ fn test(node: &Spanned<Node>, common: Map<'_>, input: &mut Input<'_>) -> Option<
         .or_else(|| common.first_non_null(&connector));
     for (key, value) in [("name", test.non_null("name")), ("connector", connector)] {
         if value.is_none() {
-            input.report_invalid(node.referenced, format!("this test has no `{key}`"));
+            input.report_invalid(node.referenced, format!("the test has no `{key}`"));
         }
     }
     let name = input.text("`name`", test.non_null("name"));
@@ -170,13 +170,13 @@ const VARIABLE_NAMES: [&str; 8] = [
     "$requestHeaders",
 ];
 
-/// A test's own variables stand instead of those that all share, each as a whole.
+/// The inputs of a test: each of its variables replaces the one of `common` entirely.
 fn inputs(test: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Inputs {
     let own = input.map("`variables`", test.get("variables"), &VARIABLE_NAMES);
-    let shared = input.map("`variables`", common.get("variables"), &VARIABLE_NAMES);
+    let common = input.map("`variables`", common.get("variables"), &VARIABLE_NAMES);
     let mut inputs = Inputs::default();
     for name in VARIABLE_NAMES {
-        let Some(node) = own.non_null(name).or_else(|| shared.non_null(name)) else {
+        let Some(node) = own.non_null(name).or_else(|| common.non_null(name)) else {
             continue;
         };
         match name {
@@ -199,18 +199,18 @@ fn inputs(test: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Inputs {
 }
 
 fn variable(name: &str, node: &Spanned<Node>, input: &mut Input<'_>) -> Option<(String, Json)> {
-    let fits = match node.value {
+    let is_valid = match node.value {
         Node::Map(_) => name != "batch",
         Node::List(_) => name == "batch",
         _ => false,
     };
-    if !fits {
+    if !is_valid {
         let kind = if name == "batch" {
             "a list"
         } else {
             "a mapping"
         };
-        input.report_invalid(node.referenced, format!("`${name}` is {kind}"));
+        input.report_invalid(node.referenced, format!("`${name}` must be {kind}"));
         return None;
     }
     Some((name.to_owned(), input.json(node)?))
@@ -223,42 +223,44 @@ fn response(
     input: &mut Input<'_>,
 ) -> Option<Response> {
     let keys = ["status", "headers", "body", "bodyFile"];
-    let ours = input.map("`apiResponse`", test.get("apiResponse"), &keys);
-    let pick = |own: &str, other: &str| {
-        let own = ours.non_null(own).or_else(|| test.non_null(other));
-        own.or_else(|| common.non_null(other))
-    };
-    let status = pick("status", "status");
-    // What a test says itself, inline or in a file, goes before what all share.
-    let body = body_location(ours, "body", "bodyFile")
+    let own = input.map("`apiResponse`", test.get("apiResponse"), &keys);
+    let mut statuses = [own, test, common].into_iter();
+    let status = statuses.find_map(|map| map.non_null("status"));
+    // The test's own body, inline or in a file, takes precedence over that of `common`.
+    let body = body_location(own, "body", "bodyFile")
         .or_else(|| body_location(test, "apiResponseBody", "apiResponseBodyFile"))
         .or_else(|| body_location(common, "apiResponseBody", "apiResponseBodyFile"));
     let mut headers = input.headers("`apiResponseHeaders`", common.get("apiResponseHeaders"));
     headers.extend(input.headers("`apiResponseHeaders`", test.get("apiResponseHeaders")));
-    headers.extend(input.headers("`apiResponse.headers`", ours.get("headers")));
+    headers.extend(input.headers("`apiResponse.headers`", own.get("headers")));
     let has_response = test.get("apiResponse").is_some()
         || status.is_some()
         || body.is_some()
         || !headers.is_empty()
         || expect.has_response_expectations();
-    let body = match body {
-        Some(BodyLocation::File(node)) => input.file(node).unwrap_or_default(),
-        Some(BodyLocation::Inline(Node::Text(text))) => text.clone(),
-        Some(BodyLocation::Inline(other)) => json_text(other),
-        None => String::new(),
-    };
+    let body = body.map(|location| location.text(input));
     let status = status.map_or(Some(StatusCode::OK), |node| read_status(node, input));
     has_response.then(|| Response {
         status: status.unwrap_or_default(),
         headers,
-        body: Bytes::from(body),
+        body: Bytes::from(body.unwrap_or_default()),
     })
 }
 
-/// Where the body of an answer is written.
+/// The body of a recorded response.
 enum BodyLocation<'n> {
     Inline(&'n Node),
     File(&'n Spanned<Node>),
+}
+
+impl BodyLocation<'_> {
+    fn text(&self, input: &mut Input<'_>) -> String {
+        match self {
+            Self::File(node) => input.file(node).unwrap_or_default(),
+            Self::Inline(Node::Text(text)) => text.clone(),
+            Self::Inline(other) => json_text(other),
+        }
+    }
 }
 
 fn body_location<'n>(map: Map<'n>, inline: &str, file: &str) -> Option<BodyLocation<'n>> {
@@ -272,7 +274,10 @@ fn read_status(node: &Spanned<Node>, input: &mut Input<'_>) -> Option<StatusCode
     let text = input.text("`status`", Some(node))?;
     let status = StatusCode::from_bytes(text.as_bytes()).ok();
     if status.is_none() {
-        input.report_invalid(node.referenced, "a status is a number from 100 to 999");
+        input.report_invalid(
+            node.referenced,
+            "the status must be a number from 100 to 999",
+        );
     }
     status
 }

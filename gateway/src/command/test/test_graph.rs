@@ -1,4 +1,4 @@
-//! What is tested: the graph of one SDL, by itself or as a part of a configuration.
+//! The graph under test: that of one SDL file, alone or as a part of a configuration.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ impl TestGraph {
         (graph, diagnostics)
     }
 
-    /// The connector that a test names.
+    /// Finds the connector of a test.
     pub(super) fn connector_test(&self, test: &Test) -> Result<ConnectorTest<'_>, Diagnostic> {
         let name = &test.connector;
         let coordinate = if name.contains(':') {
@@ -148,10 +148,10 @@ impl TestGraph {
 /// `Query.user` of `users:Query.user[0]`.
 fn short_coordinate(coordinate: &str) -> &str {
     let local = coordinate.split_once(':').map_or(coordinate, |(_, it)| it);
-    local.split_once('[').map_or(local, |(place, _)| place)
+    local.split_once('[').map_or(local, |(field, _)| field)
 }
 
-/// The same for one file under two names; the name itself, where there is no such file.
+/// The canonical path of a file; the path itself if the file does not exist.
 fn canonical_path(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
