@@ -1,8 +1,8 @@
-//! The outside world: arguments, configuration, sockets, logs.
+//! The gateway: command line, configuration, HTTP server and logs.
 //!
-//! The binary is a thin shell over these parts, so that tests start a gateway in their own
-//! process, and other programs serve a graph with resolvers of their own (`docs/library.md`). What
-//! the graph is and how it is answered is known to `schema` and `resolvers` only.
+//! The binary is a thin wrapper around this library, so that tests can start a gateway in their
+//! own process, and other programs can serve a graph with their own resolvers (`docs/library.md`).
+//! The crate `schema` knows the graph, and the crate `resolvers` executes operations.
 
 pub mod app;
 pub mod command;

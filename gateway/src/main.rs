@@ -1,12 +1,12 @@
-//! `weir`: reads the arguments, runs a command, and says how it went.
+//! The binary `weir`: parses the arguments and runs a command.
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use gateway::command::Weir;
 
-/// Answers are many small values that live as long as a request; this serves them several times
-/// faster than the system's allocator.
+/// Several times faster than the system allocator for the many small values of a response, which
+/// live as long as a request.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

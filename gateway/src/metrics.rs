@@ -1,7 +1,7 @@
-//! What was counted, as text that Prometheus reads.
+//! Metrics in the text format of Prometheus.
 //!
-//! The numbers are counted where things happen; here they only get names. A name stays what it is:
-//! dashboards and alarms are made of them.
+//! Other modules count; this one only names the metrics. Names must not change, because dashboards
+//! and alerts depend on them.
 
 use std::fmt::{Display, Write as _};
 
@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use resolvers::cache::{AGE_BOUNDS, Cache, Counts, LATENCY_BOUNDS, TypeCounts};
 
-/// All numbers; without a cache there are none of one.
+/// All metrics; those of the cache only if there is one.
 pub(crate) fn prometheus_text(cache: Option<&Cache>, incomplete_plans: u64) -> String {
     let mut page = Page::default();
     page.counter(
         "weir_incomplete_plans_total",
-        "Plans that were cut short by the budget of planning.",
+        "Plans for which the planner reached the limit of its search.",
         &[("", incomplete_plans)],
     );
     if let Some(cache) = cache {
@@ -43,7 +43,7 @@ pub(crate) fn prometheus_text(cache: Option<&Cache>, incomplete_plans: u64) -> S
 fn write_lookups(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_lookups_total",
-        "Values that were looked for, by what was found.",
+        "Cache lookups by result.",
         &[
             ("result=\"memory\"", counts.memory_hits),
             ("result=\"redis\"", counts.redis_hits),
@@ -55,7 +55,7 @@ fn write_lookups(counts: &Counts, page: &mut Page) {
     );
     page.counter(
         "weir_cache_waits_total",
-        "Lookups that waited for a fetch of somebody else, by where that was.",
+        "Lookups that waited for a fetch in flight, by where the fetch ran.",
         &[
             ("for=\"process\"", counts.waits_process),
             ("for=\"fleet\"", counts.waits_fleet),
@@ -63,17 +63,17 @@ fn write_lookups(counts: &Counts, page: &mut Page) {
     );
     page.counter(
         "weir_cache_waits_in_vain_total",
-        "Waits that ended without a value.",
+        "Waits for a fetch in flight that ended without a value.",
         &[("", counts.waits_failed)],
     );
     page.counter(
         "weir_cache_renewals_total",
-        "Renewals of stale values that were begun.",
+        "Background refreshes of stale values that were started.",
         &[("", counts.refreshes)],
     );
     page.counter(
         "weir_cache_background_dropped_total",
-        "Renewals that were not made because too many were under way.",
+        "Background refreshes that were skipped because too many were running.",
         &[("", counts.background_dropped)],
     );
 }
@@ -89,7 +89,7 @@ fn write_type_lookups(types: &[TypeCounts], page: &mut Page) {
                 ("negative", counts.negative),
                 ("miss", counts.misses),
             ];
-            // Names of subgraphs are the operator's, and may have quotes in them.
+            // Names of subgraphs in a supergraph may contain quotes.
             let subgraph = counts.subgraph.replace('\\', "\\\\").replace('"', "\\\"");
             let type_name = &counts.type_name;
             results.map(|(result, count)| {
@@ -102,7 +102,7 @@ fn write_type_lookups(types: &[TypeCounts], page: &mut Page) {
     let samples: Vec<(&str, u64)> = samples.iter().map(|(it, count)| (&**it, *count)).collect();
     page.counter(
         "weir_cache_type_lookups_total",
-        "Values that operations looked for, by subgraph, type and what was found.",
+        "Cache lookups of operations by subgraph, type and result.",
         &samples,
     );
 }
@@ -110,22 +110,22 @@ fn write_type_lookups(types: &[TypeCounts], page: &mut Page) {
 fn write_memory(counts: &Counts, bytes: u64, entries: usize, page: &mut Page) {
     page.gauge(
         "weir_cache_memory_bytes",
-        "Bytes of entries in the memory of this process.",
+        "Bytes of cache entries in the memory of this process.",
         bytes,
     );
     page.gauge(
         "weir_cache_memory_entries",
-        "Entries in the memory of this process.",
+        "Cache entries in the memory of this process.",
         entries as u64,
     );
     page.counter(
         "weir_cache_puts_total",
-        "Values that were kept.",
+        "Values that were stored in the cache.",
         &[("", counts.stores)],
     );
     page.counter(
         "weir_cache_evictions_total",
-        "Values that were dropped from memory to make room.",
+        "Values that were evicted from memory.",
         &[("", counts.evictions)],
     );
 }
@@ -133,7 +133,7 @@ fn write_memory(counts: &Counts, bytes: u64, entries: usize, page: &mut Page) {
 fn write_invalidations(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_invalidations_total",
-        "Tags that were invalidated: asked of this process, and heard of through Redis, its own included.",
+        "Invalidated tags: requested from this process, and received through Redis (own ones included).",
         &[
             ("from=\"this_process\"", counts.invalidations),
             ("from=\"redis\"", counts.invalidations_received),
@@ -144,7 +144,7 @@ fn write_invalidations(counts: &Counts, page: &mut Page) {
 fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
     page.gauge(
         "weir_cache_redis_up",
-        "Whether Redis answers.",
+        "Whether Redis is connected.",
         u64::from(is_up),
     );
     page.histogram(
@@ -158,7 +158,7 @@ fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
     );
     page.counter(
         "weir_cache_redis_failures_total",
-        "Calls of Redis that failed, took too long, or were not made because it was failing.",
+        "Calls to Redis that failed, timed out, or were skipped by the circuit breaker.",
         &[
             ("reason=\"error\"", counts.redis_errors),
             ("reason=\"timeout\"", counts.redis_timeouts),
@@ -167,7 +167,7 @@ fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
     );
     page.counter(
         "weir_cache_redis_breaker_total",
-        "Times that Redis was given up, and found to be back.",
+        "State changes of the circuit breaker for Redis.",
         &[
             ("to=\"open\"", counts.breaker_opened),
             ("to=\"closed\"", counts.breaker_closed),
@@ -175,12 +175,12 @@ fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
     );
     page.counter(
         "weir_cache_redis_connects_total",
-        "Connections that were made for requests.",
+        "Connections to Redis that were opened for requests.",
         &[("", counts.connects)],
     );
     page.counter(
         "weir_cache_redis_writes_total",
-        "Values that were written, and those that were not because the queue was full or Redis failed.",
+        "Values written to Redis, and values dropped because the queue was full or Redis failed.",
         &[
             ("result=\"written\"", counts.writes),
             ("result=\"dropped\"", counts.writes_dropped),
@@ -193,12 +193,12 @@ fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
     );
     page.counter(
         "weir_cache_invalidations_late_total",
-        "Tags that Redis could not be told of at once.",
+        "Invalidated tags that could not be sent to Redis immediately.",
         &[("", counts.invalidations_deferred)],
     );
     page.counter(
         "weir_cache_listens_total",
-        "Times that listening for invalidations of others began.",
+        "Subscriptions to invalidations of other replicas that were started.",
         &[("", counts.feed_connects)],
     );
     write_events(counts, page);
@@ -207,22 +207,22 @@ fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
 fn write_events(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_events_total",
-        "Messages of services about changes that this process handled.",
+        "Change events that this process handled.",
         &[("", counts.events)],
     );
     page.counter(
         "weir_cache_events_malformed_total",
-        "Those of them with something in them that could not be read.",
+        "Change events that were at least partly invalid.",
         &[("", counts.events_malformed)],
     );
     page.counter(
         "weir_cache_events_claimed_total",
-        "Those of them that another process had been given.",
+        "Change events that were claimed from another process.",
         &[("", counts.events_claimed)],
     );
     page.counter(
         "weir_cache_events_interrupted_total",
-        "Times that reading these messages ended and began again.",
+        "Interruptions of reading change events.",
         &[("", counts.event_errors)],
     );
 }
@@ -238,7 +238,7 @@ struct Histogram<'a> {
 struct Page(String);
 
 impl Page {
-    /// One number for each set of labels.
+    /// Writes one sample for each set of labels.
     fn counter(&mut self, name: &str, help: &str, samples: &[(&str, u64)]) {
         self.write_header(name, help, "counter");
         for (labels, value) in samples {

@@ -1,4 +1,4 @@
-//! The cache as the configuration wants it: what the engine is told of it, and its tasks.
+//! Starts the entity cache of a configuration: the engine's settings, and background tasks.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::config::cache::redis::{Redis, Topology};
-use crate::config::cache::{self as config, Cache, Lifetime};
+use crate::config::cache::{Cache, CacheMode, Lifetime};
 use crate::config::secret::Secret;
 use crate::tasks::Tasks;
 
@@ -19,14 +19,13 @@ use self::change_events::GraphEventResolver;
 
 mod change_events;
 
-/// The cache that `config` wants, at work in `tasks`; `None` when nothing is to be kept.
+/// Starts the cache, with its background work in `tasks`; `None` if caching is disabled.
 ///
-/// Does not wait for Redis: until that is reached the cache is this process's own. The tasks end
-/// when nobody has the cache any more.
+/// Does not wait for Redis: until it is connected, only the memory level is used. The tasks end
+/// when the last handle of the cache is dropped.
 pub(super) fn start(config: &Cache, names: &CurrentNames, tasks: &Tasks) -> Option<Caching> {
-    let is_enabled = |keeping: config::CacheMode| keeping == config::CacheMode::Enabled;
     let mut subgraphs = config.subgraphs.values();
-    if !is_enabled(config.mode) && !subgraphs.any(|it| is_enabled(it.keeping)) {
+    if !is_enabled(config.mode) && !subgraphs.any(|it| is_enabled(it.mode)) {
         return None;
     }
     let (cache, background) = cache::Cache::start(cache_settings(config, names));
@@ -41,15 +40,19 @@ pub(super) fn start(config: &Cache, names: &CurrentNames, tasks: &Tasks) -> Opti
         cache,
         default: cache_policy(config.mode, &config.lifetime),
         subgraphs: subgraphs
-            .map(|(name, it)| (name.clone(), cache_policy(it.keeping, &it.lifetime)))
+            .map(|(name, it)| (name.clone(), cache_policy(it.mode, &it.lifetime)))
             .collect::<BTreeMap<_, _>>(),
         caller_headers: config.caller_headers.clone(),
     })
 }
 
-fn cache_policy(keeping: config::CacheMode, lifetime: &Lifetime) -> CachePolicy {
+fn is_enabled(mode: CacheMode) -> bool {
+    mode == CacheMode::Enabled
+}
+
+fn cache_policy(mode: CacheMode, lifetime: &Lifetime) -> CachePolicy {
     CachePolicy {
-        is_enabled: keeping == config::CacheMode::Enabled,
+        is_enabled: is_enabled(mode),
         default_ttl: lifetime.default,
         max_ttl: lifetime.max,
         stale_while_revalidate: lifetime.stale_while_revalidate,
@@ -91,9 +94,9 @@ fn redis_settings(config: &Redis, max_ttl: Duration, names: &CurrentNames) -> Re
     }
 }
 
-fn topology(place: &Topology) -> cache::RedisTopology {
+fn topology(topology: &Topology) -> cache::RedisTopology {
     let all = |nodes: &[Secret<String>]| nodes.iter().map(|node| node.reveal().clone()).collect();
-    match place {
+    match topology {
         Topology::Single(address) => cache::RedisTopology::Single(address.reveal().clone()),
         Topology::Sentinel {
             nodes,
@@ -108,19 +111,21 @@ fn topology(place: &Topology) -> cache::RedisTopology {
     }
 }
 
-/// Says when Redis is reached, lost and back, until the cache is gone.
+/// Logs each change of the connection to Redis until the cache is dropped.
 async fn log_connection(mut connection: watch::Receiver<bool>) {
     let connected = connection.wait_for(|is_up| *is_up);
     if timeout(CONNECT_WARNING_DELAY, connected).await.is_err() {
-        tracing::warn!("Redis is not reached: until it is, each process has its own cache");
+        tracing::warn!(
+            "Redis is unreachable; until it is connected, only the memory cache is used"
+        );
     }
     let mut was_up = false;
     loop {
         let is_up = *connection.borrow_and_update();
         match (was_up, is_up) {
-            (false, true) => tracing::info!("Redis is reached"),
+            (false, true) => tracing::info!("connected to Redis"),
             (true, false) => {
-                tracing::warn!("Redis is lost: until it is back, each process has its own cache");
+                tracing::warn!("lost Redis; until it is back, only the memory cache is used");
             }
             (true, true) | (false, false) => {}
         }
@@ -131,8 +136,8 @@ async fn log_connection(mut connection: watch::Receiver<bool>) {
     }
 }
 
-/// What is kept in Redis to tell what is invalid outlasts what it is about.
+/// Time that tag generations in Redis outlive the last entry that they can invalidate.
 const RETENTION_MARGIN: Duration = Duration::from_hours(1);
 
-/// How long Redis may take before somebody is told.
+/// Time to connect to Redis before a warning is logged.
 const CONNECT_WARNING_DELAY: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Which headers of a client an answer may depend on: what `Vary` says of one that may be reused.
+//! `Vary` of cacheable responses: the client headers that a response may depend on.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,10 @@ use schema::source::Access;
 
 use crate::config::Config;
 
-/// The value of `Vary` for every answer that may be reused, whichever part of the graph it is from:
-/// to name a header too many costs a little, to name one too few gives somebody another's answer.
+/// The value of `Vary` for all cacheable responses, for whichever part of the graph they are.
+///
+/// An additional header only costs cache hits; a missing one would return a response of another
+/// client.
 pub(super) fn vary_header(config: &Config, graph: &Graph) -> HeaderValue {
     let mut names = BTreeSet::from(["accept".to_owned()]);
     let services = config.services.0.values();
@@ -28,11 +30,11 @@ pub(super) fn vary_header(config: &Config, graph: &Graph) -> HeaderValue {
         }
     }
     let names: Vec<String> = names.into_iter().collect();
-    // Names that are none cannot have been sent.
+    // The value is invalid only if a name is, and a client cannot have sent that header.
     HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("*"))
 }
 
-/// The client's headers that a connector reads; `None` when it may read any.
+/// The client headers that a connector reads; `None` if it may read any.
 fn headers_read_by(connector: &Connector) -> Option<BTreeSet<String>> {
     let headers = connector.headers.iter();
     let mut names: BTreeSet<String> = headers
@@ -43,8 +45,8 @@ fn headers_read_by(connector: &Connector) -> Option<BTreeSet<String>> {
         .collect();
     for phase in [Phase::Request, Phase::Response] {
         let uses = connector.variable_uses(phase);
-        let mut request_uses = uses.iter().filter(|used| used.name == "request");
-        if request_uses.any(|used| used.fields.is_empty()) {
+        let mut request_uses = uses.iter().filter(|usage| usage.name == "request");
+        if request_uses.any(|usage| usage.fields.is_empty()) {
             return None;
         }
         for part in used_fields(&uses, "request") {

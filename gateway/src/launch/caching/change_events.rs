@@ -1,15 +1,15 @@
-//! What services say has changed, as the graph that is served understands it.
+//! Resolves change events of sources to cache tags of the served graph.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use resolvers::cache::{Change, EventError, EventResolver, Target};
 use resolvers::invalidation::CurrentNames;
 
-/// Understands what services say, and logs what it does not.
+/// Resolves change events by the names of the graph, and logs invalid ones.
 #[derive(Debug)]
 pub(super) struct GraphEventResolver {
     names: CurrentNames,
-    /// Whether a message that cannot be read was logged.
+    /// Whether an invalid message was logged at `warn`.
     has_logged: AtomicBool,
 }
 
@@ -23,14 +23,14 @@ impl GraphEventResolver {
 }
 
 impl EventResolver for GraphEventResolver {
-    /// Whoever says what changed may know of more than this graph has, or of another version of it:
-    /// what is unknown is read as widely as it takes.
+    /// A source may know more names than this graph, or another version of it; an unknown name is
+    /// resolved to the narrowest target that includes it.
     fn resolve(&self, change: Change) -> Vec<Target> {
         let names = self.names.load();
         match change {
             Change::Target(target) => names.resolve(target.clone()).unwrap_or_else(|_| {
                 vec![match target {
-                    // Nothing is found by these fields, so nobody can say which one it is.
+                    // These fields are not a key of the type, so the entity is unknown.
                     Target::Entity { type_name, .. } => Target::Type(type_name),
                     other => other,
                 }]
@@ -41,18 +41,18 @@ impl EventResolver for GraphEventResolver {
         }
     }
 
-    fn report(&self, complaint: EventError<'_>) {
-        match complaint {
+    fn report(&self, error: EventError<'_>) {
+        match error {
             EventError::Stream(problem) => {
-                tracing::error!(problem, "the stream of events cannot be read");
+                tracing::error!(problem, "cannot read the stream of change events");
             }
-            // One writer that is wrong is wrong in each message; the metrics count them.
+            // A faulty writer sends many invalid messages; the metrics count them.
             EventError::Message { id, problem } => {
                 if self.has_logged.swap(true, Ordering::Relaxed) {
-                    tracing::debug!(id, problem, "an event cannot be read");
+                    tracing::debug!(id, problem, "invalid change event");
                 } else {
                     let later = "further ones are logged at `debug`, and counted";
-                    tracing::warn!(id, problem, later, "an event cannot be read");
+                    tracing::warn!(id, problem, later, "invalid change event");
                 }
             }
         }
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_read_as_the_entity_key_of_the_graph() {
+    fn a_bare_value_is_resolved_to_the_entity_key_of_the_graph() {
         let product = entity("Product", r#"{"id":"42"}"#);
 
         assert_eq!(resolver().resolve(value("Product")), [product]);
     }
 
     #[test]
-    fn unknown_names_invalidate_as_much_as_necessary() {
+    fn unknown_names_are_resolved_to_the_narrowest_target_that_includes_them() {
         let resolver = resolver();
         let ty = |name: &str| Target::Type(name.to_owned());
 
