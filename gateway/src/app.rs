@@ -1,4 +1,4 @@
-//! What the routes share.
+//! The state that all routes share.
 
 use http::HeaderValue;
 use resolvers::Engine;
@@ -8,19 +8,19 @@ use crate::config::admin::TraceAccess;
 use crate::config::limits::Limits;
 use crate::config::listen::Listen;
 
-/// What the routes share.
+/// The state that all routes share.
 #[derive(Debug)]
 pub struct App {
-    /// Answers operations.
+    /// Executes operations.
     pub engine: Engine,
-    /// Bounds on requests; the engine has its own on operations.
+    /// Limits on requests; the engine has its own on operations.
     pub limits: Limits,
-    /// How long a body may take, and whether there is a page.
+    /// Timeouts of requests, and whether GraphiQL is served.
     pub listen: Listen,
-    /// Who may be told what was done for an answer.
+    /// Which clients may request a trace.
     pub trace_access: TraceAccess,
-    /// `Vary` of answers that may be reused.
+    /// `Vary` of cacheable responses.
     pub vary: HeaderValue,
-    /// Cancelled when the gateway is told to stop: it is not ready from then on.
+    /// Cancelled at the start of the shutdown; readiness fails from then on.
     pub stop: CancellationToken,
 }

@@ -1,4 +1,4 @@
-//! One file a route.
+//! Handlers of routes, one module for each.
 
 pub(crate) mod admin;
 pub(crate) mod graphql;

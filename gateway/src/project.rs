@@ -1,6 +1,6 @@
-//! A configuration and the files of the graph that it names: everything that is needed to serve.
+//! A configuration and its graph, read from files.
 //!
-//! Reads the disk and nothing else; every problem of all files is found at once.
+//! Accesses only the file system, and reports the problems of all files at once.
 
 use std::fs;
 use std::path::Path;
@@ -19,20 +19,20 @@ use crate::shop;
 
 mod config_graph_check;
 
-/// Everything that is needed to serve.
+/// A checked configuration and its graph.
 #[derive(Debug)]
 pub struct Project {
-    /// What the operator decided.
+    /// The configuration.
     pub config: Config,
-    /// What is served.
+    /// The graph to serve.
     pub graph: Arc<Graph>,
 }
 
-/// What was read, unless there is an error among the diagnostics.
+/// A loaded value and its diagnostics; `None` if they contain an error.
 pub type Loaded<T> = (Option<T>, Vec<Diagnostic>);
 
 impl Project {
-    /// Reads the configuration file at `path` and all files of its graph.
+    /// Reads the configuration file at `path` and the SDL files of its graph.
     pub fn read(path: &Path) -> Loaded<Self> {
         let (config, mut diagnostics) = read_config(path);
         let Some(config) = config else {
@@ -43,7 +43,7 @@ impl Project {
         (project, diagnostics)
     }
 
-    /// Reads the graph that `config` names, relative to `folder`.
+    /// Reads the SDL files that `config` names; their paths are relative to `folder`.
     pub fn from_config(config: Config, folder: &Path) -> Loaded<Self> {
         let (graph, mut diagnostics) = read_graph(&config, folder);
         if let Some(graph) = &graph {
@@ -55,14 +55,14 @@ impl Project {
         )
     }
 
-    /// A warning for each service that has no address.
+    /// A warning for each GraphQL subgraph without a URL.
     ///
-    /// It must be somewhere before the graph is served: in the program itself, or behind a URL.
+    /// Before the graph is served, it needs a URL or a service mounted by the program.
     pub fn missing_url_warnings(&self) -> Vec<Diagnostic> {
         config_graph_check::missing_url_warnings(&self.config, &self.graph)
     }
 
-    /// The graph that comes with the binary.
+    /// The demo: the graph of a shop, which the binary contains.
     pub fn shop() -> Loaded<Self> {
         let config = Config::without_file();
         let (graph, diagnostics) = link::link(&shop::subgraphs(), config.graph.link);
@@ -73,7 +73,7 @@ impl Project {
     }
 }
 
-/// The configuration in the file at `path`.
+/// Reads the configuration file at `path`.
 pub fn read_config(path: &Path) -> Loaded<Config> {
     let mut diagnostics = Vec::new();
     let Some(document) = read_document(path, &mut diagnostics) else {
@@ -84,12 +84,12 @@ pub fn read_config(path: &Path) -> Loaded<Config> {
     (config, diagnostics)
 }
 
-/// What paths in the configuration at `path` are relative to.
+/// The folder that paths in the configuration at `path` are relative to.
 pub fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
-/// A subgraph with its SDL; `None`, and a diagnostic, when that cannot be read.
+/// Reads the SDL of a subgraph; `None`, and a diagnostic, if the file is unreadable.
 pub(crate) fn subgraph(
     subgraph: &SubgraphFile,
     folder: &Path,
@@ -143,7 +143,7 @@ fn read_document(path: &Path, diagnostics: &mut Vec<Diagnostic>) -> Option<Docum
         Err(error) => {
             let message = format!("cannot read `{name}`: {error}");
             let help =
-                "name another with `--config`, or run `weir` in an empty folder to see it at work";
+                "pass another file with `--config`, or run `weir` in an empty folder for the demo";
             diagnostics.push(
                 Diagnostic::without_span(Code::FileUnreadable, message).help(help.to_owned()),
             );
@@ -172,8 +172,8 @@ fn read_schema_file(
     }
 }
 
-/// What may have been meant when the name of a file looks as if a URL were in it.
+/// A help for a path that looks like `FILE@URL` without a scheme.
 fn url_hint(path: &Path) -> Option<String> {
     let has_at = path.to_string_lossy().contains('@');
-    has_at.then(|| "a URL behind the `@` begins with `http://` or `https://`".to_owned())
+    has_at.then(|| "a URL after `@` must begin with `http://` or `https://`".to_owned())
 }

@@ -1,6 +1,6 @@
-//! What a GraphQL-over-HTTP request says, and why one cannot be used.
+//! Reads headers and bodies of requests, and classifies invalid ones.
 //!
-//! Reads headers and bodies; answers nothing.
+//! Does not build responses.
 
 pub(crate) mod accept;
 pub(crate) mod body;
@@ -12,19 +12,19 @@ pub(crate) mod parameters;
 use self::body::BodyError;
 use self::parameters::ParametersError;
 
-/// Why a request is answered without asking the engine.
+/// Why a request is rejected without a result of the engine.
 #[derive(Debug)]
 pub(crate) enum Rejection {
-    /// No media type of ours is acceptable.
+    /// The client accepts no media type of Weir.
     NotAcceptable,
-    /// Neither `GET` nor `POST`.
+    /// The method is neither `GET` nor `POST`.
     Method,
-    /// A body that is not JSON by its own account.
+    /// The `Content-Type` is not JSON.
     ContentType,
     /// The body could not be read.
     Body(BodyError),
-    /// The body or the query string is no GraphQL request.
+    /// The body or the query string is not a GraphQL request.
     Parameters(ParametersError),
-    /// The engine did not answer in time.
+    /// The engine did not finish in time.
     Timeout,
 }

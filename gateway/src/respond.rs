@@ -1,9 +1,9 @@
-//! The one place that decides what strangers are told: messages, codes, statuses, media types.
+//! Builds responses: the only module that defines messages, codes and statuses for clients.
 //!
-//! Names and addresses of sources go to the log, not to clients. Statuses are those of the
-//! GraphQL-over-HTTP draft before its 294 and 422 of April 2026, because clients and the published
-//! audit expect them: whether an operation that is refused is 400 or 200 depends on the media type,
-//! and a partial answer is 200. `docs/http.md` has the table.
+//! Names and addresses of sources appear in the log, not in responses. Statuses follow the
+//! GraphQL-over-HTTP draft before it added 294 and 422 in April 2026, because clients and the
+//! published audit expect that: a rejected operation is 400 or 200, depending on the media type, and
+//! partial data is 200. `docs/http.md` has the table.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -25,12 +25,12 @@ mod report;
 mod request_error;
 mod trace;
 
-/// How to answer one request.
+/// Properties of a request that its response depends on.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
-    /// What the client accepts, also for errors.
+    /// The media type of the response, also of errors.
     pub(crate) media_type: MediaType,
-    /// For the log.
+    /// The request id, for the log.
     pub(crate) id: Option<RequestId>,
 }
 
@@ -45,25 +45,25 @@ pub(crate) struct AccessLogEntry {
     pub(crate) code: Option<&'static str>,
 }
 
-/// How to answer one operation.
+/// Properties of an operation that its response depends on.
 #[derive(Clone, Debug)]
 pub(crate) struct OperationContext<'a> {
-    /// For the log.
+    /// The name of the operation, for the log.
     pub(crate) operation: Option<String>,
-    /// Whether the client is told what was done.
+    /// Whether the response has a trace.
     pub(crate) trace: Trace,
-    /// `Vary` of an answer that may be reused.
+    /// `Vary` of a cacheable response.
     pub(crate) vary: &'a HeaderValue,
 }
 
-/// The start of a body, for the engine to append the JSON of `data` to.
+/// The start of a body, to which the engine appends the JSON of `data`.
 pub(crate) fn begin_body() -> Vec<u8> {
     let mut body = Vec::with_capacity(INITIAL_BODY_CAPACITY);
     body.extend_from_slice(b"{\"data\":");
     body
 }
 
-/// The answer to a request that the engine has dealt with; `body` is what `begin` began.
+/// The response to an operation that the engine executed or refused; `begin_body` began `body`.
 pub(crate) fn executed(
     context: &RequestContext,
     operation: OperationContext<'_>,
@@ -76,12 +76,12 @@ pub(crate) fn executed(
             failures,
             reports,
             reuse,
-            trace: account,
+            trace: fetches,
         } => {
             field_error::log_failures(&failures, context.id.as_ref());
             field_error::append_errors(&errors, &mut body);
             let is_traced = operation.trace == Trace::Yes;
-            let trace = is_traced.then(|| trace::TraceExtension::new(&account));
+            let trace = is_traced.then(|| trace::TraceExtension::new(&fetches));
             report::append_extensions(&reports, trace, &mut body);
             body.push(b'}');
             let code = errors.first().map(|error| field_error::code(&error.kind));
@@ -108,12 +108,12 @@ pub(crate) fn executed(
     response
 }
 
-/// What a client finds in `errors` for a call that failed; without a path, as there is no operation.
+/// The entry of `errors` for a failed call, without a path, because there is no operation.
 pub(crate) fn call_error(failure: FetchFailure) -> serde_json::Value {
     field_error::call_error_json(failure)
 }
 
-/// The answer to a request that the engine has not seen, or has not finished.
+/// The response to a request that did not reach the engine, or timed out in it.
 pub(crate) fn rejected(context: &RequestContext, rejection: &Rejection) -> Response {
     let rejection::RejectionBody {
         status,
@@ -130,7 +130,7 @@ pub(crate) fn rejected(context: &RequestContext, rejection: &Rejection) -> Respo
             headers.insert(ACCEPT_POST, HeaderValue::from_static("application/json"));
         }
         Rejection::Body(_) => {
-            // What was not read of the body must not be taken for the next request.
+            // The unread rest of the body must not be parsed as the next request.
             headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
         }
         _ => {}
@@ -140,10 +140,10 @@ pub(crate) fn rejected(context: &RequestContext, rejection: &Rejection) -> Respo
     response
 }
 
-/// The answer to a request whose code panicked; the panic itself is in the log.
+/// The response to a request whose handler panicked; the panic itself is in the log.
 pub(crate) fn panicked(id: &RequestId) -> Response {
     tracing::error!(request_id = id.as_str(), "a request panicked");
-    let message = "something went wrong here; the request id finds it in the log";
+    let message = "internal error; search the log of the gateway for the request id";
     error_response(
         StatusCode::INTERNAL_SERVER_ERROR,
         MediaType::Json,
@@ -152,9 +152,9 @@ pub(crate) fn panicked(id: &RequestId) -> Response {
     )
 }
 
-/// The answer for a path that is no route.
+/// The response for a path without a route.
 pub(crate) fn not_found(path: &str) -> Response {
-    let message = format!("there is nothing at `{path}`; operations go to `/graphql`");
+    let message = format!("no route for `{path}`; send operations to `/graphql`");
     error_response(
         StatusCode::NOT_FOUND,
         MediaType::Json,
@@ -163,7 +163,7 @@ pub(crate) fn not_found(path: &str) -> Response {
     )
 }
 
-/// The answer to a client that wants a file uncompressed, which it isn't stored as.
+/// The response to a client that accepts no stored encoding of a file.
 pub(crate) fn encoding_not_acceptable() -> Response {
     let message = "accept the encoding `gzip` or `br`";
     error_response(
@@ -174,7 +174,7 @@ pub(crate) fn encoding_not_acceptable() -> Response {
     )
 }
 
-/// The answer for a route that has other methods.
+/// The response for a method that a route does not have.
 pub(crate) fn method_not_allowed(allow: &'static str) -> Response {
     let message = format!("the method must be one of {allow}");
     let mut response = error_response(
@@ -241,11 +241,11 @@ fn errors_body<'e>(errors: impl Iterator<Item = RequestErrorBody<'e>>) -> Vec<u8
     body
 }
 
-/// Appends `value`, which is one of the types of this module.
+/// Appends `value` as JSON.
 fn append_json(value: &impl Serialize, body: &mut Vec<u8>) {
     let length = body.len();
     if serde_json::to_writer(&mut *body, value).is_err() {
-        // Writing text and numbers to memory cannot fail; if it ever does, the body stays JSON.
+        // Serializing these types to memory cannot fail; if it ever does, the body is still JSON.
         body.truncate(length);
         body.extend_from_slice(b"null");
     }
@@ -261,13 +261,13 @@ fn build_response(status: StatusCode, media_type: MediaType, body: Vec<u8>) -> R
     response
 }
 
-/// Says for how long, and by whom, the answer may be used again; nothing is said of one that may not.
+/// Sets `Cache-Control` and `Vary` of a cacheable response.
 fn set_cache_headers(reuse: Option<Reuse>, vary: &HeaderValue, response: &mut Response) {
     let lifetime = match reuse {
         Some(Reuse::Shared(lifetime) | Reuse::PerCaller(lifetime)) => lifetime,
         Some(Reuse::Never) | None => return,
     };
-    // Less than a second is nothing in a header that counts seconds.
+    // `Cache-Control` has whole seconds.
     let cacheable = reuse.filter(|_| lifetime.fresh.as_secs() > 0);
     if let Some(Ok(value)) = cacheable.map(|reuse| HeaderValue::try_from(reuse.cache_control())) {
         let headers = response.headers_mut();
@@ -285,7 +285,7 @@ fn content_type(media_type: MediaType) -> HeaderValue {
 
 const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
-/// Most answers fit, and a larger one grows a few times only.
+/// Initial bytes of a body: most responses fit, and larger ones grow only a few times.
 const INITIAL_BODY_CAPACITY: usize = 4 * 1024;
 
 #[cfg(test)]
@@ -294,7 +294,7 @@ mod tests {
     use crate::request::body::BodyError;
 
     #[test]
-    fn timeouts_are_answered_in_the_accepted_media_type() {
+    fn the_response_to_a_timeout_has_the_accepted_media_type() {
         let too_slow = Rejection::Body(BodyError::TooSlow);
         for (rejection, status) in [(too_slow, 408), (Rejection::Timeout, 504)] {
             for (media_type, expected) in [

@@ -1,4 +1,4 @@
-//! Which path leads where.
+//! The routes of both sockets.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::endpoint::{graphql, health, page};
 use crate::observe::observe;
 use crate::respond;
 
-/// Every route for clients; what is none of them is not found, in JSON.
+/// All routes for clients; other paths are 404 with a JSON body.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let playground = app.listen.playground;
     let routes = Router::new()
@@ -34,7 +34,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn(observe))
 }
 
-/// Every route for operators.
+/// All routes of the admin socket.
 pub(crate) fn admin_router(admin: Admin) -> Router {
     let invalidate = post(admin::invalidate).fallback(post_only);
     Router::new()

@@ -1,4 +1,4 @@
-//! Whether somebody knows a secret.
+//! Compares secrets in constant time.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -6,23 +6,23 @@ use subtle::ConstantTimeEq as _;
 
 use crate::config::secret::Secret;
 
-/// Whether `shown` is `secret`; takes the same time for everything of the same length.
+/// Whether `presented` equals `secret`; the duration depends only on the length.
 pub(crate) fn is_match(secret: &Secret<String>, presented: &[u8]) -> bool {
     secret.reveal().as_bytes().ct_eq(presented).into()
 }
 
-/// Whether `authorization` has `secret`, as it is or as a bearer's.
+/// Whether `authorization` is `secret`, plain or as a bearer token.
 pub(crate) fn is_authorized(headers: &HeaderMap, secret: &Secret<String>) -> bool {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(shown), None) = (values.next(), values.next()) else {
+    let (Some(value), None) = (values.next(), values.next()) else {
         return false;
     };
-    let value = shown.as_bytes().trim_ascii();
-    let bearer = match value.split_first_chunk::<7>() {
+    let value = value.as_bytes().trim_ascii();
+    let token = match value.split_first_chunk::<7>() {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"bearer ") => token.trim_ascii(),
         _ => value,
     };
-    is_match(secret, bearer)
+    is_match(secret, token)
 }
 
 #[cfg(test)]
@@ -32,13 +32,13 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(shown: &[&'static str], expected: bool) {
+    fn check(values: &[&'static str], expected: bool) {
         let mut headers = HeaderMap::new();
-        for value in shown {
+        for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_static(value));
         }
         let secret = Secret::new("hunter2".to_owned());
-        assert_eq!(is_authorized(&headers, &secret), expected, "{shown:?}");
+        assert_eq!(is_authorized(&headers, &secret), expected, "{values:?}");
     }
 
     #[test]
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_values_are_rejected() {
         check(&[], false);
         check(&[""], false);
         check(&["hunter"], false);

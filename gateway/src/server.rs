@@ -1,6 +1,6 @@
-//! Listeners and what answers at them become a running server, until it is told to stop.
+//! An HTTP/1.1 server with graceful shutdown.
 //!
-//! Speaks HTTP/1.1. Knows nothing of GraphQL or of routes.
+//! Independent of GraphQL and of the routes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,23 +22,23 @@ use crate::config::listen::Listen;
 use crate::config::shutdown::Shutdown;
 use crate::tasks::{Tasks, Unfinished};
 
-/// What answers, and how patient its connections are.
+/// A router and the limits of its connections.
 #[derive(Clone, Debug)]
 pub struct HttpService {
-    /// Answers requests.
+    /// Handles requests.
     pub router: Router,
-    /// From the first byte of a connection, or the last answer on it, to the end of a head.
+    /// Time from the start of a connection, or the last response on it, to the end of the headers.
     pub header_timeout: Duration,
-    /// Connections at a time.
+    /// Maximum concurrent connections.
     pub connections: NonZeroUsize,
 }
 
-/// The address of the other end, in the extensions of every request.
+/// The address of the client or proxy, in the extensions of every request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
 impl HttpService {
-    /// A service as `listen` wants it.
+    /// A service with the limits of `listen`.
     pub fn new(router: Router, listen: &Listen) -> Self {
         Self {
             router,
@@ -48,10 +48,10 @@ impl HttpService {
     }
 }
 
-/// Serves until `stop`, then lets work in progress finish.
+/// Serves until `stop` is cancelled, then shuts down gracefully.
 ///
-/// Whoever is told to stop says so at `/health/ready` at once; connections are accepted for
-/// `shutdown.notice` longer, and requests in flight have `shutdown.grace` after that.
+/// Accepts connections for another `shutdown.notice`, during which readiness fails; then requests
+/// in flight have `shutdown.grace` to finish.
 pub async fn serve(
     sockets: Vec<(TcpListener, HttpService)>,
     stop: CancellationToken,
@@ -67,32 +67,32 @@ pub async fn serve(
     }
 
     stop.cancelled().await;
-    tracing::info!("stopping: not ready any more");
+    tracing::info!("shutting down: readiness fails from now on");
     tokio::time::sleep(shutdown.notice).await;
     drain.cancel();
     let finished = tasks.finish_within(shutdown.grace).await;
     match &finished {
-        Ok(()) => tracing::info!("stopped: everything in flight has finished"),
-        Err(unfinished) => tracing::warn!(%unfinished, "stopped: time was up"),
+        Ok(()) => tracing::info!("stopped: all requests in flight have finished"),
+        Err(unfinished) => tracing::warn!(%unfinished, "stopped: the grace period is over"),
     }
     finished
 }
 
-/// Accepts connections until `drain`; each becomes a task.
+/// Accepts connections until `drain` is cancelled, and spawns a task for each.
 async fn accept(
     listener: TcpListener,
     service: HttpService,
     drain: CancellationToken,
     tasks: Tasks,
 ) {
-    let free = Arc::new(Semaphore::new(service.connections.get()));
+    let permits = Arc::new(Semaphore::new(service.connections.get()));
     let connections = ConnectionServer {
         http: http1_builder(service.header_timeout),
         router: service.router,
         drain: drain.clone(),
     };
     let next = async || {
-        let permit = Arc::clone(&free).acquire_owned().await;
+        let permit = Arc::clone(&permits).acquire_owned().await;
         (permit, listener.accept().await)
     };
     while let Some((permit, accepted)) = drain.run_until_cancelled(next()).await {
@@ -107,7 +107,7 @@ async fn accept(
     }
 }
 
-/// A client that went away costs nothing; a lack of files or memory needs time to pass.
+/// Waits after an error of the system, such as too many open files, but not after a disconnect.
 async fn pause_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
 
@@ -128,11 +128,12 @@ struct ConnectionServer {
 }
 
 impl ConnectionServer {
-    /// Answers on `socket` until the client is done; after `drain`, until the current answer is.
+    /// Serves a connection until the client closes it or, once `drain` is cancelled, until the
+    /// current response is complete.
     async fn run(self, socket: TcpStream, peer: SocketAddr, _permit: OwnedSemaphorePermit) {
-        // Answers are written whole, so waiting for more to send only costs time.
+        // Responses are written in one piece, so Nagle's algorithm would only delay them.
         if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%peer, %error, "the connection is gone already");
+            tracing::debug!(%peer, %error, "the connection is already closed");
             return;
         }
         let router = TowerToHyperService::new(self.router);
@@ -163,5 +164,5 @@ fn http1_builder(header_timeout: Duration) -> http1::Builder {
     http
 }
 
-/// Heads with large cookies and tokens fit; larger ones are answered with 431.
+/// Maximum bytes of request headers: large cookies and tokens fit; beyond it the status is 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;

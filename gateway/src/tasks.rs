@@ -1,7 +1,7 @@
-//! Every task has a name and an owner.
+//! Background tasks with a name and an owner.
 //!
-//! The only caller of the runtime's `spawn`. A task that panics is reported and costs nothing but
-//! itself; tasks that outlive their owner's patience are reported by name.
+//! The only caller of the runtime's `spawn`. A panic is logged and ends only its own task; tasks
+//! that outlive the grace period of their owner are reported by name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,28 +19,27 @@ pub struct Tasks {
     running: Arc<Mutex<BTreeMap<&'static str, usize>>>,
 }
 
-/// Tasks that were still running when time was up.
+/// Tasks that were still running at the end of the grace period.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Unfinished {
-    /// How many, by name.
+    /// Number of tasks by name.
     pub tasks: BTreeMap<&'static str, usize>,
 }
 
 impl Tasks {
-    /// Runs `task` until it ends by itself.
+    /// Spawns `task`, which runs until it returns.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let entry = RunningTask::new(name, Arc::clone(&self.running));
         self.tracker.spawn(async move {
             let _entry = entry;
-            // A task shares nothing with others that a panic could leave half changed: what they
-            // share is behind locks that are never held across a call.
+            // A panic cannot leave shared state inconsistent: locks are never held across a call.
             if AssertUnwindSafe(task).catch_unwind().await.is_err() {
                 tracing::error!(task = name, "a task panicked");
             }
         });
     }
 
-    /// Waits until every task has ended, for at most `grace`.
+    /// Waits at most `grace` until every task has ended.
     pub async fn finish_within(&self, grace: Duration) -> Result<(), Unfinished> {
         self.tracker.close();
         let finished = tokio::time::timeout(grace, self.tracker.wait()).await;
@@ -60,7 +59,7 @@ impl fmt::Display for Unfinished {
     }
 }
 
-/// Counts one running task for as long as it lives.
+/// Counts one running task until it is dropped.
 struct RunningTask {
     name: &'static str,
     running: Arc<Mutex<BTreeMap<&'static str, usize>>>,
@@ -86,7 +85,7 @@ impl Drop for RunningTask {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // The map is whole between any two statements, so a panic elsewhere cannot have broken it.
+    // No panic can leave the map inconsistent, so a poisoned lock is usable.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

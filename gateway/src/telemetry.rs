@@ -1,4 +1,4 @@
-//! Logs: where they go and how they look.
+//! Sets up the log.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::log::{Log, LogFormat, LogLevel};
 
-/// Sends what is logged to standard error from now on. The first caller in a process decides.
+/// Starts logging to standard error. Only the first call in a process has an effect.
 pub fn start(log: Log) {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter(log.level))
@@ -23,7 +23,7 @@ pub fn start(log: Log) {
     }
 }
 
-/// Only `trace` shows what the libraries do: their lines are not about this gateway.
+/// Excludes log lines of libraries below `error`, except at `trace`.
 fn filter(level: LogLevel) -> EnvFilter {
     let name = level.as_str();
     match level {
@@ -34,7 +34,7 @@ fn filter(level: LogLevel) -> EnvFilter {
     }
 }
 
-/// A panic becomes a line of the log like any other, in the format that was asked for.
+/// Logs panics in the configured format.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string);

@@ -1,4 +1,4 @@
-//! The routes of the operators' socket: what is to be forgotten, and what was counted.
+//! The routes of the admin socket: cache invalidation and metrics.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -14,20 +14,21 @@ use crate::request::{Rejection, body, content_type, invalidation};
 use crate::respond::admin as respond;
 use crate::{metrics, secrets};
 
-/// What these routes share.
+/// The state of these routes.
 #[derive(Debug)]
 pub(crate) struct Admin {
-    /// What requests must show that change something.
+    /// The key that an invalidation requires.
     pub(crate) key: Secret<String>,
-    /// What is kept; `None` when nothing is.
+    /// The entity cache; `None` if caching is disabled.
     pub(crate) cache: Option<Cache>,
-    /// What can be named.
+    /// The names in the graph that a target may have.
     pub(crate) names: CurrentNames,
-    /// What clients are answered with.
+    /// The state of the routes for clients.
     pub(crate) app: Arc<App>,
 }
 
-/// Invalidates what the body names. Those who do not show the key learn nothing of it.
+/// Invalidates the cache entries named in the body. Checks the key before anything else, so that a
+/// request without it reveals nothing.
 pub(crate) async fn invalidate(State(admin): State<Arc<Admin>>, request: Request) -> Response {
     if !secrets::is_authorized(request.headers(), &admin.key) {
         return respond::unauthorized();
@@ -49,7 +50,7 @@ pub(crate) async fn invalidate(State(admin): State<Arc<Admin>>, request: Request
     tags.dedup();
     let reached = match &admin.cache {
         Some(cache) => cache.invalidate(&tags).await,
-        // What nobody keeps, nobody has to forget.
+        // Without a cache every replica is up to date.
         None => Propagation::AllReplicas,
     };
     tracing::info!(
@@ -61,7 +62,7 @@ pub(crate) async fn invalidate(State(admin): State<Arc<Admin>>, request: Request
     respond::invalidated(tags.len(), reached)
 }
 
-/// Everything that was counted, as Prometheus reads it.
+/// All metrics in the text format of Prometheus.
 pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     let incomplete_plans = admin.app.engine.incomplete_plans();
     respond::metrics(metrics::prometheus_text(
@@ -70,5 +71,5 @@ pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     ))
 }
 
-/// Room for ten thousand elements.
+/// Maximum bytes of a body: about ten thousand targets.
 const BODY_SIZE: NonZeroUsize = NonZeroUsize::new(1024 * 1024).unwrap();

@@ -1,7 +1,7 @@
 //! `/graphql`: GraphQL over HTTP, with `POST` and `GET`.
 //!
-//! Follows the draft of the GraphQL-over-HTTP specification; section names in comments are its.
-//! Turns a request into one `resolvers::Request` and lets `respond` write what comes back.
+//! Follows the draft of the GraphQL-over-HTTP specification; comments cite its section names.
+//! Converts a request to a `resolvers::Request`; `respond` builds the response.
 
 use std::sync::Arc;
 
@@ -10,23 +10,24 @@ use axum::response::Response;
 use http::header::HeaderMap;
 use http::request::Parts;
 use http::{HeaderName, Method};
-use resolvers::{Allow, Engine, Trace};
+use resolvers::{Allow, Trace};
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::App;
+use crate::config::admin::TraceAccess;
 use crate::request::accept::{self, MediaType};
 use crate::request::id::RequestId;
 use crate::request::parameters::Parameters;
 use crate::request::{Rejection, body, content_type};
 use crate::respond::{self, OperationContext, RequestContext};
-use crate::{config, secrets};
+use crate::secrets;
 
-/// Answers one operation.
+/// Executes the operation of one request.
 pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let media_type = accept::negotiate(&parts.headers);
     let context = RequestContext {
-        // Who accepts neither type is told so in the one that everyone can read.
+        // A client that accepts neither type gets the error as plain JSON.
         media_type: media_type.unwrap_or(MediaType::Json),
         id: parts.extensions.get::<RequestId>().cloned(),
     };
@@ -75,24 +76,24 @@ async fn execute(app: &App, request: resolvers::Request, context: RequestContext
         vary: &app.vary,
     };
     let mut body = respond::begin_body();
-    let outcome = timeout_at(deadline(app), run_engine(&app.engine, request, &mut body)).await;
+    let outcome = timeout_at(deadline(app), app.engine.execute(request, &mut body)).await;
     match outcome {
         Ok(outcome) => respond::executed(&context, operation, outcome, body),
         Err(_) => respond::rejected(&context, &Rejection::Timeout),
     }
 }
 
-/// Whether to tell what is done. What the client shows for it goes no further.
-fn trace_mode(access: &config::admin::TraceAccess, headers: &mut HeaderMap) -> Trace {
-    let Some(presented) = headers.remove(EXPLAIN_HEADER) else {
+/// Whether the response has a trace. Removes the header, so that its key is not forwarded.
+fn trace_mode(access: &TraceAccess, headers: &mut HeaderMap) -> Trace {
+    let Some(value) = headers.remove(EXPLAIN_HEADER) else {
         return Trace::No;
     };
     let is_allowed = match access {
-        config::admin::TraceAccess::Disabled => false,
-        config::admin::TraceAccess::Everyone => presented.as_bytes() != b"false",
-        // All are compared, so that the time tells nothing of them.
-        config::admin::TraceAccess::Keys(keys) => keys.iter().fold(false, |known, key| {
-            known | secrets::is_match(key, presented.as_bytes())
+        TraceAccess::Disabled => false,
+        TraceAccess::Everyone => value.as_bytes() != b"false",
+        // Compares all keys, so that the duration reveals nothing about them.
+        TraceAccess::Keys(keys) => keys.iter().fold(false, |is_known, key| {
+            is_known | secrets::is_match(key, value.as_bytes())
         }),
     };
     if is_allowed { Trace::Yes } else { Trace::No }
@@ -100,16 +101,8 @@ fn trace_mode(access: &config::admin::TraceAccess, headers: &mut HeaderMap) -> T
 
 const EXPLAIN_HEADER: HeaderName = HeaderName::from_static("weir-explain");
 
-async fn run_engine(
-    engine: &Engine,
-    request: resolvers::Request,
-    out: &mut Vec<u8>,
-) -> resolvers::Outcome {
-    engine.execute(request, out).await
-}
-
-/// The engine ends at its own deadline, with what it has by then. This one is for an engine that
-/// does not, so it is a little later.
+/// A deadline after that of the engine, which returns partial data at its own: this one is only
+/// for an engine that does not.
 fn deadline(app: &App) -> Instant {
     const SLACK: std::time::Duration = std::time::Duration::from_secs(1);
 

@@ -1,4 +1,4 @@
-//! `/health/live` and `/health/ready`: what an orchestrator asks.
+//! `/health/live` and `/health/ready`: probes for orchestrators.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use http::StatusCode;
 
 use crate::app::App;
 
-/// The process runs; nothing else is promised, so that a restart is never the wrong answer to it.
+/// Always succeeds: a failing liveness probe restarts the process, which no other state justifies.
 pub(crate) async fn live() -> &'static str {
     "live\n"
 }
 
-/// New requests are welcome.
+/// Succeeds until the shutdown starts.
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     if app.stop.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")

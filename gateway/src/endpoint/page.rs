@@ -1,7 +1,7 @@
-//! `/` and `/assets/…`: GraphiQL, out of the binary.
+//! `/` and `/assets/…`: GraphiQL, embedded in the binary.
 //!
-//! The files are built by `gateway/ui` and stored compressed; nothing is loaded from elsewhere,
-//! and the content policy would not let it be.
+//! The files are built by `gateway/ui` and stored compressed. The page loads nothing from other
+//! origins, and its content security policy forbids it.
 
 use axum::body::Body;
 use axum::extract::Path;
@@ -17,21 +17,21 @@ use crate::respond;
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// One file of the page, in the encodings that it is stored in.
+/// One file of the page in its stored encodings.
 #[derive(Debug)]
 struct File {
-    /// Relative to the root of the server.
+    /// Relative to `/`.
     path: &'static str,
     brotli: &'static [u8],
     gzip: &'static [u8],
 }
 
-/// Whether the page was there when this binary was built.
+/// Whether this binary contains the page.
 pub(crate) fn is_built() -> bool {
     file("index.html").is_some()
 }
 
-/// The page, or how to get one.
+/// The page, or instructions to build it.
 pub(crate) async fn index(headers: HeaderMap) -> Response {
     let mut response = match file("index.html") {
         Some(file) => file.respond(&headers, REVALIDATE),
@@ -43,7 +43,7 @@ pub(crate) async fn index(headers: HeaderMap) -> Response {
     response
 }
 
-/// A script, a style or a font. Names carry a hash of the content, so they are kept for ever.
+/// A script, a style sheet or a font. Its name contains a hash of the content, so it is immutable.
 pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let path = format!("assets/{name}");
     match file(&path) {
@@ -83,20 +83,21 @@ fn file(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
 }
 
-/// The smaller encoding that the client takes. One that says nothing takes anything
-/// (RFC 9110 §12.5.3); `None` is for one that refuses both.
+/// The smallest stored encoding that the client accepts; `None` if it accepts none. Without
+/// `Accept-Encoding`, any encoding is acceptable (RFC 9110 §12.5.3).
 fn accepted_encoding(headers: &HeaderMap) -> Option<Encoding> {
     let Some(accept) = headers.get(ACCEPT_ENCODING) else {
         return Some(Encoding::Gzip);
     };
     let accept = accept.to_str().unwrap_or_default();
-    let accepts = |wanted: &str| {
+    let accepts = |encoding: &str| {
         accept.split(',').any(|coding| {
             let mut parts = coding.split(';').map(str::trim);
-            let named = parts
+            let is_named = parts
                 .next()
-                .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
-            named && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+                .is_some_and(|name| name.eq_ignore_ascii_case(encoding));
+            let is_zero = |weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000");
+            is_named && !parts.any(is_zero)
         })
     };
     if accepts("br") {
@@ -135,14 +136,14 @@ const NOT_BUILT: &str = "<!doctype html>
 <meta charset=\"utf-8\">
 <title>Weir</title>
 <h1>Weir is running</h1>
-<p>This binary was built without GraphiQL. <code>make run</code> builds the page and a binary that has it.</p>
-<p>Operations go to <code>POST /graphql</code>:</p>
+<p>This binary was built without GraphiQL. <code>make install</code> builds one with it.</p>
+<p>Send operations to <code>POST /graphql</code>:</p>
 <pre>curl -H 'content-type: application/json' -d '{\"query\":\"{ __typename }\"}' http://127.0.0.1:4000/graphql</pre>
 </html>
 ";
 
-/// Everything from here and nothing from elsewhere. The editor writes styles into the page, so
-/// those may be inline; scripts may not. Its icons come as `data:` out of its style sheet.
+/// The content security policy: only this origin. The editor needs inline styles and `data:` icons
+/// of its style sheet; inline scripts are forbidden.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      font-src 'self' data:; img-src 'self' data:; connect-src 'self'; worker-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smaller_encoding_that_is_accepted_is_sent() {
+    fn the_smallest_accepted_encoding_is_sent() {
         check("gzip, deflate, br, zstd", Some(Encoding::Brotli));
         check("gzip;q=1.0, br;q=0", Some(Encoding::Gzip));
         check("*", Some(Encoding::Gzip));
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_accepts_neither_is_refused() {
+    fn a_client_that_accepts_neither_encoding_gets_an_error() {
         check("identity", None);
         check("", None);
     }

@@ -1,21 +1,20 @@
-//! `Accept`: which of two media types an answer has ("Accept", RFC 9110 §12.5.1).
+//! `Accept`: selects the media type of a response ("Accept", RFC 9110 §12.5.1).
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 
-/// The media type of an answer.
+/// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaType {
-    /// `application/graphql-response+json`: the body tells whether it went well.
+    /// `application/graphql-response+json`: clients trust the body whatever the status.
     GraphqlResponse,
-    /// `application/json`, for clients from before the other existed.
+    /// `application/json`, for legacy clients.
     Json,
 }
 
-/// The best type that the client accepts; `None` when it accepts neither.
+/// The preferred type that the client accepts; `None` if it accepts neither.
 ///
-/// Without a preference it is plain JSON, because who asks for nothing in particular, as `curl`
-/// and old clients do, knows that one for sure.
+/// Without a preference it is plain JSON, which `curl` and legacy clients certainly understand.
 pub(crate) fn negotiate(headers: &HeaderMap) -> Option<MediaType> {
     let mut ranges = headers.get_all(ACCEPT).iter().peekable();
     if ranges.peek().is_none() {
@@ -62,7 +61,7 @@ impl Preference {
         self.specificity > 0 && self.weight > 0
     }
 
-    /// By weight; then by name: a client that names the newer type understands it.
+    /// Compares weights; on a tie, an exact name wins, because the client understands that type.
     fn is_preferred_over(self, other: Self) -> bool {
         self.weight > other.weight || (self.weight == other.weight && self.specificity == EXACT)
     }
@@ -70,7 +69,7 @@ impl Preference {
 
 const EXACT: u8 = 3;
 
-/// 0 when `range` does not cover `media_type`.
+/// How specifically `range` names `media_type`; 0 if it does not cover it.
 fn specificity(range: &str, media_type: &str) -> u8 {
     if range.eq_ignore_ascii_case(media_type) {
         EXACT
@@ -94,7 +93,7 @@ fn range_and_weight(text: &str) -> (&str, u16) {
     (range, weight.unwrap_or(1_000))
 }
 
-/// `0.9` as 900; what is no weight counts as none given.
+/// `0.9` as 900; an invalid weight counts as 1.
 fn thousandths(weight: &str) -> u16 {
     let weight: f32 = weight.parse().unwrap_or(1.0);
     #[expect(
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_named_type_is_chosen() {
+    fn the_named_type_is_selected() {
         check("application/graphql-response+json", Some(GraphqlResponse));
         check("application/json", Some(Json));
         check("APPLICATION/JSON; charset=utf-8", Some(Json));

@@ -1,4 +1,4 @@
-//! Reads a request's body: never more than is allowed, and never for longer.
+//! Reads a request body within a size limit and a timeout.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use http_body_util::BodyExt as _;
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// More bytes than allowed.
+    /// The body exceeds this number of bytes.
     TooLarge(NonZeroUsize),
-    /// The client did not send it in time.
+    /// The client did not send the body in time.
     TooSlow,
     /// The connection broke.
     Broken,
 }
 
-/// The whole body, of at most `limit` bytes, read within `timeout`.
+/// Reads the whole body, of at most `limit` bytes, within `timeout`.
 pub(crate) async fn read(
     body: Body,
     limit: NonZeroUsize,
     timeout: Duration,
 ) -> Result<Bytes, BodyError> {
-    // A client that says how much it will send is refused before it does.
+    // Rejects a `Content-Length` beyond the limit before the client sends the body.
     if body.size_hint().lower() > limit.get() as u64 {
         return Err(BodyError::TooLarge(limit));
     }
@@ -42,7 +42,7 @@ async fn collect(mut body: Body, limit: NonZeroUsize) -> Result<Bytes, BodyError
         if data.len() > limit.get() - first.len() - all.len() {
             return Err(BodyError::TooLarge(limit));
         }
-        // Most bodies come in one piece, which then needs no copy.
+        // Most bodies have one frame, which needs no copy.
         if first.is_empty() && all.is_empty() {
             first = data;
         } else {
@@ -63,9 +63,9 @@ mod tests {
 
     const LIMIT: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
-    fn pieces(pieces: &'static [&'static str]) -> Body {
-        let pieces = stream::iter(pieces).map(|piece| Ok::<_, Infallible>(piece.as_bytes()));
-        Body::from_stream(pieces)
+    fn frames(texts: &'static [&'static str]) -> Body {
+        let frames = stream::iter(texts).map(|text| Ok::<_, Infallible>(text.as_bytes()));
+        Body::from_stream(frames)
     }
 
     async fn read_with_limit(body: Body) -> Result<Bytes, BodyError> {
@@ -73,14 +73,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pieces_are_put_together_up_to_the_limit() {
-        assert_eq!(read_with_limit(pieces(&[])).await.unwrap(), "");
+    async fn frames_are_joined_up_to_the_limit() {
+        assert_eq!(read_with_limit(frames(&[])).await.unwrap(), "");
         assert_eq!(
-            read_with_limit(pieces(&["{\"a\":1}"])).await.unwrap(),
+            read_with_limit(frames(&["{\"a\":1}"])).await.unwrap(),
             "{\"a\":1}"
         );
         assert_eq!(
-            read_with_limit(pieces(&["ab", "cd", "", "efgh"]))
+            read_with_limit(frames(&["ab", "cd", "", "efgh"]))
                 .await
                 .unwrap(),
             "abcdefgh"
@@ -88,12 +88,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_byte_too_many_is_refused_whether_announced_or_not() {
-        let announced = read_with_limit(Body::from("123456789")).await;
-        let counted = read_with_limit(pieces(&["12345678", "9"])).await;
+    async fn a_body_beyond_the_limit_is_rejected_with_and_without_a_declared_length() {
+        let declared = read_with_limit(Body::from("123456789")).await;
+        let streamed = read_with_limit(frames(&["12345678", "9"])).await;
 
-        assert_eq!(announced, Err(BodyError::TooLarge(LIMIT)));
-        assert_eq!(counted, Err(BodyError::TooLarge(LIMIT)));
+        assert_eq!(declared, Err(BodyError::TooLarge(LIMIT)));
+        assert_eq!(streamed, Err(BodyError::TooLarge(LIMIT)));
     }
 
     #[tokio::test(start_paused = true)]

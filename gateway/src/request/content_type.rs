@@ -1,9 +1,9 @@
-//! `Content-Type`: whether a body says that it can be read.
+//! `Content-Type`: whether a body is declared as JSON in UTF-8.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-/// "POST": JSON in UTF-8, which is assumed when nothing is said of the encoding.
+/// Whether the body is declared as JSON; UTF-8 is the default encoding ("POST").
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE);
     let Some(Ok(content_type)) = content_type.map(http::HeaderValue::to_str) else {
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn only_json_in_utf8_is_read() {
+    fn only_json_in_utf8_is_accepted() {
         check("application/json", true);
         check("Application/JSON; Charset=\"UTF-8\"", true);
         check("application/json; boundary=x", true);

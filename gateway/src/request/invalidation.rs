@@ -1,12 +1,12 @@
-//! What somebody wants invalidated: a JSON array of objects, each with a `kind`.
+//! The body of an invalidation: a JSON array of objects, each with a `kind`.
 //!
-//! The kinds of Apollo's router are read as they are, with two of our own: one entity, and all.
+//! Accepts the kinds of Apollo Router, and two more: `entity` and `all`.
 
 use resolvers::cache::{EntityKey, Target};
 use resolvers::invalidation::Names;
 use serde_json::{Map, Value};
 
-/// The targets that `body` names; otherwise what is wrong with it, element by element.
+/// The targets in `body`, or the problems of its elements.
 pub(crate) fn read_targets(body: &[u8], names: &Names) -> Result<Vec<Target>, Vec<String>> {
     let elements = match serde_json::from_slice(body) {
         Ok(Value::Array(elements)) => elements,
@@ -54,17 +54,17 @@ fn read_element(element: Value, names: &Names) -> Result<Vec<Target>, String> {
         }
         other => {
             return Err(format!(
-                "there is no kind `{other}`; write `all`, `subgraph`, `type`, `entity` or `cache_tag`"
+                "unknown kind `{other}`; write `all`, `subgraph`, `type`, `entity` or `cache_tag`"
             ));
         }
     };
     match element.members.keys().next() {
-        Some(name) => Err(format!("its kind has no member `{name}`")),
+        Some(name) => Err(format!("unknown member `{name}` for its kind")),
         None => Ok(targets),
     }
 }
 
-/// The members of an element that are not read yet.
+/// The remaining members of an element.
 struct Element<'n> {
     members: Map<String, Value>,
     names: &'n Names,
@@ -84,7 +84,7 @@ impl Element<'_> {
     fn take_text(&mut self, name: &str) -> Result<String, String> {
         match self.members.remove(name) {
             Some(Value::String(text)) if !text.is_empty() => Ok(text),
-            Some(_) => Err(format!("`{name}` must be a string that is not empty")),
+            Some(_) => Err(format!("`{name}` must be a non-empty string")),
             None => Err(format!("`{name}` is missing")),
         }
     }
@@ -97,8 +97,8 @@ impl Element<'_> {
             .ok_or_else(|| "`key` must be an object with the fields of the key".to_owned())
     }
 
-    /// What others give of a type or under a tag is the same data, so it goes too; a name must
-    /// still be right.
+    /// Checks the subgraph's name, which has no other effect: values of a type or a tag from other
+    /// subgraphs are the same data, so they are invalidated too.
     fn check_subgraph(&mut self) -> Result<(), String> {
         if !self.members.contains_key("subgraph") {
             return Ok(());
@@ -126,5 +126,5 @@ impl Element<'_> {
     }
 }
 
-/// Who sends more wrong elements has a program to mend, not elements.
+/// Maximum number of reported problems.
 const MAX_PROBLEMS: usize = 20;

@@ -1,7 +1,7 @@
 //! The parameters of a GraphQL-over-HTTP request: `query`, `operationName`, `variables`.
 //!
-//! Values of variables stay text here: only the engine knows what they should be. `extensions` is
-//! checked and not used; other members are ignored, as "JSON Encoding" demands.
+//! Variables remain JSON text: only the engine knows their types. `extensions` is checked but not
+//! used; other members are ignored, as "JSON Encoding" requires.
 
 use std::borrow::Cow;
 
@@ -20,17 +20,17 @@ pub(crate) struct Parameters {
     variables: Option<Box<RawValue>>,
 }
 
-/// Why there are no parameters.
+/// Why a request is malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ParametersError {
-    /// Not JSON; what the parser says, without the text.
+    /// Not JSON; with the message of the parser.
     NotJson(String),
-    /// JSON, and not a request; a sentence.
+    /// JSON, but not a GraphQL request; with a message.
     InvalidRequest(String),
 }
 
 impl Parameters {
-    /// From the body of a `POST`.
+    /// Parses the body of a `POST`.
     pub(crate) fn from_json(body: &[u8]) -> Result<Self, ParametersError> {
         let text = std::str::from_utf8(body)
             .map_err(|_| ParametersError::NotJson("the body is not UTF-8".to_owned()))?;
@@ -54,20 +54,20 @@ impl Parameters {
         })
     }
 
-    /// From the query string of a `GET`; an empty value is the same as none.
+    /// Parses the query string of a `GET`; an empty value counts as missing.
     pub(crate) fn from_query_string(text: &str) -> Result<Self, ParametersError> {
         let (mut query, mut operation_name) = (None, None);
         let (mut values, mut extensions) = (None, None);
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            let slot = match name.as_ref() {
+            let parameter = match name.as_ref() {
                 "query" => &mut query,
                 "operationName" => &mut operation_name,
                 "variables" => &mut values,
                 "extensions" => &mut extensions,
                 _ => continue,
             };
-            if slot.replace(value.into_owned()).is_some() {
-                return Err(invalid_request(&format!("`{name}` is given twice")));
+            if parameter.replace(value.into_owned()).is_some() {
+                return Err(invalid_request(&format!("duplicate parameter `{name}`")));
             }
         }
         let non_empty = |value: Option<String>| value.filter(|value| !value.is_empty());
@@ -82,7 +82,7 @@ impl Parameters {
         })
     }
 
-    /// The same for the engine.
+    /// The request for the engine.
     pub(crate) fn into_request(
         self,
         headers: HeaderMap,
@@ -100,7 +100,7 @@ impl Parameters {
     }
 }
 
-/// The members as JSON text, so that each can be refused by name.
+/// The members as JSON text, so that an error can name the invalid one.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Members<'t> {
@@ -148,7 +148,7 @@ fn is_null(value: &RawValue) -> bool {
 fn list_error(text: &str) -> ParametersError {
     match serde_json::from_str::<serde::de::IgnoredAny>(text) {
         Ok(_) => invalid_request(
-            "lists of operations are not supported; send one operation in a request",
+            "batches of operations are not supported; send one operation per request",
         ),
         Err(error) => json_error(&error),
     }
@@ -157,7 +157,7 @@ fn list_error(text: &str) -> ParametersError {
 fn json_error(error: &serde_json::Error) -> ParametersError {
     match error.classify() {
         Category::Data => {
-            invalid_request("the body must be an object with the member `query`, each member once")
+            invalid_request("the body must be an object with `query` and without duplicate members")
         }
         Category::Io | Category::Syntax | Category::Eof => {
             ParametersError::NotJson(error.to_string())
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_has_its_members_in_any_order_and_unknown_ones_are_ignored() {
+    fn members_may_have_any_order_and_unknown_ones_are_ignored() {
         let body =
             br#" {"variables": {"a": [1.0]}, "x": 1, "query": "{\u0061}", "operationName": null}"#;
 
@@ -237,10 +237,10 @@ mod tests {
         );
         check(
             r#"[{"query": "{a}"}]"#,
-            "no request: lists of operations are not supported; send one operation in a request",
+            "no request: batches of operations are not supported; send one operation per request",
         );
         let shape =
-            "no request: the body must be an object with the member `query`, each member once";
+            "no request: the body must be an object with `query` and without duplicate members";
         check("7", shape);
         check(r#"{"query": "{a}", "query": "{b}"}"#, shape);
     }
@@ -257,13 +257,13 @@ mod tests {
     }
 
     #[test]
-    fn a_query_string_without_a_query_is_no_request() {
+    fn a_query_string_without_a_query_is_an_invalid_request() {
         let error = |text| reason(Parameters::from_query_string(text));
 
         assert_eq!(error(""), "no request: `query` is missing");
         assert_eq!(
             error("query=a&query=b"),
-            "no request: `query` is given twice"
+            "no request: duplicate parameter `query`"
         );
         assert_eq!(
             error("query=a&variables=1"),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_without_end_does_not_overflow_the_stack() {
+    fn deep_nesting_does_not_overflow_the_stack() {
         let deep = format!(
             r#"{{"query": "{{a}}", "variables": {}"#,
             r#"{"a":"#.repeat(100_000)

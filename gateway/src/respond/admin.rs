@@ -1,4 +1,4 @@
-//! What operators are told.
+//! Responses of the admin socket.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,15 +13,15 @@ use super::{
 use crate::request::Rejection;
 use crate::request::accept::MediaType;
 
-/// The answer to an invalidation that has been made.
-pub(crate) fn invalidated(tags: usize, reached: Propagation) -> Response {
+/// The response to a successful invalidation.
+pub(crate) fn invalidated(tags: usize, propagation: Propagation) -> Response {
     #[derive(Serialize)]
     struct InvalidationReply {
         tags: usize,
         reached: &'static str,
     }
 
-    let reached = match reached {
+    let reached = match propagation {
         Propagation::AllReplicas => "everyone",
         Propagation::ThisProcess => "this_process",
     };
@@ -30,9 +30,9 @@ pub(crate) fn invalidated(tags: usize, reached: Propagation) -> Response {
     super::build_response(StatusCode::ACCEPTED, MediaType::Json, body)
 }
 
-/// The answer to who does not show the key.
+/// The response to a request without the key.
 pub(crate) fn unauthorized() -> Response {
-    let message = "show the key of `admin.key` as `authorization`";
+    let message = "send the key of `admin.key` as `authorization`";
     let status = StatusCode::UNAUTHORIZED;
     let mut response = error_response(status, MediaType::Json, "UNAUTHORIZED", message);
     let bearer = HeaderValue::from_static("Bearer");
@@ -40,7 +40,7 @@ pub(crate) fn unauthorized() -> Response {
     response
 }
 
-/// The answer to a request whose body was not read.
+/// The response to a request whose body was not read.
 pub(crate) fn rejected(rejection: &Rejection) -> Response {
     let context = RequestContext {
         media_type: MediaType::Json,
@@ -49,7 +49,7 @@ pub(crate) fn rejected(rejection: &Rejection) -> Response {
     super::rejected(&context, rejection)
 }
 
-/// The answer to a body with `problems`; nothing of it was done.
+/// The response to a body with invalid targets; nothing was invalidated.
 pub(crate) fn invalid_targets(problems: &[String]) -> Response {
     let errors = problems.iter().map(|message| RequestErrorBody {
         message,
@@ -62,7 +62,7 @@ pub(crate) fn invalid_targets(problems: &[String]) -> Response {
     super::build_response(status, MediaType::Json, errors_body(errors))
 }
 
-/// The answer to who collects numbers.
+/// The response with all metrics.
 pub(crate) fn metrics(text: String) -> Response {
     let mut response = Response::new(Body::from(text));
     let headers = response.headers_mut();

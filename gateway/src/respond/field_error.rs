@@ -1,4 +1,4 @@
-//! Why a field is null: what the client is told of it, and what the log is.
+//! Field errors: entries of `errors` for clients, and log lines with the causes.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::append_json;
 use crate::request::id::RequestId;
 
-/// Appends `,"errors":[…]`, or nothing when there are none.
+/// Appends `,"errors":[…]`, or nothing if there are no errors.
 pub(super) fn append_errors(errors: &[FieldError], body: &mut Vec<u8>) {
     if errors.is_empty() {
         return;
@@ -26,7 +26,7 @@ pub(super) fn append_errors(errors: &[FieldError], body: &mut Vec<u8>) {
     body.push(b']');
 }
 
-/// What clients branch on.
+/// `extensions.code`.
 pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
     match kind {
         FieldErrorKind::NonNull { .. } => "UNEXPECTED_NULL",
@@ -49,17 +49,17 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
     }
 }
 
-/// What a client finds in `errors` for a failed call, without the path.
+/// The entry of `errors` for a failed call, without a path.
 pub(super) fn call_error_json(failure: FetchFailure) -> Value {
     let error = FieldError {
         path: Vec::new(),
         kind: FieldErrorKind::Fetch(Arc::new(failure)),
     };
-    // Text, numbers and JSON of its own can always be written.
+    // Serializing strings, numbers and JSON values cannot fail.
     serde_json::to_value(error_body(&error)).unwrap_or_default()
 }
 
-/// Logs every failed call once, however many fields it cost.
+/// Logs each failed call once, independent of the number of its field errors.
 pub(super) fn log_failures(failures: &[Arc<FetchFailure>], id: Option<&RequestId>) {
     for failure in failures {
         tracing::warn!(
@@ -108,22 +108,24 @@ fn error_body(error: &FieldError) -> FieldErrorBody<'_> {
 fn message(kind: &FieldErrorKind) -> String {
     let text = match kind {
         FieldErrorKind::NonNull { coordinate } => {
-            return format!("`{coordinate}` may not be null, and its source gave no value");
+            return format!("`{coordinate}` is non-null, but its source returned no value");
         }
         FieldErrorKind::WrongType {
             coordinate,
             type_name,
         } => {
-            return format!("`{coordinate}` is `{type_name}`, and its source gave something else");
+            return format!(
+                "`{coordinate}` has type `{type_name}`, but its source returned another type"
+            );
         }
         FieldErrorKind::More(count) => return format!("{count} more errors are not listed"),
         FieldErrorKind::Fetch(failure) => match &failure.error {
-            FetchError::Build(_) => "the call to the source could not be made",
-            FetchError::TooMany(_) => "the operation made as many calls to the source as it may",
+            FetchError::Build(_) => "the request to the source could not be built",
+            FetchError::TooMany(_) => "the operation reached its maximum of calls to the source",
             FetchError::Connect(_) => "the source cannot be reached",
             FetchError::Broken(_) => "the connection to the source broke",
             FetchError::Timeout(_) => "the source did not answer in time",
-            FetchError::TooLarge(_) => "the source answered with too much",
+            FetchError::TooLarge(_) => "the response of the source is too large",
             FetchError::Refused {
                 message: Some(message),
                 ..
@@ -131,16 +133,14 @@ fn message(kind: &FieldErrorKind) -> String {
             FetchError::Refused { message: None, .. } | FetchError::Status(_) => {
                 "the source refused the call"
             }
-            FetchError::NotJson { .. } => "the source answered with something that is not JSON",
-            FetchError::NotAList => "the source answered a batch with something that is not a list",
+            FetchError::NotJson { .. } => "the response of the source is not JSON",
+            FetchError::NotAList => "the response of the source to a batch is not a list",
             FetchError::GraphqlError(error) => &error.message,
-            FetchError::NotGraphql(_) => {
-                "the source answered with something that is not what it was asked for"
-            }
+            FetchError::NotGraphql(_) => "the response of the source does not match its request",
             FetchError::UnknownType(_) => {
-                "the source answered with an object of a type that the graph does not know there"
+                "the source returned an object whose type is not possible for the field"
             }
-            FetchError::Panicked => "something went wrong in the source",
+            FetchError::Panicked => "internal error in the source",
         },
     };
     text.to_owned()
@@ -178,14 +178,15 @@ fn insert_status(status: StatusCode, extensions: &mut Map<String, Value>) {
     extensions.insert("http".to_owned(), http);
 }
 
-/// `errors.extensions` of the connector: a JSON object.
+/// Parses `extensions` from a connector or a subgraph: a JSON object.
 fn own_extensions(object: Option<&str>) -> Map<String, Value> {
     object
         .and_then(|object| serde_json::from_str(object).ok())
         .unwrap_or_default()
 }
 
-/// Objects merge, so that a connector's `http.url` does not cost `http.status`; else `from` wins.
+/// Merges objects recursively, so that a connector's `http.url` does not replace `http.status`;
+/// other values of `from` replace those of `into`.
 fn merge(from: Map<String, Value>, into: &mut Map<String, Value>) {
     for (name, value) in from {
         match (into.get_mut(&name), value) {
@@ -197,7 +198,7 @@ fn merge(from: Map<String, Value>, into: &mut Map<String, Value>) {
     }
 }
 
-/// The error and everything that led to it.
+/// The error with the chain of its sources.
 fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connector_decides_message_and_extensions_of_its_refusals() {
+    fn a_connector_can_set_message_and_extensions_of_a_refused_call() {
         check(
             failed(FetchError::Refused {
                 status: StatusCode::NOT_FOUND,
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subgraph_decides_message_and_extensions_of_its_errors() {
+    fn message_and_extensions_of_subgraph_errors_are_forwarded() {
         let subgraph_error = |extensions: Option<&str>| {
             failed(FetchError::GraphqlError(SubgraphError {
                 message: "no stock".to_owned(),

@@ -1,4 +1,4 @@
-//! What is said of a request that the engine has not seen, or has not finished.
+//! Status, code and message of rejected requests.
 
 use http::StatusCode;
 
@@ -6,14 +6,15 @@ use crate::request::Rejection;
 use crate::request::body::BodyError;
 use crate::request::parameters::ParametersError;
 
-/// Status, code and message of one answer.
+/// Status, code and message of one response.
 pub(super) struct RejectionBody {
     pub(super) status: StatusCode,
     pub(super) code: &'static str,
     pub(super) message: String,
 }
 
-/// The same in both media types: none of these is a well-formed request that was answered.
+/// The response to a rejected request. Its status is the same in both media types, because the
+/// request is not a well-formed GraphQL request or has no result.
 pub(super) fn rejection_body(rejection: &Rejection) -> RejectionBody {
     let (status, code, message) = match rejection {
         Rejection::NotAcceptable => (
@@ -39,12 +40,12 @@ pub(super) fn rejection_body(rejection: &Rejection) -> RejectionBody {
         Rejection::Body(BodyError::TooSlow) => (
             StatusCode::REQUEST_TIMEOUT,
             "REQUEST_TIMEOUT",
-            "the body did not come in time".to_owned(),
+            "the body was not received in time".to_owned(),
         ),
         Rejection::Body(BodyError::Broken) => (
             StatusCode::BAD_REQUEST,
             "BAD_REQUEST",
-            "the body ended before it was complete".to_owned(),
+            "the body is incomplete".to_owned(),
         ),
         Rejection::Parameters(ParametersError::NotJson(reason)) => (
             StatusCode::BAD_REQUEST,
@@ -57,7 +58,7 @@ pub(super) fn rejection_body(rejection: &Rejection) -> RejectionBody {
         Rejection::Timeout => (
             StatusCode::GATEWAY_TIMEOUT,
             "GATEWAY_TIMEOUT",
-            "the operation took too long".to_owned(),
+            "the operation timed out".to_owned(),
         ),
     };
     RejectionBody {

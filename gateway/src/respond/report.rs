@@ -1,5 +1,5 @@
-//! `extensions`: what mappings say to clients (`->withError`), what they met, where
-//! `connectors.reports` shows it, and the account of the answer, where one was asked for.
+//! `extensions`: errors from mappings (`->withError`), mapping reports (with
+//! `connectors.reports`), and the trace, if the client requested it.
 
 use resolvers::error::ConnectorReport;
 use schema::mapping::{PathElement, Report, ReportKind};
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{append_json, trace};
 
-/// Appends `,"extensions":{…}`, or nothing when there is nothing to tell.
+/// Appends `,"extensions":{…}`, or nothing if all extensions are empty.
 pub(super) fn append_extensions(
     reports: &[ConnectorReport],
     trace: Option<trace::TraceExtension<'_>>,
@@ -37,7 +37,7 @@ struct Extensions<'r> {
     weir: Option<trace::TraceExtension<'r>>,
 }
 
-/// What a mapping says to the client.
+/// An error that a mapping raised for clients.
 #[derive(Serialize)]
 struct AuthoredError<'r> {
     message: &'r str,
@@ -54,14 +54,14 @@ struct ConnectorExtensions<'r> {
     omitted: usize,
 }
 
-/// What a mapping met, for who writes it.
+/// A mapping report, for the author of the mapping.
 #[derive(Serialize)]
 struct MappingReport<'r> {
     connector: &'r str,
     kind: &'static str,
     message: &'r str,
     path: Path<'r>,
-    /// The bytes of the mapping: from, and up to but without.
+    /// Byte range in the mapping, end exclusive.
     range: [usize; 2],
 }
 
@@ -83,9 +83,9 @@ impl Serialize for Path<'_> {
 }
 
 fn authored_errors(reports: &[ConnectorReport]) -> Vec<AuthoredError<'_>> {
-    let for_clients = |report: &&Report| report.kind == ReportKind::AuthoredError;
+    let is_authored = |report: &&Report| report.kind == ReportKind::AuthoredError;
     let reports = reports.iter().map(|report| &report.report);
-    let reports = reports.filter(for_clients).take(MAX_REPORTS);
+    let reports = reports.filter(is_authored).take(MAX_REPORTS);
     reports
         .map(|report| AuthoredError {
             message: &report.message,
@@ -124,12 +124,15 @@ fn mapping_report(report: &ConnectorReport) -> MappingReport<'_> {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "signature required by serde"
+)]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
-/// Nobody reads more, and a mapping that is wrong is wrong for each item of a list.
+/// Maximum reports of one response: a faulty mapping has one for each item of a list.
 const MAX_REPORTS: usize = 200;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! What is said of an operation that the engine refuses: nothing of it was executed.
+//! Request errors: the engine refused the operation, and executed no part of it.
 //!
-//! Its request was well-formed, and so it is no failure of HTTP to a client that accepts only
-//! `application/json`: such a client trusts a body only with 200.
+//! The request is well-formed, so the status is 200 for a client that accepts only
+//! `application/json`, because such a client ignores the body of any other status.
 
 use axum::response::Response;
 use http::header::ALLOW;
@@ -11,7 +11,7 @@ use resolvers::error::{RequestError, RequestErrorKind};
 use super::{Extensions, Location, RequestErrorBody, build_response, errors_body};
 use crate::request::accept::MediaType;
 
-/// The answer, with the status of the first error.
+/// The response; the first error determines its status.
 pub(super) fn request_error_response(errors: &[RequestError], media_type: MediaType) -> Response {
     let first = errors.first().map(|error| error.kind);
     let errors = errors.iter().map(|error| RequestErrorBody {
@@ -35,7 +35,7 @@ pub(super) fn request_error_response(errors: &[RequestError], media_type: MediaT
     response
 }
 
-/// What clients branch on.
+/// `extensions.code`.
 pub(super) fn code(kind: RequestErrorKind) -> &'static str {
     match kind {
         RequestErrorKind::Parse => "GRAPHQL_PARSE_FAILED",
@@ -70,9 +70,11 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(kind: RequestErrorKind, modern: u16, old: u16) {
-        for (media_type, expected) in [(MediaType::GraphqlResponse, modern), (MediaType::Json, old)]
-        {
+    fn check(kind: RequestErrorKind, graphql_response: u16, json: u16) {
+        for (media_type, expected) in [
+            (MediaType::GraphqlResponse, graphql_response),
+            (MediaType::Json, json),
+        ] {
             let error = RequestError {
                 message: "no".to_owned(),
                 locations: Vec::new(),

@@ -1,6 +1,6 @@
-//! `extensions.weir`: what was done for an answer, told to who asked for it and may know.
+//! `extensions.weir`: the trace of an operation, for clients with access to it.
 //!
-//! Times are milliseconds.
+//! Times are in milliseconds.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) struct TraceExtension<'a> {
 
 #[derive(Serialize)]
 struct FetchEntry<'a> {
-    /// As `weir plan` numbers it.
+    /// The number of the fetch in `weir plan`.
     fetch: usize,
     source: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -64,7 +64,7 @@ struct LifetimeEntry {
 #[derive(Serialize)]
 struct CallEntry<'a> {
     address: &'a str,
-    /// How many objects it was for.
+    /// Number of representations, or 1.
     batch: usize,
     ms: f64,
     shared: bool,
@@ -102,7 +102,7 @@ fn lookup_entry(lookup: &Lookup) -> LookupEntry<'_> {
         id: &lookup.id,
         tags: &lookup.tags,
         found: status,
-        why: lookup.miss_reason.map(|why| match why {
+        why: lookup.miss_reason.map(|reason| match reason {
             MissReason::Unknown => "unknown",
             MissReason::Expired => "expired",
             MissReason::Invalidated => "invalid",
@@ -125,18 +125,18 @@ fn reuse_entry(reuse: Reuse) -> ReuseEntry {
         Reuse::Shared(lifetime) => ("everybody", Some(lifetime)),
         Reuse::PerCaller(lifetime) => ("caller", Some(lifetime)),
     };
-    let lifetime = lifetime.map(
-        |Lifetime {
-             fresh,
-             stale,
-             stale_if_error: on_error,
-         }| LifetimeEntry {
-            fresh: millis(fresh),
-            stale: millis(stale),
-            stale_if_error: millis(on_error),
-        },
-    );
-    ReuseEntry { scope, lifetime }
+    ReuseEntry {
+        scope,
+        lifetime: lifetime.map(lifetime_entry),
+    }
+}
+
+fn lifetime_entry(lifetime: Lifetime) -> LifetimeEntry {
+    LifetimeEntry {
+        fresh: millis(lifetime.fresh),
+        stale: millis(lifetime.stale),
+        stale_if_error: millis(lifetime.stale_if_error),
+    }
 }
 
 fn call_entry(call: &Call) -> CallEntry<'_> {
@@ -148,12 +148,15 @@ fn call_entry(call: &Call) -> CallEntry<'_> {
     }
 }
 
-/// To the microsecond.
+/// Milliseconds, rounded to the microsecond.
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "signature required by serde"
+)]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }

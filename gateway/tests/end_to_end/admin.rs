@@ -100,9 +100,9 @@ async fn what_cannot_be_invalidated_is_told_element_by_element_and_nothing_is_do
             "element 4: `Product` has no key `name`; write one of `id`",
             "element 5: `key` must be an object with the fields of the key",
             "element 6: `key` is missing",
-            "element 7: its kind has no member `sub`",
-            "element 8: `cache_tag` must be a string that is not empty",
-            "element 9: there is no kind `everything`; write `all`, `subgraph`, `type`, `entity` or `cache_tag`",
+            "element 7: unknown member `sub` for its kind",
+            "element 8: `cache_tag` must be a non-empty string",
+            "element 9: unknown kind `everything`; write `all`, `subgraph`, `type`, `entity` or `cache_tag`",
             "element 10: `kind` is missing",
             "element 11: it must be an object",
         ]

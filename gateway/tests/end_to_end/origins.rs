@@ -163,7 +163,7 @@ const MISUSE: [(&[&str], i32, &str); 14] = [
     (
         &["serve", "--subgraph", "a=a.graphql@127.0.0.1:1"],
         1,
-        "begins with `http://`",
+        "must begin with `http://`",
     ),
     (
         &["serve", "--subgraph", "a=a.graphql"],
