@@ -1,6 +1,6 @@
-//! Puts the files of the GraphiQL page, when it has been built, into the binary.
+//! Embeds the files of the GraphiQL page in the binary.
 //!
-//! Writes a table of `include_bytes!`; without `ui/dist` the table is empty and the build goes on.
+//! Writes a table of `include_bytes!`; it is empty if the page was not built (`ui/dist`).
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let dist = root.join("ui/dist");
-    // A folder that is not there counts as changed each time; its parent then stands for it.
+    // Cargo treats a missing folder as changed in every build, so its parent is watched instead.
     let watched = if dist.exists() { "ui/dist" } else { "ui" };
     println!("cargo::rerun-if-changed={watched}");
 
@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
     fs::write(PathBuf::from(variable("OUT_DIR")).join("page.rs"), table)
 }
 
-/// Every `*.br` under `folder`, in alphabetical order; each has a `*.gz` beside it.
+/// All `*.br` under `folder`, sorted; for each there is a `*.gz` too.
 fn compressed_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if !folder.exists() {

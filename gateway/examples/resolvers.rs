@@ -1,11 +1,11 @@
-//! A gateway with resolvers of its own: the duty on parcels that a REST service knows.
+//! A gateway with its own resolvers: customs duty for parcels of a REST service.
 //!
-//! `cargo run -p weir --example resolvers`, with the service beside it; see `docs/library.md`.
+//! Run it with `cargo run -p weir --example resolvers`; `docs/library.md` explains it.
 
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "whoever starts it is at a terminal"
+    reason = "an example for the terminal"
 )]
 
 use std::collections::HashMap;
@@ -26,12 +26,12 @@ use gateway::tasks::Tasks;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-/// There is nothing to ask for but parcels that somebody else knows of.
+/// Entry points: an entity resolver, because another subgraph lists the parcels.
 struct Query;
 
 #[Object]
 impl Query {
-    /// A parcel by its key; what `duty` requires comes with it, whenever `duty` is asked for.
+    /// A parcel by its key, with the fields that `duty` requires if the operation selects it.
     #[graphql(entity)]
     async fn parcel(
         &self,
@@ -47,7 +47,7 @@ impl Query {
     }
 }
 
-/// A parcel, as far as customs are concerned.
+/// A parcel, as customs see it.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 struct Parcel {
@@ -69,7 +69,7 @@ struct Goods {
 
 #[ComplexObject]
 impl Parcel {
-    /// What customs take, in cents; null where the rate is not known.
+    /// Customs duty in cents; null if the rate is unknown.
     #[graphql(requires = "to goods { value origin }")]
     async fn duty(&self, ctx: &Context<'_>) -> Result<Option<i64>> {
         let rates = ctx.data::<DataLoader<Rates>>()?;
@@ -82,7 +82,7 @@ impl Parcel {
     }
 }
 
-/// Loads the rates of all countries of one request at once.
+/// Loads the rates for all countries of a request at once.
 struct Rates;
 
 impl Loader<String> for Rates {
@@ -95,7 +95,7 @@ impl Loader<String> for Rates {
     }
 }
 
-/// The resolvers.
+/// The subgraph `customs`.
 fn schema() -> Schema<Query, EmptyMutation, EmptySubscription> {
     let tasks = Tasks::default();
     let rates = DataLoader::new(Rates, move |load| tasks.spawn("rates", load));
@@ -104,13 +104,13 @@ fn schema() -> Schema<Query, EmptyMutation, EmptySubscription> {
         .finish()
 }
 
-/// The gateway of a project, with the resolvers in the place of the subgraph `customs`.
+/// A gateway for the project, with the resolvers mounted as the subgraph `customs`.
 pub(crate) fn with_resolvers(project: &Project) -> Builder<'_> {
     Gateway::builder(&project.config, Arc::clone(&project.graph))
         .mount("customs", AsyncGraphqlService(schema()))
 }
 
-/// What the resolvers tell of themselves: `examples/resolvers/customs.graphql`.
+/// The SDL exported from the resolvers: `examples/resolvers/customs.graphql`.
 pub(crate) fn sdl() -> String {
     let options = SDLExportOptions::new().federation().use_space_ident();
     schema().sdl_with_options(options)
@@ -143,6 +143,6 @@ async fn main() -> ExitCode {
         let _ = tokio::signal::ctrl_c().await;
         stop.cancel();
     };
-    let (ended, ()) = tokio::join!(gateway.run(), stopping);
-    ended.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    let (result, ()) = tokio::join!(gateway.run(), stopping);
+    result.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }

@@ -1,5 +1,5 @@
-//! The graph that ships with the binary: users, products, orders and reviews of a shop, and what
-//! is computed of them in this process.
+//! The demo in the binary: a graph of users, products, orders and reviews of a shop, and of fields
+//! that resolvers in this process compute.
 
 use mocks::{Service, Shop};
 use resolvers::local::AsyncGraphqlService;
@@ -14,7 +14,7 @@ use crate::launch::Builder;
 
 mod computed;
 
-/// The subgraphs, in the order in which a reader should meet them.
+/// The subgraphs; later ones build on earlier ones.
 pub fn subgraphs() -> Vec<Subgraph> {
     let documents = [
         ("users", include_str!("../../schema/commerce/users.graphql")),
@@ -45,21 +45,21 @@ pub fn subgraphs() -> Vec<Subgraph> {
         .collect()
 }
 
-/// Where the service runs when it runs by itself (`mocks reviews`).
+/// The URL of the reviews subgraph when it runs as a process of its own (`mocks reviews`).
 const REVIEWS_URL: &str = "http://127.0.0.1:5004/graphql";
 
-/// Has what is computed be computed here.
+/// Mounts the resolvers of the subgraph `computed`.
 #[must_use]
 pub fn mount(builder: Builder<'_>) -> Builder<'_> {
     builder.mount("computed", AsyncGraphqlService(computed::schema()))
 }
 
-/// The services that are called over HTTP.
+/// The services that the demo calls over HTTP.
 pub fn services(shop: &Shop) -> [&Service; 4] {
     [&shop.users, &shop.products, &shop.orders, &shop.reviews]
 }
 
-/// Sends every call to the services of `shop`, wherever they listen.
+/// Sets the URLs of all sources to the addresses of the services of `shop`.
 pub fn configure(shop: &Shop, config: &mut Config) {
     for service in [&shop.users, &shop.products, &shop.orders] {
         let name = service.name();
@@ -71,7 +71,7 @@ pub fn configure(shop: &Shop, config: &mut Config) {
             max_calls: None,
             span: None,
         };
-        // In each subgraph of the shop the one source is called as the subgraph is.
+        // Each subgraph of the demo has one source of the same name.
         config
             .connectors
             .sources

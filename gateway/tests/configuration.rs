@@ -1,6 +1,6 @@
 //! Broken configurations and what is said of them: `config/<name>.yaml` and `config/<name>.txt`.
 //!
-//! `WEIR_UPDATE=1` writes the `.txt` files and the generated documents instead of comparing them.
+//! `WEIR_BLESS=1` writes the `.txt` files and the generated documents instead of comparing them.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 
@@ -365,7 +365,7 @@ fn environment() -> Environment {
 
 #[track_caller]
 fn compare(path: &Path, actual: &str) {
-    if std::env::var_os("WEIR_UPDATE").is_some() {
+    if std::env::var_os("WEIR_BLESS").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, actual).expect("the file can be written");
         return;
@@ -379,7 +379,7 @@ fn compare(path: &Path, actual: &str) {
     let line = |text: &str| text.lines().nth(same).unwrap_or("(the end)").to_owned();
     assert!(
         actual == expected,
-        "{} is not current at line {}; WEIR_UPDATE=1 writes it\nis:     {}\nshould: {}",
+        "{} is not current at line {}; `make bless` writes it\nis:     {}\nshould: {}",
         path.display(),
         same + 1,
         line(&expected),

@@ -1,5 +1,5 @@
-// Stores every file of the build as `.br` and `.gz` and drops the plain one: the gateway serves
-// them as they are, and its binary carries no third copy.
+// Compresses every file of the build to `.br` and `.gz` and removes the original: the gateway
+// serves the compressed files as they are, and its binary contains no third copy.
 
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

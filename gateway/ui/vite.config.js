@@ -3,12 +3,12 @@ import { defineConfig } from 'vite';
 import { compress } from './compress.js';
 
 export default defineConfig({
-  // Relative addresses: the page may be served under a path.
+  // Relative URLs: the page may be served under any path.
   base: './',
   plugins: [compress()],
   worker: { format: 'es' },
   build: {
-    // Browsers that have module workers and `:has()`, as the editor needs them anyway.
+    // The editor needs browsers with module workers and `:has()` anyway.
     target: 'es2022',
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 8192,
@@ -16,7 +16,7 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       onwarn(warning, warn) {
-        // "use client" is for frameworks that render on a server; there is none here.
+        // The directive "use client" is for server-side rendering, which this page does not use.
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
       },
     },

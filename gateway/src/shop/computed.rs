@@ -1,13 +1,13 @@
-//! Resolvers in Rust: what the shop knows when it puts the data of several services together.
+//! Resolvers in Rust: fields computed from the data of several services.
 //!
-//! An Apollo Federation subgraph like any other, asked in this process. What a field needs comes
-//! with the entity, by `@requires`; what it loads itself is loaded once for all entities that are
-//! asked for together. Fields that may fail are nullable: a field that is not would take the
-//! other entities of the same request with it.
+//! An Apollo Federation subgraph like any other, executed in this process. A representation has
+//! the fields of `@requires`, and a data loader loads further data once for all representations of
+//! a request. Fields that may fail are nullable, because an error of a non-null field would fail
+//! the other entities of the request too.
 
 #![expect(
     clippy::unused_async,
-    reason = "the library wants resolvers async, also those that do not wait"
+    reason = "async-graphql requires async resolvers"
 )]
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub(super) fn schema() -> Computed {
         .finish()
 }
 
-/// The ways in: there is nothing to ask for but entities.
+/// Entry points: entity resolvers only.
 #[derive(Debug)]
 pub(super) struct Query;
 
@@ -67,7 +67,7 @@ impl Query {
     }
 }
 
-/// One order, with what was said of it by whoever asks.
+/// The representation of an order.
 #[derive(Debug)]
 struct Order {
     id: ID,
@@ -109,7 +109,7 @@ impl Order {
     }
 }
 
-/// One account, with what was said of it by whoever asks.
+/// The representation of a user.
 #[derive(Debug)]
 struct User {
     id: ID,
@@ -174,15 +174,15 @@ struct Money {
     currency: String,
 }
 
-/// Who ordered, as an order is told of.
+/// The customer in the representation of an order.
 #[derive(Debug, Serialize, Deserialize)]
 struct Customer {
     address: Address,
 }
 
-/// What a field needs must come with the entity.
+/// A representation without a field of `@requires`.
 fn missing_requirement() -> async_graphql::Error {
-    "the request does not say what this is computed of".into()
+    "the representation lacks a required field".into()
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
-// What the editor shows to someone who has typed nothing yet: a query of the shop that comes
-// with Weir, over three REST services, one that speaks GraphQL, and resolvers in Rust.
+// The first content of the editor: an operation on the demo that uses three REST services, a
+// GraphQL subgraph, and resolvers in Rust.
 
-export const firstQuery = `# Orders, their customers and their products, what is thought of
-# these, and what shipping costs: four services, one call to each,
-# and resolvers in Rust.
-# Ctrl-Enter runs it; the book has the docs.
+export const firstQuery = `# Orders with customers, products, ratings and shipping costs:
+# one call to each of four services, and resolvers in Rust.
+# Press Ctrl-Enter to run it; the book icon opens the docs.
 
 {
   orders(first: 50) {

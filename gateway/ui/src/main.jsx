@@ -1,4 +1,4 @@
-// GraphiQL against the gateway that serves this page. Loads nothing from anywhere else.
+// GraphiQL for the gateway that serves this page. Loads nothing from other origins.
 
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
@@ -9,7 +9,7 @@ import { createRoot } from 'react-dom/client';
 import './page.css';
 import { firstQuery } from './first-query.js';
 
-// Relative, so that the page works behind a proxy that serves it under a path of its own.
+// Relative, so that the page works behind a proxy that serves it under another path.
 const fetcher = createGraphiQLFetcher({ url: new URL('graphql', document.baseURI).href });
 
 const page = (

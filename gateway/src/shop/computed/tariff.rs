@@ -1,7 +1,7 @@
-//! What the parcel service takes: a price list by country.
+//! Shipping tariffs by country.
 //!
-//! The list is short and in memory; it is loaded as if it were not, one load for all countries
-//! that are asked for at the same time.
+//! The list is in memory, but is loaded through a data loader as if it were remote: one load for
+//! all countries of a request.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -12,11 +12,11 @@ use async_graphql::dataloader::Loader;
 #[derive(Debug)]
 pub(super) struct Tariffs;
 
-/// A country, as ISO 3166-1 writes it with two letters.
+/// A country code of ISO 3166-1 with two letters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Country(pub(super) String);
 
-/// What a parcel costs, in cents.
+/// The price of a parcel, in cents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tariff {
     parcel: i64,
@@ -24,7 +24,7 @@ pub(super) struct Tariff {
 }
 
 impl Tariff {
-    /// The price of a parcel with so many pieces.
+    /// The price of a parcel with this number of pieces, in cents.
     pub(super) fn price(self, pieces: i64) -> i64 {
         let further = pieces.saturating_sub(1).max(0);
         self.further_piece
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parcel_costs_by_country_and_by_piece() {
+    fn the_price_depends_on_country_and_pieces() {
         let price = |country: &str, pieces| {
             Tariff::from_country(&Country(country.to_owned())).price(pieces)
         };
