@@ -135,7 +135,7 @@ impl<'a> Object<'a> {
         self.weight = (self.weight.saturating_add(value.weight())).saturating_add(key.len() + 4);
         match &mut self.members {
             Members::Few(members) if members.len() < MAX_LINEAR_MEMBERS => {
-                members.push((key, value))
+                members.push((key, value));
             }
             Members::Few(members) => {
                 let mut many: IndexMap<_, _, _> = std::mem::take(members).into_iter().collect();
