@@ -1,6 +1,6 @@
-//! What the fuzzer found worth keeping, run again: nothing panics, everything ends.
+//! Replays the corpus of the fuzzer: every input ends without a panic.
 //!
-//! The corpus is a folder a target. `make fuzz` makes more of it, docs/fuzzing.md says how.
+//! The corpus has a folder per target. `make fuzz` extends it; see docs/fuzzing.md.
 
 #![expect(
     clippy::expect_used,
@@ -50,12 +50,12 @@ fn replay(target: &str, check: fn(&[u8])) {
         .join("tests/corpus")
         .join(target);
     let files = files(&folder);
-    assert!(files.len() > 10, "{} is all but empty", folder.display());
+    assert!(files.len() > 10, "{} has too few files", folder.display());
     for path in files {
         let data = fs::read(&path).expect("a file that was listed");
         let name = path.display();
         let outcome = std::panic::catch_unwind(|| check(&data));
-        assert!(outcome.is_ok(), "{name} shows a mistake; see above");
+        assert!(outcome.is_ok(), "{name} panics; see above");
     }
 }
 

@@ -1,9 +1,9 @@
-//! A broken graph in, the message a person reads out.
+//! Broken graphs and their rendered diagnostics.
 //!
 //! `tests/diagnostics/<name>.graphql` is linked as `<name>.graphql`; a line `#--- other.graphql`
-//! begins another subgraph. Where the name begins with `allowed_`, experimental versions are. What is
-//! printed stands in `<name>.txt`. To accept what is printed now:
-//! `WEIR_BLESS=1 cargo test -p schema --test diagnostics`.
+//! starts another subgraph. Names with the prefix `allowed_` enable experimental versions. The
+//! expected output is in `<name>.txt`; `WEIR_BLESS=1 cargo test -p schema --test diagnostics`
+//! writes it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -15,7 +15,7 @@ use schema::span::Document;
 use schema::subgraph::Subgraph;
 
 #[test]
-fn every_broken_graph_is_told_what_is_wrong() {
+fn every_broken_graph_has_its_diagnostics() {
     let mut differing = Vec::new();
     let cases = cases();
     assert!(cases.len() >= 30, "{}", cases.len());

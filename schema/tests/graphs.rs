@@ -1,4 +1,4 @@
-//! Whole graphs that link: what the README shows, and shapes that are easily forgotten.
+//! Whole graphs that link: the example of the README, and rare shapes.
 
 use schema::diagnostic::Diagnostic;
 use schema::link::{self, LinkOptions};
@@ -24,7 +24,7 @@ fn the_schema_in_the_readme_links() {
 }
 
 #[test]
-fn mutations_alone_make_a_graph_with_a_doubt() {
+fn a_graph_of_mutations_alone_links_with_a_warning() {
     let sdl = r#"
         extend schema @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@connect"])
         type Mutation {

@@ -1,6 +1,6 @@
-//! The mapping language, as tables: what is written ~ what comes out ~ what is reported.
+//! Tests of the mapping language, as tables: mapping ~ value ~ reports.
 //!
-//! `↵` in a table is a line break. A value `-` means no value at all. A report is its kind and its
+//! `↵` in a table is a line break. A value `-` means no value. A report is its kind and its
 //! path.
 #![expect(
     clippy::expect_used,
@@ -42,15 +42,18 @@ fn check(version: Version, input: &str, table: &str) {
         let mapping = parse(&text, version);
         let vars = Vars::new().with("args", Value::from(&args));
         let outcome = mapping.eval(Value::from(&input), &vars);
-        let found = (shown(&outcome), described(&outcome.reports).join(", "));
-        if found != (value, reports) {
-            wrong.push(format!("{text}\n  gives {} ~ {}", found.0, found.1));
+        let actual = (shown(&outcome), described(&outcome.reports).join(", "));
+        if actual != (value, reports) {
+            wrong.push(format!(
+                "{text}\n  evaluates to {} ~ {}",
+                actual.0, actual.1
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The columns of each row; those not written are empty.
+/// The columns of each row; missing ones are empty.
 fn rows(table: &str) -> impl Iterator<Item = [String; 4]> {
     let lines = table.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));

@@ -1,22 +1,22 @@
-//! What does not parse, and what is said about it.
+//! Tests of syntax errors.
 
 use super::*;
 
-/// Each row: what is written ~ the message ~ the bytes it is about ~ the help.
+/// Checks rows: mapping ~ message ~ text of the range ~ help.
 #[track_caller]
-fn refused(version: Version, table: &str) {
+fn fails(version: Version, table: &str) {
     let mut wrong = Vec::new();
     for [text, message, about, help] in rows(table) {
         match Mapping::parse(&text, version) {
             Ok(mapping) => wrong.push(format!("{text}\n  is {:?}", mapping.ast())),
             Err(error) => {
-                let found = [
+                let actual = [
                     error.message.as_str(),
                     text.get(error.range).unwrap_or("nothing"),
                     error.help.as_deref().unwrap_or_default(),
                 ];
-                if found != [&message, &about, &help.replace("QUOTE", QUOTE)] {
-                    wrong.push(format!("{text}\n  says {found:?}"));
+                if actual != [&message, &about, &help.replace("QUOTE", QUOTE)] {
+                    wrong.push(format!("{text}\n  fails with {actual:?}"));
                 }
             }
         }
@@ -27,8 +27,8 @@ fn refused(version: Version, table: &str) {
 const QUOTE: &str = "quote a key that is not a plain name, as in `'content-type'`";
 
 #[test]
-fn messages_say_what_was_expected_and_what_to_do() {
-    refused(
+fn messages_name_the_expected_syntax_and_the_remedy() {
+    fails(
         V0_3,
         "
         id, name ~ commas between items need connect v0.4 ~ , ~ remove the comma
@@ -64,9 +64,9 @@ fn messages_say_what_was_expected_and_what_to_do() {
 }
 
 #[test]
-fn what_a_newer_version_has_is_named() {
+fn messages_name_the_version_of_newer_syntax() {
     for version in [V0_1, V0_2] {
-        refused(
+        fails(
             version,
             "
         a? ~ `?` needs connect v0.3 ~ ?
@@ -80,8 +80,8 @@ fn what_a_newer_version_has_is_named() {
 }
 
 #[test]
-fn v0_4_wants_all_commas_or_none() {
-    refused(
+fn v0_4_requires_all_commas_or_none() {
+    fails(
         V0_4,
         "
         id name, age ~ a comma after items without commas ~ , ~ write commas between all items, or none

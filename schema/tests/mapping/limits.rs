@@ -1,10 +1,10 @@
-//! Hostile mappings and hostile input: everything ends, soon, and says so.
+//! Tests of limits: hostile mappings and input end quickly, with a report.
 
 use super::*;
 use schema::json::MAX_DEPTH;
 use schema::mapping::{MAX_NESTING, MAX_REPORTS, ReportKind};
 
-/// Ways of nesting: before, what is repeated, in the middle, what is repeated, behind.
+/// Nested syntax: prefix, repeated opening, middle, repeated closing, suffix.
 const SHAPES: [[&str; 5]; 10] = [
     ["", "a {", "", "}", ""],
     ["", "a: {", "", "}", ""],
@@ -37,7 +37,7 @@ fn depth(json: &str) -> usize {
 }
 
 #[test]
-fn nesting_in_a_mapping_is_bounded_and_what_is_allowed_runs() {
+fn nesting_is_bounded_and_the_maximum_evaluates() {
     let lists = format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
     let objects = "{\"a\":".repeat(MAX_DEPTH - 1) + "{}" + &"}".repeat(MAX_DEPTH - 1);
     for shape in SHAPES {
@@ -71,7 +71,7 @@ fn nesting_in_a_mapping_is_bounded_and_what_is_allowed_runs() {
     }
 }
 
-/// The reports of a mapping that is expected to be stopped.
+/// Checks that the evaluation exceeds its work limit.
 #[track_caller]
 fn is_stopped(text: &str, input: &str) {
     let input = json(input);
@@ -81,7 +81,7 @@ fn is_stopped(text: &str, input: &str) {
     assert_eq!(last, Some(ReportKind::Limit), "{text}");
 }
 
-/// Each part is large, so that using one of them for each element of another is a square.
+/// Input with large members, so that combining each element of one with another is quadratic.
 fn large() -> String {
     let list = vec!["1"; 10_000].join(",");
     let members: Vec<_> = (0..10_000).map(|index| format!("\"k{index}\":1")).collect();
@@ -93,7 +93,7 @@ fn large() -> String {
 }
 
 #[test]
-fn results_grow_with_the_input_and_not_with_its_square() {
+fn results_are_linear_in_the_input() {
     is_stopped("x: l->map($.l)", &large());
     is_stopped("x: l->map($.s)", &large());
     is_stopped("x: l->map({ own: @, all: $.o })", &large());
@@ -102,33 +102,33 @@ fn results_grow_with_the_input_and_not_with_its_square() {
 }
 
 #[test]
-fn work_on_lists_grows_with_the_input_and_not_with_its_square() {
+fn work_on_lists_is_linear_in_the_input() {
     is_stopped("x: l->map($.l->map($.l->map(@)))", &large());
     is_stopped("x: l->filter($.l->contains(2))", &large());
 }
 
 #[test]
-fn looking_into_lists_is_work() {
+fn reading_lists_counts_as_work() {
     is_stopped("x: l->map($.l->get(9999))", &large());
     is_stopped("x: l->map($.l->last)", &large());
     is_stopped("x: l->map($.l->joinNotNull(','))", &large());
 }
 
 #[test]
-fn work_on_objects_grows_with_the_input_and_not_with_its_square() {
+fn work_on_objects_is_linear_in_the_input() {
     is_stopped("x: l->map($.o.k9999)", &large());
     is_stopped("x: l->map($.o->eq($.o))", &large());
 }
 
 #[test]
-fn taking_objects_apart_is_work() {
+fn splitting_objects_counts_as_work() {
     is_stopped("x: l->map($.o->jsonStringify->size)", &large());
     is_stopped("x: l->map($.o->entries->size)", &large());
     is_stopped("x: l->map($.o->size)", &large());
 }
 
 #[test]
-fn work_on_text_grows_with_the_input_and_not_with_its_square() {
+fn work_on_text_is_linear_in_the_input() {
     is_stopped(
         "x: s->jsonStringify->as($s)->echo($.l)->map($s->size)",
         &large(),
@@ -140,7 +140,7 @@ fn work_on_text_grows_with_the_input_and_not_with_its_square() {
 }
 
 #[test]
-fn what_is_linear_is_not_stopped_however_large_the_input() {
+fn linear_work_is_not_limited_for_large_input() {
     let list: Vec<_> = (0..20_000)
         .map(|id| format!("{{\"id\":{id},\"v\":\"{id}\"}}"))
         .collect();
@@ -156,7 +156,7 @@ fn what_is_linear_is_not_stopped_however_large_the_input() {
 }
 
 #[test]
-fn reports_are_bounded_for_each_audience() {
+fn reports_are_limited_for_author_and_client() {
     let list: Vec<_> = (0..1000).map(|id| format!("{{\"id\":{id}}}")).collect();
     let input = json(&format!("[{}]", list.join(",")));
     let mapping = parse("nope e: id->withError(@->toString)", V0_3);
@@ -175,7 +175,7 @@ fn reports_are_bounded_for_each_audience() {
 }
 
 #[test]
-fn an_object_with_very_many_members_is_read_in_time() {
+fn a_very_large_object_is_read_in_linear_time() {
     let members: Vec<_> = (0..50_000)
         .map(|id| format!("\"user_name_{id}\":{id}"))
         .collect();

@@ -1,4 +1,4 @@
-//! Every method: what it gives, and what it reports.
+//! Tests of the methods: values and reports.
 
 use super::*;
 use schema::mapping::methods;
@@ -6,7 +6,7 @@ use schema::mapping::methods;
 const INPUT: &str = r#"{"name":"Ada","age":36,"n":null,"t":true,"f":1.5,"u":"éa",
     "l":[1,2,3],"s":["x","y"],"o":{"a":1,"b":null},"p":[{"id":1,"v":2},{"id":2}]}"#;
 
-/// Evaluates each path of a table behind `x:`, so that `-` stands for no member.
+/// Evaluates each path of a table with the alias `x:`, so that `-` means no member.
 #[track_caller]
 fn each(table: &str) {
     let members = rows(table).map(|[path, value, reports, _]| {
@@ -49,7 +49,7 @@ fn lists_are_mapped_filtered_and_searched() {
 }
 
 #[test]
-fn ends_and_pieces_of_lists_and_strings() {
+fn parts_of_lists_and_strings() {
     each(
         r#"
         l->first ~ 1
@@ -131,7 +131,7 @@ fn values_are_compared() {
 }
 
 #[test]
-fn decisions_are_made() {
+fn booleans_are_combined_and_values_matched() {
     each(
         r#"
         name->match(['Bob', 1], ['Ada', 2]) ~ 2
@@ -159,7 +159,7 @@ fn decisions_are_made() {
 }
 
 #[test]
-fn numbers_are_reckoned_with() {
+fn arithmetic_has_integers_and_floats() {
     each(
         "
         $(1)->add(2, 3) ~ 6
@@ -201,7 +201,7 @@ fn numbers_are_reckoned_with() {
 }
 
 #[test]
-fn texts_are_made_and_taken_apart() {
+fn strings_are_joined_split_and_converted() {
     each(
         r#"
         $([1, null, 2.5, true, 'a'])->joinNotNull('-') ~ "1-2.5-true-a"
@@ -241,7 +241,7 @@ fn texts_are_made_and_taken_apart() {
 }
 
 #[test]
-fn objects_are_turned_over() {
+fn objects_are_listed_and_renamed() {
     each(
         r#"
         o->entries ~ [{"key":"a","value":1},{"key":"b","value":null}]
@@ -262,7 +262,7 @@ fn objects_are_turned_over() {
 }
 
 #[test]
-fn authors_report_to_themselves_and_to_clients() {
+fn authored_reports_go_to_the_author_or_the_client() {
     each(
         "
         age->withWarning('odd') ~ 36 ~ authored age.->withWarning
@@ -294,7 +294,7 @@ fn authors_report_to_themselves_and_to_clients() {
 }
 
 #[test]
-fn an_unknown_method_fails_when_it_runs_and_names_the_nearest() {
+fn an_unknown_method_is_reported_with_the_nearest_name() {
     each(
         "
         name->frobnicate ~ - ~ method_unknown name.->frobnicate
@@ -314,7 +314,7 @@ fn an_unknown_method_fails_when_it_runs_and_names_the_nearest() {
 }
 
 #[test]
-fn the_table_of_methods_is_sorted_so_that_all_are_found() {
+fn the_table_of_methods_is_sorted() {
     let names: Vec<_> = methods().iter().map(|method| method.name).collect();
     let mut sorted = names.clone();
     sorted.sort_unstable();

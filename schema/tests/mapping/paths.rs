@@ -1,4 +1,4 @@
-//! Paths: keys, `?`, `$` and `@`, variables, literals, operators.
+//! Tests of paths: keys, `?`, `$` and `@`, variables, literals, operators.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const INPUT: &str = r#"{"name":"Ada","n":null,"f":false,"z":0,"e":"","o":{"a":{"
     "m":[[{"a":1}],[{"a":2},{"a":3}]],"b c":{"d.e":2}}"#;
 
 #[test]
-fn keys_lead_on_and_map_over_lists() {
+fn keys_read_members_and_map_over_lists() {
     check(
         V0_3,
         INPUT,
@@ -25,7 +25,7 @@ fn keys_lead_on_and_map_over_lists() {
 }
 
 #[test]
-fn a_question_mark_silences_what_is_left_of_it() {
+fn a_question_mark_suppresses_reports_before_it() {
     check(
         V0_3,
         INPUT,
@@ -44,7 +44,7 @@ fn a_question_mark_silences_what_is_left_of_it() {
 }
 
 #[test]
-fn dollar_is_what_the_braces_stand_on_and_at_is_what_flows() {
+fn dollar_is_the_value_before_the_braces_and_at_the_current_value() {
     check(
         V0_3,
         INPUT,
@@ -68,7 +68,7 @@ fn dollar_is_what_the_braces_stand_on_and_at_is_what_flows() {
 }
 
 #[test]
-fn variables_come_from_outside() {
+fn external_variables_are_read() {
     check(
         V0_3,
         INPUT,
@@ -85,7 +85,7 @@ fn variables_come_from_outside() {
 }
 
 #[test]
-fn as_binds_for_the_rest_of_its_path() {
+fn as_binds_a_variable_for_the_rest_of_its_path() {
     check(
         V0_3,
         r#"{"name":"Ada","l":[1,2]}"#,
@@ -147,7 +147,7 @@ fn operators_take_the_first_usable_value() {
 }
 
 #[test]
-fn equal_reports_are_one() {
+fn equal_reports_are_merged() {
     check(
         V0_3,
         INPUT,
@@ -158,7 +158,7 @@ fn equal_reports_are_one() {
 }
 
 #[test]
-fn older_versions_have_less_grammar_and_all_methods() {
+fn older_versions_have_less_syntax_and_all_methods() {
     for version in [V0_1, V0_2] {
         check(
             version,

@@ -1,4 +1,4 @@
-//! Printing a mapping and parsing it again gives the same mapping.
+//! Tests that a printed mapping parses to the same tree.
 
 use super::*;
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ fn prints(version: Version, text: &str, expected: &str) {
 }
 
 #[test]
-fn a_mapping_is_printed_as_it_would_be_written() {
+fn a_mapping_is_printed_in_canonical_form() {
     prints(V0_3, "", "");
     prints(V0_3, " id # c\n n:name'a b'", "id n: name 'a b'");
     prints(V0_3, "a:{b{c}d:$}", "a: { b { c } d: $ }");
@@ -37,7 +37,7 @@ fn a_mapping_is_printed_as_it_would_be_written() {
     prints(V0_4, "{'a'b}", "'a' b");
 }
 
-/// Ranges differ between a text and its print; nothing else may.
+/// The tree without ranges, the only difference between a mapping and its print.
 fn without_ranges(mapping: &Mapping) -> String {
     let debug = format!("{:?}", mapping.ast());
     let mut out = String::new();
@@ -135,10 +135,10 @@ fn items() -> BoxedStrategy<String> {
 
 proptest! {
     #[test]
-    fn what_is_printed_parses_to_the_same(text in items()) {
+    fn a_printed_mapping_parses_to_the_same_tree(text in items()) {
         for version in [V0_3, V0_4] {
             let Ok(mapping) = Mapping::parse(&text, version) else {
-                // v0.4 reads some of these differently, and some not at all.
+                // v0.4 parses some of these differently, and rejects others.
                 prop_assert_eq!(version, V0_4);
                 continue;
             };
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_parser_stumble(text in "[a-z$@.?!(){}\\[\\],:'\"#0-9 \n\\->é]{0,40}") {
+    fn parsing_any_text_ends_without_a_panic(text in "[a-z$@.?!(){}\\[\\],:'\"#0-9 \n\\->é]{0,40}") {
         for version in Version::ALL {
             match Mapping::parse(&text, version) {
                 Ok(mapping) => {

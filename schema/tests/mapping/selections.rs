@@ -1,4 +1,4 @@
-//! Item lists: fields, aliases, groups, spreads, how their values come together.
+//! Tests of item lists: fields, aliases, groups, spreads and merging.
 
 use super::*;
 
@@ -7,7 +7,7 @@ const USER: &str = r#"{"id":7,"name":"Ada","email":null,"tags":["x","y"],
     "posts":[{"id":1,"title":"A","votes":3},{"id":2,"title":"B"}]}"#;
 
 #[test]
-fn items_give_members_in_the_order_written() {
+fn items_produce_members_in_source_order() {
     check(
         V0_3,
         USER,
@@ -63,7 +63,7 @@ fn lists_are_mapped_element_by_element() {
 }
 
 #[test]
-fn braces_on_what_has_no_members_give_it_back() {
+fn braces_on_a_value_without_members_return_it() {
     check(
         V0_3,
         r#"{"s":"x","n":null}"#,
@@ -83,7 +83,7 @@ fn braces_on_what_has_no_members_give_it_back() {
 }
 
 #[test]
-fn a_lone_path_is_the_value_of_its_list() {
+fn a_single_path_is_the_value_of_its_list() {
     check(
         V0_3,
         USER,
@@ -94,7 +94,7 @@ fn a_lone_path_is_the_value_of_its_list() {
         $.nope ~ - ~ property_missing nope
         $.email ~ null
         $('x') ~ "x"
-        // Inside braces the value takes the place of the object that the list would make.
+        // In braces the value replaces the object of the list.
         address { $.geo } ~ {"address":{"lat":51.5,"lng":-0.12}}
         address { $.city } ~ {"address":"London"} ~ lossy_merge address
         address { $.nope } ~ {"address":{}} ~ property_missing address.nope
@@ -103,7 +103,7 @@ fn a_lone_path_is_the_value_of_its_list() {
 }
 
 #[test]
-fn a_path_with_braces_joins_its_members_to_the_others() {
+fn a_path_with_braces_merges_its_members() {
     check(
         V0_3,
         USER,
@@ -122,7 +122,7 @@ fn a_path_with_braces_joins_its_members_to_the_others() {
 }
 
 #[test]
-fn values_under_one_key_merge() {
+fn values_with_one_key_are_merged() {
     check(
         V0_3,
         r#"{"a":{"x":1,"y":{"p":1}},"b":{"y":{"q":2},"z":3},"s":"t","n":null,"l":[1,{"a":1}],"m":[{"b":2},{"b":2},3]}"#,

@@ -1,4 +1,4 @@
-//! Which variables a mapping says it uses.
+//! Tests of the variables that a mapping uses.
 
 use super::*;
 use schema::mapping::{UsedField, used_fields};
@@ -37,7 +37,7 @@ fn fields(text: &str, used: &[UsedField]) -> String {
 }
 
 #[test]
-fn every_use_is_listed_with_what_it_reads() {
+fn every_use_is_listed_with_the_fields_read() {
     uses("id name { a }", &[]);
     uses("$args", &["$args"]);
     uses("a: $args.a.b c: $this.c", &["$args{a{b}}", "$this{c}"]);
@@ -62,7 +62,7 @@ fn every_use_is_listed_with_what_it_reads() {
 }
 
 #[test]
-fn variables_of_the_mapping_itself_are_not_uses() {
+fn local_variables_are_not_uses() {
     uses("x: $args.a->as($v)->echo($v.b)", &["$args{a{b}}"]);
     uses("x: id->as($args)->echo($args.b)", &[]);
     uses("x: id->as($v, $this.o) { y: $v.z }", &["$this{o{z}}"]);
@@ -70,7 +70,7 @@ fn variables_of_the_mapping_itself_are_not_uses() {
 }
 
 #[test]
-fn all_uses_of_one_variable_come_together() {
+fn uses_of_one_variable_are_merged() {
     let mapping = parse(
         "a: $this.a.b b: $this { c a { d } } c: $args.q d: $this.c",
         V0_3,
