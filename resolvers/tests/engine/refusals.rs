@@ -63,11 +63,11 @@ async fn validation_rules_that_the_library_lacks_are_checked() {
         ),
         (
             "{ n(id: 1, one: { x: 1, y: 2 }) }",
-            "exactly one member of `One`",
+            "`One` must have exactly one member",
         ),
         (
             "{ n(id: 1, one: { x: null }) }",
-            "exactly one member of `One`",
+            "`One` must have exactly one member",
         ),
         (
             "query($x: Int) { n(id: 1, one: { x: $x }) }",
@@ -99,7 +99,7 @@ async fn variables_of_the_wrong_type_are_rejected() {
         (
             "query($o: One) { n(id: 1, one: $o) }",
             json!({ "o": { "x": 1, "y": 1 } }),
-            "Variables []: `$o`: exactly one member",
+            "Variables []: `$o`: `One` must have exactly one member",
         ),
         (
             "{ me { id } }",
