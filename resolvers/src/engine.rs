@@ -24,45 +24,45 @@ use crate::tree::Tree;
 
 mod mutation;
 
-/// Answers operations over one graph. Immutable; share it behind an `Arc`.
+/// Executes operations over one graph. Immutable; share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Engine {
     graph: Arc<Graph>,
     settings: Settings,
     sources: Arc<Sources>,
-    /// Where operations share calls.
+    /// Shares calls between operations.
     loader: Option<Arc<Loader>>,
     operations: Operations,
-    /// What is asked of services, for finding what is kept of it.
+    /// Finds cached values with larger selections.
     selection_index: SelectionIndex,
 }
 
-/// Why no engine could be made.
+/// Why an engine could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// The HTTP client could not be set up.
-    #[error("the client for calls to sources cannot be set up")]
+    #[error("the HTTP client for calls to sources cannot be set up")]
     Client(#[source] reqwest::Error),
 }
 
-/// One operation to answer.
+/// One operation to execute.
 #[derive(Debug)]
 pub struct Request {
     /// The document.
     pub query: String,
-    /// Which operation of the document.
+    /// The name of the operation in the document; required if it has several.
     pub operation_name: Option<String>,
-    /// A JSON object, or nothing.
+    /// A JSON object with the values of variables.
     pub variables: Option<Box<RawValue>>,
-    /// The client's headers, for connectors that forward some.
+    /// The client's headers, for sources that some are forwarded to.
     pub headers: http::HeaderMap,
-    /// Which operations may run.
+    /// Which operations may be executed.
     pub allow: Allow,
-    /// Whether to tell what was done for the answer.
+    /// Whether to record a trace.
     pub trace: Trace,
 }
 
-/// Which operations a request may run.
+/// Which operations a request may execute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Allow {
     /// Queries and mutations.
@@ -74,23 +74,24 @@ pub enum Allow {
 /// How a request ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The operation ran; the JSON of `data` was appended to the output.
+    /// The operation was executed; the JSON of `data` was appended to the output.
     Executed {
-        /// In the order of the response.
+        /// Errors of fields, in the order of the response.
         errors: Vec<FieldError>,
         /// Every call that failed, once.
         failures: Vec<Arc<FetchFailure>>,
-        /// What mappings say to clients, and, where the settings show it, what they met.
+        /// Errors that mappings raise for clients, and, where the settings show them, reports of
+        /// their evaluation.
         reports: Vec<ConnectorReport>,
-        /// Whether, for how long and for whom the answer may be used again; `None` where nothing is
-        /// known of it, as without a cache.
+        /// How long, and for whom, the response may be reused; `None` without a cache and for
+        /// mutations.
         reuse: Option<Reuse>,
-        /// What was done, where the request wants to be told.
+        /// The trace, if the request asked for one.
         trace: Vec<FetchTrace>,
     },
-    /// Nothing ran, nothing was appended.
+    /// Nothing was executed, nothing was appended.
     Refused {
-        /// At least one.
+        /// At least one error.
         errors: Vec<RequestError>,
     },
 }
@@ -119,9 +120,9 @@ impl Engine {
         })
     }
 
-    /// Answers one operation, appending the JSON of `data` to `out`.
+    /// Executes one operation and appends the JSON of `data` to `out`.
     ///
-    /// Ends within the operation timeout; what is not there by then failed.
+    /// Returns within the operation timeout; fetches that are not done by then have failed.
     pub async fn execute(&self, request: Request, out: &mut Vec<u8>) -> Outcome {
         match self.run(&request, out).await {
             Ok(executed) => executed,
@@ -162,7 +163,7 @@ impl Engine {
             error_limit: self.settings.limits.errors,
         };
         let invalidation =
-            MutationInvalidation::new((context.loader, caching), (&prepared, &variables));
+            MutationInvalidation::new(context.loader, caching, &prepared, &variables);
         let executed = execute(&context, tree).await;
         invalidation.finish(&executed.tree).await;
         let errors = project(
@@ -184,8 +185,8 @@ impl Engine {
         })
     }
 
-    /// The plan of an operation as text: with overrides that are on for all requests, and all of
-    /// its fields.
+    /// The plan of an operation as text, for a request without excluded fields and with the
+    /// overrides that are active for all requests.
     pub fn plan_text(
         &self,
         query: &str,
@@ -198,7 +199,7 @@ impl Engine {
         Ok(prepared.plan_text(&self.graph) + &holds_for)
     }
 
-    /// The plan of an operation as JSON: requests, what each is for, the documents sent.
+    /// The plan of an operation as JSON: its requests with their fetches and documents.
     pub fn plan_json(
         &self,
         query: &str,
@@ -211,12 +212,12 @@ impl Engine {
         Ok(prepared.plan_json(&self.graph))
     }
 
-    /// How many plans were cut short by the budget of planning.
+    /// How many plans are incomplete because the planning budget was spent.
     pub fn incomplete_plans(&self) -> u64 {
         self.operations.incomplete_plans()
     }
 
-    /// How long planning alone takes, for benchmarks; nothing is kept.
+    /// How long planning alone takes, for benchmarks; the plan is not cached.
     pub fn time_planning(&self, query: &str) -> Result<Duration, Vec<RequestError>> {
         PreparedOperation::time_planning(&self.graph, &self.settings, query)
     }
@@ -239,18 +240,18 @@ impl Engine {
         }
     }
 
-    /// A tree that has the answers to introspection.
+    /// A tree with the results of introspection fields.
     fn introspection_tree(
         &self,
         prepared: &PreparedOperation,
         variables: &Variables,
     ) -> Result<Tree, RequestError> {
         let mut tree = Tree::new(&prepared.widths);
-        let answers = prepared.introspect(&self.graph, variables)?;
+        let results = prepared.introspect(&self.graph, variables)?;
         let slots = &prepared.selection.position(ROOT).slots;
         for (index, slot) in slots.iter().enumerate() {
             if let SlotOrigin::Introspection(key) = &slot.origin
-                && let Some((_, text)) = answers.iter().find(|(known, _)| known == key)
+                && let Some((_, text)) = results.iter().find(|(known, _)| known == key)
             {
                 let value = tree.computed_leaf(|own| own.extend_from_slice(text.as_bytes()));
                 tree.set_slot(tree.root(), index, value);

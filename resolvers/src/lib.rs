@@ -1,8 +1,8 @@
 //! How an operation is answered: prepare, plan, execute, project.
 //!
-//! `Engine` is the way in. `prepared` reads an operation and has it planned, once; `execute` runs
-//! the plan; `project` writes the answer. Knows nothing of HTTP servers, configuration files or
-//! the environment.
+//! `Engine` is the entry point. `prepared` parses and plans an operation once; `execute` executes
+//! the plan; `project` writes the response. The crate knows no HTTP server, no configuration file
+//! and no environment.
 
 mod batch;
 #[doc(hidden)]

@@ -1,5 +1,5 @@
-//! The operations that were read, and the plans made of each. Both are bounded; what was used
-//! least recently goes first.
+//! The cache of parsed operations and their plans. Both are bounded; the least recently used are
+//! evicted first.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,17 +15,17 @@ use crate::prepared::{ParsedOperation, PreparedOperation};
 use crate::settings::Settings;
 use crate::source_client::Sources;
 
-/// What operations are read and planned with.
+/// What parsing and planning depend on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlanningContext<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) settings: &'a Settings,
     pub(crate) sources: &'a Sources,
-    /// What is asked of services, for finding what is kept of it.
+    /// Finds cached values with larger selections.
     pub(crate) selection_index: &'a SelectionIndex,
 }
 
-/// Those over one graph.
+/// The operations of one graph.
 #[derive(Debug)]
 pub(crate) struct Operations {
     cached: Cache<OwnedKey, Arc<CachedOperation>>,
@@ -33,7 +33,7 @@ pub(crate) struct Operations {
     incomplete_plans: AtomicU64,
 }
 
-/// An operation that was read.
+/// A parsed operation and its plans.
 #[derive(Debug)]
 pub(crate) struct CachedOperation {
     pub(crate) parsed: ParsedOperation,
@@ -44,12 +44,12 @@ pub(crate) struct CachedOperation {
 /// The plans of one operation.
 #[derive(Debug)]
 enum PlanCache {
-    /// All requests are planned alike.
+    /// One plan serves all requests.
     One(OnceLock<Arc<PreparedOperation>>),
     Several(Cache<PlanVariant, Arc<PreparedOperation>>),
 }
 
-/// Of one operation: more are made when they are asked for again.
+/// Maximum cached plans of one operation.
 const MAX_PLANS: usize = 16;
 
 impl Operations {
@@ -61,12 +61,12 @@ impl Operations {
         }
     }
 
-    /// How many plans were cut short by the budget of planning.
+    /// How many plans are incomplete because the planning budget was spent.
     pub(crate) fn incomplete_plans(&self) -> u64 {
         self.incomplete_plans.load(Ordering::Relaxed)
     }
 
-    /// The operation of a document, read and validated.
+    /// The operation of a document, parsed and validated.
     pub(crate) fn read(
         &self,
         planning: &PlanningContext<'_>,
@@ -83,7 +83,7 @@ impl Operations {
         Ok(cached)
     }
 
-    /// The plan for a request with these variables.
+    /// The prepared operation for a request with these variables.
     pub(crate) fn prepare(
         &self,
         planning: &PlanningContext<'_>,
@@ -97,7 +97,7 @@ impl Operations {
         self.plan(planning, cached, variant)
     }
 
-    /// The plan where nothing of a request is known, and what it holds for.
+    /// The prepared operation without a request, and a description of the variant that it is for.
     pub(crate) fn default_variant(
         &self,
         planning: &PlanningContext<'_>,
@@ -163,14 +163,14 @@ impl PlanCache {
     fn insert(&self, variant: PlanVariant, prepared: &Arc<PreparedOperation>) {
         let prepared = Arc::clone(prepared);
         match self {
-            // Another request may have been quicker; both plans are the same.
+            // A concurrent request may have been faster; both plans are equal.
             Self::One(plan) => drop(plan.set(prepared)),
             Self::Several(plans) => plans.insert(variant, prepared),
         }
     }
 }
 
-/// A document and the operation of it, borrowed for looking up.
+/// The key of a parsed operation, borrowed for lookups.
 #[derive(Hash, PartialEq, Eq)]
 struct Key<'a> {
     query: &'a str,

@@ -1,5 +1,5 @@
-//! What of a request, beside its document, decides how its operation is planned: which progressive
-//! overrides are on for it, and the conditions that the order of a mutation hangs on.
+//! Variants of a plan: a request selects one by the progressive overrides that are active for it,
+//! and by the conditions that the order of a mutation depends on.
 
 use schema::graph::Graph;
 use schema::operation::{Operation, Variables};
@@ -9,24 +9,24 @@ use schema::types::Name;
 use crate::selection::order_variables;
 use crate::settings::Settings;
 
-/// What the plans of an operation differ by.
+/// What distinguishes the plans of one operation.
 #[derive(Debug)]
 pub(crate) struct VariantInputs {
-    /// Labels of overrides that its fields depend on, by their numbers in the graph.
+    /// Labels of overrides that its fields depend on, as indices into those of the graph.
     labels: Vec<usize>,
-    /// Variables.
+    /// Variables of conditions.
     conditions: Vec<Name>,
 }
 
-/// What one request has decided.
+/// The variant of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct PlanVariant {
-    /// The labels that are on.
+    /// The active labels.
     labels: Vec<usize>,
     conditions: Vec<(Name, bool)>,
 }
 
-/// For which requests each label of the graph is on.
+/// The share of requests that each label of the graph is active for.
 #[derive(Debug)]
 pub(crate) struct Overrides(Vec<Share>);
 
@@ -34,7 +34,7 @@ pub(crate) struct Overrides(Vec<Share>);
 enum Share {
     None,
     All,
-    /// For so many of a hundred.
+    /// Percentage of requests.
     Percent(f64),
 }
 
@@ -46,12 +46,12 @@ impl VariantInputs {
         }
     }
 
-    /// Whether all requests are planned alike.
+    /// Whether one plan serves all requests.
     pub(crate) fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.conditions.is_empty()
     }
 
-    /// For a request with these variables: one draw for each label that is on for some.
+    /// The variant of a request with these variables; labels with a percentage are drawn at random.
     pub(crate) fn variant(&self, overrides: &Overrides, variables: &Variables) -> PlanVariant {
         let is_on = |label: &usize| match overrides.share(*label) {
             Share::None => false,
@@ -67,7 +67,7 @@ impl VariantInputs {
         }
     }
 
-    /// For no request: only labels that are on for all of them, no condition decided.
+    /// The variant without a request: labels that are active for all requests, no condition known.
     pub(crate) fn default_variant(&self, overrides: &Overrides) -> PlanVariant {
         let labels = self.labels.iter().copied();
         PlanVariant {
@@ -78,7 +78,7 @@ impl VariantInputs {
         }
     }
 
-    /// What a plan for `decided` holds for, in words; nothing where there is one plan only.
+    /// Describes a variant; empty where one plan serves all requests.
     pub(crate) fn describe(&self, variant: &PlanVariant, graph: &Graph) -> String {
         let mut text = String::new();
         if !self.labels.is_empty() {
@@ -102,11 +102,13 @@ impl VariantInputs {
 }
 
 impl PlanVariant {
-    /// The graph as it is with the labels that are on; `None` where that is `graph` itself.
+    /// The graph with the active labels; `None` where that is `graph` itself.
     pub(crate) fn graph(&self, graph: &Graph) -> Option<Graph> {
         let is_on = |label: usize| self.labels.contains(&label);
-        let depends = !self.labels.is_empty();
-        depends.then(|| graph.with_active_labels(&is_on)).flatten()
+        let has_labels = !self.labels.is_empty();
+        has_labels
+            .then(|| graph.with_active_labels(&is_on))
+            .flatten()
     }
 
     /// The variables whose values are known.
@@ -116,7 +118,8 @@ impl PlanVariant {
 }
 
 impl Overrides {
-    /// A label that nobody decides on is off: the field stays where it was.
+    /// The configured shares, else those that labels name; a label without one is inactive, so its
+    /// field stays with the subgraph that is overridden.
     pub(crate) fn new(graph: &Graph, settings: &Settings) -> Self {
         let labels = graph.override_labels().iter();
         let share = labels.map(|name| {

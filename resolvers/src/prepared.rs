@@ -1,4 +1,4 @@
-//! An operation, ready to run: everything that does not depend on variables, made once and kept.
+//! A prepared operation: everything that does not depend on variables, made once and cached.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,39 +28,39 @@ use crate::source_client::Sources;
 use crate::subgraph_request::{Document, Part, PlannedOperation, document};
 use crate::tree::Widths;
 
-/// An operation over one graph. Immutable.
+/// An operation with its plan over one graph. Immutable.
 #[derive(Debug)]
 pub(crate) struct PreparedOperation {
     pub(crate) operation: Arc<Operation>,
-    /// What the plan holds for.
+    /// The variant that the plan is for.
     variant: PlanVariant,
     pub(crate) selection: Selection,
     pub(crate) plan: Plan,
-    /// One for each fetch of the plan that a connector makes.
+    /// By fetch; `None` for fetches of subgraphs.
     pub(crate) programs: ByFetch<Option<Program>>,
-    /// One for each request of the plan to a service that speaks GraphQL.
+    /// By request; `None` for requests of connectors.
     pub(crate) documents: ByRequest<Option<Document>>,
     pub(crate) widths: Widths,
-    /// By position: whether objects there carry their type.
+    /// By position: whether its objects may have several types.
     pub(crate) is_abstract: Vec<bool>,
     pub(crate) response_program: ResponseProgram,
-    /// What of it may be kept.
+    /// The cache rules of its fetches.
     pub(crate) cache_plan: Arc<CachePlan>,
     has_introspection: bool,
     introspection: OnceLock<Vec<(Name, String)>>,
 }
 
-/// An operation that was read and may be executed.
+/// A valid operation.
 #[derive(Debug)]
 pub(crate) struct ParsedOperation {
     pub(crate) operation: Arc<Operation>,
     has_introspection: bool,
-    /// Whether anything is kept of what sources give.
+    /// Whether there is a cache.
     is_cached: bool,
 }
 
 impl ParsedOperation {
-    /// Reads and validates.
+    /// Parses and validates a document.
     pub(crate) fn parse(
         graph: &Graph,
         settings: &Settings,
@@ -78,7 +78,7 @@ impl ParsedOperation {
 }
 
 impl PreparedOperation {
-    /// Plans what is asked, for requests that decided so.
+    /// Plans the operation for one variant.
     pub(crate) fn new(
         graph: &Graph,
         parsed: &ParsedOperation,
@@ -118,7 +118,7 @@ impl PreparedOperation {
         })
     }
 
-    /// The same, with what may be kept of it: nothing of a mutation.
+    /// Adds the cache rules of a query; results of mutations are not cached.
     pub(crate) fn with_cache_plan(
         mut self,
         sources: &Sources,
@@ -144,14 +144,14 @@ impl PreparedOperation {
         self
     }
 
-    /// How a fetch is asked for in a request to a service that speaks GraphQL.
+    /// The part that a fetch has of a request to its subgraph.
     pub(crate) fn part(&self, fetch: FetchId) -> Option<&Part> {
         let documents = self.documents.iter().flatten();
         let mut parts = documents.flat_map(|document| &document.parts);
         parts.find(|part| part.fetch == fetch)
     }
 
-    /// How long it takes to plan an operation that was read.
+    /// How long it takes to plan a parsed operation.
     pub(crate) fn time_planning(
         graph: &Graph,
         settings: &Settings,
@@ -185,7 +185,7 @@ impl PreparedOperation {
         plan_json(graph, &self.selection, &self.plan, &documents)
     }
 
-    /// The answers to `__schema` and `__type`; kept where no variable can change them.
+    /// The results of `__schema` and `__type`; cached if the operation has no variables.
     pub(crate) fn introspect(
         &self,
         graph: &Graph,
@@ -268,7 +268,7 @@ fn planning_error(message: String) -> RequestError {
     }
 }
 
-/// A refusal of the reader as one of ours.
+/// The error of the parser as a request error.
 pub(crate) fn request_error(problem: OperationError) -> RequestError {
     RequestError {
         kind: match problem.kind {

@@ -1,8 +1,8 @@
-//! What a mutation changes for others, however it ends: calls and values that are under way may not
-//! know of it, and what the graph says of it is invalid.
+//! Invalidation after a mutation, however it ends: calls in flight may have read the state before
+//! it, and the values that the graph declares are invalid.
 //!
-//! When it has ended, before its client is answered: who writes and then reads, through whichever
-//! replica, reads what was written. When its client goes away meanwhile, in the background.
+//! It happens before the client gets its response, so that a client that writes and then reads,
+//! through any replica, reads what it wrote; in the background when the client disconnects.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::prepared::PreparedOperation;
 use crate::settings::Caching;
 use crate::tree::Tree;
 
-/// An operation that is under way; of one that only reads nothing is told.
+/// The invalidation of one operation; a query invalidates nothing.
 pub(super) struct MutationInvalidation<'a> {
     loader: Option<&'a Loader>,
     cache: Option<&'a Cache>,
@@ -25,8 +25,10 @@ pub(super) struct MutationInvalidation<'a> {
 
 impl<'a> MutationInvalidation<'a> {
     pub(super) fn new(
-        (loader, caching): (Option<&'a Arc<Loader>>, Option<&'a Caching>),
-        (prepared, variables): (&'a PreparedOperation, &'a Variables),
+        loader: Option<&'a Arc<Loader>>,
+        caching: Option<&'a Caching>,
+        prepared: &'a PreparedOperation,
+        variables: &'a Variables,
     ) -> Self {
         let is_mutation = prepared.operation.kind == OperationKind::Mutation;
         Self {
@@ -38,13 +40,13 @@ impl<'a> MutationInvalidation<'a> {
         }
     }
 
-    /// It has ended, and this is what it brought.
+    /// Invalidates after the execution; `tree` has its result.
     pub(super) async fn finish(mut self, tree: &Tree) {
         self.bump_write_epoch();
         if let Some(cache) = self.cache {
             let selection = &self.prepared.selection;
             let rules = self.prepared.cache_plan.invalidation_rules.iter();
-            let tags = rules.flat_map(|effect| effect.tags((selection, self.variables), tree));
+            let tags = rules.flat_map(|rule| rule.tags(selection, self.variables, tree));
             let tags: Vec<Tag> = tags.collect();
             if !tags.is_empty() {
                 cache.invalidate(&tags).await;
@@ -53,7 +55,7 @@ impl<'a> MutationInvalidation<'a> {
         self.is_finished = true;
     }
 
-    /// Nobody joins what was begun before.
+    /// Prevents operations from joining calls that began before the mutation.
     fn bump_write_epoch(&self) {
         if let Some(loader) = self.loader {
             loader.bump_write_epoch();
@@ -74,7 +76,7 @@ impl Drop for MutationInvalidation<'_> {
         let selection = &self.prepared.selection;
         let rules = self.prepared.cache_plan.invalidation_rules.iter();
         let tags: Vec<Tag> = rules
-            .flat_map(|effect| effect.tags_without_result(selection, self.variables))
+            .flat_map(|rule| rule.tags_without_result(selection, self.variables))
             .collect();
         cache.invalidate_later(&tags);
     }

@@ -1,16 +1,15 @@
-//! Whether looking for values of one kind is worth it: a source whose answers may never be kept
-//! would otherwise cost a look into Redis for each of them.
+//! Bypasses lookups of values that are never cacheable: each would cost a round trip to Redis.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::cache::Moment;
 
-/// How often nothing could be kept, one after the other.
+/// Counts consecutive responses that were not cacheable.
 #[derive(Debug, Default)]
 pub(super) struct UncacheableBackoff {
     consecutive: AtomicU32,
-    /// Nothing is looked for until then.
+    /// The moment until which lookups are bypassed.
     bypass_until: AtomicU64,
 }
 
@@ -19,7 +18,7 @@ impl UncacheableBackoff {
         now.0 < self.bypass_until.load(Ordering::Relaxed)
     }
 
-    /// Something came, and could be kept or not.
+    /// Records whether a response was cacheable.
     pub(super) fn record(&self, is_cacheable: bool, now: Moment) {
         if is_cacheable {
             self.consecutive.store(0, Ordering::Relaxed);
@@ -32,17 +31,17 @@ impl UncacheableBackoff {
         if consecutive >= MAX_UNCACHEABLE {
             self.bypass_until
                 .store(now.after(BYPASS_DURATION).0, Ordering::Relaxed);
-            // One that comes after the pause decides.
+            // The first response after the bypass decides whether there is another.
             self.consecutive
                 .store(MAX_UNCACHEABLE - 1, Ordering::Relaxed);
         }
     }
 }
 
-/// So many, and the source is not one that lets anything be kept.
+/// Maximum consecutive uncacheable responses before lookups are bypassed.
 const MAX_UNCACHEABLE: u32 = 32;
 
-/// Then its answers may be others.
+/// Duration in seconds for which lookups are bypassed.
 const BYPASS_DURATION: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

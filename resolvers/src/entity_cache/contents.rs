@@ -1,5 +1,5 @@
-//! What is inside of a kept value: objects of other types, which may be made invalid by themselves,
-//! and what the graph says about its fields.
+//! Scans what a cached value contains: nested objects, by whose types it is invalidated, and the
+//! cache hints on its fields.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -12,29 +12,29 @@ use schema::types::{Name, TypeId};
 use crate::plan::FetchSlots;
 use crate::selection::{PositionId, Selection};
 
-/// What was found inside.
+/// The contents of a value.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// Types of entities of which more is there than a key.
+    /// Types of nested entities that have more fields than a key.
     pub(super) entity_types: BTreeSet<TypeId>,
-    /// Types of other objects.
+    /// Types of other nested objects.
     pub(super) other_types: BTreeSet<TypeId>,
-    /// The shortest `maxAge`, in seconds.
+    /// The minimum of all `maxAge` hints, in seconds.
     pub(super) max_age: Option<u32>,
     pub(super) is_private: bool,
 }
 
-/// Looks through values of one subgraph.
+/// Scans values of one subgraph.
 pub(super) struct ContentScan<'a> {
     pub(super) graph: &'a Graph,
     pub(super) directives: Option<&'a CacheDirectives>,
     pub(super) contents: Contents,
-    /// Whether the graph says so of the value itself.
+    /// Whether a hint on the value itself has the scope `PUBLIC`.
     pub(super) is_public: bool,
 }
 
 impl ContentScan<'_> {
-    /// Notes what is said on a type, or on a field of it.
+    /// Applies the hint of a type or of a field.
     pub(super) fn apply_hint(&mut self, hint: Option<CacheHint>) {
         let Some(hint) = hint else { return };
         self.contents.is_private |= hint.scope == Some(CacheScope::Private);
@@ -43,12 +43,12 @@ impl ContentScan<'_> {
         }
     }
 
-    /// What holds for a field.
+    /// The hint that applies to a field.
     pub(super) fn hint(&self, on: TypeId, field: &Name) -> Option<CacheHint> {
         self.directives?.hint(self.graph.types(), on, field)
     }
 
-    /// Everything that a connector gives behind `node`.
+    /// Scans everything that a connector returns from `node` on.
     pub(super) fn visit_source(&mut self, source: &Source, node: NodeId) {
         self.visit_node(source, node, &mut HashSet::new());
     }
@@ -80,7 +80,7 @@ impl ContentScan<'_> {
         }
     }
 
-    /// Everything that a service is asked for at `at` and inside of it.
+    /// Scans everything that a fetch of a subgraph selects from a position on.
     pub(super) fn visit_selection(
         &mut self,
         selection: &Selection,
@@ -118,7 +118,8 @@ impl ContentScan<'_> {
         }
     }
 
-    /// Whether nothing but a part of a key is given of an object: it says which object it is.
+    /// Whether an object has no fields but those of a key: it refers to an entity, and contains
+    /// nothing of it.
     fn is_reference(&self, ty: TypeId, fields: &[&Name]) -> bool {
         let keys = self.graph.entity_keys(ty);
         keys.iter().any(|FieldSet(key)| {
@@ -127,7 +128,7 @@ impl ContentScan<'_> {
         })
     }
 
-    /// Notes objects of a type, or of each that it may stand for.
+    /// Adds objects of a type; of an abstract type also its possible types.
     pub(super) fn visit_type(&mut self, ty: TypeId) {
         let possible = &self.graph.types().get(ty).possible_types;
         for ty in possible.iter().copied().chain([ty]) {

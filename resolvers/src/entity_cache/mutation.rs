@@ -1,8 +1,8 @@
-//! What a mutation makes invalid, as the graph says it on its root fields: entities that it returns,
-//! tags, types.
+//! What a mutation invalidates, as the graph declares it on its root fields: entities that it
+//! returns, tags, types.
 //!
-//! An entity that is returned is known by its key, which is asked for although the client may not
-//! want it. Where no key came, everything of the type is invalid: too much rather than too little.
+//! The key of a returned entity is fetched even if the client does not select it. Without a key
+//! all entities of the type are invalidated: too many rather than too few.
 
 use schema::caching::{Invalidation, TagFormat};
 use schema::graph::Graph;
@@ -18,17 +18,17 @@ use crate::selection::{PositionId, ROOT, Selection, SlotOrigin};
 use crate::source_client::request;
 use crate::tree::{Row, Tree, Value};
 
-/// What one root field makes invalid.
+/// What one root field of a mutation invalidates.
 #[derive(Debug)]
 pub(crate) struct InvalidationRule {
     slot: usize,
-    /// Whatever it returns.
+    /// Tags that do not depend on the result.
     tags: Vec<Tag>,
     formats: Vec<TagFormat>,
     returned_entities: Option<ReturnedEntities>,
 }
 
-/// Entities that are returned.
+/// Returned entities.
 #[derive(Debug)]
 struct ReturnedEntities {
     at: PositionId,
@@ -40,11 +40,11 @@ struct ReturnedEntities {
 struct EntityKind {
     ty: TypeId,
     name: Name,
-    /// The key by which each is known: its fields and the slots that hold them.
+    /// The fields of the key, and their slots.
     key: Vec<(Name, usize)>,
 }
 
-/// What the root fields of a mutation make invalid; asks for the keys that say it.
+/// The rules of a mutation; adds the keys of returned entities to the selection.
 pub(crate) fn invalidation_rules(
     graph: &Graph,
     selection: &mut Selection,
@@ -57,8 +57,8 @@ pub(crate) fn invalidation_rules(
         let field = Name::clone(&selection.position(ROOT).slots[slot].field);
         let invalidations: Vec<&Invalidation> = graph
             .cache_directives()
-            .filter_map(|said| said.field_directives(mutation, &field))
-            .flat_map(|said| &said.invalidates)
+            .filter_map(|directives| directives.field_directives(mutation, &field))
+            .flat_map(|directives| &directives.invalidates)
             .collect();
         if invalidations.is_empty()
             || selection.position(ROOT).slots[slot].origin != SlotOrigin::Source
@@ -129,10 +129,11 @@ fn returned_entities(
 }
 
 impl InvalidationRule {
-    /// What is invalid now that the mutation was made, or may have been made.
+    /// The tags to invalidate after a mutation, which may have failed.
     pub(crate) fn tags(
         &self,
-        (selection, variables): (&Selection, &Variables),
+        selection: &Selection,
+        variables: &Variables,
         tree: &Tree,
     ) -> Vec<Tag> {
         let mut tags = self.constant_tags(selection, variables);
@@ -157,7 +158,7 @@ impl InvalidationRule {
         tags
     }
 
-    /// What is invalid whatever the mutation returns; nothing where it does not run.
+    /// The tags that do not depend on the result; none where a condition excludes the field.
     fn constant_tags(&self, selection: &Selection, variables: &Variables) -> Vec<Tag> {
         let slot = &selection.position(ROOT).slots[self.slot];
         if !slot.condition.is_true(variables) {
@@ -174,7 +175,7 @@ impl InvalidationRule {
         tags
     }
 
-    /// The same for a mutation of which nobody knows how it ended.
+    /// The tags to invalidate when the result of the mutation is unknown.
     pub(crate) fn tags_without_result(
         &self,
         selection: &Selection,

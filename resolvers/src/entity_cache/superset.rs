@@ -1,34 +1,37 @@
-//! What else a kept value may have been asked for as: selections that have all of another's leaves.
+//! Finds selections that contain all leaves of another: a value cached for the larger one answers
+//! the smaller one too.
 //!
-//! Known to one process only: those of the operations that it has prepared.
+//! The index is local to the process: it has the selections of the operations that were prepared.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashMap;
 use schema::types::Name;
 
-/// The selections of all operations, by who is asked for objects of which type.
+use crate::subgraph_request::CanonicalSelection;
+
+/// The selections of all operations, by subgraph and type.
 #[derive(Debug, Default)]
 pub(crate) struct SelectionIndex {
     groups: Mutex<HashMap<(Name, Name), Arc<SelectionGroup>, foldhash::fast::RandomState>>,
 }
 
-/// Selections of objects of one type of one service.
+/// Selections on one type of one subgraph.
 #[derive(Debug, Default)]
 pub(crate) struct SelectionGroup {
     sets: Mutex<Vec<Arc<LeafSet>>>,
 }
 
-/// A selection that depends on no value of an operation.
+/// A selection without inputs, as its leaves.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LeafSet {
-    /// As it is in the key.
+    /// The selection as part of a cache key.
     pub(crate) text: Box<str>,
-    /// In order.
+    /// Paths of its leaves, sorted.
     leaves: Box<[Box<str>]>,
 }
 
-/// A selection among others.
+/// A selection within its group.
 #[derive(Debug)]
 pub(crate) struct IndexedSelection {
     own: Arc<LeafSet>,
@@ -36,25 +39,25 @@ pub(crate) struct IndexedSelection {
 }
 
 impl SelectionIndex {
-    /// Notes a selection.
+    /// Adds a selection; `None` when the index has too many groups.
     pub(crate) fn add(
         &self,
-        (source, type_name): (&Name, &Name),
-        text: &str,
-        leaves: &[Box<str>],
+        subgraph: &Name,
+        type_name: &Name,
+        selection: &CanonicalSelection,
     ) -> Option<IndexedSelection> {
         let group = {
-            // Whole between any two statements, so a panic elsewhere cannot have broken it.
+            // The map is valid between any two statements, so a poisoned lock can be used.
             let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-            let key = (Name::clone(source), Name::clone(type_name));
+            let key = (Name::clone(subgraph), Name::clone(type_name));
             if groups.len() >= MAX_GROUPS && !groups.contains_key(&key) {
                 return None;
             }
             Arc::clone(groups.entry(key).or_default())
         };
         let own = Arc::new(LeafSet {
-            text: text.into(),
-            leaves: leaves.into(),
+            text: selection.text.clone(),
+            leaves: selection.leaves.clone(),
         });
         group.add(&own);
         Some(IndexedSelection { own, group })
@@ -62,7 +65,7 @@ impl SelectionIndex {
 }
 
 impl SelectionGroup {
-    /// The newest come first, the oldest go.
+    /// Adds a selection as the newest; the oldest is removed when the group is full.
     fn add(&self, own: &Arc<LeafSet>) {
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
         sets.retain(|known| known != own);
@@ -72,7 +75,7 @@ impl SelectionGroup {
 }
 
 impl IndexedSelection {
-    /// Those that have all that this one has and more, the narrowest first; a few.
+    /// The smallest selections that contain this one, smallest first.
     pub(crate) fn supersets(&self) -> Vec<Arc<LeafSet>> {
         let sets = self.group.sets.lock();
         let sets = sets.unwrap_or_else(PoisonError::into_inner);
@@ -94,13 +97,13 @@ impl LeafSet {
     }
 }
 
-/// Types of services, far more than graphs have.
+/// Maximum groups: types of subgraphs.
 const MAX_GROUPS: usize = 4_096;
 
-/// Selections of one type.
+/// Maximum selections of one group.
 const MAX_SETS_PER_GROUP: usize = 64;
 
-/// Looked for beside a value itself.
+/// Maximum supersets that a lookup includes.
 const MAX_SUPERSETS: usize = 3;
 
 #[cfg(test)]
@@ -108,9 +111,13 @@ mod tests {
     use super::*;
 
     fn indexed_selection(index: &SelectionIndex, leaves: &[&str]) -> IndexedSelection {
-        let leaves: Vec<Box<str>> = leaves.iter().map(|leaf| (*leaf).into()).collect();
-        let names = (&"things".into(), &"Thing".into());
-        index.add(names, &leaves.join(" "), &leaves).unwrap()
+        let selection = CanonicalSelection {
+            text: leaves.join(" ").into(),
+            inputs: Vec::new(),
+            leaves: leaves.iter().map(|leaf| (*leaf).into()).collect(),
+        };
+        let (subgraph, type_name) = ("things".into(), "Thing".into());
+        index.add(&subgraph, &type_name, &selection).unwrap()
     }
 
     fn superset_texts(selection: &IndexedSelection) -> Vec<String> {

@@ -108,9 +108,12 @@ impl<'a> Execution<'_, 'a> {
         let list = || eval_member(mapping, &value, &value, &vars).value;
         let index = shared.key_index(key, list).ok_or(FetchError::NotAList)?;
         let is_argument = fetch.fetch.field_slot.is_some();
-        let positions = keys.map(|key| match is_argument {
-            true => key.find_argument(|key| index.find(key)),
-            false => index.find(key),
+        let positions = keys.map(|key| {
+            if is_argument {
+                key.find_argument(|key| index.find(key))
+            } else {
+                index.find(key)
+            }
         });
         let positions: Vec<Option<usize>> = positions.collect();
         let mut filler = RowFiller {

@@ -15,7 +15,7 @@ use crate::tree::{KeyState, Row, Tree};
 pub(crate) struct Entities {
     /// The identities of all entities, one after the other.
     text: Vec<u8>,
-    entities: Vec<Entity>,
+    distinct: Vec<Entity>,
     table: HashTable<usize>,
     hasher: foldhash::fast::RandomState,
 }
@@ -84,18 +84,18 @@ impl Entities {
         let identity = key.start..self.text.len();
         if let Some(index) = self.find_identity(identity.clone()) {
             self.text.truncate(key.start);
-            self.entities[index].rows.push(row);
+            self.distinct[index].rows.push(row);
             return;
         }
-        let index = self.entities.len();
+        let index = self.distinct.len();
         let hash = self.hasher.hash_one(&self.text[identity.clone()]);
-        self.entities.push(Entity {
+        self.distinct.push(Entity {
             key,
             identity_end: identity.end,
             kind,
             rows: vec![row],
         });
-        let (text, entities, hasher) = (&self.text, &self.entities, &self.hasher);
+        let (text, entities, hasher) = (&self.text, &self.distinct, &self.hasher);
         self.table.insert_unique(hash, index, |index| {
             hasher.hash_one(&text[entities[*index].identity()])
         });
@@ -104,7 +104,7 @@ impl Entities {
     fn find_identity(&self, identity: Range<usize>) -> Option<usize> {
         let wanted = &self.text[identity];
         let hash = self.hasher.hash_one(wanted);
-        let is_wanted = |index: &usize| self.text[self.entities[*index].identity()] == *wanted;
+        let is_wanted = |index: &usize| self.text[self.distinct[*index].identity()] == *wanted;
         self.table.find(hash, is_wanted).copied()
     }
 
@@ -130,19 +130,19 @@ impl Entities {
     }
 
     fn has_key(&self, index: EntityIndex, wanted: Range<usize>) -> bool {
-        let entity = self.entities.get(index.index());
+        let entity = self.distinct.get(index.index());
         entity.is_some_and(|entity| self.text[entity.key.clone()] == self.text[wanted])
     }
 
     /// Keeps the entities in `order`, in that order.
     pub(crate) fn retain(&mut self, order: &[EntityIndex]) {
-        let entities = std::mem::take(&mut self.entities).into_iter();
+        let entities = std::mem::take(&mut self.distinct).into_iter();
         let mut entities: Vec<Option<Entity>> = entities.map(Some).collect();
         let retained = order.iter();
         let retained = retained.filter_map(|index| entities.get_mut(index.index())?.take());
-        self.entities = retained.collect();
+        self.distinct = retained.collect();
         self.table.clear();
-        let (text, entities, hasher) = (&self.text, &self.entities, &self.hasher);
+        let (text, entities, hasher) = (&self.text, &self.distinct, &self.hasher);
         let hash = |index: &usize| hasher.hash_one(&text[entities[*index].identity()]);
         for index in 0..entities.len() {
             self.table.insert_unique(hash(&index), index, hash);
@@ -150,7 +150,7 @@ impl Entities {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entities.len()
+        self.distinct.len()
     }
 
     /// The indices of all entities.
@@ -179,7 +179,7 @@ impl Entity {
 
 impl<'e> EntityRef<'e> {
     fn get(self) -> &'e Entity {
-        &self.entities.entities[self.index.index()]
+        &self.entities.distinct[self.index.index()]
     }
 
     pub(crate) fn index(self) -> EntityIndex {

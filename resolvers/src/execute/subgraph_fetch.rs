@@ -34,7 +34,7 @@ pub(super) struct PartEntities<'a> {
     pub(super) selected: Vec<EntityIndex>,
 }
 
-impl<'a> PartEntities<'a> {
+impl PartEntities<'_> {
     pub(super) fn fetch_id(&self) -> FetchId {
         self.part.fetch
     }

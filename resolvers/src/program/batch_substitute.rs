@@ -1,8 +1,7 @@
-//! Root fields that a batch can answer: `user(id:)`, where its service is also asked for many
-//! users at a time.
+//! Batches in place of root fields: `user(id:)` is answered by a batch of users of the same source.
 //!
-//! The graph says so by `entity: true`: the field gives the entity whose key is the argument. Its
-//! own connector still has the last word on what is not found, and on what is refused.
+//! `entity: true` declares that the field returns the entity whose key is the argument. The field's
+//! own connector is still called for entities that the batch does not return or refuses.
 
 use schema::connector::{Connector, ConnectorOutput};
 use schema::graph::Graph;
@@ -14,16 +13,16 @@ use crate::plan::{Fetch, FetchSlots};
 use crate::response::mapping::MappingCompiler;
 use crate::selection::{PositionId, ROOT, Selection};
 
-/// A batch that can answer a field.
+/// A batch that can answer a root field.
 #[derive(Debug)]
 pub(crate) struct BatchSubstitute {
     pub(crate) source: SourceId,
-    /// What becomes of the objects of the batch.
+    /// Reads the objects of the batch.
     pub(crate) program: Program,
 }
 
 impl BatchSubstitute {
-    /// The batch that can answer what `fetch` asks for.
+    /// The batch that can answer a fetch; `None` where the graph has none.
     pub(super) fn from_fetch(
         graph: &Graph,
         selection: &Selection,
@@ -56,7 +55,7 @@ impl BatchSubstitute {
             let connector = sibling_batch(own, source)?;
             let mut entries = source.entry_points.iter().filter(is_key);
             let entry = entries.find(|entry| entry.key == entity.key)?;
-            provides_all(selection, &fetch_slots, at, (source, entry.node)).then(|| {
+            provides_all(selection, &fetch_slots, at, source, entry.node).then(|| {
                 let compile = MappingCompiler {
                     types: graph.types(),
                     selection,
@@ -75,7 +74,7 @@ impl BatchSubstitute {
     }
 }
 
-/// The connector of `source`, if it takes batches and asks where `own` asks.
+/// The connector of `source`, if it takes batches and calls the same API as `own`.
 fn sibling_batch<'g>(own: &Source, source: &'g Source) -> Option<&'g Connector> {
     let (Access::Connector(own_connector), Access::Connector(connector)) =
         (&own.access, &source.access)
@@ -88,12 +87,13 @@ fn sibling_batch<'g>(own: &Source, source: &'g Source) -> Option<&'g Connector> 
     (is_batch && is_same_source).then_some(connector)
 }
 
-/// Whether all that is taken is there, of objects that are of one type each.
+/// Whether the objects of a node have all slots of a fetch; each is of one type.
 fn provides_all(
     selection: &Selection,
     fetch_slots: &FetchSlots,
     at: PositionId,
-    (source, node): (&Source, NodeId),
+    source: &Source,
+    node: NodeId,
 ) -> bool {
     let node = source.node(node);
     let is_one =
@@ -111,7 +111,7 @@ fn provides_all(
             let is_provided = field.requires.is_none() && !field.only_in_keys;
             let inside = match (slot.child, field.child) {
                 (None, None) => true,
-                (Some(at), Some(node)) => provides_all(selection, fetch_slots, at, (source, node)),
+                (Some(at), Some(node)) => provides_all(selection, fetch_slots, at, source, node),
                 _ => false,
             };
             is_provided && inside

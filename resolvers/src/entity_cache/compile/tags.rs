@@ -1,144 +1,139 @@
-//! By which tags the values of a fetch are invalidated.
+//! The tags of what a fetch returns.
 
-use schema::caching::CacheDirectives as Said;
 use schema::key::FieldSet;
-use schema::source::{EntryPoint, Source};
 use schema::types::{Name, TypeId};
 
-use super::super::contents::Contents;
-use super::super::rules::ArgumentRole;
-use super::super::tags::TagRules;
-use super::{CachePlanCompiler, PlannedConnector};
+use super::connector::PlannedConnector;
+use super::{CachePlanCompiler, PartKind, PlannedPart};
 use crate::cache::Tag;
-use crate::plan::Fetch;
-use crate::subgraph_request::{Part, RepresentationSpec};
+use crate::entity_cache::contents::Contents;
+use crate::entity_cache::rules::ArgumentRole;
+use crate::entity_cache::tags::TagRules;
 
 impl CachePlanCompiler<'_> {
     pub(super) fn connector_tags(
         &self,
-        planned: &PlannedConnector<'_>,
-        (entry, arguments): (&EntryPoint, ArgumentRole),
+        planned: PlannedConnector<'_>,
+        argument_role: ArgumentRole,
         contents: &Contents,
     ) -> TagRules {
+        let (subgraph, entry) = (&planned.source.subgraph, planned.entry());
         let slot = planned.fetch.field_slot;
         let slot = slot.map(|slot| &self.selection.position(planned.fetch.at).slots[slot]);
-        let on = match (arguments, slot) {
+        let on = match (argument_role, slot) {
             (ArgumentRole::EntityKey, Some(slot)) => slot.ty.named_type(),
             _ => entry.on,
         };
-        let mut tag_rules = self.type_tag_rules(&planned.source.subgraph, on, contents);
-        let directives = self.directives(&planned.source.subgraph);
+        let mut tag_rules = self.type_tag_rules(subgraph, on, contents);
         if let Some(slot) = slot {
-            let of_field = directives.and_then(|said| said.field_directives(entry.on, &slot.field));
-            let formats = of_field.into_iter().flat_map(|said| said.tags.clone());
-            tag_rules.formats.extend(formats);
-            let returned_type = slot.ty.named_type();
-            if arguments == ArgumentRole::EntityKey {
+            self.add_field_tags(subgraph, entry.on, &slot.field, &mut tag_rules);
+            if argument_role == ArgumentRole::EntityKey {
                 let names = slot.arguments.iter().map(|(name, _)| Name::clone(name));
-                self.add_entity_tags(
-                    (directives, returned_type),
-                    &names.collect::<Vec<_>>(),
-                    &mut tag_rules,
-                );
+                let names: Vec<Name> = names.collect();
+                self.add_entity_tags(subgraph, on, &names, &mut tag_rules);
                 return tag_rules;
             }
         }
         let names = planned.fetch.first_entry().key.iter();
         let names: Vec<Name> = names.map(|key| Name::clone(&key.name)).collect();
         if !names.is_empty() {
-            self.add_entity_tags((directives, entry.on), &names, &mut tag_rules);
+            self.add_entity_tags(subgraph, entry.on, &names, &mut tag_rules);
         }
         tag_rules
     }
 
+    /// Adds the tags of one kind of entities of a part, or of its root fields.
     pub(super) fn add_kind_tags(
         &self,
-        (fetch, part): (&Fetch, &Part),
-        (source, specs): (&Source, &[(&RepresentationSpec, &EntryPoint)]),
+        planned: PlannedPart<'_>,
+        kind: &PartKind<'_>,
         tag_rules: &mut TagRules,
     ) {
-        let directives = self.directives(&source.subgraph);
-        if part.entities_field.is_none() {
-            let slots = fetch.slots.get(&fetch.at).into_iter().flatten();
-            for (slot, _) in slots {
+        let subgraph = &planned.source.subgraph;
+        if planned.part.entities_field.is_none() {
+            let fetch = planned.fetch;
+            let on = fetch.first_entry().on;
+            let slots = fetch.slots.get(&fetch.at).into_iter();
+            for slot in slots.flat_map(|slots| slots.keys()) {
+                // A tag does not say to which of several root fields its arguments belong.
                 let slot = &self.selection.position(fetch.at).slots[*slot];
-                let on = fetch.first_entry().on;
-                let of_field = directives.and_then(|said| said.field_directives(on, &slot.field));
-                // Which arguments belong to which of several root fields a tag does not say.
-                let formats = of_field.into_iter().flat_map(|said| said.tags.clone());
-                tag_rules.formats.extend(formats);
+                self.add_field_tags(subgraph, on, &slot.field, tag_rules);
             }
             return;
         }
-        for (spec, entry) in specs {
-            let names = entry.key.0.iter().map(|(name, _)| Name::clone(name));
-            let ty = spec.on;
+        for (spec, entry) in &kind.specs {
             if tag_rules.entity.is_none() {
-                self.add_entity_tags((directives, ty), &names.collect::<Vec<_>>(), tag_rules);
+                let names = entry.key.0.iter().map(|(name, _)| Name::clone(name));
+                let names: Vec<Name> = names.collect();
+                self.add_entity_tags(subgraph, spec.on, &names, tag_rules);
             } else {
-                let name = &self.graph().types().get(ty).name;
+                let name = &self.graph().types().get(spec.on).name;
                 tag_rules.constant_tags.extend(object_tags(name));
             }
         }
     }
 
-    /// What every value of a subgraph's type has.
+    /// The tags of every value that a type of a subgraph has: of the subgraph, of the type, and of
+    /// the types of nested objects.
     pub(super) fn type_tag_rules(
         &self,
-        service: &str,
+        subgraph: &str,
         on: TypeId,
         contents: &Contents,
     ) -> TagRules {
         let types = self.graph().types();
         let mut tag_rules = TagRules::default();
-        let subgraph = (Tag::subgraph(service), format!("subgraph {service}"));
-        tag_rules.constant_tags.push(subgraph);
-        tag_rules.constant_tags.push(type_tag(&types.get(on).name));
+        let tags = &mut tag_rules.constant_tags;
+        tags.push((Tag::subgraph(subgraph), format!("subgraph {subgraph}")));
+        tags.push(type_tag(&types.get(on).name));
         for ty in &contents.entity_types {
-            tag_rules
-                .constant_tags
-                .extend(object_tags(&types.get(*ty).name));
+            tags.extend(object_tags(&types.get(*ty).name));
         }
-        let others = contents
-            .other_types
-            .iter()
-            .map(|ty| type_tag(&types.get(*ty).name));
-        tag_rules.constant_tags.extend(others);
+        let others = contents.other_types.iter();
+        tags.extend(others.map(|ty| type_tag(&types.get(*ty).name)));
         tag_rules.sort_and_dedup();
         tag_rules
     }
 
-    /// Of one entity, which is known by the fields called `names`.
-    pub(super) fn add_entity_tags(
+    /// Adds the tags that a subgraph declares on a field.
+    fn add_field_tags(&self, subgraph: &str, on: TypeId, field: &Name, tag_rules: &mut TagRules) {
+        let directives = self.directives(subgraph);
+        let directives = directives.and_then(|it| it.field_directives(on, field));
+        let formats = directives.into_iter().flat_map(|it| it.tags.clone());
+        tag_rules.formats.extend(formats);
+    }
+
+    /// Adds the tags of one entity, which the fields called `names` identify.
+    fn add_entity_tags(
         &self,
-        (directives, ty): (Option<&Said>, TypeId),
+        subgraph: &str,
+        ty: TypeId,
         names: &[Name],
         tag_rules: &mut TagRules,
     ) {
         let graph = self.graph();
         let name = &graph.types().get(ty).name;
-        let sets = graph.entity_keys(ty);
-        let is_key = |set: &&&FieldSet| {
-            let mut fields = set.0.iter();
-            set.0.len() == names.len() && fields.all(|(field, _)| names.contains(field))
+        let keys = graph.entity_keys(ty);
+        let is_own = |key: &&&FieldSet| {
+            let mut fields = key.0.iter();
+            key.0.len() == names.len() && fields.all(|(field, _)| names.contains(field))
         };
-        tag_rules.constant_tags.push(type_tag(name));
-        if let Some(own) = sets.iter().find(is_key) {
-            let others = sets.iter().filter(|set| set.sorted() != own.sorted());
-            let other_keys = others.map(|set| {
-                let description = format!("otherwise {name} {}", set.sorted());
-                (Tag::other_key(name, set), description)
-            });
-            tag_rules.constant_tags.extend(other_keys);
+        let tags = &mut tag_rules.constant_tags;
+        tags.push(type_tag(name));
+        if let Some(own) = keys.iter().find(is_own) {
+            let others = keys.iter().filter(|key| key.sorted() != own.sorted());
+            tags.extend(others.map(|key| {
+                let description = format!("otherwise {name} {}", key.sorted());
+                (Tag::other_key(name, key), description)
+            }));
             tag_rules.entity = Some((Name::clone(name), (*own).clone()));
         } else {
-            // Which entity it is nobody can tell.
-            tag_rules.constant_tags.extend(object_tags(name));
+            // The fields are no key, so the entity is unknown: any of the type invalidates it.
+            tags.extend(object_tags(name));
         }
-        let type_directives = directives.and_then(|said| said.type_directives(ty));
-        let formats = type_directives
-            .into_iter()
-            .flat_map(|said| said.tags.clone());
+        let directives = self.directives(subgraph);
+        let directives = directives.and_then(|it| it.type_directives(ty));
+        let formats = directives.into_iter().flat_map(|it| it.tags.clone());
         tag_rules.formats.extend(formats);
         tag_rules.sort_and_dedup();
     }
@@ -148,7 +143,7 @@ fn type_tag(name: &str) -> (Tag, String) {
     (Tag::type_name(name), format!("type {name}"))
 }
 
-/// Of values that have objects of a type inside.
+/// The tags of values that contain objects of a type.
 fn object_tags(name: &str) -> [(Tag, String); 2] {
     [
         type_tag(name),
