@@ -68,7 +68,7 @@ pub(super) struct OutputObject {
 /// Requirements on the type of an object.
 #[derive(Debug)]
 pub(super) enum TypeCheck {
-    /// None: the position has one type, or its types have the same members.
+    /// No requirement: no member depends on it, and no type is hidden.
     Any,
     /// The members depend on it, so it must be known and not one of the hidden types.
     Required { hidden: Box<[TypeId]> },

@@ -130,7 +130,7 @@ impl SelectionSet {
         weights.fold(0, usize::saturating_add)
     }
 
-    /// Whether no two fields of the sets have one response key and conflict.
+    /// Whether the fields of two sets that have one response key may be merged.
     fn is_mergeable(
         &self,
         other: &Self,

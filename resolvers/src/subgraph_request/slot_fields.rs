@@ -11,7 +11,7 @@ use crate::selection::{Condition, PositionId, Slot};
 pub(super) struct SlotField<'a> {
     /// `None`: all types.
     pub(super) on: Option<TypeId>,
-    /// A mutation shares its response key with no field, not even with an equal one.
+    /// Whether it is a root field of a mutation: not even equal ones share a response key.
     pub(super) is_mutation: bool,
     pub(super) slot: &'a Slot,
     pub(super) arguments: String,

@@ -252,9 +252,10 @@ impl<'a> Walk<'a> {
         if scopes.is_empty() {
             return Ok(None);
         }
-        let each = scopes.iter();
-        let each = each.map(|scope| (std::ptr::from_ref(scope.fetch_slots), scope.at, scope.node));
-        let key: NestedSetKey = (each.collect(), known_condition.clone());
+        let positions = scopes
+            .iter()
+            .map(|scope| (std::ptr::from_ref(scope.fetch_slots), scope.at, scope.node));
+        let key: NestedSetKey = (positions.collect(), known_condition.clone());
         if let Some(nested_set) = self.nested_sets.get(&key) {
             return Ok(Some(nested_set.clone()));
         }
