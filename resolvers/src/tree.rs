@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use schema::json::{Json, Value as JsonValue};
+use schema::json::{Json, Node, Value as JsonValue};
 use schema::types::TypeId;
 
 use crate::error::FailureId;
@@ -47,13 +47,17 @@ pub(crate) struct SlotRef {
 /// A range of a body, or of the tree's own text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text {
-    body: u32,
+    body: BodyId,
     start: u32,
     len: u32,
 }
 
+/// The index of a body in the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BodyId(u32);
+
 /// `Text::body` for the tree's own text.
-const OWN_TEXT: u32 = u32::MAX;
+const OWN_TEXT: BodyId = BodyId(u32::MAX);
 
 /// Everything that the fetches of one execution have provided.
 #[derive(Debug)]
@@ -172,14 +176,14 @@ impl Tree {
         self.bodies.push(body);
     }
 
-    /// Index of the next body.
-    pub(crate) fn next_body(&self) -> u32 {
-        u32::try_from(self.bodies.len()).unwrap_or(OWN_TEXT)
+    /// Id of the next body.
+    pub(crate) fn next_body(&self) -> BodyId {
+        u32::try_from(self.bodies.len()).map_or(OWN_TEXT, BodyId)
     }
 
-    /// A leaf at `span` (start and length) of a body.
-    pub(crate) fn body_leaf(body: u32, span: (u32, u32)) -> Value {
-        let (start, len) = span;
+    /// A leaf that refers to the text of a node of a body.
+    pub(crate) fn body_leaf(body: BodyId, node: Node<'_>) -> Value {
+        let (start, len) = node.span();
         Value::Leaf(Text { body, start, len })
     }
 
@@ -196,7 +200,7 @@ impl Tree {
 
     /// The JSON text of a leaf.
     pub(crate) fn text(&self, text: Text) -> &[u8] {
-        let body: &[u8] = match self.bodies.get(text.body as usize) {
+        let body: &[u8] = match self.bodies.get(text.body.0 as usize) {
             Some(body) => body.text(),
             None => &self.own_text,
         };

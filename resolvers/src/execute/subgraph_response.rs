@@ -13,14 +13,14 @@ use crate::plan::{Fetch, FetchId};
 use crate::response::read::ResponseReader;
 use crate::source_client::graphql::SubgraphResponse;
 use crate::source_client::shared_response::{CallResult, SharedResponse};
-use crate::tree::Row;
+use crate::tree::{BodyId, Row};
 
 use schema::types::TypeId;
 
 /// A response that is being read.
 struct ReadState {
     /// The number that its body will have in the tree.
-    body: u32,
+    body: BodyId,
     /// Entities that the response has no readable value for.
     unreadable: Vec<UnreadableEntities>,
     /// The failure of entities with a type that the graph does not have, once there is one.

@@ -5,19 +5,19 @@
 //! type.
 
 use schema::json::{Kind, Node};
-use schema::types::TypeId;
+use schema::types::{Name, TypeId};
 
 use super::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape};
 use super::{known_or_new_list, known_or_new_row, null_unless_known, position};
 use crate::error::FailureId;
-use crate::tree::{Row, Tree, Value, Widths};
+use crate::tree::{BodyId, Row, Tree, Value, Widths};
 
 /// Reads one body into the tree. The caller adds the body to the tree afterwards.
 pub(crate) struct ResponseReader<'r> {
     pub(crate) tree: &'r mut Tree,
     pub(crate) widths: &'r Widths,
-    /// Index that the body will have in the tree.
-    pub(crate) body: u32,
+    /// Id that the body will have in the tree.
+    pub(crate) body: BodyId,
     /// Returns the failure of an object whose type, described by the text, is not in the graph.
     pub(crate) fail: &'r mut dyn FnMut(&str) -> FailureId,
 }
@@ -48,9 +48,9 @@ impl ResponseReader<'_> {
     /// The entry of `typed` for the `__typename` of an object.
     fn typed_fields<'o>(
         &mut self,
-        typed: &'o [(schema::types::Name, TypeId, ResponseFields)],
+        typed: &'o [(Name, TypeId, ResponseFields)],
         node: Node<'_>,
-    ) -> Result<&'o (schema::types::Name, TypeId, ResponseFields), FailureId> {
+    ) -> Result<&'o (Name, TypeId, ResponseFields), FailureId> {
         let name = node.get("__typename").map(Node::kind);
         let Some(Kind::String(name)) = name else {
             return Err((self.fail)("(no `__typename`)"));
@@ -85,7 +85,7 @@ impl ResponseReader<'_> {
             (Kind::List(_), ValueShape::Leaf(lists)) if *lists > 0 => {
                 self.read_list(node, &ValueShape::Leaf(lists - 1), known)
             }
-            _ => Tree::body_leaf(self.body, node.span()),
+            _ => Tree::body_leaf(self.body, node),
         }
     }
 

@@ -9,14 +9,14 @@ use super::mapping::{
     MappedShape, ObjectMapping, SlotMapping, TypenameMapping, ValueLocation, ValueMapping,
 };
 use super::{known_or_new_list, known_or_new_row, null_unless_known, position};
-use crate::tree::{Row, Tree, Value, Widths};
+use crate::tree::{BodyId, Row, Tree, Value, Widths};
 
 /// Reads one body into the tree. The caller adds the body to the tree afterwards.
 pub(crate) struct RowFiller<'t, 'a> {
     pub(crate) tree: &'t mut Tree,
     pub(crate) widths: &'t Widths,
-    /// Index that the body will have in the tree.
-    pub(crate) body: u32,
+    /// Id that the body will have in the tree.
+    pub(crate) body: BodyId,
     /// Variables of evaluated expressions; none of their values is a node of another document.
     pub(crate) vars: &'t Vars<'a>,
     /// Errors that the mapping reports to the client (`->withError`).
@@ -151,7 +151,7 @@ impl<'a> RowFiller<'_, 'a> {
                 self.read_object_list(elements, shape, fields, known)
             }
             (Kind::Object(_), MappedShape::Object(fields)) => self.read_object(node, fields, known),
-            _ => Tree::body_leaf(self.body, node.span()),
+            _ => Tree::body_leaf(self.body, node),
         }
     }
 
@@ -171,7 +171,7 @@ impl<'a> RowFiller<'_, 'a> {
         match node.kind() {
             Kind::Null => Value::Null,
             Kind::List(inner) if lists > 0 => self.read_leaves(inner, lists - 1, known),
-            _ => Tree::body_leaf(self.body, node.span()),
+            _ => Tree::body_leaf(self.body, node),
         }
     }
 
@@ -216,8 +216,8 @@ impl<'a> RowFiller<'_, 'a> {
             }
             let row = known_or_new_row(self.tree, fields.at, self.widths, known);
             let find = |key: Str<'a>| position(&fields.keyed, 0, |(name, _)| key.is(name));
-            recall.members(element, find, |keyed, member| {
-                self.read_member(row, &fields.keyed[keyed].1, member);
+            recall.members(element, find, |index, member| {
+                self.read_member(row, &fields.keyed[index].1, member);
             });
             // Two calls, because storing a value that both branches return is slower.
             if is_plain {
@@ -253,7 +253,7 @@ impl<'a> RowFiller<'_, 'a> {
             };
             let is_leaf = rest.is_empty() && matches!(shape, MappedShape::Leaf { lists: 0 });
             if is_leaf && !member.is_null() {
-                let leaf = Tree::body_leaf(self.body, member.span());
+                let leaf = Tree::body_leaf(self.body, member);
                 self.tree.set_slot(row, field.slot, leaf);
                 continue;
             }
