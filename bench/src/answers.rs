@@ -22,15 +22,15 @@ pub(crate) async fn checked_loads<G: Borrow<Gateway>>(
     let mut loads = Vec::new();
     let mut expected: Option<(&Gateway, Vec<Bytes>)> = None;
     for gateway in gateways.iter().map(Borrow::borrow) {
-        let answers = answers(query, gateway, &requests).await?;
+        let responses = responses(query, gateway, &requests).await?;
         loads.push(Load {
-            exchanges: exchanges(&requests, &answers),
+            exchanges: exchanges(&requests, &responses),
             connections: query.connections(),
         });
         match &expected {
-            None => expected = Some((gateway, answers)),
+            None => expected = Some((gateway, responses)),
             Some((first, expected)) => {
-                for (expected, found) in expected.iter().zip(&answers) {
+                for (expected, found) in expected.iter().zip(&responses) {
                     compare(query, (first, expected), (gateway, found))?;
                 }
             }
@@ -39,17 +39,17 @@ pub(crate) async fn checked_loads<G: Borrow<Gateway>>(
     Ok(loads)
 }
 
-fn exchanges(requests: &[Bytes], answers: &[Bytes]) -> Arc<[Exchange]> {
-    let pairs = requests.iter().cloned().zip(answers);
+fn exchanges(requests: &[Bytes], responses: &[Bytes]) -> Arc<[Exchange]> {
+    let pairs = requests.iter().cloned().zip(responses);
     pairs
-        .map(|(request, answer)| Exchange {
+        .map(|(request, response)| Exchange {
             request,
-            answer: ResponseDigest::new(answer),
+            response: ResponseDigest::new(response),
         })
         .collect()
 }
 
-async fn answers(
+async fn responses(
     query: Query,
     gateway: &Gateway,
     requests: &[Bytes],
@@ -59,25 +59,25 @@ async fn answers(
         error: Box::new(error),
     };
     let mut connection = Connection::open(gateway.address).await.map_err(failed)?;
-    let mut answers = Vec::with_capacity(requests.len());
+    let mut responses = Vec::with_capacity(requests.len());
     for request in requests {
-        let answer = connection
+        let response = connection
             .send_query(request.clone())
             .await
             .map_err(failed)?;
-        check_success(query, gateway, &answer)?;
-        answers.push(answer);
+        check_success(query, gateway, &response)?;
+        responses.push(response);
     }
-    Ok(answers)
+    Ok(responses)
 }
 
-fn check_success(query: Query, gateway: &Gateway, answer: &Bytes) -> Result<(), Failure> {
-    let value = parse_response(answer);
+fn check_success(query: Query, gateway: &Gateway, response: &Bytes) -> Result<(), Failure> {
+    let value = parse_response(response);
     if value.get("errors").is_none() && value.get("data").is_some_and(Value::is_object) {
         return Ok(());
     }
     let name = gateway.name;
-    let text = String::from_utf8_lossy(answer);
+    let text = String::from_utf8_lossy(response);
     let text: String = text.chars().take(MAX_EXCERPT_CHARS).collect();
     Err(Failure::Answer {
         query,
@@ -102,8 +102,8 @@ fn compare(
 }
 
 /// The answer as a value; what is no JSON has neither data nor errors.
-fn parse_response(answer: &Bytes) -> Value {
-    serde_json::from_slice(answer).unwrap_or_default()
+fn parse_response(response: &Bytes) -> Value {
+    serde_json::from_slice(response).unwrap_or_default()
 }
 
 /// Where two values differ first, and how.

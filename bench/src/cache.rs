@@ -65,13 +65,13 @@ pub(crate) async fn run(options: &CacheOptions) -> Result<(), Failure> {
     };
     let mut runners = Vec::new();
     for contender in Contender::selected(&options.gateways) {
-        let places = Environment {
+        let environment = Environment {
             services: &shops.for_contender(contender).services,
             redis: redis.url(),
             weir: &program,
             graph: &graph,
         };
-        runners.push((contender, contender.start(&places).await?));
+        runners.push((contender, contender.start(&environment).await?));
     }
     let rows = compare(&runners, &mut shops, &redis, options).await?;
     print::output(&table::markdown(&rows));
@@ -145,9 +145,9 @@ async fn rounds(
     let mut rounds: Vec<Vec<Measurement>> = vec![Vec::new(); pairs.len()];
     for round in 0..options.rounds as usize {
         // Not always the same one after the same other one.
-        for place in 0..pairs.len() {
-            let index = (place + round) % pairs.len();
-            let (Some(((contender, gateway), load)), Some(taken)) =
+        for offset in 0..pairs.len() {
+            let index = (offset + round) % pairs.len();
+            let (Some(((contender, gateway), load)), Some(measurements)) =
                 (pairs.get(index), rounds.get_mut(index))
             else {
                 continue;
@@ -159,7 +159,7 @@ async fn rounds(
                 measure_with_calls(gateway, load, shop, time).await?
             };
             let redis_cpu_seconds = redis.cpu()?.saturating_sub(before).as_secs_f64();
-            taken.push(Measurement {
+            measurements.push(Measurement {
                 sample,
                 redis_cpu_seconds,
             });
@@ -168,8 +168,8 @@ async fn rounds(
     Ok(rounds)
 }
 
-fn parse_clients(written: &str) -> Result<usize, String> {
-    let clients = written.parse().ok();
+fn parse_clients(argument: &str) -> Result<usize, String> {
+    let clients = argument.parse().ok();
     let clients = clients.filter(|clients| (1..=MAX_CLIENTS).contains(clients));
     clients.ok_or_else(|| format!("a number from 1 to {MAX_CLIENTS}"))
 }

@@ -136,10 +136,10 @@ impl Connection {
 
 impl ResponseDigest {
     /// Recognises the bytes of `answer`.
-    pub(crate) fn new(answer: &[u8]) -> Self {
+    pub(crate) fn new(body: &[u8]) -> Self {
         Self {
-            length: answer.len(),
-            byte_sum: byte_sum(answer),
+            length: body.len(),
+            byte_sum: byte_sum(body),
         }
     }
 }

@@ -73,8 +73,8 @@ pub(crate) async fn run(options: &CompareOptions) -> Result<(), Failure> {
 
 /// Those of `all` that were asked for, or all; always in the order of `all`.
 fn selected<T: Copy + PartialEq>(all: &[T], only: &[T]) -> Vec<T> {
-    let wanted = |one: &T| only.is_empty() || only.contains(one);
-    all.iter().copied().filter(wanted).collect()
+    let is_selected = |one: &T| only.is_empty() || only.contains(one);
+    all.iter().copied().filter(is_selected).collect()
 }
 
 async fn measure_query(
@@ -92,8 +92,8 @@ async fn measure_query(
     let mut rounds: Vec<Vec<Sample>> = vec![Vec::new(); pairs.len()];
     for round in 0..options.rounds as usize {
         // Not always the same one after the same other one.
-        for place in 0..pairs.len() {
-            let index = (place + round) % pairs.len();
+        for offset in 0..pairs.len() {
+            let index = (offset + round) % pairs.len();
             if let (Some((gateway, load)), Some(samples)) =
                 (pairs.get(index), rounds.get_mut(index))
             {

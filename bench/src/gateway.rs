@@ -63,7 +63,7 @@ impl Gateway {
                 Self::start_weir(kind.name(), &program, &configured(services)).await
             }
             GatewayKind::Handwritten | GatewayKind::Limit => {
-                Self::here(kind.name(), kind.name(), services, &[]).await
+                Self::start_this_program(kind.name(), kind.name(), services, &[]).await
             }
         }
     }
@@ -82,7 +82,7 @@ impl Gateway {
     }
 
     /// Starts this program under `command`.
-    pub(crate) async fn here(
+    pub(crate) async fn start_this_program(
         name: &'static str,
         command: &str,
         services: &Services,

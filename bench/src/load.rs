@@ -25,7 +25,7 @@ pub(crate) struct Exchange {
     /// The body to send.
     pub(crate) request: Bytes,
     /// The body to receive.
-    pub(crate) answer: ResponseDigest,
+    pub(crate) response: ResponseDigest,
 }
 
 /// Clients that are connected and have not asked yet.
@@ -97,7 +97,9 @@ async fn run_client(
             break;
         }
         let request = exchange.request.clone();
-        connection.send_expecting(request, &exchange.answer).await?;
+        connection
+            .send_expecting(request, &exchange.response)
+            .await?;
         latencies.push(sent.elapsed());
     }
     Ok(latencies)

@@ -90,8 +90,8 @@ fn time_suites(folder: &Path) -> Result<(), Failure> {
             .map_err(|error| Failure::Planning(format!("{}: {error}", path.display())))?;
         for case in &cases {
             match shortest_planning(&engine, &case.query) {
-                Ok(took) => {
-                    times.push(took);
+                Ok(time) => {
+                    times.push(time);
                     total += request_count(&engine, &case.query)?.0;
                 }
                 Err(_) => refused += 1, // Some suites ask what cannot be answered.
@@ -111,8 +111,8 @@ fn time_suites(folder: &Path) -> Result<(), Failure> {
 fn shortest_planning(engine: &Engine, query: &str) -> Result<Duration, Failure> {
     let mut shortest = Duration::MAX;
     for _ in 0..ROUNDS {
-        let took = engine.time_planning(query).map_err(planning_failure)?;
-        shortest = shortest.min(took);
+        let time = engine.time_planning(query).map_err(planning_failure)?;
+        shortest = shortest.min(time);
     }
     Ok(shortest)
 }

@@ -30,9 +30,9 @@ impl Shop {
         let mut command = Command::new(this_program()?);
         command.arg("shop");
         let (process, addresses) = Process::start(NAME, command, parse_announcement).await?;
-        let mut counters = Vec::with_capacity(addresses.len());
+        let mut connections = Vec::with_capacity(addresses.len());
         for address in addresses {
-            counters.push(Connection::open(address).await.map_err(request_failed)?);
+            connections.push(Connection::open(address).await.map_err(request_failed)?);
         }
         let [users, products, orders] = addresses.map(|address| format!("http://{address}"));
         Ok(Self {
@@ -41,7 +41,7 @@ impl Shop {
                 products,
                 orders,
             },
-            connections: counters,
+            connections,
             process,
         })
     }
@@ -59,8 +59,8 @@ impl Shop {
     /// How often the services were called since they started, all together.
     pub(crate) async fn calls(&mut self) -> Result<u64, Failure> {
         let mut sum = 0;
-        for counter in &mut self.connections {
-            let body = counter.get(Uri::from_static("/_calls")).await;
+        for connection in &mut self.connections {
+            let body = connection.get(Uri::from_static("/_calls")).await;
             let body = body.map_err(request_failed)?;
             let response: CallCount =
                 serde_json::from_slice(&body).map_err(|error| request_failed(error.into()))?;

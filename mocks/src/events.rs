@@ -149,7 +149,7 @@ impl Writer {
         connection: Option<MultiplexedConnection>,
     ) -> RedisResult<MultiplexedConnection> {
         let mut connection = match connection {
-            Some(link) => link,
+            Some(connection) => connection,
             None => self.connect().await?,
         };
         let mut entries = Pipeline::with_capacity(events.len());
@@ -158,9 +158,9 @@ impl Writer {
                 ("type", event.kind.to_owned()),
                 ("key", event.key.to_string()),
             ];
-            let bound = StreamMaxlen::Approx(STREAM_LENGTH);
+            let max_length = StreamMaxlen::Approx(STREAM_LENGTH);
             entries
-                .xadd_maxlen(&self.stream, bound, "*", &fields)
+                .xadd_maxlen(&self.stream, max_length, "*", &fields)
                 .ignore();
         }
         entries.query_async::<()>(&mut connection).await?;

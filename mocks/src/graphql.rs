@@ -108,12 +108,12 @@ impl<E: Executor> Api for GraphQl<E> {
         }
         let request = request.data(parts.headers.clone());
         let response = self.schema.execute(request).await;
-        let mut answer = http_response(parts, &response);
+        let mut http_response = to_http_response(parts, &response);
         if is_query && response.is_ok() {
-            self.lifetime(&response).apply(&mut answer);
+            self.lifetime(&response).apply(&mut http_response);
         }
-        answer.headers_mut().extend(response.http_headers);
-        Ok(answer)
+        http_response.headers_mut().extend(response.http_headers);
+        Ok(http_response)
     }
 }
 
@@ -133,7 +133,7 @@ struct OperationRequest {
 
 impl OperationRequest {
     fn from_query(mut query: Query<'_>) -> Result<Self, Problem> {
-        let written = Self {
+        let request = Self {
             query: query
                 .take("query")
                 .ok_or_else(|| bad_request("The parameter `query` is missing."))?
@@ -147,7 +147,7 @@ impl OperationRequest {
             _extensions: query.take("extensions").map(|_| IgnoredAny),
         };
         query.finish()?;
-        Ok(written)
+        Ok(request)
     }
 
     fn into_request(self) -> Request {
@@ -173,16 +173,16 @@ fn is_query(request: &mut Request) -> bool {
         .all(|(_, operation)| operation.node.ty == OperationType::Query)
 }
 
-fn http_response(parts: &Parts, response: &Response) -> HttpResponse {
-    let mut answer = json_response(render(response));
+fn to_http_response(parts: &Parts, response: &Response) -> HttpResponse {
+    let mut http_response = json_response(render(response));
     if let Some(media_type) = accepted_media_type(parts) {
         if is_request_error(response) {
-            *answer.status_mut() = StatusCode::BAD_REQUEST;
+            *http_response.status_mut() = StatusCode::BAD_REQUEST;
         }
         let media_type = HeaderValue::from_static(media_type);
-        answer.headers_mut().insert(CONTENT_TYPE, media_type);
+        http_response.headers_mut().insert(CONTENT_TYPE, media_type);
     }
-    answer
+    http_response
 }
 
 /// The media type of the GraphQL over HTTP specification, for clients that know it.

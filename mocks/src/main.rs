@@ -30,7 +30,7 @@ enum Command {
         #[arg(long, default_value_t = USERS_PORT)]
         port: u16,
         #[command(flatten)]
-        lasting: LifetimeArgs,
+        lifetimes: LifetimeArgs,
     },
     /// What is for sale, and who reserved which pieces.
     Products {
@@ -40,9 +40,9 @@ enum Command {
         #[arg(long, default_value_t = PRODUCTS_PORT)]
         port: u16,
         #[command(flatten)]
-        lasting: LifetimeArgs,
+        lifetimes: LifetimeArgs,
         #[command(flatten)]
-        telling: EventArgs,
+        events: EventArgs,
     },
     /// What was bought; reserves pieces at the products service.
     Orders {
@@ -55,7 +55,7 @@ enum Command {
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5002")]
         products: String,
         #[command(flatten)]
-        lasting: LifetimeArgs,
+        lifetimes: LifetimeArgs,
     },
     /// What customers think of what they bought; a GraphQL subgraph at `/graphql`.
     Reviews {
@@ -65,7 +65,7 @@ enum Command {
         #[arg(long, default_value_t = REVIEWS_PORT)]
         port: u16,
         #[command(flatten)]
-        lasting: LifetimeArgs,
+        lifetimes: LifetimeArgs,
     },
     /// All of them in one process.
     All {
@@ -74,9 +74,9 @@ enum Command {
         #[command(flatten)]
         ports: Ports,
         #[command(flatten)]
-        lasting: LifetimeArgs,
+        lifetimes: LifetimeArgs,
         #[command(flatten)]
-        telling: EventArgs,
+        events: EventArgs,
     },
     /// What was recorded in a folder, and nothing else; for the examples.
     Recorded {
@@ -199,44 +199,44 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
         Command::Users {
             host,
             port,
-            lasting,
+            lifetimes,
         } => {
-            let settings = settings(lasting, EventArgs::default());
+            let settings = settings(lifetimes, EventArgs::default());
             vec![Service::users(host.bind(port).await?, &settings)]
         }
         Command::Products {
             host,
             port,
-            lasting,
-            telling,
+            lifetimes,
+            events,
         } => {
-            let settings = settings(lasting, telling);
+            let settings = settings(lifetimes, events);
             vec![Service::products(host.bind(port).await?, &settings)]
         }
         Command::Orders {
             host,
             port,
             products,
-            lasting,
+            lifetimes,
         } => {
             let listener = host.bind(port).await?;
-            let settings = settings(lasting, EventArgs::default());
+            let settings = settings(lifetimes, EventArgs::default());
             vec![Service::orders(listener, &products, &settings)]
         }
         Command::Reviews {
             host,
             port,
-            lasting,
+            lifetimes,
         } => {
-            let settings = settings(lasting, EventArgs::default());
+            let settings = settings(lifetimes, EventArgs::default());
             vec![Service::reviews(host.bind(port).await?, &settings)]
         }
         Command::All {
             host,
             ports,
-            lasting,
-            telling,
-        } => return all(&host, &ports, &settings(lasting, telling)).await,
+            lifetimes,
+            events,
+        } => return all(&host, &ports, &settings(lifetimes, events)).await,
         // No service of the shop; `run` has dealt with it.
         Command::Recorded { .. } => Vec::new(),
     };
@@ -261,9 +261,9 @@ async fn all(host: &Host, ports: &Ports, settings: &Settings) -> Result<Vec<Serv
     services.map_err(Failure::Start)
 }
 
-fn settings(lasting: LifetimeArgs, telling: EventArgs) -> Settings {
+fn settings(lifetime_args: LifetimeArgs, event_args: EventArgs) -> Settings {
     let mut settings = Settings::default();
-    for (kind, text) in lasting.cache_control {
+    for (kind, text) in lifetime_args.cache_control {
         let lifetimes = &mut settings.lifetimes;
         let lifetime = match kind {
             ReadKind::Merchants => &mut lifetimes.merchants,
@@ -276,16 +276,16 @@ fn settings(lasting: LifetimeArgs, telling: EventArgs) -> Settings {
         };
         *lifetime = text;
     }
-    settings.events = telling.events.map(|url| Events {
+    settings.events = event_args.events.map(|url| Events {
         url,
-        stream: telling.events_stream,
+        stream: event_args.events_stream,
     });
     settings
 }
 
 /// Reads `KIND=TEXT`.
-fn cache_control(written: &str) -> Result<(ReadKind, String), String> {
-    let (kind, text) = written.split_once('=').ok_or("`=` is missing")?;
+fn cache_control(argument: &str) -> Result<(ReadKind, String), String> {
+    let (kind, text) = argument.split_once('=').ok_or("`=` is missing")?;
     let kind = ReadKind::from_str(kind, false)?;
     Ok((kind, text.to_owned()))
 }

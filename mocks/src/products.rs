@@ -134,7 +134,7 @@ impl Products {
     async fn change(&self, call: Call<'_>) -> Result<HttpResponse, Problem> {
         call.reject_query()?;
         let id = call.id()?;
-        let nothing = call.not_found();
+        let not_found = call.not_found();
         let change = call.json::<ProductChange>().await?.checked()?;
         let now = self.clock.now();
         let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +143,7 @@ impl Products {
                 self.events.publish(PRODUCT_TYPE, id);
                 Ok(json_response(row.json().clone()))
             }
-            None => Err(nothing),
+            None => Err(not_found),
         }
     }
 
@@ -154,8 +154,8 @@ impl Products {
         let mut stock = self.stock.write().unwrap_or_else(PoisonError::into_inner);
         let reservation = stock.reserve(new, now)?;
         drop(stock);
-        for held in &reservation.items {
-            self.events.publish(PRODUCT_TYPE, held.product_id);
+        for item in &reservation.items {
+            self.events.publish(PRODUCT_TYPE, item.product_id);
         }
         let location = format!("/reservations/{}", reservation.id);
         Ok(created(render(&reservation), &location))

@@ -129,10 +129,11 @@ impl Host {
             return Err(io::ErrorKind::InvalidData.into());
         };
         let body = body.to_bytes();
-        let recorded = self.exchanges.iter();
-        let found = recorded.clone().find(|it| it.is_match(&parts, &body));
-        let answer = found.map_or_else(|| exchange::not_recorded(&parts), Exchange::to_response);
-        Ok(answer.map(Full::new))
+        let mut recorded = self.exchanges.iter();
+        let exchange = recorded.find(|exchange| exchange.is_match(&parts, &body));
+        let response =
+            exchange.map_or_else(|| exchange::not_recorded(&parts), Exchange::to_response);
+        Ok(response.map(Full::new))
     }
 
     fn record_call(&self, call: String) {

@@ -64,16 +64,16 @@ impl Service {
     /// Serves `api` on `listener`; `tasks` are those that the api starts work in.
     pub(crate) fn start<A: Api>(listener: TcpListener, api: A, tasks: Tasks) -> io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
-        let board = Arc::new(ServiceState::new(api.name(), A::ROUTES));
+        let state = Arc::new(ServiceState::new(api.name(), A::ROUTES));
         let closing = CancellationToken::new();
         let host = Arc::new(Host {
             api,
-            board: Arc::clone(&board),
+            state: Arc::clone(&state),
         });
         tasks.start(serve::accept(listener, host, closing.clone()));
         Ok(Self {
             url,
-            state: board,
+            state,
             tasks,
             closing,
         })
@@ -156,8 +156,8 @@ impl Service {
     /// When there is no such route, or the text cannot be a header.
     #[track_caller]
     pub fn set_cache_control_on(&self, route: &str, text: Option<&str>) {
-        let place = Some(self.route_index(route));
-        self.state.lifetimes.set(place, text.map(parse_lifetime));
+        let index = Some(self.route_index(route));
+        self.state.lifetimes.set(index, text.map(parse_lifetime));
     }
 
     /// Closes the listener and every connection at once; further connects are refused.

@@ -119,10 +119,13 @@ impl Users {
     /// who is missing may come.
     fn lifetime(&self, directory: &Directory, ids: &[Id]) -> &Lifetime {
         let rows = directory.rows();
-        let found = ids.iter().filter_map(|id| rows.get(id.index()));
-        if found.clone().any(|row| row.value().kind == Kind::Customer) {
+        let existing = ids.iter().filter_map(|id| rows.get(id.index()));
+        if existing
+            .clone()
+            .any(|row| row.value().kind == Kind::Customer)
+        {
             &self.private
-        } else if found.count() < ids.len() {
+        } else if existing.count() < ids.len() {
             &self.missing
         } else {
             &self.public
@@ -145,7 +148,7 @@ impl Users {
     async fn change(&self, call: Call<'_>) -> Result<HttpResponse, Problem> {
         call.reject_query()?;
         let id = call.id()?;
-        let nothing = call.not_found();
+        let not_found = call.not_found();
         let change = call.json::<UserChange>().await?.checked()?;
         let mut directory = self
             .directory
@@ -153,7 +156,7 @@ impl Users {
             .unwrap_or_else(PoisonError::into_inner);
         match directory.change(id, change)? {
             Some(row) => Ok(json_response(row.json().clone())),
-            None => Err(nothing),
+            None => Err(not_found),
         }
     }
 }

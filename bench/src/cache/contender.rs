@@ -74,13 +74,15 @@ impl Contender {
             Self::WeirCold => weir(json!({ "enabled": false })).await,
             Self::WeirMemory => weir(json!({ "memory": "64MiB" })).await,
             Self::WeirRedis => {
-                let redis = json!({ "url": environment.redis, "timeout": PATIENCE });
+                let redis = json!({ "url": environment.redis, "timeout": REDIS_TIMEOUT });
                 weir(json!({ "memory": "1B", "redis": redis })).await
             }
-            Self::Handwritten => Gateway::here(self.name(), HANDWRITTEN, services, &[]).await,
+            Self::Handwritten => {
+                Gateway::start_this_program(self.name(), HANDWRITTEN, services, &[]).await
+            }
             Self::HandwrittenRedis => {
                 let options = ["--redis", environment.redis];
-                Gateway::here(self.name(), HANDWRITTEN, services, &options).await
+                Gateway::start_this_program(self.name(), HANDWRITTEN, services, &options).await
             }
         }
     }
@@ -90,4 +92,4 @@ const HANDWRITTEN: &str = "handwritten";
 
 /// All processes share the cores, and the load takes what they leave: what counts as away in
 /// production is an ordinary wait here.
-const PATIENCE: &str = "2s";
+const REDIS_TIMEOUT: &str = "2s";

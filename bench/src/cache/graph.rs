@@ -20,8 +20,8 @@ impl Graph {
     pub(super) fn write() -> Result<Self, Failure> {
         let files = ["users", "products", "orders"].into_iter().map(|name| {
             let path = format!("{WORKSPACE_ROOT}/schema/commerce/{name}.graphql");
-            let doing = format!("cannot read {path}");
-            let text = std::fs::read_to_string(path).map_err(Failure::io(doing))?;
+            let action = format!("cannot read {path}");
+            let text = std::fs::read_to_string(path).map_err(Failure::io(action))?;
             let file =
                 ScratchFile::write(&format!("{name}.graphql"), &cacheable_for_an_hour(&text))?;
             Ok((name, file))

@@ -40,7 +40,7 @@ fn markdown_row(row: &Row) -> String {
     let all = row
         .measurements
         .iter()
-        .map(|taken| taken.sample.cpu_per_request());
+        .map(|measurement| measurement.sample.cpu_per_request());
     let (least, most) = all.fold((f64::INFINITY, 0.0_f64), |(least, most), cpu| {
         (cpu.min(least), cpu.max(most))
     });
@@ -49,12 +49,12 @@ fn markdown_row(row: &Row) -> String {
     format!(
         "| {} | {:.3} | {least:.3}–{most:.3} | {:.3} | {:.0} | {:.2} | {:.2} | {:.2} | {peak:.1} |\n",
         row.contender.name(),
-        median(|taken| taken.sample.cpu_per_request()),
-        median(|taken| taken.redis_cpu_seconds * 1000.0 / taken.sample.requests),
-        median(|taken| taken.sample.requests / taken.sample.seconds),
-        median(|taken| milliseconds(taken.sample.p50)),
-        median(|taken| milliseconds(taken.sample.p99)),
-        median(|taken| taken.sample.calls / taken.sample.requests),
+        median(|measurement| measurement.sample.cpu_per_request()),
+        median(|measurement| measurement.redis_cpu_seconds * 1000.0 / measurement.sample.requests),
+        median(|measurement| measurement.sample.requests / measurement.sample.seconds),
+        median(|measurement| milliseconds(measurement.sample.p50)),
+        median(|measurement| milliseconds(measurement.sample.p99)),
+        median(|measurement| measurement.sample.calls / measurement.sample.requests),
     )
 }
 

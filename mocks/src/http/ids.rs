@@ -51,7 +51,7 @@ impl OwnerGroups {
         })?;
         let first = query.take_count("first", DEFAULT_FIRST, MAX_FIRST)?;
         let owners: Result<_, _> = split_list(parameter, &text)?
-            .map(|one| parse_id(parameter, one))
+            .map(|id| parse_id(parameter, id))
             .collect();
         Ok(Self {
             owners: deduplicated(owners?),

@@ -41,22 +41,22 @@ impl Lifetime {
 
     /// Says it with `answer`, in place of what was said before. Whoever runs the service may say
     /// something else instead.
-    pub(crate) fn apply(&self, answer: &mut HttpResponse) {
-        self.set_header(answer);
-        answer.extensions_mut().insert(Overridable);
+    pub(crate) fn apply(&self, response: &mut HttpResponse) {
+        self.set_header(response);
+        response.extensions_mut().insert(Overridable);
     }
 
     /// Says it with `answer` if that is one whose lifetime may be said anew.
-    pub(crate) fn apply_override(&self, answer: &mut HttpResponse) {
-        if answer.extensions().get::<Overridable>().is_some() {
-            self.set_header(answer);
+    pub(crate) fn apply_override(&self, response: &mut HttpResponse) {
+        if response.extensions().get::<Overridable>().is_some() {
+            self.set_header(response);
         }
     }
 
-    fn set_header(&self, answer: &mut HttpResponse) {
+    fn set_header(&self, response: &mut HttpResponse) {
         match &self.0 {
-            Some(value) => answer.headers_mut().insert(CACHE_CONTROL, value.clone()),
-            None => answer.headers_mut().remove(CACHE_CONTROL),
+            Some(value) => response.headers_mut().insert(CACHE_CONTROL, value.clone()),
+            None => response.headers_mut().remove(CACHE_CONTROL),
         };
     }
 }

@@ -68,13 +68,13 @@ impl Page {
             Direction::OldestFirst => {
                 let start =
                     matching.partition_point(|id| self.after.is_some_and(|after| *id <= after));
-                let left = matching.get(start..).unwrap_or_default();
-                self.write(left.iter().copied(), rows, total)
+                let remaining = matching.get(start..).unwrap_or_default();
+                self.write(remaining.iter().copied(), rows, total)
             }
             Direction::NewestFirst => {
                 let end = matching.partition_point(|id| self.after.is_none_or(|after| *id < after));
-                let left = matching.get(..end).unwrap_or_default();
-                self.write(left.iter().rev().copied(), rows, total)
+                let remaining = matching.get(..end).unwrap_or_default();
+                self.write(remaining.iter().rev().copied(), rows, total)
             }
         }
     }

@@ -120,9 +120,9 @@ impl Problem {
     }
 
     /// The answer to the request for `instance`, a path.
-    pub(crate) fn into_answer(self, instance: &str) -> HttpResponse {
-        let more = self.details.as_deref();
-        let kind = more.and_then(|more| more.kind);
+    pub(crate) fn into_response(self, instance: &str) -> HttpResponse {
+        let details = self.details.as_deref();
+        let kind = details.and_then(|details| details.kind);
         let reason = self.status.canonical_reason().unwrap_or("Error");
         let body = render(&Body {
             kind: kind.map_or("about:blank", Kind::urn),
@@ -130,25 +130,25 @@ impl Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             instance,
-            extensions: more.map(|more| &more.extensions),
+            extensions: details.map(|details| &details.extensions),
         });
-        let mut answer = Response::new(body);
-        *answer.status_mut() = self.status;
-        let headers = answer.headers_mut();
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(more) = self.details {
-            if let Some((name, value)) = more.header {
+        if let Some(details) = self.details {
+            if let Some((name, value)) = details.header {
                 headers.insert(name, value);
             }
-            if let Some(lifetime) = more.lifetime {
-                lifetime.apply(&mut answer);
+            if let Some(lifetime) = details.lifetime {
+                lifetime.apply(&mut response);
             }
         }
-        answer
+        response
     }
 
     fn details_mut(&mut self) -> &mut ProblemDetails {

@@ -16,26 +16,26 @@ pub(crate) struct Query<'r> {
 impl<'r> Query<'r> {
     /// Decodes `a=1&b=2`; a parameter given twice is a problem.
     pub(crate) fn parse(raw: Option<&'r str>) -> Result<Self, Problem> {
-        let mut left: Vec<(Cow<'r, str>, Cow<'r, str>)> = Vec::new();
+        let mut remaining: Vec<(Cow<'r, str>, Cow<'r, str>)> = Vec::new();
         for pair in raw.unwrap_or_default().split('&') {
             if pair.is_empty() {
                 continue;
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
-            if left.iter().any(|(other, _)| *other == name) {
+            if remaining.iter().any(|(other, _)| *other == name) {
                 return Err(bad_request(format!(
                     "The parameter `{name}` is given twice."
                 )));
             }
-            if left.len() == MAX_PARAMETERS {
+            if remaining.len() == MAX_PARAMETERS {
                 return Err(bad_request(format!(
                     "A query has at most {MAX_PARAMETERS} parameters."
                 )));
             }
-            left.push((name, value));
+            remaining.push((name, value));
         }
-        Ok(Self { remaining: left })
+        Ok(Self { remaining })
     }
 
     /// The value of `name`, if it was given.

@@ -24,53 +24,53 @@ pub(crate) fn read_response(
         .get_all(IF_NONE_MATCH)
         .iter()
         .any(|header| names_tag(header.as_bytes(), tag.as_bytes()));
-    let mut answer = Response::new(if is_current { Bytes::new() } else { json });
-    lifetime.apply(&mut answer);
-    let headers = answer.headers_mut();
+    let mut response = Response::new(if is_current { Bytes::new() } else { json });
+    lifetime.apply(&mut response);
+    let headers = response.headers_mut();
     if let Ok(tag) = HeaderValue::try_from(tag) {
         headers.insert(ETAG, tag);
     }
     if is_current {
-        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     }
-    answer
+    response
 }
 
 /// The entity after a change.
 pub(crate) fn json_response(json: Bytes) -> HttpResponse {
-    let mut answer = Response::new(json);
-    let headers = answer.headers_mut();
+    let mut response = Response::new(json);
+    let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
+    response
 }
 
 /// 201: the new entity, which is at `location` from now on.
 pub(crate) fn created(json: Bytes, location: &str) -> HttpResponse {
-    let mut answer = json_response(json);
-    *answer.status_mut() = StatusCode::CREATED;
+    let mut response = json_response(json);
+    *response.status_mut() = StatusCode::CREATED;
     if let Ok(location) = HeaderValue::from_str(location) {
-        answer.headers_mut().insert(LOCATION, location);
+        response.headers_mut().insert(LOCATION, location);
     }
-    answer
+    response
 }
 
 /// 204: done, nothing to say.
 pub(crate) fn no_content() -> HttpResponse {
-    let mut answer = Response::new(Bytes::new());
-    *answer.status_mut() = StatusCode::NO_CONTENT;
-    answer
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 /// Text of another media type; never kept.
 pub(crate) fn text_response(media_type: &'static str, text: impl Into<Bytes>) -> HttpResponse {
-    let mut answer = json_response(text.into());
-    answer
+    let mut response = json_response(text.into());
+    response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    answer
+    response
 }
 
 /// Whether `If-None-Match` names `tag`; compared weakly, as RFC 9110 §13.1.2 wants.
@@ -78,7 +78,7 @@ fn names_tag(header: &[u8], tag: &[u8]) -> bool {
     header
         .split(|byte| *byte == b',')
         .map(<[u8]>::trim_ascii)
-        .any(|one| one == b"*" || one.strip_prefix(b"W/").unwrap_or(one) == tag)
+        .any(|listed| listed == b"*" || listed.strip_prefix(b"W/").unwrap_or(listed) == tag)
 }
 
 const JSON: &str = "application/json";

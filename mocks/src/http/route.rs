@@ -128,9 +128,9 @@ pub(crate) fn find_route<E: Copy>(
 }
 
 /// The problem of a path without a route, or without this method.
-pub(crate) fn route_problem<E>(found: &RouteMatch<E>, parts: &Parts) -> Problem {
+pub(crate) fn route_problem<E>(route_match: &RouteMatch<E>, parts: &Parts) -> Problem {
     let path = parts.uri.path();
-    match found {
+    match route_match {
         RouteMatch::MethodNotAllowed(allow) => Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
             format!("`{path}` takes {allow}, not {}.", parts.method),
@@ -143,13 +143,13 @@ pub(crate) fn route_problem<E>(found: &RouteMatch<E>, parts: &Parts) -> Problem 
 }
 
 fn is_match(pattern: &str, path: &str) -> bool {
-    let mut wanted = pattern.split('/');
-    let mut given = path.split('/');
+    let mut pattern_segments = pattern.split('/');
+    let mut path_segments = path.split('/');
     loop {
-        match (wanted.next(), given.next()) {
+        match (pattern_segments.next(), path_segments.next()) {
             (None, None) => return true,
             (Some("{id}"), Some(segment)) if !segment.is_empty() => {}
-            (Some(wanted), Some(given)) if wanted == given => {}
+            (Some(expected), Some(segment)) if expected == segment => {}
             _ => return false,
         }
     }
@@ -169,12 +169,12 @@ mod tests {
 
     #[track_caller]
     fn check(method: &Method, path: &str, expected: &str) {
-        let found = match find_route(&routes(), method, path) {
+        let outcome = match find_route(&routes(), method, path) {
             RouteMatch::Route(_, endpoint) => endpoint.to_string(),
             RouteMatch::MethodNotAllowed(allow) => allow,
             RouteMatch::NotFound => "nothing".to_owned(),
         };
-        assert_eq!(found, expected, "{method} {path}");
+        assert_eq!(outcome, expected, "{method} {path}");
     }
 
     #[test]

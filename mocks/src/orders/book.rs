@@ -59,7 +59,7 @@ impl Book {
         user: Option<Id>,
         merchant: Option<Id>,
     ) -> Option<Vec<Id>> {
-        let fits = |id: &Id| {
+        let is_match = |id: &Id| {
             self.rows
                 .get(id.index())
                 .map(Row::value)
@@ -73,17 +73,17 @@ impl Book {
                 self.orders_of_user(user)
                     .iter()
                     .copied()
-                    .filter(fits)
+                    .filter(is_match)
                     .collect(),
             ),
             (None, Some(merchant), _) => {
                 let own = self.orders_of_merchant(merchant).iter().copied();
-                Some(own.filter(fits).collect())
+                Some(own.filter(is_match).collect())
             }
             (None, None, Some(_)) => Some(
                 (0..self.rows.len())
                     .map(Id::from_index)
-                    .filter(fits)
+                    .filter(is_match)
                     .collect(),
             ),
             (None, None, None) => None,

@@ -34,14 +34,14 @@ pub(super) struct Claim {
 
 #[derive(Debug, Default)]
 struct KeyTable {
-    by_key: HashMap<String, Use>,
+    by_key: HashMap<String, KeyEntry>,
     /// The keys that are done with, oldest first.
     done: VecDeque<String>,
 }
 
 /// What a key is used for, and what came of it.
 #[derive(Debug)]
-struct Use {
+struct KeyEntry {
     order: NewOrder,
     placed: Option<(Id, Bytes)>,
 }
@@ -58,7 +58,7 @@ impl Keys {
         match table.by_key.entry(key) {
             Entry::Vacant(free) => {
                 let key = free.key().clone();
-                free.insert(Use {
+                free.insert(KeyEntry {
                     order: order.clone(),
                     placed: None,
                 });
@@ -67,12 +67,12 @@ impl Keys {
                     key,
                 }))
             }
-            Entry::Occupied(known) if known.get().order != *order => {
+            Entry::Occupied(entry) if entry.get().order != *order => {
                 let detail = "This `Idempotency-Key` was used for another order.";
                 Err(Problem::unprocessable(detail).with_kind(ProblemKind::KeyReused))
             }
-            Entry::Occupied(known) => {
-                let done = known.get().placed.clone();
+            Entry::Occupied(entry) => {
+                let done = entry.get().placed.clone();
                 done.map(|(id, json)| ClaimResult::Done(id, json))
                     .ok_or_else(key_in_use)
             }
@@ -84,8 +84,8 @@ impl Claim {
     /// Remembers the order that was placed.
     pub(super) fn complete(self, id: Id, json: Bytes) {
         let mut table = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = table.by_key.get_mut(&self.key) {
-            known.placed = Some((id, json));
+        if let Some(entry) = table.by_key.get_mut(&self.key) {
+            entry.placed = Some((id, json));
         }
         table.done.push_back(self.key.clone());
         if table.done.len() > MAX_KEYS
@@ -102,7 +102,7 @@ impl Drop for Claim {
         if table
             .by_key
             .get(&self.key)
-            .is_some_and(|of| of.placed.is_none())
+            .is_some_and(|entry| entry.placed.is_none())
         {
             table.by_key.remove(&self.key);
         }

@@ -85,7 +85,7 @@ impl OrdersState {
         let reservation = self.reservation_names.new_name();
         let items: Vec<_> = new.items.into_iter().map(|Object(item)| item).collect();
         let reserved = match self.products_client.reserve(&reservation, &items).await {
-            Ok(held) => held,
+            Ok(reserved) => reserved,
             Err(ReserveError::Refused(problem)) => return Err(problem),
             Err(ReserveError::Unknown(problem)) => {
                 let work = Arc::clone(&self);
@@ -130,11 +130,11 @@ impl OrdersState {
 
     /// Cancels an order and gives its pieces back; `None` when there is no such order.
     pub(super) async fn cancel(&self, id: Id) -> Result<Option<Bytes>, Problem> {
-        let begun = {
+        let reservation = {
             let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
             book.begin_cancel(id)?
         };
-        let Some(reservation) = begun else {
+        let Some(reservation) = reservation else {
             return Ok(None);
         };
         let returned = self
@@ -244,12 +244,12 @@ fn idempotency_key(parts: &Parts) -> Result<Option<String>, Problem> {
 }
 
 fn replayed(id: Id, json: Bytes) -> HttpResponse {
-    let mut answer = created(json, &location(id));
-    answer.headers_mut().insert(
+    let mut response = created(json, &location(id));
+    response.headers_mut().insert(
         HeaderName::from_static("idempotency-replayed"),
         HeaderValue::from_static("true"),
     );
-    answer
+    response
 }
 
 fn location(id: Id) -> String {

@@ -90,7 +90,7 @@ impl ProductsClient {
             .post(url)
             .header(CONTENT_TYPE, "application/json");
         let (status, body) = match send(request.body(body)).await {
-            Ok(answer) => answer,
+            Ok(response) => response,
             Err(error) => return Err(ReserveError::Unknown(unavailable(&error))),
         };
         match status {
@@ -132,8 +132,8 @@ async fn send(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>),
 /// Whether exactly what was wanted is held.
 fn is_complete(reserved: &[ReservedItem], requested: &[RequestedItem]) -> bool {
     reserved.len() == requested.len()
-        && reserved.iter().zip(requested).all(|(held, wanted)| {
-            held.product_id == wanted.product_id && held.quantity == wanted.quantity
+        && reserved.iter().zip(requested).all(|(reserved, requested)| {
+            reserved.product_id == requested.product_id && reserved.quantity == requested.quantity
         })
 }
 
@@ -145,13 +145,13 @@ fn reserve_error(status: StatusCode, body: &[u8]) -> ReserveError {
     let known = FORWARDED_KINDS
         .iter()
         .find(|(kind, _)| text("type") == Some(kind.urn()));
-    let refused = Problem::new(status, detail);
+    let refusal = Problem::new(status, detail);
     match known {
         Some((kind, extension)) => {
-            let extra = problem.get(*extension).cloned().unwrap_or_default();
-            ReserveError::Refused(refused.with_kind(*kind).with_extension(extension, extra))
+            let value = problem.get(*extension).cloned().unwrap_or_default();
+            ReserveError::Refused(refusal.with_kind(*kind).with_extension(extension, value))
         }
-        None if status == StatusCode::UNPROCESSABLE_ENTITY => ReserveError::Refused(refused),
+        None if status == StatusCode::UNPROCESSABLE_ENTITY => ReserveError::Refused(refusal),
         None => ReserveError::Unknown(bad_gateway(&format!("answered {status}"))),
     }
 }

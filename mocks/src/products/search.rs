@@ -39,17 +39,17 @@ impl Filter {
         if self.category.is_none() && self.merchant.is_none() && self.words.is_empty() {
             return None;
         }
-        let fits = |id: &Id| self.is_match(stock, *id);
+        let matches = |id: &Id| self.is_match(stock, *id);
         Some(match self.merchant {
             Some(merchant) => stock
                 .products_of_merchant(merchant)
                 .iter()
                 .copied()
-                .filter(fits)
+                .filter(matches)
                 .collect(),
             None => (0..stock.rows().len())
                 .map(Id::from_index)
-                .filter(fits)
+                .filter(matches)
                 .collect(),
         })
     }

@@ -23,7 +23,7 @@ pub(super) struct Stock {
     texts: Vec<String>,
     by_merchant: HashMap<Id, Vec<Id>>,
     reservations: HashMap<String, Vec<(Id, u32)>>,
-    names_given: u64,
+    last_name: u64,
 }
 
 /// The body of `PATCH /products/{id}`; what is absent stays.
@@ -70,7 +70,7 @@ impl Stock {
             texts,
             by_merchant,
             reservations: HashMap::new(),
-            names_given: 0,
+            last_name: 0,
         }
     }
 
@@ -135,11 +135,11 @@ impl Stock {
         }
         self.reject_unknown(&new.items)?;
         self.reject_shortages(&new.items)?;
-        let held = new
+        let reserved = new
             .items
             .iter()
             .filter_map(|item| self.reserve_item(*item, now));
-        let items: Vec<_> = held.collect();
+        let items: Vec<_> = reserved.collect();
         let pieces = new
             .items
             .iter()
@@ -217,8 +217,8 @@ impl Stock {
 
     fn new_name(&mut self) -> String {
         loop {
-            self.names_given += 1;
-            let name = format!("r-{}", self.names_given);
+            self.last_name += 1;
+            let name = format!("r-{}", self.last_name);
             if !self.reservations.contains_key(&name) {
                 return name;
             }

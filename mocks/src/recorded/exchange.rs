@@ -57,16 +57,19 @@ fn ok() -> u16 {
 pub(super) fn read_exchanges(folder: &Path) -> io::Result<Vec<Exchange>> {
     let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
     let mut paths: Vec<_> = entries?.into_iter().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
     paths.sort();
     let mut exchanges = Vec::new();
     for path in paths {
         let text = fs::read_to_string(&path)?;
-        let found: Vec<Exchange> = serde_json::from_str(&text).map_err(|error| {
+        let in_file: Vec<Exchange> = serde_json::from_str(&text).map_err(|error| {
             let message = format!("{}: {error}", path.display());
             io::Error::new(io::ErrorKind::InvalidData, message)
         })?;
-        exchanges.extend(found);
+        exchanges.extend(in_file);
     }
     Ok(exchanges)
 }
@@ -117,9 +120,9 @@ impl Exchange {
 
 /// The answer where nothing is recorded; says what was asked.
 pub(super) fn not_recorded(parts: &Parts) -> Response<Bytes> {
-    let asked = format!("{} {}", parts.method, parts.uri);
+    let request = format!("{} {}", parts.method, parts.uri);
     let body =
-        serde_json::json!({ "error": { "message": format!("nothing is recorded for {asked}") } });
+        serde_json::json!({ "error": { "message": format!("nothing is recorded for {request}") } });
     json(404, Bytes::from(body.to_string()))
 }
 
@@ -127,8 +130,8 @@ fn json(status: u16, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let kind = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
+    let media_type = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
     response
 }
 

@@ -155,8 +155,8 @@ impl Product {
         let Some(id) = Id::parse(&self.0) else {
             return Ok(Rating::default());
         };
-        let loads = ctx.data::<DataLoader<ReviewLoader>>()?;
-        let Ok(rating) = loads.load_one(RatingKey(id)).await;
+        let loader = ctx.data::<DataLoader<ReviewLoader>>()?;
+        let Ok(rating) = loader.load_one(RatingKey(id)).await;
         Ok(rating.unwrap_or_default())
     }
 }
@@ -165,12 +165,12 @@ impl Product {
 async fn page(
     ctx: &Context<'_>,
     owner: Option<Owner>,
-    slice: PageArguments,
+    arguments: PageArguments,
 ) -> Result<ReviewConnection> {
     let Some(owner) = owner else {
         return Ok(Page::default().into());
     };
-    let loads = ctx.data::<DataLoader<ReviewLoader>>()?;
-    let Ok(page) = loads.load_one(PageKey(owner, slice)).await;
+    let loader = ctx.data::<DataLoader<ReviewLoader>>()?;
+    let Ok(page) = loader.load_one(PageKey(owner, arguments)).await;
     Ok(page.unwrap_or_default().into())
 }

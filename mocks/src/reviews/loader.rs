@@ -39,8 +39,8 @@ impl Loader<PageKey> for ReviewLoader {
     type Error = Infallible;
 
     async fn load(&self, keys: &[PageKey]) -> Result<HashMap<PageKey, Page>, Infallible> {
-        let shelf = self.reviews.read();
-        let pages = keys.iter().map(|key| (*key, shelf.page(key.0, key.1)));
+        let table = self.reviews.read();
+        let pages = keys.iter().map(|key| (*key, table.page(key.0, key.1)));
         Ok(pages.collect())
     }
 }
@@ -50,8 +50,8 @@ impl Loader<RatingKey> for ReviewLoader {
     type Error = Infallible;
 
     async fn load(&self, keys: &[RatingKey]) -> Result<HashMap<RatingKey, Rating>, Infallible> {
-        let shelf = self.reviews.read();
-        Ok(keys.iter().map(|key| (*key, shelf.rating(key.0))).collect())
+        let table = self.reviews.read();
+        Ok(keys.iter().map(|key| (*key, table.rating(key.0))).collect())
     }
 }
 
@@ -63,10 +63,10 @@ impl Loader<ReviewKey> for ReviewLoader {
         &self,
         keys: &[ReviewKey],
     ) -> Result<HashMap<ReviewKey, Arc<Review>>, Infallible> {
-        let shelf = self.reviews.read();
+        let table = self.reviews.read();
         let found = keys
             .iter()
-            .filter_map(|key| Some((*key, shelf.find(key.0)?)));
+            .filter_map(|key| Some((*key, table.find(key.0)?)));
         Ok(found.collect())
     }
 }

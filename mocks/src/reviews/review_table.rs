@@ -48,9 +48,9 @@ pub(super) struct Draft {
 }
 
 impl SharedReviews {
-    pub(super) fn new(shelf: ReviewTable, clock: Clock) -> Self {
+    pub(super) fn new(table: ReviewTable, clock: Clock) -> Self {
         Self {
-            table: RwLock::new(shelf),
+            table: RwLock::new(table),
             clock,
         }
     }
@@ -72,15 +72,15 @@ impl SharedReviews {
 impl ReviewTable {
     /// A shelf of `reviews`, which are in the order of their ids without a gap, with room for `max`.
     pub(super) fn new(reviews: Vec<Review>, max: usize) -> Self {
-        let mut shelf = Self {
+        let mut table = Self {
             reviews: Vec::with_capacity(reviews.len()),
             by_owner: HashMap::new(),
             max_reviews: max,
         };
         for review in reviews {
-            shelf.push(review);
+            table.push(review);
         }
-        shelf
+        table
     }
 
     pub(super) fn find(&self, id: Id) -> Option<Arc<Review>> {
@@ -93,15 +93,15 @@ impl ReviewTable {
     }
 
     /// One page of an owner's reviews, newest first.
-    pub(super) fn page(&self, owner: Owner, slice: PageArguments) -> Page {
-        let all = self.ids_of_owner(owner);
-        let end = all.partition_point(|id| slice.after.is_none_or(|after| *id < after));
-        let left = all.get(..end).unwrap_or_default();
-        let ids = left.iter().rev().take(slice.first);
+    pub(super) fn page(&self, owner: Owner, arguments: PageArguments) -> Page {
+        let ids = self.ids_of_owner(owner);
+        let end = ids.partition_point(|id| arguments.after.is_none_or(|after| *id < after));
+        let remaining = ids.get(..end).unwrap_or_default();
+        let page = remaining.iter().rev().take(arguments.first);
         Page {
-            reviews: ids.filter_map(|id| self.find(*id)).collect(),
-            has_next: left.len() > slice.first,
-            total: all.len(),
+            reviews: page.filter_map(|id| self.find(*id)).collect(),
+            has_next: remaining.len() > arguments.first,
+            total: ids.len(),
         }
     }
 

@@ -52,8 +52,8 @@ impl Roots {
         let Some(id) = Id::parse(&id) else {
             return Ok(None);
         };
-        let loads = ctx.data::<DataLoader<ReviewLoader>>()?;
-        let Ok(review) = loads.load_one(ReviewKey(id)).await;
+        let loader = ctx.data::<DataLoader<ReviewLoader>>()?;
+        let Ok(review) = loader.load_one(ReviewKey(id)).await;
         Ok(review.map(Review::from))
     }
 
@@ -142,11 +142,11 @@ impl ContainerType for Query {
             }
             None => ctx,
         };
-        let found = match representation_error(representation) {
+        let resolved = match representation_error(representation) {
             Some(refusal) => Err(ctx.set_error_path(refusal.into_server_error())),
             None => self.0.find_entity(ctx, representation).await,
         };
-        Ok(Some(match found {
+        Ok(Some(match resolved {
             Ok(entity) => entity.unwrap_or_default(),
             Err(error) => {
                 ctx.add_error(error);

@@ -15,13 +15,16 @@ fn product(index: usize) -> Product {
     let mut random = Random::new(2, index);
     let merchant = random.index(MERCHANTS);
     // A merchant's own category most of the time, any other now and then.
-    let shelf = if random.chance(85) {
+    let category_index = if random.chance(85) {
         merchant % RANGES.len()
     } else {
         random.index(RANGES.len())
     };
-    let category = Category::ALL.get(shelf).copied().unwrap_or(Category::Home);
-    let range = RANGES.get(shelf).unwrap_or(&RANGES[0]);
+    let category = Category::ALL
+        .get(category_index)
+        .copied()
+        .unwrap_or(Category::Home);
+    let range = RANGES.get(category_index).unwrap_or(&RANGES[0]);
     let (noun, sentence) = random.pick(&range.nouns);
     let adjective = random.pick(&range.adjectives);
     let created_at = random.between(OPENING, SECOND_YEAR);

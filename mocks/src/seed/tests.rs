@@ -61,8 +61,8 @@ fn orders_agree_with_products_and_with_time() {
     }
     assert!(orders.is_sorted_by_key(|order| order.placed_at));
     for status in OrderStatus::ALL {
-        let having = orders.iter().filter(|order| order.status == status).count();
-        assert!(having >= 5, "{status:?}: {having}");
+        let count = orders.iter().filter(|order| order.status == status).count();
+        assert!(count >= 5, "{status:?}: {count}");
     }
 }
 
@@ -72,11 +72,11 @@ fn every_merchant_sells_something_and_every_category_is_filled() {
     let merchants: HashSet<_> = products.iter().map(|product| product.merchant_id).collect();
     assert_eq!(merchants.len(), MERCHANTS);
     for category in crate::model::Category::ALL {
-        let having = products
+        let count = products
             .iter()
             .filter(|product| product.category == category)
             .count();
-        assert!(having > 50, "{category:?}: {having}");
+        assert!(count > 50, "{category:?}: {count}");
     }
     assert!(products.iter().any(|product| product.stock == 0));
 }
@@ -99,8 +99,8 @@ fn customers_review_a_product_once_and_in_the_order_of_time() {
     assert_eq!(by_product.iter().max(), Some(&12));
     assert!(by_product.contains(&0));
     for rating in 1..=5 {
-        let having = reviews.iter().filter(|review| review.rating == rating);
-        assert!(having.count() > 100, "{rating}");
+        let rated = reviews.iter().filter(|review| review.rating == rating);
+        assert!(rated.count() > 100, "{rating}");
     }
 }
 

@@ -25,13 +25,17 @@ fn user(index: usize, emails: &mut HashSet<String>) -> User {
         email = format!("{first_ascii}.{last_ascii}{id}@example.com");
         emails.insert(email.clone());
     }
-    let sells = index < MERCHANTS;
-    let until = if sells { SECOND_YEAR } else { FIRST_ORDER };
+    let is_merchant = index < MERCHANTS;
+    let until = if is_merchant {
+        SECOND_YEAR
+    } else {
+        FIRST_ORDER
+    };
     let created_at = Timestamp(random.between(OPENING, until));
     let city = random.pick(&CITIES);
     User {
         id,
-        kind: if sells {
+        kind: if is_merchant {
             Kind::Merchant
         } else {
             Kind::Customer
@@ -40,7 +44,7 @@ fn user(index: usize, emails: &mut HashSet<String>) -> User {
         email,
         created_at,
         address: address(&mut random, city),
-        merchant: sells.then(|| merchant(&mut random, index, last, created_at)),
+        merchant: is_merchant.then(|| merchant(&mut random, index, last, created_at)),
     }
 }
 
@@ -63,7 +67,7 @@ fn merchant(random: &mut Random, index: usize, last: &str, joined: Timestamp) ->
 
 fn address(random: &mut Random, city: City) -> Address {
     let number = random.between(1, 140).to_string();
-    let postal_code = city.postal_code.chars().map(|mark| match mark {
+    let postal_code = city.postal_code.chars().map(|character| match character {
         '#' => char::from(b'0' + u8::try_from(random.below(10)).unwrap_or(0)),
         other => other,
     });

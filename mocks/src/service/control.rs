@@ -26,12 +26,12 @@ pub(super) fn is_control_route(path: &str) -> bool {
 }
 
 /// Answers one of these routes.
-pub(super) async fn answer<A: Api>(
+pub(super) async fn respond<A: Api>(
     host: &Host<A>,
     parts: &Parts,
     body: Incoming,
 ) -> Result<HttpResponse, Problem> {
-    let board = &*host.board;
+    let state = &*host.state;
     let path = parts.uri.path();
     let query = Query::parse(parts.uri.query())?;
     let method = if parts.method == Method::HEAD {
@@ -42,19 +42,19 @@ pub(super) async fn answer<A: Api>(
     match (method, path) {
         (&Method::GET, "/health") => Ok(json_response(render(&json!({ "status": "ok" })))),
         (&Method::GET, "/metrics") => {
-            let figures = board.metrics() + &host.api.metrics();
-            Ok(text_response("text/plain; version=0.0.4", figures))
+            let metrics = state.metrics() + &host.api.metrics();
+            Ok(text_response("text/plain; version=0.0.4", metrics))
         }
         (&Method::GET, "/openapi.yaml") => Ok(text_response("application/yaml", A::OPENAPI)),
-        (&Method::GET, "/_calls") => Ok(calls(board)),
-        (&Method::GET, "/_faults") => Ok(faults(board)),
-        (&Method::PUT, "/_faults") => put_fault(board, json_body(parts, body, MAX_BODY).await?),
-        (&Method::DELETE, "/_faults") => clear(board, &board.faults, query),
-        (&Method::GET, "/_cache_control") => Ok(lifetimes(board)),
+        (&Method::GET, "/_calls") => Ok(calls(state)),
+        (&Method::GET, "/_faults") => Ok(faults(state)),
+        (&Method::PUT, "/_faults") => put_fault(state, json_body(parts, body, MAX_BODY).await?),
+        (&Method::DELETE, "/_faults") => clear(state, &state.faults, query),
+        (&Method::GET, "/_cache_control") => Ok(lifetimes(state)),
         (&Method::PUT, "/_cache_control") => {
-            put_lifetime(board, json_body(parts, body, MAX_BODY).await?)
+            put_lifetime(state, json_body(parts, body, MAX_BODY).await?)
         }
-        (&Method::DELETE, "/_cache_control") => clear(board, &board.lifetimes, query),
+        (&Method::DELETE, "/_cache_control") => clear(state, &state.lifetimes, query),
         _ => {
             let allow = if OVERRIDE_PATHS.contains(&path) {
                 "GET, HEAD, PUT, DELETE"
@@ -90,83 +90,83 @@ struct SetLifetime {
     cache_control: Option<String>,
 }
 
-fn put_fault(board: &ServiceState, set: SetFault) -> Result<HttpResponse, Problem> {
-    let index = route_index(board, set.route)?;
-    let fault = set.fault.map(Fault::from_json).transpose();
+fn put_fault(state: &ServiceState, setting: SetFault) -> Result<HttpResponse, Problem> {
+    let index = route_index(state, setting.route)?;
+    let fault = setting.fault.map(Fault::from_json).transpose();
     let fault = fault.map_err(Problem::unprocessable)?;
-    board.faults.set(index, fault);
-    Ok(faults(board))
+    state.faults.set(index, fault);
+    Ok(faults(state))
 }
 
-fn put_lifetime(board: &ServiceState, set: SetLifetime) -> Result<HttpResponse, Problem> {
-    let index = route_index(board, set.route)?;
-    let lifetime = set.cache_control.as_deref().map(Lifetime::parse);
+fn put_lifetime(state: &ServiceState, setting: SetLifetime) -> Result<HttpResponse, Problem> {
+    let index = route_index(state, setting.route)?;
+    let lifetime = setting.cache_control.as_deref().map(Lifetime::parse);
     let lifetime = lifetime.transpose().map_err(|_| {
         Problem::unprocessable("`cache_control` has characters that no header may have.")
     })?;
-    board.lifetimes.set(index, lifetime);
-    Ok(lifetimes(board))
+    state.lifetimes.set(index, lifetime);
+    Ok(lifetimes(state))
 }
 
 fn clear<T: Clone>(
-    board: &ServiceState,
-    switches: &RouteOverrides<T>,
+    state: &ServiceState,
+    overrides: &RouteOverrides<T>,
     mut query: Query<'_>,
 ) -> Result<HttpResponse, Problem> {
     let route = query.take("route").map(String::from);
     query.finish()?;
-    match route_index(board, route)? {
-        Some(index) => switches.set(Some(index), None),
-        None => switches.clear(),
+    match route_index(state, route)? {
+        Some(index) => overrides.set(Some(index), None),
+        None => overrides.clear(),
     }
     Ok(no_content())
 }
 
-fn route_index(board: &ServiceState, route: Option<String>) -> Result<Option<usize>, Problem> {
+fn route_index(state: &ServiceState, route: Option<String>) -> Result<Option<usize>, Problem> {
     let Some(route) = route else {
         return Ok(None);
     };
-    let index = board.index_of(&route).ok_or_else(|| {
-        let routes: Vec<_> = board.routes().collect();
+    let index = state.index_of(&route).ok_or_else(|| {
+        let routes: Vec<_> = state.routes().collect();
         Problem::unprocessable(format!("There is no route `{route}`."))
             .with_extension("routes", json!(routes))
     })?;
     Ok(Some(index))
 }
 
-fn calls(board: &ServiceState) -> HttpResponse {
-    let routes: Map<String, Value> = board
+fn calls(state: &ServiceState) -> HttpResponse {
+    let routes: Map<String, Value> = state
         .calls_by_route()
         .map(|(route, calls)| (route.to_owned(), calls.into()))
         .collect();
     json_response(render(&json!({
-        "service": board.service(),
-        "calls": board.calls(),
+        "service": state.service(),
+        "calls": state.calls(),
         "routes": routes,
     })))
 }
 
-fn faults(board: &ServiceState) -> HttpResponse {
+fn faults(state: &ServiceState) -> HttpResponse {
     let to_json = |fault: &Fault| json!(fault.to_json());
-    overrides_response(board, &board.faults, "fault", to_json)
+    overrides_response(state, &state.faults, "fault", to_json)
 }
 
-fn lifetimes(board: &ServiceState) -> HttpResponse {
+fn lifetimes(state: &ServiceState) -> HttpResponse {
     let to_json = |lifetime: &Lifetime| json!(lifetime.text());
-    overrides_response(board, &board.lifetimes, "cache_control", to_json)
+    overrides_response(state, &state.lifetimes, "cache_control", to_json)
 }
 
 fn overrides_response<T: Clone>(
-    board: &ServiceState,
-    switches: &RouteOverrides<T>,
+    state: &ServiceState,
+    overrides: &RouteOverrides<T>,
     name: &str,
     to_json: impl Fn(&T) -> Value,
 ) -> HttpResponse {
-    let active = switches.active();
+    let active = overrides.active();
     let routes: Map<String, Value> = active
         .by_route
         .iter()
-        .map(|(index, setting)| (board.route_name(*index).to_owned(), to_json(setting)))
+        .map(|(index, setting)| (state.route_name(*index).to_owned(), to_json(setting)))
         .collect();
     json_response(render(&json!({
         name: active.all_routes.as_ref().map(to_json),

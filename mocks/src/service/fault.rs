@@ -27,14 +27,14 @@ pub enum Fault {
 
 impl Fault {
     /// The fault that somebody wrote, or why it cannot be.
-    pub(super) fn from_json(written: FaultJson) -> Result<Self, String> {
+    pub(super) fn from_json(json: FaultJson) -> Result<Self, String> {
         let duration = |millis: u64| {
             if millis > MAX_MILLIS {
                 return Err(format!("a pause is at most {MAX_MILLIS} milliseconds"));
             }
             Ok(Duration::from_millis(millis))
         };
-        Ok(match written {
+        Ok(match json {
             FaultJson::DelayMs(millis) => Self::Delay(duration(millis)?),
             FaultJson::TrickleMs(millis) => Self::Trickle(duration(millis)?),
             FaultJson::Status(status @ 400..=599) => Self::Status(status),

@@ -26,41 +26,41 @@ impl<T: Clone> RouteOverrides<T> {
         if !self.is_active.load(Ordering::Acquire) {
             return None;
         }
-        let switched = self.active.read().unwrap_or_else(PoisonError::into_inner);
-        let own = switched
+        let overrides = self.active.read().unwrap_or_else(PoisonError::into_inner);
+        let own = overrides
             .by_route
             .iter()
             .find(|(route, _)| *route == index)
             .map(|(_, own)| own);
-        own.or(switched.all_routes.as_ref()).cloned()
+        own.or(overrides.all_routes.as_ref()).cloned()
     }
 
     /// Switches one route, or all of them; `None` switches off again.
     pub(super) fn set(&self, index: Option<usize>, setting: Option<T>) {
-        let mut switched = self.write();
+        let mut overrides = self.write();
         match index {
-            None => switched.all_routes = setting,
+            None => overrides.all_routes = setting,
             Some(index) => {
-                switched.by_route.retain(|(route, _)| *route != index);
+                overrides.by_route.retain(|(route, _)| *route != index);
                 let setting = setting.map(|setting| (index, setting));
-                switched.by_route.extend(setting);
+                overrides.by_route.extend(setting);
             }
         }
-        let any = switched.all_routes.is_some() || !switched.by_route.is_empty();
+        let any = overrides.all_routes.is_some() || !overrides.by_route.is_empty();
         self.is_active.store(any, Ordering::Release);
     }
 
     /// Switches everything off.
     pub(super) fn clear(&self) {
-        let mut switched = self.write();
-        *switched = ActiveOverrides::default();
+        let mut overrides = self.write();
+        *overrides = ActiveOverrides::default();
         self.is_active.store(false, Ordering::Release);
     }
 
     /// What is switched on at this moment.
     pub(super) fn active(&self) -> ActiveOverrides<T> {
-        let switched = self.active.read().unwrap_or_else(PoisonError::into_inner);
-        switched.clone()
+        let overrides = self.active.read().unwrap_or_else(PoisonError::into_inner);
+        overrides.clone()
     }
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, ActiveOverrides<T>> {

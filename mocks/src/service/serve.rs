@@ -26,7 +26,7 @@ use crate::http::{Call, HttpResponse, Payload, Problem, RouteMatch, find_route, 
 #[derive(Debug)]
 pub(super) struct Host<A> {
     pub(super) api: A,
-    pub(super) board: Arc<ServiceState>,
+    pub(super) state: Arc<ServiceState>,
 }
 
 /// Takes connections until `closing`, then waits for those that are left.
@@ -99,19 +99,19 @@ async fn respond<A: Api>(
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     if control::is_control_route(path) {
-        let answer = control::answer(host, &parts, body).await;
-        return Ok(response_or_problem(answer, &parts).map(Payload::whole));
+        let response = control::respond(host, &parts, body).await;
+        return Ok(response_or_problem(response, &parts).map(Payload::whole));
     }
-    let found = find_route(A::ROUTES, &parts.method, path);
-    let index = match found {
+    let route_match = find_route(A::ROUTES, &parts.method, path);
+    let index = match route_match {
         RouteMatch::Route(index, _) => index,
-        RouteMatch::MethodNotAllowed(_) | RouteMatch::NotFound => host.board.unmatched(),
+        RouteMatch::MethodNotAllowed(_) | RouteMatch::NotFound => host.state.unmatched(),
     };
-    host.board.count_call(index);
-    let fault = host.board.faults.for_route(index);
-    let mut answer = match apply_before_call(fault, &parts).await {
-        Some(answer) => answer,
-        None => match found {
+    host.state.count_call(index);
+    let fault = host.state.faults.for_route(index);
+    let mut response = match apply_before_call(fault, &parts).await {
+        Some(response) => response,
+        None => match route_match {
             RouteMatch::Route(_, endpoint) => {
                 let call = Call {
                     parts: &parts,
@@ -119,20 +119,20 @@ async fn respond<A: Api>(
                 };
                 response_or_problem(host.api.respond(endpoint, call).await, &parts)
             }
-            found @ (RouteMatch::MethodNotAllowed(_) | RouteMatch::NotFound) => {
-                route_problem(&found, &parts).into_answer(path)
+            route_match @ (RouteMatch::MethodNotAllowed(_) | RouteMatch::NotFound) => {
+                route_problem(&route_match, &parts).into_response(path)
             }
         },
     };
-    if let Some(lifetime) = host.board.lifetimes.for_route(index) {
-        lifetime.apply_override(&mut answer);
+    if let Some(lifetime) = host.state.lifetimes.for_route(index) {
+        lifetime.apply_override(&mut response);
     }
-    host.board.count_response(index, answer.status());
-    apply_to_response(fault, answer, &parts, reset)
+    host.state.count_response(index, response.status());
+    apply_to_response(fault, response, &parts, reset)
 }
 
-fn response_or_problem(answer: Result<HttpResponse, Problem>, parts: &Parts) -> HttpResponse {
-    answer.unwrap_or_else(|problem| problem.into_answer(parts.uri.path()))
+fn response_or_problem(response: Result<HttpResponse, Problem>, parts: &Parts) -> HttpResponse {
+    response.unwrap_or_else(|problem| problem.into_response(parts.uri.path()))
 }
 
 /// What a fault does in place of the work; `None` when the work is done all the same.
@@ -149,14 +149,14 @@ async fn apply_before_call(fault: Option<Fault>, parts: &Parts) -> Option<HttpRe
                 .filter(|status| status.is_client_error() || status.is_server_error())
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let problem = Problem::new(status, "This service was told to fail.");
-            Some(problem.into_answer(parts.uri.path()))
+            Some(problem.into_response(parts.uri.path()))
         }
         Fault::NotJson => {
-            let mut answer = Response::new(Bytes::from_static(HTML_PAGE.as_bytes()));
-            answer
+            let mut response = Response::new(Bytes::from_static(HTML_PAGE.as_bytes()));
+            response
                 .headers_mut()
                 .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            Some(answer)
+            Some(response)
         }
         Fault::Reset | Fault::Trickle(_) | Fault::CutShort => None,
     }
@@ -165,30 +165,30 @@ async fn apply_before_call(fault: Option<Fault>, parts: &Parts) -> Option<HttpRe
 /// What a fault does to the answer; an error closes the connection without one.
 fn apply_to_response(
     fault: Option<Fault>,
-    answer: HttpResponse,
+    response: HttpResponse,
     parts: &Parts,
     reset: &AtomicBool,
 ) -> io::Result<Response<Payload>> {
     match fault {
-        Some(Fault::Trickle(pause)) => Ok(answer.map(|body| Payload::in_chunks(body, pause))),
+        Some(Fault::Trickle(pause)) => Ok(response.map(|body| Payload::in_chunks(body, pause))),
         Some(fault @ (Fault::Reset | Fault::CutShort)) => {
             reset.store(fault == Fault::Reset, Ordering::Relaxed);
-            cut_short(answer, parts)
+            cut_short(response, parts)
         }
         None | Some(Fault::Delay(_) | Fault::Stall | Fault::Status(_) | Fault::NotJson) => {
-            Ok(answer.map(Payload::whole))
+            Ok(response.map(Payload::whole))
         }
     }
 }
 
-fn cut_short(mut answer: HttpResponse, parts: &Parts) -> io::Result<Response<Payload>> {
-    if answer.body().is_empty() || parts.method == Method::HEAD {
+fn cut_short(mut response: HttpResponse, parts: &Parts) -> io::Result<Response<Payload>> {
+    if response.body().is_empty() || parts.method == Method::HEAD {
         // There is no body to break, so it is the head that does not come.
         return Err(io::ErrorKind::ConnectionReset.into());
     }
-    let whole = HeaderValue::from(answer.body().len());
-    answer.headers_mut().insert(CONTENT_LENGTH, whole);
-    Ok(answer.map(Payload::broken))
+    let whole = HeaderValue::from(response.body().len());
+    response.headers_mut().insert(CONTENT_LENGTH, whole);
+    Ok(response.map(Payload::broken))
 }
 
 /// What a proxy with a bad day says.

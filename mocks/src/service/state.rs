@@ -83,12 +83,12 @@ impl ServiceState {
 
     pub(super) fn count_response(&self, index: usize, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);
-        let answers = self
+        let responses = self
             .counters
             .get(index)
             .and_then(|counter| counter.responses.get(class));
-        if let Some(answers) = answers {
-            answers.fetch_add(1, Ordering::Relaxed);
+        if let Some(responses) = responses {
+            responses.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -132,10 +132,10 @@ impl ServiceState {
         text.push_str("# HELP shop_answers_total Answers sent, by route and class of status.\n");
         text.push_str("# TYPE shop_answers_total counter\n");
         for counter in &self.counters {
-            for (class, answers) in CLASSES.into_iter().zip(&counter.responses) {
-                let answers = answers.load(Ordering::Relaxed);
-                if answers > 0 {
-                    self.write_sample(&mut text, "shop_answers_total", counter, (class, answers));
+            for (class, responses) in CLASSES.into_iter().zip(&counter.responses) {
+                let count = responses.load(Ordering::Relaxed);
+                if count > 0 {
+                    self.write_sample(&mut text, "shop_answers_total", counter, (class, count));
                 }
             }
         }

@@ -150,8 +150,8 @@ fn check_email(text: &str) -> Result<(), Problem> {
     let plain =
         text.len() <= MAX_LINE && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     match text.split_once('@') {
-        Some((who, host))
-            if plain && !who.is_empty() && !host.is_empty() && !host.contains('@') =>
+        Some((local_part, host))
+            if plain && !local_part.is_empty() && !host.is_empty() && !host.contains('@') =>
         {
             Ok(())
         }
