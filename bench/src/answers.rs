@@ -20,18 +20,19 @@ pub(crate) async fn checked_loads<G: Borrow<Gateway>>(
 ) -> Result<Vec<Load>, Failure> {
     let requests = query.bodies();
     let mut loads = Vec::new();
-    let mut expected: Option<(&Gateway, Vec<Bytes>)> = None;
+    let mut reference: Option<(&Gateway, Vec<Bytes>)> = None;
     for gateway in gateways.iter().map(Borrow::borrow) {
         let responses = responses(query, gateway, &requests).await?;
         loads.push(Load {
             exchanges: exchanges(&requests, &responses),
             connections: query.connections(),
         });
-        match &expected {
-            None => expected = Some((gateway, responses)),
+        match &reference {
+            None => reference = Some((gateway, responses)),
             Some((first, expected)) => {
-                for (expected, found) in expected.iter().zip(&responses) {
-                    compare(query, (first, expected), (gateway, found))?;
+                for (expected, actual) in expected.iter().zip(&responses) {
+                    let expected = NamedResponse::new(first, expected);
+                    compare(query, &expected, &NamedResponse::new(gateway, actual))?;
                 }
             }
         }
@@ -85,19 +86,31 @@ fn check_success(query: Query, gateway: &Gateway, response: &Bytes) -> Result<()
     })
 }
 
-fn compare(
-    query: Query,
-    (first, expected): (&Gateway, &Bytes),
-    (gateway, found): (&Gateway, &Bytes),
-) -> Result<(), Failure> {
-    let (expected, found) = (parse_response(expected), parse_response(found));
-    let Some(difference) = difference(&expected, &found) else {
+/// A parsed response, with the name of the gateway that sent it.
+struct NamedResponse {
+    gateway: &'static str,
+    value: Value,
+}
+
+impl NamedResponse {
+    fn new(gateway: &Gateway, response: &Bytes) -> Self {
+        Self {
+            gateway: gateway.name,
+            value: parse_response(response),
+        }
+    }
+}
+
+fn compare(query: Query, expected: &NamedResponse, actual: &NamedResponse) -> Result<(), Failure> {
+    let Some(difference) = difference(&expected.value, &actual.value) else {
         return Ok(());
     };
-    let (first, name) = (first.name, gateway.name);
     Err(Failure::Answer {
         query,
-        problem: format!("{first} and {name} differ {difference}"),
+        problem: format!(
+            "{} and {} differ {difference}",
+            expected.gateway, actual.gateway
+        ),
     })
 }
 
@@ -128,13 +141,13 @@ fn difference(left: &Value, right: &Value) -> Option<String> {
 }
 
 fn difference_at(key: &str, left: Option<&Value>, right: Option<&Value>) -> Option<String> {
-    let found = match (left, right) {
+    let difference = match (left, right) {
         (Some(left), Some(right)) => difference(left, right)?,
         (Some(left), None) => format!(": {} and nothing", excerpt(left)),
         (None, Some(right)) => format!(": nothing and {}", excerpt(right)),
         (None, None) => return None,
     };
-    Some(format!("/{key}{found}"))
+    Some(format!("/{key}{difference}"))
 }
 
 fn excerpt(value: &Value) -> String {

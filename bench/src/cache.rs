@@ -114,7 +114,7 @@ async fn compare(
     let before = shops.paused.calls().await?;
     shops.paused.pause().await?;
     print::note("the services of those who keep everything are paused");
-    let rounds = rounds(runners, &loads, (&mut shops.running, redis), options).await?;
+    let rounds = rounds(runners, &loads, &mut shops.running, redis, options).await?;
     shops.paused.resume().await?;
     let missed = shops.paused.calls().await?.saturating_sub(before);
     if missed > 0 {
@@ -137,7 +137,8 @@ async fn compare(
 async fn rounds(
     runners: &[Runner],
     loads: &[Load],
-    (shop, redis): (&mut Shop, &Redis),
+    shop: &mut Shop,
+    redis: &Redis,
     options: &CacheOptions,
 ) -> Result<Vec<Vec<Measurement>>, Failure> {
     let time = Duration::from_secs(options.seconds);

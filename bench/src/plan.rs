@@ -128,12 +128,12 @@ fn request_count(engine: &Engine, query: &str) -> Result<(usize, bool), Failure>
 fn operation(fields: usize, services: usize) -> String {
     let mut remaining = fields;
     let mut text = String::from("{ t0 {");
-    write_object(&mut text, &mut remaining, (services, 0));
+    write_object(&mut text, &mut remaining, services, 0);
     text.push_str(" } }");
     text
 }
 
-fn write_object(text: &mut String, remaining: &mut usize, (services, depth): (usize, usize)) {
+fn write_object(text: &mut String, remaining: &mut usize, services: usize, depth: usize) {
     text.push_str(" id");
     for field in 0..FIELDS_PER_TYPE {
         if *remaining == 0 {
@@ -148,7 +148,7 @@ fn write_object(text: &mut String, remaining: &mut usize, (services, depth): (us
         }
         *remaining -= 1;
         let _ = write!(text, " r{link} {{");
-        write_object(text, remaining, (services, depth + 1));
+        write_object(text, remaining, services, depth + 1);
         text.push_str(" }");
     }
 }

@@ -144,7 +144,7 @@ impl Orders {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let newest_first = |id| book.orders_of_user(id).iter().rev();
-        let body = groups.write(("userId", "orders"), book.rows(), newest_first);
+        let body = groups.write("userId", "orders", book.rows(), newest_first);
         Ok(self.list_response(call, body))
     }
 
@@ -158,7 +158,7 @@ impl Orders {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let newest_first = |id| book.orders_of_merchant(id).iter().rev();
-        let body = groups.write(("merchantId", "orders"), book.rows(), newest_first);
+        let body = groups.write("merchantId", "orders", book.rows(), newest_first);
         Ok(self.list_response(call, body))
     }
 

@@ -123,8 +123,7 @@ impl Products {
         let groups = OwnerGroups::take(&mut query, "merchantIds")?;
         query.finish()?;
         let stock = self.stock.read().unwrap_or_else(PoisonError::into_inner);
-        let keys = ("merchantId", "products");
-        let body = groups.write(keys, stock.rows(), |id| {
+        let body = groups.write("merchantId", "products", stock.rows(), |id| {
             stock.products_of_merchant(id).iter()
         });
         let (json, hash) = body.into_parts();

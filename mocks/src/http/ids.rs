@@ -64,7 +64,8 @@ impl OwnerGroups {
     /// `ids_of` gives the ids of an owner's rows in the order to show them.
     pub(crate) fn write<'s, T, I>(
         &self,
-        (owner_key, rows_key): (&str, &str),
+        owner_key: &str,
+        rows_key: &str,
         rows: &[Row<T>],
         ids_of: impl Fn(Id) -> I,
     ) -> ListBody

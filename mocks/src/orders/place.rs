@@ -37,6 +37,13 @@ pub(super) struct NewOrder {
     items: Vec<Object<RequestedItem>>,
 }
 
+/// Pieces that the products service holds for one order.
+#[derive(Clone, Copy, Debug)]
+struct HeldReservation<'a> {
+    name: &'a str,
+    items: &'a [ReservedItem],
+}
+
 impl ReservationNames {
     pub(super) fn new() -> Self {
         let start = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -96,7 +103,11 @@ impl OrdersState {
                 return Err(problem);
             }
         };
-        match self.record_order(new.user_id, &reserved, &reservation) {
+        let held = HeldReservation {
+            name: &reservation,
+            items: &reserved,
+        };
+        match self.record_order(new.user_id, held) {
             Ok((id, json)) => {
                 if let Some(claim) = claim {
                     claim.complete(id, json.clone());
@@ -119,13 +130,12 @@ impl OrdersState {
     fn record_order(
         &self,
         user: Id,
-        reserved: &[ReservedItem],
-        reservation: &str,
+        reservation: HeldReservation<'_>,
     ) -> Result<(Id, Bytes), Problem> {
-        let total = total(reserved)?;
+        let total = total(reservation.items)?;
         let now = self.clock.now();
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-        book.add(|id| new_order(id, user, reserved, (total, now), reservation))
+        book.add(|id| new_order(id, user, reservation, total, now))
     }
 
     /// Cancels an order and gives its pieces back; `None` when there is no such order.
@@ -181,17 +191,17 @@ impl NewOrder {
 fn new_order(
     id: Id,
     user_id: Id,
-    reserved: &[ReservedItem],
-    (total, now): (Money, Timestamp),
-    reservation: &str,
+    reservation: HeldReservation<'_>,
+    total: Money,
+    now: Timestamp,
 ) -> Order {
     let mut merchant_ids = Vec::new();
-    for item in reserved {
+    for item in reservation.items {
         if !merchant_ids.contains(&item.merchant_id) {
             merchant_ids.push(item.merchant_id);
         }
     }
-    let items = reserved.iter().map(|item| OrderItem {
+    let items = reservation.items.iter().map(|item| OrderItem {
         product_id: item.product_id,
         quantity: item.quantity,
         unit_price: item.unit_price,
@@ -205,7 +215,7 @@ fn new_order(
         total,
         placed_at: now,
         updated_at: now,
-        reservation: reservation.to_owned(),
+        reservation: reservation.name.to_owned(),
     }
 }
 

@@ -26,6 +26,7 @@ fn product(index: usize) -> Product {
         .unwrap_or(Category::Home);
     let range = RANGES.get(category_index).unwrap_or(&RANGES[0]);
     let (noun, sentence) = random.pick(&range.nouns);
+    let (low, high) = range.prices;
     let adjective = random.pick(&range.adjectives);
     let created_at = random.between(OPENING, SECOND_YEAR);
     let updated_at = created_at + random.below((FIRST_ORDER - SECOND_YEAR) / DAY) * DAY;
@@ -35,7 +36,7 @@ fn product(index: usize) -> Product {
         description: format!("{sentence} {}", random.pick(&REMARKS)),
         category,
         price: Money {
-            amount: price(&mut random, range.prices),
+            amount: price(&mut random, low, high),
             currency: Currency::Eur,
         },
         stock: stock(&mut random),
@@ -46,7 +47,7 @@ fn product(index: usize) -> Product {
 }
 
 /// Cheap things are more common than dear ones, and prices end in 0 or 9.
-fn price(random: &mut Random, (low, high): (u64, u64)) -> u64 {
+fn price(random: &mut Random, low: u64, high: u64) -> u64 {
     let top = random.between(low, high);
     let amount = random.between(low, top + 1);
     amount / 10 * 10 + if random.chance(60) { 9 } else { 0 }

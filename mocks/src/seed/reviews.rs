@@ -28,7 +28,7 @@ fn product_reviews(index: usize) -> Vec<Review> {
     let mut reviews: Vec<Review> = Vec::new();
     for _ in 0..count {
         let user_id = Id::from_index(MERCHANTS + random.index(USERS - MERCHANTS));
-        let review = review(&mut random, (Id::from_index(index), user_id), liked);
+        let review = review(&mut random, Id::from_index(index), user_id, liked);
         if reviews.iter().all(|other| other.user_id != user_id) {
             reviews.push(review);
         }
@@ -36,7 +36,7 @@ fn product_reviews(index: usize) -> Vec<Review> {
     reviews
 }
 
-fn review(random: &mut Random, (product_id, user_id): (Id, Id), liked: bool) -> Review {
+fn review(random: &mut Random, product_id: Id, user_id: Id, liked: bool) -> Review {
     let stars = match (liked, random.below(100)) {
         (true, 0..55) | (false, 0..15) => 5,
         (true, 55..85) | (false, 15..35) => 4,

@@ -33,6 +33,15 @@ struct Counter {
     responses: [AtomicU64; 5],
 }
 
+/// One line of `/metrics`.
+#[derive(Debug)]
+struct Sample<'a> {
+    metric: &'static str,
+    route: &'a str,
+    class: Option<&'static str>,
+    value: u64,
+}
+
 impl ServiceState {
     /// Counters at zero, nothing broken.
     pub(super) fn new<E>(service: &'static str, routes: &[Route<E>]) -> Self {
@@ -127,7 +136,13 @@ impl ServiceState {
         text.push_str("# TYPE shop_calls_total counter\n");
         for counter in &self.counters {
             let calls = counter.calls.load(Ordering::Relaxed);
-            self.write_sample(&mut text, "shop_calls_total", counter, ("", calls));
+            let sample = Sample {
+                metric: "shop_calls_total",
+                route: &counter.route,
+                class: None,
+                value: calls,
+            };
+            self.write_sample(&mut text, &sample);
         }
         text.push_str("# HELP shop_answers_total Answers sent, by route and class of status.\n");
         text.push_str("# TYPE shop_answers_total counter\n");
@@ -135,22 +150,28 @@ impl ServiceState {
             for (class, responses) in CLASSES.into_iter().zip(&counter.responses) {
                 let count = responses.load(Ordering::Relaxed);
                 if count > 0 {
-                    self.write_sample(&mut text, "shop_answers_total", counter, (class, count));
+                    let sample = Sample {
+                        metric: "shop_answers_total",
+                        route: &counter.route,
+                        class: Some(class),
+                        value: count,
+                    };
+                    self.write_sample(&mut text, &sample);
                 }
             }
         }
         text
     }
 
-    fn write_sample(&self, text: &mut String, name: &str, counter: &Counter, value: (&str, u64)) {
-        let (service, route) = (self.service, &counter.route);
-        let (class, number) = value;
+    fn write_sample(&self, text: &mut String, sample: &Sample<'_>) {
+        let service = self.service;
+        let Sample { metric, route, .. } = sample;
         // Writing into a `String` does not fail.
-        let _ = write!(text, "{name}{{service=\"{service}\",route=\"{route}\"");
-        if !class.is_empty() {
+        let _ = write!(text, "{metric}{{service=\"{service}\",route=\"{route}\"");
+        if let Some(class) = sample.class {
             let _ = write!(text, ",class=\"{class}\"");
         }
-        let _ = writeln!(text, "}} {number}");
+        let _ = writeln!(text, "}} {}", sample.value);
     }
 }
 
