@@ -15,7 +15,7 @@ use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value, 
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
-use self::breaker::Breaker;
+use self::breaker::{Breaker, failures_allowed};
 use self::codec::Record;
 use self::connection::{RedisConnection, send_all};
 use self::names::{HASH_SLOTS, RedisNames, hash_slot};
@@ -415,23 +415,6 @@ impl fmt::Debug for Store {
             .field("topology", &self.settings.topology)
             .field("is_up", &self.is_up())
             .finish_non_exhaustive()
-    }
-}
-
-/// Number of consecutive failures like this one that open the breaker; `None` for an error of a
-/// healthy Redis, such as a refused command.
-fn failures_allowed(error: &RedisError, settings: &RedisSettings, parts: usize) -> Option<u32> {
-    use ErrorKind::{Io, Server};
-    match error.kind() {
-        // Another server is primary now, and this connection is to the old one.
-        Server(ServerErrorKind::ReadOnly | ServerErrorKind::ClusterDown) => Some(1),
-        Server(
-            ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
-        ) => Some(settings.max_failures),
-        Server(_) => None,
-        // A Cluster connection reconnects itself.
-        Io if parts == 1 && !error.is_timeout() => Some(1),
-        _ => Some(settings.max_failures),
     }
 }
 

@@ -3,6 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use super::super::settings::RedisSettings;
+
 /// The circuit breaker of one server, or of a part of a Cluster's slots.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
@@ -50,6 +54,27 @@ impl Breaker {
     pub(super) fn close(&self) -> bool {
         self.failures.store(0, Ordering::Relaxed);
         self.is_open.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Number of consecutive failures like this one that open the breaker; `None` for an error of a
+/// healthy Redis, such as a refused command.
+pub(super) fn failures_allowed(
+    error: &RedisError,
+    settings: &RedisSettings,
+    parts: usize,
+) -> Option<u32> {
+    use ErrorKind::{Io, Server};
+    match error.kind() {
+        // Another server is primary now, and this connection is to the old one.
+        Server(ServerErrorKind::ReadOnly | ServerErrorKind::ClusterDown) => Some(1),
+        Server(
+            ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
+        ) => Some(settings.max_failures),
+        Server(_) => None,
+        // A Cluster connection reconnects itself.
+        Io if parts == 1 && !error.is_timeout() => Some(1),
+        _ => Some(settings.max_failures),
     }
 }
 
