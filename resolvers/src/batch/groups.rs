@@ -105,7 +105,7 @@ struct Batch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Gathering,
-    /// Full: accepts no keys, not sent yet.
+    /// Accepts no further keys; about to be sent.
     Full,
     /// Sent at this write epoch.
     InFlight(u64),

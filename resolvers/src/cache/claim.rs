@@ -139,7 +139,8 @@ impl Claim {
         });
     }
 
-    /// The key of the flight: by caller if the value may be private.
+    /// The key by which identical requests share a flight: the request's flight key, else its
+    /// private key, else its shared one.
     pub(super) fn flight_key(request: &LookupRequest) -> Key {
         request
             .flight_key
