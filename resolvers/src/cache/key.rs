@@ -151,7 +151,7 @@ impl KeyParts<'_> {
         self.write_headers(format, &mut text);
         match (self.caller, format) {
             (Some(caller), KeyFormat::Redacted) => {
-                write_optional(Some(&short_hash(caller.as_bytes())), &mut text)
+                write_optional(Some(&short_hash(caller.as_bytes())), &mut text);
             }
             (caller, _) => write_optional(caller, &mut text),
         }

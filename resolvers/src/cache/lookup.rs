@@ -96,7 +96,7 @@ impl Inner {
             }
             (CachedValue::Present(_), Level::Redis) => self.stats.redis_hits.increment(),
             (CachedValue::Present(_), Level::Memory | Level::Coalesced) => {
-                self.stats.memory_hits.increment()
+                self.stats.memory_hits.increment();
             }
         }
         LookupOutcome::Fresh(hit)

@@ -193,7 +193,7 @@ async fn slowest_of(cache: &Cache, clients: usize) -> Duration {
     let asks = (0..clients).map(|_| async {
         let began = Instant::now();
         let name = fastrand::u64(..).to_string();
-        let found = lookup_one(&cache, product(&name)).await;
+        let found = lookup_one(cache, product(&name)).await;
         assert!(matches!(found, LookupOutcome::Miss(_)), "{}", said(&found));
         began.elapsed()
     });
@@ -203,7 +203,7 @@ async fn slowest_of(cache: &Cache, clients: usize) -> Duration {
 /// Whether a value that this cache keeps can be found by another.
 async fn shares_again(cache: &Cache, server: &Server) -> bool {
     let name = fastrand::u64(..).to_string();
-    match lookup_one(&cache, product(&name)).await {
+    match lookup_one(cache, product(&name)).await {
         LookupOutcome::Miss(claim) => claim.store(&body("new"), shared(60)),
         _ => return false,
     }

@@ -112,7 +112,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client that has what it asks for fetched, where nobody else does.
 async fn client_asks(cache: &Cache, fetches: &AtomicUsize) -> String {
-    let mut found = lookup_one(&cache, product("hot")).await;
+    let mut found = lookup_one(cache, product("hot")).await;
     if let LookupOutcome::InFlight(waiting) = found {
         found = waiting.wait().await;
     }
@@ -204,7 +204,7 @@ async fn caches_agree_on_generations_that_both_named() {
     written(&server, &["1", "2"]).await;
     for _ in 0..3 {
         for (cache, name) in [(&one, "2"), (&two, "1"), (&one, "1"), (&two, "2")] {
-            if let LookupOutcome::Miss(claim) = lookup_one(&cache, product(name)).await {
+            if let LookupOutcome::Miss(claim) = lookup_one(cache, product(name)).await {
                 claim.store(&body(name), shared(3600));
                 written(&server, &[name]).await;
             }
