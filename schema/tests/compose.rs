@@ -4,6 +4,8 @@
 
 #[path = "compose/audit.rs"]
 mod audit;
+#[path = "compose/cache_text.rs"]
+mod cache_text;
 #[path = "compose/caching.rs"]
 mod caching;
 #[path = "compose/canonical.rs"]

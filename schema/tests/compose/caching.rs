@@ -1,83 +1,13 @@
 //! Cache directives of subgraphs: composed, and read back from the supergraph.
 
-use std::fmt::Write as _;
-
-use schema::caching::{CacheDirectives, CacheHint, CacheScope, Invalidation, TagFormat};
+use schema::caching::{CacheHint, CacheScope};
 use schema::diagnostic::{Code, Severity};
-use schema::graph::Graph;
 use schema::link::{self, LinkOptions};
 use schema::span::Document;
-use schema::types::{Name, Types};
+use schema::types::Name;
 
+use super::cache_text::cache_directives;
 use super::support::{composed, linked, subgraph, v2};
-
-/// The cache directives of every subgraph, sorted by name.
-fn cache_directives(graph: &Graph) -> String {
-    let subgraphs = graph.sources().map(|(_, source)| &*source.subgraph);
-    let mut subgraphs: Vec<&str> = subgraphs.collect();
-    subgraphs.sort_unstable();
-    subgraphs.dedup();
-    let texts = subgraphs.into_iter().filter_map(|subgraph| {
-        let caching = graph.subgraph_cache_directives(subgraph)?;
-        Some(format!("{subgraph}\n{}", lines(graph.types(), caching)))
-    });
-    texts.collect()
-}
-
-fn lines(types: &Types, caching: &CacheDirectives) -> String {
-    let mut lines = Vec::new();
-    for (id, ty) in types.iter() {
-        if let Some(directives) = caching.type_directives(id) {
-            lines.push(line(
-                types,
-                &ty.name,
-                (directives.hint, &directives.tags, &[]),
-            ));
-        }
-        for name in ty.fields().into_iter().flat_map(|fields| fields.keys()) {
-            if let Some(directives) = caching.field_directives(id, name) {
-                let place = format!("{}.{name}", ty.name);
-                let tags = directives.tags.as_slice();
-                let invalidates = directives.invalidates.as_slice();
-                lines.push(line(types, &place, (directives.hint, tags, invalidates)));
-            }
-        }
-    }
-    lines.sort();
-    lines.concat()
-}
-
-fn line(
-    types: &Types,
-    place: &str,
-    (hint, tags, invalidates): (Option<CacheHint>, &[TagFormat], &[Invalidation]),
-) -> String {
-    let mut line = format!("  {place}");
-    if let Some(hint) = hint {
-        if let Some(seconds) = hint.max_age {
-            let _ = write!(line, " {seconds}s");
-        }
-        if let Some(scope) = hint.scope {
-            let _ = write!(line, " {scope:?}");
-        }
-        line += if hint.inherits_max_age {
-            " inherited"
-        } else {
-            ""
-        };
-    }
-    for tag in tags {
-        let _ = write!(line, " #{tag}");
-    }
-    for invalid in invalidates {
-        let _ = match invalid {
-            Invalidation::Returned => write!(line, " !returned"),
-            Invalidation::Tag(tag) => write!(line, " !#{tag}"),
-            Invalidation::Type(ty) => write!(line, " !{}", types.get(*ty).name),
-        };
-    }
-    line + "\n"
-}
 
 /// Asserts that the printed supergraph has the cache directives of the subgraphs; returns them.
 #[track_caller]
