@@ -167,6 +167,12 @@ struct CallKey {
 }
 
 impl CallKey {
+    /// The first `count` entities of a fetch.
+    fn up_to(fetch: FetchId, count: usize) -> Self {
+        let (first, end) = (0, count);
+        Self { fetch, first, end }
+    }
+
     fn len(self) -> usize {
         self.end - self.first
     }

@@ -65,12 +65,11 @@ impl ContentScan<'_> {
             };
             let inner = source.node(child);
             let fields = inner.fields.keys().collect::<Vec<_>>();
-            if self.is_reference(inner.on, &fields) {
-                continue;
+            if !self.is_reference(inner.on, &fields) {
+                self.apply_hint(self.hint(node.on, name));
+                self.visit_type(inner.on);
+                self.visit_node(source, child, seen);
             }
-            self.apply_hint(self.hint(node.on, name));
-            self.visit_type(inner.on);
-            self.visit_node(source, child, seen);
         }
         if let ObjectTypes::ByTypename(members) = &node.object_types {
             for (ty, member) in members {

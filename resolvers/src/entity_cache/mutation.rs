@@ -148,9 +148,8 @@ impl InvalidationRule {
             tags.extend(returned.type_tags());
         }
         for row in tree.rows(&[step]) {
-            let ty = tree
-                .type_of(row)
-                .unwrap_or(selection.position(returned.at).ty);
+            let ty = tree.type_of(row);
+            let ty = ty.unwrap_or(selection.position(returned.at).ty);
             tags.extend(returned.row_tags(tree, row, ty));
         }
         tags.sort_unstable();

@@ -57,11 +57,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         if let Some(calls) = self.start_shared_batches(fetch, count, entities, in_flight) {
             return calls;
         }
-        let all = CallKey {
-            fetch: fetch.id,
-            first: 0,
-            end: count,
-        };
+        let all = CallKey::up_to(fetch.id, count);
         self.start_calls(fetch, split_into_calls(fetch, all), entities, in_flight)
     }
 
@@ -249,12 +245,12 @@ impl<'c, 'a> Execution<'c, 'a> {
 
     /// Reads the outcome of a call of the operation's own.
     pub(super) fn finish_call(&mut self, call: CallKey, outcome: &CallResult) {
+        let state = std::mem::replace(&mut self.fetches[call.fetch], FetchState::Done);
         let FetchState::Running {
             calls,
             mut entities,
-        } = std::mem::take(&mut self.fetches[call.fetch])
+        } = state
         else {
-            self.fetches[call.fetch] = FetchState::Done;
             return; // The fetch timed out.
         };
         self.trace_call_end(call.fetch, call.first, false);

@@ -220,10 +220,8 @@ impl<'c, 'a> Execution<'c, 'a> {
         };
         let lifetimes = self.cache.lifetimes(rule, response);
         let is_needed = self.cache.needs_values(fetch.id, own, &lifetimes);
-        let mapped = is_needed.then(|| {
-            let first = own.first().map(|first| entities.entity(*first));
-            self.mapped_values(fetch, first, response)
-        });
+        let first = own.first().map(|first| entities.entity(*first));
+        let mapped = is_needed.then(|| self.mapped_values(fetch, first, response));
         let mapped = mapped.flatten();
         for entity in own {
             let value = mapped.as_ref().map(|mapped| {

@@ -246,11 +246,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             };
             let condition = &context.prepared.plan.fetches[fetch].condition;
             if condition.is_true(context.variables) {
-                let call = CallKey {
-                    fetch,
-                    first: 0,
-                    end: entities.len(),
-                };
+                let call = CallKey::up_to(fetch, entities.len());
                 self.fail_call(call, &entities, FetchError::Timeout(context.timeout));
             }
         }

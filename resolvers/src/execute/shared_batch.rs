@@ -120,11 +120,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         slot: BatchSlot,
         in_flight: &mut InFlightCalls<'c>,
     ) -> usize {
-        let call = CallKey {
-            fetch: fetch.id,
-            first: 0,
-            end: entities.len(),
-        };
+        let call = CallKey::up_to(fetch.id, entities.len());
         match self.request(fetch, call, entities) {
             Ok(request) => {
                 self.trace_call_start(call.fetch, call.first, call.len(), || {
@@ -202,12 +198,12 @@ impl<'c, 'a> Execution<'c, 'a> {
         let Some(fetch) = self.context.connector_fetch(batch.fetch) else {
             return; // Only connectors share batches.
         };
+        let state = std::mem::replace(&mut self.fetches[batch.fetch], FetchState::Done);
         let FetchState::Running {
             calls,
             mut entities,
-        } = std::mem::take(&mut self.fetches[batch.fetch])
+        } = state
         else {
-            self.fetches[batch.fetch] = FetchState::Done;
             return; // The fetch timed out.
         };
         let all_keys = outcome.iter().flat_map(|calls| calls.iter());

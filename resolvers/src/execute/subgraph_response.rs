@@ -103,8 +103,7 @@ impl<'a> Execution<'_, 'a> {
             }
             return;
         };
-        let list = data.get(&field.key).map(Node::kind);
-        let Some(Kind::List(elements)) = list else {
+        let Some(Kind::List(elements)) = data.get(&field.key).map(Node::kind) else {
             state.add_unreadable(part, selected.to_vec(), NO_ENTITIES);
             return;
         };
