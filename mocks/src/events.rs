@@ -1,8 +1,8 @@
-//! Tells others what has changed: entries of a Redis stream with `type` and `key`.
+//! Publishes changes as entries of a Redis stream with `type` and `key`.
 //!
-//! No call waits for Redis or fails with it. What Redis cannot take at once waits in a queue; what
-//! the queue cannot take is dropped and counted. An entry may come twice, when Redis did not say
-//! whether it has it.
+//! Calls neither wait for Redis nor fail with it: events wait in a bounded queue, and events that
+//! do not fit are dropped and counted. An entry may be written twice, if the response of Redis to
+//! the first write is lost.
 
 use std::fmt::Write as _;
 use std::io;
@@ -19,14 +19,14 @@ use crate::model::Id;
 use crate::service::Tasks;
 use crate::settings::Events;
 
-/// Where a service says what it has changed; quiet when nobody wants to know.
+/// Publishes the changes of a service; does nothing without a configured stream.
 #[derive(Debug, Default)]
 pub(crate) struct EventPublisher {
     queue: Option<Sender<Event>>,
     counts: Arc<Counts>,
 }
 
-/// One thing that has changed.
+/// The change of one entity.
 #[derive(Clone, Copy, Debug)]
 struct Event {
     kind: &'static str,
@@ -39,7 +39,7 @@ struct Counts {
     dropped: AtomicU64,
 }
 
-/// The other end of the queue.
+/// Writes the queued events to the stream.
 #[derive(Debug)]
 struct Writer {
     client: Client,
@@ -49,7 +49,7 @@ struct Writer {
 }
 
 impl EventPublisher {
-    /// A feed into the stream of `events`, if there is one, written in one of `tasks`. The server
+    /// Starts a writer for the stream of `events`, if configured, in one of `tasks`. The server
     /// need not run yet.
     pub(crate) fn start(events: Option<&Events>, tasks: &Tasks) -> io::Result<Self> {
         let Some(events) = events else {
@@ -72,7 +72,7 @@ impl EventPublisher {
         })
     }
 
-    /// Says that the `kind` with this `key` has changed.
+    /// Publishes that the entity `kind` with this `key` has changed.
     pub(crate) fn publish(&self, kind: &'static str, key: Id) {
         if let Some(queue) = &self.queue
             && queue.try_send(Event { kind, key }).is_err()
@@ -81,13 +81,13 @@ impl EventPublisher {
         }
     }
 
-    /// What became of the events of `service`, in the text format of Prometheus.
+    /// Counters of the events of `service` by outcome, in the text format of Prometheus.
     pub(crate) fn metrics(&self, service: &str) -> String {
         let mut text = String::new();
         if self.queue.is_none() {
             return text;
         }
-        text.push_str("# HELP shop_events_total Changes told, by what became of them.\n");
+        text.push_str("# HELP shop_events_total Change events, by outcome.\n");
         text.push_str("# TYPE shop_events_total counter\n");
         for (outcome, count) in [
             ("written", &self.counts.written),
@@ -105,7 +105,7 @@ impl EventPublisher {
 }
 
 impl Writer {
-    /// Writes until the service is gone and the queue empty.
+    /// Writes events until the publisher is dropped and the queue is empty.
     async fn run(mut self) {
         let mut connection = None;
         let mut events = Vec::with_capacity(MAX_BATCH);
@@ -121,7 +121,7 @@ impl Writer {
         }
     }
 
-    /// Tries until Redis has all of `events`; once only when the service is gone.
+    /// Retries until Redis has all of `events`; after the publisher is dropped, tries once.
     async fn deliver(
         &self,
         events: &[Event],
@@ -135,14 +135,14 @@ impl Writer {
                     return true;
                 }
                 Err(_) if self.queue.is_closed() => return false,
-                // Whatever is wrong with the server, it is as wrong for the next event.
+                // An unavailable server would reject the next events too, so wait.
                 Err(_) => tokio::time::sleep(delay).await,
             }
             delay = (delay * 2).min(MAX_RETRY_DELAY);
         }
     }
 
-    /// Writes over `link`, or a new one; gives it back when it is good.
+    /// Writes over `connection`, or over a new one; returns it for the next write.
     async fn write_events(
         &self,
         events: &[Event],
@@ -177,18 +177,20 @@ impl Writer {
     }
 }
 
-/// Some seconds of a busy shop.
+/// Maximum number of queued events: some seconds of a busy shop.
 const QUEUE_CAPACITY: usize = 1_024;
 
-/// How many go to Redis together.
+/// Maximum number of events in one write.
 const MAX_BATCH: usize = 100;
 
-/// Whoever reads is behind by less, or has to forget everything anyway.
+/// Approximate maximum length of the stream, in entries; a reader further behind must discard its
+/// cache anyway.
 const STREAM_LENGTH: usize = 100_000;
 
-/// For connecting, and for an answer.
+/// Maximum time to connect, and to wait for a response.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Between tries, doubled each time.
+/// Minimum delay between tries; doubles with each.
 const MIN_RETRY_DELAY: Duration = Duration::from_millis(20);
+/// Maximum delay between tries.
 const MAX_RETRY_DELAY: Duration = Duration::from_millis(500);

@@ -1,7 +1,6 @@
 //! GraphQL over HTTP, in front of any async-graphql schema.
 //!
-//! One operation a request; no batches of operations, no subscriptions. What is asked and answered
-//! is the schema's business.
+//! Each request has one operation; batches of operations and subscriptions are not supported.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -19,25 +18,25 @@ use crate::http::{Call, HttpResponse, Lifetime, Problem, Query, Route, json_resp
 use crate::service::{Api, Service, Tasks};
 use crate::store::render;
 
-/// Starts any async-graphql schema as a service called `name`, at `/graphql` of a free port of
-/// 127.0.0.1, with counters and faults like every other service.
+/// Starts an async-graphql schema as the service `name`, at `/graphql` on a free port of
+/// 127.0.0.1, with the counters and faults of all services.
 ///
-/// Resolvers find the headers of the request, an `http::HeaderMap`, in their context's data.
+/// The headers of the request, an `http::HeaderMap`, are in the context data of resolvers.
 pub async fn graphql(name: &'static str, schema: impl Executor) -> io::Result<Service> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     Service::start(listener, GraphQl::new(name, schema), Tasks::default())
 }
 
-/// A schema as a service.
+/// A schema served over HTTP.
 #[derive(Debug)]
 pub(crate) struct GraphQl<E> {
     name: &'static str,
     schema: E,
-    /// Of queries whose schema gives them one, instead of that.
+    /// Replaces the lifetime that the schema computes for cacheable queries.
     lifetime: Option<Lifetime>,
 }
 
-/// How an operation is sent.
+/// The ways to send an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Endpoint {
     /// In the parameters of the URL; no mutations.
@@ -55,7 +54,7 @@ impl<E> GraphQl<E> {
         }
     }
 
-    /// Queries that may be kept at all say this.
+    /// Sets the lifetime of queries that the schema considers cacheable.
     pub(crate) fn with_lifetime(self, lifetime: Lifetime) -> Self {
         Self {
             lifetime: Some(lifetime),
@@ -65,7 +64,7 @@ impl<E> GraphQl<E> {
 }
 
 impl<E> GraphQl<E> {
-    /// How long an answer without errors holds.
+    /// The lifetime of a response without errors.
     fn lifetime(&self, response: &Response) -> Lifetime {
         let from_schema = response.cache_control.value();
         let from_schema = from_schema.and_then(|text| Lifetime::parse(&text).ok());
@@ -102,7 +101,7 @@ impl<E: Executor> Api for GraphQl<E> {
         .into_request();
         let is_query = is_query(&mut request);
         if matches!(endpoint, Endpoint::Get) && !is_query {
-            let detail = "Only queries can be asked with GET; send mutations with POST.";
+            let detail = "Only queries can be sent with GET; send mutations with POST.";
             let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
             return Err(problem.with_header(ALLOW, "POST"));
         }
@@ -117,7 +116,7 @@ impl<E: Executor> Api for GraphQl<E> {
     }
 }
 
-/// An operation as it is sent.
+/// A GraphQL request.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OperationRequest {
@@ -126,7 +125,7 @@ struct OperationRequest {
     operation_name: Option<String>,
     #[serde(default)]
     variables: Option<Variables>,
-    /// Allowed, and of no meaning here.
+    /// Allowed and ignored.
     #[serde(default, rename = "extensions")]
     _extensions: Option<IgnoredAny>,
 }
@@ -157,8 +156,8 @@ impl OperationRequest {
     }
 }
 
-/// Whether the operation that is meant is a query; so is a document that cannot be read, because
-/// nothing comes of it.
+/// Whether the selected operation is a query. An unparsable document counts as one, because it is
+/// not executed.
 fn is_query(request: &mut Request) -> bool {
     let operation_name = request.operation_name.clone();
     let Ok(document) = request.parsed_query() else {
@@ -185,7 +184,7 @@ fn to_http_response(parts: &Parts, response: &Response) -> HttpResponse {
     http_response
 }
 
-/// The media type of the GraphQL over HTTP specification, for clients that know it.
+/// The media type of the GraphQL over HTTP specification, for clients that accept it.
 fn accepted_media_type(parts: &Parts) -> Option<&'static str> {
     let mut accepted = parts.headers.get_all(ACCEPT).iter();
     accepted
@@ -197,7 +196,7 @@ fn accepted_media_type(parts: &Parts) -> Option<&'static str> {
         .then_some(GRAPHQL_RESPONSE)
 }
 
-/// Whether it was refused as a whole: errors of fields have a path, others do not.
+/// Whether the whole request failed: only errors of fields have a path.
 fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null && response.errors.iter().any(|error| error.path.is_empty())
 }
@@ -208,5 +207,5 @@ fn bad_request(detail: &str) -> Problem {
 
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
-/// Room for ten thousand representations.
+/// Maximum size of a body, in bytes: room for ten thousand representations.
 const MAX_BODY: usize = 1024 * 1024;

@@ -1,6 +1,6 @@
-//! How the services speak HTTP: routes, queries, bodies, answers and problems.
+//! HTTP for all services: routes, query parameters, bodies, responses and problems.
 //!
-//! Nothing here knows what is sold, nor how sockets are accepted.
+//! Independent of the endpoints of the services and of the sockets.
 
 mod body;
 mod ids;

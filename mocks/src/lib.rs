@@ -1,10 +1,10 @@
 //! The shop behind Weir's demo, its tests and its benchmarks: services with real state.
 //!
-//! *users*, *products* and *orders* speak REST, *reviews* is a GraphQL subgraph. They listen on
-//! sockets, keep what they are told, call each other, and break on command. They know nothing of
-//! the gateway, so they cannot repeat its mistakes. Their contracts are the files in
-//! `mocks/openapi`. Two more services are for tests and examples: `graphql` starts any
-//! async-graphql schema, and `Recorded` answers what was recorded.
+//! *users*, *products* and *orders* are REST services, *reviews* is a GraphQL subgraph. They listen
+//! on sockets, store changes, call each other, and inject faults on command. They do not depend on
+//! the gateway's crates, so they cannot repeat its mistakes. Their contracts are the files in
+//! `mocks/openapi`. Two more services are for tests and examples: `graphql` serves any
+//! async-graphql schema, and `Recorded` replays recorded responses.
 //!
 //! ```
 //! # async fn example() -> std::io::Result<()> {

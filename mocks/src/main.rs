@@ -1,4 +1,4 @@
-//! Runs the shop's services by hand: one of them, or all of them.
+//! Command that runs one service of the shop, or all of them.
 
 use std::fmt;
 use std::io;
@@ -12,7 +12,7 @@ use mocks::{Events, Recorded, Service, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The shop's services: users, products, orders and reviews over HTTP, with faults on command.
+/// The shop's services: users, products, orders and reviews over HTTP, with fault injection.
 #[derive(Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Options {
@@ -22,7 +22,7 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Who buys and who sells.
+    /// Customers and merchants.
     Users {
         #[command(flatten)]
         host: Host,
@@ -32,7 +32,7 @@ enum Command {
         #[command(flatten)]
         lifetimes: LifetimeArgs,
     },
-    /// What is for sale, and who reserved which pieces.
+    /// Products for sale, and reservations of them.
     Products {
         #[command(flatten)]
         host: Host,
@@ -44,20 +44,20 @@ enum Command {
         #[command(flatten)]
         events: EventArgs,
     },
-    /// What was bought; reserves pieces at the products service.
+    /// Orders; reserves pieces at the products service.
     Orders {
         #[command(flatten)]
         host: Host,
         /// The port to listen on; 0 takes a free one.
         #[arg(long, default_value_t = ORDERS_PORT)]
         port: u16,
-        /// Where the products service is.
+        /// The URL of the products service.
         #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:5002")]
         products: String,
         #[command(flatten)]
         lifetimes: LifetimeArgs,
     },
-    /// What customers think of what they bought; a GraphQL subgraph at `/graphql`.
+    /// Reviews of products; a GraphQL subgraph at `/graphql`.
     Reviews {
         #[command(flatten)]
         host: Host,
@@ -67,7 +67,7 @@ enum Command {
         #[command(flatten)]
         lifetimes: LifetimeArgs,
     },
-    /// All of them in one process.
+    /// All services in one process.
     All {
         #[command(flatten)]
         host: Host,
@@ -78,9 +78,9 @@ enum Command {
         #[command(flatten)]
         events: EventArgs,
     },
-    /// What was recorded in a folder, and nothing else; for the examples.
+    /// Recorded responses from a folder, for the examples.
     Recorded {
-        /// The folder, with `*.json` in it.
+        /// The folder with the recordings, `*.json`.
         folder: PathBuf,
         #[command(flatten)]
         host: Host,
@@ -99,7 +99,7 @@ struct Host {
 
 #[derive(Args)]
 struct Ports {
-    /// The port of users; 0 takes a free one, as with the others.
+    /// The port of users; 0 takes a free one, also for the other ports.
     #[arg(long = "users-port", value_name = "PORT", default_value_t = USERS_PORT)]
     users: u16,
     /// The port of products.
@@ -115,8 +115,8 @@ struct Ports {
 
 #[derive(Args)]
 struct LifetimeArgs {
-    /// What reads say about keeping them, such as `products=public, max-age=5`; an empty TEXT is
-    /// no header. KIND is one of merchants, users, products, product-lists, orders, reviews,
+    /// The `Cache-Control` of reads, such as `products=public, max-age=5`; an empty TEXT omits the
+    /// header. KIND is one of merchants, users, products, product-lists, orders, reviews,
     /// missing (a 404).
     #[arg(long, value_name = "KIND=TEXT", value_parser = cache_control)]
     cache_control: Vec<(ReadKind, String)>,
@@ -124,7 +124,7 @@ struct LifetimeArgs {
 
 #[derive(Args, Default)]
 struct EventArgs {
-    /// Tell changes of price and stock to a Redis stream, such as `redis://127.0.0.1:6379`.
+    /// Publish changes of price and stock to a Redis stream, such as `redis://127.0.0.1:6379`.
     #[arg(long, value_name = "URL")]
     events: Option<String>,
     /// The name of the stream.
@@ -132,7 +132,7 @@ struct EventArgs {
     events_stream: String,
 }
 
-/// What is read.
+/// The kinds of reads that have a `Cache-Control` of their own.
 #[derive(Clone, Copy, ValueEnum)]
 enum ReadKind {
     Merchants,
@@ -144,7 +144,7 @@ enum ReadKind {
     Missing,
 }
 
-/// Why nothing runs.
+/// Reasons why the services do not run.
 #[derive(Debug)]
 enum Failure {
     Bind(SocketAddr, io::Error),
@@ -184,7 +184,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         let name = service.name();
         tokio::select! {
             ended = service.drain(GRACE) => if !ended {
-                print_error(&format!("{name}: some calls were not done after {GRACE:?}"));
+                print_error(&format!("{name}: some calls did not finish within {GRACE:?}"));
                 code = ExitCode::FAILURE;
             },
             () = stop.wait() => code = ExitCode::FAILURE,
@@ -193,7 +193,8 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-/// Starts what was asked for, in the order in which it is to be stopped: those that call first.
+/// Starts the services of `command`, in the order of stopping: callers before the services they
+/// call.
 async fn start(command: Command) -> Result<Vec<Service>, Failure> {
     let services = match command {
         Command::Users {
@@ -237,7 +238,7 @@ async fn start(command: Command) -> Result<Vec<Service>, Failure> {
             lifetimes,
             events,
         } => return all(&host, &ports, &settings(lifetimes, events)).await,
-        // No service of the shop; `run` has dealt with it.
+        // Not a service of the shop; `run` starts it.
         Command::Recorded { .. } => Vec::new(),
     };
     let services: io::Result<_> = services.into_iter().collect();
@@ -283,7 +284,7 @@ fn settings(lifetime_args: LifetimeArgs, event_args: EventArgs) -> Settings {
     settings
 }
 
-/// Reads `KIND=TEXT`.
+/// Parses `KIND=TEXT`.
 fn cache_control(argument: &str) -> Result<(ReadKind, String), String> {
     let (kind, text) = argument.split_once('=').ok_or("`=` is missing")?;
     let kind = ReadKind::from_str(kind, false)?;
@@ -299,7 +300,7 @@ impl Host {
     }
 }
 
-/// Ctrl-C, or the polite signal of whoever runs us.
+/// SIGINT and SIGTERM.
 struct StopSignals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
@@ -334,33 +335,33 @@ impl fmt::Display for Failure {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is what the command prints")]
+#[expect(clippy::print_stdout, reason = "the output of the command")]
 fn print_line(line: &str) {
     println!("{line}");
 }
 
-#[expect(clippy::print_stderr, reason = "this is what the command prints")]
+#[expect(clippy::print_stderr, reason = "the errors of the command")]
 fn print_error(line: &str) {
     eprintln!("mocks: {line}");
 }
 
 const AFTER_HELP: &str = "\
-State is in memory and begins anew with each start. Each service has /openapi.yaml (the
+State is in memory and starts fresh with each process. Each service has /openapi.yaml (the
 contract), /health, /metrics, /_calls (counts by route), /_faults and /_cache_control.
-To break something:
+To inject a fault:
 
   curl -X PUT -H 'content-type: application/json' http://127.0.0.1:5001/_faults \\
     -d '{\"route\": \"GET /users\", \"fault\": {\"delay_ms\": 200}}'
 
 A fault is one of {\"delay_ms\": N}, {\"trickle_ms\": N}, {\"status\": N}, \"stall\", \"reset\",
-\"not_json\", \"cut_short\", or null to mend; without a route it holds for all of them.
-DELETE /_faults mends everything. To change what reads say about keeping them:
+\"not_json\", \"cut_short\", or null to remove it; without a route it applies to all routes.
+DELETE /_faults removes all faults. To override the Cache-Control of reads:
 
   curl -X PUT -H 'content-type: application/json' http://127.0.0.1:5002/_cache_control \\
     -d '{\"route\": \"GET /products/{id}\", \"cache_control\": \"max-age=1\"}'
 
-null lets the service say what it says by itself, \"\" is no header; DELETE, without a route and
-without a body, undoes all of it.";
+null restores the default, \"\" omits the header; DELETE, without a route and without a body,
+removes all overrides.";
 
 const USERS_PORT: u16 = 5001;
 const PRODUCTS_PORT: u16 = 5002;
@@ -369,5 +370,5 @@ const REVIEWS_PORT: u16 = 5004;
 const RECORDED_PORT: u16 = 5010;
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// How long calls in progress may take after a signal; a second signal ends them at once.
+/// Maximum time for calls in progress after a signal; a second signal ends them at once.
 const GRACE: Duration = Duration::from_secs(5);

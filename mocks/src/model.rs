@@ -1,6 +1,6 @@
-//! What the shop is about: identifiers, money, time, and the kinds of entities.
+//! The values of the shop: ids, money, time, and the entities, with their JSON form.
 //!
-//! Plain values with their JSON form. Rules that need state are in the services.
+//! Rules that need state are in the services.
 
 mod clock;
 mod id;

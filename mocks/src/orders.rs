@@ -1,7 +1,7 @@
-//! The orders service: what was bought, by whom, and how far it has come.
+//! The orders service: orders with their items, users and statuses.
 //!
-//! Pieces belong to the products service, which is asked over HTTP. Users are names only: whether
-//! one exists is not asked here.
+//! Stock belongs to the products service, which is called over HTTP. Users are only ids here; the
+//! service does not check that they exist.
 
 mod book;
 mod idempotency;
@@ -27,7 +27,7 @@ use crate::seed;
 use crate::service::{Api, Tasks};
 use crate::settings::{Settings, parse_lifetime};
 
-/// The orders and what can be done with them.
+/// The endpoints of the orders service.
 #[derive(Debug)]
 pub(crate) struct Orders {
     state: Arc<OrdersState>,
@@ -35,7 +35,7 @@ pub(crate) struct Orders {
     missing: Lifetime,
 }
 
-/// What calls and the work they leave behind share.
+/// State shared by calls and their background work.
 #[derive(Debug)]
 struct OrdersState {
     book: RwLock<Book>,
@@ -46,7 +46,7 @@ struct OrdersState {
     clock: Clock,
 }
 
-/// What the service does.
+/// The endpoints, by their route.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Endpoint {
     Get,
@@ -59,8 +59,7 @@ pub(crate) enum Endpoint {
 }
 
 impl Orders {
-    /// The orders of the opening day; pieces are kept at `products`, a URL without a slash at the
-    /// end.
+    /// A service with the orders of the seed data; `products` is the URL of the products service.
     pub(crate) fn new(products: &str, settings: &Settings, tasks: Tasks) -> io::Result<Self> {
         let orders = seed::orders(&seed::products());
         let state = OrdersState {
@@ -74,7 +73,7 @@ impl Orders {
         Ok(Self {
             state: Arc::new(state),
             lifetime: parse_lifetime("orders", &settings.lifetimes.orders)?,
-            missing: parse_lifetime("what is missing", &settings.lifetimes.missing)?,
+            missing: parse_lifetime("missing entities", &settings.lifetimes.missing)?,
         })
     }
 
@@ -167,7 +166,8 @@ impl Orders {
         read_response(call.parts, &self.lifetime, json, hash)
     }
 
-    /// Goes on to the end even if the client goes away: pieces must not get lost on the way.
+    /// Cancels an order, even if the client disconnects meanwhile: the order and its reservation
+    /// must stay consistent.
     async fn cancel(&self, call: &Call<'_>) -> Result<HttpResponse, Problem> {
         call.reject_query()?;
         let id = call.id()?;
@@ -224,7 +224,7 @@ impl Api for Orders {
     }
 }
 
-/// The service stops while the work is under way.
+/// 503: the service stops before the work is done.
 fn stopping_problem() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The service is stopping.")
 }

@@ -1,7 +1,7 @@
-//! The products service: what is for sale, and who holds which pieces.
+//! The products service: products, their stock, and reservations of pieces.
 //!
-//! It believes what it is told about merchants, and knows nothing of orders: whoever reserves
-//! pieces is a stranger with a name for them.
+//! It does not authenticate merchants and has no orders: a reservation is only a name and its
+//! pieces.
 
 mod reservation;
 mod search;
@@ -26,7 +26,7 @@ use crate::service::{Api, Tasks};
 use crate::settings::{Settings, parse_lifetime};
 use crate::store::render;
 
-/// The range and what can be done with it.
+/// The endpoints of the products service.
 #[derive(Debug)]
 pub(crate) struct Products {
     stock: RwLock<Stock>,
@@ -37,7 +37,7 @@ pub(crate) struct Products {
     missing: Lifetime,
 }
 
-/// What the service does.
+/// The endpoints, by their route.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Endpoint {
     Get,
@@ -49,7 +49,7 @@ pub(crate) enum Endpoint {
 }
 
 impl Products {
-    /// The range of the opening day, with the pieces of all open orders reserved.
+    /// A service with the products of the seed data, and the pieces of open orders reserved.
     pub(crate) fn new(settings: &Settings, tasks: &Tasks) -> io::Result<Self> {
         let products = seed::products();
         let orders = seed::orders(&products);
@@ -68,7 +68,7 @@ impl Products {
             events: EventPublisher::start(settings.events.as_ref(), tasks)?,
             lifetime: parse_lifetime("products", &lifetimes.products)?,
             list_lifetime: parse_lifetime("lists of products", &lifetimes.product_lists)?,
-            missing: parse_lifetime("what is missing", &lifetimes.missing)?,
+            missing: parse_lifetime("missing entities", &lifetimes.missing)?,
         })
     }
 
@@ -206,5 +206,5 @@ impl Api for Products {
     }
 }
 
-/// What a product is called where its changes are told: the name of the type in the graph.
+/// The `type` of change events: the name of the type in the graph.
 const PRODUCT_TYPE: &str = "Product";

@@ -1,7 +1,7 @@
-//! A service that answers what was recorded, and nothing else.
+//! A service that replays recorded responses, for the examples.
 //!
-//! For the examples: each has a folder of recorded requests and answers. Keeps no state, so asking
-//! twice is answered alike; says 404 to what was never recorded.
+//! Each example has a folder of recorded requests and responses. The service has no state: equal
+//! requests have equal responses, and a request that was not recorded gets a 404.
 
 mod exchange;
 
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use self::exchange::Exchange;
 use crate::service::Tasks;
 
-/// A service with recorded answers, listening until it is stopped or dropped.
+/// A service with recorded responses, which runs until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Recorded {
     url: String,
@@ -39,15 +39,15 @@ struct Host {
 }
 
 impl Recorded {
-    /// Answers what is recorded in `folder`, on a free port of 127.0.0.1.
+    /// Serves the recordings in `folder` on a free port of 127.0.0.1.
     pub async fn start(folder: &Path) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         Self::start_on(listener, folder)
     }
 
-    /// Answers what is recorded in `folder`, on `listener`.
+    /// Serves the recordings in `folder` on `listener`.
     ///
-    /// An error when a file cannot be read, or when nothing is recorded at all.
+    /// Fails if a file cannot be read, or if the folder has no recordings.
     pub fn start_on(listener: TcpListener, folder: &Path) -> io::Result<Self> {
         let exchanges = exchange::read_exchanges(folder)?;
         if exchanges.is_empty() {
@@ -64,13 +64,13 @@ impl Recorded {
         Ok(Self { url, host, tasks })
     }
 
-    /// Where it listens; no slash at the end.
+    /// The URL of the service, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What was asked since the start, in alphabetical order: `GET /users?id=1`. At most the first
-    /// ten thousand.
+    /// The requests since the start, such as `GET /users?id=1`, in alphabetical order; at most the
+    /// first ten thousand.
     pub fn calls(&self) -> Vec<String> {
         let calls = self.host.calls.lock();
         let mut calls = calls.unwrap_or_else(PoisonError::into_inner).clone();
@@ -78,7 +78,7 @@ impl Recorded {
         calls
     }
 
-    /// Closes the listener and every connection.
+    /// Closes the listener and all connections.
     pub async fn stop(self) {
         self.tasks.stop().await;
     }
@@ -90,7 +90,7 @@ impl Drop for Recorded {
     }
 }
 
-/// Takes connections until it is dropped, and they with it.
+/// Accepts connections until it is dropped, which closes them.
 async fn accept(listener: TcpListener, host: Arc<Host>) {
     let mut connections = JoinSet::new();
     loop {
@@ -100,7 +100,7 @@ async fn accept(listener: TcpListener, host: Arc<Host>) {
                 Ok((stream, _)) => {
                     connections.spawn(serve_connection(stream, Arc::clone(&host)));
                 }
-                // Most likely out of file descriptors, which takes a moment to get better.
+                // Most likely out of file descriptors: wait until some are closed.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
         }
@@ -112,7 +112,7 @@ async fn serve_connection(stream: TcpStream, host: Arc<Host>) {
         let host = Arc::clone(&host);
         async move { host.respond(request).await }
     });
-    // A connection that ends badly is its client's affair.
+    // Errors of a connection are its client's.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
@@ -144,12 +144,17 @@ impl Host {
     }
 }
 
+/// Maximum number of connections; further ones wait in the queue of the listener.
 const MAX_CONNECTIONS: usize = 1_024;
+
+/// Maximum number of calls in `Recorded::calls`.
 const MAX_CALLS: usize = 10_000;
+
+/// Delay after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// Recorded bodies are small.
+/// Maximum size of a body, in bytes; recorded bodies are small.
 const MAX_BODY: usize = 64 * 1024;
 
-/// For a head, and for a body.
+/// Maximum time for the head of a request, and for its body.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,7 +1,6 @@
-//! The reviews service: what customers say about products; a GraphQL subgraph of federation 2.
+//! The reviews service: reviews of products by customers, as a GraphQL subgraph (federation 2).
 //!
-//! It knows its reviews and nothing else: every product and every user may have some, whether they
-//! exist is not asked here.
+//! Products and users are only ids here; the service does not check that they exist.
 
 mod entities;
 mod loader;
@@ -23,18 +22,18 @@ use crate::seed;
 use crate::service::Tasks;
 use crate::settings::Settings;
 
-/// The subgraph and its reviews.
+/// The subgraph, with its reviews.
 #[derive(Clone)]
 pub(crate) struct Reviews {
     schema: Schema<Query, Mutation, EmptySubscription>,
 }
 
 impl Reviews {
-    /// The reviews of the opening day.
+    /// A subgraph with the reviews of the seed data.
     pub(crate) fn new(settings: &Settings, tasks: Tasks) -> Self {
         let table = ReviewTable::new(seed::reviews(), settings.max_reviews);
         let shared = Arc::new(SharedReviews::new(table, settings.clock));
-        // A resolver that waits for a batch that never comes would panic.
+        // A resolver panics if the batch it waits for is cancelled, so batches must complete.
         let loader = DataLoader::new(ReviewLoader::new(Arc::clone(&shared)), move |load| {
             tasks.complete(load);
         });
@@ -65,8 +64,8 @@ impl Executor for Reviews {
     }
 }
 
-/// Fields of one entity or root, times the length of the lists that they are in.
+/// Maximum complexity of an operation: fields, each times the lengths of the lists around it.
 const MAX_COMPLEXITY: usize = 20_000;
 
-/// Introspection takes thirteen.
+/// Maximum depth of an operation; introspection needs thirteen levels.
 const MAX_DEPTH: usize = 20;

@@ -1,6 +1,6 @@
-//! A service that runs: its socket, its counters, its switches, and its end.
+//! A running service: its socket, counters, overrides and shutdown.
 //!
-//! What it is asked and what it answers is the business of an `Api`.
+//! The endpoints of the service are in an `Api`.
 
 mod control;
 mod fault;
@@ -22,37 +22,37 @@ use self::state::ServiceState;
 pub(crate) use self::tasks::Tasks;
 use crate::http::{Call, HttpResponse, Lifetime, Problem, Route};
 
-/// One service of the shop, listening.
+/// One running service of the shop.
 ///
-/// Lives until it is stopped or dropped; either way its socket and all its connections close.
+/// Runs until it is stopped or dropped; both close its socket and all its connections.
 #[derive(Debug)]
 pub struct Service {
     url: String,
     state: Arc<ServiceState>,
     tasks: Tasks,
-    /// Cancelled when no further call is taken.
+    /// Cancelled to accept no further call.
     closing: CancellationToken,
 }
 
-/// What a service knows to do.
+/// The endpoints of a service.
 pub(crate) trait Api: Send + Sync + 'static {
-    /// One thing that it does.
+    /// One endpoint.
     type Endpoint: Copy + Send + Sync + 'static;
 
-    /// Where everything is; an earlier route wins over a later one.
+    /// The routes; the first match wins.
     const ROUTES: &'static [Route<Self::Endpoint>];
-    /// The contract, in YAML.
+    /// The OpenAPI document, in YAML.
     const OPENAPI: &'static str;
 
-    /// What the service is called: `users`.
+    /// The name of the service, such as `users`.
     fn name(&self) -> &'static str;
 
-    /// What it has to add to `/metrics`.
+    /// Additional metrics of the service.
     fn metrics(&self) -> String {
         String::new()
     }
 
-    /// Does what `endpoint` stands for.
+    /// Handles a call of `endpoint`.
     fn respond(
         &self,
         endpoint: Self::Endpoint,
@@ -61,7 +61,7 @@ pub(crate) trait Api: Send + Sync + 'static {
 }
 
 impl Service {
-    /// Serves `api` on `listener`; `tasks` are those that the api starts work in.
+    /// Serves `api` on `listener`; the api runs its background work in `tasks`.
     pub(crate) fn start<A: Api>(listener: TcpListener, api: A, tasks: Tasks) -> io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let state = Arc::new(ServiceState::new(api.name(), A::ROUTES));
@@ -79,98 +79,98 @@ impl Service {
         })
     }
 
-    /// Where it listens, such as `http://127.0.0.1:41231`; no slash at the end.
+    /// The URL of the service, such as `http://127.0.0.1:41231`, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What it is called: `users`, `products`, `orders` or `reviews`, or as its starter named it.
+    /// The name of the service: `users`, `products`, `orders`, `reviews`, or the name passed to
+    /// `graphql`.
     pub fn name(&self) -> &'static str {
         self.state.service()
     }
 
-    /// The routes, such as `GET /users/{id}`, in the spelling that `calls_to` and `fault_on` take.
+    /// The routes, such as `GET /users/{id}`, as `calls_to` and `fault_on` expect them.
     pub fn routes(&self) -> impl Iterator<Item = &str> {
         self.state.routes()
     }
 
-    /// Calls since the start or the last `reset_calls`, whatever they were answered.
+    /// Number of calls since the start or the last `reset_calls`, with any response.
     ///
-    /// Counted when the head of the request is there. Health, metrics and switches do not count.
+    /// A call is counted when the head of its request arrives. Control routes do not count.
     pub fn calls(&self) -> u64 {
         self.state.calls()
     }
 
-    /// Those of the calls that went to `route`, such as `GET /users/{id}`; a `HEAD` counts as the
-    /// `GET` it stands for.
+    /// Number of calls of `route`, such as `GET /users/{id}`; a `HEAD` counts as a `GET`.
     ///
     /// # Panics
     ///
-    /// When there is no such route: a test that counts a misspelt one must not pass.
+    /// If the route does not exist: a test that counts a misspelt one must not pass.
     #[track_caller]
     pub fn calls_to(&self, route: &str) -> u64 {
         self.state.calls_at(self.route_index(route))
     }
 
-    /// Counts from zero again. The figures under `/metrics` go on.
+    /// Resets the number of calls to zero. The counters under `/metrics` are not reset.
     pub fn reset_calls(&self) {
         self.state.reset_calls();
     }
 
-    /// Breaks every route in this way from the next call on, or with `None` mends them, except
-    /// those that `fault_on` broke.
+    /// Sets the fault of all routes from the next call on; `None` removes it. Faults set by
+    /// `fault_on` take precedence and remain.
     pub fn fault(&self, fault: Option<Fault>) {
         self.state.faults.set(None, fault);
     }
 
-    /// Breaks one route, such as `GET /users`, whatever `fault` says about all of them.
+    /// Sets the fault of one route, such as `GET /users`; takes precedence over `fault`.
     ///
     /// # Panics
     ///
-    /// When there is no such route.
+    /// If the route does not exist.
     #[track_caller]
     pub fn fault_on(&self, route: &str, fault: Option<Fault>) {
         self.state.faults.set(Some(self.route_index(route)), fault);
     }
 
-    /// Sends this `Cache-Control` with every read from the next call on, or with `None` what the
-    /// service says by itself; empty text is no header. Routes of `set_cache_control_on` keep
-    /// theirs.
+    /// Overrides the `Cache-Control` of all reads from the next call on; `None` restores the
+    /// default, empty text omits the header. Overrides set by `set_cache_control_on` take
+    /// precedence and remain.
     ///
-    /// A read is a `GET` that is answered with 200, 304, or 404 for the one thing it asks for, and
-    /// a GraphQL query without errors. All else stays `no-store`.
+    /// A read is a `GET` with status 200 or 304, or 404 for a missing entity, and a GraphQL query
+    /// without errors. Other responses stay `no-store`.
     ///
     /// # Panics
     ///
-    /// When the text cannot be a header.
+    /// If the text is not a valid header value.
     #[track_caller]
     pub fn set_cache_control(&self, text: Option<&str>) {
         self.state.lifetimes.set(None, text.map(parse_lifetime));
     }
 
-    /// The same for one route, such as `GET /users/{id}`, whatever `set_cache_control` says about
-    /// all of them.
+    /// Overrides the `Cache-Control` of the reads of one route, such as `GET /users/{id}`; takes
+    /// precedence over `set_cache_control`.
     ///
     /// # Panics
     ///
-    /// When there is no such route, or the text cannot be a header.
+    /// If the route does not exist, or the text is not a valid header value.
     #[track_caller]
     pub fn set_cache_control_on(&self, route: &str, text: Option<&str>) {
         let index = Some(self.route_index(route));
         self.state.lifetimes.set(index, text.map(parse_lifetime));
     }
 
-    /// Closes the listener and every connection at once; further connects are refused.
+    /// Closes the listener and all connections at once; further connects are refused.
     ///
-    /// A second call does nothing.
+    /// A second call has no effect.
     pub async fn stop(&mut self) {
         self.closing.cancel();
         self.tasks.stop().await;
     }
 
-    /// Takes no further call, lets those in progress end within `grace`, then stops.
+    /// Accepts no further call, waits at most `grace` for the calls in progress, then stops.
     ///
-    /// Tells whether all of them ended by themselves.
+    /// Returns whether all calls finished in time.
     pub async fn drain(&mut self, grace: Duration) -> bool {
         self.closing.cancel();
         let ended = self.tasks.finish_within(grace).await;

@@ -1,4 +1,4 @@
-//! What is told to a shop before it opens. There is no file and no environment behind it.
+//! Settings of the shop; they come from code or flags, not from files or the environment.
 
 use std::io;
 use std::time::Duration;
@@ -6,49 +6,49 @@ use std::time::Duration;
 use crate::http::Lifetime;
 use crate::model::Clock;
 
-/// What a shop may be told; the default is right for all but special tests.
+/// Settings of the shop; the defaults suit all but special tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Where changes get their time from.
+    /// The source of the times of changes.
     pub clock: Clock,
-    /// How many orders there can be; the shop opens with 5,000.
+    /// Maximum number of orders; the seed has 5,000.
     pub max_orders: usize,
-    /// How many reviews there can be; the shop opens with some 4,000.
+    /// Maximum number of reviews; the seed has some 4,000.
     pub max_reviews: usize,
-    /// How long *orders* waits for one answer of *products*.
+    /// Maximum time that *orders* waits for one response of *products*.
     pub products_timeout: Duration,
-    /// What reads say about keeping them.
+    /// The `Cache-Control` of reads.
     pub lifetimes: Lifetimes,
-    /// Where *products* tells what has changed; nowhere by default.
+    /// The stream to which *products* publishes changes; none by default.
     pub events: Option<Events>,
 }
 
-/// The `Cache-Control` of what is read; empty text is no header. `Service::set_cache_control`
-/// changes it while a service runs.
+/// The `Cache-Control` of reads; empty text omits the header. `Service::set_cache_control`
+/// overrides it while a service runs.
 ///
-/// Changes and errors are `no-store`, whatever is said here.
+/// Writes and errors are always `no-store`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// One merchant, or merchants and nobody else by their ids.
+    /// One merchant, or several by id if all are merchants.
     pub merchants: String,
-    /// Everything else that *users* answers.
+    /// Other reads of *users*.
     pub users: String,
-    /// One product, or products by their ids.
+    /// One product, or several by id.
     pub products: String,
-    /// Pages, searches, and what a merchant sells.
+    /// Pages, searches, and the products of merchants.
     pub product_lists: String,
-    /// Everything that *orders* answers.
+    /// Reads of *orders*.
     pub orders: String,
-    /// Queries of entities without errors; *reviews*.
+    /// Entity queries of *reviews* without errors.
     pub reviews: String,
     /// A 404 for one user, product or order.
     pub missing: String,
 }
 
-/// A Redis stream that is told about changes.
+/// The Redis stream to which changes are published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Events {
-    /// The server, such as `redis://127.0.0.1:6379`.
+    /// The URL of the server, such as `redis://127.0.0.1:6379`.
     pub url: String,
     /// The name of the stream.
     pub stream: String,
@@ -71,14 +71,14 @@ impl Default for Lifetimes {
     fn default() -> Self {
         let text = str::to_owned;
         Self {
-            // What changes is told as an event, so what is known by its id holds for long.
+            // Changes are published as events, which invalidate cached values by id.
             merchants: text("public, max-age=3600"),
             products: text("public, max-age=3600"),
-            // What belongs into a list may change without an event of anything in it.
+            // The members of a list change without an event for the list.
             product_lists: text("public, max-age=30"),
-            // People change seldom, and are not everybody's business.
+            // Accounts change rarely, and are private.
             users: text("private, max-age=60"),
-            // An order may change at any moment: keep it, but ask each time.
+            // An order may change at any moment: cacheable, but to be revalidated.
             orders: text("private, no-cache"),
             reviews: text("public, max-age=60"),
             missing: text("max-age=2"),
@@ -87,10 +87,10 @@ impl Default for Lifetimes {
 }
 
 impl Events {
-    /// The stream that services write to unless told otherwise.
+    /// Default name of the stream.
     pub const STREAM: &str = "weir:events";
 
-    /// The usual stream of the server at `url`.
+    /// The stream with the default name on the server at `url`.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -99,7 +99,7 @@ impl Events {
     }
 }
 
-/// What `text`, the setting called `name`, says about keeping answers.
+/// Parses `text`, the `Cache-Control` of the setting `name`.
 pub(crate) fn parse_lifetime(name: &str, text: &str) -> io::Result<Lifetime> {
     Lifetime::parse(text).map_err(|_| {
         let message = format!("the lifetime of {name} cannot be a header: {text:?}");

@@ -1,4 +1,4 @@
-//! The services together, as a demo or a test wants them.
+//! All services together, for demos and tests.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -13,26 +13,26 @@ use crate::service::{Service, Tasks};
 use crate::settings::{Settings, parse_lifetime};
 use crate::users::Users;
 
-/// A whole shop on ports of its own.
+/// All services of the shop, each on its own port.
 #[derive(Debug)]
 pub struct Shop {
     /// Customers and merchants.
     pub users: Service,
-    /// What is for sale.
+    /// Products for sale, and reservations.
     pub products: Service,
-    /// What was bought.
+    /// Orders.
     pub orders: Service,
-    /// What customers think of it.
+    /// Reviews of products.
     pub reviews: Service,
 }
 
 impl Shop {
-    /// Opens the shop on free ports of 127.0.0.1, *orders* wired to *products*.
+    /// Starts the services on free ports of 127.0.0.1; *orders* calls *products*.
     pub async fn start() -> io::Result<Self> {
         Self::start_with(Settings::default()).await
     }
 
-    /// Opens a shop that is special in some way.
+    /// Starts the services with `settings`, on free ports of 127.0.0.1.
     pub async fn start_with(settings: Settings) -> io::Result<Self> {
         let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let users = Service::users(free().await?, &settings)?;
@@ -47,7 +47,7 @@ impl Shop {
         })
     }
 
-    /// Closes all of them at once.
+    /// Stops all services, with their connections.
     pub async fn stop(mut self) {
         self.orders.stop().await;
         self.products.stop().await;
@@ -57,27 +57,27 @@ impl Shop {
 }
 
 impl Service {
-    /// The users service on `listener`.
+    /// Starts the users service on `listener`.
     pub fn users(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
         Self::start(listener, Users::new(settings)?, Tasks::default())
     }
 
-    /// The products service on `listener`.
+    /// Starts the products service on `listener`.
     pub fn products(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
         let tasks = Tasks::default();
         let products = Products::new(settings, &tasks)?;
         Self::start(listener, products, tasks)
     }
 
-    /// The orders service on `listener`; `products` is the URL of the products service, which
-    /// need not run yet.
+    /// Starts the orders service on `listener`; `products` is the URL of the products service,
+    /// which need not run yet.
     pub fn orders(listener: TcpListener, products: &str, settings: &Settings) -> io::Result<Self> {
         let tasks = Tasks::default();
         let orders = Orders::new(products, settings, tasks.clone())?;
         Self::start(listener, orders, tasks)
     }
 
-    /// The reviews service on `listener`.
+    /// Starts the reviews service on `listener`.
     pub fn reviews(listener: TcpListener, settings: &Settings) -> io::Result<Self> {
         let tasks = Tasks::default();
         let reviews = Reviews::new(settings, tasks.clone());

@@ -1,11 +1,11 @@
 //! Entities beside their JSON, so that a read copies bytes and serializes nothing.
 //!
-//! Holds no lock and knows no entity; whoever owns the rows guards them.
+//! Has no lock and is independent of the entity types; the owner of the rows guards them.
 
 use bytes::Bytes;
 use serde::Serialize;
 
-/// One entity and the bytes it is answered with; the two cannot come apart.
+/// One entity with its JSON and hash, which always match its value.
 #[derive(Debug)]
 pub(crate) struct Row<T> {
     value: T,
@@ -14,14 +14,14 @@ pub(crate) struct Row<T> {
 }
 
 impl<T: Serialize> Row<T> {
-    /// Renders `value` once.
+    /// Serializes `value` once.
     pub(crate) fn new(value: T) -> Self {
         let json = render(&value);
         let hash = fingerprint(&json);
         Self { value, json, hash }
     }
 
-    /// Changes the entity and renders it again.
+    /// Changes the entity and serializes it again.
     pub(crate) fn change(&mut self, change: impl FnOnce(&mut T)) {
         change(&mut self.value);
         self.json = render(&self.value);
@@ -34,18 +34,18 @@ impl<T> Row<T> {
         &self.value
     }
 
-    /// The entity as it goes over the wire.
+    /// The entity as JSON.
     pub(crate) fn json(&self) -> &Bytes {
         &self.json
     }
 
-    /// Equal for equal JSON, different for different JSON: what an `ETag` is made of.
+    /// The hash of the JSON, for its `ETag`.
     pub(crate) fn hash(&self) -> u64 {
         self.hash
     }
 }
 
-/// Any value of ours as JSON bytes.
+/// Serializes a model to JSON.
 #[expect(
     clippy::expect_used,
     reason = "serde_json fails on map keys that are not text and on `Serialize` impls that fail; \
@@ -55,9 +55,9 @@ pub(crate) fn render<T: Serialize + ?Sized>(value: &T) -> Bytes {
     Bytes::from(serde_json::to_vec(value).expect("models always serialize"))
 }
 
-/// A 64-bit digest, for telling versions apart; not for anything that an attacker gains by.
+/// A 64-bit digest that distinguishes versions; not resistant to attackers.
 pub(crate) fn fingerprint(bytes: &[u8]) -> u64 {
-    // FNV-1a, then mixed, because FNV's low bits alone are weak.
+    // FNV-1a, then mixed, because the low bits of FNV are weak.
     let fnv = bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });

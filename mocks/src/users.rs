@@ -1,6 +1,6 @@
-//! The users service: who buys and who sells.
+//! The users service: accounts of customers and merchants.
 //!
-//! It knows nothing of products and orders.
+//! It has no products and orders.
 
 mod change;
 mod directory;
@@ -21,7 +21,7 @@ use crate::seed;
 use crate::service::Api;
 use crate::settings::{Settings, parse_lifetime};
 
-/// The accounts and what can be done with them.
+/// The endpoints of the users service.
 #[derive(Debug)]
 pub(crate) struct Users {
     directory: RwLock<Directory>,
@@ -31,7 +31,7 @@ pub(crate) struct Users {
     missing: Lifetime,
 }
 
-/// What the service does.
+/// The endpoints, by their route.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Endpoint {
     Get,
@@ -41,7 +41,7 @@ pub(crate) enum Endpoint {
 }
 
 impl Users {
-    /// The accounts of the opening day.
+    /// A service with the accounts of the seed data.
     pub(crate) fn new(settings: &Settings) -> io::Result<Self> {
         let lifetimes = &settings.lifetimes;
         Ok(Self {
@@ -49,7 +49,7 @@ impl Users {
             clock: settings.clock,
             public: parse_lifetime("merchants", &lifetimes.merchants)?,
             private: parse_lifetime("users", &lifetimes.users)?,
-            missing: parse_lifetime("what is missing", &lifetimes.missing)?,
+            missing: parse_lifetime("missing entities", &lifetimes.missing)?,
         })
     }
 
@@ -115,8 +115,8 @@ impl Users {
         Ok(read_response(call.parts, lifetime, json, hash))
     }
 
-    /// Merchants are public and last longer; one customer among them is reason to be careful, and
-    /// who is missing may come.
+    /// The lifetime of a response with `ids`: private with a customer, short with a missing account,
+    /// else public and long.
     fn lifetime(&self, directory: &Directory, ids: &[Id]) -> &Lifetime {
         let rows = directory.rows();
         let existing = ids.iter().filter_map(|id| rows.get(id.index()));

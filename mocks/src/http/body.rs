@@ -1,4 +1,4 @@
-//! JSON bodies: bounded in size and in time, and clear about what is wrong with them.
+//! JSON request bodies, bounded in size and time, with precise problems.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,16 +16,16 @@ use serde::{Deserialize, Deserializer};
 
 use crate::http::Problem;
 
-/// A member of a change: absent means "leave it"; `null` is refused by the type itself.
+/// A member of a `PATCH` body: absent leaves the value unchanged; `null` is rejected by `T`.
 #[derive(Debug)]
 pub(crate) struct Patch<T>(pub(crate) Option<T>);
 
-/// A JSON object; serde alone would take an array of the members for one.
+/// A JSON object. Derived serde implementations alone also accept an array of the members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<T> Patch<T> {
-    /// Judges the value, if there is one.
+    /// Checks the value, if present.
     pub(crate) fn check_value(
         &self,
         check: impl FnOnce(&T) -> Result<(), Problem>,
@@ -33,7 +33,7 @@ impl<T> Patch<T> {
         self.0.as_ref().map_or(Ok(()), check)
     }
 
-    /// Puts the value, if there is one, into its place.
+    /// Assigns the value, if present, to `target`.
     pub(crate) fn apply_to(self, target: &mut T) {
         if let Some(value) = self.0 {
             *target = value;
@@ -59,7 +59,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads the members of an object into a `T`.
+/// Deserializes the members of an object into a `T`.
 struct ObjectVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
@@ -76,8 +76,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
 /// Reads the whole body, of at most `max_bytes`, as a JSON object.
 ///
-/// 415 for another media type, 413 when it is too large, 408 when it does not arrive, 400 when it
-/// is not JSON, 422 when it is JSON of another shape.
+/// Fails with 415 for another media type, 413 if the body is too large, 408 if it does not arrive
+/// in time, 400 if it is not JSON, and 422 for JSON of another shape.
 pub(crate) async fn json_body<T: DeserializeOwned>(
     parts: &Parts,
     body: Incoming,
@@ -93,7 +93,7 @@ pub(crate) async fn json_body<T: DeserializeOwned>(
         Ok(Object(value)) => return Ok(value),
         Err(error) => error,
     };
-    // A member may be wrong long before the JSON is; that it is JSON at all is the first thing.
+    // Deserialization fails at the first wrong member; invalid JSON behind it takes precedence.
     Err(match serde_json::from_slice::<IgnoredAny>(&bytes) {
         Ok(_) => Problem::unprocessable(format!("The body does not fit: {shape_error}.")),
         Err(error) => Problem::new(
@@ -113,7 +113,7 @@ async fn collect(body: Incoming, max_bytes: usize) -> Result<Bytes, Problem> {
         )),
         Ok(Err(error)) => Err(Problem::new(
             StatusCode::BAD_REQUEST,
-            format!("The body broke off: {error}."),
+            format!("The body is incomplete: {error}."),
         )),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -132,8 +132,8 @@ fn is_json(parts: &Parts) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// Fifty order items are 2 KiB; this leaves room and no more.
+/// Maximum size of a body, in bytes; fifty order items are 2 KiB.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 
-/// Long for a local network, short enough that slow senders do not pile up.
+/// Maximum time for a body: long for a local network, short enough that slow senders do not pile up.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! Parameters that name entities: one id, or a list of them.
+//! Query parameters that are one id or a list of ids.
 
 use std::collections::HashSet;
 
@@ -8,15 +8,15 @@ use crate::http::{ListBody, Problem, Query};
 use crate::model::Id;
 use crate::store::Row;
 
-/// The ids of `ids=3,1,2`, each once, in the order asked; what cannot be an id is left out, as
-/// what does not exist is.
+/// Parses `ids=3,1,2`: each id once, in the order of the request. Values that cannot be ids are left
+/// out, like ids that do not exist.
 pub(crate) fn parse_ids(text: &str) -> Result<Vec<Id>, Problem> {
     Ok(deduplicated(
         split_list("ids", text)?.filter_map(Id::parse).collect(),
     ))
 }
 
-/// The rows of `ids`, as a list of those that exist.
+/// The list of the existing rows of `ids`.
 pub(crate) fn rows_by_ids<T>(rows: &[Row<T>], ids: &[Id]) -> ListBody {
     let mut body = ListBody::new(ids.len());
     ids.iter()
@@ -26,7 +26,7 @@ pub(crate) fn rows_by_ids<T>(rows: &[Row<T>], ids: &[Id]) -> ListBody {
     body
 }
 
-/// The id in the parameter `name`, if it was given.
+/// Takes the id in the parameter `name`, if present.
 pub(crate) fn take_id(query: &mut Query<'_>, name: &str) -> Result<Option<Id>, Problem> {
     query
         .take(name)
@@ -34,7 +34,7 @@ pub(crate) fn take_id(query: &mut Query<'_>, name: &str) -> Result<Option<Id>, P
         .transpose()
 }
 
-/// Many owners, and how many rows of each are wanted.
+/// The owners of a grouped list, and the maximum number of rows of each.
 #[derive(Debug)]
 pub(crate) struct OwnerGroups {
     owners: Vec<Id>,
@@ -42,7 +42,7 @@ pub(crate) struct OwnerGroups {
 }
 
 impl OwnerGroups {
-    /// Takes the list `parameter`, which must be there, and `first`, which may be.
+    /// Takes the required list `parameter` and the optional `first`.
     pub(crate) fn take(query: &mut Query<'_>, parameter: &str) -> Result<Self, Problem> {
         let text = query.take(parameter).ok_or_else(|| {
             bad_request(format!(
@@ -59,9 +59,9 @@ impl OwnerGroups {
         })
     }
 
-    /// Writes `{"items":[{"<owner_key>":"1","<rows_key>":[…],"total":7},…]}`, one item an owner.
+    /// Writes `{"items":[{"<owner_key>":"1","<rows_key>":[…],"total":7},…]}`, one item per owner.
     ///
-    /// `ids_of` gives the ids of an owner's rows in the order to show them.
+    /// `ids_of` returns the ids of the rows of an owner, in the order of the response.
     pub(crate) fn write<'s, T, I>(
         &self,
         owner_key: &str,
@@ -87,9 +87,9 @@ impl OwnerGroups {
     }
 }
 
-/// Drops what was there before; keeps the order.
+/// Removes repeated ids; preserves the order.
 fn deduplicated(mut ids: Vec<Id>) -> Vec<Id> {
-    // Clients that ask for many ids mostly sort them, and then nothing has to be looked up.
+    // Clients mostly sort long lists of ids; sorted lists need no set.
     if !ids.is_sorted_by(|before, after| before < after) {
         let mut seen = HashSet::with_capacity(ids.len());
         ids.retain(|id| seen.insert(*id));
@@ -98,17 +98,14 @@ fn deduplicated(mut ids: Vec<Id>) -> Vec<Id> {
 }
 
 fn parse_id(name: &str, text: &str) -> Result<Id, Problem> {
-    Id::parse(text).ok_or_else(|| {
-        bad_request(format!(
-            "`{name}` holds decimal numbers, and `{text}` is none."
-        ))
-    })
+    Id::parse(text)
+        .ok_or_else(|| bad_request(format!("`{name}` must hold decimal numbers, not `{text}`.")))
 }
 
 fn split_list<'t>(name: &str, text: &'t str) -> Result<std::str::Split<'t, char>, Problem> {
     if text.is_empty() || text.starts_with(',') || text.ends_with(',') || text.contains(",,") {
         return Err(bad_request(format!(
-            "`{name}` is a list such as `1,2,3`, with nothing empty in it."
+            "`{name}` must be a list such as `1,2,3`, without empty items."
         )));
     }
     if text.bytes().filter(|byte| *byte == b',').count() >= MAX_IDS {
@@ -123,7 +120,8 @@ fn bad_request(detail: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }
 
-/// A URL of 1,000 short ids is 8 KB with its commas encoded: about what servers and proxies let through.
+/// Maximum number of ids. A URL of 1,000 short ids is 8 KB with its commas encoded, about the limit
+/// of common servers and proxies.
 const MAX_IDS: usize = 1_000;
 const DEFAULT_FIRST: usize = 10;
 const MAX_FIRST: usize = 100;

@@ -1,31 +1,31 @@
-//! How long an answer may be kept, as its `Cache-Control` says.
+//! The `Cache-Control` of responses.
 //!
-//! Says it and nothing else: nobody here keeps answers.
+//! The services only send the header; they cache nothing.
 
 use hyper::header::{CACHE_CONTROL, HeaderValue, InvalidHeaderValue};
 
 use crate::http::HttpResponse;
 
-/// The text of a `Cache-Control`; empty text is no header.
+/// The value of a `Cache-Control` header; empty text omits the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lifetime(Option<HeaderValue>);
 
-/// On answers whose lifetime may be said anew by whoever runs the service.
+/// Marks responses whose `Cache-Control` can be overridden.
 #[derive(Clone, Copy, Debug)]
 struct Overridable;
 
 impl Lifetime {
-    /// Nothing said.
+    /// No header.
     pub(crate) const fn none() -> Self {
         Self(None)
     }
 
-    /// Never to be kept.
+    /// Forbids caching.
     pub(crate) const fn no_store() -> Self {
         Self(Some(HeaderValue::from_static("no-store")))
     }
 
-    /// Whatever can be a header can be one, sensible or not.
+    /// Accepts any valid header value, even if it is not a valid `Cache-Control`.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidHeaderValue> {
         match text.trim() {
             "" => Ok(Self::none()),
@@ -33,20 +33,19 @@ impl Lifetime {
         }
     }
 
-    /// What was parsed.
+    /// The text of the header; empty without a header.
     pub(crate) fn text(&self) -> &str {
         let value = self.0.as_ref();
         value.map_or("", |value| value.to_str().unwrap_or_default())
     }
 
-    /// Says it with `answer`, in place of what was said before. Whoever runs the service may say
-    /// something else instead.
+    /// Sets the header of `response`, which can then be overridden.
     pub(crate) fn apply(&self, response: &mut HttpResponse) {
         self.set_header(response);
         response.extensions_mut().insert(Overridable);
     }
 
-    /// Says it with `answer` if that is one whose lifetime may be said anew.
+    /// Sets the header of `response` if it can be overridden.
     pub(crate) fn apply_override(&self, response: &mut HttpResponse) {
         if response.extensions().get::<Overridable>().is_some() {
             self.set_header(response);

@@ -1,11 +1,11 @@
-//! The bytes of a list, copied together from rows that are rendered already.
+//! The JSON of a list, concatenated from serialized rows.
 
 use bytes::Bytes;
 
 use crate::model::Id;
 use crate::store::{Row, mix};
 
-/// `{"items":[…],…}` while it grows, and the version of what is in it.
+/// `{"items":[…],…}` under construction, with the hash of its version.
 #[derive(Debug)]
 pub(crate) struct ListBody {
     json: Vec<u8>,
@@ -13,14 +13,14 @@ pub(crate) struct ListBody {
 }
 
 impl ListBody {
-    /// A list that has begun, with room for about so many rows.
+    /// An empty list with room for about `rows` rows.
     pub(crate) fn new(rows: usize) -> Self {
         let mut json = Vec::with_capacity(rows.saturating_add(1).saturating_mul(USUAL_ROW_BYTES));
         json.extend_from_slice(br#"{"items":["#);
         Self { json, hash: 0 }
     }
 
-    /// One more row of the list or group.
+    /// Appends a row to the list or group.
     pub(crate) fn push<T>(&mut self, row: &Row<T>) {
         self.write_separator();
         self.json.extend_from_slice(row.json());
@@ -40,7 +40,7 @@ impl ListBody {
         self.mix_hash(u64::from(owner.number()));
     }
 
-    /// Ends the group that has begun, which has `total` rows when all are shown.
+    /// Ends the current group, whose owner has `total` rows.
     pub(crate) fn end_group(&mut self, total: usize) {
         self.write_text("],\"total\":");
         self.write_number(total as u64);
@@ -48,7 +48,7 @@ impl ListBody {
         self.mix_hash(total as u64);
     }
 
-    /// Ends a page: where the next one begins, and how many rows all pages have.
+    /// Ends a page with the cursor of the next one and the number of rows on all pages.
     pub(crate) fn end_page(&mut self, next: Option<&str>, total: usize) {
         self.write_text("],\"next\":");
         match next {
@@ -66,7 +66,7 @@ impl ListBody {
         self.mix_hash(total as u64);
     }
 
-    /// Ends a list that is no page.
+    /// Ends a list without pages.
     pub(crate) fn end(&mut self) {
         self.write_text("]}");
     }
@@ -90,11 +90,11 @@ impl ListBody {
         self.write_text(&number.to_string());
     }
 
-    /// Hashing the hashes of the rows is as good as hashing the body, and much less work.
+    /// Combines the hashes of the rows, which is cheaper than hashing the body.
     fn mix_hash(&mut self, bits: u64) {
         self.hash = mix(self.hash.rotate_left(7) ^ bits).wrapping_add(1);
     }
 }
 
-/// How long a row of the shop is, more or less.
+/// Typical length of a row, in bytes.
 const USUAL_ROW_BYTES: usize = 320;

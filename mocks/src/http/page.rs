@@ -1,7 +1,7 @@
 //! Pages of long lists, and the cursors between them.
 //!
-//! A cursor is the id of the last entity of its page, so that a walk meets each entity once however
-//! the list changes meanwhile.
+//! A cursor is the id of the last entity of its page, so that following the pages returns each
+//! entity once, even if the list changes meanwhile.
 
 use hyper::StatusCode;
 
@@ -9,14 +9,14 @@ use crate::http::{ListBody, Problem, Query};
 use crate::model::Id;
 use crate::store::Row;
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
     limit: usize,
     after: Option<Id>,
 }
 
-/// How a list is shown.
+/// The order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     OldestFirst,
@@ -33,7 +33,7 @@ impl Page {
                 Problem::new(
                     StatusCode::BAD_REQUEST,
                     format!(
-                        "`after` is the id of an entity of the list, as `next` is, not `{text}`."
+                        "`after` must be the `next` of a page or the id of an entity of the list, not `{text}`."
                     ),
                 )
             })?),
@@ -41,7 +41,7 @@ impl Page {
         Ok(Self { limit, after })
     }
 
-    /// The page of all `rows`, which stand in the order of their ids without a gap.
+    /// Writes the page of all `rows`, which are in the order of their ids without gaps.
     pub(crate) fn write_all<T>(&self, rows: &[Row<T>], direction: Direction) -> ListBody {
         let total = rows.len();
         match direction {
@@ -56,7 +56,7 @@ impl Page {
         }
     }
 
-    /// The page of the `matching` ones among `rows`; `matching` goes up, whatever the direction.
+    /// Writes the page of the `matching` rows; `matching` is ascending for both directions.
     pub(crate) fn write_matching<T>(
         &self,
         rows: &[Row<T>],
@@ -99,7 +99,7 @@ impl Page {
     }
 }
 
-/// The id itself, so that a client that holds any entity of a list can go on behind it.
+/// The cursor of an entity is its id, so that a client can continue after any entity.
 fn cursor(id: Id) -> String {
     id.number().to_string()
 }

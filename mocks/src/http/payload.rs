@@ -1,4 +1,4 @@
-//! The body of an answer on its way out: whole, in drops, or broken off.
+//! Response bodies, with the faults of sending them: whole, in small chunks, or cut short.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-/// Bytes, and the way they are sent.
+/// The bytes of a body, and how they are sent.
 #[derive(Debug)]
 pub(crate) struct Payload {
     rest: Bytes,
@@ -19,13 +19,13 @@ pub(crate) struct Payload {
 #[derive(Debug)]
 enum Pace {
     Whole,
-    /// A drop, a pause, a drop, …
+    /// Chunks with a pause before each.
     Chunks(Duration, Pin<Box<Sleep>>),
-    /// What there is, and then an error instead of an end.
+    /// The bytes, then an error instead of the end.
     Broken(Flush),
 }
 
-/// Whether the connection had a turn to send what it has, before the error.
+/// Whether the connection has flushed the bytes before the error.
 #[derive(Debug, PartialEq, Eq)]
 enum Flush {
     Due,
@@ -33,7 +33,7 @@ enum Flush {
 }
 
 impl Payload {
-    /// All at once.
+    /// Sends the bytes at once.
     pub(crate) fn whole(bytes: Bytes) -> Self {
         Self {
             rest: bytes,
@@ -41,7 +41,7 @@ impl Payload {
         }
     }
 
-    /// `DROP` bytes at a time, with a pause before each.
+    /// Sends `CHUNK_BYTES` at a time, with a pause before each chunk.
     pub(crate) fn in_chunks(bytes: Bytes, pause: Duration) -> Self {
         Self {
             rest: bytes,
@@ -49,7 +49,7 @@ impl Payload {
         }
     }
 
-    /// The first half, and no end: the connection closes instead.
+    /// Sends the first half; the connection closes instead of ending the body.
     pub(crate) fn broken(mut bytes: Bytes) -> Self {
         bytes.truncate(bytes.len() / 2);
         Self {
@@ -77,7 +77,7 @@ impl Body for Payload {
             }
             Pace::Broken(flush) if this.rest.is_empty() => {
                 if *flush == Flush::Due {
-                    // The connection only writes out what it holds when the body has no more.
+                    // The connection flushes only while the body is pending.
                     *flush = Flush::Done;
                     ctx.waker().wake_by_ref();
                     return Poll::Pending;
@@ -98,11 +98,11 @@ impl Body for Payload {
     fn size_hint(&self) -> SizeHint {
         match self.pace {
             Pace::Whole | Pace::Chunks(..) => SizeHint::with_exact(self.rest.len() as u64),
-            // The header says more than comes.
+            // The `Content-Length` set by the fault is longer than the body.
             Pace::Broken(_) => SizeHint::default(),
         }
     }
 }
 
-/// Small enough that every answer of the shop takes several.
+/// Size of a chunk, in bytes: every body takes several.
 const CHUNK_BYTES: usize = 32;

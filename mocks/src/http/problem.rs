@@ -1,4 +1,4 @@
-//! The one shape of everything that goes wrong: RFC 9457, `application/problem+json`.
+//! Error responses: RFC 9457, `application/problem+json`.
 
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::http::{HttpResponse, Lifetime};
 use crate::store::render;
 
-/// Why a call was not done.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -16,34 +16,34 @@ pub(crate) struct Problem {
     details: Option<Box<ProblemDetails>>,
 }
 
-/// The problems that programs may tell apart.
+/// The problem types that clients can distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Fewer pieces than wanted; comes with `shortages`.
+    /// Stock below the requested quantity; has `shortages`.
     StockShort,
-    /// Products that do not exist; comes with `productIds`.
+    /// Products that do not exist; has `productIds`.
     UnknownProduct,
-    /// The name of a reservation is taken.
+    /// A reservation with this name exists.
     ReservationExists,
-    /// Another merchant sells it.
+    /// Another merchant sells the product.
     NotYourProduct,
-    /// Somebody has an account with this address.
+    /// Another account has this address.
     EmailTaken,
-    /// There is no room for another order.
+    /// The maximum number of orders is reached.
     BookFull,
-    /// The order is too far, or at its end; comes with `orderStatus`.
+    /// The status of the order does not allow the action; has `orderStatus`.
     OrderStatus,
-    /// The prices of the items cannot be added up.
+    /// The items have no total: different currencies, or an overflow.
     NoTotal,
-    /// An idempotency key that belongs to another order.
+    /// The idempotency key was used for another order.
     KeyReused,
-    /// The order of this idempotency key is being placed.
+    /// The order of this idempotency key is in progress.
     KeyInUse,
-    /// The products service is silent or talks nonsense.
+    /// The products service does not respond, or its response is invalid.
     ProductsUnavailable,
 }
 
-/// What only some problems have.
+/// The optional parts of a problem.
 #[derive(Debug, Default)]
 struct ProblemDetails {
     kind: Option<Kind>,
@@ -66,7 +66,7 @@ struct Body<'p> {
 }
 
 impl Problem {
-    /// A problem that its status explains; `detail` is a sentence about this occurrence.
+    /// A problem without a type; `detail` is a sentence about this occurrence.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let problem = Self {
             status,
@@ -81,45 +81,45 @@ impl Problem {
         }
     }
 
-    /// 422: understood, and not possible.
+    /// 422: the request is well-formed but invalid.
     pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
     }
 
-    /// 409: not possible as things stand.
+    /// 409: the current state does not allow the request.
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
-    /// Gives it a type of its own.
+    /// Sets the type.
     #[must_use]
     pub(crate) fn with_kind(mut self, kind: Kind) -> Self {
         self.details_mut().kind = Some(kind);
         self
     }
 
-    /// Adds a member for programs.
+    /// Adds an extension member.
     #[must_use]
     pub(crate) fn with_extension(mut self, name: &str, value: Value) -> Self {
         self.details_mut().extensions.insert(name.to_owned(), value);
         self
     }
 
-    /// Sends a header with it; text that cannot be a header is left out.
+    /// Sets a header; an invalid header value is left out.
     #[must_use]
     pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         self.details_mut().header = HeaderValue::from_str(value).ok().map(|value| (name, value));
         self
     }
 
-    /// Lets it be kept for a while; others are told anew each time.
+    /// Makes the problem cacheable; the default is `no-store`.
     #[must_use]
     pub(crate) fn with_lifetime(mut self, lifetime: &Lifetime) -> Self {
         self.details_mut().lifetime = Some(lifetime.clone());
         self
     }
 
-    /// The answer to the request for `instance`, a path.
+    /// The response to the request for `instance`, a path.
     pub(crate) fn into_response(self, instance: &str) -> HttpResponse {
         let details = self.details.as_deref();
         let kind = details.and_then(|details| details.kind);
@@ -157,7 +157,7 @@ impl Problem {
 }
 
 impl Kind {
-    /// The `type` of the problem.
+    /// The `type` member.
     pub(crate) const fn urn(self) -> &'static str {
         match self {
             Self::StockShort => "urn:shop:stock-short",

@@ -1,4 +1,4 @@
-//! The parameters of a query string, each taken once; what nobody takes is refused.
+//! The parameters of a query string. Each is taken once; unknown ones are rejected.
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use percent_encoding::percent_decode_str;
 
 use crate::http::Problem;
 
-/// Parameters that nobody has taken yet.
+/// The parameters that have not been taken yet.
 #[derive(Debug)]
 pub(crate) struct Query<'r> {
     remaining: Vec<(Cow<'r, str>, Cow<'r, str>)>,
 }
 
 impl<'r> Query<'r> {
-    /// Decodes `a=1&b=2`; a parameter given twice is a problem.
+    /// Decodes `a=1&b=2`; a repeated parameter is a problem.
     pub(crate) fn parse(raw: Option<&'r str>) -> Result<Self, Problem> {
         let mut remaining: Vec<(Cow<'r, str>, Cow<'r, str>)> = Vec::new();
         for pair in raw.unwrap_or_default().split('&') {
@@ -24,9 +24,7 @@ impl<'r> Query<'r> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
             if remaining.iter().any(|(other, _)| *other == name) {
-                return Err(bad_request(format!(
-                    "The parameter `{name}` is given twice."
-                )));
+                return Err(bad_request(format!("The parameter `{name}` is repeated.")));
             }
             if remaining.len() == MAX_PARAMETERS {
                 return Err(bad_request(format!(
@@ -38,13 +36,13 @@ impl<'r> Query<'r> {
         Ok(Self { remaining })
     }
 
-    /// The value of `name`, if it was given.
+    /// Takes the value of `name`, if present.
     pub(crate) fn take(&mut self, name: &str) -> Option<Cow<'r, str>> {
         let index = self.remaining.iter().position(|(other, _)| other == name)?;
         Some(self.remaining.swap_remove(index).1)
     }
 
-    /// A number from 1 to `max`, or `default` when it was not given.
+    /// Takes a number from 1 to `max`; `default` if absent.
     pub(crate) fn take_count(
         &mut self,
         name: &str,
@@ -58,12 +56,12 @@ impl<'r> Query<'r> {
         match text.parse() {
             Ok(number) if digits && (1..=max).contains(&number) => Ok(number),
             _ => Err(bad_request(format!(
-                "`{name}` is a number from 1 to {max}, not `{text}`."
+                "`{name}` must be a number from 1 to {max}, not `{text}`."
             ))),
         }
     }
 
-    /// One of `choices`, by the name that `name_of` gives it.
+    /// Takes one of `choices` by its `name_of`.
     pub(crate) fn take_choice<T: Copy>(
         &mut self,
         name: &str,
@@ -77,16 +75,16 @@ impl<'r> Query<'r> {
         chosen.copied().map(Some).ok_or_else(|| {
             let names: Vec<_> = choices.iter().map(|choice| name_of(*choice)).collect();
             let names = names.join(", ");
-            bad_request(format!("`{name}` is one of {names}, not `{text}`."))
+            bad_request(format!("`{name}` must be one of {names}, not `{text}`."))
         })
     }
 
-    /// Refuses what was given and not taken.
+    /// Rejects parameters that were not taken.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         match self.remaining.first() {
             None => Ok(()),
             Some((name, _)) => Err(bad_request(format!(
-                "The parameter `{name}` is not known here, or does not go with the others."
+                "The parameter `{name}` is unknown, or not allowed with the others."
             ))),
         }
     }
@@ -106,14 +104,14 @@ fn decode(text: &str) -> Result<Cow<'_, str>, Problem> {
 }
 
 fn not_utf8() -> Problem {
-    bad_request("The query is not UTF-8 once it is decoded.".to_owned())
+    bad_request("The decoded query is not UTF-8.".to_owned())
 }
 
 fn bad_request(detail: String) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, detail)
 }
 
-/// No endpoint takes more than seven; the rest is room for a good message.
+/// Maximum number of parameters. Endpoints take up to seven; more leaves room for precise problems.
 const MAX_PARAMETERS: usize = 32;
 
 #[cfg(test)]

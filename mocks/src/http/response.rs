@@ -1,4 +1,4 @@
-//! Good answers: reads that can be revalidated, writes that must not be kept.
+//! Successful responses: reads that can be revalidated, writes that must not be cached.
 
 use bytes::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION};
@@ -7,11 +7,11 @@ use hyper::{Response, StatusCode};
 
 use crate::http::Lifetime;
 
-/// A whole answer, before anything is done to it on the way out.
+/// A complete response, before faults are applied.
 pub(crate) type HttpResponse = Response<Bytes>;
 
-/// A read: `json`, whose version is `hash`, for as long as `lifetime` says; 304 when the client
-/// has that version.
+/// The response to a read: `json` with `lifetime` and an `ETag` from `hash`; 304 if the client has
+/// that version.
 pub(crate) fn read_response(
     parts: &Parts,
     lifetime: &Lifetime,
@@ -38,7 +38,7 @@ pub(crate) fn read_response(
     response
 }
 
-/// The entity after a change.
+/// 200: the entity after a change, not cacheable.
 pub(crate) fn json_response(json: Bytes) -> HttpResponse {
     let mut response = Response::new(json);
     let headers = response.headers_mut();
@@ -47,7 +47,7 @@ pub(crate) fn json_response(json: Bytes) -> HttpResponse {
     response
 }
 
-/// 201: the new entity, which is at `location` from now on.
+/// 201: the new entity, and its `location`.
 pub(crate) fn created(json: Bytes, location: &str) -> HttpResponse {
     let mut response = json_response(json);
     *response.status_mut() = StatusCode::CREATED;
@@ -57,14 +57,14 @@ pub(crate) fn created(json: Bytes, location: &str) -> HttpResponse {
     response
 }
 
-/// 204: done, nothing to say.
+/// 204: success without a body.
 pub(crate) fn no_content() -> HttpResponse {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-/// Text of another media type; never kept.
+/// Text of another media type, not cacheable.
 pub(crate) fn text_response(media_type: &'static str, text: impl Into<Bytes>) -> HttpResponse {
     let mut response = json_response(text.into());
     response
@@ -73,7 +73,7 @@ pub(crate) fn text_response(media_type: &'static str, text: impl Into<Bytes>) ->
     response
 }
 
-/// Whether `If-None-Match` names `tag`; compared weakly, as RFC 9110 §13.1.2 wants.
+/// Whether `If-None-Match` names `tag`, by the weak comparison of RFC 9110 §13.1.2.
 fn names_tag(header: &[u8], tag: &[u8]) -> bool {
     header
         .split(|byte| *byte == b',')

@@ -1,7 +1,7 @@
-//! Which endpoint a method and a path mean.
+//! Finds the endpoint of a method and a path.
 //!
-//! Routes are plain data, so that counters, faults and the OpenAPI files can name them. A pattern
-//! has at most one `{id}`, and it is always the second segment.
+//! Routes are data, so that counters, faults and the OpenAPI files can name them. A pattern has at
+//! most one `{id}`, always the second segment.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::http::{MAX_BODY, Problem, Query, json_body};
 use crate::model::Id;
 
-/// A method and a path pattern such as `/users/{id}`, and what they mean to a service.
+/// A method and a path pattern such as `/users/{id}`, with their endpoint.
 #[derive(Debug)]
 pub(crate) struct Route<E> {
     pub(crate) method: Method,
@@ -22,14 +22,14 @@ pub(crate) struct Route<E> {
     pub(crate) endpoint: E,
 }
 
-/// What became of looking for a route.
+/// The result of a lookup of a route.
 #[derive(Debug)]
 pub(crate) enum RouteMatch<E> {
-    /// The route's place in the table, and its endpoint.
+    /// The index of the route, and its endpoint.
     Route(usize, E),
-    /// The path exists with the methods in this list only, written for `Allow`.
+    /// The path exists for other methods, listed as in `Allow`.
     MethodNotAllowed(String),
-    /// Nothing is there.
+    /// No route has this path.
     NotFound,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Call<'r> {
 }
 
 impl<E> Route<E> {
-    /// One row of a service's table.
+    /// A route of a service.
     pub(crate) const fn new(method: Method, pattern: &'static str, endpoint: E) -> Self {
         Self {
             method,
@@ -58,17 +58,17 @@ impl Call<'_> {
         percent_decode_str(raw).decode_utf8_lossy()
     }
 
-    /// The `{id}` of the path; whatever cannot be an id is not found.
+    /// The `{id}` of the path; 404 if it cannot be an id.
     pub(crate) fn id(&self) -> Result<Id, Problem> {
         Id::parse(&self.id_segment()).ok_or_else(|| self.not_found())
     }
 
-    /// 404: nobody has the `{id}` of the path.
+    /// 404: no entity has the `{id}` of the path.
     pub(crate) fn not_found(&self) -> Problem {
         let segment = self.id_segment();
         Problem::new(
             StatusCode::NOT_FOUND,
-            format!("There is nothing with the id `{segment}` here."),
+            format!("No entity has the id `{segment}`."),
         )
     }
 
@@ -77,17 +77,17 @@ impl Call<'_> {
         Query::parse(self.parts.uri.query())
     }
 
-    /// Refuses every parameter, for endpoints that take none.
+    /// Rejects all parameters, for endpoints without any.
     pub(crate) fn reject_query(&self) -> Result<(), Problem> {
         self.query()?.finish()
     }
 
-    /// The body as a value; see `json_body`.
+    /// Deserializes the body; see `json_body`.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Problem> {
         self.json_up_to(MAX_BODY).await
     }
 
-    /// The body as a value, when it may be larger or must be smaller than others.
+    /// Deserializes a body of at most `max_bytes`.
     pub(crate) async fn json_up_to<T: DeserializeOwned>(
         self,
         max_bytes: usize,
@@ -96,7 +96,7 @@ impl Call<'_> {
     }
 }
 
-/// Finds the endpoint; the first route that matches wins, and `HEAD` is answered as `GET`.
+/// Finds the endpoint: the first route that matches, with `HEAD` treated as `GET`.
 pub(crate) fn find_route<E: Copy>(
     routes: &[Route<E>],
     method: &Method,
@@ -133,11 +133,11 @@ pub(crate) fn route_problem<E>(route_match: &RouteMatch<E>, parts: &Parts) -> Pr
     match route_match {
         RouteMatch::MethodNotAllowed(allow) => Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
-            format!("`{path}` takes {allow}, not {}.", parts.method),
+            format!("`{path}` allows {allow}, not {}.", parts.method),
         )
         .with_header(header::ALLOW, allow),
         RouteMatch::Route(..) | RouteMatch::NotFound => {
-            Problem::new(StatusCode::NOT_FOUND, format!("No route is at `{path}`."))
+            Problem::new(StatusCode::NOT_FOUND, format!("No route matches `{path}`."))
         }
     }
 }

@@ -1,24 +1,24 @@
-//! What time it is, and how a time is written.
+//! The clock of a service, and the text form of its timestamps.
 //!
-//! Seconds in UTC are all that the shop needs: no time zones, no leap seconds, no parsing.
+//! Timestamps are seconds in UTC, without time zones, leap seconds or parsing.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
-/// Where a service reads the time of a change.
+/// The source of the times of changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
-    /// The machine's own clock.
+    /// The clock of the machine.
     #[default]
     System,
-    /// Always this many seconds after 1970 began, so that a test can name the answer.
+    /// A constant time, in seconds since 1970, for tests.
     Fixed(u64),
 }
 
 impl Clock {
-    /// The present moment.
+    /// The current time.
     pub(crate) fn now(self) -> Timestamp {
         match self {
             Self::System => Timestamp(
@@ -31,12 +31,12 @@ impl Clock {
     }
 }
 
-/// Seconds since 1970 began; written as `2025-06-01T12:30:00Z`.
+/// Seconds since 1970; written as `2025-06-01T12:30:00Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp(pub(crate) u64);
 
 impl Timestamp {
-    /// The same day, written as `2025-06-01`.
+    /// The date, such as `2025-06-01`.
     pub(crate) fn date(self) -> String {
         let (year, month, day) = civil_date(self.0 / DAY);
         format!("{year:04}-{month:02}-{day:02}")
@@ -57,10 +57,10 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Year, month and day of a number of days since 1970 began.
+/// Year, month and day of a number of days since 1970.
 ///
-/// Counts in eras of 400 years that begin on the first of March, so that the leap day is the last
-/// day of a year and needs no special case.
+/// Counts in eras of 400 years that begin on 1 March, so that the leap day is the last day of a
+/// year and needs no special case.
 fn civil_date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

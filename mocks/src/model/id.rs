@@ -1,11 +1,11 @@
-//! The number of an entity, which travels as text.
+//! Ids of entities: numbers that are strings in JSON.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Which user, product or order; counted from 1, written as a decimal number in a JSON string.
+/// The id of a user, product, order or review: counted from 1, a decimal number in a JSON string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Id(u32);
 
@@ -15,23 +15,23 @@ impl Id {
         Self(u32::try_from(index).map_or(u32::MAX, |index| index.saturating_add(1)))
     }
 
-    /// Reads `1`, `42`, …; not `0`, `007`, `+1`, nor anything longer than nine digits.
+    /// Parses `1`, `42`, …; rejects `0`, `007`, `+1`, and more than nine digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let shaped = matches!(text.as_bytes(), [b'1'..=b'9', rest @ ..]
+        let is_canonical = matches!(text.as_bytes(), [b'1'..=b'9', rest @ ..]
             if rest.len() < 9 && rest.iter().all(u8::is_ascii_digit));
-        if shaped {
+        if is_canonical {
             text.parse().ok().map(Self)
         } else {
             None
         }
     }
 
-    /// Where the row of this id stands.
+    /// The index of the row of this id.
     pub(crate) const fn index(self) -> usize {
         (self.0 as usize).saturating_sub(1)
     }
 
-    /// The bare number.
+    /// The id as a number.
     pub(crate) const fn number(self) -> u32 {
         self.0
     }
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_and_its_index_are_the_same_place() {
+    fn ids_are_indices_counted_from_one() {
         assert_eq!(Id::from_index(0).to_string(), "1");
         assert_eq!(Id::from_index(41).index(), 41);
     }

@@ -1,4 +1,4 @@
-//! Amounts in the smallest unit of a currency. No conversion between currencies exists.
+//! Amounts in the smallest unit of a currency, without conversion between currencies.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub(crate) struct Money {
     pub(crate) currency: Currency,
 }
 
-/// The currencies that the shop takes; all have two decimal places.
+/// The currencies of the shop; all have two decimal places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Currency {

@@ -1,4 +1,4 @@
-//! What was bought.
+//! Orders.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +18,12 @@ pub(crate) struct Order {
     pub(crate) total: Money,
     pub(crate) placed_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    /// Under which name the products service holds the pieces.
+    /// The name of the reservation at the products service.
     #[serde(skip)]
     pub(crate) reservation: String,
 }
 
-/// So many pieces of one product, at the price of the day.
+/// The quantity of one product, at its price when the order was placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderItem {
@@ -32,7 +32,7 @@ pub(crate) struct OrderItem {
     pub(crate) unit_price: Money,
 }
 
-/// How far an order has come.
+/// The status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum OrderStatus {
@@ -44,7 +44,7 @@ pub(crate) enum OrderStatus {
 }
 
 impl OrderStatus {
-    /// Every status, in the order an order goes through them.
+    /// All statuses, in the order of an order's progress.
     pub(crate) const ALL: [Self; 5] = [
         Self::Placed,
         Self::Paid,
@@ -53,7 +53,7 @@ impl OrderStatus {
         Self::Cancelled,
     ];
 
-    /// What comes next; `None` at the end of the way.
+    /// The next status; `None` for a final status.
     pub(crate) const fn next(self) -> Option<Self> {
         match self {
             Self::Placed => Some(Self::Paid),
@@ -63,12 +63,12 @@ impl OrderStatus {
         }
     }
 
-    /// Whether the pieces are still in the warehouse, so that they can go back on the shelf.
+    /// Whether the order is not yet shipped, so that it can be cancelled.
     pub(crate) const fn is_open(self) -> bool {
         matches!(self, Self::Placed | Self::Paid)
     }
 
-    /// The name as it is written in JSON and in queries.
+    /// The name in JSON and in query parameters.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Placed => "PLACED",

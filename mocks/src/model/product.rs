@@ -1,11 +1,11 @@
-//! What is for sale.
+//! Products.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::Timestamp;
 use crate::model::{Id, Money};
 
-/// Something that a merchant sells.
+/// A product that a merchant sells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Product {
@@ -14,14 +14,14 @@ pub(crate) struct Product {
     pub(crate) description: String,
     pub(crate) category: Category,
     pub(crate) price: Money,
-    /// Pieces that nobody has reserved.
+    /// Number of pieces that are not reserved.
     pub(crate) stock: u32,
     pub(crate) merchant_id: Id,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
 }
 
-/// The shelves of the shop.
+/// The categories of products.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Category {
@@ -36,7 +36,7 @@ pub(crate) enum Category {
 }
 
 impl Category {
-    /// Every category, in the order the shop shows them.
+    /// All categories, in the order of the shop.
     pub(crate) const ALL: [Self; 8] = [
         Self::Books,
         Self::Electronics,
@@ -48,7 +48,7 @@ impl Category {
         Self::Food,
     ];
 
-    /// The name as it is written in JSON and in queries.
+    /// The name in JSON and in query parameters.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Books => "BOOKS",

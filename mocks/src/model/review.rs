@@ -1,11 +1,11 @@
-//! What customers say.
+//! Reviews of products.
 
 use serde::Serialize;
 
 use crate::model::Id;
 use crate::model::Timestamp;
 
-/// One customer's opinion of one product.
+/// A review of a product by a customer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Review {

@@ -1,11 +1,11 @@
-//! People: those who buy and those who sell.
+//! Accounts of customers and merchants.
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::Id;
 use crate::model::Timestamp;
 
-/// Somebody with an account.
+/// The account of a customer or a merchant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct User {
@@ -19,7 +19,7 @@ pub(crate) struct User {
     pub(crate) merchant: Option<Merchant>,
 }
 
-/// What an account is for; it never changes.
+/// The kind of an account; it never changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Kind {
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     Merchant,
 }
 
-/// Where post goes.
+/// A postal address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Address {
@@ -39,7 +39,7 @@ pub(crate) struct Address {
     pub(crate) country: String,
 }
 
-/// The shop front of somebody who sells.
+/// The public profile of a merchant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Merchant {

@@ -1,4 +1,4 @@
-//! All orders, in memory, and the ways from one status to the next.
+//! All orders, in memory, with the transitions of their status.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,19 +11,19 @@ use crate::model::Timestamp;
 use crate::model::{Id, Order, OrderStatus};
 use crate::store::Row;
 
-/// The orders by id, which is the order in which they were placed, and what finds them otherwise.
+/// The orders, in the order of their ids and times, with indices by user and merchant.
 #[derive(Debug)]
 pub(super) struct Book {
     rows: Vec<Row<Order>>,
     by_user: HashMap<Id, Vec<Id>>,
     by_merchant: HashMap<Id, Vec<Id>>,
-    /// Orders whose pieces are on their way back; nothing else may happen to them.
+    /// Orders whose reservation is being released; they must not change meanwhile.
     cancelling: HashSet<Id>,
     max_orders: usize,
 }
 
 impl Book {
-    /// A book of `orders` with room for `max`.
+    /// A book of `orders`, of at most `max`.
     pub(super) fn new(orders: Vec<Order>, max: usize) -> Self {
         let mut book = Self {
             rows: Vec::with_capacity(orders.len()),
@@ -42,17 +42,17 @@ impl Book {
         &self.rows
     }
 
-    /// The orders of a user, going up.
+    /// The orders of a user, ascending.
     pub(super) fn orders_of_user(&self, id: Id) -> &[Id] {
         self.by_user.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// The orders in which a merchant sold something, going up.
+    /// The orders with items of a merchant, ascending.
     pub(super) fn orders_of_merchant(&self, id: Id) -> &[Id] {
         self.by_merchant.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// The orders for which all that is given holds, going up; `None` when nothing is given.
+    /// The orders that match all filters, ascending; `None` without a filter.
     pub(super) fn matching(
         &self,
         status: Option<OrderStatus>,
@@ -90,11 +90,11 @@ impl Book {
         }
     }
 
-    /// Enters a new order under the next id.
+    /// Adds an order under the next id.
     pub(super) fn add(&mut self, order: impl FnOnce(Id) -> Order) -> Result<(Id, Bytes), Problem> {
         let index = self.rows.len();
         if index >= self.max_orders {
-            let detail = format!("The book is full: it has {} orders.", self.max_orders);
+            let detail = format!("The maximum of {} orders is reached.", self.max_orders);
             return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
                 .with_kind(ProblemKind::BookFull));
         }
@@ -103,7 +103,7 @@ impl Book {
         Ok((Id::from_index(index), json.unwrap_or_default()))
     }
 
-    /// Takes an order one step further; `None` when there is none.
+    /// Advances an order to its next status; `None` if it does not exist.
     pub(super) fn advance(&mut self, id: Id, now: Timestamp) -> Result<Option<Bytes>, Problem> {
         let Some(row) = self.rows.get_mut(id.index()) else {
             return Ok(None);
@@ -115,8 +115,8 @@ impl Book {
         }
     }
 
-    /// Begins to cancel an order: tells the name of its reservation, and keeps everybody else from
-    /// it until `end_cancel`. `None` when there is no such order.
+    /// Begins to cancel an order: returns the name of its reservation, and locks the order until
+    /// `end_cancel`. `None` if it does not exist.
     pub(super) fn begin_cancel(&mut self, id: Id) -> Result<Option<String>, Problem> {
         let Some(order) = self.rows.get(id.index()).map(Row::value) else {
             return Ok(None);
@@ -127,7 +127,7 @@ impl Book {
         Ok(Some(order.reservation.clone()))
     }
 
-    /// Ends what `begin_cancel` began; with `now` the order is cancelled, without it stays.
+    /// Unlocks an order after `begin_cancel`; cancels it with `now`, and leaves it unchanged without.
     pub(super) fn end_cancel(&mut self, id: Id, now: Option<Timestamp>) -> Option<Bytes> {
         self.cancelling.remove(&id);
         let row = self.rows.get_mut(id.index())?;
@@ -157,10 +157,10 @@ fn set_status(row: &mut Row<Order>, status: OrderStatus, now: Timestamp) -> Byte
     row.json().clone()
 }
 
-fn status_conflict(id: Id, status: OrderStatus, what: &str) -> Problem {
+fn status_conflict(id: Id, status: OrderStatus, action: &str) -> Problem {
     let status = status.name();
     Problem::conflict(format!(
-        "The order `{id}` is {status} and cannot be {what}."
+        "The order `{id}` is {status} and cannot be {action}."
     ))
     .with_kind(ProblemKind::OrderStatus)
     .with_extension("orderStatus", json!(status))

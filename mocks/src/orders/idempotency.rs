@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: an order that is sent twice is placed once.
 //!
-//! Only orders that were placed are remembered; after a failure the same key may try again.
+//! Only placed orders are remembered; after a failure the key can be used again.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
@@ -12,20 +12,20 @@ use super::place::NewOrder;
 use crate::http::{Problem, ProblemKind};
 use crate::model::Id;
 
-/// The keys that are known, at most `MAX_KEYS` of those that are done with.
+/// The keys in use, and at most `MAX_KEYS` keys of placed orders.
 #[derive(Debug, Default)]
 pub(super) struct Keys(Mutex<KeyTable>);
 
-/// What a key was found to be.
+/// The result of a claim of a key.
 #[derive(Debug)]
 pub(super) enum ClaimResult {
-    /// New: the caller does the work, or drops the claim.
+    /// The key is new: the caller places the order, or drops the claim.
     New(Claim),
-    /// Its order was placed; the id and the answer of then.
+    /// The order was placed: its id, and the body of the original response.
     Done(Id, Bytes),
 }
 
-/// The right to place the order of one key. Dropping it frees the key.
+/// The exclusive right to place the order of a key. Dropping it releases the key.
 #[derive(Debug)]
 pub(super) struct Claim {
     keys: Arc<Keys>,
@@ -35,11 +35,11 @@ pub(super) struct Claim {
 #[derive(Debug, Default)]
 struct KeyTable {
     by_key: HashMap<String, KeyEntry>,
-    /// The keys that are done with, oldest first.
+    /// The keys of placed orders, oldest first.
     done: VecDeque<String>,
 }
 
-/// What a key is used for, and what came of it.
+/// The order of a key, and its result once placed.
 #[derive(Debug)]
 struct KeyEntry {
     order: NewOrder,
@@ -47,8 +47,8 @@ struct KeyEntry {
 }
 
 impl Keys {
-    /// Claims `key` for `order`: 422 when it belongs to another order, 409 while that one is being
-    /// placed.
+    /// Claims `key` for `order`: 422 if it was used for another order, 409 while the order is in
+    /// progress.
     pub(super) fn claim(
         self: &Arc<Self>,
         key: String,
@@ -81,7 +81,7 @@ impl Keys {
 }
 
 impl Claim {
-    /// Remembers the order that was placed.
+    /// Stores the placed order, and evicts the oldest key above `MAX_KEYS`.
     pub(super) fn complete(self, id: Id, json: Bytes) {
         let mut table = self.keys.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = table.by_key.get_mut(&self.key) {
@@ -114,7 +114,7 @@ fn key_in_use() -> Problem {
         .with_kind(ProblemKind::KeyInUse)
 }
 
-/// Hours of orders at the pace of a demo.
+/// Maximum number of stored keys: hours of orders in a demo.
 const MAX_KEYS: usize = 10_000;
 
 #[cfg(test)]

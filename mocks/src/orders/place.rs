@@ -1,7 +1,7 @@
-//! Placing and cancelling: what happens at two services, and ends whole or not at all.
+//! Placing and cancelling orders, which change two services and must succeed or fail as a whole.
 //!
-//! Pieces are reserved first, under a name that this service chose. Whatever goes wrong later, the
-//! name is enough to give them back, even if the answer to the reservation never came.
+//! Pieces are reserved first, under a name that this service chooses. After a later failure the name
+//! suffices to release them, even if the response to the reservation was lost.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -21,10 +21,10 @@ use crate::http::{Call, HttpResponse, Object, Problem, ProblemKind, created};
 use crate::model::Timestamp;
 use crate::model::{Id, Money, Order, OrderItem, OrderStatus};
 
-/// The names of reservations.
+/// Generates unique names of reservations.
 #[derive(Debug)]
 pub(super) struct ReservationNames {
-    /// What tells this start of the service from all others.
+    /// Start time of the service, which distinguishes its names from those of earlier starts.
     start: u128,
     next: AtomicU64,
 }
@@ -59,7 +59,7 @@ impl ReservationNames {
     }
 }
 
-/// Answers `POST /orders`.
+/// Handles `POST /orders`.
 pub(super) async fn place(
     state: &Arc<OrdersState>,
     call: Call<'_>,
@@ -74,7 +74,7 @@ pub(super) async fn place(
             ClaimResult::Done(id, json) => return Ok(replayed(id, json)),
         },
     };
-    // The work goes on when the client goes away: pieces must not get lost on the way.
+    // Continues if the client disconnects: reserved pieces must not be lost.
     let work = Arc::clone(state);
     let placed = state
         .tasks
@@ -121,12 +121,12 @@ impl OrdersState {
             {
                 Err(problem)
             }
-            // Somebody has to be told where the pieces are.
+            // The pieces are still held: return the name under which the client can release them.
             Err(problem) => Err(problem.with_extension("reservationId", json!(reservation))),
         }
     }
 
-    /// Writes the order down; the pieces are held already.
+    /// Adds the order to the book; its pieces are already reserved.
     fn record_order(
         &self,
         user: Id,
@@ -138,7 +138,7 @@ impl OrdersState {
         book.add(|id| new_order(id, user, reservation, total, now))
     }
 
-    /// Cancels an order and gives its pieces back; `None` when there is no such order.
+    /// Cancels an order and releases its pieces; `None` if it does not exist.
     pub(super) async fn cancel(&self, id: Id) -> Result<Option<Bytes>, Problem> {
         let reservation = {
             let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
@@ -156,12 +156,12 @@ impl OrdersState {
         if returned {
             return Ok(json);
         }
-        let detail = "The products service did not take the pieces back; the order stays.";
+        let detail = "The products service did not release the pieces; the order is unchanged.";
         Err(Problem::new(StatusCode::BAD_GATEWAY, detail)
             .with_kind(ProblemKind::ProductsUnavailable))
     }
 
-    /// Gives pieces back, trying again after each of `pauses`; false when all that failed.
+    /// Releases a reservation, with a retry after each of `pauses`; false if all tries fail.
     async fn release_with_retries(&self, reservation: &str, pauses: &[Duration]) -> bool {
         let mut pauses = pauses.iter();
         loop {
@@ -177,7 +177,7 @@ impl OrdersState {
 }
 
 impl NewOrder {
-    /// Whether it makes sense; what the products service judges is left to it.
+    /// Checks the number of items; the products service checks the items.
     fn checked(self) -> Result<Self, Problem> {
         if self.items.is_empty() || self.items.len() > MAX_ITEMS {
             return Err(Problem::unprocessable(format!(
@@ -219,7 +219,7 @@ fn new_order(
     }
 }
 
-/// What everything costs together; only known once the pieces are held.
+/// The sum of the prices, which are fixed by the reservation.
 fn total(reserved: &[ReservedItem]) -> Result<Money, Problem> {
     let mut prices = reserved.iter().map(|item| (item.unit_price, item.quantity));
     let sum = prices.try_fold(None, |sum: Option<Money>, (price, quantity)| {
@@ -230,7 +230,7 @@ fn total(reserved: &[ReservedItem]) -> Result<Money, Problem> {
         let amount = price.amount.checked_mul(u64::from(quantity));
         match amount.and_then(|amount| amount.checked_add(before)) {
             Some(amount) => Ok(Some(Money { amount, ..price })),
-            None => Err("The total is out of bounds."),
+            None => Err("The total is too large."),
         }
     });
     match sum {
@@ -269,9 +269,9 @@ fn location(id: Id) -> String {
 const MAX_ITEMS: usize = 50;
 const MAX_KEY: usize = 255;
 
-/// While a client waits.
+/// Delays between tries while a client waits.
 const RETRY_DELAYS_IN_CALL: &[Duration] = &[Duration::from_millis(50)];
-/// When nobody waits: long enough for a service to start again.
+/// Delays between tries in the background: long enough for a service to restart.
 const RETRY_DELAYS_IN_BACKGROUND: &[Duration] = &[
     Duration::from_millis(50),
     Duration::from_millis(200),

@@ -1,5 +1,4 @@
-//! The products service as the orders service sees it: a place that holds pieces, or says no, or
-//! does not say.
+//! Client of the products service, which reserves pieces, refuses to, or does not respond.
 
 use std::io;
 use std::time::Duration;
@@ -21,7 +20,7 @@ pub(super) struct ProductsClient {
     base: String,
 }
 
-/// So many pieces of one product.
+/// The requested quantity of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RequestedItem {
@@ -29,7 +28,7 @@ pub(super) struct RequestedItem {
     quantity: u32,
 }
 
-/// Pieces that are held, and what they cost.
+/// Reserved pieces of a product, with their price.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReservedItem {
@@ -39,12 +38,12 @@ pub(super) struct ReservedItem {
     pub(super) merchant_id: Id,
 }
 
-/// Why there is no reservation.
+/// Reasons for a missing reservation.
 #[derive(Debug)]
 pub(super) enum ReserveError {
-    /// The service said no, and holds nothing.
+    /// The service refused, and holds no pieces.
     Refused(Problem),
-    /// Nobody knows whether it holds something.
+    /// The response is lost or invalid, so the service may hold pieces.
     Unknown(Problem),
 }
 
@@ -53,17 +52,17 @@ struct Reservation {
     items: Vec<ReservedItem>,
 }
 
-/// Why an answer is of no use.
+/// Reasons for a missing response.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
-    #[error("the products service did not answer")]
+    #[error("the products service did not respond")]
     Http(#[source] reqwest::Error),
-    #[error("the answer of the products service is too long")]
+    #[error("the response of the products service is too long")]
     TooLong,
 }
 
 impl ProductsClient {
-    /// A client for `base`, which waits for each answer as long as `timeout`.
+    /// A client for the URL `base`, with `timeout` for each call.
     pub(super) fn new(base: &str, timeout: Duration) -> io::Result<Self> {
         let client = Client::builder()
             .timeout(timeout)
@@ -77,7 +76,7 @@ impl ProductsClient {
         })
     }
 
-    /// Reserves all of `items` under the name `id`, or none.
+    /// Reserves all of `items` under the name `id`, or none of them.
     pub(super) async fn reserve(
         &self,
         id: &str,
@@ -96,18 +95,20 @@ impl ProductsClient {
         match status {
             StatusCode::CREATED => match serde_json::from_slice::<Reservation>(&body) {
                 Ok(reservation) if is_complete(&reservation.items, items) => Ok(reservation.items),
-                _ => Err(ReserveError::Unknown(bad_gateway("answered with nonsense"))),
+                _ => Err(ReserveError::Unknown(bad_gateway(
+                    "returned an invalid response",
+                ))),
             },
             StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
                 Err(reserve_error(status, &body))
             }
             other => Err(ReserveError::Unknown(bad_gateway(&format!(
-                "answered {other}"
+                "returned {other}"
             )))),
         }
     }
 
-    /// Gives back what is held under the name `id`; true when nothing is held any more.
+    /// Releases the reservation `id`; true if it no longer exists.
     pub(super) async fn release(&self, id: &str) -> bool {
         let url = format!("{}/reservations/{id}", self.base);
         match send(self.client.delete(url)).await {
@@ -129,7 +130,7 @@ async fn send(request: reqwest::RequestBuilder) -> Result<(StatusCode, Vec<u8>),
     Ok((response.status(), body))
 }
 
-/// Whether exactly what was wanted is held.
+/// Whether the reservation has exactly the requested items.
 fn is_complete(reserved: &[ReservedItem], requested: &[RequestedItem]) -> bool {
     reserved.len() == requested.len()
         && reserved.iter().zip(requested).all(|(reserved, requested)| {
@@ -137,7 +138,7 @@ fn is_complete(reserved: &[ReservedItem], requested: &[RequestedItem]) -> bool {
         })
 }
 
-/// A refusal of the products service, handed on with what it says about it.
+/// A refusal of the products service, forwarded with its details.
 fn reserve_error(status: StatusCode, body: &[u8]) -> ReserveError {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name| problem.get(name).and_then(Value::as_str);
@@ -152,7 +153,7 @@ fn reserve_error(status: StatusCode, body: &[u8]) -> ReserveError {
             ReserveError::Refused(refusal.with_kind(*kind).with_extension(extension, value))
         }
         None if status == StatusCode::UNPROCESSABLE_ENTITY => ReserveError::Refused(refusal),
-        None => ReserveError::Unknown(bad_gateway(&format!("answered {status}"))),
+        None => ReserveError::Unknown(bad_gateway(&format!("returned {status}"))),
     }
 }
 
@@ -160,28 +161,28 @@ fn unavailable(error: &CallError) -> Problem {
     match error {
         CallError::Http(error) if error.is_timeout() => Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
-            "The products service did not answer in time.",
+            "The products service did not respond in time.",
         )
         .with_kind(ProblemKind::ProductsUnavailable),
-        CallError::Http(_) | CallError::TooLong => bad_gateway("did not answer"),
+        CallError::Http(_) | CallError::TooLong => bad_gateway("did not respond"),
     }
 }
 
-fn bad_gateway(what: &str) -> Problem {
+fn bad_gateway(outcome: &str) -> Problem {
     Problem::new(
         StatusCode::BAD_GATEWAY,
-        format!("The products service {what}."),
+        format!("The products service {outcome}."),
     )
     .with_kind(ProblemKind::ProductsUnavailable)
 }
 
-/// The refusals that clients are told about, and what comes with them.
+/// The refusals forwarded to clients, with their extension member.
 const FORWARDED_KINDS: [(ProblemKind, &str); 2] = [
     (ProblemKind::StockShort, "shortages"),
     (ProblemKind::UnknownProduct, "productIds"),
 ];
 
-/// Fifty items of 150 bytes are 8 KB.
+/// Maximum size of a response, in bytes; fifty items of 150 bytes are 8 KB.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 

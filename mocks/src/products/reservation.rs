@@ -1,4 +1,4 @@
-//! Pieces that are asked for, and pieces that are held.
+//! Requested and held reservations.
 
 use std::collections::HashSet;
 
@@ -11,12 +11,12 @@ use crate::model::{Id, Money};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewReservation {
-    /// A name of the caller's choice, so that it can give back what it never heard of again.
+    /// A name that the caller chooses, so that it can release the reservation without its response.
     id: Option<String>,
     items: Vec<Object<RequestedItem>>,
 }
 
-/// So many pieces of one product.
+/// The requested quantity of a product.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct RequestedItem {
@@ -24,14 +24,14 @@ pub(super) struct RequestedItem {
     pub(super) quantity: u32,
 }
 
-/// A reservation that can be tried: some items, no product twice, no quantity out of bounds.
+/// A valid request: at least one item, no product twice, quantities within bounds.
 #[derive(Debug)]
 pub(super) struct CheckedReservation {
     pub(super) id: Option<String>,
     pub(super) items: Vec<RequestedItem>,
 }
 
-/// Pieces that are held, at the price of this moment.
+/// Held pieces, at their price when reserved.
 #[derive(Debug, Serialize)]
 pub(super) struct Reservation {
     pub(super) id: String,
@@ -47,7 +47,7 @@ pub(super) struct ReservedItem {
     pub(super) merchant_id: Id,
 }
 
-/// A product of which there is not enough.
+/// A product whose stock is too low.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Shortage {
@@ -57,7 +57,7 @@ pub(super) struct Shortage {
 }
 
 impl NewReservation {
-    /// Whether it makes sense.
+    /// Checks the items and the name.
     pub(super) fn checked(self) -> Result<CheckedReservation, Problem> {
         if self.items.is_empty() || self.items.len() > MAX_ITEMS {
             return Err(Problem::unprocessable(format!(
@@ -75,7 +75,7 @@ impl NewReservation {
             }
             if !seen.insert(item.product_id) {
                 return Err(Problem::unprocessable(format!(
-                    "The product `{}` is there twice; add the quantities up.",
+                    "The product `{}` occurs twice; send the sum of the quantities.",
                     item.product_id
                 )));
             }

@@ -1,4 +1,4 @@
-//! Which products a list shows.
+//! Filters of lists of products.
 
 use hyper::StatusCode;
 
@@ -6,12 +6,12 @@ use super::stock::Stock;
 use crate::http::{Problem, Query, take_id};
 use crate::model::{Category, Id};
 
-/// Conditions that all have to hold; those that were not given always do.
+/// Conditions that must all hold; an absent condition always holds.
 #[derive(Debug)]
 pub(super) struct Filter {
     category: Option<Category>,
     merchant: Option<Id>,
-    /// Lower-case words, each of which the name or the description has to contain.
+    /// Lower-case words; the name or the description must contain each.
     words: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ impl Filter {
         })
     }
 
-    /// The products that fit, going up; `None` when every product does.
+    /// The products that match, ascending; `None` without a condition.
     pub(super) fn matching(&self, stock: &Stock) -> Option<Vec<Id>> {
         if self.category.is_none() && self.merchant.is_none() && self.words.is_empty() {
             return None;

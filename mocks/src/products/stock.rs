@@ -1,7 +1,7 @@
 //! All products and all reservations, in memory.
 //!
-//! Invariant: pieces are on the shelf or in exactly one reservation; no call changes their sum
-//! but the merchant's.
+//! Invariant: a piece is in stock or in exactly one reservation; only changes by merchants change
+//! their sum.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::model::Timestamp;
 use crate::model::{Id, Money, Product};
 use crate::store::Row;
 
-/// The products by id, what finds them otherwise, and who holds which pieces.
+/// The products by id, with indices for searches, and the reservations.
 #[derive(Debug)]
 pub(super) struct Stock {
     rows: Vec<Row<Product>>,
@@ -26,18 +26,18 @@ pub(super) struct Stock {
     last_name: u64,
 }
 
-/// The body of `PATCH /products/{id}`; what is absent stays.
+/// The body of `PATCH /products/{id}`; absent members are unchanged.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct ProductChange {
     price: Patch<Object<Money>>,
     stock: Patch<u32>,
-    /// Who says so; has to be the one who sells it.
+    /// The merchant that requests the change; must be the merchant of the product.
     merchant_id: Patch<Id>,
 }
 
 impl ProductChange {
-    /// Whether it makes sense for any product at all.
+    /// Checks the values, independent of the product.
     pub(super) fn checked(self) -> Result<Self, Problem> {
         self.price.check_value(|Object(price)| match price.amount {
             0..=MAX_PRICE => Ok(()),
@@ -78,17 +78,17 @@ impl Stock {
         &self.rows
     }
 
-    /// What a search looks through.
+    /// The text that searches match.
     pub(super) fn search_text(&self, id: Id) -> &str {
         self.texts.get(id.index()).map_or("", String::as_str)
     }
 
-    /// What a merchant sells, going up.
+    /// The products of a merchant, ascending.
     pub(super) fn products_of_merchant(&self, id: Id) -> &[Id] {
         self.by_merchant.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// Sets price and stock; `None` when there is no such product, 403 for the wrong merchant.
+    /// Sets price and stock; `None` if the product does not exist, 403 for another merchant.
     pub(super) fn change(
         &mut self,
         id: Id,
@@ -116,7 +116,7 @@ impl Stock {
         Ok(Some(row))
     }
 
-    /// Takes all the pieces off the shelf, or none of them.
+    /// Moves all requested pieces from the stock to a reservation, or none of them.
     pub(super) fn reserve(
         &mut self,
         new: CheckedReservation,
@@ -125,7 +125,7 @@ impl Stock {
         if self.reservations.len() >= MAX_RESERVATIONS {
             return Err(Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                format!("There are {MAX_RESERVATIONS} reservations already."),
+                format!("The maximum of {MAX_RESERVATIONS} reservations is reached."),
             ));
         }
         let id = new.id.unwrap_or_else(|| self.new_name());
@@ -148,13 +148,13 @@ impl Stock {
         Ok(Reservation { id, items })
     }
 
-    /// Notes pieces that are off the shelf already.
+    /// Stores a reservation whose pieces are already taken from the stock.
     pub(super) fn record_reservation(&mut self, id: String, pieces: Vec<(Id, u32)>) {
         self.reservations.insert(id, pieces);
     }
 
-    /// Puts the pieces back on the shelf, and tells which products they are; `None` when nobody
-    /// holds any under this name.
+    /// Returns the pieces of a reservation to the stock; the result is their products. `None` if the
+    /// reservation does not exist.
     pub(super) fn release(&mut self, id: &str, now: Timestamp) -> Option<Vec<Id>> {
         let pieces = self.reservations.remove(id)?;
         for (product, quantity) in &pieces {
@@ -229,5 +229,5 @@ impl Stock {
 const MAX_PRICE: u64 = 100_000_000;
 const MAX_STOCK: u32 = 1_000_000;
 
-/// Twice what the orders service can hold.
+/// Maximum number of reservations, twice the maximum number of orders.
 const MAX_RESERVATIONS: usize = 200_000;

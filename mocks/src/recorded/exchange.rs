@@ -1,8 +1,8 @@
-//! Recorded requests and their answers, and which of them a request is.
+//! Recorded requests with their responses, and the matching of requests.
 //!
 //! A file is a list of `{ "request": { "method", "url", "headers", "form", "json" }, "response":
-//! { "status", "headers", "body" } }`. Order of query and form members has no meaning; of headers
-//! those that are written must be there. What is not written is not compared, but for the query.
+//! { "status", "headers", "body" } }`. The order of query and form parameters has no meaning.
+//! Method, path and query are always compared; headers and the body only if recorded.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
-/// A request and its answer.
+/// A request and its response.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Exchange {
@@ -33,9 +33,9 @@ struct RecordedRequest {
     url: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    /// The body, `application/x-www-form-urlencoded`.
+    /// The body as `application/x-www-form-urlencoded`.
     form: Option<String>,
-    /// The body, JSON.
+    /// The body as JSON.
     json: Option<Value>,
 }
 
@@ -53,7 +53,7 @@ fn ok() -> u16 {
     200
 }
 
-/// Every exchange in the `*.json` of `folder`, file by file in the order of their names.
+/// Reads the exchanges in `*.json` of `folder`, in the order of the file names.
 pub(super) fn read_exchanges(folder: &Path) -> io::Result<Vec<Exchange>> {
     let entries: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
     let mut paths: Vec<_> = entries?.into_iter().map(|entry| entry.path()).collect();
@@ -75,7 +75,7 @@ pub(super) fn read_exchanges(folder: &Path) -> io::Result<Vec<Exchange>> {
 }
 
 impl Exchange {
-    /// Whether it is the one that a request asks for.
+    /// Whether a request matches the recorded one.
     pub(super) fn is_match(&self, parts: &Parts, body: &[u8]) -> bool {
         let recorded = &self.request;
         let (path, query) = recorded.url.split_once('?').unwrap_or((&recorded.url, ""));
@@ -100,7 +100,7 @@ impl Exchange {
             })
     }
 
-    /// Its answer.
+    /// The recorded response.
     pub(super) fn to_response(&self) -> Response<Bytes> {
         let recorded = &self.response;
         let body = recorded.body.as_ref();
@@ -118,7 +118,7 @@ impl Exchange {
     }
 }
 
-/// The answer where nothing is recorded; says what was asked.
+/// The 404 for a request that was not recorded; its message names the request.
 pub(super) fn not_recorded(parts: &Parts) -> Response<Bytes> {
     let request = format!("{} {}", parts.method, parts.uri);
     let body =
@@ -135,7 +135,7 @@ fn json(status: u16, body: Bytes) -> Response<Bytes> {
     response
 }
 
-/// Decoded and in a fixed order.
+/// The decoded pairs, sorted.
 fn decoded_pairs(text: &[u8]) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = form_urlencoded::parse(text).into_owned().collect();
     pairs.sort();

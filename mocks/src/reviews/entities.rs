@@ -1,4 +1,4 @@
-//! The entities: a review, and what this service adds to products and users.
+//! The entities: reviews, and the fields that this subgraph adds to products and users.
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ use crate::reviews::loader::{PageKey, RatingKey, ReviewLoader};
 use crate::reviews::pages::{Page, PageArguments, ReviewConnection, worth};
 use crate::reviews::review_table::{Owner, Rating};
 
-/// When a review was written.
+/// The time of a review.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DateTime(Timestamp);
 
-/// One review; the row is shared.
+/// A review; the row is shared with the table.
 #[derive(Debug)]
 pub(super) struct Review(Arc<Row>);
 
-/// A product, of which nothing is known here but its id.
+/// A product, of which this subgraph has only the id.
 #[derive(Debug)]
 pub(super) struct Product(pub(super) ID);
 
-/// A user, of whom nothing is known here but the id.
+/// A user, of which this subgraph has only the id.
 #[derive(Debug)]
 pub(super) struct User(pub(super) ID);
 
@@ -34,7 +34,9 @@ pub(super) struct User(pub(super) ID);
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(_: Value) -> InputValueResult<Self> {
-        Err(InputValueError::custom("a time is told here, never asked"))
+        Err(InputValueError::custom(
+            "`DateTime` is an output type and cannot be an argument",
+        ))
     }
 
     fn to_value(&self) -> Value {
@@ -161,7 +163,7 @@ impl Product {
     }
 }
 
-/// The page of an owner; one whose id cannot be an id of the shop owns nothing.
+/// A page of reviews; an owner whose id is not an id of the shop has no reviews.
 async fn page(
     ctx: &Context<'_>,
     owner: Option<Owner>,

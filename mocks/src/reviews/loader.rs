@@ -1,4 +1,4 @@
-//! What resolvers ask for one by one, and get all at once.
+//! Batches the lookups of resolvers.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -10,21 +10,21 @@ use crate::model::{Id, Review};
 use crate::reviews::pages::{Page, PageArguments};
 use crate::reviews::review_table::{Owner, Rating, SharedReviews};
 
-/// Answers a batch of keys under one lock.
+/// Loads a batch of keys under one lock.
 #[derive(Debug)]
 pub(super) struct ReviewLoader {
     reviews: Arc<SharedReviews>,
 }
 
-/// One page of an owner's reviews.
+/// The key of a page of the reviews of an owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PageKey(pub(super) Owner, pub(super) PageArguments);
 
-/// What a product's reviews add up to.
+/// The key of the rating of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct RatingKey(pub(super) Id);
 
-/// One review.
+/// The key of a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ReviewKey(pub(super) Id);
 

@@ -1,7 +1,7 @@
-//! Pages of long lists, in the shape that all subgraphs of the shop give them.
+//! Pages of long lists, in the form common to all subgraphs of the shop.
 //!
-//! A cursor is the id of a review, so that a walk meets each review once however many are written
-//! meanwhile.
+//! A cursor is the id of a review, so that following the pages returns each review once, even if
+//! reviews are added meanwhile.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::model::{Id, Review as Row};
 use crate::reviews::entities::Review;
 use crate::reviews::refusal::Refusal;
 
-/// Which part of a list is asked for.
+/// The requested part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PageArguments {
     pub(super) first: usize,
     pub(super) after: Option<Id>,
 }
 
-/// That part.
+/// A page of reviews, before it becomes a connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Page {
     pub(super) reviews: Vec<Arc<Row>>,
@@ -53,13 +53,13 @@ pub(super) struct PageInfo {
 }
 
 impl PageArguments {
-    /// Judges `first` and `after`.
+    /// Checks `first` and `after`.
     pub(super) fn from_arguments(first: Option<i32>, after: Option<&str>) -> Result<Self, Refusal> {
         let after = match after {
             None => None,
             Some(text) => Some(Id::parse(text).ok_or_else(|| {
                 Refusal::unprocessable(format!(
-                    "`after` is the `endCursor` of a page, not `{text}`"
+                    "`after` must be the `endCursor` of a page, not `{text}`"
                 ))
             })?),
         };
@@ -89,19 +89,19 @@ impl From<Page> for ReviewConnection {
     }
 }
 
-/// The number that `first` stands for; null is as good as nothing.
+/// The page size for `first`; null means the default.
 pub(super) fn page_size(first: Option<i32>) -> Result<usize, Refusal> {
     let first = first.unwrap_or(DEFAULT_FIRST);
     usize::try_from(first)
         .ok()
         .filter(|first| (1..=MAX_FIRST).contains(first))
         .ok_or_else(|| {
-            let message = format!("`first` is a number from 1 to {MAX_FIRST}, not {first}");
+            let message = format!("`first` must be a number from 1 to {MAX_FIRST}, not {first}");
             Refusal::unprocessable(message)
         })
 }
 
-/// How many fields a list of `first` is worth, when each of its objects is worth `child`.
+/// The complexity of a list of `first` objects with the complexity `child` each.
 pub(super) fn worth(first: Option<i32>, child: usize) -> usize {
     page_size(first).unwrap_or(1).saturating_mul(child)
 }

@@ -1,8 +1,8 @@
-//! Why something is not done, as clients of a GraphQL service are told.
+//! Errors of the subgraph, as GraphQL errors with a code.
 
 use async_graphql::{ErrorExtensionValues, ServerError};
 
-/// A sentence for people, and a code for programs.
+/// An error with a message and a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     code: &'static str,
@@ -10,7 +10,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Understood, and not possible.
+    /// The operation is well-formed but invalid.
     pub(super) fn unprocessable(message: impl Into<String>) -> Self {
         Self {
             code: "UNPROCESSABLE",
@@ -18,7 +18,7 @@ impl Refusal {
         }
     }
 
-    /// Not possible as things stand.
+    /// The current state does not allow the operation.
     pub(super) fn conflict(message: impl Into<String>) -> Self {
         Self {
             code: "CONFLICT",
@@ -26,7 +26,7 @@ impl Refusal {
         }
     }
 
-    /// The error without a place; whoever knows the path adds it.
+    /// The error without a path, which the caller sets.
     pub(super) fn into_server_error(self) -> ServerError {
         let mut error = ServerError::new(self.message, None);
         error.extensions = Some(code(self.code));

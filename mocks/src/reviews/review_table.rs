@@ -1,4 +1,4 @@
-//! All reviews, in memory, and what finds them.
+//! All reviews, in memory, with an index by owner.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -7,37 +7,37 @@ use crate::model::{Clock, Id, Review};
 use crate::reviews::pages::{Page, PageArguments};
 use crate::reviews::refusal::Refusal;
 
-/// The reviews, guarded, and the time at which new ones are written.
+/// The reviews behind a lock, with the clock for new ones.
 #[derive(Debug)]
 pub(super) struct SharedReviews {
     table: RwLock<ReviewTable>,
     clock: Clock,
 }
 
-/// The reviews by id, which is the order in which they were written.
+/// The reviews, in the order of their ids and times.
 #[derive(Debug)]
 pub(super) struct ReviewTable {
     reviews: Vec<Arc<Review>>,
-    /// Going up, as all lists of ids here.
+    /// Review ids, ascending.
     by_owner: HashMap<Owner, Vec<Id>>,
     max_reviews: usize,
 }
 
-/// Whose reviews are meant: those about a product, or those by a user.
+/// The owner of reviews: the product reviewed, or the user who wrote them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
     Product(Id),
     User(Id),
 }
 
-/// What a product's reviews add up to.
+/// The number of reviews of a product, and the sum of their ratings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rating {
     pub(super) reviews: usize,
     stars: u64,
 }
 
-/// A review that somebody wants to write.
+/// A review to be added.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) product: Id,
@@ -59,7 +59,7 @@ impl SharedReviews {
         self.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes `draft` down as of now.
+    /// Adds `draft` with the current time.
     pub(super) fn add(&self, draft: Draft) -> Result<Arc<Review>, Refusal> {
         self.write().add(draft, self.clock)
     }
@@ -70,7 +70,7 @@ impl SharedReviews {
 }
 
 impl ReviewTable {
-    /// A shelf of `reviews`, which are in the order of their ids without a gap, with room for `max`.
+    /// A table of `reviews`, which are in the order of their ids without gaps, of at most `max`.
     pub(super) fn new(reviews: Vec<Review>, max: usize) -> Self {
         let mut table = Self {
             reviews: Vec::with_capacity(reviews.len()),
@@ -87,12 +87,12 @@ impl ReviewTable {
         self.reviews.get(id.index()).map(Arc::clone)
     }
 
-    /// The last ones, newest first.
+    /// The last `first` reviews, newest first.
     pub(super) fn newest(&self, first: usize) -> Vec<Arc<Review>> {
         self.reviews.iter().rev().take(first).cloned().collect()
     }
 
-    /// One page of an owner's reviews, newest first.
+    /// A page of the reviews of an owner, newest first.
     pub(super) fn page(&self, owner: Owner, arguments: PageArguments) -> Page {
         let ids = self.ids_of_owner(owner);
         let end = ids.partition_point(|id| arguments.after.is_none_or(|after| *id < after));
@@ -116,14 +116,14 @@ impl ReviewTable {
 
     fn add(&mut self, draft: Draft, clock: Clock) -> Result<Arc<Review>, Refusal> {
         if self.reviews.len() >= self.max_reviews {
-            let message = format!("the shelf is full: it has {} reviews", self.max_reviews);
+            let message = format!("the maximum of {} reviews is reached", self.max_reviews);
             return Err(Refusal::conflict(message));
         }
         let (product, user) = (draft.product, draft.user);
         let existing = self.ids_of_owner(Owner::Product(product)).iter();
         let mut existing = existing.filter_map(|id| self.reviews.get(id.index()));
         if existing.any(|review| review.user_id == user) {
-            let message = format!("user `{user}` has reviewed product `{product}` already");
+            let message = format!("user `{user}` has already reviewed product `{product}`");
             return Err(Refusal::conflict(message));
         }
         Ok(self.push(Review {
@@ -156,7 +156,7 @@ impl ReviewTable {
 }
 
 impl Rating {
-    /// In stars, two decimals; none without a review.
+    /// The mean rating with two decimal places; `None` without reviews.
     pub(super) fn average(self) -> Option<f64> {
         let reviews = u64::try_from(self.reviews).unwrap_or(u64::MAX);
         let hundredths = (self.stars * 100 + reviews / 2).checked_div(reviews)?;

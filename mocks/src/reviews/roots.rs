@@ -1,7 +1,7 @@
-//! Where operations enter: root fields, representations of entities, and the mutation.
+//! Root fields, entities by representation, and the mutation.
 //!
-//! async-graphql gives up all entities of a request for one that fails, and leaves the index out of
-//! errors' paths. Here each entity fails for itself, in its place.
+//! async-graphql fails all entities of a request if one fails, and omits the index from the paths of
+//! errors. Here each entity fails separately, with its index in the path.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::reviews::pages::{page_size, worth};
 use crate::reviews::refusal::Refusal;
 use crate::reviews::review_table::{Draft, SharedReviews};
 
-/// The root fields and entities, with errors where they belong.
+/// The query root, with errors of entities at their index.
 #[derive(Debug, Default)]
 pub(super) struct Query(Roots);
 
@@ -30,7 +30,7 @@ pub(super) struct Query(Roots);
 #[derive(Debug, Default)]
 struct Roots;
 
-/// What can be changed.
+/// The mutation root.
 #[derive(Debug)]
 pub(super) struct Mutation;
 
@@ -115,7 +115,7 @@ impl AddReviewInput {
             product: parse_id("productId", &self.product_id)?,
             user: parse_id("userId", &self.user_id)?,
             rating: rating.ok_or_else(|| {
-                let message = format!("`rating` is a number from 1 to 5, not {}", self.rating);
+                let message = format!("`rating` must be a number from 1 to 5, not {}", self.rating);
                 Refusal::unprocessable(message)
             })?,
             title: bounded_text("title", &self.title, MAX_TITLE)?,
@@ -176,16 +176,16 @@ impl OutputType for Query {
 
 impl ObjectType for Query {}
 
-/// Writes into each representation in which place it is, because nothing else tells resolvers.
+/// Adds its index to each representation, because async-graphql does not pass it to resolvers.
 ///
-/// Representations are the only lists that this subgraph takes.
+/// Representations are the only lists among the arguments of this subgraph.
 pub(super) fn number_representations(variables: &mut Variables) -> Result<(), ServerError> {
     for variable in variables.values_mut() {
         let Value::List(representations) = variable else {
             continue;
         };
         if representations.len() > MAX_REPRESENTATIONS {
-            let message = format!("a list has at most {MAX_REPRESENTATIONS} values here");
+            let message = format!("a list has at most {MAX_REPRESENTATIONS} values");
             return Err(Refusal::unprocessable(message).into_server_error());
         }
         for (index, representation) in representations.iter_mut().enumerate() {
@@ -207,27 +207,30 @@ fn representation_index(representation: &Value) -> Option<usize> {
     index.as_u64().and_then(|index| usize::try_from(index).ok())
 }
 
-/// What is wrong with a representation, if anything is.
+/// The error of an invalid representation.
 fn representation_error(representation: &Value) -> Option<Refusal> {
     let Value::Object(members) = representation else {
-        return Some(Refusal::unprocessable("a representation is an object"));
+        return Some(Refusal::unprocessable("a representation must be an object"));
     };
     let message = match (members.get("__typename"), members.get("id")) {
         (Some(Value::String(name)), id) => match (ENTITIES.contains(&name.as_str()), id) {
-            (false, _) => format!("`{name}` is no entity of this subgraph"),
+            (false, _) => format!("`{name}` is not an entity of this subgraph"),
             (true, Some(Value::String(_))) => return None,
             (true, Some(Value::Number(id))) if !id.is_f64() => return None,
-            (true, _) => format!("a representation of `{name}` has an `id`, as a string"),
+            (true, _) => format!("a representation of `{name}` must have an `id`, a string"),
         },
-        _ => "a representation has a `__typename`, as a string".to_owned(),
+        _ => "a representation must have a `__typename`, a string".to_owned(),
     };
     Some(Refusal::unprocessable(message))
 }
 
-/// An id that may be somebody's; whether it is, other services know.
+/// Parses the id of a product or user; other services know whether it exists.
 fn parse_id(name: &str, id: &ID) -> Result<Id, Refusal> {
     Id::parse(id).ok_or_else(|| {
-        let message = format!("`{name}` is a decimal number in a string, not `{}`", **id);
+        let message = format!(
+            "`{name}` must be a decimal number in a string, not `{}`",
+            **id
+        );
         Refusal::unprocessable(message)
     })
 }
@@ -238,17 +241,17 @@ fn bounded_text(name: &str, text: &str, max_chars: usize) -> Result<String, Refu
     if (1..=max_chars).contains(&length) {
         Ok(text.to_owned())
     } else {
-        let message = format!("`{name}` has from 1 to {max_chars} characters, not {length}");
+        let message = format!("`{name}` must have 1 to {max_chars} characters, not {length}");
         Err(Refusal::unprocessable(message))
     }
 }
 
 const ENTITIES: [&str; 3] = ["Review", "Product", "User"];
 
-/// A member that no representation of a gateway has.
+/// A member that does not occur in representations sent by gateways.
 const INDEX: &str = "__index";
 
-/// As many as a body has room for.
+/// Maximum number of representations, about as many as a body has room for.
 const MAX_REPRESENTATIONS: usize = 10_000;
 const MAX_TITLE: usize = 120;
 const MAX_TEXT: usize = 4_000;

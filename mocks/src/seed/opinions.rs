@@ -1,6 +1,6 @@
-//! What is said about a product, by the number of stars.
+//! Texts of reviews, by rating.
 
-/// How people with one rating put it.
+/// Titles and sentences of one rating.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opinion {
     pub(super) titles: [&'static str; 6],
@@ -101,7 +101,7 @@ pub(super) const OPINIONS: [Opinion; 5] = [
     },
 ];
 
-/// What everybody adds, whatever they think of the product.
+/// Sentences for reviews of any rating.
 pub(super) const REMARKS: [&str; 8] = [
     "Delivery took three days.",
     "It came well packed.",

@@ -1,23 +1,22 @@
-//! The orders of the first years.
+//! The orders of the seed data.
 
 use super::random::Random;
 use super::{DAY, FIRST_ORDER, HANDOVER, MERCHANTS, ORDERS, USERS};
 use crate::model::Timestamp;
 use crate::model::{Id, Money, Order, OrderItem, OrderStatus, Product};
 
-/// All orders by id, which is also the order in which they were placed; `products` are those of
-/// the same opening day.
+/// All orders, in the order of their ids and times; `products` are those of the seed data.
 pub(crate) fn orders(products: &[Product]) -> Vec<Order> {
     (0..ORDERS)
         .filter_map(|index| order(index, products))
         .collect()
 }
 
-/// `None` only when there is nothing to buy.
+/// One order; `None` only without products.
 fn order(index: usize, products: &[Product]) -> Option<Order> {
     let mut random = Random::new(3, index);
     let id = Id::from_index(index);
-    // A fixed step from one order to the next keeps times in the order of the ids.
+    // One order in each interval keeps times in the order of the ids.
     let step = (HANDOVER - FIRST_ORDER) / ORDERS as u64;
     let placed_at = FIRST_ORDER + index as u64 * step + random.below(step);
     let status = status(&mut random, HANDOVER.saturating_sub(placed_at) / DAY);
@@ -56,7 +55,7 @@ fn order(index: usize, products: &[Product]) -> Option<Order> {
     })
 }
 
-/// One to four different products and how many of each.
+/// One to four different products, with quantities.
 fn choice<'p>(random: &mut Random, products: &'p [Product]) -> Vec<(&'p Product, u32)> {
     let mut chosen: Vec<(&Product, u32)> = Vec::new();
     for _ in 0..random.between(1, 5) {
@@ -83,13 +82,13 @@ fn item(product: &Product, quantity: u32) -> OrderItem {
     }
 }
 
-/// Some customers buy often: the smaller of two draws prefers them.
+/// The minimum of two draws, so that some customers have many orders.
 fn customer(random: &mut Random) -> usize {
     let customers = USERS - MERCHANTS;
     MERCHANTS + random.index(customers).min(random.index(customers))
 }
 
-/// What has become of an order after so many days.
+/// The status of an order of this age, in days.
 fn status(random: &mut Random, age: u64) -> OrderStatus {
     let draw = random.below(100);
     match (age, draw) {

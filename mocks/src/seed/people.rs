@@ -1,6 +1,6 @@
-//! What people, cities and streets are called.
+//! Names of people, cities and streets.
 
-/// A first name, and how it is written in an e-mail address.
+/// First names, and their form in e-mail addresses.
 pub(super) const FIRST_NAMES: [(&str, &str); 64] = [
     ("Ada", "ada"),
     ("Alejandro", "alejandro"),
@@ -68,7 +68,7 @@ pub(super) const FIRST_NAMES: [(&str, &str); 64] = [
     ("Zoë", "zoe"),
 ];
 
-/// A last name, and how it is written in an e-mail address.
+/// Last names, and their form in e-mail addresses.
 pub(super) const LAST_NAMES: [(&str, &str); 64] = [
     ("Almeida", "almeida"),
     ("Andersson", "andersson"),
@@ -136,12 +136,12 @@ pub(super) const LAST_NAMES: [(&str, &str); 64] = [
     ("Zimmermann", "zimmermann"),
 ];
 
-/// A place to live.
+/// A city, with its postal codes and streets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct City {
     pub(super) name: &'static str,
     pub(super) country: &'static str,
-    /// A postal code with `#` for each digit that differs.
+    /// The postal code, with `#` for each random digit.
     pub(super) postal_code: &'static str,
     /// A street address with `{}` for the number.
     pub(super) streets: [&'static str; 4],
@@ -210,7 +210,7 @@ const POLISH: [&str; 4] = [
     "Rynek {}",
 ];
 
-/// Where the shop's people live.
+/// The cities of the addresses.
 pub(super) const CITIES: [City; 24] = [
     city("Berlin", "DE", "10###", GERMAN),
     city("Hamburg", "DE", "20###", GERMAN),

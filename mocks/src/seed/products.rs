@@ -1,4 +1,4 @@
-//! The range of the opening day.
+//! The products of the seed data.
 
 use super::random::Random;
 use super::range::{RANGES, REMARKS};
@@ -6,7 +6,7 @@ use super::{DAY, FIRST_ORDER, MERCHANTS, OPENING, PRODUCTS, SECOND_YEAR};
 use crate::model::Timestamp;
 use crate::model::{Category, Currency, Id, Money, Product};
 
-/// All products by id; every merchant sells some, mostly of one category.
+/// All products, in the order of their ids; every merchant sells some, mostly of one category.
 pub(crate) fn products() -> Vec<Product> {
     (0..PRODUCTS).map(product).collect()
 }
@@ -14,7 +14,7 @@ pub(crate) fn products() -> Vec<Product> {
 fn product(index: usize) -> Product {
     let mut random = Random::new(2, index);
     let merchant = random.index(MERCHANTS);
-    // A merchant's own category most of the time, any other now and then.
+    // Mostly the category of the merchant, sometimes any category.
     let category_index = if random.chance(85) {
         merchant % RANGES.len()
     } else {
@@ -46,14 +46,14 @@ fn product(index: usize) -> Product {
     }
 }
 
-/// Cheap things are more common than dear ones, and prices end in 0 or 9.
+/// A price from `low` to `high`, in cents: low ones are more common, and all end in 0 or 9.
 fn price(random: &mut Random, low: u64, high: u64) -> u64 {
     let top = random.between(low, high);
     let amount = random.between(low, top + 1);
     amount / 10 * 10 + if random.chance(60) { 9 } else { 0 }
 }
 
-/// Some products are sold out, some are nearly, most are not.
+/// The stock of a product: some are sold out or nearly so.
 fn stock(random: &mut Random) -> u32 {
     let pieces = match random.below(100) {
         0..4 => 0,

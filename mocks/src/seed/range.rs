@@ -1,14 +1,14 @@
-//! What the things are called that the shop sells, and what is said about them.
+//! Names and descriptions of products, by category.
 
-/// What one category sells, and for how much.
+/// The names and prices of one category.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
     pub(super) adjectives: [&'static str; 10],
-    /// What it is, and what can be said of it.
+    /// A noun, and a sentence that describes it.
     pub(super) nouns: [(&'static str, &'static str); 12],
-    /// Cheapest and dearest, in cents.
+    /// The lowest and the highest price, in cents.
     pub(super) prices: (u64, u64),
-    /// What a merchant of this category adds to the family name.
+    /// Part of the display names of merchants of this category, beside the family name.
     pub(super) name_suffix: &'static str,
 }
 
@@ -262,7 +262,7 @@ pub(super) const RANGES: [Range; 8] = [
     },
 ];
 
-/// What is said after the first sentence about a product.
+/// Second sentences of descriptions.
 pub(super) const REMARKS: [&str; 10] = [
     "Made in small batches.",
     "Comes with spare parts for ten years.",

@@ -1,4 +1,4 @@
-//! The reviews of the first years.
+//! The reviews of the seed data.
 
 use super::opinions::{OPINIONS, REMARKS};
 use super::random::Random;
@@ -6,8 +6,7 @@ use super::{DAY, FIRST_ORDER, HANDOVER, MERCHANTS, PRODUCTS, USERS};
 use crate::model::Timestamp;
 use crate::model::{Id, Review};
 
-/// All reviews by id, which is also the order in which they were written; nobody reviews a product
-/// twice.
+/// All reviews, in the order of their ids and times; a customer reviews a product at most once.
 pub(crate) fn reviews() -> Vec<Review> {
     let mut reviews: Vec<Review> = (0..PRODUCTS).flat_map(product_reviews).collect();
     reviews.sort_by_key(|review| (review.created_at, review.product_id, review.user_id));
@@ -17,10 +16,10 @@ pub(crate) fn reviews() -> Vec<Review> {
     reviews
 }
 
-/// None to twelve reviews of one product, without ids of their own yet.
+/// Up to `MAX_REVIEWS` reviews of one product; their ids are assigned later.
 fn product_reviews(index: usize) -> Vec<Review> {
     let mut random = Random::new(4, index);
-    // The smaller of two draws: most products have few reviews, some have many.
+    // The minimum of two draws: most products have few reviews, some have many.
     let count = random
         .below(MAX_REVIEWS + 1)
         .min(random.below(MAX_REVIEWS + 2));
@@ -62,5 +61,5 @@ fn review(random: &mut Random, product_id: Id, user_id: Id, liked: bool) -> Revi
     }
 }
 
-/// The most reviews that one product has on the opening day.
+/// Maximum number of reviews of one product.
 const MAX_REVIEWS: u64 = 12;

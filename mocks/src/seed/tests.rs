@@ -1,4 +1,4 @@
-//! The seed data: who it names, and that it never changes by itself.
+//! The seed data is consistent and does not change.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::model::{Id, Kind, OrderStatus};
 use crate::store::{fingerprint, render};
 
 #[test]
-fn the_shop_is_the_same_every_time() {
+fn the_seed_data_does_not_change() {
     let first = (
         render(&users()),
         render(&products()),
@@ -21,13 +21,13 @@ fn the_shop_is_the_same_every_time() {
         render(&reviews()),
     );
     assert!(first == second);
-    // Changing these figures changes what people's saved queries answer; do it on purpose.
-    let prints = [&first.0, &first.1, &first.2, &first.3].map(|json| fingerprint(json));
-    assert_eq!(prints, PRINTS, "{prints:#x?}");
+    // A change of these fingerprints changes the responses to saved queries; do it on purpose.
+    let fingerprints = [&first.0, &first.1, &first.2, &first.3].map(|json| fingerprint(json));
+    assert_eq!(fingerprints, FINGERPRINTS, "{fingerprints:#x?}");
 }
 
 #[test]
-fn the_shop_has_the_size_that_it_claims() {
+fn the_numbers_of_entities_match_the_constants() {
     let users = users();
     let merchants = users.iter().filter(|user| user.kind == Kind::Merchant);
     assert_eq!((users.len(), merchants.count()), (USERS, MERCHANTS));
@@ -43,7 +43,7 @@ fn the_shop_has_the_size_that_it_claims() {
 }
 
 #[test]
-fn orders_agree_with_products_and_with_time() {
+fn orders_are_consistent_with_products_and_in_the_order_of_time() {
     let products = products();
     let orders = orders(&products);
     for order in &orders {
@@ -67,7 +67,7 @@ fn orders_agree_with_products_and_with_time() {
 }
 
 #[test]
-fn every_merchant_sells_something_and_every_category_is_filled() {
+fn every_merchant_and_every_category_has_products() {
     let products = products();
     let merchants: HashSet<_> = products.iter().map(|product| product.merchant_id).collect();
     assert_eq!(merchants.len(), MERCHANTS);
@@ -82,7 +82,7 @@ fn every_merchant_sells_something_and_every_category_is_filled() {
 }
 
 #[test]
-fn customers_review_a_product_once_and_in_the_order_of_time() {
+fn reviews_are_unique_by_customer_and_product_and_in_the_order_of_time() {
     let reviews = reviews();
     assert!((3_500..4_500).contains(&reviews.len()), "{}", reviews.len());
     let mut pairs = HashSet::new();
@@ -104,7 +104,7 @@ fn customers_review_a_product_once_and_in_the_order_of_time() {
     }
 }
 
-const PRINTS: [u64; 4] = [
+const FINGERPRINTS: [u64; 4] = [
     0xd3af_90f7_326a_1026,
     0xbb98_f6f5_ca22_7d4d,
     0x171c_f22d_251e_093f,

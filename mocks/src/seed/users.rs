@@ -1,4 +1,4 @@
-//! The accounts of the opening day.
+//! The accounts of the seed data.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use super::{DAY, FIRST_ORDER, MERCHANTS, OPENING, SECOND_YEAR, USERS};
 use crate::model::Timestamp;
 use crate::model::{Address, Id, Kind, Merchant, User};
 
-/// All accounts by id: merchants first, then customers. No two share an e-mail address.
+/// All accounts, in the order of their ids: merchants, then customers. E-mail addresses are unique.
 pub(crate) fn users() -> Vec<User> {
     let mut emails = HashSet::new();
     (0..USERS).map(|index| user(index, &mut emails)).collect()

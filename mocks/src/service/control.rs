@@ -1,6 +1,6 @@
-//! The routes for people and scripts: health, counters, switches, the contract.
+//! Control routes: health, metrics, counters, overrides, and the OpenAPI document.
 //!
-//! They are never counted and never broken.
+//! Their calls are not counted, and faults do not apply to them.
 
 use hyper::body::Incoming;
 use hyper::header;
@@ -20,12 +20,12 @@ use crate::http::{
 };
 use crate::store::render;
 
-/// Whether `path` is one of these routes.
+/// Whether `path` is a control route.
 pub(super) fn is_control_route(path: &str) -> bool {
     READ_ONLY_PATHS.contains(&path) || OVERRIDE_PATHS.contains(&path)
 }
 
-/// Answers one of these routes.
+/// Handles a call of a control route.
 pub(super) async fn respond<A: Api>(
     host: &Host<A>,
     parts: &Parts,
@@ -61,7 +61,7 @@ pub(super) async fn respond<A: Api>(
             } else {
                 "GET, HEAD"
             };
-            let detail = format!("`{path}` takes {allow}, not {method}.");
+            let detail = format!("`{path}` allows {allow}, not {method}.");
             Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
                 .with_header(header::ALLOW, allow))
         }
@@ -72,9 +72,9 @@ pub(super) async fn respond<A: Api>(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetFault {
-    /// `null` or absent: every route.
+    /// `null` or absent: all routes.
     route: Option<String>,
-    /// `null` mends; it has to be said.
+    /// `null` removes the fault; the member is required.
     #[serde(deserialize_with = "Option::deserialize")]
     fault: Option<FaultJson>,
 }
@@ -83,9 +83,9 @@ struct SetFault {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetLifetime {
-    /// `null` or absent: every route.
+    /// `null` or absent: all routes.
     route: Option<String>,
-    /// `null` lets the service say what it says by itself; it has to be said.
+    /// `null` restores the default; the member is required.
     #[serde(deserialize_with = "Option::deserialize")]
     cache_control: Option<String>,
 }
@@ -102,7 +102,7 @@ fn put_lifetime(state: &ServiceState, setting: SetLifetime) -> Result<HttpRespon
     let index = route_index(state, setting.route)?;
     let lifetime = setting.cache_control.as_deref().map(Lifetime::parse);
     let lifetime = lifetime.transpose().map_err(|_| {
-        Problem::unprocessable("`cache_control` has characters that no header may have.")
+        Problem::unprocessable("`cache_control` has characters that are not allowed in a header.")
     })?;
     state.lifetimes.set(index, lifetime);
     Ok(lifetimes(state))

@@ -1,32 +1,33 @@
-//! The ways in which a service breaks on command.
+//! Faults that a service can be made to have.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong with a call. It happens at the socket, as it would with a real service.
+/// A failure of a call. It occurs at the socket, as with a real service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Waits this long, then does as asked.
+    /// Waits for this duration, then handles the call.
     Delay(Duration),
-    /// Reads the request, does nothing, and never answers.
+    /// Reads the head of the request and never responds.
     Stall,
-    /// Does as asked, answers half of it, and resets the connection.
+    /// Handles the call, sends half of the response, and resets the connection.
     Reset,
-    /// Does as asked, and answers 32 bytes at a time with this pause before each.
+    /// Handles the call, and sends the body 32 bytes at a time with this pause before each.
     Trickle(Duration),
-    /// Does nothing, and answers a problem with this status; 429 and 503 with `Retry-After`.
+    /// Responds with a problem of this status without handling the call; 429 and 503 with
+    /// `Retry-After`.
     ///
-    /// A number that is no status is answered as 500.
+    /// A number that is not an error status becomes 500.
     Status(u16),
-    /// Does nothing, and answers 200 with a page of HTML that claims to be JSON.
+    /// Responds with 200 and an HTML page as `application/json` without handling the call.
     NotJson,
-    /// Does as asked, announces the whole length, sends half, and closes.
+    /// Handles the call, announces the whole length, sends half of the body, and closes.
     CutShort,
 }
 
 impl Fault {
-    /// The fault that somebody wrote, or why it cannot be.
+    /// Checks a fault in JSON; the error is a message for the client.
     pub(super) fn from_json(json: FaultJson) -> Result<Self, String> {
         let duration = |millis: u64| {
             if millis > MAX_MILLIS {
@@ -48,7 +49,7 @@ impl Fault {
         })
     }
 
-    /// The fault as people write it.
+    /// The fault in its JSON form.
     pub(super) fn to_json(self) -> FaultJson {
         let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         match self {
@@ -76,5 +77,5 @@ pub(super) enum FaultJson {
     CutShort,
 }
 
-/// An hour outlasts every client.
+/// Maximum pause, in milliseconds: an hour, longer than the timeout of any client.
 const MAX_MILLIS: u64 = 3_600_000;

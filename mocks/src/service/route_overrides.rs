@@ -1,27 +1,27 @@
-//! What is switched for all routes of a service, or for one of them.
+//! Overrides for all routes of a service, or for single routes.
 //!
-//! Asking takes one load as long as nothing is switched.
+//! Without overrides a lookup takes one atomic load.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-/// Switches of one kind; those of a route win over those of all.
+/// Overrides of one kind; those of a route take precedence over those of all routes.
 #[derive(Debug)]
 pub(super) struct RouteOverrides<T> {
     is_active: AtomicBool,
     active: RwLock<ActiveOverrides<T>>,
 }
 
-/// What is switched on.
+/// The overrides in force.
 #[derive(Clone, Debug)]
 pub(super) struct ActiveOverrides<T> {
     pub(super) all_routes: Option<T>,
-    /// Route index and setting; few at any time.
+    /// Route index and setting; few, so searched linearly.
     pub(super) by_route: Vec<(usize, T)>,
 }
 
 impl<T: Clone> RouteOverrides<T> {
-    /// What holds for the route at `index`.
+    /// The override for the route at `index`, if any.
     pub(super) fn for_route(&self, index: usize) -> Option<T> {
         if !self.is_active.load(Ordering::Acquire) {
             return None;
@@ -35,7 +35,7 @@ impl<T: Clone> RouteOverrides<T> {
         own.or(overrides.all_routes.as_ref()).cloned()
     }
 
-    /// Switches one route, or all of them; `None` switches off again.
+    /// Sets the override of one route, or without `index` of all routes; `None` removes it.
     pub(super) fn set(&self, index: Option<usize>, setting: Option<T>) {
         let mut overrides = self.write();
         match index {
@@ -50,14 +50,14 @@ impl<T: Clone> RouteOverrides<T> {
         self.is_active.store(any, Ordering::Release);
     }
 
-    /// Switches everything off.
+    /// Removes all overrides.
     pub(super) fn clear(&self) {
         let mut overrides = self.write();
         *overrides = ActiveOverrides::default();
         self.is_active.store(false, Ordering::Release);
     }
 
-    /// What is switched on at this moment.
+    /// A copy of the overrides in force.
     pub(super) fn active(&self) -> ActiveOverrides<T> {
         let overrides = self.active.read().unwrap_or_else(PoisonError::into_inner);
         overrides.clone()

@@ -1,4 +1,4 @@
-//! From an accepted connection to answers on it, broken ones included.
+//! Accepts connections and responds to their requests, with the faults in force.
 
 use std::io;
 use std::sync::Arc;
@@ -22,14 +22,14 @@ use super::state::ServiceState;
 use super::{Api, control};
 use crate::http::{Call, HttpResponse, Payload, Problem, RouteMatch, find_route, route_problem};
 
-/// An api, and what is counted and broken around it.
+/// An api with the counters and overrides of its service.
 #[derive(Debug)]
 pub(super) struct Host<A> {
     pub(super) api: A,
     pub(super) state: Arc<ServiceState>,
 }
 
-/// Takes connections until `closing`, then waits for those that are left.
+/// Accepts connections until `closing`, then waits for the open ones.
 ///
 /// Dropping the future closes the listener and all connections.
 pub(super) async fn accept<A: Api>(
@@ -46,7 +46,7 @@ pub(super) async fn accept<A: Api>(
                 Ok((stream, _)) => {
                     connections.spawn(serve_connection(stream, Arc::clone(&host), closing.clone()));
                 }
-                // Most likely out of file descriptors, which takes a moment to get better.
+                // Most likely out of file descriptors: wait until some are closed.
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
         }
@@ -55,14 +55,14 @@ pub(super) async fn accept<A: Api>(
     while connections.join_next().await.is_some() {}
 }
 
-/// Answers every request of one connection.
+/// Responds to all requests of one connection.
 async fn serve_connection<A: Api>(
     stream: TcpStream,
     host: Arc<Host<A>>,
     closing: CancellationToken,
 ) {
     if stream.set_nodelay(true).is_err() {
-        return; // It is gone already.
+        return; // The client has disconnected.
     }
     let reset = Arc::new(AtomicBool::new(false));
     let resets = Arc::clone(&reset);
@@ -76,7 +76,7 @@ async fn serve_connection<A: Api>(
         .max_buf_size(MAX_HEAD_BYTES)
         .max_header_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    // A connection that ends badly is its client's affair, or a fault that was asked for.
+    // Errors of a connection are its client's, or an injected fault.
     tokio::select! {
         _ = &mut connection => {}
         () = closing.cancelled() => {
@@ -135,7 +135,7 @@ fn response_or_problem(response: Result<HttpResponse, Problem>, parts: &Parts) -
     response.unwrap_or_else(|problem| problem.into_response(parts.uri.path()))
 }
 
-/// What a fault does in place of the work; `None` when the work is done all the same.
+/// The response of a fault that replaces the call; `None` if the call is still to be handled.
 async fn apply_before_call(fault: Option<Fault>, parts: &Parts) -> Option<HttpResponse> {
     match fault? {
         Fault::Delay(pause) => {
@@ -148,7 +148,7 @@ async fn apply_before_call(fault: Option<Fault>, parts: &Parts) -> Option<HttpRe
                 .ok()
                 .filter(|status| status.is_client_error() || status.is_server_error())
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let problem = Problem::new(status, "This service was told to fail.");
+            let problem = Problem::new(status, "This status is an injected fault.");
             Some(problem.into_response(parts.uri.path()))
         }
         Fault::NotJson => {
@@ -162,7 +162,7 @@ async fn apply_before_call(fault: Option<Fault>, parts: &Parts) -> Option<HttpRe
     }
 }
 
-/// What a fault does to the answer; an error closes the connection without one.
+/// Applies a fault to the response; an error closes the connection without a response.
 fn apply_to_response(
     fault: Option<Fault>,
     response: HttpResponse,
@@ -183,7 +183,7 @@ fn apply_to_response(
 
 fn cut_short(mut response: HttpResponse, parts: &Parts) -> io::Result<Response<Payload>> {
     if response.body().is_empty() || parts.method == Method::HEAD {
-        // There is no body to break, so it is the head that does not come.
+        // Without a body to cut short, the head is not sent.
         return Err(io::ErrorKind::ConnectionReset.into());
     }
     let whole = HeaderValue::from(response.body().len());
@@ -191,16 +191,19 @@ fn cut_short(mut response: HttpResponse, parts: &Parts) -> io::Result<Response<P
     Ok(response.map(Payload::broken))
 }
 
-/// What a proxy with a bad day says.
+/// The page of a misconfigured proxy.
 const HTML_PAGE: &str = "<!doctype html>\n<title>Welcome</title>\n<h1>It works!</h1>\n";
 
-/// More than any test opens; the rest waits in the queue of the listener.
+/// Maximum number of connections, more than any test opens; further ones wait in the queue of the
+/// listener.
 const MAX_CONNECTIONS: usize = 8_192;
+
+/// Delay after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// How long a client may take for a head; also how long a connection may be idle, as with many
-/// servers, so it is longer than what pools of clients keep.
+/// Maximum time for the head of a request, and maximum idle time of a connection; longer than
+/// connection pools keep idle connections.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Room for 500 ids of ten digits, and ordinary headers.
+/// Maximum size of a head, in bytes: room for 500 ids of ten digits, and ordinary headers.
 const MAX_HEAD_BYTES: usize = 32 * 1024;

@@ -1,4 +1,4 @@
-//! What is counted, what is broken and what is said anew, route by route.
+//! Counters, faults and `Cache-Control` overrides of a service, by route.
 //!
 //! Counting takes one atomic addition.
 
@@ -11,15 +11,15 @@ use super::fault::Fault;
 use super::route_overrides::RouteOverrides;
 use crate::http::{Lifetime, Route};
 
-/// The counters and switches of one service.
+/// The counters and overrides of one service.
 #[derive(Debug)]
 pub(crate) struct ServiceState {
     service: &'static str,
-    /// One for each route, in the order of the table; the last one is for calls without a route.
+    /// One counter for each route, in the order of the routes; the last is for unmatched calls.
     counters: Vec<Counter>,
-    /// What breaks.
+    /// Injected faults.
     pub(super) faults: RouteOverrides<Fault>,
-    /// What is said about keeping answers, in place of what the service would say.
+    /// `Cache-Control` values that replace the defaults.
     pub(super) lifetimes: RouteOverrides<Lifetime>,
 }
 
@@ -27,9 +27,9 @@ pub(crate) struct ServiceState {
 struct Counter {
     route: String,
     calls: AtomicU64,
-    /// What `calls` was at the last reset.
+    /// The value of `calls` at the last reset.
     calls_at_reset: AtomicU64,
-    /// Answers by class: 1xx, 2xx, …, 5xx.
+    /// Responses by class: 1xx, 2xx, …, 5xx.
     responses: [AtomicU64; 5],
 }
 
@@ -43,7 +43,7 @@ struct Sample<'a> {
 }
 
 impl ServiceState {
-    /// Counters at zero, nothing broken.
+    /// Counters at zero, without overrides.
     pub(super) fn new<E>(service: &'static str, routes: &[Route<E>]) -> Self {
         let named = routes
             .iter()
@@ -64,7 +64,7 @@ impl ServiceState {
         self.service
     }
 
-    /// The names of the routes, without the one for calls that have none.
+    /// The names of the routes, without the counter for unmatched calls.
     pub(super) fn routes(&self) -> impl Iterator<Item = &str> {
         let named = self.counters.len() - 1;
         self.counters
@@ -73,7 +73,7 @@ impl ServiceState {
             .map(|counter| counter.route.as_str())
     }
 
-    /// Where calls without a route are counted.
+    /// Index of the counter for calls without a route.
     pub(super) fn unmatched(&self) -> usize {
         self.counters.len() - 1
     }
@@ -109,7 +109,7 @@ impl ServiceState {
         self.counters.get(index).map_or(0, Counter::since_reset)
     }
 
-    /// Every route that has one, with its calls; the total is their sum.
+    /// The calls of each route and of unmatched calls; the total is their sum.
     pub(super) fn calls_by_route(&self) -> impl Iterator<Item = (&str, u64)> {
         self.counters
             .iter()
@@ -129,7 +129,7 @@ impl ServiceState {
             .map_or(UNMATCHED, |counter| counter.route.as_str())
     }
 
-    /// Everything since the start, in the text format of Prometheus.
+    /// The counters since the start, in the text format of Prometheus.
     pub(super) fn metrics(&self) -> String {
         let mut text = String::new();
         text.push_str("# HELP shop_calls_total Calls received, by route.\n");
@@ -144,7 +144,7 @@ impl ServiceState {
             };
             self.write_sample(&mut text, &sample);
         }
-        text.push_str("# HELP shop_answers_total Answers sent, by route and class of status.\n");
+        text.push_str("# HELP shop_answers_total Responses sent, by route and class of status.\n");
         text.push_str("# TYPE shop_answers_total counter\n");
         for counter in &self.counters {
             for (class, responses) in CLASSES.into_iter().zip(&counter.responses) {

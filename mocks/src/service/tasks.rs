@@ -1,11 +1,11 @@
-//! The tasks of one service: each has an owner, and none outlives it.
+//! The tasks of one service; none outlives it.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Where a service runs what it does on the side.
+/// The background tasks of a service.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tasks {
     tracker: TaskTracker,
@@ -21,8 +21,8 @@ impl Tasks {
         });
     }
 
-    /// Runs `work` to its end even when the caller, such as a connection that breaks, does not
-    /// wait for it; `None` when the service stopped before.
+    /// Runs `work` to its end even if the caller stops waiting, for example because the client
+    /// disconnects; `None` if the service stops first.
     pub(crate) async fn run_to_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -34,25 +34,25 @@ impl Tasks {
         task.await.ok().flatten()
     }
 
-    /// Runs `work`, which takes next to no time, to its end even when the service stops: for what
-    /// others wait for who cannot be told that it never comes.
+    /// Runs short `work` to its end even if the service stops, for waiters that cannot handle a
+    /// cancellation.
     pub(crate) fn complete(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.tracker.spawn(work);
     }
 
-    /// Ends everything, and returns when it has ended.
+    /// Cancels all tasks and waits until they have ended.
     pub(crate) async fn stop(&self) {
         self.abandon();
         self.tracker.wait().await;
     }
 
-    /// Ends everything, without waiting for it.
+    /// Cancels all tasks without waiting.
     pub(crate) fn abandon(&self) {
         self.stopped.cancel();
         self.tracker.close();
     }
 
-    /// Waits until everything has ended by itself; false when it takes longer than `grace`.
+    /// Waits until all tasks have ended; false if that takes longer than `grace`.
     pub(crate) async fn finish_within(&self, grace: Duration) -> bool {
         self.tracker.close();
         tokio::time::timeout(grace, self.tracker.wait())

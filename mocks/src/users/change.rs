@@ -1,4 +1,4 @@
-//! What people send to open or change an account, and what is wrong with it.
+//! Bodies of requests that open or change an account, and their checks.
 
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ struct NewMerchant {
     display_name: String,
 }
 
-/// A user who can be let in.
+/// The checked values of a new account.
 #[derive(Debug)]
 pub(super) struct CheckedUser {
     pub(super) kind: Kind,
@@ -34,7 +34,7 @@ pub(super) struct CheckedUser {
     pub(super) display_name: Option<String>,
 }
 
-/// The body of `PATCH /users/{id}`; what is absent stays.
+/// The body of `PATCH /users/{id}`; absent members are unchanged.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct UserChange {
@@ -60,7 +60,7 @@ pub(super) struct MerchantChange {
 }
 
 impl NewUser {
-    /// Whether it makes sense.
+    /// Checks the values.
     pub(super) fn checked(self) -> Result<CheckedUser, Problem> {
         check_line("name", &self.name)?;
         check_email(&self.email)?;
@@ -95,7 +95,7 @@ impl NewUser {
 }
 
 impl UserChange {
-    /// Whether it makes sense for any user at all.
+    /// Checks the values, independent of the account.
     pub(super) fn checked(self) -> Result<Self, Problem> {
         self.name.check_value(|name| check_line("name", name))?;
         self.email.check_value(|text| check_email(text))?;
@@ -118,7 +118,7 @@ impl UserChange {
         Ok(self)
     }
 
-    /// Changes what is named; a `merchant` part of somebody who is none is left out.
+    /// Applies the present members; `merchant` is ignored for a customer.
     pub(super) fn apply(self, user: &mut User) {
         self.name.apply_to(&mut user.name);
         self.email.apply_to(&mut user.email);
@@ -134,18 +134,18 @@ impl UserChange {
     }
 }
 
-/// One line of text that says something.
+/// Checks for one non-blank line of text.
 fn check_line(name: &str, text: &str) -> Result<(), Problem> {
     let fits = !text.trim().is_empty() && text.chars().count() <= MAX_LINE;
     if fits && !text.chars().any(char::is_control) {
         return Ok(());
     }
     Err(Problem::unprocessable(format!(
-        "`{name}` is one line of 1 to {MAX_LINE} characters."
+        "`{name}` must be one line of 1 to {MAX_LINE} characters."
     )))
 }
 
-/// Somebody at some host; whether post arrives is not asked.
+/// Checks the form of an e-mail address, not that it exists.
 fn check_email(text: &str) -> Result<(), Problem> {
     let plain =
         text.len() <= MAX_LINE && !text.chars().any(|c| c.is_control() || c.is_whitespace());
@@ -156,7 +156,7 @@ fn check_email(text: &str) -> Result<(), Problem> {
             Ok(())
         }
         _ => Err(Problem::unprocessable(
-            "`email` is an address such as `ada@example.com`.",
+            "`email` must be an address such as `ada@example.com`.",
         )),
     }
 }
@@ -166,7 +166,7 @@ fn check_country(text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::unprocessable(
-        "`address.country` is two capital letters, such as `NL`.",
+        "`address.country` must be two capital letters, such as `NL`.",
     ))
 }
 

@@ -10,13 +10,13 @@ use crate::model::Timestamp;
 use crate::model::{Id, Kind, Merchant, User};
 use crate::store::Row;
 
-/// The accounts by id, and what finds them otherwise.
+/// The accounts by id, with indices by kind and e-mail address.
 #[derive(Debug)]
 pub(super) struct Directory {
     rows: Vec<Row<User>>,
     customers: Vec<Id>,
     merchants: Vec<Id>,
-    /// In lower case; nobody shares one.
+    /// In lower case, unique.
     emails: HashSet<String>,
 }
 
@@ -38,7 +38,7 @@ impl Directory {
         &self.rows
     }
 
-    /// The ids of one kind of users, going up.
+    /// The ids of the accounts of one kind, ascending.
     pub(super) fn ids_of_kind(&self, kind: Kind) -> &[Id] {
         match kind {
             Kind::Customer => &self.customers,
@@ -46,12 +46,12 @@ impl Directory {
         }
     }
 
-    /// Opens an account.
+    /// Adds an account.
     pub(super) fn add(&mut self, new: CheckedUser, now: Timestamp) -> Result<&Row<User>, Problem> {
         if self.rows.len() >= MAX_USERS {
             return Err(Problem::new(
                 StatusCode::INSUFFICIENT_STORAGE,
-                format!("There is no room for more than {MAX_USERS} users."),
+                format!("The maximum of {MAX_USERS} users is reached."),
             ));
         }
         self.reject_taken_email(&new.email)?;
@@ -73,7 +73,7 @@ impl Directory {
         self.rows.get(index).ok_or_else(missing_row)
     }
 
-    /// Changes what `change` names; `None` when there is no such user.
+    /// Applies `change` to an account; `None` if it does not exist.
     pub(super) fn change(
         &mut self,
         id: Id,
@@ -114,7 +114,7 @@ impl Directory {
     fn reject_taken_email(&self, email: &str) -> Result<(), Problem> {
         if self.emails.contains(&email.to_lowercase()) {
             return Err(
-                Problem::conflict(format!("`{email}` has an account already."))
+                Problem::conflict(format!("Another account has the address `{email}`."))
                     .with_kind(ProblemKind::EmailTaken),
             );
         }
@@ -122,10 +122,13 @@ impl Directory {
     }
 }
 
-/// Never seen: the row was put there a line before.
+/// Unreachable: the row was added just before.
 fn missing_row() -> Problem {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The user was lost.")
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The new account is missing.",
+    )
 }
 
-/// A hundred times the opening day, some 50 MB.
+/// Maximum number of accounts: a hundred times the seed data, some 50 MB.
 const MAX_USERS: usize = 100_000;

@@ -156,27 +156,27 @@ async fn a_malformed_representation_costs_only_its_own_place() {
     let malformed = [
         (
             json!({ "id": "1" }),
-            "a representation has a `__typename`, as a string",
+            "a representation must have a `__typename`, a string",
         ),
         (
             json!({ "__typename": 1, "id": "1" }),
-            "a representation has a `__typename`, as a string",
+            "a representation must have a `__typename`, a string",
         ),
         (
             json!({ "__typename": "Order", "id": "1" }),
-            "`Order` is no entity of this subgraph",
+            "`Order` is not an entity of this subgraph",
         ),
         (
             json!({ "__typename": "Product" }),
-            "a representation of `Product` has an `id`, as a string",
+            "a representation of `Product` must have an `id`, a string",
         ),
         (
             json!({ "__typename": "User", "id": ["1"] }),
-            "a representation of `User` has an `id`, as a string",
+            "a representation of `User` must have an `id`, a string",
         ),
         (
             json!({ "__typename": "Review", "id": 1.5 }),
-            "a representation of `Review` has an `id`, as a string",
+            "a representation of `Review` must have an `id`, a string",
         ),
     ];
     let mut keys = vec![key("Product", "1")];
@@ -214,7 +214,7 @@ async fn an_error_below_an_entity_names_its_place() {
         let answer = execute(&shop.reviews, &query, &json!({})).await.expect(200);
         assert_eq!(
             answer["errors"][0]["message"],
-            format!("`first` is a number from 1 to 100, not {first}")
+            format!("`first` must be a number from 1 to 100, not {first}")
         );
         assert_eq!(answer["errors"][0]["path"], json!(["latestReviews"]));
     }
@@ -365,7 +365,7 @@ async fn operations_that_would_take_too_much_are_refused() {
     let answer = execute(&shop.reviews, query, &json!({ "r": many })).await;
     assert_eq!(
         answer.expect(200)["errors"][0]["message"],
-        "a list has at most 10000 values here"
+        "a list has at most 10000 values"
     );
     let huge = json!({ "query": "{ __typename }", "variables": { "x": "y".repeat(1 << 20) } });
     post(&shop.reviews, "/graphql", &huge).await.expect(413);
