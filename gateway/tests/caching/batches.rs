@@ -1,4 +1,4 @@
-//! Clients that ask at one moment share calls, and what is kept is not asked for.
+//! Concurrent clients share calls, and cached values take none.
 
 use std::time::Duration;
 
@@ -12,49 +12,49 @@ use crate::server::Server;
 use crate::support::until;
 use crate::weir::{Setup, Subgraph, Weir, data, post};
 
-/// As long as a service may take for an answer.
-const A_CALL: Duration = Duration::from_millis(50);
+/// Delay of the service's responses.
+const CALL_DELAY: Duration = Duration::from_millis(50);
 
-/// What each of the clients is answered that ask at one moment: each for one thing, for somebody.
-async fn ask_at_once(weir: &Weir, query: &str, asked: &[(u32, &'static str)]) -> Vec<Answer> {
-    let connections = asked.iter().map(|_| Connection::open(weir.address));
+/// The answers to concurrent clients, each of which sends one id and the credentials of a caller.
+async fn execute_at_once(weir: &Weir, query: &str, clients: &[(u32, &'static str)]) -> Vec<Answer> {
+    let connections = clients.iter().map(|_| Connection::open(weir.address));
     let connections = join_all(connections).await;
-    let clients = connections.into_iter().zip(asked);
+    let clients = connections.into_iter().zip(clients);
     join_all(clients.map(async |(mut connection, (id, caller))| {
         let body = json!({ "query": query, "variables": { "id": id } });
         let headers = [("authorization", *caller)];
         let headers = if caller.is_empty() { &[][..] } else { &headers };
         post(&mut connection, &body, headers).await;
-        connection.answer().await.expect("an answer")
+        connection.answer().await.expect("a response")
     }))
     .await
 }
 
 #[tokio::test]
-async fn two_hundred_clients_that_ask_for_a_user_each_take_ten_calls_at_most() {
+async fn two_hundred_clients_with_a_user_each_take_ten_calls_at_most() {
     let shop = Shop::start().await.unwrap();
-    shop.users.fault(Some(Fault::Delay(A_CALL)));
+    shop.users.fault(Some(Fault::Delay(CALL_DELAY)));
     let users = Subgraph {
         name: "users",
         sdl: include_str!("../../../schema/commerce/users.graphql").to_owned(),
         source: "users",
         url: shop.users.url().to_owned(),
     };
-    let weir = Weir::start(&Setup::of(users, "{}")).await;
-    let asked: Vec<_> = (1..=200).map(|id| (id, "")).collect();
+    let weir = Weir::start(&Setup::new(users, "{}")).await;
+    let clients: Vec<_> = (1..=200).map(|id| (id, "")).collect();
 
     let query = "query($id: ID!) { user(id: $id) { id name } }";
-    let answers = ask_at_once(&weir, query, &asked).await;
+    let answers = execute_at_once(&weir, query, &clients).await;
 
-    for ((id, _), answer) in asked.iter().zip(&answers) {
+    for ((id, _), answer) in clients.iter().zip(&answers) {
         assert_eq!(data(answer)["user"]["id"], id.to_string());
     }
     let calls = shop.users.calls();
-    eprintln!("200 clients, a user each: {calls} calls");
+    eprintln!("200 clients with a user each: {calls} calls");
     assert!(calls <= 10, "{calls} calls");
 }
 
-/// One call or ten, but each for one of the callers, and for nothing twice.
+/// Checks that each call is of one caller, at most ten of each, and that no id is fetched twice.
 fn check_calls(calls: &[Call], callers: [&str; 2]) {
     for caller in callers {
         let own = calls.iter().filter(|call| call.caller == caller);
@@ -68,27 +68,30 @@ fn check_calls(calls: &[Call], callers: [&str; 2]) {
 }
 
 #[tokio::test]
-async fn clients_with_other_credentials_share_neither_calls_nor_what_is_kept() {
+async fn clients_with_different_credentials_share_neither_calls_nor_cached_values() {
     let Some(server) = Server::start().await else {
         return;
     };
-    let people = People::start("private, max-age=3600", A_CALL).await;
+    let people = People::start("private, max-age=3600", CALL_DELAY).await;
     let cache = format!(
         "{{ redis: {{ url: '{}', timeout: 1s }} }}",
         server.address()
     );
-    let setup = Setup::of(people.subgraph(), &cache);
+    let setup = Setup::new(people.subgraph(), &cache);
     let (one, two) = tokio::join!(Weir::connected(&setup), Weir::connected(&setup));
     let callers = ["Bearer ada", "Bearer bob"];
-    let asked: Vec<_> = (0..200)
+    let clients: Vec<_> = (0..200)
         .map(|client| (client / 2 + 1, callers[client as usize % 2]))
         .collect();
     let query = "query($id: ID!) { person(id: $id) { id name } }";
     let check = async |weir: &Weir| {
-        for ((id, caller), answer) in asked.iter().zip(ask_at_once(weir, query, &asked).await) {
+        for ((id, caller), answer) in clients
+            .iter()
+            .zip(execute_at_once(weir, query, &clients).await)
+        {
             assert_eq!(data(&answer)["person"], person(*id, caller));
-            let says = answer.header("cache-control").unwrap();
-            assert!(says.contains("private"), "{says}");
+            let cache_control = answer.header("cache-control").unwrap();
+            assert!(cache_control.contains("private"), "{cache_control}");
         }
     };
 
@@ -97,12 +100,12 @@ async fn clients_with_other_credentials_share_neither_calls_nor_what_is_kept() {
     eprintln!("200 clients of two callers: {} calls", calls.len());
     check_calls(&calls, callers);
 
-    // All of it is there now, for who it was fetched for; also through the other gateway.
-    until(|| async { server.ask::<Vec<String>>(&["KEYS", "*:v"]).await.len() == 200 }).await;
+    // All values are cached now for their callers, also in the other gateway.
+    until(|| async { server.command::<Vec<String>>(&["KEYS", "*:v"]).await.len() == 200 }).await;
     check(&one).await;
     check(&two).await;
     assert_eq!(people.calls().len(), 0);
-    // A third has nothing of that.
+    // A third caller has no cached value.
     let answer = two.post(
         "{ person(id: 7) { id name } }",
         &[("authorization", "Bearer eve")],
@@ -112,7 +115,7 @@ async fn clients_with_other_credentials_share_neither_calls_nor_what_is_kept() {
 }
 
 #[tokio::test]
-async fn of_fifty_entities_of_which_forty_are_kept_ten_are_asked_for_in_one_call() {
+async fn ten_uncached_entities_of_fifty_are_fetched_in_one_call() {
     let Some(server) = Server::start().await else {
         return;
     };
@@ -121,27 +124,27 @@ async fn of_fifty_entities_of_which_forty_are_kept_ten_are_asked_for_in_one_call
         "{{ redis: {{ url: '{}', timeout: 1s }} }}",
         server.address()
     );
-    let setup = Setup::of(people.subgraph(), &cache);
+    let setup = Setup::new(people.subgraph(), &cache);
     let (one, two) = tokio::join!(Weir::connected(&setup), Weir::connected(&setup));
     let all = |count: u32| -> Vec<Value> { (1..=count).map(|id| person(id, "")).collect() };
 
     let forty = one.data("{ people(first: 40) { id name } }").await;
     assert_eq!(forty["people"], json!(all(40)));
     assert_eq!(people.calls().len(), 1);
-    until(|| async { server.ask::<Vec<String>>(&["KEYS", "*:v"]).await.len() == 40 }).await;
+    until(|| async { server.command::<Vec<String>>(&["KEYS", "*:v"]).await.len() == 40 }).await;
 
-    // Forty are in the memory of the one, and in Redis for the other.
+    // Forty entities are in the memory of the first gateway, and in Redis for the other.
     for weir in [&one, &two] {
         let fifty = weir.data("{ people(first: 50) { id name } }").await;
         assert_eq!(fifty["people"], json!(all(50)));
         let calls = people.calls();
         let ids: Vec<_> = calls.iter().map(|call| call.ids.clone()).collect();
         assert_eq!(ids, [(41..=50).collect::<Vec<_>>()]);
-        let body = json!((41..=50).map(tenth).collect::<Vec<_>>());
+        let body = json!((41..=50).map(invalidation).collect::<Vec<_>>());
         assert_eq!(weir.invalidate(&body).await.status, 202);
     }
 }
 
-fn tenth(id: u32) -> Value {
+fn invalidation(id: u32) -> Value {
     json!({ "kind": "entity", "type": "Person", "key": { "id": id } })
 }

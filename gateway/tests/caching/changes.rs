@@ -1,5 +1,5 @@
-//! What changes is seen through every gateway within a second, however it was changed, though it
-//! is kept for an hour.
+//! Changes of cached data are visible through every gateway within a second, by whatever way the
+//! invalidation arrives, though the data is cached for an hour.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use mocks::{Events, Lifetimes, Settings, Shop};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::client::ask;
+use crate::client::exchange;
 use crate::server::Server;
 use crate::support::until;
 use crate::weir::{Setup, Subgraph, Weir};
 
-/// Two gateways before one shop.
+/// Two gateways in front of one shop.
 struct Gateways {
     shop: Shop,
     one: Weir,
@@ -21,31 +21,31 @@ struct Gateways {
     _server: Server,
 }
 
-/// What a product is read by, by itself and among others.
+/// Reads a product alone and in a list.
 const READ: &str = "{ product(id: 9) { stock } products(first: 10) { nodes { id stock } } }";
 
 impl Gateways {
-    async fn start(tells_events: bool) -> Option<Self> {
+    async fn start(sends_events: bool) -> Option<Self> {
         let server = Server::start().await?;
-        let for_an_hour = "public, max-age=3600";
+        let an_hour = "public, max-age=3600";
         let settings = Settings {
             lifetimes: Lifetimes {
-                products: for_an_hour.to_owned(),
-                product_lists: for_an_hour.to_owned(),
+                products: an_hour.to_owned(),
+                product_lists: an_hour.to_owned(),
                 ..Lifetimes::default()
             },
-            events: tells_events.then(|| Events::new(server.address())),
+            events: sends_events.then(|| Events::new(server.address())),
             ..Settings::default()
         };
         let shop = Shop::start_with(settings).await.unwrap();
         let sdl = include_str!("../../../schema/commerce/products.graphql");
-        let for_long = sdl
+        let long_lived = sdl
             .replace(" @cacheControl(maxAge: 5)", "")
             .replace("@cacheControl(maxAge: 60)", "@cacheControl(maxAge: 3600)");
-        assert!(!for_long.contains("maxAge: 5") && for_long != sdl);
+        assert!(!long_lived.contains("maxAge: 5") && long_lived != sdl);
         let products = Subgraph {
             name: "products",
-            sdl: for_long,
+            sdl: long_lived,
             source: "products",
             url: shop.products.url().to_owned(),
         };
@@ -53,7 +53,7 @@ impl Gateways {
             "{{ redis: {{ url: '{}', timeout: 1s, events: {{ stream: 'weir:events' }} }} }}",
             server.address()
         );
-        let setup = Setup::of(products, &cache);
+        let setup = Setup::new(products, &cache);
         let (one, two) = tokio::join!(Weir::connected(&setup), Weir::connected(&setup));
         Some(Self {
             shop,
@@ -63,35 +63,35 @@ impl Gateways {
         })
     }
 
-    /// Both have what is read, and ask nobody any more; gives the stock.
-    async fn filled(&self) -> u64 {
+    /// Fills both caches, checks that reads take no more calls, and returns the stock.
+    async fn fill(&self) -> u64 {
         for weir in [&self.one, &self.two] {
             weir.data(READ).await;
         }
         self.shop.products.reset_calls();
         let stock = stock(&self.one.data(READ).await).unwrap();
         assert_eq!(self::stock(&self.two.data(READ).await), Some(stock));
-        assert_eq!(self.shop.products.calls(), 0, "it is not kept");
+        assert_eq!(self.shop.products.calls(), 0, "the product is not cached");
         stock
     }
 
-    /// The service is told by somebody else; gives the new stock.
-    async fn change_behind_their_backs(&self, stock: u64) -> u64 {
+    /// Changes the stock at the service, not through a gateway, and returns it.
+    async fn change_at_service(&self, stock: u64) -> u64 {
         let address = self.shop.products.url().strip_prefix("http://").unwrap();
         let address: SocketAddr = address.parse().unwrap();
         let body = json!({ "stock": stock }).to_string();
         let headers = [("content-type", "application/json")];
-        let answer = ask(address, "PATCH /products/9", &headers, &body).await;
+        let answer = exchange(address, "PATCH /products/9", &headers, &body).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         stock
     }
 
-    async fn see_within_a_second(&self, stock: u64, began: Instant, how: &str) {
+    async fn check_visible_within_a_second(&self, stock: u64, began: Instant, how: &str) {
         for weir in [&self.one, &self.two] {
             until(|| async { self::stock(&weir.data(READ).await) == Some(stock) }).await;
         }
         let took = began.elapsed();
-        eprintln!("{how}: seen through both gateways after {took:?}");
+        eprintln!("{how}: visible through both gateways after {took:?}");
         assert!(took < Duration::from_secs(1), "{took:?}");
     }
 }
@@ -104,11 +104,11 @@ fn stock(data: &Value) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn stock_that_a_merchant_changes_through_one_gateway_is_right_through_the_other() {
+async fn a_mutation_through_one_gateway_is_visible_through_the_other() {
     let Some(gateways) = Gateways::start(false).await else {
         return;
     };
-    let stock = gateways.filled().await + 1;
+    let stock = gateways.fill().await + 1;
     let merchant = gateways
         .one
         .data("{ product(id: 9) { merchant { id } } }")
@@ -122,39 +122,41 @@ async fn stock_that_a_merchant_changes_through_one_gateway_is_right_through_the_
     let began = Instant::now();
 
     assert_eq!(changed["changeStock"]["stock"], stock);
-    // Who wrote reads what was written at once.
+    // The gateway that ran the mutation reads the new value at once.
     let own = gateways.one.data("{ product(id: 9) { stock } }").await;
     assert_eq!(own["product"]["stock"], stock);
     gateways
-        .see_within_a_second(stock, began, "a mutation")
+        .check_visible_within_a_second(stock, began, "a mutation")
         .await;
 }
 
 #[tokio::test]
-async fn stock_that_changes_at_the_service_is_right_when_the_service_says_so() {
+async fn a_change_event_of_the_service_is_visible_through_both_gateways() {
     let Some(gateways) = Gateways::start(true).await else {
         return;
     };
-    let stock = gateways.filled().await + 1;
+    let stock = gateways.fill().await + 1;
 
-    gateways.change_behind_their_backs(stock).await;
+    gateways.change_at_service(stock).await;
 
     let began = Instant::now();
-    gateways.see_within_a_second(stock, began, "an event").await;
+    gateways
+        .check_visible_within_a_second(stock, began, "an event")
+        .await;
     let (one, two) = (&gateways.one, &gateways.two);
     let handled =
-        one.counted("weir_cache_events_total").await + two.counted("weir_cache_events_total").await;
-    assert_eq!(handled, 1, "one of them handles it");
+        one.metric("weir_cache_events_total").await + two.metric("weir_cache_events_total").await;
+    assert_eq!(handled, 1, "one of the gateways handles the event");
 }
 
 #[tokio::test]
-async fn stock_that_an_operator_names_is_right_everywhere() {
+async fn an_invalidation_by_an_operator_is_visible_through_both_gateways() {
     let Some(gateways) = Gateways::start(false).await else {
         return;
     };
-    let before = gateways.filled().await;
-    let stock = gateways.change_behind_their_backs(before + 1).await;
-    // Nobody has told them.
+    let before = gateways.fill().await;
+    let stock = gateways.change_at_service(before + 1).await;
+    // No invalidation was sent.
     for weir in [&gateways.one, &gateways.two] {
         assert_eq!(self::stock(&weir.data(READ).await), Some(before));
     }
@@ -168,6 +170,6 @@ async fn stock_that_an_operator_names_is_right_everywhere() {
         (202, Some("everyone"))
     );
     gateways
-        .see_within_a_second(stock, began, "an operator")
+        .check_visible_within_a_second(stock, began, "an operator")
         .await;
 }

@@ -1,4 +1,4 @@
-//! One thing that everybody asks for, and that is over every second.
+//! One entity that all clients read, and that expires every second.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::server::Server;
 use crate::support::variable;
 use crate::weir::{Setup, Weir};
 
-/// Of the second that the service says, a tenth may be taken, so that not all ends at once.
+/// The shortest lifetime: jitter takes up to a tenth of the second.
 const LIFETIME: Duration = Duration::from_millis(900);
 
 #[tokio::test]
@@ -22,11 +22,11 @@ async fn a_hot_key_takes_one_call_of_two_gateways_and_500_clients_each_time_it_e
         return;
     };
     let people = People::start("max-age=1", Duration::from_millis(30)).await;
-    // Two cores have 500 clients, two gateways and Redis: its answers take their time.
+    // 500 clients, two gateways and Redis share two cores, so Redis needs longer timeouts.
     let limits = "timeout: 2s, write_timeout: 5s";
     let redis = format!("redis: {{ url: '{}', {limits} }}", server.address());
     let cache = format!("{{ {redis}, lifetime: {{ stale_if_error: 0s }} }}");
-    let setup = Setup::of(people.subgraph(), &cache);
+    let setup = Setup::new(people.subgraph(), &cache);
     let (one, two) = tokio::join!(Weir::connected(&setup), Weir::connected(&setup));
     let connections = (0..500).map(|client| {
         let weir = if client % 2 == 0 { &one } else { &two };
@@ -36,12 +36,12 @@ async fn a_hot_key_takes_one_call_of_two_gateways_and_500_clients_each_time_it_e
     let long = variable("WEIR_LONG").map_or(5, |text| text.parse().unwrap());
     let (load, began) = (Load::new(), Instant::now());
 
-    // The time is the point.
+    // The duration is the test.
     let script = sleep(Duration::from_secs(long));
-    let ask = || json!({ "query": "{ person(id: 1) { id name } }" });
-    load.beside(
+    let operation = || json!({ "query": "{ person(id: 1) { id name } }" });
+    load.run_during(
         (connections, Duration::from_millis(200)),
-        ask,
+        operation,
         |_, data| assert_eq!(data["person"], person(1, "")),
         script,
     )
@@ -57,24 +57,24 @@ async fn a_hot_key_takes_one_call_of_two_gateways_and_500_clients_each_time_it_e
     );
     let between = calls.windows(2).map(|two| two[1].at - two[0].at);
     let between: Vec<Duration> = between.collect();
-    let mut in_vain = 0;
+    let mut waits_failed = 0;
     for weir in [&one, &two] {
-        in_vain += weir.counted("weir_cache_waits_in_vain_total").await;
+        waits_failed += weir.metric("weir_cache_waits_in_vain_total").await;
         let dropped = r#"weir_cache_redis_writes_total{result="dropped"}"#;
         assert_eq!(
-            weir.counted(dropped).await,
+            weir.metric(dropped).await,
             0,
-            "what is not in Redis is fetched again"
+            "a value missing in Redis is fetched again"
         );
     }
     eprintln!(
-        "{in_vain} in vain, slowest {:?}, {between:?}",
+        "{waits_failed} in vain, slowest {:?}, {between:?}",
         times.slowest()
     );
     let too_early = between.iter().filter(|time| **time < LIFETIME).count();
-    // Who has waited for a second goes for themselves, on a machine that does much else.
-    assert!(too_early as u64 <= in_vain, "{between:?}");
-    // It does expire, and is fetched again.
-    let least = usize::try_from(long).unwrap() / 2;
-    assert!(calls.len() >= least, "{} calls", calls.len());
+    // A client whose wait times out fetches for itself, on a busy machine.
+    assert!(too_early as u64 <= waits_failed, "{between:?}");
+    // The entity does expire, and is fetched again.
+    let minimum = usize::try_from(long).unwrap() / 2;
+    assert!(calls.len() >= minimum, "{} calls", calls.len());
 }

@@ -1,4 +1,4 @@
-//! Clients that ask again and again, and how long they waited.
+//! Clients that send operations continuously, and their latencies.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use crate::client::Connection;
 use crate::weir;
 
-/// What some clients do while something else happens.
+/// The latencies of clients that run while a script does.
 pub(crate) struct Load {
     took: RefCell<Vec<(Instant, Duration)>>,
     is_over: Cell<bool>,
@@ -24,22 +24,22 @@ impl Load {
         }
     }
 
-    /// Has a client for each of `connections` send what `ask` says, wait for the answer, have
-    /// `judge` look at its data, and rest for `pause`; until `script` has ended.
-    pub(crate) async fn beside<T>(
+    /// Runs a client for each of `connections` until `script` has ended: it sends the operation of
+    /// `operation`, passes the data of the answer to `check`, and pauses.
+    pub(crate) async fn run_during<T>(
         &self,
         (connections, pause): (Vec<Connection>, Duration),
-        ask: impl Fn() -> Value,
-        judge: impl Fn(&Value, &Value),
+        operation: impl Fn() -> Value,
+        check: impl Fn(&Value, &Value),
         script: impl Future<Output = T>,
     ) -> T {
         let clients = connections.into_iter().map(async |mut connection| {
             while !self.is_over.get() {
-                let (body, began) = (ask(), Instant::now());
+                let (body, began) = (operation(), Instant::now());
                 weir::post(&mut connection, &body, &[]).await;
-                let answer = connection.answer().await.expect("an answer");
+                let answer = connection.answer().await.expect("a response");
                 self.took.borrow_mut().push((began, began.elapsed()));
-                judge(&body, &weir::data(&answer));
+                check(&body, &weir::data(&answer));
                 if !pause.is_zero() {
                     sleep(pause).await;
                 }
@@ -53,7 +53,7 @@ impl Load {
         tokio::join!(script, join_all(clients)).0
     }
 
-    /// How long those waited who began within a time.
+    /// The latencies of operations that began between two instants.
     pub(crate) fn times(&self, from: Instant, to: Instant) -> Times {
         let took = self.took.borrow();
         let within = took.iter().filter(|(began, _)| (from..to).contains(began));
@@ -63,7 +63,7 @@ impl Load {
     }
 }
 
-/// Times, the shortest first.
+/// Latencies, the shortest first.
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
@@ -71,10 +71,10 @@ impl Times {
         self.0.len()
     }
 
-    /// So many of a hundred took no longer.
+    /// The latency that `percent` of 100 operations do not exceed.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
-        let at = (self.0.len() * percent / 100).min(self.0.len() - 1);
-        self.0[at]
+        let index = (self.0.len() * percent / 100).min(self.0.len() - 1);
+        self.0[index]
     }
 
     pub(crate) fn slowest(&self) -> Duration {

@@ -1,21 +1,22 @@
-//! What is kept and shared, from outside: gateways that are processes of their own, real Redis
-//! servers, and services over HTTP that count what they are asked.
+//! Caching and shared calls from outside: gateway processes, real Redis servers, and services over
+//! HTTP that count their calls.
 //!
-//! Without a `redis-server` they say so and pass, unless `WEIR_REQUIRE_REDIS=1`. What they measured
-//! is printed: `cargo nextest run --workspace -E 'binary(caching)' --success-output final`.
+//! Without a `redis-server` the tests print that they skip, and fail if `WEIR_REQUIRE_REDIS=1`.
+//! They print what they measure: `cargo nextest run -p weir -E 'binary(caching)' --success-output
+//! final`.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a test may"
+    reason = "a test fails by panicking, and prints what it measures"
 )]
 
 mod batches;
 mod changes;
 #[path = "../end_to_end/client.rs"]
-#[expect(dead_code, reason = "other tests write it wrong")]
+#[expect(dead_code, reason = "tests of broken HTTP use the rest")]
 mod client;
 mod failing;
 mod hot;
@@ -25,7 +26,7 @@ mod nodes;
 mod people;
 mod relay;
 #[path = "../../../resolvers/tests/cache/server.rs"]
-#[expect(dead_code, reason = "other tests have Sentinels")]
+#[expect(dead_code, reason = "tests of Sentinel use the rest")]
 mod server;
 mod support;
 mod weir;

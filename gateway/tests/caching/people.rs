@@ -1,4 +1,4 @@
-//! A REST service whose answers say who asked, and which remembers each call with its moment.
+//! A REST service whose responses contain the caller, and that records its calls.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,14 +14,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::weir::Subgraph;
 
-/// The service under way; it ends with the runtime of its test.
+/// The running service; it ends with the runtime of its test.
 pub(crate) struct People {
     url: String,
-    told: Arc<Told>,
+    state: Arc<Service>,
     _tasks: Tasks,
 }
 
-struct Told {
+struct Service {
     calls: Mutex<Vec<Call>>,
     cache_control: &'static str,
     delay: Duration,
@@ -32,38 +32,40 @@ struct Told {
 pub(crate) struct Call {
     pub(crate) at: Instant,
     pub(crate) ids: Vec<u32>,
-    /// Whose it was: the value of `authorization`.
+    /// The value of `authorization`.
     pub(crate) caller: String,
 }
 
 impl People {
-    /// A service that says `cache_control` of people, and takes `delay` for each call.
+    /// A service with `cache_control` on people, and a `delay` for each call.
     pub(crate) async fn start(cache_control: &'static str, delay: Duration) -> Self {
-        let told = Arc::new(Told {
+        let state = Arc::new(Service {
             calls: Mutex::default(),
             cache_control,
             delay,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = Router::new().fallback(answer).with_state(Arc::clone(&told));
+        let app = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&state));
         let tasks = Tasks::default();
         tasks.spawn("people", async move {
             axum::serve(listener, app).await.unwrap();
         });
         Self {
             url,
-            told,
+            state,
             _tasks: tasks,
         }
     }
 
-    /// The calls for people since the last time.
+    /// Takes the calls for people since the last call of this function.
     pub(crate) fn calls(&self) -> Vec<Call> {
-        std::mem::take(&mut self.told.calls.lock().unwrap())
+        std::mem::take(&mut self.state.calls.lock().unwrap())
     }
 
-    /// The graph of it.
+    /// The subgraph of the service.
     pub(crate) fn subgraph(&self) -> Subgraph {
         Subgraph {
             name: "people",
@@ -74,13 +76,13 @@ impl People {
     }
 }
 
-/// What the service says of one of them to `caller`.
+/// A person as the service returns it to `caller`.
 pub(crate) fn person(id: u32, caller: &str) -> Value {
     json!({ "id": id.to_string(), "name": format!("person {id} for {caller}") })
 }
 
-/// `/list?first=N` gives ids and may not be kept; `/people?ids=1,2` gives people.
-async fn answer(State(told): State<Arc<Told>>, request: Request) -> Response {
+/// `/list?first=N` returns ids without `Cache-Control`; `/people?ids=1,2` returns people.
+async fn answer(State(state): State<Arc<Service>>, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let value = query.split_once('=').map_or("", |(_, value)| value);
     let ids = value.split("%2C").flat_map(|part| part.split(','));
@@ -93,13 +95,13 @@ async fn answer(State(told): State<Arc<Told>>, request: Request) -> Response {
     let caller = request.headers().get(header::AUTHORIZATION);
     let caller = caller.map_or("", |value| value.to_str().unwrap());
     let people: Vec<Value> = ids.iter().map(|id| person(*id, caller)).collect();
-    told.calls.lock().unwrap().push(Call {
+    state.calls.lock().unwrap().push(Call {
         at: Instant::now(),
         ids,
         caller: caller.to_owned(),
     });
-    sleep(told.delay).await;
-    let headers = [(header::CACHE_CONTROL, told.cache_control)];
+    sleep(state.delay).await;
+    let headers = [(header::CACHE_CONTROL, state.cache_control)];
     (headers, axum::Json(json!({ "people": people }))).into_response()
 }
 

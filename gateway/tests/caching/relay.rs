@@ -1,4 +1,4 @@
-//! A way to a server that can become slow.
+//! A TCP relay that can delay responses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-/// Hands everything on to a server, and its answers back, later if it is told so.
+/// Forwards all bytes to a server, and its responses back, with a delay.
 pub(crate) struct Relay {
     pub(crate) port: u16,
     delay: Arc<AtomicU64>,
@@ -18,7 +18,7 @@ pub(crate) struct Relay {
 
 impl Relay {
     /// A relay to a port of this machine.
-    pub(crate) async fn to(port: u16) -> Self {
+    pub(crate) async fn start(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap().port();
         let (delay, tasks) = (Arc::new(AtomicU64::new(0)), Tasks::default());
@@ -37,7 +37,7 @@ impl Relay {
         }
     }
 
-    /// Answers take so much longer from now on.
+    /// Delays responses from now on.
     pub(crate) fn slow_down(&self, delay: Duration) {
         let delay = delay.as_millis().try_into().unwrap();
         self.delay.store(delay, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! `weir` as a process of its own, configured by a file, as people run it.
+//! `weir` as a process with a configuration file.
 
 use std::fmt::Write as _;
 use std::net::{SocketAddr, UdpSocket};
@@ -9,25 +9,24 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::client::{Answer, Connection, ask};
+use crate::client::{Answer, Connection, exchange};
 use crate::server::Port;
 use crate::support::until;
 
-/// A gateway under way; killed when it is dropped.
+/// A running gateway; killed when it is dropped.
 pub(crate) struct Weir {
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
     folder: PathBuf,
     _child: Child,
-    _kept: UdpSocket,
+    _reservation: UdpSocket,
 }
 
-/// What a gateway is told.
+/// The configuration of a gateway.
 #[derive(Clone, Default)]
 pub(crate) struct Setup {
-    /// Name, SDL, and where its one source is.
     pub(crate) subgraphs: Vec<Subgraph>,
-    /// What stands under `cache`.
+    /// The section `cache`, in YAML.
     pub(crate) cache: String,
 }
 
@@ -41,8 +40,8 @@ pub(crate) struct Subgraph {
 }
 
 impl Setup {
-    /// One subgraph before one service, with a cache as `cache` says in YAML.
-    pub(crate) fn of(subgraph: Subgraph, cache: &str) -> Self {
+    /// One subgraph with one service, and a cache as configured in YAML.
+    pub(crate) fn new(subgraph: Subgraph, cache: &str) -> Self {
         Self {
             subgraphs: vec![subgraph],
             cache: cache.to_owned(),
@@ -70,11 +69,11 @@ impl Setup {
 }
 
 impl Weir {
-    /// A gateway that serves.
+    /// Starts a gateway, and waits until it serves.
     pub(crate) async fn start(setup: &Setup) -> Self {
         let port = Port::free();
         let admin = SocketAddr::from(([127, 0, 0, 1], port.number));
-        let name = format!("kept-{}-{}", std::process::id(), admin.port());
+        let name = format!("caching-{}-{}", std::process::id(), admin.port());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("weir.yaml"), setup.yaml(admin)).unwrap();
@@ -91,7 +90,7 @@ impl Weir {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
             let line = lines.next_line().await.unwrap();
-            let line = line.expect("it ended before it served");
+            let line = line.expect("weir ended before it served");
             if let Some((_, url)) = line.split_once("GraphQL ") {
                 let address = url.trim().strip_prefix("http://").unwrap();
                 break address.strip_suffix("/graphql").unwrap().parse().unwrap();
@@ -102,43 +101,43 @@ impl Weir {
             admin,
             folder,
             _child: child,
-            _kept: port.kept,
+            _reservation: port.reservation,
         }
     }
 
-    /// The same, once it has reached its Redis and hears what others say there.
+    /// Starts a gateway, and waits until it is connected to Redis and receives invalidations.
     pub(crate) async fn connected(setup: &Setup) -> Self {
         let weir = Self::start(setup).await;
         until(|| async {
-            weir.counted("weir_cache_redis_up").await == 1
-                && weir.counted("weir_cache_listens_total").await > 0
+            weir.metric("weir_cache_redis_up").await == 1
+                && weir.metric("weir_cache_listens_total").await > 0
         })
         .await;
         weir
     }
 
-    /// `data` of an operation; panics when there are errors.
+    /// Executes an operation and returns `data`; panics if there are errors.
     pub(crate) async fn data(&self, query: &str) -> Value {
         data(&self.post(query, &[]).await)
     }
 
-    /// The answer to an operation of somebody with these headers.
+    /// Sends an operation with these headers, and returns the answer.
     pub(crate) async fn post(&self, query: &str, headers: &[(&str, &str)]) -> Answer {
         let mut connection = Connection::open(self.address).await;
         post(&mut connection, &json!({ "query": query }), headers).await;
-        connection.answer().await.expect("an answer")
+        connection.answer().await.expect("a response")
     }
 
-    /// Has an operator invalidate what `body` names.
+    /// Sends an invalidation to the admin address.
     pub(crate) async fn invalidate(&self, body: &Value) -> Answer {
         let headers = [("authorization", KEY), ("content-type", "application/json")];
         let line = "POST /admin/invalidate";
-        ask(self.admin, line, &headers, &body.to_string()).await
+        exchange(self.admin, line, &headers, &body.to_string()).await
     }
 
-    /// What the metrics say of `name`, with its labels.
-    pub(crate) async fn counted(&self, name: &str) -> u64 {
-        let answer = ask(self.admin, "GET /metrics", &[], "").await;
+    /// The value of a metric, whose `name` includes its labels.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let answer = exchange(self.admin, "GET /metrics", &[], "").await;
         let text = String::from_utf8(answer.body).unwrap();
         let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
         let value = lines.find_map(|rest| rest.trim().parse().ok());
@@ -160,7 +159,7 @@ pub(crate) async fn post(connection: &mut Connection, body: &Value, headers: &[(
     connection.request(line, &all, &body.to_string()).await;
 }
 
-/// `data` of an answer; panics when there are errors.
+/// Returns `data` of an answer; panics if there are errors.
 pub(crate) fn data(answer: &Answer) -> Value {
     let mut json = answer.json();
     assert!(

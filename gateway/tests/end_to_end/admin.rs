@@ -1,4 +1,4 @@
-//! The operators' socket: what is invalidated, what is counted, and who may know.
+//! The admin address: invalidation, metrics, and traces for those who may read them.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use gateway::shop;
 use mocks::{Fault, Shop};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, ask};
+use crate::client::{Answer, exchange};
 use crate::running::Running;
 
 const KEY: &str = "0123456789abcdef";
@@ -25,11 +25,11 @@ fn with_socket(config: &mut Config) {
 async fn invalidate(admin: SocketAddr, body: &Value) -> Answer {
     let headers = [("authorization", KEY), ("content-type", "application/json")];
     let line = "POST /admin/invalidate";
-    ask(admin, line, &headers, &body.to_string()).await
+    exchange(admin, line, &headers, &body.to_string()).await
 }
 
 #[tokio::test]
-async fn everything_that_can_be_named_can_be_invalidated() {
+async fn every_kind_of_target_can_be_invalidated() {
     let gateway = Running::alone(with_socket).await;
     let admin = gateway.admin.unwrap();
 
@@ -46,7 +46,8 @@ async fn everything_that_can_be_named_can_be_invalidated() {
             json!({ "kind": "cache_tag", "subgraphs": ["users"], "cache_tag": "product-42" }),
             1,
         ),
-        // The entity, what has it under another key, and what has some of its type.
+        // The entity, values that have it under another key, and values that contain some of its
+        // type.
         (
             json!({ "kind": "entity", "type": "Product", "key": { "id": 42 } }),
             3,
@@ -66,7 +67,7 @@ async fn everything_that_can_be_named_can_be_invalidated() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_invalidated_is_told_element_by_element_and_nothing_is_done() {
+async fn invalid_targets_are_reported_element_by_element_and_nothing_is_invalidated() {
     let gateway = Running::alone(with_socket).await;
     let admin = gateway.admin.unwrap();
     let body = json!([
@@ -108,20 +109,20 @@ async fn what_cannot_be_invalidated_is_told_element_by_element_and_nothing_is_do
         ]
     );
     assert_eq!(answer.code(), "BAD_REQUEST");
-    assert_eq!(counted(admin, INVALIDATIONS).await, 0);
+    assert_eq!(metric_value(admin, INVALIDATIONS).await, 0);
     let not_a_list = invalidate(admin, &json!({ "kind": "all" })).await;
     assert_eq!(not_a_list.status, 400);
 }
 
 #[tokio::test]
-async fn a_request_that_is_none_is_refused_before_its_body_is_believed() {
+async fn a_broken_or_unauthorized_request_invalidates_nothing() {
     let gateway = Running::alone(with_socket).await;
     let admin = gateway.admin.unwrap();
     let (json, key) = (("content-type", "application/json"), ("authorization", KEY));
     let path = "/admin/invalidate";
     let all = "[{\"kind\":\"all\"}]";
     let check = async |line: &str, headers: &[(&str, &str)], body: &str, status: u16| {
-        let answer = ask(admin, line, headers, body).await;
+        let answer = exchange(admin, line, headers, body).await;
         assert_eq!(answer.status, status, "{line} {headers:?}: {answer:?}");
         answer
     };
@@ -150,7 +151,7 @@ async fn a_request_that_is_none_is_refused_before_its_body_is_believed() {
     let long = format!("[\"{}\"]", "x".repeat(1024 * 1024));
     check(&post, &[key, json], &long, 413).await;
     check("POST /graphql", &[key, json], "{}", 404).await;
-    assert_eq!(counted(admin, INVALIDATIONS).await, 0);
+    assert_eq!(metric_value(admin, INVALIDATIONS).await, 0);
 
     check(
         &post,
@@ -159,16 +160,16 @@ async fn a_request_that_is_none_is_refused_before_its_body_is_believed() {
         202,
     )
     .await;
-    assert_eq!(counted(admin, INVALIDATIONS).await, 1);
+    assert_eq!(metric_value(admin, INVALIDATIONS).await, 1);
 }
 
 #[tokio::test]
-async fn clients_do_not_reach_what_is_for_operators() {
+async fn the_clients_address_has_no_admin_routes() {
     let gateway = Running::alone(with_socket).await;
     let headers = [("authorization", KEY), ("content-type", "application/json")];
 
-    let invalidate = ask(gateway.address, "POST /admin/invalidate", &headers, "[]").await;
-    let metrics = ask(gateway.address, "GET /metrics", &headers, "").await;
+    let invalidate = exchange(gateway.address, "POST /admin/invalidate", &headers, "[]").await;
+    let metrics = exchange(gateway.address, "GET /metrics", &headers, "").await;
 
     assert_eq!((invalidate.status, metrics.status), (404, 404));
     let without = Running::alone(|_| {}).await;
@@ -176,7 +177,7 @@ async fn clients_do_not_reach_what_is_for_operators() {
 }
 
 #[tokio::test]
-async fn numbers_are_there_for_who_collects_them() {
+async fn metrics_are_in_the_format_of_prometheus() {
     let gateway = Running::alone(with_socket).await;
     let off = Running::alone(|config| {
         with_socket(config);
@@ -184,7 +185,7 @@ async fn numbers_are_there_for_who_collects_them() {
     })
     .await;
 
-    let answer = ask(gateway.admin.unwrap(), "GET /metrics", &[], "").await;
+    let answer = exchange(gateway.admin.unwrap(), "GET /metrics", &[], "").await;
 
     assert_eq!(answer.status, 200);
     let media_type = answer.header("content-type");
@@ -196,8 +197,8 @@ async fn numbers_are_there_for_who_collects_them() {
         "{text}"
     );
     assert!(text.contains("\nweir_incomplete_plans_total 0\n"), "{text}");
-    assert!(!text.contains("redis_up"), "there is no Redis: {text}");
-    let nothing = ask(off.admin.unwrap(), "GET /metrics", &[], "").await;
+    assert!(!text.contains("redis_up"), "no Redis is configured: {text}");
+    let nothing = exchange(off.admin.unwrap(), "GET /metrics", &[], "").await;
     let text = String::from_utf8(nothing.body).unwrap();
     assert!(!text.contains("weir_cache"), "{text}");
     let body = json!([{ "kind": "all" }]);
@@ -205,7 +206,7 @@ async fn numbers_are_there_for_who_collects_them() {
 }
 
 #[tokio::test]
-async fn only_who_may_know_is_told_what_was_done() {
+async fn a_trace_is_returned_only_to_those_who_may_read_it() {
     let key = "fedcba9876543210";
     let keys = Running::alone(|config| {
         config.admin.trace_access = TraceAccess::Keys(vec![
@@ -214,31 +215,30 @@ async fn only_who_may_know_is_told_what_was_done() {
         ]);
     })
     .await;
-    let everybody =
-        Running::alone(|config| config.admin.trace_access = TraceAccess::Everyone).await;
-    let nobody = Running::alone(|_| {}).await;
-    let told = async |gateway: &Running, header: Option<&str>| {
+    let everyone = Running::alone(|config| config.admin.trace_access = TraceAccess::Everyone).await;
+    let no_access = Running::alone(|_| {}).await;
+    let has_trace = async |gateway: &Running, header: Option<&str>| {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend(header.map(|value| ("weir-explain", value)));
         let body = "{\"query\":\"{ __typename }\"}";
-        let answer = ask(gateway.address, "POST /graphql", &headers, body).await;
+        let answer = exchange(gateway.address, "POST /graphql", &headers, body).await;
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         let json = answer.json();
         assert_eq!(json["data"]["__typename"], "Query");
         json["extensions"]["weir"]["fetches"].is_array()
     };
 
-    assert!(told(&keys, Some(key)).await);
-    assert!(!told(&keys, Some("true")).await);
-    assert!(!told(&keys, None).await);
-    assert!(told(&everybody, Some("true")).await);
-    assert!(!told(&everybody, Some("false")).await);
-    assert!(!told(&everybody, None).await);
-    assert!(!told(&nobody, Some("true")).await);
+    assert!(has_trace(&keys, Some(key)).await);
+    assert!(!has_trace(&keys, Some("true")).await);
+    assert!(!has_trace(&keys, None).await);
+    assert!(has_trace(&everyone, Some("true")).await);
+    assert!(!has_trace(&everyone, Some("false")).await);
+    assert!(!has_trace(&everyone, None).await);
+    assert!(!has_trace(&no_access, Some("true")).await);
 }
 
 #[tokio::test]
-async fn what_is_kept_is_told_counted_and_forgotten_when_an_operator_says_so() {
+async fn cache_hits_are_traced_and_counted_until_an_invalidation() {
     let shop = Shop::start().await.unwrap();
     let gateway = Running::alone(|config| {
         shop::configure(&shop, config);
@@ -250,7 +250,7 @@ async fn what_is_kept_is_told_counted_and_forgotten_when_an_operator_says_so() {
     let product = async || {
         let headers = [("content-type", "application/json"), ("weir-explain", "1")];
         let body = "{\"query\":\"{ product(id: 1) { name } }\"}";
-        let answer = ask(gateway.address, "POST /graphql", &headers, body).await;
+        let answer = exchange(gateway.address, "POST /graphql", &headers, body).await;
         let json = answer.json();
         assert!(json["data"]["product"]["name"].is_string(), "{json}");
         let fetch = json["extensions"]["weir"]["fetches"][0].clone();
@@ -260,36 +260,36 @@ async fn what_is_kept_is_told_counted_and_forgotten_when_an_operator_says_so() {
     let same = json!([{ "kind": "entity", "type": "Product", "key": { "id": 1 } }]);
 
     let (missing, calls) = product().await;
-    let (kept, no_calls) = product().await;
+    let (hit, no_calls) = product().await;
     invalidate(admin, &other).await;
-    let (still_kept, _) = product().await;
+    let (still_hit, _) = product().await;
     invalidate(admin, &same).await;
-    let (forgotten, _) = product().await;
+    let (invalidated, _) = product().await;
 
     assert_eq!(missing["found"], "missing", "{missing}");
     assert_eq!(calls[0]["batch"], 1, "{calls}");
     assert!(calls[0]["ms"].as_f64().unwrap() > 0.0, "{calls}");
-    assert_eq!(kept["found"], "fresh", "{kept}");
-    assert_eq!(kept["level"], "memory");
-    assert!(kept["ageMs"].as_f64().unwrap() >= 0.0, "{kept}");
+    assert_eq!(hit["found"], "fresh", "{hit}");
+    assert_eq!(hit["level"], "memory");
+    assert!(hit["ageMs"].as_f64().unwrap() >= 0.0, "{hit}");
     assert_eq!(no_calls, json!([]));
-    assert_eq!(still_kept["found"], "fresh", "{still_kept}");
-    assert_eq!(forgotten["found"], "missing", "{forgotten}");
-    assert_eq!(forgotten["why"], "invalid", "{forgotten}");
+    assert_eq!(still_hit["found"], "fresh", "{still_hit}");
+    assert_eq!(invalidated["found"], "missing", "{invalidated}");
+    assert_eq!(invalidated["why"], "invalid", "{invalidated}");
     assert_eq!(shop.products.calls(), 2);
     let hits = "weir_cache_lookups_total{result=\"memory\"}";
-    assert_eq!(counted(admin, hits).await, 2);
+    assert_eq!(metric_value(admin, hits).await, 2);
     let of_products = |result: &str| {
         let labels = "subgraph=\"products\",type=\"Product\"";
         format!("weir_cache_type_lookups_total{{{labels},result=\"{result}\"}}")
     };
-    assert_eq!(counted(admin, &of_products("memory")).await, 2);
-    assert_eq!(counted(admin, &of_products("miss")).await, 2);
-    assert_eq!(counted(admin, "weir_cache_age_seconds_count").await, 2);
+    assert_eq!(metric_value(admin, &of_products("memory")).await, 2);
+    assert_eq!(metric_value(admin, &of_products("miss")).await, 2);
+    assert_eq!(metric_value(admin, "weir_cache_age_seconds_count").await, 2);
 }
 
 #[tokio::test]
-async fn clients_are_told_for_how_long_and_by_whom_an_answer_may_be_used_again() {
+async fn responses_have_cache_control_and_vary() {
     let shop = Shop::start().await.unwrap();
     let gateway = Running::alone(|config| {
         shop::configure(&shop, config);
@@ -299,7 +299,7 @@ async fn clients_are_told_for_how_long_and_by_whom_an_answer_may_be_used_again()
     let cache_control = async |query: &str| {
         let headers = [("content-type", "application/json")];
         let body = json!({ "query": query }).to_string();
-        let answer = ask(gateway.address, "POST /graphql", &headers, &body).await;
+        let answer = exchange(gateway.address, "POST /graphql", &headers, &body).await;
         let header = |name| answer.header(name).unwrap_or_default().to_owned();
         (header("cache-control"), header("vary"))
     };
@@ -326,9 +326,9 @@ async fn clients_are_told_for_how_long_and_by_whom_an_answer_may_be_used_again()
 
 const INVALIDATIONS: &str = "weir_cache_invalidations_total{from=\"this_process\"}";
 
-/// What the metrics say of `name`.
-async fn counted(admin: SocketAddr, name: &str) -> u64 {
-    let answer = ask(admin, "GET /metrics", &[], "").await;
+/// The value of a metric, whose `name` includes its labels.
+async fn metric_value(admin: SocketAddr, name: &str) -> u64 {
+    let answer = exchange(admin, "GET /metrics", &[], "").await;
     let text = String::from_utf8(answer.body).unwrap();
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
     let value = lines
@@ -337,7 +337,7 @@ async fn counted(admin: SocketAddr, name: &str) -> u64 {
     value.trim().parse().unwrap()
 }
 
-/// Every sample stands below the head of its own metric, each of which is there once.
+/// Checks that every sample is below the head of its own metric, and that each head occurs once.
 fn assert_is_prometheus(text: &str) {
     let mut metric = String::new();
     let mut seen = Vec::new();
@@ -345,7 +345,7 @@ fn assert_is_prometheus(text: &str) {
         if let Some(rest) = line.strip_prefix("# HELP ") {
             let name = rest.split(' ').next().unwrap();
             name.clone_into(&mut metric);
-            assert!(!seen.contains(&metric), "{metric} is there twice");
+            assert!(!seen.contains(&metric), "{metric} occurs twice");
             seen.push(metric.clone());
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
             assert!(rest.starts_with(&metric), "{line}");

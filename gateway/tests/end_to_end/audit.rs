@@ -1,6 +1,6 @@
-//! The published audit of GraphQL over HTTP; the script that runs it is in `tests/audit`.
+//! The published audit of GraphQL over HTTP, run by the script in `tests/audit`.
 //!
-//! Needs Node and the npm packages of `tests/audit`; `node` says what happens where one is missing.
+//! Needs Node and the npm packages of `tests/audit`; see `node` for what happens without them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::node::{self, Scripts};
 use crate::running::Running;
 
 #[tokio::test]
-async fn every_must_should_and_may_of_the_audit_is_ok() {
+async fn every_must_should_and_may_of_the_audit_passes() {
     if let Some(missing) = AUDIT.missing().await {
         return node::skip(&missing);
     }
@@ -25,5 +25,5 @@ const AUDIT: Scripts = Scripts {
     package: "graphql-http",
 };
 
-/// Sixty requests, after a start of Node, on a machine that is busy with other tests.
+/// Maximum time for Node to start and send sixty requests, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);

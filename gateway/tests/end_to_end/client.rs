@@ -1,4 +1,4 @@
-//! A client that writes HTTP/1.1 by hand, so that tests can also write it wrong.
+//! An HTTP/1.1 client that writes requests by hand, so that tests can also send broken ones.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ pub(crate) struct Connection {
     received: Vec<u8>,
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
 }
 
 impl Connection {
-    /// Connects; panics when nobody listens.
+    /// Connects; panics if the port is closed.
     pub(crate) async fn open(address: SocketAddr) -> Self {
         Self {
             stream: TcpStream::connect(address).await.unwrap(),
@@ -48,7 +48,7 @@ impl Connection {
         self.send(text + "\r\n" + body).await;
     }
 
-    /// The next answer; `None` when the server has closed the connection before it.
+    /// Receives the next response; `None` if the server closed the connection before it.
     pub(crate) async fn answer(&mut self) -> Option<Answer> {
         let head = loop {
             if let Some(end) = find(&self.received, b"\r\n\r\n") {
@@ -59,7 +59,7 @@ impl Connection {
             if self.receive().await == 0 {
                 assert!(
                     self.received.is_empty(),
-                    "half an answer: {:?}",
+                    "half a response: {:?}",
                     self.received
                 );
                 return None;
@@ -74,7 +74,10 @@ impl Connection {
             .header("content-length")
             .map_or(0, |text| text.parse().unwrap());
         while self.received.len() < length {
-            assert!(self.receive().await > 0, "the body was cut: {answer:?}");
+            assert!(
+                self.receive().await > 0,
+                "the body was cut short: {answer:?}"
+            );
         }
         let rest = self.received.split_off(length);
         answer.body = std::mem::replace(&mut self.received, rest);
@@ -89,8 +92,8 @@ impl Connection {
     async fn receive(&mut self) -> usize {
         let reading = self.stream.read_buf(&mut self.received);
         let read = tokio::time::timeout(PATIENCE, reading).await;
-        // A reset is a close as well; which of the two comes is a race in the kernel.
-        read.expect("the server did nothing for too long")
+        // A reset is a close too; which of them the client sees is a race in the kernel.
+        read.expect("the server sent nothing for too long")
             .unwrap_or(0)
     }
 }
@@ -104,7 +107,7 @@ impl Answer {
         })
     }
 
-    /// The body as JSON; panics when it is none.
+    /// The body as JSON; panics if it is not JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -119,8 +122,8 @@ impl Answer {
     }
 }
 
-/// One request on a connection of its own.
-pub(crate) async fn ask(
+/// Sends one request on a connection of its own, and returns the response.
+pub(crate) async fn exchange(
     address: SocketAddr,
     line: &str,
     headers: &[(&str, &str)],
@@ -128,13 +131,13 @@ pub(crate) async fn ask(
 ) -> Answer {
     let mut connection = Connection::open(address).await;
     connection.request(line, headers, body).await;
-    connection.answer().await.expect("an answer")
+    connection.answer().await.expect("a response")
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+        .windows(needle.len())
+        .position(|window| window == needle)
 }

@@ -1,4 +1,4 @@
-//! The binary as people run it: what it prints, and its exit codes.
+//! The binary `weir`: output and exit codes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use std::process::{Output, Stdio};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::client::ask;
+use crate::client::exchange;
 
-/// A folder of its own for one test, with some files in it.
+/// A folder for one test, with some files in it.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -41,7 +41,7 @@ impl Folder {
         Ended(self.command(arguments).output().await.unwrap())
     }
 
-    /// A command that goes on until it is stopped, and where its GraphQL is.
+    /// Starts a command that serves, and returns the address of its GraphQL.
     pub(crate) async fn serve(&self, arguments: &[&str]) -> (Child, std::net::SocketAddr) {
         let mut child = self
             .command(arguments)
@@ -58,7 +58,7 @@ impl Folder {
                 return (child, address);
             }
         }
-        panic!("it ended before it served");
+        panic!("weir ended before it served");
     }
 }
 
@@ -94,7 +94,7 @@ type Query {
 "#;
 
 #[tokio::test]
-async fn a_configuration_without_problems_is_checked_with_success() {
+async fn checking_a_valid_configuration_succeeds() {
     let folder = Folder::new(
         "check-good",
         &[("weir.yaml", CONFIG), ("users.graphql", USERS)],
@@ -114,7 +114,7 @@ async fn a_configuration_without_problems_is_checked_with_success() {
 }
 
 #[tokio::test]
-async fn problems_of_the_graph_and_of_files_are_found_together() {
+async fn problems_of_the_graph_and_of_files_are_reported_together() {
     let config = "graph: { subgraphs: { users: { schema: users.graphql }, orders: { schema: orders.graphql } } }
 connectors: { sources: { users.apu: { timeout: 1s } } }
 ";
@@ -163,7 +163,7 @@ async fn a_source_that_the_graph_does_not_have_is_a_problem_of_the_configuration
 }
 
 #[tokio::test]
-async fn a_missing_configuration_is_a_problem_and_a_wrong_argument_is_misuse() {
+async fn a_missing_configuration_exits_with_1_and_a_wrong_argument_with_2() {
     let folder = Folder::new("missing", &[]);
 
     let missing = folder.run(&["serve"]).await;
@@ -179,7 +179,7 @@ async fn a_missing_configuration_is_a_problem_and_a_wrong_argument_is_misuse() {
 }
 
 #[tokio::test]
-async fn a_plan_and_a_schema_are_printed_without_calling_anything() {
+async fn plan_and_schema_call_no_service() {
     let folder = Folder::new(
         "describe",
         &[(
@@ -216,37 +216,37 @@ async fn a_plan_and_a_schema_are_printed_without_calling_anything() {
         invalid.err()
     );
     assert_eq!(file.code(), Some(1));
-    let told = file.err();
-    assert!(told.contains("write `@q.graphql`"), "{told}");
+    let message = file.err();
+    assert!(message.contains("write `@q.graphql`"), "{message}");
     assert!(schema.out().contains("type Query"), "{}", schema.out());
     assert!(!schema.out().contains("@connect"), "{}", schema.out());
 }
 
 #[tokio::test]
-async fn the_shop_is_served_where_there_is_no_configuration() {
+async fn the_demo_is_served_without_a_configuration() {
     let folder = Folder::new("shop", &[]);
     let (mut child, address) = folder.serve(&["--listen", "127.0.0.1:0"]).await;
 
     let json = ("content-type", "application/json");
     let body = r#"{"query":"{ user(id: 1) { id } }"}"#;
-    let answer = ask(address, "POST /graphql", &[json], body).await;
-    let taken = folder.run(&["--listen", &address.to_string()]).await;
+    let answer = exchange(address, "POST /graphql", &[json], body).await;
+    let occupied = folder.run(&["--listen", &address.to_string()]).await;
     terminate(&child).await;
 
     assert_eq!(answer.json()["data"]["user"]["id"], "1");
-    assert_eq!(taken.code(), Some(1));
+    assert_eq!(occupied.code(), Some(1));
     assert!(
-        taken
+        occupied
             .err()
             .contains(&format!("error: cannot listen at {address}")),
         "{}",
-        taken.err()
+        occupied.err()
     );
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
 }
 
 #[tokio::test]
-async fn a_configuration_is_served_with_its_log() {
+async fn a_configuration_is_served_and_requests_are_logged() {
     let config = format!("{CONFIG}log: {{ format: json }}\n");
     let folder = Folder::new("serve", &[("weir.yaml", &config), ("users.graphql", USERS)]);
     let (child, address) = folder.serve(&[]).await;
@@ -255,7 +255,7 @@ async fn a_configuration_is_served_with_its_log() {
         ("content-type", "application/json"),
         ("x-request-id", "tuesday"),
     ];
-    let answer = ask(
+    let answer = exchange(
         address,
         "POST /graphql",
         &headers,
@@ -277,7 +277,7 @@ async fn a_configuration_is_served_with_its_log() {
     let request = lines
         .iter()
         .find(|line| line["message"] == "request")
-        .expect("a line a request");
+        .expect("a log line for the request");
     assert_eq!(request["request_id"], "tuesday");
     assert_eq!(
         (&request["status"], &request["errors"]),
@@ -287,7 +287,7 @@ async fn a_configuration_is_served_with_its_log() {
     let failure = lines
         .iter()
         .find(|line| line["service"] == "users")
-        .expect("why it failed");
+        .expect("a log line for the failure");
     assert_eq!(failure["request_id"], "tuesday");
     assert!(
         failure["error"].as_str().unwrap().contains("refused"),
@@ -319,7 +319,7 @@ async fn a_code_is_explained_with_an_example_and_all_codes_are_listed() {
 }
 
 #[tokio::test]
-async fn a_code_that_does_not_exist_is_answered_with_the_nearest() {
+async fn an_unknown_code_is_answered_with_the_nearest() {
     let folder = Folder::new("explain-unknown", &[]);
 
     let close = folder.run(&["explain", "invalid_urls"]).await;
@@ -361,7 +361,7 @@ async fn the_json_schema_names_every_section() {
 }
 
 pub(crate) async fn terminate(child: &Child) {
-    let id = child.id().expect("it runs").to_string();
+    let id = child.id().expect("a running process").to_string();
     let killed = Command::new("kill")
         .args(["-TERM", &id])
         .status()

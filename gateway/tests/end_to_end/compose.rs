@@ -1,9 +1,9 @@
-//! `weir compose`: subgraphs of files and of services, into a supergraph.
+//! `weir compose`: a supergraph from files and from running subgraphs.
 
 use crate::commands::Folder;
 
 #[tokio::test]
-async fn services_are_composed_of_what_they_tell_themselves() {
+async fn subgraphs_are_composed_by_introspection() {
     let shop = mocks::Shop::start().await.unwrap();
     let folder = Folder::new("introspect", &[]);
     let reviews = format!("reviews={}/graphql", shop.reviews.url());
@@ -19,9 +19,15 @@ async fn services_are_composed_of_what_they_tell_themselves() {
         ])
         .await;
     let users = format!("users={}/users", shop.users.url());
-    let nobody = "nobody=http://127.0.0.1:1/";
-    let silent = folder
-        .run(&["compose", "--introspect", &users, "--introspect", nobody])
+    let unreachable = "unreachable=http://127.0.0.1:1/";
+    let failed = folder
+        .run(&[
+            "compose",
+            "--introspect",
+            &users,
+            "--introspect",
+            unreachable,
+        ])
         .await;
 
     let out = alone.out();
@@ -29,31 +35,31 @@ async fn services_are_composed_of_what_they_tell_themselves() {
     assert!(out.contains("averageRating"), "{out}");
     let url = format!("url: \"{}/graphql\"", shop.reviews.url());
     assert!(out.contains(&url), "{out}");
-    // Where it is said to be counts, not where it was asked.
+    // The configured URL wins over the introspected one.
     let out = replaced.out();
     assert_eq!(replaced.code(), Some(0), "{}", replaced.err());
     assert!(out.contains("http://reviews.example.com/graphql"), "{out}");
-    let err = silent.err();
-    assert_eq!((silent.code(), silent.out().as_str()), (Some(1), ""));
+    let err = failed.err();
+    assert_eq!((failed.code(), failed.out().as_str()), (Some(1), ""));
     assert!(
         err.contains("`users` cannot be introspected: the subgraph responded"),
         "{err}"
     );
     assert!(
-        err.contains("`nobody` cannot be introspected: the subgraph is unreachable"),
+        err.contains("`unreachable` cannot be introspected: the subgraph is unreachable"),
         "{err}"
     );
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn the_shop_is_composed_where_there_is_no_configuration() {
+async fn the_demo_is_composed_without_a_configuration() {
     let folder = Folder::new("compose-shop", &[]);
 
     let composed = folder.run(&["compose", "--output", "shop.graphql"]).await;
     let check = folder.run(&["check", "--supergraph", "shop.graphql"]).await;
-    let of_files = folder.run(&["schema"]).await;
-    let of_supergraph = folder
+    let from_files = folder.run(&["schema"]).await;
+    let from_supergraph = folder
         .run(&["schema", "--supergraph", "shop.graphql"])
         .await;
 
@@ -64,10 +70,10 @@ async fn the_shop_is_composed_where_there_is_no_configuration() {
         composed.err()
     );
     assert_eq!(check.code(), Some(0), "{}", check.out());
-    assert_eq!(sorted(&of_files.out()), sorted(&of_supergraph.out()));
+    assert_eq!(sorted(&from_files.out()), sorted(&from_supergraph.out()));
 }
 
-/// The lines in alphabetical order: which of two subgraphs comes first is no difference.
+/// The lines in alphabetical order, since the order of subgraphs makes no difference.
 fn sorted(sdl: &str) -> Vec<&str> {
     let mut lines: Vec<_> = sdl.lines().map(str::trim).collect();
     lines.sort_unstable();

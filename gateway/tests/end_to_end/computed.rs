@@ -6,7 +6,7 @@ use gateway::shop;
 use mocks::{Fault, Service, Shop};
 use serde_json::{Value, json};
 
-use crate::client::ask;
+use crate::client::exchange;
 use crate::running::Running;
 
 /// What a first visitor sees, and some more.
@@ -20,7 +20,7 @@ const ORDERS: &str = "{ orders(first: 50) { nodes {
 async fn post(gateway: &Running, query: &str) -> Value {
     let body = json!({ "query": query }).to_string();
     let json = ("content-type", "application/json");
-    ask(gateway.address, "POST /graphql", &[json], &body)
+    exchange(gateway.address, "POST /graphql", &[json], &body)
         .await
         .json()
 }

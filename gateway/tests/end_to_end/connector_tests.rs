@@ -1,4 +1,4 @@
-//! `weir test` as people run it: the shop's own tests, and tests that fail.
+//! `weir test`: the demo's own tests, failing tests, and the examples of `docs/connectors.md`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ async fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String)
 }
 
 #[tokio::test]
-async fn every_connector_of_the_shop_has_a_test_and_all_pass() {
+async fn every_connector_of_the_demo_has_a_test_that_passes() {
     let files = ["users", "products", "orders"]
         .map(|name| format!("schema/commerce/tests/{name}.connector.yml"));
     let arguments: Vec<&str> = ["test"]
@@ -85,12 +85,12 @@ async fn every_connector_of_the_shop_has_a_test_and_all_pass() {
     let options = schema::link::LinkOptions::default();
     let (graph, _) = schema::link::link(&shop::subgraphs(), options);
     for coordinate in connector_test::coordinates(&graph.unwrap()) {
-        let (service, place) = coordinate.split_once(':').unwrap();
-        let (place, _) = place.split_once('[').unwrap();
+        let (service, name) = coordinate.split_once(':').unwrap();
+        let (name, _) = name.split_once('[').unwrap();
         let file = root().join(format!("schema/commerce/tests/{service}.connector.yml"));
         let text = fs::read_to_string(file).unwrap();
         let named = [
-            format!("connector: {place}\n"),
+            format!("connector: {name}\n"),
             format!("connector: {coordinate}\n"),
         ];
         assert!(
@@ -101,7 +101,7 @@ async fn every_connector_of_the_shop_has_a_test_and_all_pass() {
 }
 
 #[tokio::test]
-async fn a_test_that_fails_shows_what_differs() {
+async fn a_failing_test_prints_the_difference() {
     let tests = TESTS.replace("name: Ada, id", "name: Eve, id")
         + "  - { name: left out, connector: Query.user, skip: true }\n";
     let folder = folder(
@@ -164,7 +164,7 @@ async fn every_part_of_a_request_and_of_an_error_is_compared() {
 }
 
 #[tokio::test]
-async fn an_error_that_nobody_expects_fails_and_one_that_is_expected_passes() {
+async fn an_unexpected_error_fails_and_an_expected_one_passes() {
     let failing = TESTS.replace(
         "    apiResponseBody",
         "    status: 503\n    apiResponseBody",
@@ -190,7 +190,7 @@ async fn an_error_that_nobody_expects_fails_and_one_that_is_expected_passes() {
 }
 
 #[tokio::test]
-async fn whatever_a_connector_says_in_its_extensions_is_compared() {
+async fn all_extensions_of_an_error_are_compared() {
     let errors = r#", errors: { extensions: "connector: $('mine') code: $(5) http: $status" })"#;
     let sdl = SDL.replace("full.name\")", &format!("full.name\"{errors}"));
     let tests = TESTS.replace(
@@ -211,7 +211,7 @@ async fn whatever_a_connector_says_in_its_extensions_is_compared() {
 }
 
 #[tokio::test]
-async fn everything_wrong_with_a_file_is_told_with_its_place() {
+async fn every_mistake_in_a_file_is_reported_with_its_position() {
     let tests = "config: { schema: ../users.graphql, nmae: {} }
 tests:
   - { nam: x, connector: Query.user, status: tuesday }
@@ -250,7 +250,7 @@ tests:
 }
 
 #[tokio::test]
-async fn a_folder_without_tests_is_no_success() {
+async fn a_folder_without_tests_fails() {
     let folder = folder("test-none", &[("users.graphql", SDL)]);
 
     let (code, out, _) = run(&folder, &["test"]).await;
@@ -260,7 +260,7 @@ async fn a_folder_without_tests_is_no_success() {
 }
 
 #[tokio::test]
-async fn a_configuration_gives_address_headers_and_config_and_keeps_secrets() {
+async fn a_configuration_provides_url_headers_and_config_and_secrets_are_redacted() {
     let config = "graph: { subgraphs: { people: { schema: users.graphql } } }
 connectors:
   sources:
@@ -306,17 +306,17 @@ async fn tests_run_again_when_the_schema_changes() {
     let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
 
-    let first = round(&mut out, &mut err).await;
+    let first = finish_run(&mut out, &mut err).await;
     let broken = SDL.replace("full.name", "full.nickname");
     fs::write(folder.join("users.graphql"), broken).unwrap();
-    let second = round(&mut out, &mut err).await;
+    let second = finish_run(&mut out, &mut err).await;
 
     assert_eq!(first, "1 passed, 0 failed, 0 skipped");
     assert_eq!(second, "0 passed, 1 failed, 0 skipped");
 }
 
 #[tokio::test]
-async fn every_block_of_the_page_about_connectors_holds() {
+async fn every_example_of_the_connectors_page_is_valid() {
     let page = fs::read_to_string(root().join("docs/connectors.md")).unwrap();
     let blocks = blocks(&page);
     let head = blocks[0].1;
@@ -358,7 +358,7 @@ async fn every_block_of_the_page_about_connectors_holds() {
     assert!(files.len() > 6, "{out}");
 }
 
-/// The fenced blocks of a page: what stands behind the fence, and the text.
+/// The fenced blocks of a page: the info string, and the text.
 fn blocks(page: &str) -> Vec<(&str, &str)> {
     let fenced = page.split("```").skip(1).step_by(2);
     fenced
@@ -366,7 +366,7 @@ fn blocks(page: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// What is wrong with an SDL.
+/// The codes of the diagnostics for an SDL.
 fn codes(sdl: &str) -> Vec<&'static str> {
     let subgraph = schema::subgraph::Subgraph {
         name: "page".into(),
@@ -381,8 +381,8 @@ fn codes(sdl: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// The summary of a round, once the command waits for the next.
-async fn round(
+/// The summary line of a run, once the command waits for changes.
+async fn finish_run(
     out: &mut Lines<BufReader<ChildStdout>>,
     err: &mut Lines<BufReader<ChildStderr>>,
 ) -> String {

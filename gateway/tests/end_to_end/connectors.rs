@@ -1,4 +1,4 @@
-//! What the configuration decides about connectors, seen from a client and from a source.
+//! The configuration of connectors, from the side of the client and of the source.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::ask;
+use crate::client::exchange;
 use crate::commands::{Folder, terminate};
 use crate::running::Running;
 
-/// A source that answers every request with what it was asked, and remembers it.
+/// A source that answers every request with its URI, and records it.
 struct Echo {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     stop: CancellationToken,
 }
 
@@ -31,12 +31,12 @@ impl Echo {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let echo = Self {
             address: listener.local_addr().unwrap(),
-            asked: Arc::default(),
+            requests: Arc::default(),
             stop: CancellationToken::new(),
         };
         let routes = Router::new()
             .fallback(repeat)
-            .with_state(Arc::clone(&echo.asked));
+            .with_state(Arc::clone(&echo.requests));
         let stopped = echo.stop.clone().cancelled_owned();
         Tasks::default().spawn("echo", async {
             let serving = axum::serve(listener, routes);
@@ -46,8 +46,8 @@ impl Echo {
     }
 
     /// Paths with their queries, in the order received.
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
@@ -57,9 +57,9 @@ impl Drop for Echo {
     }
 }
 
-async fn repeat(State(asked): State<Arc<Mutex<Vec<String>>>>, request: Request) -> Json<Value> {
+async fn repeat(State(requests): State<Arc<Mutex<Vec<String>>>>, request: Request) -> Json<Value> {
     let uri = request.uri().to_string();
-    asked.lock().unwrap().push(uri.clone());
+    requests.lock().unwrap().push(uri.clone());
     Json(json!({ "uri": uri }))
 }
 
@@ -76,7 +76,7 @@ extend schema
     text
 }
 
-/// A gateway for such a graph; in `connectors`, `ECHO` is where `echo` is.
+/// A gateway for such a graph; `ECHO` in `connectors` is replaced by the address of `echo`.
 async fn gateway(fields: &str, echo: &Echo, connectors: &str) -> Running {
     let text = configuration(echo, connectors);
     let (config, diagnostics) =
@@ -104,11 +104,13 @@ connectors:
 async fn post(address: SocketAddr, query: &str) -> Value {
     let body = json!({ "query": query }).to_string();
     let json = ("content-type", "application/json");
-    ask(address, "POST /graphql", &[json], &body).await.json()
+    exchange(address, "POST /graphql", &[json], &body)
+        .await
+        .json()
 }
 
 #[tokio::test]
-async fn an_operation_makes_no_more_calls_to_a_source_than_it_may() {
+async fn an_operation_has_a_maximum_of_calls_to_a_source() {
     let echo = Echo::start().await;
     let fields = r#"
         one(id: Int): String @connect(source: "one", http: { GET: "/one?id={$args.id}" }, selection: "$.uri")
@@ -127,26 +129,26 @@ async fn an_operation_makes_no_more_calls_to_a_source_than_it_may() {
 
     let query = "{ a: one(id: 1) b: one(id: 2) c: one(id: 3) d: two(id: 1) e: two(id: 2) }";
     let first = post(gateway.address, query).await;
-    let calls = echo.asked().len();
+    let calls = echo.requests().len();
     let again = post(gateway.address, "{ a: one(id: 1) b: one(id: 2) }").await;
 
-    assert_eq!(calls, 3, "{:?}", echo.asked());
+    assert_eq!(calls, 3, "{:?}", echo.requests());
     let errors = first["errors"].as_array().unwrap();
-    let refused: Vec<_> = errors
+    let rejected: Vec<_> = errors
         .iter()
         .map(|error| (&error["path"][0], &error["extensions"]["code"]))
         .collect();
     let code = json!("REQUEST_LIMIT_EXCEEDED");
-    assert_eq!(refused, [(&json!("c"), &code), (&json!("e"), &code)]);
+    assert_eq!(rejected, [(&json!("c"), &code), (&json!("e"), &code)]);
     assert_eq!(first["data"]["b"], "/one?id=2");
     assert_eq!(first["data"]["c"], Value::Null);
     assert_eq!(first["data"]["d"], "/two?id=1");
-    // The bound is one of each operation, not of all of them.
+    // The limit holds for each operation, not for all of them.
     assert_eq!(again.get("errors"), None, "{again}");
 }
 
 #[tokio::test]
-async fn connectors_read_the_variables_of_the_environment_that_they_name() {
+async fn connectors_read_environment_variables() {
     let echo = Echo::start().await;
     let fields = r#"
         set: String @connect(source: "one", http: { GET: "/?by={$env.CARGO_PKG_NAME}" }, selection: "$.uri")
@@ -157,7 +159,7 @@ async fn connectors_read_the_variables_of_the_environment_that_they_name() {
 
     let answer = post(gateway.address, "{ set mapped unset }").await;
 
-    // Cargo sets it for the process of every test.
+    // Cargo sets this variable for every test.
     let name = env!("CARGO_PKG_NAME");
     assert_eq!(answer.get("errors"), None, "{answer}");
     assert_eq!(answer["data"]["set"], format!("/?by={name}"));
@@ -165,28 +167,28 @@ async fn connectors_read_the_variables_of_the_environment_that_they_name() {
     assert_eq!(answer["data"]["unset"], "/?by=");
 }
 
-const MISTAKEN: &str = r#"
+const MISSING_PROPERTY: &str = r#"
     item: Item @connect(source: "one", http: { GET: "/item" }, selection: "id: uri name: title")
 "#;
 
 #[tokio::test]
-async fn what_mappings_met_is_shown_where_the_configuration_says_so() {
+async fn mapping_reports_are_returned_if_configured() {
     let echo = Echo::start().await;
-    let fields = format!("{MISTAKEN} }} type Item {{ id: ID name: String");
+    let fields = format!("{MISSING_PROPERTY} }} type Item {{ id: ID name: String");
     let hidden = gateway(&fields, &echo, "  sources: { g.one: { url: ECHO } }\n").await;
     let shown = "  reports: true\n  sources: { g.one: { url: ECHO } }\n";
     let shown = gateway(&fields, &echo, shown).await;
 
     let query = "{ item { id name } }";
-    let quiet = post(hidden.address, query).await;
-    let loud = post(shown.address, query).await;
+    let without_reports = post(hidden.address, query).await;
+    let with_reports = post(shown.address, query).await;
 
-    assert_eq!(quiet.get("extensions"), None, "{quiet}");
-    assert_eq!(loud["data"], quiet["data"]);
-    let reports = loud["extensions"]["connectors"]["reports"]
+    assert_eq!(without_reports.get("extensions"), None, "{without_reports}");
+    assert_eq!(with_reports["data"], without_reports["data"]);
+    let reports = with_reports["extensions"]["connectors"]["reports"]
         .as_array()
         .unwrap();
-    assert_eq!(reports.len(), 1, "{loud}");
+    assert_eq!(reports.len(), 1, "{with_reports}");
     assert_eq!(reports[0]["connector"], "g:Query.item[0]");
     assert_eq!(reports[0]["kind"], "property_missing");
     assert_eq!(reports[0]["path"], json!(["title"]));
@@ -195,7 +197,7 @@ async fn what_mappings_met_is_shown_where_the_configuration_says_so() {
 }
 
 #[tokio::test]
-async fn what_a_mapping_says_to_clients_reaches_them_without_a_switch() {
+async fn errors_authored_by_a_mapping_are_always_returned() {
     let echo = Echo::start().await;
     let fields = r#"
         item: String @connect(source: "one", http: { GET: "/item" },
@@ -208,10 +210,10 @@ async fn what_a_mapping_says_to_clients_reaches_them_without_a_switch() {
     assert_eq!(answer["data"]["item"], "/item");
     assert_eq!(answer.get("errors"), None, "{answer}");
     assert_eq!(answer["extensions"].as_object().unwrap().len(), 1);
-    let said = answer["extensions"]["connectorErrors"].as_array().unwrap();
-    assert_eq!(said.len(), 1, "{answer}");
-    assert_eq!(said[0]["message"], "old");
-    assert_eq!(said[0]["extensions"], json!({ "code": "OLD" }));
+    let errors = answer["extensions"]["connectorErrors"].as_array().unwrap();
+    assert_eq!(errors.len(), 1, "{answer}");
+    assert_eq!(errors[0]["message"], "old");
+    assert_eq!(errors[0]["extensions"], json!({ "code": "OLD" }));
 }
 
 const CONFIGURED: &str = r#"
@@ -220,7 +222,7 @@ const CONFIGURED: &str = r#"
 "#;
 
 #[tokio::test]
-async fn a_config_of_a_subgraph_counts_for_all_of_its_sources() {
+async fn the_config_of_a_subgraph_applies_to_all_its_sources() {
     let echo = Echo::start().await;
     let gateway = gateway(
         CONFIGURED,
@@ -241,7 +243,7 @@ async fn a_config_of_a_subgraph_counts_for_all_of_its_sources() {
 }
 
 #[tokio::test]
-async fn a_config_of_a_subgraph_counts_for_connectors_that_name_no_source() {
+async fn the_config_of_a_subgraph_applies_to_connectors_without_a_source() {
     let echo = Echo::start().await;
     let fields = r#"
         alone: String
@@ -261,7 +263,7 @@ async fn a_config_of_a_subgraph_counts_for_connectors_that_name_no_source() {
 }
 
 #[tokio::test]
-async fn an_older_spelling_is_warned_of_and_served() {
+async fn an_older_spelling_is_served_with_a_warning() {
     let echo = Echo::start().await;
     let config = configuration(
         &echo,
@@ -292,7 +294,7 @@ async fn an_older_spelling_is_warned_of_and_served() {
 }
 
 #[tokio::test]
-async fn showing_reports_is_warned_of_when_it_starts() {
+async fn returning_reports_is_logged_as_a_warning_at_the_start() {
     let echo = Echo::start().await;
     let connectors = "  reports: true\n  sources: { g.one: { url: ECHO }, g.two: { url: ECHO } }\n";
     let config = configuration(&echo, connectors);

@@ -1,4 +1,4 @@
-//! The graphs under `examples`, each before its recorded service, as their READMEs promise.
+//! The graphs under `examples`, each with its recorded service, as their READMEs describe.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use schema::subgraph::Subgraph;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::client::ask;
+use crate::client::exchange;
 use crate::running::Running;
 
 const NAMES: [&str; 3] = ["blog", "payments", "catalogue"];
 
-/// An example, started.
+/// A running example.
 struct Example {
     recorded: Recorded,
     gateway: Running,
@@ -54,17 +54,17 @@ impl Example {
         Self { recorded, gateway }
     }
 
-    /// The answer to an operation, and the calls that it took beside those before.
-    async fn ask(&self, query: &str, headers: &[(&str, &str)]) -> (Value, Vec<String>) {
+    /// The answer to an operation, and the calls that it took.
+    async fn execute(&self, query: &str, headers: &[(&str, &str)]) -> (Value, Vec<String>) {
         let before = self.recorded.calls();
         let mut all = vec![("content-type", "application/json")];
         all.extend_from_slice(headers);
         let body = json!({ "query": query }).to_string();
-        let answer = ask(self.gateway.address, "POST /graphql", &all, &body).await;
+        let answer = exchange(self.gateway.address, "POST /graphql", &all, &body).await;
         let mut calls = self.recorded.calls();
         for call in before {
-            let place = calls.iter().position(|known| *known == call).unwrap();
-            calls.remove(place);
+            let index = calls.iter().position(|known| *known == call).unwrap();
+            calls.remove(index);
         }
         (answer.json(), calls)
     }
@@ -75,11 +75,11 @@ fn examples() -> PathBuf {
 }
 
 #[tokio::test]
-async fn the_blog_answers_a_page_with_one_call_for_all_authors() {
+async fn the_blog_fetches_all_authors_of_a_page_in_one_call() {
     let blog = Example::start("blog").await;
 
     let query = "{ posts { title author { name city } comments { text } } }";
-    let (answer, calls) = blog.ask(query, &[]).await;
+    let (answer, calls) = blog.execute(query, &[]).await;
 
     assert_eq!(
         answer,
@@ -102,14 +102,14 @@ async fn the_blog_answers_a_page_with_one_call_for_all_authors() {
 }
 
 #[tokio::test]
-async fn the_blog_takes_a_post_and_says_what_is_not_there() {
+async fn the_blog_creates_a_post_and_reports_missing_ones() {
     let blog = Example::start("blog").await;
 
     let publish = r#"mutation { createPost(userId: "2", title: "High water", body: "It sings.") { id author { name } } }"#;
-    let (published, _) = blog.ask(publish, &[]).await;
+    let (published, _) = blog.execute(publish, &[]).await;
     let todo = "{ users { name todos(completed: false) { title } albums { title } } }";
-    let (todo, calls) = blog.ask(todo, &[]).await;
-    let (missing, _) = blog.ask("{ post(id: 9) { title } }", &[]).await;
+    let (todo, calls) = blog.execute(todo, &[]).await;
+    let (missing, _) = blog.execute("{ post(id: 9) { title } }", &[]).await;
 
     let expected =
         json!({ "data": { "createPost": { "id": "4", "author": { "name": "Noor Haddad" } } } });
@@ -127,16 +127,18 @@ async fn the_blog_takes_a_post_and_says_what_is_not_there() {
 }
 
 #[tokio::test]
-async fn payments_go_out_as_forms_with_the_token_of_the_environment() {
+async fn payments_are_sent_as_forms_with_the_token_of_the_environment() {
     let payments = Example::start("payments").await;
 
     let create = r#"mutation { createCustomer(input: { name: "Ida Falk", email: "ida@example.com",
         address: { street: "Quay 3", city: "Visby", country: "SE" }, tags: ["new", "vip"] }) { id name } }"#;
-    let (customer, _) = payments.ask(create, &[]).await;
+    let (customer, _) = payments.execute(create, &[]).await;
     let pay = r#"mutation { pay(customerId: "cus_1", amount: 1299, currency: EUR) { id status customer { name } } }"#;
-    let (paid, calls) = payments.ask(pay, &[("idempotency-key", "tuesday")]).await;
+    let (paid, calls) = payments
+        .execute(pay, &[("idempotency-key", "tuesday")])
+        .await;
     let (read, _) = payments
-        .ask(r#"{ payment(id: "pay_1") { amount currency } }"#, &[])
+        .execute(r#"{ payment(id: "pay_1") { amount currency } }"#, &[])
         .await;
 
     let expected = json!({ "data": { "createCustomer": { "id": "cus_1", "name": "Ida Falk" } } });
@@ -153,11 +155,11 @@ async fn payments_go_out_as_forms_with_the_token_of_the_environment() {
 }
 
 #[tokio::test]
-async fn a_payment_that_is_refused_has_a_code_and_the_reason() {
+async fn a_declined_payment_has_a_code_and_a_reason() {
     let payments = Example::start("payments").await;
 
     let pay = r#"mutation { pay(customerId: "cus_1", amount: 999999, currency: EUR) { id } }"#;
-    let (answer, _) = payments.ask(pay, &[]).await;
+    let (answer, _) = payments.execute(pay, &[]).await;
 
     let error = &answer["errors"][0];
     assert_eq!(answer["data"]["pay"], Value::Null);
@@ -176,16 +178,16 @@ async fn a_catalogue_is_paged_to_its_end_by_links_and_by_cursors() {
     let catalogue = Example::start("catalogue").await;
 
     let first = "{ records { totalCount pageInfo { endCursor hasNextPage } nodes { title label { name } } } }";
-    let (first, calls) = catalogue.ask(first, &[]).await;
+    let (first, calls) = catalogue.execute(first, &[]).await;
     let after = first["data"]["records"]["pageInfo"]["endCursor"]
         .as_str()
         .unwrap();
     let next = format!(
         "{{ records(after: {after:?}) {{ pageInfo {{ endCursor hasNextPage }} edges {{ cursor node {{ title }} }} }} }}"
     );
-    let (next, _) = catalogue.ask(&next, &[]).await;
+    let (next, _) = catalogue.execute(&next, &[]).await;
     let labels = "{ a: labels { pageInfo { endCursor hasNextPage } } b: labels(after: \"l2\") { nodes { name } pageInfo { hasNextPage } } }";
-    let (labels, _) = catalogue.ask(labels, &[]).await;
+    let (labels, _) = catalogue.execute(labels, &[]).await;
 
     assert_eq!(
         first["data"]["records"],

@@ -1,17 +1,17 @@
 //! GraphiQL in a headless Chromium without a network; the steps are in `tests/browser`.
 //!
-//! Needs Node, Chromium, the npm packages of `tests/browser` and a binary with the page in it;
-//! `node` says what happens where one is missing.
+//! Needs Node, Chromium, the npm packages of `tests/browser` and a binary that contains GraphiQL;
+//! see `node` for what happens without them.
 
 use std::path::Path;
 use std::time::Duration;
 
-use crate::client::ask;
+use crate::client::exchange;
 use crate::node::{self, Scripts};
 use crate::running::Running;
 
 #[tokio::test]
-async fn a_person_types_a_query_runs_it_and_reads_the_docs() {
+async fn a_user_types_a_query_runs_it_and_reads_the_docs() {
     let shop = mocks::Shop::start().await.unwrap();
     let gateway = Running::before(&shop).await;
     if let Some(missing) = missing(&gateway).await {
@@ -29,7 +29,7 @@ const BROWSER: Scripts = Scripts {
     package: "playwright-core",
 };
 
-/// Two visits of a few seconds each, on a machine that is busy with other tests.
+/// Maximum time for two visits of a few seconds each, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 async fn missing(gateway: &Running) -> Option<String> {
@@ -38,14 +38,11 @@ async fn missing(gateway: &Running) -> Option<String> {
     }
     let chromium = std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
     if !Path::new(&chromium).exists() {
-        return Some(format!(
-            "there is no browser at {}",
-            Path::new(&chromium).display()
-        ));
+        return Some(format!("no browser at {}", Path::new(&chromium).display()));
     }
-    let page = ask(gateway.address, "GET /", &[("accept", "text/html")], "").await;
+    let page = exchange(gateway.address, "GET /", &[("accept", "text/html")], "").await;
     if page.header("content-encoding").is_none() {
-        return Some("this binary has no page: run `make ui` and build again".to_owned());
+        return Some("this binary has no GraphiQL: run `make ui` and build again".to_owned());
     }
     None
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gateway::config::graph::Introspection;
 use gateway::config::listen::Playground;
 
-use crate::client::{Answer, Connection, ask};
+use crate::client::{Answer, Connection, exchange};
 use crate::running::Running;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -18,11 +18,11 @@ const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 
 async fn post(headers: &[(&str, &str)], body: &str) -> Answer {
     let gateway = Running::alone(|_| {}).await;
-    ask(gateway.address, "POST /graphql", headers, body).await
+    exchange(gateway.address, "POST /graphql", headers, body).await
 }
 
 #[track_caller]
-fn assert_refused(answer: &Answer, status: u16, code: &str) {
+fn assert_rejected(answer: &Answer, status: u16, code: &str) {
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (status, code),
@@ -57,10 +57,10 @@ async fn an_operation_is_answered_in_the_media_type_that_is_accepted() {
 }
 
 #[tokio::test]
-async fn a_client_that_accepts_neither_type_is_told_so_in_plain_json() {
+async fn accepting_neither_type_is_406_in_plain_json() {
     let answer = post(&[JSON, ("accept", "text/html")], TYPENAME).await;
 
-    assert_refused(&answer, 406, "NOT_ACCEPTABLE");
+    assert_rejected(&answer, 406, "NOT_ACCEPTABLE");
     assert_eq!(answer.header("content-type"), Some(OLD_TYPE));
 }
 
@@ -73,14 +73,14 @@ async fn only_json_is_read() {
         "application/json; charset=iso-8859-1",
     ] {
         let answer = post(&[("content-type", content_type)], TYPENAME).await;
-        assert_refused(&answer, 415, "UNSUPPORTED_MEDIA_TYPE");
+        assert_rejected(&answer, 415, "UNSUPPORTED_MEDIA_TYPE");
         assert_eq!(answer.header("accept-post"), Some("application/json"));
     }
-    assert_refused(&post(&[], TYPENAME).await, 415, "UNSUPPORTED_MEDIA_TYPE");
+    assert_rejected(&post(&[], TYPENAME).await, 415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
 #[tokio::test]
-async fn what_is_not_json_or_no_request_is_400_in_the_type_that_is_accepted() {
+async fn a_body_that_is_no_request_is_400_in_the_accepted_type() {
     let gateway = Running::alone(|_| {}).await;
     for body in [
         "NONSENSE",
@@ -98,15 +98,15 @@ async fn what_is_not_json_or_no_request_is_400_in_the_type_that_is_accepted() {
         r#"[{"query": "{ __typename }"}]"#,
     ] {
         for (accept, media_type) in [(MODERN, MODERN_TYPE), (OLD, OLD_TYPE)] {
-            let answer = ask(gateway.address, "POST /graphql", &[JSON, accept], body).await;
-            assert_refused(&answer, 400, "BAD_REQUEST");
+            let answer = exchange(gateway.address, "POST /graphql", &[JSON, accept], body).await;
+            assert_rejected(&answer, 400, "BAD_REQUEST");
             assert_eq!(answer.header("content-type"), Some(media_type), "{body}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_operation_that_is_refused_is_400_or_in_plain_json_200() {
+async fn a_rejected_operation_is_400_and_in_plain_json_200() {
     let gateway = Running::alone(|config| {
         config.limits.depth = 2.try_into().unwrap();
         config.graph.introspection = Introspection::Refuse;
@@ -140,23 +140,23 @@ async fn an_operation_that_is_refused_is_400_or_in_plain_json_200() {
             (&[JSON, OLD], 200, OLD_TYPE),
             (&[JSON], 200, OLD_TYPE),
         ] {
-            let answer = ask(gateway.address, "POST /graphql", headers, body).await;
-            assert_refused(&answer, status, code);
+            let answer = exchange(gateway.address, "POST /graphql", headers, body).await;
+            assert_rejected(&answer, status, code);
             assert_eq!(answer.header("content-type"), Some(media_type), "{body}");
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_wrong_in_a_document_has_its_place() {
+async fn an_error_in_a_document_has_a_location() {
     let answer = post(&[JSON], r#"{"query": "{\n  nothingLikeThis }"}"#).await;
 
-    let place = &answer.json()["errors"][0]["locations"][0];
-    assert_eq!(*place, serde_json::json!({ "line": 2, "column": 3 }));
+    let location = &answer.json()["errors"][0]["locations"][0];
+    assert_eq!(*location, serde_json::json!({ "line": 2, "column": 3 }));
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_http_has_its_status_in_both_types() {
+async fn http_errors_have_their_status_in_both_types() {
     let gateway = Running::alone(|config| {
         config.limits.body_size = NonZeroUsize::new(64).unwrap();
     })
@@ -182,18 +182,18 @@ async fn what_is_wrong_with_http_has_its_status_in_both_types() {
             ),
             ("POST /graphql", JSON, &long, 413, "REQUEST_TOO_LARGE"),
         ] {
-            let answer = ask(gateway.address, line, &[content_type, accept], body).await;
-            assert_refused(&answer, status, code);
+            let answer = exchange(gateway.address, line, &[content_type, accept], body).await;
+            assert_rejected(&answer, status, code);
             assert_eq!(answer.header("content-type"), Some(media_type), "{line}");
         }
     }
 }
 
 #[tokio::test]
-async fn get_runs_queries_and_refuses_mutations() {
+async fn get_runs_queries_and_rejects_mutations() {
     let gateway = Running::alone(|_| {}).await;
     let get = async |query: &str| {
-        ask(
+        exchange(
             gateway.address,
             &format!("GET /graphql?{query}"),
             &[MODERN],
@@ -210,25 +210,25 @@ async fn get_runs_queries_and_refuses_mutations() {
         (query.status, query.json()["data"]["__typename"].as_str()),
         (200, Some("Query"))
     );
-    assert_refused(&mutation, 405, "METHOD_NOT_ALLOWED");
+    assert_rejected(&mutation, 405, "METHOD_NOT_ALLOWED");
     assert_eq!(mutation.header("allow"), Some("POST"));
-    assert_refused(&nothing, 400, "BAD_REQUEST");
+    assert_rejected(&nothing, 400, "BAD_REQUEST");
 }
 
 #[tokio::test]
-async fn other_methods_are_refused_with_those_that_are_not() {
+async fn other_methods_are_rejected_with_the_allowed_ones() {
     let gateway = Running::alone(|_| {}).await;
     for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
-        let answer = ask(gateway.address, &format!("{method} /graphql"), &[], "").await;
-        assert_refused(&answer, 405, "METHOD_NOT_ALLOWED");
+        let answer = exchange(gateway.address, &format!("{method} /graphql"), &[], "").await;
+        assert_rejected(&answer, 405, "METHOD_NOT_ALLOWED");
         assert_eq!(answer.header("allow"), Some("GET, POST"));
     }
-    let health = ask(gateway.address, "POST /health/live", &[], "").await;
-    assert_refused(&health, 405, "METHOD_NOT_ALLOWED");
+    let health = exchange(gateway.address, "POST /health/live", &[], "").await;
+    assert_rejected(&health, 405, "METHOD_NOT_ALLOWED");
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_refused_before_it_is_read() {
+async fn a_body_over_the_limit_is_rejected_before_it_is_read() {
     let gateway = Running::alone(|config| {
         config.limits.body_size = NonZeroUsize::new(64).unwrap();
     })
@@ -247,15 +247,15 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 
     for mut connection in [announced, chunked] {
         let answer = connection.answer().await.unwrap();
-        assert_refused(&answer, 413, "REQUEST_TOO_LARGE");
+        assert_rejected(&answer, 413, "REQUEST_TOO_LARGE");
         assert!(connection.is_closed().await);
     }
-    let fits = ask(gateway.address, "POST /graphql", &[JSON], TYPENAME).await;
+    let fits = exchange(gateway.address, "POST /graphql", &[JSON], TYPENAME).await;
     assert_eq!(fits.status, 200);
 }
 
 #[tokio::test]
-async fn a_client_that_sends_too_slowly_is_not_waited_for() {
+async fn a_client_that_sends_too_slowly_times_out() {
     let gateway = Running::alone(|config| {
         config.listen.body_timeout = Duration::from_millis(50);
         config.listen.header_timeout = Duration::from_millis(50);
@@ -268,7 +268,7 @@ async fn a_client_that_sends_too_slowly_is_not_waited_for() {
     head.send("POST /graphql HTTP/1.1\r\nhost: we").await;
     let mut nothing = Connection::open(gateway.address).await;
 
-    assert_refused(&body.answer().await.unwrap(), 408, "REQUEST_TIMEOUT");
+    assert_rejected(&body.answer().await.unwrap(), 408, "REQUEST_TIMEOUT");
     assert!(body.is_closed().await);
     assert!(head.is_closed().await);
     assert!(nothing.is_closed().await);
@@ -291,7 +291,7 @@ async fn a_connection_serves_one_request_after_the_other() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_http_cost_only_their_connection() {
+async fn bytes_that_are_not_http_fail_only_their_connection() {
     let gateway = Running::alone(|_| {}).await;
     let mut garbage = Connection::open(gateway.address).await;
     garbage
@@ -320,7 +320,7 @@ async fn bytes_that_are_not_http_cost_only_their_connection() {
     assert_eq!(long.answer().await.unwrap().status, 200);
     assert_eq!(longer.answer().await.unwrap().status, 431);
     assert_eq!(
-        ask(gateway.address, "POST /graphql", &[JSON], TYPENAME)
+        exchange(gateway.address, "POST /graphql", &[JSON], TYPENAME)
             .await
             .status,
         200
@@ -348,7 +348,7 @@ async fn connections_over_the_limit_wait_for_their_turn() {
 async fn every_answer_has_the_id_of_its_request() {
     let gateway = Running::alone(|_| {}).await;
     let id = async |headers: &[(&str, &str)]| {
-        let answer = ask(gateway.address, "GET /nothing", headers, "").await;
+        let answer = exchange(gateway.address, "GET /nothing", headers, "").await;
         answer.header("x-request-id").unwrap().to_owned()
     };
 
@@ -358,7 +358,7 @@ async fn every_answer_has_the_id_of_its_request() {
 }
 
 #[tokio::test]
-async fn what_is_no_route_is_not_found_in_json() {
+async fn unknown_paths_are_not_found_in_json() {
     let gateway = Running::alone(|_| {}).await;
     for path in [
         "/nothing",
@@ -367,8 +367,8 @@ async fn what_is_no_route_is_not_found_in_json() {
         "/graphql/",
         "/%00",
     ] {
-        let answer = ask(gateway.address, &format!("GET {path}"), &[], "").await;
-        assert_refused(&answer, 404, "NOT_FOUND");
+        let answer = exchange(gateway.address, &format!("GET {path}"), &[], "").await;
+        assert_rejected(&answer, 404, "NOT_FOUND");
         assert_eq!(answer.header("content-type"), Some(OLD_TYPE));
     }
 }
@@ -378,7 +378,7 @@ async fn the_page_is_served_with_a_strict_policy_unless_it_is_hidden() {
     let gateway = Running::alone(|_| {}).await;
     let hidden = Running::alone(|config| config.listen.playground = Playground::Hide).await;
 
-    let page = ask(gateway.address, "GET /", &[("accept", "text/html")], "").await;
+    let page = exchange(gateway.address, "GET /", &[("accept", "text/html")], "").await;
 
     assert_eq!(page.status, 200);
     assert_eq!(
@@ -390,21 +390,21 @@ async fn the_page_is_served_with_a_strict_policy_unless_it_is_hidden() {
         policy.contains("default-src 'none'") && !policy.contains("unsafe-eval"),
         "{policy}"
     );
-    assert_eq!(ask(hidden.address, "GET /", &[], "").await.status, 404);
+    assert_eq!(exchange(hidden.address, "GET /", &[], "").await.status, 404);
 }
 
 #[tokio::test]
-async fn health_is_answered_without_asking_the_graph() {
+async fn health_needs_no_service() {
     let gateway = Running::alone(|_| {}).await;
 
     assert_eq!(
-        ask(gateway.address, "GET /health/live", &[], "")
+        exchange(gateway.address, "GET /health/live", &[], "")
             .await
             .status,
         200
     );
     assert_eq!(
-        ask(gateway.address, "GET /health/ready", &[], "")
+        exchange(gateway.address, "GET /health/ready", &[], "")
             .await
             .status,
         200

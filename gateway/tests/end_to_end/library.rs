@@ -1,4 +1,4 @@
-//! The example of `docs/library.md`: what it says, and that it works.
+//! The example of `docs/library.md` works, and the page shows its code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,26 +11,26 @@ use schema::span::Document;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::ask;
+use crate::client::exchange;
 use crate::commands::Folder;
 use crate::running::Running;
 
 #[path = "../../examples/resolvers.rs"]
-#[expect(dead_code, reason = "its `main` is for people")]
+#[expect(dead_code, reason = "`main` is not used by the tests")]
 mod resolvers;
 
 #[tokio::test]
-async fn the_example_computes_in_rust_what_a_service_gives_the_data_for() {
+async fn the_example_computes_a_field_in_rust_from_data_of_a_service() {
     let recorded = Recorded::start(&root().join("examples/resolvers/recorded"))
         .await
         .unwrap();
     let project = project(recorded.url());
     let builder = resolvers::with_resolvers(&project);
-    let gateway = Running::of(builder, CancellationToken::new()).await;
+    let gateway = Running::from_builder(builder, CancellationToken::new()).await;
 
     let body = json!({ "query": "{ parcels { id duty } }" }).to_string();
     let json = ("content-type", "application/json");
-    let answer = ask(gateway.address, "POST /graphql", &[json], &body).await;
+    let answer = exchange(gateway.address, "POST /graphql", &[json], &body).await;
 
     let duties = json!([
         { "id": "p1", "duty": 1600 },
@@ -42,7 +42,7 @@ async fn the_example_computes_in_rust_what_a_service_gives_the_data_for() {
 }
 
 #[tokio::test]
-async fn the_connector_of_the_example_is_tested() {
+async fn the_connector_test_of_the_example_passes() {
     let folder = Folder::new("example-resolvers", &[]);
     let tests = root().join("examples/resolvers/tests");
 
@@ -53,13 +53,13 @@ async fn the_connector_of_the_example_is_tested() {
 }
 
 #[test]
-fn the_schema_file_of_the_example_is_what_its_resolvers_tell() {
+fn the_schema_file_of_the_example_matches_its_resolvers() {
     let file = root().join("examples/resolvers/customs.graphql");
     assert_eq!(fs::read_to_string(file).unwrap(), resolvers::sdl());
 }
 
 #[test]
-fn the_page_shows_what_the_example_says() {
+fn the_page_shows_the_code_of_the_example() {
     let page = fs::read_to_string(root().join("docs/library.md")).unwrap();
     let code = fs::read_to_string(root().join("gateway/examples/resolvers.rs")).unwrap();
     let yaml = fs::read_to_string(root().join("examples/resolvers/weir.yaml")).unwrap();

@@ -1,10 +1,10 @@
-//! The gateway from outside, through real sockets.
+//! The gateway from outside, through real sockets and as a process.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test may"
+    reason = "a test fails by panicking"
 )]
 
 mod admin;

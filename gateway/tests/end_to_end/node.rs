@@ -1,7 +1,7 @@
-//! Scripts of a folder of these tests, run by Node.
+//! Runs the scripts of a folder of these tests with Node.
 //!
-//! Where something that a script needs is missing, its test says so and passes, unless
-//! `WEIR_REQUIRE_BROWSER` is set, as `make test` does after it has installed everything.
+//! If something that a script needs is missing, its test prints that it skips, and fails if
+//! `WEIR_REQUIRE_BROWSER=1`, which `make test` sets after it has installed everything.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-/// A folder of `tests` with a script, a `package.json` and what `npm ci` makes of it.
+/// A folder of `tests` with scripts and a `package.json`, whose packages `npm ci` installs.
 #[derive(Clone, Copy)]
 pub(crate) struct Scripts {
     pub(crate) folder: &'static str,
-    /// A package that is there once all are installed.
+    /// A package whose folder exists once all are installed.
     pub(crate) package: &'static str,
 }
 
 impl Scripts {
-    /// What to do before a script can run; `None` when it can.
+    /// The remedy that a script needs before it can run; `None` if it can run.
     pub(crate) async fn missing(self) -> Option<String> {
         if !self.path().join("node_modules").join(self.package).exists() {
             return Some(format!(
@@ -27,10 +27,12 @@ impl Scripts {
             ));
         }
         let version = Command::new("node").arg("--version").output().await;
-        version.is_err().then(|| "there is no `node`".to_owned())
+        version
+            .is_err()
+            .then(|| "`node` is not installed".to_owned())
     }
 
-    /// Runs `node script argument` to its end; panics with all it printed when it fails.
+    /// Runs `node script argument` to its end; panics with its output if it fails.
     pub(crate) async fn run(self, script: &str, argument: &str, patience: Duration) -> String {
         let running = Command::new("node")
             .args([script, argument])
@@ -39,7 +41,7 @@ impl Scripts {
             .output();
         let output = tokio::time::timeout(patience, running)
             .await
-            .expect("the script ends")
+            .expect("the script did not end in time")
             .unwrap();
         let out = String::from_utf8_lossy(&output.stdout).into_owned();
         let err = String::from_utf8_lossy(&output.stderr);
@@ -54,9 +56,9 @@ impl Scripts {
     }
 }
 
-/// Says why a test is skipped; panics where nothing may be.
+/// Prints why a test is skipped; panics if `WEIR_REQUIRE_BROWSER=1`.
 pub(crate) fn skip(missing: &str) {
-    let is_required = std::env::var_os("WEIR_REQUIRE_BROWSER").is_some();
+    let is_required = std::env::var_os("WEIR_REQUIRE_BROWSER").is_some_and(|value| value == "1");
     assert!(!is_required, "{missing}");
     let _ = writeln!(std::io::stderr(), "skipped: {missing}");
 }

@@ -1,4 +1,4 @@
-//! Where a command finds its graph: `--subgraph`, `--supergraph`, and what a configuration says.
+//! The graph of a command: `--subgraph`, `--supergraph`, and the configuration.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use tokio::process::Child;
 use crate::commands::{Ended, Folder, terminate};
 use crate::services::{BOOKS, books, post};
 
-/// A second service, of which nobody asks anything but where its books are.
+/// A second service, with the ids of its books alone.
 const SHELF: &str = r#"
 extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.12", import: ["@key"])
@@ -19,7 +19,7 @@ type Query {
 type Book @key(fields: "id", resolvable: false) { id: ID! }
 "#;
 
-/// A folder with two subgraphs, and the services behind them.
+/// A folder with two subgraphs, and their services.
 struct Library {
     folder: Folder,
     books: mocks::Service,
@@ -45,7 +45,7 @@ impl Library {
         }
     }
 
-    /// A command with both subgraphs.
+    /// The arguments of a command with both subgraphs.
     fn arguments(&self, command: &[&str]) -> Vec<String> {
         let books = format!("books=books.graphql@{}/graphql", self.books.url());
         let parts = ["--subgraph", &books, "--subgraph", "shelf=shelf.graphql"];
@@ -85,7 +85,7 @@ async fn subgraphs_of_the_command_line_are_served_without_a_configuration() {
 }
 
 #[tokio::test]
-async fn subgraphs_of_the_command_line_are_checked_planned_and_described() {
+async fn subgraphs_of_the_command_line_are_checked_planned_and_printed() {
     let library = Library::open("check-subgraphs").await;
 
     let check = library.run(&["check"]).await;
@@ -100,7 +100,7 @@ async fn subgraphs_of_the_command_line_are_checked_planned_and_described() {
 }
 
 #[tokio::test]
-async fn a_composed_supergraph_has_all_that_is_needed_to_serve_it() {
+async fn a_composed_supergraph_can_be_served() {
     let library = Library::open("serve-supergraph").await;
 
     let composed = library.run(&["compose", "--output", "super.graphql"]).await;
@@ -120,7 +120,7 @@ async fn a_composed_supergraph_has_all_that_is_needed_to_serve_it() {
     assert_eq!(answer, shelf());
 }
 
-/// Arguments, the exit code, and something of what is said.
+/// Arguments, the exit code, and a part of the message.
 const MISUSE: [(&[&str], i32, &str); 14] = [
     (&["check", "--subgraph", "a.graphql"], 2, "missing `=`"),
     (&["check", "--subgraph", "a="], 2, "missing value after `=`"),
@@ -193,7 +193,7 @@ const MISUSE: [(&[&str], i32, &str); 14] = [
 ];
 
 #[tokio::test]
-async fn a_command_line_that_makes_no_sense_says_why() {
+async fn an_invalid_command_line_fails_with_the_reason() {
     let files = [
         ("a.graphql", BOOKS),
         ("broken.graphql", "type {"),
@@ -203,14 +203,14 @@ async fn a_command_line_that_makes_no_sense_says_why() {
 
     for (arguments, code, message) in MISUSE {
         let ended = folder.run(arguments).await;
-        let said = ended.out() + &ended.err();
-        assert_eq!(ended.code(), Some(code), "{arguments:?}: {said}");
-        assert!(said.contains(message), "{arguments:?}: {said}");
+        let output = ended.out() + &ended.err();
+        assert_eq!(ended.code(), Some(code), "{arguments:?}: {output}");
+        assert!(output.contains(message), "{arguments:?}: {output}");
     }
 }
 
 #[tokio::test]
-async fn a_service_without_a_url_is_doubtful_until_it_is_served() {
+async fn a_subgraph_without_a_url_is_a_warning_until_it_is_served() {
     let folder = Folder::new("nowhere", &[("a.graphql", BOOKS)]);
 
     let warned = folder.run(&["check", "--subgraph", "a=a.graphql"]).await;
@@ -218,18 +218,18 @@ async fn a_service_without_a_url_is_doubtful_until_it_is_served() {
         .run(&["plan", "--subgraph", "a=a.graphql", "{ __typename }"])
         .await;
 
-    let said = warned.out();
-    assert_eq!(warned.code(), Some(0), "{said}");
+    let output = warned.out();
+    assert_eq!(warned.code(), Some(0), "{output}");
     assert!(
-        said.contains("no URL is configured for subgraph `a`"),
-        "{said}"
+        output.contains("no URL is configured for subgraph `a`"),
+        "{output}"
     );
-    assert!(said.contains("write `--subgraph a=FILE@URL`"), "{said}");
+    assert!(output.contains("write `--subgraph a=FILE@URL`"), "{output}");
     assert_eq!((planned.code(), planned.err()), (Some(0), String::new()));
 }
 
 #[tokio::test]
-async fn a_configuration_and_its_graph_speak_of_the_same_services() {
+async fn services_of_the_configuration_must_match_the_graph() {
     let weir = "graph:
   subgraphs:
     books: { schema: books.graphql }
@@ -247,8 +247,8 @@ services: { shelf: { timeout: 1s } }
 
     let ended = folder.run(&["check"]).await;
 
-    let said = ended.out();
-    assert_eq!(ended.code(), Some(1), "{said}");
+    let output = ended.out();
+    assert_eq!(ended.code(), Some(1), "{output}");
     for message in [
         "weir.yaml:5:13",
         "the graph has no GraphQL subgraph `shelf`",
@@ -256,6 +256,6 @@ services: { shelf: { timeout: 1s } }
         "weir.yaml:4:22",
         "the subgraph `shelf` has connectors, so its `url` is never called",
     ] {
-        assert!(said.contains(message), "{message}: {said}");
+        assert!(output.contains(message), "{message}: {output}");
     }
 }

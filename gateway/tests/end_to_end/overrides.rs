@@ -1,4 +1,4 @@
-//! Overrides with a label, as the binary plans and checks them.
+//! Overrides with a label: plans and checks of the binary.
 
 use crate::commands::Folder;
 
@@ -45,12 +45,12 @@ async fn a_plan_is_printed_with_an_override_on_or_off() {
         "{}",
         wrong.err()
     );
-    // A label that the graph does not have is no reason not to start.
+    // An unknown label in the configuration is a warning only.
     assert_eq!(check.code(), Some(0), "{}", check.err());
-    let told = check.out() + &check.err();
+    let output = check.out() + &check.err();
     assert!(
-        told.contains("no override of the graph has the label `name`"),
-        "{told}"
+        output.contains("no override of the graph has the label `name`"),
+        "{output}"
     );
-    assert!(told.contains("write `names`"), "{told}");
+    assert!(output.contains("write `names`"), "{output}");
 }

@@ -1,4 +1,4 @@
-//! A gateway in the process of the test, mostly with the shop's graph, on a port of its own.
+//! A gateway in the process of the test, usually with the demo's graph, on a free port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,17 +21,17 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// A gateway whose services are nowhere, for what doesn't need them.
+    /// A gateway whose services are unreachable, for tests that do not need them.
     pub(crate) async fn alone(configure: impl FnOnce(&mut Config)) -> Self {
         Self::stoppable(CancellationToken::new(), configure).await
     }
 
-    /// A gateway before services that run as well.
+    /// A gateway in front of running services.
     pub(crate) async fn before(shop: &mocks::Shop) -> Self {
         Self::alone(|config| shop::configure(shop, config)).await
     }
 
-    /// A gateway whose services are nowhere, told to stop by `stop` too.
+    /// A gateway whose services are unreachable, and that `stop` stops.
     pub(crate) async fn stoppable(
         stop: CancellationToken,
         configure: impl FnOnce(&mut Config),
@@ -41,21 +41,21 @@ impl Running {
         config.shutdown.grace = Duration::from_secs(1);
         configure(&mut config);
         let graph = linked(&config, &shop::subgraphs());
-        Self::of(shop::mount(Gateway::builder(&config, graph)), stop).await
+        Self::from_builder(shop::mount(Gateway::builder(&config, graph)), stop).await
     }
 
-    /// A gateway for another graph than the shop's.
+    /// A gateway for another graph than the demo's.
     pub(crate) async fn serving(
         config: &Config,
         subgraphs: &[Subgraph],
         stop: CancellationToken,
     ) -> Self {
         let graph = linked(config, subgraphs);
-        Self::of(Gateway::builder(config, graph), stop).await
+        Self::from_builder(Gateway::builder(config, graph), stop).await
     }
 
-    /// A gateway that is put together already.
-    pub(crate) async fn of(builder: Builder<'_>, stop: CancellationToken) -> Self {
+    /// A gateway from a complete builder.
+    pub(crate) async fn from_builder(builder: Builder<'_>, stop: CancellationToken) -> Self {
         let gateway = builder.bind(stop.clone()).await.unwrap();
         let tasks = Tasks::default();
         let (address, admin) = (gateway.address(), gateway.admin_address());

@@ -1,4 +1,4 @@
-//! Services that speak GraphQL: what they are sent, where they are, and those in this process.
+//! Subgraphs: the requests they receive, their URLs, and those in this process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use schema::subgraph::Subgraph;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::client::ask;
+use crate::client::exchange;
 use crate::running::{Running, linked};
 
-/// A service that tells which headers it was sent.
+/// A subgraph that returns the headers of its request.
 pub(crate) struct Query;
 
 #[derive(SimpleObject)]
@@ -63,7 +63,7 @@ pub(crate) async fn post(
     let mut all = vec![("content-type", "application/json")];
     all.extend_from_slice(headers);
     let body = json!({ "query": query }).to_string();
-    ask(address, "POST /graphql", &all, &body).await.json()
+    exchange(address, "POST /graphql", &all, &body).await.json()
 }
 
 fn config(text: &str) -> Config {
@@ -84,7 +84,7 @@ fn subgraph(name: &str, url: Option<&str>, sdl: &str) -> Subgraph {
 }
 
 #[tokio::test]
-async fn a_service_is_sent_what_the_configuration_says_and_nothing_else() {
+async fn a_subgraph_receives_only_configured_headers() {
     let service = mocks::graphql("books", books()).await.unwrap();
     let config = config(
         "graph: { supergraph: unread.graphql }
@@ -116,7 +116,7 @@ services:
 }
 
 #[tokio::test]
-async fn a_service_has_the_time_and_the_place_that_the_configuration_gives_it() {
+async fn a_subgraph_has_the_configured_timeout_and_url() {
     let service = mocks::graphql("books", books()).await.unwrap();
     service.fault(Some(Fault::Stall));
     let url = format!("{}/graphql", service.url());
@@ -140,7 +140,7 @@ services: {{ books: {{ url: '{url}', timeout: 50ms }} }}
 }
 
 #[tokio::test]
-async fn everything_that_is_mounted_has_a_place_and_every_service_is_somewhere() {
+async fn mounted_names_are_subgraphs_and_every_subgraph_has_a_url() {
     let config = config("graph: { supergraph: unread.graphql }");
     let graph = linked(&config, &[subgraph("books", None, BOOKS)]);
     let bind = async |name: Option<&str>| {

@@ -1,24 +1,24 @@
-//! The shop over HTTP: what a client of the gateway sees, whatever its services do.
+//! The demo over HTTP: what a client receives, whatever its services do.
 //!
-//! What is fetched, how often and in which order is tested with the resolvers.
+//! Fetches, their number and their order are tested in `resolvers`.
 
 use std::time::Duration;
 
 use mocks::{Fault, Shop};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Connection, ask};
+use crate::client::{Answer, Connection, exchange};
 use crate::running::Running;
 
 async fn post(gateway: &Running, query: &str, headers: &[(&str, &str)]) -> Answer {
     let mut all = vec![("content-type", "application/json")];
     all.extend_from_slice(headers);
     let body = json!({ "query": query }).to_string();
-    ask(gateway.address, "POST /graphql", &all, &body).await
+    exchange(gateway.address, "POST /graphql", &all, &body).await
 }
 
 #[tokio::test]
-async fn the_first_query_that_anyone_runs_takes_one_call_of_each_service() {
+async fn the_default_query_of_graphiql_takes_one_call_to_each_service() {
     let shop = Shop::start().await.unwrap();
     let gateway = Running::before(&shop).await;
     let page = include_str!("../../ui/src/first-query.js");
@@ -40,7 +40,7 @@ async fn the_first_query_that_anyone_runs_takes_one_call_of_each_service() {
 }
 
 #[tokio::test]
-async fn a_service_that_fails_costs_its_fields_and_is_not_named_to_strangers() {
+async fn a_failing_service_fails_its_fields_and_is_not_named_to_clients() {
     for (fault, code) in [
         (Fault::Reset, "SOURCE_UNAVAILABLE"),
         (Fault::Stall, "SOURCE_TIMEOUT"),
@@ -51,7 +51,7 @@ async fn a_service_that_fails_costs_its_fields_and_is_not_named_to_strangers() {
         shop.users.fault(Some(fault));
         let gateway = Running::alone(|config| {
             gateway::shop::configure(&shop, config);
-            // The others must not be told apart by how busy the machine is.
+            // The timeout is short for this fault only: a busy machine may delay the others.
             if matches!(fault, Fault::Stall) {
                 config.connectors.timeout = Duration::from_millis(250);
             }
@@ -78,18 +78,18 @@ async fn a_service_that_fails_costs_its_fields_and_is_not_named_to_strangers() {
 }
 
 #[tokio::test]
-async fn the_header_that_makes_an_order_safe_to_repeat_reaches_the_service() {
+async fn the_idempotency_key_is_forwarded_to_the_service() {
     let shop = Shop::start().await.unwrap();
     let gateway = Running::before(&shop).await;
-    let place = "mutation { placeOrder(input: { customerId: \"1\", items: [{ productId: \"3\", quantity: 1 }] }) { id } }";
+    let mutation = "mutation { placeOrder(input: { customerId: \"1\", items: [{ productId: \"3\", quantity: 1 }] }) { id } }";
 
-    let first = post(&gateway, place, &[("idempotency-key", "tuesday")])
+    let first = post(&gateway, mutation, &[("idempotency-key", "tuesday")])
         .await
         .json();
-    let again = post(&gateway, place, &[("idempotency-key", "tuesday")])
+    let again = post(&gateway, mutation, &[("idempotency-key", "tuesday")])
         .await
         .json();
-    let other = post(&gateway, place, &[("idempotency-key", "friday")])
+    let other = post(&gateway, mutation, &[("idempotency-key", "friday")])
         .await
         .json();
 
@@ -104,7 +104,7 @@ async fn the_header_that_makes_an_order_safe_to_repeat_reaches_the_service() {
 }
 
 #[tokio::test]
-async fn limits_of_the_configuration_are_limits_of_operations() {
+async fn configured_limits_apply_to_operations() {
     let gateway = Running::alone(|config| {
         config.limits.depth = 3.try_into().unwrap();
         config.limits.tokens = 100.try_into().unwrap();
@@ -127,7 +127,7 @@ async fn limits_of_the_configuration_are_limits_of_operations() {
 }
 
 #[tokio::test]
-async fn an_operation_in_flight_is_answered_while_the_gateway_stops() {
+async fn an_operation_in_flight_is_answered_during_shutdown() {
     let shop = Shop::start().await.unwrap();
     shop.orders
         .fault(Some(Fault::Delay(Duration::from_millis(200))));

@@ -1,4 +1,4 @@
-//! How a server ends: what is in flight finishes, and nothing new begins.
+//! Shutdown: requests in flight finish, and no new ones begin.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -14,10 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Connection, ask};
+use crate::client::{Connection, exchange};
 use crate::running::Running;
 
-/// A server with one slow route, which tells when it is entered and waits until it may go on.
+/// A server with one slow route, which signals when it is entered and waits for a permit.
 struct Slow {
     address: SocketAddr,
     entered: Arc<Semaphore>,
@@ -31,9 +31,9 @@ impl Slow {
     async fn start(shutdown: Shutdown) -> Self {
         let entered = Arc::new(Semaphore::new(0));
         let may_finish = Arc::new(Semaphore::new(0));
-        let (tell, wait) = (Arc::clone(&entered), Arc::clone(&may_finish));
+        let (enter, wait) = (Arc::clone(&entered), Arc::clone(&may_finish));
         let slow = async move || {
-            tell.add_permits(1);
+            enter.add_permits(1);
             wait.acquire().await.unwrap().forget();
             "done"
         };
@@ -73,7 +73,7 @@ impl Slow {
     }
 }
 
-fn at_once(grace: Duration) -> Shutdown {
+fn without_notice(grace: Duration) -> Shutdown {
     Shutdown {
         notice: Duration::ZERO,
         grace,
@@ -84,7 +84,7 @@ const LONG: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_request_in_flight_finishes_while_new_connections_are_refused() {
-    let server = Slow::start(at_once(LONG)).await;
+    let server = Slow::start(without_notice(LONG)).await;
     let mut in_flight = server.slow_request().await;
 
     server.stop.cancel();
@@ -101,8 +101,8 @@ async fn a_request_in_flight_finishes_while_new_connections_are_refused() {
 }
 
 #[tokio::test]
-async fn connections_that_wait_for_nothing_do_not_hold_up_the_end() {
-    let server = Slow::start(at_once(LONG)).await;
+async fn idle_connections_do_not_delay_shutdown() {
+    let server = Slow::start(without_notice(LONG)).await;
     let silent = Connection::open(server.address).await;
     server.may_finish.add_permits(1);
     let mut idle = server.slow_request().await;
@@ -110,14 +110,14 @@ async fn connections_that_wait_for_nothing_do_not_hold_up_the_end() {
 
     server.stop.cancel();
 
-    // Within the patience of a test, which is far less than `LONG`.
+    // The test would time out if it took `LONG`.
     assert_eq!(server.ended.await.unwrap(), Ok(()));
     drop((silent, idle));
 }
 
 #[tokio::test]
-async fn what_outlives_the_grace_is_named() {
-    let server = Slow::start(at_once(Duration::from_millis(20))).await;
+async fn connections_that_outlive_the_grace_are_reported() {
+    let server = Slow::start(without_notice(Duration::from_millis(20))).await;
     let in_flight = server.slow_request().await;
 
     server.stop.cancel();
@@ -128,7 +128,7 @@ async fn what_outlives_the_grace_is_named() {
 }
 
 #[tokio::test]
-async fn readiness_ends_before_connections_do() {
+async fn readiness_fails_before_connections_are_closed() {
     let stop = CancellationToken::new();
     let gateway = Running::stoppable(stop.clone(), |config| {
         config.shutdown = Shutdown {
@@ -138,7 +138,7 @@ async fn readiness_ends_before_connections_do() {
     })
     .await;
     assert_eq!(
-        ask(gateway.address, "GET /health/ready", &[], "")
+        exchange(gateway.address, "GET /health/ready", &[], "")
             .await
             .status,
         200
@@ -147,13 +147,13 @@ async fn readiness_ends_before_connections_do() {
     stop.cancel();
 
     assert_eq!(
-        ask(gateway.address, "GET /health/ready", &[], "")
+        exchange(gateway.address, "GET /health/ready", &[], "")
             .await
             .status,
         503
     );
     assert_eq!(
-        ask(gateway.address, "GET /health/live", &[], "")
+        exchange(gateway.address, "GET /health/live", &[], "")
             .await
             .status,
         200

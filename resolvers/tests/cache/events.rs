@@ -1,4 +1,4 @@
-//! What services say has changed, on a stream that replicas divide among them.
+//! Change events of services, on a stream that replicas consume as a group.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use resolvers::cache::{
 use crate::server::Server;
 use crate::support::*;
 
-/// A graph in which a product's key is `id`.
+/// A resolver of a graph in which the key of a product is `id`.
 #[derive(Debug, Default)]
 struct Products {
-    complaints: Mutex<Vec<String>>,
+    errors: Mutex<Vec<String>>,
 }
 
 impl EventResolver for Products {
@@ -29,21 +29,21 @@ impl EventResolver for Products {
         }]
     }
 
-    fn report(&self, complaint: EventError<'_>) {
-        let text = match complaint {
+    fn report(&self, error: EventError<'_>) {
+        let text = match error {
             EventError::Message { problem, .. } | EventError::Stream(problem) => problem.to_owned(),
         };
-        self.complaints.lock().unwrap().push(text);
+        self.errors.lock().unwrap().push(text);
     }
 }
 
-fn settings(server: &Server, clock: &Clock, meanings: &Arc<Products>) -> CacheSettings {
+fn settings(server: &Server, clock: &Clock, resolver: &Arc<Products>) -> CacheSettings {
     let mut settings = with_redis(clock, RedisTopology::Single(server.address()));
     if let Some(redis) = &mut settings.redis {
         redis.events = Some(EventSettings {
             stream: "events".to_owned(),
             group: "weir".to_owned(),
-            resolver: Arc::clone(meanings) as Arc<dyn EventResolver>,
+            resolver: Arc::clone(resolver) as Arc<dyn EventResolver>,
         });
     }
     settings
@@ -51,26 +51,26 @@ fn settings(server: &Server, clock: &Clock, meanings: &Arc<Products>) -> CacheSe
 
 /// Two replicas of one gateway.
 async fn two(server: &Server, clock: &Clock) -> (Cache, Cache, Arc<Products>) {
-    let meanings = Arc::new(Products::default());
-    let one = connected(settings(server, clock, &meanings)).await;
-    let two = connected(settings(server, clock, &meanings)).await;
-    (one, two, meanings)
+    let resolver = Arc::new(Products::default());
+    let one = connected(settings(server, clock, &resolver)).await;
+    let two = connected(settings(server, clock, &resolver)).await;
+    (one, two, resolver)
 }
 
 async fn write(server: &Server, fields: &[&str]) {
     let mut command = vec!["XADD", "events", "*"];
     command.extend(fields);
-    server.ask::<String>(&command).await;
+    server.command::<String>(&command).await;
 }
 
-/// Both have `names` in memory.
+/// Fills the memory of both caches.
 async fn fill_both(server: &Server, (one, two): (&Cache, &Cache), names: &[&str]) {
     for name in names {
         fill(one, name, "old", shared(3600)).await;
     }
-    written(server, names).await;
+    wait_until_stored(server, names).await;
     for name in names {
-        until(|| async { look(two, name).await == "old Memory" }).await;
+        until(|| async { lookup_summary(two, name).await == "old Memory" }).await;
     }
 }
 
@@ -79,17 +79,17 @@ fn handled(one: &Cache, two: &Cache) -> u64 {
 }
 
 async fn pending(server: &Server) -> usize {
-    let pending: StreamPendingReply = server.ask(&["XPENDING", "events", "weir"]).await;
+    let pending: StreamPendingReply = server.command(&["XPENDING", "events", "weir"]).await;
     pending.count()
 }
 
 #[tokio::test]
-async fn what_a_service_says_has_changed_leaves_every_memory_within_a_second() {
+async fn change_events_evict_from_every_memory_within_a_second() {
     let Some(server) = Server::start().await else {
         return;
     };
     let clock = clock();
-    let (one, two, meanings) = two(&server, &clock).await;
+    let (one, two, resolver) = two(&server, &clock).await;
     for (name, fields) in [
         ("1", &["type", "Product", "key", "1"][..]),
         ("2", &["type", "Product", "key", "{\"id\": 2}"]),
@@ -102,45 +102,46 @@ async fn what_a_service_says_has_changed_leaves_every_memory_within_a_second() {
         fill_both(&server, (&one, &two), &[name]).await;
         write(&server, fields).await;
         let took = until(|| async {
-            look(&one, name).await != "old Memory" && look(&two, name).await != "old Memory"
+            lookup_summary(&one, name).await != "old Memory"
+                && lookup_summary(&two, name).await != "old Memory"
         })
         .await;
         assert!(took < Duration::from_secs(1), "{fields:?}: {took:?}");
     }
     until(|| async { pending(&server).await == 0 }).await;
     assert_eq!(handled(&one, &two), 4, "each by one of the two");
-    assert!(meanings.complaints.lock().unwrap().is_empty());
+    assert!(resolver.errors.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_read_is_told_of_and_done_with() {
+async fn a_malformed_message_is_reported_and_acknowledged() {
     let Some(server) = Server::start().await else {
         return;
     };
     let clock = clock();
-    let (one, two, meanings) = two(&server, &clock).await;
+    let (one, two, resolver) = two(&server, &clock).await;
     fill_both(&server, (&one, &two), &["1", "2"]).await;
     write(&server, &["typ", "Product"]).await;
-    // What can be read of a message counts.
+    // The valid part of a message counts.
     write(&server, &["key", "1", "type", "Product", "key", "2"]).await;
     until(|| async { handled(&one, &two) == 2 }).await;
     until(|| async { pending(&server).await == 0 }).await;
-    until(|| async { look(&two, "2").await != "old Memory" }).await;
-    assert_eq!(look(&one, "1").await, "old Memory");
+    until(|| async { lookup_summary(&two, "2").await != "old Memory" }).await;
+    assert_eq!(lookup_summary(&one, "1").await, "old Memory");
     assert_eq!(
         one.counts().events_malformed + two.counts().events_malformed,
         2
     );
-    let mut complaints = meanings.complaints.lock().unwrap().clone();
-    complaints.sort();
+    let mut errors = resolver.errors.lock().unwrap().clone();
+    errors.sort();
     assert_eq!(
-        complaints,
+        errors,
         ["`key` comes before any `type`", "unknown field `typ`"]
     );
 }
 
 #[tokio::test]
-async fn what_is_written_when_redis_is_back_is_handled() {
+async fn messages_after_a_restart_of_redis_are_handled() {
     let Some(mut server) = Server::start().await else {
         return;
     };
@@ -150,21 +151,21 @@ async fn what_is_written_when_redis_is_back_is_handled() {
     until(|| async { handled(&one, &two) == 1 }).await;
     server.kill();
     server.restart().await;
-    // Nobody has made the stream or the group again yet, as far as a service knows.
+    // The replicas have created neither the stream nor the group again yet.
     write(&server, &["tag", "red"]).await;
     until(|| async { handled(&one, &two) == 2 }).await;
     until(|| async { pending(&server).await == 0 }).await;
 }
 
 #[tokio::test]
-async fn a_message_of_a_consumer_that_died_is_handled_by_another() {
+async fn a_message_of_a_dead_consumer_is_claimed_by_another() {
     let Some(server) = Server::start().await else {
         return;
     };
     let clock = clock();
-    // Somebody is given a message, and is never heard of again. It was long ago.
+    // A consumer reads a message, and dies; that was long ago.
     server
-        .ask::<()>(&["XGROUP", "CREATE", "events", "weir", "0", "MKSTREAM"])
+        .command::<()>(&["XGROUP", "CREATE", "events", "weir", "0", "MKSTREAM"])
         .await;
     write(&server, &["type", "Product", "key", "1"]).await;
     let read = [
@@ -176,8 +177,8 @@ async fn a_message_of_a_consumer_that_died_is_handled_by_another() {
         "events",
         ">",
     ];
-    let given: StreamReadReply = server.ask(&read).await;
-    let id = given.keys[0].ids[0].id.clone();
+    let read_messages: StreamReadReply = server.command(&read).await;
+    let id = read_messages.keys[0].ids[0].id.clone();
     let long_ago = [
         "XCLAIM",
         "events",
@@ -189,7 +190,7 @@ async fn a_message_of_a_consumer_that_died_is_handled_by_another() {
         "60000",
         "JUSTID",
     ];
-    server.ask::<Vec<String>>(&long_ago).await;
+    server.command::<Vec<String>>(&long_ago).await;
     assert_eq!(pending(&server).await, 1);
 
     let (one, two, _) = two(&server, &clock).await;
@@ -201,21 +202,21 @@ async fn a_message_of_a_consumer_that_died_is_handled_by_another() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_none_is_told_of_once() {
+async fn a_stream_of_the_wrong_type_is_reported_once() {
     let Some(server) = Server::start().await else {
         return;
     };
     let clock = clock();
-    server.ask::<()>(&["SET", "events", "1"]).await;
-    let meanings = Arc::new(Products::default());
-    let cache = connected(settings(&server, &clock, &meanings)).await;
+    server.command::<()>(&["SET", "events", "1"]).await;
+    let resolver = Arc::new(Products::default());
+    let cache = connected(settings(&server, &clock, &resolver)).await;
     until(|| async { cache.counts().event_errors >= 2 }).await;
-    let complaints = meanings.complaints.lock().unwrap().clone();
-    let [complaint] = complaints.as_slice() else {
-        panic!("{complaints:?}");
+    let errors = resolver.errors.lock().unwrap().clone();
+    let [error] = errors.as_slice() else {
+        panic!("{errors:?}");
     };
-    assert!(complaint.contains("WRONGTYPE"), "{complaint}");
-    server.ask::<()>(&["DEL", "events"]).await;
+    assert!(error.contains("WRONGTYPE"), "{error}");
+    server.command::<()>(&["DEL", "events"]).await;
     write(&server, &["tag", "red"]).await;
     until(|| async { cache.counts().events == 1 }).await;
 }

@@ -1,4 +1,4 @@
-//! Redis is never a reason to fail, nor to wait.
+//! Failures of Redis fail no lookup, and delay it at most by the timeout.
 
 use std::time::Duration;
 
@@ -12,30 +12,30 @@ use crate::server::Server;
 use crate::support::*;
 
 #[tokio::test]
-async fn a_redis_that_was_never_there_costs_nothing() {
-    let place = RedisTopology::Single("redis://127.0.0.1:1".to_owned());
-    let cache = start(with_redis(&clock(), place));
+async fn an_unreachable_redis_delays_nothing() {
+    let topology = RedisTopology::Single("redis://127.0.0.1:1".to_owned());
+    let cache = start(with_redis(&clock(), topology));
     let began = Instant::now();
     fill(&cache, "1", "one", shared(60)).await;
-    assert_eq!(look(&cache, "1").await, "one Memory");
+    assert_eq!(lookup_summary(&cache, "1").await, "one Memory");
     assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
     assert!(!cache.wait_until_connected(Duration::from_millis(50)).await);
 }
 
 #[tokio::test]
-async fn a_redis_that_dies_is_left_alone_and_found_again() {
+async fn a_redis_that_dies_is_bypassed_until_it_is_back() {
     let Some(mut server) = Server::start().await else {
         return;
     };
     let clock = clock();
     let cache = on(&server, &clock).await;
     fill(&cache, "1", "one", shared(3600)).await;
-    written(&server, &["1"]).await;
+    wait_until_stored(&server, &["1"]).await;
 
     server.kill();
     let slowest = slowest_of(&cache, 200).await;
     assert!(slowest < LIMIT * 3, "{slowest:?}");
-    assert_eq!(look(&cache, "1").await, "one Memory");
+    assert_eq!(lookup_summary(&cache, "1").await, "one Memory");
     let counts = cache.counts();
     assert!(
         counts.breaker_opened >= 1 && counts.redis_skipped > 0,
@@ -43,13 +43,13 @@ async fn a_redis_that_dies_is_left_alone_and_found_again() {
     );
 
     server.restart().await;
-    let took = until(|| async { shares_again(&cache, &server).await }).await;
+    let took = until(|| async { shares_values(&cache, &server).await }).await;
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert!(cache.counts().breaker_closed >= 1);
 }
 
 #[tokio::test]
-async fn a_redis_that_stalls_costs_its_limit_for_a_moment_and_then_nothing() {
+async fn a_stalled_redis_delays_lookups_by_the_timeout_and_is_then_bypassed() {
     let Some(server) = Server::start().await else {
         return;
     };
@@ -60,14 +60,14 @@ async fn a_redis_that_stalls_costs_its_limit_for_a_moment_and_then_nothing() {
         fill(&cache, name, name, shared(3600)).await;
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    written(&server, &names).await;
+    wait_until_stored(&server, &names).await;
 
     server.stall();
-    // A read and a lease, each within its limit.
+    // A lookup takes a read and a lease, each with the timeout.
     let slowest = slowest_of(&cache, 200).await;
     assert!(slowest < LIMIT * 3, "{slowest:?}");
     assert!(cache.counts().redis_timeouts > 0);
-    // From now on nobody waits.
+    // The breaker is open, so no lookup waits.
     let before = cache.counts();
     let mut times = Vec::new();
     for _ in 0..1000 {
@@ -80,59 +80,59 @@ async fn a_redis_that_stalls_costs_its_limit_for_a_moment_and_then_nothing() {
     assert!(times[990] < LIMIT / 10, "{:?}", times[990]);
 
     server.resume();
-    let took = until(|| async { shares_again(&cache, &server).await }).await;
+    let took = until(|| async { shares_values(&cache, &server).await }).await;
     assert!(took < Duration::from_secs(2), "{took:?}");
-    // What was kept before is there again for one that has an empty memory.
+    // Values from before the stall are found by a cache with an empty memory.
     let fresh = on(&server, &clock).await;
-    assert_eq!(look(&fresh, "7").await, "7 Redis");
+    assert_eq!(lookup_summary(&fresh, "7").await, "7 Redis");
 }
 
 #[tokio::test]
-async fn invalidations_made_without_redis_reach_the_others_when_it_is_back() {
+async fn invalidations_without_redis_reach_other_replicas_when_it_is_back() {
     let Some(server) = Server::start().await else {
         return;
     };
     let clock = clock();
     let (one, two) = (on(&server, &clock).await, on(&server, &clock).await);
     fill(&one, "1", "old", shared(3600)).await;
-    written(&server, &["1"]).await;
-    until(|| async { look(&two, "1").await == "old Memory" }).await;
+    wait_until_stored(&server, &["1"]).await;
+    until(|| async { lookup_summary(&two, "1").await == "old Memory" }).await;
 
     server.stall();
     assert_eq!(
         one.invalidate(&[entity("1")]).await,
         Propagation::ThisProcess
     );
-    assert_eq!(look(&one, "1").await, "missing");
+    assert_eq!(lookup_summary(&one, "1").await, "missing");
     assert_eq!(one.counts().invalidations_deferred, 1);
 
     server.resume();
-    until(|| async { !look(&two, "1").await.starts_with("old") }).await;
-    assert!(!look(&one, "1").await.starts_with("old"));
+    until(|| async { !lookup_summary(&two, "1").await.starts_with("old") }).await;
+    assert!(!lookup_summary(&one, "1").await.starts_with("old"));
     assert!(
-        !look(&on(&server, &clock).await, "1")
+        !lookup_summary(&on(&server, &clock).await, "1")
             .await
             .starts_with("old")
     );
 }
 
 #[tokio::test]
-async fn a_redis_that_comes_back_empty_is_filled_again() {
+async fn a_redis_that_lost_its_data_is_filled_again() {
     let Some(server) = Server::start().await else {
         return;
     };
     let clock = clock();
     let (one, two) = (on(&server, &clock).await, on(&server, &clock).await);
     fill(&one, "1", "one", shared(3600)).await;
-    written(&server, &["1"]).await;
-    server.ask::<()>(&["FLUSHALL"]).await;
+    wait_until_stored(&server, &["1"]).await;
+    server.command::<()>(&["FLUSHALL"]).await;
     fill(&one, "2", "two", shared(3600)).await;
-    written(&server, &["2"]).await;
-    assert_eq!(look(&two, "2").await, "two Redis");
+    wait_until_stored(&server, &["2"]).await;
+    assert_eq!(lookup_summary(&two, "2").await, "two Redis");
 }
 
 #[tokio::test]
-async fn writes_that_find_no_place_are_dropped_and_counted() {
+async fn writes_beyond_the_queue_are_dropped_and_counted() {
     let Some(server) = Server::start().await else {
         return;
     };
@@ -166,7 +166,7 @@ async fn writes_that_find_no_place_are_dropped_and_counted() {
 }
 
 #[tokio::test]
-async fn values_over_the_limit_stay_in_memory() {
+async fn values_over_the_size_limit_stay_in_memory() {
     let Some(server) = Server::start().await else {
         return;
     };
@@ -182,26 +182,30 @@ async fn values_over_the_limit_stay_in_memory() {
     .await;
     fill(&cache, "large", &"x".repeat(101), shared(60)).await;
     fill(&cache, "small", "x", shared(60)).await;
-    written(&server, &["small"]).await;
+    wait_until_stored(&server, &["small"]).await;
     let name = format!("weir:1:{{{}}}:v", key("large"));
-    assert_eq!(server.ask::<usize>(&["EXISTS", &name]).await, 0);
-    assert!(look(&cache, "large").await.ends_with("Memory"));
+    assert_eq!(server.command::<usize>(&["EXISTS", &name]).await, 0);
+    assert!(lookup_summary(&cache, "large").await.ends_with("Memory"));
 }
 
-/// How long the slowest of so many clients that ask at once for something new had to wait.
+/// The duration of the slowest of `clients` concurrent lookups of new keys.
 async fn slowest_of(cache: &Cache, clients: usize) -> Duration {
-    let asks = (0..clients).map(|_| async {
+    let lookups = (0..clients).map(|_| async {
         let began = Instant::now();
         let name = fastrand::u64(..).to_string();
         let found = lookup_one(cache, product(&name)).await;
-        assert!(matches!(found, LookupOutcome::Miss(_)), "{}", said(&found));
+        assert!(
+            matches!(found, LookupOutcome::Miss(_)),
+            "{}",
+            summary(&found)
+        );
         began.elapsed()
     });
-    join_all(asks).await.into_iter().max().unwrap()
+    join_all(lookups).await.into_iter().max().unwrap()
 }
 
-/// Whether a value that this cache keeps can be found by another.
-async fn shares_again(cache: &Cache, server: &Server) -> bool {
+/// Whether another cache can find a value that this cache stores.
+async fn shares_values(cache: &Cache, server: &Server) -> bool {
     let name = fastrand::u64(..).to_string();
     match lookup_one(cache, product(&name)).await {
         LookupOutcome::Miss(claim) => claim.store(&body("new"), shared(60)),
@@ -210,7 +214,7 @@ async fn shares_again(cache: &Cache, server: &Server) -> bool {
     let name = format!("weir:1:{{{}}}:v", key(&name));
     for _ in 0..20 {
         if server
-            .try_ask::<usize>(&["EXISTS", &name])
+            .try_command::<usize>(&["EXISTS", &name])
             .await
             .unwrap_or(0)
             == 1
@@ -222,9 +226,9 @@ async fn shares_again(cache: &Cache, server: &Server) -> bool {
     false
 }
 
-// Polled here, so that a panic for want of a cipher suite would be seen.
+// The work is polled here, so that a panic for want of a cipher suite would fail the test.
 #[tokio::test]
-async fn a_server_that_does_not_speak_tls_is_not_reached_by_tls() {
+async fn a_server_without_tls_is_not_connected_by_tls() {
     let Some(server) = Server::start().await else {
         return;
     };
@@ -232,7 +236,7 @@ async fn a_server_that_does_not_speak_tls_is_not_reached_by_tls() {
     let (cache, background) = Cache::start(with_redis(&clock(), RedisTopology::Single(address)));
     let work = join_all(background.into_iter().map(|(_, work)| work));
     tokio::select! {
-        _ = work => panic!("the work ended"),
+        _ = work => panic!("the background work ended"),
         connected = cache.wait_until_connected(Duration::from_millis(700)) => assert!(!connected),
     }
 }

@@ -1,9 +1,13 @@
-//! The cache against a real Redis: alone, shared by two, failing, as a Cluster and behind Sentinels.
+//! The cache with a real Redis: alone, shared by two, failing, as a Cluster and with Sentinel.
 //!
-//! Each test starts the servers that it needs on free ports, and stops them. Without a
-//! `redis-server` they say so and pass, unless `WEIR_REQUIRE_REDIS=1`.
+//! Each test starts its own servers on free ports, and stops them. Without a `redis-server` the
+//! tests print that they skip, and fail if `WEIR_REQUIRE_REDIS=1`.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod cluster;
 mod events;

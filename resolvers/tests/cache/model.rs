@@ -1,5 +1,5 @@
-//! Random schedules against a model: nothing is given out for longer than it may be, nor after it
-//! was invalidated, nor to another than its caller.
+//! Random schedules against a model of the cache: no value is returned past its lifetime, after its
+//! invalidation, or to another caller.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,29 +13,29 @@ use resolvers::cache::{
 use crate::server::Server;
 use crate::support::*;
 
-/// One thing that happens.
+/// One event of a schedule.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Somebody asks, and has it fetched and kept if it is missing.
-    Read(Asked),
-    /// Somebody asks, and the fetch takes its time.
-    Begin(Asked),
-    /// One of the fetches under way ends: with a value, without, or it is cancelled.
+    /// A lookup; a miss is fetched and stored at once.
+    Read(Read),
+    /// A lookup; a miss begins a fetch that ends later.
+    Begin(Read),
+    /// A fetch in flight ends: with a value, with an error, or cancelled.
     Finish(usize, End),
-    /// The data changes, and nobody says so.
+    /// The data changes without an invalidation.
     Change(usize),
-    /// Somebody says so.
+    /// An invalidation.
     Invalidate {
         cache: usize,
         name: usize,
         whole_type: bool,
     },
-    /// Time passes.
+    /// The clock advances by seconds.
     Pass(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Asked {
+struct Read {
     cache: usize,
     name: usize,
     caller: usize,
@@ -43,25 +43,25 @@ struct Asked {
 
 #[derive(Clone, Copy, Debug)]
 enum End {
-    Kept,
+    Stored,
     Failed,
     Cancelled,
 }
 
-/// What is true, and what was given to the caches.
+/// The expected state.
 struct Model {
     caches: Vec<Cache>,
     clock: Clock,
     prefix: String,
-    /// By name.
+    /// The current version of each name.
     versions: [u64; NAMES],
-    /// By cache and name: nothing older may be seen there.
+    /// The minimum version that each cache may return, by name.
     floors: Vec<[u64; NAMES]>,
-    /// When each fetch was kept.
-    kept: BTreeMap<u64, Moment>,
+    /// When the value of each fetch was stored.
+    stored_at: BTreeMap<u64, Moment>,
     fetches: u64,
-    under_way: Vec<(Claim, Asked, u64, u64)>,
-    said: u64,
+    in_flight: Vec<(Claim, Read, u64, u64)>,
+    invalidations: u64,
 }
 
 impl Model {
@@ -73,10 +73,10 @@ impl Model {
             prefix: fastrand::u64(..).to_string(),
             versions: [0; NAMES],
             floors,
-            kept: BTreeMap::new(),
+            stored_at: BTreeMap::new(),
             fetches: 0,
-            under_way: Vec::new(),
-            said: 0,
+            in_flight: Vec::new(),
+            invalidations: 0,
         }
     }
 
@@ -89,23 +89,23 @@ impl Model {
 
     async fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
         match step {
-            Step::Read(asked) => {
-                if let Some(claim) = self.ask(asked).await? {
-                    let (version, fetch) = self.fetch(asked);
-                    self.keep(claim, asked, (version, fetch));
+            Step::Read(read) => {
+                if let Some(claim) = self.lookup(read).await? {
+                    let (version, fetch) = self.fetch(read);
+                    self.store(claim, read, (version, fetch));
                 }
             }
-            Step::Begin(asked) => {
-                if let Some(claim) = self.ask(asked).await? {
-                    let (version, fetch) = self.fetch(asked);
-                    self.under_way.push((claim, asked, version, fetch));
+            Step::Begin(read) => {
+                if let Some(claim) = self.lookup(read).await? {
+                    let (version, fetch) = self.fetch(read);
+                    self.in_flight.push((claim, read, version, fetch));
                 }
             }
-            Step::Finish(which, end) if !self.under_way.is_empty() => {
-                let (claim, asked, version, fetch) =
-                    self.under_way.swap_remove(which % self.under_way.len());
+            Step::Finish(which, end) if !self.in_flight.is_empty() => {
+                let (claim, read, version, fetch) =
+                    self.in_flight.swap_remove(which % self.in_flight.len());
                 match end {
-                    End::Kept => self.keep(claim, asked, (version, fetch)),
+                    End::Stored => self.store(claim, read, (version, fetch)),
                     End::Failed => claim.fail(),
                     End::Cancelled => drop(claim),
                 }
@@ -125,25 +125,27 @@ impl Model {
         Ok(())
     }
 
-    async fn ask(&self, asked: Asked) -> Result<Option<Claim>, TestCaseError> {
-        let cache = asked.cache % self.caches.len();
-        match lookup_one(&self.caches[cache], self.wanted(asked)).await {
-            LookupOutcome::Fresh(hit) => self.judge(&hit, asked, FRESH)?,
-            LookupOutcome::Stale(hit, _) => self.judge(&hit, asked, FRESH + STALE)?,
+    async fn lookup(&self, read: Read) -> Result<Option<Claim>, TestCaseError> {
+        let cache = read.cache % self.caches.len();
+        match lookup_one(&self.caches[cache], self.request(read)).await {
+            LookupOutcome::Fresh(hit) => self.check(&hit, read, FRESH)?,
+            LookupOutcome::Stale(hit, _) => {
+                self.check(&hit, read, FRESH + STALE_WHILE_REVALIDATE)?
+            }
             LookupOutcome::Miss(claim) => {
                 if let Some(hit) = claim.stale_fallback() {
-                    self.judge(hit, asked, FRESH + ON_ERROR)?;
+                    self.check(hit, read, FRESH + STALE_IF_ERROR)?;
                 }
                 return Ok(Some(claim));
             }
-            LookupOutcome::Negative(_) => prop_assert!(false, "nothing is said not to exist"),
-            // Its fetch is under way in this very schedule.
+            LookupOutcome::Negative(_) => prop_assert!(false, "no value is stored as absent"),
+            // The fetch is in flight in this schedule.
             LookupOutcome::InFlight(_) => {}
         }
         Ok(None)
     }
 
-    fn judge(&self, hit: &Hit, asked: Asked, allowed: u64) -> Result<(), TestCaseError> {
+    fn check(&self, hit: &Hit, read: Read, allowed: u64) -> Result<(), TestCaseError> {
         let CachedValue::Present(body) = &hit.entry().value else {
             return Err(TestCaseError::fail("no body"));
         };
@@ -152,13 +154,13 @@ impl Model {
         let [name, caller, version, fetch] = parts[..] else {
             panic!("{text}")
         };
-        prop_assert_eq!(name, asked.name as u64);
-        if is_private(asked.name) {
-            prop_assert_eq!(caller, asked.caller as u64, "another's data");
+        prop_assert_eq!(name, read.name as u64);
+        if is_private(read.name) {
+            prop_assert_eq!(caller, read.caller as u64, "a value of another caller");
         }
-        let floor = self.floors[asked.cache % self.caches.len()][asked.name];
+        let floor = self.floors[read.cache % self.caches.len()][read.name];
         prop_assert!(version >= floor, "{} was invalidated: {}", text, floor);
-        let age = self.clock.now().since(self.kept[&fetch]);
+        let age = self.clock.now().since(self.stored_at[&fetch]);
         prop_assert!(
             age < Duration::from_secs(allowed),
             "{} is {:?} old",
@@ -168,24 +170,24 @@ impl Model {
         Ok(())
     }
 
-    fn fetch(&mut self, asked: Asked) -> (u64, u64) {
+    fn fetch(&mut self, read: Read) -> (u64, u64) {
         self.fetches += 1;
-        (self.versions[asked.name], self.fetches)
+        (self.versions[read.name], self.fetches)
     }
 
-    fn keep(&mut self, claim: Claim, asked: Asked, (version, fetch): (u64, u64)) {
-        let text = format!("{} {} {version} {fetch}", asked.name, asked.caller);
-        let lifetime = lifetime(FRESH, STALE, ON_ERROR);
-        let reuse = if is_private(asked.name) {
+    fn store(&mut self, claim: Claim, read: Read, (version, fetch): (u64, u64)) {
+        let text = format!("{} {} {version} {fetch}", read.name, read.caller);
+        let lifetime = lifetime(FRESH, STALE_WHILE_REVALIDATE, STALE_IF_ERROR);
+        let reuse = if is_private(read.name) {
             Reuse::PerCaller(lifetime)
         } else {
             Reuse::Shared(lifetime)
         };
-        self.kept.insert(fetch, self.clock.now());
+        self.stored_at.insert(fetch, self.clock.now());
         claim.store(&body(&text), reuse);
     }
 
-    /// Everybody has heard of it before anything else happens.
+    /// Invalidates in one cache, and waits until all have received it.
     async fn invalidate(&mut self, cache: usize, name: usize, whole_type: bool) {
         let tag = if whole_type {
             self.type_tag()
@@ -193,10 +195,11 @@ impl Model {
             self.tag(name)
         };
         self.caches[cache].invalidate(&[tag]).await;
-        self.said += 1;
+        self.invalidations += 1;
         if self.caches.len() > 1 {
             for cache in &self.caches {
-                until(|| async { cache.counts().invalidations_received >= self.said }).await;
+                until(|| async { cache.counts().invalidations_received >= self.invalidations })
+                    .await;
             }
         }
         for floors in &mut self.floors {
@@ -208,16 +211,16 @@ impl Model {
         }
     }
 
-    fn wanted(&self, asked: Asked) -> LookupRequest {
-        let name = format!("{} {}", self.prefix, asked.name);
-        let wanted = if is_private(asked.name) {
-            product_for(&name, &asked.caller.to_string())
+    fn request(&self, read: Read) -> LookupRequest {
+        let name = format!("{} {}", self.prefix, read.name);
+        let request = if is_private(read.name) {
+            product_for(&name, &read.caller.to_string())
         } else {
             product(&name)
         };
         LookupRequest {
-            tags: vec![self.type_tag(), self.tag(asked.name)].into(),
-            ..wanted
+            tags: vec![self.type_tag(), self.tag(read.name)].into(),
+            ..request
         }
     }
 
@@ -231,7 +234,7 @@ impl Model {
 }
 
 #[test]
-fn one_cache_keeps_its_promises() {
+fn one_cache_returns_fresh_valid_values_in_any_schedule() {
     let runtime = runtime();
     let outcome = TestRunner::new(ProptestConfig::with_cases(400)).run(&steps(60), |steps| {
         runtime.block_on(async {
@@ -245,7 +248,7 @@ fn one_cache_keeps_its_promises() {
 }
 
 #[test]
-fn two_caches_on_one_redis_keep_their_promises() {
+fn two_caches_on_one_redis_return_fresh_valid_values_in_any_schedule() {
     let runtime = runtime();
     let Some(server) = runtime.block_on(Server::start()) else {
         return;
@@ -276,18 +279,18 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
-    let asked = || {
-        (0..2_usize, 0..NAMES, 0..2_usize).prop_map(|(cache, name, caller)| Asked {
+fn steps(max_steps: usize) -> impl Strategy<Value = Vec<Step>> {
+    let read = || {
+        (0..2_usize, 0..NAMES, 0..2_usize).prop_map(|(cache, name, caller)| Read {
             cache,
             name,
             caller,
         })
     };
-    let end = prop_oneof![Just(End::Kept), Just(End::Failed), Just(End::Cancelled)];
+    let end = prop_oneof![Just(End::Stored), Just(End::Failed), Just(End::Cancelled)];
     let step = prop_oneof![
-        6 => asked().prop_map(Step::Read),
-        3 => asked().prop_map(Step::Begin),
+        6 => read().prop_map(Step::Read),
+        3 => read().prop_map(Step::Begin),
         3 => (any::<usize>(), end).prop_map(|(which, end)| Step::Finish(which, end)),
         3 => (0..NAMES).prop_map(Step::Change),
         2 => (0..2_usize, 0..NAMES, any::<bool>()).prop_map(|(cache, name, whole_type)| {
@@ -295,7 +298,7 @@ fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
         }),
         2 => (1..15_u64).prop_map(Step::Pass),
     ];
-    prop::collection::vec(step, 1..most)
+    prop::collection::vec(step, 1..max_steps)
 }
 
 fn is_private(name: usize) -> bool {
@@ -304,5 +307,5 @@ fn is_private(name: usize) -> bool {
 
 const NAMES: usize = 3;
 const FRESH: u64 = 10;
-const STALE: u64 = 5;
-const ON_ERROR: u64 = 20;
+const STALE_WHILE_REVALIDATE: u64 = 5;
+const STALE_IF_ERROR: u64 = 20;

@@ -1,11 +1,11 @@
-//! A Redis Cluster of a test's own.
+//! A Redis Cluster for one test.
 
 use std::process::{Command, Stdio};
 
 use crate::server::Server;
 use crate::support::until;
 
-/// A Cluster of three nodes with so many replicas; replicas come last.
+/// Starts a Cluster of three masters and some replicas, which come last.
 pub(crate) async fn cluster(replicas: usize) -> Option<Vec<Server>> {
     let mut nodes = Vec::new();
     for _ in 0..3 + replicas {
@@ -19,7 +19,7 @@ pub(crate) async fn cluster(replicas: usize) -> Option<Vec<Server>> {
         .into_iter()
         .chain(masters));
     let is_ready = async |node: &Server| {
-        let info: String = node.ask(&["CLUSTER", "INFO"]).await;
+        let info: String = node.command(&["CLUSTER", "INFO"]).await;
         info.contains("cluster_state:ok")
     };
     for node in nodes.iter().take(3) {
@@ -28,12 +28,12 @@ pub(crate) async fn cluster(replicas: usize) -> Option<Vec<Server>> {
     for node in nodes.iter().skip(3) {
         let arguments = [address(node), address(&nodes[0])];
         let add = ["--cluster", "add-node", "--cluster-slave"].map(str::to_owned);
-        // The option stands behind the addresses.
+        // The option comes after the addresses.
         let [one, two, option] = add;
         let [new, known] = arguments;
         cli([one, two, new, known, option]);
         until(|| async {
-            node.ask::<String>(&["INFO"])
+            node.command::<String>(&["INFO"])
                 .await
                 .contains("master_link_status:up")
         })
@@ -50,6 +50,6 @@ fn cli(arguments: impl IntoIterator<Item = String>) {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output_text}");
 }

@@ -1,6 +1,6 @@
-//! A `redis-server` of a test's own: on a port that is kept for it, in a folder that goes with it.
+//! A `redis-server` for one test, on a reserved port and in a temporary folder.
 
-#![expect(clippy::print_stderr, reason = "why a test was skipped")]
+#![expect(clippy::print_stderr, reason = "a skipped test is printed")]
 
 use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
@@ -9,22 +9,22 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// A server under way; killed when it is dropped.
+/// A running server; killed when it is dropped.
 pub(crate) struct Server {
     pub(crate) port: u16,
-    _kept: UdpSocket,
+    _reservation: UdpSocket,
     folder: PathBuf,
     child: Child,
     arguments: Vec<String>,
 }
 
 impl Server {
-    /// A server that answers; `None` where there is none on this machine.
+    /// Starts a server; `None` if `redis-server` is not installed.
     pub(crate) async fn start() -> Option<Self> {
         Self::with(&[]).await
     }
 
-    /// The same, with more arguments.
+    /// Starts a server with more arguments; `None` if `redis-server` is not installed.
     pub(crate) async fn with(arguments: &[&str]) -> Option<Self> {
         let port = Port::free();
         let mut all = vec!["--port".to_owned(), port.number.to_string()];
@@ -33,7 +33,7 @@ impl Server {
         Self::run(port, all, None).await
     }
 
-    /// A Sentinel that watches the server at `master`.
+    /// Starts a Sentinel that watches the server on port `master`.
     pub(crate) async fn sentinel(master: u16) -> Option<Self> {
         let port = Port::free();
         let text = format!(
@@ -58,18 +58,18 @@ impl Server {
         }
         let Some(child) = spawn(&folder, &arguments) else {
             let required = option_env("WEIR_REQUIRE_REDIS").is_some_and(|value| value == "1");
-            assert!(!required, "no redis-server on this machine");
-            eprintln!("skipped: no redis-server on this machine");
+            assert!(!required, "redis-server is not installed");
+            eprintln!("skipped: redis-server is not installed");
             return None;
         };
         let server = Self {
             port: port.number,
-            _kept: port.kept,
+            _reservation: port.reservation,
             folder,
             child,
             arguments,
         };
-        server.answers().await;
+        server.wait_until_ready().await;
         Some(server)
     }
 
@@ -77,34 +77,34 @@ impl Server {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it at once, as a crash would.
+    /// Kills the server, like a crash.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it again, empty.
+    /// Starts the server again, empty.
     pub(crate) async fn restart(&mut self) {
         self.child = spawn(&self.folder, &self.arguments).unwrap();
-        self.answers().await;
+        self.wait_until_ready().await;
     }
 
-    /// Stops it from running; its sockets stay open.
+    /// Stops the process; its sockets stay open.
     pub(crate) fn stall(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it run again.
+    /// Lets the process continue.
     pub(crate) fn resume(&self) {
         self.signal("-CONT");
     }
 
-    /// What it says to one command.
-    pub(crate) async fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
-        self.try_ask(command).await.unwrap()
+    /// Sends a command and returns the reply.
+    pub(crate) async fn command<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
+        self.try_command(command).await.unwrap()
     }
 
-    pub(crate) async fn try_ask<T: redis::FromRedisValue>(
+    pub(crate) async fn try_command<T: redis::FromRedisValue>(
         &self,
         command: &[&str],
     ) -> Result<T, redis::RedisError> {
@@ -114,10 +114,10 @@ impl Server {
         redis::cmd(name).arg(arguments).query_async(&mut link).await
     }
 
-    async fn answers(&self) {
+    async fn wait_until_ready(&self) {
         let patience = Instant::now() + Duration::from_secs(10);
-        while self.try_ask::<String>(&["PING"]).await.is_err() {
-            assert!(Instant::now() < patience, "no answer of Redis");
+        while self.try_command::<String>(&["PING"]).await.is_err() {
+            assert!(Instant::now() < patience, "no reply of Redis");
             sleep(Duration::from_millis(10)).await;
         }
     }
@@ -148,30 +148,33 @@ fn spawn(folder: &PathBuf, arguments: &[String]) -> Option<Child> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test is configured by nothing else"
+    reason = "the environment is the only configuration of a test"
 )]
 fn option_env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// A port that nobody has, and that no other test takes as long as `kept` is open: tests run as
-/// processes beside each other, and a server that is killed is to come back at its place.
+/// A free port. While `reservation` is open no other test takes it: tests are concurrent processes,
+/// and a killed server must be able to start again on its port.
 pub(crate) struct Port {
     pub(crate) number: u16,
-    pub(crate) kept: UdpSocket,
+    pub(crate) reservation: UdpSocket,
 }
 
 impl Port {
-    /// Below what Linux gives to clients (32768), with the second port of a Cluster's node.
+    /// A port below the ephemeral ports of Linux (32768), whose Cluster port is free too.
     pub(crate) fn free() -> Self {
         loop {
             let number = fastrand::u16(10_000..22_000);
-            let Ok(kept) = UdpSocket::bind(("127.0.0.1", number)) else {
+            let Ok(reservation) = UdpSocket::bind(("127.0.0.1", number)) else {
                 continue;
             };
             let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
             if is_free(number) && is_free(number + 10_000) {
-                return Self { number, kept };
+                return Self {
+                    number,
+                    reservation,
+                };
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Caches as tests need them, and what they found in few words.
+//! Caches with the settings of the tests, and short texts for what a lookup returns.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::server::Server;
 
-/// Long enough for two cores that do much else.
+/// Timeout of Redis commands, long enough for two busy cores.
 pub(crate) const LIMIT: Duration = Duration::from_millis(150);
 
 pub(crate) fn settings(clock: &Clock) -> CacheSettings {
@@ -22,12 +22,12 @@ pub(crate) fn settings(clock: &Clock) -> CacheSettings {
     }
 }
 
-pub(crate) fn with_redis(clock: &Clock, place: RedisTopology) -> CacheSettings {
+pub(crate) fn with_redis(clock: &Clock, topology: RedisTopology) -> CacheSettings {
     CacheSettings {
         redis: Some(RedisSettings {
             command_timeout: LIMIT,
             write_timeout: LIMIT * 5,
-            ..RedisSettings::new(place)
+            ..RedisSettings::new(topology)
         }),
         ..settings(clock)
     }
@@ -37,7 +37,7 @@ pub(crate) fn clock() -> Clock {
     Clock::manual(Moment(1_700_000_000_000))
 }
 
-/// A cache whose background work runs for as long as it lives.
+/// Starts a cache whose background work runs as long as the cache exists.
 pub(crate) fn start(settings: CacheSettings) -> Cache {
     let (cache, background) = Cache::start(settings);
     for (_, work) in background {
@@ -47,7 +47,7 @@ pub(crate) fn start(settings: CacheSettings) -> Cache {
     cache
 }
 
-/// A cache on `server`, connected.
+/// A cache that is connected to `server`.
 pub(crate) async fn on(server: &Server, clock: &Clock) -> Cache {
     connected(with_redis(clock, RedisTopology::Single(server.address()))).await
 }
@@ -74,7 +74,7 @@ fn keyed(name: &str, caller: Option<&str>) -> Key {
     Key::from_parts(&parts).unwrap()
 }
 
-/// The product called `name`.
+/// A lookup of the product called `name`.
 pub(crate) fn product(name: &str) -> LookupRequest {
     LookupRequest {
         key: key(name),
@@ -112,19 +112,19 @@ pub(crate) fn body(text: &str) -> CachedValue {
     CachedValue::Present(Bytes::copy_from_slice(text.as_bytes()))
 }
 
-/// What was found, in a word.
-pub(crate) fn said(found: &LookupOutcome) -> String {
+/// The outcome as a short text.
+pub(crate) fn summary(found: &LookupOutcome) -> String {
     let value = |hit: &resolvers::cache::Hit| match &hit.entry().value {
         CachedValue::Present(body) => format!("{} {:?}", String::from_utf8_lossy(body), hit.level),
-        CachedValue::Absent => format!("nothing {:?}", hit.level),
+        CachedValue::Absent => format!("null {:?}", hit.level),
     };
     match found {
         LookupOutcome::Fresh(hit) => value(hit),
-        LookupOutcome::Negative(hit) => format!("no {}", value(hit)),
-        LookupOutcome::Stale(hit, Some(_)) => format!("stale {}, to renew", value(hit)),
+        LookupOutcome::Negative(hit) => format!("absent {}", value(hit)),
+        LookupOutcome::Stale(hit, Some(_)) => format!("stale {}, to refresh", value(hit)),
         LookupOutcome::Stale(hit, None) => format!("stale {}", value(hit)),
         LookupOutcome::Miss(_) => "missing".to_owned(),
-        LookupOutcome::InFlight(_) => "elsewhere".to_owned(),
+        LookupOutcome::InFlight(_) => "in flight".to_owned(),
     }
 }
 
@@ -133,34 +133,37 @@ pub(crate) async fn lookup_one(cache: &Cache, request: LookupRequest) -> LookupO
     cache.lookup(vec![request]).await.pop().unwrap()
 }
 
-pub(crate) async fn look(cache: &Cache, name: &str) -> String {
-    said(&lookup_one(cache, product(name)).await)
+pub(crate) async fn lookup_summary(cache: &Cache, name: &str) -> String {
+    summary(&lookup_one(cache, product(name)).await)
 }
 
-pub(crate) async fn claim(cache: &Cache, wanted: LookupRequest) -> Claim {
-    match lookup_one(cache, wanted).await {
+pub(crate) async fn claim(cache: &Cache, request: LookupRequest) -> Claim {
+    match lookup_one(cache, request).await {
         LookupOutcome::Miss(claim) => claim,
-        other => panic!("there is something: {}", said(&other)),
+        other => panic!("not a miss: {}", summary(&other)),
     }
 }
 
-/// Fetches `name`, as it were, and keeps it.
+/// Stores a value for `name`, as after a fetch.
 pub(crate) async fn fill(cache: &Cache, name: &str, text: &str, reuse: Reuse) {
     claim(cache, product(name)).await.store(&body(text), reuse);
 }
 
-/// Waits until `is_so` is, and says how long that took.
+/// Waits until `is_so` returns true, and returns how long that took.
 pub(crate) async fn until<F: Future<Output = bool>>(is_so: impl Fn() -> F) -> Duration {
     let began = Instant::now();
     while !is_so().await {
-        assert!(began.elapsed() < Duration::from_secs(20), "it never is");
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "the condition never holds"
+        );
         sleep(Duration::from_millis(2)).await;
     }
     began.elapsed()
 }
 
-/// Waits until everything that was kept is in Redis.
-pub(crate) async fn written(server: &Server, keys: &[&str]) {
+/// Waits until Redis has the values of all `keys`.
+pub(crate) async fn wait_until_stored(server: &Server, keys: &[&str]) {
     until(|| async {
         let mut command = vec!["EXISTS".to_owned()];
         command.extend(
@@ -168,7 +171,7 @@ pub(crate) async fn written(server: &Server, keys: &[&str]) {
                 .map(|name| format!("weir:1:{{{}}}:v", key(name))),
         );
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
-        server.ask::<usize>(&command).await == keys.len()
+        server.command::<usize>(&command).await == keys.len()
     })
     .await;
 }
