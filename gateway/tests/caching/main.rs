@@ -24,6 +24,8 @@ mod load;
 #[path = "../../../resolvers/tests/cache/nodes.rs"]
 mod nodes;
 mod people;
+#[path = "../../../resolvers/tests/cache/port.rs"]
+mod port;
 mod relay;
 #[path = "../../../resolvers/tests/cache/server.rs"]
 #[expect(dead_code, reason = "tests of Sentinel use the rest")]

@@ -1,7 +1,7 @@
 //! `weir` as a process with a configuration file.
 
 use std::fmt::Write as _;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::client::{Answer, Connection, exchange};
-use crate::server::Port;
+use crate::port::Port;
 use crate::support::until;
 
 /// A running gateway; killed when it is dropped.
@@ -19,7 +19,7 @@ pub(crate) struct Weir {
     admin: SocketAddr,
     folder: PathBuf,
     _child: Child,
-    _reservation: UdpSocket,
+    _port: Port,
 }
 
 /// The configuration of a gateway.
@@ -101,7 +101,7 @@ impl Weir {
             admin,
             folder,
             _child: child,
-            _reservation: port.reservation,
+            _port: port,
         }
     }
 

@@ -22,6 +22,9 @@ mod library;
 mod node;
 mod origins;
 mod overrides;
+#[path = "../../../resolvers/tests/cache/port.rs"]
+mod port;
+mod quickstart;
 mod running;
 mod services;
 mod shop;

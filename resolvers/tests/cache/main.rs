@@ -16,5 +16,6 @@ mod fleet;
 mod levels;
 mod model;
 mod nodes;
+mod port;
 mod server;
 mod support;

@@ -2,17 +2,18 @@
 
 #![expect(clippy::print_stderr, reason = "a skipped test is printed")]
 
-use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::port::Port;
+
 /// A running server; killed when it is dropped.
 pub(crate) struct Server {
     pub(crate) port: u16,
-    _reservation: UdpSocket,
+    _port: Port,
     folder: PathBuf,
     child: Child,
     arguments: Vec<String>,
@@ -64,7 +65,7 @@ impl Server {
         };
         let server = Self {
             port: port.number,
-            _reservation: port.reservation,
+            _port: port,
             folder,
             child,
             arguments,
@@ -152,30 +153,4 @@ fn spawn(folder: &PathBuf, arguments: &[String]) -> Option<Child> {
 )]
 fn option_env(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// A free port. While `reservation` is open no other test takes it: tests are concurrent processes,
-/// and a killed server must be able to start again on its port.
-pub(crate) struct Port {
-    pub(crate) number: u16,
-    pub(crate) reservation: UdpSocket,
-}
-
-impl Port {
-    /// A port below the ephemeral ports of Linux (32768), whose Cluster port is free too.
-    pub(crate) fn free() -> Self {
-        loop {
-            let number = fastrand::u16(10_000..22_000);
-            let Ok(reservation) = UdpSocket::bind(("127.0.0.1", number)) else {
-                continue;
-            };
-            let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-            if is_free(number) && is_free(number + 10_000) {
-                return Self {
-                    number,
-                    reservation,
-                };
-            }
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! One case: a graph, its subgraphs and an operation, answered twice and compared.
+//! One case: a graph, its subgraphs and an operation, executed by Weir and by the oracle.
 
 use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,16 +16,16 @@ use schema::subgraph::Subgraph;
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
 
-use crate::ask::Ask;
 use crate::data::Data;
 use crate::model::Model;
 use crate::naive;
+use crate::operation::Operation;
 use crate::oracle::{self, Expected};
 use crate::sdl::{self, Reader};
 use crate::service::Service;
 use crate::settings;
 
-/// A graph that runs: the engine before services, and the schema of the whole.
+/// A graph that runs: the engine over its subgraphs, and the schema of the whole.
 pub(crate) struct Running {
     data: Arc<Data>,
     whole: Valid<Schema>,
@@ -35,39 +35,39 @@ pub(crate) struct Running {
     runtime: Runtime,
 }
 
-/// Why a case is no good.
+/// The failure of a case.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) what: Wrong,
-    /// The plan and both answers, as far as there are any.
+    /// The plan and both answers, if any.
     pub(crate) text: String,
 }
 
-/// What is wrong; two failures with the same are taken for the same.
+/// The kind of a failure; shrinking preserves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Wrong {
-    /// The generator's own SDL is not valid.
+    /// The generated SDL is not valid.
     Sdl,
-    /// The linker refuses the subgraphs.
+    /// The linker rejects the subgraphs.
     Link,
-    /// The generator's operation is not valid.
+    /// The generated operation is not valid.
     Operation,
-    /// The engine refuses the operation.
-    Refused,
-    /// A service was asked what it may not be asked.
-    Asked,
-    /// There are errors where there are none.
+    /// The engine rejects the operation.
+    Rejected,
+    /// A service received a request that it must not receive.
+    Request,
+    /// The answer has errors, and none are expected.
     Errors,
-    /// The same members in another order.
+    /// The members are in another order.
     Order,
     Data,
     /// The root fields of a mutation ran in another order, or not once.
     Changes,
-    /// Planned twice, the plans differ.
+    /// Planning twice produces different plans.
     Plans,
-    /// Two requests to one service start at one moment.
+    /// Two requests of one step go to one service.
     Apart,
-    /// A plan that looks at one field after the other makes fewer requests.
+    /// A naive plan has fewer requests.
     Many,
     Panic,
 }
@@ -111,41 +111,41 @@ impl Running {
         })
     }
 
-    /// The model that runs.
+    /// The model of the graph.
     pub(crate) fn model(&self) -> &Model {
         &self.data.model
     }
 
-    /// Whether clients may ask that.
-    pub(crate) fn is_valid(&self, ask: &Ask) -> bool {
-        ExecutableDocument::parse_and_validate(&self.whole, ask.document(), "").is_ok()
+    /// Whether the operation is valid for clients.
+    pub(crate) fn is_valid(&self, operation: &Operation) -> bool {
+        ExecutableDocument::parse_and_validate(&self.whole, operation.document(), "").is_ok()
     }
 
-    /// How many plans were cut short by the budget of planning.
+    /// Number of plans whose search exceeded the budget.
     pub(crate) fn incomplete(&self) -> u64 {
         self.engine.incomplete_plans()
     }
 
-    /// Asks both ways, and compares. How many requests were made.
-    pub(crate) fn check(&self, ask: &Ask) -> Result<usize, Failure> {
-        let document = ask.document();
+    /// Executes the operation both ways, compares, and returns the number of requests.
+    pub(crate) fn check(&self, operation: &Operation) -> Result<usize, Failure> {
+        let document = operation.document();
         let parsed = ExecutableDocument::parse_and_validate(&self.whole, &document, "");
         let parsed = parsed.map_err(|invalid| Failure::new(Wrong::Operation, invalid))?;
-        let expected = oracle::answer(&self.data, &self.whole, &parsed, &ask.values());
+        let expected = oracle::answer(&self.data, &self.whole, &parsed, &operation.values());
         let expected = expected.map_err(|message| Failure::new(Wrong::Operation, message))?;
         if !expected.answer.errors.is_empty() {
             let text = serde_json::to_string(&expected.answer.errors).unwrap();
             return Err(Failure::new(Wrong::Operation, text));
         }
         let plan = guarded(|| self.plan(&document))?;
-        let most = naive::requests(self.model(), ask);
+        let naive_count = naive::requests(self.model(), operation);
         let count = plan.lines().filter(|line| is_request(line)).count();
-        if most.is_some_and(|most| count > most) {
-            let text = format!("{count} requests, and {most:?} would do\n{plan}");
+        if naive_count.is_some_and(|naive_count| count > naive_count) {
+            let text = format!("{count} requests, and a naive plan has {naive_count:?}\n{plan}");
             return Err(Failure::new(Wrong::Many, text));
         }
-        let asked = || self.asked(&document, ask, &expected);
-        guarded(asked).map_err(|failure| Failure {
+        let execute = || self.execute(&document, operation, &expected);
+        guarded(execute).map_err(|failure| Failure {
             text: format!("{plan}\n{}", failure.text),
             ..failure
         })
@@ -155,11 +155,11 @@ impl Running {
         let explained = |document: &str| {
             self.engine.plan_text(document, None).map_err(|errors| {
                 let messages = errors.into_iter().map(|error| error.message);
-                Failure::new(Wrong::Refused, messages.collect::<Vec<_>>().join("\n"))
+                Failure::new(Wrong::Rejected, messages.collect::<Vec<_>>().join("\n"))
             })
         };
         let plan = explained(document)?;
-        // Another text, so that it is planned again.
+        // The text differs, so that it is planned again.
         let again = explained(&format!("{document}#"))?;
         if plan != again {
             return Err(Failure::new(Wrong::Plans, format!("{plan}\n{again}")));
@@ -170,10 +170,15 @@ impl Running {
         Ok(plan)
     }
 
-    fn asked(&self, document: &str, ask: &Ask, expected: &Expected) -> Result<usize, Failure> {
+    fn execute(
+        &self,
+        document: &str,
+        operation: &Operation,
+        expected: &Expected,
+    ) -> Result<usize, Failure> {
         let data = serde_json::to_string(&expected.answer.data).unwrap();
         let changed = expected.changes.join(" ");
-        let variables = serde_json::to_string(&ask.values()).unwrap();
+        let variables = serde_json::to_string(&operation.values()).unwrap();
         let request = Request {
             query: document.to_owned(),
             operation_name: None,
@@ -187,32 +192,36 @@ impl Running {
             .runtime
             .block_on(self.engine.execute(request, &mut out));
         let answered = String::from_utf8_lossy(&out);
-        let (mut asked, mut refused) = (Vec::new(), Vec::new());
+        let (mut requests, mut rejected) = (Vec::new(), Vec::new());
         for service in &self.services {
             let journal = service.journal();
-            asked.extend(journal.asked);
-            refused.extend(journal.refused);
+            requests.extend(journal.requests);
+            rejected.extend(journal.rejected);
         }
         let errors: Vec<String> = match outcome {
             Outcome::Executed { errors, .. } => errors.iter().map(|it| format!("{it:?}")).collect(),
             Outcome::Refused { errors } => errors.into_iter().map(|it| it.message).collect(),
         };
         let changes = std::mem::take(&mut *self.changes.lock().unwrap()).join(" ");
-        let what = if !refused.is_empty() {
-            Wrong::Asked
+        let what = if !rejected.is_empty() {
+            Wrong::Request
         } else if !errors.is_empty() {
             Wrong::Errors
         } else if changes != changed {
             Wrong::Changes
         } else if answered == data {
-            return Ok(asked.len());
+            return Ok(requests.len());
         } else if unordered(&answered) == unordered(&data) {
             Wrong::Order
         } else {
             Wrong::Data
         };
         let mut text = String::new();
-        for (title, lines) in [("asked", asked), ("refused", refused), ("errors", errors)] {
+        for (title, lines) in [
+            ("requests", requests),
+            ("rejected", rejected),
+            ("errors", errors),
+        ] {
             if !lines.is_empty() {
                 let _ = writeln!(text, "{title}:\n  {}", lines.join("\n  "));
             }
@@ -225,7 +234,7 @@ impl Running {
     }
 }
 
-/// The linked graph.
+/// Links the subgraphs.
 fn linked(model: &Model) -> Result<Graph, Failure> {
     let subgraphs = model.subgraphs.iter().map(|name| Subgraph {
         name: Arc::clone(name),
@@ -245,7 +254,7 @@ fn linked(model: &Model) -> Result<Graph, Failure> {
     })
 }
 
-/// Two requests of a plan that go to one service and wait for the same ones.
+/// Two requests of a plan to one service that wait for the same ones.
 fn apart(plan: &str) -> Option<String> {
     let mut known: Vec<(&str, &str)> = Vec::new();
     let (mut source, mut after) = ("", "");
@@ -257,7 +266,7 @@ fn apart(plan: &str) -> Option<String> {
             continue;
         }
         if !source.is_empty() && known.contains(&(source, after)) {
-            return Some(format!("`{source}` is asked twice after {after:?}"));
+            return Some(format!("`{source}` has two requests after {after:?}"));
         }
         known.push((source, after));
         source = line.split(' ').nth(1).unwrap_or_default();
@@ -271,12 +280,12 @@ fn is_request(line: &str) -> bool {
     line.starts_with(|char: char| char.is_ascii_digit())
 }
 
-/// Equal for answers that differ in the order of members only.
+/// The answer as JSON, which compares without the order of members.
 fn unordered(answer: &str) -> Option<serde_json::Value> {
     serde_json::from_str(answer).ok()
 }
 
-/// A panic is a failure too.
+/// Runs `work`, and returns a panic as a failure.
 fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();

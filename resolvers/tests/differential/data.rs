@@ -1,30 +1,30 @@
-//! The values of the unsplit graph: each follows from the seed, the object, the field and its
-//! arguments, so that nothing is kept.
+//! The values of the unsplit graph: each is derived from the seed, the object, the field and its
+//! arguments, so that none is stored.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use apollo_compiler::response::{JsonMap, JsonValue};
 
-use crate::model::{Field, How, Kind, Model, Name, Pick, Role, Ty};
+use crate::model::{Availability, Field, Kind, Model, Name, Pick, Role, Ty};
 use crate::random::{below, mixed};
 
-/// Everything there is to know of a graph's objects.
+/// The values of a graph.
 #[derive(Debug)]
 pub(crate) struct Data {
     pub(crate) model: Model,
-    /// What objects a field may lead to, by object type and field.
+    /// The object types that a field may return, by object type and field.
     targets: HashMap<(Name, Name), Vec<Name>>,
 }
 
-/// An object: of entities the seed is a small number.
+/// An object; the seed of an entity is a small number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Thing {
     pub(crate) ty: Name,
     pub(crate) seed: u64,
 }
 
-/// What a field has.
+/// The value of a field.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Null,
@@ -33,7 +33,7 @@ pub(crate) enum Value {
     List(Vec<Self>),
 }
 
-/// How many objects of each entity type there are.
+/// Number of objects of each entity type.
 const INSTANCES: usize = 3;
 
 impl Data {
@@ -67,11 +67,11 @@ impl Data {
 
     /// The value of a field.
     pub(crate) fn of(&self, thing: &Thing, name: &str, arguments: &JsonMap) -> Value {
-        self.computed(thing, name, arguments, &self.told(thing, name))
+        self.computed(thing, name, arguments, &self.requirements(thing, name))
     }
 
-    /// What a field is computed from, as the unsplit graph has it.
-    pub(crate) fn told(&self, thing: &Thing, name: &str) -> String {
+    /// The requirements of a field as JSON, with the values of the unsplit graph.
+    pub(crate) fn requirements(&self, thing: &Thing, name: &str) -> String {
         match self.field(thing, name) {
             Some(field) if !field.requires.is_empty() => {
                 self.picked(thing, &field.requires).to_string()
@@ -80,13 +80,13 @@ impl Data {
         }
     }
 
-    /// The value of a field that is computed from `told`.
+    /// The value of a field that is computed from the JSON of its requirements.
     pub(crate) fn computed(
         &self,
         thing: &Thing,
         name: &str,
         arguments: &JsonMap,
-        told: &str,
+        requirements: &str,
     ) -> Value {
         let Some(field) = self.field(thing, name) else {
             return Value::Null;
@@ -99,7 +99,7 @@ impl Data {
         for (name, value) in sorted(arguments) {
             hash = mixed(hash, &format!("{name}={value}"));
         }
-        hash = mixed(hash, told);
+        hash = mixed(hash, requirements);
         let key = (Arc::clone(&thing.ty), Name::from(name));
         let targets = self.targets.get(&key).map_or(&[][..], Vec::as_slice);
         let shape = Shape {
@@ -112,23 +112,23 @@ impl Data {
         shape.value(hash, 0)
     }
 
-    /// Whether only a subgraph that does not know the object could give the field.
+    /// Whether only a subgraph that does not know the object could resolve the field.
     fn is_unknown(&self, thing: &Thing, name: &str) -> bool {
         let ty = self.model.get(&thing.ty);
         let unknown = ty.and_then(|ty| ty.unknown.as_ref());
         unknown.is_some_and(|(subgraph, seed)| {
-            *seed == thing.seed && self.model.givers(&thing.ty, name) == [subgraph]
+            *seed == thing.seed && self.model.subgraphs_of(&thing.ty, name) == [subgraph]
         })
     }
 
-    /// Whether a subgraph has never heard of the object.
+    /// Whether a subgraph does not know the object.
     pub(crate) fn is_stranger(&self, thing: &Thing, subgraph: &str) -> bool {
         let ty = self.model.get(&thing.ty);
         let unknown = ty.and_then(|ty| ty.unknown.as_ref());
         unknown.is_some_and(|(it, seed)| **it == *subgraph && *seed == thing.seed)
     }
 
-    /// The fields of a set, as JSON whose members are in the order of the set.
+    /// The fields of a field set as JSON, in the order of the set.
     pub(crate) fn picked(&self, thing: &Thing, picks: &[Pick]) -> JsonValue {
         let mut object = JsonMap::new();
         for pick in picks {
@@ -154,7 +154,7 @@ impl Data {
         }
     }
 
-    /// The arguments of a field when none is written.
+    /// The default arguments of a field.
     pub(crate) fn defaults(&self, thing: &Thing, name: &str) -> JsonMap {
         let mut arguments = JsonMap::new();
         if let Some(field) = self.field(thing, name) {
@@ -177,15 +177,16 @@ fn sorted(arguments: &JsonMap) -> Vec<(&str, String)> {
     sorted
 }
 
-/// The objects to which a field may lead: those that every subgraph that has it knows there.
+/// The object types that a field may return: those that every subgraph with the field knows.
 pub(crate) fn found_at(model: &Model, owner: &str, name: &str, field: &Field) -> Vec<Name> {
     let target = &field.ty.named;
     let mut found = model.members(target);
     let homes = model.get(owner).map(|ty| &ty.homes);
     for (subgraph, home) in homes.into_iter().flatten() {
-        let given = home.given.get(name);
-        let is_there = given.is_some_and(|given| given.how != How::Overridden);
-        if let Some(narrower) = given.and_then(|given| given.narrower.as_ref()) {
+        let home_field = home.fields.get(name);
+        let is_there = home_field
+            .is_some_and(|home_field| home_field.availability != Availability::Overridden);
+        if let Some(narrower) = home_field.and_then(|home_field| home_field.narrower.as_ref()) {
             found.retain(|object| object == narrower);
         }
         let there = model.home(target, subgraph);
@@ -197,7 +198,7 @@ pub(crate) fn found_at(model: &Model, owner: &str, name: &str, field: &Field) ->
     found
 }
 
-/// Where a value is made.
+/// The derivation of one value.
 struct Shape<'a> {
     thing: &'a Thing,
     role: Role,
@@ -260,7 +261,7 @@ impl Shape<'_> {
     }
 }
 
-/// A value of a scalar that may be anything.
+/// A value of a custom scalar.
 fn json(hash: u64, depth: usize) -> JsonValue {
     match below(hash, if depth == 0 { 3 } else { 6 }) {
         0 => true.into(),

@@ -1,5 +1,5 @@
 //! `_entities`: representations → objects. Every value of a representation is compared with the
-//! data, so that a wrong one is found even where nothing depends on it.
+//! data, so that a wrong one is found even if no field depends on it.
 
 use std::sync::Arc;
 
@@ -10,25 +10,25 @@ use crate::data::{Data, Thing, Value};
 use crate::model::{Name, Pick};
 use crate::service::{Here, Service};
 
-/// The objects that `_entities` gives.
+/// Resolves `_entities`.
 pub(crate) fn resolve<'a>(
     service: &'a Service,
     arguments: &JsonMap,
 ) -> Result<ResolvedValue<'a>, FieldError> {
     let representations = arguments.get("representations");
     let Some(JsonValue::Array(representations)) = representations else {
-        return Err(service.refuse("`representations` is no list"));
+        return Err(service.reject("`representations` is no list"));
     };
     for (index, one) in representations.iter().enumerate() {
         if representations[..index].contains(one) {
-            return Err(service.refuse(&format!("{one} is asked for twice")));
+            return Err(service.reject(&format!("{one} is requested twice")));
         }
     }
     let entities: Result<Vec<_>, _> = representations
         .iter()
         .map(|representation| {
             let found = entity(service, representation);
-            let here = found.map_err(|why| service.refuse(&format!("{representation}: {why}")))?;
+            let here = found.map_err(|why| service.reject(&format!("{representation}: {why}")))?;
             let is_stranger = service.data.is_stranger(&here.thing, &service.name);
             Ok(ResolvedValue::nullable_object(
                 (!is_stranger).then_some(here),
@@ -39,8 +39,8 @@ pub(crate) fn resolve<'a>(
 }
 
 fn entity<'a>(service: &'a Service, representation: &JsonValue) -> Result<Here<'a>, String> {
-    let told = representation.as_object().ok_or("is no object")?;
-    let name = told.get("__typename").and_then(JsonValue::as_str);
+    let representation = representation.as_object().ok_or("is no object")?;
+    let name = representation.get("__typename").and_then(JsonValue::as_str);
     let name: Name = name.ok_or("has no `__typename`")?.into();
     let data = &service.data;
     let ty = data.model.get(&name).ok_or("is of no known type")?;
@@ -48,7 +48,7 @@ fn entity<'a>(service: &'a Service, representation: &JsonValue) -> Result<Here<'
     let mut found: Vec<Thing> = Vec::new();
     let resolvable = home.keys.iter().filter(|key| key.resolvable);
     for key in resolvable.map(|key| &ty.keys[key.index]) {
-        if let Ok(wanted) = picked(told, key) {
+        if let Ok(wanted) = picked(representation, key) {
             let thing = data
                 .entities(&name)
                 .into_iter()
@@ -65,7 +65,7 @@ fn entity<'a>(service: &'a Service, representation: &JsonValue) -> Result<Here<'
     } else {
         Arc::clone(&thing.ty)
     };
-    for (field, value) in told {
+    for (field, value) in representation {
         if field.as_str() != "__typename" {
             agrees(service, (&thing, &called), field.as_str(), value)?;
         }
@@ -75,11 +75,11 @@ fn entity<'a>(service: &'a Service, representation: &JsonValue) -> Result<Here<'
         name: called,
         thing,
         provided: Vec::new(),
-        told: Some(told.clone()),
+        representation: Some(representation.clone()),
     })
 }
 
-/// Whether the subgraph has the field and the value is what the data have.
+/// Checks that the subgraph has the field, and that the value is that of the data.
 fn agrees(
     service: &Service,
     (thing, called): (&Thing, &str),
@@ -87,24 +87,30 @@ fn agrees(
     value: &JsonValue,
 ) -> Result<(), String> {
     let data: &Data = &service.data;
-    if data.model.given(called, &service.name, field).is_none() {
-        return Err(format!("has `{field}`, which `{called}` has not here"));
+    if data
+        .model
+        .home_field(called, &service.name, field)
+        .is_none()
+    {
+        return Err(format!("has `{field}`, which `{called}` lacks here"));
     }
     let arguments = data.defaults(thing, field);
     same(service, &data.of(thing, field, &arguments), value)
         .map_err(|why| format!("`{field}` {why}"))
 }
 
-fn same(service: &Service, known: &Value, told: &JsonValue) -> Result<(), String> {
-    match (known, told) {
+fn same(service: &Service, known: &Value, representation: &JsonValue) -> Result<(), String> {
+    match (known, representation) {
         (Value::Null, JsonValue::Null) => Ok(()),
-        (Value::Leaf(known), told) if known == told => Ok(()),
-        (Value::List(known), JsonValue::Array(told)) if known.len() == told.len() => {
-            let mut pairs = known.iter().zip(told);
-            pairs.try_for_each(|(known, told)| same(service, known, told))
+        (Value::Leaf(known), representation) if known == representation => Ok(()),
+        (Value::List(known), JsonValue::Array(representation))
+            if known.len() == representation.len() =>
+        {
+            let mut pairs = known.iter().zip(representation);
+            pairs.try_for_each(|(known, representation)| same(service, known, representation))
         }
-        (Value::Thing(thing), JsonValue::Object(told)) => {
-            for (field, value) in told {
+        (Value::Thing(thing), JsonValue::Object(representation)) => {
+            for (field, value) in representation {
                 match (field.as_str(), value.as_str()) {
                     ("__typename", Some(name)) if *name == *thing.ty => {}
                     ("__typename", name) => {
@@ -119,18 +125,18 @@ fn same(service: &Service, known: &Value, told: &JsonValue) -> Result<(), String
     }
 }
 
-/// The fields of a set out of a representation, in the order of the set; the name of the first
-/// one that is missing.
-pub(crate) fn picked(told: &JsonMap, picks: &[Pick]) -> Result<JsonValue, String> {
+/// The fields of a field set in a representation, in the order of the set; an error is the name of
+/// the first missing one.
+pub(crate) fn picked(representation: &JsonMap, picks: &[Pick]) -> Result<JsonValue, String> {
     let mut object = JsonMap::new();
     for pick in picks {
         if let Some(on) = &pick.on {
-            let name = told.get("__typename").and_then(JsonValue::as_str);
+            let name = representation.get("__typename").and_then(JsonValue::as_str);
             if name.ok_or("__typename")? != &**on {
                 continue;
             }
         }
-        let value = told
+        let value = representation
             .get(&*pick.field)
             .ok_or_else(|| pick.field.to_string())?;
         object.insert(&*pick.field, inner(value, &pick.inner)?);
@@ -140,7 +146,7 @@ pub(crate) fn picked(told: &JsonMap, picks: &[Pick]) -> Result<JsonValue, String
 
 fn inner(value: &JsonValue, picks: &[Pick]) -> Result<JsonValue, String> {
     match value {
-        JsonValue::Object(told) if !picks.is_empty() => picked(told, picks),
+        JsonValue::Object(representation) if !picks.is_empty() => picked(representation, picks),
         JsonValue::Array(items) if !picks.is_empty() => {
             let items: Result<_, _> = items.iter().map(|item| inner(item, picks)).collect();
             Ok(JsonValue::Array(items?))

@@ -1,7 +1,7 @@
-//! A random graph, split at random so that everything in it can be reached.
+//! A random graph, split at random so that every field can be reached.
 //!
-//! Types first, then which subgraphs have which of them (`homes`), then what one subgraph takes
-//! over, must be told by others (`needs`) or says beside them (`provides`).
+//! Types first, then the subgraphs that have them (`homes`), then overrides, requirements (`needs`)
+//! and provided fields (`provides`).
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub(crate) fn model(seed: u64) -> Model {
 struct Generator {
     model: Model,
     random: Random,
-    /// What an interface or union may be in a subgraph.
+    /// The possible members of each interface and union.
     candidates: indexmap::IndexMap<Name, Vec<Name>>,
 }
 
@@ -98,7 +98,7 @@ impl Generator {
         self.model.types[owner].fields.insert(name.into(), field);
     }
 
-    /// An `id`, and perhaps another key.
+    /// Adds an `id`, and sometimes another key.
     fn keys(&mut self, name: &Name) {
         self.add(name, "id", Field::new(Ty::required("ID"), Role::Id));
         let mut keys = vec![vec![Pick::leaf("id")]];
@@ -139,7 +139,7 @@ impl Generator {
 
     fn plain_fields(&mut self, owner: &str, (least, most): (usize, usize)) {
         for _ in 0..self.random.between(least, most) {
-            // Few names, so that types have fields of the same name and other types.
+            // Few names, so that types have fields of one name and different types.
             let name = ["a", "b", "c", "d", "e", "f", "g"][self.random.below(7)];
             if !self.model.types[owner].fields.contains_key(name) {
                 let is_root = self.model.types[owner].kind == Kind::Root;
@@ -163,7 +163,7 @@ impl Generator {
         field
     }
 
-    /// A type; of root fields and of half of the others a composite one.
+    /// A type: composite for most root fields and half of the others.
     fn ty(&mut self, is_root: bool) -> Ty {
         let name = if self.random.one_in(if is_root { 8 } else { 2 }) {
             const LEAVES: [&str; 7] = ["Int", "String", "Float", "Boolean", "ID", "Color", "Json"];
@@ -174,7 +174,7 @@ impl Generator {
         let is_abstract = (self.model.get(&name)).is_some_and(Type::is_abstract);
         let lists = [0, 0, 0, 0, 1, 1, 1, 2][self.random.below(8)];
         let mut required = [(); 3].map(|()| self.random.one_in(3));
-        // Where no member is known to all, there is only null.
+        // If the subgraphs know no common member, the value is null.
         required[lists] &= !is_abstract;
         Ty {
             named: name,
@@ -187,7 +187,7 @@ impl Generator {
         let mut names: Vec<Name> = self.model.types.keys().cloned().collect();
         names.retain(|name| self.model.types[name].kind != Kind::Root && **name != *split::NAME);
         let mut all = names.clone();
-        // Entities more often.
+        // Entities are more frequent.
         all.extend(self.named(Kind::Entity));
         Arc::clone(self.random.pick(&all).unwrap())
     }
@@ -219,7 +219,7 @@ fn argument(
     (name.into(), Argument { ty, default })
 }
 
-/// `field { inner }`.
+/// The pick `field { inner }`.
 fn inside(field: &str, inner: &str) -> Pick {
     Pick {
         inner: vec![Pick::leaf(inner)],

@@ -1,26 +1,27 @@
-//! That the graphs are of all kinds: a test of what is never generated proves nothing.
+//! The generated graphs have all features that the test is for; without them it would prove
+//! nothing.
 
 use std::collections::BTreeMap;
 
 use crate::generate;
 use crate::sdl::{self, Reader};
 
-/// What is in the SDL of graphs that have each kind of thing.
+/// Features, and the text in the SDL of graphs that have them.
 const KINDS: [(&str, &str); 16] = [
     ("keys in keys", "@key(fields: \"twin { id }\""),
     ("keys in values", "@key(fields: \"spot { id }\""),
     ("keys of two fields", "@key(fields: \"high low\""),
-    ("keys that nobody is asked by", "resolvable: false"),
+    ("keys that are not resolvable", "resolvable: false"),
     ("requirements", "@requires"),
     ("requirements of requirements", "@requires(fields: \"r0"),
     ("provided fields", "@provides"),
-    ("fields that are taken over", "@override"),
-    ("fields that are taken over for some", "label: \"off\""),
+    ("overridden fields", "@override"),
+    ("fields overridden under a label", "label: \"off\""),
     ("hidden fields", "@inaccessible"),
     ("interfaces", "interface I0"),
     ("unions", "union U0"),
     ("interface objects", "@interfaceObject {"),
-    ("values in pieces", "type W "),
+    ("values divided among subgraphs", "type W "),
     ("mutations", "type Mutation"),
     ("documents of federation 1", "extend type"),
 ];

@@ -1,25 +1,24 @@
-//! The differential test of federation: random graphs are split into random subgraphs, and what
-//! Weir answers before their services is compared with what the unsplit data answer.
+//! The differential test of federation: random graphs are split into random subgraphs, and the
+//! answers of Weir over these subgraphs are compared with answers over the unsplit data.
 //!
-//! `WEIR_CASES` says how many operations are asked; `WEIR_SEED` asks those of one graph only. A
-//! case that fails is cut down before it is printed.
+//! `WEIR_CASES` is the number of operations; with `WEIR_SEED` only the operations of one graph run.
+//! A failing case is shrunk before it is printed.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "a test that cannot go on fails; how much was tested, is told"
+    reason = "a test fails by panicking, and prints how much it tested"
 )]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use self::ask::Ask;
-use self::ask::generate::{Aliased, ask};
 use self::check::{Failure, Running, Wrong};
+use self::operation::Operation;
+use self::operation::generate::{Aliased, operation};
 use self::sdl::Reader;
 use self::shrink::{Case, TRIES};
 
-mod ask;
 mod check;
 mod data;
 mod entities;
@@ -27,6 +26,7 @@ mod generate;
 mod kinds;
 mod model;
 mod naive;
+mod operation;
 mod oracle;
 mod random;
 mod sdl;
@@ -34,44 +34,43 @@ mod service;
 mod settings;
 mod shrink;
 
-/// Operations over each graph.
-const ASKS: u64 = 4;
+/// Number of operations over each graph.
+const OPERATIONS: u64 = 4;
 
-/// Operations, unless more are wanted.
+/// Default number of operations.
 const CASES: u64 = 2000;
 
-/// Graphs are dealt out to as many tests, so that they run beside each other.
+/// Number of tests that divide the graphs among them, to run concurrently.
 const TESTS: u64 = 4;
 
 #[test]
-fn split_graphs_answer_as_whole_ones() {
+fn split_graphs_answer_as_whole_ones_first_shard() {
     check(0);
 }
 
 #[test]
-fn split_graphs_answer_as_whole_ones_2() {
+fn split_graphs_answer_as_whole_ones_second_shard() {
     check(1);
 }
 
 #[test]
-fn split_graphs_answer_as_whole_ones_3() {
+fn split_graphs_answer_as_whole_ones_third_shard() {
     check(2);
 }
 
 #[test]
-fn split_graphs_answer_as_whole_ones_4() {
+fn split_graphs_answer_as_whole_ones_fourth_shard() {
     check(3);
 }
 
 /// Checks the cases of one of the tests.
 ///
-/// A graph that the linker refuses fails as every other case: each is made so that composition
-/// must accept it.
+/// Graphs that the linker rejects fail too: each is generated so that composition must accept it.
 #[track_caller]
 fn check(test: u64) {
     let seeds = match variable("WEIR_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..variable("WEIR_CASES").unwrap_or(CASES) / ASKS,
+        None => 0..variable("WEIR_CASES").unwrap_or(CASES) / OPERATIONS,
     };
     let mut tally = Tally::default();
     for seed in seeds.filter(|seed| seed % TESTS == test) {
@@ -84,40 +83,40 @@ fn check(test: u64) {
         "{}",
         tally.summary()
     );
-    // What is empty everywhere needs no second request, and proves nothing.
-    let is_enough = tally.requests > tally.asks || tally.asks <= ASKS_OF_FEW;
+    // A graph without data takes no second request, and proves nothing.
+    let is_enough = tally.requests > tally.operations || tally.operations <= FEW_OPERATIONS;
     assert!(is_enough, "{}", tally.summary());
 }
 
-/// Of so many graphs the planner may have one with an operation that its budget is too small for;
-/// what is answered is compared all the same.
+/// Number of graphs of which one may have an operation that exceeds the budget of the planner; its
+/// answer is compared all the same.
 const SOUND: u64 = 1_000;
 
-/// So few that chance decides how many requests they make.
-const ASKS_OF_FEW: usize = 100;
+/// Number of operations below which the number of their requests is left to chance.
+const FEW_OPERATIONS: usize = 100;
 
-/// What became of some cases.
+/// The results of some cases.
 #[derive(Default)]
 struct Tally {
     graphs: u64,
-    asks: usize,
+    operations: usize,
     requests: usize,
-    /// Graphs with a plan that was not looked at whole.
+    /// Graphs with a plan whose search was cut short.
     incomplete: u64,
     failed: BTreeMap<Wrong, Failed>,
 }
 
-/// What fails in one way.
+/// The failures of one kind.
 struct Failed {
     count: usize,
     /// The lowest seed.
     seed: u64,
-    ask: Option<Ask>,
+    operation: Option<Operation>,
     failure: Failure,
 }
 
 impl Tally {
-    /// The cases of one graph.
+    /// Runs the cases of one graph.
     fn of(seed: u64) -> Self {
         let mut tally = Self {
             graphs: 1,
@@ -130,23 +129,24 @@ impl Tally {
                 return tally;
             }
         };
-        for index in 0..ASKS {
-            let ask = valid_ask(&running, seed.wrapping_mul(ASKS).wrapping_add(index));
-            tally.asks += 1;
-            match running.check(&ask) {
+        for index in 0..OPERATIONS {
+            let operation =
+                valid_operation(&running, seed.wrapping_mul(OPERATIONS).wrapping_add(index));
+            tally.operations += 1;
+            match running.check(&operation) {
                 Ok(requests) => tally.requests += requests,
-                Err(failure) => tally.fail(seed, Some(ask), failure),
+                Err(failure) => tally.fail(seed, Some(operation), failure),
             }
         }
         tally.incomplete = u64::from(running.incomplete() > 0);
         tally
     }
 
-    fn fail(&mut self, seed: u64, ask: Option<Ask>, failure: Failure) {
+    fn fail(&mut self, seed: u64, operation: Option<Operation>, failure: Failure) {
         let failed = Failed {
             count: 1,
             seed,
-            ask,
+            operation,
             failure,
         };
         self.insert(failed);
@@ -166,7 +166,7 @@ impl Tally {
 
     fn add(&mut self, other: Self) {
         self.graphs += other.graphs;
-        self.asks += other.asks;
+        self.operations += other.operations;
         self.requests += other.requests;
         self.incomplete += other.incomplete;
         for failed in other.failed.into_values() {
@@ -177,10 +177,10 @@ impl Tally {
     fn summary(&self) -> String {
         let mut text = format!(
             "{} graphs, {} operations, {} requests",
-            self.graphs, self.asks, self.requests
+            self.graphs, self.operations, self.requests
         );
         if self.incomplete > 0 {
-            let _ = write!(text, ", {} not planned whole", self.incomplete);
+            let _ = write!(text, ", {} not planned completely", self.incomplete);
         }
         for (what, failed) in &self.failed {
             let (count, seed) = (failed.count, failed.seed);
@@ -189,7 +189,7 @@ impl Tally {
         text
     }
 
-    /// One case of each kind, cut down.
+    /// One shrunk case of each kind.
     fn reports(&self) -> String {
         let reports = self.failed.values().map(Failed::report);
         format!("{}\n{}", self.summary(), reports.collect::<String>())
@@ -200,7 +200,7 @@ impl Failed {
     fn report(&self) -> String {
         let case = Case {
             model: generate::model(self.seed),
-            ask: self.ask.clone(),
+            operation: self.operation.clone(),
             failure: self.failure.clone(),
             left: TRIES,
         };
@@ -210,28 +210,27 @@ impl Failed {
             let sdl = sdl::subgraph(&case.model, name, Reader::Linker);
             let _ = writeln!(text, "# {name}\n{}", sdl::brief(&sdl));
         }
-        if let Some(ask) = &case.ask {
-            let values = serde_json::to_string(&ask.values()).unwrap();
-            let _ = writeln!(text, "{}\n{values}", ask.document());
+        if let Some(operation) = &case.operation {
+            let values = serde_json::to_string(&operation.values()).unwrap();
+            let _ = writeln!(text, "{}\n{values}", operation.document());
         }
         text + &case.failure.text
     }
 }
 
-/// An operation that clients may ask: where fields would meet that do not go together, each has a
-/// response key of its own.
-fn valid_ask(running: &Running, seed: u64) -> Ask {
-    let first = ask(running.model(), seed, Aliased::Some);
+/// A valid operation: if fields with one response key cannot merge, each field gets its own.
+fn valid_operation(running: &Running, seed: u64) -> Operation {
+    let first = operation(running.model(), seed, Aliased::Some);
     if running.is_valid(&first) {
         return first;
     }
-    ask(running.model(), seed, Aliased::All)
+    operation(running.model(), seed, Aliased::All)
 }
 
 fn variable(name: &str) -> Option<u64> {
     #[expect(
         clippy::disallowed_methods,
-        reason = "how much is tested, is said by who runs the tests"
+        reason = "the environment is the only configuration of a test"
     )]
     std::env::var(name).ok()?.parse().ok()
 }

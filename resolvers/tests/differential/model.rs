@@ -1,7 +1,7 @@
-//! A graph as one whole, and who gives which part of it: what is generated, printed as subgraphs,
-//! answered and shrunk.
+//! A graph as a whole, and how subgraphs divide it: it is generated, printed as subgraphs, executed
+//! and shrunk.
 //!
-//! Nothing here knows what the values are (`data`) or how SDL looks (`sdl`).
+//! This module knows neither values (`data`) nor SDL (`sdl`).
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ pub(crate) type Name = Arc<str>;
 /// A graph, and how it is split.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
-    /// All values follow from it.
+    /// Determines all values.
     pub(crate) seed: u64,
     pub(crate) subgraphs: Vec<Name>,
-    /// The subgraphs whose documents are of federation 1.
+    /// The subgraphs whose documents are in federation 1.
     pub(crate) legacy: Vec<Name>,
     /// Composite types by name.
     pub(crate) types: IndexMap<Name, Type>,
@@ -26,11 +26,11 @@ pub(crate) struct Model {
 #[derive(Clone, Debug)]
 pub(crate) struct Type {
     pub(crate) kind: Kind,
-    /// Of entities, and of interfaces that can be entered by one.
+    /// The keys of an entity, or of an interface that can be entered by key.
     pub(crate) keys: Vec<Vec<Pick>>,
-    /// Of objects and interfaces.
+    /// The fields of an object or interface.
     pub(crate) fields: IndexMap<Name, Field>,
-    /// What each subgraph has of it.
+    /// The part of the type that each subgraph has.
     pub(crate) homes: IndexMap<Name, Home>,
     /// An entity that a subgraph does not know, by its number.
     pub(crate) unknown: Option<(Name, u64)>,
@@ -50,25 +50,25 @@ pub(crate) enum Kind {
 pub(crate) struct Field {
     pub(crate) ty: Ty,
     pub(crate) arguments: IndexMap<Name, Argument>,
-    /// What its value is computed from; empty for most.
+    /// The requirements that the value is computed from; empty for most fields.
     pub(crate) requires: Vec<Pick>,
     pub(crate) role: Role,
-    /// Not for clients (`@inaccessible`).
+    /// Whether clients do not see the field (`@inaccessible`).
     pub(crate) is_hidden: bool,
 }
 
 /// How the values of a field are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// At random, with nulls where they may be.
+    /// Random, with nulls where the type allows them.
     Plain,
-    /// At random and never null, though the type allows it.
+    /// Random and never null, though the type allows it.
     Present,
-    /// Another one for each object of the type, and of all types.
+    /// Unique among all objects of all types.
     Id,
-    /// Another one for each object of the type.
+    /// Unique among the objects of the type.
     Number,
-    /// One of two; together with `High` another one for each object of the type.
+    /// One of two values; unique among the objects of the type together with `High`.
     Low,
     High,
     /// The entity of the same number.
@@ -77,7 +77,7 @@ pub(crate) enum Role {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Argument {
-    /// As written.
+    /// The type as it is written.
     pub(crate) ty: Name,
     pub(crate) default: Option<Literal>,
 }
@@ -89,25 +89,26 @@ pub(crate) struct Literal {
     pub(crate) json: JsonValue,
 }
 
-/// One field of a set of fields, as `@key`, `@requires` and `@provides` have them.
+/// One field of a field set, as in `@key`, `@requires` and `@provides`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pick {
-    /// Of objects of this type only.
+    /// The type condition.
     pub(crate) on: Option<Name>,
     pub(crate) field: Name,
     pub(crate) inner: Vec<Self>,
 }
 
-/// What one subgraph has of a type.
+/// The part of a type that one subgraph has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Home {
-    /// Which of the type's keys.
+    /// The keys of the type that the subgraph has.
     pub(crate) keys: Vec<HomeKey>,
-    /// Of objects, and of `@interfaceObject`; what an interface has follows from its members.
-    pub(crate) given: IndexMap<Name, Given>,
-    /// Of interfaces and unions.
+    /// The fields of an object or `@interfaceObject`; those of an interface follow from its
+    /// members.
+    pub(crate) fields: IndexMap<Name, HomeField>,
+    /// The members of an interface or union.
     pub(crate) members: Vec<Name>,
-    /// An interface that is an object here.
+    /// Whether an interface is an object in this subgraph.
     pub(crate) is_interface_object: bool,
 }
 
@@ -117,22 +118,22 @@ pub(crate) struct HomeKey {
     pub(crate) resolvable: bool,
 }
 
-/// A field as one subgraph has it.
+/// A field of a type in one subgraph.
 #[derive(Clone, Debug)]
-pub(crate) struct Given {
-    pub(crate) how: How,
+pub(crate) struct HomeField {
+    pub(crate) availability: Availability,
     pub(crate) provides: Vec<Pick>,
-    /// The subgraph from which it is taken over.
+    /// The subgraph whose field is overridden.
     pub(crate) overrides: Option<Name>,
-    /// Whether that is so for requests only for which a label is on.
+    /// The label of a progressive override.
     pub(crate) label: Option<Label>,
-    /// Said not to be null here, whatever others say.
+    /// Whether it is declared non-null here, whatever the others declare.
     pub(crate) is_stricter: bool,
-    /// The member of an interface or union that it says it is here.
+    /// The member of an interface or union that is the declared type here.
     pub(crate) narrower: Option<Name>,
 }
 
-/// A label of `@override`, and whether it is on for the requests of the test.
+/// A label of `@override`, on or off for the operations of the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Label {
     On,
@@ -140,26 +141,26 @@ pub(crate) enum Label {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
-    Gives,
+pub(crate) enum Availability {
+    Resolved,
     /// `@external`.
     External,
-    /// Another subgraph has taken it over.
+    /// Overridden by another subgraph.
     Overridden,
 }
 
-/// A type with its lists and what may not be null.
+/// A type with its lists and non-null marks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ty {
     pub(crate) named: Name,
-    /// How many lists around it.
+    /// Number of lists around the named type.
     pub(crate) lists: usize,
-    /// What may not be null, the outermost first.
+    /// The non-null marks, the outermost first.
     pub(crate) required: [bool; 3],
 }
 
 impl Model {
-    /// The type of the name, when it is composite.
+    /// The composite type of this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Type> {
         self.types.get(name)
     }
@@ -168,17 +169,17 @@ impl Model {
         self.types.get(ty)?.homes.get(subgraph)
     }
 
-    pub(crate) fn given(&self, ty: &str, subgraph: &str, field: &str) -> Option<&Given> {
-        self.home(ty, subgraph)?.given.get(field)
+    pub(crate) fn home_field(&self, ty: &str, subgraph: &str, field: &str) -> Option<&HomeField> {
+        self.home(ty, subgraph)?.fields.get(field)
     }
 
-    /// Whether the subgraph gives the field wherever it has the type.
-    pub(crate) fn gives(&self, ty: &str, subgraph: &str, field: &str) -> bool {
-        let given = self.given(ty, subgraph, field);
-        given.is_some_and(|given| given.how == How::Gives)
+    /// Whether the subgraph resolves the field of the type.
+    pub(crate) fn resolves(&self, ty: &str, subgraph: &str, field: &str) -> bool {
+        let home_field = self.home_field(ty, subgraph, field);
+        home_field.is_some_and(|home_field| home_field.availability == Availability::Resolved)
     }
 
-    /// The object types that a composite type may be, in any subgraph.
+    /// The object types of a composite type, in any subgraph.
     pub(crate) fn members(&self, name: &str) -> Vec<Name> {
         let Some((name, ty)) = self.types.get_key_value(name) else {
             return Vec::new();
@@ -191,7 +192,7 @@ impl Model {
         known.filter(|name| all.contains(name)).cloned().collect()
     }
 
-    /// The interfaces of which objects of the type are one, in one subgraph or in any.
+    /// The interfaces that an object type implements, in one subgraph or in any.
     pub(crate) fn interfaces(&self, object: &str, subgraph: Option<&str>) -> Vec<&Name> {
         let has = |ty: &Type| {
             ty.homes.iter().any(|(home, it)| {
@@ -206,16 +207,19 @@ impl Model {
             .collect()
     }
 
-    /// The fields that an interface has in a subgraph: those that all of its members give there.
+    /// The fields of an interface in a subgraph: those that all its members resolve there.
     pub(crate) fn interface_fields(&self, name: &str, subgraph: &str) -> Vec<&Name> {
         let (Some(ty), Some(home)) = (self.get(name), self.home(name, subgraph)) else {
             return Vec::new();
         };
-        let given = |field: &Name| {
+        let is_resolved = |field: &Name| {
             let mut members = home.members.iter();
-            !home.members.is_empty() && members.all(|member| self.gives(member, subgraph, field))
+            !home.members.is_empty() && members.all(|member| self.resolves(member, subgraph, field))
         };
-        ty.fields.keys().filter(|field| given(field)).collect()
+        ty.fields
+            .keys()
+            .filter(|field| is_resolved(field))
+            .collect()
     }
 
     /// The fields of a type that clients see.
@@ -223,44 +227,56 @@ impl Model {
         let Some(ty) = self.get(name) else {
             return Vec::new();
         };
-        let seen = |field: &Name| match ty.kind {
+        let is_visible = |field: &Name| match ty.kind {
             Kind::Interface => ty.homes.iter().any(|(subgraph, home)| {
-                home.given.contains_key(field)
+                home.fields.contains_key(field)
                     || self.interface_fields(name, subgraph).contains(&field)
             }),
-            _ => !self.givers(name, field).is_empty(),
+            _ => !self.subgraphs_of(name, field).is_empty(),
         };
         let fields = ty.fields.iter().filter(|(_, field)| !field.is_hidden);
-        fields.map(|it| it.0).filter(|field| seen(field)).collect()
+        fields
+            .map(|it| it.0)
+            .filter(|field| is_visible(field))
+            .collect()
     }
 
-    /// The subgraphs that give a field of objects of a type, as that type or as an interface that
-    /// is an object there.
-    pub(crate) fn givers(&self, object: &str, field: &str) -> Vec<&Name> {
-        let given = |home: &Home| home.given.get(field).is_some_and(|it| it.how == How::Gives);
-        let mut givers = Vec::new();
+    /// The subgraphs that resolve a field of an object type, as that type or as an interface
+    /// object.
+    pub(crate) fn subgraphs_of(&self, object: &str, field: &str) -> Vec<&Name> {
+        let is_resolved = |home: &Home| {
+            home.fields
+                .get(field)
+                .is_some_and(|it| it.availability == Availability::Resolved)
+        };
+        let mut subgraphs_of = Vec::new();
         if let Some(ty) = self.get(object) {
-            givers.extend(ty.homes.iter().filter(|it| given(it.1)).map(|it| it.0));
-        }
-        for interface in self.interfaces(object, None) {
-            let homes = self.types[interface].homes.iter();
-            givers.extend(
-                homes
-                    .filter(|(_, home)| home.is_interface_object && given(home))
+            subgraphs_of.extend(
+                ty.homes
+                    .iter()
+                    .filter(|it| is_resolved(it.1))
                     .map(|it| it.0),
             );
         }
-        givers
+        for interface in self.interfaces(object, None) {
+            let homes = self.types[interface].homes.iter();
+            subgraphs_of.extend(
+                homes
+                    .filter(|(_, home)| home.is_interface_object && is_resolved(home))
+                    .map(|it| it.0),
+            );
+        }
+        subgraphs_of
     }
 
-    /// Whether a field may be null for clients: where one subgraph says so.
+    /// Whether a field is non-null for clients: if all subgraphs declare it so.
     pub(crate) fn is_stricter_everywhere(&self, object: &str, field: &str) -> bool {
         let Some(ty) = self.get(object) else {
             return false;
         };
-        let mut homes = ty.homes.values().filter_map(|home| home.given.get(field));
+        let mut homes = ty.homes.values().filter_map(|home| home.fields.get(field));
         let count = homes.clone().count();
-        count > 0 && homes.all(|given| given.is_stricter)
+        count > 0 && homes.all(|home_field| home_field.is_stricter)
     }
 }
 
@@ -292,10 +308,10 @@ impl Field {
     }
 }
 
-impl Given {
-    pub(crate) fn new(how: How) -> Self {
+impl HomeField {
+    pub(crate) fn new(availability: Availability) -> Self {
         Self {
-            how,
+            availability,
             provides: Vec::new(),
             overrides: None,
             label: None,
@@ -330,7 +346,7 @@ impl Ty {
         ty
     }
 
-    /// The same, but never null.
+    /// The type with a non-null mark outside.
     pub(crate) fn stricter(&self) -> Self {
         let mut ty = self.clone();
         ty.required[0] = true;
@@ -350,7 +366,7 @@ impl fmt::Display for Ty {
     }
 }
 
-/// As the `fields` of a directive.
+/// The field set as the `fields` of a directive.
 pub(crate) fn set(picks: &[Pick]) -> String {
     let each = picks.iter().map(|pick| {
         let mut text = pick.field.to_string();

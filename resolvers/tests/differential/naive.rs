@@ -1,38 +1,38 @@
-//! How many requests a gateway would make that plans field by field: each field from the first
-//! subgraph that gives it, entered once at each place. No good plan needs more.
+//! The number of requests of a naive gateway that plans field by field: each field from the first
+//! subgraph that resolves it, entered once at each position. No good plan needs more.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::ask::{Ask, Selection, What};
 use crate::model::{HomeKey, Kind, Model, Name, Pick};
+use crate::operation::{Operation, Selection, What};
 
-/// The number of requests of such a plan; `None` where it would have to be looked for.
-pub(crate) fn requests(model: &Model, ask: &Ask) -> Option<usize> {
+/// The number of requests of a naive plan; `None` if it would have to be searched for.
+pub(crate) fn requests(model: &Model, operation: &Operation) -> Option<usize> {
     let mut naive = Naive {
         model,
-        ask,
-        made: HashSet::new(),
+        operation,
+        requests: HashSet::new(),
         is_lost: false,
     };
     let root = At {
         path: String::new(),
         from: "".into(),
     };
-    naive.selections(&root, &ask.root, &ask.selections);
-    (!naive.is_lost).then_some(naive.made.len())
+    naive.selections(&root, &operation.root, &operation.selections);
+    (!naive.is_lost).then_some(naive.requests.len())
 }
 
 struct Naive<'a> {
     model: &'a Model,
-    ask: &'a Ask,
-    /// Requests, each told by where it enters, and whose subgraph's it is.
-    made: HashSet<String>,
+    operation: &'a Operation,
+    /// Requests, each identified by where it enters, and its subgraph.
+    requests: HashSet<String>,
     /// Whether no subgraph has all keys of a type.
     is_lost: bool,
 }
 
-/// Where objects stand, and who gave them.
+/// The position of objects, and the subgraph that returned them.
 #[derive(Clone)]
 struct At {
     path: String,
@@ -40,7 +40,7 @@ struct At {
 }
 
 impl Naive<'_> {
-    /// What is asked of objects of type `on`.
+    /// Adds the selections of objects of type `on`.
     fn selections(&mut self, at: &At, on: &str, selections: &[Selection]) {
         for selection in selections {
             match &selection.what {
@@ -59,8 +59,8 @@ impl Naive<'_> {
                     self.narrowed(at, on, condition.as_ref(), &selection.inner);
                 }
                 What::Spread(name) => {
-                    let ask = self.ask;
-                    if let Some(fragment) = ask.fragments.get(name) {
+                    let operation = self.operation;
+                    if let Some(fragment) = operation.fragments.get(name) {
                         self.narrowed(at, on, Some(&fragment.on), &fragment.selections);
                     }
                 }
@@ -75,7 +75,7 @@ impl Naive<'_> {
         }
     }
 
-    /// What is asked of the objects of a field, for each type that they may have.
+    /// Adds the selections of the objects of a field, for each type that they may have.
     fn objects(&mut self, at: &At, target: &str, inner: &[Selection]) {
         if inner.is_empty() {
             return;
@@ -83,7 +83,7 @@ impl Naive<'_> {
         let members = self.model.members(target);
         let home = self.model.home(target, &at.from);
         if home.is_some_and(|home| home.is_interface_object) {
-            self.made.insert(format!("{} type", at.path));
+            self.requests.insert(format!("{} type", at.path));
         }
         for member in members {
             let mut at = at.clone();
@@ -92,54 +92,57 @@ impl Naive<'_> {
         }
     }
 
-    /// A field of objects of type `on`: where its own objects then stand, and their type.
+    /// Adds a field of objects of type `on`; returns the position of its own objects, and their
+    /// type.
     fn field(&mut self, at: &At, on: &str, (name, key): (&Name, &str)) -> (At, Name) {
         let Some(field) = self.model.types[on].fields.get(name) else {
-            self.is_lost = true; // Of a graph that was cut down too far.
+            self.is_lost = true; // The field is missing in a graph that was shrunk too far.
             return (at.clone(), on.into());
         };
         let path = format!("{}/{key}", at.path);
         let target = Arc::clone(&field.ty.named);
-        let givers = self.model.givers(on, name);
-        let given = |giver: &&Name| self.model.given(on, giver, name);
-        let mut known = givers.iter().filter_map(given);
-        self.is_lost |= known.any(|given| given.narrower.is_some());
-        self.is_lost |= self.differs(&target, &givers);
-        let gives_it = self.model.gives(on, &at.from, name);
-        if gives_it && field.requires.is_empty() {
+        let subgraphs_of = self.model.subgraphs_of(on, name);
+        let home_field = |subgraph: &&Name| self.model.home_field(on, subgraph, name);
+        let mut known = subgraphs_of.iter().filter_map(home_field);
+        self.is_lost |= known.any(|home_field| home_field.narrower.is_some());
+        self.is_lost |= self.differs(&target, &subgraphs_of);
+        let resolves_it = self.model.resolves(on, &at.from, name);
+        if resolves_it && field.requires.is_empty() {
             let from = Arc::clone(&at.from);
             return (At { path, from }, target);
         }
-        let Some(from) = givers.first().map(|from| Arc::clone(from)) else {
+        let Some(from) = subgraphs_of.first().map(|from| Arc::clone(from)) else {
             return (at.clone(), target);
         };
         if self.model.types[on].kind == Kind::Root {
             let each = if *on == *"Mutation" { key } else { "" };
-            self.made.insert(format!("{on} {from} {each}"));
+            self.requests.insert(format!("{on} {from} {each}"));
             return (At { path, from }, target);
         }
         self.enter(at, on, &from);
         if !field.requires.is_empty() {
-            self.made.insert(format!("{} {from} told {name}", at.path));
+            self.requests
+                .insert(format!("{} {from} requires {name}", at.path));
             self.picks(at, on, &field.requires);
         }
         (At { path, from }, target)
     }
 
-    /// Whether subgraphs that give a field know other objects there, so that it matters who does.
-    fn differs(&self, target: &str, givers: &[&Name]) -> bool {
-        let members = |giver: &&Name| Some(&self.model.home(target, giver)?.members);
-        let mut each = givers.iter().map(members);
+    /// Whether the subgraphs of a field know different objects, so that it matters which one
+    /// resolves it.
+    fn differs(&self, target: &str, subgraphs_of: &[&Name]) -> bool {
+        let members = |subgraph: &&Name| Some(&self.model.home(target, subgraph)?.members);
+        let mut each = subgraphs_of.iter().map(members);
         let first = each.next();
         each.any(|members| Some(members) != first)
     }
 
-    /// Goes to another subgraph for objects of type `on`, by way of one that has all of the keys
-    /// where the two have none in common.
+    /// Enters another subgraph for objects of type `on`, through one with all keys if the two have
+    /// no key in common.
     fn enter(&mut self, at: &At, on: &str, to: &Name) {
-        self.made.insert(format!("{} {to}", at.path));
+        self.requests.insert(format!("{} {to}", at.path));
         let ty = &self.model.types[on];
-        // A value is asked for where its entity is.
+        // A value without a key is requested with its entity.
         self.is_lost |= ty.keys.is_empty();
         let known = self.keys(on, &at.from, |_| true);
         let wanted = self.keys(on, to, |key| key.resolvable);
@@ -148,7 +151,7 @@ impl Naive<'_> {
                 home.keys.iter().filter(|key| key.resolvable).count() == ty.keys.len()
             });
             match hub {
-                Some((hub, _)) => self.made.insert(format!("{} {hub}", at.path)),
+                Some((hub, _)) => self.requests.insert(format!("{} {hub}", at.path)),
                 None => std::mem::replace(&mut self.is_lost, true),
             };
         }
@@ -165,7 +168,7 @@ impl Naive<'_> {
         }
     }
 
-    /// What a field requires is asked for as if a client did.
+    /// Adds the requirements of a field, like selections of a client.
     fn picks(&mut self, at: &At, on: &str, picks: &[Pick]) {
         for pick in picks {
             if pick.on.as_ref().is_some_and(|to| **to != *on) {

@@ -1,5 +1,5 @@
-//! What an operation answers over the unsplit data: the specification's own algorithm, as another
-//! library has it.
+//! The answer to an operation over the unsplit data, by the execution algorithm of the
+//! specification in another library.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use apollo_compiler::{ExecutableDocument, Schema};
 
 use crate::data::{Data, Thing, Value};
 
-/// The answer to a document with one operation; what went wrong, where nothing could be executed.
+/// The answer to a document with one operation; a message if it cannot be executed.
 pub(crate) fn answer(
     data: &Data,
     schema: &Valid<Schema>,
@@ -37,14 +37,14 @@ pub(crate) fn answer(
     })
 }
 
-/// What must be answered, and what must happen.
+/// The expected answer and effects.
 pub(crate) struct Expected {
     pub(crate) answer: ExecutionResponse,
     /// The root fields of a mutation, in their order.
     pub(crate) changes: Vec<String>,
 }
 
-/// An object with everything there is of it.
+/// An object of the unsplit graph.
 struct Whole<'a> {
     data: &'a Data,
     changes: &'a RefCell<Vec<String>>,
@@ -75,7 +75,7 @@ impl ObjectValue for Whole<'_> {
     }
 }
 
-/// A value in the form that the library takes; `object` makes its objects.
+/// A value in the form of the library; `object` constructs its objects.
 pub(crate) fn resolved<'a>(
     value: Value,
     object: &dyn Fn(Thing) -> Box<dyn ObjectValue + 'a>,

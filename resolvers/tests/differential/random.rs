@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same for the same seed, on every machine.
+//! Pseudo-random numbers, the same for the same seed on every machine.
 
 /// A stream of numbers (splitmix64).
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ impl Random {
         self.below(times) == 0
     }
 
-    /// One of `items`; `None` when there are none.
+    /// One of `items`; `None` if there are none.
     pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         if items.is_empty() {
             return None;
@@ -51,7 +51,7 @@ impl Random {
     }
 }
 
-/// `hash` and `text` together, as a number in which every bit depends on both.
+/// A hash of `hash` and `text`, of which every bit depends on both.
 pub(crate) fn mixed(hash: u64, text: &str) -> u64 {
     let mut mixed = hash ^ GOLDEN;
     for byte in text.bytes() {
@@ -60,7 +60,7 @@ pub(crate) fn mixed(hash: u64, text: &str) -> u64 {
     scrambled(mixed)
 }
 
-/// What a hash says of a range.
+/// A number below `bound` from a hash.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "less than `bound`, which is a `usize`"

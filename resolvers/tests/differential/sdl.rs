@@ -1,17 +1,19 @@
-//! A model as SDL: of each subgraph as the linker reads it and as its service has it, and of the
-//! whole as clients see it.
+//! A model as SDL: of each subgraph, for the linker and for its service, and of the whole graph for
+//! clients.
 
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::model::{Argument, Field, Given, Home, How, Kind, Label, Model, Name, Pick, Type, set};
+use crate::model::{
+    Argument, Availability, Field, Home, HomeField, Kind, Label, Model, Name, Pick, Type, set,
+};
 
-/// For whom a subgraph is printed.
+/// The reader that a subgraph is printed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
-    /// The linker: with what federation needs to know.
+    /// The linker: with federation directives.
     Linker,
-    /// The service itself: what may be asked of it.
+    /// The service itself: with `_entities`.
     Service,
 }
 
@@ -39,7 +41,7 @@ pub(crate) fn subgraph(model: &Model, name: &str, reader: Reader) -> String {
     text
 }
 
-/// The SDL of the whole graph, as clients see it.
+/// The SDL of the whole graph, for clients.
 pub(crate) fn whole(model: &Model) -> String {
     let mut text = LEAVES.to_owned();
     for (name, ty) in &model.types {
@@ -65,7 +67,7 @@ pub(crate) fn whole(model: &Model) -> String {
     text
 }
 
-/// Without what all subgraphs begin with.
+/// The SDL without the definitions that all subgraphs have.
 pub(crate) fn brief(sdl: &str) -> String {
     sdl.replace(HEADER, "").replace(LEAVES, "")
 }
@@ -100,15 +102,15 @@ impl Printer<'_> {
                 text.push('\n');
             }
         }
-        for (field_name, given) in &home.given {
+        for (field_name, home_field) in &home.fields {
             let mut here = ty.fields[field_name].clone();
-            if let Some(narrower) = &given.narrower {
+            if let Some(narrower) = &home_field.narrower {
                 here.ty.named = Arc::clone(narrower);
             }
-            declared((field_name, &here), given.is_stricter, text);
+            declared((field_name, &here), home_field.is_stricter, text);
             let field = &ty.fields[field_name];
             if self.reader == Reader::Linker {
-                self.field_directives((name, ty), (field_name, field), given, text);
+                self.field_directives((name, ty), (field_name, field), home_field, text);
             }
             text.push('\n');
         }
@@ -119,7 +121,7 @@ impl Printer<'_> {
         self.reader == Reader::Linker && self.model.legacy.iter().any(|it| **it == *self.name)
     }
 
-    /// Whether it is written as another subgraph's type, as federation 1 had to.
+    /// Whether the type is written as an extension, as in federation 1.
     fn is_extension(&self, ty: &Type) -> bool {
         let first = ty.homes.keys().next();
         self.is_legacy()
@@ -149,34 +151,38 @@ impl Printer<'_> {
         &self,
         (name, ty): (&Name, &Type),
         (field_name, field): (&Name, &Field),
-        given: &Given,
+        home_field: &HomeField,
         text: &mut String,
     ) {
         let keys = &ty.homes[self.name].keys;
         let is_key = keys
             .iter()
             .any(|key| names(&ty.keys[key.index], field_name));
-        if given.how == How::External || is_key && self.is_extension(ty) {
+        if home_field.availability == Availability::External || is_key && self.is_extension(ty) {
             text.push_str(" @external");
             return;
         }
         if field.is_hidden && !self.is_legacy() {
             text.push_str(" @inaccessible");
         }
-        if !is_key && !self.is_legacy() && self.model.givers(name, field_name).len() > 1 {
+        if !is_key && !self.is_legacy() && self.model.subgraphs_of(name, field_name).len() > 1 {
             text.push_str(" @shareable");
         }
-        if given.how == How::Overridden && given.overrides.is_none() {
+        if home_field.availability == Availability::Overridden && home_field.overrides.is_none() {
             return;
         }
         if !field.requires.is_empty() {
             let _ = write!(text, " @requires(fields: \"{}\")", set(&field.requires));
         }
-        if !given.provides.is_empty() {
-            let _ = write!(text, " @provides(fields: \"{}\")", set(&given.provides));
+        if !home_field.provides.is_empty() {
+            let _ = write!(
+                text,
+                " @provides(fields: \"{}\")",
+                set(&home_field.provides)
+            );
         }
-        if let Some(from) = &given.overrides {
-            let label = match given.label {
+        if let Some(from) = &home_field.overrides {
+            let label = match home_field.label {
                 Some(Label::On) => ", label: \"on\"",
                 Some(Label::Off) => ", label: \"off\"",
                 None => "",
@@ -231,7 +237,7 @@ fn union(name: &str, members: &[Name], text: &mut String) {
     let _ = writeln!(text, "union {name} = {}", members.join(" | "));
 }
 
-/// `  name(argument: Int = 1): Type`.
+/// Writes a field as `  name(argument: Int = 1): Type`.
 fn declared((name, field): (&str, &Field), is_stricter: bool, text: &mut String) {
     let ty = if is_stricter {
         field.ty.stricter()

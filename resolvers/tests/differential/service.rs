@@ -1,5 +1,5 @@
-//! A subgraph's service: it has the data that the subgraph has, and refuses what a strict service
-//! refuses. What it refuses is remembered, since none of it may be asked.
+//! The service of a subgraph: it executes like a strict server, and records requests that a gateway
+//! must not send.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,28 +14,28 @@ use resolvers::local::{LocalRequest, LocalService};
 
 use crate::data::{Data, Thing};
 use crate::entities;
-use crate::model::{Given, How, Name, Pick};
+use crate::model::{Availability, HomeField, Name, Pick};
 use crate::oracle::resolved;
 use crate::sdl::{self, Reader};
 
-/// One subgraph's service.
+/// The service of one subgraph.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) name: Name,
     pub(crate) data: Arc<Data>,
     schema: Valid<Schema>,
     journal: Mutex<Journal>,
-    /// What mutations changed, in all services.
+    /// The root fields of mutations that ran, in all services.
     changes: Arc<Mutex<Vec<String>>>,
 }
 
-/// What a service was asked.
+/// The requests to a service.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    /// Each request's document and variables.
-    pub(crate) asked: Vec<String>,
-    /// What it may not be asked.
-    pub(crate) refused: Vec<String>,
+    /// Each request as its document and variables.
+    pub(crate) requests: Vec<String>,
+    /// Requests that a gateway must not send.
+    pub(crate) rejected: Vec<String>,
 }
 
 impl Service {
@@ -55,15 +55,15 @@ impl Service {
         })
     }
 
-    /// What it was asked since the last time.
+    /// Takes the requests since the last call.
     pub(crate) fn journal(&self) -> Journal {
         let mut journal = self.journal.lock().unwrap();
         std::mem::take(&mut journal)
     }
 
-    pub(crate) fn refuse(&self, what: &str) -> FieldError {
+    pub(crate) fn reject(&self, what: &str) -> FieldError {
         let line = format!("{}: {what}", self.name);
-        self.journal.lock().unwrap().refused.push(line);
+        self.journal.lock().unwrap().rejected.push(line);
         FieldError {
             message: what.to_owned(),
         }
@@ -73,7 +73,7 @@ impl Service {
         let variables: JsonValue = JsonValue::from_bytes(request.variables.clone())
             .map_err(|error| format!("variables are not JSON: {error}"))?;
         let line = format!("{}: {} {variables}", self.name, request.query);
-        self.journal.lock().unwrap().asked.push(line);
+        self.journal.lock().unwrap().requests.push(line);
         let variables = variables.as_object().ok_or("variables are no object")?;
         let document = ExecutableDocument::parse_and_validate(&self.schema, &*request.query, "");
         let document = document.map_err(|invalid| invalid.to_string())?;
@@ -89,7 +89,7 @@ impl Service {
             },
             name: operation.object_type().as_str().into(),
             provided: Vec::new(),
-            told: None,
+            representation: None,
         };
         Execution::new(&self.schema, &document)
             .operation(operation)
@@ -104,12 +104,12 @@ impl LocalService for Service {
         let bytes = match self.answer(&request) {
             Ok(answer) => {
                 for error in &answer.errors {
-                    self.refuse(&format!("{} {:?}", error.message, error.path));
+                    self.reject(&format!("{} {:?}", error.message, error.path));
                 }
                 serde_json::to_vec(&answer).unwrap()
             }
             Err(message) => {
-                let error = self.refuse(&message);
+                let error = self.reject(&message);
                 serde_json::to_vec(&serde_json::json!({ "errors": [{ "message": error.message }] }))
                     .unwrap()
             }
@@ -118,16 +118,16 @@ impl LocalService for Service {
     }
 }
 
-/// An object with what the subgraph has of it at one place.
+/// An object as the subgraph has it at one position.
 pub(crate) struct Here<'a> {
     pub(crate) service: &'a Service,
     pub(crate) thing: Thing,
-    /// What the subgraph calls its type.
+    /// The name of its type in the subgraph.
     pub(crate) name: Name,
-    /// What the fields above provide.
+    /// The fields that the fields above provide.
     pub(crate) provided: Vec<Pick>,
-    /// The representation, of an object that was asked for by it.
-    pub(crate) told: Option<JsonMap>,
+    /// The representation of a requested entity.
+    pub(crate) representation: Option<JsonMap>,
 }
 
 impl ObjectValue for Here<'_> {
@@ -148,13 +148,13 @@ impl ObjectValue for Here<'_> {
             changes.push(name.to_owned());
         }
         let model = &self.service.data.model;
-        let given = model
-            .given(&self.name, &self.service.name, name)
-            .ok_or_else(|| self.refuse(name, "is not here"))?;
-        let provided = self.provided(given, name)?;
-        let told = self.told(name)?;
+        let home_field = model
+            .home_field(&self.name, &self.service.name, name)
+            .ok_or_else(|| self.reject(name, "is not here"))?;
+        let provided = self.provided(home_field, name)?;
+        let representation = self.representation(name)?;
         let data = &self.service.data;
-        let value = data.computed(&self.thing, name, info.arguments(), &told);
+        let value = data.computed(&self.thing, name, info.arguments(), &representation);
         let declared = info.field_definition().ty.inner_named_type();
         let service = self.service;
         Ok(resolved(value, &move |thing| {
@@ -163,20 +163,20 @@ impl ObjectValue for Here<'_> {
                 name: service.called(&thing, declared.as_str()),
                 provided: applying(&provided, &thing.ty),
                 thing,
-                told: None,
+                representation: None,
             })
         }))
     }
 }
 
 impl Here<'_> {
-    fn refuse(&self, field: &str, why: &str) -> FieldError {
+    fn reject(&self, field: &str, why: &str) -> FieldError {
         self.service
-            .refuse(&format!("`{}.{field}` {why}", self.name))
+            .reject(&format!("`{}.{field}` {why}", self.name))
     }
 
-    /// Whether the field is part of a key here, which must be given even when others have taken
-    /// the field over.
+    /// Whether the field is a part of a key here, which is resolved even if the field is
+    /// overridden.
     fn is_key(&self, name: &str) -> bool {
         let ty = self.service.data.model.get(&self.name);
         let home = ty.and_then(|ty| Some((ty, ty.homes.get(&self.service.name)?)));
@@ -186,46 +186,50 @@ impl Here<'_> {
         })
     }
 
-    /// What is provided below a field; an error where the field may not be asked here.
-    fn provided(&self, given: &Given, name: &str) -> Result<Vec<Pick>, FieldError> {
+    /// The fields that are provided below a field; an error if the field must not be requested
+    /// here.
+    fn provided(&self, home_field: &HomeField, name: &str) -> Result<Vec<Pick>, FieldError> {
         let mut named = self.provided.iter().filter(|pick| *pick.field == *name);
-        match given.how {
-            How::Overridden if !self.is_key(name) => {
-                return Err(self.refuse(name, "was taken over"));
+        match home_field.availability {
+            Availability::Overridden if !self.is_key(name) => {
+                return Err(self.reject(name, "is overridden"));
             }
-            How::External if named.clone().next().is_none() => {
-                return Err(self.refuse(name, "is external, and is not provided here"));
+            Availability::External if named.clone().next().is_none() => {
+                return Err(self.reject(name, "is external, and is not provided here"));
             }
-            How::Overridden | How::External | How::Gives => {}
+            Availability::Overridden | Availability::External | Availability::Resolved => {}
         }
-        let mut below = given.provides.clone();
+        let mut below = home_field.provides.clone();
         below.extend(named.by_ref().flat_map(|pick| pick.inner.iter().cloned()));
         Ok(below)
     }
 
-    /// What the field is computed from, as the representation has it.
-    fn told(&self, name: &str) -> Result<String, FieldError> {
+    /// The requirements of a field as JSON, from the representation.
+    fn representation(&self, name: &str) -> Result<String, FieldError> {
         let Some(field) = self.service.data.field(&self.thing, name) else {
             return Ok(String::new());
         };
-        let given = (self.service.data.model).given(&self.name, &self.service.name, name);
-        if field.requires.is_empty() || given.is_some_and(|it| it.how == How::External) {
-            // A field that another subgraph computes is provided as that one has it.
+        let home_field = (self.service.data.model).home_field(&self.name, &self.service.name, name);
+        if field.requires.is_empty()
+            || home_field.is_some_and(|it| it.availability == Availability::External)
+        {
+            // A field that another subgraph computes is provided with that subgraph's value.
             let data = &self.service.data;
-            return Ok(data.told(&self.thing, name));
+            return Ok(data.requirements(&self.thing, name));
         }
-        let Some(told) = &self.told else {
-            return Err(self.refuse(name, "is asked where what it requires is not told"));
+        let Some(representation) = &self.representation else {
+            return Err(self.reject(name, "is requested without its requirements"));
         };
-        let picked = entities::picked(told, &field.requires);
-        let picked = picked
-            .map_err(|missing| self.refuse(name, &format!("requires `{missing}`, not told")))?;
+        let picked = entities::picked(representation, &field.requires);
+        let picked = picked.map_err(|missing| {
+            self.reject(name, &format!("requires `{missing}`, which is missing"))
+        })?;
         Ok(picked.to_string())
     }
 }
 
 impl Service {
-    /// What the subgraph calls the type of an object that stands where `declared` is written.
+    /// The type name of an object in the subgraph, at a position of type `declared`.
     fn called(&self, thing: &Thing, declared: &str) -> Name {
         let home = self.data.model.home(declared, &self.name);
         if home.is_some_and(|home| home.is_interface_object) {
@@ -235,7 +239,7 @@ impl Service {
     }
 }
 
-/// The part of a set that is said of objects of type `ty`.
+/// The part of a field set that applies to objects of type `ty`.
 fn applying(picks: &[Pick], ty: &str) -> Vec<Pick> {
     let applies = |pick: &&Pick| pick.on.as_ref().is_none_or(|on| **on == *ty);
     picks.iter().filter(applies).cloned().collect()

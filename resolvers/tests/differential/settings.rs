@@ -1,4 +1,4 @@
-//! What an operator would have decided: bounds far away from what is generated.
+//! Settings of the engine, with limits far above the generated operations.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

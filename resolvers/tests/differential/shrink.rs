@@ -1,49 +1,49 @@
-//! A failing case → a smaller one that fails in the same way: whatever can be left out, is.
+//! A failing case → a smaller one that fails in the same way, by removing parts.
 
 use std::sync::Arc;
 
-use crate::ask::{Ask, Selection, What};
 use crate::check::{Failure, Running, Wrong};
 use crate::model::Model;
+use crate::operation::{Operation, Selection, What};
 
 mod edit;
 mod prune;
 
-/// A case that fails.
+/// A failing case.
 pub(crate) struct Case {
     pub(crate) model: Model,
-    pub(crate) ask: Option<Ask>,
+    pub(crate) operation: Option<Operation>,
     pub(crate) failure: Failure,
-    /// How many more smaller ones are tried.
+    /// Number of smaller cases that may still be tried.
     pub(crate) left: usize,
 }
 
-/// Far more than any case has needed.
+/// Maximum number of smaller cases to try, far more than any case has needed.
 pub(crate) const TRIES: usize = 4000;
 
 impl Case {
-    /// The smallest one that is found.
+    /// The smallest case that is found.
     pub(crate) fn shrunk(mut self) -> Self {
         if self.failure.what == Wrong::Sdl {
-            return self; // Without a graph it would fail as well.
+            return self; // An empty graph would fail as well.
         }
         loop {
             let before = self.left;
-            let smaller = self.smaller_ask() | self.smaller_model();
+            let smaller = self.shrink_operation() | self.shrink_model();
             if !smaller || self.left == 0 || self.left == before {
                 return self;
             }
         }
     }
 
-    /// Whether any part of the operation could be left out.
-    fn smaller_ask(&mut self) -> bool {
+    /// Removes parts of the operation; returns whether any could be removed.
+    fn shrink_operation(&mut self) -> bool {
         let mut found = false;
-        let Some(mut running) = self.ask.as_ref().and_then(|_| self.running()) else {
+        let Some(mut running) = self.operation.as_ref().and_then(|_| self.running()) else {
             return false;
         };
-        'again: while let Some(ask) = &self.ask {
-            for smaller in asks(ask) {
+        'again: while let Some(operation) = &self.operation {
+            for smaller in smaller_operations(operation) {
                 if self.left == 0 {
                     return found;
                 }
@@ -53,14 +53,14 @@ impl Case {
                 }
                 if let Some(failure) = self.same(running.check(&smaller).err()) {
                     if failure.what == Wrong::Panic {
-                        // It may have left something behind.
+                        // A panic may leave broken state behind.
                         running = match self.running() {
                             Some(running) => running,
                             None => return found,
                         };
                     }
                     self.failure = failure;
-                    self.ask = Some(smaller);
+                    self.operation = Some(smaller);
                     found = true;
                     continue 'again;
                 }
@@ -74,7 +74,7 @@ impl Case {
         Running::new(self.model.clone()).ok()
     }
 
-    /// The failure, where it is the one that the case has.
+    /// The failure, if it is of the same kind as that of the case.
     fn same(&self, failure: Option<Failure>) -> Option<Failure> {
         failure.filter(|failure| {
             let first = |text: &str| text.lines().next().map(str::to_owned);
@@ -84,8 +84,8 @@ impl Case {
         })
     }
 
-    /// Whether any part of the graph could be left out.
-    fn smaller_model(&mut self) -> bool {
+    /// Removes parts of the graph; returns whether any could be removed.
+    fn shrink_model(&mut self) -> bool {
         let mut found = false;
         'again: loop {
             for edit in edit::edits(&self.model) {
@@ -96,9 +96,11 @@ impl Case {
                 let mut model = self.model.clone();
                 edit.apply(&mut model);
                 prune::prune(&mut model);
-                let failure = match (Running::new(model.clone()), &self.ask) {
+                let failure = match (Running::new(model.clone()), &self.operation) {
                     (Err(failure), _) => Some(failure),
-                    (Ok(running), Some(ask)) if running.is_valid(ask) => running.check(ask).err(),
+                    (Ok(running), Some(operation)) if running.is_valid(operation) => {
+                        running.check(operation).err()
+                    }
                     (Ok(_), _) => None,
                 };
                 if let Some(failure) = self.same(failure) {
@@ -113,22 +115,22 @@ impl Case {
     }
 }
 
-/// Operations with one thing less.
-fn asks(ask: &Ask) -> Vec<Ask> {
+/// Operations with one part less.
+fn smaller_operations(operation: &Operation) -> Vec<Operation> {
     let mut smaller = Vec::new();
-    for selections in lists(&ask.selections) {
-        smaller.push(Ask {
+    for selections in lists(&operation.selections) {
+        smaller.push(Operation {
             selections,
-            ..ask.clone()
+            ..operation.clone()
         });
     }
-    for (name, fragment) in &ask.fragments {
+    for (name, fragment) in &operation.fragments {
         for selections in lists(&fragment.selections) {
-            let mut ask = ask.clone();
-            ask.fragments[name].selections = selections;
-            smaller.push(ask);
+            let mut operation = operation.clone();
+            operation.fragments[name].selections = selections;
+            smaller.push(operation);
         }
-        let mut inlined = ask.clone();
+        let mut inlined = operation.clone();
         let inline = |selection: &mut Selection| {
             if matches!(&selection.what, What::Spread(spread) if spread == name) {
                 selection.what = What::Inline(Some(Arc::clone(&fragment.on)));
@@ -152,7 +154,7 @@ fn each(selections: &mut [Selection], change: &dyn Fn(&mut Selection)) {
     }
 }
 
-/// Lists with one thing less, the largest things first.
+/// Lists with one part less, the largest parts first.
 fn lists(selections: &[Selection]) -> Vec<Vec<Selection>> {
     let mut smaller = Vec::new();
     for index in 0..selections.len() {
@@ -177,7 +179,7 @@ fn lists(selections: &[Selection]) -> Vec<Vec<Selection>> {
     smaller
 }
 
-/// The selection with one thing less.
+/// Selections with one part less.
 fn singles(selection: &Selection) -> Vec<Selection> {
     let mut smaller = Vec::new();
     let mut plain = selection.clone();

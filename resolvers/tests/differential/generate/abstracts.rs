@@ -1,12 +1,12 @@
-//! Interfaces and unions, whose members differ from subgraph to subgraph, and `@interfaceObject`.
+//! Interfaces and unions, whose members differ by subgraph, and `@interfaceObject`.
 
 use std::sync::Arc;
 
 use super::Generator;
-use crate::model::{Field, Given, Home, HomeKey, How, Kind, Name, Pick, Role, Ty};
+use crate::model::{Availability, Field, Home, HomeField, HomeKey, Kind, Name, Pick, Role, Ty};
 
 impl Generator {
-    /// A few interfaces and unions, and what they may be.
+    /// Declares some interfaces and unions, and their candidates.
     pub(super) fn abstracts(&mut self) {
         let mut objects = self.named(Kind::Entity);
         let interfaces = self.random.below(3);
@@ -30,7 +30,7 @@ impl Generator {
         }
     }
 
-    /// The fields that all members of an interface have.
+    /// Adds fields to all members of an interface.
     pub(super) fn shared_fields(&mut self) {
         for name in self.named(Kind::Interface) {
             let id = Field::new(Ty::required("ID"), Role::Id);
@@ -43,7 +43,7 @@ impl Generator {
                     fields.contains_key(field_name)
                 };
                 if members.iter().any(known) {
-                    continue; // It may be another interface's, of another type.
+                    continue; // The field may belong to another interface, with another type.
                 }
                 let field = self.plain_field(false);
                 for member in &members {
@@ -54,7 +54,7 @@ impl Generator {
         }
     }
 
-    /// The subgraph has the interface or union, with some of its members.
+    /// Adds the interface or union to the subgraph, with some of its members.
     pub(super) fn know_abstract(&mut self, name: &str, subgraph: &str) {
         if self.model.home(name, subgraph).is_some() {
             return;
@@ -77,7 +77,7 @@ impl Generator {
         }
     }
 
-    /// Perhaps a subgraph of its own adds fields to an interface, whatever the members are.
+    /// Sometimes adds a subgraph with fields of an interface, whatever the members are.
     pub(super) fn interface_object(&mut self) {
         let mut names = self.named(Kind::Interface);
         let entities = self.named(Kind::Entity);
@@ -102,7 +102,8 @@ impl Generator {
             }],
             ..Home::default()
         };
-        home.given.insert("id".into(), Given::new(How::Gives));
+        home.fields
+            .insert("id".into(), HomeField::new(Availability::Resolved));
         self.model.types[&name].homes.insert(subgraph, home);
         for index in 0..self.random.between(1, 3) {
             self.extra_field(&name, &format!("x{index}"));
@@ -110,7 +111,7 @@ impl Generator {
         self.roots_of(&name);
     }
 
-    /// One of the subgraphs knows all members, and can be asked of which type an object is.
+    /// Lets one subgraph know all members, so that it can return the type of an object.
     fn enter_by_interface(&mut self, name: &Name) {
         let members = self.model.members(name);
         let homes: Vec<Name> = self.model.types[name].homes.keys().cloned().collect();
@@ -130,7 +131,7 @@ impl Generator {
         });
     }
 
-    /// A field of the interface, and so of all members, that only the subgraph `io` has.
+    /// Adds a field to the interface, and so to all members, that only the subgraph `io` has.
     fn extra_field(&mut self, name: &Name, field_name: &str) {
         let leaf = ["String", "Int", "Color", "Json"][self.random.below(4)];
         let mut field = Field::new(Ty::named(leaf), Role::Plain);
@@ -155,25 +156,26 @@ impl Generator {
         }
         for pick in &field.requires {
             let home = &mut self.model.types[name].homes["io"];
-            let external = Given::new(How::External);
-            home.given.insert(Arc::clone(&pick.field), external);
+            let external = HomeField::new(Availability::External);
+            home.fields.insert(Arc::clone(&pick.field), external);
         }
         for member in self.model.members(name) {
             self.add(&member, field_name, field.clone());
         }
         self.add(name, field_name, field);
         let home = &mut self.model.types[name].homes["io"];
-        home.given.insert(field_name.into(), Given::new(How::Gives));
+        home.fields
+            .insert(field_name.into(), HomeField::new(Availability::Resolved));
     }
 
-    /// Root fields of the subgraph `io`, whose objects are of types that it does not know.
+    /// Adds root fields to the subgraph `io`, which does not know the types of their objects.
     fn roots_of(&mut self, name: &Name) {
         for index in 0..self.random.below(3) {
             let field_name = format!("io{index}");
             let mut ty = Ty::named(name);
             ty.lists = self.random.below(2);
             self.add("Query", &field_name, Field::new(ty, Role::Plain));
-            self.give("Query", "io", &field_name);
+            self.resolve_field("Query", "io", &field_name);
         }
     }
 }

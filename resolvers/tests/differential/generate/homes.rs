@@ -1,13 +1,13 @@
-//! Which subgraph has which types and gives which fields.
+//! The types and fields of each subgraph.
 //!
-//! One subgraph of each entity can be entered by all of its keys and so leads from each key to
-//! each other; with that, whatever a subgraph gives of an entity can be reached.
+//! One subgraph of each entity can be entered by all its keys, so it leads from each key to each
+//! other; therefore every field of an entity can be reached.
 
 use std::sync::Arc;
 
 use super::Generator;
 use crate::data::found_at;
-use crate::model::{Given, HomeKey, How, Kind, Label, Name, Pick, Role};
+use crate::model::{Availability, HomeField, HomeKey, Kind, Label, Name, Pick, Role};
 
 impl Generator {
     pub(super) fn homes(&mut self) {
@@ -38,7 +38,7 @@ impl Generator {
             }
             let closes_one = index != hub && self.random.one_in(6);
             let keys = &mut self.home(name, subgraph).keys;
-            // It may have been known before, and not have been open.
+            // The key may have been added earlier, and not be resolvable.
             for key in keys.iter_mut() {
                 key.resolvable = true;
             }
@@ -48,7 +48,7 @@ impl Generator {
         }
     }
 
-    /// The subgraphs that can be asked for entities of the type.
+    /// The subgraphs that resolve entities of the type by key.
     pub(super) fn entered(&self, name: &str) -> Vec<Name> {
         let homes = self.model.types[name].homes.iter();
         homes
@@ -57,13 +57,13 @@ impl Generator {
             .collect()
     }
 
-    /// What a subgraph has of a type.
+    /// The part of a type that a subgraph has.
     pub(super) fn home(&mut self, name: &str, subgraph: &str) -> &mut crate::model::Home {
         let homes = &mut self.model.types[name].homes;
         homes.entry(subgraph.into()).or_default()
     }
 
-    /// The subgraph knows entities of the type by that key.
+    /// Adds a key of the type to the subgraph.
     pub(super) fn key(&mut self, name: &str, subgraph: &str, index: usize) {
         let home = self.home(name, subgraph);
         if home.keys.iter().any(|key| key.index == index) {
@@ -74,42 +74,49 @@ impl Generator {
             resolvable: true,
         });
         for pick in self.model.types[name].keys[index].clone() {
-            self.give(name, subgraph, &pick.field);
-            self.give_inside(name, subgraph, &pick);
+            self.resolve_field(name, subgraph, &pick.field);
+            self.resolve_fields_inside(name, subgraph, &pick);
         }
     }
 
-    fn give_inside(&mut self, name: &str, subgraph: &str, pick: &Pick) {
+    fn resolve_fields_inside(&mut self, name: &str, subgraph: &str, pick: &Pick) {
         let target = Arc::clone(&self.model.types[name].fields[&pick.field].ty.named);
         for inner in &pick.inner {
-            self.give(&target, subgraph, &inner.field);
+            self.resolve_field(&target, subgraph, &inner.field);
         }
     }
 
-    /// The subgraph gives the field, and has all types that it needs to say so.
-    pub(super) fn give(&mut self, owner: &str, subgraph: &str, field: &str) {
-        self.mention(owner, subgraph, field, How::Gives);
+    /// Adds a resolved field to the subgraph, with all types that it needs.
+    pub(super) fn resolve_field(&mut self, owner: &str, subgraph: &str, field: &str) {
+        self.mention(owner, subgraph, field, Availability::Resolved);
     }
 
-    /// The subgraph names the field; nothing changes where it does so already, but that an
-    /// external one may be given after all.
-    pub(super) fn mention(&mut self, owner: &str, subgraph: &str, field: &str, how: How) {
+    /// Adds a field to the subgraph. A field that exists stays as it is, but an external one may
+    /// become resolved.
+    pub(super) fn mention(
+        &mut self,
+        owner: &str,
+        subgraph: &str,
+        field: &str,
+        availability: Availability,
+    ) {
         let home = self.home(owner, subgraph);
-        if let Some(given) = home.given.get_mut(field) {
-            if given.how == How::External {
-                given.how = how;
+        if let Some(home_field) = home.fields.get_mut(field) {
+            if home_field.availability == Availability::External {
+                home_field.availability = availability;
             }
             return;
         }
-        home.given.insert(field.into(), Given::new(how));
+        home.fields
+            .insert(field.into(), HomeField::new(availability));
         let target = Arc::clone(&self.model.types[owner].fields[field].ty.named);
         self.know(&target, subgraph);
     }
 
-    /// The subgraph has the type, be it only to refer to its objects.
+    /// Adds the type to the subgraph, at least to refer to its objects.
     pub(super) fn know(&mut self, name: &str, subgraph: &str) {
         let Some(ty) = self.model.get(name) else {
-            return; // A leaf.
+            return; // The type is a leaf.
         };
         match ty.kind {
             Kind::Entity => {
@@ -120,13 +127,13 @@ impl Generator {
                     self.home(name, subgraph).keys[0].resolvable = resolvable;
                 }
             }
-            // What each subgraph gives of it was decided before.
+            // The subgraphs of its fields were chosen before.
             Kind::Value if name == super::split::NAME => {}
             Kind::Value => {
-                // A value cannot be asked for elsewhere, so all of it is given.
+                // A value cannot be fetched elsewhere, so all of it is resolved.
                 let fields: Vec<Name> = ty.fields.keys().cloned().collect();
                 for field in fields {
-                    self.give(name, subgraph, &field);
+                    self.resolve_field(name, subgraph, &field);
                 }
             }
             Kind::Interface | Kind::Union => self.know_abstract(name, subgraph),
@@ -134,7 +141,7 @@ impl Generator {
         }
     }
 
-    /// Some subgraphs take fields over from others.
+    /// Lets some subgraphs override fields of others.
     pub(super) fn overrides(&mut self) {
         for _ in 0..self.random.below(3) {
             let mut owners = self.named(Kind::Entity);
@@ -142,16 +149,16 @@ impl Generator {
             let owner = Arc::clone(&owners[self.random.below(owners.len())]);
             let fields: Vec<Name> = self.model.types[&owner].fields.keys().cloned().collect();
             if let Some(field) = self.random.pick(&fields).cloned() {
-                self.take_over(&owner, &field);
+                self.override_field(&owner, &field);
             }
         }
     }
 
-    fn take_over(&mut self, owner: &Name, field: &Name) {
+    fn override_field(&mut self, owner: &Name, field: &Name) {
         let role = self.model.types[owner].fields[field].role;
-        let givers: Vec<Name> = self
+        let subgraphs_of: Vec<Name> = self
             .model
-            .givers(owner, field)
+            .subgraphs_of(owner, field)
             .into_iter()
             .cloned()
             .collect();
@@ -160,70 +167,70 @@ impl Generator {
         } else {
             self.entered(owner)
         };
-        others.retain(|subgraph| self.model.given(owner, subgraph, field).is_none());
-        let ([from], Role::Plain | Role::Present) = (givers.as_slice(), role) else {
+        others.retain(|subgraph| self.model.home_field(owner, subgraph, field).is_none());
+        let ([from], Role::Plain | Role::Present) = (subgraphs_of.as_slice(), role) else {
             return;
         };
         let homes = self.model.types[owner].homes.values();
-        let mut given = homes.filter_map(|home| home.given.get(field));
-        if given.any(|given| given.overrides.is_some()) {
-            return; // Nothing is taken over twice.
+        let mut home_field = homes.filter_map(|home| home.fields.get(field));
+        if home_field.any(|home_field| home_field.overrides.is_some()) {
+            return; // A field is overridden once only.
         }
         let Some(subgraph) = self.random.pick(&others).cloned() else {
             return;
         };
-        self.give(owner, &subgraph, field);
+        self.resolve_field(owner, &subgraph, field);
         let label = [None, None, Some(Label::On), Some(Label::Off)][self.random.below(4)];
-        let taker = &mut self.home(owner, &subgraph).given[field];
-        taker.overrides = Some(Arc::clone(from));
-        taker.label = label;
-        let loser = if label == Some(Label::Off) {
+        let overriding = &mut self.home(owner, &subgraph).fields[field];
+        overriding.overrides = Some(Arc::clone(from));
+        overriding.label = label;
+        let overridden = if label == Some(Label::Off) {
             &subgraph
         } else {
             from
         };
-        self.home(owner, loser).given[field].how = How::Overridden;
+        self.home(owner, overridden).fields[field].availability = Availability::Overridden;
     }
 
-    /// Gives each field that is nowhere to one of the subgraphs, or to several.
+    /// Adds each field that no subgraph has to one of the subgraphs, or to several.
     fn spread(&mut self, owner: &str, subgraphs: &[Name]) {
         let fields: Vec<Name> = self.model.types[owner].fields.keys().cloned().collect();
         for field in fields {
-            if !self.model.givers(owner, &field).is_empty() {
+            if !self.model.subgraphs_of(owner, &field).is_empty() {
                 continue;
             }
             let count = [1, 1, 1, 1, 2, 2, 3][self.random.below(7)];
-            let mut givers = self.random.some(subgraphs, count);
-            for subgraph in &givers {
-                self.give(owner, subgraph, &field);
+            let mut subgraphs_of = self.random.some(subgraphs, count);
+            for subgraph in &subgraphs_of {
+                self.resolve_field(owner, subgraph, &field);
             }
-            // There must be objects that all of them know.
-            while givers.len() > 1 && self.is_of_nothing(owner, &field) {
-                let last = givers.pop().unwrap_or_else(|| owner.into());
+            // The subgraphs must have a common object type.
+            while subgraphs_of.len() > 1 && self.is_of_nothing(owner, &field) {
+                let last = subgraphs_of.pop().unwrap_or_else(|| owner.into());
                 let home = self.home(owner, &last);
-                home.given.shift_remove(&field);
-                if home.given.is_empty() {
+                home.fields.shift_remove(&field);
+                if home.fields.is_empty() {
                     self.model.types[owner].homes.shift_remove(&last);
                 }
             }
         }
     }
 
-    /// Whether a field leads to objects, but to none that all who give it know.
+    /// Whether a field returns objects, but of no type that all its subgraphs know.
     fn is_of_nothing(&self, owner: &str, name: &str) -> bool {
         let field = &self.model.types[owner].fields[name];
         self.model.get(&field.ty.named).is_some()
             && found_at(&self.model, owner, name, field).is_empty()
     }
 
-    /// Some subgraphs promise more than others.
+    /// Lets some subgraphs declare fields non-null that others do not.
     pub(super) fn stricter(&mut self) {
         let mut found = Vec::new();
         for (name, ty) in &self.model.types {
             for (field, it) in &ty.fields {
                 let target = self.model.get(&it.ty.named);
                 let is_abstract = target.is_some_and(crate::model::Type::is_abstract);
-                let homes: Vec<&Name> = self.model.givers(name, field);
+                let homes: Vec<&Name> = self.model.subgraphs_of(name, field);
                 if it.role == Role::Present && homes.len() > 1 && !is_abstract {
                     found.push((Arc::clone(name), Arc::clone(field), Arc::clone(homes[0])));
                 }
@@ -231,8 +238,8 @@ impl Generator {
         }
         for (name, field, subgraph) in found {
             let is_stricter = self.random.one_in(2);
-            if let Some(given) = self.home(&name, &subgraph).given.get_mut(&field) {
-                given.is_stricter = is_stricter;
+            if let Some(home_field) = self.home(&name, &subgraph).fields.get_mut(&field) {
+                home_field.is_stricter = is_stricter;
             }
         }
     }

@@ -1,12 +1,12 @@
-//! What is added to a graph that is whole already: entities that a subgraph does not know, fields
-//! that clients do not see, documents of federation 1.
+//! Additions to a complete graph: entities that a subgraph does not know, inaccessible fields,
+//! documents of federation 1.
 
 use super::Generator;
-use crate::model::{How, Kind, Model, Name, Pick, Role};
+use crate::model::{Availability, Kind, Model, Name, Pick, Role};
 
 impl Generator {
-    /// A subgraph may not know an entity, where nobody else could give what it gives and all of
-    /// that may be null: the whole graph has nulls there.
+    /// Lets a subgraph not know an entity, if no other resolves its fields and all of them are
+    /// nullable: the unsplit graph has nulls there.
     pub(super) fn strangers(&mut self) {
         let entities = self.named(Kind::Entity);
         for name in self.random.some(&entities, 2) {
@@ -14,16 +14,16 @@ impl Generator {
             let Some(subgraph) = self.random.pick(&subgraphs).cloned() else {
                 continue;
             };
-            // Of what an interface object knows, somebody must be able to say the type.
-            let is_told = self.model.interfaces(&name, None).is_empty();
-            if is_told && is_alone(&self.model, &name, &subgraph) {
+            // Some subgraph must know the types of objects that an interface object returns.
+            let has_no_interfaces = self.model.interfaces(&name, None).is_empty();
+            if has_no_interfaces && is_alone(&self.model, &name, &subgraph) {
                 let seed = self.random.next() % 3;
                 self.model.types[&name].unknown = Some((subgraph, seed));
             }
         }
     }
 
-    /// Some fields are there for other subgraphs only.
+    /// Hides some fields from clients.
     pub(super) fn hidden(&mut self) {
         let interfaces = self.named(Kind::Interface);
         let shared: Vec<Name> = interfaces
@@ -40,7 +40,7 @@ impl Generator {
         }
     }
 
-    /// Subgraphs that use nothing of federation 2 may be written as in federation 1.
+    /// Writes subgraphs without features of federation 2 in federation 1.
     pub(super) fn legacy(&mut self) {
         for name in self.model.subgraphs.clone() {
             if self.random.one_in(4) && can_be_legacy(&self.model, &name) {
@@ -50,27 +50,27 @@ impl Generator {
     }
 }
 
-/// Whether all that a subgraph gives of an entity, but for its key, is given by nobody else and
-/// needed by nobody. Somebody else must give the key: of what nobody knows, nothing can be told.
+/// Whether the fields of an entity in a subgraph, except its key, are resolved by no other subgraph
+/// and required by none. The key must be known to another: without it the object has no fields.
 fn is_alone(model: &Model, name: &Name, subgraph: &Name) -> bool {
     let ty = &model.types[name];
     let is_key = |field: &str| ty.keys.iter().flatten().any(|pick| *pick.field == *field);
-    let is_known = |field: &str| is_key(field) && model.givers(name, field).len() > 1;
-    let mut given = ty.homes[subgraph].given.iter();
+    let is_known = |field: &str| is_key(field) && model.subgraphs_of(name, field).len() > 1;
+    let mut home_field = ty.homes[subgraph].fields.iter();
     ty.keys.len() == 1
-        && given.all(|(field, given)| {
+        && home_field.all(|(field, home_field)| {
             let definition = &ty.fields[field];
             is_known(field)
-                || given.how == How::External
-                || given.how == How::Gives
+                || home_field.availability == Availability::External
+                || home_field.availability == Availability::Resolved
                     && !definition.ty.required[0]
                     && definition.role == Role::Plain
-                    && model.givers(name, field) == [subgraph]
+                    && model.subgraphs_of(name, field) == [subgraph]
                     && !is_needed(model, field)
         })
 }
 
-/// Whether any field of the name is required, provided, or part of a key.
+/// Whether any field of the name is required, provided, or a part of a key.
 fn is_needed(model: &Model, name: &str) -> bool {
     fn names(picks: &[Pick], name: &str) -> bool {
         let mut picks = picks.iter();
@@ -78,8 +78,8 @@ fn is_needed(model: &Model, name: &str) -> bool {
     }
     model.types.values().any(|ty| {
         let requires = ty.fields.values().map(|field| &field.requires);
-        let given = ty.homes.values().flat_map(|home| home.given.values());
-        let mut sets = requires.chain(given.map(|given| &given.provides));
+        let home_field = ty.homes.values().flat_map(|home| home.fields.values());
+        let mut sets = requires.chain(home_field.map(|home_field| &home_field.provides));
         ty.keys.iter().chain(&mut sets).any(|set| names(set, name))
     })
 }
@@ -89,12 +89,13 @@ fn can_be_legacy(model: &Model, subgraph: &Name) -> bool {
         let Some(home) = ty.homes.get(subgraph) else {
             return true;
         };
-        let is_plain =
-            |given: &crate::model::Given| given.overrides.is_none() && given.how != How::Overridden;
+        let is_plain = |home_field: &crate::model::HomeField| {
+            home_field.overrides.is_none() && home_field.availability != Availability::Overridden
+        };
         let is_object = !ty.is_abstract() || home.keys.is_empty();
         !home.is_interface_object
             && is_object
             && home.keys.iter().all(|key| key.resolvable)
-            && home.given.values().all(is_plain)
+            && home.fields.values().all(is_plain)
     })
 }

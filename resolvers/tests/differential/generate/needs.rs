@@ -1,12 +1,12 @@
-//! `@requires`: fields that are computed from what other subgraphs give.
+//! `@requires`: fields that are computed from fields of other subgraphs.
 
 use std::sync::Arc;
 
 use super::Generator;
-use crate::model::{Field, How, Kind, Name, Pick, Role, Ty};
+use crate::model::{Availability, Field, Kind, Name, Pick, Role, Ty};
 
 impl Generator {
-    /// A few computed fields, each of which may need those before it.
+    /// Adds some computed fields, each of which may require those before it.
     pub(super) fn needs(&mut self) {
         for index in 0..self.random.below(5) {
             let entities = self.named(Kind::Entity);
@@ -35,10 +35,10 @@ impl Generator {
         let mut field = Field::new(ty, Role::Plain);
         field.requires = requires;
         self.add(owner, name, field);
-        self.give(owner, &subgraph, name);
+        self.resolve_field(owner, &subgraph, name);
     }
 
-    /// Some fields of `owner` that `subgraph` does not give but others do.
+    /// Some fields of `owner` that `subgraph` does not resolve, but others do.
     pub(super) fn foreign(
         &mut self,
         owner: &Name,
@@ -47,11 +47,12 @@ impl Generator {
     ) -> Vec<Pick> {
         let mut names: Vec<Name> = Vec::new();
         for (field, it) in &self.model.types[owner].fields {
-            let given = self.model.given(owner, subgraph, field);
-            let is_foreign = given.is_none_or(|given| given.how == How::External);
-            let is_given = !self.model.givers(owner, field).is_empty();
-            // An `id` may yet become a key everywhere.
-            if is_foreign && is_given && it.role != Role::Id {
+            let home_field = self.model.home_field(owner, subgraph, field);
+            let is_foreign = home_field
+                .is_none_or(|home_field| home_field.availability == Availability::External);
+            let is_resolved = !self.model.subgraphs_of(owner, field).is_empty();
+            // An `id` may still become a key everywhere.
+            if is_foreign && is_resolved && it.role != Role::Id {
                 names.push(Arc::clone(field));
             }
         }
@@ -59,7 +60,7 @@ impl Generator {
         self.picks(owner, subgraph, &names, depth)
     }
 
-    /// Some fields of the objects of a type, whoever gives them.
+    /// Some fields of the objects of a type, of any subgraph.
     pub(super) fn below(&mut self, target: &Name, subgraph: &Name, depth: usize) -> Vec<Pick> {
         if depth == 0 {
             return Vec::new();
@@ -104,12 +105,12 @@ impl Generator {
         picks
     }
 
-    /// The subgraph has all fields of the set, as external ones where it does not give them.
+    /// Adds all fields of the set to the subgraph, as external ones if it does not resolve them.
     pub(super) fn mention_all(&mut self, owner: &str, subgraph: &str, picks: &[Pick]) {
         for pick in picks {
             let on = pick.on.as_deref().unwrap_or(owner).to_owned();
             if !self.model.types[&*on].is_abstract() {
-                self.mention(&on, subgraph, &pick.field, How::External);
+                self.mention(&on, subgraph, &pick.field, Availability::External);
             }
             let target = Arc::clone(&self.model.types[&*on].fields[&pick.field].ty.named);
             self.mention_all(&target, subgraph, &pick.inner);

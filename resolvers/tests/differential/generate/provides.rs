@@ -1,12 +1,12 @@
-//! `@provides`: what a subgraph says of other subgraphs' entities, at some of its fields.
+//! `@provides`: fields of other subgraphs' entities that a subgraph resolves at some positions.
 
 use std::sync::Arc;
 
 use super::Generator;
-use crate::model::{How, Kind, Name, Pick};
+use crate::model::{Availability, Kind, Name, Pick};
 
 impl Generator {
-    /// A few fields provide something.
+    /// Lets some fields provide others.
     pub(super) fn provides(&mut self) {
         for _ in 0..self.random.below(4) {
             let places = self.places();
@@ -16,16 +16,16 @@ impl Generator {
         }
     }
 
-    /// Fields that lead to objects, by type and subgraph.
+    /// Fields that return objects, by type and subgraph.
     fn places(&self) -> Vec<(Name, Name, Name)> {
         let mut places = Vec::new();
         for (name, ty) in &self.model.types {
             for (subgraph, home) in &ty.homes {
-                for (field, given) in &home.given {
+                for (field, home_field) in &home.fields {
                     let target = &ty.fields[field].ty.named;
-                    let is_free = given.how == How::Gives
-                        && given.provides.is_empty()
-                        && given.overrides.is_none();
+                    let is_free = home_field.availability == Availability::Resolved
+                        && home_field.provides.is_empty()
+                        && home_field.overrides.is_none();
                     if is_free && self.model.get(target).is_some() {
                         let place = (Arc::clone(name), Arc::clone(subgraph), Arc::clone(field));
                         places.push(place);
@@ -59,7 +59,7 @@ impl Generator {
             return;
         }
         self.mention_all(&target, subgraph, &picks);
-        self.home(owner, subgraph).given[field].provides = picks;
+        self.home(owner, subgraph).fields[field].provides = picks;
     }
 
     /// Only fields without arguments can be provided.

@@ -1,18 +1,18 @@
-//! What is given in pieces or in other words: a value of which no subgraph gives all, and a field
-//! that is an interface to one subgraph and an object to another.
+//! Types that subgraphs see differently: a value whose fields are divided among subgraphs, and a
+//! field that returns an interface in one subgraph and an object in another.
 
 use std::sync::Arc;
 
 use super::Generator;
 use crate::data::found_at;
-use crate::model::{Field, Given, How, Kind, Name, Role, Ty, Type};
+use crate::model::{Availability, Field, HomeField, Kind, Name, Role, Ty, Type};
 
-/// The type of the value that is split.
+/// The type of the divided value.
 pub(super) const NAME: &str = "W";
 
 impl Generator {
-    /// Perhaps a value whose fields are given by several subgraphs, at one field that all of them
-    /// give.
+    /// Sometimes adds a value whose fields are divided among several subgraphs, at one field that
+    /// all of them resolve.
     pub(super) fn split(&mut self) {
         let mut owners = self.named(Kind::Entity);
         owners.push("Query".into());
@@ -34,37 +34,38 @@ impl Generator {
             self.add(NAME, name, Field::new(ty, Role::Plain));
             let also = self.random.some(&subgraphs, 1);
             for subgraph in [first].into_iter().chain(&also) {
-                self.give(NAME, subgraph, name);
+                self.resolve_field(NAME, subgraph, name);
             }
         }
         let mut ty = Ty::named(NAME);
         ty.lists = self.random.below(2);
         self.add(&owner, "w", Field::new(ty, Role::Plain));
         for subgraph in &subgraphs {
-            self.give(&owner, subgraph, "w");
+            self.resolve_field(&owner, subgraph, "w");
         }
     }
 
-    /// Some subgraphs know better of which type the objects of a field are.
+    /// Lets some subgraphs declare a more specific type of a field.
     pub(super) fn narrower(&mut self) {
         let mut found: Vec<(Name, Name, Name, Name)> = Vec::new();
         for (name, ty) in &self.model.types {
             for (field_name, field) in &ty.fields {
                 let target = self.model.get(&field.ty.named);
-                let givers = self.model.givers(name, field_name);
+                let subgraphs_of = self.model.subgraphs_of(name, field_name);
                 let objects = found_at(&self.model, name, field_name, field);
-                let (Some(object), Some(last)) = (objects.last(), givers.last()) else {
+                let (Some(object), Some(last)) = (objects.last(), subgraphs_of.last()) else {
                     continue;
                 };
-                let given = ty
+                let home_field = ty
                     .homes
                     .get(*last)
-                    .and_then(|home| home.given.get(field_name));
-                let is_free =
-                    given.is_some_and(|it| it.how == How::Gives && it.provides.is_empty());
+                    .and_then(|home| home.fields.get(field_name));
+                let is_free = home_field.is_some_and(|it| {
+                    it.availability == Availability::Resolved && it.provides.is_empty()
+                });
                 let is_shared = self.is_of_an_interface(name, field_name);
                 if target.is_some_and(Type::is_abstract)
-                    && givers.len() > 1
+                    && subgraphs_of.len() > 1
                     && is_free
                     && !is_shared
                 {
@@ -75,8 +76,8 @@ impl Generator {
         }
         for (name, subgraph, field, object) in found {
             if self.random.one_in(2) {
-                let given: &mut Given = &mut self.home(&name, &subgraph).given[&field];
-                given.narrower = Some(object);
+                let home_field: &mut HomeField = &mut self.home(&name, &subgraph).fields[&field];
+                home_field.narrower = Some(object);
             }
         }
     }

@@ -1,40 +1,40 @@
-//! What can be left out of a graph, one thing at a time.
+//! The parts of a graph that can be removed, one at a time.
 
 use std::sync::Arc;
 
-use crate::model::{How, Label, Model, Name};
+use crate::model::{Availability, Label, Model, Name};
 
-/// One thing less.
+/// The removal of one part.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
     Subgraph(Name),
     Type(Name),
     Home(Name, Name),
     Field(Name, Name),
-    /// Of a type in a subgraph.
-    Given(Name, Name, Name),
-    /// One of the keys of a type in a subgraph.
+    /// A field of a type in a subgraph.
+    HomeField(Name, Name, Name),
+    /// A key of a type in a subgraph.
     Key(Name, Name, usize),
     Member(Name, Name, usize),
-    /// One of the fields that a field requires.
+    /// One of the requirements of a field.
     Requires(Name, Name, usize),
     /// One of the fields that a field provides in a subgraph.
     Provides(Name, Name, Name, usize),
-    /// Of a field in a subgraph: what is said of it.
+    /// The attributes of a field in a subgraph.
     Plain(Name, Name, Name),
-    /// Of a field: its arguments.
+    /// The arguments of a field.
     Arguments(Name, Name),
-    /// Of a field: one list around it.
+    /// One list of a field's type.
     List(Name, Name),
-    /// Of a field: that it is hidden.
+    /// The `@inaccessible` of a field.
     Hidden(Name, Name),
-    /// Of a type: that a subgraph does not know an object.
+    /// The object that a subgraph does not know.
     Unknown(Name),
-    /// Of a subgraph: that it is of federation 1.
+    /// That a subgraph is in federation 1.
     Legacy(Name),
 }
 
-/// All that can be left out, large things first.
+/// All removals, large parts first.
 pub(crate) fn edits(model: &Model) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::new();
     edits.extend(model.subgraphs.iter().cloned().map(Edit::Subgraph));
@@ -82,16 +82,16 @@ fn of_home(model: &Model, name: &Name, subgraph: &Name) -> Vec<Edit> {
     for index in 0..home.members.len() {
         edits.push(Edit::Member(place().0, place().1, index));
     }
-    for (field, given) in &home.given {
+    for (field, home_field) in &home.fields {
         let at = || (place().0, place().1, Arc::clone(field));
         let (ty, subgraph, field) = at();
-        edits.push(Edit::Given(ty, subgraph, field));
-        for index in 0..given.provides.len() {
+        edits.push(Edit::HomeField(ty, subgraph, field));
+        for index in 0..home_field.provides.len() {
             let (ty, subgraph, field) = at();
             edits.push(Edit::Provides(ty, subgraph, field, index));
         }
-        let is_plain = !given.is_stricter && given.narrower.is_none();
-        if !is_plain || given.overrides.is_some() {
+        let is_plain = !home_field.is_stricter && home_field.narrower.is_none();
+        if !is_plain || home_field.overrides.is_some() {
             let (ty, subgraph, field) = at();
             edits.push(Edit::Plain(ty, subgraph, field));
         }
@@ -100,7 +100,7 @@ fn of_home(model: &Model, name: &Name, subgraph: &Name) -> Vec<Edit> {
 }
 
 impl Edit {
-    /// Leaves it out; what then leads nowhere stays.
+    /// Removes the part; references to it stay.
     pub(crate) fn apply(&self, model: &mut Model) {
         match self {
             Self::Subgraph(name) => {
@@ -131,7 +131,7 @@ impl Edit {
                 ty.lists -= 1;
                 ty.required.rotate_left(1);
             }
-            Self::Given(..)
+            Self::HomeField(..)
             | Self::Key(..)
             | Self::Member(..)
             | Self::Provides(..)
@@ -143,7 +143,7 @@ impl Edit {
         let home = |model: &mut Model, name: &Name, subgraph: &Name| {
             std::mem::take(&mut model.types[name].homes[subgraph])
         };
-        let (Self::Given(name, subgraph, _)
+        let (Self::HomeField(name, subgraph, _)
         | Self::Key(name, subgraph, _)
         | Self::Member(name, subgraph, _)
         | Self::Provides(name, subgraph, _, _)
@@ -153,8 +153,8 @@ impl Edit {
         };
         let mut changed = home(model, name, subgraph);
         match self {
-            Self::Given(_, _, field) => {
-                changed.given.shift_remove(field);
+            Self::HomeField(_, _, field) => {
+                changed.fields.shift_remove(field);
             }
             Self::Key(_, _, index) => {
                 changed.keys.remove(*index);
@@ -163,20 +163,22 @@ impl Edit {
                 changed.members.remove(*index);
             }
             Self::Provides(_, _, field, index) => {
-                changed.given[field].provides.remove(*index);
+                changed.fields[field].provides.remove(*index);
             }
             Self::Plain(_, _, field) => {
-                let given = &mut changed.given[field];
-                given.is_stricter = false;
-                given.narrower = None;
-                if given.label.take() == Some(Label::Off) {
-                    given.how = How::Gives;
+                let home_field = &mut changed.fields[field];
+                home_field.is_stricter = false;
+                home_field.narrower = None;
+                if home_field.label.take() == Some(Label::Off) {
+                    home_field.availability = Availability::Resolved;
                 }
-                if let Some(from) = given.overrides.take() {
+                if let Some(from) = home_field.overrides.take() {
                     let others = &mut model.types[name].homes;
-                    let other = others.get_mut(&from).and_then(|it| it.given.get_mut(field));
+                    let other = others
+                        .get_mut(&from)
+                        .and_then(|it| it.fields.get_mut(field));
                     if let Some(other) = other {
-                        other.how = How::Gives;
+                        other.availability = Availability::Resolved;
                     }
                 }
             }

@@ -1,11 +1,11 @@
-//! What leads nowhere after something was left out, is left out too.
+//! Removes parts that refer to removed parts.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::model::{How, Kind, Model, Name, Pick};
+use crate::model::{Availability, Kind, Model, Name, Pick};
 
-/// Leaves out what leads nowhere, until everything leads somewhere.
+/// Removes dangling parts until there are none.
 pub(crate) fn prune(model: &mut Model) {
     loop {
         let before = size(model);
@@ -23,13 +23,13 @@ fn size(model: &Model) -> usize {
     let types = model.types.values();
     let homes = types.flat_map(|ty| {
         let homes = ty.homes.values();
-        homes.map(|home| 1 + home.given.len() + home.members.len() + home.keys.len())
+        homes.map(|home| 1 + home.fields.len() + home.members.len() + home.keys.len())
     });
     let fields = model.types.values().map(|ty| 1 + ty.fields.len());
     model.subgraphs.len() + homes.sum::<usize>() + fields.sum::<usize>()
 }
 
-/// Sets of fields name only what there is; a key must be whole.
+/// Removes missing fields from field sets; a key must be complete.
 fn sets(model: &mut Model) {
     let known = model.clone();
     for (name, ty) in &mut model.types {
@@ -47,21 +47,21 @@ fn sets(model: &mut Model) {
             }
         }
         for (subgraph, home) in &mut ty.homes {
-            for (field, given) in &mut home.given {
+            for (field, home_field) in &mut home.fields {
                 let Some(field) = ty.fields.get_mut(field) else {
                     continue;
                 };
                 let there = (&known, Some(subgraph));
-                if given.how == How::Gives {
+                if home_field.availability == Availability::Resolved {
                     retain(there, name, &mut field.requires);
                 }
-                retain(there, &field.ty.named, &mut given.provides);
+                retain(there, &field.ty.named, &mut home_field.provides);
             }
         }
     }
 }
 
-/// Leaves what is in the graph, and in that subgraph.
+/// Retains picks of fields that the graph and the subgraph have.
 fn retain(there: (&Model, Option<&Name>), owner: &str, picks: &mut Vec<Pick>) {
     let (model, subgraph) = there;
     picks.retain_mut(|pick| {
@@ -70,7 +70,7 @@ fn retain(there: (&Model, Option<&Name>), owner: &str, picks: &mut Vec<Pick>) {
             return false;
         };
         let is_object = model.get(on).is_some_and(|ty| !ty.is_abstract());
-        let is_absent = |it: &Name| is_object && model.given(on, it, &pick.field).is_none();
+        let is_absent = |it: &Name| is_object && model.home_field(on, it, &pick.field).is_none();
         if subgraph.is_some_and(is_absent) {
             return false;
         }
@@ -80,7 +80,7 @@ fn retain(there: (&Model, Option<&Name>), owner: &str, picks: &mut Vec<Pick>) {
     });
 }
 
-/// Fields have a type and somebody who gives them.
+/// Removes fields without a type or a subgraph that resolves them.
 fn fields(model: &mut Model) {
     let known = model.clone();
     let names: HashSet<&Name> = known.types.keys().collect();
@@ -88,37 +88,38 @@ fn fields(model: &mut Model) {
         ty.fields.retain(|field_name, field| {
             let target = &field.ty.named;
             let is_there = LEAVES.contains(&&**target) || names.contains(target);
-            let is_given = ty.kind == Kind::Interface || !known.givers(name, field_name).is_empty();
-            is_there && is_given
+            let is_resolved =
+                ty.kind == Kind::Interface || !known.subgraphs_of(name, field_name).is_empty();
+            is_there && is_resolved
         });
         for home in ty.homes.values_mut() {
-            home.given.retain(|field, _| ty.fields.contains_key(field));
+            home.fields.retain(|field, _| ty.fields.contains_key(field));
         }
     }
 }
 
 const LEAVES: [&str; 7] = ["Int", "String", "Float", "Boolean", "ID", "Color", "Json"];
 
-/// External fields are there for something.
+/// Removes external fields that no field set uses.
 fn externals(model: &mut Model) {
     let mut used: HashSet<(Name, Name, Name)> = HashSet::new();
     for (name, ty) in &model.types {
         for (subgraph, home) in &ty.homes {
-            for (field_name, given) in &home.given {
+            for (field_name, home_field) in &home.fields {
                 let field = &ty.fields[field_name];
-                if given.how == How::Gives {
+                if home_field.availability == Availability::Resolved {
                     note(model, (name, subgraph), &field.requires, &mut used);
                 }
                 let target = &field.ty.named;
-                note(model, (target, subgraph), &given.provides, &mut used);
+                note(model, (target, subgraph), &home_field.provides, &mut used);
             }
         }
     }
     for (name, ty) in &mut model.types {
         for (subgraph, home) in &mut ty.homes {
-            home.given.retain(|field, given| {
+            home.fields.retain(|field, home_field| {
                 let place = (Arc::clone(name), Arc::clone(subgraph), Arc::clone(field));
-                given.how != How::External || used.contains(&place)
+                home_field.availability != Availability::External || used.contains(&place)
             });
         }
     }
@@ -144,7 +145,7 @@ fn note(
     }
 }
 
-/// Types are somewhere, and there with something.
+/// Removes types without a subgraph, and subgraphs without a field of a type.
 fn homes(model: &mut Model) {
     let known = model.clone();
     for ty in model.types.values_mut() {
@@ -152,7 +153,7 @@ fn homes(model: &mut Model) {
         ty.homes.retain(|subgraph, home| {
             home.members
                 .retain(|member| known.home(member, subgraph).is_some());
-            !home.given.is_empty() || is_abstract && !home.members.is_empty()
+            !home.fields.is_empty() || is_abstract && !home.members.is_empty()
         });
     }
     model.types.retain(|_, ty| !ty.homes.is_empty());

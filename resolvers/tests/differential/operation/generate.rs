@@ -5,13 +5,13 @@ use std::sync::Arc;
 use apollo_compiler::response::JsonValue;
 use indexmap::IndexMap;
 
-use super::{Ask, Fragment, Selection, Variable, What};
+use super::{Fragment, Operation, Selection, Variable, What};
 use crate::model::{Argument, Field, Kind, Model, Name};
 use crate::random::Random;
 
-/// An operation of that seed. `aliased` gives every field a response key of its own; else fields
-/// meet, and may conflict.
-pub(crate) fn ask(model: &Model, seed: u64, aliased: Aliased) -> Ask {
+/// The operation of a seed. With `Aliased::All` every field has its own response key; otherwise
+/// fields may have one response key, and may conflict.
+pub(crate) fn operation(model: &Model, seed: u64, aliased: Aliased) -> Operation {
     let mut random = Random::new(seed);
     let deepest = random.between(2, 5);
     let is_mutation = model.get("Mutation").is_some() && random.one_in(2);
@@ -22,21 +22,21 @@ pub(crate) fn ask(model: &Model, seed: u64, aliased: Aliased) -> Ask {
         aliased,
         keys: 0,
         left: 40,
-        ask: Ask {
+        operation: Operation {
             root: root.into(),
             selections: Vec::new(),
             fragments: IndexMap::new(),
             variables: IndexMap::new(),
         },
     };
-    generator.ask.selections = generator.selections(root, deepest);
-    generator.ask
+    generator.operation.selections = generator.selections(root, deepest);
+    generator.operation
 }
 
-/// Which fields have a response key of their own.
+/// The fields that have their own response key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Aliased {
-    /// Those with arguments, and a few.
+    /// Fields with arguments, and some others.
     Some,
     All,
 }
@@ -45,11 +45,11 @@ struct Generator<'a> {
     model: &'a Model,
     random: Random,
     aliased: Aliased,
-    /// Response keys so far.
+    /// Number of response keys so far.
     keys: usize,
-    /// How many fields more there may be.
+    /// Number of fields that may still be added.
     left: usize,
-    ask: Ask,
+    operation: Operation,
 }
 
 impl Generator<'_> {
@@ -142,18 +142,18 @@ impl Generator<'_> {
     }
 
     fn spread(&mut self, on: &str, depth: usize) -> Selection {
-        let fragments = self.ask.fragments.iter();
+        let fragments = self.operation.fragments.iter();
         let mut known: Vec<Name> = fragments
             .filter(|(_, fragment)| *fragment.on == *on)
             .map(|(name, _)| Arc::clone(name))
             .collect();
         let name = if known.is_empty() || self.random.one_in(2) {
             let on = self.narrower(on).unwrap_or_else(|| on.into());
-            // It gets its name after those inside, so none contains itself.
+            // The name is chosen after the inner fragments, so no fragment contains itself.
             let selections = self.selections(&on, depth.min(3));
-            let name: Name = format!("F{}", self.ask.fragments.len()).into();
+            let name: Name = format!("F{}", self.operation.fragments.len()).into();
             let fragment = Fragment { on, selections };
-            self.ask.fragments.insert(Arc::clone(&name), fragment);
+            self.operation.fragments.insert(Arc::clone(&name), fragment);
             name
         } else {
             known.swap_remove(self.random.below(known.len()))
@@ -168,7 +168,7 @@ impl Generator<'_> {
     /// The name of a variable for `@skip` and `@include`.
     fn condition(&mut self) -> Name {
         let name: Name = format!("if{}", self.random.below(3)).into();
-        if !self.ask.variables.contains_key(&name) {
+        if !self.operation.variables.contains_key(&name) {
             let value = self.random.one_in(2);
             self.variable(&name, "Boolean!", Some(value.into()), None);
         }
@@ -181,18 +181,18 @@ impl Generator<'_> {
             default: default.map(Into::into),
             value,
         };
-        self.ask.variables.insert(Arc::clone(name), variable);
+        self.operation.variables.insert(Arc::clone(name), variable);
     }
 
     fn arguments(&mut self, field: &Field) -> Vec<(Name, Name)> {
-        let mut written = Vec::new();
+        let mut arguments = Vec::new();
         for (name, argument) in &field.arguments {
             if !self.random.one_in(3) {
                 let value = self.argument(argument);
-                written.push((Arc::clone(name), value));
+                arguments.push((Arc::clone(name), value));
             }
         }
-        written
+        arguments
     }
 
     fn argument(&mut self, argument: &Argument) -> Name {
@@ -200,8 +200,8 @@ impl Generator<'_> {
         if self.random.one_in(2) {
             return literal.into();
         }
-        let name: Name = format!("v{}", self.ask.variables.len()).into();
-        // The library of the oracle takes other defaults as they are written (`true` for a list).
+        let name: Name = format!("v{}", self.operation.variables.len()).into();
+        // The oracle's library does not coerce other defaults (`true` for a list).
         let is_leaf = matches!(&*argument.ty, "Int" | "String" | "Color");
         let default = (is_leaf && self.random.one_in(4)).then_some(literal);
         let value = if self.random.one_in(5) {

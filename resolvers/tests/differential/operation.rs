@@ -1,4 +1,4 @@
-//! An operation as a tree that can be printed, and cut down.
+//! An operation as a tree that can be printed and shrunk.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -13,8 +13,8 @@ pub(crate) mod generate;
 
 /// One operation with its variables.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
-    /// The type that it starts at.
+pub(crate) struct Operation {
+    /// The root type.
     pub(crate) root: Name,
     pub(crate) selections: Vec<Selection>,
     pub(crate) fragments: IndexMap<Name, Fragment>,
@@ -29,17 +29,17 @@ pub(crate) struct Fragment {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Variable {
-    /// As written.
+    /// The type as it is written.
     pub(crate) ty: Name,
     pub(crate) default: Option<Name>,
-    /// What is sent; nothing where it is left out.
+    /// The value that is sent, if any.
     pub(crate) value: Option<JsonValue>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
     pub(crate) what: What,
-    /// `@include(if: $name)`, or `@skip` where it is false.
+    /// `@include(if: $name)`, or `@skip` if the flag is false.
     pub(crate) conditions: Vec<(bool, Name)>,
     pub(crate) inner: Vec<Self>,
 }
@@ -49,15 +49,15 @@ pub(crate) enum What {
     Field {
         alias: Option<Name>,
         name: Name,
-        /// Each as written: a literal, or `$variable`.
+        /// Each value as it is written: a literal, or `$variable`.
         arguments: Vec<(Name, Name)>,
     },
     Inline(Option<Name>),
     Spread(Name),
 }
 
-impl Ask {
-    /// The document. Fragments and variables that nothing uses are left out.
+impl Operation {
+    /// The document, without unused fragments and variables.
     pub(crate) fn document(&self) -> String {
         let mut body = String::new();
         write_all(&self.selections, 1, &mut body);
@@ -86,7 +86,7 @@ impl Ask {
         format!("{word}{variables} {{\n{body}}}\n{fragments}")
     }
 
-    /// The values that are sent, of variables that the document has.
+    /// The values of the variables that the document has.
     pub(crate) fn values(&self) -> JsonMap {
         let document = self.document();
         let mut values = JsonMap::new();
