@@ -120,7 +120,7 @@ async fn what_the_queue_cannot_hold_is_dropped_and_counted() {
         outcomes(&shop.products).await == (1_600 - dropped, dropped)
     })
     .await;
-    let length: u64 = redis.ask(&["XLEN", Events::STREAM]).await;
+    let length: u64 = redis.command(&["XLEN", Events::STREAM]).await;
     assert_eq!(length, 1_600 - dropped);
     shop.stop().await;
 }
@@ -171,11 +171,11 @@ async fn shop(redis: &Server) -> Shop {
 /// Waits until these products, and no others, were told, in this order.
 async fn told(redis: &Server, expected: &[&str]) {
     eventually("the event arrives", async || {
-        let length: usize = redis.ask(&["XLEN", Events::STREAM]).await;
+        let length: usize = redis.command(&["XLEN", Events::STREAM]).await;
         length >= expected.len()
     })
     .await;
-    let entries: StreamRangeReply = redis.ask(&["XRANGE", Events::STREAM, "-", "+"]).await;
+    let entries: StreamRangeReply = redis.command(&["XRANGE", Events::STREAM, "-", "+"]).await;
     let mut keys = Vec::new();
     for entry in &entries.ids {
         assert_eq!(entry.map.len(), 2);

@@ -1,4 +1,4 @@
-//! The services as their clients meet them: through sockets, on ports of their own.
+//! The services from the side of a client: through sockets, on free ports.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,13 +16,16 @@ mod lifetimes;
 mod lists;
 mod lost_answers;
 mod orders;
+#[path = "../../../resolvers/tests/cache/port.rs"]
+mod port;
 mod problems;
 mod products;
 mod reads;
 mod recorded;
 mod reviews;
+mod reviews_entities;
 #[path = "../../../resolvers/tests/cache/server.rs"]
-#[expect(dead_code, reason = "other tests have Sentinels")]
+#[expect(dead_code, reason = "tests of Sentinel use the rest")]
 mod server;
 mod start_and_stop;
 mod subgraph;

@@ -1,4 +1,4 @@
-//! The reviews service, asked as gateways ask a subgraph.
+//! The reviews subgraph: lists, mutations, faults and limits.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::client::{Reply, client, eventually, get, post, request, send, try_sen
 async fn the_newest_reviews_come_first() {
     let shop = Shop::start().await.unwrap();
     let query = "{ latestReviews(first: 30) { id rating title body createdAt author { id } } }";
-    let data = ask(&shop.reviews, query, &json!({})).await;
+    let data = data_of(&shop.reviews, query, &json!({})).await;
     let reviews = data["latestReviews"].as_array().unwrap().clone();
     assert_eq!(reviews.len(), 30);
     let times: Vec<_> = reviews.iter().map(|one| text(&one["createdAt"])).collect();
@@ -24,7 +24,7 @@ async fn the_newest_reviews_come_first() {
         assert!((51..=1000).contains(&author));
         let one =
             "query($id: ID!) { review(id: $id) { id rating title body createdAt author { id } } }";
-        let same = ask(&shop.reviews, one, &json!({ "id": review["id"] })).await;
+        let same = data_of(&shop.reviews, one, &json!({ "id": review["id"] })).await;
         assert_eq!(&same["review"], review);
     }
     shop.stop().await;
@@ -35,14 +35,14 @@ async fn a_review_that_does_not_exist_is_null_without_an_error() {
     let shop = Shop::start().await.unwrap();
     for id in ["0", "999999999", "x", ""] {
         let query = "query($id: ID!) { review(id: $id) { id } }";
-        let data = ask(&shop.reviews, query, &json!({ "id": id })).await;
+        let data = data_of(&shop.reviews, query, &json!({ "id": id })).await;
         assert_eq!(data, json!({ "review": null }), "{id}");
     }
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn pages_meet_every_review_of_a_product_once() {
+async fn pages_have_every_review_of_a_product_once() {
     let shop = Shop::start().await.unwrap();
     let (product, count) = most_reviewed(&shop.reviews).await;
     assert!(count > 5);
@@ -55,7 +55,7 @@ async fn pages_meet_every_review_of_a_product_once() {
     let mut after = Value::Null;
     let product = loop {
         let variables = json!({ "r": [key("Product", &product)], "after": after });
-        let data = ask(&shop.reviews, query, &variables).await;
+        let data = data_of(&shop.reviews, query, &variables).await;
         let page = &data["_entities"][0]["reviews"];
         assert_eq!(page["totalCount"], count);
         for edge in page["edges"].as_array().unwrap() {
@@ -78,151 +78,7 @@ async fn pages_meet_every_review_of_a_product_once() {
 }
 
 #[tokio::test]
-async fn hundreds_of_entities_come_back_in_the_order_asked_with_duplicates() {
-    let shop = Shop::start().await.unwrap();
-    let names = ["Product", "User", "Product", "Review"];
-    let asked: Vec<_> = (0..800)
-        .map(|index| (names[index % 4], (index * 7 % 500 + 1).to_string()))
-        .collect();
-    let keys: Vec<_> = asked.iter().map(|(name, id)| key(name, id)).collect();
-    let query = "query($r: [_Any!]!) { _entities(representations: $r) { __typename
-        ... on Product { id reviewCount reviews(first: 3) { totalCount nodes { product { id } } } }
-        ... on User { id reviews { totalCount nodes { author { id } } } }
-        ... on Review { id }
-    } }";
-    let data = ask(&shop.reviews, query, &json!({ "r": keys })).await;
-    let entities = data["_entities"].as_array().unwrap();
-    assert_eq!(entities.len(), 800);
-    let mut nodes = 0;
-    for (entity, (name, id)) in entities.iter().zip(&asked) {
-        assert_eq!(
-            (&entity["__typename"], &entity["id"]),
-            (&json!(name), &json!(id))
-        );
-        for node in entity["reviews"]["nodes"].as_array().into_iter().flatten() {
-            let owner = if *name == "User" { "author" } else { "product" };
-            assert_eq!(node[owner]["id"], *id);
-            nodes += 1;
-        }
-        if *name == "Product" {
-            assert_eq!(entity["reviewCount"], entity["reviews"]["totalCount"]);
-        }
-    }
-    assert!(nodes > 800, "{nodes}");
-    assert_eq!(shop.reviews.calls_to("POST /graphql"), 1);
-    shop.stop().await;
-}
-
-#[tokio::test]
-async fn whoever_is_unknown_has_no_reviews() {
-    let shop = Shop::start().await.unwrap();
-    let keys = [
-        key("Product", "123456"),
-        key("Product", "no-number"),
-        key("User", "1"),
-        json!({ "__typename": "User", "id": 4711 }),
-        key("Review", "999999"),
-    ];
-    let query = "query($r: [_Any!]!) { _entities(representations: $r) {
-        ... on Product { id averageRating reviewCount reviews { totalCount nodes { id } } }
-        ... on User { id reviews { totalCount pageInfo { endCursor hasNextPage } } }
-        ... on Review { id }
-    } }";
-    let data = ask(&shop.reviews, query, &json!({ "r": keys })).await;
-    let product = |id: &str| {
-        json!({
-            "id": id, "averageRating": null, "reviewCount": 0,
-            "reviews": { "totalCount": 0, "nodes": [] },
-        })
-    };
-    let user = |id: &str| {
-        let page = json!({ "endCursor": null, "hasNextPage": false });
-        json!({ "id": id, "reviews": { "totalCount": 0, "pageInfo": page } })
-    };
-    let expected = json!([
-        product("123456"),
-        product("no-number"),
-        user("1"),
-        user("4711"),
-        null
-    ]);
-    assert_eq!(data["_entities"], expected);
-    shop.stop().await;
-}
-
-#[tokio::test]
-async fn a_malformed_representation_costs_only_its_own_place() {
-    let shop = Shop::start().await.unwrap();
-    let malformed = [
-        (
-            json!({ "id": "1" }),
-            "a representation must have a `__typename`, a string",
-        ),
-        (
-            json!({ "__typename": 1, "id": "1" }),
-            "a representation must have a `__typename`, a string",
-        ),
-        (
-            json!({ "__typename": "Order", "id": "1" }),
-            "`Order` is not an entity of this subgraph",
-        ),
-        (
-            json!({ "__typename": "Product" }),
-            "a representation of `Product` must have an `id`, a string",
-        ),
-        (
-            json!({ "__typename": "User", "id": ["1"] }),
-            "a representation of `User` must have an `id`, a string",
-        ),
-        (
-            json!({ "__typename": "Review", "id": 1.5 }),
-            "a representation of `Review` must have an `id`, a string",
-        ),
-    ];
-    let mut keys = vec![key("Product", "1")];
-    keys.extend(malformed.iter().map(|(key, _)| key.clone()));
-    let query = "query($r: [_Any!]!) { again: _entities(representations: $r) { __typename } }";
-    let reply = execute(&shop.reviews, query, &json!({ "r": keys })).await;
-    let answer = reply.expect(200);
-    assert_eq!(
-        answer["data"]["again"],
-        json!([{ "__typename": "Product" }, null, null, null, null, null, null])
-    );
-    let expected = malformed.iter().zip(1..).map(|((_, message), index)| {
-        json!({ "message": message, "path": ["again", index], "extensions": { "code": "UNPROCESSABLE" } })
-    });
-    assert_eq!(answer["errors"], Value::from(expected.collect::<Vec<_>>()));
-    assert_eq!(reply.header("cache-control"), "no-store");
-    shop.stop().await;
-}
-
-#[tokio::test]
-async fn an_error_below_an_entity_names_its_place() {
-    let shop = Shop::start().await.unwrap();
-    let query = "query($r: [_Any!]!, $after: String) { _entities(representations: $r) {
-        ... on User { id }
-        ... on Product { id mine: reviews(after: $after) { totalCount } }
-    } }";
-    let variables = json!({ "r": [key("User", "60"), key("Product", "7")], "after": "x" });
-    let answer = execute(&shop.reviews, query, &variables).await.expect(200);
-    assert_eq!(answer["data"]["_entities"][0], json!({ "id": "60" }));
-    let error = &answer["errors"][0];
-    assert_eq!(error["path"], json!(["_entities", 1, "mine"]));
-    assert_eq!(error["extensions"]["code"], "UNPROCESSABLE");
-    for first in [0, -1, 101, i32::MAX, i32::MIN] {
-        let query = format!("{{ latestReviews(first: {first}) {{ id }} }}");
-        let answer = execute(&shop.reviews, &query, &json!({})).await.expect(200);
-        assert_eq!(
-            answer["errors"][0]["message"],
-            format!("`first` must be a number from 1 to 100, not {first}")
-        );
-        assert_eq!(answer["errors"][0]["path"], json!(["latestReviews"]));
-    }
-    shop.stop().await;
-}
-
-#[tokio::test]
-async fn a_review_is_there_as_soon_as_it_is_written() {
+async fn a_new_review_can_be_read_at_once() {
     let settings = Settings {
         clock: Clock::Fixed(1_790_000_000),
         ..Settings::default()
@@ -247,7 +103,7 @@ async fn a_review_is_there_as_soon_as_it_is_written() {
         ... on User { reviews(first: 1) { nodes { id } } }
     } }";
     let keys = [key("Product", "5000"), key("User", "60")];
-    let data = ask(&shop.reviews, query, &json!({ "r": keys })).await;
+    let data = data_of(&shop.reviews, query, &json!({ "r": keys })).await;
     let own = json!({ "nodes": [{ "id": review["id"] }] });
     assert_eq!(
         data["_entities"],
@@ -258,7 +114,7 @@ async fn a_review_is_there_as_soon_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_refused_with_a_code() {
+async fn invalid_reviews_are_rejected_with_a_code() {
     let settings = Settings {
         max_reviews: 0,
         ..Settings::default()
@@ -291,7 +147,7 @@ async fn what_cannot_be_written_is_refused_with_a_code() {
 }
 
 #[tokio::test]
-async fn each_fault_breaks_a_subgraph_as_it_breaks_the_others() {
+async fn faults_apply_to_the_subgraph_as_to_other_services() {
     let shop = Shop::start().await.unwrap();
     let body = json!({ "query": "{ review(id: 1) { title } }" });
     let call = || with_json(request(&shop.reviews, Method::POST, "/graphql"), &body);
@@ -330,28 +186,7 @@ async fn a_fault_that_breaks_the_answer_does_not_undo_the_work() {
 }
 
 #[tokio::test]
-async fn many_callers_at_once_get_what_each_asked_for() {
-    let shop = Shop::start().await.unwrap();
-    let query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on User { id reviews { nodes { author { id } } } } } }";
-    let asking = (51..151).map(|id: u32| {
-        let variables = json!({ "r": [key("User", &id.to_string())] });
-        let service = &shop.reviews;
-        async move { (id, ask(service, query, &variables).await) }
-    });
-    let answers = futures_util::future::join_all(asking).await;
-    for (id, data) in answers {
-        let user = &data["_entities"][0];
-        assert_eq!(user["id"], id.to_string());
-        for node in user["reviews"]["nodes"].as_array().unwrap() {
-            assert_eq!(node["author"]["id"], id.to_string());
-        }
-    }
-    assert_eq!(shop.reviews.calls(), 100);
-    shop.stop().await;
-}
-
-#[tokio::test]
-async fn operations_that_would_take_too_much_are_refused() {
+async fn operations_over_the_limits_are_rejected() {
     let shop = Shop::start().await.unwrap();
     let mut deep = "id".to_owned();
     for _ in 0..3 {
@@ -373,7 +208,7 @@ async fn operations_that_would_take_too_much_are_refused() {
 }
 
 #[tokio::test]
-async fn a_service_that_stops_leaves_nobody_waiting() {
+async fn stopping_the_service_leaves_no_client_waiting() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut reviews = Service::reviews(listener, &Settings::default()).unwrap();
     let url = reviews.url().to_owned();
@@ -390,9 +225,9 @@ async fn a_service_that_stops_leaves_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn the_switches_of_the_other_services_are_there() {
+async fn the_subgraph_has_the_endpoints_of_the_other_services() {
     let shop = Shop::start().await.unwrap();
-    ask(&shop.reviews, "{ __typename }", &json!({})).await;
+    data_of(&shop.reviews, "{ __typename }", &json!({})).await;
     let calls = get(&shop.reviews, "/_calls").await.json();
     assert_eq!(
         (&calls["service"], &calls["routes"]["POST /graphql"]),
@@ -406,13 +241,13 @@ async fn the_switches_of_the_other_services_are_there() {
     shop.stop().await;
 }
 
-/// The product with the most reviews on the opening day, and how many it has.
+/// The product with the most reviews of the seed data, and their number.
 async fn most_reviewed(reviews: &Service) -> (String, u32) {
     let keys: Vec<_> = (1..=1_000)
         .map(|id: u32| key("Product", &id.to_string()))
         .collect();
     let query = "query($r: [_Any!]!) { _entities(representations: $r) { ... on Product { id reviewCount } } }";
-    let data = ask(reviews, query, &json!({ "r": keys })).await;
+    let data = data_of(reviews, query, &json!({ "r": keys })).await;
     let products = data["_entities"].as_array().unwrap().iter();
     let most = products.max_by_key(|one| one["reviewCount"].as_u64());
     let most = most.unwrap();
@@ -424,7 +259,7 @@ async fn add(reviews: &Service, change: Value) -> Reply {
     execute(reviews, ADD, &json!({ "input": draft(&change) })).await
 }
 
-/// A review of a product that has none, with something changed.
+/// A review of a product that has none, with changed members.
 fn draft(change: &Value) -> Value {
     let mut draft =
         json!({ "productId": "5000", "userId": "60", "rating": 5, "title": "T", "body": "B" });
@@ -434,19 +269,19 @@ fn draft(change: &Value) -> Value {
     draft
 }
 
-/// The `data` of an operation that has to succeed.
-async fn ask(service: &Service, query: &str, variables: &Value) -> Value {
+/// The `data` of an operation without errors.
+pub(crate) async fn data_of(service: &Service, query: &str, variables: &Value) -> Value {
     let answer = execute(service, query, variables).await.expect(200);
     assert_eq!(answer["errors"], Value::Null, "{query}");
     answer["data"].clone()
 }
 
-async fn execute(service: &Service, query: &str, variables: &Value) -> Reply {
+pub(crate) async fn execute(service: &Service, query: &str, variables: &Value) -> Reply {
     let body = json!({ "query": query, "variables": variables });
     post(service, "/graphql", &body).await
 }
 
-fn key(name: &str, id: &str) -> Value {
+pub(crate) fn key(name: &str, id: &str) -> Value {
     json!({ "__typename": name, "id": id })
 }
 
