@@ -1,16 +1,19 @@
-# All that a fresh machine with Rust, a C compiler and Node needs.
+# Build, test and measure Weir. Needs Rust, a C compiler, Node and python3; on Debian, `make tools` installs the rest.
 #
-#   make run    the shop that comes with Weir, with GraphiQL
-#   make example-blog  another graph, before its recorded service; also payments, catalogue
-#   make test   everything that must hold; installs what the tests need
-#   make bench  how fast it is, beside others
-#   make check  the quick part of `make test`, for between two thoughts
-#   make fmt    lays out all code
-#   make fuzz   hostile texts, SECONDS=100 of them for each of six targets; see docs/fuzzing.md
-#   make differential  federation against unsplit data, CASES=100000 of them; see docs/federation.md
-#   make audit  licences, sources and unused dependencies; compiles its tools once
+#   make run           build GraphiQL and a release binary, and serve the demo
+#   make install       install `weir` with GraphiQL into ~/.cargo/bin
+#   make example-blog  serve an example with its recorded service; also payments, catalogue
+#   make check         format, clippy and tests: between two edits
+#   make test          everything that a change must pass; installs the tools of the tests
+#   make bless         rewrite all snapshots and generated documents
+#   make fmt           format all code
+#   make bench         benchmarks, see docs/benchmarks.md
+#   make fuzz          SECONDS=100 for each fuzz target, see docs/fuzzing.md
+#   make differential  CASES=100000 random operations on random graphs, see docs/federation.md
+#   make smoke         a few seconds of each fuzz target and of one benchmark: do they still work?
+#   make audit         licences, sources and unused dependencies
 
-.PHONY: run test check fmt bench ui tools fuzz fuzz-keep differential audit
+.PHONY: run install test check bless fmt bench ui tools fuzz fuzz-tools fuzz-keep differential smoke audit
 
 PAGE := gateway/ui/dist/index.html.br
 PAGE_SOURCES := $(wildcard gateway/ui/*.js gateway/ui/*.json gateway/ui/index.html gateway/ui/src/*)
@@ -19,17 +22,20 @@ TEST_PACKAGES := $(patsubst %,gateway/tests/%/node_modules/.package-lock.json,br
 run: ui
 	cargo run --release --package weir
 
+install: ui
+	cargo install --locked --path gateway
+
 ui: $(PAGE)
 
 $(PAGE): $(PAGE_SOURCES) gateway/ui/node_modules/.package-lock.json
 	npm --prefix gateway/ui run build
 
-# One rule for the page and for the tests that Node runs.
+# For GraphiQL and for the tests that run in Node.
 %/node_modules/.package-lock.json: %/package-lock.json
 	npm --prefix $* ci --no-audit --no-fund
 	touch $@
 
-# The service stops when Weir does.
+# The trap stops the recorded service together with Weir.
 example-%: export TOKEN ?= sk_test_weir
 example-%: ui
 	cargo build --release --package weir --package mocks
@@ -37,8 +43,10 @@ example-%: ui
 	trap 'kill $$service 2>/dev/null' EXIT; \
 	cargo run --release --quiet --package weir -- serve --config examples/$*/weir.yaml
 
+# Missing tools fail a test here; `cargo nextest run` alone skips it.
 test: export INSTA_UPDATE = no
 test: export WEIR_REQUIRE_BROWSER = 1
+test: export WEIR_REQUIRE_REDIS = 1
 test: tools ui $(TEST_PACKAGES)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
@@ -51,13 +59,25 @@ check:
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo nextest run --workspace
 
+# The test binaries with expected files or snapshots. Inline snapshots are collected in a first step and written into
+# the sources in a second one.
+BLESSED := kind(lib) + binary(/^(codes|compose|configuration|diagnostics|engine|supergraph)$$/)
+
+bless: export INSTA_UPDATE = always
+bless: export INSTA_FORCE_PASS = 1
+bless: export WEIR_BLESS = 1
+bless:
+	command -v cargo-insta >/dev/null || cargo install --locked cargo-insta@1.49.0
+	cargo nextest run --workspace --no-fail-fast --filterset '$(BLESSED)'
+	cargo insta accept
+
 fmt:
 	cargo fmt --all
 
 bench:
 	cargo run --release --package bench
 
-# Debian's packages, and the test runner; each only when it is missing.
+# Debian packages and the test runner; each is installed only if it is missing.
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 INSTALL := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends
 
@@ -67,7 +87,7 @@ tools:
 	test -x /usr/bin/chromium || $(INSTALL) chromium
 	command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest@0.9.143
 
-# Coverage comes from the compiler's unstable flags; Rust is the stable one all the same.
+# Coverage needs unstable flags of the compiler; RUSTC_BOOTSTRAP permits them with stable Rust.
 SECONDS ?= 100
 FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
@@ -85,20 +105,27 @@ fuzz-%: fuzz-tools
 	$(FUZZ) $* fuzz/corpus/$* schema/tests/corpus/$* -- $(FUZZ_LIMITS) -max_total_time=$(SECONDS) \
 		-print_final_stats=1 -dict=fuzz/dictionaries/$(or $(DICTIONARY_$*),$*).dict
 
-# What was found becomes the corpus that the tests replay: few short texts, 300 a target at most,
-# chosen by their hashes.
+# Replaces the corpus that the tests replay: the shortest inputs with the same coverage, at most 300 for each target,
+# selected by their hashes.
 fuzz-keep: fuzz-tools
 	for target in $(FUZZ_TARGETS); do \
-		mkdir -p fuzz/corpus/$$target && rm -rf fuzz/kept && mkdir fuzz/kept && \
-		$(FUZZ) $$target fuzz/kept schema/tests/corpus/$$target fuzz/corpus/$$target -- -set_cover_merge=1 -max_len=2000 && \
-		ls fuzz/kept | tail -n +301 | (cd fuzz/kept && xargs -r rm) && \
-		rm -rf schema/tests/corpus/$$target && mv fuzz/kept schema/tests/corpus/$$target || exit 1; \
+		mkdir -p fuzz/corpus/$$target && rm -rf fuzz/merged && mkdir fuzz/merged && \
+		$(FUZZ) $$target fuzz/merged schema/tests/corpus/$$target fuzz/corpus/$$target -- -set_cover_merge=1 -max_len=2000 && \
+		ls fuzz/merged | tail -n +301 | (cd fuzz/merged && xargs -r rm) && \
+		rm -rf schema/tests/corpus/$$target && mv fuzz/merged schema/tests/corpus/$$target || exit 1; \
 	done
 
 CASES ?= 100000
 
 differential:
 	WEIR_CASES=$(CASES) cargo test --release --package resolvers --test differential -- --nocapture
+
+# The benchmark builds with few optimizations, in a third of the time: it only has to work.
+SMOKE_PROFILE := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+
+smoke: SECONDS := 5
+smoke: fuzz
+	$(SMOKE_PROFILE) cargo run --release --package bench -- --only Q1 --rounds 1 --seconds 1
 
 audit:
 	command -v cargo-machete >/dev/null || cargo install --locked cargo-machete@0.9.2
