@@ -1,4 +1,4 @@
-//! The documents: every page is reachable from the index, and every link leads somewhere.
+//! Documents: every page is reachable from the index, and no link is dead.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use crate::sources::{CRATES, collect, root};
 /// The index of the documents.
 const INDEX: &str = "docs/README.md";
 
-/// Pages below `docs` that no chain of links from the index leads to.
+/// Pages below `docs` that are not reachable from the index by links.
 pub(crate) fn unreachable_pages() -> Vec<String> {
     let mut reached = BTreeSet::new();
     let mut open = vec![PathBuf::from(INDEX)];
@@ -26,7 +26,7 @@ pub(crate) fn unreachable_pages() -> Vec<String> {
         .collect()
 }
 
-/// Links of any document to a file or to a heading that does not exist.
+/// Links in documents to a file or a heading that does not exist.
 pub(crate) fn dead_links() -> Vec<String> {
     let mut dead = Vec::new();
     for page in pages() {
@@ -46,7 +46,7 @@ pub(crate) fn dead_links() -> Vec<String> {
     dead
 }
 
-/// Paths that ARCHITECTURE.md names and that do not exist.
+/// Paths in ARCHITECTURE.md that do not exist.
 pub(crate) fn missing_paths() -> Vec<String> {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let quoted = text.split('`').skip(1).step_by(2);
@@ -61,7 +61,7 @@ pub(crate) fn missing_paths() -> Vec<String> {
         .collect()
 }
 
-/// A link to another place in the repository.
+/// A link within the repository.
 struct Link {
     text: String,
     /// Relative to the root of the repository.
@@ -84,7 +84,7 @@ fn pages() -> Vec<PathBuf> {
         .collect()
 }
 
-/// The links of a page that stay in the repository; code is left out.
+/// The links of a page within the repository, except those in code.
 fn links(page: &Path) -> Vec<Link> {
     let text = fs::read_to_string(root().join(page)).unwrap_or_default();
     let mut links = Vec::new();
@@ -116,7 +116,7 @@ fn links(page: &Path) -> Vec<Link> {
     links
 }
 
-/// Lines outside of fenced code, inline code taken out.
+/// Lines outside of fenced code, without inline code.
 fn prose(text: &str) -> Vec<String> {
     let mut is_code = false;
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! The functions of production code: how long they are, and how many parameters they have.
+//! Lengths and parameters of the functions of production code.
 
 use quote::ToTokens;
 use syn::spanned::Spanned;
@@ -10,15 +10,15 @@ use crate::sources::{Source, is_test_only};
 pub(crate) struct Function {
     /// Its file, line and name.
     pub(crate) place: String,
-    /// From its signature to its closing brace.
+    /// Lines from the signature to the closing brace.
     pub(crate) lines: usize,
-    /// Its parameters, the elements of a tuple counted one by one.
+    /// Number of parameters; each element of a tuple counts.
     pub(crate) parameters: usize,
-    /// Its parameters that are tuples.
+    /// Number of tuple parameters.
     pub(crate) tuples: usize,
 }
 
-/// Every function of the production code among `sources`.
+/// All functions of the production code in `sources`.
 pub(crate) fn functions(sources: &[Source]) -> Vec<Function> {
     let mut functions = Vec::new();
     for source in sources.iter().filter(|source| source.is_production()) {
@@ -57,7 +57,7 @@ impl Functions<'_> {
     }
 }
 
-/// The number of elements of a tuple or of a reference to one, those of inner tuples included.
+/// The number of elements of a tuple, or of a reference to one, including nested tuples.
 fn tuple_size(ty: &syn::Type) -> Option<usize> {
     match ty {
         syn::Type::Tuple(tuple) if !tuple.elems.is_empty() => {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tuples_count_flat() {
+    fn each_element_of_a_tuple_counts() {
         let source = Source {
             path: "x/src/lib.rs".into(),
             text:

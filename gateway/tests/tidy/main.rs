@@ -1,4 +1,4 @@
-//! Rules of the whole repository that no compiler knows.
+//! Rules of the whole repository that no compiler checks.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,13 +24,13 @@ const MAX_FILE_LINES: usize = 450;
 /// Maximum lines of the unit tests inside a file.
 const MAX_TEST_LINES: usize = 150;
 
-/// Maximum lines of nine functions of ten.
+/// Maximum lines of a function, for nine of ten functions.
 const MAX_FUNCTION_LINES_P90: usize = 25;
 
-/// Maximum parameters of a function, the elements of tuples counted one by one.
+/// Maximum parameters of a function; each element of a tuple counts.
 const MAX_PARAMETERS: usize = 5;
 
-/// Maximum parameters of a crate that are tuples: two values that travel together have a name.
+/// Maximum functions of a crate with tuple parameters: values that belong together get a type.
 const MAX_TUPLE_PARAMETERS: usize = 15;
 
 #[test]
@@ -80,13 +80,13 @@ fn functions_have_few_parameters() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
-    let silent: Vec<String> = sources()
+fn every_file_has_module_documentation() {
+    let undocumented: Vec<String> = sources()
         .iter()
         .filter(|source| !source.text.starts_with("//!"))
         .map(|source| source.path.display().to_string())
         .collect();
-    assert_none(&silent, "do not begin with `//!`");
+    assert_none(&undocumented, "do not begin with `//!`");
 }
 
 #[test]
@@ -100,15 +100,15 @@ fn modules_have_names() {
 }
 
 #[test]
-fn no_test_is_left_out_and_none_expects_to_panic() {
-    // In two pieces, so that this file doesn't find itself.
+fn no_test_is_ignored_or_expects_a_panic() {
+    // Concatenated, so that this file does not match.
     let forbidden = [concat!("#[", "ignore"), concat!("#[", "should_panic")];
     let found: Vec<String> = sources()
         .iter()
         .filter(|source| forbidden.iter().any(|it| source.text.contains(it)))
         .map(|source| source.path.display().to_string())
         .collect();
-    assert_none(&found, "leave a test out, or expect a panic");
+    assert_none(&found, "ignore a test, or expect a panic");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn modules_of_a_crate_form_no_cycle() {
 
 #[test]
 fn prose_has_no_banned_phrase() {
-    assert_none(&words::banned_phrases(&sources()), "have a better word");
+    assert_none(&words::banned_phrases(&sources()), "have a standard term");
 }
 
 #[test]
@@ -174,10 +174,10 @@ fn every_document_is_reachable_from_the_index() {
 
 #[test]
 fn no_link_is_dead() {
-    assert_none(&documents::dead_links(), "lead nowhere");
+    assert_none(&documents::dead_links(), "are dead links");
 }
 
-/// Lines of code below a folder for which `is_wrong` holds.
+/// Lines of production code below a folder for which `is_wrong` holds.
 fn lines_with(folder: &str, is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
     let below = |source: &Source| source.path.to_string_lossy().starts_with(folder);
     let mut found = Vec::new();
@@ -194,10 +194,10 @@ fn lines_with(folder: &str, is_wrong: impl Fn(&str) -> bool) -> Vec<String> {
 }
 
 #[track_caller]
-fn assert_none(found: &[String], what: &str) {
+fn assert_none(found: &[String], problem: &str) {
     assert!(
         found.is_empty(),
-        "{} {what}:\n{}",
+        "{} {problem}:\n{}",
         found.len(),
         found.join("\n")
     );

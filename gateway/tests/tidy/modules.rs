@@ -1,7 +1,7 @@
-//! Which top-level modules of a crate name which, and the cycles among them.
+//! Dependencies among the top-level modules of a crate, and their cycles.
 //!
-//! `crate::`, `self::`, `super::` and re-exports at the root of the crate are resolved to the
-//! top-level module that they lead to; code for tests is left out.
+//! Resolves `crate::`, `self::`, `super::` and re-exports at the root of the crate to top-level
+//! modules; ignores code for tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,10 +10,10 @@ use syn::visit::{self, Visit};
 
 use crate::sources::{Source, is_test_only};
 
-/// For each top-level module, the other top-level modules that it names.
+/// The other top-level modules that each top-level module uses.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
-/// The imports of the crate whose files these are; `folder` is its `src`.
+/// The imports of the crate whose `src` is `folder`.
 pub(crate) fn imports(folder: &Path, sources: &[Source]) -> Imports {
     let files = || {
         let own = sources.iter().filter(|source| source.is_production());
@@ -42,7 +42,7 @@ pub(crate) fn imports(folder: &Path, sources: &[Source]) -> Imports {
     imports
 }
 
-/// Sets of modules of which each reaches each.
+/// Sets of modules that depend on each other.
 pub(crate) fn cycles(imports: &Imports) -> BTreeSet<BTreeSet<String>> {
     let reach: BTreeMap<&String, BTreeSet<String>> = imports
         .keys()
@@ -95,7 +95,7 @@ fn exports(file: &syn::File) -> BTreeMap<String, String> {
     exports
 }
 
-/// Every path of a `use`, its last name being the one that is bound.
+/// All paths of a `use`; the last element is the bound name.
 fn use_paths(tree: &syn::UseTree, before: &[String]) -> Vec<Vec<String>> {
     let with = |name: String| {
         let mut path = before.to_vec();
@@ -118,7 +118,7 @@ fn use_paths(tree: &syn::UseTree, before: &[String]) -> Vec<Vec<String>> {
     }
 }
 
-/// Collects the top-level modules that the code of one module names.
+/// Collects the top-level modules that a module uses.
 struct Names<'a> {
     module: Vec<String>,
     exports: &'a BTreeMap<String, String>,
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn two_modules_that_name_each_other_are_a_cycle() {
+    fn modules_that_use_each_other_are_a_cycle() {
         assert_eq!(
             cycles(&graph(&[("a", "b"), ("b", "c"), ("c", "a")])).len(),
             1

@@ -44,7 +44,7 @@ impl Source {
     }
 }
 
-/// Every Rust file of the workspace, in the order of their paths.
+/// All Rust files of the workspace, sorted by path.
 pub(crate) fn sources() -> Vec<Source> {
     let mut paths = Vec::new();
     for name in CRATES {
@@ -56,7 +56,7 @@ pub(crate) fn sources() -> Vec<Source> {
     paths.iter().map(|path| read(path)).collect()
 }
 
-/// Every file below `folder` with that extension; packages installed by npm are left out.
+/// Collects all files with `extension` below `folder`, except in `node_modules`.
 pub(crate) fn collect(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;

@@ -1,14 +1,15 @@
-//! Phrases that have a standard term, and must not come back.
+//! Banned phrases: each has a standard term that readers search for, such as TTL, cache hit,
+//! in flight, representation, upstream or subgraph.
 //!
-//! A reader searches for TTL, cache hit, in flight, representation, upstream or subgraph; prose
-//! whose subject is a clause or a person ("what is kept", "whoever asks") hides them. The list is
-//! short on purpose: it holds what a reviewer would object to wherever it stands.
+//! The list is short on purpose: a reviewer would object to each phrase anywhere. Code in back-ticks
+//! and string literals that consist of the phrase are exempt, because they are values of the
+//! configuration and of responses (`admin.explain: nobody`).
 
 use std::path::PathBuf;
 
 use crate::sources::{Source, collect, read, root};
 
-/// A phrase, and the words to write in its place.
+/// Phrases, and the words to write instead.
 const BANNED: [(&str, &str); 9] = [
     (
         "is told",
@@ -24,44 +25,54 @@ const BANNED: [(&str, &str); 9] = [
     ("service that speaks graphql", "subgraph"),
 ];
 
-/// The lines of code, comments, messages and documents that have a banned phrase.
+/// Lines of code and documents that contain a banned phrase.
 pub(crate) fn banned_phrases(sources: &[Source]) -> Vec<String> {
-    let own = |source: &&Source| !source.path.starts_with("gateway/tests/tidy");
+    let is_checked = |source: &&Source| !source.path.starts_with("gateway/tests/tidy");
     let documents: Vec<Source> = documents().iter().map(|path| read(path)).collect();
     sources
         .iter()
-        .filter(own)
+        .filter(is_checked)
         .chain(&documents)
-        .flat_map(found)
+        .flat_map(banned_lines)
         .collect()
 }
 
-fn found(source: &Source) -> Vec<String> {
+fn banned_lines(source: &Source) -> Vec<String> {
     let lines = source.text.lines().enumerate();
-    let mut found = Vec::new();
+    let mut banned = Vec::new();
     for (index, line) in lines {
-        let line = line.to_lowercase();
+        let line = without_code_spans(&line.to_lowercase());
         for (phrase, instead) in BANNED {
-            if has_words(&line, phrase) {
+            if has_phrase(&line, phrase) {
                 let path = source.path.display();
-                found.push(format!("{path}:{}: `{phrase}`: {instead}", index + 1));
+                banned.push(format!("{path}:{}: `{phrase}`: {instead}", index + 1));
             }
         }
     }
-    found
+    banned
 }
 
-/// Whether `text` has `phrase`, not as a part of longer words.
-fn has_words(text: &str, phrase: &str) -> bool {
+/// Removes text between back-ticks; a line with an unpaired back-tick is unchanged.
+fn without_code_spans(line: &str) -> String {
+    let parts: Vec<&str> = line.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return line.to_owned();
+    }
+    parts.into_iter().step_by(2).collect()
+}
+
+/// Whether `text` contains `phrase` as whole words, but not as a whole string literal.
+fn has_phrase(text: &str, phrase: &str) -> bool {
     text.match_indices(phrase).any(|(start, _)| {
         let before = text[..start].chars().next_back();
         let after = text[start + phrase.len()..].chars().next();
         let is_word = |char: char| char.is_alphanumeric();
-        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+        let is_literal = before == Some('"') && matches!(after, Some('"' | '\\'));
+        !is_literal && !before.is_some_and(is_word) && !after.is_some_and(is_word)
     })
 }
 
-/// Everything else that people read: documents, schemas, samples, the page, the build files.
+/// Other files that people read: documents, schemas, samples, GraphiQL, build files.
 fn documents() -> Vec<PathBuf> {
     let root = root();
     let mut files: Vec<PathBuf> = Vec::new();
@@ -86,7 +97,7 @@ fn documents() -> Vec<PathBuf> {
     }));
     files.retain(|path| {
         let path = path.to_string_lossy();
-        // Data of others, and what a build writes.
+        // Generated or third-party files.
         !path.contains("/dist/") && !path.contains("/corpus/") && !path.contains("/cases/")
     });
     files
@@ -98,13 +109,25 @@ mod tests {
 
     #[test]
     fn phrases_are_found_as_words_in_any_case() {
-        assert!(has_words("what nobody asked", "nobody"));
-        assert!(has_words("(nobody)", "nobody"));
-        assert!(!has_words("busybodynobody", "nobody"));
+        assert!(has_phrase("what nobody asked", "nobody"));
+        assert!(has_phrase("(nobody)", "nobody"));
+        assert!(!has_phrase("busybodynobody", "nobody"));
         let source = Source {
             path: "x.rs".into(),
             text: "/// Nobody\n// is keptic\nlet a = \"it is told\";\n".to_owned(),
         };
-        assert_eq!(found(&source).len(), 2);
+        assert_eq!(banned_lines(&source).len(), 2);
+    }
+
+    #[test]
+    fn values_of_the_configuration_are_exempt() {
+        assert!(!has_phrase("\"nobody\" => some(self::disabled),", "nobody"));
+        assert!(!has_phrase("\\\"nobody\\\"", "nobody"));
+        assert!(has_phrase("\"nobody waits\"", "nobody"));
+        assert_eq!(
+            without_code_spans("either `nobody` or `all`."),
+            "either  or ."
+        );
+        assert_eq!(without_code_spans("```text nobody"), "```text nobody");
     }
 }
