@@ -18,26 +18,31 @@ pub(crate) fn prometheus_text(cache: Option<&Cache>, incomplete_plans: u64) -> S
         &[("", incomplete_plans)],
     );
     if let Some(cache) = cache {
-        let counts = cache.counts();
-        write_lookups(&counts, &mut page);
-        write_type_lookups(&cache.counts_by_type(), &mut page);
-        page.histogram(
-            "weir_cache_age_seconds",
-            "Age of cached values that were returned.",
-            &Histogram {
-                bounds: &AGE_BOUNDS,
-                buckets: &counts.ages,
-                sum_micros: counts.age_micros,
-            },
-        );
-        let (bytes, entries) = cache.memory_usage();
-        write_memory(&counts, bytes, entries, &mut page);
-        write_invalidations(&counts, &mut page);
-        if let Some(connection) = cache.connection_status() {
-            write_redis(&counts, *connection.borrow(), &mut page);
-        }
+        write_cache(cache, &mut page);
     }
     page.0
+}
+
+fn write_cache(cache: &Cache, page: &mut Page) {
+    let counts = cache.counts();
+    write_lookups(&counts, page);
+    write_waits(&counts, page);
+    write_type_lookups(&cache.counts_by_type(), page);
+    page.histogram(
+        "weir_cache_age_seconds",
+        "Age of cached values that were returned.",
+        &Histogram {
+            bounds: &AGE_BOUNDS,
+            buckets: &counts.ages,
+            sum_micros: counts.age_micros,
+        },
+    );
+    let (bytes, entries) = cache.memory_usage();
+    write_memory(&counts, bytes, entries, page);
+    write_invalidations(&counts, page);
+    if let Some(connection) = cache.connection_status() {
+        write_redis(&counts, *connection.borrow(), page);
+    }
 }
 
 fn write_lookups(counts: &Counts, page: &mut Page) {
@@ -53,6 +58,9 @@ fn write_lookups(counts: &Counts, page: &mut Page) {
             ("result=\"uncacheable\"", counts.uncacheable),
         ],
     );
+}
+
+fn write_waits(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_waits_total",
         "Lookups that waited for a fetch in flight, by where the fetch ran.",
@@ -79,32 +87,30 @@ fn write_lookups(counts: &Counts, page: &mut Page) {
 }
 
 fn write_type_lookups(types: &[TypeCounts], page: &mut Page) {
-    let samples: Vec<(String, u64)> = types
-        .iter()
-        .flat_map(|counts| {
-            let results = [
-                ("memory", counts.memory),
-                ("redis", counts.redis),
-                ("stale", counts.stale),
-                ("negative", counts.negative),
-                ("miss", counts.misses),
-            ];
-            // Names of subgraphs in a supergraph may contain quotes.
-            let subgraph = counts.subgraph.replace('\\', "\\\\").replace('"', "\\\"");
-            let type_name = &counts.type_name;
-            results.map(|(result, count)| {
-                let labels =
-                    format!("subgraph=\"{subgraph}\",type=\"{type_name}\",result=\"{result}\"");
-                (labels, count)
-            })
-        })
-        .collect();
+    let samples: Vec<(String, u64)> = types.iter().flat_map(type_samples).collect();
     let samples: Vec<(&str, u64)> = samples.iter().map(|(it, count)| (&**it, *count)).collect();
     page.counter(
         "weir_cache_type_lookups_total",
         "Cache lookups of operations by subgraph, type and result.",
         &samples,
     );
+}
+
+fn type_samples(counts: &TypeCounts) -> [(String, u64); 5] {
+    let results = [
+        ("memory", counts.memory),
+        ("redis", counts.redis),
+        ("stale", counts.stale),
+        ("negative", counts.negative),
+        ("miss", counts.misses),
+    ];
+    // Names of subgraphs in a supergraph may contain quotes.
+    let subgraph = counts.subgraph.replace('\\', "\\\\").replace('"', "\\\"");
+    let type_name = &counts.type_name;
+    results.map(|(result, count)| {
+        let labels = format!("subgraph=\"{subgraph}\",type=\"{type_name}\",result=\"{result}\"");
+        (labels, count)
+    })
 }
 
 fn write_memory(counts: &Counts, bytes: u64, entries: usize, page: &mut Page) {
@@ -173,6 +179,11 @@ fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
             ("to=\"closed\"", counts.breaker_closed),
         ],
     );
+    write_redis_traffic(counts, page);
+    write_events(counts, page);
+}
+
+fn write_redis_traffic(counts: &Counts, page: &mut Page) {
     page.counter(
         "weir_cache_redis_connects_total",
         "Connections to Redis that were opened for requests.",
@@ -201,7 +212,6 @@ fn write_redis(counts: &Counts, is_up: bool, page: &mut Page) {
         "Subscriptions to invalidations of other replicas that were started.",
         &[("", counts.feed_connects)],
     );
-    write_events(counts, page);
 }
 
 fn write_events(counts: &Counts, page: &mut Page) {

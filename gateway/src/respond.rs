@@ -70,7 +70,8 @@ pub(crate) fn executed(
     outcome: Outcome,
     mut body: Vec<u8>,
 ) -> Response {
-    let (mut response, count, code) = match outcome {
+    let mut entry = AccessLogEntry::default();
+    let mut response = match outcome {
         Outcome::Executed {
             errors,
             failures,
@@ -84,27 +85,22 @@ pub(crate) fn executed(
             let trace = is_traced.then(|| trace::TraceExtension::new(&fetches));
             report::append_extensions(&reports, trace, &mut body);
             body.push(b'}');
-            let code = errors.first().map(|error| field_error::code(&error.kind));
+            entry.errors = errors.len();
+            entry.code = errors.first().map(|error| field_error::code(&error.kind));
             let mut response = build_response(StatusCode::OK, context.media_type, body);
             if errors.is_empty() && !is_traced {
                 set_cache_headers(reuse, operation.vary, &mut response);
             }
-            (response, errors.len(), code)
+            response
         }
         Outcome::Refused { errors } => {
-            let code = errors.first().map(|error| request_error::code(error.kind));
-            (
-                request_error::request_error_response(&errors, context.media_type),
-                errors.len(),
-                code,
-            )
+            entry.errors = errors.len();
+            entry.code = errors.first().map(|error| request_error::code(error.kind));
+            request_error::request_error_response(&errors, context.media_type)
         }
     };
-    response.extensions_mut().insert(AccessLogEntry {
-        operation: operation.operation,
-        errors: count,
-        code,
-    });
+    entry.operation = operation.operation;
+    response.extensions_mut().insert(entry);
     response
 }
 

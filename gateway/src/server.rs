@@ -95,8 +95,8 @@ async fn accept(
         let permit = Arc::clone(&permits).acquire_owned().await;
         (permit, listener.accept().await)
     };
-    while let Some((permit, accepted)) = drain.run_until_cancelled(next()).await {
-        match (permit, accepted) {
+    while let Some(accepted) = drain.run_until_cancelled(next()).await {
+        match accepted {
             (Ok(permit), Ok((socket, peer))) => {
                 tasks.spawn("connection", connections.clone().run(socket, peer, permit));
             }

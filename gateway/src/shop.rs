@@ -8,7 +8,6 @@ use schema::subgraph::Subgraph;
 
 use crate::config::Config;
 use crate::config::connectors::Source;
-use crate::config::secret::Secret;
 use crate::config::services;
 use crate::launch::Builder;
 
@@ -16,27 +15,7 @@ mod computed;
 
 /// The subgraphs; later ones build on earlier ones.
 pub fn subgraphs() -> Vec<Subgraph> {
-    let documents = [
-        ("users", include_str!("../../schema/commerce/users.graphql")),
-        (
-            "products",
-            include_str!("../../schema/commerce/products.graphql"),
-        ),
-        (
-            "orders",
-            include_str!("../../schema/commerce/orders.graphql"),
-        ),
-        (
-            "reviews",
-            include_str!("../../schema/commerce/reviews.graphql"),
-        ),
-        (
-            "computed",
-            include_str!("../../schema/commerce/computed.graphql"),
-        ),
-    ];
-    documents
-        .into_iter()
+    SDL.into_iter()
         .map(|(name, text)| Subgraph {
             name: name.into(),
             url: (name == "reviews").then(|| REVIEWS_URL.into()),
@@ -44,6 +23,27 @@ pub fn subgraphs() -> Vec<Subgraph> {
         })
         .collect()
 }
+
+/// The SDL of each subgraph.
+const SDL: [(&str, &str); 5] = [
+    ("users", include_str!("../../schema/commerce/users.graphql")),
+    (
+        "products",
+        include_str!("../../schema/commerce/products.graphql"),
+    ),
+    (
+        "orders",
+        include_str!("../../schema/commerce/orders.graphql"),
+    ),
+    (
+        "reviews",
+        include_str!("../../schema/commerce/reviews.graphql"),
+    ),
+    (
+        "computed",
+        include_str!("../../schema/commerce/computed.graphql"),
+    ),
+];
 
 /// The URL of the reviews subgraph when it runs as a process of its own (`mocks reviews`).
 const REVIEWS_URL: &str = "http://127.0.0.1:5004/graphql";
@@ -63,19 +63,10 @@ pub fn services(shop: &Shop) -> [&Service; 4] {
 pub fn configure(shop: &Shop, config: &mut Config) {
     for service in [&shop.users, &shop.products, &shop.orders] {
         let name = service.name();
-        let source = Source {
-            url: service.url().parse().ok(),
-            config: Secret::new(serde_json::json!({})),
-            headers: Vec::new(),
-            timeout: None,
-            max_calls: None,
-            span: None,
-        };
+        let source = Source::with_url(service.url().parse().ok());
         // Each subgraph of the demo has one source of the same name.
-        config
-            .connectors
-            .sources
-            .insert(format!("{name}.{name}"), source);
+        let sources = &mut config.connectors.sources;
+        sources.insert(format!("{name}.{name}"), source);
     }
     let reviews = services::SubgraphConfig {
         url: format!("{}/graphql", shop.reviews.url()).parse().ok(),

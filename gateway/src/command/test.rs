@@ -168,32 +168,27 @@ impl TestRun {
         diagnostics: &mut Vec<Diagnostic>,
         text: &mut String,
     ) {
-        let mut line = |word: &str| {
-            let _ = writeln!(text, "  {word:<4}  {}", test.name);
-        };
         if test.skip {
-            line("skip");
             self.skipped += 1;
-            return;
+            return write_result("skip", test, text);
         }
-        let differences = match graph.connector_test(test) {
-            Ok(connector_test) => evaluate::differences(&connector_test, test),
-            Err(diagnostic) => {
-                line("FAIL");
-                self.failed += 1;
-                diagnostics.push(diagnostic);
-                return;
-            }
-        };
-        if differences.is_empty() {
-            line("ok");
+        let connector_test = graph.connector_test(test);
+        let differences = connector_test.map(|found| evaluate::differences(&found, test));
+        if differences.as_ref().is_ok_and(Vec::is_empty) {
             self.passed += 1;
-        } else {
-            line("FAIL");
-            self.failed += 1;
-            write_differences(&differences, text);
+            return write_result("ok", test, text);
+        }
+        self.failed += 1;
+        write_result("FAIL", test, text);
+        match differences {
+            Ok(differences) => write_differences(&differences, text),
+            Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
+}
+
+fn write_result(result: &str, test: &Test, text: &mut String) {
+    let _ = writeln!(text, "  {result:<4}  {}", test.name);
 }
 
 fn write_differences(differences: &[Difference], text: &mut String) {

@@ -70,24 +70,19 @@ fn socket(
     key: Option<Text<Key>>,
     reader: &mut Reader<'_>,
 ) -> Option<Socket> {
-    let key = key.map(|key| (key.location(), reader.value(&key)));
-    let (address, key) = match (address, key) {
-        (None, None) => return None,
-        (None, Some((at, _))) => {
-            let message = "`admin.key` has no effect without `admin.address`";
-            let help = "set `admin.address`, such as `127.0.0.1:4001`".to_owned();
-            reader.report_invalid(at, message, help);
-            return None;
-        }
-        (Some(address), None) => {
-            let message = "the admin socket has no key";
-            let help = "set `admin.key`, such as `key: ${WEIR_ADMIN_KEY}`".to_owned();
-            reader.report_invalid(address.location(), message, help);
-            reader.value(&address);
-            return None;
-        }
-        (Some(address), Some((_, key))) => (reader.value(&address), key),
-    };
+    if let (None, Some(key)) = (&address, &key) {
+        let message = "`admin.key` has no effect without `admin.address`";
+        let help = "set `admin.address`, such as `127.0.0.1:4001`".to_owned();
+        reader.report_invalid(key.location(), message, help);
+    }
+    if let (Some(address), None) = (&address, &key) {
+        let message = "the admin socket has no key";
+        let help = "set `admin.key`, such as `key: ${WEIR_ADMIN_KEY}`".to_owned();
+        reader.report_invalid(address.location(), message, help);
+    }
+    // Both are read before the first failure is looked at, so that both are checked.
+    let key = key.and_then(|key| reader.value(&key));
+    let address = address.and_then(|address| reader.value(&address));
     Some(Socket {
         address: address?,
         key: key?.0,

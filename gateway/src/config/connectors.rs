@@ -76,6 +76,26 @@ pub struct Source {
     pub span: Option<Span>,
 }
 
+impl Reports {
+    fn from_shown(is_shown: bool) -> Self {
+        if is_shown { Self::Show } else { Self::Hide }
+    }
+}
+
+impl Source {
+    /// Settings that only replace the URL.
+    pub fn with_url(url: Option<Url>) -> Self {
+        Self {
+            url,
+            config: Secret::new(serde_json::json!({})),
+            headers: Vec::new(),
+            timeout: None,
+            max_calls: None,
+            span: None,
+        }
+    }
+}
+
 impl Connectors {
     /// Reports configured sources that are not in `known`, the sources of the graph.
     pub fn unknown_sources(&self, known: &BTreeSet<&str>) -> Vec<Diagnostic> {
@@ -150,31 +170,22 @@ struct RawSource {
 
 impl RawConnectors {
     pub(super) fn check(self, graph: &Graph, reader: &mut Reader<'_>) -> Connectors {
-        let sources = self.sources.unwrap_or_default();
-        let deprecated_calls = self.max_requests_per_operation_per_source;
+        let sources = self.sources.unwrap_or_default().0.into_iter();
+        let sources = sources.map(|(name, source)| {
+            check_source_name(&name, graph, reader);
+            let span = reader.span(name.referenced);
+            (name.value, source.check(span, reader))
+        });
+        let sources = sources.collect();
+        let max_calls = self.calls_per_operation;
+        let deprecated = self.max_requests_per_operation_per_source;
         let mut connectors = Connectors {
             timeout: reader.value_or(self.timeout, TIMEOUT).0,
             max_response_bytes: reader.value_or(self.answer_size, ANSWER_SIZE).0,
-            max_calls: deprecated::current_or_deprecated(
-                self.calls_per_operation,
-                deprecated_calls,
-                reader,
-            ),
+            max_calls: deprecated::current_or_deprecated(max_calls, deprecated, reader),
             batching: reader.value_or(self.batching, BATCHING),
-            reports: if reader.value_or(self.reports, REPORTS) {
-                Reports::Show
-            } else {
-                Reports::Hide
-            },
-            sources: sources
-                .0
-                .into_iter()
-                .map(|(name, source)| {
-                    check_source_name(&name, graph, reader);
-                    let span = reader.span(name.referenced);
-                    (name.value, source.check(span, reader))
-                })
-                .collect(),
+            reports: Reports::from_shown(reader.value_or(self.reports, REPORTS)),
+            sources,
             subgraphs: BTreeMap::new(),
         };
         for (name, subgraph) in self.subgraphs.unwrap_or_default().0 {

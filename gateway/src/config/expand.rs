@@ -75,13 +75,11 @@ impl Environment {
 
     /// The value of the reference at the start of `text`, and the text after it.
     fn reference_value<'t>(&self, text: &'t str) -> Result<(String, &'t str), ExpandError<'t>> {
-        let (inside, after) = text
-            .strip_prefix("${")
-            .and_then(|text| text.split_once('}'))
-            .ok_or(ExpandError {
-                reference: text,
-                kind: ExpandErrorKind::Unclosed,
-            })?;
+        let inside = text.strip_prefix("${").unwrap_or(text);
+        let (inside, after) = inside.split_once('}').ok_or(ExpandError {
+            reference: text,
+            kind: ExpandErrorKind::Unclosed,
+        })?;
         let reference = text.strip_suffix(after).unwrap_or(text);
         let (name, default) = match inside.split_once(':') {
             // Shells write `:-`, so this is accepted too.
@@ -92,17 +90,13 @@ impl Environment {
         if !is_name(name) {
             return Err(error(ExpandErrorKind::InvalidName));
         }
-        let value = self
-            .0
-            .get(name)
-            .cloned()
-            .or_else(|| default.map(str::to_owned));
-        let value = value.ok_or_else(|| {
-            error(ExpandErrorKind::Unset {
-                name: name.to_owned(),
-            })
-        })?;
-        Ok((value, after))
+        match self.0.get(name).map(String::as_str).or(default) {
+            Some(value) => Ok((value.to_owned(), after)),
+            None => {
+                let name = name.to_owned();
+                Err(error(ExpandErrorKind::Unset { name }))
+            }
+        }
     }
 }
 

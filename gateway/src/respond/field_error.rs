@@ -149,26 +149,27 @@ fn message(kind: &FieldErrorKind) -> String {
 fn extensions(kind: &FieldErrorKind) -> Map<String, Value> {
     let mut extensions = Map::new();
     extensions.insert("code".to_owned(), code(kind).into());
-    if let FieldErrorKind::Fetch(failure) = kind {
-        match &failure.error {
-            FetchError::Refused {
-                status,
-                extensions: own,
-                ..
-            } => {
-                insert_status(*status, &mut extensions);
-                merge(own_extensions(own.as_deref()), &mut extensions);
-            }
-            FetchError::NotJson { status, .. } | FetchError::Status(status) => {
-                insert_status(*status, &mut extensions);
-            }
-            FetchError::GraphqlError(error) => {
-                merge(own_extensions(error.extensions.as_deref()), &mut extensions);
-                let service = failure.subgraph.as_ref();
-                extensions.insert("serviceName".to_owned(), service.into());
-            }
-            _ => {}
+    let FieldErrorKind::Fetch(failure) = kind else {
+        return extensions;
+    };
+    match &failure.error {
+        FetchError::Refused {
+            status,
+            extensions: own,
+            ..
+        } => {
+            insert_status(*status, &mut extensions);
+            merge(own_extensions(own.as_deref()), &mut extensions);
         }
+        FetchError::NotJson { status, .. } | FetchError::Status(status) => {
+            insert_status(*status, &mut extensions);
+        }
+        FetchError::GraphqlError(error) => {
+            merge(own_extensions(error.extensions.as_deref()), &mut extensions);
+            let subgraph = failure.subgraph.as_ref();
+            extensions.insert("serviceName".to_owned(), subgraph.into());
+        }
+        _ => {}
     }
     extensions
 }

@@ -102,13 +102,7 @@ fn lookup_entry(lookup: &Lookup) -> LookupEntry<'_> {
         id: &lookup.id,
         tags: &lookup.tags,
         found: status,
-        why: lookup.miss_reason.map(|reason| match reason {
-            MissReason::Unknown => "unknown",
-            MissReason::Expired => "expired",
-            MissReason::Invalidated => "invalid",
-            MissReason::Uncacheable => "uncacheable",
-            MissReason::NotShared => "not_shared",
-        }),
+        why: lookup.miss_reason.map(miss_reason_name),
         level: level.map(|level| match level {
             Level::Memory => "memory",
             Level::Redis => "redis",
@@ -116,6 +110,16 @@ fn lookup_entry(lookup: &Lookup) -> LookupEntry<'_> {
         }),
         age_ms: lookup.age.map(millis),
         reuse: lookup.reuse.map(reuse_entry),
+    }
+}
+
+fn miss_reason_name(reason: MissReason) -> &'static str {
+    match reason {
+        MissReason::Unknown => "unknown",
+        MissReason::Expired => "expired",
+        MissReason::Invalidated => "invalid",
+        MissReason::Uncacheable => "uncacheable",
+        MissReason::NotShared => "not_shared",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use schema::json::{Value, View};
+use schema::json::{Fields, Value, View};
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
 /// Formats a value over several lines, with sorted members, so that equal values have equal text.
@@ -66,21 +66,23 @@ fn write_value(value: &Value<'_>, depth: usize, text: &mut String) {
             }
             close_bracket(depth, ']', text);
         }
-        View::Object(members) if !members.is_empty() => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_by(|(left, _), (right, _)| left.cmp(right));
-            text.push('{');
-            for (index, (key, value)) in members.iter().enumerate() {
-                begin_item(index, depth + 1, text);
-                text.push_str(&Value::string(key.as_ref()).to_json());
-                text.push_str(": ");
-                write_value(value, depth + 1, text);
-            }
-            close_bracket(depth, '}', text);
-        }
+        View::Object(members) if !members.is_empty() => write_object(members, depth, text),
         View::String(decoded) => text.push_str(&Value::string(decoded.as_ref()).to_json()),
         _ => text.push_str(&value.to_json()),
     }
+}
+
+fn write_object(members: Fields<'_, '_>, depth: usize, text: &mut String) {
+    let mut members: Vec<_> = members.iter().collect();
+    members.sort_by(|(left, _), (right, _)| left.cmp(right));
+    text.push('{');
+    for (index, (key, value)) in members.iter().enumerate() {
+        begin_item(index, depth + 1, text);
+        text.push_str(&Value::string(key.as_ref()).to_json());
+        text.push_str(": ");
+        write_value(value, depth + 1, text);
+    }
+    close_bracket(depth, '}', text);
 }
 
 fn begin_item(index: usize, depth: usize, text: &mut String) {

@@ -142,15 +142,11 @@ impl Differences {
         let path = expected.path.as_deref();
         self.compare_if_expected("connectorRequest.path", path, url.path());
         if let Some(query) = &expected.query {
-            let mut expected: Vec<String> = query
+            let expected = query
                 .iter()
-                .flat_map(|(name, values)| values.iter().map(move |it| format!("{name}={it}")))
-                .collect();
-            let pairs = url.query_pairs();
-            let mut found: Vec<String> = pairs.map(|(name, it)| format!("{name}={it}")).collect();
-            expected.sort();
-            found.sort();
-            let (expected, found) = (expected.join("\n"), found.join("\n"));
+                .flat_map(|(name, values)| values.iter().map(move |it| format!("{name}={it}")));
+            let found = url.query_pairs().map(|(name, it)| format!("{name}={it}"));
+            let (expected, found) = (sorted_lines(expected), sorted_lines(found));
             self.compare_text("connectorRequest.queryParams", &expected, &found);
         }
     }
@@ -307,6 +303,12 @@ impl Message {
             Self::Contains(text) => message.contains(text),
         }
     }
+}
+
+fn sorted_lines(lines: impl Iterator<Item = String>) -> String {
+    let mut lines: Vec<String> = lines.collect();
+    lines.sort();
+    lines.join("\n")
 }
 
 /// Percent-encodes a URL where necessary, and replaces an empty path by `/`.

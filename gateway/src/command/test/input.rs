@@ -261,17 +261,19 @@ fn write_json(node: &Node, out: &mut String) {
             }
             out.push(']');
         }
-        Node::Map(entries) => {
-            out.push('{');
-            for (index, (key, value)) in entries.iter().enumerate() {
-                write_comma(index, out);
-                write_quoted(&key.value, out);
-                out.push(':');
-                write_json(&value.value, out);
-            }
-            out.push('}');
-        }
+        Node::Map(entries) => write_object(entries, out),
     }
+}
+
+fn write_object(entries: &[(Spanned<String>, Spanned<Node>)], out: &mut String) {
+    out.push('{');
+    for (index, (key, value)) in entries.iter().enumerate() {
+        write_comma(index, out);
+        write_quoted(&key.value, out);
+        out.push(':');
+        write_json(&value.value, out);
+    }
+    out.push('}');
 }
 
 fn write_comma(index: usize, out: &mut String) {

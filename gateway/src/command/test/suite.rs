@@ -81,11 +81,7 @@ fn suite(root: &Spanned<Node>, document: &Document, input: &mut Input<'_>) -> Op
         .filter_map(|node| test(node, common, input))
         .collect();
     let Some(schema) = config.non_null("schema") else {
-        let message = "the test file has no `config.schema`";
-        let help = "write `config: { schema: … }` with a path relative to this file".to_owned();
-        let diagnostic =
-            Diagnostic::error(Code::ConfigInvalidValue, Span::new(document, 0..0), message);
-        input.reader.push(diagnostic.help(help));
+        input.reader.push(missing_schema(document));
         return None;
     };
     let name = input.text("`config.schema`", Some(schema))?;
@@ -94,6 +90,13 @@ fn suite(root: &Spanned<Node>, document: &Document, input: &mut Input<'_>) -> Op
         schema_span: input.reader.span(schema.referenced),
         tests,
     })
+}
+
+fn missing_schema(document: &Document) -> Diagnostic {
+    let message = "the test file has no `config.schema`";
+    let help = "write `config: { schema: … }` with a path relative to this file".to_owned();
+    let span = Span::new(document, 0..0);
+    Diagnostic::error(Code::ConfigInvalidValue, span, message).help(help)
 }
 
 const COMMON_KEYS: [&str; 15] = [
@@ -189,31 +192,26 @@ fn inputs(test: Map<'_>, common: Map<'_>, input: &mut Input<'_>) -> Inputs {
                 let headers = input.headers("`$requestHeaders`", Some(node));
                 inputs.headers.extend(headers);
             }
-            _ => {
-                let name = name.trim_start_matches('$').to_owned();
-                inputs.variables.extend(variable(&name, node, input));
-            }
+            _ => inputs.variables.extend(variable(name, node, input)),
         }
     }
     inputs
 }
 
 fn variable(name: &str, node: &Spanned<Node>, input: &mut Input<'_>) -> Option<(String, Json)> {
+    let is_list = name == "$batch";
     let is_valid = match node.value {
-        Node::Map(_) => name != "batch",
-        Node::List(_) => name == "batch",
+        Node::Map(_) => !is_list,
+        Node::List(_) => is_list,
         _ => false,
     };
     if !is_valid {
-        let kind = if name == "batch" {
-            "a list"
-        } else {
-            "a mapping"
-        };
-        input.report_invalid(node.referenced, format!("`${name}` must be {kind}"));
+        let kind = if is_list { "a list" } else { "a mapping" };
+        input.report_invalid(node.referenced, format!("`{name}` must be {kind}"));
         return None;
     }
-    Some((name.to_owned(), input.json(node)?))
+    let name = name.trim_start_matches('$').to_owned();
+    Some((name, input.json(node)?))
 }
 
 fn response(
@@ -233,6 +231,7 @@ fn response(
     let mut headers = input.headers("`apiResponseHeaders`", common.get("apiResponseHeaders"));
     headers.extend(input.headers("`apiResponseHeaders`", test.get("apiResponseHeaders")));
     headers.extend(input.headers("`apiResponse.headers`", own.get("headers")));
+    // Expectations about the result imply an empty response with status 200.
     let has_response = test.get("apiResponse").is_some()
         || status.is_some()
         || body.is_some()

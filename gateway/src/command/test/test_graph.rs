@@ -86,27 +86,27 @@ impl TestGraph {
 
     fn load_standalone(suite: &Suite, options: LinkOptions) -> (Option<Self>, Vec<Diagnostic>) {
         let path = &suite.schema;
+        let document_name = path.display().to_string();
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                let message = format!("cannot read `{}`: {error}", path.display());
+                let message = format!("cannot read `{document_name}`: {error}");
                 let span = suite.schema_span.clone();
-                return (
-                    None,
-                    vec![Diagnostic::error(Code::FileUnreadable, span, message)],
-                );
+                let diagnostic = Diagnostic::error(Code::FileUnreadable, span, message);
+                return (None, vec![diagnostic]);
             }
         };
-        let stem = path.file_stem().unwrap_or_default();
-        let name = stem.to_string_lossy().into_owned();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = name.into_owned();
         let subgraph = Subgraph {
             name: name.as_str().into(),
             url: None,
-            document: Document::new(path.display().to_string(), text),
+            document: Document::new(document_name, text),
         };
         let (graph, diagnostics) = link(&[subgraph], options);
+        let config = Config::without_file();
         let graph = graph.map(|graph| Self {
-            settings: settings(&Config::without_file(), &graph),
+            settings: settings(&config, &graph),
             graph: Arc::new(graph),
             subgraph: name,
         });
@@ -121,28 +121,30 @@ impl TestGraph {
         } else {
             format!("{}:{name}", self.subgraph)
         };
-        ConnectorTest::find(&self.graph, &self.settings, &coordinate).map_err(|error| {
-            let (message, help) = match error {
-                NotFound::Unknown(known) => {
-                    let near = nearest(name, known.iter().map(|it| short_coordinate(it)));
-                    let near =
-                        near.or_else(|| nearest(&coordinate, known.iter().map(AsRef::as_ref)));
-                    (
-                        format!("there is no connector `{name}`"),
-                        near.map(|near| format!("write `{near}`")),
-                    )
-                }
-                NotFound::Ambiguous(names) => {
-                    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-                    (
-                        format!("several connectors are called `{name}`"),
-                        Some(format!("write one of {}", names.join(", "))),
-                    )
-                }
-            };
-            Diagnostic::error(Code::ConfigInvalidValue, test.span.clone(), message).help(help)
-        })
+        let found = ConnectorTest::find(&self.graph, &self.settings, &coordinate);
+        found.map_err(|error| not_found(test, &coordinate, &error))
     }
+}
+
+fn not_found(test: &Test, coordinate: &str, error: &NotFound) -> Diagnostic {
+    let name = &test.connector;
+    let (message, help) = match error {
+        NotFound::Unknown(known) => {
+            let near = nearest(name, known.iter().map(|it| short_coordinate(it)));
+            let near = near.or_else(|| nearest(coordinate, known.iter().map(AsRef::as_ref)));
+            let help = near.map(|near| format!("write `{near}`"));
+            (format!("there is no connector `{name}`"), help)
+        }
+        NotFound::Ambiguous(names) => {
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            let help = format!("write one of {}", names.join(", "));
+            (
+                format!("several connectors are called `{name}`"),
+                Some(help),
+            )
+        }
+    };
+    Diagnostic::error(Code::ConfigInvalidValue, test.span.clone(), message).help(help)
 }
 
 /// `Query.user` of `users:Query.user[0]`.

@@ -9,7 +9,6 @@ use std::num::NonZeroUsize;
 use schema::diagnostic::{Code, Diagnostic};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 use serde_saphyr::{Location, Spanned};
 use url::Url;
 
@@ -76,12 +75,8 @@ impl DeprecatedSubgraph {
             let name = format!("{name}.{}", source_name.value);
             let source = connectors.sources.entry(name);
             let source = source.or_insert_with(|| Source {
-                url: None,
-                config: Secret::new(json!({})),
-                headers: Vec::new(),
-                timeout: None,
-                max_calls: None,
                 span: Some(reader.span(source_name.referenced)),
+                ..Source::with_url(None)
             });
             raw.check(source, reader);
         }
