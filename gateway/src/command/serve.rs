@@ -120,7 +120,7 @@ fn result_from_shutdown(result: Result<(), crate::tasks::Unfinished>) -> Result<
 
 fn welcome(shop: &Shop, listen: &Listen, address: SocketAddr) -> String {
     let mut text =
-        "Weir serves its demo, a shop: three REST services, a GraphQL subgraph, and resolvers in\nRust, as one graph.\n\n".to_owned();
+        "Weir serves its demo, a shop: three REST services, a subgraph over HTTP and resolvers in\nRust, as one graph.\n\n".to_owned();
     text.push_str(&addresses(listen, address));
     for service in shop::services(shop) {
         let _ = writeln!(text, "  {:<10}{}", service.name(), service.url());

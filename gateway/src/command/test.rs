@@ -74,16 +74,12 @@ struct TestRun {
 impl TestRun {
     fn run(files: &[PathBuf], config: Option<&Path>) -> Self {
         let mut run = Self::default();
-        let configured = match config.map(ConfiguredProject::read).transpose() {
-            Ok(configured) => configured,
-            Err(Failed) => {
-                run.unreadable += 1;
-                run.dependencies.extend(config.map(Path::to_owned));
-                return run;
-            }
+        run.dependencies.extend(config.map(Path::to_owned));
+        let Ok(configured) = config.map(ConfiguredProject::read).transpose() else {
+            run.unreadable += 1;
+            return run;
         };
-        if let (Some(configured), Some(path)) = (&configured, config) {
-            run.dependencies.insert(path.to_owned());
+        if let Some(configured) = &configured {
             run.dependencies.extend(configured.schema_paths());
         }
         for file in files {

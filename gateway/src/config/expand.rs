@@ -90,13 +90,11 @@ impl Environment {
         if !is_name(name) {
             return Err(error(ExpandErrorKind::InvalidName));
         }
-        match self.0.get(name).map(String::as_str).or(default) {
-            Some(value) => Ok((value.to_owned(), after)),
-            None => {
-                let name = name.to_owned();
-                Err(error(ExpandErrorKind::Unset { name }))
-            }
+        if let Some(value) = self.0.get(name).map(String::as_str).or(default) {
+            return Ok((value.to_owned(), after));
         }
+        let name = name.to_owned();
+        Err(error(ExpandErrorKind::Unset { name }))
     }
 }
 

@@ -66,7 +66,7 @@ impl ShapeChecker<'_, '_> {
             match (&item.value, inner.as_object()) {
                 // Items of lists have no default.
                 (Node::Null, Some(inner)) => {
-                    self.report_wrong_kind(item.referenced, &item.value, inner)
+                    self.report_wrong_kind(item.referenced, &item.value, inner);
                 }
                 _ => self.check_value(item, inner),
             }
