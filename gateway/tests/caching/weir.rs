@@ -91,7 +91,7 @@ impl Weir {
         let address = loop {
             let line = lines.next_line().await.unwrap();
             let line = line.expect("weir ended before it served");
-            if let Some((_, url)) = line.split_once("GraphQL ") {
+            if let Some(url) = line.trim_start().strip_prefix("GraphQL ") {
                 let address = url.trim().strip_prefix("http://").unwrap();
                 break address.strip_suffix("/graphql").unwrap().parse().unwrap();
             }

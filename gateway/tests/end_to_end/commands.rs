@@ -51,7 +51,7 @@ impl Folder {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
-            if let Some((_, url)) = line.split_once("GraphQL ") {
+            if let Some(url) = line.trim_start().strip_prefix("GraphQL ") {
                 let address = url.trim().strip_prefix("http://").unwrap();
                 let address = address.strip_suffix("/graphql").unwrap().parse().unwrap();
                 child.stdout = Some(lines.into_inner().into_inner());

@@ -49,7 +49,7 @@ async fn a_plan_is_printed_with_an_override_on_or_off() {
     assert_eq!(check.code(), Some(0), "{}", check.err());
     let output = check.out() + &check.err();
     assert!(
-        output.contains("no override of the graph has the label `name`"),
+        output.contains("the graph has no override with the label `name`"),
         "{output}"
     );
     assert!(output.contains("write `names`"), "{output}");

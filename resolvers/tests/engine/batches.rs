@@ -108,7 +108,7 @@ async fn a_batch_response_without_a_list_fails() {
         ]
       },
       "errors": [
-        "ids.0.name: g:Thing[0]: answered a batch with something that is not a list"
+        "ids.0.name: g:Thing[0]: answered a batch with a value that is not a list"
       ]
     }
     "#);

@@ -42,7 +42,7 @@ async fn a_stalled_service_fails_its_own_fields_at_the_timeout() {
 
     let answer = running.execute(QUERY).await;
 
-    assert_fails_only_users(&answer, "no answer within 200ms");
+    assert_fails_only_users(&answer, "no response within 200ms");
     assert!(start.elapsed() >= timeout);
     assert!(
         start.elapsed() < Duration::from_secs(4),
@@ -62,7 +62,7 @@ async fn an_operation_ends_at_its_own_timeout_with_partial_data() {
 
     let answer = running.execute(QUERY).await;
 
-    assert_fails_only_users(&answer, "no answer within 300ms");
+    assert_fails_only_users(&answer, "no response within 300ms");
     assert!(
         start.elapsed() < Duration::from_secs(4),
         "{:?}",
@@ -75,7 +75,7 @@ async fn a_broken_response_fails_its_own_fields() {
     for (fault, error) in [
         (
             Fault::NotJson,
-            "answered 200 OK with something that is not JSON",
+            "answered 200 OK with a body that is not JSON",
         ),
         (Fault::CutShort, "the connection broke"),
         (Fault::Reset, "the connection broke"),

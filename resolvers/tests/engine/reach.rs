@@ -150,10 +150,7 @@ async fn a_response_without_data_fails_its_own_fields() {
             page,
             "me: g: answered 502 Bad Gateway without `data` or `errors`",
         ),
-        (
-            text,
-            "me: g: answered 200 OK with something that is not JSON",
-        ),
+        (text, "me: g: answered 200 OK with a body that is not JSON"),
     ] {
         let (engine, _) = served(answer, |_, _| ()).await;
 
@@ -186,7 +183,7 @@ async fn a_subgraph_without_a_url_fails_with_a_clear_error() {
 
     assert_eq!(
         answer["errors"],
-        json!(["me: g: the request cannot be built: nobody says where the service `g` is"])
+        json!(["me: g: the request cannot be built: no URL is configured for subgraph `g`"])
     );
 }
 
@@ -218,11 +215,11 @@ fn local(service: impl LocalService + 'static) -> Engine {
 #[tokio::test]
 async fn a_stuck_local_service_fails_its_own_fields() {
     for (stuck, expected) in [
-        (Stuck::Never, "me: g: no answer within 50ms"),
+        (Stuck::Never, "me: g: no response within 50ms"),
         (Stuck::Panics, "me: g: panicked"),
         (
             Stuck::Nonsense,
-            "me: g: answered 200 OK with something that is not JSON",
+            "me: g: answered 200 OK with a body that is not JSON",
         ),
     ] {
         let engine = local(stuck);

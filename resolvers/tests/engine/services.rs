@@ -208,13 +208,13 @@ async fn entities_missing_from_the_response_fail() {
     let short = json!({ "data": { "_entities": [{ "karma": 1 }] } });
     assert_snapshot!(reviews("karma", short).await, @r#"
     {"users":[{"karma":1,"name":"A"},{"karma":null,"name":"B"},{"karma":1,"name":"A"}]}
-    users.1.karma: reviews: answered with JSON that is not what was asked: fewer entities than were asked for
+    users.1.karma: reviews: answered with JSON that is not a GraphQL response: fewer entities than were asked for
     "#);
 
     let long = json!({ "data": { "_entities": [{ "karma": 1 }, 5, { "karma": 3 }] } });
     assert_snapshot!(reviews("karma", long).await, @r#"
     {"users":[{"karma":1,"name":"A"},{"karma":null,"name":"B"},{"karma":1,"name":"A"}]}
-    users.1.karma: reviews: answered with JSON that is not what was asked: an entity is not an object
+    users.1.karma: reviews: answered with JSON that is not a GraphQL response: an entity is not an object
     "#);
 
     let none = json!({ "data": { "_entities": null }, "errors": [{ "message": "down", "path": ["_entities"] }] });
@@ -228,9 +228,9 @@ async fn entities_missing_from_the_response_fail() {
     let nothing = json!({ "data": {} });
     assert_snapshot!(reviews("karma", nothing).await, @r#"
     {"users":[{"karma":null,"name":"A"},{"karma":null,"name":"B"},{"karma":null,"name":"A"}]}
-    users.0.karma: reviews: answered with JSON that is not what was asked: `_entities` is not a list
-    users.1.karma: reviews: answered with JSON that is not what was asked: `_entities` is not a list
-    users.2.karma: reviews: answered with JSON that is not what was asked: `_entities` is not a list
+    users.0.karma: reviews: answered with JSON that is not a GraphQL response: `_entities` is not a list
+    users.1.karma: reviews: answered with JSON that is not a GraphQL response: `_entities` is not a list
+    users.2.karma: reviews: answered with JSON that is not a GraphQL response: `_entities` is not a list
     "#);
 }
 
@@ -246,7 +246,7 @@ async fn json_that_is_no_graphql_response_is_a_failure() {
         let text = users("{ me { name } }", answer.clone()).await;
         assert!(
             text.starts_with(
-                "{\"me\":null}\nme: users: answered with JSON that is not what was asked"
+                "{\"me\":null}\nme: users: answered with JSON that is not a GraphQL response"
             ),
             "{answer}: {text}"
         );
