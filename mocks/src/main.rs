@@ -327,7 +327,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Bind(address, error) if error.kind() == io::ErrorKind::AddrInUse => write!(
                 f,
-                "{address} is taken; stop what listens there, or choose another port"
+                "{address} is in use; stop the process that listens there, or choose another port"
             ),
             Self::Bind(address, error) => write!(f, "cannot listen on {address}: {error}"),
             Self::Start(error) => write!(f, "cannot start: {error}"),

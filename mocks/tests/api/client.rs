@@ -1,4 +1,4 @@
-//! A client for tests, and what it gets back.
+//! The HTTP client of the tests.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
-/// An answer that arrived whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -23,7 +23,7 @@ impl Reply {
             .unwrap_or_else(|error| panic!("{error} in {:?}", self.body))
     }
 
-    /// A header as text; empty when it is not there.
+    /// The value of a header; empty if absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap())
@@ -36,7 +36,7 @@ impl Reply {
         self.json()["items"].as_array().unwrap().clone()
     }
 
-    /// The JSON of an answer that has to have this status.
+    /// The JSON of the response, which must have this status.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{:?}", self.body);
@@ -44,18 +44,18 @@ impl Reply {
     }
 }
 
-/// A client that keeps connections and gives up after a while.
+/// A client with a timeout.
 pub(crate) fn client() -> Client {
     let client = Client::builder().timeout(Duration::from_secs(8));
     client.build().unwrap()
 }
 
-/// A request to `path` of `service`, to be completed and sent.
+/// A request to `path` of `service`.
 pub(crate) fn request(service: &Service, method: Method, path: &str) -> RequestBuilder {
     client().request(method, format!("{}{path}", service.url()))
 }
 
-/// Sends a request that has to be answered.
+/// Sends a request, which must get a response.
 pub(crate) async fn send(request: RequestBuilder) -> Reply {
     try_send(request).await.unwrap()
 }
@@ -90,18 +90,18 @@ pub(crate) fn with_json(request: RequestBuilder, body: &Value) -> RequestBuilder
     request.header(CONTENT_TYPE, "application/json").body(body)
 }
 
-/// Asks until `found` says so, for at most five seconds: for what happens after an answer.
-pub(crate) async fn eventually(what: &str, mut found: impl AsyncFnMut() -> bool) {
-    let asking = async {
-        while !found().await {
+/// Polls until `is_reached` returns true, for at most five seconds: for effects after a response.
+pub(crate) async fn eventually(state: &str, mut is_reached: impl AsyncFnMut() -> bool) {
+    let polling = async {
+        while !is_reached().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let asked = tokio::time::timeout(Duration::from_secs(5), asking).await;
-    assert!(asked.is_ok(), "{what}: not within five seconds");
+    let polled = tokio::time::timeout(Duration::from_secs(5), polling).await;
+    assert!(polled.is_ok(), "{state}: not within five seconds");
 }
 
-/// The pieces of a product that nobody has reserved.
+/// The stock of a product: pieces that are not reserved.
 pub(crate) async fn stock(products: &Service, id: &str) -> u64 {
     let product = get(products, &format!("/products/{id}")).await.expect(200);
     product["stock"].as_u64().unwrap()

@@ -1,4 +1,4 @@
-//! Many clients at once: nothing is sold twice, nothing gets lost.
+//! Concurrent calls: no piece is sold twice, and none is lost.
 
 use mocks::Shop;
 use reqwest::{Method, RequestBuilder};
@@ -27,7 +27,7 @@ async fn fifty_orders_for_the_last_ten_pieces_sell_ten() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn orders_for_several_products_take_all_or_nothing() {
+async fn orders_for_several_products_reserve_all_or_none() {
     let shop = Shop::start().await.unwrap();
     for id in ["3", "4"] {
         let path = format!("/products/{id}");
@@ -35,7 +35,7 @@ async fn orders_for_several_products_take_all_or_nothing() {
             .await
             .expect(200);
     }
-    // In both orders, so that a service which took one after the other would end up in between.
+    // In both orders, so that partial reservations of interleaved calls would show.
     let orders = [["3", "4"], ["4", "3"]].map(|products| {
         let items: Vec<_> = products
             .iter()
@@ -55,7 +55,7 @@ async fn orders_for_several_products_take_all_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_key_sent_by_many_at_once_places_one_order() {
+async fn concurrent_calls_with_one_key_place_one_order() {
     let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     let order = json!({ "userId": "60", "items": [{ "productId": "1", "quantity": 1 }] });
@@ -81,7 +81,7 @@ async fn one_key_sent_by_many_at_once_places_one_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cancelling_at_once_gives_back_once() {
+async fn concurrent_cancellations_release_the_pieces_once() {
     let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     let order = json!({ "userId": "60", "items": [{ "productId": "1", "quantity": 2 }] });
@@ -94,11 +94,11 @@ async fn cancelling_at_once_gives_back_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_never_see_half_a_change() {
+async fn reads_never_return_a_partial_change() {
     let shop = Shop::start().await.unwrap();
     let mut tasks = JoinSet::new();
     for round in 1..=60_u64 {
-        // The price says what the stock has to be.
+        // The price equals the stock in every consistent state.
         let change = json!({ "price": { "amount": round, "currency": "EUR" }, "stock": round });
         let change = with_json(
             request(&shop.products, Method::PATCH, "/products/5"),
@@ -128,7 +128,7 @@ async fn readers_never_see_half_a_change() {
     shop.stop().await;
 }
 
-/// Sends `n` requests at once and waits for all the answers.
+/// Sends `n` requests concurrently and waits for all responses.
 async fn at_once(n: usize, request: impl Fn(usize) -> RequestBuilder) -> Vec<Reply> {
     let mut calls = JoinSet::new();
     for index in 0..n {

@@ -1,5 +1,4 @@
-//! The OpenAPI files are true: what they name is there, what is there they name, and what is
-//! answered fits.
+//! The OpenAPI files match the services: their routes, parameters, and responses.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Reply, get, patch, request, send, with_json};
 
 #[tokio::test]
-async fn every_route_is_documented_and_every_documented_route_is_there() {
+async fn the_documented_routes_are_those_of_the_service() {
     let shop = Shop::start().await.unwrap();
     for service in [&shop.users, &shop.products, &shop.orders] {
         let contract = contract(service).await;
@@ -28,7 +27,7 @@ async fn every_route_is_documented_and_every_documented_route_is_there() {
 }
 
 #[tokio::test]
-async fn every_reference_in_the_contracts_leads_somewhere() {
+async fn all_references_resolve_and_all_components_are_used() {
     let shop = Shop::start().await.unwrap();
     for service in [&shop.users, &shop.products, &shop.orders] {
         let contract = contract(service).await;
@@ -42,7 +41,7 @@ async fn every_reference_in_the_contracts_leads_somewhere() {
         for (kind, components) in contract["components"].as_object().unwrap() {
             for name in components.as_object().unwrap().keys() {
                 let reference = format!("#/components/{kind}/{name}");
-                assert!(references.contains(&reference), "nobody uses {reference}");
+                assert!(references.contains(&reference), "{reference} is unused");
             }
         }
     }
@@ -50,7 +49,7 @@ async fn every_reference_in_the_contracts_leads_somewhere() {
 }
 
 #[tokio::test]
-async fn what_is_answered_fits_the_contract() {
+async fn responses_match_the_contract() {
     let shop = Shop::start().await.unwrap();
     let dollars = json!({ "price": { "amount": 1, "currency": "USD" } });
     patch(&shop.products, "/products/9", &dollars)
@@ -83,7 +82,7 @@ async fn what_is_answered_fits_the_contract() {
 }
 
 #[tokio::test]
-async fn the_documented_parameters_are_those_that_are_taken() {
+async fn the_documented_parameters_are_those_that_are_accepted() {
     let shop = Shop::start().await.unwrap();
     let values = [
         ("ids", "1"),
@@ -108,12 +107,12 @@ async fn the_documented_parameters_are_those_that_are_taken() {
             let parameters = operation["parameters"].as_array().unwrap();
             let parameters: Vec<_> = parameters
                 .iter()
-                .map(|one| resolve(&contract, one))
+                .map(|parameter| resolve(&contract, parameter))
                 .collect();
             let required = parameters
                 .iter()
-                .find(|one| one["in"] == "query" && one["required"] == true);
-            let start = match required.map(|one| one["name"].as_str().unwrap()) {
+                .find(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+            let start = match required.map(|parameter| parameter["name"].as_str().unwrap()) {
                 Some(name) => format!("{}?{name}=1&", path.replace("{id}", "1")),
                 None => format!("{}?", path.replace("{id}", "1")),
             };
@@ -121,12 +120,12 @@ async fn the_documented_parameters_are_those_that_are_taken() {
                 if start.contains(&format!("?{name}=")) {
                     continue;
                 }
-                let documented = parameters.iter().any(|one| one["name"] == name);
+                let documented = parameters.iter().any(|parameter| parameter["name"] == name);
                 let status = get(service, &format!("{start}{name}={value}")).await.status;
                 assert_eq!(
                     status == 200,
                     documented,
-                    "{path}: {name} answered {status}"
+                    "{path}: {name} returned {status}"
                 );
             }
         }
@@ -285,7 +284,7 @@ async fn contract(service: &Service) -> Value {
     serde_saphyr::from_str(std::str::from_utf8(&reply.body).unwrap()).unwrap()
 }
 
-/// Checks an answer against what the contract says about its route and status.
+/// Checks a response against the contract of its route and status.
 #[track_caller]
 fn check(contract: &Value, route: &str, reply: &Reply) {
     let (method, path) = route.split_once(' ').unwrap();
@@ -319,8 +318,8 @@ fn check(contract: &Value, route: &str, reply: &Reply) {
     validate(contract, schema, &reply.json(), route);
 }
 
-/// The part of JSON Schema that the contracts use; an unknown keyword is a failure, so that none
-/// is written in vain.
+/// Validates by the subset of JSON Schema that the contracts use; an unknown keyword fails, so that
+/// none is ignored.
 #[track_caller]
 fn validate(contract: &Value, schema: &Value, value: &Value, at: &str) {
     let schema = resolve(contract, schema);
@@ -339,10 +338,10 @@ fn validate(contract: &Value, schema: &Value, value: &Value, at: &str) {
             "enum" => assert!(rule.as_array().unwrap().contains(value), "{at}: {value}"),
             "oneOf" => {
                 let null = value.is_null();
-                let fitting = rule.as_array().unwrap().iter();
-                let mut fitting = fitting.filter(|one| (one["type"] == "null") == null);
-                validate(contract, fitting.next().unwrap(), value, at);
-                assert!(fitting.next().is_none());
+                let variants = rule.as_array().unwrap().iter();
+                let mut variants = variants.filter(|variant| (variant["type"] == "null") == null);
+                validate(contract, variants.next().unwrap(), value, at);
+                assert!(variants.next().is_none());
             }
             "required" => {
                 for name in rule.as_array().unwrap() {
@@ -380,7 +379,7 @@ fn validate(contract: &Value, schema: &Value, value: &Value, at: &str) {
             ),
             "format" => assert!(has_format(rule, value.as_str().unwrap()), "{at}: {value}"),
             "description" | "examples" => {}
-            other => panic!("{at}: nothing checks `{other}`"),
+            other => panic!("{at}: unsupported keyword `{other}`"),
         }
     }
 }
@@ -397,7 +396,7 @@ fn is_a(value: &Value, name: &Value) -> bool {
     }
 }
 
-/// The two patterns of the contracts, by hand.
+/// Matches the two patterns of the contracts.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern {
         "^[1-9][0-9]{0,8}$" => {

@@ -1,4 +1,4 @@
-//! Counting calls, for tests that ask how many there were.
+//! Counters of calls.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use reqwest::Method;
 use crate::client::{get, request, send};
 
 #[tokio::test]
-async fn calls_are_counted_by_route_whatever_they_are_answered() {
+async fn calls_are_counted_by_route_for_any_response() {
     let shop = Shop::start().await.unwrap();
     for path in [
         "/users/1",
@@ -54,7 +54,7 @@ async fn calls_are_counted_by_route_whatever_they_are_answered() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_the_shop_does_not_count() {
+async fn calls_of_control_routes_are_not_counted() {
     let shop = Shop::start().await.unwrap();
     for path in [
         "/health",
@@ -70,7 +70,7 @@ async fn what_is_no_call_of_the_shop_does_not_count() {
 }
 
 #[tokio::test]
-async fn metrics_go_on_counting_after_a_reset() {
+async fn metrics_are_not_reset() {
     let shop = Shop::start().await.unwrap();
     get(&shop.products, "/products/1").await.expect(200);
     get(&shop.products, "/products/1001").await.expect(404);
@@ -91,7 +91,7 @@ async fn metrics_go_on_counting_after_a_reset() {
 }
 
 #[tokio::test]
-async fn a_misspelt_route_does_not_count_as_zero() {
+async fn an_unknown_route_panics() {
     let shop = Shop::start().await.unwrap();
     let count = || shop.users.calls_to("GET /user");
     assert!(catch_unwind(AssertUnwindSafe(count)).is_err());

@@ -1,4 +1,4 @@
-//! What the products service tells a Redis stream.
+//! Change events of the products service in a Redis stream.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::client::{delete, eventually, get, patch, post};
 use crate::server::Server;
 
 #[tokio::test]
-async fn whatever_changes_price_or_stock_is_told() {
+async fn changes_of_price_and_stock_are_published() {
     let Some(redis) = Server::start().await else {
         return;
     };
@@ -20,21 +20,21 @@ async fn whatever_changes_price_or_stock_is_told() {
     patch(&shop.products, "/products/9", &change)
         .await
         .expect(200);
-    told(&redis, &["9"]).await;
+    expect_events(&redis, &["9"]).await;
     let order = json!({ "userId": "60", "items": [
         { "productId": "1", "quantity": 1 }, { "productId": "3", "quantity": 2 },
     ] });
     let order = post(&shop.orders, "/orders", &order).await.expect(201);
-    told(&redis, &["9", "1", "3"]).await;
+    expect_events(&redis, &["9", "1", "3"]).await;
     let path = format!("/orders/{}/cancel", order["id"].as_str().unwrap());
     post(&shop.orders, &path, &Value::Null).await.expect(200);
-    told(&redis, &["9", "1", "3", "1", "3"]).await;
+    expect_events(&redis, &["9", "1", "3", "1", "3"]).await;
     assert_eq!(outcomes(&shop.products).await, (5, 0));
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn what_changes_nothing_is_not_told() {
+async fn reads_and_failed_calls_publish_nothing() {
     let Some(redis) = Server::start().await else {
         return;
     };
@@ -56,17 +56,17 @@ async fn what_changes_nothing_is_not_told() {
     .expect(403);
     let items = json!({ "items": [{ "productId": "1", "quantity": 1000 }] });
     post(products, "/reservations", &items).await.expect(409);
-    delete(products, "/reservations/nobody").await.expect(404);
-    // Told in order: what was told before would be there by now.
+    delete(products, "/reservations/unknown").await.expect(404);
+    // Events are in order: an earlier one would be in the stream by now.
     patch(products, "/products/2", &json!({ "stock": 1 }))
         .await
         .expect(200);
-    told(&redis, &["2"]).await;
+    expect_events(&redis, &["2"]).await;
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_server_that_is_away_and_it_hears_of_everything_later() {
+async fn calls_do_not_wait_for_redis_and_events_are_written_once_it_is_back() {
     let Some(mut redis) = Server::start().await else {
         return;
     };
@@ -79,20 +79,20 @@ async fn nobody_waits_for_a_server_that_is_away_and_it_hears_of_everything_later
         .expect(200);
     assert!(start.elapsed() < Duration::from_secs(1));
     redis.restart().await;
-    told(&redis, &["4"]).await;
+    expect_events(&redis, &["4"]).await;
 
     redis.kill();
     patch(&shop.products, "/products/5", &change)
         .await
         .expect(200);
     redis.restart().await;
-    told(&redis, &["5"]).await;
+    expect_events(&redis, &["5"]).await;
     assert_eq!(outcomes(&shop.products).await, (2, 0));
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn what_the_queue_cannot_hold_is_dropped_and_counted() {
+async fn events_beyond_the_queue_are_dropped_and_counted() {
     let Some(mut redis) = Server::start().await else {
         return;
     };
@@ -113,7 +113,7 @@ async fn what_the_queue_cannot_hold_is_dropped_and_counted() {
     }
     let (written, dropped) = outcomes(&shop.products).await;
     assert_eq!(written, 0);
-    // The queue, and what is on its way.
+    // The queue, and a batch that is being written.
     assert!((1_600 - 1_024 - 100..=1_600 - 1_024).contains(&dropped));
     redis.restart().await;
     eventually("the rest arrives", async || {
@@ -126,7 +126,7 @@ async fn what_the_queue_cannot_hold_is_dropped_and_counted() {
 }
 
 #[tokio::test]
-async fn draining_writes_what_is_left_and_gives_up_on_a_server_that_is_away() {
+async fn draining_writes_the_queue_and_does_not_wait_for_an_unavailable_redis() {
     let Some(redis) = Server::start().await else {
         return;
     };
@@ -136,7 +136,7 @@ async fn draining_writes_what_is_left_and_gives_up_on_a_server_that_is_away() {
         .await
         .expect(200);
     assert!(open.products.drain(Duration::from_secs(5)).await);
-    told(&redis, &["4"]).await;
+    expect_events(&redis, &["4"]).await;
     open.stop().await;
 
     let Some(mut absent) = Server::start().await else {
@@ -152,7 +152,7 @@ async fn draining_writes_what_is_left_and_gives_up_on_a_server_that_is_away() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_none_is_refused_at_the_start() {
+async fn an_invalid_redis_url_fails_the_start() {
     let settings = Settings {
         events: Some(Events::new("http://127.0.0.1:1")),
         ..Settings::default()
@@ -168,8 +168,8 @@ async fn shop(redis: &Server) -> Shop {
     Shop::start_with(settings).await.unwrap()
 }
 
-/// Waits until these products, and no others, were told, in this order.
-async fn told(redis: &Server, expected: &[&str]) {
+/// Waits until the stream has events of exactly these products, in this order.
+async fn expect_events(redis: &Server, expected: &[&str]) {
     eventually("the event arrives", async || {
         let length: usize = redis.command(&["XLEN", Events::STREAM]).await;
         length >= expected.len()
@@ -185,7 +185,7 @@ async fn told(redis: &Server, expected: &[&str]) {
     assert_eq!(keys, expected);
 }
 
-/// How many events were written, and how many were dropped.
+/// The numbers of written and of dropped events.
 async fn outcomes(service: &Service) -> (u64, u64) {
     let metrics = get(service, "/metrics").await;
     let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();

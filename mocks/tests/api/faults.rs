@@ -1,4 +1,4 @@
-//! Each fault, as a client meets it.
+//! Faults, as clients see them.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::client::{
 };
 
 #[tokio::test]
-async fn a_delayed_answer_is_late_and_right() {
+async fn a_delayed_response_is_late_and_correct() {
     let shop = Shop::start().await.unwrap();
     let good = get(&shop.users, "/users/1").await;
     shop.users
@@ -28,7 +28,7 @@ async fn a_delayed_answer_is_late_and_right() {
 }
 
 #[tokio::test]
-async fn a_stalled_call_gets_no_answer_and_does_nothing() {
+async fn a_stalled_call_gets_no_response_and_has_no_effect() {
     let shop = Shop::start().await.unwrap();
     shop.products.fault(Some(Fault::Stall));
     let change = with_json(
@@ -44,7 +44,7 @@ async fn a_stalled_call_gets_no_answer_and_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_reset_comes_in_mid_answer_and_the_work_is_done() {
+async fn a_reset_cuts_the_response_after_the_call_took_effect() {
     let shop = Shop::start().await.unwrap();
     shop.products.fault(Some(Fault::Reset));
     let body = r#"{"stock":7}"#;
@@ -55,9 +55,9 @@ async fn a_reset_comes_in_mid_answer_and_the_work_is_done() {
     );
     let (answer, error) = converse(&shop.products, &sent).await;
     assert_eq!(error, Some(ErrorKind::ConnectionReset));
-    // The reset may overtake what was sent before it; what came is not the whole.
+    // The reset may discard bytes sent before it; the response is incomplete in any case.
     assert!(!answer.ends_with('}'), "{answer}");
-    // A 304 has no body to be reset in.
+    // A 304 has no body, so the reset replaces its head.
     let tag = "GET /users/1 HTTP/1.1\r\nhost: x\r\nif-none-match: *\r\n\r\n";
     shop.users.fault(Some(Fault::Reset));
     let (answer, error) = converse(&shop.users, tag).await;
@@ -72,13 +72,13 @@ async fn a_reset_comes_in_mid_answer_and_the_work_is_done() {
 }
 
 #[tokio::test]
-async fn an_answer_cut_short_announces_more_than_it_brings() {
+async fn a_response_cut_short_has_half_of_its_announced_length() {
     let shop = Shop::start().await.unwrap();
     let whole = get(&shop.users, "/users?limit=50").await;
     shop.users.fault(Some(Fault::CutShort));
     let sent = "GET /users?limit=50 HTTP/1.1\r\nhost: x\r\n\r\n";
     let (answer, error) = converse(&shop.users, sent).await;
-    assert_eq!(error, None, "it ends, and is not reset");
+    assert_eq!(error, None, "it ends without a reset");
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
     assert!(
@@ -96,7 +96,7 @@ async fn an_answer_cut_short_announces_more_than_it_brings() {
 }
 
 #[tokio::test]
-async fn a_trickle_brings_the_whole_answer_in_drops() {
+async fn a_trickle_sends_the_whole_response_in_small_chunks() {
     let shop = Shop::start().await.unwrap();
     let whole = get(&shop.users, "/users/1").await;
     let pause = Duration::from_millis(10);
@@ -107,20 +107,20 @@ async fn a_trickle_brings_the_whole_answer_in_drops() {
         .await
         .unwrap();
     let mut body = Vec::new();
-    let mut drops = 0;
-    while let Some(drop) = response.chunk().await.unwrap() {
-        body.extend_from_slice(&drop);
-        drops += 1;
+    let mut chunks = 0;
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        body.extend_from_slice(&chunk);
+        chunks += 1;
     }
     assert_eq!(body, whole.body);
     let expected = u32::try_from(whole.body.len().div_ceil(32)).unwrap();
-    assert!(drops > 1 && drops <= expected, "{drops}");
+    assert!(chunks > 1 && chunks <= expected, "{chunks}");
     assert!(start.elapsed() >= pause * expected);
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn a_status_comes_with_a_problem_and_nothing_done() {
+async fn a_status_fault_returns_a_problem_and_has_no_effect() {
     let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     for status in [400, 401, 404, 429, 500, 502, 503, 504] {
@@ -131,8 +131,8 @@ async fn a_status_comes_with_a_problem_and_nothing_done() {
         let retry_after = if matches!(status, 429 | 503) { "1" } else { "" };
         assert_eq!(reply.header("retry-after"), retry_after, "{status}");
     }
-    for nonsense in [0, 42, 200, 304, 1_000, u16::MAX] {
-        shop.products.fault(Some(Fault::Status(nonsense)));
+    for invalid in [0, 42, 200, 304, 1_000, u16::MAX] {
+        shop.products.fault(Some(Fault::Status(invalid)));
         get(&shop.products, "/products/1").await.expect(500);
     }
     shop.products.fault(None);
@@ -141,7 +141,7 @@ async fn a_status_comes_with_a_problem_and_nothing_done() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_claims_to_be() {
+async fn the_not_json_fault_returns_html_as_json() {
     let shop = Shop::start().await.unwrap();
     shop.orders.fault(Some(Fault::NotJson));
     let order = json!({ "userId": "60", "items": [{ "productId": "1", "quantity": 1 }] });
@@ -156,13 +156,13 @@ async fn what_is_not_json_claims_to_be() {
 }
 
 #[tokio::test]
-async fn a_fault_of_one_route_leaves_the_others_alone() {
+async fn a_fault_of_one_route_does_not_affect_others() {
     let shop = Shop::start().await.unwrap();
     shop.users.fault_on("GET /users", Some(Fault::Status(500)));
     get(&shop.users, "/users?ids=1").await.expect(500);
     get(&shop.users, "/users/1").await.expect(200);
 
-    // A route's own fault wins, and stays when the other one goes.
+    // The fault of a route takes precedence, and remains when the general one is removed.
     shop.users.fault(Some(Fault::Status(503)));
     get(&shop.users, "/users?ids=1").await.expect(500);
     get(&shop.users, "/users/1").await.expect(503);
@@ -188,7 +188,7 @@ async fn a_fault_of_one_route_leaves_the_others_alone() {
 }
 
 #[tokio::test]
-async fn people_switch_faults_over_http() {
+async fn faults_can_be_set_over_http() {
     let shop = Shop::start().await.unwrap();
     let put = async |body: serde_json::Value| {
         send(with_json(
@@ -235,7 +235,7 @@ async fn people_switch_faults_over_http() {
         .await
         .expect(422);
     assert_eq!(problem["routes"][0], "GET /users");
-    for nonsense in [
+    for invalid in [
         json!({ "fault": "explode" }),
         json!({ "fault": { "status": 200 } }),
         json!({ "fault": { "delay_ms": 3_600_001 } }),
@@ -243,25 +243,25 @@ async fn people_switch_faults_over_http() {
         json!({ "fault": "stall", "path": "/users" }),
         json!({}),
     ] {
-        put(nonsense).await.expect(422);
+        put(invalid).await.expect(422);
     }
     assert_eq!(get(&shop.users, "/_faults").await.json(), none);
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn a_stopped_service_refuses_and_cuts_whoever_waits() {
+async fn a_stopped_service_refuses_connections_and_ends_calls() {
     let mut shop = Shop::start().await.unwrap();
     shop.users.fault(Some(Fault::Stall));
     let address = shop.users.url().trim_start_matches("http://").to_owned();
     let waiting = try_send(request(&shop.users, Method::GET, "/users/1"));
     let stopping = async {
-        eventually("the call is there", async || shop.users.calls() == 1).await;
+        eventually("the call has arrived", async || shop.users.calls() == 1).await;
         shop.users.stop().await;
         let error = TcpStream::connect(&address).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     };
-    // The caller borrows nothing of the service any more, so both can go on at once.
+    // The call borrows nothing of the service, so both can run concurrently.
     let (waited, ()) = tokio::join!(waiting, stopping);
     assert!(!waited.unwrap_err().is_timeout());
     shop.users.stop().await;
@@ -269,13 +269,13 @@ async fn a_stopped_service_refuses_and_cuts_whoever_waits() {
 }
 
 #[tokio::test]
-async fn draining_lets_calls_end_and_takes_no_new_ones() {
+async fn draining_finishes_calls_within_the_grace_period() {
     let mut shop = Shop::start().await.unwrap();
     shop.users
         .fault(Some(Fault::Delay(Duration::from_millis(150))));
     let waiting = send(request(&shop.users, Method::GET, "/users/1"));
     let draining = async {
-        eventually("the call is there", async || shop.users.calls() == 1).await;
+        eventually("the call has arrived", async || shop.users.calls() == 1).await;
         shop.users.drain(Duration::from_secs(5)).await
     };
     let (reply, drained) = tokio::join!(waiting, draining);
@@ -285,7 +285,7 @@ async fn draining_lets_calls_end_and_takes_no_new_ones() {
     shop.products.fault(Some(Fault::Stall));
     let waiting = try_send(request(&shop.products, Method::GET, "/products/1"));
     let draining = async {
-        eventually("the call is there", async || shop.products.calls() == 1).await;
+        eventually("the call has arrived", async || shop.products.calls() == 1).await;
         shop.products.drain(Duration::from_millis(50)).await
     };
     let (waited, drained) = tokio::join!(waiting, draining);
@@ -294,8 +294,8 @@ async fn draining_lets_calls_end_and_takes_no_new_ones() {
     shop.stop().await;
 }
 
-/// Sends `text` on a connection of its own and reads to its end: what came, and the error at the
-/// end if it was no orderly one.
+/// Sends `text` on a new connection and reads it to its end; returns the response, and the error
+/// of an abnormal end.
 async fn converse(service: &Service, text: &str) -> (String, Option<ErrorKind>) {
     let address = service.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.unwrap();

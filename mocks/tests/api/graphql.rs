@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, and any schema as a service.
+//! GraphQL over HTTP, for any schema.
 
 use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Schema};
 use mocks::{Fault, Service, Shop};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{client, get, post, request, send, with_json};
 
 #[tokio::test]
-async fn any_schema_is_a_service_with_counters_and_faults() {
+async fn any_schema_can_be_served_with_counters_and_faults() {
     let service = echo().await;
     assert_eq!(service.name(), "echo");
     let body = json!({ "query": "{ header(name: \"x-tenant\") }" });
@@ -23,7 +23,7 @@ async fn any_schema_is_a_service_with_counters_and_faults() {
 }
 
 #[tokio::test]
-async fn two_services_of_one_process_are_two() {
+async fn services_of_one_process_are_independent() {
     let (one, other) = (echo().await, echo().await);
     assert_ne!(one.url(), other.url());
     post(&one, "/graphql", &json!({ "query": "{ __typename }" })).await;
@@ -31,16 +31,16 @@ async fn two_services_of_one_process_are_two() {
 }
 
 #[tokio::test]
-async fn a_query_may_be_asked_with_get_and_a_mutation_may_not() {
+async fn get_allows_queries_but_no_mutations() {
     let shop = Shop::start().await.unwrap();
-    let ask = async |parameters: &[(&str, &str)]| {
+    let send_get = async |parameters: &[(&str, &str)]| {
         let mut url = Url::parse(shop.reviews.url()).unwrap();
         url.set_path("/graphql");
         url.query_pairs_mut().extend_pairs(parameters);
         send(client().get(url)).await
     };
     let query = "query One($id: ID!) { review(id: $id) { id } } query Two { __typename }";
-    let reply = ask(&[
+    let reply = send_get(&[
         ("query", query),
         ("operationName", "One"),
         ("variables", r#"{"id":"5"}"#),
@@ -53,26 +53,26 @@ async fn a_query_may_be_asked_with_get_and_a_mutation_may_not() {
     assert_eq!(reply.header("cache-control"), "public, max-age=60");
 
     let write = "mutation { addReview(input: { productId: 1, userId: 60, rating: 1, title: \"t\", body: \"b\" }) { id } }";
-    let reply = ask(&[("query", write)]).await;
+    let reply = send_get(&[("query", write)]).await;
     reply.expect(405);
     assert_eq!(reply.header("allow"), "POST");
     let both = format!("{write} query Q {{ __typename }}").replacen("mutation", "mutation M", 1);
-    ask(&[("query", &both), ("operationName", "M")])
+    send_get(&[("query", &both), ("operationName", "M")])
         .await
         .expect(405);
-    ask(&[("query", &both), ("operationName", "Q")])
+    send_get(&[("query", &both), ("operationName", "Q")])
         .await
         .expect(200);
-    ask(&[("query", &both)]).await.expect(405);
-    ask(&[("variables", "{}")]).await.expect(400);
-    ask(&[("query", "{ __typename }"), ("variables", "[")])
+    send_get(&[("query", &both)]).await.expect(405);
+    send_get(&[("variables", "{}")]).await.expect(400);
+    send_get(&[("query", "{ __typename }"), ("variables", "[")])
         .await
         .expect(400);
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_before_the_schema_sees_it() {
+async fn invalid_requests_are_rejected_before_execution() {
     let service = echo().await;
     for (body, status) in [
         ("", 400),
@@ -102,7 +102,7 @@ async fn what_is_no_request_is_refused_before_the_schema_sees_it() {
 }
 
 #[tokio::test]
-async fn clients_that_know_the_media_type_are_told_by_status() {
+async fn the_graphql_media_type_has_status_400_for_request_errors() {
     let service = echo().await;
     for (query, accept, status) in [
         ("{ unknown }", GRAPHQL_RESPONSE, 400),
@@ -148,7 +148,7 @@ async fn echo() -> Service {
     mocks::graphql("echo", schema).await.unwrap()
 }
 
-/// Answers what it is asked.
+/// Returns headers of the request.
 struct Echo;
 
 #[Object]

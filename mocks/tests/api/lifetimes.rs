@@ -1,4 +1,4 @@
-//! What answers say about keeping them, and saying something else instead.
+//! `Cache-Control` of responses, and its overrides.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Reply, delete, get, patch, post, request, send, with_json};
 
 #[tokio::test]
-async fn merchants_last_longer_than_whoever_is_with_them() {
+async fn only_merchants_alone_are_public() {
     let shop = Shop::start().await.unwrap();
     for (path, expected) in [
         ("/users/1", "public, max-age=3600"),
@@ -26,31 +26,35 @@ async fn merchants_last_longer_than_whoever_is_with_them() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_kept_for_a_moment_and_no_other_problem_is() {
+async fn a_404_of_an_entity_is_cacheable_and_no_other_problem() {
     let shop = Shop::start().await.unwrap();
-    let kept = (404, "max-age=2");
-    check(&get(&shop.users, "/users/1001").await, kept, "a user");
-    check(&get(&shop.orders, "/orders/99999").await, kept, "an order");
+    let missing = (404, "max-age=2");
+    check(&get(&shop.users, "/users/1001").await, missing, "a user");
+    check(
+        &get(&shop.orders, "/orders/99999").await,
+        missing,
+        "an order",
+    );
     let products = &shop.products;
-    check(&get(products, "/products/1001").await, kept, "a product");
+    check(&get(products, "/products/1001").await, missing, "a product");
     let some = get(products, "/products?ids=1,1001").await;
     check(&some, (200, "max-age=2"), "some are missing");
     for (reply, status) in [
         (get(products, "/nothing").await, 404),
         (get(products, "/products?limit=0").await, 400),
         (patch(products, "/products/1001", &json!({})).await, 404),
-        (delete(products, "/reservations/nobody").await, 404),
+        (delete(products, "/reservations/unknown").await, 404),
     ] {
         check(&reply, (status, "no-store"), "a problem");
     }
     products.fault(Some(Fault::Status(404)));
-    let told = get(products, "/products/1").await;
-    check(&told, (404, "no-store"), "told to fail");
+    let fault = get(products, "/products/1").await;
+    check(&fault, (404, "no-store"), "a fault");
     shop.stop().await;
 }
 
 #[tokio::test]
-async fn changes_are_never_kept() {
+async fn writes_are_not_cacheable() {
     let shop = Shop::start().await.unwrap();
     for service in [&shop.products, &shop.orders, &shop.reviews] {
         service.set_cache_control(Some("max-age=9"));
@@ -69,7 +73,7 @@ async fn changes_are_never_kept() {
 }
 
 #[tokio::test]
-async fn what_is_said_can_be_changed_while_a_service_runs() {
+async fn cache_control_can_be_overridden_while_a_service_runs() {
     let shop = Shop::start().await.unwrap();
     let products = &shop.products;
     products.set_cache_control(Some("max-age=1, stale-while-revalidate=30"));
@@ -106,7 +110,7 @@ async fn what_is_said_can_be_changed_while_a_service_runs() {
 }
 
 #[tokio::test]
-async fn people_change_what_is_said_over_http() {
+async fn cache_control_can_be_overridden_over_http() {
     let shop = Shop::start().await.unwrap();
     let users = &shop.users;
     let put = async |body: Value| {
@@ -147,7 +151,7 @@ async fn people_change_what_is_said_over_http() {
 }
 
 #[tokio::test]
-async fn a_shop_opens_with_the_lifetimes_it_is_given() {
+async fn settings_replace_the_default_lifetimes() {
     let settings = Settings {
         lifetimes: Lifetimes {
             products: "max-age=7".to_owned(),
@@ -175,7 +179,7 @@ async fn a_shop_opens_with_the_lifetimes_it_is_given() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_said_is_a_mistake_in_the_test() {
+async fn an_invalid_override_panics() {
     let shop = Shop::start().await.unwrap();
     let fails = |set: &dyn Fn(&Service)| {
         let set = AssertUnwindSafe(|| set(&shop.users));
@@ -186,11 +190,7 @@ async fn what_cannot_be_said_is_a_mistake_in_the_test() {
         users.set_cache_control_on("GET /user", None);
     }));
     let still = get(&shop.users, "/users/1").await;
-    check(
-        &still,
-        (200, "public, max-age=3600"),
-        "nothing was switched",
-    );
+    check(&still, (200, "public, max-age=3600"), "no override");
     shop.stop().await;
 }
 

@@ -1,4 +1,4 @@
-//! Lists: many by id, pages, filters, groups.
+//! Lists: entities by id, pages, filters, groups.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::{Reply, get, post};
 
 #[tokio::test]
-async fn many_by_id_come_in_the_order_asked_without_the_unknown() {
+async fn entities_by_id_are_in_the_order_of_the_request_without_unknown_ids() {
     let shop = Shop::start().await.unwrap();
     for (service, path) in [
         (&shop.users, "/users"),
@@ -32,7 +32,7 @@ async fn many_by_id_come_in_the_order_asked_without_the_unknown() {
 }
 
 #[tokio::test]
-async fn a_walk_over_the_pages_meets_everything_once() {
+async fn the_pages_have_every_entity_once() {
     let shop = Shop::start().await.unwrap();
     for (service, path, total) in [
         (&shop.users, "/users?limit=300", 1_000),
@@ -49,7 +49,7 @@ async fn a_walk_over_the_pages_meets_everything_once() {
 }
 
 #[tokio::test]
-async fn filtered_products_are_exactly_those_that_fit() {
+async fn filters_select_exactly_the_matching_products() {
     let shop = Shop::start().await.unwrap();
     let products = everything(&shop.products, "/products").await;
 
@@ -96,7 +96,7 @@ async fn filtered_products_are_exactly_those_that_fit() {
 }
 
 #[tokio::test]
-async fn filtered_orders_are_exactly_those_that_fit() {
+async fn filters_select_exactly_the_matching_orders() {
     let shop = Shop::start().await.unwrap();
     let orders = everything(&shop.orders, "/orders").await;
     let paid = |item: &Value| item["status"] == "PAID";
@@ -129,7 +129,7 @@ async fn filtered_orders_are_exactly_those_that_fit() {
 }
 
 #[tokio::test]
-async fn orders_come_newest_first() {
+async fn orders_are_listed_newest_first() {
     let shop = Shop::start().await.unwrap();
     let orders = everything(&shop.orders, "/orders").await;
     let times: Vec<_> = orders
@@ -142,7 +142,7 @@ async fn orders_come_newest_first() {
 }
 
 #[tokio::test]
-async fn a_new_order_does_not_disturb_a_walk_under_way() {
+async fn a_new_order_does_not_shift_later_pages() {
     let shop = Shop::start().await.unwrap();
     let first = get(&shop.orders, "/orders?limit=500").await.expect(200);
     let order = json!({ "userId": "60", "items": [{ "productId": "1", "quantity": 1 }] });
@@ -155,7 +155,7 @@ async fn a_new_order_does_not_disturb_a_walk_under_way() {
 }
 
 #[tokio::test]
-async fn groups_answer_for_each_owner_once_in_the_order_asked() {
+async fn groups_have_each_owner_once_in_the_order_of_the_request() {
     let shop = Shop::start().await.unwrap();
     let orders = everything(&shop.orders, "/orders").await;
     let products = everything(&shop.products, "/products").await;
@@ -207,14 +207,14 @@ fn check_group(group: &Value, key: &str, own: &[&Value], first: usize) {
     assert_eq!(shown, own[..own.len().min(first)]);
 }
 
-/// Walks the pages of `path` and compares with what `fits` among everything.
-async fn check(service: &Service, path: &str, all: &[Value], fits: impl Fn(&Value) -> bool) {
-    let expected: Vec<_> = all.iter().filter(|item| fits(item)).cloned().collect();
-    assert!(!expected.is_empty(), "{path} would prove nothing");
+/// Compares the pages of `path` with the items of `all` for which `is_match` holds.
+async fn check(service: &Service, path: &str, all: &[Value], is_match: impl Fn(&Value) -> bool) {
+    let expected: Vec<_> = all.iter().filter(|item| is_match(item)).cloned().collect();
+    assert!(!expected.is_empty(), "{path} matches nothing");
     assert_eq!(walk(service, path).await, ids(&expected), "{path}");
 }
 
-/// The ids on all pages from `path` on; each page but the last is full, and all tell one total.
+/// The ids on all pages from `path` on. Each page but the last is full, and all have one total.
 async fn walk(service: &Service, path: &str) -> Vec<String> {
     let limit = path.split_once("limit=").map_or(20, |(_, rest)| {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();

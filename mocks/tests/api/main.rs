@@ -14,7 +14,7 @@ mod faults;
 mod graphql;
 mod lifetimes;
 mod lists;
-mod lost_answers;
+mod lost_responses;
 mod orders;
 #[path = "../../../resolvers/tests/cache/port.rs"]
 mod port;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::client::{Reply, get, patch, post, request, send, stock, with_json};
 
 #[tokio::test]
-async fn placing_an_order_takes_the_pieces() {
+async fn placing_an_order_reserves_the_pieces() {
     let settings = Settings {
         clock: Clock::Fixed(1_767_225_600),
         ..Settings::default()
@@ -45,7 +45,7 @@ async fn placing_an_order_takes_the_pieces() {
 }
 
 #[tokio::test]
-async fn more_than_there_is_fails_and_changes_nothing() {
+async fn an_order_beyond_the_stock_fails_without_effect() {
     let shop = Shop::start().await.unwrap();
     patch(&shop.products, "/products/1", &json!({ "stock": 1 }))
         .await
@@ -69,7 +69,7 @@ async fn more_than_there_is_fails_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn orders_that_make_no_sense_are_refused_without_asking_products() {
+async fn invalid_orders_are_rejected_without_a_call_to_products() {
     let shop = Shop::start().await.unwrap();
     for order in [
         json!({ "userId": "60", "items": [] }),
@@ -93,7 +93,7 @@ async fn the_same_key_places_one_order() {
     let first = place_with_key(&shop.orders, "k-1", &two_of_one()).await;
     assert_eq!(first.header("idempotency-replayed"), "");
     let order = first.expect(201);
-    // What happened to the order since does not matter: it is the answer of then.
+    // Later changes of the order do not change the replayed response.
     post(&shop.orders, "/orders/5001/advance", &json!({}))
         .await
         .expect(200);
@@ -119,7 +119,7 @@ async fn the_same_key_places_one_order() {
 }
 
 #[tokio::test]
-async fn a_key_whose_order_failed_may_try_again() {
+async fn a_key_of_a_failed_order_can_be_used_again() {
     let shop = Shop::start().await.unwrap();
     patch(&shop.products, "/products/1", &json!({ "stock": 1 }))
         .await
@@ -143,7 +143,7 @@ async fn a_key_whose_order_failed_may_try_again() {
 }
 
 #[tokio::test]
-async fn an_order_without_a_common_currency_gives_its_pieces_back() {
+async fn an_order_without_a_common_currency_releases_its_pieces() {
     let shop = Shop::start().await.unwrap();
     let dollars = json!({ "price": { "amount": 500, "currency": "USD" } });
     patch(&shop.products, "/products/2", &dollars)
@@ -159,7 +159,7 @@ async fn an_order_without_a_common_currency_gives_its_pieces_back() {
     let problem = place(&shop.orders, &mixed).await.expect(422);
     assert_eq!(problem["type"], "urn:shop:no-total");
     assert!(problem.get("reservationId").is_none());
-    // They were taken, and are back when the answer is there.
+    // The pieces were reserved, and are released before the response.
     assert_eq!(shop.products.calls_to("POST /reservations"), 1);
     assert_eq!(shop.products.calls_to("DELETE /reservations/{id}"), 1);
     let after = (
@@ -175,7 +175,7 @@ async fn an_order_without_a_common_currency_gives_its_pieces_back() {
 }
 
 #[tokio::test]
-async fn a_full_book_gives_the_pieces_back() {
+async fn an_order_beyond_the_maximum_releases_its_pieces() {
     let settings = Settings {
         max_orders: 5_001,
         ..Settings::default()
@@ -190,7 +190,7 @@ async fn a_full_book_gives_the_pieces_back() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_gives_its_pieces_back_once() {
+async fn a_cancelled_order_releases_its_pieces_once() {
     let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     place(&shop.orders, &two_of_one()).await.expect(201);
@@ -206,7 +206,7 @@ async fn a_cancelled_order_gives_its_pieces_back_once() {
 }
 
 #[tokio::test]
-async fn an_order_of_the_opening_day_can_be_cancelled_too() {
+async fn an_order_of_the_seed_data_can_be_cancelled() {
     let shop = Shop::start().await.unwrap();
     let open = get(&shop.orders, "/orders?status=PAID&limit=1")
         .await
@@ -223,7 +223,7 @@ async fn an_order_of_the_opening_day_can_be_cancelled_too() {
 }
 
 #[tokio::test]
-async fn an_order_goes_its_way_step_by_step() {
+async fn an_order_advances_one_status_at_a_time() {
     let shop = Shop::start().await.unwrap();
     place(&shop.orders, &two_of_one()).await.expect(201);
     for status in ["PAID", "SHIPPED"] {
@@ -231,7 +231,7 @@ async fn an_order_goes_its_way_step_by_step() {
         assert_eq!(order["status"], status);
         assert_eq!(get(&shop.orders, "/orders/5001").await.json(), order);
     }
-    // What has left the house cannot be cancelled.
+    // A shipped order cannot be cancelled.
     act(&shop.orders, "5001", "cancel").await.expect(409);
     assert_eq!(
         act(&shop.orders, "5001", "advance").await.json()["status"],
@@ -253,11 +253,11 @@ async fn place_with_key(orders: &Service, key: &str, order: &Value) -> Reply {
     send(with_json(request, order)).await
 }
 
-async fn act(orders: &Service, id: &str, what: &str) -> Reply {
+async fn act(orders: &Service, id: &str, action: &str) -> Reply {
     send(request(
         orders,
         Method::POST,
-        &format!("/orders/{id}/{what}"),
+        &format!("/orders/{id}/{action}"),
     ))
     .await
 }

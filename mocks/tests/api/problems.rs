@@ -1,4 +1,4 @@
-//! Everything that goes wrong has one shape, and says what it is.
+//! Errors have the form of RFC 9457 and name their cause.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::client::{Reply, get, request, send, with_json};
 
 #[tokio::test]
-async fn what_does_not_exist_is_not_found() {
+async fn unknown_paths_and_ids_are_not_found() {
     let shop = Shop::start().await.unwrap();
     for (service, path) in [
         (&shop.users, "/"),
@@ -33,12 +33,12 @@ async fn what_does_not_exist_is_not_found() {
         (&shop.products, "/products/1001"),
         (&shop.orders, "/orders/5001"),
     ] {
-        check_kept(&get(service, path).await, (404, "max-age=2"), path);
+        check_with_lifetime(&get(service, path).await, (404, "max-age=2"), path);
     }
     for (service, method, path) in [
         (&shop.users, Method::PATCH, "/users/1001"),
         (&shop.products, Method::PATCH, "/products/1001"),
-        (&shop.products, Method::DELETE, "/reservations/nobody"),
+        (&shop.products, Method::DELETE, "/reservations/unknown"),
         (&shop.orders, Method::POST, "/orders/5001/cancel"),
         (&shop.orders, Method::POST, "/orders/none/advance"),
     ] {
@@ -49,7 +49,7 @@ async fn what_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_does_not_take_names_those_it_takes() {
+async fn an_unsupported_method_gets_the_allowed_ones() {
     let shop = Shop::start().await.unwrap();
     for (service, method, path, allow) in [
         (&shop.users, Method::DELETE, "/users/1", "GET, HEAD, PATCH"),
@@ -75,7 +75,7 @@ async fn a_method_that_a_path_does_not_take_names_those_it_takes() {
 }
 
 #[tokio::test]
-async fn parameters_that_make_no_sense_are_bad_requests() {
+async fn invalid_parameters_are_bad_requests() {
     let shop = Shop::start().await.unwrap();
     let many: Vec<_> = (1..=1001).map(|id| id.to_string()).collect();
     let many = many.join(",");
@@ -132,7 +132,7 @@ async fn parameters_that_make_no_sense_are_bad_requests() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_not_what_they_should_be() {
+async fn invalid_bodies_have_a_precise_status() {
     let shop = Shop::start().await.unwrap();
     for (service, method, path) in routes_with_bodies(&shop) {
         let send_as = async |media_type: Option<&str>, body: Vec<u8>| {
@@ -170,7 +170,7 @@ async fn bodies_that_are_not_what_they_should_be() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_or_never_ends_harms_nobody() {
+async fn an_incomplete_or_endless_body_does_not_harm_the_service() {
     let shop = Shop::start().await.unwrap();
     let head = "POST /users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
     let answer = talk(&shop.users, &format!("{head}content-length: 100\r\n\r\n{{")).await;
@@ -187,7 +187,7 @@ async fn a_body_that_breaks_off_or_never_ends_harms_nobody() {
 }
 
 #[tokio::test]
-async fn what_is_not_http_is_refused() {
+async fn malformed_http_is_rejected() {
     let shop = Shop::start().await.unwrap();
     for (sent, expected) in [
         (
@@ -221,11 +221,11 @@ fn routes_with_bodies(shop: &Shop) -> [(&Service, Method, &'static str); 5] {
 /// Checks the shape of RFC 9457.
 #[track_caller]
 fn check(reply: &Reply, status: u16, path: &str) {
-    check_kept(reply, (status, "no-store"), path);
+    check_with_lifetime(reply, (status, "no-store"), path);
 }
 
 #[track_caller]
-fn check_kept(reply: &Reply, (status, lifetime): (u16, &str), path: &str) {
+fn check_with_lifetime(reply: &Reply, (status, lifetime): (u16, &str), path: &str) {
     assert_eq!(reply.status, status, "{path}: {:?}", reply.body);
     assert_eq!(
         reply.header("content-type"),
@@ -248,7 +248,7 @@ fn check_kept(reply: &Reply, (status, lifetime): (u16, &str), path: &str) {
     }
 }
 
-/// Writes `text` to a connection of its own, ends it, and reads what comes back.
+/// Sends `text` on a new connection, closes its sending side, and returns the response.
 async fn talk(service: &Service, text: &str) -> String {
     let address = service.url().trim_start_matches("http://").to_owned();
     let text = text.to_owned();
@@ -257,7 +257,7 @@ async fn talk(service: &Service, text: &str) -> String {
         stream
             .set_read_timeout(Some(Duration::from_secs(5)))
             .unwrap();
-        // The other side may have stopped listening by the end.
+        // The service may close the connection before it has read all.
         let _ = stream.write_all(text.as_bytes());
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let mut answer = Vec::new();

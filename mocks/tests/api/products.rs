@@ -1,4 +1,4 @@
-//! Prices, stock, and pieces that are held.
+//! Prices, stock, and reservations.
 
 use mocks::Shop;
 use serde_json::json;
@@ -24,7 +24,7 @@ async fn a_merchant_changes_price_and_stock() {
 }
 
 #[tokio::test]
-async fn another_merchant_may_not() {
+async fn another_merchant_and_invalid_values_are_rejected() {
     let shop = Shop::start().await.unwrap();
     let before = get(&shop.products, "/products/1").await;
     let change = json!({ "stock": 0, "merchantId": "3" });
@@ -53,7 +53,7 @@ async fn another_merchant_may_not() {
 }
 
 #[tokio::test]
-async fn what_is_reserved_leaves_the_shelf_and_comes_back_once() {
+async fn reserved_pieces_leave_the_stock_and_return_once() {
     let shop = Shop::start().await.unwrap();
     let (first, second) = (
         stock(&shop.products, "1").await,
@@ -88,7 +88,7 @@ async fn what_is_reserved_leaves_the_shelf_and_comes_back_once() {
 }
 
 #[tokio::test]
-async fn a_shortage_is_explained_and_takes_nothing() {
+async fn a_shortage_is_explained_and_reserves_nothing() {
     let shop = Shop::start().await.unwrap();
     patch(&shop.products, "/products/2", &json!({ "stock": 4 }))
         .await
@@ -110,7 +110,7 @@ async fn a_shortage_is_explained_and_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_reservation_may_bring_its_own_name() {
+async fn a_caller_can_name_its_reservation() {
     let shop = Shop::start().await.unwrap();
     let wanted = json!({ "id": "mine_1", "items": [{ "productId": "1", "quantity": 1 }] });
     assert_eq!(
@@ -131,7 +131,7 @@ async fn a_reservation_may_bring_its_own_name() {
 }
 
 #[tokio::test]
-async fn reservations_that_make_no_sense_are_refused() {
+async fn invalid_reservations_are_rejected() {
     let shop = Shop::start().await.unwrap();
     let before = get(&shop.products, "/products?limit=20").await;
     let item = |id: &str, quantity: i64| json!({ "productId": id, "quantity": quantity });

@@ -1,4 +1,4 @@
-//! Reading one thing: headers, versions, `HEAD`.
+//! Reads: headers, versions, `HEAD`.
 
 use mocks::{Clock, Settings, Shop};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::client::{get, patch, request, send};
 
 #[tokio::test]
-async fn one_of_each_is_what_the_seed_says() {
+async fn entities_match_the_seed_data() {
     let shop = Shop::start().await.unwrap();
     let merchant = get(&shop.users, "/users/1").await.expect(200);
     assert_eq!(
@@ -41,7 +41,7 @@ async fn one_of_each_is_what_the_seed_says() {
 }
 
 #[tokio::test]
-async fn every_read_says_how_long_it_lasts_and_which_version_it_is() {
+async fn every_read_has_a_lifetime_and_a_version() {
     let shop = Shop::start().await.unwrap();
     for (service, path, lifetime) in [
         (&shop.users, "/users/57", "private, max-age=60"),
@@ -103,7 +103,7 @@ async fn every_read_says_how_long_it_lasts_and_which_version_it_is() {
 }
 
 #[tokio::test]
-async fn a_change_makes_a_new_version_of_every_answer_that_shows_it() {
+async fn a_change_gives_every_response_with_the_entity_a_new_version() {
     let settings = Settings {
         clock: Clock::Fixed(1_767_225_600),
         ..Settings::default()

@@ -1,4 +1,4 @@
-//! The service that answers what was recorded.
+//! The service that replays recorded responses.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ const FORMS: &str = r#"[
 ]"#;
 
 #[tokio::test]
-async fn what_is_recorded_is_answered_and_nothing_else() {
+async fn only_recorded_requests_are_answered() {
     let folder = folder(
         "recorded",
         &[("a.json", THINGS), ("b.json", FORMS), ("c.txt", "no")],
@@ -70,7 +70,7 @@ async fn what_is_recorded_is_answered_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn bodies_are_compared_by_what_they_say() {
+async fn bodies_are_compared_by_their_values() {
     let folder = folder("recorded-bodies", &[("b.json", FORMS)]);
     let recorded = Recorded::start(&folder).await.unwrap();
     let post = || request(&recorded, Method::POST, "/things");
@@ -88,7 +88,7 @@ async fn bodies_are_compared_by_what_they_say() {
 }
 
 #[tokio::test]
-async fn calls_are_remembered_and_a_stopped_one_is_gone() {
+async fn calls_are_recorded_and_a_stopped_service_refuses_connections() {
     let folder = folder("recorded-calls", &[("a.json", THINGS)]);
     let recorded = Recorded::start(&folder).await.unwrap();
     let url = format!("{}/things", recorded.url());
@@ -104,7 +104,7 @@ async fn calls_are_remembered_and_a_stopped_one_is_gone() {
 }
 
 #[tokio::test]
-async fn a_folder_without_recordings_or_with_wrong_ones_is_refused() {
+async fn a_folder_without_valid_recordings_fails_the_start() {
     let wrong = r#"[{ "request": { "methd": "GET", "url": "/" }, "response": {} }]"#;
     let cases = [
         ("recorded-none", vec![], "nothing is recorded in"),

@@ -1,11 +1,11 @@
-//! The binary: how it starts, says where it is, and ends.
+//! The command: start, printed URLs, and shutdown.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 #[test]
-fn all_of_them_start_answer_and_stop_when_they_are_told_to() {
+fn all_services_start_respond_and_stop_at_sigterm() {
     let ports = [
         "--users-port=0",
         "--products-port=0",
@@ -18,7 +18,7 @@ fn all_of_them_start_answer_and_stop_when_they_are_told_to() {
         let line = lines.next().unwrap().unwrap();
         let address = line.split("http://").nth(1).unwrap();
         assert!(
-            ask(address, "/health").ends_with(r#"{"status":"ok"}"#),
+            http_get(address, "/health").ends_with(r#"{"status":"ok"}"#),
             "{line}"
         );
     }
@@ -28,7 +28,7 @@ fn all_of_them_start_answer_and_stop_when_they_are_told_to() {
 }
 
 #[test]
-fn orders_alone_find_products_where_they_are_told() {
+fn orders_call_products_at_the_configured_url() {
     let mut products = start(["products", "--port", "0"].iter());
     let products_url = first_url(&mut products);
     let mut orders = start(["orders", "--port", "0", "--products", &products_url].iter());
@@ -51,25 +51,25 @@ fn orders_alone_find_products_where_they_are_told() {
 }
 
 #[test]
-fn a_service_says_about_keeping_what_it_is_told() {
-    let told = ["--cache-control", "products=public, max-age=7"];
-    let told = told.iter().chain(&["--cache-control", "missing="]);
-    let mut products = start(["products", "--port", "0"].iter().chain(told));
+fn the_cache_control_flag_sets_the_header() {
+    let flags = ["--cache-control", "products=public, max-age=7"];
+    let flags = flags.iter().chain(&["--cache-control", "missing="]);
+    let mut products = start(["products", "--port", "0"].iter().chain(flags));
     let url = first_url(&mut products);
     let address = url.trim_start_matches("http://");
-    let one = ask(address, "/products/1");
+    let one = http_get(address, "/products/1");
     assert!(
         one.contains("cache-control: public, max-age=7\r\n"),
         "{one}"
     );
-    let none = ask(address, "/products/1001");
+    let none = http_get(address, "/products/1001");
     assert!(none.starts_with("HTTP/1.1 404 "), "{none}");
     assert!(!none.contains("cache-control"), "{none}");
 }
 
 #[test]
-fn options_that_make_no_sense_are_refused() {
-    for (option, value, complaint) in [
+fn invalid_options_are_rejected() {
+    for (option, value, message) in [
         ("--cache-control", "products", "`=` is missing"),
         (
             "--cache-control",
@@ -90,12 +90,12 @@ fn options_that_make_no_sense_are_refused() {
             .unwrap();
         assert!(!output.status.success(), "{value}");
         let text = String::from_utf8(output.stderr).unwrap();
-        assert!(text.contains(complaint), "{text}");
+        assert!(text.contains(message), "{text}");
     }
 }
 
 #[test]
-fn a_port_that_is_taken_is_named() {
+fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = Command::new(BINARY)
@@ -106,13 +106,13 @@ fn a_port_that_is_taken_is_named() {
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         format!(
-            "mocks: 127.0.0.1:{port} is taken; stop what listens there, or choose another port\n"
+            "mocks: 127.0.0.1:{port} is in use; stop the process that listens there, or choose another port\n"
         )
     );
 }
 
 #[test]
-fn each_service_has_a_port_of_its_own_unless_told() {
+fn each_service_has_a_default_port() {
     for (service, port) in [
         ("users", 5_001),
         ("products", 5_002),
@@ -128,7 +128,7 @@ fn each_service_has_a_port_of_its_own_unless_told() {
     }
 }
 
-/// A process that does not outlive its test.
+/// A process that is killed when dropped.
 struct Running(Child);
 
 impl Running {
@@ -141,7 +141,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has ended already when the test went well.
+        // Fails if the process has already ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -162,7 +162,7 @@ fn first_url(running: &mut Running) -> String {
     line.split_whitespace().last().unwrap().to_owned()
 }
 
-fn ask(address: &str, path: &str) -> String {
+fn http_get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,

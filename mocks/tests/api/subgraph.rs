@@ -1,7 +1,7 @@
-//! The file that the gateway reads about the reviews service says what the service says itself.
+//! The schema file of the reviews subgraph matches the SDL that the service returns.
 //!
-//! Compared are facts, one for each type, field and value: neither order, nor white space, nor the
-//! kind of quotes is one.
+//! Schemas are compared as sets of facts, one for each type, field and value; order, white space
+//! and the kind of quotes do not matter.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,25 +19,25 @@ use serde_json::json;
 use crate::client::post;
 
 #[tokio::test]
-async fn the_schema_file_of_reviews_is_what_the_service_tells() {
+async fn the_schema_file_of_reviews_matches_the_service() {
     let shop = Shop::start().await.unwrap();
     let query = json!({ "query": "{ _service { sdl } }" });
     let answer = post(&shop.reviews, "/graphql", &query).await.expect(200);
-    let told = answer["data"]["_service"]["sdl"].as_str().unwrap();
+    let served = answer["data"]["_service"]["sdl"].as_str().unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/commerce/reviews.graphql");
     let written = fs::read_to_string(file).unwrap();
-    let (told, written) = (Facts::of(told), Facts::of(&written));
+    let (served, written) = (Facts::from_sdl(served), Facts::from_sdl(&written));
 
-    let differences: Vec<_> = told.all.symmetric_difference(&written.all).collect();
+    let differences: Vec<_> = served.all.symmetric_difference(&written.all).collect();
     assert!(differences.is_empty(), "{differences:#?}");
-    assert!(told.all.len() > 30, "{:#?}", told.all);
+    assert!(served.all.len() > 30, "{:#?}", served.all);
     assert_eq!(written.links.len(), 1);
-    assert_eq!(told.links.len(), 1);
-    let ((told_url, told_imports), (url, imports)) = (&told.links[0], &written.links[0]);
-    assert_eq!(told_url, url);
-    // The service imports all that there is, the file what is used.
+    assert_eq!(served.links.len(), 1);
+    let ((served_url, served_imports), (url, imports)) = (&served.links[0], &written.links[0]);
+    assert_eq!(served_url, url);
+    // The service imports all directives, the file only those it uses.
     assert_eq!(imports, &written.directives);
-    assert!(imports.is_subset(told_imports), "{told_imports:?}");
+    assert!(imports.is_subset(served_imports), "{served_imports:?}");
     shop.stop().await;
 }
 
@@ -46,7 +46,7 @@ fn facts_differ_when_schemas_do() {
     let one =
         "type A @key(fields: \"id\") { \"Text.\" f(a: Int = 1, b: ID!): [Int!]! } enum E { X Y }";
     let same = "enum E { Y X }\ntype A @key(fields: \"\"\"id\"\"\") { \"\"\"\nText.\n\"\"\" f(b: ID!, a: Int = 1): [Int!]! }";
-    assert_eq!(Facts::of(one).all, Facts::of(same).all);
+    assert_eq!(Facts::from_sdl(one).all, Facts::from_sdl(same).all);
     for (from, to) in [
         ("id", "no"),
         ("Text", "Other"),
@@ -60,22 +60,26 @@ fn facts_differ_when_schemas_do() {
         let other = one
             .replacen(from, to, 1)
             .replace("\" @share", "\" g: Int @share");
-        assert_ne!(Facts::of(one).all, Facts::of(&other).all, "{from}");
+        assert_ne!(
+            Facts::from_sdl(one).all,
+            Facts::from_sdl(&other).all,
+            "{from}"
+        );
     }
 }
 
-/// What a schema says.
+/// The facts of a schema.
 #[derive(Default)]
 struct Facts {
     all: BTreeSet<String>,
     /// URL and imports of each `@link`.
     links: Vec<(String, BTreeSet<String>)>,
-    /// What is used, as imports name it.
+    /// The directives in use, as imports name them.
     directives: BTreeSet<String>,
 }
 
 impl Facts {
-    fn of(sdl: &str) -> Self {
+    fn from_sdl(sdl: &str) -> Self {
         let mut facts = Self::default();
         for definition in parse_schema(sdl).unwrap().definitions {
             match definition {
@@ -89,7 +93,10 @@ impl Facts {
                 TypeSystemDefinition::Type(definition) => facts.read(&definition.node),
                 TypeSystemDefinition::Directive(directive) => {
                     let name = directive.node.name.node.as_str();
-                    assert!(matches!(name, "include" | "skip"), "@{name} is no standard");
+                    assert!(
+                        matches!(name, "include" | "skip"),
+                        "@{name} is not a standard directive"
+                    );
                 }
             }
         }
@@ -130,7 +137,7 @@ impl Facts {
             }
             TypeKind::Enum(values) => {
                 for value in &values.values {
-                    let fact = self.noted(
+                    let fact = self.annotated(
                         value.node.value.node.as_str(),
                         &value.node.directives,
                         value.node.description.as_ref(),
@@ -139,9 +146,9 @@ impl Facts {
                 }
                 "enum".to_owned()
             }
-            other => panic!("nothing compares {other:?}"),
+            other => panic!("unsupported: {other:?}"),
         };
-        let fact = self.noted(
+        let fact = self.annotated(
             name,
             &definition.directives,
             definition.description.as_ref(),
@@ -159,7 +166,7 @@ impl Facts {
             "{owner}.{}{arguments:?}: {}",
             field.name.node, field.ty.node
         );
-        let fact = self.noted(&text, &field.directives, field.description.as_ref());
+        let fact = self.annotated(&text, &field.directives, field.description.as_ref());
         self.all.insert(fact);
     }
 
@@ -169,11 +176,11 @@ impl Facts {
             .as_ref()
             .map(|value| value.node.to_string());
         let text = format!("{}: {} = {default:?}", input.name.node, input.ty.node);
-        self.noted(&text, &input.directives, input.description.as_ref())
+        self.annotated(&text, &input.directives, input.description.as_ref())
     }
 
     /// A fact with its directives and its description.
-    fn noted(
+    fn annotated(
         &mut self,
         fact: &str,
         directives: &[Positioned<ConstDirective>],

@@ -1,4 +1,4 @@
-//! Opening and changing accounts.
+//! Creating and changing accounts.
 
 use mocks::{Clock, Settings, Shop};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::client::{get, patch, post};
 
 #[tokio::test]
-async fn a_customer_opens_an_account() {
+async fn a_customer_is_created() {
     let shop = fixed().await;
     let created = post(&shop.users, "/users", &ada()).await;
     let user = created.expect(201);
@@ -26,7 +26,7 @@ async fn a_customer_opens_an_account() {
 }
 
 #[tokio::test]
-async fn a_merchant_needs_a_name_to_sell_under() {
+async fn a_merchant_requires_a_display_name() {
     let shop = fixed().await;
     let mut merchant = ada();
     merchant["kind"] = json!("merchant");
@@ -44,7 +44,7 @@ async fn a_merchant_needs_a_name_to_sell_under() {
 }
 
 #[tokio::test]
-async fn a_change_touches_what_it_names_and_nothing_else() {
+async fn a_change_affects_only_its_members() {
     let shop = fixed().await;
     let before = get(&shop.users, "/users/2").await.expect(200);
     let change = json!({
@@ -67,7 +67,7 @@ async fn a_change_touches_what_it_names_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn nobody_gets_the_address_of_somebody_else() {
+async fn e_mail_addresses_are_unique() {
     let shop = fixed().await;
     let taken = get(&shop.users, "/users/1").await.json()["email"].clone();
     let mut second = ada();
@@ -78,7 +78,7 @@ async fn nobody_gets_the_address_of_somebody_else() {
         .await
         .expect(409);
 
-    // One's own in other letters is no conflict, and what is given up is free.
+    // An account can change the case of its address, and a released address is free.
     let upper = json!({ "email": "FRIDA.Schmidt@example.com" });
     patch(&shop.users, "/users/1", &upper).await.expect(200);
     let moved = json!({ "email": "frida@example.com" });
@@ -90,7 +90,7 @@ async fn nobody_gets_the_address_of_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_refused_change_changes_nothing() {
+async fn a_rejected_change_has_no_effect() {
     let shop = fixed().await;
     let before = get(&shop.users, "/users/60").await;
     for change in [
@@ -98,7 +98,7 @@ async fn a_refused_change_changes_nothing() {
         json!({ "name": "two\nlines" }),
         json!({ "name": "x".repeat(201) }),
         json!({ "name": null }),
-        json!({ "email": "nobody" }),
+        json!({ "email": "no-address" }),
         json!({ "email": "a b@example.com" }),
         json!({ "name": "Fine", "address": { "country": "nl" } }),
         json!({ "kind": "merchant" }),

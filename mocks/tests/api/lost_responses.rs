@@ -1,4 +1,4 @@
-//! The way from orders to products breaks: no pieces get lost on it, and no order is half placed.
+//! Calls from orders to products fail: no piece is lost, and no order is placed partially.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::client::{
 };
 
 #[tokio::test]
-async fn pieces_come_back_when_the_answer_to_a_reservation_is_lost() {
+async fn pieces_are_released_when_the_response_to_a_reservation_is_lost() {
     for fault in [Fault::CutShort, Fault::Reset] {
         let shop = Shop::start().await.unwrap();
         let before = stock(&shop.products, "1").await;
@@ -33,7 +33,7 @@ async fn pieces_come_back_when_the_answer_to_a_reservation_is_lost() {
 }
 
 #[tokio::test]
-async fn giving_back_is_tried_again_until_it_succeeds() {
+async fn a_release_is_retried_until_it_succeeds() {
     let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     shop.products
@@ -102,7 +102,7 @@ async fn a_products_service_that_is_gone_is_a_bad_gateway() {
 }
 
 #[tokio::test]
-async fn pieces_that_cannot_be_given_back_are_named() {
+async fn a_reservation_that_cannot_be_released_is_named() {
     let shop = Shop::start().await.unwrap();
     let dollars = json!({ "price": { "amount": 500, "currency": "USD" } });
     patch(&shop.products, "/products/2", &dollars)
@@ -129,7 +129,7 @@ async fn pieces_that_cannot_be_given_back_are_named() {
 }
 
 #[tokio::test]
-async fn an_order_whose_pieces_do_not_come_back_stays_as_it_is() {
+async fn an_order_whose_pieces_cannot_be_released_is_unchanged() {
     let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     post(&shop.orders, "/orders", &order()).await.expect(201);
@@ -148,7 +148,7 @@ async fn an_order_whose_pieces_do_not_come_back_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn nothing_else_happens_to_an_order_that_is_being_cancelled() {
+async fn an_order_that_is_being_cancelled_cannot_change() {
     let shop = Shop::start().await.unwrap();
     post(&shop.orders, "/orders", &order()).await.expect(201);
     shop.products.fault_on(
@@ -157,7 +157,7 @@ async fn nothing_else_happens_to_an_order_that_is_being_cancelled() {
     );
     let cancelling = act(&shop.orders, "cancel");
     let meanwhile = async {
-        eventually("the pieces are on their way", async || {
+        eventually("the release is in progress", async || {
             shop.products.calls_to("DELETE /reservations/{id}") == 1
         })
         .await;
@@ -171,7 +171,7 @@ async fn nothing_else_happens_to_an_order_that_is_being_cancelled() {
 }
 
 #[tokio::test]
-async fn an_order_is_placed_even_when_its_client_goes_away() {
+async fn an_order_is_placed_even_if_its_client_disconnects() {
     let shop = Shop::start().await.unwrap();
     let before = stock(&shop.products, "1").await;
     let slow = Fault::Delay(Duration::from_millis(200));
@@ -179,7 +179,7 @@ async fn an_order_is_placed_even_when_its_client_goes_away() {
     let call = with_json(request(&shop.orders, Method::POST, "/orders"), &order());
     tokio::select! {
         reply = try_send(call.header("idempotency-key", "gone")) => panic!("{reply:?}"),
-        () = eventually("the reservation is under way", async || {
+        () = eventually("the reservation is in progress", async || {
             shop.products.calls_to("POST /reservations") == 1
         }) => {}
     }
@@ -189,7 +189,7 @@ async fn an_order_is_placed_even_when_its_client_goes_away() {
     .await;
     assert_eq!(stock(&shop.products, "1").await, before - 2);
 
-    // The client that comes back with its key gets the order that it missed.
+    // A retry with the key returns the placed order.
     let again = with_json(request(&shop.orders, Method::POST, "/orders"), &order());
     let again = send(again.header("idempotency-key", "gone")).await;
     assert_eq!(again.expect(201)["id"], "5001");
@@ -207,7 +207,7 @@ async fn a_key_is_in_use_while_its_order_is_being_placed() {
         send(with_json(call.header("idempotency-key", "k"), &order()))
     };
     let second = async {
-        eventually("the first is under way", async || {
+        eventually("the first call is in progress", async || {
             shop.products.calls_to("POST /reservations") == 1
         })
         .await;
@@ -220,11 +220,11 @@ async fn a_key_is_in_use_while_its_order_is_being_placed() {
     shop.stop().await;
 }
 
-async fn act(orders: &Service, what: &str) -> Reply {
+async fn act(orders: &Service, action: &str) -> Reply {
     send(request(
         orders,
         Method::POST,
-        &format!("/orders/5001/{what}"),
+        &format!("/orders/5001/{action}"),
     ))
     .await
 }
