@@ -1,4 +1,4 @@
-//! Whether all gateways give the same answers; only then are their figures worth comparing.
+//! Checks that all gateways return equal responses, without which their figures are not comparable.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::gateway::Gateway;
 use crate::load::{Exchange, Load};
 use crate::query::Query;
 
-/// Asks each gateway everything that `query` asks, and demands equal answers without errors.
-/// What comes back is the load for each gateway.
+/// Sends all requests of `query` to each gateway, and returns the load for each. Fails for errors,
+/// and for responses that differ.
 pub(crate) async fn checked_loads<G: Borrow<Gateway>>(
     query: Query,
     gateways: &[G],
@@ -82,7 +82,7 @@ fn check_success(query: Query, gateway: &Gateway, response: &Bytes) -> Result<()
     let text: String = text.chars().take(MAX_EXCERPT_CHARS).collect();
     Err(Failure::Answer {
         query,
-        problem: format!("{name} answers {text}"),
+        problem: format!("{name} returned {text}"),
     })
 }
 
@@ -114,12 +114,12 @@ fn compare(query: Query, expected: &NamedResponse, actual: &NamedResponse) -> Re
     })
 }
 
-/// The answer as a value; what is no JSON has neither data nor errors.
+/// The response as JSON; null if it is not JSON, which has neither data nor errors.
 fn parse_response(response: &Bytes) -> Value {
     serde_json::from_slice(response).unwrap_or_default()
 }
 
-/// Where two values differ first, and how.
+/// The path and the values of the first difference.
 fn difference(left: &Value, right: &Value) -> Option<String> {
     match (left, right) {
         (Value::Object(lefts), Value::Object(rights)) => {
@@ -154,7 +154,7 @@ fn excerpt(value: &Value) -> String {
     value.to_string().chars().take(MAX_EXCERPT_CHARS).collect()
 }
 
-/// Enough to recognise a value by.
+/// Maximum length of a value in a message, in characters.
 const MAX_EXCERPT_CHARS: usize = 200;
 
 #[cfg(test)]
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_of_keys_makes_no_difference() {
+    fn the_order_of_keys_does_not_matter() {
         let left: Value = serde_json::from_str(r#"{"a":1,"b":[true,null]}"#).unwrap();
         let right: Value = serde_json::from_str(r#"{"b":[true,null],"a":1}"#).unwrap();
         assert_eq!(difference(&left, &right), None);

@@ -1,9 +1,9 @@
-//! What keeping gains: Q2 with nothing kept, with everything in memory, and with everything in
-//! Redis; beside it the hand-written gateway, bare and with its responses in Redis.
+//! Gain of caching: Q2 without a cache, from memory, and from Redis, each for Weir; and the
+//! hand-written gateway without and with responses in Redis.
 //!
-//! Those who keep everything have services of their own, which are paused when all is kept. So
-//! what is measured then are hits: a miss would wait for an answer that does not come, and be
-//! counted when the services go on.
+//! Gateways with a cache have their own services, which are paused once the caches are filled. So
+//! only hits are measured: a miss would wait for a paused service, and is counted when the services
+//! resume.
 
 mod contender;
 mod graph;
@@ -28,33 +28,33 @@ use crate::print;
 use crate::query::Query;
 use crate::shop::Shop;
 
-/// What is compared, and for how long.
+/// Options of `bench cache`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CacheOptions {
-    /// How often each gateway is measured; the table has medians
+    /// Number of measurements of each gateway; the table has medians
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
-    /// For how long each time
+    /// Duration of each measurement
     #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// How many clients ask at the same time; with one, no request can share what another fetches
+    /// Number of concurrent clients; with one, no request can share a fetch in flight
     #[arg(long, value_name = "N", default_value_t = QUERY.connections(), value_parser = parse_clients)]
     clients: usize,
-    /// Only these gateways
+    /// Measure only these gateways
     #[arg(long, value_name = "GATEWAYS", value_delimiter = ',')]
     gateways: Vec<Contender>,
-    /// The weir to measure, instead of one that is built first
+    /// The `weir` binary to measure; by default it is built first
     #[arg(long, value_name = "FILE")]
     weir: Option<PathBuf>,
 }
 
-/// Measures and prints the table; says so where there is no Redis to measure with.
+/// Measures and prints the table; without a `redis-server` prints a note only.
 pub(crate) async fn run(options: &CacheOptions) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         return Err(Failure::Debug);
     }
     let Some(redis) = Redis::start().await? else {
-        print::note("skipped: there is no `redis-server` on this machine");
+        print::note("skipped: `redis-server` is not installed");
         return Ok(());
     };
     let program = gateway::weir_program(options.weir.as_deref()).await?;
@@ -78,7 +78,7 @@ pub(crate) async fn run(options: &CacheOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The services of those who ask them, and of those who have no need to.
+/// The services of gateways without a cache, and those of gateways with one.
 struct ShopPair {
     running: Shop,
     paused: Shop,
@@ -107,20 +107,20 @@ async fn compare(
     for load in &mut loads {
         load.connections = options.clients;
     }
-    print::note("the answers agree");
+    print::note("the responses are equal");
     for (gateway, load) in gateways.iter().zip(&loads) {
         run_load(gateway, load, WARM_UP).await?;
     }
     let before = shops.paused.calls().await?;
     shops.paused.pause().await?;
-    print::note("the services of those who keep everything are paused");
+    print::note("the services of the gateways with a cache are paused");
     let rounds = rounds(runners, &loads, &mut shops.running, redis, options).await?;
     shops.paused.resume().await?;
     let missed = shops.paused.calls().await?.saturating_sub(before);
     if missed > 0 {
         return Err(Failure::CacheMisses(missed));
     }
-    print::note("they go on, and were not called meanwhile");
+    print::note("the paused services resumed, and received no calls meanwhile");
     let rows = runners
         .iter()
         .zip(rounds)
@@ -145,7 +145,7 @@ async fn rounds(
     let pairs: Vec<_> = runners.iter().zip(loads).collect();
     let mut rounds: Vec<Vec<Measurement>> = vec![Vec::new(); pairs.len()];
     for round in 0..options.rounds as usize {
-        // Not always the same one after the same other one.
+        // The order rotates, so that no gateway always follows the same one.
         for offset in 0..pairs.len() {
             let index = (offset + round) % pairs.len();
             let (Some(((contender, gateway), load)), Some(measurements)) =
@@ -172,11 +172,11 @@ async fn rounds(
 fn parse_clients(argument: &str) -> Result<usize, String> {
     let clients = argument.parse().ok();
     let clients = clients.filter(|clients| (1..=MAX_CLIENTS).contains(clients));
-    clients.ok_or_else(|| format!("a number from 1 to {MAX_CLIENTS}"))
+    clients.ok_or_else(|| format!("must be a number from 1 to {MAX_CLIENTS}"))
 }
 
-/// More would measure the memory of the machine.
+/// Maximum number of clients; more would measure the memory of the machine.
 const MAX_CLIENTS: usize = 1_000;
 
-/// The one that asks three services for 50 orders with all that belongs to them.
+/// 50 orders with their customers and products, from three services.
 const QUERY: Query = Query::Q2;

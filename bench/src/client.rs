@@ -1,4 +1,4 @@
-//! An HTTP client that is one connection: what a load generator needs and no more.
+//! A minimal HTTP client for generating load: one connection.
 
 use std::net::SocketAddr;
 
@@ -12,42 +12,42 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// One connection that is kept alive; closed when dropped.
+/// One persistent connection; closed when dropped.
 #[derive(Debug)]
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     host: HeaderValue,
-    /// Moves the bytes.
+    /// Runs the connection.
     _driver: JoinSet<()>,
 }
 
-/// What is kept of an answer to recognise it by.
+/// A digest of a response that does not depend on the order of its bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseDigest {
     length: usize,
     byte_sum: u64,
 }
 
-/// Why a request failed.
+/// Errors of a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    /// Nobody listens there.
+    /// The connection failed.
     #[error("cannot connect: {0}")]
     Connect(std::io::Error),
-    /// The request could not be written down.
-    #[error("no request: {0}")]
+    /// The request could not be built.
+    #[error("invalid request: {0}")]
     Request(#[from] http::Error),
-    /// The connection broke.
-    #[error("the connection broke: {0}")]
+    /// The connection was lost.
+    #[error("the connection was lost: {0}")]
     Broken(#[from] hyper::Error),
-    /// The answer is not a 200.
-    #[error("answered with {0}")]
+    /// The status of the response is not 200.
+    #[error("the response has the status {0}")]
     Status(StatusCode),
-    /// The answer is not the one that was checked before.
-    #[error("the answer is not what it was when it was checked; it begins {0:?}")]
+    /// The response differs from the checked one.
+    #[error("the response differs from the checked one; it begins with {0:?}")]
     UnexpectedResponse(String),
-    /// The answer is not JSON of the expected shape.
-    #[error("the answer is no JSON that is understood: {0}")]
+    /// The response is not JSON of the expected shape.
+    #[error("the response is not JSON of the expected shape: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -61,7 +61,7 @@ impl Connection {
         let (sender, connection) = handshake(TokioIo::new(socket)).await?;
         let mut driver = JoinSet::new();
         driver.spawn(async {
-            // Whoever waits for an answer is told as well.
+            // The pending request gets the error as well.
             let _ = connection.await;
         });
         Ok(Self {
@@ -71,20 +71,20 @@ impl Connection {
         })
     }
 
-    /// The body at `path`.
+    /// Gets the body at `path`.
     pub(crate) async fn get(&mut self, path: Uri) -> Result<Bytes, ClientError> {
         let response = self.send(Method::GET, path, Bytes::new()).await?;
         Ok(response.into_body().collect().await?.to_bytes())
     }
 
-    /// The answer to a GraphQL request.
+    /// Sends a GraphQL request and returns the body of the response.
     pub(crate) async fn send_query(&mut self, body: Bytes) -> Result<Bytes, ClientError> {
         let response = self.send(Method::POST, graphql_uri(), body).await?;
         Ok(response.into_body().collect().await?.to_bytes())
     }
 
-    /// Asks, and demands an answer with the bytes of `expected`, in whatever order: async-graphql
-    /// writes the fields of an object as they become ready.
+    /// Sends a GraphQL request, and fails unless the response has the bytes of `expected`, in any
+    /// order: async-graphql writes the fields of an object as they become ready.
     pub(crate) async fn send_expecting(
         &mut self,
         body: Bytes,
@@ -135,7 +135,7 @@ impl Connection {
 }
 
 impl ResponseDigest {
-    /// Recognises the bytes of `answer`.
+    /// The digest of `body`.
     pub(crate) fn new(body: &[u8]) -> Self {
         Self {
             length: body.len(),
@@ -144,7 +144,7 @@ impl ResponseDigest {
     }
 }
 
-/// Does not depend on the order, and is almost free.
+/// The sum of the bytes: independent of their order, and cheap.
 fn byte_sum(bytes: &[u8]) -> u64 {
     bytes.iter().copied().map(u64::from).sum()
 }
@@ -155,5 +155,5 @@ fn graphql_uri() -> Uri {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Enough to recognise an error by.
+/// Maximum length of a response in a message, in characters.
 const MAX_EXCERPT_CHARS: usize = 300;

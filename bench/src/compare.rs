@@ -1,4 +1,4 @@
-//! The run: start everything, see that the answers agree, measure in rounds, print the table.
+//! The comparison: starts the gateways, checks their responses, measures in rounds, prints the table.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::query::Query;
 use crate::report::{self, Row, Sample};
 use crate::shop::Shop;
 
-/// What is compared, and for how long.
+/// Options of the comparison.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CompareOptions {
-    /// How often each gateway is measured with each query; the table has medians
+    /// Number of measurements of each gateway with each query; the table has medians
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
-    /// For how long each time
+    /// Duration of each measurement
     #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Only these queries
+    /// Measure only these queries
     #[arg(
         long,
         value_name = "QUERIES",
@@ -32,10 +32,10 @@ pub(crate) struct CompareOptions {
         ignore_case = true
     )]
     only: Vec<Query>,
-    /// Only these gateways
+    /// Measure only these gateways
     #[arg(long, value_name = "GATEWAYS", value_delimiter = ',')]
     gateways: Vec<GatewayKind>,
-    /// The weir to measure, instead of one that is built first
+    /// The `weir` binary to measure; by default it is built first
     #[arg(long, value_name = "FILE")]
     weir: Option<PathBuf>,
 }
@@ -71,7 +71,7 @@ pub(crate) async fn run(options: &CompareOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Those of `all` that were asked for, or all; always in the order of `all`.
+/// The items of `only`, or all if it is empty; in the order of `all`.
 fn selected<T: Copy + PartialEq>(all: &[T], only: &[T]) -> Vec<T> {
     let is_selected = |one: &T| only.is_empty() || only.contains(one);
     all.iter().copied().filter(is_selected).collect()
@@ -84,14 +84,14 @@ async fn measure_query(
     options: &CompareOptions,
 ) -> Result<Vec<Vec<Sample>>, Failure> {
     let loads = answers::checked_loads(query, gateways).await?;
-    print::note(&format!("{query:?}: the answers agree"));
+    print::note(&format!("{query:?}: the responses are equal"));
     let pairs: Vec<_> = gateways.iter().zip(loads).collect();
     for (gateway, load) in &pairs {
         run_load(gateway, load, WARM_UP).await?;
     }
     let mut rounds: Vec<Vec<Sample>> = vec![Vec::new(); pairs.len()];
     for round in 0..options.rounds as usize {
-        // Not always the same one after the same other one.
+        // The order rotates, so that no gateway always follows the same one.
         for offset in 0..pairs.len() {
             let index = (offset + round) % pairs.len();
             if let (Some((gateway, load)), Some(samples)) =
@@ -105,7 +105,7 @@ async fn measure_query(
     Ok(rounds)
 }
 
-/// Only the gateway that is measured has anything to do meanwhile.
+/// Measures one gateway, with the calls that the services receive; the other gateways are idle.
 pub(crate) async fn measure_with_calls(
     gateway: &Gateway,
     load: &Load,
@@ -120,7 +120,7 @@ pub(crate) async fn measure_with_calls(
     Ok(Sample { calls, ..sample })
 }
 
-/// The same without asking the services, so that there are no calls in it.
+/// Measures one gateway without counting calls; `calls` of the result is 0.
 pub(crate) async fn measure(
     gateway: &Gateway,
     load: &Load,
@@ -141,7 +141,7 @@ pub(crate) async fn measure(
     })
 }
 
-/// Lets the clients of `load` ask for `time`.
+/// Runs the clients of `load` for `time`.
 pub(crate) async fn run_load(
     gateway: &Gateway,
     load: &Load,
@@ -155,7 +155,7 @@ pub(crate) async fn run_load(
     clients.run(time).await.map_err(failed)
 }
 
-/// Long enough for every connection to be open and every cache to be filled.
+/// Duration of the load before measuring: long enough to open connections and fill caches.
 pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_choice_everything_is_measured() {
+    fn without_a_selection_everything_is_measured() {
         assert_eq!(selected(&Query::ALL, &[]), Query::ALL);
         assert_eq!(
             selected(&Query::ALL, &[Query::Q4, Query::Q1]),

@@ -1,73 +1,77 @@
-//! Why a run of the benchmark ended without a table.
+//! Errors of a run of the benchmark.
 
 use std::io;
 
 use crate::query::Query;
 
-/// Why a run ended without a table.
+/// Reasons why a run ends without a result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Figures of a build without optimisation mean nothing.
+    /// Measurements of a build without optimisation are meaningless.
     #[error("this is a debug build; run `cargo run --release -p bench`")]
     Debug,
-    /// The table would lack what it compares.
+    /// The options select nothing.
     #[error("nothing is left to measure; see --only and --gateways")]
     Nothing,
-    /// Something of the system failed.
+    /// An operation of the system failed.
     #[error("{action}: {error}")]
     Io {
-        /// What was being done.
+        /// The failed action.
         action: String,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
-    /// Cargo said why.
-    #[error("`cargo build --release -p weir` failed; `--weir FILE` takes a binary that is there")]
+    /// The build failed; cargo has printed the reason.
+    #[error(
+        "`cargo build --release -p weir` failed; use `--weir FILE` to measure an existing binary"
+    )]
     Build,
-    /// A process ended or kept silent instead of saying where it listens.
-    #[error("{name} did not start; what it complained about is above")]
+    /// A process exited or did not announce its address in time.
+    #[error("{name} did not start; its errors are printed above")]
     Start {
-        /// Which process.
+        /// The name of the process.
         name: &'static str,
     },
-    /// A process that has no readable figures in `/proc`.
-    #[error("{name} is gone, or /proc is not Linux's")]
+    /// The figures of a process in `/proc` are not readable.
+    #[error("{name} has exited, or /proc is not that of Linux")]
     Figures {
-        /// Which process.
+        /// The name of the process.
         name: &'static str,
     },
     /// A request failed.
     #[error("{name}: {error}")]
     Request {
-        /// Who was asked.
+        /// The gateway or service of the request.
         name: &'static str,
-        /// What went wrong.
+        /// The error of the client.
         error: Box<crate::client::ClientError>,
     },
-    /// Two gateways don't agree, or one has errors to report.
+    /// The responses of two gateways differ, or one has errors.
     #[error("{query:?}: {problem}")]
     Answer {
-        /// What was asked.
+        /// The query.
         query: Query,
-        /// Who answered what.
+        /// The gateways and their responses.
         problem: String,
     },
-    /// What was to come from memory or from Redis came from elsewhere.
-    #[error("{0} calls were made for what was to be kept already; those figures mean nothing")]
+    /// Services were called although the caches were filled.
+    #[error(
+        "{0} calls reached the services although the caches were filled; the measurements are invalid"
+    )]
     CacheMisses(u64),
     /// A graph or an operation could not be planned.
-    #[error("nothing to plan: {0}")]
+    #[error("planning failed: {0}")]
     Planning(String),
     /// `perf` could not record or report.
     #[error("`perf {0}` failed; is it installed, and may it sample here?")]
     Perf(&'static str),
-    /// Ctrl-C, or the polite signal of whoever runs us.
+    /// SIGINT or SIGTERM.
     #[error("stopped")]
     Interrupted,
 }
 
 impl Failure {
-    /// An error of the system while `doing` something.
+    /// An error of the system during `action`.
     pub(crate) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let action = action.into();
         move |error| Self::Io { action, error }

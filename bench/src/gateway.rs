@@ -1,4 +1,4 @@
-//! Gateways as processes: weir, and those of this program that it is compared with.
+//! Gateways as processes: weir, and the two of this program to compare with.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ use crate::process::{Process, this_program};
 use crate::scratch::ScratchFile;
 use crate::server::{Services, parse_announcement};
 
-/// Which gateway.
+/// The gateways of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GatewayKind {
-    /// This project's.
+    /// Weir, the gateway of this project.
     Weir,
-    /// What a good engineer would write for these queries with async-graphql.
+    /// A gateway written by hand for these queries, with async-graphql.
     Handwritten,
-    /// The calls and the answer without GraphQL: what no gateway can beat.
+    /// The calls and the response without GraphQL: a lower bound for all gateways.
     Limit,
 }
 
 impl GatewayKind {
-    /// All of them, in the order of the table.
+    /// All gateways, in the order of the table.
     pub(crate) const ALL: [Self; 3] = [Self::Weir, Self::Handwritten, Self::Limit];
 
     /// The name in the table.
@@ -38,20 +38,19 @@ impl GatewayKind {
     }
 }
 
-/// A gateway that answers; it ends with the value.
+/// A running gateway; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     /// Its name in the table.
     pub(crate) name: &'static str,
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) address: SocketAddr,
-    /// The process that it is.
+    /// Its process.
     pub(crate) process: Process,
 }
 
 impl Gateway {
-    /// Starts a gateway in front of `services`; `weir` is where its program is, or `None` to have
-    /// cargo build it.
+    /// Starts a gateway for `services`; `weir` is the path of the `weir` binary, `None` builds it.
     pub(crate) async fn start(
         kind: GatewayKind,
         services: &Services,
@@ -68,20 +67,20 @@ impl Gateway {
         }
     }
 
-    /// Starts the weir at `program` with this configuration.
+    /// Starts the `weir` binary `program` with `configuration`.
     pub(crate) async fn start_weir(
         name: &'static str,
         program: &Path,
         configuration: &Value,
     ) -> Result<Self, Failure> {
-        // Read at the start only.
+        // Weir reads the file only at start, so it may be removed afterwards.
         let file = ScratchFile::write(&format!("{name}.yaml"), &format!("{configuration:#}\n"))?;
         let mut command = Command::new(program);
         command.arg("serve").arg("--config").arg(file.path());
         Self::start_process(name, command).await
     }
 
-    /// Starts this program under `command`.
+    /// Starts this program with the subcommand `command`.
     pub(crate) async fn start_this_program(
         name: &'static str,
         command: &str,
@@ -108,7 +107,7 @@ impl Gateway {
     }
 }
 
-/// Where weir is: at `given`, or where cargo has built it.
+/// The path of the `weir` binary: `path`, or the one that cargo builds.
 pub(crate) async fn weir_program(path: Option<&Path>) -> Result<PathBuf, Failure> {
     match path {
         Some(program) => Ok(program.to_owned()),
@@ -116,7 +115,7 @@ pub(crate) async fn weir_program(path: Option<&Path>) -> Result<PathBuf, Failure
     }
 }
 
-/// Builds `weir` as it ships and says where it is.
+/// Builds `weir` in release mode and returns the path of the binary.
 async fn build() -> Result<PathBuf, Failure> {
     let mut cargo = Command::new("cargo");
     cargo
@@ -135,7 +134,7 @@ async fn build() -> Result<PathBuf, Failure> {
     }
 }
 
-/// The program that one of cargo's messages announces.
+/// The path of the executable in a message of cargo.
 fn executable(message: &str) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Message {
@@ -145,7 +144,7 @@ fn executable(message: &str) -> Option<PathBuf> {
     serde_json::from_str::<Message>(message).ok()?.executable
 }
 
-/// The shipped graph on the services of this run; JSON is YAML.
+/// The configuration of weir for the commerce graph and `services`; JSON is valid YAML.
 pub(crate) fn configured(services: &Services) -> Value {
     let schema = |name: &str| json!({ "schema": format!("{WORKSPACE_ROOT}/schema/commerce/{name}.graphql") });
     json!({
@@ -160,14 +159,14 @@ pub(crate) fn configured(services: &Services) -> Value {
             "orders.orders": { "url": services.orders },
         } },
         "listen": { "address": "127.0.0.1:0" },
-        // The others keep nothing.
+        // The other gateways have no cache.
         "cache": { "enabled": false },
-        // The others do not log requests.
+        // The other gateways do not log requests.
         "log": { "level": "warn" },
     })
 }
 
-/// The workspace that this program was built in.
+/// The root of the workspace in which this program was built.
 pub(crate) const WORKSPACE_ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! A gateway as a good engineer would write it for these queries: async-graphql with derive
-//! macros, axum, reqwest with connections kept alive, and async-graphql's `DataLoader`.
+//! A gateway written by hand for these queries: async-graphql with derive macros, axum, reqwest with
+//! persistent connections, and async-graphql's `DataLoader`.
 //!
-//! It has the types and fields that the queries need and no others, which is less work than a
-//! whole shop would be. Its loaders are shared by all requests: that variant does better here than
-//! a loader for each request, whose timer fires while the list is still being resolved.
+//! It has only the types and fields of the queries, which is less work than a whole shop. All
+//! requests share its loaders: that is faster here than a loader for each request, whose timer fires
+//! while the list is still being resolved.
 //!
-//! With `--redis` whole responses are kept; see `bench/src/handwritten/responses.rs`.
+//! With `--redis` it caches whole responses; see `bench/src/handwritten/responses.rs`.
 
 mod loaders;
 mod model;
@@ -30,12 +30,12 @@ use self::upstream::Upstream;
 use crate::failure::Failure;
 use crate::server::{self, Services};
 
-/// What the gateway is told.
+/// Options of the hand-written gateway.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HandwrittenOptions {
     #[command(flatten)]
     services: Services,
-    /// Keep responses in this Redis
+    /// Cache responses in this Redis
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
 }
@@ -43,7 +43,7 @@ pub(crate) struct HandwrittenOptions {
 #[derive(Clone)]
 struct Gateway {
     schema: Schema<Query, EmptyMutation, EmptySubscription>,
-    /// All operations are queries, so all of them may be kept.
+    /// Caches all responses without errors, because all operations are queries.
     responses: Option<Responses>,
 }
 
@@ -95,9 +95,9 @@ async fn respond(State(gateway): State<Gateway>, body: Bytes) -> Response {
 }
 
 fn action_failed<E: std::error::Error + Send + Sync + 'static>(
-    what: &str,
+    action: &str,
 ) -> impl FnOnce(E) -> Failure {
-    let action = format!("cannot {what}");
+    let action = format!("cannot {action}");
     move |error| Failure::io(action)(std::io::Error::other(error))
 }
 

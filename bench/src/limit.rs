@@ -1,7 +1,7 @@
-//! The limit: the same calls and the same answers with nothing between them.
+//! The limit: the same calls and responses without a GraphQL engine between them.
 //!
-//! Knows its four queries by their exact text and answers no others; that is what makes it the
-//! limit and not a gateway. Whoever parses, plans and checks can come near it, not below.
+//! It recognizes its four queries by their exact text and rejects all others, so it is not a gateway
+//! but a lower bound: a gateway that parses, plans and checks operations takes more time.
 
 mod answer;
 mod upstream;

@@ -1,4 +1,4 @@
-//! The load: a fixed number of clients, each of which asks again when it has its answer.
+//! The load: a fixed number of clients, each of which sends its next request after a response.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,37 +10,37 @@ use tokio::time::Instant;
 
 use crate::client::{ClientError, Connection, ResponseDigest};
 
-/// What the clients of one gateway ask, and what they have to be answered.
+/// The requests of the clients of one gateway, with the expected responses.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
-    /// Asked in turn; every client begins elsewhere.
+    /// Sent in turn; each client starts at a different one.
     pub(crate) exchanges: Arc<[Exchange]>,
-    /// How many clients.
+    /// Number of clients.
     pub(crate) connections: usize,
 }
 
-/// A request and its answer.
+/// A request and its expected response.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchange {
-    /// The body to send.
+    /// The body of the request.
     pub(crate) request: Bytes,
-    /// The body to receive.
+    /// The digest of the expected body.
     pub(crate) response: ResponseDigest,
 }
 
-/// Clients that are connected and have not asked yet.
+/// Connected clients, before their first request.
 #[derive(Debug)]
 pub(crate) struct Clients {
     connections: Vec<Connection>,
     exchanges: Arc<[Exchange]>,
 }
 
-/// What clients saw.
+/// The result of a load.
 #[derive(Debug)]
 pub(crate) struct LoadResult {
-    /// From the first request to the last answer.
+    /// Time from the first request to the last response.
     pub(crate) elapsed: Duration,
-    /// How long each request took, the shortest first.
+    /// Latencies of all requests, ascending.
     pub(crate) latencies: Vec<Duration>,
 }
 
@@ -59,8 +59,8 @@ impl Load {
 }
 
 impl Clients {
-    /// Asks for `time`, and then until every request has its answer: no request is half counted.
-    /// The first wrong answer ends it.
+    /// Sends requests for `time`, then waits for the pending responses, so that every request counts
+    /// in full. Fails if a response is wrong.
     pub(crate) async fn run(self, time: Duration) -> Result<LoadResult, ClientError> {
         let start = Instant::now();
         let offset = self.exchanges.len() / self.connections.len().max(1);
@@ -106,18 +106,18 @@ async fn run_client(
 }
 
 impl LoadResult {
-    /// How many answers there were.
+    /// Number of responses.
     pub(crate) fn requests(&self) -> usize {
         self.latencies.len()
     }
 
-    /// The latency that `share` of all requests did not exceed; zero without requests.
+    /// The latency that a `share` of all requests did not exceed; zero without requests.
     pub(crate) fn percentile(&self, share: f64) -> Duration {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "a rank among what was counted in memory"
+            reason = "a rank among values in memory"
         )]
         let rank = (self.latencies.len() as f64 * share).ceil() as usize;
         let found = self.latencies.get(rank.saturating_sub(1));
@@ -125,7 +125,7 @@ impl LoadResult {
     }
 }
 
-/// Room for a few seconds of one client, so that the vector seldom moves.
+/// Initial capacity for the latencies of one client, enough for a few seconds.
 const LATENCIES: usize = 16 * 1024;
 
 #[cfg(test)]
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_is_the_latency_that_so_many_did_not_exceed() {
+    fn a_percentile_is_the_latency_that_a_share_did_not_exceed() {
         let result = result(1..=200);
         assert_eq!(result.percentile(0.5), Duration::from_millis(100));
         assert_eq!(result.percentile(0.99), Duration::from_millis(198));

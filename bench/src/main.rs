@@ -1,9 +1,9 @@
-//! `bench`: Weir beside a hand-written gateway and beside the limit, measured in one run; and what
-//! keeping gains.
+//! `bench`: measures Weir against a hand-written gateway and the limit in one run, and the gain of
+//! caching.
 //!
-//! Each gateway and the services behind them are processes of their own, started, measured and
-//! stopped from here; the two gateways to compare with and the services are this same binary
-//! under another command. Linux only: the measures come from `/proc`.
+//! Each gateway is a process, as are the services behind them; this program starts, measures and
+//! stops them. The two gateways to compare with and the services are subcommands of this binary.
+//! Linux only: the figures come from `/proc`.
 
 use std::process::ExitCode;
 
@@ -35,11 +35,11 @@ use crate::handwritten::HandwrittenOptions;
 use crate::profile::ProfileOptions;
 use crate::server::Services;
 
-/// Like the one of `weir`, so that no gateway wins by its allocator.
+/// The allocator of `weir`, so that the allocator makes no difference.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures Weir beside a hand-written gateway and beside the limit.
+/// Measures Weir against a hand-written gateway and the limit.
 ///
 /// Prints a table of medians in Markdown. See docs/benchmarks.md.
 #[derive(Debug, Parser)]
@@ -53,11 +53,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure what keeping gains: Q2 cold, from memory, and from Redis
+    /// Measure the gain of caching: Q2 without a cache, from memory, and from Redis
     Cache(CacheOptions),
-    /// Print where one gateway spends its time under one query, by `perf`
+    /// Print where one gateway spends its time for one query, by `perf`
     Profile(ProfileOptions),
-    /// Print how long planning takes, over graphs and operations that grow
+    /// Print planning times for graphs and operations of growing size
     Plan(plan::Plan),
     /// Run the services behind the gateways
     #[command(hide = true)]
@@ -72,7 +72,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    // What is interrupted is dropped, and with it the processes that were started.
+    // An interrupted run is dropped, which kills the processes that it started.
     let ended = tokio::select! {
         ended = run(Arguments::parse()) => ended,
         interrupted = server::wait_for_stop() => Err(interrupted),

@@ -1,5 +1,5 @@
-//! How long planning takes: over generated graphs of many services, and over a folder of
-//! supergraphs with operations.
+//! Planning times, for generated graphs of many subgraphs, and for a folder of supergraphs with
+//! operations.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use crate::failure::Failure;
 use crate::print;
 
-/// What to plan.
+/// Options of `bench plan`.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     /// A folder of suites, each with `supergraph.graphql` and `tests.json`, instead of the
@@ -30,17 +30,19 @@ pub(crate) struct Plan {
     suites: Option<PathBuf>,
 }
 
-/// Sizes of generated graphs, in services.
+/// Sizes of generated graphs, in subgraphs.
 const SERVICES: [usize; 4] = [10, 30, 100, 300];
 
 /// Sizes of generated operations, in fields.
 const FIELDS: [usize; 5] = [10, 30, 100, 300, 1_000];
 
-/// Each is planned so often, and the shortest time counts.
+/// Number of times that each operation is planned; the shortest time counts.
 const ROUNDS: usize = 5;
 
-/// Services that know a type, and fields that a type has, each given by three of them.
+/// Number of subgraphs that define a type.
 const SUBGRAPHS_PER_TYPE: usize = 10;
+
+/// Number of fields of a type, each provided by three subgraphs.
 const FIELDS_PER_TYPE: usize = 12;
 
 pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
@@ -94,7 +96,7 @@ fn time_suites(folder: &Path) -> Result<(), Failure> {
                     times.push(time);
                     total += request_count(&engine, &case.query)?.0;
                 }
-                Err(_) => refused += 1, // Some suites ask what cannot be answered.
+                Err(_) => refused += 1, // Some suites have operations that cannot be planned.
             }
         }
     }
@@ -117,14 +119,15 @@ fn shortest_planning(engine: &Engine, query: &str) -> Result<Duration, Failure> 
     Ok(shortest)
 }
 
-/// How many requests the plan has, and whether every choice was looked at.
+/// Number of requests of the plan, and whether the search considered all alternatives.
 fn request_count(engine: &Engine, query: &str) -> Result<(usize, bool), Failure> {
     let plan = engine.plan_json(query, None).map_err(planning_failure)?;
     let requests = plan["requests"].as_array().map_or(0, Vec::len);
     Ok((requests, plan["complete"] == true))
 }
 
-/// `{ t0 { f0 … r0 { id f0 … } } }`, breadth first in each object.
+/// An operation `{ t0 { f0 … r0 { id f0 … } } }` of `fields` fields; each object has its leaf fields
+/// first.
 fn operation(fields: usize, services: usize) -> String {
     let mut remaining = fields;
     let mut text = String::from("{ t0 {");
@@ -153,8 +156,8 @@ fn write_object(text: &mut String, remaining: &mut usize, services: usize, depth
     }
 }
 
-/// A ring of services: each has a root field and its own type, knows nine further types by key,
-/// and leads from each of them to its own; each field of a type is given by three services.
+/// A ring of subgraphs: each has a root field and its own type, extends nine further types by key,
+/// and links each of them to its own type. Three subgraphs provide each field of a type.
 fn graph(services: usize) -> Result<Arc<Graph>, Failure> {
     let subgraphs: Vec<Subgraph> = (0..services)
         .map(|index| subgraph(index, services))
@@ -169,7 +172,7 @@ fn subgraph(index: usize, services: usize) -> Subgraph {
     );
     let known = SUBGRAPHS_PER_TYPE.min(services);
     for offset in 0..known {
-        // The type that this service knows as the `offset`th of those that know it.
+        // This subgraph is the `offset`th of the subgraphs that define this type.
         let ty = (index + services - offset) % services;
         let _ = writeln!(text, "type T{ty} @key(fields: \"id\") {{ id: ID!");
         for field in 0..FIELDS_PER_TYPE {

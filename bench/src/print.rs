@@ -1,14 +1,14 @@
-//! What a person sees: answers on the standard output, notes beside them.
+//! Output: results on stdout, notes on stderr.
 
 use std::io::Write as _;
 
-/// Prints what was asked for.
+/// Prints a result to stdout.
 pub(crate) fn output(text: &str) {
-    // Who pipes us into `head` has seen enough.
+    // Fails if the reader, such as `head`, has closed the pipe, which is not an error.
     let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
 }
 
-/// Prints something about what is going on.
+/// Prints a note about the progress to stderr.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

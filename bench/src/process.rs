@@ -1,4 +1,4 @@
-//! Processes of the benchmark, and what Linux counts about them.
+//! Processes of the benchmark, with their figures in `/proc`.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use tokio::time::timeout;
 
 use crate::failure::Failure;
 
-/// A process that serves; killed by its id when dropped.
+/// A server process; killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: &'static str,
     id: u32,
     _child: Child,
-    /// Reads what else it prints, so that it never waits for a reader.
+    /// Reads the rest of its output, so that it never blocks on a full pipe.
     _reader: JoinSet<()>,
 }
 
 impl Process {
-    /// Starts `command`, and waits for a line on its standard output in which `ready` finds what
-    /// it looks for. What it complains about goes where our own complaints go.
+    /// Starts `command`, and waits for a line of its stdout that `parse_line` accepts. The process
+    /// inherits stderr.
     pub(crate) async fn start<T>(
         name: &'static str,
         mut command: Command,
@@ -49,30 +49,30 @@ impl Process {
         Ok((process, announcement))
     }
 
-    /// Its process id.
+    /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.id
     }
 
-    /// The CPU time of all its threads until now, in user mode and in the kernel.
+    /// CPU time of all its threads since its start, in user and kernel mode.
     pub(crate) fn cpu(&self) -> Result<Duration, Failure> {
         let ticks = cpu_ticks(&self.file("stat")?);
         let ticks = ticks.ok_or(Failure::Figures { name: self.name })?;
         Ok(Duration::from_millis(ticks * TICK_MILLISECONDS))
     }
 
-    /// The most memory that was ever resident, in KiB.
+    /// Peak resident memory, in KiB.
     pub(crate) fn peak_kibibytes(&self) -> Result<u64, Failure> {
         let peak = peak(&self.file("status")?);
         peak.ok_or(Failure::Figures { name: self.name })
     }
 
-    /// Stops it from running; its sockets stay open.
+    /// Pauses the process; its sockets stay open.
     pub(crate) async fn pause(&self) -> Result<(), Failure> {
         self.signal("-STOP").await
     }
 
-    /// Lets it run again.
+    /// Resumes the process.
     pub(crate) async fn resume(&self) -> Result<(), Failure> {
         self.signal("-CONT").await
     }
@@ -114,8 +114,8 @@ async fn wait_for_line<T>(
     }
 }
 
-/// `utime` and `stime` of a `/proc/<pid>/stat`: fields 14 and 15 of proc(5), of which the second
-/// is a name that may hold anything, in parentheses.
+/// The sum of `utime` and `stime` of a `/proc/<pid>/stat`, fields 14 and 15 of proc(5). Field 2 is a
+/// name in parentheses that may contain spaces and parentheses.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_ascii_whitespace().skip(11);
@@ -131,13 +131,13 @@ fn peak(status: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
-/// `USER_HZ` is 100 on every Linux that we know.
+/// Duration of a tick in milliseconds; `USER_HZ` is 100 on all common Linux systems.
 const TICK_MILLISECONDS: u64 = 10;
 
-/// Starting takes milliseconds, even while the machine compiles something.
+/// Maximum time for a process to start, which normally takes milliseconds.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The file of the running program, to start it under another command.
+/// The path of the running program, to start it with another subcommand.
 pub(crate) fn this_program() -> Result<std::path::PathBuf, Failure> {
     std::env::current_exe().map_err(Failure::io("cannot find the running program"))
 }
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_found_behind_any_name() {
+    fn ticks_are_parsed_after_any_name() {
         let stat = "42 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 700 33 0 0 20 0 4 0 9";
         assert_eq!(cpu_ticks(stat), Some(733));
         assert_eq!(cpu_ticks("42 (short) S 1"), None);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_that_is_ready_has_figures() {
+    async fn a_started_process_has_figures() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo begins; echo ready; exec sleep 600"]);
         let started = Process::start("sh", command, |line| (line == "ready").then_some(()));

@@ -1,4 +1,4 @@
-//! Where one gateway spends its time under one query: `perf` while the load runs.
+//! Profile of one gateway for one query, by `perf` under load.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,30 +15,30 @@ use crate::print;
 use crate::query::Query;
 use crate::shop::Shop;
 
-/// What is profiled, and for how long.
+/// Options of `bench profile`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ProfileOptions {
-    /// Which query
+    /// The query
     #[arg(long, value_enum, ignore_case = true, default_value_t = Query::Q2)]
     query: Query,
-    /// Which gateway
+    /// The gateway
     #[arg(long, value_enum, default_value_t = GatewayKind::Weir)]
     gateway: GatewayKind,
-    /// For how long
+    /// Duration of the recording
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// How many symbols
+    /// Number of symbols
     #[arg(long, value_name = "N", default_value_t = 25)]
     top: usize,
-    /// Also count for each symbol what it calls; slower, and it slows the gateway down
+    /// Also print each symbol with its callees; slower, also for the gateway
     #[arg(long)]
     callers: bool,
-    /// The weir to profile, instead of one that is built first
+    /// The `weir` binary to profile; by default it is built first
     #[arg(long, value_name = "FILE")]
     weir: Option<PathBuf>,
 }
 
-/// Records while the gateway is under load, then prints the symbols with most samples.
+/// Records the gateway under load, then prints the symbols with most samples.
 pub(crate) async fn run(options: &ProfileOptions) -> Result<(), Failure> {
     let shop = Shop::start().await?;
     let gateway = Gateway::start(options.gateway, &shop.services, options.weir.as_deref()).await?;
@@ -58,7 +58,7 @@ pub(crate) async fn run(options: &ProfileOptions) -> Result<(), Failure> {
         Ok(_) => print(&data, options).await,
         Err(failure) => Err(failure),
     };
-    // Left behind, it would be a file among temporary ones.
+    // A leftover temporary file is harmless.
     let _ = std::fs::remove_file(&data);
     printed
 }
@@ -72,7 +72,7 @@ async fn record(gateway: &Gateway, data: &Path, options: &ProfileOptions) -> Res
     if options.callers {
         perf.args(["--call-graph", "dwarf,16384"]);
     }
-    // Records for as long as this lives.
+    // `perf` records until this command exits.
     perf.args(["--", "sleep", &options.seconds.to_string()])
         .kill_on_drop(true);
     let status = perf
@@ -95,7 +95,7 @@ async fn print(data: &Path, options: &ProfileOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a line of the report counts.
+/// The samples that count for a symbol.
 #[derive(Clone, Copy, Debug)]
 enum Share {
     Own,
@@ -127,7 +127,7 @@ async fn report_by(sort: &str, share: Share, data: &Path, top: usize) -> Result<
     Ok(())
 }
 
-/// A line of the report that is neither a comment nor empty, without the columns behind it.
+/// A line of the report without its trailing columns; `None` for comments and empty lines.
 fn report_line(line: &str) -> Option<&str> {
     let line = match line.trim_end().split_once("    -") {
         Some((figure, _)) => figure.trim_end(),
@@ -136,14 +136,14 @@ fn report_line(line: &str) -> Option<&str> {
     (!line.is_empty() && !line.starts_with('#')).then_some(line)
 }
 
-/// As often as needed for a tenth of a percent in ten seconds; a prime, so as not to beat in time
-/// with any timer.
+/// Samples per second: enough for a resolution of 0.1 % in ten seconds; a prime, to avoid beats with
+/// timers.
 const FREQUENCY: &str = "1999";
 
-/// The load begins before the record does and ends after it.
+/// Time by which the load outlasts the recording.
 const LOAD_MARGIN: Duration = Duration::from_secs(1);
 
-/// Long enough for every connection to be open and every cache to be filled.
+/// Duration of the load before recording: long enough to open connections and fill caches.
 const WARM_UP: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_figures_of_a_report_are_shown() {
+    fn only_the_figures_of_a_report_are_printed() {
         let figures: Vec<_> = [
             "# Overhead  Symbol",
             "",

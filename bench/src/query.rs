@@ -1,31 +1,31 @@
-//! What is asked.
+//! The queries.
 
 use bytes::Bytes;
 use clap::ValueEnum;
 use serde_json::json;
 
-/// One of the queries that every gateway answers.
+/// The queries that all gateways support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Query {
-    /// Nothing of a service: the price of the gateway itself.
+    /// No call of a service: the cost of the gateway itself.
     #[value(name = "Q0")]
     Q0,
-    /// One user, each time another one.
+    /// One user, a different one in each request.
     #[value(name = "Q1")]
     Q1,
     /// 50 orders with their customers and products: three calls.
     #[value(name = "Q2")]
     Q2,
-    /// The same with 500 orders.
+    /// 500 orders with their customers and products: three calls.
     #[value(name = "Q4")]
     Q4,
 }
 
 impl Query {
-    /// All of them, in the order of the table.
+    /// All queries, in the order of the table.
     pub(crate) const ALL: [Self; 4] = [Self::Q0, Self::Q1, Self::Q2, Self::Q4];
 
-    /// The document; each query has exactly one.
+    /// The document of the query.
     pub(crate) const fn document(self) -> &'static str {
         match self {
             Self::Q0 => "{ __typename }",
@@ -39,17 +39,17 @@ impl Query {
         }
     }
 
-    /// How many clients ask at the same time.
+    /// Number of concurrent clients.
     pub(crate) const fn connections(self) -> usize {
         match self {
             Self::Q0 | Self::Q1 | Self::Q2 => 50,
-            // So many answers of this size at a time would measure the memory.
+            // More responses of this size at a time would measure the memory of the machine.
             Self::Q4 => 8,
         }
     }
 
-    /// The bodies of its requests. Where it has variables, there are many, so that a gateway
-    /// which shares the calls of equal requests gains nothing.
+    /// The bodies of the requests. A query with variables has many, so that a gateway that coalesces
+    /// the calls of equal requests has no advantage.
     pub(crate) fn bodies(self) -> Vec<Bytes> {
         let document = self.document();
         match self {
@@ -68,5 +68,5 @@ fn body(request: &serde_json::Value) -> Bytes {
     Bytes::from(request.to_string())
 }
 
-/// As many as the users service has.
+/// Number of users of the users service.
 const USERS: u32 = 1000;

@@ -1,42 +1,42 @@
-//! The table.
+//! The table of the comparison.
 
 use std::time::Duration;
 
 use crate::gateway::GatewayKind;
 use crate::query::Query;
 
-/// What was measured while one gateway answered one query.
+/// One measurement of one gateway with one query.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
-    /// Requests that were answered.
+    /// Number of requests with a response.
     pub(crate) requests: f64,
-    /// How long that took, in seconds.
+    /// Duration, in seconds.
     pub(crate) seconds: f64,
-    /// The gateway's CPU time, in seconds.
+    /// CPU time of the gateway, in seconds.
     pub(crate) cpu: f64,
     /// The latency that half of the requests did not exceed.
     pub(crate) p50: Duration,
     /// The latency that 99 of 100 requests did not exceed.
     pub(crate) p99: Duration,
-    /// Calls that the services got.
+    /// Number of calls of the services.
     pub(crate) calls: f64,
 }
 
-/// All rounds of one gateway and one query.
+/// All measurements of one gateway with one query.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// What was asked.
+    /// The query.
     pub(crate) query: Query,
-    /// Who answered.
+    /// The gateway.
     pub(crate) gateway: GatewayKind,
-    /// One for each round; at least one.
+    /// One sample for each round; at least one.
     pub(crate) samples: Vec<Sample>,
-    /// The most memory of the process so far, in KiB.
+    /// Peak resident memory of the process, in KiB.
     pub(crate) peak_kibibytes: u64,
 }
 
 impl Sample {
-    /// CPU time for one request, in milliseconds.
+    /// CPU time per request, in milliseconds.
     pub(crate) fn cpu_per_request(&self) -> f64 {
         self.cpu * 1000.0 / self.requests
     }
@@ -51,7 +51,7 @@ impl Row {
         self.median(Sample::cpu_per_request)
     }
 
-    /// The least and the most CPU time for a request among the rounds.
+    /// The minimum and the maximum CPU time per request among the rounds.
     fn cpu_range(&self) -> (f64, f64) {
         let all = self.samples.iter().map(Sample::cpu_per_request);
         all.fold((f64::INFINITY, 0.0), |(least, most), cpu| {
@@ -60,7 +60,8 @@ impl Row {
     }
 }
 
-/// The medians of all rows in Markdown, and below them how weir's CPU time stands to the others'.
+/// The medians of all rows in Markdown, then the ratios of the CPU time of weir to that of the
+/// others.
 pub(crate) fn table(rows: &[Row]) -> String {
     let figures: String = rows.iter().map(markdown_row).collect();
     let ratios: String = Query::ALL
@@ -80,7 +81,7 @@ const RATIOS_HEADER: &str = "\
 | --- | ---: | ---: |
 ";
 
-/// Nothing where weir was not measured.
+/// The ratios for one query; `None` if weir was not measured.
 fn ratios(rows: &[Row], query: Query) -> Option<String> {
     let cpu = |gateway: GatewayKind| {
         let mut rows = rows.iter();
@@ -110,7 +111,7 @@ fn markdown_row(row: &Row) -> String {
     )
 }
 
-/// The middle one of `values`, or the mean of the two in the middle.
+/// The median of `values`: the middle one, or the mean of the middle two.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let upper = values.len() / 2;
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_has_medians_and_what_weir_is_to_the_others() {
+    fn the_table_has_medians_and_ratios() {
         let rows = [
             row(GatewayKind::Weir, &[0.9, 0.5, 0.6]),
             row(GatewayKind::Handwritten, &[3.0, 3.0, 3.0]),

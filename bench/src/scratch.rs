@@ -1,17 +1,17 @@
-//! Files that others are to read.
+//! Temporary files for other processes.
 
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// A file that is there as long as the value.
+/// A temporary file; removed when dropped.
 #[derive(Debug)]
 pub(crate) struct ScratchFile {
     path: PathBuf,
 }
 
 impl ScratchFile {
-    /// Writes `content` into a file whose name ends like this; no other has that name.
+    /// Writes `content` to a file whose name ends with `name` and contains the process id.
     pub(crate) fn write(name: &str, content: &str) -> Result<Self, Failure> {
         let name = format!("weir-bench-{}-{name}", std::process::id());
         let path = std::env::temp_dir().join(name);
@@ -20,7 +20,7 @@ impl ScratchFile {
         Ok(Self { path })
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -28,7 +28,7 @@ impl ScratchFile {
 
 impl Drop for ScratchFile {
     fn drop(&mut self) {
-        // Left behind, it would be a small file among temporary ones.
+        // A leftover temporary file is harmless.
         let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -1,4 +1,4 @@
-//! What the servers inside this binary share: where the services are, a socket, and an end.
+//! Common parts of the servers of this binary: URLs of the services, socket, and shutdown.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -11,16 +11,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::failure::Failure;
 use crate::print;
 
-/// Where the services are, as URLs without a slash at the end.
+/// The URLs of the services, without a slash at the end.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Services {
-    /// Customers and merchants
+    /// URL of the users service
     #[arg(long, value_name = "URL")]
     pub(crate) users: String,
-    /// What is for sale
+    /// URL of the products service
     #[arg(long, value_name = "URL")]
     pub(crate) products: String,
-    /// What was bought
+    /// URL of the orders service
     #[arg(long, value_name = "URL")]
     pub(crate) orders: String,
 }
@@ -35,7 +35,7 @@ pub(crate) async fn serve(router: Router) -> Result<(), Failure> {
         .map_err(Failure::io("cannot listen"))?;
     print::output(&announcement(address));
     let listener = listener.tap_io(|socket| {
-        // A socket that refuses is closed already, and the server will see that.
+        // Fails for a closed socket, which the server notices itself.
         let _ = socket.set_nodelay(true);
     });
     axum::serve(listener, router)
@@ -43,19 +43,19 @@ pub(crate) async fn serve(router: Router) -> Result<(), Failure> {
         .map_err(Failure::io("cannot serve"))
 }
 
-/// The line with which a gateway says where it listens.
+/// The line in which a gateway announces its address.
 fn announcement(address: SocketAddr) -> String {
     format!("  GraphQL   http://{address}/graphql")
 }
 
-/// The address in the announcement of a gateway.
+/// The address in an announcement.
 pub(crate) fn parse_announcement(line: &str) -> Option<SocketAddr> {
     let url = line.trim().strip_prefix("GraphQL")?.trim();
     let address = url.strip_prefix("http://")?.strip_suffix("/graphql")?;
     address.parse().ok()
 }
 
-/// Returns at the first Ctrl-C or polite signal.
+/// Returns at the first SIGINT or SIGTERM.
 pub(crate) async fn wait_for_stop() -> Failure {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(terminate) => terminate,

@@ -1,4 +1,4 @@
-//! The services behind the gateways, in a process of their own.
+//! The services behind the gateways, in a separate process.
 
 use std::fmt::Write as _;
 use std::future::pending;
@@ -15,17 +15,17 @@ use crate::print;
 use crate::process::{Process, this_program};
 use crate::server::Services;
 
-/// The services, and connections for asking them what they were asked.
+/// The services, with connections for reading their counters of calls.
 #[derive(Debug)]
 pub(crate) struct Shop {
-    /// Where they are.
+    /// Their URLs.
     pub(crate) services: Services,
     connections: Vec<Connection>,
     process: Process,
 }
 
 impl Shop {
-    /// Starts the services; they end with the value.
+    /// Starts the services; they are killed when the value is dropped.
     pub(crate) async fn start() -> Result<Self, Failure> {
         let mut command = Command::new(this_program()?);
         command.arg("shop");
@@ -46,17 +46,17 @@ impl Shop {
         })
     }
 
-    /// Lets the services answer nobody, until `resume`.
+    /// Pauses the services until `resume`.
     pub(crate) async fn pause(&self) -> Result<(), Failure> {
         self.process.pause().await
     }
 
-    /// Lets them go on, with what they were asked meanwhile too.
+    /// Resumes the services, which then also handle the calls that arrived meanwhile.
     pub(crate) async fn resume(&self) -> Result<(), Failure> {
         self.process.resume().await
     }
 
-    /// How often the services were called since they started, all together.
+    /// Total number of calls of all services since their start.
     pub(crate) async fn calls(&mut self) -> Result<u64, Failure> {
         let mut sum = 0;
         for connection in &mut self.connections {
@@ -70,11 +70,11 @@ impl Shop {
     }
 }
 
-/// Runs the services until the process is ended.
+/// Runs the services until the process is killed.
 pub(crate) async fn serve() -> Result<(), Failure> {
     let public = || "public, max-age=3600".to_owned();
     let settings = Settings {
-        // Whoever keeps anything may keep all of it, for longer than a run takes.
+        // All responses are cacheable for longer than a run takes.
         lifetimes: Lifetimes {
             users: public(),
             products: public(),

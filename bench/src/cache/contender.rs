@@ -1,4 +1,4 @@
-//! Who is compared, and how each is started.
+//! The gateways of the comparison of caches, and how each is started.
 
 use std::path::Path;
 
@@ -10,33 +10,33 @@ use crate::failure::Failure;
 use crate::gateway::{Gateway, configured};
 use crate::server::Services;
 
-/// A gateway, and what it keeps where.
+/// A gateway with its cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Contender {
     /// Weir without a cache.
     WeirCold,
-    /// Weir with everything in its memory.
+    /// Weir with an in-memory cache.
     WeirMemory,
-    /// Weir with everything in Redis and nothing in its memory.
+    /// Weir with a cache in Redis and none in memory.
     WeirRedis,
-    /// What a good engineer would write for these queries.
+    /// The hand-written gateway without a cache.
     Handwritten,
-    /// The same with its responses in Redis.
+    /// The hand-written gateway with responses in Redis.
     HandwrittenRedis,
 }
 
-/// Where everything is that a gateway may need.
+/// The services, programs and files that a gateway may need.
 #[derive(Debug)]
 pub(super) struct Environment<'a> {
     pub(super) services: &'a Services,
     pub(super) redis: &'a str,
-    /// The program.
+    /// The `weir` binary.
     pub(super) weir: &'a Path,
     pub(super) graph: &'a Graph,
 }
 
 impl Contender {
-    /// Those of `only`, or all; always in the order of the table.
+    /// The gateways of `only`, or all if it is empty; in the order of the table.
     pub(super) fn selected(only: &[Self]) -> impl Iterator<Item = Self> {
         let all = Self::value_variants().iter().copied();
         all.filter(move |one| only.is_empty() || only.contains(one))
@@ -53,7 +53,7 @@ impl Contender {
         }
     }
 
-    /// Whether it needs no service once it has been asked.
+    /// Whether it calls no service once its cache is filled.
     pub(super) const fn is_cached(self) -> bool {
         match self {
             Self::WeirCold | Self::Handwritten => false,
@@ -61,7 +61,7 @@ impl Contender {
         }
     }
 
-    /// Starts it.
+    /// Starts the gateway.
     pub(super) async fn start(self, environment: &Environment<'_>) -> Result<Gateway, Failure> {
         let services = environment.services;
         let weir = async |cache: Value| {
@@ -90,6 +90,6 @@ impl Contender {
 
 const HANDWRITTEN: &str = "handwritten";
 
-/// All processes share the cores, and the load takes what they leave: what counts as away in
-/// production is an ordinary wait here.
+/// Maximum time to wait for Redis. All processes and the load share the cores, so waits that would
+/// count as an outage in production are normal here.
 const REDIS_TIMEOUT: &str = "2s";

@@ -1,7 +1,7 @@
-//! The shop's graph with everything in it to be kept for an hour, by everybody.
+//! The commerce graph with all values cacheable for an hour, for all callers.
 //!
-//! The shop itself keeps orders for seconds and what is personal for one caller only, which is
-//! right and would end the hits in the middle of a run.
+//! The original graph caches orders for seconds and personal data for one caller only, so that hits
+//! would end in the middle of a run.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::gateway::WORKSPACE_ROOT;
 use crate::scratch::ScratchFile;
 
-/// Its files, which are there as long as the value.
+/// The schema files; removed when dropped.
 #[derive(Debug)]
 pub(super) struct Graph {
     files: Vec<(&'static str, ScratchFile)>,
@@ -31,7 +31,7 @@ impl Graph {
         })
     }
 
-    /// `graph` of a configuration.
+    /// The `graph` section of the configuration.
     pub(super) fn graph_config(&self) -> Value {
         let files = self.files.iter();
         let subgraphs = files.map(|(name, file)| {
@@ -42,7 +42,7 @@ impl Graph {
     }
 }
 
-/// `sdl` with other arguments of `@cacheControl` wherever that is applied.
+/// `sdl` with each applied `@cacheControl` replaced by `maxAge: 3600`.
 fn cacheable_for_an_hour(sdl: &str) -> String {
     let mut pieces = sdl.split(DIRECTIVE);
     let mut text = pieces.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! A `redis-server` for one run: on a free port, with nothing on disk.
+//! A `redis-server` for one run, on a free port and without persistence.
 
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::failure::Failure;
 use crate::process::Process;
 
-/// A server that answers; it ends with the value.
+/// A running server; killed when dropped.
 #[derive(Debug)]
 pub(super) struct Redis {
     url: String,
@@ -18,7 +18,7 @@ pub(super) struct Redis {
 }
 
 impl Redis {
-    /// Starts it; `None` where there is none to start.
+    /// Starts the server; `None` if `redis-server` is not installed.
     pub(super) async fn start() -> Result<Option<Self>, Failure> {
         let version = Command::new(PROGRAM).arg("--version").output().await;
         match version {
@@ -44,7 +44,7 @@ impl Redis {
         &self.url
     }
 
-    /// The CPU time that it took until now.
+    /// CPU time of the server since its start.
     pub(super) fn cpu(&self) -> Result<Duration, Failure> {
         self.process.cpu()
     }

@@ -1,25 +1,25 @@
-//! The table.
+//! The table of the comparison of caches.
 
 use std::time::Duration;
 
 use super::contender::Contender;
 use crate::report::{Sample, median};
 
-/// What was measured in one round.
+/// One measurement of one gateway.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measurement {
     pub(super) sample: Sample,
-    /// The CPU time of Redis meanwhile, in seconds.
+    /// CPU time of Redis meanwhile, in seconds.
     pub(super) redis_cpu_seconds: f64,
 }
 
-/// All rounds of one gateway.
+/// All measurements of one gateway.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) contender: Contender,
-    /// One for each round; at least one.
+    /// One measurement for each round; at least one.
     pub(super) measurements: Vec<Measurement>,
-    /// The most memory of the process so far, in KiB.
+    /// Peak resident memory of the process, in KiB.
     pub(super) peak_kibibytes: u64,
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_has_medians_with_the_time_of_redis_beside() {
+    fn the_table_has_medians_and_the_cpu_time_of_redis() {
         let measurement = |cpu: f64, redis_cpu_seconds: f64| Measurement {
             sample: Sample {
                 requests: 1000.0,

@@ -1,4 +1,4 @@
-//! The data loaders: many lookups that are made at about the same time become one call.
+//! The data loaders, which combine concurrent lookups into one call.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ pub(super) struct Users(Arc<Upstream>);
 #[derive(Debug)]
 pub(super) struct Products(Arc<Upstream>);
 
-/// A loader of users; belongs into the data of the schema.
+/// A loader of users, for the data of the schema.
 pub(super) fn users(upstream: Arc<Upstream>) -> DataLoader<Users> {
     DataLoader::new(Users(upstream), spawn).delay(BATCH_DELAY)
 }
 
-/// A loader of products; belongs into the data of the schema.
+/// A loader of products, for the data of the schema.
 pub(super) fn products(upstream: Arc<Upstream>) -> DataLoader<Products> {
     DataLoader::new(Products(upstream), spawn).delay(BATCH_DELAY)
 }
 
-/// A loader's batch goes on when the request that began it is gone: others may wait for it too.
+/// Spawns a batch, so that it continues for other requests if the first one is dropped.
 fn spawn<T: Send + 'static>(batch: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     Handle::current().spawn(batch)
 }
@@ -40,7 +40,7 @@ impl Loader<String> for Users {
 
     async fn load(&self, ids: &[String]) -> Result<HashMap<String, Arc<User>>, Self::Error> {
         let mut found = HashMap::with_capacity(ids.len());
-        // The loader's own limit says when to call, not how much to ask for.
+        // `max_batch_size` of the loader limits when it calls `load`, not the number of ids.
         for ids in ids.chunks(MAX_IDS) {
             let users: Vec<User> = self.0.load_many("users", ids).await?;
             found.extend(
@@ -71,9 +71,9 @@ impl Loader<String> for Products {
     }
 }
 
-/// How many ids the services take in one call.
+/// Maximum number of ids in one call of the services.
 const MAX_IDS: usize = 1000;
 
-/// How long a batch waits for more. Of 0, 0.2, 1 (the default) and 5 milliseconds this takes the
-/// least CPU time here, under load: the calls of several requests become one.
+/// Time that a batch waits for further lookups. Of 0, 0.2, 1 (the default) and 5 milliseconds this
+/// takes the least CPU time under load here: the calls of several requests become one.
 const BATCH_DELAY: Duration = Duration::from_millis(5);

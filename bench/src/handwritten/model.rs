@@ -1,4 +1,4 @@
-//! The graph: what the services answer, as objects, and the ways from one service to another.
+//! The graph: objects of the services, and the fields that join them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::loaders::{Products, Users};
 use super::upstream::Upstream;
 
-/// Where every query begins.
+/// The query root.
 #[derive(Debug)]
 pub(super) struct Query;
 
@@ -36,7 +36,7 @@ struct OrderConnection {
     nodes: Vec<Order>,
 }
 
-/// What was bought.
+/// An order.
 #[derive(Debug, Deserialize, SimpleObject)]
 #[graphql(complex)]
 #[serde(rename_all = "camelCase")]
@@ -85,7 +85,7 @@ impl OrderItem {
     }
 }
 
-/// Somebody with an account.
+/// An account.
 #[derive(Debug, Deserialize, SimpleObject)]
 pub(super) struct User {
     pub(super) id: ID,
@@ -93,7 +93,7 @@ pub(super) struct User {
     email: String,
 }
 
-/// Something that is for sale.
+/// A product.
 #[derive(Debug, Deserialize, SimpleObject)]
 pub(super) struct Product {
     pub(super) id: ID,

@@ -1,8 +1,8 @@
-//! Whole responses in Redis: what a good engineer puts in front of a gateway that is too slow.
+//! A cache of whole responses in Redis, a common addition to a slow gateway.
 //!
-//! One connection that all requests share, GET before the work and SET with a lifetime after it, and
-//! a Redis that fails counts as one that has nothing. Knows nothing of what is in a response, so it
-//! can forget one only by its time.
+//! All requests share one connection, with GET before the execution and SET with a TTL after it. An
+//! error of Redis counts as a miss. Responses are opaque, so that they only expire and cannot be
+//! invalidated.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-/// The responses.
+/// The cached responses.
 #[derive(Clone, Debug)]
 pub(super) struct Responses {
     connection: MultiplexedConnection,
 }
 
-/// What a response is known by.
+/// The cache key of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key([u8; KEY_PREFIX.len() + 32]);
 
@@ -36,7 +36,7 @@ struct Request<'a> {
 }
 
 impl Key {
-    /// The key of a request's response; `None` for what is no request.
+    /// The key for the request `body`; `None` if it is not a GraphQL request.
     pub(super) fn from_body(body: &[u8]) -> Option<Self> {
         let request: Request<'_> = serde_json::from_slice(body).ok()?;
         let variables = request.variables.map_or("", RawValue::get);
@@ -55,7 +55,7 @@ impl Key {
 }
 
 impl Responses {
-    /// Those of the server at `url`.
+    /// Connects to the Redis at `url`.
     pub(super) async fn connect(url: &str) -> RedisResult<Self> {
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(REDIS_TIMEOUT));
         let connection = Client::open(url)?
@@ -64,7 +64,7 @@ impl Responses {
         Ok(Self { connection })
     }
 
-    /// The response with this key, if there is one.
+    /// The cached response with this key.
     pub(super) async fn get(&self, key: Key) -> Option<Bytes> {
         let mut connection = self.connection.clone();
         let command = redis::cmd("GET").arg(&key.0[..]).to_owned();
@@ -72,7 +72,7 @@ impl Responses {
         found.ok().flatten().map(Bytes::from)
     }
 
-    /// Keeps `response`; the next request needs it, this one only hopes so.
+    /// Caches `response`; errors are ignored.
     pub(super) async fn set(&self, key: Key, response: &[u8]) {
         let mut connection = self.connection.clone();
         let _ = connection
@@ -83,10 +83,10 @@ impl Responses {
 
 const KEY_PREFIX: &[u8] = b"response:";
 
-/// In seconds; as long as the services allow.
+/// TTL of a response, in seconds: the `max-age` of the services.
 const LIFETIME_SECONDS: u64 = 3600;
 
-/// As for weir, see `bench/src/cache/contender.rs`.
+/// Maximum time to wait for Redis; equal to that of weir in `bench/src/cache/contender.rs`.
 const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

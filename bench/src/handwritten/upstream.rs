@@ -1,4 +1,4 @@
-//! The calls to the services, by one shared client that keeps its connections.
+//! Calls to the services, by one shared client with persistent connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,21 +10,21 @@ use serde::de::DeserializeOwned;
 use super::model::{Order, User};
 use crate::server::Services;
 
-/// The services.
+/// A client of the services.
 #[derive(Debug)]
 pub(super) struct Upstream {
     client: reqwest::Client,
     services: Services,
 }
 
-/// Why a service gave no answer.
+/// Errors of a call.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UpstreamError {
-    /// The call failed, or was answered with an error.
-    #[error("the service did not answer: {0}")]
+    /// The call failed, or returned an error status.
+    #[error("the call of the service failed: {0}")]
     Call(#[from] reqwest::Error),
-    /// The answer is not of the service's contract.
-    #[error("the service's answer is not understood: {0}")]
+    /// The response does not match the contract of the service.
+    #[error("the response of the service is invalid: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -43,7 +43,7 @@ impl Upstream {
         Ok(Self { client, services })
     }
 
-    /// One user, or `None` when there is none with this id.
+    /// The user with this id, or `None` if it does not exist.
     pub(super) async fn user(&self, id: &str) -> Result<Option<User>, UpstreamError> {
         let url = format!("{}/users/{id}", self.services.users);
         let response = self.client.get(url).send().await?;
@@ -60,7 +60,7 @@ impl Upstream {
         self.list(url).await
     }
 
-    /// Those of `ids` that exist: users from `/users`, products from `/products`.
+    /// The existing entities of `ids`; `kind` is `users` or `products`.
     pub(super) async fn load_many<T: DeserializeOwned>(
         &self,
         kind: &str,

@@ -1,6 +1,6 @@
-//! The answers: parsed into structs that borrow from the bodies, joined by id, written once.
+//! The responses: parsed into structs that borrow from the bodies, joined by id, written once.
 //!
-//! Text that only passes through stays as it was written, escapes and all.
+//! Strings that are only passed on keep their JSON escapes.
 
 use bytes::Bytes;
 use hashbrown::{HashMap, HashSet};
@@ -57,7 +57,7 @@ fn join(
     json_body(users.len() + products.len(), &Data { data })
 }
 
-/// What orders refer to.
+/// The entities of orders, by id.
 struct EntityIndex<'a> {
     users: ById<'a, User<'a>>,
     products: ById<'a, Product<'a>>,
@@ -91,7 +91,7 @@ fn by_id<'a, T>(rows: &'a [T], id: impl Fn(&'a T) -> &'a str) -> ById<'a, T> {
     rows.iter().map(|row| (id(row), row)).collect()
 }
 
-/// Each of `ids` once, in the order in which they came, with commas between them.
+/// The distinct `ids` in their order, separated by commas.
 fn distinct_ids<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let mut seen = HashSet::with_hasher(foldhash::fast::RandomState::default());
     let mut text = String::with_capacity(1024);

@@ -1,4 +1,4 @@
-//! The calls to the services, by the cheapest client that keeps connections.
+//! Calls to the services, by the cheapest client with persistent connections.
 
 use bytes::{Bytes, BytesMut};
 use http::uri::InvalidUri;
@@ -11,33 +11,33 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::server::Services;
 
-/// The services.
+/// A client of the services.
 #[derive(Debug)]
 pub(super) struct Upstream {
     client: Client<HttpConnector, Empty<Bytes>>,
     pub(super) services: Services,
 }
 
-/// Why a service gave no answer.
+/// Errors of a call.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UpstreamError {
-    /// The call has no address.
-    #[error("no address: {0}")]
+    /// The URL of the call is invalid.
+    #[error("invalid URL: {0}")]
     Address(#[from] InvalidUri),
     /// The call failed.
-    #[error("the service did not answer: {0}")]
+    #[error("the call of the service failed: {0}")]
     Call(#[from] Error),
-    /// The answer broke off.
-    #[error("the service's answer broke off: {0}")]
+    /// The response is incomplete.
+    #[error("the response of the service is incomplete: {0}")]
     Broken(#[from] hyper::Error),
-    /// The answer is not a 200.
-    #[error("the service answered with {0}")]
+    /// The status of the response is not 200.
+    #[error("the service returned the status {0}")]
     Status(StatusCode),
-    /// The answer is not of the service's contract.
-    #[error("the service's answer is not understood: {0}")]
+    /// The response does not match the contract of the service.
+    #[error("the response of the service is invalid: {0}")]
     Json(#[from] serde_json::Error),
     /// An order names a user or a product that does not exist.
-    #[error("the services do not agree on what exists")]
+    #[error("an order refers to a user or a product that does not exist")]
     Missing,
 }
 
@@ -52,7 +52,7 @@ impl Upstream {
         }
     }
 
-    /// The body at `url`, copied only if it came in pieces.
+    /// Gets the body at `url`; copies it only if it arrives in several pieces.
     pub(super) async fn get(&self, url: String) -> Result<Bytes, UpstreamError> {
         let url = Uri::try_from(url)?;
         let response = self.client.get(url).await?;
