@@ -1,4 +1,4 @@
-//! What the targets have in common: the checks, which the replay in `schema/tests` runs too.
+//! The checks of the fuzz targets; the corpus replay in `schema/tests` runs them too.
 
 #[path = "../../schema/tests/corpus/check.rs"]
 pub mod check;

@@ -58,7 +58,7 @@ struct Parcel {
     goods: Vec<Goods>,
 }
 
-/// One kind of thing in a parcel.
+/// Goods of one kind in a parcel.
 #[derive(SimpleObject, Serialize, Deserialize)]
 struct Goods {
     #[graphql(external)]
