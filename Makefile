@@ -59,16 +59,17 @@ check:
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo nextest run --workspace
 
-# The test binaries with expected files or snapshots. Inline snapshots are collected in a first step and written into
-# the sources in a second one.
-BLESSED := kind(lib) + binary(/^(codes|compose|configuration|diagnostics|engine|supergraph)$$/)
+# The test binaries with expected files or snapshots. Inline snapshots are collected first, then written into the
+# sources by `cargo insta`.
+BLESSED := --package schema --package resolvers --package weir --lib \
+	$(addprefix --test ,codes compose configuration diagnostics engine supergraph)
 
 bless: export INSTA_UPDATE = always
 bless: export INSTA_FORCE_PASS = 1
 bless: export WEIR_BLESS = 1
 bless:
 	command -v cargo-insta >/dev/null || cargo install --locked cargo-insta@1.49.0
-	cargo nextest run --workspace --no-fail-fast --filterset '$(BLESSED)'
+	cargo nextest run --no-fail-fast $(BLESSED)
 	cargo insta accept
 
 fmt:
