@@ -38,8 +38,8 @@ impl Project {
         let Some(config) = config else {
             return (None, diagnostics);
         };
-        let (project, found) = Self::from_config(config, folder(path));
-        diagnostics.extend(found);
+        let (project, graph_diagnostics) = Self::from_config(config, folder(path));
+        diagnostics.extend(graph_diagnostics);
         (project, diagnostics)
     }
 
@@ -79,8 +79,8 @@ pub fn read_config(path: &Path) -> Loaded<Config> {
     let Some(document) = read_document(path, &mut diagnostics) else {
         return (None, diagnostics);
     };
-    let (config, found) = Config::read(&document, &Environment::from_process());
-    diagnostics.extend(found);
+    let (config, config_diagnostics) = Config::read(&document, &Environment::from_process());
+    diagnostics.extend(config_diagnostics);
     (config, diagnostics)
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn subgraph(
 
 fn read_graph(config: &Config, folder: &Path) -> Loaded<Graph> {
     let mut diagnostics = Vec::new();
-    let (graph, found) = match &config.graph.files {
+    let (graph, link_diagnostics) = match &config.graph.files {
         GraphFiles::Supergraph(supergraph) => {
             let Some(document) = read_schema_file(folder, supergraph, &mut diagnostics) else {
                 return (None, diagnostics);
@@ -119,7 +119,7 @@ fn read_graph(config: &Config, folder: &Path) -> Loaded<Graph> {
             link::link(&subgraphs, config.graph.link)
         }
     };
-    diagnostics.extend(found);
+    diagnostics.extend(link_diagnostics);
     (graph, diagnostics)
 }
 

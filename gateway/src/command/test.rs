@@ -116,8 +116,8 @@ impl TestRun {
         let suite = self.read_suite(path, &mut diagnostics);
         let graph = suite.as_ref().and_then(|suite| {
             self.dependencies.insert(suite.schema.clone());
-            let (graph, found) = TestGraph::load(suite, configured);
-            diagnostics.extend(found);
+            let (graph, graph_diagnostics) = TestGraph::load(suite, configured);
+            diagnostics.extend(graph_diagnostics);
             graph
         });
         if let (Some(suite), Some(graph)) = (&suite, &graph) {
