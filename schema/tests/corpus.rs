@@ -60,7 +60,7 @@ fn replay(target: &str, check: fn(&[u8])) {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("a folder a target");
+    let entries = fs::read_dir(folder).expect("a folder for each target");
     let paths = entries.map(|entry| entry.expect("a file").path());
     paths.collect()
 }

@@ -1,5 +1,5 @@
-// `node audit.mjs URL`: the published audit of GraphQL over HTTP, asked of the endpoint at URL.
-// Prints a line an audit, and fails when one is not `ok`, be it a MUST, a SHOULD or a MAY.
+// `node audit.mjs URL`: runs the published audit of GraphQL over HTTP against the endpoint at URL.
+// Prints a line for each audit, and fails if one is not `ok`: a MUST, a SHOULD or a MAY.
 
 import { serverAudits } from 'graphql-http';
 

@@ -1,5 +1,5 @@
-// `node graphiql.mjs URL`: types a query into GraphiQL, runs it, looks at the answer, opens the
-// docs, and leaves screenshots. Fails when the page asks any other host for anything.
+// `node graphiql.mjs URL`: types a query into GraphiQL, runs it, checks the answer, opens the docs,
+// and saves screenshots. Fails if the page sends a request to any other host.
 
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -33,10 +33,10 @@ try {
   await browser.close();
 }
 
-/** The whole visit, by someone whose system is light or dark. */
+/** One visit in a light or dark color scheme. */
 async function visit(colorScheme) {
   const context = await browser.newContext({ colorScheme, viewport: { width: 1280, height: 800 } });
-  const complaints = await watch(context);
+  const problems = await watch(context);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const shot = (name) => page.screenshot({ path: `${screenshots}${colorScheme}-${name}.png` });
@@ -66,11 +66,11 @@ async function visit(colorScheme) {
   });
   const isDark = background.every((channel) => channel < 128);
   expect(isDark === (colorScheme === 'dark'), `${colorScheme} has the background ${background}`);
-  expect(complaints.length === 0, complaints.join('\n'));
+  expect(problems.length === 0, problems.join('\n'));
   await context.close();
 }
 
-/** Replaces what is in the editor, by keyboard, and has it laid out. */
+/** Replaces the text of the editor by keyboard, and formats it. */
 async function type(page, editor) {
   await editor.click();
   await page.keyboard.press('Control+A');
@@ -80,7 +80,7 @@ async function type(page, editor) {
   await editor.locator('.view-line', { hasText: /^\s*currency$/ }).waitFor();
 }
 
-/** Runs what is in the editor; the answer, once the page shows it. */
+/** Runs the query in the editor, and returns the response once the page shows it. */
 async function run(page) {
   const answered = page.waitForResponse(
     (response) => response.request().postDataJSON()?.query?.includes('orders(first: 50)') ?? false,
@@ -92,24 +92,24 @@ async function run(page) {
   return answer;
 }
 
-/** Blocks every other host, and collects what should not happen. */
+/** Blocks every other host, and collects problems. */
 async function watch(context) {
-  const complaints = [];
+  const problems = [];
   await context.route(
     (address) => address.host !== url.host && address.protocol.startsWith('http'),
     (route) => {
-      complaints.push(`asked ${route.request().url()}`);
+      problems.push(`requested ${route.request().url()}`);
       return route.abort();
     },
   );
   context.on('page', (page) => {
-    page.on('pageerror', (error) => complaints.push(`threw ${error}`));
+    page.on('pageerror', (error) => problems.push(`threw ${error}`));
     page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(`logged ${message.text()}`);
+      if (message.type() === 'error') problems.push(`logged ${message.text()}`);
     });
-    page.on('websocket', (socket) => complaints.push(`opened ${socket.url()}`));
+    page.on('websocket', (socket) => problems.push(`opened ${socket.url()}`));
   });
-  return complaints;
+  return problems;
 }
 
 function expect(condition, message) {

@@ -82,14 +82,15 @@ fn requests(plan: &str) -> usize {
         .count()
 }
 
+/// The folder of the audit; `None` if none is configured and the default one is missing.
 pub(crate) fn folder() -> Option<PathBuf> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the environment is the only configuration of a test"
     )]
-    let named = std::env::var("WEIR_AUDIT").ok().map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/audit");
-    named.or(Some(beside)).filter(|folder| folder.is_dir())
+    let configured = std::env::var("WEIR_AUDIT").ok().map(PathBuf::from);
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/audit");
+    configured.or_else(|| Some(default).filter(|folder| folder.is_dir()))
 }
 
 pub(crate) fn suites(folder: &Path) -> Vec<PathBuf> {

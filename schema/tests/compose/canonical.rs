@@ -77,15 +77,15 @@ fn node(types: &Types, source: &Source, id: NodeId, numbers: &mut Numbers) -> St
     }
     text.push('\n');
     let fields: BTreeMap<_, _> = node.fields.iter().collect();
-    for (field, given) in fields {
-        let _ = write!(text, "    {field}: {}", given.ty);
-        if let Some(child) = given.child {
+    for (field, provided) in fields {
+        let _ = write!(text, "    {field}: {}", provided.ty);
+        if let Some(child) = provided.child {
             let _ = write!(text, " to {}", numbers.of(child));
         }
-        if let Some(needs) = &given.requires {
+        if let Some(needs) = &provided.requires {
             let _ = write!(text, " needs {}", listed(types, needs));
         }
-        for argument in &*given.context_arguments {
+        for argument in &*provided.context_arguments {
             let _ = write!(text, " {}: {} from", argument.argument, argument.ty);
             for (setter, need) in &argument.setters {
                 let need = listed(types, std::slice::from_ref(need));

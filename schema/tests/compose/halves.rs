@@ -35,15 +35,15 @@ fn diagnostics(subgraphs: &[(&str, &str)]) -> Vec<(Severity, String)> {
         .map(|(name, sdl)| subgraph(name, sdl))
         .collect();
     let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
-    let told: Vec<_> = diagnostics
+    let found: Vec<_> = diagnostics
         .into_iter()
         .map(|it| (it.severity, it.message))
         .collect();
-    let is_broken = told
+    let is_broken = found
         .iter()
         .any(|(severity, _)| *severity == Severity::Error);
     assert_eq!(graph.is_none(), is_broken);
-    told
+    found
 }
 
 fn unresolved_external_fields(severity: Severity) -> Vec<(Severity, String)> {

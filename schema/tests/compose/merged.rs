@@ -276,10 +276,10 @@ fn external_on_a_type_applies_to_its_fields() {
         &[subgraph("one", &one), subgraph("two", &two)],
         LinkOptions::default(),
     );
-    let told: Vec<_> = diagnostics.iter().map(|it| it.message.as_str()).collect();
+    let found: Vec<_> = diagnostics.iter().map(|it| it.message.as_str()).collect();
 
     assert_eq!(
-        told,
+        found,
         ["`Size.y` is resolved by `one` and `two`, and is not `@shareable` in `one`"]
     );
 }

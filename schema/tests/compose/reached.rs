@@ -187,12 +187,12 @@ fn an_unreachable_field_of_connectors_is_a_warning() {
     let (graph, diagnostics) = link::link(&[subgraph("rest", rest)], LinkOptions::default());
 
     assert!(graph.is_some());
-    let told: Vec<_> = diagnostics
+    let found: Vec<_> = diagnostics
         .iter()
         .map(|it| (it.severity, it.message.as_str()))
         .collect();
     let message = "`User.name` cannot be reached from `Query.users`";
-    assert_eq!(told, [(Severity::Warning, message)]);
+    assert_eq!(found, [(Severity::Warning, message)]);
 }
 
 /// Deeply nested keys, whose exhaustive closure is exponential.

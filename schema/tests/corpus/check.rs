@@ -1,7 +1,7 @@
-//! What must hold for every text, one function a target of the fuzzer.
+//! Properties of all inputs, one function for each target of the fuzzer.
 //!
-//! A function panics where something does not hold. The bytes are cut at zeros where a target
-//! takes several texts; what is missing is empty.
+//! A function panics if its property does not hold. Targets with several texts split the bytes at
+//! zeros; missing texts are empty.
 
 use std::sync::OnceLock;
 
@@ -17,9 +17,8 @@ use schema::subgraph::Subgraph;
 use schema::template::url::{UrlPart, UrlTemplate};
 use schema::template::{Template, form};
 
-/// Templates render or refuse, and no value leads a request to another host.
-///
-/// URL, `path`, `queryParams`, variables, base URL.
+/// Templates render or fail, and no value directs a request to another host. The texts: URL,
+/// `path`, `queryParams`, variables, base URL.
 pub fn template(data: &[u8]) {
     let Some([url, path, query, vars, base]) = texts(data) else {
         return;
@@ -44,15 +43,15 @@ pub fn template(data: &[u8]) {
             connect,
         };
         let _ = sourceless.join(&vars);
-        stays_at_home(connect, &vars);
+        keeps_the_host(connect, &vars);
         if let Ok(base) = Template::parse(base, version) {
-            let source = Some(alone(&base));
+            let source = Some(without_mappings(&base));
             let _ = UrlTemplate { source, connect }.join(&vars);
         }
     }
 }
 
-/// Mappings parse or are refused with a place; what is printed reads back as the same.
+/// Mappings parse or fail with a position, and the printed mapping parses to the same one.
 pub fn mapping(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -81,7 +80,7 @@ pub fn mapping(data: &[u8]) {
     }
 }
 
-/// Evaluation ends, and gives JSON. Mapping, input.
+/// Evaluation ends with JSON. The texts: mapping, input.
 pub fn evaluate(data: &[u8]) {
     let Some([text, input]) = texts(data) else {
         return;
@@ -101,7 +100,7 @@ pub fn evaluate(data: &[u8]) {
     }
 }
 
-/// Linking ends, and every diagnostic can be shown. Subgraphs, as many as there are.
+/// Linking ends, and every diagnostic renders. The texts: up to four subgraphs.
 pub fn link(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -125,7 +124,7 @@ pub fn link(data: &[u8]) {
     }
 }
 
-/// Documents are read or refused, variables too. Document, variables.
+/// Documents and variables are accepted or rejected with a reason. The texts: document, variables.
 pub fn operation(data: &[u8]) {
     let Some([document, variables]) = texts(data) else {
         return;
@@ -137,7 +136,7 @@ pub fn operation(data: &[u8]) {
     };
     let graph = shop();
     match Operation::parse(graph, document, None, limits) {
-        Err(problems) => assert!(!problems.is_empty(), "refused without a reason"),
+        Err(problems) => assert!(!problems.is_empty(), "rejected without a reason"),
         Ok(operation) => {
             let variables = (!variables.is_empty()).then_some(variables);
             let introspects = operation.introspection_keys();
@@ -152,25 +151,25 @@ pub fn operation(data: &[u8]) {
     }
 }
 
-/// A text is JSON where `serde_json` says so, and says the same.
+/// A text is JSON if `serde_json` accepts it, and has the same value.
 pub fn json(data: &[u8]) {
     let ours = Json::parse(Bytes::copy_from_slice(data));
     let theirs = serde_json::from_slice::<serde_json::Value>(data);
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => {
             assert_eq!(read(ours.root()), theirs);
-            let written = Value::from(&ours).to_json();
-            let again: serde_json::Value = serde_json::from_str(&written).expect("JSON");
+            let printed = Value::from(&ours).to_json();
+            let again: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
             assert_eq!(again, theirs);
         }
         (Err(_), Err(_)) => {}
         (Ok(_), Err(error)) => {
             let error = error.to_string();
-            // Numbers that no double holds we keep as text; and it stops a level earlier.
+            // Weir keeps numbers as text, and allows one more level of nesting.
             let differs = ["out of range", "recursion limit"];
             assert!(differs.iter().any(|it| error.contains(it)), "{error}");
         }
-        (Err(error), Ok(_)) => panic!("refused: {error}"),
+        (Err(error), Ok(_)) => panic!("rejected: {error}"),
     }
 }
 
@@ -188,7 +187,7 @@ const HEADERS: [&str; 3] = [
 "#,
 ];
 
-/// The bytes cut at zeros; the last takes the rest. `None` for what is no text.
+/// The bytes split at zeros into `N` texts, the last with the rest; `None` if they are not UTF-8.
 fn texts<const N: usize>(data: &[u8]) -> Option<[&str; N]> {
     let mut texts = std::str::from_utf8(data).ok()?.splitn(N, '\0');
     Some(std::array::from_fn(|_| texts.next().unwrap_or_default()))
@@ -210,7 +209,7 @@ fn vars_of(json: &Json) -> Vars<'_> {
         .fold(vars, |vars, name| vars.with(name, Value::from(json)))
 }
 
-/// The parts are the whole text, one behind the other.
+/// Checks that the parts of a template cover its text without gaps.
 fn covers(template: &Template) {
     let mut at = 0;
     for part in template.parts() {
@@ -220,10 +219,10 @@ fn covers(template: &Template) {
     assert_eq!(at, template.text().len());
 }
 
-fn stays_at_home(connect: UrlPart<'_>, vars: &Vars<'_>) {
-    static HOME: OnceLock<Template> = OnceLock::new();
-    let home = HOME.get_or_init(|| Template::constant("https://api.example.com/v1"));
-    let source = Some(alone(home));
+fn keeps_the_host(connect: UrlPart<'_>, vars: &Vars<'_>) {
+    static BASE: OnceLock<Template> = OnceLock::new();
+    let base = BASE.get_or_init(|| Template::constant("https://api.example.com/v1"));
+    let source = Some(without_mappings(base));
     if let Ok(joined) = (UrlTemplate { source, connect }).join(vars) {
         assert_eq!(joined.url.scheme(), "https");
         assert_eq!(joined.url.host_str(), Some("api.example.com"));
@@ -231,7 +230,7 @@ fn stays_at_home(connect: UrlPart<'_>, vars: &Vars<'_>) {
     }
 }
 
-fn alone(url: &Template) -> UrlPart<'_> {
+fn without_mappings(url: &Template) -> UrlPart<'_> {
     UrlPart {
         url,
         path: None,
@@ -239,7 +238,7 @@ fn alone(url: &Template) -> UrlPart<'_> {
     }
 }
 
-/// Ranges differ between a text and its print; nothing else may.
+/// The mapping without the ranges, which differ between a text and its printed form.
 fn without_ranges(mapping: &Mapping) -> String {
     let debug = format!("{:?}", mapping.ast());
     let mut pieces = debug.split("..");
@@ -251,7 +250,7 @@ fn without_ranges(mapping: &Mapping) -> String {
     out
 }
 
-/// Values may nest deeper than documents; nothing else may be wrong with them.
+/// Checks that a text is JSON, except that it may be nested deeper than documents may.
 fn is_json(text: &str) {
     if let Err(error) = Json::parse(Bytes::copy_from_slice(text.as_bytes())) {
         assert!(error.message.contains("deep"), "{error}: {text}");

@@ -12,13 +12,13 @@ use super::dump::entries;
 #[test]
 fn every_supergraph_of_the_audit_loads() {
     let Some(suites) = suites() else {
-        #[expect(clippy::print_stderr, reason = "says why nothing was looked at")]
+        #[expect(clippy::print_stderr, reason = "a skipped test is printed")]
         {
-            eprintln!("skipped: the federation audit is not on this machine");
+            eprintln!("skipped: the folder with the federation audit is missing");
         }
         return;
     };
-    let (mut sources, mut ways) = (0, 0);
+    let (mut sources, mut entry_points) = (0, 0);
     for suite in &suites {
         let text = std::fs::read_to_string(suite.join("supergraph.graphql")).unwrap();
         let name = suite.file_name().unwrap().to_string_lossy().into_owned();
@@ -30,19 +30,21 @@ fn every_supergraph_of_the_audit_loads() {
         assert_eq!(rendered.join("\n"), "");
         let graph = graph.unwrap();
         sources += graph.sources().len();
-        ways += entries(&graph);
+        entry_points += entries(&graph);
         assert!(!graph.client_sdl().contains("join__"), "{}", document.name);
     }
-    assert_eq!((suites.len(), sources, ways), (46, 119, 264));
+    assert_eq!((suites.len(), sources, entry_points), (46, 119, 264));
 }
 
+/// The suites of the audit; `None` if no folder is configured and the default one is missing.
 fn suites() -> Option<Vec<PathBuf>> {
-    let folder = std::env::var_os("WEIR_AUDIT").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/audit"),
-        PathBuf::from,
-    );
-    let mut suites: Vec<_> = std::fs::read_dir(folder)
-        .ok()?
+    let configured = std::env::var_os("WEIR_AUDIT").map(PathBuf::from);
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/audit");
+    if configured.is_none() && !default.is_dir() {
+        return None;
+    }
+    let mut suites: Vec<_> = std::fs::read_dir(configured.unwrap_or(default))
+        .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_dir())
         .collect();
