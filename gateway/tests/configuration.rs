@@ -1,4 +1,4 @@
-//! Broken configurations and what is said of them: `config/<name>.yaml` and `config/<name>.txt`.
+//! Invalid configurations and their diagnostics: `config/<name>.yaml` and `config/<name>.txt`.
 //!
 //! `WEIR_BLESS=1` writes the `.txt` files and the generated documents instead of comparing them.
 
@@ -21,7 +21,7 @@ use gateway::config::{Config, docs};
 use schema::span::Document;
 
 #[test]
-fn broken_configurations_are_described_whole() {
+fn all_problems_of_a_broken_configuration_are_reported() {
     let mut cases = 0;
     for path in files("config") {
         let (config, text) = described(&path);
@@ -33,7 +33,7 @@ fn broken_configurations_are_described_whole() {
 }
 
 #[test]
-fn doubtful_configurations_are_usable_and_described() {
+fn a_configuration_with_warnings_is_usable() {
     let mut cases = 0;
     for path in files("config/doubtful") {
         let (config, text) = described(&path);
@@ -45,7 +45,7 @@ fn doubtful_configurations_are_usable_and_described() {
 }
 
 #[test]
-fn older_spellings_mean_what_the_newer_ones_mean() {
+fn deprecated_keys_are_read_as_their_replacements() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/doubtful");
     let (config, _) = described(&path.join("older_spellings.yaml"));
     let connectors = config.unwrap().connectors;
@@ -64,13 +64,13 @@ fn older_spellings_mean_what_the_newer_ones_mean() {
 }
 
 #[test]
-fn the_page_about_configuration_is_current() {
+fn the_configuration_page_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md");
     compare(&path, &docs::markdown());
 }
 
 #[test]
-fn a_configuration_says_what_it_decides_and_leaves_the_rest_to_defaults() {
+fn keys_that_are_not_set_have_their_defaults() {
     let config = read(
         "listen: { address: '0.0.0.0:${PORT:8080}', playground: false }
 graph: { subgraphs: { users: { schema: a/users.graphql } }, introspection: '${INTROSPECT}' }
@@ -112,7 +112,7 @@ log: { format: json }
 }
 
 #[test]
-fn a_configuration_says_where_services_are_and_what_they_are_sent() {
+fn subgraph_urls_headers_and_timeouts_are_read() {
     let of_subgraphs = read(
         "graph:
   subgraphs:
@@ -151,7 +151,7 @@ services: { reviews: { url: 'https://${USERS_HOST}/graphql' } }
 }
 
 #[test]
-fn a_configuration_says_what_is_kept_where_and_for_how_long() {
+fn cache_levels_and_lifetimes_are_read() {
     let graph = "graph: { subgraphs: { users: { schema: users.graphql } } }\n";
     let text = "cache:
   memory: 1GiB
@@ -177,7 +177,7 @@ fn a_configuration_says_what_is_kept_where_and_for_how_long() {
     assert!(redis.events.is_none());
     let users = &cache.subgraphs["users"];
     assert_eq!(users.mode, CacheMode::Disabled);
-    // What a subgraph does not say, the others say for it, within its own maximum.
+    // Keys that the subgraph does not set have the values of `cache.lifetime`, capped by its own maximum.
     assert_eq!(users.lifetime.default.as_secs(), 10);
     assert_eq!(users.lifetime.stale_while_revalidate.as_secs(), 10);
     assert_eq!(users.lifetime.negative.as_secs(), 1);
@@ -220,7 +220,7 @@ fn redis_may_be_behind_sentinels_or_a_cluster() {
 }
 
 #[test]
-fn operators_have_a_socket_and_a_key_where_somebody_says_so() {
+fn an_admin_socket_has_a_key_and_traces_are_opt_in() {
     let graph = "graph: { subgraphs: { users: { schema: users.graphql } } }\n";
     let admin = |text: &str| read(&format!("{graph}admin: {text}")).admin;
 
@@ -261,7 +261,7 @@ admin: { address: '127.0.0.1:4001', key: '0123456789${TOKEN}', explain_keys: ['$
 
 #[test]
 fn every_default_in_the_schema_is_the_default_of_an_empty_file() {
-    // Written out in full, the defaults must mean what leaving them away means.
+    // A file with every default written out must equal one without any.
     let schema = docs::json_schema();
     let sections = schema["properties"].as_object().unwrap();
     let mut text = "graph: { subgraphs: { users: { schema: users.graphql } } }\n".to_owned();
@@ -298,7 +298,7 @@ fn every_default_in_the_schema_is_the_default_of_an_empty_file() {
 }
 
 #[test]
-fn hostile_files_are_refused_and_not_suffered() {
+fn hostile_files_are_rejected() {
     let deep = "[".repeat(100_000);
     let bomb = (1..30).fold("a0: &a0 [x, x]\n".to_owned(), |text, n| {
         text + &format!("a{n}: &a{n} [*a{}, *a{}]\n", n - 1, n - 1)
