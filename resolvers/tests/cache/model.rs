@@ -130,7 +130,7 @@ impl Model {
         match lookup_one(&self.caches[cache], self.request(read)).await {
             LookupOutcome::Fresh(hit) => self.check(&hit, read, FRESH)?,
             LookupOutcome::Stale(hit, _) => {
-                self.check(&hit, read, FRESH + STALE_WHILE_REVALIDATE)?
+                self.check(&hit, read, FRESH + STALE_WHILE_REVALIDATE)?;
             }
             LookupOutcome::Miss(claim) => {
                 if let Some(hit) = claim.stale_fallback() {
