@@ -149,11 +149,11 @@ impl Reader {
     async fn run(&self, script: &str) -> String {
         let output = timeout(PATIENCE, self.shell(script).output())
             .await
-            .unwrap_or_else(|_| panic!("{script} does not end"))
+            .unwrap_or_else(|_| panic!("{script:?} does not end"))
             .unwrap();
         let out = String::from_utf8(output.stdout).unwrap();
         let err = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}: {out}{err}");
+        assert!(output.status.success(), "{script:?}: {out}{err}");
         out
     }
 
@@ -176,7 +176,7 @@ impl Reader {
             false
         };
         let is_listening = timeout(PATIENCE, listening).await.unwrap_or(false);
-        assert!(is_listening, "{script} does not listen");
+        assert!(is_listening, "{script:?} does not listen");
         Started {
             child,
             _lines: lines,
@@ -186,7 +186,7 @@ impl Reader {
     /// Stops the command that was started with the same text.
     async fn stop(&mut self, script: &str) {
         let index = self.started.iter().position(|(text, _)| text == script);
-        let index = index.unwrap_or_else(|| panic!("{script} was not started"));
+        let index = index.unwrap_or_else(|| panic!("{script:?} was not started"));
         let (_, mut started) = self.started.remove(index);
         started.child.kill().await.unwrap();
     }
