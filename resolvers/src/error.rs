@@ -2,10 +2,13 @@
 //!
 //! The gateway decides which parts of them clients see.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
+
+use crate::redacted::RedactedUrl;
 
 /// A request error: the operation was not executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,10 +145,10 @@ pub enum FetchError {
     TooMany(usize),
     /// No connection could be established.
     #[error("no connection")]
-    Connect(#[source] Arc<reqwest::Error>),
+    Connect(#[source] TransportError),
     /// The connection broke.
     #[error("the connection broke")]
-    Broken(#[source] Arc<reqwest::Error>),
+    Broken(#[source] TransportError),
     /// The response did not arrive in time.
     #[error("no response within {0:?}")]
     Timeout(Duration),
@@ -188,6 +191,36 @@ pub enum FetchError {
     /// A service in this process panicked.
     #[error("panicked")]
     Panicked,
+}
+
+/// An error of the HTTP transport with a redacted address: no user, no password, no query.
+#[derive(Clone, Debug)]
+pub struct TransportError {
+    address: Box<str>,
+    error: Arc<reqwest::Error>,
+}
+
+impl TransportError {
+    /// Takes the URL out of an error, and its redacted form with it.
+    pub(crate) fn new(error: reqwest::Error) -> Self {
+        let address = error.url().map(|url| RedactedUrl(url).to_string());
+        Self {
+            address: address.unwrap_or_default().into(),
+            error: Arc::new(error.without_url()),
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.address, self.error)
+    }
+}
+
+impl std::error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
 }
 
 impl FetchError {

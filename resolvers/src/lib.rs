@@ -22,6 +22,7 @@ mod plan_variant;
 mod prepared;
 mod program;
 mod project;
+mod redacted;
 mod response;
 mod selection;
 pub mod settings;

@@ -41,6 +41,8 @@ pub(crate) struct Document {
     /// The document with its only part repeated 2, 4, … times, for entities below different
     /// contexts.
     pub(crate) repeats: Vec<Self>,
+    /// Whether the operation is a query, which may be sent again.
+    pub(crate) is_query: bool,
 }
 
 /// The part of a request that serves one fetch.
@@ -161,6 +163,7 @@ impl Document {
             conditions: Vec::new(),
             parts: Vec::new(),
             repeats: Vec::new(),
+            is_query: true,
         }
     }
 

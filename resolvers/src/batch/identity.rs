@@ -62,6 +62,7 @@ mod tests {
             url: "http://service.example.com/".parse().unwrap(),
             headers: HeaderMap::from_iter([(http::header::AUTHORIZATION, token)]),
             body: Some(body.into()),
+            is_idempotent: true,
         }
     }
 

@@ -118,6 +118,7 @@ fn different_calls_are_bounded_and_removed_when_they_end() {
                 url: format!("http://127.0.0.1:1/{number}").parse().unwrap(),
                 headers: HeaderMap::new(),
                 body: None,
+                is_idempotent: true,
             };
             loader.join_or_start(identity::request_identity(&request), request)
         })

@@ -14,6 +14,7 @@ use super::{CallKey, ConnectorFetch, FetchState, Waiter, variables};
 use crate::entity_key::{EntityIndex, mapping_value};
 use crate::error::{ConnectorReport, FetchError};
 use crate::plan::{Fetch, FetchId};
+use crate::redacted::RedactedUrl;
 use crate::response::rows::RowFiller;
 use crate::settings::Reports;
 use crate::source_client::connector::ConnectorClient;
@@ -389,16 +390,7 @@ pub(super) fn split_into_calls(fetch: ConnectorFetch<'_>, all: CallKey) -> Vec<C
 
 /// The method and the URL of a request without user, password and query, which may be secret.
 pub(super) fn redacted_address(request: &Request) -> String {
-    let url = &request.url;
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port().map(|port| format!(":{port}"));
-    let port = port.unwrap_or_default();
-    format!(
-        "{} {}://{host}{port}{}",
-        request.method,
-        url.scheme(),
-        url.path()
-    )
+    format!("{} {}", request.method, RedactedUrl(&request.url))
 }
 
 /// Maximum entities of one call.

@@ -19,6 +19,7 @@ use crate::entity_key::{EntityIndex, argument_key};
 use crate::error::FetchError;
 use crate::plan::{FetchId, KeySlot};
 use crate::program::{BatchSubstitute, Coalescing};
+use crate::redacted::redacted_template;
 use crate::settings::Reports;
 use crate::source_client::request;
 
@@ -163,7 +164,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             };
             self.trace_call_start(fetch.id, batch.call_number(), batch.keys.len(), || {
                 let connector = fetch.connector;
-                let url = connector.connect_url.url.text();
+                let url = redacted_template(connector.connect_url.url.text());
                 format!("{} {url}", connector.method.as_str())
             });
             in_flight.add_batch(Waiter::Shared(batch), wait(waiter, fetch.client.timeout));

@@ -7,6 +7,7 @@ use schema::source::{Access, EntryCardinality};
 use schema::types::TypeId;
 
 use super::{Fetch, Plan, PlanRequestId};
+use crate::redacted::redacted_template;
 use crate::selection::{KeySlot, PositionId, Selection, Slot};
 
 pub(crate) mod json;
@@ -78,7 +79,7 @@ impl PlanPrinter<'_> {
                 format!(
                     "{} {}",
                     connector.method.as_str(),
-                    connector.connect_url.url.text()
+                    redacted_template(connector.connect_url.url.text())
                 )
             }
             Access::Graphql(_) if !fetch.first_entry().key.is_empty() => "_entities".to_owned(),

@@ -1,5 +1,6 @@
 //! HTTP calls: sends a request and reads the response within its limits.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,12 +10,14 @@ use tokio::time::Instant;
 use super::SourceResponse;
 use super::request::Request;
 use super::shared_response::{CallResult, SharedResponse};
-use crate::error::FetchError;
+use crate::error::{FetchError, TransportError};
 
 /// The HTTP client of all sources: pools connections, follows no redirects.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
     client: reqwest::Client,
+    /// Opens a new connection for each request.
+    unpooled: reqwest::Client,
     max_body_bytes: usize,
 }
 
@@ -27,16 +30,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 impl HttpClient {
     /// A client that reads response bodies of up to `max_body_bytes`.
     pub(crate) fn new(max_body_bytes: usize) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            // A redirect is returned to the caller; following it could leave the service.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
         Ok(Self {
-            client,
+            client: client_builder().pool_idle_timeout(IDLE_TIMEOUT).build()?,
+            unpooled: client_builder().pool_max_idle_per_host(0).build()?,
             max_body_bytes,
         })
     }
@@ -60,9 +56,21 @@ impl HttpClient {
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(reqwest::Body::from);
-        let mut response = self.client.execute(outgoing).await.map_err(|error| {
+        let again = request
+            .is_idempotent
+            .then(|| outgoing.try_clone())
+            .flatten();
+        let response = self.client.execute(outgoing).await;
+        let response = match (response, again) {
+            // A service may close an idle connection just as the request is sent (RFC 9112 §9.3.1).
+            (Err(error), Some(again)) if is_closed_connection(&error) => {
+                self.unpooled.execute(again).await
+            }
+            (response, _) => response,
+        };
+        let mut response = response.map_err(|error| {
             if error.is_connect() {
-                FetchError::Connect(Arc::new(error))
+                FetchError::Connect(TransportError::new(error))
             } else {
                 transport_error(error)
             }
@@ -103,6 +111,42 @@ impl HttpClient {
     }
 }
 
+fn client_builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        // A redirect is returned to the caller; following it could leave the service.
+        .redirect(reqwest::redirect::Policy::none())
+}
+
 fn transport_error(error: reqwest::Error) -> FetchError {
-    FetchError::Broken(Arc::new(error))
+    FetchError::Broken(TransportError::new(error))
+}
+
+/// Whether the service closed the connection before it sent anything of a response.
+fn is_closed_connection(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    if error.is_connect() || error.is_timeout() {
+        return false;
+    }
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<hyper::Error>()
+            && error.is_incomplete_message()
+        {
+            return true;
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            let kinds = [
+                BrokenPipe,
+                ConnectionAborted,
+                ConnectionReset,
+                UnexpectedEof,
+            ];
+            return kinds.contains(&error.kind());
+        }
+        cause = error.source();
+    }
+    false
 }

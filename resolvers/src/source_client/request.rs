@@ -21,6 +21,8 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Bytes>,
+    /// Whether sending it twice has the effect of sending it once.
+    pub(crate) is_idempotent: bool,
 }
 
 /// Builds the request of a connector.
@@ -53,6 +55,11 @@ pub(crate) fn build<'a>(
         url: joined.url,
         headers,
         body,
+        // RFC 9110 §9.2.2.
+        is_idempotent: !matches!(
+            connector.method,
+            ConnectorMethod::Post | ConnectorMethod::Patch
+        ),
     })
 }
 
@@ -85,11 +92,13 @@ fn write_header<'a>(
             let rendered = template
                 .render_plain(vars)
                 .map_err(|error| FetchError::Build(error.to_string()))?;
-            // An empty value omits the header, and so does an illegal one.
-            if let (false, Ok(value)) = (
-                rendered.text.is_empty(),
-                HeaderValue::from_str(&rendered.text),
-            ) {
+            // An empty value omits the header.
+            if !rendered.text.is_empty() {
+                let value = HeaderValue::from_str(&rendered.text).map_err(|_| {
+                    let message =
+                        format!("the value of the header `{name}` has a control character");
+                    FetchError::Build(message)
+                })?;
                 headers.insert(name, value);
             }
         }

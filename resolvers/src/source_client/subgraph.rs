@@ -19,6 +19,7 @@ use super::request::Request;
 use super::shared_response::{CallResult, SharedResponse};
 use crate::error::{FetchError, FetchFailure};
 use crate::local::{LocalRequest, LocalService};
+use crate::redacted::RedactedUrl;
 use crate::settings::Settings;
 use crate::subgraph_request::Document;
 
@@ -83,12 +84,7 @@ impl SubgraphClient {
     pub(crate) fn display_location(&self) -> String {
         match &self.location {
             Location::Local(_) => "in this process".to_owned(),
-            Location::Http(url) => {
-                let port = url.port().map(|port| format!(":{port}"));
-                let host = url.host_str().unwrap_or_default();
-                let port = port.unwrap_or_default();
-                format!("POST {}://{host}{port}{}", url.scheme(), url.path())
-            }
+            Location::Http(url) => format!("POST {}", RedactedUrl(url)),
             Location::Unconfigured(reason) => reason.clone(),
         }
     }
@@ -114,6 +110,7 @@ impl SubgraphClient {
             url: url.clone(),
             headers: http_headers(self.headers(client_headers)),
             body: Some([&document.head, variables, b"}}"].concat().into()),
+            is_idempotent: document.is_query,
         })
     }
 

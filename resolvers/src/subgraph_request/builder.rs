@@ -196,7 +196,8 @@ impl<'a> DocumentBuilder<'a> {
     }
 
     pub(super) fn finish(self, request: PlanRequestId) -> Document {
-        let keyword = self.keyword();
+        let is_mutation = self.is_mutation();
+        let keyword = if is_mutation { "mutation" } else { "query" };
         let operation = self.operation;
         let mut definitions: Vec<String> = Vec::new();
         let mut variables = Vec::new();
@@ -226,6 +227,7 @@ impl<'a> DocumentBuilder<'a> {
             conditions,
             parts: self.parts,
             repeats: Vec::new(),
+            is_query: !is_mutation,
         }
     }
 
@@ -233,12 +235,11 @@ impl<'a> DocumentBuilder<'a> {
         unused_variable_name(self.operation, preferred)
     }
 
-    fn keyword(&self) -> &'static str {
-        let is_mutation = self.parts.iter().any(|part| {
+    fn is_mutation(&self) -> bool {
+        self.parts.iter().any(|part| {
             let on = part.representation_specs.first().map(|spec| spec.on);
             part.entities_field.is_none() && on.is_some() && on == self.walk.mutation()
-        });
-        if is_mutation { "mutation" } else { "query" }
+        })
     }
 }
 

@@ -33,4 +33,5 @@ mod requires_plans;
 mod services;
 mod shop;
 mod support;
+mod transport;
 mod values;
