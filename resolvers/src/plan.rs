@@ -133,7 +133,8 @@ pub(crate) fn plan(
 ) -> Result<Plan, Unplannable> {
     union_members::narrow(graph, selection);
     let mut fetches = ByFetch::default();
-    let mut search_context = SearchContext::new(Contexts::new(graph, selection));
+    let mut search_context =
+        SearchContext::new(Contexts::new(graph, selection), selection.slot_count());
     let stages = stages(graph, selection, kind, &mut search_context);
     for (stage, scope) in stages.iter().enumerate() {
         Commit {

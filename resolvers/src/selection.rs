@@ -215,6 +215,11 @@ impl Selection {
         positions.map(|(index, position)| (PositionId(index), position))
     }
 
+    /// Number of slots of all positions.
+    pub(crate) fn slot_count(&self) -> usize {
+        self.positions.iter().map(|it| it.slots.len()).sum()
+    }
+
     /// Whether `position` is `outer` or nested in its objects.
     pub(crate) fn is_inside(&self, position: PositionId, outer: PositionId) -> bool {
         let mut ancestor = Some(position);

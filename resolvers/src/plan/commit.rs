@@ -71,7 +71,7 @@ impl Commit<'_> {
             .iter()
             .filter_map(Provider::inherited_offer)
             .collect();
-        let Some(cover) = self.search().cover(scope, &offers) else {
+        let Some(cover) = self.search().required_cover(scope, &offers) else {
             return Err(self.unplannable(scope, &offers));
         };
         for chosen in &cover.chosen_fetches {

@@ -48,12 +48,14 @@ impl Contexts {
     /// Resolves the context arguments of all fields that `selection` may need, and adds the slots
     /// of their values.
     pub(super) fn new(graph: &Graph, selection: &mut Selection) -> Self {
+        let max_slots = MAX_SLOTS + MAX_SLOTS_PER_SLOT * selection.slot_count();
         let mut builder = ContextsBuilder {
             graph,
             selection,
             arguments: HashMap::new(),
             slots: HashMap::new(),
             nesting_levels: HashMap::new(),
+            max_slots,
         };
         if graph.has_contexts() {
             builder.add_all();
@@ -77,17 +79,21 @@ struct ContextsBuilder<'a> {
     /// How deeply arguments nest for each position that was added: the value of an argument may
     /// itself need context arguments.
     nesting_levels: HashMap<PositionId, u32>,
+    max_slots: usize,
 }
 
-/// Maximum slots added for context values in one operation; sound operations need far fewer.
+/// Maximum slots added for context values, for an operation of any size.
 const MAX_SLOTS: usize = 1_000;
+
+/// Additional slots added for context values for each selected slot.
+const MAX_SLOTS_PER_SLOT: usize = 4;
 
 impl ContextsBuilder<'_> {
     fn add_all(&mut self) {
         // A slot added for one argument may itself be a field with context arguments.
         let mut known_slots = 0;
-        while known_slots < slot_count(self.selection) {
-            known_slots = slot_count(self.selection);
+        while known_slots < self.selection.slot_count() {
+            known_slots = self.selection.slot_count();
             let positions = self.selection.positions().len();
             for index in 0..positions {
                 self.add_position(PositionId(index));
@@ -131,7 +137,7 @@ impl ContextsBuilder<'_> {
     ) -> Option<ContextArgument> {
         let level = self.nesting_levels.get(&at).copied().unwrap_or_default();
         // Arguments that need each other form a cycle, which the limits end.
-        if level >= MAX_REQUIREMENT_DEPTH || self.slots.len() >= MAX_SLOTS {
+        if level >= MAX_REQUIREMENT_DEPTH || self.slots.len() >= self.max_slots {
             return None;
         }
         let mut sources = Vec::new();
@@ -233,9 +239,4 @@ fn depth(selection: &Selection, at: PositionId) -> usize {
         at = parent;
     }
     depth
-}
-
-fn slot_count(selection: &Selection) -> usize {
-    let positions = selection.positions();
-    positions.map(|(_, position)| position.slots.len()).sum()
 }

@@ -15,7 +15,9 @@ use schema::types::{Name, TypeId};
 
 use self::candidates::Candidate;
 use self::goal::Goal;
-pub(super) use self::goal::{MAX_REQUIREMENT_DEPTH, TYPENAME};
+pub(super) use self::goal::TYPENAME;
+use self::limits::Limits;
+pub(super) use self::limits::MAX_REQUIREMENT_DEPTH;
 use self::ranking::CALL_COST;
 use self::state::State;
 pub(super) use self::state::{ChosenFetch, FulfilledRequirement, NestedKey};
@@ -25,6 +27,9 @@ use crate::selection::{KeySlot, PositionId, Selection};
 
 mod candidates;
 mod goal;
+mod independent;
+mod index_set;
+mod limits;
 mod nested;
 mod ranking;
 mod state;
@@ -54,7 +59,10 @@ pub(super) struct SearchContext {
     budget: u32,
     is_complete: bool,
     /// Steps made after the budget was spent.
-    overdraft: u32,
+    overdraft: u64,
+    limits: Limits,
+    /// Number of choices with untried candidates, in all searches under way.
+    open_choices: usize,
 }
 
 /// A field with requirements, or a key with nested parts.
@@ -69,7 +77,8 @@ struct RequirementKey {
 }
 
 impl SearchContext {
-    pub(super) fn new(contexts: Contexts) -> Self {
+    /// The context of the plan of an operation that selects `slots` slots.
+    pub(super) fn new(contexts: Contexts, slots: usize) -> Self {
         Self {
             contexts,
             covers: HashMap::new(),
@@ -78,7 +87,20 @@ impl SearchContext {
             budget: BUDGET,
             is_complete: true,
             overdraft: 0,
+            limits: Limits::usual(slots),
+            open_choices: 0,
         }
+    }
+
+    /// Allows chains that no usual graph needs, so that a scope without a cover is searched once
+    /// more; false if they are allowed already.
+    pub(super) fn lift_limits(&mut self) -> bool {
+        let is_lifted = self.limits.lift();
+        if is_lifted {
+            self.overdraft = 0;
+            self.covers.retain(|_, cover| cover.is_some());
+        }
+        is_lifted
     }
 
     /// Whether the budget allowed every choice to be compared.
@@ -100,10 +122,24 @@ const BUDGET: u32 = 20_000;
 /// Maximum steps of the search for one scope, so that no scope uses up the whole budget.
 const SCOPE_BUDGET: u32 = 4_000;
 
-/// Maximum steps beyond the budget while no cover is known at all.
-const MAX_OVERDRAFT: u32 = 4 * BUDGET;
+/// Maximum open choices, each a level of the call stack; beyond them the best candidate is used.
+const MAX_OPEN_CHOICES: usize = 256;
 
 impl Search<'_> {
+    /// The cheapest cover that, together with `offers`, fills `scope`; `None` if there is none even
+    /// with lifted limits.
+    pub(super) fn required_cover(
+        &mut self,
+        scope: &PlanScope,
+        offers: &[Offer],
+    ) -> Option<Arc<Cover>> {
+        let cover = self.cover(scope, offers);
+        if cover.is_none() && self.context.lift_limits() {
+            return self.cover(scope, offers);
+        }
+        cover
+    }
+
     /// The cheapest cover that, together with `offers`, fills `scope`; `None` if there is none.
     pub(super) fn cover(&mut self, scope: &PlanScope, offers: &[Offer]) -> Option<Arc<Cover>> {
         let key = (scope.clone(), normalized(offers));
@@ -115,9 +151,17 @@ impl Search<'_> {
             scope,
             best: None,
             spent: 0,
+            goal_count: 0,
         };
-        cover_search.solve(State::new(&key.1), Goal::all(scope));
-        let best = cover_search.best.map(Arc::new);
+        let best = if let Some(scopes) = cover_search.independent_scopes(&key.1) {
+            self.joint_cover(scope, &scopes, offers)
+        } else {
+            let goals = Goal::all(scope);
+            cover_search.goal_count = goals.len();
+            cover_search.solve(State::new(&key.1), goals);
+            cover_search.best
+        };
+        let best = best.map(Arc::new);
         self.context.covers.insert(key, best.clone());
         best
     }
@@ -149,6 +193,8 @@ struct CoverSearch<'s, 'a> {
     best: Option<Cover>,
     /// Steps made for this scope.
     spent: u32,
+    /// Number of goals that the search began with: one for each wanted slot.
+    goal_count: usize,
 }
 
 impl CoverSearch<'_, '_> {
@@ -163,6 +209,10 @@ impl CoverSearch<'_, '_> {
             let Some(goal) = goals.pop() else {
                 return self.accept_cover(&state);
             };
+            // The goals that the search began with lie below all that they led to.
+            if goals.len() + state.wanted + 1 == self.goal_count {
+                state.wanted += 1;
+            }
             match goal {
                 Goal::Use(candidate) => {
                     if !self.use_candidate(&candidate, &mut state) {
@@ -176,19 +226,37 @@ impl CoverSearch<'_, '_> {
                 }
                 goal if self.is_reached(&goal, &state) => {}
                 goal => {
-                    for candidate in self.candidates(&goal, &state, &goals) {
-                        let mut goals = goals.clone();
-                        goals.push(self.follow_up_goal(&goal));
-                        self.push_goals(candidate, &mut goals);
-                        self.solve(state.clone(), goals);
-                        if self.is_spent() && self.best.is_some() {
-                            return;
-                        }
-                    }
-                    return;
+                    let Some(last) = self.try_candidates(&goal, &state, &goals) else {
+                        return;
+                    };
+                    goals.push(self.follow_up_goal(&goal));
+                    self.push_goals(last, &mut goals);
                 }
             }
         }
+    }
+
+    /// Tries all candidates for a goal but the last one, which is returned: nothing needs to be
+    /// remembered for it. `None` if there is none, or no steps are left for it.
+    fn try_candidates(&mut self, goal: &Goal, state: &State, goals: &[Goal]) -> Option<Candidate> {
+        let mut candidates = self.candidates(goal, state, goals);
+        if self.search.context.open_choices >= MAX_OPEN_CHOICES && candidates.len() > 1 {
+            candidates.truncate(1);
+            self.search.context.is_complete = false;
+        }
+        let last = candidates.pop()?;
+        for candidate in candidates {
+            let mut goals = goals.to_vec();
+            goals.push(self.follow_up_goal(goal));
+            self.push_goals(candidate, &mut goals);
+            self.search.context.open_choices += 1;
+            self.solve(state.clone(), goals);
+            self.search.context.open_choices -= 1;
+            if self.is_spent() && self.best.is_some() {
+                return None;
+            }
+        }
+        Some(last)
     }
 
     fn spend(&mut self) {
@@ -243,7 +311,7 @@ impl CoverSearch<'_, '_> {
         let best = self.best.as_ref();
         best.is_some_and(|best| state.cost + lower_bound(state, goals) >= best.cost)
             || (best.is_some() && self.is_spent())
-            || self.search.context.overdraft > MAX_OVERDRAFT
+            || self.search.context.overdraft > self.search.context.limits.overdraft
     }
 
     /// Compares a state that reaches all goals with the best cover, by the cost of its nested
@@ -269,6 +337,7 @@ impl CoverSearch<'_, '_> {
         for (number, candidate) in self.extra_candidates(state) {
             let mut state = state.clone();
             state.extra_decided = number + 1;
+            state.wanted = self.goal_count + 1;
             let mut goals = Vec::new();
             self.push_goals(candidate, &mut goals);
             self.solve(state, goals);

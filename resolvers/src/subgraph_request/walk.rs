@@ -294,7 +294,7 @@ impl<'a> Walk<'a> {
         document_fields: &[DocumentField],
         surroundings: Surroundings<'_>,
     ) {
-        let mut number = 0;
+        let mut number = first_alias_number(document_field, document_fields, surroundings);
         while !is_key_free(
             document_field,
             document_fields,
@@ -318,6 +318,26 @@ impl<'a> Walk<'a> {
                         if members.values().any(|member| has(self.source.node(*member))))
             })
     }
+}
+
+/// The first alias number that may be free for a field. In a set for one type without fragments,
+/// two fields of one name differ in their arguments, so all numbers up to the last one are taken.
+fn first_alias_number(
+    document_field: &DocumentField,
+    document_fields: &[DocumentField],
+    surroundings: Surroundings<'_>,
+) -> usize {
+    let is_one_type = document_fields
+        .iter()
+        .all(|other| other.on == document_field.on);
+    if !is_one_type || !surroundings.sibling_fragments.is_empty() {
+        return 0;
+    }
+    let mut others = document_fields.iter().rev();
+    let last = others.find(|other| other.field.name == document_field.field.name);
+    let alias = last.and_then(|last| last.field.key.strip_prefix("_a")?.split('_').next());
+    let number = alias.and_then(|number| number.parse::<usize>().ok());
+    number.map_or(0, |number| number + 1)
 }
 
 /// Whether the response key of a field conflicts with no other field (GraphQL §5.3.2).

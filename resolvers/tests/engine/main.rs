@@ -25,6 +25,7 @@ mod federation;
 mod lists;
 mod loader;
 mod loader_service;
+mod many_calls;
 mod plans;
 mod progressive;
 mod reach;

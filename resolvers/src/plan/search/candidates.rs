@@ -29,9 +29,6 @@ pub(super) struct Candidate {
     pub(super) nested_key_parts: Arc<[KeySlot]>,
 }
 
-/// Maximum entry points that wait for each other in a chain; sound graphs need fewer.
-const MAX_CHAIN: usize = 12;
-
 impl Candidate {
     pub(super) fn entry_point<'g>(&self, graph: &'g Graph) -> &'g EntryPoint {
         &graph.source(self.source).entry_points[self.entry]
@@ -69,7 +66,7 @@ impl CoverSearch<'_, '_> {
                 .any(|goal| matches!(goal, Goal::Use(other) if candidate.is_same_use(other)))
         };
         let chain = goals.iter().filter(|goal| matches!(goal, Goal::Use(_)));
-        if chain.count() > MAX_CHAIN {
+        if chain.count() > self.search.context.limits.chain {
             return Vec::new();
         }
         let mut candidates = match goal {

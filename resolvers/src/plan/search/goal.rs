@@ -12,9 +12,6 @@ use super::candidates::Candidate;
 use super::state::{FetchSet, State};
 use crate::selection::KeySlot;
 
-/// Maximum requirements nested in each other; requirements in a cycle would have no end.
-pub(in super::super) const MAX_REQUIREMENT_DEPTH: u32 = 8;
-
 /// Key field that every object has and every representation holds.
 pub(in super::super) const TYPENAME: &str = "__typename";
 
@@ -120,20 +117,20 @@ impl CoverSearch<'_, '_> {
         let fields = views.iter().filter_map(|(source, fields, providers)| {
             let field = fields.get(name)?;
             let is_provided = field.requires.is_none();
-            is_provided.then_some((*source, field, *providers))
+            is_provided.then_some((*source, field, providers))
         });
         if inner.is_empty() {
-            return fields.map(|(_, _, providers)| providers).next();
+            return fields.map(|(_, _, providers)| providers.clone()).next();
         }
         let inner_views: Vec<SourceFields<'_>> = fields
             .filter_map(|(source, field, providers)| {
                 let node = self.search.graph.source(source).node(field.child?);
-                Some((source, &node.fields, providers))
+                Some((source, &node.fields, providers.clone()))
             })
             .collect();
         let mut all = FetchSet::default();
         for (name, inner) in &inner.0 {
-            all.add(self.view_part_provider(&inner_views, name, inner)?);
+            all.add(&self.view_part_provider(&inner_views, name, inner)?);
         }
         Some(all)
     }
@@ -161,16 +158,13 @@ impl CoverSearch<'_, '_> {
         let Some(dependencies) = self.candidate_dependencies(candidate, state) else {
             return false;
         };
-        let shared = self.shareable_fetch(candidate, state, dependencies);
+        let shared = self.shareable_fetch(candidate, state, &dependencies);
         let index = match shared {
             Some(index) => {
-                state.add_dependencies(index, dependencies);
+                state.add_dependencies(index, &dependencies);
                 index
             }
-            None => match self.add_fetch(candidate, state, dependencies) {
-                Some(index) => index,
-                None => return false,
-            },
+            None => self.add_fetch(candidate, state, dependencies),
         };
         let entry = (candidate.entry_type(self.search.graph), candidate.entry);
         let chosen = &mut state.chosen[index];
@@ -206,15 +200,15 @@ impl CoverSearch<'_, '_> {
         let entry = &self.search.graph.source(candidate.source).entry_points[candidate.entry];
         let mut dependencies = FetchSet::default();
         for (name, inner) in candidate.plain_key(entry) {
-            dependencies.add(self.key_part_provider(state, entry.on, name, inner)?);
+            dependencies.add(&self.key_part_provider(state, entry.on, name, inner)?);
         }
         for required in candidate.all_required_slots() {
-            dependencies.add(self.slot_provider(state, candidate.on, required.slot)?);
+            dependencies.add(&self.slot_provider(state, candidate.on, required.slot)?);
         }
         if let Some(provider) = self.typename_provider(candidate, state) {
-            dependencies.add(provider);
+            dependencies.add(&provider);
         }
-        Some(state.closure(dependencies))
+        Some(state.closure(&dependencies))
     }
 
     /// The chosen fetch that returns the types of the objects, if the candidate needs them and
@@ -242,7 +236,7 @@ impl CoverSearch<'_, '_> {
         &self,
         candidate: &Candidate,
         state: &State,
-        dependencies: FetchSet,
+        dependencies: &FetchSet,
     ) -> Option<usize> {
         let graph = self.search.graph;
         let on = candidate.entry_type(graph);
@@ -292,18 +286,10 @@ impl CoverSearch<'_, '_> {
             })
     }
 
-    /// Adds a fetch for a candidate and returns its index; `None` if there are too many.
-    fn add_fetch(
-        &self,
-        candidate: &Candidate,
-        state: &mut State,
-        dependencies: FetchSet,
-    ) -> Option<usize> {
-        if state.chosen.len() >= FetchSet::MAX {
-            return None;
-        }
+    /// Adds a fetch for a candidate and returns its index.
+    fn add_fetch(&self, candidate: &Candidate, state: &mut State, dependencies: FetchSet) -> usize {
         state.cost += self.call_cost(candidate) + u64::from(dependencies.len());
-        let level = state.level_after(dependencies);
+        let level = state.level_after(&dependencies);
         state.chosen.push(super::ChosenFetch {
             level,
             source: candidate.source,
@@ -314,8 +300,9 @@ impl CoverSearch<'_, '_> {
             fulfilled_requirements: Vec::new(),
             nested_keys: Vec::new(),
             dependencies,
+            chosen_for: state.wanted,
         });
-        Some(state.chosen.len() - 1)
+        state.chosen.len() - 1
     }
 
     /// The cost of fetching objects nested in the candidate's requirements, which become
@@ -342,8 +329,8 @@ impl CoverSearch<'_, '_> {
         state: &mut State,
     ) -> Option<u64> {
         let (offers, dependencies) = self.nested_offers(state, on, required.slot, Some(index));
-        let dependencies = state.closure(dependencies);
-        state.add_dependencies(index, dependencies);
+        let dependencies = state.closure(&dependencies);
+        state.add_dependencies(index, &dependencies);
         self.nested_cost(required.slot, &offers)
     }
 
@@ -376,7 +363,7 @@ impl CoverSearch<'_, '_> {
             }
             if let Some(offer) = chosen.child_offer(graph, selection, wanted) {
                 offers.push(offer);
-                dependencies.add(FetchSet::from_index(index));
+                dependencies.insert(index);
             }
         }
         (offers, dependencies)
@@ -392,7 +379,8 @@ impl CoverSearch<'_, '_> {
         };
         let scope = PlanScope::new(graph, selection, child, Vec::new(), offers);
         self.search.context.requirement_depth += 1;
-        let is_allowed = self.search.context.requirement_depth <= MAX_REQUIREMENT_DEPTH;
+        let maximum = self.search.context.limits.requirement_depth;
+        let is_allowed = self.search.context.requirement_depth <= maximum;
         let cover = is_allowed
             .then(|| self.search.cover(&scope, offers))
             .flatten();

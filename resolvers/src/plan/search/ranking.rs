@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use schema::source::{EntryCardinality, SourceId};
 use schema::types::TypeId;
 
-use super::super::Offer;
+use super::super::{Offer, TypedSlot};
 use super::CoverSearch;
 use super::candidates::Candidate;
+use super::index_set::IndexSet;
 use super::state::{FetchSet, State};
 
 /// A candidate with the properties that rank it.
@@ -15,8 +16,8 @@ struct Ranked {
     price: u64,
     /// Whether everything that it depends on is provided already.
     is_ready: bool,
-    /// The open slots of the scope that it provides, one bit each.
-    coverage: u64,
+    /// The open slots of the scope that it provides, by their numbers.
+    coverage: IndexSet,
     candidate: Candidate,
 }
 
@@ -35,6 +36,9 @@ impl CoverSearch<'_, '_> {
         state: &State,
         is_nested: bool,
     ) -> Vec<Candidate> {
+        if candidates.len() < 2 {
+            return candidates;
+        }
         let mut ranked: Vec<Ranked> = candidates
             .into_iter()
             .map(|candidate| {
@@ -42,7 +46,7 @@ impl CoverSearch<'_, '_> {
                 Ranked {
                     price,
                     is_ready,
-                    coverage: self.coverage(&candidate, state),
+                    coverage: IndexSet::default(),
                     candidate,
                 }
             })
@@ -52,11 +56,24 @@ impl CoverSearch<'_, '_> {
             return vec![ranked.swap_remove(free).candidate];
         }
         drop_detours(&mut ranked);
+        let open = self.open_slots(state);
+        for it in &mut ranked {
+            it.coverage = self.coverage(&it.candidate, &open);
+        }
         if !is_nested {
             self.drop_dominated(&mut ranked);
         }
-        ranked.sort_by_key(|it| (it.price, std::cmp::Reverse(it.coverage.count_ones())));
+        ranked.sort_by_key(|it| (it.price, std::cmp::Reverse(it.coverage.len())));
         ranked.into_iter().map(|it| it.candidate).collect()
+    }
+
+    /// The wanted slots that nothing provides yet.
+    fn open_slots(&self, state: &State) -> Vec<TypedSlot> {
+        let wants = self.scope.wanted_slots.iter();
+        let wants = wants.flat_map(|(on, slots)| slots.iter().map(|slot| (*on, *slot)));
+        let open = wants.filter(|(on, slot)| self.slot_provider(state, *on, *slot).is_none());
+        open.map(|(on, slot)| self.scope.typed_slot(on, slot))
+            .collect()
     }
 
     /// Drops candidates that provide no more than another one at the same price or less.
@@ -69,7 +86,7 @@ impl CoverSearch<'_, '_> {
                 && others.any(|(other, it)| {
                     it.is_ready
                         && it.price <= own.price
-                        && own.coverage & !it.coverage == 0
+                        && own.coverage.is_subset(&it.coverage)
                         && (own.coverage != it.coverage || other < index)
                         && other != index
                 })
@@ -97,18 +114,15 @@ impl CoverSearch<'_, '_> {
         })
     }
 
-    /// The open slots that the candidate provides, a bit each; only the first 64 are counted.
-    fn coverage(&self, candidate: &Candidate, state: &State) -> u64 {
+    /// The numbers of the open slots that the candidate provides.
+    fn coverage(&self, candidate: &Candidate, open: &[TypedSlot]) -> IndexSet {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let offer = candidate.offer(graph);
         let on = candidate.entry_type(graph);
         let is_for = |other: TypeId| candidate.is_shareable(graph) || graph.types().is_a(other, on);
-        let wants = self.scope.wanted_slots.iter();
-        let wants = wants.flat_map(|(on, slots)| slots.iter().map(|slot| (*on, *slot)));
-        let open = wants.filter(|(on, slot)| self.slot_provider(state, *on, *slot).is_none());
-        let mut coverage = 0;
-        for (bit, (on, slot)) in open.take(64).enumerate() {
-            let wanted = self.scope.typed_slot(on, slot);
+        let mut coverage = IndexSet::default();
+        for (number, wanted) in open.iter().copied().enumerate() {
+            let on = wanted.on;
             let is_own = is_for(on) && offer.provides(graph, selection, wanted);
             let has_sibling = || {
                 let entries = graph.entry_points(on).iter();
@@ -119,7 +133,7 @@ impl CoverSearch<'_, '_> {
                 })
             };
             if is_own || (candidate.is_shareable(graph) && has_sibling()) {
-                coverage |= 1 << bit;
+                coverage.insert(number);
             }
         }
         coverage
@@ -134,20 +148,20 @@ impl CoverSearch<'_, '_> {
         let mut missing = u64::from(!is_abstract && !self.is_type_known(state));
         for (name, inner) in candidate.plain_key(entry) {
             match self.key_part_provider(state, entry.on, name, inner) {
-                Some(providers) => dependencies.add(providers),
+                Some(providers) => dependencies.add(&providers),
                 None => missing += 1,
             }
         }
         for required in candidate.all_required_slots() {
             match self.slot_provider(state, candidate.on, required.slot) {
-                Some(providers) => dependencies.add(providers),
+                Some(providers) => dependencies.add(&providers),
                 None => missing += 1,
             }
             let slots = &self.search.selection.position(self.scope.at).slots;
             missing += u64::from(slots[required.slot].child.is_some());
         }
-        let dependencies = state.closure(dependencies);
-        let call = match self.shareable_fetch(candidate, state, dependencies) {
+        let dependencies = state.closure(&dependencies);
+        let call = match self.shareable_fetch(candidate, state, &dependencies) {
             Some(_) => 0,
             None => self.call_cost(candidate),
         };

@@ -8,6 +8,7 @@ use schema::source::{NodeField, SourceId};
 use schema::types::TypeId;
 
 use super::super::{Offer, TypedSlot};
+use super::index_set::IndexSet;
 use crate::selection::{KeySlot, Selection};
 
 /// Fetches chosen so far, and their cost.
@@ -19,6 +20,8 @@ pub(super) struct State {
     pub(super) cost: u64,
     /// Number of extra candidates that were decided on, used or not.
     pub(super) extra_decided: usize,
+    /// Number of the wanted slot that is being reached.
+    pub(super) wanted: usize,
 }
 
 /// A fetch chosen for a scope.
@@ -37,7 +40,12 @@ pub(in super::super) struct ChosenFetch {
     pub(in super::super) level: u32,
     /// The chosen fetches that it depends on, directly or not.
     pub(super) dependencies: FetchSet,
+    /// Number of the wanted slot that it was chosen for.
+    pub(super) chosen_for: usize,
 }
+
+/// A set of chosen fetches, by their indices.
+pub(super) type FetchSet = IndexSet;
 
 /// A field that a source provides because its requirements are sent.
 #[derive(Clone, Debug)]
@@ -52,35 +60,6 @@ pub(in super::super) struct FulfilledRequirement {
 pub(in super::super) struct NestedKey {
     pub(in super::super) on: TypeId,
     pub(in super::super) parts: Arc<[KeySlot]>,
-}
-
-/// A set of chosen fetches, by their indices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct FetchSet(u64);
-
-impl FetchSet {
-    /// Maximum fetches chosen for one scope, one bit each.
-    pub(super) const MAX: usize = 64;
-
-    pub(super) fn from_index(index: usize) -> Self {
-        Self(1 << index)
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.0 |= other.0;
-    }
-
-    pub(super) fn contains(self, index: usize) -> bool {
-        self.0 & (1 << index) != 0
-    }
-
-    pub(super) fn len(self) -> u32 {
-        self.0.count_ones()
-    }
-
-    fn is_subset(self, other: Self) -> bool {
-        self.0 & !other.0 == 0
-    }
 }
 
 impl ChosenFetch {
@@ -105,6 +84,9 @@ impl ChosenFetch {
         selection: &Selection,
         wanted: TypedSlot,
     ) -> Option<&'g NodeField> {
+        if self.slot.is_some_and(|only| only != wanted.slot) {
+            return None;
+        }
         let offer = self.offer(graph, wanted.on)?;
         let field = offer.provided_field(graph, selection, wanted);
         if field.is_some() {
@@ -141,11 +123,12 @@ impl State {
             chosen: Vec::new(),
             cost: 0,
             extra_decided: 0,
+            wanted: 0,
         }
     }
 
     /// Adds dependencies to the fetch at `index` and to those that depend on it.
-    pub(super) fn add_dependencies(&mut self, index: usize, dependencies: FetchSet) {
+    pub(super) fn add_dependencies(&mut self, index: usize, dependencies: &FetchSet) {
         let level = self.level_after(dependencies);
         for (other, chosen) in self.chosen.iter_mut().enumerate() {
             if other == index || chosen.dependencies.contains(index) {
@@ -156,7 +139,7 @@ impl State {
     }
 
     /// The level of a fetch that depends on `dependencies`.
-    pub(super) fn level_after(&self, dependencies: FetchSet) -> u32 {
+    pub(super) fn level_after(&self, dependencies: &FetchSet) -> u32 {
         let base = self.base_offers.iter().map(|offer| offer.level + 1).min();
         let chosen = self.chosen.iter().enumerate();
         let chosen = chosen.filter(|(index, _)| dependencies.contains(*index));
@@ -166,11 +149,11 @@ impl State {
     }
 
     /// `dependencies` and everything that these depend on.
-    pub(super) fn closure(&self, dependencies: FetchSet) -> FetchSet {
-        let mut closed = dependencies;
+    pub(super) fn closure(&self, dependencies: &FetchSet) -> FetchSet {
+        let mut closed = dependencies.clone();
         for (index, chosen) in self.chosen.iter().enumerate() {
             if dependencies.contains(index) {
-                closed.add(chosen.dependencies);
+                closed.add(&chosen.dependencies);
             }
         }
         closed
@@ -182,12 +165,12 @@ impl State {
         let mut done = FetchSet::default();
         while ordered.len() < self.chosen.len() {
             let next = self.chosen.iter().enumerate().find(|(index, chosen)| {
-                !done.contains(*index) && chosen.dependencies.is_subset(done)
+                !done.contains(*index) && chosen.dependencies.is_subset(&done)
             });
             let Some((index, chosen)) = next else {
                 break; // Unreachable: no fetch depends on itself.
             };
-            done.add(FetchSet::from_index(index));
+            done.add(&FetchSet::from_index(index));
             ordered.push(chosen.clone());
         }
         ordered
