@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use schema::graph::Graph;
 use schema::operation::OperationKind;
-use schema::source::{ObjectTypes, SourceId};
+use schema::source::SourceId;
 use schema::types::TypeId;
 
 use self::commit::Commit;
@@ -24,6 +24,7 @@ pub(crate) use crate::selection::KeySlot;
 use crate::selection::{Condition, PositionId, Selection};
 
 mod commit;
+mod conditions;
 mod contexts;
 mod ids;
 mod offer;
@@ -87,8 +88,26 @@ pub(crate) struct EntrySelection {
     pub(crate) entry: usize,
     /// The slots of the key; an object with a null key field is not fetched.
     pub(crate) key: Vec<KeySlot>,
-    /// The slots of required fields; a null value is sent as null.
-    pub(crate) requires: Vec<KeySlot>,
+    /// The required fields; a null value is sent as null.
+    pub(crate) requires: Vec<RequiredSlot>,
+    /// Objects are fetched by it if this holds: when any of their slots is needed.
+    pub(crate) condition: Condition,
+}
+
+/// A required field, with the fields that have the requirement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RequiredSlot {
+    pub(crate) value: KeySlot,
+    pub(crate) required_by: Vec<RequiringField>,
+    /// It is fetched and sent if this holds: when a field that requires it is needed.
+    pub(crate) condition: Condition,
+}
+
+/// A field with requirements, of the objects of one type that a fetch is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequiringField {
+    pub(crate) on: TypeId,
+    pub(crate) slot: usize,
 }
 
 /// A field of objects of one type with arguments that are filled from ancestor objects.
@@ -147,69 +166,11 @@ pub(crate) fn plan(
         .plan_root(scope)?;
     }
     contexts::hoist::hoist_fields(graph, selection, &mut fetches);
-    set_conditions(graph, &mut fetches, selection);
+    conditions::set_conditions(graph, &mut fetches, selection);
     Ok(Plan {
         requests: requests::group(graph, &fetches),
         fetches,
         stages: stages.len(),
         is_complete: search_context.is_complete(),
     })
-}
-
-/// Gives each fetch the condition of its slots, and its keys and requirements the condition of
-/// the fetch.
-fn set_conditions(graph: &Graph, fetches: &mut ByFetch<Fetch>, selection: &mut Selection) {
-    // In reverse: a fetch comes after those it depends on, so its own condition is final before
-    // theirs are computed.
-    for fetch in fetches.iter_mut().rev() {
-        // A fetch without slots only returns whether the objects exist, and their types.
-        let mut condition = match selection.position(fetch.at).parent {
-            Some((parent, slot)) if fetch.slots.is_empty() || provides_typename(graph, fetch) => {
-                selection.position(parent).slots[slot].condition.clone()
-            }
-            _ => Condition::never(),
-        };
-        for (position, slots) in &fetch.slots {
-            for slot in slots.keys() {
-                condition.or(&selection.position(*position).slots[*slot].condition);
-            }
-        }
-        for entry_selection in &fetch.selected_entries {
-            let EntrySelection { key, requires, .. } = entry_selection;
-            add_key_conditions(key, fetch.at, &condition, selection);
-            add_key_conditions(requires, fetch.at, &condition, selection);
-        }
-        for argument in fetch.context_fields.iter().flat_map(|it| &*it.arguments) {
-            for source in &argument.sources {
-                let value = std::slice::from_ref(&source.value);
-                add_key_conditions(value, source.at, &condition, selection);
-            }
-        }
-        fetch.condition = condition;
-    }
-}
-
-/// Whether a fetch is the one that returns the types of its objects.
-fn provides_typename(graph: &Graph, fetch: &Fetch) -> bool {
-    let source = graph.source(fetch.source);
-    fetch.selected_entries.iter().any(|entry_selection| {
-        let node = source.node(source.entry_points[entry_selection.entry].node);
-        let is_abstract = graph.types().get(entry_selection.on).is_abstract();
-        is_abstract && matches!(node.object_types, ObjectTypes::ByTypename(_))
-    })
-}
-
-fn add_key_conditions(
-    key: &[KeySlot],
-    at: PositionId,
-    condition: &Condition,
-    selection: &mut Selection,
-) {
-    for part in key {
-        let slot = selection.slot_mut(at, part.slot);
-        slot.condition.or(condition);
-        if let Some(child) = slot.child {
-            add_key_conditions(&part.inner, child, condition, selection);
-        }
-    }
 }

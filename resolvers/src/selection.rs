@@ -13,12 +13,14 @@ use self::build::{Builder, RequiredBy, RootFieldKind, SlotSpec};
 use self::collect::FieldCollector;
 pub(crate) use self::condition::Condition;
 pub(crate) use self::slot_sets::{SlotSetId, SlotSets};
+use self::type_conditions::TypeConditions;
 
 mod build;
 mod collect;
 mod condition;
 mod groups;
 mod slot_sets;
+mod type_conditions;
 
 /// The data that an operation needs, and the members of its response.
 #[derive(Debug)]
@@ -65,8 +67,10 @@ pub(crate) struct Slot {
     pub(crate) required_on: Vec<TypeId>,
     /// Whether one field of the operation selects it on several object types.
     pub(crate) across_types: bool,
-    /// It is needed if this holds.
+    /// It is needed if this holds, for objects of some type.
     pub(crate) condition: Condition,
+    /// The conditions under which single object types need it.
+    pub(crate) type_conditions: TypeConditions,
     /// Whether a nested field has it as a context argument, so that it is fetched first.
     pub(crate) is_context_source: bool,
     /// The position of its objects, for composite types.
@@ -215,6 +219,24 @@ impl Selection {
         positions.map(|(index, position)| (PositionId(index), position))
     }
 
+    /// Makes objects of the types `on` need the slots of a key where `condition` holds.
+    pub(crate) fn need_key(
+        &mut self,
+        key: &[KeySlot],
+        at: PositionId,
+        on: &[TypeId],
+        condition: &Condition,
+    ) {
+        for part in key {
+            let on = part.on.as_deref().unwrap_or(on);
+            let slot = &mut self.positions[at.0].slots[part.slot];
+            slot.need(on, condition);
+            if let Some(child) = slot.child {
+                self.need_key(&part.inner, child, &[], condition);
+            }
+        }
+    }
+
     /// Number of slots of all positions.
     pub(crate) fn slot_count(&self) -> usize {
         self.positions.iter().map(|it| it.slots.len()).sum()
@@ -328,6 +350,20 @@ impl Selection {
 
     pub(crate) fn slot_mut(&mut self, at: PositionId, slot: usize) -> &mut Slot {
         &mut self.positions[at.0].slots[slot]
+    }
+}
+
+impl Slot {
+    /// Makes objects of the types `on` need it where `condition` holds; without types, all objects.
+    pub(crate) fn need(&mut self, on: &[TypeId], condition: &Condition) {
+        self.condition.or(condition);
+        self.type_conditions.or(on, condition);
+    }
+
+    /// The condition under which objects of any of the types `on` need it.
+    pub(crate) fn condition_on(&self, on: &[TypeId]) -> Condition {
+        let of_types = self.type_conditions.on(on);
+        of_types.unwrap_or_else(|| self.condition.clone())
     }
 }
 

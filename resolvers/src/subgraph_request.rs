@@ -86,6 +86,8 @@ pub(crate) struct RepresentationSpec {
     /// Possible object types, if `on` is abstract.
     pub(crate) possible: Option<Box<[TypeId]>>,
     pub(crate) representation: Representation,
+    /// Entities are fetched if this holds.
+    pub(crate) condition: Condition,
     /// Index in `Part::shapes` and `Part::selections`.
     pub(crate) kind: usize,
 }

@@ -8,6 +8,7 @@ use hashbrown::HashTable;
 use crate::entity_key::{EntityIndex, EntityKey, write_row_key};
 use crate::plan::KeySlot;
 use crate::subgraph_request::RepresentationSpec;
+use crate::subgraph_request::representation::RepresentedRow;
 use crate::tree::{KeyState, Row, Tree};
 
 /// Distinct entities in the order of their first row.
@@ -48,20 +49,19 @@ impl Entities {
         self.intern_if_known(state, row, 0, start..end)
     }
 
-    /// Adds the entity in `row`, unless a part of its representation is unknown. Entities below
+    /// Adds the entity of a row, unless a part of its representation is unknown. Entities below
     /// different context values are different ones.
     pub(crate) fn add_representation(
         &mut self,
-        tree: &Tree,
-        row: Row,
+        represented: RepresentedRow<'_>,
         spec: &RepresentationSpec,
         context: &[u8],
     ) -> KeyState {
         let start = self.text.len();
-        let state = spec.representation.write(tree, row, &mut self.text);
+        let state = spec.representation.write(represented, &mut self.text);
         let end = self.text.len();
         self.text.extend_from_slice(context);
-        self.intern_if_known(state, row, spec.kind, start..end)
+        self.intern_if_known(state, represented.row, spec.kind, start..end)
     }
 
     /// Adds the entity whose identity is the text from the start of `key` on.

@@ -13,6 +13,7 @@ use crate::entity_key::EntityIndex;
 use crate::plan::{Fetch, FetchId, PlanRequestId};
 use crate::source_client::subgraph::SubgraphClient;
 use crate::source_client::{SourceClient, request};
+use crate::subgraph_request::representation::RepresentedRow;
 use crate::subgraph_request::{Document, Part, RepresentationSpec};
 use crate::tree::KeyState;
 
@@ -221,11 +222,18 @@ impl<'c, 'a> Execution<'c, 'a> {
             let Some(row) = line.last().copied() else {
                 continue; // A line ends with the entity's own row.
             };
-            let Some(spec) = representation_spec(part, self.type_at(row, fetch.at)) else {
+            let variables = self.context.variables;
+            let spec = representation_spec(part, self.type_at(row, fetch.at));
+            let Some(spec) = spec.filter(|spec| spec.condition.is_true(variables)) else {
                 continue;
             };
+            let represented = RepresentedRow {
+                tree: &self.tree,
+                variables,
+                row,
+            };
             let state = match self.context_values(part, line) {
-                Ok(context) => entities.add_representation(&self.tree, row, spec, &context),
+                Ok(context) => entities.add_representation(represented, spec, &context),
                 Err(failure) => KeyState::Failed(failure),
             };
             if let KeyState::Failed(failure) = state {

@@ -6,7 +6,7 @@ use schema::graph::Graph;
 use schema::source::{Access, EntryCardinality};
 use schema::types::TypeId;
 
-use super::{Fetch, Plan, PlanRequestId};
+use super::{Fetch, Plan, PlanRequestId, RequiredSlot};
 use crate::redacted::redacted_template;
 use crate::selection::{KeySlot, PositionId, Selection, Slot};
 
@@ -109,7 +109,7 @@ impl PlanPrinter<'_> {
             .iter()
             .filter(|it| !it.requires.is_empty())
         {
-            let required = key_text(&entry_selection.requires);
+            let required = requirements_text(&entry_selection.requires);
             let on = self.type_name(entry_selection.on);
             let _ = writeln!(text, "   told {required} of each {on}");
         }
@@ -224,6 +224,12 @@ fn field_text(slot: &Slot) -> String {
         .map(|(name, argument)| format!("{name}: {}", argument.value))
         .collect();
     format!("{}({})", slot.field, arguments.join(", "))
+}
+
+/// The required fields, as those of a key.
+fn requirements_text(requires: &[RequiredSlot]) -> String {
+    let values: Vec<KeySlot> = requires.iter().map(|it| it.value.clone()).collect();
+    key_text(&values)
 }
 
 /// `id owner { id }`.

@@ -10,6 +10,7 @@ use schema::types::{Field, Name, Nullability, TypeId, TypeRef, Types};
 use super::collect::FieldCollector;
 use super::groups::{self, group_fields};
 use super::slot_sets::{SlotSet, SlotSetId, SlotSets};
+use super::type_conditions::TypeConditions;
 use super::{
     Condition, KeySlot, Output, OutputValue, Position, PositionId, ROOT, Slot, SlotOrigin,
 };
@@ -184,6 +185,7 @@ impl Builder<'_> {
             required_on: Vec::new(),
             across_types: false,
             condition: output.condition.clone(),
+            type_conditions: TypeConditions::default(),
             is_context_source: false,
             child: None,
             origin: SlotOrigin::Introspection(Arc::clone(&field.response_key)),
@@ -282,7 +284,7 @@ impl Builder<'_> {
             .filter(|_| !is_mutation_root)
         {
             let slot = &mut position.slots[index];
-            slot.condition.or(slot_spec.condition);
+            slot.need(slot_spec.on, slot_spec.condition);
             let new = slot_spec
                 .on
                 .iter()
@@ -322,18 +324,21 @@ impl Builder<'_> {
             });
             PositionId(self.positions.len() - 1)
         });
-        self.positions[at.0].slots.push(Slot {
+        let mut slot = Slot {
             field: Arc::clone(&slot_spec.field.name),
             arguments: slot_spec.arguments.to_vec(),
             ty: slot_spec.field.ty.clone(),
             on: slot_spec.on.to_vec(),
             required_on: Vec::new(),
             across_types: false,
-            condition: slot_spec.condition.clone(),
+            condition: Condition::never(),
+            type_conditions: TypeConditions::default(),
             is_context_source: false,
             child,
             origin: SlotOrigin::Source,
-        });
+        };
+        slot.need(slot_spec.on, slot_spec.condition);
+        self.positions[at.0].slots.push(slot);
         index
     }
 }

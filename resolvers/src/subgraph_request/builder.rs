@@ -27,6 +27,24 @@ pub(super) struct DocumentBuilder<'a> {
     parts: Vec<Part>,
 }
 
+/// Entities with one type name and node in the subgraph.
+struct EntityKind<'a> {
+    entry: &'a EntryPoint,
+    scope: SubgraphScope<'a>,
+    /// They are sent if this holds.
+    condition: Condition,
+}
+
+impl EntityKind<'_> {
+    fn add(&mut self, selected: &EntrySelection) {
+        self.scope
+            .only_types
+            .get_or_insert_default()
+            .push(selected.on);
+        self.condition.or(&selected.condition);
+    }
+}
+
 impl<'a> DocumentBuilder<'a> {
     pub(super) fn new(planned: PlannedOperation<'a>, source: &'a Source) -> Self {
         Self {
@@ -87,6 +105,7 @@ impl<'a> DocumentBuilder<'a> {
                     on: entry.on,
                     possible: None,
                     representation: Representation::empty(),
+                    condition: Condition::always(),
                     kind: 0,
                 }],
                 shapes: vec![shape],
@@ -113,32 +132,19 @@ impl<'a> DocumentBuilder<'a> {
     ) -> Result<(), TooLarge> {
         let fetch = &self.plan.fetches[id];
         let contexts = self.add_contexts(fetch, alias);
-        // Entities with one type name and node in the subgraph are of one kind.
-        let mut kinds: Vec<(&EntryPoint, SubgraphScope<'a>)> = Vec::new();
-        let mut representation_specs = Vec::with_capacity(fetch.selected_entries.len());
-        for selected in &fetch.selected_entries {
-            let entry = self.entry_point(selected);
-            let is_same = |(known, _): &(&EntryPoint, _)| {
-                known.type_name == entry.type_name && known.node == entry.node
-            };
-            let known = kinds.iter().position(is_same);
-            let kind = known.unwrap_or(kinds.len());
-            match kinds.get_mut(kind) {
-                Some((_, scope)) => scope.only_types.get_or_insert_default().push(selected.on),
-                None => kinds.push((entry, self.scope(fetch, selected))),
-            }
-            representation_specs.push(
-                self.walk
-                    .representation_spec(selected, entry, fetch.at, kind),
-            );
-        }
+        let (kinds, representation_specs) = self.entity_kinds(fetch);
         let mut set = SelectionSet::default();
         let mut shapes = Vec::with_capacity(kinds.len());
         let mut selections = Vec::with_capacity(kinds.len());
-        for (entry, scope) in kinds {
+        for kind in kinds {
+            let EntityKind {
+                entry,
+                scope,
+                condition,
+            } = kind;
             let is_object = self.walk.is_object(entry);
             let surroundings = Surroundings {
-                known_condition: &fetch.condition,
+                known_condition: &condition,
                 sibling_fragments: &set.fragments,
                 overlaps: !is_object,
             };
@@ -167,6 +173,34 @@ impl<'a> DocumentBuilder<'a> {
             selections,
         });
         Ok(())
+    }
+
+    /// The kinds of entities of a fetch, and how entities of each type are represented.
+    fn entity_kinds(&self, fetch: &'a Fetch) -> (Vec<EntityKind<'a>>, Vec<RepresentationSpec>) {
+        // Entities with one type name and node in the subgraph are of one kind.
+        let mut kinds: Vec<EntityKind<'a>> = Vec::new();
+        let mut representation_specs = Vec::with_capacity(fetch.selected_entries.len());
+        for selected in &fetch.selected_entries {
+            let entry = self.entry_point(selected);
+            let is_same = |known: &EntityKind<'_>| {
+                known.entry.type_name == entry.type_name && known.entry.node == entry.node
+            };
+            let known = kinds.iter().position(is_same);
+            let kind = known.unwrap_or(kinds.len());
+            match kinds.get_mut(kind) {
+                Some(known) => known.add(selected),
+                None => kinds.push(EntityKind {
+                    entry,
+                    scope: self.scope(fetch, selected),
+                    condition: selected.condition.clone(),
+                }),
+            }
+            representation_specs.push(
+                self.walk
+                    .representation_spec(selected, entry, fetch.at, kind),
+            );
+        }
+        (kinds, representation_specs)
     }
 
     /// Adds a variable for each context argument; the walk then writes the arguments.

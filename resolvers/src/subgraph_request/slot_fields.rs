@@ -61,7 +61,10 @@ impl<'a> Walk<'a> {
                         condition: Condition::never(),
                         readers: Vec::new(),
                     });
-                    slot_field.condition.or(&slot.condition);
+                    let condition = on.map(|on| slot.condition_on(&[on]));
+                    slot_field
+                        .condition
+                        .or(condition.as_ref().unwrap_or(&slot.condition));
                     slot_field.readers.push(SlotReader {
                         scope: index,
                         slot: *number,
@@ -139,6 +142,9 @@ impl<'a> Walk<'a> {
         for ((name, _), group) in common {
             let node_field = node.fields.get(name).filter(|node_field| {
                 group.len() == members.len()
+                    && group
+                        .iter()
+                        .all(|each| each.condition == group[0].condition)
                     && group.iter().all(|each| {
                         let mut readers = each.readers.iter();
                         readers.all(|reader| reader.child == node_field.child)

@@ -134,6 +134,7 @@ impl<'a> Walk<'a> {
             on: entry_selection.on,
             possible: ty.is_abstract().then(|| ty.possible_types.clone().into()),
             representation: Representation::new(&compiler, &entry.type_name, at, entry_selection),
+            condition: entry_selection.condition.clone(),
             kind,
         }
     }

@@ -16,6 +16,7 @@ mod caching_schedule;
 mod caching_service;
 mod caching_truth;
 mod canned;
+mod conditions;
 mod connector_test;
 mod contexts;
 mod documents;

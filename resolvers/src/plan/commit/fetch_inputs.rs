@@ -7,11 +7,11 @@ use schema::key::FieldSet;
 use schema::types::{Name, TypeId};
 
 use super::super::search::{ChosenFetch, TYPENAME};
-use super::super::{ContextField, EntrySelection, FetchId};
+use super::super::{ContextField, EntrySelection, FetchId, RequiredSlot, RequiringField};
 use super::{
     Commit, FieldProvider, Location, PlanResult, Provider, ProviderOffer, nested_providers,
 };
-use crate::selection::{KeySlot, PositionId};
+use crate::selection::{Condition, KeySlot, PositionId};
 
 impl Commit<'_> {
     /// The fields of a chosen fetch with arguments that are filled from ancestor objects.
@@ -91,17 +91,30 @@ impl Commit<'_> {
             entry,
             key: slots,
             requires: self.required_slots(chosen, on),
+            condition: Condition::never(),
         })
     }
 
     /// The slots of all required fields of objects that are fetched as `on`, each once.
-    fn required_slots(&self, chosen: &ChosenFetch, on: TypeId) -> Vec<KeySlot> {
-        let mut slots: Vec<KeySlot> = Vec::new();
+    fn required_slots(&self, chosen: &ChosenFetch, on: TypeId) -> Vec<RequiredSlot> {
+        let mut slots: Vec<RequiredSlot> = Vec::new();
         for fulfilled in &chosen.fulfilled_requirements {
-            if fulfilled.on == on || self.graph.types().is_a(fulfilled.on, on) {
-                let new = fulfilled.required_slots.iter();
-                let new: Vec<_> = new.filter(|slot| !slots.contains(slot)).cloned().collect();
-                slots.extend(new);
+            if fulfilled.on != on && !self.graph.types().is_a(fulfilled.on, on) {
+                continue;
+            }
+            let field = RequiringField {
+                on: fulfilled.on,
+                slot: fulfilled.slot,
+            };
+            for value in fulfilled.required_slots.iter() {
+                match slots.iter_mut().find(|known| known.value == *value) {
+                    Some(known) => known.required_by.push(field),
+                    None => slots.push(RequiredSlot {
+                        value: value.clone(),
+                        required_by: vec![field],
+                        condition: Condition::never(),
+                    }),
+                }
             }
         }
         slots

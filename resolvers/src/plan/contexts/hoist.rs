@@ -227,7 +227,10 @@ fn drop_unused_keys(
     {
         let is_needed = |fetch: &Fetch| {
             let entries = fetch.selected_entries.iter();
-            let mut required = entries.flat_map(|it| it.key.iter().chain(&it.requires));
+            let mut required = entries.flat_map(|it| {
+                let requires = it.requires.iter().map(|required| &required.value);
+                it.key.iter().chain(requires)
+            });
             fetch.at == folded.at && required.any(|it| it.slot == key.slot)
         };
         if !slots[key.slot].on.is_empty() || fetches.iter().any(is_needed) {

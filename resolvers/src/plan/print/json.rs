@@ -4,7 +4,7 @@ use schema::graph::Graph;
 use serde_json::{Value, json};
 
 use super::super::{ByRequest, EntrySelection, Fetch, Plan, PlanRequestId};
-use super::{PlanPrinter, key_text};
+use super::{PlanPrinter, key_text, requirements_text};
 use crate::selection::Selection;
 
 /// The plan as JSON, with an element for each request in plan order; `documents` has the GraphQL
@@ -78,7 +78,7 @@ impl PlanPrinter<'_> {
             "key": key_text(&entry_selection.key),
         });
         if !entry_selection.requires.is_empty() {
-            outline["requires"] = key_text(&entry_selection.requires).into();
+            outline["requires"] = requirements_text(&entry_selection.requires).into();
         }
         outline
     }
