@@ -176,11 +176,15 @@ impl Engine {
             },
             out,
         );
+        // A response without a part of its data must not be reused.
+        let is_partial = !errors.is_empty() || !executed.failures.all.is_empty();
+        let reuse = executed.reuse;
+        let reuse = reuse.map(|reuse| if is_partial { Reuse::Never } else { reuse });
         Ok(Outcome::Executed {
             errors,
             failures: executed.failures.all,
             reports: executed.reports,
-            reuse: executed.reuse.filter(|_| caching.is_some() && is_query),
+            reuse: reuse.filter(|_| caching.is_some() && is_query),
             trace: executed.trace,
         })
     }

@@ -38,6 +38,7 @@ mod connector_lookup;
 mod context_args;
 mod entities;
 mod execution;
+mod failed_slots;
 mod in_flight;
 mod merge;
 mod place_errors;

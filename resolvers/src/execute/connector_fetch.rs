@@ -13,7 +13,8 @@ use super::in_flight::{CallOptions, InFlightCalls};
 use super::{CallKey, ConnectorFetch, FetchState, Waiter, variables};
 use crate::entity_key::{EntityIndex, mapping_value};
 use crate::error::{ConnectorReport, FetchError};
-use crate::plan::{Fetch, FetchId};
+use crate::plan::FetchId;
+use crate::prepared::PreparedOperation;
 use crate::redacted::RedactedUrl;
 use crate::response::rows::RowFiller;
 use crate::settings::Reports;
@@ -35,7 +36,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             self.fetches[fetch.id] = FetchState::Done;
             return;
         }
-        let entities = self.connector_entities(fetch.fetch);
+        let entities = self.connector_entities(fetch.id);
         let calls = match self.lookup(fetch, &entities) {
             Some(lookup) => {
                 in_flight.add_lookup(Waiter::Lookup(fetch.id), lookup);
@@ -208,7 +209,9 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// The entities of a fetch whose key is known.
-    pub(super) fn connector_entities(&mut self, fetch: &'a Fetch) -> Entities {
+    pub(super) fn connector_entities(&mut self, id: FetchId) -> Entities {
+        let prepared: &'a PreparedOperation = self.context.prepared;
+        let fetch = &prepared.plan.fetches[id];
         let is_abstract = self.context.prepared.is_abstract[fetch.at.0];
         let entry = fetch.first_entry();
         let mut entities = Entities::default();
@@ -217,7 +220,7 @@ impl<'c, 'a> Execution<'c, 'a> {
                 continue;
             }
             if let KeyState::Failed(failure) = entities.add(&self.tree, row, &entry.key) {
-                self.merge(fetch).fail_slots(fetch.at, row, failure);
+                self.fail_row(id, row, failure);
             }
         }
         entities

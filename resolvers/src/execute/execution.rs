@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::entities::{Entities, EntityRef};
+use super::failed_slots::{FailedSlots, FailedValue};
 use super::in_flight::InFlightCalls;
 use super::merge::Merge;
 use super::subgraph_fetch::SubgraphRequest;
@@ -11,6 +12,7 @@ use crate::entity_cache::EntityCache;
 use crate::entity_key::EntityIndex;
 use crate::error::{ConnectorReport, FailureId, Failures, FetchError};
 use crate::plan::{ByFetch, Fetch, FetchId, PlanRequestId};
+use crate::prepared::PreparedOperation;
 use crate::trace::recorder::TraceRecorder;
 use crate::tree::{Row, SlotRef, Tree, Value};
 
@@ -25,6 +27,7 @@ pub(super) struct Execution<'c, 'a> {
     /// What mappings report, where reports are shown.
     pub(super) reports: Vec<ConnectorReport>,
     pub(super) failures: Failures,
+    pub(super) failed_slots: FailedSlots<'a>,
     /// Distinguishes the operation from others that share its batches.
     pub(super) operation_id: Option<u64>,
     /// Requests to subgraphs, in the order of their sending.
@@ -45,6 +48,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             call_counts: HashMap::default(),
             reports: Vec::new(),
             failures: Failures::default(),
+            failed_slots: FailedSlots::default(),
             operation_id: None,
             requests: Vec::new(),
             trace: context.trace_recorder(&cache),
@@ -126,6 +130,9 @@ impl<'c, 'a> Execution<'c, 'a> {
             0 => FetchState::Done,
             calls => FetchState::Running { calls, entities },
         };
+        if calls == 0 {
+            self.mark_shared_failures(fetch);
+        }
     }
 
     pub(super) fn merge(&mut self, fetch: &'a Fetch) -> Merge<'_> {
@@ -220,14 +227,21 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     pub(super) fn fail_rows(&mut self, fetch: FetchId, entity: EntityRef<'_>, failure: FailureId) {
-        let fetch = &self.context.prepared.plan.fetches[fetch];
         for row in entity.rows() {
             self.fail_row(fetch, *row, failure);
         }
     }
 
     /// Marks the slots that a fetch fills in a row as failed, and its type where it is unknown.
-    pub(super) fn fail_row(&mut self, fetch: &'a Fetch, row: Row, failure: FailureId) {
+    pub(super) fn fail_row(&mut self, id: FetchId, row: Row, failure: FailureId) {
+        let prepared: &'a PreparedOperation = self.context.prepared;
+        let fetch = &prepared.plan.fetches[id];
+        let failed = FailedValue {
+            row,
+            failure,
+            place: None,
+        };
+        self.failed_slots.add(id, failed);
         let is_abstract = self.context.prepared.is_abstract[fetch.at.0];
         if is_abstract && self.tree.type_of(row).is_none() {
             self.tree.set_type_failure(row, failure);
@@ -257,7 +271,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         let prepared = self.context.prepared;
         match prepared.part(fetch) {
             Some(part) => self.represented_entities(part, &prepared.plan.fetches[fetch]),
-            None => self.connector_entities(&prepared.plan.fetches[fetch]),
+            None => self.connector_entities(fetch),
         }
     }
 }

@@ -4,9 +4,12 @@
 //! first null on the path is what the error explains, and becomes the failure. An error whose path
 //! leads to no null is listed once, without a path.
 
-use schema::json::{Kind, Node, Str};
+use std::sync::Arc;
+
+use schema::json::{Kind, Node};
 
 use super::execution::Execution;
+use super::failed_slots::{ErrorPlace, FailedValue};
 use super::subgraph_fetch::PartEntities;
 use crate::entity_key::EntityIndex;
 use crate::error::{FailureId, FetchError, SubgraphError};
@@ -14,15 +17,15 @@ use crate::response::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape
 use crate::tree::{Row, Tree, Value};
 
 /// One step of a path.
-#[derive(Clone, Copy, Debug)]
-enum PathStep<'j> {
-    Key(Str<'j>),
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PathStep {
+    Key(Box<str>),
     Index(usize),
 }
 
 /// Whether an error was placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Placed {
+pub(super) enum Placed {
     Yes,
     No,
 }
@@ -84,7 +87,7 @@ impl<'a> Execution<'_, 'a> {
         &mut self,
         parts: &[PartEntities<'a>],
         data: Node<'_>,
-        path: &[PathStep<'_>],
+        path: &[PathStep],
         failure: FailureId,
     ) -> Placed {
         let Some(path) = path_to_null(data, path) else {
@@ -96,6 +99,7 @@ impl<'a> Execution<'_, 'a> {
                 continue;
             };
             self.cache.discard(part.fetch_id(), affected);
+            let path: Arc<[PathStep]> = rest.into();
             let mut marker = Marker {
                 tree: &mut self.tree,
                 failure,
@@ -105,6 +109,13 @@ impl<'a> Execution<'_, 'a> {
                 let shape = &part.part.shapes[entity.kind()];
                 for row in entity.rows() {
                     placed = placed.or(marker.mark_row(shape, *row, rest));
+                    let path = Arc::clone(&path);
+                    let failed = FailedValue {
+                        row: *row,
+                        failure,
+                        place: Some(ErrorPlace { shape, path }),
+                    };
+                    self.failed_slots.add(part.fetch_id(), failed);
                 }
             }
         }
@@ -114,17 +125,17 @@ impl<'a> Execution<'_, 'a> {
 
 /// The entities of a part that a path leads to, and the rest of the path below them; `None` when
 /// it leads to another part.
-fn affected_entities<'p, 'j>(
+fn affected_entities<'p>(
     part: &'p PartEntities<'_>,
-    path: &'p [PathStep<'j>],
-) -> Option<(&'p [EntityIndex], &'p [PathStep<'j>])> {
+    path: &'p [PathStep],
+) -> Option<(&'p [EntityIndex], &'p [PathStep])> {
     let PathStep::Key(key) = path.first()? else {
         return None;
     };
     let selected = part.selected.as_slice();
     match (&part.part.entities_field, path) {
         (None, path) => Some((selected, path)),
-        (Some(field), _) if !key.is(&field.key) => None,
+        (Some(field), _) if *key != field.key => None,
         (Some(_), [_, PathStep::Index(index), rest @ ..]) => {
             let entity = selected.get(*index..).and_then(|rest| rest.get(..1));
             Some((entity.unwrap_or_default(), rest))
@@ -134,11 +145,11 @@ fn affected_entities<'p, 'j>(
 }
 
 /// The path up to the first value on it that is null or missing; `None` when there is none.
-fn path_to_null<'p, 'j>(data: Node<'_>, path: &'p [PathStep<'j>]) -> Option<&'p [PathStep<'j>]> {
+fn path_to_null<'p>(data: Node<'_>, path: &'p [PathStep]) -> Option<&'p [PathStep]> {
     let mut node = data;
     for (depth, step) in path.iter().enumerate() {
         let inner = match (step, node.kind()) {
-            (PathStep::Key(key), Kind::Object(_)) => node.get(&key.decode()),
+            (PathStep::Key(key), Kind::Object(_)) => node.get(key),
             (PathStep::Index(index), Kind::List(mut elements)) => elements.nth(*index),
             _ => return None, // The path leads through a leaf.
         };
@@ -151,14 +162,14 @@ fn path_to_null<'p, 'j>(data: Node<'_>, path: &'p [PathStep<'j>]) -> Option<&'p 
 }
 
 /// Marks the values that a path leads to with one failure.
-struct Marker<'t> {
-    tree: &'t mut Tree,
-    failure: FailureId,
+pub(super) struct Marker<'t> {
+    pub(super) tree: &'t mut Tree,
+    pub(super) failure: FailureId,
 }
 
 impl Marker<'_> {
     /// Follows a path from the object in `row`; an empty path marks all of its fields.
-    fn mark_row(&mut self, shape: &ObjectShape, row: Row, path: &[PathStep<'_>]) -> Placed {
+    pub(super) fn mark_row(&mut self, shape: &ObjectShape, row: Row, path: &[PathStep]) -> Placed {
         let Some(ResponseFields(fields)) = self.fields(shape, row) else {
             return Placed::No;
         };
@@ -166,7 +177,7 @@ impl Marker<'_> {
         for field in fields {
             let rest = match path {
                 [] => path,
-                [PathStep::Key(key), rest @ ..] if key.is(&field.key) => rest,
+                [PathStep::Key(key), rest @ ..] if **key == *field.key => rest,
                 _ => continue,
             };
             for (slot, shape) in &field.slots {
@@ -193,13 +204,25 @@ impl Marker<'_> {
     }
 
     /// Follows a path into a value; returns the value as it is afterwards.
-    fn mark(&mut self, shape: &ValueShape, value: Value, path: &[PathStep<'_>]) -> (Value, Placed) {
+    fn mark(&mut self, shape: &ValueShape, value: Value, path: &[PathStep]) -> (Value, Placed) {
         match (value, path, shape) {
             (Value::Absent | Value::Null, _, _) => (Value::Failed(self.failure), Placed::Yes),
             // An earlier error explains it.
             (Value::Failed(_), _, _) => (value, Placed::Yes),
-            (Value::Object(row), [_, ..], ValueShape::Objects(shape)) => {
+            // Where the path ends at an object, another source has given it: what this one was to
+            // give inside of it has failed.
+            (Value::Object(row), _, ValueShape::Objects(shape)) => {
                 (value, self.mark_row(shape, row, path))
+            }
+            (Value::List { start, len }, [], _) => {
+                let mut placed = Placed::No;
+                for index in 0..len {
+                    let item = self.tree.item(start, index);
+                    if matches!(item, Value::Object(_) | Value::List { .. }) {
+                        placed = placed.or(self.mark(shape, item, path).1);
+                    }
+                }
+                (value, placed)
             }
             (Value::List { start, len }, [PathStep::Index(index), rest @ ..], _) => {
                 let index = u32::try_from(*index).ok().filter(|index| *index < len);
@@ -217,12 +240,12 @@ impl Marker<'_> {
 }
 
 /// The `path` of an error; `None` when it has none, or none that GraphQL allows.
-fn error_path(error: Node<'_>) -> Option<Vec<PathStep<'_>>> {
+fn error_path(error: Node<'_>) -> Option<Vec<PathStep>> {
     let Kind::List(elements) = error.get("path")?.kind() else {
         return None;
     };
     let steps = elements.map(|element| match element.kind() {
-        Kind::String(key) => Some(PathStep::Key(key)),
+        Kind::String(key) => Some(PathStep::Key(key.decode().into())),
         Kind::Number(text) => text.parse().ok().map(PathStep::Index),
         Kind::Null | Kind::Bool(_) | Kind::List(_) | Kind::Object(_) => None,
     });

@@ -92,6 +92,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             *calls -= 1;
             if *calls == 0 {
                 self.fetches[fetch] = FetchState::Done;
+                self.mark_shared_failures(fetch);
             }
         }
     }
@@ -237,7 +238,7 @@ impl<'c, 'a> Execution<'c, 'a> {
                 Err(failure) => KeyState::Failed(failure),
             };
             if let KeyState::Failed(failure) = state {
-                self.fail_row(fetch, row, failure);
+                self.fail_row(part.fetch, row, failure);
             }
         }
         entities

@@ -33,6 +33,7 @@ mod reach;
 mod refusals;
 mod requires_plans;
 mod services;
+mod shared_objects;
 mod shop;
 mod support;
 mod transport;
