@@ -218,6 +218,9 @@ fn read_operation(
         tokens: settings.limits.tokens,
         depth: settings.limits.depth,
         fields: settings.limits.fields,
+        selections: settings.limits.selections,
+        aliases: settings.limits.aliases,
+        root_fields: settings.limits.root_fields,
     };
     Operation::parse(graph, query, operation_name, limits)
         .map_err(|problems| problems.into_iter().map(request_error).collect::<Vec<_>>())

@@ -114,6 +114,14 @@ pub struct Limits {
     pub tokens: usize,
     /// Maximum number of fields after fragments are expanded, each occurrence counted.
     pub fields: usize,
+    /// Maximum number of selections of the document's operations after fragments are expanded:
+    /// fields, spreads and inline fragments, also skipped ones and those of introspection.
+    pub selections: usize,
+    /// Maximum number of aliases of an operation after fragments are expanded.
+    pub aliases: usize,
+    /// Maximum number of root fields of an operation after fragments are expanded, each occurrence
+    /// counted.
+    pub root_fields: usize,
     /// Maximum bytes of a response body of a source.
     pub source_body: usize,
     /// Maximum bytes of a URL; a batch with a longer URL is split.

@@ -17,6 +17,7 @@ use crate::types::{Name, TypeId};
 
 mod read;
 mod rules;
+mod size;
 mod variables;
 
 pub use self::variables::Variables;
@@ -95,6 +96,13 @@ pub struct OperationLimits {
     pub depth: usize,
     /// Maximum number of fields, those of a fragment counted for each spread.
     pub fields: usize,
+    /// Maximum number of selections of all operations: fields, spreads and inline fragments, also
+    /// skipped ones and those of introspection, those of a fragment counted for each spread.
+    pub selections: usize,
+    /// Maximum number of aliases of an operation, those of a fragment counted for each spread.
+    pub aliases: usize,
+    /// Maximum number of fields at the root of an operation, equal ones counted each.
+    pub root_fields: usize,
 }
 
 /// A request error (GraphQL §7.1.2): the operation is not executed.
@@ -237,6 +245,7 @@ fn parse(
                 operation_errors(&errors, OperationErrorKind::Parse)
             }
         })?;
+    size::check(&ast, limits).map_err(|error| vec![error])?;
     ast.to_executable_validate(schema)
         .map_err(|WithErrors { errors, .. }| {
             operation_errors(&errors, OperationErrorKind::Validation)
@@ -244,14 +253,23 @@ fn parse(
 }
 
 fn limit_error(parser: &Parser, limits: OperationLimits) -> OperationError {
-    let message = if parser.tokens_reached() > limits.tokens {
-        format!("the document has more than {} tokens", limits.tokens)
-    } else {
-        format!("the document nests deeper than {RECURSION_LIMIT} levels")
-    };
+    if parser.tokens_reached() <= limits.tokens {
+        return too_deep();
+    }
     OperationError {
         kind: OperationErrorKind::Limit,
-        message,
+        message: format!(
+            "the document has more than {} tokens (`limits.tokens`)",
+            limits.tokens
+        ),
+        locations: Vec::new(),
+    }
+}
+
+fn too_deep() -> OperationError {
+    OperationError {
+        kind: OperationErrorKind::Limit,
+        message: format!("the document nests deeper than {RECURSION_LIMIT} levels"),
         locations: Vec::new(),
     }
 }

@@ -21,6 +21,12 @@ pub struct Limits {
     pub depth: NonZeroUsize,
     /// Maximum number of fields after fragments are resolved.
     pub fields: NonZeroUsize,
+    /// Maximum number of selections after fragments are resolved, skipped ones included.
+    pub selections: NonZeroUsize,
+    /// Maximum number of aliases after fragments are resolved.
+    pub aliases: NonZeroUsize,
+    /// Maximum number of root fields after fragments are resolved.
+    pub root_fields: NonZeroUsize,
     /// Maximum number of entries in `errors`.
     pub errors: NonZeroUsize,
     /// Time from the end of a request to the end of its response.
@@ -44,6 +50,15 @@ pub(super) struct RawLimits {
     /// Maximum number of fields of an operation after fragments are resolved; each alias counts.
     #[schemars(extend("default" = FIELDS.to_text()))]
     fields: Option<Text<NonZeroUsize>>,
+    /// Maximum number of selections of a document with fragments resolved, skipped ones included.
+    #[schemars(extend("default" = SELECTIONS.to_text()))]
+    selections: Option<Text<NonZeroUsize>>,
+    /// Maximum number of aliases of an operation after fragments are resolved.
+    #[schemars(extend("default" = ALIASES.to_text()))]
+    aliases: Option<Text<NonZeroUsize>>,
+    /// Maximum number of root fields of an operation after fragments are resolved.
+    #[schemars(extend("default" = ROOT_FIELDS.to_text()))]
+    root_fields: Option<Text<NonZeroUsize>>,
     /// Maximum number of errors in a response; a last entry counts the omitted ones.
     #[schemars(extend("default" = ERRORS.to_text()))]
     errors: Option<Text<NonZeroUsize>>,
@@ -59,6 +74,9 @@ impl RawLimits {
             tokens: reader.value_or(self.tokens, TOKENS),
             depth: reader.value_or(self.depth, DEPTH),
             fields: reader.value_or(self.fields, FIELDS),
+            selections: reader.value_or(self.selections, SELECTIONS),
+            aliases: reader.value_or(self.aliases, ALIASES),
+            root_fields: reader.value_or(self.root_fields, ROOT_FIELDS),
             errors: reader.value_or(self.errors, ERRORS),
             operation_timeout: reader.value_or(self.operation_timeout, OPERATION_TIMEOUT).0,
         }
@@ -76,6 +94,15 @@ const DEPTH: NonZeroUsize = NonZeroUsize::new(25).unwrap();
 
 /// Default maximum fields: only repeated use of fragments reaches it.
 const FIELDS: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
+
+/// Default maximum selections: five times the fields, for fragments and skipped selections.
+const SELECTIONS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
+
+/// Default maximum aliases: half of the fields.
+const ALIASES: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+
+/// Default maximum root fields: each may be a call of its own.
+const ROOT_FIELDS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
 
 /// Default maximum errors: a failed list would otherwise repeat one error for each item.
 const ERRORS: NonZeroUsize = NonZeroUsize::new(100).unwrap();

@@ -148,6 +148,21 @@ async fn a_rejected_operation_is_400_and_in_plain_json_200() {
 }
 
 #[tokio::test]
+async fn a_document_that_doubles_with_each_fragment_is_refused() {
+    let mut query = String::from("{ ...F0 }");
+    for level in 0..22 {
+        let next = level + 1;
+        query += &format!(" fragment F{level} on Query {{ ...F{next} ...F{next} }}");
+    }
+    query += " fragment F22 on Query { __typename @skip(if: true) }";
+    let body = serde_json::json!({ "query": query }).to_string();
+
+    let answer = post(&[JSON, MODERN], &body).await;
+
+    assert_rejected(&answer, 400, "OPERATION_LIMIT_EXCEEDED");
+}
+
+#[tokio::test]
 async fn an_error_in_a_document_has_a_location() {
     let answer = post(&[JSON], r#"{"query": "{\n  nothingLikeThis }"}"#).await;
 

@@ -183,11 +183,14 @@ impl Reader<'_> {
         self.max_depth = self.max_depth.max(depth);
         let message = if depth > self.limits.depth {
             format!(
-                "`{}` is nested deeper than {} fields",
+                "`{}` is nested deeper than {} fields (`limits.depth`)",
                 field.name, self.limits.depth
             )
         } else if self.fields > self.limits.fields {
-            format!("the operation has more than {} fields", self.limits.fields)
+            format!(
+                "the operation has more than {} fields (`limits.fields`)",
+                self.limits.fields
+            )
         } else {
             return Ok(());
         };

@@ -133,6 +133,9 @@ pub fn operation(data: &[u8]) {
         tokens: 2_000,
         depth: 20,
         fields: 500,
+        selections: 1_000,
+        aliases: 500,
+        root_fields: 100,
     };
     let graph = shop();
     match Operation::parse(graph, document, None, limits) {

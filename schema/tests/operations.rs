@@ -1,0 +1,8 @@
+//! Operations of clients: limits, errors, variables and introspection.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "operations/limits.rs"]
+mod limits;
+#[path = "operations/support.rs"]
+mod support;
