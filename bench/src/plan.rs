@@ -220,6 +220,7 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
             selections: 100_000,
             aliases: 100_000,
             root_fields: 100_000,
+            introspection_size: 1 << 20,
             source_body: 1 << 20,
             source_url: 8_000,
             errors: 1,

@@ -235,6 +235,7 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
             selections: config.limits.selections.get(),
             aliases: config.limits.aliases.get(),
             root_fields: config.limits.root_fields.get(),
+            introspection_size: config.limits.introspection_size.get(),
             source_body: config.connectors.max_response_bytes.get(),
             source_url: MAX_URL_BYTES,
             errors: config.limits.errors.get(),

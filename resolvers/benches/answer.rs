@@ -218,6 +218,7 @@ fn settings() -> Settings {
             selections: 1_000,
             aliases: 1_000,
             root_fields: 1_000,
+            introspection_size: 1 << 20,
             source_body: 1 << 20,
             source_url: 1_000,
             errors: 100,

@@ -251,7 +251,11 @@ impl Engine {
         variables: &Variables,
     ) -> Result<Tree, RequestError> {
         let mut tree = Tree::new(&prepared.widths);
-        let results = prepared.introspect(&self.graph, variables)?;
+        let results = prepared.introspect(
+            &self.graph,
+            variables,
+            self.settings.limits.introspection_size,
+        )?;
         let slots = &prepared.selection.position(ROOT).slots;
         for (index, slot) in slots.iter().enumerate() {
             if let SlotOrigin::Introspection(key) = &slot.origin

@@ -1,6 +1,6 @@
 //! A prepared operation: everything that does not depend on variables, made once and cached.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use schema::graph::Graph;
@@ -47,7 +47,6 @@ pub(crate) struct PreparedOperation {
     /// The cache rules of its fetches.
     pub(crate) cache_plan: Arc<CachePlan>,
     has_introspection: bool,
-    introspection: OnceLock<Vec<(Name, String)>>,
 }
 
 /// A valid operation.
@@ -110,7 +109,6 @@ impl PreparedOperation {
             response_program: ResponseProgram::new(&selection, graph),
             cache_plan: Arc::new(cache_plan),
             has_introspection: parsed.has_introspection,
-            introspection: OnceLock::new(),
             operation: Arc::clone(operation),
             variant: plan_variant.clone(),
             selection,
@@ -185,26 +183,19 @@ impl PreparedOperation {
         plan_json(graph, &self.selection, &self.plan, &documents)
     }
 
-    /// The results of `__schema` and `__type`; cached if the operation has no variables.
+    /// The results of `__schema` and `__type`, of at most `max_bytes`.
     pub(crate) fn introspect(
         &self,
         graph: &Graph,
         variables: &Variables,
+        max_bytes: usize,
     ) -> Result<Vec<(Name, String)>, RequestError> {
         if !self.has_introspection {
             return Ok(Vec::new());
         }
-        if let Some(known) = self.introspection.get() {
-            return Ok(known.clone());
-        }
-        let answers = self
-            .operation
-            .introspect(graph, variables)
-            .map_err(request_error)?;
-        if !self.operation.has_variables() {
-            return Ok(self.introspection.get_or_init(|| answers).clone());
-        }
-        Ok(answers)
+        self.operation
+            .introspect(graph, variables, max_bytes)
+            .map_err(request_error)
     }
 }
 
@@ -222,20 +213,19 @@ fn read_operation(
         aliases: settings.limits.aliases,
         root_fields: settings.limits.root_fields,
     };
-    Operation::parse(graph, query, operation_name, limits)
-        .map_err(|problems| problems.into_iter().map(request_error).collect::<Vec<_>>())
+    Operation::parse(graph, query, operation_name, limits).map_err(|problems| problems.into_iter().map(request_error).collect::<Vec<_>>())
 }
 
 fn check_introspection(operation: &Operation, settings: &Settings) -> Result<bool, RequestError> {
-    let keys = operation.introspection_keys().map_err(request_error)?;
-    if !keys.is_empty() && settings.introspection == Introspection::Refuse {
+    let has_introspection = !operation.introspection_keys().is_empty();
+    if has_introspection && settings.introspection == Introspection::Refuse {
         return Err(RequestError {
             message: "introspection is switched off".to_owned(),
             locations: Vec::new(),
             kind: RequestErrorKind::Introspection,
         });
     }
-    Ok(!keys.is_empty())
+    Ok(has_introspection)
 }
 
 fn documents(

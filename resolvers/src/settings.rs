@@ -122,6 +122,8 @@ pub struct Limits {
     /// Maximum number of root fields of an operation after fragments are expanded, each occurrence
     /// counted.
     pub root_fields: usize,
+    /// Maximum bytes of the results of `__schema` and `__type` together.
+    pub introspection_size: usize,
     /// Maximum bytes of a response body of a source.
     pub source_body: usize,
     /// Maximum bytes of a URL; a batch with a longer URL is split.

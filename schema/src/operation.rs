@@ -15,6 +15,7 @@ use crate::input;
 pub use crate::input::Argument;
 use crate::types::{Name, TypeId};
 
+mod introspection;
 mod read;
 mod rules;
 mod size;
@@ -127,7 +128,7 @@ pub enum OperationErrorKind {
     Variables,
     /// No operation has the requested name, or a name is needed to choose among several.
     OperationName,
-    /// The document exceeds a limit.
+    /// The document, or the result of its introspection, exceeds a limit.
     Limit,
 }
 
@@ -159,25 +160,20 @@ impl Operation {
     }
 
     /// The response keys of `__schema` and `__type` at the root.
-    ///
-    /// Fails if the introspection nests lists too deeply.
-    pub fn introspection_keys(&self) -> Result<Vec<Name>, OperationError> {
-        read::introspection(self)
+    pub fn introspection_keys(&self) -> Vec<Name> {
+        introspection::keys(self)
     }
 
     /// The results of `__schema` and `__type`: response key and JSON text.
+    ///
+    /// Fails if they have more than `max_bytes` together.
     pub fn introspect(
         &self,
         graph: &Graph,
         variables: &Variables,
+        max_bytes: usize,
     ) -> Result<Vec<(Name, String)>, OperationError> {
-        read::introspect(self, graph, variables)
-    }
-
-    /// Whether the operation defines variables.
-    pub fn has_variables(&self) -> bool {
-        self.executable()
-            .is_some_and(|operation| !operation.variables.is_empty())
+        introspection::introspect(self, &graph.client, variables, max_bytes)
     }
 
     /// The override labels that its plan may depend on, by their index in the graph.

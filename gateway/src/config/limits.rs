@@ -27,6 +27,8 @@ pub struct Limits {
     pub aliases: NonZeroUsize,
     /// Maximum number of root fields after fragments are resolved.
     pub root_fields: NonZeroUsize,
+    /// Maximum bytes of the result of introspection.
+    pub introspection_size: NonZeroUsize,
     /// Maximum number of entries in `errors`.
     pub errors: NonZeroUsize,
     /// Time from the end of a request to the end of its response.
@@ -59,6 +61,9 @@ pub(super) struct RawLimits {
     /// Maximum number of root fields of an operation after fragments are resolved.
     #[schemars(extend("default" = ROOT_FIELDS.to_text()))]
     root_fields: Option<Text<NonZeroUsize>>,
+    /// Maximum size of the result of introspection.
+    #[schemars(extend("default" = INTROSPECTION_SIZE.to_text()))]
+    introspection_size: Option<Text<Bytes>>,
     /// Maximum number of errors in a response; a last entry counts the omitted ones.
     #[schemars(extend("default" = ERRORS.to_text()))]
     errors: Option<Text<NonZeroUsize>>,
@@ -77,6 +82,9 @@ impl RawLimits {
             selections: reader.value_or(self.selections, SELECTIONS),
             aliases: reader.value_or(self.aliases, ALIASES),
             root_fields: reader.value_or(self.root_fields, ROOT_FIELDS),
+            introspection_size: reader
+                .value_or(self.introspection_size, INTROSPECTION_SIZE)
+                .0,
             errors: reader.value_or(self.errors, ERRORS),
             operation_timeout: reader.value_or(self.operation_timeout, OPERATION_TIMEOUT).0,
         }
@@ -103,6 +111,9 @@ const ALIASES: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 
 /// Default maximum root fields: each may be a call of its own.
 const ROOT_FIELDS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
+
+/// Default maximum bytes of an introspection: a graph of 1,000 types has 3 to 6 MiB.
+const INTROSPECTION_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwrap());
 
 /// Default maximum errors: a failed list would otherwise repeat one error for each item.
 const ERRORS: NonZeroUsize = NonZeroUsize::new(100).unwrap();

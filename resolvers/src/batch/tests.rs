@@ -88,6 +88,7 @@ fn loader() -> Arc<Loader> {
             selections: 5_000,
             aliases: 5_000,
             root_fields: 5_000,
+            introspection_size: 1 << 20,
             source_body: 1 << 20,
             source_url: 8_000,
             errors: 100,

@@ -69,6 +69,7 @@ pub(crate) fn settings() -> Settings {
             selections: 5_000,
             aliases: 5_000,
             root_fields: 5_000,
+            introspection_size: 1 << 20,
             source_body: 16 << 20,
             source_url: 8_000,
             errors: 100,

@@ -1,15 +1,15 @@
-//! Converts a valid document to an `Operation`, within limits; answers introspection.
+//! Converts a valid document to an `Operation`, within limits.
 
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::ast::Value;
 use apollo_compiler::executable as exe;
-use apollo_compiler::introspection::{check_max_depth, partial_execute};
 use apollo_compiler::request::RequestError;
 use apollo_compiler::validation::Valid;
 
 use super::{
     Argument, FieldSelection, Operation, OperationError, OperationErrorKind, OperationKind,
-    OperationLimits, OperationSelection, VariableCondition, Variables, locations, name,
+    OperationLimits, OperationSelection, VariableCondition, introspection::is_introspection,
+    locations, name,
 };
 use crate::graph::Graph;
 use crate::input;
@@ -163,7 +163,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         self.count(field, depth)?;
-        // `introspect` answers introspection fields.
+        // `introspection` answers these.
         let selections = if is_introspection(&field.name) {
             Vec::new()
         } else {
@@ -228,12 +228,8 @@ impl Reader<'_> {
     }
 }
 
-fn is_introspection(field: &str) -> bool {
-    field == "__schema" || field == "__type"
-}
-
 /// The variable conditions of `@skip` and `@include`; `None` if a literal excludes the selection.
-fn conditions(directives: &exe::DirectiveList) -> Option<Vec<VariableCondition>> {
+pub(super) fn conditions(directives: &exe::DirectiveList) -> Option<Vec<VariableCondition>> {
     let mut conditions = Vec::new();
     for (directive, expected) in [("skip", false), ("include", true)] {
         let condition = directives
@@ -249,52 +245,4 @@ fn conditions(directives: &exe::DirectiveList) -> Option<Vec<VariableCondition>>
         }
     }
     Some(conditions)
-}
-
-pub(super) fn introspection(operation: &Operation) -> Result<Vec<Name>, OperationError> {
-    let Some(parsed) = operation.executable() else {
-        return Ok(Vec::new());
-    };
-    let keys: Vec<Name> = parsed
-        .root_fields(&operation.document)
-        .filter(|field| is_introspection(&field.name))
-        .map(|field| name(field.response_key()))
-        .collect();
-    if !keys.is_empty() {
-        check_max_depth(&operation.document, parsed)
-            .map_err(|error| request_error(operation, &error))?;
-    }
-    Ok(keys)
-}
-
-pub(super) fn introspect(
-    operation: &Operation,
-    graph: &Graph,
-    variables: &Variables,
-) -> Result<Vec<(Name, String)>, OperationError> {
-    let Some(parsed) = operation.executable() else {
-        return Ok(Vec::new());
-    };
-    let client = &graph.client;
-    let response = partial_execute(
-        &client.schema,
-        &client.implementers,
-        &operation.document,
-        parsed,
-        &variables.coerced,
-    )
-    .map_err(|error| request_error(operation, &error))?;
-    let data = response.data.unwrap_or_default();
-    Ok(data
-        .iter()
-        .map(|(key, value)| (Name::from(key.as_str()), value.to_string()))
-        .collect())
-}
-
-fn request_error(operation: &Operation, error: &RequestError) -> OperationError {
-    OperationError {
-        kind: OperationErrorKind::Validation,
-        message: error.message().to_string(),
-        locations: locations(error.location(), &operation.document.sources),
-    }
 }

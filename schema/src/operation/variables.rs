@@ -15,7 +15,6 @@ use crate::types::{Constant, Name};
 /// The coerced values of an operation's variables.
 #[derive(Debug)]
 pub struct Variables {
-    pub(super) coerced: Valid<JsonMap>,
     values: Vec<(Name, Constant)>,
 }
 
@@ -87,7 +86,7 @@ pub(super) fn coerce(
             constant(value, &definition.ty, schema),
         ));
     }
-    Ok(Variables { coerced, values })
+    Ok(Variables { values })
 }
 
 fn parse(json: &str) -> Result<JsonMap, OperationError> {
