@@ -34,6 +34,8 @@ pub enum RequestErrorKind {
     OperationName,
     /// The operation exceeds a limit.
     Limit,
+    /// Not an error: counts those that are not listed.
+    More,
     /// Introspection is disabled.
     Introspection,
     /// A mutation was sent where only queries are allowed.

@@ -270,6 +270,7 @@ pub(crate) fn request_error(problem: OperationError) -> RequestError {
             OperationErrorKind::Variables => RequestErrorKind::Variables,
             OperationErrorKind::OperationName => RequestErrorKind::OperationName,
             OperationErrorKind::Limit => RequestErrorKind::Limit,
+            OperationErrorKind::More => RequestErrorKind::More,
         },
         message: problem.message,
         locations: problem.locations,

@@ -110,7 +110,7 @@ pub struct CachePolicy {
 pub struct Limits {
     /// Maximum nesting of fields; a root field has depth 1.
     pub depth: usize,
-    /// Maximum number of tokens of the document; a run of white space is one token.
+    /// Maximum number of tokens of the document; white space, commas and comments are none.
     pub tokens: usize,
     /// Maximum number of fields after fragments are expanded, each occurrence counted.
     pub fields: usize,

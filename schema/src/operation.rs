@@ -7,18 +7,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use apollo_compiler::ExecutableDocument;
+use apollo_compiler::ast::Document;
 use apollo_compiler::parser::{Parser, SourceMap, SourceSpan};
-use apollo_compiler::validation::{DiagnosticList, Valid, WithErrors};
+use apollo_compiler::validation::{Valid, WithErrors};
 
 use crate::graph::Graph;
 use crate::input;
 pub use crate::input::Argument;
 use crate::types::{Name, TypeId};
 
+mod errors;
 mod introspection;
 mod read;
 mod rules;
 mod size;
+mod tokens;
 mod variables;
 
 pub use self::variables::Variables;
@@ -91,7 +94,7 @@ pub struct VariableCondition {
 /// Limits on a document.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationLimits {
-    /// Maximum number of lexical tokens.
+    /// Maximum number of lexical tokens; white space, commas and comments are none.
     pub tokens: usize,
     /// Maximum nesting of fields, in levels.
     pub depth: usize,
@@ -130,12 +133,15 @@ pub enum OperationErrorKind {
     OperationName,
     /// The document, or the result of its introspection, exceeds a limit.
     Limit,
+    /// Not an error: counts those that are not listed.
+    More,
 }
 
 impl Operation {
     /// Parses `text` and returns the operation called `name`, or the only one.
     ///
-    /// Returns all errors of the document at once; an exceeded limit is the only error.
+    /// Returns the errors of the document at once, up to 20 and a count of the others. A syntax
+    /// error and an exceeded limit are the only error.
     pub fn parse(
         graph: &Graph,
         text: &str,
@@ -145,7 +151,7 @@ impl Operation {
         let document = parse(graph, text, limits)?;
         let problems = rules::check(&graph.client.schema, &document);
         if !problems.is_empty() {
-            return Err(problems);
+            return Err(errors::limited(problems, |problem| problem));
         }
         read::read(graph, document, name, limits).map_err(|problem| vec![problem])
     }
@@ -227,65 +233,49 @@ fn parse(
     limits: OperationLimits,
 ) -> Result<Valid<ExecutableDocument>, Vec<OperationError>> {
     let schema = &graph.client.schema;
-    let mut parser = Parser::new()
-        .token_limit(limits.tokens)
-        .recursion_limit(RECURSION_LIMIT);
-    let ast = parser
-        .parse_ast(text, "operation")
-        .map_err(|WithErrors { errors, .. }| {
-            let exceeds_limit = parser.tokens_reached() > limits.tokens
-                || parser.recursion_reached() > RECURSION_LIMIT;
-            if exceeds_limit {
-                vec![limit_error(&parser, limits)]
-            } else {
-                operation_errors(&errors, OperationErrorKind::Parse)
-            }
-        })?;
+    let ast = parse_syntax(text, limits)?;
     size::check(&ast, limits).map_err(|error| vec![error])?;
     ast.to_executable_validate(schema)
-        .map_err(|WithErrors { errors, .. }| {
-            operation_errors(&errors, OperationErrorKind::Validation)
-        })
+        .map_err(|WithErrors { errors, .. }| errors::validation_errors(schema, &ast, &errors))
 }
 
-fn limit_error(parser: &Parser, limits: OperationLimits) -> OperationError {
-    if parser.tokens_reached() <= limits.tokens {
-        return too_deep();
-    }
-    OperationError {
-        kind: OperationErrorKind::Limit,
-        message: format!(
+fn parse_syntax(text: &str, limits: OperationLimits) -> Result<Document, Vec<OperationError>> {
+    // The parser would count white space and commas.
+    if tokens::tokens(text)
+        .take(limits.tokens.saturating_add(1))
+        .count()
+        > limits.tokens
+    {
+        let message = format!(
             "the document has more than {} tokens (`limits.tokens`)",
             limits.tokens
-        ),
-        locations: Vec::new(),
+        );
+        return Err(vec![limit_error(message)]);
     }
+    let mut parser = Parser::new().recursion_limit(RECURSION_LIMIT);
+    parser
+        .parse_ast(text, "operation")
+        .map_err(|WithErrors { errors, .. }| {
+            if parser.recursion_reached() > RECURSION_LIMIT {
+                vec![too_deep()]
+            } else {
+                errors::syntax_error(text, &errors)
+            }
+        })
 }
 
 fn too_deep() -> OperationError {
-    OperationError {
-        kind: OperationErrorKind::Limit,
-        message: format!("the document nests deeper than {RECURSION_LIMIT} levels"),
-        locations: Vec::new(),
-    }
+    limit_error(format!(
+        "the document nests deeper than {RECURSION_LIMIT} levels"
+    ))
 }
 
-fn operation_errors(errors: &DiagnosticList, kind: OperationErrorKind) -> Vec<OperationError> {
-    errors
-        .iter()
-        .map(|error| OperationError {
-            kind,
-            message: error
-                .error
-                .unstable_compat_message()
-                .unwrap_or_else(|| error.error.to_string()),
-            locations: error
-                .line_column_range()
-                .map(|range| (range.start.line, range.start.column))
-                .into_iter()
-                .collect(),
-        })
-        .collect()
+fn limit_error(message: String) -> OperationError {
+    OperationError {
+        kind: OperationErrorKind::Limit,
+        message,
+        locations: Vec::new(),
+    }
 }
 
 fn locations(span: Option<SourceSpan>, sources: &SourceMap) -> Vec<(usize, usize)> {

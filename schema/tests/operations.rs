@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "operations/errors.rs"]
+mod errors;
 #[path = "operations/introspection.rs"]
 mod introspection;
 #[path = "operations/limits.rs"]

@@ -43,7 +43,7 @@ pub(super) struct RawLimits {
     /// Maximum size of a request body.
     #[schemars(extend("default" = BODY_SIZE.to_text()))]
     body_size: Option<Text<Bytes>>,
-    /// Maximum lexical tokens of a document: names, punctuation, values.
+    /// Maximum lexical tokens of a document: names, punctuation, values; no commas or comments.
     #[schemars(extend("default" = TOKENS.to_text()))]
     tokens: Option<Text<NonZeroUsize>>,
     /// Maximum nesting depth of fields; a root field has depth 1.

@@ -43,6 +43,7 @@ pub(super) fn code(kind: RequestErrorKind) -> &'static str {
         RequestErrorKind::Variables => "BAD_USER_INPUT",
         RequestErrorKind::OperationName => "OPERATION_RESOLUTION_FAILURE",
         RequestErrorKind::Limit => "OPERATION_LIMIT_EXCEEDED",
+        RequestErrorKind::More => "MORE_ERRORS",
         RequestErrorKind::Introspection => "INTROSPECTION_DISABLED",
         RequestErrorKind::NotAllowed => "METHOD_NOT_ALLOWED",
         RequestErrorKind::Planning => "INTERNAL_SERVER_ERROR",
@@ -56,6 +57,7 @@ fn status(kind: RequestErrorKind, media_type: MediaType) -> StatusCode {
         | RequestErrorKind::Variables
         | RequestErrorKind::OperationName
         | RequestErrorKind::Limit
+        | RequestErrorKind::More
         | RequestErrorKind::Introspection => match media_type {
             MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
             MediaType::Json => StatusCode::OK,

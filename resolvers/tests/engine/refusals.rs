@@ -125,13 +125,13 @@ async fn operations_over_a_limit_are_rejected() {
         ),
         (
             "{ me { id id id id id id id id id id id id id id id id id id id id id id id id id id id id id } }",
-            "Limit []: the document has more than 60 tokens",
+            "Limit []: the document has more than 30 tokens",
         ),
     ] {
         let (engine, _) = engine_with(SDL, &[], |settings| {
             settings.limits.depth = 2;
             settings.limits.fields = 5;
-            settings.limits.tokens = 60;
+            settings.limits.tokens = 30;
         })
         .await;
         let line = execute(&engine, query, json!({})).await["refused"][0].clone();
