@@ -14,7 +14,7 @@ use schema::operation::Variables;
 
 use crate::error::{Failures, RequestError};
 use crate::plan_variant::PlanVariant;
-use crate::prepared::{ParsedOperation, PreparedOperation, request_error};
+use crate::prepared::{ParsedOperation, PreparedOperation, request_errors};
 use crate::project::{ProjectionInput, project};
 use crate::response::rows::RowFiller;
 use crate::settings::Settings;
@@ -33,7 +33,7 @@ impl BenchOperation {
         let parsed = ParsedOperation::parse(graph, settings, query, None)?;
         let prepared = PreparedOperation::new(graph, &parsed, &PlanVariant::default())?;
         let variables = prepared.operation.coerce_variables(graph, None);
-        let variables = variables.map_err(|error| vec![request_error(error)])?;
+        let variables = variables.map_err(request_errors)?;
         Ok(Self {
             prepared,
             variables,

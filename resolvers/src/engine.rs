@@ -14,7 +14,7 @@ use crate::entity_cache::superset::SelectionIndex;
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
 use crate::operations::{CachedOperation, Operations, PlanningContext};
-use crate::prepared::{PreparedOperation, request_error};
+use crate::prepared::{PreparedOperation, request_errors};
 use crate::project::{ProjectionInput, project};
 use crate::selection::{ROOT, SlotOrigin};
 use crate::settings::{Batching, Settings};
@@ -141,7 +141,7 @@ impl Engine {
         let json = request.variables.as_deref().map(RawValue::get);
         let variables = operation
             .coerce_variables(&self.graph, json)
-            .map_err(|problem| vec![request_error(problem)])?;
+            .map_err(request_errors)?;
         let prepared = self
             .operations
             .prepare(&self.planning_context(), &cached, &variables)?;

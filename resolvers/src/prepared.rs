@@ -213,7 +213,7 @@ fn read_operation(
         aliases: settings.limits.aliases,
         root_fields: settings.limits.root_fields,
     };
-    Operation::parse(graph, query, operation_name, limits).map_err(|problems| problems.into_iter().map(request_error).collect::<Vec<_>>())
+    Operation::parse(graph, query, operation_name, limits).map_err(request_errors)
 }
 
 fn check_introspection(operation: &Operation, settings: &Settings) -> Result<bool, RequestError> {
@@ -261,8 +261,12 @@ fn planning_error(message: String) -> RequestError {
     }
 }
 
-/// The error of the parser as a request error.
-pub(crate) fn request_error(problem: OperationError) -> RequestError {
+/// The errors of a document or of variables as request errors.
+pub(crate) fn request_errors(problems: Vec<OperationError>) -> Vec<RequestError> {
+    problems.into_iter().map(request_error).collect()
+}
+
+fn request_error(problem: OperationError) -> RequestError {
     RequestError {
         kind: match problem.kind {
             OperationErrorKind::Parse => RequestErrorKind::Parse,

@@ -16,6 +16,7 @@ use crate::input;
 pub use crate::input::Argument;
 use crate::types::{Name, TypeId};
 
+mod coerce;
 mod errors;
 mod introspection;
 mod read;
@@ -157,12 +158,14 @@ impl Operation {
     }
 
     /// Coerces the variables of a request, a JSON object (GraphQL §6.1.2).
+    ///
+    /// Returns the errors of all variables, up to 20 and a count of the others.
     pub fn coerce_variables(
         &self,
         graph: &Graph,
         json: Option<&str>,
-    ) -> Result<Variables, OperationError> {
-        variables::coerce(self, &graph.client.schema, json)
+    ) -> Result<Variables, Vec<OperationError>> {
+        variables::coerce(self, &graph.client, json)
     }
 
     /// The response keys of `__schema` and `__type` at the root.

@@ -10,3 +10,5 @@ mod introspection;
 mod limits;
 #[path = "operations/support.rs"]
 mod support;
+#[path = "operations/variables.rs"]
+mod variables;

@@ -99,7 +99,7 @@ async fn variables_of_the_wrong_type_are_rejected() {
         (
             "query($o: One) { n(id: 1, one: $o) }",
             json!({ "o": { "x": 1, "y": 1 } }),
-            "Variables []: `$o`: `One` must have exactly one member",
+            "Variables [(1, 7)]: variable `$o`: `One` must have exactly one member",
         ),
         (
             "{ me { id } }",

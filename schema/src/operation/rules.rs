@@ -9,7 +9,6 @@ use std::collections::HashSet;
 
 use apollo_compiler::ast::{Type, Value};
 use apollo_compiler::executable as exe;
-use apollo_compiler::response::JsonValue;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Node, Schema};
 
@@ -162,29 +161,6 @@ impl<'a> Check<'a> {
     }
 }
 
-fn one_of_message(name: &str) -> String {
+pub(super) fn one_of_message(name: &str) -> String {
     format!("`{name}` must have exactly one member, which must not be null")
-}
-
-/// Checks the rule on `@oneOf` for a variable's value.
-pub(super) fn check_one_of(schema: &Schema, ty: &Type, value: &JsonValue) -> Result<(), String> {
-    match value {
-        JsonValue::Array(items) => items
-            .iter()
-            .try_for_each(|item| check_one_of(schema, ty, item)),
-        JsonValue::Object(members) => {
-            let Some(input) = schema.get_input_object(ty.inner_named_type()) else {
-                return Ok(());
-            };
-            let is_one = members.len() == 1 && !members.iter().any(|(_, value)| value.is_null());
-            if input.directives.has("oneOf") && !is_one {
-                return Err(one_of_message(&input.name));
-            }
-            members.iter().try_for_each(|(name, value)| {
-                let field = input.fields.get(name.as_str());
-                field.map_or(Ok(()), |field| check_one_of(schema, &field.ty, value))
-            })
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,15 +1,12 @@
-//! Variables: a client's JSON, coerced to the types that the operation declares.
+//! Variables: the values that a request gives to an operation.
 
 use std::sync::Arc;
 
-use apollo_compiler::Schema;
-use apollo_compiler::ast::Type;
-use apollo_compiler::request::coerce_variable_values;
-use apollo_compiler::response::{JsonMap, JsonValue};
-use apollo_compiler::validation::Valid;
-
-use super::{Operation, OperationError, OperationErrorKind, locations, name, rules};
-use crate::input::Input;
+use super::coerce::Coercion;
+use super::{Operation, OperationError, OperationErrorKind, name};
+use crate::client::ClientSchema;
+use crate::input::{self, Input};
+use crate::json::{Json, Kind};
 use crate::types::{Constant, Name};
 
 /// The coerced values of an operation's variables.
@@ -59,42 +56,41 @@ impl Variables {
     }
 }
 
+/// Coerces the members of `json`; those that the operation does not define are ignored.
 pub(super) fn coerce(
     operation: &Operation,
-    schema: &Valid<Schema>,
+    client: &ClientSchema,
     json: Option<&str>,
-) -> Result<Variables, OperationError> {
-    let json_map = json.map_or_else(|| Ok(JsonMap::new()), parse)?;
-    let Some(parsed) = operation.executable() else {
-        return Err(variables_error("the operation is missing".to_owned()));
-    };
-    let coerced =
-        coerce_variable_values(schema, parsed, &json_map).map_err(|error| OperationError {
-            kind: OperationErrorKind::Variables,
-            message: error.message().to_string(),
-            locations: locations(error.location(), &operation.document.sources),
-        })?;
-    let mut values = Vec::with_capacity(parsed.variables.len());
-    for definition in &parsed.variables {
-        let Some(value) = coerced.get(definition.name.as_str()) else {
-            continue;
+) -> Result<Variables, Vec<OperationError>> {
+    let json = parse(json.unwrap_or("{}")).map_err(|message| vec![variables_error(message)])?;
+    let mut values = Vec::new();
+    let mut coercion = Coercion::new(&client.schema, &operation.document.sources);
+    let definitions = operation.executable().map(|it| it.variables.as_slice());
+    for definition in definitions.unwrap_or_default() {
+        let value = if let Some(value) = json.root().get(&definition.name) {
+            Some(coercion.variable(definition, value))
+        } else if let Some(default) = &definition.default_value {
+            input::coerce_literal(default, &definition.ty, &client.schema).constant()
+        } else {
+            coercion.omitted(definition);
+            None
         };
-        rules::check_one_of(schema, &definition.ty, value)
-            .map_err(|message| variables_error(format!("`${}`: {message}", definition.name)))?;
-        values.push((
-            name(&definition.name),
-            constant(value, &definition.ty, schema),
-        ));
+        values.extend(value.map(|value| (name(&definition.name), value)));
     }
-    Ok(Variables { values })
+    let errors = coercion.finish();
+    if errors.is_empty() {
+        Ok(Variables { values })
+    } else {
+        Err(errors)
+    }
 }
 
-fn parse(json: &str) -> Result<JsonMap, OperationError> {
-    match serde_json::from_str(json) {
-        Ok(JsonValue::Object(map)) => Ok(map),
-        Ok(JsonValue::Null) => Ok(JsonMap::new()),
-        Ok(_) => Err(variables_error("`variables` must be an object".to_owned())),
-        Err(error) => Err(variables_error(format!("`variables` is not JSON: {error}"))),
+fn parse(json: &str) -> Result<Json, String> {
+    let parsed = Json::parse(json.as_bytes().to_vec().into())
+        .map_err(|error| format!("`variables` is not JSON: {error}"))?;
+    match parsed.root().kind() {
+        Kind::Object(_) | Kind::Null => Ok(parsed),
+        _ => Err("`variables` must be an object".to_owned()),
     }
 }
 
@@ -103,37 +99,5 @@ fn variables_error(message: String) -> OperationError {
         kind: OperationErrorKind::Variables,
         message,
         locations: Vec::new(),
-    }
-}
-
-/// Converts a coerced value; integers for an `ID` become strings (GraphQL §3.5.5).
-fn constant(value: &JsonValue, ty: &Type, schema: &Schema) -> Constant {
-    let item = if ty.is_list() { ty.item_type() } else { ty };
-    match value {
-        JsonValue::Null => Constant::Null,
-        JsonValue::Bool(value) => Constant::Boolean(*value),
-        JsonValue::Number(value) if ty.inner_named_type() == "ID" => {
-            Constant::String(value.to_string())
-        }
-        JsonValue::Number(value) => Constant::Number(value.to_string()),
-        JsonValue::String(value) => Constant::String(value.as_str().to_owned()),
-        JsonValue::Array(items) => {
-            let items = items.iter();
-            Constant::List(items.map(|value| constant(value, item, schema)).collect())
-        }
-        JsonValue::Object(members) => {
-            let input = schema.get_input_object(ty.inner_named_type());
-            let member = |key: &str, value| {
-                let field = input.and_then(|input| input.fields.get(key));
-                let ty = field.map_or(ty, |field| &field.ty);
-                (Name::from(key), constant(value, ty, schema))
-            };
-            let members = members.iter();
-            Constant::Object(
-                members
-                    .map(|(key, value)| member(key.as_str(), value))
-                    .collect(),
-            )
-        }
     }
 }
