@@ -40,7 +40,9 @@ pub enum RequestErrorKind {
     Introspection,
     /// A mutation was sent where only queries are allowed.
     NotAllowed,
-    /// No plan was found for a valid operation.
+    /// No source provides a selected field at its position; `weir check` reports such fields.
+    UnreachableField,
+    /// A document for a subgraph could not be made.
     Planning,
 }
 

@@ -18,7 +18,7 @@ use crate::entity_cache::superset::SelectionIndex;
 use crate::error::{RequestError, RequestErrorKind};
 use crate::plan::print::json::plan_json;
 use crate::plan::print::plan_text;
-use crate::plan::{ByFetch, ByRequest, FetchId, Plan, plan};
+use crate::plan::{ByFetch, ByRequest, FetchId, Plan, Unplannable, plan};
 use crate::plan_variant::PlanVariant;
 use crate::program::Program;
 use crate::project::ResponseProgram;
@@ -92,7 +92,7 @@ impl PreparedOperation {
             cache_plan.invalidation_rules = invalidation_rules(graph, &mut selection);
         }
         let plan = plan(graph, &mut selection, operation.kind)
-            .map_err(|error| vec![planning_error(error.to_string())])?;
+            .map_err(|error| vec![unreachable_field(&error)])?;
         let documents = documents(graph, (operation, &selection), &plan)?;
         Ok(Self {
             documents,
@@ -159,7 +159,7 @@ impl PreparedOperation {
         let start = Instant::now();
         let mut selection = Selection::new(&operation, graph.types(), &[]);
         plan(graph, &mut selection, operation.kind)
-            .map_err(|error| vec![planning_error(error.to_string())])?;
+            .map_err(|error| vec![unreachable_field(&error)])?;
         Ok(start.elapsed())
     }
 
@@ -251,6 +251,14 @@ fn documents(
         })
         .collect::<Result<_, _>>()
         .map_err(|error| vec![planning_error(error.to_string())])
+}
+
+fn unreachable_field(error: &Unplannable) -> RequestError {
+    RequestError {
+        message: error.to_string(),
+        locations: Vec::new(),
+        kind: RequestErrorKind::UnreachableField,
+    }
 }
 
 fn planning_error(message: String) -> RequestError {

@@ -46,6 +46,7 @@ pub(super) fn code(kind: RequestErrorKind) -> &'static str {
         RequestErrorKind::More => "MORE_ERRORS",
         RequestErrorKind::Introspection => "INTROSPECTION_DISABLED",
         RequestErrorKind::NotAllowed => "METHOD_NOT_ALLOWED",
+        RequestErrorKind::UnreachableField => "UNREACHABLE_FIELD",
         RequestErrorKind::Planning => "INTERNAL_SERVER_ERROR",
     }
 }
@@ -58,7 +59,8 @@ fn status(kind: RequestErrorKind, media_type: MediaType) -> StatusCode {
         | RequestErrorKind::OperationName
         | RequestErrorKind::Limit
         | RequestErrorKind::More
-        | RequestErrorKind::Introspection => match media_type {
+        | RequestErrorKind::Introspection
+        | RequestErrorKind::UnreachableField => match media_type {
             MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
             MediaType::Json => StatusCode::OK,
         },
@@ -95,6 +97,7 @@ mod tests {
         check(RequestErrorKind::OperationName, 400, 200);
         check(RequestErrorKind::Limit, 400, 200);
         check(RequestErrorKind::Introspection, 400, 200);
+        check(RequestErrorKind::UnreachableField, 400, 200);
     }
 
     #[test]

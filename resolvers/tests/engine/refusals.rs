@@ -176,3 +176,23 @@ async fn introspection_can_be_switched_off() {
     );
     assert_eq!(typename, json!({ "__typename": "Query" }));
 }
+
+#[tokio::test]
+async fn a_field_that_no_source_reaches_has_a_kind_of_its_own() {
+    let sdl = r#"
+        extend schema @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@connect"])
+        type Query {
+          a: T @connect(http: { GET: "http://a/a" }, selection: "id x")
+          b: T @connect(http: { GET: "http://a/b" }, selection: "id")
+        }
+        type T { id: ID x: Int }
+    "#;
+    let (engine, _) = engine(sdl, &[]).await;
+
+    let answer = execute(&engine, "{ b { x } }", json!({})).await;
+
+    assert_eq!(
+        answer,
+        json!({ "refused": ["UnreachableField []: no source can provide `T.x` at this position"] })
+    );
+}
