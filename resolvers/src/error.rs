@@ -2,6 +2,7 @@
 //!
 //! The gateway decides which parts of them clients see.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::redacted::RedactedUrl;
+use crate::selection::PositionId;
 
 /// A request error: the operation was not executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +108,7 @@ pub struct FetchFailure {
 }
 
 /// The index of a failure in `Failures::all`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FailureId(u32);
 
 impl FailureId {
@@ -123,6 +125,32 @@ pub(crate) struct Failures {
     pub(crate) unplaced: Vec<FailureId>,
     /// Number of further errors of subgraphs, over the limit.
     pub(crate) omitted: usize,
+    /// Where the errors of subgraphs occurred that made more than their own field null.
+    pub(crate) origins: HashMap<FailureId, ErrorOrigin>,
+}
+
+/// Where an error occurred, from the values on that it made null.
+#[derive(Debug)]
+pub(crate) struct ErrorOrigin {
+    pub(crate) base: OriginBase,
+    pub(crate) steps: Vec<OriginStep>,
+}
+
+/// Where the steps of an origin begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OriginBase {
+    /// At the null value.
+    Value,
+    /// At an object at this position, all of whose values the error made null.
+    Object(PositionId),
+}
+
+/// One step to an origin.
+#[derive(Debug)]
+pub(crate) enum OriginStep {
+    /// The slots that the value of one field fills.
+    Slots(Vec<usize>),
+    Index(usize),
 }
 
 impl Failures {

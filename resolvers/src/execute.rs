@@ -37,6 +37,7 @@ mod connector_fetch;
 mod connector_lookup;
 mod context_args;
 mod entities;
+mod error_origin;
 mod execution;
 mod failed_slots;
 mod in_flight;

@@ -9,12 +9,16 @@ use std::sync::Arc;
 use schema::operation::Variables;
 use schema::types::{Name, Nullability, TypeId};
 
+use self::errors::ErrorList;
+use self::origin::EnclosingObject;
 pub(crate) use self::program::ResponseProgram;
 use self::program::{Member, MemberValue, OutputObject, OutputShape, OutputType, TypeCheck};
-use crate::error::{FailureId, Failures, FieldError, FieldErrorKind, PathElement};
+use crate::error::{FailureId, Failures, FieldError, FieldErrorKind};
 use crate::tree::{Row, Tree, Value};
 
+mod errors;
 mod leaf;
+mod origin;
 mod program;
 
 /// The result of an execution, and the inputs that decide how it is written.
@@ -43,15 +47,15 @@ pub(crate) fn project(
             .map(|condition| condition.is_true(input.variables))
             .collect(),
         path: Vec::with_capacity(16),
-        errors: Vec::new(),
-        omitted_errors: 0,
-        error_limit: input.error_limit,
+        objects: Vec::with_capacity(8),
+        errors: ErrorList::new(input.error_limit),
     };
     let start = out.len();
-    if projection
-        .write_object(tree.root(), &program.members, out)
-        .is_err()
-    {
+    let no_errors = projection.errors.count();
+    if let Err(PropagatedNull(cause)) = projection.write_object(tree.root(), &program.root, out) {
+        if let Some(cause) = cause {
+            projection.errors.retain_last(no_errors, cause);
+        }
         out.truncate(start);
         out.extend_from_slice(b"null");
     }
@@ -63,9 +67,9 @@ struct Projection<'a> {
     failures: &'a Failures,
     active_conditions: Vec<bool>,
     path: Vec<PathStep<'a>>,
-    errors: Vec<FieldError>,
-    omitted_errors: usize,
-    error_limit: usize,
+    /// The objects that are being written, the innermost last.
+    objects: Vec<EnclosingObject<'a>>,
+    errors: ErrorList,
 }
 
 #[derive(Clone, Copy)]
@@ -74,11 +78,24 @@ enum PathStep<'a> {
     Index(u32),
 }
 
-/// A null that must not be there: the enclosing value becomes null (GraphQL §6.4.4).
-struct PropagatedNull;
+/// A null that must not be there: the enclosing value becomes null (GraphQL §6.4.4). Its cause is
+/// the failure of a call, if one failed.
+struct PropagatedNull(Option<FailureId>);
 
 impl<'a> Projection<'a> {
     fn write_object(
+        &mut self,
+        row: Row,
+        object: &'a OutputObject,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PropagatedNull> {
+        self.objects.push(EnclosingObject { row, object });
+        let result = self.write_members(row, &object.members, out);
+        self.objects.pop();
+        result
+    }
+
+    fn write_members(
         &mut self,
         row: Row,
         members: &'a [Member],
@@ -184,17 +201,19 @@ impl<'a> Projection<'a> {
         out: &mut Vec<u8>,
     ) -> Result<(), PropagatedNull> {
         let start = out.len();
+        let errors_before = self.errors.count();
         let result = match (value, &output_type.shape) {
             (Value::Object(row), OutputShape::Object(object)) => match self.check_type(row, object)
             {
-                Ok(()) => self.write_object(row, &object.members, out),
-                Err(failure) => {
-                    let failure = failure.and_then(|failure| self.failures.get(failure));
-                    self.add_error(failure.map_or_else(
+                Ok(()) => self.write_object(row, object, out),
+                Err(cause) => {
+                    let failure = cause.and_then(|failure| self.failures.get(failure));
+                    let kind = failure.map_or_else(
                         || wrong_type(member, output_type),
                         |failure| FieldErrorKind::Fetch(Arc::clone(failure)),
-                    ));
-                    Err(PropagatedNull)
+                    );
+                    self.errors.add(&self.path, kind, cause);
+                    Err(PropagatedNull(cause))
                 }
             },
             (Value::List { start, len }, OutputShape::List(item_type)) => {
@@ -205,7 +224,7 @@ impl<'a> Projection<'a> {
                     return Ok(());
                 }
                 self.add_error(wrong_type(member, output_type));
-                Err(PropagatedNull)
+                Err(PropagatedNull(None))
             }
             (Value::Absent | Value::Null, _) => {
                 if output_type.nullability == Nullability::NonNull {
@@ -213,21 +232,26 @@ impl<'a> Projection<'a> {
                         coordinate: Arc::clone(&member.coordinate),
                     });
                 }
-                Err(PropagatedNull)
+                Err(PropagatedNull(None))
             }
-            (Value::Failed(failure), _) => {
-                if let Some(failure) = self.failures.get(failure) {
-                    self.add_error(FieldErrorKind::Fetch(Arc::clone(failure)));
+            (Value::Failed(cause), _) => {
+                if let Some(failure) = self.failures.get(cause) {
+                    let path = self.failure_path(cause, output_type, member);
+                    let kind = FieldErrorKind::Fetch(Arc::clone(failure));
+                    self.errors.add(&path, kind, Some(cause));
                 }
-                Err(PropagatedNull)
+                Err(PropagatedNull(Some(cause)))
             }
             (Value::Object(_) | Value::List { .. } | Value::Leaf(_), _) => {
                 self.add_error(wrong_type(member, output_type));
-                Err(PropagatedNull)
+                Err(PropagatedNull(None))
             }
         };
+        if let Err(PropagatedNull(Some(cause))) = result {
+            self.errors.retain_last(errors_before, cause);
+        }
         match (result, output_type.nullability) {
-            (Err(PropagatedNull), Nullability::Nullable) => {
+            (Err(PropagatedNull(_)), Nullability::Nullable) => {
                 out.truncate(start);
                 out.extend_from_slice(b"null");
                 Ok(())
@@ -258,35 +282,18 @@ impl<'a> Projection<'a> {
     }
 
     fn add_error(&mut self, kind: FieldErrorKind) {
-        if self.errors.len() >= self.error_limit {
-            self.omitted_errors += 1;
-            return;
-        }
-        let path = self.path.iter().map(|step| match step {
-            PathStep::Key(key) => PathElement::Key(Arc::clone(key)),
-            PathStep::Index(index) => PathElement::Index(*index as usize),
-        });
-        self.errors.push(FieldError {
-            path: path.collect(),
-            kind,
-        });
+        self.errors.add(&self.path, kind, None);
     }
 
     fn into_errors(mut self) -> Vec<FieldError> {
-        self.path.clear(); // Unplaced errors have no path.
-        for failure in &self.failures.unplaced {
-            if let Some(failure) = self.failures.get(*failure) {
-                self.add_error(FieldErrorKind::Fetch(Arc::clone(failure)));
+        for id in &self.failures.unplaced {
+            if let Some(failure) = self.failures.get(*id) {
+                // Unplaced errors have no path.
+                let kind = FieldErrorKind::Fetch(Arc::clone(failure));
+                self.errors.add(&[], kind, Some(*id));
             }
         }
-        self.omitted_errors += self.failures.omitted;
-        if self.omitted_errors > 0 {
-            self.errors.push(FieldError {
-                path: Vec::new(),
-                kind: FieldErrorKind::More(self.omitted_errors),
-            });
-        }
-        self.errors
+        self.errors.into_errors(self.failures.omitted)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use schema::json::{Kind, Node};
 
+use super::error_origin::error_origin;
 use super::execution::Execution;
 use super::failed_slots::{ErrorPlace, FailedValue};
 use super::subgraph_fetch::PartEntities;
@@ -58,8 +59,9 @@ impl<'a> Execution<'_, 'a> {
             let failure = self.failures.add(failure);
             let placed = match (data, error_path(error)) {
                 (Some(data), Some(path)) => self.place_error(parts, data, &path, failure),
-                (None, _) if is_data_missing => {
+                (None, path) if is_data_missing => {
                     is_data_missing = false;
+                    self.add_origin(parts, path.as_deref().unwrap_or_default(), &[], failure);
                     self.fail_all_parts(parts, failure);
                     Placed::Yes
                 }
@@ -83,6 +85,21 @@ impl<'a> Execution<'_, 'a> {
         }
     }
 
+    /// Records where an error occurred below the value that it made null.
+    fn add_origin(
+        &mut self,
+        parts: &[PartEntities<'a>],
+        path: &[PathStep],
+        null_path: &[PathStep],
+        failure: FailureId,
+    ) {
+        let mut origins = parts.iter();
+        let origin = origins.find_map(|part| error_origin(part, path, null_path));
+        if let Some(origin) = origin {
+            self.failures.origins.insert(failure, origin);
+        }
+    }
+
     fn place_error(
         &mut self,
         parts: &[PartEntities<'a>],
@@ -90,12 +107,13 @@ impl<'a> Execution<'_, 'a> {
         path: &[PathStep],
         failure: FailureId,
     ) -> Placed {
-        let Some(path) = path_to_null(data, path) else {
+        let Some(null_path) = path_to_null(data, path) else {
             return Placed::No;
         };
+        self.add_origin(parts, path, null_path, failure);
         let mut placed = Placed::No;
         for part in parts {
-            let Some((affected, rest)) = affected_entities(part, path) else {
+            let Some((affected, rest)) = affected_entities(part, null_path) else {
                 continue;
             };
             self.cache.discard(part.fetch_id(), affected);

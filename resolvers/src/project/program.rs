@@ -11,7 +11,7 @@ use crate::selection::{Condition, Output, OutputValue, PositionId, ROOT, Selecti
 /// The response of an operation, compiled from its selection.
 #[derive(Debug)]
 pub(crate) struct ResponseProgram {
-    pub(super) members: Vec<Member>,
+    pub(super) root: OutputObject,
     /// Conditions, by the index in `Member`.
     pub(super) conditions: Vec<Condition>,
 }
@@ -61,6 +61,7 @@ pub(super) enum OutputShape {
 /// The members of an object, and the check of its type.
 #[derive(Debug)]
 pub(super) struct OutputObject {
+    pub(super) at: PositionId,
     pub(super) members: Vec<Member>,
     pub(super) type_check: TypeCheck,
 }
@@ -85,7 +86,11 @@ impl ResponseProgram {
             conditions: Vec::new(),
         };
         Self {
-            members: compiler.members(ROOT, &selection.outputs),
+            root: OutputObject {
+                at: ROOT,
+                members: compiler.members(ROOT, &selection.outputs),
+                type_check: TypeCheck::Any,
+            },
             conditions: compiler.conditions,
         }
     }
@@ -191,6 +196,7 @@ impl ProgramCompiler<'_> {
             (false, true) => TypeCheck::Any,
         };
         OutputObject {
+            at,
             members,
             type_check,
         }

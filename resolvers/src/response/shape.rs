@@ -24,6 +24,19 @@ pub(crate) enum TypeSource {
     Unknown(ResponseFields),
 }
 
+impl ObjectShape {
+    /// The fields of objects of all types.
+    pub(crate) fn all_fields(&self) -> impl Iterator<Item = &ResponseField> {
+        let by_type = match &self.type_source {
+            TypeSource::Fixed(_, fields) | TypeSource::Unknown(fields) => vec![fields],
+            TypeSource::ByTypename(types) => types.iter().map(|(_, _, fields)| fields).collect(),
+        };
+        by_type
+            .into_iter()
+            .flat_map(|ResponseFields(fields)| fields)
+    }
+}
+
 /// The fields of one object, in the order of the request.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseFields(pub(crate) Vec<ResponseField>);

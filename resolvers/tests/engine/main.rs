@@ -20,6 +20,7 @@ mod conditions;
 mod connector_test;
 mod contexts;
 mod documents;
+mod error_paths;
 mod faults;
 mod federated_plans;
 mod federation;

@@ -113,7 +113,7 @@ async fn an_error_of_a_subgraph_has_the_clients_path() {
     {"everybody":[{"called":"A"},{"called":null},null],"me":null}
     everybody.1.called: users: answered with an error: no name
     everybody.2: users: answered with an error: no user
-    me: users: answered with an error: not you
+    me.name: users: answered with an error: not you
     "#);
 }
 
@@ -182,7 +182,7 @@ async fn errors_of_an_entity_are_reported_for_every_object_that_is_that_entity()
     assert_snapshot!(reviews("all: reviews { body stars } karma", answer).await, @r#"
     {"users":[{"all":[{"body":null,"stars":1},{"body":"ok","stars":2}],"karma":3,"name":"A"},{"all":null,"karma":null,"name":"B"},{"all":[{"body":null,"stars":1},{"body":"ok","stars":2}],"karma":3,"name":"A"}]}
     users.0.all.0.body: reviews: answered with an error: lost
-    users.1.all: reviews: answered with an error: no stars
+    users.1.all.4.stars: reviews: answered with an error: no stars
     users.2.all.0.body: reviews: answered with an error: lost
     "#);
 }

@@ -1,0 +1,129 @@
+//! Errors of the response: one for each cause, at the full path of the field that failed.
+
+use serde_json::{Value, json};
+
+use crate::federation::{Scripted, engine};
+use crate::support::execute;
+
+const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires"])
+"#;
+const USERS: &str =
+    r#"type Query { us: [U] strict: [U!] me: U } type U @key(fields: "id") { id: ID! }"#;
+const FIELDS: &str = r#"type U @key(fields: "id") { id: ID! a: Int! b: Int c: Int d: Int! n: Int o: O! }
+    type O { y: Int! z: Int list: [O!] }"#;
+
+/// The response to a query over two users where `b` responds with `fields`.
+async fn run(query: &str, fields: Value) -> Value {
+    let users = json!([{ "__typename": "U", "id": "1" }]);
+    let users = Scripted::new(
+        move |_, _| json!({ "data": { "us": users, "strict": users, "me": users[0] } }),
+    );
+    let b = Scripted::new(move |_, _| fields.clone());
+    let (users_sdl, fields_sdl) = (format!("{LINK}{USERS}"), format!("{LINK}{FIELDS}"));
+    let engine = engine(
+        &[("q", &users_sdl), ("b", &fields_sdl)],
+        &[("q", &users), ("b", &b)],
+    );
+    execute(&engine, query, json!({})).await
+}
+
+/// The response of a subgraph whose only entity is null because of an error below it.
+fn null_entity(path: &Value) -> Value {
+    let mut steps = vec![json!("_entities"), json!(0)];
+    steps.extend(path.as_array().unwrap().iter().cloned());
+    json!({ "data": { "_entities": [null] }, "errors": [{ "message": "down", "path": steps }] })
+}
+
+#[track_caller]
+fn assert_error_paths(answer: &Value, data: &Value, paths: &[&str]) {
+    assert_eq!(&answer["data"], data, "{answer:#}");
+    let errors = answer["errors"].as_array().unwrap();
+    let found: Vec<&str> = errors
+        .iter()
+        .map(|error| error.as_str().unwrap().split(':').next().unwrap())
+        .collect();
+    assert_eq!(found, paths, "{answer:#}");
+}
+
+#[tokio::test]
+async fn a_non_null_field_that_fails_has_the_only_error_in_any_order() {
+    for query in [
+        "{ us { b c a } }",
+        "{ us { a b c } }",
+        "{ us { c a b } }",
+        "{ us { d b a } }",
+        "{ us { b d c a } }",
+    ] {
+        let answer = run(query, null_entity(&json!(["a"]))).await;
+
+        assert_error_paths(&answer, &json!({ "us": [null] }), &["us.0.a"]);
+    }
+}
+
+#[tokio::test]
+async fn an_error_below_a_null_has_its_full_path() {
+    let answer = run(
+        "{ us { b O: o { z Y: y } } }",
+        null_entity(&json!(["o", "y"])),
+    )
+    .await;
+    assert_error_paths(&answer, &json!({ "us": [null] }), &["us.0.O.Y"]);
+
+    let path = json!(["o", "list", 2, "y"]);
+    let answer = run("{ us { b o { list { z y } } d } }", null_entity(&path)).await;
+    assert_error_paths(&answer, &json!({ "us": [null] }), &["us.0.o.list.2.y"]);
+
+    let o = json!({ "__typename": "U", "n": 1, "o": { "z": 1, "list": null } });
+    let error = json!({ "message": "down", "path": ["_entities", 0, "o", "list", 1, "y"] });
+    let fields = json!({ "data": { "_entities": [o] }, "errors": [error] });
+    let answer = run("{ us { n o { z list { y } } } }", fields).await;
+    let data = json!({ "us": [{ "n": 1, "o": { "z": 1, "list": null } }] });
+    assert_error_paths(&answer, &data, &["us.0.o.list.1.y"]);
+}
+
+#[tokio::test]
+async fn a_null_that_propagates_takes_the_other_errors_of_its_cause_along() {
+    let answer = run("{ strict { b c a } }", null_entity(&json!(["a"]))).await;
+    assert_error_paths(&answer, &json!({ "strict": null }), &["strict.0.a"]);
+
+    let failed = json!({ "data": null, "errors": [{ "message": "down" }] });
+    let answer = run("{ us { b c a } }", failed.clone()).await;
+    assert_error_paths(&answer, &json!({ "us": [null] }), &["us.0.a"]);
+
+    let answer = run("{ me { x: b y: b z: a } }", failed).await;
+    assert_error_paths(&answer, &json!({ "me": null }), &["me.z"]);
+}
+
+#[tokio::test]
+async fn each_null_that_the_client_sees_has_an_error() {
+    let answer = run("{ us { b n id } }", null_entity(&json!(["a"]))).await;
+    let data = json!({ "us": [{ "b": null, "n": null, "id": "1" }] });
+    assert_error_paths(&answer, &data, &["us.0.b", "us.0.n"]);
+
+    let answer = run("{ x: me { b } y: us { c a } }", null_entity(&json!(["a"]))).await;
+    assert_eq!(answer["data"]["y"], json!([null]), "{answer:#}");
+    assert!(
+        answer["errors"].as_array().unwrap().len() >= 2,
+        "{answer:#}"
+    );
+}
+
+#[tokio::test]
+async fn an_error_of_a_root_field_has_its_full_path() {
+    let users = Scripted::new(|_, _| {
+        json!({
+            "data": { "us": [{ "id": "1" }, null], "me": null },
+            "errors": [
+                { "message": "down", "path": ["us", 1, "id"] },
+                { "message": "down", "path": ["me", "id"] },
+            ],
+        })
+    });
+    let (sdl, fields) = (format!("{LINK}{USERS}"), format!("{LINK}{FIELDS}"));
+    let engine = engine(&[("q", &sdl), ("b", &fields)], &[("q", &users)]);
+
+    let answer = execute(&engine, "{ all: us { key: id } me { id } }", json!({})).await;
+
+    let data = json!({ "all": [{ "key": "1" }, null], "me": null });
+    assert_error_paths(&answer, &data, &["all.1.key", "me.id"]);
+}
