@@ -1,6 +1,7 @@
 //! Connections that break, requests that cannot be built, and what errors reveal of an address.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -124,7 +125,7 @@ async fn an_error_has_the_address_without_its_secrets() {
     let mut text = String::new();
     let mut error: Option<&(dyn Error + 'static)> = Some(&failures[0].error);
     while let Some(cause) = error {
-        text += &format!("{cause}; ");
+        let _ = write!(text, "{cause}; ");
         error = cause.source();
     }
     assert!(text.contains(&format!("http://{address}/")), "{text}");
