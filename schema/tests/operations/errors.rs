@@ -54,9 +54,9 @@ fn known_names_are_suggested() {
         ],
     );
     check(
-        "{ n(in: { itms: [] }) }",
+        "{ n(in: { itemx: [] }) }",
         &[
-            r#"Validation [(1, 17)]: Field "itms" is not defined by type "In". Did you mean "items"?"#,
+            r#"Validation [(1, 18)]: Field "itemx" is not defined by type "In". Did you mean "items"?"#,
         ],
     );
     check(
