@@ -75,7 +75,9 @@ bless:
 fmt:
 	cargo fmt --all
 
+# Weir is built first: the services of the benchmark close idle connections while a compiler runs.
 bench:
+	cargo build --release --package weir --package bench
 	cargo run --release --package bench
 
 # Debian packages and the test runner; each is installed only if it is missing.
@@ -126,6 +128,7 @@ SMOKE_PROFILE := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1
 
 smoke: SECONDS := 5
 smoke: fuzz
+	$(SMOKE_PROFILE) cargo build --release --package weir --package bench
 	$(SMOKE_PROFILE) cargo run --release --package bench -- --only Q1 --rounds 1 --seconds 1
 
 audit:
