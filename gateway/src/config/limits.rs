@@ -106,11 +106,11 @@ const FIELDS: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 /// Default maximum selections: five times the fields, for fragments and skipped selections.
 const SELECTIONS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();
 
-/// Default maximum aliases: half of the fields.
-const ALIASES: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+/// Default maximum aliases: as many as fields, so that only graphs that lower one of them notice.
+const ALIASES: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 
-/// Default maximum root fields: each may be a call of its own.
-const ROOT_FIELDS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
+/// Default maximum root fields: as many as fields. A bulk read of 1,500 entities by alias is valid.
+const ROOT_FIELDS: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 
 /// Default maximum bytes of an introspection: a graph of 1,000 types has 3 to 6 MiB.
 const INTROSPECTION_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwrap());
