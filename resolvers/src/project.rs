@@ -207,12 +207,7 @@ impl<'a> Projection<'a> {
             {
                 Ok(()) => self.write_object(row, object, out),
                 Err(cause) => {
-                    let failure = cause.and_then(|failure| self.failures.get(failure));
-                    let kind = failure.map_or_else(
-                        || wrong_type(member, output_type),
-                        |failure| FieldErrorKind::Fetch(Arc::clone(failure)),
-                    );
-                    self.errors.add(&self.path, kind, cause);
+                    self.add_type_error(cause, output_type, member);
                     Err(PropagatedNull(cause))
                 }
             },
@@ -258,6 +253,21 @@ impl<'a> Projection<'a> {
             }
             (result, _) => result,
         }
+    }
+
+    /// Adds the error of an object whose type is wrong, or unknown because of a failure.
+    fn add_type_error(
+        &mut self,
+        cause: Option<FailureId>,
+        output_type: &OutputType,
+        member: &Member,
+    ) {
+        let failure = cause.and_then(|failure| self.failures.get(failure));
+        let kind = failure.map_or_else(
+            || wrong_type(member, output_type),
+            |failure| FieldErrorKind::Fetch(Arc::clone(failure)),
+        );
+        self.errors.add(&self.path, kind, cause);
     }
 
     fn write_list(

@@ -249,12 +249,7 @@ impl<'c, 'a> Execution<'c, 'a> {
 
     /// Reads the outcome of a call of the operation's own.
     pub(super) fn finish_call(&mut self, call: CallKey, outcome: &CallResult) {
-        let state = std::mem::replace(&mut self.fetches[call.fetch], FetchState::Done);
-        let FetchState::Running {
-            calls,
-            mut entities,
-        } = state
-        else {
+        let Some((calls, mut entities)) = self.take_running(call.fetch) else {
             return; // The fetch timed out.
         };
         self.trace_call_end(call.fetch, call.first, false);

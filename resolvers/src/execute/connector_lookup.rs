@@ -15,9 +15,7 @@ use schema::mapping::Vars;
 use super::entities::{Entities, EntityRef};
 use super::execution::Execution;
 use super::in_flight::InFlightCalls;
-use super::{
-    CallKey, ConnectorFetch, FetchState, Waiter, connector_fetch, shared_batch, variables,
-};
+use super::{CallKey, ConnectorFetch, Waiter, connector_fetch, shared_batch, variables};
 use crate::cache::{CachedValue, Hit, LookupOutcome, Reuse};
 use crate::entity_cache::{LookupEntity, StaleEntity, wait_for_all};
 use crate::entity_key::{EntityIndex, mapping_value};
@@ -75,8 +73,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         let Some(fetch) = self.context.connector_fetch(id) else {
             return; // Entities of subgraphs are looked up by request.
         };
-        let state = std::mem::replace(&mut self.fetches[id], FetchState::Done);
-        let FetchState::Running { mut entities, .. } = state else {
+        let Some((_, mut entities)) = self.take_running(id) else {
             return; // The fetch timed out; dropped claims pass to waiters.
         };
         let indices = entities.indices();
@@ -124,8 +121,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         let Some(fetch) = self.context.connector_fetch(id) else {
             return; // Entities of subgraphs are waited for by request.
         };
-        let state = std::mem::replace(&mut self.fetches[id], FetchState::Done);
-        let FetchState::Running { calls, entities } = state else {
+        let Some((calls, entities)) = self.take_running(id) else {
             return; // The fetch timed out.
         };
         let indices = (first.index()..).map(EntityIndex::new);

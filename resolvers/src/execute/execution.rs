@@ -124,6 +124,15 @@ impl<'c, 'a> Execution<'c, 'a> {
             && (fetch.stage == 0 || is_earlier_stage_done())
     }
 
+    /// Takes the calls left and the entities out of a running fetch, which is done unless
+    /// `set_calls_left` puts them back; `None` when the fetch timed out.
+    pub(super) fn take_running(&mut self, fetch: FetchId) -> Option<(usize, Entities)> {
+        match std::mem::replace(&mut self.fetches[fetch], FetchState::Done) {
+            FetchState::Running { calls, entities } => Some((calls, entities)),
+            FetchState::Waiting | FetchState::Done => None,
+        }
+    }
+
     /// Sets how many calls and lookups a fetch waits for; it is done when there is none.
     pub(super) fn set_calls_left(&mut self, fetch: FetchId, calls: usize, entities: Entities) {
         self.fetches[fetch] = match calls {

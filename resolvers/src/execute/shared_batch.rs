@@ -12,7 +12,7 @@ use super::connector_fetch::redacted_address;
 use super::entities::Entities;
 use super::execution::Execution;
 use super::in_flight::InFlightCalls;
-use super::{CallKey, ConnectorFetch, Context, FetchState, Waiter};
+use super::{CallKey, ConnectorFetch, Context, Waiter};
 use crate::batch::groups::{BatchCall, BatchCalls, BatchSlot, BatchSpec, PendingBatch};
 use crate::batch::{Loader, wait};
 use crate::entity_key::{EntityIndex, argument_key};
@@ -199,12 +199,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         let Some(fetch) = self.context.connector_fetch(batch.fetch) else {
             return; // Only connectors share batches.
         };
-        let state = std::mem::replace(&mut self.fetches[batch.fetch], FetchState::Done);
-        let FetchState::Running {
-            calls,
-            mut entities,
-        } = state
-        else {
+        let Some((calls, mut entities)) = self.take_running(batch.fetch) else {
             return; // The fetch timed out.
         };
         let all_keys = outcome.iter().flat_map(|calls| calls.iter());
