@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use http::HeaderMap;
+use schema::operation::Variables;
 
 pub(crate) use self::lifetimes::{Lifetimes, WaiterSharing};
 pub(crate) use self::lookup::{LookupEntity, SortedLookups, wait_for_all};
@@ -37,6 +38,7 @@ pub(crate) struct EntityCache<'a> {
     cache: Option<&'a Cache>,
     plan: &'a Arc<CachePlan>,
     client_headers: &'a HeaderMap,
+    variables: &'a Variables,
     waiter_sharing: WaiterSharing,
     /// By fetch and entity: the right to fetch the entity, and the duty to report the outcome.
     claims: Vec<Vec<Option<Claim>>>,
@@ -45,17 +47,19 @@ pub(crate) struct EntityCache<'a> {
 }
 
 impl<'a> EntityCache<'a> {
-    /// The cache for a client with these headers.
+    /// The cache for a request with these headers and variables.
     pub(crate) fn new(
         cache: Option<&'a Cache>,
         plan: &'a Arc<CachePlan>,
         client_headers: &'a HeaderMap,
+        variables: &'a Variables,
         waiter_sharing: WaiterSharing,
     ) -> Self {
         Self {
             cache,
             plan,
             client_headers,
+            variables,
             waiter_sharing,
             claims: Vec::new(),
             reuse: None,

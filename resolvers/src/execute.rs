@@ -89,7 +89,13 @@ impl<'a> Context<'a> {
             None => WaiterSharing::Forbidden,
         };
         let plan = &self.prepared.cache_plan;
-        EntityCache::new(self.cache, plan, self.headers, waiter_sharing)
+        EntityCache::new(
+            self.cache,
+            plan,
+            self.headers,
+            self.variables,
+            waiter_sharing,
+        )
     }
 
     /// Records a trace, where the request wants one.

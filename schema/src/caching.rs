@@ -82,6 +82,14 @@ pub enum Invalidation {
     Type(TypeId),
 }
 
+impl TagFormat {
+    /// Whether it refers to no argument and no key.
+    pub fn is_constant(&self) -> bool {
+        let mut parts = self.0.iter();
+        parts.all(|part| matches!(part, TagPart::Text(_)))
+    }
+}
+
 impl CacheDirectives {
     /// The cache directives of a type; `None` if it has none.
     pub fn type_directives(&self, ty: TypeId) -> Option<&TypeCacheDirectives> {
@@ -95,14 +103,57 @@ impl CacheDirectives {
 
     /// The effective hint of a field: its own, completed by the hint of the type it returns.
     pub fn hint(&self, types: &Types, ty: TypeId, field: &Name) -> Option<CacheHint> {
-        let field_hint = (self.field_directives(ty, field)).and_then(|directives| directives.hint);
-        let returned = types.get(ty).field(field).map(|it| it.ty.named_type());
-        let returned = returned.filter(|returned| types.get(*returned).is_composite());
-        let type_hint = returned.and_then(|returned| self.type_directives(returned)?.hint);
-        match (field_hint, type_hint) {
-            (Some(field_hint), Some(type_hint)) => Some(field_hint.with_fallback(type_hint)),
-            (field_hint, type_hint) => field_hint.or(type_hint),
+        let field_hint = self.field_hint(ty, field);
+        let type_hint = composite_type(types, ty, field).and_then(|ty| self.type_hint(ty));
+        completed_hint(field_hint, type_hint)
+    }
+
+    /// The effective hints of a field of every object type that `ty` stands for, each completed
+    /// by the hint of every type that a returned value can have. All of them apply to a value
+    /// whose concrete types are unknown.
+    pub fn possible_hints(&self, types: &Types, ty: TypeId, field: &Name) -> Vec<CacheHint> {
+        let mut hints = Vec::new();
+        for owner in with_possible_types(types, ty) {
+            let field_hint = self.field_hint(owner, field);
+            let Some(returned) = composite_type(types, owner, field) else {
+                hints.extend(field_hint);
+                continue;
+            };
+            let returned = with_possible_types(types, returned);
+            let completed = returned.map(|ty| completed_hint(field_hint, self.type_hint(ty)));
+            hints.extend(completed.flatten());
         }
+        hints
+    }
+
+    fn field_hint(&self, ty: TypeId, field: &Name) -> Option<CacheHint> {
+        self.field_directives(ty, field)?.hint
+    }
+
+    fn type_hint(&self, ty: TypeId) -> Option<CacheHint> {
+        self.type_directives(ty)?.hint
+    }
+}
+
+/// The object, interface or union that a field returns.
+fn composite_type(types: &Types, ty: TypeId, field: &Name) -> Option<TypeId> {
+    let returned = types.get(ty).field(field)?.ty.named_type();
+    types.get(returned).is_composite().then_some(returned)
+}
+
+/// A type, and for an abstract one its possible types.
+fn with_possible_types(types: &Types, ty: TypeId) -> impl Iterator<Item = TypeId> {
+    let possible = types.get(ty).possible_types.iter().copied();
+    std::iter::once(ty).chain(possible.filter(move |possible| *possible != ty))
+}
+
+fn completed_hint(
+    field_hint: Option<CacheHint>,
+    type_hint: Option<CacheHint>,
+) -> Option<CacheHint> {
+    match (field_hint, type_hint) {
+        (Some(field_hint), Some(type_hint)) => Some(field_hint.with_fallback(type_hint)),
+        (field_hint, type_hint) => field_hint.or(type_hint),
     }
 }
 

@@ -15,9 +15,10 @@ use crate::selection::{PositionId, Selection};
 /// The contents of a value.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// Types of nested entities that have more fields than a key.
+    /// Types of entities, an invalidation of any of which may change the value.
     pub(super) entity_types: BTreeSet<TypeId>,
-    /// Types of other nested objects.
+    /// Types of other nested objects, and of entities that single fields refer to: only an
+    /// invalidation of the whole type may change the value.
     pub(super) other_types: BTreeSet<TypeId>,
     /// The minimum of all `maxAge` hints, in seconds.
     pub(super) max_age: Option<u32>,
@@ -43,6 +44,17 @@ impl ContentScan<'_> {
         }
     }
 
+    /// Applies the hints on a field and on the types that it may return. They hold whatever is
+    /// selected of the field, so also where another subgraph provides everything below it.
+    fn apply_field_hints(&mut self, on: TypeId, field: &Name) {
+        let Some(directives) = self.directives else {
+            return;
+        };
+        for hint in directives.possible_hints(self.graph.types(), on, field) {
+            self.apply_hint(Some(hint));
+        }
+    }
+
     /// The hint that applies to a field.
     pub(super) fn hint(&self, on: TypeId, field: &Name) -> Option<CacheHint> {
         self.directives?.hint(self.graph.types(), on, field)
@@ -59,14 +71,13 @@ impl ContentScan<'_> {
         }
         let node = source.node(id);
         for (name, field) in &node.fields {
-            let Some(child) = field.child else {
-                self.apply_hint(self.hint(node.on, name));
-                continue;
-            };
+            self.apply_field_hints(node.on, name);
+            let Some(child) = field.child else { continue };
             let inner = source.node(child);
             let fields = inner.fields.keys().collect::<Vec<_>>();
-            if !self.is_reference(inner.on, &fields) {
-                self.apply_hint(self.hint(node.on, name));
+            if self.is_reference(inner.on, &fields) && !self.decides_membership(node.on, name) {
+                self.visit_reference(inner.on);
+            } else {
                 self.visit_type(inner.on);
                 self.visit_node(source, child, seen);
             }
@@ -93,38 +104,53 @@ impl ContentScan<'_> {
             .flat_map(|slots| slots.keys());
         for slot in slots.map(|index| &position.slots[*index]) {
             let owners: Vec<TypeId> = slot.on.iter().copied().chain([position.ty]).collect();
-            let hints = owners.iter().map(|on| self.hint(*on, &slot.field));
-            let hints: Vec<Option<CacheHint>> = hints.collect();
-            let Some(child) = slot.child else {
-                for hint in hints {
-                    self.apply_hint(hint);
-                }
-                continue;
-            };
+            for on in &owners {
+                self.apply_field_hints(*on, &slot.field);
+            }
+            let Some(child) = slot.child else { continue };
             let inner = selection.position(child);
             let selected = fetch_slots
                 .get(&child)
                 .into_iter()
                 .flat_map(|slots| slots.keys());
             let fields: Vec<&Name> = selected.map(|slot| &inner.slots[*slot].field).collect();
-            if !self.is_reference(inner.ty, &fields) {
-                for hint in hints {
-                    self.apply_hint(hint);
-                }
+            let is_reference = self.is_reference(inner.ty, &fields);
+            if is_reference
+                && !owners
+                    .iter()
+                    .any(|on| self.decides_membership(*on, &slot.field))
+            {
+                self.visit_reference(inner.ty);
+            } else {
                 self.visit_type(inner.ty);
                 self.visit_selection(selection, fetch_slots, child);
             }
         }
     }
 
+    /// Whether an invalidation of one entity may change to which entities a field refers: a list
+    /// may gain or lose it, and a root field finds it.
+    fn decides_membership(&self, on: TypeId, field: &Name) -> bool {
+        let types = self.graph.types();
+        let field = types.get(on).field(field);
+        types.query() == Some(on) || field.is_some_and(|field| field.ty.list_depth() > 0)
+    }
+
     /// Whether an object has no fields but those of a key: it refers to an entity, and contains
-    /// nothing of it.
+    /// nothing else of it.
     fn is_reference(&self, ty: TypeId, fields: &[&Name]) -> bool {
         let keys = self.graph.entity_keys(ty);
         keys.iter().any(|FieldSet(key)| {
             let names: Vec<&Name> = key.iter().map(|(name, _)| name).collect();
             fields.iter().all(|field| names.contains(field))
         })
+    }
+
+    /// Adds a reference to an entity of a type; of an abstract type also its possible types.
+    fn visit_reference(&mut self, ty: TypeId) {
+        let possible = &self.graph.types().get(ty).possible_types;
+        let types = possible.iter().copied().chain([ty]);
+        self.contents.other_types.extend(types);
     }
 
     /// Adds objects of a type; of an abstract type also its possible types.

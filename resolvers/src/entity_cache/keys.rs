@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
+use schema::operation::Variables;
 
 use super::rules::{ArgumentRole, CacheRule, ClientHeaders};
 use super::superset::IndexedSelection;
@@ -24,6 +25,8 @@ pub(crate) struct KeyBuilder<'k> {
     /// private values are not cached, but equal requests in flight may share them.
     unidentified: Option<KeyPrefix>,
     arguments: Option<Arc<str>>,
+    /// The arguments of root fields, on which tags depend.
+    field_arguments: Arc<[Option<String>]>,
 }
 
 impl CacheRule {
@@ -32,6 +35,7 @@ impl CacheRule {
     pub(super) fn key_builder(
         &self,
         client: &HeaderMap,
+        variables: &Variables,
         arguments: Option<&str>,
     ) -> Option<KeyBuilder<'_>> {
         let arguments = match arguments {
@@ -62,6 +66,7 @@ impl CacheRule {
             supersets: self.superset_prefixes(&parts),
             unidentified,
             arguments: arguments.map(Into::into),
+            field_arguments: self.tag_rules.field_arguments(variables),
         })
     }
 
@@ -143,15 +148,13 @@ impl KeyBuilder<'_> {
             [Some(shared), private].into_iter().flatten()
         });
         let tag_rules = Arc::clone(&self.rule.tag_rules);
-        let arguments = self.arguments.clone();
+        let fields = Arc::clone(&self.field_arguments);
         LookupRequest {
             key: keys.shared,
             private_key: keys.private,
             flight_key: unidentified.and_then(|prefix| prefix.keys(entity.as_deref()).private),
             superset_keys: superset_keys.collect(),
-            tags: Tags::Lazy(Arc::new(move || {
-                tag_rules.tags(entity.as_deref(), arguments.as_deref())
-            })),
+            tags: Tags::Lazy(Arc::new(move || tag_rules.tags(entity.as_deref(), &fields))),
         }
     }
 
@@ -178,9 +181,7 @@ impl KeyBuilder<'_> {
         Lookup {
             key: parts.text(KeyFormat::Redacted).unwrap_or_default(),
             id: request.private_key.unwrap_or(request.key).to_string(),
-            tags: rule
-                .tag_rules
-                .descriptions(entity, self.arguments.as_deref()),
+            tags: rule.tag_rules.descriptions(entity, &self.field_arguments),
             status: CacheStatus::Miss,
             miss_reason: Some(MissReason::Unknown),
             age: None,

@@ -75,7 +75,9 @@ impl<'a> EntityCache<'a> {
         }
         let rules = plan.rules.iter().zip(arguments);
         rules
-            .map(|(rule, arguments)| rule.key_builder(self.client_headers, arguments.as_deref()))
+            .map(|(rule, arguments)| {
+                rule.key_builder(self.client_headers, self.variables, arguments.as_deref())
+            })
             .collect()
     }
 

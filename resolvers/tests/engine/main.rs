@@ -12,6 +12,7 @@ mod batches;
 mod caching;
 mod caching_entities;
 mod caching_model;
+mod caching_rules;
 mod caching_schedule;
 mod caching_service;
 mod caching_truth;

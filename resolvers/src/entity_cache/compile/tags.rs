@@ -8,7 +8,8 @@ use super::{CachePlanCompiler, PartKind, PlannedPart};
 use crate::cache::Tag;
 use crate::entity_cache::contents::Contents;
 use crate::entity_cache::rules::ArgumentRole;
-use crate::entity_cache::tags::TagRules;
+use crate::entity_cache::tags::{FieldTags, TagRules, named_description, rendered_tag};
+use crate::selection::Slot;
 
 impl CachePlanCompiler<'_> {
     pub(super) fn connector_tags(
@@ -26,7 +27,7 @@ impl CachePlanCompiler<'_> {
         };
         let mut tag_rules = self.type_tag_rules(subgraph, on, contents);
         if let Some(slot) = slot {
-            self.add_field_tags(subgraph, entry.on, &slot.field, &mut tag_rules);
+            self.add_field_tags(subgraph, entry.on, slot, &mut tag_rules);
             if argument_role == ArgumentRole::EntityKey {
                 let names = slot.arguments.iter().map(|(name, _)| Name::clone(name));
                 let names: Vec<Name> = names.collect();
@@ -55,9 +56,8 @@ impl CachePlanCompiler<'_> {
             let on = fetch.first_entry().on;
             let slots = fetch.slots.get(&fetch.at).into_iter();
             for slot in slots.flat_map(|slots| slots.keys()) {
-                // A tag does not say to which of several root fields its arguments belong.
                 let slot = &self.selection.position(fetch.at).slots[*slot];
-                self.add_field_tags(subgraph, on, &slot.field, tag_rules);
+                self.add_field_tags(subgraph, on, slot, tag_rules);
             }
             return;
         }
@@ -96,11 +96,23 @@ impl CachePlanCompiler<'_> {
     }
 
     /// Adds the tags that a subgraph declares on a field.
-    fn add_field_tags(&self, subgraph: &str, on: TypeId, field: &Name, tag_rules: &mut TagRules) {
+    fn add_field_tags(&self, subgraph: &str, on: TypeId, slot: &Slot, tag_rules: &mut TagRules) {
         let directives = self.directives(subgraph);
-        let directives = directives.and_then(|it| it.field_directives(on, field));
-        let formats = directives.into_iter().flat_map(|it| it.tags.clone());
-        tag_rules.formats.extend(formats);
+        let directives = directives.and_then(|it| it.field_directives(on, &slot.field));
+        let formats = directives.into_iter().flat_map(|it| it.tags.iter());
+        let (constant, formats): (Vec<_>, Vec<_>) = formats.partition(|it| it.is_constant());
+        let names = constant
+            .into_iter()
+            .filter_map(|it| rendered_tag(it, None, None));
+        let tags = names.map(|name| (Tag::named(&name), named_description(&name)));
+        tag_rules.constant_tags.extend(tags);
+        if !formats.is_empty() {
+            tag_rules.fields.push(FieldTags {
+                formats: formats.into_iter().cloned().collect(),
+                arguments: slot.arguments.clone(),
+                condition: slot.condition.clone(),
+            });
+        }
     }
 
     /// Adds the tags of one entity, which the fields called `names` identify.
