@@ -11,6 +11,7 @@ use crate::mapping::{Mapping, ParseError, Report, UsedField, VariableUse, Vars, 
 
 mod encode;
 pub mod form;
+mod segment;
 pub mod url;
 
 /// A parsed template.
@@ -66,6 +67,15 @@ pub struct RenderError {
     pub found: &'static str,
     /// The range of the expression, braces included.
     pub range: Range<usize>,
+}
+
+impl Rendered {
+    fn with_capacity(template: &Template) -> Self {
+        Self {
+            text: String::with_capacity(template.text.len() + 16),
+            reports: Vec::new(),
+        }
+    }
 }
 
 impl Template {
@@ -147,25 +157,34 @@ impl Template {
         constant: fn(&ConstantText) -> &str,
         push: fn(&mut String, &str),
     ) -> Result<Rendered, RenderError> {
-        let mut rendered = Rendered {
-            text: String::with_capacity(self.text.len() + 16),
-            reports: Vec::new(),
-        };
+        let mut rendered = Rendered::with_capacity(self);
         for part in &self.parts {
             match part {
                 TemplatePart::Constant(part) => rendered.text.push_str(constant(part)),
                 TemplatePart::Expression(expression) => {
-                    let outcome = expression.mapping.eval(Value::Null, vars);
-                    rendered.reports.extend(outcome.reports);
-                    let value = outcome.value.unwrap_or(Value::Null);
-                    push_text(&mut rendered.text, &value, push).map_err(|found| RenderError {
-                        found,
-                        range: expression.range.clone(),
-                    })?;
+                    expression.render(vars, push, &mut rendered)?;
                 }
             }
         }
         Ok(rendered)
+    }
+}
+
+impl Expression {
+    /// Appends the value, with `push`, and its reports.
+    fn render<'a>(
+        &'a self,
+        vars: &Vars<'a>,
+        push: fn(&mut String, &str),
+        rendered: &mut Rendered,
+    ) -> Result<(), RenderError> {
+        let outcome = self.mapping.eval(Value::Null, vars);
+        rendered.reports.extend(outcome.reports);
+        let value = outcome.value.unwrap_or(Value::Null);
+        push_text(&mut rendered.text, &value, push).map_err(|found| RenderError {
+            found,
+            range: self.range.clone(),
+        })
     }
 }
 

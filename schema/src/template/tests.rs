@@ -120,7 +120,17 @@ fn variables_are_listed_with_their_ranges() {
 /// Joins the columns of a row: URL, path and query of the source, then of the connector. Empty
 /// columns are omitted parts.
 fn joined(row: &str) -> Result<String, UrlError> {
-    let args = args();
+    joined_with_args(row, &args())
+}
+
+/// Joins the columns of a row with a value of `$args.value`.
+fn joined_with(row: &str, value: &str) -> Result<String, UrlError> {
+    let value = Value::string(value).to_json();
+    let args = format!("{{\"value\":{value},\"n\":5}}");
+    joined_with_args(row, &Json::parse(Bytes::from(args)).unwrap())
+}
+
+fn joined_with_args(row: &str, args: &Json) -> Result<String, UrlError> {
     let mut columns = row.split('~').map(str::trim);
     let parts: [&str; 6] = std::array::from_fn(|_| columns.next().unwrap_or_default());
     let mapping = |text: &str| {
@@ -138,7 +148,7 @@ fn joined(row: &str) -> Result<String, UrlError> {
         source: (!parts[0].is_empty()).then(|| part(0)),
         connect: part(1),
     };
-    let vars = Vars::new().with("args", Value::from(&args));
+    let vars = Vars::new().with("args", Value::from(args));
     address.join(&vars).map(|joined| joined.url.into())
 }
 
@@ -211,17 +221,70 @@ fn an_invalid_url_is_an_error_with_its_cause() {
 fn values_cannot_change_the_path_or_the_host() {
     check_joined(
         "
-        https://h.example ~~~ /u/{$args.dots}/x => a value renders to the path segment `.` or `..`
-        https://h.example ~~~ /u/{$args.dot} => a value renders to the path segment `.` or `..`
-        https://h.example ~~~ {$args.dot}{$args.dot} => a value renders to the path segment `.` or `..`
-        https://h.example ~~~ /%2e{$args.dot}/ => a value renders to the path segment `.` or `..`
-        https://h.example ~~~ /u/.{$args.e}{$args.dot} => a value renders to the path segment `.` or `..`
-        https://h.example/{$args.dots} ~~~ /u => a value renders to the path segment `.` or `..`
-        https://h.example ~~~ /u ~ $([$args.dots]) => a value renders to the path segment `.` or `..`
-        https://h.example ~~~ /u ~ $(['.']) => a value renders to the path segment `.` or `..`
+        https://h.example ~~~ /u/{$args.dots}/x => the expression `{$args.dots}` renders to the path segment `.` or `..`
+        https://h.example ~~~ /u/{$args.dot} => the expression `{$args.dot}` renders to the path segment `.` or `..`
+        https://h.example ~~~ {$args.dot}{$args.dot} => the expression `{$args.dot}` renders to the path segment `.` or `..`
+        https://h.example ~~~ /%2e{$args.dot}/ => the expression `{$args.dot}` renders to the path segment `.` or `..`
+        https://h.example ~~~ /u/.{$args.e}{$args.dot} => the expression `{$args.dot}` renders to the path segment `.` or `..`
+        https://h.example/{$args.dots} ~~~ /u => the expression `{$args.dots}` renders to the path segment `.` or `..`
+        https://h.example ~~~ /u ~ $([$args.dots]) => element 1 of `path` renders to the path segment `.` or `..`
+        https://h.example ~~~ /u ~ $(['x', '.']) => element 2 of `path` renders to the path segment `.` or `..`
         https://h.example/api ~~~ /v/../u => https://h.example/api/u
+        https://h.example ~~~ /v/./u/{$args.n} => https://h.example/v/u/5
         https://h.example ~~~ /u?x={$args.dots} => https://h.example/u?x=..
         https://{$args.host}.h.example ~~~ /u => `https://evil.example%2F.h.example/u` is not a URL: invalid international domain name
+        ",
+    );
+}
+
+#[test]
+fn dot_segments_that_only_some_servers_see_are_refused() {
+    let values = [
+        "../x",
+        "x/../y",
+        "x\\..",
+        "..\\x",
+        "%2e%2e",
+        "%2E.",
+        "..%2fx",
+        "%252e%252e",
+        "..;",
+        "..;a=b/x",
+        "./x",
+    ];
+    let names = [
+        "v1.2", "...", ".hidden", "a..b", "..a", "2e", "a%2eb", "x.;",
+    ];
+    let row = "https://h.example ~~~ /u/{$args.value}/y";
+    for value in values {
+        assert!(
+            matches!(joined_with(row, value), Err(UrlError::DotSegment(_))),
+            "{value}"
+        );
+    }
+    for value in names {
+        assert!(joined_with(row, value).is_ok(), "{value}");
+    }
+}
+
+#[test]
+fn values_cannot_empty_a_path_segment() {
+    check_joined(
+        "
+        https://h.example ~~~ /x/{$args.e}/tail => the expression `{$args.e}` renders to an empty path segment
+        https://h.example ~~~ /x/{$args.nul} => the expression `{$args.nul}` renders to an empty path segment
+        https://h.example ~~~ /x/{$args.nope}?a=1 => the expression `{$args.nope}` renders to an empty path segment
+        https://h.example ~~~ /x/{$args.e}{$args.nope}#a => the expression `{$args.nope}` renders to an empty path segment
+        https://h.example ~~~ {$args.e} => the expression `{$args.e}` renders to an empty path segment
+        https://h.example/{$args.e} ~~~ /u => the expression `{$args.e}` renders to an empty path segment
+        https://h.example ~~~ /u ~ $(['x', $args.e]) => element 2 of `path` renders to an empty path segment
+        https://h.example ~~~ /u ~ $([$args.nul, 'x']) => element 1 of `path` renders to an empty path segment
+        https://h.example ~~~ /u ~ $args.list => element 2 of `path` renders to an empty path segment
+        https://h.example ~~~ /x{$args.e}/tail => https://h.example/x/tail
+        https://h.example ~~~ /x//{$args.n}/ => https://h.example/x//5/
+        https://h.example ~~~ /x?a={$args.e}&b=/{$args.e}/ => https://h.example/x?a=&b=//
+        https://h.example ~~~ /u ~ $([$args.n, '']) => https://h.example/u/5/
+        ~~~ https://{$args.n}.x.example/{$args.e}/y => the expression `{$args.e}` renders to an empty path segment
         ",
     );
 }

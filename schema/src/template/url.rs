@@ -1,12 +1,14 @@
 //! Builds the URL of a request from a source and a connector.
 //!
-//! Values are encoded: none can leave its path segment or change the host. Whether a URL may be
-//! called is not checked here.
+//! Values are encoded: none can leave its path segment, empty it, or change the host. Whether a URL
+//! may be called is not checked here.
 
 use url::Url;
 
-use super::{RenderError, Template, encode, push_text};
+use super::segment::{SegmentCheck, check_segment};
+use super::{RenderError, Rendered, Template, TemplatePart, encode, push_text};
 use crate::json::{Object, Value, View};
+use crate::mapping::ast::{Expr, Head, Item};
 use crate::mapping::{Mapping, Report, Vars};
 
 /// The parts of a request URL.
@@ -61,9 +63,13 @@ pub enum UrlError {
         /// The kind of value.
         found: &'static str,
     },
-    /// A value renders to the segment `.` or `..`, which would change the path.
-    #[error("a value renders to the path segment `.` or `..`")]
-    DotSegment,
+    /// A value, which the text names, renders to an empty segment: the path would be another one.
+    #[error("{0} renders to an empty path segment")]
+    EmptySegment(String),
+    /// A value, which the text names, renders to the segment `.` or `..`, also in a form that some
+    /// servers decode to it: the path would be another one.
+    #[error("{0} renders to the path segment `.` or `..`")]
+    DotSegment(String),
     /// The result is not an absolute `http` or `https` URL.
     #[error("`{url}` is not a URL: {reason}")]
     Invalid {
@@ -102,7 +108,7 @@ struct UrlBuilder {
 impl UrlBuilder {
     /// Adds the part with scheme and host.
     fn start<'a>(&mut self, part: &UrlPart<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
-        let text = self.rendered(part.url, vars)?;
+        let text = self.rendered(SegmentCheck::absolute(part.url), part.url, vars)?;
         let authority = text.find("://").map_or(0, |at| at + "://".len());
         let rest = text.get(authority..).unwrap_or_default();
         let len = authority + rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -110,15 +116,13 @@ impl UrlBuilder {
         origin.clone_into(&mut self.origin);
         let (path, query) = path_and_query(rest);
         path.clone_into(&mut self.path);
-        check_dots(part.url, path)?;
         self.add_members(part, vars, query)
     }
 
     /// Adds the part that is relative to the first.
     fn append<'a>(&mut self, part: &UrlPart<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
-        let text = self.rendered(part.url, vars)?;
+        let text = self.rendered(SegmentCheck::relative(part.url), part.url, vars)?;
         let (path, query) = path_and_query(&text);
-        check_dots(part.url, path)?;
         if !path.is_empty() && path != "/" {
             self.segment(path.strip_prefix('/').unwrap_or(path));
         }
@@ -134,7 +138,7 @@ impl UrlBuilder {
     ) -> Result<(), UrlError> {
         if let Some(mapping) = part.path {
             let value = self.evaluated(mapping, vars);
-            self.add_path(&value)?;
+            self.add_path(mapping, &value)?;
         }
         self.add_query(query);
         if let Some(mapping) = part.query {
@@ -146,10 +150,25 @@ impl UrlBuilder {
 
     fn rendered<'a>(
         &mut self,
+        mut check: SegmentCheck<'a>,
         template: &'a Template,
         vars: &Vars<'a>,
-    ) -> Result<String, RenderError> {
-        let rendered = template.render_uri(vars)?;
+    ) -> Result<String, UrlError> {
+        let mut rendered = Rendered::with_capacity(template);
+        for part in template.parts() {
+            match part {
+                TemplatePart::Constant(part) => {
+                    let start = rendered.text.len();
+                    rendered.text.push_str(&part.encoded);
+                    check.constant(&rendered.text, start)?;
+                }
+                TemplatePart::Expression(expression) => {
+                    expression.render(vars, encode::push_value, &mut rendered)?;
+                    check.expression(expression);
+                }
+            }
+        }
+        check.finish(&rendered.text)?;
         self.reports.extend(rendered.reports);
         Ok(rendered.text)
     }
@@ -160,15 +179,15 @@ impl UrlBuilder {
         outcome.value.unwrap_or(Value::Null)
     }
 
-    fn add_path(&mut self, value: &Value<'_>) -> Result<(), UrlError> {
+    fn add_path(&mut self, mapping: &Mapping, value: &Value<'_>) -> Result<(), UrlError> {
         let View::List(list) = value.view() else {
             return Err(UrlError::PathNotList(value.kind_name()));
         };
-        for element in list.iter() {
+        for (index, element) in list.iter().enumerate() {
             let mut segment = String::new();
             push_text(&mut segment, &element, encode::push_value).map_err(UrlError::Segment)?;
-            if is_dot_segment(&segment) {
-                return Err(UrlError::DotSegment);
+            if !segment.is_empty() || !is_literally_empty(mapping, index) {
+                check_segment(&segment, || format!("element {} of `path`", index + 1))?;
             }
             self.segment(&segment);
         }
@@ -255,19 +274,21 @@ fn path_and_query(text: &str) -> (&str, &str) {
     text.split_once('?').unwrap_or((text, ""))
 }
 
-/// Dot segments are allowed in constant text, but must not come from values.
-fn check_dots(template: &Template, path: &str) -> Result<(), UrlError> {
-    if !template.is_constant() && path.split('/').any(is_dot_segment) {
-        return Err(UrlError::DotSegment);
+/// Whether `null` or `''` is written as this element of `path`, as in `$(['users', null])`: no
+/// value, but a slash at the end.
+fn is_literally_empty(path: &Mapping, index: usize) -> bool {
+    let [Item::Whole(Expr::Path(path))] = path.ast().items.as_slice() else {
+        return false;
+    };
+    let Head::Expr(list) = &path.head else {
+        return false;
+    };
+    match list.as_ref() {
+        Expr::List(elements, _) if path.steps.is_empty() => match elements.get(index) {
+            Some(Expr::Null(_)) => true,
+            Some(Expr::String(text, _)) => text.is_empty(),
+            _ => false,
+        },
+        _ => false,
     }
-    Ok(())
-}
-
-/// Whether a segment is `.` or `..`, with dots escaped or not.
-fn is_dot_segment(segment: &str) -> bool {
-    segment.len() <= "%2e%2e".len()
-        && matches!(
-            segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-            "." | ".."
-        )
 }
