@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::header::{
-    ACCEPT, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, PROXY_AUTHORIZATION,
+    TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
@@ -177,18 +178,9 @@ impl SubgraphClient {
 
 /// Excludes headers of a connection or a body, which must not be forwarded (RFC 9110 §7.6.1).
 fn forwardable_headers(names: &[HeaderName]) -> Vec<HeaderName> {
-    let connection_headers = [
-        CONNECTION,
-        CONTENT_LENGTH,
-        CONTENT_TYPE,
-        HOST,
-        TE,
-        TRANSFER_ENCODING,
-        UPGRADE,
-    ];
     let names = names.iter();
     names
-        .filter(|name| !connection_headers.contains(name))
+        .filter(|name| !CONNECTION_HEADERS.contains(name))
         .cloned()
         .collect()
 }
@@ -203,5 +195,20 @@ fn http_headers(mut headers: HeaderMap) -> HeaderMap {
     headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED_MEDIA_TYPES));
     headers
 }
+
+const CONNECTION_HEADERS: [HeaderName; 12] = [
+    CONNECTION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    HOST,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 const ACCEPTED_MEDIA_TYPES: &str = "application/graphql-response+json, application/json;q=0.9";

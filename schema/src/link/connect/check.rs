@@ -322,14 +322,10 @@ impl<'c, 'a> Check<'c, 'a> {
             return;
         };
         let help = match self.site.argument {
-            DirectiveArgument::BaseUrl | DirectiveArgument::Url | DirectiveArgument::Header
-                if inferred.is_list() =>
-            {
+            argument if argument.is_text() && inferred.is_list() => {
                 Some("use one element with `->first`, or join them with `->joinNotNull(',')`")
             }
-            DirectiveArgument::BaseUrl | DirectiveArgument::Url | DirectiveArgument::Header => {
-                Some("use one of its fields")
-            }
+            argument if argument.is_text() => Some("use one of its fields"),
             DirectiveArgument::Path => Some("write a list, as in `$([$args.id])`"),
             DirectiveArgument::QueryParams => Some("write members, as in `limit: $args.first`"),
             DirectiveArgument::IsSuccess => Some("compare, as in `$status->eq(200)`"),

@@ -152,7 +152,11 @@ fn header(
             })
         }
         (None, Some(_)) => {
-            let site = Site::new(directive, DirectiveArgument::Header);
+            let argument = match name.as_str() {
+                "host" => DirectiveArgument::HostHeader,
+                _ => DirectiveArgument::Header,
+            };
+            let site = Site::new(directive, argument);
             let template = entry.template(reader, "value", site).ok()??;
             Some(LocatedHeader {
                 literal: Some(Arc::clone(&template.literal)),
@@ -173,10 +177,12 @@ fn is_header_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Headers that belong to one connection, or describe the body that the gateway encodes.
-const FORBIDDEN_HEADERS: [&str; 11] = [
+/// Headers that belong to one connection (RFC 9110 §7.6.1), or describe the body that the gateway
+/// encodes.
+const FORBIDDEN_HEADERS: [&str; 12] = [
     "connection",
     "keep-alive",
+    "proxy-connection",
     "proxy-authenticate",
     "proxy-authorization",
     "te",

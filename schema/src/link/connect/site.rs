@@ -28,6 +28,8 @@ pub(super) enum DirectiveArgument {
     BaseUrl,
     Url,
     Header,
+    /// The value of the header `host`.
+    HostHeader,
     Path,
     QueryParams,
     Body,
@@ -54,7 +56,10 @@ impl<'a> Site<'a> {
 
     /// The available variables, in the order of the documentation.
     pub(super) fn variables(self, reader: &Reader<'_>) -> Vec<&'static str> {
-        if self.argument == DirectiveArgument::BaseUrl {
+        if matches!(
+            self.argument,
+            DirectiveArgument::BaseUrl | DirectiveArgument::HostHeader
+        ) {
             return vec!["config", "env"];
         }
         let from_location: &[&str] = match self.directive {
@@ -87,6 +92,9 @@ impl<'a> Site<'a> {
     /// The reason why the variable `name` is not available here.
     pub(super) fn reason(self, name: &str) -> String {
         match (name, self.directive) {
+            _ if self.argument == DirectiveArgument::HostHeader => {
+                format!("`host` selects the service, so it cannot depend on `${name}`")
+            }
             ("status" | "response", _) if !self.argument.sees_response() => {
                 format!("`${name}` is available only after the response")
             }
@@ -116,7 +124,7 @@ impl DirectiveArgument {
     pub(super) fn code(self) -> Code {
         match self {
             Self::BaseUrl | Self::Url => Code::InvalidUrl,
-            Self::Header => Code::InvalidHeader,
+            Self::Header | Self::HostHeader => Code::InvalidHeader,
             Self::Path | Self::QueryParams => Code::InvalidUrlProperty,
             Self::Body => Code::InvalidBody,
             Self::Selection => Code::InvalidSelection,
@@ -137,6 +145,7 @@ impl DirectiveArgument {
             Self::BaseUrl
             | Self::Url
             | Self::Header
+            | Self::HostHeader
             | Self::Path
             | Self::QueryParams
             | Self::Body
@@ -146,7 +155,10 @@ impl DirectiveArgument {
 
     /// Whether values become text, in which a missing value leaves a hole.
     pub(super) fn is_text(self) -> bool {
-        matches!(self, Self::BaseUrl | Self::Url | Self::Header)
+        matches!(
+            self,
+            Self::BaseUrl | Self::Url | Self::Header | Self::HostHeader
+        )
     }
 
     /// The type of `$` and `@` at the start.
@@ -165,7 +177,7 @@ impl DirectiveArgument {
         let text = Kinds::SCALAR;
         let (fits, needed) = match self {
             Self::BaseUrl | Self::Url => (inferred.can_be(text), "a URL needs a scalar"),
-            Self::Header => (inferred.can_be(text), "a header needs a scalar"),
+            Self::Header | Self::HostHeader => (inferred.can_be(text), "a header needs a scalar"),
             Self::Path => (
                 inferred.can_be(Kinds::LIST) && inferred.elements().can_be(text),
                 "`path` needs a list of strings or numbers",
