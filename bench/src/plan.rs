@@ -223,6 +223,7 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
             introspection_size: 1 << 20,
             source_body: 1 << 20,
             source_url: 8_000,
+            source_headers: 32 << 10,
             errors: 1,
         },
         operation_timeout: Duration::from_secs(1),

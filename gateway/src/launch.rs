@@ -237,7 +237,8 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
             root_fields: config.limits.root_fields.get(),
             introspection_size: config.limits.introspection_size.get(),
             source_body: config.connectors.max_response_bytes.get(),
-            source_url: MAX_URL_BYTES,
+            source_url: config.connectors.max_url_bytes.get(),
+            source_headers: config.connectors.max_header_bytes.get(),
             errors: config.limits.errors.get(),
         },
         operation_timeout: config.limits.operation_timeout,
@@ -349,6 +350,3 @@ const MAX_ADMIN_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(64).unwrap();
 
 /// Maximum time for pending cache writes at shutdown: far more than needed, unless Redis is down.
 const CACHE_GRACE: Duration = Duration::from_secs(1);
-
-/// Maximum bytes of a URL: all servers should support this many (RFC 9110 §4.1).
-const MAX_URL_BYTES: usize = 8_000;

@@ -221,6 +221,7 @@ fn settings() -> Settings {
             introspection_size: 1 << 20,
             source_body: 1 << 20,
             source_url: 1_000,
+            source_headers: 32 << 10,
             errors: 100,
         },
         operation_timeout: Duration::from_secs(1),

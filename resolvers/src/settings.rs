@@ -126,8 +126,10 @@ pub struct Limits {
     pub introspection_size: usize,
     /// Maximum bytes of a response body of a source.
     pub source_body: usize,
-    /// Maximum bytes of a URL; a batch with a longer URL is split.
+    /// Maximum bytes of a URL; a batch with a longer URL is split, any other call fails.
     pub source_url: usize,
+    /// Maximum bytes of the headers of a call; a call with more fails.
+    pub source_headers: usize,
     /// Maximum number of entries in `errors`; a last entry counts the omitted ones.
     pub errors: usize,
 }

@@ -66,7 +66,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// Creates the clients of the sources of `graph`.
     pub(crate) fn new(graph: Arc<Graph>, settings: &Settings) -> Result<Self, reqwest::Error> {
-        let http_client = HttpClient::new(settings.limits.source_body)?;
+        let http_client = HttpClient::new(&settings.limits)?;
         let sources = graph.sources();
         let clients = sources.map(|(_, source)| SourceClient::new(source, settings));
         Ok(Self {

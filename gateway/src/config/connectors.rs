@@ -29,6 +29,10 @@ pub struct Connectors {
     pub timeout: Duration,
     /// Maximum bytes of one response.
     pub max_response_bytes: NonZeroUsize,
+    /// Maximum bytes of the URL of one call.
+    pub max_url_bytes: NonZeroUsize,
+    /// Maximum bytes of the headers of one call.
+    pub max_header_bytes: NonZeroUsize,
     /// Default maximum calls of one operation to one source; `None` is unlimited.
     pub max_calls: Option<NonZeroUsize>,
     /// Which operations may share a call.
@@ -126,6 +130,12 @@ pub(super) struct RawConnectors {
     /// Maximum size of one response of a source.
     #[schemars(extend("default" = ANSWER_SIZE.to_text()))]
     answer_size: Option<Text<Bytes>>,
+    /// Maximum size of the URL of one call. A batch with a longer one is split, any other call fails.
+    #[schemars(extend("default" = URL_SIZE.to_text()))]
+    url_size: Option<Text<Bytes>>,
+    /// Maximum size of the headers of one call; a call with more fails. Applies to GraphQL subgraphs too.
+    #[schemars(extend("default" = HEADER_SIZE.to_text()))]
+    header_size: Option<Text<Bytes>>,
     /// Maximum calls of one operation to one source, for sources that set none. Default: unlimited.
     calls_per_operation: Option<Text<NonZeroUsize>>,
     #[schemars(extend("deprecated" = true, "x-instead" = "connectors.calls_per_operation"))]
@@ -182,6 +192,8 @@ impl RawConnectors {
         let mut connectors = Connectors {
             timeout: reader.value_or(self.timeout, TIMEOUT).0,
             max_response_bytes: reader.value_or(self.answer_size, ANSWER_SIZE).0,
+            max_url_bytes: reader.value_or(self.url_size, URL_SIZE).0,
+            max_header_bytes: reader.value_or(self.header_size, HEADER_SIZE).0,
             max_calls: deprecated::current_or_deprecated(max_calls, deprecated, reader),
             batching: reader.value_or(self.batching, BATCHING),
             reports: Reports::from_shown(reader.value_or(self.reports, REPORTS)),
@@ -262,6 +274,12 @@ const REPORTS: bool = false;
 
 /// Default timeout of one call: a source that takes longer is assumed to be broken.
 const TIMEOUT: Timeout = Timeout(Duration::from_secs(10));
+
+/// Default maximum bytes of a URL: all servers should support this many (RFC 9110 §4.1).
+const URL_SIZE: Bytes = Bytes(NonZeroUsize::new(8_000).unwrap());
+
+/// Default maximum bytes of headers: as many as common servers accept; tokens and cookies fit.
+const HEADER_SIZE: Bytes = Bytes(NonZeroUsize::new(32 * 1024).unwrap());
 
 /// Default maximum bytes of a response: lists of thousands of entities fit.
 const ANSWER_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwrap());

@@ -91,6 +91,7 @@ fn loader() -> Arc<Loader> {
             introspection_size: 1 << 20,
             source_body: 1 << 20,
             source_url: 8_000,
+            source_headers: 32 << 10,
             errors: 100,
         },
         operation_timeout: Duration::from_secs(10),

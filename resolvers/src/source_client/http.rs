@@ -11,6 +11,7 @@ use super::SourceResponse;
 use super::request::Request;
 use super::shared_response::{CallResult, SharedResponse};
 use crate::error::{FetchError, TransportError};
+use crate::settings::Limits;
 
 /// The HTTP client of all sources: pools connections, follows no redirects.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct HttpClient {
     client: reqwest::Client,
     /// Opens a new connection for each request.
     unpooled: reqwest::Client,
+    max_url_bytes: usize,
+    max_header_bytes: usize,
     max_body_bytes: usize,
 }
 
@@ -28,12 +31,14 @@ const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl HttpClient {
-    /// A client that reads response bodies of up to `max_body_bytes`.
-    pub(crate) fn new(max_body_bytes: usize) -> Result<Self, reqwest::Error> {
+    /// A client with the limits of requests and of response bodies.
+    pub(crate) fn new(limits: &Limits) -> Result<Self, reqwest::Error> {
         Ok(Self {
             client: client_builder().pool_idle_timeout(IDLE_TIMEOUT).build()?,
             unpooled: client_builder().pool_max_idle_per_host(0).build()?,
-            max_body_bytes,
+            max_url_bytes: limits.source_url,
+            max_header_bytes: limits.source_headers,
+            max_body_bytes: limits.source_body,
         })
     }
 
@@ -52,6 +57,7 @@ impl HttpClient {
     }
 
     async fn send(&self, request: Request) -> Result<SourceResponse, FetchError> {
+        self.check_size(&request)?;
         let started = Instant::now();
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
@@ -85,6 +91,22 @@ impl HttpClient {
             received: SystemTime::now(),
             delay: started.elapsed(),
         })
+    }
+
+    /// A service that refuses a large request does so with a status of its choice, or by closing the
+    /// connection; this error says what is too large.
+    fn check_size(&self, request: &Request) -> Result<(), FetchError> {
+        let check = |part: &str, bytes: usize, max: usize| {
+            if bytes <= max {
+                return Ok(());
+            }
+            let message = format!("its {part} {bytes} bytes, more than the maximum of {max}");
+            Err(FetchError::Build(message))
+        };
+        check("URL has", request.url.as_str().len(), self.max_url_bytes)?;
+        let headers = request.headers.iter();
+        let bytes = headers.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+        check("headers have", bytes.sum(), self.max_header_bytes)
     }
 
     async fn read_body(&self, mut response: reqwest::Response) -> Result<Bytes, FetchError> {

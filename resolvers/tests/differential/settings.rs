@@ -21,6 +21,7 @@ pub(crate) fn settings() -> Settings {
             introspection_size: 1 << 20,
             source_body: 16 << 20,
             source_url: 8_000,
+            source_headers: 32 << 10,
             errors: 100,
         },
         operation_timeout: Duration::from_secs(20),

@@ -33,6 +33,7 @@ mod plans;
 mod progressive;
 mod reach;
 mod refusals;
+mod request_bounds;
 mod requires_plans;
 mod services;
 mod shared_objects;
