@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::admin::TraceAccess;
 use crate::config::limits::Limits;
 use crate::config::listen::Listen;
+use crate::config::log::Log;
 
 /// The state that all routes share.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct App {
     pub limits: Limits,
     /// Timeouts of requests, and whether GraphiQL is served.
     pub listen: Listen,
+    /// Bounds of the log.
+    pub log: Log,
     /// Which clients may request a trace.
     pub trace_access: TraceAccess,
     /// `Vary` of cacheable responses.

@@ -112,6 +112,7 @@ impl Builder<'_> {
             engine: Engine::new(graph, settings)?,
             limits: config.limits.clone(),
             listen: config.listen.clone(),
+            log: config.log,
             stop: stop.clone(),
         });
         let (listener, address) = listen(config.listen.address).await?;

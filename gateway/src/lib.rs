@@ -5,6 +5,7 @@
 //! The crate `schema` knows the graph, and the crate `resolvers` executes operations.
 
 pub mod app;
+mod clip;
 pub mod command;
 pub mod config;
 mod endpoint;

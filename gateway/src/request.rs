@@ -5,6 +5,7 @@
 pub(crate) mod accept;
 pub(crate) mod body;
 pub(crate) mod content_type;
+pub(crate) mod host;
 pub(crate) mod id;
 pub(crate) mod invalidation;
 pub(crate) mod parameters;

@@ -7,18 +7,21 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
 use resolvers::cache::Reuse;
 use resolvers::error::FetchFailure;
 use resolvers::{Outcome, Trace};
 use serde::Serialize;
 
+use crate::config::log::Log;
 use crate::request::Rejection;
 use crate::request::accept::MediaType;
+use crate::request::host::InvalidHost;
 use crate::request::id::RequestId;
 
 pub(crate) mod admin;
+mod failure_log;
 mod field_error;
 mod rejection;
 mod report;
@@ -54,6 +57,8 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) trace: Trace,
     /// `Vary` of a cacheable response.
     pub(crate) vary: &'a HeaderValue,
+    /// Bounds of the log.
+    pub(crate) log: Log,
 }
 
 /// The start of a body, to which the engine appends the JSON of `data`.
@@ -79,7 +84,7 @@ pub(crate) fn executed(
             reuse,
             trace: fetches,
         } => {
-            field_error::log_failures(&failures, context.id.as_ref());
+            failure_log::log_failures(&failures, context.id.as_ref(), operation.log);
             field_error::append_errors(&errors, &mut body);
             let is_traced = operation.trace == Trace::Yes;
             let trace = is_traced.then(|| trace::TraceExtension::new(&fetches));
@@ -127,7 +132,7 @@ pub(crate) fn rejected(context: &RequestContext, rejection: &Rejection) -> Respo
         }
         Rejection::Body(_) => {
             // The unread rest of the body must not be parsed as the next request.
-            headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         _ => {}
     }
@@ -146,6 +151,15 @@ pub(crate) fn panicked(id: &RequestId) -> Response {
         "INTERNAL_SERVER_ERROR",
         message,
     )
+}
+
+/// The response to a request without one valid `Host`, the last one of its connection.
+pub(crate) fn invalid_host(InvalidHost(message): InvalidHost) -> Response {
+    let code = "BAD_REQUEST";
+    let mut response = error_response(StatusCode::BAD_REQUEST, MediaType::Json, code, message);
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// The response for a path without a route.

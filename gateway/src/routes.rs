@@ -16,7 +16,7 @@ use crate::respond;
 
 /// All routes for clients; other paths are 404 with a JSON body.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let playground = app.listen.playground;
+    let (playground, log) = (app.listen.playground, app.log);
     let routes = Router::new()
         .route("/graphql", any(graphql::serve))
         .route("/health/live", get(health::live))
@@ -31,11 +31,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
-        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn_with_state(log, observe))
 }
 
 /// All routes of the admin socket.
 pub(crate) fn admin_router(admin: Admin) -> Router {
+    let log = admin.app.log;
     let invalidate = post(admin::invalidate).fallback(post_only);
     Router::new()
         .route("/admin/invalidate", invalidate)
@@ -43,7 +44,7 @@ pub(crate) fn admin_router(admin: Admin) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::new(admin))
-        .layer(middleware::from_fn(observe))
+        .layer(middleware::from_fn_with_state(log, observe))
 }
 
 async fn not_found(request: Request) -> Response {

@@ -1,4 +1,6 @@
-//! `log`: format and level of the log.
+//! `log`: format, level and bounds of the log.
+
+use std::num::NonZeroUsize;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,13 +10,17 @@ use super::raw::Text;
 use super::reader::Reader;
 use super::setting::Setting;
 
-/// Format and level of the log.
+/// Format, level and bounds of the log.
 #[derive(Clone, Copy, Debug)]
 pub struct Log {
     /// Format of a line.
     pub format: LogFormat,
     /// Least severe level that is logged.
     pub level: LogLevel,
+    /// Maximum characters of a text in a line that comes from a client or a service.
+    pub field_length: NonZeroUsize,
+    /// Maximum number of lines about failed calls of one request; a last line counts the others.
+    pub failures: NonZeroUsize,
 }
 
 /// Format of a log line.
@@ -52,6 +58,12 @@ pub(super) struct RawLog {
     /// Least severe level that is logged: `error`, `warn`, `info` (one line per request), `debug` or `trace`.
     #[schemars(extend("default" = LEVEL.to_text()))]
     level: Option<Text<LogLevel>>,
+    /// Maximum characters of a text that comes from a client or a service, such as the name of an operation; a longer one is cut.
+    #[schemars(extend("default" = FIELD_LENGTH.to_text()))]
+    field_length: Option<Text<NonZeroUsize>>,
+    /// Maximum lines about failed calls of one request. Equal errors share a line, and a last line counts the calls without one.
+    #[schemars(extend("default" = FAILURES.to_text()))]
+    failures: Option<Text<NonZeroUsize>>,
 }
 
 impl RawLog {
@@ -59,6 +71,8 @@ impl RawLog {
         Log {
             format: reader.value_or(self.format, FORMAT),
             level: reader.value_or(self.level, LEVEL),
+            field_length: reader.value_or(self.field_length, FIELD_LENGTH),
+            failures: reader.value_or(self.failures, FAILURES),
         }
     }
 }
@@ -68,6 +82,12 @@ const FORMAT: LogFormat = LogFormat::Text;
 
 /// Default level: an access log is expected of a server.
 const LEVEL: LogLevel = LogLevel::Info;
+
+/// Default maximum characters of a text: errors of connections with their URLs fit.
+const FIELD_LENGTH: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+
+/// Default maximum lines about failed calls: enough to see which services fail, and how.
+const FAILURES: NonZeroUsize = NonZeroUsize::new(10).unwrap();
 
 const FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 

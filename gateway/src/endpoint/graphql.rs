@@ -74,6 +74,7 @@ async fn execute(app: &App, request: resolvers::Request, context: RequestContext
         operation: request.operation_name.clone(),
         trace: request.trace,
         vary: &app.vary,
+        log: app.log,
     };
     let mut body = respond::begin_body();
     let outcome = timeout_at(deadline(app), app.engine.execute(request, &mut body)).await;

@@ -1,6 +1,5 @@
-//! Field errors: entries of `errors` for clients, and log lines with the causes.
+//! Field errors: entries of `errors` for clients. `failure_log` has their causes.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -9,8 +8,6 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::append_json;
-use crate::request::id::RequestId;
-
 /// Appends `,"errors":[…]`, or nothing if there are no errors.
 pub(super) fn append_errors(errors: &[FieldError], body: &mut Vec<u8>) {
     if errors.is_empty() {
@@ -57,19 +54,6 @@ pub(super) fn call_error_json(failure: FetchFailure) -> Value {
     };
     // Serializing strings, numbers and JSON values cannot fail.
     serde_json::to_value(error_body(&error)).unwrap_or_default()
-}
-
-/// Logs each failed call once, independent of the number of its field errors.
-pub(super) fn log_failures(failures: &[Arc<FetchFailure>], id: Option<&RequestId>) {
-    for failure in failures {
-        tracing::warn!(
-            request_id = id.map(RequestId::as_str),
-            service = &*failure.subgraph,
-            connector = &*failure.coordinate,
-            error = error_chain(&failure.error),
-            "a call failed"
-        );
-    }
 }
 
 #[derive(Serialize)]
@@ -197,18 +181,6 @@ fn merge(from: Map<String, Value>, into: &mut Map<String, Value>) {
             }
         }
     }
-}
-
-/// The error with the chain of its sources.
-fn error_chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

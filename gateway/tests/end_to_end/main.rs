@@ -19,12 +19,14 @@ mod examples;
 mod graphiql;
 mod http;
 mod library;
+mod log_lines;
 mod node;
 mod origins;
 mod overrides;
 #[path = "../../../resolvers/tests/cache/port.rs"]
 mod port;
 mod quickstart;
+mod protocol;
 mod running;
 mod services;
 mod shop;
