@@ -26,9 +26,9 @@ use crate::config::services::SubgraphConfigs;
 use crate::config::shutdown::Shutdown;
 use crate::config::{Config, expand, graph};
 use crate::endpoint::admin::Admin;
-use crate::routes;
 use crate::server::{self, HttpService};
 use crate::tasks::{Tasks, Unfinished};
+use crate::{open_files, routes};
 
 mod caching;
 mod vary;
@@ -116,7 +116,10 @@ impl Builder<'_> {
             stop: stop.clone(),
         });
         let (listener, address) = listen(config.listen.address).await?;
-        let service = HttpService::new(routes::router(Arc::clone(&app)), &config.listen);
+        let service = HttpService {
+            connections: open_files::allowed_connections(config.listen.connections),
+            ..HttpService::new(routes::router(Arc::clone(&app)), &config.listen)
+        };
         let mut gateway = Gateway {
             sockets: vec![(listener, service)],
             address,

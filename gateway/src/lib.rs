@@ -12,6 +12,7 @@ mod endpoint;
 pub mod launch;
 mod metrics;
 mod observe;
+pub mod open_files;
 pub mod project;
 mod request;
 mod respond;

@@ -41,6 +41,8 @@ pub(crate) fn admin_router(admin: Admin) -> Router {
     Router::new()
         .route("/admin/invalidate", invalidate)
         .route("/metrics", get(admin::metrics))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(admin::ready))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::new(admin))

@@ -15,7 +15,7 @@ use crate::config::listen::{Listen, Playground};
 use crate::endpoint::page;
 use crate::launch::{Builder, Gateway, StartError};
 use crate::project::Project;
-use crate::{shop, telemetry};
+use crate::{open_files, shop, telemetry};
 
 /// Serves the graph that the command line names.
 pub(super) fn serve_project(
@@ -82,6 +82,7 @@ async fn bind<'p>(
     stop: &CancellationToken,
 ) -> Result<Gateway, Failed> {
     telemetry::start(project.config.log);
+    open_files::raise_limit();
     let builder = mount(Gateway::builder(
         &project.config,
         Arc::clone(&project.graph),

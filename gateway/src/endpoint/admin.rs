@@ -1,13 +1,15 @@
-//! The routes of the admin socket: cache invalidation and metrics.
+//! The routes of the admin socket: cache invalidation, metrics and health.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use http::StatusCode;
 use resolvers::cache::{Cache, Propagation, Tag, Target};
 use resolvers::invalidation::CurrentNames;
 
+use super::health;
 use crate::app::App;
 use crate::config::secret::Secret;
 use crate::request::{Rejection, body, content_type, invalidation};
@@ -60,6 +62,11 @@ pub(crate) async fn invalidate(State(admin): State<Arc<Admin>>, request: Request
         "invalidated"
     );
     respond::invalidated(tags.len(), reached)
+}
+
+/// Readiness, as on the socket for clients, whose connections may all be in use.
+pub(crate) async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'static str) {
+    health::ready(State(Arc::clone(&admin.app))).await
 }
 
 /// All metrics in the text format of Prometheus.

@@ -43,23 +43,38 @@ impl Folder {
 
     /// Starts a command that serves, and returns the address of its GraphQL.
     pub(crate) async fn serve(&self, arguments: &[&str]) -> (Child, std::net::SocketAddr) {
-        let mut child = self
-            .command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        while let Some(line) = lines.next_line().await.unwrap() {
-            if let Some(url) = line.trim_start().strip_prefix("GraphQL ") {
-                let address = url.trim().strip_prefix("http://").unwrap();
-                let address = address.strip_suffix("/graphql").unwrap().parse().unwrap();
-                child.stdout = Some(lines.into_inner().into_inner());
-                return (child, address);
-            }
-        }
-        panic!("weir ended before it served");
+        until_served(self.command(arguments)).await
     }
+
+    /// Serves the folder's configuration with a maximum of open files.
+    pub(crate) async fn serve_with_open_files(&self, limit: u32) -> (Child, std::net::SocketAddr) {
+        let script = format!("ulimit -n {limit}; exec \"$0\" serve");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &script, env!("CARGO_BIN_EXE_weir")])
+            .current_dir(&self.0)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        until_served(command).await
+    }
+}
+
+async fn until_served(mut command: Command) -> (Child, std::net::SocketAddr) {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if let Some(url) = line.trim_start().strip_prefix("GraphQL ") {
+            let address = url.trim().strip_prefix("http://").unwrap();
+            let address = address.strip_suffix("/graphql").unwrap().parse().unwrap();
+            child.stdout = Some(lines.into_inner().into_inner());
+            return (child, address);
+        }
+    }
+    panic!("weir ended before it served");
 }
 
 pub(crate) struct Ended(Output);

@@ -21,6 +21,7 @@ mod http;
 mod library;
 mod log_lines;
 mod node;
+mod open_files;
 mod origins;
 mod overrides;
 #[path = "../../../resolvers/tests/cache/port.rs"]
