@@ -73,7 +73,7 @@ pub struct Config {
 #[schemars(title = "Configuration of Weir", deny_unknown_fields)]
 #[serde(default)]
 struct RawConfig {
-    /// The socket for clients, and timeouts for sending a request.
+    /// The socket for clients, and timeouts for a request and its response.
     listen: Option<listen::RawListen>,
     /// Limits on requests and operations.
     limits: Option<limits::RawLimits>,

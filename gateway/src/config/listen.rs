@@ -1,4 +1,4 @@
-//! `listen`: the socket for clients, and timeouts for sending a request.
+//! `listen`: the socket for clients, and timeouts for a request and its response.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -22,7 +22,9 @@ pub struct Listen {
     pub header_timeout: Duration,
     /// Time from the end of the headers to the end of the body.
     pub body_timeout: Duration,
-    /// Maximum concurrent connections; further ones wait to be accepted.
+    /// Time without progress after which a response that the client does not read is cut off.
+    pub write_timeout: Duration,
+    /// Maximum concurrent connections; further ones wait.
     pub connections: NonZeroUsize,
 }
 
@@ -52,7 +54,10 @@ pub(super) struct RawListen {
     /// Timeout for the body of a request.
     #[schemars(extend("default" = BODY_TIMEOUT.to_text()))]
     body_timeout: Option<Text<Timeout>>,
-    /// Maximum concurrent connections. Further ones wait to be accepted.
+    /// Timeout for a client that does not read its response, from the last byte that it took.
+    #[schemars(extend("default" = WRITE_TIMEOUT.to_text()))]
+    write_timeout: Option<Text<Timeout>>,
+    /// Maximum concurrent connections. Further ones wait; connections without a request for a second are closed for them.
     #[schemars(extend("default" = CONNECTIONS.to_text()))]
     connections: Option<Text<NonZeroUsize>>,
 }
@@ -68,6 +73,7 @@ impl RawListen {
             },
             header_timeout: reader.value_or(self.header_timeout, HEADER_TIMEOUT).0,
             body_timeout: reader.value_or(self.body_timeout, BODY_TIMEOUT).0,
+            write_timeout: reader.value_or(self.write_timeout, WRITE_TIMEOUT).0,
             connections: reader.value_or(self.connections, CONNECTIONS),
         }
     }
@@ -85,6 +91,9 @@ const HEADER_TIMEOUT: Timeout = Timeout(Duration::from_secs(75));
 
 /// Default timeout for a body: enough for the largest one over a slow mobile connection.
 const BODY_TIMEOUT: Timeout = Timeout(Duration::from_secs(10));
+
+/// Default timeout for a client that does not read: it may be a phone in a tunnel.
+const WRITE_TIMEOUT: Timeout = Timeout(Duration::from_secs(30));
 
 /// Default maximum connections: below common limits on open files, including calls to sources.
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(10_000).unwrap();

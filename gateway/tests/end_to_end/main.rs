@@ -26,9 +26,10 @@ mod origins;
 mod overrides;
 #[path = "../../../resolvers/tests/cache/port.rs"]
 mod port;
-mod quickstart;
 mod protocol;
+mod quickstart;
 mod running;
 mod services;
 mod shop;
+mod slow_clients;
 mod stop;

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::Request;
+use axum::routing::{get, post};
 use gateway::config::shutdown::Shutdown;
 use gateway::server::{HttpService, serve};
 use gateway::tasks::{Tasks, Unfinished};
+use http_body_util::BodyExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Connection, exchange};
@@ -37,9 +40,17 @@ impl Slow {
             wait.acquire().await.unwrap().forget();
             "done"
         };
+        let enter = Arc::clone(&entered);
+        let length = async move |request: Request| {
+            enter.add_permits(1);
+            let body = request.into_body().collect().await.unwrap();
+            body.to_bytes().len().to_string()
+        };
+        let routes = Router::new().route("/slow", get(slow));
         let service = HttpService {
-            router: Router::new().route("/slow", get(slow)),
+            router: routes.route("/length", post(length)),
             header_timeout: Duration::from_mins(1),
+            write_timeout: LONG,
             connections: NonZeroUsize::new(10).unwrap(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -64,6 +75,15 @@ impl Slow {
         connection.request("GET /slow", &[], "").await;
         self.entered.acquire().await.unwrap().forget();
         connection
+    }
+
+    /// Waits until the server has read what was sent, as far as a client can know.
+    async fn until_received(&self) {
+        for _ in 0..3 {
+            let mut later = Connection::open(self.address).await;
+            later.request("GET /nothing", &[], "").await;
+            assert_eq!(later.answer().await.unwrap().status, 404);
+        }
     }
 
     async fn until_refused(&self) {
@@ -113,6 +133,43 @@ async fn idle_connections_do_not_delay_shutdown() {
     // The test would time out if it took `LONG`.
     assert_eq!(server.ended.await.unwrap(), Ok(()));
     drop((silent, idle));
+}
+
+#[tokio::test]
+async fn incomplete_headers_do_not_delay_shutdown() {
+    let server = Slow::start(without_notice(LONG)).await;
+    let mut one_byte = Connection::open(server.address).await;
+    one_byte.send("P").await;
+    server.may_finish.add_permits(1);
+    let mut second = server.slow_request().await;
+    assert_eq!(second.answer().await.unwrap().status, 200);
+    second.send("GET /slow HTTP/1.1\r\nhost: we").await;
+    server.until_received().await;
+
+    let started = Instant::now();
+    server.stop.cancel();
+    let ended = server.ended.await.unwrap();
+
+    assert_eq!(ended, Ok(()));
+    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(one_byte.is_closed().await);
+    assert!(second.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_request_whose_body_is_incomplete_has_the_grace_to_finish() {
+    let server = Slow::start(without_notice(LONG)).await;
+    let mut uploading = Connection::open(server.address).await;
+    let head = "POST /length HTTP/1.1\r\nhost: weir\r\ncontent-length: 10\r\n\r\n";
+    uploading.send(head.to_owned() + "12345").await;
+    server.entered.acquire().await.unwrap().forget();
+
+    server.stop.cancel();
+    server.until_refused().await;
+    uploading.send("67890").await;
+
+    assert_eq!(uploading.answer().await.unwrap().body, b"10");
+    assert_eq!(server.ended.await.unwrap(), Ok(()));
 }
 
 #[tokio::test]
