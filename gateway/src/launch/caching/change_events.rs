@@ -1,9 +1,12 @@
 //! Resolves change events of sources to cache tags of the served graph.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use resolvers::cache::{Change, EventError, EventResolver, Target};
 use resolvers::invalidation::CurrentNames;
+
+use crate::clip::clipped;
 
 /// Resolves change events by the names of the graph, and logs invalid ones.
 #[derive(Debug)]
@@ -48,6 +51,7 @@ impl EventResolver for GraphEventResolver {
             }
             // A faulty writer sends many invalid messages; the metrics count them.
             EventError::Message { id, problem } => {
+                let problem = &*clipped(problem, MAX_PROBLEM);
                 if self.has_logged.swap(true, Ordering::Relaxed) {
                     tracing::debug!(id, problem, "invalid change event");
                 } else {
@@ -58,6 +62,9 @@ impl EventResolver for GraphEventResolver {
         }
     }
 }
+
+/// Maximum characters of a problem in the log: it may quote a name from the message.
+const MAX_PROBLEM: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
 #[cfg(test)]
 mod tests {
