@@ -221,6 +221,8 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
             aliases: 100_000,
             root_fields: 100_000,
             introspection_size: 1 << 20,
+            response_size: 16 << 20,
+            operation_memory: 128 << 20,
             source_body: 1 << 20,
             source_url: 8_000,
             source_headers: 32 << 10,

@@ -240,6 +240,8 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
             aliases: config.limits.aliases.get(),
             root_fields: config.limits.root_fields.get(),
             introspection_size: config.limits.introspection_size.get(),
+            response_size: config.limits.response_size.get(),
+            operation_memory: config.limits.operation_memory.get(),
             source_body: config.connectors.max_response_bytes.get(),
             source_url: config.connectors.max_url_bytes.get(),
             source_headers: config.connectors.max_header_bytes.get(),

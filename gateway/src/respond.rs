@@ -59,6 +59,8 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) vary: &'a HeaderValue,
     /// Bounds of the log.
     pub(crate) log: Log,
+    /// Maximum bytes of `errors`.
+    pub(crate) max_error_bytes: usize,
 }
 
 /// The start of a body, to which the engine appends the JSON of `data`.
@@ -85,7 +87,7 @@ pub(crate) fn executed(
             trace: fetches,
         } => {
             failure_log::log_failures(&failures, context.id.as_ref(), operation.log);
-            field_error::append_errors(&errors, &mut body);
+            field_error::append_errors(&errors, operation.max_error_bytes, &mut body);
             let is_traced = operation.trace == Trace::Yes;
             let trace = is_traced.then(|| trace::TraceExtension::new(&fetches));
             report::append_extensions(&reports, trace, &mut body);

@@ -219,6 +219,8 @@ fn settings() -> Settings {
             aliases: 1_000,
             root_fields: 1_000,
             introspection_size: 1 << 20,
+            response_size: 16 << 20,
+            operation_memory: 128 << 20,
             source_body: 1 << 20,
             source_url: 1_000,
             source_headers: 32 << 10,

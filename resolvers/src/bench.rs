@@ -13,6 +13,7 @@ use schema::mapping::Vars;
 use schema::operation::Variables;
 
 use crate::error::{Failures, RequestError};
+use crate::memory::MemoryMeter;
 use crate::plan_variant::PlanVariant;
 use crate::prepared::{ParsedOperation, PreparedOperation, request_errors};
 use crate::project::{ProjectionInput, project};
@@ -45,7 +46,7 @@ impl BenchOperation {
         let Ok(json) = Json::parse(body) else {
             return false;
         };
-        let mut tree = Tree::new(&self.prepared.widths);
+        let mut tree = Tree::new(&self.prepared.widths, MemoryMeter::new(usize::MAX));
         let fetches = &self.prepared.plan.fetches;
         for (fetch, program) in fetches.iter().zip(&self.prepared.programs) {
             let (Some(slot), Some(program)) = (fetch.field_slot, program) else {
@@ -70,6 +71,7 @@ impl BenchOperation {
                 failures: &Failures::default(),
                 variables: &self.variables,
                 error_limit: 1,
+                max_bytes: usize::MAX,
             },
             out,
         );

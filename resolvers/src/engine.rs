@@ -13,6 +13,7 @@ use crate::cache::Reuse;
 use crate::entity_cache::superset::SelectionIndex;
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
+use crate::memory::MemoryMeter;
 use crate::operations::{CachedOperation, Operations, PlanningContext};
 use crate::prepared::{PreparedOperation, request_errors};
 use crate::project::{ProjectionInput, project};
@@ -145,8 +146,9 @@ impl Engine {
         let prepared = self
             .operations
             .prepare(&self.planning_context(), &cached, &variables)?;
+        let memory = MemoryMeter::new(self.settings.limits.operation_memory);
         let tree = self
-            .introspection_tree(&prepared, &variables)
+            .introspection_tree(&prepared, &variables, memory.clone())
             .map_err(|error| vec![error])?;
         let is_query = prepared.operation.kind == OperationKind::Query;
         let caching = self.settings.caching.as_ref();
@@ -161,6 +163,7 @@ impl Engine {
             reports: self.settings.reports,
             trace: request.trace,
             error_limit: self.settings.limits.errors,
+            memory,
         };
         let invalidation =
             MutationInvalidation::new(context.loader, caching, &prepared, &variables);
@@ -173,6 +176,7 @@ impl Engine {
                 failures: &executed.failures,
                 variables: &variables,
                 error_limit: self.settings.limits.errors,
+                max_bytes: self.settings.limits.response_size,
             },
             out,
         );
@@ -249,8 +253,9 @@ impl Engine {
         &self,
         prepared: &PreparedOperation,
         variables: &Variables,
+        memory: MemoryMeter,
     ) -> Result<Tree, RequestError> {
-        let mut tree = Tree::new(&prepared.widths);
+        let mut tree = Tree::new(&prepared.widths, memory);
         let results = prepared.introspect(
             &self.graph,
             variables,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::memory::MemoryExceeded;
 use crate::redacted::RedactedUrl;
 use crate::selection::PositionId;
 
@@ -85,6 +86,8 @@ pub enum FieldErrorKind {
     Fetch(Arc<FetchFailure>),
     /// The number of errors over the limit, which are omitted.
     More(usize),
+    /// `data` would have more than this number of bytes; the whole of it is null.
+    ResponseTooLarge(usize),
 }
 
 /// A problem found by a mapping, for its author.
@@ -187,6 +190,9 @@ pub enum FetchError {
     /// The response body exceeds the limit.
     #[error("answered with more than {0} bytes")]
     TooLarge(usize),
+    /// The operation would hold more bytes than it may.
+    #[error("the operation holds more than {0} bytes")]
+    MemoryExceeded(usize),
     /// The connector's `isSuccess` is not true, or the status is outside 200 to 299.
     #[error("answered {status}")]
     Refused {
@@ -255,6 +261,12 @@ impl std::error::Error for TransportError {
     }
 }
 
+impl From<MemoryExceeded> for FetchError {
+    fn from(MemoryExceeded(limit): MemoryExceeded) -> Self {
+        Self::MemoryExceeded(limit)
+    }
+}
+
 impl FetchError {
     /// Whether the error shows that the source is failing, so that a stale value may be returned
     /// (RFC 5861 §4), rather than that the value has changed.
@@ -272,9 +284,11 @@ impl FetchError {
             | Self::NotGraphql(_)
             | Self::NotJson { .. } => true,
             Self::Refused { status, .. } | Self::Status(status) => is_unwell(status),
-            Self::Build(_) | Self::TooMany(_) | Self::UnknownType(_) | Self::GraphqlError(_) => {
-                false
-            }
+            Self::Build(_)
+            | Self::TooMany(_)
+            | Self::MemoryExceeded(_)
+            | Self::UnknownType(_)
+            | Self::GraphqlError(_) => false,
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::cache::{Cache, LookupOutcome, Reuse};
 use crate::entity_cache::{EntityCache, WaiterSharing};
 use crate::entity_key::EntityIndex;
 use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
+use crate::memory::MemoryMeter;
 use crate::plan::{Fetch, FetchId};
 use crate::prepared::PreparedOperation;
 use crate::program::Program;
@@ -65,6 +66,8 @@ pub(crate) struct Context<'a> {
     pub(crate) trace: Trace,
     /// Maximum errors of one response.
     pub(crate) error_limit: usize,
+    /// What the responses of sources are charged to.
+    pub(crate) memory: MemoryMeter,
 }
 
 impl<'a> Context<'a> {

@@ -16,6 +16,7 @@ pub mod error;
 mod execute;
 pub mod invalidation;
 pub mod local;
+mod memory;
 mod operations;
 mod plan;
 mod plan_variant;

@@ -29,9 +29,12 @@ pub(crate) struct ProjectionInput<'a> {
     pub(crate) variables: &'a Variables,
     /// Maximum number of errors that are listed; one more error has the number of the others.
     pub(crate) error_limit: usize,
+    /// Maximum bytes that are written.
+    pub(crate) max_bytes: usize,
 }
 
-/// Writes the tree to `out` and returns the errors of the response.
+/// Writes the tree to `out` and returns the errors of the response. A response over the maximum is
+/// null, with one error.
 pub(crate) fn project(
     program: &ResponseProgram,
     input: ProjectionInput<'_>,
@@ -49,6 +52,8 @@ pub(crate) fn project(
         path: Vec::with_capacity(16),
         objects: Vec::with_capacity(8),
         errors: ErrorList::new(input.error_limit),
+        max_len: out.len().saturating_add(input.max_bytes),
+        is_too_large: false,
     };
     let start = out.len();
     let no_errors = projection.errors.count();
@@ -58,6 +63,14 @@ pub(crate) fn project(
         }
         out.truncate(start);
         out.extend_from_slice(b"null");
+    }
+    if projection.is_too_large {
+        // What was written may be as large as the maximum, and the response waits for its client.
+        out.shrink_to_fit();
+        return vec![FieldError {
+            path: Vec::new(),
+            kind: FieldErrorKind::ResponseTooLarge(input.max_bytes),
+        }];
     }
     projection.into_errors()
 }
@@ -70,6 +83,10 @@ struct Projection<'a> {
     /// The objects that are being written, the innermost last.
     objects: Vec<EnclosingObject<'a>>,
     errors: ErrorList,
+    /// Maximum length of the output.
+    max_len: usize,
+    /// Whether the projection stopped because the output would be longer.
+    is_too_large: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -119,6 +136,7 @@ impl<'a> Projection<'a> {
                     // Most values are leaves of the right type, which need no path.
                     if let (Value::Leaf(text), OutputShape::Leaf(leaf)) =
                         (value, &output_type.shape)
+                        && text.len() <= self.room(out)
                         && leaf.write(self.tree.text(text), out)
                     {
                         continue;
@@ -132,6 +150,12 @@ impl<'a> Projection<'a> {
         }
         out.push(b'}');
         Ok(())
+    }
+
+    /// How many more bytes may be written. A value is checked before it is written, and adds no more
+    /// than the keys of one object to its own length.
+    fn room(&self, out: &[u8]) -> usize {
+        self.max_len.saturating_sub(out.len())
     }
 
     /// Checks that an object has a type with which it can be written. The error is the failure of
@@ -201,6 +225,14 @@ impl<'a> Projection<'a> {
         out: &mut Vec<u8>,
     ) -> Result<(), PropagatedNull> {
         let start = out.len();
+        let own_len = match value {
+            Value::Leaf(text) => text.len(),
+            _ => MIN_VALUE_BYTES,
+        };
+        if self.is_too_large || own_len > self.room(out) {
+            self.is_too_large = true;
+            return Err(PropagatedNull(None));
+        }
         let errors_before = self.errors.count();
         let result = match (value, &output_type.shape) {
             (Value::Object(row), OutputShape::Object(object)) => match self.check_type(row, object)
@@ -246,7 +278,7 @@ impl<'a> Projection<'a> {
             self.errors.retain_last(errors_before, cause);
         }
         match (result, output_type.nullability) {
-            (Err(PropagatedNull(_)), Nullability::Nullable) => {
+            (Err(PropagatedNull(_)), Nullability::Nullable) if !self.is_too_large => {
                 out.truncate(start);
                 out.extend_from_slice(b"null");
                 Ok(())
@@ -306,6 +338,9 @@ impl<'a> Projection<'a> {
         self.errors.into_errors(self.failures.omitted)
     }
 }
+
+/// Minimum bytes of a value that is not a leaf.
+const MIN_VALUE_BYTES: usize = 2;
 
 fn wrong_type(member: &Member, output_type: &OutputType) -> FieldErrorKind {
     FieldErrorKind::WrongType {

@@ -20,19 +20,20 @@ fn null_unless_known(known: Value) -> Value {
     }
 }
 
-/// The row of `known` if it is an object, else a new row.
-fn known_or_new_row(tree: &mut Tree, at: PositionId, widths: &Widths, known: Value) -> Row {
+/// The row of `known` if it is an object, else a new row; `None` if the execution holds too much.
+fn known_or_new_row(tree: &mut Tree, at: PositionId, widths: &Widths, known: Value) -> Option<Row> {
     match known {
-        Value::Object(row) => row,
+        Value::Object(row) => Some(row),
         _ => tree.add_object(at, widths),
     }
 }
 
-/// Start and length of `known` if it is a list of `count` values, else of a new list.
-fn known_or_new_list(tree: &mut Tree, count: usize, known: Value) -> (u32, u32) {
+/// Start and length of `known` if it is a list of `count` values, else of a new list. `None`
+/// if the execution holds too much.
+fn known_or_new_list(tree: &mut Tree, count: usize, known: Value) -> Option<(u32, u32)> {
     let expected = u32::try_from(count).unwrap_or(u32::MAX);
     match known {
-        Value::List { start, len } if len == expected => (start, len),
+        Value::List { start, len } if len == expected => Some((start, len)),
         _ => tree.add_list(count),
     }
 }

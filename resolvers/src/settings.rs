@@ -124,6 +124,10 @@ pub struct Limits {
     pub root_fields: usize,
     /// Maximum bytes of the results of `__schema` and `__type` together.
     pub introspection_size: usize,
+    /// Maximum bytes of `data`, and with it of the whole response.
+    pub response_size: usize,
+    /// Maximum bytes that one operation holds: responses of sources, and what is read from them.
+    pub operation_memory: usize,
     /// Maximum bytes of a response body of a source.
     pub source_body: usize,
     /// Maximum bytes of a URL; a batch with a longer URL is split, any other call fails.

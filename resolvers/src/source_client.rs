@@ -61,6 +61,8 @@ pub(crate) struct Sources {
     pub(crate) http_client: HttpClient,
     /// Maximum bytes of a URL.
     pub(crate) url_limit: usize,
+    /// Maximum bytes that one operation holds.
+    pub(crate) memory_limit: usize,
 }
 
 impl Sources {
@@ -74,6 +76,7 @@ impl Sources {
             graph,
             http_client,
             url_limit: settings.limits.source_url,
+            memory_limit: settings.limits.operation_memory,
         })
     }
 

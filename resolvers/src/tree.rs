@@ -10,6 +10,7 @@ use schema::json::{Json, Node, Value as JsonValue};
 use schema::types::TypeId;
 
 use crate::error::FailureId;
+use crate::memory::{MemoryExceeded, MemoryMeter};
 use crate::plan::Step;
 use crate::selection::{PositionId, Selection};
 
@@ -52,6 +53,12 @@ pub(crate) struct Text {
     len: u32,
 }
 
+impl Text {
+    pub(crate) fn len(self) -> usize {
+        self.len as usize
+    }
+}
+
 /// The index of a body in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BodyId(u32);
@@ -70,6 +77,13 @@ pub(crate) struct Tree {
     /// Failures of calls that were to provide the type, by row.
     type_failures: hashbrown::HashMap<u32, FailureId, foldhash::fast::RandomState>,
     root: Row,
+    memory: MemoryMeter,
+    /// How many values are charged to the memory.
+    charged_values: usize,
+    /// Bytes of the tree's own text that are charged to the memory.
+    charged_text: usize,
+    /// Whether something was left out because the execution holds too much.
+    is_exhausted: bool,
 }
 
 /// State of the key fields of an entity.
@@ -105,16 +119,23 @@ impl Widths {
 }
 
 impl Tree {
-    pub(crate) fn new(widths: &Widths) -> Self {
+    /// A tree with a root object, whose bodies and values are charged to `memory`.
+    pub(crate) fn new(widths: &Widths, memory: MemoryMeter) -> Self {
+        let width = widths.width(crate::selection::ROOT);
         let mut tree = Self {
-            values: Vec::with_capacity(256),
+            values: Vec::with_capacity(256.max(width)),
             bodies: Vec::new(),
             own_text: Vec::new(),
             types: hashbrown::HashMap::default(),
             type_failures: hashbrown::HashMap::default(),
             root: Row(0),
+            memory,
+            charged_values: 0,
+            charged_text: 0,
+            is_exhausted: false,
         };
-        tree.root = tree.add_object(crate::selection::ROOT, widths);
+        // The document's limits bound the root.
+        tree.values.resize(width, Value::Absent);
         tree
     }
 
@@ -122,28 +143,84 @@ impl Tree {
         self.root
     }
 
-    /// Adds an object at a position, with all slots absent.
-    pub(crate) fn add_object(&mut self, at: PositionId, widths: &Widths) -> Row {
+    /// Adds an object at a position, with all slots absent; `None` if the execution holds too much.
+    pub(crate) fn add_object(&mut self, at: PositionId, widths: &Widths) -> Option<Row> {
         let row = Row(self.next_index());
         let end = self.values.len() + widths.width(at);
+        if !self.has_room(end) {
+            return None;
+        }
         self.values.resize(end, Value::Absent);
-        row
+        Some(row)
     }
 
     /// Reserves room for `objects` rows at a position, to avoid repeated reallocation.
     pub(crate) fn reserve_objects(&mut self, objects: usize, at: PositionId, widths: &Widths) {
-        self.values
-            .reserve(objects.saturating_mul(widths.width(at)));
+        let values = objects.saturating_mul(widths.width(at));
+        if self.has_room(self.values.len().saturating_add(values)) {
+            self.values.reserve(values);
+        }
     }
 
-    /// Adds a list of `len` absent values; returns its start and length.
-    pub(crate) fn add_list(&mut self, len: usize) -> (u32, u32) {
+    /// Adds a list of `len` absent values; returns its start and length. `None` if the execution
+    /// holds too much.
+    pub(crate) fn add_list(&mut self, len: usize) -> Option<(u32, u32)> {
         let start = self.next_index();
-        self.values.resize(self.values.len() + len, Value::Absent);
-        (start, u32::try_from(len).unwrap_or(u32::MAX))
+        let end = self.values.len() + len;
+        if !self.has_room(end) {
+            return None;
+        }
+        self.values.resize(end, Value::Absent);
+        Some((start, u32::try_from(len).unwrap_or(u32::MAX)))
     }
 
-    /// Indexes have 32 bits: the size limit of a body bounds its values far below that.
+    /// Whether the tree may have `len` values.
+    #[inline]
+    fn has_room(&mut self, len: usize) -> bool {
+        len <= self.charged_values || self.charge_values(len)
+    }
+
+    /// Charges `len` values, or more, so that it is seldom called.
+    #[cold]
+    fn charge_values(&mut self, len: usize) -> bool {
+        let doubled = self
+            .charged_values
+            .saturating_mul(2)
+            .max(MIN_CHARGED_VALUES);
+        for target in [len.max(doubled), len] {
+            let bytes = (target - self.charged_values).saturating_mul(size_of::<Value>());
+            if bytes <= self.memory.remaining() && self.memory.charge(bytes).is_ok() {
+                self.charged_values = target;
+                return true;
+            }
+        }
+        self.is_exhausted = true;
+        false
+    }
+
+    /// An error if the execution holds too much, so that a part of the last response was left out.
+    pub(crate) fn check_memory(&self) -> Result<(), MemoryExceeded> {
+        if self.is_exhausted {
+            return Err(self.memory.exceeded());
+        }
+        Ok(())
+    }
+
+    /// Checks that a body can be parsed and added: that the execution has room for it and its
+    /// index.
+    pub(crate) fn check_body(&self, text: &[u8]) -> Result<(), MemoryExceeded> {
+        self.check_memory()?;
+        let remaining = self.memory.remaining();
+        // Most bodies are so small that their nodes need not be counted.
+        if Json::MAX_BYTES_PER_BYTE.saturating_mul(text.len()) <= remaining
+            || Json::max_size(text) <= remaining
+        {
+            return Ok(());
+        }
+        Err(self.memory.exceeded())
+    }
+
+    /// Indexes have 32 bits: the limit on memory bounds the number of values far below that.
     fn next_index(&self) -> u32 {
         u32::try_from(self.values.len()).unwrap_or(u32::MAX)
     }
@@ -173,6 +250,13 @@ impl Tree {
 
     /// Adds a body, which lives as long as the tree.
     pub(crate) fn add_body(&mut self, body: Arc<Json>) {
+        let is_known = self
+            .bodies
+            .last()
+            .is_some_and(|last| Arc::ptr_eq(last, &body));
+        if !is_known && self.memory.charge(body.size()).is_err() {
+            self.is_exhausted = true;
+        }
         self.bodies.push(body);
     }
 
@@ -191,11 +275,25 @@ impl Tree {
     pub(crate) fn computed_leaf(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Value {
         let start = self.own_text.len();
         write(&mut self.own_text);
+        if self.own_text.len() > self.charged_text {
+            self.charge_text();
+        }
         Value::Leaf(Text {
             body: OWN_TEXT,
             start: u32::try_from(start).unwrap_or(u32::MAX),
             len: u32::try_from(self.own_text.len() - start).unwrap_or(0),
         })
+    }
+
+    /// Charges the tree's own text, with room for more, so that it is seldom called.
+    #[cold]
+    fn charge_text(&mut self) {
+        let target = self.own_text.capacity().max(MIN_CHARGED_TEXT);
+        let bytes = target - self.charged_text;
+        self.charged_text = target;
+        if self.memory.charge(bytes).is_err() {
+            self.is_exhausted = true;
+        }
     }
 
     /// The JSON text of a leaf.
@@ -229,18 +327,41 @@ impl Tree {
     }
 
     /// Every object that `path` leads to from the root, through lists.
+    ///
+    /// An object that several others refer to may be there more than once, but all together are at
+    /// most twice as many as the tree has objects.
     pub(crate) fn rows(&self, path: &[Step]) -> Vec<Row> {
-        let mut rows = Vec::new();
-        let mut ancestors = Vec::with_capacity(path.len() + 1);
-        self.walk(
-            &mut ancestors,
-            Value::Object(self.root),
-            path,
-            &mut |lineage| {
-                rows.extend(lineage.last());
-            },
-        );
+        let mut rows = vec![self.root];
+        for step in path {
+            let mut next = Vec::with_capacity(rows.len());
+            // More rows than there are values: some are there more than once.
+            let mut max_rows = self.values.len();
+            for row in rows {
+                if self.is_step_possible(row, step) {
+                    self.add_rows(self.slot(row, step.slot), &mut next);
+                }
+                if next.len() > max_rows {
+                    let mut seen = hashbrown::HashSet::with_capacity(max_rows.min(next.len()));
+                    next.retain(|row: &Row| seen.insert(*row));
+                    max_rows = self.values.len() + next.len();
+                }
+            }
+            rows = next;
+        }
         rows
+    }
+
+    /// Appends the objects of a value: itself, or the elements of a list.
+    fn add_rows(&self, value: Value, rows: &mut Vec<Row>) {
+        match value {
+            Value::Object(row) => rows.push(row),
+            Value::List { start, len } => {
+                for item in self.items(start, len) {
+                    self.add_rows(item, rows);
+                }
+            }
+            Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_) => {}
+        }
     }
 
     /// Every object that `path` leads to, preceded by its ancestors: the root, then one per step.
@@ -294,6 +415,12 @@ impl Tree {
         self.type_of(row).is_some_and(|ty| types.contains(&ty))
     }
 }
+
+/// Minimum values that are charged to the memory at once.
+const MIN_CHARGED_VALUES: usize = 1_024;
+
+/// Minimum bytes of own text that are charged to the memory at once.
+const MIN_CHARGED_TEXT: usize = 4_096;
 
 /// Appends a JSON leaf in canonical form: strings without needless escapes.
 pub(crate) fn write_canonical(text: &[u8], out: &mut Vec<u8>) {

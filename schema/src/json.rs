@@ -42,6 +42,21 @@ impl Json {
         Ok(Self { text, nodes })
     }
 
+    /// Maximum bytes that a document holds for each byte of its text.
+    pub const MAX_BYTES_PER_BYTE: usize = 1 + size_of::<Entry>();
+
+    /// Maximum bytes that the document of `text` holds, counted without parsing it.
+    pub fn max_size(text: &[u8]) -> usize {
+        let starts_node = |byte: &&u8| matches!(**byte, b',' | b'[' | b'{');
+        let nodes = 1 + text.iter().filter(starts_node).count();
+        text.len() + nodes * size_of::<Entry>()
+    }
+
+    /// Bytes that the document holds: its text and its nodes.
+    pub fn size(&self) -> usize {
+        self.text.len() + self.nodes.len() * size_of::<Entry>()
+    }
+
     /// The document's value.
     pub fn root(&self) -> Node<'_> {
         Node {

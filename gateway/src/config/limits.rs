@@ -31,6 +31,10 @@ pub struct Limits {
     pub introspection_size: NonZeroUsize,
     /// Maximum number of entries in `errors`.
     pub errors: NonZeroUsize,
+    /// Maximum bytes of a response.
+    pub response_size: NonZeroUsize,
+    /// Maximum bytes that one operation holds: responses of sources, and what is read from them.
+    pub operation_memory: NonZeroUsize,
     /// Time from the end of a request to the end of its response.
     pub operation_timeout: Duration,
 }
@@ -67,6 +71,12 @@ pub(super) struct RawLimits {
     /// Maximum number of errors in a response; a last entry counts the omitted ones.
     #[schemars(extend("default" = ERRORS.to_text()))]
     errors: Option<Text<NonZeroUsize>>,
+    /// Maximum size of a response.
+    #[schemars(extend("default" = RESPONSE_SIZE.to_text()))]
+    response_size: Option<Text<Bytes>>,
+    /// Maximum memory of one operation: the responses of sources that it holds, with their index, and the values that are read from them.
+    #[schemars(extend("default" = OPERATION_MEMORY.to_text()))]
+    operation_memory: Option<Text<Bytes>>,
     /// Timeout of an operation.
     #[schemars(extend("default" = OPERATION_TIMEOUT.to_text()))]
     operation_timeout: Option<Text<Timeout>>,
@@ -86,6 +96,8 @@ impl RawLimits {
                 .value_or(self.introspection_size, INTROSPECTION_SIZE)
                 .0,
             errors: reader.value_or(self.errors, ERRORS),
+            response_size: reader.value_or(self.response_size, RESPONSE_SIZE).0,
+            operation_memory: reader.value_or(self.operation_memory, OPERATION_MEMORY).0,
             operation_timeout: reader.value_or(self.operation_timeout, OPERATION_TIMEOUT).0,
         }
     }
@@ -117,6 +129,13 @@ const INTROSPECTION_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwr
 
 /// Default maximum errors: a failed list would otherwise repeat one error for each item.
 const ERRORS: NonZeroUsize = NonZeroUsize::new(100).unwrap();
+
+/// Default maximum bytes of a response: as many as one response of a source may have.
+const RESPONSE_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwrap());
+
+/// Default maximum bytes that an operation holds: two of the largest responses of sources, which
+/// take two to four times their size while they are read.
+const OPERATION_MEMORY: Bytes = Bytes(NonZeroUsize::new(128 * 1024 * 1024).unwrap());
 
 /// Default timeout of an operation: clients and common proxies wait no longer.
 const OPERATION_TIMEOUT: Timeout = Timeout(Duration::from_secs(30));

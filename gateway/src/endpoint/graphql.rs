@@ -75,6 +75,7 @@ async fn execute(app: &App, request: resolvers::Request, context: RequestContext
         trace: request.trace,
         vary: &app.vary,
         log: app.log,
+        max_error_bytes: app.limits.response_size.get(),
     };
     let mut body = respond::begin_body();
     let outcome = timeout_at(deadline(app), app.engine.execute(request, &mut body)).await;

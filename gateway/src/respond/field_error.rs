@@ -9,18 +9,38 @@ use serde_json::{Map, Value};
 
 use super::append_json;
 /// Appends `,"errors":[…]`, or nothing if there are no errors.
-pub(super) fn append_errors(errors: &[FieldError], body: &mut Vec<u8>) {
+///
+/// Messages and extensions of sources may be long: a last entry counts the errors with which the
+/// list would have more than `max_bytes`.
+pub(super) fn append_errors(errors: &[FieldError], max_bytes: usize, body: &mut Vec<u8>) {
     if errors.is_empty() {
         return;
     }
     body.extend_from_slice(b",\"errors\":[");
+    let start = body.len();
     for (index, error) in errors.iter().enumerate() {
+        let end = body.len();
         if index > 0 {
             body.push(b',');
         }
         append_json(&error_body(error), body);
+        if body.len() - start > max_bytes {
+            body.truncate(end);
+            let separator: &[u8] = if index > 0 { b"," } else { b"" };
+            body.extend_from_slice(separator);
+            append_json(&error_body(&unlisted(errors.len() - index)), body);
+            break;
+        }
     }
     body.push(b']');
+}
+
+/// An entry for errors that are not listed.
+fn unlisted(count: usize) -> FieldError {
+    FieldError {
+        path: Vec::new(),
+        kind: FieldErrorKind::More(count),
+    }
 }
 
 /// `extensions.code`.
@@ -29,9 +49,11 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
         FieldErrorKind::NonNull { .. } => "UNEXPECTED_NULL",
         FieldErrorKind::WrongType { .. } => "UNEXPECTED_TYPE",
         FieldErrorKind::More(_) => "MORE_ERRORS",
+        FieldErrorKind::ResponseTooLarge(_) => "RESPONSE_TOO_LARGE",
         FieldErrorKind::Fetch(failure) => match &failure.error {
             FetchError::Build(_) => "SOURCE_REQUEST_FAILED",
             FetchError::TooMany(_) => "REQUEST_LIMIT_EXCEEDED",
+            FetchError::MemoryExceeded(_) => "OPERATION_MEMORY_EXCEEDED",
             FetchError::Connect(_) | FetchError::Broken(_) => "SOURCE_UNAVAILABLE",
             FetchError::Timeout(_) => "SOURCE_TIMEOUT",
             FetchError::Refused { .. } => "CONNECTOR_FETCH",
@@ -103,7 +125,19 @@ fn message(kind: &FieldErrorKind) -> String {
             );
         }
         FieldErrorKind::More(count) => return format!("{count} more errors are not listed"),
+        FieldErrorKind::ResponseTooLarge(limit) => {
+            return format!(
+                "the response has more than {limit} bytes (`limits.response_size`); select fewer \
+                 fields, or ask for fewer items"
+            );
+        }
         FieldErrorKind::Fetch(failure) => match &failure.error {
+            FetchError::MemoryExceeded(limit) => {
+                return format!(
+                    "the operation would hold more than {limit} bytes \
+                     (`limits.operation_memory`); select fewer fields, or ask for fewer items"
+                );
+            }
             FetchError::Build(_) => "the request to the source could not be built",
             FetchError::TooMany(_) => "the operation reached its maximum of calls to the source",
             FetchError::Connect(_) => "the source cannot be reached",
@@ -203,7 +237,7 @@ mod tests {
     fn check(kind: FieldErrorKind, expected: &str) {
         let path = vec![PathElement::Key("user".into()), PathElement::Index(3)];
         let mut body = Vec::new();
-        append_errors(&[FieldError { path, kind }], &mut body);
+        append_errors(&[FieldError { path, kind }], usize::MAX, &mut body);
         assert_eq!(String::from_utf8(body).unwrap(), expected);
     }
 
@@ -246,10 +280,30 @@ mod tests {
     }
 
     #[test]
+    fn errors_over_the_maximum_of_bytes_are_counted() {
+        let error = |message: &str| FieldError {
+            path: Vec::new(),
+            kind: failed(FetchError::GraphqlError(SubgraphError {
+                message: message.to_owned(),
+                extensions: None,
+            })),
+        };
+        let long = "x".repeat(1_000);
+        let mut body = Vec::new();
+
+        append_errors(&[error("a"), error(&long), error(&long)], 500, &mut body);
+
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            r#","errors":[{"message":"a","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","serviceName":"users"}},{"message":"2 more errors are not listed","extensions":{"code":"MORE_ERRORS"}}]"#
+        );
+    }
+
+    #[test]
     fn no_errors_append_nothing() {
         let mut body = Vec::new();
 
-        append_errors(&[], &mut body);
+        append_errors(&[], 0, &mut body);
 
         assert!(body.is_empty());
     }

@@ -29,15 +29,23 @@ impl Loader {
         request: Request,
         timeout: Duration,
     ) -> CallResult {
-        let waiter = self.join_or_start(identity, request);
-        wait(waiter, timeout).await.and_then(|outcome| outcome)
+        let (waiter, unsent) = self.join_or_start(identity, request);
+        let outcome = wait(waiter, timeout).await.and_then(|outcome| outcome);
+        match (outcome, unsent) {
+            // The operation that sent the call holds too much; this one may hold less.
+            (Err(FetchError::MemoryExceeded(_)), Some(request)) => {
+                self.sources.http_client.call(request, timeout).await
+            }
+            (outcome, _) => outcome,
+        }
     }
 
+    /// A waiter for an equal call in flight, with the unsent request, or for a new call.
     pub(super) fn join_or_start(
         self: &Arc<Self>,
         identity: Vec<u8>,
         request: Request,
-    ) -> CallWaiter<CallResult> {
+    ) -> (CallWaiter<CallResult>, Option<Request>) {
         let hash = self.hash(&identity);
         let write_epoch = self.write_epoch();
         let client = self.sources.http_client.clone();
@@ -48,16 +56,14 @@ impl Loader {
             if call.write_epoch == write_epoch
                 && let Some(waiter) = call.shared_call.join()
             {
-                return waiter;
+                return (waiter, Some(request));
             }
             // The new call replaces it.
             known.remove();
         }
         if calls.len() >= MAX_PER_SHARD {
-            return SharedCall::start(
-                async move { client.call_without_timeout(request).await },
-                panicked,
-            );
+            let call = async move { client.call_without_timeout(request).await };
+            return (SharedCall::start(call, panicked), None);
         }
         let guard = CallEntryGuard {
             loader: Arc::clone(self),
@@ -81,7 +87,7 @@ impl Loader {
             shared_call: Arc::clone(waiter.shared_call()),
         };
         calls.insert_unique(hash, call, |call| call.hash);
-        waiter
+        (waiter, None)
     }
 }
 

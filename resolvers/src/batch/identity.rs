@@ -63,6 +63,7 @@ mod tests {
             headers: HeaderMap::from_iter([(http::header::AUTHORIZATION, token)]),
             body: Some(body.into()),
             is_idempotent: true,
+            memory: None,
         }
     }
 

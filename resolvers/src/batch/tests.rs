@@ -89,6 +89,8 @@ fn loader() -> Arc<Loader> {
             aliases: 5_000,
             root_fields: 5_000,
             introspection_size: 1 << 20,
+            response_size: 16 << 20,
+            operation_memory: 128 << 20,
             source_body: 1 << 20,
             source_url: 8_000,
             source_headers: 32 << 10,

@@ -95,6 +95,7 @@ impl<'a> Execution<'_, 'a> {
         keys: impl Iterator<Item = EntityKey<'k>>,
         shared: &SharedResponse,
     ) -> Result<Vec<Option<Row>>, FetchError> {
+        self.tree.check_body(&shared.response.body)?;
         let body = shared.body()?;
         let (Some(mapping), ConnectorOutput::Batch { key, .. }) =
             (&fetch.client.key_mapping, &fetch.connector.output)
@@ -128,6 +129,7 @@ impl<'a> Execution<'_, 'a> {
         if let ResponseBody::Json(json) = body {
             self.tree.add_body(Arc::clone(json));
         }
+        self.tree.check_memory()?;
         rows.ok_or(FetchError::NotAList)
     }
 }

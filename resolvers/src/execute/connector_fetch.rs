@@ -279,6 +279,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         entities: &mut Entities,
         shared: &SharedResponse,
     ) -> Result<(), FetchError> {
+        self.tree.check_body(&shared.response.body)?;
         let (response, body) = (&shared.response, shared.body()?);
         let arguments = variables::arguments(self.context, fetch, Phase::Response);
         let rows = entities.entity(call.first_entity()).rows();
@@ -318,6 +319,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         if let ResponseBody::Json(json) = body {
             self.tree.add_body(Arc::clone(json));
         }
+        self.tree.check_memory()?;
         self.merge_extracted(call, entities, result?);
         Ok(())
     }

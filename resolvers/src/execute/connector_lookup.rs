@@ -20,6 +20,7 @@ use crate::cache::{CachedValue, Hit, LookupOutcome, Reuse};
 use crate::entity_cache::{LookupEntity, StaleEntity, wait_for_all};
 use crate::entity_key::{EntityIndex, mapping_value};
 use crate::error::FailureId;
+use crate::memory::MemoryExceeded;
 use crate::plan::FetchId;
 use crate::response::read::ResponseReader;
 use crate::response::rows::RowFiller;
@@ -157,6 +158,23 @@ impl<'c, 'a> Execution<'c, 'a> {
             None => self.apply_connector_hit(fetch, entity, &json),
         }
         self.tree.add_body(json);
+        if let Err(error) = self.tree.check_memory() {
+            let failure = self.memory_failure(fetch, error);
+            self.fail_rows(fetch, entity, failure);
+        }
+    }
+
+    /// The failure of a fetch whose hits the operation has no room for, recorded once.
+    fn memory_failure(&mut self, fetch: FetchId, error: MemoryExceeded) -> FailureId {
+        if let Some((known, failure)) = self.memory_failure
+            && known == fetch
+        {
+            return failure;
+        }
+        let failure = self.context.failure(fetch, error.into());
+        let failure = self.failures.add(failure);
+        self.memory_failure = Some((fetch, failure));
+        failure
     }
 
     fn apply_connector_hit(&mut self, id: FetchId, entity: EntityRef<'_>, json: &Json) {

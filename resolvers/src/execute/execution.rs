@@ -34,6 +34,8 @@ pub(super) struct Execution<'c, 'a> {
     pub(super) requests: Vec<SubgraphRequest>,
     pub(super) cache: EntityCache<'a>,
     pub(super) trace: Option<TraceRecorder>,
+    /// The last failure of hits that the operation had no room for, with its fetch.
+    pub(super) memory_failure: Option<(FetchId, FailureId)>,
 }
 
 impl<'c, 'a> Execution<'c, 'a> {
@@ -52,6 +54,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             operation_id: None,
             requests: Vec::new(),
             trace: context.trace_recorder(&cache),
+            memory_failure: None,
             cache,
         }
     }

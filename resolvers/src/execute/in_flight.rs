@@ -21,6 +21,7 @@ use crate::batch::groups::{BatchCalls, BatchSlot};
 use crate::batch::{Loader, identity};
 use crate::cache::LookupOutcome;
 use crate::error::FetchError;
+use crate::memory::MemoryMeter;
 use crate::program::Coalescing;
 use crate::source_client::http::HttpClient;
 use crate::source_client::request::Request;
@@ -44,6 +45,8 @@ pub(super) struct CallOptions {
 /// All calls and lookups of one operation.
 pub(super) struct InFlightCalls<'c> {
     client: &'c HttpClient,
+    /// What the responses that arrive are charged to.
+    memory: MemoryMeter,
     /// Shares calls with other operations.
     shared_loader: Option<&'c Arc<Loader>>,
     calls: FuturesUnordered<BoxFuture<'c, (usize, FlightResult)>>,
@@ -64,6 +67,7 @@ impl<'c> InFlightCalls<'c> {
     pub(super) fn new(context: &Context<'c>) -> Self {
         Self {
             client: &context.sources.http_client,
+            memory: context.memory.clone(),
             shared_loader: context.shared_loader(),
             calls: FuturesUnordered::default(),
             flights: Vec::new(),
@@ -72,7 +76,8 @@ impl<'c> InFlightCalls<'c> {
     }
 
     /// Makes a call, or waits for an equal one that is under way.
-    pub(super) fn add(&mut self, waiter: Waiter, request: Request, options: CallOptions) {
+    pub(super) fn add(&mut self, waiter: Waiter, mut request: Request, options: CallOptions) {
+        request.memory = Some(self.memory.clone());
         let is_coalescing = options.coalescing == Coalescing::Possible;
         if request.method != Method::GET || !(is_coalescing || self.shared_loader.is_some()) {
             self.add_unshared(waiter, self.client.call(request, options.timeout).boxed());
@@ -100,9 +105,10 @@ impl<'c> InFlightCalls<'c> {
     pub(super) fn add_subgraph_request(
         &mut self,
         waiter: Waiter,
-        request: Request,
+        mut request: Request,
         timeout: Duration,
     ) {
+        request.memory = Some(self.memory.clone());
         if self.shared_loader.is_some() {
             let identity = identity::request_identity(&request);
             self.add_shareable(waiter, identity, request, timeout);
@@ -121,10 +127,11 @@ impl<'c> InFlightCalls<'c> {
     pub(super) fn add_leader(
         &mut self,
         waiter: Waiter,
-        request: Request,
+        mut request: Request,
         timeout: Duration,
         slot: BatchSlot,
     ) {
+        request.memory = Some(self.memory.clone());
         let client = self.client;
         let call = async move {
             let outcome = client.call(request, timeout).await;

@@ -356,6 +356,7 @@ fn is_possibly_caused_by_others(error: &FetchError) -> bool {
         | FetchError::NotJson { .. }
         | FetchError::Build(_) => true,
         FetchError::TooMany(_)
+        | FetchError::MemoryExceeded(_)
         | FetchError::Connect(_)
         | FetchError::Broken(_)
         | FetchError::Timeout(_)

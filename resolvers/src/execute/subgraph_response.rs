@@ -70,6 +70,7 @@ impl<'a> Execution<'_, 'a> {
         parts: &[PartEntities<'a>],
         shared: &SharedResponse,
     ) -> Result<(), FetchError> {
+        self.tree.check_body(&shared.response.body)?;
         let json = shared.graphql()?;
         let response = SubgraphResponse::from_json(json, &shared.response)?;
         let mut state = ReadState {
@@ -91,6 +92,7 @@ impl<'a> Execution<'_, 'a> {
             }
         }
         self.tree.add_body(Arc::clone(json));
+        self.tree.check_memory()?;
         self.store_response(parts, &response, shared);
         Ok(())
     }

@@ -91,7 +91,9 @@ impl ResponseReader<'_> {
 
     /// Reads a list; elements are merged one by one into a known list of the same length.
     fn read_list(&mut self, node: Node<'_>, shape: &ValueShape, known: Value) -> Value {
-        let (start, len) = known_or_new_list(self.tree, node.len(), known);
+        let Some((start, len)) = known_or_new_list(self.tree, node.len(), known) else {
+            return Value::Absent;
+        };
         for (index, element) in (0..len).zip(node.elements()) {
             let known = self.tree.item(start, index);
             let value = self.read_value(element, shape, known);
@@ -109,7 +111,9 @@ impl ResponseReader<'_> {
                 Err(failure) => return Value::Failed(failure),
             },
         };
-        let row = known_or_new_row(self.tree, objects.at, self.widths, known);
+        let Some(row) = known_or_new_row(self.tree, objects.at, self.widths, known) else {
+            return Value::Absent;
+        };
         if let Some(ty) = ty {
             self.tree.set_type(row, ty);
         }

@@ -183,7 +183,9 @@ impl<'a> RowFiller<'_, 'a> {
         known: Value,
         mut each: impl FnMut(&mut Self, T, Value) -> Value,
     ) -> Value {
-        let (start, len) = known_or_new_list(self.tree, count, known);
+        let Some((start, len)) = known_or_new_list(self.tree, count, known) else {
+            return Value::Absent;
+        };
         for (index, element) in (0..len).zip(elements) {
             let known = self.tree.item(start, index);
             let value = each(self, element, known);
@@ -200,7 +202,9 @@ impl<'a> RowFiller<'_, 'a> {
         fields: &'a ObjectMapping,
         known: Value,
     ) -> Value {
-        let (start, len) = known_or_new_list(self.tree, elements.len(), known);
+        let Some((start, len)) = known_or_new_list(self.tree, elements.len(), known) else {
+            return Value::Absent;
+        };
         if !matches!(known, Value::List { .. }) {
             self.tree
                 .reserve_objects(elements.len(), fields.at, self.widths);
@@ -214,7 +218,9 @@ impl<'a> RowFiller<'_, 'a> {
                 self.tree.set_item(start, index, value);
                 continue;
             }
-            let row = known_or_new_row(self.tree, fields.at, self.widths, known);
+            let Some(row) = known_or_new_row(self.tree, fields.at, self.widths, known) else {
+                break;
+            };
             let find = |key: Str<'a>| position(&fields.keyed, 0, |(name, _)| key.is(name));
             recall.members(element, find, |index, member| {
                 self.read_member(row, &fields.keyed[index].1, member);
@@ -231,7 +237,9 @@ impl<'a> RowFiller<'_, 'a> {
     }
 
     fn read_object(&mut self, node: Node<'a>, fields: &'a ObjectMapping, known: Value) -> Value {
-        let row = known_or_new_row(self.tree, fields.at, self.widths, known);
+        let Some(row) = known_or_new_row(self.tree, fields.at, self.widths, known) else {
+            return Value::Absent;
+        };
         let mut next = 0;
         for (key, member) in node.members() {
             let Some(index) = position(&fields.keyed, next, |(name, _)| key.is(name)) else {
@@ -347,7 +355,9 @@ impl<'a> RowFiller<'_, 'a> {
                 })
             }
             (View::Object(members), MappedShape::Object(fields)) => {
-                let row = known_or_new_row(self.tree, fields.at, self.widths, known);
+                let Some(row) = known_or_new_row(self.tree, fields.at, self.widths, known) else {
+                    return Value::Absent;
+                };
                 for (key, keyed) in &fields.keyed {
                     let Some(member) = members.get(key) else {
                         continue;

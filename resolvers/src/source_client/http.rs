@@ -11,6 +11,7 @@ use super::SourceResponse;
 use super::request::Request;
 use super::shared_response::{CallResult, SharedResponse};
 use crate::error::{FetchError, TransportError};
+use crate::memory::HeldMemory;
 use crate::settings::Limits;
 
 /// The HTTP client of all sources: pools connections, follows no redirects.
@@ -59,6 +60,8 @@ impl HttpClient {
     async fn send(&self, request: Request) -> Result<SourceResponse, FetchError> {
         self.check_size(&request)?;
         let started = Instant::now();
+        let mut held = HeldMemory::new(request.memory);
+        held.grow(0)?;
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
         *outgoing.body_mut() = request.body.map(reqwest::Body::from);
@@ -83,7 +86,7 @@ impl HttpClient {
         })?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let body = self.read_body(response).await?;
+        let body = self.read_body(response, &mut held).await?;
         Ok(SourceResponse {
             status,
             headers,
@@ -109,7 +112,12 @@ impl HttpClient {
         check("headers have", bytes.sum(), self.max_header_bytes)
     }
 
-    async fn read_body(&self, mut response: reqwest::Response) -> Result<Bytes, FetchError> {
+    /// Reads a body, counted as held while it arrives.
+    async fn read_body(
+        &self,
+        mut response: reqwest::Response,
+        held: &mut HeldMemory,
+    ) -> Result<Bytes, FetchError> {
         let expected = response.content_length().unwrap_or(0);
         let expected = usize::try_from(expected).unwrap_or(usize::MAX);
         if expected > self.max_body_bytes {
@@ -118,6 +126,8 @@ impl HttpClient {
         let Some(first) = response.chunk().await.map_err(transport_error)? else {
             return Ok(Bytes::new());
         };
+        held.grow(expected.max(first.len()))?;
+        let mut announced = expected.saturating_sub(first.len());
         if expected == first.len() {
             return Ok(first); // The body is one chunk: no copy.
         }
@@ -127,6 +137,8 @@ impl HttpClient {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(FetchError::TooLarge(self.max_body_bytes));
             }
+            held.grow(chunk.len().saturating_sub(announced))?;
+            announced = announced.saturating_sub(chunk.len());
             body.extend_from_slice(&chunk);
         }
         Ok(body.freeze())

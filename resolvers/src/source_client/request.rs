@@ -13,6 +13,7 @@ use url::Url;
 
 use super::connector::ConnectorClient;
 use crate::error::FetchError;
+use crate::memory::MemoryMeter;
 
 /// An HTTP request, ready to send.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Request {
     pub(crate) body: Option<Bytes>,
     /// Whether sending it twice has the effect of sending it once.
     pub(crate) is_idempotent: bool,
+    /// The memory that its response is charged to while it arrives.
+    pub(crate) memory: Option<MemoryMeter>,
 }
 
 /// Builds the request of a connector.
@@ -60,6 +63,7 @@ pub(crate) fn build<'a>(
             connector.method,
             ConnectorMethod::Post | ConnectorMethod::Patch
         ),
+        memory: None,
     })
 }
 

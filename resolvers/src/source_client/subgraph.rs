@@ -112,6 +112,7 @@ impl SubgraphClient {
             headers: http_headers(self.headers(client_headers)),
             body: Some([&document.head, variables, b"}}"].concat().into()),
             is_idempotent: document.is_query,
+            memory: None,
         })
     }
 

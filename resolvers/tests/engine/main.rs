@@ -29,6 +29,7 @@ mod lists;
 mod loader;
 mod loader_service;
 mod many_calls;
+mod memory;
 mod plans;
 mod progressive;
 mod reach;

@@ -70,6 +70,8 @@ pub(crate) fn settings() -> Settings {
             aliases: 5_000,
             root_fields: 5_000,
             introspection_size: 1 << 20,
+            response_size: 16 << 20,
+            operation_memory: 128 << 20,
             source_body: 16 << 20,
             source_url: 8_000,
             source_headers: 32 << 10,
@@ -208,6 +210,7 @@ fn line(error: &FieldError) -> String {
         } => format!("{coordinate} is not {type_name}"),
         FieldErrorKind::Fetch(failure) => format!("{}: {}", failure.coordinate, failure.error),
         FieldErrorKind::More(count) => format!("{count} more"),
+        FieldErrorKind::ResponseTooLarge(limit) => format!("more than {limit} bytes"),
     };
     format!("{}: {what}", path.join("."))
 }

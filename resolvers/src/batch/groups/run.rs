@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::super::keys::BatchKeys;
 use super::{BatchCall, BatchCalls, BatchSlot, BatchSpec};
 use crate::error::FetchError;
+use crate::memory::MemoryMeter;
 use crate::source_client::Sources;
 
 /// Waits while keys gather, then sends the batch.
@@ -42,10 +43,15 @@ async fn call_source(
     timeout: Duration,
 ) -> Vec<BatchCall> {
     let mut calls = Vec::with_capacity(1);
+    // The responses belong to several operations; a batch holds no more than one of them may.
+    let memory = MemoryMeter::new(sources.memory_limit);
     let mut waiting: Vec<_> = std::iter::once(0..keys.len()).collect();
     while let Some(range) = waiting.pop() {
         let batch = |fields: &_| keys.write_batch(range.clone(), fields);
-        let request = sources.batch_request(spec.source, &spec.headers, batch);
+        let mut request = sources.batch_request(spec.source, &spec.headers, batch);
+        if let Ok(request) = &mut request {
+            request.memory = Some(memory.clone());
+        }
         let is_too_long = match &request {
             Ok(request) => request.url.as_str().len() > sources.url_limit,
             Err(_) => false,
