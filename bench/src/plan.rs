@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::Args;
 use resolvers::Engine;
-use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings};
+use resolvers::settings::{Batching, CallLimits, Introspection, Limits, Reports, Settings};
 use schema::graph::Graph;
 use schema::link::{self, LinkOptions};
 use schema::span::Document;
@@ -230,6 +230,7 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
         },
         operation_timeout: Duration::from_secs(1),
         source_timeout: Duration::from_secs(1),
+        call_limits: CallLimits::default(),
         source_call_limit: None,
         batching: Batching::WithinOperation,
         caching: None,

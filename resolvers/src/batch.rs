@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hashbrown::HashTable;
+use tokio::time::Instant;
 
 use self::calls::CallEntry;
 use self::groups::Group;
@@ -91,16 +92,25 @@ impl Loader {
     }
 }
 
-/// Waits for `timeout` at most. A call that takes longer cannot be joined any more.
+/// Waits for `timeout` at most, from now or from the sending of the call, if that is later. A call
+/// that takes longer cannot be joined any more.
 pub(crate) async fn wait<T: Clone + Send + 'static>(
     mut waiter: CallWaiter<T>,
     timeout: Duration,
 ) -> Result<T, FetchError> {
-    let outcome = tokio::time::timeout(timeout, &mut waiter).await;
-    outcome.map_err(|_| {
-        waiter.close();
-        FetchError::Timeout(timeout)
-    })
+    let mut started = Instant::now();
+    loop {
+        let outcome = tokio::time::timeout_at(started + timeout, &mut waiter).await;
+        if let Ok(outcome) = outcome {
+            return Ok(outcome);
+        }
+        match waiter.last_sent() {
+            Some(sent) if sent > started => started = sent,
+            _ => break,
+        }
+    }
+    waiter.close();
+    Err(FetchError::Timeout(timeout))
 }
 
 fn shard<T>(shards: &Shards<T>, hash: u64) -> MutexGuard<'_, HashTable<T>> {

@@ -20,6 +20,7 @@ use crate::project::{ProjectionInput, project};
 use crate::selection::{ROOT, SlotOrigin};
 use crate::settings::{Batching, Settings};
 use crate::source_client::Sources;
+use crate::source_client::call_gate::SourceLoad;
 use crate::trace::{FetchTrace, Trace};
 use crate::tree::Tree;
 
@@ -223,6 +224,11 @@ impl Engine {
     /// How many plans are incomplete because the planning budget was spent.
     pub fn incomplete_plans(&self) -> u64 {
         self.operations.incomplete_plans()
+    }
+
+    /// The calls to each source at this moment, by the name of the source.
+    pub fn source_load(&self) -> Vec<SourceLoad> {
+        self.sources.load()
     }
 
     /// How long planning alone takes, for benchmarks; the plan is not cached.

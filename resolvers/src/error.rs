@@ -178,6 +178,9 @@ pub enum FetchError {
     /// The operation reached its maximum number of calls to the source.
     #[error("more than {0} calls in one operation")]
     TooMany(usize),
+    /// As many calls as allowed wait for the source.
+    #[error("{0} calls wait for the source")]
+    Overloaded(usize),
     /// No connection could be established.
     #[error("no connection")]
     Connect(#[source] TransportError),
@@ -278,6 +281,7 @@ impl FetchError {
             Self::Connect(_)
             | Self::Broken(_)
             | Self::Timeout(_)
+            | Self::Overloaded(_)
             | Self::TooLarge(_)
             | Self::Panicked
             | Self::NotAList

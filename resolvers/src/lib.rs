@@ -33,4 +33,5 @@ pub mod trace;
 mod tree;
 
 pub use self::engine::{Allow, Engine, EngineError, Outcome, Request};
+pub use self::source_client::call_gate::SourceLoad;
 pub use self::trace::Trace;

@@ -29,6 +29,8 @@ pub struct Settings {
     pub source_timeout: Duration,
     /// Maximum number of calls of one operation to a source without a maximum of its own.
     pub source_call_limit: Option<NonZeroUsize>,
+    /// Limits on the calls to a source without limits of its own.
+    pub call_limits: CallLimits,
     /// Whether operations share calls.
     pub batching: Batching,
     /// Settings of caching; `None`: nothing is cached.
@@ -59,6 +61,8 @@ pub struct SourceSettings {
     pub timeout: Option<Duration>,
     /// Maximum number of calls of one operation.
     pub call_limit: Option<NonZeroUsize>,
+    /// Limits on the calls of all operations.
+    pub call_limits: CallLimitOverrides,
 }
 
 /// Settings of one subgraph.
@@ -72,6 +76,51 @@ pub struct SubgraphSettings {
     pub forwarded_headers: Vec<HeaderName>,
     /// Timeout of one request.
     pub timeout: Option<Duration>,
+    /// Limits on the requests of all operations.
+    pub call_limits: CallLimitOverrides,
+}
+
+/// Limits on the calls of all operations to one source.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimits {
+    /// Maximum calls in flight.
+    pub concurrent: NonZeroUsize,
+    /// Maximum calls that wait for one in flight to end.
+    pub queued: NonZeroUsize,
+    /// Maximum entities of one call, where the graph sets none (`batch.maxSize`).
+    pub entities: NonZeroUsize,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self {
+            concurrent: NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN),
+            queued: NonZeroUsize::new(4_096).unwrap_or(NonZeroUsize::MIN),
+            entities: NonZeroUsize::new(1_000).unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+}
+
+/// Limits of one source that replace the common ones.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CallLimitOverrides {
+    /// Replaces `CallLimits::concurrent`.
+    pub concurrent: Option<NonZeroUsize>,
+    /// Replaces `CallLimits::queued`.
+    pub queued: Option<NonZeroUsize>,
+    /// Replaces `CallLimits::entities`.
+    pub entities: Option<NonZeroUsize>,
+}
+
+impl CallLimitOverrides {
+    /// These limits, and those of `base` where there is none.
+    pub fn over(self, base: CallLimits) -> CallLimits {
+        CallLimits {
+            concurrent: self.concurrent.unwrap_or(base.concurrent),
+            queued: self.queued.unwrap_or(base.queued),
+            entities: self.entities.unwrap_or(base.entities),
+        }
+    }
 }
 
 /// Settings of caching.

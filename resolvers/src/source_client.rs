@@ -3,6 +3,7 @@
 //! Building requests and checking responses is pure; `http` and services in this process are the
 //! only parts that wait.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +15,9 @@ use schema::json::{Json, Object, Value};
 use schema::key::FieldSet;
 use schema::mapping::Vars;
 use schema::source::{Access, Source, SourceId};
+use schema::types::Name;
 
+use self::call_gate::{CallGate, SourceLoad};
 use self::connector::ConnectorClient;
 use self::http::HttpClient;
 use self::request::Request;
@@ -23,6 +26,7 @@ use self::variables::Variable;
 use crate::error::FetchError;
 use crate::settings::Settings;
 
+pub(crate) mod call_gate;
 pub(crate) mod connector;
 pub(crate) mod graphql;
 pub(crate) mod http;
@@ -40,7 +44,7 @@ pub(crate) enum SourceClient {
 }
 
 impl SourceClient {
-    pub(crate) fn new(source: &Source, settings: &Settings) -> Self {
+    fn new(source: &Source, settings: &Settings) -> Self {
         match &source.access {
             Access::Connector(connector) => {
                 Self::Connector(Box::new(ConnectorClient::new(source, connector, settings)))
@@ -48,6 +52,13 @@ impl SourceClient {
             Access::Graphql(graphql) => {
                 Self::Subgraph(SubgraphClient::new(source, graphql, settings))
             }
+        }
+    }
+
+    fn gate_mut(&mut self) -> &mut Arc<CallGate> {
+        match self {
+            Self::Connector(client) => &mut client.gate,
+            Self::Subgraph(client) => &mut client.gate,
         }
     }
 }
@@ -59,6 +70,8 @@ pub(crate) struct Sources {
     /// By source id.
     pub(crate) clients: Vec<SourceClient>,
     pub(crate) http_client: HttpClient,
+    /// The gate of each source, by its name in the configuration.
+    gates: BTreeMap<Name, Arc<CallGate>>,
     /// Maximum bytes of a URL.
     pub(crate) url_limit: usize,
     /// Maximum bytes that one operation holds.
@@ -71,13 +84,27 @@ impl Sources {
         let http_client = HttpClient::new(&settings.limits)?;
         let sources = graph.sources();
         let clients = sources.map(|(_, source)| SourceClient::new(source, settings));
+        let mut clients: Vec<SourceClient> = clients.collect();
+        let mut gates = BTreeMap::new();
+        for client in &mut clients {
+            // Connectors of one `@source` call one service.
+            let gate = client.gate_mut();
+            let known = gates.entry(Name::clone(gate.source()));
+            *gate = Arc::clone(known.or_insert_with(|| Arc::clone(gate)));
+        }
         Ok(Self {
-            clients: clients.collect(),
+            clients,
+            gates,
             graph,
             http_client,
             url_limit: settings.limits.source_url,
             memory_limit: settings.limits.operation_memory,
         })
+    }
+
+    /// The calls to each source at this moment.
+    pub(crate) fn load(&self) -> Vec<SourceLoad> {
+        self.gates.values().map(|gate| gate.load()).collect()
     }
 
     /// A connector with its client; `None` for subgraphs.

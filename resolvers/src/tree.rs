@@ -341,7 +341,7 @@ impl Tree {
                     self.add_rows(self.slot(row, step.slot), &mut next);
                 }
                 if next.len() > max_rows {
-                    let mut seen = hashbrown::HashSet::with_capacity(max_rows.min(next.len()));
+                    let mut seen = std::collections::HashSet::with_capacity(max_rows);
                     next.retain(|row: &Row| seen.insert(*row));
                     max_rows = self.values.len() + next.len();
                 }

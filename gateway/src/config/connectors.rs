@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use resolvers::settings::{CallLimitOverrides, CallLimits};
 use schema::diagnostic::{Code, Diagnostic, nearest};
 use schema::span::Span;
 use schemars::JsonSchema;
@@ -33,8 +34,10 @@ pub struct Connectors {
     pub max_url_bytes: NonZeroUsize,
     /// Maximum bytes of the headers of one call.
     pub max_header_bytes: NonZeroUsize,
-    /// Default maximum calls of one operation to one source; `None` is unlimited.
-    pub max_calls: Option<NonZeroUsize>,
+    /// Default maximum calls of one operation to one source.
+    pub max_calls: NonZeroUsize,
+    /// Default limits on the calls of all operations to one source.
+    pub call_limits: CallLimits,
     /// Which operations may share a call.
     pub batching: Batching,
     /// Whether responses list mapping reports.
@@ -76,6 +79,8 @@ pub struct Source {
     pub timeout: Option<Duration>,
     /// Maximum calls of one operation.
     pub max_calls: Option<NonZeroUsize>,
+    /// Limits on the calls of all operations.
+    pub call_limits: CallLimitOverrides,
     /// The source's name in the file, for diagnostics; `None` if set by the program.
     pub span: Option<Span>,
 }
@@ -95,6 +100,7 @@ impl Source {
             headers: Vec::new(),
             timeout: None,
             max_calls: None,
+            call_limits: CallLimitOverrides::default(),
             span: None,
         }
     }
@@ -136,8 +142,18 @@ pub(super) struct RawConnectors {
     /// Maximum size of the headers of one call; a call with more fails. Applies to GraphQL subgraphs too.
     #[schemars(extend("default" = HEADER_SIZE.to_text()))]
     header_size: Option<Text<Bytes>>,
-    /// Maximum calls of one operation to one source, for sources that set none. Default: unlimited.
+    /// Maximum calls of one operation to one source, for sources that set none.
+    #[schemars(extend("default" = CALLS_PER_OPERATION.to_text()))]
     calls_per_operation: Option<Text<NonZeroUsize>>,
+    /// Maximum calls of all operations that one source has in flight, for sources that set none; more wait. Applies to GraphQL subgraphs too.
+    #[schemars(extend("default" = CONCURRENT_CALLS.to_text()))]
+    concurrent_calls: Option<Text<NonZeroUsize>>,
+    /// Maximum calls that wait for one source, for sources that set none; more fail. Applies to GraphQL subgraphs too.
+    #[schemars(extend("default" = QUEUED_CALLS.to_text()))]
+    queued_calls: Option<Text<NonZeroUsize>>,
+    /// Maximum entities of one request to a GraphQL subgraph, and of one call of a batch connector without `batch.maxSize`; more are divided among several.
+    #[schemars(extend("default" = ENTITIES_PER_CALL.to_text()))]
+    entities_per_call: Option<Text<NonZeroUsize>>,
     #[schemars(extend("deprecated" = true, "x-instead" = "connectors.calls_per_operation"))]
     max_requests_per_operation_per_source: Option<Text<NonZeroUsize>>,
     /// Which operations may share a call: `across` all concurrent operations that would send the same request, including forwarded headers, or only `within` one operation. Applies to GraphQL subgraphs too.
@@ -171,6 +187,12 @@ struct RawSource {
     timeout: Option<Text<Timeout>>,
     /// Maximum calls of one operation. Default: `connectors.calls_per_operation`.
     calls_per_operation: Option<Text<NonZeroUsize>>,
+    /// Maximum calls in flight. Default: `connectors.concurrent_calls`.
+    concurrent_calls: Option<Text<NonZeroUsize>>,
+    /// Maximum calls that wait. Default: `connectors.queued_calls`.
+    queued_calls: Option<Text<NonZeroUsize>>,
+    /// Maximum entities of one call without `batch.maxSize`. Default: `connectors.entities_per_call`.
+    entities_per_call: Option<Text<NonZeroUsize>>,
     #[schemars(extend(
         "deprecated" = true,
         "x-instead" = "connectors.sources.<name>.calls_per_operation"
@@ -194,7 +216,13 @@ impl RawConnectors {
             max_response_bytes: reader.value_or(self.answer_size, ANSWER_SIZE).0,
             max_url_bytes: reader.value_or(self.url_size, URL_SIZE).0,
             max_header_bytes: reader.value_or(self.header_size, HEADER_SIZE).0,
-            max_calls: deprecated::current_or_deprecated(max_calls, deprecated, reader),
+            max_calls: deprecated::current_or_deprecated(max_calls, deprecated, reader)
+                .unwrap_or(CALLS_PER_OPERATION),
+            call_limits: CallLimits {
+                concurrent: reader.value_or(self.concurrent_calls, CONCURRENT_CALLS),
+                queued: reader.value_or(self.queued_calls, QUEUED_CALLS),
+                entities: reader.value_or(self.entities_per_call, ENTITIES_PER_CALL),
+            },
             batching: reader.value_or(self.batching, BATCHING),
             reports: Reports::from_shown(reader.value_or(self.reports, REPORTS)),
             sources,
@@ -224,6 +252,11 @@ impl RawSource {
                 self.max_requests_per_operation,
                 reader,
             ),
+            call_limits: CallLimitOverrides {
+                concurrent: reader.optional(self.concurrent_calls),
+                queued: reader.optional(self.queued_calls),
+                entities: reader.optional(self.entities_per_call),
+            },
             span: Some(span),
         }
     }
@@ -280,6 +313,20 @@ const URL_SIZE: Bytes = Bytes(NonZeroUsize::new(8_000).unwrap());
 
 /// Default maximum bytes of headers: as many as common servers accept; tokens and cookies fit.
 const HEADER_SIZE: Bytes = Bytes(NonZeroUsize::new(32 * 1024).unwrap());
+
+/// Default maximum calls of one operation: as many as an operation may have root fields.
+const CALLS_PER_OPERATION: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
+
+/// Default maximum calls in flight: calls of 20 ms are 12,800 in a second, and the sockets of
+/// several sources stay below the 1,024 files that many systems allow a process.
+const CONCURRENT_CALLS: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+/// Default maximum calls that wait: those of two operations with as many calls as they may have.
+const QUEUED_CALLS: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+/// Default maximum entities of a call: with representations of 60 bytes, a body stays below the
+/// 100 kB that common servers of GraphQL accept.
+const ENTITIES_PER_CALL: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
 
 /// Default maximum bytes of a response: lists of thousands of entities fit.
 const ANSWER_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwrap());

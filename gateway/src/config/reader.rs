@@ -67,6 +67,11 @@ impl<'a> Reader<'a> {
         text.and_then(|text| self.value(&text)).unwrap_or(default)
     }
 
+    /// The value, if there is one; reports an invalid value.
+    pub(super) fn optional<T: Setting>(&mut self, text: Option<Text<T>>) -> Option<T> {
+        text.and_then(|text| self.value(&text))
+    }
+
     /// The value; `None`, and a diagnostic, if it is invalid.
     pub(super) fn value<T: Setting>(&mut self, text: &Text<T>) -> Option<T> {
         let expanded = self.expand(text.as_str(), text.location())?;

@@ -4,9 +4,11 @@
 //! overridden here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use resolvers::settings::CallLimitOverrides;
 use schema::diagnostic::{Code, Diagnostic, nearest};
 use schema::span::Span;
 use schemars::JsonSchema;
@@ -34,6 +36,8 @@ pub struct SubgraphConfig {
     pub forward_headers: Vec<HeaderName>,
     /// Timeout of one request.
     pub timeout: Option<Duration>,
+    /// Limits on the requests of all operations.
+    pub call_limits: CallLimitOverrides,
     /// The subgraph's name in the file, for diagnostics; `None` if set by the program.
     pub span: Option<Span>,
 }
@@ -73,6 +77,12 @@ pub(super) struct RawSubgraphConfig {
     forward_headers: Option<Vec<Text<String>>>,
     /// Timeout of one request. Default: `connectors.timeout`.
     timeout: Option<Text<Timeout>>,
+    /// Maximum requests in flight. Default: `connectors.concurrent_calls`.
+    concurrent_calls: Option<Text<NonZeroUsize>>,
+    /// Maximum requests that wait. Default: `connectors.queued_calls`.
+    queued_calls: Option<Text<NonZeroUsize>>,
+    /// Maximum entities of one request. Default: `connectors.entities_per_call`.
+    entities_per_call: Option<Text<NonZeroUsize>>,
 }
 
 pub(super) fn check(
@@ -110,6 +120,11 @@ impl RawSubgraphConfig {
                 .timeout
                 .and_then(|time| reader.value(&time))
                 .map(|time| time.0),
+            call_limits: CallLimitOverrides {
+                concurrent: reader.optional(self.concurrent_calls),
+                queued: reader.optional(self.queued_calls),
+                entities: reader.optional(self.entities_per_call),
+            },
             span: Some(span),
         }
     }

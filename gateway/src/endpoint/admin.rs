@@ -71,11 +71,8 @@ pub(crate) async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'sta
 
 /// All metrics in the text format of Prometheus.
 pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
-    let incomplete_plans = admin.app.engine.incomplete_plans();
-    respond::metrics(metrics::prometheus_text(
-        admin.cache.as_ref(),
-        incomplete_plans,
-    ))
+    let engine = &admin.app.engine;
+    respond::metrics(metrics::prometheus_text(engine, admin.cache.as_ref()))
 }
 
 /// Maximum bytes of a body: about ten thousand targets.

@@ -56,6 +56,7 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
             FetchError::MemoryExceeded(_) => "OPERATION_MEMORY_EXCEEDED",
             FetchError::Connect(_) | FetchError::Broken(_) => "SOURCE_UNAVAILABLE",
             FetchError::Timeout(_) => "SOURCE_TIMEOUT",
+            FetchError::Overloaded(_) => "SOURCE_OVERLOADED",
             FetchError::Refused { .. } => "CONNECTOR_FETCH",
             FetchError::GraphqlError(_) | FetchError::Status(_) => "DOWNSTREAM_SERVICE_ERROR",
             FetchError::Panicked => "INTERNAL_SERVER_ERROR",
@@ -139,7 +140,16 @@ fn message(kind: &FieldErrorKind) -> String {
                 );
             }
             FetchError::Build(_) => "the request to the source could not be built",
-            FetchError::TooMany(_) => "the operation reached its maximum of calls to the source",
+            FetchError::TooMany(limit) => {
+                return format!(
+                    "the operation reached its maximum of {limit} calls to the source \
+                     (`connectors.calls_per_operation`)"
+                );
+            }
+            FetchError::Overloaded(_) => {
+                "the source has as many calls in flight and waiting as it may \
+                 (`connectors.concurrent_calls`, `connectors.queued_calls`); try again later"
+            }
             FetchError::Connect(_) => "the source cannot be reached",
             FetchError::Broken(_) => "the connection to the source broke",
             FetchError::Timeout(_) => "the source did not answer in time",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::shared_call::{CallWaiter, SharedCall};
 use super::{Loader, MAX_PER_SHARD, shard, wait};
 use crate::error::FetchError;
+use crate::source_client::call_gate::SendClock;
 use crate::source_client::request::Request;
 use crate::source_client::shared_response::CallResult;
 
@@ -44,7 +45,7 @@ impl Loader {
     pub(super) fn join_or_start(
         self: &Arc<Self>,
         identity: Vec<u8>,
-        request: Request,
+        mut request: Request,
     ) -> (CallWaiter<CallResult>, Option<Request>) {
         let hash = self.hash(&identity);
         let write_epoch = self.write_epoch();
@@ -61,9 +62,11 @@ impl Loader {
             // The new call replaces it.
             known.remove();
         }
+        let clock = Arc::new(SendClock::new(1));
+        request.clock = Some(Arc::clone(&clock));
         if calls.len() >= MAX_PER_SHARD {
             let call = async move { client.call_without_timeout(request).await };
-            return (SharedCall::start(call, panicked), None);
+            return (SharedCall::start(call, panicked, clock), None);
         }
         let guard = CallEntryGuard {
             loader: Arc::clone(self),
@@ -78,6 +81,7 @@ impl Loader {
                 outcome
             },
             panicked,
+            clock,
         );
         let call = CallEntry {
             identity: identity.into(),

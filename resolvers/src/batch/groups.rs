@@ -14,11 +14,12 @@ use http::HeaderMap;
 use schema::source::SourceId;
 use tokio::sync::Notify;
 
-use self::run::{panicked, run_batch};
+use self::run::{BatchRun, panicked};
 pub(crate) use self::slot::BatchSlot;
 use super::keys::{BatchKeys, KeyPositions};
 use super::shared_call::{CallWaiter, SharedCall};
 use super::{Loader, MAX_KEYS, MAX_PER_SHARD, identity, shard};
+use crate::source_client::call_gate::SendClock;
 use crate::source_client::connector::ConnectorClient;
 use crate::source_client::shared_response::CallResult;
 
@@ -311,7 +312,15 @@ impl Enqueuer<'_> {
         };
         let start_signal = Arc::new(Notify::new());
         let spec = Arc::clone(&self.group.spec);
-        let waiter = SharedCall::start(run_batch(slot, Arc::clone(&start_signal), spec), panicked);
+        // The call to the source is the one that is still to be sent.
+        let clock = Arc::new(SendClock::new(1));
+        let run = BatchRun {
+            slot,
+            start_signal: Arc::clone(&start_signal),
+            spec,
+            clock: Arc::clone(&clock),
+        };
+        let waiter = SharedCall::start(run.finish(), panicked, clock);
         self.group.batches.push(Batch {
             id: batch_id,
             operation_id: self.operation_id,

@@ -64,6 +64,8 @@ mod tests {
             body: Some(body.into()),
             is_idempotent: true,
             memory: None,
+            gate: None,
+            clock: None,
         }
     }
 

@@ -14,11 +14,16 @@ use std::task::{Context, Poll, Waker, ready};
 
 use futures_util::future::{BoxFuture, FutureExt};
 
+use tokio::time::Instant;
+
 use super::lock;
+use crate::source_client::call_gate::SendClock;
 
 /// A call that is in flight or completed.
 pub(super) struct SharedCall<T> {
     state: Mutex<State<T>>,
+    /// When it was sent.
+    clock: Arc<SendClock>,
 }
 
 struct State<T> {
@@ -41,9 +46,11 @@ pub(crate) struct CallWaiter<T: Clone> {
 
 impl<T: Clone + Send + 'static> SharedCall<T> {
     /// Starts a call that its first waiter drives; `panicked` makes its outcome if it panics.
+    /// `clock` shows when it is sent.
     pub(super) fn start(
         call: impl Future<Output = T> + Send + 'static,
         panicked: fn() -> T,
+        clock: Arc<SendClock>,
     ) -> CallWaiter<T> {
         // State that calls share is behind locks that are never held across an await.
         let call = AssertUnwindSafe(call).catch_unwind();
@@ -58,6 +65,7 @@ impl<T: Clone + Send + 'static> SharedCall<T> {
         CallWaiter {
             shared_call: Arc::new(Self {
                 state: Mutex::new(state),
+                clock,
             }),
             waker_index: 0,
             call: None,
@@ -91,6 +99,11 @@ impl<T: Clone + Send + 'static> SharedCall<T> {
 impl<T: Clone> CallWaiter<T> {
     pub(super) fn shared_call(&self) -> &Arc<SharedCall<T>> {
         &self.shared_call
+    }
+
+    /// The latest time at which a part of the call was sent.
+    pub(super) fn last_sent(&self) -> Option<Instant> {
+        self.shared_call.clock.last_sent()
     }
 
     /// Closes the call for further waiters, because it takes too long.

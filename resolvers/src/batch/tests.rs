@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::groups::BatchSpec;
 use super::shared_call::SharedCall;
 use super::*;
-use crate::settings::{Batching, Introspection, Limits, Reports, Settings};
+use crate::settings::{Batching, CallLimits, Introspection, Limits, Reports, Settings};
 use crate::source_client::request::Request;
 
 type Answer = &'static str;
@@ -25,7 +25,7 @@ async fn a_waiter_that_times_out_leaves_the_others_their_timeout() {
         sleep(second * 5 / 4).await;
         "done"
     };
-    let first: CallWaiter<Answer> = SharedCall::start(call, || "panicked");
+    let first: CallWaiter<Answer> = SharedCall::start(call, || "panicked", Arc::default());
     let shared_call = Arc::clone(first.shared_call());
     let follower = shared_call.join().unwrap();
     let later = async {
@@ -98,6 +98,7 @@ fn loader() -> Arc<Loader> {
         },
         operation_timeout: Duration::from_secs(10),
         source_timeout: Duration::from_secs(5),
+        call_limits: CallLimits::default(),
         source_call_limit: None,
         batching: Batching::AcrossOperations,
         caching: None,
@@ -126,6 +127,9 @@ fn different_calls_are_bounded_and_removed_when_they_end() {
                 headers: HeaderMap::new(),
                 body: None,
                 is_idempotent: true,
+                memory: None,
+                gate: None,
+                clock: None,
             };
             loader.join_or_start(identity::request_identity(&request), request)
         })

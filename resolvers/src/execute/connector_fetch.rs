@@ -396,7 +396,10 @@ pub(super) fn redacted_address(request: &Request) -> String {
 /// Maximum entities of one call.
 fn call_size(fetch: ConnectorFetch<'_>, entities: usize) -> usize {
     match fetch.connector.output {
-        ConnectorOutput::Batch { max_size, .. } => max_size.unwrap_or(entities).max(1),
+        ConnectorOutput::Batch { max_size, .. } => {
+            let max_size = max_size.unwrap_or(fetch.client.max_entities);
+            max_size.min(entities).max(1)
+        }
         ConnectorOutput::Object | ConnectorOutput::Field(_) => 1,
     }
 }

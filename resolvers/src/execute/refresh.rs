@@ -115,6 +115,27 @@ impl<'a> Execution<'_, 'a> {
         let Some(document) = &self.context.prepared.documents[request] else {
             return;
         };
+        let Some(client) = self.subgraph_client(document) else {
+            return;
+        };
+        let mut stale = stale.into_iter();
+        for entities in entities.chunks(client.max_entities) {
+            let stale = stale.by_ref().take(entities.len()).collect();
+            self.refresh_entities(request, part, entities, stale);
+        }
+    }
+
+    /// Refreshes entities with one request.
+    fn refresh_entities(
+        &mut self,
+        request: PlanRequestId,
+        part: &'a Part,
+        entities: &[EntityIndex],
+        stale: Vec<StaleEntity>,
+    ) {
+        let Some(document) = &self.context.prepared.documents[request] else {
+            return;
+        };
         let parts = document.parts.iter();
         let selected = parts.map(|other| {
             let is_own = other.fetch == part.fetch;
@@ -126,7 +147,7 @@ impl<'a> Execution<'_, 'a> {
         });
         let selected = selected.collect();
         let subgraph_request = SubgraphRequest { request, selected };
-        let Some((_, variables)) = self.build_request(&subgraph_request, document) else {
+        let Some(variables) = self.build_variables(&subgraph_request, document) else {
             return;
         };
         let refresh = SubgraphRefresh {
@@ -145,7 +166,7 @@ impl<'a> Execution<'_, 'a> {
 impl ConnectorRefresh {
     async fn run(self) -> Option<RefreshedValues> {
         let call = self.sources.http_client.call(self.request, self.timeout);
-        let response = call.await.ok()?;
+        let response = with_queue_limit(self.timeout, call).await.ok()?;
         let mapped = map_values(&self.sources, self.source, &self.vars, &response)?;
         let keys = self.keys.iter().map(|key| EntityKey(key));
         let values = keys.map(|key| {
@@ -191,7 +212,10 @@ impl SubgraphRefresh {
         };
         let headers = &self.client_headers;
         match client.request(document, &self.variables, headers) {
-            Some(request) => self.sources.http_client.call(request, client.timeout).await,
+            Some(request) => {
+                let call = self.sources.http_client.call(request, client.timeout);
+                with_queue_limit(client.timeout, call).await
+            }
             None => client.call_local(document, &self.variables, headers).await,
         }
     }
@@ -211,6 +235,13 @@ impl SubgraphRefresh {
         let values: Vec<_> = list.elements().map(cached_entity).collect();
         (values.len() == self.entities).then_some(values)
     }
+}
+
+/// The result of a refresh that waits in the queue of its source for the timeout of a call at most:
+/// no operation waits for it.
+async fn with_queue_limit(timeout: Duration, call: impl Future<Output = CallResult>) -> CallResult {
+    let outcome = tokio::time::timeout(timeout * 2, call).await;
+    outcome.unwrap_or(Err(FetchError::Timeout(timeout)))
 }
 
 /// Variables as documents of their own, which another thread may read.

@@ -104,7 +104,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             fetch.source,
             fetch.client,
             headers,
-            max_size,
+            Some(max_size.unwrap_or(fetch.client.max_entities)),
         ))
     }
 
@@ -357,6 +357,7 @@ fn is_possibly_caused_by_others(error: &FetchError) -> bool {
         | FetchError::Build(_) => true,
         FetchError::TooMany(_)
         | FetchError::MemoryExceeded(_)
+        | FetchError::Overloaded(_)
         | FetchError::Connect(_)
         | FetchError::Broken(_)
         | FetchError::Timeout(_)

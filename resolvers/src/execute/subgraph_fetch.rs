@@ -25,6 +25,38 @@ pub(super) struct SubgraphRequest {
     pub(super) selected: Vec<Vec<EntityIndex>>,
 }
 
+impl SubgraphRequest {
+    /// The same entities in requests of at most `max` each.
+    fn split(self, max: usize) -> Vec<Self> {
+        if self.selected.iter().map(Vec::len).sum::<usize>() <= max {
+            return vec![self];
+        }
+        let parts = self.selected.len();
+        let empty = || Self {
+            request: self.request,
+            selected: vec![Vec::new(); parts],
+        };
+        let mut requests = vec![empty()];
+        let mut room = max;
+        for (part, entities) in self.selected.iter().enumerate() {
+            let mut rest = entities.as_slice();
+            while !rest.is_empty() {
+                if room == 0 {
+                    requests.push(empty());
+                    room = max;
+                }
+                let (head, tail) = rest.split_at(rest.len().min(room));
+                if let Some(last) = requests.last_mut() {
+                    last.selected[part].extend_from_slice(head);
+                }
+                room -= head.len();
+                rest = tail;
+            }
+        }
+        requests
+    }
+}
+
 /// The entities of one part of a request, taken out of the state of their fetch.
 pub(super) struct PartEntities<'a> {
     pub(super) part: &'a Part,
@@ -104,7 +136,8 @@ impl<'c, 'a> Execution<'c, 'a> {
         }
     }
 
-    /// Sends a request, if it has entities.
+    /// Sends a request, if it has entities: in several parts if it has more than one request may
+    /// have.
     pub(super) fn send_request(
         &mut self,
         request: SubgraphRequest,
@@ -112,7 +145,22 @@ impl<'c, 'a> Execution<'c, 'a> {
         in_flight: &mut InFlightCalls<'c>,
     ) {
         let document = document.with_part_count(request.selected.len());
-        let Some((client, variables)) = self.build_request(&request, document) else {
+        let Some(client) = self.subgraph_client(document) else {
+            return;
+        };
+        for request in request.split(client.max_entities) {
+            self.send_part(request, client, document, in_flight);
+        }
+    }
+
+    fn send_part(
+        &mut self,
+        request: SubgraphRequest,
+        client: &'a SubgraphClient,
+        document: &'a Document,
+        in_flight: &mut InFlightCalls<'c>,
+    ) {
+        let Some(variables) = self.build_variables(&request, document) else {
             return;
         };
         let headers = self.context.headers;
@@ -149,26 +197,30 @@ impl<'c, 'a> Execution<'c, 'a> {
         }
     }
 
-    /// The client of the subgraph, and the members of `variables`; `None` when no entity is
-    /// requested.
-    pub(super) fn build_request(
-        &mut self,
-        request: &SubgraphRequest,
-        document: &'a Document,
-    ) -> Option<(&'a SubgraphClient, Vec<u8>)> {
-        if request.selected.iter().all(Vec::is_empty) {
-            return None;
-        }
+    /// The client of the subgraph that a document is for.
+    pub(super) fn subgraph_client(&self, document: &Document) -> Option<&'a SubgraphClient> {
         let context = self.context;
         let fetch = document.parts.first().map(|part| part.fetch)?;
         let source = context.prepared.plan.fetches[fetch].source;
-        let SourceClient::Subgraph(client) = &context.sources.clients[source.index()] else {
+        match &context.sources.clients[source.index()] {
+            SourceClient::Subgraph(client) => Some(client),
+            SourceClient::Connector(_) => None,
+        }
+    }
+
+    /// The members of `variables`; `None` when no entity is requested.
+    pub(super) fn build_variables(
+        &mut self,
+        request: &SubgraphRequest,
+        document: &'a Document,
+    ) -> Option<Vec<u8>> {
+        if request.selected.iter().all(Vec::is_empty) {
             return None;
-        };
+        }
         let parts = self.take_entities(request, document);
         let variables = self.variables(document, &parts);
         self.restore_all_entities(parts);
-        Some((client, variables))
+        Some(variables)
     }
 
     /// Takes the entities of a request out of the states of its fetches; fetches that timed out

@@ -15,6 +15,7 @@ use schema::source::Source;
 use schema::template::Template;
 use schema::types::Name;
 
+use super::call_gate::CallGate;
 use super::variables::{Variable, VariableSet};
 use crate::settings::Settings;
 
@@ -31,6 +32,10 @@ pub(crate) struct ConnectorClient {
     /// Maximum number of calls of one operation by all connectors with the same `call_limit_group`.
     pub(crate) max_calls: Option<NonZeroUsize>,
     pub(crate) call_limit_group: Name,
+    /// Bounds the calls of all operations, shared by the connectors of one group.
+    pub(crate) gate: Arc<CallGate>,
+    /// Maximum entities of one call, where the graph sets none.
+    pub(crate) max_entities: usize,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The client headers that a request depends on; `None`: it may depend on any.
     pub(crate) vary_headers: Option<Vec<HeaderName>>,
@@ -53,6 +58,9 @@ impl ConnectorClient {
                 config => config.to_string(),
             },
         );
+        let group = connector.source.as_ref().unwrap_or(&source.name);
+        let overrides = own.map(|own| own.call_limits).unwrap_or_default();
+        let limits = overrides.over(settings.call_limits);
         Self {
             subgraph: Arc::clone(&source.subgraph),
             coordinate: Arc::clone(&source.name),
@@ -67,7 +75,9 @@ impl ConnectorClient {
             max_calls: own
                 .and_then(|own| own.call_limit)
                 .or(settings.source_call_limit),
-            call_limit_group: Arc::clone(connector.source.as_ref().unwrap_or(&source.name)),
+            call_limit_group: Arc::clone(group),
+            gate: Arc::new(CallGate::new(Arc::clone(group), limits)),
+            max_entities: limits.entities.get(),
             headers: own.map(|own| own.headers.clone()).unwrap_or_default(),
             vary_headers: vary_headers(connector),
             key_mapping: key_mapping(connector),

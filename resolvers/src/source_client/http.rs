@@ -43,18 +43,38 @@ impl HttpClient {
         })
     }
 
-    /// Sends a request; the response, body included, must arrive within `timeout`.
+    /// Sends a request; the response, body included, must arrive within `timeout` of its sending.
     pub(crate) async fn call(&self, request: Request, timeout: Duration) -> CallResult {
-        match tokio::time::timeout(timeout, self.call_without_timeout(request)).await {
+        let sent = async |request| match tokio::time::timeout(timeout, self.send(request)).await {
             Ok(result) => result,
             Err(_) => Err(FetchError::Timeout(timeout)),
-        }
+        };
+        let response = self.queue(request, sent).await?;
+        Ok(Arc::new(SharedResponse::new(response)))
     }
 
     /// Sends a request without a timeout; the caller sets one.
     pub(crate) async fn call_without_timeout(&self, request: Request) -> CallResult {
-        let response = self.send(request).await?;
-        Ok(Arc::new(SharedResponse::new(response)))
+        let response = self.queue(request, async |request| self.send(request).await);
+        Ok(Arc::new(SharedResponse::new(response.await?)))
+    }
+
+    /// Sends a request with `send` when its source may have one more call.
+    async fn queue(
+        &self,
+        mut request: Request,
+        send: impl AsyncFnOnce(Request) -> Result<SourceResponse, FetchError>,
+    ) -> Result<SourceResponse, FetchError> {
+        let gate = request.gate.take();
+        let permit = match &gate {
+            Some(gate) => gate.enter().await,
+            None => Ok(None),
+        };
+        if let Some(clock) = request.clock.take() {
+            clock.mark_sent();
+        }
+        let _permit = permit?;
+        send(request).await
     }
 
     async fn send(&self, request: Request) -> Result<SourceResponse, FetchError> {

@@ -1,5 +1,7 @@
 //! Builds the HTTP request of a connector from its variables.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -11,6 +13,7 @@ use schema::template::form;
 use schema::types::{Constant, Name};
 use url::Url;
 
+use super::call_gate::{CallGate, SendClock};
 use super::connector::ConnectorClient;
 use crate::error::FetchError;
 use crate::memory::MemoryMeter;
@@ -26,6 +29,10 @@ pub(crate) struct Request {
     pub(crate) is_idempotent: bool,
     /// The memory that its response is charged to while it arrives.
     pub(crate) memory: Option<MemoryMeter>,
+    /// The gate of its source.
+    pub(crate) gate: Option<Arc<CallGate>>,
+    /// The clock of the operations that wait for it.
+    pub(crate) clock: Option<Arc<SendClock>>,
 }
 
 /// Builds the request of a connector.
@@ -64,6 +71,8 @@ pub(crate) fn build<'a>(
             ConnectorMethod::Post | ConnectorMethod::Patch
         ),
         memory: None,
+        gate: Some(Arc::clone(&connector_client.gate)),
+        clock: None,
     })
 }
 

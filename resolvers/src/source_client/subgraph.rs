@@ -16,6 +16,7 @@ use schema::types::Name;
 use url::Url;
 
 use super::SourceResponse;
+use super::call_gate::CallGate;
 use super::request::Request;
 use super::shared_response::{CallResult, SharedResponse};
 use crate::error::{FetchError, FetchFailure};
@@ -30,6 +31,10 @@ pub(crate) struct SubgraphClient {
     name: Name,
     location: Location,
     pub(crate) timeout: Duration,
+    /// Bounds the requests of all operations.
+    pub(crate) gate: Arc<CallGate>,
+    /// Maximum entities of one request.
+    pub(crate) max_entities: usize,
     headers: Vec<(HeaderName, HeaderValue)>,
     forwarded_headers: Vec<HeaderName>,
 }
@@ -68,8 +73,12 @@ impl SubgraphClient {
             (None, Some(url)) => Location::Http(url),
             (None, None) => Location::from_source(source, graphql),
         };
+        let overrides = own.map(|own| own.call_limits).unwrap_or_default();
+        let limits = overrides.over(settings.call_limits);
         Self {
             name: Arc::clone(&source.subgraph),
+            gate: Arc::new(CallGate::new(Arc::clone(&source.subgraph), limits)),
+            max_entities: limits.entities.get(),
             location,
             timeout: own
                 .and_then(|own| own.timeout)
@@ -113,6 +122,8 @@ impl SubgraphClient {
             body: Some([&document.head, variables, b"}}"].concat().into()),
             is_idempotent: document.is_query,
             memory: None,
+            gate: Some(Arc::clone(&self.gate)),
+            clock: None,
         })
     }
 
@@ -144,6 +155,7 @@ impl SubgraphClient {
         service: &Arc<dyn LocalService>,
         request: LocalRequest,
     ) -> CallResult {
+        let _permit = self.gate.enter().await?;
         let call = AssertUnwindSafe(async { service.call(request).await }).catch_unwind();
         match tokio::time::timeout(self.timeout, call).await {
             Ok(Ok(body)) => Ok(Arc::new(SharedResponse::new(ok_response(body)))),

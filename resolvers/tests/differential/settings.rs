@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings};
+use resolvers::settings::{Batching, CallLimits, Introspection, Limits, Reports, Settings};
 
 pub(crate) fn settings() -> Settings {
     Settings {
@@ -28,6 +28,7 @@ pub(crate) fn settings() -> Settings {
         },
         operation_timeout: Duration::from_secs(20),
         source_timeout: Duration::from_secs(20),
+        call_limits: CallLimits::default(),
         source_call_limit: None,
         batching: Batching::AcrossOperations,
         caching: None,

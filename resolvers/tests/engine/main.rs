@@ -16,6 +16,7 @@ mod caching_rules;
 mod caching_schedule;
 mod caching_service;
 mod caching_truth;
+mod call_limits;
 mod canned;
 mod conditions;
 mod connector_test;

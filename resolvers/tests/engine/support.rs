@@ -8,7 +8,9 @@ use std::time::Duration;
 use http::HeaderMap;
 use mocks::{Service, Shop};
 use resolvers::error::{FieldError, FieldErrorKind, PathElement};
-use resolvers::settings::{Batching, Introspection, Limits, Reports, Settings, SourceSettings};
+use resolvers::settings::{
+    Batching, CallLimits, Introspection, Limits, Reports, Settings, SourceSettings,
+};
 use resolvers::{Allow, Engine, Outcome, Request, Trace};
 use schema::diagnostic::{Diagnostic, Severity};
 use schema::graph::Graph;
@@ -79,6 +81,7 @@ pub(crate) fn settings() -> Settings {
         },
         operation_timeout: Duration::from_secs(10),
         source_timeout: Duration::from_secs(5),
+        call_limits: CallLimits::default(),
         source_call_limit: None,
         batching: Batching::AcrossOperations,
         caching: None,

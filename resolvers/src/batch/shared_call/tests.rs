@@ -15,7 +15,7 @@ fn panicked() -> &'static str {
 
 fn pending_call() -> (oneshot::Sender<&'static str>, CallWaiter<&'static str>) {
     let (sender, receiver) = oneshot::channel();
-    let waiter = SharedCall::start(async { receiver.await.unwrap() }, panicked);
+    let waiter = SharedCall::start(async { receiver.await.unwrap() }, panicked, Arc::default());
     (sender, waiter)
 }
 
@@ -81,7 +81,7 @@ async fn a_panic_is_an_outcome() {
         counted.fetch_add(1, Ordering::Relaxed);
         panic!("on purpose")
     };
-    let first = SharedCall::start(call, panicked);
+    let first = SharedCall::start(call, panicked, Arc::default());
     let second = first.shared_call().join().unwrap();
 
     assert_eq!(tokio::join!(first, second), ("panicked", "panicked"));
