@@ -236,6 +236,7 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
+        operation_cache_size: 64 << 20,
         prepared_operations: NonZeroUsize::MIN,
         overrides: BTreeMap::new(),
         introspection: Introspection::Allow,

@@ -261,6 +261,7 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
             connectors::Reports::Show => Reports::Show,
             connectors::Reports::Hide => Reports::Hide,
         },
+        operation_cache_size: config.graph.operation_cache_size.get(),
         prepared_operations: config.graph.prepared_operations,
         overrides: config
             .graph

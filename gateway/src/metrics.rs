@@ -18,6 +18,17 @@ pub(crate) fn prometheus_text(engine: &Engine, cache: Option<&Cache>) -> String 
         "Plans for which the planner reached the limit of its search.",
         &[("", engine.incomplete_plans())],
     );
+    let usage = engine.operation_cache_usage();
+    page.gauge(
+        "weir_operation_cache_bytes",
+        "Estimated bytes of cached prepared operations.",
+        usage.bytes,
+    );
+    page.gauge(
+        "weir_operation_cache_operations",
+        "Cached prepared operations.",
+        usage.operations as u64,
+    );
     write_sources(&engine.source_load(), &mut page);
     if let Some(cache) = cache {
         write_cache(cache, &mut page);

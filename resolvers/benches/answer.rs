@@ -234,6 +234,7 @@ fn settings() -> Settings {
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
+        operation_cache_size: 64 << 20,
         prepared_operations: NonZeroUsize::MIN,
         overrides: BTreeMap::new(),
         introspection: Introspection::Refuse,

@@ -14,7 +14,7 @@ use crate::entity_cache::superset::SelectionIndex;
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
 use crate::memory::MemoryMeter;
-use crate::operations::{CachedOperation, Operations, PlanningContext};
+use crate::operations::{CachedOperation, OperationCacheUsage, Operations, PlanningContext};
 use crate::prepared::{PreparedOperation, request_errors};
 use crate::project::{ProjectionInput, project};
 use crate::selection::{ROOT, SlotOrigin};
@@ -224,6 +224,11 @@ impl Engine {
     /// How many plans are incomplete because the planning budget was spent.
     pub fn incomplete_plans(&self) -> u64 {
         self.operations.incomplete_plans()
+    }
+
+    /// How much the cache of prepared operations holds.
+    pub fn operation_cache_usage(&self) -> OperationCacheUsage {
+        self.operations.usage()
     }
 
     /// The calls to each source at this moment, by the name of the source.

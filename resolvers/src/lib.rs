@@ -33,5 +33,6 @@ pub mod trace;
 mod tree;
 
 pub use self::engine::{Allow, Engine, EngineError, Outcome, Request};
+pub use self::operations::OperationCacheUsage;
 pub use self::source_client::call_gate::SourceLoad;
 pub use self::trace::Trace;

@@ -1,10 +1,11 @@
-//! The cache of parsed operations and their plans. Both are bounded; the least recently used are
-//! evicted first.
+//! The cache of parsed operations and their plans. It is bounded by number and by bytes; the least
+//! recently used are evicted first.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use schema::graph::Graph;
 use schema::operation::{Operation, Variables};
 
@@ -28,7 +29,9 @@ pub(crate) struct PlanningContext<'a> {
 /// The operations of one graph.
 #[derive(Debug)]
 pub(crate) struct Operations {
-    cached: Cache<OwnedKey, Arc<CachedOperation>>,
+    cached: Cache<OwnedKey, WeighedOperation, ByWeight>,
+    /// Minimum weight of an operation, which bounds their number.
+    min_weight: u64,
     overrides: Overrides,
     incomplete_plans: AtomicU64,
 }
@@ -36,6 +39,7 @@ pub(crate) struct Operations {
 /// A parsed operation and its plans.
 #[derive(Debug)]
 pub(crate) struct CachedOperation {
+    key: OwnedKey,
     pub(crate) parsed: ParsedOperation,
     variant_inputs: VariantInputs,
     plans: PlanCache,
@@ -49,13 +53,65 @@ enum PlanCache {
     Several(Cache<PlanVariant, Arc<PreparedOperation>>),
 }
 
+/// A cached operation with the bytes that it had when it was cached.
+#[derive(Clone, Debug)]
+struct WeighedOperation {
+    operation: Arc<CachedOperation>,
+    weight: u64,
+}
+
+#[derive(Clone, Debug)]
+struct ByWeight;
+
+impl Weighter<OwnedKey, WeighedOperation> for ByWeight {
+    fn weight(&self, _: &OwnedKey, operation: &WeighedOperation) -> u64 {
+        operation.weight
+    }
+}
+
+/// What the cache of operations holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperationCacheUsage {
+    /// Estimated bytes.
+    pub bytes: u64,
+    /// Number of operations.
+    pub operations: usize,
+}
+
 /// Maximum cached plans of one operation.
 const MAX_PLANS: usize = 16;
 
+/// Number of parts of the cache; an operation must fit into one.
+const SHARDS: usize = 4;
+
+#[expect(
+    clippy::expect_used,
+    reason = "the builder fails only without a number and a weight"
+)]
+fn cache(settings: &Settings) -> Cache<OwnedKey, WeighedOperation, ByWeight> {
+    let count = settings.prepared_operations.get();
+    let options = OptionsBuilder::new()
+        .shards(SHARDS)
+        .estimated_items_capacity(count)
+        .weight_capacity(settings.operation_cache_size as u64)
+        .build()
+        .expect("number and weight are set");
+    Cache::with_options(
+        options,
+        ByWeight,
+        DefaultHashBuilder::default(),
+        DefaultLifecycle::default(),
+    )
+}
+
 impl Operations {
     pub(crate) fn new(graph: &Graph, settings: &Settings) -> Self {
+        let bytes = settings.operation_cache_size as u64;
+        let count = settings.prepared_operations.get() as u64;
         Self {
-            cached: Cache::new(settings.prepared_operations.get()),
+            cached: cache(settings),
+            // A single operation of all bytes would not be cached.
+            min_weight: (bytes / count).min(bytes / 20 * 19),
             overrides: Overrides::new(graph, settings),
             incomplete_plans: AtomicU64::new(0),
         }
@@ -75,19 +131,36 @@ impl Operations {
     ) -> Result<Arc<CachedOperation>, Vec<RequestError>> {
         let key = Key { query, operation };
         if let Some(cached) = self.cached.get(&key) {
-            return Ok(cached);
+            return Ok(cached.operation);
         }
         let parsed = ParsedOperation::parse(planning.graph, planning.settings, query, operation)?;
-        let cached = Arc::new(CachedOperation::new(parsed, planning.graph));
-        self.cached.insert(key.owned(), Arc::clone(&cached));
+        let cached = Arc::new(CachedOperation::new(key.owned(), parsed, planning.graph));
+        self.cache(&cached);
         Ok(cached)
+    }
+
+    /// Caches an operation with the bytes that it has now.
+    fn cache(&self, operation: &Arc<CachedOperation>) {
+        let weighed = WeighedOperation {
+            operation: Arc::clone(operation),
+            weight: (operation.size() as u64).max(self.min_weight),
+        };
+        self.cached.insert(operation.key.clone(), weighed);
+    }
+
+    /// How much the cache holds.
+    pub(crate) fn usage(&self) -> OperationCacheUsage {
+        OperationCacheUsage {
+            bytes: self.cached.weight(),
+            operations: self.cached.len(),
+        }
     }
 
     /// The prepared operation for a request with these variables.
     pub(crate) fn prepare(
         &self,
         planning: &PlanningContext<'_>,
-        cached: &CachedOperation,
+        cached: &Arc<CachedOperation>,
         variables: &Variables,
     ) -> Result<Arc<PreparedOperation>, Vec<RequestError>> {
         if cached.variant_inputs.is_empty() {
@@ -101,7 +174,7 @@ impl Operations {
     pub(crate) fn default_variant(
         &self,
         planning: &PlanningContext<'_>,
-        cached: &CachedOperation,
+        cached: &Arc<CachedOperation>,
     ) -> Result<(Arc<PreparedOperation>, String), Vec<RequestError>> {
         let variant = cached.variant_inputs.default_variant(&self.overrides);
         let text = cached.variant_inputs.describe(&variant, planning.graph);
@@ -111,7 +184,7 @@ impl Operations {
     fn plan(
         &self,
         planning: &PlanningContext<'_>,
-        cached: &CachedOperation,
+        cached: &Arc<CachedOperation>,
         variant: PlanVariant,
     ) -> Result<Arc<PreparedOperation>, Vec<RequestError>> {
         if let Some(known) = cached.plans.get(&variant) {
@@ -129,12 +202,13 @@ impl Operations {
         }
         let prepared = Arc::new(prepared);
         cached.plans.insert(variant, &prepared);
+        self.cache(cached);
         Ok(prepared)
     }
 }
 
 impl CachedOperation {
-    fn new(parsed: ParsedOperation, graph: &Graph) -> Self {
+    fn new(key: OwnedKey, parsed: ParsedOperation, graph: &Graph) -> Self {
         let variant_inputs = VariantInputs::new(&parsed.operation, graph);
         Self {
             plans: if variant_inputs.is_empty() {
@@ -142,9 +216,15 @@ impl CachedOperation {
             } else {
                 PlanCache::Several(Cache::new(MAX_PLANS))
             },
+            key,
             parsed,
             variant_inputs,
         }
+    }
+
+    /// Estimated bytes of the operation with its plans.
+    fn size(&self) -> usize {
+        self.parsed.size + self.plans.size()
     }
 
     pub(crate) fn operation(&self) -> &Operation {
@@ -157,6 +237,14 @@ impl PlanCache {
         match self {
             Self::One(plan) => plan.get().cloned(),
             Self::Several(plans) => plans.get(variant),
+        }
+    }
+
+    /// Estimated bytes of the plans.
+    fn size(&self) -> usize {
+        match self {
+            Self::One(plan) => plan.get().map_or(0, |plan| plan.size),
+            Self::Several(plans) => plans.iter().map(|(_, plan)| plan.size).sum(),
         }
     }
 
@@ -179,8 +267,8 @@ struct Key<'a> {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq)]
 struct OwnedKey {
-    query: Box<str>,
-    operation: Option<Box<str>>,
+    query: Arc<str>,
+    operation: Option<Arc<str>>,
 }
 
 impl Key<'_> {

@@ -28,6 +28,8 @@ use crate::source_client::Sources;
 use crate::subgraph_request::{Document, Part, PlannedOperation, document};
 use crate::tree::Widths;
 
+mod size;
+
 /// An operation with its plan over one graph. Immutable.
 #[derive(Debug)]
 pub(crate) struct PreparedOperation {
@@ -47,6 +49,8 @@ pub(crate) struct PreparedOperation {
     /// The cache rules of its fetches.
     pub(crate) cache_plan: Arc<CachePlan>,
     has_introspection: bool,
+    /// Estimated bytes, without those of `operation`.
+    pub(crate) size: usize,
 }
 
 /// A valid operation.
@@ -56,6 +60,8 @@ pub(crate) struct ParsedOperation {
     has_introspection: bool,
     /// Whether there is a cache.
     is_cached: bool,
+    /// Estimated bytes.
+    pub(crate) size: usize,
 }
 
 impl ParsedOperation {
@@ -70,6 +76,7 @@ impl ParsedOperation {
         Ok(Self {
             has_introspection: check_introspection(&operation, settings)
                 .map_err(|error| vec![error])?,
+            size: size::parsed(query, &operation),
             operation: Arc::new(operation),
             is_cached: settings.caching.is_some(),
         })
@@ -94,7 +101,9 @@ impl PreparedOperation {
         let plan = plan(graph, &mut selection, operation.kind)
             .map_err(|error| vec![unreachable_field(&error)])?;
         let documents = documents(graph, (operation, &selection), &plan)?;
+        let response_program = ResponseProgram::new(&selection, graph);
         Ok(Self {
+            size: size::prepared(&selection, &plan, &documents),
             documents,
             programs: plan
                 .fetches
@@ -106,7 +115,7 @@ impl PreparedOperation {
                 .positions()
                 .map(|(_, position)| position.is_abstract(graph.types()))
                 .collect(),
-            response_program: ResponseProgram::new(&selection, graph),
+            response_program,
             cache_plan: Arc::new(cache_plan),
             has_introspection: parsed.has_introspection,
             operation: Arc::clone(operation),

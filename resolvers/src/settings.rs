@@ -41,6 +41,8 @@ pub struct Settings {
     pub reports: Reports,
     /// Maximum number of cached prepared operations.
     pub prepared_operations: NonZeroUsize,
+    /// Maximum estimated bytes of the cached prepared operations.
+    pub operation_cache_size: usize,
     /// Whether clients may read the schema.
     pub introspection: Introspection,
     /// Percentage of requests for which a progressive override is active, by its label; others

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::raw::{Named, Text};
 use super::reader::Reader;
-use super::setting::{Percentage, Setting};
+use super::setting::{Bytes, Percentage, Setting};
 
 /// The graph to serve.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Graph {
     pub link: LinkOptions,
     /// Maximum number of prepared operations in memory.
     pub prepared_operations: NonZeroUsize,
+    /// Maximum bytes of the cached prepared operations.
+    pub operation_cache_size: NonZeroUsize,
     /// Progressive overrides by label.
     pub override_labels: BTreeMap<String, OverrideLabel>,
 }
@@ -97,6 +99,9 @@ pub(super) struct RawGraph {
     /// Maximum number of prepared operations in memory; the least recently used one is evicted first.
     #[schemars(extend("default" = PREPARED_OPERATIONS.to_text()))]
     prepared_operations: Option<Text<NonZeroUsize>>,
+    /// Maximum memory of the cached prepared operations, estimated. An operation larger than a quarter of it is prepared for each request.
+    #[schemars(extend("default" = OPERATION_CACHE_SIZE.to_text()))]
+    operation_cache_size: Option<Text<Bytes>>,
     /// Progressive overrides by the label of `@override(from:, label:)`: `true`, `false`, or a percentage of requests such as `12.5%`, drawn for each request. Other labels are inactive, except `percent(N)`, which contains its own percentage.
     override_labels: Option<Named<Text<Percentage>>>,
 }
@@ -125,6 +130,9 @@ impl RawGraph {
                 experimental_connect: reader
                     .value_or(self.experimental_connect, EXPERIMENTAL_CONNECT),
             },
+            operation_cache_size: reader
+                .value_or(self.operation_cache_size, OPERATION_CACHE_SIZE)
+                .0,
             prepared_operations: reader.value_or(self.prepared_operations, PREPARED_OPERATIONS),
             override_labels: override_labels(self.override_labels.unwrap_or_default(), reader),
         }
@@ -276,3 +284,6 @@ const EXPERIMENTAL_CONNECT: bool = false;
 
 /// Default number of prepared operations: several times those of a large application, about 10 MB.
 const PREPARED_OPERATIONS: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
+
+/// Default maximum bytes of cached operations: a usual one has 20 to 200 KiB.
+const OPERATION_CACHE_SIZE: Bytes = Bytes(NonZeroUsize::new(64 * 1024 * 1024).unwrap());

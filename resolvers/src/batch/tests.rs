@@ -104,6 +104,7 @@ fn loader() -> Arc<Loader> {
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
+        operation_cache_size: 64 << 20,
         prepared_operations: NonZeroUsize::MIN,
         overrides: BTreeMap::new(),
         introspection: Introspection::Allow,

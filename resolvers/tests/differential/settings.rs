@@ -34,6 +34,7 @@ pub(crate) fn settings() -> Settings {
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
+        operation_cache_size: 64 << 20,
         prepared_operations: NonZeroUsize::MIN,
         overrides: [("on".to_owned(), 100.0)].into(),
         introspection: Introspection::Allow,

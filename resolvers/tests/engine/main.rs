@@ -31,6 +31,7 @@ mod loader;
 mod loader_service;
 mod many_calls;
 mod memory;
+mod operation_size;
 mod plans;
 mod progressive;
 mod reach;

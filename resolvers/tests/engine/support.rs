@@ -87,6 +87,7 @@ pub(crate) fn settings() -> Settings {
         caching: None,
         environment: BTreeMap::new(),
         reports: Reports::Hide,
+        operation_cache_size: 64 << 20,
         prepared_operations: NonZeroUsize::MIN,
         overrides: BTreeMap::new(),
         introspection: Introspection::Allow,
