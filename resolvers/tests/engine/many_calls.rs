@@ -134,3 +134,35 @@ fn a_chain_of_keys_may_have_any_length() {
         assert_eq!(plan.matches("_entities").count(), length, "{plan}");
     }
 }
+
+#[test]
+fn many_types_of_an_interface_are_planned_at_any_depth() {
+    let link =
+        r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])"#;
+    let types = |implements: &str, fields: &str| -> String {
+        let types = (0..30).map(|number| {
+            format!("type T{number} {implements} @key(fields: \"id\") {{ id: ID! {fields} }} ")
+        });
+        types.collect()
+    };
+    let own = types("implements Node", "name: String next: T0 nodes: [Node]");
+    let nodes = format!(
+        "{link} type Query {{ nodes: [Node] }} \
+         interface Node {{ id: ID! name: String next: T0 nodes: [Node] }} {own}"
+    );
+    let prices = format!("{link} {}", types("", "price: Int other: T0"));
+    let engine = engine(
+        &[("nodes", nodes.as_str()), ("prices", prices.as_str())],
+        &[],
+    );
+    let nested = (0..11).fold("id".to_owned(), |inner, _| {
+        format!("id name next {{ other {{ price }} }} nodes {{ {inner} }}")
+    });
+
+    let plan = engine
+        .plan_text(&format!("{{ nodes {{ {nested} }} }}"), None)
+        .unwrap();
+
+    assert_eq!(plan.matches("_entities").count(), 1, "{plan}");
+    assert_eq!(engine.incomplete_plans(), 0);
+}

@@ -1,5 +1,6 @@
 //! Nested scopes: their cost, and entry points that may lower it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use schema::source::EntryCardinality;
@@ -17,6 +18,18 @@ struct NestedScope {
     slot_sets: Vec<SlotSetId>,
     offers: Vec<Offer>,
 }
+
+/// The offers at a nested position: one that may be added, and those that are there.
+#[derive(PartialEq, Eq, Hash)]
+struct NestedOffers {
+    own: Offer,
+    known: Vec<Offer>,
+    at: PositionId,
+    sets: Vec<SlotSetId>,
+}
+
+/// Whether the own offer provides what the known ones do not.
+type KnownNested = HashMap<NestedOffers, bool>;
 
 impl CoverSearch<'_, '_> {
     /// The cost of all nested scopes; `None` if one has no cover.
@@ -194,6 +207,7 @@ impl CoverSearch<'_, '_> {
             return Vec::new();
         }
         let mut candidates: Vec<Candidate> = Vec::new();
+        let mut known_nested = KnownNested::default();
         for (on, slots) in &self.scope.wanted_slots {
             for (source, entry) in graph.entry_points(*on) {
                 let candidate = Candidate {
@@ -207,7 +221,8 @@ impl CoverSearch<'_, '_> {
                 let cardinality = candidate.entry_point(graph).cardinality;
                 let mut slots = slots.iter();
                 if cardinality != EntryCardinality::Field
-                    && slots.any(|slot| self.is_helpful(&candidate, state, *slot))
+                    && slots
+                        .any(|slot| self.is_helpful(&candidate, state, *slot, &mut known_nested))
                 {
                     candidates.push(candidate);
                 }
@@ -243,7 +258,13 @@ impl CoverSearch<'_, '_> {
     }
 
     /// Whether the candidate provides nested fields of a slot that no base offer provides.
-    fn is_helpful(&self, candidate: &Candidate, state: &State, slot: usize) -> bool {
+    fn is_helpful(
+        &self,
+        candidate: &Candidate,
+        state: &State,
+        slot: usize,
+        known_nested: &mut KnownNested,
+    ) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
         let Some(child) = selection.position(self.scope.at).slots[slot].child else {
             return false;
@@ -258,19 +279,38 @@ impl CoverSearch<'_, '_> {
             .collect();
         let sets = &selection.slot_sets;
         let sets = sets.nested_sets(&self.scope.slot_sets, &[candidate.on], slot);
-        own.is_some_and(|own| self.has_new_slots(own, &known, child, sets))
+        own.is_some_and(|own| {
+            let nested = NestedOffers {
+                own,
+                known,
+                at: child,
+                sets,
+            };
+            self.has_new_slots(nested, known_nested)
+        })
     }
 
-    /// Whether `own` provides a selected field at `at` or nested in it that none of `known` does.
-    fn has_new_slots(
-        &self,
-        own: Offer,
-        known: &[Offer],
-        at: PositionId,
-        sets: Vec<SlotSetId>,
-    ) -> bool {
+    /// Whether the own offer provides a selected field at the position, or nested in it, that none
+    /// of the known offers does. Each of the object types may lead to the same nested offers, so
+    /// these are looked at once.
+    fn has_new_slots(&self, offers: NestedOffers, known_nested: &mut KnownNested) -> bool {
+        if let Some(has_new) = known_nested.get(&offers) {
+            return *has_new;
+        }
+        let has_new = self.finds_new_slots(&offers, known_nested);
+        known_nested.insert(offers, has_new);
+        has_new
+    }
+
+    fn finds_new_slots(&self, offers: &NestedOffers, known_nested: &mut KnownNested) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let scope = PlanScope::new(graph, selection, at, sets, &[own]);
+        let NestedOffers {
+            own,
+            known,
+            at,
+            sets,
+        } = offers;
+        let scope = PlanScope::new(graph, selection, *at, sets.clone(), &[*own]);
         scope.wanted_slots.iter().any(|(on, slots)| {
             slots.iter().any(|slot| {
                 let wanted = scope.typed_slot(*on, *slot);
@@ -280,10 +320,10 @@ impl CoverSearch<'_, '_> {
                 {
                     return true;
                 }
-                let Some(child) = selection.position(at).slots[*slot].child else {
+                let Some(child) = selection.position(*at).slots[*slot].child else {
                     return false;
                 };
-                let known_children: Vec<Offer> = known
+                let known_children = known
                     .iter()
                     .filter_map(|offer| offer.child_offer(graph, selection, wanted))
                     .collect();
@@ -291,7 +331,15 @@ impl CoverSearch<'_, '_> {
                     .slot_sets
                     .nested_sets(&scope.slot_sets, &[*on], *slot);
                 own.child_offer(graph, selection, wanted)
-                    .is_some_and(|own| self.has_new_slots(own, &known_children, child, sets))
+                    .is_some_and(|own| {
+                        let nested = NestedOffers {
+                            own,
+                            known: known_children,
+                            at: child,
+                            sets,
+                        };
+                        self.has_new_slots(nested, known_nested)
+                    })
             })
         })
     }
