@@ -37,6 +37,30 @@ pub(super) fn check(document: &Document, limits: OperationLimits) -> Result<(), 
             })?;
         }
     }
+    check_fragments(&mut counter, document, limits)
+}
+
+/// Checks the fragments, also those that no operation spreads: validation follows their spreads.
+fn check_fragments<'a>(
+    counter: &mut Counter<'a>,
+    document: &'a Document,
+    limits: OperationLimits,
+) -> Result<(), OperationError> {
+    for definition in &document.definitions {
+        if let Definition::FragmentDefinition(fragment) = definition {
+            let size = counter.fragment(&fragment.name, 1);
+            // Aliases and root fields are those of operations.
+            let size = Size {
+                aliases: 0,
+                top_fields: 0,
+                ..size
+            };
+            check_operation(size, size.selections, limits).map_err(|error| OperationError {
+                locations: locations(fragment.location(), &document.sources),
+                ..error
+            })?;
+        }
+    }
     Ok(())
 }
 

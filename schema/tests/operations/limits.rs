@@ -38,6 +38,18 @@ fn skipped_selections_of_doubled_fragments_count() {
 }
 
 #[test]
+fn fragments_that_no_operation_spreads_count() {
+    let document = doubled("__typename").replacen("{ ...F0 }", "{ __typename }", 1);
+    assert_eq!(
+        refused(&document, LIMITS),
+        [
+            "Limit [(1, 16)]: the document has more than 10000 selections after its fragments are \
+          expanded (`limits.selections`)"
+        ]
+    );
+}
+
+#[test]
 fn each_limit_is_exact() {
     let fields = "fragment F on User { a: id name }";
     let document = format!("{{ x: me {{ ...F ... on User {{ ...F }} }} me {{ ...F }} }} {fields}");
