@@ -28,7 +28,8 @@ impl Folder {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+        let own = env!("CARGO_BIN_EXE_weir").into();
+        let mut command = Command::new(std::env::var_os("WEIR_BIN").unwrap_or(own));
         command
             .args(arguments)
             .current_dir(&self.0)

@@ -9,6 +9,7 @@
 
 mod admin;
 mod audit;
+mod bombs;
 mod client;
 mod commands;
 mod compose;
