@@ -229,6 +229,7 @@ fn engine(graph: Arc<Graph>) -> Result<Engine, Failure> {
             errors: 1,
         },
         operation_timeout: Duration::from_secs(1),
+        prepare_timeout: Duration::from_secs(30),
         source_timeout: Duration::from_secs(1),
         call_limits: CallLimits::default(),
         source_call_limit: None,

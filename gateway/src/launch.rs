@@ -248,6 +248,7 @@ pub fn settings(config: &Config, graph: &Graph) -> Settings {
             errors: config.limits.errors.get(),
         },
         operation_timeout: config.limits.operation_timeout,
+        prepare_timeout: config.limits.prepare_timeout,
         source_timeout: config.connectors.timeout,
         source_call_limit: Some(config.connectors.max_calls),
         call_limits: config.connectors.call_limits,

@@ -227,6 +227,7 @@ fn settings() -> Settings {
             errors: 100,
         },
         operation_timeout: Duration::from_secs(1),
+        prepare_timeout: Duration::from_secs(30),
         source_timeout: Duration::from_secs(1),
         call_limits: CallLimits::default(),
         source_call_limit: None,

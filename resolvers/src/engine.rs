@@ -6,15 +6,15 @@ use std::time::Duration;
 use schema::graph::Graph;
 use schema::operation::{Operation, OperationKind, Variables};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use self::mutation::MutationInvalidation;
 use crate::batch::Loader;
 use crate::cache::Reuse;
-use crate::entity_cache::superset::SelectionIndex;
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
 use crate::memory::MemoryMeter;
-use crate::operations::{CachedOperation, OperationCacheUsage, Operations, PlanningContext};
+use crate::operations::{OperationCacheUsage, Operations};
 use crate::prepared::{PreparedOperation, request_errors};
 use crate::project::{ProjectionInput, project};
 use crate::selection::{ROOT, SlotOrigin};
@@ -30,13 +30,11 @@ mod mutation;
 #[derive(Debug)]
 pub struct Engine {
     graph: Arc<Graph>,
-    settings: Settings,
+    settings: Arc<Settings>,
     sources: Arc<Sources>,
     /// Shares calls between operations.
     loader: Option<Arc<Loader>>,
-    operations: Operations,
-    /// Finds cached values with larger selections.
-    selection_index: SelectionIndex,
+    operations: Arc<Operations>,
 }
 
 /// Why an engine could not be created.
@@ -112,9 +110,14 @@ impl Engine {
             }
             Batching::WithinOperation => None,
         };
+        let settings = Arc::new(settings);
+        let operations = Operations::new(
+            Arc::clone(&graph),
+            Arc::clone(&settings),
+            Arc::clone(&sources),
+        );
         Ok(Self {
-            operations: Operations::new(&graph, &settings),
-            selection_index: SelectionIndex::default(),
+            operations: Arc::new(operations),
             graph,
             settings,
             sources,
@@ -137,20 +140,20 @@ impl Engine {
         request: &Request,
         out: &mut Vec<u8>,
     ) -> Result<Outcome, Vec<RequestError>> {
-        let cached = self.cached_operation(&request.query, request.operation_name.as_deref())?;
+        let deadline = Instant::now() + self.settings.operation_timeout;
+        let name = request.operation_name.as_deref();
+        let cached = self.operations.read(&request.query, name).await?;
         let operation = cached.operation();
         check_allowed(operation, request.allow).map_err(|error| vec![error])?;
         let json = request.variables.as_deref().map(RawValue::get);
         let variables = operation
             .coerce_variables(&self.graph, json)
             .map_err(request_errors)?;
-        let prepared = self
-            .operations
-            .prepare(&self.planning_context(), &cached, &variables)?;
+        let prepared = self.operations.prepare(&cached, &variables).await?;
         let memory = MemoryMeter::new(self.settings.limits.operation_memory);
         let tree = self
             .introspection_tree(&prepared, &variables, memory.clone())
-            .map_err(|error| vec![error])?;
+            .await?;
         let is_query = prepared.operation.kind == OperationKind::Query;
         let caching = self.settings.caching.as_ref();
         let context = Context {
@@ -161,6 +164,7 @@ impl Engine {
             variables: &variables,
             headers: &request.headers,
             timeout: self.settings.operation_timeout,
+            deadline,
             reports: self.settings.reports,
             trace: request.trace,
             error_limit: self.settings.limits.errors,
@@ -201,10 +205,8 @@ impl Engine {
         query: &str,
         operation: Option<&str>,
     ) -> Result<String, Vec<RequestError>> {
-        let cached = self.cached_operation(query, operation)?;
-        let (prepared, holds_for) = self
-            .operations
-            .default_variant(&self.planning_context(), &cached)?;
+        let cached = self.operations.read_blocking(query, operation)?;
+        let (prepared, holds_for) = self.operations.default_variant(&cached)?;
         Ok(prepared.plan_text(&self.graph) + &holds_for)
     }
 
@@ -214,10 +216,8 @@ impl Engine {
         query: &str,
         operation: Option<&str>,
     ) -> Result<serde_json::Value, Vec<RequestError>> {
-        let cached = self.cached_operation(query, operation)?;
-        let (prepared, _) = self
-            .operations
-            .default_variant(&self.planning_context(), &cached)?;
+        let cached = self.operations.read_blocking(query, operation)?;
+        let (prepared, _) = self.operations.default_variant(&cached)?;
         Ok(prepared.plan_json(&self.graph))
     }
 
@@ -241,37 +241,27 @@ impl Engine {
         PreparedOperation::time_planning(&self.graph, &self.settings, query)
     }
 
-    fn cached_operation(
-        &self,
-        query: &str,
-        operation: Option<&str>,
-    ) -> Result<Arc<CachedOperation>, Vec<RequestError>> {
-        self.operations
-            .read(&self.planning_context(), query, operation)
-    }
-
-    fn planning_context(&self) -> PlanningContext<'_> {
-        PlanningContext {
-            graph: &self.graph,
-            settings: &self.settings,
-            sources: &self.sources,
-            selection_index: &self.selection_index,
-        }
-    }
-
     /// A tree with the results of introspection fields.
-    fn introspection_tree(
+    async fn introspection_tree(
         &self,
-        prepared: &PreparedOperation,
+        prepared: &Arc<PreparedOperation>,
         variables: &Variables,
         memory: MemoryMeter,
-    ) -> Result<Tree, RequestError> {
+    ) -> Result<Tree, Vec<RequestError>> {
         let mut tree = Tree::new(&prepared.widths, memory);
-        let results = prepared.introspect(
-            &self.graph,
-            variables,
-            self.settings.limits.introspection_size,
-        )?;
+        if !prepared.has_introspection {
+            return Ok(tree);
+        }
+        // The results may have as many bytes as the limit allows.
+        let max_bytes = self.settings.limits.introspection_size;
+        let (graph, own, variables) = (
+            Arc::clone(&self.graph),
+            Arc::clone(prepared),
+            variables.clone(),
+        );
+        let work = move || own.introspect(&graph, &variables, max_bytes);
+        let results = self.operations.off_runtime(work).await?;
+        let results = results.map_err(|error| vec![error])?;
         let slots = &prepared.selection.position(ROOT).slots;
         for (index, slot) in slots.iter().enumerate() {
             if let SlotOrigin::Introspection(key) = &slot.origin

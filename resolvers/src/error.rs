@@ -45,6 +45,8 @@ pub enum RequestErrorKind {
     NotAllowed,
     /// No source provides a selected field at its position; `weir check` reports such fields.
     UnreachableField,
+    /// The operation was not prepared in time, because others are.
+    PrepareTimeout,
     /// A document for a subgraph could not be made.
     Planning,
 }

@@ -12,6 +12,7 @@ use http::HeaderMap;
 use schema::connector::Connector;
 use schema::operation::{OperationKind, Variables};
 use schema::source::SourceId;
+use tokio::time::Instant;
 
 use self::entities::Entities;
 use self::execution::Execution;
@@ -62,6 +63,8 @@ pub(crate) struct Context<'a> {
     pub(crate) variables: &'a Variables,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) timeout: Duration,
+    /// The end of the timeout, which includes preparing the operation.
+    pub(crate) deadline: Instant,
     pub(crate) reports: Reports,
     pub(crate) trace: Trace,
     /// Maximum errors of one response.
@@ -227,7 +230,7 @@ enum FetchState {
 pub(crate) async fn execute(context: &Context<'_>, tree: Tree) -> ExecutionResult {
     let mut execution = Execution::new(context, tree);
     let mut in_flight = InFlightCalls::new(context);
-    let deadline = tokio::time::sleep(context.timeout);
+    let deadline = tokio::time::sleep_until(context.deadline);
     tokio::pin!(deadline);
     execution.start_ready_requests(&mut in_flight);
     loop {

@@ -85,7 +85,7 @@ mod tests {
 
         assert_eq!(meter.charge(10), Ok(()));
         assert_eq!(meter.remaining(), 0);
-        assert_eq!(meter.clone().charge(1), Err(MemoryExceeded(10)));
+        assert_eq!(meter.charge(1), Err(MemoryExceeded(10)));
         assert_eq!(meter.charge(0), Err(MemoryExceeded(10)));
     }
 

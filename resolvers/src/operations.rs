@@ -9,6 +9,7 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use schema::graph::Graph;
 use schema::operation::{Operation, Variables};
 
+use self::preparation::Preparations;
 use crate::entity_cache::superset::SelectionIndex;
 use crate::error::RequestError;
 use crate::plan_variant::{Overrides, PlanVariant, VariantInputs};
@@ -16,19 +17,17 @@ use crate::prepared::{ParsedOperation, PreparedOperation};
 use crate::settings::Settings;
 use crate::source_client::Sources;
 
-/// What parsing and planning depend on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PlanningContext<'a> {
-    pub(crate) graph: &'a Graph,
-    pub(crate) settings: &'a Settings,
-    pub(crate) sources: &'a Sources,
-    /// Finds cached values with larger selections.
-    pub(crate) selection_index: &'a SelectionIndex,
-}
+mod preparation;
 
 /// The operations of one graph.
 #[derive(Debug)]
 pub(crate) struct Operations {
+    graph: Arc<Graph>,
+    settings: Arc<Settings>,
+    sources: Arc<Sources>,
+    /// Finds cached values with larger selections.
+    selection_index: SelectionIndex,
+    preparations: Arc<Preparations<OwnedKey, CachedOperation>>,
     cached: Cache<OwnedKey, WeighedOperation, ByWeight>,
     /// Minimum weight of an operation, which bounds their number.
     min_weight: u64,
@@ -81,6 +80,21 @@ pub struct OperationCacheUsage {
 /// Maximum cached plans of one operation.
 const MAX_PLANS: usize = 16;
 
+/// Maximum bytes of a document without fragments that is prepared on a thread of the runtime:
+/// that takes no longer than passing it to another thread, and back.
+const SMALL_DOCUMENT: usize = 512;
+
+/// Whether a document has so few selections that preparing it holds no other request up.
+fn is_small(query: &str) -> bool {
+    query.len() <= SMALL_DOCUMENT && !query.contains("...")
+}
+
+/// Number of threads that prepare operations: one core is left for requests.
+fn threads() -> usize {
+    let cores = std::thread::available_parallelism();
+    cores.map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+}
+
 /// Number of parts of the cache; an operation must fit into one.
 const SHARDS: usize = 4;
 
@@ -105,15 +119,20 @@ fn cache(settings: &Settings) -> Cache<OwnedKey, WeighedOperation, ByWeight> {
 }
 
 impl Operations {
-    pub(crate) fn new(graph: &Graph, settings: &Settings) -> Self {
+    pub(crate) fn new(graph: Arc<Graph>, settings: Arc<Settings>, sources: Arc<Sources>) -> Self {
         let bytes = settings.operation_cache_size as u64;
         let count = settings.prepared_operations.get() as u64;
         Self {
-            cached: cache(settings),
+            cached: cache(&settings),
             // A single operation of all bytes would not be cached.
             min_weight: (bytes / count).min(bytes / 20 * 19),
-            overrides: Overrides::new(graph, settings),
+            overrides: Overrides::new(&graph, &settings),
             incomplete_plans: AtomicU64::new(0),
+            preparations: Arc::new(Preparations::new(threads(), settings.prepare_timeout)),
+            selection_index: SelectionIndex::default(),
+            graph,
+            settings,
+            sources,
         }
     }
 
@@ -122,10 +141,10 @@ impl Operations {
         self.incomplete_plans.load(Ordering::Relaxed)
     }
 
-    /// The operation of a document, parsed and validated.
-    pub(crate) fn read(
-        &self,
-        planning: &PlanningContext<'_>,
+    /// The operation of a document, parsed and validated: at once if the document is small, else
+    /// beside the runtime, and planned too.
+    pub(crate) async fn read(
+        self: &Arc<Self>,
         query: &str,
         operation: Option<&str>,
     ) -> Result<Arc<CachedOperation>, Vec<RequestError>> {
@@ -133,10 +152,51 @@ impl Operations {
         if let Some(cached) = self.cached.get(&key) {
             return Ok(cached.operation);
         }
-        let parsed = ParsedOperation::parse(planning.graph, planning.settings, query, operation)?;
-        let cached = Arc::new(CachedOperation::new(key.owned(), parsed, planning.graph));
+        if is_small(query) {
+            return self.parse(key.owned());
+        }
+        let (own, key) = (Arc::clone(self), key.owned());
+        let work = {
+            let key = key.clone();
+            move || {
+                let cached = own.parse(key)?;
+                if cached.variant_inputs.is_empty() {
+                    own.plan(&cached, PlanVariant::default())?;
+                }
+                Ok(cached)
+            }
+        };
+        self.preparations.once(key, work).await
+    }
+
+    /// The operation of a document, parsed and validated at once.
+    pub(crate) fn read_blocking(
+        &self,
+        query: &str,
+        operation: Option<&str>,
+    ) -> Result<Arc<CachedOperation>, Vec<RequestError>> {
+        let key = Key { query, operation };
+        match self.cached.get(&key) {
+            Some(cached) => Ok(cached.operation),
+            None => self.parse(key.owned()),
+        }
+    }
+
+    fn parse(&self, key: OwnedKey) -> Result<Arc<CachedOperation>, Vec<RequestError>> {
+        let OwnedKey { query, operation } = &key;
+        let operation = operation.as_deref();
+        let parsed = ParsedOperation::parse(&self.graph, &self.settings, query, operation)?;
+        let cached = Arc::new(CachedOperation::new(key, parsed, &self.graph));
         self.cache(&cached);
         Ok(cached)
+    }
+
+    /// Does work of an operation beside the runtime, with the threads that prepare operations.
+    pub(crate) async fn off_runtime<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Vec<RequestError>> {
+        self.preparations.run(work).await
     }
 
     /// Caches an operation with the bytes that it has now.
@@ -157,43 +217,48 @@ impl Operations {
     }
 
     /// The prepared operation for a request with these variables.
-    pub(crate) fn prepare(
-        &self,
-        planning: &PlanningContext<'_>,
+    pub(crate) async fn prepare(
+        self: &Arc<Self>,
         cached: &Arc<CachedOperation>,
         variables: &Variables,
     ) -> Result<Arc<PreparedOperation>, Vec<RequestError>> {
-        if cached.variant_inputs.is_empty() {
-            return self.plan(planning, cached, PlanVariant::default());
+        let variant = if cached.variant_inputs.is_empty() {
+            PlanVariant::default()
+        } else {
+            cached.variant_inputs.variant(&self.overrides, variables)
+        };
+        if let Some(known) = cached.plans.get(&variant) {
+            return Ok(known);
         }
-        let variant = cached.variant_inputs.variant(&self.overrides, variables);
-        self.plan(planning, cached, variant)
+        if is_small(&cached.key.query) {
+            return self.plan(cached, variant);
+        }
+        let (own, cached) = (Arc::clone(self), Arc::clone(cached));
+        self.off_runtime(move || own.plan(&cached, variant)).await?
     }
 
     /// The prepared operation without a request, and a description of the variant that it is for.
     pub(crate) fn default_variant(
         &self,
-        planning: &PlanningContext<'_>,
         cached: &Arc<CachedOperation>,
     ) -> Result<(Arc<PreparedOperation>, String), Vec<RequestError>> {
         let variant = cached.variant_inputs.default_variant(&self.overrides);
-        let text = cached.variant_inputs.describe(&variant, planning.graph);
-        Ok((self.plan(planning, cached, variant)?, text))
+        let text = cached.variant_inputs.describe(&variant, &self.graph);
+        Ok((self.plan(cached, variant)?, text))
     }
 
     fn plan(
         &self,
-        planning: &PlanningContext<'_>,
         cached: &Arc<CachedOperation>,
         variant: PlanVariant,
     ) -> Result<Arc<PreparedOperation>, Vec<RequestError>> {
         if let Some(known) = cached.plans.get(&variant) {
             return Ok(known);
         }
-        let prepared = PreparedOperation::new(planning.graph, &cached.parsed, &variant)?;
-        let prepared = match &planning.settings.caching {
+        let prepared = PreparedOperation::new(&self.graph, &cached.parsed, &variant)?;
+        let prepared = match &self.settings.caching {
             Some(caching) => {
-                prepared.with_cache_plan(planning.sources, caching, planning.selection_index)
+                prepared.with_cache_plan(&self.sources, caching, &self.selection_index)
             }
             None => prepared,
         };

@@ -48,7 +48,8 @@ pub(crate) struct PreparedOperation {
     pub(crate) response_program: ResponseProgram,
     /// The cache rules of its fetches.
     pub(crate) cache_plan: Arc<CachePlan>,
-    has_introspection: bool,
+    /// Whether it has `__schema` or `__type`.
+    pub(crate) has_introspection: bool,
     /// Estimated bytes, without those of `operation`.
     pub(crate) size: usize,
 }
@@ -199,9 +200,6 @@ impl PreparedOperation {
         variables: &Variables,
         max_bytes: usize,
     ) -> Result<Vec<(Name, String)>, RequestError> {
-        if !self.has_introspection {
-            return Ok(Vec::new());
-        }
         self.operation
             .introspect(graph, variables, max_bytes)
             .map_err(request_error)

@@ -158,6 +158,16 @@ impl<'a> Projection<'a> {
         self.max_len.saturating_sub(out.len())
     }
 
+    /// Whether a value may be written; if not, nothing is any more.
+    fn has_room(&mut self, value: Value, out: &[u8]) -> bool {
+        let len = match value {
+            Value::Leaf(text) => text.len(),
+            _ => MIN_VALUE_BYTES,
+        };
+        self.is_too_large |= len > self.room(out);
+        !self.is_too_large
+    }
+
     /// Checks that an object has a type with which it can be written. The error is the failure of
     /// the call that was to provide the type, if a call failed.
     fn check_type(&self, row: Row, object: &OutputObject) -> Result<(), Option<FailureId>> {
@@ -225,12 +235,7 @@ impl<'a> Projection<'a> {
         out: &mut Vec<u8>,
     ) -> Result<(), PropagatedNull> {
         let start = out.len();
-        let own_len = match value {
-            Value::Leaf(text) => text.len(),
-            _ => MIN_VALUE_BYTES,
-        };
-        if self.is_too_large || own_len > self.room(out) {
-            self.is_too_large = true;
+        if !self.has_room(value, out) {
             return Err(PropagatedNull(None));
         }
         let errors_before = self.errors.count();

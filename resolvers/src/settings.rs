@@ -25,6 +25,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Timeout of an operation, from the start of its processing to the end of its response.
     pub operation_timeout: Duration,
+    /// Maximum time that a request waits until its operation is parsed, validated and planned.
+    pub prepare_timeout: Duration,
     /// Timeout of a call to a source without one of its own.
     pub source_timeout: Duration,
     /// Maximum number of calls of one operation to a source without a maximum of its own.

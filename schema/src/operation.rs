@@ -215,6 +215,11 @@ impl Operation {
     }
 }
 
+/// Number of lexical tokens of a document, valid or not (GraphQL §2.1.6).
+pub fn count_tokens(document: &str) -> usize {
+    tokens::tokens(document).count()
+}
+
 fn add_field_names<'a>(selections: &'a [OperationSelection], names: &mut BTreeSet<&'a str>) {
     for selection in selections {
         match selection {

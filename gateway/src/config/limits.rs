@@ -35,6 +35,8 @@ pub struct Limits {
     pub response_size: NonZeroUsize,
     /// Maximum bytes that one operation holds: responses of sources, and what is read from them.
     pub operation_memory: NonZeroUsize,
+    /// Time that a request waits until its operation is parsed, validated and planned.
+    pub prepare_timeout: Duration,
     /// Time from the end of a request to the end of its response.
     pub operation_timeout: Duration,
 }
@@ -77,6 +79,9 @@ pub(super) struct RawLimits {
     /// Maximum memory of one operation: the responses of sources that it holds, with their index, and the values that are read from them.
     #[schemars(extend("default" = OPERATION_MEMORY.to_text()))]
     operation_memory: Option<Text<Bytes>>,
+    /// Maximum time that a request waits until its operation is parsed, validated and planned.
+    #[schemars(extend("default" = PREPARE_TIMEOUT.to_text()))]
+    prepare_timeout: Option<Text<Timeout>>,
     /// Timeout of an operation.
     #[schemars(extend("default" = OPERATION_TIMEOUT.to_text()))]
     operation_timeout: Option<Text<Timeout>>,
@@ -98,6 +103,7 @@ impl RawLimits {
             errors: reader.value_or(self.errors, ERRORS),
             response_size: reader.value_or(self.response_size, RESPONSE_SIZE).0,
             operation_memory: reader.value_or(self.operation_memory, OPERATION_MEMORY).0,
+            prepare_timeout: reader.value_or(self.prepare_timeout, PREPARE_TIMEOUT).0,
             operation_timeout: reader.value_or(self.operation_timeout, OPERATION_TIMEOUT).0,
         }
     }
@@ -136,6 +142,9 @@ const RESPONSE_SIZE: Bytes = Bytes(NonZeroUsize::new(16 * 1024 * 1024).unwrap())
 /// Default maximum bytes that an operation holds: two of the largest responses of sources, which
 /// take two to four times their size while they are read.
 const OPERATION_MEMORY: Bytes = Bytes(NonZeroUsize::new(128 * 1024 * 1024).unwrap());
+
+/// Default timeout of preparing: a replica that starts prepares a thousand usual operations in it.
+const PREPARE_TIMEOUT: Timeout = Timeout(Duration::from_secs(5));
 
 /// Default timeout of an operation: clients and common proxies wait no longer.
 const OPERATION_TIMEOUT: Timeout = Timeout(Duration::from_secs(30));

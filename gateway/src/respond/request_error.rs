@@ -47,6 +47,7 @@ pub(super) fn code(kind: RequestErrorKind) -> &'static str {
         RequestErrorKind::Introspection => "INTROSPECTION_DISABLED",
         RequestErrorKind::NotAllowed => "METHOD_NOT_ALLOWED",
         RequestErrorKind::UnreachableField => "UNREACHABLE_FIELD",
+        RequestErrorKind::PrepareTimeout => "PREPARE_TIMEOUT",
         RequestErrorKind::Planning => "INTERNAL_SERVER_ERROR",
     }
 }
@@ -65,6 +66,7 @@ fn status(kind: RequestErrorKind, media_type: MediaType) -> StatusCode {
             MediaType::Json => StatusCode::OK,
         },
         RequestErrorKind::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        RequestErrorKind::PrepareTimeout => StatusCode::SERVICE_UNAVAILABLE,
         RequestErrorKind::Planning => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -103,6 +105,7 @@ mod tests {
     #[test]
     fn method_and_internal_errors_have_one_status_in_both_types() {
         check(RequestErrorKind::NotAllowed, 405, 405);
+        check(RequestErrorKind::PrepareTimeout, 503, 503);
         check(RequestErrorKind::Planning, 500, 500);
     }
 }

@@ -97,6 +97,7 @@ fn loader() -> Arc<Loader> {
             errors: 100,
         },
         operation_timeout: Duration::from_secs(10),
+        prepare_timeout: Duration::from_secs(30),
         source_timeout: Duration::from_secs(5),
         call_limits: CallLimits::default(),
         source_call_limit: None,

@@ -27,6 +27,7 @@ pub(crate) fn settings() -> Settings {
             errors: 100,
         },
         operation_timeout: Duration::from_secs(20),
+        prepare_timeout: Duration::from_secs(30),
         source_timeout: Duration::from_secs(20),
         call_limits: CallLimits::default(),
         source_call_limit: None,

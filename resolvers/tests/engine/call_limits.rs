@@ -178,7 +178,7 @@ async fn requests_to_a_subgraph_have_no_more_entities_than_their_maximum() {
         json!({ "data": { "items": items.collect::<Vec<_>>() } })
     });
     let names = Scripted::new(|_, variables| {
-        let representations = variables["representations"].as_array().unwrap();
+        let representations = variables["r0"].as_array().unwrap();
         let named = representations.iter().map(|it| json!({ "name": it["id"] }));
         json!({ "data": { "_entities": named.collect::<Vec<_>>() } })
     });
@@ -228,8 +228,8 @@ async fn batches_without_a_maximum_have_no_more_keys_than_the_common_one() {
             "GET /items",
             (1..=4).map(|id| json!({ "id": id })).collect(),
         ),
-        ("GET /names?ids=1,2", named([1, 2])),
-        ("GET /names?ids=3,4", named([3, 4])),
+        ("GET /names?ids=1%2C2", named([1, 2])),
+        ("GET /names?ids=3%2C4", named([3, 4])),
     ];
     let (engine, requests) = canned::engine_with(BATCHES, &answers, |settings| {
         settings.call_limits.entities = limit(2);

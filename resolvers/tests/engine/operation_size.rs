@@ -28,6 +28,7 @@ fn engine(cache_size: usize) -> Engine {
     let mut settings = settings();
     settings.prepared_operations = NonZeroUsize::new(1_000_000).unwrap();
     settings.operation_cache_size = cache_size;
+    settings.limits.tokens = 100_000;
     Engine::new(graph, settings).unwrap()
 }
 
@@ -145,6 +146,20 @@ fn fragments_that_are_spread_often() {
 fn a_long_comment() {
     let comment = "x".repeat(20_000);
     check(&engine(1 << 30), &format!("{{ one {{ a1 }} }} # {comment}"));
+}
+
+#[test]
+fn a_long_list_in_the_document() {
+    let sdl = "type Query { find(ids: [Int]): Int }";
+    let graph = graph(&[("one", sdl)]);
+    let mut settings = settings();
+    settings.prepared_operations = NonZeroUsize::new(1_000_000).unwrap();
+    settings.operation_cache_size = 1 << 30;
+    let engine = Engine::new(graph, settings).unwrap();
+    check(
+        &engine,
+        &format!("{{ find(ids: [{}]) }}", "1 ".repeat(4_000)),
+    );
 }
 
 #[test]

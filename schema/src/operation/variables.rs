@@ -10,7 +10,7 @@ use crate::json::{Json, Kind};
 use crate::types::{Constant, Name};
 
 /// The coerced values of an operation's variables.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Variables {
     values: Vec<(Name, Constant)>,
 }
