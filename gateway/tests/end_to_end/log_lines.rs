@@ -73,10 +73,18 @@ async fn texts_of_clients_are_cut() {
 #[tokio::test]
 async fn failed_calls_of_a_request_have_a_few_lines() {
     let (child, address) = serve("log-failures").await;
-    let calls: String = (0..500).map(|at| format!("b{at}: b(id: {at}) ")).collect();
-    post(address, &json!({ "query": format!("{{ {calls} }}") })).await;
-    let calls: String = (0..10).map(|at| format!("a{at}: a(id: {at}) ")).collect();
-    post(address, &json!({ "query": format!("{{ {calls} }}") })).await;
+    let calls: Vec<_> = (0..500).map(|at| format!("b{at}: b(id: {at})")).collect();
+    post(
+        address,
+        &json!({ "query": format!("{{ {} }}", calls.join(" ")) }),
+    )
+    .await;
+    let calls: Vec<_> = (0..10).map(|at| format!("a{at}: a(id: {at})")).collect();
+    post(
+        address,
+        &json!({ "query": format!("{{ {} }}", calls.join(" ")) }),
+    )
+    .await;
 
     let lines = lines(child).await;
 

@@ -31,10 +31,8 @@ async fn refused(query: &str, x: Value) -> String {
 
     assert_eq!(*requests.lock().unwrap(), Vec::<String>::new(), "{answer}");
     let error = answer["errors"][0].as_str().unwrap();
-    let (_, reason) = error
-        .split_once("the request cannot be built: ")
-        .expect(error);
-    reason.to_owned()
+    let reason = error.split_once("the request cannot be built: ");
+    reason.unwrap_or_else(|| panic!("{error}")).1.to_owned()
 }
 
 #[tokio::test]
