@@ -3,7 +3,7 @@
 //! A `Graph` is immutable; a reload builds a new one. Only `link` builds it, after checking that
 //! the subgraphs fit together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::caching::CacheDirectives;
@@ -24,6 +24,8 @@ pub struct Graph {
     entry_points: Vec<Vec<(SourceId, usize)>>,
     /// Whether any field has a context argument.
     has_contexts: bool,
+    /// The fields that are non-null in some subgraph, by type.
+    non_null_fields: Vec<HashSet<Name>>,
     /// Cache directives by subgraph.
     cache_directives: Arc<BTreeMap<Name, CacheDirectives>>,
     /// The labels of progressive overrides; `None` without any.
@@ -35,6 +37,7 @@ impl Graph {
         Self {
             entry_points: entry_points_by_type(&types, &sources),
             has_contexts: has_contexts(&sources),
+            non_null_fields: non_null_fields(&types, &sources),
             types: Arc::new(types),
             sources,
             client: Arc::new(client),
@@ -71,6 +74,7 @@ impl Graph {
         Some(Self {
             entry_points: entry_points_by_type(&self.types, &sources),
             has_contexts: has_contexts(&sources),
+            non_null_fields: non_null_fields(&self.types, &sources),
             types: Arc::clone(&self.types),
             sources,
             client: Arc::clone(&self.client),
@@ -121,6 +125,12 @@ impl Graph {
     /// Whether any field has an argument from an ancestor object (`@fromContext`).
     pub fn has_contexts(&self) -> bool {
         self.has_contexts
+    }
+
+    /// Whether a subgraph has a field of objects of type `on` as non-null, so that an error of the
+    /// field makes the object null in the response of that subgraph (GraphQL §6.4.4).
+    pub fn may_propagate_null(&self, on: TypeId, field: &str) -> bool {
+        self.non_null_fields[on.0].contains(field)
     }
 
     /// The types that clients see.
@@ -184,6 +194,20 @@ fn has_contexts(sources: &[Source]) -> bool {
             .values()
             .any(|field| !field.context_arguments.is_empty())
     })
+}
+
+fn non_null_fields(types: &Types, sources: &[Source]) -> Vec<HashSet<Name>> {
+    let mut by_type = vec![HashSet::new(); types.iter().len()];
+    for node in sources.iter().flat_map(|source| &source.nodes) {
+        let fields = node.fields.iter();
+        let non_null = fields.filter(|(_, field)| field.is_non_null());
+        for (name, _) in non_null {
+            for on in &types.get(node.on).possible_types {
+                by_type[on.0].insert(Name::clone(name));
+            }
+        }
+    }
+    by_type
 }
 
 fn entry_points_by_type(types: &Types, sources: &[Source]) -> Vec<Vec<(SourceId, usize)>> {

@@ -141,6 +141,13 @@ pub struct NodeField {
     pub ty: Name,
 }
 
+impl NodeField {
+    /// Whether a subgraph has it as non-null.
+    pub fn is_non_null(&self) -> bool {
+        self.ty.ends_with('!')
+    }
+}
+
 impl Source {
     /// The node with this id, which must be of this source.
     pub fn node(&self, id: NodeId) -> &SourceNode {
