@@ -167,6 +167,7 @@ pub(crate) fn plan(
     }
     contexts::hoist::hoist_fields(graph, selection, &mut fetches);
     conditions::set_conditions(graph, &mut fetches, selection);
+    selection.forget_non_null_sets();
     Ok(Plan {
         requests: requests::group(graph, &fetches),
         fetches,

@@ -94,7 +94,7 @@ impl PreparedOperation {
         let variant = plan_variant.graph(graph);
         let graph = variant.as_ref().unwrap_or(graph);
         let operation = &parsed.operation;
-        let mut selection = Selection::new(operation, graph.types(), plan_variant.conditions());
+        let mut selection = Selection::new(operation, graph, plan_variant.conditions());
         let mut cache_plan = CachePlan::default();
         if operation.kind == OperationKind::Mutation && parsed.is_cached {
             cache_plan.invalidation_rules = invalidation_rules(graph, &mut selection);
@@ -167,7 +167,7 @@ impl PreparedOperation {
     ) -> Result<Duration, Vec<RequestError>> {
         let operation = read_operation(graph, settings, query, None)?;
         let start = Instant::now();
-        let mut selection = Selection::new(&operation, graph.types(), &[]);
+        let mut selection = Selection::new(&operation, graph, &[]);
         plan(graph, &mut selection, operation.kind)
             .map_err(|error| vec![unreachable_field(&error)])?;
         Ok(start.elapsed())

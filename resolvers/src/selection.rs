@@ -1,17 +1,21 @@
 //! The selection of an operation: fragments resolved, equal fields merged (GraphQL §6.3.2).
 //!
 //! It has two trees. `Position`s hold the *data* to fetch: a field selected twice under two response
-//! keys is one slot. `Output`s are the members of the *response*, by response key, in the client's
+//! keys is one slot, if null propagation is then the same (`non_null_sets`). `Output`s are the members of the *response*, by response key, in the client's
 //! order. Planning reads the first tree and adds slots for keys and requirements to it. Conditions
 //! of `@skip` and `@include` on variables that are not known stay with slots and outputs.
 
-use schema::key::Requirement;
+use schema::graph::Graph;
+use schema::key::{FieldSet, Requirement};
 use schema::operation::{Argument, Operation, OperationKind};
 use schema::types::{Field, Name, TypeId, TypeRef, Types};
 
 use self::build::{Builder, RequiredBy, RootFieldKind, SlotSpec};
 use self::collect::FieldCollector;
 pub(crate) use self::condition::Condition;
+use self::members::MemberCollector;
+use self::non_null_sets::NonNullField;
+pub(crate) use self::non_null_sets::{NonNullSetId, NonNullSets};
 pub(crate) use self::slot_sets::{SlotSetId, SlotSets};
 use self::type_conditions::TypeConditions;
 
@@ -19,6 +23,8 @@ mod build;
 mod collect;
 mod condition;
 mod groups;
+mod members;
+mod non_null_sets;
 mod slot_sets;
 mod type_conditions;
 
@@ -30,6 +36,8 @@ pub(crate) struct Selection {
     pub(crate) slot_sets: SlotSets,
     /// The slots selected at the root.
     pub(crate) root_set: SlotSetId,
+    /// The sets of the slots, until the operation is planned.
+    non_null_sets: NonNullSets<NonNullField>,
     /// The members of the root object.
     pub(crate) outputs: Vec<Output>,
 }
@@ -60,6 +68,8 @@ pub(crate) struct Position {
 pub(crate) struct Slot {
     pub(crate) field: Name,
     pub(crate) arguments: Vec<(Name, Argument)>,
+    /// The non-null fields of its value, without those that the plan adds.
+    non_null_set: NonNullSetId,
     pub(crate) ty: TypeRef,
     /// The object types that select it; none if only the key or requirement of a fetch may.
     pub(crate) on: Vec<TypeId>,
@@ -176,7 +186,7 @@ impl Selection {
     /// variables keep their conditions.
     pub(crate) fn new(
         operation: &Operation,
-        types: &Types,
+        graph: &Graph,
         known_variables: &[(Name, bool)],
     ) -> Self {
         let root = Position {
@@ -187,25 +197,32 @@ impl Selection {
             needs_typename: false,
             members: None,
         };
-        let mut builder = Builder {
+        let mut non_null_sets = NonNullSets::default();
+        let members = MemberCollector {
             collector: FieldCollector {
-                types,
+                types: graph.types(),
                 known_variables,
             },
-            types,
+            graph,
+            non_null_sets: &mut non_null_sets,
+        }
+        .root(operation.root, &operation.selections);
+        let mut builder = Builder {
+            graph,
             positions: vec![root],
             slot_sets: SlotSets::default(),
+            non_null_sets,
             root_field_kind: match operation.kind {
                 OperationKind::Query => RootFieldKind::Query,
                 OperationKind::Mutation => RootFieldKind::Mutation,
             },
         };
-        let occurrences = vec![(Condition::always(), operation.selections.as_slice())];
-        let (outputs, root_set) = builder.outputs(ROOT, &occurrences);
+        let (outputs, root_set) = builder.outputs(ROOT, &members);
         Self {
             positions: builder.positions,
             slot_sets: builder.slot_sets,
             root_set,
+            non_null_sets: builder.non_null_sets,
             outputs,
         }
     }
@@ -254,14 +271,26 @@ impl Selection {
         false
     }
 
-    /// The slot of a key field, added unless there is one.
-    pub(crate) fn add_key_slot(&mut self, at: PositionId, field: &Field, types: &Types) -> usize {
-        self.with_builder(types, |builder| {
+    /// The slot of a key field with these nested fields, added unless there is one.
+    pub(crate) fn add_key_slot(
+        &mut self,
+        at: PositionId,
+        field: &Field,
+        FieldSet(nested): &FieldSet,
+        graph: &Graph,
+    ) -> usize {
+        let nested = nested.iter();
+        let nested: Vec<Requirement> = nested
+            .map(|(name, nested)| Requirement::from_key_field(name, nested))
+            .collect();
+        self.with_builder(graph, |builder| {
+            let non_null_sets = &mut builder.non_null_sets;
             let slot_spec = SlotSpec {
                 field,
                 arguments: &[],
                 on: &[],
                 condition: &Condition::never(),
+                non_null_set: non_null_sets.add_required(graph, field.ty.named_type(), &nested),
             };
             builder.find_or_add_slot(at, &slot_spec)
         })
@@ -274,18 +303,19 @@ impl Selection {
         at: PositionId,
         on: TypeId,
         field: &Field,
-        types: &Types,
+        graph: &Graph,
     ) -> usize {
         let condition = match self.position(at).parent {
             Some((parent, slot)) => self.position(parent).slots[slot].condition.clone(),
             None => Condition::always(),
         };
-        self.with_builder(types, |builder| {
+        self.with_builder(graph, |builder| {
             let slot_spec = SlotSpec {
                 field,
                 arguments: &[],
                 on: &[on],
                 condition: &condition,
+                non_null_set: NonNullSetId::EMPTY,
             };
             let slot = builder.find_or_add_slot(at, &slot_spec);
             builder.require_on(at, slot, &[on]);
@@ -300,12 +330,12 @@ impl Selection {
         at: PositionId,
         on: TypeId,
         requirements: &[Requirement],
-        types: &Types,
+        graph: &Graph,
     ) -> Vec<KeySlot> {
-        self.with_builder(types, |builder| {
+        self.with_builder(graph, |builder| {
             requirements
                 .iter()
-                .filter(|it| it.on.is_none_or(|only| types.is_a(on, only)))
+                .filter(|it| it.on.is_none_or(|only| graph.types().is_a(on, only)))
                 .filter_map(|it| builder.add_required_slot(at, &[on], it, RequiredBy::Fetch))
                 .collect()
         })
@@ -318,9 +348,9 @@ impl Selection {
         at: PositionId,
         on: TypeId,
         requirement: &Requirement,
-        types: &Types,
+        graph: &Graph,
     ) -> Option<KeySlot> {
-        let slot = self.with_builder(types, |builder| {
+        let slot = self.with_builder(graph, |builder| {
             builder.add_required_slot(at, &[on], requirement, RequiredBy::Parent)
         })?;
         self.slot_mut(at, slot.slot).is_context_source = true;
@@ -328,20 +358,23 @@ impl Selection {
         Some(slot)
     }
 
-    fn with_builder<T>(&mut self, types: &Types, edit: impl FnOnce(&mut Builder<'_>) -> T) -> T {
+    fn with_builder<T>(&mut self, graph: &Graph, edit: impl FnOnce(&mut Builder<'_>) -> T) -> T {
         let mut builder = Builder {
-            collector: FieldCollector {
-                types,
-                known_variables: &[],
-            },
-            types,
+            graph,
             positions: std::mem::take(&mut self.positions),
             slot_sets: SlotSets::default(),
+            non_null_sets: std::mem::take(&mut self.non_null_sets),
             root_field_kind: RootFieldKind::Query,
         };
         let outcome = edit(&mut builder);
         self.positions = builder.positions;
+        self.non_null_sets = builder.non_null_sets;
         outcome
+    }
+
+    /// Frees what only planning needs.
+    pub(crate) fn forget_non_null_sets(&mut self) {
+        self.non_null_sets = NonNullSets::default();
     }
 
     pub(crate) fn position_mut(&mut self, at: PositionId) -> &mut Position {

@@ -19,6 +19,7 @@ use crate::selection::{Condition, Selection};
 mod assemble;
 mod builder;
 mod canonical_selection;
+mod non_null;
 pub(crate) mod representation;
 mod selection_set;
 mod slot_fields;

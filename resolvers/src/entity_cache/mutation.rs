@@ -113,7 +113,7 @@ fn returned_entities(
         let fields = plain.into_iter().flat_map(|FieldSet(key)| key);
         let key = fields.filter_map(|(name, _)| {
             let field = types.get(*on).field(name)?;
-            let slot = selection.add_internal_slot(at, *on, field, types);
+            let slot = selection.add_internal_slot(at, *on, field, graph);
             Some((Name::clone(name), slot))
         });
         kinds.push(EntityKind {

@@ -188,10 +188,9 @@ impl ContextsBuilder<'_> {
             return Some(known.clone());
         }
         let first = self.selection.positions().len();
-        let types = self.graph.types();
         let slot = self
             .selection
-            .add_context_source(at, on, requirement, types)?;
+            .add_context_source(at, on, requirement, self.graph)?;
         let new = first..self.selection.positions().len();
         self.nesting_levels
             .extend(new.map(|index| (PositionId(index), level)));

@@ -1,14 +1,15 @@
 //! Builds a selection: adds positions and slots, groups and orders the members of the response.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use schema::graph::Graph;
 use schema::key::Requirement;
-use schema::operation::{Argument, FieldSelection, OperationSelection};
-use schema::types::{Field, Name, Nullability, TypeId, TypeRef, Types};
+use schema::operation::{Argument, FieldSelection};
+use schema::types::{Field, Name, Nullability, TypeId, TypeRef};
 
-use super::collect::FieldCollector;
-use super::groups::{self, group_fields};
+use super::groups::FieldGroup;
+use super::members::{Member, Members};
+use super::non_null_sets::{NonNullField, NonNullSetId, NonNullSets};
 use super::slot_sets::{SlotSet, SlotSetId, SlotSets};
 use super::type_conditions::TypeConditions;
 use super::{
@@ -17,10 +18,10 @@ use super::{
 
 /// The positions and slots added so far.
 pub(super) struct Builder<'a> {
-    pub(super) collector: FieldCollector<'a>,
-    pub(super) types: &'a Types,
+    pub(super) graph: &'a Graph,
     pub(super) positions: Vec<Position>,
     pub(super) slot_sets: SlotSets,
+    pub(super) non_null_sets: NonNullSets<NonNullField>,
     pub(super) root_field_kind: RootFieldKind,
 }
 
@@ -48,92 +49,50 @@ pub(super) struct SlotSpec<'a> {
     pub(super) arguments: &'a [(Name, Argument)],
     pub(super) on: &'a [TypeId],
     pub(super) condition: &'a Condition,
+    /// The non-null fields of its value, for composite types.
+    pub(super) non_null_set: NonNullSetId,
 }
-
-/// The selection sets that apply to one position, each with the conditions on the path to it.
-pub(super) type Occurrences<'a> = Vec<(Condition, &'a [OperationSelection])>;
 
 impl Builder<'_> {
     /// The members of the objects at `at`, and the set of slots that they select.
     pub(super) fn outputs(
         &mut self,
         at: PositionId,
-        occurrences: &Occurrences<'_>,
+        members: &Members<'_>,
     ) -> (Vec<Output>, SlotSetId) {
-        let ty = self.positions[at.0].ty;
-        let mut collected = Vec::new();
-        for (condition, selections) in occurrences {
-            let possible = &self.types.get(ty).possible_types;
-            let collector = self.collector;
-            collector.collect(selections, possible, condition, &mut collected);
-        }
-        let across_types = collected.iter().filter(|it| it.on.len() > 1);
-        let across_types: HashSet<&str> = across_types.map(|it| it.field.name.as_ref()).collect();
-        let groups: Vec<_> = group_fields(collected)
-            .into_iter()
-            .flat_map(|group| self.split_by_field_type(group))
-            .collect();
-        let mut outputs = Vec::with_capacity(groups.len());
+        let mut outputs = Vec::with_capacity(members.members.len());
         let mut slot_set = SlotSet::default();
-        for group in &groups {
-            let Some((output, nested_set)) = self.output(at, group) else {
+        for member in &members.members {
+            let Some((output, nested_set)) = self.output(at, member) else {
                 continue;
             };
             if let OutputValue::Slot(slot) = output.value {
                 slot_set.add(slot, &output.on, nested_set);
-                let slot = &mut self.positions[at.0].slots[slot];
-                slot.across_types |= across_types.contains(slot.field.as_ref());
+                self.positions[at.0].slots[slot].across_types |= member.across_types;
             }
-            outputs.extend(ordered_outputs(&output, group));
+            outputs.extend(ordered_outputs(&output, &member.group));
         }
         outputs.sort_by_key(|(order, _)| *order);
         let outputs = join_leaves(outputs.into_iter().map(|(_, output)| output));
-        let possible = &self.types.get(ty).possible_types;
+        let types = self.graph.types();
+        let possible = &types.get(self.positions[at.0].ty).possible_types;
         let for_all = |output: &Output| possible.iter().all(|ty| output.on.contains(ty));
         self.positions[at.0].needs_typename |= !outputs.iter().all(for_all);
         (outputs, self.slot_sets.add(slot_set))
-    }
-
-    /// Splits `group` by the type of its field: implementations of an interface may narrow a field
-    /// differently, and reading and writing a value depend on its type.
-    fn split_by_field_type<'a>(
-        &self,
-        group: groups::FieldGroup<'a>,
-    ) -> Vec<groups::FieldGroup<'a>> {
-        let name = &group.occurrences[0].field.name;
-        let mut by_type: Vec<(Option<&TypeRef>, groups::FieldGroup<'a>)> = Vec::new();
-        for on in group.on {
-            let ty = self.types.get(on).field(name).map(|field| &field.ty);
-            match by_type.iter_mut().find(|(known, _)| *known == ty) {
-                Some((_, same)) => same.on.push(on),
-                None => by_type.push((
-                    ty,
-                    groups::FieldGroup {
-                        on: vec![on],
-                        occurrences: group.occurrences.clone(),
-                    },
-                )),
-            }
-        }
-        by_type.into_iter().map(|(_, group)| group).collect()
     }
 
     /// A member and, for a composite type, the set of slots selected inside of it.
     fn output(
         &mut self,
         at: PositionId,
-        group: &groups::FieldGroup<'_>,
+        member: &Member<'_>,
     ) -> Option<(Output, Option<SlotSetId>)> {
-        let first = group.occurrences.first()?.field;
-        let mut condition = Condition::never();
-        for occurrence in &group.occurrences {
-            condition.or(&occurrence.condition);
-        }
+        let first = member.group.first();
         let mut output = Output {
             key: Arc::clone(&first.response_key),
             value: OutputValue::TypeName,
-            on: group.on.clone(),
-            condition,
+            on: member.group.on.clone(),
+            condition: member.condition.clone(),
             unless: Condition::never(),
             outputs: Vec::new(),
         };
@@ -145,23 +104,21 @@ impl Builder<'_> {
             output.value = OutputValue::Slot(self.add_introspection_slot(at, first, &output));
             return Some((output, None));
         }
-        let on = group.on.first()?;
-        let field = self.types.get(*on).field(&first.name)?;
+        let on = output.on.first()?;
+        let field = self.graph.types().get(*on).field(&first.name)?;
+        let nested = member.nested.as_ref();
         let slot_spec = SlotSpec {
             field,
             arguments: &first.arguments,
-            on: &group.on,
+            on: &output.on,
             condition: &output.condition,
+            non_null_set: nested.map_or(NonNullSetId::EMPTY, |nested| nested.non_null_set),
         };
         let slot = self.find_or_add_slot(at, &slot_spec);
         output.value = OutputValue::Slot(slot);
         let child = self.positions[at.0].slots[slot].child;
-        let nested_set = child.map(|child| {
-            let occurrences = group.occurrences.iter();
-            let occurrences = occurrences
-                .map(|it| (it.condition.clone(), it.field.selections.as_slice()))
-                .collect();
-            let (outputs, set) = self.outputs(child, &occurrences);
+        let nested_set = child.zip(nested).map(|(child, nested)| {
+            let (outputs, set) = self.outputs(child, nested);
             output.outputs = outputs;
             set
         });
@@ -179,6 +136,7 @@ impl Builder<'_> {
         slots.push(Slot {
             field: Arc::clone(&field.name),
             arguments: Vec::new(),
+            non_null_set: NonNullSetId::EMPTY,
             // Introspection values are checked where they are computed, so any named type will do.
             ty: TypeRef::Named(output.on[0], Nullability::Nullable),
             on: output.on.clone(),
@@ -201,8 +159,9 @@ impl Builder<'_> {
         requirement: &Requirement,
         required_by: RequiredBy,
     ) -> Option<KeySlot> {
-        let types = self.types;
+        let types = self.graph.types();
         let first = types.get(*on.first()?).field(&requirement.field)?;
+        let inner = requirement.inner.as_slice();
         let slot_spec = SlotSpec {
             field: first,
             arguments: &requirement.arguments,
@@ -211,8 +170,13 @@ impl Builder<'_> {
                 RequiredBy::Parent => on,
             },
             condition: &Condition::never(),
+            non_null_set: (self.non_null_sets).add_required(
+                self.graph,
+                first.ty.named_type(),
+                inner,
+            ),
         };
-        let slot = match requirement.inner.as_slice() {
+        let slot = match inner {
             [] => self.find_or_add_slot(at, &slot_spec),
             _ => self.add_slot(at, &slot_spec),
         };
@@ -234,7 +198,7 @@ impl Builder<'_> {
         at: PositionId,
         requirements: &[Requirement],
     ) -> Vec<KeySlot> {
-        let types = self.types;
+        let types = self.graph.types();
         let mut inner = Vec::new();
         for requirement in requirements {
             let possible = types
@@ -268,13 +232,14 @@ impl Builder<'_> {
         inner
     }
 
-    /// The slot of a field, added unless there is one.
+    /// The slot of a field whose value has the same non-null fields, added unless there is one.
     pub(super) fn find_or_add_slot(&mut self, at: PositionId, slot_spec: &SlotSpec<'_>) -> usize {
         let position = &mut self.positions[at.0];
         let same = |slot: &Slot| {
             slot.field == slot_spec.field.name
                 && slot.arguments == slot_spec.arguments
                 && slot.ty == slot_spec.field.ty
+                && slot.non_null_set == slot_spec.non_null_set
         };
         let is_mutation_root = self.root_field_kind == RootFieldKind::Mutation && at == ROOT;
         if let Some(index) = position
@@ -313,7 +278,7 @@ impl Builder<'_> {
         let index = position.slots.len();
         let in_list = position.in_list || matches!(slot_spec.field.ty, TypeRef::List(..));
         let ty = slot_spec.field.ty.named_type();
-        let child = self.types.get(ty).is_composite().then(|| {
+        let child = self.graph.types().get(ty).is_composite().then(|| {
             self.positions.push(Position {
                 ty,
                 slots: Vec::new(),
@@ -327,6 +292,7 @@ impl Builder<'_> {
         let mut slot = Slot {
             field: Arc::clone(&slot_spec.field.name),
             arguments: slot_spec.arguments.to_vec(),
+            non_null_set: slot_spec.non_null_set,
             ty: slot_spec.field.ty.clone(),
             on: slot_spec.on.to_vec(),
             required_on: Vec::new(),
@@ -357,7 +323,7 @@ fn join_leaves(outputs: impl Iterator<Item = Output>) -> Vec<Output> {
 
 /// One output for each occurrence that may be the first not skipped, which is the member's place
 /// in the response (GraphQL §6.3.2).
-fn ordered_outputs(output: &Output, group: &groups::FieldGroup<'_>) -> Vec<(usize, Output)> {
+fn ordered_outputs(output: &Output, group: &FieldGroup<'_>) -> Vec<(usize, Output)> {
     let firsts = group.first_occurrences().into_iter();
     let outputs = firsts.map(|first| {
         let output = Output {

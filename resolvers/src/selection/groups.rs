@@ -1,7 +1,7 @@
 //! Groups fields of one selection set by response key, for each object type (GraphQL §6.3.2).
 
 use schema::operation::FieldSelection;
-use schema::types::TypeId;
+use schema::types::{Name, TypeId};
 
 use super::Condition;
 
@@ -35,7 +35,26 @@ pub(super) struct FirstOccurrence {
     pub(super) unless: Condition,
 }
 
-impl FieldGroup<'_> {
+impl<'a> FieldGroup<'a> {
+    /// The first occurrence; every group has one.
+    pub(super) fn first(&self) -> &'a FieldSelection {
+        self.occurrences[0].field
+    }
+
+    /// The name of the field.
+    pub(super) fn name(&self) -> &'a Name {
+        &self.first().name
+    }
+
+    /// The condition under which any occurrence applies.
+    pub(super) fn condition(&self) -> Condition {
+        let mut any = Condition::never();
+        for occurrence in &self.occurrences {
+            any.or(&occurrence.condition);
+        }
+        any
+    }
+
     /// The occurrences that may be the first not skipped, which decides the place of the member
     /// (GraphQL §6.3.2).
     pub(super) fn first_occurrences(&self) -> Vec<FirstOccurrence> {

@@ -23,10 +23,7 @@ impl<'a> Walk<'a> {
             .iter()
             .map(|scope| ObjectShapeBuilder::new(self.source.node(scope.node)))
             .collect();
-        for DocumentField {
-            on, field, readers, ..
-        } in document_fields
-        {
+        for DocumentField { on, field, readers } in document_fields {
             for (reader, shape) in readers {
                 if let Some(builder) = builders.get_mut(reader.scope) {
                     builder.add(&reader, &field.key, shape);

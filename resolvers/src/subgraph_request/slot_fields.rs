@@ -1,24 +1,37 @@
 //! The fields that a position needs, slot by slot and type by type, with equal fields merged.
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use schema::source::{NodeField, NodeId, ObjectTypes, SourceNode};
 use schema::types::{Name, TypeId};
 
 use super::walk::{SubgraphScope, Walk};
-use crate::selection::{Condition, PositionId, Slot};
+use crate::selection::{Condition, NonNullSetId, PositionId, Slot};
 
 /// A field to write for the objects of one type.
 pub(super) struct SlotField<'a> {
     /// `None`: all types.
     pub(super) on: Option<TypeId>,
-    /// Whether it is a root field of a mutation: not even equal ones share a response key.
-    pub(super) is_mutation: bool,
     pub(super) slot: &'a Slot,
     pub(super) arguments: String,
     pub(super) node_field: &'a NodeField,
     pub(super) condition: Condition,
     pub(super) readers: Vec<SlotReader>,
+    /// The number of the slot of a root field of a mutation: a mutation that is written twice is
+    /// executed twice, so not even equal ones are merged.
+    mutation_slot: Option<usize>,
+    /// The non-null fields of its value. Equal fields with other ones are not merged.
+    pub(super) non_null_set: NonNullSetId,
 }
+
+/// Fields with equal keys are written as one.
+type SlotFieldKey<'a> = (
+    Option<TypeId>,
+    &'a Name,
+    String,
+    Option<usize>,
+    NonNullSetId,
+);
 
 /// A slot that the value of a field fills.
 pub(super) struct SlotReader {
@@ -32,9 +45,24 @@ pub(super) struct SlotReader {
 
 impl<'a> Walk<'a> {
     /// The fields of all slots of `scopes`, type by type.
-    pub(super) fn slot_fields(&self, scopes: &[SubgraphScope<'a>]) -> Vec<SlotField<'a>> {
-        type SlotFieldKey<'a> = (Option<TypeId>, &'a Name, String, Option<usize>);
-        let mut slot_fields: IndexMap<SlotFieldKey<'a>, SlotField<'a>> = IndexMap::new();
+    pub(super) fn slot_fields(&mut self, scopes: &[SubgraphScope<'a>]) -> Vec<SlotField<'a>> {
+        let mut single = self.single_fields(scopes);
+        self.set_non_null_sets(scopes, &mut single);
+        let mut merged: IndexMap<SlotFieldKey<'a>, SlotField<'a>> = IndexMap::new();
+        for field in single {
+            match merged.entry(field.key()) {
+                Entry::Occupied(known) => known.into_mut().merge(field),
+                Entry::Vacant(free) => {
+                    free.insert(field);
+                }
+            }
+        }
+        merged.into_values().collect()
+    }
+
+    /// A field for each slot of `scopes` and each type.
+    fn single_fields(&self, scopes: &[SubgraphScope<'a>]) -> Vec<SlotField<'a>> {
+        let mut fields = Vec::new();
         for (index, scope) in scopes.iter().enumerate() {
             let slots = scope.fetch_slots.get(&scope.at).into_iter().flatten();
             for (number, types) in slots {
@@ -43,42 +71,30 @@ impl<'a> Walk<'a> {
                     let Some(node_field) = node.fields.get(&slot.field) else {
                         continue; // Objects of other types have it.
                     };
-                    let arguments = self.arguments(scope.at, *number, on);
-                    // A mutation that is written twice is executed twice.
                     let is_mutation = on.is_some() && on == self.types.mutation();
-                    let key = (
+                    fields.push(SlotField {
                         on,
-                        &slot.field,
-                        arguments.clone(),
-                        is_mutation.then_some(*number),
-                    );
-                    let slot_field = slot_fields.entry(key).or_insert_with(|| SlotField {
-                        on,
-                        is_mutation,
                         slot,
-                        arguments,
+                        arguments: self.arguments(scope.at, *number, on),
                         node_field,
-                        condition: Condition::never(),
-                        readers: Vec::new(),
-                    });
-                    let condition = on.map(|on| slot.condition_on(&[on]));
-                    slot_field
-                        .condition
-                        .or(condition.as_ref().unwrap_or(&slot.condition));
-                    slot_field.readers.push(SlotReader {
-                        scope: index,
-                        slot: *number,
-                        on,
-                        child: node_field.child,
+                        condition: slot_condition(slot, on),
+                        readers: vec![SlotReader {
+                            scope: index,
+                            slot: *number,
+                            on,
+                            child: node_field.child,
+                        }],
+                        mutation_slot: is_mutation.then_some(*number),
+                        non_null_set: NonNullSetId::EMPTY,
                     });
                 }
             }
         }
-        slot_fields.into_values().collect()
+        fields
     }
 
     /// `first: 10, after: $cursor`: arguments that the client wrote, and context arguments.
-    fn arguments(&self, at: PositionId, number: usize, on: Option<TypeId>) -> String {
+    pub(super) fn arguments(&self, at: PositionId, number: usize, on: Option<TypeId>) -> String {
         let slot = &self.selection.position(at).slots[number];
         let client_arguments = slot.arguments.iter().filter_map(|(name, argument)| {
             let text = argument.text.as_ref()?;
@@ -96,7 +112,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The nodes that may have a slot of some types, each with its type if that is known.
-    fn owner_nodes(
+    pub(super) fn owner_nodes(
         &self,
         scope: &SubgraphScope<'a>,
         types: &[TypeId],
@@ -133,13 +149,15 @@ impl<'a> Walk<'a> {
         let ObjectTypes::ByTypename(members) = &node.object_types else {
             return slot_fields;
         };
-        let mut common: IndexMap<(&Name, String), Vec<SlotField<'a>>> = IndexMap::new();
+        type CommonKey<'a> = (&'a Name, String, NonNullSetId);
+        let mut common: IndexMap<CommonKey<'a>, Vec<SlotField<'a>>> = IndexMap::new();
         for slot_field in slot_fields {
-            let key = (&slot_field.slot.field, slot_field.arguments.clone());
+            let arguments = slot_field.arguments.clone();
+            let key = (&slot_field.slot.field, arguments, slot_field.non_null_set);
             common.entry(key).or_default().push(slot_field);
         }
         let (mut first, mut apart) = (Vec::new(), Vec::new());
-        for ((name, _), group) in common {
+        for ((name, ..), group) in common {
             let node_field = node.fields.get(name).filter(|node_field| {
                 group.len() == members.len()
                     && group
@@ -162,14 +180,33 @@ impl<'a> Walk<'a> {
     }
 }
 
+impl<'a> SlotField<'a> {
+    fn key(&self) -> SlotFieldKey<'a> {
+        (
+            self.on,
+            &self.slot.field,
+            self.arguments.clone(),
+            self.mutation_slot,
+            self.non_null_set,
+        )
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.condition.or(&other.condition);
+        self.readers.extend(other.readers);
+    }
+}
+
+/// The condition under which objects of type `on` need a slot; `None` stands for all types.
+pub(super) fn slot_condition(slot: &Slot, on: Option<TypeId>) -> Condition {
+    on.map_or_else(|| slot.condition.clone(), |on| slot.condition_on(&[on]))
+}
+
 /// Merges fields of single types into one field for all types.
 fn merge_fields<'a>(group: Vec<SlotField<'a>>, node_field: &'a NodeField) -> Option<SlotField<'a>> {
     let mut group = group.into_iter();
     let mut all = group.next()?;
-    for other in group {
-        all.condition.or(&other.condition);
-        all.readers.extend(other.readers);
-    }
+    group.for_each(|other| all.merge(other));
     all.on = None;
     all.node_field = node_field;
     Some(all)

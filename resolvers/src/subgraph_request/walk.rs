@@ -2,7 +2,8 @@
 //! position which fields are written and how they are read.
 //!
 //! Several positions of the result can be one selection set of the request: the client and a
-//! requirement may select the same field, each with its own slots. They are walked together.
+//! requirement may select the same field, each with its own slots. They are walked together, unless
+//! an error would then make more values null (`non_null`): such fields are written with aliases.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use schema::input::Input;
 use schema::source::{EntryPoint, NodeId, ObjectTypes, Source, SourceNode};
 use schema::types::{Name, TypeId, Types};
 
+use super::non_null::ValueSets;
 use super::representation::{self, Representation};
 use super::selection_set::{Field, Fragment, MergeResults, SelectionSet, TypeOverlap};
 use super::slot_fields::{SlotField, SlotReader};
@@ -37,6 +39,7 @@ pub(super) struct Walk<'a> {
     /// enclosing type.
     nested_sets: HashMap<NestedSetKey, NestedSet>,
     merge_results: MergeResults,
+    pub(super) value_sets: ValueSets<'a>,
 }
 
 /// A selection set, and the shape of each of its positions.
@@ -78,7 +81,6 @@ pub(super) struct Surroundings<'s> {
 /// A field of the document, and how its value fills slots.
 pub(super) struct DocumentField {
     pub(super) on: Option<TypeId>,
-    pub(super) is_mutation: bool,
     pub(super) field: Field,
     pub(super) readers: Vec<(SlotReader, ValueShape)>,
 }
@@ -102,6 +104,7 @@ impl<'a> Walk<'a> {
             max_fields,
             nested_sets: HashMap::new(),
             merge_results: MergeResults::new(),
+            value_sets: ValueSets::default(),
         }
     }
 
@@ -110,6 +113,7 @@ impl<'a> Walk<'a> {
         if !self.context_arguments.is_empty() {
             self.context_arguments.clear();
             self.nested_sets.clear();
+            self.value_sets.clear();
         }
     }
 
@@ -153,7 +157,8 @@ impl<'a> Walk<'a> {
         scopes: &[SubgraphScope<'a>],
         surroundings: Surroundings<'_>,
     ) -> Result<(SelectionSet, Vec<ObjectShape>)> {
-        let slot_fields = self.merge_common_fields(scopes, self.slot_fields(scopes));
+        let slot_fields = self.slot_fields(scopes);
+        let slot_fields = self.merge_common_fields(scopes, slot_fields);
         let mut document_fields: Vec<DocumentField> = Vec::with_capacity(slot_fields.len());
         let mut weight: usize = 0;
         for slot_field in slot_fields {
@@ -206,7 +211,6 @@ impl<'a> Walk<'a> {
         });
         Ok(DocumentField {
             on: slot_field.on,
-            is_mutation: slot_field.is_mutation,
             readers: readers.collect(),
             field,
         })
@@ -349,16 +353,11 @@ fn is_key_free(
     merge_results: &mut MergeResults,
 ) -> bool {
     let is_free_in_set = document_fields.iter().all(|other| {
-        let type_overlap = match (document_field.on, other.on) {
-            (Some(on), Some(other)) if on != other => TypeOverlap::Never,
-            _ => TypeOverlap::Possible,
-        };
-        let differs = other.field.key != document_field.field.key;
-        differs
-            || (!document_field.is_mutation
-                && other
-                    .field
-                    .may_share_key(&document_field.field, type_overlap, merge_results))
+        // Fields that may be written as one are one already, except those of different types.
+        let is_disjoint = matches!((document_field.on, other.on), (Some(a), Some(b)) if a != b);
+        let (field, other) = (&document_field.field, &other.field);
+        let differs = other.key != field.key;
+        differs || (is_disjoint && other.may_share_key(field, TypeOverlap::Never, merge_results))
     });
     is_free_in_set
         && surroundings.sibling_fragments.iter().all(|fragment| {

@@ -27,12 +27,21 @@ pub(crate) async fn engine(sdl: &str, answers: &[(&str, Value)]) -> (Engine, Req
     engine_with(sdl, answers, |_| ()).await
 }
 
+pub(crate) async fn engine_with(
+    sdl: &str,
+    answers: &[(&str, Value)],
+    change: impl FnOnce(&mut Settings),
+) -> (Engine, Requests) {
+    engine_over(&[("g", sdl)], answers, change).await
+}
+
+/// An engine over several subgraphs; the source `api` of subgraph `g` has these answers.
 #[expect(
     clippy::disallowed_methods,
     reason = "the server ends with the test's runtime"
 )]
-pub(crate) async fn engine_with(
-    sdl: &str,
+pub(crate) async fn engine_over(
+    subgraphs: &[(&str, &str)],
     answers: &[(&str, Value)],
     change: impl FnOnce(&mut Settings),
 ) -> (Engine, Requests) {
@@ -53,10 +62,7 @@ pub(crate) async fn engine_with(
 
     let mut settings = settings_at(&url);
     change(&mut settings);
-    (
-        Engine::new(graph(&[("g", sdl)]), settings).unwrap(),
-        requests,
-    )
+    (Engine::new(graph(subgraphs), settings).unwrap(), requests)
 }
 
 async fn answer(State(canned): State<Canned>, request: Request) -> Response {

@@ -135,7 +135,7 @@ impl Commit<'_> {
             let Some(field) = types.get(on).field(name) else {
                 return Err(self.unplannable_field(on, name));
             };
-            let slot = self.selection.add_key_slot(at, field, types);
+            let slot = self.selection.add_key_slot(at, field, inner, self.graph);
             let child = self.selection.position(at).slots[slot].child;
             let key_providers = self.key_providers(on, name, location.providers);
             let Some((first, _)) = key_providers.first() else {

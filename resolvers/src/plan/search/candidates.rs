@@ -178,11 +178,11 @@ impl CoverSearch<'_, '_> {
         if let Some(known) = self.search.context.required_slots.get(&key) {
             return Arc::clone(known);
         }
-        let types = self.search.graph.types();
+        let graph = self.search.graph;
         let slots: Arc<[KeySlot]> = self
             .search
             .selection
-            .add_required_slots(key.at, key.on, requirements, types)
+            .add_required_slots(key.at, key.on, requirements, graph)
             .into();
         let known = &mut self.search.context.required_slots;
         known.insert(key, Arc::clone(&slots));

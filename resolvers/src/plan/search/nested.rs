@@ -103,7 +103,7 @@ impl CoverSearch<'_, '_> {
             let is_abstract = entries.any(|(on, _)| types.get(*on).is_abstract());
             let is_fulfilled = |on: TypeId, slot: usize| {
                 let mut fulfilled = chosen.fulfilled_requirements.iter();
-                fulfilled.any(|it| (it.on, it.slot) == (on, slot))
+                fulfilled.any(|it| it.on == on && self.has_same_field(&[it.slot], slot))
             };
             !is_abstract
                 || chosen.fulfilled_requirements.iter().all(|fulfilled| {
@@ -111,6 +111,17 @@ impl CoverSearch<'_, '_> {
                     wanted.all(|(on, _)| is_fulfilled(*on, fulfilled.slot))
                 })
         })
+    }
+
+    /// Whether any of `slots` has the field and the arguments of `slot`: a field that is selected on
+    /// several types has several slots where its selection sets have other non-null fields.
+    fn has_same_field(&self, slots: &[usize], slot: usize) -> bool {
+        let here = &self.search.selection.position(self.scope.at).slots;
+        slots.contains(&slot)
+            || slots.iter().any(|other| {
+                let (one, other) = (&here[slot], &here[*other]);
+                (&one.field, &one.arguments, &one.ty) == (&other.field, &other.arguments, &other.ty)
+            })
     }
 
     fn is_slot_chosen(&self, state: &State, on: TypeId, slot: usize) -> bool {
@@ -128,7 +139,7 @@ impl CoverSearch<'_, '_> {
             |on: TypeId| offer.provides(graph, selection, self.scope.typed_slot(on, slot));
         is_provided(on)
             && self.scope.wanted_slots.iter().all(|(other, wanted)| {
-                !wanted.contains(&slot)
+                !self.has_same_field(wanted, slot)
                     || offer.node(graph, *other).is_none()
                     || is_provided(*other)
                     || self.is_slot_chosen(state, *other, slot)
