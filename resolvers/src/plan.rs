@@ -32,6 +32,7 @@ pub(crate) mod print;
 mod requests;
 mod scope;
 mod search;
+mod separate;
 mod stages;
 mod union_members;
 
@@ -166,6 +167,7 @@ pub(crate) fn plan(
         .plan_root(scope)?;
     }
     contexts::hoist::hoist_fields(graph, selection, &mut fetches);
+    separate::separate_types(graph, selection, &mut fetches);
     conditions::set_conditions(graph, &mut fetches, selection);
     selection.forget_non_null_sets();
     Ok(Plan {
