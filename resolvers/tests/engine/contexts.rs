@@ -94,6 +94,31 @@ fn the_value_is_fetched_first_and_the_field_in_a_fetch_of_its_own() {
     ");
 }
 
+#[test]
+fn a_value_of_the_fetch_that_gives_the_objects_is_known_before_the_field() {
+    const OWNERS: &str = r#"type Query { user: User } type User @key(fields: "id") { id: ID! }"#;
+    const ACCOUNTS: &str = r#"
+    type User @key(fields: "id") @context(name: "user") { id: ID! currency: String accounts: [Account!]! }
+    type Account @key(fields: "id") {
+      id: ID!
+      balance(currency: String @fromContext(field: "$user { currency }")): String
+    }
+    "#;
+    assert_snapshot!(plan(&[OWNERS, ACCOUNTS], "{ user { accounts { balance } } }"), @r"
+    1. a  query
+       gives user { id }
+    2. b  _entities
+       one batch over user by id
+       gives accounts { id } currency
+       after 1
+    3. b  _entities
+       one batch over user.accounts by id
+       balance(currency:) from currency of each User at user
+       gives balance
+       after 2
+    ");
+}
+
 #[tokio::test]
 async fn objects_below_different_values_are_in_different_parts_of_a_request() {
     let users = json!({ "users": [

@@ -94,16 +94,20 @@ impl HoistCandidate<'_> {
         others.all(|other| *other < host)
     }
 
-    /// Whether all context values come from the objects of `host` or their ancestors.
+    /// Whether all context values come from the objects of `host` or their ancestors, and are
+    /// known before it.
     fn is_below_context_sources(&self, host: FetchId) -> bool {
-        let at = self.fetches[host].at;
+        let (at, host_fetch) = (self.fetches[host].at, &self.fetches[host]);
         let arguments = self
             .fetch()
             .context_fields
             .iter()
             .flat_map(|it| &*it.arguments);
         let mut sources = arguments.flat_map(|argument| &argument.sources);
-        sources.all(|source| self.selection.is_inside(at, source.at))
+        sources.all(|source| {
+            let is_from_host = host_fetch.has_slot(source.at, source.value.slot);
+            self.selection.is_inside(at, source.at) && !is_from_host
+        })
     }
 
     /// Whether the source provides all slots along the path that `host` takes.
