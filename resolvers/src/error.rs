@@ -134,20 +134,12 @@ pub(crate) struct Failures {
     pub(crate) origins: HashMap<FailureId, ErrorOrigin>,
 }
 
-/// Where an error occurred, from the values on that it made null.
+/// Where an error occurred, from the object on of which it made a value null.
 #[derive(Debug)]
 pub(crate) struct ErrorOrigin {
-    pub(crate) base: OriginBase,
+    /// The position of the object.
+    pub(crate) at: PositionId,
     pub(crate) steps: Vec<OriginStep>,
-}
-
-/// Where the steps of an origin begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OriginBase {
-    /// At the null value.
-    Value,
-    /// At an object at this position, all of whose values the error made null.
-    Object(PositionId),
 }
 
 /// One step to an origin.

@@ -89,7 +89,7 @@ struct Projection<'a> {
     is_too_large: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum PathStep<'a> {
     Key(&'a Name),
     Index(u32),
@@ -106,7 +106,11 @@ impl<'a> Projection<'a> {
         object: &'a OutputObject,
         out: &mut Vec<u8>,
     ) -> Result<(), PropagatedNull> {
-        self.objects.push(EnclosingObject { row, object });
+        self.objects.push(EnclosingObject {
+            row,
+            object,
+            depth: self.path.len(),
+        });
         let result = self.write_members(row, &object.members, out);
         self.objects.pop();
         result
@@ -268,7 +272,7 @@ impl<'a> Projection<'a> {
             }
             (Value::Failed(cause), _) => {
                 if let Some(failure) = self.failures.get(cause) {
-                    let path = self.failure_path(cause, output_type, member);
+                    let path = self.failure_path(cause, output_type);
                     let kind = FieldErrorKind::Fetch(Arc::clone(failure));
                     self.errors.add(&path, kind, Some(cause));
                 }

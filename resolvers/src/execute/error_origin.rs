@@ -2,8 +2,9 @@
 
 use super::place_errors::PathStep;
 use super::subgraph_fetch::PartEntities;
-use crate::error::{ErrorOrigin, OriginBase, OriginStep};
+use crate::error::{ErrorOrigin, OriginStep};
 use crate::response::shape::{ObjectShape, ValueShape};
+use crate::selection::PositionId;
 
 /// The origin of an error at `path`, of which `null_path` leads to the first null; `None` when it
 /// is no further than that, or in another part.
@@ -24,25 +25,34 @@ pub(super) fn error_origin(
     let known = null_path.len().saturating_sub(to_entity);
     let mut shapes = part.part.shapes.iter();
     let mut steps = shapes.find_map(|shape| origin_steps(shape, below))?;
-    let base = match known {
-        0 => OriginBase::Object(part.fetch.at),
-        _ => OriginBase::Value,
-    };
-    let steps = steps.split_off(known.min(steps.len()));
-    (!steps.is_empty()).then_some(ErrorOrigin { base, steps })
+    if steps.len() <= known {
+        return None;
+    }
+    let is_field = |(_, step): &(PositionId, OriginStep)| matches!(step, OriginStep::Slots(_));
+    let base = steps[..known].iter().rposition(is_field).unwrap_or(0);
+    let steps = steps.split_off(base);
+    Some(ErrorOrigin {
+        at: steps.first()?.0,
+        steps: steps.into_iter().map(|(_, step)| step).collect(),
+    })
 }
 
-/// The slots on a path of response keys, as far as the request has them; `None` if it has none.
-fn origin_steps(shape: &ObjectShape, path: &[PathStep]) -> Option<Vec<OriginStep>> {
+/// The steps of a path of response keys with the positions of their objects, as far as the request
+/// has them; `None` if it has none.
+fn origin_steps(shape: &ObjectShape, path: &[PathStep]) -> Option<Vec<(PositionId, OriginStep)>> {
     let mut shapes = vec![shape];
     let mut steps = Vec::with_capacity(path.len());
     for step in path {
         let key = match step {
             PathStep::Index(index) => {
-                steps.push(OriginStep::Index(*index));
+                let at = steps.last().map_or(shape.at, |(at, _)| *at);
+                steps.push((at, OriginStep::Index(*index)));
                 continue;
             }
             PathStep::Key(key) => key,
+        };
+        let Some(at) = shapes.first().map(|shape| shape.at) else {
+            break;
         };
         let fields = shapes.iter().flat_map(|shape| shape.all_fields());
         let slots = fields
@@ -52,9 +62,8 @@ fn origin_steps(shape: &ObjectShape, path: &[PathStep]) -> Option<Vec<OriginStep
         if slots.is_empty() {
             break;
         }
-        steps.push(OriginStep::Slots(
-            slots.iter().map(|(slot, _)| *slot).collect(),
-        ));
+        let numbers = slots.iter().map(|(slot, _)| *slot).collect();
+        steps.push((at, OriginStep::Slots(numbers)));
         let nested = slots.iter().filter_map(|(_, shape)| match shape {
             ValueShape::Objects(nested) => Some(&**nested),
             ValueShape::Leaf(_) => None,

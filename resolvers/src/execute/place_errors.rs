@@ -65,7 +65,9 @@ impl<'a> Execution<'_, 'a> {
                     self.fail_all_parts(parts, failure);
                     Placed::Yes
                 }
-                _ => Placed::No,
+                // The first error explains it.
+                (None, Some(_)) => Placed::Yes,
+                (_, None) => Placed::No,
             };
             if placed == Placed::No {
                 // The error may concern any entity of the request.

@@ -4,7 +4,7 @@ use schema::types::Nullability;
 
 use super::program::{Member, MemberValue, OutputObject, OutputShape, OutputType};
 use super::{PathStep, Projection};
-use crate::error::{FailureId, OriginBase, OriginStep};
+use crate::error::{FailureId, OriginStep};
 use crate::tree::Row;
 
 /// An object that is being written.
@@ -12,6 +12,8 @@ use crate::tree::Row;
 pub(super) struct EnclosingObject<'a> {
     pub(super) row: Row,
     pub(super) object: &'a OutputObject,
+    /// Number of steps of the path to the object.
+    pub(super) depth: usize,
 }
 
 impl<'a> Projection<'a> {
@@ -21,40 +23,47 @@ impl<'a> Projection<'a> {
         &self,
         failure: FailureId,
         output_type: &'a OutputType,
-        member: &Member,
     ) -> Vec<PathStep<'a>> {
-        let mut path = self.path.clone();
-        let Some(origin) = self.failures.origins.get(&failure) else {
+        let path = self.path.clone();
+        let Some(full) = self.origin_path(failure) else {
             return path;
         };
-        let is_member_value = matches!(path.last(), Some(PathStep::Key(_)));
-        match (origin.base, origin.steps.split_first()) {
-            (OriginBase::Value, _) => self.extend_path(&mut path, output_type, &origin.steps),
-            (OriginBase::Object(at), Some((OriginStep::Slots(slots), inner)))
-                if is_member_value =>
-            {
-                let Some(enclosing) = self.objects.last().filter(|it| it.object.at == at) else {
-                    return path;
-                };
-                if is_in_slot(member, slots) {
-                    self.extend_path(&mut path, output_type, inner);
-                } else if output_type.nullability == Nullability::NonNull
-                    && let Some(cause) = self.member_in(*enclosing, slots)
-                {
-                    path.pop();
-                    self.extend_path_by_member(&mut path, cause, inner);
-                }
-            }
-            _ => {}
+        // A null at a non-null type takes its siblings along.
+        let is_taken_along = output_type.nullability == Nullability::NonNull
+            && path
+                .split_last()
+                .is_some_and(|(_, parent)| full.starts_with(parent));
+        if is_taken_along || full.starts_with(&path) {
+            full
+        } else {
+            path
         }
-        path
     }
 
-    /// The member of an object whose value is in one of these slots.
+    /// The path of the error of a failure, as far as the response would have it.
+    fn origin_path(&self, failure: FailureId) -> Option<Vec<PathStep<'a>>> {
+        let origin = self.failures.origins.get(&failure)?;
+        let (OriginStep::Slots(slots), inner) = origin.steps.split_first()? else {
+            return None;
+        };
+        let mut objects = self.objects.iter().rev();
+        let enclosing = objects.find(|it| it.object.at == origin.at)?;
+        let member = self.member_in(*enclosing, slots)?;
+        let mut path = self.path[..enclosing.depth].to_vec();
+        self.extend_path_by_member(&mut path, member, inner);
+        Some(path)
+    }
+
+    /// The member of an object whose value is in one of these slots: the one that is being written,
+    /// or the first.
     fn member_in(&self, enclosing: EnclosingObject<'a>, slots: &[usize]) -> Option<&'a Member> {
-        let mut members = enclosing.object.members.iter();
-        members
-            .find(|member| is_in_slot(member, slots) && self.is_applicable(member, enclosing.row))
+        let members = enclosing.object.members.iter();
+        let mut members = members.filter(|member| {
+            is_in_slot(member, slots) && self.is_applicable(member, enclosing.row)
+        });
+        let written = self.path.get(enclosing.depth);
+        let is_written = |member: &&Member| Some(&PathStep::Key(&member.key)) == written;
+        members.clone().find(is_written).or_else(|| members.next())
     }
 
     fn extend_path_by_member(

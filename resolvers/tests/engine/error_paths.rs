@@ -7,6 +7,8 @@ use crate::support::execute;
 
 const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires"])
 "#;
+const SHARED: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable"])
+"#;
 const USERS: &str =
     r#"type Query { us: [U] strict: [U!] me: U } type U @key(fields: "id") { id: ID! }"#;
 const FIELDS: &str = r#"type U @key(fields: "id") { id: ID! a: Int! b: Int c: Int d: Int! n: Int o: O! }
@@ -106,6 +108,59 @@ async fn each_null_that_the_client_sees_has_an_error() {
         answer["errors"].as_array().unwrap().len() >= 2,
         "{answer:#}"
     );
+}
+
+#[tokio::test]
+async fn errors_of_a_response_without_data_are_listed_once() {
+    let failed = json!({ "data": null, "errors": [
+        { "message": "down", "path": ["_entities", 0, "a"] },
+        { "message": "down", "path": ["_entities", 0, "d"] },
+    ] });
+    let answer = run("{ me { b d a } }", failed).await;
+    assert_error_paths(&answer, &json!({ "me": null }), &["me.a"]);
+}
+
+#[tokio::test]
+async fn an_error_inside_of_an_object_that_another_subgraph_gives_too_has_its_path() {
+    let sdl =
+        |field: &str| format!("{SHARED}type Query {{ u: U! @shareable }} type U {{ {field} }}");
+    let (one, other) = (sdl("id: ID! e: Int!"), sdl("g: Int"));
+    let failing = Scripted::new(
+        |_, _| json!({ "data": null, "errors": [{ "message": "down", "path": ["u", "e"] }] }),
+    );
+    let healthy = Scripted::new(|_, _| json!({ "data": { "u": { "g": 1 } } }));
+    let engine = engine(
+        &[("one", &one), ("other", &other)],
+        &[("one", &failing), ("other", &healthy)],
+    );
+
+    let answer = execute(&engine, "{ u { id g e } }", json!({})).await;
+
+    assert_error_paths(&answer, &Value::Null, &["u.e"]);
+}
+
+#[tokio::test]
+async fn an_error_inside_of_a_list_of_an_object_that_another_subgraph_gives_has_its_path() {
+    let sdl =
+        |field: &str| format!("{SHARED}type Query {{ w: W @shareable }} type W {{ {field} }}");
+    for (list, data) in [
+        ("[Int!]!", Value::Null),
+        ("[Int!]", json!({ "q": null, "o": 1 })),
+    ] {
+        let (one, other) = (sdl(&format!("q: {list}")), sdl("o: Int"));
+        let failing = Scripted::new(
+            |_, _| json!({ "data": { "w": null }, "errors": [{ "message": "down", "path": ["w", "q", 0] }] }),
+        );
+        let healthy = Scripted::new(|_, _| json!({ "data": { "w": { "o": 1 } } }));
+        let engine = engine(
+            &[("one", &one), ("other", &other)],
+            &[("one", &failing), ("other", &healthy)],
+        );
+
+        let answer = execute(&engine, "{ w { q o } }", json!({})).await;
+
+        assert_error_paths(&answer, &json!({ "w": data }), &["w.q.0"]);
+    }
 }
 
 #[tokio::test]
