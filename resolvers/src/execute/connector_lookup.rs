@@ -19,7 +19,7 @@ use super::{CallKey, ConnectorFetch, Waiter, connector_fetch, shared_batch, vari
 use crate::cache::{CachedValue, Hit, LookupOutcome, Reuse};
 use crate::entity_cache::{LookupEntity, StaleEntity, wait_for_all};
 use crate::entity_key::{EntityIndex, mapping_value};
-use crate::error::FailureId;
+use crate::error::{FailureId, FetchError};
 use crate::memory::MemoryExceeded;
 use crate::plan::FetchId;
 use crate::response::read::ResponseReader;
@@ -206,8 +206,15 @@ impl<'c, 'a> Execution<'c, 'a> {
         let Some(first) = entity.rows().first() else {
             return; // An entity has a row.
         };
-        // A value with an unknown type was not stored.
-        let mut fail = |_: &str| FailureId::UNRECORDED;
+        // A value with an unknown type is not stored, but the graph may have changed since.
+        let (context, failures) = (self.context, &mut self.failures);
+        let mut unknown_type = None;
+        let mut fail = |name: &str| {
+            *unknown_type.get_or_insert_with(|| {
+                let error = FetchError::UnknownType(name.to_owned());
+                failures.add(context.failure(part.fetch, error))
+            })
+        };
         let mut reader = ResponseReader {
             body: self.tree.next_body(),
             tree: &mut self.tree,
@@ -215,8 +222,9 @@ impl<'c, 'a> Execution<'c, 'a> {
             fail: &mut fail,
         };
         let shape = &part.shapes[entity.kind()];
-        if let Ok(ty) = reader.read_entity(*first, shape, json.root()) {
-            self.copy_entity(fetch, entity.rows(), ty);
+        match reader.read_entity(*first, shape, json.root()) {
+            Ok(ty) => self.copy_entity(fetch, entity.rows(), ty),
+            Err(failure) => self.fail_rows(part.fetch, entity, failure),
         }
     }
 

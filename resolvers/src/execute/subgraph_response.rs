@@ -137,7 +137,9 @@ impl<'a> Execution<'_, 'a> {
         };
         let fetch = part.fetch_id();
         let (context, failures) = (self.context, &mut self.failures);
+        let mut has_unknown_type = false;
         let mut fail = |name: &str| {
+            has_unknown_type = true;
             *state.unknown_type.get_or_insert_with(|| {
                 let error = FetchError::UnknownType(name.to_owned());
                 failures.add(context.failure(fetch, error))
@@ -149,12 +151,13 @@ impl<'a> Execution<'_, 'a> {
             body: state.body,
             fail: &mut fail,
         };
-        match reader.read_entity(*first, &part.part.shapes[entity.kind()], node) {
+        let read = reader.read_entity(*first, &part.part.shapes[entity.kind()], node);
+        if has_unknown_type {
+            self.cache.discard(fetch, &[entity.index()]);
+        }
+        match read {
             Ok(ty) => self.copy_entity(part.fetch, entity.rows(), ty),
-            Err(failure) => {
-                self.cache.discard(fetch, &[entity.index()]);
-                self.fail_rows(fetch, entity, failure);
-            }
+            Err(failure) => self.fail_rows(fetch, entity, failure),
         }
     }
 

@@ -222,6 +222,39 @@ async fn an_entity_with_an_error_is_not_cached() {
 }
 
 #[tokio::test]
+async fn a_value_with_an_object_of_an_unknown_type_inside_is_not_cached() {
+    const PETS: &str = r"
+        type Query { owner: Owner }
+        type Owner { name: String pet: Pet }
+        union Pet = Cat | Dog
+        type Cat { lives: Int }
+        type Dog { barks: Boolean }
+    ";
+    let pets = Scripted::new(
+        |_, _| json!({ "data": { "owner": { "name": "A", "pet": { "__typename": "Fish" } } } }),
+    );
+    let cache = memory(&Clock::manual(Moment(1_700_000_000_000)));
+    let engine = engine_with(&[("pets", PETS)], &[("pets", &pets)], |settings| {
+        let mut caching = caching(&cache);
+        caching.default.default_ttl = Duration::from_mins(1);
+        settings.caching = Some(caching);
+    });
+    for _ in 0..2 {
+        let query = "{ owner { name pet { ... on Cat { lives } } } }";
+        let answer = execute(&engine, query, json!({})).await;
+        assert_eq!(
+            answer["data"],
+            json!({ "owner": { "name": "A", "pet": null } })
+        );
+        let errors = json!([
+            "owner.pet: pets: answered with an object of type `Fish`, which the graph does not have there"
+        ]);
+        assert_eq!(answer["errors"], errors);
+    }
+    assert_eq!(pets.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn nothing_is_cached_of_a_response_with_an_error_without_path() {
     let things = Scripted::new(
         |_, _| json!({ "data": { "_entities": [{ "name": "one" }] }, "errors": [{ "message": "somewhere" }] }),
