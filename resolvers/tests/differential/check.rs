@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
-use resolvers::local::LocalService;
-use resolvers::settings::Settings;
+use resolvers::settings::{Caching, Settings, SourceSettings, SubgraphSettings};
 use resolvers::{Allow, Engine, Outcome, Request};
 use schema::graph::Graph;
 use schema::link::{self, LinkOptions};
@@ -16,23 +15,40 @@ use schema::subgraph::Subgraph;
 use serde_json::value::RawValue;
 use tokio::runtime::Runtime;
 
+use crate::arrivals::{Arrivals, Order};
 use crate::data::Data;
 use crate::model::Model;
 use crate::naive;
 use crate::operation::Operation;
 use crate::oracle::{self, Expected};
+use crate::rest;
 use crate::sdl::{self, Reader};
-use crate::service::Service;
+use crate::service::{Service, Shared};
 use crate::settings;
 
 /// A graph that runs: the engine over its subgraphs, and the schema of the whole.
 pub(crate) struct Running {
-    data: Arc<Data>,
-    whole: Valid<Schema>,
-    services: Vec<Arc<Service>>,
+    pub(crate) data: Arc<Data>,
+    pub(crate) whole: Valid<Schema>,
+    pub(crate) arrivals: Arc<Arrivals>,
     changes: Arc<Mutex<Vec<String>>>,
-    engine: Engine,
+    place: Place,
+    pub(crate) engine: Engine,
+    /// Whether operations with faults run with a cache, too.
+    pub(crate) uses_cache: bool,
     runtime: Runtime,
+}
+
+/// A response and what the services saw.
+pub(crate) struct Response {
+    /// The JSON of `data`.
+    pub(crate) data: String,
+    pub(crate) outcome: Outcome,
+    pub(crate) requests: Vec<String>,
+    /// Requests that a gateway must not send.
+    pub(crate) rejected: Vec<String>,
+    /// The root fields of a mutation that ran.
+    pub(crate) changes: Vec<String>,
 }
 
 /// The failure of a case.
@@ -70,10 +86,16 @@ pub(crate) enum Wrong {
     /// A naive plan has fewer requests.
     Many,
     Panic,
+    /// The error paths are not those of the faults.
+    ErrorPaths,
+    /// A response with errors may be cached, or one without may not.
+    Reuse,
+    /// After the faults are gone the response is not the one of the data.
+    Afterwards,
 }
 
 impl Failure {
-    fn new(what: Wrong, text: impl fmt::Display) -> Self {
+    pub(crate) fn new(what: Wrong, text: impl fmt::Display) -> Self {
         let text = text.to_string();
         Self { what, text }
     }
@@ -84,31 +106,51 @@ impl Running {
         let whole = sdl::whole(&model);
         let whole = Schema::parse_and_validate(&whole, "whole")
             .map_err(|invalid| Failure::new(Wrong::Sdl, format!("{invalid}\n{whole}")))?;
-        let data = Arc::new(Data::new(model));
-        let changes = Arc::default();
-        let names = data.model.subgraphs.iter();
+        let shared = Shared {
+            data: Arc::new(Data::new(model)),
+            changes: Arc::default(),
+            arrivals: Arc::default(),
+        };
+        let names = shared.data.model.subgraphs.iter();
         let services: Result<Vec<_>, _> = names
-            .map(|name| Service::new(name, &data, &changes).map(Arc::new))
+            .map(|name| Service::new(name, shared.clone()).map(Arc::new))
             .collect();
         let services = services.map_err(|invalid| Failure::new(Wrong::Sdl, invalid))?;
-        let graph = guarded(|| linked(&data.model))?;
-        let mut settings: Settings = settings::settings();
-        for service in &services {
-            let local: Arc<dyn LocalService> = Arc::clone(service) as _;
-            settings.local.insert(service.name.to_string(), local);
-        }
-        let engine = Engine::new(Arc::new(graph), settings).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
+        let graph = Arc::new(guarded(|| linked(&shared.data.model))?);
+        let runtime = runtime();
+        let served: Vec<_> = services
+            .iter()
+            .filter(|it| it.is_over_http())
+            .cloned()
+            .collect();
+        let url = (!served.is_empty()).then(|| runtime.block_on(rest::serve(served)));
+        let place = Place {
+            graph,
+            services,
+            url,
+        };
+        let engine = place.engine(None);
+        let Shared {
+            data,
+            changes,
+            arrivals,
+        } = shared;
         Ok(Self {
             data,
             whole,
-            services,
+            arrivals,
             changes,
+            place,
             engine,
-            runtime: runtime.unwrap(),
+            uses_cache: true,
+            runtime,
         })
+    }
+
+    /// Another engine over the same services, with an empty cache.
+    pub(crate) fn cached_engine(&self) -> Engine {
+        let caching = settings::caching(&self.model().subgraphs);
+        self.place.engine(Some(caching))
     }
 
     /// The model of the graph.
@@ -144,7 +186,7 @@ impl Running {
             let text = format!("{count} requests, and a naive plan has {naive_count:?}\n{plan}");
             return Err(Failure::new(Wrong::Many, text));
         }
-        let execute = || self.execute(&document, operation, &expected);
+        let execute = || self.execute(operation, &expected);
         guarded(execute).map_err(|failure| Failure {
             text: format!("{plan}\n{}", failure.text),
             ..failure
@@ -164,23 +206,17 @@ impl Running {
         if plan != again {
             return Err(Failure::new(Wrong::Plans, format!("{plan}\n{again}")));
         }
-        if let Some(pair) = apart(&plan) {
+        if let Some(pair) = apart(&plan).filter(|_| !self.model().has_contexts()) {
             return Err(Failure::new(Wrong::Apart, format!("{pair}\n{plan}")));
         }
         Ok(plan)
     }
 
-    fn execute(
-        &self,
-        document: &str,
-        operation: &Operation,
-        expected: &Expected,
-    ) -> Result<usize, Failure> {
-        let data = serde_json::to_string(&expected.answer.data).unwrap();
-        let changed = expected.changes.join(" ");
+    /// Sends the operation to an engine, and waits for the response.
+    pub(crate) fn respond(&self, engine: &Engine, operation: &Operation, order: Order) -> Response {
         let variables = serde_json::to_string(&operation.values()).unwrap();
         let request = Request {
-            query: document.to_owned(),
+            query: operation.document(),
             operation_name: None,
             variables: Some(RawValue::from_string(variables).unwrap()),
             headers: http::HeaderMap::new(),
@@ -188,21 +224,40 @@ impl Running {
             trace: resolvers::Trace::No,
         };
         let mut out = Vec::new();
-        let outcome = self
-            .runtime
-            .block_on(self.engine.execute(request, &mut out));
-        let answered = String::from_utf8_lossy(&out);
+        let execution = self
+            .arrivals
+            .during(order, engine.execute(request, &mut out));
+        let outcome = self.runtime.block_on(execution);
         let (mut requests, mut rejected) = (Vec::new(), Vec::new());
-        for service in &self.services {
+        for service in &self.place.services {
             let journal = service.journal();
             requests.extend(journal.requests);
             rejected.extend(journal.rejected);
         }
+        Response {
+            data: String::from_utf8_lossy(&out).into_owned(),
+            outcome,
+            requests,
+            rejected,
+            changes: std::mem::take(&mut *self.changes.lock().unwrap()),
+        }
+    }
+
+    fn execute(&self, operation: &Operation, expected: &Expected) -> Result<usize, Failure> {
+        let data = serde_json::to_string(&expected.answer.data).unwrap();
+        let changed = expected.changes.join(" ");
+        let Response {
+            data: answered,
+            outcome,
+            requests,
+            rejected,
+            changes,
+        } = self.respond(&self.engine, operation, Order::AtOnce);
         let errors: Vec<String> = match outcome {
             Outcome::Executed { errors, .. } => errors.iter().map(|it| format!("{it:?}")).collect(),
             Outcome::Refused { errors } => errors.into_iter().map(|it| it.message).collect(),
         };
-        let changes = std::mem::take(&mut *self.changes.lock().unwrap()).join(" ");
+        let changes = changes.join(" ");
         let what = if !rejected.is_empty() {
             Wrong::Request
         } else if !errors.is_empty() {
@@ -234,6 +289,50 @@ impl Running {
     }
 }
 
+/// What engines over one graph have in common.
+struct Place {
+    graph: Arc<Graph>,
+    services: Vec<Arc<Service>>,
+    /// The address of services over HTTP.
+    url: Option<String>,
+}
+
+impl Place {
+    fn engine(&self, caching: Option<Caching>) -> Engine {
+        let mut settings: Settings = settings::settings();
+        settings.caching = caching;
+        for service in &self.services {
+            let name = service.name.to_string();
+            let url = self
+                .url
+                .as_ref()
+                .map(|url| format!("{url}/{name}").parse().unwrap());
+            if service.is_rest() {
+                let source = SourceSettings {
+                    url,
+                    ..SourceSettings::default()
+                };
+                settings.sources.insert(format!("{name}.api"), source);
+            } else if service.is_over_http() {
+                let subgraph = SubgraphSettings {
+                    url,
+                    ..SubgraphSettings::default()
+                };
+                settings.subgraphs.insert(name, subgraph);
+            } else {
+                settings.local.insert(name, Arc::clone(service) as _);
+            }
+        }
+        Engine::new(Arc::clone(&self.graph), settings).unwrap()
+    }
+}
+
+/// A runtime on this thread, which looks for network events after each task.
+fn runtime() -> Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().event_interval(1).build().unwrap()
+}
+
 /// Links the subgraphs.
 fn linked(model: &Model) -> Result<Graph, Failure> {
     let subgraphs = model.subgraphs.iter().map(|name| Subgraph {
@@ -254,7 +353,8 @@ fn linked(model: &Model) -> Result<Graph, Failure> {
     })
 }
 
-/// Two requests of a plan to one service that wait for the same ones.
+/// Two requests of a plan to one subgraph that wait for the same ones. Calls of connectors are not
+/// joined.
 fn apart(plan: &str) -> Option<String> {
     let mut known: Vec<(&str, &str)> = Vec::new();
     let (mut source, mut after) = ("", "");
@@ -265,7 +365,8 @@ fn apart(plan: &str) -> Option<String> {
         if !is_request(line) {
             continue;
         }
-        if !source.is_empty() && known.contains(&(source, after)) {
+        let is_connector = source.contains(':');
+        if !source.is_empty() && !is_connector && known.contains(&(source, after)) {
             return Some(format!("`{source}` has two requests after {after:?}"));
         }
         known.push((source, after));
@@ -281,12 +382,12 @@ fn is_request(line: &str) -> bool {
 }
 
 /// The answer as JSON, which compares without the order of members.
-fn unordered(answer: &str) -> Option<serde_json::Value> {
+pub(crate) fn unordered(answer: &str) -> Option<serde_json::Value> {
     serde_json::from_str(answer).ok()
 }
 
 /// Runs `work`, and returns a panic as a failure.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| Some((*panic.downcast_ref::<&str>()?).to_owned()));

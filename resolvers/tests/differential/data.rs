@@ -2,10 +2,11 @@
 //! arguments, so that none is stored.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use apollo_compiler::response::{JsonMap, JsonValue};
 
+use crate::fault::{Faults, SharedFaults};
 use crate::model::{Availability, Field, Kind, Model, Name, Pick, Role, Ty};
 use crate::random::{below, mixed};
 
@@ -15,6 +16,8 @@ pub(crate) struct Data {
     pub(crate) model: Model,
     /// The object types that a field may return, by object type and field.
     targets: HashMap<(Name, Name), Vec<Name>>,
+    /// The faults of the case that is running.
+    faults: RwLock<SharedFaults>,
 }
 
 /// An object; the seed of an entity is a small number.
@@ -28,10 +31,18 @@ pub(crate) struct Thing {
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     Null,
+    /// An error, because of a fault.
+    Throws,
+    /// A value that the type does not allow, because of a fault.
+    Wrong(JsonValue),
     Leaf(JsonValue),
     Thing(Thing),
     List(Vec<Self>),
 }
+
+/// A value that has an error inside, or is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed;
 
 /// Number of objects of each entity type.
 const INSTANCES: usize = 3;
@@ -45,7 +56,20 @@ impl Data {
                 targets.insert((Arc::clone(name), Arc::clone(field_name)), found);
             }
         }
-        Self { model, targets }
+        Self {
+            model,
+            targets,
+            faults: RwLock::default(),
+        }
+    }
+
+    /// The faults of the case that is running.
+    pub(crate) fn faults(&self) -> SharedFaults {
+        Arc::clone(&self.faults.read().unwrap())
+    }
+
+    pub(crate) fn set_faults(&self, faults: &Faults) {
+        *self.faults.write().unwrap() = Arc::new(faults.clone());
     }
 
     /// All entities of a type, or of the members of an interface.
@@ -65,18 +89,21 @@ impl Data {
         self.model.get(&thing.ty)?.fields.get(name)
     }
 
-    /// The value of a field.
+    /// The value of a field; a field whose requirements have failed fails too.
     pub(crate) fn of(&self, thing: &Thing, name: &str, arguments: &JsonMap) -> Value {
-        self.computed(thing, name, arguments, &self.requirements(thing, name))
+        match self.requirements(thing, name) {
+            Ok(requirements) => self.computed(thing, name, arguments, &requirements),
+            Err(Failed) => Value::Throws,
+        }
     }
 
     /// The requirements of a field as JSON, with the values of the unsplit graph.
-    pub(crate) fn requirements(&self, thing: &Thing, name: &str) -> String {
+    pub(crate) fn requirements(&self, thing: &Thing, name: &str) -> Result<String, Failed> {
         match self.field(thing, name) {
             Some(field) if !field.requires.is_empty() => {
-                self.picked(thing, &field.requires).to_string()
+                Ok(self.picked(thing, &field.requires)?.to_string())
             }
-            _ => String::new(),
+            _ => Ok(String::new()),
         }
     }
 
@@ -109,7 +136,8 @@ impl Data {
             targets,
             model: &self.model,
         };
-        shape.value(hash, 0)
+        let value = shape.value(hash, 0);
+        self.faults().broken(&self.model, (thing, name), value)
     }
 
     /// Whether only a subgraph that does not know the object could resolve the field.
@@ -128,8 +156,9 @@ impl Data {
         unknown.is_some_and(|(it, seed)| **it == *subgraph && *seed == thing.seed)
     }
 
-    /// The fields of a field set as JSON, in the order of the set.
-    pub(crate) fn picked(&self, thing: &Thing, picks: &[Pick]) -> JsonValue {
+    /// The fields of a field set as JSON, in the order of the set; `Err` if one of them has an
+    /// error.
+    pub(crate) fn picked(&self, thing: &Thing, picks: &[Pick]) -> Result<JsonValue, Failed> {
         let mut object = JsonMap::new();
         for pick in picks {
             if pick.on.as_ref().is_some_and(|on| *on != thing.ty) {
@@ -137,21 +166,56 @@ impl Data {
             }
             let arguments = self.defaults(thing, &pick.field);
             let value = self.of(thing, &pick.field, &arguments);
-            object.insert(&*pick.field, self.json(&value, &pick.inner));
+            let required = self.required(thing, &pick.field);
+            object.insert(&*pick.field, self.json(&value, &pick.inner, &required)?);
         }
-        object.into()
+        Ok(object.into())
     }
 
-    fn json(&self, value: &Value, inner: &[Pick]) -> JsonValue {
+    /// The non-null marks of a field for clients, the outermost first.
+    pub(crate) fn required(&self, thing: &Thing, name: &str) -> Vec<bool> {
+        let Some(field) = self.field(thing, name) else {
+            return Vec::new();
+        };
+        let mut required = field.ty.required.to_vec();
+        required[0] |= self.model.is_stricter_everywhere(&thing.ty, name);
+        required
+    }
+
+    fn json(&self, value: &Value, inner: &[Pick], required: &[bool]) -> Result<JsonValue, Failed> {
         match value {
-            Value::Null => JsonValue::Null,
-            Value::Leaf(leaf) => leaf.clone(),
+            Value::Null if required.first() == Some(&true) => Err(Failed),
+            Value::Null => Ok(JsonValue::Null),
+            Value::Throws | Value::Wrong(_) => Err(Failed),
+            Value::Leaf(leaf) => Ok(leaf.clone()),
             Value::Thing(thing) => self.picked(thing, inner),
             Value::List(items) => {
-                let items = items.iter().map(|item| self.json(item, inner));
-                JsonValue::Array(items.collect())
+                let below = required.get(1..).unwrap_or_default();
+                let items = items.iter().map(|item| self.json(item, inner, below));
+                Ok(JsonValue::Array(items.collect::<Result<_, _>>()?))
             }
         }
+    }
+
+    /// The arguments of a field with the one that an ancestor gives, the nearest last.
+    pub(crate) fn in_context(
+        &self,
+        thing: &Thing,
+        name: &str,
+        arguments: &JsonMap,
+        ancestors: &[Thing],
+    ) -> Result<JsonMap, Failed> {
+        let mut arguments = arguments.clone();
+        let context = self.field(thing, name).and_then(|it| it.context.as_ref());
+        if let Some(context) = context {
+            let mut above = ancestors.iter().rev();
+            if let Some(owner) = above.find(|it| it.ty == context.owner) {
+                let picked = self.picked(owner, &[Pick::leaf(&context.field)])?;
+                let value = picked.get(&*context.field).cloned();
+                arguments.insert("from", value.unwrap_or_default());
+            }
+        }
+        Ok(arguments)
     }
 
     /// The default arguments of a field.

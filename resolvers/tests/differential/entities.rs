@@ -3,39 +3,46 @@
 
 use std::sync::Arc;
 
-use apollo_compiler::resolvers::{FieldError, ResolvedValue};
 use apollo_compiler::response::{JsonMap, JsonValue};
 
 use crate::data::{Data, Thing, Value};
+use crate::executor::Resolved;
+use crate::fault::Lost;
 use crate::model::{Name, Pick};
 use crate::service::{Here, Service};
 
-/// Resolves `_entities`.
+/// Resolves `_entities`; an error is a request that must not be sent.
 pub(crate) fn resolve<'a>(
     service: &'a Service,
     arguments: &JsonMap,
-) -> Result<ResolvedValue<'a>, FieldError> {
+) -> Result<Resolved<Here<'a>>, String> {
     let representations = arguments.get("representations");
     let Some(JsonValue::Array(representations)) = representations else {
-        return Err(service.reject("`representations` is no list"));
+        return Err("`representations` is no list".to_owned());
     };
     for (index, one) in representations.iter().enumerate() {
         if representations[..index].contains(one) {
-            return Err(service.reject(&format!("{one} is requested twice")));
+            return Err(format!("{one} is requested twice"));
         }
     }
-    let entities: Result<Vec<_>, _> = representations
-        .iter()
-        .map(|representation| {
-            let found = entity(service, representation);
-            let here = found.map_err(|why| service.reject(&format!("{representation}: {why}")))?;
-            let is_stranger = service.data.is_stranger(&here.thing, &service.name);
-            Ok(ResolvedValue::nullable_object(
-                (!is_stranger).then_some(here),
-            ))
-        })
-        .collect();
-    Ok(ResolvedValue::List(Box::new(entities?.into_iter().map(Ok))))
+    let entities = representations.iter().map(|representation| {
+        let here = entity(service, representation);
+        let here = here.map_err(|why| format!("{representation}: {why}"))?;
+        Ok(found(service, here))
+    });
+    Ok(Resolved::List(entities.collect::<Result<_, String>>()?))
+}
+
+/// The entity, unless the subgraph does not know it or has lost it.
+fn found<'a>(service: &Service, here: Here<'a>) -> Resolved<Here<'a>> {
+    if service.data.is_stranger(&here.thing, &service.name) {
+        return Resolved::Null;
+    }
+    match service.data.faults().entity(&service.name, &here.thing) {
+        Some(Lost::Missing) => Resolved::Null,
+        Some(Lost::Throws) => Resolved::Error("the entity is lost".to_owned()),
+        None => Resolved::Object(here),
+    }
 }
 
 fn entity<'a>(service: &'a Service, representation: &JsonValue) -> Result<Here<'a>, String> {
@@ -52,7 +59,7 @@ fn entity<'a>(service: &'a Service, representation: &JsonValue) -> Result<Here<'
             let thing = data
                 .entities(&name)
                 .into_iter()
-                .find(|thing| data.picked(thing, key) == wanted);
+                .find(|thing| data.picked(thing, key).as_ref() == Ok(&wanted));
             found.push(thing.ok_or("has a key that no entity has")?);
         }
     }
@@ -95,6 +102,9 @@ fn agrees(
         return Err(format!("has `{field}`, which `{called}` lacks here"));
     }
     let arguments = data.defaults(thing, field);
+    if value.is_null() && data.faults().has_missing() {
+        return Ok(()); // The entity was not found where the value comes from.
+    }
     same(service, &data.of(thing, field, &arguments), value)
         .map_err(|why| format!("`{field}` {why}"))
 }

@@ -9,10 +9,12 @@ use crate::model::{Argument, Field, Kind, Literal, Model, Name, Pick, Role, Ty, 
 use crate::random::Random;
 
 mod abstracts;
+mod contexts;
 mod homes;
 mod more;
 mod needs;
 mod provides;
+mod rest;
 mod split;
 
 /// The graph of a seed.
@@ -23,6 +25,7 @@ pub(crate) fn model(seed: u64) -> Model {
             seed,
             subgraphs: Vec::new(),
             legacy: Vec::new(),
+            rest: None,
             types: indexmap::IndexMap::new(),
         },
         random,
@@ -40,6 +43,8 @@ pub(crate) fn model(seed: u64) -> Model {
     generator.strangers();
     generator.hidden();
     generator.legacy();
+    generator.contexts();
+    generator.rest();
     generator.model
 }
 

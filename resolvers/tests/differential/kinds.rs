@@ -7,7 +7,7 @@ use crate::generate;
 use crate::sdl::{self, Reader};
 
 /// Features, and the text in the SDL of graphs that have them.
-const KINDS: [(&str, &str); 16] = [
+const KINDS: [(&str, &str); 18] = [
     ("keys in keys", "@key(fields: \"twin { id }\""),
     ("keys in values", "@key(fields: \"spot { id }\""),
     ("keys of two fields", "@key(fields: \"high low\""),
@@ -22,6 +22,8 @@ const KINDS: [(&str, &str); 16] = [
     ("unions", "union U0"),
     ("interface objects", "@interfaceObject {"),
     ("values divided among subgraphs", "type W "),
+    ("arguments from contexts", "@fromContext(field"),
+    ("connectors", "@connect("),
     ("mutations", "type Mutation"),
     ("documents of federation 1", "extend type"),
 ];

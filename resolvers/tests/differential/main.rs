@@ -14,14 +14,22 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use self::check::{Failure, Running, Wrong};
+use self::failing::Compared;
+use self::fault::Faults;
+use self::fault::generate::faults;
 use self::operation::Operation;
 use self::operation::generate::{Aliased, operation};
 use self::sdl::Reader;
 use self::shrink::{Case, TRIES};
 
+mod arrivals;
 mod check;
 mod data;
 mod entities;
+mod exclusions;
+mod executor;
+mod failing;
+mod fault;
 mod generate;
 mod kinds;
 mod model;
@@ -29,6 +37,8 @@ mod naive;
 mod operation;
 mod oracle;
 mod random;
+mod reference;
+mod rest;
 mod sdl;
 mod service;
 mod settings;
@@ -43,38 +53,65 @@ const CASES: u64 = 2000;
 /// Number of tests that divide the graphs among them, to run concurrently.
 const TESTS: u64 = 4;
 
+/// Whether parts of the graphs have faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parts {
+    Healthy,
+    Failing,
+}
+
 #[test]
 fn split_graphs_answer_as_whole_ones_first_shard() {
-    check(0);
+    check(Parts::Healthy, 0);
 }
 
 #[test]
 fn split_graphs_answer_as_whole_ones_second_shard() {
-    check(1);
+    check(Parts::Healthy, 1);
 }
 
 #[test]
 fn split_graphs_answer_as_whole_ones_third_shard() {
-    check(2);
+    check(Parts::Healthy, 2);
 }
 
 #[test]
 fn split_graphs_answer_as_whole_ones_fourth_shard() {
-    check(3);
+    check(Parts::Healthy, 3);
+}
+
+#[test]
+fn faults_cost_the_same_in_split_graphs_first_shard() {
+    check(Parts::Failing, 0);
+}
+
+#[test]
+fn faults_cost_the_same_in_split_graphs_second_shard() {
+    check(Parts::Failing, 1);
+}
+
+#[test]
+fn faults_cost_the_same_in_split_graphs_third_shard() {
+    check(Parts::Failing, 2);
+}
+
+#[test]
+fn faults_cost_the_same_in_split_graphs_fourth_shard() {
+    check(Parts::Failing, 3);
 }
 
 /// Checks the cases of one of the tests.
 ///
 /// Graphs that the linker rejects fail too: each is generated so that composition must accept it.
 #[track_caller]
-fn check(test: u64) {
+fn check(parts: Parts, test: u64) {
     let seeds = match variable("WEIR_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..variable("WEIR_CASES").unwrap_or(CASES) / OPERATIONS,
     };
     let mut tally = Tally::default();
     for seed in seeds.filter(|seed| seed % TESTS == test) {
-        tally.add(Tally::of(seed));
+        tally.add(Tally::of(parts, seed));
     }
     eprintln!("{}", tally.summary());
     assert!(tally.failed.is_empty(), "{}", tally.reports());
@@ -86,6 +123,10 @@ fn check(test: u64) {
     // A graph without data takes no second request, and proves nothing.
     let is_enough = tally.requests > tally.operations || tally.operations <= FEW_OPERATIONS;
     assert!(is_enough, "{}", tally.summary());
+    let meets_faults = parts == Parts::Healthy || tally.errors * 2 > tally.operations;
+    let is_followed = tally.unclear * 20 <= tally.operations;
+    let is_sound = meets_faults && is_followed || tally.operations <= FEW_OPERATIONS;
+    assert!(is_sound, "{}", tally.summary());
 }
 
 /// Number of graphs of which one may have an operation that exceeds the budget of the planner; its
@@ -101,6 +142,11 @@ struct Tally {
     graphs: u64,
     operations: usize,
     requests: usize,
+    /// Errors of responses, and responses that the reference could not follow.
+    errors: usize,
+    unclear: usize,
+    /// Cases with a known difference.
+    excluded: usize,
     /// Graphs with a plan whose search was cut short.
     incomplete: u64,
     failed: BTreeMap<Wrong, Failed>,
@@ -112,41 +158,61 @@ struct Failed {
     /// The lowest seed.
     seed: u64,
     operation: Option<Operation>,
+    faults: Option<Faults>,
     failure: Failure,
 }
 
 impl Tally {
     /// Runs the cases of one graph.
-    fn of(seed: u64) -> Self {
+    fn of(parts: Parts, seed: u64) -> Self {
         let mut tally = Self {
             graphs: 1,
             ..Self::default()
         };
-        let running = match Running::new(generate::model(seed)) {
+        let mut running = match Running::new(generate::model(seed)) {
             Ok(running) => running,
             Err(failure) => {
-                tally.fail(seed, None, failure);
+                tally.fail(seed, (None, None), failure);
                 return tally;
             }
         };
         for index in 0..OPERATIONS {
-            let operation =
-                valid_operation(&running, seed.wrapping_mul(OPERATIONS).wrapping_add(index));
+            let number = seed.wrapping_mul(OPERATIONS).wrapping_add(index);
+            let operation = valid_operation(&running, number);
             tally.operations += 1;
-            match running.check(&operation) {
-                Ok(requests) => tally.requests += requests,
-                Err(failure) => tally.fail(seed, Some(operation), failure),
+            // Creating an engine with a cache takes longer than an operation.
+            running.uses_cache = index == 0;
+            let faults = match parts {
+                Parts::Healthy => None,
+                Parts::Failing => Some(faults(running.model(), &operation, number)),
+            };
+            match running.compared(&operation, faults.as_ref()) {
+                Ok(compared) => tally.compared(compared),
+                Err(failure) => tally.fail(seed, (Some(operation), faults), failure),
             }
         }
         tally.incomplete = u64::from(running.incomplete() > 0);
         tally
     }
 
-    fn fail(&mut self, seed: u64, operation: Option<Operation>, failure: Failure) {
+    fn compared(&mut self, compared: Compared) {
+        self.requests += compared.requests;
+        self.errors += compared.errors;
+        self.unclear += compared.unclear;
+        self.excluded += compared.excluded;
+    }
+
+    fn fail(
+        &mut self,
+        seed: u64,
+        (operation, faults): (Option<Operation>, Option<Faults>),
+        failure: Failure,
+    ) {
         let failed = Failed {
             count: 1,
             seed,
             operation,
+            faults,
             failure,
         };
         self.insert(failed);
@@ -168,6 +234,9 @@ impl Tally {
         self.graphs += other.graphs;
         self.operations += other.operations;
         self.requests += other.requests;
+        self.errors += other.errors;
+        self.unclear += other.unclear;
+        self.excluded += other.excluded;
         self.incomplete += other.incomplete;
         for failed in other.failed.into_values() {
             self.insert(failed);
@@ -176,9 +245,15 @@ impl Tally {
 
     fn summary(&self) -> String {
         let mut text = format!(
-            "{} graphs, {} operations, {} requests",
-            self.graphs, self.operations, self.requests
+            "{} graphs, {} operations, {} requests, {} errors",
+            self.graphs, self.operations, self.requests, self.errors
         );
+        if self.unclear > 0 {
+            let _ = write!(text, ", {} responses not compared", self.unclear);
+        }
+        if self.excluded > 0 {
+            let _ = write!(text, ", {} with a known difference", self.excluded);
+        }
         if self.incomplete > 0 {
             let _ = write!(text, ", {} not planned completely", self.incomplete);
         }
@@ -201,6 +276,7 @@ impl Failed {
         let case = Case {
             model: generate::model(self.seed),
             operation: self.operation.clone(),
+            faults: self.faults.clone(),
             failure: self.failure.clone(),
             left: TRIES,
         };
@@ -213,6 +289,9 @@ impl Failed {
         if let Some(operation) = &case.operation {
             let values = serde_json::to_string(&operation.values()).unwrap();
             let _ = writeln!(text, "{}\n{values}", operation.document());
+        }
+        if let Some(faults) = &case.faults {
+            let _ = write!(text, "{faults}");
         }
         text + &case.failure.text
     }

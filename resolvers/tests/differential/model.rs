@@ -19,8 +19,18 @@ pub(crate) struct Model {
     pub(crate) subgraphs: Vec<Name>,
     /// The subgraphs whose documents are in federation 1.
     pub(crate) legacy: Vec<Name>,
+    /// The subgraph of connectors.
+    pub(crate) rest: Option<Rest>,
     /// Composite types by name.
     pub(crate) types: IndexMap<Name, Type>,
+}
+
+/// A subgraph of connectors to a REST service.
+#[derive(Clone, Debug)]
+pub(crate) struct Rest {
+    pub(crate) subgraph: Name,
+    /// Whether entities are requested in batches.
+    pub(crate) is_batch: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -52,9 +62,19 @@ pub(crate) struct Field {
     pub(crate) arguments: IndexMap<Name, Argument>,
     /// The requirements that the value is computed from; empty for most fields.
     pub(crate) requires: Vec<Pick>,
+    /// The argument that an ancestor gives (`@fromContext`).
+    pub(crate) context: Option<Context>,
     pub(crate) role: Role,
     /// Whether clients do not see the field (`@inaccessible`).
     pub(crate) is_hidden: bool,
+}
+
+/// An argument `from` whose value is a field of the nearest ancestor of a type.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The type of the ancestor.
+    pub(crate) owner: Name,
+    pub(crate) field: Name,
 }
 
 /// How the values of a field are chosen.
@@ -160,6 +180,11 @@ pub(crate) struct Ty {
 }
 
 impl Model {
+    /// Whether a subgraph consists of connectors.
+    pub(crate) fn is_rest(&self, subgraph: &str) -> bool {
+        (self.rest.as_ref()).is_some_and(|rest| *rest.subgraph == *subgraph)
+    }
+
     /// The composite type of this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Type> {
         self.types.get(name)
@@ -269,6 +294,19 @@ impl Model {
         subgraphs_of
     }
 
+    /// Whether any field has an argument that an object above gives; it is in a request of its own.
+    pub(crate) fn has_contexts(&self) -> bool {
+        let mut fields = self.types.values().flat_map(|ty| ty.fields.values());
+        fields.any(|field| field.context.is_some())
+    }
+
+    /// Whether a field has an argument that an object of this type gives.
+    pub(crate) fn is_context(&self, owner: &str) -> bool {
+        let fields = self.types.values().flat_map(|ty| ty.fields.values());
+        let mut contexts = fields.filter_map(|field| field.context.as_ref());
+        contexts.any(|context| *context.owner == *owner)
+    }
+
     /// Whether a field is non-null for clients: if all subgraphs declare it so.
     pub(crate) fn is_stricter_everywhere(&self, object: &str, field: &str) -> bool {
         let Some(ty) = self.get(object) else {
@@ -302,6 +340,7 @@ impl Field {
             ty,
             arguments: IndexMap::new(),
             requires: Vec::new(),
+            context: None,
             role,
             is_hidden: false,
         }

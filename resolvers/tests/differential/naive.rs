@@ -13,7 +13,7 @@ pub(crate) fn requests(model: &Model, operation: &Operation) -> Option<usize> {
         model,
         operation,
         requests: HashSet::new(),
-        is_lost: false,
+        is_lost: model.rest.is_some(),
     };
     let root = At {
         path: String::new(),
@@ -99,6 +99,7 @@ impl Naive<'_> {
             self.is_lost = true; // The field is missing in a graph that was shrunk too far.
             return (at.clone(), on.into());
         };
+        self.is_lost |= field.context.is_some();
         let path = format!("{}/{key}", at.path);
         let target = Arc::clone(&field.ty.named);
         let subgraphs_of = self.model.subgraphs_of(on, name);

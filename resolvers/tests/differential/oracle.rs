@@ -8,7 +8,7 @@ use apollo_compiler::response::{ExecutionResponse, JsonMap};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
 
-use crate::data::{Data, Thing, Value};
+use crate::data::{Data, Failed, Thing, Value};
 
 /// The answer to a document with one operation; a message if it cannot be executed.
 pub(crate) fn answer(
@@ -23,6 +23,7 @@ pub(crate) fn answer(
     let root = Whole {
         data,
         changes: &changes,
+        ancestors: Vec::new(),
         thing: Thing {
             ty: operation.object_type().as_str().into(),
             seed: 0,
@@ -48,6 +49,8 @@ pub(crate) struct Expected {
 struct Whole<'a> {
     data: &'a Data,
     changes: &'a RefCell<Vec<String>>,
+    /// The objects above that give arguments, the nearest last.
+    ancestors: Vec<Thing>,
     thing: Thing,
 }
 
@@ -61,7 +64,16 @@ impl ObjectValue for Whole<'_> {
         info: &'b ResolveInfo<'b>,
     ) -> Result<ResolvedValue<'b>, FieldError> {
         let (data, changes) = (self.data, self.changes);
-        let value = data.of(&self.thing, info.field_name(), info.arguments());
+        let name = info.field_name();
+        let arguments = data.in_context(&self.thing, name, info.arguments(), &self.ancestors);
+        let failed = |_: Failed| FieldError {
+            message: "the context has failed".to_owned(),
+        };
+        let value = data.of(&self.thing, name, &arguments.map_err(failed)?);
+        let mut ancestors = self.ancestors.clone();
+        if data.model.is_context(&self.thing.ty) {
+            ancestors.push(self.thing.clone());
+        }
         if *self.thing.ty == *"Mutation" {
             changes.borrow_mut().push(info.field_name().to_owned());
         }
@@ -69,6 +81,7 @@ impl ObjectValue for Whole<'_> {
             Box::new(Whole {
                 data,
                 changes,
+                ancestors: ancestors.clone(),
                 thing,
             })
         }))
@@ -76,12 +89,13 @@ impl ObjectValue for Whole<'_> {
 }
 
 /// A value in the form of the library; `object` constructs its objects.
-pub(crate) fn resolved<'a>(
+fn resolved<'a>(
     value: Value,
     object: &dyn Fn(Thing) -> Box<dyn ObjectValue + 'a>,
 ) -> ResolvedValue<'a> {
     match value {
-        Value::Null => ResolvedValue::null(),
+        // Without faults there are no errors.
+        Value::Null | Value::Throws | Value::Wrong(_) => ResolvedValue::null(),
         Value::Leaf(leaf) => ResolvedValue::Leaf(leaf),
         Value::Thing(thing) => ResolvedValue::Object(object(thing)),
         Value::List(items) => {

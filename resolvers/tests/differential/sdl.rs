@@ -5,7 +5,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::model::{
-    Argument, Availability, Field, Home, HomeField, Kind, Label, Model, Name, Pick, Type, set,
+    Argument, Availability, Context, Field, Home, HomeField, Kind, Label, Model, Name, Pick, Rest,
+    Type, set,
 };
 
 /// The reader that a subgraph is printed for.
@@ -20,6 +21,7 @@ pub(crate) enum Reader {
 /// The SDL of one subgraph.
 pub(crate) fn subgraph(model: &Model, name: &str, reader: Reader) -> String {
     let mut text = match reader {
+        Reader::Linker if model.is_rest(name) => REST_HEADER.to_owned(),
         Reader::Linker if model.legacy.iter().any(|it| **it == *name) => String::new(),
         Reader::Linker => HEADER.to_owned(),
         Reader::Service => SERVICE.to_owned(),
@@ -59,7 +61,7 @@ pub(crate) fn whole(model: &Model) -> String {
         for field_name in fields {
             let field = &ty.fields[field_name];
             let stricter = model.is_stricter_everywhere(name, field_name);
-            declared((field_name, field), stricter, &mut text);
+            declared((field_name, field, ""), stricter, &mut text);
             text.push('\n');
         }
         text.push_str("}\n");
@@ -69,7 +71,9 @@ pub(crate) fn whole(model: &Model) -> String {
 
 /// The SDL without the definitions that all subgraphs have.
 pub(crate) fn brief(sdl: &str) -> String {
-    sdl.replace(HEADER, "").replace(LEAVES, "")
+    sdl.replace(HEADER, "")
+        .replace(REST_HEADER, "")
+        .replace(LEAVES, "")
 }
 
 struct Printer<'a> {
@@ -94,11 +98,11 @@ impl Printer<'_> {
             text.push_str("extend ");
         }
         opening(name, kind, &interfaces, text);
-        self.directives(ty, home, text);
+        self.directives((name, ty), home, text);
         text.push_str(" {\n");
         if kind == Kind::Interface {
             for field_name in self.model.interface_fields(name, self.name) {
-                declared((field_name, &ty.fields[field_name]), false, text);
+                declared((field_name, &ty.fields[field_name], ""), false, text);
                 text.push('\n');
             }
         }
@@ -107,14 +111,28 @@ impl Printer<'_> {
             if let Some(narrower) = &home_field.narrower {
                 here.ty.named = Arc::clone(narrower);
             }
-            declared((field_name, &here), home_field.is_stricter, text);
+            let context = self.context(&here);
+            declared((field_name, &here, &context), home_field.is_stricter, text);
             let field = &ty.fields[field_name];
             if self.reader == Reader::Linker {
                 self.field_directives((name, ty), (field_name, field), home_field, text);
+                text.push_str(&self.root_connector(ty, (field_name, field)));
             }
             text.push('\n');
         }
         text.push_str("}\n");
+    }
+
+    /// The argument of a field that an ancestor gives.
+    fn context(&self, field: &Field) -> String {
+        match (&field.context, self.reader) {
+            (None, _) => String::new(),
+            (Some(_), Reader::Service) => "from: String".to_owned(),
+            (Some(Context { owner, field }), Reader::Linker) => format!(
+                "from: String @fromContext(field: \"${} {{ {field} }}\")",
+                owner.to_lowercase()
+            ),
+        }
     }
 
     fn is_legacy(&self) -> bool {
@@ -129,7 +147,7 @@ impl Printer<'_> {
             && first.is_some_and(|first| **first != *self.name)
     }
 
-    fn directives(&self, ty: &Type, home: &Home, text: &mut String) {
+    fn directives(&self, (name, ty): (&Name, &Type), home: &Home, text: &mut String) {
         if self.reader == Reader::Service {
             return;
         }
@@ -145,6 +163,42 @@ impl Printer<'_> {
         if home.is_interface_object {
             text.push_str(" @interfaceObject");
         }
+        if let (Some(rest), Kind::Entity) = (self.rest(), ty.kind) {
+            let _ = write!(text, " {}", connector(name, home, rest));
+        }
+        if self.is_context_here(name) {
+            let _ = write!(text, " @context(name: \"{}\")", name.to_lowercase());
+        }
+    }
+
+    /// The connectors of this subgraph.
+    fn rest(&self) -> Option<&Rest> {
+        let rest = self.model.rest.as_ref();
+        rest.filter(|rest| *rest.subgraph == *self.name && self.reader == Reader::Linker)
+    }
+
+    /// The connector of a root field.
+    fn root_connector(&self, ty: &Type, (name, field): (&Name, &Field)) -> String {
+        let (Some(_), Kind::Root) = (self.rest(), ty.kind) else {
+            return String::new();
+        };
+        let home = self.model.home(&field.ty.named, self.name);
+        let selection = home.map(selection).unwrap_or_default();
+        format!(
+            " @connect(source: \"api\", http: {{ GET: \"/Query/{name}\" }}, selection: \"{selection}\")"
+        )
+    }
+
+    /// Whether a field of this subgraph has an argument that objects of the type give.
+    fn is_context_here(&self, owner: &Name) -> bool {
+        self.model.types.values().any(|ty| {
+            let here = ty.homes.get(self.name).into_iter();
+            let mut fields = here.flat_map(|home| home.fields.keys());
+            fields.any(|field| {
+                let context = ty.fields[field].context.as_ref();
+                context.is_some_and(|context| context.owner == *owner)
+            })
+        })
     }
 
     fn field_directives(
@@ -217,6 +271,25 @@ impl Printer<'_> {
     }
 }
 
+/// The connector of an entity.
+fn connector(name: &str, home: &Home, rest: &Rest) -> String {
+    let selection = selection(home);
+    if rest.is_batch {
+        return format!(
+            "@connect(source: \"api\", http: {{ GET: \"/{name}\", queryParams: \"id: $batch.id\" }}, selection: \"{selection}\")"
+        );
+    }
+    format!(
+        "@connect(source: \"api\", http: {{ GET: \"/{name}/{{$this.id}}\" }}, selection: \"{selection}\")"
+    )
+}
+
+/// The selection of all fields of an object.
+fn selection(home: &Home) -> String {
+    let names = home.fields.keys().map(ToString::to_string);
+    names.collect::<Vec<_>>().join(" ")
+}
+
 fn names(key: &[Pick], field: &str) -> bool {
     key.iter().any(|pick| *pick.field == *field)
 }
@@ -238,13 +311,18 @@ fn union(name: &str, members: &[Name], text: &mut String) {
 }
 
 /// Writes a field as `  name(argument: Int = 1): Type`.
-fn declared((name, field): (&str, &Field), is_stricter: bool, text: &mut String) {
+///
+/// `context` is an argument that clients do not see.
+fn declared((name, field, context): (&str, &Field, &str), is_stricter: bool, text: &mut String) {
     let ty = if is_stricter {
         field.ty.stricter()
     } else {
         field.ty.clone()
     };
-    let arguments: Vec<String> = field.arguments.iter().map(argument).collect();
+    let mut arguments: Vec<String> = field.arguments.iter().map(argument).collect();
+    if !context.is_empty() {
+        arguments.push(context.to_owned());
+    }
     let arguments = if arguments.is_empty() {
         String::new()
     } else {
@@ -262,8 +340,12 @@ fn argument((name, argument): (&Name, &Argument)) -> String {
 
 const HEADER: &str = r#"extend schema @link(
   url: "https://specs.apollo.dev/federation/v2.9"
-  import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@interfaceObject", "@inaccessible"]
+  import: ["@key", "@requires", "@provides", "@external", "@shareable", "@override", "@interfaceObject", "@inaccessible", "@context", "@fromContext"]
 )
+"#;
+const REST_HEADER: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.9" import: ["@key", "@external", "@shareable", "@inaccessible"])
+  @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@source", "@connect"])
+  @source(name: "api", http: { baseURL: "http://127.0.0.1:1/" })
 "#;
 const SERVICE: &str = "scalar _Any\n";
 const LEAVES: &str = "enum Color { RED GREEN BLUE }\nscalar Json\ninput Filter { most: Int = 3, words: [String!] }\n";

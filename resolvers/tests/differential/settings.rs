@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use resolvers::settings::{Batching, CallLimits, Introspection, Limits, Reports, Settings};
+use resolvers::cache::{Cache, CacheSettings};
+use resolvers::settings::{
+    Batching, CachePolicy, Caching, CallLimits, Introspection, Limits, Reports, Settings,
+};
+
+use crate::model::Name;
 
 pub(crate) fn settings() -> Settings {
     Settings {
@@ -24,7 +29,7 @@ pub(crate) fn settings() -> Settings {
             source_body: 16 << 20,
             source_url: 8_000,
             source_headers: 32 << 10,
-            errors: 100,
+            errors: 10_000,
         },
         operation_timeout: Duration::from_secs(20),
         prepare_timeout: Duration::from_secs(30),
@@ -40,4 +45,36 @@ pub(crate) fn settings() -> Settings {
         overrides: [("on".to_owned(), 100.0)].into(),
         introspection: Introspection::Allow,
     }
+}
+
+/// An empty cache that caches everything that may be cached.
+pub(crate) fn caching(subgraphs: &[Name]) -> Caching {
+    let (cache, _) = Cache::start(CacheSettings {
+        jitter_percent: 0,
+        ..CacheSettings::with_memory(8 << 20)
+    });
+    let policy = |default_ttl| CachePolicy {
+        is_enabled: true,
+        default_ttl,
+        max_ttl: Duration::from_hours(1),
+        stale_while_revalidate: Duration::ZERO,
+        stale_if_error: Duration::ZERO,
+        negative_ttl: Duration::ZERO,
+    };
+    let names = subgraphs.iter();
+    Caching {
+        cache,
+        default: policy(Duration::ZERO),
+        subgraphs: names
+            .map(|name| (name.to_string(), policy(ttl(subgraphs, name))))
+            .collect(),
+        caller_headers: Vec::new(),
+    }
+}
+
+/// The lifetime of the values of a subgraph; each has another.
+pub(crate) fn ttl(subgraphs: &[Name], name: &str) -> Duration {
+    let index = subgraphs.iter().position(|it| **it == *name);
+    let index = index.and_then(|index| u64::try_from(index).ok());
+    Duration::from_secs(600 + 100 * index.unwrap_or(0))
 }

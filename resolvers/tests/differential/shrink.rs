@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::check::{Failure, Running, Wrong};
+use crate::fault::Faults;
 use crate::model::Model;
 use crate::operation::{Operation, Selection, What};
 
@@ -13,6 +14,8 @@ mod prune;
 pub(crate) struct Case {
     pub(crate) model: Model,
     pub(crate) operation: Option<Operation>,
+    /// The faults of its parts; `None` if it has none to compare.
+    pub(crate) faults: Option<Faults>,
     pub(crate) failure: Failure,
     /// Number of smaller cases that may still be tried.
     pub(crate) left: usize,
@@ -29,7 +32,7 @@ impl Case {
         }
         loop {
             let before = self.left;
-            let smaller = self.shrink_operation() | self.shrink_model();
+            let smaller = self.shrink_faults() | self.shrink_operation() | self.shrink_model();
             if !smaller || self.left == 0 || self.left == before {
                 return self;
             }
@@ -51,7 +54,9 @@ impl Case {
                 if !running.is_valid(&smaller) {
                     continue;
                 }
-                if let Some(failure) = self.same(running.check(&smaller).err()) {
+                if let Some(failure) =
+                    self.same(running.compared(&smaller, self.faults.as_ref()).err())
+                {
                     if failure.what == Wrong::Panic {
                         // A panic may leave broken state behind.
                         running = match self.running() {
@@ -61,6 +66,31 @@ impl Case {
                     }
                     self.failure = failure;
                     self.operation = Some(smaller);
+                    found = true;
+                    continue 'again;
+                }
+            }
+            break;
+        }
+        found
+    }
+
+    /// Removes faults; returns whether any could be removed.
+    fn shrink_faults(&mut self) -> bool {
+        let mut found = false;
+        let Some(running) = self.running() else {
+            return false;
+        };
+        'again: while let (Some(operation), Some(faults)) = (&self.operation, &self.faults) {
+            for smaller in faults.smaller() {
+                if self.left == 0 {
+                    return found;
+                }
+                self.left -= 1;
+                let failure = running.compared(operation, Some(&smaller)).err();
+                if let Some(failure) = self.same(failure) {
+                    self.failure = failure;
+                    self.faults = Some(smaller);
                     found = true;
                     continue 'again;
                 }
@@ -96,16 +126,18 @@ impl Case {
                 let mut model = self.model.clone();
                 edit.apply(&mut model);
                 prune::prune(&mut model);
+                let faults = self.faults.as_ref().map(|faults| faults.pruned(&model));
                 let failure = match (Running::new(model.clone()), &self.operation) {
                     (Err(failure), _) => Some(failure),
                     (Ok(running), Some(operation)) if running.is_valid(operation) => {
-                        running.check(operation).err()
+                        running.compared(operation, faults.as_ref()).err()
                     }
                     (Ok(_), _) => None,
                 };
                 if let Some(failure) = self.same(failure) {
                     self.failure = failure;
                     self.model = model;
+                    self.faults = faults;
                     found = true;
                     continue 'again;
                 }

@@ -26,6 +26,8 @@ pub(crate) enum Edit {
     Arguments(Name, Name),
     /// One list of a field's type.
     List(Name, Name),
+    /// The argument that an ancestor gives.
+    Context(Name, Name),
     /// The `@inaccessible` of a field.
     Hidden(Name, Name),
     /// The object that a subgraph does not know.
@@ -53,6 +55,9 @@ pub(crate) fn edits(model: &Model) -> Vec<Edit> {
             edits.extend(requires.map(|index| Edit::Requires(name(), at(), index)));
             if !field.arguments.is_empty() {
                 edits.push(Edit::Arguments(name(), at()));
+            }
+            if field.context.is_some() {
+                edits.push(Edit::Context(name(), at()));
             }
             if field.is_hidden {
                 edits.push(Edit::Hidden(name(), at()));
@@ -123,6 +128,7 @@ impl Edit {
                 field.requires.remove(*index);
             }
             Self::Arguments(name, field) => model.types[name].fields[field].arguments.clear(),
+            Self::Context(name, field) => model.types[name].fields[field].context = None,
             Self::Hidden(name, field) => model.types[name].fields[field].is_hidden = false,
             Self::Unknown(name) => model.types[name].unknown = None,
             Self::Legacy(name) => model.legacy.retain(|known| known != name),

@@ -10,6 +10,7 @@ pub(crate) fn prune(model: &mut Model) {
     loop {
         let before = size(model);
         sets(model);
+        contexts(model);
         fields(model);
         externals(model);
         homes(model);
@@ -56,6 +57,22 @@ fn sets(model: &mut Model) {
                     retain(there, name, &mut field.requires);
                 }
                 retain(there, &field.ty.named, &mut home_field.provides);
+            }
+        }
+    }
+}
+
+/// Removes arguments of missing ancestors.
+fn contexts(model: &mut Model) {
+    let known = model.clone();
+    for ty in model.types.values_mut() {
+        for field in ty.fields.values_mut() {
+            let is_known = field.context.as_ref().is_none_or(|context| {
+                let owner = known.get(&context.owner);
+                owner.is_some_and(|owner| owner.fields.contains_key(&context.field))
+            });
+            if !is_known {
+                field.context = None;
             }
         }
     }
@@ -109,6 +126,10 @@ fn externals(model: &mut Model) {
                 let field = &ty.fields[field_name];
                 if home_field.availability == Availability::Resolved {
                     note(model, (name, subgraph), &field.requires, &mut used);
+                }
+                if let Some(context) = &field.context {
+                    let picks = [Pick::leaf(&context.field)];
+                    note(model, (&context.owner, subgraph), &picks, &mut used);
                 }
                 let target = &field.ty.named;
                 note(model, (target, subgraph), &home_field.provides, &mut used);
