@@ -5,6 +5,7 @@ use resolvers::Engine;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::admin::TraceAccess;
+use crate::config::errors::Errors;
 use crate::config::limits::Limits;
 use crate::config::listen::Listen;
 use crate::config::log::Log;
@@ -22,6 +23,8 @@ pub struct App {
     pub log: Log,
     /// Which clients may request a trace.
     pub trace_access: TraceAccess,
+    /// What clients see of errors that sources return.
+    pub errors: Errors,
     /// `Vary` of cacheable responses.
     pub vary: HeaderValue,
     /// Cancelled at the start of the shutdown; readiness fails from then on.

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod cache;
 pub mod connectors;
+pub mod errors;
 pub mod graph;
 mod headers;
 pub mod limits;
@@ -32,6 +33,7 @@ use serde::Deserialize;
 use self::admin::Admin;
 use self::cache::Cache;
 use self::connectors::Connectors;
+use self::errors::Errors;
 use self::expand::Environment;
 use self::graph::Graph;
 use self::limits::Limits;
@@ -57,6 +59,8 @@ pub struct Config {
     pub connectors: Connectors,
     /// The entity cache.
     pub cache: Cache,
+    /// What clients see of errors that sources return.
+    pub errors: Errors,
     /// The admin socket and access to traces.
     pub admin: Admin,
     /// Log format and level.
@@ -85,6 +89,8 @@ struct RawConfig {
     connectors: Option<connectors::RawConnectors>,
     /// The entity cache: what it stores, where, and for how long (`docs/caching.md`).
     cache: Option<cache::RawCache>,
+    /// What clients see of errors that sources return (`docs/errors.md`).
+    errors: Option<errors::RawErrors>,
     /// The admin socket, and which clients may request a trace of their operation (`docs/operations.md`).
     admin: Option<admin::RawAdmin>,
     /// Log format and level.
@@ -129,6 +135,7 @@ impl RawConfig {
             services: services::check(services, &graph, reader),
             connectors: connectors.check(&graph, reader),
             cache: self.cache.unwrap_or_default().check(&graph, reader),
+            errors: self.errors.unwrap_or_default().check(&graph, reader),
             admin: admin::check(self.admin.unwrap_or_default(), reader),
             log: self.log.unwrap_or_default().check(reader),
             shutdown: self.shutdown.unwrap_or_default().check(reader),

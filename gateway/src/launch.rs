@@ -108,6 +108,7 @@ impl Builder<'_> {
         let cache = settings.caching.as_ref().map(|it| it.cache.clone());
         let app = Arc::new(App {
             vary: vary::vary_header(config, &graph),
+            errors: config.errors.clone(),
             trace_access: config.admin.trace_access.clone(),
             engine: Engine::new(graph, settings)?,
             limits: config.limits.clone(),

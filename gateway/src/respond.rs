@@ -14,6 +14,8 @@ use resolvers::error::FetchFailure;
 use resolvers::{Outcome, Trace};
 use serde::Serialize;
 
+use self::report::VisibleReports;
+use crate::config::errors::Errors;
 use crate::config::log::Log;
 use crate::request::Rejection;
 use crate::request::accept::MediaType;
@@ -23,6 +25,7 @@ use crate::request::id::RequestId;
 pub(crate) mod admin;
 mod failure_log;
 mod field_error;
+mod redaction;
 mod rejection;
 mod report;
 mod request_error;
@@ -55,12 +58,21 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) operation: Option<String>,
     /// Whether the response has a trace.
     pub(crate) trace: Trace,
+    /// What clients see of errors, and how much.
+    pub(crate) errors: VisibleErrors<'a>,
     /// `Vary` of a cacheable response.
     pub(crate) vary: &'a HeaderValue,
     /// Bounds of the log.
     pub(crate) log: Log,
+}
+
+/// What clients see of errors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct VisibleErrors<'a> {
+    /// The messages and extensions of sources that are returned.
+    pub(crate) exposed: &'a Errors,
     /// Maximum bytes of `errors`.
-    pub(crate) max_error_bytes: usize,
+    pub(crate) max_bytes: usize,
 }
 
 /// The start of a body, to which the engine appends the JSON of `data`.
@@ -87,10 +99,14 @@ pub(crate) fn executed(
             trace: fetches,
         } => {
             failure_log::log_failures(&failures, context.id.as_ref(), operation.log);
-            field_error::append_errors(&errors, operation.max_error_bytes, &mut body);
+            field_error::append_errors(&errors, operation.errors, &mut body);
             let is_traced = operation.trace == Trace::Yes;
             let trace = is_traced.then(|| trace::TraceExtension::new(&fetches));
-            report::append_extensions(&reports, trace, &mut body);
+            let reports = VisibleReports {
+                reports: &reports,
+                exposed: operation.errors.exposed,
+            };
+            report::append_extensions(reports, trace, &mut body);
             body.push(b'}');
             entry.errors = errors.len();
             entry.code = errors.first().map(|error| field_error::code(&error.kind));
@@ -111,9 +127,10 @@ pub(crate) fn executed(
     response
 }
 
-/// The entry of `errors` for a failed call, without a path, because there is no operation.
+/// The entry of `errors` for a failed call under the default settings, without a path, because
+/// there is no operation.
 pub(crate) fn call_error(failure: FetchFailure) -> serde_json::Value {
-    field_error::call_error_json(failure)
+    field_error::call_error_json(failure, &Errors::default())
 }
 
 /// The response to a request that did not reach the engine, or timed out in it.

@@ -9,6 +9,7 @@ use schema::subgraph::Subgraph;
 
 use crate::config::Config;
 use crate::config::connectors::Source;
+use crate::config::errors::{Exposure, Messages, SubgraphErrors};
 use crate::config::services;
 use crate::launch::Builder;
 
@@ -79,4 +80,20 @@ pub fn configure(shop: &Shop, config: &mut Config) {
     };
     let name = shop.reviews.name().to_owned();
     config.services.0.insert(name, reviews);
+    show_messages(config);
+}
+
+/// Shows clients the messages of the subgraphs whose resolvers write them for clients.
+fn show_messages(config: &mut Config) {
+    for name in ["reviews", "computed"] {
+        let exposure = Exposure {
+            messages: Messages::All,
+            ..Exposure::default()
+        };
+        let errors = SubgraphErrors {
+            exposure,
+            span: None,
+        };
+        config.errors.subgraphs.insert(name.to_owned(), errors);
+    }
 }

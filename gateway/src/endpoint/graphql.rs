@@ -19,7 +19,7 @@ use crate::request::accept::{self, MediaType};
 use crate::request::id::RequestId;
 use crate::request::parameters::Parameters;
 use crate::request::{Rejection, body, content_type};
-use crate::respond::{self, OperationContext, RequestContext};
+use crate::respond::{self, OperationContext, RequestContext, VisibleErrors};
 use crate::secrets;
 
 /// Executes the operation of one request.
@@ -75,7 +75,10 @@ async fn execute(app: &App, request: resolvers::Request, context: RequestContext
         trace: request.trace,
         vary: &app.vary,
         log: app.log,
-        max_error_bytes: app.limits.response_size.get(),
+        errors: VisibleErrors {
+            exposed: &app.errors,
+            max_bytes: app.limits.response_size.get(),
+        },
     };
     let mut body = respond::begin_body();
     let outcome = timeout_at(deadline(app), app.engine.execute(request, &mut body)).await;

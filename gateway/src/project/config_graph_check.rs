@@ -16,7 +16,9 @@ pub(super) fn check(config: &Config, graph: &Graph) -> Vec<Diagnostic> {
     diagnostics.extend(config.services.unknown_subgraphs(&subgraphs));
     diagnostics.extend(unused_urls(config, &subgraphs));
     let sources = graph.sources().map(|(_, source)| &*source.subgraph);
-    diagnostics.extend(config.cache.unknown_subgraphs(&sources.collect()));
+    let subgraphs = sources.collect();
+    diagnostics.extend(config.cache.unknown_subgraphs(&subgraphs));
+    diagnostics.extend(config.errors.unknown_subgraphs(&subgraphs));
     diagnostics.extend(config.graph.unknown_labels(graph.override_labels()));
     diagnostics
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
 
-use resolvers::error::FetchFailure;
+use resolvers::error::{FetchError, FetchFailure};
 
 use crate::clip::clipped;
 use crate::config::log::Log;
@@ -16,11 +16,17 @@ pub(super) fn log_failures(failures: &[Arc<FetchFailure>], id: Option<&RequestId
     let id = id.map(RequestId::as_str);
     let lines = lines(failures, log);
     for line in &lines {
+        let error = &line.failure.error;
+        let clip = |text| clipped(text, log.field_length);
+        let message = own_message(error).map(clip);
+        let extensions = own_extensions(error).map(clip);
         tracing::warn!(
             request_id = id,
             service = &*line.failure.subgraph,
             connector = &*line.failure.coordinate,
             error = line.error,
+            error_message = message.as_deref(),
+            error_extensions = extensions.as_deref(),
             calls = (line.count > 1).then_some(line.count),
             "a call failed"
         );
@@ -61,6 +67,23 @@ fn lines(failures: &[Arc<FetchFailure>], log: Log) -> Vec<Line<'_>> {
     lines
 }
 
+/// The message of a connector's mapping, which is not part of the error's own text.
+fn own_message(error: &FetchError) -> Option<&str> {
+    match error {
+        FetchError::Refused { message, .. } => message.as_deref(),
+        _ => None,
+    }
+}
+
+/// The extensions of an error as the source or its mapping returned them.
+fn own_extensions(error: &FetchError) -> Option<&str> {
+    match error {
+        FetchError::Refused { extensions, .. } => extensions.as_deref(),
+        FetchError::GraphqlError(error) => error.extensions.as_deref(),
+        _ => None,
+    }
+}
+
 /// The error with the chain of its sources.
 fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -77,8 +100,6 @@ fn error_chain(error: &dyn Error) -> String {
 mod tests {
     use std::num::NonZeroUsize;
     use std::time::Duration;
-
-    use resolvers::error::FetchError;
 
     use super::*;
     use crate::config::log::{LogFormat, LogLevel};

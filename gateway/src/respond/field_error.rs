@@ -7,12 +7,15 @@ use resolvers::error::{FetchError, FetchFailure, FieldError, FieldErrorKind, Pat
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::append_json;
+use super::{VisibleErrors, append_json, redaction};
+use crate::config::errors::Errors;
+
 /// Appends `,"errors":[…]`, or nothing if there are no errors.
 ///
 /// Messages and extensions of sources may be long: a last entry counts the errors with which the
 /// list would have more than `max_bytes`.
-pub(super) fn append_errors(errors: &[FieldError], max_bytes: usize, body: &mut Vec<u8>) {
+pub(super) fn append_errors(errors: &[FieldError], visible: VisibleErrors<'_>, body: &mut Vec<u8>) {
+    let VisibleErrors { exposed, max_bytes } = visible;
     if errors.is_empty() {
         return;
     }
@@ -23,12 +26,13 @@ pub(super) fn append_errors(errors: &[FieldError], max_bytes: usize, body: &mut 
         if index > 0 {
             body.push(b',');
         }
-        append_json(&error_body(error), body);
+        append_json(&error_body(error, exposed), body);
         if body.len() - start > max_bytes {
             body.truncate(end);
             let separator: &[u8] = if index > 0 { b"," } else { b"" };
             body.extend_from_slice(separator);
-            append_json(&error_body(&unlisted(errors.len() - index)), body);
+            let unlisted = unlisted(errors.len() - index);
+            append_json(&error_body(&unlisted, exposed), body);
             break;
         }
     }
@@ -70,13 +74,13 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
 }
 
 /// The entry of `errors` for a failed call, without a path.
-pub(super) fn call_error_json(failure: FetchFailure) -> Value {
+pub(super) fn call_error_json(failure: FetchFailure, exposed: &Errors) -> Value {
     let error = FieldError {
         path: Vec::new(),
         kind: FieldErrorKind::Fetch(Arc::new(failure)),
     };
     // Serializing strings, numbers and JSON values cannot fail.
-    serde_json::to_value(error_body(&error)).unwrap_or_default()
+    serde_json::to_value(error_body(&error, exposed)).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -104,114 +108,96 @@ impl Serialize for Path<'_> {
     }
 }
 
-fn error_body(error: &FieldError) -> FieldErrorBody<'_> {
+fn error_body<'e>(error: &'e FieldError, exposed: &Errors) -> FieldErrorBody<'e> {
     FieldErrorBody {
-        message: message(&error.kind),
+        message: message(&error.kind, exposed),
         path: Path(&error.path),
-        extensions: extensions(&error.kind),
+        extensions: extensions(&error.kind, exposed),
     }
 }
 
-fn message(kind: &FieldErrorKind) -> String {
-    let text = match kind {
+fn message(kind: &FieldErrorKind, exposed: &Errors) -> String {
+    match kind {
         FieldErrorKind::NonNull { coordinate } => {
-            return format!("`{coordinate}` is non-null, but its source returned no value");
+            format!("`{coordinate}` is non-null, but its source returned no value")
         }
         FieldErrorKind::WrongType {
             coordinate,
             type_name,
         } => {
+            format!("`{coordinate}` has type `{type_name}`, but its source returned another type")
+        }
+        FieldErrorKind::More(count) => format!("{count} more errors are not listed"),
+        FieldErrorKind::ResponseTooLarge(limit) => format!(
+            "the response has more than {limit} bytes (`limits.response_size`); select fewer \
+             fields, or ask for fewer items"
+        ),
+        FieldErrorKind::Fetch(failure) => {
+            let exposure = exposed.exposure(&failure.subgraph);
+            let own = redaction::visible_message(&failure.error, exposure);
+            own.map_or_else(|| general_message(&failure.error), str::to_owned)
+        }
+    }
+}
+
+/// A message without details of the source.
+fn general_message(error: &FetchError) -> String {
+    let text = match error {
+        FetchError::MemoryExceeded(limit) => {
             return format!(
-                "`{coordinate}` has type `{type_name}`, but its source returned another type"
+                "the operation would hold more than {limit} bytes \
+                 (`limits.operation_memory`); select fewer fields, or ask for fewer items"
             );
         }
-        FieldErrorKind::More(count) => return format!("{count} more errors are not listed"),
-        FieldErrorKind::ResponseTooLarge(limit) => {
+        FetchError::TooMany(limit) => {
             return format!(
-                "the response has more than {limit} bytes (`limits.response_size`); select fewer \
-                 fields, or ask for fewer items"
+                "the operation reached its maximum of {limit} calls to the source \
+                 (`connectors.calls_per_operation`)"
             );
         }
-        FieldErrorKind::Fetch(failure) => match &failure.error {
-            FetchError::MemoryExceeded(limit) => {
-                return format!(
-                    "the operation would hold more than {limit} bytes \
-                     (`limits.operation_memory`); select fewer fields, or ask for fewer items"
-                );
-            }
-            FetchError::Build(_) => "the request to the source could not be built",
-            FetchError::TooMany(limit) => {
-                return format!(
-                    "the operation reached its maximum of {limit} calls to the source \
-                     (`connectors.calls_per_operation`)"
-                );
-            }
-            FetchError::Overloaded(_) => {
-                "the source has as many calls in flight and waiting as it may \
-                 (`connectors.concurrent_calls`, `connectors.queued_calls`); try again later"
-            }
-            FetchError::Connect(_) => "the source cannot be reached",
-            FetchError::Broken(_) => "the connection to the source broke",
-            FetchError::Timeout(_) => "the source did not answer in time",
-            FetchError::TooLarge(_) => "the response of the source is too large",
-            FetchError::Refused {
-                message: Some(message),
-                ..
-            } => message,
-            FetchError::Refused { message: None, .. } | FetchError::Status(_) => {
-                "the source refused the call"
-            }
-            FetchError::NotJson { .. } => "the response of the source is not JSON",
-            FetchError::NotAList => "the response of the source to a batch is not a list",
-            FetchError::GraphqlError(error) => &error.message,
-            FetchError::NotGraphql(_) => "the response of the source does not match its request",
-            FetchError::UnknownType(_) => {
-                "the source returned an object whose type is not possible for the field"
-            }
-            FetchError::Panicked => "internal error in the source",
-        },
+        FetchError::Overloaded(_) => {
+            "the source has as many calls in flight and waiting as it may \
+             (`connectors.concurrent_calls`, `connectors.queued_calls`); try again later"
+        }
+        FetchError::Build(_) => "the request to the source could not be built",
+        FetchError::Connect(_) => "the source cannot be reached",
+        FetchError::Broken(_) => "the connection to the source broke",
+        FetchError::Timeout(_) => "the source did not answer in time",
+        FetchError::TooLarge(_) => "the response of the source is too large",
+        FetchError::Refused { .. } | FetchError::Status(_) => "the source refused the call",
+        FetchError::NotJson { .. } => "the response of the source is not JSON",
+        FetchError::NotAList => "the response of the source to a batch is not a list",
+        FetchError::GraphqlError(_) => "the source returned an error",
+        FetchError::NotGraphql(_) => "the response of the source does not match its request",
+        FetchError::UnknownType(_) => {
+            "the source returned an object whose type is not possible for the field"
+        }
+        FetchError::Panicked => "internal error in the source",
     };
     text.to_owned()
 }
 
-fn extensions(kind: &FieldErrorKind) -> Map<String, Value> {
+fn extensions(kind: &FieldErrorKind, exposed: &Errors) -> Map<String, Value> {
     let mut extensions = Map::new();
     extensions.insert("code".to_owned(), code(kind).into());
     let FieldErrorKind::Fetch(failure) = kind else {
         return extensions;
     };
     match &failure.error {
-        FetchError::Refused {
-            status,
-            extensions: own,
-            ..
-        } => {
-            insert_status(*status, &mut extensions);
-            merge(own_extensions(own.as_deref()), &mut extensions);
-        }
-        FetchError::NotJson { status, .. } | FetchError::Status(status) => {
-            insert_status(*status, &mut extensions);
-        }
-        FetchError::GraphqlError(error) => {
-            merge(own_extensions(error.extensions.as_deref()), &mut extensions);
-            let subgraph = failure.subgraph.as_ref();
-            extensions.insert("serviceName".to_owned(), subgraph.into());
-        }
+        FetchError::Refused { status, .. }
+        | FetchError::NotJson { status, .. }
+        | FetchError::Status(status) => insert_status(*status, &mut extensions),
         _ => {}
     }
+    let exposure = exposed.exposure(&failure.subgraph);
+    let own = redaction::visible_extensions(failure, exposure);
+    merge(own, &mut extensions);
     extensions
 }
 
 fn insert_status(status: StatusCode, extensions: &mut Map<String, Value>) {
     let http = serde_json::json!({ "status": status.as_u16() });
     extensions.insert("http".to_owned(), http);
-}
-
-/// Parses `extensions` from a connector or a subgraph: a JSON object.
-fn own_extensions(object: Option<&str>) -> Map<String, Value> {
-    object
-        .and_then(|object| serde_json::from_str(object).ok())
-        .unwrap_or_default()
 }
 
 /// Merges objects recursively, so that a connector's `http.url` does not replace `http.status`;
@@ -245,9 +231,13 @@ mod tests {
 
     #[track_caller]
     fn check(kind: FieldErrorKind, expected: &str) {
+        let visible = VisibleErrors {
+            exposed: &Errors::default(),
+            max_bytes: usize::MAX,
+        };
         let path = vec![PathElement::Key("user".into()), PathElement::Index(3)];
         let mut body = Vec::new();
-        append_errors(&[FieldError { path, kind }], usize::MAX, &mut body);
+        append_errors(&[FieldError { path, kind }], visible, &mut body);
         assert_eq!(String::from_utf8(body).unwrap(), expected);
     }
 
@@ -272,20 +262,20 @@ mod tests {
     }
 
     #[test]
-    fn message_and_extensions_of_subgraph_errors_are_forwarded() {
+    fn a_redacted_subgraph_error_has_a_general_message_and_a_code() {
         let subgraph_error = |extensions: Option<&str>| {
             failed(FetchError::GraphqlError(SubgraphError {
-                message: "no stock".to_owned(),
+                message: "connect ECONNREFUSED 10.0.0.5:5432 user=admin".to_owned(),
                 extensions: extensions.map(str::to_owned),
             }))
         };
         check(
-            subgraph_error(Some(r#"{"code":"EMPTY","left":0,"serviceName":"inner"}"#)),
-            r#","errors":[{"message":"no stock","path":["user",3],"extensions":{"code":"EMPTY","left":0,"serviceName":"users"}}]"#,
+            subgraph_error(Some(r#"{"code":"EMPTY","stacktrace":["at db.js:3"]}"#)),
+            r#","errors":[{"message":"the source returned an error","path":["user",3],"extensions":{"code":"EMPTY"}}]"#,
         );
         check(
             subgraph_error(None),
-            r#","errors":[{"message":"no stock","path":["user",3],"extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","serviceName":"users"}}]"#,
+            r#","errors":[{"message":"the source returned an error","path":["user",3],"extensions":{"code":"DOWNSTREAM_SERVICE_ERROR"}}]"#,
         );
     }
 
@@ -293,27 +283,40 @@ mod tests {
     fn errors_over_the_maximum_of_bytes_are_counted() {
         let error = |message: &str| FieldError {
             path: Vec::new(),
-            kind: failed(FetchError::GraphqlError(SubgraphError {
-                message: message.to_owned(),
+            kind: failed(FetchError::Refused {
+                status: StatusCode::CONFLICT,
+                message: Some(message.to_owned()),
                 extensions: None,
-            })),
+            }),
         };
         let long = "x".repeat(1_000);
+        let visible = VisibleErrors {
+            exposed: &Errors::default(),
+            max_bytes: 500,
+        };
         let mut body = Vec::new();
 
-        append_errors(&[error("a"), error(&long), error(&long)], 500, &mut body);
+        append_errors(
+            &[error("a"), error(&long), error(&long)],
+            visible,
+            &mut body,
+        );
 
         assert_eq!(
             String::from_utf8(body).unwrap(),
-            r#","errors":[{"message":"a","extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","serviceName":"users"}},{"message":"2 more errors are not listed","extensions":{"code":"MORE_ERRORS"}}]"#
+            r#","errors":[{"message":"a","extensions":{"code":"CONNECTOR_FETCH","http":{"status":409}}},{"message":"2 more errors are not listed","extensions":{"code":"MORE_ERRORS"}}]"#
         );
     }
 
     #[test]
     fn no_errors_append_nothing() {
+        let visible = VisibleErrors {
+            exposed: &Errors::default(),
+            max_bytes: 0,
+        };
         let mut body = Vec::new();
 
-        append_errors(&[], 0, &mut body);
+        append_errors(&[], visible, &mut body);
 
         assert!(body.is_empty());
     }

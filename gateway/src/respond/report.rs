@@ -2,25 +2,34 @@
 //! `connectors.reports`), and the trace, if the client requested it.
 
 use resolvers::error::ConnectorReport;
-use schema::mapping::{PathElement, Report, ReportKind};
+use schema::mapping::{PathElement, ReportKind};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-use super::{append_json, trace};
+use super::{append_json, redaction, trace};
+use crate::config::errors::Errors;
+
+/// Reports of mappings, and what of them clients see.
+#[derive(Clone, Copy)]
+pub(super) struct VisibleReports<'r> {
+    pub(super) reports: &'r [ConnectorReport],
+    pub(super) exposed: &'r Errors,
+}
 
 /// Appends `,"extensions":{…}`, or nothing if all extensions are empty.
 pub(super) fn append_extensions(
-    reports: &[ConnectorReport],
+    visible: VisibleReports<'_>,
     trace: Option<trace::TraceExtension<'_>>,
     body: &mut Vec<u8>,
 ) {
+    let reports = visible.reports;
     if reports.is_empty() && trace.is_none() {
         return;
     }
     body.extend_from_slice(b",\"extensions\":");
     let extensions = Extensions {
-        connector_errors: authored_errors(reports),
+        connector_errors: authored_errors(visible),
         connectors: mapping_reports(reports),
         weir: trace,
     };
@@ -44,7 +53,15 @@ struct AuthoredError<'r> {
     #[serde(skip_serializing_if = "Path::is_empty")]
     path: Path<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<&'r RawValue>,
+    extensions: Option<VisibleExtensions<'r>>,
+}
+
+/// `extensions` of an authored error, with numbers as they were written unless redacted.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum VisibleExtensions<'r> {
+    Whole(&'r RawValue),
+    Redacted(Map<String, Value>),
 }
 
 #[derive(Serialize)]
@@ -82,20 +99,36 @@ impl Serialize for Path<'_> {
     }
 }
 
-fn authored_errors(reports: &[ConnectorReport]) -> Vec<AuthoredError<'_>> {
-    let is_authored = |report: &&Report| report.kind == ReportKind::AuthoredError;
-    let reports = reports.iter().map(|report| &report.report);
-    let reports = reports.filter(is_authored).take(MAX_REPORTS);
-    reports
-        .map(|report| AuthoredError {
-            message: &report.message,
-            path: Path(&report.path),
-            extensions: report
-                .extensions
-                .as_deref()
-                .and_then(|object| serde_json::from_str(object).ok()),
-        })
+fn authored_errors(visible: VisibleReports<'_>) -> Vec<AuthoredError<'_>> {
+    let reports = visible.reports.iter();
+    let authored = reports.filter(|report| report.report.kind == ReportKind::AuthoredError);
+    authored
+        .take(MAX_REPORTS)
+        .map(|report| authored_error(report, visible.exposed))
         .collect()
+}
+
+fn authored_error<'r>(report: &'r ConnectorReport, exposed: &Errors) -> AuthoredError<'r> {
+    // The coordinate begins with the name of the subgraph.
+    let subgraph = report.coordinate.split(':').next().unwrap_or_default();
+    let exposure = exposed.exposure(subgraph);
+    let path = Path(&report.report.path);
+    let extensions = report.report.extensions.as_deref();
+    if redaction::is_mapping_visible(exposure) {
+        let extensions = extensions.and_then(|object| serde_json::from_str(object).ok());
+        return AuthoredError {
+            message: &report.report.message,
+            path,
+            extensions: extensions.map(VisibleExtensions::Whole),
+        };
+    }
+    let extensions = redaction::mapped_extensions(extensions, exposure);
+    let extensions = (!extensions.is_empty()).then_some(extensions);
+    AuthoredError {
+        message: REDACTED_MESSAGE,
+        path,
+        extensions: extensions.map(VisibleExtensions::Redacted),
+    }
 }
 
 fn mapping_reports(reports: &[ConnectorReport]) -> Option<ConnectorExtensions<'_>> {
@@ -132,12 +165,18 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+/// Message of an authored error whose own message clients do not see.
+const REDACTED_MESSAGE: &str = "the source returned an error";
+
 /// Maximum reports of one response: a faulty mapping has one for each item of a list.
 const MAX_REPORTS: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use schema::mapping::Report;
+
     use super::*;
+    use crate::config::errors::{Exposure, Messages, SubgraphErrors};
 
     fn report(kind: ReportKind) -> ConnectorReport {
         ConnectorReport {
@@ -153,8 +192,9 @@ mod tests {
     }
 
     fn appended(reports: &[ConnectorReport]) -> String {
+        let exposed = &Errors::default();
         let mut body = Vec::new();
-        append_extensions(reports, None, &mut body);
+        append_extensions(VisibleReports { reports, exposed }, None, &mut body);
         String::from_utf8(body).unwrap()
     }
 
@@ -170,14 +210,48 @@ mod tests {
     }
 
     #[test]
+    fn authored_errors_are_redacted_with_all_messages_of_their_subgraph() {
+        let mut authored = report(ReportKind::AuthoredError);
+        authored.report.extensions = Some(r#"{"code":"OLD","host":"db"}"#.to_owned());
+        let exposure = Exposure {
+            messages: Messages::Redacted,
+            ..Exposure::default()
+        };
+        let redacted = SubgraphErrors {
+            exposure,
+            span: None,
+        };
+        let exposed = Errors {
+            subgraphs: [("users".to_owned(), redacted)].into(),
+            ..Errors::default()
+        };
+        let visible = VisibleReports {
+            reports: &[authored],
+            exposed: &exposed,
+        };
+        let mut body = Vec::new();
+
+        append_extensions(visible, None, &mut body);
+
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            r#","extensions":{"connectorErrors":[{"message":"the source returned an error","path":["items",3],"extensions":{"code":"OLD"}}]}"#
+        );
+    }
+
+    #[test]
     fn no_reports_append_nothing() {
         assert_eq!(appended(&[]), "");
     }
 
     #[test]
     fn an_empty_trace_has_no_fetches() {
+        let visible = VisibleReports {
+            reports: &[],
+            exposed: &Errors::default(),
+        };
         let mut body = Vec::new();
-        append_extensions(&[], Some(trace::TraceExtension::new(&[])), &mut body);
+        append_extensions(visible, Some(trace::TraceExtension::new(&[])), &mut body);
         assert_eq!(body, br#","extensions":{"weir":{"fetches":[]}}"#);
     }
 

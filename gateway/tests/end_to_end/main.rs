@@ -29,6 +29,7 @@ mod overrides;
 mod port;
 mod protocol;
 mod quickstart;
+mod redaction;
 mod running;
 mod services;
 mod shop;

@@ -66,7 +66,7 @@ pub(crate) async fn post(
     exchange(address, "POST /graphql", &all, &body).await.json()
 }
 
-fn config(text: &str) -> Config {
+pub(crate) fn config(text: &str) -> Config {
     let variables = BTreeMap::<String, String>::new();
     let environment: Environment = variables.into_iter().collect();
     let (config, diagnostics) = Config::read(&Document::new("weir.yaml", text), &environment);
@@ -75,7 +75,7 @@ fn config(text: &str) -> Config {
     config
 }
 
-fn subgraph(name: &str, url: Option<&str>, sdl: &str) -> Subgraph {
+pub(crate) fn subgraph(name: &str, url: Option<&str>, sdl: &str) -> Subgraph {
     Subgraph {
         name: name.into(),
         url: url.map(Into::into),
