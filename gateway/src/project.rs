@@ -34,10 +34,16 @@ pub type Loaded<T> = (Option<T>, Vec<Diagnostic>);
 impl Project {
     /// Reads the configuration file at `path` and the SDL files of its graph.
     pub fn read(path: &Path) -> Loaded<Self> {
+        Self::read_adjusted(path, |_| ())
+    }
+
+    /// Reads the configuration file at `path`, changes it with `adjust`, and reads the SDL files.
+    pub(crate) fn read_adjusted(path: &Path, adjust: impl FnOnce(&mut Config)) -> Loaded<Self> {
         let (config, mut diagnostics) = read_config(path);
-        let Some(config) = config else {
+        let Some(mut config) = config else {
             return (None, diagnostics);
         };
+        adjust(&mut config);
         let (project, graph_diagnostics) = Self::from_config(config, folder(path));
         diagnostics.extend(graph_diagnostics);
         (project, diagnostics)

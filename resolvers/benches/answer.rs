@@ -200,6 +200,7 @@ fn operation(query: &str) -> BenchOperation {
     };
     let options = LinkOptions {
         experimental_connect: false,
+        ..LinkOptions::default()
     };
     let (graph, diagnostics) = link(&[subgraph], options);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");

@@ -193,6 +193,15 @@ impl Problems {
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
+    /// Makes errors of the warnings with `code`, with another help.
+    pub(crate) fn deny(&mut self, code: Code, help: &str) {
+        let denied = self.0.iter_mut().filter(|it| it.code == code);
+        for diagnostic in denied {
+            diagnostic.severity = Severity::Error;
+            diagnostic.help = Some(help.to_owned());
+        }
+    }
+
     /// The diagnostics in the order found.
     pub fn into_vec(self) -> Vec<Diagnostic> {
         self.0

@@ -38,11 +38,24 @@ struct Reported;
 /// A value, or proof that a problem was reported instead.
 type ReportedResult<T> = Result<T, Reported>;
 
-/// Features beyond the released dialects that an operator may turn on.
+/// Decisions of an operator about what a graph may contain.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LinkOptions {
     /// Accepts version 0.4 of the connect specification, whose grammar may still change.
     pub experimental_connect: bool,
+    /// Whether a graph with `@authenticated`, `@requiresScopes` or `@policy` is linked.
+    pub access_directives: AccessDirectives,
+}
+
+/// Whether a graph with directives that restrict access is linked, although Weir does not enforce
+/// them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AccessDirectives {
+    /// The directives are errors: a client must not see what its author meant to protect.
+    #[default]
+    Refuse,
+    /// The directives are warnings: something else checks access.
+    Allow,
 }
 
 /// Links subgraphs into a graph, and reports every problem found.
@@ -53,11 +66,14 @@ pub fn link(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<Graph>, Vec
     let sdls = read(subgraphs, &mut problems);
     let composed = compose::compose(&sdls, &mut problems);
     let graph = build(&sdls, &composed, options, &mut problems);
+    options.access_directives.apply(&mut problems);
     let graph = graph.filter(|_| !problems.has_errors());
     (graph, sorted(problems.into_vec()))
 }
 
 /// Composes subgraphs into the SDL of a supergraph, which this and other gateways read.
+///
+/// Directives that restrict access are warnings: the gateway that serves the supergraph decides.
 ///
 /// Reports the problems that `link` reports, and a graph without queries, which other gateways
 /// refuse. Returns `None` exactly when one of the diagnostics is an error.
@@ -73,6 +89,19 @@ pub fn compose(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<String>,
     let text = (!problems.has_errors()).then(|| composed.print());
     (text, sorted(problems.into_vec()))
 }
+
+impl AccessDirectives {
+    /// Makes errors of the warnings about directives that restrict access, if they are refused.
+    ///
+    /// Comes last, so that they hide no other problem.
+    fn apply(self, problems: &mut Problems) {
+        if self == Self::Refuse {
+            problems.deny(Code::AccessNotChecked, ALLOW_ACCESS_DIRECTIVES);
+        }
+    }
+}
+
+const ALLOW_ACCESS_DIRECTIVES: &str = "to serve the graph, check access in the subgraphs or in a gateway in front of Weir, and set `graph.unenforced_access_directives: allow`";
 
 fn read(subgraphs: &[Subgraph], problems: &mut Problems) -> Vec<Sdl> {
     let subgraphs = subgraphs.iter();

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "compose/access.rs"]
+mod access;
 #[path = "compose/audit.rs"]
 mod audit;
 #[path = "compose/cache_text.rs"]

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use schema::diagnostic::Diagnostic;
-use schema::link::{self, LinkOptions};
+use schema::link::{self, AccessDirectives, LinkOptions};
 use schema::span::Document;
 use schema::subgraph::Subgraph;
 
@@ -60,6 +60,11 @@ fn printed(case: &Path) -> String {
 
     let options = LinkOptions {
         experimental_connect: name.starts_with("allowed_"),
+        access_directives: if name.starts_with("allowed_") {
+            AccessDirectives::Allow
+        } else {
+            AccessDirectives::Refuse
+        },
     };
     let (graph, diagnostics) = link::link(&subgraphs, options);
 

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use schema::diagnostic::{Code, Diagnostic};
+use schema::link::AccessDirectives;
 use url::Url;
 
 use super::{DEFAULT_CONFIG, Failed, print};
 use crate::config::Config;
-use crate::config::graph::{self, SchemaFile, SubgraphFile};
+use crate::config::graph::{self, GraphFiles, SchemaFile, SubgraphFile};
 use crate::project::{Loaded, Project};
 
 /// The graph; at most one of `--config`, `--supergraph` and `--subgraph` is set.
@@ -38,17 +39,22 @@ pub(super) struct SubgraphArgs {
 impl GraphArgs {
     /// Reads the graph that the arguments name, or `weir.yaml` without arguments.
     pub(super) fn read(&self) -> Loaded<Project> {
+        self.read_adjusted(|_| ())
+    }
+
+    fn read_adjusted(&self, adjust: impl FnOnce(&mut Config)) -> Loaded<Project> {
         if let Some(path) = self.supergraph.clone() {
             let file = SchemaFile { path, span: None };
-            return with_default_config(graph::GraphFiles::Supergraph(file));
+            return with_default_config(GraphFiles::Supergraph(file), adjust);
         }
         let SubgraphArgs { config, subgraphs } = &self.subgraph_args;
         if subgraphs.is_empty() {
-            return Project::read(config.as_deref().unwrap_or(Path::new(DEFAULT_CONFIG)));
+            let path = config.as_deref().unwrap_or(Path::new(DEFAULT_CONFIG));
+            return Project::read_adjusted(path, adjust);
         }
         match duplicate_name(subgraphs.iter().map(|it| it.name.as_str())) {
             Some(diagnostic) => (None, vec![diagnostic]),
-            None => with_default_config(graph::GraphFiles::Subgraphs(subgraphs.clone())),
+            None => with_default_config(GraphFiles::Subgraphs(subgraphs.clone()), adjust),
         }
     }
 
@@ -64,12 +70,17 @@ impl GraphArgs {
         }
     }
 
-    /// Reads the graph that the arguments name, or `weir.yaml` if it exists; otherwise the demo.
+    /// Reads a graph that is only looked at: the one that the arguments name, or that of
+    /// `weir.yaml` if it exists; otherwise the demo.
+    ///
+    /// Nothing is served, so directives that Weir does not enforce are warnings.
     pub(super) fn read_or_shop(&self) -> Loaded<Project> {
         let SubgraphArgs { config, subgraphs } = &self.subgraph_args;
         let is_named = self.supergraph.is_some() || config.is_some() || !subgraphs.is_empty();
         if is_named || Path::new(DEFAULT_CONFIG).exists() {
-            self.read()
+            self.read_adjusted(|config| {
+                config.graph.link.access_directives = AccessDirectives::Allow;
+            })
         } else {
             Project::shop()
         }
@@ -114,9 +125,10 @@ pub(super) fn parse_url(text: &str) -> Result<Url, String> {
         .ok_or_else(|| format!("`{text}` is not an `http` or `https` URL"))
 }
 
-fn with_default_config(files: graph::GraphFiles) -> Loaded<Project> {
+fn with_default_config(files: GraphFiles, adjust: impl FnOnce(&mut Config)) -> Loaded<Project> {
     let mut config = Config::without_file();
     config.graph.files = files;
+    adjust(&mut config);
     Project::from_config(config, Path::new(""))
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use schema::diagnostic::{Code, Diagnostic, Severity, nearest};
-use schema::link::LinkOptions;
+use schema::link::{AccessDirectives, LinkOptions};
 use schema::override_label;
 use schema::span::Span;
 use schemars::JsonSchema;
@@ -24,7 +24,7 @@ pub struct Graph {
     pub files: GraphFiles,
     /// Whether clients may query the schema.
     pub introspection: Introspection,
-    /// Features of the dialects that are not released yet.
+    /// Whether the graph may have features of drafts, and directives that are not enforced.
     pub link: LinkOptions,
     /// Maximum number of prepared operations in memory.
     pub prepared_operations: NonZeroUsize,
@@ -96,6 +96,9 @@ pub(super) struct RawGraph {
     /// Whether subgraphs may use version 0.4 of the connect specification, which is not final.
     #[schemars(extend("default" = EXPERIMENTAL_CONNECT.to_text()))]
     experimental_connect: Option<Text<bool>>,
+    /// Whether a graph with `@authenticated`, `@requiresScopes` or `@policy` is served, although Weir does not enforce them: `refuse` or `allow`.
+    #[schemars(extend("default" = ACCESS_DIRECTIVES.to_text()))]
+    unenforced_access_directives: Option<Text<AccessDirectives>>,
     /// Maximum number of prepared operations in memory; the least recently used one is evicted first.
     #[schemars(extend("default" = PREPARED_OPERATIONS.to_text()))]
     prepared_operations: Option<Text<NonZeroUsize>>,
@@ -129,6 +132,8 @@ impl RawGraph {
             link: LinkOptions {
                 experimental_connect: reader
                     .value_or(self.experimental_connect, EXPERIMENTAL_CONNECT),
+                access_directives: reader
+                    .value_or(self.unenforced_access_directives, ACCESS_DIRECTIVES),
             },
             operation_cache_size: reader
                 .value_or(self.operation_cache_size, OPERATION_CACHE_SIZE)
@@ -275,6 +280,33 @@ pub fn is_subgraph_name(name: &str) -> bool {
         .is_some_and(|first| first.is_ascii_alphabetic())
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
+
+impl Setting for AccessDirectives {
+    const EXPECTED: &'static str = "a decision";
+    const EXAMPLE: &'static str = "`refuse` or `allow`";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "refuse" => Some(Self::Refuse),
+            "allow" => Some(Self::Allow),
+            _ => None,
+        }
+    }
+
+    fn to_text(&self) -> String {
+        match self {
+            Self::Refuse => "refuse".to_owned(),
+            Self::Allow => "allow".to_owned(),
+        }
+    }
+
+    fn json_schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "enum": ["refuse", "allow"] })
+    }
+}
+
+/// Default of `unenforced_access_directives`: what the graph protects is not served to everybody.
+const ACCESS_DIRECTIVES: AccessDirectives = AccessDirectives::Refuse;
 
 /// Default of `introspection`: GraphiQL works, and hiding a schema is an explicit decision.
 const INTROSPECTION: bool = true;

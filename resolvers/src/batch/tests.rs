@@ -74,6 +74,7 @@ fn loader() -> Arc<Loader> {
     };
     let options = LinkOptions {
         experimental_connect: false,
+        ..LinkOptions::default()
     };
     let (graph, problems) = link(&[subgraph], options);
     let graph = graph.unwrap_or_else(|| panic!("{problems:?}"));

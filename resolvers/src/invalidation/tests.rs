@@ -32,6 +32,7 @@ fn names() -> Names {
     });
     let options = LinkOptions {
         experimental_connect: false,
+        ..LinkOptions::default()
     };
     let (graph, diagnostics) = link(&subgraphs, options);
     Names::new(&graph.unwrap_or_else(|| panic!("{diagnostics:#?}")))

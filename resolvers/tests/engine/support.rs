@@ -50,6 +50,7 @@ pub(crate) fn graph(subgraphs: &[(&str, &str)]) -> Arc<Graph> {
     // Version 0.4 is the first that has connectors for interfaces and unions.
     let options = LinkOptions {
         experimental_connect: true,
+        ..LinkOptions::default()
     };
     let (graph, diagnostics) = link::link(&subgraphs, options);
     let errors = diagnostics.iter();

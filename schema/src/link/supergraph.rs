@@ -38,6 +38,7 @@ pub fn link_supergraph(
 ) -> (Option<Graph>, Vec<Diagnostic>) {
     let mut problems = Problems::default();
     let graph = build(document, options, &mut problems);
+    options.access_directives.apply(&mut problems);
     let graph = graph.filter(|_| !problems.has_errors());
     (graph, sorted(problems.into_vec()))
 }

@@ -113,6 +113,7 @@ pub fn link(data: &[u8]) {
             .collect();
         let options = LinkOptions {
             experimental_connect: true,
+            ..LinkOptions::default()
         };
         let (graph, diagnostics) = link_subgraphs(&subgraphs, options);
         for diagnostic in &diagnostics {

@@ -8,7 +8,7 @@ use resolvers::connector_test::{ConnectorTest, NotFound};
 use resolvers::settings::Settings;
 use schema::diagnostic::{Code, Diagnostic, nearest};
 use schema::graph::Graph;
-use schema::link::{LinkOptions, link};
+use schema::link::{AccessDirectives, LinkOptions, link};
 use schema::span::Document;
 use schema::subgraph::Subgraph;
 
@@ -81,7 +81,12 @@ impl TestGraph {
             return (Some(graph), Vec::new());
         }
         let options = project.map(|project| project.config.graph.link);
-        Self::load_standalone(suite, options.unwrap_or_default())
+        let options = LinkOptions {
+            // Nothing is served.
+            access_directives: AccessDirectives::Allow,
+            ..options.unwrap_or_default()
+        };
+        Self::load_standalone(suite, options)
     }
 
     fn load_standalone(suite: &Suite, options: LinkOptions) -> (Option<Self>, Vec<Diagnostic>) {

@@ -78,6 +78,7 @@ mod tests {
     fn resolver() -> GraphEventResolver {
         let options = LinkOptions {
             experimental_connect: false,
+            ..LinkOptions::default()
         };
         let (graph, diagnostics) = link(&shop::subgraphs(), options);
         let names = CurrentNames::default();

@@ -125,17 +125,16 @@ fn version(feature: &Feature) -> Result<JoinVersion, Diagnostic> {
     })
 }
 
-/// Reports unsupported specifications with a purpose: a gateway must not serve the graph without
-/// supporting them (link v1.0).
+/// Reports specifications that are not enforced, and unsupported ones with a purpose: a gateway
+/// must not serve the graph without supporting them (link v1.0).
 fn reject_unknown_features(features: &Features, problems: &mut Problems) {
     for feature in features.iter() {
-        let Some(purpose) = &feature.purpose else {
-            continue;
-        };
         let (identity, at) = (&feature.identity, feature.span.clone());
         if links::NOT_ENFORCED.contains(&identity.as_str()) {
             problems.push(links::not_enforced(identity, at));
-        } else if !links::is_understood(identity) {
+        } else if let Some(purpose) = &feature.purpose
+            && !links::is_understood(identity)
+        {
             problems.push(links::unknown_purpose(identity, purpose, at));
         }
     }
