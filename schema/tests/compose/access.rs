@@ -132,3 +132,29 @@ fn a_directive_of_the_same_name_without_a_link_has_no_meaning() {
     assert!(graph.is_some());
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
 }
+
+#[test]
+fn so_many_sets_of_scopes_that_they_cannot_be_combined_are_all_required() {
+    let subgraph_with = |name: &str| {
+        let sets: Vec<String> = (0..40)
+            .map(|number| format!("[\"{name}{number}\"]"))
+            .collect();
+        let field = format!(
+            "a: Int @shareable @requiresScopes(scopes: [{}])",
+            sets.join(", ")
+        );
+        let sdl = v2(
+            &["requiresScopes", "shareable"],
+            &format!("type Query {{ {field} }}"),
+        );
+        subgraph(name, &sdl)
+    };
+    let subgraphs = [subgraph_with("x"), subgraph_with("y")];
+
+    let (text, _) = link::compose(&subgraphs, LinkOptions::default());
+
+    let all = ["x", "y"].map(|name| (0..40).map(move |number| format!("\"{name}{number}\"")));
+    let all: Vec<String> = all.into_iter().flatten().collect();
+    let expected = format!("@requiresScopes(scopes: [[{}]])", all.join(", "));
+    assert!(text.unwrap().contains(&expected));
+}

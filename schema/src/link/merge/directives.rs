@@ -116,20 +116,14 @@ fn require_both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
         let lists = lists.iter().filter_map(|list| list.as_list());
         lists.map(<[_]>::to_vec).collect()
     };
-    let (left, right) = (sets(known), sets(new));
+    let (mut left, mut right) = (sets(known), sets(new));
     if left.len().saturating_mul(right.len()) > MAX_COMBINED_SETS {
-        return;
+        (left, right) = (vec![joined_set(left)], vec![joined_set(right)]);
     }
     let mut joined: Vec<Node<Value>> = Vec::new();
     for set_left in &left {
         for set_right in &right {
-            let mut set = set_left.clone();
-            set.extend(
-                set_right
-                    .iter()
-                    .filter(|it| !set_left.contains(it))
-                    .cloned(),
-            );
+            let set = joined_set([set_left.clone(), set_right.clone()]);
             let set = Node::new(Value::List(set));
             if !joined.contains(&set) {
                 joined.push(set);
@@ -141,7 +135,19 @@ fn require_both(known: &mut Node<ast::Directive>, new: &ast::Directive) {
     }
 }
 
-/// Maximum number of joined sets of scopes or policies; beyond it the first directive stays alone.
+/// All members of some sets, each once, in their order.
+fn joined_set(sets: impl IntoIterator<Item = Vec<Node<Value>>>) -> Vec<Node<Value>> {
+    let mut joined: Vec<Node<Value>> = Vec::new();
+    for member in sets.into_iter().flatten() {
+        if !joined.contains(&member) {
+            joined.push(member);
+        }
+    }
+    joined
+}
+
+/// Maximum number of joined sets of scopes or policies; beyond it all of them are required at once,
+/// which allows less than both directives, never more.
 const MAX_COMBINED_SETS: usize = 1_000;
 
 fn retain_largest_weight(known: &mut Node<ast::Directive>, new: &ast::Directive) {
