@@ -24,5 +24,7 @@ mod merged;
 mod printed;
 #[path = "compose/reached.rs"]
 mod reached;
+#[path = "compose/rules.rs"]
+mod rules;
 #[path = "compose/support.rs"]
 mod support;

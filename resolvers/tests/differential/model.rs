@@ -266,6 +266,17 @@ impl Model {
             .collect()
     }
 
+    /// Whether the field of the type is external in a subgraph.
+    pub(crate) fn is_external(&self, ty: &str, field: &str) -> bool {
+        let homes = self
+            .types
+            .get(ty)
+            .into_iter()
+            .flat_map(|ty| ty.homes.values());
+        let mut fields = homes.filter_map(|home| home.fields.get(field));
+        fields.any(|field| field.availability == Availability::External)
+    }
+
     /// The subgraphs that resolve a field of an object type, as that type or as an interface
     /// object.
     pub(crate) fn subgraphs_of(&self, object: &str, field: &str) -> Vec<&Name> {

@@ -219,7 +219,10 @@ impl Printer<'_> {
         if field.is_hidden && !self.is_legacy() {
             text.push_str(" @inaccessible");
         }
-        if !is_key && !self.is_legacy() && self.model.subgraphs_of(name, field_name).len() > 1 {
+        // A `@provides` may name an external field, and its owner must share it then.
+        let is_shared = self.model.subgraphs_of(name, field_name).len() > 1
+            || self.model.is_external(name, field_name);
+        if !is_key && !self.is_legacy() && is_shared {
             text.push_str(" @shareable");
         }
         if home_field.availability == Availability::Overridden && home_field.overrides.is_none() {

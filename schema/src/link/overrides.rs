@@ -85,7 +85,6 @@ fn overridden_field(
         problems.push(error(Code::OverrideFromSelfError, message));
         return None;
     }
-    problems.extend(conflicting_directive(part, directive));
     let label = string_argument(&directive.node, "label");
     if let Some(label) = label.filter(|label| !override_label::is_valid(label)) {
         let message = format!("`{label}` is not a valid override label for `{owner}.{name}`");
@@ -113,30 +112,39 @@ fn overridden_field(
         let problem = error(Code::OverrideSourceHasOverride, message).label(label.0, label.1);
         problems.push(problem.help(help));
     }
+    problems.extend(directive.conflict(part, &parts[other], twin));
     let external = parts[other].is_external(owner, name);
     (!external).then(|| (other, (owner.clone(), name.clone())))
 }
 
-/// Reports a directive that contradicts `@override`: an overriding subgraph resolves the field
-/// itself, and from its own data.
-fn conflicting_directive(
-    part: &SubgraphPart<'_>,
-    directive: &OverrideDirective,
-) -> Option<Diagnostic> {
-    let (owner, name) = (&directive.owner, &directive.field.name);
-    let others = [
-        (Directive::Requires, "@requires"),
-        (Directive::Provides, "@provides"),
-        (Directive::External, "@external"),
-    ];
-    let other = others.iter().find_map(|(kind, text)| {
-        let mut directives = part.directives(&directive.field.directives, *kind);
-        directives.next().map(|it| (it, text))
-    });
-    other.map(|(other, text)| {
-        let message = format!("`{owner}.{name}` has both `@override` and `{text}`");
-        let span = part.span(directive.node.location());
-        Diagnostic::error(Code::OverrideCollisionWithAnotherDirective, span, message)
-            .label(part.span(other.location()), "the other directive")
-    })
+impl OverrideDirective {
+    /// Reports a directive that contradicts `@override`: the overriding subgraph must resolve the
+    /// field, and requirements and provided fields of the overridden one would be lost.
+    fn conflict(
+        &self,
+        part: &SubgraphPart<'_>,
+        from: &SubgraphPart<'_>,
+        overridden: &ast::FieldDefinition,
+    ) -> Option<Diagnostic> {
+        let own = (part, &**self.field, Directive::External);
+        let requires = (from, overridden, Directive::Requires);
+        let provides = (from, overridden, Directive::Provides);
+        let mut conflicts = [own, requires, provides].into_iter();
+        let (other, kind) = conflicts.find_map(|(part, field, kind)| {
+            let mut directives = part.directives(&field.directives, kind);
+            Some((part.span(directives.next()?.location()), kind))
+        })?;
+        let coordinate = format!("{}.{}", self.owner, self.field.name);
+        let where_found = match kind {
+            Directive::External => "here".to_owned(),
+            _ => format!("in `{}`", from.name()),
+        };
+        let message = format!(
+            "`{coordinate}` cannot have `@override`, because it has `@{}` {where_found}",
+            kind.name()
+        );
+        let span = part.span(self.node.location());
+        let code = Code::OverrideCollisionWithAnotherDirective;
+        Some(Diagnostic::error(code, span, message).label(other, "the other directive"))
+    }
 }

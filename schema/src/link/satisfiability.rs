@@ -32,9 +32,22 @@ pub(super) struct SatisfiabilityCheck<'a> {
 /// Reports each unreachable field once.
 pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
     contexts::check(check, problems);
+    let found = walk(check, KEY_DEPTH).or_else(|Uncertain| walk(check, MAX_KEY_DEPTH));
+    match found {
+        Ok(found) => problems.extend(found.into_vec()),
+        Err(Uncertain) => problems.push(stopped()),
+    }
+}
+
+/// A field seems unreachable, but keys that may lead to it are nested too deeply to be followed.
+struct Uncertain;
+
+/// The unreachable fields, where keys are nested in each other up to `max_key_depth`.
+fn walk(check: &SatisfiabilityCheck<'_>, max_key_depth: usize) -> Result<Problems, Uncertain> {
+    let mut problems = Problems::default();
     let mut walk = Walk {
         check,
-        reachability: Reachability::new(check.types, check.sources),
+        reachability: Reachability::new(check.types, check.sources, max_key_depth),
         seen: HashMap::new(),
         queue: VecDeque::new(),
         reported: HashSet::new(),
@@ -42,22 +55,35 @@ pub(super) fn check(check: &SatisfiabilityCheck<'_>, problems: &mut Problems) {
     let roots = [check.types.query(), check.types.mutation()];
     for root in roots.into_iter().flatten() {
         let name = check.types.get(root).name.to_string();
-        walk.visit(root, &[], &name, problems);
+        walk.visit(root, &[], &name, &mut problems);
     }
     let mut remaining = MAX_STATES + check.types.iter().len() * MAX_STATES_PER_TYPE;
     while let Some(state) = walk.queue.pop_front() {
-        walk.check_object(&state, problems);
+        walk.check_object(&state, &mut problems);
+        if problems.has_errors() && walk.reachability.is_depth_exceeded() {
+            return Err(Uncertain);
+        }
         remaining -= 1;
         if remaining == 0 || walk.reachability.is_exhausted() {
-            let message =
-                "the satisfiability check stopped at its limit; unreachable fields may remain";
-            let mut warning = Diagnostic::without_span(Code::SatisfiabilityError, message);
-            warning.severity = Severity::Warning;
-            problems.push(warning);
+            problems.push(stopped());
             break;
         }
     }
+    Ok(problems)
 }
+
+fn stopped() -> Diagnostic {
+    let message = "the satisfiability check stopped at its limit; unreachable fields may remain";
+    let mut warning = Diagnostic::without_span(Code::SatisfiabilityError, message);
+    warning.severity = Severity::Warning;
+    warning
+}
+
+/// Nesting of keys within keys that is followed at first: far more than usual graphs have.
+const KEY_DEPTH: usize = 12;
+
+/// Maximum nesting of keys within keys: following them is recursive.
+const MAX_KEY_DEPTH: usize = 64;
 
 /// Maximum number of visited states: a few seconds of work, and far more than usual graphs have.
 const MAX_STATES: usize = 10_000;

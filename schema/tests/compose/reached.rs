@@ -1,6 +1,8 @@
 //! Satisfiability: reachable graphs, and the messages for the others. Rendered diagnostics are in
 //! `tests/diagnostics/satisfiability*.txt`.
 
+use std::fmt::Write as _;
+
 use schema::diagnostic::Severity;
 use schema::link::{self, LinkOptions};
 
@@ -59,6 +61,42 @@ fn a_nested_key_may_come_from_a_third_subgraph() {
 
     let a = a.replace("of: Of", "of: Of @shareable");
     assert_reachable(&[("a", &a), ("b", b), ("c", c)]);
+}
+
+/// Two subgraphs: in `b` the key `k` of each object is found by that of the next one, and only the
+/// last object has it at once.
+fn nested_keys(depth: usize) -> (String, String) {
+    let (mut a, mut b) = ("type Query { t0: T0 }".to_owned(), String::new());
+    for number in 0..depth {
+        let next = format!("next: T{} @shareable", number + 1);
+        let _ = write!(a, " type T{number} {{ {next} }}");
+        let key = "@key(fields: \"next { k }\")";
+        let _ = write!(b, " type T{number} {key} {{ {next} k: ID! @shareable }}");
+    }
+    for text in [&mut a, &mut b] {
+        let _ = write!(text, " type T{depth} {{ k: ID! @shareable }}");
+    }
+    (a, b)
+}
+
+#[test]
+fn keys_may_be_nested_in_each_other_to_any_usual_depth() {
+    for depth in [4, 20, 40] {
+        let (a, b) = nested_keys(depth);
+        assert_reachable(&[("a", &a), ("b", &b)]);
+    }
+}
+
+#[test]
+fn keys_that_are_nested_too_deeply_are_a_warning() {
+    let (a, b) = nested_keys(100);
+    let subgraphs = [("a", &a), ("b", &b)].map(|(name, sdl)| subgraph(name, &v2(&ALL, sdl)));
+
+    let (graph, diagnostics) = link::link(&subgraphs, LinkOptions::default());
+
+    assert!(graph.is_some(), "{diagnostics:#?}");
+    assert_eq!(diagnostics.len(), 1, "{diagnostics:#?}");
+    assert!(diagnostics[0].message.contains("stopped at its limit"));
 }
 
 #[test]

@@ -20,12 +20,17 @@ impl Generator {
     fn places(&self) -> Vec<(Name, Name, Name)> {
         let mut places = Vec::new();
         for (name, ty) in &self.model.types {
+            // Neither side of an override may provide anything.
+            let is_overridden = |field: &Name| {
+                let mut fields = ty.homes.values().filter_map(|home| home.fields.get(field));
+                fields.any(|field| field.overrides.is_some())
+            };
             for (subgraph, home) in &ty.homes {
                 for (field, home_field) in &home.fields {
                     let target = &ty.fields[field].ty.named;
                     let is_free = home_field.availability == Availability::Resolved
                         && home_field.provides.is_empty()
-                        && home_field.overrides.is_none();
+                        && !is_overridden(field);
                     if is_free && self.model.get(target).is_some() {
                         let place = (Arc::clone(name), Arc::clone(subgraph), Arc::clone(field));
                         places.push(place);

@@ -9,6 +9,7 @@ use crate::diagnostic::Problems;
 mod access;
 mod compose_directive;
 mod contexts;
+mod defaults;
 mod extensions;
 mod external;
 mod field_sets;
@@ -37,4 +38,5 @@ pub(super) fn composition(composition: &Composition<'_>, problems: &mut Problems
     sharing::check(composition, problems);
     interfaces::check(composition, problems);
     inaccessible::check(composition, problems);
+    defaults::check(composition, problems);
 }

@@ -37,19 +37,14 @@ pub(super) struct Reachability<'a> {
     /// Whether the current result is incomplete because of a cycle or limit, and not memoized.
     is_truncated: bool,
     steps: usize,
-}
-
-/// The use of a field.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FieldUse {
-    /// As part of a key.
-    Key,
-    /// As any selected or required field.
-    Any,
+    /// Maximum nesting of keys within keys.
+    max_key_depth: usize,
+    /// Whether a key was not followed because it is nested too deeply.
+    is_depth_exceeded: bool,
 }
 
 impl<'a> Reachability<'a> {
-    pub(super) fn new(types: &'a Types, sources: &'a [Source]) -> Self {
+    pub(super) fn new(types: &'a Types, sources: &'a [Source], max_key_depth: usize) -> Self {
         let mut entry_points: IndexMap<TypeId, Vec<_>> = IndexMap::new();
         for (index, source) in sources.iter().enumerate() {
             for entry in &source.entry_points {
@@ -66,12 +61,20 @@ impl<'a> Reachability<'a> {
             requirements_in_progress: HashSet::new(),
             is_truncated: false,
             steps: 0,
+            max_key_depth,
+            is_depth_exceeded: false,
         }
     }
 
     /// Whether the step limit is reached; results are incomplete from then on.
     pub(super) fn is_exhausted(&self) -> bool {
         self.steps >= MAX_STEPS
+    }
+
+    /// Whether a key was not followed because it is nested too deeply, so that a field may be
+    /// reachable that was found unreachable.
+    pub(super) fn is_depth_exceeded(&self) -> bool {
+        self.is_depth_exceeded
     }
 
     /// The node that `at` refers to.
@@ -99,8 +102,9 @@ impl<'a> Reachability<'a> {
             return known.clone();
         }
         self.steps += 1;
-        let is_deep = self.in_progress.len() >= MAX_KEY_DEPTH || self.is_exhausted();
-        if is_deep || !self.in_progress.insert(start.clone()) {
+        let is_deep = self.in_progress.len() >= self.max_key_depth;
+        self.is_depth_exceeded |= is_deep;
+        if is_deep || self.is_exhausted() || !self.in_progress.insert(start.clone()) {
             self.is_truncated = true;
             return start.1;
         }
@@ -132,15 +136,6 @@ impl<'a> Reachability<'a> {
     /// The nodes that provide the objects of the field `name`: empty for a leaf. `None` when the
     /// field is unreachable.
     pub(super) fn field(&mut self, objects: TypedNodes<'_>, name: &str) -> Option<Vec<NodeRef>> {
-        self.available_nodes(objects, name, FieldUse::Any)
-    }
-
-    fn available_nodes(
-        &mut self,
-        objects: TypedNodes<'_>,
-        name: &str,
-        field_use: FieldUse,
-    ) -> Option<Vec<NodeRef>> {
         let mut children = Vec::new();
         let mut found = false;
         for at in objects.nodes {
@@ -148,7 +143,8 @@ impl<'a> Reachability<'a> {
             let Some(field) = node.fields.get(name) else {
                 continue;
             };
-            if field.only_in_keys && field_use != FieldUse::Key {
+            // A subgraph that lost a field may lose its data too, keys included.
+            if field.only_in_keys {
                 continue;
             }
             if let Some(needs) = &field.requires {
@@ -189,8 +185,9 @@ impl<'a> Reachability<'a> {
 
     /// Whether every field of `key` is reachable.
     pub(super) fn has_key(&mut self, objects: TypedNodes<'_>, key: &FieldSet) -> bool {
-        key.0.iter().all(|(name, inner)| {
-            let Some(children) = self.available_nodes(objects, name, FieldUse::Key) else {
+        let mut fields = key.0.iter().filter(|(name, _)| &**name != "__typename");
+        fields.all(|(name, inner)| {
+            let Some(children) = self.field(objects, name) else {
                 return false;
             };
             inner.is_empty()
@@ -275,9 +272,6 @@ impl<'a> Reachability<'a> {
         })
     }
 }
-
-/// Maximum nesting depth of keys within keys; deeper ones count as unreachable.
-const MAX_KEY_DEPTH: usize = 12;
 
 /// Maximum number of computed closures: a second or two of work, and far more than usual graphs
 /// need.

@@ -89,7 +89,9 @@ fn field_providers<'a>(
     providers
 }
 
-/// `None` when the field is external or overridden in the subgraph.
+/// `None` when the field is overridden in the subgraph, or external and never provided.
+///
+/// A field that a `@provides` names is resolved at one place at least, so its owner must share it.
 fn field_provider<'a>(
     part: &'a SubgraphPart<'_>,
     owner: &Name,
@@ -97,7 +99,9 @@ fn field_provider<'a>(
     interface_object: Option<&'a Name>,
 ) -> Option<FieldProvider<'a>> {
     let coordinate = (owner.clone(), field.name.clone());
-    if part.external.contains(&coordinate) || part.overridden.contains_key(&coordinate) {
+    let is_provided = part.field_sets.provided.contains(&coordinate);
+    let is_external = part.external.contains(&coordinate) && !is_provided;
+    if is_external || part.overridden.contains_key(&coordinate) {
         return None;
     }
     let definition = part.get(owner)?;
@@ -108,6 +112,9 @@ fn field_provider<'a>(
         part,
         field,
         interface_object,
-        is_shareable: is_marked || legacy || part.field_sets.key.contains(&coordinate),
+        is_shareable: is_marked
+            || legacy
+            || is_provided
+            || part.field_sets.key.contains(&coordinate),
     })
 }
