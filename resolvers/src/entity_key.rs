@@ -51,12 +51,15 @@ pub(crate) fn write_row_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Ve
                     return state;
                 }
             }
+            // A nested object of which only the type is part of the key.
+            Value::Object(_) => {
+                out.extend_from_slice(b"{}");
+                out.push(END);
+            }
             Value::Failed(failure) => return KeyState::Failed(failure),
-            Value::Absent
-            | Value::Null
-            | Value::Leaf(_)
-            | Value::Object(_)
-            | Value::List { .. } => return KeyState::Missing,
+            Value::Absent | Value::Null | Value::Leaf(_) | Value::List { .. } => {
+                return KeyState::Missing;
+            }
         }
     }
     KeyState::Known

@@ -34,6 +34,8 @@ pub(crate) struct Sdl {
     /// The document's own definitions and the built-in scalars. Root types have their default
     /// names.
     pub(crate) schema: Schema,
+    /// The default names of the root types that were renamed, each with its own name.
+    pub(crate) renamed_roots: Vec<(Name, Name)>,
     pub(crate) links: Links,
     file: FileId,
 }
@@ -69,6 +71,7 @@ pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> 
         url: subgraph.url.clone(),
         document: document.clone(),
         schema,
+        renamed_roots: Vec::new(),
         links,
         file,
     };

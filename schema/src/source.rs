@@ -52,6 +52,8 @@ pub enum Access {
 pub struct SubgraphEndpoint {
     /// The URL in the supergraph; the configuration may override it.
     pub url: Option<Name>,
+    /// Types with another name in the subgraph: the name in the graph, and its own.
+    pub renamed_types: Vec<(Name, Name)>,
 }
 
 /// A position where a fetch can start: a root, or an object of type `on` with a known `key`.
@@ -149,6 +151,18 @@ impl NodeField {
 }
 
 impl Source {
+    /// The source's own name of the type that the graph calls `name`.
+    pub fn own_type_name<'n>(&'n self, name: &'n Name) -> &'n Name {
+        let renamed = match &self.access {
+            Access::Graphql(endpoint) => endpoint.renamed_types.as_slice(),
+            Access::Connector(_) => &[],
+        };
+        let mut renamed = renamed.iter();
+        renamed
+            .find(|(known, _)| known == name)
+            .map_or(name, |(_, own)| own)
+    }
+
     /// The node with this id, which must be of this source.
     pub fn node(&self, id: NodeId) -> &SourceNode {
         &self.nodes[id.0]

@@ -46,7 +46,7 @@ impl<'a> Walk<'a> {
         selection_set: &'s mut SelectionSet,
         on: TypeId,
     ) -> &'s mut SelectionSet {
-        let name = &self.types.get(on).name;
+        let name = self.type_name(on);
         let known = selection_set.fragments.iter().position(|it| it.on == *name);
         let index = known.unwrap_or_else(|| {
             selection_set.fragments.push(Fragment {
@@ -103,7 +103,7 @@ impl ObjectShapeBuilder {
         let type_source = if self.has_typename {
             let named = fields_by_type.filter_map(|(ty, fields)| {
                 let ty = ty?;
-                Some((Arc::clone(&walk.types.get(ty).name), ty, fields))
+                Some((Arc::clone(walk.type_name(ty)), ty, fields))
             });
             TypeSource::ByTypename(named.collect())
         } else {

@@ -2,6 +2,7 @@
 //! requirements of a fetch, and written from the slots that hold them.
 
 use schema::operation::Variables;
+use schema::source::Source;
 use schema::types::{Name, Scalar, TypeId, TypeKind, TypeRef, Types};
 
 use self::write::RepresentationWriter;
@@ -63,7 +64,7 @@ pub(crate) struct RepresentedRow<'t> {
 enum RepresentationValue {
     Leaf(LeafFormat),
     Object {
-        /// `"__typename":"Book"` by type, at abstract positions.
+        /// `"__typename":"Book"` by type, at abstract positions and for objects without fields.
         typenames: Vec<(TypeId, Box<[u8]>)>,
         fields: Vec<RepresentationField>,
     },
@@ -81,6 +82,7 @@ enum LeafFormat {
 pub(super) struct RepresentationCompiler<'a> {
     pub(super) types: &'a Types,
     pub(super) selection: &'a Selection,
+    pub(super) source: &'a Source,
 }
 
 impl Representation {
@@ -175,7 +177,7 @@ impl RepresentationCompiler<'_> {
         let slot = &self.selection.position(at).slots[key.slot];
         let value = match slot.child {
             Some(child) => RepresentationValue::Object {
-                typenames: self.typename_members(child),
+                typenames: self.typename_members(child, key),
                 fields: Vec::new(),
             },
             None => RepresentationValue::Leaf(self.leaf_format(&slot.ty)),
@@ -206,14 +208,18 @@ impl RepresentationCompiler<'_> {
         }
     }
 
-    fn typename_members(&self, at: PositionId) -> Vec<(TypeId, Box<[u8]>)> {
+    /// `"__typename":"Book"` by type, for an abstract position or for a value without fields.
+    fn typename_members(&self, at: PositionId, key: &KeySlot) -> Vec<(TypeId, Box<[u8]>)> {
         let position = self.selection.position(at);
-        if !position.is_abstract(self.types) {
+        if !position.is_abstract(self.types) && !key.inner.is_empty() {
             return Vec::new();
         }
         let possible = self.types.get(position.ty).possible_types.iter();
         possible
-            .map(|ty| (*ty, typename_member(&self.types.get(*ty).name)))
+            .map(|ty| {
+                let name = self.source.own_type_name(&self.types.get(*ty).name);
+                (*ty, typename_member(name))
+            })
             .collect()
     }
 
@@ -249,13 +255,15 @@ impl RepresentationField {
         applies(self.on.as_deref(), ty)
     }
 
-    /// `"__typename":"Book"` for an object at an abstract position; else empty.
+    /// `"__typename":"Book"` for an object at an abstract position, or without fields; else empty.
     fn typename(&self, ty: Option<TypeId>) -> &[u8] {
         let RepresentationValue::Object { typenames, .. } = &self.value else {
             return &[];
         };
-        let mut typenames = typenames.iter();
-        let typename = typenames.find(|(known, _)| Some(*known) == ty);
+        let typename = match typenames.as_slice() {
+            [only] => Some(only),
+            typenames => typenames.iter().find(|(known, _)| Some(*known) == ty),
+        };
         typename.map_or(&[], |(_, member)| member)
     }
 }

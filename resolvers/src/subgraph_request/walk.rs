@@ -117,6 +117,11 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The subgraph's own name of a type.
+    pub(super) fn type_name(&self, ty: TypeId) -> &Name {
+        self.source.own_type_name(&self.types.get(ty).name)
+    }
+
     pub(super) fn mutation(&self) -> Option<TypeId> {
         self.types.mutation()
     }
@@ -133,6 +138,7 @@ impl<'a> Walk<'a> {
         let compiler = representation::RepresentationCompiler {
             types: self.types,
             selection: self.selection,
+            source: self.source,
         };
         RepresentationSpec {
             on: entry_selection.on,

@@ -26,6 +26,8 @@ pub(super) struct SubgraphSchema {
     pub(super) name: Name,
     pub(super) url: Option<Name>,
     pub(super) types: IndexMap<Name, SubgraphType>,
+    /// Root types with another name in the subgraph: the name in `types`, and its own.
+    pub(super) renamed_types: Vec<(Name, Name)>,
 }
 
 /// A type as one subgraph defines it.

@@ -1,4 +1,5 @@
-//! Renames root types to `Query`, `Mutation` and `Subscription`.
+//! Renames root types to `Query`, `Mutation` and `Subscription`, and keeps their own names for
+//! requests to the subgraph.
 
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::{ComponentName, ExtendedType, Schema};
@@ -28,6 +29,8 @@ pub(super) fn rename(sdl: &mut Sdl, problems: &mut Problems) {
             problems.push(root_name_used(sdl, root, conflicting));
         } else if let Some(own) = own {
             sdl.schema.rename(&own, &default);
+            let names = (default.as_str().into(), own.as_str().into());
+            sdl.renamed_roots.push(names);
             let definition = sdl.schema.schema_definition.make_mut();
             let name = Some(ComponentName::from(default));
             match root {

@@ -142,7 +142,7 @@ impl Commit<'_> {
                 return Err(self.unplannable_field(on, name));
             };
             let inner = match child {
-                Some(child) if !inner.is_empty() => {
+                Some(child) if has_fields(inner) => {
                     let providers = nested_providers(&key_providers);
                     let mut slot_path = location.slot_path.clone();
                     slot_path.push((slot, self.object_types(at, on)));
@@ -213,4 +213,9 @@ impl Commit<'_> {
             .possible_types
             .clone()
     }
+}
+
+/// Whether a field set has fields other than `__typename`, which needs no slot.
+fn has_fields(set: &FieldSet) -> bool {
+    set.0.iter().any(|(name, _)| name.as_ref() != TYPENAME)
 }

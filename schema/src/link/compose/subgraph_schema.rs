@@ -17,6 +17,7 @@ pub(super) fn subgraph_schema(part: &SubgraphPart<'_>) -> SubgraphSchema {
     SubgraphSchema {
         name: std::sync::Arc::clone(&part.sdl.name),
         url: part.sdl.url.clone(),
+        renamed_types: part.sdl.renamed_roots.clone(),
         types: types
             .filter_map(|(name, definition)| {
                 Some((name.as_str().into(), subgraph_type(part, name, definition)?))

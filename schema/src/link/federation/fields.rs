@@ -98,7 +98,7 @@ fn check(selections: &[Selection]) -> Result<(), String> {
 }
 
 /// The fields of a key of `owner`. `__typename` is always known, so it is left out, unless it is
-/// the only field: such a key identifies the single object of the type.
+/// the only field of its object: such a key identifies the single object of the type.
 pub(super) fn parse_key(
     text: &str,
     owner: &str,
@@ -107,9 +107,6 @@ pub(super) fn parse_key(
     let selections = read(text)?;
     let mut set = FieldSet::default();
     add_key_fields(&selections, owner, subgraph, &mut set)?;
-    if set.is_empty() {
-        set.insert("__typename");
-    }
     Ok(set)
 }
 
@@ -138,6 +135,9 @@ fn add_key_fields(
         if let Some(child) = child {
             add_key_fields(&field.selection_set, &child, subgraph, inner)?;
         }
+    }
+    if set.is_empty() {
+        set.insert("__typename");
     }
     Ok(())
 }

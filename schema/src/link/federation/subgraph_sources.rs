@@ -52,6 +52,7 @@ fn source(parsed: &ParsedSubgraph<'_>, types: &Types) -> Source {
         nodes: builder.nodes,
         access: Access::Graphql(SubgraphEndpoint {
             url: subgraph.url.clone(),
+            renamed_types: subgraph.renamed_types.clone(),
         }),
     }
 }
@@ -117,7 +118,7 @@ impl<'a> SourceBuilder<'a> {
     fn entry_point(&mut self, on: TypeId, name: &'a str, key: FieldSet) -> EntryPoint {
         EntryPoint {
             on,
-            type_name: name.into(),
+            type_name: self.own_type_name(name),
             key,
             node: self.node(NodeKey {
                 ty: name,
@@ -125,6 +126,12 @@ impl<'a> SourceBuilder<'a> {
             }),
             cardinality: EntryCardinality::Batch(None),
         }
+    }
+
+    fn own_type_name(&self, name: &str) -> Name {
+        let mut renamed = self.parsed.subgraph.renamed_types.iter();
+        let own = renamed.find(|(known, _)| **known == *name);
+        own.map_or_else(|| name.into(), |(_, own)| Name::clone(own))
     }
 
     /// The node for `key`; a new node is filled by `fill_nodes`.

@@ -25,6 +25,8 @@ pub(super) fn subgraph_schemas(join: &Join<'_>, problems: &mut Problems) -> Vec<
             name: Arc::clone(&graph.name),
             url: graph.url.clone(),
             types: IndexMap::new(),
+            // A supergraph does not have the subgraphs' own names.
+            renamed_types: Vec::new(),
         })
         .collect();
     let members = Members::read(join, problems);
