@@ -15,6 +15,7 @@ use super::subgraph_fetch::PartEntities;
 use crate::entity_key::EntityIndex;
 use crate::error::{FailureId, FetchError, SubgraphError};
 use crate::response::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape};
+use crate::source_client::graphql::NOT_A_LIST;
 use crate::tree::{Row, Tree, Value};
 
 /// One step of a path.
@@ -51,6 +52,12 @@ impl<'a> Execution<'_, 'a> {
         let (Some(first), Some(errors)) = (parts.first(), errors) else {
             return;
         };
+        if !matches!(errors.kind(), Kind::List(_)) {
+            let error = FetchError::NotGraphql(NOT_A_LIST);
+            let failure = self.context.failure(first.fetch_id(), error);
+            let failure = self.failures.add(failure);
+            return self.add_unplaced(parts, failure);
+        }
         let limit = self.context.error_limit;
         let mut is_data_missing = data.is_none();
         for error in errors.elements().take(limit) {
@@ -70,15 +77,19 @@ impl<'a> Execution<'_, 'a> {
                 (_, None) => Placed::No,
             };
             if placed == Placed::No {
-                // The error may concern any entity of the request.
-                self.discard_parts(parts);
-                self.failures.unplaced.push(failure);
+                self.add_unplaced(parts, failure);
             }
         }
         if errors.len() > limit {
             self.discard_parts(parts);
         }
         self.failures.omitted += errors.len().saturating_sub(limit);
+    }
+
+    /// Lists an error without a path; it may concern any entity of the request.
+    fn add_unplaced(&mut self, parts: &[PartEntities<'a>], failure: FailureId) {
+        self.discard_parts(parts);
+        self.failures.unplaced.push(failure);
     }
 
     fn discard_parts(&mut self, parts: &[PartEntities<'a>]) {
@@ -274,8 +285,9 @@ fn error_path(error: Node<'_>) -> Option<Vec<PathStep>> {
 }
 
 fn graphql_error(error: Node<'_>) -> SubgraphError {
-    let message = match error.get("message").map(Node::kind) {
-        Some(Kind::String(message)) => message.decode().into_owned(),
+    // Some servers return plain texts instead of objects.
+    let message = match error.get("message").unwrap_or(error).kind() {
+        Kind::String(message) => message.decode().into_owned(),
         _ => NO_MESSAGE.to_owned(),
     };
     let extensions = error.get("extensions");

@@ -11,7 +11,7 @@ use crate::error::FetchError;
 pub(crate) struct SubgraphResponse<'j> {
     /// An object; `None` if the request failed as a whole.
     pub(crate) data: Option<Node<'j>>,
-    /// A list with entries; `None` if there are none.
+    /// A list with entries, or a value that should have been one; `None` if there are none.
     pub(crate) errors: Option<Node<'j>>,
 }
 
@@ -33,17 +33,22 @@ impl<'j> SubgraphResponse<'j> {
     /// Checks the form of a response; a well-formed one may have any status.
     pub(crate) fn from_json(json: &'j Json, response: &SourceResponse) -> Result<Self, FetchError> {
         let root = json.root();
-        let errors = root.get("errors").filter(|errors| {
-            let is_list = matches!(errors.kind(), Kind::List(_));
-            is_list && !errors.is_empty()
+        let errors = root.get("errors").filter(|errors| match errors.kind() {
+            Kind::Null => false,
+            Kind::List(_) => !errors.is_empty(),
+            Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Object(_) => true,
         });
+        let is_list = errors.is_some_and(|errors| matches!(errors.kind(), Kind::List(_)));
         let data = root.get("data");
         let data = match data.map(Node::kind) {
             Some(Kind::Object(_)) => data,
             Some(Kind::Null) | None => None,
+            // The errors tell more.
+            Some(_) if is_list => None,
             Some(_) => return Err(FetchError::NotGraphql("`data` is not an object")),
         };
         match (data, errors) {
+            (None, Some(_)) if !is_list => Err(FetchError::NotGraphql(NOT_A_LIST)),
             (None, None) if response.status.is_success() => {
                 Err(FetchError::NotGraphql("it has neither `data` nor `errors`"))
             }
@@ -52,3 +57,6 @@ impl<'j> SubgraphResponse<'j> {
         }
     }
 }
+
+/// Why `errors` of another kind are not read.
+pub(crate) const NOT_A_LIST: &str = "`errors` is not a list";

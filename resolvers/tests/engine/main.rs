@@ -30,6 +30,7 @@ mod federation;
 mod lists;
 mod loader;
 mod loader_service;
+mod malformed_errors;
 mod many_calls;
 mod memory;
 mod merging;
