@@ -47,7 +47,7 @@ pub enum RequestErrorKind {
     UnreachableField,
     /// The operation was not prepared in time, because others are.
     PrepareTimeout,
-    /// A document for a subgraph could not be made.
+    /// A fault of the gateway: preparing the operation panicked.
     Planning,
 }
 

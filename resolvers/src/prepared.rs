@@ -18,14 +18,14 @@ use crate::entity_cache::superset::SelectionIndex;
 use crate::error::{RequestError, RequestErrorKind};
 use crate::plan::print::json::plan_json;
 use crate::plan::print::plan_text;
-use crate::plan::{ByFetch, ByRequest, FetchId, Plan, Unplannable, plan};
+use crate::plan::{ByFetch, ByRequest, FetchId, Plan, PlanRequestId, Unplannable, plan};
 use crate::plan_variant::PlanVariant;
 use crate::program::Program;
 use crate::project::ResponseProgram;
 use crate::selection::Selection;
 use crate::settings::{Caching, Introspection, Settings};
 use crate::source_client::Sources;
-use crate::subgraph_request::{Document, Part, PlannedOperation, document};
+use crate::subgraph_request::{Document, Part, PlannedOperation, TooLarge, document};
 use crate::tree::Widths;
 
 mod size;
@@ -42,6 +42,8 @@ pub(crate) struct PreparedOperation {
     pub(crate) programs: ByFetch<Option<Program>>,
     /// By request; `None` for requests of connectors.
     pub(crate) documents: ByRequest<Option<Document>>,
+    /// By fetch: its request, and the index of its part of that; `None` for fetches of connectors.
+    parts: ByFetch<Option<(PlanRequestId, usize)>>,
     pub(crate) widths: Widths,
     /// By position: whether its objects may have several types.
     pub(crate) is_abstract: Vec<bool>,
@@ -105,6 +107,7 @@ impl PreparedOperation {
         let response_program = ResponseProgram::new(&selection, graph);
         Ok(Self {
             size: size::prepared(&selection, &plan, &documents),
+            parts: part_indexes(&plan, &documents),
             documents,
             programs: plan
                 .fetches
@@ -154,9 +157,8 @@ impl PreparedOperation {
 
     /// The part that a fetch has of a request to its subgraph.
     pub(crate) fn part(&self, fetch: FetchId) -> Option<&Part> {
-        let documents = self.documents.iter().flatten();
-        let mut parts = documents.flat_map(|document| &document.parts);
-        parts.find(|part| part.fetch == fetch)
+        let (request, part) = (*self.parts.get(fetch)?)?;
+        self.documents[request].as_ref()?.parts.get(part)
     }
 
     /// How long it takes to plan a parsed operation.
@@ -257,7 +259,21 @@ fn documents(
             }
         })
         .collect::<Result<_, _>>()
-        .map_err(|error| vec![planning_error(error.to_string())])
+        .map_err(|error| vec![limit_error(error)])
+}
+
+fn part_indexes(
+    plan: &Plan,
+    documents: &ByRequest<Option<Document>>,
+) -> ByFetch<Option<(PlanRequestId, usize)>> {
+    let mut indexes: ByFetch<_> = plan.fetches.ids().map(|_| None).collect();
+    for (request, document) in documents.pairs() {
+        let parts = document.iter().flat_map(|document| &document.parts);
+        for (index, part) in parts.enumerate() {
+            indexes[part.fetch] = Some((request, index));
+        }
+    }
+    indexes
 }
 
 fn unreachable_field(error: &Unplannable) -> RequestError {
@@ -268,11 +284,11 @@ fn unreachable_field(error: &Unplannable) -> RequestError {
     }
 }
 
-fn planning_error(message: String) -> RequestError {
+fn limit_error(error: TooLarge) -> RequestError {
     RequestError {
-        message,
+        message: error.to_string(),
         locations: Vec::new(),
-        kind: RequestErrorKind::Planning,
+        kind: RequestErrorKind::Limit,
     }
 }
 

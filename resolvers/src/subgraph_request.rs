@@ -95,7 +95,9 @@ pub(crate) struct RepresentationSpec {
 
 /// A request has too many fields for a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the operation needs a subgraph request of more than {MAX_FIELDS} fields")]
+#[error(
+    "the operation needs a request of more than {MAX_FIELDS} fields to a subgraph, because types that it does not have are expanded"
+)]
 pub(crate) struct TooLarge;
 
 /// Maximum number of fields of one document. An abstract type that a subgraph does not have is

@@ -22,6 +22,10 @@ pub(super) struct Execution<'c, 'a> {
     pub(super) fetches: ByFetch<FetchState>,
     /// The stage of the fetches that were started last.
     stage: usize,
+    /// All requests before this one were started.
+    first_waiting: usize,
+    /// All fetches before this one are done.
+    first_open: usize,
     /// Calls by the group that a limit applies to, where there is a limit.
     pub(super) call_counts: HashMap<&'a str, usize, foldhash::fast::RandomState>,
     /// What mappings report, where reports are shown.
@@ -47,6 +51,8 @@ impl<'c, 'a> Execution<'c, 'a> {
             tree,
             fetches: fetches.ids().map(|_| FetchState::default()).collect(),
             stage: 0,
+            first_waiting: 0,
+            first_open: 0,
             call_counts: HashMap::default(),
             reports: Vec::new(),
             failures: Failures::default(),
@@ -76,8 +82,10 @@ impl<'c, 'a> Execution<'c, 'a> {
         let mut is_repeated = true;
         while is_repeated {
             is_repeated = false;
-            for (request, fetches) in requests.pairs() {
-                if fetches.iter().all(|fetch| self.is_ready(*fetch)) {
+            let open_stage = self.open_stage();
+            for (request, fetches) in requests.pairs().skip(self.started_requests()) {
+                let is_open = self.stage_of(fetches) <= open_stage;
+                if is_open && fetches.iter().all(|fetch| self.is_ready(*fetch)) {
                     self.start_request(request, fetches, in_flight);
                     is_repeated |= fetches.iter().all(|fetch| self.is_done(*fetch));
                 }
@@ -92,8 +100,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         in_flight: &mut InFlightCalls<'c>,
     ) {
         let prepared = self.context.prepared;
-        let first = fetches.first();
-        let stage = first.map_or(0, |first| prepared.plan.fetches[*first].stage);
+        let stage = self.stage_of(fetches);
         if stage > self.stage {
             self.stage = stage;
             in_flight.clear_reads();
@@ -114,17 +121,46 @@ impl<'c, 'a> Execution<'c, 'a> {
         matches!(self.fetches[fetch], FetchState::Done)
     }
 
+    /// Whether a fetch of the open stage depends on nothing that is not done.
     fn is_ready(&self, id: FetchId) -> bool {
-        let fetches = &self.context.prepared.plan.fetches;
-        let fetch = &fetches[id];
-        let is_earlier_stage_done = || {
-            let mut earlier = fetches.pairs().take_while(|(other, _)| *other < id);
-            earlier.all(|(other, it)| it.stage == fetch.stage || self.is_done(other))
-        };
+        let fetch = &self.context.prepared.plan.fetches[id];
         matches!(self.fetches[id], FetchState::Waiting)
             && fetch.depends_on.iter().all(|other| self.is_done(*other))
-            // Only mutations have stages.
-            && (fetch.stage == 0 || is_earlier_stage_done())
+    }
+
+    fn stage_of(&self, fetches: &[FetchId]) -> usize {
+        let first = fetches.first();
+        first.map_or(0, |first| self.context.prepared.plan.fetches[*first].stage)
+    }
+
+    /// The stage whose fetches may run: the first one that is not done. Only mutations have stages.
+    fn open_stage(&mut self) -> usize {
+        let plan = &self.context.prepared.plan;
+        let is_done = |fetch: usize| {
+            let state = self.fetches.get(FetchId::from(fetch));
+            matches!(state, Some(FetchState::Done))
+        };
+        while is_done(self.first_open) {
+            self.first_open += 1;
+        }
+        let first = plan.fetches.get(FetchId::from(self.first_open));
+        first.map_or(plan.stages, |fetch| fetch.stage)
+    }
+
+    /// The number of requests at the start of the plan that were all started.
+    fn started_requests(&mut self) -> usize {
+        let requests = &self.context.prepared.plan.requests;
+        let is_started = |fetches: &Vec<FetchId>| {
+            let mut fetches = fetches.iter();
+            fetches.all(|fetch| !matches!(self.fetches[*fetch], FetchState::Waiting))
+        };
+        while requests
+            .get(PlanRequestId::from(self.first_waiting))
+            .is_some_and(is_started)
+        {
+            self.first_waiting += 1;
+        }
+        self.first_waiting
     }
 
     /// Takes the calls left and the entities out of a running fetch, which is done unless

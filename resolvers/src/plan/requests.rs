@@ -1,5 +1,7 @@
 //! Grouping of fetches into requests: simultaneous `_entities` fetches of one subgraph share one.
 
+use std::collections::HashMap;
+
 use schema::graph::Graph;
 use schema::source::Access;
 
@@ -12,21 +14,17 @@ use super::{ByFetch, ByRequest, Fetch, FetchId};
 pub(super) fn group(graph: &Graph, fetches: &ByFetch<Fetch>) -> ByRequest<Vec<FetchId>> {
     let levels = levels(fetches);
     let mut requests = ByRequest::<Vec<FetchId>>::default();
+    let mut batches = HashMap::new();
     for (id, fetch) in fetches.pairs() {
-        let is_joinable = |request: &&mut Vec<FetchId>| {
-            let first = request[0];
-            let other = &fetches[first];
-            other.source == fetch.source
-                && other.stage == fetch.stage
-                && levels[first] == levels[id]
-                && is_batchable(graph, other)
-        };
-        match requests.iter_mut().find(is_joinable) {
-            Some(request) if is_batchable(graph, fetch) => request.push(id),
-            _ => {
-                requests.push(vec![id]);
-            }
+        if !is_batchable(graph, fetch) {
+            requests.push(vec![id]);
+            continue;
         }
+        let batch = (fetch.source, fetch.stage, levels[id]);
+        let request = batches
+            .entry(batch)
+            .or_insert_with(|| requests.push(Vec::new()));
+        requests[*request].push(id);
     }
     requests
 }

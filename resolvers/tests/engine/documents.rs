@@ -254,5 +254,5 @@ async fn a_document_that_would_grow_without_bound_is_rejected() {
 
     assert_eq!(small, json!({ "first": null }));
     assert_snapshot!(chained.requests().join("\n"), @"query { first { __typename ... on A { next { __typename ... on A { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } ... on B { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } } } ... on B { next { __typename ... on A { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } ... on B { next { __typename ... on A { next { __typename id } } ... on B { next { __typename id } } } } } } } } {}");
-    assert_snapshot!(large.to_string(), @r#"{"refused":["Planning []: the operation needs a subgraph request of more than 20000 fields"]}"#);
+    assert_snapshot!(large.to_string(), @r#"{"refused":["Limit []: the operation needs a request of more than 20000 fields to a subgraph, because types that it does not have are expanded"]}"#);
 }

@@ -78,6 +78,39 @@ async fn any_number_of_calls_for_the_fields_of_one_object_is_made() {
     assert_eq!(requests.lock().unwrap().len(), count + 1);
 }
 
+/// Each root field of a mutation is a stage of its own: the work for one must not grow with the
+/// number of those before it, or this takes minutes.
+#[tokio::test]
+async fn a_mutation_of_many_stages_runs_them_one_after_another() {
+    const SDL: &str = r#"
+        extend schema @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@source", "@connect"])
+            @source(name: "api", http: { baseURL: "http://127.0.0.1:1" })
+        type Query { n: Int @connect(source: "api", http: { GET: "/n" }, selection: "$") }
+        type Mutation {
+            add(n: Int!): Int @connect(source: "api", http: { POST: "/add/{$args.n}" }, selection: "$")
+        }
+    "#;
+    let count = 1_500;
+    let answers: Vec<(String, Value)> = (0..count)
+        .map(|n| (format!("POST /add/{n}"), json!(n)))
+        .collect();
+    let answers: Vec<(&str, Value)> = answers
+        .iter()
+        .map(|(request, answer)| (request.as_str(), answer.clone()))
+        .collect();
+    let (engine, requests) = canned::engine_with(SDL, &answers, |settings| {
+        settings.limits.tokens = 100_000;
+    })
+    .await;
+
+    let adds = fields(count, |n| format!("add(n:{n})"));
+    let answer = execute(&engine, &format!("mutation {adds}"), json!({})).await;
+
+    assert_eq!(answer, values(count, |n| json!(n)));
+    let in_order: Vec<String> = answers.iter().map(|(it, _)| (*it).to_owned()).collect();
+    assert_eq!(*requests.lock().unwrap(), in_order);
+}
+
 #[tokio::test]
 async fn any_number_of_fields_of_one_subgraph_is_one_request() {
     const SDL: &str = "type Query { user(id: ID!): User } type User { id: ID! }";
