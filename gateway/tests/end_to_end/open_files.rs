@@ -78,9 +78,9 @@ type Query { name: String @connect(http: { GET: "URL/name" }, selection: "$") }
 
 #[tokio::test]
 async fn idle_clients_neither_starve_calls_nor_keep_others_out() {
-    let gateway = Limited::start("few-open-files", 96).await;
+    let gateway = Limited::start("few-open-files", 64).await;
 
-    let idle = gateway.connect(60).await;
+    let idle = gateway.connect(70).await;
     let ready = exchange(gateway.admin, "GET /health/ready", &[], "").await;
     let json = ("content-type", "application/json");
     let query = r#"{"query":"{ name }"}"#;
@@ -95,7 +95,7 @@ async fn idle_clients_neither_starve_calls_nor_keep_others_out() {
         "{log}"
     );
     assert!(
-        log.contains("allowed=48") && log.contains("open_files=96"),
+        log.contains("allowed=32") && log.contains("open_files=64"),
         "{log}"
     );
 }
