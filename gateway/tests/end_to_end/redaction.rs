@@ -1,5 +1,10 @@
 //! Errors of sources: what clients see, and what the log has.
 
+#![expect(
+    clippy::unused_async,
+    reason = "the library calls asynchronous resolvers only"
+)]
+
 use async_graphql::{EmptyMutation, EmptySubscription, ErrorExtensions as _, Object, Schema};
 use gateway::config::Config;
 use gateway::launch::Gateway;
@@ -17,7 +22,7 @@ struct Query;
 
 #[Object]
 impl Query {
-    fn stock(&self) -> async_graphql::Result<Option<i32>> {
+    async fn stock(&self) -> async_graphql::Result<Option<i32>> {
         let error = async_graphql::Error::new(SECRET).extend_with(|_, extensions| {
             extensions.set("code", "OUT_OF_STOCK");
             extensions.set("retryAfter", 30);
