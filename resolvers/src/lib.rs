@@ -15,6 +15,7 @@ mod entity_key;
 pub mod error;
 mod execute;
 pub mod invalidation;
+mod leaf;
 pub mod local;
 mod memory;
 mod operations;

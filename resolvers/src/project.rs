@@ -17,7 +17,6 @@ use crate::error::{FailureId, Failures, FieldError, FieldErrorKind};
 use crate::tree::{Row, Tree, Value};
 
 mod errors;
-mod leaf;
 mod origin;
 mod program;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schema::graph::Graph;
 use schema::types::{Name, Nullability, Scalar, TypeId, TypeKind, TypeRef};
 
-use super::leaf::Leaf;
+use crate::leaf::Leaf;
 use crate::selection::{Condition, Output, OutputValue, PositionId, ROOT, Selection, SlotOrigin};
 
 /// The response of an operation, compiled from its selection.

@@ -1,18 +1,18 @@
-//! Leaves: JSON text of a source, coerced to the type in the schema and written (GraphQL §3.5,
-//! result coercion).
+//! Leaves: JSON text of a source, checked against the type in the schema, and coerced where it is
+//! written (GraphQL §3.5, result coercion).
 
 use schema::types::{Name, Scalar};
 
 /// The values of a leaf type.
 #[derive(Debug)]
-pub(super) enum Leaf {
+pub(crate) enum Leaf {
     Scalar(Scalar),
     /// JSON strings with quotes, sorted.
     Enum(Vec<Box<[u8]>>),
 }
 
 impl Leaf {
-    pub(super) fn from_enum_values<'a>(values: impl Iterator<Item = &'a Name>) -> Self {
+    pub(crate) fn from_enum_values<'a>(values: impl Iterator<Item = &'a Name>) -> Self {
         let quoted = |name: &Name| format!("\"{name}\"").into_bytes().into_boxed_slice();
         let mut values: Vec<_> = values.map(quoted).collect();
         values.sort();
@@ -20,27 +20,49 @@ impl Leaf {
     }
 
     /// Writes `text` if it is a value of the type; returns whether it is.
-    pub(super) fn write(&self, text: &[u8], out: &mut Vec<u8>) -> bool {
-        let fits = match self {
+    pub(crate) fn write(&self, text: &[u8], out: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Scalar(Scalar::Id) => write_id(text, out),
+            Self::Scalar(Scalar::Int) => match whole_number(text) {
+                Some(whole) => {
+                    out.extend_from_slice(whole);
+                    true
+                }
+                None => false,
+            },
+            other => {
+                let is_value = other.is_value(text);
+                if is_value {
+                    out.extend_from_slice(text);
+                }
+                is_value
+            }
+        }
+    }
+
+    /// Whether `text` is a value of the type.
+    pub(crate) fn is_value(&self, text: &[u8]) -> bool {
+        match self {
             Self::Enum(values) => values
                 .binary_search_by(|value| value.as_ref().cmp(text))
                 .is_ok(),
             Self::Scalar(Scalar::String) => text.first() == Some(&b'"'),
-            Self::Scalar(Scalar::Id) => return write_id(text, out),
-            Self::Scalar(Scalar::Int) => return write_int(text, out),
+            Self::Scalar(Scalar::Id) => text.first() == Some(&b'"') || is_integer(text),
+            Self::Scalar(Scalar::Int) => whole_number(text).is_some(),
             Self::Scalar(Scalar::Float) => is_number(text),
             Self::Scalar(Scalar::Boolean) => text == b"true" || text == b"false",
             Self::Scalar(Scalar::Custom) => true,
-        };
-        if fits {
-            out.extend_from_slice(text);
         }
-        fits
     }
 }
 
 fn is_number(text: &[u8]) -> bool {
     matches!(text.first(), Some(b'-' | b'0'..=b'9'))
+}
+
+fn is_integer(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
 /// Writes an `ID`: an integer becomes a string (GraphQL §3.5.5).
@@ -49,8 +71,7 @@ fn write_id(text: &[u8], out: &mut Vec<u8>) -> bool {
         out.extend_from_slice(text);
         return true;
     }
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let is_integer = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let is_integer = is_integer(text);
     if is_integer {
         out.push(b'"');
         out.extend_from_slice(text);
@@ -59,25 +80,18 @@ fn write_id(text: &[u8], out: &mut Vec<u8>) -> bool {
     is_integer
 }
 
-/// Writes an `Int` of 32 bits: `2.0` becomes `2`, `2.5` is rejected.
-fn write_int(text: &[u8], out: &mut Vec<u8>) -> bool {
+/// The whole number of an `Int` of 32 bits: `2.0` is `2`, `2.5` is rejected.
+fn whole_number(text: &[u8]) -> Option<&[u8]> {
     // Any nine digits fit into 32 bits.
     if text.len() <= 9 && text.iter().all(u8::is_ascii_digit) {
-        out.extend_from_slice(text);
-        return !text.is_empty();
+        return (!text.is_empty()).then_some(text);
     }
-    let Ok(text) = std::str::from_utf8(text) else {
-        return false;
-    };
+    let text = std::str::from_utf8(text).ok()?;
     let whole = match text.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
         _ => text,
     };
-    let fits = whole.parse::<i32>().is_ok();
-    if fits {
-        out.extend_from_slice(whole.as_bytes());
-    }
-    fits
+    whole.parse::<i32>().is_ok().then_some(whole.as_bytes())
 }
 
 #[cfg(test)]
