@@ -186,12 +186,12 @@ impl Engine {
             out,
         );
         // A response without a part of its data must not be reused.
-        let is_partial = !errors.is_empty() || !executed.failures.all.is_empty();
+        let is_partial = !errors.is_empty() || !executed.failures.is_empty();
         let reuse = executed.reuse;
         let reuse = reuse.map(|reuse| if is_partial { Reuse::Never } else { reuse });
         Ok(Outcome::Executed {
             errors,
-            failures: executed.failures.all,
+            failures: executed.failures.calls,
             reports: executed.reports,
             reuse: reuse.filter(|_| caching.is_some() && is_query),
             trace: executed.trace,

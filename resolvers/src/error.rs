@@ -112,7 +112,7 @@ pub struct FetchFailure {
     pub error: FetchError,
 }
 
-/// The index of a failure in `Failures::all`.
+/// The index of a failure in `Failures`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FailureId(u32);
 
@@ -125,7 +125,9 @@ impl FailureId {
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     /// By `FailureId`.
-    pub(crate) all: Vec<Arc<FetchFailure>>,
+    kinds: Vec<FieldErrorKind>,
+    /// The failed calls among them.
+    pub(crate) calls: Vec<Arc<FetchFailure>>,
     /// Errors of subgraphs whose path leads to no null of the response; listed without a path.
     pub(crate) unplaced: Vec<FailureId>,
     /// Number of further errors of subgraphs, over the limit.
@@ -151,15 +153,25 @@ pub(crate) enum OriginStep {
 }
 
 impl Failures {
-    /// Records a failure and returns its id.
+    /// Records a failed call and returns its id.
     pub(crate) fn add(&mut self, failure: Arc<FetchFailure>) -> FailureId {
-        let id = u32::try_from(self.all.len()).map_or(FailureId::UNRECORDED, FailureId);
-        self.all.push(failure);
+        self.calls.push(Arc::clone(&failure));
+        self.add_kind(FieldErrorKind::Fetch(failure))
+    }
+
+    /// Records a failure of any kind and returns its id.
+    pub(crate) fn add_kind(&mut self, kind: FieldErrorKind) -> FailureId {
+        let id = u32::try_from(self.kinds.len()).map_or(FailureId::UNRECORDED, FailureId);
+        self.kinds.push(kind);
         id
     }
 
-    pub(crate) fn get(&self, id: FailureId) -> Option<&Arc<FetchFailure>> {
-        self.all.get(id.0 as usize)
+    pub(crate) fn get(&self, id: FailureId) -> Option<&FieldErrorKind> {
+        self.kinds.get(id.0 as usize)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
     }
 }
 

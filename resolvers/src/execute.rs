@@ -43,6 +43,7 @@ mod error_origin;
 mod execution;
 mod failed_slots;
 mod in_flight;
+mod incomplete_rows;
 mod merge;
 mod place_errors;
 mod refresh;
@@ -108,7 +109,9 @@ impl<'a> Context<'a> {
     fn trace_recorder(&self, cache: &EntityCache<'_>) -> Option<TraceRecorder> {
         let plan = &self.prepared.plan;
         let sources = plan.fetches.pairs().map(|(id, fetch)| {
-            let request = plan.requests.pairs().find(|(_, ids)| ids.contains(&id));
+            let printed = fetch.fallback_of.unwrap_or(id);
+            let mut requests = plan.requests.pairs();
+            let request = requests.find(|(_, ids)| ids.contains(&printed));
             let number = request.map_or(0, |(request, _)| request.number());
             let name = &self.sources.graph.source(fetch.source).name;
             (number, Arc::clone(name))

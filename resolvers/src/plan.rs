@@ -12,7 +12,7 @@ use schema::operation::OperationKind;
 use schema::source::SourceId;
 use schema::types::TypeId;
 
-use self::commit::Commit;
+use self::commit::{Commit, FetchOrder};
 use self::contexts::Contexts;
 pub(crate) use self::contexts::{ContextArgument, ContextSource};
 pub(crate) use self::ids::{ByFetch, ByRequest, FetchId, PlanRequestId};
@@ -26,6 +26,7 @@ use crate::selection::{Condition, PositionId, Selection};
 mod commit;
 mod conditions;
 mod contexts;
+mod fallbacks;
 mod ids;
 mod offer;
 pub(crate) mod print;
@@ -41,7 +42,8 @@ mod union_members;
 pub(crate) struct Plan {
     /// Each fetch comes after all that it depends on.
     pub(crate) fetches: ByFetch<Fetch>,
-    /// The fetches of each request, in plan order; every fetch is in exactly one request.
+    /// The fetches of each request, in plan order, those of fallbacks last; every fetch is in
+    /// exactly one request.
     pub(crate) requests: ByRequest<Vec<FetchId>>,
     /// Number of stages: the fetches of a stage wait for all of the stage before, as root fields
     /// of a mutation do.
@@ -51,7 +53,7 @@ pub(crate) struct Plan {
 }
 
 /// One planned access to one source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fetch {
     pub(crate) source: SourceId,
     /// The position of the objects that it fetches.
@@ -70,6 +72,10 @@ pub(crate) struct Fetch {
     pub(crate) slots: FetchSlots,
     /// The fetch is made if this holds: when any of its slots is needed.
     pub(crate) condition: Condition,
+    /// The fetches for entities that have only a part of the inputs.
+    pub(crate) fallbacks: Vec<FetchId>,
+    /// The fetch that this one is a fallback of.
+    pub(crate) fallback_of: Option<FetchId>,
 }
 
 /// One step of the path to objects.
@@ -124,10 +130,28 @@ pub(crate) struct ContextField {
 /// The slots that a fetch fills, by position, each with the types of the objects it fills.
 pub(crate) type FetchSlots = BTreeMap<PositionId, BTreeMap<usize, Vec<TypeId>>>;
 
+impl Plan {
+    /// The requests that are sent while no input fails.
+    fn main_requests(&self) -> impl Iterator<Item = PlanRequestId> {
+        let requests = self.requests.pairs();
+        let main = requests.filter(|(_, fetches)| {
+            let mut fetches = fetches.iter();
+            fetches.all(|fetch| self.fetches[*fetch].fallback_of.is_none())
+        });
+        main.map(|(request, _)| request)
+    }
+}
+
 impl Fetch {
     /// The first entry point; a fetch of a connector has no other.
     pub(crate) fn first_entry(&self) -> &EntrySelection {
         &self.selected_entries[0]
+    }
+
+    /// Whether any of its fields needs inputs beside the key.
+    fn has_inputs(&self) -> bool {
+        let mut entries = self.selected_entries.iter();
+        !self.context_fields.is_empty() || entries.any(|it| !it.requires.is_empty())
     }
 
     /// Whether it fills a slot, for objects of any type.
@@ -153,21 +177,25 @@ pub(crate) fn plan(
 ) -> Result<Plan, Unplannable> {
     union_members::narrow(graph, selection);
     let mut fetches = ByFetch::default();
+    let mut order = FetchOrder::default();
     let mut search_context =
         SearchContext::new(Contexts::new(graph, selection), selection.slot_count());
     let stages = stages(graph, selection, kind, &mut search_context);
     for (stage, scope) in stages.iter().enumerate() {
-        Commit {
+        let mut commit = Commit {
             graph,
             selection,
             fetches: &mut fetches,
+            order: &mut order,
             search_context: &mut search_context,
             stage,
-        }
-        .plan_root(scope)?;
+        };
+        commit.plan_root(scope)?;
     }
+    order.drop_unused(graph, selection, &mut fetches);
     contexts::hoist::hoist_fields(graph, selection, &mut fetches);
     separate::separate_types(graph, selection, &mut fetches);
+    let mut fetches = fallbacks::add_fallbacks(graph.types(), selection, fetches);
     conditions::set_conditions(graph, &mut fetches, selection);
     selection.forget_non_null_sets();
     Ok(Plan {
@@ -176,4 +204,26 @@ pub(crate) fn plan(
         stages: stages.len(),
         is_complete: search_context.is_complete(),
     })
+}
+
+/// Removes a fetch; those that depend on it depend on `successors` instead, which are earlier ones.
+fn remove_fetch(fetches: &mut ByFetch<Fetch>, id: FetchId, successors: &[FetchId]) -> Fetch {
+    let removed = fetches.remove(id);
+    for fetch in fetches.iter_mut() {
+        let Some(index) = fetch.depends_on.iter().position(|other| *other == id) else {
+            continue;
+        };
+        fetch.depends_on.swap_remove(index);
+        fetch.depends_on.extend_from_slice(successors);
+    }
+    for fetch in fetches.iter_mut() {
+        for other in &mut fetch.depends_on {
+            if *other > id {
+                *other = FetchId::from(other.index() - 1);
+            }
+        }
+        fetch.depends_on.sort_unstable();
+        fetch.depends_on.dedup();
+    }
+    removed
 }

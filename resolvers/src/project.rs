@@ -270,10 +270,9 @@ impl<'a> Projection<'a> {
                 Err(PropagatedNull(None))
             }
             (Value::Failed(cause), _) => {
-                if let Some(failure) = self.failures.get(cause) {
+                if let Some(kind) = self.failures.get(cause) {
                     let path = self.failure_path(cause, output_type);
-                    let kind = FieldErrorKind::Fetch(Arc::clone(failure));
-                    self.errors.add(&path, kind, Some(cause));
+                    self.errors.add(&path, kind.clone(), Some(cause));
                 }
                 Err(PropagatedNull(Some(cause)))
             }
@@ -303,10 +302,8 @@ impl<'a> Projection<'a> {
         member: &Member,
     ) {
         let failure = cause.and_then(|failure| self.failures.get(failure));
-        let kind = failure.map_or_else(
-            || wrong_type(member, output_type),
-            |failure| FieldErrorKind::Fetch(Arc::clone(failure)),
-        );
+        let kind = failure.cloned();
+        let kind = kind.unwrap_or_else(|| wrong_type(member, output_type));
         self.errors.add(&self.path, kind, cause);
     }
 
@@ -337,10 +334,9 @@ impl<'a> Projection<'a> {
 
     fn into_errors(mut self) -> Vec<FieldError> {
         for id in &self.failures.unplaced {
-            if let Some(failure) = self.failures.get(*id) {
+            if let Some(kind) = self.failures.get(*id) {
                 // Unplaced errors have no path.
-                let kind = FieldErrorKind::Fetch(Arc::clone(failure));
-                self.errors.add(&[], kind, Some(*id));
+                self.errors.add(&[], kind.clone(), Some(*id));
             }
         }
         self.errors.into_errors(self.failures.omitted)

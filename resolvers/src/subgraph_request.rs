@@ -76,6 +76,8 @@ pub(crate) struct EntitiesField {
 pub(crate) struct ContextVariable {
     /// `"name":`.
     pub(crate) prefix: Box<[u8]>,
+    /// Whether its type has no null.
+    pub(crate) is_non_null: bool,
     /// Possible sources of the value, nearest ancestor first.
     pub(crate) sources: Vec<ContextSource>,
 }

@@ -14,6 +14,10 @@ use crate::memory::{MemoryExceeded, MemoryMeter};
 use crate::plan::Step;
 use crate::selection::{PositionId, Selection};
 
+pub(crate) use self::inputs::{InvalidValue, KeyState, ValueIndex};
+
+mod inputs;
+
 /// One value; 16 bytes, so it is `Copy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
@@ -84,17 +88,6 @@ pub(crate) struct Tree {
     charged_text: usize,
     /// Whether something was left out because the execution holds too much.
     is_exhausted: bool,
-}
-
-/// State of the key fields of an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyState {
-    /// All fields have values.
-    Known,
-    /// A key field is null or absent, so the entity cannot be fetched.
-    Missing,
-    /// A call that was to provide a key field failed.
-    Failed(FailureId),
 }
 
 /// Number of slots of a row, by position.

@@ -151,7 +151,9 @@ impl CachePlanCompiler<'_> {
         let mut tag_rules = self.type_tag_rules(&source.subgraph, entry.on, &scan.contents);
         self.add_kind_tags(planned, &kind, &mut tag_rules);
         let selection = kind.selection;
-        let indexed_selection = selection.inputs.is_empty().then(|| {
+        // Selections of fallbacks are rarely requested, so they displace no others.
+        let is_indexed = selection.inputs.is_empty() && fetch.fallback_of.is_none();
+        let indexed_selection = is_indexed.then(|| {
             self.selection_index
                 .add(&source.subgraph, &entry.type_name, selection)
         });

@@ -8,11 +8,20 @@ use super::FetchState;
 use super::execution::Execution;
 use super::subgraph_fetch::write_member_prefix;
 use crate::entity_key::EntityIndex;
-use crate::error::FailureId;
 use crate::plan::{Fetch, FetchId, KeySlot};
 use crate::selection::{PositionId, applies};
 use crate::subgraph_request::{ContextVariable, Document, Part};
-use crate::tree::{Row, Value, write_canonical};
+use crate::tree::{InvalidValue, KeyState, Row, Tree, Value, ValueIndex, write_canonical};
+
+/// A value of an ancestor that fills an argument, or a value inside of it.
+#[derive(Clone, Copy)]
+struct ValuePlace<'k> {
+    index: ValueIndex,
+    /// The position of the field that has it.
+    at: PositionId,
+    key: &'k KeySlot,
+    is_null_allowed: bool,
+}
 
 impl<'a> Execution<'_, 'a> {
     /// The rows of a fetch's entities, each as a line that ends with it, and the length of a line.
@@ -26,8 +35,9 @@ impl<'a> Execution<'_, 'a> {
     }
 
     /// The values of a part's context arguments, read from the rows of `line`, each ended by a
-    /// zero byte; an error where the call that was to return one has failed.
-    pub(super) fn context_values(&self, part: &Part, line: &[Row]) -> Result<Vec<u8>, FailureId> {
+    /// zero byte; an error where the call that was to return one has failed, or where one is null
+    /// and the argument does not allow it.
+    pub(super) fn context_values(&self, part: &Part, line: &[Row]) -> Result<Vec<u8>, KeyState> {
         let mut out = Vec::new();
         for variable in &part.contexts {
             self.write_context_variable(variable, line, &mut out)?;
@@ -41,14 +51,20 @@ impl<'a> Execution<'_, 'a> {
         variable: &ContextVariable,
         line: &[Row],
         out: &mut Vec<u8>,
-    ) -> Result<(), FailureId> {
+    ) -> Result<(), KeyState> {
         let source = variable.sources.iter().find_map(|source| {
             let row = *line.get(source.depth)?;
             let is_source = self.type_at(row, source.at) == Some(source.on);
-            is_source.then_some((row, &source.value))
+            is_source.then_some((row, source))
         });
-        if let Some((row, value)) = source {
-            return self.write_slot(row, value, out);
+        if let Some((row, source)) = source {
+            let place = ValuePlace {
+                index: Tree::slot_index(row, source.value.slot),
+                at: source.at,
+                key: &source.value,
+                is_null_allowed: !variable.is_non_null,
+            };
+            return self.write_value(place, out);
         }
         out.extend_from_slice(b"null");
         Ok(())
@@ -62,18 +78,9 @@ impl<'a> Execution<'_, 'a> {
         self.tree.type_of(row).or_else(declared)
     }
 
-    fn write_slot(&self, row: Row, key: &KeySlot, out: &mut Vec<u8>) -> Result<(), FailureId> {
-        self.write_value(self.tree.slot(row, key.slot), &key.inner, out)
-    }
-
-    fn write_value(
-        &self,
-        value: Value,
-        inner: &[KeySlot],
-        out: &mut Vec<u8>,
-    ) -> Result<(), FailureId> {
-        match value {
-            Value::Failed(failure) => return Err(failure),
+    fn write_value(&self, place: ValuePlace<'_>, out: &mut Vec<u8>) -> Result<(), KeyState> {
+        match self.tree.value(place.index) {
+            Value::Failed(failure) => return Err(KeyState::Failed(failure)),
             Value::Leaf(text) => write_canonical(self.tree.text(text), out),
             Value::List { start, len } => {
                 out.push(b'[');
@@ -81,20 +88,43 @@ impl<'a> Execution<'_, 'a> {
                     if index > 0 {
                         out.push(b',');
                     }
-                    self.write_value(self.tree.item(start, index), inner, out)?;
+                    let item = ValuePlace {
+                        index: Tree::item_index(start, index),
+                        is_null_allowed: true,
+                        ..place
+                    };
+                    self.write_value(item, out)?;
                 }
                 out.push(b']');
             }
             Value::Object(row) => {
                 let ty = self.tree.type_of(row);
-                let mut keys = inner.iter();
+                let mut keys = place.key.inner.iter();
                 let key = keys.find(|key| applies(key.on.as_deref(), ty));
-                if let Some(key) = key {
-                    return self.write_slot(row, key, out);
+                let position = self.context.prepared.selection.position(place.at);
+                if let Some((key, at)) = key.zip(position.slots[place.key.slot].child) {
+                    let index = Tree::slot_index(row, key.slot);
+                    return self.write_value(
+                        ValuePlace {
+                            index,
+                            at,
+                            key,
+                            ..place
+                        },
+                        out,
+                    );
                 }
                 out.extend_from_slice(b"null");
             }
-            Value::Absent | Value::Null => out.extend_from_slice(b"null"),
+            Value::Absent | Value::Null if place.is_null_allowed => out.extend_from_slice(b"null"),
+            Value::Absent | Value::Null => {
+                return Err(KeyState::Invalid(InvalidValue {
+                    index: place.index,
+                    at: place.at,
+                    slot: place.key.slot,
+                    is_null: true,
+                }));
+            }
         }
         Ok(())
     }

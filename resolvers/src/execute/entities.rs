@@ -123,7 +123,7 @@ impl Entities {
         let found = match state {
             KeyState::Known if self.has_key(expected, written.clone()) => Some(expected),
             KeyState::Known => self.find_identity(written).map(EntityIndex::new),
-            KeyState::Missing | KeyState::Failed(_) => None,
+            KeyState::Missing | KeyState::Failed(_) | KeyState::Invalid(_) => None,
         };
         self.text.truncate(start);
         found

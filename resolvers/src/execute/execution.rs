@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use super::entities::{Entities, EntityRef};
 use super::failed_slots::{FailedSlots, FailedValue};
 use super::in_flight::InFlightCalls;
+use super::incomplete_rows::IncompleteRows;
 use super::merge::Merge;
 use super::subgraph_fetch::SubgraphRequest;
 use super::{CallKey, Context, ExecutionResult, FetchState};
@@ -32,6 +33,7 @@ pub(super) struct Execution<'c, 'a> {
     pub(super) reports: Vec<ConnectorReport>,
     pub(super) failures: Failures,
     pub(super) failed_slots: FailedSlots<'a>,
+    pub(super) incomplete_rows: IncompleteRows,
     /// Distinguishes the operation from others that share its batches.
     pub(super) operation_id: Option<u64>,
     /// Requests to subgraphs, in the order of their sending.
@@ -57,6 +59,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             reports: Vec::new(),
             failures: Failures::default(),
             failed_slots: FailedSlots::default(),
+            incomplete_rows: IncompleteRows::default(),
             operation_id: None,
             requests: Vec::new(),
             trace: context.trace_recorder(&cache),
@@ -121,11 +124,17 @@ impl<'c, 'a> Execution<'c, 'a> {
         matches!(self.fetches[fetch], FetchState::Done)
     }
 
+    fn is_started(&self, fetch: FetchId) -> bool {
+        !matches!(self.fetches[fetch], FetchState::Waiting)
+    }
+
     /// Whether a fetch of the open stage depends on nothing that is not done.
     fn is_ready(&self, id: FetchId) -> bool {
         let fetch = &self.context.prepared.plan.fetches[id];
         matches!(self.fetches[id], FetchState::Waiting)
             && fetch.depends_on.iter().all(|other| self.is_done(*other))
+            // A fallback is for the entities that its fetch was started without.
+            && fetch.fallback_of.is_none_or(|it| self.is_started(it))
     }
 
     fn stage_of(&self, fetches: &[FetchId]) -> usize {

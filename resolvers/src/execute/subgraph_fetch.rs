@@ -96,6 +96,7 @@ impl<'c, 'a> Execution<'c, 'a> {
                 Entities::default()
             };
             self.fetches[part.fetch] = FetchState::Running { calls: 1, entities };
+            self.end_unneeded_fallbacks(part.fetch);
         }
         let index = self.requests.len();
         if let Some(lookup) = self.lookup_subgraph_request(request, document) {
@@ -270,9 +271,11 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// The entities of a part whose representation is known.
     pub(super) fn represented_entities(&mut self, part: &'a Part, fetch: &'a Fetch) -> Entities {
         let mut entities = Entities::default();
+        let own_rows = self.fetch_rows(fetch);
         let (rows, width) = self.rows_with_ancestors(part, fetch);
         for line in rows.chunks_exact(width) {
-            let Some(row) = line.last().copied() else {
+            let row = line.last().copied();
+            let Some(row) = row.filter(|row| own_rows.contains(*row)) else {
                 continue; // A line ends with the entity's own row.
             };
             let variables = self.context.variables;
@@ -287,11 +290,14 @@ impl<'c, 'a> Execution<'c, 'a> {
             };
             let state = match self.context_values(part, line) {
                 Ok(context) => entities.add_representation(represented, spec, &context),
-                Err(failure) => KeyState::Failed(failure),
+                Err(state) => state,
             };
-            if let KeyState::Failed(failure) = state {
-                self.fail_row(part.fetch, row, failure);
-            }
+            let failure = match state {
+                KeyState::Known | KeyState::Missing => continue,
+                KeyState::Failed(failure) => failure,
+                KeyState::Invalid(invalid) => self.fail_invalid_value(invalid),
+            };
+            self.fail_inputs(part.fetch, row, failure);
         }
         entities
     }

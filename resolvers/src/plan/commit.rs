@@ -6,13 +6,14 @@ use schema::graph::Graph;
 use schema::source::NodeField;
 use schema::types::TypeId;
 
-use super::search::{ChosenFetch, Search, SearchContext, first_level};
-use super::{
-    ByFetch, EntrySelection, Fetch, FetchId, Offer, PlanScope, Step, TypedSlot, Unplannable,
-};
-use crate::selection::{Condition, PositionId, ROOT, Selection, SlotSetId};
+use self::fetch_parts::AddedFetch;
+pub(super) use self::fetch_parts::FetchOrder;
+use super::search::{ChosenFetch, FetchRole, Search, SearchContext, first_level};
+use super::{ByFetch, Fetch, FetchId, Offer, PlanScope, Step, TypedSlot, Unplannable};
+use crate::selection::{PositionId, ROOT, Selection, SlotSetId};
 
 mod fetch_inputs;
+mod fetch_parts;
 mod unplannable;
 
 /// The fetches planned so far, with the context for adding more.
@@ -20,6 +21,7 @@ pub(super) struct Commit<'a> {
     pub(super) graph: &'a Graph,
     pub(super) selection: &'a mut Selection,
     pub(super) fetches: &'a mut ByFetch<Fetch>,
+    pub(super) order: &'a mut FetchOrder,
     pub(super) search_context: &'a mut SearchContext,
     pub(super) stage: usize,
 }
@@ -80,13 +82,11 @@ impl Commit<'_> {
                 slot_path,
                 providers: &providers,
             };
-            let fetch = self.add_fetch(location, chosen)?;
-            let mut chosen = chosen.clone();
-            chosen.level += first_level(&offers);
-            providers.push(Provider {
-                fetch,
-                offer: ProviderOffer::Chosen(Arc::new(chosen)),
-            });
+            for added in self.add_fetches(location, chosen)? {
+                providers.push(Provider::from_added(added, first_level(&offers)));
+            }
+            // An early fetch is made only for fields that no other fetch provides.
+            providers.sort_by_key(Provider::is_early);
         }
         let mut slots = self.slots_by_provider(scope, &providers);
         // Values for context arguments are planned before the nested fields that use them.
@@ -165,82 +165,6 @@ impl Commit<'_> {
                 chosen.provided_field(self.graph, self.selection, wanted)
             }
         }
-    }
-
-    /// Adds a fetch, after all fetches that provide its keys and requirements.
-    fn add_fetch(&mut self, location: Location<'_>, chosen: &ChosenFetch) -> PlanResult<FetchId> {
-        let at = location.at;
-        let mut depends_on = Vec::new();
-        for fulfilled in &chosen.fulfilled_requirements {
-            let on = [fulfilled.on];
-            self.plan_requirements(location, &fulfilled.required_slots, &on, &mut depends_on)?;
-        }
-        for nested_key in &chosen.nested_keys {
-            let on = self.object_types(at, nested_key.on);
-            self.plan_requirements(location, &nested_key.parts, &on, &mut depends_on)?;
-        }
-        let context_fields = self.context_fields(at, chosen);
-        for argument in context_fields.iter().flat_map(|it| &*it.arguments) {
-            for source in &argument.sources {
-                self.add_value_fetches(source.at, &source.value, &mut depends_on);
-            }
-        }
-        let mut selected_entries = Vec::with_capacity(chosen.entries.len());
-        for index in 0..chosen.entries.len() {
-            let entry_selection = self.entry_selection(location, chosen, index, &mut depends_on)?;
-            selected_entries.push(entry_selection);
-        }
-        depends_on.extend(self.ordering_dependencies(&selected_entries, location.providers));
-        depends_on.sort_unstable();
-        depends_on.dedup();
-        Ok(self.fetches.push(Fetch {
-            source: chosen.source,
-            at,
-            path: self.path_steps(location.slot_path),
-            selected_entries,
-            field_slot: chosen.slot,
-            context_fields,
-            depends_on,
-            stage: self.stage,
-            slots: super::FetchSlots::new(),
-            condition: Condition::never(),
-        }))
-    }
-
-    /// Dependencies that no key implies: on the fetch that returns the objects if there is no key,
-    /// and on the fetch that returns their types if inherited ones do not.
-    fn ordering_dependencies(
-        &self,
-        selected_entries: &[EntrySelection],
-        providers: &[Provider],
-    ) -> Vec<FetchId> {
-        let types = self.graph.types();
-        let mut dependencies = Vec::new();
-        if selected_entries
-            .iter()
-            .any(|entry_selection| entry_selection.key.is_empty())
-        {
-            let inherited = providers.iter().filter(|it| it.inherited_offer().is_some());
-            dependencies.extend(inherited.map(|provider| provider.fetch).next());
-        }
-        let mut inherited = providers
-            .iter()
-            .filter_map(Provider::inherited_offer)
-            .peekable();
-        let is_type_unknown = inherited.peek().is_some()
-            && inherited.all(|offer| !offer.provides_typename(self.graph));
-        if is_type_unknown
-            && selected_entries
-                .iter()
-                .any(|entry_selection| !types.get(entry_selection.on).is_abstract())
-        {
-            let typename_providers = providers.iter().filter(|provider| match &provider.offer {
-                ProviderOffer::Chosen(chosen) => types.get(chosen.entries[0].0).is_abstract(),
-                ProviderOffer::Inherited(_) => false,
-            });
-            dependencies.extend(typename_providers.map(|provider| provider.fetch));
-        }
-        dependencies
     }
 
     /// Plans a slot of objects of the types `on`, and the slots that `sets` select inside of it.
@@ -352,6 +276,19 @@ impl Commit<'_> {
 }
 
 impl Provider {
+    fn from_added(added: AddedFetch, first_level: u32) -> Self {
+        let mut chosen = added.chosen;
+        chosen.level += first_level;
+        Self {
+            fetch: added.fetch,
+            offer: ProviderOffer::Chosen(Arc::new(chosen)),
+        }
+    }
+
+    fn is_early(&self) -> bool {
+        matches!(&self.offer, ProviderOffer::Chosen(chosen) if chosen.role == FetchRole::Early)
+    }
+
     fn inherited_offer(&self) -> Option<Offer> {
         match &self.offer {
             ProviderOffer::Inherited(offer) => Some(*offer),

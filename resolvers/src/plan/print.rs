@@ -20,7 +20,7 @@ pub(crate) fn plan_text(graph: &Graph, selection: &Selection, plan: &Plan) -> St
         plan,
     };
     let mut text = String::new();
-    for request in plan.requests.ids() {
+    for request in plan.main_requests() {
         printer.write_request(request, &mut text);
     }
     if text.is_empty() {
@@ -97,7 +97,7 @@ impl PlanPrinter<'_> {
             let others = &self.plan.requests[*other];
             members.any(|fetch| fetch.depends_on.iter().any(|it| others.contains(it)))
         };
-        self.plan.requests.ids().filter(is_dependency).collect()
+        self.plan.main_requests().filter(is_dependency).collect()
     }
 
     fn write_fetch(&self, fetch: &Fetch, text: &mut String) {

@@ -20,7 +20,7 @@ use self::limits::Limits;
 pub(super) use self::limits::MAX_REQUIREMENT_DEPTH;
 use self::ranking::CALL_COST;
 use self::state::State;
-pub(super) use self::state::{ChosenFetch, FulfilledRequirement, NestedKey};
+pub(super) use self::state::{ChosenFetch, FetchRole, FulfilledRequirement, NestedKey};
 use super::contexts::Contexts;
 use super::{Offer, PlanScope};
 use crate::selection::{KeySlot, PositionId, Selection};

@@ -112,6 +112,8 @@ fn part(selection: &Selection, fetch: &Fetch, on: &[TypeId]) -> Fetch {
         stage: fetch.stage,
         slots,
         condition: fetch.condition.clone(),
+        fallbacks: Vec::new(),
+        fallback_of: None,
     }
 }
 

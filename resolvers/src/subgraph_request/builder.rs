@@ -216,6 +216,7 @@ impl<'a> DocumentBuilder<'a> {
                     .push(format!("${variable}: {}", argument.ty));
                 context_variables.push(ContextVariable {
                     prefix: member_prefix(&variable),
+                    is_non_null: argument.ty.ends_with('!'),
                     sources: argument.sources.clone(),
                 });
                 self.walk.context_arguments.push(ContextArgumentText {

@@ -6,6 +6,7 @@ use schema::source::Source;
 use schema::types::{Name, Scalar, TypeId, TypeKind, TypeRef, Types};
 
 use self::write::RepresentationWriter;
+use crate::leaf::Leaf;
 use crate::plan::EntrySelection;
 use crate::selection::{Condition, KeySlot, PositionId, Selection, applies};
 use crate::tree::{KeyState, Row, Tree};
@@ -28,7 +29,8 @@ struct RepresentationField {
     slot: usize,
     /// Types of the objects that have it; `None`: all.
     on: Option<Vec<TypeId>>,
-    role: FieldRole,
+    /// The type of a required field; `None` for a part of the key.
+    value_type: Option<ValueType>,
     /// It is written if this holds; `None`: always.
     condition: Option<Condition>,
     value: RepresentationValue,
@@ -41,8 +43,18 @@ struct RepresentationField {
 enum FieldRole {
     /// Without a value the entity cannot be fetched.
     Key,
-    /// Without a value, null is sent.
+    /// Without a value, null is sent where the type allows it.
     Requirement,
+}
+
+/// The type of a required field, which its values must have to be sent.
+#[derive(Debug)]
+struct ValueType {
+    /// The position of the field.
+    at: PositionId,
+    ty: TypeRef,
+    /// The values of its leaves.
+    leaf: Leaf,
 }
 
 /// What a slot is written for.
@@ -186,7 +198,14 @@ impl RepresentationCompiler<'_> {
             prefix: format!("\"{}\":", key.name).into_bytes().into(),
             slot: key.slot,
             on: key.on.clone(),
-            role: field_use.role,
+            value_type: match field_use.role {
+                FieldRole::Key => None,
+                FieldRole::Requirement => Some(ValueType {
+                    at,
+                    ty: slot.ty.clone(),
+                    leaf: self.leaf(slot.ty.named_type()),
+                }),
+            },
             condition: field_use.condition.cloned(),
             value,
             overlapping_fields: Vec::new(),
@@ -223,6 +242,18 @@ impl RepresentationCompiler<'_> {
             .collect()
     }
 
+    /// The values of a leaf type; those that clients do not see are values too.
+    fn leaf(&self, ty: TypeId) -> Leaf {
+        match &self.types.get(ty).kind {
+            TypeKind::Enum(values) => Leaf::from_enum_values(values.iter()),
+            TypeKind::Scalar(scalar) => Leaf::Scalar(*scalar),
+            TypeKind::Object(_)
+            | TypeKind::Interface(_)
+            | TypeKind::Union
+            | TypeKind::InputObject(_) => Leaf::Scalar(Scalar::Custom),
+        }
+    }
+
     fn leaf_format(&self, ty: &TypeRef) -> LeafFormat {
         match self.types.get(ty.named_type()).kind {
             TypeKind::Scalar(Scalar::Id) => LeafFormat::Id,
@@ -251,6 +282,17 @@ fn typename_member(name: &str) -> Box<[u8]> {
 }
 
 impl RepresentationField {
+    /// The type of its values inside of this number of lists; `None` for a part of the key.
+    fn type_inside(&self, lists: usize) -> Option<&TypeRef> {
+        let mut ty = &self.value_type.as_ref()?.ty;
+        for _ in 0..lists {
+            if let TypeRef::List(inner, _) = ty {
+                ty = inner;
+            }
+        }
+        Some(ty)
+    }
+
     fn is_applicable(&self, ty: Option<TypeId>) -> bool {
         applies(self.on.as_deref(), ty)
     }

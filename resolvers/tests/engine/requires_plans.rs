@@ -115,7 +115,7 @@ fn a_subgraph_is_fetched_from_twice_only_if_its_fields_require_each_other() {
 }
 
 #[test]
-fn a_required_object_with_requirements_joins_a_fetch_that_exists() {
+fn a_required_object_waits_for_its_own_requirements_only() {
     let plan = plan(
         &[
             r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
@@ -135,14 +135,18 @@ fn a_required_object_with_requirements_joins_a_fetch_that_exists() {
        after 1
     3. c  _entities
        one batch over item by id
+       gives name
+       after 1
+    4. c  _entities
+       one batch over item by id
        told weight of each Item
-       gives name box { size }
+       gives box { size }
        after 1, 2
-    4. d  _entities
+    5. d  _entities
        one batch over item by id
        told box { size } of each Item
        gives price
-       after 1, 3
+       after 1, 4
     ");
 }
 
@@ -178,5 +182,134 @@ fn an_interface_object_gets_requirements_from_objects_of_every_type() {
        told title of each Song
        gives score
        after 1, 2, 4
+    ");
+}
+
+#[test]
+fn a_field_without_requirements_does_not_wait_for_those_of_others() {
+    let subgraphs = [
+        r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
+        r#"type Item @key(fields: "id") { id: ID! price: Int }"#,
+        r#"type Item @key(fields: "id") { id: ID! price: Int @external cost: Int @requires(fields: "price") plain: Int part: Part } type Part @key(fields: "id") { id: ID! }"#,
+        r#"type Part @key(fields: "id") { id: ID! name: String }"#,
+    ];
+
+    let leaf = plan(&subgraphs, "{ item { cost plain } }");
+    let object = plan(&subgraphs, "{ item { part { name } cost } }");
+    let only = plan(&subgraphs, "{ item { cost } }");
+
+    assert_snapshot!(leaf, @r"
+    1. a  query
+       gives item { id }
+    2. b  _entities
+       one batch over item by id
+       gives price
+       after 1
+    3. c  _entities
+       one batch over item by id
+       gives plain
+       after 1
+    4. c  _entities
+       one batch over item by id
+       told price of each Item
+       gives cost
+       after 1, 2
+    ");
+    assert_snapshot!(object, @r"
+    1. a  query
+       gives item { id }
+    2. b  _entities
+       one batch over item by id
+       gives price
+       after 1
+    3. c  _entities
+       one batch over item by id
+       gives part { id }
+       after 1
+    4. c  _entities
+       one batch over item by id
+       told price of each Item
+       gives cost
+       after 1, 2
+    5. d  _entities
+       one batch over item.part by id
+       gives name
+       after 3
+    ");
+    assert_snapshot!(only, @r"
+    1. a  query
+       gives item { id }
+    2. b  _entities
+       one batch over item by id
+       gives price
+       after 1
+    3. c  _entities
+       one batch over item by id
+       told price of each Item
+       gives cost
+       after 1, 2
+    ");
+}
+
+#[test]
+fn a_requirement_that_is_there_as_early_as_the_key_needs_no_second_fetch() {
+    let plan = plan(
+        &[
+            r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
+            r#"type Item @key(fields: "id") @key(fields: "sku") { id: ID! sku: ID! price: Int }"#,
+            r#"type Item @key(fields: "sku") { sku: ID! price: Int @external cost: Int @requires(fields: "price") plain: Int }"#,
+        ],
+        "{ item { cost plain } }",
+    );
+
+    assert_snapshot!(plan, @r"
+    1. a  query
+       gives item { id }
+    2. b  _entities
+       one batch over item by id
+       gives price sku
+       after 1
+    3. c  _entities
+       one batch over item by sku
+       told price of each Item
+       gives cost plain
+       after 2
+    ");
+}
+
+#[test]
+fn each_requirement_is_waited_for_by_its_own_field() {
+    let plan = plan(
+        &[
+            r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
+            r#"type Item @key(fields: "id") { id: ID! price: Int }"#,
+            r#"type Item @key(fields: "id") { id: ID! price: Int @external rate: Int @requires(fields: "price") }"#,
+            r#"type Item @key(fields: "id") { id: ID! price: Int @external rate: Int @external cost: Int @requires(fields: "price") tax: Int @requires(fields: "rate") }"#,
+        ],
+        "{ item { tax cost } }",
+    );
+
+    assert_snapshot!(plan, @r"
+    1. a  query
+       gives item { id }
+    2. b  _entities
+       one batch over item by id
+       gives price
+       after 1
+    3. c  _entities
+       one batch over item by id
+       told price of each Item
+       gives rate
+       after 1, 2
+    4. d  _entities
+       one batch over item by id
+       told price of each Item
+       gives cost
+       after 1, 2
+    5. d  _entities
+       one batch over item by id
+       told rate of each Item
+       gives tax
+       after 1, 3
     ");
 }

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use schema::key::FieldSet;
+use schema::source::SourceId;
 use schema::types::{Name, TypeId};
 
-use super::super::search::{ChosenFetch, TYPENAME};
+use super::super::search::{ChosenFetch, FetchRole, FulfilledRequirement, TYPENAME};
 use super::super::{ContextField, EntrySelection, FetchId, RequiredSlot, RequiringField};
 use super::{
     Commit, FieldProvider, Location, PlanResult, Provider, ProviderOffer, nested_providers,
@@ -16,19 +17,26 @@ use crate::selection::{Condition, KeySlot, PositionId};
 impl Commit<'_> {
     /// The fields of a chosen fetch with arguments that are filled from ancestor objects.
     pub(super) fn context_fields(&self, at: PositionId, chosen: &ChosenFetch) -> Vec<ContextField> {
-        let slots = &self.selection.position(at).slots;
         let fulfilled = chosen.fulfilled_requirements.iter();
-        let context_fields = fulfilled.filter_map(|requirement| {
-            let name = Arc::clone(&slots[requirement.slot].field);
-            let field = (chosen.source, at, requirement.on, name);
-            Some(ContextField {
-                at,
-                on: requirement.on,
-                slot: requirement.slot,
-                arguments: Arc::clone(self.search_context.contexts.get(&field)?),
-            })
-        });
-        context_fields.collect()
+        let fields = fulfilled.filter_map(|it| self.context_field(at, chosen.source, it));
+        fields.collect()
+    }
+
+    /// The field with a requirement, if it has arguments that are filled from ancestor objects.
+    pub(super) fn context_field(
+        &self,
+        at: PositionId,
+        source: SourceId,
+        fulfilled: &FulfilledRequirement,
+    ) -> Option<ContextField> {
+        let slot = &self.selection.position(at).slots[fulfilled.slot];
+        let field = (source, at, fulfilled.on, Arc::clone(&slot.field));
+        Some(ContextField {
+            at,
+            on: fulfilled.on,
+            slot: fulfilled.slot,
+            arguments: Arc::clone(self.search_context.contexts.get(&field)?),
+        })
     }
 
     /// Adds to `depends_on` the fetches that fill a slot, or the slots inside of it.
@@ -64,8 +72,8 @@ impl Commit<'_> {
         Ok(())
     }
 
-    /// One of the chosen entry points, with the slots of its key and requirements; those of nested
-    /// key parts are planned already.
+    /// One of the chosen entry points, with the slots of its key; those of nested key parts are
+    /// planned already.
     pub(super) fn entry_selection(
         &mut self,
         location: Location<'_>,
@@ -90,13 +98,13 @@ impl Commit<'_> {
             on,
             entry,
             key: slots,
-            requires: self.required_slots(chosen, on),
+            requires: Vec::new(),
             condition: Condition::never(),
         })
     }
 
     /// The slots of all required fields of objects that are fetched as `on`, each once.
-    fn required_slots(&self, chosen: &ChosenFetch, on: TypeId) -> Vec<RequiredSlot> {
+    pub(super) fn required_slots(&self, chosen: &ChosenFetch, on: TypeId) -> Vec<RequiredSlot> {
         let mut slots: Vec<RequiredSlot> = Vec::new();
         for fulfilled in &chosen.fulfilled_requirements {
             if fulfilled.on != on && !self.graph.types().is_a(fulfilled.on, on) {
@@ -175,6 +183,7 @@ impl Commit<'_> {
         let field = |provider: &Provider| {
             let offer = match &provider.offer {
                 ProviderOffer::Inherited(offer) => Some(*offer),
+                ProviderOffer::Chosen(chosen) if chosen.role == FetchRole::Late => None,
                 ProviderOffer::Chosen(chosen) => chosen.offer(self.graph, on),
             };
             let offer = offer.filter(|offer| offer.only_slot.is_none())?;

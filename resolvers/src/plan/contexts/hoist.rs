@@ -7,7 +7,7 @@ use schema::graph::Graph;
 use schema::source::{NodeId, Source};
 use schema::types::TypeId;
 
-use super::super::{ByFetch, Fetch, FetchId, FetchSlots, TypedSlot};
+use super::super::{ByFetch, Fetch, FetchId, FetchSlots, TypedSlot, remove_fetch};
 use crate::selection::{PositionId, Selection};
 
 /// Folds every fetch that an earlier one can replace into that one, its host.
@@ -184,19 +184,7 @@ impl HoistCandidate<'_> {
 
 /// Merges a fetch into `host` and returns it; renumbers dependencies on later fetches.
 fn fold(fetches: &mut ByFetch<Fetch>, id: FetchId, host: FetchId) -> Fetch {
-    let mut folded = fetches.remove(id);
-    let renumbered = |other: FetchId| match other {
-        other if other == id => host,
-        other if other > id => FetchId::from(other.index() - 1),
-        other => other,
-    };
-    for fetch in fetches.iter_mut() {
-        for other in &mut fetch.depends_on {
-            *other = renumbered(*other);
-        }
-        fetch.depends_on.sort_unstable();
-        fetch.depends_on.dedup();
-    }
+    let mut folded = remove_fetch(fetches, id, &[host]);
     let fetch = &mut fetches[host];
     fetch.context_fields.append(&mut folded.context_fields);
     fetch

@@ -20,7 +20,7 @@ pub(crate) fn plan_json(
         selection,
         plan,
     };
-    let requests = plan.requests.ids().map(|request| {
+    let requests = plan.main_requests().map(|request| {
         let document = documents.get(request).copied().flatten();
         printer.request_json(request, document)
     });

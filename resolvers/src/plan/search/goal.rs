@@ -301,6 +301,7 @@ impl CoverSearch<'_, '_> {
             nested_keys: Vec::new(),
             dependencies,
             chosen_for: state.wanted,
+            role: super::FetchRole::Whole,
         });
         state.chosen.len() - 1
     }

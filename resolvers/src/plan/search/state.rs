@@ -42,6 +42,18 @@ pub(in super::super) struct ChosenFetch {
     pub(super) dependencies: FetchSet,
     /// Number of the wanted slot that it was chosen for.
     pub(super) chosen_for: usize,
+    pub(in super::super) role: FetchRole,
+}
+
+/// Which fields a chosen fetch serves: the plan may divide it by when its inputs are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum FetchRole {
+    /// All fields.
+    Whole,
+    /// The fields that need nothing that is fetched later than the key.
+    Early,
+    /// Only the fields whose requirements it has.
+    Late,
 }
 
 /// A set of chosen fetches, by their indices.
@@ -89,7 +101,7 @@ impl ChosenFetch {
         }
         let offer = self.offer(graph, wanted.on)?;
         let field = offer.provided_field(graph, selection, wanted);
-        if field.is_some() {
+        if field.is_some() && self.role != FetchRole::Late {
             return field;
         }
         let mut fulfilled = self.fulfilled_requirements.iter();

@@ -1,14 +1,68 @@
 //! Writes representations from the slots that hold their values; values of one name that are held
-//! in several slots become one member.
+//! in several slots become one member. A required field whose value its type does not allow is not
+//! written: the subgraph would compute with it.
 
 use schema::operation::Variables;
-use schema::types::TypeId;
+use schema::types::{Nullability, TypeId, TypeRef};
 
-use super::{FieldRole, LeafFormat, RepresentationField, RepresentationValue};
-use crate::tree::{KeyState, Row, Text, Tree, Value, write_canonical};
+use super::{LeafFormat, RepresentationField, RepresentationValue};
+use crate::tree::{InvalidValue, KeyState, Row, Text, Tree, Value, ValueIndex, write_canonical};
 
 /// A prefix, and the values that are merged into one member.
-type MergedMember<'p> = (&'p [u8], Vec<(Value, &'p RepresentationField)>);
+type MergedMember<'p> = (&'p [u8], Vec<SlotValue<'p>>);
+
+/// The place of a value, and the field that it is of.
+#[derive(Clone, Copy)]
+struct SlotValue<'p> {
+    index: ValueIndex,
+    field: &'p RepresentationField,
+    /// Number of lists around it.
+    lists: usize,
+}
+
+impl<'p> SlotValue<'p> {
+    fn new(row: Row, field: &'p RepresentationField) -> Self {
+        Self {
+            index: Tree::slot_index(row, field.slot),
+            field,
+            lists: 0,
+        }
+    }
+
+    /// An element of the list that it is.
+    fn item(self, start: u32, index: u32) -> Self {
+        Self {
+            index: Tree::item_index(start, index),
+            lists: self.lists + 1,
+            ..self
+        }
+    }
+
+    /// The state of a value that its type does not allow.
+    fn invalid(self, is_null: bool) -> KeyState {
+        match &self.field.value_type {
+            None => KeyState::Missing,
+            Some(value_type) => KeyState::Invalid(InvalidValue {
+                index: self.index,
+                at: value_type.at,
+                slot: self.field.slot,
+                is_null,
+            }),
+        }
+    }
+
+    /// Whether its type allows a list, or anything else; a part of the key is not checked.
+    fn is_list_possible(self, is_list: bool) -> bool {
+        let ty = self.field.type_inside(self.lists);
+        ty.is_none_or(|ty| matches!(ty, TypeRef::List(..)) == is_list)
+    }
+
+    /// Whether its type allows a leaf; a part of the key is not checked.
+    fn is_leaf_possible(self, text: &[u8]) -> bool {
+        let value_type = self.field.value_type.as_ref();
+        self.is_list_possible(false) && value_type.is_none_or(|it| it.leaf.is_value(text))
+    }
+}
 
 /// Whether both are objects, lists of one length, or neither.
 fn has_same_structure(left: Value, right: Value) -> bool {
@@ -50,11 +104,11 @@ impl RepresentationWriter<'_> {
             is_first = false;
             self.out.extend_from_slice(&field.prefix);
             let state = if field.overlapping_fields.is_empty() {
-                self.write_value(self.tree.slot(row, field.slot), field)
+                self.write_value(SlotValue::new(row, field))
             } else {
                 let fields = [field].into_iter().chain(&field.overlapping_fields);
                 let sent = fields.filter(|field| self.is_active(field));
-                let values = sent.map(|field| (self.tree.slot(row, field.slot), field));
+                let values = sent.map(|field| SlotValue::new(row, field));
                 self.write_merged(&values.collect::<Vec<_>>())
             };
             if state != KeyState::Known {
@@ -76,44 +130,44 @@ impl RepresentationWriter<'_> {
         self.is_active(field) || overlapping.any(|field| self.is_active(field))
     }
 
+    fn value(&self, at: SlotValue<'_>) -> Value {
+        self.tree.value(at.index)
+    }
+
     /// Writes one value whose members are held in several slots.
-    fn write_merged(&mut self, values: &[(Value, &RepresentationField)]) -> KeyState {
-        let Some((first, field)) = values.first().copied() else {
+    fn write_merged(&mut self, values: &[SlotValue<'_>]) -> KeyState {
+        let Some(first) = values.first().copied() else {
             return KeyState::Missing;
         };
-        let other = values
-            .iter()
-            .find(|(value, _)| !has_same_structure(*value, first));
-        match (first, other) {
+        let value = self.value(first);
+        let is_other = |other: &&SlotValue<'_>| !has_same_structure(self.value(**other), value);
+        let other = values.iter().find(is_other).copied();
+        match (value, other) {
             // One of the fetches provided no object or list, so its state decides.
-            (_, Some((value, field)))
-                if !matches!(value, Value::Object(_) | Value::List { .. }) =>
+            (_, Some(other))
+                if !matches!(self.value(other), Value::Object(_) | Value::List { .. }) =>
             {
-                self.write_value(*value, field)
+                self.write_value(other)
             }
             (_, Some(_)) => KeyState::Missing,
             (Value::List { len, .. }, None) => self.write_merged_list(len, values),
             (Value::Object(row), None) => {
                 let ty = self.tree.type_of(row);
-                self.write_merged_object(ty, field, values)
+                self.write_merged_object(ty, first.field, values)
             }
-            (value, None) => self.write_value(value, field),
+            (_, None) => self.write_value(first),
         }
     }
 
-    fn write_merged_list(
-        &mut self,
-        len: u32,
-        values: &[(Value, &RepresentationField)],
-    ) -> KeyState {
+    fn write_merged_list(&mut self, len: u32, values: &[SlotValue<'_>]) -> KeyState {
         self.out.push(b'[');
         for index in 0..len {
             if index > 0 {
                 self.out.push(b',');
             }
-            let items = values.iter().map(|(value, field)| match value {
-                Value::List { start, .. } => (self.tree.item(*start, index), *field),
-                other => (*other, *field),
+            let items = values.iter().map(|at| match self.value(*at) {
+                Value::List { start, .. } => at.item(start, index),
+                _ => *at,
             });
             let items: Vec<_> = items.collect();
             let state = self.write_merged(&items);
@@ -129,18 +183,18 @@ impl RepresentationWriter<'_> {
         &mut self,
         ty: Option<TypeId>,
         first: &RepresentationField,
-        values: &[(Value, &RepresentationField)],
+        values: &[SlotValue<'_>],
     ) -> KeyState {
         self.out.push(b'{');
         let head = first.typename(ty);
         self.out.extend_from_slice(head);
         let mut is_first = head.is_empty();
-        for (_, members) in self.merged_members(ty, values) {
+        for (prefix, members) in self.merged_members(ty, values) {
             if !is_first {
                 self.out.push(b',');
             }
             is_first = false;
-            self.out.extend_from_slice(&members[0].1.prefix);
+            self.out.extend_from_slice(prefix);
             let state = self.write_merged(&members);
             if state != KeyState::Known {
                 return state;
@@ -154,12 +208,12 @@ impl RepresentationWriter<'_> {
     fn merged_members<'p>(
         &self,
         ty: Option<TypeId>,
-        values: &[(Value, &'p RepresentationField)],
+        values: &[SlotValue<'p>],
     ) -> Vec<MergedMember<'p>> {
         let mut merged: Vec<MergedMember<'p>> = Vec::new();
-        for (value, field) in values {
+        for at in values {
             let (Value::Object(row), RepresentationValue::Object { fields, .. }) =
-                (value, &field.value)
+                (self.value(*at), &at.field.value)
             else {
                 continue;
             };
@@ -167,7 +221,7 @@ impl RepresentationWriter<'_> {
                 .iter()
                 .flat_map(|field| [field].into_iter().chain(&field.overlapping_fields));
             for field in fields.filter(|field| field.is_applicable(ty)) {
-                let value = (self.tree.slot(*row, field.slot), field);
+                let value = SlotValue::new(row, field);
                 match merged.iter_mut().find(|(name, _)| **name == *field.prefix) {
                     Some((_, values)) => values.push(value),
                     None => merged.push((&field.prefix, vec![value])),
@@ -177,33 +231,46 @@ impl RepresentationWriter<'_> {
         merged
     }
 
-    fn write_value(&mut self, value: Value, field: &RepresentationField) -> KeyState {
-        match (value, &field.value) {
+    fn write_value(&mut self, at: SlotValue<'_>) -> KeyState {
+        match (self.value(at), &at.field.value) {
             (Value::Failed(failure), _) => KeyState::Failed(failure),
-            (Value::List { start, len }, _) => self.write_list(start, len, field),
-            (Value::Leaf(text), RepresentationValue::Leaf(leaf)) => {
+            (Value::List { start, len }, _) if at.is_list_possible(true) => {
+                self.write_list(start, len, at)
+            }
+            (Value::Leaf(text), RepresentationValue::Leaf(leaf))
+                if at.is_leaf_possible(self.tree.text(text)) =>
+            {
                 self.write_leaf(text, *leaf);
                 KeyState::Known
             }
-            (Value::Object(row), RepresentationValue::Object { fields, .. }) => {
-                let head = field.typename(self.tree.type_of(row));
+            (Value::Object(row), RepresentationValue::Object { fields, .. })
+                if at.is_list_possible(false) =>
+            {
+                let head = at.field.typename(self.tree.type_of(row));
                 self.write_object(row, head, fields)
             }
-            _ if field.role == FieldRole::Requirement => {
-                self.out.extend_from_slice(b"null");
-                KeyState::Known
-            }
-            _ => KeyState::Missing,
+            (Value::Null | Value::Absent, _) => self.write_null(at),
+            _ => at.invalid(false),
         }
     }
 
-    fn write_list(&mut self, start: u32, len: u32, field: &RepresentationField) -> KeyState {
+    /// Writes null where the type allows it; a part of the key has no value then.
+    fn write_null(&mut self, at: SlotValue<'_>) -> KeyState {
+        let ty = at.field.type_inside(at.lists);
+        if ty.is_none_or(|ty| ty.nullability() == Nullability::NonNull) {
+            return at.invalid(true);
+        }
+        self.out.extend_from_slice(b"null");
+        KeyState::Known
+    }
+
+    fn write_list(&mut self, start: u32, len: u32, list: SlotValue<'_>) -> KeyState {
         self.out.push(b'[');
-        for (index, item) in self.tree.items(start, len).enumerate() {
+        for index in 0..len {
             if index > 0 {
                 self.out.push(b',');
             }
-            let state = self.write_value(item, field);
+            let state = self.write_value(list.item(start, index));
             if state != KeyState::Known {
                 return state;
             }
