@@ -61,6 +61,8 @@ pub(crate) struct SlotMapping {
 pub(crate) struct TypenameMapping {
     pub(crate) location: ValueLocation,
     pub(crate) types: Vec<(Box<str>, TypeId)>,
+    /// Whether an object without a type is no object; the type of an entity is known already.
+    pub(crate) is_required: bool,
 }
 
 /// Compiles mappings for the slots of one fetch.
@@ -71,9 +73,9 @@ pub(crate) struct MappingCompiler<'a> {
 }
 
 impl MappingCompiler<'_> {
-    /// Compiles a mapping whose value is the object, or a list of the objects, at position `at`.
+    /// Compiles a mapping whose value is the entity, or a list of the entities, at position `at`.
     pub(crate) fn object_mapping(&self, items: &Items, at: PositionId) -> ValueMapping {
-        self.mapping(items, Target::Object(at))
+        self.mapping(items, Target::Object(at)).of_known_type()
     }
 
     /// Compiles a mapping whose value is that of one slot at position `at`.
@@ -82,9 +84,9 @@ impl MappingCompiler<'_> {
         self.mapping(items, Target::from_slot(slot))
     }
 
-    /// The mapping of a cached object at position `at`, whose members have the names of fields.
+    /// The mapping of a cached entity at position `at`, whose members have the names of fields.
     pub(crate) fn cached_object(&self, at: PositionId) -> ValueMapping {
-        self.cached_value(Target::Object(at))
+        self.cached_value(Target::Object(at)).of_known_type()
     }
 
     /// The mapping of a cached value of one slot at position `at`.
@@ -221,7 +223,22 @@ impl MappingCompiler<'_> {
             types: possible
                 .map(|id| (self.types.get(*id).name.as_ref().into(), *id))
                 .collect(),
+            is_required: true,
         })
+    }
+}
+
+impl ValueMapping {
+    /// The mapping of objects whose type is known without `__typename`.
+    fn of_known_type(mut self) -> Self {
+        if let MappedShape::Object(ObjectMapping {
+            typename: Some(typename),
+            ..
+        }) = &mut self.shape
+        {
+            typename.is_required = false;
+        }
+        self
     }
 }
 

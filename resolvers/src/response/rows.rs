@@ -291,7 +291,11 @@ impl<'a> RowFiller<'_, 'a> {
         let Some(typename) = &fields.typename else {
             return Value::Object(row);
         };
-        match self.type_of(typename, object) {
+        let name = self.type_name(typename, object);
+        if name.is_none() && !typename.is_required {
+            return Value::Object(row);
+        }
+        match name.and_then(|name| type_named(typename, &name)) {
             Some(ty) => {
                 self.tree.set_type(row, ty);
                 Value::Object(row)
@@ -301,22 +305,18 @@ impl<'a> RowFiller<'_, 'a> {
         }
     }
 
-    fn type_of(&mut self, typename: &'a TypenameMapping, object: &Json<'a>) -> Option<TypeId> {
-        let value = match &typename.location {
+    /// The value of `__typename`.
+    fn type_name(&mut self, typename: &'a TypenameMapping, object: &Json<'a>) -> Option<Json<'a>> {
+        match &typename.location {
             ValueLocation::Keys(keys) => {
                 let mut value = object.clone();
                 for key in keys {
                     value = value.get(key)?;
                 }
-                value
+                Some(value)
             }
-            ValueLocation::Expression(member) => self.eval(member, object)?,
-        };
-        let View::String(text) = value.view() else {
-            return None;
-        };
-        let mut types = typename.types.iter();
-        types.find(|(known, _)| **known == *text).map(|(_, id)| *id)
+            ValueLocation::Expression(member) => self.eval(member, object),
+        }
     }
 
     /// Reads a computed value as `read_path` reads a node.
@@ -400,4 +400,13 @@ fn null_if_absent(value: Value) -> Value {
         Value::Absent => Value::Null,
         other => other,
     }
+}
+
+/// The type with this name, if the position can have it.
+fn type_named(typename: &TypenameMapping, name: &Json<'_>) -> Option<TypeId> {
+    let View::String(text) = name.view() else {
+        return None;
+    };
+    let mut types = typename.types.iter();
+    types.find(|(known, _)| **known == *text).map(|(_, id)| *id)
 }
