@@ -1,7 +1,7 @@
 //! One case with faults: an operation, executed by Weir under two orders of arrival and by the
 //! reference; and once more with a cache, after the faults are gone.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(crate) struct Compared {
     pub(crate) errors: usize,
     /// Responses that could not be compared.
     pub(crate) unclear: usize,
+    /// Errors below a null that are not at the field that failed.
+    pub(crate) misplaced: usize,
     /// Cases with a difference that is known.
     pub(crate) excluded: usize,
 }
@@ -117,13 +119,14 @@ impl Running {
         let expected = self.expected(operation, &mut reference)?;
         compared.requests += response.requests.len();
         compared.errors += paths.len();
+        compared.misplaced += misplaced(&paths, &expected);
         let what = if !response.rejected.is_empty() {
             Some(Wrong::Request)
         } else if reference.is_unclear {
             compared.unclear += 1;
             None
         } else {
-            different(response, &paths, (&expected, &reference.changes))
+            different(response, &paths, (&expected, reference.changes.as_deref()))
         };
         match what {
             None => Ok(()),
@@ -237,7 +240,7 @@ fn path(error: &FieldError) -> Path {
 fn different(
     response: &Response,
     paths: &[Path],
-    (expected, changes): (&Executed, &[String]),
+    (expected, changes): (&Executed, Option<&[String]>),
 ) -> Option<Wrong> {
     let data = serde_json::to_string(&expected.data).unwrap();
     if response.data != data {
@@ -248,6 +251,7 @@ fn different(
         return Some(Wrong::ErrorPaths);
     }
     // What follows a root field that may not be null, and is, need not run.
+    let changes = changes?;
     let is_same = if expected.data.is_null() {
         changes.starts_with(&response.changes)
     } else {
@@ -257,22 +261,30 @@ fn different(
 }
 
 /// Whether the errors are those of the reference, each once. Below a null that an error has
-/// propagated to, one of the errors that are there suffices (§6.4.4).
+/// propagated to, one error suffices (§6.4.4).
 fn are_errors_right(paths: &[Path], expected: &Executed) -> bool {
     let actual: BTreeSet<&Path> = paths.iter().collect();
     let possible: BTreeSet<&Path> = expected.errors.iter().map(|(path, _)| path).collect();
-    if actual.len() != paths.len() || !actual.is_subset(&possible) {
+    let is_outside = |path: &&&Path| outermost_null(path, &expected.nulls).is_none();
+    let outside: Vec<&&Path> = actual.iter().filter(is_outside).collect();
+    if actual.len() != paths.len()
+        || outside != possible.iter().filter(is_outside).collect::<Vec<_>>()
+    {
         return false;
     }
-    let mut below: BTreeMap<&Path, bool> = BTreeMap::new();
-    for path in possible {
-        match outermost_null(path, &expected.nulls) {
-            None if !actual.contains(path) => return false,
-            None => {}
-            Some(null) => *below.entry(null).or_default() |= actual.contains(path),
-        }
-    }
-    below.values().all(|has_error| *has_error)
+    let nulls = |paths: &BTreeSet<&Path>| -> BTreeSet<Path> {
+        let nulls = paths.iter();
+        let nulls = nulls.filter_map(|path| outermost_null(path, &expected.nulls));
+        nulls.cloned().collect()
+    };
+    nulls(&actual) == nulls(&possible)
+}
+
+/// Number of errors below a null that are at another field than the one that failed: the response
+/// of a subgraph had no data, and the first of its fields that may not be null has the error.
+fn misplaced(paths: &[Path], expected: &Executed) -> usize {
+    let is_possible = |path: &Path| expected.errors.iter().any(|(known, _)| known == path);
+    paths.iter().filter(|path| !is_possible(path)).count()
 }
 
 /// The outermost null above an error.

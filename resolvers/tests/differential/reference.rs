@@ -29,8 +29,8 @@ pub(crate) struct Reference<'a> {
     pub(crate) data: &'a Data,
     faults: SharedFaults,
     actual: &'a Actual,
-    /// The root fields of a mutation that ran, in their order.
-    pub(crate) changes: Vec<String>,
+    /// The root fields of a mutation that ran, in their order; `None` if plans may differ in it.
+    pub(crate) changes: Option<Vec<String>>,
     /// Whether the response could not be followed: nothing is compared.
     pub(crate) is_unclear: bool,
     /// Whether one of the ways of an input fails.
@@ -91,7 +91,7 @@ impl<'a> Reference<'a> {
             data,
             faults: data.faults(),
             actual,
-            changes: Vec::new(),
+            changes: Some(Vec::new()),
             is_unclear: false,
             input_may_fail: false,
         }
@@ -116,7 +116,7 @@ impl<'a> Reference<'a> {
             self.is_unclear = true;
             return Outcome::Failed;
         };
-        if ways.iter().all(|way| way.outcome == first.outcome) {
+        if is_unambiguous(ways) {
             return first.outcome;
         }
         if has(Outcome::Failed) && self.actual.errors.contains(path) {
@@ -282,12 +282,15 @@ impl Resolver for Reference<'_> {
 
     fn resolve(&mut self, object: &Whole, call: &FieldCall<'_>) -> Resolved<Whole> {
         let ways = self.ways(object, call.name);
+        if *object.thing.ty == *"Mutation" && !is_unambiguous(&ways) {
+            self.changes = None;
+        }
         match self.decide(&ways, call.path) {
             Outcome::Failed => Resolved::Error("a call failed".to_owned()),
             Outcome::Missing => Resolved::Null,
             Outcome::Given => {
-                if *object.thing.ty == *"Mutation" {
-                    self.changes.push(call.name.to_owned());
+                if let (Some(changes), "Mutation") = (&mut self.changes, &*object.thing.ty) {
+                    changes.push(call.name.to_owned());
                 }
                 let value = self.value(object, call.name, &call.arguments, &ways);
                 let mut ancestors = object.ancestors.clone();
@@ -304,6 +307,12 @@ impl Resolver for Reference<'_> {
             }
         }
     }
+}
+
+/// Whether all ways have one outcome.
+fn is_unambiguous(ways: &[Way]) -> bool {
+    let first = ways.first().map(|way| way.outcome);
+    ways.iter().all(|way| Some(way.outcome) == first)
 }
 
 /// The value at a path; `None` if there is none.

@@ -241,7 +241,11 @@ impl Reference<'_> {
             let homes = homes.filter(|(_, home)| !home.is_interface_object);
             let entered = homes.filter(|(_, home)| home.keys.iter().any(|key| key.resolvable));
             ways.extend(entered.map(|(subgraph, _)| {
-                let outcome = self.call(subgraph, &whole.thing);
+                let outcome = match self.call(subgraph, &whole.thing) {
+                    Outcome::Given => Outcome::Given,
+                    // The object is there, but its type is not known.
+                    Outcome::Missing | Outcome::Failed => Outcome::Failed,
+                };
                 self.way(subgraph, &whole.thing.ty, "", outcome)
             }));
         }
