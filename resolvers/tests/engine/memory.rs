@@ -9,6 +9,7 @@ use resolvers::settings::Settings;
 use resolvers::{Engine, Outcome};
 use serde_json::{Value, json};
 
+use crate::federation::{self, Scripted};
 use crate::support::{execute, graph, request, settings_at};
 
 const SDL: &str = r#"
@@ -123,4 +124,49 @@ async fn an_operation_that_holds_too_much_costs_others_nothing() {
     assert_eq!(first["data"]["slow"], Value::Null);
     assert_eq!(first["errors"], json!([held]));
     assert_eq!(second["slow"][0].as_str().map(str::len), Some(20_000));
+}
+
+/// Each of 50 items is of the one shop, which has all of them: each level of a query multiplies the
+/// paths by 50.
+#[tokio::test]
+async fn objects_that_many_paths_lead_to_are_read_once() {
+    const FEDERATION: &str =
+        r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])"#;
+    let items = || -> Vec<Value> { (0..50).map(|id| json!({ "id": id.to_string() })).collect() };
+    let shop = |item: &Value| json!({ "id": item["id"], "shop": { "id": "1" } });
+    let shops = Scripted::new(move |_, variables| match variables["r0"].as_array() {
+        Some(asked) => {
+            json!({ "data": { "_entities": asked.iter().map(shop).collect::<Value>() } })
+        }
+        None => json!({ "data": { "items": items() } }),
+    });
+    let stocks = Scripted::new(move |_, variables| {
+        let asked = variables["r0"].as_array().map_or(0, Vec::len);
+        json!({ "data": { "_entities": vec![json!({ "items": items() }); asked] } })
+    });
+    let shops_sdl = format!(
+        "{FEDERATION} type Query {{ items: [Item] }} \
+         type Item @key(fields: \"id\") {{ id: ID! shop: Shop }} \
+         type Shop @key(fields: \"id\") {{ id: ID! }}"
+    );
+    let stocks_sdl = format!(
+        "{FEDERATION} type Shop @key(fields: \"id\") {{ id: ID! items: [Item] }} \
+         type Item @key(fields: \"id\") {{ id: ID! }}"
+    );
+    let engine = federation::engine(
+        &[
+            ("shops", shops_sdl.as_str()),
+            ("stocks", stocks_sdl.as_str()),
+        ],
+        &[("shops", &shops), ("stocks", &stocks)],
+    );
+    let nested = (0..7).fold("id".to_owned(), |inner, _| {
+        format!("shop {{ items {{ {inner} }} }}")
+    });
+
+    let answer = execute(&engine, &format!("{{ items {{ {nested} }} }}"), json!({})).await;
+
+    let too_large = json!({ "data": null, "errors": [": more than 16777216 bytes"] });
+    assert_eq!(answer, too_large);
+    assert_eq!(stocks.requests().len(), 7);
 }
