@@ -63,6 +63,17 @@ impl PlanScope {
 }
 
 impl PlanScope {
+    /// The scope with other slots to fill.
+    pub(super) fn with_wanted_slots(&self, wanted_slots: Vec<(TypeId, Vec<usize>)>) -> Self {
+        Self {
+            at: self.at,
+            slot_sets: self.slot_sets.clone(),
+            wanted_slots,
+            needs_typename: self.needs_typename,
+            only_source: self.only_source,
+        }
+    }
+
     /// A slot of the scope, for objects of type `on`.
     pub(super) fn typed_slot(&self, on: TypeId, slot: usize) -> TypedSlot {
         TypedSlot {

@@ -25,9 +25,8 @@ pub(super) fn stages(
         return vec![root];
     };
     let stage = |slots: &[usize], only_source: Option<SourceId>| PlanScope {
-        wanted_slots: vec![(on, slots.to_vec())],
         only_source,
-        ..root.clone()
+        ..root.with_wanted_slots(vec![(on, slots.to_vec())])
     };
     let mut stages = Vec::new();
     for (subgraph, slots) in runs(graph, selection, on, &slots) {

@@ -26,10 +26,11 @@ impl CoverSearch<'_, '_> {
             .partition(|slot| self.is_independent(&state, *on, **slot));
         let independent = independent.into_iter().map(|slot| vec![slot]);
         let others = Some(others).filter(|slots| !slots.is_empty());
-        let scopes = independent.chain(others).map(|slots| PlanScope {
-            wanted_slots: vec![(*on, slots)],
-            ..self.scope.clone()
-        });
+        // Without the slots of the scope, which each copy would have.
+        let empty = self.scope.with_wanted_slots(Vec::new());
+        let scopes = independent
+            .chain(others)
+            .map(|slots| empty.with_wanted_slots(vec![(*on, slots)]));
         Some(scopes.collect()).filter(|scopes: &Vec<_>| scopes.len() > 1)
     }
 
