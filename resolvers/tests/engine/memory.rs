@@ -138,7 +138,7 @@ async fn objects_that_many_paths_lead_to_are_read_once() {
         Some(asked) => {
             json!({ "data": { "_entities": asked.iter().map(shop).collect::<Value>() } })
         }
-        None => json!({ "data": { "items": items() } }),
+        None => json!({ "data": { "items": items().iter().map(shop).collect::<Value>() } }),
     });
     let stocks = Scripted::new(move |_, variables| {
         let asked = variables["r0"].as_array().map_or(0, Vec::len);
