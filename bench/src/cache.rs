@@ -59,7 +59,7 @@ pub(crate) async fn run(options: &CacheOptions) -> Result<(), Failure> {
     };
     let program = gateway::weir_program(options.weir.as_deref()).await?;
     let graph = Graph::write()?;
-    let mut shops = ShopPair {
+    let shops = ShopPair {
         running: Shop::start().await?,
         paused: Shop::start().await?,
     };
@@ -73,7 +73,7 @@ pub(crate) async fn run(options: &CacheOptions) -> Result<(), Failure> {
         };
         runners.push((contender, contender.start(&environment).await?));
     }
-    let rows = compare(&runners, &mut shops, &redis, options).await?;
+    let rows = compare(&runners, &shops, &redis, options).await?;
     print::output(&table::markdown(&rows));
     Ok(())
 }
@@ -98,7 +98,7 @@ type Runner = (Contender, Gateway);
 
 async fn compare(
     runners: &[Runner],
-    shops: &mut ShopPair,
+    shops: &ShopPair,
     redis: &Redis,
     options: &CacheOptions,
 ) -> Result<Vec<Row>, Failure> {
@@ -114,7 +114,7 @@ async fn compare(
     let before = shops.paused.calls().await?;
     shops.paused.pause().await?;
     print::note("the services of the gateways with a cache are paused");
-    let rounds = rounds(runners, &loads, &mut shops.running, redis, options).await?;
+    let rounds = rounds(runners, &loads, &shops.running, redis, options).await?;
     shops.paused.resume().await?;
     let missed = shops.paused.calls().await?.saturating_sub(before);
     if missed > 0 {
@@ -137,7 +137,7 @@ async fn compare(
 async fn rounds(
     runners: &[Runner],
     loads: &[Load],
-    shop: &mut Shop,
+    shop: &Shop,
     redis: &Redis,
     options: &CacheOptions,
 ) -> Result<Vec<Vec<Measurement>>, Failure> {

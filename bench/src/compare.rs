@@ -8,7 +8,7 @@ use clap::Args;
 use crate::answers;
 use crate::client::ClientError;
 use crate::failure::Failure;
-use crate::gateway::{Gateway, GatewayKind};
+use crate::gateway::{self, Gateway, GatewayKind};
 use crate::load::{Load, LoadResult};
 use crate::print;
 use crate::query::Query;
@@ -47,14 +47,16 @@ pub(crate) async fn run(options: &CompareOptions) -> Result<(), Failure> {
     }
     let queries = selected(&Query::ALL, &options.only);
     let kinds = selected(&GatewayKind::ALL, &options.gateways);
-    let mut shop = Shop::start().await?;
+    // First, as the services close connections that are idle for as long as a compiler runs.
+    let weir = gateway::weir_program(options.weir.as_deref()).await?;
+    let shop = Shop::start().await?;
     let mut gateways = Vec::with_capacity(kinds.len());
     for kind in &kinds {
-        gateways.push(Gateway::start(*kind, &shop.services, options.weir.as_deref()).await?);
+        gateways.push(Gateway::start(*kind, &shop.services, &weir).await?);
     }
     let mut rows = Vec::new();
     for query in queries {
-        let samples = measure_query(query, &gateways, &mut shop, options).await?;
+        let samples = measure_query(query, &gateways, &shop, options).await?;
         for ((gateway, kind), samples) in gateways.iter().zip(&kinds).zip(samples) {
             rows.push(Row {
                 query,
@@ -80,7 +82,7 @@ fn selected<T: Copy + PartialEq>(all: &[T], only: &[T]) -> Vec<T> {
 async fn measure_query(
     query: Query,
     gateways: &[Gateway],
-    shop: &mut Shop,
+    shop: &Shop,
     options: &CompareOptions,
 ) -> Result<Vec<Vec<Sample>>, Failure> {
     let loads = answers::checked_loads(query, gateways).await?;
@@ -109,7 +111,7 @@ async fn measure_query(
 pub(crate) async fn measure_with_calls(
     gateway: &Gateway,
     load: &Load,
-    shop: &mut Shop,
+    shop: &Shop,
     time: Duration,
 ) -> Result<Sample, Failure> {
     let before = shop.calls().await?;

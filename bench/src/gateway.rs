@@ -50,17 +50,14 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// Starts a gateway for `services`; `weir` is the path of the `weir` binary, `None` builds it.
+    /// Starts a gateway for `services`; `weir` is the path of the `weir` binary.
     pub(crate) async fn start(
         kind: GatewayKind,
         services: &Services,
-        weir: Option<&Path>,
+        weir: &Path,
     ) -> Result<Self, Failure> {
         match kind {
-            GatewayKind::Weir => {
-                let program = weir_program(weir).await?;
-                Self::start_weir(kind.name(), &program, &configured(services)).await
-            }
+            GatewayKind::Weir => Self::start_weir(kind.name(), weir, &configured(services)).await,
             GatewayKind::Handwritten | GatewayKind::Limit => {
                 Self::start_this_program(kind.name(), kind.name(), services, &[]).await
             }

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::answers;
 use crate::compare::run_load;
 use crate::failure::Failure;
-use crate::gateway::{Gateway, GatewayKind};
+use crate::gateway::{self, Gateway, GatewayKind};
 use crate::print;
 use crate::query::Query;
 use crate::shop::Shop;
@@ -40,8 +40,9 @@ pub(crate) struct ProfileOptions {
 
 /// Records the gateway under load, then prints the symbols with most samples.
 pub(crate) async fn run(options: &ProfileOptions) -> Result<(), Failure> {
+    let weir = gateway::weir_program(options.weir.as_deref()).await?;
     let shop = Shop::start().await?;
-    let gateway = Gateway::start(options.gateway, &shop.services, options.weir.as_deref()).await?;
+    let gateway = Gateway::start(options.gateway, &shop.services, &weir).await?;
     let gateways = [gateway];
     let loads = answers::checked_loads(options.query, &gateways).await?;
     let [gateway] = &gateways;

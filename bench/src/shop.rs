@@ -15,12 +15,12 @@ use crate::print;
 use crate::process::{Process, this_program};
 use crate::server::Services;
 
-/// The services, with connections for reading their counters of calls.
+/// The services, whose counters of calls can be read.
 #[derive(Debug)]
 pub(crate) struct Shop {
     /// Their URLs.
     pub(crate) services: Services,
-    connections: Vec<Connection>,
+    addresses: [SocketAddr; 3],
     process: Process,
 }
 
@@ -30,10 +30,6 @@ impl Shop {
         let mut command = Command::new(this_program()?);
         command.arg("shop");
         let (process, addresses) = Process::start(NAME, command, parse_announcement).await?;
-        let mut connections = Vec::with_capacity(addresses.len());
-        for address in addresses {
-            connections.push(Connection::open(address).await.map_err(request_failed)?);
-        }
         let [users, products, orders] = addresses.map(|address| format!("http://{address}"));
         Ok(Self {
             services: Services {
@@ -41,7 +37,7 @@ impl Shop {
                 products,
                 orders,
             },
-            connections,
+            addresses,
             process,
         })
     }
@@ -57,17 +53,22 @@ impl Shop {
     }
 
     /// Total number of calls of all services since their start.
-    pub(crate) async fn calls(&mut self) -> Result<u64, Failure> {
+    pub(crate) async fn calls(&self) -> Result<u64, Failure> {
         let mut sum = 0;
-        for connection in &mut self.connections {
-            let body = connection.get(Uri::from_static("/_calls")).await;
-            let body = body.map_err(request_failed)?;
-            let response: CallCount =
-                serde_json::from_slice(&body).map_err(|error| request_failed(error.into()))?;
-            sum += response.calls;
+        for address in self.addresses {
+            sum += call_count(address).await.map_err(request_failed)?;
         }
         Ok(sum)
     }
+}
+
+/// The number of calls of one service. The connection is a new one: the services close connections
+/// that are idle between two counts.
+async fn call_count(address: SocketAddr) -> Result<u64, ClientError> {
+    let mut connection = Connection::open(address).await?;
+    let body = connection.get(Uri::from_static("/_calls")).await?;
+    let count: CallCount = serde_json::from_slice(&body)?;
+    Ok(count.calls)
 }
 
 /// Runs the services until the process is killed.
