@@ -113,13 +113,13 @@ impl CacheDirectives {
     /// whose concrete types are unknown.
     pub fn possible_hints(&self, types: &Types, ty: TypeId, field: &Name) -> Vec<CacheHint> {
         let mut hints = Vec::new();
-        for owner in with_possible_types(types, ty) {
+        for owner in types.with_possible_types(ty) {
             let field_hint = self.field_hint(owner, field);
             let Some(returned) = composite_type(types, owner, field) else {
                 hints.extend(field_hint);
                 continue;
             };
-            let returned = with_possible_types(types, returned);
+            let returned = types.with_possible_types(returned);
             let completed = returned.map(|ty| completed_hint(field_hint, self.type_hint(ty)));
             hints.extend(completed.flatten());
         }
@@ -139,12 +139,6 @@ impl CacheDirectives {
 fn composite_type(types: &Types, ty: TypeId, field: &Name) -> Option<TypeId> {
     let returned = types.get(ty).field(field)?.ty.named_type();
     types.get(returned).is_composite().then_some(returned)
-}
-
-/// A type, and for an abstract one its possible types.
-fn with_possible_types(types: &Types, ty: TypeId) -> impl Iterator<Item = TypeId> {
-    let possible = types.get(ty).possible_types.iter().copied();
-    std::iter::once(ty).chain(possible.filter(move |possible| *possible != ty))
 }
 
 fn completed_hint(

@@ -48,6 +48,12 @@ impl Types {
             .map(|(index, value)| (TypeId(index), value))
     }
 
+    /// A type, and for an abstract one its possible types.
+    pub fn with_possible_types(&self, ty: TypeId) -> impl Iterator<Item = TypeId> {
+        let possible = self.get(ty).possible_types.iter().copied();
+        std::iter::once(ty).chain(possible.filter(move |possible| *possible != ty))
+    }
+
     /// Whether `object` is a possible type of `ty`.
     pub fn is_a(&self, object: TypeId, ty: TypeId) -> bool {
         self.get(ty).possible_types.contains(&object)

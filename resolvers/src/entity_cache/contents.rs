@@ -148,15 +148,13 @@ impl ContentScan<'_> {
 
     /// Adds a reference to an entity of a type; of an abstract type also its possible types.
     fn visit_reference(&mut self, ty: TypeId) {
-        let possible = &self.graph.types().get(ty).possible_types;
-        let types = possible.iter().copied().chain([ty]);
+        let types = self.graph.types().with_possible_types(ty);
         self.contents.other_types.extend(types);
     }
 
     /// Adds objects of a type; of an abstract type also its possible types.
     pub(super) fn visit_type(&mut self, ty: TypeId) {
-        let possible = &self.graph.types().get(ty).possible_types;
-        for ty in possible.iter().copied().chain([ty]) {
+        for ty in self.graph.types().with_possible_types(ty) {
             if self.graph.entity_keys(ty).is_empty() {
                 self.contents.other_types.insert(ty);
             } else {

@@ -87,8 +87,7 @@ pub(crate) fn invalidation_rules(
 
 fn type_tags(graph: &Graph, ty: TypeId) -> Vec<Tag> {
     let types = graph.types();
-    let possible = types.get(ty).possible_types.iter().copied();
-    let all = possible.chain([ty]);
+    let all = types.with_possible_types(ty);
     all.map(|ty| Tag::type_name(&types.get(ty).name)).collect()
 }
 
