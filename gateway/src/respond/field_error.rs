@@ -167,7 +167,7 @@ fn general_message(error: &FetchError) -> String {
         FetchError::Refused { .. } | FetchError::Status(_) => "the source refused the call",
         FetchError::NotJson { .. } => "the response of the source is not JSON",
         FetchError::NotAList => "the response of the source to a batch is not a list",
-        FetchError::GraphqlError(_) => "the source returned an error",
+        FetchError::GraphqlError(_) => redaction::MESSAGE,
         FetchError::NotGraphql(_) => "the response of the source does not match its request",
         FetchError::UnknownType(_) => {
             "the source returned an object whose type is not possible for the field"

@@ -86,6 +86,9 @@ fn object(text: Option<&str>) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
+/// The message of an error whose own message clients do not see.
+pub(super) const MESSAGE: &str = "the source returned an error";
+
 const CODE: &str = "code";
 
 /// The member with the name of the subgraph.

@@ -125,7 +125,7 @@ fn authored_error<'r>(report: &'r ConnectorReport, exposed: &Errors) -> Authored
     let extensions = redaction::mapped_extensions(extensions, exposure);
     let extensions = (!extensions.is_empty()).then_some(extensions);
     AuthoredError {
-        message: REDACTED_MESSAGE,
+        message: redaction::MESSAGE,
         path,
         extensions: extensions.map(VisibleExtensions::Redacted),
     }
@@ -164,9 +164,6 @@ fn mapping_report(report: &ConnectorReport) -> MappingReport<'_> {
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
-
-/// Message of an authored error whose own message clients do not see.
-const REDACTED_MESSAGE: &str = "the source returned an error";
 
 /// Maximum reports of one response: a faulty mapping has one for each item of a list.
 const MAX_REPORTS: usize = 200;
