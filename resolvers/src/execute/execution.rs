@@ -145,27 +145,20 @@ impl<'c, 'a> Execution<'c, 'a> {
     /// The stage whose fetches may run: the first one that is not done. Only mutations have stages.
     fn open_stage(&mut self) -> usize {
         let plan = &self.context.prepared.plan;
-        let is_done = |fetch: usize| {
-            let state = self.fetches.get(FetchId::from(fetch));
-            matches!(state, Some(FetchState::Done))
-        };
-        while is_done(self.first_open) {
+        while let Some(fetch) = plan.fetches.get(FetchId::from(self.first_open)) {
+            if !self.is_done(FetchId::from(self.first_open)) {
+                return fetch.stage;
+            }
             self.first_open += 1;
         }
-        let first = plan.fetches.get(FetchId::from(self.first_open));
-        first.map_or(plan.stages, |fetch| fetch.stage)
+        plan.stages
     }
 
     /// The number of requests at the start of the plan that were all started.
     fn started_requests(&mut self) -> usize {
         let requests = &self.context.prepared.plan.requests;
-        let is_started = |fetches: &Vec<FetchId>| {
-            let mut fetches = fetches.iter();
-            fetches.all(|fetch| !matches!(self.fetches[*fetch], FetchState::Waiting))
-        };
-        while requests
-            .get(PlanRequestId::from(self.first_waiting))
-            .is_some_and(is_started)
+        while let Some(fetches) = requests.get(PlanRequestId::from(self.first_waiting))
+            && fetches.iter().all(|fetch| self.is_started(*fetch))
         {
             self.first_waiting += 1;
         }

@@ -121,45 +121,34 @@ impl<'a> Execution<'_, 'a> {
         let mut stale = stale.into_iter();
         for entities in entities.chunks(client.max_entities) {
             let stale = stale.by_ref().take(entities.len()).collect();
-            self.refresh_entities(request, part, entities, stale);
+            let parts = document.parts.iter();
+            let own = |it: &Part| it.fetch == part.fetch;
+            let selected = parts.map(|it| if own(it) { entities } else { &[] }.to_vec());
+            let selected = selected.collect();
+            let subgraph_request = SubgraphRequest { request, selected };
+            if let Some(variables) = self.build_variables(&subgraph_request, document) {
+                let refresh = self.subgraph_refresh(request, part, variables, entities.len());
+                self.cache.refresh(part.fetch, stale, refresh.run());
+            }
         }
     }
 
-    /// Refreshes entities with one request.
-    fn refresh_entities(
-        &mut self,
+    fn subgraph_refresh(
+        &self,
         request: PlanRequestId,
-        part: &'a Part,
-        entities: &[EntityIndex],
-        stale: Vec<StaleEntity>,
-    ) {
-        let Some(document) = &self.context.prepared.documents[request] else {
-            return;
-        };
-        let parts = document.parts.iter();
-        let selected = parts.map(|other| {
-            let is_own = other.fetch == part.fetch;
-            if is_own {
-                entities.to_vec()
-            } else {
-                Vec::new()
-            }
-        });
-        let selected = selected.collect();
-        let subgraph_request = SubgraphRequest { request, selected };
-        let Some(variables) = self.build_variables(&subgraph_request, document) else {
-            return;
-        };
-        let refresh = SubgraphRefresh {
+        part: &Part,
+        variables: Vec<u8>,
+        entities: usize,
+    ) -> SubgraphRefresh {
+        SubgraphRefresh {
             sources: Arc::clone(self.context.sources),
             prepared: Arc::clone(self.context.prepared),
             client_headers: self.context.headers.clone(),
             fetch: part.fetch,
             request,
             variables,
-            entities: entities.len(),
-        };
-        self.cache.refresh(part.fetch, stale, refresh.run());
+            entities,
+        }
     }
 }
 
