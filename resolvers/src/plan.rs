@@ -194,7 +194,7 @@ pub(crate) fn plan(
     }
     order.drop_unused(graph, selection, &mut fetches);
     contexts::hoist::hoist_fields(graph, selection, &mut fetches);
-    separate::separate_types(graph, selection, &mut fetches);
+    let fetches = separate::separate_types(graph, selection, fetches);
     let mut fetches = fallbacks::add_fallbacks(graph.types(), selection, fetches);
     conditions::set_conditions(graph, &mut fetches, selection);
     selection.forget_non_null_sets();
@@ -204,6 +204,24 @@ pub(crate) fn plan(
         stages: stages.len(),
         is_complete: search_context.is_complete(),
     })
+}
+
+/// Replaces each fetch by the result of `replace`, which gets the id of the first replacement; what
+/// depends on a fetch depends on all of its replacements.
+fn replace_fetches(
+    fetches: ByFetch<Fetch>,
+    mut replace: impl FnMut(FetchId, Fetch) -> Vec<Fetch>,
+) -> ByFetch<Fetch> {
+    let mut all = ByFetch::default();
+    let mut new_ids: ByFetch<Vec<FetchId>> = ByFetch::default();
+    for mut fetch in fetches {
+        let depends_on = fetch.depends_on.iter();
+        let depends_on = depends_on.flat_map(|id| new_ids[*id].iter().copied());
+        fetch.depends_on = depends_on.collect();
+        let replacements = replace(FetchId::from(all.len()), fetch).into_iter();
+        new_ids.push(replacements.map(|fetch| all.push(fetch)).collect());
+    }
+    all
 }
 
 /// Removes a fetch; those that depend on it depend on `successors` instead, which are earlier ones.

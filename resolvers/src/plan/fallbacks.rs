@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use schema::types::{TypeId, Types};
 
-use super::{ByFetch, ContextArgument, Fetch, FetchId, FetchSlots};
+use super::{ByFetch, ContextArgument, Fetch, FetchId, FetchSlots, replace_fetches};
 use crate::selection::{KeySlot, PositionId, Selection};
 
 /// Adds the fallbacks of each fetch after it; what depends on the fetch depends on them too.
@@ -20,25 +20,16 @@ pub(super) fn add_fallbacks(
     selection: &Selection,
     fetches: ByFetch<Fetch>,
 ) -> ByFetch<Fetch> {
-    let mut all = ByFetch::<Fetch>::default();
-    let mut ids: ByFetch<Vec<FetchId>> = ByFetch::default();
-    for mut fetch in fetches {
-        let depends_on = fetch.depends_on.iter();
-        fetch.depends_on = depends_on.flat_map(|other| ids[*other].clone()).collect();
-        let fallbacks = Divider::new(types, selection, &fetch).fallbacks();
-        let id = all.push(fetch);
-        let mut own = vec![id];
-        for fallback in fallbacks {
-            let fallback_of = Some(id);
-            own.push(all.push(Fetch {
-                fallback_of,
-                ..fallback
-            }));
+    replace_fetches(fetches, |id, mut fetch| {
+        let mut replacements = Divider::new(types, selection, &fetch).fallbacks();
+        for fallback in &mut replacements {
+            fallback.fallback_of = Some(id);
         }
-        all[id].fallbacks = own[1..].to_vec();
-        ids.push(own);
-    }
-    all
+        let fallbacks = 1..=replacements.len();
+        fetch.fallbacks = fallbacks.map(|it| FetchId::from(id.index() + it)).collect();
+        replacements.insert(0, fetch);
+        replacements
+    })
 }
 
 /// An input that some fields of a fetch need beside the key.
@@ -56,6 +47,12 @@ struct TypedField {
     on: TypeId,
 }
 
+impl TypedField {
+    fn new(at: PositionId, slot: usize, on: TypeId) -> Self {
+        Self { at, slot, on }
+    }
+}
+
 /// Divides the fields of a fetch by the inputs that they need.
 struct Divider<'f> {
     types: &'f Types,
@@ -71,21 +68,13 @@ impl<'f> Divider<'f> {
         let requires = fetch.selected_entries.iter().flat_map(|it| &it.requires);
         for required in requires {
             for field in &required.required_by {
-                let field = TypedField {
-                    at: fetch.at,
-                    slot: field.slot,
-                    on: field.on,
-                };
+                let field = TypedField::new(fetch.at, field.slot, field.on);
                 let known = inputs.entry(field).or_default();
                 known.push(Input::Required(&required.value));
             }
         }
         for context in &fetch.context_fields {
-            let field = TypedField {
-                at: context.at,
-                slot: context.slot,
-                on: context.on,
-            };
+            let field = TypedField::new(context.at, context.slot, context.on);
             let known = inputs.entry(field).or_default();
             known.push(Input::Context(&context.arguments));
         }
@@ -106,11 +95,7 @@ impl<'f> Divider<'f> {
         for (at, slots) in &self.fetch.slots {
             for (slot, types) in slots {
                 for on in types {
-                    let own = self.inputs_of(TypedField {
-                        at: *at,
-                        slot: *slot,
-                        on: *on,
-                    });
+                    let own = self.inputs_of(TypedField::new(*at, *slot, *on));
                     if let Some(own) = own.filter(|own| !sets.contains(own)) {
                         sets.push(own);
                     }
@@ -152,24 +137,16 @@ impl<'f> Divider<'f> {
         });
         for entry_selection in &mut selected_entries {
             for required in &mut entry_selection.requires {
-                required.required_by.retain(|field| {
-                    has(TypedField {
-                        at,
-                        slot: field.slot,
-                        on: field.on,
-                    })
-                });
+                let required_by = &mut required.required_by;
+                required_by.retain(|field| has(TypedField::new(at, field.slot, field.on)));
             }
             let requires = &mut entry_selection.requires;
             requires.retain(|required| !required.required_by.is_empty());
         }
         let mut context_fields = self.fetch.context_fields.clone();
         context_fields.retain(|field| {
-            has(TypedField {
-                at: field.at,
-                slot: field.slot,
-                on: field.on,
-            }) && inputs.contains(&Input::Context(&field.arguments))
+            has(TypedField::new(field.at, field.slot, field.on))
+                && inputs.contains(&Input::Context(&field.arguments))
         });
         Fetch {
             selected_entries,
@@ -185,16 +162,7 @@ impl<'f> Divider<'f> {
         for (at, own) in &self.fetch.slots {
             for (slot, types) in own {
                 let mut types = types.clone();
-                types.retain(|on| {
-                    self.needs_exactly(
-                        TypedField {
-                            at: *at,
-                            slot: *slot,
-                            on: *on,
-                        },
-                        inputs,
-                    )
-                });
+                types.retain(|on| self.needs_exactly(TypedField::new(*at, *slot, *on), inputs));
                 if !types.is_empty() {
                     slots.entry(*at).or_default().insert(*slot, types);
                     self.add_path(*at, &mut slots);
@@ -213,7 +181,7 @@ impl<'f> Divider<'f> {
         };
         let slots = self.fetch.slots.get(&at).and_then(|it| it.get(&slot));
         let mut types = slots.into_iter().flatten();
-        types.any(|on| self.needs_exactly(TypedField { at, slot, on: *on }, inputs))
+        types.any(|on| self.needs_exactly(TypedField::new(at, slot, *on), inputs))
     }
 
     /// Adds the slots that lead from the objects of the fetch to a position.

@@ -11,33 +11,24 @@ use schema::graph::Graph;
 use schema::source::{NodeField, ObjectTypes};
 use schema::types::{Name, TypeId};
 
-use super::{ByFetch, Fetch, FetchId};
+use super::{ByFetch, Fetch, replace_fetches};
 use crate::selection::{PositionId, Selection, Slot};
 
 /// Replaces each fetch of such entities by one for each set of non-null fields.
-pub(super) fn separate_types(graph: &Graph, selection: &Selection, fetches: &mut ByFetch<Fetch>) {
-    let mut groups: Vec<Vec<Vec<TypeId>>> = Vec::with_capacity(fetches.len());
-    groups.extend(fetches.iter().map(|it| type_groups(graph, selection, it)));
-    if groups.iter().all(|groups| groups.len() < 2) {
-        return;
-    }
-    let mut separated = ByFetch::default();
-    let mut new_ids: Vec<Vec<FetchId>> = Vec::with_capacity(groups.len());
-    for (mut fetch, groups) in std::mem::take(fetches).into_iter().zip(groups) {
-        let depends_on = fetch.depends_on.iter();
-        fetch.depends_on = depends_on
-            .flat_map(|id| new_ids[id.index()].iter().copied())
-            .collect();
-        let ids = match groups.as_slice() {
-            [] | [_] => vec![separated.push(fetch)],
+pub(super) fn separate_types(
+    graph: &Graph,
+    selection: &Selection,
+    fetches: ByFetch<Fetch>,
+) -> ByFetch<Fetch> {
+    replace_fetches(fetches, |_, fetch| {
+        match type_groups(graph, selection, &fetch).as_slice() {
+            [] | [_] => vec![fetch],
             groups => {
                 let parts = groups.iter().map(|on| part(selection, &fetch, on));
-                parts.map(|part| separated.push(part)).collect()
+                parts.collect()
             }
-        };
-        new_ids.push(ids);
-    }
-    *fetches = separated;
+        }
+    })
 }
 
 /// The types of a fetch's entities, grouped by the fields that are selected on them and may make
@@ -102,18 +93,10 @@ fn part(selection: &Selection, fetch: &Fetch, on: &[TypeId]) -> Fetch {
         is_filled(field.at) && (!is_own || on.contains(&field.on))
     });
     Fetch {
-        source: fetch.source,
-        at: fetch.at,
-        path: fetch.path.clone(),
         selected_entries: entries.filter(|it| on.contains(&it.on)).cloned().collect(),
-        field_slot: fetch.field_slot,
         context_fields: context_fields.cloned().collect(),
-        depends_on: fetch.depends_on.clone(),
-        stage: fetch.stage,
         slots,
-        condition: fetch.condition.clone(),
-        fallbacks: Vec::new(),
-        fallback_of: None,
+        ..fetch.clone()
     }
 }
 
