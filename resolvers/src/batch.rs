@@ -11,7 +11,7 @@
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use hashbrown::HashTable;
@@ -22,6 +22,7 @@ use self::groups::Group;
 use self::shared_call::CallWaiter;
 use crate::cache::Cache;
 use crate::error::FetchError;
+use crate::lock::lock;
 use crate::source_client::Sources;
 
 mod calls;
@@ -117,11 +118,6 @@ fn shard<T>(shards: &Shards<T>, hash: u64) -> MutexGuard<'_, HashTable<T>> {
     // The table uses bits from both ends of the hash; these are between.
     let index = usize::try_from(hash >> 32).unwrap_or(0) % SHARDS;
     lock(&shards[index])
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No panic can leave the content half changed.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Number of shards; more than cores, so that locks are seldom contended.

@@ -17,6 +17,7 @@ mod execute;
 pub mod invalidation;
 mod leaf;
 pub mod local;
+mod lock;
 mod memory;
 mod operations;
 mod plan;

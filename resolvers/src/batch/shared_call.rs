@@ -16,7 +16,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use tokio::time::Instant;
 
-use super::lock;
+use crate::lock::lock;
 use crate::source_client::call_gate::SendClock;
 
 /// A call that is in flight or completed.

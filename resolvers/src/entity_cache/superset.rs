@@ -3,11 +3,12 @@
 //!
 //! The index is local to the process: it has the selections of the operations that were prepared.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use hashbrown::HashMap;
 use schema::types::Name;
 
+use crate::lock::lock;
 use crate::subgraph_request::CanonicalSelection;
 
 /// The selections of all operations, by subgraph and type.
@@ -47,8 +48,7 @@ impl SelectionIndex {
         selection: &CanonicalSelection,
     ) -> Option<IndexedSelection> {
         let group = {
-            // The map is valid between any two statements, so a poisoned lock can be used.
-            let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut groups = lock(&self.groups);
             let key = (Name::clone(subgraph), Name::clone(type_name));
             if groups.len() >= MAX_GROUPS && !groups.contains_key(&key) {
                 return None;
@@ -67,7 +67,7 @@ impl SelectionIndex {
 impl SelectionGroup {
     /// Adds a selection as the newest; the oldest is removed when the group is full.
     fn add(&self, own: &Arc<LeafSet>) {
-        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sets = lock(&self.sets);
         sets.retain(|known| known != own);
         sets.insert(0, Arc::clone(own));
         sets.truncate(MAX_SETS_PER_GROUP);
@@ -77,8 +77,7 @@ impl SelectionGroup {
 impl IndexedSelection {
     /// The smallest selections that contain this one, smallest first.
     pub(crate) fn supersets(&self) -> Vec<Arc<LeafSet>> {
-        let sets = self.group.sets.lock();
-        let sets = sets.unwrap_or_else(PoisonError::into_inner);
+        let sets = lock(&self.group.sets);
         let supersets = sets.iter().filter(|other| other.is_superset_of(&self.own));
         let mut supersets: Vec<Arc<LeafSet>> = supersets.cloned().collect();
         drop(sets);

@@ -6,7 +6,7 @@
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
@@ -14,6 +14,7 @@ use hashbrown::HashMap;
 use tokio::sync::Semaphore;
 
 use crate::error::{RequestError, RequestErrorKind};
+use crate::lock::lock;
 
 /// The result of a preparation, for all requests that wait for it.
 pub(super) type Prepared<T> = Result<Arc<T>, Vec<RequestError>>;
@@ -112,8 +113,7 @@ where
     }
 
     fn flights(&self) -> MutexGuard<'_, HashMap<K, Flight<T>, foldhash::fast::RandomState>> {
-        // No panic can leave the content half changed.
-        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.flights)
     }
 }
 
@@ -147,8 +147,7 @@ struct FlightEntry<K: Hash + Eq, T> {
 
 impl<K: Hash + Eq, T> Drop for FlightEntry<K, T> {
     fn drop(&mut self) {
-        let flights = &self.preparations.flights;
-        let mut flights = flights.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = lock(&self.preparations.flights);
         // A later preparation of the same operation may have replaced it.
         if flights.get(&self.key).is_some_and(|it| it.id == self.id) {
             flights.remove(&self.key);

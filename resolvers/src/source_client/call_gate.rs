@@ -3,14 +3,15 @@
 //! The queue is first in, first out. Its length is bounded; the time in it is bounded by the
 //! deadlines of the operations that wait, and is no part of the timeout of a call.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use schema::types::Name;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::error::FetchError;
+use crate::lock::lock;
 use crate::settings::CallLimits;
 
 /// Bounds the calls to one source.
@@ -112,12 +113,12 @@ impl SendClock {
 
     /// Counts further calls.
     pub(crate) fn add(&self, calls: usize) {
-        self.sends().unsent += calls;
+        lock(&self.0).unsent += calls;
     }
 
     /// Notes that a call was sent, or failed before it was.
     pub(crate) fn mark_sent(&self) {
-        let mut sends = self.sends();
+        let mut sends = lock(&self.0);
         sends.unsent = sends.unsent.saturating_sub(1);
         sends.last = Some(Instant::now());
     }
@@ -125,16 +126,11 @@ impl SendClock {
     /// The latest time at which a call was sent: now, while one is still to be sent. `None` if
     /// none was.
     pub(crate) fn last_sent(&self) -> Option<Instant> {
-        let sends = self.sends();
+        let sends = lock(&self.0);
         match sends.unsent {
             0 => sends.last,
             _ => Some(Instant::now()),
         }
-    }
-
-    fn sends(&self) -> std::sync::MutexGuard<'_, Sends> {
-        // No panic can leave the content half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
