@@ -8,14 +8,14 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use http::HeaderName;
-use schema::diagnostic::{Code, Diagnostic, nearest};
+use schema::diagnostic::Diagnostic;
 use schema::span::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use self::redis::Redis;
-use super::graph::Graph;
+use super::graph::{Graph, unknown_subgraph};
 use super::headers;
 use super::raw::{Named, Text};
 use super::reader::Reader;
@@ -81,13 +81,7 @@ impl Cache {
         let named = self.subgraphs.iter();
         let unknown = named.filter(|(name, _)| !known.contains(name.as_str()));
         unknown
-            .map(|(name, subgraph)| {
-                let message = format!("the graph has no subgraph `{name}`");
-                let near = nearest(name, known.iter().copied());
-                let help = near.map(|near| format!("write `{near}`"));
-                let span = subgraph.span.clone();
-                Diagnostic::error(Code::ConfigInvalidValue, span, message).help(help)
-            })
+            .map(|(name, subgraph)| unknown_subgraph(name, subgraph.span.clone(), known))
             .collect()
     }
 }

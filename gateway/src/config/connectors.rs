@@ -243,10 +243,7 @@ impl RawSource {
             url: deprecated::current_or_deprecated(self.url, self.override_url, reader),
             config: Secret::new(config.unwrap_or_else(|| serde_json::json!({}))),
             headers: headers::static_headers(self.headers.unwrap_or_default(), reader),
-            timeout: self
-                .timeout
-                .and_then(|time| reader.value(&time))
-                .map(|time| time.0),
+            timeout: reader.optional(self.timeout).map(|time| time.0),
             max_calls: deprecated::current_or_deprecated(
                 self.calls_per_operation,
                 self.max_requests_per_operation,

@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schema::diagnostic::{Code, Diagnostic, nearest};
+use schema::diagnostic::Diagnostic;
 use schema::span::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::graph::Graph;
+use super::graph::{Graph, unknown_subgraph};
 use super::raw::{Named, Text};
 use super::reader::Reader;
 use super::setting::Setting;
@@ -77,11 +77,8 @@ impl Errors {
         let unknown = named.filter(|(name, _)| !known.contains(name.as_str()));
         unknown
             .filter_map(|(name, subgraph)| {
-                let message = format!("the graph has no subgraph `{name}`");
-                let near = nearest(name, known.iter().copied());
-                let help = near.map(|near| format!("write `{near}`"));
                 let span = subgraph.span.clone()?;
-                Some(Diagnostic::error(Code::ConfigInvalidValue, span, message).help(help))
+                Some(unknown_subgraph(name, span, known))
             })
             .collect()
     }

@@ -1,6 +1,6 @@
 //! `graph`: the graph to serve, as a supergraph or as subgraphs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -270,6 +270,14 @@ impl Graph {
             reader.report_invalid(at, format!("there is no subgraph `{name}`"), help);
         }
     }
+}
+
+/// The diagnostic of a section for subgraphs that names one, at `span`, that is not in `known`.
+pub(super) fn unknown_subgraph(name: &str, span: Span, known: &BTreeSet<&str>) -> Diagnostic {
+    let message = format!("the graph has no subgraph `{name}`");
+    let near = nearest(name, known.iter().copied());
+    let help = near.map(|near| format!("write `{near}`"));
+    Diagnostic::error(Code::ConfigInvalidValue, span, message).help(help)
 }
 
 /// Whether a subgraph may have this name, which appears in logs, file names and configuration keys.

@@ -116,10 +116,7 @@ impl RawSubgraphConfig {
             url: self.url.and_then(|url| reader.value(&url)),
             headers: headers::static_headers(self.headers.unwrap_or_default(), reader),
             forward_headers: forwarded_headers(self.forward_headers.unwrap_or_default(), reader),
-            timeout: self
-                .timeout
-                .and_then(|time| reader.value(&time))
-                .map(|time| time.0),
+            timeout: reader.optional(self.timeout).map(|time| time.0),
             call_limits: CallLimitOverrides {
                 concurrent: reader.optional(self.concurrent_calls),
                 queued: reader.optional(self.queued_calls),
