@@ -15,7 +15,7 @@ use resolvers::trace::FetchTrace;
 use resolvers::{Engine, Outcome, Request, Trace};
 use serde_json::{Value, json};
 
-use crate::support::{execute, execute_with, graph, request, settings_at};
+use crate::support::{execute, execute_with, graph, request, serve, settings_at};
 use crate::values::sdl;
 
 /// `list` returns things with their ids alone; batches return the rest.
@@ -106,7 +106,7 @@ impl CachedEngine {
     }
 
     pub(crate) async fn with(sdl_text: &str, change: impl FnOnce(&mut Settings)) -> Self {
-        let (service, url) = serve().await;
+        let (service, url) = start_service().await;
         let clock = Clock::manual(Moment(1_700_000_000_000));
         let cache = memory(&clock);
         let mut settings = settings_at(&url);
@@ -200,23 +200,17 @@ pub(crate) fn caching(cache: &Cache) -> Caching {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the server ends with the test's runtime"
-)]
-async fn serve() -> (Arc<Service>, String) {
+async fn start_service() -> (Arc<Service>, String) {
     let service = Arc::new(Service {
         requests: Mutex::default(),
         headers: Mutex::default(),
         version: AtomicUsize::new(1),
         is_down: std::sync::atomic::AtomicBool::new(false),
     });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let app = Router::new()
         .fallback(answer)
         .with_state(Arc::clone(&service));
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let url = serve(app).await;
     (service, url)
 }
 

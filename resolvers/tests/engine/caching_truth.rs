@@ -12,6 +12,8 @@ use resolvers::cache::Clock;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::support::serve;
+
 /// Three things that all callers share, two of which each caller has its own version, and a private
 /// note of each caller.
 pub(crate) const GRAPH: &str = r#"
@@ -97,10 +99,6 @@ pub(crate) struct Truth {
 }
 
 impl Truth {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the server ends with the test's runtime"
-    )]
     pub(crate) async fn start(clock: &Clock, lifetime: &'static str) -> (Arc<Self>, String) {
         let truth = Arc::new(Self {
             versions: Default::default(),
@@ -111,12 +109,10 @@ impl Truth {
             lifetime,
             log: Mutex::default(),
         });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let app = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&truth));
-        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let url = serve(app).await;
         (truth, url)
     }
 

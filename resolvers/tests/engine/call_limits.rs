@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::canned;
 use crate::federation::{self, Scripted};
-use crate::support::{execute, graph, settings_at};
+use crate::support::{execute, graph, serve, settings_at};
 
 const NUMBERS: &str = r#"
     extend schema
@@ -47,16 +47,10 @@ async fn number(State(busy): State<Busy>, Path(number): Path<usize>) -> impl Int
 }
 
 async fn engine(change: impl FnOnce(&mut Settings)) -> (Engine, Busy) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let busy = Busy::default();
     let app = Router::new().route("/{number}", get(number));
     let app = app.with_state(busy.clone());
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the service ends with the runtime"
-    )]
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let url = serve(app).await;
     let mut settings = settings_at(&url);
     change(&mut settings);
     (

@@ -11,7 +11,7 @@ use resolvers::Engine;
 use resolvers::settings::Settings;
 use serde_json::Value;
 
-use crate::support::{graph, settings_at};
+use crate::support::{graph, serve, settings_at};
 
 /// Requests as `METHOD /path?query`, in the order received.
 type Requests = Arc<Mutex<Vec<String>>>;
@@ -36,10 +36,6 @@ pub(crate) async fn engine_with(
 }
 
 /// An engine over several subgraphs; the source `api` of subgraph `g` has these answers.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the server ends with the test's runtime"
-)]
 pub(crate) async fn engine_over(
     subgraphs: &[(&str, &str)],
     answers: &[(&str, Value)],
@@ -55,10 +51,8 @@ pub(crate) async fn engine_over(
         requests: Requests::default(),
     };
     let requests = Arc::clone(&canned.requests);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let app = Router::new().fallback(answer).with_state(canned);
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let url = serve(app).await;
 
     let mut settings = settings_at(&url);
     change(&mut settings);

@@ -13,7 +13,7 @@ use resolvers::settings::Settings;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
-use crate::support::{execute, execute_with, graph, settings_at};
+use crate::support::{execute, execute_with, graph, serve, settings_at};
 use crate::values::sdl;
 
 const THINGS: &str = r#"
@@ -69,20 +69,14 @@ impl Gated {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the server ends with the test's runtime"
-)]
 pub(crate) async fn gated(change: impl FnOnce(&mut Settings)) -> (Arc<Engine>, Gated) {
     let gated = Gated {
         requests: Arc::default(),
         count: Arc::new(watch::Sender::new(0)),
         gate: Arc::new(Semaphore::new(0)),
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let app = Router::new().fallback(answer).with_state(gated.clone());
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let url = serve(app).await;
     let mut settings = settings_at(&url);
     change(&mut settings);
     let graph = graph(&[("g", &sdl("v0.3", THINGS))]);
@@ -183,13 +177,7 @@ pub(crate) fn thing(id: u32) -> Value {
     json!({ "thing": { "name": format!("thing {id}") } })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the server ends with the test's runtime"
-)]
 pub(crate) async fn graphql(gated: Gated) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let answer = async |State(gated): State<Gated>, request: Request| {
         let token = request.headers()[header::AUTHORIZATION].to_str().unwrap();
         gated
@@ -200,6 +188,5 @@ pub(crate) async fn graphql(gated: Gated) -> String {
         body(&json!({ "data": { "greeting": "hello", "greet": "hello" } }))
     };
     let app = Router::new().fallback(answer).with_state(gated);
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    url
+    serve(app).await
 }

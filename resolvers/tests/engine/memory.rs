@@ -10,7 +10,7 @@ use resolvers::{Engine, Outcome};
 use serde_json::{Value, json};
 
 use crate::federation::{self, Scripted};
-use crate::support::{execute, graph, request, settings_at};
+use crate::support::{execute, graph, request, serve, settings_at};
 
 const SDL: &str = r#"
     extend schema
@@ -29,8 +29,6 @@ const SDL: &str = r#"
 /// An engine over a service with lists: 100 items, 1,000 words, 500 empty objects, and, after
 /// 300 ms, a word of 20 kB.
 async fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let items = (0..100).map(|id| json!({ "id": id, "name": "x".repeat(100) }));
     let app = Router::new()
         .route("/items", list(Duration::ZERO, items.collect()))
@@ -40,11 +38,7 @@ async fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
             "/slow",
             list(Duration::from_millis(300), vec![json!("x".repeat(20_000))]),
         );
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the service ends with the runtime"
-    )]
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let url = serve(app).await;
     let mut settings = settings_at(&url);
     change(&mut settings);
     Engine::new(graph(&[("g", SDL)]), settings).unwrap()

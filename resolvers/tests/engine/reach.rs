@@ -18,7 +18,7 @@ use resolvers::local::{AsyncGraphqlService, LocalRequest, LocalService};
 use resolvers::settings::{Settings, SubgraphSettings};
 use serde_json::{Value, json};
 
-use crate::support::{execute, execute_with, graph, settings};
+use crate::support::{execute, execute_with, graph, serve, settings};
 
 const SDL: &str =
     "type Query { me: Me other: String } type Me { name: String!, age(in: Int): Int }";
@@ -31,10 +31,6 @@ struct Canned {
 }
 
 /// An engine over a subgraph with this response, and the requests to it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the server ends with the test's runtime"
-)]
 async fn served(
     answer: impl Fn() -> Response + Send + Sync + 'static,
     change: impl FnOnce(&mut SubgraphSettings, &mut Settings),
@@ -44,10 +40,8 @@ async fn served(
         requests: Arc::default(),
     };
     let requests = Arc::clone(&canned.requests);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/graphql?v=1", listener.local_addr().unwrap());
     let app = Router::new().fallback(canned_answer).with_state(canned);
-    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let url = serve(app).await + "/graphql?v=1";
     let mut service = SubgraphSettings {
         url: Some(url.parse().unwrap()),
         ..SubgraphSettings::default()
