@@ -187,13 +187,12 @@ impl Engine {
         );
         // A response without a part of its data must not be reused.
         let is_partial = !errors.is_empty() || !executed.failures.is_empty();
-        let reuse = executed.reuse;
-        let reuse = reuse.map(|reuse| if is_partial { Reuse::Never } else { reuse });
+        let reuse = executed.reuse.filter(|_| caching.is_some() && is_query);
         Ok(Outcome::Executed {
             errors,
             failures: executed.failures.calls,
             reports: executed.reports,
-            reuse: reuse.filter(|_| caching.is_some() && is_query),
+            reuse: reuse.map(|reuse| if is_partial { Reuse::Never } else { reuse }),
             trace: executed.trace,
         })
     }

@@ -270,10 +270,7 @@ impl<'a> Projection<'a> {
                 Err(PropagatedNull(None))
             }
             (Value::Failed(cause), _) => {
-                if let Some(kind) = self.failures.get(cause) {
-                    let path = self.failure_path(cause, output_type);
-                    self.errors.add(&path, kind.clone(), Some(cause));
-                }
+                self.add_failure(cause, output_type);
                 Err(PropagatedNull(Some(cause)))
             }
             (Value::Object(_) | Value::List { .. } | Value::Leaf(_), _) => {
@@ -291,6 +288,14 @@ impl<'a> Projection<'a> {
                 Ok(())
             }
             (result, _) => result,
+        }
+    }
+
+    /// Adds the error of a value that is missing because of a failure.
+    fn add_failure(&mut self, cause: FailureId, output_type: &'a OutputType) {
+        if let Some(kind) = self.failures.get(cause) {
+            let path = self.failure_path(cause, output_type);
+            self.errors.add(&path, kind.clone(), Some(cause));
         }
     }
 

@@ -152,11 +152,7 @@ fn header(
             })
         }
         (None, Some(_)) => {
-            let argument = match name.as_str() {
-                "host" => DirectiveArgument::HostHeader,
-                _ => DirectiveArgument::Header,
-            };
-            let site = Site::new(directive, argument);
+            let site = Site::new(directive, header_argument(&name));
             let template = entry.template(reader, "value", site).ok()??;
             Some(LocatedHeader {
                 literal: Some(Arc::clone(&template.literal)),
@@ -166,6 +162,14 @@ fn header(
                 }),
             })
         }
+    }
+}
+
+/// The argument that sets a header: `host` may use fewer variables than others.
+fn header_argument(name: &str) -> DirectiveArgument {
+    match name {
+        "host" => DirectiveArgument::HostHeader,
+        _ => DirectiveArgument::Header,
     }
 }
 
