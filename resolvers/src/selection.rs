@@ -1,9 +1,10 @@
 //! The selection of an operation: fragments resolved, equal fields merged (GraphQL §6.3.2).
 //!
 //! It has two trees. `Position`s hold the *data* to fetch: a field selected twice under two response
-//! keys is one slot, if null propagation is then the same (`non_null_sets`). `Output`s are the members of the *response*, by response key, in the client's
-//! order. Planning reads the first tree and adds slots for keys and requirements to it. Conditions
-//! of `@skip` and `@include` on variables that are not known stay with slots and outputs.
+//! keys is one slot, if null propagation is then the same (`non_null_sets`). `Output`s are the
+//! members of the *response*, by response key, in the client's order. Planning reads the first tree
+//! and adds slots for keys and requirements to it. Conditions of `@skip` and `@include` on variables
+//! that are not known stay with slots and outputs.
 
 use schema::graph::Graph;
 use schema::key::{FieldSet, Requirement};
