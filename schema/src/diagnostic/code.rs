@@ -301,6 +301,8 @@ codes! {
         CircularReference = "CIRCULAR_REFERENCE",
         /// `$args` is followed by a name that is not an argument.
         UndefinedArgument = "UNDEFINED_ARGUMENT",
+        /// No connector of a field uses one of its arguments.
+        ArgumentUnused = "ARGUMENT_UNUSED",
         /// `$this` or `$batch` is followed by a name that is not a field.
         UndefinedField = "UNDEFINED_FIELD",
         /// A connector reads a field of a variable that is a union.

@@ -32,6 +32,8 @@ mod key;
 mod location;
 mod site;
 mod sources;
+mod unbraced;
+mod unused_arguments;
 mod url;
 mod variable_uses;
 
@@ -135,17 +137,32 @@ impl Reader<'_> {
             let ExtendedType::Object(object) = definition else {
                 continue;
             };
-            for (index, directive) in directives_named(&object.directives, connect).enumerate() {
-                sources.extend(self.connector(ConnectLocation::Type(object), index, directive));
-            }
+            let directives = directives_named(&object.directives, connect);
+            sources.extend(self.connectors_at(ConnectLocation::Type(object), directives));
             for field in object.fields.values() {
+                let directives = field_directives_named(&field.directives, connect);
                 let location = ConnectLocation::Field(object, field);
-                for (index, directive) in
-                    field_directives_named(&field.directives, connect).enumerate()
-                {
-                    sources.extend(self.connector(location, index, directive));
-                }
+                sources.extend(self.connectors_at(location, directives));
             }
+        }
+        sources
+    }
+
+    /// The valid connectors of one field or type.
+    fn connectors_at<'d>(
+        &mut self,
+        location: ConnectLocation<'_>,
+        directives: impl Iterator<Item = &'d Node<Directive>>,
+    ) -> Vec<Source> {
+        let mut count = 0;
+        let mut sources = Vec::new();
+        for (index, directive) in directives.enumerate() {
+            count += 1;
+            sources.extend(self.connector(location, index, directive));
+        }
+        // An invalid connector may be the one that uses an argument.
+        if count > 0 && sources.len() == count {
+            unused_arguments::check(self, location, &sources);
         }
         sources
     }

@@ -3,24 +3,25 @@
 
 use std::ops::Range;
 
-use indexmap::IndexMap;
-
 use super::inference::inferred_type::InferredType;
+use super::inference::parts::Part;
 use super::inference::{Finding, FindingKind, TypeInference};
 use super::site::{DirectiveArgument, Site, SiteDirective, VARIABLES};
-use super::{ConnectLocation, Located, Reader};
+use super::{ConnectLocation, Located, Reader, unbraced};
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::mapping::{Mapping, UsedField, VariableUse, Version, methods};
+use crate::mapping::{Mapping, VariableUse, Version, methods};
 use crate::sdl::literal::Literal;
 use crate::span::Span;
-use crate::template::Template;
-use crate::types::{ArgumentDefinition, Name, TypeId, TypeKind};
+use crate::template::{ConstantText, Template, TemplatePart};
+
+mod variables;
 
 /// Reports the problems of a mapping at `site`.
 pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, mapping: &Located<Mapping>) {
     let mut inference = type_inference(reader, site);
     let selection = mapping.value.ast();
     let inferred = inference.infer(selection, site.argument.input());
+    let parts = type_inference(reader, site).parts(selection, site.argument.input());
     let mark = reader.problems.mark();
     let mut check = Check::new(reader, site, &mapping.literal);
     check.check_variables(&mapping.value.variables(), &inference.unfollowed_ranges);
@@ -28,12 +29,15 @@ pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, mapping: &Located
     // The inferred type of a faulty mapping would only repeat its errors.
     if !check.reader.problems.has_errors_since(mark) {
         check.check_inferred_type(inferred, &selection.range);
+        check.check_parts(&parts);
     }
 }
 
 /// Reports the problems of a template at `site`.
 pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, template: &Located<Template>) {
-    Check::new(reader, site, &template.literal).check_variables(&template.value.variables(), &[]);
+    let mut check = Check::new(reader, site, &template.literal);
+    check.check_variables(&template.value.variables(), &[]);
+    check.check_constants(&template.value);
     for expression in template.value.expressions() {
         let mut inference = type_inference(reader, site);
         let inferred = inference.infer(expression.mapping.ast(), site.argument.input());
@@ -114,6 +118,39 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
+    /// Warns of variables in constant text, which are sent as they are written.
+    fn check_constants(&mut self, template: &Template) {
+        for part in template.parts() {
+            let TemplatePart::Constant(ConstantText { range, .. }) = part else {
+                continue;
+            };
+            let text = template.text().get(range.clone()).unwrap_or_default();
+            for found in unbraced::variables(text) {
+                let variable = text.get(found.clone()).unwrap_or_default();
+                let range = range.start + found.start..range.start + found.end;
+                let message =
+                    format!("`{variable}` is not in braces, and is sent as it is written");
+                let problem = self.problem(&range, message);
+                self.report(problem.help(format!("write `{{{variable}}}`")).warning());
+            }
+        }
+        if self.site.argument == DirectiveArgument::Url {
+            self.check_route_parameters(template.text());
+        }
+    }
+
+    fn check_route_parameters(&mut self, url: &str) {
+        for range in unbraced::route_parameters(url) {
+            let segment = url.get(range.clone()).unwrap_or_default();
+            let name = segment.trim_start_matches(':');
+            let variable = self.variable_with(name).unwrap_or("args");
+            let message = format!("`{segment}` is no parameter, and is sent as it is written");
+            let help = format!("write an expression in braces, as in `{{${variable}.{name}}}`");
+            let problem = self.problem(&range, message).help(help);
+            self.report(problem.warning());
+        }
+    }
+
     fn report_unavailable(&mut self, variable: &VariableUse, available: &[&str]) {
         let name = variable.name.as_str();
         let all: Vec<_> = available.iter().map(|name| format!("`${name}`")).collect();
@@ -131,120 +168,6 @@ impl<'c, 'a> Check<'c, 'a> {
         self.report(problem);
     }
 
-    fn check_fields(&mut self, variable: &VariableUse, is_unfollowed: bool) {
-        let SiteDirective::Connect(location) = self.site.directive else {
-            return self.check_headers(variable);
-        };
-        let types = self.reader.types;
-        let owner = types.find(&location.owner().name);
-        match (variable.name.as_str(), location) {
-            ("args", ConnectLocation::Field(_, field)) => {
-                let field = owner.and_then(|owner| types.get(owner).field(&field.name));
-                if let Some(field) = field {
-                    self.check_inputs(
-                        &variable.fields,
-                        &location.name(),
-                        &field.arguments,
-                        is_unfollowed,
-                    );
-                }
-            }
-            ("this" | "batch", _) if variable.fields.is_empty() => {
-                let message = format!("`${}` is an object, and is used as a whole", variable.name);
-                let help = format!(
-                    "name the fields that are used, as in `${}.id`",
-                    variable.name
-                );
-                let problem = self.problem(&variable.range, message).help(help);
-                self.report(problem.code(Code::UndefinedField));
-            }
-            ("this" | "batch", _) => {
-                if let Some(owner) = owner {
-                    self.check_outputs(&variable.fields, owner);
-                }
-            }
-            _ => self.check_headers(variable),
-        }
-    }
-
-    /// Checks arguments, or members of an input object.
-    fn check_inputs(
-        &mut self,
-        fields: &[UsedField],
-        owner: &str,
-        known: &IndexMap<Name, ArgumentDefinition>,
-        is_unfollowed: bool,
-    ) {
-        for field in fields {
-            let Some(argument) = known.get(field.name.as_str()) else {
-                let close = nearest(&field.name, known.keys().map(AsRef::as_ref));
-                let help = close
-                    .map(|close| format!("write `{close}`"))
-                    .or_else(|| available_names(known.keys()));
-                let message = format!("`{}` is not an argument of `{owner}`", field.name);
-                let problem = self.problem(&field.range, message).maybe_help(help);
-                let problem = problem.code(Code::UndefinedArgument);
-                self.report(if is_unfollowed {
-                    problem.warning()
-                } else {
-                    problem
-                });
-                continue;
-            };
-            let ty = self.reader.types.get(argument.ty.named_type());
-            if let TypeKind::InputObject(inner) = &ty.kind {
-                self.check_inputs(&field.fields, &ty.name, inner, is_unfollowed);
-            }
-        }
-    }
-
-    /// Checks fields of an object.
-    fn check_outputs(&mut self, fields: &[UsedField], on: TypeId) {
-        let types = self.reader.types;
-        let ty = types.get(on);
-        for field in fields.iter().filter(|field| field.name != "__typename") {
-            if matches!(ty.kind, TypeKind::Union) {
-                let message = format!(
-                    "`{}` is a union: its fields are not known before it is fetched",
-                    ty.name
-                );
-                let problem = self.problem(&field.range, message);
-                self.report(problem.code(Code::UnsupportedVariableType));
-            } else if let Some(definition) = ty.field(&field.name) {
-                if types.get(definition.ty.named_type()).is_composite() {
-                    self.check_outputs(&field.fields, definition.ty.named_type());
-                }
-            } else {
-                let known = ty.fields().into_iter().flat_map(IndexMap::keys);
-                let close = nearest(&field.name, known.map(AsRef::as_ref));
-                let help = close.map(|close| format!("write `{close}`"));
-                let message = format!("`{}` is not a field of `{}`", field.name, ty.name);
-                let problem = self.problem(&field.range, message).maybe_help(help);
-                self.report(problem.code(Code::UndefinedField));
-            }
-        }
-    }
-
-    /// Warns of header names with upper-case letters: mappings see lower-case names.
-    fn check_headers(&mut self, variable: &VariableUse) {
-        if !matches!(variable.name.as_str(), "request" | "response") {
-            return;
-        }
-        let headers = variable
-            .fields
-            .iter()
-            .filter(|field| field.name == "headers");
-        for header in headers.flat_map(|headers| &headers.fields) {
-            let lower = header.name.to_ascii_lowercase();
-            if lower != header.name {
-                let message = format!("no header is named `{}`", header.name);
-                let help = format!("header names are lower case here: write `'{lower}'`");
-                let problem = self.problem(&header.range, message).help(help);
-                self.report(problem.warning());
-            }
-        }
-    }
-
     fn report_findings(
         &mut self,
         findings: Vec<Finding>,
@@ -260,6 +183,12 @@ impl<'c, 'a> Check<'c, 'a> {
                     self.nothing_to_read(&key, &range).warning()
                 }
                 FindingKind::NothingToRead(key) => self.nothing_to_read(&key, &range),
+                FindingKind::VariableInQuotes { text, variable } => {
+                    let name = text.get(variable.clone()).unwrap_or_default();
+                    let message = format!("`{name}` is in quotes, and is not evaluated");
+                    let help = format!("write `{}`", unbraced::joined(&text, &variable));
+                    self.problem(&range, message).help(help).warning()
+                }
             };
             self.report(problem);
         }
@@ -335,14 +264,29 @@ impl<'c, 'a> Check<'c, 'a> {
         let problem = self.problem(range, message);
         self.report(problem.maybe_help(help.map(str::to_owned)));
     }
-}
 
-fn available_names<'n>(names: impl Iterator<Item = &'n Name>) -> Option<String> {
-    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
-    match names.as_slice() {
-        [] => None,
-        [only] => Some(format!("write {only}")),
-        _ => Some(format!("write one of {}", names.join(", "))),
+    /// Reports parts that no text in a URL can stand for.
+    fn check_parts(&mut self, parts: &[Part]) {
+        for part in parts {
+            let Some(found) = self.site.argument.part_mismatch(part.inferred) else {
+                continue;
+            };
+            let (message, help) = match &part.name {
+                Some(name) => (
+                    format!(
+                        "the parameter `{name}` needs a scalar or a list of scalars, and the value is {found}"
+                    ),
+                    "select its fields, as in `$args.filter { name }`, or send it as JSON text with \
+                     `->jsonStringify`",
+                ),
+                None => (
+                    format!("a segment of `path` needs a scalar, and the value is {found}"),
+                    "use one of its fields",
+                ),
+            };
+            let problem = self.problem(&part.range, message).help(help.to_owned());
+            self.report(problem);
+        }
     }
 }
 

@@ -8,12 +8,14 @@ use std::ops::Range;
 use indexmap::IndexMap;
 
 use self::inferred_type::{InferredType, Kinds, Members};
+use super::unbraced;
 use crate::mapping::Version;
 use crate::mapping::ast::{Expr, Head, Item, Key, MemberValue, Path, Selection, Step};
 use crate::types::{ArgumentDefinition, Name, Scalar, TypeId, TypeKind, TypeRef, Types};
 
 pub(super) mod inferred_type;
 mod methods;
+pub(super) mod parts;
 
 /// A problem found during inference.
 pub(super) struct Finding {
@@ -26,6 +28,11 @@ pub(super) enum FindingKind {
     UnknownMethod(String),
     /// The key is read from a value without members.
     NothingToRead(String),
+    /// Quoted text contains a variable.
+    VariableInQuotes {
+        text: String,
+        variable: Range<usize>,
+    },
 }
 
 /// The state of inferring the types of one text.
@@ -95,7 +102,10 @@ impl<'a> TypeInference<'a> {
     fn expr(&mut self, expr: &Expr, inputs: InputTypes) -> InferredType {
         match expr {
             Expr::Path(path) => self.path(path, inputs),
-            Expr::String(..) => InferredType::from_kinds(Kinds::STRING),
+            Expr::String(text, range) => {
+                self.check_quoted(text, range);
+                InferredType::from_kinds(Kinds::STRING)
+            }
             Expr::Number(..) => InferredType::from_kinds(Kinds::NUMBER),
             Expr::Bool(..) => InferredType::from_kinds(Kinds::BOOL),
             Expr::Null(_) => InferredType::from_kinds(Kinds::NULL),
@@ -111,6 +121,19 @@ impl<'a> TypeInference<'a> {
         }
     }
 
+    /// Whether quoted text contains a variable, which is a finding.
+    fn check_quoted(&mut self, text: &str, range: &Range<usize>) -> bool {
+        let Some(variable) = unbraced::variables(text).into_iter().next() else {
+            return false;
+        };
+        let text = text.to_owned();
+        self.findings.push(Finding {
+            kind: FindingKind::VariableInQuotes { text, variable },
+            range: range.clone(),
+        });
+        true
+    }
+
     fn joined(&mut self, exprs: &[Expr], inputs: InputTypes) -> InferredType {
         exprs
             .iter()
@@ -122,6 +145,7 @@ impl<'a> TypeInference<'a> {
     fn path(&mut self, path: &Path, inputs: InputTypes) -> InferredType {
         let locals = self.locals.len();
         let mut inferred = match &path.head {
+            Head::Key(key) if self.check_quoted(&key.name, &key.range) => InferredType::ANY,
             Head::Key(key) => self.key(inputs.dollar, key),
             Head::Dollar(_) => inputs.dollar,
             Head::At(_) => inputs.at,

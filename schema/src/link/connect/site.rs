@@ -200,6 +200,20 @@ impl DirectiveArgument {
         (!fits).then_some(needed)
     }
 
+    /// The type of a member or element, where it does not fit into a URL.
+    pub(super) fn part_mismatch(self, inferred: InferredType) -> Option<String> {
+        let is_scalar = |inferred: InferredType| inferred.can_be(Kinds::SCALAR);
+        match self {
+            Self::QueryParams if inferred.is_list() && !is_scalar(inferred.elements()) => {
+                let elements = inferred.elements().description();
+                Some(format!("a list whose elements are each {elements}"))
+            }
+            Self::QueryParams if inferred.can_be(Kinds::LIST) => None,
+            Self::QueryParams | Self::Path if !is_scalar(inferred) => Some(inferred.description()),
+            _ => None,
+        }
+    }
+
     fn source_description(self) -> &'static str {
         match self {
             Self::BaseUrl => "the `baseURL` of a source",
