@@ -90,7 +90,7 @@ impl<'g> ConnectorTest<'g> {
             [(source, connector)] => Ok(Self {
                 source,
                 connector,
-                client: ConnectorClient::new(source, connector, settings),
+                client: ConnectorClient::new(source, connector, graph, settings),
             }),
             [] => Err(NotFound::Unknown(coordinates(graph))),
             several => {

@@ -2,17 +2,51 @@
 //!
 //! A key is the canonical JSON text of each of its fields, in the order of the key, each ended by
 //! a zero byte, which JSON text cannot contain. Rows, responses and arguments are read into this
-//! form; requests, cache keys and invalidation tags are written from it. Equal keys are equal
-//! bytes, whatever the order or the escapes of the JSON that they came in.
+//! form; cache keys and invalidation tags are written from it. Equal keys are equal bytes, whatever
+//! the order or the escapes of the JSON that they came in, and whatever JSON type a service writes
+//! for the GraphQL type of a field ([`KeyLeaf`]). Requests have the values as they came.
 
 use std::fmt::Write as _;
 
 use schema::json::{Json, Node, Object, Value as JsonValue};
 use schema::key::FieldSet;
+use schema::types::{Name, TypeId, Types};
 
+pub(crate) use self::leaf_form::write_key_leaf;
 use crate::cache::{self, canonical_json};
+use crate::leaf::KeyLeaf;
 use crate::selection::KeySlot;
 use crate::tree::{KeyState, Row, Tree, Value, write_canonical};
+
+mod leaf_form;
+
+/// A field of a key with its nested fields.
+#[derive(Debug)]
+pub(crate) struct KeyField {
+    name: Name,
+    leaf: KeyLeaf,
+    inner: Vec<Self>,
+}
+
+impl KeyField {
+    /// The fields of a key of objects of type `on`.
+    pub(crate) fn from_field_set(
+        FieldSet(fields): &FieldSet,
+        on: TypeId,
+        types: &Types,
+    ) -> Vec<Self> {
+        let fields = fields.iter();
+        let fields = fields.map(|(name, inner)| {
+            let ty = types.get(on).field(name).map(|field| field.ty.named_type());
+            Self {
+                name: Name::clone(name),
+                leaf: ty.map_or(KeyLeaf::Exact, |ty| KeyLeaf::from_type(ty, types)),
+                inner: ty.map_or_else(Vec::new, |ty| Self::from_field_set(inner, ty, types)),
+            }
+        });
+        fields.collect()
+    }
+}
 
 /// A key in the form that this module defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +76,7 @@ pub(crate) fn write_row_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Ve
     for part in key {
         match tree.slot(row, part.slot) {
             Value::Leaf(text) if part.inner.is_empty() => {
-                write_canonical(tree.text(text), out);
+                write_key_leaf(part.leaf, tree.text(text), out);
                 out.push(END);
             }
             Value::Object(inner) if !part.inner.is_empty() => {
@@ -68,36 +102,67 @@ pub(crate) fn write_row_key(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Ve
 /// Appends the key of an object of a response; `None` when a field is missing or null.
 pub(crate) fn write_object_key(
     object: &JsonValue<'_>,
-    FieldSet(fields): &FieldSet,
+    fields: &[KeyField],
     out: &mut Vec<u8>,
 ) -> Option<()> {
-    for (name, inner) in fields {
-        let value = object.get(name)?;
-        if !inner.is_empty() {
-            write_object_key(&value, inner, out)?;
+    for field in fields {
+        let value = object.get(&field.name)?;
+        if !field.inner.is_empty() {
+            write_object_key(&value, &field.inner, out)?;
             continue;
         }
         match &value {
             JsonValue::Null => return None,
             JsonValue::Node(node) if node.is_null() => return None,
-            JsonValue::Node(node) => write_canonical(Node::raw_bytes(*node), out),
-            computed => computed.write_json(out),
+            JsonValue::Node(node) => {
+                write_key_leaf(field.leaf, Node::raw_bytes(*node), out);
+            }
+            computed => {
+                let mut text = Vec::new();
+                computed.write_json(&mut text);
+                write_key_leaf(field.leaf, &text, out);
+            }
         }
         out.push(END);
     }
     Some(())
 }
 
-/// The key of one field whose value is an argument; `None` unless it is a string or a number.
-pub(crate) fn argument_key(value: &JsonValue<'_>) -> Option<Vec<u8>> {
-    let (JsonValue::String(_) | JsonValue::Number(_)) = value else {
-        return None;
-    };
-    let mut text = Vec::new();
-    value.write_json(&mut text);
-    let mut key = Vec::with_capacity(text.len() + 1);
-    write_canonical(&text, &mut key);
-    key.push(END);
+/// Appends the key in `row` as an object of its fields with the values as they came: one element
+/// of `$batch`.
+pub(crate) fn write_row_object(tree: &Tree, row: Row, key: &[KeySlot], out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (index, part) in key.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        // Names of GraphQL need no escapes.
+        out.push(b'"');
+        out.extend_from_slice(part.name.as_bytes());
+        out.extend_from_slice(b"\":");
+        match tree.slot(row, part.slot) {
+            Value::Leaf(text) => write_canonical(tree.text(text), out),
+            Value::Object(inner) => write_row_object(tree, inner, &part.inner, out),
+            Value::Absent | Value::Null | Value::List { .. } | Value::Failed(_) => {
+                out.extend_from_slice(b"null");
+            }
+        }
+    }
+    out.push(b'}');
+}
+
+/// The arguments of a field that returns the entity with this key, a JSON object, in the form of
+/// [`EntityKey::canonical_json`]; `None` if they are no key.
+pub(crate) fn canonical_arguments(arguments: &str, fields: &[KeyField]) -> Option<String> {
+    let key = argument_key(arguments, fields)?;
+    Some(EntityKey(&key).canonical_json(fields))
+}
+
+/// The key in the arguments of a field, a JSON object; `None` if a field of the key has no value.
+pub(crate) fn argument_key(arguments: &str, fields: &[KeyField]) -> Option<Vec<u8>> {
+    let json = Json::parse(bytes::Bytes::copy_from_slice(arguments.as_bytes())).ok()?;
+    let mut key = Vec::with_capacity(arguments.len());
+    write_object_key(&JsonValue::Node(json.root()), fields, &mut key)?;
     Some(key)
 }
 
@@ -124,13 +189,8 @@ pub(crate) fn invalidation_key(entity: &Json, fields: &FieldSet) -> Option<Strin
 }
 
 impl<'k> EntityKey<'k> {
-    /// Appends an object with the members `fields`, in their order: one element of `$batch`.
-    pub(crate) fn write_object(self, fields: &FieldSet, out: &mut Vec<u8>) {
-        write_object(&mut self.values(), fields, out);
-    }
-
     /// Canonical JSON, as cache keys have it: an object with its members in the order of names.
-    pub(crate) fn canonical_json(self, key: &[KeySlot]) -> String {
+    pub(crate) fn canonical_json(self, key: &[KeyField]) -> String {
         let mut json = String::with_capacity(self.0.len() + 16);
         write_sorted(&mut self.values(), key, &mut json);
         if json.contains('\\') {
@@ -139,51 +199,15 @@ impl<'k> EntityKey<'k> {
         json
     }
 
-    /// Looks an argument's key up: an `ID` is a string as an argument, where the service may have
-    /// written the same ID as a number.
-    pub(crate) fn find_argument<T>(self, find: impl Fn(EntityKey<'_>) -> Option<T>) -> Option<T> {
-        find(self).or_else(|| find(EntityKey(&self.as_number()?)))
-    }
-
-    /// `5` for `"5"`.
-    fn as_number(self) -> Option<Vec<u8>> {
-        let inner = self.0.strip_prefix(b"\"")?.strip_suffix(b"\"\0")?;
-        let is_number = !inner.is_empty() && inner.iter().all(u8::is_ascii_digit);
-        is_number.then(|| [inner, &[END]].concat())
-    }
-
     fn values(self) -> impl Iterator<Item = &'k [u8]> {
         self.0.split(|byte| *byte == END)
     }
 }
 
-fn write_object<'k>(
-    values: &mut impl Iterator<Item = &'k [u8]>,
-    FieldSet(fields): &FieldSet,
-    out: &mut Vec<u8>,
-) {
-    out.push(b'{');
-    for (index, (name, inner)) in fields.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        // Names of GraphQL need no escapes.
-        out.push(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        if inner.is_empty() {
-            out.extend_from_slice(values.next().unwrap_or(b"null"));
-        } else {
-            write_object(values, inner, out);
-        }
-    }
-    out.push(b'}');
-}
-
 /// Reads the values in the order of the key, writes them in the order of their names.
 fn write_sorted<'k>(
     values: &mut impl Iterator<Item = &'k [u8]>,
-    key: &[KeySlot],
+    key: &[KeyField],
     json: &mut String,
 ) {
     let mut members: Vec<(&str, String)> = Vec::with_capacity(key.len());
@@ -247,41 +271,46 @@ mod tests {
         Json::parse(bytes::Bytes::from_static(text.as_bytes())).unwrap()
     }
 
+    /// `id: ID!` and `at: { city: String! }`.
+    fn fields() -> Vec<KeyField> {
+        let field = |name: &str, leaf, inner| KeyField {
+            name: name.into(),
+            leaf,
+            inner,
+        };
+        let city = field("city", KeyLeaf::Exact, Vec::new());
+        vec![
+            field("id", KeyLeaf::Id, Vec::new()),
+            field("at", KeyLeaf::Exact, vec![city]),
+        ]
+    }
+
     #[test]
     fn an_object_of_a_response_has_a_key_when_no_field_is_null() {
-        let fields = FieldSet::parse("id at { city }").unwrap();
         let key = |text| {
             let json = json(text);
             let mut key = Vec::new();
-            write_object_key(&JsonValue::Node(json.root()), &fields, &mut key).map(|()| key)
+            write_object_key(&JsonValue::Node(json.root()), &fields(), &mut key).map(|()| key)
         };
         assert_eq!(
             key(r#"{"at":{"city":"a\u0062"},"id":1}"#).unwrap(),
-            b"1\0\"ab\"\0"
+            b"\"1\"\0\"ab\"\0"
         );
         assert_eq!(key(r#"{"at":{"city":null},"id":1}"#), None);
         assert_eq!(key(r#"{"id":1}"#), None);
     }
 
     #[test]
-    fn a_key_is_written_as_an_object_of_its_fields() {
-        let fields = FieldSet::parse("id at { city }").unwrap();
-        let mut out = Vec::new();
-        EntityKey(b"1\0\"a\"\0").write_object(&fields, &mut out);
-        assert_eq!(out, br#"{"id":1,"at":{"city":"a"}}"#);
-    }
-
-    #[test]
-    fn an_argument_is_found_as_a_string_or_as_a_number() {
-        let key = argument_key(&JsonValue::string("5")).unwrap();
-        assert_eq!(key, b"\"5\"\0");
-        let find = |known: &'static [u8]| {
-            EntityKey(&key).find_argument(|key| (key.0 == known).then_some(()))
-        };
-        assert_eq!(find(b"\"5\"\0"), Some(()));
-        assert_eq!(find(b"5\0"), Some(()));
-        assert_eq!(find(b"6\0"), None);
-        assert_eq!(argument_key(&JsonValue::Bool(true)), None);
+    fn arguments_are_the_key_of_the_entity_whatever_their_order_and_json_type() {
+        let canonical = |arguments| canonical_arguments(arguments, &fields());
+        let expected = r#"{"at":{"city":"a"},"id":"1"}"#;
+        for arguments in [
+            r#"{"id":"1","at":{"city":"a"}}"#,
+            r#"{"at":{"city":"\u0061"},"id":1}"#,
+        ] {
+            assert_eq!(canonical(arguments).as_deref(), Some(expected));
+        }
+        assert_eq!(canonical(r#"{"id":1,"at":null}"#), None);
     }
 
     #[test]

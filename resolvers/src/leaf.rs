@@ -1,7 +1,7 @@
 //! Leaves: JSON text of a source, checked against the type in the schema, and coerced where it is
 //! written (GraphQL §3.5, result coercion).
 
-use schema::types::{Name, Scalar};
+use schema::types::{Name, Scalar, TypeId, TypeKind, Types};
 
 /// The values of a leaf type.
 #[derive(Debug)]
@@ -56,11 +56,38 @@ impl Leaf {
     }
 }
 
+/// How the values of a key field compare: by its type, because services write one value as different
+/// JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyLeaf {
+    /// By text: `1` is `"1"`.
+    Id,
+    /// By number: `1.0` is `1`, and so is `"1"`, which some services write.
+    Int,
+    /// By number: `1.50` is `1.5`.
+    Float,
+    /// By JSON value.
+    Exact,
+}
+
+impl KeyLeaf {
+    /// The comparison of values of type `ty`.
+    pub(crate) fn from_type(ty: TypeId, types: &Types) -> Self {
+        match types.get(ty).kind {
+            TypeKind::Scalar(Scalar::Id) => Self::Id,
+            TypeKind::Scalar(Scalar::Int) => Self::Int,
+            TypeKind::Scalar(Scalar::Float) => Self::Float,
+            _ => Self::Exact,
+        }
+    }
+}
+
 fn is_number(text: &[u8]) -> bool {
     matches!(text.first(), Some(b'-' | b'0'..=b'9'))
 }
 
-fn is_integer(text: &[u8]) -> bool {
+/// Whether JSON text is a number without point and exponent.
+pub(crate) fn is_integer(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }

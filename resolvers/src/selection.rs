@@ -19,6 +19,7 @@ use self::non_null_sets::NonNullField;
 pub(crate) use self::non_null_sets::{NonNullSetId, NonNullSets};
 pub(crate) use self::slot_sets::{SlotSetId, SlotSets};
 use self::type_conditions::TypeConditions;
+use crate::leaf::KeyLeaf;
 
 mod build;
 mod collect;
@@ -96,6 +97,8 @@ pub(crate) struct KeySlot {
     pub(crate) slot: usize,
     /// The object types that it applies to; `None`: all.
     pub(crate) on: Option<Vec<TypeId>>,
+    /// How its values compare, for leaf types.
+    pub(crate) leaf: KeyLeaf,
     /// The fields inside of it, for composite types.
     pub(crate) inner: Vec<Self>,
 }

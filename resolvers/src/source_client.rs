@@ -9,10 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use ::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use schema::connector::{Connector, ConnectorOutput, Phase};
+use schema::connector::{Connector, Phase};
 use schema::graph::Graph;
 use schema::json::{Json, Object, Value};
-use schema::key::FieldSet;
 use schema::mapping::Vars;
 use schema::source::{Access, Source, SourceId};
 use schema::types::Name;
@@ -44,10 +43,11 @@ pub(crate) enum SourceClient {
 }
 
 impl SourceClient {
-    fn new(source: &Source, settings: &Settings) -> Self {
+    fn new(source: &Source, graph: &Graph, settings: &Settings) -> Self {
         match &source.access {
             Access::Connector(connector) => {
-                Self::Connector(Box::new(ConnectorClient::new(source, connector, settings)))
+                let client = ConnectorClient::new(source, connector, graph, settings);
+                Self::Connector(Box::new(client))
             }
             Access::Graphql(graphql) => {
                 Self::Subgraph(SubgraphClient::new(source, graphql, settings))
@@ -83,7 +83,7 @@ impl Sources {
     pub(crate) fn new(graph: Arc<Graph>, settings: &Settings) -> Result<Self, reqwest::Error> {
         let http_client = HttpClient::new(&settings.limits)?;
         let sources = graph.sources();
-        let clients = sources.map(|(_, source)| SourceClient::new(source, settings));
+        let clients = sources.map(|(_, source)| SourceClient::new(source, &graph, settings));
         let mut clients: Vec<SourceClient> = clients.collect();
         let mut gates = BTreeMap::new();
         for client in &mut clients {
@@ -120,24 +120,19 @@ impl Sources {
         }
     }
 
-    /// Builds the request of a batch connector; `batch` writes `$batch` for the fields of the key.
+    /// Builds the request of a batch connector; `batch` is `$batch` as JSON.
     pub(crate) fn batch_request(
         &self,
         source: SourceId,
         client_headers: &HeaderMap,
-        batch: impl FnOnce(&FieldSet) -> Vec<u8>,
+        batch: Vec<u8>,
     ) -> Result<Request, FetchError> {
         let Some((connector, connector_client)) = self.connector(source) else {
             return Err(FetchError::Build(
                 "the source is not a connector".to_owned(),
             ));
         };
-        let ConnectorOutput::Batch { key, .. } = &connector.output else {
-            return Err(FetchError::Build(
-                "the connector does not use `$batch`".to_owned(),
-            ));
-        };
-        let batch = Json::parse(Bytes::from(batch(key)));
+        let batch = Json::parse(Bytes::from(batch));
         let batch = batch.map_err(|error| FetchError::Build(error.to_string()))?;
         let mut vars = Vars::new();
         vars.set("batch", Value::Node(batch.root()));

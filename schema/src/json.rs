@@ -9,6 +9,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+pub use self::number::canonical_number;
 pub use self::object::{Object, Values};
 pub use self::parse::{JsonError, MAX_DEPTH};
 pub use self::recall::Recall;

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use self::run::{BatchRun, panicked};
 pub(crate) use self::slot::BatchSlot;
+pub(crate) use super::keys::RequestedKeys;
 use super::keys::{BatchKeys, KeyPositions};
 use super::shared_call::{CallWaiter, SharedCall};
 use super::{Loader, MAX_KEYS, MAX_PER_SHARD, identity, shard};
@@ -113,13 +114,13 @@ enum Stage {
 }
 
 impl Loader {
-    /// Adds each of `keys`, which are distinct, to a batch; `None` if the limit of keys or groups
-    /// is reached and the operation must send its own call.
-    pub(crate) fn load<'k>(
+    /// Adds each of `keys` to a batch; `None` if the limit of keys or groups is reached and the
+    /// operation must send its own call.
+    pub(crate) fn load(
         self: &Arc<Self>,
         spec: BatchSpec,
         operation_id: u64,
-        keys: impl ExactSizeIterator<Item = &'k [u8]>,
+        keys: &RequestedKeys<'_>,
     ) -> Option<Vec<PendingBatch>> {
         let identity = spec.identity();
         let hash = self.hash(&identity);
@@ -127,7 +128,7 @@ impl Loader {
         let total_keys = self
             .key_count
             .load(Ordering::Relaxed)
-            .saturating_add(keys.len());
+            .saturating_add(keys.identities.len());
         if total_keys > MAX_KEYS {
             return None;
         }
@@ -147,13 +148,13 @@ impl Loader {
                 .group
                 .spec
                 .max_keys
-                .is_none_or(|max| keys.len() < max)
+                .is_none_or(|max| keys.identities.len() < max)
         {
             enqueuer.enqueue_all(keys);
         } else {
-            for (index, key) in keys.enumerate() {
-                if is_alone || !enqueuer.join_in_flight(index, key) {
-                    enqueuer.enqueue(index, key);
+            for (index, identity) in keys.identities.iter().enumerate() {
+                if is_alone || !enqueuer.join_in_flight(index, identity) {
+                    enqueuer.enqueue(index, keys);
                 }
             }
         }
@@ -236,12 +237,12 @@ struct Enqueuer<'g> {
 
 impl Enqueuer<'_> {
     /// Joins a batch that has the key already; returns whether there is one.
-    fn join_in_flight(&mut self, index: usize, key: &[u8]) -> bool {
+    fn join_in_flight(&mut self, index: usize, identity: &[u8]) -> bool {
         for batch in &mut self.group.batches {
             let is_outdated =
                 matches!(batch.stage, Stage::InFlight(epoch) if epoch != self.write_epoch);
             if !is_outdated
-                && let Some(position) = batch.positions.find(&batch.keys, key)
+                && let Some(position) = batch.positions.find(&batch.keys, identity)
                 && join_batch(&mut self.pending, batch, index, position)
             {
                 return true;
@@ -251,24 +252,25 @@ impl Enqueuer<'_> {
     }
 
     /// Adds all keys to a new batch, which they do not fill.
-    fn enqueue_all<'k>(&mut self, keys: impl ExactSizeIterator<Item = &'k [u8]>) {
+    fn enqueue_all(&mut self, keys: &RequestedKeys<'_>) {
         let waiter = self.open_batch();
         let Some(batch) = self.group.batches.last_mut() else {
             return; // It was just added.
         };
-        self.new_keys = keys.len();
+        let count = keys.identities.len();
+        self.new_keys = count;
         self.pending.push(PendingBatch {
             waiter,
-            keys: (0..keys.len()).map(|index| (index, index)).collect(),
+            keys: (0..count).map(|index| (index, index)).collect(),
             batch_id: batch.id,
         });
         let all = Arc::make_mut(&mut batch.keys);
-        all.reserve(keys.len());
-        keys.for_each(|key| all.push(key));
+        all.reserve(count);
+        (0..count).for_each(|index| all.push(keys, index));
     }
 
     /// Adds the key to a batch that has room, or to a new one.
-    fn enqueue(&mut self, index: usize, key: &[u8]) {
+    fn enqueue(&mut self, index: usize, keys: &RequestedKeys<'_>) {
         let operation_id = self.operation_id;
         let max_keys = self.group.spec.max_keys;
         let gathering = self.group.batches.iter_mut();
@@ -294,7 +296,7 @@ impl Enqueuer<'_> {
                 batch
             }
         };
-        Arc::make_mut(&mut batch.keys).push(key);
+        Arc::make_mut(&mut batch.keys).push(keys, index);
         self.new_keys += 1;
         if max_keys.is_some_and(|max| batch.keys.len() >= max.max(1)) {
             batch.stage = Stage::Full;

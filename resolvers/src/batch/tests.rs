@@ -10,7 +10,7 @@ use schema::span::Document;
 use schema::subgraph::Subgraph;
 use tokio::time::{Instant, sleep};
 
-use super::groups::BatchSpec;
+use super::groups::{BatchSpec, RequestedKeys};
 use super::shared_call::SharedCall;
 use super::*;
 use crate::settings::{Batching, CallLimits, Introspection, Limits, Reports, Settings};
@@ -158,8 +158,11 @@ fn different_groups_are_bounded_and_removed_when_they_end() {
         .map(|number| {
             let token = HeaderValue::from_str(&number.to_string()).unwrap();
             let headers = HeaderMap::from_iter([(http::header::AUTHORIZATION, token)]);
-            let keys = [&b"1\0"[..], b"2\0"].into_iter();
-            loader.load(BatchSpec::new(source, ready, &headers, None), number, keys)
+            let keys = RequestedKeys {
+                identities: vec![b"1\0", b"2\0"],
+                write_object: &|_, _| (),
+            };
+            loader.load(BatchSpec::new(source, ready, &headers, None), number, &keys)
         })
         .collect();
 

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use schema::json::{Json, Kind, Node};
+use schema::json::{Json, Kind, Node, canonical_number};
 use sha2::{Digest, Sha256};
 
 /// The hash of a key's text.
@@ -270,7 +270,9 @@ enum JsonForm {
 fn write_json(node: Node<'_>, form: JsonForm, out: &mut String) {
     match node.kind() {
         Kind::String(text) => write_string(&text.decode(), out),
-        Kind::Number(_) if form == JsonForm::EntityKey => write_string(node.raw(), out),
+        Kind::Number(_) if form == JsonForm::EntityKey => {
+            write_string(&canonical_number(node.raw()), out);
+        }
         Kind::List(elements) => {
             out.push('[');
             for (index, element) in elements.enumerate() {

@@ -165,6 +165,7 @@ impl CachePlanCompiler<'_> {
             headers: self.client_headers(planned.client.forwarded_headers()),
             tag_rules: Arc::new(tag_rules),
             argument_role: ArgumentRole::Plain,
+            key_fields: Vec::new(),
             indexed_selection: indexed_selection.flatten(),
             backoff: UncacheableBackoff::default(),
             stats: self.type_stats(&source.subgraph, entry.on),

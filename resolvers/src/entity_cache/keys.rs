@@ -12,6 +12,7 @@ use super::superset::IndexedSelection;
 use crate::cache::{
     KeyFormat, KeyParts, KeyPrefix, LookupRequest, MissReason, ScopedKeys, Tags, canonical_json,
 };
+use crate::entity_key::canonical_arguments;
 use crate::trace::{CacheStatus, Lookup};
 
 /// Builds the lookup requests of one rule for one client.
@@ -39,7 +40,7 @@ impl CacheRule {
         arguments: Option<&str>,
     ) -> Option<KeyBuilder<'_>> {
         let arguments = match arguments {
-            Some(arguments) => Some(canonical_json(arguments)?),
+            Some(arguments) => Some(self.canonical_arguments(arguments)?),
             None => None,
         };
         let keyed = self.headers.keyed_values(client);
@@ -68,6 +69,14 @@ impl CacheRule {
             arguments: arguments.map(Into::into),
             field_arguments: self.tag_rules.field_arguments(variables),
         })
+    }
+
+    fn canonical_arguments(&self, arguments: &str) -> Option<String> {
+        let key = match self.argument_role {
+            ArgumentRole::EntityKey => canonical_arguments(arguments, &self.key_fields),
+            ArgumentRole::Plain => None,
+        };
+        key.or_else(|| canonical_json(arguments))
     }
 
     fn superset_prefixes(&self, parts: &KeyParts<'_>) -> Vec<KeyPrefix> {

@@ -12,6 +12,7 @@ use super::mutation::InvalidationRule;
 use super::superset::IndexedSelection;
 use super::tags::TagRules;
 use crate::cache::{Credentials, LifetimePolicy, Moment, Reuse, TypeStats};
+use crate::entity_key::KeyField;
 use crate::plan::{ByFetch, FetchId};
 use crate::response::mapping::ValueMapping;
 
@@ -48,6 +49,8 @@ pub(crate) struct CacheRule {
     pub(super) headers: ClientHeaders,
     pub(super) tag_rules: Arc<TagRules>,
     pub(crate) argument_role: ArgumentRole,
+    /// The key by which a connector's entities are found; empty for other values.
+    pub(crate) key_fields: Vec<KeyField>,
     /// Finds cached values with a larger selection; `None` where the selection depends on
     /// variables, and for connectors.
     pub(super) indexed_selection: Option<IndexedSelection>,

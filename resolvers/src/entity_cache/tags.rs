@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use schema::caching::TagFormat;
-use schema::json::{Json, Kind};
+use schema::json::{Json, Kind, canonical_number};
 use schema::key::FieldSet;
 use schema::operation::{Argument, Variables};
 use schema::types::Name;
@@ -133,7 +133,8 @@ fn value_at<'j>(json: &'j Json, path: &[Name]) -> Option<Cow<'j, str>> {
     }
     match node.kind() {
         Kind::String(value) => Some(value.decode()),
-        Kind::Number(_) | Kind::Bool(_) => Some(node.raw().into()),
+        Kind::Number(_) => Some(canonical_number(node.raw()).into_owned().into()),
+        Kind::Bool(_) => Some(node.raw().into()),
         Kind::Null | Kind::List(_) | Kind::Object(_) => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use schema::connector::{ConnectorOutput, Phase};
+use schema::connector::Phase;
 use schema::json::Value as Json;
 use schema::mapping::eval_member;
 
@@ -79,10 +79,7 @@ impl<'a> Execution<'_, 'a> {
             return;
         }
         let mapped = self.mapped_values(substituted.fetch, None, response);
-        let value = mapped.and_then(|mapped| {
-            let key = EntityKey(&substituted.key);
-            key.find_argument(|key| mapped.get(key).cloned())
-        });
+        let value = mapped.and_then(|mapped| mapped.get(EntityKey(&substituted.key)).cloned());
         let value = value.map(CachedValue::Present);
         let reuse = self.cache.store(own.id, first, &lifetimes, value);
         self.trace_stored(own.id, first, reuse);
@@ -97,9 +94,7 @@ impl<'a> Execution<'_, 'a> {
     ) -> Result<Vec<Option<Row>>, FetchError> {
         self.tree.check_body(&shared.response.body)?;
         let body = shared.body()?;
-        let (Some(mapping), ConnectorOutput::Batch { key, .. }) =
-            (&fetch.client.key_mapping, &fetch.connector.output)
-        else {
+        let Some(mapping) = &fetch.client.key_mapping else {
             return Err(FetchError::NotAList); // Only batches are shared.
         };
         let mut vars = variables::vars(self.context, fetch, Phase::Response, &[], || Json::Null);
@@ -107,16 +102,9 @@ impl<'a> Execution<'_, 'a> {
         let value = body.value();
         source_client::check_success(fetch.connector, &shared.response, &value, &vars)?;
         let list = || eval_member(mapping, &value, &value, &vars).value;
-        let index = shared.key_index(key, list).ok_or(FetchError::NotAList)?;
-        let is_argument = fetch.fetch.field_slot.is_some();
-        let positions = keys.map(|key| {
-            if is_argument {
-                key.find_argument(|key| index.find(key))
-            } else {
-                index.find(key)
-            }
-        });
-        let positions: Vec<Option<usize>> = positions.collect();
+        let index = shared.key_index(&fetch.client.batch_key, list);
+        let index = index.ok_or(FetchError::NotAList)?;
+        let positions: Vec<Option<usize>> = keys.map(|key| index.find(key)).collect();
         let mut filler = RowFiller {
             body: self.tree.next_body(),
             tree: &mut self.tree,

@@ -38,10 +38,10 @@ impl<'c, 'a> Execution<'c, 'a> {
         fetch: ConnectorFetch<'a>,
         entities: &Entities,
     ) -> Option<BoxFuture<'a, Vec<LookupOutcome>>> {
-        self.cache.fetch_plan(fetch.id)?;
-        let key = &fetch.fetch.first_entry().key;
+        let fields = &self.cache.rule(fetch.id)?.key_fields;
+        let has_key = !fetch.fetch.first_entry().key.is_empty();
         let keys = entities.iter().map(|entity| {
-            let key = (!key.is_empty()).then(|| entity.key().canonical_json(key));
+            let key = has_key.then(|| entity.key().canonical_json(fields));
             Some(LookupEntity { rule: 0, key })
         });
         let arguments = [self.key_arguments(fetch)];
@@ -282,7 +282,8 @@ impl<'c, 'a> Execution<'c, 'a> {
         };
         let mut vars = variables::vars(self.context, fetch, Phase::Response, &arguments, key);
         source_client::set_response_vars(fetch.client, &response.response, &mut vars);
-        let map = || MappedValues::from_response(fetch.connector, response, &vars);
+        let batch_key = &fetch.client.batch_key;
+        let map = || MappedValues::from_response(fetch.connector, batch_key, response, &vars);
         match fetch.client.key_mapping {
             Some(_) => response.mapped_values(fetch.source, map),
             None => map().map(Arc::new),

@@ -182,7 +182,7 @@ fn map_values(
     source_client::set_response_vars(client, &response.response, &mut vars);
     let value = response.body().ok()?.value();
     source_client::check_success(connector, &response.response, &value, &vars).ok()?;
-    MappedValues::from_response(connector, response, &vars)
+    MappedValues::from_response(connector, &client.batch_key, response, &vars)
 }
 
 impl SubgraphRefresh {

@@ -13,9 +13,11 @@ use super::entities::Entities;
 use super::execution::Execution;
 use super::in_flight::InFlightCalls;
 use super::{CallKey, ConnectorFetch, Context, Waiter};
-use crate::batch::groups::{BatchCall, BatchCalls, BatchSlot, BatchSpec, PendingBatch};
+use crate::batch::groups::{
+    BatchCall, BatchCalls, BatchSlot, BatchSpec, PendingBatch, RequestedKeys,
+};
 use crate::batch::{Loader, wait};
-use crate::entity_key::{EntityIndex, argument_key};
+use crate::entity_key::{EntityIndex, argument_key, write_row_object};
 use crate::error::FetchError;
 use crate::plan::{FetchId, KeySlot};
 use crate::program::{BatchSubstitute, Coalescing};
@@ -35,6 +37,8 @@ pub(super) struct SharedBatch {
 pub(super) struct SubstitutedFetch<'a> {
     pub(super) fetch: ConnectorFetch<'a>,
     pub(super) key: Vec<u8>,
+    /// The key as it is sent: a JSON object.
+    object: String,
 }
 
 /// A call of a shared batch, as one fetch reads it.
@@ -62,8 +66,22 @@ impl<'c, 'a> Execution<'c, 'a> {
         if !is_same_key(&fetch.fetch.first_entry().key, key) {
             return None;
         }
-        let keys = entities.iter().take(count).map(|entity| entity.key().0);
-        let pending = self.join_batches(fetch, keys)?;
+        let loader = self.batch_loader(fetch)?;
+        let operation_id = self.operation_id(loader);
+        let slots = &fetch.fetch.first_entry().key;
+        let tree = &self.tree;
+        let write_object = |index: usize, out: &mut Vec<u8>| {
+            let entity = entities.entity(EntityIndex::new(index));
+            if let Some(row) = entity.rows().first() {
+                write_row_object(tree, *row, slots, out);
+            }
+        };
+        let keys = entities.iter().take(count);
+        let keys = RequestedKeys {
+            identities: keys.map(|entity| entity.key().0).collect(),
+            write_object: &write_object,
+        };
+        let pending = loader.load(self.batch_spec(fetch)?, operation_id, &keys)?;
         Some(self.await_batches(fetch, pending, in_flight))
     }
 
@@ -74,16 +92,20 @@ impl<'c, 'a> Execution<'c, 'a> {
         entities: &Entities,
         in_flight: &mut InFlightCalls<'c>,
     ) -> Option<usize> {
-        let SubstitutedFetch { fetch, key } = self.substituted_fetch(own)?;
+        let SubstitutedFetch { fetch, key, object } = self.substituted_fetch(own)?;
         let loader = self.batch_loader(fetch)?;
+        let operation_id = self.operation_id(loader);
         if own.program.coalescing == Coalescing::Impossible {
             let spec = self.batch_spec(fetch)?;
-            let operation_id = self.operation_id(loader);
             if let Some(slot) = loader.reserve_slot(spec, operation_id) {
                 return Some(self.start_leader_call(own, entities, slot, in_flight));
             }
         }
-        let pending = self.join_batches(fetch, std::iter::once(key.as_slice()))?;
+        let keys = RequestedKeys {
+            identities: vec![&key],
+            write_object: &|_, out| out.extend_from_slice(object.as_bytes()),
+        };
+        let pending = loader.load(self.batch_spec(fetch)?, operation_id, &keys)?;
         Some(self.await_batches(fetch, pending, in_flight))
     }
 
@@ -138,17 +160,6 @@ impl<'c, 'a> Execution<'c, 'a> {
         }
     }
 
-    fn join_batches<'k>(
-        &mut self,
-        fetch: ConnectorFetch<'a>,
-        keys: impl ExactSizeIterator<Item = &'k [u8]>,
-    ) -> Option<Vec<PendingBatch>> {
-        let loader = self.batch_loader(fetch)?;
-        let spec = self.batch_spec(fetch)?;
-        let operation_id = self.operation_id(loader);
-        loader.load(spec, operation_id, keys)
-    }
-
     /// Makes a fetch wait for batches; returns their number.
     fn await_batches(
         &mut self,
@@ -181,11 +192,11 @@ impl<'c, 'a> Execution<'c, 'a> {
         let substitute = own.program.batch_substitute.as_deref()?;
         let slot = own.fetch.field_slot?;
         let position = self.context.prepared.selection.position(own.fetch.at);
-        let (_, argument) = position.slots[slot].arguments.first()?;
-        let value = self.context.variables.argument(argument)?;
-        let key = argument_key(&request::mapping_value(&value))?;
         let fetch = self.context.with_connector(own, substitute)?;
-        Some(SubstitutedFetch { fetch, key })
+        let arguments = &position.slots[slot].arguments;
+        let object = request::arguments_json(arguments, self.context.variables);
+        let key = argument_key(&object, &fetch.client.batch_key)?;
+        Some(SubstitutedFetch { fetch, key, object })
     }
 
     /// Reads what a batch returned for the entities of a fetch. Entities that it did not return,

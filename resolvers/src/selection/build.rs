@@ -15,6 +15,7 @@ use super::type_conditions::TypeConditions;
 use super::{
     Condition, KeySlot, Output, OutputValue, Position, PositionId, ROOT, Slot, SlotOrigin,
 };
+use crate::leaf::KeyLeaf;
 
 /// The positions and slots added so far.
 pub(super) struct Builder<'a> {
@@ -189,6 +190,7 @@ impl Builder<'_> {
             name: Arc::clone(&requirement.field),
             slot,
             on: None,
+            leaf: KeyLeaf::from_type(first.ty.named_type(), types),
             inner,
         })
     }

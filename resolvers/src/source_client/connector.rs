@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use schema::connector::{Connector, ConnectorOutput, HeaderValue as HeaderSource, Phase};
+use schema::graph::Graph;
 use schema::json::Json;
 use schema::mapping::ast::{Expr, Item, MemberValue, Path, Selection};
 use schema::mapping::used_fields;
@@ -17,6 +18,7 @@ use schema::types::Name;
 
 use super::call_gate::CallGate;
 use super::variables::{Variable, VariableSet};
+use crate::entity_key::KeyField;
 use crate::settings::Settings;
 
 /// A connector with the operator's settings.
@@ -39,6 +41,8 @@ pub(crate) struct ConnectorClient {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The client headers that a request depends on; `None`: it may depend on any.
     pub(crate) vary_headers: Option<Vec<HeaderName>>,
+    /// The fields that match the objects of a batch to entities; empty for other connectors.
+    pub(crate) batch_key: Vec<KeyField>,
     /// The mapping reduced to the keys, if calls of this batch connector may serve several
     /// operations.
     pub(crate) key_mapping: Option<MemberValue>,
@@ -48,7 +52,12 @@ pub(crate) struct ConnectorClient {
 
 impl ConnectorClient {
     /// Creates the client of the connector of `source`.
-    pub(crate) fn new(source: &Source, connector: &Connector, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        source: &Source,
+        connector: &Connector,
+        graph: &Graph,
+        settings: &Settings,
+    ) -> Self {
         let name = connector.source.as_deref().unwrap_or(&source.subgraph);
         let own = settings.sources.get(name);
         let config = own.map_or_else(
@@ -80,6 +89,7 @@ impl ConnectorClient {
             max_entities: limits.entities.get(),
             headers: own.map(|own| own.headers.clone()).unwrap_or_default(),
             vary_headers: vary_headers(connector),
+            batch_key: batch_key(source, connector, graph),
             key_mapping: key_mapping(connector),
             request_variables: used_variables(connector, Phase::Request),
             response_variables: used_variables(connector, Phase::Response),
@@ -138,6 +148,15 @@ fn vary_headers(connector: &Connector) -> Option<Vec<HeaderName>> {
     names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
     names.dedup();
     Some(names)
+}
+
+fn batch_key(source: &Source, connector: &Connector, graph: &Graph) -> Vec<KeyField> {
+    let (ConnectorOutput::Batch { key, .. }, [entry]) =
+        (&connector.output, source.entry_points.as_slice())
+    else {
+        return Vec::new();
+    };
+    KeyField::from_field_set(key, entry.on, graph.types())
 }
 
 /// The mapping reduced to the keys; `None` if values depend on more than the response and the

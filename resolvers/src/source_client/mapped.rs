@@ -8,7 +8,7 @@ use schema::json::Value;
 use schema::mapping::Vars;
 
 use super::shared_response::SharedResponse;
-use crate::entity_key::{EntityKey, write_object_key};
+use crate::entity_key::{EntityKey, KeyField, write_object_key};
 
 /// The mapped values of one response.
 #[derive(Debug)]
@@ -23,12 +23,13 @@ impl MappedValues {
     /// Maps a successful response of `connector`; `None` if it does not have the expected form.
     pub(crate) fn from_response<'a>(
         connector: &'a Connector,
+        batch_key: &[KeyField],
         response: &'a SharedResponse,
         vars: &Vars<'a>,
     ) -> Option<Self> {
         let body = response.body().ok()?.value();
         let value = connector.selection.eval(body, vars).value;
-        let ConnectorOutput::Batch { key, .. } = &connector.output else {
+        let ConnectorOutput::Batch { .. } = &connector.output else {
             return Some(Self::Single(value.as_ref().and_then(json_bytes)));
         };
         let value = value?;
@@ -38,7 +39,7 @@ impl MappedValues {
         let mut text = Vec::new();
         for element in list.iter() {
             text.clear();
-            if write_object_key(&element, key, &mut text).is_some() {
+            if write_object_key(&element, batch_key, &mut text).is_some() {
                 // Of objects with equal keys the last counts, as where rows are filled.
                 values.insert(text.as_slice().into(), json_bytes(&element));
             }

@@ -5,11 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
 use schema::json::{Json, Value};
-use schema::key::FieldSet;
 use schema::source::SourceId;
 
 use super::{ResponseBody, SourceResponse, graphql};
-use crate::entity_key::{EntityKey, write_object_key};
+use crate::entity_key::{EntityKey, KeyField, write_object_key};
 use crate::error::FetchError;
 use crate::source_client::mapped::MappedValues;
 
@@ -74,7 +73,7 @@ impl SharedResponse {
     /// The position of each key in the list that `list` returns; `None` if it returns none.
     pub(crate) fn key_index<'v>(
         &self,
-        fields: &FieldSet,
+        fields: &[KeyField],
         list: impl FnOnce() -> Option<Value<'v>>,
     ) -> Option<&KeyIndex> {
         let index = self
@@ -92,7 +91,7 @@ pub(crate) struct KeyIndex {
 }
 
 impl KeyIndex {
-    fn from_list(value: &Value<'_>, fields: &FieldSet) -> Option<Self> {
+    fn from_list(value: &Value<'_>, fields: &[KeyField]) -> Option<Self> {
         let list = value.as_list()?;
         let mut index = Self {
             table: HashTable::with_capacity(list.len()),

@@ -6,7 +6,7 @@ use schema::source::Source;
 use schema::types::{Name, Scalar, TypeId, TypeKind, TypeRef, Types};
 
 use self::write::RepresentationWriter;
-use crate::leaf::Leaf;
+use crate::leaf::{KeyLeaf, Leaf};
 use crate::plan::EntrySelection;
 use crate::selection::{Condition, KeySlot, PositionId, Selection, applies};
 use crate::tree::{KeyState, Row, Tree};
@@ -74,20 +74,12 @@ pub(crate) struct RepresentedRow<'t> {
 
 #[derive(Debug)]
 enum RepresentationValue {
-    Leaf(LeafFormat),
+    Leaf(KeyLeaf),
     Object {
         /// `"__typename":"Book"` by type, at abstract positions and for objects without fields.
         typenames: Vec<(TypeId, Box<[u8]>)>,
         fields: Vec<RepresentationField>,
     },
-}
-
-/// How a leaf is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LeafFormat {
-    Verbatim,
-    /// Integers become strings, so that one id has one form.
-    Id,
 }
 
 /// Compiles keys and requirements to fields of representations.
@@ -192,7 +184,7 @@ impl RepresentationCompiler<'_> {
                 typenames: self.typename_members(child, key),
                 fields: Vec::new(),
             },
-            None => RepresentationValue::Leaf(self.leaf_format(&slot.ty)),
+            None => RepresentationValue::Leaf(leaf_form(field_use.role, key.leaf)),
         };
         RepresentationField {
             prefix: format!("\"{}\":", key.name).into_bytes().into(),
@@ -253,12 +245,14 @@ impl RepresentationCompiler<'_> {
             | TypeKind::InputObject(_) => Leaf::Scalar(Scalar::Custom),
         }
     }
+}
 
-    fn leaf_format(&self, ty: &TypeRef) -> LeafFormat {
-        match self.types.get(ty.named_type()).kind {
-            TypeKind::Scalar(Scalar::Id) => LeafFormat::Id,
-            _ => LeafFormat::Verbatim,
-        }
+/// The form in which a leaf is written: one entity has one key, and a requirement is computed with,
+/// so it keeps its digits.
+fn leaf_form(role: FieldRole, leaf: KeyLeaf) -> KeyLeaf {
+    match (role, leaf) {
+        (FieldRole::Requirement, KeyLeaf::Int | KeyLeaf::Float) => KeyLeaf::Exact,
+        (FieldRole::Requirement | FieldRole::Key, leaf) => leaf,
     }
 }
 

@@ -32,19 +32,16 @@ async fn a_batch_is_deduplicated_and_split_at_its_maximum_size() {
             "GET /things?id=1&id=2",
             json!({ "things": [{ "id": 2, "name": "two" }, { "id": 1, "name": "one" }, { "id": 9, "name": "nine" }] }),
         ),
-        (
-            "GET /things?id=3&id=1",
-            json!({ "things": [{ "id": "1", "name": "text" }] }),
-        ),
+        ("GET /things?id=3", json!({ "things": [] })),
     ];
     let (engine, requests) = engine(&sdl("v0.3", BATCH), &answers).await;
 
     let answer = execute(&engine, "{ ids { name } }", json!({})).await;
 
-    // Keys are equal as JSON, so "1" is not 1; missing objects are null, unrequested ones dropped.
+    // An `ID` is equal by its text; missing objects are null, unrequested ones dropped.
     assert_eq!(
         answer,
-        json!({ "ids": [{ "name": "one" }, { "name": "two" }, { "name": "one" }, { "name": null }, { "name": "text" }] })
+        json!({ "ids": [{ "name": "one" }, { "name": "two" }, { "name": "one" }, { "name": null }, { "name": "one" }] })
     );
     assert_eq!(requests.lock().unwrap().len(), 3);
 }

@@ -27,6 +27,7 @@ mod executing;
 mod faults;
 mod federated_plans;
 mod federation;
+mod key_types;
 mod lists;
 mod loader;
 mod loader_service;

@@ -113,7 +113,7 @@ pub(crate) fn at(service: &Service) -> SourceSettings {
     at_url(service.url())
 }
 
-fn at_url(url: &str) -> SourceSettings {
+pub(crate) fn at_url(url: &str) -> SourceSettings {
     SourceSettings {
         url: Some(url.parse().unwrap()),
         ..SourceSettings::default()

@@ -1,5 +1,6 @@
 //! Numbers as JSON text: parsing and lossless comparison.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// A parsed number.
@@ -37,6 +38,26 @@ impl Number {
 pub(crate) fn is_same_number(left: &str, right: &str) -> bool {
     is_float(left) == is_float(right) && compare(left, right) == Some(Ordering::Equal)
 }
+
+/// The one form of all texts of a number: `1`, `1.0` and `10e-1` are `1`. Integers of any length
+/// keep their digits.
+pub fn canonical_number(text: &str) -> Cow<'_, str> {
+    if !is_float(text) {
+        return Cow::Borrowed(if text == "-0" { "0" } else { text });
+    }
+    let value = float(text);
+    if value.fract() == 0.0 && value.abs() < MAX_EXACT_INTEGER {
+        // Adding zero removes the sign of `-0.0`.
+        return Cow::Owned(format!("{:.0}", value + 0.0));
+    }
+    match serde_json::Number::from_f64(value) {
+        Some(number) => Cow::Owned(number.to_string()),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Limit of the integers that a float holds exactly.
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// The order of two numbers. Integers of any length are compared exactly.
 pub(crate) fn compare(left: &str, right: &str) -> Option<Ordering> {

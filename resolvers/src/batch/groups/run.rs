@@ -72,7 +72,7 @@ impl BatchRun {
         let memory = MemoryMeter::new(sources.memory_limit);
         let mut waiting: Vec<_> = std::iter::once(0..keys.len()).collect();
         while let Some(range) = waiting.pop() {
-            let batch = |fields: &_| keys.write_batch(range.clone(), fields);
+            let batch = keys.write_batch(range.clone());
             let mut request = sources.batch_request(spec.source, &spec.headers, batch);
             let is_too_long = match &request {
                 Ok(request) => request.url.as_str().len() > sources.url_limit,

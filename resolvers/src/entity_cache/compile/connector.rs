@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use schema::connector::{Connector, ConnectorOutput, HeaderValue, Method, Phase};
 use schema::source::{EntryCardinality, EntryPoint, NodeId, ObjectTypes, Source};
-use schema::types::{Name, TypeId};
+use schema::types::{Name, TypeId, Types};
 
 use super::CachePlanCompiler;
 use crate::cache::digest;
 use crate::entity_cache::backoff::UncacheableBackoff;
 use crate::entity_cache::contents::ContentScan;
 use crate::entity_cache::rules::{ArgumentRole, CacheRule, FetchCachePlan};
+use crate::entity_key::KeyField;
 use crate::plan::{Fetch, FetchId};
 use crate::response::mapping::MappingCompiler;
 use crate::settings::CachePolicy;
@@ -59,6 +60,7 @@ impl CachePlanCompiler<'_> {
             headers: self.client_headers(planned.client.vary_headers.as_deref()?),
             tag_rules: Arc::new(tag_rules),
             argument_role,
+            key_fields: planned.entity_key(types),
             indexed_selection: None,
             backoff: UncacheableBackoff::default(),
             stats: self.type_stats(&planned.source.subgraph, on),
@@ -151,16 +153,24 @@ impl<'a> PlannedConnector<'a> {
     /// Whether the arguments of a root field are the key of the entity that it returns.
     fn argument_role(&self, child: NodeId) -> ArgumentRole {
         let returned_type = self.source.node(child).on;
-        let mut entries = self.source.entry_points.iter();
-        let is_entity = self.fetch.first_entry().key.is_empty()
-            && entries.any(|entry| {
-                entry.on == returned_type && entry.cardinality == EntryCardinality::Object
-            });
-        if is_entity {
-            ArgumentRole::EntityKey
-        } else {
-            ArgumentRole::Plain
+        match self.field_entity() {
+            Some(entity) if entity.on == returned_type => ArgumentRole::EntityKey,
+            _ => ArgumentRole::Plain,
         }
+    }
+
+    /// The entity that a root field returns.
+    fn field_entity(&self) -> Option<&'a EntryPoint> {
+        let mut entries = self.source.entry_points.iter();
+        let is_entity = |entry: &&EntryPoint| entry.cardinality == EntryCardinality::Object;
+        let entity = entries.find(is_entity);
+        entity.filter(|_| self.fetch.first_entry().key.is_empty())
+    }
+
+    /// The key of the entities that a fetch or a root field returns.
+    fn entity_key(&self, types: &Types) -> Vec<KeyField> {
+        let entry = self.field_entity().unwrap_or(self.entry());
+        KeyField::from_field_set(&entry.key, entry.on, types)
     }
 
     /// Whether the connector only reads, and its value follows from the response and from what is

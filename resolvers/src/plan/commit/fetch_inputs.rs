@@ -12,6 +12,7 @@ use super::super::{ContextField, EntrySelection, FetchId, RequiredSlot, Requirin
 use super::{
     Commit, FieldProvider, Location, PlanResult, Provider, ProviderOffer, nested_providers,
 };
+use crate::leaf::KeyLeaf;
 use crate::selection::{Condition, KeySlot, PositionId};
 
 impl Commit<'_> {
@@ -143,6 +144,7 @@ impl Commit<'_> {
             let Some(field) = types.get(on).field(name) else {
                 return Err(self.unplannable_field(on, name));
             };
+            let leaf = KeyLeaf::from_type(field.ty.named_type(), types);
             let slot = self.selection.add_key_slot(at, field, inner, self.graph);
             let child = self.selection.position(at).slots[slot].child;
             let key_providers = self.key_providers(on, name, location.providers);
@@ -172,6 +174,7 @@ impl Commit<'_> {
                 name: Arc::clone(name),
                 slot,
                 on: None,
+                leaf,
                 inner,
             });
         }

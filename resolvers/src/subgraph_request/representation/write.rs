@@ -5,8 +5,9 @@
 use schema::operation::Variables;
 use schema::types::{Nullability, TypeId, TypeRef};
 
-use super::{LeafFormat, RepresentationField, RepresentationValue};
-use crate::tree::{InvalidValue, KeyState, Row, Text, Tree, Value, ValueIndex, write_canonical};
+use super::{RepresentationField, RepresentationValue};
+use crate::entity_key::write_key_leaf;
+use crate::tree::{InvalidValue, KeyState, Row, Tree, Value, ValueIndex};
 
 /// A prefix, and the values that are merged into one member.
 type MergedMember<'p> = (&'p [u8], Vec<SlotValue<'p>>);
@@ -240,7 +241,7 @@ impl RepresentationWriter<'_> {
             (Value::Leaf(text), RepresentationValue::Leaf(leaf))
                 if at.is_leaf_possible(self.tree.text(text)) =>
             {
-                self.write_leaf(text, *leaf);
+                write_key_leaf(*leaf, self.tree.text(text), self.out);
                 KeyState::Known
             }
             (Value::Object(row), RepresentationValue::Object { fields, .. })
@@ -277,17 +278,5 @@ impl RepresentationWriter<'_> {
         }
         self.out.push(b']');
         KeyState::Known
-    }
-
-    fn write_leaf(&mut self, text: Text, leaf: LeafFormat) {
-        let text = self.tree.text(text);
-        let digits = text.strip_prefix(b"-").unwrap_or(text);
-        if leaf == LeafFormat::Id && !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
-            self.out.push(b'"');
-            self.out.extend_from_slice(text);
-            self.out.push(b'"');
-        } else {
-            write_canonical(text, self.out);
-        }
     }
 }
