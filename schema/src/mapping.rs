@@ -19,7 +19,7 @@ mod variables;
 mod version;
 
 pub use self::error::ParseError;
-pub use self::eval::{eval_expr, eval_member, eval_selection};
+pub use self::eval::{eval_mapping, eval_member};
 pub use self::methods::{MethodInfo, methods};
 pub use self::parse::MAX_NESTING;
 pub use self::report::{MAX_REPORTS, PathElement, Report, ReportKind};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schema::connector::Phase;
 use schema::json::Value as Json;
-use schema::mapping::eval_member;
+use schema::mapping::eval_mapping;
 
 use super::entities::Entities;
 use super::execution::Execution;
@@ -101,7 +101,7 @@ impl<'a> Execution<'_, 'a> {
         source_client::set_response_vars(fetch.client, &shared.response, &mut vars);
         let value = body.value();
         source_client::check_success(fetch.connector, &shared.response, &value, &vars)?;
-        let list = || eval_member(mapping, &value, &value, &vars).value;
+        let list = || eval_mapping(mapping, &value, &vars).value;
         let index = shared.key_index(&fetch.client.batch_key, list);
         let index = index.ok_or(FetchError::NotAList)?;
         let positions: Vec<Option<usize>> = keys.map(|key| index.find(key)).collect();

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use schema::connector::{Connector, ConnectorOutput, HeaderValue as HeaderSource, Phase};
 use schema::graph::Graph;
 use schema::json::Json;
-use schema::mapping::ast::{Expr, Item, MemberValue, Path, Selection};
+use schema::mapping::ast::{Expr, Item, Path, Selection};
 use schema::mapping::used_fields;
 use schema::source::Source;
 use schema::template::Template;
@@ -45,7 +45,7 @@ pub(crate) struct ConnectorClient {
     pub(crate) batch_key: Vec<KeyField>,
     /// The mapping reduced to the keys, if calls of this batch connector may serve several
     /// operations.
-    pub(crate) key_mapping: Option<MemberValue>,
+    pub(crate) key_mapping: Option<Selection>,
     request_variables: VariableSet,
     response_variables: VariableSet,
 }
@@ -161,7 +161,7 @@ fn batch_key(source: &Source, connector: &Connector, graph: &Graph) -> Vec<KeyFi
 
 /// The mapping reduced to the keys; `None` if values depend on more than the response and the
 /// settings, or if the mapping reports errors, which only the operation's own client may see.
-fn key_mapping(connector: &Connector) -> Option<MemberValue> {
+fn key_mapping(connector: &Connector) -> Option<Selection> {
     let ConnectorOutput::Batch { key, .. } = &connector.output else {
         return None;
     };
@@ -177,17 +177,24 @@ fn key_mapping(connector: &Connector) -> Option<MemberValue> {
     }
     let names: Vec<&str> = key.0.iter().map(|(name, _)| name.as_ref()).collect();
     let whole = connector.selection.ast();
-    Some(MemberValue::Group(
-        restrict_members(whole, &names).unwrap_or_else(|| whole.clone()),
-    ))
+    let reduced = match whole.items.as_slice() {
+        [Item::Whole(Expr::Path(path))] => path.group.as_ref().and_then(|group| {
+            let path = Path {
+                group: Some(restrict_members(group, &names)?),
+                ..path.clone()
+            };
+            Some(Selection {
+                items: vec![Item::Whole(Expr::Path(path))],
+                range: whole.range.clone(),
+            })
+        }),
+        _ => restrict_members(whole, &names),
+    };
+    Some(reduced.unwrap_or_else(|| whole.clone()))
 }
 
-/// A mapping such as `$.items { id name }`, with only the members `names`.
-fn restrict_members(selection: &Selection, names: &[&str]) -> Option<Selection> {
-    let [Item::Whole(Expr::Path(path))] = selection.items.as_slice() else {
-        return None;
-    };
-    let group = path.group.as_ref()?;
+/// A group with only the members `names`; `None` if members come from other items too.
+fn restrict_members(group: &Selection, names: &[&str]) -> Option<Selection> {
     let mut items = Vec::new();
     for item in &group.items {
         match item {
@@ -198,17 +205,9 @@ fn restrict_members(selection: &Selection, names: &[&str]) -> Option<Selection> 
             Item::Whole(_) | Item::Spread(_) => return None,
         }
     }
-    let group = Selection {
+    Some(Selection {
         items,
         range: group.range.clone(),
-    };
-    let path = Path {
-        group: Some(group),
-        ..path.clone()
-    };
-    Some(Selection {
-        items: vec![Item::Whole(Expr::Path(path))],
-        range: selection.range.clone(),
     })
 }
 

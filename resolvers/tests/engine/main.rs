@@ -8,6 +8,7 @@
 
 mod audit;
 mod audit_live;
+mod batch_selections;
 mod batches;
 mod caching;
 mod caching_entities;

@@ -29,11 +29,7 @@ const BASE_WORK: usize = 1 << 20;
 const WORK_PER_BYTE: usize = 4;
 
 /// Evaluates an item list with `input` as `$` and `@`, for each element if it is a list.
-pub fn eval_selection<'a>(
-    selection: &'a Selection,
-    input: &Value<'a>,
-    vars: &Vars<'a>,
-) -> Outcome<'a> {
+fn eval_selection<'a>(selection: &'a Selection, input: &Value<'a>, vars: &Vars<'a>) -> Outcome<'a> {
     outcome([input, input], vars, |run| {
         let input = TracedValue::new(input, &Trail::Root);
         Some(selection_value(run, selection, Scope::new(input, None)))
@@ -41,7 +37,7 @@ pub fn eval_selection<'a>(
 }
 
 /// Evaluates an expression with `dollar` as `$` and `at` as `@`.
-pub fn eval_expr<'a>(
+fn eval_expr<'a>(
     expr: &'a Expr,
     dollar: &Value<'a>,
     at: &Value<'a>,
@@ -65,7 +61,7 @@ pub fn eval_member<'a>(
 }
 
 /// Evaluates a whole mapping: a single path gets a list as a whole, items get its elements.
-pub(super) fn eval_mapping<'a>(
+pub fn eval_mapping<'a>(
     selection: &'a Selection,
     input: &Value<'a>,
     vars: &Vars<'a>,
