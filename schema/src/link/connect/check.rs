@@ -139,13 +139,16 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
+    /// Warns of `:name` for a variable; other segments with a colon are methods of some APIs.
     fn check_route_parameters(&mut self, url: &str) {
         for range in unbraced::route_parameters(url) {
             let segment = url.get(range.clone()).unwrap_or_default();
             let name = segment.trim_start_matches(':');
-            let variable = self.variable_with(name).unwrap_or("args");
+            let Some(variable) = self.variable_with(name) else {
+                continue;
+            };
             let message = format!("`{segment}` is no parameter, and is sent as it is written");
-            let help = format!("write an expression in braces, as in `{{${variable}.{name}}}`");
+            let help = format!("write `{{${variable}.{name}}}`");
             let problem = self.problem(&range, message).help(help);
             self.report(problem.warning());
         }
