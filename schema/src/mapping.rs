@@ -12,6 +12,7 @@ mod method_calls;
 mod methods;
 mod parse;
 mod print;
+pub(crate) mod remedy;
 mod report;
 mod scan;
 mod scope;

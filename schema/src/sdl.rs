@@ -13,13 +13,14 @@ use apollo_compiler::schema::{Directive, Schema, SchemaBuilder};
 use apollo_compiler::validation::{DiagnosticData, DiagnosticList, WithErrors};
 
 use self::links::Links;
-use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
+use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::span::{Document, Span};
 use crate::subgraph::Subgraph;
 use crate::types::Name;
 
 pub(crate) mod definitions;
 pub(crate) mod federation;
+mod help;
 pub(crate) mod links;
 pub(crate) mod literal;
 mod roots;
@@ -56,7 +57,8 @@ pub(crate) fn read(subgraph: &Subgraph, problems: &mut Problems) -> Option<Sdl> 
     let ast = match parsed {
         Ok(ast) => ast,
         Err(WithErrors { partial, errors }) => {
-            let spans = ParserSpans::new(document, &partial, &Links::default());
+            let links = Links::default();
+            let spans = ParserSpans::new(document, &partial, &links);
             problems.extend(spans.diagnostics(&errors, Code::SdlSyntax));
             return None;
         }
@@ -124,16 +126,18 @@ struct ParserSpans<'a> {
     document: &'a Document,
     file: Option<FileId>,
     connect_ranges: Vec<Range<usize>>,
+    links: &'a Links,
 }
 
 impl<'a> ParserSpans<'a> {
-    fn new(document: &'a Document, ast: &ast::Document, links: &Links) -> Self {
+    fn new(document: &'a Document, ast: &ast::Document, links: &'a Links) -> Self {
         let built_in = FileId::BUILT_IN;
         let file = ast.sources.keys().find(|id| **id != built_in).copied();
         Self {
             document,
             file,
             connect_ranges: connect_ranges(ast, links),
+            links,
         }
     }
 
@@ -171,26 +175,10 @@ impl<'a> ParserSpans<'a> {
         } else {
             code
         };
-        let help = keyword_help(&message, self.document.text.get(range.clone()));
+        let word = self.document.text.get(range.clone());
+        let help = help::help(&message, word, self.links);
         Diagnostic::error(code, Span::new(self.document, range), message).help(help)
     }
-}
-
-/// Suggests the keyword closest to a word that starts no definition.
-fn keyword_help(message: &str, word: Option<&str>) -> Option<String> {
-    const KEYWORDS: [&str; 9] = [
-        "extend",
-        "schema",
-        "type",
-        "interface",
-        "union",
-        "enum",
-        "input",
-        "scalar",
-        "directive",
-    ];
-    let keyword = nearest(word?, KEYWORDS).filter(|_| message == "expected definition")?;
-    Some(format!("write `{keyword}`"))
 }
 
 /// Replaces the parser's internal token names by the tokens.

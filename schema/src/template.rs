@@ -243,7 +243,10 @@ fn expression(text: &str, start: usize, version: Version) -> Result<TemplatePart
     let inside = text.get(start + 1..end).unwrap_or_default();
     let mapping = Mapping::parse(inside, version).map_err(|error| {
         let error = error.shifted(start + 1);
-        if error.range.start >= end && error.help.is_none() {
+        let inner = inside.trim().strip_prefix('{');
+        if let Some(inner) = inner.and_then(|inner| inner.strip_suffix('}')) {
+            error.help(format!("write one pair of braces: `{{{}}}`", inner.trim()))
+        } else if error.range.start >= end && error.help.is_none() {
             error.help("braces in quotes count when the end of an expression is searched for")
         } else {
             error

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 
 use schema::diagnostic::Diagnostic;
 use schema::link::{self, AccessDirectives, LinkOptions};
+use schema::mapping::{Mapping, ParseError, Version};
 use schema::span::Document;
 use schema::subgraph::Subgraph;
+use schema::template::Template;
 
 #[test]
 fn every_broken_graph_has_its_diagnostics() {
@@ -32,6 +34,60 @@ fn every_broken_graph_has_its_diagnostics() {
     }
 
     assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+/// Each text in back-ticks of a remedy for syntax is itself valid.
+#[test]
+fn suggested_texts_are_valid() {
+    let mut invalid = Vec::new();
+    let mut count = 0;
+    let is_of_syntax = |case: &PathBuf| case.to_string_lossy().contains("help");
+    for case in cases().into_iter().filter(is_of_syntax) {
+        let printed = printed(&case);
+        let helps = printed
+            .lines()
+            .filter_map(|line| line.split_once("= help: "));
+        for text in helps.flat_map(|(_, help)| help.split('`').skip(1).step_by(2)) {
+            count += 1;
+            if let Err(error) = parse_suggested(text) {
+                invalid.push(format!("{text}: {error}"));
+            }
+        }
+    }
+
+    assert!(count > 60, "{count}");
+    assert!(invalid.is_empty(), "{}", invalid.join("\n"));
+}
+
+/// Parses a mapping, the end of a path, a template, a `@link` or a member of `http`.
+fn parse_suggested(text: &str) -> Result<(), String> {
+    let connect = |http: &str| {
+        format!("type Query {{ a: Int @connect(http: {{ {http} }}, selection: \"$\") }}")
+    };
+    let link = "extend schema @link(url: \"https://specs.apollo.dev/connect/v0.3\", import: [\"@connect\"])";
+    let sdl = match text {
+        _ if text.starts_with("extend schema") => {
+            format!("{text} {}", connect("GET: \"http://a/\""))
+        }
+        _ if text.starts_with("GET: ") => {
+            let absolute = text.replace("\"/", "\"http://a/");
+            format!("{link} {}", connect(&absolute))
+        }
+        _ if text.starts_with('{') => return parsed(Template::parse(text, Version::V0_3)),
+        _ if text.starts_with("->") || text.starts_with('.') => {
+            return parsed(Mapping::parse(&format!("$.a{text}"), Version::V0_3));
+        }
+        _ => return parsed(Mapping::parse(text, Version::V0_3)),
+    };
+    let (graph, diagnostics) = link::link(&subgraphs("help.graphql", &sdl), LinkOptions::default());
+    match graph {
+        Some(_) => Ok(()),
+        None => Err(format!("{sdl}: {diagnostics:?}")),
+    }
+}
+
+fn parsed<T>(result: Result<T, ParseError>) -> Result<(), String> {
+    result.map(|_| ()).map_err(|error| error.to_string())
 }
 
 #[expect(

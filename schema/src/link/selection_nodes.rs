@@ -10,6 +10,7 @@ use super::{Reported, ReportedResult};
 use crate::diagnostic::{Code, Diagnostic, Problems, nearest};
 use crate::key::FieldSet;
 use crate::mapping::ast::Selection;
+use crate::mapping::remedy;
 use crate::sdl::Sdl;
 use crate::sdl::literal::Literal;
 use crate::source::{NodeField, NodeId, ObjectTypes, SourceNode};
@@ -168,7 +169,11 @@ impl SelectionReader<'_> {
                     "`{{ {0} }}` is an object, and the type is `{1}`",
                     only.name, ty.name
                 ),
-                format!("write `$.{}`", only.name),
+                if remedy::is_keyword(&only.name) {
+                    format!("write `$({})`", only.name)
+                } else {
+                    format!("write `$.{}`", remedy::path_key(&only.name))
+                },
             ),
             _ => (
                 format!("the selection is an object, and the type is `{}`", ty.name),
@@ -235,12 +240,27 @@ impl SelectionReader<'_> {
 
     fn report_unknown_field(&mut self, ty: &Type, member: &shape::Member) {
         let known = ty.fields().into_iter().flat_map(IndexMap::keys);
-        let help = nearest(&member.name, known.map(AsRef::as_ref)).map(|close| {
-            format!(
-                "write `{close}`, or `{close}: {0}` if the response has it as `{0}`",
-                member.name
-            )
-        });
+        let name = &member.name;
+        let text = self.literal.value.as_str();
+        let has_group = text
+            .get(member.range.end..)
+            .is_some_and(|rest| rest.trim_start().starts_with('{'));
+        let help = remedy::choice(text, member.range.start)
+            .or_else(|| {
+                let close = nearest(name, known.map(AsRef::as_ref))?;
+                let key = remedy::path_key(name);
+                Some(format!(
+                    "write `{close}`, or `{close}: {key}` if the response has it as `{name}`"
+                ))
+            })
+            .or_else(|| {
+                has_group.then(|| {
+                    let path = format!("$.{}", remedy::path_key(name));
+                    format!(
+                        "to select from it without a field of that name, write `{path} {{ id }}`"
+                    )
+                })
+            });
         let message = format!("`{}` is not a field of `{}`", member.name, ty.name);
         self.report(Code::SelectedFieldNotFound, &member.range, message, help);
     }

@@ -236,7 +236,7 @@ impl Parser<'_> {
         if let Some('[' | '0'..='9' | '-' | '.') = self.scan.peek() {
             return Err(self
                 .unexpected("a field, a path or `{` after the alias")
-                .help("write a literal as `$(…)`"));
+                .help("write a literal in parentheses, as in `$(5)` or `$(['a', 'b'])`"));
         }
         let path = self.path("a field, a path or `{` after the alias")?;
         Ok(MemberValue::Expr(Expr::Path(path)))

@@ -34,6 +34,11 @@ impl<'t> Scanner<'t> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
+    /// The text before the position.
+    pub(super) fn text_before(&self) -> &'t str {
+        self.text.get(..self.at).unwrap_or_default()
+    }
+
     /// The next character, white space included.
     pub(super) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
@@ -41,7 +46,7 @@ impl<'t> Scanner<'t> {
 
     /// The previous character, white space included.
     pub(super) fn before(&self) -> Option<char> {
-        self.text.get(..self.at)?.chars().next_back()
+        self.text_before().chars().next_back()
     }
 
     /// Consumes `token` if it is next.

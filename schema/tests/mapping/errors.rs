@@ -38,16 +38,16 @@ fn messages_name_the_expected_syntax_and_the_remedy() {
         a { ~ expected a field, `alias: …` or `}`, found the end
         a } ~ expected a field, `alias: …` or the end, found `}` ~ }
         a: } ~ expected a field, a path or `{` after the alias, found `}` ~ }
-        a: 3 ~ expected a field, a path or `{` after the alias, found `3` ~ 3 ~ write a literal as `$(…)`
-        a: [1] ~ expected a field, a path or `{` after the alias, found `[` ~ [ ~ write a literal as `$(…)`
+        a: 3 ~ expected a field, a path or `{` after the alias, found `3` ~ 3 ~ write a literal in parentheses, as in `$(5)` or `$(['a', 'b'])`
+        a: [1] ~ expected a field, a path or `{` after the alias, found `[` ~ [ ~ write a literal in parentheses, as in `$(5)` or `$(['a', 'b'])`
         content-type ~ expected the next item, found `-` ~ - ~ QUOTE
-        a[b] ~ expected the next item, found `[` ~ [ ~ QUOTE
+        a[b] ~ expected the next item, found `[` ~ [ ~ quote a key that is not a plain name: `'a[b]'`
         9lives ~ expected a field, `alias: …` or a path, found `9` ~ 9 ~ QUOTE
         naïve ~ expected a field, `alias: …` or a path, found `ï` ~ ï ~ QUOTE
         id address.city ~ a path without an alias among other items ~ address.city ~ add an alias, `alias: path`, or end it with braces
-        x: a?? ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators inside `$(…)`
+        x: a?? ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators in parentheses, as in `$(a ?? 'x')`
         x: a ? ? ~ duplicate `?` ~ ? ~ write it once
-        x: a ?? b ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators inside `$(…)`
+        x: a ?? b ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators in parentheses, as in `$(a ?? 'x')`
         x: $(a ?? b ?! c) ~ `??` and `?!` in one expression ~ ?! ~ put one of them in parentheses, `$(…)`
         x: $(a ~ expected an operator or `)`, found the end
         x: $(1e3) ~ expected an operator or `)`, found `e` ~ e ~ QUOTE
@@ -88,7 +88,7 @@ fn v0_4_requires_all_commas_or_none() {
         id, name age ~ expected `,`, as between the items before, found `a` ~ a ~ QUOTE
         a: 1b ~ expected a space before the next item, found `b` ~ b ~ QUOTE
         id ...{ a: 1 } ~ expected a path after `...`, found `{` ~ {
-        id ...nope ?? a ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators inside `$(…)`
+        id ...nope ?? a ~ expected a field, `alias: …` or a path, found `?` ~ ? ~ write operators in parentheses, as in `$(a ?? 'x')`
         ",
     );
 }

@@ -9,7 +9,8 @@ use super::inference::{Finding, FindingKind, TypeInference};
 use super::site::{DirectiveArgument, Site, SiteDirective, VARIABLES};
 use super::{ConnectLocation, Located, Reader, unbraced};
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::mapping::{Mapping, VariableUse, Version, methods};
+use crate::mapping::ast::Selection;
+use crate::mapping::{Mapping, VariableUse, Version, remedy};
 use crate::sdl::literal::Literal;
 use crate::span::Span;
 use crate::template::{ConstantText, Template, TemplatePart};
@@ -28,7 +29,7 @@ pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, mapping: &Located
     check.report_findings(inference.findings, 0, &inference.unfollowed_ranges);
     // The inferred type of a faulty mapping would only repeat its errors.
     if !check.reader.problems.has_errors_since(mark) {
-        check.check_inferred_type(inferred, &selection.range);
+        check.check_inferred_type(inferred, &selection.range, Some(selection));
         check.check_parts(&parts);
     }
 }
@@ -45,7 +46,7 @@ pub(super) fn template(reader: &mut Reader<'_>, site: Site<'_>, template: &Locat
         let mut check = Check::new(reader, site, &template.literal);
         check.report_findings(inference.findings, expression.range.start + 1, &[]);
         if !check.reader.problems.has_errors_since(mark) {
-            check.check_inferred_type(inferred, &expression.range);
+            check.check_inferred_type(inferred, &expression.range, None);
         }
     }
 }
@@ -186,6 +187,9 @@ impl<'c, 'a> Check<'c, 'a> {
                     self.nothing_to_read(&key, &range).warning()
                 }
                 FindingKind::NothingToRead(key) => self.nothing_to_read(&key, &range),
+                FindingKind::FieldForLiteral(name) => {
+                    self.field_for_literal(&name, &range).warning()
+                }
                 FindingKind::VariableInQuotes { text, variable } => {
                     let name = text.get(variable.clone()).unwrap_or_default();
                     let message = format!("`{name}` is in quotes, and is not evaluated");
@@ -200,14 +204,10 @@ impl<'c, 'a> Check<'c, 'a> {
     /// An error where the value becomes text, because a missing value would leave a hole in a URL
     /// or header; a warning elsewhere.
     fn unknown_method(&self, name: &str, range: &Range<usize>) -> TextProblem {
-        let close = nearest(name, methods().iter().map(|method| method.name));
-        // Two letters are close to any two letters, and more often name a member.
-        let help = close.filter(|_| name.len() > 2).map_or_else(
-            || format!("to read a member, write `.{name}`"),
-            |close| format!("write `->{close}`"),
-        );
         let message = format!("`->{name}` is not a method");
-        let problem = self.problem(range, message).help(help);
+        let problem = self
+            .problem(range, message)
+            .help(remedy::unknown_method(name));
         if self.site.argument.is_text() && self.reader.link.version >= Version::V0_3 {
             problem
         } else {
@@ -217,7 +217,17 @@ impl<'c, 'a> Check<'c, 'a> {
 
     fn nothing_to_read(&self, key: &str, range: &Range<usize>) -> TextProblem {
         let available = self.site.variables(self.reader);
-        let help = if available.contains(&key) {
+        let text = self.literal.value.as_str();
+        let is_quoted = text
+            .get(range.start..)
+            .is_some_and(|it| it.starts_with(['\'', '"']));
+        let help = if let Some(choice) = remedy::choice(text, range.start) {
+            choice
+        } else if let Some(expression) = unbraced::dollar_outside(text, range.start, &available) {
+            format!("write `{expression}`")
+        } else if is_quoted {
+            remedy::quoted_text(key)
+        } else if available.contains(&key) {
             format!("write `${key}`")
         } else if let Some(variable) = self.variable_with(key) {
             format!("write `${variable}.{key}`")
@@ -229,6 +239,17 @@ impl<'c, 'a> Check<'c, 'a> {
             format!("`{key}` is read from a response, and this connector makes no request")
         } else {
             format!("`{key}` is read from a response, and this is evaluated before the request")
+        };
+        self.problem(range, message).help(help)
+    }
+
+    fn field_for_literal(&self, name: &str, range: &Range<usize>) -> TextProblem {
+        let message =
+            format!("`{name}` is read from the response: after an alias it is no literal");
+        let help = if remedy::is_keyword(name) {
+            format!("write `$({name})`")
+        } else {
+            format!("write `$('{name}')` for the text, or `{name}` for the member")
         };
         self.problem(range, message).help(help)
     }
@@ -249,7 +270,12 @@ impl<'c, 'a> Check<'c, 'a> {
         }
     }
 
-    fn check_inferred_type(&mut self, inferred: InferredType, range: &Range<usize>) {
+    fn check_inferred_type(
+        &mut self,
+        inferred: InferredType,
+        range: &Range<usize>,
+        selection: Option<&Selection>,
+    ) {
         let Some(needed) = self.site.argument.mismatch(inferred) else {
             return;
         };
@@ -263,9 +289,16 @@ impl<'c, 'a> Check<'c, 'a> {
             DirectiveArgument::IsSuccess => Some("compare, as in `$status->eq(200)`"),
             _ => None,
         };
+        let help = match self.site.argument {
+            DirectiveArgument::Message => {
+                let text = self.literal.value.as_str();
+                selection.and_then(|it| remedy::literal_or_path(it, text))
+            }
+            _ => help.map(str::to_owned),
+        };
         let message = format!("{needed}, and the value is {}", inferred.description());
         let problem = self.problem(range, message);
-        self.report(problem.maybe_help(help.map(str::to_owned)));
+        self.report(problem.maybe_help(help));
     }
 
     /// Reports parts that no text in a URL can stand for.

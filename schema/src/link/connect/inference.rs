@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 
 use self::inferred_type::{InferredType, Kinds, Members};
 use super::unbraced;
-use crate::mapping::Version;
-use crate::mapping::ast::{Expr, Head, Item, Key, MemberValue, Path, Selection, Step};
+use crate::mapping::ast::{Expr, Head, Item, Key, Member, MemberValue, Path, Selection, Step};
+use crate::mapping::{Version, remedy};
 use crate::types::{ArgumentDefinition, Name, Scalar, TypeId, TypeKind, TypeRef, Types};
 
 pub(super) mod inferred_type;
@@ -28,6 +28,8 @@ pub(super) enum FindingKind {
     UnknownMethod(String),
     /// The key is read from a value without members.
     NothingToRead(String),
+    /// A member of the response is read where a literal was probably meant.
+    FieldForLiteral(String),
     /// Quoted text contains a variable.
     VariableInQuotes {
         text: String,
@@ -85,7 +87,10 @@ impl<'a> TypeInference<'a> {
                 Item::Member(member) => {
                     match &member.value {
                         MemberValue::Group(group) => self.selection(group, inputs),
-                        MemberValue::Expr(expr) => self.expr(expr, inputs),
+                        MemberValue::Expr(expr) => {
+                            self.check_literal(member, expr, inputs);
+                            self.expr(expr, inputs)
+                        }
                     };
                     inferred = InferredType::object(Members::Unknown);
                 }
@@ -118,6 +123,29 @@ impl<'a> TypeInference<'a> {
             }
             Expr::List(items, _) => InferredType::list(self.joined(items, inputs)),
             Expr::Choice(_, operands) => self.joined(operands, inputs),
+        }
+    }
+
+    /// Finds a keyword, or a plain name in quotes, after an alias: before v0.4 it is a member.
+    fn check_literal(&mut self, member: &Member, expr: &Expr, inputs: InputTypes) {
+        let Expr::Path(Path {
+            head: Head::Key(key),
+            steps,
+            group: None,
+            ..
+        }) = expr
+        else {
+            return;
+        };
+        let is_member = steps.is_empty() && key.range != member.key.range;
+        let is_quoted = key.range.len() != key.name.len();
+        let is_plain = remedy::path_key(&key.name) == key.name;
+        let is_literal = (is_quoted && is_plain) || remedy::is_keyword(&key.name);
+        if is_member && is_literal && inputs.dollar.members != Members::Empty {
+            self.findings.push(Finding {
+                kind: FindingKind::FieldForLiteral(key.name.clone()),
+                range: key.range.clone(),
+            });
         }
     }
 

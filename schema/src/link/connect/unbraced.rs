@@ -86,6 +86,15 @@ pub(super) fn route_parameters(url: &str) -> Vec<Range<usize>> {
     ranges
 }
 
+/// The expression that `${args.id}`, as other tools write it, stands for; `at` is after its brace.
+pub(super) fn dollar_outside(text: &str, at: usize, variables: &[&str]) -> Option<String> {
+    let rest = text.get(at..)?;
+    let is_variable = variables.contains(&rest.get(..name_len(rest))?);
+    let is_outside = text.get(..at)?.ends_with("${");
+    let (inside, _) = rest.split_once('}')?;
+    (is_variable && is_outside).then(|| format!("{{${inside}}}"))
+}
+
 /// A mapping that produces `text` with the value of the variable at `range`.
 pub(super) fn joined(text: &str, range: &Range<usize>) -> String {
     let part = |range: Range<usize>| text.get(range).unwrap_or_default();

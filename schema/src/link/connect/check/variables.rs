@@ -102,11 +102,27 @@ impl Check<'_, '_> {
         }
     }
 
+    /// Warns of members of `$request` and `$response` other than `headers`, which have no value.
+    fn check_message_members(&mut self, variable: &VariableUse) {
+        let name = variable.name.as_str();
+        for field in variable.fields.iter().filter(|it| it.name != "headers") {
+            let help = match (name, field.name.as_str()) {
+                ("response", "body") => "the body of the response is `$`".to_owned(),
+                ("response", "status" | "statusCode") => "write `$status`".to_owned(),
+                _ => format!("write `${name}.headers`"),
+            };
+            let message = format!("`${name}` has only `headers`, and no `{}`", field.name);
+            let problem = self.problem(&field.range, message).help(help);
+            self.report(problem.warning());
+        }
+    }
+
     /// Warns of header names with upper-case letters: mappings see lower-case names.
     fn check_headers(&mut self, variable: &VariableUse) {
         if !matches!(variable.name.as_str(), "request" | "response") {
             return;
         }
+        self.check_message_members(variable);
         let headers = variable
             .fields
             .iter()
