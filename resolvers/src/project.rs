@@ -56,7 +56,11 @@ pub(crate) fn project(
     };
     let start = out.len();
     let no_errors = projection.errors.count();
-    if let Err(PropagatedNull(cause)) = projection.write_object(tree.root(), &program.root, out) {
+    let root = &program.root;
+    let written = projection.in_object(tree.root(), root, |projection| {
+        projection.write_members(tree.root(), &root.members, out)
+    });
+    if let Err(PropagatedNull(cause)) = written {
         if let Some(cause) = cause {
             projection.errors.retain_last(no_errors, cause);
         }
@@ -99,18 +103,19 @@ enum PathStep<'a> {
 struct PropagatedNull(Option<FailureId>);
 
 impl<'a> Projection<'a> {
-    fn write_object(
+    /// Writes inside of an object, to which the paths of errors lead.
+    fn in_object<T>(
         &mut self,
         row: Row,
         object: &'a OutputObject,
-        out: &mut Vec<u8>,
-    ) -> Result<(), PropagatedNull> {
+        write: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         self.objects.push(EnclosingObject {
             row,
             object,
             depth: self.path.len(),
         });
-        let result = self.write_members(row, &object.members, out);
+        let result = write(self);
         self.objects.pop();
         result
     }
@@ -243,14 +248,15 @@ impl<'a> Projection<'a> {
         }
         let errors_before = self.errors.count();
         let result = match (value, &output_type.shape) {
-            (Value::Object(row), OutputShape::Object(object)) => match self.check_type(row, object)
-            {
-                Ok(()) => self.write_object(row, object, out),
-                Err(cause) => {
-                    self.add_type_error(cause, output_type, member);
-                    Err(PropagatedNull(cause))
-                }
-            },
+            (Value::Object(row), OutputShape::Object(object)) => {
+                self.in_object(row, object, |projection| {
+                    projection.check_type(row, object).map_err(|cause| {
+                        projection.add_type_error(cause, output_type, member);
+                        PropagatedNull(cause)
+                    })?;
+                    projection.write_members(row, &object.members, out)
+                })
+            }
             (Value::List { start, len }, OutputShape::List(item_type)) => {
                 self.write_list(self.tree.items(start, len), item_type, member, out)
             }
@@ -303,13 +309,13 @@ impl<'a> Projection<'a> {
     fn add_type_error(
         &mut self,
         cause: Option<FailureId>,
-        output_type: &OutputType,
+        output_type: &'a OutputType,
         member: &Member,
     ) {
-        let failure = cause.and_then(|failure| self.failures.get(failure));
-        let kind = failure.cloned();
-        let kind = kind.unwrap_or_else(|| wrong_type(member, output_type));
-        self.errors.add(&self.path, kind, cause);
+        match cause {
+            Some(cause) => self.add_failure(cause, output_type),
+            None => self.add_error(wrong_type(member, output_type)),
+        }
     }
 
     fn write_list(

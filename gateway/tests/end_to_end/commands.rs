@@ -47,6 +47,17 @@ impl Folder {
         until_served(self.command(arguments)).await
     }
 
+    /// Serves with an environment variable.
+    pub(crate) async fn serve_with(
+        &self,
+        arguments: &[&str],
+        (name, value): (&str, &str),
+    ) -> (Child, std::net::SocketAddr) {
+        let mut command = self.command(arguments);
+        command.env(name, value);
+        until_served(command).await
+    }
+
     /// Serves the folder's configuration with a maximum of open files.
     pub(crate) async fn serve_with_open_files(&self, limit: u32) -> (Child, std::net::SocketAddr) {
         let script = format!("ulimit -n {limit}; exec \"$0\" serve");

@@ -131,6 +131,7 @@ impl<'a> Execution<'_, 'a> {
             };
             self.cache.discard(part.fetch_id(), affected);
             let path: Arc<[PathStep]> = rest.into();
+            let is_abstract = self.context.prepared.is_abstract[part.fetch.at.0];
             let mut marker = Marker {
                 tree: &mut self.tree,
                 failure,
@@ -139,6 +140,10 @@ impl<'a> Execution<'_, 'a> {
                 let entity = part.entities.entity(*entity);
                 let shape = &part.part.shapes[entity.kind()];
                 for row in entity.rows() {
+                    if rest.is_empty() && is_abstract && marker.tree.type_of(*row).is_none() {
+                        marker.tree.set_type_failure(*row, failure);
+                        placed = Placed::Yes;
+                    }
                     placed = placed.or(marker.mark_row(shape, *row, rest));
                     let path = Arc::clone(&path);
                     let failed = FailedValue {
