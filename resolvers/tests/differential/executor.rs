@@ -24,6 +24,11 @@ pub(crate) trait Resolver {
     fn type_name(&self, object: &Self::Object) -> String;
 
     fn resolve(&mut self, object: &Self::Object, call: &FieldCall<'_>) -> Resolved<Self::Object>;
+
+    /// An error has made a field null.
+    fn nulled(&mut self, type_name: &str, field: &str) {
+        let _ = (type_name, field);
+    }
 }
 
 /// A field of an object that is resolved.
@@ -210,7 +215,11 @@ impl<'a, R: Resolver> Execution<'a, R> {
             path: &self.path,
         };
         let resolved = self.resolver.resolve(object, &call);
-        self.nullable(&definition.ty, resolved, fields)
+        let completed = self.nullable(&definition.ty, resolved, fields);
+        if self.executed.nulls.last() == Some(&self.path) {
+            self.resolver.nulled(type_name, &field.name);
+        }
+        completed
     }
 
     /// A completed value; null where the type allows it and an error made it null.

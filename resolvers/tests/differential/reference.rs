@@ -123,7 +123,10 @@ impl<'a> Reference<'a> {
             return Outcome::Failed;
         }
         let is_null = value_at(&self.actual.data, path).is_none_or(JsonValue::is_null);
-        if has(Outcome::Missing) && (is_null || !has(Outcome::Given)) {
+        let mut errors = self.actual.errors.iter();
+        let has_error_below = errors.any(|error| error.starts_with(path));
+        let may_be_missing = is_null && !has_error_below;
+        if has(Outcome::Missing) && (may_be_missing || !has(Outcome::Given)) {
             return Outcome::Missing;
         }
         Outcome::Given
@@ -278,6 +281,17 @@ impl Resolver for Reference<'_> {
 
     fn type_name(&self, object: &Whole) -> String {
         object.thing.ty.to_string()
+    }
+
+    /// Where a subgraph does not allow the null, the fields beside it in the request are null too.
+    fn nulled(&mut self, type_name: &str, field: &str) {
+        let model = &self.data.model;
+        let mut homes = model
+            .get(type_name)
+            .into_iter()
+            .flat_map(|ty| ty.homes.values());
+        let is_stricter = homes.any(|home| home.fields.get(field).is_some_and(|it| it.is_stricter));
+        self.is_unclear |= is_stricter && !model.is_stricter_everywhere(type_name, field);
     }
 
     fn resolve(&mut self, object: &Whole, call: &FieldCall<'_>) -> Resolved<Whole> {
