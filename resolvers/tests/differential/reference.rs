@@ -124,7 +124,7 @@ impl<'a> Reference<'a> {
         }
         let is_null = value_at(&self.actual.data, path).is_none_or(JsonValue::is_null);
         let mut errors = self.actual.errors.iter();
-        let has_error_below = errors.any(|error| error.starts_with(path));
+        let has_error_below = errors.any(|it| it.len() > path.len() && it.starts_with(path));
         let may_be_missing = is_null && !has_error_below;
         if has(Outcome::Missing) && (may_be_missing || !has(Outcome::Given)) {
             return Outcome::Missing;
