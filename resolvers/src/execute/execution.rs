@@ -120,7 +120,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         }
     }
 
-    fn is_done(&self, fetch: FetchId) -> bool {
+    pub(super) fn is_done(&self, fetch: FetchId) -> bool {
         matches!(self.fetches[fetch], FetchState::Done)
     }
 
@@ -316,8 +316,8 @@ impl<'c, 'a> Execution<'c, 'a> {
         }
     }
 
-    /// The entities of a fetch that was not started.
-    fn unstarted_entities(&mut self, fetch: FetchId) -> Entities {
+    /// The entities that a fetch would be started for now; those with a failed input have failed.
+    pub(super) fn unstarted_entities(&mut self, fetch: FetchId) -> Entities {
         let prepared = self.context.prepared;
         match prepared.part(fetch) {
             Some(part) => self.represented_entities(part, &prepared.plan.fetches[fetch]),

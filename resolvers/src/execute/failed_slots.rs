@@ -2,7 +2,7 @@
 //!
 //! Whichever response arrives first, the values that failed are failed inside of the object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::execution::Execution;
@@ -80,6 +80,7 @@ impl<'a> Execution<'_, 'a> {
         let failed = self
             .failed_slots
             .sharing_objects(fetches, &prepared.selection, fetch);
+        let marked: BTreeSet<FetchId> = failed.iter().map(|(other, _)| *other).collect();
         for (other, failed) in failed {
             if let Some(place) = &failed.place {
                 let mut marker = Marker {
@@ -91,6 +92,20 @@ impl<'a> Execution<'_, 'a> {
                 let fetch = &fetches[other];
                 let mut merge = self.merge(fetch);
                 merge.fail_slots(fetch.at, failed.row, failed.failure);
+            }
+        }
+        self.fail_dependents(marked);
+    }
+
+    /// Fails what fetches that have ended were to give in objects that were not there yet: their
+    /// keys are among the slots of the failed fetches.
+    fn fail_dependents(&mut self, mut failed: BTreeSet<FetchId>) {
+        let fetches = &self.context.prepared.plan.fetches;
+        for (id, fetch) in fetches.pairs() {
+            let is_affected = fetch.depends_on.iter().any(|other| failed.contains(other));
+            if is_affected && self.is_done(id) && fetch.condition.is_true(self.context.variables) {
+                self.unstarted_entities(id);
+                failed.insert(id);
             }
         }
     }

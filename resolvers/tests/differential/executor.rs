@@ -37,6 +37,7 @@ pub(crate) struct FieldCall<'a> {
     pub(crate) arguments: JsonMap,
     /// The named type that is declared.
     pub(crate) declared: &'a str,
+    pub(crate) is_non_null: bool,
     pub(crate) path: &'a [Step],
 }
 
@@ -212,6 +213,7 @@ impl<'a, R: Resolver> Execution<'a, R> {
             name: &field.name,
             arguments: inputs::arguments(schema, definition, field, self.request.variables),
             declared: definition.ty.inner_named_type(),
+            is_non_null: definition.ty.is_non_null(),
             path: &self.path,
         };
         let resolved = self.resolver.resolve(object, &call);

@@ -26,7 +26,6 @@ mod arrivals;
 mod check;
 mod data;
 mod entities;
-mod exclusions;
 mod executor;
 mod failing;
 mod fault;
@@ -147,8 +146,6 @@ struct Tally {
     unclear: usize,
     /// Errors below a null that are not at the field that failed.
     misplaced: usize,
-    /// Cases with a known difference.
-    excluded: usize,
     /// Graphs with a plan whose search was cut short.
     incomplete: u64,
     failed: BTreeMap<Wrong, Failed>,
@@ -201,7 +198,6 @@ impl Tally {
         self.requests += compared.requests;
         self.errors += compared.errors;
         self.unclear += compared.unclear;
-        self.excluded += compared.excluded;
         self.misplaced += compared.misplaced;
     }
 
@@ -239,7 +235,6 @@ impl Tally {
         self.requests += other.requests;
         self.errors += other.errors;
         self.unclear += other.unclear;
-        self.excluded += other.excluded;
         self.misplaced += other.misplaced;
         self.incomplete += other.incomplete;
         for failed in other.failed.into_values() {
@@ -257,9 +252,6 @@ impl Tally {
         }
         if self.misplaced > 0 {
             let _ = write!(text, ", {} errors at another field", self.misplaced);
-        }
-        if self.excluded > 0 {
-            let _ = write!(text, ", {} with a known difference", self.excluded);
         }
         if self.incomplete > 0 {
             let _ = write!(text, ", {} not planned completely", self.incomplete);

@@ -109,8 +109,8 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The one outcome of several possible ones.
-    fn decide(&mut self, ways: &[Way], path: &[Step]) -> Outcome {
+    /// The one outcome of several possible ones; `missing_is_error` where a value may not be null.
+    fn decide(&mut self, ways: &[Way], path: &[Step], missing_is_error: bool) -> Outcome {
         let has = |outcome| ways.iter().any(|way| way.outcome == outcome);
         let Some(first) = ways.first() else {
             self.is_unclear = true;
@@ -124,8 +124,9 @@ impl<'a> Reference<'a> {
         }
         let is_null = value_at(&self.actual.data, path).is_none_or(JsonValue::is_null);
         let mut errors = self.actual.errors.iter();
-        let has_error_below = errors.any(|it| it.len() > path.len() && it.starts_with(path));
-        let may_be_missing = is_null && !has_error_below;
+        let is_explained = |error: &Path| missing_is_error && error.len() == path.len();
+        let has_error = errors.any(|it| it.starts_with(path) && !is_explained(it));
+        let may_be_missing = is_null && !has_error;
         if has(Outcome::Missing) && (may_be_missing || !has(Outcome::Given)) {
             return Outcome::Missing;
         }
@@ -257,7 +258,7 @@ impl<'a> Reference<'a> {
             Value::Leaf(leaf) => Resolved::Leaf(leaf),
             Value::Thing(thing) => {
                 let whole = self.whole(thing, origin);
-                match self.decide(&self.typing(&whole), path) {
+                match self.decide(&self.typing(&whole), path, true) {
                     Outcome::Given => Resolved::Object(whole),
                     Outcome::Missing => Resolved::Null,
                     Outcome::Failed => Resolved::Error("the type is not known".to_owned()),
@@ -299,7 +300,7 @@ impl Resolver for Reference<'_> {
         if *object.thing.ty == *"Mutation" && !is_unambiguous(&ways) {
             self.changes = None;
         }
-        match self.decide(&ways, call.path) {
+        match self.decide(&ways, call.path, call.is_non_null) {
             Outcome::Failed => Resolved::Error("a call failed".to_owned()),
             Outcome::Missing => Resolved::Null,
             Outcome::Given => {
