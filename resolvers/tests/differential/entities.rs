@@ -102,8 +102,9 @@ fn agrees(
         return Err(format!("has `{field}`, which `{called}` lacks here"));
     }
     let arguments = data.defaults(thing, field);
-    if value.is_null() && data.faults().has_missing() {
-        return Ok(()); // The entity was not found where the value comes from.
+    let is_computed = (data.field(thing, field)).is_some_and(|field| !field.requires.is_empty());
+    if data.faults().has_missing() && (value.is_null() || is_computed) {
+        return Ok(()); // An entity was not found where the value, or an input of it, comes from.
     }
     same(service, &data.of(thing, field, &arguments), value)
         .map_err(|why| format!("`{field}` {why}"))

@@ -175,7 +175,10 @@ impl Running {
         let names = called.filter_map(|request| request.split(':').next());
         let least = names.map(|name| settings::ttl(subgraphs, name)).min();
         let is_right = match reuse {
-            Reuse::Never => !errors.is_empty() || !failures.is_empty() || self.may_miss(response),
+            Reuse::Never => {
+                let has_error = !errors.is_empty() || !failures.is_empty();
+                has_error || self.may_miss(response) || has_context_arguments(response)
+            }
             Reuse::Shared(lifetime) => {
                 errors.is_empty() && least.is_none_or(|least| is_about(lifetime.fresh, least))
             }
@@ -191,6 +194,12 @@ impl Running {
         );
         Err(Failure::new(Wrong::Reuse, text))
     }
+}
+
+/// Whether a request has context arguments, with which nothing is cached.
+fn has_context_arguments(response: &Response) -> bool {
+    let mut requests = response.requests.iter();
+    requests.any(|request| request.contains("$c0"))
 }
 
 /// Whether a lifetime is as expected, but for the seconds that passed.

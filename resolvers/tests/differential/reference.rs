@@ -189,7 +189,10 @@ impl<'a> Reference<'a> {
                 declared: &declared,
                 ancestors: &[],
             };
-            let input = self.input(value, origin, &pick.inner, &required)?;
+            let input = self.input(value, origin, &pick.inner, &required);
+            // A subgraph that does not allow the null has no object then, for the client neither.
+            self.is_unclear |= input.is_err() && required.first() == Some(&true);
+            let input = input?;
             object.insert(&*pick.field, input);
         }
         Ok(object.into())
