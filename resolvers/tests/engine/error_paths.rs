@@ -182,3 +182,31 @@ async fn an_error_of_a_root_field_has_its_full_path() {
     let data = json!({ "all": [{ "key": "1" }, null], "me": null });
     assert_error_paths(&answer, &data, &["all.1.key", "me.id"]);
 }
+
+#[tokio::test]
+async fn an_entity_whose_type_alone_is_fetched_has_the_error_at_its_path() {
+    const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@interfaceObject"])
+"#;
+    const ROOT: &str =
+        r#"type Query { one: I all: [I] } type I @key(fields: "id") @interfaceObject { id: ID! }"#;
+    const TYPES: &str = r#"interface I @key(fields: "id") { id: ID! }
+        type A implements I @key(fields: "id") { id: ID! list: [Int!]! }
+        type B implements I @key(fields: "id") { id: ID! }"#;
+    let root = json!({ "data": { "one": { "id": "1" }, "all": [{ "id": "1" }] } });
+    let root = Scripted::new(move |_, _| root.clone());
+    let run = async |query: &str, path: Value| {
+        let types = Scripted::new(move |_, _| null_entity(&path));
+        let (root_sdl, types_sdl) = (format!("{LINK}{ROOT}"), format!("{LINK}{TYPES}"));
+        let engine = engine(
+            &[("q", &root_sdl), ("t", &types_sdl)],
+            &[("q", &root), ("t", &types)],
+        );
+        execute(&engine, query, json!({})).await
+    };
+
+    let answer = run("{ one { __typename } }", json!([])).await;
+    assert_error_paths(&answer, &json!({ "one": null }), &["one"]);
+
+    let answer = run("{ all { ... on A { List: list } } }", json!(["list", 2])).await;
+    assert_error_paths(&answer, &json!({ "all": [null] }), &["all.0.List.2"]);
+}

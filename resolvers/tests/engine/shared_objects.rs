@@ -119,3 +119,26 @@ async fn a_failed_source_of_a_shared_list_fails_its_own_fields() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_key_that_failed_before_its_object_came_fails_what_it_leads_to() {
+    const KEY: &str = "type Query { f: F! @shareable g: Int } type F { id: ID! @shareable }";
+    const OBJECT: &str = "type Query { f: F! @shareable } type F { id: ID! @shareable n: Int }";
+    const ENTITY: &str = r#"type F @key(fields: "id") { id: ID! m: Int! }"#;
+    let down = json!({ "data": null, "errors": [{ "message": "down" }] });
+    for (first, second) in [(0, 40), (40, 0)] {
+        let engine = slow_engine([
+            ("q", KEY, down.clone(), first),
+            ("x", OBJECT, json!({ "data": { "f": { "n": 1 } } }), second),
+            ("c", ENTITY, json!({ "data": { "_entities": [] } }), 0),
+        ]);
+
+        let answer = execute(&engine, "{ g f { n } }", json!({})).await;
+        assert_eq!(answer["data"], json!({ "g": null, "f": { "n": 1 } }));
+
+        let answer = execute(&engine, "{ g f { m n } }", json!({})).await;
+        assert_eq!(answer["data"], json!(null), "{first}: {answer:#}");
+        let errors = json!(["f.m: q: answered with an error: down"]);
+        assert_eq!(answer["errors"], errors, "{first}: {answer:#}");
+    }
+}
