@@ -25,7 +25,8 @@ pub use self::key::{
     Key, KeyFormat, KeyParts, KeyPrefix, ScopedKeys, canonical_json, digest, entity_key,
 };
 pub use self::lifetime::{
-    Credentials, Lifetime, LifetimePolicy, ResponseMetadata, Reuse, Scope, negative_reuse, reuse,
+    Credentials, Lifetime, LifetimePolicy, ResponseMetadata, Reuse, Scope, is_private,
+    negative_reuse, reuse,
 };
 use self::memory::{Memory, StoredEntry};
 pub use self::miss::MissReason;

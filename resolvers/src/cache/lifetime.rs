@@ -6,7 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::header::{AGE, DATE, EXPIRES, VARY};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 use self::directives::{Directives, delta_seconds};
 
@@ -38,6 +38,8 @@ pub struct Lifetime {
 /// Metadata of a source's response: all of it that decides about reuse.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseMetadata<'a> {
+    /// Status of the response.
+    pub status: StatusCode,
     /// Headers of the response.
     pub headers: &'a HeaderMap,
     /// Time at which it was received.
@@ -51,12 +53,15 @@ pub struct ResponseMetadata<'a> {
     pub caller_headers: &'a [HeaderName],
 }
 
-/// Whether a request carried credentials.
+/// Whether a request carried credentials. A response to a request that carries those of some callers
+/// is shared only if it allows that (RFC 9111 §3.5), also when the client of this one had none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credentials {
-    /// None: the request was the same for all callers.
-    None,
-    /// The response is shared only if it allows that (RFC 9111 §3.5).
+    /// The source gets no client's credentials: the request is the same for all callers.
+    NotForwarded,
+    /// Credentials are forwarded, and the client sent none: it is the anonymous caller.
+    Absent,
+    /// The client's credentials were sent.
     Sent,
 }
 
@@ -122,6 +127,12 @@ pub fn negative_reuse(policy: &LifetimePolicy, response: &ResponseMetadata<'_>) 
     }
 }
 
+/// Whether the response, or the graph, says that it is for one caller.
+pub fn is_private(policy: &LifetimePolicy, response: &ResponseMetadata<'_>) -> bool {
+    let directives = Directives::parse(response.headers);
+    is_declared_private(policy, response, &directives)
+}
+
 /// Whether `Vary` names a matching header. Forwarded headers that do not identify the caller are
 /// part of every key, and headers that are not forwarded are the same for all.
 fn varies(response: &ResponseMetadata<'_>, matches: impl Fn(&[u8]) -> bool) -> bool {
@@ -141,6 +152,9 @@ fn lifetime(
         .s_maxage
         .or(directives.max_age)
         .or_else(|| expires(response));
+    if response_age.is_none() && !HEURISTICALLY_CACHEABLE.contains(&response.status) {
+        return Lifetime::default();
+    }
     let allowed = match (response_age, policy.declared_age) {
         (Some(age), Some(declared)) => age.min(declared),
         (Some(age), None) | (None, Some(age)) => age,
@@ -214,21 +228,45 @@ fn scope(
     response: &ResponseMetadata<'_>,
     directives: &Directives,
 ) -> Scope {
-    let declared = policy.declared_scope;
+    if is_declared_private(policy, response, directives) {
+        return Scope::Private;
+    }
+    let is_shareable = directives.allows_sharing() || policy.declared_scope == Some(Scope::Public);
+    match response.credentials {
+        Credentials::Absent | Credentials::Sent if !is_shareable => Scope::Private,
+        _ => Scope::Public,
+    }
+}
+
+fn is_declared_private(
+    policy: &LifetimePolicy,
+    response: &ResponseMetadata<'_>,
+    directives: &Directives,
+) -> bool {
     let identifies_caller = |name: &[u8]| {
         let mut caller_headers = response.caller_headers.iter();
         caller_headers.any(|known| known.as_str().as_bytes().eq_ignore_ascii_case(name))
     };
-    let is_private = directives.private || declared == Some(Scope::Private);
-    if is_private || varies(response, identifies_caller) {
-        return Scope::Private;
-    }
-    let is_shareable = directives.allows_sharing() || declared == Some(Scope::Public);
-    match response.credentials {
-        Credentials::Sent if !is_shareable => Scope::Private,
-        _ => Scope::Public,
-    }
+    directives.private
+        || policy.declared_scope == Some(Scope::Private)
+        || varies(response, identifies_caller)
 }
+
+/// Statuses whose responses may be cached without an explicit lifetime, RFC 9110 §15.1.
+const HEURISTICALLY_CACHEABLE: [StatusCode; 12] = [
+    StatusCode::OK,
+    StatusCode::NON_AUTHORITATIVE_INFORMATION,
+    StatusCode::NO_CONTENT,
+    StatusCode::PARTIAL_CONTENT,
+    StatusCode::MULTIPLE_CHOICES,
+    StatusCode::MOVED_PERMANENTLY,
+    StatusCode::PERMANENT_REDIRECT,
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::GONE,
+    StatusCode::URI_TOO_LONG,
+    StatusCode::NOT_IMPLEMENTED,
+];
 
 #[cfg(test)]
 mod tests;

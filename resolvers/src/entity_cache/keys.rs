@@ -112,16 +112,18 @@ impl ClientHeaders {
         values.collect()
     }
 
-    /// What identifies the caller: the configured headers, else the credentials. `None` when the
-    /// client sent none of them.
+    /// What identifies the caller: the configured headers, else the credentials. Clients without
+    /// any of these are one caller, the anonymous one. `None` when nothing identifies callers, or
+    /// the client sent credentials without the configured headers.
     fn caller_identity(&self, client: &HeaderMap) -> Option<String> {
-        let is_configured = !self.caller.is_empty();
-        let names = if is_configured {
-            &self.caller
+        let credentials = self.credential_values(client);
+        let (identity, is_anonymous) = if self.caller.is_empty() {
+            (credentials, true)
         } else {
-            &self.credentials
+            (header_values(&self.caller, client), credentials.is_none())
         };
-        header_values(names, client)
+        let is_forwarded = !self.credentials.is_empty();
+        identity.or_else(|| (is_forwarded && is_anonymous).then(String::new))
     }
 
     fn credential_values(&self, client: &HeaderMap) -> Option<String> {

@@ -3,7 +3,9 @@
 use http::HeaderMap;
 
 use super::rules::CacheRule;
-use crate::cache::{CachedValue, Claim, ResponseMetadata, Reuse, negative_reuse, reuse};
+use crate::cache::{
+    CachedValue, Claim, ResponseMetadata, Reuse, is_private, negative_reuse, reuse,
+};
 use crate::source_client::shared_response::SharedResponse;
 
 /// What one rule allows for the values of one response.
@@ -12,6 +14,8 @@ pub(crate) struct Lifetimes<'r> {
     pub(super) rule: &'r CacheRule,
     present: Reuse,
     absent: Reuse,
+    /// Whether the values are private to one of the anonymous callers, who cannot be told apart.
+    is_unidentified: bool,
     waiter_sharing: WaiterSharing,
 }
 
@@ -32,16 +36,18 @@ impl<'r> Lifetimes<'r> {
         response: &SharedResponse,
     ) -> Self {
         let metadata = ResponseMetadata {
+            status: response.response.status,
             headers: &response.response.headers,
             received: response.response.received,
             delay: response.response.delay,
-            credentials: rule.sent_credentials(client),
+            credentials: rule.credentials(client),
             caller_headers: rule.credential_headers(),
         };
         Self {
             rule,
             present: reuse(&rule.policy, &metadata),
             absent: negative_reuse(&rule.policy, &metadata),
+            is_unidentified: rule.is_anonymous(client) && is_private(&rule.policy, &metadata),
             waiter_sharing,
         }
     }
@@ -65,8 +71,13 @@ impl<'r> Lifetimes<'r> {
             None => Reuse::Never,
         };
         let is_passed_on = self.waiter_sharing == WaiterSharing::Allowed;
+        let stored = if self.is_unidentified {
+            Reuse::Never
+        } else {
+            reuse
+        };
         match value {
-            Some(value) if reuse != Reuse::Never || is_passed_on => claim.store(&value, reuse),
+            Some(value) if stored != Reuse::Never || is_passed_on => claim.store(&value, stored),
             _ => claim.mark_uncacheable(),
         }
         reuse

@@ -97,14 +97,22 @@ impl CacheRule {
         self.backoff.record(reuse != Reuse::Never, now);
     }
 
-    /// Whether the client sent credentials that are forwarded to the source.
-    pub(crate) fn sent_credentials(&self, client: &HeaderMap) -> Credentials {
-        let mut names = self.headers.credentials.iter();
-        if names.any(|name| client.contains_key(name)) {
+    /// Whether the client's credentials are forwarded to the source.
+    pub(crate) fn credentials(&self, client: &HeaderMap) -> Credentials {
+        let names = &self.headers.credentials;
+        if names.is_empty() {
+            Credentials::NotForwarded
+        } else if names.iter().any(|name| client.contains_key(name)) {
             Credentials::Sent
         } else {
-            Credentials::None
+            Credentials::Absent
         }
+    }
+
+    /// Whether a client sent nothing that identifies it.
+    pub(super) fn is_anonymous(&self, client: &HeaderMap) -> bool {
+        let names = self.headers.credentials.iter().chain(&self.headers.caller);
+        names.into_iter().all(|name| !client.contains_key(name))
     }
 
     /// The forwarded headers that identify the caller.

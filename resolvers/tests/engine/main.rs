@@ -11,6 +11,7 @@ mod audit_live;
 mod batch_selections;
 mod batches;
 mod caching;
+mod caching_callers;
 mod caching_entities;
 mod caching_model;
 mod caching_rules;

@@ -210,6 +210,41 @@ fn a_response_to_credentials_is_shared_only_when_it_allows_sharing() {
 }
 
 #[test]
+fn an_anonymous_response_is_shared_only_where_it_says_so() {
+    for (headers, expected) in [
+        (vec![], "caller 5 7 9"),
+        (vec![("cache-control", "max-age=60")], "caller 60 7 9"),
+        (vec![("cache-control", "public")], "shared 5 7 9"),
+    ] {
+        let map = map(&headers);
+        let answer = ResponseMetadata {
+            credentials: Credentials::Absent,
+            ..response(&map)
+        };
+        assert_eq!(reuse_text(reuse(&POLICY, &answer)), expected, "{headers:?}");
+    }
+}
+
+#[test]
+fn an_error_status_needs_an_explicit_lifetime() {
+    let explicit = [("cache-control", "max-age=60")];
+    for (status, headers, expected) in [
+        (404, &[][..], "shared 5 7 9"),
+        (429, &[], "never"),
+        (500, &[], "never"),
+        (503, &[], "never"),
+        (503, &explicit, "shared 60 7 9"),
+    ] {
+        let map = map(headers);
+        let answer = ResponseMetadata {
+            status: StatusCode::from_u16(status).unwrap(),
+            ..response(&map)
+        };
+        assert_eq!(reuse_text(reuse(&POLICY, &answer)), expected, "{status}");
+    }
+}
+
+#[test]
 fn negative_responses_have_a_short_lifetime() {
     for (headers, expected) in [
         (vec![], "shared 2 0 0"),
@@ -295,7 +330,8 @@ fn response(headers: &HeaderMap) -> ResponseMetadata<'_> {
         headers,
         received: UNIX_EPOCH + Duration::from_secs(NOW),
         delay: Duration::ZERO,
-        credentials: Credentials::None,
+        status: StatusCode::OK,
+        credentials: Credentials::NotForwarded,
         caller_headers: &UNKEYED,
     }
 }
