@@ -112,6 +112,36 @@ log: { format: json }
 }
 
 #[test]
+fn plain_scalars_have_the_types_of_yaml_1_2() {
+    let config = read(
+        "graph: { subgraphs: { users: { schema: users.graphql } } }
+connectors:
+  sources:
+    users.api:
+      $config:
+        texts: [NO, no, yes, Yes, on, off, Off, y, n, 1_000, 1_0.5, 0123, 2026-11-30, 12:30:45, 1.2.3, '0o17', Null-ish]
+        booleans: [true, True, FALSE, false]
+        numbers: [0o17, 0x1F, -12, +3, 1e3, .5, 0]
+        nulls: [~, null, Null]
+        NO: a key
+",
+    );
+
+    let expected = serde_json::json!({
+        "texts": [
+            "NO", "no", "yes", "Yes", "on", "off", "Off", "y", "n", "1_000", "1_0.5", "0123", "2026-11-30", "12:30:45",
+            "1.2.3", "0o17", "Null-ish",
+        ],
+        "booleans": [true, true, false, false],
+        "numbers": [15, 31, -12, 3, 1000.0, 0.5, 0],
+        "nulls": [null, null, null],
+        "NO": "a key",
+    });
+    let source = &config.connectors.sources["users.api"];
+    assert_eq!(*source.config.reveal(), expected);
+}
+
+#[test]
 fn subgraph_urls_headers_and_timeouts_are_read() {
     let of_subgraphs = read(
         "graph:

@@ -177,7 +177,7 @@ struct RawSource {
     url: Option<Text<Url>>,
     #[schemars(extend("deprecated" = true, "x-instead" = "connectors.sources.<name>.url"))]
     override_url: Option<Text<Url>>,
-    /// Values that templates and mappings of the graph read as `$config`.
+    /// Values that templates and mappings of the graph read as `$config`. They are those of YAML 1.2: `NO`, `on`, `1_000` and dates are text, and so is a number with a leading zero.
     #[serde(rename = "$config")]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     config: Option<Spanned<Node>>,

@@ -166,7 +166,14 @@ impl<'a> Reader<'a> {
     /// Parses the file as `T` with any keys; `None`, and a diagnostic, if it is not YAML.
     pub(crate) fn yaml<T: DeserializeOwned>(&mut self) -> Option<T> {
         let budget = serde_saphyr::budget! { max_depth: MAX_DEPTH };
-        let options = serde_saphyr::options! { budget: budget };
+        // The core schema of YAML 1.2 (§10.3), and digits that a number would lose: `NO` is a
+        // country, `0123` a postal code.
+        let options = serde_saphyr::options! {
+            budget: budget,
+            strict_booleans: true,
+            underscored_numbers_as_strings: true,
+            leading_zero_numbers_as_strings: true,
+        };
         serde_saphyr::from_str_with_options(&self.document.text, options)
             .map_err(|error| self.report_syntax(&error))
             .ok()
