@@ -18,6 +18,7 @@ use crate::config::graph::{GraphFiles, SchemaFile, SubgraphFile};
 use crate::shop;
 
 mod config_graph_check;
+mod unset_settings;
 
 /// A checked configuration and its graph.
 #[derive(Debug)]
@@ -46,6 +47,11 @@ impl Project {
         adjust(&mut config);
         let (project, graph_diagnostics) = Self::from_config(config, folder(path));
         diagnostics.extend(graph_diagnostics);
+        // Without a file the values are those of another configuration.
+        let project_settings = project
+            .iter()
+            .flat_map(|project| unset_settings::configuration(&project.config, &project.graph));
+        diagnostics.extend(project_settings);
         (project, diagnostics)
     }
 
@@ -54,6 +60,8 @@ impl Project {
         let (graph, mut diagnostics) = read_graph(&config, folder);
         if let Some(graph) = &graph {
             diagnostics.extend(config_graph_check::check(&config, graph));
+            let environment = Environment::from_process();
+            diagnostics.extend(unset_settings::environment(graph, &environment));
         }
         (
             project_without_errors(config, graph, &diagnostics),

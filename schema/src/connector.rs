@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::key::FieldSet;
 use crate::mapping::{Mapping, VariableUse};
+use crate::span::Span;
 use crate::template::Template;
 use crate::template::url::{UrlPart, UrlTemplate};
 use crate::types::Name;
@@ -35,6 +36,30 @@ pub struct Connector {
     pub error_extensions: Vec<Arc<Mapping>>,
     /// The object or field that the selection produces.
     pub output: ConnectorOutput,
+    /// The members of `$config` and `$env` that it cannot do without.
+    pub required_settings: Vec<RequiredSetting>,
+}
+
+/// A value of the configuration or the environment that a connector reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredSetting {
+    /// Where it comes from.
+    pub origin: SettingOrigin,
+    /// The keys that lead to it.
+    pub path: Vec<String>,
+    /// The position of the last key.
+    pub span: Span,
+    /// Whether only the `baseURL` reads it, which the configuration can replace.
+    pub is_in_base_url: bool,
+}
+
+/// The variable of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingOrigin {
+    /// `$config`
+    Configuration,
+    /// `$env`
+    Environment,
 }
 
 /// A URL with the mappings that extend its path and query.

@@ -284,6 +284,7 @@ fn shifted_fields(fields: Vec<UsedField>, offset: usize) -> Vec<UsedField> {
         name: field.name,
         range: field.range.start + offset..field.range.end + offset,
         fields: shifted_fields(field.fields, offset),
+        is_optional: field.is_optional,
     });
     shifted.collect()
 }

@@ -47,7 +47,7 @@ impl Environment {
     }
 
     /// The names of all variables, in alphabetical order.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 

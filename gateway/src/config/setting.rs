@@ -195,12 +195,16 @@ impl Setting for SocketAddr {
 }
 
 impl Setting for Url {
-    const EXPECTED: &'static str = "an `http` or `https` URL";
-    const EXAMPLE: &'static str = "an absolute URL, such as `http://users.example.com/v1`";
+    const EXPECTED: &'static str = "an `http` or `https` URL without a user";
+    const EXAMPLE: &'static str = "an absolute URL, such as `http://users.example.com/v1`, and credentials as \
+                                   `authorization` in `headers`";
 
     fn parse(text: &str) -> Option<Self> {
         let url: Self = text.parse().ok()?;
-        (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+        // Clients would not send it.
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+        (is_http && !has_user).then_some(url)
     }
 
     fn to_text(&self) -> String {

@@ -36,3 +36,4 @@ mod services;
 mod shop;
 mod slow_clients;
 mod stop;
+mod unset_settings;

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use resolvers::settings::Settings;
 use resolvers::{Engine, Outcome};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -157,20 +156,4 @@ async fn a_header_that_cannot_be_built_fails_the_call() {
         )
     );
     assert_eq!(requests.lock().unwrap().len(), 1);
-}
-
-#[test]
-fn a_plan_shows_no_password() {
-    let sdl = r#"
-        extend schema
-          @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@connect"])
-        type Query {
-          a: Int @connect(http: { GET: "http://user:secret@127.0.0.1:1/a" }, selection: "$")
-        }
-    "#;
-    let settings: Settings = crate::support::settings();
-    let engine = Engine::new(graph(&[("g", sdl)]), settings).unwrap();
-    let text = engine.plan_text("{ a }", None).unwrap();
-    assert!(text.contains("GET http://127.0.0.1:1/a"), "{text}");
-    assert!(!text.contains("secret"), "{text}");
 }

@@ -373,8 +373,10 @@ codes! {
         ConfigOldSpelling = "CONFIG_OLD_SPELLING",
         /// A value of the configuration is not valid.
         ConfigInvalidValue = "CONFIG_INVALID_VALUE",
-        /// `${NAME}` names a variable that is not set and has no default.
+        /// `${NAME}` or `$env.NAME` names a variable that is not set and has no default.
         ConfigUnsetVariable = "CONFIG_UNSET_VARIABLE",
+        /// A connector reads a value of `$config` that is not configured.
+        ConfigValueMissing = "CONFIG_VALUE_MISSING",
     }
     CommandLine {
         /// A file in the command line or the configuration cannot be read.

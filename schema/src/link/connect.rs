@@ -214,13 +214,14 @@ impl Reader<'_> {
             nodes,
             output,
         } = entry::entry_points(self, location, &parsed).ok()?;
+        let settings = uses.required_settings(self);
         let name = format!("{}:{}[{index}]", self.sdl.name, location.name());
         Some(Source {
             name: name.into(),
             subgraph: Arc::clone(&self.sdl.name),
             entry_points,
             nodes,
-            access: crate::source::Access::Connector(Arc::new(connect.connector(output))),
+            access: crate::source::Access::Connector(Arc::new(connect.connector(output, settings))),
         })
     }
 

@@ -27,6 +27,9 @@ pub struct UsedField {
     pub range: Range<usize>,
     /// The nested fields that are read; empty for the whole value.
     pub fields: Vec<Self>,
+    /// Whether the mapping says what a missing value stands for: `key?`, or an operand of `??`
+    /// that is not the last.
+    pub is_optional: bool,
 }
 
 /// The merged fields of all uses of `$name`, each once, in order of first use.
@@ -49,6 +52,7 @@ fn merge(into: &mut Vec<UsedField>, fields: &[UsedField]) {
                 name: field.name.clone(),
                 range: field.range.clone(),
                 fields,
+                is_optional: field.is_optional,
             });
         }
     }
@@ -65,6 +69,7 @@ struct UseNode {
     parent: Option<usize>,
     name: String,
     range: Range<usize>,
+    is_optional: bool,
 }
 
 #[derive(Default)]
@@ -79,6 +84,7 @@ struct UseScope<'s> {
     dollar: Option<usize>,
     at: Option<usize>,
     locals: Option<&'s Local<'s>>,
+    is_optional: bool,
 }
 
 struct Local<'s> {
@@ -117,9 +123,22 @@ impl UseCollector {
                     self.expr(expr, scope);
                 }
             }
-            Expr::List(elements, _) | Expr::Choice(_, elements) => {
+            Expr::List(elements, _) => {
                 for element in elements {
                     self.expr(element, scope);
+                }
+            }
+            Expr::Choice(_, operands) => {
+                for (index, operand) in operands.iter().enumerate() {
+                    let has_other = index + 1 < operands.len();
+                    let is_optional = scope.is_optional || has_other;
+                    self.expr(
+                        operand,
+                        UseScope {
+                            is_optional,
+                            ..scope
+                        },
+                    );
                 }
             }
             Expr::String(..) | Expr::Number(..) | Expr::Bool(..) | Expr::Null(_) => {}
@@ -129,7 +148,7 @@ impl UseCollector {
 
     fn path(&mut self, path: &Path, scope: UseScope<'_>) -> Option<usize> {
         let start = match &path.head {
-            Head::Key(key) => self.field(scope.dollar, key),
+            Head::Key(key) => self.field(scope.dollar, key, scope),
             Head::Dollar(_) => scope.dollar,
             Head::At(_) => scope.at,
             Head::Variable(key) => self.variable(key, scope),
@@ -146,7 +165,7 @@ impl UseCollector {
             }
             local = candidate.outer;
         }
-        Some(self.add(None, key))
+        Some(self.add(None, key, scope))
     }
 
     fn steps(
@@ -158,8 +177,12 @@ impl UseCollector {
     ) -> Option<usize> {
         for (index, step) in path.steps.iter().enumerate().skip(from) {
             match step {
-                Step::Key(key) => node = self.field(node, key),
-                Step::Question(_) => {}
+                Step::Key(key) => node = self.field(node, key, scope),
+                Step::Question(_) => {
+                    if let Some(node) = node.and_then(|node| self.nodes.get_mut(node)) {
+                        node.is_optional = true;
+                    }
+                }
                 Step::Method(name, args) => {
                     let args = args.as_deref().unwrap_or_default();
                     let inside = UseScope { at: node, ..scope };
@@ -210,15 +233,16 @@ impl UseCollector {
         }
     }
 
-    fn field(&mut self, parent: Option<usize>, key: &Key) -> Option<usize> {
-        parent.map(|parent| self.add(Some(parent), key))
+    fn field(&mut self, parent: Option<usize>, key: &Key, scope: UseScope<'_>) -> Option<usize> {
+        parent.map(|parent| self.add(Some(parent), key, scope))
     }
 
-    fn add(&mut self, parent: Option<usize>, key: &Key) -> usize {
+    fn add(&mut self, parent: Option<usize>, key: &Key, scope: UseScope<'_>) -> usize {
         self.nodes.push(UseNode {
             parent,
             name: key.name.clone(),
             range: key.range.clone(),
+            is_optional: scope.is_optional,
         });
         self.nodes.len() - 1
     }
@@ -235,12 +259,14 @@ impl UseCollector {
                 parent,
                 name,
                 range,
+                is_optional,
             } = node;
             match parent.and_then(|parent| fields.get_mut(parent)) {
                 Some(siblings) => siblings.push(UsedField {
                     name,
                     range,
                     fields: inside,
+                    is_optional,
                 }),
                 None => uses.push(VariableUse {
                     name,

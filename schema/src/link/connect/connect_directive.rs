@@ -7,7 +7,7 @@ use super::http::{self, Http};
 use super::site::{DirectiveArgument, Site, SiteDirective};
 use super::sources::{self, SourceDirective};
 use super::{ConnectLocation, Located, Reader};
-use crate::connector::{Connector, ConnectorOutput, ConnectorUrl};
+use crate::connector::{Connector, ConnectorOutput, ConnectorUrl, RequiredSetting};
 use crate::mapping::{Mapping, Version};
 use crate::template::Template;
 use crate::types::Name;
@@ -67,7 +67,11 @@ impl Reader<'_> {
 
 impl ConnectDirective {
     /// The connector, with the headers, errors and URL of its source.
-    pub(super) fn connector(self, output: ConnectorOutput) -> Connector {
+    pub(super) fn connector(
+        self,
+        output: ConnectorOutput,
+        required_settings: Vec<RequiredSetting>,
+    ) -> Connector {
         let source = self.source.as_deref();
         let merged = |from_source: Option<&Located<Mapping>>, own: Option<&Located<Mapping>>| {
             let mappings = from_source.into_iter().chain(own);
@@ -116,6 +120,7 @@ impl ConnectDirective {
             ),
             selection: self.selection.value,
             output,
+            required_settings,
         }
     }
 }

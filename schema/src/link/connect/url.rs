@@ -109,6 +109,13 @@ fn check_authority(reader: &mut Reader<'_>, value: &str, span: Span) {
         return;
     };
     let authority = rest.split(AUTHORITY_END).next().unwrap_or(rest);
+    if has_user(authority) {
+        let message = "the URL contains a user, which is not sent";
+        let help = "send credentials as a header, as in `{ name: \"authorization\", value: \"Basic {$env.CREDENTIALS}\" }` \
+                    with `user:password` in base64";
+        let problem = Diagnostic::error(Code::InvalidUrl, span, message);
+        return reader.problems.push(problem.help(help.to_owned()));
+    }
     if authority.contains('{') {
         return;
     }
@@ -150,6 +157,19 @@ fn scheme(url: &str) -> Option<&str> {
     let (scheme, _) = url.trim_start().split_once("://")?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     (!scheme.is_empty() && scheme.bytes().all(allowed)).then_some(scheme)
+}
+
+/// Whether the host follows `user@` or `user:password@`; an `@` in an expression is no separator.
+fn has_user(authority: &str) -> bool {
+    let mut depth = 0_usize;
+    authority.chars().any(|character| {
+        match character {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        character == '@' && depth == 0
+    })
 }
 
 /// Characters that end the host of a URL.

@@ -1,19 +1,27 @@
 //! The variables that a connector uses, and the field sets of their members.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Reader;
 use super::connect_directive::ConnectDirective;
+use crate::connector::{RequiredSetting, SettingOrigin};
 use crate::key::FieldSet;
 use crate::mapping::{UsedField, VariableUse};
 use crate::sdl::literal::Literal;
 use crate::span::Span;
 use crate::types::Types;
 
-/// Every use of a variable, with the literal that contains it.
+/// Every use of a variable.
 pub(super) struct VariableUses {
-    uses: Vec<(VariableUse, Arc<Literal>)>,
+    uses: Uses,
+    /// The uses in `isSuccess` and `errors`, which belong to no key.
+    after_response: Uses,
+    in_base_url: Uses,
 }
+
+/// Uses of variables, each with the literal that contains it.
+type Uses = Vec<(VariableUse, Arc<Literal>)>;
 
 impl VariableUses {
     /// Collects the uses in all texts of the connector and its source.
@@ -44,7 +52,39 @@ impl VariableUses {
                 add(template.variables(), literal);
             }
         }
-        Self { uses }
+        Self {
+            uses,
+            after_response: uses_after_response(directive),
+            in_base_url: uses_in_base_url(directive),
+        }
+    }
+
+    /// The members of `$config` and `$env` that have no default, each once.
+    pub(super) fn required_settings(&self, reader: &Reader<'_>) -> Vec<RequiredSetting> {
+        let mut settings: Vec<RequiredSetting> = Vec::new();
+        let others = self.uses.iter().chain(&self.after_response);
+        let others = others.map(|it| (it, false));
+        let all = others.chain(self.in_base_url.iter().map(|it| (it, true)));
+        for ((variable, literal), is_in_base_url) in all {
+            let origin = match variable.name.as_str() {
+                "config" => SettingOrigin::Configuration,
+                "env" => SettingOrigin::Environment,
+                _ => continue,
+            };
+            for (path, range) in required_paths(&variable.fields) {
+                let is_known =
+                    |known: &RequiredSetting| known.origin == origin && known.path == path;
+                if !settings.iter().any(is_known) {
+                    settings.push(RequiredSetting {
+                        origin,
+                        path,
+                        span: span(reader, literal, &range),
+                        is_in_base_url,
+                    });
+                }
+            }
+        }
+        settings
     }
 
     /// Whether the connector uses `$name`.
@@ -74,12 +114,54 @@ pub(super) fn is_root(types: &Types, name: &str) -> bool {
     id.is_some() && (id == types.query() || id == types.mutation())
 }
 
+fn uses_in_base_url(directive: &ConnectDirective) -> Uses {
+    let Some(source) = &directive.source else {
+        return Uses::new();
+    };
+    let uses = source.base_url.value.variables().into_iter();
+    uses.map(|it| (it, Arc::clone(&source.base_url.literal)))
+        .collect()
+}
+
+fn uses_after_response(directive: &ConnectDirective) -> Uses {
+    let source = directive.source.as_deref();
+    let errors = [Some(&directive.errors), source.map(|it| &it.errors)];
+    let errors = errors.into_iter().flatten();
+    let mut mappings: Vec<_> = errors
+        .flat_map(|errors| [errors.message.as_ref(), errors.extensions.as_ref()])
+        .collect();
+    mappings.push(directive.is_success.as_ref());
+    mappings.push(source.and_then(|it| it.is_success.as_ref()));
+    let mut uses = Uses::new();
+    for mapping in mappings.into_iter().flatten() {
+        let variables = mapping.value.variables().into_iter();
+        uses.extend(variables.map(|it| (it, Arc::clone(&mapping.literal))));
+    }
+    uses
+}
+
+/// The paths to the values that are read and have no default, with the range of their last key.
+fn required_paths(fields: &[UsedField]) -> Vec<(Vec<String>, Range<usize>)> {
+    let mut paths = Vec::new();
+    for field in fields.iter().filter(|field| !field.is_optional) {
+        let nested = required_paths(&field.fields);
+        let name = || vec![field.name.clone()];
+        if field.fields.is_empty() {
+            paths.push((name(), field.range.clone()));
+        }
+        for (path, range) in nested {
+            paths.push((name().into_iter().chain(path).collect(), range));
+        }
+    }
+    paths
+}
+
 fn join(set: &mut FieldSet, fields: &[UsedField]) {
     for field in fields {
         join(set.insert(&field.name), &field.fields);
     }
 }
 
-fn span(reader: &Reader<'_>, literal: &Literal, range: &std::ops::Range<usize>) -> Span {
+fn span(reader: &Reader<'_>, literal: &Literal, range: &Range<usize>) -> Span {
     Span::new(&reader.sdl.document, literal.source_range(range))
 }
