@@ -21,6 +21,7 @@ pub use self::claim::wait::{InFlightWait, RefreshClaim};
 pub use self::entry::clock::{Clock, Moment};
 pub use self::entry::{CachedValue, Entry, Freshness};
 pub use self::events::{Change, EventError, EventResolver, EventSettings};
+pub use self::failure::{FailureReporter, RedisFailure};
 pub use self::key::{
     Key, KeyFormat, KeyParts, KeyPrefix, ScopedKeys, canonical_json, digest, entity_key,
 };
@@ -47,6 +48,7 @@ pub use self::tags::target::{EntityKey, Target};
 mod claim;
 mod entry;
 mod events;
+mod failure;
 mod key;
 mod lifetime;
 mod lookup;

@@ -1,15 +1,19 @@
 //! Starts the entity cache of a configuration: the engine's settings, and background tasks.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use resolvers::cache::{self, CacheSettings, EventSettings, RedisSettings};
+use resolvers::cache::{
+    self, CacheSettings, EventSettings, FailureReporter, RedisFailure, RedisSettings,
+};
 use resolvers::invalidation::CurrentNames;
 use resolvers::settings::{CachePolicy, Caching};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::clip::clipped;
 use crate::config::cache::redis::{Redis, Topology};
 use crate::config::cache::{Cache, CacheMode, Lifetime};
 use crate::config::secret::Secret;
@@ -86,6 +90,7 @@ fn redis_settings(config: &Redis, max_ttl: Duration, names: &CurrentNames) -> Re
             group: events.group.clone(),
             resolver: Arc::new(GraphEventResolver::new(names.clone())),
         }),
+        failure_reporter: Some(Arc::new(FailureLog)),
         // An entry is fresh for at most `max_ttl`, then stale for at most `max_ttl`.
         retention: settings
             .retention
@@ -108,6 +113,23 @@ fn topology(topology: &Topology) -> cache::RedisTopology {
             server: server.as_ref().map(|server| server.reveal().clone()),
         },
         Topology::Cluster(nodes) => cache::RedisTopology::Cluster(all(nodes)),
+    }
+}
+
+/// Logs failures of Redis.
+#[derive(Debug)]
+struct FailureLog;
+
+impl FailureReporter for FailureLog {
+    fn report(&self, failure: &RedisFailure<'_>) {
+        let RedisFailure {
+            command,
+            error,
+            count,
+        } = *failure;
+        // An error reply may quote arguments.
+        let error = &*clipped(error, MAX_ERROR);
+        tracing::warn!(command, error, count, "Redis failed");
     }
 }
 
@@ -135,6 +157,9 @@ async fn log_connection(mut connection: watch::Receiver<bool>) {
         }
     }
 }
+
+/// Maximum characters of an error of Redis in the log.
+const MAX_ERROR: NonZeroUsize = NonZeroUsize::new(512).unwrap();
 
 /// Time that tag generations in Redis outlive the last entry that they can invalidate.
 const RETENTION_MARGIN: Duration = Duration::from_hours(1);

@@ -172,7 +172,7 @@ async fn a_slow_redis_under_load_fails_no_request() {
         return;
     };
     let relay = Relay::start(server.port).await;
-    let served = Served::start(&format!("url: 'redis://127.0.0.1:{}'", relay.port)).await;
+    let served = Served::start(&format!("url: '{}'", relay.address())).await;
     served
         .under_load("slow", async || {
             let from = Instant::now();
@@ -184,6 +184,75 @@ async fn a_slow_redis_under_load_fails_no_request() {
             assert_eq!(served.weir.metric(closed).await, before);
             assert_eq!(served.weir.metric("weir_cache_redis_up").await, 0);
             relay.slow_down(Duration::ZERO);
+            let to = Instant::now();
+            Outage { from, to }
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_demoted_redis_under_load_fails_no_request() {
+    let Some(old) = Server::start().await else {
+        return;
+    };
+    let (old_port, relay) = (old.port.to_string(), Relay::start(old.port).await);
+    let replica = ["--replicaof", "127.0.0.1", &old_port];
+    let new = Server::with(&replica).await.unwrap();
+    let served = Served::start(&format!("url: '{}'", relay.address())).await;
+    served
+        .under_load("demoted", async || {
+            let from = Instant::now();
+            new.command::<()>(&["REPLICAOF", "NO", "ONE"]).await;
+            relay.redirect(new.port);
+            let new_port = new.port.to_string();
+            old.command::<()>(&["REPLICAOF", "127.0.0.1", &new_port])
+                .await;
+            sleep(OUTAGE).await;
+            let to = Instant::now();
+            Outage { from, to }
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_redis_with_paused_writes_under_load_fails_no_request() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let served = Served::start(&format!("url: '{}'", server.address())).await;
+    served
+        .under_load("writes paused", async || {
+            let from = Instant::now();
+            let pause = OUTAGE.as_millis().to_string();
+            server
+                .command::<()>(&["CLIENT", "PAUSE", &pause, "WRITE"])
+                .await;
+            sleep(OUTAGE).await;
+            let to = Instant::now();
+            Outage { from, to }
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_full_redis_under_load_fails_no_request() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let served = Served::start(&format!("url: '{}'", server.address())).await;
+    served
+        .under_load("full", async || {
+            let from = Instant::now();
+            let limit = |bytes| ["CONFIG", "SET", "maxmemory", bytes];
+            server.command::<()>(&limit("1")).await;
+            let everything = json!([{ "kind": "type", "type": "Product" }]);
+            let reply = served.weir.invalidate(&everything).await.json();
+            assert_eq!(reply["reached"], "everyone", "{reply}");
+            assert!(!served.hits().await);
+            let before = served.hits_of_redis().await;
+            sleep(OUTAGE).await;
+            assert_eq!(served.hits_of_redis().await, before);
+            server.command::<()>(&limit("0")).await;
             let to = Instant::now();
             Outage { from, to }
         })

@@ -26,6 +26,7 @@ mod nodes;
 mod people;
 #[path = "../../../resolvers/tests/cache/port.rs"]
 mod port;
+#[path = "../../../resolvers/tests/cache/relay.rs"]
 mod relay;
 #[path = "../../../resolvers/tests/cache/server.rs"]
 #[expect(dead_code, reason = "tests of Sentinel use the rest")]

@@ -1,12 +1,14 @@
 //! Settings of the cache: the gateway makes them from its configuration.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::IntoConnectionInfo as _;
 
 use super::entry::clock::Clock;
 use super::events::EventSettings;
+use super::failure::FailureReporter;
 
 /// Settings of the cache.
 #[derive(Clone, Debug)]
@@ -67,6 +69,8 @@ pub struct RedisSettings {
     pub max_invalidation_messages: usize,
     /// The stream of change events.
     pub events: Option<EventSettings>,
+    /// The log of failures.
+    pub failure_reporter: Option<Arc<dyn FailureReporter>>,
 }
 
 /// The topology of Redis. Addresses are `redis://` or `rediss://` (TLS), with `user:password@`.
@@ -153,6 +157,7 @@ impl RedisSettings {
             retention: Duration::from_hours(48),
             max_invalidation_messages: 10_000,
             events: None,
+            failure_reporter: None,
         }
     }
 }

@@ -17,5 +17,8 @@ mod levels;
 mod model;
 mod nodes;
 mod port;
+mod refusals;
+#[expect(dead_code, reason = "tests of the gateway use the rest")]
+mod relay;
 mod server;
 mod support;

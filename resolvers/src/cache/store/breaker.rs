@@ -6,14 +6,23 @@ use std::sync::{Mutex, PoisonError};
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::super::settings::RedisSettings;
+use super::maintenance::OUT_OF_MEMORY;
 
 /// The circuit breaker of one server, or of a part of a Cluster's slots.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
-    failures: AtomicU32,
+    /// Consecutive failures of reads, and of writes: a server can refuse writes and serve reads.
+    failures: [AtomicU32; 2],
     is_open: AtomicBool,
-    /// The key of the last failure, which the next probe reads.
+    /// The key of the last failure, in whose slot the next probe is made.
     last_failed_key: Mutex<String>,
+}
+
+/// Whether a command reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
 }
 
 impl Breaker {
@@ -22,16 +31,17 @@ impl Breaker {
         self.is_open.load(Ordering::Relaxed)
     }
 
-    pub(super) fn record_success(&self) {
+    pub(super) fn record_success(&self, access: Access) {
+        let failures = self.failures(access);
         // A load is cheaper than a store, and the value is mostly zero already.
-        if self.failures.load(Ordering::Relaxed) != 0 {
-            self.failures.store(0, Ordering::Relaxed);
+        if failures.load(Ordering::Relaxed) != 0 {
+            failures.store(0, Ordering::Relaxed);
         }
     }
 
     /// Counts a failure; returns whether this one opened the breaker.
-    pub(super) fn record_failure(&self, key: &str, allowed: u32) -> bool {
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn record_failure(&self, key: &str, access: Access, allowed: u32) -> bool {
+        let failures = self.failures(access).fetch_add(1, Ordering::Relaxed);
         if failures.saturating_add(1) < allowed {
             return false;
         }
@@ -52,13 +62,23 @@ impl Breaker {
 
     /// Closes the breaker; returns whether it was open.
     pub(super) fn close(&self) -> bool {
-        self.failures.store(0, Ordering::Relaxed);
+        for access in [Access::Read, Access::Write] {
+            self.failures(access).store(0, Ordering::Relaxed);
+        }
         self.is_open.swap(false, Ordering::Relaxed)
+    }
+
+    fn failures(&self, access: Access) -> &AtomicU32 {
+        let [reads, writes] = &self.failures;
+        match access {
+            Access::Read => reads,
+            Access::Write => writes,
+        }
     }
 }
 
-/// Number of consecutive failures like this one that open the breaker; `None` for an error of a
-/// healthy Redis, such as a refused command.
+/// Number of consecutive failures like this one that open the breaker; `None` for an error that is
+/// about one key, or that leaves reads and invalidations possible.
 pub(super) fn failures_allowed(
     error: &RedisError,
     settings: &RedisSettings,
@@ -66,17 +86,19 @@ pub(super) fn failures_allowed(
 ) -> Option<u32> {
     use ErrorKind::{Io, Server};
     match error.kind() {
-        // Another server is primary now, and this connection is to the old one.
-        Server(ServerErrorKind::ReadOnly | ServerErrorKind::ClusterDown) => Some(1),
+        Server(ServerErrorKind::ClusterDown) => Some(1),
+        // Another server may be primary now. A Cluster connection finds it itself.
         Server(
-            ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::TryAgain,
-        ) => Some(settings.max_failures),
-        Server(_) => None,
-        // A Cluster connection reconnects itself.
+            ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown | ServerErrorKind::BusyLoading,
+        ) if parts == 1 => Some(1),
         Io if parts == 1 && !error.is_timeout() => Some(1),
+        _ if matches!(error.code(), Some(OUT_OF_MEMORY | WRONG_TYPE)) => None,
         _ => Some(settings.max_failures),
     }
 }
+
+/// Code of the reply to a command for another type than that of the key.
+const WRONG_TYPE: &str = "WRONGTYPE";
 
 #[cfg(test)]
 mod tests {
@@ -85,14 +107,16 @@ mod tests {
     #[test]
     fn failures_in_a_row_open_it_once() {
         let breaker = Breaker::default();
-        assert!(!breaker.record_failure("a", 3));
-        assert!(!breaker.record_failure("b", 3));
-        breaker.record_success();
-        assert!(!breaker.record_failure("c", 3));
-        assert!(!breaker.record_failure("d", 3));
+        let fail = |key| breaker.record_failure(key, Access::Write, 3);
+        assert!(!fail("a"));
+        assert!(!fail("b"));
+        breaker.record_success(Access::Write);
+        assert!(!fail("c"));
+        breaker.record_success(Access::Read);
+        assert!(!fail("d"));
         assert!(!breaker.is_open());
-        assert!(breaker.record_failure("e", 3));
-        assert!(!breaker.record_failure("f", 3));
+        assert!(fail("e"));
+        assert!(!fail("f"));
         assert!(breaker.is_open());
         assert_eq!(breaker.last_failed_key(), "f");
         assert!(breaker.close());

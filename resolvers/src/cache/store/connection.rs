@@ -36,27 +36,37 @@ impl RedisConnection {
         }
     }
 
-    /// Sends one command.
+    /// Sends one command. An error reply is an error.
     pub(super) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
-        match self {
+        let reply = match self {
             Self::Server(connection) => connection.req_packed_command(command).await,
             Self::Cluster(connection) => connection.req_packed_command(command).await,
-        }
+        };
+        checked(reply?)
     }
 }
 
-/// Sends commands as one pipeline; replies are in their order, errors included.
+/// Sends commands as one pipeline; replies are in their order.
 pub(super) async fn send_all(
     connection: &mut MultiplexedConnection,
-    commands: &[&Cmd],
-) -> RedisResult<Vec<Value>> {
+    commands: &[(&str, &Cmd)],
+) -> RedisResult<Vec<RedisResult<Value>>> {
     let mut pipeline = Pipeline::with_capacity(commands.len());
-    for command in commands {
+    for (_, command) in commands {
         pipeline.add_command((*command).clone());
     }
-    connection
+    let replies = connection
         .req_packed_commands(&pipeline, 0, commands.len())
-        .await
+        .await?;
+    Ok(replies.into_iter().map(checked).collect())
+}
+
+/// The client returns error replies of a server as values.
+fn checked(reply: Value) -> RedisResult<Value> {
+    match reply {
+        Value::ServerError(error) => Err(error.into()),
+        reply => Ok(reply),
+    }
 }
 
 async fn connect(

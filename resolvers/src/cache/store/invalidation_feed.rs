@@ -99,8 +99,30 @@ impl InvalidationFeed {
         }
     }
 
-    /// Reads messages until a read fails.
+    /// Reads messages until a read fails, or requests use another connection: this one may be to a
+    /// server that no longer receives invalidations.
     async fn listen(&self, last: &mut Option<StreamId>) -> Option<()> {
+        self.store.wait_until_connected().await;
+        let mut replaced = self.store.connection.subscribe();
+        self.forget_demoted(last);
+        tokio::select! {
+            ended = self.read_messages(last) => ended,
+            _ = replaced.changed() => {
+                self.forget_demoted(last);
+                None
+            }
+        }
+    }
+
+    /// Forgets the position in the stream if requests read generations of a server that was not the
+    /// primary. They no longer do if Redis is up again.
+    fn forget_demoted(&self, last: &mut Option<StreamId>) {
+        if self.store.is_up() && self.store.was_demoted.swap(false, Ordering::AcqRel) {
+            *last = None;
+        }
+    }
+
+    async fn read_messages(&self, last: &mut Option<StreamId>) -> Option<()> {
         let limit = BLOCK_TIMEOUT + self.store.settings.connect_timeout;
         // A separate connection: a blocking read delays all commands behind it.
         let mut connection = RedisConnection::connect(&self.store.settings, limit)

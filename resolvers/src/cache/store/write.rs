@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 
 use super::super::key::Key;
 use super::super::tags::Tag;
+use super::calls::Commands;
 use super::codec::Record;
-use super::{Store, positive_millis};
+use super::{Store, positive_millis, scripts};
 
 /// A write in the queue.
 #[derive(Debug)]
@@ -141,7 +142,8 @@ impl Store {
                     lease
                 }
             };
-            releases.extend(lease.map(|(key, token)| self.release_command(&key, token)));
+            releases
+                .extend(lease.map(|(key, token)| scripts::release(self.names.lease(&key), token)));
         }
         (values, releases)
     }
@@ -172,23 +174,7 @@ impl Store {
         out.push((name.clone(), set));
         out.push((name, expire));
     }
-
-    /// Releases the lease only if this token still holds it: it may have expired and passed to
-    /// another replica.
-    fn release_command(&self, key: &Key, token: u64) -> (String, Cmd) {
-        let name = self.names.lease(key);
-        let mut release = cmd("EVAL");
-        release.arg(RELEASE_SCRIPT).arg(1).arg(&name).arg(token);
-        (name, release)
-    }
 }
-
-/// Commands, each with the name it is about.
-type Commands = Vec<(String, Cmd)>;
-
-/// Lua script that deletes a lease if its token matches.
-const RELEASE_SCRIPT: &str =
-    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 
 /// Maximum number of writes in one batch.
 const MAX_WRITES_PER_BATCH: usize = 64;

@@ -1,19 +1,20 @@
-//! A TCP relay that can delay responses.
+//! A TCP relay that can delay responses, and connect new clients to another server.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
-use gateway::tasks::Tasks;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 /// Forwards all bytes to a server, and its responses back, with a delay.
 pub(crate) struct Relay {
     pub(crate) port: u16,
     delay: Arc<AtomicU64>,
-    _tasks: Tasks,
+    target: Arc<AtomicU16>,
+    _task: JoinSet<()>,
 }
 
 impl Relay {
@@ -21,26 +22,39 @@ impl Relay {
     pub(crate) async fn start(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap().port();
-        let (delay, tasks) = (Arc::new(AtomicU64::new(0)), Tasks::default());
-        let (slow, each) = (Arc::clone(&delay), tasks.clone());
-        tasks.spawn("relay", async move {
+        let (delay, target) = (Arc::default(), Arc::new(AtomicU16::new(port)));
+        let (slow, to) = (Arc::clone(&delay), Arc::clone(&target));
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let mut each = JoinSet::new();
             while let Ok((near, _)) = listener.accept().await {
+                let port = to.load(Ordering::Relaxed);
                 if let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await {
-                    each.spawn("relayed", pass(near, far, Arc::clone(&slow)));
+                    each.spawn(pass(near, far, Arc::clone(&slow)));
                 }
             }
         });
         Self {
             port: own,
             delay,
-            _tasks: tasks,
+            target,
+            _task: task,
         }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Delays responses from now on.
     pub(crate) fn slow_down(&self, delay: Duration) {
         let delay = delay.as_millis().try_into().unwrap();
         self.delay.store(delay, Ordering::Relaxed);
+    }
+
+    /// Connects new clients to another port, like a changed DNS name. Connections stay.
+    pub(crate) fn redirect(&self, port: u16) {
+        self.target.store(port, Ordering::Relaxed);
     }
 }
 
