@@ -56,6 +56,14 @@ impl Leaf {
     }
 }
 
+/// Whether JSON text is one of the values of an enum.
+pub(crate) fn is_enum_value(values: &[Name], text: &[u8]) -> bool {
+    let name = text
+        .strip_prefix(b"\"")
+        .and_then(|it| it.strip_suffix(b"\""));
+    name.is_some_and(|name| values.iter().any(|value| value.as_bytes() == name))
+}
+
 /// How the values of a key field compare: by its type, because services write one value as different
 /// JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ pub(crate) mod mapping;
 pub(crate) mod read;
 pub(crate) mod rows;
 pub(crate) mod shape;
+pub(crate) mod validity;
 
 /// Null, unless another fetch already provided an object or a list.
 fn null_unless_known(known: Value) -> Value {

@@ -80,7 +80,8 @@ impl<'a> Execution<'_, 'a> {
         }
         let mapped = self.mapped_values(substituted.fetch, None, response);
         let value = mapped.and_then(|mapped| mapped.get(EntityKey(&substituted.key)).cloned());
-        let value = value.map(CachedValue::Present);
+        let is_valid = (self.fetched_values(own.id)).is_valid(own.fetch, self.tree.root());
+        let value = value.filter(|_| is_valid).map(CachedValue::Present);
         let reuse = self.cache.store(own.id, first, &lifetimes, value);
         self.trace_stored(own.id, first, reuse);
     }

@@ -24,6 +24,7 @@ use crate::memory::MemoryExceeded;
 use crate::plan::FetchId;
 use crate::response::read::ResponseReader;
 use crate::response::rows::RowFiller;
+use crate::response::validity::FetchedValues;
 use crate::source_client::mapped::MappedValues;
 use crate::source_client::shared_response::SharedResponse;
 use crate::source_client::variables::Variable;
@@ -246,12 +247,30 @@ impl<'c, 'a> Execution<'c, 'a> {
         let mapped = is_needed.then(|| self.mapped_values(fetch, first, response));
         let mapped = mapped.flatten();
         for entity in own {
-            let value = mapped.as_ref().map(|mapped| {
+            let is_valid = self.is_fetched_value_valid(fetch.id, entities.entity(*entity));
+            let value = mapped.as_ref().filter(|_| is_valid).map(|mapped| {
                 let body = mapped.get(entities.entity(*entity).key()).cloned();
                 body.map_or(CachedValue::Absent, CachedValue::Present)
             });
             let reuse = self.cache.store(fetch.id, *entity, &lifetimes, value);
             self.trace_stored(fetch.id, *entity, reuse);
+        }
+    }
+
+    /// Whether what a fetch has given of an entity has no value that its type does not allow.
+    pub(super) fn is_fetched_value_valid(&self, fetch: FetchId, entity: EntityRef<'_>) -> bool {
+        let first = entity.rows().first();
+        let values = self.fetched_values(fetch);
+        first.is_none_or(|row| values.is_valid(&self.context.prepared.plan.fetches[fetch], *row))
+    }
+
+    pub(super) fn fetched_values(&self, fetch: FetchId) -> FetchedValues<'_> {
+        let prepared = self.context.prepared;
+        FetchedValues {
+            types: self.context.sources.graph.types(),
+            selection: &prepared.selection,
+            slots: &prepared.plan.fetches[fetch].slots,
+            tree: &self.tree,
         }
     }
 

@@ -247,6 +247,8 @@ impl<'c, 'a> Execution<'c, 'a> {
                 self.cache.narrow_reuse(Reuse::Never);
                 continue;
             };
+            let is_valid = self.is_fetched_value_valid(part.fetch, entities.entity(*entity));
+            let value = value.filter(|_| is_valid);
             let reuse = self.cache.store(part.fetch, *entity, lifetimes, value);
             self.trace_stored(part.fetch, *entity, reuse);
         }

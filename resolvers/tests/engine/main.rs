@@ -13,6 +13,7 @@ mod batches;
 mod caching;
 mod caching_callers;
 mod caching_entities;
+mod caching_invalid;
 mod caching_model;
 mod caching_rules;
 mod caching_schedule;
