@@ -30,6 +30,11 @@ pub use self::version::Version;
 
 use crate::json::Value;
 
+/// The variables of the dialect; any other is defined by `->as`.
+pub(crate) const VARIABLES: [&str; 9] = [
+    "args", "this", "batch", "config", "context", "env", "request", "response", "status",
+];
+
 /// A parsed mapping.
 #[derive(Clone, Debug)]
 pub struct Mapping {
@@ -81,7 +86,7 @@ impl Mapping {
         reason = "values are created for the call"
     )]
     pub fn eval<'a>(&'a self, input: Value<'a>, vars: &Vars<'a>) -> Outcome<'a> {
-        eval::eval_mapping(&self.selection, &input, vars)
+        eval_mapping(&self.selection, &input, vars)
     }
 
     /// Whether the mapping calls the method `name`.

@@ -1,4 +1,5 @@
-//! `weir test`: the demo's own tests, failing tests, and the examples of `docs/connectors.md`.
+//! `weir test`: the demo's own tests, failing tests, and the examples of
+//! `docs/connectors.md` and `docs/idioms.md`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -317,10 +318,20 @@ async fn tests_run_again_when_the_schema_changes() {
 
 #[tokio::test]
 async fn every_example_of_the_connectors_page_is_valid() {
-    let page = fs::read_to_string(root().join("docs/connectors.md")).unwrap();
+    check_page("connectors").await;
+}
+
+#[tokio::test]
+async fn every_idiom_has_a_test_that_passes() {
+    check_page("idioms").await;
+}
+
+/// Checks each SDL of a page of the documentation, and runs the tests beside it.
+async fn check_page(name: &str) {
+    let page = fs::read_to_string(root().join(format!("docs/{name}.md"))).unwrap();
     let blocks = blocks(&page);
     let head = blocks[0].1;
-    let folder = folder("test-page", &[("motd.graphql", SDL)]);
+    let folder = folder(&format!("test-{name}"), &[("motd.graphql", SDL)]);
     let (mut sdl, mut files) = (String::new(), vec!["test".to_owned()]);
     for (number, (kind, text)) in blocks.iter().enumerate() {
         match kind.split_once([' ', '=']) {

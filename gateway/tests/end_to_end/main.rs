@@ -20,6 +20,7 @@ mod connectors;
 mod examples;
 mod graphiql;
 mod http;
+mod idioms;
 mod library;
 mod log_lines;
 mod node;

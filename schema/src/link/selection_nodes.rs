@@ -136,9 +136,11 @@ impl SelectionReader<'_> {
         };
         if ancestors.contains(&ty) {
             let message = format!("`{}` is selected inside itself", definition.name);
+            let owner = &definition.name;
             let help = format!(
-                "remove it here, and add a connector that fetches `{}` by its key",
-                definition.name
+                "give the reference a type of its own that has only the key, and add a connector that \
+                 fetches `{owner}` to a field of that type: \
+                 `type {owner}Ref {{ id: ID! value: {owner} @connect(…) }}`"
             );
             return Err(self.report(Code::CircularReference, range, message, Some(help)));
         }

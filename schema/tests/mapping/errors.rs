@@ -52,7 +52,7 @@ fn messages_name_the_expected_syntax_and_the_remedy() {
         x: $(a ~ expected an operator or `)`, found the end
         x: $(1e3) ~ expected an operator or `)`, found `e` ~ e ~ QUOTE
         x: $() ~ expected a value, found `)` ~ )
-        x: $([1 2]) ~ expected `,` or `]`, found `2` ~ 2 ~ QUOTE
+        x: $([1 2]) ~ expected `,` or `]`, found `2` ~ 2 ~ write a comma between two of them, as in `$([1, 2])`
         x: $({ a 1 }) ~ expected `:`, found `1` ~ 1 ~ write `a: a`
         x: $({ 1: 1 }) ~ expected a key or `}`, found `1` ~ 1 ~ QUOTE
         x: a->echo(1 ~ expected `,` or `)`, found the end

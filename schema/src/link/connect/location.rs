@@ -63,8 +63,10 @@ fn on_field(
         let (owner, name) = (&reader.types.get(on).name, &field.name);
         let message = format!("`{owner}.{name}` returns a `{owner}` inside a `{owner}`");
         let problem = Diagnostic::error(Code::CircularReference, args.span(), message);
+        // A type with this connector is no `{owner}` inside a `{owner}`.
         reader.problems.push(problem.help(Some(format!(
-            "return another type, such as one that has only the key of `{owner}`"
+            "give the reference a type of its own, with the key of `{owner}` and this connector: \
+             `type {owner}Ref {{ id: ID! {name}: {owner} @connect(…) }}`"
         ))));
         return Err(Reported);
     }

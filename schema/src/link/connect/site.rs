@@ -41,11 +41,6 @@ pub(super) enum DirectiveArgument {
     IsSuccess,
 }
 
-/// Every variable of the dialect.
-pub(super) const VARIABLES: [&str; 9] = [
-    "args", "this", "batch", "config", "context", "env", "request", "response", "status",
-];
-
 impl<'a> Site<'a> {
     pub(super) fn new(directive: SiteDirective<'a>, argument: DirectiveArgument) -> Self {
         Self {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::site::VARIABLES;
+use crate::mapping::VARIABLES;
 
 /// The ranges of variables in `text`, with the members that are read.
 pub(super) fn variables(text: &str) -> Vec<Range<usize>> {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::mapping::VARIABLES;
 use crate::mapping::ast::{Expr, Head, Item, MemberValue, Path, Selection, Step};
 
 /// The members of a value; a list has the shape of its elements.
@@ -128,7 +129,9 @@ fn origin(expr: &Expr, input: Origin) -> Origin {
 fn head_origin(path: &Path, input: Origin) -> Origin {
     match &path.head {
         Head::Key(_) | Head::Dollar(_) | Head::At(_) => input,
-        Head::Variable(_) => Origin::Other,
+        Head::Variable(key) if VARIABLES.contains(&key.name.as_str()) => Origin::Other,
+        // Defined by `->as`, probably as a part of the input.
+        Head::Variable(_) => input,
         Head::Expr(expr) => origin(expr, input),
     }
 }

@@ -187,7 +187,7 @@ impl Parser<'_> {
                 items.push(parse(parser)?);
                 parser.scan.skip_trivia();
                 if !parser.scan.eat(",") && !parser.scan.rest().starts_with(close) {
-                    return Err(parser.unexpected(expected));
+                    return Err(parser.missing_comma(expected));
                 }
             }
         })?;

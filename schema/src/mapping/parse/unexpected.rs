@@ -21,6 +21,17 @@ impl Parser<'_> {
         error.help(QUOTE)
     }
 
+    /// The error where two members, elements or arguments have no comma between them.
+    pub(super) fn missing_comma(&self, expected: &str) -> ParseError {
+        let is_next = |c: char| c.is_alphanumeric() || "_'\"$@".contains(c);
+        let error = self.unexpected(expected);
+        if self.scan.peek().is_some_and(is_next) && !self.is_after_question() {
+            error.help("write a comma between two of them, as in `$([1, 2])`")
+        } else {
+            error
+        }
+    }
+
     pub(super) fn unexpected(&self, expected: &str) -> ParseError {
         let at = self.scan.at();
         let Some(found) = self.scan.peek() else {
