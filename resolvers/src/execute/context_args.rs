@@ -2,13 +2,15 @@
 //! them.
 
 use indexmap::IndexMap;
-use schema::types::TypeId;
+use schema::types::{TypeId, TypeRef};
 
 use super::FetchState;
 use super::execution::Execution;
 use super::subgraph_fetch::write_member_prefix;
 use crate::entity_key::EntityIndex;
 use crate::plan::{Fetch, FetchId, KeySlot};
+use crate::prepared::PreparedOperation;
+use crate::response::validity::is_leaf_value;
 use crate::selection::{PositionId, applies};
 use crate::subgraph_request::{ContextVariable, Document, Part};
 use crate::tree::{InvalidValue, KeyState, Row, Tree, Value, ValueIndex, write_canonical};
@@ -20,7 +22,20 @@ struct ValuePlace<'k> {
     /// The position of the field that has it.
     at: PositionId,
     key: &'k KeySlot,
+    ty: &'k TypeRef,
     is_null_allowed: bool,
+}
+
+impl ValuePlace<'_> {
+    /// The state of a value that its type does not allow.
+    fn invalid(self, is_null: bool) -> KeyState {
+        KeyState::Invalid(InvalidValue {
+            index: self.index,
+            at: self.at,
+            slot: self.key.slot,
+            is_null,
+        })
+    }
 }
 
 impl<'a> Execution<'_, 'a> {
@@ -62,6 +77,7 @@ impl<'a> Execution<'_, 'a> {
                 index: Tree::slot_index(row, source.value.slot),
                 at: source.at,
                 key: &source.value,
+                ty: self.slot_type(source.at, source.value.slot),
                 is_null_allowed: !variable.is_non_null,
             };
             return self.write_value(place, out);
@@ -78,11 +94,21 @@ impl<'a> Execution<'_, 'a> {
         self.tree.type_of(row).or_else(declared)
     }
 
+    fn slot_type(&self, at: PositionId, slot: usize) -> &'a TypeRef {
+        let prepared: &'a PreparedOperation = self.context.prepared;
+        &prepared.selection.position(at).slots[slot].ty
+    }
+
     fn write_value(&self, place: ValuePlace<'_>, out: &mut Vec<u8>) -> Result<(), KeyState> {
-        match self.tree.value(place.index) {
-            Value::Failed(failure) => return Err(KeyState::Failed(failure)),
-            Value::Leaf(text) => write_canonical(self.tree.text(text), out),
-            Value::List { start, len } => {
+        let types = self.context.sources.graph.types();
+        match (self.tree.value(place.index), place.ty) {
+            (Value::Failed(failure), _) => return Err(KeyState::Failed(failure)),
+            (Value::Leaf(text), TypeRef::Named(ty, _))
+                if is_leaf_value(types, *ty, self.tree.text(text)) =>
+            {
+                write_canonical(self.tree.text(text), out);
+            }
+            (Value::List { start, len }, TypeRef::List(item_type, _)) => {
                 out.push(b'[');
                 for index in 0..len {
                     if index > 0 {
@@ -90,6 +116,7 @@ impl<'a> Execution<'_, 'a> {
                     }
                     let item = ValuePlace {
                         index: Tree::item_index(start, index),
+                        ty: item_type,
                         is_null_allowed: true,
                         ..place
                     };
@@ -97,7 +124,7 @@ impl<'a> Execution<'_, 'a> {
                 }
                 out.push(b']');
             }
-            Value::Object(row) => {
+            (Value::Object(row), TypeRef::Named(..)) => {
                 let ty = self.tree.type_of(row);
                 let mut keys = place.key.inner.iter();
                 let key = keys.find(|key| applies(key.on.as_deref(), ty));
@@ -109,6 +136,7 @@ impl<'a> Execution<'_, 'a> {
                             index,
                             at,
                             key,
+                            ty: self.slot_type(at, key.slot),
                             ..place
                         },
                         out,
@@ -116,14 +144,12 @@ impl<'a> Execution<'_, 'a> {
                 }
                 out.extend_from_slice(b"null");
             }
-            Value::Absent | Value::Null if place.is_null_allowed => out.extend_from_slice(b"null"),
-            Value::Absent | Value::Null => {
-                return Err(KeyState::Invalid(InvalidValue {
-                    index: place.index,
-                    at: place.at,
-                    slot: place.key.slot,
-                    is_null: true,
-                }));
+            (Value::Absent | Value::Null, _) if place.is_null_allowed => {
+                out.extend_from_slice(b"null");
+            }
+            (Value::Absent | Value::Null, _) => return Err(place.invalid(true)),
+            (Value::Leaf(_) | Value::List { .. } | Value::Object(_), _) => {
+                return Err(place.invalid(false));
             }
         }
         Ok(())

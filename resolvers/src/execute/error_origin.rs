@@ -51,7 +51,9 @@ fn origin_steps(shape: &ObjectShape, path: &[PathStep]) -> Option<Vec<(PositionI
             }
             PathStep::Key(key) => key,
         };
-        let Some(at) = shapes.first().map(|shape| shape.at) else {
+        // The objects of several slots are at several positions.
+        let has_key = |shape: &&ObjectShape| shape.all_fields().any(|it| *it.key == **key);
+        let Some(at) = shapes.iter().copied().find(has_key).map(|shape| shape.at) else {
             break;
         };
         let fields = shapes.iter().flat_map(|shape| shape.all_fields());
@@ -59,9 +61,6 @@ fn origin_steps(shape: &ObjectShape, path: &[PathStep]) -> Option<Vec<(PositionI
             .filter(|field| *field.key == **key)
             .flat_map(|field| &field.slots);
         let slots: Vec<&(usize, ValueShape)> = slots.collect();
-        if slots.is_empty() {
-            break;
-        }
         let numbers = slots.iter().map(|(slot, _)| *slot).collect();
         steps.push((at, OriginStep::Slots(numbers)));
         let nested = slots.iter().filter_map(|(_, shape)| match shape {

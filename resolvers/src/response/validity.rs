@@ -66,7 +66,7 @@ impl FetchedValues<'_> {
 }
 
 /// Whether JSON text is a value of a leaf type.
-fn is_leaf_value(types: &Types, ty: TypeId, text: &[u8]) -> bool {
+pub(crate) fn is_leaf_value(types: &Types, ty: TypeId, text: &[u8]) -> bool {
     match &types.get(ty).kind {
         TypeKind::Scalar(scalar) => Leaf::Scalar(*scalar).is_value(text),
         TypeKind::Enum(values) => is_enum_value(values, text),

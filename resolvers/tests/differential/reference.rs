@@ -158,44 +158,55 @@ impl<'a> Reference<'a> {
 
     /// The inputs of a field that requires others; `Err` if one of them has an error.
     fn inputs(&mut self, whole: &Whole, picks: &[Pick]) -> Result<JsonValue, Failed> {
-        let mut object = JsonMap::new();
+        let mut object = Ok(JsonMap::new());
         for pick in picks {
             if pick.on.as_ref().is_some_and(|on| *on != whole.thing.ty) {
                 continue;
             }
-            let ways = self.ways(whole, &pick.field);
-            self.input_may_fail |= ways.iter().any(|way| way.outcome == Outcome::Failed);
-            let outcomes: HashSet<bool> = ways
-                .iter()
-                .filter(|way| way.outcome != Outcome::Failed)
-                .map(|way| way.outcome == Outcome::Given)
-                .collect();
-            let value = match (outcomes.contains(&true), outcomes.contains(&false)) {
-                (true, false) => {
-                    let arguments = self.data.defaults(&whole.thing, &pick.field);
-                    self.value(whole, &pick.field, &arguments, &ways)
+            // All of them, though one error suffices: each may make the object null.
+            match self.picked(whole, pick) {
+                Ok(input) => {
+                    if let Ok(object) = &mut object {
+                        object.insert(&*pick.field, input);
+                    }
                 }
-                (false, true) => Value::Null,
-                (false, false) => return Err(Failed),
-                (true, true) => {
-                    self.is_unclear = true;
-                    return Err(Failed);
-                }
-            };
-            let required = self.data.required(&whole.thing, &pick.field);
-            let declared = self.declared(&whole.thing, &pick.field);
-            let origin = Origin {
-                ways: &ways,
-                declared: &declared,
-                ancestors: &[],
-            };
-            let input = self.input(value, origin, &pick.inner, &required);
-            // A subgraph that does not allow the null has no object then, for the client neither.
-            self.is_unclear |= input.is_err() && required.first() == Some(&true);
-            let input = input?;
-            object.insert(&*pick.field, input);
+                Err(Failed) => object = Err(Failed),
+            }
         }
-        Ok(object.into())
+        object.map(JsonValue::from)
+    }
+
+    fn picked(&mut self, whole: &Whole, pick: &Pick) -> Result<JsonValue, Failed> {
+        let ways = self.ways(whole, &pick.field);
+        self.input_may_fail |= ways.iter().any(|way| way.outcome == Outcome::Failed);
+        let outcomes: HashSet<bool> = ways
+            .iter()
+            .filter(|way| way.outcome != Outcome::Failed)
+            .map(|way| way.outcome == Outcome::Given)
+            .collect();
+        let value = match (outcomes.contains(&true), outcomes.contains(&false)) {
+            (true, false) => {
+                let arguments = self.data.defaults(&whole.thing, &pick.field);
+                self.value(whole, &pick.field, &arguments, &ways)
+            }
+            (false, true) => Value::Null,
+            (false, false) => return Err(Failed),
+            (true, true) => {
+                self.is_unclear = true;
+                return Err(Failed);
+            }
+        };
+        let required = self.data.required(&whole.thing, &pick.field);
+        let declared = self.declared(&whole.thing, &pick.field);
+        let origin = Origin {
+            ways: &ways,
+            declared: &declared,
+            ancestors: &[],
+        };
+        let input = self.input(value, origin, &pick.inner, &required);
+        // A subgraph that does not allow the null has no object then, for the client neither.
+        self.is_unclear |= input.is_err() && required.first() == Some(&true);
+        input
     }
 
     fn declared(&self, thing: &Thing, name: &str) -> Name {

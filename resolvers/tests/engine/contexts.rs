@@ -325,6 +325,22 @@ async fn a_value_that_failed_fails_the_fields_that_take_it() {
 }
 
 #[tokio::test]
+async fn a_value_that_its_type_does_not_allow_is_not_sent() {
+    let users = json!({ "users": [
+        { "id": "1", "currency": "EUR", "accounts": [{ "id": "a" }] },
+        { "id": "2", "currency": [true], "accounts": [{ "id": "b" }] },
+    ] });
+    let query = "{ users { accounts { balance } } }";
+    let (answer, requests) = executed(&[BANK], &[bank(users, "balance")], query, json!({})).await;
+
+    assert!(!requests.contains("[true]"), "{requests}");
+    let balances = json!([{ "accounts": [{ "balance": "a in \"EUR\"" }] }, { "accounts": [{ "balance": null }] }]);
+    assert_eq!(answer["data"]["users"], balances, "{answer}");
+    let errors = json!(["users.1.accounts.0.balance: User.currency is not String"]);
+    assert_eq!(answer["errors"], errors);
+}
+
+#[tokio::test]
 async fn an_error_is_placed_at_the_objects_below_its_value() {
     let users = json!({ "users": [
         { "id": "1", "currency": "EUR", "accounts": [{ "id": "a" }] },

@@ -210,3 +210,20 @@ async fn an_entity_whose_type_alone_is_fetched_has_the_error_at_its_path() {
     let answer = run("{ all { ... on A { List: list } } }", json!(["list", 2])).await;
     assert_error_paths(&answer, &json!({ "all": [null] }), &["all.0.List.2"]);
 }
+
+#[tokio::test]
+async fn an_error_below_one_of_two_aliases_has_its_path() {
+    const ONE: &str = r#"type Query { d: D } type D { n: Int w: W } type W { p: [Int!]! }"#;
+    let service = Scripted::new(|_, _| {
+        json!({
+            "data": { "d": { "n": 1, "w": null } },
+            "errors": [{ "message": "down", "path": ["d", "w", "p", 2] }],
+        })
+    });
+    let engine = engine(&[("a", ONE)], &[("a", &service)]);
+
+    let answer = execute(&engine, "{ d { n } other: d { w { p } n } }", json!({})).await;
+
+    let data = json!({ "d": { "n": 1 }, "other": { "w": null, "n": 1 } });
+    assert_error_paths(&answer, &data, &["other.w.p.2"]);
+}

@@ -37,7 +37,8 @@ impl Reference<'_> {
         let holders = whole.holders.iter();
         let mut ways: Vec<Way> = holders.filter_map(|it| self.inline(it, name)).collect();
         let is_everywhere = ways.len() == whole.holders.len();
-        if !is_everywhere || self.is_divided(&whole.thing, name) {
+        let has_context = (data.field(&whole.thing, name)).is_some_and(|it| it.context.is_some());
+        if !is_everywhere || has_context || self.is_divided(&whole.thing, name) {
             ways.extend(self.by_key(whole, name));
         }
         self.in_context(whole, name, ways)
@@ -222,11 +223,12 @@ impl Reference<'_> {
                 Outcome::Failed
             };
         }
-        let is_missing = lost.is_some() || self.data.is_stranger(thing, subgraph);
         match lost {
+            // The subgraph looks for the entity first.
+            _ if self.data.is_stranger(thing, subgraph) => Outcome::Missing,
             Some(Lost::Throws) => Outcome::Failed,
-            _ if is_missing => Outcome::Missing,
-            _ => Outcome::Given,
+            Some(Lost::Missing) => Outcome::Missing,
+            None => Outcome::Given,
         }
     }
 
