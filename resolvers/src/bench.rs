@@ -19,7 +19,7 @@ use crate::prepared::{ParsedOperation, PreparedOperation, request_errors};
 use crate::project::{ProjectionInput, project};
 use crate::response::rows::RowFiller;
 use crate::settings::Settings;
-use crate::tree::{Tree, Value};
+use crate::tree::Tree;
 
 /// A prepared operation with one call.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl BenchOperation {
                 authored_errors: Vec::new(),
             };
             let input = JsonValue::Node(json.root());
-            let value = filler.extract(&program.extract, &input, Value::Absent);
+            let value = filler.extract(&program.extract, &input);
             tree.set_slot(tree.root(), slot, value);
         }
         tree.add_body(Arc::new(json));

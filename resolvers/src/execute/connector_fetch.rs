@@ -309,7 +309,7 @@ impl<'c, 'a> Execution<'c, 'a> {
                 rows.ok_or(FetchError::NotAList).map(Extracted::Rows)
             }
             ConnectorOutput::Object | ConnectorOutput::Field(_) => {
-                let value = filler.extract(extract, &value, Value::Absent);
+                let value = filler.extract(extract, &value);
                 Ok(Extracted::Value(value))
             }
         };

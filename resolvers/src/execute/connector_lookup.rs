@@ -193,7 +193,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             vars: &vars,
             authored_errors: Vec::new(),
         };
-        let value = filler.extract(extract, &JsonValue::Node(json.root()), Value::Absent);
+        let value = filler.extract(extract, &JsonValue::Node(json.root()));
         match (fetch.field_slot, value) {
             (Some(slot), value) => self.set_field(fetch, slot, entity.rows(), value),
             (None, Value::Object(row)) => self.copy_to_rows(fetch, row, entity.rows()),

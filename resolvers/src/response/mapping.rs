@@ -6,7 +6,7 @@
 //! (methods, literals, operators, spreads) are evaluated by the mapping language, member by
 //! member, and their results are read by field name.
 
-use schema::mapping::ast::{Expr, Head, Item, MemberValue, Path, Selection as Items, Step};
+use schema::mapping::ast::{Expr, Head, Item, Member, MemberValue, Path, Selection as Items, Step};
 use schema::types::{TypeId, Types};
 
 use crate::plan::FetchSlots;
@@ -26,6 +26,8 @@ pub(crate) enum ValueLocation {
     Keys(Box<[Box<str>]>),
     /// The result of an expression in which `$` and `@` are the object.
     Expression(Box<MemberValue>),
+    /// The result of a whole mapping, which applies to each element of a list.
+    Mapping(Box<Items>),
 }
 
 /// How a value is read.
@@ -47,6 +49,17 @@ pub(crate) struct ObjectMapping {
     pub(crate) unkeyed: Vec<SlotMapping>,
     /// Source of the object's type, if the position is abstract.
     pub(crate) typename: Option<TypenameMapping>,
+    /// Members of the object that a group makes of null or a scalar; `None`: it makes none.
+    pub(crate) of_scalars: Option<ScalarMembers>,
+}
+
+/// Which members a group has for null and scalars; an object without any is the value itself.
+#[derive(Debug)]
+pub(crate) struct ScalarMembers {
+    /// Whether a member has a value in any case.
+    pub(crate) has_constant: bool,
+    /// Members that fill no slot and may have a value.
+    pub(crate) others: Vec<MemberValue>,
 }
 
 /// A slot and how it is filled; in `ObjectMapping::keyed` the location omits the first key.
@@ -102,9 +115,13 @@ impl MappingCompiler<'_> {
     }
 
     fn mapping(&self, items: &Items, target: Target) -> ValueMapping {
-        match items.items.as_slice() {
-            [Item::Whole(expr)] => self.expr(expr, target),
-            _ => self.group(items, target),
+        match (items.items.as_slice(), target) {
+            ([Item::Whole(expr)], _) => self.expr(expr, target),
+            (_, Target::Object(at)) if is_plain(items) => self.object_group(items, at),
+            _ => ValueMapping {
+                location: ValueLocation::Mapping(Box::new(items.clone())),
+                shape: self.named_shape(target),
+            },
         }
     }
 
@@ -124,39 +141,46 @@ impl MappingCompiler<'_> {
                 shape: self.named_shape(target),
             };
         };
-        let is_group_plain = path.group.as_ref().is_none_or(is_plain);
-        let location = match plain_keys(path) {
-            Some(keys) if is_group_plain => ValueLocation::Keys(keys),
-            _ => match &path.group {
-                Some(group) if !has_binding(path) && is_plain(group) => eval(&Expr::Path(Path {
-                    group: None,
-                    ..path.clone()
-                })),
-                _ => {
-                    return ValueMapping {
-                        location: eval(expr),
-                        shape: self.named_shape(target),
-                    };
-                }
+        let keys = plain_keys(path);
+        match (&path.group, target) {
+            (None, _) => ValueMapping {
+                location: keys.map_or_else(|| eval(expr), ValueLocation::Keys),
+                shape: self.named_shape(target),
             },
-        };
-        let shape = match (&path.group, target) {
-            (Some(group), Target::Object(at)) => self.object_shape(group, at),
-            _ => self.named_shape(target),
-        };
-        ValueMapping { location, shape }
+            (Some(group), Target::Object(at)) if is_plain(group) && !has_binding(path) => {
+                let shape = self.object_shape(group, at);
+                let keys = keys.filter(|_| !is_guarded_group(path, group));
+                let location = keys.map_or_else(
+                    || {
+                        let group = None;
+                        let path = path.clone();
+                        eval(&Expr::Path(Path { group, ..path }))
+                    },
+                    ValueLocation::Keys,
+                );
+                ValueMapping { location, shape }
+            }
+            (Some(_), _) => ValueMapping {
+                location: eval(expr),
+                shape: self.named_shape(target),
+            },
+        }
     }
 
     fn group(&self, group: &Items, target: Target) -> ValueMapping {
         match target {
-            Target::Object(at) if is_plain(group) => ValueMapping {
-                location: ValueLocation::Keys(Box::default()),
-                shape: self.object_shape(group, at),
-            },
+            Target::Object(at) if is_plain(group) => self.object_group(group, at),
             _ => ValueMapping {
                 location: ValueLocation::Expression(Box::new(MemberValue::Group(group.clone()))),
                 shape: self.named_shape(target),
             },
+        }
+    }
+
+    fn object_group(&self, group: &Items, at: PositionId) -> ValueMapping {
+        ValueMapping {
+            location: ValueLocation::Keys(Box::default()),
+            shape: self.object_shape(group, at),
         }
     }
 
@@ -174,6 +198,7 @@ impl MappingCompiler<'_> {
             let member = member_named(items, "__typename")?;
             Some(self.member(member, Target::Leaf(0)).location)
         });
+        mapping.of_scalars = self.scalar_members(items, at);
         MappedShape::Object(mapping)
     }
 
@@ -201,6 +226,25 @@ impl MappingCompiler<'_> {
             ))
         });
         MappedShape::Object(mapping)
+    }
+
+    fn scalar_members(&self, items: &Items, at: PositionId) -> Option<ScalarMembers> {
+        let members = || members(items).filter(|member| presence(&member.value) != Presence::Never);
+        members().next()?;
+        let mut always = members().filter(|member| presence(&member.value) == Presence::Always);
+        let has_constant = always.next().is_some();
+        let slots = || {
+            self.slots(at)
+                .map(|slot| &self.selection.position(at).slots[slot])
+        };
+        let others = members().filter(|member| {
+            let is_slot = slots().any(|slot| *slot.field == *member.key.name);
+            !has_constant && !is_slot
+        });
+        Some(ScalarMembers {
+            has_constant,
+            others: others.map(|member| member.value.clone()).collect(),
+        })
     }
 
     fn slots(&self, at: PositionId) -> impl Iterator<Item = usize> + '_ {
@@ -265,6 +309,7 @@ impl ObjectMapping {
             keyed: Vec::new(),
             unkeyed: Vec::new(),
             typename: None,
+            of_scalars: None,
         }
     }
 
@@ -311,6 +356,39 @@ fn plain_keys(path: &Path) -> Option<Box<[Box<str>]>> {
     Some(keys.into_boxed_slice())
 }
 
+/// Whether `?` at the end of a path keeps null from a group that has a value for it.
+fn is_guarded_group(path: &Path, group: &Items) -> bool {
+    let may_have_value = |member: &Member| presence(&member.value) != Presence::Never;
+    matches!(path.steps.last(), Some(Step::Question(_))) && members(group).any(may_have_value)
+}
+
+fn members(items: &Items) -> impl Iterator<Item = &Member> {
+    items.items.iter().filter_map(|item| match item {
+        Item::Member(member) => Some(member),
+        Item::Whole(_) | Item::Spread(_) => None,
+    })
+}
+
+/// Whether a member of a group has a value where the group is applied to null or a scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    Never,
+    Possible,
+    Always,
+}
+
+fn presence(value: &MemberValue) -> Presence {
+    match value {
+        MemberValue::Group(_) => Presence::Always,
+        MemberValue::Expr(Expr::Path(path)) => match &path.head {
+            Head::Key(_) => Presence::Never,
+            Head::Dollar(_) | Head::At(_) if path.steps.is_empty() => Presence::Always,
+            _ => Presence::Possible,
+        },
+        MemberValue::Expr(_) => Presence::Possible,
+    }
+}
+
 /// Whether a path binds a variable (`->as`), which its group may use.
 fn has_binding(path: &Path) -> bool {
     let mut steps = path.steps.iter();
@@ -331,8 +409,7 @@ fn is_plain(items: &Items) -> bool {
 }
 
 fn member_named<'a>(items: &'a Items, name: &str) -> Option<&'a MemberValue> {
-    items.items.iter().find_map(|item| match item {
-        Item::Member(member) if member.key.name == name => Some(&member.value),
-        Item::Member(_) | Item::Whole(_) | Item::Spread(_) => None,
-    })
+    let mut members = members(items);
+    let member = members.find(|member| member.key.name == name)?;
+    Some(&member.value)
 }

@@ -7,9 +7,10 @@
 use schema::json::{Kind, Node};
 use schema::types::{Name, TypeId};
 
+use super::position;
 use super::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape};
-use super::{known_or_new_list, known_or_new_row, null_unless_known, position};
 use crate::error::FailureId;
+use crate::selection::PositionId;
 use crate::tree::{BodyId, Row, Tree, Value, Widths};
 
 /// Reads one body into the tree. The caller adds the body to the tree afterwards.
@@ -119,5 +120,31 @@ impl ResponseReader<'_> {
         }
         self.read_fields(row, fields, node);
         Value::Object(row)
+    }
+}
+
+/// Null, unless another fetch already provided an object or a list.
+fn null_unless_known(known: Value) -> Value {
+    match known {
+        Value::Object(_) | Value::List { .. } => known,
+        Value::Absent | Value::Null | Value::Leaf(_) | Value::Failed(_) => Value::Null,
+    }
+}
+
+/// The row of `known` if it is an object, else a new row; `None` if the execution holds too much.
+fn known_or_new_row(tree: &mut Tree, at: PositionId, widths: &Widths, known: Value) -> Option<Row> {
+    match known {
+        Value::Object(row) => Some(row),
+        _ => tree.add_object(at, widths),
+    }
+}
+
+/// Start and length of `known` if it is a list of `count` values, else of a new list. `None`
+/// if the execution holds too much.
+fn known_or_new_list(tree: &mut Tree, count: usize, known: Value) -> Option<(u32, u32)> {
+    let expected = u32::try_from(count).unwrap_or(u32::MAX);
+    match known {
+        Value::List { start, len } if len == expected => Some((start, len)),
+        _ => tree.add_list(count),
     }
 }

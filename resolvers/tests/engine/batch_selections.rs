@@ -19,6 +19,7 @@ async fn a_batch_is_shared_however_its_selection_is_written() {
         ("id name", list as fn(Vec<Value>) -> Value),
         ("$ { id name }", list),
         ("id: $.id name", list),
+        ("id $ { name }", list),
         ("$.things { id name }", |things| json!({ "things": things })),
     ] {
         let calls = Arc::new(AtomicUsize::new(0));

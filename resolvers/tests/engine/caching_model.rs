@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::caching_schedule::{CALLERS, Invalidation, Read, Selection, Step, steps};
 use crate::caching_service::{caching, in_memory, start_cache};
 use crate::caching_truth::{GRAPH, NAMES, Truth};
-use crate::support::{execute_with, graph, settings_at};
+use crate::support::{execute_with, graph, settings_at, variable};
 use crate::values::sdl;
 
 /// The `Cache-Control` of the service, and its durations in seconds.
@@ -302,14 +302,6 @@ fn values_are_fresh_valid_and_of_their_caller_in_any_schedule() {
         served > calls,
         "{served} values of {calls} calls in {cases} schedules"
     );
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the environment is the only configuration of a test"
-)]
-fn variable<T: std::str::FromStr>(name: &str) -> Option<T> {
-    std::env::var(name).ok()?.parse().ok()
 }
 
 /// Maximum times to yield to other tasks before a read counts as waiting.

@@ -40,6 +40,12 @@ pub(crate) fn commerce() -> Vec<(&'static str, &'static str)> {
 }
 
 pub(crate) fn graph(subgraphs: &[(&str, &str)]) -> Arc<Graph> {
+    let linked = linked(subgraphs);
+    linked.unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The graph of some subgraphs, or all errors.
+pub(crate) fn linked(subgraphs: &[(&str, &str)]) -> Result<Arc<Graph>, String> {
     let subgraphs: Vec<_> = subgraphs
         .iter()
         .map(|(name, text)| Subgraph {
@@ -57,8 +63,19 @@ pub(crate) fn graph(subgraphs: &[(&str, &str)]) -> Arc<Graph> {
     let errors = diagnostics.iter();
     let errors = errors.filter(|it| it.severity == Severity::Error);
     let rendered: Vec<_> = errors.map(Diagnostic::render).collect();
-    assert_eq!(rendered.join("\n"), "");
-    Arc::new(graph.unwrap())
+    if !rendered.is_empty() {
+        return Err(rendered.join("\n"));
+    }
+    Ok(Arc::new(graph.unwrap()))
+}
+
+/// A variable of the environment, which selects the cases of a property test.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the environment is the only configuration of a test"
+)]
+pub(crate) fn variable<T: std::str::FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 pub(crate) fn settings() -> Settings {
