@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::exchange;
 use crate::running::Running;
 
-const NAMES: [&str; 3] = ["blog", "payments", "catalogue"];
+const NAMES: [&str; 4] = ["blog", "payments", "catalogue", "issues"];
 
 /// A running example.
 struct Example {
@@ -171,6 +171,135 @@ async fn a_declined_payment_has_a_code_and_a_reason() {
             "http": { "status": 402 },
         })
     );
+}
+
+#[tokio::test]
+async fn a_page_of_payments_has_their_customers_without_further_calls() {
+    let payments = Example::start("payments").await;
+
+    let page = "{ payments(createdFrom: 1767225600) {
+        hasNextPage nodes { id amount currency customer { name } metadata { key value } }
+    } }";
+    let (page, calls) = payments.execute(page, &[]).await;
+
+    assert_eq!(
+        page,
+        json!({ "data": { "payments": { "hasNextPage": true, "nodes": [
+            {
+                "id": "pay_1", "amount": 1299, "currency": "EUR", "customer": { "name": "Ida Falk" },
+                "metadata": [{ "key": "order", "value": "17" }, { "key": "origin", "value": "weir" }],
+            },
+            { "id": "pay_2", "amount": 500, "currency": "USD", "customer": null, "metadata": [] },
+        ] } } })
+    );
+    let url = "GET /v1/payments?created%5Bgte%5D=1767225600&limit=2&expand%5B%5D=data.customer";
+    assert_eq!(calls, [url]);
+}
+
+#[tokio::test]
+async fn an_invoice_has_lists_in_lists_and_a_payment_is_refunded_once() {
+    let payments = Example::start("payments").await;
+
+    let invoice = r#"{ invoice(id: "inv_1") {
+        total customer { name } payment { amount } lines { amount product taxes { amount rate } }
+    } }"#;
+    let (invoice, _) = payments.execute(invoice, &[]).await;
+    let refund = r#"mutation { refund(paymentId: "pay_1", amount: 299, reason: REQUESTED) { id payment { amount } } }"#;
+    let key = [("idempotency-key", "wednesday")];
+    let (refunded, _) = payments.execute(refund, &key).await;
+    let again = r#"mutation { refund(paymentId: "pay_1") { id } }"#;
+    let (refused, _) = payments.execute(again, &[]).await;
+
+    let lines = json!([
+        { "amount": 1299, "product": "prod_1", "taxes": [{ "amount": 250, "rate": "txr_1" }] },
+        { "amount": 0, "product": null, "taxes": [] },
+    ]);
+    assert_eq!(
+        invoice,
+        json!({ "data": { "invoice": {
+            "total": 1549, "customer": { "name": "Ida Falk" }, "payment": { "amount": 1299 }, "lines": lines,
+        } } })
+    );
+    assert_eq!(
+        refunded,
+        json!({ "data": { "refund": { "id": "re_1", "payment": { "amount": 1299 } } } })
+    );
+    let error = &refused["errors"][0];
+    assert_eq!(refused["data"]["refund"], Value::Null);
+    assert_eq!(error["extensions"]["reason"], "already_refunded");
+}
+
+#[tokio::test]
+async fn issues_are_paged_by_the_link_header_and_know_their_authors() {
+    let issues = Example::start("issues").await;
+
+    let page = r#"{ repository(owner: "ida", name: "sluice") { stars issues { nextPage nodes {
+        number title state author { name } labels { name } assignees { login } comments { body author { name } }
+    } } } }"#;
+    let (first, calls) = issues.execute(page, &[]).await;
+    let (last, _) = issues
+        .execute(&page.replace("issues {", "issues(page: 2) {"), &[])
+        .await;
+    let search = r#"{ searchIssues(query: "is:open lock") { totalCount nodes { number repository { stars } } } }"#;
+    let (found, _) = issues.execute(search, &[]).await;
+
+    let lock = json!({
+        "number": 1, "title": "The lock does not open", "state": "OPEN", "author": { "name": "Noor Haddad" },
+        "labels": [{ "name": "bug" }, { "name": "lock" }], "assignees": [{ "login": "ida" }],
+        "comments": [{ "body": "It opens at night.", "author": { "name": "Ida Falk" } }],
+    });
+    let paint = json!({
+        "number": 2, "title": "Paint the gate", "state": "OPEN", "author": null,
+        "labels": [], "assignees": [], "comments": [],
+    });
+    let listed = json!({ "nextPage": 2, "nodes": [lock, paint] });
+    assert_eq!(
+        first,
+        json!({ "data": { "repository": { "stars": 41, "issues": listed } } })
+    );
+    // The repository, its issues, the comments of each, and two users.
+    assert_eq!(calls.len(), 6, "{calls:?}");
+    let last = &last["data"]["repository"]["issues"];
+    assert_eq!(last["nextPage"], Value::Null);
+    assert_eq!(last["nodes"][0]["comments"][0]["author"], Value::Null);
+    assert_eq!(
+        found,
+        json!({ "data": { "searchIssues": {
+            "totalCount": 1, "nodes": [{ "number": 1, "repository": { "stars": 41 } }],
+        } } })
+    );
+}
+
+#[tokio::test]
+async fn issues_are_opened_commented_and_starred() {
+    let issues = Example::start("issues").await;
+
+    let change = r#"mutation {
+        star(owner: "ida", name: "sluice")
+        unstar(owner: "ida", name: "unknown")
+        openIssue(owner: "ida", name: "sluice", input: { title: "Oil the hinges", labels: ["bug"] }) { number state }
+        comment(owner: "ida", name: "sluice", issue: 1, body: "Fixed.") { id createdAt author { name } }
+    }"#;
+    let (changed, _) = issues.execute(change, &[]).await;
+    let open =
+        r#"mutation { openIssue(owner: "ida", name: "sluice", input: { title: "" }) { number } }"#;
+    let (refused, _) = issues.execute(open, &[]).await;
+    let missing = r#"{ repository(owner: "ida", name: "nothing") { stars } }"#;
+    let (missing, _) = issues.execute(missing, &[]).await;
+
+    assert_eq!(
+        changed,
+        json!({ "data": {
+            "star": true,
+            "unstar": true,
+            "openIssue": { "number": 4, "state": "OPEN" },
+            "comment": { "id": "73", "createdAt": "2026-11-30T09:00:00Z", "author": { "name": "Ida Falk" } },
+        } })
+    );
+    let error = &refused["errors"][0];
+    assert_eq!(error["message"], "Validation Failed");
+    assert_eq!(error["extensions"]["fields"], json!(["title"]));
+    assert_eq!(missing["errors"][0]["extensions"]["code"], "NOT_FOUND");
 }
 
 #[tokio::test]
