@@ -220,6 +220,14 @@ pub enum FetchError {
         /// Message of the parser.
         reason: String,
     },
+    /// The body has a content encoding that is unknown, or is not in it.
+    #[error("answered {status} with a body that cannot be decoded: {reason}")]
+    Undecodable {
+        /// The status that the source sent.
+        status: StatusCode,
+        /// Names the encoding.
+        reason: String,
+    },
     /// The response of a batch is not a list.
     #[error("answered a batch with a value that is not a list")]
     NotAList,
@@ -292,7 +300,8 @@ impl FetchError {
             | Self::Panicked
             | Self::NotAList
             | Self::NotGraphql(_)
-            | Self::NotJson { .. } => true,
+            | Self::NotJson { .. }
+            | Self::Undecodable { .. } => true,
             Self::Refused { status, .. } | Self::Status(status) => is_unwell(status),
             Self::Build(_)
             | Self::TooMany(_)

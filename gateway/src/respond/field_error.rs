@@ -66,6 +66,7 @@ pub(super) fn code(kind: &FieldErrorKind) -> &'static str {
             FetchError::Panicked => "INTERNAL_SERVER_ERROR",
             FetchError::TooLarge(_)
             | FetchError::NotJson { .. }
+            | FetchError::Undecodable { .. }
             | FetchError::NotAList
             | FetchError::NotGraphql(_)
             | FetchError::UnknownType(_) => "SOURCE_BAD_RESPONSE",
@@ -166,6 +167,9 @@ fn general_message(error: &FetchError) -> String {
         FetchError::TooLarge(_) => "the response of the source is too large",
         FetchError::Refused { .. } | FetchError::Status(_) => "the source refused the call",
         FetchError::NotJson { .. } => "the response of the source is not JSON",
+        FetchError::Undecodable { .. } => {
+            "the response of the source has a content encoding that cannot be decoded"
+        }
         FetchError::NotAList => "the response of the source to a batch is not a list",
         FetchError::GraphqlError(_) => redaction::MESSAGE,
         FetchError::NotGraphql(_) => "the response of the source does not match its request",
@@ -186,6 +190,7 @@ fn extensions(kind: &FieldErrorKind, exposed: &Errors) -> Map<String, Value> {
     match &failure.error {
         FetchError::Refused { status, .. }
         | FetchError::NotJson { status, .. }
+        | FetchError::Undecodable { status, .. }
         | FetchError::Status(status) => insert_status(*status, &mut extensions),
         _ => {}
     }

@@ -374,6 +374,7 @@ fn is_possibly_caused_by_others(error: &FetchError) -> bool {
         | FetchError::Timeout(_)
         | FetchError::Status(_)
         | FetchError::NotGraphql(_)
+        | FetchError::Undecodable { .. }
         | FetchError::UnknownType(_)
         | FetchError::GraphqlError(_)
         | FetchError::Panicked => false,

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use ::http::header::CONTENT_ENCODING;
+use ::http::{HeaderMap, StatusCode};
 use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
@@ -105,6 +107,7 @@ impl HttpClient {
             }
         })?;
         let status = response.status();
+        check_encoding(status, response.headers())?;
         let headers = std::mem::take(response.headers_mut());
         let body = self.read_body(response, &mut held).await?;
         Ok(SourceResponse {
@@ -138,12 +141,14 @@ impl HttpClient {
         mut response: reqwest::Response,
         held: &mut HeldMemory,
     ) -> Result<Bytes, FetchError> {
+        let status = response.status();
+        let broken = |error| body_error(status, error);
         let expected = response.content_length().unwrap_or(0);
         let expected = usize::try_from(expected).unwrap_or(usize::MAX);
         if expected > self.max_body_bytes {
             return Err(FetchError::TooLarge(self.max_body_bytes));
         }
-        let Some(first) = response.chunk().await.map_err(transport_error)? else {
+        let Some(first) = response.chunk().await.map_err(broken)? else {
             return Ok(Bytes::new());
         };
         held.grow(expected.max(first.len()))?;
@@ -153,7 +158,7 @@ impl HttpClient {
         }
         let mut body = BytesMut::with_capacity(expected.max(first.len()));
         body.extend_from_slice(&first);
-        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(FetchError::TooLarge(self.max_body_bytes));
             }
@@ -176,6 +181,33 @@ fn client_builder() -> reqwest::ClientBuilder {
 
 fn transport_error(error: reqwest::Error) -> FetchError {
     FetchError::Broken(TransportError::new(error))
+}
+
+/// Refuses an encoding that the client did not decode; it removes the header of those that it does.
+fn check_encoding(status: StatusCode, headers: &HeaderMap) -> Result<(), FetchError> {
+    let encodings = headers.get_all(CONTENT_ENCODING).iter();
+    let mut unknown = encodings.filter(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity"));
+    match unknown.next() {
+        None => Ok(()),
+        Some(encoding) => {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes());
+            let reason = format!("unknown content encoding `{encoding}`");
+            Err(FetchError::Undecodable { status, reason })
+        }
+    }
+}
+
+/// The error of a body: the connection broke, or the body is not in its content encoding.
+fn body_error(status: StatusCode, error: reqwest::Error) -> FetchError {
+    let mut last: &(dyn Error + 'static) = &error;
+    while let Some(cause) = last.source() {
+        last = cause;
+        if last.is::<hyper::Error>() {
+            return transport_error(error);
+        }
+    }
+    let reason = last.to_string();
+    FetchError::Undecodable { status, reason }
 }
 
 /// Whether the service closed the connection before it sent anything of a response.

@@ -21,6 +21,7 @@ mod caching_service;
 mod caching_truth;
 mod call_limits;
 mod canned;
+mod compression;
 mod conditions;
 mod connector_test;
 mod contexts;
