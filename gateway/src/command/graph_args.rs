@@ -120,9 +120,14 @@ pub(super) fn split_name(text: &str) -> Result<(&str, &str), String> {
 /// Parses an `http` or `https` URL.
 pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     let parsed = text.parse::<Url>().ok();
-    parsed
+    let url = parsed
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| format!("`{text}` is not an `http` or `https` URL"))
+        .ok_or_else(|| format!("`{text}` is not an `http` or `https` URL"))?;
+    if url.username().is_empty() && url.password().is_none() {
+        Ok(url)
+    } else {
+        Err("a user in a URL is not sent: configure the header `authorization`".to_owned())
+    }
 }
 
 fn with_default_config(files: GraphFiles, adjust: impl FnOnce(&mut Config)) -> Loaded<Project> {
@@ -183,12 +188,8 @@ mod tests {
             Ok(("a", "b.graphql", Some("http://127.0.0.1:4001/graphql"))),
         );
         check(
-            "a=v@2/b=c.graphql@https://u:p@example.com/?x=@y",
-            Ok((
-                "a",
-                "v@2/b=c.graphql",
-                Some("https://u:p@example.com/?x=@y"),
-            )),
+            "a=v@2/b=c.graphql@https://example.com/?x=@y",
+            Ok(("a", "v@2/b=c.graphql", Some("https://example.com/?x=@y"))),
         );
         check("a=v@2/b.graphql", Ok(("a", "v@2/b.graphql", None)));
     }
@@ -197,6 +198,10 @@ mod tests {
     fn an_invalid_subgraph_argument_is_an_error() {
         check("b.graphql", Err("missing `=`"));
         check("a=", Err("missing value after `=`"));
+        check(
+            "a=b.graphql@https://u:p@example.com",
+            Err("a user in a URL is not sent: configure the header `authorization`"),
+        );
         check("a=@http://127.0.0.1:4001", Err("missing file before `@`"));
         check(
             "a=b.graphql@ftp://127.0.0.1",

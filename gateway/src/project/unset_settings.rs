@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::config::expand::Environment;
+use crate::config::secret::Secret;
 
 /// Warns of variables that connectors of `graph` read and that are not in `environment`.
 pub(super) fn environment(graph: &Graph, environment: &Environment) -> Vec<Diagnostic> {
@@ -81,7 +82,7 @@ impl<'c> Configured<'c> {
         let of_subgraph = config.connectors.subgraphs.get(&*source.subgraph);
         let own = configured.map(|source| source.config.reveal());
         Self {
-            value: of_subgraph.map(|config| config.reveal()).or(own),
+            value: of_subgraph.map(Secret::reveal).or(own),
             source: name,
             has_url: configured.is_some_and(|source| source.url.is_some()),
         }

@@ -4,9 +4,7 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::commands::{Ended, Folder};
 
-#[tokio::test]
-async fn values_that_are_not_set_are_warnings_with_the_nearest_name() {
-    let sdl = r#"
+const SDL: &str = r#"
 extend schema
   @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@source", "@connect"])
   @source(
@@ -28,7 +26,8 @@ type Query {
   d: Int @connect(http: { GET: "http://127.0.0.1:1/d?k={$config.key}&p={$env.PATH}" }, selection: "$")
 }
 "#;
-    let config = "listen: { address: '127.0.0.1:0' }
+
+const CONFIG: &str = "listen: { address: '127.0.0.1:0' }
 graph: { subgraphs: { users: { schema: users.graphql } } }
 connectors:
   sources:
@@ -36,9 +35,24 @@ connectors:
       url: http://127.0.0.1:1
       $config: { key: k, tenant: null, texts: { error: e } }
 ";
+
+/// The diagnostics of `weir check --format json`: line, message and help.
+fn problems(ended: &Ended) -> Vec<String> {
+    let found: serde_json::Value = serde_json::from_str(&ended.out()).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let problem = |it: &serde_json::Value| {
+        let line = &it["labels"][0]["line"];
+        format!("{line}: {}: {}", text(&it["message"]), text(&it["help"]))
+    };
+    let found = found["diagnostics"].as_array().unwrap();
+    found.iter().map(problem).collect()
+}
+
+#[tokio::test]
+async fn values_that_are_not_set_are_warnings_with_the_nearest_name() {
     let folder = Folder::new(
         "check-unset",
-        &[("weir.yaml", config), ("users.graphql", sdl)],
+        &[("weir.yaml", CONFIG), ("users.graphql", SDL)],
     );
 
     let ended = folder.run(&["check", "--format", "json"]).await;
@@ -57,22 +71,6 @@ connectors:
     let mut err = served.stderr.take().unwrap();
     err.read_to_string(&mut printed).await.unwrap();
 
-    let problems = |ended: &Ended| -> Vec<String> {
-        let found: serde_json::Value = serde_json::from_str(&ended.out()).unwrap();
-        let found = found["diagnostics"].as_array().unwrap();
-        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-        found
-            .iter()
-            .map(|it| {
-                format!(
-                    "{}: {}: {}",
-                    it["labels"][0]["line"],
-                    text(&it["message"]),
-                    text(&it["help"])
-                )
-            })
-            .collect()
-    };
     let unset = "6: the environment variable `WEIR_NOPE` is not set: set `WEIR_NOPE`, or add a default: \
                  `$($env.WEIR_NOPE ?? 'x')`";
     assert_eq!(

@@ -71,13 +71,11 @@ fn http_member(message: &str) -> Option<String> {
         return Some("name the method, with the URL as its value: `GET: \"/users\"`".to_owned());
     }
     let close = other.or_else(|| nearest(name, known.iter().copied()));
-    Some(match close {
-        Some(close) => format!("write `{close}`"),
-        None => {
-            let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-            format!("the members are {}", known.join(", "))
-        }
-    })
+    if let Some(close) = close {
+        return Some(format!("write `{close}`"));
+    }
+    let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    Some(format!("the members are {}", known.join(", ")))
 }
 
 /// Names of members in other tools.

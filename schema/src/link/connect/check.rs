@@ -22,7 +22,11 @@ pub(super) fn mapping(reader: &mut Reader<'_>, site: Site<'_>, mapping: &Located
     let mut inference = type_inference(reader, site);
     let selection = mapping.value.ast();
     let inferred = inference.infer(selection, site.argument.input());
-    let parts = type_inference(reader, site).parts(selection, site.argument.input());
+    let parts = if site.argument.is_in_url() {
+        type_inference(reader, site).parts(selection, site.argument.input())
+    } else {
+        Vec::new()
+    };
     let mark = reader.problems.mark();
     let mut check = Check::new(reader, site, &mapping.literal);
     check.check_variables(&mapping.value.variables(), &inference.unfollowed_ranges);

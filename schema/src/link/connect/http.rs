@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::Args;
 use super::site::{DirectiveArgument, Site, SiteDirective};
-use super::{ConnectLocation, Located, Reader, url};
+use super::{ConnectLocation, Located, Reader, unbraced, url};
 use crate::connector::{Header, HeaderValue, Method};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::mapping::{Mapping, Version};
@@ -141,6 +141,13 @@ fn header(
             }
             if !is_header_name(&from.value) {
                 return refuse("from", format!("`{}` is not a header name", from.value));
+            }
+            if !unbraced::variables(&from.value).is_empty() {
+                let message = format!("`{}` is not a header of the client's request", from.value);
+                let help = format!("write `value: \"{{{}}}\"` instead of `from`", from.value);
+                let span = entry.span_of("from");
+                let problem = Diagnostic::warning(Code::InvalidHeader, span, message);
+                reader.problems.push(problem.help(help));
             }
             let from = from.value.to_ascii_lowercase();
             Some(LocatedHeader {

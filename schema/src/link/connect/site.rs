@@ -156,6 +156,11 @@ impl DirectiveArgument {
         )
     }
 
+    /// Whether the parts of the value become text in a URL.
+    pub(super) fn is_in_url(self) -> bool {
+        matches!(self, Self::Path | Self::QueryParams)
+    }
+
     /// The type of `$` and `@` at the start.
     pub(super) fn input(self) -> InferredType {
         if self.sees_response() {

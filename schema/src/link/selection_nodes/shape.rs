@@ -128,10 +128,9 @@ fn origin(expr: &Expr, input: Origin) -> Origin {
 /// The origin of the head of a path.
 fn head_origin(path: &Path, input: Origin) -> Origin {
     match &path.head {
-        Head::Key(_) | Head::Dollar(_) | Head::At(_) => input,
         Head::Variable(key) if VARIABLES.contains(&key.name.as_str()) => Origin::Other,
         // Defined by `->as`, probably as a part of the input.
-        Head::Variable(_) => input,
+        Head::Key(_) | Head::Dollar(_) | Head::At(_) | Head::Variable(_) => input,
         Head::Expr(expr) => origin(expr, input),
     }
 }
