@@ -213,17 +213,26 @@ async fn an_entity_whose_type_alone_is_fetched_has_the_error_at_its_path() {
 
 #[tokio::test]
 async fn an_error_below_one_of_two_aliases_has_its_path() {
-    const ONE: &str = r#"type Query { d: D } type D { n: Int w: W } type W { p: [Int!]! }"#;
-    let service = Scripted::new(|_, _| {
+    let one = format!(
+        "{SHARED}{}",
+        "type Query { d: D } type D { id: ID! @shareable w: W } type W { p: [Int!]! }"
+    );
+    let two = format!(r#"{LINK}type D @key(fields: "id") {{ id: ID! e: Int! }}"#);
+    let root = Scripted::new(|_, _| {
         json!({
-            "data": { "d": { "n": 1, "w": null } },
+            "data": { "d": { "id": "1", "w": null } },
             "errors": [{ "message": "down", "path": ["d", "w", "p", 2] }],
         })
     });
-    let engine = engine(&[("a", ONE)], &[("a", &service)]);
+    let entities = Scripted::new(|_, _| json!({ "data": { "_entities": [{ "e": 1 }] } }));
+    let engine = engine(
+        &[("a", &one), ("b", &two)],
+        &[("a", &root), ("b", &entities)],
+    );
+    let query = "{ d { id } other: d { w { p } id e } }";
 
-    let answer = execute(&engine, "{ d { n } other: d { w { p } n } }", json!({})).await;
+    let answer = execute(&engine, query, json!({})).await;
 
-    let data = json!({ "d": { "n": 1 }, "other": { "w": null, "n": 1 } });
+    let data = json!({ "d": { "id": "1" }, "other": { "w": null, "id": "1", "e": 1 } });
     assert_error_paths(&answer, &data, &["other.w.p.2"]);
 }
