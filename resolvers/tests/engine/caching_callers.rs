@@ -78,7 +78,7 @@ impl Service {
 #[tokio::test]
 async fn an_anonymous_response_is_for_anonymous_callers() {
     let (a, b) = (Some("Bearer A"), Some("Bearer B"));
-    // Whoever is first: every caller has its own value, and each is cached.
+    // Whichever is first: every caller has its own value, and each is cached.
     for callers in [[a, None, b], [None, a, b], [b, a, None]] {
         let service = Service::start().await;
         for requests in [1, 0] {

@@ -15,6 +15,7 @@ mod caching_callers;
 mod caching_entities;
 mod caching_invalid;
 mod caching_model;
+mod caching_random;
 mod caching_rules;
 mod caching_schedule;
 mod caching_service;
@@ -45,8 +46,13 @@ mod merging;
 mod merging_inputs;
 mod operation_size;
 mod plans;
+#[path = "../cache/port.rs"]
+mod port;
 mod progressive;
 mod reach;
+#[path = "../cache/server.rs"]
+#[expect(dead_code, reason = "tests of the cache use the rest")]
+mod redis_server;
 mod refusals;
 mod renamed_roots;
 mod request_bounds;
