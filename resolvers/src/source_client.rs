@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ::http::{HeaderMap, StatusCode, header};
+use ::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use schema::connector::{Connector, Phase};
 use schema::graph::Graph;
@@ -16,6 +16,7 @@ use schema::mapping::Vars;
 use schema::source::{Access, Source, SourceId};
 use schema::types::Name;
 
+pub(crate) use self::body::ResponseBody;
 use self::call_gate::{CallGate, SourceLoad};
 use self::connector::ConnectorClient;
 use self::http::HttpClient;
@@ -25,6 +26,7 @@ use self::variables::Variable;
 use crate::error::FetchError;
 use crate::settings::Settings;
 
+mod body;
 pub(crate) mod call_gate;
 pub(crate) mod connector;
 pub(crate) mod graphql;
@@ -167,72 +169,6 @@ impl SourceResponse {
             body,
             received: SystemTime::now(),
             delay: Duration::ZERO,
-        }
-    }
-}
-
-/// The body of a response (connect specification, §5.1).
-#[derive(Debug)]
-pub(crate) enum ResponseBody {
-    Json(Arc<Json>),
-    Text(String),
-    /// Empty, or of an unsupported content type.
-    Empty,
-}
-
-impl ResponseBody {
-    /// Parses the body by its content type.
-    pub(crate) fn parse(response: &SourceResponse) -> Result<Self, FetchError> {
-        if response.body.is_empty() {
-            return Ok(Self::Empty);
-        }
-        let content_type = response.headers.get(header::CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| value.to_str().ok());
-        match content_type.map_or(BodyFormat::Json, BodyFormat::from_content_type) {
-            BodyFormat::Json => match Json::parse(response.body.clone()) {
-                Ok(json) => Ok(Self::Json(Arc::new(json))),
-                Err(error) => Err(FetchError::NotJson {
-                    status: response.status,
-                    reason: error.to_string(),
-                }),
-            },
-            BodyFormat::Text => match String::from_utf8(response.body.to_vec()) {
-                Ok(text) => Ok(Self::Text(text)),
-                Err(error) => Err(FetchError::NotJson {
-                    status: response.status,
-                    reason: error.to_string(),
-                }),
-            },
-            BodyFormat::Other => Ok(Self::Empty),
-        }
-    }
-
-    /// The body as the input of mappings.
-    pub(crate) fn value(&self) -> Value<'_> {
-        match self {
-            Self::Json(json) => Value::Node(json.root()),
-            Self::Text(text) => Value::string(text.as_str()),
-            Self::Empty => Value::Null,
-        }
-    }
-}
-
-enum BodyFormat {
-    Json,
-    Text,
-    Other,
-}
-
-impl BodyFormat {
-    fn from_content_type(content_type: &str) -> Self {
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
-        let essence = essence.to_ascii_lowercase();
-        match essence.split_once('/') {
-            Some(("text", "plain")) => Self::Text,
-            Some((_, subtype)) if subtype == "json" || subtype.ends_with("+json") => Self::Json,
-            // A malformed content type counts as absent.
-            None => Self::Json,
-            Some(_) => Self::Other,
         }
     }
 }

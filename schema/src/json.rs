@@ -43,6 +43,18 @@ impl Json {
         Ok(Self { text, nodes })
     }
 
+    /// Parses `text` with U+FFFD in place of each lone surrogate, which JSON can escape and UTF-8
+    /// cannot hold (RFC 8259 §8.2).
+    pub fn parse_with_replacements(text: Bytes) -> Result<Self, JsonError> {
+        match parse::parse(&text) {
+            Ok(nodes) => Ok(Self { text, nodes }),
+            Err(error) if error.is_lone_surrogate() => {
+                Self::parse(text::replace_lone_surrogates(&text).into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Maximum bytes that a document holds for each byte of its text.
     pub const MAX_BYTES_PER_BYTE: usize = 1 + size_of::<Entry>();
 

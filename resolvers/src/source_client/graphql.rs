@@ -3,7 +3,7 @@
 
 use schema::json::{Json, Kind, Node};
 
-use super::SourceResponse;
+use super::{SourceResponse, body};
 use crate::error::FetchError;
 
 /// The `data` and `errors` of a subgraph's response.
@@ -17,15 +17,9 @@ pub(crate) struct SubgraphResponse<'j> {
 
 /// Parses the body as JSON, with any content type.
 pub(crate) fn parse(response: &SourceResponse) -> Result<Json, FetchError> {
-    Json::parse(response.body.clone()).map_err(|error| {
-        if response.status.is_success() {
-            FetchError::NotJson {
-                status: response.status,
-                reason: error.to_string(),
-            }
-        } else {
-            FetchError::Status(response.status)
-        }
+    body::json(response).map_err(|error| match error {
+        FetchError::NotJson { status, .. } if !status.is_success() => FetchError::Status(status),
+        error => error,
     })
 }
 

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ::http::header::CONTENT_ENCODING;
-use ::http::{HeaderMap, StatusCode};
+use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
@@ -86,7 +86,14 @@ impl HttpClient {
         held.grow(0)?;
         let mut outgoing = reqwest::Request::new(request.method, request.url);
         *outgoing.headers_mut() = request.headers;
-        *outgoing.body_mut() = request.body.map(reqwest::Body::from);
+        let body = request.body.filter(|body| !body.is_empty());
+        if body.is_none() && [Method::POST, Method::PUT, Method::PATCH].contains(outgoing.method())
+        {
+            // Without it some services wait for a body, or answer 411 (RFC 9110 §8.6).
+            let none = HeaderValue::from_static("0");
+            outgoing.headers_mut().insert(CONTENT_LENGTH, none);
+        }
+        *outgoing.body_mut() = body.map(reqwest::Body::from);
         let again = request
             .is_idempotent
             .then(|| outgoing.try_clone())

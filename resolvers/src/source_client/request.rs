@@ -13,6 +13,7 @@ use schema::template::form;
 use schema::types::{Constant, Name};
 use url::Url;
 
+use super::body::media_type;
 use super::call_gate::{CallGate, SendClock};
 use super::connector::ConnectorClient;
 use crate::error::FetchError;
@@ -130,7 +131,8 @@ fn build_body<'a>(
     let empty = Value::object(Object::with_capacity(0));
     let value = mapping.eval(empty, vars).value;
     let content_type = headers.get(CONTENT_TYPE);
-    if content_type.is_some_and(|value| value.as_bytes() == FORM.as_bytes()) {
+    let media_type = content_type.and_then(|value| Some(media_type(value.to_str().ok()?)));
+    if media_type.is_some_and(|media_type| media_type == FORM) {
         let value = value.unwrap_or(Value::Null);
         let form = form::encode(&value).map_err(|error| FetchError::Build(error.to_string()))?;
         return Ok(Bytes::from(form));

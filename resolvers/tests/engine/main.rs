@@ -10,6 +10,7 @@ mod audit;
 mod audit_live;
 mod batch_selections;
 mod batches;
+mod bodies;
 mod caching;
 mod caching_callers;
 mod caching_entities;

@@ -27,6 +27,15 @@ pub struct JsonError {
     pub message: &'static str,
 }
 
+impl JsonError {
+    /// Whether a surrogate is not part of a pair.
+    pub(super) fn is_lone_surrogate(self) -> bool {
+        self.message == LONE_SURROGATE
+    }
+}
+
+const LONE_SURROGATE: &str = "a lone surrogate";
+
 impl fmt::Display for JsonError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} at byte {}", self.message, self.offset)
@@ -329,7 +338,7 @@ impl Parser<'_> {
     fn escape(&self, at: usize) -> Result<usize, JsonError> {
         match text::escape(self.from(at)) {
             Escape::Char(_, len) => Ok(len),
-            Escape::LoneSurrogate => Err(error(at, "a lone surrogate")),
+            Escape::LoneSurrogate => Err(error(at, LONE_SURROGATE)),
             Escape::Unknown => Err(error(at, "an invalid escape sequence")),
         }
     }

@@ -365,3 +365,15 @@ fn written_json_parses_to_the_same_value() {
     assert!(Value::float(f64::NAN).is_none());
     assert!(Value::float(f64::INFINITY).is_none());
 }
+
+#[test]
+fn lone_surrogates_are_replaced_on_request() {
+    let text = r#"{"a":"\\\ud800x\udc00","\ud83d\ude00":"\ud83d\u0041"}"#;
+    assert!(Json::parse(text.into()).is_err());
+
+    let json = Json::parse_with_replacements(text.into()).unwrap();
+
+    let replaced = r#"{"a":"\\\ufffdx\ufffd","\ud83d\ude00":"\ufffd\u0041"}"#;
+    assert_eq!(json.root().raw(), replaced);
+    assert!(Json::parse_with_replacements("\"\\q\"".into()).is_err());
+}

@@ -129,6 +129,31 @@ pub(super) enum Escape {
     Unknown,
 }
 
+/// The text with `\ufffd` in place of each escaped surrogate that is not part of a pair.
+pub(super) fn replace_lone_surrogates(text: &[u8]) -> Vec<u8> {
+    const REPLACEMENT: &[u8] = b"\\ufffd";
+    let mut replaced = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let (before, escaped) = rest.split_at(at);
+        replaced.extend_from_slice(before);
+        let len = match escape(escaped) {
+            Escape::LoneSurrogate => {
+                replaced.extend_from_slice(REPLACEMENT);
+                rest = escaped.get(REPLACEMENT.len()..).unwrap_or_default();
+                continue;
+            }
+            Escape::Char(_, len) => len,
+            Escape::Unknown => 1,
+        };
+        let (sequence, after) = escaped.split_at(len);
+        replaced.extend_from_slice(sequence);
+        rest = after;
+    }
+    replaced.extend_from_slice(rest);
+    replaced
+}
+
 /// Parses the escape sequence at the start of `text`.
 pub(super) fn escape(text: &[u8]) -> Escape {
     let character = match text.get(1) {
