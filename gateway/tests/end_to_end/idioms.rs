@@ -1,7 +1,8 @@
 //! The idioms of `docs/idioms.md`, served over a service with the answers that they are for.
 
 use axum::extract::{Path, Query};
-use axum::routing::get;
+use axum::http::StatusCode;
+use axum::routing::{get, put};
 use axum::{Json, Router};
 use gateway::config::Config;
 use gateway::config::expand::Environment;
@@ -69,6 +70,7 @@ fn service() -> Router {
         .route("/employees/{id}", get(employee))
         .route("/orders", get(orders))
         .route("/cart", fixed(cart))
+        .route("/starred/{id}", put(|| async { StatusCode::NO_CONTENT }))
 }
 
 /// Starts the service; it ends with `stop`.
@@ -186,4 +188,17 @@ async fn lists_are_wrapped_and_nulls_left_out() {
         cart.await,
         json!({ "data": { "cart": { "skus": ["cup"], "lines": [{ "count": 1 }, { "count": 2 }] } } })
     );
+}
+
+#[tokio::test]
+async fn a_response_without_a_body_has_the_constants() {
+    let heading = "Responses without a body";
+    let starred = answer(
+        heading,
+        "mutation { star(repository: 5) { repository starred } }",
+    )
+    .await;
+
+    let star = json!({ "repository": "5", "starred": true });
+    assert_eq!(starred, json!({ "data": { "star": star } }));
 }
