@@ -65,6 +65,12 @@ fn parse_suggested(text: &str) -> Result<(), String> {
         format!("type Query {{ a: Int @connect(http: {{ {http} }}, selection: \"$\") }}")
     };
     let link = "extend schema @link(url: \"https://specs.apollo.dev/connect/v0.3\", import: [\"@connect\"])";
+    // What newer versions add is suggested to them only.
+    let version = if text.contains("??") {
+        Version::V0_3
+    } else {
+        Version::V0_1
+    };
     let sdl = match text {
         _ if text.starts_with("extend schema") => {
             format!("{text} {}", connect("GET: \"http://a/\""))
@@ -73,11 +79,11 @@ fn parse_suggested(text: &str) -> Result<(), String> {
             let absolute = text.replace("\"/", "\"http://a/");
             format!("{link} {}", connect(&absolute))
         }
-        _ if text.starts_with('{') => return parsed(Template::parse(text, Version::V0_3)),
+        _ if text.starts_with('{') => return parsed(Template::parse(text, version)),
         _ if text.starts_with("->") || text.starts_with('.') => {
-            return parsed(Mapping::parse(&format!("$.a{text}"), Version::V0_3));
+            return parsed(Mapping::parse(&format!("$.a{text}"), version));
         }
-        _ => return parsed(Mapping::parse(text, Version::V0_3)),
+        _ => return parsed(Mapping::parse(text, version)),
     };
     let (graph, diagnostics) = link::link(&subgraphs("help.graphql", &sdl), LinkOptions::default());
     match graph {

@@ -3,14 +3,17 @@
 //! Each text in back-ticks is valid itself.
 
 use super::ast::{Expr, Head, Item, MemberValue, Path, Selection};
-use super::methods;
+use super::{Version, methods};
 use crate::diagnostic::nearest;
 
 /// A choice between two values.
 pub(crate) const CHOICE: &str = "`active->match([true, 'yes'], [@, 'no'])`";
 
-/// The remedy for an undefined method.
-pub(crate) fn unknown_method(name: &str) -> String {
+/// The remedy for an undefined method in a mapping of `version`.
+pub(crate) fn unknown_method(name: &str, version: Version) -> String {
+    if version >= Version::V0_3 && ["default", "coalesce"].contains(&name) {
+        return "write `$(name ?? 'none')`".to_owned();
+    }
     if let Some((_, usage)) = OTHER_NAMES
         .iter()
         .find(|(other, _)| other.eq_ignore_ascii_case(name))
@@ -37,10 +40,10 @@ pub(crate) fn unknown_method(name: &str) -> String {
 const OTHER_NAMES: [(&str, &str); 30] = [
     ("any", "->filter(@)->size->gt(0)"),
     ("at", "->get(0)"),
-    ("coalesce", "$(name ?? 'none')"),
+    ("coalesce", "->match([null, 'none'], [@, @])"),
     ("concat", "$([$.first, $.last])->joinNotNull('')"),
     ("count", "->size"),
-    ("default", "$(name ?? 'none')"),
+    ("default", "->match([null, 'none'], [@, @])"),
     ("elementAt", "->get(0)"),
     ("equals", "->eq('x')"),
     ("exists", "->ne(null)"),

@@ -211,7 +211,7 @@ impl<'c, 'a> Check<'c, 'a> {
         let message = format!("`->{name}` is not a method");
         let problem = self
             .problem(range, message)
-            .help(remedy::unknown_method(name));
+            .help(remedy::unknown_method(name, self.reader.link.version));
         if self.site.argument.is_text() && self.reader.link.version >= Version::V0_3 {
             problem
         } else {

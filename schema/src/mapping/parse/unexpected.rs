@@ -53,6 +53,9 @@ impl Parser<'_> {
         if self.is_after_question() && rest.contains(':') {
             return Some(format!("write a choice as {CHOICE}"));
         }
+        if rest.starts_with("||") && self.version >= Version::V0_3 {
+            return Some("write `a->or($.b)`, and a default as `$(a ?? 'x')`".to_owned());
+        }
         if let Some((_, help)) = OPERATORS.iter().find(|(sign, _)| rest.starts_with(sign)) {
             return Some((*help).to_owned());
         }
@@ -131,7 +134,7 @@ const OPERATORS: [(&str, &str); 14] = [
     ("==", "compare with `->eq('x')`"),
     ("!=", "compare with `->ne(null)`"),
     ("&&", "write `a->and($.b)`"),
-    ("||", "write `a->or($.b)`, and a default as `$(a ?? 'x')`"),
+    ("||", "write `a->or($.b)`"),
     (">=", "compare with `->gte(1)`"),
     ("<=", "compare with `->lte(1)`"),
     ("!", "write `a->not`"),
