@@ -217,6 +217,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         let mut entities = Entities::default();
         for row in self.tree.rows(&fetch.path) {
             if is_abstract && self.tree.type_of(row) != Some(entry.on) {
+                self.fail_without_type(id, row);
                 continue;
             }
             if let KeyState::Failed(failure) = entities.add(&self.tree, row, &entry.key) {

@@ -69,8 +69,9 @@ impl<'a> Execution<'_, 'a> {
     ) -> Result<(), KeyState> {
         let source = variable.sources.iter().find_map(|source| {
             let row = *line.get(source.depth)?;
-            let is_source = self.type_at(row, source.at) == Some(source.on);
-            is_source.then_some((row, source))
+            // The request itself may be the one that provides the type.
+            let ty = self.type_at(row, source.at);
+            ty.is_none_or(|ty| ty == source.on).then_some((row, source))
         });
         if let Some((row, source)) = source {
             let place = ValuePlace {

@@ -299,6 +299,16 @@ impl<'c, 'a> Execution<'c, 'a> {
         self.merge(fetch).fail_slots(fetch.at, row, failure);
     }
 
+    /// Marks the slots that a fetch of one type fills in a row as failed if the call that was to
+    /// provide the row's type has failed.
+    pub(super) fn fail_without_type(&mut self, id: FetchId, row: Row) {
+        if self.tree.type_of(row).is_none()
+            && let Some(failure) = self.tree.type_failure(row)
+        {
+            self.fail_row(id, row, failure);
+        }
+    }
+
     /// Marks everything that is not done as failed: the operation's time is up.
     pub(super) fn time_out(&mut self) {
         let context = self.context;

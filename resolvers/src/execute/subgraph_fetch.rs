@@ -279,10 +279,13 @@ impl<'c, 'a> Execution<'c, 'a> {
                 continue; // A line ends with the entity's own row.
             };
             let variables = self.context.variables;
-            let spec = representation_spec(part, self.type_at(row, fetch.at));
-            let Some(spec) = spec.filter(|spec| spec.condition.is_true(variables)) else {
+            let Some(spec) = representation_spec(part, self.type_at(row, fetch.at)) else {
+                self.fail_without_type(part.fetch, row);
                 continue;
             };
+            if !spec.condition.is_true(variables) {
+                continue;
+            }
             let represented = RepresentedRow {
                 tree: &self.tree,
                 variables,

@@ -209,6 +209,19 @@ impl<'a> Reference<'a> {
         input
     }
 
+    /// The values that an object gives to fields below it: they may be fetched with the object, and
+    /// a null that is not allowed makes it null.
+    fn context_inputs(&mut self, owner: &Whole) {
+        let types = self.data.model.types.values();
+        let contexts = types
+            .flat_map(|ty| ty.fields.values())
+            .filter_map(|it| it.context.as_ref());
+        let contexts = contexts.filter(|context| context.owner == owner.thing.ty);
+        for context in contexts {
+            let _ = self.inputs(owner, &[Pick::leaf(&context.field)]);
+        }
+    }
+
     fn declared(&self, thing: &Thing, name: &str) -> Name {
         let field = self.data.field(thing, name);
         field.map_or_else(|| name.into(), |field| Arc::clone(&field.ty.named))
@@ -324,6 +337,7 @@ impl Resolver for Reference<'_> {
                 let value = self.value(object, call.name, &call.arguments, &ways);
                 let mut ancestors = object.ancestors.clone();
                 if self.data.model.is_context(&object.thing.ty) {
+                    self.context_inputs(object);
                     ancestors.push(Rc::new(object.clone()));
                 }
                 let mut path = call.path.to_vec();

@@ -341,6 +341,31 @@ async fn a_value_that_its_type_does_not_allow_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_value_is_sent_where_the_same_request_provides_the_type_of_its_object() {
+    const OBJECTS: &str = r#"type Query { one: I }
+        type I @key(fields: "id") @interfaceObject { id: ID! rate: String }"#;
+    const TYPES: &str = r#"interface I @key(fields: "id") { id: ID! }
+        type A implements I @key(fields: "id") @context(name: "a") { id: ID! part: P }
+        type P @key(fields: "id") { id: ID! at(rate: String @fromContext(field: "$a { rate }")): String }"#;
+    let import = "import: [\"@interfaceObject\",";
+    let objects = format!("{}{OBJECTS}", LINK.replace("import: [", import));
+    let types = format!("{LINK}{TYPES}");
+    let root = Scripted::new(|_, _| json!({ "data": { "one": { "id": "1", "rate": "high" } } }));
+    let parts = Scripted::new(|_, variables| {
+        let part = json!({ "at": variables["c0"] });
+        json!({ "data": { "_entities": [{ "__typename": "A", "part": part }] } })
+    });
+    let engine = engine(
+        &[("a", &objects), ("b", &types)],
+        &[("a", &root), ("b", &parts)],
+    );
+
+    let answer = execute(&engine, "{ one { ... on A { part { at } } } }", json!({})).await;
+
+    assert_eq!(answer, json!({ "one": { "part": { "at": "high" } } }));
+}
+
+#[tokio::test]
 async fn an_error_is_placed_at_the_objects_below_its_value() {
     let users = json!({ "users": [
         { "id": "1", "currency": "EUR", "accounts": [{ "id": "a" }] },

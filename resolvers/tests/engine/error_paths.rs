@@ -236,3 +236,25 @@ async fn an_error_below_one_of_two_aliases_has_its_path() {
     let data = json!({ "d": { "id": "1" }, "other": { "w": null, "id": "1", "e": 1 } });
     assert_error_paths(&answer, &data, &["other.w.p.2"]);
 }
+
+#[tokio::test]
+async fn a_type_that_failed_fails_the_fields_that_are_fetched_by_it() {
+    const LINK: &str = r#"extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@interfaceObject"])
+"#;
+    const ROOT: &str =
+        r#"type Query { one: I } type I @key(fields: "id") @interfaceObject { id: ID! }"#;
+    const TYPES: &str = r#"interface I @key(fields: "id") { id: ID! }
+        type A implements I @key(fields: "id") { id: ID! }"#;
+    const MORE: &str = r#"type A @key(fields: "id") { id: ID! n: Int }"#;
+    let root = Scripted::new(|_, _| json!({ "data": { "one": { "id": "1" } } }));
+    let types = Scripted::new(|_, _| json!({ "data": null, "errors": [{ "message": "down" }] }));
+    let more = Scripted::new(|_, _| json!({ "data": { "_entities": [{ "n": 1 }] } }));
+    let sdls = [("q", ROOT), ("t", TYPES), ("n", MORE)];
+    let sdls = sdls.map(|(name, sdl)| (name, format!("{LINK}{sdl}")));
+    let sdls: Vec<(&str, &str)> = sdls.iter().map(|(name, sdl)| (*name, &**sdl)).collect();
+    let engine = engine(&sdls, &[("q", &root), ("t", &types), ("n", &more)]);
+
+    let answer = execute(&engine, "{ one { ... on A { n } } }", json!({})).await;
+
+    assert_error_paths(&answer, &json!({ "one": { "n": null } }), &["one.n"]);
+}

@@ -138,7 +138,18 @@ impl Reference<'_> {
                     to: &subgraph,
                     entry: &entry,
                 };
-                outcomes.extend(self.reach(&reach, holder, &mut Vec::new()));
+                let reached = self.reach(&reach, holder, &mut Vec::new());
+                // An entity is fetched by its type, which an interface object does not give.
+                let is_typed = holder.called == whole.thing.ty || entry != whole.thing.ty;
+                let typing = if is_typed {
+                    Vec::new()
+                } else {
+                    self.typing(whole)
+                };
+                for way in &typing {
+                    outcomes.extend(reached.iter().map(|it| way.outcome.then(*it)));
+                }
+                outcomes.extend(reached);
             }
             for outcome in outcomes {
                 let all = inputs.iter().map(|input| input.then(outcome));
