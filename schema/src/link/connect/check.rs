@@ -290,6 +290,7 @@ impl<'c, 'a> Check<'c, 'a> {
             argument if argument.is_text() => Some("use one of its fields"),
             DirectiveArgument::Path => Some("write a list, as in `$([$args.id])`"),
             DirectiveArgument::QueryParams => Some("write members, as in `limit: $args.first`"),
+            DirectiveArgument::FormBody => Some("write members, as in `amount: $args.amount`"),
             DirectiveArgument::IsSuccess => Some("compare, as in `$status->eq(200)`"),
             _ => None,
         };

@@ -51,11 +51,12 @@ pub(super) fn read(
         "queryParams",
         Site::new(directive, DirectiveArgument::QueryParams),
     );
-    let body = http.mapping(
-        reader,
-        "body",
-        Site::new(directive, DirectiveArgument::Body),
-    );
+    let body_argument = if sends_form(reader, args, &headers) {
+        DirectiveArgument::FormBody
+    } else {
+        DirectiveArgument::Body
+    };
+    let body = http.mapping(reader, "body", Site::new(directive, body_argument));
     let (method, url) = url?;
     Some(Http {
         method,
@@ -65,6 +66,22 @@ pub(super) fn read(
         headers,
         body: body.ok()?,
     })
+}
+
+/// Whether the connector or its source has a constant `content-type` of forms.
+fn sends_form(reader: &Reader<'_>, args: &Args<'_>, own: &[LocatedHeader]) -> bool {
+    let source = args.text("source");
+    let source = source.and_then(|name| reader.sources.get(&name.value)?.clone());
+    let inherited = source.iter().flat_map(|source| &source.headers);
+    let mut headers = own.iter().chain(inherited);
+    let content_type = headers.find(|it| &*it.header.name == "content-type");
+    let Some(HeaderValue::Template(template)) = content_type.map(|it| &it.header.value) else {
+        return false;
+    };
+    let media_type = template.text().split(';').next().unwrap_or_default();
+    media_type
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn report_requestless(reader: &mut Reader<'_>, args: &Args<'_>) {

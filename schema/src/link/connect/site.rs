@@ -33,6 +33,8 @@ pub(super) enum DirectiveArgument {
     Path,
     QueryParams,
     Body,
+    /// The body of a connector that sends a form.
+    FormBody,
     Selection,
     /// The selection of a connector that makes no request.
     Requestless,
@@ -121,7 +123,7 @@ impl DirectiveArgument {
             Self::BaseUrl | Self::Url => Code::InvalidUrl,
             Self::Header | Self::HostHeader => Code::InvalidHeader,
             Self::Path | Self::QueryParams => Code::InvalidUrlProperty,
-            Self::Body => Code::InvalidBody,
+            Self::Body | Self::FormBody => Code::InvalidBody,
             Self::Selection => Code::InvalidSelection,
             Self::Requestless => Code::RequestlessSelectionUsesRequestData,
             Self::Message | Self::Extensions => Code::InvalidErrorsMessage,
@@ -144,6 +146,7 @@ impl DirectiveArgument {
             | Self::Path
             | Self::QueryParams
             | Self::Body
+            | Self::FormBody
             | Self::Requestless => false,
         }
     }
@@ -186,6 +189,7 @@ impl DirectiveArgument {
                 inferred.can_be(Kinds::OBJECT),
                 "`queryParams` needs an object",
             ),
+            Self::FormBody => (inferred.can_be(Kinds::OBJECT), "a form needs an object"),
             Self::Message => (
                 inferred.can_be(Kinds::STRING),
                 "`errors.message` needs a string",
