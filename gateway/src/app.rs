@@ -5,6 +5,7 @@ use resolvers::Engine;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::admin::TraceAccess;
+use crate::config::cache::ClientMaxAge;
 use crate::config::errors::Errors;
 use crate::config::limits::Limits;
 use crate::config::listen::Listen;
@@ -25,6 +26,8 @@ pub struct App {
     pub trace_access: TraceAccess,
     /// What clients see of errors that sources return.
     pub errors: Errors,
+    /// The lifetime of responses in the caches of clients and proxies.
+    pub client_max_age: ClientMaxAge,
     /// `Vary` of cacheable responses.
     pub vary: HeaderValue,
     /// Cancelled at the start of the shutdown; readiness fails from then on.

@@ -107,6 +107,7 @@ impl Builder<'_> {
         settings.caching = caching::start(&config.cache, &names, &background);
         let cache = settings.caching.as_ref().map(|it| it.cache.clone());
         let app = Arc::new(App {
+            client_max_age: config.cache.client_max_age,
             vary: vary::vary_header(config, &graph),
             errors: config.errors.clone(),
             trace_access: config.admin.trace_access.clone(),

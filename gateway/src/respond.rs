@@ -5,15 +5,15 @@
 //! published audit expect that: a rejected operation is 400 or 200, depending on the media type, and
 //! partial data is 200. `docs/http.md` has the table.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
-use resolvers::cache::Reuse;
 use resolvers::error::FetchFailure;
 use resolvers::{Outcome, Trace};
 use serde::Serialize;
 
+use self::client_cache::ClientCache;
 use self::report::VisibleReports;
 use crate::config::errors::Errors;
 use crate::config::log::Log;
@@ -23,6 +23,7 @@ use crate::request::host::InvalidHost;
 use crate::request::id::RequestId;
 
 pub(crate) mod admin;
+pub(crate) mod client_cache;
 mod failure_log;
 mod field_error;
 mod redaction;
@@ -60,8 +61,8 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) trace: Trace,
     /// What clients see of errors, and how much.
     pub(crate) errors: VisibleErrors<'a>,
-    /// `Vary` of a cacheable response.
-    pub(crate) vary: &'a HeaderValue,
+    /// How the client may cache the response.
+    pub(crate) client_cache: ClientCache<'a>,
     /// Bounds of the log.
     pub(crate) log: Log,
 }
@@ -110,9 +111,10 @@ pub(crate) fn executed(
             body.push(b'}');
             entry.errors = errors.len();
             entry.code = errors.first().map(|error| field_error::code(&error.kind));
-            let mut response = build_response(StatusCode::OK, context.media_type, body);
+            let body = Bytes::from(body);
+            let mut response = build_response(StatusCode::OK, context.media_type, body.clone());
             if errors.is_empty() && !is_traced {
-                set_cache_headers(reuse, operation.vary, &mut response);
+                operation.client_cache.apply(reuse, &body, &mut response);
             }
             response
         }
@@ -280,29 +282,14 @@ fn append_json(value: &impl Serialize, body: &mut Vec<u8>) {
     }
 }
 
-fn build_response(status: StatusCode, media_type: MediaType, body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
+fn build_response(status: StatusCode, media_type: MediaType, body: impl Into<Bytes>) -> Response {
+    let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, content_type(media_type));
     headers.insert(VARY, HeaderValue::from_static("accept"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// Sets `Cache-Control` and `Vary` of a cacheable response.
-fn set_cache_headers(reuse: Option<Reuse>, vary: &HeaderValue, response: &mut Response) {
-    let lifetime = match reuse {
-        Some(Reuse::Shared(lifetime) | Reuse::PerCaller(lifetime)) => lifetime,
-        Some(Reuse::Never) | None => return,
-    };
-    // `Cache-Control` has whole seconds.
-    let cacheable = reuse.filter(|_| lifetime.fresh.as_secs() > 0);
-    if let Some(Ok(value)) = cacheable.map(|reuse| HeaderValue::try_from(reuse.cache_control())) {
-        let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, value);
-        headers.insert(VARY, vary.clone());
-    }
 }
 
 fn content_type(media_type: MediaType) -> HeaderValue {

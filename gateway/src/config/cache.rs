@@ -38,6 +38,17 @@ pub struct Cache {
     pub subgraphs: BTreeMap<String, Subgraph>,
     /// Client headers that identify the caller.
     pub caller_headers: Vec<HeaderName>,
+    /// The lifetime of responses in the caches of clients and proxies.
+    pub client_max_age: ClientMaxAge,
+}
+
+/// The lifetime of responses in the caches of clients and proxies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientMaxAge {
+    /// Each use is validated, so that no client sees old data after a mutation.
+    Zero,
+    /// That of the values in the response, which invalidations do not end.
+    Inherit,
 }
 
 /// Whether values are cached.
@@ -106,6 +117,9 @@ pub(super) struct RawCache {
     subgraphs: Option<Named<RawSubgraph>>,
     /// Names of client headers that identify the caller, for values that are private to one caller. Default: the credentials that the call carries.
     caller_headers: Option<Vec<Text<String>>>,
+    /// TTL of cacheable responses for clients and proxies: with `0s` they validate each use, with `inherit` it is that of the values, which no mutation ends.
+    #[schemars(extend("default" = CLIENT_MAX_AGE.to_text()))]
+    client_max_age: Option<Text<ClientMaxAge>>,
 }
 
 /// `cache.lifetime` as written.
@@ -181,6 +195,7 @@ impl RawCache {
             lifetime,
             subgraphs,
             caller_headers: caller_headers(self.caller_headers.unwrap_or_default(), reader),
+            client_max_age: reader.value_or(self.client_max_age, CLIENT_MAX_AGE),
         }
     }
 }
@@ -213,6 +228,30 @@ impl RawSubgraphLifetime {
             negative: capped(self.negative, defaults.negative, max, reader),
             max,
         }
+    }
+}
+
+impl Setting for ClientMaxAge {
+    const EXPECTED: &'static str = "a TTL for clients";
+    const EXAMPLE: &'static str = "`0s` or `inherit`";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "0s" => Some(Self::Zero),
+            "inherit" => Some(Self::Inherit),
+            _ => None,
+        }
+    }
+
+    fn to_text(&self) -> String {
+        match self {
+            Self::Zero => "0s".to_owned(),
+            Self::Inherit => "inherit".to_owned(),
+        }
+    }
+
+    fn json_schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "enum": ["0s", "inherit"] })
     }
 }
 
@@ -258,6 +297,9 @@ fn caller_headers(texts: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<Head
 
 /// Default of `enabled`: sources decide by their response headers what may be cached.
 const ENABLED: bool = true;
+
+/// Default of `cache.client_max_age`: a client that has just changed something must see it.
+const CLIENT_MAX_AGE: ClientMaxAge = ClientMaxAge::Zero;
 
 /// Default bytes of the memory level: tens of thousands of typical entities.
 const MEMORY: Bytes = Bytes(NonZeroUsize::new(64 * 1024 * 1024).unwrap());

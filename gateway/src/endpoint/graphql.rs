@@ -19,6 +19,7 @@ use crate::request::accept::{self, MediaType};
 use crate::request::id::RequestId;
 use crate::request::parameters::Parameters;
 use crate::request::{Rejection, body, content_type};
+use crate::respond::client_cache::{ClientCache, Validators};
 use crate::respond::{self, OperationContext, RequestContext, VisibleErrors};
 use crate::secrets;
 
@@ -36,10 +37,11 @@ pub(crate) async fn serve(State(app): State<Arc<App>>, request: Request) -> Resp
     }
     match read_parameters(&app, &parts, body).await {
         Ok((parameters, allow)) => {
+            let validators = Validators::from_request(&parts.method, &parts.headers);
             let mut headers = parts.headers;
             let trace = trace_mode(&app.trace_access, &mut headers);
             let request = parameters.into_request(headers, allow, trace);
-            execute(&app, request, context).await
+            execute(&app, request, validators, context).await
         }
         Err(rejection) => respond::rejected(&context, &rejection),
     }
@@ -69,11 +71,20 @@ async fn read_parameters(
     }
 }
 
-async fn execute(app: &App, request: resolvers::Request, context: RequestContext) -> Response {
+async fn execute(
+    app: &App,
+    request: resolvers::Request,
+    validators: Validators,
+    context: RequestContext,
+) -> Response {
     let operation = OperationContext {
         operation: request.operation_name.clone(),
         trace: request.trace,
-        vary: &app.vary,
+        client_cache: ClientCache {
+            max_age: app.client_max_age,
+            vary: &app.vary,
+            validators,
+        },
         log: app.log,
         errors: VisibleErrors {
             exposed: &app.errors,

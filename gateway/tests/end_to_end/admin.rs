@@ -7,7 +7,7 @@ use gateway::config::admin::{Socket, TraceAccess};
 use gateway::config::cache::CacheMode;
 use gateway::config::secret::Secret;
 use gateway::shop;
-use mocks::{Fault, Shop};
+use mocks::Shop;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, exchange};
@@ -286,42 +286,6 @@ async fn cache_hits_are_traced_and_counted_until_an_invalidation() {
     assert_eq!(metric_value(admin, &of_products("memory")).await, 2);
     assert_eq!(metric_value(admin, &of_products("miss")).await, 2);
     assert_eq!(metric_value(admin, "weir_cache_age_seconds_count").await, 2);
-}
-
-#[tokio::test]
-async fn responses_have_cache_control_and_vary() {
-    let shop = Shop::start().await.unwrap();
-    let gateway = Running::alone(|config| {
-        shop::configure(&shop, config);
-        config.cache.caller_headers = vec!["x-user".parse().unwrap()];
-    })
-    .await;
-    let cache_control = async |query: &str| {
-        let headers = [("content-type", "application/json")];
-        let body = json!({ "query": query }).to_string();
-        let answer = exchange(gateway.address, "POST /graphql", &headers, &body).await;
-        let header = |name| answer.header(name).unwrap_or_default().to_owned();
-        (header("cache-control"), header("vary"))
-    };
-
-    let (product, vary) = cache_control("{ product(id: 1) { name } }").await;
-    shop.users.fault(Some(Fault::Status(503)));
-    let query = "{ product(id: 1) { name } user(id: 3) { name } }";
-    let (failed, plain) = cache_control(query).await;
-    let (mutation, _) =
-        cache_control("mutation { changeStock(productId: 1, merchantId: 1, stock: 3) { id } }")
-            .await;
-    let (refused, _) = cache_control("{ nothing }").await;
-
-    assert!(product.starts_with("max-age="), "{product}");
-    assert!(product.contains("public"), "{product}");
-    assert!(vary.split(", ").any(|name| name == "accept"), "{vary}");
-    assert!(vary.split(", ").any(|name| name == "x-user"), "{vary}");
-    assert_eq!((failed.as_str(), plain.as_str()), ("no-store", "accept"));
-    assert_eq!(
-        (mutation.as_str(), refused.as_str()),
-        ("no-store", "no-store")
-    );
 }
 
 const INVALIDATIONS: &str = "weir_cache_invalidations_total{from=\"this_process\"}";

@@ -12,6 +12,7 @@ mod admin;
 mod audit;
 mod bombs;
 mod client;
+mod client_cache;
 mod commands;
 mod compose;
 mod computed;
