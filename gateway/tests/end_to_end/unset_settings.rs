@@ -10,7 +10,7 @@ extend schema
   @source(
     name: "api"
     http: { baseURL: "http://{$config.host}/v1", headers: [{ name: "x-key", value: "{$env.WEIR_NOPE}" }] }
-    errors: { message: "$config.texts.eror" }
+    errors: { message: "$config.texts.errors" }
   )
   @source(name: "bare", http: { baseURL: "http://127.0.0.1:1" })
 
@@ -78,7 +78,7 @@ async fn values_that_are_not_set_are_warnings_with_the_nearest_name() {
         [
             unset,
             "12: `$config.kee` is not configured: write `$config.key`",
-            "7: `$config.texts.eror` is not configured: write `$config.texts.error`",
+            "7: `$config.texts.errors` is not configured: write `$config.texts.error`",
             "19: `$config.key` is not configured: set `$config.key` in `connectors.sources.users.bare`",
             "20: `$config.key` is not configured: a connector has a `$config` only with a `source`",
         ]
