@@ -26,6 +26,7 @@ use crate::config::services::SubgraphConfigs;
 use crate::config::shutdown::Shutdown;
 use crate::config::{Config, expand, graph};
 use crate::endpoint::admin::Admin;
+use crate::respond::warning_log::WarningLog;
 use crate::server::{self, HttpService};
 use crate::tasks::{Tasks, Unfinished};
 use crate::{open_files, routes};
@@ -110,6 +111,8 @@ impl Builder<'_> {
             client_max_age: config.cache.client_max_age,
             vary: vary::vary_header(config, &graph),
             errors: config.errors.clone(),
+            reports: config.connectors.reports,
+            warnings: WarningLog::default(),
             trace_access: config.admin.trace_access.clone(),
             engine: Engine::new(graph, settings)?,
             limits: config.limits.clone(),

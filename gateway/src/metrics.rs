@@ -7,11 +7,15 @@ use std::fmt::{Display, Write as _};
 
 use std::time::Duration;
 
+use resolvers::SourceLoad;
 use resolvers::cache::{AGE_BOUNDS, Cache, Counts, LATENCY_BOUNDS, TypeCounts};
-use resolvers::{Engine, SourceLoad};
+
+use crate::app::App;
+use crate::respond::warning_log::WarningCount;
 
 /// All metrics; those of the cache only if there is one.
-pub(crate) fn prometheus_text(engine: &Engine, cache: Option<&Cache>) -> String {
+pub(crate) fn prometheus_text(app: &App, cache: Option<&Cache>) -> String {
+    let engine = &app.engine;
     let mut page = Page::default();
     page.counter(
         "weir_incomplete_plans_total",
@@ -30,6 +34,7 @@ pub(crate) fn prometheus_text(engine: &Engine, cache: Option<&Cache>) -> String 
         usage.operations as u64,
     );
     write_sources(&engine.source_load(), &mut page);
+    write_warnings(&app.warnings.counts(), &mut page);
     if let Some(cache) = cache {
         write_cache(cache, &mut page);
     }
@@ -56,6 +61,19 @@ fn write_sources(sources: &[SourceLoad], page: &mut Page) {
         ("weir_source_calls_refused_total", "counter"),
         "Calls to a source that failed because its queue was full.",
         &samples(|source| source.refused),
+    );
+}
+
+fn write_warnings(counts: &[WarningCount], page: &mut Page) {
+    let samples = counts.iter().map(|count| {
+        let connector = escaped(&count.coordinate);
+        let labels = format!("connector=\"{connector}\",kind=\"{}\"", count.kind);
+        (labels, count.responses)
+    });
+    page.labelled(
+        ("weir_connector_warnings_total", "counter"),
+        "Responses to a connector that were mapped, but are probably not what it expects.",
+        &samples.collect::<Vec<_>>(),
     );
 }
 

@@ -15,6 +15,8 @@ use serde::Serialize;
 
 use self::client_cache::ClientCache;
 use self::report::VisibleReports;
+use self::warning_log::WarningLog;
+use crate::config::connectors::Reports;
 use crate::config::errors::Errors;
 use crate::config::log::Log;
 use crate::request::Rejection;
@@ -31,6 +33,7 @@ mod rejection;
 mod report;
 mod request_error;
 mod trace;
+pub(crate) mod warning_log;
 
 /// Properties of a request that its response depends on.
 #[derive(Clone, Debug)]
@@ -63,8 +66,12 @@ pub(crate) struct OperationContext<'a> {
     pub(crate) errors: VisibleErrors<'a>,
     /// How the client may cache the response.
     pub(crate) client_cache: ClientCache<'a>,
+    /// Whether reports of mappings and warnings of responses are returned.
+    pub(crate) reports: Reports,
     /// Bounds of the log.
     pub(crate) log: Log,
+    /// The unexpected responses of connectors that were logged.
+    pub(crate) warnings: &'a WarningLog,
 }
 
 /// What clients see of errors.
@@ -96,15 +103,22 @@ pub(crate) fn executed(
             errors,
             failures,
             reports,
+            warnings,
             reuse,
             trace: fetches,
         } => {
             failure_log::log_failures(&failures, context.id.as_ref(), operation.log);
+            let id = context.id.as_ref();
+            operation.warnings.log(&warnings, id, operation.log);
             field_error::append_errors(&errors, operation.errors, &mut body);
             let is_traced = operation.trace == Trace::Yes;
             let trace = is_traced.then(|| trace::TraceExtension::new(&fetches));
             let reports = VisibleReports {
                 reports: &reports,
+                warnings: match operation.reports {
+                    Reports::Show => &warnings,
+                    Reports::Hide => &[],
+                },
                 exposed: operation.errors.exposed,
             };
             report::append_extensions(reports, trace, &mut body);

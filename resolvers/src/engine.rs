@@ -23,6 +23,7 @@ use crate::source_client::Sources;
 use crate::source_client::call_gate::SourceLoad;
 use crate::trace::{FetchTrace, Trace};
 use crate::tree::Tree;
+use crate::warning::SourceWarning;
 
 mod mutation;
 
@@ -83,6 +84,8 @@ pub enum Outcome {
         /// Errors that mappings raise for clients, and, where the settings show them, reports of
         /// their evaluation.
         reports: Vec<ConnectorReport>,
+        /// Responses that were mapped, but are probably not what their connectors expect.
+        warnings: Vec<SourceWarning>,
         /// How long, and for whom, the response may be reused; `None` without a cache and for
         /// mutations.
         reuse: Option<Reuse>,
@@ -192,6 +195,7 @@ impl Engine {
             errors,
             failures: executed.failures.calls,
             reports: executed.reports,
+            warnings: executed.warnings,
             reuse: reuse.map(|reuse| if is_partial { Reuse::Never } else { reuse }),
             trace: executed.trace,
         })

@@ -33,6 +33,7 @@ use crate::source_client::{self, SourceClient, Sources};
 use crate::trace::recorder::TraceRecorder;
 use crate::trace::{FetchTrace, Trace};
 use crate::tree::Tree;
+use crate::warning::SourceWarning;
 
 mod batch_response;
 mod connector_fetch;
@@ -52,6 +53,7 @@ mod subgraph_fetch;
 mod subgraph_lookup;
 mod subgraph_response;
 mod variables;
+mod warnings;
 
 /// Everything that an execution uses beside its plan's state.
 pub(crate) struct Context<'a> {
@@ -151,6 +153,7 @@ pub(crate) struct ExecutionResult {
     pub(crate) tree: Tree,
     pub(crate) failures: Failures,
     pub(crate) reports: Vec<ConnectorReport>,
+    pub(crate) warnings: Vec<SourceWarning>,
     /// How long, and for whom, the whole response may be reused.
     pub(crate) reuse: Option<Reuse>,
     pub(crate) trace: Vec<FetchTrace>,

@@ -33,6 +33,7 @@ mod source_client;
 mod subgraph_request;
 pub mod trace;
 mod tree;
+pub mod warning;
 
 pub use self::engine::{Allow, Engine, EngineError, Outcome, Request};
 pub use self::operations::OperationCacheUsage;

@@ -71,8 +71,8 @@ pub(crate) async fn ready(State(admin): State<Arc<Admin>>) -> (StatusCode, &'sta
 
 /// All metrics in the text format of Prometheus.
 pub(crate) async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
-    let engine = &admin.app.engine;
-    respond::metrics(metrics::prometheus_text(engine, admin.cache.as_ref()))
+    let text = metrics::prometheus_text(&admin.app, admin.cache.as_ref());
+    respond::metrics(text)
 }
 
 /// Maximum bytes of a body: about ten thousand targets.

@@ -86,6 +86,8 @@ async fn execute(
             validators,
         },
         log: app.log,
+        reports: app.reports,
+        warnings: &app.warnings,
         errors: VisibleErrors {
             exposed: &app.errors,
             max_bytes: app.limits.response_size.get(),

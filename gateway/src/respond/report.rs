@@ -1,7 +1,8 @@
-//! `extensions`: errors from mappings (`->withError`), mapping reports (with
-//! `connectors.reports`), and the trace, if the client requested it.
+//! `extensions`: errors from mappings (`->withError`), mapping reports and warnings of responses
+//! (with `connectors.reports`), and the trace, if the client requested it.
 
 use resolvers::error::ConnectorReport;
+use resolvers::warning::SourceWarning;
 use schema::mapping::{PathElement, ReportKind};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -14,6 +15,8 @@ use crate::config::errors::Errors;
 #[derive(Clone, Copy)]
 pub(super) struct VisibleReports<'r> {
     pub(super) reports: &'r [ConnectorReport],
+    /// Warnings of responses, if clients see them.
+    pub(super) warnings: &'r [SourceWarning],
     pub(super) exposed: &'r Errors,
 }
 
@@ -23,14 +26,13 @@ pub(super) fn append_extensions(
     trace: Option<trace::TraceExtension<'_>>,
     body: &mut Vec<u8>,
 ) {
-    let reports = visible.reports;
-    if reports.is_empty() && trace.is_none() {
+    if visible.reports.is_empty() && visible.warnings.is_empty() && trace.is_none() {
         return;
     }
     body.extend_from_slice(b",\"extensions\":");
     let extensions = Extensions {
         connector_errors: authored_errors(visible),
-        connectors: mapping_reports(reports),
+        connectors: connector_extensions(visible),
         weir: trace,
     };
     append_json(&extensions, body);
@@ -66,12 +68,30 @@ enum VisibleExtensions<'r> {
 
 #[derive(Serialize)]
 struct ConnectorExtensions<'r> {
-    reports: Vec<MappingReport<'r>>,
+    reports: Vec<AuthorReport<'r>>,
     #[serde(skip_serializing_if = "is_zero")]
     omitted: usize,
 }
 
-/// A mapping report, for the author of the mapping.
+/// A report for the author of a connector.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AuthorReport<'r> {
+    Warning(ResponseWarning<'r>),
+    Mapping(MappingReport<'r>),
+}
+
+/// A warning of responses, which concerns no part of a mapping.
+#[derive(Serialize)]
+struct ResponseWarning<'r> {
+    connector: &'r str,
+    kind: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "is_one")]
+    responses: usize,
+}
+
+/// A mapping report.
 #[derive(Serialize)]
 struct MappingReport<'r> {
     connector: &'r str,
@@ -131,30 +151,45 @@ fn authored_error<'r>(report: &'r ConnectorReport, exposed: &Errors) -> Authored
     }
 }
 
-fn mapping_reports(reports: &[ConnectorReport]) -> Option<ConnectorExtensions<'_>> {
-    let mut reports = reports
-        .iter()
-        .filter(|report| report.report.kind != ReportKind::AuthoredError);
-    let listed: Vec<_> = reports
-        .by_ref()
-        .take(MAX_REPORTS)
-        .map(mapping_report)
-        .collect();
+fn connector_extensions(visible: VisibleReports<'_>) -> Option<ConnectorExtensions<'_>> {
+    let reports = visible.reports.iter();
+    let reports = reports.filter(|report| report.report.kind != ReportKind::AuthoredError);
+    // Warnings are few, and explain reports.
+    let warnings = visible.warnings.iter().map(response_warning);
+    let mut reports = warnings.chain(reports.map(mapping_report));
+    let listed: Vec<_> = reports.by_ref().take(MAX_REPORTS).collect();
     (!listed.is_empty()).then(|| ConnectorExtensions {
         reports: listed,
         omitted: reports.count(),
     })
 }
 
-fn mapping_report(report: &ConnectorReport) -> MappingReport<'_> {
+fn response_warning(warning: &SourceWarning) -> AuthorReport<'_> {
+    AuthorReport::Warning(ResponseWarning {
+        connector: &warning.coordinate,
+        kind: warning.kind.as_str(),
+        message: warning.kind.to_string(),
+        responses: warning.responses,
+    })
+}
+
+fn mapping_report(report: &ConnectorReport) -> AuthorReport<'_> {
     let ConnectorReport { coordinate, report } = report;
-    MappingReport {
+    AuthorReport::Mapping(MappingReport {
         connector: coordinate,
         kind: report.kind.as_str(),
         message: &report.message,
         path: Path(&report.path),
         range: [report.range.start, report.range.end],
-    }
+    })
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "signature required by serde"
+)]
+fn is_one(number: &usize) -> bool {
+    *number == 1
 }
 
 #[expect(
@@ -170,6 +205,7 @@ const MAX_REPORTS: usize = 200;
 
 #[cfg(test)]
 mod tests {
+    use resolvers::warning::SourceWarningKind;
     use schema::mapping::Report;
 
     use super::*;
@@ -191,7 +227,12 @@ mod tests {
     fn appended(reports: &[ConnectorReport]) -> String {
         let exposed = &Errors::default();
         let mut body = Vec::new();
-        append_extensions(VisibleReports { reports, exposed }, None, &mut body);
+        let visible = VisibleReports {
+            reports,
+            warnings: &[],
+            exposed,
+        };
+        append_extensions(visible, None, &mut body);
         String::from_utf8(body).unwrap()
     }
 
@@ -224,6 +265,7 @@ mod tests {
         };
         let visible = VisibleReports {
             reports: &[authored],
+            warnings: &[],
             exposed: &exposed,
         };
         let mut body = Vec::new();
@@ -237,6 +279,32 @@ mod tests {
     }
 
     #[test]
+    fn warnings_precede_reports() {
+        let warning = |responses| SourceWarning {
+            subgraph: "users".into(),
+            coordinate: "users:User[0]".into(),
+            kind: SourceWarningKind::KeysNotFound {
+                keys: 2,
+                objects: 1,
+            },
+            responses,
+        };
+        let mut body = Vec::new();
+        let visible = VisibleReports {
+            reports: &[report(ReportKind::PropertyMissing)],
+            warnings: &[warning(1), warning(3)],
+            exposed: &Errors::default(),
+        };
+
+        append_extensions(visible, None, &mut body);
+
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            r#","extensions":{"connectors":{"reports":[{"connector":"users:User[0]","kind":"keys_not_found","message":"no object of the response has a requested key (1 in the response, 2 requested)"},{"connector":"users:User[0]","kind":"keys_not_found","message":"no object of the response has a requested key (1 in the response, 2 requested)","responses":3},{"connector":"users:Query.user[0]","kind":"property_missing","message":"no \"name\"","path":["items",3],"range":[4,8]}]}}"#
+        );
+    }
+
+    #[test]
     fn no_reports_append_nothing() {
         assert_eq!(appended(&[]), "");
     }
@@ -245,6 +313,7 @@ mod tests {
     fn an_empty_trace_has_no_fetches() {
         let visible = VisibleReports {
             reports: &[],
+            warnings: &[],
             exposed: &Errors::default(),
         };
         let mut body = Vec::new();

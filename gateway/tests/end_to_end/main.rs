@@ -38,4 +38,5 @@ mod services;
 mod shop;
 mod slow_clients;
 mod stop;
+mod unexpected_responses;
 mod unset_settings;

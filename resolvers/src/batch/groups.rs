@@ -20,6 +20,7 @@ pub(crate) use super::keys::RequestedKeys;
 use super::keys::{BatchKeys, KeyPositions};
 use super::shared_call::{CallWaiter, SharedCall};
 use super::{Loader, MAX_KEYS, MAX_PER_SHARD, identity, shard};
+use crate::entity_key::EntityKey;
 use crate::source_client::call_gate::SendClock;
 use crate::source_client::connector::ConnectorClient;
 use crate::source_client::shared_response::CallResult;
@@ -67,7 +68,16 @@ impl BatchSpec {
 pub(crate) struct BatchCall {
     /// The positions of its keys in the batch.
     pub(crate) keys: Range<usize>,
+    batch: Arc<BatchKeys>,
     pub(crate) outcome: CallResult,
+}
+
+impl BatchCall {
+    /// The keys of the call, those of all operations.
+    pub(crate) fn requested_keys(&self) -> impl ExactSizeIterator<Item = EntityKey<'_>> {
+        let positions = self.keys.start..self.keys.end.min(self.batch.len());
+        positions.map(|position| EntityKey(self.batch.key(position)))
+    }
 }
 
 /// All calls of a batch, in the order of their keys.

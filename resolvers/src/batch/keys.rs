@@ -70,7 +70,8 @@ impl BatchKeys {
         self.objects.push(|text| (keys.write_object)(index, text));
     }
 
-    fn key(&self, position: usize) -> &[u8] {
+    /// The key at `position` in the form that is compared.
+    pub(crate) fn key(&self, position: usize) -> &[u8] {
         self.identities.get(position)
     }
 

@@ -11,6 +11,7 @@ use super::entities::Entities;
 use super::execution::Execution;
 use super::shared_batch::SubstitutedFetch;
 use super::{ConnectorFetch, variables};
+use crate::batch::groups::BatchCall;
 use crate::cache::{CachedValue, Reuse};
 use crate::entity_key::{EntityIndex, EntityKey};
 use crate::error::FetchError;
@@ -26,10 +27,10 @@ impl<'a> Execution<'_, 'a> {
         fetch: ConnectorFetch<'a>,
         own: &[EntityIndex],
         entities: &Entities,
-        response: &SharedResponse,
+        call: &BatchCall,
     ) -> Result<(), FetchError> {
         let keys = own.iter().map(|entity| entities.entity(*entity).key());
-        let rows = self.rows_by_key(fetch, keys, response)?;
+        let rows = self.rows_by_key(fetch, keys, call)?;
         for (entity, row) in own.iter().zip(rows) {
             if let Some(row) = row {
                 self.copy_to_rows(fetch.fetch, row, entities.entity(*entity).rows());
@@ -43,10 +44,10 @@ impl<'a> Execution<'_, 'a> {
         &mut self,
         own: ConnectorFetch<'a>,
         substituted: &SubstitutedFetch<'a>,
-        response: &SharedResponse,
+        call: &BatchCall,
     ) -> Result<bool, FetchError> {
         let keys = std::iter::once(EntityKey(&substituted.key));
-        let rows = self.rows_by_key(substituted.fetch, keys, response)?;
+        let rows = self.rows_by_key(substituted.fetch, keys, call)?;
         let (Some(Some(row)), Some(slot)) = (rows.first(), own.fetch.field_slot) else {
             return Ok(false);
         };
@@ -91,8 +92,9 @@ impl<'a> Execution<'_, 'a> {
         &mut self,
         fetch: ConnectorFetch<'a>,
         keys: impl Iterator<Item = EntityKey<'k>>,
-        shared: &SharedResponse,
+        call: &BatchCall,
     ) -> Result<Vec<Option<Row>>, FetchError> {
+        let shared = call.outcome.as_ref().map_err(Clone::clone)?;
         self.tree.check_body(&shared.response.body)?;
         let body = shared.body()?;
         let Some(mapping) = &fetch.client.key_mapping else {
@@ -102,10 +104,14 @@ impl<'a> Execution<'_, 'a> {
         source_client::set_response_vars(fetch.client, &shared.response, &mut vars);
         let value = body.value();
         source_client::check_success(fetch.connector, &shared.response, &value, &vars)?;
+        self.warn_of_unread_body(fetch.client, shared);
         let list = || eval_mapping(mapping, &value, &vars).value;
         let index = shared.key_index(&fetch.client.batch_key, list);
         let index = index.ok_or(FetchError::NotAList)?;
         let positions: Vec<Option<usize>> = keys.map(|key| index.find(key)).collect();
+        if positions.iter().all(Option::is_none) {
+            self.warn_of_shared_keys(fetch.client, index, call);
+        }
         let mut filler = RowFiller {
             body: self.tree.next_body(),
             tree: &mut self.tree,

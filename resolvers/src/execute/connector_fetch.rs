@@ -296,6 +296,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         source_client::set_response_vars(fetch.client, response, &mut vars);
         let value = body.value();
         source_client::check_success(fetch.connector, response, &value, &vars)?;
+        self.warn_of_unread_body(fetch.client, shared);
         let mut filler = RowFiller {
             body: self.tree.next_body(),
             tree: &mut self.tree,
@@ -321,7 +322,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             self.tree.add_body(Arc::clone(json));
         }
         self.tree.check_memory()?;
-        self.merge_extracted(call, entities, result?);
+        self.merge_extracted(fetch, call, entities, result?);
         Ok(())
     }
 
@@ -349,11 +350,17 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     /// Merges what a response contained into the rows of the call's entities.
-    fn merge_extracted(&mut self, call: CallKey, entities: &mut Entities, extracted: Extracted) {
-        let fetch = &self.context.prepared.plan.fetches[call.fetch];
+    fn merge_extracted(
+        &mut self,
+        ConnectorFetch { fetch, client, .. }: ConnectorFetch<'a>,
+        call: CallKey,
+        entities: &mut Entities,
+        extracted: Extracted,
+    ) {
         match extracted {
             Extracted::Rows(rows) => {
                 let mut expected = call.first_entity();
+                let (objects, mut is_key_found) = (rows.len(), false);
                 for row in rows {
                     let key = &fetch.first_entry().key;
                     let found = entities.find(&self.tree, row, key, expected);
@@ -361,7 +368,11 @@ impl<'c, 'a> Execution<'c, 'a> {
                     // Entities that were not requested are dropped.
                     if let Some(index) = found.filter(|index| call.contains(*index)) {
                         self.copy_to_rows(fetch, row, entities.entity(index).rows());
+                        is_key_found = true;
                     }
+                }
+                if !is_key_found {
+                    self.warn_of_keys(client, call.len(), objects);
                 }
             }
             Extracted::Value(value) => {

@@ -16,6 +16,7 @@ use crate::plan::{ByFetch, Fetch, FetchId, PlanRequestId};
 use crate::prepared::PreparedOperation;
 use crate::trace::recorder::TraceRecorder;
 use crate::tree::{Row, SlotRef, Tree, Value};
+use crate::warning::SourceWarnings;
 
 pub(super) struct Execution<'c, 'a> {
     pub(super) context: &'c Context<'a>,
@@ -31,6 +32,7 @@ pub(super) struct Execution<'c, 'a> {
     pub(super) call_counts: HashMap<&'a str, usize, foldhash::fast::RandomState>,
     /// What mappings report, where reports are shown.
     pub(super) reports: Vec<ConnectorReport>,
+    pub(super) warnings: SourceWarnings,
     pub(super) failures: Failures,
     pub(super) failed_slots: FailedSlots<'a>,
     pub(super) incomplete_rows: IncompleteRows,
@@ -57,6 +59,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             first_open: 0,
             call_counts: HashMap::default(),
             reports: Vec::new(),
+            warnings: SourceWarnings::default(),
             failures: Failures::default(),
             failed_slots: FailedSlots::default(),
             incomplete_rows: IncompleteRows::default(),
@@ -73,6 +76,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             tree: self.tree,
             failures: self.failures,
             reports: self.reports,
+            warnings: self.warnings.into_list(),
             reuse: self.cache.into_reuse(),
             trace: self.trace.map(TraceRecorder::finish).unwrap_or_default(),
         }

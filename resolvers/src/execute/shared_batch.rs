@@ -281,16 +281,18 @@ impl<'c, 'a> Execution<'c, 'a> {
         part: &mut OwnPart<'_>,
         entities: &mut Entities,
     ) -> Result<(), FetchError> {
-        let response = part.call.outcome.as_ref().map_err(Clone::clone)?;
         match (substituted, part.unshared_call(fetch.id)) {
             (Some(substituted), _) => {
-                if !self.read_field(fetch, substituted, response)? {
+                if !self.read_field(fetch, substituted, part.call)? {
                     part.retries.push(EntityIndex::new(0));
                 }
                 Ok(())
             }
-            (None, Some(call)) => self.read_connector(fetch, call, entities, response),
-            (None, None) => self.read_own(fetch, &part.own, entities, response),
+            (None, Some(call)) => {
+                let response = part.call.outcome.as_ref().map_err(Clone::clone)?;
+                self.read_connector(fetch, call, entities, response)
+            }
+            (None, None) => self.read_own(fetch, &part.own, entities, part.call),
         }
     }
 }

@@ -16,16 +16,22 @@ use crate::error::FetchError;
 pub(crate) enum ResponseBody {
     Json(Arc<Json>),
     Text(String),
-    /// Empty, or of an unsupported media type.
     Empty,
+    /// A body that is not read, because it has this media type.
+    Unread(Box<str>),
 }
 
 impl ResponseBody {
     /// Parses the body by its media type.
     pub(crate) fn parse(response: &SourceResponse) -> Result<Self, FetchError> {
-        let format = content_type(&response.headers).map_or(BodyFormat::Json, BodyFormat::new);
-        if response.body.is_empty() || format == BodyFormat::Other {
+        if response.body.is_empty() {
             return Ok(Self::Empty);
+        }
+        let media_type = content_type(&response.headers).map(media_type);
+        let media_type = media_type.unwrap_or_default();
+        let format = BodyFormat::new(&media_type);
+        if format == BodyFormat::Other {
+            return Ok(Self::Unread(shortened(media_type)));
         }
         let text = utf8_text(response)?;
         if format == BodyFormat::Json {
@@ -45,7 +51,7 @@ impl ResponseBody {
         match self {
             Self::Json(json) => Value::Node(json.root()),
             Self::Text(text) => Value::string(text.as_str()),
-            Self::Empty => Value::Null,
+            Self::Empty | Self::Unread(_) => Value::Null,
         }
     }
 }
@@ -70,12 +76,11 @@ enum BodyFormat {
 }
 
 impl BodyFormat {
-    fn new(content_type: &str) -> Self {
-        let media_type = media_type(content_type);
+    fn new(media_type: &str) -> Self {
         match media_type.split_once('/') {
             Some(("text", "plain")) => Self::Text,
             Some((_, subtype)) if subtype == "json" || subtype.ends_with("+json") => Self::Json,
-            // A malformed content type counts as absent.
+            // A malformed content type, or none.
             None => Self::Json,
             Some(_) => Self::Other,
         }
@@ -91,6 +96,15 @@ pub(super) fn media_type(content_type: &str) -> String {
     let essence = content_type.split(';').next().unwrap_or_default();
     essence.trim().to_ascii_lowercase()
 }
+
+/// A media type of any length, shortened for messages.
+fn shortened(mut media_type: String) -> Box<str> {
+    media_type.truncate(media_type.floor_char_boundary(MAX_MEDIA_TYPE));
+    media_type.into()
+}
+
+/// Maximum bytes of a media type in a message.
+const MAX_MEDIA_TYPE: usize = 100;
 
 /// The body in UTF-8, without a byte order mark, which says more than `charset` does.
 fn utf8_text(response: &SourceResponse) -> Result<Bytes, FetchError> {

@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
-use schema::json::{Json, Value};
+use schema::json::{Json, Value, View};
 use schema::source::SourceId;
 
 use super::{ResponseBody, SourceResponse, graphql};
@@ -47,9 +47,7 @@ impl SharedResponse {
         let read = || graphql::parse(&self.response).map(|json| ResponseBody::Json(Arc::new(json)));
         match self.body.get_or_init(read) {
             Ok(ResponseBody::Json(json)) => Ok(json),
-            Ok(ResponseBody::Text(_) | ResponseBody::Empty) => {
-                Err(FetchError::NotGraphql("the body is not JSON"))
-            }
+            Ok(_) => Err(FetchError::NotGraphql("the body is not JSON")),
             Err(error) => Err(error.clone()),
         }
     }
@@ -86,6 +84,8 @@ impl SharedResponse {
 /// The positions of the objects of a list by key.
 #[derive(Debug)]
 pub(crate) struct KeyIndex {
+    /// Number of objects in the list, with or without a key.
+    objects: usize,
     table: HashTable<(Box<[u8]>, usize)>,
     hasher: foldhash::fast::RandomState,
 }
@@ -94,12 +94,14 @@ impl KeyIndex {
     fn from_list(value: &Value<'_>, fields: &[KeyField]) -> Option<Self> {
         let list = value.as_list()?;
         let mut index = Self {
+            objects: 0,
             table: HashTable::with_capacity(list.len()),
             hasher: foldhash::fast::RandomState::default(),
         };
         let mut text = Vec::new();
         for (position, element) in list.iter().enumerate() {
             text.clear();
+            index.objects += usize::from(matches!(element.view(), View::Object(_)));
             let key = write_object_key(&element, fields, &mut text);
             if key.is_some() && index.find(EntityKey(&text)).is_none() {
                 let hasher = &index.hasher;
@@ -110,6 +112,11 @@ impl KeyIndex {
             }
         }
         Some(index)
+    }
+
+    /// Number of objects in the list.
+    pub(crate) fn objects(&self) -> usize {
+        self.objects
     }
 
     /// The position of the object with this key.

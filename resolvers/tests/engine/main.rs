@@ -68,3 +68,4 @@ mod support;
 mod transport;
 mod typename_keys;
 mod values;
+mod warnings;

@@ -44,13 +44,14 @@ impl BatchRun {
     }
 
     /// Sends all keys in as few calls as the maximum URL length allows.
-    async fn call_source(&self, keys: &BatchKeys, timeout: Duration) -> Vec<BatchCall> {
+    async fn call_source(&self, batch: &Arc<BatchKeys>, timeout: Duration) -> Vec<BatchCall> {
         let sources = &self.slot.loader.sources;
-        let calls = self.requests(keys);
+        let calls = self.requests(batch);
         let is_single = calls.len() == 1;
         self.clock.add(calls.len().saturating_sub(1));
         let parts = calls.into_iter().map(async |(keys, request)| BatchCall {
             keys,
+            batch: Arc::clone(batch),
             outcome: match request {
                 Err(error) => {
                     self.clock.mark_sent();
@@ -95,8 +96,11 @@ impl BatchRun {
 
 pub(super) fn panicked() -> BatchCalls {
     let outcome = Err(FetchError::Panicked);
-    let keys = 0..usize::MAX;
-    Arc::new([BatchCall { keys, outcome }])
+    Arc::new([BatchCall {
+        keys: 0..usize::MAX,
+        batch: Arc::default(),
+        outcome,
+    }])
 }
 
 /// Maximum time for which keys gather; longer waits cost more than a separate call.
