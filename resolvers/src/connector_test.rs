@@ -57,6 +57,8 @@ pub struct BuiltRequest {
     pub headers: HeaderMap,
     /// `None` if the connector has no `body`.
     pub body: Option<Bytes>,
+    /// Reports of the mappings and templates of the request.
+    pub reports: Vec<Report>,
 }
 
 /// A response of the source, as the input of a test.
@@ -113,12 +115,16 @@ impl<'g> ConnectorTest<'g> {
     /// Builds the request for some inputs.
     pub fn request(&self, inputs: &Inputs) -> Result<BuiltRequest, FetchError> {
         let vars = self.vars(inputs);
-        let built = request::build(self.connector, &self.client, &inputs.headers, &vars)?;
+        let mut reports = Vec::new();
+        let (connector, client) = (self.connector, &self.client);
+        let built = request::build(connector, client, &inputs.headers, &vars, &mut reports)?;
+        let reports = reports.into_iter();
         Ok(BuiltRequest {
             method: built.method,
             url: built.url,
             headers: built.headers,
             body: built.body,
+            reports: reports.map(|report| report.report).collect(),
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! The gateway decides which parts of them clients see.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -97,6 +98,9 @@ pub enum FieldErrorKind {
 pub struct ConnectorReport {
     /// Coordinate of the connector: `<subgraph>:<Type>.<field>[n]`.
     pub coordinate: Arc<str>,
+    /// The mapping or template as arguments of the directive: `selection`, `isSuccess`,
+    /// `errors.message`, `http.GET`, `http.headers.accept`, `source.http.baseURL`.
+    pub mapping: Cow<'static, str>,
     /// The problem with its positions in the response and the mapping.
     pub report: schema::mapping::Report,
 }

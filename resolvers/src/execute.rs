@@ -48,6 +48,7 @@ mod incomplete_rows;
 mod merge;
 mod place_errors;
 mod refresh;
+mod reports;
 mod shared_batch;
 mod subgraph_fetch;
 mod subgraph_lookup;

@@ -77,7 +77,13 @@ impl Coalescing {
     }
 }
 
-fn add_key(selection: &Selection, key: &[KeySlot], at: PositionId, fetch_slots: &mut FetchSlots) {
+/// Adds the slots of a key.
+pub(crate) fn add_key(
+    selection: &Selection,
+    key: &[KeySlot],
+    at: PositionId,
+    fetch_slots: &mut FetchSlots,
+) {
     for part in key {
         let slot = &selection.position(at).slots[part.slot];
         let slots = fetch_slots.entry(at).or_default();

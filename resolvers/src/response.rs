@@ -1,10 +1,11 @@
 //! Response bodies of sources, read into rows of the tree.
 //!
-//! `mapping` compiles a connector's mapping for a fetch, and `rows` reads a body by it. `shape`
+//! `mapping` compiles a connector's mapping for a fetch, and `rows` reads a body by it; `narrow` reduces a mapping for reports. `shape`
 //! describes the `data` of a subgraph, and `read` reads a body by it, merging into the values that
 //! other fetches wrote. Both leave leaves in the body.
 
 pub(crate) mod mapping;
+pub(crate) mod narrow;
 pub(crate) mod read;
 pub(crate) mod rows;
 pub(crate) mod shape;

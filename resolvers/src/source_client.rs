@@ -144,7 +144,9 @@ impl Sources {
         if connector_client.uses(Phase::Request, Variable::Request) {
             vars.set("request", request::headers_value(client_headers));
         }
-        request::build(connector, connector_client, client_headers, &vars)
+        // Reports are for the operation that makes a call; it makes its own where they are shown.
+        let reports = &mut Vec::new();
+        request::build(connector, connector_client, client_headers, &vars, reports)
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Expression {
 pub struct Rendered {
     /// The text.
     pub text: String,
-    /// The reports of the expressions.
+    /// The reports of the expressions, with ranges in the template.
     pub reports: Vec<Report>,
 }
 
@@ -179,7 +179,12 @@ impl Expression {
         rendered: &mut Rendered,
     ) -> Result<(), RenderError> {
         let outcome = self.mapping.eval(Value::Null, vars);
-        rendered.reports.extend(outcome.reports);
+        let offset = self.range.start + 1;
+        let reports = outcome.reports.into_iter();
+        rendered.reports.extend(reports.map(|report| Report {
+            range: report.range.start + offset..report.range.end + offset,
+            ..report
+        }));
         let value = outcome.value.unwrap_or(Value::Null);
         push_text(&mut rendered.text, &value, push).map_err(|found| RenderError {
             found,

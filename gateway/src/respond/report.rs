@@ -95,6 +95,8 @@ struct ResponseWarning<'r> {
 #[derive(Serialize)]
 struct MappingReport<'r> {
     connector: &'r str,
+    /// The mapping or template as arguments of the directive.
+    mapping: &'r str,
     kind: &'static str,
     message: &'r str,
     path: Path<'r>,
@@ -174,9 +176,14 @@ fn response_warning(warning: &SourceWarning) -> AuthorReport<'_> {
 }
 
 fn mapping_report(report: &ConnectorReport) -> AuthorReport<'_> {
-    let ConnectorReport { coordinate, report } = report;
+    let ConnectorReport {
+        coordinate,
+        mapping,
+        report,
+    } = report;
     AuthorReport::Mapping(MappingReport {
         connector: coordinate,
+        mapping,
         kind: report.kind.as_str(),
         message: &report.message,
         path: Path(&report.path),
@@ -214,6 +221,7 @@ mod tests {
     fn report(kind: ReportKind) -> ConnectorReport {
         ConnectorReport {
             coordinate: "users:Query.user[0]".into(),
+            mapping: "selection".into(),
             report: Report {
                 kind,
                 message: "no \"name\"".to_owned(),
@@ -243,7 +251,7 @@ mod tests {
 
         assert_eq!(
             appended(&[authored, report(ReportKind::PropertyMissing)]),
-            r#","extensions":{"connectorErrors":[{"message":"no \"name\"","path":["items",3],"extensions":{"code":"OLD","at":1.50}}],"connectors":{"reports":[{"connector":"users:Query.user[0]","kind":"property_missing","message":"no \"name\"","path":["items",3],"range":[4,8]}]}}"#
+            r#","extensions":{"connectorErrors":[{"message":"no \"name\"","path":["items",3],"extensions":{"code":"OLD","at":1.50}}],"connectors":{"reports":[{"connector":"users:Query.user[0]","mapping":"selection","kind":"property_missing","message":"no \"name\"","path":["items",3],"range":[4,8]}]}}"#
         );
     }
 
@@ -300,7 +308,7 @@ mod tests {
 
         assert_eq!(
             String::from_utf8(body).unwrap(),
-            r#","extensions":{"connectors":{"reports":[{"connector":"users:User[0]","kind":"keys_not_found","message":"no object of the response has a requested key (1 in the response, 2 requested)"},{"connector":"users:User[0]","kind":"keys_not_found","message":"no object of the response has a requested key (1 in the response, 2 requested)","responses":3},{"connector":"users:Query.user[0]","kind":"property_missing","message":"no \"name\"","path":["items",3],"range":[4,8]}]}}"#
+            r#","extensions":{"connectors":{"reports":[{"connector":"users:User[0]","kind":"keys_not_found","message":"no object of the response has a requested key (1 in the response, 2 requested)"},{"connector":"users:User[0]","kind":"keys_not_found","message":"no object of the response has a requested key (1 in the response, 2 requested)","responses":3},{"connector":"users:Query.user[0]","mapping":"selection","kind":"property_missing","message":"no \"name\"","path":["items",3],"range":[4,8]}]}}"#
         );
     }
 

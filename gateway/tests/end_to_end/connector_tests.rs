@@ -165,6 +165,27 @@ async fn every_part_of_a_request_and_of_an_error_is_compared() {
 }
 
 #[tokio::test]
+async fn a_different_request_is_printed_with_its_reports() {
+    let sdl = SDL.replace(
+        "{$args.id}\"",
+        "{$args.id}\", queryParams: \"a: $config.a\"",
+    );
+    let url = "url: \"http://api.example.com/v1/users/7\"";
+    let tests = TESTS.replace(url, "queryParams: { a: 1 }");
+    let files = [
+        ("users.graphql", sdl.as_str()),
+        ("tests/users.connector.yml", &tests),
+    ];
+    let folder = folder("test-request-reports", &files);
+
+    let (code, out, _) = run(&folder, &["test", "tests"]).await;
+
+    assert_eq!(code, Some(1), "{out}");
+    let shown = "- a=1\n          mapping report: $config.a: ";
+    assert!(out.contains(shown), "{out}");
+}
+
+#[tokio::test]
 async fn an_unexpected_error_fails_and_an_expected_one_passes() {
     let failing = TESTS.replace(
         "    apiResponseBody",

@@ -5,21 +5,19 @@ use std::sync::Arc;
 
 use schema::connector::{ConnectorOutput, Phase};
 use schema::json::Value as Json;
-use schema::mapping::{Report, ReportKind, Vars};
 
 use super::entities::Entities;
 use super::execution::Execution;
 use super::in_flight::{CallOptions, InFlightCalls};
 use super::{CallKey, ConnectorFetch, FetchState, Waiter, variables};
 use crate::entity_key::{EntityIndex, mapping_value};
-use crate::error::{ConnectorReport, FetchError};
+use crate::error::FetchError;
 use crate::plan::FetchId;
 use crate::prepared::PreparedOperation;
 use crate::redacted::RedactedUrl;
 use crate::response::rows::RowFiller;
-use crate::settings::Reports;
 use crate::source_client::connector::ConnectorClient;
-use crate::source_client::request::{self, Request};
+use crate::source_client::request::{self, MappingReport, Request};
 use crate::source_client::shared_response::{CallResult, SharedResponse};
 use crate::source_client::variables::Variable;
 use crate::source_client::{self, ResponseBody};
@@ -112,7 +110,8 @@ impl<'c, 'a> Execution<'c, 'a> {
     ) -> usize {
         let mut calls = 0;
         while let Some(call) = waiting.pop() {
-            let request = match self.request(fetch, call, entities) {
+            let mut reports = Vec::new();
+            let request = match self.request(fetch, call, entities, &mut reports) {
                 Ok(request) if self.is_too_long(call, &request) => {
                     waiting.extend(call.halves());
                     continue;
@@ -122,6 +121,7 @@ impl<'c, 'a> Execution<'c, 'a> {
                     Ok(request)
                 }),
             };
+            self.record_request_reports(fetch, reports);
             match request {
                 Ok(request) => {
                     self.start_call(fetch, call, request, in_flight);
@@ -227,11 +227,13 @@ impl<'c, 'a> Execution<'c, 'a> {
         entities
     }
 
+    /// The request of a call; its reports are not recorded.
     pub(super) fn request(
         &self,
         fetch: ConnectorFetch<'a>,
         call: CallKey,
         entities: &Entities,
+        reports: &mut Vec<MappingReport>,
     ) -> Result<Request, FetchError> {
         let arguments = variables::arguments(self.context, fetch, Phase::Request);
         let key_slots = &fetch.fetch.first_entry().key;
@@ -245,7 +247,8 @@ impl<'c, 'a> Execution<'c, 'a> {
             let batch: Vec<_> = call.entities().map(key).collect();
             vars.set("batch", Json::list(batch));
         }
-        request::build(fetch.connector, fetch.client, self.context.headers, &vars)
+        let headers = self.context.headers;
+        request::build(fetch.connector, fetch.client, headers, &vars, reports)
     }
 
     /// Reads the outcome of a call of the operation's own.
@@ -295,7 +298,9 @@ impl<'c, 'a> Execution<'c, 'a> {
         let mut vars = variables::vars(self.context, fetch, Phase::Response, &arguments, key);
         source_client::set_response_vars(fetch.client, response, &mut vars);
         let value = body.value();
-        source_client::check_success(fetch.connector, response, &value, &vars)?;
+        let success = source_client::check_success(fetch.connector, response, &value, &vars);
+        self.record_response_reports(fetch, &value, &vars, &success);
+        success?;
         self.warn_of_unread_body(fetch.client, shared);
         let mut filler = RowFiller {
             body: self.tree.next_body(),
@@ -316,7 +321,7 @@ impl<'c, 'a> Execution<'c, 'a> {
             }
         };
         let authored = std::mem::take(&mut filler.authored_errors);
-        self.record_reports(fetch, &value, &vars, authored);
+        self.record_authored_errors(fetch, authored);
         drop((value, vars));
         if let ResponseBody::Json(json) = body {
             self.tree.add_body(Arc::clone(json));
@@ -324,29 +329,6 @@ impl<'c, 'a> Execution<'c, 'a> {
         self.tree.check_memory()?;
         self.merge_extracted(fetch, call, entities, result?);
         Ok(())
-    }
-
-    /// Records the reports of a mapping: the errors that its author raises, and, where reports are
-    /// shown, what its evaluation met.
-    fn record_reports(
-        &mut self,
-        fetch: ConnectorFetch<'_>,
-        body: &Json<'_>,
-        vars: &Vars<'_>,
-        authored: Vec<Report>,
-    ) {
-        let mut reports = authored;
-        if self.context.reports == Reports::Show {
-            let evaluation = fetch.connector.selection.eval(body.clone(), vars);
-            let met = evaluation.reports.into_iter();
-            reports.extend(met.filter(|report| report.kind != ReportKind::AuthoredError));
-        }
-        let coordinate = &fetch.client.coordinate;
-        self.reports
-            .extend(reports.into_iter().map(|report| ConnectorReport {
-                coordinate: Arc::clone(coordinate),
-                report,
-            }));
     }
 
     /// Merges what a response contained into the rows of the call's entities.

@@ -65,7 +65,7 @@ impl<'a> Execution<'_, 'a> {
         let mut waiting = connector_fetch::split_into_calls(fetch, all);
         while let Some(call) = waiting.pop() {
             // An entity that cannot be requested is not refreshed; it expires.
-            let Ok(request) = self.request(fetch, call, entities) else {
+            let Ok(request) = self.request(fetch, call, entities, &mut Vec::new()) else {
                 continue;
             };
             if self.is_too_long(call, &request) {

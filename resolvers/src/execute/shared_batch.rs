@@ -144,7 +144,8 @@ impl<'c, 'a> Execution<'c, 'a> {
         in_flight: &mut InFlightCalls<'c>,
     ) -> usize {
         let call = CallKey::up_to(fetch.id, entities.len());
-        match self.request(fetch, call, entities) {
+        // Batches are shared where reports are hidden.
+        match self.request(fetch, call, entities, &mut Vec::new()) {
             Ok(request) => {
                 self.trace_call_start(call.fetch, call.first, call.len(), || {
                     redacted_address(&request)

@@ -1,15 +1,19 @@
 //! Builds the HTTP request of a connector from its variables.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use schema::connector::{Connector, HeaderValue as HeaderSource, Method as ConnectorMethod};
+use schema::connector::{
+    Connector, Header, HeaderValue as HeaderSource, Method as ConnectorMethod,
+};
 use schema::json::{Object, Value};
-use schema::mapping::Vars;
+use schema::mapping::{Mapping, Report, Vars};
 use schema::operation::{Argument, Variables};
 use schema::template::form;
+use schema::template::url::{UrlMember, UrlOwner, UrlReport};
 use schema::types::{Constant, Name};
 use url::Url;
 
@@ -36,35 +40,57 @@ pub(crate) struct Request {
     pub(crate) clock: Option<Arc<SendClock>>,
 }
 
-/// Builds the request of a connector.
+/// A report of a mapping or template of a connector.
+#[derive(Clone, Debug)]
+pub(crate) struct MappingReport {
+    /// The mapping or template as arguments of the directive, such as `http.body`.
+    pub(crate) mapping: Cow<'static, str>,
+    pub(crate) report: Report,
+}
+
+/// What the request of a connector depends on, and the reports of building it.
+struct RequestBuilder<'b, 'a> {
+    connector: &'a Connector,
+    client_headers: &'b HeaderMap,
+    vars: &'b Vars<'a>,
+    headers: HeaderMap,
+    reports: &'b mut Vec<MappingReport>,
+}
+
+/// Builds the request of a connector; an error leaves the reports of what was built before it.
 pub(crate) fn build<'a>(
     connector: &'a Connector,
     connector_client: &'a ConnectorClient,
     client_headers: &HeaderMap,
     vars: &Vars<'a>,
+    reports: &mut Vec<MappingReport>,
 ) -> Result<Request, FetchError> {
-    let address = connector.url_template(connector_client.base_url.as_ref());
-    let joined = address
-        .join(vars)
-        .map_err(|error| FetchError::Build(error.to_string()))?;
-    let mut headers = HeaderMap::with_capacity(4 + connector.headers.len());
+    let mut builder = RequestBuilder {
+        connector,
+        client_headers,
+        vars,
+        headers: HeaderMap::with_capacity(4 + connector.headers.len()),
+        reports,
+    };
+    let url = builder.url(connector_client)?;
     for header in &connector.headers {
-        write_header(header, client_headers, vars, &mut headers)?;
+        builder.write_header(header)?;
     }
     for (name, value) in &connector_client.headers {
-        headers.insert(name.clone(), value.clone());
+        builder.headers.insert(name.clone(), value.clone());
     }
+    let headers = &mut builder.headers;
     if !headers.contains_key(ACCEPT) {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     }
     let body = match &connector.body {
-        Some(mapping) => Some(build_body(mapping, vars, &mut headers)?),
+        Some(mapping) => Some(builder.body(mapping)?),
         None => None,
     };
     Ok(Request {
         method: http_method(connector.method),
-        url: joined.url,
-        headers,
+        url,
+        headers: builder.headers,
         body,
         // RFC 9110 §9.2.2.
         is_idempotent: !matches!(
@@ -87,66 +113,107 @@ fn http_method(method: ConnectorMethod) -> Method {
     }
 }
 
-fn write_header<'a>(
-    header: &'a schema::connector::Header,
-    client_headers: &HeaderMap,
-    vars: &Vars<'a>,
-    headers: &mut HeaderMap,
-) -> Result<(), FetchError> {
-    let Ok(name) = HeaderName::from_bytes(header.name.as_bytes()) else {
-        return Ok(()); // Linking rejects such names.
-    };
-    match &header.value {
-        HeaderSource::FromRequest(from) => {
-            for value in client_headers.get_all(from.as_ref()) {
-                headers.append(name.clone(), value.clone());
-            }
+impl<'a> RequestBuilder<'_, 'a> {
+    fn url(&mut self, client: &'a ConnectorClient) -> Result<Url, FetchError> {
+        let address = self.connector.url_template(client.base_url.as_ref());
+        let mut reports = Vec::new();
+        let url = address.join_with_reports(self.vars, &mut reports);
+        for UrlReport {
+            owner,
+            member,
+            report,
+        } in reports
+        {
+            self.report(url_mapping(self.connector, owner, member), vec![report]);
         }
-        HeaderSource::Template(template) => {
-            let rendered = template
-                .render_plain(vars)
-                .map_err(|error| FetchError::Build(error.to_string()))?;
-            // An empty value omits the header.
-            if !rendered.text.is_empty() {
-                let value = HeaderValue::from_str(&rendered.text).map_err(|_| {
-                    let message =
-                        format!("the value of the header `{name}` has a control character");
-                    FetchError::Build(message)
-                })?;
-                headers.insert(name, value);
-            }
-        }
+        url.map_err(|error| FetchError::Build(error.to_string()))
     }
-    Ok(())
+
+    fn write_header(&mut self, header: &'a Header) -> Result<(), FetchError> {
+        let Ok(name) = HeaderName::from_bytes(header.name.as_bytes()) else {
+            return Ok(()); // Linking rejects such names.
+        };
+        match &header.value {
+            HeaderSource::FromRequest(from) => {
+                for value in self.client_headers.get_all(from.as_ref()) {
+                    self.headers.append(name.clone(), value.clone());
+                }
+            }
+            HeaderSource::Template(template) => {
+                let rendered = template
+                    .render_plain(self.vars)
+                    .map_err(|error| FetchError::Build(error.to_string()))?;
+                if !rendered.reports.is_empty() {
+                    self.report(format!("http.headers.{name}"), rendered.reports);
+                }
+                // An empty value omits the header.
+                if !rendered.text.is_empty() {
+                    let value = HeaderValue::from_str(&rendered.text).map_err(|_| {
+                        let message =
+                            format!("the value of the header `{name}` has a control character");
+                        FetchError::Build(message)
+                    })?;
+                    self.headers.insert(name, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, mapping: &'a Mapping) -> Result<Bytes, FetchError> {
+        let empty = Value::object(Object::with_capacity(0));
+        let outcome = mapping.eval(empty, self.vars);
+        self.report("http.body", outcome.reports);
+        let value = outcome.value;
+        let content_type = self.headers.get(CONTENT_TYPE);
+        let media_type = content_type.and_then(|value| Some(media_type(value.to_str().ok()?)));
+        if media_type.is_some_and(|media_type| media_type == FORM) {
+            let value = value.unwrap_or(Value::Null);
+            let form = form::encode(&value);
+            let form = form.map_err(|error| FetchError::Build(error.to_string()))?;
+            return Ok(Bytes::from(form));
+        }
+        if content_type.is_none() {
+            let json = HeaderValue::from_static("application/json");
+            self.headers.insert(CONTENT_TYPE, json);
+        }
+        let mut text = Vec::new();
+        if let Some(value) = value {
+            value.write_json(&mut text);
+        }
+        Ok(Bytes::from(text))
+    }
+
+    fn report(&mut self, mapping: impl Into<Cow<'static, str>>, reports: Vec<Report>) {
+        let mapping = mapping.into();
+        let reports = reports.into_iter();
+        self.reports.extend(reports.map(|report| MappingReport {
+            mapping: mapping.clone(),
+            report,
+        }));
+    }
+}
+
+/// A part of a URL as arguments of the directives.
+fn url_mapping(connector: &Connector, owner: UrlOwner, member: UrlMember) -> &'static str {
+    match (owner, member) {
+        (UrlOwner::Source, UrlMember::Url) => "source.http.baseURL",
+        (UrlOwner::Source, UrlMember::Path) => "source.http.path",
+        (UrlOwner::Source, UrlMember::QueryParams) => "source.http.queryParams",
+        (UrlOwner::Connect, UrlMember::Path) => "http.path",
+        (UrlOwner::Connect, UrlMember::QueryParams) => "http.queryParams",
+        (UrlOwner::Connect, UrlMember::Url) => match connector.method {
+            ConnectorMethod::Get => "http.GET",
+            ConnectorMethod::Post => "http.POST",
+            ConnectorMethod::Put => "http.PUT",
+            ConnectorMethod::Patch => "http.PATCH",
+            ConnectorMethod::Delete => "http.DELETE",
+        },
+    }
 }
 
 /// Media type of form bodies.
 const FORM: &str = "application/x-www-form-urlencoded";
-
-fn build_body<'a>(
-    mapping: &'a schema::mapping::Mapping,
-    vars: &Vars<'a>,
-    headers: &mut HeaderMap,
-) -> Result<Bytes, FetchError> {
-    let empty = Value::object(Object::with_capacity(0));
-    let value = mapping.eval(empty, vars).value;
-    let content_type = headers.get(CONTENT_TYPE);
-    let media_type = content_type.and_then(|value| Some(media_type(value.to_str().ok()?)));
-    if media_type.is_some_and(|media_type| media_type == FORM) {
-        let value = value.unwrap_or(Value::Null);
-        let form = form::encode(&value).map_err(|error| FetchError::Build(error.to_string()))?;
-        return Ok(Bytes::from(form));
-    }
-    if content_type.is_none() {
-        let json = HeaderValue::from_static("application/json");
-        headers.insert(CONTENT_TYPE, json);
-    }
-    let mut text = Vec::new();
-    if let Some(value) = value {
-        value.write_json(&mut text);
-    }
-    Ok(Bytes::from(text))
-}
 
 /// Headers as `$request` and `$response` contain them: `{ headers: { name: [values] } }`.
 pub(crate) fn headers_value<'a>(headers: &HeaderMap) -> Value<'a> {

@@ -56,6 +56,7 @@ mod reach;
 mod redis_server;
 mod refusals;
 mod renamed_roots;
+mod reports;
 mod request_bounds;
 mod requires_fallbacks;
 mod requires_faults;

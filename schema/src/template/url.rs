@@ -36,8 +36,39 @@ pub struct UrlPart<'t> {
 pub struct RenderedUrl {
     /// The absolute URL, `http` or `https`.
     pub url: Url,
-    /// The reports of the expressions.
-    pub reports: Vec<Report>,
+    /// The reports of all parts.
+    pub reports: Vec<UrlReport>,
+}
+
+/// A report of a part of a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrlReport {
+    /// The directive that has the part.
+    pub owner: UrlOwner,
+    /// The template or mapping that `report` is about.
+    pub member: UrlMember,
+    /// The report, with its range in the template or mapping.
+    pub report: Report,
+}
+
+/// The directive that has a part of a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlOwner {
+    /// `@source`.
+    Source,
+    /// `@connect`.
+    Connect,
+}
+
+/// A template or mapping of a part of a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlMember {
+    /// `baseURL`, or the URL of the method argument.
+    Url,
+    /// `path`.
+    Path,
+    /// `queryParams`.
+    QueryParams,
 }
 
 /// An error while building the URL of a request.
@@ -84,28 +115,48 @@ impl UrlTemplate<'_> {
     /// Builds the URL: scheme and host of the source, then the paths of both parts, then their
     /// queries.
     pub fn join<'a>(&'a self, vars: &Vars<'a>) -> Result<RenderedUrl, UrlError> {
-        let mut builder = UrlBuilder::default();
-        match &self.source {
-            Some(source) => {
-                builder.start(source, vars)?;
-                builder.append(&self.connect, vars)?;
-            }
-            None => builder.start(&self.connect, vars)?,
+        let mut reports = Vec::new();
+        let url = self.join_with_reports(vars, &mut reports)?;
+        Ok(RenderedUrl { url, reports })
+    }
+
+    /// Builds the URL as `join` does; an error leaves the reports of the parts before it, which
+    /// may explain it.
+    pub fn join_with_reports<'a>(
+        &'a self,
+        vars: &Vars<'a>,
+        reports: &mut Vec<UrlReport>,
+    ) -> Result<Url, UrlError> {
+        let mut builder = UrlBuilder {
+            origin: String::new(),
+            path: String::new(),
+            query: String::new(),
+            owner: UrlOwner::Source,
+            reports,
+        };
+        if let Some(source) = &self.source {
+            builder.start(source, vars)?;
+            builder.owner = UrlOwner::Connect;
+            builder.append(&self.connect, vars)?;
+        } else {
+            builder.owner = UrlOwner::Connect;
+            builder.start(&self.connect, vars)?;
         }
         builder.finish()
     }
 }
 
-#[derive(Default)]
-struct UrlBuilder {
+struct UrlBuilder<'r> {
     /// Scheme and authority.
     origin: String,
     path: String,
     query: String,
-    reports: Vec<Report>,
+    /// The directive whose part is added.
+    owner: UrlOwner,
+    reports: &'r mut Vec<UrlReport>,
 }
 
-impl UrlBuilder {
+impl UrlBuilder<'_> {
     /// Adds the part with scheme and host.
     fn start<'a>(&mut self, part: &UrlPart<'a>, vars: &Vars<'a>) -> Result<(), UrlError> {
         let text = self.rendered(SegmentCheck::absolute(part.url), part.url, vars)?;
@@ -137,12 +188,12 @@ impl UrlBuilder {
         query: &str,
     ) -> Result<(), UrlError> {
         if let Some(mapping) = part.path {
-            let value = self.evaluated(mapping, vars);
+            let value = self.evaluated(UrlMember::Path, mapping, vars);
             self.add_path(mapping, &value)?;
         }
         self.add_query(query);
         if let Some(mapping) = part.query {
-            let value = self.evaluated(mapping, vars);
+            let value = self.evaluated(UrlMember::QueryParams, mapping, vars);
             self.add_params(&value)?;
         }
         Ok(())
@@ -163,20 +214,36 @@ impl UrlBuilder {
                     check.constant(&rendered.text, start)?;
                 }
                 TemplatePart::Expression(expression) => {
-                    expression.render(vars, encode::push_value, &mut rendered)?;
+                    let result = expression.render(vars, encode::push_value, &mut rendered);
+                    self.report(UrlMember::Url, std::mem::take(&mut rendered.reports));
+                    result?;
                     check.expression(expression);
                 }
             }
         }
         check.finish(&rendered.text)?;
-        self.reports.extend(rendered.reports);
         Ok(rendered.text)
     }
 
-    fn evaluated<'a>(&mut self, mapping: &'a Mapping, vars: &Vars<'a>) -> Value<'a> {
+    fn evaluated<'a>(
+        &mut self,
+        member: UrlMember,
+        mapping: &'a Mapping,
+        vars: &Vars<'a>,
+    ) -> Value<'a> {
         let outcome = mapping.eval(Value::object(Object::default()), vars);
-        self.reports.extend(outcome.reports);
+        self.report(member, outcome.reports);
         outcome.value.unwrap_or(Value::Null)
+    }
+
+    fn report(&mut self, member: UrlMember, reports: Vec<Report>) {
+        let owner = self.owner;
+        let reports = reports.into_iter();
+        self.reports.extend(reports.map(|report| UrlReport {
+            owner,
+            member,
+            report,
+        }));
     }
 
     fn add_path(&mut self, mapping: &Mapping, value: &Value<'_>) -> Result<(), UrlError> {
@@ -247,7 +314,7 @@ impl UrlBuilder {
         }
     }
 
-    fn finish(self) -> Result<RenderedUrl, UrlError> {
+    fn finish(self) -> Result<Url, UrlError> {
         let mut text = self.origin;
         text.push_str(&self.path);
         if !self.query.is_empty() {
@@ -256,10 +323,7 @@ impl UrlBuilder {
         }
         let reason = match Url::parse(&text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => {
-                return Ok(RenderedUrl {
-                    url,
-                    reports: self.reports,
-                });
+                return Ok(url);
             }
             Ok(_) => "the scheme is neither http nor https".to_owned(),
             Err(error) => error.to_string(),

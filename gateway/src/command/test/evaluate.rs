@@ -86,6 +86,7 @@ impl Differences {
     }
 
     fn compare_request(&mut self, expected: &Request, built: &BuiltRequest) {
+        let count = self.0.len();
         let method = expected.method.as_deref().map(str::to_ascii_uppercase);
         self.compare_if_expected(
             "connectorRequest.method",
@@ -100,6 +101,9 @@ impl Differences {
         }
         if let Some(body) = &expected.body {
             self.compare_body(body, built);
+        }
+        if let [.., last] = self.0.get_mut(count..).unwrap_or_default() {
+            write_reports(&built.reports, &mut last.text);
         }
     }
 
