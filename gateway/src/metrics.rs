@@ -80,6 +80,7 @@ fn write_warnings(counts: &[WarningCount], page: &mut Page) {
 fn write_cache(cache: &Cache, page: &mut Page) {
     let counts = cache.counts();
     write_lookups(&counts, page);
+    write_responses(&counts, page);
     write_waits(&counts, page);
     write_type_lookups(&cache.counts_by_type(), page);
     page.histogram(
@@ -110,6 +111,19 @@ fn write_lookups(counts: &Counts, page: &mut Page) {
             ("result=\"negative\"", counts.negative_hits),
             ("result=\"miss\"", counts.misses),
             ("result=\"uncacheable\"", counts.uncacheable),
+        ],
+    );
+}
+
+fn write_responses(counts: &Counts, page: &mut Page) {
+    page.counter(
+        "weir_cache_responses_total",
+        "Lookups of whole responses that were requested before, by result.",
+        &[
+            ("result=\"memory\"", counts.assembled_memory_hits),
+            ("result=\"redis\"", counts.assembled_redis_hits),
+            ("result=\"flight\"", counts.assembled_waits),
+            ("result=\"miss\"", counts.assembled_misses),
         ],
     );
 }

@@ -9,12 +9,15 @@ use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, VARY};
 use http::{HeaderName, HeaderValue, StatusCode};
+use resolvers::cache::Reuse;
 use resolvers::error::FetchFailure;
+use resolvers::trace::OperationTrace;
 use resolvers::{Outcome, Trace};
 use serde::Serialize;
 
 use self::client_cache::ClientCache;
 use self::report::VisibleReports;
+use self::trace::TraceExtension;
 use self::warning_log::WarningLog;
 use crate::config::connectors::Reports;
 use crate::config::errors::Errors;
@@ -105,14 +108,13 @@ pub(crate) fn executed(
             reports,
             warnings,
             reuse,
-            trace: fetches,
+            trace,
         } => {
             failure_log::log_failures(&failures, context.id.as_ref(), operation.log);
             let id = context.id.as_ref();
             operation.warnings.log(&warnings, id, operation.log);
             field_error::append_errors(&errors, operation.errors, &mut body);
-            let is_traced = operation.trace == Trace::Yes;
-            let trace = is_traced.then(|| trace::TraceExtension::new(&fetches));
+            let trace = operation.traced(&trace);
             let reports = VisibleReports {
                 reports: &reports,
                 warnings: match operation.reports {
@@ -125,12 +127,13 @@ pub(crate) fn executed(
             body.push(b'}');
             entry.errors = errors.len();
             entry.code = errors.first().map(|error| field_error::code(&error.kind));
-            let body = Bytes::from(body);
-            let mut response = build_response(StatusCode::OK, context.media_type, body.clone());
-            if errors.is_empty() && !is_traced {
-                operation.client_cache.apply(reuse, &body, &mut response);
-            }
-            response
+            let reuse = reuse.filter(|_| errors.is_empty());
+            operation.success(context, &body.into(), reuse)
+        }
+        Outcome::Cached { response, trace } => {
+            let reuse = Some(response.reuse);
+            let body = operation.with_trace(response.body, &trace);
+            operation.success(context, &body, reuse)
         }
         Outcome::Refused { errors } => {
             entry.errors = errors.len();
@@ -141,6 +144,38 @@ pub(crate) fn executed(
     entry.operation = operation.operation;
     response.extensions_mut().insert(entry);
     response
+}
+
+impl OperationContext<'_> {
+    /// The trace, if the response has one.
+    fn traced<'t>(&self, trace: &'t OperationTrace) -> Option<TraceExtension<'t>> {
+        (self.trace == Trace::Yes).then(|| TraceExtension::new(trace))
+    }
+
+    /// A complete body with the trace, if the response has one.
+    fn with_trace(&self, body: Bytes, trace: &OperationTrace) -> Bytes {
+        let (Some(trace), Some(start)) = (self.traced(trace), body.strip_suffix(b"}")) else {
+            return body;
+        };
+        let mut traced = start.to_vec();
+        let reports = VisibleReports {
+            reports: &[],
+            warnings: &[],
+            exposed: self.errors.exposed,
+        };
+        report::append_extensions(reports, Some(trace), &mut traced);
+        traced.push(b'}');
+        traced.into()
+    }
+
+    /// The response with `data`; a traced one is not cached by clients.
+    fn success(&self, context: &RequestContext, body: &Bytes, reuse: Option<Reuse>) -> Response {
+        let mut response = build_response(StatusCode::OK, context.media_type, body.clone());
+        if self.trace == Trace::No {
+            self.client_cache.apply(reuse, body, &mut response);
+        }
+        response
+    }
 }
 
 /// The entry of `errors` for a failed call under the default settings, without a path, because

@@ -15,6 +15,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use schema::json::Json;
 use tokio::sync::{mpsc, watch};
 
+use self::assembled::Admission;
+pub use self::assembled::{Dependencies, StoredPart};
 pub use self::claim::Claim;
 use self::claim::InFlightMap;
 pub use self::claim::wait::{InFlightWait, RefreshClaim};
@@ -23,7 +25,8 @@ pub use self::entry::{CachedValue, Entry, Freshness};
 pub use self::events::{Change, EventError, EventResolver, EventSettings};
 pub use self::failure::{FailureReporter, RedisFailure};
 pub use self::key::{
-    Key, KeyFormat, KeyParts, KeyPrefix, ScopedKeys, canonical_json, digest, entity_key,
+    Key, KeyFormat, KeyParts, KeyPrefix, ScopedKeys, canonical_json, digest, digest_bytes,
+    entity_key,
 };
 pub use self::lifetime::{
     Credentials, Lifetime, LifetimePolicy, ResponseMetadata, Reuse, Scope, is_private,
@@ -45,6 +48,7 @@ use self::tags::invalidator::Invalidator;
 pub use self::tags::invalidator::Propagation;
 pub use self::tags::target::{EntityKey, Target};
 
+mod assembled;
 mod claim;
 mod entry;
 mod events;
@@ -135,6 +139,7 @@ pub enum Level {
 struct Inner {
     settings: CacheSettings,
     memory: Memory,
+    admission: Admission,
     generations: Arc<Generations>,
     in_flight: InFlightMap,
     shared: Option<SharedLevel>,
@@ -181,6 +186,7 @@ impl Cache {
         ));
         let inner = Inner {
             memory: Memory::new(settings.memory_bytes, Arc::clone(&stats)),
+            admission: Admission::new(),
             generations,
             in_flight: InFlightMap::default(),
             shared,
@@ -202,6 +208,12 @@ impl Cache {
     /// than twice its command timeout.
     pub async fn lookup(&self, requests: Vec<LookupRequest>) -> Vec<LookupOutcome> {
         self.inner.lookup(requests).await
+    }
+
+    /// Looks up a value that is assembled of others, without a lease: its parts have theirs. `None`
+    /// if it is requested for the first time, or known not to be cacheable.
+    pub async fn lookup_assembled(&self, request: LookupRequest) -> Option<LookupOutcome> {
+        self.inner.lookup_assembled(request).await
     }
 
     /// Invalidates every value with one of `tags`: in this process at once, in other replicas

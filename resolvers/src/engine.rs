@@ -10,7 +10,10 @@ use tokio::time::Instant;
 
 use self::mutation::MutationInvalidation;
 use crate::batch::Loader;
-use crate::cache::Reuse;
+use crate::cache::{Claim, Reuse};
+use crate::entity_cache::response::{
+    CachedResponse, ResponseLookup, ResponseOutcome, ResponseRequest, store_response,
+};
 use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, RequestErrorKind};
 use crate::execute::{Context, execute};
 use crate::memory::MemoryMeter;
@@ -21,7 +24,7 @@ use crate::selection::{ROOT, SlotOrigin};
 use crate::settings::{Batching, Settings};
 use crate::source_client::Sources;
 use crate::source_client::call_gate::SourceLoad;
-use crate::trace::{FetchTrace, Trace};
+use crate::trace::{Lookup, OperationTrace, Trace};
 use crate::tree::Tree;
 use crate::warning::SourceWarning;
 
@@ -90,13 +93,29 @@ pub enum Outcome {
         /// mutations.
         reuse: Option<Reuse>,
         /// The trace, if the request asked for one.
-        trace: Vec<FetchTrace>,
+        trace: OperationTrace,
+    },
+    /// The whole response came from the cache; nothing was executed, nothing was appended.
+    Cached {
+        /// The response.
+        response: CachedResponse,
+        /// The trace, if the request asked for one.
+        trace: OperationTrace,
     },
     /// Nothing was executed, nothing was appended.
     Refused {
         /// At least one error.
         errors: Vec<RequestError>,
     },
+}
+
+/// A request with the plan of its operation.
+#[derive(Clone, Copy)]
+struct PlannedRequest<'a> {
+    request: &'a Request,
+    prepared: &'a Arc<PreparedOperation>,
+    variables: &'a Variables,
+    deadline: Instant,
 }
 
 impl Engine {
@@ -153,36 +172,57 @@ impl Engine {
             .coerce_variables(&self.graph, json)
             .map_err(request_errors)?;
         let prepared = self.operations.prepare(&cached, &variables).await?;
+        let operation = PlannedRequest {
+            request,
+            prepared: &prepared,
+            variables: &variables,
+            deadline,
+        };
+        let lookup = self.cached_response(operation).await;
+        let claim = match lookup.outcome {
+            ResponseOutcome::Hit(response) => {
+                let trace = OperationTrace {
+                    response: lookup.trace,
+                    fetches: Vec::new(),
+                };
+                return Ok(Outcome::Cached { response, trace });
+            }
+            ResponseOutcome::Miss(claim) => Some(claim),
+            ResponseOutcome::Bypassed => None,
+        };
+        self.execute_planned(operation, (claim, lookup.trace), out)
+            .await
+    }
+
+    /// Makes a response from its parts; one with a claim is cached where that is possible.
+    async fn execute_planned(
+        &self,
+        operation: PlannedRequest<'_>,
+        (claim, lookup): (Option<Claim>, Option<Lookup>),
+        out: &mut Vec<u8>,
+    ) -> Result<Outcome, Vec<RequestError>> {
+        let PlannedRequest {
+            prepared,
+            variables,
+            ..
+        } = operation;
         let memory = MemoryMeter::new(self.settings.limits.operation_memory);
         let tree = self
-            .introspection_tree(&prepared, &variables, memory.clone())
+            .introspection_tree(prepared, variables, memory.clone())
             .await?;
         let is_query = prepared.operation.kind == OperationKind::Query;
         let caching = self.settings.caching.as_ref();
-        let context = Context {
-            sources: &self.sources,
-            loader: self.loader.as_ref(),
-            cache: caching.filter(|_| is_query).map(|caching| &caching.cache),
-            prepared: &prepared,
-            variables: &variables,
-            headers: &request.headers,
-            timeout: self.settings.operation_timeout,
-            deadline,
-            reports: self.settings.reports,
-            trace: request.trace,
-            error_limit: self.settings.limits.errors,
-            memory,
-        };
-        let invalidation =
-            MutationInvalidation::new(context.loader, caching, &prepared, &variables);
+        let context = self.context(operation, claim.is_some(), memory);
+        let invalidation = MutationInvalidation::new(context.loader, caching, prepared, variables);
         let executed = execute(&context, tree).await;
         invalidation.finish(&executed.tree).await;
+        let start = out.len();
         let errors = project(
             &prepared.response_program,
             ProjectionInput {
                 tree: &executed.tree,
                 failures: &executed.failures,
-                variables: &variables,
+                variables,
                 error_limit: self.settings.limits.errors,
                 max_bytes: self.settings.limits.response_size,
             },
@@ -190,6 +230,12 @@ impl Engine {
         );
         // A response without a part of its data must not be reused.
         let is_partial = !errors.is_empty() || !executed.failures.is_empty();
+        if let Some(claim) = claim {
+            let has_reports = !executed.reports.is_empty() || !executed.warnings.is_empty();
+            let is_complete = !is_partial && !has_reports;
+            let dependencies = executed.dependencies.filter(|_| is_complete);
+            store_response(claim, &out[start..], (executed.reuse, dependencies));
+        }
         let reuse = executed.reuse.filter(|_| caching.is_some() && is_query);
         Ok(Outcome::Executed {
             errors,
@@ -197,8 +243,42 @@ impl Engine {
             reports: executed.reports,
             warnings: executed.warnings,
             reuse: reuse.map(|reuse| if is_partial { Reuse::Never } else { reuse }),
-            trace: executed.trace,
+            trace: OperationTrace {
+                response: lookup,
+                fetches: executed.trace,
+            },
         })
+    }
+
+    fn context<'a>(
+        &'a self,
+        operation: PlannedRequest<'a>,
+        is_response_cached: bool,
+        memory: MemoryMeter,
+    ) -> Context<'a> {
+        let PlannedRequest {
+            request,
+            prepared,
+            variables,
+            deadline,
+        } = operation;
+        let is_query = prepared.operation.kind == OperationKind::Query;
+        let caching = self.settings.caching.as_ref();
+        Context {
+            sources: &self.sources,
+            loader: self.loader.as_ref(),
+            cache: caching.filter(|_| is_query).map(|caching| &caching.cache),
+            is_response_cached,
+            prepared,
+            variables,
+            headers: &request.headers,
+            timeout: self.settings.operation_timeout,
+            deadline,
+            reports: self.settings.reports,
+            trace: request.trace,
+            error_limit: self.settings.limits.errors,
+            memory,
+        }
     }
 
     /// The plan of an operation as text, for a request without excluded fields and with the
@@ -242,6 +322,22 @@ impl Engine {
     /// How long planning alone takes, for benchmarks; the plan is not cached.
     pub fn time_planning(&self, query: &str) -> Result<Duration, Vec<RequestError>> {
         PreparedOperation::time_planning(&self.graph, &self.settings, query)
+    }
+
+    /// The lookup of the whole response; bypassed where it cannot be cached.
+    async fn cached_response(&self, operation: PlannedRequest<'_>) -> ResponseLookup {
+        match (&operation.prepared.response_rule, &self.settings.caching) {
+            (Some(rule), Some(caching)) => {
+                let request = ResponseRequest {
+                    client_headers: &operation.request.headers,
+                    variables: operation.variables,
+                    trace: operation.request.trace,
+                    deadline: operation.deadline,
+                };
+                rule.lookup(&caching.cache, request).await
+            }
+            _ => ResponseLookup::default(),
+        }
     }
 
     /// A tree with the results of introspection fields.

@@ -14,7 +14,7 @@ pub(crate) use self::lifetimes::{Lifetimes, WaiterSharing};
 pub(crate) use self::lookup::{LookupEntity, SortedLookups, wait_for_all};
 pub(crate) use self::refresh::{RefreshedValues, StaleEntity};
 pub(crate) use self::rules::{CachePlan, CacheRule, FetchCachePlan};
-use crate::cache::{Cache, CachedValue, Claim, Hit, Moment, Reuse};
+use crate::cache::{Cache, CachedValue, Claim, Dependencies, Hit, Moment, Reuse};
 use crate::entity_key::EntityIndex;
 use crate::plan::FetchId;
 use crate::source_client::shared_response::SharedResponse;
@@ -27,6 +27,7 @@ mod lifetimes;
 mod lookup;
 pub(crate) mod mutation;
 mod refresh;
+pub(crate) mod response;
 mod rules;
 pub(crate) mod superset;
 mod tags;
@@ -44,6 +45,8 @@ pub(crate) struct EntityCache<'a> {
     claims: Vec<Vec<Option<Claim>>>,
     /// The reuse of the response, as far as its parts are known.
     reuse: Option<Reuse>,
+    /// What the response depends on; `None` if it will not be cached as a whole.
+    dependencies: Option<Dependencies>,
 }
 
 impl<'a> EntityCache<'a> {
@@ -63,6 +66,16 @@ impl<'a> EntityCache<'a> {
             waiter_sharing,
             claims: Vec::new(),
             reuse: None,
+            dependencies: None,
+        }
+    }
+
+    /// Records what the response depends on, so that it can be cached as a whole.
+    pub(crate) fn with_dependencies(self) -> Self {
+        let dependencies = Some(Dependencies::default());
+        Self {
+            dependencies,
+            ..self
         }
     }
 
@@ -116,12 +129,17 @@ impl<'a> EntityCache<'a> {
         value: Option<CachedValue>,
     ) -> Option<Reuse> {
         let Some(claim) = self.take_claim(fetch, entity) else {
-            self.narrow_reuse(Reuse::Never);
+            self.record_uncached(Reuse::Never);
             return None;
         };
-        let reuse = lifetimes.store(claim, value);
+        let (reuse, part) = lifetimes.store(claim, value);
         if let Some(cache) = self.cache {
             lifetimes.rule.record_reuse(reuse, cache.now());
+        }
+        match (part, &mut self.dependencies) {
+            (Some(part), Some(dependencies)) => dependencies.add_stored(&part),
+            (Some(_), None) => {}
+            (None, _) => self.dependencies = None,
         }
         self.narrow_reuse(reuse);
         Some(reuse)
@@ -184,21 +202,30 @@ impl<'a> EntityCache<'a> {
         claims.get_mut(entity.index())?.take()
     }
 
-    /// Records that a part of the response has this reuse: the response has the shortest and most
-    /// private of its parts.
-    pub(crate) fn narrow_reuse(&mut self, reuse: Reuse) {
-        self.reuse = Some(self.reuse.map_or(reuse, |known| known.and(reuse)));
+    /// Records a part of the response that is not cached, and its reuse.
+    pub(crate) fn record_uncached(&mut self, reuse: Reuse) {
+        self.dependencies = None;
+        self.narrow_reuse(reuse);
     }
 
-    /// Records the reuse of a part that came from the cache.
+    /// Records a part that came from the cache.
     pub(crate) fn record_hit(&mut self, hit: &Hit) {
+        if let Some(dependencies) = &mut self.dependencies {
+            dependencies.add_hit(hit);
+        }
         if let Some(cache) = self.cache {
             self.narrow_reuse(hit.entry().reuse(cache.now()));
         }
     }
 
-    /// The reuse of the whole response; `None` where nothing was fetched.
-    pub(crate) fn into_reuse(self) -> Option<Reuse> {
-        self.reuse
+    /// The response has the shortest and most private reuse of its parts.
+    fn narrow_reuse(&mut self, reuse: Reuse) {
+        self.reuse = Some(self.reuse.map_or(reuse, |known| known.and(reuse)));
+    }
+
+    /// The reuse of the whole response, `None` where nothing was fetched, and what it depends on,
+    /// `None` where a part of it is not cached.
+    pub(crate) fn into_reuse(self) -> (Option<Reuse>, Option<Dependencies>) {
+        (self.reuse, self.dependencies)
     }
 }

@@ -19,7 +19,7 @@ use self::execution::Execution;
 use self::in_flight::{FlightResult, InFlightCalls};
 use self::shared_batch::SharedBatch;
 use crate::batch::Loader;
-use crate::cache::{Cache, LookupOutcome, Reuse};
+use crate::cache::{Cache, Dependencies, LookupOutcome, Reuse};
 use crate::entity_cache::{EntityCache, WaiterSharing};
 use crate::entity_key::EntityIndex;
 use crate::error::{ConnectorReport, Failures, FetchError, FetchFailure};
@@ -63,6 +63,8 @@ pub(crate) struct Context<'a> {
     pub(crate) loader: Option<&'a Arc<Loader>>,
     /// `None` without a cache, and for mutations.
     pub(crate) cache: Option<&'a Cache>,
+    /// Whether the response will be cached as a whole.
+    pub(crate) is_response_cached: bool,
     pub(crate) prepared: &'a Arc<PreparedOperation>,
     pub(crate) variables: &'a Variables,
     pub(crate) headers: &'a HeaderMap,
@@ -99,13 +101,17 @@ impl<'a> Context<'a> {
             None => WaiterSharing::Forbidden,
         };
         let plan = &self.prepared.cache_plan;
-        EntityCache::new(
+        let cache = EntityCache::new(
             self.cache,
             plan,
             self.headers,
             self.variables,
             waiter_sharing,
-        )
+        );
+        if self.is_response_cached {
+            return cache.with_dependencies();
+        }
+        cache
     }
 
     /// Records a trace, where the request wants one.
@@ -157,6 +163,8 @@ pub(crate) struct ExecutionResult {
     pub(crate) warnings: Vec<SourceWarning>,
     /// How long, and for whom, the whole response may be reused.
     pub(crate) reuse: Option<Reuse>,
+    /// What the response depends on; `None` if a part of it is not cached.
+    pub(crate) dependencies: Option<Dependencies>,
     pub(crate) trace: Vec<FetchTrace>,
 }
 

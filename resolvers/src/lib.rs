@@ -36,6 +36,7 @@ mod tree;
 pub mod warning;
 
 pub use self::engine::{Allow, Engine, EngineError, Outcome, Request};
+pub use self::entity_cache::response::CachedResponse;
 pub use self::operations::OperationCacheUsage;
 pub use self::source_client::call_gate::SourceLoad;
 pub use self::trace::Trace;

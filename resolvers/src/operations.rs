@@ -258,7 +258,8 @@ impl Operations {
         let prepared = PreparedOperation::new(&self.graph, &cached.parsed, &variant)?;
         let prepared = match &self.settings.caching {
             Some(caching) => {
-                prepared.with_cache_plan(&self.sources, caching, &self.selection_index)
+                let context = (&*self.sources, caching);
+                prepared.with_cache_plan(&cached.parsed, context, &self.selection_index)
             }
             None => prepared,
         };

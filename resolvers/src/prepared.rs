@@ -11,9 +11,11 @@ use schema::source::Access;
 use schema::types::Name;
 use tokio::time::Instant;
 
+use crate::cache::digest;
 use crate::entity_cache::CachePlan;
 use crate::entity_cache::compile::CachePlanCompiler;
 use crate::entity_cache::mutation::invalidation_rules;
+use crate::entity_cache::response::ResponseRule;
 use crate::entity_cache::superset::SelectionIndex;
 use crate::error::{RequestError, RequestErrorKind};
 use crate::plan::print::json::plan_json;
@@ -23,7 +25,7 @@ use crate::plan_variant::PlanVariant;
 use crate::program::Program;
 use crate::project::ResponseProgram;
 use crate::selection::Selection;
-use crate::settings::{Caching, Introspection, Settings};
+use crate::settings::{Caching, Introspection, ResponseCaching, Settings};
 use crate::source_client::Sources;
 use crate::subgraph_request::{Document, Part, PlannedOperation, TooLarge, document};
 use crate::tree::Widths;
@@ -50,6 +52,8 @@ pub(crate) struct PreparedOperation {
     pub(crate) response_program: ResponseProgram,
     /// The cache rules of its fetches.
     pub(crate) cache_plan: Arc<CachePlan>,
+    /// How its responses are cached; `None` where they are not.
+    pub(crate) response_rule: Option<ResponseRule>,
     /// Whether it has `__schema` or `__type`.
     pub(crate) has_introspection: bool,
     /// Estimated bytes, without those of `operation`.
@@ -63,6 +67,8 @@ pub(crate) struct ParsedOperation {
     has_introspection: bool,
     /// Whether there is a cache.
     is_cached: bool,
+    /// The document and the name of the operation, as digests.
+    digests: [String; 2],
     /// Estimated bytes.
     pub(crate) size: usize,
 }
@@ -82,7 +88,23 @@ impl ParsedOperation {
             size: size::parsed(query, &operation),
             operation: Arc::new(operation),
             is_cached: settings.caching.is_some(),
+            digests: [query, operation_name.unwrap_or_default()].map(digest),
         })
+    }
+}
+
+impl ParsedOperation {
+    /// What identifies the operation and its graph in every process.
+    fn identity<'i>(&'i self, graph: &'i Graph) -> [&'i [u8]; 4] {
+        let [document, name] = &self.digests;
+        // Another version may write another response.
+        let version = env!("CARGO_PKG_VERSION").as_bytes();
+        [
+            version,
+            graph.digest().bytes(),
+            document.as_bytes(),
+            name.as_bytes(),
+        ]
     }
 }
 
@@ -121,6 +143,7 @@ impl PreparedOperation {
                 .collect(),
             response_program,
             cache_plan: Arc::new(cache_plan),
+            response_rule: None,
             has_introspection: parsed.has_introspection,
             operation: Arc::clone(operation),
             variant: plan_variant.clone(),
@@ -132,8 +155,8 @@ impl PreparedOperation {
     /// Adds the cache rules of a query; results of mutations are not cached.
     pub(crate) fn with_cache_plan(
         mut self,
-        sources: &Sources,
-        caching: &Caching,
+        parsed: &ParsedOperation,
+        (sources, caching): (&Sources, &Caching),
         selection_index: &SelectionIndex,
     ) -> Self {
         if self.operation.kind == OperationKind::Mutation {
@@ -148,10 +171,15 @@ impl PreparedOperation {
             programs: &self.programs,
             documents: &self.documents,
         };
-        self.cache_plan = Arc::new(CachePlan {
+        let cache_plan = CachePlan {
             fetches: compiler.fetch_plans(),
             invalidation_rules: Vec::new(),
-        });
+        };
+        if caching.responses == ResponseCaching::Enabled && !self.has_introspection {
+            let identity = parsed.identity(&sources.graph);
+            self.response_rule = ResponseRule::new(&identity, &cache_plan);
+        }
+        self.cache_plan = Arc::new(cache_plan);
         self
     }
 

@@ -139,6 +139,17 @@ pub struct Caching {
     /// Client headers that identify the caller, for private values. If empty, the credentials of a
     /// call identify it.
     pub caller_headers: Vec<HeaderName>,
+    /// Whether whole responses are cached above the values in them.
+    pub responses: ResponseCaching,
+}
+
+/// Whether whole responses are cached above the values in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseCaching {
+    /// Responses are cached whose parts are all cached.
+    Enabled,
+    /// Responses are made of cached values each time.
+    Disabled,
 }
 
 /// Lifetimes of a subgraph's values; the graph and responses may shorten them.

@@ -18,6 +18,15 @@ pub enum Trace {
     No,
 }
 
+/// The trace of one operation.
+#[derive(Clone, Debug, Default)]
+pub struct OperationTrace {
+    /// The lookup of the whole response; `None` if it cannot be cached.
+    pub response: Option<Lookup>,
+    /// The fetches of the plan; empty if the response came from the cache.
+    pub fetches: Vec<FetchTrace>,
+}
+
 /// The trace of one fetch of the plan.
 #[derive(Clone, Debug)]
 pub struct FetchTrace {

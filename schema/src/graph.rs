@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::caching::CacheDirectives;
 use crate::client::ClientSchema;
 use crate::connector::Phase;
@@ -30,6 +32,28 @@ pub struct Graph {
     cache_directives: Arc<BTreeMap<Name, CacheDirectives>>,
     /// The labels of progressive overrides; `None` without any.
     pub(crate) override_labels: Option<Arc<OverrideLabels>>,
+    digest: GraphDigest,
+}
+
+/// A digest of the documents that a graph was linked from: graphs with equal digests are equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GraphDigest([u8; 32]);
+
+impl GraphDigest {
+    /// The digest of documents, each with its name.
+    pub(crate) fn from_documents<'d>(documents: impl Iterator<Item = (&'d str, &'d str)>) -> Self {
+        let mut hash = Sha256::new();
+        for part in documents.flat_map(|(name, text)| [name, text]) {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The digest as bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl Graph {
@@ -43,7 +67,19 @@ impl Graph {
             client: Arc::new(client),
             cache_directives: Arc::default(),
             override_labels: None,
+            digest: GraphDigest::default(),
         }
+    }
+
+    /// Adds the digest of the documents that the graph was linked from.
+    #[must_use]
+    pub(crate) fn with_digest(self, digest: GraphDigest) -> Self {
+        Self { digest, ..self }
+    }
+
+    /// The digest of the documents that the graph was linked from.
+    pub fn digest(&self) -> &GraphDigest {
+        &self.digest
     }
 
     /// Adds override labels; the current sources are those with no label active.
@@ -80,6 +116,7 @@ impl Graph {
             client: Arc::clone(&self.client),
             cache_directives: Arc::clone(&self.cache_directives),
             override_labels: Some(Arc::clone(labels)),
+            digest: self.digest,
         })
     }
 

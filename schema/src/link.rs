@@ -11,7 +11,7 @@ use self::compose::Composition;
 use self::satisfiability::SatisfiabilityCheck;
 use crate::client::ClientSchema;
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphDigest};
 use crate::sdl::{self, Sdl};
 use crate::source::Source;
 use crate::subgraph::Subgraph;
@@ -68,6 +68,10 @@ pub fn link(subgraphs: &[Subgraph], options: LinkOptions) -> (Option<Graph>, Vec
     let graph = build(&sdls, &composed, options, &mut problems);
     options.access_directives.apply(&mut problems);
     let graph = graph.filter(|_| !problems.has_errors());
+    let documents = subgraphs.iter();
+    let documents = documents.map(|it| (&*it.name, &*it.document.text));
+    let digest = GraphDigest::from_documents(documents);
+    let graph = graph.map(|graph| graph.with_digest(digest));
     (graph, sorted(problems.into_vec()))
 }
 

@@ -40,6 +40,8 @@ pub struct Cache {
     pub caller_headers: Vec<HeaderName>,
     /// The lifetime of responses in the caches of clients and proxies.
     pub client_max_age: ClientMaxAge,
+    /// Whether whole responses are cached above the values in them.
+    pub responses: CacheMode,
 }
 
 /// The lifetime of responses in the caches of clients and proxies.
@@ -120,6 +122,9 @@ pub(super) struct RawCache {
     /// TTL of cacheable responses for clients and proxies: with `0s` they validate each use, with `inherit` it is that of the values, which no mutation ends.
     #[schemars(extend("default" = CLIENT_MAX_AGE.to_text()))]
     client_max_age: Option<Text<ClientMaxAge>>,
+    /// Whether whole responses are cached above the values in them.
+    #[schemars(extend("default" = RESPONSES.to_text()))]
+    responses: Option<Text<bool>>,
 }
 
 /// `cache.lifetime` as written.
@@ -196,6 +201,7 @@ impl RawCache {
             subgraphs,
             caller_headers: caller_headers(self.caller_headers.unwrap_or_default(), reader),
             client_max_age: reader.value_or(self.client_max_age, CLIENT_MAX_AGE),
+            responses: CacheMode::from_enabled(reader.value_or(self.responses, RESPONSES)),
         }
     }
 }
@@ -297,6 +303,9 @@ fn caller_headers(texts: Vec<Text<String>>, reader: &mut Reader<'_>) -> Vec<Head
 
 /// Default of `enabled`: sources decide by their response headers what may be cached.
 const ENABLED: bool = true;
+
+/// Default of `cache.responses`: a response ends with any of its values, so none is older.
+const RESPONSES: bool = true;
 
 /// Default of `cache.client_max_age`: a client that has just changed something must see it.
 const CLIENT_MAX_AGE: ClientMaxAge = ClientMaxAge::Zero;

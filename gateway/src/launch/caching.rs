@@ -9,7 +9,7 @@ use resolvers::cache::{
     self, CacheSettings, EventSettings, FailureReporter, RedisFailure, RedisSettings,
 };
 use resolvers::invalidation::CurrentNames;
-use resolvers::settings::{CachePolicy, Caching};
+use resolvers::settings::{CachePolicy, Caching, ResponseCaching};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -47,6 +47,11 @@ pub(super) fn start(config: &Cache, names: &CurrentNames, tasks: &Tasks) -> Opti
             .map(|(name, it)| (name.clone(), cache_policy(it.mode, &it.lifetime)))
             .collect::<BTreeMap<_, _>>(),
         caller_headers: config.caller_headers.clone(),
+        responses: if is_enabled(config.responses) {
+            ResponseCaching::Enabled
+        } else {
+            ResponseCaching::Disabled
+        },
     })
 }
 

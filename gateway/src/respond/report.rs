@@ -325,7 +325,9 @@ mod tests {
             exposed: &Errors::default(),
         };
         let mut body = Vec::new();
-        append_extensions(visible, Some(trace::TraceExtension::new(&[])), &mut body);
+        let trace = resolvers::trace::OperationTrace::default();
+        let trace = trace::TraceExtension::new(&trace);
+        append_extensions(visible, Some(trace), &mut body);
         assert_eq!(body, br#","extensions":{"weir":{"fetches":[]}}"#);
     }
 

@@ -5,12 +5,15 @@
 use std::time::Duration;
 
 use resolvers::cache::{Level, Lifetime, MissReason, Reuse};
-use resolvers::trace::{CacheStatus, Call, FetchTrace, Lookup};
+use resolvers::trace::{CacheStatus, Call, FetchTrace, Lookup, OperationTrace};
 use serde::Serialize;
 
 /// `extensions.weir`.
 #[derive(Serialize)]
 pub(super) struct TraceExtension<'a> {
+    /// The lookup of the whole response.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response: Option<LookupEntry<'a>>,
     fetches: Vec<FetchEntry<'a>>,
 }
 
@@ -31,6 +34,7 @@ struct FetchEntry<'a> {
 struct LookupEntry<'a> {
     key: &'a str,
     id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     tags: &'a [String],
     found: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,9 +75,10 @@ struct CallEntry<'a> {
 }
 
 impl<'a> TraceExtension<'a> {
-    pub(super) fn new(traces: &'a [FetchTrace]) -> Self {
-        let fetches = traces.iter().map(fetch_entry);
+    pub(super) fn new(trace: &'a OperationTrace) -> Self {
+        let fetches = trace.fetches.iter().map(fetch_entry);
         Self {
+            response: trace.response.as_ref().map(lookup_entry),
             fetches: fetches.collect(),
         }
     }
@@ -186,7 +191,7 @@ mod tests {
             reuse,
         };
         let old = Some(Duration::from_micros(1_234_567));
-        let fetches = [FetchTrace {
+        let fetches = vec![FetchTrace {
             fetch: 2,
             source: "products:Product[0]".into(),
             lookups: vec![
@@ -206,10 +211,14 @@ mod tests {
             }],
         }];
 
-        let extension = serde_json::to_value(TraceExtension::new(&fetches)).unwrap();
+        let response = Some(lookup(CacheStatus::Miss, None, None));
+        let trace = OperationTrace { response, fetches };
+        let extension = serde_json::to_value(TraceExtension::new(&trace)).unwrap();
 
         let key = "1|products|Product|={\"id\":\"1\"}";
-        let expected = serde_json::json!({ "fetches": [{
+        let tags = ["type Product"];
+        let response = serde_json::json!({ "key": key, "id": "ab12", "tags": tags, "found": "missing", "why": "expired" });
+        let expected = serde_json::json!({ "response": response, "fetches": [{
             "fetch": 2,
             "source": "products:Product[0]",
             "lookups": [

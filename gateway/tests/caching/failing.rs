@@ -70,9 +70,9 @@ impl Served {
     }
 
     async fn hits_of_redis(&self) -> u64 {
-        self.weir
-            .metric(r#"weir_cache_lookups_total{result="redis"}"#)
-            .await
+        let values = r#"weir_cache_lookups_total{result="redis"}"#;
+        let responses = r#"weir_cache_responses_total{result="redis"}"#;
+        self.weir.metric(values).await + self.weir.metric(responses).await
     }
 
     /// Runs `script` under load, which returns when Redis was away, and checks the latencies.

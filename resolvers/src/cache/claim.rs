@@ -14,6 +14,7 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 use tokio::sync::Notify;
 
+use super::assembled::{Dependencies, StoredPart};
 use super::entry::{CachedValue, Entry};
 use super::key::Key;
 use super::lifetime::{Lifetime, Reuse, Scope};
@@ -64,7 +65,13 @@ impl Claim {
     }
 
     /// Stores the fetched value for the lifetime and the callers that `reuse` allows.
-    pub fn store(mut self, value: &CachedValue, reuse: Reuse) {
+    pub fn store(self, value: &CachedValue, reuse: Reuse) {
+        self.store_part(value, reuse);
+    }
+
+    /// Stores the fetched value, which is a part of an assembled one; `None` if `reuse` does not
+    /// allow to cache it.
+    pub fn store_part(mut self, value: &CachedValue, reuse: Reuse) -> Option<StoredPart> {
         let (lifetime, scope, key) = match (reuse, self.request.private_key) {
             (Reuse::Shared(lifetime), _) => (lifetime, Scope::Public, self.request.key),
             (Reuse::PerCaller(lifetime), Some(key)) => (lifetime, Scope::Private, key),
@@ -73,7 +80,8 @@ impl Claim {
             (Reuse::PerCaller(_), None) | (Reuse::Never, _) => {
                 self.remember_uncacheable();
                 let uncached = self.uncached_entry(value);
-                return self.finish(FlightOutcome::Uncached(uncached));
+                self.finish(FlightOutcome::Uncached(uncached));
+                return None;
             }
         };
         let entry = Entry {
@@ -94,10 +102,22 @@ impl Claim {
         // Followers may be other callers only if the flight key has no caller.
         let is_shareable = scope == Scope::Public || self.request.private_key.is_some();
         self.finish(if is_shareable {
-            FlightOutcome::Stored(key, stored)
+            FlightOutcome::Stored(key, Arc::clone(&stored))
         } else {
             FlightOutcome::NotShareable
         });
+        Some(StoredPart(stored))
+    }
+
+    /// Stores a value that was assembled of `parts`, unless one of them is outdated.
+    pub fn store_assembled(mut self, value: &CachedValue, reuse: Reuse, parts: Dependencies) {
+        match parts.into_guards() {
+            Some(guards) => {
+                self.guards = guards;
+                self.store(value, reuse);
+            }
+            None => self.fail(),
+        }
     }
 
     fn uncached_entry(&mut self, value: &CachedValue) -> Arc<StoredEntry> {

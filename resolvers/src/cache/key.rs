@@ -65,6 +65,11 @@ impl Key {
         Some(Self(hash(parts.text(KeyFormat::Full)?.as_bytes())))
     }
 
+    /// A part of the hash, evenly distributed.
+    pub(super) fn fingerprint(&self) -> u64 {
+        u64::from_be_bytes(*self.0.last_chunk().unwrap_or(&[0; 8]))
+    }
+
     /// An evenly distributed number.
     pub(super) fn shard(&self) -> usize {
         usize::from(self.0[0])
@@ -197,6 +202,11 @@ pub fn entity_key(json: &str) -> Option<String> {
 /// The hash of `text` as text.
 pub fn digest(text: &str) -> String {
     Key(hash(text.as_bytes())).to_string()
+}
+
+/// The hash of `bytes` as text.
+pub fn digest_bytes(bytes: &[u8]) -> String {
+    Key(hash(bytes)).to_string()
 }
 
 /// 160 bits of the SHA-256 hash of `text`.

@@ -23,7 +23,7 @@ use super::{Hit, Inner, Key, Level, LookupOutcome, LookupRequest};
 pub(super) mod redis;
 
 /// A lookup in progress for one value.
-enum Slot {
+pub(super) enum Slot {
     Resolved(LookupOutcome),
     /// Not in memory, or not fresh there; the best value so far.
     Pending(Claim, Option<Hit>),
@@ -88,7 +88,7 @@ impl Inner {
         }
     }
 
-    fn fresh_outcome(&self, hit: Hit) -> LookupOutcome {
+    pub(super) fn fresh_outcome(&self, hit: Hit) -> LookupOutcome {
         match (&hit.stored.entry.value, hit.level) {
             (CachedValue::Absent, _) => {
                 self.stats.negative_hits.increment();
@@ -104,13 +104,13 @@ impl Inner {
 
     /// Whether entries in memory are trusted: not if Redis is up but its invalidations are not
     /// received.
-    fn is_memory_trusted(&self) -> bool {
+    pub(super) fn is_memory_trusted(&self) -> bool {
         self.shared
             .as_ref()
             .is_none_or(|shared| shared.feed_status.is_current() || !shared.store.is_up())
     }
 
-    fn lookup_memory(
+    pub(super) fn lookup_memory(
         self: &Arc<Self>,
         request: LookupRequest,
         is_memory_trusted: bool,
@@ -183,7 +183,12 @@ impl Inner {
         }
     }
 
-    async fn lookup_redis(&self, store: &Store, slots: Vec<&mut Slot>, started: Instant) {
+    pub(super) async fn lookup_redis(
+        &self,
+        store: &Store,
+        slots: Vec<&mut Slot>,
+        started: Instant,
+    ) {
         let now = self.settings.clock.now();
         let claims: Vec<&Claim> = slots
             .iter()
@@ -314,7 +319,7 @@ impl Slot {
 
 /// The tag cells of one lookup. Its values share most of their tags.
 #[derive(Default)]
-struct TagCells(HashMap<Tag, Arc<GenerationCell>, foldhash::fast::RandomState>);
+pub(super) struct TagCells(HashMap<Tag, Arc<GenerationCell>, foldhash::fast::RandomState>);
 
 fn fresher(best: Option<Hit>, other: Hit, now: Moment) -> Hit {
     match best {

@@ -62,6 +62,14 @@ counters! {
     misses,
     /// Lookups bypassed because the key is known to be uncacheable.
     uncacheable,
+    /// Assembled values found in memory.
+    assembled_memory_hits,
+    /// Assembled values found in Redis.
+    assembled_redis_hits,
+    /// Lookups of assembled values that another operation of this process was making.
+    assembled_waits,
+    /// Assembled values that were requested again, and not found.
+    assembled_misses,
     /// Waits for a fetch in flight in this process.
     waits_process,
     /// Waits for a fetch in flight in another replica.

@@ -103,7 +103,7 @@ impl CacheRule {
 }
 
 impl ClientHeaders {
-    fn keyed_values<'h>(&'h self, client: &'h HeaderMap) -> Vec<(&'h str, &'h [u8])> {
+    pub(super) fn keyed_values<'h>(&'h self, client: &'h HeaderMap) -> Vec<(&'h str, &'h [u8])> {
         let names = self.keyed.iter();
         let values = names.flat_map(|name| {
             let values = client.get_all(name).iter();
@@ -115,7 +115,7 @@ impl ClientHeaders {
     /// What identifies the caller: the configured headers, else the credentials. Clients without
     /// any of these are one caller, the anonymous one. `None` when nothing identifies callers, or
     /// the client sent credentials without the configured headers.
-    fn caller_identity(&self, client: &HeaderMap) -> Option<String> {
+    pub(super) fn caller_identity(&self, client: &HeaderMap) -> Option<String> {
         let credentials = self.credential_values(client);
         let (identity, is_anonymous) = if self.caller.is_empty() {
             (credentials, true)
@@ -126,7 +126,7 @@ impl ClientHeaders {
         identity.or_else(|| (is_forwarded && is_anonymous).then(String::new))
     }
 
-    fn credential_values(&self, client: &HeaderMap) -> Option<String> {
+    pub(super) fn credential_values(&self, client: &HeaderMap) -> Option<String> {
         header_values(&self.credentials, client)
     }
 }

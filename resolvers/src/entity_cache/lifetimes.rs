@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use super::rules::CacheRule;
 use crate::cache::{
-    CachedValue, Claim, ResponseMetadata, Reuse, is_private, negative_reuse, reuse,
+    CachedValue, Claim, ResponseMetadata, Reuse, StoredPart, is_private, negative_reuse, reuse,
 };
 use crate::source_client::shared_response::SharedResponse;
 
@@ -63,8 +63,12 @@ impl<'r> Lifetimes<'r> {
     }
 
     /// Stores a value, `None` being one that is unknown; returns the reuse of a response that
-    /// contains it.
-    pub(super) fn store(&self, claim: Claim, value: Option<CachedValue>) -> Reuse {
+    /// contains it, and the stored value if it is cached.
+    pub(super) fn store(
+        &self,
+        claim: Claim,
+        value: Option<CachedValue>,
+    ) -> (Reuse, Option<StoredPart>) {
         let reuse = match value {
             Some(CachedValue::Present(_)) => self.present,
             Some(CachedValue::Absent) => self.absent,
@@ -76,10 +80,15 @@ impl<'r> Lifetimes<'r> {
         } else {
             reuse
         };
-        match value {
-            Some(value) if stored != Reuse::Never || is_passed_on => claim.store(&value, stored),
-            _ => claim.mark_uncacheable(),
-        }
-        reuse
+        let part = match value {
+            Some(value) if stored != Reuse::Never || is_passed_on => {
+                claim.store_part(&value, stored)
+            }
+            _ => {
+                claim.mark_uncacheable();
+                None
+            }
+        };
+        (reuse, part)
     }
 }

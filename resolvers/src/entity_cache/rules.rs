@@ -79,6 +79,24 @@ pub(crate) enum ArgumentRole {
     EntityKey,
 }
 
+impl ClientHeaders {
+    /// Adds the headers that another response depends on.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let lists = [
+            (&mut self.keyed, &other.keyed),
+            (&mut self.credentials, &other.credentials),
+            (&mut self.caller, &other.caller),
+        ];
+        for (own, others) in lists {
+            for name in others {
+                if !own.contains(name) {
+                    own.push(name.clone());
+                }
+            }
+        }
+    }
+}
+
 impl CachePlan {
     /// The rules of a fetch.
     pub(crate) fn fetch(&self, fetch: FetchId) -> Option<&FetchCachePlan> {

@@ -70,13 +70,13 @@ impl<'a> Execution<'_, 'a> {
         let is_covered = plan.is_some_and(|plan| plan.is_covered_by_batch);
         let rule = self.cache.rule(own.id).filter(|_| entities > 0);
         let Some(rule) = rule.filter(|_| self.cache.has_claim(own.id, first)) else {
-            self.cache.narrow_reuse(Reuse::Never);
+            self.cache.record_uncached(Reuse::Never);
             return;
         };
         let lifetimes = self.cache.lifetimes(rule, response);
         if !is_covered {
             self.cache.discard(own.id, &[first]);
-            self.cache.narrow_reuse(lifetimes.present());
+            self.cache.record_uncached(lifetimes.present());
             return;
         }
         let mapped = self.mapped_values(substituted.fetch, None, response);

@@ -238,7 +238,7 @@ impl<'c, 'a> Execution<'c, 'a> {
         response: &SharedResponse,
     ) {
         let Some(rule) = self.cache.rule(fetch.id) else {
-            self.cache.narrow_reuse(Reuse::Never);
+            self.cache.record_uncached(Reuse::Never);
             return;
         };
         let lifetimes = self.cache.lifetimes(rule, response);

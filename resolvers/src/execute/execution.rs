@@ -72,12 +72,14 @@ impl<'c, 'a> Execution<'c, 'a> {
     }
 
     pub(super) fn into_result(self) -> ExecutionResult {
+        let (reuse, dependencies) = self.cache.into_reuse();
         ExecutionResult {
             tree: self.tree,
             failures: self.failures,
             reports: self.reports,
             warnings: self.warnings.into_list(),
-            reuse: self.cache.into_reuse(),
+            reuse,
+            dependencies,
             trace: self.trace.map(TraceRecorder::finish).unwrap_or_default(),
         }
     }

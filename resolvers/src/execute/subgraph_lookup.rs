@@ -211,7 +211,7 @@ impl<'c, 'a> Execution<'c, 'a> {
     ) {
         for part in parts {
             let Some(plan) = self.cache.fetch_plan(part.part.fetch) else {
-                self.cache.narrow_reuse(Reuse::Never);
+                self.cache.record_uncached(Reuse::Never);
                 continue;
             };
             let rules = plan.rules.iter();
@@ -244,7 +244,7 @@ impl<'c, 'a> Execution<'c, 'a> {
                 (None, None) => None,
             };
             let Some(lifetimes) = lifetimes.get(kind) else {
-                self.cache.narrow_reuse(Reuse::Never);
+                self.cache.record_uncached(Reuse::Never);
                 continue;
             };
             let is_valid = self.is_fetched_value_valid(part.fetch, entities.entity(*entity));

@@ -242,6 +242,15 @@ pub(crate) fn arguments_json(arguments: &[(Name, Argument)], variables: &Variabl
     Value::object(object).to_json()
 }
 
+/// All variables as one JSON object; `None` without any.
+pub(crate) fn variables_json(variables: &Variables) -> Option<String> {
+    let mut object = Object::default();
+    for (name, value) in variables.values() {
+        object.insert(name.as_ref(), mapping_value(value).to_owned_value());
+    }
+    (!variables.values().is_empty()).then(|| Value::object(object).to_json())
+}
+
 /// A coerced input value as a value for mappings.
 pub(crate) fn mapping_value(constant: &Constant) -> Value<'_> {
     match constant {

@@ -255,6 +255,7 @@ impl Running {
         } = self.respond(&self.engine, operation, Order::AtOnce);
         let errors: Vec<String> = match outcome {
             Outcome::Executed { errors, .. } => errors.iter().map(|it| format!("{it:?}")).collect(),
+            Outcome::Cached { .. } => Vec::new(),
             Outcome::Refused { errors } => errors.into_iter().map(|it| it.message).collect(),
         };
         let changes = changes.join(" ");

@@ -218,6 +218,7 @@ impl Failure {
 fn error_paths(response: &Response) -> Result<Vec<Path>, Failure> {
     match &response.outcome {
         Outcome::Executed { errors, .. } => Ok(errors.iter().map(path).collect()),
+        Outcome::Cached { .. } => Ok(Vec::new()),
         Outcome::Refused { errors } => {
             let messages = errors.iter().map(|error| error.message.clone());
             let text = messages.collect::<Vec<_>>().join("\n");

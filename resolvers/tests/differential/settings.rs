@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use resolvers::cache::{Cache, CacheSettings};
 use resolvers::settings::{
-    Batching, CachePolicy, Caching, CallLimits, Introspection, Limits, Reports, Settings,
+    Batching, CachePolicy, Caching, CallLimits, Introspection, Limits, Reports, ResponseCaching,
+    Settings,
 };
 
 use crate::model::Name;
@@ -69,6 +70,7 @@ pub(crate) fn caching(subgraphs: &[Name]) -> Caching {
             .map(|name| (name.to_string(), policy(ttl(subgraphs, name))))
             .collect(),
         caller_headers: Vec::new(),
+        responses: ResponseCaching::Disabled,
     }
 }
 

@@ -85,6 +85,7 @@ async fn check(engine: &Engine, test: &Value) -> Result<(), String> {
             serde_json::from_slice(&out).unwrap(),
             errors.iter().map(|it| format!("{it:?}")).collect(),
         ),
+        Outcome::Cached { response, .. } => panic!("nothing is cached: {response:?}"),
         Outcome::Refused { errors } => (
             Value::Null,
             errors.into_iter().map(|it| it.message).collect(),

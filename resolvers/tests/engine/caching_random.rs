@@ -15,6 +15,7 @@ use fastrand::Rng;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use resolvers::Engine;
 use resolvers::cache::{Cache, Clock, Moment, RedisSettings, RedisTopology, Target};
+use resolvers::settings::ResponseCaching;
 use serde_json::{Value, json};
 
 use self::graph::RandomGraph;
@@ -102,7 +103,7 @@ impl Fixture {
     }
 
     /// One engine for each cache.
-    fn engines(&self, graph: &RandomGraph) -> Vec<Engine> {
+    fn engines(&self, graph: &RandomGraph, responses: ResponseCaching) -> Vec<Engine> {
         let documents = graph.documents();
         let documents: Vec<(&str, &str)> = documents
             .iter()
@@ -122,6 +123,7 @@ impl Fixture {
             let mut caching = caching(cache);
             caching.default.default_ttl = Duration::from_secs(DEFAULT_TTL);
             caching.caller_headers = vec![HeaderName::from_static("x-user")];
+            caching.responses = responses;
             settings.caching = Some(caching);
             Engine::new(Arc::clone(&linked), settings).unwrap()
         };
@@ -305,7 +307,11 @@ async fn check(server: Option<&Server>, cases: u64) {
         let number = seed / SCHEDULES;
         if graph.as_ref().is_none_or(|(known, ..)| *known != number) {
             let random = RandomGraph::new(&mut Rng::with_seed(number));
-            let engines = fixture.engines(&random);
+            let responses = match number % 3 {
+                0 => ResponseCaching::Disabled,
+                _ => ResponseCaching::Enabled,
+            };
+            let engines = fixture.engines(&random, responses);
             graph = Some((number, random, engines));
         }
         let (_, random, engines) = graph.as_ref().unwrap();
@@ -314,7 +320,12 @@ async fn check(server: Option<&Server>, cases: u64) {
         tally.hits += one.hits;
         tally.private_hits += one.private_hits;
     }
-    println!("{cases} schedules: {tally:?}");
+    let counts = fixture.caches.iter().map(Cache::counts);
+    let responses: u64 = counts
+        .map(|it| it.assembled_memory_hits + it.assembled_redis_hits)
+        .sum();
+    println!("{cases} schedules: {tally:?}, {responses} responses from the cache");
+    assert!(cases < 50 || responses * 2 > cases, "{responses}");
     // Without hits, and hits of private values, nothing would be checked.
     assert!(cases < 50 || tally.hits * 5 > tally.values, "{tally:?}");
     assert!(

@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use resolvers::cache::{Cache, CacheSettings, Clock, Moment, Reuse};
-use resolvers::settings::{CachePolicy, Caching, Settings};
+use resolvers::settings::{CachePolicy, Caching, ResponseCaching, Settings};
 use resolvers::trace::FetchTrace;
 use resolvers::{Engine, Outcome, Request, Trace};
 use serde_json::{Value, json};
@@ -134,7 +134,7 @@ impl CachedEngine {
     /// The trace of an operation's fetches.
     pub(crate) async fn trace(&self, query: &str) -> Vec<FetchTrace> {
         match self.executed(query).await {
-            Outcome::Executed { trace, .. } => trace,
+            Outcome::Executed { trace, .. } | Outcome::Cached { trace, .. } => trace.fetches,
             Outcome::Refused { errors } => panic!("{errors:?}"),
         }
     }
@@ -143,6 +143,7 @@ impl CachedEngine {
     pub(crate) async fn reuse(&self, query: &str) -> Option<Reuse> {
         match self.executed(query).await {
             Outcome::Executed { reuse, .. } => reuse,
+            Outcome::Cached { response, .. } => Some(response.reuse),
             Outcome::Refused { errors } => panic!("{errors:?}"),
         }
     }
@@ -197,6 +198,7 @@ pub(crate) fn caching(cache: &Cache) -> Caching {
         },
         subgraphs: std::collections::BTreeMap::new(),
         caller_headers: Vec::new(),
+        responses: ResponseCaching::Enabled,
     }
 }
 

@@ -17,6 +17,7 @@ mod caching_entities;
 mod caching_invalid;
 mod caching_model;
 mod caching_random;
+mod caching_responses;
 mod caching_rules;
 mod caching_schedule;
 mod caching_service;

@@ -97,6 +97,7 @@ async fn is_reusable(engine: &Engine, query: &str) -> bool {
     let mut out = Vec::new();
     match engine.execute(request(query), &mut out).await {
         Outcome::Executed { reuse, .. } => !matches!(reuse, None | Some(Reuse::Never)),
+        Outcome::Cached { .. } => true,
         Outcome::Refused { .. } => false,
     }
 }

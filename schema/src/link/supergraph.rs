@@ -12,7 +12,7 @@ use super::federation::SubgraphSchema;
 use super::{LinkOptions, api, connect, federation, sorted, types};
 use crate::client::ClientSchema;
 use crate::diagnostic::{Code, Diagnostic, Problems};
-use crate::graph::Graph;
+use crate::graph::{Graph, GraphDigest};
 use crate::sdl::{self, Sdl};
 use crate::span::Document;
 
@@ -40,6 +40,8 @@ pub fn link_supergraph(
     let graph = build(document, options, &mut problems);
     options.access_directives.apply(&mut problems);
     let graph = graph.filter(|_| !problems.has_errors());
+    let digest = GraphDigest::from_documents(std::iter::once(("", &*document.text)));
+    let graph = graph.map(|graph| graph.with_digest(digest));
     (graph, sorted(problems.into_vec()))
 }
 

@@ -24,6 +24,11 @@ impl Variables {
             .map(|(_, value)| value)
     }
 
+    /// The variables that have a value, in the order of their definitions.
+    pub fn values(&self) -> &[(Name, Constant)] {
+        &self.values
+    }
+
     /// Whether a variable of type `Boolean!` is true.
     pub fn is_true(&self, variable: &str) -> bool {
         matches!(self.value(variable), Some(Constant::Boolean(true)))
