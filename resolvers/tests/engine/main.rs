@@ -47,6 +47,7 @@ mod memory;
 mod merging;
 mod merging_inputs;
 mod operation_size;
+mod plan_growth;
 mod plans;
 #[path = "../cache/port.rs"]
 mod port;

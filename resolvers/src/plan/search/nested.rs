@@ -1,6 +1,6 @@
 //! Nested scopes: their cost, and entry points that may lower it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use schema::source::EntryCardinality;
@@ -81,18 +81,44 @@ impl CoverSearch<'_, '_> {
     /// from an offer that can provide it for all types it returns; otherwise the value would depend
     /// on which fetch returns the object.
     pub(super) fn is_consistent(&self, state: &State) -> bool {
-        let slots = &self.search.selection.position(self.scope.at).slots;
-        self.scope.wanted_slots.iter().all(|(on, wanted)| {
-            let mut shared = wanted.iter().filter(|slot| slots[**slot].across_types);
-            shared.all(|slot| {
-                self.is_slot_chosen(state, *on, *slot)
-                    || state.base_offers.is_empty()
-                    || state
-                        .base_offers
-                        .iter()
-                        .any(|offer| self.is_consistent_offer(state, *offer, *on, *slot))
+        if state.base_offers.is_empty() {
+            return true;
+        }
+        let (graph, selection) = (self.search.graph, &*self.search.selection);
+        self.types_by_shared_slot()
+            .into_iter()
+            .all(|(slot, types)| {
+                let mut unchosen = types
+                    .into_iter()
+                    .filter(|on| !self.is_slot_chosen(state, *on, slot))
+                    .peekable();
+                // Most slots need no offer; an offer is checked once for all types.
+                if unchosen.peek().is_none() {
+                    return true;
+                }
+                let offers = state.base_offers.iter();
+                let offers: Vec<&Offer> = offers
+                    .filter(|offer| self.is_consistent_offer(state, **offer, slot))
+                    .collect();
+                unchosen.all(|on| {
+                    let wanted = self.scope.typed_slot(on, slot);
+                    let mut offers = offers.iter();
+                    offers.any(|offer| offer.provides(graph, selection, wanted))
+                })
             })
-        })
+    }
+
+    /// The wanted slots of fields that are selected on several types at once, each with the types
+    /// that it is wanted on.
+    fn types_by_shared_slot(&self) -> BTreeMap<usize, Vec<TypeId>> {
+        let slots = &self.search.selection.position(self.scope.at).slots;
+        let mut types: BTreeMap<usize, Vec<TypeId>> = BTreeMap::new();
+        for (on, wanted) in &self.scope.wanted_slots {
+            for slot in wanted.iter().filter(|slot| slots[**slot].across_types) {
+                types.entry(*slot).or_default().push(*on);
+            }
+        }
+        types
     }
 
     /// Whether fetches by an abstract type fulfil their requirements for every object type.
@@ -131,20 +157,17 @@ impl CoverSearch<'_, '_> {
         chosen.any(|chosen| chosen.provided_field(graph, selection, wanted).is_some())
     }
 
-    /// Whether `offer` provides a slot for objects of type `on`, and for each other type that it
-    /// can return provides the slot too, or a chosen fetch does.
-    fn is_consistent_offer(&self, state: &State, offer: Offer, on: TypeId, slot: usize) -> bool {
+    /// Whether for each type that `offer` can return it provides a slot, or a chosen fetch does.
+    fn is_consistent_offer(&self, state: &State, offer: Offer, slot: usize) -> bool {
         let (graph, selection) = (self.search.graph, &*self.search.selection);
-        let is_provided =
-            |on: TypeId| offer.provides(graph, selection, self.scope.typed_slot(on, slot));
-        is_provided(on)
-            && self.scope.wanted_slots.iter().all(|(other, wanted)| {
-                !self.has_same_field(wanted, slot)
-                    || offer.node(graph, *other).is_none()
-                    || is_provided(*other)
-                    || self.is_slot_chosen(state, *other, slot)
-                    || self.is_reachable_by_own_key(offer, *other, slot)
-            })
+        self.scope.wanted_slots.iter().all(|(on, wanted)| {
+            let typed_slot = self.scope.typed_slot(*on, slot);
+            offer.provides(graph, selection, typed_slot)
+                || !self.has_same_field(wanted, slot)
+                || offer.node(graph, *on).is_none()
+                || self.is_slot_chosen(state, *on, slot)
+                || self.is_reachable_by_own_key(offer, *on, slot)
+        })
     }
 
     /// Whether a slot can be fetched by a key that `offer` itself provides.
