@@ -14,7 +14,7 @@ use super::failed_slots::{ErrorPlace, FailedValue};
 use super::subgraph_fetch::PartEntities;
 use crate::entity_key::EntityIndex;
 use crate::error::{FailureId, FetchError, SubgraphError};
-use crate::response::shape::{ObjectShape, ResponseFields, TypeSource, ValueShape};
+use crate::response::shape::{ObjectShape, ResponseField, ResponseFields, TypeSource, ValueShape};
 use crate::source_client::graphql::NOT_A_LIST;
 use crate::tree::{Row, Tree, Value};
 
@@ -206,11 +206,8 @@ pub(super) struct Marker<'t> {
 impl Marker<'_> {
     /// Follows a path from the object in `row`; an empty path marks all of its fields.
     pub(super) fn mark_row(&mut self, shape: &ObjectShape, row: Row, path: &[PathStep]) -> Placed {
-        let Some(ResponseFields(fields)) = self.fields(shape, row) else {
-            return Placed::No;
-        };
         let mut placed = Placed::No;
-        for field in fields {
+        for field in self.fields(shape, row) {
             let rest = match path {
                 [] => path,
                 [PathStep::Key(key), rest @ ..] if **key == *field.key => rest,
@@ -226,17 +223,24 @@ impl Marker<'_> {
         placed
     }
 
-    /// The fields of the object in `row`, by its type.
-    fn fields<'s>(&self, shape: &'s ObjectShape, row: Row) -> Option<&'s ResponseFields> {
-        match &shape.type_source {
-            TypeSource::Fixed(_, fields) | TypeSource::Unknown(fields) => Some(fields),
+    /// The fields of the object in `row`, by its type; those of all types if the error left none to
+    /// know it by.
+    fn fields<'s>(
+        &self,
+        shape: &'s ObjectShape,
+        row: Row,
+    ) -> impl Iterator<Item = &'s ResponseField> + use<'s> {
+        let ty = self.tree.type_of(row);
+        let by_type = match &shape.type_source {
+            TypeSource::Fixed(_, fields) | TypeSource::Unknown(fields) => vec![fields],
             TypeSource::ByTypename(by_type) => {
-                let ty = self.tree.type_of(row);
-                let mut by_type = by_type.iter();
-                let found = by_type.find(|(_, known, _)| Some(*known) == ty);
-                found.map(|(_, _, fields)| fields)
+                let types = by_type.iter();
+                let types = types.filter(|(_, known, _)| ty.is_none_or(|ty| ty == *known));
+                types.map(|(_, _, fields)| fields).collect()
             }
-        }
+        };
+        let fields = by_type.into_iter();
+        fields.flat_map(|ResponseFields(fields)| fields)
     }
 
     /// Follows a path into a value; returns the value as it is afterwards.

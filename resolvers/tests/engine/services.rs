@@ -403,3 +403,17 @@ async fn objects_of_unknown_type_are_null() {
     top.1: Query.top is not Media
     "#);
 }
+
+#[tokio::test]
+async fn an_entity_of_unknown_type_with_an_error_has_it_at_its_fields() {
+    let error = json!({ "message": "lost", "path": ["_entities", 1] });
+    let found = json!({ "__typename": "Book", "title": "B" });
+    let answer = json!({ "data": { "_entities": [found, null] }, "errors": [error] });
+
+    let (_, answer) = media("{ top { rating title } }", answer).await;
+
+    assert_snapshot!(answer, @r#"
+    {"top":[{"rating":5,"title":"B"},{"rating":4,"title":null}]}
+    top.1.title: media: answered with an error: lost
+    "#);
+}
