@@ -318,3 +318,33 @@ fn conditions_by_variables_stay_in_the_plan() {
        after 1
     ");
 }
+
+#[test]
+fn of_two_keys_the_one_that_is_there_earlier_is_used() {
+    let plan = plan(
+        &[
+            r#"type Query { item: Item } type Item @key(fields: "id") { id: ID! }"#,
+            r#"type Item @key(fields: "id") { id: ID! twin: Twin @shareable other: Item } type Twin { id: ID! @shareable }"#,
+            r#"type Item @key(fields: "twin { id }") @key(fields: "id") { id: ID! twin: Twin @shareable price: Int stock: Int }
+               type Twin { id: ID! @shareable }"#,
+        ],
+        "{ item { other { price } stock } }",
+    );
+
+    assert_snapshot!(plan, @r"
+    1. a  query
+       gives item { id }
+    2. b  _entities
+       one batch over item by id
+       gives other { twin { id } }
+       after 1
+    3. c  _entities
+       one batch over item by id
+       gives stock
+       after 1
+    4. c  _entities
+       one batch over item.other by twin { id }
+       gives price
+       after 2
+    ");
+}

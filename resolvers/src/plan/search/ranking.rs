@@ -13,12 +13,20 @@ use super::state::{FetchSet, State};
 
 /// A candidate with the properties that rank it.
 struct Ranked {
-    price: u64,
-    /// Whether everything that it depends on is provided already.
-    is_ready: bool,
+    price: Price,
     /// The open slots of the scope that it provides, by their numbers.
     coverage: IndexSet,
     candidate: Candidate,
+}
+
+/// What a candidate adds to a state.
+struct Price {
+    /// The cost of its calls; each missing dependency counts as one more call.
+    calls: u64,
+    /// Number of chosen fetches that it waits for, and fails with.
+    waits: u32,
+    /// Whether everything that it depends on is provided already.
+    is_ready: bool,
 }
 
 /// Cost of one call, far above all other costs together.
@@ -41,17 +49,13 @@ impl CoverSearch<'_, '_> {
         }
         let mut ranked: Vec<Ranked> = candidates
             .into_iter()
-            .map(|candidate| {
-                let (price, is_ready) = self.price(&candidate, state);
-                Ranked {
-                    price,
-                    is_ready,
-                    coverage: IndexSet::default(),
-                    candidate,
-                }
+            .map(|candidate| Ranked {
+                price: self.price(&candidate, state),
+                coverage: IndexSet::default(),
+                candidate,
             })
             .collect();
-        let free = ranked.iter().position(|it| it.price == 0);
+        let free = ranked.iter().position(|it| it.price.calls == 0);
         if let Some(free) = free.filter(|_| !is_nested) {
             return vec![ranked.swap_remove(free).candidate];
         }
@@ -63,7 +67,7 @@ impl CoverSearch<'_, '_> {
         if !is_nested {
             self.drop_dominated(&mut ranked);
         }
-        ranked.sort_by_key(|it| (it.price, std::cmp::Reverse(it.coverage.len())));
+        ranked.sort_by_key(|it| (it.price.calls, std::cmp::Reverse(it.coverage.len())));
         ranked.into_iter().map(|it| it.candidate).collect()
     }
 
@@ -76,7 +80,8 @@ impl CoverSearch<'_, '_> {
             .collect()
     }
 
-    /// Drops candidates that provide no more than another one at the same price or less.
+    /// Drops candidates that provide no more than another one at the same price or less. Of equal
+    /// ones, that with fewer fetches before it stays: a fetch that fails takes along what waits.
     fn drop_dominated(&self, ranked: &mut Vec<Ranked>) {
         let is_dominated = |index: usize| {
             let own = &ranked[index];
@@ -84,10 +89,11 @@ impl CoverSearch<'_, '_> {
             own.candidate.required_slots.is_none()
                 && !self.has_nested_objects(&own.candidate)
                 && others.any(|(other, it)| {
-                    it.is_ready
-                        && it.price <= own.price
+                    let is_first = (it.price.waits, other) < (own.price.waits, index);
+                    it.price.is_ready
+                        && it.price.calls <= own.price.calls
                         && own.coverage.is_subset(&it.coverage)
-                        && (own.coverage != it.coverage || other < index)
+                        && (own.coverage != it.coverage || is_first)
                         && other != index
                 })
         };
@@ -139,9 +145,7 @@ impl CoverSearch<'_, '_> {
         coverage
     }
 
-    /// The cost that the candidate adds, and whether it is ready; each missing dependency counts
-    /// as one more call.
-    fn price(&self, candidate: &Candidate, state: &State) -> (u64, bool) {
+    fn price(&self, candidate: &Candidate, state: &State) -> Price {
         let entry = candidate.entry_point(self.search.graph);
         let mut dependencies = FetchSet::default();
         let is_abstract = self.search.graph.types().get(entry.on).is_abstract();
@@ -165,7 +169,11 @@ impl CoverSearch<'_, '_> {
             Some(_) => 0,
             None => self.call_cost(candidate),
         };
-        (call + missing * CALL_COST, missing == 0)
+        Price {
+            calls: call + missing * CALL_COST,
+            waits: dependencies.len(),
+            is_ready: missing == 0,
+        }
     }
 
     /// The cost of the calls of a new fetch for the candidate.
@@ -190,11 +198,11 @@ impl CoverSearch<'_, '_> {
 fn drop_detours(ranked: &mut Vec<Ranked>) {
     let ready: Vec<(SourceId, TypeId, Option<usize>)> = ranked
         .iter()
-        .filter(|it| it.is_ready)
+        .filter(|it| it.price.is_ready)
         .map(|it| (it.candidate.source, it.candidate.on, it.candidate.slot))
         .collect();
     ranked.retain(|it| {
         let candidate = &it.candidate;
-        it.is_ready || !ready.contains(&(candidate.source, candidate.on, candidate.slot))
+        it.price.is_ready || !ready.contains(&(candidate.source, candidate.on, candidate.slot))
     });
 }
