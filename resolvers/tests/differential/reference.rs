@@ -35,6 +35,9 @@ pub(crate) struct Reference<'a> {
     pub(crate) is_unclear: bool,
     /// Whether one of the ways of an input fails.
     input_may_fail: bool,
+    /// Number of values that one call gave where another one may have failed: if this was to give
+    /// nothing more, its error has no path.
+    pub(crate) spared: usize,
 }
 
 /// An object, and the subgraphs that may have given it.
@@ -94,6 +97,7 @@ impl<'a> Reference<'a> {
             changes: Some(Vec::new()),
             is_unclear: false,
             input_may_fail: false,
+            spared: 0,
         }
     }
 
@@ -122,6 +126,7 @@ impl<'a> Reference<'a> {
         if has(Outcome::Failed) && self.actual.errors.contains(path) {
             return Outcome::Failed;
         }
+        self.spared += usize::from(has(Outcome::Failed));
         let is_null = value_at(&self.actual.data, path).is_none_or(JsonValue::is_null);
         let mut errors = self.actual.errors.iter();
         let is_explained = |error: &Path| missing_is_error && error.len() == path.len();
@@ -178,7 +183,9 @@ impl<'a> Reference<'a> {
 
     fn picked(&mut self, whole: &Whole, pick: &Pick) -> Result<JsonValue, Failed> {
         let ways = self.ways(whole, &pick.field);
-        self.input_may_fail |= ways.iter().any(|way| way.outcome == Outcome::Failed);
+        let may_fail = ways.iter().any(|way| way.outcome == Outcome::Failed);
+        self.input_may_fail |= may_fail;
+        self.spared += usize::from(may_fail);
         let outcomes: HashSet<bool> = ways
             .iter()
             .filter(|way| way.outcome != Outcome::Failed)

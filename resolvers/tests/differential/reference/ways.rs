@@ -139,15 +139,17 @@ impl Reference<'_> {
                     entry: &entry,
                 };
                 let reached = self.reach(&reach, holder, &mut Vec::new());
-                // An entity is fetched by its type, which an interface object does not give.
-                let is_typed = holder.called == whole.thing.ty || entry != whole.thing.ty;
+                // An entity is fetched by its type, which an interface object does not give; so is
+                // a field with requirements, because these are of a type.
+                let needs_type = entry == whole.thing.ty || !requires.is_empty();
+                let is_typed = holder.called == whole.thing.ty || !needs_type;
                 let typing = if is_typed {
                     Vec::new()
                 } else {
-                    self.typing(whole)
+                    self.typing_calls(whole)
                 };
-                for way in &typing {
-                    outcomes.extend(reached.iter().map(|it| way.outcome.then(*it)));
+                for (_, typing) in typing {
+                    outcomes.extend(reached.iter().map(|it| typing.then(*it)));
                 }
                 outcomes.extend(reached);
             }
@@ -247,23 +249,30 @@ impl Reference<'_> {
     /// subgraph is called for it, if the selections depend on it.
     pub(super) fn typing(&self, whole: &Whole) -> Vec<Way> {
         let mut ways = Vec::new();
-        let holder = whole.holders.iter();
-        let mut holders = holder.filter(|it| it.called != whole.thing.ty);
-        if let Some(holder) = holders.next() {
-            let homes = self.data.model.types[&holder.called].homes.iter();
-            let homes = homes.filter(|(_, home)| !home.is_interface_object);
-            let entered = homes.filter(|(_, home)| home.keys.iter().any(|key| key.resolvable));
-            ways.extend(entered.map(|(subgraph, _)| {
-                let outcome = match self.call(subgraph, &whole.thing) {
-                    Outcome::Given => Outcome::Given,
-                    // The object is there, but its type is not known.
-                    Outcome::Missing | Outcome::Failed => Outcome::Failed,
-                };
-                self.way(subgraph, &whole.thing.ty, "", outcome)
-            }));
+        for (subgraph, outcome) in self.typing_calls(whole) {
+            let outcome = match outcome {
+                Outcome::Given => Outcome::Given,
+                // The object is there, but its type is not known.
+                Outcome::Missing | Outcome::Failed => Outcome::Failed,
+            };
+            ways.push(self.way(subgraph, &whole.thing.ty, "", outcome));
         }
         ways.push(self.way(&"".into(), &whole.thing.ty, "", Outcome::Given));
         ways
+    }
+
+    /// The subgraphs that may be called for the type of an object, with the outcomes of the calls;
+    /// none if the type comes with the object.
+    fn typing_calls(&self, whole: &Whole) -> Vec<(&Name, Outcome)> {
+        let mut holders = whole.holders.iter();
+        let Some(holder) = holders.find(|it| it.called != whole.thing.ty) else {
+            return Vec::new();
+        };
+        let homes = self.data.model.types[&holder.called].homes.iter();
+        let homes = homes.filter(|(_, home)| !home.is_interface_object);
+        let entered = homes.filter(|(_, home)| home.keys.iter().any(|key| key.resolvable));
+        let calls = entered.map(|(subgraph, _)| (subgraph, self.call(subgraph, &whole.thing)));
+        calls.collect()
     }
 }
 
