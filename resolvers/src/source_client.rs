@@ -29,6 +29,7 @@ use crate::settings::Settings;
 mod body;
 pub(crate) mod call_gate;
 pub(crate) mod connector;
+mod content_coding;
 pub(crate) mod graphql;
 pub(crate) mod http;
 pub(crate) mod mapped;

@@ -1,15 +1,19 @@
 //! HTTP calls: sends a request and reads the response within its limits.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use ::http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, StreamExt};
+use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
 use super::SourceResponse;
+use super::content_coding::{self, ContentCoding, TooLong};
 use super::request::Request;
 use super::shared_response::{CallResult, SharedResponse};
 use crate::error::{FetchError, TransportError};
@@ -114,9 +118,9 @@ impl HttpClient {
             }
         })?;
         let status = response.status();
-        check_encoding(status, response.headers())?;
+        let codings = content_coding::codings(status, response.headers())?;
         let headers = std::mem::take(response.headers_mut());
-        let body = self.read_body(response, &mut held).await?;
+        let body = self.read_body(response, &codings, &mut held).await?;
         Ok(SourceResponse {
             status,
             headers,
@@ -146,18 +150,20 @@ impl HttpClient {
     async fn read_body(
         &self,
         mut response: reqwest::Response,
+        codings: &[ContentCoding],
         held: &mut HeldMemory,
     ) -> Result<Bytes, FetchError> {
-        let status = response.status();
-        let broken = |error| body_error(status, error);
         let expected = response.content_length().unwrap_or(0);
         let expected = usize::try_from(expected).unwrap_or(usize::MAX);
         if expected > self.max_body_bytes {
             return Err(FetchError::TooLarge(self.max_body_bytes));
         }
-        let Some(first) = response.chunk().await.map_err(broken)? else {
+        let Some(first) = response.chunk().await.map_err(transport_error)? else {
             return Ok(Bytes::new());
         };
+        if !codings.is_empty() {
+            return self.decode_body(first, response, codings, held).await;
+        }
         held.grow(expected.max(first.len()))?;
         let mut announced = expected.saturating_sub(first.len());
         if expected == first.len() {
@@ -165,7 +171,7 @@ impl HttpClient {
         }
         let mut body = BytesMut::with_capacity(expected.max(first.len()));
         body.extend_from_slice(&first);
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
             if body.len() + chunk.len() > self.max_body_bytes {
                 return Err(FetchError::TooLarge(self.max_body_bytes));
             }
@@ -175,6 +181,31 @@ impl HttpClient {
         }
         Ok(body.freeze())
     }
+
+    /// Decodes a body whose first bytes have arrived; it is bounded before and after each coding.
+    async fn decode_body(
+        &self,
+        first: Bytes,
+        response: reqwest::Response,
+        codings: &[ContentCoding],
+        held: &mut HeldMemory,
+    ) -> Result<Bytes, FetchError> {
+        let (status, max) = (response.status(), self.max_body_bytes);
+        let rest = stream::try_unfold(response, async |mut response| {
+            let chunk = response.chunk().await.map_err(io::Error::other)?;
+            Ok(chunk.map(|chunk| (chunk, response)))
+        });
+        let chunks = stream::once(async { Ok(first) }).chain(rest);
+        let mut reader = content_coding::decoded(chunks, codings, max);
+        let mut body = BytesMut::new();
+        loop {
+            let read = reader.read_buf(&mut body).await;
+            match read.map_err(|error| decoding_error(status, max, error))? {
+                0 => return Ok(body.freeze()),
+                read => held.grow(read)?,
+            }
+        }
+    }
 }
 
 fn client_builder() -> reqwest::ClientBuilder {
@@ -182,6 +213,15 @@ fn client_builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
+        // Bodies are decoded here: also lists of codings, and names in any letter case.
+        .default_headers(HeaderMap::from_iter([(
+            ACCEPT_ENCODING,
+            content_coding::ACCEPTED,
+        )]))
+        .no_brotli()
+        .no_deflate()
+        .no_gzip()
+        .no_zstd()
         // A redirect is returned to the caller; following it could leave the service.
         .redirect(reqwest::redirect::Policy::none())
 }
@@ -190,31 +230,19 @@ fn transport_error(error: reqwest::Error) -> FetchError {
     FetchError::Broken(TransportError::new(error))
 }
 
-/// Refuses an encoding that the client did not decode; it removes the header of those that it does.
-fn check_encoding(status: StatusCode, headers: &HeaderMap) -> Result<(), FetchError> {
-    let encodings = headers.get_all(CONTENT_ENCODING).iter();
-    let mut unknown = encodings.filter(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity"));
-    match unknown.next() {
-        None => Ok(()),
-        Some(encoding) => {
-            let encoding = String::from_utf8_lossy(encoding.as_bytes());
-            let reason = format!("unknown content encoding `{encoding}`");
-            Err(FetchError::Undecodable { status, reason })
-        }
+/// The error of a coded body: it is too long, the connection broke, or it is not in its coding.
+fn decoding_error(status: StatusCode, max: usize, error: io::Error) -> FetchError {
+    let reason = error.to_string();
+    let Some(cause) = error.into_inner() else {
+        return FetchError::Undecodable { status, reason };
+    };
+    if cause.is::<TooLong>() {
+        return FetchError::TooLarge(max);
     }
-}
-
-/// The error of a body: the connection broke, or the body is not in its content encoding.
-fn body_error(status: StatusCode, error: reqwest::Error) -> FetchError {
-    let mut last: &(dyn Error + 'static) = &error;
-    while let Some(cause) = last.source() {
-        last = cause;
-        if last.is::<hyper::Error>() {
-            return transport_error(error);
-        }
+    match cause.downcast::<reqwest::Error>() {
+        Ok(error) => transport_error(*error),
+        Err(_) => FetchError::Undecodable { status, reason },
     }
-    let reason = last.to_string();
-    FetchError::Undecodable { status, reason }
 }
 
 /// Whether the service closed the connection before it sent anything of a response.
@@ -230,7 +258,7 @@ fn is_closed_connection(error: &reqwest::Error) -> bool {
         {
             return true;
         }
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
             let kinds = [
                 BrokenPipe,
                 ConnectionAborted,

@@ -20,6 +20,8 @@ const THINGS: &str = r#"
     type Query {
       text(by: String!): String @connect(source: "api", http: { GET: "/text/{$args.by}" }, selection: "$.text")
       accepted: String @connect(source: "api", http: { GET: "/accepted" }, selection: "$")
+      coded(by: String!): String @connect(source: "api", http: { GET: "/coded/{$args.by}" }, selection: "$.text")
+      empties: String @connect(source: "api", http: { GET: "/empties" }, selection: "$.text")
       zeros: String @connect(source: "api", http: { GET: "/zeros" }, selection: "$.text")
       encoded(as: String!): String
         @connect(source: "api", http: { GET: "/encoded/{$args.as}" }, selection: "$.text")
@@ -67,6 +69,8 @@ fn service() -> Router {
         .merge(compressed)
         .route("/text/none", text())
         .route("/zeros", get(zeros))
+        .route("/empties", get(empties))
+        .route("/coded/{codings}", get(coded))
         .route("/accepted", get(accepted))
         .route("/encoded/{encoding}", get(encoded))
         .route("/empty", get(empty))
@@ -89,6 +93,47 @@ async fn zeros() -> impl IntoResponse {
     gzip.write_all(zeros.as_bytes()).unwrap();
     gzip.write_all(br#""}"#).unwrap();
     ([(header::CONTENT_ENCODING, "gzip")], gzip.finish().unwrap())
+}
+
+/// A body with the codings that the path lists, in headers of which `;` begins another one.
+async fn coded(Path(codings): Path<String>) -> impl IntoResponse {
+    let mut body = br#"{"text":"coded"}"#.to_vec();
+    let json = header::HeaderValue::from_static("application/json");
+    let mut headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json)]);
+    for line in codings.split(';') {
+        headers.append(header::CONTENT_ENCODING, line.parse().unwrap());
+        for coding in line.split(',') {
+            body = compressed(&body, coding.trim());
+        }
+    }
+    (headers, body)
+}
+
+fn compressed(body: &[u8], coding: &str) -> Vec<u8> {
+    let level = flate2::Compression::fast();
+    match coding.to_ascii_lowercase().as_str() {
+        "deflate" => {
+            let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
+            zlib.write_all(body).unwrap();
+            zlib.finish().unwrap()
+        }
+        "gzip" | "x-gzip" => {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), level);
+            gzip.write_all(body).unwrap();
+            gzip.finish().unwrap()
+        }
+        _ => body.to_vec(),
+    }
+}
+
+/// 8 MiB of empty members, which decode to nothing, in a small body.
+async fn empties() -> impl IntoResponse {
+    let empty = compressed(b"", "gzip");
+    let empties = empty.repeat((8 << 20) / empty.len());
+    (
+        [(header::CONTENT_ENCODING, "gzip, gzip")],
+        compressed(&empties, "gzip"),
+    )
 }
 
 async fn engine(change: impl FnOnce(&mut Settings)) -> Engine {
@@ -147,8 +192,14 @@ async fn an_unknown_or_wrong_encoding_is_named() {
     let engine = engine(|_| ()).await;
     for (encoding, expected) in [
         ("compress", "unknown content encoding `compress`"),
-        ("gzip, br", "unknown content encoding `gzip, br`"),
+        ("gzip, sdch", "unknown content encoding `sdch`"),
         ("gzip", "gzip header"),
+        ("X-GZIP", "gzip header"),
+        ("br, gzip", "gzip header"),
+        (
+            "gzip, gzip, gzip, gzip",
+            "4 content encodings, more than the maximum of 3",
+        ),
     ] {
         let query = format!("{{ encoded(as: \"{encoding}\") }}");
         let outcome = engine.execute(request(&query), &mut Vec::new()).await;
@@ -160,8 +211,44 @@ async fn an_unknown_or_wrong_encoding_is_named() {
         assert!(text.starts_with(start), "{text}");
         assert!(text.contains(expected), "{text}");
     }
-    let identity = execute(&engine, "{ encoded(as: \"identity\") }", json!({})).await;
-    assert_eq!(identity, json!({ "encoded": "as it is" }));
+    for identity in ["identity", "Identity, identity", ","] {
+        let query = format!("{{ encoded(as: \"{identity}\") }}");
+        let answer = execute(&engine, &query, json!({})).await;
+        assert_eq!(answer, json!({ "encoded": "as it is" }), "{identity}");
+    }
+}
+
+#[tokio::test]
+async fn codings_have_no_letter_case_and_are_decoded_from_the_last_to_the_first() {
+    let engine = engine(|_| ()).await;
+    for codings in [
+        "x-gzip",
+        "GZip",
+        "X-GZIP",
+        "Deflate",
+        "gzip, deflate",
+        "deflate, identity, gzip",
+        "gzip,gzip,deflate",
+        "deflate;gzip",
+        "gzip;identity;x-gzip, Deflate",
+    ] {
+        let query = format!("{{ coded(by: \"{codings}\") }}");
+        let answer = execute(&engine, &query, json!({})).await;
+        assert_eq!(answer, json!({ "coded": "coded" }), "{codings}");
+    }
+}
+
+#[tokio::test]
+async fn every_stage_of_decoding_is_bounded() {
+    let engine = engine(|settings| settings.limits.source_body = 1 << 20).await;
+
+    let answer = execute(&engine, "{ empties }", json!({})).await;
+
+    let error = "empties: g:Query.empties[0]: answered with more than 1048576 bytes";
+    assert_eq!(
+        answer,
+        json!({ "data": { "empties": null }, "errors": [error] })
+    );
 }
 
 #[tokio::test]
