@@ -4,6 +4,7 @@ use apollo_compiler::ast::Directive;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name, Node};
 use indexmap::IndexMap;
+use url::Url;
 
 use super::arguments;
 use super::document::SupergraphDocument;
@@ -168,6 +169,9 @@ fn graphs(
             problems.push(Diagnostic::error(Code::SupergraphInvalid, span, message));
         }
         let url = arguments::text(graph, "url").filter(|url| !url.is_empty());
+        if url.is_some_and(has_user) {
+            problems.push(user_in_url(document, graph, name));
+        }
         let graph = JoinGraph {
             name: name.into(),
             url: url.map(Into::into),
@@ -175,6 +179,22 @@ fn graphs(
         graphs.insert(value.clone(), graph);
     }
     graphs
+}
+
+/// Whether a URL has a user or a password.
+fn has_user(url: &str) -> bool {
+    let url = url.parse::<Url>();
+    url.is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
+}
+
+fn user_in_url(document: &SupergraphDocument, graph: &Node<Directive>, name: &str) -> Diagnostic {
+    let url = graph.specified_argument_by_name("url");
+    let span = document.span(url.and_then(Node::location));
+    let message = format!("the URL of the subgraph `{name}` contains a user, which is not sent");
+    let help = format!(
+        "remove it from the supergraph, and set the header `authorization` in `services.{name}.headers`"
+    );
+    Diagnostic::error(Code::InvalidUrl, span, message).help(help)
 }
 
 impl Join<'_> {
