@@ -241,7 +241,7 @@ impl SelectionReader<'_> {
     }
 
     fn report_unknown_field(&mut self, ty: &Type, member: &shape::Member) {
-        let known = ty.fields().into_iter().flat_map(IndexMap::keys);
+        let known = || ty.fields().into_iter().flat_map(IndexMap::keys);
         let name = &member.name;
         let text = self.literal.value.as_str();
         let has_group = text
@@ -249,7 +249,7 @@ impl SelectionReader<'_> {
             .is_some_and(|rest| rest.trim_start().starts_with('{'));
         let help = remedy::choice(text, member.range.start)
             .or_else(|| {
-                let close = nearest(name, known.map(AsRef::as_ref))?;
+                let close = nearest(name, known().map(AsRef::as_ref))?;
                 let key = remedy::path_key(name);
                 Some(format!(
                     "write `{close}`, or `{close}: {key}` if the response has it as `{name}`"
@@ -262,7 +262,8 @@ impl SelectionReader<'_> {
                         "to select from it without a field of that name, write `{path} {{ id }}`"
                     )
                 })
-            });
+            })
+            .or_else(|| renamed_to(&remedy::path_key(name), &ty.name, known()));
         let message = format!("`{}` is not a field of `{}`", member.name, ty.name);
         self.report(Code::SelectedFieldNotFound, &member.range, message, help);
     }
@@ -280,6 +281,22 @@ impl SelectionReader<'_> {
         Reported
     }
 }
+
+/// The remedy for a member of the response that is read under its own name.
+fn renamed_to<'n>(key: &str, ty: &str, fields: impl Iterator<Item = &'n Name>) -> Option<String> {
+    let mut fields: Vec<String> = fields.map(|field| format!("`{field}`")).collect();
+    let omitted = fields.len().saturating_sub(MAX_NAMED_FIELDS);
+    fields.truncate(MAX_NAMED_FIELDS);
+    if omitted > 0 {
+        fields.push(format!("{omitted} more"));
+    }
+    let fields = fields.join(", ");
+    (!fields.is_empty())
+        .then(|| format!("write `field: {key}` with a field of `{ty}`, which has {fields}"))
+}
+
+/// Maximum number of fields that a remedy names.
+const MAX_NAMED_FIELDS: usize = 6;
 
 /// The field of an object type, or of any possible type of an abstract type.
 fn find_field<'a>(types: &'a Types, ty: &'a Type, name: &str) -> Option<&'a Field> {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::reachability::Reachability;
 use super::{SatisfiabilityCheck, WalkState};
 use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
-use crate::source::{Source, SourceId};
+use crate::source::{Access, Source, SourceId};
 use crate::span::Span;
 use crate::types::{Name, TypeId, TypeKind};
 
@@ -52,7 +52,12 @@ fn cause(
             && !cause.subgraphs.contains(&source.subgraph)
         {
             cause.subgraphs.push(Name::clone(&source.subgraph));
-            let reason = reason(reachability, SourceId(index), source, state, field);
+            let reason = match &source.access {
+                Access::Connector(_) if !is_entered(reachability, SourceId(index), state.ty) => {
+                    connector_reason(&check.types.get(state.ty).name, field)
+                }
+                _ => reason(reachability, SourceId(index), source, state, field),
+            };
             cause.reasons.push(reason);
         }
     }
@@ -140,6 +145,19 @@ fn provides_field(
             || (check.types.get(node.on).is_abstract() && check.types.is_a(ty, node.on));
         applies && node.fields.contains_key(field)
     })
+}
+
+/// Whether a source is called for objects of a type by their key.
+fn is_entered(reachability: &Reachability<'_>, id: SourceId, ty: TypeId) -> bool {
+    let mut entry_points = reachability.entry_points(ty).iter();
+    entry_points.any(|(source, _)| *source == id)
+}
+
+fn connector_reason(ty: &str, field: &str) -> String {
+    format!(
+        "no connector fetches a `{ty}` by its key: select `{field}` where the object is returned, or set `entity: true` \
+         on a field of `Query` that fetches one `{ty}`, or put a connector on the type `{ty}`"
+    )
 }
 
 fn reason(
