@@ -2,7 +2,7 @@
 #
 #   make run           build GraphiQL and a release binary, and serve the demo
 #   make install       install `weir` with GraphiQL into ~/.cargo/bin
-#   make example-blog  serve an example with its recorded service; also payments, catalogue, issues
+#   make example-blog  serve an example with its recorded service; also payments, catalogue, issues, library
 #   make check         format, clippy and tests: between two edits
 #   make test          everything that a change must pass; installs the tools of the tests
 #   make bless         rewrite all snapshots and generated documents

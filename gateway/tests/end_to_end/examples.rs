@@ -15,16 +15,16 @@ use tokio_util::sync::CancellationToken;
 use crate::client::exchange;
 use crate::running::Running;
 
-const NAMES: [&str; 4] = ["blog", "payments", "catalogue", "issues"];
+const NAMES: [&str; 5] = ["blog", "payments", "catalogue", "issues", "library"];
 
 /// A running example.
-struct Example {
+pub(crate) struct Example {
     recorded: Recorded,
     gateway: Running,
 }
 
 impl Example {
-    async fn start(name: &str) -> Self {
+    pub(crate) async fn start(name: &str) -> Self {
         let folder = examples().join(name);
         let recorded = Recorded::start(&folder.join("recorded")).await.unwrap();
         let variables = [
@@ -55,7 +55,11 @@ impl Example {
     }
 
     /// The answer to an operation, and the calls that it took.
-    async fn execute(&self, query: &str, headers: &[(&str, &str)]) -> (Value, Vec<String>) {
+    pub(crate) async fn execute(
+        &self,
+        query: &str,
+        headers: &[(&str, &str)],
+    ) -> (Value, Vec<String>) {
         let before = self.recorded.calls();
         let mut all = vec![("content-type", "application/json")];
         all.extend_from_slice(headers);

@@ -23,6 +23,7 @@ mod graphiql;
 mod http;
 mod idioms;
 mod library;
+mod library_example;
 mod log_lines;
 mod node;
 mod open_files;
