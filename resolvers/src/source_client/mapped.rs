@@ -7,6 +7,7 @@ use schema::connector::{Connector, ConnectorOutput};
 use schema::json::Value;
 use schema::mapping::Vars;
 
+use super::ResponseBody;
 use super::shared_response::SharedResponse;
 use crate::entity_key::{EntityKey, KeyField, write_object_key};
 
@@ -20,14 +21,19 @@ pub(crate) enum MappedValues {
 }
 
 impl MappedValues {
-    /// Maps a successful response of `connector`; `None` if it does not have the expected form.
+    /// Maps a successful response of `connector`; `None` if it does not have the expected form, or if
+    /// its body is not read: a page in place of JSON must not be cached.
     pub(crate) fn from_response<'a>(
         connector: &'a Connector,
         batch_key: &[KeyField],
         response: &'a SharedResponse,
         vars: &Vars<'a>,
     ) -> Option<Self> {
-        let body = response.body().ok()?.value();
+        let body = response.body().ok()?;
+        if matches!(body, ResponseBody::Unread(_)) {
+            return None;
+        }
+        let body = body.value();
         let value = connector.selection.eval(body, vars).value;
         let ConnectorOutput::Batch { .. } = &connector.output else {
             return Some(Self::Single(value.as_ref().and_then(json_bytes)));

@@ -1,5 +1,7 @@
 //! Warnings of responses that are mapped as they are, but are probably not what was expected.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -8,11 +10,13 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use futures_util::future::join_all;
-use resolvers::settings::Batching;
+use resolvers::cache::{Clock, Moment};
+use resolvers::settings::{Batching, Caching, ResponseCaching};
 use resolvers::warning::{SourceWarning, SourceWarningKind};
 use resolvers::{Engine, Outcome};
 use serde_json::{Value, json};
 
+use crate::caching_service::{caching, memory};
 use crate::support::{graph, request, serve, settings_at};
 use crate::values::sdl;
 
@@ -207,6 +211,66 @@ async fn only_a_body_of_another_type_in_a_success_is_a_warning() {
         let (_, warnings) = execute(&engine, &format!("{{ {field}(of: \"{page}\") }}")).await;
         assert_eq!(warnings, expected, "{page}");
     }
+}
+
+/// A service that answers with JSON, or with a page for as long as `is_page`.
+#[derive(Clone, Default)]
+struct Switched {
+    is_page: Arc<AtomicBool>,
+    calls: Arc<AtomicUsize>,
+}
+
+async fn switched(State(service): State<Switched>) -> Response {
+    service.calls.fetch_add(1, Ordering::SeqCst);
+    let (content_type, body) = if service.is_page.load(Ordering::SeqCst) {
+        ("text/html", "<h1>Login</h1>")
+    } else {
+        ("application/json", r#"{"text":"x"}"#)
+    };
+    let lifetime = "max-age=10, stale-while-revalidate=60";
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, lifetime),
+    ];
+    (headers, body).into_response()
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_read_is_not_cached_and_replaces_no_value() {
+    let service = Switched::default();
+    let app = Router::new().fallback(switched).with_state(service.clone());
+    let clock = Clock::manual(Moment(1_700_000_000_000));
+    let mut settings = settings_at(&serve(app).await);
+    settings.caching = Some(Caching {
+        responses: ResponseCaching::Disabled,
+        ..caching(&memory(&clock))
+    });
+    let engine = Engine::new(graph(&[("g", &sdl("v0.3", PAGES))]), settings).unwrap();
+    let calls = || service.calls.load(Ordering::SeqCst);
+
+    service.is_page.store(true, Ordering::SeqCst);
+    for expected in [1, 2] {
+        let (data, _) = execute(&engine, r#"{ done(of: "a") }"#).await;
+        assert_eq!((data, calls()), (json!({ "done": true }), expected));
+    }
+    service.is_page.store(false, Ordering::SeqCst);
+    let text = r#"{ text(of: "b") }"#;
+    for _ in 0..2 {
+        let (data, _) = execute(&engine, text).await;
+        assert_eq!((data, calls()), (json!({ "text": "x" }), 3));
+    }
+    service.is_page.store(true, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(11));
+    let (stale, _) = execute(&engine, text).await;
+    while calls() < 4 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The refresh got its response; it has a moment to store it.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let (again, _) = execute(&engine, text).await;
+
+    assert_eq!(stale, json!({ "text": "x" }));
+    assert_eq!(again, stale);
 }
 
 #[tokio::test]
