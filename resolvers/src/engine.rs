@@ -18,7 +18,7 @@ use crate::error::{ConnectorReport, FetchFailure, FieldError, RequestError, Requ
 use crate::execute::{Context, execute};
 use crate::memory::MemoryMeter;
 use crate::operations::{OperationCacheUsage, Operations};
-use crate::prepared::{PreparedOperation, request_errors};
+use crate::prepared::PreparedOperation;
 use crate::project::{ProjectionInput, project};
 use crate::selection::{ROOT, SlotOrigin};
 use crate::settings::{Batching, Settings};
@@ -168,9 +168,7 @@ impl Engine {
         let operation = cached.operation();
         check_allowed(operation, request.allow).map_err(|error| vec![error])?;
         let json = request.variables.as_deref().map(RawValue::get);
-        let variables = operation
-            .coerce_variables(&self.graph, json)
-            .map_err(request_errors)?;
+        let variables = self.operations.coerce_variables(&cached, json).await?;
         let prepared = self.operations.prepare(&cached, &variables).await?;
         let operation = PlannedRequest {
             request,

@@ -13,7 +13,7 @@ use self::preparation::Preparations;
 use crate::entity_cache::superset::SelectionIndex;
 use crate::error::RequestError;
 use crate::plan_variant::{Overrides, PlanVariant, VariantInputs};
-use crate::prepared::{ParsedOperation, PreparedOperation};
+use crate::prepared::{ParsedOperation, PreparedOperation, request_errors};
 use crate::settings::Settings;
 use crate::source_client::Sources;
 
@@ -83,6 +83,10 @@ const MAX_PLANS: usize = 16;
 /// Maximum bytes of a document without fragments that is prepared on a thread of the runtime:
 /// that takes no longer than passing it to another thread, and back.
 const SMALL_DOCUMENT: usize = 512;
+
+/// Maximum bytes of the JSON of variables that are coerced on a thread of the runtime, which takes
+/// well below a millisecond.
+const SMALL_VARIABLES: usize = 8 * 1024;
 
 /// Whether a document has so few selections that preparing it holds no other request up.
 fn is_small(query: &str) -> bool {
@@ -189,6 +193,25 @@ impl Operations {
         let cached = Arc::new(CachedOperation::new(key, parsed, &self.graph));
         self.cache(&cached);
         Ok(cached)
+    }
+
+    /// The coerced variables of a request: at once if their JSON is small, else beside the runtime.
+    pub(crate) async fn coerce_variables(
+        self: &Arc<Self>,
+        cached: &Arc<CachedOperation>,
+        json: Option<&str>,
+    ) -> Result<Variables, Vec<RequestError>> {
+        let Some(json) = json.filter(|json| json.len() > SMALL_VARIABLES) else {
+            let operation = cached.operation();
+            let variables = operation.coerce_variables(&self.graph, json);
+            return variables.map_err(request_errors);
+        };
+        let (own, cached, json) = (Arc::clone(self), Arc::clone(cached), json.to_owned());
+        let work = move || {
+            let operation = cached.operation();
+            operation.coerce_variables(&own.graph, Some(&json))
+        };
+        self.off_runtime(work).await?.map_err(request_errors)
     }
 
     /// Does work of an operation beside the runtime, with the threads that prepare operations.

@@ -1,9 +1,15 @@
 //! Requests that are rejected before anything is executed, and their errors.
 
+use std::pin::pin;
+use std::task::Poll;
+
+use futures_util::poll;
+use resolvers::Outcome;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::canned::{engine, engine_with};
-use crate::support::execute;
+use crate::support::{execute, request};
 
 const SDL: &str = r#"
     extend schema
@@ -195,4 +201,35 @@ async fn a_field_that_no_source_reaches_has_a_kind_of_its_own() {
         answer,
         json!({ "refused": ["UnreachableField []: no source can provide `T.x` at this position"] })
     );
+}
+
+/// Whether a request with a wrong list of this many texts is refused without waiting for another
+/// thread.
+async fn is_refused_at_once(count: usize) -> bool {
+    let (engine, _) = engine(SDL, &[]).await;
+    let mut request = request("query($list: [Int!]) { n(id: 1, list: $list) }");
+    let variables = json!({ "list": vec!["x"; count] }).to_string();
+    request.variables = Some(RawValue::from_string(variables).unwrap());
+    let mut data = Vec::new();
+    let mut execution = pin!(engine.execute(request, &mut data));
+    let first = poll!(execution.as_mut());
+    let is_at_once = first.is_ready();
+    let outcome = match first {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => execution.await,
+    };
+    let Outcome::Refused { errors } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(
+        errors[0].message,
+        "variable `$list[0]`: expected `Int!`, found a string"
+    );
+    is_at_once
+}
+
+#[tokio::test]
+async fn large_variables_are_coerced_beside_the_runtime() {
+    assert!(is_refused_at_once(100).await);
+    assert!(!is_refused_at_once(60_000).await);
 }

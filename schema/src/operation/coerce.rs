@@ -1,7 +1,7 @@
 //! Coercion of JSON to input types (GraphQL §3.5, §3.9, §3.10), with the path of each error.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt;
 
 use apollo_compiler::ast::Type;
 use apollo_compiler::executable::VariableDefinition;
@@ -16,14 +16,31 @@ use crate::input;
 use crate::json::{self, Kind, Members};
 use crate::types::{Constant, Name};
 
+/// The place of a value in a variable, as `$input.items[2].id`; written only for errors, because a
+/// list may have a hundred thousand items.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Variable(&'p str),
+    Member(&'p Self, &'p str),
+    Item(&'p Self, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "${name}"),
+            Self::Member(object, key) => write!(f, "{object}.{key}"),
+            Self::Item(list, index) => write!(f, "{list}[{index}]"),
+        }
+    }
+}
+
 /// The coercion of all variables of a request.
 pub(super) struct Coercion<'a> {
     schema: &'a Schema,
     sources: &'a SourceMap,
     /// Where the current variable is defined.
     locations: Vec<(usize, usize)>,
-    /// The current value: `$input.items[2].id`.
-    path: String,
     errors: Vec<OperationError>,
     omitted_errors: usize,
 }
@@ -34,7 +51,6 @@ impl<'a> Coercion<'a> {
             schema,
             sources,
             locations: Vec::new(),
-            path: String::new(),
             errors: Vec::new(),
             omitted_errors: 0,
         }
@@ -47,14 +63,15 @@ impl<'a> Coercion<'a> {
         value: json::Node<'_>,
     ) -> Constant {
         self.begin(definition);
-        self.value(value, &definition.ty)
+        self.value(value, &definition.ty, Place::Variable(&definition.name))
     }
 
     /// Checks that a variable without a value and default may be omitted.
     pub(super) fn omitted(&mut self, definition: &Node<VariableDefinition>) {
         if definition.ty.is_non_null() {
             self.begin(definition);
-            self.error(|| required(&definition.ty));
+            let place = Place::Variable(&definition.name);
+            self.error(place, || required(&definition.ty));
         }
     }
 
@@ -66,70 +83,53 @@ impl<'a> Coercion<'a> {
 
     fn begin(&mut self, definition: &Node<VariableDefinition>) {
         self.locations = locations(definition.location(), self.sources);
-        self.path = format!("${}", definition.name);
     }
 
-    fn error(&mut self, message: impl FnOnce() -> String) {
+    fn error(&mut self, place: Place<'_>, message: impl FnOnce() -> String) {
         if self.errors.len() == MAX_ERRORS {
             self.omitted_errors += 1;
             return;
         }
         self.errors.push(OperationError {
             kind: OperationErrorKind::Variables,
-            message: format!("variable `{}`: {}", self.path, message()),
+            message: format!("variable `{place}`: {}", message()),
             locations: self.locations.clone(),
         });
     }
 
-    /// Coerces a value one step further down, whose path has `step` at its end.
-    fn nested(
-        &mut self,
-        step: std::fmt::Arguments<'_>,
-        value: json::Node<'_>,
-        ty: &Type,
-    ) -> Constant {
-        let length = self.path.len();
-        // Writing to a string does not fail.
-        let _ = self.path.write_fmt(step);
-        let value = self.value(value, ty);
-        self.path.truncate(length);
-        value
-    }
-
-    fn value(&mut self, value: json::Node<'_>, ty: &Type) -> Constant {
+    fn value(&mut self, value: json::Node<'_>, ty: &Type, place: Place<'_>) -> Constant {
         if value.is_null() {
             if ty.is_non_null() {
-                self.error(|| format!("expected `{ty}`, found null"));
+                self.error(place, || format!("expected `{ty}`, found null"));
             }
             return Constant::Null;
         }
         if !ty.is_list() {
-            return self.named(value, ty);
+            return self.named(value, ty, place);
         }
         let Kind::List(items) = value.kind() else {
             // A single value is a list of one (GraphQL §3.11).
-            return Constant::List(vec![self.value(value, ty.item_type())]);
+            return Constant::List(vec![self.value(value, ty.item_type(), place)]);
         };
-        let items = items.enumerate();
-        Constant::List(
-            items
-                .map(|(index, item)| self.nested(format_args!("[{index}]"), item, ty.item_type()))
-                .collect(),
-        )
+        let items = items.enumerate().map(|(index, item)| {
+            let place = Place::Item(&place, index);
+            self.value(item, ty.item_type(), place)
+        });
+        Constant::List(items.collect())
     }
 
-    fn named(&mut self, value: json::Node<'_>, ty: &Type) -> Constant {
+    fn named(&mut self, value: json::Node<'_>, ty: &Type, place: Place<'_>) -> Constant {
         let schema = self.schema;
         let coerced = match schema.types.get(ty.inner_named_type()) {
             Some(ExtendedType::InputObject(input)) => {
                 if let Kind::Object(members) = value.kind() {
-                    return self.object(members, input);
+                    return self.object(members, input, place);
                 }
                 None
             }
             Some(ExtendedType::Enum(enumeration)) => {
                 if let Kind::String(text) = value.kind() {
-                    return self.enum_value(&text.decode(), enumeration);
+                    return self.enum_value(&text.decode(), enumeration, place);
                 }
                 None
             }
@@ -137,15 +137,17 @@ impl<'a> Coercion<'a> {
             _ => None, // Validation rejects variables of other types.
         };
         coerced.unwrap_or_else(|| {
-            self.error(|| format!("expected `{}`, found {}", ty, describe(value)));
+            self.error(place, || {
+                format!("expected `{}`, found {}", ty, describe(value))
+            });
             Constant::Null
         })
     }
 
-    fn enum_value(&mut self, text: &str, enumeration: &EnumType) -> Constant {
+    fn enum_value(&mut self, text: &str, enumeration: &EnumType, place: Place<'_>) -> Constant {
         if !enumeration.values.contains_key(text) {
             let names = enumeration.values.keys().map(apollo_compiler::Name::as_str);
-            self.error(|| {
+            self.error(place, || {
                 let hint = did_you_mean(nearest_name(text, names));
                 format!("`{}` does not have this value{hint}", enumeration.name)
             });
@@ -153,32 +155,37 @@ impl<'a> Coercion<'a> {
         Constant::String(text.to_owned())
     }
 
-    fn object(&mut self, members: Members<'_>, input: &InputObjectType) -> Constant {
+    fn object(
+        &mut self,
+        members: Members<'_>,
+        input: &InputObjectType,
+        place: Place<'_>,
+    ) -> Constant {
         // Of equal keys, the last value counts.
         let members: IndexMap<Cow<'_, str>, json::Node<'_>> =
             members.map(|(key, value)| (key.decode(), value)).collect();
         let is_one = members.len() == 1 && members.values().all(|value| !value.is_null());
         if input.directives.has("oneOf") && !is_one {
-            self.error(|| rules::one_of_message(&input.name));
+            self.error(place, || rules::one_of_message(&input.name));
             return Constant::Null;
         }
         let mut coerced = Vec::with_capacity(members.len());
         for (key, value) in &members {
             match input.fields.get(key.as_ref()) {
                 Some(field) => {
-                    let value = self.nested(format_args!(".{key}"), *value, &field.ty);
+                    let value = self.value(*value, &field.ty, Place::Member(&place, key));
                     coerced.push((Name::from(key.as_ref()), value));
                 }
-                None => self.unknown_member(key, input),
+                None => self.unknown_member(key, input, place),
             }
         }
-        self.add_defaults(&members, input, &mut coerced);
+        self.add_defaults(&members, input, &mut coerced, place);
         Constant::Object(coerced)
     }
 
-    fn unknown_member(&mut self, key: &str, input: &InputObjectType) {
+    fn unknown_member(&mut self, key: &str, input: &InputObjectType, place: Place<'_>) {
         let names = input.fields.keys().map(apollo_compiler::Name::as_str);
-        self.error(|| {
+        self.error(place, || {
             let hint = did_you_mean(nearest_name(key, names));
             let key: String = key.chars().take(MAX_KEY_LENGTH).collect();
             format!("`{}` does not have a field `{key}`{hint}", input.name)
@@ -190,6 +197,7 @@ impl<'a> Coercion<'a> {
         members: &IndexMap<Cow<'_, str>, json::Node<'_>>,
         input: &InputObjectType,
         coerced: &mut Vec<(Name, Constant)>,
+        place: Place<'_>,
     ) {
         for (key, field) in &input.fields {
             if members.contains_key(key.as_str()) {
@@ -199,10 +207,7 @@ impl<'a> Coercion<'a> {
                 let default = input::coerce_literal(default, &field.ty, self.schema).constant();
                 coerced.extend(default.map(|value| (Name::from(key.as_str()), value)));
             } else if field.ty.is_non_null() {
-                let length = self.path.len();
-                let _ = write!(self.path, ".{key}");
-                self.error(|| required(&field.ty));
-                self.path.truncate(length);
+                self.error(Place::Member(&place, key), || required(&field.ty));
             }
         }
     }
