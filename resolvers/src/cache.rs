@@ -367,6 +367,10 @@ impl SharedLevel {
                 .maintain_connection(stopped.clone())
                 .boxed(),
         ));
+        tasks.push((
+            "cache leases",
+            Arc::clone(&store).maintain_leases(stopped.clone()).boxed(),
+        ));
         tasks.push(("cache messages", feed.run(stopped.clone()).boxed()));
         tasks.push(("cache writes", writer.run().boxed()));
         Self {

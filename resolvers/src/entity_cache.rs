@@ -11,7 +11,7 @@ use http::HeaderMap;
 use schema::operation::Variables;
 
 pub(crate) use self::lifetimes::{Lifetimes, WaiterSharing};
-pub(crate) use self::lookup::{LookupEntity, SortedLookups, wait_for_all};
+pub(crate) use self::lookup::{LookupEntity, SortedLookups};
 pub(crate) use self::refresh::{RefreshedValues, StaleEntity};
 pub(crate) use self::rules::{CachePlan, CacheRule, FetchCachePlan};
 use crate::cache::{Cache, CachedValue, Claim, Dependencies, Hit, Moment, Reuse};

@@ -179,8 +179,8 @@ enum Waiter {
     Subgraph(usize),
     /// The lookup of all entities of a connector's fetch.
     Lookup(FetchId),
-    /// Entities of a connector's fetch from an index on that are fetched elsewhere.
-    InFlight(FetchId, EntityIndex),
+    /// Entities of a connector's fetch that are fetched elsewhere.
+    InFlight(FetchId, Vec<EntityIndex>),
     /// The lookup of all entities of a request to a subgraph.
     RequestLookup(usize),
     /// Entities of a request to a subgraph that are fetched elsewhere.
@@ -293,7 +293,7 @@ impl<'c> Execution<'c, '_> {
             }
             FlightResult::Lookups(outcomes) => {
                 // A lookup is its waiter's own.
-                if let Some(waiter) = waiters.first() {
+                if let Some(waiter) = waiters.into_iter().next() {
                     self.deliver_lookups(waiter, outcomes, in_flight);
                 }
             }
@@ -302,13 +302,15 @@ impl<'c> Execution<'c, '_> {
 
     fn deliver_lookups(
         &mut self,
-        waiter: &Waiter,
+        waiter: Waiter,
         outcomes: Vec<LookupOutcome>,
         in_flight: &mut InFlightCalls<'c>,
     ) {
-        match *waiter {
+        match waiter {
             Waiter::Lookup(fetch) => self.finish_lookup(fetch, outcomes, in_flight),
-            Waiter::InFlight(fetch, first) => self.finish_wait(fetch, first, outcomes, in_flight),
+            Waiter::InFlight(fetch, awaited) => {
+                self.finish_wait(fetch, awaited, outcomes, in_flight);
+            }
             Waiter::RequestLookup(request) => {
                 self.finish_request_lookup(request, outcomes, in_flight);
             }

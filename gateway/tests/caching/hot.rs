@@ -78,3 +78,41 @@ async fn a_hot_key_takes_one_call_of_two_gateways_and_500_clients_each_time_it_e
     let minimum = usize::try_from(long).unwrap() / 2;
     assert!(calls.len() >= minimum, "{} calls", calls.len());
 }
+
+/// The duration of a call to a slow service.
+const SLOW: Duration = Duration::from_millis(1500);
+
+#[tokio::test]
+async fn clients_of_two_gateways_wait_for_one_slow_call() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let people = People::start("max-age=60", SLOW).await;
+    let cache = format!(
+        "{{ redis: {{ url: '{}', timeout: 1s }} }}",
+        server.address()
+    );
+    let setup = Setup::new(people.subgraph(), &cache);
+    let (one, two) = tokio::join!(Weir::connected(&setup), Weir::connected(&setup));
+    let connections = (0..40).map(|client| {
+        let weir = if client % 2 == 0 { &one } else { &two };
+        Connection::open(weir.address)
+    });
+    let load = Load::new();
+    let connections = join_all(connections).await;
+    let began = Instant::now();
+    let operation = || json!({ "query": "{ person(id: 1) { id name } }" });
+    load.run_during(
+        (connections, Duration::ZERO),
+        operation,
+        |_, data| assert_eq!(data["person"], person(1, "")),
+        sleep(SLOW / 2),
+    )
+    .await;
+
+    assert_eq!(people.calls().len(), 1);
+    let times = load.times(began, Instant::now());
+    assert_eq!(times.count(), 40);
+    let slowest = times.slowest();
+    assert!(slowest < SLOW + Duration::from_millis(500), "{slowest:?}");
+}

@@ -1,8 +1,8 @@
 //! Claims: the right to fetch a missing value, held by one lookup per process and, with a lease in
 //! Redis, per fleet.
 //!
-//! Claims coalesce lookups of one cache key: followers wait for the value to be stored, and fetch
-//! it themselves after a timeout. `batch`, by contrast, shares calls between operations, cached or
+//! Claims coalesce lookups of one cache key: followers wait until the value is stored, and fetch it
+//! themselves if it is not. `batch`, by contrast, shares calls between operations, cached or
 //! not, and `execute::in_flight` joins equal reads of one operation. A dropped claim (its operation
 //! was cancelled) passes to a follower.
 
@@ -20,6 +20,7 @@ use super::key::Key;
 use super::lifetime::{Lifetime, Reuse, Scope};
 use super::memory::{MemoryEntry, StoredEntry};
 use super::miss::MissReason;
+use super::store::Lease;
 use super::store::codec::Record;
 use super::store::write::QueuedWrite;
 use super::tags::{TagGuard, is_pending};
@@ -36,6 +37,7 @@ pub struct Claim {
     pub(super) stale_fallback: Option<Hit>,
     /// The flight that other lookups may follow; `None`: the claim has no followers.
     pub(super) flight: Option<Arc<Flight>>,
+    /// The token of the lease that this claim holds or may hold.
     pub(super) lease: Option<u64>,
     /// Whether another replica holds the lease.
     pub(super) is_leased_elsewhere: bool,
@@ -149,6 +151,15 @@ impl Claim {
         self.finish(FlightOutcome::NotShareable);
     }
 
+    /// Ends the claim without a value for its followers, but as long as it exists no lookup of a
+    /// stale value starts another refresh.
+    pub fn pause(&mut self) {
+        if let Some(flight) = &self.flight {
+            flight.complete(FlightOutcome::NotShareable);
+        }
+        self.release_lease();
+    }
+
     /// Ends the claim with a value that Redis has.
     pub(super) fn finish_with_hit(mut self, hit: &Hit) {
         let is_shareable = hit.entry().scope == Scope::Public || self.request.private_key.is_some();
@@ -166,6 +177,22 @@ impl Claim {
             .flight_key
             .or(request.private_key)
             .unwrap_or(request.key)
+    }
+
+    /// A lease to acquire. It is this claim's before Redis replies, so that a claim that is dropped
+    /// meanwhile releases it.
+    pub(super) fn begin_lease(&mut self) -> (Key, u64) {
+        let token = fastrand::u64(..);
+        self.lease = Some(token);
+        (Self::flight_key(&self.request), token)
+    }
+
+    /// Notes the outcome of acquiring the lease.
+    pub(super) fn settle_lease(&mut self, lease: Lease) {
+        self.is_leased_elsewhere = lease == Lease::Held;
+        if matches!(lease, Lease::Held | Lease::Skipped) {
+            self.lease = None;
+        }
     }
 
     fn remember_uncacheable(&self) {
@@ -213,7 +240,12 @@ impl Claim {
             self.inner.in_flight.end(key, &flight);
             flight.complete(outcome);
         }
+        self.release_lease();
+    }
+
+    fn release_lease(&mut self) {
         if let (Some(token), Some(shared)) = (self.lease.take(), &self.inner.shared) {
+            let key = Self::flight_key(&self.request);
             shared.writes.push(QueuedWrite::Release(key, token));
         }
     }
@@ -270,7 +302,7 @@ pub(super) struct Flight {
 
 impl Flight {
     fn complete(&self, outcome: FlightOutcome) {
-        // A flight has one claim, which completes it once.
+        // The first outcome counts: a paused claim has one before it is dropped.
         let _ = self.outcome.set(outcome);
         self.completed.notify_waiters();
     }
@@ -310,14 +342,16 @@ impl InFlightMap {
         self.write_epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Joins the current flight for `key` as a follower, or leads a new one.
-    pub(super) fn join(&self, key: Key) -> FlightRole {
+    /// Joins the current flight for `key` as a follower, or leads a new one; `is_waiting`: a follower
+    /// needs the value.
+    pub(super) fn join(&self, key: Key, is_waiting: bool) -> FlightRole {
         let write_epoch = self.write_epoch.load(Ordering::Acquire);
         let mut shard = self.shard(&key);
-        if let Some(flight) = shard
-            .get(&key)
-            .filter(|flight| flight.write_epoch == write_epoch)
-        {
+        let can_join = |flight: &Flight| {
+            let is_paused = flight.outcome.get().is_some();
+            flight.write_epoch == write_epoch && !(is_waiting && is_paused)
+        };
+        if let Some(flight) = shard.get(&key).filter(|flight| can_join(flight)) {
             return FlightRole::Follower(wait::FlightFollower::new(flight));
         }
         let flight = Arc::new(Flight {

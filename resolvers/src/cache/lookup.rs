@@ -144,7 +144,10 @@ impl Inner {
             (Some(hit), Some(Freshness::Fresh)) => {
                 Slot::Resolved(self.classify_hit(hit, request, now))
             }
-            (best, state) => match self.in_flight.join(Claim::flight_key(&request)) {
+            (best, state) => match self
+                .in_flight
+                .join(Claim::flight_key(&request), state != Some(Freshness::Stale))
+            {
                 FlightRole::Leader(flight) => {
                     let mut claim = self.new_claim(request, cells).with_miss_reason(reason);
                     claim.flight = Some(flight);
@@ -282,38 +285,25 @@ impl Inner {
             .iter_mut()
             .filter(|slot| matches!(slot, Slot::Pending(..)))
             .collect();
-        let keys: Vec<Key> = pending
-            .iter()
-            .filter_map(|slot| slot.flight_key())
+        let requests: Vec<(Key, u64)> = pending
+            .iter_mut()
+            .filter_map(|slot| match slot {
+                Slot::Pending(claim, _) => Some(claim.begin_lease()),
+                Slot::Resolved(_) => None,
+            })
             .collect();
-        if keys.is_empty() {
+        if requests.is_empty() {
             return Vec::new();
         }
-        let mut leases = store
-            .acquire_leases(&keys, self.settings.lease_ttl)
-            .await
-            .into_iter();
-        pending.retain_mut(|slot| match (slot, leases.next()) {
-            (Slot::Pending(claim, _), Some(Lease::Acquired(token))) => {
-                claim.lease = Some(token);
-                true
+        let mut leases = store.acquire_leases(&requests).await.into_iter();
+        pending.retain_mut(|slot| {
+            let lease = leases.next().unwrap_or(Lease::Skipped);
+            if let Slot::Pending(claim, _) = slot {
+                claim.settle_lease(lease);
             }
-            (Slot::Pending(claim, _), Some(Lease::Held)) => {
-                claim.is_leased_elsewhere = true;
-                false
-            }
-            _ => false,
+            lease == Lease::Acquired
         });
         pending
-    }
-}
-
-impl Slot {
-    fn flight_key(&self) -> Option<Key> {
-        match self {
-            Self::Pending(claim, _) => Some(Claim::flight_key(&claim.request)),
-            Self::Resolved(_) => None,
-        }
     }
 }
 

@@ -22,10 +22,6 @@ pub struct CacheSettings {
     /// Maximum percentage by which a lifetime is shortened, so that values stored together do not
     /// expire together.
     pub jitter_percent: u8,
-    /// Maximum time for which a lease keeps other replicas from fetching the same value.
-    pub lease_ttl: Duration,
-    /// Maximum time to wait for a fetch of another operation or replica, before fetching as well.
-    pub wait_timeout: Duration,
     /// Time for which lookups of an uncacheable key are bypassed.
     pub uncacheable_ttl: Duration,
     /// Maximum number of concurrent refreshes.
@@ -61,6 +57,9 @@ pub struct RedisSettings {
     pub compress_over: usize,
     /// Maximum bytes of a value in Redis; larger ones are cached in memory only.
     pub max_value_bytes: usize,
+    /// Time for which the lease of a replica that stopped keeps the others from fetching the same
+    /// value; a lease is renewed as long as its fetch lasts.
+    pub lease_ttl: Duration,
     /// Time for which Redis retains the generation of a tag after its last write; longer than any
     /// entry lives.
     pub retention: Duration,
@@ -125,8 +124,6 @@ impl CacheSettings {
             max_tags: (memory_bytes / 512).max(MIN_TAGS),
             redis: None,
             jitter_percent: 10,
-            lease_ttl: Duration::from_secs(2),
-            wait_timeout: Duration::from_secs(1),
             uncacheable_ttl: Duration::from_secs(5),
             max_refreshes: 1024,
             clock: Clock::system(),
@@ -154,6 +151,7 @@ impl RedisSettings {
             max_queued_bytes: 32 << 20,
             compress_over: 4096,
             max_value_bytes: 1 << 20,
+            lease_ttl: Duration::from_secs(1),
             retention: Duration::from_hours(48),
             max_invalidation_messages: 10_000,
             events: None,

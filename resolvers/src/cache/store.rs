@@ -11,14 +11,16 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::{FromRedisValue, Value, cmd};
+use redis::Value;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use self::breaker::{Access, Breaker};
+use self::breaker::Breaker;
 use self::codec::Record;
 use self::connection::RedisConnection;
 use self::failure_log::FailureLog;
+use self::leases::HeldLeases;
+pub(super) use self::leases::Lease;
 use self::names::RedisNames;
 use super::key::Key;
 use super::settings::{RedisSettings, RedisTopology};
@@ -32,6 +34,7 @@ mod connection;
 pub(super) mod event_consumer;
 mod failure_log;
 pub(super) mod invalidation_feed;
+mod leases;
 mod maintenance;
 mod names;
 mod scripts;
@@ -48,6 +51,7 @@ pub(super) struct Store {
     is_up: watch::Sender<bool>,
     /// Whether a server was read that is not the primary: its generations may be outdated.
     was_demoted: AtomicBool,
+    leases: HeldLeases,
     failures: FailureLog,
     stats: Arc<Stats>,
 }
@@ -56,17 +60,6 @@ pub(super) struct Store {
 pub(super) struct StoreRead {
     pub(super) records: Vec<Option<Record>>,
     pub(super) generations: Vec<Option<Generation>>,
-}
-
-/// The outcome of acquiring the lease to fetch a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lease {
-    /// Acquired: no other replica fetches the value. The token releases the lease.
-    Acquired(u64),
-    /// Held by another replica.
-    Held,
-    /// Unknown: Redis did not reply.
-    Unknown,
 }
 
 impl Store {
@@ -82,6 +75,7 @@ impl Store {
             breaker_opened: Notify::new(),
             is_up: watch::Sender::new(false),
             was_demoted: AtomicBool::new(false),
+            leases: HeldLeases::default(),
             failures: FailureLog::new(settings.failure_reporter.clone()),
             settings,
             stats,
@@ -104,48 +98,6 @@ impl Store {
                 .map(|bytes| parse_generation(&bytes?))
                 .collect(),
         }
-    }
-
-    /// Tries to acquire the lease of each key.
-    pub(super) async fn acquire_leases(&self, keys: &[Key], ttl: Duration) -> Vec<Lease> {
-        let tokens: Vec<u64> = keys.iter().map(|_| fastrand::u64(..)).collect();
-        let commands = keys.iter().zip(&tokens).map(|(key, token)| {
-            let name = self.names.lease(key);
-            let mut command = cmd("SET");
-            command
-                .arg(&name)
-                .arg(*token)
-                .arg("NX")
-                .arg("PX")
-                .arg(positive_millis(ttl));
-            (name, command)
-        });
-        let answers = self
-            .send(commands.collect(), self.settings.command_timeout)
-            .await;
-        let leases = answers
-            .into_iter()
-            .zip(tokens)
-            .map(|(answer, token)| match answer {
-                Some(Value::Okay) => Lease::Acquired(token),
-                Some(Value::Nil) => Lease::Held,
-                _ => Lease::Unknown,
-            });
-        leases.collect()
-    }
-
-    /// Whether the lease of `key` is held; `None` without a reply.
-    pub(super) async fn is_leased(&self, key: &Key) -> Option<bool> {
-        let name = self.names.lease(key);
-        let command = cmd("EXISTS").arg(&name).to_owned();
-        let answer = self
-            .call(
-                (&name, &command),
-                Access::Read,
-                self.settings.command_timeout,
-            )
-            .await?;
-        bool::from_redis_value(answer).ok()
     }
 
     /// Sets the generation of `tags` and publishes it to every replica; returns whether Redis did
@@ -182,6 +134,11 @@ impl Store {
     /// Whether Redis is connected and not all breakers are open.
     pub(super) fn is_up(&self) -> bool {
         self.connection.borrow().is_some() && !self.breakers.iter().all(Breaker::is_open)
+    }
+
+    /// Whether a command about `name` would be sent.
+    fn is_available(&self, name: &str) -> bool {
+        self.connection.borrow().is_some() && !self.breaker(name).is_open()
     }
 
     /// A receiver of [`Self::is_up`].

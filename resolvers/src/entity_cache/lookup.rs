@@ -1,6 +1,6 @@
 //! Looks the entities of a fetch up, and sorts what was found by what is to be done about it.
 
-use futures_util::future::{BoxFuture, FutureExt, join_all};
+use futures_util::future::{BoxFuture, FutureExt};
 
 use super::EntityCache;
 use super::keys::KeyBuilder;
@@ -148,12 +148,4 @@ impl SortedLookups {
         let stale = self.stale.iter().map(|(entity, _)| *entity);
         misses.chain(in_flight).chain(stale).collect()
     }
-}
-
-/// Waits until all values in flight elsewhere have arrived, failed, or taken too long.
-pub(crate) fn wait_for_all(
-    in_flight: Vec<(EntityIndex, InFlightWait)>,
-) -> BoxFuture<'static, Vec<LookupOutcome>> {
-    let waiting = in_flight.into_iter().map(|(_, waiting)| waiting.wait());
-    join_all(waiting).boxed()
 }

@@ -1,6 +1,6 @@
 //! Refreshes stale values in the background (stale-while-revalidate): a call that no client waits
-//! for, made only if no other operation or process refreshes the same values. After a failure the
-//! claims are held for a moment, so that the source gets a pause.
+//! for, made only if no other operation or process refreshes the same values. After a failure this
+//! process refreshes them no more for a moment, so that the source gets a pause.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,13 +64,13 @@ impl RefreshJob {
     ) {
         let rules: Vec<usize> = stale.iter().map(|entity| entity.rule).collect();
         let claims = stale.into_iter().map(|entity| entity.refresh.acquire());
-        let claims: Vec<Option<Claim>> = join_all(claims).await;
+        let mut claims: Vec<Option<Claim>> = join_all(claims).await;
         if claims.iter().all(Option::is_none) {
             return;
         }
         let Some(refreshed) = call.await else {
+            claims.iter_mut().flatten().for_each(Claim::pause);
             tokio::time::sleep(RETRY_DELAY).await;
-            claims.into_iter().flatten().for_each(Claim::fail);
             return;
         };
         let values = refreshed.values.into_iter();

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use schema::connector::Phase;
 use schema::json::{Json, Value as JsonValue};
 use schema::mapping::Vars;
@@ -16,8 +16,8 @@ use super::entities::{Entities, EntityRef};
 use super::execution::Execution;
 use super::in_flight::InFlightCalls;
 use super::{CallKey, ConnectorFetch, Waiter, connector_fetch, shared_batch, variables};
-use crate::cache::{CachedValue, Hit, LookupOutcome, Reuse};
-use crate::entity_cache::{LookupEntity, StaleEntity, wait_for_all};
+use crate::cache::{CachedValue, Hit, InFlightWait, LookupOutcome, Reuse};
+use crate::entity_cache::{LookupEntity, StaleEntity};
 use crate::entity_key::{EntityIndex, mapping_value};
 use crate::error::{FailureId, FetchError};
 use crate::memory::MemoryExceeded;
@@ -104,19 +104,18 @@ impl<'c, 'a> Execution<'c, 'a> {
         let refreshes = refreshes.map(|(_, refresh)| StaleEntity { rule: 0, refresh });
         self.refresh_connector(fetch, stale, &entities, refreshes.collect());
         let mut calls = self.start_entities(fetch, missing, &entities, in_flight);
-        if unserved > missing {
-            calls += 1;
-            let waiter = Waiter::InFlight(id, EntityIndex::new(missing));
-            in_flight.add_lookup(waiter, wait_for_all(sorted.in_flight));
-        }
+        let waits = (missing..unserved).map(EntityIndex::new);
+        let waits = waits.zip(sorted.in_flight.into_iter().map(|(_, wait)| wait));
+        calls += await_elsewhere(id, waits.collect(), in_flight);
         self.set_calls_left(id, calls, entities);
     }
 
-    /// Serves what others fetched; what they did not is called for.
+    /// Serves what others fetched; what they did not is called for, and what they are still
+    /// fetching is waited for again.
     pub(super) fn finish_wait(
         &mut self,
         id: FetchId,
-        first: EntityIndex,
+        awaited: Vec<EntityIndex>,
         outcomes: Vec<LookupOutcome>,
         in_flight: &mut InFlightCalls<'c>,
     ) {
@@ -126,15 +125,13 @@ impl<'c, 'a> Execution<'c, 'a> {
         let Some((calls, entities)) = self.take_running(id) else {
             return; // The fetch timed out.
         };
-        let indices = (first.index()..).map(EntityIndex::new);
-        let sorted = self
-            .cache
-            .sort(id, indices.zip(outcomes), |_| 0, self.trace.as_mut());
+        let outcomes = awaited.into_iter().zip(outcomes);
+        let sorted = self.cache.sort(id, outcomes, |_| 0, self.trace.as_mut());
         for (entity, hit) in &sorted.hits {
             self.apply_hit(id, None, entities.entity(*entity), hit);
         }
         let missing = self.cache.hold(id, sorted.misses);
-        let mut calls = calls - 1;
+        let mut calls = calls - 1 + await_elsewhere(id, sorted.in_flight, in_flight);
         for call in shared_batch::contiguous_calls(id, &missing) {
             let waiting = connector_fetch::split_into_calls(fetch, call);
             calls += self.start_calls(fetch, waiting, &entities, in_flight);
@@ -308,4 +305,19 @@ impl<'c, 'a> Execution<'c, 'a> {
             None => map().map(Arc::new),
         }
     }
+}
+
+/// Waits for entities of a fetch that are fetched elsewhere; returns the number of results to come.
+fn await_elsewhere(
+    fetch: FetchId,
+    waits: Vec<(EntityIndex, InFlightWait)>,
+    in_flight: &mut InFlightCalls<'_>,
+) -> usize {
+    if waits.is_empty() {
+        return 0;
+    }
+    let (awaited, waits): (Vec<EntityIndex>, Vec<InFlightWait>) = waits.into_iter().unzip();
+    let waiter = Waiter::InFlight(fetch, awaited);
+    in_flight.add_lookup(waiter, InFlightWait::wait_for_all(waits).boxed());
+    1
 }

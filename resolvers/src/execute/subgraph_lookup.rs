@@ -2,15 +2,17 @@
 //! it returns is stored. The lookup is one for all parts of the request.
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use schema::json::{Kind, Node, Object, Value as JsonValue};
 
 use super::execution::Execution;
 use super::in_flight::InFlightCalls;
 use super::subgraph_fetch::{PartEntities, SubgraphRequest};
 use super::{FetchState, Waiter};
-use crate::cache::{CachedValue, Hit, LookupOutcome, LookupRequest, Reuse, canonical_json};
-use crate::entity_cache::{Lifetimes, LookupEntity, StaleEntity, wait_for_all};
+use crate::cache::{
+    CachedValue, Hit, InFlightWait, LookupOutcome, LookupRequest, Reuse, canonical_json,
+};
+use crate::entity_cache::{Lifetimes, LookupEntity, StaleEntity};
 use crate::entity_key::EntityIndex;
 use crate::plan::PlanRequestId;
 use crate::response::shape::{ObjectShape, ResponseFields, TypeSource};
@@ -117,30 +119,44 @@ impl<'c, 'a> Execution<'c, 'a> {
             }
             let sorted = self.sort_part(part, looked_up, &mut outcomes);
             self.apply_hits(part, &sorted.hits);
-            let in_flight = sorted.in_flight.iter().map(|(entity, _)| *entity);
-            elsewhere.push(in_flight.collect::<Vec<_>>());
-            waiting.extend(sorted.in_flight);
+            let (awaited, waits): (Vec<_>, Vec<_>) = sorted.in_flight.into_iter().unzip();
+            elsewhere.push(awaited);
+            waiting.extend(waits);
             selected.push(self.cache.hold(part.fetch, sorted.misses));
             self.refresh_part(request, part, sorted.stale);
         }
         self.send_request(SubgraphRequest { request, selected }, document, in_flight);
-        if !waiting.is_empty() {
-            let waiter = Waiter::RequestInFlight(self.requests.len());
-            in_flight.add_lookup(waiter, wait_for_all(waiting));
-            self.requests.push(SubgraphRequest {
-                request,
-                selected: elsewhere,
-            });
-            for part in &document.parts {
-                self.begin_request(part.fetch);
-            }
-        }
+        let elsewhere = SubgraphRequest {
+            request,
+            selected: elsewhere,
+        };
+        self.await_elsewhere(elsewhere, document, waiting, in_flight);
         for part in &document.parts {
             self.end_request(part.fetch);
         }
     }
 
-    /// Serves what others fetched; the rest is requested.
+    /// Waits for entities that are fetched elsewhere.
+    fn await_elsewhere(
+        &mut self,
+        elsewhere: SubgraphRequest,
+        document: &'a Document,
+        waits: Vec<InFlightWait>,
+        in_flight: &mut InFlightCalls<'c>,
+    ) {
+        if waits.is_empty() {
+            return;
+        }
+        let waiter = Waiter::RequestInFlight(self.requests.len());
+        in_flight.add_lookup(waiter, InFlightWait::wait_for_all(waits).boxed());
+        self.requests.push(elsewhere);
+        for part in &document.parts {
+            self.begin_request(part.fetch);
+        }
+    }
+
+    /// Serves what others fetched; what they did not is requested, and what they are still fetching
+    /// is waited for again.
     pub(super) fn finish_request_wait(
         &mut self,
         index: usize,
@@ -152,12 +168,22 @@ impl<'c, 'a> Execution<'c, 'a> {
         };
         let mut outcomes = outcomes.into_iter();
         let mut selected = Vec::with_capacity(document.parts.len());
+        let mut elsewhere = Vec::with_capacity(document.parts.len());
+        let mut waiting = Vec::new();
         for (part, awaited) in document.parts.iter().zip(awaited) {
             let sorted = self.sort_part(part, awaited, &mut outcomes);
             self.apply_hits(part, &sorted.hits);
+            let (awaited, waits): (Vec<_>, Vec<_>) = sorted.in_flight.into_iter().unzip();
+            elsewhere.push(awaited);
+            waiting.extend(waits);
             selected.push(self.cache.hold(part.fetch, sorted.misses));
         }
         self.send_request(SubgraphRequest { request, selected }, document, in_flight);
+        let elsewhere = SubgraphRequest {
+            request,
+            selected: elsewhere,
+        };
+        self.await_elsewhere(elsewhere, document, waiting, in_flight);
         for part in &document.parts {
             self.end_request(part.fetch);
         }

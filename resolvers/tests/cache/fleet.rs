@@ -84,8 +84,7 @@ async fn a_hot_key_is_fetched_once_each_time_it_expires() {
         let mut settings = with_redis(&clock, RedisTopology::Single(server.address()));
         let redis = settings.redis.as_mut().unwrap();
         (redis.command_timeout, redis.write_timeout) = (PATIENCE, PATIENCE);
-        settings.wait_timeout = PATIENCE;
-        settings.lease_ttl = PATIENCE;
+        redis.lease_ttl = PATIENCE;
         connected(settings)
     };
     let caches = [patient().await, patient().await];

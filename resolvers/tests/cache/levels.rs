@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use resolvers::cache::{
-    CacheSettings, CachedValue, Level, LookupOutcome, LookupRequest, RedisTopology, Reuse, Tag,
+    CachedValue, Level, LookupOutcome, LookupRequest, RedisTopology, Reuse, Tag,
 };
 
 use crate::server::Server;
@@ -199,20 +199,6 @@ async fn a_dropped_claim_goes_to_a_waiter() {
     let two = async { summary(&two.wait().await) };
     let (two, ()) = tokio::join!(two, async { claim.store(&body("one"), shared(60)) });
     assert_eq!(two, "one Coalesced");
-}
-
-#[tokio::test]
-async fn waiting_ends_at_the_timeout() {
-    let cache = start(CacheSettings {
-        wait_timeout: Duration::from_millis(20),
-        ..settings(&clock())
-    });
-    let _held = claim(&cache, product("1")).await;
-    let LookupOutcome::InFlight(waiting) = lookup_one(&cache, product("1")).await else {
-        panic!("not waiting");
-    };
-    assert_eq!(summary(&waiting.wait().await), "missing");
-    assert_eq!(cache.counts().waits_failed, 1);
 }
 
 #[tokio::test]

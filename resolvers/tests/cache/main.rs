@@ -18,7 +18,7 @@ mod model;
 mod nodes;
 mod port;
 mod refusals;
-#[expect(dead_code, reason = "tests of the gateway use the rest")]
 mod relay;
 mod server;
 mod support;
+mod waiting;

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, header};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use resolvers::Engine;
-use resolvers::cache::{Cache, CacheSettings, Clock, Moment};
+use resolvers::cache::{Cache, Clock, Moment};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -54,12 +54,7 @@ impl Model {
     async fn start() -> Self {
         let clock = Clock::manual(Moment(1_700_000_000_000));
         let (truth, url) = Truth::start(&clock, LIFETIME).await;
-        let cache_settings = CacheSettings {
-            // A refresh that failed holds its claim for a second of real time.
-            wait_timeout: Duration::from_millis(10),
-            ..in_memory(&clock)
-        };
-        let cache = start_cache(cache_settings);
+        let cache = start_cache(in_memory(&clock));
         let mut settings = settings_at(&url);
         settings.caching = Some(caching(&cache));
         settings.prepared_operations = std::num::NonZeroUsize::new(100).unwrap();

@@ -117,7 +117,7 @@ impl Store {
             return Vec::new();
         };
         let breaker = self.breaker(first.0);
-        if breaker.is_open() || self.connection.borrow().is_none() {
+        if !self.is_available(first.0) {
             self.stats.redis_skipped.increment();
             return Vec::new();
         }
@@ -202,7 +202,7 @@ impl Store {
         opened > 0
     }
 
-    fn breaker(&self, name: &str) -> &Breaker {
+    pub(super) fn breaker(&self, name: &str) -> &Breaker {
         &self.breakers[self.breaker_index(name)]
     }
 

@@ -135,9 +135,9 @@ fn key_commands(name: &str) -> Vec<Cmd> {
         command(&["SET", name, "1", "PX", "1000"]),
         command(&["MGET", name]),
         command(&["GET", name]),
-        command(&["EXISTS", name]),
         command(&["PEXPIRE", name, "1000"]),
         scripts::release(name.to_owned(), 0).1,
+        scripts::renew(name.to_owned(), 0, 1000).1,
         scripts::set_generation(name.to_owned(), 1, 1000).1,
         command(&["DEL", name]),
     ]

@@ -35,6 +35,13 @@ pub(super) fn release(name: String, token: u64) -> (String, Cmd) {
     (name, release)
 }
 
+/// Renews a lease if this token still holds it, with its time to live in milliseconds.
+pub(super) fn renew(name: String, token: u64, ttl: u64) -> (String, Cmd) {
+    let mut renew = script(RENEW, &name);
+    renew.arg(token).arg(ttl);
+    (name, renew)
+}
+
 fn script(text: &str, name: &str) -> Cmd {
     let mut eval = cmd("EVAL");
     eval.arg(text).arg(1).arg(name);
@@ -49,3 +56,6 @@ const PUBLISH: &str = "redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1]) \
 
 const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
     return redis.call('DEL', KEYS[1]) end return 0";
+
+const RENEW: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
+    return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0";

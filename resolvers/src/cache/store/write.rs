@@ -15,6 +15,9 @@ use super::calls::Commands;
 use super::codec::Record;
 use super::{Store, positive_millis, scripts};
 
+/// The releases of leases, with the token of each.
+type Releases = (Vec<u64>, Commands);
+
 /// A write in the queue.
 #[derive(Debug)]
 pub(in crate::cache) enum QueuedWrite {
@@ -66,14 +69,13 @@ impl WriteQueue {
     /// not queued.
     pub(in crate::cache) fn push(&self, write: QueuedWrite) {
         let settings = self.store.settings();
-        let size = write.size();
+        let (size, lease) = (write.size(), write.lease());
+        if let Some((_, token)) = lease {
+            self.store.begin_release(token);
+        }
         if size > settings.max_value_bytes {
             // An unreleased lease would make other replicas wait for a value that is never written.
-            if let QueuedWrite::Value {
-                lease: Some((key, token)),
-                ..
-            } = write
-            {
+            if let Some((key, token)) = lease {
                 self.push(QueuedWrite::Release(key, token));
             }
             return;
@@ -83,6 +85,9 @@ impl WriteQueue {
         if !has_room || self.queue.try_send(write).is_err() {
             self.bytes.fetch_sub(size, Ordering::Relaxed);
             self.store.stats.writes_dropped.increment();
+            if let Some((_, token)) = lease {
+                self.store.end_release(token, false);
+            }
         }
     }
 }
@@ -96,17 +101,24 @@ impl Writer {
             let (values, releases) = self.store.commands(std::mem::take(&mut batch));
             self.write(values).await;
             // Released after the values are written: a waiting replica must find one or the other.
-            self.write(releases).await;
+            let (tokens, releases) = releases;
+            let are_released = self.write(releases).await;
+            for (token, is_released) in tokens.into_iter().zip(are_released) {
+                self.store.end_release(token, is_released);
+            }
             self.bytes.fetch_sub(size, Ordering::Relaxed);
         }
     }
 
-    async fn write(&self, commands: Commands) {
+    /// Returns which of the commands succeeded.
+    async fn write(&self, commands: Commands) -> Vec<bool> {
         let limit = self.store.settings.write_timeout;
         let answers = self.store.send(commands, limit).await;
-        let failed = answers.iter().filter(|answer| answer.is_none()).count();
+        let succeeded: Vec<bool> = answers.iter().map(Option::is_some).collect();
+        let failed = succeeded.iter().filter(|succeeded| !**succeeded).count();
         self.store.stats.writes.add(answers.len() - failed);
         self.store.stats.writes_dropped.add(failed);
+        succeeded
     }
 }
 
@@ -117,33 +129,39 @@ impl QueuedWrite {
             Self::Release(..) => 0,
         }
     }
+
+    /// The lease to release.
+    fn lease(&self) -> Option<(Key, u64)> {
+        match self {
+            Self::Value { lease, .. } => *lease,
+            Self::Release(key, token) => Some((*key, *token)),
+        }
+    }
 }
 
 impl Store {
     /// The commands for values with the generations of their tags, and for the releases after them.
-    fn commands(&self, writes: Vec<QueuedWrite>) -> (Commands, Commands) {
+    fn commands(&self, writes: Vec<QueuedWrite>) -> (Commands, Releases) {
         let mut values = Commands::new();
-        let mut releases = Commands::new();
+        let mut releases = Releases::default();
         let mut tags = HashSet::<Tag, foldhash::fast::RandomState>::default();
         for write in writes {
-            let lease = match write {
-                QueuedWrite::Release(key, token) => Some((key, token)),
-                QueuedWrite::Value {
-                    key,
-                    record,
-                    ttl,
-                    lease,
-                } => {
-                    let new = record.tags.iter().filter(|(tag, _)| tags.insert(*tag));
-                    for (tag, generation) in new {
-                        self.generation_commands(*tag, *generation, &mut values);
-                    }
-                    values.extend(self.value_command(&key, &record, ttl));
-                    lease
-                }
+            if let Some((key, token)) = write.lease() {
+                releases.0.push(token);
+                let name = self.names.lease(&key);
+                releases.1.push(scripts::release(name, token));
+            }
+            let QueuedWrite::Value {
+                key, record, ttl, ..
+            } = write
+            else {
+                continue;
             };
-            releases
-                .extend(lease.map(|(key, token)| scripts::release(self.names.lease(&key), token)));
+            let new = record.tags.iter().filter(|(tag, _)| tags.insert(*tag));
+            for (tag, generation) in new {
+                self.generation_commands(*tag, *generation, &mut values);
+            }
+            values.extend(self.value_command(&key, &record, ttl));
         }
         (values, releases)
     }
