@@ -1,4 +1,4 @@
-//! Gain of caching: Q2 without a cache, from memory, and from Redis, each for Weir; and the
+//! Gain of caching: one query without a cache, from memory, and from Redis, each for Weir; and the
 //! hand-written gateway without and with responses in Redis.
 //!
 //! Gateways with a cache have their own services, which are paused once the caches are filled. So
@@ -38,8 +38,11 @@ pub(crate) struct CacheOptions {
     #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
     /// Number of concurrent clients; with one, no request can share a fetch in flight
-    #[arg(long, value_name = "N", default_value_t = QUERY.connections(), value_parser = parse_clients)]
-    clients: usize,
+    #[arg(long, value_name = "N", value_parser = parse_clients)]
+    clients: Option<usize>,
+    /// The query
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Query::Q2)]
+    query: Query,
     /// Measure only these gateways
     #[arg(long, value_name = "GATEWAYS", value_delimiter = ',')]
     gateways: Vec<Contender>,
@@ -103,9 +106,9 @@ async fn compare(
     options: &CacheOptions,
 ) -> Result<Vec<Row>, Failure> {
     let gateways: Vec<&Gateway> = runners.iter().map(|(_, gateway)| gateway).collect();
-    let mut loads = answers::checked_loads(QUERY, &gateways).await?;
+    let mut loads = answers::checked_loads(options.query, &gateways).await?;
     for load in &mut loads {
-        load.connections = options.clients;
+        load.connections = options.clients.unwrap_or(load.connections);
     }
     print::note("the responses are equal");
     for (gateway, load) in gateways.iter().zip(&loads) {
@@ -177,6 +180,3 @@ fn parse_clients(argument: &str) -> Result<usize, String> {
 
 /// Maximum number of clients; more would measure the memory of the machine.
 const MAX_CLIENTS: usize = 1_000;
-
-/// 50 orders with their customers and products, from three services.
-const QUERY: Query = Query::Q2;

@@ -18,6 +18,8 @@ use crate::server::{Services, parse_announcement};
 pub(crate) enum GatewayKind {
     /// Weir, the gateway of this project.
     Weir,
+    /// Weir where operations share no calls.
+    WeirUnshared,
     /// A gateway written by hand for these queries, with async-graphql.
     Handwritten,
     /// The calls and the response without GraphQL: a lower bound for all gateways.
@@ -26,12 +28,18 @@ pub(crate) enum GatewayKind {
 
 impl GatewayKind {
     /// All gateways, in the order of the table.
-    pub(crate) const ALL: [Self; 3] = [Self::Weir, Self::Handwritten, Self::Limit];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Weir,
+        Self::WeirUnshared,
+        Self::Handwritten,
+        Self::Limit,
+    ];
 
     /// The name in the table.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Weir => "weir",
+            Self::WeirUnshared => "weir-unshared",
             Self::Handwritten => "handwritten",
             Self::Limit => "limit",
         }
@@ -58,6 +66,9 @@ impl Gateway {
     ) -> Result<Self, Failure> {
         match kind {
             GatewayKind::Weir => Self::start_weir(kind.name(), weir, &configured(services)).await,
+            GatewayKind::WeirUnshared => {
+                Self::start_weir(kind.name(), weir, &unshared(services)).await
+            }
             GatewayKind::Handwritten | GatewayKind::Limit => {
                 Self::start_this_program(kind.name(), kind.name(), services, &[]).await
             }
@@ -161,6 +172,13 @@ pub(crate) fn configured(services: &Services) -> Value {
         // The other gateways do not log requests.
         "log": { "level": "warn" },
     })
+}
+
+/// The same where operations share no calls.
+pub(crate) fn unshared(services: &Services) -> Value {
+    let mut configuration = configured(services);
+    configuration["connectors"]["batching"] = json!("within");
+    configuration
 }
 
 /// The root of the workspace in which this program was built.

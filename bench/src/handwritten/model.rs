@@ -24,9 +24,10 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(default = 20)] first: u32,
+        after: Option<String>,
     ) -> Result<OrderConnection> {
         let upstream = context.data::<Arc<Upstream>>()?;
-        let nodes = upstream.orders(first).await?;
+        let nodes = upstream.orders(first, after.as_deref()).await?;
         Ok(OrderConnection { nodes })
     }
 }

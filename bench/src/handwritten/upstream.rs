@@ -54,9 +54,17 @@ impl Upstream {
         Ok(Some(serde_json::from_slice(&body)?))
     }
 
-    /// The newest orders.
-    pub(super) async fn orders(&self, first: u32) -> Result<Vec<Order>, UpstreamError> {
-        let url = format!("{}/orders?limit={first}", self.services.orders);
+    /// The newest orders, or those before another.
+    pub(super) async fn orders(
+        &self,
+        first: u32,
+        after: Option<&str>,
+    ) -> Result<Vec<Order>, UpstreamError> {
+        let mut url = format!("{}/orders?limit={first}", self.services.orders);
+        if let Some(after) = after {
+            url.push_str("&after=");
+            url.push_str(after);
+        }
         self.list(url).await
     }
 

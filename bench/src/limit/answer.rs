@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::upstream::{Upstream, UpstreamError};
+use crate::query::Fields;
 
 /// `{"data":{"user":…}}`.
 pub(super) async fn user(upstream: &Upstream, id: &str) -> Result<Bytes, UpstreamError> {
@@ -22,10 +23,22 @@ pub(super) async fn user(upstream: &Upstream, id: &str) -> Result<Bytes, Upstrea
     )
 }
 
-/// `{"data":{"orders":…}}` with the newest `first` orders.
-pub(super) async fn orders(upstream: &Upstream, first: u32) -> Result<Bytes, UpstreamError> {
+/// A page of orders: the newest, or those before another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page<'a> {
+    pub(super) first: u32,
+    pub(super) after: Option<&'a str>,
+    pub(super) fields: Fields,
+}
+
+/// `{"data":{"orders":…}}`.
+pub(super) async fn orders(upstream: &Upstream, page: Page<'_>) -> Result<Bytes, UpstreamError> {
     let services = &upstream.services;
-    let url = format!("{}/orders?limit={first}", services.orders);
+    let mut url = format!("{}/orders?limit={}", services.orders, page.first);
+    if let Some(after) = page.after {
+        url.push_str("&after=");
+        url.push_str(after);
+    }
     let orders = upstream.get(url).await?;
     let orders: List<OrderRow<'_>> = serde_json::from_slice(&orders)?;
 
@@ -35,10 +48,11 @@ pub(super) async fn orders(upstream: &Upstream, first: u32) -> Result<Bytes, Ups
     let users = format!("{}/users?ids={user_ids}", services.users);
     let products = format!("{}/products?ids={product_ids}", services.products);
     let (users, products) = tokio::try_join!(upstream.get(users), upstream.get(products))?;
-    join(&orders, &users, &products)
+    join(page.fields, &orders, &users, &products)
 }
 
 fn join(
+    fields: Fields,
     orders: &List<OrderRow<'_>>,
     users: &[u8],
     products: &[u8],
@@ -46,6 +60,7 @@ fn join(
     let users_of: List<User<'_>> = serde_json::from_slice(users)?;
     let products_of: List<Product<'_>> = serde_json::from_slice(products)?;
     let entities = EntityIndex {
+        fields,
         users: by_id(&users_of.items, |user| user.id),
         products: by_id(&products_of.items, |product| product.id),
     };
@@ -59,6 +74,7 @@ fn join(
 
 /// The entities of orders, by id.
 struct EntityIndex<'a> {
+    fields: Fields,
     users: ById<'a, User<'a>>,
     products: ById<'a, Product<'a>>,
 }
@@ -67,10 +83,16 @@ type ById<'a, T> = HashMap<&'a str, &'a T, foldhash::fast::RandomState>;
 
 impl<'a> EntityIndex<'a> {
     fn order(&self, row: &'a OrderRow<'a>) -> Option<Order<'a>> {
+        let fields = self.fields;
+        let user = self.users.get(row.user_id)?;
         Some(Order {
             id: row.id,
-            status: row.status,
-            customer: self.users.get(row.user_id)?,
+            status: fields.has_status().then_some(row.status),
+            customer: Customer {
+                id: user.id,
+                name: fields.has_customer_name().then_some(user.name),
+                email: fields.has_customer_email().then_some(user.email),
+            },
             items: row
                 .items
                 .iter()
@@ -80,9 +102,15 @@ impl<'a> EntityIndex<'a> {
     }
 
     fn item(&self, row: &ItemRow<'_>) -> Option<Item<'a>> {
+        let fields = self.fields;
+        let product = self.products.get(row.product_id)?;
         Some(Item {
-            quantity: row.quantity,
-            product: self.products.get(row.product_id)?,
+            quantity: fields.has_quantity().then_some(row.quantity),
+            product: ItemProduct {
+                id: product.id,
+                name: fields.has_product_name().then_some(product.name),
+                price: fields.has_price().then_some(&product.price),
+            },
         })
     }
 }
@@ -141,7 +169,7 @@ struct User<'a> {
     email: &'a RawValue,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 struct Product<'a> {
     id: &'a str,
     #[serde(borrow)]
@@ -179,15 +207,35 @@ struct Connection<'a> {
 #[derive(Serialize)]
 struct Order<'a> {
     id: &'a str,
-    status: &'a str,
-    customer: &'a User<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'a str>,
+    customer: Customer<'a>,
     items: Vec<Item<'a>>,
 }
 
 #[derive(Serialize)]
+struct Customer<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
 struct Item<'a> {
-    quantity: u32,
-    product: &'a Product<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<u32>,
+    product: ItemProduct<'a>,
+}
+
+#[derive(Serialize)]
+struct ItemProduct<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<&'a Money<'a>>,
 }
 
 #[cfg(test)]
@@ -204,12 +252,12 @@ mod tests {
             br#"{"items":[{"id":"7","kind":"customer","name":"A \"B\"","email":"a@example.com"}]}"#;
         let products =
             br#"{"items":[{"id":"3","name":"Lamp","price":{"amount":1299,"currency":"EUR"}}]}"#;
-        let answer = join(&orders, users, products).unwrap();
+        let answer = join(Fields::ALL, &orders, users, products).unwrap();
         assert_eq!(
             std::str::from_utf8(&answer).unwrap(),
             r#"{"data":{"orders":{"nodes":[{"id":"9","status":"PAID","customer":{"id":"7","name":"A \"B\"","email":"a@example.com"},"items":[{"quantity":2,"product":{"id":"3","name":"Lamp","price":{"amount":1299,"currency":"EUR"}}}]}]}}}"#
         );
-        let missing = join(&orders, br#"{"items":[]}"#, products);
+        let missing = join(Fields::ALL, &orders, br#"{"items":[]}"#, products);
         assert!(matches!(missing, Err(UpstreamError::Missing)));
     }
 
