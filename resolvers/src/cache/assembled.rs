@@ -92,8 +92,9 @@ impl Inner {
     ) -> Option<LookupOutcome> {
         if self.is_memory_trusted() {
             let now = self.settings.clock.now();
+            let epoch = self.generations.validity_epoch();
             for key in request.keys() {
-                match self.memory.get(&key, now) {
+                match self.memory.get(&key, now, epoch) {
                     Ok(MemoryEntry::Stored(stored))
                         if stored.entry.freshness(now) == Freshness::Fresh =>
                     {

@@ -117,10 +117,11 @@ impl Inner {
         cells: &mut TagCells,
     ) -> Slot {
         let now = self.settings.clock.now();
+        let epoch = self.generations.validity_epoch();
         let mut best: Option<Hit> = None;
         let mut reason = MissReason::Unknown;
         for key in request.keys().filter(|_| is_memory_trusted) {
-            match self.memory.get(&key, now) {
+            match self.memory.get(&key, now, epoch) {
                 Ok(MemoryEntry::Stored(stored)) => {
                     let level = Level::Memory;
                     best = Some(fresher(best, Hit { key, level, stored }, now));

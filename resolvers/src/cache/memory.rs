@@ -2,6 +2,7 @@
 //!
 //! Invalid and expired entries are not searched for: a read removes them, or they are evicted.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use quick_cache::{Lifecycle, Weighter};
@@ -19,6 +20,8 @@ use super::tags::TagGuard;
 pub(super) struct StoredEntry {
     pub(super) entry: Entry,
     pub(super) guards: Box<[TagGuard]>,
+    /// The last validity epoch at which it was valid.
+    checked_at: AtomicU64,
     /// The parsed value, filled by the first reader.
     json: OnceLock<Option<Arc<Json>>>,
 }
@@ -28,6 +31,7 @@ impl StoredEntry {
         Self {
             entry,
             guards,
+            checked_at: AtomicU64::new(0),
             json: OnceLock::new(),
         }
     }
@@ -43,6 +47,18 @@ impl StoredEntry {
     /// Whether none of its tags was invalidated since the fetch started.
     pub(super) fn is_valid(&self) -> bool {
         self.guards.iter().all(TagGuard::is_valid)
+    }
+
+    /// Whether it is valid at a validity epoch, which began before this call.
+    fn is_valid_at(&self, epoch: u64) -> bool {
+        if self.checked_at.load(Ordering::Relaxed) == epoch {
+            return true;
+        }
+        let is_valid = self.is_valid();
+        if is_valid {
+            self.checked_at.store(epoch, Ordering::Relaxed);
+        }
+        is_valid
     }
 }
 
@@ -80,11 +96,17 @@ impl Memory {
         }
     }
 
-    /// The entry of `key` if it is valid and not expired, else the reason for the miss.
-    pub(super) fn get(&self, key: &Key, now: Moment) -> Result<MemoryEntry, MissReason> {
+    /// The entry of `key` if it is valid at a validity epoch and not expired, else the reason for
+    /// the miss.
+    pub(super) fn get(
+        &self,
+        key: &Key,
+        now: Moment,
+        epoch: u64,
+    ) -> Result<MemoryEntry, MissReason> {
         let entry = self.entries.get(key).ok_or(MissReason::Unknown)?;
         let reason = match &entry {
-            MemoryEntry::Stored(stored) if !stored.is_valid() => MissReason::Invalidated,
+            MemoryEntry::Stored(stored) if !stored.is_valid_at(epoch) => MissReason::Invalidated,
             MemoryEntry::Stored(stored) if stored.entry.freshness(now) == Freshness::Expired => {
                 MissReason::Expired
             }
@@ -208,7 +230,7 @@ mod tests {
     fn a_value_larger_than_the_memory_is_not_cached() {
         let memory = Memory::new(10_000, Arc::default());
         memory.put(key(1), stored(20_000, Vec::new()));
-        assert!(memory.get(&key(1), START).is_err());
+        assert!(memory.get(&key(1), START, 1).is_err());
     }
 
     #[test]
@@ -229,13 +251,26 @@ mod tests {
             MemoryEntry::Uncacheable(START.after(Duration::from_secs(1))),
         );
         for name in 1..4 {
-            assert!(memory.get(&key(name), START).is_ok());
+            assert!(
+                memory
+                    .get(&key(name), START, generations.validity_epoch())
+                    .is_ok()
+            );
         }
         generations.replace(Tag::named("red"), new_generation());
-        assert!(memory.get(&key(1), START).is_err());
+        let epoch = generations.validity_epoch();
+        assert!(memory.get(&key(1), START, epoch).is_err());
         let later = START.after(Duration::from_secs(10));
-        assert!(memory.get(&key(2), later).is_err());
-        assert!(memory.get(&key(3), later).is_err());
+        assert!(
+            memory
+                .get(&key(2), later, generations.validity_epoch())
+                .is_err()
+        );
+        assert!(
+            memory
+                .get(&key(3), later, generations.validity_epoch())
+                .is_err()
+        );
         assert_eq!(memory.len(), 0);
     }
 }

@@ -7,7 +7,8 @@
 //! lost one (an eviction, an empty Redis) costs misses, but never returns outdated values.
 //!
 //! Redis holds the generations for all replicas. Each process holds those that it uses in cells to
-//! which its entries point: checking an entry in memory takes a few loads and no lock.
+//! which its entries point: checking an entry in memory takes a few loads and no lock, and a single
+//! one while nothing is invalidated ([`ValidityEpoch`]).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -116,8 +117,8 @@ impl GenerationCell {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Adopts a generation from Redis, unless the tag was invalidated since `before` was loaded.
-    pub(super) fn adopt(&self, before: Generation, found: Generation) {
+    /// Sets a generation, unless the tag was invalidated since `before` was loaded.
+    fn adopt(&self, before: Generation, found: Generation) {
         if before == RETIRED || is_pending(before) {
             return;
         }
@@ -152,6 +153,28 @@ pub(super) fn is_pending(generation: Generation) -> bool {
     generation & PENDING != 0
 }
 
+/// A number that changes whenever a generation changes that an entry may have. An entry that was
+/// valid at an epoch is valid for as long as the epoch lasts.
+#[derive(Clone, Debug)]
+pub(super) struct ValidityEpoch(Arc<AtomicU64>);
+
+impl ValidityEpoch {
+    fn new() -> Self {
+        // No entry was checked at epoch 0.
+        Self(Arc::new(AtomicU64::new(1)))
+    }
+
+    /// The current epoch. Load it before the generations: they are at least as new then.
+    pub(super) fn load(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Ends the epoch, after a generation was changed.
+    fn bump(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 /// A tag of an entry, with the generation for which the entry is valid.
 #[derive(Clone, Debug)]
 pub(super) struct TagGuard {
@@ -179,6 +202,7 @@ pub(super) struct Generations {
     >,
     /// Number of invalidations of tags that have a cell here.
     invalidation_epoch: AtomicU64,
+    validity_epoch: ValidityEpoch,
 }
 
 impl Generations {
@@ -190,14 +214,16 @@ impl Generations {
             .hot_allocation(HOT_FRACTION)
             .build()
             .expect("both sizes are set");
+        let validity_epoch = ValidityEpoch::new();
         Self {
             cells: quick_cache::sync::Cache::with_options(
                 options,
                 UnitWeighter,
                 foldhash::fast::RandomState::default(),
-                RetireOnEviction,
+                RetireOnEviction(validity_epoch.clone()),
             ),
             invalidation_epoch: AtomicU64::new(0),
+            validity_epoch,
         }
     }
 
@@ -206,8 +232,23 @@ impl Generations {
         self.invalidation_epoch.load(Ordering::Acquire)
     }
 
+    /// The number that changes whenever an entry may have become invalid.
+    pub(super) fn validity_epoch(&self) -> u64 {
+        self.validity_epoch.load()
+    }
+
     fn bump_invalidation_epoch(&self) {
+        self.validity_epoch.bump();
         self.invalidation_epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Adopts a generation from Redis, unless the tag was invalidated since `before` was loaded.
+    pub(super) fn adopt(&self, cell: &GenerationCell, before: Generation, found: Generation) {
+        cell.adopt(before, found);
+        // No entry has an unknown generation.
+        if before != UNKNOWN && before != found {
+            self.validity_epoch.bump();
+        }
     }
 
     /// The cell of `tag`, created if there is none.
@@ -251,6 +292,7 @@ impl Generations {
     pub(super) fn confirm(&self, tag: Tag, generation: Generation) {
         if let Some(cell) = self.cells.peek(&tag) {
             cell.0.store(generation, Ordering::Release);
+            self.validity_epoch.bump();
         }
     }
 
@@ -265,7 +307,7 @@ impl Generations {
 
 /// Retires a cell on eviction, and pins pending cells.
 #[derive(Clone, Debug)]
-struct RetireOnEviction;
+struct RetireOnEviction(ValidityEpoch);
 
 impl Lifecycle<Tag, Arc<GenerationCell>> for RetireOnEviction {
     type RequestState = ();
@@ -276,6 +318,7 @@ impl Lifecycle<Tag, Arc<GenerationCell>> for RetireOnEviction {
 
     fn on_evict(&self, (): &mut (), _: Tag, cell: Arc<GenerationCell>) {
         cell.0.store(RETIRED, Ordering::Release);
+        self.0.bump();
     }
 }
 
@@ -373,6 +416,37 @@ mod tests {
         for guard in good {
             generations.replace(guard.tag, new_generation());
             assert!(!guard.is_valid());
+        }
+    }
+
+    #[test]
+    fn a_changed_generation_ends_the_validity_epoch() {
+        let generations = Generations::new(8);
+        let red = guard(&generations, Tag::named("red"));
+        type Change<'c> = (&'c str, &'c dyn Fn());
+        let changes: [Change<'_>; 7] = [
+            ("replace", &|| {
+                generations.replace(red.tag, new_generation())
+            }),
+            ("suspend", &|| generations.suspend(red.tag)),
+            ("confirm", &|| {
+                generations.confirm(red.tag, new_generation())
+            }),
+            ("adopt", &|| {
+                generations.adopt(&red.cell, red.cell.load(), new_generation());
+            }),
+            ("reset", &|| generations.reset()),
+            ("suspend everything", &|| generations.suspend_everything()),
+            ("evict", &|| {
+                for name in 0..100 {
+                    generations.cell(Tag::named(&name.to_string()));
+                }
+            }),
+        ];
+        for (name, change) in changes {
+            let epoch = generations.validity_epoch();
+            change();
+            assert_ne!(generations.validity_epoch(), epoch, "{name}");
         }
     }
 

@@ -102,9 +102,10 @@ impl RedisLookup<'_> {
         let before: Vec<Generation> = guards.iter().map(|guard| guard.cell.load()).collect();
         let tags: Vec<Tag> = guards.iter().map(|guard| guard.tag).collect();
         let read = self.store.read(keys, &tags).await;
+        let generations = self.claims.first().map(|claim| &claim.inner.generations);
         for ((guard, before), found) in guards.iter().zip(before).zip(read.generations) {
-            if let Some(found) = found {
-                guard.cell.adopt(before, found);
+            if let (Some(generations), Some(found)) = (generations, found) {
+                generations.adopt(&guard.cell, before, found);
             }
         }
         read.records
