@@ -65,6 +65,11 @@ impl Key {
         Some(Self(hash(parts.text(KeyFormat::Full)?.as_bytes())))
     }
 
+    /// The hash.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// A part of the hash, evenly distributed.
     pub(super) fn fingerprint(&self) -> u64 {
         u64::from_be_bytes(*self.0.last_chunk().unwrap_or(&[0; 8]))

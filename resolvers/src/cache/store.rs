@@ -91,7 +91,8 @@ impl Store {
         StoreRead {
             records: found
                 .into_iter()
-                .map(|bytes| self.decode_record(bytes?))
+                .zip(keys)
+                .map(|(bytes, key)| self.decode_record(key, bytes?))
                 .collect(),
             generations: generations
                 .into_iter()
@@ -169,8 +170,8 @@ impl Store {
         &self.settings
     }
 
-    fn decode_record(&self, bytes: Bytes) -> Option<Record> {
-        let record = Record::decode(bytes, self.settings.max_value_bytes);
+    fn decode_record(&self, key: &Key, bytes: Bytes) -> Option<Record> {
+        let record = Record::decode(key, bytes, self.settings.max_value_bytes);
         if record.is_none() {
             self.stats.undecodable.increment();
         }

@@ -1,8 +1,9 @@
 //! The binary format of a cached value in Redis.
 //!
 //! `version flags checksum stored-at fresh stale on-error tags length body`, integers in
-//! little-endian order. A record that cannot be decoded for any reason is `None`, a miss. No field
-//! is trusted before the checksum is verified, and no length beyond the limit.
+//! little-endian order. The checksum covers the key too, so a record under another key is none. A
+//! record that cannot be decoded for any reason is `None`, a miss. No field is trusted before the
+//! checksum is verified, and no length beyond the limit.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use bytes::{Buf, BufMut, Bytes};
 
 use super::super::entry::clock::{Moment, millis};
 use super::super::entry::{CachedValue, Entry};
+use super::super::key::Key;
 use super::super::lifetime::{Lifetime, Scope};
 use super::super::tags::{Generation, Tag};
 
@@ -23,7 +25,7 @@ pub(in crate::cache) struct Record {
 
 impl Record {
     /// Encodes the record; `None` if it has too many tags.
-    pub(super) fn encode(&self, compress_over: usize) -> Option<Vec<u8>> {
+    pub(super) fn encode(&self, key: &Key, compress_over: usize) -> Option<Vec<u8>> {
         let entry = &self.entry;
         let (body, mut flags) = match &entry.value {
             CachedValue::Present(body) => (&body[..], 0),
@@ -59,14 +61,14 @@ impl Record {
         }
         out.put_u32_le(u32::try_from(body.len()).ok()?);
         out.put_slice(sent);
-        let sum = checksum(&out)?.to_le_bytes();
+        let sum = checksum(key, &out)?.to_le_bytes();
         out.get_mut(CHECKSUM_OFFSET..CHECKSUM_OFFSET + 4)?
             .copy_from_slice(&sum);
         Some(out)
     }
 
-    pub(super) fn decode(mut bytes: Bytes, limit: usize) -> Option<Self> {
-        let sum = checksum(&bytes)?;
+    pub(super) fn decode(key: &Key, mut bytes: Bytes, limit: usize) -> Option<Self> {
+        let sum = checksum(key, &bytes)?;
         if bytes.try_get_u8().ok()? != VERSION {
             return None;
         }
@@ -125,15 +127,16 @@ fn read_tag(bytes: &mut Bytes) -> Option<(Tag, Generation)> {
     Some((Tag::from_bytes(tag), bytes.try_get_u64_le().ok()?))
 }
 
-/// The CRC-32 of everything but the checksum itself.
-fn checksum(bytes: &[u8]) -> Option<u32> {
+/// The CRC-32 of the key and of everything but the checksum itself.
+fn checksum(key: &Key, bytes: &[u8]) -> Option<u32> {
     let mut hasher = crc32fast::Hasher::new();
+    hasher.update(key.bytes());
     hasher.update(bytes.get(..CHECKSUM_OFFSET)?);
     hasher.update(bytes.get(CHECKSUM_OFFSET + 4..)?);
     Some(hasher.finalize())
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const ABSENT: u8 = 1;
 const COMPRESSED: u8 = 2;
 const PRIVATE: u8 = 4;
@@ -145,6 +148,7 @@ const TAG_BYTES: usize = 24;
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::super::key::KeyParts;
     use super::*;
 
     const LIMIT: usize = 1 << 20;
@@ -152,28 +156,28 @@ mod tests {
     proptest! {
         #[test]
         fn encoding_round_trips(record in record(), compress_over in 0_usize..100) {
-            let bytes = record.encode(compress_over).unwrap();
-            prop_assert_eq!(Record::decode(bytes.into(), LIMIT), Some(record));
+            let bytes = record.encode(&key(1), compress_over).unwrap();
+            prop_assert_eq!(Record::decode(&key(1), bytes.into(), LIMIT), Some(record));
         }
 
         #[test]
         fn a_changed_byte_is_a_miss(record in record(), at: prop::sample::Index, bit in 0..8_u8) {
-            let mut bytes = record.encode(20).unwrap();
+            let mut bytes = record.encode(&key(1), 20).unwrap();
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
-            prop_assert_eq!(Record::decode(bytes.into(), LIMIT), None);
+            prop_assert_eq!(Record::decode(&key(1), bytes.into(), LIMIT), None);
         }
 
         #[test]
         fn a_shortened_value_is_a_miss(record in record(), at: prop::sample::Index) {
-            let mut bytes = record.encode(20).unwrap();
+            let mut bytes = record.encode(&key(1), 20).unwrap();
             bytes.truncate(at.index(bytes.len()));
-            prop_assert_eq!(Record::decode(bytes.into(), LIMIT), None);
+            prop_assert_eq!(Record::decode(&key(1), bytes.into(), LIMIT), None);
         }
 
         #[test]
         fn anything_else_is_a_miss(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert_eq!(Record::decode(bytes.into(), LIMIT), None);
+            prop_assert_eq!(Record::decode(&key(1), bytes.into(), LIMIT), None);
         }
 
         // The checksum is valid, so that the fields after it are read.
@@ -185,9 +189,9 @@ mod tests {
             bytes[1] = flags;
             bytes[HEADER_BYTES - 2] = tags;
             bytes[HEADER_BYTES - 1] = 0;
-            let sum = checksum(&bytes).unwrap().to_le_bytes();
+            let sum = checksum(&key(1), &bytes).unwrap().to_le_bytes();
             bytes[CHECKSUM_OFFSET..CHECKSUM_OFFSET + 4].copy_from_slice(&sum);
-            if let Some(record) = Record::decode(bytes.into(), LIMIT) {
+            if let Some(record) = Record::decode(&key(1), bytes.into(), LIMIT) {
                 prop_assert!(record.entry.size() <= LIMIT);
             }
         }
@@ -205,11 +209,36 @@ mod tests {
             },
             tags: Vec::new(),
         };
-        assert!(record.encode(100).unwrap().len() < body.len() / 10);
-        assert!(record.encode(100_000).unwrap().len() > body.len());
+        assert!(record.encode(&key(1), 100).unwrap().len() < body.len() / 10);
+        assert!(record.encode(&key(1), 100_000).unwrap().len() > body.len());
         // A reader with a lower limit rejects the record.
-        let bytes = record.encode(100).unwrap();
-        assert_eq!(Record::decode(bytes.into(), 1000), None);
+        let bytes = record.encode(&key(1), 100).unwrap();
+        assert_eq!(Record::decode(&key(1), bytes.into(), 1000), None);
+    }
+
+    #[test]
+    fn a_record_under_another_key_is_a_miss() {
+        let record = Record {
+            entry: Entry {
+                value: CachedValue::Absent,
+                stored_at: Moment(1),
+                lifetime: Lifetime::default(),
+                scope: Scope::Public,
+            },
+            tags: Vec::new(),
+        };
+        let bytes = Bytes::from(record.encode(&key(1), 20).unwrap());
+        assert_eq!(Record::decode(&key(2), bytes.clone(), LIMIT), None);
+        assert_eq!(Record::decode(&key(1), bytes, LIMIT), Some(record));
+    }
+
+    fn key(name: usize) -> Key {
+        let source = name.to_string();
+        let parts = KeyParts {
+            source: &source,
+            ..KeyParts::default()
+        };
+        Key::from_parts(&parts).unwrap()
     }
 
     fn record() -> impl Strategy<Value = Record> {

@@ -167,7 +167,7 @@ impl Store {
     }
 
     fn value_command(&self, key: &Key, record: &Record, ttl: Duration) -> Option<(String, Cmd)> {
-        let bytes = record.encode(self.settings.compress_over)?;
+        let bytes = record.encode(key, self.settings.compress_over)?;
         let name = self.names.value(key);
         let mut set = cmd("SET");
         set.arg(&name)
