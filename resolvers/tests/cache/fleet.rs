@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use resolvers::cache::{Cache, Clock, LookupOutcome, Propagation, RedisTopology, Reuse, Tag};
+use resolvers::cache::{
+    Cache, Clock, LookupOutcome, LookupRequest, Propagation, RedisTopology, Reuse, Tag,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::server::Server;
@@ -218,4 +220,66 @@ async fn caches_agree_on_generations_that_both_created() {
         let summary = lookup_summary(&fresh, name).await;
         assert!(summary.ends_with("Redis"), "{name}: {summary}");
     }
+}
+
+/// A cache whose messages from other replicas are not received.
+async fn without_messages(server: &Server, clock: &Clock) -> Cache {
+    let topology = RedisTopology::Single(server.address());
+    let (cache, background) = Cache::start(with_redis(clock, topology));
+    for (name, work) in background {
+        if name != "cache messages" {
+            #[expect(clippy::disallowed_methods, reason = "ends with the cache")]
+            tokio::spawn(work);
+        }
+    }
+    let mut connected = cache.connection_status().unwrap();
+    connected.wait_for(|is_up| *is_up).await.unwrap();
+    cache
+}
+
+#[tokio::test]
+async fn without_messages_only_generations_that_redis_has_are_trusted() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let clock = clock();
+    let one = on(&server, &clock).await;
+    let two = without_messages(&server, &clock).await;
+    fill(&one, "1", "one", shared(3600)).await;
+    wait_until_stored(&server, &["1"]).await;
+    until(|| async { lookup_summary(&two, "1").await == "one Redis" }).await;
+
+    // Redis evicts the generation of the tag after an invalidation; the value stays.
+    one.invalidate(&[entity("1")]).await;
+    let generation = format!("weir:1:{{{}}}:g", entity("1"));
+    server.command::<()>(&["DEL", &generation]).await;
+
+    assert_eq!(lookup_summary(&two, "1").await, "missing");
+}
+
+#[tokio::test]
+async fn without_messages_the_tags_of_the_parts_are_read() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let clock = clock();
+    let one = on(&server, &clock).await;
+    let two = without_messages(&server, &clock).await;
+    fill(&one, "1", "one", shared(3600)).await;
+    wait_until_stored(&server, &["1"]).await;
+    // The lookup of an assembled value knows none of its tags.
+    let assembled = || LookupRequest {
+        tags: Vec::new().into(),
+        ..product("1")
+    };
+    let found = async |cache: &Cache| match cache.lookup_assembled(assembled()).await {
+        Some(outcome) => summary(&outcome),
+        None => "first".to_owned(),
+    };
+    assert_eq!(found(&two).await, "first");
+    until(|| async { found(&two).await == "one Redis" }).await;
+
+    one.invalidate(&[entity("1")]).await;
+
+    assert_eq!(found(&two).await, "missing");
 }

@@ -53,14 +53,19 @@ impl RedisLookup<'_> {
             .claims
             .first()
             .is_some_and(|claim| claim.inner.is_feed_current());
+        let mut confirmed = Confirmed {
+            is_required: !is_feed_current,
+            tags: TagSet::default(),
+        };
         let mut unknown_guards: Vec<&TagGuard> = Vec::new();
-        let mut seen = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
+        let mut seen = TagSet::default();
         for guard in self.claims.iter().flat_map(|claim| &claim.guards) {
             if (!is_feed_current || guard.cell.load() == UNKNOWN) && seen.insert(guard.tag) {
                 unknown_guards.push(guard);
             }
         }
-        let mut records = self.read(&keys, &unknown_guards).await.into_iter();
+        let records = self.read(&keys, &unknown_guards, &mut confirmed).await;
+        let mut records = records.into_iter();
         let mut candidates: Vec<Vec<(Key, Record)>> = Vec::new();
         for claim in &self.claims {
             let found = claim
@@ -69,36 +74,47 @@ impl RedisLookup<'_> {
                 .filter_map(|key| Some((key, records.next()??)));
             candidates.push(found.collect());
         }
-        self.reread_generations(&candidates).await;
+        self.reread_generations(&candidates, &mut confirmed).await;
         let all = self.claims.iter().zip(candidates);
         all.map(|(claim, candidates)| {
             let hits = candidates.into_iter();
+            let hits = hits.filter(|(_, record)| confirmed.covers(record));
             hits.filter_map(|(key, record)| valid_hit(claim, key, record))
                 .collect()
         })
         .collect()
     }
 
-    /// Reads the generations that do not match those of the records.
-    async fn reread_generations(&self, candidates: &[Vec<(Key, Record)>]) {
+    /// Reads the generations that do not match those of the records, or must be confirmed.
+    async fn reread_generations(
+        &self,
+        candidates: &[Vec<(Key, Record)>],
+        confirmed: &mut Confirmed,
+    ) {
         let mut outdated_guards: Vec<TagGuard> = Vec::new();
-        let mut seen = hashbrown::HashSet::<Tag, foldhash::fast::RandomState>::default();
+        let mut seen = TagSet::default();
         for (claim, candidates) in self.claims.iter().zip(candidates) {
             for (tag, generation) in candidates.iter().flat_map(|(_, record)| &record.tags) {
                 let guard = claim.guard(*tag, *generation);
-                if !guard.is_valid() && seen.insert(*tag) {
+                let is_outdated = !guard.is_valid() || !confirmed.covers_tag(tag);
+                if is_outdated && seen.insert(*tag) {
                     outdated_guards.push(guard);
                 }
             }
         }
         if !outdated_guards.is_empty() && self.store.has_time(self.started) {
-            self.read(&[], &outdated_guards.iter().collect::<Vec<_>>())
-                .await;
+            let guards: Vec<&TagGuard> = outdated_guards.iter().collect();
+            self.read(&[], &guards, confirmed).await;
         }
     }
 
     /// Reads records and adopts the generations of the tags of `guards`.
-    async fn read(&self, keys: &[Key], guards: &[&TagGuard]) -> Vec<Option<Record>> {
+    async fn read(
+        &self,
+        keys: &[Key],
+        guards: &[&TagGuard],
+        confirmed: &mut Confirmed,
+    ) -> Vec<Option<Record>> {
         let before: Vec<Generation> = guards.iter().map(|guard| guard.cell.load()).collect();
         let tags: Vec<Tag> = guards.iter().map(|guard| guard.tag).collect();
         let read = self.store.read(keys, &tags).await;
@@ -106,9 +122,29 @@ impl RedisLookup<'_> {
         for ((guard, before), found) in guards.iter().zip(before).zip(read.generations) {
             if let (Some(generations), Some(found)) = (generations, found) {
                 generations.adopt(&guard.cell, before, found);
+                confirmed.tags.insert(guard.tag);
             }
         }
         read.records
+    }
+}
+
+type TagSet = hashbrown::HashSet<Tag, foldhash::fast::RandomState>;
+
+/// The tags whose generation this lookup read. While invalidations are not received, only these are
+/// known: an invalidation of any other tag may have been missed.
+struct Confirmed {
+    is_required: bool,
+    tags: TagSet,
+}
+
+impl Confirmed {
+    fn covers_tag(&self, tag: &Tag) -> bool {
+        !self.is_required || self.tags.contains(tag)
+    }
+
+    fn covers(&self, record: &Record) -> bool {
+        record.tags.iter().all(|(tag, _)| self.covers_tag(tag))
     }
 }
 
