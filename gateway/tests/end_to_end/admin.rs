@@ -244,6 +244,7 @@ async fn cache_hits_are_traced_and_counted_until_an_invalidation() {
         shop::configure(&shop, config);
         with_socket(config);
         config.admin.trace_access = TraceAccess::Everyone;
+        config.cache.responses = CacheMode::Disabled;
     })
     .await;
     let admin = gateway.admin.unwrap();
@@ -286,6 +287,41 @@ async fn cache_hits_are_traced_and_counted_until_an_invalidation() {
     assert_eq!(metric_value(admin, &of_products("memory")).await, 2);
     assert_eq!(metric_value(admin, &of_products("miss")).await, 2);
     assert_eq!(metric_value(admin, "weir_cache_age_seconds_count").await, 2);
+}
+
+#[tokio::test]
+async fn a_cached_response_is_traced_and_counted() {
+    let shop = Shop::start().await.unwrap();
+    let gateway = Running::alone(|config| {
+        shop::configure(&shop, config);
+        with_socket(config);
+        config.admin.trace_access = TraceAccess::Everyone;
+    })
+    .await;
+    let product = async |headers: &[(&str, &str)]| {
+        let body = "{\"query\":\"{ product(id: 1) { name } }\"}";
+        let json = ("content-type", "application/json");
+        let headers = [&[json], headers].concat();
+        exchange(gateway.address, "POST /graphql", &headers, body).await
+    };
+
+    let made = product(&[]).await;
+    product(&[]).await;
+    let cached = product(&[]).await;
+    let traced = product(&[("weir-explain", "1")]).await.json();
+
+    assert_eq!(cached.body, made.body);
+    let trace = &traced["extensions"]["weir"];
+    assert_eq!(traced["data"], made.json()["data"]);
+    assert_eq!(trace["fetches"], json!([]));
+    assert_eq!(trace["response"]["found"], "fresh", "{trace}");
+    assert_eq!(trace["response"]["level"], "memory");
+    assert_eq!(shop.products.calls(), 1);
+    let admin = gateway.admin.unwrap();
+    for (result, count) in [("memory", 2), ("miss", 1), ("redis", 0)] {
+        let name = format!("weir_cache_responses_total{{result=\"{result}\"}}");
+        assert_eq!(metric_value(admin, &name).await, count, "{result}");
+    }
 }
 
 const INVALIDATIONS: &str = "weir_cache_invalidations_total{from=\"this_process\"}";
